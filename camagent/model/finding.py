@@ -1,0 +1,131 @@
+"""Judgements: what a rule found, the camera's verdict, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from camagent.model.text import Localised, Message
+
+Quantity = str | int | float | bool | tuple[int | float | str, ...] | None
+"""A number stays a number; a size is (width, height); a codec is a word; None is "not known"."""
+
+
+class Outcome(StrEnum):
+    """What a rule may say. Nothing unknown can pass as good."""
+
+    PASS = "pass"
+    WARN = "warn"
+    """Meets the minimum, not the recommended value."""
+    FAIL = "fail"
+    NOT_APPLICABLE = "not_applicable"
+    NOT_ASSESSED = "not_assessed"
+    """Could not see: the message says why."""
+    DEFECT = "defect"
+    """Our own bug; reported as ours."""
+
+
+class Severity(StrEnum):
+    """How much a failure weighs."""
+
+    BLOCKER = "blocker"
+    MAJOR = "major"
+    MINOR = "minor"
+    INFO = "info"
+
+
+class Verdict(StrEnum):
+    """One word for a camera."""
+
+    READY = "ready"
+    NOT_READY = "not_ready"
+    UNDETERMINED = "undetermined"
+
+
+class Action(StrEnum):
+    """The cheapest kind of step that would make the camera comply, cheapest first."""
+
+    NONE = "none"
+    RECONFIGURE = "reconfigure"
+    UPDATE_FIRMWARE = "update_firmware"
+    FIX_NETWORK = "fix_network"
+    FIX_PICTURE = "fix_picture"
+    REPLACE = "replace"
+    INVESTIGATE = "investigate"
+    """Not enough is known to spend money or effort on anything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """On what a threshold rests; printed with every finding."""
+
+    kind: str
+    """One of "text-3288" (none exist yet), "circular-350", "named-doc" or "assumption"."""
+    document: str | None
+    confidence: str
+    """One of "high", "medium" or "low"."""
+    note: str | None = None
+    comparators: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule's answer about one camera (or one of its streams)."""
+
+    rule: str
+    """The row's id in the requirement profile, for example IMG-FPS."""
+    title: Localised
+    outcome: Outcome
+    severity: Severity
+    stream: str | None
+    """One of "main", "sub", "sub2" …, or None where the finding is about the device."""
+    observed: Quantity
+    required: Quantity
+    unit: str | None
+    basis: Basis
+    message: Message
+    remedy: Message | None = None
+    configured: Quantity = None
+    declared: Quantity = None
+    measured: Quantity = None
+    uncertainty: float | None = None
+    """Half-width of the observed value, in `unit`."""
+    check: str = ""
+    """Name of the rule function ("frame_rate", "codec"): what the plan goes by, whatever the row is called."""
+    recommended: Quantity = None
+    """The value above the minimum, where the row has one."""
+    manual: bool = False
+    """Answered (or to be answered) by a person: never blocks a verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One menu value to set, and the ONVIF call that would set it."""
+
+    name: str
+    """One of "codec", "resolution", "frame_rate", "bitrate", "gop", "ntp", "time_zone", "protocols" …"""
+    now: Quantity
+    then: Quantity
+    unit: str | None
+    call: str | None
+    """For example "media2:SetVideoEncoderConfiguration token=E1 Encoding=H265"; None where ONVIF has none."""
+    stream: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """The cheapest way to comply, with its reason."""
+
+    action: Action
+    steps: tuple[Message, ...]
+    certain: bool
+    """False where it rests on what the device advertises: "advertised as configurable", never "will comply"."""
+    settings: tuple[Setting, ...] = ()
+    cost_class: str | None = None
+    """A class of the operator's price file; None without one."""
+    rules: tuple[str, ...] = ()
+    """The findings that ask for it."""
+    bitrate_before_bps: float | None = None
+    bitrate_after_bps: float | None = None
+    tender: Message | None = None
+    """The minimum specification to buy, where the action is to replace."""

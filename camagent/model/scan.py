@@ -1,0 +1,185 @@
+"""A whole run: cameras with their judgements, what was covered and what was not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from camagent.model.device import DeviceFacts
+from camagent.model.fault import Fault
+from camagent.model.finding import Finding, Outcome, Severity, Upgrade, Verdict
+from camagent.model.stream import StreamFacts
+from camagent.model.text import Localised
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Whose network this is; the names of the levels are configuration."""
+
+    id: str
+    name: str
+    area: str
+    city: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileStamp:
+    """Which requirement profile judged, so that results can be compared."""
+
+    id: str
+    version: str
+    digest: str
+    """sha256 of the profile after extension, "sha256:…"."""
+    authoritative: bool
+    title: Localised
+
+
+@dataclass(frozen=True, slots=True)
+class NotChecked:
+    """An address that answered something, or should have, and was not checked."""
+
+    address: str
+    why: str
+    """A FaultCode value, or "not_a_camera", "budget_spent", "missing"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What the run looked at; stands beside every percentage."""
+
+    subnets: tuple[str, ...]
+    interfaces: tuple[str, ...]
+    addresses_probed: int
+    devices_found: int
+    cameras_checked: int
+    not_checked: tuple[NotChecked, ...]
+    subnets_asked: int = 0
+    addresses_answered: int = 0
+    notes: tuple[str, ...] = ()
+    """Short reasons why coverage is less than it seems: "no_multicast_route", "interface_down:eth1" …"""
+
+
+@dataclass(frozen=True, slots=True)
+class ManualAnswer:
+    """A person's answer to a row that no network can answer; it expires."""
+
+    rule: str
+    met: bool
+    by: str
+    on: date
+    expires: date | None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What the inventory says of a camera: nothing of it can be measured."""
+
+    name: str | None = None
+    place: str | None = None
+    address: str | None = None
+    serial: str | None = None
+    mac: str | None = None
+    model: str | None = None
+    task: str | None = None
+    """Key of the profile's task table: "gate", "corridor", "yard" …"""
+    scene_width_m: float | None = None
+    shared: bool = True
+    """Its main stream is to go to the centre, and counts for the uplink."""
+    outdoor: bool | None = None
+    answers: tuple[ManualAnswer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the store remembers of this camera's last 30 days."""
+
+    probes: int
+    answered: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CameraFacts:
+    """All that is known of one camera (one video source) before it is judged."""
+
+    id: str
+    """Stable: survives DHCP, firmware updates and moves."""
+    name: str
+    address: str
+    device: DeviceFacts | Fault | None
+    """A Fault where ONVIF never answered; None where the target has no ONVIF side (a stream URL, a file)."""
+    video_source: str | None
+    """Which of the device's sources; None where it has one, or none is known."""
+    streams: tuple[StreamFacts, ...]
+    """Main first."""
+    declaration: Declaration | None = None
+    history: History | None = None
+    identity: tuple[str, ...] = ()
+    """The signs the id was made from, for example "serial", "mac": kinds only."""
+    changes: tuple[str, ...] = ()
+    """Against the inventory or the last run: "new", "moved", "replaced", "certificate_changed" …"""
+    shared_fingerprints: int = 0
+    """How many other devices of this run present the same TLS key."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    """What a rule may need to know of the whole school."""
+
+    site: Site
+    uplink_bps: float | None
+    """Declared by the school (configuration); None: not declared."""
+    shared_bitrate_bps: float | None
+    """Sum of the measured main streams that are to be shared; None where one of them is not known."""
+    now: datetime
+    answers: tuple[ManualAnswer, ...] = ()
+    """Answers that hold for the whole school."""
+    firmware: tuple[tuple[str, str, str, str], ...] = ()
+    """The allow/deny list: (manufacturer, model, firmware pattern, "allow" or "deny")."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraResult:
+    """One camera, judged."""
+
+    facts: CameraFacts
+    findings: tuple[Finding, ...]
+    verdict: Verdict
+    upgrade: Upgrade
+    checked_at: datetime
+    duration_s: float
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """One run on one site: what every publisher reads."""
+
+    site: Site
+    started_at: datetime
+    finished_at: datetime
+    profile: ProfileStamp
+    coverage: Coverage
+    cameras: tuple[CameraResult, ...]
+    site_findings: tuple[Finding, ...] = ()
+    """Findings about the school as a whole: its uplink, its papers."""
+    kind: str = "scan"
+    """One of "scan" or "check": the schema name in the JSON document."""
+
+    def count(self, verdict: Verdict) -> int:
+        """How many cameras have that verdict."""
+        return sum(1 for camera in self.cameras if camera.verdict is verdict)
+
+
+def verdict_of(findings: tuple[Finding, ...]) -> Verdict:
+    """NOT_READY on any blocker or major FAIL; else UNDETERMINED where one of them is not known; else READY.
+
+    Rows answered by a person never block. No finding at all is not known, so it is not ready.
+    """
+    weighty = [f for f in findings if f.severity in (Severity.BLOCKER, Severity.MAJOR) and not f.manual]
+    if any(f.outcome is Outcome.FAIL for f in weighty):
+        return Verdict.NOT_READY
+    if not weighty or any(f.outcome in (Outcome.NOT_ASSESSED, Outcome.DEFECT) for f in weighty):
+        return Verdict.UNDETERMINED
+    return Verdict.READY

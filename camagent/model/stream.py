@@ -1,0 +1,218 @@
+"""What was seen of one stream: *configured* (ONVIF), *declared* (SDP and parameter sets), *measured* (what arrived)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from camagent.model.fault import Fault
+from camagent.model.uri import StreamUri
+
+
+class StreamRole(StrEnum):
+    """The stream that the city would watch, and the lighter ones beside it."""
+
+    MAIN = "main"
+    SUB = "sub"
+
+
+class TransportChoice(StrEnum):
+    """What the operator asks for; `auto` is TCP, then UDP where the device answers 461."""
+
+    AUTO = "auto"
+    TCP = "tcp"
+    UDP = "udp"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTarget:
+    """One stream to watch."""
+
+    uri: StreamUri
+    role: StreamRole = StreamRole.MAIN
+    token: str | None = None
+    """The media profile's token, where ONVIF named the stream."""
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileTarget:
+    """One media file to check as if it were a stream."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredStream:
+    """What ONVIF says the encoder is set to."""
+
+    codec: str | None
+    codec_profile: str | None
+    width_px: int | None
+    height_px: int | None
+    frame_rate_hz: float | None
+    bitrate_bps: int | None
+    gop_length_frames: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredStream:
+    """What SDP and the first parameter sets say, before anything is measured."""
+
+    codec: str | None
+    codec_profile: str | None = None
+    """As FFmpeg names it: "High", "Main", "Constrained Baseline", "Main 10"."""
+    codec_level: str | None = None
+    """As written: "4.0", "5.1" …"""
+    width_px: int | None = None
+    """Cropped display size."""
+    height_px: int | None = None
+    frame_rate_hz: float | None = None
+    """VUI timing, else a=framerate; a claim."""
+    sdp_frame_rate_hz: float | None = None
+    sdp_width_px: int | None = None
+    """From a=x-dimensions or a=framesize or sprop parameter sets, where in-band ones differ."""
+    sdp_height_px: int | None = None
+    coded_width_px: int | None = None
+    coded_height_px: int | None = None
+    chroma: str | None = None
+    """One of "4:2:0", "4:0:0" …"""
+    bit_depth: int | None = None
+    interlaced: bool | None = None
+    parameter_sets: str | None = None
+    """Where they came from: "sdp", "in-band", "both" or "both-different"."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredStream:
+    """What arrived in the window. A rate is never made of packets that were lost: loss stands beside it."""
+
+    codec: str
+    codec_profile: str | None
+    codec_level: str | None
+    width_px: int | None
+    """Cropped display size from the parameter sets in band (else SDP); None where none was ever seen."""
+    height_px: int | None
+    frame_rate_hz: float | None
+    """Mean over the window, from RTP time stamps; None with fewer than two frames."""
+    frame_rate_uncertainty_hz: float | None
+    frame_rate_min_hz: float | None
+    """1 / longest frame interval."""
+    frame_rate_max_hz: float | None
+    frame_interval_irregularity_ratio: float | None
+    """Standard deviation of frame intervals over their mean: above about 0.2 the rate is variable."""
+    arrival_frame_rate_hz: float | None
+    """The same mean from arrival times: differs from `frame_rate_hz` where time stamps lie."""
+    frames: int
+    window_s: float
+    """From the first counted frame to the end of watching."""
+    bitrate_bps: float | None
+    """RTP payload bits over the window."""
+    bitrate_peak_bps: float | None
+    """The highest of whole one-second windows; None in windows under two seconds."""
+    gop_length_frames: float | None
+    """Mean distance between keyframes; None with fewer than two keyframes in the window."""
+    gop_length_s: float | None
+    gop_at_least_s: float | None
+    """Where fewer than two keyframes came: the GOP is at least this long ("GOP ≥ window")."""
+    keyframes: int
+    recovery_points: int
+    """Intra refresh: recovery-point SEI without a keyframe."""
+    b_frames: bool | None
+    keyframes_decoded: int
+    decode_errors: int
+    transport: str
+    """One of "tcp", "udp" or "file"."""
+    rtp_packets: int
+    rtp_lost_packets: int
+    rtp_jitter_s: float | None
+    rtp_duplicate_packets: int
+    rtp_reordered_packets: int
+    stray_packets: int
+    """Of another payload type, SSRC or channel."""
+    time_to_first_packet_s: float | None
+    """From the PLAY request."""
+    time_to_first_keyframe_s: float | None
+    connect_s: float | None = None
+    """From opening the connection to the answer to PLAY."""
+    timestamp_jumps: int = 0
+    sender_clock_offset_s: float | None = None
+    """RTCP sender report's NTP time minus ours; None where no sender report came."""
+    parameter_set_changes: int = 0
+    """Size or profile changed in mid-stream."""
+    limits: tuple[str, ...] = ()
+    """What we ourselves could not do: "loop_lag", "socket_full", "decode_queue". Not empty: rates are not believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """Numbers about the decoded keyframes' pictures; no picture is kept."""
+
+    frames: int
+    luma_mean: float
+    """0–255, full range."""
+    luma_std: float
+    sharpness: float | None
+    """Edge-width measure, 75th percentile of gradient over local contrast; None: no edge to judge by."""
+    noise: float
+    cast_u: float
+    """Mean chroma minus neutral, 8-bit steps."""
+    cast_v: float
+    flat_blocks_ratio: float
+    stripe_ratio: float
+    dark_ratio: float
+    bright_ratio: float
+    change: float | None
+    """Mean absolute luma difference between the first and last keyframe; None with one."""
+    conditions: tuple[str, ...]
+    """One of "black", "frozen", "blurred", "covered", "overexposed", "underexposed", "low_contrast", "cast", "noisy",
+    "striped", "no_signal": only where the numbers leave a wide margin."""
+    unsure: tuple[str, ...] = ()
+    """Conditions that the numbers could not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamAccess:
+    """How the stream's door behaved."""
+
+    anonymous: bool | None
+    """DESCRIBE was answered with a description to a caller without credentials; None: could not be seen."""
+    offered: tuple[str, ...]
+    """Challenge schemes: "digest-md5", "digest-sha-256", "digest-sha-512-256", "basic"."""
+    used: str | None
+    """The scheme that let us in; None: none was needed."""
+    encrypted: bool
+    """RTSPS."""
+    server: str | None
+    """Server header, cut to 120 printable characters."""
+    tls_fingerprint_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """One stream in one run."""
+
+    target: StreamTarget | FileTarget
+    configured: ConfiguredStream | None
+    declared: DeclaredStream | None
+    """None where no description was received."""
+    measured: MeasuredStream | Fault
+    image: ImageFacts | Fault | None
+    """None: pictures were not asked for, or there was no keyframe to look at."""
+    access: StreamAccess | None
+    """None for files, and where the server was never reached."""
+    started_at: datetime
+    faults: tuple[Fault, ...] = ()
+    """Everything that went wrong on the way, also what was made good (461 then UDP)."""
+
+    @property
+    def role(self) -> StreamRole:
+        """Main, unless the target says otherwise."""
+        return self.target.role if isinstance(self.target, StreamTarget) else StreamRole.MAIN
+
+    @property
+    def fault(self) -> Fault | None:
+        """The fault that prevented the measurement, if one did."""
+        return self.measured if isinstance(self.measured, Fault) else None
