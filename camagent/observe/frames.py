@@ -1,0 +1,29 @@
+"""The table of frames that one window of watching yields, whatever brought them. Pure; a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FrameTable:
+    """One row a frame (access unit) in decoding order; the columns have equal length.
+
+    Frames are told apart by RTP time stamp (or PTS), never by the marker bit (moonfire-nvr#352).
+    """
+
+    timestamps: tuple[int, ...]
+    """Unwrapped, in ticks of `clock_hz`; presentation order may differ (B-frames)."""
+    arrivals_s: tuple[float, ...]
+    """Monotonic time of the frame's first packet; for files, equal to the time stamps in seconds."""
+    sizes_bytes: tuple[int, ...]
+    """Payload bytes."""
+    keyframes: tuple[bool, ...]
+    """IDR or CRA/BLA (H.264/H.265), every frame (MJPEG)."""
+    recovery_points: tuple[bool, ...]
+    damaged: tuple[bool, ...]
+    """A packet of the frame, or between it and the one before, was lost."""
+    clock_hz: int = 90_000
+
+    def __len__(self) -> int:
+        return len(self.timestamps)
