@@ -1,0 +1,5 @@
+"""`python -m camagent`."""
+
+from camagent.cli.main import main
+
+main()

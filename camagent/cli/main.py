@@ -1,0 +1,126 @@
+"""The command `camagent`: loads only the command that was asked for, and tells mistakes in one line."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+from typing import Any
+
+import click
+
+from camagent import __version__
+from camagent.cli import language
+from camagent.cli.language import t
+from camagent.cli.mistakes import EXIT_USAGE, Mistake, usage_line
+from camagent.publish.text import LANGUAGES
+
+COMMANDS = {
+    "demo": "camagent.cli.demo:demo_command",
+    "discover": "camagent.cli.discover:discover_command",
+    "scan": "camagent.cli.scan:scan_command",
+    "check": "camagent.cli.check:check_command",
+    "report": "camagent.cli.report:report_command",
+    "area": "camagent.cli.area:area_group",
+    "answer": "camagent.cli.answer:answer_command",
+    "serve": "camagent.cli.serve:serve_command",
+    "profile": "camagent.cli.profile:profile_group",
+    "credentials": "camagent.cli.credentials:credentials_group",
+    "doctor": "camagent.cli.doctor:doctor_command",
+    "simulate": "camagent.cli.simulate:simulate_command",
+    "onvif": "camagent.cli.onvif:onvif_command",
+}
+"""Every command and where it lives; imported when it is asked for, so that `--help` answers at once."""
+
+
+class Commands(click.Group):
+    """A click group that imports a command only when somebody runs it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        # `--lang` stands on every command; where a command has none of its own, the group's serves it.
+        if not any(option.name == "lang" for option in command.params):
+            command.params.append(lang_option())
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands from the catalogue, without importing any of them."""
+        with formatter.section(t("cli.help.commands")):
+            formatter.write_dl([(name, t(f"cli.help.{name}")) for name in COMMANDS])
+
+
+def lang_option() -> click.Option:
+    """`--lang`; `language.choose` has already read it, so here it only has to be accepted and checked."""
+    return click.Option(
+        ["--lang"],
+        type=click.Choice(LANGUAGES),
+        expose_value=False,
+        help=t("cli.help.lang"),
+        callback=lambda _ctx, _param, value: language.settle(value) if value else None,
+    )
+
+
+def build() -> click.Group:
+    """The whole command line, in the language of this run."""
+    return Commands(
+        name="camagent",
+        help=t("cli.help.camagent"),
+        epilog=t("cli.help.example", example="camagent demo"),
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        params=[
+            lang_option(),
+            click.Option(
+                ["--version"],
+                is_flag=True,
+                is_eager=True,
+                expose_value=False,
+                help=t("cli.help.version"),
+                callback=_show_version,
+            ),
+        ],
+    )
+
+
+def _show_version(ctx: click.Context, _param: click.Parameter, value: Any) -> None:
+    if value and not ctx.resilient_parsing:
+        click.echo(f"camagent {__version__}")
+        ctx.exit()
+
+
+def main() -> None:
+    """Run the command line; exits with the contract's codes (2: the operator's mistake, in one line)."""
+    logging.basicConfig(level=os.environ.get("CAMAGENT_LOG", "WARNING").upper(), format="%(levelname)s %(message)s")
+    try:
+        code = build().main(standalone_mode=False)
+    except Mistake as mistake:
+        for line in mistake.lines:
+            click.echo(t("cli.error", text=line), err=True)
+        sys.exit(EXIT_USAGE)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(EXIT_USAGE)
+    except click.UsageError as error:
+        click.echo(t("cli.error", text=usage_line(error)), err=True)
+        if error.ctx is not None:
+            click.echo(t("cli.try_help", command=error.ctx.command_path), err=True)
+        sys.exit(EXIT_USAGE)
+    except click.ClickException as error:
+        click.echo(t("cli.error", text=error.format_message()), err=True)
+        sys.exit(EXIT_USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(t("cli.stopped"), err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): nothing is wrong, and there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)

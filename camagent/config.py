@@ -1,0 +1,182 @@
+"""camagent.toml as a value: every key checked, every error told at once with file and key. No thresholds here."""
+
+from __future__ import annotations
+
+import ipaddress
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from camagent.model.scan import Site
+
+MAX_CONFIG_BYTES = 1_000_000  # a configuration is a few kilobytes; more is a wrong file
+
+
+class ConfigError(Exception):
+    """The operator's configuration cannot be used; `problems` has one line each: file, key, what is wrong."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        raise ValueError("is not an address range such as 192.168.1.0/24") from None
+
+
+def _quiet_hours(text: str) -> str:
+    start, sep, end = text.partition("-")
+    for part in (start, end):
+        hour, colon, minute = part.partition(":")
+        if not (sep and colon and hour.isdigit() and minute.isdigit() and int(hour) <= 24 and int(minute) < 60):
+            raise ValueError("is not a span of time such as 07:00-11:30")
+    return text
+
+
+Network = Annotated[str, AfterValidator(_network)]
+QuietHours = Annotated[str, AfterValidator(_quiet_hours)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SiteTable(_Table):
+    """Whose network this is."""
+
+    id: str = Field(default="", max_length=64)
+    name: str = Field(default="", max_length=200)
+    area: str = Field(default="", max_length=200)
+    city: str = Field(default="Thành phố Hồ Chí Minh", max_length=200)
+    uplink_mbps: float | None = Field(default=None, gt=0)
+
+
+class DiscoveryTable(_Table):
+    """Where to look."""
+
+    subnets: tuple[Network, ...] = ()
+    interfaces: tuple[str, ...] = ()
+    inventory: Path | None = None
+
+
+class CheckTable(_Table):
+    """How to look at each camera."""
+
+    profile: str = "ubnd-3288"
+    window_s: float = Field(default=10.0, ge=2, le=300)
+    transport: Literal["auto", "tcp", "udp"] = "auto"
+    pictures: int = Field(default=2, ge=0, le=5)
+    devices_at_once: int = Field(default=64, ge=1, le=512)
+    bandwidth_mbps: float = Field(default=400.0, gt=0)
+    prices: Path | None = None
+    firmware: Path | None = None
+
+
+class CredentialTable(_Table):
+    """One log-in and the addresses it may be given to; the password itself stands elsewhere."""
+
+    address: Network
+    user: str = Field(min_length=1, max_length=128)
+    password_file: Path | None = None
+    password_credential: str | None = None
+    """Name of a systemd credential (LoadCredential=)."""
+    allow_basic: bool = False
+
+
+class AgentTable(_Table):
+    """`camagent serve`."""
+
+    listen: str = "127.0.0.1:9797"
+    web_config: Path | None = None
+    stream_minutes: float = Field(default=5.0, ge=1, le=1440)
+    quiet_hours: tuple[QuietHours, ...] = ()
+    language: Literal["vi", "en"] = "vi"
+    data_dir: Path | None = None
+
+
+class Config(_Table):
+    """The whole file."""
+
+    site: SiteTable = SiteTable()
+    discovery: DiscoveryTable = DiscoveryTable()
+    check: CheckTable = CheckTable()
+    credential: tuple[CredentialTable, ...] = ()
+    agent: AgentTable = AgentTable()
+
+    def as_site(self) -> Site:
+        """The site as results carry it."""
+        return Site(self.site.id, self.site.name, self.site.area, self.site.city)
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a configuration; relative paths in it are taken from its own folder.
+
+    Raises: ConfigError with every problem at once.
+    """
+    try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise ConfigError((f"{path}: larger than {MAX_CONFIG_BYTES} bytes: not a camagent.toml",))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ConfigError((f"{path}: cannot be read ({error.strerror})",)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError((f"{path}: not TOML: {error}",)) from error
+    return parse_config(table, path)
+
+
+def parse_config(table: dict[str, Any], path: Path) -> Config:
+    """Check a table that was read from `path`.
+
+    Raises: ConfigError with every problem at once.
+    """
+    try:
+        config = Config.model_validate(table)
+    except ValidationError as error:
+        raise ConfigError(tuple(f"{path}: {_key(item['loc'])}: {_what(item)}" for item in error.errors())) from None
+    return _rooted(config, path.parent)
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    text = ""
+    for piece in location:
+        text += f"[{piece}]" if isinstance(piece, int) else f".{piece}" if text else str(piece)
+    return text or "(file)"
+
+
+def _what(item: Any) -> str:
+    if item["type"] == "extra_forbidden":
+        return "no such key"
+    given = item.get("input")
+    shown = f" (got {given!r})" if isinstance(given, str | int | float | bool) and len(repr(given)) < 80 else ""
+    return str(item["msg"]).removeprefix("Value error, ") + shown
+
+
+def _rooted(config: Config, folder: Path) -> Config:
+    """Relative paths are meant from the file they stand in, not from where the command was typed."""
+
+    def root(value: Path | None) -> Path | None:
+        return value if value is None or value.is_absolute() else folder / value
+
+    check = config.check
+    name = check.profile
+    if name.endswith(".toml") and not Path(name).is_absolute():
+        name = str(folder / name)
+    return config.model_copy(
+        update={
+            "discovery": config.discovery.model_copy(update={"inventory": root(config.discovery.inventory)}),
+            "check": check.model_copy(
+                update={"profile": name, "prices": root(check.prices), "firmware": root(check.firmware)}
+            ),
+            "agent": config.agent.model_copy(
+                update={"web_config": root(config.agent.web_config), "data_dir": root(config.agent.data_dir)}
+            ),
+            "credential": tuple(
+                entry.model_copy(update={"password_file": root(entry.password_file)}) for entry in config.credential
+            ),
+        }
+    )

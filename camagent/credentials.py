@@ -1,0 +1,190 @@
+"""Log-ins bound to addresses, and where their passwords rest. The only module that reads secrets from disk.
+
+At rest: one file readable by its owner only, encrypted with a key that lies in another folder, so that a copied
+data folder or backup alone gives nothing away. Who can read both files as that user can read the passwords.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from camagent.config import CredentialTable
+from camagent.model.secret import Credential, Secret
+
+MAX_PASSWORD_BYTES = 1024  # ONVIF allows far less; a larger "password" is a wrong file
+MAX_STORE_BYTES = 4_000_000
+
+
+class CredentialError(Exception):
+    """A secret could not be read or kept: one line, what, where, what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundCredential:
+    """A log-in and the only addresses that it may be given to."""
+
+    network: str
+    credential: Credential
+
+    def covers(self, address: str) -> bool:
+        """True if the address (not a name) lies in the network it was bound to."""
+        try:
+            return ipaddress.ip_address(address) in ipaddress.ip_network(self.network)
+        except ValueError:
+            return address == self.network
+
+
+class CredentialBook:
+    """All log-ins of a run; the narrowest binding wins."""
+
+    def __init__(self, entries: Iterable[BoundCredential] = ()) -> None:
+        self._entries = sorted(entries, key=lambda entry: -_narrowness(entry.network))
+
+    def for_address(self, address: str) -> Credential | None:
+        """The log-in bound to that address; None where the operator gave none."""
+        return next((entry.credential for entry in self._entries if entry.covers(address)), None)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+def _narrowness(network: str) -> int:
+    try:
+        return ipaddress.ip_network(network).prefixlen
+    except ValueError:
+        return 129  # a host name: exact, hence the narrowest
+
+
+def read_password_file(path: Path) -> Secret:
+    """The first line of a file, without its line end.
+
+    Raises: CredentialError, never with the content in it.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise CredentialError(f"{path}: password file cannot be read ({error.strerror})") from error
+    lines = raw.splitlines()
+    if not lines or len(lines[0]) > MAX_PASSWORD_BYTES:
+        raise CredentialError(f"{path}: the first line must hold the password (1 to {MAX_PASSWORD_BYTES} bytes)")
+    try:
+        return Secret(lines[0].decode("utf-8"))
+    except UnicodeDecodeError:
+        raise CredentialError(f"{path}: the password is not UTF-8 text") from None
+
+
+def configured_credentials(
+    tables: Iterable[CredentialTable], environment: Mapping[str, str]
+) -> tuple[BoundCredential, ...]:
+    """The log-ins of the configuration, their passwords read from files or systemd credentials.
+
+    Raises: CredentialError naming the first entry that has no password.
+    """
+    entries = []
+    for table in tables:
+        if table.password_file is not None:
+            secret = read_password_file(table.password_file)
+        elif table.password_credential is not None:
+            folder = environment.get("CREDENTIALS_DIRECTORY")
+            if not folder:
+                raise CredentialError(
+                    f"credential {table.address}: password_credential needs systemd (LoadCredential=); "
+                    "CREDENTIALS_DIRECTORY is not set"
+                )
+            secret = read_password_file(Path(folder) / Path(table.password_credential).name)
+        elif "CAMAGENT_PASSWORD" in environment:
+            secret = Secret(environment["CAMAGENT_PASSWORD"])
+        else:
+            raise CredentialError(
+                f"credential {table.address}: give password_file, password_credential or CAMAGENT_PASSWORD"
+            )
+        entries.append(BoundCredential(table.address, Credential(table.user, secret, table.allow_basic)))
+    return tuple(entries)
+
+
+class CredentialStore:
+    """Log-ins kept between runs by `camagent credentials`."""
+
+    def __init__(self, data_dir: Path, key_dir: Path) -> None:
+        self._file = data_dir / "credentials.enc"
+        self._key_file = key_dir / "credentials.key"
+
+    def entries(self) -> tuple[BoundCredential, ...]:
+        """Everything kept; empty where nothing was ever kept.
+
+        Raises: CredentialError where the file or its key cannot be read.
+        """
+        if not self._file.exists():
+            return ()
+        rows = self._load()
+        return tuple(
+            BoundCredential(row["network"], Credential(row["user"], Secret(row["password"]), bool(row["allow_basic"])))
+            for row in rows
+        )
+
+    def keep(self, entry: BoundCredential) -> None:
+        """Add or replace the log-in of one network."""
+        kept = [old for old in self.entries() if old.network != entry.network]
+        self._save([*kept, entry])
+
+    def remove(self, network: str) -> bool:
+        """Forget the log-in of one network; False where none was kept."""
+        entries = self.entries()
+        kept = [old for old in entries if old.network != network]
+        if len(kept) == len(entries):
+            return False
+        self._save(kept)
+        return True
+
+    def _load(self) -> list[dict[str, str]]:
+        from cryptography.fernet import Fernet, InvalidToken
+
+        try:
+            if self._file.stat().st_size > MAX_STORE_BYTES:
+                raise CredentialError(f"{self._file}: too large to be a credential file")
+            token, key = self._file.read_bytes(), self._key_file.read_bytes()
+            rows: list[dict[str, str]] = json.loads(Fernet(key).decrypt(token))
+        except OSError as error:
+            raise CredentialError(f"{error.filename}: cannot be read ({error.strerror})") from error
+        except (InvalidToken, ValueError):
+            raise CredentialError(
+                f"{self._file}: does not fit its key {self._key_file}; remove both and set the log-ins again"
+            ) from None
+        return rows
+
+    def _save(self, entries: Iterable[BoundCredential]) -> None:
+        from cryptography.fernet import Fernet
+
+        rows = [
+            {
+                "network": entry.network,
+                "user": entry.credential.user,
+                "password": entry.credential.secret.reveal(),
+                "allow_basic": entry.credential.allow_basic,
+            }
+            for entry in entries
+        ]
+        try:
+            if not self._key_file.exists():
+                _write_private(self._key_file, Fernet.generate_key())
+            token = Fernet(self._key_file.read_bytes()).encrypt(json.dumps(rows).encode())
+            _write_private(self._file, token)
+        except OSError as error:
+            raise CredentialError(f"{error.filename}: cannot be written ({error.strerror})") from error
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    """Replace a file in one step, readable by its owner only from its first byte on."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_name(path.name + ".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(fresh, path)

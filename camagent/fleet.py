@@ -1,0 +1,191 @@
+"""All concurrency of camagent: one asyncio loop, the limits, the shared doors and the decode pool.
+
+Nothing else starts a task per camera, a thread or a process. A bug of ours in one camera's check is caught here,
+once, and reported as ours; it never silences the other cameras.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+
+from camagent.clock import Clock
+from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
+from camagent.lockout import LoginLedger
+from camagent.model.device import DeviceFacts, DeviceTarget
+from camagent.model.fault import Stage
+from camagent.model.scan import Declaration
+from camagent.model.secret import Credential
+from camagent.model.stream import FileTarget, StreamFacts, StreamTarget
+from camagent.observe.decode import PicturePool
+from camagent.observe.files import FileOptions, watch_file
+from camagent.observe.watch import WatchDoors, WatchOptions, watch_stream
+from camagent.pipeline import DeviceCheck, Doors, SeenSource, Target, budget_spent, check_device
+from camagent.transcript import Transcript
+
+logger = logging.getLogger(__name__)
+DEVICE_SLACK_S = 20.0  # over the sum of a device's own budgets, before the fleet ends its check from outside
+
+
+@dataclass(frozen=True, slots=True)
+class FleetLimits:
+    """How much of the network and of this machine one run may take."""
+
+    devices_at_once: int = 64
+    bandwidth_bps: float = 400_000_000.0
+    device_budget_s: float = 900.0
+    """A recorder with 36 channels needs minutes; a single camera ends long before by its own budgets."""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetOptions:
+    """How each camera is asked and watched."""
+
+    interview: InterviewOptions = field(default_factory=InterviewOptions)
+    watch: WatchOptions = field(default_factory=WatchOptions)
+    record: Path | None = None
+    """Folder for one redacted transcript a device."""
+    pins: tuple[tuple[str, str], ...] = ()
+    """(address, certificate fingerprint) seen in earlier runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One device to check, with the log-in that the operator bound to its address."""
+
+    target: Target
+    credential: Credential | None = None
+    declaration: Declaration | None = None
+
+    @property
+    def host(self) -> str:
+        """What must not be visited twice at a time."""
+        if isinstance(self.target, FileTarget):
+            return f"file:{self.target.path}"
+        return self.target.host if isinstance(self.target, DeviceTarget) else self.target.uri.host
+
+
+class Bandwidth:
+    """Lets checks in while their assumed bit rates fit under the cap; one stream is always let in."""
+
+    def __init__(self, cap_bps: float) -> None:
+        self._cap_bps = cap_bps
+        self._used_bps = 0.0
+        self._changed = asyncio.Condition()
+
+    @asynccontextmanager
+    async def admit(self, bps: float) -> AsyncIterator[None]:
+        """Wait until `bps` fits, hold it, give it back."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._used_bps == 0 or self._used_bps + bps <= self._cap_bps)
+            self._used_bps += bps
+        try:
+            yield
+        finally:
+            async with self._changed:
+                self._used_bps -= bps
+                self._changed.notify_all()
+
+
+class Fleet:
+    """The running limits, pools and log-in ledger of one run; an async context manager."""
+
+    def __init__(self, limits: FleetLimits, clock: Clock, ledger: LoginLedger | None = None) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._ledger = ledger if ledger is not None else LoginLedger()
+        self._slots = asyncio.Semaphore(limits.devices_at_once)
+        self._bandwidth = Bandwidth(limits.bandwidth_bps)
+        self._hosts: dict[str, asyncio.Lock] = {}
+        self._files = ThreadPoolExecutor(max_workers=1, thread_name_prefix="camagent-file")
+        self._pictures: PicturePool | None = None
+
+    async def __aenter__(self) -> Fleet:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pictures is not None:
+            await self._pictures.close()
+        self._files.shutdown(wait=False, cancel_futures=True)
+
+    async def check(
+        self, jobs: Sequence[Job], options: FleetOptions, done: Callable[[DeviceCheck], None] | None = None
+    ) -> tuple[DeviceCheck, ...]:
+        """Check every job within the limits, answers in the order of the jobs; `done` hears of each as it ends."""
+
+        async def one(job: Job) -> DeviceCheck:
+            lock = self._hosts.setdefault(job.host, asyncio.Lock())
+            async with lock, self._slots:
+                check = await self._guarded(job, options)
+            if done is not None:
+                done(check)
+            return check
+
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(one(job)) for job in jobs]
+        self._hosts.clear()
+        return tuple(task.result() for task in running)
+
+    async def _guarded(self, job: Job, options: FleetOptions) -> DeviceCheck:
+        checked_at, began_s = self._clock.now(), self._clock.monotonic_s()
+        budget_s = self._limits.device_budget_s + DEVICE_SLACK_S
+        defect = None
+        try:
+            async with asyncio.timeout(budget_s):
+                return await self._check(job, options)
+        except TimeoutError:
+            logger.warning("check of %s outlived its budget of %.0f s", job.host, budget_s)
+        except Exception as bug:  # the one place where a bug of ours becomes a finding
+            defect = _where(bug)
+            logger.error("defect while checking %s: %s", job.host, defect)
+        elapsed_s = self._clock.monotonic_s() - began_s
+        spent = budget_spent(Stage.OBSERVE, elapsed_s)
+        device = spent if isinstance(job.target, DeviceTarget) else None
+        return DeviceCheck(job.target, device, (SeenSource(None, None, ()),), checked_at, elapsed_s, defect)
+
+    async def _check(self, job: Job, options: FleetOptions) -> DeviceCheck:
+        transcript = Transcript() if options.record is not None else None
+        check = await check_device(job.target, job.credential, self._doors(options, transcript))
+        if transcript is not None and options.record is not None:
+            transcript.write(options.record, job.host)
+        return check
+
+    def _doors(self, options: FleetOptions, transcript: Transcript | None) -> Doors:
+        pins = dict(options.pins)
+
+        async def ask(target: DeviceTarget, credential: Credential | None) -> DeviceFacts:
+            doors = InterviewDoors(self._clock, self._ledger, transcript)
+            asked = replace(options.interview, pinned_fingerprint=pins.get(target.host))
+            return await interrogate(target, credential, asked, doors)
+
+        async def watch(target: StreamTarget, credential: Credential | None) -> StreamFacts:
+            doors = WatchDoors(self._clock, self._ledger, self._judge_pictures(options), transcript)
+            return await watch_stream(target, credential, options.watch, doors)
+
+        async def watch_one_file(target: FileTarget) -> StreamFacts:
+            file_options = FileOptions(pictures=options.watch.pictures, keep_images=options.watch.keep_images)
+            return await asyncio.get_running_loop().run_in_executor(self._files, watch_file, target, file_options)
+
+        return Doors(ask, watch, watch_one_file, self._bandwidth.admit, self._clock)
+
+    def _judge_pictures(self, options: FleetOptions) -> PicturePool | None:
+        if options.watch.pictures and self._pictures is None:
+            self._pictures = PicturePool()
+        return self._pictures if options.watch.pictures else None
+
+
+def _where(bug: BaseException) -> str:
+    """Class, file and line of a bug: never its message, which may quote what a camera or a user said."""
+    frames = traceback.extract_tb(bug.__traceback__)
+    ours = next((frame for frame in reversed(frames) if "camagent" in frame.filename), None)
+    place = f"{Path(ours.filename).name}:{ours.lineno}" if ours is not None else "unknown"
+    return f"{type(bug).__name__} {place}"

@@ -1,0 +1,242 @@
+"""One camera from address to verdict, on one screen: interrogate, observe, assess, plan.
+
+The first half talks to the world through the doors that `fleet` hands in; the second half is pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from camagent.assess.engine import assess, assess_site
+from camagent.assess.profile import RequirementProfile
+from camagent.clock import Clock
+from camagent.model.device import DeviceFacts, DeviceTarget, EncoderSettings, MediaProfile
+from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.finding import Basis, Finding, Outcome, Severity
+from camagent.model.scan import CameraFacts, CameraResult, SiteFacts, verdict_of
+from camagent.model.secret import Credential
+from camagent.model.stream import ConfiguredStream, FileTarget, StreamFacts, StreamRole, StreamTarget
+from camagent.model.text import Localised, message
+from camagent.model.uri import StreamUri
+from camagent.plan.prices import PriceList
+from camagent.plan.upgrade import plan_upgrade
+
+Target = DeviceTarget | StreamTarget | FileTarget
+ASSUMED_STREAM_BPS = 8_000_000.0  # admission weight of a stream whose encoder told no bit rate; not a requirement
+MAX_SOURCES = 128  # the largest recorders have 128 channels; bounds what one device can make us do
+SUB_STREAMS = 1  # one lighter stream is enough to tell that there is one; each costs a whole window
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The world as one check sees it: every call has its own budget and answers with facts or faults."""
+
+    interrogate: Callable[[DeviceTarget, Credential | None], Awaitable[DeviceFacts]]
+    watch: Callable[[StreamTarget, Credential | None], Awaitable[StreamFacts]]
+    watch_file: Callable[[FileTarget], Awaitable[StreamFacts]]
+    admit: Callable[[float], AbstractAsyncContextManager[None]]
+    """Waits for a free share of the bandwidth cap, given in bits per second."""
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class SeenSource:
+    """One video source of a device and what was seen of its streams."""
+
+    video_source: str | None
+    name: str | None
+    streams: tuple[StreamFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCheck:
+    """Everything one conversation with one device brought, before anything is judged."""
+
+    target: Target
+    device: DeviceFacts | Fault | None
+    sources: tuple[SeenSource, ...]
+    checked_at: datetime
+    duration_s: float
+    defect: str | None = None
+    """Where our own code failed (file and line), if it did."""
+
+
+async def check_device(target: Target, credential: Credential | None, doors: Doors) -> DeviceCheck:
+    """Ask one device all its questions, then watch its streams one after another."""
+    checked_at, began_s = doors.clock.now(), doors.clock.monotonic_s()
+    device: DeviceFacts | Fault | None = None
+    if isinstance(target, FileTarget):
+        sources = [SeenSource(None, None, (await doors.watch_file(target),))]
+    elif isinstance(target, StreamTarget):
+        async with doors.admit(ASSUMED_STREAM_BPS):
+            sources = [SeenSource(None, target.name, (await doors.watch(target, credential),))]
+    else:
+        facts = await doors.interrogate(target, credential)
+        device = silence_of(facts) or facts
+        sources = [await _watch_source(profiles, credential, doors) for profiles in video_sources(facts)]
+    return DeviceCheck(
+        target=target,
+        device=device,
+        sources=tuple(sources) or (SeenSource(None, None, ()),),
+        checked_at=checked_at,
+        duration_s=doors.clock.monotonic_s() - began_s,
+    )
+
+
+async def _watch_source(profiles: Sequence[MediaProfile], credential: Credential | None, doors: Doors) -> SeenSource:
+    """Serial: a device has one RTSP session at a time, and a busy or locked one is left alone at once."""
+    streams: list[StreamFacts] = []
+    for media_profile, target in stream_targets(profiles):
+        settings = media_profile.encoder if isinstance(media_profile.encoder, EncoderSettings) else None
+        async with doors.admit(settings.bitrate_bps or ASSUMED_STREAM_BPS if settings else ASSUMED_STREAM_BPS):
+            seen = await doors.watch(target, credential)
+        streams.append(replace(seen, configured=configured_stream(settings)))
+        if seen.fault is not None and seen.fault.code in LEAVE_ALONE:
+            break
+    first = profiles[0]
+    return SeenSource(first.video_source, first.video_source_name, tuple(streams))
+
+
+LEAVE_ALONE = frozenset({FaultCode.LOCKED_OUT, FaultCode.AUTH_REJECTED, FaultCode.BUSY, FaultCode.UNREACHABLE})
+
+
+def silence_of(facts: DeviceFacts) -> Fault | None:
+    """The fault that kept the device's ONVIF side from saying anything at all; None if it said something."""
+    sections = (facts.clock, facts.services, facts.information, facts.media)
+    if all(isinstance(section, Fault) for section in sections):
+        return next(section for section in sections if isinstance(section, Fault))
+    return None
+
+
+def video_sources(facts: DeviceFacts) -> Iterator[tuple[MediaProfile, ...]]:
+    """The media profiles of each video source (an imager, or a recorder's channel), in the device's order."""
+    if isinstance(facts.media, Fault):
+        return
+    groups: dict[str | None, list[MediaProfile]] = {}
+    for media_profile in facts.media.profiles:
+        if media_profile.encoder is not None or media_profile.stream_uri is not None:
+            groups.setdefault(media_profile.video_source, []).append(media_profile)
+    for profiles in list(groups.values())[:MAX_SOURCES]:
+        yield tuple(profiles)
+
+
+def stream_targets(profiles: Sequence[MediaProfile]) -> Iterator[tuple[MediaProfile, StreamTarget]]:
+    """Main stream first (the largest picture; the device's own order where it does not say), each URI once."""
+    ranked = sorted(profiles, key=_pixels, reverse=True)  # sorted() keeps the device's order among equals
+    seen: set[StreamUri] = set()
+    for media_profile in ranked:
+        uri = media_profile.stream_uri
+        if not isinstance(uri, StreamUri) or uri in seen or len(seen) > SUB_STREAMS:
+            continue
+        role = StreamRole.MAIN if not seen else StreamRole.SUB
+        seen.add(uri)
+        yield media_profile, StreamTarget(uri, role, media_profile.token, media_profile.name)
+
+
+def _pixels(media_profile: MediaProfile) -> int:
+    settings = media_profile.encoder
+    if isinstance(settings, EncoderSettings) and settings.width_px and settings.height_px:
+        return settings.width_px * settings.height_px
+    return 0
+
+
+def configured_stream(settings: EncoderSettings | None) -> ConfiguredStream | None:
+    """What ONVIF says, in the shape that stands beside declared and measured."""
+    if settings is None:
+        return None
+    return ConfiguredStream(
+        codec=settings.codec,
+        codec_profile=settings.codec_profile,
+        width_px=settings.width_px,
+        height_px=settings.height_px,
+        frame_rate_hz=settings.frame_rate_hz,
+        bitrate_bps=settings.bitrate_bps,
+        gop_length_frames=settings.gop_length_frames,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """By what, and for whom, cameras are judged."""
+
+    requirement_profile: RequirementProfile
+    site: SiteFacts
+    prices: PriceList | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenCamera:
+    """A camera's facts with the circumstances of the check that brought them."""
+
+    facts: CameraFacts
+    checked_at: datetime
+    duration_s: float
+    defect: str | None = None
+
+
+def judge_camera(seen: SeenCamera, judge: Judge) -> CameraResult:
+    """Findings, verdict and the cheapest step for one camera. Pure."""
+    findings = assess(judge.requirement_profile, seen.facts, judge.site)
+    if seen.defect is not None:
+        findings = (*findings, defect_finding(seen.defect))
+    return CameraResult(
+        facts=seen.facts,
+        findings=findings,
+        verdict=verdict_of(findings),
+        upgrade=plan_upgrade(seen.facts, findings, judge.prices),
+        checked_at=seen.checked_at,
+        duration_s=seen.duration_s,
+        faults=_faults(seen.facts),
+    )
+
+
+def judge_all(seen: Sequence[SeenCamera], judge: Judge) -> tuple[tuple[CameraResult, ...], tuple[Finding, ...]]:
+    """Every camera's result, and the findings about the school as a whole. Pure."""
+    shared_bps = shared_bitrate_bps([camera.facts for camera in seen])
+    judge = replace(judge, site=replace(judge.site, shared_bitrate_bps=shared_bps))
+    results = tuple(judge_camera(camera, judge) for camera in seen)
+    return results, assess_site(judge.requirement_profile, [camera.facts for camera in seen], judge.site)
+
+
+def shared_bitrate_bps(cameras: Sequence[CameraFacts]) -> float | None:
+    """What the main streams to be shared need together; None while one of them is not known."""
+    total_bps = 0.0
+    for camera in cameras:
+        if camera.declaration is not None and not camera.declaration.shared:
+            continue
+        main = next((stream for stream in camera.streams if stream.role is StreamRole.MAIN), None)
+        if main is None or isinstance(main.measured, Fault) or main.measured.bitrate_bps is None:
+            return None
+        total_bps += main.measured.bitrate_bps
+    return total_bps if cameras else None
+
+
+def defect_finding(where: str) -> Finding:
+    """Our own bug, reported as ours: the camera stays undetermined."""
+    return Finding(
+        rule="CAMAGENT",
+        title=Localised("Lỗi của chính camagent", "A defect of camagent itself"),
+        outcome=Outcome.DEFECT,
+        severity=Severity.MAJOR,
+        stream=None,
+        observed=None,
+        required=None,
+        unit=None,
+        basis=Basis("assumption", None, "high"),
+        message=message("cli.defect", where=where),
+        check="defect",
+    )
+
+
+def _faults(facts: CameraFacts) -> tuple[Fault, ...]:
+    device = facts.device
+    own = (device,) if isinstance(device, Fault) else device.faults if device is not None else ()
+    return (*own, *(fault for stream in facts.streams for fault in stream.faults))
+
+
+def budget_spent(stage: Stage, elapsed_s: float) -> Fault:
+    """The fault of a check that outlived everything it was allowed."""
+    return Fault(FaultCode.BUDGET_SPENT, stage, "check", elapsed_s)

@@ -1,0 +1,66 @@
+"""Stream addresses: what people type, what devices send, and that no credential is left in them."""
+
+from __future__ import annotations
+
+import pickle
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from camagent.model.secret import Credential, Secret
+from camagent.model.uri import StreamUri, parse_stream_uri
+
+PRINTABLE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20)
+
+
+@pytest.mark.parametrize(
+    ("text", "uri", "user", "password"),
+    [
+        ("rtsp://192.0.2.9/live", "rtsp://192.0.2.9/live", None, None),
+        ("rtsp://admin:p@ss@192.0.2.9/live", "rtsp://192.0.2.9/live", "admin", "p@ss"),
+        ("rtsp://admin:p#w/d@192.0.2.9:8554/a@b", "rtsp://192.0.2.9:8554/a@b", "admin", "p#w/d"),
+        ("rtsp://admin:p%40ss@192.0.2.9/live", "rtsp://192.0.2.9/live", "admin", "p@ss"),
+        ("rtsp://admin:@192.0.2.9/live", "rtsp://192.0.2.9/live", "admin", ""),
+        ("rtsp://192.0.2.9/user=a@b&password=c", "rtsp://192.0.2.9/user=a@b&password=c", None, None),
+        ("rtsp://[2001:db8::5]:8554/x", "rtsp://[2001:db8::5]:8554/x", None, None),
+        ("RTSPS://192.0.2.9", "rtsps://192.0.2.9", None, None),
+        ("rtsp://192.0.2.9:554/x?channel=1", "rtsp://192.0.2.9/x?channel=1", None, None),
+    ],
+)
+def test_a_stream_address_is_split(text: str, uri: str, user: str | None, password: str | None) -> None:
+    parsed = parse_stream_uri(text)
+    assert parsed is not None
+    assert str(parsed[0]) == uri
+    found = parsed[1]
+    assert (None if found is None else found.user) == user
+    assert (None if found is None else found.secret.reveal()) == password
+
+
+@pytest.mark.parametrize("text", ["", "rtsp://", "192.0.2.9", "file:///etc/passwd", "rtsp://a:99999/", "rtsp://a\n/"])
+def test_what_is_no_stream_address_is_none(text: str) -> None:
+    assert parse_stream_uri(text) is None
+
+
+@given(PRINTABLE, PRINTABLE)
+def test_an_escaped_password_survives_and_is_never_printed(user: str, password: str) -> None:
+    text = f"rtsp://{quote(user, safe='')}:{quote(password, safe='')}@192.0.2.9:8554/live"
+    parsed = parse_stream_uri(text)
+    assert parsed is not None and parsed[1] is not None
+    assert (parsed[1].user, parsed[1].secret.reveal()) == (user, password)
+    assert str(parsed[0]) == "rtsp://192.0.2.9:8554/live"
+
+
+@given(st.text(max_size=200))
+def test_any_text_gives_an_address_or_none(text: str) -> None:
+    parsed = parse_stream_uri("rtsp://" + text)
+    assert parsed is None or isinstance(parsed[0], StreamUri)
+
+
+def test_a_secret_shows_itself_nowhere() -> None:
+    credential = Credential("admin", Secret("hunter2"))
+    shown = f"{credential!r} {credential} {credential.secret} {credential.secret!r} {credential.secret:>20}"
+    assert "hunter2" not in shown
+    with pytest.raises(TypeError):
+        pickle.dumps(credential)

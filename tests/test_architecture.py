@@ -1,0 +1,154 @@
+"""Import directions, third-party fences and the size of rooms, read from the source with ast."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "camagent"
+FILES = sorted(PACKAGE.rglob("*.py"))
+MAX_MODULE_LINES = 350
+MAX_FUNCTION_LINES = 40
+LONG_MODULES: dict[str, str] = {}
+"""Modules that are allowed to be longer, with the argument."""
+
+NEUTRAL = {"clock", "lockout", "transcript", "identity", "digest"}
+STAGES = {"discover", "interrogate", "observe", "assess", "plan", "publish"}
+FENCES: dict[str, tuple[str, ...]] = {
+    "av": ("camagent/observe/decode.py", "camagent/observe/decode_worker.py", "camagent/observe/files.py"),
+    "cv2": ("camagent/observe/image/",),
+    "aiohttp": ("camagent/interrogate/soap.py", "camagent/publish/exporter.py", "camagent/simulator/"),
+    "onvif": ("camagent/cli/onvif.py",),
+    "zeep": ("camagent/cli/onvif.py",),
+    "prometheus_client": ("camagent/publish/metrics.py", "camagent/publish/exporter.py"),
+    "sqlite3": ("camagent/publish/store.py", "camagent/publish/store/"),
+    "click": ("camagent/cli/",),
+    "xlsxwriter": ("camagent/publish/report/",),
+    "openpyxl": ("camagent/publish/",),
+    "jinja2": ("camagent/publish/",),
+    "rich": ("camagent/publish/", "camagent/cli/"),
+}
+LAZY_IN_CLI = {"av", "cv2", "zeep", "onvif", "aiohttp", "numpy", "pydantic", "lxml"}
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Every imported module of a file, and whether the import stands at module level."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    top = set(map(id, tree.body)) | {
+        id(item) for node in tree.body if isinstance(node, ast.Try | ast.If) for item in node.body
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, id(node) in top
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield node.module, id(node) in top
+            for alias in node.names:
+                if (PACKAGE.parent / node.module.replace(".", "/") / f"{alias.name}.py").exists():
+                    yield f"{node.module}.{alias.name}", id(node) in top
+
+
+def part(name: str) -> str:
+    """`observe` for camagent.observe.rtp and camagent/observe/rtp.py alike."""
+    pieces = name.removesuffix(".py").replace("/", ".").split(".")
+    return pieces[1] if len(pieces) > 1 else "camagent"
+
+
+def may_import(importer: str, imported: str) -> bool:
+    if imported == importer or imported == "camagent":
+        return True
+    if importer == "model":
+        return False
+    if importer in NEUTRAL:
+        return imported in {"model"} | NEUTRAL
+    if importer in STAGES | {"simulator"}:
+        return imported in {"model"} | NEUTRAL
+    if importer == "pipeline":
+        return imported in {"model"} | NEUTRAL | (STAGES - {"publish"})
+    if importer == "fleet":
+        return imported in {"model", "pipeline"} | NEUTRAL | (STAGES - {"publish"})
+    if importer == "schedule":
+        return imported in {"model"} | NEUTRAL
+    if importer in {"config", "credentials", "sd_notify"}:
+        return imported in {"model", "config"} | NEUTRAL
+    return importer in {"cli", "agent", "scan", "__main__"} and (imported != "simulator" or importer == "cli")
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_imports_keep_to_their_direction(path: Path) -> None:
+    importer = part(relative(path))
+    wrong = {
+        name for name, _ in imports(path) if name.split(".")[0] == "camagent" and not may_import(importer, part(name))
+    }
+    assert not wrong, f"{relative(path)} may not import {sorted(wrong)}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_third_party_packages_keep_to_their_doors(path: Path) -> None:
+    here = relative(path)
+    wrong = {
+        top
+        for top in (name.split(".")[0] for name, _ in imports(path))
+        if top in FENCES and not here.startswith(FENCES[top])
+    }
+    assert not wrong, f"{here} imports {sorted(wrong)} outside their doors"
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if "/cli/" in relative(p)], ids=relative)
+def test_commands_import_heavy_packages_only_when_they_run(path: Path) -> None:
+    heavy = {name for name, top in imports(path) if top and name.split(".")[0] in LAZY_IN_CLI}
+    assert not heavy, f"{relative(path)} imports {sorted(heavy)} at module level"
+
+
+def test_model_needs_only_the_standard_library() -> None:
+    third_party = {
+        name
+        for path in FILES
+        if part(relative(path)) == "model"
+        for name, _ in imports(path)
+        if name.split(".")[0] in FENCES.keys() | LAZY_IN_CLI
+    }
+    assert not third_party
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_rooms_are_small(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    lines = text.count("\n")
+    assert lines <= MAX_MODULE_LINES or relative(path) in LONG_MODULES, f"{relative(path)} has {lines} lines"
+    long = [
+        f"{node.name}: {node.end_lineno - node.lineno + 1} lines"
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno is not None
+        and _body_lines(node) > MAX_FUNCTION_LINES
+    ]
+    assert not long, f"{relative(path)}: {long}"
+
+
+def _body_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of code in the body: the docstring and the click options above it are not counted."""
+    body = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body
+    return (node.end_lineno or 0) - body[0].lineno + 1
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_every_module_says_what_it_is(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not text.strip() or ast.get_docstring(ast.parse(text)), f"{relative(path)} has no docstring"
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_profile_is_never_used_bare(path: Path) -> None:
+    """Four things are called profile in this field; a bare class or parameter annotation would hide which."""
+    names = re.findall(r"^class (Profile|Manager|Helper|Utils?)\b", path.read_text(encoding="utf-8"), re.MULTILINE)
+    assert not names

@@ -1,0 +1,68 @@
+"""The two catalogues say the same things with the same gaps, and every sentence that code names exists."""
+
+from __future__ import annotations
+
+import ast
+import string
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from camagent.model.fault import FaultCode
+from camagent.model.text import message
+from camagent.publish.text import LANGUAGES, catalogue, render
+
+PACKAGE = Path(__file__).resolve().parent.parent / "camagent"
+
+
+def gaps(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def test_both_languages_have_the_same_sentences() -> None:
+    assert catalogue("vi").keys() == catalogue("en").keys()
+
+
+@pytest.mark.parametrize("key", sorted(catalogue("en")))
+def test_both_languages_have_the_same_gaps(key: str) -> None:
+    assert gaps(catalogue("vi")[key]) == gaps(catalogue("en")[key])
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_sentences_are_composed_unicode_without_blanks_around(lang: str) -> None:
+    wrong = {
+        key
+        for key, text in catalogue(lang).items()
+        if unicodedata.normalize("NFC", text) != text or text != text.strip() or not text
+    }
+    assert not wrong
+
+
+def test_every_fault_has_a_sentence() -> None:
+    missing = {code for code in FaultCode if f"faults.{code}" not in catalogue("vi")}
+    assert not missing
+
+
+def test_every_sentence_that_code_names_exists() -> None:
+    missing = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
+                continue
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            key = node.args[0].value
+            if name in {"message", "say", "Message"} and isinstance(key, str) and key not in catalogue("en"):
+                missing.add(f"{path.name}: {key}")
+    assert not missing
+
+
+def test_numbers_are_written_as_each_language_writes_them() -> None:
+    text = message("cli.demo_ready", seconds=2.5)
+    assert "2,5" in render(text, "vi")
+    assert "2.5" in render(text, "en")
+
+
+def test_a_device_supplied_text_is_a_value_and_never_a_format() -> None:
+    hostile = "{0.__class__} {seconds!r} %s"
+    assert hostile in render(message("cli.error", text=hostile), "en")
