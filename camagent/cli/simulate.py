@@ -1,0 +1,206 @@
+"""`camagent simulate`: the simulated school alone, or a load of equal streams, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import secrets
+import signal
+import stat
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from camagent.cli.language import t
+from camagent.cli.mistakes import Mistake
+
+if TYPE_CHECKING:
+    from camagent.simulator.camera import SimulatedCamera
+    from camagent.simulator.load import LoadOrder
+
+READY_SCHEMA = "camagent.simulation/1"
+_PORT = click.IntRange(1, 65_535)
+
+
+@click.command(
+    "simulate",
+    help=t("cli.help.simulate"),
+    epilog=t("cli.help.example", example="camagent simulate --cameras 12"),
+)
+@click.option("--cameras", type=click.IntRange(1, 1000), default=12, show_default=True, help=t("simulator.cameras"))
+@click.option("--ready-file", type=click.Path(path_type=Path, dir_okay=False), help=t("simulator.ready_file"))
+@click.option("--http-port", type=_PORT, default=8080, show_default=True, help=t("simulator.http_port"))
+@click.option("--https-port", type=_PORT, default=8443, show_default=True, help=t("simulator.https_port"))
+@click.option("--rtsp-port", type=_PORT, default=8554, show_default=True, help=t("simulator.rtsp_port"))
+@click.option("--discovery/--no-discovery", default=True, show_default=True, help=t("simulator.discovery"))
+@click.option("--load", type=click.IntRange(1, 2000), help=t("simulator.load"))
+@click.option("--clip", default="load_1080p_h264", show_default=True, help=t("simulator.clip"))
+@click.option("--paced", is_flag=True, help=t("simulator.paced"))
+@click.option("--address", default="127.0.0.1", show_default=True, help=t("simulator.address"))
+def simulate_command(
+    cameras: int,
+    ready_file: Path | None,
+    http_port: int,
+    https_port: int,
+    rtsp_port: int,
+    discovery: bool,
+    load: int | None,
+    clip: str,
+    paced: bool,
+    address: str,
+) -> int:
+    """Run until SIGTERM, SIGINT, or the end of standard input where that is a pipe."""
+    from camagent.simulator.default_school import default_school
+    from camagent.simulator.load import LoadOrder
+    from camagent.simulator.school import SchoolNotOpened
+
+    _allow_many_sockets()
+    try:
+        if load is not None:
+            _demand_loopback(address)
+            _demand_clip(clip)
+            asyncio.run(_serve_load(LoadOrder(load, clip, paced, address, rtsp_port), ready_file))
+        else:
+            password = f"Sim-{secrets.token_urlsafe(9)}7"
+            school = [
+                replace(camera, http_port=http_port, https_port=https_port, rtsp_port=rtsp_port)
+                for camera in default_school(cameras, password)
+            ]
+            asyncio.run(_serve_school(school, discovery, ready_file))
+    except SchoolNotOpened as error:
+        raise Mistake(t("simulator.not_opened", what=str(error))) from error
+    return 0
+
+
+async def _serve_school(cameras: Sequence[SimulatedCamera], discovery: bool, ready_file: Path | None) -> None:
+    from camagent.simulator.school import open_school
+
+    async with open_school(cameras, discovery=discovery) as school:
+        _announce(_school_document(school.cameras), ready_file)
+        alive = sum(camera.alive for camera in school.cameras)
+        click.echo(t("simulator.running", alive=alive, cameras=len(school.cameras)), err=True)
+        await _told_to_stop()
+
+
+async def _serve_load(order: LoadOrder, ready_file: Path | None) -> None:
+    from camagent.simulator.load import open_load
+
+    async with open_load(order) as server:
+        base = f"rtsp://{order.address}:{server.port}"
+        document = {"schema": READY_SCHEMA, "load": {"url": base, "streams": order.streams, "clip": order.clip_name}}
+        _announce(document, ready_file)
+        click.echo(t("simulator.running_load", streams=order.streams, clip=order.clip_name, address=base), err=True)
+        before_s, lag_s = time.process_time(), 0.0
+        await _told_to_stop()
+        lag_s = max(mount.source.max_lag_s for mount in server.mounts.values())
+        spent = {"cpu_s": round(time.process_time() - before_s, 3), "max_lag_s": round(lag_s, 4)}
+        click.echo(json.dumps({"stopped": spent}))
+
+
+def _school_document(cameras: Sequence[SimulatedCamera]) -> dict[str, Any]:
+    from camagent.simulator.default_school import USER
+
+    return {
+        "schema": READY_SCHEMA,
+        "user": USER,
+        "password": cameras[0].door.password,
+        "cameras": [
+            {
+                "name": camera.name,
+                "place": camera.place,
+                "address": camera.address,
+                "http_port": camera.http_port,
+                "https_port": camera.https_port,
+                "rtsp_port": camera.rtsp_port,
+                "streams": [camera.stream_url(stream) for stream in camera.streams],
+                "alive": camera.alive,
+                "serial": camera.serial,
+                "mac": camera.mac,
+                "expected": {
+                    "verdict": camera.expected.verdict.value,
+                    "action": camera.expected.action.value,
+                    "why": camera.expected.why,
+                },
+            }
+            for camera in cameras
+        ],
+    }
+
+
+def _announce(document: dict[str, Any], ready_file: Path | None) -> None:
+    """One JSON line on stdout, and in the file for whoever waits for it: complete from the moment it exists."""
+    line = json.dumps(document, ensure_ascii=False)
+    if ready_file is not None:
+        try:
+            _write_private(ready_file, line + "\n")
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise Mistake(t("simulator.not_written", file=str(ready_file), reason=reason)) from error
+    click.echo(line)
+    sys.stdout.flush()
+
+
+def _write_private(file: Path, text: str) -> None:
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+            out.write(text)
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+async def _told_to_stop() -> None:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if _stdin_is_a_pipe():
+        loop.add_reader(sys.stdin.fileno(), _drain, stop)
+    await stop.wait()
+
+
+def _drain(stop: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 4096):
+        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+        stop.set()
+
+
+def _stdin_is_a_pipe() -> bool:
+    """Only then does its end mean that the parent is gone; a terminal or /dev/null says nothing."""
+    with suppress(OSError, ValueError, AttributeError):
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+        return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+    return False
+
+
+def _allow_many_sockets() -> None:
+    """Each camera holds five descriptors and each client one more; the usual soft limit is 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _demand_loopback(address: str) -> None:
+    try:
+        is_loopback = ip_address(address).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise Mistake(t("simulator.not_loopback", address=address))
+
+
+def _demand_clip(clip: str) -> None:
+    from camagent.simulator.clips import clip_names
+
+    if clip not in clip_names():
+        raise Mistake(t("simulator.unknown_clip", clip=clip, clips=", ".join(clip_names())))

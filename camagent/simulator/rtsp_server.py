@@ -1,0 +1,113 @@
+"""A camera's RTSP server (RFC 2326): the listening socket, its UDP port pair and what its connections share.
+
+It trusts its peers no further than its bounds, but it is a server for tests and demonstrations, not for a network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from camagent.simulator.describe import Description
+from camagent.simulator.doors import Door, DoorKeeper
+from camagent.simulator.faults import NO_STREAM_FAULTS, StreamFaults
+from camagent.simulator.live import LiveSource
+from camagent.simulator.rtsp_connection import RtspConnection
+
+SESSION_TIMEOUT_S = 60  # RFC 2326 §12.37: the default
+BACKLOG = 512  # clients of a load test that connect in the same moment
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One stream that the server offers."""
+
+    source: LiveSource
+    description: Description
+    faults: StreamFaults = NO_STREAM_FAULTS
+
+
+@dataclass(frozen=True, slots=True)
+class RtspSettings:
+    """One server's address and manners."""
+
+    address: str
+    port: int
+    door: Door = field(default_factory=lambda: Door(open_to_anyone=True))
+    server_name: str = "Rtsp Server/2.0"
+    session_timeout_s: int = SESSION_TIMEOUT_S
+    clock_offset_s: float = 0.0
+    """Of the device's clock, as its sender reports show it."""
+    tls: ssl.SSLContext | None = None
+
+
+class RtspServer:
+    """The listening socket, its UDP port pair and what its connections share."""
+
+    def __init__(self, settings: RtspSettings, mounts: Mapping[str, Mount]) -> None:
+        self.settings = settings
+        self.mounts = mounts
+        """By path and query of the URL."""
+        self.keeper = DoorKeeper(settings.door)
+        self.connections: set[RtspConnection] = set()
+        self.refusals_left: dict[int, int] = {}
+        self._listener: asyncio.Server | None = None
+        self._datagrams: tuple[socket.socket, socket.socket] | None = None
+
+    @property
+    def port(self) -> int:
+        """The port that it really listens on."""
+        if self._listener is None:
+            return self.settings.port
+        return int(self._listener.sockets[0].getsockname()[1])
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises: OSError where the address is taken.
+        """
+        loop, settings = asyncio.get_running_loop(), self.settings
+        self._listener = await loop.create_server(
+            lambda: RtspConnection(self), settings.address, settings.port, ssl=settings.tls, backlog=BACKLOG
+        )
+
+    async def close(self) -> None:
+        """Stop listening and drop every connection."""
+        if self._listener is not None:
+            self._listener.close()
+        for connection in tuple(self.connections):
+            connection.drop()
+        for datagram_socket in self._datagrams or ():
+            datagram_socket.close()
+        self._datagrams = None
+
+    def playing(self, mount: Mount) -> int:
+        """Sessions of that stream that were set up."""
+        return sum(1 for connection in self.connections if connection.mount is mount and connection.line is not None)
+
+    def datagrams(self) -> tuple[socket.socket, socket.socket]:
+        """The RTP and RTCP sockets, an even port and the one above it; made on first use."""
+        if self._datagrams is None:
+            self._datagrams = _port_pair(self.settings.address)
+        return self._datagrams
+
+
+def _port_pair(address: str) -> tuple[socket.socket, socket.socket]:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    for _ in range(50):  # so many tries: every second free port is even, and the next is nearly always free
+        first, second = (socket.socket(family, socket.SOCK_DGRAM) for _ in range(2))
+        try:
+            first.bind((address, 0))
+            if first.getsockname()[1] % 2 == 0:
+                second.bind((address, first.getsockname()[1] + 1))
+                first.setblocking(False)
+                second.setblocking(False)
+                return first, second
+        except OSError:
+            pass
+        first.close()
+        second.close()
+    raise OSError(f"no free pair of UDP ports at {address}")

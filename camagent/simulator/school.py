@@ -1,0 +1,119 @@
+"""Runs simulated cameras: ONVIF, WS-Discovery and RTSP servers of a whole school in one event loop."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from camagent.simulator.bursts import BurstMaker, RtpIdentity, packetized
+from camagent.simulator.camera import SimulatedCamera, SimulatedStream
+from camagent.simulator.clips import load_clip
+from camagent.simulator.describe import Description
+from camagent.simulator.live import LiveSource
+from camagent.simulator.onvif_server import OnvifServer
+from camagent.simulator.rtsp_server import Mount, RtspServer, RtspSettings
+from camagent.simulator.wsdiscovery import DiscoveryResponder
+
+
+class SchoolNotOpened(Exception):
+    """A port of the simulated school is taken; the text names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningCamera:
+    """One camera as it really stands: its ports are the true ones where 0 was asked for."""
+
+    camera: SimulatedCamera
+    onvif: OnvifServer | None
+    """None: the camera is dead."""
+    rtsp: RtspServer | None
+
+    async def die(self) -> None:
+        """Stop answering, as when the cable is pulled."""
+        if self.onvif is not None:
+            await self.onvif.close()
+        if self.rtsp is not None:
+            await self.rtsp.close()
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """The running school."""
+
+    running: tuple[RunningCamera, ...]
+
+    @property
+    def cameras(self) -> tuple[SimulatedCamera, ...]:
+        """Every camera, the dead ones too, with true ports."""
+        return tuple(entry.camera for entry in self.running)
+
+    @property
+    def max_lag_s(self) -> float:
+        """How late a frame was sent at worst."""
+        mounts = (mount for entry in self.running if entry.rtsp for mount in entry.rtsp.mounts.values())
+        return max((mount.source.max_lag_s for mount in mounts), default=0.0)
+
+
+@asynccontextmanager
+async def open_school(cameras: Sequence[SimulatedCamera], *, discovery: bool = True) -> AsyncIterator[School]:
+    """Start every camera that is alive, and stop all at the end.
+
+    Raises: SchoolNotOpened where an address or port is taken.
+    """
+    running: list[RunningCamera] = []
+    responder: DiscoveryResponder | None = None
+    try:
+        for camera in cameras:
+            running.append(await _open_camera(camera))
+        if discovery:
+            responder = DiscoveryResponder([entry.camera for entry in running])
+            _start_discovery(responder)
+        yield School(tuple(running))
+    finally:
+        if responder is not None:
+            responder.close()
+        for entry in running:
+            await entry.die()
+
+
+def _start_discovery(responder: DiscoveryResponder) -> None:
+    try:
+        responder.start()
+    except OSError as error:
+        raise SchoolNotOpened(f"WS-Discovery port 3702/udp: {error.strerror}") from error
+
+
+async def _open_camera(camera: SimulatedCamera) -> RunningCamera:
+    if not camera.alive:
+        return RunningCamera(camera, None, None)
+    mounts = {stream.path: _mount(camera, stream) for stream in camera.streams}
+    settings = RtspSettings(camera.address, camera.rtsp_port, camera.door, clock_offset_s=camera.clock_offset_s)
+    rtsp = RtspServer(settings, mounts)
+    try:
+        await rtsp.start()
+    except OSError as error:
+        raise SchoolNotOpened(f"RTSP {camera.address}:{camera.rtsp_port}: {error.strerror}") from error
+    onvif = OnvifServer(replace(camera, rtsp_port=rtsp.port))
+    try:
+        await onvif.start()
+    except OSError as error:
+        await rtsp.close()
+        raise SchoolNotOpened(f"HTTP {camera.address}:{camera.http_port}: {error.strerror}") from error
+    http_port, https_port = onvif.ports
+    onvif.camera = replace(onvif.camera, http_port=http_port, https_port=https_port)
+    return RunningCamera(onvif.camera, onvif, rtsp)
+
+
+def _mount(camera: SimulatedCamera, stream: SimulatedStream) -> Mount:
+    seed = zlib.crc32(f"{camera.serial}{stream.path}".encode())
+    identity = RtpIdentity(seed, seed >> 7 & 0xFFFF, seed * 2_654_435_761 & 0xFFFFFFFF)
+    source = LiveSource(BurstMaker(packetized(stream.clip_name), identity), start_frame=seed % 50)
+    description = Description(
+        load_clip(stream.described_as or stream.clip_name),
+        parameter_sets=stream.parameter_sets_in_sdp,
+        frame_rate_hz=stream.claim.frame_rate_hz,
+        other_tracks=stream.other_tracks,
+    )
+    return Mount(source, description, stream.faults)

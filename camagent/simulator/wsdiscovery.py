@@ -1,0 +1,146 @@
+"""WS-Discovery of a simulated school: Probes on loopback are answered from each camera's own address."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+import struct
+import uuid
+from collections.abc import Sequence
+from xml.sax.saxutils import escape
+
+from lxml import etree
+
+from camagent.simulator.camera import SimulatedCamera
+from camagent.simulator.onvif_device import scopes, xaddr
+
+GROUP = "239.255.255.250"
+PORT = 3702
+MAX_PROBE_BYTES = 8192  # a Probe is about one kilobyte
+MAX_DELAY_S = 0.4  # WS-Discovery's APP_MAX_DELAY is 0.5 s: answers are spread so that they do not drown each other
+DISCOVERY = "http://schemas.xmlsoap.org/ws/2005/04/discovery"
+_TYPES = ("NetworkVideoTransmitter", "Device")
+_HEADER = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"'
+    ' xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:d="{discovery}"'
+    ' xmlns:dn="http://www.onvif.org/ver10/network/wsdl" xmlns:tds="http://www.onvif.org/ver10/device/wsdl">'
+    "<s:Header><a:MessageID>urn:uuid:{message_id}</a:MessageID>{relates}<a:To>{to}</a:To>"
+    "<a:Action>{discovery}/{action}</a:Action></s:Header><s:Body>"
+)
+_ANONYMOUS = "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous"
+_EVERYONE = "urn:schemas-xmlsoap-org:ws:2005:04:discovery"
+
+
+class DiscoveryResponder:
+    """All discoverable cameras of one school; needs no root on loopback."""
+
+    def __init__(self, cameras: Sequence[SimulatedCamera]) -> None:
+        self._cameras = [camera for camera in cameras if camera.alive and camera.discoverable]
+        self._own: dict[str, socket.socket] = {}
+        self._sockets: list[socket.socket] = []
+        self._chance = random.Random(3702)
+        self._timers: set[asyncio.TimerHandle] = set()
+
+    def start(self) -> None:
+        """Listen and say Hello.
+
+        Raises: OSError where port 3702 cannot be bound at an address.
+        """
+        loop = asyncio.get_running_loop()
+        group = self._bound(GROUP)
+        group.setsockopt(
+            socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(GROUP) + socket.inet_aton("127.0.0.1")
+        )
+        loop.add_reader(group, self._receive, group, tuple(self._cameras))
+        for camera in self._cameras:
+            own = self._own[camera.address] = self._bound(camera.address)
+            own.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+            own.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, struct.pack("b", 1))
+            loop.add_reader(own, self._receive, own, (camera,))
+            self._send(own, announcement(camera, "Hello"), (GROUP, PORT))
+
+    def close(self) -> None:
+        """Say Bye and stop."""
+        loop = asyncio.get_running_loop()
+        for timer in self._timers:
+            timer.cancel()
+        for camera in self._cameras:
+            if camera.address in self._own:
+                self._send(self._own[camera.address], announcement(camera, "Bye"), (GROUP, PORT))
+        for bound in self._sockets:
+            loop.remove_reader(bound)
+            bound.close()
+        self._sockets.clear()
+
+    def _bound(self, address: str) -> socket.socket:
+        bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._sockets.append(bound)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.setblocking(False)
+        bound.bind((address, PORT))
+        return bound
+
+    def _receive(self, at: socket.socket, cameras: Sequence[SimulatedCamera]) -> None:
+        try:
+            probe, sender = at.recvfrom(MAX_PROBE_BYTES)
+        except OSError:
+            return  # an ICMP error of an earlier answer; nothing was asked
+        wanted = parse_probe(probe)
+        if wanted is None:
+            return
+        loop = asyncio.get_running_loop()
+        self._timers = {timer for timer in self._timers if timer.when() > loop.time() and not timer.cancelled()}
+        for camera in cameras:
+            answer = probe_match(camera, *wanted)
+            delay_s = self._chance.random() * MAX_DELAY_S
+            self._timers.add(loop.call_later(delay_s, self._send, self._own[camera.address], answer, sender))
+
+    @staticmethod
+    def _send(own: socket.socket, text: str, to: tuple[str, int]) -> None:
+        try:
+            own.sendto(text.encode(), to)
+        except OSError:
+            return  # a datagram that cannot leave is a lost one; the prober repeats
+
+
+def parse_probe(datagram: bytes) -> tuple[str, str] | None:
+    """(MessageID, discovery namespace) of a Probe that a camera answers; None for anything else."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    try:
+        root = etree.fromstring(datagram, parser)
+    except etree.XMLSyntaxError:
+        return None
+    probes = root.xpath("//*[local-name()='Body']/*[local-name()='Probe']")
+    ids = root.xpath("//*[local-name()='MessageID']/text()")
+    if not probes or not ids:
+        return None
+    types = " ".join(probes[0].xpath("*[local-name()='Types']//text()")).split()
+    if types and not any(name.rpartition(":")[2] in _TYPES for name in types):
+        return None
+    return str(ids[0]).strip(), etree.QName(probes[0]).namespace or DISCOVERY
+
+
+def probe_match(camera: SimulatedCamera, message_id: str, namespace: str = DISCOVERY) -> str:
+    """The ProbeMatches datagram of one camera."""
+    relates = f"<a:RelatesTo>{escape(message_id)}</a:RelatesTo>"
+    head = _head(namespace, relates, _ANONYMOUS, "ProbeMatches")
+    return f"{head}<d:ProbeMatches><d:ProbeMatch>{_self(camera)}</d:ProbeMatch></d:ProbeMatches></s:Body></s:Envelope>"
+
+
+def announcement(camera: SimulatedCamera, kind: str) -> str:
+    """Hello or Bye of one camera."""
+    return f"{_head(DISCOVERY, '', _EVERYONE, kind)}<d:{kind}>{_self(camera)}</d:{kind}></s:Body></s:Envelope>"
+
+
+def _head(namespace: str, relates: str, to: str, action: str) -> str:
+    return _HEADER.format(discovery=escape(namespace), message_id=uuid.uuid4(), relates=relates, to=to, action=action)
+
+
+def _self(camera: SimulatedCamera) -> str:
+    return (
+        f"<a:EndpointReference><a:Address>{camera.endpoint}</a:Address></a:EndpointReference>"
+        "<d:Types>dn:NetworkVideoTransmitter tds:Device</d:Types>"
+        f"<d:Scopes>{escape(' '.join(scopes(camera)))}</d:Scopes>"
+        f"<d:XAddrs>{escape(xaddr(camera, 'tds'))}</d:XAddrs><d:MetadataVersion>1</d:MetadataVersion>"
+    )
