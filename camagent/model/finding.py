@@ -65,7 +65,9 @@ class Basis:
     confidence: str
     """One of "high", "medium" or "low"."""
     note: str | None = None
+    """In Vietnamese."""
     comparators: tuple[str, ...] = ()
+    note_en: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,12 @@ class Declaration:
     """Its main stream is to go to the centre, and counts for the uplink."""
     outdoor: bool | None = None
     answers: tuple[ManualAnswer, ...] = ()
+    port: int | None = None
+    """ONVIF's port, where the inventory names one."""
+    channel: str | None = None
+    """Token or number of the video source, where one address holds several cameras."""
+    stream_uri: str | None = None
+    """The RTSP address, without credentials, of a camera that has no ONVIF."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,3 +94,11 @@ def _split_host_port(authority: str, default_port: int) -> tuple[str, int] | Non
     if not (digits.isascii() and digits.isdigit() and 0 < int(digits[:6]) < 65536):
         return None
     return host, int(digits)
+
+
+def shown_without_login(text: str) -> str:
+    """Whatever an operator typed in place of an address, fit to be shown: no userinfo, no control characters."""
+    scheme, sep, rest = text.partition("://")
+    userinfo, rest = _split_userinfo(rest if sep else scheme)
+    kept = (f"{scheme}://" if sep else "") + ("***@" if userinfo is not None else "") + rest
+    return "".join(c if c.isprintable() else "?" for c in kept)[:200]

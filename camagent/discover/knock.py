@@ -1,0 +1,192 @@
+"""One question to one TCP port: does ONVIF live here, does RTSP? The only TCP connections of the search.
+
+Without credentials, one connection at a time to an address (the caller sees to it), each with a deadline.
+Certificates are not verified: nothing secret is said, and the interrogation judges them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import re
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+
+MAX_REPLY_BYTES = 64 * 1024  # a GetSystemDateAndTime reply is under 4 kB; a web page is cut here
+MAX_SERVER_CHARS = 80  # of a Server header
+_USER_AGENT = "camagent"
+# The envelope shape that also simple servers recognise: they search it with a regular expression.
+_QUESTION = (
+    '<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body'
+    ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema">'
+    '<GetSystemDateAndTime xmlns="http://www.onvif.org/ver10/device/wsdl"/></s:Body></s:Envelope>'
+)
+_ENVELOPE_END = re.compile(rb"</(?:[\w.-]+:)?Envelope\s*>")
+_ENVELOPE = re.compile(rb"<(?:[\w.-]+:)?Envelope[\s>]")
+_ONVIF_WORDS = re.compile(rb"GetSystemDateAndTimeResponse|onvif\.org|(?:Fault|faultcode)[\s>/]", re.IGNORECASE)
+_STATUS = re.compile(rb"^HTTP/1\.[01] (\d{3})")
+_SERVER = re.compile(rb"^Server:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+
+
+_Complete = Callable[[bytes], bool]
+
+
+class Heard(StrEnum):
+    """What came back from one port."""
+
+    ONVIF = "onvif"
+    RTSP = "rtsp"
+    LOGIN = "login"
+    """HTTP that wants a log-in before it says what it is."""
+    OTHER = "other"
+    """Something else lives there."""
+    REFUSED = "refused"
+    MUTE = "mute"
+    """It accepted and then said nothing in time."""
+    SILENT = "silent"
+    UNREACHABLE = "unreachable"
+    OURS = "ours"
+    """Our own machine could not ask: out of ports or files."""
+
+
+ALIVE = frozenset({Heard.ONVIF, Heard.RTSP, Heard.LOGIN, Heard.OTHER, Heard.REFUSED, Heard.MUTE})
+"""Somebody is at that address."""
+INCONCLUSIVE = frozenset({Heard.MUTE, Heard.SILENT, Heard.UNREACHABLE, Heard.OURS})
+"""Worth asking a second time, more patiently."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One port of one address, and how long to stand before it."""
+
+    host: str
+    port: int
+    secure: bool
+    connect_s: float
+    reply_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """One question and what was heard."""
+
+    host: str
+    port: int
+    heard: Heard
+    server: str | None = None
+
+
+async def ask_onvif(door: Door, path: str) -> Knock:
+    """GetSystemDateAndTime without credentials, which every ONVIF device owes an answer."""
+    body = _QUESTION.encode()
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {_host_port(door)}\r\nUser-Agent: {_USER_AGENT}\r\nConnection: close\r\n"
+        f"Content-Type: application/soap+xml; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    reply = await _exchange(door, head.encode() + body, _http_complete)
+    return Knock(door.host, door.port, reply if isinstance(reply, Heard) else judge_http(reply))
+
+
+async def ask_rtsp(door: Door) -> Knock:
+    """RTSP OPTIONS for the root, without credentials; any RTSP answer will do."""
+    scheme = "rtsps" if door.secure else "rtsp"
+    request = f"OPTIONS {scheme}://{_host_port(door)}/ RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: {_USER_AGENT}\r\n\r\n"
+    reply = await _exchange(door, request.encode(), lambda data: b"\r\n\r\n" in data or b"\n\n" in data)
+    if isinstance(reply, Heard):
+        return Knock(door.host, door.port, reply)
+    if not reply.lstrip().startswith(b"RTSP/"):
+        return Knock(door.host, door.port, Heard.OTHER)
+    return Knock(door.host, door.port, Heard.RTSP, _server(reply))
+
+
+def judge_http(reply: bytes) -> Heard:
+    """What kind of thing sends such a reply to an ONVIF question: any SOAP answer counts, a web page does not.
+
+    Axis wants a log-in even for the time, so a SOAP fault is as good as the time itself.
+    """
+    head, _, body = reply.partition(b"\r\n\r\n")
+    if _ENVELOPE.search(body) and _ONVIF_WORDS.search(body):
+        return Heard.ONVIF
+    status = _STATUS.match(head)
+    return Heard.LOGIN if status and status[1] in (b"401", b"403") else Heard.OTHER
+
+
+async def _exchange(door: Door, request: bytes, complete: _Complete) -> bytes | Heard:
+    try:
+        async with asyncio.timeout(door.connect_s):
+            reader, writer = await asyncio.open_connection(
+                door.host, door.port, ssl=_tls() if door.secure else None, limit=MAX_REPLY_BYTES
+            )
+    except TimeoutError:
+        return Heard.SILENT
+    except OSError as error:
+        return _heard_of(error)
+    try:
+        return await _talk(reader, writer, (request, complete), door.reply_s)
+    finally:
+        writer.transport.abort()  # nothing more to say: no lingering sockets after thousands of questions
+
+
+async def _talk(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, say: tuple[bytes, _Complete], reply_s: float
+) -> bytes | Heard:
+    request, complete = say
+    data = b""
+    try:
+        async with asyncio.timeout(reply_s):
+            writer.write(request)
+            while len(data) < MAX_REPLY_BYTES and not complete(data):
+                chunk = await reader.read(MAX_REPLY_BYTES - len(data))
+                if not chunk:
+                    break
+                data += chunk
+    except TimeoutError:
+        return data or Heard.MUTE
+    except OSError:
+        return data or Heard.OTHER
+    return data or Heard.OTHER
+
+
+def _http_complete(data: bytes) -> bool:
+    head, end, body = data.partition(b"\r\n\r\n")
+    if not end:
+        return False
+    length = re.search(rb"^Content-Length:[ \t]*(\d{1,7})", head, re.IGNORECASE | re.MULTILINE)
+    return bool(_ENVELOPE_END.search(body)) or (length is not None and len(body) >= int(length[1]))
+
+
+def _heard_of(error: OSError) -> Heard:
+    if isinstance(error, ConnectionRefusedError):
+        return Heard.REFUSED
+    if isinstance(error, (ssl.SSLError, ConnectionResetError, ConnectionAbortedError, BrokenPipeError)):
+        return Heard.OTHER
+    if error.errno in (errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM, errno.EPERM):
+        return Heard.OURS
+    return Heard.SILENT if error.errno == errno.ETIMEDOUT else Heard.UNREACHABLE
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """As old firmware speaks it: only to learn that something speaks at all."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    context.options |= getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
+    context.minimum_version = ssl.TLSVersion.TLSv1
+    return context
+
+
+def _host_port(door: Door) -> str:
+    return f"[{door.host}]:{door.port}" if ":" in door.host else f"{door.host}:{door.port}"
+
+
+def _server(reply: bytes) -> str | None:
+    found = _SERVER.search(reply)
+    if not found:
+        return None
+    text = found[1].decode("utf-8", errors="replace")[:MAX_SERVER_CHARS].strip()
+    return "".join(c for c in text if c.isprintable()) or None

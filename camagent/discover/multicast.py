@@ -1,0 +1,227 @@
+"""WS-Discovery over UDP: probes out of every interface, answers kept as they came. The only UDP sockets here.
+
+Drains first and parses later: 118 answers of 1.8 kB fill a default receive buffer, and a reader that parses
+between two reads loses the rest. One interface's error is that interface's note and nobody else's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import struct
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from camagent.clock import Clock
+from camagent.discover.interfaces import Interface
+from camagent.discover.plan import DiscoveryPlan
+from camagent.discover.wsdiscovery import MAX_DATAGRAM_BYTES, Dialect, ProbeTypes, render_probe
+from camagent.model.discovery import Note
+
+GROUP_V4, GROUP_V6, PORT = "239.255.255.250", "ff02::c", 3702
+RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024  # 600 of 600 bursting answers of 4.4 kB; the default loses half of them
+MAX_CHANNELS = 32  # sockets of one search; a machine with more addresses than this is a router
+MAX_DATAGRAMS = 20_000  # three answers each of the largest school network, several times over
+MAX_DATAGRAM_STORE_BYTES = 64 * 1024 * 1024  # what strangers may make us keep until we parse
+MAX_PER_SOURCE = 2_000  # one address must not fill the tray for all others; a simulated school answers from one
+DRAIN_AT_ONCE = 256  # datagrams before the event loop gets its turn
+# Alternating, because each firmware has its own taste: TP-Link faults on no types (andreikop/python-ws-discovery#56).
+ROUNDS: tuple[tuple[tuple[ProbeTypes, Dialect], ...], ...] = (
+    ((ProbeTypes.TRANSMITTER, Dialect.V2005),),
+    ((ProbeTypes.DEVICE, Dialect.V2005),),
+    ((ProbeTypes.ANY, Dialect.V2005), (ProbeTypes.TRANSMITTER, Dialect.V2009)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Datagram:
+    """One answer, not yet read."""
+
+    payload: bytes
+    source: str
+    interface: str | None
+    """None: the answer to a directed probe."""
+
+
+@dataclass(slots=True)
+class Tray:
+    """Datagrams waiting to be parsed, bounded in number, bytes and share of one source."""
+
+    datagrams: list[Datagram] = field(default_factory=list)
+    dropped: int = 0
+    sent: dict[str, ProbeTypes] = field(default_factory=dict)
+    """What each MessageID asked for."""
+    _bytes: int = 0
+    _of_source: Counter[str] = field(default_factory=Counter)
+
+    def put(self, payload: bytes, source: str, interface: str | None) -> None:
+        """Keep one datagram, or count it as dropped."""
+        full = len(self.datagrams) >= MAX_DATAGRAMS or self._bytes + len(payload) > MAX_DATAGRAM_STORE_BYTES
+        if full or self._of_source[source] >= MAX_PER_SOURCE:
+            self.dropped += 1
+            return
+        self._bytes += len(payload)
+        self._of_source[source] += 1
+        self.datagrams.append(Datagram(payload, source, interface))
+
+    def probe(self, types: ProbeTypes, dialect: Dialect = Dialect.V2005) -> bytes:
+        """A Probe with a fresh MessageID, remembered: answers name it."""
+        message_id = f"urn:uuid:{uuid.uuid4()}"
+        self.sent[message_id] = types
+        return render_probe(message_id, types, dialect)
+
+
+@dataclass(frozen=True, slots=True)
+class _Channel:
+    sock: socket.socket
+    interface: str
+    destination: tuple[str, int] | tuple[str, int, int, int]
+
+
+async def probe_interfaces(
+    plan: DiscoveryPlan, tray: Tray, clock: Clock, progress: Callable[[str, int, int], None]
+) -> tuple[tuple[str, ...], tuple[Note, ...]]:
+    """Send all rounds out of every interface of the plan and collect what comes back into the tray.
+
+    Returns: the interfaces through which a probe really left, and a note for each one that failed.
+    """
+    reached: dict[str, None] = {}
+    notes: dict[Note, None] = {}
+    with _open_channels(plan.interfaces, plan.source_port, notes) as channels:
+        if not channels:
+            return (), tuple(notes)
+        started_s = clock.monotonic_s()
+        with reading(tray, {channel.sock: channel.interface for channel in channels}):
+            for number, at_s in enumerate(plan.pacing.probe_at_s):
+                progress("multicast", number, len(plan.pacing.probe_at_s))
+                await clock.sleep(at_s - (clock.monotonic_s() - started_s))
+                for channel in channels:
+                    if _send_round(channel, ROUNDS[number % len(ROUNDS)], tray, notes):
+                        reached[channel.interface] = None
+            await clock.sleep(plan.pacing.settle_s)
+    progress("multicast", len(plan.pacing.probe_at_s), len(plan.pacing.probe_at_s))
+    return tuple(reached), tuple(notes)
+
+
+@contextmanager
+def reading(tray: Tray, sockets: Mapping[socket.socket, str | None]) -> Iterator[None]:
+    """Drain the sockets into the tray, each under its interface's name, while the block runs."""
+    loop = asyncio.get_running_loop()
+    for sock, interface in sockets.items():
+        loop.add_reader(sock, _drain, sock, tray, interface)
+    try:
+        yield
+    finally:
+        for sock, interface in sockets.items():
+            loop.remove_reader(sock)
+            _drain(sock, tray, interface)
+
+
+def open_directed_socket(source_port: int | None) -> socket.socket:
+    """A UDP socket for probes to single addresses, with room for a whole range of them.
+
+    Unresolved neighbours keep their packet in the send buffer: with the default one a dead /21 took 18.6 s, not 1.
+    """
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setblocking(False)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, RECEIVE_BUFFER_BYTES)
+    try:
+        sock.bind(("", source_port or 0))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _drain(sock: socket.socket, tray: Tray, interface: str | None) -> None:
+    for _ in range(DRAIN_AT_ONCE):
+        try:
+            payload, address = sock.recvfrom(MAX_DATAGRAM_BYTES + 1)
+        except BlockingIOError:
+            return
+        except OSError:
+            continue  # a queued network error (unreachable, interface gone): the next read may still bring an answer
+        tray.put(payload, address[0], interface)
+
+
+def _send_round(
+    channel: _Channel, probes: Sequence[tuple[ProbeTypes, Dialect]], tray: Tray, notes: dict[Note, None]
+) -> bool:
+    sent = False
+    for types, dialect in probes:
+        try:
+            channel.sock.sendto(tray.probe(types, dialect), channel.destination)
+            sent = True
+        except OSError as error:
+            notes[_note_of(error, channel.interface)] = None
+    return sent
+
+
+@contextmanager
+def _open_channels(
+    interfaces: Sequence[Interface], source_port: int | None, notes: dict[Note, None]
+) -> Iterator[list[_Channel]]:
+    channels: list[_Channel] = []
+    try:
+        for interface in interfaces:
+            for address, is_v6 in _own_addresses(interface):
+                if len(channels) >= MAX_CHANNELS:
+                    notes[Note("too_many_addresses", interface.name)] = None
+                    break
+                try:
+                    channels.append(_open_channel(interface, address, is_v6, source_port))
+                except OSError as error:
+                    notes[_note_of(error, interface.name)] = None
+        yield channels
+    finally:
+        for channel in channels:
+            channel.sock.close()
+
+
+def _own_addresses(interface: Interface) -> Iterator[tuple[str, bool]]:
+    for v4 in interface.ipv4:
+        yield str(v4.ip), False
+    if interface.multicast:
+        yield from ((str(v6.ip), True) for v6 in interface.ipv6[:8] if v6.ip.is_link_local)
+
+
+def _open_channel(interface: Interface, address: str, is_v6: bool, source_port: int | None) -> _Channel:
+    """Bound to the interface's own address, joined to nothing.
+
+    Joining the group makes a snooping switch swallow the answers (andreikop/python-ws-discovery#40).
+    """
+    sock = socket.socket(socket.AF_INET6 if is_v6 else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        if is_v6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, interface.index)
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 1)
+            sock.bind((address, source_port or 0, 0, interface.index))
+            return _Channel(sock, interface.name, (GROUP_V6, PORT, 0, interface.index))
+        own = struct.pack("=4s4si", b"\0" * 4, socket.inet_aton(address), interface.index)  # struct ip_mreqn
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, own)
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
+        sock.bind((address, source_port or 0))
+        return _Channel(sock, interface.name, (GROUP_V4, PORT))
+    except OSError:
+        sock.close()
+        raise
+
+
+def _note_of(error: OSError, interface: str) -> Note:
+    match error.errno:
+        case errno.ENETUNREACH | errno.EHOSTUNREACH:
+            return Note("no_multicast_route", interface)
+        case errno.EADDRINUSE:
+            return Note("source_port_busy", interface)
+        case errno.EPERM | errno.EACCES:
+            return Note("sending_forbidden", interface)
+        case errno.ENETDOWN | errno.ENODEV | errno.ENXIO:
+            return Note("interface_down", interface)
+    return Note("interface_failed", f"{interface} {errno.errorcode.get(error.errno or 0, 'error')}")

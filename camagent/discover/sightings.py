@@ -1,0 +1,218 @@
+"""From datagrams to devices: who announced what, which of it is one device, and where to reach it. Pure.
+
+Keeps devices apart rather than losing one: cloned endpoint references on two addresses are two devices; one
+address that changes its reference from answer to answer is one.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from camagent.discover.interfaces import Interface, is_private
+from camagent.discover.multicast import Datagram
+from camagent.discover.wsdiscovery import (
+    Announcement,
+    Kind,
+    ProbeTypes,
+    XAddr,
+    is_camera_like,
+    parse_message,
+    rank_xaddrs,
+    same_address,
+)
+from camagent.model.device import DeviceTarget
+from camagent.model.discovery import FoundBy, Sighting
+
+DEFAULT_PATH = "/onvif/device_service"
+MAX_SCOPE_VALUE_CHARS = 80  # a name or a model for a table
+MAX_DEVICES_PER_SOURCE = 1_024  # devices that one answering address may speak for: a proxy of a whole /22
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What all datagrams together say."""
+
+    sightings: tuple[Sighting, ...]
+    other_sources: tuple[str, ...]
+    """Addresses of printers, PCs and the like."""
+    malformed: int
+    suspects: tuple[str, ...]
+    """Addresses that answered WS-Discovery with a fault, or with something that nobody can read."""
+
+
+@dataclass(slots=True)
+class _Device:
+    source: str
+    endpoint: str | None
+    interface: str | None
+    found_by: dict[FoundBy, None] = field(default_factory=dict)
+    xaddrs: dict[str, None] = field(default_factory=dict)
+    scopes: dict[str, None] = field(default_factory=dict)
+
+    def add(self, other: _Device) -> None:
+        self.found_by |= other.found_by
+        self.xaddrs |= other.xaddrs
+        self.scopes |= other.scopes
+        self.interface = self.interface or other.interface
+        self.endpoint = self.endpoint or other.endpoint
+        if ":" in self.source and ":" not in other.source:
+            self.source = other.source  # IPv4 reaches further than a link-local address
+
+
+def read_datagrams(
+    datagrams: Iterable[Datagram], sent: Mapping[str, ProbeTypes], interfaces: Sequence[Interface]
+) -> Announced:
+    """Everything that the datagrams announce, each device once."""
+    devices: dict[tuple[str, str | None], _Device] = {}
+    others: dict[str, None] = {}
+    suspects: dict[str, None] = {}
+    malformed = 0
+    for datagram in datagrams:
+        message = parse_message(datagram.payload)
+        if message is None or message.kind is Kind.FAULT:
+            malformed += message is None
+            suspects[datagram.source] = None
+            continue
+        asked_by_type = bool(sent.get(message.relates_to or "", ProbeTypes.ANY))
+        for announcement in message.announcements if message.kind is not Kind.BYE else ():
+            if not is_camera_like(announcement, asked_by_type):
+                others[datagram.source] = None
+                continue
+            device = _device(datagram, announcement)
+            devices.setdefault((device.source, device.endpoint), device).add(device)
+    sightings = _settle(list(devices.values()), interfaces)
+    found = {sighting.target.host for sighting in sightings} | {device.source for device in devices.values()}
+    return Announced(
+        sightings,
+        tuple(source for source in others if source not in found),
+        malformed,
+        tuple(source for source in suspects if source not in found),
+    )
+
+
+def merge_sightings(first: Iterable[Sighting], second: Iterable[Sighting]) -> tuple[Sighting, ...]:
+    """Both, each host and port once; what the first knows stays. In the order of the addresses."""
+    merged = {(s.target.host, s.target.port): s for s in second}
+    merged |= {(s.target.host, s.target.port): s for s in first}
+    return tuple(sorted(merged.values(), key=lambda s: address_order(s.target.host, s.target.port)))
+
+
+def address_order(host: str, port: int | None = None) -> tuple[int, int, str, int]:
+    """Sorts addresses as numbers, IPv4 first, names last."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return 9, 0, host, port or 0
+    return address.version, int(address), host, port or 0
+
+
+def scope_value(scopes: Sequence[str], kind: str) -> str | None:
+    """What a device says of itself in its scopes, for example its "name" or "hardware"; one printable line."""
+    head = f"onvif://www.onvif.org/{kind}/"
+    for scope in scopes:
+        if scope.lower().startswith(head):
+            text = unquote(scope[len(head) :]).replace("_", " ")
+            return "".join(c for c in text if c.isprintable())[:MAX_SCOPE_VALUE_CHARS].strip() or None
+    return None
+
+
+def _device(datagram: Datagram, announcement: Announcement) -> _Device:
+    found_by = FoundBy.DIRECTED if datagram.interface is None else FoundBy.MULTICAST
+    return _Device(
+        datagram.source,
+        announcement.endpoint,
+        datagram.interface,
+        {found_by: None},
+        dict.fromkeys(announcement.xaddrs),
+        dict.fromkeys(announcement.scopes),
+    )
+
+
+def _settle(devices: list[_Device], interfaces: Sequence[Interface]) -> tuple[Sighting, ...]:
+    named: dict[str, set[tuple[str, int | None]]] = {}
+    for device in devices:
+        best = _best(device)
+        if best is not None:
+            named.setdefault(device.source, set()).add((best.host, best.port))
+    places: dict[tuple[str, int | None], _Device] = {}
+    for device in sorted(devices, key=lambda d: (":" in d.source, not d.xaddrs)):
+        place = _place(device, len(named.get(device.source, ())))
+        twin = places.get(place) or _twin(device, place, places)
+        if twin is not None:
+            twin.add(device)
+        elif sum(other.source == device.source for other in places.values()) < MAX_DEVICES_PER_SOURCE:
+            places[place] = device
+    by_name = {interface.name: interface for interface in interfaces}
+    return merge_sightings((), (_sighting(device, place[0], by_name) for place, device in places.items()))
+
+
+def _place(device: _Device, places_of_source: int) -> tuple[str, int | None]:
+    """Host and port to reach it: the address that answered us, whatever it calls itself (christgau/wsdd PR #174).
+
+    Only a source that speaks for several devices at once, or from an IPv6 link-local address, is taken at its word.
+    """
+    best = _best(device)
+    if best is None:
+        return device.source, None
+    port = best.port or (443 if best.secure else 80)
+    speaks_for_others = places_of_source > 1 or device.source.lower().startswith("fe80:")
+    if not same_address(best.host, device.source) and speaks_for_others and _may_be_neighbour(best.host):
+        return best.host, port
+    return device.source, port
+
+
+def _twin(
+    device: _Device, place: tuple[str, int | None], places: Mapping[tuple[str, int | None], _Device]
+) -> _Device | None:
+    for (host, _port), other in places.items():
+        if host == place[0] and (not device.xaddrs or (other.endpoint == device.endpoint and device.endpoint)):
+            return other
+        if device.endpoint and other.endpoint == device.endpoint and _name_each_other(device, other):
+            return other
+    return None
+
+
+def _name_each_other(left: _Device, right: _Device) -> bool:
+    """One device on two addresses: each answer lists both; two clones of one firmware list only their own."""
+    if left.source == right.source:
+        return False  # several devices behind one answering address, told apart by place
+    mixed = (":" in left.source) != (":" in right.source)
+    left_hosts = {x.host for x in rank_xaddrs(tuple(left.xaddrs), left.source)} | {left.source}
+    right_hosts = {x.host for x in rank_xaddrs(tuple(right.xaddrs), right.source)} | {right.source}
+    return mixed or left.source in right_hosts or right.source in left_hosts
+
+
+def _best(device: _Device) -> XAddr | None:
+    ranked = rank_xaddrs(tuple(device.xaddrs), device.source)
+    return ranked[0] if ranked else None
+
+
+def _may_be_neighbour(host: str) -> bool:
+    """Strangers' announcements must not send us knocking at the internet, nor at a name that they choose."""
+    try:
+        return is_private(ipaddress.IPv4Network(host))
+    except ValueError:
+        return False
+
+
+def _sighting(device: _Device, host: str, interfaces: Mapping[str, Interface]) -> Sighting:
+    best = _best(device)
+    interface = interfaces.get(device.interface or "")
+    port = None if best is None else best.port or (443 if best.secure else 80)
+    return Sighting(
+        DeviceTarget(
+            host=host,
+            port=port,
+            path=DEFAULT_PATH if best is None or best.path == "/" else best.path,
+            secure=best is not None and best.secure,
+            endpoint=device.endpoint,
+            xaddrs=tuple(device.xaddrs),
+            scopes=tuple(device.scopes),
+        ),
+        tuple(device.found_by),
+        device.interface,
+        off_subnet=interface is not None and not interface.holds(host),
+    )
