@@ -1,0 +1,239 @@
+"""Which camera is this? A stable id from several weak signs, and recognition of cameras that we know. Pure.
+
+No single sign can be trusted: serials and MACs are placeholders on cheap devices, addresses move with DHCP,
+certificates are shared by a whole series. So signs are collected, placeholders dropped, and a camera is recognised by
+the sum of what agrees and what contradicts. The id is made once, when a camera is new; afterwards
+`match` hands the old id back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from camagent.model.device import DeviceFacts, DeviceInformation, NetworkFacts, TlsFacts
+
+MAX_SIGN_CHARS = 128  # longest serial seen: 48 characters (Hikvision: model, date and number); bounds what is stored
+MAX_MACS = 8  # interfaces of one device; recorders seen have four
+
+_PLACEHOLDER_WORDS = frozenset(
+    ("NONE", "NULL", "UNKNOWN", "NA", "NOTAVAILABLE", "UNDEFINED", "EMPTY", "DEFAULT")
+    + ("SERIAL", "SERIALNUMBER", "SN", "GENERAL", "ONVIF", "TEST")
+)
+_PLACEHOLDER_NUMBERS = frozenset({"12345679890"})  # a slip of the counting row, home-assistant/core#63399
+_PLACEHOLDER_MACS = frozenset(
+    {
+        "00:12:34:56:78:9a",  # home-assistant/core#59218
+        "12:34:56:78:9a:bc",
+        "00:12:34:56:78:90",
+        "00:11:22:33:44:55",
+        "aa:bb:cc:dd:ee:ff",
+        "de:ad:be:ef:00:01",
+        "01:23:45:67:89:ab",
+    }
+)
+_ROWS = ("0123456789012345678901234567890", "9876543210987654321098765432109", "0123456789ABCDEF0123456789ABCDEF")
+
+# What one sign says for or against two sightings being one camera. One strong sign alone (serial, MAC) makes a match;
+# one weak sign alone does not; a strong sign that contradicts outweighs any weak agreement.
+_AGREE = {"serial": 4, "mac": 4, "epr": 3, "certificate": 2, "address": 1, "model": 1}
+_CONTRADICT = {"serial": -4, "mac": -3, "epr": -1, "certificate": -1, "address": 0, "model": -2}
+_ENOUGH = 3
+_STRONG = ("serial", "mac", "epr")
+_ID_ORDER = ("serial", "mac", "epr", "certificate", "address")
+
+Signs = tuple[tuple[str, str], ...]
+"""(kind, value) pairs; kinds are "serial", "mac", "epr", "certificate", "model", "address"; a kind may stand twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A camera's id and what it rests on."""
+
+    id: str
+    """ "cam-" and twelve hex digits."""
+    signs: tuple[str, ...]
+    """The kinds of sign that were usable, strongest first."""
+    strength: str
+    """One of "strong" (serial, MAC or endpoint), "weak" (certificate) or "address" (nothing but where it is)."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDevice:
+    """What is remembered of one camera: strings only, so that any store can hold it."""
+
+    id: str
+    address: str
+    video_source: str | None
+    signs: Signs
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One camera as it was seen in this run, before it is recognised."""
+
+    address: str
+    video_source: str | None
+    signs: Signs
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How a sighting relates to what is known."""
+
+    change: str
+    """One of "same", "moved" (known, another address), "replaced" (another camera at a known address) or "new"."""
+    known: KnownDevice | None = None
+    """The camera recognised ("same", "moved"), or the one that stood there before ("replaced")."""
+
+
+def camera_id(
+    device: DeviceFacts | None,
+    address: str,
+    video_source: str | None,
+    ignored: frozenset[tuple[str, str]] = frozenset(),
+) -> Identity:
+    """The id of a camera that nobody knows yet.
+
+    `video_source` only where the device has several; `ignored` from `shared_signs`.
+    """
+    return identity_of(sighting(device, address, video_source), ignored)
+
+
+def identity_of(seen: Sighting, ignored: frozenset[tuple[str, str]] = frozenset()) -> Identity:
+    """The id that these signs make: from the strongest one alone, so that gaining a weak one changes nothing."""
+    signs = [sign for sign in seen.signs if sign not in ignored]
+    kind, value = next((s for k in _ID_ORDER for s in signs if s[0] == k), ("address", seen.address))
+    digest = hashlib.sha256(f"{kind}\n{value}\n{seen.video_source or ''}".encode()).hexdigest()[:12]
+    kinds = tuple(k for k in _AGREE if any(k == s[0] for s in signs))
+    strength = "strong" if kind in _STRONG else "weak" if kind == "certificate" else "address"
+    return Identity(f"cam-{digest}", kinds, strength)
+
+
+def sighting(device: DeviceFacts | None, address: str, video_source: str | None) -> Sighting:
+    """The usable signs of one camera; placeholders are left out."""
+    signs: dict[tuple[str, str], None] = {}
+    if device is not None:
+        if isinstance(device.information, DeviceInformation):
+            _add(signs, "serial", usable_serial(device.information.serial))
+            _add(signs, "model", _plain(device.information.model))
+        stated = device.network.macs if isinstance(device.network, NetworkFacts) else ()
+        for mac in (*device.extra_macs, *stated)[:MAX_MACS]:
+            _add(signs, "mac", usable_mac(mac))
+        _add(signs, "epr", usable_endpoint(device.target.endpoint))
+        if isinstance(device.tls, TlsFacts):
+            _add(signs, "certificate", device.tls.fingerprint_sha256)
+    _add(signs, "address", address)
+    return Sighting(address, video_source, tuple(signs))
+
+
+def shared_signs(sightings: Sequence[Sighting]) -> frozenset[tuple[str, str]]:
+    """Signs that stand at two addresses of one run: unknown placeholders, cloned serials, factory keys."""
+    places: Counter[tuple[str, str]] = Counter()
+    for sign, _address in {(sign, seen.address) for seen in sightings for sign in seen.signs}:
+        places[sign] += 1
+    return frozenset(sign for sign, count in places.items() if count > 1 and sign[0] not in ("model", "address"))
+
+
+def remember(identity: Identity | str, seen: Sighting) -> KnownDevice:
+    """What to store of a sighting under its id."""
+    return KnownDevice(
+        identity if isinstance(identity, str) else identity.id, seen.address, seen.video_source, seen.signs
+    )
+
+
+def match(known: Sequence[KnownDevice], seen: Sighting, ignored: frozenset[tuple[str, str]] = frozenset()) -> Match:
+    """Recognise one sighting; the best score wins, the same address breaks a tie."""
+    return match_all(known, (seen,), ignored)[0]
+
+
+def match_all(
+    known: Sequence[KnownDevice], seen: Sequence[Sighting], ignored: frozenset[tuple[str, str]] = frozenset()
+) -> tuple[Match, ...]:
+    """Recognise every sighting of a run, each known camera at most once; in the order of `seen`."""
+    scores = sorted(
+        ((_score(k, s, ignored), i, j) for i, s in enumerate(seen) for j, k in enumerate(known)),
+        key=lambda entry: (-entry[0], entry[1], entry[2]),
+    )
+    found: dict[int, int] = {}
+    for score, i, j in scores:
+        if score >= _ENOUGH and i not in found and j not in found.values():
+            found[i] = j
+    for score, i, j in scores:  # then those that nothing but their place speaks for, and nothing speaks against
+        if score > 0 and i not in found and j not in found.values() and _only_place(known[j], seen[i], ignored):
+            found[i] = j
+    taken = frozenset(found.values())
+    return tuple(_describe(known, s, found.get(i), taken) for i, s in enumerate(seen))
+
+
+def usable_serial(text: str | None) -> str | None:
+    """A serial number fit to tell cameras apart, in upper case without spaces; None for placeholders."""
+    serial = re.sub(r"\s+", "", text or "").upper()[:MAX_SIGN_CHARS]
+    bare = re.sub(r"[^0-9A-Z]", "", serial)
+    if len(bare) < 4 or len(set(bare)) < 2 or bare in _PLACEHOLDER_WORDS or bare in _PLACEHOLDER_NUMBERS:
+        return None
+    return None if any(bare in row for row in _ROWS) else serial
+
+
+def usable_mac(text: str | None) -> str | None:
+    """A MAC address as twelve hex digits with colons; None for placeholders, multicast and printf accidents."""
+    groups = re.fullmatch(r"([0-9a-f]{2})[:-]?" * 5 + r"([0-9a-f]{2})", (text or "").strip().lower())
+    if groups is None:
+        return None
+    mac = ":".join(groups.groups())
+    digits = mac.replace(":", "")
+    if int(digits[:2], 16) & 1 or len(set(digits)) < 3 or mac in _PLACEHOLDER_MACS:
+        return None
+    return mac
+
+
+def usable_endpoint(text: str | None) -> str | None:
+    """The UUID of a WS-Discovery endpoint reference in lower case; None where it is no real UUID."""
+    found = re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", (text or "").lower())
+    if found is None or len(set(found[0].replace("-", ""))) < 4:
+        return None
+    return found[0]
+
+
+def _plain(text: str | None) -> str | None:
+    word = re.sub(r"[^0-9a-z]", "", (text or "").lower())[:MAX_SIGN_CHARS]
+    return word if word and word.upper() not in _PLACEHOLDER_WORDS else None
+
+
+def _add(signs: dict[tuple[str, str], None], kind: str, value: str | None) -> None:
+    if value:
+        signs.setdefault((kind, value[:MAX_SIGN_CHARS]))
+
+
+def _values(signs: Iterable[tuple[str, str]], kind: str, ignored: frozenset[tuple[str, str]]) -> frozenset[str]:
+    return frozenset(s[1] for s in signs if s[0] == kind and s not in ignored)
+
+
+def _score(known: KnownDevice, seen: Sighting, ignored: frozenset[tuple[str, str]]) -> int:
+    if known.video_source != seen.video_source:
+        return -1
+    total = 0
+    for kind in _AGREE:
+        before, now = _values(known.signs, kind, ignored), _values(seen.signs, kind, ignored)
+        if before and now:
+            total += _AGREE[kind] if before & now else _CONTRADICT[kind]
+    return total
+
+
+def _only_place(known: KnownDevice, seen: Sighting, ignored: frozenset[tuple[str, str]]) -> bool:
+    if known.address != seen.address:
+        return False
+    pairs = ((_values(known.signs, k, ignored), _values(seen.signs, k, ignored)) for k in ("serial", "mac", "model"))
+    return not any(before and now and not before & now for before, now in pairs)
+
+
+def _describe(known: Sequence[KnownDevice], seen: Sighting, j: int | None, taken: frozenset[int]) -> Match:
+    if j is not None:
+        return Match("same" if known[j].address == seen.address else "moved", known[j])
+    for index, device in enumerate(known):
+        if index not in taken and device.address == seen.address and device.video_source == seen.video_source:
+            return Match("replaced", device)
+    return Match("new")

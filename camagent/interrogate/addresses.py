@@ -1,0 +1,81 @@
+"""Which URLs to ask: the ladder of ports, and service addresses pinned to the host that we reached. Pure.
+
+A device may name any host (NAT, loop-back, a factory address); credentials and questions go only to the one that the
+operator gave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import SplitResult, urlsplit
+
+from camagent.interrogate.device_replies import StatedService
+from camagent.model.device import DeviceTarget, Service
+
+DEFAULT_PATH = "/onvif/device_service"
+SECURE_PORTS = frozenset({443, 8443, 4443})
+MAX_CANDIDATES = 12  # ladder of six ports, and the paths and ports of a few XAddrs
+
+
+def candidate_urls(target: DeviceTarget, ports: Sequence[int]) -> tuple[str, ...]:
+    """Device service URLs to try in order: what is known of the target, then its XAddrs' ports, then the ladder."""
+    found: dict[str, None] = {}
+    paths = tuple(dict.fromkeys((target.path or DEFAULT_PATH, DEFAULT_PATH)))
+    if target.port is not None:
+        for path in paths:
+            found.setdefault(_url(target.host, target.port, path, target.secure or target.port in SECURE_PORTS))
+        return tuple(found)
+    for xaddr in target.xaddrs:
+        parts = _split(xaddr)
+        if parts is not None:
+            secure = parts.scheme == "https"
+            port = parts.port or (443 if secure else 80)
+            found.setdefault(_url(target.host, port, parts.path or DEFAULT_PATH, secure))
+    for port in ports:
+        found.setdefault(_url(target.host, port, paths[0], port in SECURE_PORTS))
+    return tuple(found)[:MAX_CANDIDATES]
+
+
+def pin_services(stated: Sequence[StatedService], device_url: str) -> tuple[Service, ...]:
+    """The services with their addresses at the host (and scheme) that answered.
+
+    The port is kept where the device names our host; with another host it is a port of that other network, so ours is
+    used. Of several addresses in one field the one at our host is taken.
+    """
+    here = urlsplit(device_url)
+    pinned = []
+    for service in stated:
+        words = service.xaddr.split()[:8]
+        parts = [p for p in (_split(word) for word in words) if p is not None]
+        best = next((p for p in parts if p.hostname == here.hostname), parts[0] if parts else None)
+        if best is None:
+            continue
+        port = here.port
+        if best.hostname == here.hostname and best.scheme == here.scheme:
+            port = best.port
+        path = (best.path or "/") + (f"?{best.query}" if best.query else "")
+        secure = here.scheme == "https"
+        url = _url(here.hostname or "", port or (443 if secure else 80), path, secure)
+        pinned.append(Service(service.namespace, url, service.version))
+    return tuple(pinned)
+
+
+def service_url(services: Sequence[Service], namespace: str) -> str | None:
+    """The address of a service, found by its full namespace (some firmware lists Media2 first as "media")."""
+    wanted = namespace.lower()
+    return next((s.xaddr for s in services if s.namespace.lower() == wanted), None)
+
+
+def _url(host: str, port: int, path: str, secure: bool) -> str:
+    name = f"[{host}]" if ":" in host else host
+    plain = port == (443 if secure else 80)
+    return f"http{'s' if secure else ''}://{name}{'' if plain else f':{port}'}{path if path[:1] == '/' else '/' + path}"
+
+
+def _split(text: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(text.strip())
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        return None
+    return parts if usable and text.isprintable() and len(text) <= 2048 else None

@@ -1,0 +1,272 @@
+"""Replies of the device, imaging and search services -> values. Pure: no sockets, no clock of its own.
+
+Every parser takes the response element and always returns a value; what the device left out, or wrote so that nobody
+can read it, is None.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from camagent.interrogate.quirks import to_bool, to_float, to_int
+from camagent.interrogate.xml import Node
+from camagent.model.device import (
+    DeviceClock,
+    DeviceInformation,
+    DeviceUser,
+    NetworkFacts,
+    NetworkProtocol,
+    RecordingFacts,
+)
+
+MAX_ROWS = 64  # scopes, users, interfaces, servers of one device; the longest list seen has 27 scopes
+MAX_WORD_CHARS = 256  # names, models, scopes; the longest seen is a scope of 120 characters
+
+DEVICE_NS = "http://www.onvif.org/ver10/device/wsdl"
+MEDIA1_NS = "http://www.onvif.org/ver10/media/wsdl"
+MEDIA2_NS = "http://www.onvif.org/ver20/media/wsdl"
+IMAGING_NS = "http://www.onvif.org/ver20/imaging/wsdl"
+SEARCH_NS = "http://www.onvif.org/ver10/search/wsdl"
+
+_CAPABILITY_NAMESPACES = {
+    "device": DEVICE_NS,
+    "media": MEDIA1_NS,
+    "media2": MEDIA2_NS,
+    "imaging": IMAGING_NS,
+    "search": SEARCH_NS,
+    "analytics": "http://www.onvif.org/ver20/analytics/wsdl",
+    "events": "http://www.onvif.org/ver10/events/wsdl",
+    "ptz": "http://www.onvif.org/ver20/ptz/wsdl",
+    "recording": "http://www.onvif.org/ver10/recording/wsdl",
+    "replay": "http://www.onvif.org/ver10/replay/wsdl",
+    "deviceio": "http://www.onvif.org/ver10/deviceIO/wsdl",
+}
+_IMAGING_FIELDS = (
+    ("WideDynamicRange", "Mode"),
+    ("IrCutFilter",),
+    ("BacklightCompensation", "Mode"),
+    ("Exposure", "Mode"),
+    ("Exposure", "MaxExposureTime"),
+    ("WhiteBalance", "Mode"),
+    ("Brightness",),
+    ("Contrast",),
+    ("ColorSaturation",),
+    ("Sharpness",),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StatedService:
+    """A service as the device announced it, before its address is pinned."""
+
+    namespace: str
+    xaddr: str
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatedClock:
+    """GetSystemDateAndTime alone, before it is held against our clock."""
+
+    utc: datetime | None
+    local: datetime | None
+    source: str | None
+    time_zone: str | None
+    daylight_savings: bool | None
+
+
+def parse_clock(node: Node) -> StatedClock:
+    """GetSystemDateAndTimeResponse."""
+    stated = node.child("SystemDateAndTime") or node
+    utc = _moment(stated.child("UTCDateTime"))
+    return StatedClock(
+        utc.replace(tzinfo=UTC) if utc else None,
+        _moment(stated.child("LocalDateTime")),
+        _word(stated.value("DateTimeType")),
+        _word(stated.value("TimeZone", "TZ")),
+        to_bool(stated.value("DaylightSavings")),
+    )
+
+
+def clock_facts(stated: StatedClock, at: datetime, round_trip_s: float, anonymous: bool) -> DeviceClock:
+    """The device's clock against ours at the middle of the round trip. It has a resolution of one second."""
+    shift = None
+    if stated.utc is not None and stated.local is not None:
+        shift = 60 * round((stated.local - stated.utc.replace(tzinfo=None)).total_seconds() / 60)
+    return DeviceClock(
+        utc=stated.utc,
+        local=stated.local,
+        offset_s=(stated.utc - at).total_seconds() if stated.utc is not None else None,
+        round_trip_s=round_trip_s,
+        source=stated.source,
+        time_zone=stated.time_zone,
+        utc_offset_s=shift,
+        daylight_savings=stated.daylight_savings,
+        anonymous=anonymous,
+    )
+
+
+def parse_services(node: Node) -> tuple[StatedService, ...]:
+    """GetServicesResponse; rows without namespace or address are left out."""
+    rows = []
+    for service in _rows(node, "Service"):
+        namespace, xaddr = service.value("Namespace"), service.value("XAddr")
+        if namespace and xaddr:
+            major, minor = service.value("Version", "Major"), service.value("Version", "Minor")
+            version = f"{major[:8]}.{(minor or '0')[:8]}" if major else None
+            rows.append(StatedService(namespace.rstrip("/"), xaddr, version))
+    return tuple(rows)
+
+
+def parse_capabilities(node: Node) -> tuple[StatedService, ...]:
+    """GetCapabilitiesResponse, for devices without GetServices; Media2 hardly ever stands in it (agsh PR #187)."""
+    rows: dict[str, StatedService] = {}
+    for capability in (n for xaddr in node.walk("Capabilities") for n in (*xaddr.children(), *_extension(xaddr))):
+        namespace, xaddr_text = _CAPABILITY_NAMESPACES.get(capability.name.lower()), capability.value("XAddr")
+        if namespace and xaddr_text:
+            rows.setdefault(namespace, StatedService(namespace, xaddr_text, None))
+    return tuple(rows.values())[:MAX_ROWS]
+
+
+def parse_information(node: Node) -> DeviceInformation:
+    """GetDeviceInformationResponse; placeholders are kept, `identity` knows them."""
+    return DeviceInformation(
+        manufacturer=_word(node.value("Manufacturer")),
+        model=_word(node.value("Model")),
+        firmware=_word(node.value("FirmwareVersion")),
+        serial=_word(node.value("SerialNumber")),
+        hardware_id=_word(node.value("HardwareId")),
+    )
+
+
+def parse_interfaces(node: Node) -> NetworkFacts:
+    """GetNetworkInterfacesResponse: MACs and the link of the first interface that states one."""
+    macs: dict[str, None] = {}
+    duplex: str | None = None
+    speed: int | None = None
+    for interface in _rows(node, "NetworkInterfaces"):
+        mac = _mac(interface.value("Info", "HwAddress"))
+        if mac:
+            macs.setdefault(mac)
+        link = interface.child("Link", "OperSettings") or interface.child("Link", "AdminSettings")
+        if link is not None and duplex is None and speed is None:
+            duplex = _word(link.value("Duplex"))
+            mbps = to_int(link.value("Speed"))
+            speed = mbps * 1_000_000 if mbps is not None and 0 < mbps <= 100_000 else None
+    return NetworkFacts(macs=tuple(macs), link_duplex=duplex, link_speed_bps=speed)
+
+
+def parse_protocols(node: Node) -> tuple[NetworkProtocol, ...]:
+    """GetNetworkProtocolsResponse."""
+    found = []
+    for row in _rows(node, "NetworkProtocols"):
+        name = _word(row.value("Name"))
+        ports = tuple(p for n in list(row.children("Port"))[:8] if (p := to_int(n.text)) is not None and 0 < p < 65536)
+        if name:
+            found.append(NetworkProtocol(name.upper(), to_bool(row.value("Enabled")) is True, ports))
+    return tuple(found)
+
+
+def parse_ntp(node: Node) -> tuple[bool | None, tuple[str, ...]]:
+    """GetNTPResponse: whether DHCP names the servers, and the servers in use."""
+    stated = node.child("NTPInformation") or node
+    servers: dict[str, None] = {}
+    for row in (*_rows(stated, "NTPManual"), *_rows(stated, "NTPFromDHCP")):
+        for field in ("IPv4Address", "IPv6Address", "DNSname"):
+            server = _word(row.value(field))
+            if server and server not in ("0.0.0.0", "::"):
+                servers.setdefault(server)
+    return to_bool(stated.value("FromDHCP")), tuple(servers)
+
+
+def parse_hostname(node: Node) -> str | None:
+    """GetHostnameResponse."""
+    return _word(node.value("HostnameInformation", "Name"))
+
+
+def parse_discovery_mode(node: Node) -> str | None:
+    """GetDiscoveryModeResponse: "Discoverable" or "NonDiscoverable"."""
+    return _word(node.value("DiscoveryMode"))
+
+
+def parse_scopes(node: Node) -> tuple[str, ...]:
+    """GetScopesResponse."""
+    return tuple(s for row in _rows(node, "Scopes") if (s := _word(row.value("ScopeItem") or row.text)))
+
+
+def parse_users(node: Node) -> tuple[DeviceUser, ...]:
+    """GetUsersResponse."""
+    found = []
+    for row in _rows(node, "User"):
+        name = _word(row.value("Username"))
+        if name:
+            found.append(DeviceUser(name, _word(row.value("UserLevel")) or "Extended"))
+    return tuple(found)
+
+
+def parse_imaging(node: Node) -> tuple[tuple[str, str], ...]:
+    """GetImagingSettingsResponse: the settings that explain a bad picture, by the path of their field."""
+    settings = node.child("ImagingSettings") or node
+    pairs = ((".".join(path), _word(settings.value(*path))) for path in _IMAGING_FIELDS)
+    return tuple((name, value) for name, value in pairs if value)
+
+
+def parse_recording_summary(node: Node) -> RecordingFacts:
+    """GetRecordingSummaryResponse (Profile G)."""
+    summary = node.child("Summary") or node
+    number = to_float(summary.value("NumberRecordings"))
+    return RecordingFacts(
+        _stamp(summary.value("DataFrom")),
+        _stamp(summary.value("DataUntil")),
+        int(number) if number is not None else None,
+    )
+
+
+def _extension(node: Node) -> tuple[Node, ...]:
+    extension = node.child("Extension")
+    return tuple(extension.children()) if extension is not None else ()
+
+
+def _rows(node: Node, name: str) -> list[Node]:
+    rows = list(node.children(name))
+    return rows[:MAX_ROWS]
+
+
+def _word(text: str | None) -> str | None:
+    """Printable text of a bounded length: a device's words end up in tables, metrics and terminals."""
+    if text is None:
+        return None
+    return "".join(c if c.isprintable() else " " for c in text[:MAX_WORD_CHARS]).strip() or None
+
+
+def _mac(text: str | None) -> str | None:
+    word = (_word(text) or "").lower().replace("-", ":")
+    if len(word) == 12 and all(c in "0123456789abcdef" for c in word):
+        word = ":".join(word[i : i + 2] for i in range(0, 12, 2))
+    return word[:64] or None
+
+
+def _moment(node: Node | None) -> datetime | None:
+    if node is None:
+        return None
+    fields = [to_int(node.value("Date", name)) for name in ("Year", "Month", "Day")]
+    fields += [to_int(node.value("Time", name)) for name in ("Hour", "Minute", "Second")]
+    if any(field is None for field in fields):
+        return None
+    year, month, day, hour, minute, second = (field or 0 for field in fields)
+    try:
+        return datetime(year, month, day, hour, minute, min(second, 59))
+    except ValueError:
+        return None
+
+
+def _stamp(text: str | None) -> datetime | None:
+    """An xs:dateTime; without a zone it is taken as UTC, as ONVIF asks."""
+    if text is None or len(text) > 40:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,72 @@
+"""The device behind four methods: what an interview needs of the network, and nothing else of it.
+
+Implemented by `soap.HttpDoor` (the network) and `replay.ReplayDoor` (a transcript). A failure of the world is a
+FaultCode; nothing of the network is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from camagent.model.device import DeviceTarget, TlsFacts
+from camagent.model.fault import FaultCode
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One POST."""
+
+    url: str
+    body: bytes
+    headers: Headers
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class HttpReply:
+    """What came back, whatever it was."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    def all_headers(self, name: str) -> tuple[str, ...]:
+        """Every header of that name, in order."""
+        return tuple(value for key, value in self.headers if key.lower() == name.lower())
+
+
+class Knock(StrEnum):
+    """How a TCP port behaved."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    SILENT = "silent"
+
+
+class DeviceDoor(Protocol):
+    """One device; one connection at a time."""
+
+    async def post(self, request: HttpRequest, timeout_s: float) -> HttpReply | FaultCode:
+        """Send one request and read the whole reply."""
+
+    async def handshake(self, host: str, port: int, timeout_s: float) -> TlsFacts | FaultCode:
+        """One TLS handshake, without sending anything through it."""
+
+    async def knock(self, host: str, port: int, timeout_s: float) -> Knock:
+        """Open a TCP connection and close it."""
+
+    async def close(self) -> None:
+        """Give the connection back."""
+
+
+DoorMaker = Callable[[DeviceTarget, bool], DeviceDoor]
+"""Makes the door to a target; the flag allows TLS as old firmware speaks it."""

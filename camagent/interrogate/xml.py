@@ -1,0 +1,125 @@
+"""XML as devices write it, read by local name. Pure; the only importer of lxml here.
+
+No DTD, no entity, no network. A document that is not well-formed is read by recovery and says so, because a device that
+mangles one element still tells the truth in the others (and a silent loss would be worse than a loud one).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from lxml import etree
+
+MAX_XML_BYTES = 2 * 1024 * 1024  # GetProfiles of a recorder with 256 media profiles has about 1.1 MB
+MAX_TEXT_CHARS = 2048  # no value that we keep is longer than a URI; see model.uri
+MAX_CHILDREN = 1024  # rows of one list that we read; four times the profiles of the largest recorder
+
+_UNQUOTED_ATTRIBUTE = re.compile(rb"""(<[^<>]*?\s[\w:.-]+=)([^\s"'<>]+)(?=[\s>])""")
+
+
+class Node:
+    """One element: names without namespace and prefix, in any case; text stripped and bounded."""
+
+    __slots__ = ("_element",)
+
+    def __init__(self, element: Any) -> None:
+        self._element = element
+
+    @property
+    def name(self) -> str:
+        """The local name as written; a prefix that nobody declared is dropped too."""
+        return _local(self._element.tag)
+
+    @property
+    def namespace(self) -> str | None:
+        """The namespace URI, where one is declared."""
+        tag: str = self._element.tag
+        return tag[1 : tag.index("}")] if tag.startswith("{") else None
+
+    @property
+    def text(self) -> str | None:
+        """The element's own text; None where it is empty."""
+        text = self._element.text
+        return (text[: 2 * MAX_TEXT_CHARS].strip()[:MAX_TEXT_CHARS] or None) if text else None
+
+    def attribute(self, name: str) -> str | None:
+        """An attribute's value; None where it is missing or empty."""
+        wanted = name.lower()
+        for key, value in self._element.attrib.items():
+            if _local(key).lower() == wanted:
+                return value.strip()[:MAX_TEXT_CHARS] or None
+        return None
+
+    def children(self, name: str | None = None) -> Iterator[Node]:
+        """Child elements in document order, at most MAX_CHILDREN."""
+        wanted, count = name.lower() if name else None, 0
+        for child in self._element:
+            if isinstance(child.tag, str) and (wanted is None or _local(child.tag).lower() == wanted):
+                count += 1
+                if count > MAX_CHILDREN:
+                    return
+                yield Node(child)
+
+    def child(self, *path: str) -> Node | None:
+        """The first element down this path."""
+        node: Node | None = self
+        for name in path:
+            node = next(node.children(name), None) if node is not None else None
+        return node
+
+    def value(self, *path: str) -> str | None:
+        """The text at the end of this path, or an attribute of that name on the last element but one."""
+        node = self.child(*path)
+        if node is not None and node.text is not None:
+            return node.text
+        parent = self.child(*path[:-1])
+        return parent.attribute(path[-1]) if parent is not None else None
+
+    def walk(self, name: str) -> Iterator[Node]:
+        """Every descendant of that name, at most MAX_CHILDREN."""
+        wanted, count = name.lower(), 0
+        for element in self._element.iterdescendants():
+            if isinstance(element.tag, str) and _local(element.tag).lower() == wanted:
+                count += 1
+                if count > MAX_CHILDREN:
+                    return
+                yield Node(element)
+
+
+def parse_xml(body: bytes) -> tuple[Node, bool] | None:
+    """The root element and whether it took recovery to read it; None for what is no XML at all."""
+    start = body.find(b"<")
+    if start < 0 or len(body) > MAX_XML_BYTES:
+        return None
+    body = body if body.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")) else body[start:]
+    root = _parse(body, recover=False)
+    if root is not None:
+        return (Node(root), False) if _is_plain(root) else None
+    root = _parse(_UNQUOTED_ATTRIBUTE.sub(rb'\1"\2"', body), recover=True)
+    return (Node(root), True) if root is not None and _is_plain(root) else None
+
+
+def _parse(body: bytes, recover: bool) -> Any:
+    parser = etree.XMLParser(
+        recover=recover,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        return etree.fromstring(body, parser)
+    except (etree.XMLSyntaxError, ValueError, LookupError):
+        return None
+
+
+def _is_plain(root: Any) -> bool:
+    return isinstance(root.tag, str) and root.getroottree().docinfo.internalDTD is None
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2].rpartition(":")[2]

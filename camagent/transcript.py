@@ -1,0 +1,195 @@
+"""What was said on the wire, redacted, in a file that a person can read and camagent can judge again.
+
+Redaction happens here, on the way in, whatever the caller did before: no password, digest, user name or userinfo is
+ever held. Serial numbers and addresses are kept, because they are what a report is about. Opens no socket.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from xml.sax.saxutils import escape
+
+from camagent import __version__
+from camagent.model.device import DeviceTarget
+from camagent.model.secret import Credential
+from camagent.model.uri import parse_stream_uri
+
+SCHEMA = "camagent.transcript/1"
+MAX_EXCHANGES = 2000  # a recorder with 256 media profiles takes about 1,100
+MAX_TEXT_CHARS = 512 * 1024  # one side of one exchange; the longest reply recorded has 160,000
+MAX_TRANSCRIPT_CHARS = 8 * 1024 * 1024  # one device; keeps a hundred of them attachable
+MIN_HIDDEN_CHARS = 4  # a shorter secret is part of ordinary words: hiding "12" would shred every number
+
+_HIDDEN = "***"
+_HEADERS = re.compile(r"^((?:proxy-)?authorization|cookie|set-cookie)[ \t]*:[ \t]*(\w+)?[^\r\n]*", re.I | re.M)
+_ELEMENTS = re.compile(r"(<(?:[\w.-]+:)?(?:password|nonce)\b[^<>]*(?<!/)>)[^<]*", re.I)
+_USERNAMES = re.compile(r"(<(?:[\w.-]+:)?username\b[^<>]*(?<!/)>)([^<]*)", re.I)
+_PARAMETERS = re.compile(r"\b(user(?:name)?|pass(?:word|wd|code)?|pwd|psw)=[^&\s\"'<>;,]+", re.I)
+_URIS = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>]+", re.I)
+
+
+class TranscriptError(ValueError):
+    """The file is not a transcript that we can read; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One thing said and what came back."""
+
+    protocol: str
+    """One of "soap", "tls", "tcp", "rtsp" or "capture"."""
+    doing: str
+    sent: str
+    received: str
+    elapsed_s: float
+
+
+class Transcript:
+    """The conversation with one device, in order, bounded."""
+
+    def __init__(self, target: DeviceTarget | None = None) -> None:
+        self.target = target
+        self.truncated = 0
+        """Exchanges beyond the bounds, that were not kept."""
+        self._exchanges: list[Exchange] = []
+        self._chars = 0
+        self._secrets: dict[str, str] = {}
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Everything that was kept."""
+        return tuple(self._exchanges)
+
+    def hide(self, credential: Credential) -> None:
+        """Remove this password wherever it turns up, in every form that it takes on the wire."""
+        for form in _forms(credential):
+            self._secrets.setdefault(form, _HIDDEN)
+
+    def note(self, protocol: str, doing: str, sent: str, received: str, elapsed_s: float) -> None:
+        """Keep one exchange, redacted; beyond the bounds only the count is kept."""
+        size = min(len(sent), MAX_TEXT_CHARS) + min(len(received), MAX_TEXT_CHARS)
+        if len(self._exchanges) >= MAX_EXCHANGES or self._chars + size > MAX_TRANSCRIPT_CHARS:
+            self.truncated += 1
+            return
+        self._chars += size
+        texts = (self._clean(doing), self._clean(sent), self._clean(received))
+        self._exchanges.append(Exchange(protocol, *texts, round(elapsed_s, 6)))
+
+    def captures(self) -> dict[str, str]:
+        """Stream captures (JSON) by the stream's address."""
+        return {e.doing: e.received for e in self._exchanges if e.protocol == "capture"}
+
+    def to_json(self) -> str:
+        """The file's text: lines stay lines, so that it can be read and compared."""
+        rows = [asdict(e) | {"sent": e.sent.split("\n"), "received": e.received.split("\n")} for e in self._exchanges]
+        target = asdict(self.target) if self.target is not None else None
+        document = {"schema": SCHEMA, "agent": __version__, "target": target, "truncated": self.truncated}
+        return json.dumps(document | {"exchanges": rows}, ensure_ascii=False, indent=1) + "\n"
+
+    def write(self, folder: Path, name: str) -> Path:
+        """Write `NAME.transcript.json` into the folder, which is made if need be."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{re.sub(r'[^A-Za-z0-9._-]+', '_', name)[:100] or 'device'}.transcript.json"
+        path.write_text(self.to_json(), encoding="utf-8")
+        return path
+
+    def _clean(self, text: str) -> str:
+        for secret, shown in self._secrets.items():
+            text = text.replace(secret, shown)
+        return redact(text[:MAX_TEXT_CHARS])
+
+
+def read_transcript(path: Path) -> Transcript:
+    """A transcript from its file.
+
+    Raises: TranscriptError where the file is missing, too large, or no transcript of ours.
+    """
+    try:
+        if path.stat().st_size > 8 * MAX_TRANSCRIPT_CHARS:
+            raise TranscriptError(f"{path}: too large for a transcript")
+        return parse_transcript(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise TranscriptError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise TranscriptError(f"{path}: not UTF-8 text") from error
+
+
+def parse_transcript(text: str) -> Transcript:
+    """The inverse of `to_json`; redacts again, so that a file made by hand leaks nothing either."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise TranscriptError("not JSON") from error
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise TranscriptError(f"not a {SCHEMA} document")
+    try:
+        transcript = Transcript(_target(document["target"]))
+        for row in document["exchanges"]:
+            sent, received = "\n".join(row["sent"]), "\n".join(row["received"])
+            transcript.note(str(row["protocol"]), str(row["doing"]), sent, received, float(row["elapsed_s"]))
+        transcript.truncated += int(document["truncated"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise TranscriptError(f"damaged: {type(error).__name__}") from error
+    return transcript
+
+
+def redact(text: str) -> str:
+    """Remove everything that could let somebody in; doing it twice changes nothing."""
+    text = _HEADERS.sub(lambda m: f"{m[1]}: {m[2] or ''} {_HIDDEN}", text)
+    text = _ELEMENTS.sub(rf"\1{_HIDDEN}", text)
+    names: dict[str, str] = {}
+    text = _USERNAMES.sub(lambda m: m[1] + _pseudonym(m[2], names), text)
+    text = _URIS.sub(lambda m: _redact_uri(m[0]), text)
+    return _PARAMETERS.sub(rf"\1={_HIDDEN}", text)
+
+
+def _pseudonym(name: str, names: dict[str, str]) -> str:
+    """Users stay countable without being named."""
+    if re.fullmatch(r"user-\d+", name):
+        return name
+    return names.setdefault(name, f"user-{len(names) + 1}") if name.strip() else name
+
+
+def _redact_uri(text: str) -> str:
+    scheme, _, rest = text.partition("://")
+    if "@" not in rest:
+        return text
+    parsed = parse_stream_uri(html.unescape(text))
+    if parsed is None:
+        return f"{scheme}://{_HIDDEN}@{rest.rpartition('@')[2]}"
+    uri, credential = parsed
+    if credential is None:
+        return text
+    return f"{scheme}://{_HIDDEN}@{uri.netloc}{escape(uri.path)}"
+
+
+def _forms(credential: Credential) -> Iterable[str]:
+    secret = credential.secret.reveal()
+    if len(secret) < MIN_HIDDEN_CHARS:
+        return ()
+    basic = base64.b64encode(f"{credential.user}:{secret}".encode()).decode()
+    forms = (secret, escape(secret), html.escape(secret), quote(secret, safe=""), json.dumps(secret)[1:-1], basic)
+    return sorted(set(forms), key=len, reverse=True)
+
+
+def _target(row: dict[str, Any] | None) -> DeviceTarget | None:
+    if row is None:
+        return None
+    lists = {key: tuple(str(v) for v in row.get(key) or ()) for key in ("xaddrs", "scopes")}
+    return DeviceTarget(
+        host=str(row["host"]),
+        port=int(row["port"]) if row.get("port") is not None else None,
+        path=str(row.get("path") or "/onvif/device_service"),
+        secure=bool(row.get("secure")),
+        endpoint=row.get("endpoint"),
+        name=row.get("name"),
+        **lists,
+    )
