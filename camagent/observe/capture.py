@@ -1,0 +1,144 @@
+"""What one window of watching brought, as a value: between the socket and the judgement. Pure.
+
+`measure` and `declare` turn it into the facts; `capture_to_json` keeps it (without a picture) so that a replay can
+judge the same window again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.observe.frames import FrameTable
+
+SCHEMA = "camagent.capture/1"
+MAX_JSON_FRAMES = 20_000  # as many as a watch may collect; a larger file was not written by us
+
+
+@dataclass(frozen=True, slots=True)
+class TrackDescription:
+    """What the description said of the video track."""
+
+    codec: str
+    encoding: str
+    clock_hz: int
+    parameter_sets: tuple[bytes, ...] = ()
+    frame_rate_hz: float | None = None
+    width_px: int | None = None
+    height_px: int | None = None
+    donl: bool = False
+    """H.265 with decoding order numbers (sprop-max-don-diff above 0)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PacketCounts:
+    """RTP packets of the track."""
+
+    received: int
+    lost: int
+    duplicates: int
+    reordered: int
+    stray: int
+    """Of another payload type, SSRC or channel, or with a sequence number from nowhere."""
+    restarts: int = 0
+    """Times that sequence numbers or SSRC began anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class SenderClock:
+    """The last RTCP sender report that told the time."""
+
+    sender_unix_s: float
+    ours_unix_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """Everything that was seen of one stream in one window; times are monotonic seconds of this machine."""
+
+    description: TrackDescription
+    transport: str
+    frames: FrameTable
+    counts: PacketCounts
+    connected_s: float
+    """When opening the connection began."""
+    play_s: float
+    """When PLAY was sent."""
+    playing_s: float
+    """When PLAY was answered."""
+    first_packet_s: float | None
+    ended_s: float
+    parameter_sets: tuple[tuple[int, bytes], ...] = ()
+    """In band: (frame they came with, NAL unit)."""
+    jpeg_size: tuple[int, int] | None = None
+    b_slices: bool = False
+    sender_clock: SenderClock | None = None
+    limits: tuple[str, ...] = ()
+    """What we ourselves could not do while watching."""
+    fault: Fault | None = None
+    """Why the window did not end as it should: the stream stopped, the server closed, no packet came."""
+
+
+def capture_to_json(capture: Capture) -> dict[str, Any]:
+    """The capture as JSON values; byte strings become hexadecimal."""
+    return {"schema": SCHEMA, **_plain(asdict(capture))}
+
+
+def capture_from_json(document: dict[str, Any]) -> Capture | None:
+    """Read what `capture_to_json` wrote.
+
+    Returns: None if the document is not of this schema or was changed.
+    """
+    if document.get("schema") != SCHEMA:
+        return None
+    try:
+        return _read(document)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        return None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def _read(document: dict[str, Any]) -> Capture:
+    description, fault, clock = document["description"], document["fault"], document["sender_clock"]
+    frames = document["frames"]
+    if len(frames["timestamps"]) > MAX_JSON_FRAMES or len({len(frames[c]) for c in _COLUMNS}) != 1:
+        raise ValueError("frame columns")
+    size = document["jpeg_size"]
+    return Capture(
+        description=TrackDescription(
+            **{**description, "parameter_sets": tuple(bytes.fromhex(s) for s in description["parameter_sets"])}
+        ),
+        transport=str(document["transport"]),
+        frames=FrameTable(
+            **{c: tuple(_COLUMNS[c](v) for v in frames[c]) for c in _COLUMNS}, clock_hz=int(frames["clock_hz"])
+        ),
+        counts=PacketCounts(**{k: int(v) for k, v in document["counts"].items()}),
+        **{name: float(document[name]) for name in ("connected_s", "play_s", "playing_s", "ended_s")},
+        first_packet_s=None if document["first_packet_s"] is None else float(document["first_packet_s"]),
+        parameter_sets=tuple((int(row), bytes.fromhex(nal)) for row, nal in document["parameter_sets"]),
+        jpeg_size=None if size is None else (int(size[0]), int(size[1])),
+        b_slices=bool(document["b_slices"]),
+        sender_clock=None if clock is None else SenderClock(float(clock["sender_unix_s"]), float(clock["ours_unix_s"])),
+        limits=tuple(map(str, document["limits"])),
+        fault=None
+        if fault is None
+        else Fault(**{**fault, "code": FaultCode(fault["code"]), "stage": Stage(fault["stage"])}),
+    )
+
+
+_COLUMNS: dict[str, type] = {
+    "timestamps": int,
+    "arrivals_s": float,
+    "sizes_bytes": int,
+    "keyframes": bool,
+    "recovery_points": bool,
+    "damaged": bool,
+}

@@ -1,0 +1,242 @@
+"""The pool that has keyframes decoded in a process of their own. Knows pipes and time-outs; never imports a decoder.
+
+One worker process with a thread a core. If it dies, the pictures that it had in hand are tried once more, one stream at
+a time in a fresh process, so that only the stream that kills a decoder is answered with a Fault.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import camagent
+from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.stream import ImageFacts
+from camagent.observe.pictures import PictureReport
+
+CODECS = frozenset(("h264", "h265", "mjpeg"))
+JOB_TIMEOUT_S = 20.0  # three 4K keyframes take 0.3 s of CPU on a good core; an old PC with every core busy stays below
+MAX_PICTURES = 8  # a stream; two or three are useful
+MAX_PICTURE_BYTES = 16_000_000  # a JPEG of RFC 2435 has 16 MB at most (24-bit offset); keyframes are far smaller
+MAX_WAITING_BYTES = 128_000_000  # of pictures queued: 256 cameras with two heavy 1080p keyframes (165 kB) take 84 MB
+MAX_REPLY_BYTES = 65_536  # a report has about 700 bytes
+DYING_S = 1.0  # a process that has closed its pipe is dead within milliseconds
+_LENGTH_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    codec: str
+    pictures: tuple[bytes, ...]
+    keep_as: Path | None
+
+
+class _WorkerLost(Exception):
+    """The worker process ended, or had to be ended, with this job in hand."""
+
+
+class _Worker:
+    """One decoding process and the answers that it owes."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._process: asyncio.subprocess.Process | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()
+        self._numbers = itertools.count()
+        self._owed: dict[int, asyncio.Future[PictureReport]] = {}
+
+    async def run(self, job: _Job, timeout_s: float) -> PictureReport:
+        """Have one job done.
+
+        Raises: _WorkerLost where the process ended; TimeoutError where the job took too long: the process is ended too.
+        """
+        async with self._starting:
+            process = await self._running()
+        number = next(self._numbers)
+        answer: asyncio.Future[PictureReport] = asyncio.get_running_loop().create_future()
+        self._owed[number] = answer
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._send(process, number, job)
+                return await answer
+        except TimeoutError:
+            await self.close()
+            raise
+        finally:
+            self._owed.pop(number, None)
+
+    async def close(self) -> None:
+        """End the process at once; what it still owes is lost."""
+        process, self._process = self._process, None
+        reader, self._reader = self._reader, None
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+        if reader is not None:
+            await reader
+
+    async def _running(self) -> asyncio.subprocess.Process:
+        if self._process is not None and self._process.returncode is None and self._reader is not None:
+            return self._process
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "camagent.observe.decode_worker", str(self._threads)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env=_environment(),
+        )
+        self._reader = asyncio.create_task(self._read(self._process), name="decode worker's answers")
+        return self._process
+
+    async def _send(self, process: asyncio.subprocess.Process, number: int, job: _Job) -> None:
+        header = json.dumps(
+            {
+                "id": number,
+                "codec": job.codec,
+                "sizes": [len(picture) for picture in job.pictures],
+                "keep_as": str(job.keep_as) if job.keep_as is not None else None,
+            }
+        ).encode()
+        assert process.stdin is not None
+        process.stdin.writelines((len(header).to_bytes(_LENGTH_BYTES, "big"), header, *job.pictures))
+        with contextlib.suppress(ConnectionError):  # the reader notices the end of the process, and says so
+            await process.stdin.drain()
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        try:
+            while True:
+                size = int.from_bytes(await process.stdout.readexactly(_LENGTH_BYTES), "big")
+                if size > MAX_REPLY_BYTES:
+                    break
+                number, report = _report(await process.stdout.readexactly(size))
+                answer = self._owed.get(number)
+                if answer is not None and not answer.done():
+                    answer.set_result(report)
+        except asyncio.IncompleteReadError:
+            pass  # the end of the process
+        finally:
+            self._lose(process)
+        try:
+            async with asyncio.timeout(DYING_S):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+
+    def _lose(self, process: asyncio.subprocess.Process) -> None:
+        if self._process is process:
+            self._process = None
+        owed, self._owed = self._owed, {}
+        for answer in owed.values():
+            if not answer.done():
+                answer.set_exception(_WorkerLost())
+
+
+class PicturePool:
+    """Decodes and judges keyframes for every stream of this run; a `PictureJudge`."""
+
+    def __init__(self, workers: int | None = None, job_timeout_s: float = JOB_TIMEOUT_S) -> None:
+        """`workers`: streams decoded at a time; a thread each, as many as cores unless given."""
+        threads = workers if workers is not None else os.cpu_count() or 1
+        self._job_timeout_s = job_timeout_s
+        self._slots = asyncio.Semaphore(threads)
+        self._worker = _Worker(threads)
+        self._suspects = asyncio.Lock()
+        self._waiting_bytes = 0
+
+    async def judge(self, codec: str, pictures: Sequence[bytes], keep_as: Path | None = None) -> PictureReport | Fault:
+        """See `PictureJudge.judge`.
+
+        Returns: CODEC_UNSUPPORTED, BUDGET_SPENT (the queue is full: we are the bottleneck), or DECODE_FAILED where the
+        pictures hang or crash a decoder.
+        Raises: ValueError for more pictures than MAX_PICTURES.
+        """
+        started_s = time.monotonic()
+        if len(pictures) > MAX_PICTURES:
+            raise ValueError(f"at most {MAX_PICTURES} pictures of a stream are judged, not {len(pictures)}")
+        if codec not in CODECS:
+            return _fault(FaultCode.CODEC_UNSUPPORTED, started_s)
+        fitting = tuple(picture for picture in pictures if len(picture) <= MAX_PICTURE_BYTES)
+        if not fitting:
+            return PictureReport(0, len(pictures), None, None, None)
+        size = sum(map(len, fitting))
+        if self._waiting_bytes + size > MAX_WAITING_BYTES:
+            return _fault(FaultCode.BUDGET_SPENT, started_s)
+        self._waiting_bytes += size
+        try:
+            report = await self._decoded(_Job(codec, fitting, keep_as))
+        finally:
+            self._waiting_bytes -= size
+        if report is None:
+            return _fault(FaultCode.DECODE_FAILED, started_s)
+        too_large = len(pictures) - len(fitting)
+        return report if not too_large else _with_errors(report, too_large)
+
+    async def close(self) -> None:
+        """End the worker process; streams still waiting get DECODE_FAILED or a new worker, whichever comes first."""
+        await self._worker.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _decoded(self, job: _Job) -> PictureReport | None:
+        try:
+            async with self._slots:
+                return await self._worker.run(job, self._job_timeout_s)
+        except TimeoutError:
+            return None
+        except _WorkerLost:
+            pass
+        async with self._suspects:
+            alone = _Worker(threads=1)
+            try:
+                return await alone.run(job, self._job_timeout_s)
+            except (TimeoutError, _WorkerLost):
+                return None
+            finally:
+                await alone.close()
+
+
+def _environment() -> dict[str, str]:
+    """What the worker needs to import us, and nothing else: secrets of ours may stand in the environment."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
+    return kept | {
+        "PYTHONPATH": str(Path(camagent.__file__).parents[1]),
+        "OPENBLAS_NUM_THREADS": "1",
+        "MALLOC_ARENA_MAX": "2",  # glibc's arena a thread would keep tens of megabytes of freed frames
+    }
+
+
+def _report(reply: bytes) -> tuple[int, PictureReport]:
+    answer: dict[str, Any] = json.loads(reply)
+    fields: dict[str, Any] = answer["report"]
+    image = fields.pop("image")
+    if image is not None:
+        image = ImageFacts(**image | {name: tuple(image[name]) for name in ("conditions", "unsure")})
+    return answer["id"], PictureReport(**fields, image=image)
+
+
+def _with_errors(report: PictureReport, errors: int) -> PictureReport:
+    return PictureReport(
+        report.decoded, report.errors + errors, report.width_px, report.height_px, report.image, report.kept
+    )
+
+
+def _fault(code: FaultCode, started_s: float) -> Fault:
+    return Fault(code, Stage.OBSERVE, "decode", time.monotonic() - started_s)

@@ -1,0 +1,156 @@
+"""The process that decodes: pictures in by pipe, numbers out. Run by `decode.PicturePool`; never imported by the agent.
+
+A decoder fed by strangers may hang or crash: here that costs this process and nothing else. It has no network, no
+credentials in its environment, bounded memory, and leaves no core dump (which would hold a picture).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import resource
+import struct
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import av
+import numpy as np
+
+from camagent.observe.bitstream import h264, h265
+from camagent.observe.depacketize.access_unit import split_annex_b
+from camagent.observe.image.facts import image_facts
+from camagent.observe.image.measure import PictureMeasures, Plane, Planes, measure
+from camagent.observe.pictures import PictureReport
+
+DECODERS = {"h264": "h264", "h265": "hevc", "mjpeg": "mjpeg"}
+MAX_PICTURE_PX = 40_000_000  # 8K has 33 million; a parameter set that claims more only wants our memory
+MAX_MEMORY_BYTES = 1_500_000_000  # two 8K decoders; a decoder that asks for more fails instead of swapping the PC
+NICENESS = 5  # pictures can wait, packets cannot: the reader of the streams goes first
+LENGTH = struct.Struct(">I")
+"""Before each JSON header on both pipes; the request's pictures follow their header."""
+
+
+class Decoder:
+    """One decoder a codec, kept open: opening costs more than decoding a small picture. Not shared between threads."""
+
+    def __init__(self) -> None:
+        self._contexts: dict[str, Any] = {}
+
+    def decode(self, codec: str, picture: bytes) -> Any | None:
+        """The last frame out of one access unit; None where it does not decode without damage."""
+        if not _decodable(codec, picture):
+            return None
+        context = self._contexts.get(codec)
+        if context is None:
+            context = self._contexts[codec] = _open_decoder(codec)
+        try:
+            frames = [*context.decode(av.Packet(picture)), *context.decode(None)]
+        except (av.error.FFmpegError, MemoryError):
+            frames = []
+        finally:
+            context.flush_buffers()
+        return None if not frames or frames[-1].is_corrupt else frames[-1]
+
+
+def judge_pictures(
+    decoder: Decoder, codec: str, pictures: Sequence[bytes], keep_as: Path | None = None
+) -> PictureReport:
+    """Decode and measure the pictures of one stream."""
+    measured: list[PictureMeasures] = []
+    size: tuple[int | None, int | None] = (None, None)
+    kept = 0
+    for picture in pictures:
+        frame = decoder.decode(codec, picture)
+        if frame is None:
+            continue
+        measured.append(measure(_planes(frame)))
+        size = frame.width, frame.height
+        if keep_as is not None:
+            kept += _keep(frame, keep_as.with_name(f"{keep_as.name}-{len(measured)}.png"))
+    return PictureReport(len(measured), len(pictures) - len(measured), *size, image_facts(measured), kept)
+
+
+def _decodable(codec: str, picture: bytes) -> bool:
+    """It brings its own parameter sets: the decoder still has those of the camera before."""
+    if codec == "mjpeg":
+        return picture.startswith(b"\xff\xd8")
+    parse = h264.parse_sps if codec == "h264" else h265.parse_sps
+    return any(parse(nal) is not None for nal in split_annex_b(picture))
+
+
+def _open_decoder(codec: str) -> Any:
+    context = av.CodecContext.create(DECODERS[codec], "r")
+    context.thread_count = 1
+    context.flags |= av.codec.context.Flags.unaligned  # without it a crop on the left gives a wrong width
+    context.options = {"max_pixels": str(MAX_PICTURE_PX)}
+    return context
+
+
+def _planes(frame: Any) -> Planes:
+    """Views of the decoder's own buffers; valid as long as the frame."""
+    depth = frame.format.components[0].bits
+    planes = [_view(plane, 2 if depth > 8 else 1) for plane in frame.planes[:3]]
+    full_range = frame.format.name.startswith("yuvj") or frame.color_range == av.video.reformatter.ColorRange.JPEG
+    return Planes(planes[0], (planes[1], planes[2]) if len(planes) == 3 else None, depth, full_range)
+
+
+def _view(plane: Any, item_bytes: int) -> Plane:
+    rows = np.frombuffer(plane, np.uint16 if item_bytes == 2 else np.uint8)
+    return rows.reshape(plane.height, plane.line_size // item_bytes)[:, : plane.width]
+
+
+def _keep(frame: Any, path: Path) -> bool:
+    """Write one picture for the operator who asked; readable by him alone."""
+    encoder = av.CodecContext.create("png", "w")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = frame.width, frame.height, "rgb24", "1/25"
+    packets = [*encoder.encode(frame.reformat(format="rgb24")), *encoder.encode(None)]
+    try:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.writelines(bytes(packet) for packet in packets)
+    except OSError:
+        return False
+    return True
+
+
+def _serve(source: BinaryIO, sink: BinaryIO, threads: int) -> None:
+    """Answer requests until the pipe closes; the sender keeps no more than `threads` of them under way."""
+    jobs: queue.SimpleQueue[tuple[dict[str, Any], list[bytes]]] = queue.SimpleQueue()
+    writing = threading.Lock()
+    for _ in range(threads):
+        threading.Thread(target=_work, args=(jobs, sink, writing), daemon=True).start()
+    while len(length := source.read(LENGTH.size)) == LENGTH.size:
+        header = json.loads(source.read(LENGTH.unpack(length)[0]))
+        jobs.put((header, [source.read(size) for size in header["sizes"]]))
+
+
+def _work(jobs: queue.SimpleQueue[tuple[dict[str, Any], list[bytes]]], sink: BinaryIO, writing: threading.Lock) -> None:
+    decoder = Decoder()
+    try:
+        while True:
+            header, pictures = jobs.get()
+            keep_as = Path(header["keep_as"]) if header["keep_as"] else None
+            report = judge_pictures(decoder, header["codec"], pictures, keep_as)
+            answer = json.dumps({"id": header["id"], "report": asdict(report)}).encode()
+            with writing:
+                sink.write(LENGTH.pack(len(answer)) + answer)
+                sink.flush()
+    finally:
+        os._exit(1)  # a bug of ours: the pool sees the process end at once, instead of a thread that is missing
+
+
+def main() -> None:
+    """Serve on standard input and output with the number of threads given as the only argument."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
+    os.nice(NICENESS)
+    _serve(sys.stdin.buffer, sys.stdout.buffer, int(sys.argv[1]))
+    os._exit(0)  # the pipe is closed, nobody waits for a thread that may hang
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""NAL units put together again out of the payloads of one frame; what H.264 and H.265 share. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+START_CODE = b"\x00\x00\x00\x01"
+_SHORT_START_CODE = b"\x00\x00\x01"
+Payload = bytes | memoryview
+
+
+@dataclass(frozen=True, slots=True)
+class AccessUnit:
+    """The NAL units of one frame, in order, without start codes."""
+
+    nals: tuple[bytes, ...]
+    """Whole ones only: of a unit with a missing piece nothing is here."""
+    complete: bool
+    """No piece was missing, as far as the payloads tell (a wholly lost NAL unit leaves no trace in them)."""
+
+
+def annex_b(nals: Iterable[bytes]) -> bytes:
+    """The NAL units as a decoder wants them: each behind a start code."""
+    return b"".join(START_CODE + nal for nal in nals)
+
+
+def split_annex_b(stream: bytes) -> list[bytes]:
+    """The NAL units between start codes, and what stands before the first; trailing zero bytes removed."""
+    return [nal for nal in (part.rstrip(b"\x00") for part in stream.split(_SHORT_START_CODE)) if nal]
+
+
+def holds_start_code(payload: bytes) -> bool:
+    """An Annex B stream where one NAL unit should be (V380 and others, scottlamb/retina#68)."""
+    return _SHORT_START_CODE in payload
+
+
+class NalAssembler:
+    """Collects whole NAL units and fragments in the order of their payloads."""
+
+    def __init__(self) -> None:
+        self._nals: list[bytes] = []
+        self._pieces: list[bytes] | None = None
+        self._damaged = False
+
+    def whole(self, nal: bytes) -> None:
+        """A NAL unit that came in one piece; an open fragmented one has lost its end."""
+        self._abandon()
+        if holds_start_code(nal):
+            self._nals += split_annex_b(nal)
+        elif nal:
+            self._nals.append(nal)
+
+    def fragment(self, header: bytes, piece: bytes, *, start: bool, end: bool) -> None:
+        """A piece of a NAL unit; only the first piece's header counts (Tiandy changes it midway, moonfire-nvr#344)."""
+        if start:
+            self._abandon()
+            self._pieces = [header]
+        if self._pieces is None:
+            self._damaged = True
+            return
+        self._pieces.append(piece)
+        if end:
+            nal, self._pieces = b"".join(self._pieces), None
+            self.whole(nal)
+
+    def damaged(self) -> None:
+        """A payload was not what it should be."""
+        self._damaged = True
+
+    def finish(self) -> AccessUnit:
+        """What came together."""
+        self._abandon()
+        return AccessUnit(tuple(self._nals), not self._damaged and bool(self._nals))
+
+    def _abandon(self) -> None:
+        if self._pieces is not None:
+            self._damaged, self._pieces = True, None
+
+
+def aggregated(payload: bytes, position: int, gap: int = 0) -> tuple[list[bytes], bool]:
+    """The NAL units of an aggregation packet behind 16-bit sizes, `gap` bytes before each but the first.
+
+    Returns: the units that fit, and whether everything did.
+    """
+    nals: list[bytes] = []
+    while position + 2 <= len(payload):
+        size = int.from_bytes(payload[position : position + 2], "big")
+        position += 2
+        if position + size > len(payload):
+            return nals, False
+        if size:
+            nals.append(payload[position : position + size])
+        position += size + gap
+    return nals, position in (len(payload), len(payload) + gap)

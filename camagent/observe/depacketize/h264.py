@@ -1,0 +1,123 @@
+"""RFC 6184 payloads: a cheap look at one, and the NAL units out of a frame's. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from camagent.observe.bitstream import h264 as bitstream
+from camagent.observe.depacketize.access_unit import (
+    AccessUnit,
+    NalAssembler,
+    Payload,
+    aggregated,
+    holds_start_code,
+    split_annex_b,
+)
+from camagent.observe.depacketize.peek import (
+    B_SLICE,
+    EXACT,
+    INTER,
+    INTRA,
+    IRAP,
+    MALFORMED,
+    PARAMETER_SET,
+    RECOVERY,
+    SLICE,
+    START,
+)
+
+STAP_A, STAP_B, FU_A, FU_B = 24, 25, 28, 29
+
+_TYPE_FLAGS = tuple(
+    {1: SLICE, 2: SLICE, 3: SLICE, 4: SLICE, 5: SLICE | IRAP, 7: PARAMETER_SET, 8: PARAMETER_SET}.get(kind, 0)
+    for kind in range(32)
+)
+_SLICE_TYPE_FLAGS = {"I": INTRA, "SI": INTRA, "P": INTER, "SP": INTER, "B": INTER | B_SLICE}
+_MAY_HIDE_OTHERS = frozenset((0, bitstream.NAL_SEI, bitstream.NAL_SPS, bitstream.NAL_PPS, bitstream.NAL_AUD))
+
+
+def _slice_flags(nal: bytes) -> int:
+    header = bitstream.parse_slice_header(nal)
+    return 0 if header is None else _SLICE_TYPE_FLAGS[header.slice_type]
+
+
+_FIRST_SLICE_FLAGS = tuple(_slice_flags(bytes((1, first, 0x80, 0x80))) if first & 0x80 else 0 for first in range(256))
+"""By the byte behind the NAL header of a slice with first_mb_in_slice 0: slice_type always ends within it."""
+
+
+def peek(payload: Payload) -> int:
+    """Flags of `peek` for one payload, from its first bytes; or them over a frame. Never raises."""
+    if len(payload) < 2 or payload[0] & 0x80:
+        return MALFORMED
+    kind = payload[0] & 0x1F
+    if kind in (FU_A, FU_B):
+        fragment, offset = payload[1], 2 if kind == FU_A else 4
+        if not fragment & 0x80:
+            return _TYPE_FLAGS[fragment & 0x1F]
+        return START | _nal_flags(fragment & 0x1F, payload, offset)
+    if kind in (STAP_A, STAP_B):
+        nals, whole = aggregated(bytes(payload), 1 if kind == STAP_A else 3)
+        flags = START if whole else START | MALFORMED
+        for nal in nals:
+            flags |= _nal_flags(nal[0] & 0x1F, nal, 1)
+        return flags
+    if kind > STAP_A:
+        return MALFORMED
+    return START | _nal_flags(kind, payload, 1)
+
+
+def _nal_flags(kind: int, nal: Payload, body: int) -> int:
+    """Flags of one NAL unit (or of its first fragment) whose slice header or other content begins at `body`."""
+    flags = _TYPE_FLAGS[kind]
+    if kind in (bitstream.NAL_SLICE, bitstream.NAL_PARTITION_A, bitstream.NAL_IDR):
+        if len(nal) <= body:
+            return flags
+        if nal[body] & 0x80:
+            return flags | _FIRST_SLICE_FLAGS[nal[body]]
+        return flags | _slice_flags(bytes((kind,)) + bytes(nal[body : body + 16]))
+    if kind not in _MAY_HIDE_OTHERS:
+        return flags
+    whole = bytes((kind,)) + bytes(nal[body:])
+    if holds_start_code(whole):
+        for inner in split_annex_b(whole):
+            flags |= 0 if holds_start_code(inner) else _nal_flags(inner[0] & 0x1F, inner, 1)
+    elif kind == bitstream.NAL_SEI:
+        count = bitstream.recovery_frame_count(whole)
+        flags |= 0 if count is None else RECOVERY | EXACT if count == 0 else RECOVERY
+    return flags
+
+
+def access_unit(payloads: Sequence[Payload]) -> AccessUnit:
+    """The NAL units of one frame from its payloads, in the order of their sequence numbers."""
+    assembler = NalAssembler()
+    for payload in payloads:
+        _add(assembler, bytes(payload))
+    return assembler.finish()
+
+
+def _add(assembler: NalAssembler, payload: bytes) -> None:
+    if not payload:
+        assembler.damaged()
+        return
+    kind = payload[0] & 0x1F
+    if kind in (FU_A, FU_B):
+        _add_fragment(assembler, payload, 2 if kind == FU_A else 4)
+    elif kind in (STAP_A, STAP_B):
+        nals, whole = aggregated(payload, 1 if kind == STAP_A else 3)
+        for nal in nals:
+            assembler.whole(nal)
+        if not whole:
+            assembler.damaged()
+    elif kind > STAP_A or payload[0] & 0x80:
+        assembler.damaged()
+    else:
+        assembler.whole(payload)
+
+
+def _add_fragment(assembler: NalAssembler, payload: bytes, body: int) -> None:
+    if len(payload) < body:
+        assembler.damaged()
+        return
+    flags = payload[1]
+    header = bytes((payload[0] & 0xE0 | flags & 0x1F,))
+    assembler.fragment(header, payload[body:], start=bool(flags & 0x80), end=bool(flags & 0x40))

@@ -1,0 +1,266 @@
+"""Media files checked as if they were streams: the same Capture, the same measures. Imports av; blocking.
+
+The demuxer only cuts the file into access units; what they are is read by our own parsers, and nothing but the asked
+pictures is decoded. FFmpeg is given the bytes, never the name, so that a playlist cannot make it open anything else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from time import monotonic
+from typing import Any, BinaryIO
+
+import av
+
+from camagent.clock import Clock, SystemClock
+from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.stream import DeclaredStream, FileTarget, ImageFacts, MeasuredStream, StreamFacts
+from camagent.observe.bitstream import jpeg
+from camagent.observe.capture import Capture, PacketCounts, TrackDescription
+from camagent.observe.decode_worker import DECODERS, Decoder, judge_pictures
+from camagent.observe.depacketize.access_unit import split_annex_b
+from camagent.observe.depacketize.peek import RECOVERY, is_keyframe
+from camagent.observe.depacketize.sequence import NalSequence
+from camagent.observe.frames import FrameTable
+from camagent.observe.measure import declare, measure
+from camagent.observe.pictures import PictureReport, doubt_frozen
+
+CODECS = {"h264": "h264", "hevc": "h265", "mjpeg": "mjpeg", "mpeg4": "mpeg4"}
+FORMATS = ("mov", "matroska", "mpegts", "avi", "h264", "hevc", "mjpeg", "jpeg_pipe", "mpeg", "flv", "asf")
+UNTIMED_FORMATS = frozenset(("h264", "hevc", "mjpeg", "jpeg_pipe"))
+"""Bare access units: the rate that FFmpeg shows for them is its own invention."""
+CLOCK_HZ = 90_000
+MAX_FRAMES = 20_000  # as many as a watch of a stream may collect
+MAX_CANDIDATES = 8  # keyframes held at a time, thinned out evenly: bounds memory for files of any length
+_TO_ANNEX_B = {"h264": "h264_mp4toannexb", "h265": "hevc_mp4toannexb"}
+_OPTIONS = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "none"}
+
+
+@dataclass(frozen=True, slots=True)
+class FileOptions:
+    """What to look at."""
+
+    window_s: float = 60.0
+    """Longer files are watched from their beginning for so long."""
+    pictures: int = 2
+    """Keyframes to decode, spread over the window; 0 = none."""
+    keep_images: Path | None = None
+    """Folder for them; only where the operator asked."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What the demuxer brought."""
+
+    codec: str
+    timed: bool
+    size: tuple[int, int] | None
+    """As the container says; used only for codecs that we do not parse."""
+    sequence: NalSequence
+    jpeg: jpeg.JpegHeader | None = None
+    rows: list[tuple[int, int, bool, bool, bool]] = field(default_factory=list)
+    """Time stamp in ticks, size, keyframe, recovery point, damaged."""
+    candidates: list[bytes] = field(default_factory=list)
+    stride: int = 1
+    keyframes: int = 0
+    fault: Fault | None = None
+
+
+def watch_file(target: FileTarget, options: FileOptions, clock: Clock | None = None) -> StreamFacts:
+    """Measure one media file: mp4, mkv, ts, avi, or bare H.264, H.265 or MJPEG.
+
+    Bare access units carry no time: their rates are None, not FFmpeg's guess of 25.
+    """
+    started_at = (clock if clock is not None else SystemClock()).now()
+    reading = _read(target.path, options)
+    if isinstance(reading, Fault):
+        return StreamFacts(target, None, None, reading, None, None, started_at, (reading,))
+    capture = _capture(reading)
+    report = _report(reading, target, options)
+    image = report.image if isinstance(report, PictureReport) else report
+    if isinstance(image, ImageFacts):
+        image = doubt_frozen(image, capture.frames)
+    return StreamFacts(
+        target=target,
+        configured=None,
+        declared=_declared(reading, capture),
+        measured=_measured(reading, capture, report),
+        image=image,
+        access=None,
+        started_at=started_at,
+        faults=tuple(fault for fault in (reading.fault, image) if isinstance(fault, Fault)),
+    )
+
+
+def _read(path: Path, options: FileOptions) -> _Reading | Fault:
+    started_s = monotonic()
+    try:
+        with path.open("rb") as file:
+            return _demux(file, options, started_s)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return _fault(FaultCode.NOT_FOUND, "open", started_s)
+    except PermissionError:
+        return _fault(FaultCode.REFUSED, "open", started_s)
+
+
+def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> _Reading | Fault:
+    try:
+        container = av.open(file, options=_OPTIONS)
+    except (av.error.FFmpegError, OSError):  # OSError: FFmpeg seeks where a short or empty file has nothing
+        return _fault(FaultCode.MALFORMED_REPLY, "open", started_s)
+    with container:
+        if not container.streams.video:
+            return _fault(FaultCode.NO_VIDEO, "open", started_s)
+        stream = container.streams.video[0]
+        codec = CODECS.get(stream.codec_context.name)
+        if codec is None:
+            return _fault(FaultCode.CODEC_UNSUPPORTED, "open", started_s)
+        timed = container.format.name not in UNTIMED_FORMATS
+        size = stream.codec_context.width, stream.codec_context.height
+        reading = _Reading(codec, timed, size if all(size) else None, NalSequence(codec))
+        try:
+            whole = _collect(container, stream, reading, options)
+        except av.error.FFmpegError:
+            whole = False
+    if not reading.rows:
+        return _fault(FaultCode.NO_VIDEO, "demux", started_s)
+    if not whole:
+        reading.fault = _fault(FaultCode.STALLED, "demux", started_s)
+    return reading
+
+
+def _collect(container: Any, stream: Any, reading: _Reading, options: FileOptions) -> bool:
+    """Fill the reading from the packets; False where the file ends before its own index does."""
+    name = _TO_ANNEX_B.get(reading.codec)
+    annex_b = av.bitstream.BitStreamFilterContext(name, stream) if name else None
+    packets = (packet for packet in container.demux(stream) if packet.size)
+    for packet in islice(packets, MAX_FRAMES):
+        for unit in annex_b.filter(packet) if annex_b else (packet,):
+            _add(reading, unit, options.pictures > 0)
+        if reading.timed and reading.rows[-1][0] - reading.rows[0][0] >= options.window_s * CLOCK_HZ:
+            return True
+    indexed: int = stream.frames  # 0 where the container has no index
+    return len(reading.rows) >= min(indexed, MAX_FRAMES)
+
+
+def _add(reading: _Reading, packet: Any, wanted: bool) -> None:
+    content = bytes(packet)
+    recovery = False
+    if reading.codec in _TO_ANNEX_B:
+        nals = split_annex_b(content)
+        flags = reading.sequence.add(nals)
+        key, recovery = is_keyframe(flags), bool(flags & RECOVERY)
+    else:
+        key = reading.codec == "mjpeg" or packet.is_keyframe
+    if reading.codec == "mjpeg" and reading.jpeg is None:
+        reading.jpeg = jpeg.parse_header(content)
+    reading.rows.append((_ticks(reading, packet), len(content), key, recovery, packet.is_corrupt))
+    if key and wanted:
+        if reading.keyframes % reading.stride == 0:
+            reading.candidates.append(reading.sequence.picture(nals) if reading.codec in _TO_ANNEX_B else content)
+        reading.keyframes += 1
+        if len(reading.candidates) > MAX_CANDIDATES:
+            del reading.candidates[1::2]
+            reading.stride *= 2
+
+
+def _ticks(reading: _Reading, packet: Any) -> int:
+    stamp = packet.pts if packet.pts is not None else packet.dts
+    if not reading.timed or stamp is None:
+        return len(reading.rows)
+    seconds: Fraction = stamp * packet.time_base
+    return round(seconds * CLOCK_HZ)
+
+
+def _capture(reading: _Reading) -> Capture:
+    stamps, sizes, keyframes, recovery_points, damaged = zip(*reading.rows, strict=True)
+    arrivals_s = tuple(stamp / CLOCK_HZ for stamp in sorted(stamps))  # each frame comes just when one has to be shown
+    table = FrameTable(stamps, arrivals_s, sizes, keyframes, recovery_points, damaged, CLOCK_HZ)
+    first_s, last_s = arrivals_s[0], arrivals_s[-1]
+    interval_s = (last_s - first_s) / (len(table) - 1) if len(table) > 1 else 0.0
+    header = reading.jpeg
+    return Capture(
+        description=TrackDescription(reading.codec, reading.codec, CLOCK_HZ),
+        transport="file",
+        frames=table,
+        counts=PacketCounts(0, 0, 0, 0, 0),
+        connected_s=first_s,
+        play_s=first_s,
+        playing_s=first_s,
+        first_packet_s=None,
+        ended_s=last_s + interval_s,
+        parameter_sets=tuple(reading.sequence.changes),
+        jpeg_size=None if header is None else (header.width_px, header.height_px),
+        b_slices=reading.sequence.b_slices,
+        fault=reading.fault,
+    )
+
+
+def _declared(reading: _Reading, capture: Capture) -> DeclaredStream:
+    declared = declare(capture.description, capture.parameter_sets)
+    header = reading.jpeg
+    if header is not None:
+        return replace(
+            declared,
+            codec_profile=header.codec_profile,
+            width_px=header.width_px,
+            height_px=header.height_px,
+            chroma=header.chroma,
+            bit_depth=header.bit_depth,
+        )
+    if reading.codec == "mpeg4" and reading.size is not None:
+        return replace(declared, width_px=reading.size[0], height_px=reading.size[1])
+    return declared
+
+
+def _measured(reading: _Reading, capture: Capture, report: PictureReport | Fault | None) -> MeasuredStream | Fault:
+    """The measures of the window without those of a network; without those of time where the file has none."""
+    measured = measure(capture, report)
+    if isinstance(measured, Fault):
+        return measured
+    declared = _declared(reading, capture)
+    measured = replace(
+        measured,
+        codec_profile=declared.codec_profile,
+        width_px=declared.width_px,
+        height_px=declared.height_px,
+        rtp_jitter_s=None,
+        time_to_first_keyframe_s=None,
+        connect_s=None,
+    )
+    if reading.timed:
+        return measured
+    return replace(
+        measured,
+        frame_rate_hz=None,
+        frame_rate_uncertainty_hz=None,
+        frame_rate_min_hz=None,
+        frame_rate_max_hz=None,
+        frame_interval_irregularity_ratio=None,
+        arrival_frame_rate_hz=None,
+        b_frames=True if reading.sequence.b_slices else None if reading.codec == "h265" else False,
+        window_s=0.0,
+        bitrate_bps=None,
+        bitrate_peak_bps=None,
+        gop_length_s=None,
+        gop_at_least_s=None,
+    )
+
+
+def _report(reading: _Reading, target: FileTarget, options: FileOptions) -> PictureReport | Fault | None:
+    if reading.codec not in DECODERS:
+        return Fault(FaultCode.CODEC_UNSUPPORTED, Stage.OBSERVE, "decode", 0.0)
+    count = min(options.pictures, len(reading.candidates))
+    if not count:
+        return None
+    last = len(reading.candidates) - 1
+    chosen = sorted({round(i * last / max(1, count - 1)) for i in range(count)})
+    keep_as = options.keep_images / target.path.stem if options.keep_images is not None else None
+    return judge_pictures(Decoder(), reading.codec, [reading.candidates[i] for i in chosen], keep_as)
+
+
+def _fault(code: FaultCode, doing: str, started_s: float) -> Fault:
+    return Fault(code, Stage.OBSERVE, doing, monotonic() - started_s)

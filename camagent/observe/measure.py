@@ -1,0 +1,193 @@
+"""From what was captured to what is said of it: declared and measured, kept apart. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.stream import DeclaredStream, MeasuredStream
+from camagent.observe.bitstream import h264, h265
+from camagent.observe.capture import Capture, TrackDescription
+from camagent.observe.frames import FrameTable
+from camagent.observe.gop import gop
+from camagent.observe.payloads import is_sps
+from camagent.observe.pictures import PictureReport
+from camagent.observe.rtp import interarrival_jitter_s
+from camagent.observe.timing import burst_frames, frame_rate, reordered
+
+MIN_PEAK_WINDOW_S = 2.0  # a peak over whole seconds says nothing in a shorter window
+Sps = h264.H264Sps | h265.H265Sps
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    width_px: int | None
+    height_px: int | None
+
+
+def declare(description: TrackDescription, in_band: tuple[tuple[int, bytes], ...] = ()) -> DeclaredStream:
+    """What the SDP and the first parameter sets claim; in-band ones before those of the SDP."""
+    own = _first_sps(description.codec, tuple(nal for _, nal in in_band))
+    told = _first_sps(description.codec, description.parameter_sets)
+    sps = own or told
+    sdp_width, sdp_height = (told.width_px, told.height_px) if told else (description.width_px, description.height_px)
+    declared = DeclaredStream(
+        codec=description.codec or None,
+        frame_rate_hz=description.frame_rate_hz,
+        sdp_frame_rate_hz=description.frame_rate_hz,
+        width_px=sdp_width,
+        height_px=sdp_height,
+        sdp_width_px=sdp_width,
+        sdp_height_px=sdp_height,
+    )
+    if sps is None:
+        return declared
+    return DeclaredStream(
+        codec=description.codec,
+        codec_profile=sps.codec_profile,
+        codec_level=sps.codec_level,
+        width_px=sps.width_px,
+        height_px=sps.height_px,
+        frame_rate_hz=sps.frame_rate_hz or _vps_rate(description, in_band) or description.frame_rate_hz,
+        sdp_frame_rate_hz=description.frame_rate_hz,
+        sdp_width_px=sdp_width,
+        sdp_height_px=sdp_height,
+        coded_width_px=sps.coded_width_px,
+        coded_height_px=sps.coded_height_px,
+        chroma=sps.chroma,
+        bit_depth=sps.bit_depth,
+        interlaced=sps.interlaced,
+        parameter_sets=_origin(own, told),
+    )
+
+
+def measure(capture: Capture, report: PictureReport | Fault | None = None) -> MeasuredStream | Fault:
+    """What arrived, in numbers.
+
+    Returns: the Fault that ended the window early, or NO_VIDEO where no frame could be made out; a stream that stopped
+    inside the window is never a measurement.
+    """
+    table = capture.frames
+    if capture.fault is not None:
+        return capture.fault
+    if not len(table):
+        return Fault(FaultCode.NO_VIDEO, Stage.OBSERVE, "RTP", capture.ended_s - capture.connected_s)
+    sps = _last_sps(capture)
+    size = _size(capture, sps, report)
+    pictures = report if isinstance(report, PictureReport) else None
+    rate, groups, counts = frame_rate(table), gop(table), capture.counts
+    burst = burst_frames(table)
+    window_s = max(0.0, capture.ended_s - table.arrivals_s[0])
+    first_key = next((a for a, key in zip(table.arrivals_s, table.keyframes, strict=True) if key), None)
+    return MeasuredStream(
+        codec=capture.description.codec,
+        codec_profile=sps.codec_profile if sps else None,
+        codec_level=sps.codec_level if sps else None,
+        width_px=size.width_px,
+        height_px=size.height_px,
+        frame_rate_hz=rate.mean_hz if rate else None,
+        frame_rate_uncertainty_hz=rate.uncertainty_hz if rate else None,
+        frame_rate_min_hz=rate.min_hz if rate else None,
+        frame_rate_max_hz=rate.max_hz if rate else None,
+        frame_interval_irregularity_ratio=rate.irregularity_ratio if rate else None,
+        arrival_frame_rate_hz=rate.arrival_hz if rate else None,
+        frames=len(table),
+        window_s=window_s,
+        bitrate_bps=_bitrate_bps(table, burst, capture.ended_s),
+        bitrate_peak_bps=_peak_bps(table, burst, capture.ended_s),
+        gop_length_frames=groups.length_frames,
+        gop_length_s=groups.length_s,
+        gop_at_least_s=groups.at_least_s,
+        keyframes=groups.keyframes,
+        recovery_points=groups.recovery_points,
+        b_frames=None if len(table) < 2 else capture.b_slices or reordered(table),
+        keyframes_decoded=pictures.decoded if pictures else 0,
+        decode_errors=pictures.errors if pictures else 0,
+        transport=capture.transport,
+        rtp_packets=counts.received,
+        rtp_lost_packets=counts.lost,
+        rtp_jitter_s=interarrival_jitter_s(table.timestamps[burst:], table.arrivals_s[burst:], table.clock_hz),
+        rtp_duplicate_packets=counts.duplicates,
+        rtp_reordered_packets=counts.reordered,
+        stray_packets=counts.stray,
+        time_to_first_packet_s=_since(capture.play_s, capture.first_packet_s),
+        time_to_first_keyframe_s=_since(capture.play_s, first_key),
+        connect_s=capture.playing_s - capture.connected_s,
+        timestamp_jumps=(rate.jumps if rate else 0) + counts.restarts,
+        sender_clock_offset_s=_clock_offset_s(capture),
+        parameter_set_changes=max(0, sum(is_sps(capture.description.codec, n) for _, n in capture.parameter_sets) - 1),
+        limits=capture.limits,
+    )
+
+
+def _parser(codec: str) -> Callable[[bytes], Sps | None] | None:
+    return {"h264": h264.parse_sps, "h265": h265.parse_sps}.get(codec)
+
+
+def _first_sps(codec: str, nals: tuple[bytes, ...]) -> Sps | None:
+    parse = _parser(codec)
+    if parse is None:
+        return None
+    return next((sps for nal in nals if is_sps(codec, nal) and (sps := parse(nal)) is not None), None)
+
+
+def _last_sps(capture: Capture) -> Sps | None:
+    codec = capture.description.codec
+    in_band = tuple(nal for _, nal in reversed(capture.parameter_sets))
+    return _first_sps(codec, in_band) or _first_sps(codec, capture.description.parameter_sets)
+
+
+def _vps_rate(description: TrackDescription, in_band: tuple[tuple[int, bytes], ...]) -> float | None:
+    if description.codec != "h265":
+        return None
+    units = (*(nal for _, nal in in_band), *description.parameter_sets)
+    return next((vps.frame_rate_hz for nal in units if (vps := h265.parse_vps(nal)) and vps.frame_rate_hz), None)
+
+
+def _origin(own: Sps | None, told: Sps | None) -> str | None:
+    if own is None or told is None:
+        return "in-band" if own else "sdp" if told else None
+    return "both" if _essence(own) == _essence(told) else "both-different"
+
+
+def _essence(sps: Sps) -> tuple[object, ...]:
+    return sps.codec_profile, sps.codec_level, sps.width_px, sps.height_px, sps.bit_depth, sps.chroma
+
+
+def _size(capture: Capture, sps: Sps | None, report: PictureReport | Fault | None) -> _Size:
+    if sps is not None:
+        return _Size(sps.width_px, sps.height_px)
+    if isinstance(report, PictureReport) and report.width_px is not None:
+        return _Size(report.width_px, report.height_px)
+    description = capture.description
+    if capture.jpeg_size is None:
+        return _Size(None, None)
+    width, height = capture.jpeg_size
+    return _Size(width or description.width_px, height or description.height_px)
+
+
+def _bitrate_bps(table: FrameTable, first: int, ended_s: float) -> float | None:
+    span_s = ended_s - table.arrivals_s[first]
+    return 8 * sum(table.sizes_bytes[first:]) / span_s if span_s > 0 else None
+
+
+def _peak_bps(table: FrameTable, first: int, ended_s: float) -> float | None:
+    start_s = table.arrivals_s[first]
+    seconds = int(ended_s - start_s)
+    if seconds < MIN_PEAK_WINDOW_S:
+        return None
+    totals = [0] * seconds
+    for arrival, size in zip(table.arrivals_s[first:], table.sizes_bytes[first:], strict=True):
+        if arrival - start_s < seconds:
+            totals[int(arrival - start_s)] += size
+    return 8.0 * max(totals)
+
+
+def _since(start_s: float, then_s: float | None) -> float | None:
+    return None if then_s is None else max(0.0, then_s - start_s)
+
+
+def _clock_offset_s(capture: Capture) -> float | None:
+    clock = capture.sender_clock
+    return None if clock is None else clock.sender_unix_s - clock.ours_unix_s

@@ -1,0 +1,151 @@
+"""What the receiver must know of each codec: where a frame begins, what kind it is, how its picture is put together.
+
+Pure. The details of H.264, H.265 and JPEG payloads are in `depacketize`; this is the one table over them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from camagent.observe.depacketize import h264, h265, mjpeg
+from camagent.observe.depacketize.access_unit import annex_b
+from camagent.observe.depacketize.peek import INTER, IRAP, MALFORMED, SLICE, START
+
+Payload = bytes | memoryview
+_VOP_START = b"\x00\x00\x01\xb6"
+_MPEG4_SEARCH_BYTES = 512  # VOL and GOV headers before a VOP are under 100 bytes
+H264_SPS, H264_PPS = 7, 8
+H265_VPS, H265_SPS, H265_PPS = 32, 33, 34
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadFormat:
+    """One codec as the receiver sees it."""
+
+    codec: str
+    peek: Callable[[Payload], int]
+    """Flags of `depacketize.peek`."""
+    begins_picture: Callable[[Payload], bool]
+    """The payload holds the first slice of a picture (or the picture's first piece)."""
+    parameter_sets: Callable[[bytes], tuple[bytes, ...]]
+    """The VPS, SPS and PPS NAL units that a payload holds whole."""
+
+
+def payload_format(codec: str, donl: bool = False) -> PayloadFormat:
+    """The format of h264, h265 (`donl`: with decoding order numbers), mjpeg or mpeg4."""
+    if codec == "h265" and donl:
+        return PayloadFormat("h265", _peek_donl, _begins_h265_donl, _h265_sets_donl)
+    return _FORMATS[codec]
+
+
+def is_sps(codec: str, nal: bytes) -> bool:
+    """A sequence parameter set of that codec."""
+    return bool(nal) and (nal[0] & 0x1F == H264_SPS if codec == "h264" else nal[0] >> 1 & 0x3F == H265_SPS)
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSource:
+    """What a decoder needs beside the payloads of the frame."""
+
+    codec: str
+    parameter_sets: tuple[bytes, ...] = ()
+    width_px: int | None = None
+    """For JPEG: the size by SDP, where RFC 2435's one byte cannot hold it."""
+    height_px: int | None = None
+    donl: bool = False
+
+
+def picture(payloads: Sequence[bytes], source: PictureSource) -> bytes | None:
+    """The frame as the decoder wants it: Annex B with its parameter sets in front, or a JPEG file.
+
+    Returns: None where pieces are missing, or the codec is one that nobody decodes here.
+    """
+    if source.codec == "mjpeg":
+        return mjpeg.jpeg_picture(payloads, source.width_px, source.height_px)
+    if source.codec not in ("h264", "h265"):
+        return None
+    unit = h264.access_unit(payloads) if source.codec == "h264" else h265.access_unit(payloads, source.donl)
+    if not unit.complete:
+        return None
+    own = set(unit.nals)
+    return annex_b((*(s for s in source.parameter_sets if s not in own), *unit.nals))
+
+
+def _begins_h264(payload: Payload) -> bool:
+    """first_mb_in_slice is 0: its Exp-Golomb code is a single 1 bit."""
+    kind = payload[0] & 0x1F
+    if kind == h264.FU_A:
+        return len(payload) > 2 and bool(payload[1] & payload[2] & 0x80) and payload[1] & 0x1F in (1, 2, 5)
+    if kind == h264.STAP_A:
+        return any(_begins_h264(nal) for nal in h264.access_unit([payload]).nals)
+    return len(payload) > 1 and kind in (1, 2, 5) and bool(payload[1] & 0x80)
+
+
+def _begins_h265(payload: Payload, donl: bool = False) -> bool:
+    """first_slice_segment_in_pic_flag is the first bit behind the NAL header."""
+    kind = payload[0] >> 1 & 0x3F
+    skip = 2 if donl else 0
+    if kind == h265.FU:
+        at = 3 + skip
+        return len(payload) > at and bool(payload[2] & payload[at] & 0x80) and payload[2] & 0x3F < H265_VPS
+    if kind == h265.AP:
+        return any(_begins_h265(nal) for nal in h265.access_unit([payload], donl).nals)
+    return len(payload) > 2 + skip and kind < H265_VPS and bool(payload[2 + skip] & 0x80)
+
+
+def _begins_h265_donl(payload: Payload) -> bool:
+    return _begins_h265(payload, donl=True)
+
+
+def _peek_donl(payload: Payload) -> int:
+    return h265.peek(payload, donl=True)
+
+
+def _h264_sets(payload: bytes) -> tuple[bytes, ...]:
+    return tuple(nal for nal in h264.access_unit([payload]).nals if nal[0] & 0x1F in (H264_SPS, H264_PPS))
+
+
+def _h265_sets(payload: bytes, donl: bool = False) -> tuple[bytes, ...]:
+    nals = h265.access_unit([payload], donl).nals
+    return tuple(nal for nal in nals if nal[0] >> 1 & 0x3F in (H265_VPS, H265_SPS, H265_PPS))
+
+
+def _h265_sets_donl(payload: bytes) -> tuple[bytes, ...]:
+    return _h265_sets(payload, donl=True)
+
+
+def _peek_jpeg(payload: Payload) -> int:
+    """Every frame of MJPEG is a keyframe; a fragment with offset 0 begins it (RFC 2435 §3.1.2)."""
+    if len(payload) < 8:
+        return MALFORMED
+    return SLICE | IRAP | (0 if payload[1] or payload[2] or payload[3] else START)
+
+
+def _begins_jpeg(payload: Payload) -> bool:
+    return len(payload) >= 8 and not (payload[1] or payload[2] or payload[3])
+
+
+def _peek_mpeg4(payload: Payload) -> int:
+    """MPEG-4 Part 2 has no packet header (RFC 6416): the VOP start code says where a picture begins."""
+    at = bytes(payload[:_MPEG4_SEARCH_BYTES]).find(_VOP_START)
+    if at < 0 or at + 4 >= len(payload):
+        return SLICE
+    intra = payload[at + 4] >> 6 == 0
+    return START | SLICE | (IRAP if intra else INTER)
+
+
+def _begins_mpeg4(payload: Payload) -> bool:
+    return bool(_peek_mpeg4(payload) & START)
+
+
+def _no_sets(payload: bytes) -> tuple[bytes, ...]:
+    return ()
+
+
+_FORMATS = {
+    "h264": PayloadFormat("h264", h264.peek, _begins_h264, _h264_sets),
+    "h265": PayloadFormat("h265", h265.peek, _begins_h265, _h265_sets),
+    "mjpeg": PayloadFormat("mjpeg", _peek_jpeg, _begins_jpeg, _no_sets),
+    "mpeg4": PayloadFormat("mpeg4", _peek_mpeg4, _begins_mpeg4, _no_sets),
+}

@@ -1,0 +1,217 @@
+"""RTP (RFC 3550): headers, sequence numbers, time stamps, jitter. Pure: no sockets; arrival times are arguments."""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+MAX_DROPOUT = 3000  # RFC 3550 A.1: a larger gap is a restart, unless the time stamps say otherwise
+MAX_MISORDER = 100  # RFC 3550 A.1
+MAX_WAITING = 32  # packets held for a late one: real networks reorder by a few; bounds what a gap can make us keep
+REORDER_WAIT_S = 0.2  # a packet that is later than this is lost: cameras are a few switches away
+MAX_ABANDONED = 512  # sequence numbers remembered to tell "very late" from "twice"
+MAX_TRANSIT_STEP_S = 10.0  # a larger one is a jump of the sender's time stamps, which is counted elsewhere
+OUTAGE_SLACK_S = 2.0  # how far time stamps and arrivals may disagree for a gap to count as an outage of one sender
+_HEADER = struct.Struct("!BBHII")
+HEADER_BYTES = _HEADER.size
+
+
+class RtpHeader(NamedTuple):
+    """One packet's header and where its payload lies in the buffer."""
+
+    payload_type: int
+    marker: bool
+    sequence: int
+    timestamp: int
+    ssrc: int
+    start: int
+    end: int
+    extension: tuple[int, int] | None
+    """Where the header extension's content lies."""
+
+
+def parse_rtp(buffer: bytes | bytearray | memoryview, start: int, end: int) -> RtpHeader | None:
+    """Read the packet in buffer[start:end]; None if it is no RTP packet."""
+    if end - start < HEADER_BYTES:
+        return None
+    first, second, sequence, timestamp, ssrc = _HEADER.unpack_from(buffer, start)
+    if first >> 6 != 2:
+        return None
+    at = start + HEADER_BYTES + 4 * (first & 0x0F)
+    extension = None
+    if first & 0x10:
+        if at + 4 > end:
+            return None
+        words = buffer[at + 2] << 8 | buffer[at + 3]
+        extension = (at + 4, at + 4 + 4 * words)
+        at = extension[1]
+    if first & 0x20 and end > at:
+        padding = buffer[end - 1]
+        end = end - padding if 0 < padding <= end - at else end  # a padding count that cannot be is not believed
+    if at > end:
+        return None
+    return RtpHeader(second & 0x7F, bool(second & 0x80), sequence, timestamp, ssrc, at, end, extension)
+
+
+class Packet(NamedTuple):
+    """A packet that had to wait for its turn, copied out of the receive buffer."""
+
+    sequence: int
+    timestamp: int
+    marker: bool
+    payload: bytes
+    arrival_s: float
+
+
+@dataclass(slots=True)
+class SequenceCounts:
+    """What the sequence numbers tell (RFC 3550 A.3)."""
+
+    lost: int = 0
+    duplicates: int = 0
+    reordered: int = 0
+    restarts: int = 0
+    unexplained: int = 0
+    """Packets with a sequence number from nowhere, followed by none of their kind."""
+
+
+class SequenceOrder:
+    """Puts packets of one sender in order, and counts what is missing, double or late.
+
+    The caller lets packets in sequence pass by itself, raising `next`, while `waiting` is false.
+    """
+
+    def __init__(self, first: int, clock_hz: int) -> None:
+        self.base = first
+        self.next = first
+        """Extended: does not wrap."""
+        self.counts = SequenceCounts()
+        self._clock_hz = clock_hz
+        self._held: dict[int, Packet] = {}
+        self._abandoned: deque[int] = deque(maxlen=MAX_ABANDONED)
+        self._strange: Packet | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Packets are being held back for a missing one."""
+        return bool(self._held)
+
+    @property
+    def received(self) -> int:
+        """Different packets that were passed on."""
+        return self.next - self.base - self.counts.lost
+
+    def push(self, packet: Packet, last: tuple[int, float]) -> list[tuple[Packet, bool]]:
+        """Take one packet; returns those whose turn it is, each with "a packet before it is lost".
+
+        `last`: time stamp and arrival of the last packet that was passed on.
+        """
+        delta = ((packet.sequence - self.next + 0x8000) & 0xFFFF) - 0x8000
+        number = self.next + delta
+        if delta > MAX_DROPOUT or (delta < -MAX_MISORDER and number not in self._abandoned):
+            return self._jump(packet, last)
+        self.counts.unexplained += self._strange is not None
+        self._strange = None
+        if delta < 0:
+            self._late(number)
+            return []
+        if number in self._held:
+            self.counts.duplicates += 1
+            return []
+        if self._held and number < max(self._held):
+            self.counts.reordered += 1
+        self._held[number] = packet
+        return self._release(packet.arrival_s)
+
+    def flush(self) -> list[tuple[Packet, bool]]:
+        """Whatever is still held, at the end of watching: what is missing between counts as lost."""
+        ready: list[tuple[Packet, bool]] = []
+        while self._held:
+            ready += self._skip()
+        return ready
+
+    def _late(self, number: int) -> None:
+        if number in self._abandoned:  # it did arrive, though too late for its frame
+            self._abandoned.remove(number)
+            self.counts.lost -= 1
+            self.counts.reordered += 1
+        elif number < self.base:  # overtaken by the packet that we began to count with
+            self.counts.reordered += 1
+        else:
+            self.counts.duplicates += 1
+
+    def _release(self, now_s: float) -> list[tuple[Packet, bool]]:
+        ready = self._in_turn(False)
+        while self._held and (
+            len(self._held) > MAX_WAITING or now_s - min(p.arrival_s for p in self._held.values()) > REORDER_WAIT_S
+        ):
+            ready += self._skip()
+        return ready
+
+    def _in_turn(self, gap: bool) -> list[tuple[Packet, bool]]:
+        ready: list[tuple[Packet, bool]] = []
+        while (packet := self._held.pop(self.next, None)) is not None:
+            ready.append((packet, gap))
+            self.next += 1
+            gap = False
+        return ready
+
+    def _skip(self) -> list[tuple[Packet, bool]]:
+        first = min(self._held)
+        self._lose_until(first)
+        return self._in_turn(True)
+
+    def _lose_until(self, number: int) -> None:
+        self.counts.lost += number - self.next
+        self._abandoned.extend(range(max(self.next, number - MAX_ABANDONED), number))
+        self.next = number
+
+    def _jump(self, packet: Packet, last: tuple[int, float]) -> list[tuple[Packet, bool]]:
+        """Believe a strange number only when the next one follows it (RFC 3550 A.1)."""
+        strange, self._strange = self._strange, packet
+        if strange is None or packet.sequence != (strange.sequence + 1) & 0xFFFF:
+            self.counts.unexplained += strange is not None
+            return []
+        self._strange = None
+        ready = self.flush()
+        ahead = (strange.sequence - self.next) & 0xFFFF
+        if ahead < 0x8000 and self._is_outage(strange, last):
+            self._lose_until(self.next + ahead)
+            self.next += 2
+        else:
+            self.counts.restarts += 1
+            start = ((self.next >> 16) + 1 << 16) + strange.sequence
+            self.base += start - self.next  # so that `received` goes on from where it was
+            self.next = start + 2
+        return [*ready, (strange, True), (packet, False)]
+
+    def _is_outage(self, strange: Packet, last: tuple[int, float]) -> bool:
+        """The clock of the time stamps ran on during the silence: the same sender, packets of a whole outage lost."""
+        ticks = (strange.timestamp - last[0]) & 0xFFFFFFFF
+        return abs(ticks / self._clock_hz - (strange.arrival_s - last[1])) <= OUTAGE_SLACK_S
+
+
+def unwrap(previous: int, timestamp: int) -> int:
+    """The 32-bit time stamp continued from an unwrapped one, forwards or backwards, whichever is nearer."""
+    return previous + (((timestamp - previous + 0x80000000) & 0xFFFFFFFF) - 0x80000000)
+
+
+def interarrival_jitter_s(timestamps: Sequence[int], arrivals_s: Sequence[float], clock_hz: int) -> float | None:
+    """RFC 3550 §6.4.1 over the first packet of each frame.
+
+    The packets behind it share its time stamp: their distance is the sender's pacing, not the network's doing.
+    Returns: None with fewer than two frames.
+    """
+    if len(timestamps) < 2:
+        return None
+    jitter = 0.0
+    previous = arrivals_s[0] - timestamps[0] / clock_hz
+    for timestamp, arrival in zip(timestamps[1:], arrivals_s[1:], strict=True):
+        transit = arrival - timestamp / clock_hz
+        difference, previous = abs(transit - previous), transit
+        if difference < MAX_TRANSIT_STEP_S:
+            jitter += (difference - jitter) / 16
+    return jitter

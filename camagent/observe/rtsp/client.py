@@ -1,0 +1,147 @@
+"""The questions that we ask an RTSP server, each with its time limit and its log-in. I/O through one connection.
+
+Every answer is a Response or a Fault; nothing is raised for what a server does. Nothing here changes a camera: the only
+methods are OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER (empty) and TEARDOWN.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from camagent import __version__
+from camagent.clock import Clock
+from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.observe.rtsp.connection import RtspConnection
+from camagent.observe.rtsp.login import Login
+from camagent.observe.rtsp.messages import Request, Response
+
+MAX_ROUNDS = 4  # of one request: unauthorised, a stale nonce, once more, and the answer
+USER_AGENT = f"camagent/{__version__}"
+_SECRET_HEADER = re.compile(r"(?im)^((?:proxy-)?authorization:\s*\w+).*$")
+_USERINFO = re.compile(r"(?i)(rtsps?://)[^/\s@]*@")
+_SECRET_PARAMETER = re.compile(r"(?i)((?:password|passwd|pass|pwd)=)[^&_;\s/]*")
+
+
+class Transcript(Protocol):
+    """Whoever keeps what was said."""
+
+    def note(self, protocol: str, doing: str, sent: str, received: str, elapsed_s: float) -> None:
+        """One exchange, already without secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepLimits:
+    """How long each step may take; a silent peer costs one of them and no more."""
+
+    connect_s: float = 4.0
+    reply_s: float = 8.0
+    """Some cameras start the encoder before they answer DESCRIBE or PLAY."""
+    first_packet_s: float = 10.0
+    """From PLAY's answer; on-demand encoders need a few seconds."""
+    stall_s: float = 4.0
+    """Silence in mid-stream after which nobody waits any longer; two GOPs of the usual two seconds."""
+    teardown_s: float = 2.0
+
+
+class RtspClient:
+    """One conversation over one connection."""
+
+    def __init__(self, connection: RtspConnection, login: Login, clock: Clock, limits: StepLimits) -> None:
+        self.connection = connection
+        self.login = login
+        self.clock = clock
+        self.limits = limits
+        self.deadline_s = float("inf")
+        """Monotonic time when the camera's budget ends."""
+        self.transcript: Transcript | None = None
+        self.session: str | None = None
+        self._cseq = 0
+
+    async def ask(
+        self, method: str, uri: str, headers: Sequence[tuple[str, str]] = (), limit_s: float | None = None
+    ) -> Response | Fault:
+        """Send one request, logging in where the server asks for it; a status of 300 and more is a Fault."""
+        started_s = self.clock.monotonic_s()
+        request = Request(method, uri, tuple(headers))
+        for _ in range(MAX_ROUNDS):
+            authorization = self.login.header(method, uri)
+            answer = await self._exchange(request, authorization, limit_s or self.limits.reply_s)
+            if isinstance(answer, Fault):
+                return answer
+            answered = authorization is not None
+            if answer.status == 401 or (answer.status == 403 and answered and self.login.used is None):
+                code = self.login.refused(answer, answered=answered)
+                if code is not None:
+                    return self._fault(code, method, started_s, answer.status)
+                continue
+            if answer.status >= 300:
+                return self._fault(code_of(answer.status), method, started_s, answer.status)
+            if answered:
+                self.login.accepted()
+            return answer
+        return self._fault(FaultCode.AUTH_REJECTED, method, started_s, 401)
+
+    async def ask_once(self, method: str, uri: str, limit_s: float) -> Response | Fault:
+        """Send one request and take any answer; without a challenge being answered (OPTIONS)."""
+        return await self._exchange(Request(method, uri), self.login.header(method, uri), limit_s)
+
+    async def _exchange(self, request: Request, authorization: str | None, limit_s: float) -> Response | Fault:
+        started_s = self.clock.monotonic_s()
+        limit_s = min(limit_s, self.deadline_s - started_s)
+        if limit_s <= 0:
+            return self._fault(FaultCode.BUDGET_SPENT, request.method, started_s)
+        self._cseq += 1
+        extra = [("User-Agent", USER_AGENT)]
+        extra += [("Session", self.session)] if self.session else []
+        extra += [("Authorization", authorization)] if authorization else []
+        sent = request.render(self._cseq, extra)
+        answer: Response | None = None
+        try:
+            async with asyncio.timeout(limit_s):
+                answer = await self.connection.exchange(sent, self._cseq)
+            return answer
+        except TimeoutError:
+            return self._fault(self._silence(), request.method, started_s)
+        except ConnectionError:
+            ended = self.connection.ended
+            malformed = self.connection.heard_junk or (ended.done() and ended.result().malformed)
+            code = FaultCode.MALFORMED_REPLY if malformed else FaultCode.RTSP_ERROR
+            return self._fault(code, request.method, started_s)
+        finally:
+            self._note(request.method, sent, answer, self.clock.monotonic_s() - started_s)
+
+    def _silence(self) -> FaultCode:
+        if self.clock.monotonic_s() >= self.deadline_s:
+            return FaultCode.BUDGET_SPENT
+        return FaultCode.MALFORMED_REPLY if self.connection.heard_junk else FaultCode.TIMEOUT
+
+    def _fault(self, code: FaultCode, doing: str, started_s: float, status: int | None = None) -> Fault:
+        return Fault(code, Stage.OBSERVE, doing, self.clock.monotonic_s() - started_s, status)
+
+    def _note(self, doing: str, sent: bytes, answer: Response | None, elapsed_s: float) -> None:
+        if self.transcript is None:
+            return
+        received = ""
+        if answer is not None:
+            head = [f"RTSP/1.0 {answer.status} {answer.reason}", *(f"{k}: {v}" for k, v in answer.headers)]
+            received = "\r\n".join(head) + "\r\n\r\n" + answer.body.decode("utf-8", "replace")
+        self.transcript.note("rtsp", doing, redact(sent.decode("utf-8", "replace")), redact(received), elapsed_s)
+
+
+def code_of(status: int) -> FaultCode:
+    """What a refusal means to us."""
+    if 300 <= status < 400:
+        return FaultCode.REFUSED_BY_POLICY  # a redirect: requests carry a log-in that is bound to this address
+    known = {404: FaultCode.NOT_FOUND, 453: FaultCode.BUSY, 503: FaultCode.BUSY}
+    return known.get(status, FaultCode.RTSP_ERROR)
+
+
+def redact(text: str) -> str:
+    """RTSP text without Authorization values, user names and passwords in addresses."""
+    text = _SECRET_HEADER.sub(r"\1 ***", text)
+    text = _USERINFO.sub(r"\1", text)
+    return _SECRET_PARAMETER.sub(r"\1***", text)

@@ -1,0 +1,245 @@
+"""One RTSP connection: bytes in, responses and media out. I/O, but no conversation: who asks what is `client.py`.
+
+All connections of a loop share one receive buffer: what a packet says is read at once and nothing of it is kept but a
+piece of a message that is not complete yet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from camagent.clock import Clock
+from camagent.observe.rtsp.messages import MAX_BODY_BYTES, MAX_HEAD_BYTES, Head, Response, head_end, parse_head
+from camagent.observe.rtsp.tls import fingerprint_sha256
+from camagent.observe.track import TrackReceiver
+
+RECEIVE_BYTES = 256 * 1024  # of one read: an IDR of a 4 Mbit/s stream (165 kB) in one system call
+TAIL_BYTES = 4 + 65535 + MAX_HEAD_BYTES + MAX_BODY_BYTES  # the longest incomplete message
+MAX_JUNK_BYTES = (
+    64 * 1024
+)  # between two messages that we understand; cameras pad by a few bytes, strangers talk for ever
+FULL_READS = 8  # in a row: two megabytes were waiting, so we were too slow
+_DOLLAR = 0x24
+_MEDIA = b"$"
+_TEXT = b"RTSP/"
+_METHOD = re.compile(rb"[A-Z_]{3,20}(?: |$)")  # a request of the server's
+_WEB = b"HTTP/"
+
+_buffers: WeakKeyDictionary[asyncio.AbstractEventLoop, bytearray] = WeakKeyDictionary()
+
+
+def shared_buffer(loop: asyncio.AbstractEventLoop) -> bytearray:
+    """The one receive buffer of this loop; its content is gone when the caller returns to the loop."""
+    buffer = _buffers.get(loop)
+    if buffer is None:
+        buffer = _buffers[loop] = bytearray(TAIL_BYTES + RECEIVE_BYTES)
+    return buffer
+
+
+@dataclass(slots=True)
+class Media:
+    """Where interleaved packets go."""
+
+    track: TrackReceiver
+    rtcp_channel: int
+    on_rtcp: Callable[[bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """How the connection ended."""
+
+    by_peer: bool
+    reset: bool = False
+    malformed: bool = False
+    """It talked something that is not RTSP."""
+
+
+class RtspConnection(asyncio.BufferedProtocol):
+    """The protocol object of one connection; a message is taken apart as soon as it is complete."""
+
+    def __init__(self, clock: Clock) -> None:
+        loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[Closed] = loop.create_future()
+        self.media: Media | None = None
+        self.stray_packets = 0
+        """Interleaved packets on a channel that nobody was promised."""
+        self.full_reads = 0
+        """The longest run of reads that filled the whole buffer."""
+        self.tls_fingerprint: str | None = None
+        self.encrypted = False
+        self.local_address: str | None = None
+        self.peer_address: str | None = None
+        self._clock = clock
+        self._buffer = shared_buffer(loop)
+        self._window = memoryview(self._buffer)[TAIL_BYTES:]
+        self._tail = b""
+        self._junk_bytes = 0
+        self._full_run = 0
+        self._transport: asyncio.Transport | None = None
+        self._waiting: tuple[int, asyncio.Future[Response]] | None = None
+        self._head: Head | None = None
+
+    @property
+    def heard_junk(self) -> bool:
+        """The last thing it said was not RTSP."""
+        return self._junk_bytes > 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        connection = transport.get_extra_info("ssl_object")
+        self.encrypted = isinstance(connection, ssl.SSLObject)
+        self.tls_fingerprint = fingerprint_sha256(connection) if isinstance(connection, ssl.SSLObject) else None
+        own, peer = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
+        self.local_address, self.peer_address = (own[0] if own else None), (peer[0] if peer else None)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._window
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._full_run = self._full_run + 1 if nbytes == RECEIVE_BYTES else 0
+        self.full_reads = max(self.full_reads, self._full_run)
+        buffer, tail = self._buffer, self._tail
+        start, end = TAIL_BYTES, TAIL_BYTES + nbytes
+        if tail:
+            start -= len(tail)
+            buffer[start:TAIL_BYTES] = tail
+        stopped = self._consume(start, end)
+        self._tail = bytes(memoryview(buffer)[stopped:end]) if stopped < end else b""
+        if len(self._tail) > TAIL_BYTES or self._junk_bytes > MAX_JUNK_BYTES:
+            self._end(Closed(by_peer=False, malformed=True))
+
+    def eof_received(self) -> bool:
+        self._end(Closed(by_peer=True))
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end(Closed(by_peer=True, reset=exc is not None))
+
+    async def exchange(self, request: bytes, cseq: int) -> Response:
+        """Send a request and wait for its response.
+
+        Raises: ConnectionError where the connection ends first; the caller sets the time limit.
+        """
+        if self.ended.done() or self._transport is None:
+            raise ConnectionResetError
+        future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        self._waiting = (cseq, future)
+        try:
+            self._transport.write(request)
+            await asyncio.wait((future, self.ended), return_when=asyncio.FIRST_COMPLETED)
+            if future.done():
+                return future.result()
+            raise ConnectionResetError
+        finally:
+            future.cancel()
+            self._waiting = None
+
+    def send(self, data: bytes) -> None:
+        """Send without waiting for anything: receiver reports, answers to the server's requests."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _end(self, closed: Closed) -> None:
+        if not self.ended.done():
+            self.ended.set_result(closed)
+            self.close()
+
+    def _consume(self, at: int, end: int) -> int:
+        """Take complete messages from the buffer; returns where the first incomplete one begins."""
+        buffer, now_s = self._buffer, self._clock.monotonic_s()
+        while at < end:
+            if self._head is not None or buffer[at] != _DOLLAR:
+                after = self._text(at, end)
+            else:
+                after = self._interleaved(at, end, now_s)
+            if after == at:
+                break
+            at = after
+        return at
+
+    def _interleaved(self, at: int, end: int, now_s: float) -> int:
+        media = self.media
+        if media is not None:
+            after = media.track.feed_interleaved(self._buffer, at, end, now_s)
+            if after != at:
+                self._junk_bytes = 0
+                return after
+        if end - at < 4:
+            return at
+        channel = self._buffer[at + 1]
+        after = at + 4 + int.from_bytes(self._buffer[at + 2 : at + 4], "big")
+        if after > end:
+            return at
+        if media is not None and channel == media.rtcp_channel:
+            media.on_rtcp(bytes(self._buffer[at + 4 : after]))
+        else:
+            self.stray_packets += 1
+        return after
+
+    def _text(self, at: int, end: int) -> int:
+        buffer = self._buffer
+        if self._head is not None:
+            return self._body(self._head, at, end)
+        stop = head_end(buffer, at, min(end, at + MAX_HEAD_BYTES))
+        head = parse_head(bytes(buffer[at:stop])) if stop is not None else None
+        if stop is None and end - at < MAX_HEAD_BYTES and self._may_become_head(at, end):
+            return at
+        if stop is None or head is None:
+            return self._skip_junk(at, end)
+        self._junk_bytes = 0
+        self._head = head
+        return self._body(head, stop, end)
+
+    def _body(self, head: Head, at: int, end: int) -> int:
+        after = at + head.content_length
+        if after > end:
+            return at
+        self._head = None
+        self._deliver(head, bytes(self._buffer[at:after]))
+        return after
+
+    def _may_become_head(self, at: int, end: int) -> bool:
+        """What is here so far could be the beginning of a message."""
+        line = bytes(self._buffer[at : min(end, at + 32)])
+        return line.startswith(_TEXT[: len(line)]) or _METHOD.match(line) is not None
+
+    def _skip_junk(self, at: int, end: int) -> int:
+        """Go on at the next thing that looks like a beginning; cameras put odd bytes between messages."""
+        if self.media is None and self._buffer[at : at + len(_WEB)] == _WEB:
+            self._junk_bytes = MAX_JUNK_BYTES + 1  # a web server: it will not say anything else
+            return end
+        found = [i for i in (self._buffer.find(_MEDIA, at + 1, end), self._buffer.find(_TEXT, at + 1, end)) if i >= 0]
+        after = min(found, default=end)
+        self._junk_bytes += after - at
+        return after
+
+    def _deliver(self, head: Head, body: bytes) -> None:
+        if head.status is None:
+            self._refuse(head)
+            return
+        if self._waiting is None:
+            return
+        cseq, future = self._waiting
+        its = head.cseq()
+        if its is not None and its < cseq and its != 0:
+            return  # the late answer to a request that we no longer wait for
+        if not future.done():
+            future.set_result(Response(head.status, head.reason, head.headers, body))
+
+    def _refuse(self, head: Head) -> None:
+        """The server asks something of us: a checker has nothing to give, and says so."""
+        cseq = head.cseq()
+        if cseq is not None:
+            self.send(f"RTSP/1.0 501 Not Implemented\r\nCSeq: {cseq}\r\n\r\n".encode())

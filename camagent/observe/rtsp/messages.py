@@ -1,0 +1,136 @@
+"""RTSP requests and responses as values (RFC 2326, and what cameras make of it). Pure: no sockets, no clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MAX_HEAD_BYTES = 16 * 1024  # the longest response head seen is under 2 kB; bounds what a peer can make us keep
+MAX_BODY_BYTES = 64 * 1024  # a description of 64 tracks is under 20 kB
+MAX_HEADERS = 64
+MAX_SERVER_CHARS = 120  # of the Server header, as the result document shows it
+_STATUS_LINE = re.compile(rb"^RTSP/\d{1,2}\.\d{1,2}[ \t]+(\d{3})(?:[ \t]+([^\r\n]*))?[ \t]*$")
+_REQUEST_LINE = re.compile(rb"^([A-Z_]{3,20})[ \t]+\S{1,2048}[ \t]+RTSP/\d{1,2}\.\d{1,2}[ \t]*$")
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request of ours."""
+
+    method: str
+    uri: str
+    headers: Headers = ()
+
+    def render(self, cseq: int, extra: Sequence[tuple[str, str]] = ()) -> bytes:
+        """The bytes on the wire; header values must be printable (they are made by us or checked before)."""
+        lines = [f"{self.method} {self.uri} RTSP/1.0", f"CSeq: {cseq}"]
+        lines += [f"{name}: {value}" for name, value in (*self.headers, *extra)]
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One response of the server, its header names as written, compared without case."""
+
+    status: int
+    reason: str
+    headers: Headers
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name."""
+        return next(iter(self.all_headers(name)), None)
+
+    def all_headers(self, name: str) -> tuple[str, ...]:
+        """Every header of that name, in order: cameras send several WWW-Authenticate lines (go2rtc#2451)."""
+        wanted = name.lower()
+        return tuple(value for key, value in self.headers if key.lower() == wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The part of a message before its body."""
+
+    status: int | None
+    """None: a request of the server's."""
+    reason: str
+    method: str | None
+    headers: Headers
+    content_length: int
+    """0 where none was stated."""
+
+    def cseq(self) -> int | None:
+        """The number that ties a response to its request; None where it is absent or not a number."""
+        return _number(next((v for k, v in self.headers if k.lower() == "cseq"), ""))
+
+
+def head_end(data: bytes | bytearray | memoryview, start: int, end: int) -> int | None:
+    """Where the head that begins at `start` is complete: the index after its empty line, or None so far."""
+    found = _HEAD_END.search(data, start, end)
+    return found.end() if found else None
+
+
+def parse_head(data: bytes) -> Head | None:
+    """Read a head, leniently in white space, folded lines and line ends, strictly in its first line.
+
+    Returns: None if it is no RTSP message, too large, or states a body beyond MAX_BODY_BYTES.
+    """
+    if len(data) > MAX_HEAD_BYTES:
+        return None
+    lines = re.split(rb"\r?\n", data.strip(b"\r\n"))
+    status, method = _STATUS_LINE.match(lines[0]), _REQUEST_LINE.match(lines[0])
+    if status is None and method is None:
+        return None
+    headers = _headers(lines[1:])
+    stated = [_number(value) for key, value in headers if key.lower() == "content-length"]
+    length = stated[-1] if stated else 0
+    if length is None or length > MAX_BODY_BYTES:
+        return None
+    if status is not None:
+        return Head(int(status[1]), _text(status[2] or b""), None, headers, length)
+    assert method is not None
+    return Head(None, "", method[1].decode(), headers, length)
+
+
+def _headers(lines: Sequence[bytes]) -> Headers:
+    headers: list[tuple[str, str]] = []
+    for line in lines:
+        if line[:1] in (b" ", b"\t") and headers:  # folded: RFC 2326 inherits it from RFC 2068
+            name, value = headers[-1]
+            headers[-1] = (name, f"{value} {_text(line)}".strip())
+            continue
+        name_bytes, colon, value_bytes = line.partition(b":")
+        if colon and name_bytes.strip() and len(headers) < MAX_HEADERS:
+            headers.append((_text(name_bytes), _text(value_bytes)))
+    return tuple(headers)
+
+
+def _text(data: bytes) -> str:
+    """Printable text: control characters would travel into logs and into our own headers."""
+    return "".join(c if c.isprintable() else " " for c in data.decode("utf-8", "replace")).strip()
+
+
+def _number(text: str) -> int | None:
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else None
+
+
+def session_of(response: Response) -> tuple[str | None, float | None]:
+    """Session id and time-out in seconds, as the Session header states them."""
+    value = response.header("Session")
+    if value is None:
+        return None, None
+    session, _, parameters = value.partition(";")
+    found = re.search(r"timeout\s*=\s*\"?(\d{1,6})", parameters, re.IGNORECASE)
+    session = session.strip()
+    return session or None, float(found[1]) if found else None
+
+
+def public_methods(response: Response) -> frozenset[str]:
+    """What the server says that it can do (Public, or Allow), in capitals."""
+    lines = response.all_headers("Public") + response.all_headers("Allow")
+    return frozenset(word.strip().upper() for line in lines for word in line.split(",") if word.strip())

@@ -1,0 +1,159 @@
+"""One RTSP session from DESCRIBE to TEARDOWN: what is asked in which order. No sockets of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.stream import StreamAccess
+from camagent.model.uri import StreamUri
+from camagent.observe.capture import TrackDescription
+from camagent.observe.rtsp.addresses import base_uri, control_uri
+from camagent.observe.rtsp.client import RtspClient
+from camagent.observe.rtsp.messages import MAX_SERVER_CHARS, Response, public_methods, session_of
+from camagent.observe.rtsp.transport import GrantedTransport, Interleaved, PortPair, parse_transport
+from camagent.observe.sdp import MediaDescription, MediaFormat, SessionDescription, parse_sdp
+
+DEFAULT_SESSION_S = 60.0  # RFC 2326 §12.37
+MIN_KEEP_ALIVE_S = 1.0  # whatever a server claims, it is not asked more often than this
+AGGREGATE_ONLY, AGGREGATE_NOT_ALLOWED = 460, 459
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What DESCRIBE yielded: the track that we shall watch and the addresses to ask for it."""
+
+    media: MediaDescription
+    format: MediaFormat
+    aggregate_uri: str
+    track_uri: str
+
+    @property
+    def track(self) -> TrackDescription:
+        """The part that a capture keeps."""
+        return TrackDescription(
+            codec=self.format.codec or self.format.encoding.lower(),
+            encoding=self.format.encoding,
+            clock_hz=self.format.clock_hz,
+            parameter_sets=self.format.parameter_sets(),
+            frame_rate_hz=self.media.frame_rate_hz,
+            width_px=self.media.width_px,
+            height_px=self.media.height_px,
+            donl=(self.format.parameter("sprop-max-don-diff") or "0").strip("0 ") != "",
+        )
+
+
+class RtspSession:
+    """The conversation about one stream."""
+
+    def __init__(self, client: RtspClient, uri: StreamUri) -> None:
+        self.client = client
+        self.uri = uri
+        self.timeout_s = DEFAULT_SESSION_S
+        self.anonymous: bool | None = None
+        self.server: str | None = None
+        self._methods: frozenset[str] = frozenset()
+        self._control_uri: str | None = None
+        """What TEARDOWN and keep-alive name; None before SETUP."""
+
+    def access(self) -> StreamAccess:
+        """How the door behaved so far."""
+        return StreamAccess(
+            anonymous=self.anonymous,
+            offered=self.client.login.offered,
+            used=self.client.login.used,
+            encrypted=self.client.connection.encrypted,
+            server=self.server,
+            tls_fingerprint_sha256=self.client.connection.tls_fingerprint,
+        )
+
+    async def describe(self) -> Described | Fault:
+        """OPTIONS, then DESCRIBE: first as anybody, then logged in where that is asked for."""
+        client, uri = self.client, str(self.uri)
+        options = await client.ask_once("OPTIONS", uri, client.limits.reply_s)
+        if isinstance(options, Fault):
+            return options
+        self._methods = public_methods(options)
+        self._note_server(options)
+        answer = await client.ask("DESCRIBE", uri, [("Accept", "application/sdp")])
+        self.anonymous = client.login.used is None if isinstance(answer, Response) else self._was_challenged()
+        if isinstance(answer, Fault):
+            return answer
+        self._note_server(answer)
+        description = parse_sdp(answer.body)
+        if description is None:
+            return self._fault(FaultCode.MALFORMED_REPLY, "DESCRIBE")
+        return self._choose(answer, description)
+
+    async def set_up(self, described: Described, transport: Interleaved | PortPair) -> GrantedTransport | Fault:
+        """Ask for the video track only: audio and metadata cost the camera and tell us nothing."""
+        answer = await self.client.ask("SETUP", described.track_uri, [("Transport", transport.header())])
+        if isinstance(answer, Fault):
+            return answer
+        self._note_session(answer)
+        self._control_uri = described.aggregate_uri
+        granted = parse_transport(answer.header("Transport") or transport.header())
+        if granted.multicast or granted.tcp != isinstance(transport, Interleaved):
+            return self._fault(FaultCode.RTSP_ERROR, "SETUP")
+        return granted
+
+    async def play(self, described: Described) -> Fault | None:
+        """Start; returns the Fault that prevented it."""
+        answer = await self.client.ask("PLAY", described.aggregate_uri, [("Range", "npt=0.000-")])
+        if isinstance(answer, Fault) and answer.status == AGGREGATE_NOT_ALLOWED:
+            self._control_uri = described.track_uri
+            answer = await self.client.ask("PLAY", described.track_uri, [("Range", "npt=0.000-")])
+        if isinstance(answer, Fault):
+            return answer
+        self._note_session(answer)
+        return None
+
+    @property
+    def keep_alive_s(self) -> float:
+        """How often the server wants to hear of us: half its time-out (retina changelog v0.4.1)."""
+        return max(MIN_KEEP_ALIVE_S, self.timeout_s / 2)
+
+    async def keep_alive(self) -> Fault | None:
+        """GET_PARAMETER where the server has it, else OPTIONS; a server that refuses the first gets only the second."""
+        method = "GET_PARAMETER" if "GET_PARAMETER" in self._methods else "OPTIONS"
+        answer = await self.client.ask(method, self._control_uri or str(self.uri))
+        if isinstance(answer, Fault) and answer.status is not None and method == "GET_PARAMETER":
+            self._methods -= {"GET_PARAMETER"}
+            answer = await self.client.ask("OPTIONS", self._control_uri or str(self.uri))
+        return answer if isinstance(answer, Fault) else None
+
+    async def tear_down(self) -> None:
+        """End the session, whatever came before; a server that does not answer is left."""
+        uri, self._control_uri = self._control_uri, None
+        if uri is not None:
+            self.client.deadline_s = float("inf")  # politeness has its own limit
+            await self.client.ask("TEARDOWN", uri, limit_s=self.client.limits.teardown_s)
+
+    def _choose(self, answer: Response, description: SessionDescription) -> Described | Fault:
+        media = description.video()
+        if media is None or not media.formats:
+            return self._fault(FaultCode.NO_VIDEO, "DESCRIBE")
+        chosen = next((f for f in media.formats if f.codec), media.formats[0])
+        base = base_uri(answer, self.uri)
+        aggregate = control_uri(base, description.control, self.uri)
+        track = control_uri(base if "://" in (media.control or "") else aggregate or base, media.control, self.uri)
+        if aggregate is None or track is None:
+            return self._fault(FaultCode.MALFORMED_REPLY, "DESCRIBE")
+        return Described(media, chosen, aggregate, track)
+
+    def _was_challenged(self) -> bool | None:
+        return False if self.client.login.offered else None
+
+    def _note_server(self, answer: Response) -> None:
+        stated = answer.header("Server")
+        if stated:
+            self.server = stated[:MAX_SERVER_CHARS]
+
+    def _note_session(self, answer: Response) -> None:
+        """Session ids may change between answers (retina changelog v0.4.6): the latest one counts."""
+        session, timeout_s = session_of(answer)
+        self.client.session = session or self.client.session
+        self.timeout_s = timeout_s or self.timeout_s
+
+    def _fault(self, code: FaultCode, doing: str) -> Fault:
+        return Fault(code, Stage.OBSERVE, doing, 0.0)

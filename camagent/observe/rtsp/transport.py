@@ -1,0 +1,87 @@
+"""The Transport header: what we ask for and what the server grants. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Interleaved:
+    """RTP and RTCP on two channels of the RTSP connection."""
+
+    rtp_channel: int = 0
+    rtcp_channel: int = 1
+
+    def header(self) -> str:
+        """What SETUP asks for."""
+        return f"RTP/AVP/TCP;unicast;interleaved={self.rtp_channel}-{self.rtcp_channel}"
+
+
+@dataclass(frozen=True, slots=True)
+class PortPair:
+    """RTP on an even UDP port and RTCP on the next."""
+
+    rtp_port: int
+    rtcp_port: int
+
+    def header(self) -> str:
+        """What SETUP asks for."""
+        return f"RTP/AVP;unicast;client_port={self.rtp_port}-{self.rtcp_port}"
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedTransport:
+    """What the server's Transport header says; None where it did not say."""
+
+    tcp: bool
+    channels: tuple[int, int] | None
+    server_ports: tuple[int, int] | None
+    multicast: bool
+    ssrc: int | None
+    """As promised; cameras promise others than they send (scottlamb/retina#79): never relied upon."""
+
+
+def parse_transport(value: str) -> GrantedTransport:
+    """Read a Transport header in any order of parameters, with any white space; unknown parts are left out."""
+    first = value.split(",", 1)[0]
+    parts = [part.strip() for part in first.split(";")]
+    parameters: dict[str, str] = {}
+    for part in parts:
+        name, _, text = part.partition("=")
+        parameters.setdefault(name.strip().lower(), text.strip().strip('"'))
+    channels = _pair(parameters.get("interleaved", ""), 255)
+    return GrantedTransport(
+        tcp=any(part.upper().endswith("/TCP") for part in parts) or channels is not None,
+        channels=channels,
+        server_ports=_pair(parameters.get("server_port", ""), 65535),
+        multicast="multicast" in parameters,
+        ssrc=_ssrc(parameters.get("ssrc", "")),
+    )
+
+
+def _pair(text: str, highest: int) -> tuple[int, int] | None:
+    """Two numbers "a-b"; one alone stands for itself and its successor."""
+    low, _, high = text.partition("-")
+    first = _number(low, highest)
+    if first is None:
+        return None
+    second = _number(high, highest)
+    return first, second if second is not None else min(first + 1, highest)
+
+
+def _number(text: str, highest: int) -> int | None:
+    text = text.strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= 5):
+        return None
+    return int(text) if int(text) <= highest else None
+
+
+def _ssrc(text: str) -> int | None:
+    """Hexadecimal, padded with spaces by Hikvision (scottlamb/retina PR #128)."""
+    text = text.strip()
+    if not 0 < len(text) <= 10:
+        return None
+    try:
+        return int(text, 16) & 0xFFFFFFFF
+    except ValueError:
+        return None

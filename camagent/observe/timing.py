@@ -1,0 +1,174 @@
+"""Frame rates out of a table of frames. Pure: no clock, no sockets.
+
+Loss never lowers a rate: only intervals without a lost packet count. Time stamps are believed as long as they advance
+like the arrivals; where they do not (claims of 180000 fps, all zero, 25 fps on a camera that sends 12) the arrivals
+count instead, and `timestamps_credible` says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean, median, pstdev
+
+from camagent.observe.frames import FrameTable
+
+JUMP_S = 1.0  # a step back, or ahead of the arrivals, beyond any reordering (16 frames at 25 fps) is no frame interval
+BURST_RATIO = 0.25  # servers empty their buffer at the start: intervals below a quarter of the usual are that burst
+MIN_FRAMES_FOR_BURST = 8  # fewer frames cannot show what is usual
+CREDIBLE_SPEED = (0.8, 1.25)  # time stamps against arrivals: crystals differ by 1e-4, lies by factors
+MIN_FRAMES_FOR_SPEED = 5
+MIN_SPAN_FOR_SPEED_S = 1.0  # shorter than this, jitter of the network looks like a lie
+SPEED_LAG_S = 0.5  # pairs of frames so far apart are compared: longer than jitter, shorter than a stall in the window
+COVERAGE = 2.0  # two standard deviations: about 95 %
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRate:
+    """How often frames come."""
+
+    mean_hz: float
+    """From time stamps where they are credible, else from arrivals."""
+    uncertainty_hz: float
+    """Half the width of a 95 % interval about the mean."""
+    min_hz: float
+    """1 / longest frame interval."""
+    max_hz: float
+    """1 / shortest frame interval."""
+    irregularity_ratio: float
+    """Standard deviation of frame intervals over their mean."""
+    arrival_hz: float | None
+    """The mean of arrivals; None where everything arrived at once."""
+    jumps: int
+    """Steps in the time stamps that are no frame intervals."""
+    timestamps_credible: bool
+    intervals: int
+    """Frame intervals that the mean rests on."""
+
+
+def frame_rate(table: FrameTable) -> FrameRate | None:
+    """The frame rate of one window.
+
+    Returns: None without a single undamaged interval.
+    """
+    first = burst_frames(table)
+    segments, jumps = steady_segments(table, first)
+    ticks = [i for segment in segments for i in _presentation_intervals(table, segment)]
+    arrivals = _arrival_intervals_s(table, first)
+    arrival_hz = _mean_hz(arrivals)
+    credible = sum(ticks) > 0 and _advances_like_arrivals(table, segments)
+    mean_hz = len(ticks) * table.clock_hz / sum(ticks) if credible else arrival_hz  # whole ticks: 10 Hz is exactly 10
+    intervals = [tick / table.clock_hz for tick in ticks] if credible else arrivals
+    if mean_hz is None:
+        return None
+    irregularity = pstdev(intervals) * mean_hz
+    positive = [interval for interval in intervals if interval > 0]
+    return FrameRate(
+        mean_hz=mean_hz,
+        uncertainty_hz=_uncertainty_hz(mean_hz, irregularity, len(intervals), table.clock_hz),
+        min_hz=1 / max(positive),
+        max_hz=1 / min(positive),
+        irregularity_ratio=irregularity,
+        arrival_hz=arrival_hz,
+        jumps=jumps,
+        timestamps_credible=credible,
+        intervals=len(intervals),
+    )
+
+
+def reordered(table: FrameTable) -> bool:
+    """Frames are shown in another order than they are sent: B-frames. The first frame's stamp is not trusted."""
+    segments, _ = steady_segments(table, 1)
+    stamps = table.timestamps
+    return any(stamps[b] < stamps[a] for segment in segments for a, b in pairwise(segment))
+
+
+def burst_frames(table: FrameTable) -> int:
+    """How many frames at the start came in one burst (frigate#6097): they say nothing about the rate."""
+    count = len(table)
+    if count < MIN_FRAMES_FOR_BURST:
+        return 0
+    arrivals = [b - a for a, b in pairwise(table.arrivals_s)]
+    usual = median(arrivals[len(arrivals) // 2 :])
+    burst = next((i for i, interval in enumerate(arrivals) if interval >= BURST_RATIO * usual), len(arrivals))
+    return 0 if burst > count // 2 else burst
+
+
+def steady_segments(table: FrameTable, first: int = 0) -> tuple[list[range], int]:
+    """Runs of rows, from row `first` on, in which the time stamps go on without a jump; and the number of jumps."""
+    stamps, arrivals, tick_s = table.timestamps, table.arrivals_s, 1 / table.clock_hz
+    cuts = [first]
+    for row in range(first + 1, len(table)):
+        step_s = (stamps[row] - stamps[row - 1]) * tick_s
+        ahead_s = step_s - max(0.0, arrivals[row] - arrivals[row - 1])
+        if step_s < -JUMP_S or ahead_s > JUMP_S:
+            cuts.append(row)
+    back = [row for row in range(first + 1, len(table)) if stamps[row] < stamps[row - 1]]
+    if first == 0 and back == [1] and len(table) > 2 and 1 not in cuts:
+        cuts.append(1)  # the very first stamp is junk (home-assistant/core PR #42277); no B-frames follow it
+    cuts = [*sorted(cuts), len(table)]
+    return [range(a, b) for a, b in pairwise(cuts) if b > a], len(cuts) - 2
+
+
+def _presentation_intervals(table: FrameTable, segment: range) -> list[int]:
+    """Ticks between neighbours in order of presentation, where nothing was lost between them in order of sending."""
+    order = sorted(segment, key=lambda row: table.timestamps[row])
+    losses = _running_count(table.damaged)
+    return [
+        table.timestamps[b] - table.timestamps[a]
+        for a, b in pairwise(order)
+        if losses[max(a, b) + 1] == losses[min(a, b) + 1]
+    ]
+
+
+def _running_count(flags: Sequence[bool]) -> list[int]:
+    counts = [0]
+    for flag in flags:
+        counts.append(counts[-1] + flag)
+    return counts
+
+
+def _arrival_intervals_s(table: FrameTable, first: int) -> list[float]:
+    arrivals = table.arrivals_s
+    rows = range(first + 1, len(table))
+    return [max(0.0, arrivals[row] - arrivals[row - 1]) for row in rows if not table.damaged[row]]
+
+
+def _mean_hz(intervals: Sequence[float]) -> float | None:
+    total = math.fsum(intervals)
+    return len(intervals) / total if total > 0 else None
+
+
+def _advances_like_arrivals(table: FrameTable, segments: Sequence[range]) -> bool:
+    """The median speed of the time stamps against arrivals is near 1; True where the window is too short to tell."""
+    speeds: list[float] = []
+    for segment in segments:
+        speeds += _speeds(table, segment)
+    if not speeds:
+        return True
+    low, high = CREDIBLE_SPEED
+    return low <= median(speeds) <= high
+
+
+def _speeds(table: FrameTable, segment: range) -> list[float]:
+    arrivals = table.arrivals_s
+    rows = list(segment)
+    if len(rows) < MIN_FRAMES_FOR_SPEED or arrivals[rows[-1]] - arrivals[rows[0]] < MIN_SPAN_FOR_SPEED_S:
+        return []
+    mean_interval = fmean(b - a for a, b in pairwise(arrivals[rows[0] : rows[-1] + 1]))
+    lag = max(1, min(len(rows) // 2, round(SPEED_LAG_S / mean_interval)))
+    pairs = zip(rows, rows[lag:], strict=False)
+    return [
+        (table.timestamps[b] - table.timestamps[a]) / table.clock_hz / (arrivals[b] - arrivals[a])
+        for a, b in pairs
+        if arrivals[b] > arrivals[a]
+    ]
+
+
+def _uncertainty_hz(mean_hz: float, irregularity: float, intervals: int, clock_hz: int) -> float:
+    """Spread of the mean of so many intervals; one or two intervals show no spread, so they count as a whole frame."""
+    spread = irregularity / math.sqrt(intervals)
+    resolution = mean_hz / clock_hz / intervals
+    return mean_hz * max(COVERAGE * spread + resolution, 1 / intervals if intervals < 3 else 0.0)

@@ -1,0 +1,280 @@
+"""The door to streams: `watch_stream` for the facts of one stream, `greet_stream` for its door alone. I/O.
+
+The order of a visit: connect, OPTIONS, DESCRIBE as anybody, log in where asked, SETUP of the video track, PLAY, watch,
+TEARDOWN. A busy camera gets one more visit, later. Pictures are decoded elsewhere (`PictureJudge`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from camagent.clock import Clock
+from camagent.lockout import LoginLedger
+from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.secret import Credential
+from camagent.model.stream import (
+    DeclaredStream,
+    ImageFacts,
+    StreamAccess,
+    StreamFacts,
+    StreamTarget,
+    TransportChoice,
+)
+from camagent.observe.capture import Capture, TrackDescription
+from camagent.observe.measure import declare, measure
+from camagent.observe.payloads import PictureSource, is_sps, picture
+from camagent.observe.pictures import PictureJudge, PictureReport
+from camagent.observe.rtsp.client import RtspClient, StepLimits, Transcript
+from camagent.observe.rtsp.login import Login
+from camagent.observe.rtsp.opening import Approach, open_connection
+from camagent.observe.rtsp.session import Described, RtspSession
+from camagent.observe.rtsp.watching import Watching, WindowPlan
+from camagent.observe.track import TrackReceiver
+
+BUSY_WAIT_S = 5.0  # before the one polite later try: sessions of a viewer that has just left are freed by then
+WATCHED_CODECS = ("h264", "h265", "mjpeg", "mpeg4")
+DECODED_CODECS = ("h264", "h265", "mjpeg")
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOptions:
+    """How to watch one stream."""
+
+    window_s: float = 5.0
+    transport: TransportChoice = TransportChoice.AUTO
+    pictures: int = 2
+    """Keyframes to decode, spread over the window; 0: none."""
+    budget_s: float = 30.0
+    """Everything: connecting, one later try of a busy camera, pictures, TEARDOWN."""
+    check_anonymous: bool = True
+    """Report what a caller without credentials got; the first DESCRIBE is such a call in any case."""
+    keep_images: Path | None = None
+    """Only where the operator asked for pictures in this run."""
+    limits: StepLimits = field(default_factory=StepLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchDoors:
+    """What a visit needs of the rest of the program."""
+
+    clock: Clock
+    ledger: LoginLedger
+    pictures: PictureJudge | None
+    transcript: Transcript | None = None
+    tls: str | None = None
+    """The certificate's fingerprint from earlier runs; another one now gets no Basic log-in."""
+
+
+@dataclass(slots=True)
+class _Notes:
+    """What is learned on the way and must survive whatever ends it."""
+
+    access: StreamAccess | None = None
+    declared: DeclaredStream | None = None
+    capture: Capture | None = None
+    faults: list[Fault] = field(default_factory=list)
+    judging: asyncio.Task[PictureReport | Fault] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """The arguments of one visit."""
+
+    target: StreamTarget
+    credential: Credential | None
+    options: WatchOptions
+    doors: WatchDoors
+    deadline_s: float
+
+
+async def watch_stream(
+    target: StreamTarget, credential: Credential | None, options: WatchOptions, doors: WatchDoors
+) -> StreamFacts:
+    """Everything that one window shows of one stream; a stream that stopped or never began has a Fault for numbers."""
+    started_at = doors.clock.now()
+    visit = _Visit(target, credential, options, doors, doors.clock.monotonic_s() + options.budget_s)
+    notes = _Notes()
+    try:
+        fault = await _watch_once(visit, notes)
+        if fault is not None and fault.code is FaultCode.BUSY and _time_for_another(visit):
+            notes.faults.append(fault)
+            await doors.clock.sleep(BUSY_WAIT_S)
+            fault = await _watch_once(visit, notes)
+        report = await _pictures(visit, notes)
+    finally:
+        if notes.judging is not None:
+            notes.judging.cancel()
+    return _facts(visit, notes, fault, report, started_at=started_at)
+
+
+async def greet_stream(
+    target: StreamTarget, credential: Credential | None, options: WatchOptions, doors: WatchDoors
+) -> StreamAccess | Fault:
+    """OPTIONS and DESCRIBE only: who is let in, and how."""
+    visit = _Visit(target, credential, options, doors, doors.clock.monotonic_s() + options.budget_s)
+    async with _session(visit) as session:
+        if isinstance(session, Fault):
+            return session
+        described = await session.describe()
+        return described if isinstance(described, Fault) else _access(visit, session)
+
+
+@asynccontextmanager
+async def _session(visit: _Visit) -> AsyncIterator[RtspSession | Fault]:
+    """A connected session that is torn down and hung up whatever happens inside."""
+    doors, options = visit.doors, visit.options
+    uri = visit.target.uri
+    connection = await open_connection(uri, Approach(doors.clock, options.limits, visit.deadline_s))
+    if isinstance(connection, Fault):
+        yield connection
+        return
+    trusted = connection.encrypted and doors.tls in (None, connection.tls_fingerprint)
+    login = Login(uri.host, visit.credential, doors.ledger, encrypted=trusted)
+    client = RtspClient(connection, login, doors.clock, options.limits)
+    client.deadline_s, client.transcript = visit.deadline_s, doors.transcript
+    session = RtspSession(client, uri)
+    try:
+        yield session
+    finally:
+        try:
+            await session.tear_down()
+        finally:
+            connection.close()
+
+
+async def _watch_once(visit: _Visit, notes: _Notes) -> Fault | None:
+    """One visit; returns the Fault that prevented watching."""
+    connected_s = visit.doors.clock.monotonic_s()
+    async with _session(visit) as session:
+        if isinstance(session, Fault):
+            return session
+        try:
+            described = await session.describe()
+            if isinstance(described, Fault):
+                return described
+            notes.declared = declare(described.track)
+            unwatchable = _unwatchable(described)
+            if unwatchable is not None:
+                return unwatchable
+            watching = Watching(session, described, _plan(visit, notes, described))
+            return await _look(visit, notes, watching, connected_s)
+        finally:
+            notes.access = _access(visit, session)
+
+
+def _unwatchable(described: Described) -> Fault | None:
+    """What is described is nothing that we can read."""
+    if described.track.codec not in WATCHED_CODECS:
+        return Fault(FaultCode.CODEC_UNSUPPORTED, Stage.OBSERVE, "DESCRIBE", 0.0)
+    if "SAVP" in described.media.protocol:
+        return Fault(FaultCode.UNSUPPORTED, Stage.OBSERVE, "DESCRIBE", 0.0)
+    return None
+
+
+async def _look(visit: _Visit, notes: _Notes, watching: Watching, connected_s: float) -> Fault | None:
+    capture = await watching.run(connected_s)
+    notes.faults += watching.faults
+    if isinstance(capture, Fault):
+        return capture
+    notes.capture = capture
+    notes.declared = declare(capture.description, capture.parameter_sets)
+    if notes.judging is None and watching.track.pictures:
+        _begin_judging(visit, notes, capture.description, watching.track)
+    return None
+
+
+def _plan(visit: _Visit, notes: _Notes, described: Described) -> WindowPlan:
+    wanted = visit.options.pictures if visit.doors.pictures and described.track.codec in DECODED_CODECS else 0
+    return WindowPlan(
+        window_s=visit.options.window_s,
+        transport=visit.options.transport,
+        pictures=wanted,
+        on_pictures=lambda track: _begin_judging(visit, notes, described.track, track),
+    )
+
+
+def _begin_judging(visit: _Visit, notes: _Notes, description: TrackDescription, track: TrackReceiver) -> None:
+    """Hand the keyframes over as soon as they are there: they are the largest thing that a watch holds."""
+    judge = visit.doors.pictures
+    assert judge is not None
+    units = [
+        unit for kept in track.pictures if (unit := picture(kept.payloads, _source(description, track))) is not None
+    ]
+    track.pictures.clear()
+    if units:
+        notes.judging = asyncio.create_task(_judge(visit, judge, description.codec, units))
+
+
+def _source(description: TrackDescription, track: TrackReceiver) -> PictureSource:
+    """Parameter sets for the decoder: those of the description first, so that newer ones in band win."""
+    codec, own = description.codec, [nal for _, nal in track.parameter_sets]
+    latest = [nal for nal in own if not is_sps(codec, nal)] if codec != "mjpeg" else []
+    sps = [nal for nal in own if codec != "mjpeg" and is_sps(codec, nal)][-1:]
+    size = track.jpeg_size if track.jpeg_size and all(track.jpeg_size) else None
+    width, height = size or (description.width_px, description.height_px)
+    return PictureSource(codec, (*description.parameter_sets, *sps, *latest), width, height, description.donl)
+
+
+async def _judge(visit: _Visit, judge: PictureJudge, codec: str, units: list[bytes]) -> PictureReport | Fault:
+    clock = visit.doors.clock
+    started_s = clock.monotonic_s()
+    try:
+        async with asyncio.timeout(max(0.0, visit.deadline_s - started_s)):
+            return await judge.judge(codec, units, _image_path(visit))
+    except TimeoutError:
+        return Fault(FaultCode.BUDGET_SPENT, Stage.OBSERVE, "decode", clock.monotonic_s() - started_s)
+
+
+def _image_path(visit: _Visit) -> Path | None:
+    folder, target = visit.options.keep_images, visit.target
+    if folder is None:
+        return None
+    name = f"{target.name or target.uri.host}-{target.token or target.uri.path}-{target.role}"
+    return folder / re.sub(r"[^\w.-]+", "_", name).strip("_.")
+
+
+async def _pictures(visit: _Visit, notes: _Notes) -> PictureReport | Fault | None:
+    report = await notes.judging if notes.judging is not None else None
+    if isinstance(report, Fault) and report.code is FaultCode.BUDGET_SPENT and notes.capture is not None:
+        notes.capture = replace(notes.capture, limits=(*notes.capture.limits, "decode_queue"))
+    return report
+
+
+def _time_for_another(visit: _Visit) -> bool:
+    """Waiting leaves enough of the budget for a whole window."""
+    left_s = visit.deadline_s - visit.doors.clock.monotonic_s()
+    return left_s > BUSY_WAIT_S + visit.options.window_s
+
+
+def _access(visit: _Visit, session: RtspSession) -> StreamAccess:
+    access = session.access()
+    return access if visit.options.check_anonymous else replace(access, anonymous=None)
+
+
+def _facts(
+    visit: _Visit, notes: _Notes, fault: Fault | None, report: PictureReport | Fault | None, *, started_at: datetime
+) -> StreamFacts:
+    measured = fault if notes.capture is None or fault is not None else measure(notes.capture, report)
+    if measured is None:
+        measured = Fault(FaultCode.NO_VIDEO, Stage.OBSERVE, "PLAY", 0.0)
+    image: ImageFacts | Fault | None = None
+    if isinstance(report, Fault):
+        image = report
+    elif report is not None:
+        image = report.image or Fault(FaultCode.DECODE_FAILED, Stage.OBSERVE, "decode", 0.0)
+    return StreamFacts(
+        target=visit.target,
+        configured=None,
+        declared=notes.declared,
+        measured=measured,
+        image=image,
+        access=notes.access,
+        started_at=started_at,
+        faults=tuple(notes.faults) + ((measured,) if isinstance(measured, Fault) else ()),
+    )
