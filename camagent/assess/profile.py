@@ -1,0 +1,132 @@
+"""TOML -> RequirementProfile: every value with its basis, every error at once. Reads profile files, judges nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from camagent.assess.catalogue import CATALOGUE
+from camagent.assess.problem import Problem, ProfileError, problem
+from camagent.assess.profile_rows import RawRow, Reader
+from camagent.assess.profile_source import MAX_EXTENDS, find_profile, profile_folder, read_table
+from camagent.assess.rule import Rule
+from camagent.model.finding import Basis, Severity
+from camagent.model.scan import ProfileStamp
+from camagent.model.text import Localised
+
+__all__ = ["ProfileError", "RequirementProfile", "Row", "Source", "available_profiles", "load_profile"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A document that the profile rests on, and whether we have read it."""
+
+    id: str
+    title: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One requirement: what is asked, by which rule, with which values, on what basis."""
+
+    id: str
+    title: Localised
+    rule: str
+    severity: Severity
+    basis: Basis
+    parameters: tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementProfile:
+    """Everything a school is judged by."""
+
+    id: str
+    version: str
+    title: Localised
+    authoritative: bool
+    """False: no report made with it may say that a camera meets the document."""
+    sources: tuple[Source, ...]
+    rows: tuple[Row, ...]
+    digest: str = ""
+
+    @property
+    def stamp(self) -> ProfileStamp:
+        """What goes into every result."""
+        return ProfileStamp(self.id, self.version, self.digest, self.authoritative, self.title)
+
+
+def available_profiles() -> tuple[str, ...]:
+    """Names of the profiles that came with camagent."""
+    names = (path for path in profile_folder().glob("*.toml") if not path.name.startswith("prices"))
+    return tuple(sorted(path.stem for path in names))
+
+
+def load_profile(name_or_path: str, catalogue: Mapping[str, Rule] = CATALOGUE) -> RequirementProfile:
+    """Read a profile by its name, or a file of the operator's own.
+
+    Raises: ProfileError with every problem at once: file, row, key and what was expected.
+    """
+    path = find_profile(name_or_path)
+    reader = Reader(path.name, catalogue)
+    tables = _chain(path)
+    for table, file in reversed(tables):
+        reader.take(table, file)
+    head, rows = reader.finish()
+    effective = RequirementProfile(
+        id=head["id"],
+        version=head["version"],
+        title=Localised(**head["title"]),
+        authoritative=head["authoritative"],
+        sources=tuple(Source(**source) for source in head["sources"]),
+        rows=tuple(_row(row) for row in rows),
+    )
+    return replace(effective, digest=_digest(effective))
+
+
+def _chain(path: Path) -> list[tuple[dict[str, Any], str]]:
+    """The file and those it extends, the file itself first."""
+    tables: list[tuple[dict[str, Any], str]] = []
+    seen: set[Path] = set()
+    step: Path | None = path
+    while step is not None:
+        if step.resolve() in seen or len(seen) > MAX_EXTENDS:
+            raise ProfileError((Problem(path.name, None, "profile.extends", problem("extends_too_deep")),))
+        seen.add(step.resolve())
+        table = read_table(step)
+        tables.append((table, step.name))
+        head = table.get("profile")
+        parent = head.get("extends") if isinstance(head, dict) else None
+        step = find_profile(parent, step.parent) if isinstance(parent, str) else None
+    return tables
+
+
+def _row(raw: RawRow) -> Row:
+    basis = raw.table["basis"]
+    note = basis.get("note", {})
+    return Row(
+        id=raw.id,
+        title=Localised(raw.table["vi"], raw.table["en"]),
+        rule=raw.table["rule"],
+        severity=Severity(raw.table["severity"]),
+        basis=Basis(
+            kind=basis["kind"],
+            document=basis.get("document"),
+            confidence=basis["confidence"],
+            note=note.get("vi"),
+            comparators=tuple(basis.get("comparators", ())),
+            note_en=note.get("en"),
+        ),
+        parameters=tuple(raw.parameters.items()),
+    )
+
+
+def _digest(value: RequirementProfile) -> str:
+    """sha256 over the effective content after extension: equal rows give equal digests, however they are written."""
+    text = json.dumps(asdict(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

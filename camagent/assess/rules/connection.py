@@ -1,0 +1,173 @@
+"""Rules about reaching the camera. Two of them read faults, so that a dead camera fails. Pure."""
+
+from __future__ import annotations
+
+from camagent.assess.judgement import Judgement, Reading, at_least, at_most, say, unknown
+from camagent.assess.rule import About, Rule
+from camagent.assess.rules.rate import lost_ratio
+from camagent.model.device import DeviceFacts, Service
+from camagent.model.fault import Fault, FaultCode
+from camagent.model.finding import Outcome
+from camagent.model.scan import History
+from camagent.model.stream import MeasuredStream, StreamFacts
+
+NOT_THE_CAMERAS = frozenset(
+    {
+        FaultCode.AUTH_REQUIRED,
+        FaultCode.AUTH_REJECTED,
+        FaultCode.AUTH_UNSUPPORTED,
+        FaultCode.AUTH_WOULD_LEAK,
+        FaultCode.LOCKED_OUT,
+        FaultCode.TLS_FAILED,
+        FaultCode.BUSY,
+        FaultCode.CODEC_UNSUPPORTED,
+        FaultCode.DECODE_FAILED,
+        FaultCode.BUDGET_SPENT,
+        FaultCode.REFUSED_BY_POLICY,
+    }
+)
+"""Something lives there and we did not get in, or we stopped ourselves: that is not known, and no failure."""
+UNSUPPORTED_TRANSPORT = 461  # RTSP status: the camera does not do RTP over its RTSP connection
+MEDIA2 = "http://www.onvif.org/ver20/media/wsdl"
+SCOPE_OF_CONFORMANCE = "onvif://www.onvif.org/profile/"
+
+
+def device_answers(device: DeviceFacts | Fault) -> Judgement:
+    """The device answers ONVIF: silence, a closed port, another protocol fail; a log-in that we lack does not."""
+    if isinstance(device, Fault):
+        return _not_reached("device", device)
+    asked = (device.clock, device.information, device.services, device.media)
+    if any(not isinstance(section, Fault) for section in asked):
+        return Judgement(Outcome.PASS, say("device_answers"), observed=True)
+    faults = [section for section in asked if isinstance(section, Fault)]
+    return _not_reached("device", next((f for f in faults if f.code in NOT_THE_CAMERAS), faults[0]))
+
+
+def _not_reached(what: str, fault: Fault) -> Judgement:
+    message = say(f"fault_{fault.code}", doing=fault.doing)
+    if fault.code in NOT_THE_CAMERAS:
+        return Judgement(Outcome.NOT_ASSESSED, message)
+    return Judgement(Outcome.FAIL, message, observed=False, remedy=say(f"{what}_remedy"))
+
+
+def stream_plays(
+    stream: StreamFacts | Fault,
+    *,
+    tcp_required: bool,
+    maximum_s: float,
+    recommended_s: float,
+) -> Judgement:
+    """The main stream plays over RTSP/TCP and begins soon; a late keyframe of a long GOP only warns."""
+    fault = stream if isinstance(stream, Fault) else stream.fault
+    if fault is not None:
+        return _not_reached("stream", fault)
+    assert isinstance(stream, StreamFacts) and isinstance(stream.measured, MeasuredStream)
+    measured = stream.measured
+    if measured.transport == "udp" and tcp_required:
+        if any(f.status == UNSUPPORTED_TRANSPORT for f in stream.faults):
+            return Judgement(Outcome.FAIL, say("stream_udp_only"), observed=False)
+        return unknown("stream_tcp_untried")
+    connect_s = measured.connect_s or 0.0
+    first_packet_s = _sum(connect_s, measured.time_to_first_packet_s)
+    first_picture_s = _sum(connect_s, measured.time_to_first_keyframe_s)
+    if first_packet_s is None:
+        return unknown("stream_start_unknown")
+    if first_packet_s > maximum_s:
+        outcome, name = Outcome.FAIL, "stream_late"
+    elif first_picture_s is None:
+        outcome, name = Outcome.WARN, "stream_no_keyframe"
+    else:
+        prompt = first_picture_s <= recommended_s
+        outcome, name = (Outcome.PASS, "stream_plays") if prompt else (Outcome.WARN, "stream_slow")
+    shown_s = first_packet_s if first_picture_s is None else first_picture_s
+    return Judgement(
+        outcome,
+        say(name, seconds=shown_s, maximum=maximum_s, recommended=recommended_s, window=measured.window_s),
+        observed=shown_s,
+        measured=shown_s,
+    )
+
+
+def _sum(connect_s: float, wait_s: float | None) -> float | None:
+    return None if wait_s is None else connect_s + wait_s
+
+
+def packet_loss(
+    measured: MeasuredStream, *, maximum_ratio: float, recommended_ratio: float, minimum_packets: int
+) -> Judgement:
+    """Of the RTP packets that were sent, nearly all arrive."""
+    packets = measured.rtp_packets + measured.rtp_lost_packets
+    if packets < minimum_packets:
+        return unknown("packets_few", packets=packets)
+    ratio = lost_ratio(measured)
+    outcome = at_most(Reading(ratio), maximum_ratio, recommended_ratio)
+    name = {Outcome.FAIL: "loss_high", Outcome.WARN: "loss_some"}.get(outcome, "loss_none")
+    return Judgement(
+        outcome,
+        say(name, lost=measured.rtp_lost_packets, packets=packets, percent=100 * ratio),
+        observed=ratio,
+        measured=ratio,
+        remedy=say("loss_remedy") if outcome is Outcome.FAIL else None,
+    )
+
+
+def onvif_conformance(
+    scopes: tuple[str, ...],
+    services: tuple[Service, ...] | None,
+    *,
+    minimum: tuple[str, ...],
+    recommended: tuple[str, ...],
+    extra: tuple[str, ...],
+) -> Judgement:
+    """The device claims one of these ONVIF profiles; a claim of T without the Media2 service does not count."""
+    claimed = _claimed(scopes)
+    if "T" in claimed and services is not None and all(service.namespace != MEDIA2 for service in services):
+        claimed.remove("T")
+    shown = tuple(claimed)
+    if set(claimed) & set(recommended):
+        if "T" in set(claimed) & set(recommended) and services is None:
+            return unknown("conformance_unconfirmed", claimed=", ".join(shown))
+        outcome, name = Outcome.PASS, "conformance_good" if set(extra) <= set(claimed) else "conformance_no_extra"
+    elif set(claimed) & set(minimum):
+        outcome, name = Outcome.WARN, "conformance_enough"
+    else:
+        outcome, name = Outcome.FAIL, "conformance_none"
+    listed = {"recommended": ", ".join(recommended), "extra": ", ".join(extra)}
+    return Judgement(outcome, say(name, claimed=", ".join(shown), **listed), observed=shown, configured=shown)
+
+
+def _claimed(scopes: tuple[str, ...]) -> list[str]:
+    """Letters of the claimed ONVIF profiles; Profile S writes itself "Streaming"."""
+    claimed = []
+    for scope in scopes:
+        text = scope.strip()
+        if text.lower().startswith(SCOPE_OF_CONFORMANCE):
+            word = text[len(SCOPE_OF_CONFORMANCE) :].strip("/")
+            letter = "S" if word.lower() == "streaming" else word.upper()
+            if len(letter) == 1 and letter not in claimed:
+                claimed.append(letter)
+    return claimed
+
+
+def availability(history: History, *, minimum_ratio: float, recommended_ratio: float, minimum_probes: int) -> Judgement:
+    """Of the agent's checks in the last 30 days, nearly all were answered."""
+    if history.probes < minimum_probes:
+        return unknown("probes_few", probes=history.probes, minimum=minimum_probes)
+    ratio = history.answered / history.probes
+    outcome = at_least(Reading(ratio), minimum_ratio, recommended_ratio)
+    name = {Outcome.FAIL: "available_rarely", Outcome.WARN: "available_mostly"}.get(outcome, "available")
+    return Judgement(
+        outcome,
+        say(name, percent=100 * ratio, answered=history.answered, probes=history.probes),
+        observed=ratio,
+        measured=ratio,
+    )
+
+
+RULES = (
+    Rule(device_answers, About.CAMERA, yes_or_no=True),
+    Rule(stream_plays, About.MAIN_STREAM, "maximum_s", "recommended_s"),
+    Rule(packet_loss, About.MAIN_STREAM, "maximum_ratio", "recommended_ratio", believes_rates=True),
+    Rule(onvif_conformance, About.CAMERA, "minimum", "recommended"),
+    Rule(availability, About.CAMERA, "minimum_ratio", "recommended_ratio"),
+)

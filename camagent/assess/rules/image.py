@@ -1,0 +1,148 @@
+"""Rules about what the picture is: its size, its codec, its streams, its content. Pure."""
+
+from __future__ import annotations
+
+from camagent.assess.judgement import Judgement, Reading, at_least, at_most, say, size_text, unknown
+from camagent.assess.rule import About, Rule
+from camagent.model.device import EncoderSettings, MediaFacts
+from camagent.model.finding import Outcome
+from camagent.model.scan import CameraFacts
+from camagent.model.stream import ConfiguredStream, DeclaredStream, ImageFacts, MeasuredStream
+
+Size = tuple[int, int]
+
+
+def resolution(
+    measured: MeasuredStream,
+    configured: ConfiguredStream | None,
+    declared: DeclaredStream | None,
+    *,
+    minimum_px: Size,
+    recommended_px: Size,
+    floor_px: Size,
+    tolerance_ratio: float,
+) -> Judgement:
+    """The main stream's picture is at least that wide and that high, whichever way round it hangs."""
+    seen = _size(measured.width_px, measured.height_px)
+    if seen is None:
+        return unknown("size_unknown")
+    if measured.parameter_set_changes:
+        return unknown("size_changed", changes=measured.parameter_set_changes)
+
+    def reaches(bound: Size) -> bool:
+        return all(s >= b * (1 - tolerance_ratio) for s, b in zip(sorted(seen), sorted(bound), strict=True))
+
+    if not reaches(minimum_px):
+        name, outcome = ("size_usable" if reaches(floor_px) else "size_low"), Outcome.FAIL
+    elif reaches(recommended_px):
+        name, outcome = "size_good", Outcome.PASS
+    else:
+        name, outcome = "size_enough", Outcome.WARN
+    return Judgement(
+        outcome,
+        say(name, size=size_text(seen), minimum=size_text(minimum_px), recommended=size_text(recommended_px)),
+        observed=seen,
+        configured=_size(configured.width_px, configured.height_px) if configured else None,
+        declared=_size(declared.width_px, declared.height_px) if declared else None,
+        measured=seen,
+    )
+
+
+def _size(width_px: int | None, height_px: int | None) -> Size | None:
+    return (width_px, height_px) if width_px and height_px else None
+
+
+def codec(
+    measured: MeasuredStream | None,
+    declared: DeclaredStream | None,
+    configured: ConfiguredStream | None,
+    *,
+    allowed: tuple[str, ...],
+    recommended: tuple[str, ...],
+    rejected: tuple[str, ...],
+) -> Judgement:
+    """The stream's codec is one that the centre takes; the stream itself decides, then SDP, never ONVIF alone."""
+    seen = measured.codec if measured else declared.codec if declared else None
+    if seen is None:
+        return unknown("codec_unknown")
+    if seen in rejected:
+        outcome, name = Outcome.FAIL, "codec_rejected"
+    elif seen in recommended:
+        outcome, name = Outcome.PASS, "codec_good"
+    elif seen in allowed:
+        outcome, name = Outcome.WARN, "codec_allowed"
+    else:
+        outcome, name = Outcome.NOT_ASSESSED, "codec_unlisted"
+    return Judgement(
+        outcome,
+        say(name, codec=seen, allowed=", ".join(allowed), recommended=", ".join(recommended)),
+        observed=seen,
+        configured=configured.codec if configured else None,
+        declared=declared.codec if declared else None,
+        measured=measured.codec if measured else None,
+    )
+
+
+def sub_streams(media: MediaFacts, camera: CameraFacts, *, minimum_streams: int, recommended_streams: int) -> Judgement:
+    """The camera offers that many lighter streams beside the main one, each with an encoder of its own."""
+    own = [p for p in media.profiles if camera.video_source in (None, p.video_source)]
+    encoders = {p.encoder.token for p in own if isinstance(p.encoder, EncoderSettings)}
+    count = max(0, len(encoders) - 1)
+    incomplete = media.truncated or any(p.encoder is None or not isinstance(p.encoder, EncoderSettings) for p in own)
+    outcome = at_least(Reading(count), minimum_streams, recommended_streams)
+    if outcome is Outcome.FAIL and incomplete:
+        return unknown("sub_streams_unclear")
+    name = {Outcome.FAIL: "sub_streams_few", Outcome.WARN: "sub_streams_enough"}.get(outcome, "sub_streams_good")
+    return Judgement(outcome, say(name, count=count), observed=count, configured=count)
+
+
+def decode_errors(
+    measured: MeasuredStream, *, maximum_ratio: float, recommended_ratio: float, minimum_pictures: int
+) -> Judgement:
+    """Of the pictures that were given to the decoder, hardly any is broken."""
+    pictures = measured.keyframes_decoded + measured.decode_errors
+    if pictures < minimum_pictures:
+        return unknown("pictures_few", pictures=pictures)
+    ratio = measured.decode_errors / pictures
+    if ratio > maximum_ratio and measured.rtp_lost_packets:
+        return unknown("decode_errors_by_loss", errors=measured.decode_errors, lost=measured.rtp_lost_packets)
+    outcome = at_most(Reading(ratio), maximum_ratio, recommended_ratio)
+    name = {Outcome.FAIL: "decode_errors_many", Outcome.WARN: "decode_errors_some"}.get(outcome, "decode_errors_none")
+    return Judgement(
+        outcome, say(name, errors=measured.decode_errors, pictures=pictures), observed=ratio, measured=ratio
+    )
+
+
+def picture(
+    image: ImageFacts,
+    measured: MeasuredStream | None,
+    *,
+    failing: tuple[str, ...],
+    warning: tuple[str, ...],
+    frozen_after_s: float,
+) -> Judgement:
+    """The picture shows a scene: not black, covered, frozen, blurred …; what the numbers left open is not known."""
+    bad = [condition for condition in image.conditions if condition in failing]
+    too_short = "frozen" in bad and (measured is None or measured.window_s < frozen_after_s)
+    if too_short:
+        bad.remove("frozen")
+    if bad:
+        return Judgement(Outcome.FAIL, say(f"picture_{bad[0]}"), observed=tuple(bad), measured=tuple(bad))
+    if too_short:
+        return unknown("frozen_short", seconds=frozen_after_s)
+    unsure = [condition for condition in image.unsure if condition in failing]
+    if unsure:
+        return Judgement(Outcome.NOT_ASSESSED, say("picture_unsure", conditions=", ".join(unsure)))
+    poor = [condition for condition in image.conditions if condition in warning]
+    if poor:
+        return Judgement(Outcome.WARN, say(f"picture_{poor[0]}"), observed=tuple(poor), measured=tuple(poor))
+    return Judgement(Outcome.PASS, say("picture_good", frames=image.frames), observed=(), measured=())
+
+
+RULES = (
+    Rule(resolution, About.MAIN_STREAM, "minimum_px", "recommended_px", needs_network=False),
+    Rule(codec, About.MAIN_STREAM, "allowed", "recommended", needs_network=False),
+    Rule(sub_streams, About.CAMERA, "minimum_streams", "recommended_streams"),
+    Rule(decode_errors, About.MAIN_STREAM, "maximum_ratio", "recommended_ratio", needs_network=False),
+    Rule(picture, About.MAIN_STREAM, needs_network=False),
+)

@@ -1,0 +1,48 @@
+"""Rows that only a person can answer; an answer has a name, a date and an end. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from camagent.assess.judgement import Judgement, say
+from camagent.assess.rule import About, Rule
+from camagent.model.finding import Outcome
+from camagent.model.scan import ManualAnswer, SiteFacts
+
+VIETNAM = timedelta(hours=7)  # answers carry the date on the answering person's wall
+
+
+def answered(answer: ManualAnswer | None, site: SiteFacts, valid_days: int) -> Judgement:
+    """What a person said, while it holds; never a pass when nobody said anything, or it ran out."""
+    if answer is None:
+        return _open("manual_open")
+    today = (site.now + VIETNAM).date()
+    ends = answer.expires or answer.on + timedelta(days=valid_days)
+    told = {"by": answer.by, "on": answer.on.isoformat(), "ends": ends.isoformat()}
+    if answer.on > today:
+        return _open("manual_future", **told)
+    if ends < today:
+        return _open("manual_expired", **told)
+    if answer.met:
+        return Judgement(Outcome.PASS, say("manual_met", **told), observed=True, manual=True)
+    return Judgement(Outcome.FAIL, say("manual_not_met", **told), observed=False, manual=True)
+
+
+def _open(name: str, **told: str) -> Judgement:
+    return Judgement(Outcome.NOT_ASSESSED, say(name, **told), manual=True)
+
+
+def camera_answer(answer: ManualAnswer | None, site: SiteFacts, *, asks: str, valid_days: int) -> Judgement:
+    """A person confirmed this of the camera, or of the whole school."""
+    return answered(answer, site, valid_days)
+
+
+def site_answer(answer: ManualAnswer | None, site: SiteFacts, *, asks: str, valid_days: int) -> Judgement:
+    """A person confirmed this of the school."""
+    return answered(answer, site, valid_days)
+
+
+RULES = (
+    Rule(camera_answer, About.CAMERA, "asks", by_hand=True),
+    Rule(site_answer, About.SITE, "asks", by_hand=True),
+)

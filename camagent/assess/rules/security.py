@@ -1,0 +1,129 @@
+"""Rules about who gets in and what stands open. Pure."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from camagent.assess.judgement import Judgement, say, unknown
+from camagent.assess.rule import About, Rule
+from camagent.assess.rules.manual import answered
+from camagent.model.device import AnonymousAccess, DefaultLoginTrial, DeviceInformation, DeviceUser, PortFacts
+from camagent.model.finding import Outcome
+from camagent.model.scan import CameraFacts, ManualAnswer, SiteFacts
+from camagent.model.stream import StreamRole
+
+
+def default_login(
+    default_login: DefaultLoginTrial | None, answer: ManualAnswer | None, site: SiteFacts, *, valid_days: int
+) -> Judgement:
+    """No factory log-in is let in: by the opt-in trial, else by a person's answer."""
+    if default_login is None or (default_login.accepted is None and not default_login.tried):
+        return answered(answer, site, valid_days)
+    if default_login.accepted is not None:
+        return Judgement(
+            Outcome.FAIL,
+            say("default_accepted", user=default_login.accepted),
+            observed=False,
+            remedy=say("password_remedy"),
+        )
+    if default_login.stopped is not None:
+        return unknown(f"fault_{default_login.stopped.code}", doing=default_login.stopped.doing)
+    return Judgement(Outcome.PASS, say("default_refused", tried=default_login.tried), observed=True)
+
+
+def anonymous_onvif(anonymous: AnonymousAccess, *, allowed: tuple[str, ...]) -> Judgement:
+    """ONVIF gives nothing to a caller without a log-in but what the standard allows before authentication."""
+    told = [operation for operation in anonymous.answered if operation not in allowed]
+    if told:
+        return Judgement(
+            Outcome.FAIL,
+            say("onvif_open", operations=", ".join(told)),
+            observed=tuple(told),
+            remedy=say("authentication_remedy"),
+        )
+    refused = [operation for operation in anonymous.asked if operation not in allowed]
+    if not refused:
+        return unknown("onvif_untried")
+    return Judgement(Outcome.PASS, say("onvif_closed", operations=", ".join(refused)), observed=())
+
+
+def anonymous_stream(camera: CameraFacts) -> Judgement:
+    """No stream is described to a caller without a log-in; the main stream must have been tried."""
+    seen = [(stream.role, stream.access.anonymous) for stream in camera.streams if stream.access is not None]
+    if any(anonymous for _, anonymous in seen):
+        return Judgement(Outcome.FAIL, say("stream_open"), observed=False, remedy=say("authentication_remedy"))
+    if (StreamRole.MAIN, False) not in seen:
+        return unknown("absent_access")
+    return Judgement(Outcome.PASS, say("stream_closed", streams=len(seen)), observed=True)
+
+
+def open_ports(ports: PortFacts, *, denied_tcp: tuple[int, ...], doubtful_tcp: tuple[int, ...]) -> Judgement:
+    """No service that a camera does not need listens: telnet, FTP, debugging."""
+    denied = sorted(set(ports.open) & set(denied_tcp))
+    if denied:
+        return Judgement(
+            Outcome.FAIL, say("ports_open", ports=_listed(denied)), observed=tuple(denied), remedy=say("ports_remedy")
+        )
+    untold = sorted(set(denied_tcp) - set(ports.closed))
+    if untold:
+        return unknown("ports_silent", ports=_listed(untold))
+    doubtful = sorted(set(ports.open) & set(doubtful_tcp))
+    if doubtful:
+        return Judgement(Outcome.WARN, say("ports_doubtful", ports=_listed(doubtful)), observed=tuple(doubtful))
+    return Judgement(Outcome.PASS, say("ports_closed", ports=_listed(denied_tcp)), observed=())
+
+
+def _listed(ports: list[int] | tuple[int, ...]) -> str:
+    return ", ".join(str(port) for port in ports)
+
+
+def firmware(
+    information: DeviceInformation, answer: ManualAnswer | None, site: SiteFacts, *, valid_days: int
+) -> Judgement:
+    """The firmware's version is known, and the list (or a person) says that it is still supported."""
+    version = information.firmware
+    if not version:
+        return unknown("firmware_unknown")
+    for maker, model, pattern, word in site.firmware:
+        if not (_fits(information.manufacturer, maker) and _fits(information.model, model) and _fits(version, pattern)):
+            continue
+        if word == "allow":
+            return Judgement(Outcome.PASS, say("firmware_allowed", version=version), observed=version)
+        return Judgement(
+            Outcome.FAIL, say("firmware_denied", version=version), observed=version, remedy=say("firmware_remedy")
+        )
+    by_hand = answered(answer, site, valid_days)
+    if by_hand.outcome is not Outcome.NOT_ASSESSED:
+        return by_hand
+    return Judgement(Outcome.NOT_ASSESSED, say("firmware_unlisted", version=version), observed=version, manual=True)
+
+
+def _fits(text: str | None, pattern: str) -> bool:
+    return fnmatchcase((text or "").casefold(), pattern.casefold())
+
+
+def accounts(
+    users: tuple[DeviceUser, ...] | None,
+    answer: ManualAnswer | None,
+    site: SiteFacts,
+    *,
+    low_levels: tuple[str, ...],
+    valid_days: int,
+) -> Judgement:
+    """An account of its own with few rights exists for the connection to the city."""
+    if users is None:
+        return answered(answer, site, valid_days)
+    low = sum(1 for user in users if user.level in low_levels)
+    if low:
+        return Judgement(Outcome.PASS, say("accounts_low", count=low, total=len(users)), observed=True)
+    return Judgement(Outcome.FAIL, say("accounts_admin_only", total=len(users)), observed=False)
+
+
+RULES = (
+    Rule(default_login, About.CAMERA, yes_or_no=True),
+    Rule(anonymous_onvif, About.CAMERA, "allowed"),
+    Rule(anonymous_stream, About.CAMERA, yes_or_no=True),
+    Rule(open_ports, About.CAMERA, "denied_tcp"),
+    Rule(firmware, About.CAMERA, yes_or_no=True),
+    Rule(accounts, About.CAMERA, yes_or_no=True),
+)

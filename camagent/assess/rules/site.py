@@ -1,0 +1,40 @@
+"""Rules about the school as a whole. Pure."""
+
+from __future__ import annotations
+
+from camagent.assess.judgement import Judgement, say, unknown
+from camagent.assess.rule import About, Rule
+from camagent.assess.sections import main_stream
+from camagent.model.finding import Outcome
+from camagent.model.scan import CameraFacts, SiteFacts
+from camagent.model.stream import MeasuredStream, StreamFacts
+
+
+def uplink(cameras: tuple[CameraFacts, ...], site: SiteFacts, *, headroom_factor: float) -> Judgement:
+    """The school's line carries every stream that is to be shared, with head-room."""
+    shared = [c for c in cameras if c.declaration is None or c.declaration.shared]
+    rates = [_bitrate_bps(camera) for camera in shared]
+    known_bps = headroom_factor * sum(rate for rate in rates if rate is not None)
+    unread = sum(1 for rate in rates if rate is None)
+    told = {"needed": known_bps / 1e6, "cameras": len(shared), "unread": unread, "factor": headroom_factor}
+    if site.uplink_bps is None:
+        return Judgement(Outcome.NOT_ASSESSED, say("uplink_undeclared", **told), required=known_bps)
+    told["line"] = site.uplink_bps / 1e6
+    if known_bps > site.uplink_bps:  # what is known already fills the line; the rest can only add
+        outcome, name = Outcome.FAIL, "uplink_narrow"
+    elif unread or not shared:
+        return unknown("uplink_unclear", **told)
+    else:
+        outcome, name = Outcome.PASS, "uplink_enough"
+    return Judgement(
+        outcome, say(name, **told), observed=site.uplink_bps, configured=site.uplink_bps, required=known_bps
+    )
+
+
+def _bitrate_bps(camera: CameraFacts) -> float | None:
+    stream = main_stream(camera)
+    measured = stream.measured if isinstance(stream, StreamFacts) else None
+    return measured.bitrate_bps if isinstance(measured, MeasuredStream) and not measured.limits else None
+
+
+RULES = (Rule(uplink, About.SITE),)

@@ -1,0 +1,113 @@
+"""Rules about the camera's clock: its source, its offset and its zone. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from camagent.assess.judgement import Judgement, Reading, at_most, say, unknown
+from camagent.assess.rule import About, Rule
+from camagent.model.device import DeviceClock, NetworkFacts
+from camagent.model.finding import Outcome
+
+HOUR_S = 3600
+POSIX_ZONE = re.compile(r"(?:<[^<>]{1,16}>|[A-Za-z]{1,16})([+-]?)(\d{1,2})(?::(\d{2}))?(?::\d{2})?(?:[A-Za-z<,].*)?\Z")
+"""POSIX 1003.1: the sign is that of "what to add to local time to get UTC": CST-7 is UTC+7."""
+
+
+def time_server(clock: DeviceClock, network: NetworkFacts | None) -> Judgement:
+    """The camera takes its time from NTP, and has a server to take it from."""
+    if clock.source is None:
+        return unknown("time_source_unknown")
+    if clock.source.upper() != "NTP":
+        return Judgement(
+            Outcome.FAIL, say("time_manual"), observed=False, configured=clock.source, remedy=say("time_remedy")
+        )
+    if network is None or (network.ntp_servers is None and network.ntp_from_dhcp is None):
+        return Judgement(Outcome.WARN, say("time_server_unread"), observed=True, configured=clock.source)
+    if not network.ntp_servers and not network.ntp_from_dhcp:
+        return Judgement(
+            Outcome.FAIL, say("time_server_none"), observed=False, configured=clock.source, remedy=say("time_remedy")
+        )
+    servers = ", ".join(network.ntp_servers or ("DHCP",))
+    return Judgement(Outcome.PASS, say("time_server", servers=servers), observed=True, configured=clock.source)
+
+
+def clock_offset(
+    clock: DeviceClock,
+    *,
+    maximum_s: float,
+    recommended_s: float,
+    resolution_s: float,
+    zone_step_s: float,
+    zone_tolerance_s: float,
+    reset_from_s: float,
+) -> Judgement:
+    """The camera's UTC time is ours; a whole-hour offset is told as a time-zone fault, a huge one as a lost clock."""
+    if clock.offset_s is None:
+        return unknown("offset_unknown")
+    off_s = clock.offset_s
+    uncertainty_s = resolution_s + clock.round_trip_s / 2
+    size = Reading(abs(off_s), uncertainty_s)
+    outcome = at_most(size, maximum_s, maximum_s)
+    if outcome is Outcome.PASS and abs(off_s) > recommended_s:
+        outcome = Outcome.WARN
+    name = {Outcome.NOT_ASSESSED: "offset_unclear", Outcome.WARN: "offset_small"}.get(outcome, "offset_good")
+    hours = round(off_s / zone_step_s) * zone_step_s / HOUR_S
+    if outcome is Outcome.FAIL:
+        name = "offset_large"
+        if abs(off_s) >= reset_from_s:
+            name = "offset_reset"
+        elif hours and abs(off_s - hours * HOUR_S) <= zone_tolerance_s + uncertainty_s:
+            name = "offset_zone"
+    return Judgement(
+        outcome,
+        say(name, offset=off_s, maximum=maximum_s, uncertainty=uncertainty_s, hours=hours),
+        observed=off_s,
+        measured=off_s,
+        uncertainty=uncertainty_s,
+        remedy=say("offset_zone_remedy" if name == "offset_zone" else "time_remedy")
+        if outcome is Outcome.FAIL
+        else None,
+    )
+
+
+def time_zone(clock: DeviceClock, *, utc_offset_s: float) -> Judgement:
+    """The camera shows local time of this zone, without daylight saving."""
+    stated_s = _posix_offset_s(clock.time_zone)
+    shown_s = clock.utc_offset_s
+    if shown_s is None and stated_s is None:
+        return unknown("zone_unknown", zone=clock.time_zone)
+    if shown_s is None and stated_s == -utc_offset_s and utc_offset_s:
+        return unknown("zone_sign", zone=clock.time_zone)  # many devices write the sign the wrong way round
+    seen_s = stated_s if shown_s is None else shown_s
+    if seen_s != utc_offset_s:
+        outcome, name = Outcome.FAIL, "zone_wrong"
+    elif clock.daylight_savings:
+        outcome, name = Outcome.WARN, "zone_daylight_saving"
+    else:
+        outcome, name = Outcome.PASS, "zone_good"
+    assert seen_s is not None
+    return Judgement(
+        outcome,
+        say(name, hours=seen_s / HOUR_S, required=utc_offset_s / HOUR_S, zone=clock.time_zone),
+        observed=seen_s,
+        configured=clock.time_zone,
+        measured=shown_s,
+        remedy=say("zone_remedy") if outcome is Outcome.FAIL else None,
+    )
+
+
+def _posix_offset_s(zone: str | None) -> int | None:
+    """Seconds east of UTC that a POSIX zone says; None where it cannot be read."""
+    match = POSIX_ZONE.match(zone.strip()) if zone else None
+    if match is None:
+        return None
+    west_s = int(match[2]) * HOUR_S + int(match[3] or 0) * 60
+    return west_s if match[1] == "-" else -west_s
+
+
+RULES = (
+    Rule(time_server, About.CAMERA, yes_or_no=True),
+    Rule(clock_offset, About.CAMERA, "maximum_s", "recommended_s"),
+    Rule(time_zone, About.CAMERA, "utc_offset_s"),
+)

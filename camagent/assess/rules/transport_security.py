@@ -1,0 +1,129 @@
+"""Rules about how log-ins and management traffic are protected: Digest, HTTPS, certificates. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from camagent.assess.judgement import Judgement, Reading, at_least, say, unknown
+from camagent.assess.rule import About, Rule
+from camagent.model.device import AnonymousAccess, Login, NetworkFacts, TlsFacts
+from camagent.model.fault import Fault, FaultCode
+from camagent.model.finding import Outcome
+from camagent.model.scan import CameraFacts, SiteFacts
+from camagent.model.stream import StreamAccess
+from camagent.model.text import Scalar
+
+STRONG_DIGESTS = ("digest-sha-256", "digest-sha-512-256")
+NO_HTTPS = (FaultCode.REFUSED, FaultCode.UNSUPPORTED)
+
+
+def login_scheme(
+    login: Login, access: StreamAccess | None, anonymous: AnonymousAccess | None, *, minimum: str, recommended: str
+) -> Judgement:
+    """Every door that asks for a log-in offers Digest, not only Basic or WS-UsernameToken."""
+    onvif = _onvif_schemes(login, anonymous)
+    rtsp = () if access is not None and access.anonymous else access.offered if access is not None else None
+    weak = [name for name, offered in (("ONVIF", onvif), ("RTSP", rtsp)) if offered and not _has(offered, minimum)]
+    shown = tuple(sorted({*(onvif or ()), *(rtsp or ())}))
+    if weak:
+        return Judgement(
+            Outcome.FAIL, say("login_weak", doors=", ".join(weak), offered=", ".join(shown)), observed=shown
+        )
+    if onvif is None or rtsp is None or not shown:
+        return unknown("login_unseen")
+    strong = all(_has(offered, recommended) for offered in (onvif, rtsp) if offered)
+    outcome, name = (Outcome.PASS, "login_strong") if strong else (Outcome.WARN, "login_md5")
+    return Judgement(outcome, say(name, offered=", ".join(shown)), observed=shown)
+
+
+def _onvif_schemes(login: Login, anonymous: AnonymousAccess | None) -> tuple[str, ...] | None:
+    """What ONVIF offers; None where we were never challenged and so cannot tell."""
+    if login.offered:
+        return login.offered
+    if login.scheme is not None and login.scheme.startswith("wsse") and anonymous is not None and anonymous.asked:
+        return ("ws-usernametoken",)  # refused without a log-in, and yet no HTTP challenge: it knows nothing else
+    if anonymous is not None and anonymous.answered:
+        return ()
+    return None
+
+
+def _has(offered: tuple[str, ...], wanted: str) -> bool:
+    if wanted == "digest-sha-256":
+        return any(scheme in STRONG_DIGESTS for scheme in offered)
+    return any(scheme.startswith(wanted) for scheme in offered)
+
+
+def https(
+    tls: TlsFacts | Fault | None, network: NetworkFacts | None, *, minimum_tls: str, recommended_tls: str
+) -> Judgement:
+    """Management can go over HTTPS, with a TLS version of our time."""
+    if isinstance(tls, TlsFacts):
+        version = _version(tls.version)
+        if version < _version(minimum_tls):
+            outcome, name = Outcome.FAIL, "tls_old"
+        elif tls.legacy or version < _version(recommended_tls):
+            outcome, name = Outcome.WARN, "tls_legacy" if tls.legacy else "tls_enough"
+        else:
+            outcome, name = Outcome.PASS, "tls_good"
+        return Judgement(outcome, say(name, version=tls.version, minimum=minimum_tls), observed=tls.version)
+    listed = None if network is None or network.protocols is None else network.protocols
+    offers = None if listed is None else any(p.name.upper() == "HTTPS" and p.enabled for p in listed)
+    if (isinstance(tls, Fault) and tls.code in NO_HTTPS) or (tls is None and offers is False):
+        can = listed is not None and any(p.name.upper() == "HTTPS" for p in listed)
+        return Judgement(
+            Outcome.FAIL, say("https_off" if can else "https_none"), observed=False, remedy=say("https_remedy")
+        )
+    if isinstance(tls, Fault):
+        return unknown(f"fault_{tls.code}", doing=tls.doing)
+    return unknown("absent_tls")
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """ "TLSv1.2" and "1.2" as numbers that compare; SSL of any kind is older than any TLS."""
+    digits = text.upper().removeprefix("TLSV").split(".")
+    return tuple(int(d) for d in digits) if all(d.isdigit() for d in digits) else (0,)
+
+
+def certificate(
+    tls: TlsFacts,
+    camera: CameraFacts,
+    site: SiteFacts,
+    *,
+    minimum_rsa_bits: int,
+    recommended_rsa_bits: int,
+    minimum_ec_bits: int,
+    weak_hashes: tuple[str, ...],
+) -> Judgement:
+    """The TLS certificate is in its time, its key long enough and its own, its signature of our time."""
+    bad = _certificate_fault(tls, site.now, camera.shared_fingerprints, weak_hashes)
+    told: dict[str, Scalar] = {"bits": tls.key_bits, "kind": tls.key_kind, "until": tls.not_after.date().isoformat()}
+    bounds = (minimum_ec_bits, minimum_ec_bits) if tls.key_kind != "rsa" else (minimum_rsa_bits, recommended_rsa_bits)
+    strength = at_least(Reading(tls.key_bits), *bounds)
+    if bad is not None or strength is Outcome.FAIL:
+        return Judgement(
+            Outcome.FAIL,
+            say(bad or "certificate_short_key", **told, shared=camera.shared_fingerprints, minimum=bounds[0]),
+            observed=tls.key_bits,
+            remedy=say("certificate_remedy"),
+        )
+    if tls.pinned_fingerprint is not None and tls.pinned_fingerprint != tls.fingerprint_sha256:
+        return Judgement(Outcome.WARN, say("certificate_changed", **told), observed=tls.key_bits)
+    name = "certificate_good" if strength is Outcome.PASS else "certificate_enough"
+    return Judgement(strength, say(name, **told, recommended=bounds[1]), observed=tls.key_bits)
+
+
+def _certificate_fault(tls: TlsFacts, now: datetime, shared: int, weak_hashes: tuple[str, ...]) -> str | None:
+    if tls.not_after < now:
+        return "certificate_expired"
+    if tls.not_before > now:
+        return "certificate_early"
+    if shared:
+        return "certificate_shared"
+    return "certificate_weak_hash" if tls.signature_hash in weak_hashes else None
+
+
+RULES = (
+    Rule(login_scheme, About.CAMERA, "minimum", "recommended"),
+    Rule(https, About.CAMERA, "minimum_tls", "recommended_tls"),
+    Rule(certificate, About.CAMERA, "minimum_rsa_bits", "recommended_rsa_bits"),
+)

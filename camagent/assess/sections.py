@@ -1,0 +1,104 @@
+"""Where each section of the facts is found: one literal table, read by the engine. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from camagent.model.device import DeviceFacts
+from camagent.model.fault import Fault
+from camagent.model.scan import CameraFacts, ManualAnswer, SiteFacts
+from camagent.model.stream import FileTarget, StreamFacts, StreamRole
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What one row is judged about."""
+
+    row: str
+    site: SiteFacts
+    cameras: tuple[CameraFacts, ...]
+    """One camera, or all of the school for a row about the site."""
+
+    @property
+    def camera(self) -> CameraFacts:
+        """The camera of a row that is about one."""
+        return self.cameras[0]
+
+
+def main_stream(camera: CameraFacts) -> StreamFacts | Fault | None:
+    """The main stream, or what kept us from knowing one."""
+    if camera.streams:
+        return next((s for s in camera.streams if s.role is StreamRole.MAIN), camera.streams[0])
+    if not isinstance(camera.device, DeviceFacts):
+        return camera.device
+    media = camera.device.media
+    if isinstance(media, Fault):
+        return media
+    return next((p.stream_uri for p in media.profiles if isinstance(p.stream_uri, Fault)), None)
+
+
+def is_file(camera: CameraFacts) -> bool:
+    """The camera is a media file that was named on the command line."""
+    return bool(camera.streams) and isinstance(camera.streams[0].target, FileTarget)
+
+
+def answer_of(subject: Subject) -> ManualAnswer | None:
+    """The newest answer to this row, of the camera itself before the one that holds for the whole school."""
+    declarations = [c.declaration for c in subject.cameras] if len(subject.cameras) == 1 else []
+    own = [a for d in declarations if d is not None for a in d.answers if a.rule == subject.row]
+    answers = own or [a for a in subject.site.answers if a.rule == subject.row]
+    return max(answers, key=lambda answer: answer.on, default=None)
+
+
+def _of_stream(name: str) -> Callable[[Subject], object]:
+    def extract(subject: Subject) -> object:
+        stream = main_stream(subject.camera)
+        return getattr(stream, name) if isinstance(stream, StreamFacts) else stream
+
+    return extract
+
+
+def _of_device(name: str) -> Callable[[Subject], object]:
+    def extract(subject: Subject) -> object:
+        device = subject.camera.device
+        return getattr(device, name) if isinstance(device, DeviceFacts) else device
+
+    return extract
+
+
+SECTIONS: Mapping[str, Callable[[Subject], object]] = {
+    "camera": lambda subject: subject.camera,
+    "cameras": lambda subject: subject.cameras,
+    "site": lambda subject: subject.site,
+    "declaration": lambda subject: subject.camera.declaration,
+    "history": lambda subject: subject.camera.history,
+    "answer": answer_of,
+    "stream": lambda subject: main_stream(subject.camera),
+    "configured": _of_stream("configured"),
+    "declared": _of_stream("declared"),
+    "measured": _of_stream("measured"),
+    "image": _of_stream("image"),
+    "access": _of_stream("access"),
+    "device": lambda subject: subject.camera.device,
+    "clock": _of_device("clock"),
+    "services": _of_device("services"),
+    "information": _of_device("information"),
+    "media": _of_device("media"),
+    "network": _of_device("network"),
+    "scopes": _of_device("scopes"),
+    "users": _of_device("users"),
+    "anonymous": _of_device("anonymous"),
+    "login": _of_device("login"),
+    "tls": _of_device("tls"),
+    "recording": _of_device("recording"),
+    "ports": _of_device("ports"),
+    "default_login": _of_device("default_login"),
+}
+"""Name of a rule's positional argument -> what it is given: the section, the Fault in its place, or None."""
+
+STREAM_SECTIONS = frozenset({"stream", "configured", "declared", "measured", "image", "access"})
+DEVICE_SECTIONS = (
+    frozenset(SECTIONS) - STREAM_SECTIONS - frozenset({"camera", "cameras", "site", "declaration", "history", "answer"})
+)
+"""What comes from ONVIF: a target without an ONVIF side has none of it."""

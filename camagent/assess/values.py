@@ -1,0 +1,135 @@
+"""A row's parameters as TOML gives them, checked against what the rule function takes. Pure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, get_args, get_origin
+
+from camagent.assess.problem import problem
+from camagent.assess.rule import Parameter, Rule, parameters
+from camagent.model.text import Message
+
+Complaint = tuple[str, Message]
+MAX_ITEMS = 100  # more than any list of ports, codecs or operations; bounds what a file can make us keep
+MAX_CHARS = 2_000
+
+
+def checked_parameters(rule: Rule, table: Mapping[str, Any]) -> tuple[dict[str, Any], list[Complaint]]:
+    """The parameters as the rule takes them, and every complaint: (key, what was expected)."""
+    known = {parameter.name: parameter for parameter in parameters(rule)}
+    complaints: list[Complaint] = []
+    for name in table:
+        if name not in known:
+            complaints.append((name, _unknown_name(name, tuple(known), rule.name)))
+    taken: dict[str, Any] = {}
+    for name, parameter in known.items():
+        if name in table:
+            complaint = _complaint(parameter, table[name])
+            if complaint is None:
+                taken[name] = _as_value(parameter.kind, table[name])
+            else:
+                complaints.append((name, complaint))
+        elif parameter.required:
+            complaints.append((name, problem("missing_parameter", rule=rule.name, expected=_expected(parameter))))
+    complaints.extend(_disorder(taken))
+    return taken, complaints
+
+
+def _unknown_name(name: str, known: tuple[str, ...], rule: str) -> Message:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if near:
+        return problem("unknown_parameter_near", rule=rule, near=near[0])
+    return problem("unknown_parameter", rule=rule, expected=", ".join(known) or "-")
+
+
+def _complaint(parameter: Parameter, value: Any) -> Message | None:
+    if not _fits(parameter.kind, value):
+        return problem("wrong_type", expected=_expected(parameter), found=_shown(value))
+    unit = parameter.unit
+    if unit is not None and any(not unit.low <= number <= unit.high for number in _numbers(value)):
+        return problem("out_of_range", low=unit.low, high=unit.high, unit=unit.symbol, found=_shown(value))
+    return None
+
+
+def _fits(kind: Any, value: Any) -> bool:
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is tuple:
+        if not isinstance(value, list) or len(value) > MAX_ITEMS:
+            return False
+        kinds = [inner[0]] * len(value) if inner[1:] == (Ellipsis,) else list(inner)
+        return len(kinds) == len(value) and all(_fits(k, item) for k, item in zip(kinds, value, strict=True))
+    if origin is not None:  # Mapping[str, X]
+        return isinstance(value, dict) and len(value) <= MAX_ITEMS and all(_fits(inner[1], v) for v in value.values())
+    return SCALARS[kind][1](value)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
+
+
+SCALARS: Mapping[Any, tuple[str, Callable[[Any], bool]]] = {
+    float: ("number", _number),
+    int: ("integer", lambda value: isinstance(value, int) and not isinstance(value, bool)),
+    bool: ("true/false", lambda value: isinstance(value, bool)),
+    str: ("text", lambda value: isinstance(value, str) and len(value) <= MAX_CHARS),
+}
+"""The kinds that a parameter may have: their name in a message, and who belongs to them."""
+
+
+def _expected(parameter: Parameter) -> str:
+    text = _kind_text(parameter.kind)
+    return f"{text} [{parameter.unit.symbol}]" if parameter.unit is not None else text
+
+
+def _kind_text(kind: Any) -> str:
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is tuple:
+        if inner[1:] == (Ellipsis,):
+            return f"[{_kind_text(inner[0])}, …]"
+        return "[" + ", ".join(_kind_text(item) for item in inner) + "]"
+    if origin is not None:
+        return f"{{text = {_kind_text(inner[1])}}}"
+    return SCALARS[kind][0]
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _numbers(item)
+    elif _number(value):
+        yield value
+
+
+def _as_value(kind: Any, value: Any) -> Any:
+    """Lists become tuples, and whole numbers of a float parameter floats, so that equal files have equal digests."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is tuple:
+        kinds = [inner[0]] * len(value) if inner[1:] == (Ellipsis,) else list(inner)
+        return tuple(_as_value(k, item) for k, item in zip(kinds, value, strict=True))
+    if origin is not None:
+        return {key: _as_value(inner[1], item) for key, item in sorted(value.items())}
+    return float(value) if kind is float else value
+
+
+def _disorder(taken: Mapping[str, Any]) -> Iterator[Complaint]:
+    """floor ≤ minimum ≤ recommended ≤ maximum, for the bounds of one quantity."""
+    for name, value in taken.items():
+        quantity = name.removeprefix("recommended_")
+        if quantity == name:
+            continue
+        for prefix, worse in (("minimum_", True), ("maximum_", False)):
+            other = taken.get(prefix + quantity)
+            if other is not None and _number(value) and (value < other if worse else value > other):
+                yield name, problem("wrong_order", found=value, other=prefix + quantity, bound=other)
+    for name, value in taken.items():
+        bound = taken.get("minimum_" + name.removeprefix("floor_")) if name.startswith("floor_") else None
+        if bound is not None and _number(value) and value > bound:
+            yield name, problem("wrong_order", found=value, other="minimum_" + name.removeprefix("floor_"), bound=bound)

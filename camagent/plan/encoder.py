@@ -1,0 +1,227 @@
+"""Which menu values of the encoder would meet the bounds, as far as the device advertises them. Pure.
+
+Options are marginal, not joint: the largest size and the highest rate may exclude each other. So a choice found here is
+"advertised as configurable", never "will comply".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from camagent.model.device import DeviceFacts, EncoderOptions, EncoderSettings, MediaFacts, MediaProfile, Range
+from camagent.model.finding import Finding, Outcome, Quantity, Setting
+from camagent.model.scan import CameraFacts
+from camagent.model.stream import StreamFacts, StreamRole, StreamTarget
+
+ENCODER_CHECKS = frozenset({"resolution", "codec", "frame_rate", "keyframe_interval"})
+"""The checks that the main stream's encoder settings could mend."""
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the profile asks of the main stream; None: it does not ask."""
+
+    minimum_px: Size | None = None
+    codecs: tuple[str, ...] | None = None
+    preferred_codecs: tuple[str, ...] = ()
+    minimum_hz: float | None = None
+    maximum_gop_s: float | None = None
+    maximum_bps: float | None = None
+
+
+class Ability(Enum):
+    """What the options say about meeting the bounds."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The answer, and where it is yes the settings that differ from today's."""
+
+    ability: Ability
+    settings: tuple[Setting, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """One encoder's today, and how to name it in a call."""
+
+    settings: EncoderSettings
+    options: tuple[EncoderOptions, ...]
+    service: str
+
+
+def bounds_of(findings: Sequence[Finding]) -> Bounds:
+    """The bounds that the findings carry, whether they were met or not: a change must not break another row."""
+    by_check = {finding.check: finding for finding in findings}
+
+    def required(check: str) -> Quantity:
+        return by_check[check].required if check in by_check else None
+
+    size, codecs, rate = required("resolution"), required("codec"), required("frame_rate")
+    gop, bitrate = required("keyframe_interval"), required("bitrate")
+    preferred = by_check["codec"].recommended if "codec" in by_check else None
+    return Bounds(
+        minimum_px=(int(size[0]), int(size[1])) if isinstance(size, tuple) and len(size) == 2 else None,
+        codecs=tuple(str(c) for c in codecs) if isinstance(codecs, tuple) else None,
+        preferred_codecs=tuple(str(c) for c in preferred) if isinstance(preferred, tuple) else (),
+        minimum_hz=float(rate) if isinstance(rate, int | float) else None,
+        maximum_gop_s=float(gop) if isinstance(gop, int | float) else None,
+        maximum_bps=float(bitrate[1]) if isinstance(bitrate, tuple) and len(bitrate) == 2 else None,
+    )
+
+
+def main_profile(camera: CameraFacts) -> MediaProfile | None:
+    """The media profile of the main stream."""
+    if not isinstance(camera.device, DeviceFacts) or not isinstance(camera.device.media, MediaFacts):
+        return None
+    target = next((s.target for s in camera.streams if s.role is StreamRole.MAIN), None)
+    token = target.token if isinstance(target, StreamTarget) else None
+    return next((p for p in camera.device.media.profiles if p.token == token), None)
+
+
+def choose(camera: CameraFacts, findings: Sequence[Finding]) -> Choice:
+    """Whether the main stream's encoder advertises what the bounds ask, and which settings those would be."""
+    target = _target(camera)
+    if target is None:
+        return Choice(Ability.UNKNOWN)
+    bounds = bounds_of(findings)
+    failed = frozenset(f.check for f in findings if f.outcome is Outcome.FAIL)
+    unknown = False
+    for option in _by_preference(target, bounds):
+        choice = _with_codec(target, option, bounds, failed)
+        if choice.ability is Ability.YES:
+            return choice
+        unknown = unknown or choice.ability is Ability.UNKNOWN
+    return Choice(Ability.UNKNOWN if unknown else Ability.NO)
+
+
+def _target(camera: CameraFacts) -> _Target | None:
+    media_profile = main_profile(camera)
+    if media_profile is None or not isinstance(media_profile.encoder, EncoderSettings):
+        return None
+    if not isinstance(media_profile.options, tuple) or not media_profile.options:
+        return None
+    assert isinstance(camera.device, DeviceFacts) and isinstance(camera.device.media, MediaFacts)
+    return _Target(media_profile.encoder, media_profile.options, camera.device.media.service)
+
+
+def _by_preference(target: _Target, bounds: Bounds) -> list[EncoderOptions]:
+    """Today's codec first where it is allowed (the smallest change), then the recommended ones, then the rest."""
+    allowed = [o for o in target.options if bounds.codecs is None or o.codec in bounds.codecs]
+    return sorted(allowed, key=lambda o: (o.codec != target.settings.codec, o.codec not in bounds.preferred_codecs))
+
+
+def _with_codec(target: _Target, option: EncoderOptions, bounds: Bounds, failed: frozenset[str]) -> Choice:
+    now = target.settings
+    size_now = (now.width_px, now.height_px) if now.width_px and now.height_px else None
+    size = _size(option, bounds.minimum_px, size_now)
+    rate = _rate(option, bounds.minimum_hz, now.frame_rate_hz)
+    gop = _gop(option, bounds.maximum_gop_s, rate, now.gop_length_frames) if "keyframe_interval" in failed else None
+    found = [size, rate] if gop is None else [size, rate, gop]
+    if any(value is Ability.NO for value in found):
+        return Choice(Ability.NO)
+    if any(value is Ability.UNKNOWN for value in found):
+        return Choice(Ability.UNKNOWN)
+    bitrate = _bitrate(option, bounds.maximum_bps, now.bitrate_bps)
+    changes: list[tuple[str, Quantity, Quantity, str | None]] = []
+    if option.codec != now.codec:
+        changes.append(("codec", now.codec, option.codec, None))
+    if isinstance(size, tuple) and size != size_now:
+        changes.append(("resolution", size_now, size, "px"))
+    if isinstance(rate, float) and rate != now.frame_rate_hz:
+        changes.append(("frame_rate", now.frame_rate_hz, rate, "Hz"))
+    if isinstance(gop, int) and gop != now.gop_length_frames:
+        changes.append(("gop", now.gop_length_frames, gop, "frames"))
+    if bitrate is not None and bitrate != now.bitrate_bps:
+        changes.append(("bitrate", now.bitrate_bps, bitrate, "bit/s"))
+    call = _call(target, {name: then for name, _, then, _ in changes})
+    return Choice(Ability.YES, tuple(Setting(name, was, then, unit, call, "main") for name, was, then, unit in changes))
+
+
+def _size(option: EncoderOptions, minimum_px: Size | None, now: Size | None) -> Size | Ability | None:
+    """Today's size where it suffices and is offered, else the smallest that does."""
+    if minimum_px is None:
+        return now
+    if not option.resolutions:
+        return Ability.UNKNOWN
+    enough = [size for size in option.resolutions if _reaches(size, minimum_px)]
+    if now in enough:
+        return now
+    return min(enough, key=lambda size: size[0] * size[1]) if enough else Ability.NO
+
+
+def _reaches(size: Size, minimum_px: Size) -> bool:
+    return all(side >= bound for side, bound in zip(sorted(size), sorted(minimum_px), strict=True))
+
+
+def _rate(option: EncoderOptions, minimum_hz: float | None, now_hz: float | None) -> float | Ability | None:
+    """Today's rate where it suffices and is offered, else the lowest that does."""
+    if minimum_hz is None:
+        return now_hz
+    if option.frame_rates_hz:
+        enough = [rate for rate in option.frame_rates_hz if rate >= minimum_hz]
+        if now_hz in enough:
+            return now_hz
+        return float(min(enough)) if enough else Ability.NO
+    span = option.frame_rate_range_hz
+    if span is None:
+        return Ability.UNKNOWN
+    if now_hz is not None and max(minimum_hz, span.low) <= now_hz <= span.high:
+        return now_hz
+    return float(max(minimum_hz, span.low)) if span.high >= minimum_hz else Ability.NO
+
+
+def _gop(
+    option: EncoderOptions, maximum_s: float | None, rate: float | Ability | None, now: int | None
+) -> int | Ability | None:
+    if maximum_s is None:
+        return now
+    if not isinstance(rate, float):
+        return Ability.UNKNOWN
+    frames = int(maximum_s * rate)
+    span = option.gop_range_frames
+    if span is None:
+        return Ability.UNKNOWN
+    return min(frames, int(span.high)) if span.low <= frames else Ability.NO
+
+
+def _bitrate(option: EncoderOptions, maximum_bps: float | None, now_bps: int | None) -> int | None:
+    """Today's limit, brought into what the codec takes and under what the profile warns of; None: not known."""
+    span = option.bitrate_range_bps
+    if now_bps is None:
+        return None
+    wanted = now_bps if maximum_bps is None else min(now_bps, int(maximum_bps))
+    return wanted if span is None else int(_clipped(wanted, span))
+
+
+def _clipped(value: float, span: Range) -> float:
+    return max(span.low, min(value, span.high))
+
+
+def _call(target: _Target, then: dict[str, Quantity]) -> str:
+    """The ONVIF call that would do it: only what changes is named; the device keeps the rest."""
+    fields = [f"token={target.settings.token}"]
+    if "codec" in then:
+        fields.append(f"Encoding={str(then['codec']).upper().replace('MJPEG', 'JPEG')}")
+    if isinstance(size := then.get("resolution"), tuple):
+        fields.append(f"Resolution={size[0]}x{size[1]}")
+    if isinstance(rate := then.get("frame_rate"), float):
+        fields.append(f"RateControl.FrameRateLimit={rate:g}")
+    if isinstance(bitrate := then.get("bitrate"), int):
+        fields.append(f"RateControl.BitrateLimit={bitrate // 1000}")
+    if "gop" in then:
+        fields.append(f"GovLength={then['gop']}")
+    return f"{target.service}:SetVideoEncoderConfiguration {' '.join(fields)}"
+
+
+def measured_bitrate_bps(camera: CameraFacts) -> float | None:
+    """What the main stream takes today."""
+    stream: StreamFacts | None = next((s for s in camera.streams if s.role is StreamRole.MAIN), None)
+    return getattr(stream.measured, "bitrate_bps", None) if stream is not None else None

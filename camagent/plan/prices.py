@@ -1,0 +1,109 @@
+"""The operator's own price classes. Reads one file; no figure of its own: without a file no money is shown."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from camagent.model.finding import Action
+from camagent.model.text import Localised, Message, Scalar, message
+
+MAX_PRICE_BYTES = 200_000  # a few dozen classes; more is a wrong file
+MAX_CLASSES = 200
+PRICED = tuple(action.value for action in Action if action is not Action.NONE)
+
+
+class PriceError(Exception):
+    """A price file cannot be used; one (place, sentence) a problem."""
+
+    def __init__(self, problems: tuple[tuple[str, Message], ...]) -> None:
+        super().__init__("\n".join(f"{place}: {text.key.rpartition('.')[2]}" for place, text in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class PriceClass:
+    """What one kind of step costs, as the operator wrote it."""
+
+    id: str
+    action: Action
+    title: Localised
+    amount: float | None
+    """None: a class without a figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceList:
+    """All classes of one file."""
+
+    currency: str
+    classes: tuple[PriceClass, ...]
+
+    def of(self, action: Action) -> PriceClass | None:
+        """The class for this kind of step, if the operator made one."""
+        return next((entry for entry in self.classes if entry.action is action), None)
+
+
+def load_prices(path: Path) -> PriceList:
+    """Read and check a price file.
+
+    Raises: PriceError with every problem at once.
+    """
+    try:
+        if path.stat().st_size > MAX_PRICE_BYTES:
+            raise PriceError(((path.name, _problem("too_large", limit=MAX_PRICE_BYTES)),))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise PriceError(((path.name, _problem("unreadable", number=error.errno)),)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PriceError(((path.name, _problem("not_toml")),)) from error
+    return _parse(table, path.name)
+
+
+def _parse(table: dict[str, Any], file: str) -> PriceList:
+    problems: list[tuple[str, Message]] = []
+    for key in sorted(table.keys() - {"currency", "class"}):
+        problems.append((f"{file}: {key}", _problem("unknown_key", expected="currency, class")))
+    currency = table.get("currency")
+    if not isinstance(currency, str) or not currency:
+        problems.append((f"{file}: currency", _problem("missing", expected="text")))
+    rows = table.get("class", [])
+    if not isinstance(rows, list) or len(rows) > MAX_CLASSES:
+        raise PriceError((*problems, (f"{file}: class", _problem("missing", expected="[[class]]"))))
+    classes: list[PriceClass] = []
+    for number, row in enumerate(rows, start=1):
+        entry = _class(row, f"{file}: class #{number}", problems)
+        if entry is not None and entry.action in {known.action for known in classes}:
+            problems.append((f"{file}: class #{number}: action", _problem("twice", action=entry.action.value)))
+        elif entry is not None:
+            classes.append(entry)
+    if problems:
+        raise PriceError(tuple(problems))
+    return PriceList(str(currency), tuple(classes))
+
+
+def _class(row: Any, place: str, problems: list[tuple[str, Message]]) -> PriceClass | None:
+    if not isinstance(row, dict):
+        problems.append((place, _problem("missing", expected="[[class]]")))
+        return None
+    before = len(problems)
+    for key in sorted(row.keys() - {"id", "action", "vi", "en", "amount"}):
+        problems.append((f"{place}: {key}", _problem("unknown_key", expected="id, action, vi, en, amount")))
+    for key in ("id", "vi", "en"):
+        if not isinstance(row.get(key), str) or not row[key]:
+            problems.append((f"{place}: {key}", _problem("missing", expected="text")))
+    if row.get("action") not in PRICED:
+        problems.append((f"{place}: action", _problem("choice", expected=", ".join(PRICED))))
+    amount = row.get("amount")
+    if amount is not None and (isinstance(amount, bool) or not isinstance(amount, int | float) or not amount >= 0):
+        problems.append((f"{place}: amount", _problem("missing", expected="≥ 0")))
+    if len(problems) > before:
+        return None
+    number = None if amount is None else float(amount)
+    return PriceClass(row["id"], Action(row["action"]), Localised(row["vi"], row["en"]), number)
+
+
+def _problem(name: str, **args: Scalar) -> Message:
+    return message(f"plan.price_{name}", **args)

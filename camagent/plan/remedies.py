@@ -1,0 +1,208 @@
+"""What mends each failed check: one literal table from a rule function's name to a step. Pure; reads facts and findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from camagent.model.device import DeviceFacts, MediaFacts, NetworkFacts
+from camagent.model.fault import Fault
+from camagent.model.finding import Action, Finding, Outcome, Setting
+from camagent.model.scan import CameraFacts
+from camagent.model.stream import MeasuredStream, StreamFacts, StreamRole
+from camagent.model.text import Message, message
+from camagent.plan.encoder import Ability, Choice
+
+HOUR_S = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One camera, its findings, and what its encoder advertises."""
+
+    camera: CameraFacts
+    findings: Sequence[Finding]
+    encoder: Choice
+
+    @property
+    def device(self) -> DeviceFacts | None:
+        """What ONVIF told, if it did."""
+        return self.camera.device if isinstance(self.camera.device, DeviceFacts) else None
+
+    @property
+    def main(self) -> StreamFacts | None:
+        """The main stream."""
+        return next((stream for stream in self.camera.streams if stream.role is StreamRole.MAIN), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """The cheapest known step against one failed check."""
+
+    action: Action
+    steps: tuple[Message, ...]
+    settings: tuple[Setting, ...] = ()
+    certain: bool = False
+
+
+def remedy_for(finding: Finding, case: Case) -> Remedy:
+    """The remedy of the finding's check; a check that nobody planned for is to be looked into."""
+    return REMEDIES.get(finding.check, _investigate)(finding, case)
+
+
+def step(name: str, **args: str | int | float | bool | None) -> Message:
+    """A sentence of the catalogue area `plan`."""
+    return message(f"plan.{name}", **args)
+
+
+def _investigate(finding: Finding, case: Case) -> Remedy:
+    return Remedy(Action.INVESTIGATE, (finding.remedy or finding.message,))
+
+
+def _encoder(finding: Finding, case: Case) -> Remedy:
+    """Settings where the options offer them; replacement only where they are known and offer no more."""
+    if case.encoder.ability is Ability.UNKNOWN:
+        return Remedy(Action.INVESTIGATE, (step("options_unread"),))
+    if case.encoder.ability is Ability.NO:
+        return Remedy(Action.REPLACE, (step("options_insufficient"),), certain=True)
+    if not case.encoder.settings:
+        # What ONVIF says is set would already do, yet something else is sent: no menu value mends that.
+        return Remedy(Action.INVESTIGATE, (step("encoder_ignores_settings"),))
+    return Remedy(Action.RECONFIGURE, (step("reconfigure_encoder"),), case.encoder.settings)
+
+
+def _frame_rate(finding: Finding, case: Case) -> Remedy:
+    """A camera that is set to enough and sends less is held back by something that no rate setting changes."""
+    configured, required = finding.configured, finding.required
+    enough = isinstance(configured, int | float) and isinstance(required, int | float) and configured >= required
+    if finding.check == "frame_rate_kept" or (enough and not _changes(case, "frame_rate")):
+        return Remedy(Action.INVESTIGATE, (step("rate_not_kept"),))
+    return _encoder(finding, case)
+
+
+def _changes(case: Case, name: str) -> bool:
+    return any(setting.name == name for setting in case.encoder.settings)
+
+
+def _device_answers(finding: Finding, case: Case) -> Remedy:
+    main = case.main
+    if main is not None and isinstance(main.measured, MeasuredStream):
+        return Remedy(Action.RECONFIGURE, (step("switch_onvif_on"),))
+    return Remedy(Action.INVESTIGATE, (step("dead"),))
+
+
+def _stream_plays(finding: Finding, case: Case) -> Remedy:
+    main = case.main
+    if main is not None and isinstance(main.measured, MeasuredStream):
+        if main.measured.transport == "udp":
+            return Remedy(Action.UPDATE_FIRMWARE, (step("firmware_for_tcp"),))
+        return Remedy(Action.FIX_NETWORK, (step("slow_start"),))
+    if case.device is None:
+        return Remedy(Action.INVESTIGATE, (step("dead"),))
+    return Remedy(Action.INVESTIGATE, (step("stream_dead"),))
+
+
+def _network(finding: Finding, case: Case) -> Remedy:
+    network = case.device.network if case.device is not None else None
+    steps = (step("fix_network"),)
+    if isinstance(network, NetworkFacts) and network.link_duplex == "Half":
+        steps = (step("duplex"), *steps)
+    return Remedy(Action.FIX_NETWORK, steps)
+
+
+PICTURE_STEPS = frozenset({"black", "covered", "blurred", "frozen", "no_signal"})
+
+
+def _picture(finding: Finding, case: Case) -> Remedy:
+    seen = finding.observed if isinstance(finding.observed, tuple) else ()
+    steps = tuple(step(f"picture_{c}") for c in seen if c in PICTURE_STEPS) or (step("picture_other"),)
+    if _is_recorder(case) and {"black", "no_signal"} & set(seen):
+        steps = (step("rewire", channel=case.camera.video_source), *steps)
+    return Remedy(Action.FIX_PICTURE, steps)
+
+
+def _is_recorder(case: Case) -> bool:
+    media = case.device.media if case.device is not None else None
+    return isinstance(media, MediaFacts) and len({p.video_source for p in media.profiles} - {None}) > 1
+
+
+def _density(finding: Finding, case: Case) -> Remedy:
+    return Remedy(Action.FIX_PICTURE, (step("narrow_scene"),))
+
+
+def _setting(name: str, setting: Callable[[Finding, Case], Setting | None] | None = None) -> Callable[..., Remedy]:
+    """A remedy that is a menu entry: the finding's own advice, and the ONVIF call where there is one."""
+
+    def remedy(finding: Finding, case: Case) -> Remedy:
+        made = setting(finding, case) if setting is not None else None
+        return Remedy(Action.RECONFIGURE, (finding.remedy or step(name),), (made,) if made is not None else ())
+
+    return remedy
+
+
+def _ntp(finding: Finding, case: Case) -> Setting | None:
+    clock = case.device.clock if case.device is not None else None
+    if clock is None or isinstance(clock, Fault) or clock.source == "NTP":
+        return None
+    return Setting("ntp", clock.source, "NTP", None, "device:SetSystemDateAndTime DateTimeType=NTP; device:SetNTP")
+
+
+def _zone(finding: Finding, case: Case) -> Setting | None:
+    if not isinstance(finding.required, int | float):
+        return None
+    hours = finding.required / HOUR_S
+    zone = f"<{hours:+03.0f}>{-hours:+g}".replace("+", "", 0)
+    return Setting("time_zone", finding.configured, zone, None, f"device:SetSystemDateAndTime TimeZone.TZ={zone}")
+
+
+def _https(finding: Finding, case: Case) -> Remedy:
+    network = case.device.network if case.device is not None else None
+    listed = network.protocols if isinstance(network, NetworkFacts) else None
+    off = next((p for p in listed or () if p.name.upper() == "HTTPS" and not p.enabled), None)
+    if off is None:
+        return Remedy(Action.UPDATE_FIRMWARE, (step("firmware_for_https"),))
+    call = "device:SetNetworkProtocols Name=HTTPS Enabled=true"
+    return Remedy(
+        Action.RECONFIGURE, (step("switch_https_on"),), (Setting("protocols", "HTTPS off", "HTTPS on", None, call),)
+    )
+
+
+def _firmware(name: str) -> Callable[..., Remedy]:
+    def remedy(finding: Finding, case: Case) -> Remedy:
+        return Remedy(Action.UPDATE_FIRMWARE, (step(name),))
+
+    return remedy
+
+
+REMEDIES: Mapping[str, Callable[[Finding, Case], Remedy]] = {
+    "resolution": _encoder,
+    "codec": _encoder,
+    "keyframe_interval": _encoder,
+    "frame_rate": _frame_rate,
+    "frame_rate_kept": _frame_rate,
+    "device_answers": _device_answers,
+    "stream_plays": _stream_plays,
+    "packet_loss": _network,
+    "availability": _network,
+    "picture": _picture,
+    "pixel_density": _density,
+    "time_server": _setting("set_ntp", _ntp),
+    "clock_offset": _setting("set_ntp", _ntp),
+    "time_zone": _setting("set_zone", _zone),
+    "anonymous_onvif": _setting("set_authentication"),
+    "anonymous_stream": _setting("set_authentication"),
+    "default_login": _setting("set_password"),
+    "open_ports": _setting("close_ports"),
+    "certificate": _setting("new_certificate"),
+    "accounts": _setting("make_account"),
+    "https": _https,
+    "login_scheme": _firmware("firmware_for_digest"),
+    "firmware": _firmware("firmware_supported"),
+    "onvif_conformance": _firmware("firmware_for_conformance"),
+}
+"""Name of the rule function -> its remedy. Everything else is to be looked into."""
+
+
+def failed(findings: Sequence[Finding]) -> list[Finding]:
+    """The failures that a network check found."""
+    return [f for f in findings if f.outcome is Outcome.FAIL and not f.manual]
