@@ -1,0 +1,137 @@
+"""The report as one self-contained page: no request, readable without script, printable on A4. Pure.
+
+Everything inside is escaped by the template engine; the page's own style and script are allowed by their hash only.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, partial
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+
+from camagent import __version__
+from camagent.model.finding import Action, Verdict
+from camagent.publish import wording
+from camagent.publish.compare import Comparison
+from camagent.publish.report import charts
+from camagent.publish.text import catalogue, say
+from camagent.publish.upgrade_rows import ACTION_ORDER, row_order, upgrade_rows
+from camagent.publish.vietnamese import sort_key
+from camagent.publish.view import CameraView, FindingView, ScanDocument
+
+_GOOD = ("pass", "not_applicable")
+
+
+@dataclass(frozen=True, slots=True)
+class CameraCard:
+    """One camera of the page."""
+
+    anchor: str
+    document: ScanDocument
+    camera: CameraView
+    told: tuple[FindingView, ...]
+    """Findings to be read at once."""
+    fine: tuple[FindingView, ...]
+    """Findings that passed or do not apply, folded."""
+    manual: tuple[FindingView, ...]
+    """To be confirmed by hand."""
+
+
+def render_html(documents: Sequence[ScanDocument], lang: str, comparison: Comparison | None = None) -> str:
+    """The page for one school or several; the comparison is that of the first school with an earlier result."""
+    cards = _cards(documents)
+    anchors = {(card.document.site.id, card.camera.id): card.anchor for card in cards}
+    rows = sorted((row for document in documents for row in upgrade_rows(document, lang)), key=row_order)
+    cameras = [card.camera for card in cards]
+    actions = Counter(row.action for row in rows)
+    return _template().render(
+        lang=lang,
+        documents=documents,
+        cards=cards,
+        rows=[(number, row, anchors.get((row.site_id, row.camera_id))) for number, row in enumerate(rows, start=1)],
+        actions=[(action, actions[action]) for action in ACTION_ORDER if actions[action]],
+        comparison=comparison,
+        provisional=[document for document in documents if not document.profile.authoritative],
+        shares=charts.verdict_shares(documents),
+        bars=charts.rate_bars(cameras),
+        bandwidth=charts.bandwidth(cameras),
+        chart=charts,
+        total=sum(document.summary.total for document in documents),
+        verdicts=list(Verdict),
+        all_actions=[action for action in ACTION_ORDER if action is not Action.NONE],
+        version=__version__,
+        **_assets(),
+        **_words(lang),
+    )
+
+
+def _cards(documents: Sequence[ScanDocument]) -> list[CameraCard]:
+    pairs = [(document, camera) for document in documents for camera in document.cameras]
+    pairs.sort(
+        key=lambda pair: (
+            sort_key(pair[0].site.name),
+            ACTION_ORDER.index(pair[1].upgrade.action),
+            sort_key(pair[1].name),
+            pair[1].id,
+        )
+    )
+    return [_card(f"camera-{number}", *pair) for number, pair in enumerate(pairs, start=1)]
+
+
+def _card(anchor: str, document: ScanDocument, camera: CameraView) -> CameraCard:
+    manual = tuple(finding for finding in camera.findings if finding.manual)
+    fine = tuple(finding for finding in camera.findings if not finding.manual and finding.outcome.value in _GOOD)
+    return CameraCard(anchor, document, camera, wording.reasons(camera), fine, manual)
+
+
+def _words(lang: str) -> dict[str, Any]:
+    """The functions that the template writes with."""
+
+    def quantity(amount: Any, unit: str | None = None) -> str:
+        return wording.quantity_text(amount, unit, lang)
+
+    def moment(value: datetime) -> str:
+        return wording.moment_text(value, lang)
+
+    return {
+        "t": lambda key, **gaps: say(f"report.{key}", lang, **gaps),
+        "word": lambda area, name: catalogue(lang).get(f"report.{area}.{name}", name),
+        "fault": lambda code: wording.why_text(code, lang),
+        "quantity": quantity,
+        "moment": moment,
+        "bitrate": partial(wording.bitrate_text, lang=lang),
+        "basis": partial(wording.basis_text, lang=lang),
+        "device": partial(wording.device_text, lang=lang),
+        "uncertain": partial(wording.uncertain_note, lang=lang),
+        "stream_rows": partial(wording.stream_rows, lang=lang),
+    }
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template("page.html.j2")
+
+
+@cache
+def _assets() -> dict[str, str]:
+    style, script = _asset("page.css"), _asset("page.js")
+    return {"style": style, "script": script, "style_hash": _csp_hash(style), "script_hash": _csp_hash(script)}
+
+
+def _asset(name: str) -> str:
+    return files(__package__).joinpath("page", name).read_text(encoding="utf-8")
+
+
+def _csp_hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,71 @@
+"""The store's tables and their migrations, oldest first. Each step runs once, in one transaction."""
+
+from __future__ import annotations
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        # Every scan; `document` is the result document, compressed JSON. Thinned to one a week after RAW_DAYS.
+        """CREATE TABLE scan (
+            id INTEGER PRIMARY KEY,
+            started_at TEXT NOT NULL,
+            finished_at TEXT NOT NULL,
+            profile_id TEXT NOT NULL,
+            profile_digest TEXT NOT NULL,
+            ready INTEGER NOT NULL,
+            not_ready INTEGER NOT NULL,
+            undetermined INTEGER NOT NULL,
+            document BLOB NOT NULL
+        ) STRICT""",
+        "CREATE INDEX scan_by_time ON scan (started_at)",
+        # One row each time that a camera is not as it was.
+        """CREATE TABLE camera_state (
+            camera_id TEXT NOT NULL,
+            at TEXT NOT NULL,
+            verdict TEXT NOT NULL,
+            action TEXT NOT NULL,
+            name TEXT NOT NULL,
+            address TEXT NOT NULL,
+            model TEXT,
+            firmware TEXT,
+            failed TEXT NOT NULL,
+            PRIMARY KEY (camera_id, at)
+        ) STRICT, WITHOUT ROWID""",
+        # One row a camera and day: how often it was asked, and answered.
+        """CREATE TABLE camera_day (
+            camera_id TEXT NOT NULL,
+            day TEXT NOT NULL,
+            probes INTEGER NOT NULL,
+            answered INTEGER NOT NULL,
+            PRIMARY KEY (camera_id, day)
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE known_device (
+            id TEXT PRIMARY KEY,
+            address TEXT NOT NULL,
+            video_source TEXT,
+            signs TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE TABLE pin (address TEXT PRIMARY KEY, fingerprint TEXT NOT NULL) STRICT, WITHOUT ROWID",
+        """CREATE TABLE manual_answer (
+            camera_id TEXT NOT NULL,
+            rule TEXT NOT NULL,
+            met INTEGER NOT NULL,
+            answered_by TEXT NOT NULL,
+            answered_on TEXT NOT NULL,
+            expires TEXT,
+            note TEXT,
+            PRIMARY KEY (camera_id, rule)
+        ) STRICT, WITHOUT ROWID""",
+        # What the office decided about a row of the upgrade list; the newest decision counts, all are kept.
+        """CREATE TABLE decision (
+            id INTEGER PRIMARY KEY,
+            row_id TEXT NOT NULL,
+            decision TEXT NOT NULL,
+            note TEXT,
+            source TEXT NOT NULL,
+            at TEXT NOT NULL
+        ) STRICT""",
+        "CREATE INDEX decision_by_row ON decision (row_id, id)",
+        # What the agent wants to find again after a restart.
+        "CREATE TABLE memo (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    ),
+)

@@ -1,0 +1,94 @@
+"""The upgrade list: what to do about each camera, one row each, in the order of the work. Pure.
+
+Sites, workbooks, pages and the area's merge share these rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from camagent.model.finding import Action, Verdict
+from camagent.publish.text import say
+from camagent.publish.vietnamese import sort_key
+from camagent.publish.view import CameraView, ScanDocument
+from camagent.publish.wording import basis_text, device_text, reasons
+
+MAX_REASONS = 4  # the reasons that a decision needs; the findings sheet has them all
+MAX_STEPS = 8
+
+ACTION_ORDER: tuple[Action, ...] = (
+    Action.RECONFIGURE,
+    Action.UPDATE_FIRMWARE,
+    Action.FIX_NETWORK,
+    Action.FIX_PICTURE,
+    Action.REPLACE,
+    Action.INVESTIGATE,
+    Action.NONE,
+)
+"""Cheapest first, as they would be done; what needs a second look comes last."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeRow:
+    """One camera of the upgrade list, already in words of one language."""
+
+    site_id: str
+    site: str
+    camera_id: str
+    camera: str
+    place: str
+    address: str
+    model: str
+    verdict: Verdict
+    action: Action
+    certain: bool
+    findings: str
+    steps: str
+    basis: str
+    cost_class: str
+
+    @property
+    def stable_id(self) -> str:
+        """School and camera together: what a reviewed list is read back by."""
+        return f"{self.site_id}/{self.camera_id}"
+
+
+def upgrade_rows(document: ScanDocument, lang: str) -> list[UpgradeRow]:
+    """The cameras of one school that need something, cheapest kind of work first, then by name."""
+    rows = [_row(document, camera, lang) for camera in document.cameras if needs_something(camera)]
+    return sorted(rows, key=row_order)
+
+
+def row_order(row: UpgradeRow) -> tuple[int, object, object, str]:
+    """Cheapest kind of work first, then school and camera in dictionary order."""
+    return ACTION_ORDER.index(row.action), sort_key(row.site), sort_key(row.camera), row.camera_id
+
+
+def needs_something(camera: CameraView) -> bool:
+    """It is not ready, or something should be done about it although it is."""
+    return camera.verdict is not Verdict.READY or camera.upgrade.action is not Action.NONE
+
+
+def _row(document: ScanDocument, camera: CameraView, lang: str) -> UpgradeRow:
+    told = [finding for finding in reasons(camera) if finding.weighty] or list(reasons(camera))
+    bases = dict.fromkeys(f"{finding.rule}: {basis_text(finding.basis, lang)}" for finding in told[:MAX_REASONS])
+    lines = [f"{finding.rule}: {finding.message.to(lang)}" for finding in told[:MAX_REASONS]]
+    if len(told) > MAX_REASONS:
+        lines.append(say("report.table.more", lang, count=len(told) - MAX_REASONS))
+    upgrade = camera.upgrade
+    return UpgradeRow(
+        site_id=document.site.id,
+        site=document.site.name,
+        camera_id=camera.id,
+        camera=camera.name,
+        place=camera.place or "",
+        address=camera.address,
+        model=device_text(camera.device, lang),
+        verdict=camera.verdict,
+        action=upgrade.action,
+        certain=upgrade.certain,
+        findings="\n".join(lines),
+        steps="\n".join(step.to(lang) for step in upgrade.steps[:MAX_STEPS]),
+        basis="\n".join(bases),
+        cost_class=upgrade.cost_class or "",
+    )

@@ -1,0 +1,212 @@
+"""Numbers, dates, reasons and bases as a person reads them, in Vietnamese or English. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+
+from camagent.model.finding import Action, Outcome, Severity
+from camagent.publish.text import catalogue, say
+from camagent.publish.view import Amount, BasisView, CameraView, ColumnView, DeviceView, FindingView, StreamView
+
+VIETNAM = timezone(timedelta(hours=7))  # the whole country, no daylight saving
+
+CODEC_NAMES = {"h264": "H.264", "h265": "H.265", "mjpeg": "MJPEG", "mpeg4": "MPEG-4"}
+_WEIGHT = {severity: rank for rank, severity in enumerate(Severity)}
+_URGENCY = {Outcome.FAIL: 0, Outcome.DEFECT: 1, Outcome.NOT_ASSESSED: 2, Outcome.WARN: 3}
+
+
+def number_text(value: float, lang: str, digits: int = 2) -> str:
+    """A number as the language writes it: 1 234,5 in Vietnamese, 1,234.5 in English; no trailing zeros."""
+    text = f"{value:,.{digits}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    text = "0" if text == "-0" else text
+    return text.translate(str.maketrans(",.", ".,")) if lang == "vi" else text
+
+
+def quantity_text(amount: Amount, unit: str | None, lang: str) -> str:
+    """A quantity with its unit; a size is 1920×1080; None is "not known"."""
+    if amount is None:
+        return say("report.unknown", lang)
+    if isinstance(amount, bool):
+        return say("report.yes" if amount else "report.no", lang)
+    if isinstance(amount, str):
+        return CODEC_NAMES.get(amount, amount)
+    if isinstance(amount, tuple):
+        if len(amount) == 2 and all(isinstance(item, int) for item in amount):
+            return f"{amount[0]}×{amount[1]}"
+        return ", ".join(quantity_text(item, None, lang) for item in amount)
+    return _with_unit(amount, (unit or "").strip(), lang)
+
+
+def _with_unit(value: float, unit: str, lang: str) -> str:
+    key = unit.casefold()
+    if key in ("bps", "bit/s"):
+        return bitrate_text(value, lang)
+    if key == "ratio":
+        return f"{number_text(100 * value, lang)} %"
+    word = catalogue(lang).get(f"report.unit.{key}", unit)
+    return f"{number_text(value, lang)} {word}".rstrip()
+
+
+def bitrate_text(bits_per_second: float | None, lang: str) -> str:
+    """Megabits a second; None is "not known"."""
+    if bits_per_second is None:
+        return say("report.unknown", lang)
+    return f"{number_text(bits_per_second / 1e6, lang)} Mbit/s"
+
+
+def moment_text(moment: datetime, lang: str) -> str:
+    """Date and time in Vietnam."""
+    local = moment.astimezone(VIETNAM)
+    return f"{local:%d/%m/%Y %H:%M}" if lang == "vi" else f"{local:%Y-%m-%d %H:%M} (UTC+7)"
+
+
+def stamp_text(moment: datetime) -> str:
+    """RFC 3339 in UTC, as documents carry it."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def device_text(device: DeviceView | None, lang: str) -> str:
+    """Make and model, each once."""
+    if device is None:
+        return say("report.unknown", lang)
+    make, model = device.manufacturer or "", device.model or ""
+    text = model if make and model.casefold().startswith(make.casefold()) else f"{make} {model}".strip()
+    return text or say("report.unknown", lang)
+
+
+def stream_text(column: ColumnView | None, lang: str) -> str:
+    """One stream in a few words: codec, size, frame rate, bit rate."""
+    if column is None:
+        return say("report.unknown", lang)
+    parts = [quantity_text(column.codec, None, lang)]
+    if column.width_px and column.height_px:
+        parts.append(f"{column.width_px}×{column.height_px}")
+    if column.frame_rate_hz is not None:
+        parts.append(quantity_text(column.frame_rate_hz, "hz", lang))
+    if column.bitrate_bps is not None:
+        parts.append(bitrate_text(column.bitrate_bps, lang))
+    return " · ".join(parts)
+
+
+def basis_text(basis: BasisView, lang: str) -> str:
+    """On what a threshold rests, with how sure that is."""
+    words = catalogue(lang)
+    kind = words.get(f"report.basis.{basis.kind}", basis.kind)
+    confidence = words.get(f"report.confidence.{basis.confidence}", basis.confidence)
+    if basis.document:
+        return say("report.basis.line", lang, kind=kind, document=basis.document, confidence=confidence)
+    return say("report.basis.plain", lang, kind=kind, confidence=confidence)
+
+
+def why_text(why: str, lang: str) -> str:
+    """Why an address was not checked."""
+    words = catalogue(lang)
+    return words.get(f"report.why.{why}") or words.get(f"faults.{why}") or why
+
+
+def reasons(camera: CameraView) -> tuple[FindingView, ...]:
+    """The findings that a person must know, weightiest first: failed, defect, not assessed, minimum only."""
+    told = [finding for finding in camera.findings if finding.outcome in _URGENCY and not finding.manual]
+    return tuple(
+        sorted(told, key=lambda item: (not item.weighty, _URGENCY[item.outcome], _WEIGHT[item.severity], item.rule))
+    )
+
+
+def main_column(camera: CameraView) -> ColumnView | None:
+    """What was measured of the main stream."""
+    return next((stream.measured for stream in camera.streams if stream.role == "main"), None)
+
+
+def action_text(camera: CameraView, lang: str) -> str:
+    """The kind of step, marked where it rests on the device's word."""
+    action = camera.upgrade.action
+    return f"{say(f'report.action.{action}', lang)} {uncertain_note(action, camera.upgrade.certain, lang)}".rstrip()
+
+
+def uncertain_note(action: Action, certain: bool, lang: str) -> str:
+    """That the step rests on what the device advertises; empty where it does not, or where there is no step."""
+    if certain or action in (Action.NONE, Action.INVESTIGATE):
+        return ""
+    return say("report.table.uncertain", lang)
+
+
+def stream_rows(stream: StreamView, lang: str) -> list[tuple[str, str, str, str]]:
+    """The stream's facts as (what, configured, declared, measured); a row that nobody knows is left out."""
+    columns = (stream.configured, stream.declared, stream.measured)
+    rows: list[tuple[str, str, str, str]] = []
+    for key, read in _STREAM_FACTS:
+        cells = [read(column, lang) if column else None for column in columns]
+        if any(cells):
+            unknown = say("report.none", lang)
+            first, second, third = (cell or unknown for cell in cells)
+            rows.append((say(f"report.fact.{key}", lang), first, second, third))
+    return rows
+
+
+def _codec(column: ColumnView, lang: str) -> str | None:
+    if column.codec is None:
+        return None
+    name = quantity_text(column.codec, None, lang)
+    return " ".join(filter(None, (name, column.codec_profile, column.codec_level)))
+
+
+def _size(column: ColumnView, lang: str) -> str | None:
+    return f"{column.width_px}×{column.height_px}" if column.width_px and column.height_px else None
+
+
+def _frame_rate(column: ColumnView, lang: str) -> str | None:
+    if column.frame_rate_hz is None:
+        return None
+    text = quantity_text(column.frame_rate_hz, "hz", lang)
+    half = column.frame_rate_uncertainty_hz
+    return text if half is None else f"{text} (±{number_text(half, lang)})"
+
+
+def _bit_rate(column: ColumnView, lang: str) -> str | None:
+    return None if column.bitrate_bps is None else bitrate_text(column.bitrate_bps, lang)
+
+
+def _gop(column: ColumnView, lang: str) -> str | None:
+    parts = []
+    if column.gop_length_frames is not None:
+        parts.append(quantity_text(column.gop_length_frames, "frames", lang))
+    if column.gop_length_s is not None:
+        parts.append(quantity_text(column.gop_length_s, "s", lang))
+    elif column.gop_at_least_s is not None:
+        parts.append(f"≥ {quantity_text(column.gop_at_least_s, 's', lang)}")
+    return " · ".join(parts) or None
+
+
+def _loss(column: ColumnView, lang: str) -> str | None:
+    if column.rtp_packets is None or column.rtp_lost_packets is None:
+        return None
+    return f"{number_text(column.rtp_lost_packets, lang)} / {number_text(column.rtp_packets, lang)}"
+
+
+def _jitter(column: ColumnView, lang: str) -> str | None:
+    return None if column.rtp_jitter_s is None else f"{number_text(1000 * column.rtp_jitter_s, lang)} ms"
+
+
+def _first_keyframe(column: ColumnView, lang: str) -> str | None:
+    wait_s = column.time_to_first_keyframe_s
+    return None if wait_s is None else quantity_text(wait_s, "s", lang)
+
+
+def _window(column: ColumnView, lang: str) -> str | None:
+    return None if column.window_s is None else quantity_text(column.window_s, "s", lang)
+
+
+_STREAM_FACTS: tuple[tuple[str, Callable[[ColumnView, str], str | None]], ...] = (
+    ("codec", _codec),
+    ("size", _size),
+    ("frame_rate", _frame_rate),
+    ("bit_rate", _bit_rate),
+    ("gop", _gop),
+    ("loss", _loss),
+    ("jitter", _jitter),
+    ("first_keyframe", _first_keyframe),
+    ("window", _window),
+)

@@ -1,0 +1,107 @@
+"""Finds the Debian programs that tests/monitoring/setup.sh unpacked, runs them on loopback and ends them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+UNPACKED = ROOT / ".setup" / "monitoring" / "root"
+START_S = 20.0
+STOP_S = 10.0
+
+
+def program(name: str) -> str:
+    """Path of a program; without it the test fails with what to do, so that CI cannot lose tests unnoticed."""
+    found = UNPACKED / "usr" / "bin" / name
+    path = str(found) if found.exists() else shutil.which(name)
+    if path is None:
+        pytest.fail(f"{name} is missing: run tests/monitoring/setup.sh")
+    return path
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def run(arguments: Sequence[str], stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [program(arguments[0]), *arguments[1:]], input=stdin, capture_output=True, timeout=60, cwd=cwd, check=False
+    )
+
+
+class Daemon:
+    """A started program with its log."""
+
+    def __init__(self, arguments: Sequence[str], log: Path) -> None:
+        self._arguments = [program(arguments[0]), *arguments[1:]]
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, ready_url: str | None = None) -> None:
+        with self._log.open("ab") as out:
+            self._process = subprocess.Popen(
+                self._arguments, stdout=out, stderr=out, stdin=subprocess.DEVNULL, cwd=self._log.parent
+            )
+        if ready_url is not None:
+            self.wait_for(ready_url)
+
+    def wait_for(self, url: str) -> None:
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            assert self._process is not None
+            if self._process.poll() is not None:
+                break
+            with contextlib.suppress(OSError, urllib.error.URLError), urllib.request.urlopen(url, timeout=2):
+                return
+            time.sleep(0.05)
+        pytest.fail(f"{Path(self._arguments[0]).name} did not start:\n{self._log.read_text()[-2000:]}")
+
+    def stop(self) -> None:
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(STOP_S)
+        self._process = None
+
+
+@contextlib.contextmanager
+def daemon(arguments: Sequence[str], log: Path, ready_url: str | None = None) -> Iterator[Daemon]:
+    started = Daemon(arguments, log)
+    try:
+        started.start(ready_url)
+        yield started
+    finally:
+        started.stop()
+
+
+def eventually(condition: object, what: str, within_s: float = 20.0) -> object:
+    """Poll until `condition()` is truthy; the one place where these tests wait for other programs."""
+    assert callable(condition)
+    deadline = time.monotonic() + within_s
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {within_s:.0f} s: {what}")
+        time.sleep(0.1)
+
+
+os.environ.setdefault("NO_PROXY", "127.0.0.1,localhost")

@@ -1,0 +1,243 @@
+"""The result document keeps its contract, whatever devices say."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from camagent.model.finding import Outcome, Verdict
+from camagent.model.stream import FileTarget, StreamTarget
+from camagent.model.text import message
+from camagent.publish.document import (
+    MAX_DOCUMENT_BYTES,
+    DocumentError,
+    parse_document,
+    read_schema,
+    scan_document,
+    view_document,
+    without_secrets,
+)
+from camagent.publish.text import render
+from tests import builders
+from tests.publish.samples import HOSTILE, camera, hostile_school, school
+
+SCHEMA_FILE = Path(__file__).resolve().parents[2] / "docs" / "schema" / "camagent.scan-1.schema.json"
+SCHEMA: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+
+
+def closed(schema: Any) -> Any:
+    """The schema with every object closed: what we write must be described, though readers allow more."""
+    if isinstance(schema, dict):
+        body = {key: closed(value) for key, value in schema.items()}
+        return {**body, "additionalProperties": False} if schema.get("type") == "object" else body
+    return [closed(item) for item in schema] if isinstance(schema, list) else schema
+
+
+def validate(document: dict[str, Any]) -> None:
+    checker = jsonschema.Draft202012Validator(closed(SCHEMA), format_checker=jsonschema.FormatChecker())
+    problems = [f"{list(error.absolute_path)}: {error.message[:200]}" for error in checker.iter_errors(document)]
+    assert not problems
+
+
+def strings(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for key, item in value.items() for text in (key, *strings(item))]
+    if isinstance(value, list):
+        return [text for item in value for text in strings(item)]
+    return [value] if isinstance(value, str) else []
+
+
+@pytest.mark.parametrize("scan", [school(), school(0), hostile_school(), replace(school(2), kind="check")])
+def test_document_is_what_the_schema_says(scan: Any) -> None:
+    validate(scan_document(scan))
+
+
+def test_document_survives_json_and_comes_back_as_the_same_view() -> None:
+    document = scan_document(school())
+    text = json.dumps(document, allow_nan=False)
+    assert parse_document(text, "a.json") == view_document(document)
+
+
+def test_every_state_of_a_stream_fits_the_schema() -> None:
+    broken = builders.stream_facts(configured=None, declared=None, measured=builders.fault(), image=None, access=None)
+    unseen = builders.stream_facts(image=builders.fault())
+    file = builders.stream_facts(target=FileTarget(Path("/tmp/clip.mp4")), access=None)
+    for streams in ((), (broken,), (unseen, builders.sub_stream()), (file,)):
+        facts = builders.camera_facts(streams=streams, device=None)
+        validate(scan_document(builders.scan_result(cameras=(builders.camera_result(facts=facts),))))
+
+
+def test_numbers_stay_numbers_and_unknown_is_null() -> None:
+    document = scan_document(school(3))
+    ready, _, dead = document["cameras"]
+    assert ready["streams"][0]["measured"]["frame_rate_hz"] == 25.0
+    assert ready["findings"][1]["observed"] == [2560, 1440]
+    assert dead["streams"][0]["measured"] is None
+    assert dead["streams"][0]["fault"]["code"] == "timeout"
+    assert dead["device"] is None and dead["clock"] is None
+
+
+def test_times_are_utc_with_z() -> None:
+    noon = datetime(2026, 1, 10, 12, tzinfo=timezone(timedelta(hours=7)))
+    document = scan_document(school(1, started_at=noon))
+    assert document["started_at"] == "2026-01-10T05:00:00Z"
+
+
+def test_what_is_not_a_number_becomes_null() -> None:
+    strange = builders.measured_stream(frame_rate_hz=float("nan"), bitrate_bps=float("inf"))
+    facts = builders.camera_facts(streams=(builders.stream_facts(measured=strange),))
+    document = scan_document(builders.scan_result(cameras=(builders.camera_result(facts=facts),)))
+    measured = document["cameras"][0]["streams"][0]["measured"]
+    assert measured["frame_rate_hz"] is None and measured["bitrate_bps"] is None
+    json.dumps(document, allow_nan=False)
+
+
+def test_no_control_bidi_or_huge_text_reaches_the_document() -> None:
+    for text in strings(scan_document(hostile_school())):
+        assert len(text) <= 4000
+        assert all(char.isprintable() or char == "\n" for char in text), repr(text)
+        text.encode("utf-8")
+
+
+def test_credentials_in_a_path_are_hidden() -> None:
+    uri = builders.stream_uri(path="/user=admin_password=hunter2_channel=1_stream=0.sdp?pwd=hunter2&real=1")
+    stream = builders.stream_facts(target=StreamTarget(uri))
+    facts = builders.camera_facts(streams=(stream,))
+    text = json.dumps(scan_document(builders.scan_result(cameras=(builders.camera_result(facts=facts),))))
+    assert "hunter2" not in text
+    assert "channel=1" in text and "real=1" in text
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("rtsp://192.0.2.1/Streaming/Channels/101", "rtsp://192.0.2.1/Streaming/Channels/101"),
+        ("rtsp://192.0.2.1/cam?PASSWORD=a/b&x=1", "rtsp://192.0.2.1/cam?PASSWORD=***/b&x=1"),
+        ("rtsp://192.0.2.1/s;auth=abc", "rtsp://192.0.2.1/s;auth=***"),
+        ("rtsp://192.0.2.1/user=a_password=b_c_channel=2", "rtsp://192.0.2.1/user=***_password=***_channel=2"),
+        ("rtsp://192.0.2.1/bypass=1", "rtsp://192.0.2.1/bypass=1"),
+    ],
+)
+def test_only_values_of_secret_keys_are_hidden(uri: str, shown: str) -> None:
+    assert without_secrets(uri) == shown
+
+
+def test_each_fault_is_told_once() -> None:
+    fault = builders.fault()
+    facts = builders.camera_facts(device=fault, streams=(builders.stream_facts(measured=fault, faults=(fault,)),))
+    document = scan_document(builders.scan_result(cameras=(builders.camera_result(facts=facts, faults=(fault,)),)))
+    assert len(document["cameras"][0]["faults"]) == 1
+
+
+def test_a_missing_sentence_does_not_cost_the_result() -> None:
+    scan = school(1)
+    told = replace(scan.cameras[0].findings[0], message=message("findings.no_such_sentence"))
+    document = scan_document(replace(scan, cameras=(replace(scan.cameras[0], findings=(told,)),)))
+    assert "findings.no_such_sentence" in document["cameras"][0]["findings"][0]["message"]["en"]
+    validate(document)
+
+
+def test_summary_counts_what_the_cameras_say() -> None:
+    document = scan_document(school(10))
+    for verdict in Verdict:
+        assert document["summary"][verdict] == sum(item["verdict"] == verdict for item in document["cameras"])
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"schema": "camagent.scan/2"}, "schema"),
+        ({"schema": None}, "schema"),
+        ({"cameras": {}}, "cameras"),
+        ({"started_at": "yesterday"}, "started_at"),
+        ({"started_at": "2026-01-10T05:00:00"}, "started_at"),
+        ({"summary": {"ready": "3", "not_ready": 0, "undetermined": 0}}, "summary.ready"),
+    ],
+)
+def test_a_wrong_document_is_refused_with_file_and_place(change: dict[str, Any], where: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        parse_document(json.dumps(scan_document(school(1)) | change), "truong.json")
+    for line in (str(caught.value), render(caught.value.problem, "vi")):
+        assert line.startswith("truong.json: ") and "\n" not in line
+        assert where in line
+
+
+def test_a_wrong_verdict_names_the_camera() -> None:
+    document = scan_document(school(3))
+    document["cameras"][2]["verdict"] = "probably"
+    with pytest.raises(DocumentError, match=r"cameras\.2\.verdict"):
+        parse_document(json.dumps(document), "a.json")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\x00", "<html>", "{}", '{"schema": "camagent.scan/1"}'])
+def test_what_is_not_a_document_is_refused(text: str) -> None:
+    with pytest.raises(DocumentError):
+        parse_document(text, "a.json")
+
+
+@given(st.binary(max_size=300))
+def test_garbage_is_refused_and_never_raises_anything_else(garbage: bytes) -> None:
+    with pytest.raises(DocumentError):
+        parse_document(garbage, "a.json")
+
+
+def test_a_document_that_is_too_large_is_not_read() -> None:
+    with pytest.raises(DocumentError, match="64"):
+        parse_document(b" " * (MAX_DOCUMENT_BYTES + 1), "a.json")
+
+
+def test_deep_nesting_is_refused() -> None:
+    with pytest.raises(DocumentError):
+        parse_document('{"schema":' + "[" * 100_000, "a.json")
+
+
+def test_unknown_keys_are_allowed_because_the_contract_may_grow() -> None:
+    document = scan_document(school(1)) | {"added_later": {"deep": [1]}}
+    document["cameras"][0]["added_later"] = 1
+    assert parse_document(json.dumps(document), "a.json").cameras[0].name
+
+
+def test_keys_added_after_the_contract_may_be_missing() -> None:
+    document = scan_document(school(3))
+    del document["site_findings"], document["profile"]["title"]
+    for item in document["cameras"]:
+        for key in ("place", "task", "video_source", "checked_at", "duration_s", "identity", "changes"):
+            del item[key]
+        item["upgrade"] = {key: item["upgrade"][key] for key in ("action", "steps", "certain")}
+        for finding in item["findings"]:
+            for key in ("title", "recommended", "uncertainty", "configured", "declared", "measured", "check", "manual"):
+                del finding[key]
+    assert len(view_document(document).cameras) == 3
+
+
+def test_texts_of_a_strange_document_are_made_harmless() -> None:
+    document = scan_document(school(len(HOSTILE)))
+    for item, text in zip(document["cameras"], HOSTILE, strict=True):
+        item["name"] = text.encode("utf-8", "replace").decode()
+    for item in parse_document(json.dumps(document), "a.json").cameras:
+        assert item.name.isprintable() and len(item.name) <= 200
+
+
+def test_the_schema_of_a_foreign_file_is_still_named() -> None:
+    assert read_schema('{"schema": "camagent.scan/9", "x": 1}') == "camagent.scan/9"
+    assert read_schema(b'{"other": 1}') is None
+    assert read_schema(b"\xff\xfe") is None
+
+
+def test_weighty_findings_are_those_that_decide_the_verdict() -> None:
+    item = view_document(scan_document(school(4))).cameras[3]
+    assert [finding.rule for finding in item.findings if finding.weighty] == ["IMG-FPS"]
+    manual = [finding for finding in item.findings if finding.manual]
+    assert manual and manual[0].outcome is Outcome.NOT_ASSESSED and not manual[0].weighty
+
+
+def test_camera_builder_covers_every_kind() -> None:
+    assert {camera(number).verdict for number in range(5)} == set(Verdict)

@@ -1,0 +1,85 @@
+"""The table on a terminal and in a pipe."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from camagent.model.scan import NotChecked, ScanResult
+from camagent.publish.table import MAX_NOT_CHECKED, print_table
+from tests import builders
+from tests.publish.samples import hostile_school, school, view
+
+
+def printed(scan: ScanResult, lang: str = "vi", terminal: bool = False) -> str:
+    out = io.StringIO()
+    print_table(view(scan), Console(file=out, force_terminal=terminal, width=160, color_system=None), lang)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_every_camera_is_told_with_its_verdict(lang: str, terminal: bool) -> None:
+    text = printed(school(), lang, terminal)
+    for camera in school().cameras:
+        assert camera.facts.name in text
+    assert {"vi": "10 camera: 2 sẵn sàng · 6 chưa sẵn sàng · 2 chưa xác định"}.get(lang, "10 cameras: 2 ready") in text
+
+
+def test_a_camera_that_is_not_ready_says_why_and_what_to_do() -> None:
+    text = printed(school(2))
+    assert "IMG-FPS: Video bắt đầu rồi dừng lại" in text
+    assert "→ Thiết bị từ chối đăng nhập" in text
+
+
+def test_one_camera_is_one_line_where_output_is_piped() -> None:
+    lines = printed(school(1)).splitlines()
+    assert sum("Cổng chính 1" in line for line in lines) == 1
+
+
+@pytest.mark.parametrize("authoritative", [True, False])
+def test_a_provisional_profile_is_always_announced(authoritative: bool) -> None:
+    scan = school(1, profile=builders.profile_stamp(authoritative=authoritative))
+    assert ("Hồ sơ tạm thời, chưa đối chiếu văn bản 3288/UBND-KT" in printed(scan)) is not authoritative
+    assert ("PROVISIONAL" in printed(scan, "en", True)) is not authoritative
+
+
+def test_an_empty_network_is_not_silent_and_not_good() -> None:
+    for terminal in (False, True):
+        assert "Không tìm thấy camera nào" in printed(school(0), terminal=terminal)
+
+
+def test_coverage_and_what_was_not_checked_are_told() -> None:
+    text = printed(school(3))
+    assert "đã dò 254 địa chỉ" in text and "2 chưa kiểm tra được" in text
+    assert "192.0.2.201" in text and "từ chối đăng nhập" in text
+
+
+def test_a_network_full_of_strangers_does_not_flood_the_screen() -> None:
+    strangers = tuple(NotChecked(f"198.51.100.{n}", "not_a_camera") for n in range(200))
+    text = printed(school(1, coverage=builders.coverage(not_checked=strangers)))
+    assert text.count("198.51.100.") == MAX_NOT_CHECKED
+    assert "180 địa chỉ khác" in text and "200 chưa kiểm tra được" in text
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_hostile_names_cannot_move_the_cursor_or_mark_up(terminal: bool) -> None:
+    text = printed(hostile_school(), terminal=terminal)
+    assert "\x1b[31m" not in text and "\x07" not in text and "\u202e" not in text
+    assert "<script>" in text  # a terminal shows it as it is
+
+
+def test_markup_in_a_name_is_shown_as_text() -> None:
+    scan = school(1)
+    named = replace(scan.cameras[0], facts=replace(scan.cameras[0].facts, name="[red]Cổng[/red] [link=x]"))
+    assert "[red]Cổng[/red] [link=x]" in printed(replace(scan, cameras=(named,)), terminal=True)
+
+
+def test_a_finding_about_the_whole_school_is_told() -> None:
+    from camagent.model.finding import Outcome
+
+    scan = school(1, site_findings=(builders.finding(rule="CON-UPLINK", outcome=Outcome.FAIL),))
+    assert "CON-UPLINK" in printed(scan)
