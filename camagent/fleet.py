@@ -15,18 +15,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
+from weakref import WeakValueDictionary
 
 from camagent.clock import Clock
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
 from camagent.lockout import LoginLedger
 from camagent.model.device import DeviceFacts, DeviceTarget
-from camagent.model.fault import Stage
+from camagent.model.fault import Fault, Stage
 from camagent.model.scan import Declaration
 from camagent.model.secret import Credential
-from camagent.model.stream import FileTarget, StreamFacts, StreamTarget
+from camagent.model.stream import FileTarget, StreamAccess, StreamFacts, StreamTarget
 from camagent.observe.decode import PicturePool
 from camagent.observe.files import FileOptions, watch_file
-from camagent.observe.watch import WatchDoors, WatchOptions, watch_stream
+from camagent.observe.watch import WatchDoors, WatchOptions, greet_stream, watch_stream
 from camagent.pipeline import DeviceCheck, Doors, SeenSource, Target, budget_spent, check_device
 from camagent.transcript import Transcript
 
@@ -99,11 +100,11 @@ class Fleet:
 
     def __init__(self, limits: FleetLimits, clock: Clock, ledger: LoginLedger | None = None) -> None:
         self._limits = limits
-        self._clock = clock
+        self.clock = clock
         self._ledger = ledger if ledger is not None else LoginLedger()
         self._slots = asyncio.Semaphore(limits.devices_at_once)
         self._bandwidth = Bandwidth(limits.bandwidth_bps)
-        self._hosts: dict[str, asyncio.Lock] = {}
+        self._hosts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._files = ThreadPoolExecutor(max_workers=1, thread_name_prefix="camagent-file")
         self._pictures: PicturePool | None = None
 
@@ -123,8 +124,7 @@ class Fleet:
         """Check every job within the limits, answers in the order of the jobs; `done` hears of each as it ends."""
 
         async def one(job: Job) -> DeviceCheck:
-            lock = self._hosts.setdefault(job.host, asyncio.Lock())
-            async with lock, self._slots:
+            async with self._visit(job.host):
                 check = await self._guarded(job, options)
             if done is not None:
                 done(check)
@@ -132,11 +132,29 @@ class Fleet:
 
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(one(job)) for job in jobs]
-        self._hosts.clear()
         return tuple(task.result() for task in running)
 
+    async def greet(self, jobs: Sequence[Job], options: FleetOptions) -> tuple[StreamAccess | Fault, ...]:
+        """One OPTIONS and DESCRIBE for each stream job, within the same limits; no media flows."""
+
+        async def one(job: Job) -> StreamAccess | Fault:
+            if not isinstance(job.target, StreamTarget):
+                raise TypeError("only streams can be greeted")
+            doors = WatchDoors(self.clock, self._ledger, None, None)
+            async with self._visit(job.host):
+                return await greet_stream(job.target, job.credential, options.watch, doors)
+
+        return tuple(await asyncio.gather(*(one(job) for job in jobs)))
+
+    @asynccontextmanager
+    async def _visit(self, host: str) -> AsyncIterator[None]:
+        """One visitor per device at a time, and only so many devices at once."""
+        lock = self._hosts.setdefault(host, asyncio.Lock())
+        async with lock, self._slots:
+            yield
+
     async def _guarded(self, job: Job, options: FleetOptions) -> DeviceCheck:
-        checked_at, began_s = self._clock.now(), self._clock.monotonic_s()
+        checked_at, began_s = self.clock.now(), self.clock.monotonic_s()
         budget_s = self._limits.device_budget_s + DEVICE_SLACK_S
         defect = None
         try:
@@ -147,7 +165,7 @@ class Fleet:
         except Exception as bug:  # the one place where a bug of ours becomes a finding
             defect = _where(bug)
             logger.error("defect while checking %s: %s", job.host, defect)
-        elapsed_s = self._clock.monotonic_s() - began_s
+        elapsed_s = self.clock.monotonic_s() - began_s
         spent = budget_spent(Stage.OBSERVE, elapsed_s)
         device = spent if isinstance(job.target, DeviceTarget) else None
         return DeviceCheck(job.target, device, (SeenSource(None, None, ()),), checked_at, elapsed_s, defect)
@@ -163,19 +181,19 @@ class Fleet:
         pins = dict(options.pins)
 
         async def ask(target: DeviceTarget, credential: Credential | None) -> DeviceFacts:
-            doors = InterviewDoors(self._clock, self._ledger, transcript)
+            doors = InterviewDoors(self.clock, self._ledger, transcript)
             asked = replace(options.interview, pinned_fingerprint=pins.get(target.host))
             return await interrogate(target, credential, asked, doors)
 
         async def watch(target: StreamTarget, credential: Credential | None) -> StreamFacts:
-            doors = WatchDoors(self._clock, self._ledger, self._judge_pictures(options), transcript)
+            doors = WatchDoors(self.clock, self._ledger, self._judge_pictures(options), transcript)
             return await watch_stream(target, credential, options.watch, doors)
 
         async def watch_one_file(target: FileTarget) -> StreamFacts:
             file_options = FileOptions(pictures=options.watch.pictures, keep_images=options.watch.keep_images)
             return await asyncio.get_running_loop().run_in_executor(self._files, watch_file, target, file_options)
 
-        return Doors(ask, watch, watch_one_file, self._bandwidth.admit, self._clock)
+        return Doors(ask, watch, watch_one_file, self._bandwidth.admit, self.clock)
 
     def _judge_pictures(self, options: FleetOptions) -> PicturePool | None:
         if options.watch.pictures and self._pictures is None:

@@ -34,7 +34,7 @@ def test_sentences_are_composed_unicode_without_blanks_around(lang: str) -> None
     wrong = {
         key
         for key, text in catalogue(lang).items()
-        if unicodedata.normalize("NFC", text) != text or text != text.strip() or not text
+        if unicodedata.normalize("NFC", text) != text or text != text.strip()
     }
     assert not wrong
 
@@ -52,7 +52,12 @@ def test_every_sentence_that_code_names_exists() -> None:
                 continue
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
             key = node.args[0].value
-            if name in {"message", "say", "Message"} and isinstance(key, str) and key not in catalogue("en"):
+            if (
+                name in {"message", "say", "Message"}
+                and isinstance(key, str)
+                and "." in key
+                and key not in catalogue("en")
+            ):
                 missing.add(f"{path.name}: {key}")
     assert not missing
 

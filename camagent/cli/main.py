@@ -13,7 +13,7 @@ import click
 from camagent import __version__
 from camagent.cli import language
 from camagent.cli.language import t
-from camagent.cli.mistakes import EXIT_USAGE, Mistake, usage_line
+from camagent.cli.mistakes import EXIT_UNDETERMINED, EXIT_USAGE, Mistake, place_of, usage_line
 from camagent.publish.text import LANGUAGES
 
 COMMANDS = {
@@ -96,9 +96,34 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: Any) -> No
         ctx.exit()
 
 
+def speak() -> None:
+    """Let click's own words ("Usage:", "Options:" …) come from our catalogue too; it takes them from gettext's `_`."""
+
+    def translate(text: str) -> str:
+        key = f"cli.click.{CLICK_WORDS[text]}" if text in CLICK_WORDS else None
+        return t(key) if key is not None else text
+
+    for module in (click.core, click.formatting, click.exceptions, click.decorators):
+        vars(module)["_"] = translate
+
+
+CLICK_WORDS = {
+    "Usage: ": "usage",
+    "Usage:": "usage",
+    "Options": "options",
+    "Commands": "commands",
+    "[OPTIONS]": "options_metavar",
+    "Show this message and exit.": "help",
+    "required": "required",
+    "default: {default}": "default",
+}
+"""What click says itself on every help page, and our keys for it."""
+
+
 def main() -> None:
     """Run the command line; exits with the contract's codes (2: the operator's mistake, in one line)."""
     logging.basicConfig(level=os.environ.get("CAMAGENT_LOG", "WARNING").upper(), format="%(levelname)s %(message)s")
+    speak()
     try:
         code = build().main(standalone_mode=False)
     except Mistake as mistake:
@@ -123,4 +148,8 @@ def main() -> None:
         # The reader of our output went away (`| head`): nothing is wrong, and there is nobody to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except Exception as bug:  # the last door: told as ours, without its text, which may quote a camera or a password
+        logging.getLogger(__name__).debug("defect", exc_info=True)
+        click.echo(t("cli.error", text=t("cli.defect", where=place_of(bug))), err=True)
+        sys.exit(EXIT_UNDETERMINED)
     sys.exit(code if isinstance(code, int) else 0)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
 import click
 
 from camagent.cli.language import t
@@ -46,6 +49,13 @@ def usage_line(error: click.UsageError) -> str:
     if "No such command" in error.message:
         return t("cli.usage.no_such_command", name=error.message.split("'")[1] if "'" in error.message else "")
     return t("cli.usage.other", reason=error.message)
+
+
+def place_of(bug: BaseException) -> str:
+    """Class, file and line of a bug of ours: enough to report it, and nothing that it may quote."""
+    frames = traceback.extract_tb(bug.__traceback__)
+    ours = next((frame for frame in reversed(frames) if "camagent" in frame.filename), None)
+    return f"{type(bug).__name__} {Path(ours.filename).name}:{ours.lineno}" if ours else type(bug).__name__
 
 
 def _parameter(error: click.BadParameter) -> str:

@@ -1,0 +1,53 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
+export OPENBLAS_NUM_THREADS := 1
+
+.PHONY: demo test test-all lint peers lock clean bench bench-stream bench-onvif bench-discovery bench-area bench-agent bench-decode samples
+
+demo: $(VENV)/.runtime
+	$(BIN)/camagent demo --output camagent-demo
+
+test: lint peers
+	$(BIN)/python -m pytest -m "not slow and not camera"
+
+test-all: $(VENV)/.dev peers
+	$(BIN)/python -m pytest -m "slow and not camera"
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Third-party peers and servers that the tests run against; each script says what it needs and installs it when it may.
+peers: $(VENV)/.dev
+	sh tests/setup.sh
+
+bench: bench-stream bench-decode bench-onvif bench-discovery bench-area bench-agent
+
+bench-%: $(VENV)/.dev peers
+	$(BIN)/python -m bench.$*
+
+samples: $(VENV)/.dev
+	$(BIN)/python sample_streams/make.py
+
+lock: $(VENV)/bin/uv
+	$(BIN)/uv lock
+
+$(VENV)/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "camagent needs Python 3.11 or newer; this is $$($(PYTHON) --version)"; exit 2; }
+	$(PYTHON) -m venv $(VENV) || { echo "Python cannot make a virtual environment: as root, apt-get install python3-venv"; exit 2; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+
+$(VENV)/.runtime: $(VENV)/bin/uv pyproject.toml uv.lock
+	$(BIN)/uv sync --quiet --frozen --inexact
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/uv pyproject.toml uv.lock
+	$(BIN)/uv sync --quiet --frozen --inexact --extra dev
+	@touch $@ $(VENV)/.runtime
+
+clean:
+	rm -rf $(VENV) .setup .pytest_cache .mypy_cache .ruff_cache .hypothesis camagent-demo

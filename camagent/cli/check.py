@@ -1,0 +1,136 @@
+"""`camagent check`: the same job for targets that the operator names."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from camagent.cli.language import t
+from camagent.cli.mistakes import Mistake
+from camagent.cli.options import check_options, format_option, login_options
+
+if TYPE_CHECKING:
+    from camagent.fleet import FleetLimits, FleetOptions, Job
+    from camagent.model.secret import Credential
+    from camagent.recognise import Order, Run
+
+MAX_TARGETS = 1_000  # more is a site: use `camagent scan`
+
+
+@click.command(
+    "check",
+    help=t("cli.help.check"),
+    epilog=t("cli.help.example", example="camagent check 192.168.1.64 --user admin"),
+)
+@click.argument("targets", nargs=-1, metavar="TARGET...")
+@click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config"))
+@login_options
+@check_options
+@click.option("--check-ports", is_flag=True, help=t("cli.help.check_ports"))
+@click.option("--try-default-logins", is_flag=True, help=t("cli.help.try_default_logins"))
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help=t("cli.help.output"))
+@format_option
+def check_command(
+    targets: tuple[str, ...],
+    config_path: Path | None,
+    user: str | None,
+    password_file: Path | None,
+    password: str | None,
+    allow_basic: bool,
+    **options: object,
+) -> int:
+    """Check the named cameras, streams or files; nothing is searched and nothing stored."""
+    from camagent.cli.run import Wanted, credential_book, make_order, read_config
+    from camagent.cli.scanning import ScanRequest, fleet_limits, fleet_options, publish
+    from camagent.clock import SystemClock
+    from camagent.recognise import Memory
+
+    if not targets or len(targets) > MAX_TARGETS:
+        raise Mistake(t("cli.no_target"))
+    request = ScanRequest(**options)  # type: ignore[arg-type]
+    config = read_config(config_path)
+    login = _login(user, password_file, password, allow_basic)
+    book = credential_book(config, os.environ)
+    jobs = [read_target(text, login) for text in targets]
+    jobs = [job if job.credential is not None else replace(job, credential=book.for_address(job.host)) for job in jobs]
+    wanted = Wanted(config, request.requirement_profile or config.check.profile, request.prices or config.check.prices)
+    order = make_order(wanted, book, Memory(), SystemClock())
+    run = asyncio.run(_check(jobs, order, fleet_limits(config), fleet_options(config, request)))
+    return publish(run, request, None)
+
+
+async def _check(jobs: Sequence[Job], order: Order, limits: FleetLimits, options: FleetOptions) -> Run:
+    from camagent.cli.run import progress_on_terminal
+    from camagent.clock import SystemClock
+    from camagent.fleet import Fleet
+    from camagent.scan import check_targets
+
+    async with Fleet(limits, SystemClock()) as fleet:
+        with progress_on_terminal() as progress:
+            return await check_targets(jobs, order, fleet, options, progress)
+
+
+def read_target(text: str, login: Credential | None) -> Job:
+    """A stream URL, a media file that exists, or host[:port] of an ONVIF device.
+
+    Raises: Mistake for anything else; a password in a URL is taken with a warning, and never shown again.
+    """
+    from camagent.cli.run import warn
+    from camagent.fleet import Job
+    from camagent.model.device import DeviceTarget
+    from camagent.model.stream import FileTarget, StreamTarget
+    from camagent.model.uri import parse_stream_uri, shown_without_login
+
+    parsed = parse_stream_uri(text)
+    if parsed is not None and parsed[0].scheme in ("rtsp", "rtsps"):
+        uri, credential = parsed
+        if credential is not None:
+            warn(t("cli.password_in_url"))
+        return Job(StreamTarget(uri), credential or login)
+    if parsed is not None:
+        uri, credential = parsed
+        target = DeviceTarget(uri.host, uri.port, uri.path or "/onvif/device_service", uri.scheme == "https")
+        return Job(target, credential or login)
+    if "://" not in text and Path(text).is_file():
+        return Job(FileTarget(Path(text)))
+    address = parse_stream_uri(f"http://{text}")
+    if "://" in text or address is None or address[0].path or address[1] is not None or _looks_like_file(text):
+        raise Mistake(t("cli.bad_target", target=shown_without_login(text)))
+    uri = address[0]
+    port = uri.port if text.endswith(f":{uri.port}") else None
+    return Job(DeviceTarget(uri.host, port), login)
+
+
+def _looks_like_file(text: str) -> bool:
+    return Path(text).suffix.lower() in {".mp4", ".mkv", ".ts", ".avi", ".h264", ".h265", ".264", ".265", ".mjpeg"}
+
+
+def _login(user: str | None, password_file: Path | None, password: str | None, allow_basic: bool) -> Credential | None:
+    """The log-in for the named targets: file, option (with a warning), environment, else asked for."""
+    from camagent.cli.run import warn
+    from camagent.credentials import CredentialError, read_password_file
+    from camagent.model.secret import Credential, Secret
+
+    if user is None:
+        if password is not None or password_file is not None:
+            raise Mistake(t("cli.unknown_user"))
+        return None
+    if password_file is not None:
+        try:
+            return Credential(user, read_password_file(password_file), allow_basic)
+        except CredentialError as error:
+            raise Mistake(str(error)) from None
+    if password is not None:
+        warn(t("cli.password_in_url"))
+        return Credential(user, Secret(password), allow_basic)
+    if "CAMAGENT_PASSWORD" in os.environ:
+        return Credential(user, Secret(os.environ["CAMAGENT_PASSWORD"]), allow_basic)
+    return Credential(
+        user, Secret(click.prompt(t("cli.password_prompt", user=user), hide_input=True, err=True)), allow_basic
+    )

@@ -1,0 +1,105 @@
+"""`camagent credentials`: log-ins at rest on this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from camagent.cli.language import t
+from camagent.cli.mistakes import Mistake
+
+if TYPE_CHECKING:
+    from camagent.credentials import CredentialStore
+
+
+@click.group(
+    "credentials", help=t("cli.help.credentials"), epilog=t("cli.help.example", example="camagent credentials list")
+)
+def credentials_group() -> None:
+    """Keep, list and forget camera log-ins."""
+
+
+@credentials_group.command(
+    "set",
+    help=t("cli.help.credentials_set"),
+    epilog=t("cli.help.example", example="camagent credentials set 192.168.1.0/24 --user admin"),
+)
+@click.argument("network", metavar="ADDRESS")
+@click.option("--user", required=True, help=t("cli.help.user"))
+@click.option("--password-file", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.password_file"))
+@click.option("--allow-basic", is_flag=True, help=t("cli.help.allow_basic"))
+def set_command(network: str, user: str, password_file: Path | None, allow_basic: bool) -> int:
+    """Bind a log-in to an address or range; the password is asked for, or read from a file or CAMAGENT_PASSWORD."""
+    from camagent.credentials import BoundCredential, CredentialError, read_password_file
+    from camagent.model.secret import Credential, Secret
+
+    bound = _network(network)
+    try:
+        if password_file is not None:
+            secret = read_password_file(password_file)
+        elif "CAMAGENT_PASSWORD" in os.environ:
+            secret = Secret(os.environ["CAMAGENT_PASSWORD"])
+        else:
+            secret = Secret(click.prompt(t("cli.password_prompt", user=user), hide_input=True, err=True))
+        _store().keep(BoundCredential(bound, Credential(user, secret, allow_basic)))
+    except CredentialError as error:
+        raise Mistake(str(error)) from None
+    click.echo(t("cli.credential_kept", user=user, network=bound))
+    return 0
+
+
+@credentials_group.command(
+    "list", help=t("cli.help.credentials_list"), epilog=t("cli.help.example", example="camagent credentials list")
+)
+def list_command() -> int:
+    """Addresses and user names; never a password."""
+    from camagent.credentials import CredentialError
+
+    try:
+        entries = _store().entries()
+    except CredentialError as error:
+        raise Mistake(str(error)) from None
+    for entry in entries:
+        click.echo(f"{entry.network}\t{entry.credential.user}")
+    if not entries:
+        click.echo(t("cli.credential_none"), err=True)
+    return 0
+
+
+@credentials_group.command(
+    "remove",
+    help=t("cli.help.credentials_remove"),
+    epilog=t("cli.help.example", example="camagent credentials remove 192.168.1.0/24"),
+)
+@click.argument("network", metavar="ADDRESS")
+def remove_command(network: str) -> int:
+    """Forget the log-in of one address or range."""
+    from camagent.credentials import CredentialError
+
+    bound = _network(network)
+    try:
+        removed = _store().remove(bound)
+    except CredentialError as error:
+        raise Mistake(str(error)) from None
+    if not removed:
+        raise Mistake(t("cli.credential_missing", network=bound))
+    click.echo(t("cli.credential_removed", network=bound))
+    return 0
+
+
+def _store() -> CredentialStore:
+    from camagent.cli.run import config_dir, data_dir, read_config
+    from camagent.credentials import CredentialStore
+
+    return CredentialStore(data_dir(read_config(None)), config_dir())
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        raise Mistake(t("cli.bad_network", network=text[:60])) from None

@@ -1,0 +1,131 @@
+"""`camagent demo`: the whole main job on a simulated school on this machine's loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from camagent.cli.language import t
+from camagent.cli.mistakes import Mistake
+
+if TYPE_CHECKING:
+    from camagent.model.scan import Declaration
+    from camagent.recognise import Order, Run
+
+START_BUDGET_S = 60.0  # a cold start on an old PC; a warm one takes about a second
+DEMO_WINDOW_S = 5.0
+
+
+@click.command("demo", help=t("cli.help.demo"), epilog=t("cli.help.example", example="camagent demo --cameras 12"))
+@click.option("--cameras", type=click.IntRange(1, 200), default=12, show_default=True, help=t("cli.help.cameras"))
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("camagent-demo"),
+    show_default=True,
+    help=t("cli.help.output"),
+)
+@click.option("--window", "window_s", type=click.FloatRange(2, 60), default=DEMO_WINDOW_S, help=t("cli.help.window"))
+def demo_command(cameras: int, output: Path, window_s: float) -> int:
+    """Simulate a school, scan it for real, write the reports; succeeds when the job was done, whatever the verdicts."""
+    from camagent.cli.run import show, warn, write_reports
+
+    warn(t("cli.demo_start", cameras=cameras))
+    began_s = time.monotonic()
+    with simulated_school(cameras) as ready:
+        warn(t("cli.demo_ready", seconds=round(time.monotonic() - began_s, 1)))
+        run = asyncio.run(_scan_school(cameras, str(ready["password"]), window_s))
+    document = show(run.result, "table")
+    for path in write_reports(document, output):
+        warn(t("cli.written", path=str(path)))
+    warn(t("cli.demo_done", path=str(output / "camagent.html")))
+    return 0
+
+
+@contextmanager
+def simulated_school(cameras: int) -> Iterator[dict[str, object]]:
+    """A simulated school in a process of its own; yields what it said when it was ready.
+
+    Raises: Mistake where it does not start: a port is taken, or the machine is too slow.
+    """
+    with tempfile.TemporaryFile() as complaints, tempfile.TemporaryDirectory() as folder:
+        ready_file = Path(folder) / "ready.json"
+        arguments = ["simulate", "--cameras", str(cameras), "--ready-file", str(ready_file)]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "camagent", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=complaints,
+        )
+        try:
+            give_up_s = time.monotonic() + START_BUDGET_S
+            while not ready_file.exists():
+                if process.poll() is not None or time.monotonic() > give_up_s:
+                    complaints.seek(0)
+                    last = complaints.read(2000).decode(errors="replace").strip().splitlines()[-1:]
+                    raise Mistake(t("cli.demo_failed", reason=last[0] if last else f"{START_BUDGET_S:.0f} s"))
+                time.sleep(0.05)
+            yield json.loads(ready_file.read_text(encoding="utf-8"))
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+async def _scan_school(cameras: int, password: str, window_s: float) -> Run:
+    from camagent.cli.run import progress_on_terminal
+    from camagent.clock import SystemClock
+    from camagent.discover.interfaces import list_interfaces
+    from camagent.discover.plan import make_plan
+    from camagent.fleet import Fleet, FleetLimits, FleetOptions
+    from camagent.observe.watch import WatchOptions
+    from camagent.scan import scan_site
+
+    inventory, addresses = school_inventory(cameras)
+    plan = make_plan(list_interfaces(), interfaces=("lo",), subnets=("127.10.1.0/28",), addresses=addresses)
+    options = FleetOptions(watch=WatchOptions(window_s=window_s, budget_s=window_s + 20))
+    async with Fleet(FleetLimits(), SystemClock()) as fleet:
+        with progress_on_terminal() as progress:
+            return await scan_site(plan, demo_order(inventory, password), fleet, options, progress)
+
+
+def school_inventory(cameras: int) -> tuple[tuple[Declaration, ...], tuple[str, ...]]:
+    """The simulated school's own list of cameras, and the addresses on it."""
+    from camagent.model.scan import Declaration
+    from camagent.simulator.default_school import default_school
+
+    rows = [
+        Declaration(name=camera.name, place=camera.place, address=camera.address, serial=camera.serial)
+        for camera in default_school(cameras)
+    ]
+    return tuple(rows), tuple(row.address for row in rows if row.address)
+
+
+def demo_order(inventory: tuple[Declaration, ...], password: str) -> Order:
+    """By what the demo judges: the default requirement profile, the school's own log-in on loopback only."""
+    from camagent.assess.profile import load_profile
+    from camagent.clock import SystemClock
+    from camagent.credentials import BoundCredential, CredentialBook
+    from camagent.model.scan import Site
+    from camagent.model.secret import Credential, Secret
+    from camagent.pipeline import Judge
+    from camagent.recognise import Memory, Order, site_facts
+    from camagent.simulator.default_school import USER
+
+    requirement_profile = load_profile("ubnd-3288")
+    site = Site("demo", t("cli.demo_site"), "Demo", "Demo")
+    facts = site_facts(site, 100e6, SystemClock().now(), Memory())
+    book = CredentialBook([BoundCredential("127.10.0.0/16", Credential(USER, Secret(password)))])
+    return Order(Judge(requirement_profile, facts), requirement_profile.stamp, book, inventory)

@@ -1,0 +1,188 @@
+"""`camagent discover`: find cameras and ask them nothing more."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from camagent.cli.language import t, tm
+from camagent.cli.mistakes import EXIT_READY, EXIT_UNDETERMINED, Mistake
+from camagent.cli.options import format_option, search_options
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from camagent.discover.plan import DiscoveryPlan
+    from camagent.model.discovery import Discovery
+
+DOCUMENT_SCHEMA = "camagent.discovery/1"
+
+
+@click.command(
+    "discover",
+    help=t("discover.help.discover"),
+    epilog=t("cli.help.example", example="camagent discover --subnet 192.168.1.0/24"),
+)
+@click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config"))
+@search_options
+@click.option("--wait", "wait_s", type=click.FloatRange(0.5, 60), help=t("discover.help.wait"))
+@click.option("--source-port", type=click.IntRange(1, 65535), help=t("discover.help.source_port"))
+@format_option
+def discover_command(
+    config_path: Path | None,
+    subnets: tuple[str, ...],
+    interfaces: tuple[str, ...],
+    wait_s: float | None,
+    source_port: int | None,
+    output_format: str,
+) -> int:
+    """Search as planned, show the ranges before and the coverage after; 3 where nothing was found."""
+    from camagent.cli.run import progress_on_terminal, read_config
+    from camagent.clock import SystemClock
+    from camagent.discover.search import search
+
+    where = read_config(config_path).discovery
+    plan = _plan(interfaces or where.interfaces, subnets or where.subnets)
+    plan = replace(plan, source_port=source_port)
+    if wait_s is not None:
+        plan = replace(plan, pacing=replace(plan.pacing, settle_s=wait_s))
+    click.echo(_announcement(plan), err=True)
+    with progress_on_terminal() as progress:
+        found = asyncio.run(search(plan, SystemClock(), progress))
+    if output_format == "json":
+        click.echo(json.dumps(discovery_document(found), ensure_ascii=False, indent=2))
+    else:
+        _print(found)
+    for line in _statements(found):
+        click.echo(line, err=True)
+    return EXIT_READY if found.devices or found.rtsp_only else EXIT_UNDETERMINED
+
+
+def discovery_document(found: Discovery) -> dict[str, Any]:
+    """One search as a JSON document; numbers are numbers, unknown is null."""
+    from camagent.discover.sightings import scope_value
+
+    devices = [
+        {
+            "address": s.target.host,
+            "port": s.target.port,
+            "path": s.target.path,
+            "secure": s.target.secure,
+            "name": scope_value(s.target.scopes, "name"),
+            "model": scope_value(s.target.scopes, "hardware"),
+            "endpoint": s.target.endpoint,
+            "xaddrs": list(s.target.xaddrs),
+            "scopes": list(s.target.scopes),
+            "found_by": [how.value for how in s.found_by],
+            "interface": s.interface,
+            "off_subnet": s.off_subnet,
+        }
+        for s in found.sightings
+    ]
+    rtsp_only = [
+        {"address": r.host, "ports": list(r.ports), "server": r.server, "onvif_login_port": r.onvif_login}
+        for r in found.rtsp_only
+    ]
+    coverage = {
+        "subnets": list(found.subnets),
+        "subnets_asked": list(found.subnets_asked),
+        "interfaces": list(found.interfaces),
+        "addresses_probed": found.addresses_probed,
+        "addresses_answered": found.addresses_answered,
+        "other_responders": found.other_responders,
+        "malformed_datagrams": found.malformed_datagrams,
+        "elapsed_s": round(found.elapsed_s, 3),
+        "notes": [{"code": note.code, "detail": note.detail} for note in found.notes],
+    }
+    return {"schema": DOCUMENT_SCHEMA, "devices": devices, "rtsp_only": rtsp_only, "coverage": coverage}
+
+
+def _plan(interfaces: tuple[str, ...], subnets: tuple[str, ...]) -> DiscoveryPlan:
+    from camagent.discover.interfaces import list_interfaces
+    from camagent.discover.plan import PlanError, make_plan
+
+    try:
+        return make_plan(list_interfaces(), interfaces, subnets)
+    except PlanError as error:
+        raise Mistake(*map(tm, error.problems)) from None
+
+
+def _announcement(plan: DiscoveryPlan) -> str:
+    return t(
+        "discover.table.plan",
+        interfaces=", ".join(interface.name for interface in plan.interfaces) or t("discover.table.nothing"),
+        ranges=", ".join(map(str, plan.subnets)) or t("discover.table.nothing"),
+        addresses=plan.address_count,
+    )
+
+
+def _statements(found: Discovery) -> list[str]:
+    """What was covered, what was not, and why."""
+    lines = [
+        t("discover.table.found", devices=len(found.devices), rtsp_only=len(found.rtsp_only), seconds=found.elapsed_s),
+        t(
+            "discover.table.coverage",
+            covered=len(found.subnets),
+            asked=len(found.subnets_asked),
+            answered=found.addresses_answered,
+            probed=found.addresses_probed,
+            interfaces=", ".join(found.interfaces) or t("discover.table.nothing"),
+        ),
+    ]
+    if found.other_responders:
+        lines.append(t("discover.table.others", count=found.other_responders))
+    if found.malformed_datagrams:
+        lines.append(t("discover.table.malformed", count=found.malformed_datagrams))
+    lines += [tm(note.message) for note in found.notes]
+    if not found.devices and not found.rtsp_only:
+        lines.append(t("discover.table.empty"))
+    return lines
+
+
+def _print(found: Discovery) -> None:
+    from rich.console import Console
+
+    console = Console()
+    if found.sightings:
+        console.print(_devices_table(found))
+    if found.rtsp_only:
+        console.print(_rtsp_table(found))
+
+
+def _devices_table(found: Discovery) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    from camagent.discover.sightings import scope_value
+
+    columns = ("address", "name", "model", "how", "interface")
+    table = Table(*(t(f"discover.table.{column}") for column in columns), title=t("discover.table.title"))
+    for sighting in found.sightings:
+        target = sighting.target
+        table.add_row(
+            # Text: what a device calls itself must not be read as markup.
+            Text(str(target)),
+            Text(scope_value(target.scopes, "name") or "-"),
+            Text(scope_value(target.scopes, "hardware") or "-"),
+            ", ".join(t(f"discover.how.{how.value}") for how in sighting.found_by),
+            Text(sighting.interface or "-"),
+        )
+    return table
+
+
+def _rtsp_table(found: Discovery) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        *(t(f"discover.table.{column}") for column in ("address", "ports", "server")),
+        title=t("discover.table.rtsp_only"),
+    )
+    for row in found.rtsp_only:
+        table.add_row(Text(row.host), ", ".join(map(str, row.ports)), Text(row.server or "-"))
+    return table

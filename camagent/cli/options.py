@@ -1,0 +1,61 @@
+"""Options that several commands have in common, each with its text in the language of this run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from camagent.cli.language import t
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def format_option(command: Command) -> Command:
+    """`--format table|json`: exactly one JSON document on stdout, everything else on stderr."""
+    return click.option(
+        "--format", "output_format", type=click.Choice(["table", "json"]), default="table", help=t("cli.help.format")
+    )(command)
+
+
+def search_options(command: Command) -> Command:
+    """`--subnet` and `--interface`."""
+    command = click.option("--interface", "interfaces", multiple=True, help=t("cli.help.interface"))(command)
+    return click.option("--subnet", "subnets", multiple=True, metavar="CIDR", help=t("cli.help.subnet"))(command)
+
+
+def check_options(command: Command) -> Command:
+    """How each camera is watched and judged."""
+    for option in reversed(
+        [
+            click.option("--profile", "requirement_profile", help=t("cli.help.requirement_profile")),
+            click.option("--window", "window_s", type=click.FloatRange(1, 300), help=t("cli.help.window")),
+            click.option("--transport", type=click.Choice(["auto", "tcp", "udp"]), help=t("cli.help.transport")),
+            click.option("--pictures", type=click.IntRange(0, 5), help=t("cli.help.pictures")),
+            click.option(
+                "--keep-images", type=click.Path(path_type=Path, file_okay=False), help=t("cli.help.keep_images")
+            ),
+            click.option("--record", type=click.Path(path_type=Path, file_okay=False), help=t("cli.help.record")),
+            click.option("--prices", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.prices")),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def login_options(command: Command) -> Command:
+    """Who logs in to the cameras that are named; the password itself never stands in a default."""
+    for option in reversed(
+        [
+            click.option("--user", help=t("cli.help.user")),
+            click.option(
+                "--password-file", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.password_file")
+            ),
+            click.option("--password", help=t("cli.help.password")),
+            click.option("--allow-basic", is_flag=True, help=t("cli.help.allow_basic")),
+        ]
+    ):
+        command = option(command)
+    return command

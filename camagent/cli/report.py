@@ -1,0 +1,98 @@
+"""`camagent report`: a report from the stored scans of this site."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from camagent.cli.language import lang, t, tm
+from camagent.cli.mistakes import Mistake
+
+if TYPE_CHECKING:
+    from camagent.publish.compare import Comparison
+    from camagent.publish.store import Store
+    from camagent.publish.view import ScanDocument
+
+
+@click.command(
+    "report",
+    help=t("cli.help.report"),
+    epilog=t("cli.help.example", example="camagent report --format xlsx --compare hk1 -o danh-muc.xlsx"),
+)
+@click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config"))
+@click.option(
+    "--format",
+    "report_format",
+    type=click.Choice(["xlsx", "html", "csv", "json"]),
+    default="html",
+    show_default=True,
+    help=t("cli.help.report_format"),
+)
+@click.option("--compare", metavar="DATE", help=t("cli.help.compare"))
+@click.option("-o", "--output", metavar="FILE", help=t("cli.help.output_file"))
+def report_command(config_path: Path | None, report_format: str, compare: str | None, output: str | None) -> int:
+    """Render the newest stored scan, with what changed since an earlier one where that is asked for."""
+    from camagent.cli.run import read_config, warn, write_whole
+    from camagent.cli.scanning import open_site_store
+    from camagent.publish.store import StoreError
+
+    config = read_config(config_path)
+    store = open_site_store(config)
+    try:
+        newest = store.latest()
+        if newest is None:
+            raise Mistake(t("cli.no_stored_scan"))
+        comparison = _comparison(newest, compare, store) if compare is not None else None
+        content = rendered(report_format, newest, store.latest_document() or {}, comparison)
+    except StoreError as error:
+        raise Mistake(tm(error.problem)) from None
+    finally:
+        store.close()
+    if output == "-" or (output is None and report_format == "json"):
+        sys.stdout.buffer.write(content)
+        return 0
+    path = write_whole(Path(output or f"camagent-{newest.started_at:%Y-%m-%d}.{report_format}"), content)
+    warn(t("cli.written", path=str(path)))
+    return 0
+
+
+def rendered(
+    report_format: str, view: ScanDocument, document: dict[str, object], comparison: Comparison | None
+) -> bytes:
+    """One report as the bytes of its file."""
+    if report_format == "json":
+        from camagent.publish.report.json_ import render_json
+
+        return render_json(document).encode()
+    if report_format == "csv":
+        from camagent.publish.report.csv_ import render_csv
+
+        return render_csv([view], lang()).encode("utf-8")
+    if report_format == "xlsx":
+        from camagent.publish.report.xlsx import render_xlsx
+
+        return render_xlsx([view], lang(), comparison)
+    from camagent.publish.report.html import render_html
+
+    return render_html([view], lang(), comparison).encode()
+
+
+def _comparison(newest: ScanDocument, text: str, store: Store) -> Comparison:
+    """Against the scan that stood on that day.
+
+    Raises: Mistake where the date cannot be read or nothing was stored by then.
+    """
+    from camagent.publish.compare import compare
+    from camagent.publish.school_year import parse_report_date
+
+    day = parse_report_date(text, date.today())
+    if day is None:
+        raise Mistake(t("cli.bad_date", text=text[:40]))
+    before = store.at(day)
+    if before is None:
+        raise Mistake(t("cli.no_scan_at", day=day.isoformat()))
+    return compare(before, newest)

@@ -1,0 +1,218 @@
+"""What `scan`, `check` and `demo` share: from options to an order, progress on the terminal, results to files."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from camagent.cli.language import lang, t
+from camagent.cli.mistakes import Mistake, exit_code
+
+if TYPE_CHECKING:
+    from camagent.clock import Clock
+    from camagent.config import Config
+    from camagent.credentials import CredentialBook
+    from camagent.model.scan import Declaration, ScanResult
+    from camagent.publish.store import Store
+    from camagent.recognise import Memory, Order
+    from camagent.scan import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """By what a run judges, as the options of `scan`, `check` and `demo` say it."""
+
+    config: Config
+    requirement_profile: str
+    prices: Path | None = None
+    inventory: tuple[Declaration, ...] = ()
+
+
+def read_config(path: Path | None) -> Config:
+    """The configuration that was named, else the usual place, else the defaults.
+
+    Raises: Mistake with every problem at once.
+    """
+    from camagent.config import Config, ConfigError, load_config
+
+    if path is None:
+        usual = config_dir() / "camagent.toml"
+        if not usual.exists():
+            return Config()
+        path = usual
+    try:
+        return load_config(path)
+    except ConfigError as error:
+        raise Mistake(*error.problems) from None
+
+
+def data_dir(config: Config | None = None) -> Path:
+    """Where results and log-ins rest: CAMAGENT_DATA, the configuration, else the platform's folder."""
+    import platformdirs
+
+    if os.environ.get("CAMAGENT_DATA"):
+        return Path(os.environ["CAMAGENT_DATA"])
+    if config is not None and config.agent.data_dir is not None:
+        return config.agent.data_dir
+    return Path(platformdirs.user_data_dir("camagent", appauthor=False))
+
+
+def config_dir() -> Path:
+    """Where camagent.toml and the key of the log-ins lie."""
+    import platformdirs
+
+    if os.environ.get("CAMAGENT_CONFIG_DIR"):
+        return Path(os.environ["CAMAGENT_CONFIG_DIR"])
+    return Path(platformdirs.user_config_dir("camagent", appauthor=False))
+
+
+def credential_book(config: Config, environment: Mapping[str, str]) -> CredentialBook:
+    """Every log-in that the operator bound to an address: configuration and credential store.
+
+    Raises: Mistake where one cannot be read.
+    """
+    from camagent.credentials import CredentialBook, CredentialError, CredentialStore, configured_credentials
+
+    try:
+        entries = configured_credentials(config.credential, environment)
+        kept = CredentialStore(data_dir(config), config_dir()).entries()
+    except CredentialError as error:
+        raise Mistake(str(error)) from None
+    return CredentialBook((*entries, *kept))
+
+
+def make_order(wanted: Wanted, book: CredentialBook, memory: Memory, clock: Clock) -> Order:
+    """Everything a run is judged by.
+
+    Raises: Mistake for a wrong requirement profile or price file, every problem at once.
+    """
+    from camagent.assess.profile import ProfileError, load_profile
+    from camagent.pipeline import Judge
+    from camagent.plan.prices import PriceError, load_prices
+    from camagent.recognise import Order, site_facts
+
+    try:
+        requirement_profile = load_profile(wanted.requirement_profile)
+        prices = load_prices(wanted.prices) if wanted.prices is not None else None
+    except (ProfileError, PriceError) as error:
+        raise Mistake(*(str(problem) for problem in error.problems)) from None
+    config = wanted.config
+    uplink_bps = config.site.uplink_mbps * 1e6 if config.site.uplink_mbps is not None else None
+    facts = site_facts(config.as_site(), uplink_bps, clock.now(), memory)
+    judge = Judge(requirement_profile, facts, prices)
+    return Order(judge, requirement_profile.stamp, book, wanted.inventory, memory)
+
+
+@contextmanager
+def progress_on_terminal() -> Iterator[Progress]:
+    """A progress bar on stderr where that is a terminal, one plain line a phase where it is not."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    tasks: dict[str, Any] = {}
+    words = {"discover": t("cli.searching"), "check": t("cli.checking")}
+
+    def heard(phase: str, done: int, total: int) -> None:
+        if phase not in tasks:
+            tasks[phase] = bar.add_task(words.get(phase, phase), total=total or None)
+            if not console.is_terminal:
+                click.echo(words.get(phase, phase) + " …", err=True)
+        bar.update(tasks[phase], completed=done, total=total or None)
+
+    with bar:
+        yield heard
+
+
+def show(result: ScanResult, output_format: str) -> dict[str, Any]:
+    """Print the result on stdout as asked and hand back its document."""
+    from rich.console import Console
+
+    from camagent.publish.document import scan_document, view_document
+    from camagent.publish.table import print_table
+
+    document = scan_document(result)
+    if output_format == "json":
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        print_table(view_document(document), Console(), lang())
+    return document
+
+
+def write_reports(document: dict[str, Any], folder: Path) -> list[Path]:
+    """JSON, HTML, XLSX and CSV of a result into a folder, each file whole or not at all.
+
+    Raises: Mistake where the folder cannot be written.
+    """
+    from camagent.publish.document import view_document
+    from camagent.publish.report.csv_ import render_csv
+    from camagent.publish.report.html import render_html
+    from camagent.publish.report.json_ import render_json
+    from camagent.publish.report.xlsx import render_xlsx
+
+    view = view_document(document)
+    files = {
+        "camagent.json": render_json(document).encode(),
+        "camagent.html": render_html([view], lang()).encode(),
+        "camagent.xlsx": render_xlsx([view], lang()),
+        "camagent.csv": render_csv([view], lang()).encode("utf-8"),
+    }
+    return [write_whole(folder / name, content) for name, content in files.items()]
+
+
+def write_whole(path: Path, content: bytes) -> Path:
+    """Replace a file in one step.
+
+    Raises: Mistake with path and reason.
+    """
+    fresh = path.with_name(path.name + ".new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_bytes(content)
+        os.replace(fresh, path)
+    except OSError as error:
+        raise Mistake(t("cli.cannot_write", path=str(path), reason=error.strerror or "?")) from None
+    return path
+
+
+def code_of(result: ScanResult) -> int:
+    """The contract's exit code of a run."""
+    from camagent.model.finding import Verdict
+
+    return exit_code(result.count(Verdict.NOT_READY), result.count(Verdict.UNDETERMINED), result.count(Verdict.READY))
+
+
+def remembered(store: Store | None, clock: Clock) -> Memory:
+    """What earlier runs of this machine left behind; nothing without a store."""
+    from camagent.recognise import Memory
+
+    if store is None:
+        return Memory()
+    return Memory(
+        known=tuple(store.known_devices()),
+        histories=store.histories(clock.now()),
+        pins=tuple(store.pins()),
+        answers=store.answers(),
+    )
+
+
+def warn(text: str) -> None:
+    """One line to stderr, where it disturbs no JSON."""
+    click.echo(text, err=True)
+    sys.stderr.flush()

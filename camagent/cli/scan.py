@@ -1,0 +1,31 @@
+"""`camagent scan`: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from camagent.cli.language import t
+from camagent.cli.options import check_options, format_option, search_options
+
+
+@click.command(
+    "scan",
+    help=t("cli.help.scan"),
+    epilog=t("cli.help.example", example="camagent scan --subnet 192.168.1.0/24 --output ket-qua"),
+)
+@click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config"))
+@search_options
+@click.option("--inventory", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.inventory"))
+@check_options
+@click.option("--check-ports", is_flag=True, help=t("cli.help.check_ports"))
+@click.option("--try-default-logins", is_flag=True, help=t("cli.help.try_default_logins"))
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help=t("cli.help.output"))
+@click.option("--no-store", is_flag=True, help=t("cli.help.no_store"))
+@format_option
+def scan_command(config_path: Path | None, **options: object) -> int:
+    """Find every camera of the site, check and judge it, report and store the result."""
+    from camagent.cli.scanning import ScanRequest, run_scan
+
+    return run_scan(config_path, ScanRequest(**options))  # type: ignore[arg-type]

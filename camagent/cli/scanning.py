@@ -1,0 +1,213 @@
+"""The work behind `camagent scan`, kept apart from its options: plan, run, show, write, store."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from camagent.cli.language import t, tm
+from camagent.cli.mistakes import Mistake
+from camagent.cli.run import (
+    Wanted,
+    code_of,
+    credential_book,
+    data_dir,
+    make_order,
+    progress_on_terminal,
+    read_config,
+    remembered,
+    show,
+    warn,
+    write_reports,
+)
+from camagent.clock import SystemClock
+
+if TYPE_CHECKING:
+    from camagent.config import Config
+    from camagent.discover.plan import DiscoveryPlan
+    from camagent.fleet import FleetLimits, FleetOptions
+    from camagent.model.scan import Declaration
+    from camagent.model.secret import Credential
+    from camagent.publish.store import Store
+    from camagent.recognise import Order, Run
+
+UNNEEDED_PORTS = (21, 22, 23, 80, 2323, 5555, 8080, 9527)
+"""Asked only with --check-ports; which of them are judged, and how, stands in the requirement profile."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRequest:
+    """The options of `camagent scan`; None means: as the configuration says."""
+
+    subnets: tuple[str, ...] = ()
+    interfaces: tuple[str, ...] = ()
+    inventory: Path | None = None
+    requirement_profile: str | None = None
+    window_s: float | None = None
+    transport: str | None = None
+    pictures: int | None = None
+    keep_images: Path | None = None
+    record: Path | None = None
+    prices: Path | None = None
+    check_ports: bool = False
+    try_default_logins: bool = False
+    output: Path | None = None
+    no_store: bool = False
+    output_format: str = "table"
+
+
+def run_scan(config_path: Path | None, request: ScanRequest) -> int:
+    """The whole main job; answers with the contract's exit code.
+
+    Raises: Mistake for everything that the operator has to put right first.
+    """
+    config = read_config(config_path)
+    inventory = read_inventory_file(request.inventory or config.discovery.inventory)
+    plan = search_plan(config, request, inventory)
+    clock = SystemClock()
+    wanted = Wanted(
+        config,
+        request.requirement_profile or config.check.profile,
+        request.prices or config.check.prices,
+        inventory,
+    )
+    store = None if request.no_store else open_site_store(config)
+    try:
+        order = make_order(wanted, credential_book(config, os.environ), remembered(store, clock), clock)
+        _announce(plan, order)
+        run = asyncio.run(_scan(plan, order, fleet_limits(config), fleet_options(config, request)))
+        return publish(run, request, store)
+    finally:
+        if store is not None:
+            store.close()
+
+
+def publish(run: Run, request: ScanRequest, store: Store | None) -> int:
+    """Show the result, write the reports, store the record; answers with the exit code."""
+    document = show(run.result, request.output_format)
+    if store is not None:
+        _keep(run, document, store)
+    if request.output is not None:
+        for path in write_reports(document, request.output):
+            warn(t("cli.written", path=str(path)))
+    if not run.result.cameras:
+        warn(t("cli.nothing_found"))
+    return code_of(run.result)
+
+
+def _keep(run: Run, document: dict[str, object], store: Store) -> None:
+    from camagent.publish.store import StoreError
+
+    try:
+        store.save(run.result, document)
+        store.remember(run.known, run.pins)
+    except StoreError as error:
+        # The result is on the screen and in the reports: losing the record must not lose them too.
+        warn(t("cli.store_failed", reason=tm(error.problem)))
+
+
+async def _scan(plan: DiscoveryPlan, order: Order, limits: FleetLimits, options: FleetOptions) -> Run:
+    from camagent.fleet import Fleet
+    from camagent.scan import scan_site
+
+    async with Fleet(limits, SystemClock()) as fleet:
+        with progress_on_terminal() as progress:
+            return await scan_site(plan, order, fleet, options, progress)
+
+
+def _announce(plan: DiscoveryPlan, order: Order) -> None:
+    ranges = ", ".join([*map(str, plan.subnets), *(interface.name for interface in plan.interfaces)]) or "-"
+    warn(t("cli.ranges_shown", ranges=ranges))
+    if not order.stamp.authoritative:
+        warn(t("cli.profile_provisional"))
+
+
+def search_plan(config: Config, request: ScanRequest, inventory: tuple[Declaration, ...]) -> DiscoveryPlan:
+    """Where this run looks, refused before the first packet where it may not.
+
+    Raises: Mistake with every problem at once.
+    """
+    from camagent.discover.interfaces import list_interfaces
+    from camagent.discover.plan import PlanError, make_plan
+
+    addresses = tuple(declared.address for declared in inventory if declared.address)
+    try:
+        return make_plan(
+            list_interfaces(),
+            request.interfaces or config.discovery.interfaces,
+            request.subnets or config.discovery.subnets,
+            addresses,
+        )
+    except PlanError as error:
+        raise Mistake(*(tm(problem) for problem in error.problems)) from None
+
+
+def read_inventory_file(path: Path | None) -> tuple[Declaration, ...]:
+    """What should be there, by the school's own list.
+
+    Raises: Mistake with every error of the file at once.
+    """
+    if path is None:
+        return ()
+    from camagent.discover.inventory import InventoryError, read_inventory
+
+    try:
+        return read_inventory(path)
+    except InventoryError as error:
+        raise Mistake(*(tm(problem) for problem in error.problems)) from None
+
+
+def fleet_limits(config: Config) -> FleetLimits:
+    """How much of the network a run may take, by the configuration."""
+    from camagent.fleet import FleetLimits
+
+    return FleetLimits(config.check.devices_at_once, config.check.bandwidth_mbps * 1e6)
+
+
+def fleet_options(config: Config, request: ScanRequest) -> FleetOptions:
+    """How each camera is asked and watched: the options of this run over the configuration."""
+    from camagent.fleet import FleetOptions
+    from camagent.interrogate.interview import InterviewOptions
+    from camagent.model.stream import TransportChoice
+    from camagent.observe.watch import WatchOptions
+
+    window_s = request.window_s if request.window_s is not None else config.check.window_s
+    watch = WatchOptions(
+        window_s=window_s,
+        transport=TransportChoice(request.transport or config.check.transport),
+        pictures=request.pictures if request.pictures is not None else config.check.pictures,
+        budget_s=window_s + WATCH_SLACK_S,
+        keep_images=request.keep_images,
+    )
+    interview = InterviewOptions()
+    if request.check_ports:
+        interview = replace(interview, check_ports=UNNEEDED_PORTS)
+    if request.try_default_logins:
+        interview = replace(interview, default_logins=factory_logins())
+    return FleetOptions(interview, watch, request.record)
+
+
+WATCH_SLACK_S = 25.0  # connect, log-in, one BUSY retry and TEARDOWN beside the window itself
+
+
+def factory_logins() -> tuple[Credential, ...]:
+    """The two factory log-ins most often found; never more, because cameras lock out."""
+    from camagent.model.secret import Credential, Secret
+
+    return (Credential("admin", Secret("admin")), Credential("admin", Secret("12345")))
+
+
+def open_site_store(config: Config) -> Store:
+    """The record of this machine.
+
+    Raises: Mistake where it cannot be opened.
+    """
+    from camagent.publish.store import StoreError, open_store
+
+    try:
+        return open_store(data_dir(config) / "camagent.sqlite")
+    except StoreError as error:
+        raise Mistake(tm(error.problem)) from None

@@ -1,0 +1,118 @@
+"""The command line: quick help in two languages, mistakes in one line, the contract's exit codes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from camagent.cli.language import choose
+from camagent.cli.main import COMMANDS
+from camagent.cli.mistakes import exit_code
+
+HEAVY = ("av", "cv2", "numpy", "zeep", "aiohttp", "pydantic", "lxml", "onvif", "rich", "openpyxl")
+
+
+def camagent(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "camagent", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **environment},
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_answers_help_with_an_example(command: str) -> None:
+    done = camagent(command, "--help", "--lang", "vi")
+    assert done.returncode == 0, done.stderr
+    assert "Ví dụ: camagent " in done.stdout
+    assert "--lang" in done.stdout
+
+
+def test_help_names_every_command_in_both_languages() -> None:
+    for lang, word in (("vi", "Các lệnh"), ("en", "Commands")):
+        done = camagent("--help", "--lang", lang)
+        assert done.returncode == 0
+        assert word in done.stdout
+        assert all(name in done.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("command", ["--help", "scan --help", "check --help"])
+def test_help_loads_nothing_heavy(command: str) -> None:
+    code = (
+        "import sys; sys.argv = ['camagent', *%r]\n"
+        "from camagent.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([name for name in %r if name in sys.modules], file=sys.stderr)"
+    ) % (command.split(), HEAVY)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr.strip().splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nix"], 'there is no command "nix"'),
+        (["scan", "--nix"], "there is no option --nix"),
+        (["scan", "--window", "0"], "--window"),
+        (["scan", "--config", "/nonexistent/camagent.toml"], "/nonexistent/camagent.toml: cannot be read"),
+        (["scan", "--subnet", "300.1.1.1/24", "--no-store"], "300.1.1.1/24"),
+        (["scan", "--subnet", "8.8.8.0/24", "--no-store"], "8.8.8.0/24"),
+        (["check"], "Name at least one target"),
+        (["check", "no such file.mp4"], "no such file.mp4"),
+        (["check", "ftp://x/"], "ftp://x/"),
+        (["check", "192.0.2.1", "--password-file", "/nonexistent"], "--user"),
+        (["check", "192.0.2.1", "--profile", "/nonexistent.toml"], "/nonexistent.toml"),
+    ],
+)
+def test_a_mistake_is_one_clear_line_and_exit_2(arguments: list[str], says: str) -> None:
+    done = camagent(*arguments, "--lang", "en")
+    assert done.returncode == 2, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_password_that_was_typed_is_never_shown() -> None:
+    done = camagent("check", "rtsp://admin:hunter2@no such host/", "--lang", "en")
+    assert done.returncode == 2
+    assert "hunter2" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "code"),
+    [((0, 0, 3), 0), ((1, 0, 3), 1), ((1, 2, 3), 1), ((0, 1, 3), 3), ((0, 0, 0), 3)],
+)
+def test_exit_codes_are_the_contracts(verdicts: tuple[int, int, int], code: int) -> None:
+    not_ready, undetermined, ready = verdicts
+    assert exit_code(not_ready, undetermined, ready) == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "lang"),
+    [
+        (["scan"], {}, "vi"),
+        (["scan"], {"LANG": "en_US.UTF-8"}, "en"),
+        (["scan"], {"LANG": "C.UTF-8"}, "vi"),
+        (["scan"], {"LANG": "en_US.UTF-8", "CAMAGENT_LANG": "vi"}, "vi"),
+        (["--lang", "en", "scan"], {"LANG": "vi_VN.UTF-8"}, "en"),
+        (["scan", "--lang=en"], {}, "en"),
+        (["scan", "--lang", "fr"], {}, "vi"),
+    ],
+)
+def test_the_language_is_the_option_else_the_locale_else_vietnamese(
+    arguments: list[str], environment: dict[str, str], lang: str
+) -> None:
+    assert choose(arguments, environment) == lang
+
+
+def test_the_project_has_no_output_outside_its_folder(tmp_path: Path) -> None:
+    done = camagent("credentials", "list", CAMAGENT_DATA=str(tmp_path / "d"), CAMAGENT_CONFIG_DIR=str(tmp_path / "c"))
+    assert done.returncode == 0
+    assert not (tmp_path / "d").exists()

@@ -1,0 +1,102 @@
+"""A wrong configuration is refused with file and key, every error at once; a right one means what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from camagent.config import ConfigError, load_config
+
+GOOD = """
+[site]
+id = "9001"
+name = "THCS Nguyễn Du"
+area = "Phường Gia Định"
+uplink_mbps = 50
+
+[discovery]
+subnets = ["192.168.1.0/24"]
+inventory = "camera.csv"
+
+[check]
+window_s = 12
+transport = "tcp"
+
+[[credential]]
+address = "192.168.1.64"
+user = "city"
+password_file = "secrets/city"
+
+[agent]
+quiet_hours = ["07:00-11:30"]
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "camagent.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_right_file_is_read_and_its_paths_are_meant_from_its_folder(tmp_path: Path) -> None:
+    config = load_config(written(tmp_path, GOOD))
+    assert config.site.name == "THCS Nguyễn Du"
+    assert config.discovery.inventory == tmp_path / "camera.csv"
+    assert config.credential[0].password_file == tmp_path / "secrets" / "city"
+    assert config.credential[0].address == "192.168.1.64/32"
+    assert config.check.window_s == 12
+
+
+def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
+    assert load_config(written(tmp_path, "")).check.profile == "ubnd-3288"
+
+
+def test_every_error_is_told_at_once_with_its_key(tmp_path: Path) -> None:
+    text = """
+[site]
+nmae = "x"
+[discovery]
+subnets = ["192.168.1.0/24", "300.1.1.0/24"]
+[check]
+window_s = 0.5
+transport = "carrier pigeon"
+[[credential]]
+address = "192.168.1.64"
+[agent]
+quiet_hours = ["morning"]
+"""
+    path = written(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    problems = caught.value.problems
+    assert all(problem.startswith(f"{path}: ") for problem in problems)
+    keys = {problem.removeprefix(f"{path}: ").split(":")[0] for problem in problems}
+    assert keys == {
+        "site.nmae",
+        "discovery.subnets[1]",
+        "check.window_s",
+        "check.transport",
+        "credential[0].user",
+        "agent.quiet_hours[0]",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("[site\n", "not TOML"), ("site = 3", "site"), ("\x00", "not TOML")],
+)
+def test_what_is_no_configuration_is_one_clear_line(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(written(tmp_path, text))
+    assert len(caught.value.problems) == 1
+    assert says in caught.value.problems[0]
+
+
+def test_a_missing_or_endless_file_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config(tmp_path / "nowhere.toml")
+    huge = tmp_path / "huge.toml"
+    huge.write_bytes(b"#" * 1_000_001)
+    with pytest.raises(ConfigError, match="not a camagent.toml"):
+        load_config(huge)
