@@ -65,27 +65,26 @@ def part(name: str) -> str:
     return pieces[1] if len(pieces) > 1 else "camagent"
 
 
+FACTS = {"model"} | NEUTRAL
+MAY_IMPORT: dict[str, set[str]] = {
+    "model": set(),
+    "simulator": FACTS,
+    "schedule": FACTS,
+    "sd_notify": FACTS,
+    "config": FACTS,
+    "credentials": FACTS | {"config"},
+    "pipeline": FACTS | (STAGES - {"publish"}),
+    "fleet": FACTS | (STAGES - {"publish"}) | {"pipeline"},
+    "recognise": FACTS | {"pipeline", "discover", "credentials"},
+    "scan": FACTS | {"pipeline", "fleet", "recognise", "discover"},
+} | {name: FACTS for name in NEUTRAL | STAGES}
+
+
 def may_import(importer: str, imported: str) -> bool:
-    if imported == importer or imported == "camagent":
+    if imported in (importer, "camagent"):
         return True
-    if importer == "model":
-        return False
-    if importer in NEUTRAL:
-        return imported in {"model"} | NEUTRAL
-    if importer in STAGES | {"simulator"}:
-        return imported in {"model"} | NEUTRAL
-    if importer == "pipeline":
-        return imported in {"model"} | NEUTRAL | (STAGES - {"publish"})
-    if importer == "fleet":
-        return imported in {"model", "pipeline"} | NEUTRAL | (STAGES - {"publish"})
-    if importer == "schedule":
-        return imported in {"model"} | NEUTRAL
-    if importer in {"config", "credentials", "sd_notify"}:
-        return imported in {"model", "config"} | NEUTRAL
-    if importer == "recognise":
-        return imported in {"model", "pipeline", "discover", "credentials"} | NEUTRAL
-    if importer == "scan":
-        return imported in {"model", "pipeline", "fleet", "recognise", "discover"} | NEUTRAL
+    if importer in MAY_IMPORT:
+        return imported in MAY_IMPORT[importer]
     return importer in {"cli", "agent", "__main__"} and (imported != "simulator" or importer == "cli")
 
 

@@ -32,7 +32,7 @@ MAX_TARGETS = 1_000  # more is a site: use `camagent scan`
 @click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config"))
 @login_options
 @check_options
-@click.option("--check-ports", is_flag=True, help=t("cli.help.check_ports"))
+@click.option("--no-port-check", is_flag=True, help=t("cli.help.no_port_check"))
 @click.option("--try-default-logins", is_flag=True, help=t("cli.help.try_default_logins"))
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help=t("cli.help.output"))
 @format_option
@@ -61,7 +61,7 @@ def check_command(
     jobs = [job if job.credential is not None else replace(job, credential=book.for_address(job.host)) for job in jobs]
     wanted = Wanted(config, request.requirement_profile or config.check.profile, request.prices or config.check.prices)
     order = make_order(wanted, book, Memory(), SystemClock())
-    run = asyncio.run(_check(jobs, order, fleet_limits(config), fleet_options(config, request)))
+    run = asyncio.run(_check(jobs, order, fleet_limits(config), fleet_options(config, request, order)))
     return publish(run, request, None)
 
 

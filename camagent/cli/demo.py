@@ -90,15 +90,18 @@ async def _scan_school(cameras: int, password: str, window_s: float) -> Run:
     from camagent.discover.interfaces import list_interfaces
     from camagent.discover.plan import make_plan
     from camagent.fleet import Fleet, FleetLimits, FleetOptions
+    from camagent.interrogate.interview import InterviewOptions
     from camagent.observe.watch import WatchOptions
     from camagent.scan import scan_site
 
     inventory, addresses = school_inventory(cameras)
     plan = make_plan(list_interfaces(), interfaces=("lo",), subnets=("127.10.1.0/28",), addresses=addresses)
-    options = FleetOptions(watch=WatchOptions(window_s=window_s, budget_s=window_s + 20))
+    order = demo_order(inventory, password)
+    interview = InterviewOptions(check_ports=order.judge.requirement_profile.ports_to_try())
+    options = FleetOptions(interview, WatchOptions(window_s=window_s, budget_s=window_s + 20))
     async with Fleet(FleetLimits(), SystemClock()) as fleet:
         with progress_on_terminal() as progress:
-            return await scan_site(plan, demo_order(inventory, password), fleet, options, progress)
+            return await scan_site(plan, order, fleet, options, progress)
 
 
 def school_inventory(cameras: int) -> tuple[tuple[Declaration, ...], tuple[str, ...]]:

@@ -127,7 +127,7 @@ def progress_on_terminal() -> Iterator[Progress]:
         disable=not console.is_terminal,
     )
     tasks: dict[str, Any] = {}
-    words = {"discover": t("cli.searching"), "check": t("cli.checking")}
+    words = {phase: t(f"cli.phase.{phase}") for phase in ("multicast", "directed", "knock", "check")}
 
     def heard(phase: str, done: int, total: int) -> None:
         if phase not in tasks:

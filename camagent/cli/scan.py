@@ -19,7 +19,7 @@ from camagent.cli.options import check_options, format_option, search_options
 @search_options
 @click.option("--inventory", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.inventory"))
 @check_options
-@click.option("--check-ports", is_flag=True, help=t("cli.help.check_ports"))
+@click.option("--no-port-check", is_flag=True, help=t("cli.help.no_port_check"))
 @click.option("--try-default-logins", is_flag=True, help=t("cli.help.try_default_logins"))
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help=t("cli.help.output"))
 @click.option("--no-store", is_flag=True, help=t("cli.help.no_store"))

@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from camagent.publish.store import Store
     from camagent.recognise import Order, Run
 
-UNNEEDED_PORTS = (21, 22, 23, 80, 2323, 5555, 8080, 9527)
-"""Asked only with --check-ports; which of them are judged, and how, stands in the requirement profile."""
-
 
 @dataclass(frozen=True, slots=True)
 class ScanRequest:
@@ -52,7 +49,7 @@ class ScanRequest:
     keep_images: Path | None = None
     record: Path | None = None
     prices: Path | None = None
-    check_ports: bool = False
+    no_port_check: bool = False
     try_default_logins: bool = False
     output: Path | None = None
     no_store: bool = False
@@ -78,7 +75,7 @@ def run_scan(config_path: Path | None, request: ScanRequest) -> int:
     try:
         order = make_order(wanted, credential_book(config, os.environ), remembered(store, clock), clock)
         _announce(plan, order)
-        run = asyncio.run(_scan(plan, order, fleet_limits(config), fleet_options(config, request)))
+        run = asyncio.run(_scan(plan, order, fleet_limits(config), fleet_options(config, request, order)))
         return publish(run, request, store)
     finally:
         if store is not None:
@@ -167,8 +164,11 @@ def fleet_limits(config: Config) -> FleetLimits:
     return FleetLimits(config.check.devices_at_once, config.check.bandwidth_mbps * 1e6)
 
 
-def fleet_options(config: Config, request: ScanRequest) -> FleetOptions:
-    """How each camera is asked and watched: the options of this run over the configuration."""
+def fleet_options(config: Config, request: ScanRequest, order: Order) -> FleetOptions:
+    """How each camera is asked and watched: the options of this run over the configuration.
+
+    Which ports are tried is what the requirement profile judges, and nothing more.
+    """
     from camagent.fleet import FleetOptions
     from camagent.interrogate.interview import InterviewOptions
     from camagent.model.stream import TransportChoice
@@ -182,9 +182,8 @@ def fleet_options(config: Config, request: ScanRequest) -> FleetOptions:
         budget_s=window_s + WATCH_SLACK_S,
         keep_images=request.keep_images,
     )
-    interview = InterviewOptions()
-    if request.check_ports:
-        interview = replace(interview, check_ports=UNNEEDED_PORTS)
+    ports = () if request.no_port_check else order.judge.requirement_profile.ports_to_try()
+    interview = InterviewOptions(check_ports=ports)
     if request.try_default_logins:
         interview = replace(interview, default_logins=factory_logins())
     return FleetOptions(interview, watch, request.record)

@@ -45,12 +45,12 @@ def test_help_names_every_command_in_both_languages() -> None:
 @pytest.mark.parametrize("command", ["--help", "scan --help", "check --help"])
 def test_help_loads_nothing_heavy(command: str) -> None:
     code = (
-        "import sys; sys.argv = ['camagent', *%r]\n"
+        f"import sys; sys.argv = ['camagent', *{command.split()!r}]\n"
         "from camagent.cli.main import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "print([name for name in %r if name in sys.modules], file=sys.stderr)"
-    ) % (command.split(), HEAVY)
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stderr.strip().splitlines()[-1] == "[]"
 

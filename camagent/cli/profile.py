@@ -1,0 +1,104 @@
+"""`camagent profile list|show|validate`: requirement profiles, with the basis of every value."""
+
+from __future__ import annotations
+
+import click
+
+from camagent.assess.problem import Problem, ProfileError
+from camagent.assess.profile import RequirementProfile, Row, available_profiles, load_profile
+from camagent.assess.values import shown_value
+from camagent.cli.language import lang, t, tm
+from camagent.cli.mistakes import Mistake
+from camagent.model.text import Localised
+
+
+def problem_line(problem: Problem) -> str:
+    """One problem of a profile in the language of this run: file, row, key, what is wrong and what was expected."""
+    return f"{problem.place}: {tm(problem.message)}"
+
+
+def loaded(name_or_path: str) -> RequirementProfile:
+    """The profile, or the operator's Mistake with a line for each problem."""
+    try:
+        return load_profile(name_or_path)
+    except ProfileError as error:
+        raise Mistake(*(problem_line(problem) for problem in error.problems)) from None
+
+
+@click.group(
+    name="profile",
+    help=t("profile.help.group"),
+    epilog=t("cli.help.example", example="camagent profile show ubnd-3288"),
+)
+def profile_group() -> None:
+    pass
+
+
+@profile_group.command(
+    name="list", help=t("profile.help.list"), epilog=t("cli.help.example", example="camagent profile list")
+)
+def list_command() -> None:
+    for name in available_profiles():
+        requirements = loaded(name)
+        click.echo(f"{name}  {_in_language(requirements.title)}")
+        click.echo(f"    {_standing(requirements)}  {t('profile.rows', count=len(requirements.rows))}")
+
+
+@profile_group.command(
+    name="show", help=t("profile.help.show"), epilog=t("cli.help.example", example="camagent profile show ubnd-3288")
+)
+@click.argument("profile_id", metavar="ID")
+def show_command(profile_id: str) -> None:
+    requirements = loaded(profile_id)
+    click.echo(_in_language(requirements.title))
+    click.echo(_standing(requirements))
+    click.echo(t("profile.version", version=requirements.version))
+    click.echo(t("profile.digest", digest=requirements.digest))
+    click.echo(t("profile.sources") + ":")
+    for source in requirements.sources:
+        click.echo(f"  {source.title}: {t(f'profile.status.{source.status}')}")
+    for row in requirements.rows:
+        click.echo("")
+        click.echo("\n    ".join(_row_lines(row)))
+
+
+@profile_group.command(
+    name="validate",
+    help=t("profile.help.validate"),
+    epilog=t("cli.help.example", example="camagent profile validate quan-toi.toml"),
+)
+@click.argument("path", metavar="F")
+def validate_command(path: str) -> None:
+    requirements = loaded(path)
+    click.echo(t("profile.valid", path=path, count=len(requirements.rows), digest=requirements.digest))
+
+
+def _standing(requirements: RequirementProfile) -> str:
+    return t("profile.authoritative" if requirements.authoritative else "profile.provisional")
+
+
+def _row_lines(row: Row) -> list[str]:
+    """One requirement as people read it: id and title, rule, values, basis."""
+    lines = [
+        f"{row.id}  {_in_language(row.title)}",
+        t("profile.by_rule", rule=row.rule, severity=t(f"profile.severity.{row.severity}")),
+    ]
+    if row.parameters:
+        told = "; ".join(f"{name} = {shown_value(value)}" for name, value in row.parameters)
+        lines.append(t("profile.asks", parameters=told))
+    basis = row.basis
+    kind, confidence = t(f"profile.kind.{basis.kind}"), t(f"profile.confidence.{basis.confidence}")
+    if basis.document:
+        lines.append(t("profile.basis", kind=kind, document=basis.document, confidence=confidence))
+    else:
+        lines.append(t("profile.basis_bare", kind=kind, confidence=confidence))
+    if basis.comparators:
+        lines.append(t("profile.comparators", list="; ".join(basis.comparators)))
+    note = basis.note if lang() == "vi" else basis.note_en
+    if note:
+        lines.append(t("profile.note", note=note))
+    return lines
+
+
+def _in_language(text: Localised) -> str:
+    return text.vi if lang() == "vi" else text.en

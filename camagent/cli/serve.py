@@ -1,0 +1,258 @@
+"""`camagent serve`: puts the agent together, listens for signals, and takes it apart again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from camagent.cli.language import settle, t, tm
+from camagent.cli.mistakes import Mistake
+
+if TYPE_CHECKING:
+    from camagent.agent.loop import Agent
+    from camagent.agent.site import Means, Site
+    from camagent.config import Config
+    from camagent.discover.plan import DiscoveryPlan
+    from camagent.model.scan import Declaration
+    from camagent.model.text import Message
+    from camagent.publish.exporter import Exporter, ExporterOptions
+    from camagent.publish.store import Store
+    from camagent.publish.web_config import WebConfig
+    from camagent.schedule import Schedule
+    from camagent.sd_notify import Notifier
+
+logger = logging.getLogger("camagent")
+_PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
+
+
+@click.command("serve", help=t("agent.help.serve"), epilog=t("cli.help.example", example="camagent serve"))
+@click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config"))
+@click.option("--listen", metavar="HOST:PORT", help=t("agent.help.listen"))
+def serve_command(config_path: Path | None, listen: str | None) -> int:
+    """Watch the site until SIGTERM or SIGINT; SIGHUP reads the configuration anew."""
+    from camagent.cli.run import read_config
+    from camagent.cli.scanning import open_site_store
+
+    config = read_config(config_path)
+    if "CAMAGENT_LANG" not in os.environ:
+        settle(config.agent.language)
+    _log_for_journal()
+    parts = Parts(config_path, listen, config)
+    store = open_site_store(config)
+    if store.set_aside is not None:
+        _tell_text(t("agent.set_aside", path=str(store.set_aside)))
+    try:
+        asyncio.run(_serve(parts, store))
+    finally:
+        store.close()
+    return 0
+
+
+@dataclass
+class Parts:
+    """From the configuration to what the agent is made of; read again on SIGHUP."""
+
+    config_path: Path | None
+    listen: str | None
+    config: Config
+
+    def reread(self) -> Config:
+        """The configuration as it stands now.
+
+        Raises: Mistake.
+        """
+        from camagent.cli.run import read_config
+
+        return read_config(self.config_path)
+
+    def address(self, config: Config) -> tuple[str, int]:
+        """Where to listen.
+
+        Raises: Mistake.
+        """
+        text = self.listen or config.agent.listen
+        host, colon, port = text.rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")
+        if not colon or not host or not port.isdigit() or int(port) > 65535:
+            raise Mistake(t("agent.bad_listen", path=str(self.config_path or "camagent.toml"), listen=text))
+        return host, int(port)
+
+
+def _web_config(config: Config) -> WebConfig:
+    from camagent.publish.web_config import WebConfig, WebConfigError, load_web_config
+
+    if config.agent.web_config is None:
+        return WebConfig()
+    try:
+        return load_web_config(config.agent.web_config)
+    except WebConfigError as error:
+        raise Mistake(str(error)) from None
+
+
+def _means(config: Config, store: Store) -> Means:
+    """By what the site is watched; every mistake in the configuration is told here, before the first packet."""
+    from camagent.agent.record import read_memory
+    from camagent.agent.site import Means
+    from camagent.cli.run import Wanted, credential_book, make_order
+    from camagent.cli.scanning import ScanRequest, fleet_options, read_inventory_file, search_plan
+    from camagent.clock import SystemClock
+
+    clock = SystemClock()
+    inventory = read_inventory_file(config.discovery.inventory)
+    wanted = Wanted(config, config.check.profile, config.check.prices, inventory)
+    order = make_order(wanted, credential_book(config, os.environ), read_memory(store, clock.now()), clock)
+    search_plan(config, ScanRequest(), inventory)
+    return Means(order, fleet_options(config, ScanRequest(), order), _plan_maker(config, inventory))
+
+
+def _plan_maker(config: Config, inventory: tuple[Declaration, ...]) -> Callable[[], DiscoveryPlan]:
+    from camagent.discover.interfaces import list_interfaces
+    from camagent.discover.plan import make_plan
+
+    addresses = tuple(declared.address for declared in inventory if declared.address)
+    return lambda: make_plan(list_interfaces(), config.discovery.interfaces, config.discovery.subnets, addresses)
+
+
+def _schedule(config: Config) -> Schedule:
+    from camagent.schedule import Cadence, Schedule, parse_quiet_hours
+
+    cadence = Cadence(stream_s=config.agent.stream_minutes * 60)
+    return Schedule(cadence, tuple(parse_quiet_hours(span) for span in config.agent.quiet_hours))
+
+
+async def _serve(parts: Parts, store: Store) -> None:
+    from camagent.agent.loop import Agent, Surroundings
+    from camagent.agent.record import StoreRecord
+    from camagent.agent.site import Site
+    from camagent.cli.scanning import fleet_limits
+    from camagent.clock import SystemClock
+    from camagent.fleet import Fleet
+    from camagent.lockout import LoginLedger
+    from camagent.publish.wording import VIETNAM
+    from camagent.sd_notify import Notifier
+
+    config, clock, notifier, ledger = parts.config, SystemClock(), Notifier(), LoginLedger()
+    means = _means(config, store)
+    async with AsyncExitStack() as stack:
+        fleet = await stack.enter_async_context(Fleet(fleet_limits(config), clock, ledger))
+        record = StoreRecord(store, _tell)
+        stack.push_async_callback(record.close)
+        site = Site(means, fleet, _tell)
+        document, raw, memory = await record.restore(clock.now())
+        site.restore(document, memory)
+        agent = Agent(means.order.site, means.order.stamp, site, _schedule(config))
+        agent.show_restored(raw)
+        exporter, url = await _open_exporter(parts, agent)
+        stack.push_async_callback(exporter.close)
+        stop = _listen_to_signals(lambda: _reload(Running(parts, store, site, agent, exporter, notifier)))
+        around = Surroundings(clock, record, notifier, VIETNAM, tm, _tell, ledger.new_day)
+        notifier.ready(t("agent.starting"))
+        _tell_text(t("agent.started", site=config.site.name or config.site.id or "?", url=url))
+        await agent.run(around, stop)
+        notifier.stopping()
+    _tell_text(t("agent.stopped"))
+
+
+async def _open_exporter(parts: Parts, agent: Agent) -> tuple[Exporter, str]:
+    from camagent.publish.exporter import Exporter, ExporterOptions
+    from camagent.publish.web_config import WebConfigError
+
+    web = _web_config(parts.config)
+    host, port = parts.address(parts.config)
+    options = ExporterOptions(host, port, parts.config.agent.language, web)
+    _warn_if_open(options)
+    try:
+        exporter = Exporter(options, agent)
+        host, port = await exporter.open()
+    except WebConfigError as error:
+        raise Mistake(str(error)) from None
+    shown = f"[{host}]" if ":" in host else host
+    return exporter, f"{'https' if web.tls else 'http'}://{shown}:{port}/"
+
+
+def _warn_if_open(options: ExporterOptions) -> None:
+    local = options.host in ("localhost", "::1") or options.host.startswith("127.")
+    if not local and not options.web.users and (options.web.tls is None or not options.web.tls.verify):
+        _tell_text(t("agent.open_to_all", listen=f"{options.host}:{options.port}"), logging.WARNING)
+
+
+def _listen_to_signals(reload: Callable[[], None]) -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        if not stop.is_set():
+            _tell_text(t("agent.stopping"))
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end)
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    return stop
+
+
+@dataclass
+class Running:
+    """What a reload touches."""
+
+    parts: Parts
+    store: Store
+    site: Site
+    agent: Agent
+    exporter: Exporter
+    notifier: Notifier
+
+
+def _reload(running: Running) -> None:
+    """Take up the configuration as a whole, or keep the one in force as a whole."""
+    from camagent.publish.web_config import WebConfigError
+
+    running.notifier.reloading()
+    try:
+        config = running.parts.reread()
+        means, web, address = _means(config, running.store), _web_config(config), running.parts.address(config)
+        running.exporter.reload(web)
+    except (Mistake, WebConfigError) as mistake:
+        running.agent.refuse_reload()
+        reason = "; ".join(mistake.lines) if isinstance(mistake, Mistake) else str(mistake)
+        _tell_text(t("agent.reload_failed", reason=reason), logging.ERROR)
+    else:
+        if address != running.parts.address(running.parts.config):
+            _tell_text(t("agent.reload_listen", listen=config.agent.listen), logging.WARNING)
+        running.site.means = means
+        running.agent.adopt(means.order.site, means.order.stamp, _schedule(config))
+        running.parts.config = config
+        _tell_text(t("agent.reloaded"))
+    running.notifier.ready(t("agent.reloaded"))
+
+
+def _tell(*lines: Message) -> None:
+    for line in lines:
+        _tell_text(tm(line), logging.WARNING)
+
+
+def _tell_text(text: str, level: int = logging.INFO) -> None:
+    logger.log(level, "%s", text)
+
+
+def _log_for_journal() -> None:
+    """Priorities as journald reads them from stderr; plain lines on a terminal."""
+    journal = "JOURNAL_STREAM" in os.environ
+
+    class Line(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            text = " ".join(record.getMessage().split())
+            return f"<{_PRIORITIES.get(record.levelno, 6)}>{text}" if journal else f"{record.levelname} {text}"
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(Line())
+    logging.basicConfig(level=os.environ.get("CAMAGENT_LOG", "INFO").upper(), handlers=[handler], force=True)

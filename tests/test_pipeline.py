@@ -1,0 +1,161 @@
+"""One device from address to verdict: main stream first, one session at a time, a locked device left alone."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from camagent.model.device import DeviceTarget, MediaFacts
+from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.finding import Outcome, Severity, Verdict
+from camagent.model.scan import verdict_of
+from camagent.model.stream import FileTarget, StreamRole, StreamTarget
+from camagent.pipeline import (
+    DeviceCheck,
+    Target,
+    check_device,
+    defect_finding,
+    shared_bitrate_bps,
+    silence_of,
+    stream_targets,
+    video_sources,
+)
+from tests.builders import (
+    ADDRESS,
+    camera_facts,
+    device_facts,
+    encoder_settings,
+    fault,
+    finding,
+    measured_stream,
+    media_profile,
+    stream_facts,
+    stream_uri,
+    sub_profile,
+    sub_stream,
+)
+from tests.fakes import FakeWorld
+
+
+def check(target: Target, world: FakeWorld) -> DeviceCheck:
+    return asyncio.run(check_device(target, None, world.doors()))
+
+
+def silent_device() -> object:
+    gone = Fault(FaultCode.TIMEOUT, Stage.INTERROGATE, "GetSystemDateAndTime", 5.0)
+    return device_facts(clock=gone, services=gone, information=gone, media=gone, network=gone, scopes=gone)
+
+
+def test_the_largest_picture_is_the_main_stream_whatever_the_order() -> None:
+    profiles = (sub_profile(), media_profile())
+    roles = [(target.role, target.token) for _, target in stream_targets(profiles)]
+    assert roles == [(StreamRole.MAIN, "P1"), (StreamRole.SUB, "P2")]
+
+
+def test_a_stream_whose_encoder_is_not_told_is_watched_all_the_same() -> None:
+    roles = [target.role for _, target in stream_targets((media_profile(encoder=None),))]
+    assert roles == [StreamRole.MAIN]
+
+
+def test_the_same_address_twice_is_watched_once() -> None:
+    twin = media_profile(token="P3")
+    assert len(list(stream_targets((media_profile(), twin)))) == 1
+
+
+def test_every_channel_of_a_recorder_is_a_camera_of_its_own() -> None:
+    profiles = tuple(
+        media_profile(token=f"P{n}", video_source=f"CH{n}", stream_uri=stream_uri(path=f"/{n}")) for n in range(12)
+    )
+    world = FakeWorld({ADDRESS: device_facts(media=MediaFacts("media2", profiles))})
+    seen = check(DeviceTarget(ADDRESS), world)
+    assert [source.video_source for source in seen.sources] == [f"CH{n}" for n in range(12)]
+    assert world.asked == [f"onvif {ADDRESS}", *(f"rtsp /{n}" for n in range(12))]
+
+
+def test_what_onvif_configured_stands_beside_what_was_measured() -> None:
+    world = FakeWorld({ADDRESS: device_facts()})
+    main = check(DeviceTarget(ADDRESS), world).sources[0].streams[0]
+    assert main.configured is not None and main.configured.bitrate_bps == 3_000_000
+    assert world.admitted_bps == [3_000_000, 512_000]
+
+
+@pytest.mark.parametrize("code", [FaultCode.LOCKED_OUT, FaultCode.AUTH_REJECTED, FaultCode.BUSY])
+def test_a_device_that_refused_is_left_alone(code: FaultCode) -> None:
+    refused = stream_facts(measured=fault(code))
+    world = FakeWorld({ADDRESS: device_facts()}, {stream_uri().path: refused})
+    seen = check(DeviceTarget(ADDRESS), world)
+    assert len(seen.sources[0].streams) == 1
+
+
+def test_a_device_that_never_answered_is_a_fault_and_has_no_stream() -> None:
+    world = FakeWorld({ADDRESS: silent_device()})  # type: ignore[dict-item]
+    seen = check(DeviceTarget(ADDRESS), world)
+    assert isinstance(seen.device, Fault) and seen.device.code is FaultCode.TIMEOUT
+    assert world.asked == [f"onvif {ADDRESS}"]
+
+
+def test_a_device_that_said_anything_is_not_silent() -> None:
+    gone = Fault(FaultCode.TIMEOUT, Stage.INTERROGATE, "GetProfiles", 5.0)
+    assert silence_of(device_facts(clock=gone, services=gone, media=gone)) is None
+
+
+def test_a_named_stream_and_a_file_have_no_onvif_side() -> None:
+    for target in (StreamTarget(stream_uri()), FileTarget(Path("clip.mp4"))):
+        seen = check(target, FakeWorld())
+        assert seen.device is None
+        assert len(seen.sources[0].streams) == 1
+
+
+def test_profiles_without_video_are_no_camera() -> None:
+    audio_only = media_profile(encoder=None, stream_uri=None)
+    assert list(video_sources(device_facts(media=MediaFacts("media2", (audio_only,))))) == []
+
+
+def test_the_shared_bit_rate_is_unknown_while_one_camera_is() -> None:
+    known = camera_facts()
+    assert shared_bitrate_bps([known, known]) == 2 * 2_900_000.0
+    assert shared_bitrate_bps([known, camera_facts(streams=(stream_facts(measured=fault()),))]) is None
+    assert shared_bitrate_bps([known, camera_facts(streams=())]) is None
+    assert shared_bitrate_bps([]) is None
+
+
+def test_only_main_streams_count_for_the_line() -> None:
+    camera = camera_facts(streams=(sub_stream(), stream_facts(measured=measured_stream(bitrate_bps=1e6))))
+    assert shared_bitrate_bps([camera]) == 1e6
+
+
+def test_a_defect_of_ours_keeps_the_camera_undetermined() -> None:
+    assert verdict_of((finding(), defect_finding("TypeError x.py:1"))) is Verdict.UNDETERMINED
+
+
+@pytest.mark.parametrize(
+    ("outcome", "severity", "manual", "verdict"),
+    [
+        (Outcome.FAIL, Severity.BLOCKER, False, Verdict.NOT_READY),
+        (Outcome.FAIL, Severity.MAJOR, False, Verdict.NOT_READY),
+        (Outcome.FAIL, Severity.MINOR, False, Verdict.READY),
+        (Outcome.NOT_ASSESSED, Severity.MAJOR, False, Verdict.UNDETERMINED),
+        (Outcome.NOT_ASSESSED, Severity.MINOR, False, Verdict.READY),
+        (Outcome.NOT_ASSESSED, Severity.BLOCKER, True, Verdict.READY),
+        (Outcome.WARN, Severity.BLOCKER, False, Verdict.READY),
+        (Outcome.NOT_APPLICABLE, Severity.BLOCKER, False, Verdict.READY),
+    ],
+)
+def test_the_verdict_follows_the_weightiest_finding(
+    outcome: Outcome, severity: Severity, manual: bool, verdict: Verdict
+) -> None:
+    assert verdict_of((finding(), finding(outcome=outcome, severity=severity, manual=manual))) is verdict
+
+
+def test_nothing_judged_is_never_ready() -> None:
+    assert verdict_of(()) is Verdict.UNDETERMINED
+    assert verdict_of((finding(severity=Severity.INFO),)) is Verdict.UNDETERMINED
+
+
+def test_an_encoder_without_a_bit_rate_is_admitted_with_a_cautious_one() -> None:
+    quiet = media_profile(encoder=encoder_settings(bitrate_bps=None))
+    world = FakeWorld({ADDRESS: device_facts(media=MediaFacts("media2", (quiet,)))})
+    check(DeviceTarget(ADDRESS), world)
+    assert world.admitted_bps == [8_000_000.0]

@@ -1,0 +1,147 @@
+"""From conversations to cameras: names, stable ids, the inventory, pinned certificates, honest coverage."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from camagent.assess.profile import load_profile
+from camagent.credentials import CredentialBook
+from camagent.model.device import DeviceTarget, NetworkFacts
+from camagent.model.discovery import Discovery
+from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.finding import Verdict
+from camagent.model.scan import Declaration
+from camagent.model.stream import FileTarget, StreamTarget
+from camagent.pipeline import DeviceCheck, Judge, SeenSource
+from camagent.recognise import Frame, Memory, Order, Run, finish
+from tests.builders import (
+    ADDRESS,
+    NOW,
+    device_facts,
+    device_information,
+    fault,
+    profile_stamp,
+    site_facts,
+    stream_facts,
+    tls_facts,
+)
+
+
+def order(**changes: Any) -> Order:
+    judge = Judge(load_profile("ubnd-3288"), site_facts())
+    return replace(Order(judge, profile_stamp(), CredentialBook()), **changes)
+
+
+def frame(discovery: Discovery | None = None) -> Frame:
+    return Frame(NOW, NOW, "scan", discovery)
+
+
+def seen(address: str = ADDRESS, serial: str = "AC21430001", **changes: Any) -> DeviceCheck:
+    device = device_facts(
+        target=DeviceTarget(address, 80),
+        address=address,
+        information=device_information(serial=serial),
+        network=NetworkFacts(macs=(f"4c:bd:8f:00:00:{int(address.split('.')[-1]):02x}",)),
+        **changes,
+    )
+    return DeviceCheck(DeviceTarget(address, 80), device, (SeenSource("VS1", None, (stream_facts(),)),), NOW, 5.0)
+
+
+def dead(address: str) -> DeviceCheck:
+    gone = Fault(FaultCode.UNREACHABLE, Stage.INTERROGATE, "GetSystemDateAndTime", 3.0)
+    return DeviceCheck(DeviceTarget(address), gone, (SeenSource(None, None, ()),), NOW, 3.0)
+
+
+def names(run: Run) -> list[str]:
+    return [camera.facts.name for camera in run.result.cameras]
+
+
+def test_the_inventory_names_a_camera_by_serial_wherever_it_moved() -> None:
+    declared = Declaration(name="Cổng chính", address="192.0.2.99", serial="AC21430001")
+    run = finish([seen(), dead("192.0.2.99")], order(inventory=(declared,)), frame())
+    assert names(run) == ["Cổng chính"]
+    assert "moved" in run.result.cameras[0].facts.changes
+
+
+def test_a_dead_address_of_the_inventory_is_a_camera_that_fails() -> None:
+    declared = Declaration(name="Nhà xe", address="192.0.2.99")
+    run = finish([seen(), dead("192.0.2.99")], order(inventory=(declared,)), frame())
+    silent = next(camera for camera in run.result.cameras if camera.facts.name == "Nhà xe")
+    assert silent.verdict is Verdict.NOT_READY
+    assert [entry.why for entry in run.result.coverage.not_checked] == ["unreachable"]
+
+
+def test_a_camera_of_the_inventory_without_any_address_is_named_missing() -> None:
+    declared = Declaration(name="Kho", serial="ZZ99")
+    run = finish([seen()], order(inventory=(declared,)), frame())
+    assert ("Kho", "missing") in [(entry.address, entry.why) for entry in run.result.coverage.not_checked]
+
+
+def test_an_id_survives_a_new_address() -> None:
+    first = finish([seen()], order(), frame())
+    later = finish([seen("192.0.2.50")], order(memory=Memory(known=first.known)), frame())
+    assert later.result.cameras[0].facts.id == first.result.cameras[0].facts.id
+    assert "moved" in later.result.cameras[0].facts.changes
+
+
+def test_a_dead_camera_keeps_what_is_known_of_it() -> None:
+    first = finish([seen()], order(), frame())
+    memory = Memory(known=first.known)
+    gone = finish([dead(ADDRESS)], order(memory=memory), frame())
+    assert gone.result.cameras[0].facts.id == first.result.cameras[0].facts.id
+    assert gone.known == first.known
+
+
+def test_two_cameras_with_one_cloned_serial_keep_two_ids() -> None:
+    run = finish([seen("192.0.2.1", "CLONE1"), seen("192.0.2.2", "CLONE1")], order(), frame())
+    assert len({camera.facts.id for camera in run.result.cameras}) == 2
+
+
+def test_a_changed_certificate_is_told_until_it_is_accepted() -> None:
+    first = finish([seen()], order(), frame())
+    changed = seen(tls=tls_facts(fingerprint_sha256="cd" * 32, pinned_fingerprint="ab" * 32))
+    later = finish([changed], order(memory=Memory(pins=first.pins)), frame())
+    assert "certificate_changed" in later.result.cameras[0].facts.changes
+    assert dict(later.pins)[ADDRESS] == "ab" * 32
+
+
+def test_cameras_that_share_a_key_are_counted() -> None:
+    run = finish([seen("192.0.2.1", "A1B2C3"), seen("192.0.2.2", "D4E5F6")], order(), frame())
+    assert [camera.facts.shared_fingerprints for camera in run.result.cameras] == [1, 1]
+
+
+def test_a_name_comes_from_the_device_where_no_inventory_gives_one() -> None:
+    scopes = ("onvif://www.onvif.org/name/Hanh%20lang",)
+    assert names(finish([seen(scopes=scopes)], order(), frame())) == ["Hanh lang"]
+    assert names(finish([seen(scopes=())], order(), frame())) == [ADDRESS]
+
+
+def test_channels_of_a_recorder_are_named_and_judged_apart() -> None:
+    check = seen()
+    sources = tuple(SeenSource(f"CH{n}", f"Kênh {n}", (stream_facts(),)) for n in (1, 2))
+    run = finish([replace(check, sources=sources)], order(), frame())
+    assert all(f"Kênh {n}" in name for n, name in zip((1, 2), names(run), strict=True))
+    assert len({camera.facts.id for camera in run.result.cameras}) == 2
+
+
+def test_a_named_stream_that_never_played_is_not_counted_as_checked() -> None:
+    target = StreamTarget(stream_facts().target.uri)  # type: ignore[union-attr]
+    source = SeenSource(None, None, (stream_facts(target=target, measured=fault(), declared=None),))
+    run = finish([DeviceCheck(target, None, (source,), NOW, 1.0)], order(), frame())
+    assert run.result.coverage.cameras_checked == 0
+    assert run.result.cameras[0].verdict is not Verdict.READY
+
+
+def test_a_file_is_named_by_its_name() -> None:
+    target = FileTarget(Path("/somewhere/clip.mp4"))
+    source = SeenSource(None, None, (stream_facts(target=target, access=None),))
+    run = finish([DeviceCheck(target, None, (source,), NOW, 1.0)], order(), frame())
+    assert names(run) == ["clip.mp4"]
+
+
+def test_a_bug_of_ours_is_in_the_findings() -> None:
+    run = finish([replace(seen(), defect="KeyError x.py:3")], order(), frame())
+    assert any(found.rule == "CAMAGENT" for found in run.result.cameras[0].findings)
+    assert run.result.cameras[0].verdict is not Verdict.READY
