@@ -61,11 +61,11 @@ def answer_command(
 def _known_row(rule: str, name: str) -> None:
     """Raises: Mistake for a row that the requirement profile does not have, or that the network answers."""
     from camagent.assess.profile import ProfileError, load_profile
+    from camagent.cli.profile import problem_line
 
     try:
-        rows = load_profile(name).rows
+        answerable = load_profile(name).answerable()
     except ProfileError as error:
-        raise Mistake(*(str(problem) for problem in error.problems)) from None
-    manual = sorted(row.id for row in rows if row.rule == "manual")
-    if rule not in manual:
-        raise Mistake(t("cli.no_manual_row", rule=rule[:40], rows=", ".join(manual)))
+        raise Mistake(*(problem_line(problem) for problem in error.problems)) from None
+    if rule not in answerable:
+        raise Mistake(t("cli.no_manual_row", rule=rule[:40], rows=", ".join(sorted(answerable))))

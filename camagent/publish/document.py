@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -25,7 +25,7 @@ from camagent.model.stream import FileTarget, ImageFacts, MeasuredStream, Stream
 from camagent.model.text import Localised, Message, Scalar, message
 from camagent.publish.text import both, render
 from camagent.publish.vietnamese import clean_paragraph
-from camagent.publish.view import SCHEMAS, ScanDocument
+from camagent.publish.view import SCHEMAS, DocumentCore, ScanDocument
 
 MAX_DOCUMENT_BYTES = 64 * 2**20  # a school of 64 cameras is about 3 MB; bounds what a stranger's file can make us read
 
@@ -35,6 +35,7 @@ _SECRET_IN_PATH = re.compile(
 _ONVIF_PROFILE = re.compile(r"^onvif://www\.onvif\.org/Profile/(\w+)$")
 
 Document = dict[str, Any]
+D = TypeVar("D", bound=DocumentCore)
 
 
 class DocumentError(Exception):
@@ -67,10 +68,15 @@ def parse_document(text: str | bytes, source: str) -> ScanDocument:
 
     Raises: DocumentError with one line: file, where, what.
     """
+    return parse_as(ScanDocument, text, source)
+
+
+def parse_as(model: type[D], text: str | bytes, source: str) -> D:
+    """The same as far as `model` reads it."""
     if len(text) > MAX_DOCUMENT_BYTES:
         raise DocumentError(message("report.document.too_big", source=source, limit=MAX_DOCUMENT_BYTES // 2**20))
     try:
-        return ScanDocument.model_validate_json(text)
+        return model.model_validate_json(text)
     except ValidationError as error:
         raise DocumentError(_problem(error, source)) from None
 
@@ -223,6 +229,8 @@ def _upgrade(upgrade: Upgrade) -> Document:
         "rules": upgrade.rules,
         "settings": [asdict(setting) for setting in upgrade.settings],
         "cost_class": upgrade.cost_class,
+        "cost_amount": upgrade.cost_amount,
+        "cost_currency": upgrade.cost_currency,
         "bitrate_before_bps": upgrade.bitrate_before_bps,
         "bitrate_after_bps": upgrade.bitrate_after_bps,
         "tender": upgrade.tender,

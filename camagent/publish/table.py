@@ -45,7 +45,7 @@ def in_order(cameras: tuple[CameraView, ...]) -> list[CameraView]:
 
 def reason_lines(camera: CameraView, lang: str, limit: int = MAX_REASONS) -> list[str]:
     """Why the camera got its verdict, weightiest first, and what to do."""
-    told = reasons(camera)
+    told = reasons(camera.findings)
     lines = [f"{finding.rule}: {finding.message.to(lang)}" for finding in told[:limit]]
     if len(told) > limit:
         lines.append(say("report.table.more", lang, count=len(told) - limit))

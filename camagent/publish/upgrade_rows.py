@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from camagent.model.finding import Action, Verdict
 from camagent.publish.text import say
 from camagent.publish.vietnamese import sort_key
-from camagent.publish.view import CameraView, ScanDocument
-from camagent.publish.wording import basis_text, device_text, reasons
+from camagent.publish.view import CameraCore, DocumentCore
+from camagent.publish.wording import basis_text, cost_text, device_text, reasons
 
 MAX_REASONS = 4  # the reasons that a decision needs; the findings sheet has them all
 MAX_STEPS = 8
@@ -46,6 +46,10 @@ class UpgradeRow:
     steps: str
     basis: str
     cost_class: str
+    cost: str
+    """Class and amount, as the operator's price file has them."""
+    cost_amount: float | None = None
+    cost_currency: str = ""
 
     @property
     def stable_id(self) -> str:
@@ -53,7 +57,7 @@ class UpgradeRow:
         return f"{self.site_id}/{self.camera_id}"
 
 
-def upgrade_rows(document: ScanDocument, lang: str) -> list[UpgradeRow]:
+def upgrade_rows(document: DocumentCore, lang: str) -> list[UpgradeRow]:
     """The cameras of one school that need something, cheapest kind of work first, then by name."""
     rows = [_row(document, camera, lang) for camera in document.cameras if needs_something(camera)]
     return sorted(rows, key=row_order)
@@ -64,20 +68,20 @@ def row_order(row: UpgradeRow) -> tuple[int, object, object, str]:
     return ACTION_ORDER.index(row.action), sort_key(row.site), sort_key(row.camera), row.camera_id
 
 
-def needs_something(camera: CameraView) -> bool:
+def needs_something(camera: CameraCore) -> bool:
     """It is not ready, or something should be done about it although it is."""
     return camera.verdict is not Verdict.READY or camera.upgrade.action is not Action.NONE
 
 
-def _row(document: ScanDocument, camera: CameraView, lang: str) -> UpgradeRow:
-    told = [finding for finding in reasons(camera) if finding.weighty] or list(reasons(camera))
+def _row(document: DocumentCore, camera: CameraCore, lang: str) -> UpgradeRow:
+    told = [finding for finding in reasons(camera.findings) if finding.weighty] or list(reasons(camera.findings))
     bases = dict.fromkeys(f"{finding.rule}: {basis_text(finding.basis, lang)}" for finding in told[:MAX_REASONS])
     lines = [f"{finding.rule}: {finding.message.to(lang)}" for finding in told[:MAX_REASONS]]
     if len(told) > MAX_REASONS:
         lines.append(say("report.table.more", lang, count=len(told) - MAX_REASONS))
     upgrade = camera.upgrade
     return UpgradeRow(
-        site_id=document.site.id,
+        site_id=document.site.id or document.site.name,
         site=document.site.name,
         camera_id=camera.id,
         camera=camera.name,
@@ -91,4 +95,7 @@ def _row(document: ScanDocument, camera: CameraView, lang: str) -> UpgradeRow:
         steps="\n".join(step.to(lang) for step in upgrade.steps[:MAX_STEPS]),
         basis="\n".join(bases),
         cost_class=upgrade.cost_class or "",
+        cost=cost_text(upgrade, lang),
+        cost_amount=upgrade.cost_amount,
+        cost_currency=upgrade.cost_currency or "",
     )

@@ -163,22 +163,39 @@ class BasisView(View):
     kind: Line
     document: Line | None
     confidence: Line
-    note: Line | None = None
+    note: Paragraph | None = None
+    note_en: Paragraph | None = None
     comparators: tuple[Line, ...] = ()
 
+    def note_to(self, lang: str) -> str | None:
+        """The note in that language, or the one that there is."""
+        return (self.note_en or self.note) if lang == "en" else (self.note or self.note_en)
 
-class FindingView(View):
-    """One rule's answer."""
+
+class FindingCore(View):
+    """One rule's answer, as far as the upgrade list needs it."""
 
     rule: Line
     outcome: Outcome
     severity: Severity
+    basis: BasisView
+    message: TextView
+    manual: bool = False
+
+    @property
+    def weighty(self) -> bool:
+        """It decides the verdict: a failed or unknown row that matters and that a network check answers."""
+        decides = self.severity in (Severity.BLOCKER, Severity.MAJOR) and not self.manual
+        return decides and self.outcome in (Outcome.FAIL, Outcome.NOT_ASSESSED, Outcome.DEFECT)
+
+
+class FindingView(FindingCore):
+    """One rule's answer."""
+
     stream: Line | None
     observed: Amount
     required: Amount
     unit: Line | None
-    basis: BasisView
-    message: TextView
     remedy: TextView | None
     title: TextView | None = None
     configured: Amount = None
@@ -186,14 +203,7 @@ class FindingView(View):
     measured: Amount = None
     recommended: Amount = None
     uncertainty: FiniteFloat | None = None
-    manual: bool = False
     check: Line = ""
-
-    @property
-    def weighty(self) -> bool:
-        """It decides the verdict: a failed or unknown row that matters and that a network check answers."""
-        decides = self.severity in (Severity.BLOCKER, Severity.MAJOR) and not self.manual
-        return decides and self.outcome in (Outcome.FAIL, Outcome.NOT_ASSESSED, Outcome.DEFECT)
 
 
 class SettingView(View):
@@ -215,26 +225,34 @@ class UpgradeView(View):
     certain: bool
     settings: tuple[SettingView, ...] = ()
     cost_class: Line | None = None
+    cost_amount: FiniteFloat | None = None
+    cost_currency: Line | None = None
     rules: tuple[Line, ...] = ()
     bitrate_before_bps: FiniteFloat | None = None
     bitrate_after_bps: FiniteFloat | None = None
     tender: TextView | None = None
 
 
-class CameraView(View):
-    """One camera, judged."""
+class CameraCore(View):
+    """One camera, as far as the upgrade list needs it."""
 
     id: Line
     name: Line
     address: Line
     device: DeviceView | None
+    findings: tuple[FindingCore, ...]
+    verdict: Verdict
+    upgrade: UpgradeView
+    place: Line | None = None
+
+
+class CameraView(CameraCore):
+    """One camera, judged."""
+
     clock: ClockView | None
     streams: tuple[StreamView, ...]
     findings: tuple[FindingView, ...]
     faults: tuple[FaultView, ...]
-    verdict: Verdict
-    upgrade: UpgradeView
-    place: Line | None = None
     task: Line | None = None
     checked_at: AwareDatetime | None = None
     duration_s: FiniteFloat | None = None
@@ -260,8 +278,8 @@ class AgentView(View):
     version: Line
 
 
-class ScanDocument(View):
-    """One run on one site, as its document says."""
+class DocumentCore(View):
+    """One run on one site, as far as an area's upgrade list needs it: most of the document is skipped unread."""
 
     schema_name: SchemaName = Field(alias="schema")
     agent: AgentView
@@ -270,6 +288,12 @@ class ScanDocument(View):
     finished_at: AwareDatetime
     profile: ProfileView
     coverage: CoverageView
-    cameras: tuple[CameraView, ...]
+    cameras: tuple[CameraCore, ...]
     summary: SummaryView
+
+
+class ScanDocument(DocumentCore):
+    """One run on one site, as its document says."""
+
+    cameras: tuple[CameraView, ...]
     site_findings: tuple[FindingView, ...] = ()

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta, timezone
+from typing import TypeVar
 
 from camagent.model.finding import Action, Outcome, Severity
 from camagent.publish.text import catalogue, say
-from camagent.publish.view import Amount, BasisView, CameraView, ColumnView, DeviceView, FindingView, StreamView
+from camagent.publish.view import (
+    Amount,
+    BasisView,
+    CameraView,
+    ColumnView,
+    DeviceView,
+    FindingCore,
+    StreamView,
+    UpgradeView,
+)
+
+F = TypeVar("F", bound=FindingCore)
 
 VIETNAM = timezone(timedelta(hours=7))  # the whole country, no daylight saving
 
@@ -34,7 +46,7 @@ def quantity_text(amount: Amount, unit: str | None, lang: str) -> str:
     if isinstance(amount, str):
         return CODEC_NAMES.get(amount, amount)
     if isinstance(amount, tuple):
-        if len(amount) == 2 and all(isinstance(item, int) for item in amount):
+        if unit == "px" and len(amount) == 2:
             return f"{amount[0]}×{amount[1]}"
         return ", ".join(quantity_text(item, None, lang) for item in amount)
     return _with_unit(amount, (unit or "").strip(), lang)
@@ -107,12 +119,20 @@ def why_text(why: str, lang: str) -> str:
     return words.get(f"report.why.{why}") or words.get(f"faults.{why}") or why
 
 
-def reasons(camera: CameraView) -> tuple[FindingView, ...]:
+def reasons(findings: Iterable[F]) -> tuple[F, ...]:
     """The findings that a person must know, weightiest first: failed, defect, not assessed, minimum only."""
-    told = [finding for finding in camera.findings if finding.outcome in _URGENCY and not finding.manual]
+    told = [finding for finding in findings if finding.outcome in _URGENCY and not finding.manual]
     return tuple(
         sorted(told, key=lambda item: (not item.weighty, _URGENCY[item.outcome], _WEIGHT[item.severity], item.rule))
     )
+
+
+def cost_text(upgrade: UpgradeView, lang: str) -> str:
+    """The operator's cost class and, where his price file has one, the amount; empty without a price file."""
+    if upgrade.cost_amount is None:
+        return upgrade.cost_class or ""
+    amount = f"{number_text(upgrade.cost_amount, lang)} {upgrade.cost_currency or ''}".rstrip()
+    return f"{upgrade.cost_class} ({amount})" if upgrade.cost_class else amount
 
 
 def main_column(camera: CameraView) -> ColumnView | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from camagent.model.finding import Verdict
@@ -53,7 +53,11 @@ class Bandwidth:
 
 def verdict_shares(documents: Sequence[ScanDocument]) -> tuple[Share, ...]:
     """The verdicts of all cameras as one bar; empty without cameras."""
-    counts = {verdict: sum(getattr(d.summary, verdict.value) for d in documents) for verdict in Verdict}
+    return shares_of({verdict: sum(getattr(d.summary, verdict.value) for d in documents) for verdict in Verdict})
+
+
+def shares_of(counts: Mapping[Verdict, int]) -> tuple[Share, ...]:
+    """Counts as pieces of one bar; empty where all are zero."""
     total = sum(counts.values())
     shares: list[Share] = []
     x = 0.0

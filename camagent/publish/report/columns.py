@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from camagent.publish.text import say
 from camagent.publish.view import CameraView, ColumnView, ScanDocument
-from camagent.publish.wording import action_text, main_column, reasons, stamp_text
+from camagent.publish.wording import action_text, cost_text, main_column, reasons, stamp_text
 
 Cell = str | int | float | None
 MAX_CELL_CHARS = 32_000  # a workbook's cell holds 32,767
@@ -53,7 +53,7 @@ def _faults(camera: CameraView, lang: str) -> str:
 
 
 def _reasons(camera: CameraView, lang: str) -> str:
-    lines = (f"{finding.rule}: {finding.message.to(lang)}" for finding in reasons(camera))
+    lines = (f"{finding.rule}: {finding.message.to(lang)}" for finding in reasons(camera.findings))
     return "\n".join(lines)[:MAX_CELL_CHARS]
 
 
@@ -71,7 +71,7 @@ CAMERA_COLUMNS: Sequence[CameraColumn] = (
     CameraColumn("action", lambda _document, camera, lang: action_text(camera, lang), 20),
     CameraColumn("reasons", lambda _document, camera, lang: _reasons(camera, lang), 60),
     CameraColumn("steps", lambda _document, camera, lang: _steps(camera, lang), 50),
-    CameraColumn("cost_class", lambda _document, camera, _lang: camera.upgrade.cost_class, 12),
+    CameraColumn("cost_class", lambda _document, camera, lang: cost_text(camera.upgrade, lang) or None, 12),
     CameraColumn("manufacturer", _device("manufacturer"), 14),
     CameraColumn("model", _device("model"), 18),
     CameraColumn("firmware", _device("firmware"), 18),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
+from camagent.publish.area import AreaReport
+from camagent.publish.decisions import Decision
 from camagent.publish.report.columns import CAMERA_COLUMNS, Cell
 from camagent.publish.text import say
+from camagent.publish.upgrade_rows import UpgradeRow
 from camagent.publish.vietnamese import sort_key
 from camagent.publish.view import ScanDocument
 
@@ -17,13 +20,47 @@ _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d",
 
 def render_csv(documents: Iterable[ScanDocument], lang: str) -> str:
     """The cameras of one or many schools; a Vietnamese spreadsheet wants ";" and a decimal comma."""
+    heads = [say(f"report.column.{column.key}", lang) for column in CAMERA_COLUMNS]
+    rows = (
+        [column.value(document, camera, lang) for column in CAMERA_COLUMNS]
+        for document in documents
+        for camera in sorted(document.cameras, key=lambda item: (sort_key(item.name), item.id))
+    )
+    return _written(heads, rows, lang)
+
+
+def render_area_csv(report: AreaReport, lang: str, decisions: Mapping[str, Decision] | None = None) -> str:
+    """The area's upgrade list with the decisions taken so far."""
+    known = decisions or {}
+    heads = [say(f"report.upgrade.{key}", lang) for key in _UPGRADE_KEYS]
+    rows = (_upgrade_cells(number, row, known, lang) for number, row in enumerate(report.rows, start=1))
+    return _written(heads, rows, lang)
+
+
+_UPGRADE_KEYS = (
+    *("number", "site", "camera", "address", "place", "model", "verdict", "findings", "action", "steps"),
+    *("basis", "cost_class", "decision", "note", "id"),
+)
+
+
+def _upgrade_cells(number: int, row: UpgradeRow, decisions: Mapping[str, Decision], lang: str) -> list[Cell]:
+    decided = decisions.get(row.stable_id)
+    return [
+        *(number, row.site, row.camera, row.address, row.place, row.model),
+        *(say(f"report.verdict.{row.verdict}", lang), row.findings, say(f"report.action.{row.action}", lang)),
+        *(row.steps, row.basis, row.cost),
+        say(f"report.decision.{decided.decision}", lang) if decided else None,
+        decided.note if decided else None,
+        row.stable_id,
+    ]
+
+
+def _written(heads: Sequence[str], rows: Iterable[Sequence[Cell]], lang: str) -> str:
     out = io.StringIO()
     out.write(BOM)
     writer = csv.writer(out, delimiter=";" if lang == "vi" else ",", lineterminator="\r\n")
-    writer.writerow([say(f"report.column.{column.key}", lang) for column in CAMERA_COLUMNS])
-    for document in documents:
-        for camera in sorted(document.cameras, key=lambda item: (sort_key(item.name), item.id)):
-            writer.writerow([cell_text(column.value(document, camera, lang), lang) for column in CAMERA_COLUMNS])
+    writer.writerow(heads)
+    writer.writerows([cell_text(cell, lang) for cell in row] for row in rows)
     return out.getvalue()
 
 

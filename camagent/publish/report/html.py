@@ -52,7 +52,7 @@ def render_html(documents: Sequence[ScanDocument], lang: str, comparison: Compar
     rows = sorted((row for document in documents for row in upgrade_rows(document, lang)), key=row_order)
     cameras = [card.camera for card in cards]
     actions = Counter(row.action for row in rows)
-    return _template().render(
+    return template("page.html.j2").render(
         lang=lang,
         documents=documents,
         cards=cards,
@@ -64,12 +64,13 @@ def render_html(documents: Sequence[ScanDocument], lang: str, comparison: Compar
         bars=charts.rate_bars(cameras),
         bandwidth=charts.bandwidth(cameras),
         chart=charts,
+        chart_width=charts.CHART_WIDTH,
         total=sum(document.summary.total for document in documents),
         verdicts=list(Verdict),
         all_actions=[action for action in ACTION_ORDER if action is not Action.NONE],
         version=__version__,
-        **_assets(),
-        **_words(lang),
+        **assets(),
+        **words(lang),
     )
 
 
@@ -89,10 +90,10 @@ def _cards(documents: Sequence[ScanDocument]) -> list[CameraCard]:
 def _card(anchor: str, document: ScanDocument, camera: CameraView) -> CameraCard:
     manual = tuple(finding for finding in camera.findings if finding.manual)
     fine = tuple(finding for finding in camera.findings if not finding.manual and finding.outcome.value in _GOOD)
-    return CameraCard(anchor, document, camera, wording.reasons(camera), fine, manual)
+    return CameraCard(anchor, document, camera, wording.reasons(camera.findings), fine, manual)
 
 
-def _words(lang: str) -> dict[str, Any]:
+def words(lang: str) -> dict[str, Any]:
     """The functions that the template writes with."""
 
     def quantity(amount: Any, unit: str | None = None) -> str:
@@ -116,15 +117,17 @@ def _words(lang: str) -> dict[str, Any]:
 
 
 @cache
-def _template() -> Template:
+def template(name: str) -> Template:
+    """A page's template; everything put into it is escaped."""
     environment = Environment(
         loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.get_template("page.html.j2")
+    return environment.get_template(name)
 
 
 @cache
-def _assets() -> dict[str, str]:
+def assets() -> dict[str, str]:
+    """Style and script of our pages, and the hashes that allow them."""
     style, script = _asset("page.css"), _asset("page.js")
     return {"style": style, "script": script, "style_hash": _csp_hash(style), "script_hash": _csp_hash(script)}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
@@ -11,6 +11,7 @@ from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 from camagent import __version__
 from camagent.model.finding import Verdict
 from camagent.publish.compare import Comparison
+from camagent.publish.decisions import DECISIONS, Decision
 from camagent.publish.report.columns import CAMERA_COLUMNS
 from camagent.publish.report.sheet import Book, Cell, Column, Placed, Table, open_book, page_setup
 from camagent.publish.text import say
@@ -20,12 +21,11 @@ from camagent.publish.view import CameraView, FindingView, ScanDocument
 from camagent.publish.wording import VIETNAM, basis_text, moment_text, quantity_text, uncertain_note, why_text
 
 MAX_FINDING_ROWS = 50_000  # a spreadsheet of an old PC stays usable; beyond that only what needs reading is listed
-DECISIONS = ("approve", "reject", "recheck")
 ACTION_COLUMN, DECISION_COLUMN = 7, 11
 
-Figure = tuple[str, int, str | None]
+Figure = tuple[str, float, str | None]
 """A line of the summary: its name, its value, the formula that keeps it true."""
-_GAP: Figure = ("", 0, None)
+GAP: Figure = ("", 0, None)
 
 _UPGRADE_COLUMNS: tuple[tuple[str, float, bool], ...] = (
     ("number", 5, False),
@@ -55,7 +55,7 @@ def render_xlsx(documents: Sequence[ScanDocument], lang: str, comparison: Compar
         workbook.set_properties(properties(say("report.html.title", lang), finished))
         book = Book(workbook)
         summary = workbook.add_worksheet(say("report.sheet.summary", lang))
-        placed = write_upgrade_sheet(book, rows, banner, lang)
+        placed = write_upgrade_sheet(book, rows, banner, lang, {})
         lines = [("title", say("report.html.title", lang)), *_summary_lines(documents, lang), *banner]
         write_summary(book, summary, lines, _figures(documents, rows, placed, lang))
         book.add(_camera_table(documents, lang))
@@ -78,8 +78,14 @@ def _banner(documents: Sequence[ScanDocument], lang: str) -> list[tuple[str, str
     return [("warning", say("report.banner.provisional", lang))] if provisional else []
 
 
-def write_upgrade_sheet(book: Book, rows: Sequence[UpgradeRow], banner: list[tuple[str, str]], lang: str) -> Placed:
-    """The upgrade list with its decision drop-downs and hidden stable ids."""
+def write_upgrade_sheet(
+    book: Book,
+    rows: Sequence[UpgradeRow],
+    banner: list[tuple[str, str]],
+    lang: str,
+    decisions: Mapping[str, Decision],
+) -> Placed:
+    """The upgrade list with its decision drop-downs, decisions taken earlier, and hidden stable ids."""
     columns = [
         Column(say(f"report.upgrade.{key}", lang), width, key=key, hidden=hidden)
         for key, width, hidden in _UPGRADE_COLUMNS
@@ -90,7 +96,9 @@ def write_upgrade_sheet(book: Book, rows: Sequence[UpgradeRow], banner: list[tup
         ("italic", say("report.sheet.attached_to", lang)),
         *banner,
     ]
-    cells = (_upgrade_cells(number, row, lang) for number, row in enumerate(rows, start=1))
+    cells = (
+        _upgrade_cells(number, row, decisions.get(row.stable_id), lang) for number, row in enumerate(rows, start=1)
+    )
     sheet, placed = book.add(Table(say("report.sheet.upgrades", lang), title, columns, cells))
     if rows:
         choices = [say(f"report.decision.{decision}", lang) for decision in DECISIONS]
@@ -109,7 +117,7 @@ def write_upgrade_sheet(book: Book, rows: Sequence[UpgradeRow], banner: list[tup
     return placed
 
 
-def _upgrade_cells(number: int, row: UpgradeRow, lang: str) -> tuple[Cell, ...]:
+def _upgrade_cells(number: int, row: UpgradeRow, decided: Decision | None, lang: str) -> tuple[Cell, ...]:
     note = uncertain_note(row.action, row.certain, lang)
     return (
         number,
@@ -122,9 +130,9 @@ def _upgrade_cells(number: int, row: UpgradeRow, lang: str) -> tuple[Cell, ...]:
         say(f"report.action.{row.action}", lang),
         "\n".join(filter(None, (row.steps, note))),
         row.basis,
-        row.cost_class,
-        None,
-        None,
+        row.cost,
+        say(f"report.decision.{decided.decision}", lang) if decided else None,
+        decided.note if decided else None,
         row.stable_id,
     )
 
@@ -154,14 +162,22 @@ def _figures(
     for verdict in Verdict:
         count = sum(getattr(document.summary, verdict.value) for document in documents)
         yield say(f"report.verdict.{verdict}", lang), count, None
-    yield _GAP
+    yield GAP
+    yield from list_figures(rows, placed, {}, lang)
+
+
+def list_figures(
+    rows: Sequence[UpgradeRow], placed: Placed, decisions: Mapping[str, Decision], lang: str
+) -> Iterator[Figure]:
+    """Cameras by what to do and by decision, as formulas over the list."""
     for action in ACTION_ORDER[:-1]:
         word = say(f"report.action.{action}", lang)
         yield word, sum(row.action is action for row in rows), _count_formula(lang, placed, ACTION_COLUMN, word)
-    yield _GAP
+    yield GAP
     for decision in DECISIONS:
         word = say(f"report.decision.{decision}", lang)
-        yield word, 0, _count_formula(lang, placed, DECISION_COLUMN, word)
+        taken = [decisions[row.stable_id].decision for row in rows if row.stable_id in decisions]
+        yield word, taken.count(decision), _count_formula(lang, placed, DECISION_COLUMN, word)
 
 
 def _count_formula(lang: str, placed: Placed, column: int, word: str) -> str:

@@ -24,8 +24,10 @@ from camagent.model.fault import Fault
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.scan import CameraResult, History, ManualAnswer, ScanResult
 from camagent.model.stream import MeasuredStream
+from camagent.publish.decisions import Decision
 from camagent.publish.document import parse_document
 from camagent.publish.store.opening import StoreError, connect, transaction, translated
+from camagent.publish.vietnamese import clean_line
 from camagent.publish.view import ScanDocument
 from camagent.publish.wording import VIETNAM, stamp_text
 
@@ -47,19 +49,6 @@ class CameraState:
     firmware: str | None
     failed: tuple[str, ...]
     """Rules that failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What the office decided about one row of the upgrade list."""
-
-    row_id: str
-    decision: str
-    """One of "approve", "reject" or "recheck"."""
-    note: str | None
-    source: str
-    """Name of the reviewed file."""
-    at: datetime
 
 
 class Store:
@@ -147,7 +136,7 @@ class Store:
 
     def remember(self, known: Sequence[KnownDevice], pins: Sequence[tuple[str, str]]) -> None:
         """Replace what is remembered of devices and of their certificates."""
-        rows = [(item.id, item.address, item.video_source, json.dumps(item.signs)) for item in known]
+        rows = [(item.id, item.address, json.dumps(item.video_source), json.dumps(item.signs)) for item in known]
         with self._write() as connection:
             connection.execute("DELETE FROM known_device")
             connection.executemany("INSERT OR REPLACE INTO known_device VALUES (?, ?, ?, ?)", rows)
@@ -158,7 +147,7 @@ class Store:
         """The cameras of earlier runs."""
         rows = self._rows("SELECT id, address, video_source, signs FROM known_device ORDER BY id", ())
         return tuple(
-            KnownDevice(key, address, source, tuple((kind, value) for kind, value in json.loads(signs)))
+            KnownDevice(key, address, json.loads(source), tuple((kind, value) for kind, value in json.loads(signs)))
             for key, address, source, signs in rows
         )
 
@@ -169,7 +158,8 @@ class Store:
     def answer(self, camera_id: str, given: ManualAnswer) -> None:
         """Keep a person's answer; "" as camera id holds for the whole site; a later answer replaces it."""
         expires = given.expires.isoformat() if given.expires else None
-        row = (camera_id, given.rule, int(given.met), given.by, given.on.isoformat(), expires, given.note)
+        by, note = clean_line(given.by), clean_line(given.note) if given.note else None
+        row = (camera_id, given.rule, int(given.met), by, given.on.isoformat(), expires, note)
         with self._write() as connection:
             connection.execute("INSERT OR REPLACE INTO manual_answer VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
@@ -247,10 +237,10 @@ def _note_state(connection: sqlite3.Connection, camera: CameraResult, at: str) -
     state = (
         camera.verdict.value,
         camera.upgrade.action.value,
-        facts.name,
+        clean_line(facts.name),
         facts.address,
-        named.model if named else None,
-        named.firmware if named else None,
+        clean_line(named.model) if named and named.model else None,
+        clean_line(named.firmware) if named and named.firmware else None,
         json.dumps(failed),
     )
     query = (
@@ -284,4 +274,4 @@ def _day(moment: datetime) -> str:
     return moment.astimezone(VIETNAM).date().isoformat()
 
 
-__all__ = ["CameraState", "Decision", "Store", "StoreError", "answered", "open_store"]
+__all__ = ["CameraState", "Store", "StoreError", "answered", "open_store"]

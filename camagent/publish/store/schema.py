@@ -38,10 +38,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             answered INTEGER NOT NULL,
             PRIMARY KEY (camera_id, day)
         ) STRICT, WITHOUT ROWID""",
+        # `video_source` and `signs` are JSON: a device may call them anything.
         """CREATE TABLE known_device (
             id TEXT PRIMARY KEY,
             address TEXT NOT NULL,
-            video_source TEXT,
+            video_source TEXT NOT NULL,
             signs TEXT NOT NULL
         ) STRICT, WITHOUT ROWID""",
         "CREATE TABLE pin (address TEXT PRIMARY KEY, fingerprint TEXT NOT NULL) STRICT, WITHOUT ROWID",

@@ -5,6 +5,7 @@
   const byId = (id) => document.getElementById(id);
   const rows = [...document.querySelectorAll("#upgrades tbody tr")];
   const cards = [...document.querySelectorAll("article.camera")];
+  const counted = cards.length ? cards : rows; // the area's page has rows only
   const words = new Map([...rows, ...cards].map((item) => [item, plain(item.textContent)]));
 
   const fits = (item, wanted) => wanted.words.every((word) => words.get(item).includes(word))
@@ -18,8 +19,8 @@
       action: byId("action").value,
     };
     for (const item of [...rows, ...cards]) item.toggleAttribute("data-off", !fits(item, wanted));
-    const shown = cards.filter((card) => !card.hasAttribute("data-off")).length;
-    byId("shown").textContent = byId("shown").dataset.text.replace("%1", shown).replace("%2", cards.length);
+    const shown = counted.filter((item) => !item.hasAttribute("data-off")).length;
+    byId("shown").textContent = byId("shown").dataset.text.replace("%1", shown).replace("%2", counted.length);
   };
 
   const collator = new Intl.Collator(document.documentElement.lang, { numeric: true });
@@ -45,6 +46,6 @@
   const controls = byId("controls");
   controls.addEventListener("submit", (event) => event.preventDefault());
   controls.addEventListener("input", filter);
-  controls.hidden = cards.length < 2;
+  controls.hidden = counted.length < 2;
   filter();
 })();

@@ -1,0 +1,139 @@
+"""`camagent area`: the results of many schools, merged into one upgrade list; and a reviewed list read back."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from camagent.cli.language import lang, t, tm
+from camagent.cli.mistakes import Mistake, exit_code
+
+if TYPE_CHECKING:
+    from camagent.publish.area import AreaReport
+    from camagent.publish.store import Store
+
+MERGE = "merge"
+
+
+class AreaGroup(click.Group):
+    """`camagent area FILE…` merges; `camagent area apply REVIEWED.xlsx` reads a reviewed list back."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
+            args = [MERGE, *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    "area",
+    cls=AreaGroup,
+    help=t("cli.help.area"),
+    epilog=t("cli.help.example", example="camagent area ket-qua/ -o danh-muc-phuong.xlsx --format xlsx"),
+)
+def area_group() -> None:
+    """Merge result files, or apply decisions."""
+
+
+@area_group.command(
+    MERGE, hidden=True, help=t("cli.help.area"), epilog=t("cli.help.example", example="camagent area ket-qua/")
+)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "report_format",
+    type=click.Choice(["xlsx", "html", "csv", "json"]),
+    default="html",
+    show_default=True,
+    help=t("cli.help.report_format"),
+)
+@click.option("-o", "--output", metavar="FILE", help=t("cli.help.output_file"))
+@click.option("--level", "levels", multiple=True, help=t("cli.help.area_level"))
+def merge_command(files: tuple[Path, ...], report_format: str, output: str | None, levels: tuple[str, ...]) -> int:
+    """Merge what can be read, name what cannot, rank by need."""
+    from camagent.cli.run import warn, write_whole
+    from camagent.model.finding import Verdict
+    from camagent.publish.area import AreaOptions, merge_area
+
+    report = merge_area(list(files), datetime.now(UTC), lang(), AreaOptions(levels=levels), None)
+    for problem in report.problems:
+        warn(f"{problem.source}: {tm(problem.problem)}")
+    if not report.sites:
+        raise Mistake(t("cli.area_empty"))
+    content = rendered(report, report_format)
+    if output == "-" or (output is None and report_format == "json"):
+        sys.stdout.buffer.write(content)
+    else:
+        path = write_whole(Path(output or f"camagent-area.{report_format}"), content)
+        warn(t("cli.written", path=str(path)))
+    return exit_code(report.count(Verdict.NOT_READY), report.count(Verdict.UNDETERMINED), report.count(Verdict.READY))
+
+
+def rendered(report: AreaReport, report_format: str) -> bytes:
+    """The area's list as the bytes of its file, with the decisions that this machine's store holds."""
+    store = _store_if_any()
+    try:
+        decisions = store.decisions() if store is not None else None
+    finally:
+        if store is not None:
+            store.close()
+    if report_format == "json":
+        from camagent.publish.report.area_json import area_document
+        from camagent.publish.report.json_ import render_json
+
+        return render_json(area_document(report, decisions)).encode()
+    if report_format == "csv":
+        from camagent.publish.report.csv_ import render_area_csv
+
+        return render_area_csv(report, lang(), decisions).encode("utf-8")
+    if report_format == "xlsx":
+        from camagent.publish.report.area_xlsx import render_area_xlsx
+
+        return render_area_xlsx(report, lang(), decisions)
+    from camagent.publish.report.area_html import render_area_html
+
+    return render_area_html(report, lang(), decisions).encode()
+
+
+def _store_if_any() -> Store | None:
+    """The office's own record, where one was ever made here: merging files alone makes none."""
+    from camagent.cli.run import data_dir, read_config
+    from camagent.cli.scanning import open_site_store
+
+    config = read_config(None)
+    return open_site_store(config) if (data_dir(config) / "camagent.sqlite").exists() else None
+
+
+@area_group.command(
+    "apply",
+    help=t("cli.help.area_apply"),
+    epilog=t("cli.help.example", example="camagent area apply danh-muc-da-duyet.xlsx"),
+)
+@click.argument("reviewed_file", metavar="REVIEWED.xlsx", type=click.Path(path_type=Path, dir_okay=False))
+def apply_command(reviewed_file: Path) -> int:
+    """Record the decisions of a reviewed list; conflicts are told and change nothing."""
+    from camagent.cli.run import read_config, warn
+    from camagent.cli.scanning import open_site_store
+    from camagent.publish.area.reviewed import ReviewedError, apply_reviewed, read_reviewed, summary
+    from camagent.publish.store import StoreError
+
+    try:
+        content = reviewed_file.read_bytes()
+    except OSError as error:
+        raise Mistake(t("cli.cannot_read", path=str(reviewed_file), reason=error.strerror or "?")) from None
+    store = open_site_store(read_config(None))
+    try:
+        reviewed = read_reviewed(content, str(reviewed_file), datetime.now(UTC))
+        applied = apply_reviewed(reviewed, store.decisions(), lang())
+        store.decide(applied.record)
+    except (ReviewedError, StoreError) as error:
+        raise Mistake(tm(error.problem)) from None
+    finally:
+        store.close()
+    for problem in (*reviewed.problems, *applied.conflicts):
+        warn(tm(problem))
+    click.echo(tm(summary(reviewed, applied)))
+    return 0

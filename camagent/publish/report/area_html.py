@@ -1,0 +1,50 @@
+"""The area's page: totals, schools by need with their doubts, the head of the upgrade list. Self-contained. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from camagent import __version__
+from camagent.model.finding import Verdict
+from camagent.publish.area import AreaReport
+from camagent.publish.area.wording import flags_text, level_names, merged_text, need_text
+from camagent.publish.decisions import Decision
+from camagent.publish.report.charts import CHART_WIDTH, Share, shares_of
+from camagent.publish.report.html import assets, template, words
+from camagent.publish.text import render, say
+from camagent.publish.upgrade_rows import ACTION_ORDER
+
+MAX_ROWS = 2000  # a browser on an old PC still scrolls and filters that; the workbook has them all
+
+
+def render_area_html(report: AreaReport, lang: str, decisions: Mapping[str, Decision] | None = None) -> str:
+    """The page; where the list is longer than MAX_ROWS it says so."""
+    actions = report.actions()
+    return template("area.html.j2").render(
+        lang=lang,
+        report=report,
+        levels=level_names(report, lang),
+        merged=merged_text(report, lang),
+        rows=list(enumerate(report.rows[:MAX_ROWS], start=1)),
+        decisions=decisions or {},
+        actions=[(action, actions[action]) for action in ACTION_ORDER if actions[action]],
+        all_actions=ACTION_ORDER[:-1],
+        verdicts=list(Verdict),
+        shares=_shares(report),
+        total=sum(site.cameras for site in report.sites),
+        costs=sorted(report.cost_classes().items()),
+        amounts=sorted(report.amounts().items()),
+        need=partial(need_text, lang=lang),
+        flags=partial(flags_text, lang=lang),
+        problem=partial(render, lang=lang),
+        a=lambda key, **gaps: say(f"area.{key}", lang, **gaps),
+        chart_width=CHART_WIDTH,
+        version=__version__,
+        **assets(),
+        **words(lang),
+    )
+
+
+def _shares(report: AreaReport) -> tuple[Share, ...]:
+    return shares_of({verdict: report.count(verdict) for verdict in Verdict})

@@ -1,0 +1,124 @@
+"""A headless Chromium, driven over its DevTools socket: what a person's browser would do with our page."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+
+T = TypeVar("T")
+CHROMIUM = shutil.which("chromium")
+STEP_S = 20.0  # one DevTools command; a page of ours takes well under a second
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-sync",
+    "--remote-debugging-address=127.0.0.1",
+    "--remote-debugging-port=0",
+    "--lang=vi",
+)
+
+
+class Page:
+    """One tab: commands out, events kept."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self._number = 0
+        self.events: list[dict[str, Any]] = []
+
+    async def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        self._number += 1
+        await self._socket.send_json({"id": self._number, "method": method, "params": parameters})
+        async with asyncio.timeout(STEP_S):
+            while True:
+                reply = json.loads(await self._socket.receive_str())
+                if reply.get("id") == self._number:
+                    assert "error" not in reply, reply
+                    result: dict[str, Any] = reply["result"]
+                    return result
+                self.events.append(reply)
+
+    async def wait_for(self, event: str) -> None:
+        async with asyncio.timeout(STEP_S):
+            while not any(seen.get("method") == event for seen in self.events):
+                self.events.append(json.loads(await self._socket.receive_str()))
+
+    async def ask(self, expression: str) -> Any:
+        reply = await self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in reply, reply
+        return reply["result"].get("value")
+
+    async def open(self, path: Path) -> None:
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            await self.call(f"{domain}.enable")
+        await self.call("Page.navigate", url=path.as_uri())
+        await self.wait_for("Page.loadEventFired")
+
+    def told(self, method: str) -> list[dict[str, Any]]:
+        return [event["params"] for event in self.events if event.get("method") == method]
+
+    def complaints(self) -> list[str]:
+        """Console errors, exceptions and blocked loads."""
+        return [
+            json.dumps(event)[:400]
+            for event in self.events
+            if event.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled")
+        ]
+
+    def requests(self) -> list[str]:
+        return [event["request"]["url"] for event in self.told("Network.requestWillBeSent")]
+
+
+@contextmanager
+def chromium(folder: Path) -> Iterator[str]:
+    """A fresh browser; yields its DevTools address on loopback."""
+    assert CHROMIUM is not None
+    command = [CHROMIUM, *FLAGS, f"--user-data-dir={folder}", "about:blank"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    try:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if found := re.search(r"DevTools listening on ws://([0-9.:]+)/", line):
+                yield found[1]
+                break
+        else:
+            raise AssertionError("chromium did not open its DevTools port")
+    finally:
+        process.kill()
+        process.communicate(timeout=20)
+
+
+def visit(address: str, path: Path, work: Callable[[Page], Awaitable[T]], prepare: str | None = None) -> T:
+    """Open the file in a new tab, optionally after one DevTools command, and do the work there."""
+
+    async def run() -> T:
+        async with aiohttp.ClientSession() as session:
+            async with session.put(f"http://{address}/json/new?about:blank") as reply:
+                tab = await reply.json()
+            async with session.ws_connect(tab["webSocketDebuggerUrl"], max_msg_size=0) as socket:
+                page = Page(socket)
+                if prepare:
+                    method, _, parameters = prepare.partition(" ")
+                    await page.call(method, **json.loads(parameters))
+                await page.open(path)
+                result = await work(page)
+            await (await session.get(f"http://{address}/json/close/{tab['id']}")).read()
+            return result
+
+    return asyncio.run(run())

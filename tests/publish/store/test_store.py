@@ -1,0 +1,175 @@
+"""The record keeps what it was given, and only for as long as it says."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from camagent.identity import KnownDevice
+from camagent.model.finding import Verdict
+from camagent.model.scan import ManualAnswer, ScanResult
+from camagent.publish.document import scan_document
+from camagent.publish.store import Decision, Store, StoreError, answered, open_store
+from camagent.publish.store.schema import MIGRATIONS
+from tests import builders
+from tests.publish.samples import camera, hostile_school, school, view
+
+START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
+
+
+def save(store: Store, scan: ScanResult) -> None:
+    store.save(scan, scan_document(scan))
+
+
+def scan_at(moment: datetime, cameras: int = 2) -> ScanResult:
+    return school(cameras, started_at=moment, finished_at=moment + timedelta(seconds=30))
+
+
+def test_a_new_store_knows_nothing(tmp_path: Path) -> None:
+    with open_store(tmp_path / "deep" / "site.db") as store:
+        assert store.latest() is None and store.latest_document() is None
+        assert store.at(date(2026, 1, 1)) is None
+        assert store.histories(START) == {} and store.answers() == {} and store.decisions() == {}
+        assert store.set_aside is None and store.memo("x") is None
+
+
+@pytest.mark.parametrize("scan", [school(), hostile_school(), school(0)])
+def test_what_was_saved_comes_back_after_closing(tmp_path: Path, scan: ScanResult) -> None:
+    with open_store(tmp_path / "site.db") as store:
+        save(store, scan)
+    with open_store(tmp_path / "site.db") as store:
+        assert store.latest_document() == scan_document(scan)
+        assert store.latest() == view(scan)
+
+
+def test_a_day_ends_at_midnight_in_vietnam(tmp_path: Path) -> None:
+    with open_store(tmp_path / "site.db") as store:
+        for hour in (0, 16, 17):  # 07:00, 23:00 and, in Vietnam, the next day's 00:00
+            save(store, scan_at(datetime(2026, 1, 10, hour, tzinfo=UTC)))
+        found = store.at(date(2026, 1, 10))
+        assert found is not None and found.started_at.hour == 16
+        later = store.at(date(2026, 5, 1))
+        assert later is not None and later.started_at.hour == 17
+        assert store.at(date(2026, 1, 9)) is None
+
+
+def test_thirty_days_stay_raw_and_then_one_a_week(tmp_path: Path) -> None:
+    with open_store(tmp_path / "site.db") as store:
+        for day in range(100):
+            save(store, scan_at(START + timedelta(days=day), 1))
+        days = [store.at((START + timedelta(days=day)).date()) for day in range(100)]
+    kept = {found.started_at for found in days if found}
+    newest = START + timedelta(days=99)
+    assert {newest - timedelta(days=day) for day in range(31)} <= kept
+    older = sorted(moment for moment in kept if moment < newest - timedelta(days=31))
+    assert 9 <= len(older) <= 11
+    assert all(b - a <= timedelta(days=7) for a, b in zip(older, older[1:], strict=False))
+
+
+def test_only_changes_of_state_are_kept(tmp_path: Path) -> None:
+    verdicts = [Verdict.READY, Verdict.READY, Verdict.NOT_READY, Verdict.NOT_READY, Verdict.READY]
+    with open_store(tmp_path / "site.db") as store:
+        for day, verdict in enumerate(verdicts):
+            cameras = (replace(camera(0), verdict=verdict),)
+            save(store, replace(scan_at(START + timedelta(days=day)), cameras=cameras))
+        states = store.states("cam-000000000000")
+    assert [(state.verdict, (state.at - START).days) for state in states] == [
+        (Verdict.READY, 0),
+        (Verdict.NOT_READY, 2),
+        (Verdict.READY, 4),
+    ]
+    assert states[0].model == "AC-2143"
+
+
+def test_availability_counts_scans_and_cheap_checks_of_thirty_days(tmp_path: Path) -> None:
+    with open_store(tmp_path / "site.db") as store:
+        save(store, scan_at(START - timedelta(days=60), 3))
+        for day in range(3):
+            save(store, scan_at(START + timedelta(days=day), 3))
+        store.note_probes(START + timedelta(days=2), {"cam-000000000000": False, "cam-other": True})
+        found = store.histories(START + timedelta(days=3))
+    assert (found["cam-000000000000"].probes, found["cam-000000000000"].answered) == (4, 3)
+    assert (found["cam-000000000002"].probes, found["cam-000000000002"].answered) == (3, 3)  # its sub-stream plays
+    assert found["cam-other"].probes == 1
+    assert found["cam-000000000000"].since.date() == START.date()
+
+
+def test_a_camera_answered_only_where_something_of_it_spoke() -> None:
+    dead = builders.stream_facts(measured=builders.fault())
+    silent = builders.camera_facts(device=builders.fault(), streams=(dead,))
+    assert not answered(builders.camera_result(facts=silent))
+    assert not answered(builders.camera_result(facts=replace(silent, device=None, streams=())))
+    mute = builders.device_facts(clock=builders.fault())
+    assert not answered(builders.camera_result(facts=replace(silent, device=mute)))
+    assert answered(builders.camera_result(facts=replace(silent, device=builders.device_facts())))
+    assert answered(builders.camera_result(facts=replace(silent, streams=(dead, builders.sub_stream()))))
+
+
+def test_known_devices_and_pins_are_replaced_as_a_whole(tmp_path: Path) -> None:
+    first = KnownDevice("cam-1", "192.0.2.1", None, (("serial", "A'1"), ("mac", "4c:bd:8f:00:00:01")))
+    second = KnownDevice("cam-2", "192.0.2.2", "VS2", ())
+    with open_store(tmp_path / "site.db") as store:
+        store.remember([first, second], [("192.0.2.1", "ab" * 32)])
+        assert store.known_devices() == (first, second)
+        assert store.pins() == (("192.0.2.1", "ab" * 32),)
+        store.remember([second], [])
+        assert store.known_devices() == (second,) and store.pins() == ()
+
+
+def test_answers_are_kept_for_a_camera_or_the_whole_site(tmp_path: Path) -> None:
+    answer = ManualAnswer("REC-MAX", True, "Cô Lan", date(2026, 1, 5), date(2027, 1, 5), "đã ký")
+    later = replace(answer, met=False, expires=None, note=None)
+    with open_store(tmp_path / "site.db") as store:
+        store.answer("", answer)
+        store.answer("cam-1", answer)
+        store.answer("cam-1", later)
+        store.answer("cam-1", replace(answer, rule="SEC-WAN"))
+        assert store.answers() == {"": (answer,), "cam-1": (later, replace(answer, rule="SEC-WAN"))}
+
+
+def test_the_newest_decision_counts(tmp_path: Path) -> None:
+    first = Decision("9001/cam-1", "approve", None, "a.xlsx", START)
+    second = replace(first, decision="recheck", note="chờ báo giá", source="b.xlsx", at=START + timedelta(days=1))
+    with open_store(tmp_path / "site.db") as store:
+        store.decide([first])
+        store.decide([second])
+        assert store.decisions() == {"9001/cam-1": second}
+
+
+def test_a_memo_outlives_a_restart(tmp_path: Path) -> None:
+    with open_store(tmp_path / "site.db") as store:
+        store.keep_memo("agent", "một")
+        store.keep_memo("agent", "hai")
+    with open_store(tmp_path / "site.db") as store:
+        assert store.memo("agent") == "hai"
+
+
+def test_tables_are_strict_and_versioned(tmp_path: Path) -> None:
+    open_store(tmp_path / "site.db").close()
+    with sqlite3.connect(tmp_path / "site.db") as raw:
+        assert raw.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+        assert raw.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        loose = raw.execute("SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0").fetchall()
+        assert {name for (name,) in loose} <= {"sqlite_schema"}
+    raw.close()
+
+
+def test_a_store_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "site.db"
+    open_store(path).close()
+    raw = sqlite3.connect(path)
+    raw.execute("PRAGMA user_version = 99")
+    raw.close()
+    with pytest.raises(StoreError, match="99"):
+        open_store(path)
+    assert path.exists() and not list(tmp_path.glob("*.damaged-*"))
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StoreError, match="cannot be opened"):
+        open_store(tmp_path / "file" / "site.db")

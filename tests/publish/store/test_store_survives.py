@@ -1,0 +1,224 @@
+"""Power cuts, full disks, second processes and damaged files."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from camagent.publish.document import scan_document
+from camagent.publish.store import Store, StoreError, open_store
+from tests.publish.samples import school
+
+ROOT = Path(__file__).resolve().parents[3]
+START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
+
+# Saves one scan after another; at the given number of SQL statements it kills itself, as a power cut would.
+SAVE_UNTIL_KILLED = """
+import os, signal, sqlite3, sys
+from datetime import timedelta
+from pathlib import Path
+path, limit = Path(sys.argv[1]), int(sys.argv[2])
+real, seen = sqlite3.connect, 0
+def strike(_statement):
+    global seen
+    seen += 1
+    if seen == limit:
+        os.kill(os.getpid(), signal.SIGKILL)
+def connect(*args, **kwargs):
+    connection = real(*args, **kwargs)
+    connection.set_trace_callback(strike)
+    return connection
+sqlite3.connect = connect
+from tests.publish.store.test_store_survives import START, save
+from camagent.publish.store import open_store
+with open_store(path) as store:
+    for day in range(3):
+        save(store, day)
+"""
+
+SAVE_MANY = """
+import sys
+from pathlib import Path
+from tests.publish.store.test_store_survives import START, save
+from camagent.publish.store import open_store
+with open_store(Path(sys.argv[1])) as store:
+    for number in range(int(sys.argv[2])):
+        store.note_probes(START, {"cam-1": True})
+        save(store, number)
+"""
+
+
+def save(store: Store, day: int) -> None:
+    scan = school(3, started_at=START + timedelta(days=day))
+    store.save(scan, scan_document(scan))
+
+
+def run(script: str, *arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", script, *arguments], cwd=ROOT)
+
+
+def check_whole(path: Path, latest_day: int | None) -> int | None:
+    """The file is sound and holds whole scans only; the day of the newest one."""
+    with open_store(path) as store:
+        assert store.set_aside is None
+        found = store.latest()
+        day = None if found is None else (found.started_at - START).days
+        probes = store.histories(START + timedelta(days=3))
+        assert {history.probes for history in probes.values()} == (set() if day is None else {day + 1})
+        assert len(store.states("cam-000000000000")) == (0 if day is None else 1)
+        if latest_day is not None:
+            assert day == latest_day
+        save(store, 0 if day is None else day + 1)  # and it goes on
+        return day
+
+
+@pytest.mark.parametrize("statement", range(4, 50, 9))
+def test_a_process_killed_between_statements_leaves_whole_scans(tmp_path: Path, statement: int) -> None:
+    path = tmp_path / "site.db"
+    process = run(SAVE_UNTIL_KILLED, str(path), str(statement))
+    assert process.wait(timeout=60) == -signal.SIGKILL
+    check_whole(path, None)
+
+
+@pytest.mark.slow
+def test_a_process_killed_at_every_single_statement_leaves_whole_scans(tmp_path: Path) -> None:
+    killed = 0
+    for statement in range(1, 200):
+        path = tmp_path / f"{statement}.db"
+        if run(SAVE_UNTIL_KILLED, str(path), str(statement)).wait(timeout=60) == 0:
+            break
+        killed += 1
+        check_whole(path, None)
+    assert 40 < killed < 199
+
+
+def test_a_process_that_is_not_killed_ends_well(tmp_path: Path) -> None:
+    assert run(SAVE_UNTIL_KILLED, str(tmp_path / "site.db"), "0").wait(timeout=60) == 0
+    check_whole(tmp_path / "site.db", 2)
+
+
+def test_a_power_cut_at_any_byte_of_the_log_leaves_the_old_scan_or_the_new_one(tmp_path: Path) -> None:
+    """The log only grows while a scan is saved: each prefix of it is what a power cut may leave on the disk."""
+    path = tmp_path / "site.db"
+    with open_store(path) as store:
+        save(store, 0)
+        raw = sqlite3.connect(path)
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        raw.close()
+        save(store, 1)
+        log = path.with_name("site.db-wal").read_bytes()
+        shutil.copy(path, tmp_path / "before.db")
+    assert len(log) > 4096
+    seen = set()
+    frame = 4096 + 24
+    cuts = {0, 1, 31, 32, len(log) - 1, len(log), *range(32, len(log), frame), *range(1000, len(log), 9973)}
+    for number, cut in enumerate(sorted(cuts)):
+        copy = tmp_path / f"{number}.db"
+        shutil.copy(tmp_path / "before.db", copy)
+        copy.with_name(f"{copy.name}-wal").write_bytes(log[:cut])
+        seen.add(check_whole(copy, 1 if cut == len(log) else None))
+    assert seen == {0, 1}
+
+
+def test_two_processes_and_this_one_write_the_same_file(tmp_path: Path) -> None:
+    path = tmp_path / "site.db"
+    others = [run(SAVE_MANY, str(path), "15") for _ in range(2)]
+    with open_store(path) as store:
+        for number in range(15):
+            store.note_probes(START, {"cam-1": True})
+            save(store, number)
+        for other in others:
+            assert other.wait(timeout=100) == 0
+        assert store.histories(START)["cam-1"].probes == 45
+        assert store.latest() is not None
+
+
+def test_a_full_disk_is_one_clear_line_and_the_old_record_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "site.db"
+    with open_store(path) as store:
+        save(store, 0)
+    real = sqlite3.connect
+
+    def small_disk(*args: object, **kwargs: object) -> sqlite3.Connection:
+        connection = real(*args, **kwargs)  # type: ignore[call-overload]
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages + 1}")
+        assert isinstance(connection, sqlite3.Connection)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", small_disk)
+    with open_store(path) as store:
+        with pytest.raises(StoreError, match="disk is full"):
+            for day in range(1, 50):
+                save(store, day)
+        found = store.latest()
+        assert found is not None
+        reached = (found.started_at - START).days
+    monkeypatch.undo()
+    assert check_whole_latest(path) == reached
+
+
+def check_whole_latest(path: Path) -> int:
+    with open_store(path) as store:
+        found = store.latest()
+        assert found is not None and store.set_aside is None
+        return (found.started_at - START).days
+
+
+def test_a_store_held_by_another_program_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "site.db"
+    open_store(path).close()
+    monkeypatch.setattr("camagent.publish.store.opening.BUSY_S", 0.05)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with open_store(path) as store, pytest.raises(StoreError, match="another program"):
+        save(store, 0)
+    other.close()
+
+
+@pytest.mark.parametrize("damage", ["garbage", "header", "middle"])
+def test_a_damaged_file_is_set_aside_named_and_never_deleted(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "site.db"
+    with open_store(path) as store:
+        for day in range(20):
+            save(store, day)
+    body = bytearray(path.read_bytes())
+    if damage == "garbage":
+        body = bytearray(b"this was never a database " * 400)
+    elif damage == "header":
+        body[:100] = b"\xff" * 100
+    else:
+        for offset in range(4096, len(body), 4096):
+            body[offset : offset + 64] = b"\xff" * 64
+    path.write_bytes(body)
+    with open_store(path) as store:
+        assert store.set_aside is not None
+        assert store.set_aside.read_bytes() == bytes(body)
+        assert store.set_aside.name.startswith("site.db.damaged-")
+        assert store.latest() is None
+        save(store, 0)
+    with open_store(path) as store:
+        assert store.set_aside is None and store.latest() is not None
+
+
+def test_two_damaged_files_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "site.db"
+    for content in (b"first wreck " * 100, b"second wreck " * 100):
+        path.write_bytes(content)
+        open_store(path).close()
+    assert len(list(tmp_path.glob("site.db.damaged-*"))) == 2
+
+
+def test_an_empty_file_is_a_new_store(tmp_path: Path) -> None:
+    (tmp_path / "site.db").touch()
+    with open_store(tmp_path / "site.db") as store:
+        assert store.set_aside is None and store.latest() is None

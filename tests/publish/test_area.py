@@ -1,0 +1,219 @@
+"""Many schools' files become one list: newest per school, nothing lost silently, doubts beside each figure."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from camagent.model.finding import Action, Verdict
+from camagent.model.scan import NotChecked, ScanResult
+from camagent.publish.area import AreaOptions, AreaReport, merge_area
+from camagent.publish.document import MAX_DOCUMENT_BYTES, scan_document
+from camagent.publish.report.area_json import area_document
+from camagent.publish.text import LANGUAGES, render
+from tests import builders
+from tests.publish.samples import camera, hostile_school, school
+
+NOW = builders.NOW + timedelta(days=1)
+
+
+def put(folder: Path, name: str, scan: ScanResult, **changes: Any) -> Path:
+    path = folder / name
+    text = json.dumps({**scan_document(scan), **changes}).encode()
+    path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    return path
+
+
+def named(site_id: str, name: str, cameras: int = 5, at: datetime = builders.NOW) -> ScanResult:
+    return school(cameras, site=builders.site(id=site_id, name=name), started_at=at)
+
+
+def merged(*paths: Path, **options: Any) -> AreaReport:
+    return merge_area(paths, NOW, "vi", AreaOptions(**options))
+
+
+def keys(report: AreaReport) -> list[str]:
+    return [item.problem.key for item in report.problems]
+
+
+def test_files_folders_and_packed_files_are_merged(tmp_path: Path) -> None:
+    folder = tmp_path / "phuong" / "sau"
+    folder.mkdir(parents=True)
+    put(folder, "a.json", named("1", "Lê Lợi"))
+    put(folder, "b.json.gz", named("2", "Đống Đa"))
+    single = put(tmp_path, "c.json", named("3", "An Khánh"))
+    report = merged(tmp_path / "phuong", single, single)
+    assert {site.name for site in report.sites} == {"Lê Lợi", "Đống Đa", "An Khánh"}
+    assert report.files == 3 and report.problems == ()
+    assert report.count(Verdict.READY) == 3 and len(report.rows) == 12
+
+
+def test_the_newest_result_of_a_school_counts_and_the_other_is_named(tmp_path: Path) -> None:
+    put(tmp_path, "moi.json", named("1", "Lê Lợi", 3))
+    put(tmp_path, "cu.json", named("1", "Lê Lợi", 9, builders.NOW - timedelta(days=9)))
+    put(tmp_path, "lai.json", named("1", "Lê Lợi", 3))
+    report = merged(tmp_path)
+    assert [site.cameras for site in report.sites] == [3]
+    assert sorted(keys(report)) == ["area.duplicate.older", "area.duplicate.same"]
+
+
+def test_two_schools_under_one_code_both_stay_and_are_marked(tmp_path: Path) -> None:
+    put(tmp_path, "a.json", named("1", "Lê Lợi", 3))
+    put(tmp_path, "b.json", named("1", "Đống Đa", 4))
+    report = merged(tmp_path)
+    assert sorted(site.cameras for site in report.sites) == [3, 4]
+    assert all("shared_id" in site.flags for site in report.sites)
+    assert keys(report) == ["area.duplicate.shared_id"]
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        (b"", "report.document.not_json"),
+        (b"\xff\xfe\x00", "report.document.not_json"),
+        (b"{}", "report.document.foreign_schema"),
+        (b'{"schema": "camagent.scan/2"}', "area.source.foreign"),
+        (b'{"schema": "camagent.area/1"}', "area.source.foreign"),
+        (b'{"schema": "camagent.check/1"}', "area.source.check"),
+        (b'{"schema": "camagent.scan/1"}', "report.document.missing"),
+        (b" " * (MAX_DOCUMENT_BYTES + 1), "report.document.too_big"),
+    ],
+)
+def test_a_file_that_is_no_result_is_named_and_the_rest_is_merged(tmp_path: Path, content: bytes, key: str) -> None:
+    (tmp_path / "x.json").write_bytes(content)
+    put(tmp_path, "a.json", named("1", "Lê Lợi"))
+    report = merged(tmp_path)
+    assert keys(report) == [key] and len(report.sites) == 1
+    for lang in LANGUAGES:
+        assert render(report.problems[0].problem, lang).count("x.json") == 1
+
+
+def test_a_packed_bomb_and_a_broken_archive_are_named(tmp_path: Path) -> None:
+    (tmp_path / "bomb.json.gz").write_bytes(gzip.compress(b"\x00" * (MAX_DOCUMENT_BYTES + 100), 9))
+    (tmp_path / "half.json.gz").write_bytes(gzip.compress(b'{"schema"' * 999)[:40])
+    (tmp_path / "none.json.gz").write_bytes(b"not gzip")
+    report = merged(tmp_path)
+    assert sorted(keys(report)) == ["area.source.unreadable", "area.source.unreadable", "report.document.too_big"]
+
+
+def test_what_is_not_there_is_named(tmp_path: Path) -> None:
+    report = merged(tmp_path, tmp_path / "none.json")
+    assert sorted(keys(report)) == ["area.source.empty_folder", "area.source.no_file"]
+    assert report.sites == () and not report.authoritative
+
+
+def test_a_school_without_code_and_name_is_not_merged(tmp_path: Path) -> None:
+    put(tmp_path, "a.json", named("", ""))
+    put(tmp_path, "b.json", named("", "Lê Lợi"))
+    report = merged(tmp_path)
+    assert keys(report) == ["area.source.no_site"]
+    assert [row.stable_id.split("/")[0] for row in report.rows] == ["Lê Lợi"] * 4
+
+
+def test_a_single_check_is_not_taken_for_a_school(tmp_path: Path) -> None:
+    put(tmp_path, "a.json", replace(named("1", "Lê Lợi"), kind="check"))
+    assert keys(merged(tmp_path)) == ["area.source.check"]
+
+
+def only(verdict: Verdict, count: int, site_id: str, name: str, missed: int = 0) -> ScanResult:
+    cameras = tuple(replace(camera(n), verdict=verdict) for n in range(count))
+    coverage = builders.coverage(not_checked=tuple(NotChecked(f"192.0.2.{200 + n}", "timeout") for n in range(missed)))
+    return replace(named(site_id, name, 0), cameras=cameras, coverage=coverage)
+
+
+def test_schools_are_ranked_by_what_is_sure_then_by_what_may_be(tmp_path: Path) -> None:
+    put(tmp_path, "1.json", only(Verdict.READY, 4, "1", "Tốt"))
+    put(tmp_path, "2.json", only(Verdict.UNDETERMINED, 4, "2", "Không rõ"))
+    put(tmp_path, "3.json", only(Verdict.NOT_READY, 4, "3", "Hỏng"))
+    put(tmp_path, "4.json", only(Verdict.READY, 4, "4", "Chưa dò hết", missed=4))
+    put(tmp_path, "5.json", only(Verdict.READY, 0, "5", "Trống"))
+    report = merged(tmp_path)
+    assert [site.name for site in report.sites] == ["Hỏng", "Không rõ", "Trống", "Chưa dò hết", "Tốt"]
+    shares = {site.name: (site.need_low_ratio, site.need_high_ratio) for site in report.sites}
+    assert shares == {
+        "Hỏng": (1.0, 1.0),
+        "Không rõ": (0.0, 1.0),
+        "Trống": (0.0, 1.0),
+        "Chưa dò hết": (0.0, 0.5),
+        "Tốt": (0.0, 0.0),
+    }
+
+
+def flags(tmp_path: Path, scan: ScanResult, **changes: Any) -> tuple[str, ...]:
+    return merged(put(tmp_path, "a.json", scan, **changes)).sites[0].flags
+
+
+def test_good_data_raises_no_doubt(tmp_path: Path) -> None:
+    assert flags(tmp_path, only(Verdict.READY, 4, "1", "Tốt")) == ()
+
+
+@pytest.mark.parametrize(
+    ("scan", "flag"),
+    [
+        (replace(only(Verdict.READY, 4, "1", "A"), started_at=NOW - timedelta(days=46)), "old"),
+        (replace(only(Verdict.READY, 4, "1", "A"), started_at=NOW + timedelta(hours=2)), "future"),
+        (only(Verdict.READY, 4, "1", "A", missed=1), "low_coverage"),
+        (only(Verdict.UNDETERMINED, 4, "1", "A"), "many_unknown"),
+        (only(Verdict.READY, 0, "1", "A"), "nothing_found"),
+    ],
+)
+def test_each_doubt_about_the_data_is_told(tmp_path: Path, scan: ScanResult, flag: str) -> None:
+    assert flag in flags(tmp_path, scan)
+
+
+def test_sums_that_do_not_agree_are_told_and_the_cameras_count(tmp_path: Path) -> None:
+    path = put(
+        tmp_path, "a.json", only(Verdict.NOT_READY, 4, "1", "A"), summary=dict(ready=4, not_ready=0, undetermined=0)
+    )
+    report = merged(path)
+    assert report.sites[0].flags == ("sums_differ",)
+    assert report.count(Verdict.NOT_READY) == 4
+
+
+def test_a_printer_does_not_lower_the_coverage(tmp_path: Path) -> None:
+    scan = only(Verdict.READY, 4, "1", "A")
+    coverage = builders.coverage(not_checked=(NotChecked("192.0.2.9", "not_a_camera"),) * 9)
+    assert flags(tmp_path, replace(scan, coverage=coverage)) == ()
+
+
+def test_a_school_judged_by_another_profile_is_told(tmp_path: Path) -> None:
+    for number in range(3):
+        put(tmp_path, f"{number}.json", only(Verdict.READY, 1, str(number), f"T{number}"))
+    other = replace(only(Verdict.READY, 1, "9", "Khác"), profile=builders.profile_stamp(digest="sha256:ff"))
+    put(tmp_path, "9.json", other)
+    assert {site.name: site.flags for site in merged(tmp_path).sites if site.flags} == {"Khác": ("other_profile",)}
+
+
+def test_totals_are_by_action_cost_class_and_money(tmp_path: Path) -> None:
+    priced = replace(camera(3), upgrade=replace(camera(3).upgrade, cost_amount=2.5e6, cost_currency="VND"))
+    for number in range(2):
+        put(tmp_path, f"{number}.json", replace(named(str(number), f"T{number}", 0), cameras=(priced, camera(1))))
+    report = merged(tmp_path)
+    assert report.actions() == {Action.REPLACE: 2, Action.RECONFIGURE: 2}
+    assert report.cost_classes() == {"B": 2, "": 2}
+    assert report.amounts() == {"VND": 5e6}
+    assert report.failing_rules == (("IMG-FPS", 4),)
+
+
+def test_the_document_of_an_area_is_plain_json(tmp_path: Path) -> None:
+    put(tmp_path, "a.json", named("1", "Lê Lợi"))
+    put(tmp_path, "b.json", hostile_school())
+    document = area_document(merged(tmp_path))
+    text = json.dumps(document, allow_nan=False, ensure_ascii=False)
+    assert document["schema"] == "camagent.area/1"
+    assert "\u202e" not in text and "\\u0007" not in text
+    assert {item["id"] for item in document["sites"]} == {"1", "9001"}
+
+
+def test_progress_is_told_for_each_file(tmp_path: Path) -> None:
+    for number in range(3):
+        put(tmp_path, f"{number}.json", named(str(number), f"T{number}", 1))
+    told: list[tuple[int, int]] = []
+    merge_area([tmp_path], NOW, "en", progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
