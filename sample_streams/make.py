@@ -57,10 +57,10 @@ class Recipe:
 
 # Three keyframes two seconds apart: no two in five seconds show the same instant, or a living scene would look frozen.
 RECIPES = (
-    Recipe("main_4mp_h265", "h265", 2560, 1440, 25, 150, 900_000, 50, seed=11),
+    Recipe("main_4mp_h265", "h265", 2560, 1440, 25, 150, 1_650_000, 50, seed=11),
     Recipe("main_4mp_h264", "h264", 2560, 1440, 25, 150, 900_000, 50, seed=12),
     Recipe("main_1080p_h265", "h265", 1920, 1080, 25, 150, 600_000, 50, seed=13),
-    Recipe("main_1080p_h264", "h264", 1920, 1080, 25, 150, 800_000, 50, seed=14),
+    Recipe("main_1080p_h264", "h264", 1920, 1080, 25, 150, 1_100_000, 50, seed=14),
     Recipe("load_1080p_h264", "h264", 1920, 1080, 25, 50, 3_600_000, 50, seed=24, note="for measuring clients"),
     Recipe("old_720p15_h264", "h264", 1280, 720, 15, 90, 400_000, 30, seed=15),
     Recipe("old_720p_mjpeg", "mjpeg", 1280, 720, 12, 23, 2_000_000, 1, seed=16),

@@ -84,23 +84,25 @@ def simulate_command(
 async def _serve_school(cameras: Sequence[SimulatedCamera], discovery: bool, ready_file: Path | None) -> None:
     from camagent.simulator.school import open_school
 
+    stop = _stop_signal()
     async with open_school(cameras, discovery=discovery) as school:
         _announce(_school_document(school.cameras), ready_file)
         alive = sum(camera.alive for camera in school.cameras)
         click.echo(t("simulator.running", alive=alive, cameras=len(school.cameras)), err=True)
-        await _told_to_stop()
+        await stop.wait()
 
 
 async def _serve_load(order: LoadOrder, ready_file: Path | None) -> None:
     from camagent.simulator.load import open_load
 
+    stop = _stop_signal()
     async with open_load(order) as server:
         base = f"rtsp://{order.address}:{server.port}"
         document = {"schema": READY_SCHEMA, "load": {"url": base, "streams": order.streams, "clip": order.clip_name}}
         _announce(document, ready_file)
         click.echo(t("simulator.running_load", streams=order.streams, clip=order.clip_name, address=base), err=True)
-        before_s, lag_s = time.process_time(), 0.0
-        await _told_to_stop()
+        before_s = time.process_time()
+        await stop.wait()
         lag_s = max(mount.source.max_lag_s for mount in server.mounts.values())
         spent = {"cpu_s": round(time.process_time() - before_s, 3), "max_lag_s": round(lag_s, 4)}
         click.echo(json.dumps({"stopped": spent}))
@@ -160,13 +162,14 @@ def _write_private(file: Path, text: str) -> None:
         draft.unlink(missing_ok=True)
 
 
-async def _told_to_stop() -> None:
+def _stop_signal() -> asyncio.Event:
+    """Set when somebody ends us; to be had before anybody is told that we are ready."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if _stdin_is_a_pipe():
         loop.add_reader(sys.stdin.fileno(), _drain, stop)
-    await stop.wait()
+    return stop
 
 
 def _drain(stop: asyncio.Event) -> None:

@@ -86,6 +86,8 @@ class SimulatedCamera:
     expected: Expectation
     door: Door = field(default_factory=lambda: Door(open_to_anyone=True))
     """The log-in of both ONVIF and RTSP."""
+    other_users: tuple[tuple[str, str], ...] = (("giamsat", "Operator"),)
+    """(name, level) of the accounts beside the door's administrator."""
     wsse: bool = True
     """WS-UsernameToken is accepted."""
     http_digest: bool = False

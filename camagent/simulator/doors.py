@@ -64,9 +64,12 @@ class DoorKeeper:
         if not authorization or self.locked:
             return False
         scheme, _, rest = authorization.partition(" ")
-        right = (
-            self._digest_is_right(method, rest) if scheme.lower() == "digest" else self._basic_is_right(scheme, rest)
-        )
+        if scheme.lower() != "digest":
+            right = self._basic_is_right(scheme, rest)
+        elif self.knows_nonce(rest):
+            right = self._digest_is_right(method, rest)
+        else:
+            return False
         self.wrong_answers += not right
         return right
 

@@ -11,7 +11,7 @@ from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.onvif_xml import NAMESPACES, SoapRequest, element, leaf, text
 
 Reply = Callable[[SimulatedCamera, SoapRequest, datetime], str]
-_POSIX_OFFSET = re.compile(r"^<?[A-Za-z0-9+-]+>?([+-]?\d{1,2})(?::(\d{2}))?")
+_POSIX_OFFSET = re.compile(r"^(?:<[^>]+>|[A-Za-z]+)([+-]?\d{1,2})(?::(\d{2}))?")
 SERVICE_PATHS = {
     "tds": "/onvif/device_service",
     "trt": "/onvif/media_service",
@@ -178,8 +178,9 @@ def _discovery_mode(camera: SimulatedCamera, request: SoapRequest, now: datetime
 
 
 def _users(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
-    row = element("tds:User", leaf("tt:Username", camera.door.user or "admin"), leaf("tt:UserLevel", "Administrator"))
-    return element("tds:GetUsersResponse", row)
+    accounts = ((camera.door.user or "admin", "Administrator"), *camera.other_users)
+    rows = (element("tds:User", leaf("tt:Username", name), leaf("tt:UserLevel", level)) for name, level in accounts)
+    return element("tds:GetUsersResponse", *rows)
 
 
 def _imaging_settings(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:

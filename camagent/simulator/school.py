@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import zlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -64,6 +65,7 @@ async def open_school(cameras: Sequence[SimulatedCamera], *, discovery: bool = T
     """
     running: list[RunningCamera] = []
     responder: DiscoveryResponder | None = None
+    claims = _claim([camera.address for camera in cameras]) if discovery else []
     try:
         for camera in cameras:
             running.append(await _open_camera(camera))
@@ -76,6 +78,26 @@ async def open_school(cameras: Sequence[SimulatedCamera], *, discovery: bool = T
             responder.close()
         for entry in running:
             await entry.die()
+        for claim in claims:
+            claim.close()
+
+
+def _claim(addresses: Sequence[str]) -> list[socket.socket]:
+    """Hold these addresses against every other school of this machine.
+
+    The WS-Discovery port can be shared, so two schools on one address would both answer, each for the other's log-in.
+    """
+    claims: list[socket.socket] = []
+    for address in addresses:
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        claims.append(claim)
+        try:
+            claim.bind(f"\0camagent-simulator/{address}")  # an abstract name: gone with the process
+        except OSError as error:
+            for held in claims:
+                held.close()
+            raise SchoolNotOpened(f"{address} belongs to another simulated school on this machine") from error
+    return claims
 
 
 def _start_discovery(responder: DiscoveryResponder) -> None:

@@ -9,7 +9,7 @@ peers="$top/.setup/peers"
 mark="$peers/complete-1"
 
 gst="gstreamer1.0-rtsp gir1.2-gst-rtsp-server-1.0 python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
- gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
+ gstreamer1.0-plugins-good gstreamer1.0-plugins-bad glib-networking"
 
 installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q "ok installed"; }
 

@@ -20,7 +20,7 @@ function demandLogin(headers) {
   if (token && text(token.Username) === user && text(token.Password) === right) return;
   throw {
     Fault: {
-      Code: { Value: "soap:Sender", Subcode: { value: "ter:NotAuthorized" } },
+      Code: { Value: "soap:Sender", Subcode: { Value: "ter:NotAuthorized" } },
       Reason: { Text: "Sender not Authorized" },
       statusCode: 400,
     },
@@ -81,11 +81,15 @@ function serve(at, file, prefix, binding, operations) {
   const uri = path.join(wsdls, file);
   const element = `<wsdl:service name="Service"><wsdl:port name="Port" binding="${prefix}:${binding}"><soap:address location="${address()}${at}"/></wsdl:port></wsdl:service>`;
   const xml = readFileSync(uri, "utf8").replace("</wsdl:definitions>", `${element}</wsdl:definitions>`);
-  soap.listen(server, { path: at, services: { Service: { Port: operations } }, xml, uri, forceSoap12Headers: true });
+  return new Promise((resolve, reject) => {
+    const callback = (error) => (error ? reject(error) : resolve());
+    const services = { Service: { Port: operations } };
+    soap.listen(server, { path: at, services, xml, uri, forceSoap12Headers: true, callback });
+  });
 }
 
-server.listen(0, "127.0.0.1", () => {
-  serve("/onvif/device_service", "ver10/device/wsdl/devicemgmt.wsdl", "tds", "DeviceBinding", device);
-  serve("/onvif/media2", "ver20/media/wsdl/media.wsdl", "tr2", "Media2Binding", media2);
+server.listen(0, "127.0.0.1", async () => {
+  await serve("/onvif/device_service", "ver10/device/wsdl/devicemgmt.wsdl", "tds", "DeviceBinding", device);
+  await serve("/onvif/media2", "ver20/media/wsdl/media.wsdl", "tr2", "Media2Binding", media2);
   console.log(server.address().port);
 });
