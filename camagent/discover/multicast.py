@@ -146,7 +146,9 @@ def _drain(sock: socket.socket, tray: Tray, interface: str | None) -> None:
             return
         except OSError:
             continue  # a queued network error (unreachable, interface gone): the next read may still bring an answer
-        tray.put(payload, address[0], interface)
+        # A link-local address means nothing without its zone.
+        source = f"{address[0]}%{interface}" if len(address) == 4 and address[3] else address[0]
+        tray.put(payload, source, interface)
 
 
 def _send_round(

@@ -187,6 +187,10 @@ def _name_each_other(left: _Device, right: _Device) -> bool:
 
 def _best(device: _Device) -> XAddr | None:
     ranked = rank_xaddrs(tuple(device.xaddrs), device.source)
+    if device.source.lower().startswith(
+        "fe80:"
+    ):  # a link-local address needs its zone with it: IPv4 where there is one
+        ranked = tuple(sorted(ranked, key=lambda xaddr: not _may_be_neighbour(xaddr.host)))
     return ranked[0] if ranked else None
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import ctypes
 import os
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
-import pytest
+from tests.discover.crowd import addresses
+
+CROWD = Path(__file__).with_name("crowd.py")
 
 _CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -41,31 +45,14 @@ class Network:
         self.run(f"link set {here} up")
         other.run(f"link set {there} up")
 
+    def stub(self, name: str, other_end: str) -> None:
+        """A cable with both ends in this network, up: an interface of that name with a carrier."""
+        self.run(f"link add {name} type veth peer name {other_end}")
+        self.run(f"link set {name} up")
+        self.run(f"link set {other_end} up")
+
     def close(self) -> None:
         os.close(self.fd)
-
-
-@pytest.fixture
-def network() -> Iterator[Network]:
-    """The test runs inside a network of its own, with nothing but a loopback interface."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root: a network namespace of its own")
-    own = Network()
-    try:
-        with own.inside():
-            yield own
-    finally:
-        own.close()
-
-
-@pytest.fixture
-def far_network(network: Network) -> Iterator[Network]:
-    """A second network, not yet joined to the first."""
-    far = Network()
-    try:
-        yield far
-    finally:
-        far.close()
 
 
 @contextmanager
@@ -85,3 +72,29 @@ def _current() -> int:
 def _enter(fd: int) -> None:
     if _libc.setns(fd, _CLONE_NEWNET) != 0:
         raise OSError(ctypes.get_errno(), "setns")
+
+
+@contextmanager
+def crowd_on(near: Network, far: Network, networks: Sequence[str], count: int, spread_ms: int) -> Iterator[None]:
+    """`count` cameras a network behind as many cables, answering within `spread_ms`; one /22 each."""
+    for number, prefix in enumerate(networks, 1):
+        near.cable_to(far, f"eth{number}", f"far{number}")
+        near.run(f"addr add {prefix}.3.250/22 dev eth{number}")
+        own = [f"{prefix}.3.251", *addresses(prefix, count)]
+        batch = "\n".join(f"addr add {address}/22 dev far{number}" for address in own)
+        with far.inside():
+            subprocess.run(["ip", "-batch", "-"], input=batch, text=True, check=True, timeout=30)
+    with far.inside():
+        process = subprocess.Popen(
+            [sys.executable, str(CROWD), str(spread_ms), str(count), *networks],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        assert process.stdout.readline() == b"ready\n"
+        yield
+    finally:
+        process.stdin.close()
+        process.wait(10)
+        process.stdout.close()

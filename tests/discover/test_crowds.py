@@ -1,0 +1,40 @@
+"""A large school: every camera of every interface, whatever the burst."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from camagent.clock import SystemClock
+from camagent.discover.interfaces import list_interfaces
+from camagent.discover.plan import make_plan
+from camagent.discover.search import search
+from tests.discover.crowd import addresses
+from tests.discover.network import Network, crowd_on
+
+NETWORKS = ("10.1", "10.2")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spread_ms", [500, 0], ids=["spread over half a second", "all at once"])
+def test_500_cameras_on_two_interfaces_are_500(network: Network, far_network: Network, spread_ms: int) -> None:
+    with crowd_on(network, far_network, NETWORKS, 250, spread_ms):
+        plan = replace(make_plan(list_interfaces()), subnets=())
+        found = asyncio.run(search(plan, SystemClock()))
+    assert {t.host for t in found.devices} == {a for prefix in NETWORKS for a in addresses(prefix, 250)}
+    assert len(found.devices) == 500
+    assert found.interfaces == ("eth1", "eth2")
+    assert found.malformed_datagrams == 0
+
+
+@pytest.mark.slow
+def test_a_sweep_of_two_ranges_finds_every_camera_without_multicast(network: Network, far_network: Network) -> None:
+    # 2,044 addresses, most of them dead: unresolved neighbours fill the send buffer and must not lose a probe
+    with crowd_on(network, far_network, NETWORKS, 60, 500):
+        plan = make_plan(list_interfaces(), subnets=["10.1.0.0/22", "10.2.0.0/22"])
+        found = asyncio.run(search(replace(plan, interfaces=()), SystemClock()))
+    assert {t.host for t in found.devices} == {a for prefix in NETWORKS for a in addresses(prefix, 60)}
+    assert found.subnets == ("10.1.0.0/22", "10.2.0.0/22")
+    assert found.addresses_probed == 2044

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Sequence
+
+from camagent.clock import SystemClock
+from camagent.discover.hello import MAX_PARSED_PER_S, MAX_WAITING, HelloListener, Presence, open_hello
+from camagent.discover.interfaces import list_interfaces
+from camagent.discover.wsdiscovery import Kind
+from camagent.model.fault import Fault, FaultCode
+from tests.discover.network import Network
+from tests.discover.peers import EPR, GROUP, PORT, envelope, match, matches
+
+
+def hello(host: str, kind: str = "Hello") -> bytes:
+    return envelope(match(f"http://{host}/onvif/device_service").replace("ProbeMatch", kind))
+
+
+BYE = envelope(f"<d:Bye><a:EndpointReference><a:Address>{EPR}</a:Address></a:EndpointReference></d:Bye>")
+
+
+def hear(network: Network, datagrams: Sequence[bytes], count: int, interface: str = "lo") -> list[Presence]:
+    """What a listener on that interface hears of datagrams said to the group there."""
+
+    async def main() -> list[Presence]:
+        listener = open_hello([i for i in list_interfaces() if i.name == interface], SystemClock())
+        assert isinstance(listener, HelloListener)
+        say(datagrams)
+        try:
+            async with asyncio.timeout(10):
+                return [await listener.heard() for _ in range(count)]
+        finally:
+            listener.close()
+
+    return asyncio.run(main())
+
+
+def say(datagrams: Sequence[bytes], through: str = "127.0.0.1") -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as voice:
+        voice.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(through))
+        voice.bind((through, 0))
+        for datagram in datagrams:
+            voice.sendto(datagram, (GROUP, PORT))
+
+
+def test_a_camera_that_comes_up_is_heard_with_its_place(network: Network) -> None:
+    (heard,) = hear(network, [hello("127.0.0.1:8080")], 1)
+    assert (heard.kind, heard.host, heard.endpoint, heard.interface) == (Kind.HELLO, "127.0.0.1", EPR, "lo")
+    assert heard.target is not None
+    assert str(heard.target) == "127.0.0.1:8080"
+
+
+def test_a_camera_that_goes_is_heard(network: Network) -> None:
+    (heard,) = hear(network, [BYE], 1)
+    assert (heard.kind, heard.endpoint, heard.target) == (Kind.BYE, EPR, None)
+
+
+def test_a_hello_cannot_name_another_host(network: Network) -> None:
+    (heard,) = hear(network, [hello("192.168.9.9:81")], 1)
+    assert heard.target is not None
+    assert str(heard.target) == "127.0.0.1:81"
+
+
+def test_noise_printers_and_probes_are_not_announcements(network: Network) -> None:
+    printer = envelope(match(None, types="wprt:PrintDeviceType", scopes=None).replace("ProbeMatch", "Hello"))
+    probe = envelope("<d:Probe/>")
+    heard = hear(network, [b"", b"\xff" * 100, printer, probe, matches(match()), b"<a/>", BYE], 1)
+    assert heard[0].kind is Kind.BYE
+
+
+def test_a_flood_is_bounded_and_counted(network: Network) -> None:
+    async def main() -> tuple[int, int]:
+        listener = open_hello([i for i in list_interfaces() if i.name == "lo"], SystemClock())
+        assert isinstance(listener, HelloListener)
+        for _ in range(5):
+            say([BYE] * (MAX_PARSED_PER_S // 4))
+            await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            while listener.dropped == 0:
+                await asyncio.sleep(0.01)
+            waiting = 0
+            while listener._waiting.qsize():
+                await listener.heard()
+                waiting += 1
+        dropped = listener.dropped
+        listener.close()
+        return waiting, dropped
+
+    waiting, dropped = asyncio.run(main())
+    assert 0 < waiting <= min(MAX_WAITING, MAX_PARSED_PER_S)
+    assert dropped > 0
+
+
+def test_only_the_named_interface_is_heard(network: Network) -> None:
+    network.stub("eth1", "eth2")
+    network.run("addr add 192.168.1.2/24 dev eth1")
+
+    async def main() -> list[Presence]:
+        listener = open_hello([i for i in list_interfaces() if i.name == "lo"], SystemClock())
+        assert isinstance(listener, HelloListener)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:  # another program joins on eth1
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            other.bind(("", PORT))
+            member = socket.inet_aton(GROUP) + socket.inet_aton("192.168.1.2")
+            other.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
+            say([hello("192.168.1.2")], through="192.168.1.2")
+            say([BYE])
+            async with asyncio.timeout(10):
+                heard = [await listener.heard()]
+        listener.close()
+        return heard
+
+    assert [presence.kind for presence in asyncio.run(main())] == [Kind.BYE]
+
+
+def test_a_port_that_another_program_holds_is_a_fault(network: Network) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind((GROUP, PORT))
+
+        async def main() -> HelloListener | Fault:
+            return open_hello([i for i in list_interfaces() if i.name == "lo"], SystemClock())
+
+        fault = asyncio.run(main())
+    assert isinstance(fault, Fault)
+    assert fault.code is FaultCode.BUSY
+
+
+def test_no_interface_at_all_is_a_fault(network: Network) -> None:
+    async def main() -> HelloListener | Fault:
+        return open_hello([], SystemClock())
+
+    assert isinstance(asyncio.run(main()), Fault)

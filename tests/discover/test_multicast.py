@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from camagent.clock import SystemClock
+from camagent.discover import multicast
+from camagent.discover.multicast import MAX_DATAGRAMS, MAX_PER_SOURCE, Tray, reading
+from camagent.discover.wsdiscovery import ProbeTypes
+from tests.discover.peers import message_id
+
+
+def test_one_source_cannot_fill_the_tray_for_the_others() -> None:
+    tray = Tray()
+    for _ in range(MAX_PER_SOURCE + 50):
+        tray.put(b"x", "192.168.1.66", "eth0")
+    tray.put(b"x", "192.168.1.9", "eth0")
+    assert len(tray.datagrams) == MAX_PER_SOURCE + 1
+    assert tray.dropped == 50
+    assert tray.datagrams[-1].source == "192.168.1.9"
+
+
+def test_the_tray_is_bounded_in_number_and_bytes() -> None:
+    tray = Tray()
+    for number in range(MAX_DATAGRAMS + 10):
+        tray.put(b"", str(number), None)
+    assert (len(tray.datagrams), tray.dropped) == (MAX_DATAGRAMS, 10)
+    large = Tray()
+    most = multicast.MAX_DATAGRAM_STORE_BYTES // 65_000
+    for number in range(most + 5):
+        large.put(b"x" * 65_000, str(number), None)
+    assert (len(large.datagrams), large.dropped) == (most, 5)
+
+
+def test_every_probe_has_its_own_id_and_the_tray_remembers_what_it_asked() -> None:
+    tray = Tray()
+    probes = [tray.probe(types) for types in (ProbeTypes.ANY, ProbeTypes.DEVICE, ProbeTypes.ANY)]
+    assert [tray.sent[message_id(probe)] for probe in probes] == [ProbeTypes.ANY, ProbeTypes.DEVICE, ProbeTypes.ANY]
+
+
+def test_a_burst_waits_in_the_buffer_until_it_is_drained() -> None:
+    # 500 answers of 1.8 kB at once: a reader that parses between two reads kept 118 of them
+    async def main() -> Tray:
+        tray = Tray()
+        with multicast.open_directed_socket(None) as ear, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as voice:
+            place = ("127.0.0.1", ear.getsockname()[1])
+            with reading(tray, {ear: "lo"}):
+                for _ in range(500):
+                    voice.sendto(b"x" * 1800, place)
+                async with asyncio.timeout(5):
+                    while len(tray.datagrams) < 500:
+                        await SystemClock().sleep(0.01)
+        return tray
+
+    tray = asyncio.run(main())
+    assert (len(tray.datagrams), tray.dropped) == (500, 0)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+from camagent.discover.knock import Heard, Knock
+from camagent.discover.pace import SLOWEST_HZ, Pace
+from camagent.discover.sweep import LOSING_AT_LEAST, Knocks, is_losing
+
+
+class WoundClock:
+    """Sleeping advances it; nothing else does."""
+
+    def __init__(self) -> None:
+        self.at_s = 0.0
+        self.sleeps: list[float] = []
+
+    def now(self) -> datetime:
+        return datetime(2026, 11, 23, tzinfo=UTC)
+
+    def monotonic_s(self) -> float:
+        return self.at_s
+
+    async def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.at_s += max(0.0, seconds)
+
+
+def take(pace: Pace, turns: int) -> None:
+    async def main() -> None:
+        for _ in range(turns):
+            await pace.turn()
+
+    asyncio.run(main())
+
+
+def test_turns_come_at_the_rate_that_was_set() -> None:
+    clock = WoundClock()
+    take(Pace(150.0, clock), 300)
+    assert abs(clock.at_s - 2.0) < 0.05
+
+
+def test_a_late_caller_gets_no_burst_in_return() -> None:
+    # open-nvr/open-nvr#235: it was the burst that wedged the router
+    clock = WoundClock()
+    pace = Pace(100.0, clock)
+    clock.at_s += 60.0
+    take(pace, 100)
+    assert clock.at_s > 60.9
+
+
+def test_slowing_down_halves_and_ends_somewhere() -> None:
+    pace = Pace(150.0, WoundClock())
+    rates = []
+    while pace.slower():
+        rates.append(round(pace.rate_hz, 6))
+    assert rates == [75.0, 37.5, SLOWEST_HZ]
+
+
+def knocks(*rows: tuple[str, int, Heard]) -> Knocks:
+    made = Knocks()
+    for host, port, heard in rows:
+        made.add(Knock(host, port, heard))
+    return made
+
+
+def test_many_living_addresses_falling_silent_means_that_we_are_too_fast() -> None:
+    alive = [f"192.168.1.{n}" for n in range(30)]
+    losing = knocks(*[(host, 8000, Heard.SILENT) for host in alive[:LOSING_AT_LEAST]])
+    assert is_losing(losing, alive, 8000)
+    assert not is_losing(losing, alive, 80)
+    assert not is_losing(losing, [f"10.0.{n}.1" for n in range(200)], 8000)
+
+
+def test_a_few_firewalled_ports_do_not_slow_the_search() -> None:
+    alive = [f"192.168.1.{n}" for n in range(30)]
+    assert not is_losing(knocks(*[(host, 8000, Heard.SILENT) for host in alive[:3]]), alive, 8000)
+    many = [f"192.168.{n // 250}.{n % 250}" for n in range(500)]
+    assert not is_losing(knocks(*[(host, 8000, Heard.SILENT) for host in many[:20]]), many, 8000)
+
+
+def test_a_refusal_is_an_answer_and_silence_is_none() -> None:
+    seen = knocks(("a", 80, Heard.REFUSED), ("b", 80, Heard.SILENT), ("c", 80, Heard.MUTE), ("d", 80, Heard.OURS))
+    assert seen.answered() == {"a", "c"}
+
+
+def test_the_later_answer_of_a_port_counts() -> None:
+    assert knocks(("a", 80, Heard.SILENT), ("a", 80, Heard.ONVIF)).says("a", (80,), Heard.ONVIF)
