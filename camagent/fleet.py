@@ -171,7 +171,11 @@ class Fleet:
         return DeviceCheck(job.target, device, (SeenSource(None, None, ()),), checked_at, elapsed_s, defect)
 
     async def _check(self, job: Job, options: FleetOptions) -> DeviceCheck:
-        transcript = Transcript() if options.record is not None else None
+        transcript = None
+        if options.record is not None:
+            transcript = Transcript(job.target if isinstance(job.target, DeviceTarget) else None)
+            if job.credential is not None:
+                transcript.hide(job.credential)
         check = await check_device(job.target, job.credential, self._doors(options, transcript))
         if transcript is not None and options.record is not None:
             transcript.write(options.record, job.host)

@@ -37,6 +37,11 @@ class LoginLedger:
         """The device is locked, or close to it: nobody logs in there again in this run."""
         self._locked.add(address)
 
+    def new_day(self) -> None:
+        """Forget: the agent tries a refused pair once more a day, when locks have long run out."""
+        self._refused.clear()
+        self._locked.clear()
+
     @staticmethod
     def _key(address: str, credential: Credential) -> tuple[str, str, str]:
         return (address, credential.user, credential.secret.fingerprint())

@@ -106,9 +106,26 @@ LEAVE_ALONE = frozenset({FaultCode.LOCKED_OUT, FaultCode.AUTH_REJECTED, FaultCod
 def silence_of(facts: DeviceFacts) -> Fault | None:
     """The fault that kept the device's ONVIF side from saying anything at all; None if it said something."""
     sections = (facts.clock, facts.services, facts.information, facts.media)
-    if all(isinstance(section, Fault) for section in sections):
-        return next(section for section in sections if isinstance(section, Fault))
+    faults = [section for section in sections if isinstance(section, Fault)]
+    if len(faults) == len(sections) and faults[0].code in ABSENT:
+        return faults[0]
     return None
+
+
+ABSENT = frozenset(
+    {
+        FaultCode.UNREACHABLE,
+        FaultCode.REFUSED,
+        FaultCode.TIMEOUT,
+        FaultCode.TLS_FAILED,
+        FaultCode.NOT_ONVIF,
+        FaultCode.NOT_FOUND,
+        FaultCode.MALFORMED_REPLY,
+        FaultCode.REFUSED_BY_POLICY,
+        FaultCode.BUDGET_SPENT,
+    }
+)
+"""Nobody there who speaks ONVIF. A device that asks for a log-in, or lacks an operation, did speak it."""
 
 
 def video_sources(facts: DeviceFacts) -> Iterator[tuple[MediaProfile, ...]]:

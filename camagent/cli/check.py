@@ -55,7 +55,7 @@ def check_command(
         raise Mistake(t("cli.no_target"))
     request = ScanRequest(**options)  # type: ignore[arg-type]
     config = read_config(config_path)
-    login = _login(user, password_file, password, allow_basic)
+    login = read_login(user, password_file, password, allow_basic)
     book = credential_book(config, os.environ)
     jobs = [read_target(text, login) for text in targets]
     jobs = [job if job.credential is not None else replace(job, credential=book.for_address(job.host)) for job in jobs]
@@ -111,7 +111,7 @@ def _looks_like_file(text: str) -> bool:
     return Path(text).suffix.lower() in {".mp4", ".mkv", ".ts", ".avi", ".h264", ".h265", ".264", ".265", ".mjpeg"}
 
 
-def _login(user: str | None, password_file: Path | None, password: str | None, allow_basic: bool) -> Credential | None:
+def read_login(user: str | None, password_file: Path | None, password: str | None, allow_basic: bool) -> Credential | None:
     """The log-in for the named targets: file, option (with a warning), environment, else asked for."""
     from camagent.cli.run import warn
     from camagent.credentials import CredentialError, read_password_file

@@ -73,7 +73,8 @@ def simulated_school(cameras: int) -> Iterator[dict[str, object]]:
                 if process.poll() is not None or time.monotonic() > give_up_s:
                     complaints.seek(0)
                     last = complaints.read(2000).decode(errors="replace").strip().splitlines()[-1:]
-                    raise Mistake(t("cli.demo_failed", reason=last[0] if last else f"{START_BUDGET_S:.0f} s"))
+                    # The simulator's own line is complete: what, where, what to do.
+                    raise Mistake(last[0].partition(": ")[2] if last else t("cli.demo_slow", seconds=START_BUDGET_S))
                 time.sleep(0.05)
             yield json.loads(ready_file.read_text(encoding="utf-8"))
         finally:

@@ -46,15 +46,22 @@ class Commands(click.Group):
             return None
         module, _, name = place.partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
-        # `--lang` stands on every command; where a command has none of its own, the group's serves it.
-        if not any(option.name == "lang" for option in command.params):
-            command.params.append(lang_option())
+        add_language(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands from the catalogue, without importing any of them."""
         with formatter.section(t("cli.help.commands")):
             formatter.write_dl([(name, t(f"cli.help.{name}")) for name in COMMANDS])
+
+
+def add_language(command: click.Command) -> None:
+    """`--lang` stands on every command, and on every command of a group."""
+    if not any(option.name == "lang" for option in command.params):
+        command.params.append(lang_option())
+    if isinstance(command, click.Group):
+        for name in command.commands:
+            add_language(command.commands[name])
 
 
 def lang_option() -> click.Option:

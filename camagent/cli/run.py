@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from camagent.cli.language import lang, t
+from camagent.cli.language import lang, t, tm
 from camagent.cli.mistakes import Mistake, exit_code
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def make_order(wanted: Wanted, book: CredentialBook, memory: Memory, clock: Cloc
     Raises: Mistake for a wrong requirement profile or price file, every problem at once.
     """
     from camagent.assess.profile import ProfileError, load_profile
+    from camagent.cli.profile import problem_line
     from camagent.pipeline import Judge
     from camagent.plan.prices import PriceError, load_prices
     from camagent.recognise import Order, site_facts
@@ -102,8 +103,10 @@ def make_order(wanted: Wanted, book: CredentialBook, memory: Memory, clock: Cloc
     try:
         requirement_profile = load_profile(wanted.requirement_profile)
         prices = load_prices(wanted.prices) if wanted.prices is not None else None
-    except (ProfileError, PriceError) as error:
-        raise Mistake(*(str(problem) for problem in error.problems)) from None
+    except ProfileError as error:
+        raise Mistake(*(problem_line(problem) for problem in error.problems)) from None
+    except PriceError as error:
+        raise Mistake(*(f"{place}: {tm(problem)}" for place, problem in error.problems)) from None
     config = wanted.config
     uplink_bps = config.site.uplink_mbps * 1e6 if config.site.uplink_mbps is not None else None
     facts = site_facts(config.as_site(), uplink_bps, clock.now(), memory)
