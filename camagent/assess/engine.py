@@ -83,16 +83,24 @@ def _judge(row: Row, rule: Rule, subject: Subject) -> Judgement:
         if rule.believes_rates and (limits := _limits(subject.camera)):
             return unknown("limits", limits=", ".join(limits))
     facts: list[object] = []
+    missed: Fault | None = None
     for need in needs(rule):
         value = SECTIONS[need.section](subject)
         if isinstance(value, Fault) and not need.takes_fault:
             if not need.takes_none:
-                return unknown(f"fault_{value.code}", doing=value.doing)
-            value = None
+                return _prevented(value)
+            missed, value = missed or value, None
         if value is None and not need.takes_none:
             return _absent(need.section, subject)
         facts.append(value)
-    return rule.judge(*facts, **dict(row.parameters))
+    judgement = rule.judge(*facts, **dict(row.parameters))
+    if judgement.outcome is Outcome.NOT_ASSESSED and missed is not None and not judgement.manual:
+        return _prevented(missed)  # the fault is the better reason than what is missing because of it
+    return judgement
+
+
+def _prevented(fault: Fault) -> Judgement:
+    return unknown(f"fault_{fault.code}", doing=fault.doing)
 
 
 def _absent(section: str, subject: Subject) -> Judgement:

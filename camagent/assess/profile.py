@@ -13,7 +13,7 @@ from camagent.assess.catalogue import CATALOGUE
 from camagent.assess.problem import Problem, ProfileError, problem
 from camagent.assess.profile_rows import RawRow, Reader
 from camagent.assess.profile_source import MAX_EXTENDS, find_profile, profile_folder, read_table
-from camagent.assess.rule import Rule
+from camagent.assess.rule import Rule, needs
 from camagent.model.finding import Basis, Severity
 from camagent.model.scan import ProfileStamp
 from camagent.model.text import Localised
@@ -59,6 +59,17 @@ class RequirementProfile:
     def stamp(self) -> ProfileStamp:
         """What goes into every result."""
         return ProfileStamp(self.id, self.version, self.digest, self.authoritative, self.title)
+
+    def ports_to_try(self) -> tuple[int, ...]:
+        """The TCP ports that some row judges: a scan that is to answer them has to try these."""
+        lists = (value for row in self.rows for name, value in row.parameters if name.endswith("_tcp"))
+        return tuple(sorted({port for ports in lists for port in ports}))
+
+    def answerable(self, catalogue: Mapping[str, Rule] = CATALOGUE) -> tuple[str, ...]:
+        """Ids of the rows that a person's answer can settle."""
+        return tuple(
+            row.id for row in self.rows if any(need.section == "answer" for need in needs(catalogue[row.rule]))
+        )
 
 
 def available_profiles() -> tuple[str, ...]:

@@ -36,6 +36,8 @@ class Rule:
     """The parameter that is the better value."""
     yes_or_no: bool = False
     """There is no bound but "yes"."""
+    in_unit: str | None = None
+    """The unit of what is observed, where no bound's name tells it."""
     needs_network: bool = True
     """False: it can also be answered for a media file."""
     believes_rates: bool = False
@@ -127,6 +129,8 @@ def needs(rule: Rule) -> tuple[Need, ...]:
 
 
 def unit_of(rule: Rule) -> str | None:
-    """The unit of the rule's bound, for the finding."""
+    """The unit of what the rule observes, for the finding."""
+    if rule.in_unit is not None:
+        return rule.in_unit
     bound = next((p for p in parameters(rule) if p.name == rule.required), None)
     return bound.unit.symbol if bound is not None and bound.unit is not None else None

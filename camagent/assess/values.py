@@ -98,6 +98,17 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
+def shown_value(value: Any) -> str:
+    """A parameter as people read it, in the notation of the file."""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(shown_value(item) for item in value) + "]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key} = {shown_value(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:.10g}" if isinstance(value, int | float) else str(value)
+
+
 def _numbers(value: Any) -> Iterator[float]:
     if isinstance(value, Mapping):
         value = list(value.values())

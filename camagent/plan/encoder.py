@@ -15,8 +15,6 @@ from camagent.model.finding import Finding, Outcome, Quantity, Setting
 from camagent.model.scan import CameraFacts
 from camagent.model.stream import StreamFacts, StreamRole, StreamTarget
 
-ENCODER_CHECKS = frozenset({"resolution", "codec", "frame_rate", "keyframe_interval"})
-"""The checks that the main stream's encoder settings could mend."""
 Size = tuple[int, int]
 
 

@@ -1,4 +1,4 @@
-"""What mends each failed check: one literal table from a rule function's name to a step. Pure; reads facts and findings."""
+"""What mends each failed check: one literal table from a rule function's name to its remedy. Pure."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _stream_plays(finding: Finding, case: Case) -> Remedy:
 
 def _network(finding: Finding, case: Case) -> Remedy:
     network = case.device.network if case.device is not None else None
-    steps = (step("fix_network"),)
+    steps: tuple[Message, ...] = (step("fix_network"),)
     if isinstance(network, NetworkFacts) and network.link_duplex == "Half":
         steps = (step("duplex"), *steps)
     return Remedy(Action.FIX_NETWORK, steps)
@@ -150,8 +150,10 @@ def _ntp(finding: Finding, case: Case) -> Setting | None:
 def _zone(finding: Finding, case: Case) -> Setting | None:
     if not isinstance(finding.required, int | float):
         return None
-    hours = finding.required / HOUR_S
-    zone = f"<{hours:+03.0f}>{-hours:+g}".replace("+", "", 0)
+    hours, rest_s = divmod(int(finding.required), HOUR_S)
+    if rest_s:
+        return None
+    zone = f"<{hours:+03d}>{-hours:+d}"  # POSIX 1003.1: the sign is what to add to get UTC
     return Setting("time_zone", finding.configured, zone, None, f"device:SetSystemDateAndTime TimeZone.TZ={zone}")
 
 

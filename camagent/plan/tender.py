@@ -29,7 +29,7 @@ def tender(findings: Sequence[Finding]) -> Message:
         streams=_text(asked("sub_streams")),
         login=_text(_recommended(by_check, "login_scheme")),
         tls=_text(asked("https")),
-        key=_text(asked("certificate")),
+        key_bits=_text(asked("certificate")),
         ports=_text(asked("open_ports"), join=", "),
         zone=f"{zone_s / HOUR_S:+g}" if isinstance(zone_s, int | float) else NOT_ASKED,
         others=_by_hand(findings),
@@ -54,6 +54,6 @@ def _text(value: Quantity, join: str | None = None) -> str:
 
 
 def _by_hand(findings: Sequence[Finding]) -> str:
-    """The rows that only the supplier's papers can answer, in the profile's own Vietnamese words: tenders are Vietnamese."""
+    """The rows that only the supplier's papers can answer, as the profile words them: tenders are in Vietnamese."""
     rows = [finding.title.vi for finding in findings if finding.check == "camera_answer"]
     return "; ".join(rows) or NOT_ASKED

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from camagent.model.device import EncoderSettings
 from camagent.model.finding import Action, Finding, Outcome, Setting, Severity, Upgrade, Verdict
 from camagent.model.scan import CameraFacts, verdict_of
 from camagent.model.text import Message
-from camagent.plan.encoder import ENCODER_CHECKS, Choice, choose, measured_bitrate_bps
+from camagent.plan.encoder import Choice, choose, main_profile, measured_bitrate_bps
 from camagent.plan.prices import PriceList
 from camagent.plan.remedies import Case, Remedy, failed, remedy_for, step
 from camagent.plan.tender import tender
@@ -105,16 +107,19 @@ def _settings(remedies: Sequence[tuple[Finding, Remedy]]) -> tuple[Setting, ...]
 def _after_bps(
     before_bps: float | None, encoder: Choice, settings: Sequence[Setting], camera: CameraFacts
 ) -> float | None:
-    """Unchanged without a change of the encoder; else the limit that will be set; else not known."""
+    """Unchanged without a change of the encoder; else the limit that is then set ("at most"); else not known."""
     changed = [setting for setting in settings if setting in encoder.settings]
     if not changed:
         return before_bps
-    for setting in changed:
-        if setting.name == "bitrate" and isinstance(setting.then, int | float):
-            return float(setting.then)
-    return None
+    limits = [setting.then for setting in changed if setting.name == "bitrate"]
+    media_profile = main_profile(camera)
+    now = media_profile.encoder if media_profile is not None else None
+    limit = limits[0] if limits else now.bitrate_bps if isinstance(now, EncoderSettings) else None
+    return float(limit) if isinstance(limit, int | float) else None
 
 
 def _priced(plan: Upgrade, prices: PriceList | None) -> Upgrade:
     entry = prices.of(plan.action) if prices is not None else None
-    return plan if entry is None else _with_price(plan, entry.id)
+    if prices is None or entry is None:
+        return plan
+    return replace(plan, cost_class=entry.id, cost_amount=entry.amount, cost_currency=prices.currency)

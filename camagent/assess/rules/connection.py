@@ -104,7 +104,7 @@ def packet_loss(
     name = {Outcome.FAIL: "loss_high", Outcome.WARN: "loss_some"}.get(outcome, "loss_none")
     return Judgement(
         outcome,
-        say(name, lost=measured.rtp_lost_packets, packets=packets, percent=100 * ratio),
+        say(name, lost=measured.rtp_lost_packets, packets=packets, percent=round(100 * ratio, 2)),
         observed=ratio,
         measured=ratio,
         remedy=say("loss_remedy") if outcome is Outcome.FAIL else None,
@@ -158,7 +158,7 @@ def availability(history: History, *, minimum_ratio: float, recommended_ratio: f
     name = {Outcome.FAIL: "available_rarely", Outcome.WARN: "available_mostly"}.get(outcome, "available")
     return Judgement(
         outcome,
-        say(name, percent=100 * ratio, answered=history.answered, probes=history.probes),
+        say(name, percent=round(100 * ratio, 2), answered=history.answered, probes=history.probes),
         observed=ratio,
         measured=ratio,
     )

@@ -46,4 +46,4 @@ def pixel_density(
     )
 
 
-RULES = (Rule(pixel_density, About.MAIN_STREAM, "classes_px_per_m"),)
+RULES = (Rule(pixel_density, About.MAIN_STREAM, in_unit="px/m", needs_network=False),)

@@ -33,7 +33,7 @@ def frame_rate(
     if outcome is None:
         return unknown("time_stamps_lie", stamped=rate.value, arrived=measured.arrival_frame_rate_hz)
     if outcome is Outcome.FAIL and _loss_explains(measured, minimum, loss_ratio):
-        return unknown("rate_by_loss", rate=rate.value, lost=100 * lost_ratio(measured))
+        return unknown("rate_by_loss", rate=rate.value, lost=round(100 * lost_ratio(measured), 2))
     below = "rate_usable" if rate.value >= floor else "rate_low"
     name = {Outcome.FAIL: below, Outcome.NOT_ASSESSED: "rate_unclear", Outcome.WARN: "rate_enough"}
     return Judgement(
@@ -107,7 +107,7 @@ def frame_rate_kept(
     share = Reading(rate.value / configured.frame_rate_hz, rate.uncertainty / configured.frame_rate_hz)
     outcome = at_least(share, minimum_ratio, recommended_ratio)
     if outcome is Outcome.FAIL and _loss_explains(measured, minimum_ratio * configured.frame_rate_hz, loss_ratio):
-        return unknown("rate_by_loss", rate=rate.value, lost=100 * lost_ratio(measured))
+        return unknown("rate_by_loss", rate=rate.value, lost=round(100 * lost_ratio(measured), 2))
     name = {Outcome.FAIL: "kept_not", Outcome.NOT_ASSESSED: "rate_unclear_ratio", Outcome.WARN: "kept_almost"}
     return Judgement(
         outcome,
@@ -146,6 +146,7 @@ def bitrate(
         observed=rate_bps,
         configured=configured.bitrate_bps if configured else None,
         measured=rate_bps,
+        required=(warn_below_bps, warn_above_bps),
     )
 
 
@@ -187,6 +188,6 @@ def _configured_gop_s(configured: ConfiguredStream | None) -> float | None:
 RULES = (
     Rule(frame_rate, About.MAIN_STREAM, "minimum_hz", "recommended_hz", needs_network=False, believes_rates=True),
     Rule(frame_rate_kept, About.MAIN_STREAM, "minimum_ratio", "recommended_ratio", believes_rates=True),
-    Rule(bitrate, About.MAIN_STREAM, None, None, needs_network=False, believes_rates=True),
+    Rule(bitrate, About.MAIN_STREAM, in_unit="bit/s", needs_network=False, believes_rates=True),
     Rule(keyframe_interval, About.MAIN_STREAM, "maximum_s", "recommended_s", needs_network=False, believes_rates=True),
 )

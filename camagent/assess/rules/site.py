@@ -37,4 +37,4 @@ def _bitrate_bps(camera: CameraFacts) -> float | None:
     return measured.bitrate_bps if isinstance(measured, MeasuredStream) and not measured.limits else None
 
 
-RULES = (Rule(uplink, About.SITE),)
+RULES = (Rule(uplink, About.SITE, in_unit="bit/s"),)

@@ -9,7 +9,10 @@ from camagent.assess.rule import About, Rule
 from camagent.model.device import DeviceClock, NetworkFacts
 from camagent.model.finding import Outcome
 
+MINUTE_S = 60
 HOUR_S = 3600
+DAY_S = 86_400
+REMEDIES = {"offset_zone": "offset_zone_remedy"}
 POSIX_ZONE = re.compile(r"(?:<[^<>]{1,16}>|[A-Za-z]{1,16})([+-]?)(\d{1,2})(?::(\d{2}))?(?::\d{2})?(?:[A-Za-z<,].*)?\Z")
 """POSIX 1003.1: the sign is that of "what to add to local time to get UTC": CST-7 is UTC+7."""
 
@@ -23,7 +26,7 @@ def time_server(clock: DeviceClock, network: NetworkFacts | None) -> Judgement:
             Outcome.FAIL, say("time_manual"), observed=False, configured=clock.source, remedy=say("time_remedy")
         )
     if network is None or (network.ntp_servers is None and network.ntp_from_dhcp is None):
-        return Judgement(Outcome.WARN, say("time_server_unread"), observed=True, configured=clock.source)
+        return Judgement(Outcome.NOT_ASSESSED, say("time_server_unread"), configured=clock.source)
     if not network.ntp_servers and not network.ntp_from_dhcp:
         return Judgement(
             Outcome.FAIL, say("time_server_none"), observed=False, configured=clock.source, remedy=say("time_remedy")
@@ -47,27 +50,25 @@ def clock_offset(
         return unknown("offset_unknown")
     off_s = clock.offset_s
     uncertainty_s = resolution_s + clock.round_trip_s / 2
-    size = Reading(abs(off_s), uncertainty_s)
-    outcome = at_most(size, maximum_s, maximum_s)
+    outcome = at_most(Reading(abs(off_s), uncertainty_s), maximum_s, maximum_s)
     if outcome is Outcome.PASS and abs(off_s) > recommended_s:
         outcome = Outcome.WARN
-    name = {Outcome.NOT_ASSESSED: "offset_unclear", Outcome.WARN: "offset_small"}.get(outcome, "offset_good")
     hours = round(off_s / zone_step_s) * zone_step_s / HOUR_S
+    name = {Outcome.NOT_ASSESSED: "offset_unclear", Outcome.WARN: "offset_small"}.get(outcome, "offset_good")
     if outcome is Outcome.FAIL:
-        name = "offset_large"
+        name = "offset_large" if abs(off_s) < 2 * MINUTE_S else "offset_minutes"
         if abs(off_s) >= reset_from_s:
             name = "offset_reset"
         elif hours and abs(off_s - hours * HOUR_S) <= zone_tolerance_s + uncertainty_s:
             name = "offset_zone"
+    told = {"offset": off_s, "minutes": off_s / MINUTE_S, "hours": hours, "days": off_s / DAY_S}
     return Judgement(
         outcome,
-        say(name, offset=off_s, maximum=maximum_s, uncertainty=uncertainty_s, hours=hours),
+        say(name, **told, maximum=maximum_s, uncertainty=uncertainty_s),
         observed=off_s,
         measured=off_s,
         uncertainty=uncertainty_s,
-        remedy=say("offset_zone_remedy" if name == "offset_zone" else "time_remedy")
-        if outcome is Outcome.FAIL
-        else None,
+        remedy=say(REMEDIES.get(name, "time_remedy")) if outcome is Outcome.FAIL else None,
     )
 
 

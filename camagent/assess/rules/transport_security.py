@@ -6,7 +6,7 @@ from datetime import datetime
 
 from camagent.assess.judgement import Judgement, Reading, at_least, say, unknown
 from camagent.assess.rule import About, Rule
-from camagent.model.device import AnonymousAccess, Login, NetworkFacts, TlsFacts
+from camagent.model.device import AnonymousAccess, DeviceFacts, Login, NetworkFacts, TlsFacts
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Outcome
 from camagent.model.scan import CameraFacts, SiteFacts
@@ -54,9 +54,14 @@ def _has(offered: tuple[str, ...], wanted: str) -> bool:
 
 
 def https(
-    tls: TlsFacts | Fault | None, network: NetworkFacts | None, *, minimum_tls: str, recommended_tls: str
+    device: DeviceFacts,
+    network: NetworkFacts | None,
+    *,
+    minimum_tls: str,
+    recommended_tls: str,
 ) -> Judgement:
     """Management can go over HTTPS, with a TLS version of our time."""
+    tls = device.tls
     if isinstance(tls, TlsFacts):
         version = _version(tls.version)
         if version < _version(minimum_tls):

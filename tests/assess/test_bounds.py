@@ -1,0 +1,1040 @@
+"""Every rule at, just below and just above each of its bounds."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from camagent.model.device import (
+    AnonymousAccess,
+    DefaultLoginTrial,
+    DeviceUser,
+    EncoderSettings,
+    Login,
+    MediaFacts,
+    NetworkProtocol,
+    PortFacts,
+    RecordingFacts,
+    Service,
+)
+from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.finding import Outcome
+from camagent.model.scan import CameraFacts, Declaration, History, ManualAnswer
+from tests.assess.failing import DENIED, RECORDER
+from tests.assess.judging import judged, with_device, with_main
+from tests.builders import (
+    NOW,
+    camera_facts,
+    configured_stream,
+    declared_stream,
+    device_clock,
+    device_facts,
+    device_information,
+    encoder_settings,
+    fault,
+    image_facts,
+    measured_stream,
+    media_profile,
+    site_facts,
+    stream_access,
+    stream_facts,
+    sub_profile,
+    tls_facts,
+)
+
+PASS, WARN, FAIL, OPEN = Outcome.PASS, Outcome.WARN, Outcome.FAIL, Outcome.NOT_ASSESSED
+
+
+def measuring(**changes: Any) -> CameraFacts:
+    return with_main(measured=measured_stream(**changes))
+
+
+def key(found: Any) -> str:
+    return str(found.message.key).removeprefix("findings.")
+
+
+# ---------- picture ----------
+
+
+@pytest.mark.parametrize(
+    ("size", "outcome", "said"),
+    [
+        ((2560, 1440), PASS, "size_good"),
+        ((2592, 1944), PASS, "size_good"),
+        ((2534, 1440), WARN, "size_enough"),  # 1.02 % short of 2560: beyond the tolerance
+        ((2535, 1426), PASS, "size_good"),  # 0.98 % short: within it
+        ((1920, 1080), WARN, "size_enough"),
+        ((1920, 1072), WARN, "size_enough"),  # rounded down to whole macroblocks
+        ((1080, 1920), WARN, "size_enough"),  # hung upright
+        ((1920, 1068), FAIL, "size_usable"),
+        ((1900, 1080), FAIL, "size_usable"),
+        ((1280, 960), FAIL, "size_usable"),
+        ((1280, 720), FAIL, "size_usable"),
+        ((1280, 712), FAIL, "size_low"),
+        ((640, 360), FAIL, "size_low"),
+    ],
+)
+def test_resolution(size: tuple[int, int], outcome: Outcome, said: str) -> None:
+    found = judged("resolution", measuring(width_px=size[0], height_px=size[1]))
+    assert (found.outcome, key(found), found.observed, found.unit) == (outcome, said, size, "px")
+    assert found.configured == (2560, 1440) and found.declared == (2560, 1440) and found.measured == size
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"width_px": None}, "size_unknown"),
+        ({"height_px": None}, "size_unknown"),
+        ({"width_px": 0}, "size_unknown"),
+        ({"parameter_set_changes": 1}, "size_changed"),
+    ],
+)
+def test_a_size_that_is_not_certain_is_not_assessed(changes: dict[str, Any], said: str) -> None:
+    found = judged("resolution", measuring(**changes))
+    assert (found.outcome, key(found)) == (OPEN, said)
+
+
+@pytest.mark.parametrize(
+    ("codec", "outcome", "said"),
+    [
+        ("h265", PASS, "codec_good"),
+        ("h264", WARN, "codec_allowed"),
+        ("mjpeg", FAIL, "codec_rejected"),
+        ("mpeg4", FAIL, "codec_rejected"),
+        ("av1", OPEN, "codec_unlisted"),
+    ],
+)
+def test_codec(codec: str, outcome: Outcome, said: str) -> None:
+    found = judged("codec", measuring(codec=codec))
+    assert (found.outcome, key(found), found.observed) == (outcome, said, codec)
+
+
+def test_the_stream_decides_about_the_codec_whatever_onvif_says() -> None:
+    # quatanium/python-onvif#96: Media1 says H264 while the stream is H265
+    camera = with_main(configured=configured_stream(codec="h264"), measured=measured_stream(codec="h265"))
+    found = judged("codec", camera)
+    assert (found.outcome, found.observed, found.configured) == (PASS, "h265", "h264")
+
+
+def test_sdp_tells_the_codec_where_the_stream_could_not_be_measured() -> None:
+    camera = with_main(measured=fault(FaultCode.CODEC_UNSUPPORTED), declared=declared_stream(codec="mpeg4"))
+    found = judged("codec", camera)
+    assert (found.outcome, found.declared, found.measured) == (FAIL, "mpeg4", None)
+
+
+def test_what_onvif_is_set_to_is_no_codec_on_the_wire() -> None:
+    camera = with_main(measured=fault(FaultCode.STALLED), declared=None)
+    found = judged("codec", camera)
+    assert (found.outcome, key(found)) == (OPEN, "fault_stalled")
+    assert key(judged("codec", with_main(measured=fault(), declared=declared_stream(codec=None)))) == "fault_timeout"
+
+
+def third(token: str = "E3") -> Any:
+    return sub_profile(token="P3", encoder=encoder_settings(token=token))
+
+
+@pytest.mark.parametrize(
+    ("profiles", "outcome", "count"),
+    [
+        ((media_profile(),), FAIL, 0),
+        ((media_profile(), sub_profile()), WARN, 1),
+        ((media_profile(), sub_profile(), third()), PASS, 2),
+        ((media_profile(), sub_profile(), third("E2")), WARN, 1),  # the same encoder under another token
+        ((media_profile(), sub_profile(video_source="VS2")), FAIL, 0),  # another camera of the same recorder
+        ((), FAIL, 0),
+    ],
+)
+def test_sub_streams(profiles: tuple[Any, ...], outcome: Outcome, count: int) -> None:
+    found = judged("sub_streams", with_device(media=MediaFacts("media2", profiles)))
+    assert (found.outcome, found.observed) == (outcome, count)
+
+
+def test_a_profile_list_that_was_not_read_to_its_end_does_not_fail() -> None:
+    for media in (
+        MediaFacts("media2", (media_profile(),), truncated=3),
+        MediaFacts("media2", (media_profile(), sub_profile(encoder=fault()))),
+        MediaFacts("media2", (media_profile(), sub_profile(encoder=None))),
+    ):
+        found = judged("sub_streams", with_device(media=media))
+        assert (found.outcome, key(found)) == (OPEN, "sub_streams_unclear")
+    assert judged("sub_streams", camera_facts(video_source=None)).observed == 1
+    assert isinstance(media_profile().encoder, EncoderSettings)
+
+
+@pytest.mark.parametrize(
+    ("decoded", "errors", "outcome"),
+    [
+        (2, 0, PASS),
+        (1, 0, PASS),
+        (0, 0, OPEN),
+        (0, 1, FAIL),
+        (999, 1, PASS),  # 0.001
+        (998, 1, WARN),  # just above the recommended 0.001
+        (99, 1, WARN),  # 0.01
+        (98, 1, FAIL),  # just above 0.01
+    ],
+)
+def test_decode_errors(decoded: int, errors: int, outcome: Outcome) -> None:
+    found = judged("decode_errors", measuring(keyframes_decoded=decoded, decode_errors=errors))
+    assert found.outcome is outcome
+    if outcome is not OPEN:
+        assert found.observed == pytest.approx(errors / (decoded + errors))
+        assert dict(found.message.args) == {"errors": errors, "pictures": decoded + errors}
+
+
+def test_fewer_pictures_than_asked_are_not_assessed() -> None:
+    assert judged("decode_errors", measuring(keyframes_decoded=2), minimum_pictures=3).outcome is OPEN
+    assert judged("decode_errors", measuring(keyframes_decoded=3), minimum_pictures=3).outcome is PASS
+
+
+def test_broken_pictures_of_a_lossy_network_are_not_laid_on_the_camera() -> None:
+    found = judged("decode_errors", measuring(keyframes_decoded=1, decode_errors=1, rtp_lost_packets=5))
+    assert (found.outcome, key(found)) == (OPEN, "decode_errors_by_loss")
+    assert judged("decode_errors", measuring(keyframes_decoded=2, rtp_lost_packets=5)).outcome is PASS
+
+
+@pytest.mark.parametrize(
+    ("conditions", "unsure", "outcome", "said"),
+    [
+        ((), (), PASS, "picture_good"),
+        (("black",), (), FAIL, "picture_black"),
+        (("covered",), (), FAIL, "picture_covered"),
+        (("blurred",), (), FAIL, "picture_blurred"),
+        (("no_signal",), (), FAIL, "picture_no_signal"),
+        (("frozen",), (), FAIL, "picture_frozen"),
+        (("noisy", "black"), (), FAIL, "picture_black"),
+        (("cast",), (), WARN, "picture_cast"),
+        (("overexposed",), (), WARN, "picture_overexposed"),
+        (("underexposed", "noisy"), (), WARN, "picture_underexposed"),
+        (("low_contrast",), (), WARN, "picture_low_contrast"),
+        (("striped",), (), WARN, "picture_striped"),
+        ((), ("frozen",), OPEN, "picture_unsure"),
+        (("noisy",), ("blurred",), OPEN, "picture_unsure"),
+        ((), ("cast",), PASS, "picture_good"),
+        (("black",), ("frozen",), FAIL, "picture_black"),
+    ],
+)
+def test_picture(conditions: tuple[str, ...], unsure: tuple[str, ...], outcome: Outcome, said: str) -> None:
+    found = judged("picture", with_main(image=image_facts(conditions=conditions, unsure=unsure)))
+    assert (found.outcome, key(found)) == (outcome, said)
+
+
+@pytest.mark.parametrize(("window_s", "outcome"), [(4.9, OPEN), (5.0, FAIL), (5.1, FAIL)])
+def test_a_picture_is_frozen_only_after_the_time_asked(window_s: float, outcome: Outcome) -> None:
+    camera = with_main(image=image_facts(conditions=("frozen",)), measured=measured_stream(window_s=window_s))
+    assert judged("picture", camera).outcome is outcome
+
+
+def test_a_short_window_does_not_hide_a_black_picture() -> None:
+    camera = with_main(image=image_facts(conditions=("frozen", "black")), measured=measured_stream(window_s=1.0))
+    found = judged("picture", camera)
+    assert (found.outcome, found.observed) == (FAIL, ("black",))
+
+
+@pytest.mark.parametrize(
+    ("task", "width_m", "outcome", "required"),
+    [
+        ("gate", 5.12, PASS, 500.0),  # 2560 px over 5.12 m are 500 px/m
+        ("gate", 5.13, FAIL, 500.0),
+        ("gate", 5.11, PASS, 500.0),
+        ("corridor", 10.24, PASS, 250.0),
+        ("corridor", 10.25, FAIL, 250.0),
+        ("yard", 32.0, PASS, 80.0),
+        ("yard", 32.1, FAIL, 80.0),
+        ("inspect", 2.56, PASS, 1000.0),
+        ("scrutinise", 2.0, FAIL, 1500.0),
+    ],
+)
+def test_pixel_density(task: str, width_m: float, outcome: Outcome, required: float) -> None:
+    found = judged("pixel_density", camera_facts(declaration=Declaration(task=task, scene_width_m=width_m)))
+    assert (found.outcome, found.required, found.unit) == (outcome, required, "px/m")
+    assert found.observed == pytest.approx(2560 / width_m)
+    assert dict(found.message.args)["widest"] == pytest.approx(2560 / required)
+
+
+@pytest.mark.parametrize(
+    ("declaration", "said"),
+    [
+        (None, "absent_declaration"),
+        (Declaration(task="gate"), "density_undeclared"),
+        (Declaration(scene_width_m=3.0), "density_undeclared"),
+        (Declaration(task="gate", scene_width_m=0.0), "density_undeclared"),
+        (Declaration(task="roof", scene_width_m=3.0), "density_task_unknown"),
+    ],
+)
+def test_density_needs_a_declared_task_and_width(declaration: Declaration | None, said: str) -> None:
+    found = judged("pixel_density", camera_facts(declaration=declaration))
+    assert (found.outcome, key(found)) == (OPEN, said)
+
+
+def test_density_needs_a_known_width() -> None:
+    camera = camera_facts(
+        declaration=Declaration(task="gate", scene_width_m=3.0),
+        streams=(stream_facts(measured=measured_stream(width_px=None)),),
+    )
+    assert judged("pixel_density", camera).outcome is OPEN
+
+
+# ---------- rates ----------
+
+
+def sending(rate: float, uncertainty: float = 0.0, **changes: Any) -> CameraFacts:
+    changes = {"arrival_frame_rate_hz": rate, **changes}
+    return measuring(frame_rate_hz=rate, frame_rate_uncertainty_hz=uncertainty, **changes)
+
+
+@pytest.mark.parametrize(
+    ("rate", "uncertainty", "outcome", "said"),
+    [
+        (25.0, 0.0, PASS, "rate_good"),
+        (24.98, 0.05, PASS, "rate_good"),  # NTSC-like: within the tolerance of 1 %
+        (24.76, 0.0, PASS, "rate_good"),
+        (24.74, 0.0, WARN, "rate_enough"),
+        (24.80, 0.1, WARN, "rate_enough"),  # 24.70 is possible: the recommended value is not proven
+        (20.0, 0.0, WARN, "rate_enough"),
+        (19.81, 0.0, WARN, "rate_enough"),
+        (19.79, 0.0, FAIL, "rate_usable"),
+        (19.9, 0.2, OPEN, "rate_unclear"),  # 19.7 to 20.1 around 19.8
+        (19.5, 0.2, FAIL, "rate_usable"),  # 19.7 at best
+        (19.5, 0.31, OPEN, "rate_unclear"),
+        (12.0, 0.05, FAIL, "rate_usable"),
+        (11.9, 0.0, FAIL, "rate_usable"),
+        (11.8, 0.0, FAIL, "rate_low"),
+        (1.0, 0.0, FAIL, "rate_low"),
+        (180000.0, 0.0, PASS, "rate_good"),
+    ],
+)
+def test_frame_rate(rate: float, uncertainty: float, outcome: Outcome, said: str) -> None:
+    found = judged("frame_rate", sending(rate, uncertainty))
+    assert (found.outcome, key(found), found.observed, found.uncertainty) == (outcome, said, rate, uncertainty)
+    assert found.unit == "Hz"
+
+
+@pytest.mark.parametrize(
+    ("stamped", "arrived", "outcome"),
+    [
+        (25.0, 22.5, PASS),  # 10 % apart: the jitter of a short window
+        (25.0, 22.4, WARN),  # differ, and both suffice
+        (25.0, 12.0, OPEN),  # 25 fps on paper, 12 arrive: one of the two lies
+        (12.0, 25.0, OPEN),
+        (15.0, 12.0, FAIL),  # differ, and both are short
+        (180000.0, 25.0, PASS),  # roflcoopter/viseron#7: both more than enough
+        (180000.0, 12.0, OPEN),
+        (25.0, None, PASS),
+    ],
+)
+def test_time_stamps_are_believed_as_far_as_arrivals_confirm_them(
+    stamped: float, arrived: float | None, outcome: Outcome
+) -> None:
+    assert judged("frame_rate", sending(stamped, arrival_frame_rate_hz=arrived)).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("lost", "frames", "outcome", "said"),
+    [
+        (0, 120, FAIL, "rate_usable"),
+        (27, 120, FAIL, "rate_usable"),  # 0.99 %: below what counts as lossy
+        (120, 120, OPEN, "rate_by_loss"),  # 4.3 %, and 240 frames would have sufficed
+        (78, 120, OPEN, "rate_by_loss"),  # (120 + 78) / 10 s = 19.8
+        (77, 120, FAIL, "rate_usable"),  # even as whole frames the lost packets would not have sufficed
+    ],
+)
+def test_a_shortfall_that_loss_explains_is_the_networks(lost: int, frames: int, outcome: Outcome, said: str) -> None:
+    camera = sending(12.0, rtp_lost_packets=lost, frames=frames, rtp_packets=2700)
+    found = judged("frame_rate", camera)
+    assert (found.outcome, key(found)) == (outcome, said)
+
+
+def test_loss_takes_nothing_from_a_rate_that_suffices() -> None:
+    assert judged("frame_rate", sending(25.0, rtp_lost_packets=500)).outcome is PASS
+
+
+@pytest.mark.parametrize(
+    ("frames", "window_s", "lost", "outcome"),
+    [
+        (1, 10.0, 0, FAIL),  # at most two frames in ten seconds
+        (0, 10.0, 0, FAIL),
+        (1, 0.1, 0, OPEN),  # 20 fps would have been possible
+        (1, 10.0, 400, OPEN),
+        (1, 0.0, 0, OPEN),
+    ],
+)
+def test_a_rate_that_cannot_be_measured_fails_only_where_the_window_excludes_enough(
+    frames: int, window_s: float, lost: int, outcome: Outcome
+) -> None:
+    camera = measuring(
+        frame_rate_hz=None, arrival_frame_rate_hz=None, frames=frames, window_s=window_s, rtp_lost_packets=lost
+    )
+    assert judged("frame_rate", camera).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("rate", "uncertainty", "outcome"),
+    [
+        (25.0, 0.0, PASS),
+        (24.5, 0.0, PASS),  # 0.98
+        (24.4, 0.0, WARN),
+        (22.5, 0.0, WARN),  # 0.90
+        (22.4, 0.0, FAIL),
+        (22.6, 0.2, OPEN),
+        (22.2, 0.2, FAIL),
+        (30.0, 0.0, PASS),
+    ],
+)
+def test_the_configured_rate_is_kept(rate: float, uncertainty: float, outcome: Outcome) -> None:
+    found = judged("frame_rate_kept", sending(rate, uncertainty))
+    assert (found.outcome, found.observed, found.configured) == (outcome, pytest.approx(rate / 25), 25.0)
+
+
+def test_without_a_configured_rate_nothing_can_be_kept() -> None:
+    assert judged("frame_rate_kept", with_main(configured=None)).outcome is OPEN
+    for rate in (None, 0.0):
+        camera = with_main(configured=configured_stream(frame_rate_hz=rate))
+        assert key(judged("frame_rate_kept", camera)) == "rate_not_configured"
+    camera = measuring(frame_rate_hz=None, window_s=0.0)
+    assert key(judged("frame_rate_kept", camera)) == "too_few_frames"
+    lossy = sending(12.0, rtp_lost_packets=120, frames=120)
+    assert key(judged("frame_rate_kept", lossy)) == "rate_by_loss"
+
+
+@pytest.mark.parametrize(
+    ("codec", "rate_bps", "outcome", "said"),
+    [
+        ("h265", 999_999.0, WARN, "bitrate_low"),
+        ("h265", 1_000_000.0, WARN, "bitrate_beside"),
+        ("h265", 1_499_999.0, WARN, "bitrate_beside"),
+        ("h265", 1_500_000.0, PASS, "bitrate_good"),
+        ("h265", 4_000_000.0, PASS, "bitrate_good"),
+        ("h265", 4_000_001.0, WARN, "bitrate_beside"),
+        ("h264", 4_000_001.0, PASS, "bitrate_good"),
+        ("h264", 2_999_999.0, WARN, "bitrate_beside"),
+        ("h264", 8_000_000.0, WARN, "bitrate_beside"),
+        ("h264", 8_000_001.0, WARN, "bitrate_high"),
+        ("mjpeg", 8_000_000.0, PASS, "bitrate_good"),  # no recommendation for it: only the outer window
+    ],
+)
+def test_bitrate(codec: str, rate_bps: float, outcome: Outcome, said: str) -> None:
+    found = judged("bitrate", measuring(codec=codec, bitrate_bps=rate_bps))
+    assert (found.outcome, key(found), found.observed, found.unit) == (outcome, said, rate_bps, "bit/s")
+    assert found.required == (1_000_000.0, 8_000_000.0)
+
+
+def test_an_unknown_bitrate_is_not_assessed() -> None:
+    assert judged("bitrate", measuring(bitrate_bps=None)).outcome is OPEN
+    assert judged("bitrate", with_main(configured=None)).configured is None
+
+
+@pytest.mark.parametrize(
+    ("gop_s", "outcome"),
+    [(2.0, PASS), (2.04, PASS), (2.05, WARN), (4.0, WARN), (4.08, WARN), (4.09, FAIL), (0.04, PASS), (180.0, FAIL)],
+)
+def test_keyframe_interval(gop_s: float, outcome: Outcome) -> None:
+    found = judged("keyframe_interval", measuring(gop_length_s=gop_s))
+    assert (found.outcome, found.observed, found.configured, found.unit) == (outcome, gop_s, 2.0, "s")
+
+
+@pytest.mark.parametrize(
+    ("at_least_s", "recovery_points", "outcome", "said"),
+    [
+        (4.09, 0, FAIL, "gop_at_least"),
+        (4.08, 0, OPEN, "gop_unseen"),
+        (60.0, 0, FAIL, "gop_at_least"),
+        (None, 0, OPEN, "gop_unseen"),
+        (60.0, 1, OPEN, "gop_intra_refresh"),
+    ],
+)
+def test_a_gop_longer_than_the_window_is_a_finding_of_its_own(
+    at_least_s: float | None, recovery_points: int, outcome: Outcome, said: str
+) -> None:
+    camera = measuring(gop_length_s=None, gop_at_least_s=at_least_s, recovery_points=recovery_points, keyframes=1)
+    found = judged("keyframe_interval", camera)
+    assert (found.outcome, key(found)) == (outcome, said)
+    assert judged("stream_plays", camera).outcome is PASS  # never "offline"
+
+
+@pytest.mark.parametrize(
+    "configured",
+    [None, configured_stream(gop_length_frames=None), configured_stream(frame_rate_hz=None)],
+)
+def test_a_configured_gop_is_shown_where_it_is_known(configured: Any) -> None:
+    assert judged("keyframe_interval", with_main(configured=configured)).configured is None
+
+
+# ---------- connection ----------
+
+
+@pytest.mark.parametrize(
+    ("connect_s", "packet_s", "keyframe_s", "outcome", "said"),
+    [
+        (0.0, 0.1, 3.0, PASS, "stream_plays"),
+        (0.0, 0.1, 3.01, WARN, "stream_slow"),
+        (1.0, 0.1, 2.0, PASS, "stream_plays"),
+        (1.0, 0.1, 2.01, WARN, "stream_slow"),
+        (None, 0.1, 3.0, PASS, "stream_plays"),
+        (0.0, 10.0, 10.0, WARN, "stream_slow"),
+        (0.0, 10.01, 10.5, FAIL, "stream_late"),
+        (5.0, 5.01, 5.1, FAIL, "stream_late"),
+        (0.0, 0.1, 60.0, WARN, "stream_slow"),  # badbread/crumbvms#114: a smart codec's GOP, not a dead camera
+        (0.0, 0.1, None, WARN, "stream_no_keyframe"),
+        (0.0, None, None, OPEN, "stream_start_unknown"),
+    ],
+)
+def test_stream_plays(
+    connect_s: float | None, packet_s: float | None, keyframe_s: float | None, outcome: Outcome, said: str
+) -> None:
+    camera = measuring(connect_s=connect_s, time_to_first_packet_s=packet_s, time_to_first_keyframe_s=keyframe_s)
+    found = judged("stream_plays", camera)
+    assert (found.outcome, key(found)) == (outcome, said)
+    if outcome is not OPEN:
+        shown = packet_s if keyframe_s is None else keyframe_s
+        assert shown is not None and found.observed == pytest.approx((connect_s or 0.0) + shown)
+
+
+def test_a_camera_that_refuses_tcp_fails_and_one_that_was_not_asked_is_open() -> None:
+    refused = Fault(FaultCode.RTSP_ERROR, Stage.OBSERVE, "SETUP", 0.1, status=461)
+    other = Fault(FaultCode.RTSP_ERROR, Stage.OBSERVE, "SETUP", 0.1, status=454)
+    udp = measured_stream(transport="udp")
+    assert judged("stream_plays", with_main(measured=udp, faults=(other, refused))).outcome is FAIL
+    assert judged("stream_plays", with_main(measured=udp, faults=(other,))).outcome is OPEN
+    assert judged("stream_plays", with_main(measured=udp, faults=(refused,)), tcp_required=False).outcome is PASS
+    assert judged("stream_plays", with_main(faults=(refused,))).outcome is PASS
+
+
+@pytest.mark.parametrize(
+    ("received", "lost", "outcome"),
+    [
+        (10_000, 0, PASS),
+        (9_990, 10, PASS),  # 0.001
+        (9_989, 11, WARN),
+        (9_900, 100, WARN),  # 0.01
+        (9_899, 101, FAIL),
+        (99, 0, OPEN),
+        (100, 0, PASS),
+        (98, 2, FAIL),
+        (0, 0, OPEN),
+    ],
+)
+def test_packet_loss(received: int, lost: int, outcome: Outcome) -> None:
+    found = judged("packet_loss", measuring(rtp_packets=received, rtp_lost_packets=lost))
+    assert found.outcome is outcome
+    if outcome is not OPEN:
+        assert found.observed == pytest.approx(lost / (received + lost))
+    assert (found.remedy is not None) == (outcome is FAIL)
+
+
+SCOPE = "onvif://www.onvif.org/Profile/"
+
+
+@pytest.mark.parametrize(
+    ("scopes", "outcome", "claimed"),
+    [
+        (("Streaming", "T", "G"), PASS, ("S", "T", "G")),
+        (("T",), PASS, ("T",)),
+        (("Streaming",), WARN, ("S",)),
+        (("streaming/",), WARN, ("S",)),
+        (("G",), FAIL, ("G",)),
+        ((), FAIL, ()),
+        (("T", "T"), PASS, ("T",)),
+    ],
+)
+def test_onvif_conformance(scopes: tuple[str, ...], outcome: Outcome, claimed: tuple[str, ...]) -> None:
+    found = judged("onvif_conformance", with_device(scopes=tuple(SCOPE + scope for scope in scopes)))
+    assert (found.outcome, found.observed) == (outcome, claimed)
+    with_extra = "G" in claimed
+    if outcome is PASS:
+        assert key(found) == ("conformance_good" if with_extra else "conformance_no_extra")
+
+
+def test_a_claim_of_t_without_media2_does_not_count() -> None:
+    old = (Service("http://www.onvif.org/ver10/media/wsdl", "http://192.0.2.11/onvif/media", None),)
+    both = (SCOPE + "Streaming", SCOPE + "T")
+    assert judged("onvif_conformance", with_device(scopes=both, services=old)).outcome is WARN
+    assert judged("onvif_conformance", with_device(scopes=both[1:], services=old)).outcome is FAIL
+    unread = judged("onvif_conformance", with_device(scopes=both, services=fault()))
+    assert (unread.outcome, key(unread)) == (OPEN, "fault_timeout")
+    other = with_device(scopes=("onvif://www.onvif.org/Profile/Streaming", "odm:name:x"), services=old)
+    assert judged("onvif_conformance", other).observed == ("S",)
+
+
+@pytest.mark.parametrize(
+    ("probes", "answered", "outcome"),
+    [
+        (100, 99, PASS),
+        (1000, 989, WARN),
+        (100, 95, WARN),
+        (1000, 949, FAIL),
+        (99, 99, OPEN),
+        (100, 0, FAIL),
+    ],
+)
+def test_availability(probes: int, answered: int, outcome: Outcome) -> None:
+    found = judged("availability", camera_facts(history=History(probes, answered, NOW - timedelta(days=30))))
+    assert found.outcome is outcome
+    if outcome is not OPEN:
+        assert found.observed == pytest.approx(answered / probes)
+
+
+def test_a_device_that_refuses_the_time_but_tells_its_name_answers() -> None:
+    # the clock is asked without a log-in; some devices want one (YoshieraHuang/node-onvif-ts PR #12)
+    assert judged("device_answers", with_device(clock=fault(FaultCode.AUTH_REQUIRED))).outcome is PASS
+    mute = {name: fault(FaultCode.TIMEOUT) for name in ("clock", "information", "services", "media")}
+    found = judged("device_answers", with_device(**mute))
+    assert (found.outcome, found.required, found.observed) == (FAIL, True, False)
+    for name in mute:
+        told = getattr(device_facts(), name)
+        assert judged("device_answers", with_device(**{**mute, name: told})).outcome is PASS
+    locked = judged("device_answers", with_device(**{**mute, "media": fault(FaultCode.AUTH_REJECTED)}))
+    assert (locked.outcome, key(locked)) == (OPEN, "fault_auth_rejected")
+
+
+# ---------- site ----------
+
+
+@pytest.mark.parametrize(
+    ("uplink_bps", "outcome"), [(3_625_001.0, PASS), (3_625_000.0, PASS), (3_624_999.0, FAIL), (None, OPEN)]
+)
+def test_uplink_at_its_bound(uplink_bps: float | None, outcome: Outcome) -> None:
+    # one shared stream of 2.9 Mbit/s with a factor of 1.25
+    found = judged("uplink", site=site_facts(uplink_bps=uplink_bps))
+    assert (found.outcome, found.required, found.unit) == (outcome, 3_625_000.0, "bit/s")
+
+
+def test_uplink_counts_shared_cameras_and_never_passes_with_one_unread() -> None:
+    private = camera_facts(declaration=Declaration(shared=False))
+    silent = camera_facts(streams=())
+    limited = measuring(limits=("loop_lag",))
+    site = site_facts(uplink_bps=7_250_000.0)
+    assert judged("uplink", site=site, cameras=(camera_facts(), camera_facts())).outcome is PASS
+    assert judged("uplink", site=site, cameras=(camera_facts(),) * 3).outcome is FAIL
+    assert judged("uplink", site=site, cameras=(camera_facts(), camera_facts(), private)).outcome is PASS
+    assert judged("uplink", site=site, cameras=(camera_facts(), silent)).outcome is OPEN
+    assert judged("uplink", site=site, cameras=(camera_facts(), limited)).outcome is OPEN
+    assert judged("uplink", site=site, cameras=(camera_facts(),) * 3 + (silent,)).outcome is FAIL
+    assert judged("uplink", site=site, cameras=()).outcome is OPEN
+    assert judged("uplink", site=site, cameras=(private,)).outcome is OPEN
+
+
+# ---------- time ----------
+
+
+@pytest.mark.parametrize(
+    ("source", "network", "outcome", "said"),
+    [
+        ("NTP", {}, PASS, "time_server"),
+        ("ntp", {"ntp_servers": ("pool.ntp.org",), "ntp_from_dhcp": None}, PASS, "time_server"),
+        ("NTP", {"ntp_servers": (), "ntp_from_dhcp": True}, PASS, "time_server"),
+        ("NTP", {"ntp_servers": None, "ntp_from_dhcp": True}, PASS, "time_server"),
+        ("NTP", {"ntp_servers": (), "ntp_from_dhcp": False}, FAIL, "time_server_none"),
+        ("NTP", {"ntp_servers": None, "ntp_from_dhcp": None}, OPEN, "time_server_unread"),
+        ("Manual", {}, FAIL, "time_manual"),
+        (None, {}, OPEN, "time_source_unknown"),
+    ],
+)
+def test_time_server(source: str | None, network: dict[str, Any], outcome: Outcome, said: str) -> None:
+    from dataclasses import replace
+
+    facts = replace(device_facts().network, **network)  # type: ignore[type-var]
+    found = judged("time_server", with_device(clock=device_clock(source=source), network=facts))
+    assert (found.outcome, key(found)) == (outcome, said)
+
+
+def test_ntp_with_unread_servers_is_not_assessed_with_the_reason() -> None:
+    found = judged("time_server", with_device(network=fault(FaultCode.AUTH_REQUIRED)))
+    assert (found.outcome, key(found)) == (OPEN, "fault_auth_required")
+
+
+@pytest.mark.parametrize(
+    ("offset_s", "outcome", "said"),
+    [
+        # whole seconds and half of a 10 ms round trip: ± 1.005 s
+        (0.0, PASS, "offset_good"),
+        (1.0, PASS, "offset_good"),
+        (-1.0, PASS, "offset_good"),
+        (1.01, WARN, "offset_small"),
+        (3.99, WARN, "offset_small"),
+        (-3.99, WARN, "offset_small"),
+        (4.0, OPEN, "offset_unclear"),
+        (5.0, OPEN, "offset_unclear"),
+        (6.0, OPEN, "offset_unclear"),
+        (6.01, FAIL, "offset_large"),
+        (-6.01, FAIL, "offset_large"),
+        (119.9, FAIL, "offset_large"),
+        (120.0, FAIL, "offset_minutes"),
+        (-690.0, FAIL, "offset_minutes"),
+        (3600.0, FAIL, "offset_zone"),
+        (-25200.0, FAIL, "offset_zone"),  # local time sent as UTC, the wrong way round
+        (25200.0 + 61.0, FAIL, "offset_zone"),
+        (25200.0 + 61.1, FAIL, "offset_minutes"),
+        (19800.0, FAIL, "offset_zone"),  # five and a half hours
+        (1800.0, FAIL, "offset_zone"),
+        (900.0, FAIL, "offset_minutes"),
+        (50.0, FAIL, "offset_large"),
+        (86399.0, FAIL, "offset_zone"),
+        (86400.0, FAIL, "offset_reset"),
+        (-1.5e9, FAIL, "offset_reset"),  # home-assistant/core#121952: the epoch after a reboot
+        (None, OPEN, "offset_unknown"),
+    ],
+)
+def test_clock_offset(offset_s: float | None, outcome: Outcome, said: str) -> None:
+    found = judged("clock_offset", with_device(clock=device_clock(offset_s=offset_s, round_trip_s=0.01)))
+    assert (found.outcome, key(found)) == (outcome, said)
+    if offset_s is not None:
+        assert found.observed == offset_s and found.uncertainty == pytest.approx(1.005)
+    assert (found.remedy is not None) == (outcome is FAIL)
+    if said == "offset_zone":
+        assert found.remedy is not None and found.remedy.key == "findings.offset_zone_remedy"
+
+
+def test_a_slow_answer_widens_what_the_offset_may_be() -> None:
+    assert judged("clock_offset", with_device(clock=device_clock(offset_s=7.0, round_trip_s=0.01))).outcome is FAIL
+    assert judged("clock_offset", with_device(clock=device_clock(offset_s=7.0, round_trip_s=2.0))).outcome is OPEN
+
+
+@pytest.mark.parametrize(
+    ("shown_s", "zone", "outcome", "said"),
+    [
+        (25200, "CST-7", PASS, "zone_good"),
+        (25200, None, PASS, "zone_good"),
+        (25200, "GMT+07:00", PASS, "zone_good"),  # the wrong sign on paper, the right time on the wall
+        (25199, "CST-7", FAIL, "zone_wrong"),
+        (25201, "CST-7", FAIL, "zone_wrong"),
+        (0, "UTC0", FAIL, "zone_wrong"),
+        (28800, "CST-8", FAIL, "zone_wrong"),
+        (None, "CST-7", PASS, "zone_good"),
+        (None, "ICT-07:00:00", PASS, "zone_good"),
+        (None, "<+07>-7", PASS, "zone_good"),
+        (None, "CST-8", FAIL, "zone_wrong"),
+        (None, "EST5EDT,M3.2.0,M11.1.0", FAIL, "zone_wrong"),
+        (None, "IST-5:30", FAIL, "zone_wrong"),
+        (None, "GMT+07:00", OPEN, "zone_sign"),
+        (None, "Asia/Ho_Chi_Minh", OPEN, "zone_unknown"),
+        (None, "", OPEN, "zone_unknown"),
+        (None, None, OPEN, "zone_unknown"),
+    ],
+)
+def test_time_zone(shown_s: int | None, zone: str | None, outcome: Outcome, said: str) -> None:
+    found = judged("time_zone", with_device(clock=device_clock(utc_offset_s=shown_s, time_zone=zone)))
+    assert (found.outcome, key(found)) == (outcome, said)
+
+
+def test_daylight_saving_in_the_right_zone_is_a_warning() -> None:
+    assert judged("time_zone", with_device(clock=device_clock(daylight_savings=True))).outcome is WARN
+
+
+def test_half_hours_of_a_zone_are_read() -> None:
+    camera = with_device(clock=device_clock(utc_offset_s=None, time_zone="IST-5:30"))
+    assert judged("time_zone", camera, utc_offset_s=19_800.0).outcome is PASS
+    assert judged("time_zone", camera).observed == 19_800
+
+
+# ---------- recording and answers ----------
+
+
+@pytest.mark.parametrize(
+    ("days", "ended_days_ago", "outcome", "said"),
+    [
+        (30, 0, PASS, "retention_enough"),
+        (29.99, 0, FAIL, "retention_short"),
+        (31, 0, PASS, "retention_enough"),
+        (31, 1.0, PASS, "retention_enough"),
+        (31, 1.01, FAIL, "retention_stopped"),
+        (31, None, PASS, "retention_enough"),
+    ],
+)
+def test_retention_of_a_recorder(days: float, ended_days_ago: float | None, outcome: Outcome, said: str) -> None:
+    until = None if ended_days_ago is None else NOW - timedelta(days=ended_days_ago)
+    recording = RecordingFacts(NOW - timedelta(days=days), until, 2)
+    found = judged("retention", with_device(media=RECORDER, recording=recording))
+    assert (found.outcome, key(found), found.manual, found.unit) == (outcome, said, False, "day")
+
+
+@pytest.mark.parametrize(
+    "recording", [None, fault(FaultCode.UNSUPPORTED), RecordingFacts(None, None, 0), RecordingFacts(NOW, NOW, 1)]
+)
+def test_a_single_cameras_memory_card_leaves_retention_to_a_person(recording: Any) -> None:
+    found = judged("retention", with_device(recording=recording))
+    assert (found.outcome, found.manual, key(found)) == (OPEN, True, "manual_open")
+
+
+def answer(met: bool = True, on: date = date(2026, 11, 1), expires: date | None = None) -> ManualAnswer:
+    return ManualAnswer("REC-MAX", met, "Cô Hạnh", on, expires)
+
+
+@pytest.mark.parametrize(
+    ("given", "outcome", "said"),
+    [
+        (answer(), PASS, "manual_met"),
+        (answer(met=False), FAIL, "manual_not_met"),
+        (answer(on=date(2026, 11, 23)), PASS, "manual_met"),  # today on the wall in Vietnam
+        (answer(on=date(2026, 11, 24)), OPEN, "manual_future"),
+        (answer(expires=date(2026, 11, 23)), PASS, "manual_met"),
+        (answer(expires=date(2026, 11, 22)), OPEN, "manual_expired"),
+        (answer(met=False, expires=date(2026, 11, 22)), OPEN, "manual_expired"),
+        (answer(on=date(2025, 11, 23)), PASS, "manual_met"),  # 365 days
+        (answer(on=date(2025, 11, 22)), OPEN, "manual_expired"),
+        (None, OPEN, "manual_open"),
+    ],
+)
+def test_answers_hold_until_they_expire(given: ManualAnswer | None, outcome: Outcome, said: str) -> None:
+    found = judged("site_answer", site=site_facts(answers=(given,) if given else ()), valid_days=365)
+    assert found.rule == "REC-MAX"
+    assert (found.outcome, key(found), found.manual) == (outcome, said, True)
+
+
+def test_the_day_of_an_answer_is_that_of_vietnam() -> None:
+    late = NOW.replace(hour=17, minute=30)  # half past midnight of the 24th in Vietnam
+    found = judged("site_answer", site=site_facts(now=late, answers=(answer(on=date(2026, 11, 24)),)))
+    assert found.outcome is PASS
+
+
+def test_the_newest_answer_counts_and_the_cameras_own_before_the_schools() -> None:
+    row = "IMG-LUX"
+    old = ManualAnswer(row, True, "A", date(2026, 1, 1), None)
+    new = ManualAnswer(row, False, "B", date(2026, 6, 1), None)
+    other = ManualAnswer("IMG-WDR", True, "C", date(2026, 7, 1), None)
+    own = Declaration(answers=(old, new, other))
+    assert judged("camera_answer", camera_facts(declaration=own)).outcome is FAIL
+    school = site_facts(answers=(ManualAnswer(row, False, "D", date(2026, 11, 1), None),))
+    assert judged("camera_answer", camera_facts(declaration=Declaration(answers=(old,))), school).outcome is PASS
+    assert judged("camera_answer", camera_facts(), school).outcome is FAIL
+    assert judged("camera_answer", camera_facts(declaration=Declaration(answers=(other,)))).outcome is OPEN
+
+
+# ---------- security ----------
+
+
+@pytest.mark.parametrize(
+    ("trial", "outcome", "manual"),
+    [
+        (None, OPEN, True),
+        (DefaultLoginTrial(0, None), OPEN, True),
+        (DefaultLoginTrial(0, None, fault(FaultCode.LOCKED_OUT)), OPEN, True),
+        (DefaultLoginTrial(1, "admin"), FAIL, False),
+        (DefaultLoginTrial(2, None), PASS, False),
+        (DefaultLoginTrial(1, None, fault(FaultCode.LOCKED_OUT)), OPEN, False),
+    ],
+)
+def test_default_login(trial: DefaultLoginTrial | None, outcome: Outcome, manual: bool) -> None:
+    found = judged("default_login", with_device(default_login=trial))
+    assert (found.outcome, found.manual, found.required) == (outcome, manual, True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "outcome"),
+    [
+        (("GetProfiles",), (), PASS),
+        (("GetProfiles",), ("GetProfiles",), FAIL),
+        (("GetProfiles",), ("GetServices", "GetSystemDateAndTime"), PASS),  # allowed before authentication
+        (("GetServices",), (), OPEN),  # nothing that needs a log-in was tried
+        ((), (), OPEN),
+        ((), ("GetUsers",), FAIL),
+    ],
+)
+def test_anonymous_onvif(asked: tuple[str, ...], answered: tuple[str, ...], outcome: Outcome) -> None:
+    assert judged("anonymous_onvif", with_device(anonymous=AnonymousAccess(asked, answered))).outcome is outcome
+
+
+def test_one_open_stream_is_one_too_many_and_the_main_stream_must_be_tried() -> None:
+    from tests.builders import sub_stream
+
+    shut, ajar, untold = (stream_access(anonymous=value) for value in (False, True, None))
+
+    def outcome(main: Any, sub: Any) -> Outcome:
+        camera = camera_facts(streams=(stream_facts(access=main), sub_stream(access=sub)))
+        return judged("anonymous_stream", camera).outcome
+
+    assert outcome(shut, shut) is PASS
+    assert outcome(shut, None) is PASS
+    assert outcome(shut, ajar) is FAIL
+    assert outcome(ajar, shut) is FAIL
+    assert outcome(None, shut) is OPEN
+    assert outcome(untold, shut) is OPEN
+    assert judged("anonymous_stream", camera_facts(streams=())).outcome is OPEN
+
+
+@pytest.mark.parametrize(
+    ("ports", "outcome", "said"),
+    [
+        (PortFacts((554,), DENIED, ()), PASS, "ports_closed"),
+        (PortFacts((554, 80), DENIED, ()), WARN, "ports_doubtful"),
+        (PortFacts((22,), DENIED, ()), WARN, "ports_doubtful"),
+        (PortFacts((23,), DENIED[2:], (21,)), FAIL, "ports_open"),
+        (PortFacts((80,), DENIED[1:], (21,)), OPEN, "ports_silent"),
+        (PortFacts((), DENIED[1:], ()), OPEN, "ports_silent"),  # 21 was not tried
+        (PortFacts((), (), ()), OPEN, "ports_silent"),
+    ],
+)
+def test_open_ports(ports: PortFacts, outcome: Outcome, said: str) -> None:
+    found = judged("open_ports", with_device(ports=ports))
+    assert (found.outcome, key(found)) == (outcome, said)
+
+
+LIST = (("acme", "AC-*", "V5.7.*", "allow"), ("Acme", "*", "*", "deny"))
+
+
+@pytest.mark.parametrize(
+    ("version", "model", "outcome", "manual"),
+    [
+        ("V5.7.3 build 220112", "AC-2143", PASS, False),
+        ("V5.6.0", "AC-2143", FAIL, False),
+        ("V5.7.3", "ZZ", FAIL, False),
+        (None, "AC-2143", OPEN, False),
+        ("", "AC-2143", OPEN, False),
+    ],
+)
+def test_firmware_by_the_list(version: str | None, model: str, outcome: Outcome, manual: bool) -> None:
+    camera = with_device(information=device_information(firmware=version, model=model))
+    found = judged("firmware", camera, site_facts(firmware=LIST))
+    assert (found.outcome, found.manual) == (outcome, manual)
+
+
+def test_firmware_beside_the_list_is_for_a_person() -> None:
+    other = with_device(information=device_information(manufacturer=None))
+    found = judged("firmware", other, site_facts(firmware=LIST))
+    assert (found.outcome, found.manual, found.observed) == (OPEN, True, "V5.7.3 build 220112")
+    for met, outcome in ((True, PASS), (False, FAIL)):
+        said = site_facts(answers=(ManualAnswer("SEC-FW", met, "A", date(2026, 11, 1), None),))
+        assert judged("firmware", other, said).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("levels", "outcome", "manual"),
+    [
+        (None, OPEN, True),
+        (("Administrator",), FAIL, False),
+        (("Administrator", "User"), PASS, False),
+        (("Operator",), PASS, False),
+        (("Administrator", "Extended", "Anonymous"), FAIL, False),
+        ((), FAIL, False),
+    ],
+)
+def test_accounts(levels: tuple[str, ...] | None, outcome: Outcome, manual: bool) -> None:
+    users = None if levels is None else tuple(DeviceUser(f"u{n}", level) for n, level in enumerate(levels))
+    found = judged("accounts", with_device(users=users))
+    assert (found.outcome, found.manual) == (outcome, manual)
+    assert "u0" not in str(found)  # names of accounts are never published
+
+
+STRONG = ("digest-sha-256", "digest-md5")
+
+
+@pytest.mark.parametrize(
+    ("onvif", "rtsp", "outcome"),
+    [
+        (STRONG, STRONG, PASS),
+        (("digest-sha-512-256",), STRONG, PASS),
+        (("digest-md5",), STRONG, WARN),
+        (STRONG, ("digest-md5",), WARN),
+        (STRONG, ("basic",), FAIL),
+        (("basic",), STRONG, FAIL),
+        (STRONG, ("basic", "digest-md5"), WARN),
+        ((), STRONG, OPEN),  # never challenged: not known
+        ((), ("basic",), FAIL),
+        (STRONG, (), PASS),
+    ],
+)
+def test_login_scheme(onvif: tuple[str, ...], rtsp: tuple[str, ...], outcome: Outcome) -> None:
+    camera = camera_facts(
+        device=device_facts(login=Login("http-digest-md5", onvif)),
+        streams=(stream_facts(access=stream_access(offered=rtsp)),),
+    )
+    assert judged("login_scheme", camera).outcome is outcome
+
+
+def test_a_device_that_only_knows_usernametoken_fails_and_an_unasked_one_is_open() -> None:
+    token = Login("wsse-own-time", ())
+    asked = AnonymousAccess(("GetProfiles",), ())
+    found = judged("login_scheme", with_device(login=token, anonymous=asked))
+    assert (found.outcome, dict(found.message.args)["doors"]) == (FAIL, "ONVIF")
+    assert judged("login_scheme", with_device(login=token, anonymous=None)).outcome is OPEN
+    assert judged("login_scheme", with_device(login=token, anonymous=AnonymousAccess((), ()))).outcome is OPEN
+
+
+def test_doors_without_a_lock_are_another_rows_matter() -> None:
+    everyone = AnonymousAccess(("GetProfiles",), ("GetProfiles",))
+    open_device = device_facts(login=Login(None, ()), anonymous=everyone)
+    streams = (stream_facts(access=stream_access(anonymous=True, offered=())),)
+    assert judged("login_scheme", camera_facts(device=open_device)).outcome is PASS  # RTSP has its lock
+    assert judged("login_scheme", camera_facts(device=open_device, streams=streams)).outcome is OPEN
+    assert judged("login_scheme", camera_facts(streams=streams)).outcome is PASS
+    assert judged("login_scheme", with_main(access=None)).outcome is OPEN
+
+
+@pytest.mark.parametrize(
+    ("version", "legacy", "outcome", "said"),
+    [
+        ("TLSv1.3", False, PASS, "tls_good"),
+        ("TLSv1.3", True, WARN, "tls_legacy"),
+        ("TLSv1.2", False, WARN, "tls_enough"),
+        ("TLSv1.2", True, WARN, "tls_legacy"),
+        ("TLSv1.1", False, FAIL, "tls_old"),
+        ("TLSv1", False, FAIL, "tls_old"),
+        ("SSLv3", False, FAIL, "tls_old"),
+    ],
+)
+def test_https(version: str, legacy: bool, outcome: Outcome, said: str) -> None:
+    found = judged("https", with_device(tls=tls_facts(version=version, legacy=legacy)))
+    assert (found.outcome, key(found), found.observed) == (outcome, said, version)
+
+
+def protocols(https: bool | None) -> Any:
+    from dataclasses import replace
+
+    rows = () if https is None else (NetworkProtocol("https", https, (443,)),)
+    return replace(device_facts().network, protocols=(NetworkProtocol("HTTP", True, (80,)), *rows))  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize(
+    ("tls", "network", "outcome", "said"),
+    [
+        (None, protocols(None), FAIL, "https_none"),
+        (None, protocols(False), FAIL, "https_off"),
+        (None, protocols(True), OPEN, "absent_tls"),
+        (None, fault(), OPEN, "fault_timeout"),
+        (fault(FaultCode.REFUSED), protocols(None), FAIL, "https_none"),
+        (fault(FaultCode.UNSUPPORTED), fault(), FAIL, "https_none"),
+        (fault(FaultCode.TLS_FAILED), protocols(True), OPEN, "fault_tls_failed"),
+        (fault(FaultCode.TIMEOUT), protocols(None), OPEN, "fault_timeout"),
+    ],
+)
+def test_https_that_is_not_there(tls: Any, network: Any, outcome: Outcome, said: str) -> None:
+    found = judged("https", with_device(tls=tls, network=network))
+    assert (found.outcome, key(found)) == (outcome, said)
+
+
+def test_a_dead_device_says_nothing_about_https() -> None:
+    found = judged("https", camera_facts(device=fault(FaultCode.REFUSED)))
+    assert (found.outcome, key(found)) == (OPEN, "fault_refused")
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome", "said"),
+    [
+        ({"key_bits": 3072}, PASS, "certificate_good"),
+        ({"key_bits": 3071}, WARN, "certificate_enough"),
+        ({"key_bits": 2048}, WARN, "certificate_enough"),
+        ({"key_bits": 2047}, FAIL, "certificate_short_key"),
+        ({"key_kind": "ec", "key_bits": 256}, PASS, "certificate_good"),
+        ({"key_kind": "ec", "key_bits": 255}, FAIL, "certificate_short_key"),
+        ({"not_after": NOW}, PASS, "certificate_good"),
+        ({"not_after": NOW - timedelta(seconds=1)}, FAIL, "certificate_expired"),
+        ({"not_before": NOW}, PASS, "certificate_good"),
+        ({"not_before": NOW + timedelta(seconds=1)}, FAIL, "certificate_early"),
+        ({"signature_hash": "sha1"}, FAIL, "certificate_weak_hash"),
+        ({"signature_hash": "md5"}, FAIL, "certificate_weak_hash"),
+        ({"signature_hash": None}, PASS, "certificate_good"),
+        ({"pinned_fingerprint": "cd" * 32}, WARN, "certificate_changed"),
+        ({"pinned_fingerprint": "ab" * 32}, PASS, "certificate_good"),
+        ({"pinned_fingerprint": "cd" * 32, "key_bits": 1024}, FAIL, "certificate_short_key"),
+    ],
+)
+def test_certificate(changes: dict[str, Any], outcome: Outcome, said: str) -> None:
+    found = judged("certificate", with_device(tls=tls_facts(**changes)))
+    assert (found.outcome, key(found), found.unit) == (outcome, said, "bit")
+
+
+def test_a_key_that_other_devices_have_too_fails() -> None:
+    found = judged("certificate", camera_facts(shared_fingerprints=1))
+    assert (found.outcome, key(found)) == (FAIL, "certificate_shared")
