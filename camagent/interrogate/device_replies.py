@@ -23,6 +23,8 @@ from camagent.model.device import (
 MAX_ROWS = 64  # scopes, users, interfaces, servers of one device; the longest list seen has 27 scopes
 MAX_WORD_CHARS = 256  # names, models, scopes; the longest seen is a scope of 120 characters
 
+CUT_OFF_S = 0.5  # mean of what a clock without fractions of a second leaves out
+
 DEVICE_NS = "http://www.onvif.org/ver10/device/wsdl"
 MEDIA1_NS = "http://www.onvif.org/ver10/media/wsdl"
 MEDIA2_NS = "http://www.onvif.org/ver20/media/wsdl"
@@ -90,14 +92,17 @@ def parse_clock(node: Node) -> StatedClock:
 
 
 def clock_facts(stated: StatedClock, at: datetime, round_trip_s: float, anonymous: bool) -> DeviceClock:
-    """The device's clock against ours at the middle of the round trip. It has a resolution of one second."""
+    """The device's clock against ours at the middle of the round trip.
+
+    It shows whole seconds, cut off, so half a second is added: on the average that is what it left out.
+    """
     shift = None
     if stated.utc is not None and stated.local is not None:
         shift = 60 * round((stated.local - stated.utc.replace(tzinfo=None)).total_seconds() / 60)
     return DeviceClock(
         utc=stated.utc,
         local=stated.local,
-        offset_s=(stated.utc - at).total_seconds() if stated.utc is not None else None,
+        offset_s=(stated.utc - at).total_seconds() + CUT_OFF_S if stated.utc is not None else None,
         round_trip_s=round_trip_s,
         source=stated.source,
         time_zone=stated.time_zone,

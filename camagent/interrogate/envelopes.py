@@ -69,11 +69,16 @@ GET_MEDIA2_PROFILES_ALL = Question("GetProfiles", MEDIA2_NS, "<Type>All</Type>")
 GET_RECORDING_SUMMARY = Question("GetRecordingSummary", SEARCH_NS)
 
 
-def get_stream_uri(service_namespace: str, token: str) -> Question:
-    """GetStreamUri for RTSP over UDP or interleaved TCP (never RTSP over HTTP: agsh/onvif#328)."""
+def get_stream_uri(service_namespace: str, token: str, protocol: str = "RTSP") -> Question:
+    """GetStreamUri for RTSP over UDP or interleaved TCP (never RTSP over HTTP: agsh/onvif#328).
+
+    Some Media2 devices know only one of the words "RTSP" and "RtspUnicast" for what is the same address.
+    """
     name = escape(token)
     if service_namespace == MEDIA2_NS:
-        return Question("GetStreamUri", MEDIA2_NS, f"<Protocol>RTSP</Protocol><ProfileToken>{name}</ProfileToken>")
+        return Question(
+            "GetStreamUri", MEDIA2_NS, f"<Protocol>{protocol}</Protocol><ProfileToken>{name}</ProfileToken>"
+        )
     setup = (
         f'<StreamSetup><Stream xmlns="{SCHEMA_NS}">RTP-Unicast</Stream>'
         f'<Transport xmlns="{SCHEMA_NS}"><Protocol>RTSP</Protocol></Transport></StreamSetup>'

@@ -7,44 +7,33 @@ then we log in by the way that the answers pointed to. See docs/design/interroga
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 from camagent.clock import Clock
-from camagent.interrogate.addresses import candidate_urls, pin_services, service_url
+from camagent.interrogate.addresses import service_url
 from camagent.interrogate.conversation import Conversation, Limits
 from camagent.interrogate.device_replies import (
     IMAGING_NS,
     SEARCH_NS,
-    clock_facts,
-    parse_capabilities,
-    parse_clock,
     parse_imaging,
     parse_information,
     parse_recording_summary,
     parse_scopes,
-    parse_services,
     parse_users,
 )
 from camagent.interrogate.door import DeviceDoor, DoorMaker
 from camagent.interrogate.envelopes import (
-    GET_CAPABILITIES,
-    GET_CLOCK,
     GET_INFORMATION,
     GET_RECORDING_SUMMARY,
     GET_SCOPES,
-    GET_SERVICES,
     GET_USERS,
     get_imaging_settings,
-    get_stream_uri,
 )
-from camagent.interrogate.media_interview import MediaDoor, fetch_media, media_doors
-from camagent.interrogate.media_replies import parse_media1_profiles, parse_stream_address
+from camagent.interrogate.media_interview import fetch_media, media_doors
 from camagent.interrogate.network_interview import fetch_network
-from camagent.interrogate.replies import Reply
-from camagent.interrogate.surroundings import fetch_ports, fetch_tls, try_default_logins
+from camagent.interrogate.opening import NOT_HERE, fetch_clock, fetch_services, find_device, knock_as_stranger
+from camagent.interrogate.surroundings import fetch_ports, fetch_tls, https_port, try_default_logins
 from camagent.lockout import LoginLedger
 from camagent.model.device import (
-    AnonymousAccess,
     DeviceClock,
     DeviceFacts,
     DeviceInformation,
@@ -54,14 +43,21 @@ from camagent.model.device import (
     MediaFacts,
     RecordingFacts,
     Service,
+    TlsFacts,
 )
-from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.fault import Fault, FaultCode
 from camagent.model.secret import Credential
 from camagent.transcript import Transcript
 
-# A transport fault that says: nothing more will come from this device in this run.
-_NOBODY = (FaultCode.UNREACHABLE, FaultCode.REFUSED, FaultCode.TIMEOUT, FaultCode.TLS_FAILED, FaultCode.BUDGET_SPENT)
-_NOT_HERE = (*_NOBODY, FaultCode.NOT_ONVIF, FaultCode.NOT_FOUND, FaultCode.MALFORMED_REPLY, FaultCode.REFUSED_BY_POLICY)
+CREDENTIAL_GIVEN = ("camagent", "credential", "", "given", 0.0)
+"""The note by which a replay knows that there was one: an open device shows no sign of it."""
+
+_NO_WAY_IN = (
+    FaultCode.AUTH_REJECTED,
+    FaultCode.AUTH_UNSUPPORTED,
+    FaultCode.AUTH_WOULD_LEAK,
+    FaultCode.LOCKED_OUT,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +81,17 @@ class InterviewOptions:
     """The TLS certificate seen at this device before."""
 
 
+@dataclass(frozen=True, slots=True)
+class WayIn:
+    """How one device is spoken to."""
+
+    service_url: str
+    services: tuple[Service, ...]
+    clock_offset_s: float | None
+    scheme: str | None
+    """As in `Login.scheme`."""
+
+
 def _network(target: DeviceTarget, allow_legacy: bool) -> DeviceDoor:
     from camagent.interrogate.soap import open_http  # aiohttp costs 100 ms to import; a replay does without it
 
@@ -106,10 +113,35 @@ async def interrogate(
     target: DeviceTarget, credential: Credential | None, options: InterviewOptions, doors: InterviewDoors
 ) -> DeviceFacts:
     """Everything that the device says of itself; every failure is a Fault in the place of what it prevented."""
-    door = doors.door(target, options.allow_tls_legacy)
-    conversation = Conversation(
+    conversation = _open_conversation(target, credential, options, doors)
+    try:
+        return await _Interview(target, options, conversation).run()
+    finally:
+        await conversation.door.close()
+
+
+async def find_way_in(
+    target: DeviceTarget, credential: Credential | None, options: InterviewOptions, doors: InterviewDoors
+) -> WayIn | Fault:
+    """Only the beginning of an interview: where the services are and how to log in."""
+    conversation = _open_conversation(target, credential, options, doors)
+    try:
+        return await _Interview(target, options, conversation).begin()
+    finally:
+        await conversation.door.close()
+
+
+def _open_conversation(
+    target: DeviceTarget, credential: Credential | None, options: InterviewOptions, doors: InterviewDoors
+) -> Conversation:
+    if doors.transcript is not None:
+        doors.transcript.target = target
+        if credential is not None:
+            doors.transcript.hide(credential)
+            doors.transcript.note(*CREDENTIAL_GIVEN)
+    return Conversation(
         host=target.host,
-        door=door,
+        door=doors.door(target, options.allow_tls_legacy),
         clock=doors.clock,
         ledger=doors.ledger,
         limits=Limits(
@@ -120,14 +152,6 @@ async def interrogate(
         credential=credential,
         transcript=doors.transcript,
     )
-    if doors.transcript is not None:
-        doors.transcript.target = target
-        if credential is not None:
-            doors.transcript.hide(credential)
-    try:
-        return await _Interview(target, options, conversation).run()
-    finally:
-        await door.close()
 
 
 @dataclass
@@ -140,16 +164,18 @@ class _Interview:
     url: str = ""
 
     async def run(self) -> DeviceFacts:
-        clock = await self._find_device()
-        if isinstance(clock, Fault) and clock.code in _NOT_HERE:
+        self.url, clock = await find_device(self.conversation, self.target, self.options.ports)
+        if isinstance(clock, Fault) and clock.code in NOT_HERE:
             return self._absent(clock)
-        services = await self._services(logged_in=False)
-        anonymous = await self._knock_as_stranger(services)
+        tls = await self._own_tls()
+        services = await fetch_services(self.conversation, self.url, logged_in=False)
+        listed = () if isinstance(services, Fault) else services
+        anonymous = await knock_as_stranger(self.conversation, self.url, listed, self.options.ask_users)
         information = await self._information()
         if isinstance(services, Fault):
-            services = await self._services(logged_in=True)
+            services = await fetch_services(self.conversation, self.url, logged_in=True)
         if isinstance(clock, Fault) and clock.code is FaultCode.AUTH_REQUIRED:
-            clock = await self._clock_logged_in()
+            clock = await fetch_clock(self.conversation, self.url, logged_in=True)
         listed = () if isinstance(services, Fault) else services
         media = await fetch_media(self.conversation, media_doors(listed, self.url))
         network = await fetch_network(self.conversation, self.url)
@@ -170,76 +196,33 @@ class _Interview:
             login=Login(None, ()),
             imaging=await self._imaging(listed, media),
             recording=await self._recording(listed),
+            tls=tls,
         )
         return await self._surroundings(facts)
 
-    async def _find_device(self) -> DeviceClock | Fault:
-        """The first address that answers as ONVIF does; else the fault that says most."""
-        faults: list[tuple[str, Fault]] = []
-        for url in candidate_urls(self.target, self.options.ports):
-            clock = await self._clock(url)
-            self.url = self.conversation.final_url(url)
-            if isinstance(clock, DeviceClock) or clock.code not in _NOT_HERE:
-                return clock
-            faults.append((url, clock))
-            if clock.code in (FaultCode.UNREACHABLE, FaultCode.BUDGET_SPENT):
-                break  # nobody has the address: other ports of it answer no better
-        self.url, fault = min(faults, key=lambda pair: _weight(pair[1]))
-        return fault
+    async def begin(self) -> WayIn | Fault:
+        """The questions that lead to a way in, and no others."""
+        self.url, clock = await find_device(self.conversation, self.target, self.options.ports)
+        if isinstance(clock, Fault) and clock.code in NOT_HERE:
+            return clock
+        await self._own_tls()
+        services = await fetch_services(self.conversation, self.url, logged_in=False)
+        information = await self._information()
+        if isinstance(information, Fault) and information.code in _NO_WAY_IN:
+            return information
+        if isinstance(services, Fault):
+            services = await fetch_services(self.conversation, self.url, logged_in=True)
+        offset_s = clock.offset_s if isinstance(clock, DeviceClock) else None
+        listed = () if isinstance(services, Fault) else services
+        return WayIn(self.url, listed, offset_s, self.conversation.scheme)
 
-    async def _clock(self, url: str) -> DeviceClock | Fault:
-        outcome = await self.conversation.ask_openly(GET_CLOCK, url)
-        return self._clock_facts(outcome, anonymous=True)
-
-    async def _clock_logged_in(self) -> DeviceClock | Fault:
-        return self._clock_facts(await self.conversation.ask(GET_CLOCK, self.url), anonymous=False)
-
-    def _clock_facts(self, outcome: Reply | Fault, anonymous: bool) -> DeviceClock | Fault:
-        if isinstance(outcome, Fault):
-            return outcome
-        trip_s = self.conversation.last_round_trip_s
-        middle = self.conversation.clock.now() - timedelta(seconds=trip_s / 2)
-        facts = clock_facts(parse_clock(outcome.node), middle, trip_s, anonymous)
-        self.conversation.evidence = replace(self.conversation.evidence, clock=facts)
-        return facts
-
-    async def _services(self, logged_in: bool) -> tuple[Service, ...] | Fault:
-        ask = self.conversation.ask if logged_in else self.conversation.ask_openly
-        outcome = await ask(GET_SERVICES, self.url)
-        if isinstance(outcome, Reply):
-            services = pin_services(parse_services(outcome.node), self.url)
-            if services:
-                return services
-        older = await ask(GET_CAPABILITIES, self.url)
-        if isinstance(older, Fault):
-            return older if isinstance(outcome, Reply) or older.code is FaultCode.BUDGET_SPENT else outcome
-        services = pin_services(parse_capabilities(older.node), self.url)
-        malformed = Fault(FaultCode.MALFORMED_REPLY, Stage.INTERROGATE, "GetCapabilities", 0.0)
-        return services or malformed
-
-    async def _knock_as_stranger(self, services: tuple[Service, ...] | Fault) -> AnonymousAccess | Fault:
-        """What must not be open, tried without credentials; the refusals also show which way to log in."""
-        await self.conversation.ask_openly(GET_INFORMATION, self.url)
-        media = media_doors(() if isinstance(services, Fault) else services, self.url)[0]
-        asked, answered = ["GetProfiles"], []
-        outcome = await self.conversation.ask_openly(media.list_question, media.url)
-        if isinstance(outcome, Reply):
-            tokens = [p.token for p in parse_media1_profiles(outcome.node).profiles]
-            answered += ["GetProfiles"] if tokens else []
-            if tokens:
-                asked.append("GetStreamUri")
-                answered += ["GetStreamUri"] if await self._gives_stream(media, tokens[0]) else []
-        if self.options.ask_users:
-            asked.append("GetUsers")
-            users = await self.conversation.ask_openly(GET_USERS, self.url)
-            answered += ["GetUsers"] if isinstance(users, Reply) and parse_users(users.node) else []
-        if isinstance(outcome, Fault) and outcome.code in _NOBODY and not answered:
-            return outcome
-        return AnonymousAccess(tuple(asked), tuple(answered))
-
-    async def _gives_stream(self, media: MediaDoor, token: str) -> bool:
-        outcome = await self.conversation.ask_openly(get_stream_uri(media.namespace, token), media.url)
-        return isinstance(outcome, Reply) and parse_stream_address(outcome.node) is not None
+    async def _own_tls(self) -> TlsFacts | Fault | None:
+        """The certificate of the connection that we use, before any log-in: Basic goes to a known device only."""
+        pinned = self.options.pinned_fingerprint
+        seen = await fetch_tls(self.conversation, https_port(self.url, None), pinned)
+        known = isinstance(seen, TlsFacts) and pinned in (None, seen.fingerprint_sha256)
+        self.conversation.evidence = replace(self.conversation.evidence, secure=known)
+        return seen
 
     async def _information(self) -> DeviceInformation | Fault:
         outcome = await self.conversation.ask(GET_INFORMATION, self.url)
@@ -274,7 +257,10 @@ class _Interview:
 
     async def _surroundings(self, facts: DeviceFacts) -> DeviceFacts:
         """What is not a question: TLS, ports, factory log-ins; and the conversation's own record."""
-        tls = await fetch_tls(self.conversation, facts, self.options.pinned_fingerprint)
+        tls = facts.tls
+        if tls is None:
+            stated = https_port(self.url, facts.network)
+            tls = await fetch_tls(self.conversation, stated, self.options.pinned_fingerprint)
         trial = await try_default_logins(self.conversation, self.url, self.options.default_logins)
         ports = await fetch_ports(self.conversation, self.options.check_ports)
         talk = self.conversation
@@ -304,18 +290,3 @@ class _Interview:
             login=Login(None, tuple(self.conversation.offered)),
             faults=(fault,),
         )
-
-
-def _weight(fault: Fault) -> int:
-    """Lower says more: something that answered wrongly outweighs a closed port, which outweighs silence."""
-    order = (
-        FaultCode.REFUSED_BY_POLICY,
-        FaultCode.TLS_FAILED,
-        FaultCode.NOT_ONVIF,
-        FaultCode.NOT_FOUND,
-        FaultCode.MALFORMED_REPLY,
-        FaultCode.TIMEOUT,
-        FaultCode.REFUSED,
-        FaultCode.UNREACHABLE,
-    )
-    return order.index(fault.code) if fault.code in order else len(order)

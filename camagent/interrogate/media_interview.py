@@ -106,6 +106,8 @@ async def _fetch_profiles(conversation: Conversation, door: MediaDoor) -> Stated
 async def _fetch_stream(conversation: Conversation, door: MediaDoor, token: str) -> tuple[StreamUri, bool] | Fault:
     """The stream's address as stated, and whether it came with credentials inside."""
     outcome = await conversation.ask(get_stream_uri(door.namespace, token), door.url)
+    if isinstance(outcome, Fault) and outcome.code is FaultCode.SOAP_FAULT and door.namespace == MEDIA2_NS:
+        outcome = await conversation.ask(get_stream_uri(door.namespace, token, protocol="RtspUnicast"), door.url)
     if isinstance(outcome, Fault):
         return outcome
     stated = parse_stream_address(outcome.node)

@@ -84,7 +84,7 @@ class HttpDoor:
                 headers = tuple((k, v[:8192]) for k, v in list(response.headers.items())[:MAX_HEADERS])
                 return HttpReply(response.status, headers, body)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            code = _fault_code(error)
+            code = _fault_code(error, request.url.startswith("https:"))
             if code in (FaultCode.TLS_FAILED, FaultCode.MALFORMED_REPLY):
                 await self.close()
             return code
@@ -119,7 +119,7 @@ async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
     return bytes(body)
 
 
-def _fault_code(error: Exception) -> FaultCode:
+def _fault_code(error: Exception, secure: bool) -> FaultCode:
     """The most specific meaning first."""
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return FaultCode.UNREACHABLE  # no answer to SYN: nobody there, or a firewall
@@ -128,8 +128,10 @@ def _fault_code(error: Exception) -> FaultCode:
     if isinstance(error, (aiohttp.ClientConnectorSSLError, aiohttp.ClientConnectorCertificateError, ssl.SSLError)):
         return FaultCode.TLS_FAILED
     if isinstance(error, aiohttp.ClientConnectorError):
-        refused = error.os_error.errno == errno.ECONNREFUSED
-        return FaultCode.REFUSED if refused else FaultCode.UNREACHABLE
+        if error.os_error.errno == errno.ECONNREFUSED:
+            return FaultCode.REFUSED
+        dropped = secure and isinstance(error.os_error, ConnectionError)  # in the handshake: TCP had been accepted
+        return FaultCode.TLS_FAILED if dropped else FaultCode.UNREACHABLE
     if isinstance(error, (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, ConnectionError, ValueError)):
         return FaultCode.MALFORMED_REPLY
     return FaultCode.NOT_ONVIF if isinstance(error, aiohttp.ClientResponseError) else FaultCode.UNREACHABLE

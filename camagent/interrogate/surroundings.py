@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from camagent.interrogate.conversation import MIN_CALL_S, Conversation
 from camagent.interrogate.door import Knock
 from camagent.interrogate.envelopes import GET_INFORMATION
-from camagent.model.device import DefaultLoginTrial, DeviceFacts, NetworkFacts, PortFacts, TlsFacts
+from camagent.model.device import DefaultLoginTrial, NetworkFacts, PortFacts, TlsFacts
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.secret import Credential
 
@@ -22,9 +22,8 @@ KNOCK_TIMEOUT_S = 1.0  # on the same site a port answers within milliseconds; si
 MAX_DEFAULT_LOGINS = 2  # the strictest lock-out seen allows five refusals (evercam/evercam-server#91)
 
 
-async def fetch_tls(conversation: Conversation, facts: DeviceFacts, pinned: str | None) -> TlsFacts | Fault | None:
-    """The device's HTTPS port, where it uses or names one; None where it offers no HTTPS that we know of."""
-    port = _https_port(facts)
+async def fetch_tls(conversation: Conversation, port: int | None, pinned: str | None) -> TlsFacts | Fault | None:
+    """One handshake with the device's HTTPS port; None where it has none that we know of."""
     if port is None:
         return None
     started_s = conversation.clock.monotonic_s()
@@ -38,6 +37,18 @@ async def fetch_tls(conversation: Conversation, facts: DeviceFacts, pinned: str 
     if isinstance(seen, FaultCode):
         return Fault(seen, Stage.INTERROGATE, "TLS", round(elapsed_s, 3))
     return replace(seen, pinned_fingerprint=pinned)
+
+
+def https_port(service_url: str, network: NetworkFacts | Fault | None) -> int | None:
+    """The port that we use, else the one that GetNetworkProtocols states."""
+    used = urlsplit(service_url)
+    if used.scheme == "https":
+        return used.port or 443
+    protocols = network.protocols if isinstance(network, NetworkFacts) else None
+    for protocol in protocols or ():
+        if protocol.name == "HTTPS" and protocol.enabled:
+            return protocol.ports[0] if protocol.ports else 443
+    return None
 
 
 async def fetch_ports(conversation: Conversation, ports: Sequence[int]) -> PortFacts | Fault | None:
@@ -78,17 +89,6 @@ async def try_default_logins(
         if outcome.code is not FaultCode.AUTH_REJECTED:
             return DefaultLoginTrial(tried, None, outcome)
     return DefaultLoginTrial(tried, None)
-
-
-def _https_port(facts: DeviceFacts) -> int | None:
-    used = urlsplit(facts.service_url)
-    if used.scheme == "https":
-        return used.port or 443
-    protocols = facts.network.protocols if isinstance(facts.network, NetworkFacts) else None
-    for protocol in protocols or ():
-        if protocol.name == "HTTPS" and protocol.enabled:
-            return protocol.ports[0] if protocol.ports else 443
-    return None
 
 
 def _note(conversation: Conversation, protocol: str, doing: str, received: str, elapsed_s: float) -> None:

@@ -40,16 +40,15 @@ class Node:
 
     @property
     def text(self) -> str | None:
-        """The element's own text; None where it is empty."""
-        text = self._element.text
-        return (text[: 2 * MAX_TEXT_CHARS].strip()[:MAX_TEXT_CHARS] or None) if text else None
+        """The element's own text; None where it is empty or too long (half an address would be a wrong one)."""
+        return _bounded(self._element.text)
 
     def attribute(self, name: str) -> str | None:
         """An attribute's value; None where it is missing or empty."""
         wanted = name.lower()
         for key, value in self._element.attrib.items():
             if _local(key).lower() == wanted:
-                return value.strip()[:MAX_TEXT_CHARS] or None
+                return _bounded(value)
         return None
 
     def children(self, name: str | None = None) -> Iterator[Node]:
@@ -119,6 +118,11 @@ def _parse(body: bytes, recover: bool) -> Any:
 
 def _is_plain(root: Any) -> bool:
     return isinstance(root.tag, str) and root.getroottree().docinfo.internalDTD is None
+
+
+def _bounded(text: str | None) -> str | None:
+    text = text.strip() if text else ""
+    return text if 0 < len(text) <= MAX_TEXT_CHARS else None
 
 
 def _local(tag: str) -> str:

@@ -129,5 +129,8 @@ class Upgrade:
     """The findings that ask for it."""
     bitrate_before_bps: float | None = None
     bitrate_after_bps: float | None = None
+    cost_amount: float | None = None
+    """What the operator's price file says of that class; None: it has no figure."""
+    cost_currency: str | None = None
     tender: Message | None = None
     """The minimum specification to buy, where the action is to replace."""

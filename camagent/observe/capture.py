@@ -107,31 +107,57 @@ def _plain(value: Any) -> Any:
 
 
 def _read(document: dict[str, Any]) -> Capture:
-    description, fault, clock = document["description"], document["fault"], document["sender_clock"]
-    frames = document["frames"]
-    if len(frames["timestamps"]) > MAX_JSON_FRAMES or len({len(frames[c]) for c in _COLUMNS}) != 1:
-        raise ValueError("frame columns")
-    size = document["jpeg_size"]
+    size, clock = document["jpeg_size"], document["sender_clock"]
     return Capture(
-        description=TrackDescription(
-            **{**description, "parameter_sets": tuple(bytes.fromhex(s) for s in description["parameter_sets"])}
-        ),
+        description=_read_description(document["description"]),
         transport=str(document["transport"]),
-        frames=FrameTable(
-            **{c: tuple(_COLUMNS[c](v) for v in frames[c]) for c in _COLUMNS}, clock_hz=int(frames["clock_hz"])
-        ),
-        counts=PacketCounts(**{k: int(v) for k, v in document["counts"].items()}),
+        frames=_read_frames(document["frames"]),
+        counts=PacketCounts(**{name: int(value) for name, value in document["counts"].items()}),
         **{name: float(document[name]) for name in ("connected_s", "play_s", "playing_s", "ended_s")},
-        first_packet_s=None if document["first_packet_s"] is None else float(document["first_packet_s"]),
+        first_packet_s=_optional(document["first_packet_s"]),
         parameter_sets=tuple((int(row), bytes.fromhex(nal)) for row, nal in document["parameter_sets"]),
         jpeg_size=None if size is None else (int(size[0]), int(size[1])),
         b_slices=bool(document["b_slices"]),
         sender_clock=None if clock is None else SenderClock(float(clock["sender_unix_s"]), float(clock["ours_unix_s"])),
         limits=tuple(map(str, document["limits"])),
-        fault=None
-        if fault is None
-        else Fault(**{**fault, "code": FaultCode(fault["code"]), "stage": Stage(fault["stage"])}),
+        fault=_read_fault(document["fault"]),
     )
+
+
+def _read_description(values: dict[str, Any]) -> TrackDescription:
+    clock_hz = int(values["clock_hz"])
+    if clock_hz <= 0:
+        raise ValueError("clock_hz")
+    return TrackDescription(
+        codec=str(values["codec"]),
+        encoding=str(values["encoding"]),
+        clock_hz=clock_hz,
+        parameter_sets=tuple(bytes.fromhex(nal) for nal in values["parameter_sets"]),
+        frame_rate_hz=_optional(values["frame_rate_hz"]),
+        width_px=None if values["width_px"] is None else int(values["width_px"]),
+        height_px=None if values["height_px"] is None else int(values["height_px"]),
+        donl=bool(values["donl"]),
+    )
+
+
+def _read_frames(columns: dict[str, Any]) -> FrameTable:
+    read = {name: tuple(kind(value) for value in columns[name]) for name, kind in _COLUMNS.items()}
+    lengths, clock_hz = {len(column) for column in read.values()}, int(columns["clock_hz"])
+    if len(lengths) != 1 or max(lengths) > MAX_JSON_FRAMES or clock_hz <= 0:
+        raise ValueError("frames")
+    return FrameTable(**read, clock_hz=clock_hz)
+
+
+def _read_fault(values: dict[str, Any] | None) -> Fault | None:
+    if values is None:
+        return None
+    status = None if values["status"] is None else int(values["status"])
+    code, stage = FaultCode(values["code"]), Stage(values["stage"])
+    return Fault(code, stage, str(values["doing"]), float(values["elapsed_s"]), status)
+
+
+def _optional(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 _COLUMNS: dict[str, type] = {

@@ -24,6 +24,7 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import ImageFacts
 from camagent.observe.pictures import PictureReport
 
+WORKER_MODULE = "camagent.observe.decode_worker"
 CODECS = frozenset(("h264", "h265", "mjpeg"))
 JOB_TIMEOUT_S = 20.0  # three 4K keyframes take 0.3 s of CPU on a good core; an old PC with every core busy stays below
 MAX_PICTURES = 8  # a stream; two or three are useful
@@ -90,7 +91,7 @@ class _Worker:
         if self._process is not None and self._process.returncode is None and self._reader is not None:
             return self._process
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "camagent.observe.decode_worker", str(self._threads)),
+            *(sys.executable, "-P", "-m", WORKER_MODULE, str(self._threads)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,7 +23,7 @@ import av
 import numpy as np
 
 from camagent.observe.bitstream import h264, h265
-from camagent.observe.depacketize.access_unit import split_annex_b
+from camagent.observe.depacketize.access_unit import annex_b, split_annex_b
 from camagent.observe.image.facts import image_facts
 from camagent.observe.image.measure import PictureMeasures, Plane, Planes, measure
 from camagent.observe.pictures import PictureReport
@@ -43,7 +44,8 @@ class Decoder:
 
     def decode(self, codec: str, picture: bytes) -> Any | None:
         """The last frame out of one access unit; None where it does not decode without damage."""
-        if not _decodable(codec, picture):
+        picture = _essence(codec, picture)
+        if not picture:
             return None
         context = self._contexts.get(codec)
         if context is None:
@@ -75,12 +77,20 @@ def judge_pictures(
     return PictureReport(len(measured), len(pictures) - len(measured), *size, image_facts(measured), kept)
 
 
-def _decodable(codec: str, picture: bytes) -> bool:
-    """It brings its own parameter sets: the decoder still has those of the camera before."""
+def _essence(codec: str, picture: bytes) -> bytes:
+    """What the decoder needs of it; empty where it cannot stand alone.
+
+    Without its own parameter sets it would be decoded by those of the camera before. SEI messages of H.265 go: a strict
+    decoder would refuse a sound picture for a maker's message that is out of form.
+    """
     if codec == "mjpeg":
-        return picture.startswith(b"\xff\xd8")
-    parse = h264.parse_sps if codec == "h264" else h265.parse_sps
-    return any(parse(nal) is not None for nal in split_annex_b(picture))
+        return picture if picture.startswith(b"\xff\xd8") else b""
+    nals = split_annex_b(picture)
+    if codec == "h264":
+        return picture if any(h264.parse_sps(nal) for nal in nals) else b""
+    if not any(h265.parse_sps(nal) for nal in nals):
+        return b""
+    return annex_b(nal for nal in nals if nal[0] >> 1 & 0x3F <= h265.NAL_PPS)
 
 
 def _open_decoder(codec: str) -> Any:
@@ -88,6 +98,8 @@ def _open_decoder(codec: str) -> Any:
     context.thread_count = 1
     context.flags |= av.codec.context.Flags.unaligned  # without it a crop on the left gives a wrong width
     context.options = {"max_pixels": str(MAX_PICTURE_PX)}
+    if codec != "h264":  # that decoder marks what it concealed; the others have to be told to refuse
+        context.options |= {"err_detect": "explode"}
     return context
 
 
@@ -107,7 +119,8 @@ def _view(plane: Any, item_bytes: int) -> Plane:
 def _keep(frame: Any, path: Path) -> bool:
     """Write one picture for the operator who asked; readable by him alone."""
     encoder = av.CodecContext.create("png", "w")
-    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = frame.width, frame.height, "rgb24", "1/25"
+    encoder.width, encoder.height, encoder.pix_fmt = frame.width, frame.height, "rgb24"
+    encoder.time_base = Fraction(1, 25)  # asked for by every encoder; a single picture has no time
     packets = [*encoder.encode(frame.reformat(format="rgb24")), *encoder.encode(None)]
     try:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:

@@ -21,8 +21,8 @@ from camagent.model.stream import DeclaredStream, FileTarget, ImageFacts, Measur
 from camagent.observe.bitstream import jpeg
 from camagent.observe.capture import Capture, PacketCounts, TrackDescription
 from camagent.observe.decode_worker import DECODERS, Decoder, judge_pictures
-from camagent.observe.depacketize.access_unit import split_annex_b
-from camagent.observe.depacketize.peek import RECOVERY, is_keyframe
+from camagent.observe.depacketize.access_unit import annex_b, split_annex_b
+from camagent.observe.depacketize.peek import RECOVERY, SECOND_FIELD, is_keyframe
 from camagent.observe.depacketize.sequence import NalSequence
 from camagent.observe.frames import FrameTable
 from camagent.observe.measure import declare, measure
@@ -66,6 +66,8 @@ class _Reading:
     candidates: list[bytes] = field(default_factory=list)
     stride: int = 1
     keyframes: int = 0
+    candidate_open: bool = False
+    """The last frame is the last candidate: a second field would belong to it."""
     fault: Fault | None = None
 
 
@@ -135,36 +137,51 @@ def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> _Reading |
 def _collect(container: Any, stream: Any, reading: _Reading, options: FileOptions) -> bool:
     """Fill the reading from the packets; False where the file ends before its own index does."""
     name = _TO_ANNEX_B.get(reading.codec)
-    annex_b = av.bitstream.BitStreamFilterContext(name, stream) if name else None
+    converter = av.bitstream.BitStreamFilterContext(name, stream) if name else None
     packets = (packet for packet in container.demux(stream) if packet.size)
+    seen = 0
     for packet in islice(packets, MAX_FRAMES):
-        for unit in annex_b.filter(packet) if annex_b else (packet,):
+        seen += 1
+        for unit in converter.filter(packet) if converter else (packet,):
             _add(reading, unit, options.pictures > 0)
         if reading.timed and reading.rows[-1][0] - reading.rows[0][0] >= options.window_s * CLOCK_HZ:
             return True
     indexed: int = stream.frames  # 0 where the container has no index
-    return len(reading.rows) >= min(indexed, MAX_FRAMES)
+    return seen >= min(indexed, MAX_FRAMES)
 
 
 def _add(reading: _Reading, packet: Any, wanted: bool) -> None:
+    """One more access unit: a new frame, or the second field of the last one."""
     content = bytes(packet)
-    recovery = False
-    if reading.codec in _TO_ANNEX_B:
-        nals = split_annex_b(content)
-        flags = reading.sequence.add(nals)
-        key, recovery = is_keyframe(flags), bool(flags & RECOVERY)
-    else:
+    if reading.codec not in _TO_ANNEX_B:
+        if reading.codec == "mjpeg" and reading.jpeg is None:
+            reading.jpeg = jpeg.parse_header(content)
         key = reading.codec == "mjpeg" or packet.is_keyframe
-    if reading.codec == "mjpeg" and reading.jpeg is None:
-        reading.jpeg = jpeg.parse_header(content)
-    reading.rows.append((_ticks(reading, packet), len(content), key, recovery, packet.is_corrupt))
-    if key and wanted:
-        if reading.keyframes % reading.stride == 0:
-            reading.candidates.append(reading.sequence.picture(nals) if reading.codec in _TO_ANNEX_B else content)
-        reading.keyframes += 1
-        if len(reading.candidates) > MAX_CANDIDATES:
-            del reading.candidates[1::2]
-            reading.stride *= 2
+        reading.rows.append((_ticks(reading, packet), len(content), key, False, packet.is_corrupt))
+        _offer(reading, content, key and wanted)
+        return
+    nals = split_annex_b(content)
+    flags = reading.sequence.add(nals)
+    if flags & SECOND_FIELD and reading.rows:
+        stamp, size, *kind = reading.rows[-1]
+        reading.rows[-1] = (stamp, size + len(content), kind[0], kind[1], kind[2] or packet.is_corrupt)
+        if reading.candidate_open:
+            reading.candidates[-1] += annex_b(nals)
+        return
+    key = is_keyframe(flags)
+    reading.rows.append((_ticks(reading, packet), len(content), key, bool(flags & RECOVERY), packet.is_corrupt))
+    _offer(reading, reading.sequence.picture(nals) if key and wanted else b"", key and wanted)
+
+
+def _offer(reading: _Reading, picture: bytes, wanted: bool) -> None:
+    """Keep the keyframe if it is its turn; thin out where there are too many."""
+    reading.candidate_open = wanted and reading.keyframes % reading.stride == 0
+    if reading.candidate_open:
+        reading.candidates.append(picture)
+    reading.keyframes += wanted
+    if len(reading.candidates) > MAX_CANDIDATES:
+        del reading.candidates[1::2]
+        reading.stride *= 2
 
 
 def _ticks(reading: _Reading, packet: Any) -> int:
@@ -221,16 +238,15 @@ def _measured(reading: _Reading, capture: Capture, report: PictureReport | Fault
     measured = measure(capture, report)
     if isinstance(measured, Fault):
         return measured
-    declared = _declared(reading, capture)
-    measured = replace(
-        measured,
-        codec_profile=declared.codec_profile,
-        width_px=declared.width_px,
-        height_px=declared.height_px,
-        rtp_jitter_s=None,
-        time_to_first_keyframe_s=None,
-        connect_s=None,
-    )
+    measured = replace(measured, rtp_jitter_s=None, time_to_first_keyframe_s=None, connect_s=None)
+    if reading.codec not in _TO_ANNEX_B:
+        declared = _declared(reading, capture)
+        measured = replace(
+            measured,
+            codec_profile=declared.codec_profile,
+            width_px=declared.width_px,
+            height_px=declared.height_px,
+        )
     if reading.timed:
         return measured
     return replace(

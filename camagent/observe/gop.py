@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import fmean, median
 
 from camagent.observe.frames import FrameTable
-from camagent.observe.timing import steady_segments
+from camagent.observe.timing import reorder_depths, steady_segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,11 @@ def gop(table: FrameTable) -> Gop:
     if len(keys) < 2:
         return Gop(None, None, _stretch_s(table), len(keys), recovery)
     spans = list(pairwise(keys))
-    whole = [(a, b) for a, b in spans if not any(table.damaged[a + 1 : b + 1])]
     shown = _presentation_ranks(table)
-    frames = [shown[b] - shown[a] for a, b in whole or spans]
+    _, behind = reorder_depths(table, range(len(table)))
+    sent = [(a, b) for a, b in spans if len(table) - 1 - shown[b] >= behind]  # with every frame shown before them
+    whole = [(a, b) for a, b in sent if not any(table.damaged[a + 1 : b + 1])]
+    frames = [shown[b] - shown[a] if shown[b] > shown[a] else b - a for a, b in whole or sent or spans]
     length_frames = fmean(frames) if whole else median(frames)
     segment_of = _segment_numbers(table)
     timed = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import DeclaredStream, MeasuredStream
@@ -17,6 +18,7 @@ from camagent.observe.rtp import interarrival_jitter_s
 from camagent.observe.timing import burst_frames, frame_rate, reordered
 
 MIN_PEAK_WINDOW_S = 2.0  # a peak over whole seconds says nothing in a shorter window
+_JPEG_PROFILE = "Baseline"  # RFC 2435 carries nothing else
 Sps = h264.H264Sps | h265.H265Sps
 
 
@@ -49,7 +51,7 @@ def declare(description: TrackDescription, in_band: tuple[tuple[int, bytes], ...
         codec_level=sps.codec_level,
         width_px=sps.width_px,
         height_px=sps.height_px,
-        frame_rate_hz=sps.frame_rate_hz or _vps_rate(description, in_band) or description.frame_rate_hz,
+        frame_rate_hz=_vps_rate(description, in_band) or sps.frame_rate_hz or description.frame_rate_hz,
         sdp_frame_rate_hz=description.frame_rate_hz,
         sdp_width_px=sdp_width,
         sdp_height_px=sdp_height,
@@ -76,26 +78,16 @@ def measure(capture: Capture, report: PictureReport | Fault | None = None) -> Me
     sps = _last_sps(capture)
     size = _size(capture, sps, report)
     pictures = report if isinstance(report, PictureReport) else None
-    rate, groups, counts = frame_rate(table), gop(table), capture.counts
-    burst = burst_frames(table)
-    window_s = max(0.0, capture.ended_s - table.arrivals_s[0])
-    first_key = next((a for a, key in zip(table.arrivals_s, table.keyframes, strict=True) if key), None)
+    codec = capture.description.codec
+    groups = gop(table)
     return MeasuredStream(
-        codec=capture.description.codec,
-        codec_profile=sps.codec_profile if sps else None,
+        codec=codec,
+        codec_profile=sps.codec_profile if sps else _JPEG_PROFILE if codec == "mjpeg" else None,
         codec_level=sps.codec_level if sps else None,
         width_px=size.width_px,
         height_px=size.height_px,
-        frame_rate_hz=rate.mean_hz if rate else None,
-        frame_rate_uncertainty_hz=rate.uncertainty_hz if rate else None,
-        frame_rate_min_hz=rate.min_hz if rate else None,
-        frame_rate_max_hz=rate.max_hz if rate else None,
-        frame_interval_irregularity_ratio=rate.irregularity_ratio if rate else None,
-        arrival_frame_rate_hz=rate.arrival_hz if rate else None,
         frames=len(table),
-        window_s=window_s,
-        bitrate_bps=_bitrate_bps(table, burst, capture.ended_s),
-        bitrate_peak_bps=_peak_bps(table, burst, capture.ended_s),
+        window_s=max(0.0, capture.ended_s - table.arrivals_s[0]),
         gop_length_frames=groups.length_frames,
         gop_length_s=groups.length_s,
         gop_at_least_s=groups.at_least_s,
@@ -105,20 +97,51 @@ def measure(capture: Capture, report: PictureReport | Fault | None = None) -> Me
         keyframes_decoded=pictures.decoded if pictures else 0,
         decode_errors=pictures.errors if pictures else 0,
         transport=capture.transport,
-        rtp_packets=counts.received,
-        rtp_lost_packets=counts.lost,
-        rtp_jitter_s=interarrival_jitter_s(table.timestamps[burst:], table.arrivals_s[burst:], table.clock_hz),
-        rtp_duplicate_packets=counts.duplicates,
-        rtp_reordered_packets=counts.reordered,
-        stray_packets=counts.stray,
-        time_to_first_packet_s=_since(capture.play_s, capture.first_packet_s),
-        time_to_first_keyframe_s=_since(capture.play_s, first_key),
-        connect_s=capture.playing_s - capture.connected_s,
-        timestamp_jumps=(rate.jumps if rate else 0) + counts.restarts,
         sender_clock_offset_s=_clock_offset_s(capture),
-        parameter_set_changes=max(0, sum(is_sps(capture.description.codec, n) for _, n in capture.parameter_sets) - 1),
+        parameter_set_changes=max(0, sum(is_sps(codec, nal) for _, nal in capture.parameter_sets) - 1),
         limits=capture.limits,
+        **_rates(capture),
+        **_packets(capture),
+        **_waits(capture),
     )
+
+
+def _rates(capture: Capture) -> dict[str, Any]:
+    table = capture.frames
+    rate, burst = frame_rate(table), burst_frames(table)
+    return {
+        "frame_rate_hz": rate.mean_hz if rate else None,
+        "frame_rate_uncertainty_hz": rate.uncertainty_hz if rate else None,
+        "frame_rate_min_hz": rate.min_hz if rate else None,
+        "frame_rate_max_hz": rate.max_hz if rate else None,
+        "frame_interval_irregularity_ratio": rate.irregularity_ratio if rate else None,
+        "arrival_frame_rate_hz": rate.arrival_hz if rate else None,
+        "timestamp_jumps": (rate.jumps if rate else 0) + capture.counts.restarts,
+        "bitrate_bps": _bitrate_bps(table, burst, capture.ended_s),
+        "bitrate_peak_bps": _peak_bps(table, burst, capture.ended_s),
+        "rtp_jitter_s": interarrival_jitter_s(table.timestamps[burst:], table.arrivals_s[burst:], table.clock_hz),
+    }
+
+
+def _packets(capture: Capture) -> dict[str, Any]:
+    counts = capture.counts
+    return {
+        "rtp_packets": counts.received,
+        "rtp_lost_packets": counts.lost,
+        "rtp_duplicate_packets": counts.duplicates,
+        "rtp_reordered_packets": counts.reordered,
+        "stray_packets": counts.stray,
+    }
+
+
+def _waits(capture: Capture) -> dict[str, Any]:
+    table = capture.frames
+    first_key = next((a for a, key in zip(table.arrivals_s, table.keyframes, strict=True) if key), None)
+    return {
+        "time_to_first_packet_s": _since(capture.play_s, capture.first_packet_s),
+        "time_to_first_keyframe_s": _since(capture.play_s, first_key),
+        "connect_s": capture.playing_s - capture.connected_s,
+    }
 
 
 def _parser(codec: str) -> Callable[[bytes], Sps | None] | None:
@@ -160,11 +183,7 @@ def _size(capture: Capture, sps: Sps | None, report: PictureReport | Fault | Non
         return _Size(sps.width_px, sps.height_px)
     if isinstance(report, PictureReport) and report.width_px is not None:
         return _Size(report.width_px, report.height_px)
-    description = capture.description
-    if capture.jpeg_size is None:
-        return _Size(None, None)
-    width, height = capture.jpeg_size
-    return _Size(width or description.width_px, height or description.height_px)
+    return _Size(*(capture.jpeg_size or (None, None)))
 
 
 def _bitrate_bps(table: FrameTable, first: int, ended_s: float) -> float | None:

@@ -5,8 +5,8 @@ Pure. The details of H.264, H.265 and JPEG payloads are in `depacketize`; this i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from camagent.observe.depacketize import h264, h265, mjpeg
 from camagent.observe.depacketize.access_unit import annex_b
@@ -54,6 +54,8 @@ class PictureSource:
     """For JPEG: the size by SDP, where RFC 2435's one byte cannot hold it."""
     height_px: int | None = None
     donl: bool = False
+    jpeg_tables: Mapping[int, bytes] = field(default_factory=dict)
+    """Quantisation tables of earlier frames by Q, for senders that do not repeat them."""
 
 
 def picture(payloads: Sequence[bytes], source: PictureSource) -> bytes | None:
@@ -62,7 +64,7 @@ def picture(payloads: Sequence[bytes], source: PictureSource) -> bytes | None:
     Returns: None where pieces are missing, or the codec is one that nobody decodes here.
     """
     if source.codec == "mjpeg":
-        return mjpeg.jpeg_picture(payloads, source.width_px, source.height_px)
+        return mjpeg.jpeg_picture(payloads, source.width_px, source.height_px, source.jpeg_tables)
     if source.codec not in ("h264", "h265"):
         return None
     unit = h264.access_unit(payloads) if source.codec == "h264" else h265.access_unit(payloads, source.donl)
@@ -70,6 +72,21 @@ def picture(payloads: Sequence[bytes], source: PictureSource) -> bytes | None:
         return None
     own = set(unit.nals)
     return annex_b((*(s for s in source.parameter_sets if s not in own), *unit.nals))
+
+
+def jpeg_size(payload: Payload, told: tuple[int | None, int | None]) -> tuple[int, int] | None:
+    """The picture's size by a frame's first payload, and by `told` (SDP, RTP extension) where a byte cannot hold it.
+
+    Returns: None where neither says it.
+    """
+    fragment = mjpeg.parse_fragment(payload)
+    if fragment is None:
+        return None
+    width, height = (
+        told_px if told_px and (not header_px or 8 * ((told_px + 7) // 8 & 0xFF) == header_px) else header_px
+        for header_px, told_px in zip((fragment.width_px, fragment.height_px), told, strict=True)
+    )
+    return (width, height) if width and height else None
 
 
 def _begins_h264(payload: Payload) -> bool:

@@ -12,7 +12,7 @@ from camagent.model.fault import Fault
 from camagent.model.stream import ImageFacts
 from camagent.observe.frames import FrameTable
 
-MOVING_RATIO = 0.02  # of a keyframe's size: frames between keyframes that only repeat a picture stay below 0.001
+MOVING_RATIO = 0.02  # of a keyframe's size: frames between keyframes that only repeat a picture stay below 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,8 @@ class PictureJudge(Protocol):
 def doubt_frozen(image: ImageFacts, table: FrameTable) -> ImageFacts:
     """Take "frozen" back to unsure where the frames between the keyframes bring new picture content.
 
-    Equal keyframes alone would call a loop frozen, whatever moves in it.
+    Equal keyframes alone would call a loop frozen, whatever moves in it. The reverse is not concluded: between nearly
+    equal keyframes, frames with nothing in them are also what a still scene gives at a low bit rate.
     """
     keys = [size for size, key in zip(table.sizes_bytes, table.keyframes, strict=True) if key]
     others = [size for size, key in zip(table.sizes_bytes, table.keyframes, strict=True) if not key]

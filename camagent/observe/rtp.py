@@ -133,6 +133,18 @@ class SequenceOrder:
             ready += self._skip()
         return ready
 
+    def begin_anew(self, sequence: int) -> list[tuple[Packet, bool]]:
+        """Another sender (SSRC) goes on from here; returns what was held of the old one."""
+        ready = self.flush()
+        self._strange = None
+        self._begin_at(sequence)
+        return ready
+
+    def _begin_at(self, sequence: int) -> None:
+        start = ((self.next >> 16) + 1 << 16) + sequence
+        self.base += start - self.next  # so that `received` goes on from where it was
+        self.next = start
+
     def _late(self, number: int) -> None:
         if number in self._abandoned:  # it did arrive, though too late for its frame
             self._abandoned.remove(number)
@@ -183,9 +195,8 @@ class SequenceOrder:
             self.next += 2
         else:
             self.counts.restarts += 1
-            start = ((self.next >> 16) + 1 << 16) + strange.sequence
-            self.base += start - self.next  # so that `received` goes on from where it was
-            self.next = start + 2
+            self._begin_at(strange.sequence)
+            self.next += 2
         return [*ready, (strange, True), (packet, False)]
 
     def _is_outage(self, strange: Packet, last: tuple[int, float]) -> bool:

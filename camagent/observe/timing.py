@@ -22,6 +22,7 @@ CREDIBLE_SPEED = (0.8, 1.25)  # time stamps against arrivals: crystals differ by
 MIN_FRAMES_FOR_SPEED = 5
 MIN_SPAN_FOR_SPEED_S = 1.0  # shorter than this, jitter of the network looks like a lie
 SPEED_LAG_S = 0.5  # pairs of frames so far apart are compared: longer than jitter, shorter than a stall in the window
+REORDER_FRAMES = 16  # H.264 and H.265 hold at most 16 pictures back
 COVERAGE = 2.0  # two standard deviations: about 95 %
 
 
@@ -115,12 +116,29 @@ def steady_segments(table: FrameTable, first: int = 0) -> tuple[list[range], int
 def _presentation_intervals(table: FrameTable, segment: range) -> list[int]:
     """Ticks between neighbours in order of presentation, where nothing was lost between them in order of sending."""
     order = sorted(segment, key=lambda row: table.timestamps[row])
+    ahead, behind = reorder_depths(table, segment)
+    order = order[ahead : len(order) - behind]
     losses = _running_count(table.damaged)
     return [
         table.timestamps[b] - table.timestamps[a]
         for a, b in pairwise(order)
         if losses[max(a, b) + 1] == losses[min(a, b) + 1]
     ]
+
+
+def reorder_depths(table: FrameTable, segment: range) -> tuple[int, int]:
+    """How many frames may stand, when shown, before the first whole picture group of a window, and behind its last.
+
+    Where a window begins and ends, some of the frames between those shown first or last were sent outside it.
+    """
+    stamps = [table.timestamps[row] for row in segment]
+    if all(a <= b for a, b in pairwise(stamps)):
+        return 0, 0
+    ahead = behind = 0
+    for place, stamp in enumerate(stamps):
+        ahead = max(ahead, sum(later < stamp for later in stamps[place + 1 : place + 1 + REORDER_FRAMES]))
+        behind = max(behind, sum(earlier > stamp for earlier in stamps[max(0, place - REORDER_FRAMES) : place]))
+    return ahead, behind
 
 
 def _running_count(flags: Sequence[bool]) -> list[int]:

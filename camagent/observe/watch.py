@@ -29,7 +29,7 @@ from camagent.model.stream import (
 from camagent.observe.capture import Capture, TrackDescription
 from camagent.observe.measure import declare, measure
 from camagent.observe.payloads import PictureSource, is_sps, picture
-from camagent.observe.pictures import PictureJudge, PictureReport
+from camagent.observe.pictures import PictureJudge, PictureReport, doubt_frozen
 from camagent.observe.rtsp.client import RtspClient, StepLimits, Transcript
 from camagent.observe.rtsp.login import Login
 from camagent.observe.rtsp.opening import Approach, open_connection
@@ -184,7 +184,7 @@ async def _look(visit: _Visit, notes: _Notes, watching: Watching, connected_s: f
         return capture
     notes.capture = capture
     notes.declared = declare(capture.description, capture.parameter_sets)
-    if notes.judging is None and watching.track.pictures:
+    if notes.judging is None and watching.track.builder.pictures:
         _begin_judging(visit, notes, capture.description, watching.track)
     return None
 
@@ -204,21 +204,24 @@ def _begin_judging(visit: _Visit, notes: _Notes, description: TrackDescription, 
     judge = visit.doors.pictures
     assert judge is not None
     units = [
-        unit for kept in track.pictures if (unit := picture(kept.payloads, _source(description, track))) is not None
+        unit
+        for kept in track.builder.pictures
+        if (unit := picture(kept.payloads, _source(description, track))) is not None
     ]
-    track.pictures.clear()
+    track.builder.pictures.clear()
     if units:
         notes.judging = asyncio.create_task(_judge(visit, judge, description.codec, units))
 
 
 def _source(description: TrackDescription, track: TrackReceiver) -> PictureSource:
     """Parameter sets for the decoder: those of the description first, so that newer ones in band win."""
-    codec, own = description.codec, [nal for _, nal in track.parameter_sets]
+    codec, own = description.codec, [nal for _, nal in track.builder.parameter_sets]
     latest = [nal for nal in own if not is_sps(codec, nal)] if codec != "mjpeg" else []
     sps = [nal for nal in own if codec != "mjpeg" and is_sps(codec, nal)][-1:]
-    size = track.jpeg_size if track.jpeg_size and all(track.jpeg_size) else None
-    width, height = size or (description.width_px, description.height_px)
-    return PictureSource(codec, (*description.parameter_sets, *sps, *latest), width, height, description.donl)
+    width, height = track.jpeg_extension_size or (description.width_px, description.height_px)
+    return PictureSource(
+        codec, (*description.parameter_sets, *sps, *latest), width, height, description.donl, track.builder.jpeg_tables
+    )
 
 
 async def _judge(visit: _Visit, judge: PictureJudge, codec: str, units: list[bytes]) -> PictureReport | Fault:
@@ -267,7 +270,12 @@ def _facts(
     if isinstance(report, Fault):
         image = report
     elif report is not None:
-        image = report.image or Fault(FaultCode.DECODE_FAILED, Stage.OBSERVE, "decode", 0.0)
+        image = (
+            report.image
+            if notes.capture is None or report.image is None
+            else doubt_frozen(report.image, notes.capture.frames)
+        )
+        image = image or Fault(FaultCode.DECODE_FAILED, Stage.OBSERVE, "decode", 0.0)
     return StreamFacts(
         target=visit.target,
         configured=None,

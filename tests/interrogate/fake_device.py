@@ -136,8 +136,11 @@ class FakeDevice:
         return self.respond(self.answer(asked))
 
     def respond(self, answer: Answer) -> web.Response:
-        if isinstance(answer, web.Response):
-            return answer
+        if isinstance(answer, web.Response):  # a copy: aiohttp sends each object once only
+            copy = web.Response(status=answer.status, body=answer.body, headers=answer.headers.copy())
+            if answer.keep_alive is False:
+                copy.force_close()
+            return copy
         body = answer.encode() if isinstance(answer, str) else answer
         status = self.fault_status if b":Fault>" in body else 200
         return web.Response(status=status, body=body, content_type="application/soap+xml")
@@ -155,7 +158,12 @@ class FakeDevice:
         if self.login == "basic":
             good = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
             ok = asked.authorization == good
-            return None if ok else self.refuse(asked, {"WWW-Authenticate": 'Basic realm="cam"'})
+            if ok:
+                return None
+            self.refuse(asked)
+            page = "<html><body>401 Unauthorized</body></html>"
+            headers = {"WWW-Authenticate": 'Basic realm="cam"'}
+            return web.Response(status=401, text=page, content_type="text/html", headers=headers)
         if self.login == "wsse-then-digest" and not asked.wsse and asked.authorization is None:
             return self.refuse(asked)
         name = "SHA-256" if self.login == "digest-sha-256" else "MD5"

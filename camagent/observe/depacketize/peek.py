@@ -22,6 +22,8 @@ B_SLICE = 0x100
 """A B slice begins here (H.264 only)."""
 MALFORMED = 0x200
 """The payload cannot be a NAL unit: empty, forbidden bit, or an aggregate that overruns."""
+SECOND_FIELD = 0x400
+"""The access unit completes the frame whose first field came before (H.264; `NalSequence` alone can tell)."""
 
 
 def is_keyframe(flags: int) -> bool:

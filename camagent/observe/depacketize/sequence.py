@@ -8,7 +8,7 @@ from camagent.observe.bitstream import h264 as h264_bitstream
 from camagent.observe.bitstream import h265 as h265_bitstream
 from camagent.observe.depacketize import h264, h265
 from camagent.observe.depacketize.access_unit import annex_b
-from camagent.observe.depacketize.peek import B_SLICE, PARAMETER_SET
+from camagent.observe.depacketize.peek import B_SLICE, PARAMETER_SET, SECOND_FIELD
 
 MAX_CHANGES = 64  # of parameter sets in one watch; a file that changes more often has nothing more to tell
 
@@ -21,6 +21,8 @@ class NalSequence:
         self._peek = h265.peek if self._h265 else h264.peek
         self._current: dict[tuple[int, bytes], bytes] = {}
         self._frames = 0
+        self._interlaced: h264_bitstream.H264Sps | None = None
+        self._open_field: tuple[int | None, bool | None] | None = None
         self.changes: list[tuple[int, bytes]] = []
         """(frame it came with, NAL unit): each parameter set when it first came and when it changed."""
         self.b_slices = False
@@ -34,6 +36,8 @@ class NalSequence:
             if kind & PARAMETER_SET:
                 self._remember(nal)
         self.b_slices |= bool(flags & B_SLICE)
+        if self._interlaced is not None and self._completes_frame(nals, self._interlaced):
+            return flags | SECOND_FIELD
         self._frames += 1
         return flags
 
@@ -50,3 +54,19 @@ class NalSequence:
         if self._current.get(key) != nal and len(self.changes) < MAX_CHANGES:
             self._current[key] = nal
             self.changes.append((self._frames, nal))
+            if not self._h265 and kind == h264_bitstream.NAL_SPS:
+                sps = h264_bitstream.parse_sps(nal)
+                self._interlaced = sps if sps is not None and sps.interlaced else None
+
+    def _completes_frame(self, nals: Sequence[bytes], sps: h264_bitstream.H264Sps) -> bool:
+        """The fields of one frame have the same frame_num and opposite parity (H.264 7.4.1.2.4)."""
+        headers = (h264_bitstream.parse_slice_header(nal, sps) for nal in nals)
+        header = next((header for header in headers if header is not None), None)
+        if header is None or not header.field:
+            self._open_field = None
+            return False
+        if self._open_field == (header.frame_num, not header.bottom):
+            self._open_field = None
+            return True
+        self._open_field = header.frame_num, header.bottom
+        return False

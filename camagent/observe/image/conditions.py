@@ -25,7 +25,7 @@ STRIPE_RATIO = (100.0, 25.0)  # fences and blinds reach about 20
 STRIPE_MIN_STEP = 4.0  # 8-bit steps from line to line
 NO_SIGNAL_CAST = 50.0  # the even blue of a recorder's or encoder's empty input
 FROZEN_CHANGE = 0.0  # a live sensor never repeats a picture bit for bit, however still the scene
-UNSURE_FROZEN_CHANGE = 0.5  # coding may have smoothed the sensor's noise away (frozen and still scenes overlap there)
+UNSURE_FROZEN_CHANGE = 1.0  # coded anew, a repeated picture changes by up to 1.0; a still scene by 1.2 and more
 
 ORDER = (
     "black",

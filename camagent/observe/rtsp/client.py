@@ -129,7 +129,8 @@ class RtspClient:
         if answer is not None:
             head = [f"RTSP/1.0 {answer.status} {answer.reason}", *(f"{k}: {v}" for k, v in answer.headers)]
             received = "\r\n".join(head) + "\r\n\r\n" + answer.body.decode("utf-8", "replace")
-        self.transcript.note("rtsp", doing, redact(sent.decode("utf-8", "replace")), redact(received), elapsed_s)
+        asked = redact(self.login.conceal(sent.decode("utf-8", "replace")))
+        self.transcript.note("rtsp", doing, asked, redact(self.login.conceal(received)), elapsed_s)
 
 
 def code_of(status: int) -> FaultCode:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 from camagent.digest import (
     DigestChallenge,
@@ -20,6 +21,7 @@ from camagent.model.secret import Credential
 from camagent.observe.rtsp.messages import Response
 
 MAX_RENEWALS = 8  # of a nonce after we were let in: one in each keep-alive of a long watch is already odd
+MIN_CONCEALED_CHARS = 4  # a shorter "secret" stands in every text by chance
 MAX_LOCK_TEXT_BYTES = 2048
 _LOCK_WORDS = re.compile(r"\b(locked|lock-?out|lockout|too many|attempts?|blocked|banned)\b", re.IGNORECASE)
 
@@ -51,6 +53,13 @@ class Login:
         self._nonce_count += 1
         request = DigestRequest(method, uri, fresh_cnonce(), self._nonce_count)
         return digest_authorization(self._digest, self._credential, request)
+
+    def conceal(self, text: str) -> str:
+        """The text without our secret, should a device echo it."""
+        secret = self._credential.secret.reveal() if self._credential else ""
+        if len(secret) < MIN_CONCEALED_CHARS:
+            return text
+        return text.replace(secret, "***").replace(quote(secret), "***").replace(quote(secret, safe=""), "***")
 
     def accepted(self) -> None:
         """A request with our answer succeeded."""

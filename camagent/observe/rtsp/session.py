@@ -147,7 +147,7 @@ class RtspSession:
     def _note_server(self, answer: Response) -> None:
         stated = answer.header("Server")
         if stated:
-            self.server = stated[:MAX_SERVER_CHARS]
+            self.server = self.client.login.conceal(stated)[:MAX_SERVER_CHARS]
 
     def _note_session(self, answer: Response) -> None:
         """Session ids may change between answers (retina changelog v0.4.6): the latest one counts."""

@@ -14,7 +14,7 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import TransportChoice
 from camagent.observe.capture import Capture, PacketCounts, SenderClock
 from camagent.observe.lag import lag_meter
-from camagent.observe.payloads import payload_format
+from camagent.observe.payloads import jpeg_size, payload_format
 from camagent.observe.rtcp import Reception, SenderReport, parse_rtcp, render_receiver_report
 from camagent.observe.rtp import interarrival_jitter_s
 from camagent.observe.rtsp.connection import FULL_READS, Media
@@ -153,7 +153,7 @@ class Watching:
     def _verdict(self, now_s: float) -> tuple[bool, Fault | None]:
         """Whether the window is over, and why early."""
         track, end_s = self._track, self._end_s()
-        if track.flooded:
+        if track.builder.flooded:
             return True, self._fault(FaultCode.MALFORMED_REPLY, now_s)
         if self._connection.ended.done():
             return True, self._fault(FaultCode.STALLED, now_s)
@@ -172,12 +172,12 @@ class Watching:
         if first_s is None:
             return float("inf")
         length_s = self.plan.window_s
-        if self.plan.pictures and self._track.keyframes == 0:
+        if self.plan.pictures and self._track.builder.keyframes == 0:
             length_s *= 2
         return min(first_s + length_s, self.session.client.deadline_s - self._limits.teardown_s)
 
     def _patience_s(self, *, at_end: bool) -> float:
-        slow_s = STOPPED_INTERVALS * self._track.mean_interval_s
+        slow_s = STOPPED_INTERVALS * self._track.builder.mean_interval_s
         return max(STOPPED_AFTER_S if at_end else self._limits.stall_s, slow_s)
 
     def _next_look_s(self, now_s: float) -> float:
@@ -188,7 +188,7 @@ class Watching:
 
     def _hand_over(self) -> None:
         wanted = self.plan.pictures
-        if wanted and not self._handed_over and len(self._track.pictures) >= wanted:
+        if wanted and not self._handed_over and len(self._track.builder.pictures) >= wanted:
             self._handed_over = True
             self.plan.on_pictures(self._track)
 
@@ -208,7 +208,7 @@ class Watching:
         track = self._track
         reception = None
         if track.sequence is not None and track.ssrc is not None:
-            order, table = track.sequence, track.table()
+            order, table = track.sequence, track.builder.table(track.plan.clock_hz)
             jitter_s = interarrival_jitter_s(table.timestamps, table.arrivals_s, table.clock_hz) or 0.0
             last, heard_s = self._last_report or (None, now_s)
             expected = max(1, order.next - order.base)
@@ -234,20 +234,27 @@ class Watching:
         return Capture(
             description=self.described.track,
             transport="udp" if self._pair else "tcp",
-            frames=track.table(),
+            frames=track.builder.table(track.plan.clock_hz),
             counts=self._counts(),
             connected_s=self._connected_s,
             play_s=self._play_s,
             playing_s=self._playing_s,
             first_packet_s=track.first_packet_s,
             ended_s=self._clock.monotonic_s(),
-            parameter_sets=tuple(track.parameter_sets),
-            jpeg_size=track.jpeg_size,
-            b_slices=track.b_slices,
+            parameter_sets=tuple(track.builder.parameter_sets),
+            jpeg_size=self._jpeg_size(),
+            b_slices=track.builder.b_slices,
             sender_clock=self._sender_clock,
             limits=self._own_limits(),
             fault=fault,
         )
+
+    def _jpeg_size(self) -> tuple[int, int] | None:
+        description, track = self.described.track, self._track
+        if description.codec != "mjpeg":
+            return None
+        told = track.jpeg_extension_size or (description.width_px, description.height_px)
+        return jpeg_size(track.builder.first_payload, told)
 
     def _counts(self) -> PacketCounts:
         track = self._track

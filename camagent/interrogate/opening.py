@@ -1,0 +1,123 @@
+"""How an interview begins: find the door, read the clock, list the services, and knock as a stranger.
+
+Everything here is asked without credentials, unless the device wants a log-in even for its clock or its service list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from camagent.interrogate.addresses import candidate_urls, pin_services
+from camagent.interrogate.conversation import Conversation
+from camagent.interrogate.device_replies import (
+    clock_facts,
+    parse_capabilities,
+    parse_clock,
+    parse_services,
+    parse_users,
+)
+from camagent.interrogate.envelopes import (
+    GET_CAPABILITIES,
+    GET_CLOCK,
+    GET_INFORMATION,
+    GET_SERVICES,
+    GET_USERS,
+    get_stream_uri,
+)
+from camagent.interrogate.media_interview import MediaDoor, media_doors
+from camagent.interrogate.media_replies import parse_media1_profiles, parse_stream_address
+from camagent.interrogate.replies import Reply
+from camagent.model.device import AnonymousAccess, DeviceClock, DeviceTarget, Service
+from camagent.model.fault import Fault, FaultCode, Stage
+
+# A transport fault that says: nothing more will come from this device in this run.
+NOBODY = (FaultCode.UNREACHABLE, FaultCode.REFUSED, FaultCode.TIMEOUT, FaultCode.TLS_FAILED, FaultCode.BUDGET_SPENT)
+NOT_HERE = (*NOBODY, FaultCode.NOT_ONVIF, FaultCode.NOT_FOUND, FaultCode.MALFORMED_REPLY, FaultCode.REFUSED_BY_POLICY)
+
+
+async def find_device(
+    conversation: Conversation, target: DeviceTarget, ports: Sequence[int]
+) -> tuple[str, DeviceClock | Fault]:
+    """The first address that answers as ONVIF does, and its clock; else the fault that says most."""
+    faults: list[tuple[str, Fault]] = []
+    for url in candidate_urls(target, ports):
+        clock = await fetch_clock(conversation, url, logged_in=False)
+        if isinstance(clock, DeviceClock) or clock.code not in NOT_HERE:
+            return conversation.final_url(url), clock
+        faults.append((conversation.final_url(url), clock))
+        if clock.code in (FaultCode.UNREACHABLE, FaultCode.BUDGET_SPENT):
+            break  # nobody has the address: other ports of it answer no better
+    return min(faults, key=lambda pair: _weight(pair[1]))
+
+
+async def fetch_clock(conversation: Conversation, url: str, logged_in: bool) -> DeviceClock | Fault:
+    """GetSystemDateAndTime held against our clock; it also becomes the time of our tokens."""
+    outcome = await (conversation.ask if logged_in else conversation.ask_openly)(GET_CLOCK, url)
+    if isinstance(outcome, Fault):
+        return outcome
+    trip_s = conversation.last_round_trip_s
+    middle = conversation.clock.now() - timedelta(seconds=trip_s / 2)
+    facts = clock_facts(parse_clock(outcome.node), middle, trip_s, anonymous=not logged_in)
+    conversation.evidence = replace(conversation.evidence, clock=facts)
+    return facts
+
+
+async def fetch_services(conversation: Conversation, url: str, logged_in: bool) -> tuple[Service, ...] | Fault:
+    """GetServices, or GetCapabilities where it is missing."""
+    ask = conversation.ask if logged_in else conversation.ask_openly
+    outcome = await ask(GET_SERVICES, url)
+    if isinstance(outcome, Reply):
+        services = pin_services(parse_services(outcome.node), url)
+        if services:
+            return services
+    older = await ask(GET_CAPABILITIES, url)
+    if isinstance(older, Fault):
+        return older if isinstance(outcome, Reply) or older.code is FaultCode.BUDGET_SPENT else outcome
+    services = pin_services(parse_capabilities(older.node), url)
+    malformed = Fault(FaultCode.MALFORMED_REPLY, Stage.INTERROGATE, "GetCapabilities", 0.0)
+    return services or malformed
+
+
+async def knock_as_stranger(
+    conversation: Conversation, url: str, services: Sequence[Service], ask_users: bool
+) -> AnonymousAccess | Fault:
+    """What must not be open, tried without credentials; the refusals also show which way to log in."""
+    await conversation.ask_openly(GET_INFORMATION, url)
+    media = media_doors(services, url)[0]
+    asked, answered = ["GetProfiles"], []
+    outcome = await conversation.ask_openly(media.list_question, media.url)
+    if isinstance(outcome, Reply):
+        tokens = [p.token for p in parse_media1_profiles(outcome.node).profiles]
+        answered += ["GetProfiles"] if tokens else []
+        if tokens:
+            asked.append("GetStreamUri")
+            answered += ["GetStreamUri"] if await _gives_stream(conversation, media, tokens[0]) else []
+    if ask_users:
+        asked.append("GetUsers")
+        users = await conversation.ask_openly(GET_USERS, url)
+        answered += ["GetUsers"] if isinstance(users, Reply) and parse_users(users.node) else []
+    if isinstance(outcome, Fault) and outcome.code in NOBODY and not answered:
+        return outcome
+    return AnonymousAccess(tuple(asked), tuple(answered))
+
+
+async def _gives_stream(conversation: Conversation, media: MediaDoor, token: str) -> bool:
+    outcome = await conversation.ask_openly(get_stream_uri(media.namespace, token), media.url)
+    return isinstance(outcome, Reply) and parse_stream_address(outcome.node) is not None
+
+
+def _weight(fault: Fault) -> int:
+    """Lower says more: something that answered wrongly outweighs a closed port, which outweighs silence."""
+    order = (
+        FaultCode.REFUSED_BY_POLICY,
+        FaultCode.TLS_FAILED,
+        FaultCode.NOT_ONVIF,
+        FaultCode.NOT_FOUND,
+        FaultCode.MALFORMED_REPLY,
+        FaultCode.TIMEOUT,
+        FaultCode.REFUSED,
+        FaultCode.UNREACHABLE,
+    )
+    return order.index(fault.code) if fault.code in order else len(order)

@@ -1,0 +1,139 @@
+"""An interview held again with a transcript in the place of the device. Opens no socket, reads no clock."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import deque
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from camagent.interrogate.door import HttpReply, HttpRequest, Knock
+from camagent.interrogate.evidence import parse_reply
+from camagent.interrogate.interview import CREDENTIAL_GIVEN, InterviewDoors, InterviewOptions, interrogate
+from camagent.lockout import LoginLedger
+from camagent.model.device import DeviceFacts, DeviceTarget, TlsFacts
+from camagent.model.fault import FaultCode
+from camagent.model.secret import Credential, Secret
+from camagent.transcript import Exchange, Transcript, TranscriptError
+
+NOT_RECORDED = FaultCode.BUDGET_SPENT  # "not known": a question that was never asked must not look like a refusal
+_BODY = re.compile(r"<s:Body.*", re.S)
+
+
+@dataclass
+class ReplayClock:
+    """Time as it passed in the recording."""
+
+    at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    passed_s: float = 0.0
+
+    def now(self) -> datetime:
+        """When the last reply was received."""
+        return self.at
+
+    def monotonic_s(self) -> float:
+        """Seconds that the exchanges replayed so far took."""
+        return self.passed_s
+
+    async def sleep(self, seconds: float) -> None:
+        """Nobody waits for a recording."""
+
+
+class ReplayDoor:
+    """Answers from a transcript: each exchange once, by operation, address, log-in and content."""
+
+    def __init__(self, exchanges: tuple[Exchange, ...], clock: ReplayClock) -> None:
+        self._clock = clock
+        self._waiting: dict[tuple[str, ...], deque[Exchange]] = {}
+        for exchange in exchanges:
+            self._waiting.setdefault(_key_of(exchange), deque()).append(exchange)
+
+    async def post(self, request: HttpRequest, timeout_s: float) -> HttpReply | FaultCode:
+        """See DeviceDoor."""
+        login = any(name == "Authorization" for name, _ in request.headers) or b"<UsernameToken>" in request.body
+        parts = urlsplit(request.url)
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        body = _body(request.body.decode())
+        exchange = self._take(("soap", request.operation, parts.netloc, path, str(login), body))
+        if exchange is None:
+            return NOT_RECORDED
+        reply, at = parse_reply(exchange.received)
+        self._clock.at = at or self._clock.at
+        return reply
+
+    async def handshake(self, host: str, port: int, timeout_s: float) -> TlsFacts | FaultCode:
+        """See DeviceDoor."""
+        exchange = self._take(("tls", f"handshake {port}"))
+        return _parse_tls(exchange.received) if exchange is not None else NOT_RECORDED
+
+    async def knock(self, host: str, port: int, timeout_s: float) -> Knock:
+        """See DeviceDoor."""
+        exchange = self._take(("tcp", f"knock {port}"))
+        known = exchange is not None and exchange.received in Knock.__members__.values()
+        return Knock(exchange.received) if exchange is not None and known else Knock.SILENT
+
+    async def close(self) -> None:
+        """See DeviceDoor."""
+
+    def _take(self, key: tuple[str, ...]) -> Exchange | None:
+        queue = self._waiting.get(key)
+        if not queue:
+            return None
+        exchange = queue.popleft()
+        self._clock.passed_s += max(0.0, exchange.elapsed_s)
+        return exchange
+
+
+async def replay_interview(transcript: Transcript, options: InterviewOptions) -> DeviceFacts:
+    """The facts that the recorded conversation leads to, by today's understanding of it.
+
+    Raises: TranscriptError where the transcript names no device.
+    """
+    if transcript.target is None:
+        raise TranscriptError("the transcript names no device")
+    target: DeviceTarget = transcript.target
+    clock = ReplayClock()
+    door = ReplayDoor(transcript.exchanges, clock)
+    knocks = tuple(int(e.doing.removeprefix("knock ")) for e in transcript.exchanges if _is_knock(e))
+    asked = replace(options, check_ports=knocks, default_logins=(), budget_s=float("inf"))
+    given = any((e.protocol, e.doing) == CREDENTIAL_GIVEN[:2] for e in transcript.exchanges)
+    credential = Credential("replay", Secret("replay"), allow_basic=True) if given else None
+    doors = InterviewDoors(clock, LoginLedger(), None, lambda _target, _legacy: door)
+    return await interrogate(target, credential, asked, doors)
+
+
+def _key_of(exchange: Exchange) -> tuple[str, ...]:
+    if exchange.protocol != "soap":
+        return exchange.protocol, exchange.doing
+    first, _, rest = exchange.sent.partition("\n")
+    host = rest.partition("\n")[0].removeprefix("Host: ")
+    path = first.removeprefix("POST ").rpartition(" ")[0]
+    return "soap", exchange.doing, host, path, str(_logged_in(exchange)), _body(exchange.sent)
+
+
+def _logged_in(exchange: Exchange) -> bool:
+    return "\nAuthorization:" in exchange.sent or "<UsernameToken>" in exchange.sent
+
+
+def _is_knock(exchange: Exchange) -> bool:
+    return exchange.protocol == "tcp" and re.fullmatch(r"knock [0-9]{1,5}", exchange.doing) is not None
+
+
+def _body(text: str) -> str:
+    found = _BODY.search(text)
+    return found[0] if found else ""
+
+
+def _parse_tls(text: str) -> TlsFacts | FaultCode:
+    if text in FaultCode.__members__.values():
+        return FaultCode(text)
+    try:
+        row: dict[str, Any] = json.loads(text)
+        row = {f.name: row[f.name] for f in fields(TlsFacts)}
+        row["not_before"], row["not_after"] = (datetime.fromisoformat(row[k]) for k in ("not_before", "not_after"))
+        return TlsFacts(**row)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return FaultCode.MALFORMED_REPLY

@@ -1,0 +1,31 @@
+"""The real decoding process, but some pictures hang it, crash it, or make it talk nonsense. Run by `test_decode`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+from camagent.observe import decode_worker
+
+_judge = decode_worker.judge_pictures
+
+
+def _judge_badly(decoder: Any, codec: str, pictures: Any, keep_as: Any = None) -> Any:
+    text = b"".join(pictures)
+    if b"HANG" in text:
+        time.sleep(1000)
+    if b"CRASH" in text:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if b"RAISE" in text:
+        raise RuntimeError("a bug of ours")
+    if b"BABBLE" in text:
+        os.write(sys.stdout.fileno(), b"\xff" * 100)
+    return _judge(decoder, codec, pictures, keep_as)
+
+
+decode_worker.judge_pictures = _judge_badly
+if __name__ == "__main__":
+    decode_worker.main()

@@ -1,0 +1,270 @@
+"""The picture pool: what it decodes, and that pictures which kill a decoder cost one stream and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from camagent.model.fault import Fault, FaultCode
+from camagent.observe import decode
+from camagent.observe.decode import MAX_PICTURES, PicturePool
+from camagent.observe.depacketize.access_unit import annex_b, split_annex_b
+from camagent.observe.pictures import PictureReport
+from tests.observe.media.clips import Recipe, encode, filtered, write
+
+H264 = Recipe(frames=30, params="keyint=15:scenecut=0:bframes=0")
+H265 = Recipe("libx265", frames=30, params="keyint=15:min-keyint=15:scenecut=0:bframes=0")
+MJPEG = Recipe("mjpeg", frames=3, pix_fmt="yuvj420p")
+
+
+def keyframes(recipe: Recipe) -> list[bytes]:
+    return [unit.data for unit in encode(recipe) if unit.keyframe]
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    async def bounded() -> Any:
+        async with asyncio.timeout(60):
+            return await work
+
+    return asyncio.run(bounded())
+
+
+def judged(codec: str, pictures: list[bytes], **options: Any) -> PictureReport | Fault:
+    async def work() -> PictureReport | Fault:
+        async with PicturePool(workers=1) as pool:
+            return await pool.judge(codec, pictures, **options)
+
+    answer: PictureReport | Fault = run(work())
+    return answer
+
+
+async def _all_codecs(pool: PicturePool) -> list[PictureReport | Fault]:
+    jobs = [pool.judge(recipe.codec, keyframes(recipe)[:2]) for recipe in (H264, H265, MJPEG)]
+    return await asyncio.gather(*jobs)
+
+
+def test_every_codec_is_decoded_and_measured() -> None:
+    async def work() -> list[PictureReport | Fault]:
+        async with PicturePool() as pool:
+            return [*await _all_codecs(pool), *await _all_codecs(pool)]  # and again by decoders used before
+
+    for report in run(work()):
+        assert isinstance(report, PictureReport)
+        assert (report.decoded, report.errors, report.width_px, report.height_px) == (2, 0, 320, 240)
+        assert report.image is not None and report.image.frames == 2 and report.image.conditions == ()
+        assert report.image.change is not None and report.image.change > 1
+        assert report.kept == 0
+
+
+def test_the_agent_itself_loads_no_decoder() -> None:
+    code = "import sys, camagent.observe.decode; print([m for m in ('av', 'cv2', 'numpy') if m in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True, timeout=60).strip() == "[]"
+
+
+def test_no_pictures_are_no_work() -> None:
+    assert judged("h264", []) == PictureReport(0, 0, None, None, None)
+
+
+def test_damaged_pictures_are_counted_and_not_measured() -> None:
+    h264, h265, mjpeg = (keyframes(recipe)[0] for recipe in (H264, H265, MJPEG))
+    headers = annex_b(nal for nal in split_annex_b(h265) if _is_parameter_set("h265", nal))
+    cut = {"h264": h264[: len(h264) // 2], "h265": headers, "mjpeg": mjpeg[: len(mjpeg) // 2]}
+    for codec, picture in (("h264", h264), ("h265", h265), ("mjpeg", mjpeg)):
+        report = judged(codec, [cut[codec], picture, b"", os.urandom(500)])
+        assert isinstance(report, PictureReport)
+        assert (report.decoded, report.errors) == (1, 3)
+        assert report.image is not None and report.image.frames == 1
+
+
+def test_only_garbage_gives_no_image() -> None:
+    assert judged("h264", [os.urandom(5000)]) == PictureReport(0, 1, None, None, None)
+
+
+def test_a_picture_without_parameter_sets_is_not_decoded_with_the_last_cameras() -> None:
+    whole = keyframes(H264)[0]
+    bare = annex_b(nal for nal in split_annex_b(whole) if nal[0] & 0x1F == 5)
+    report = judged("h264", [whole, bare])
+    assert isinstance(report, PictureReport) and (report.decoded, report.errors) == (1, 1)
+
+
+def test_a_crop_on_the_left_gives_the_right_width(tmp_path: Path) -> None:
+    """FFmpeg's decoder says 300 instead of 290 by default (JVT vector CVFC1_Sony_C shows the same)."""
+    plain = write(Recipe(frames=1), tmp_path / "plain.h264")
+    cropped = filtered(plain, tmp_path / "cropped.h264", "h264_metadata=crop_left=26:crop_right=4")
+    report = judged("h264", [cropped.read_bytes()])
+    assert isinstance(report, PictureReport) and (report.width_px, report.height_px) == (290, 240)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        Recipe(frames=1, pix_fmt="yuv420p10le"),
+        Recipe("libx265", frames=2, pix_fmt="yuv420p10le"),
+        Recipe(frames=1, pix_fmt="yuv422p"),
+        Recipe(frames=1, pix_fmt="yuv444p"),
+        Recipe(frames=1, pix_fmt="gray"),
+        Recipe("libx265", frames=2, pix_fmt="gray"),
+        Recipe(frames=1, params="tff=1"),
+        Recipe(frames=1, params="slices=5"),
+        Recipe(frames=1, pix_fmt="yuvj420p"),
+        Recipe("libx265", frames=2, params="slices=3:pools=2:wpp=1"),
+        Recipe("mjpeg", frames=1, pix_fmt="yuvj422p"),
+        Recipe(frames=1, width=322, height=242),
+    ],
+    ids=str,
+)
+def test_unusual_pictures_measure_like_usual_ones(recipe: Recipe) -> None:
+    report = judged(recipe.codec, keyframes(recipe)[:1])
+    usual = judged("h264", keyframes(Recipe(frames=1)))
+    assert isinstance(report, PictureReport) and isinstance(usual, PictureReport)
+    assert (report.width_px, report.height_px, report.errors) == (recipe.width, recipe.height, 0)
+    assert report.image is not None and usual.image is not None
+    tolerance = 10 if recipe.pix_fmt == "gray" else 4  # nothing in a monochrome stream says which range it has
+    assert report.image.luma_mean == pytest.approx(usual.image.luma_mean, abs=tolerance)
+    assert report.image.luma_std == pytest.approx(usual.image.luma_std, abs=tolerance)
+    assert report.image.conditions == ()
+
+
+def test_open_gop_pictures_decode_alone() -> None:
+    """CRA, and the I picture behind an exact recovery point: no camera starts for us at an IDR."""
+    params = "keyint=10:min-keyint=10:scenecut=0:bframes=3:open-gop=1"
+    x264, x265 = Recipe(frames=40, params=params), Recipe("libx265", frames=40, params=params)
+    for recipe in (x265, x264):
+        sets = keyframes(recipe)[0]
+        head = [nal for nal in split_annex_b(sets) if _is_parameter_set(recipe.codec, nal)]
+        pictures = [annex_b([*head, *split_annex_b(data)]) for data in keyframes(recipe)]
+        report = judged(recipe.codec, pictures)
+        assert isinstance(report, PictureReport)
+        assert len(pictures) >= 3 and (report.decoded, report.errors) == (len(pictures), 0)
+
+
+def _is_parameter_set(codec: str, nal: bytes) -> bool:
+    return nal[0] & 0x1F in (7, 8) if codec == "h264" else nal[0] >> 1 in (32, 33, 34)
+
+
+def test_a_4k_picture_is_decoded() -> None:
+    report = judged("h265", keyframes(Recipe("libx265", width=3840, height=2160, frames=1)))
+    assert isinstance(report, PictureReport) and (report.width_px, report.height_px) == (3840, 2160)
+
+
+def test_a_claim_of_a_huge_picture_costs_an_error_and_no_memory(tmp_path: Path) -> None:
+    """16384 x 16000 by the SPS: 400 MB a frame if anybody believed it."""
+    sps = bytes.fromhex("67640033acb202001000fa200000")  # built by hand below the parser's own limit
+    report = judged("h264", [annex_b([sps, *split_annex_b(keyframes(H264)[0])[1:]])])
+    assert isinstance(report, PictureReport) and report.decoded == 0
+
+
+def test_a_codec_nobody_decodes_is_said_so() -> None:
+    fault = judged("mpeg4", [b"x"])
+    assert isinstance(fault, Fault) and fault.code is FaultCode.CODEC_UNSUPPORTED
+
+
+def test_too_many_pictures_are_our_own_mistake() -> None:
+    with pytest.raises(ValueError, match="at most"):
+        judged("h264", [b"x"] * (MAX_PICTURES + 1))
+
+
+def test_oversized_pictures_are_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode, "MAX_PICTURE_BYTES", 60_000)
+    report = judged("h264", [keyframes(H264)[0], bytes(60_001)])
+    assert isinstance(report, PictureReport) and (report.decoded, report.errors) == (1, 1)
+    assert judged("h264", [bytes(60_001)]) == PictureReport(0, 1, None, None, None)
+
+
+def test_a_full_queue_says_that_we_are_the_bottleneck(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = keyframes(H264)[0]
+    monkeypatch.setattr(decode, "MAX_WAITING_BYTES", 2 * len(picture))
+
+    async def work() -> list[PictureReport | Fault]:
+        async with PicturePool(workers=1) as pool:
+            first = await asyncio.gather(*(pool.judge("h264", [picture]) for _ in range(4)))
+            return [*first, await pool.judge("h264", [picture])]
+
+    answers = run(work())
+    refused = [isinstance(a, Fault) and a.code is FaultCode.BUDGET_SPENT for a in answers]
+    assert refused == [False, False, True, True, False]
+
+
+def test_pictures_are_kept_only_where_asked_and_only_for_the_operator(tmp_path: Path) -> None:
+    report = judged("h264", keyframes(H264)[:2], keep_as=tmp_path / "gate.main")
+    assert isinstance(report, PictureReport) and report.kept == 2
+    files = sorted(tmp_path.iterdir())
+    assert [f.name for f in files] == ["gate.main-1.png", "gate.main-2.png"]
+    assert all(f.read_bytes().startswith(b"\x89PNG") and stat.S_IMODE(f.stat().st_mode) == 0o600 for f in files)
+    missing = judged("h264", keyframes(H264)[:1], keep_as=tmp_path / "nowhere" / "gate")
+    assert isinstance(missing, PictureReport) and (missing.decoded, missing.kept) == (1, 0)
+
+
+def test_the_worker_gets_no_secret_from_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAMAGENT_PASSWORD", "hunter2")
+    assert "hunter2" not in str(decode._environment())
+
+
+@pytest.fixture
+def bad(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode, "WORKER_MODULE", "tests.observe.media.bad_worker")
+
+
+def _among_others(pool: PicturePool, poison: bytes) -> list[Coroutine[Any, Any, PictureReport | Fault]]:
+    good = [pool.judge("h264", keyframes(H264)[:1]) for _ in range(5)]
+    return [*good[:2], pool.judge("h264", [poison]), *good[2:]]
+
+
+@pytest.mark.parametrize("poison", [b"CRASH", b"RAISE", b"BABBLE"])
+@pytest.mark.usefixtures("bad")
+def test_a_decoder_that_crashes_costs_one_stream(poison: bytes) -> None:
+    async def work() -> tuple[list[PictureReport | Fault], PictureReport | Fault]:
+        async with PicturePool(workers=2) as pool:
+            return await asyncio.gather(*_among_others(pool, poison)), await pool.judge("h264", keyframes(H264)[:1])
+
+    answers, after = run(work())
+    assert [isinstance(a, Fault) for a in answers] == [False, False, True, False, False, False]
+    assert answers[2].code is FaultCode.DECODE_FAILED
+    assert isinstance(after, PictureReport) and after.decoded == 1
+
+
+@pytest.mark.usefixtures("bad")
+def test_a_decoder_that_hangs_costs_one_stream_and_its_time() -> None:
+    async def work() -> list[PictureReport | Fault]:
+        async with PicturePool(workers=2, job_timeout_s=4.0) as pool:
+            return await asyncio.gather(*_among_others(pool, b"HANG"))
+
+    answers = run(work())
+    assert [isinstance(a, Fault) for a in answers] == [False, False, True, False, False, False]
+    assert answers[2].code is FaultCode.DECODE_FAILED and answers[2].elapsed_s >= 4.0
+
+
+@pytest.mark.usefixtures("bad")
+def test_a_caller_that_gives_up_frees_its_place() -> None:
+    async def work() -> PictureReport | Fault:
+        async with PicturePool(workers=2, job_timeout_s=30.0) as pool:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(2.0):
+                    await pool.judge("h264", [b"HANG"])
+            return await pool.judge("h264", keyframes(H264)[:1])
+
+    report = run(work())
+    assert isinstance(report, PictureReport) and report.decoded == 1
+
+
+def test_closing_leaves_no_process_behind() -> None:
+    async def work() -> int:
+        pool = PicturePool(workers=1)
+        await pool.judge("h264", keyframes(H264)[:1])
+        process = pool._worker._process
+        assert process is not None
+        await pool.close()
+        await pool.close()
+        return process.pid
+
+    pid = run(work())
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

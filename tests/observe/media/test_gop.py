@@ -1,0 +1,87 @@
+"""Distances between keyframes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from camagent.observe.gop import gop
+from tests.observe.media.tables import TICKS_25HZ, regular, table
+
+TICKS = [row * TICKS_25HZ for row in range(125)]
+
+
+def test_a_regular_gop_is_exact() -> None:
+    found = gop(regular(frames=126, gop=25))
+    assert (found.length_frames, found.length_s, found.keyframes) == (25, 1.0, 6)
+    assert found.at_least_s is None
+
+
+def test_mjpeg_has_a_gop_of_one() -> None:
+    assert gop(regular(gop=1)).length_frames == 1
+
+
+def test_a_keyframe_a_minute_gives_only_a_lower_bound() -> None:
+    """H.264+, H.265+, Zipstream (crumbvms#114): never "offline", and never a length that nobody saw."""
+    none = gop(table(TICKS))
+    assert (none.length_frames, none.length_s, none.keyframes) == (None, None, 0)
+    assert none.at_least_s == pytest.approx(4.96)
+    one = gop(table(TICKS, keyframes=[25]))
+    assert one.length_s is None and one.at_least_s == pytest.approx(99 / 25)
+
+
+def test_loss_shortens_the_lower_bound() -> None:
+    """The lost packet may have been a keyframe's."""
+    assert gop(table(TICKS, damaged=[60])).at_least_s == pytest.approx(64 / 25)
+
+
+def test_gops_with_loss_do_not_count_beside_whole_ones() -> None:
+    """The keyframe at 75 was lost: 50 to 100 looks like one GOP."""
+    found = gop(table(TICKS, keyframes=[0, 25, 50, 100], damaged=[76]))
+    assert (found.length_frames, found.length_s) == (25, 1.0)
+
+
+def test_where_every_gop_has_loss_the_median_counts() -> None:
+    found = gop(table(TICKS, keyframes=[0, 25, 50, 100], damaged=[3, 30, 76]))
+    assert found.length_frames == 25
+
+
+def test_an_open_gop_is_measured_as_shown() -> None:
+    """The CRA picture is sent before three leading pictures that are shown before it."""
+    shown = [0, 4, 1, 2, 3, 8, 5, 6, 7, 12, 9, 10, 11]
+    found = gop(table([TICKS[i] for i in shown], [row / 25 for row in range(13)], keyframes=[0, 5]))
+    assert (found.length_frames, found.length_s) == (8, pytest.approx(0.32))
+
+
+def test_gradual_refresh_is_not_a_keyframe() -> None:
+    found = gop(table(TICKS, keyframes=[0], recovery_points=[0, 25, 50, 75, 100]))
+    assert found.length_frames is None and found.keyframes == 1 and found.recovery_points == 4
+
+
+def test_a_jump_in_a_gop_leaves_its_frames_but_not_its_time() -> None:
+    ticks = [t if row < 60 else t + 10**9 for row, t in enumerate(TICKS)]
+    found = gop(table(ticks, [row / 25 for row in range(125)], keyframes=[0, 25, 50, 75, 100]))
+    assert (found.length_frames, found.length_s) == (25, 1.0)
+
+
+def test_an_empty_table_knows_nothing() -> None:
+    found = gop(table([]))
+    assert (found.length_frames, found.at_least_s, found.keyframes) == (None, None, 0)
+
+
+@given(st.lists(st.tuples(st.integers(-(2**40), 2**40), st.booleans(), st.booleans(), st.booleans()), max_size=50))
+def test_any_table_gives_a_gop(rows: list[tuple[int, bool, bool, bool]]) -> None:
+    chosen = [[i for i, row in enumerate(rows) if row[column]] for column in (1, 2, 3)]
+    found = gop(
+        table(
+            [row[0] for row in rows],
+            [float(i) for i in range(len(rows))],
+            keyframes=chosen[0],
+            recovery_points=chosen[1],
+            damaged=chosen[2],
+        )
+    )
+    assert found.keyframes == len(chosen[0])
+    assert (found.length_frames is None) == (found.keyframes < 2)
+    assert found.length_frames is None or found.length_frames >= 1

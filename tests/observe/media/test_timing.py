@@ -1,0 +1,159 @@
+"""Frame rates: what time stamps and arrivals can do to us, and that the number survives it."""
+
+from __future__ import annotations
+
+import random
+from itertools import accumulate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from camagent.observe.timing import burst_frames, frame_rate, reordered
+from tests.observe.media.tables import TICKS_25HZ, regular, table
+
+TICKS = [row * TICKS_25HZ for row in range(125)]
+
+
+def test_a_regular_stream_has_its_exact_rate() -> None:
+    for hz, ticks in ((25.0, 3600), (10.0, 9000), (30.0, 3000), (15.0, 6000), (12.5, 7200)):
+        rate = frame_rate(regular(ticks=ticks))
+        assert rate is not None
+        assert (rate.mean_hz, rate.min_hz, rate.max_hz) == pytest.approx((hz, hz, hz), rel=1e-9)
+        assert rate.mean_hz == hz  # not 9.999999999999998: a minimum of 10 must not fail on rounding
+        assert rate.irregularity_ratio == pytest.approx(0, abs=1e-9)
+        assert rate.uncertainty_hz < 0.001 * hz
+        assert rate.timestamps_credible
+
+
+def test_ntsc_rates_are_within_their_uncertainty() -> None:
+    rate = frame_rate(table([round(row * 90_000 * 1001 / 30_000) for row in range(150)]))
+    assert rate is not None
+    assert abs(rate.mean_hz - 30_000 / 1001) <= rate.uncertainty_hz + 1e-9
+
+
+def test_no_frames_and_one_frame_have_no_rate() -> None:
+    assert frame_rate(table([])) is None
+    assert frame_rate(table([0])) is None
+
+
+def test_loss_does_not_lower_the_rate() -> None:
+    kept = [row for row in range(250) if row % 7 != 3]
+    ticks = [row * TICKS_25HZ for row in kept]
+    after_loss = [i for i, row in enumerate(kept) if i and kept[i - 1] != row - 1]
+    rate = frame_rate(table(ticks, damaged=after_loss))
+    assert rate is not None and rate.mean_hz == 25.0 and rate.min_hz == 25.0
+    unmarked = frame_rate(table(ticks))
+    assert unmarked is not None and unmarked.mean_hz < 24  # the sender itself left frames out: that is its rate
+
+
+def test_a_stream_damaged_throughout_has_no_rate() -> None:
+    assert frame_rate(table(TICKS, damaged=range(125))) is None
+
+
+def test_b_frames_are_sorted_before_they_are_measured() -> None:
+    order = [0, 3, 1, 2, 6, 4, 5, 9, 7, 8, 12, 10, 11, 15, 13, 14]
+    stream = table([TICKS[i] for i in order], [row / 25 for row in range(16)])
+    rate = frame_rate(stream)
+    assert rate is not None and rate.mean_hz == 25.0 and rate.irregularity_ratio == pytest.approx(0, abs=1e-9)
+    assert reordered(stream)
+    assert not reordered(regular())
+
+
+@pytest.mark.parametrize("stamp_ticks", [0, 1, 500, 1800, 3600])
+def test_timestamps_that_lie_give_way_to_arrivals(stamp_ticks: int) -> None:
+    """180000 fps, all zero, or 25 fps claimed on what comes 12 times a second (viseron#7, SharpRTSP#39)."""
+    rate = frame_rate(table([row * stamp_ticks for row in range(60)], [row / 12 for row in range(60)]))
+    assert rate is not None
+    assert not rate.timestamps_credible
+    assert rate.mean_hz == pytest.approx(12, rel=1e-6)
+    assert rate.arrival_hz == pytest.approx(12, rel=1e-6)
+
+
+def test_a_stalled_network_does_not_make_timestamps_liars() -> None:
+    """TCP holds two of five seconds back, then delivers them at once."""
+    arrivals = [max(t / 90_000, 3.5) if 1.5 < t / 90_000 < 3.5 else t / 90_000 for t in TICKS]
+    rate = frame_rate(table(TICKS, arrivals))
+    assert rate is not None and rate.timestamps_credible and rate.mean_hz == 25.0
+
+
+def test_a_burst_at_the_start_is_left_out() -> None:
+    """frigate#6097: more than 100 fps after a reconnect, whether the stamps of the burst are right or its arrivals'."""
+    arrivals = [0.001 * row for row in range(30)] + [0.03 + 0.04 * row for row in range(1, 96)]
+    honest = table(TICKS, arrivals)
+    stamped_on_sending = table([round(a * 90_000) for a in arrivals], arrivals)
+    assert burst_frames(honest) == 29
+    for stream in (honest, stamped_on_sending):
+        rate = frame_rate(stream)
+        assert rate is not None
+        assert rate.mean_hz == pytest.approx(25, rel=1e-3)
+        assert rate.arrival_hz == pytest.approx(25, rel=1e-3)
+        assert rate.max_hz < 26
+
+
+def test_arrivals_in_pairs_are_no_burst() -> None:
+    assert burst_frames(table(TICKS, [0.08 * (row // 2) for row in range(125)])) <= 1
+
+
+@pytest.mark.parametrize("jump", [10**9, -(10**9), -(2**32)])
+def test_a_jump_is_counted_and_cut_out(jump: int) -> None:
+    ticks = [t if row < 60 else t + jump for row, t in enumerate(TICKS)]
+    rate = frame_rate(table(ticks, [row / 25 for row in range(125)]))
+    assert rate is not None
+    assert rate.mean_hz == 25.0 and rate.jumps == 1 and rate.timestamps_credible
+
+
+def test_a_pause_of_the_camera_is_an_interval_and_no_jump() -> None:
+    ticks = [t if row < 60 else t + 3 * 90_000 for row, t in enumerate(TICKS)]
+    rate = frame_rate(table(ticks))
+    assert rate is not None
+    assert rate.jumps == 0 and rate.mean_hz < 20 and rate.min_hz < 0.4 and rate.irregularity_ratio > 0.2
+
+
+def test_a_first_stamp_of_junk_is_left_out() -> None:
+    """home-assistant/core PR #42277: 22530, then 3780 and on."""
+    rate = frame_rate(table([22_530, *(3780 + t for t in TICKS)], [row / 25 for row in range(126)]))
+    assert rate is not None and rate.mean_hz == 25.0 and rate.jumps == 1
+
+
+def test_a_repeated_stamp_hardly_moves_the_mean() -> None:
+    ticks = [t if row != 60 else TICKS[59] for row, t in enumerate(TICKS)]
+    rate = frame_rate(table(ticks, [row / 25 for row in range(125)]))
+    assert rate is not None and rate.mean_hz == 25.0 and rate.max_hz == 25.0
+
+
+def test_variable_rate_shows_in_irregularity_and_limits() -> None:
+    steps = [3600, 3600, 9000, 18_000] * 20
+    rate = frame_rate(table([0, *accumulate(steps)]))
+    assert rate is not None
+    assert rate.min_hz == 5.0 and rate.max_hz == 25.0
+    assert rate.mean_hz == pytest.approx(90_000 / 8550) and rate.irregularity_ratio > 0.5
+
+
+def test_the_uncertainty_covers_the_truth_under_jitter() -> None:
+    covered = 0
+    for seed in range(100):
+        rng = random.Random(seed)
+        steps = [3600 * rng.uniform(0.6, 1.4) for _ in range(100)]
+        rate = frame_rate(table([0, *(round(t) for t in accumulate(steps))]))
+        assert rate is not None
+        covered += abs(rate.mean_hz - 25) <= rate.uncertainty_hz
+    assert covered >= 88  # a 95 % interval, with room for the luck of a hundred draws
+
+
+def test_two_frames_are_hardly_a_rate() -> None:
+    rate = frame_rate(table([0, 3600]))
+    assert rate is not None and rate.mean_hz == 25.0 and rate.uncertainty_hz == 25.0
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(-(2**40), 2**40), st.floats(0, 1e6), st.booleans()),
+        max_size=60,
+    )
+)
+def test_any_table_gives_a_rate_or_none(rows: list[tuple[int, float, bool]]) -> None:
+    arrivals = sorted(a for _, a, _ in rows)
+    rate = frame_rate(table([t for t, _, _ in rows], arrivals, damaged=[i for i, r in enumerate(rows) if r[2]]))
+    assert rate is None or (rate.mean_hz > 0 and rate.uncertainty_hz >= 0 and rate.min_hz <= rate.max_hz)
+    reordered(table([t for t, _, _ in rows], arrivals))

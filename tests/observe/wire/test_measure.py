@@ -1,0 +1,173 @@
+"""From a capture to the facts, and a capture on paper and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.stream import MeasuredStream
+from camagent.observe.capture import (
+    Capture,
+    PacketCounts,
+    SenderClock,
+    TrackDescription,
+    capture_from_json,
+    capture_to_json,
+)
+from camagent.observe.frames import FrameTable
+from camagent.observe.measure import declare, measure
+from camagent.observe.pictures import PictureReport
+from camagent.simulator.clips import load_clip
+from tests.observe.wire.camera import PPS, SPS
+
+HD = load_clip("main_1080p_h264").parameter_sets[0]
+STALLED = Fault(FaultCode.STALLED, Stage.OBSERVE, "PLAY", 3.0)
+
+
+def table(count: int = 125, fps: float = 25.0, gop: int = 50, size: int = 1000) -> FrameTable:
+    rows = range(count)
+    return FrameTable(
+        timestamps=tuple(round(row * 90_000 / fps) for row in rows),
+        arrivals_s=tuple(10.0 + row / fps for row in rows),
+        sizes_bytes=tuple(size for _ in rows),
+        keyframes=tuple(row % gop == 0 for row in rows),
+        recovery_points=tuple(False for _ in rows),
+        damaged=tuple(False for _ in rows),
+    )
+
+
+def capture(**changes: Any) -> Capture:
+    frames = changes.pop("frames", table())
+    ordinary = Capture(
+        description=TrackDescription("h264", "H264", 90_000, (SPS, PPS)),
+        transport="tcp",
+        frames=frames,
+        counts=PacketCounts(500, 3, 2, 1, 4, restarts=1),
+        connected_s=9.0,
+        play_s=9.5,
+        playing_s=9.75,
+        first_packet_s=10.0,
+        ended_s=15.0,
+        parameter_sets=((0, SPS), (0, PPS)),
+        sender_clock=SenderClock(1000.5, 1000.0),
+    )
+    return replace(ordinary, **changes)
+
+
+def numbers(made: Capture, report: PictureReport | None = None) -> MeasuredStream:
+    measured = measure(made, report)
+    assert isinstance(measured, MeasuredStream)
+    return measured
+
+
+def test_every_number_stands_in_its_place() -> None:
+    seen = numbers(capture(), PictureReport(2, 1, 640, 360, None))
+    assert (seen.codec, seen.codec_profile, seen.width_px, seen.height_px) == ("h264", "High", 640, 360)
+    assert seen.frame_rate_hz == pytest.approx(25.0) and seen.frames == 125 and seen.window_s == 5.0
+    assert seen.bitrate_bps == pytest.approx(8 * 125_000 / 5.0)
+    assert seen.bitrate_peak_bps == pytest.approx(8 * 25_000, rel=0.05)
+    assert (seen.gop_length_frames, seen.gop_length_s, seen.keyframes) == (50, 2.0, 3)
+    assert (seen.keyframes_decoded, seen.decode_errors) == (2, 1)
+    assert (seen.rtp_packets, seen.rtp_lost_packets, seen.rtp_duplicate_packets) == (500, 3, 2)
+    assert (seen.rtp_reordered_packets, seen.stray_packets, seen.timestamp_jumps) == (1, 4, 1)
+    assert (seen.time_to_first_packet_s, seen.time_to_first_keyframe_s, seen.connect_s) == (0.5, 0.5, 0.75)
+    assert seen.sender_clock_offset_s == 0.5 and seen.parameter_set_changes == 0 and seen.b_frames is False
+
+
+def test_a_stream_that_stopped_is_no_measurement_however_much_of_it_was_seen() -> None:
+    assert measure(capture(fault=STALLED)) is STALLED
+
+
+def test_no_frame_is_no_video() -> None:
+    fault = measure(capture(frames=table(0)))
+    assert isinstance(fault, Fault) and fault.code is FaultCode.NO_VIDEO
+
+
+def test_one_frame_has_no_rate() -> None:
+    seen = numbers(capture(frames=table(1)))
+    assert (seen.frame_rate_hz, seen.gop_length_frames, seen.b_frames) == (None, None, None)
+
+
+def test_a_long_gop_is_at_least_as_long_as_the_window() -> None:
+    """Smart codecs (badbread/crumbvms#114): a keyframe a minute is a finding, not a dead camera."""
+    seen = numbers(capture(frames=table(gop=1000)))
+    assert seen.gop_length_s is None and seen.gop_at_least_s == pytest.approx(4.96) and seen.keyframes == 1
+
+
+def test_lost_frames_do_not_lower_the_rate() -> None:
+    """AlexxIT/go2rtc#1471, frigate#6266."""
+    whole = table()
+    rows = [row for row in range(125) if row % 10 != 5]
+    kept = {
+        name: tuple(getattr(whole, name)[row] for row in rows) for name in ("timestamps", "arrivals_s", "sizes_bytes")
+    }
+    frames = FrameTable(
+        **kept,
+        keyframes=tuple(whole.keyframes[row] for row in rows),
+        recovery_points=(False,) * len(rows),
+        damaged=tuple(row % 10 == 6 for row in rows),
+    )
+    assert numbers(capture(frames=frames)).frame_rate_hz == pytest.approx(25.0, rel=0.01)
+
+
+def test_a_changed_size_is_the_latest_one_and_counted() -> None:
+    seen = numbers(capture(parameter_sets=((0, SPS), (0, PPS), (50, HD))))
+    assert (seen.width_px, seen.height_px, seen.parameter_set_changes) == (1920, 1080, 1)
+
+
+def test_our_own_limits_travel_with_the_numbers() -> None:
+    assert numbers(capture(limits=("loop_lag",))).limits == ("loop_lag",)
+
+
+@pytest.mark.parametrize(
+    ("sdp_sets", "in_band", "size", "sdp_size", "origin"),
+    [
+        ((SPS, PPS), (), (640, 360), (640, 360), "sdp"),
+        ((), ((0, SPS),), (640, 360), (None, None), "in-band"),
+        ((SPS,), ((0, SPS),), (640, 360), (640, 360), "both"),
+        ((HD,), ((0, SPS),), (640, 360), (1920, 1080), "both-different"),
+        ((b"\x67\x64",), ((0, SPS),), (640, 360), (None, None), "in-band"),  # retina v0.4.3: invalid out of band
+        ((), (), (None, None), (None, None), None),
+    ],
+)
+def test_declared_sizes_say_where_they_come_from(
+    sdp_sets: tuple[bytes, ...],
+    in_band: tuple[tuple[int, bytes], ...],
+    size: tuple[int | None, int | None],
+    sdp_size: tuple[int | None, int | None],
+    origin: str | None,
+) -> None:
+    declared = declare(TrackDescription("h264", "H264", 90_000, sdp_sets), in_band)
+    assert (declared.width_px, declared.height_px) == size
+    assert (declared.sdp_width_px, declared.sdp_height_px) == sdp_size
+    assert declared.parameter_sets == origin
+
+
+def test_a_description_alone_declares_what_it_says() -> None:
+    declared = declare(TrackDescription("mjpeg", "JPEG", 90_000, (), 12.0, 1280, 720))
+    assert (declared.codec, declared.width_px, declared.height_px, declared.frame_rate_hz) == ("mjpeg", 1280, 720, 12.0)
+
+
+def test_a_capture_survives_paper() -> None:
+    for made in (capture(), capture(fault=STALLED, sender_clock=None, first_packet_s=None, jpeg_size=(8, 8))):
+        assert capture_from_json(json.loads(json.dumps(capture_to_json(made)))) == made
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(sorted(capture_to_json(capture()))), JSON)
+def test_a_changed_paper_is_a_capture_or_none(key: str, value: Any) -> None:
+    document = {**capture_to_json(capture()), key: value}
+    read = capture_from_json(document)
+    assert read is None or isinstance(read, Capture)

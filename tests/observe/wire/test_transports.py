@@ -1,0 +1,235 @@
+"""UDP with loss and strangers, receiver reports, and TLS old and new."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from camagent.model.fault import Fault, FaultCode
+from camagent.model.secret import Credential
+from camagent.model.stream import StreamFacts, TransportChoice
+from camagent.model.uri import StreamUri
+from camagent.observe.rtcp import SENDER_REPORT, parse_rtcp
+from camagent.observe.rtsp.datagrams import open_pair
+from tests.observe.wire.camera import Asked, Camera, on_channel, running
+from tests.observe.wire.test_gstreamer import certificate
+from tests.observe.wire.watching import CREDENTIAL, doors, measured, watch
+
+Wire = Callable[[int, bytes], list[bytes]]
+
+
+class UdpCamera(Camera):
+    """Sends its packets through `wire`, which may lose, double or swap them; keeps the reports that it gets."""
+
+    def __init__(self, wire: Wire = lambda number, packet: [packet], source: str = "127.0.0.1", **fields: Any) -> None:
+        super().__init__(**fields)
+        self.wire, self.source = wire, source
+        self.reports: list[bytes] = []
+
+    def setup(self, asked: Asked) -> bytes:
+        self.client_port = int(asked["transport"].partition("client_port=")[2].partition("-")[0])
+        if self.pair is None:
+            return self.status(asked, "500 No ports")
+        ports = self.pair.ports
+        return self.ok(
+            asked, "Session: 1", f"Transport: {asked['transport']};server_port={ports.rtp_port}-{ports.rtcp_port}"
+        )
+
+    async def send(self, writer: asyncio.StreamWriter) -> None:
+        assert self.pair is not None
+        number = 0
+        async for data in self.media():
+            for packet in self.wire(number, data[4:]):
+                self.pair._rtp.sendto(packet, ("127.0.0.1", self.client_port))
+            number += 1
+
+    async def look(self, **options: Any) -> StreamFacts:
+        self.pair = open_pair(self.source, "127.0.0.1")
+        assert self.pair is not None
+        asyncio.get_running_loop().add_reader(self.pair._rtcp, lambda: self.reports.append(self.pair._rtcp.recv(2048)))
+        try:
+            async with running(self) as uri:
+                return await watch(uri, transport=TransportChoice.UDP, **options)
+        finally:
+            self.pair.close()
+
+
+def test_udp_in_order_is_measured_and_reported_back() -> None:
+    camera = UdpCamera()
+    seen = measured(asyncio.run(camera.look(window_s=2.8)))
+    assert seen.transport == "udp" and seen.rtp_lost_packets == 0 and seen.stray_packets == 0
+    assert seen.frame_rate_hz == pytest.approx(50.0, rel=0.01) and seen.limits == ()
+    assert camera.reports and not parse_rtcp(camera.reports[0]).malformed  # mediamtx#1403: silence stops the camera
+
+
+def test_lost_packets_are_the_networks_and_not_the_cameras() -> None:
+    """bluenviron/mediamtx#1328: loss looks like a bad camera."""
+    seen = measured(asyncio.run(UdpCamera(lambda n, p: [] if n % 20 == 13 else [p], fps=100).look(window_s=1.0)))
+    expected = (seen.rtp_packets + seen.rtp_lost_packets) / 20
+    assert abs(seen.rtp_lost_packets - expected) <= 2
+    assert seen.frame_rate_hz == pytest.approx(100.0, rel=0.01)
+
+
+def test_swapped_and_doubled_packets_are_put_right() -> None:
+    held: list[bytes] = []
+
+    def swapping(number: int, packet: bytes) -> list[bytes]:
+        if number % 10 == 4:
+            held.append(packet)
+            return []
+        late = [held.pop()] if held else []
+        return [packet, *late, packet] if number % 10 == 8 else [packet, *late]
+
+    seen = measured(asyncio.run(UdpCamera(swapping, fps=100).look(window_s=1.0)))
+    assert seen.rtp_lost_packets == 0 and seen.rtp_reordered_packets > 10 and seen.rtp_duplicate_packets > 10
+
+
+def test_packets_from_another_address_are_not_the_cameras() -> None:
+    seen = asyncio.run(UdpCamera(source="127.0.0.2").look())
+    assert isinstance(seen.measured, Fault) and seen.measured.code is FaultCode.NO_VIDEO
+
+
+def test_a_port_pair_is_even_and_odd() -> None:
+    async def ports() -> tuple[int, int]:
+        pair = open_pair("127.0.0.1", "127.0.0.1")
+        assert pair is not None
+        rtp, rtcp = pair.ports.rtp_port, pair.ports.rtcp_port
+        pair.close()
+        return rtp, rtcp
+
+    rtp, rtcp = asyncio.run(ports())
+    assert rtp % 2 == 0 and rtcp == rtp + 1
+
+
+def test_reports_and_the_senders_clock_over_tcp() -> None:
+    class Reporting(Camera):
+        def frame(self, number: int):  # type: ignore[no-untyped-def]
+            yield from super().frame(number)
+            if number == 5:
+                now = 2_208_988_800 + 1_000_000_000  # September 2001: a camera with an empty battery
+                fields = (0x1234ABCD, now, 0, 0, 0, 0)
+                yield on_channel(bytes((0x80, SENDER_REPORT, 0, 6)) + b"".join(f.to_bytes(4, "big") for f in fields), 1)
+
+    async def look() -> StreamFacts:
+        async with running(Reporting()) as uri:
+            return await watch(uri)
+
+    offset = measured(asyncio.run(look())).sender_clock_offset_s
+    assert offset is not None and offset < -20 * 365 * 86_400
+
+
+# --- TLS --------------------------------------------------------------------------------------------------------
+
+
+def server_context(folder: Path, *, oldest: bool = False) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if oldest:
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1
+        context.set_ciphers("ALL:@SECLEVEL=0")
+    context.load_cert_chain(certificate(folder))
+    return context
+
+
+async def over_tls(camera: Camera, context: ssl.SSLContext, credential: Credential | None, **door: Any) -> StreamFacts:
+    async with running(camera, context) as uri:
+        return await watch(uri, credential, doors(**door))
+
+
+class BasicCamera(Camera):
+    def is_right(self, asked: Asked) -> bool:
+        return asked["authorization"].startswith("Basic ")
+
+
+@pytest.mark.parametrize("oldest", [False, True])
+def test_tls_old_and_new_is_spoken(tmp_path: Path, oldest: bool) -> None:
+    camera = Camera()
+    facts = asyncio.run(over_tls(camera, server_context(tmp_path, oldest=oldest), None))
+    assert measured(facts).frames > 10
+    assert facts.access is not None and facts.access.encrypted and len(facts.access.tls_fingerprint_sha256 or "") == 64
+
+
+def test_basic_is_answered_inside_tls(tmp_path: Path) -> None:
+    camera = BasicCamera(user="viewer", challenges=('Basic realm="cam"',))
+    facts = asyncio.run(over_tls(camera, server_context(tmp_path), CREDENTIAL))
+    assert measured(facts).frames > 10 and facts.access is not None and facts.access.used == "basic"
+
+
+def test_a_certificate_that_changed_gets_no_basic_login(tmp_path: Path) -> None:
+    camera = BasicCamera(user="viewer", challenges=('Basic realm="cam"',))
+    facts = asyncio.run(over_tls(camera, server_context(tmp_path), CREDENTIAL, tls="00" * 32))
+    assert isinstance(facts.measured, Fault) and facts.measured.code is FaultCode.AUTH_WOULD_LEAK
+    assert not any("authorization" in asked.headers for asked in camera.asked)
+
+
+@pytest.mark.parametrize("greeting", [b"RTSP/1.0 400 Bad Request\r\n\r\n", b""])
+def test_a_plain_server_behind_rtsps_is_a_tls_failure(greeting: bytes) -> None:
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(10)
+        writer.write(greeting)
+        writer.close()
+
+    async def look() -> StreamFacts:
+        server = await asyncio.start_server(plain, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        try:
+            return await watch(StreamUri("rtsps", "127.0.0.1", port, "/"))
+        finally:
+            server.close()
+
+    facts = asyncio.run(look())
+    assert isinstance(facts.measured, Fault) and facts.measured.code is FaultCode.TLS_FAILED
+
+
+def test_a_silent_server_behind_rtsps_costs_one_step() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(-1)
+        writer.close()
+
+    async def look() -> StreamFacts:
+        server = await asyncio.start_server(silent, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        try:
+            return await watch(StreamUri("rtsps", "127.0.0.1", port, "/"), budget_s=0.5)
+        finally:
+            server.close()
+
+    facts = asyncio.run(look())
+    assert isinstance(facts.measured, Fault) and facts.measured.code in (FaultCode.TIMEOUT, FaultCode.TLS_FAILED)
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "x" * 70, "a..b"])
+def test_a_name_that_nobody_has_is_unreachable(host: str) -> None:
+    facts = asyncio.run(watch(StreamUri("rtsp", host, 554, "/"), budget_s=5.0))
+    assert isinstance(facts.measured, Fault) and facts.measured.code is FaultCode.UNREACHABLE
+
+
+def test_an_address_without_a_port_for_streams_is_not_asked() -> None:
+    facts = asyncio.run(watch(StreamUri("http", "127.0.0.1", 80, "/")))
+    assert isinstance(facts.measured, Fault) and facts.measured.code is FaultCode.UNSUPPORTED
+
+
+async def endless(camera: Camera) -> AsyncIterator[bytes]:
+    number = 0
+    while True:
+        yield b"".join(camera.frame(number))
+        number += 1
+        await asyncio.sleep(0)
+
+
+def test_a_peer_that_floods_costs_its_window_and_no_more() -> None:
+    class Flooding(Camera):
+        def media(self) -> AsyncIterator[bytes]:
+            return endless(self)
+
+    async def look() -> StreamFacts:
+        async with running(Flooding()) as uri:
+            return await watch(uri, window_s=0.3)
+
+    facts = asyncio.run(look())
+    assert isinstance(facts.measured, Fault) or facts.measured.frames > 100

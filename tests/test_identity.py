@@ -1,0 +1,208 @@
+"""A camera keeps its id through DHCP, firmware and moves; placeholders identify nobody."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from camagent.identity import (
+    KnownDevice,
+    Sighting,
+    camera_id,
+    identity_of,
+    match,
+    match_all,
+    remember,
+    shared_signs,
+    sighting,
+    usable_endpoint,
+    usable_mac,
+    usable_serial,
+)
+from camagent.model.device import DeviceFacts, DeviceInformation, DeviceTarget, NetworkFacts
+from tests.builders import device_facts
+
+EPR = "urn:uuid:4d454930-0000-1000-8000-001bc50a0b0c"
+
+
+def device(
+    serial: str | None = "DS-2CD2012-I20150201CCWR501088621",
+    mac: str | None = "00:1b:c5:0a:0b:0c",
+    epr: str | None = EPR,
+    model: str = "DS-2CD2012-I",
+    address: str = "10.0.0.5",
+) -> DeviceFacts:
+    return device_facts(
+        target=DeviceTarget(address, endpoint=epr),
+        address=address,
+        information=DeviceInformation("HIKVISION", model, "V5.2.0", serial, "88"),
+        network=NetworkFacts(macs=(mac,) if mac else ()),
+        tls=None,
+        extra_macs=(),
+    )
+
+
+def seen(facts: DeviceFacts | None, address: str | None = None, source: str | None = None) -> Sighting:
+    return sighting(facts, address or (facts.address if facts else "10.0.0.5"), source)
+
+
+def known(facts: DeviceFacts | None, address: str | None = None, source: str | None = None) -> KnownDevice:
+    sight = seen(facts, address, source)
+    return remember(identity_of(sight), sight)
+
+
+@pytest.mark.parametrize(
+    "serial",
+    ["0123456789", "12345679890", "1234567890", "NONE", "none ", "N/A", "00000000", "", "12", "ffff", "General"],
+)
+def test_placeholder_serials_identify_nobody(serial: str) -> None:
+    """home-assistant/frontend#17345."""
+    assert usable_serial(serial) is None
+
+
+@pytest.mark.parametrize(
+    "mac",
+    [
+        "00:12:34:56:78:9a",
+        "00:00:00:00:00:00",
+        "ff:ff:ff:ff:ff:ff",
+        "01:1b:c5:0a:0b:0c",
+        "41a0bc:41a0bd:41a0be:41a0bf:41a0c0:41a0c1",
+        "",
+        "00:1b:c5",
+    ],
+)
+def test_placeholder_macs_identify_nobody(mac: str) -> None:
+    """home-assistant/core#59218, #63399."""
+    assert usable_mac(mac) is None
+
+
+def test_macs_are_one_sign_however_they_are_written() -> None:
+    assert {usable_mac(m) for m in ("00047D0EB85C", "00-04-7d-0e-b8-5c", "00:04:7D:0E:B8:5C")} == {"00:04:7d:0e:b8:5c"}
+
+
+def test_an_endpoint_of_zeros_is_none() -> None:
+    assert usable_endpoint("urn:uuid:00000000-0000-0000-0000-000000000000") is None
+    assert usable_endpoint(EPR.upper()) == EPR.removeprefix("urn:uuid:")
+
+
+def test_the_id_rests_on_the_strongest_sign() -> None:
+    by_serial = camera_id(device(), "10.0.0.5", None)
+    assert by_serial.strength == "strong" and by_serial.signs[0] == "serial"
+    assert camera_id(device(mac=None, epr=None, address="10.9.9.9"), "10.9.9.9", None).id == by_serial.id
+    assert camera_id(None, "10.0.0.5", None).strength == "address"
+
+
+def test_sources_of_one_device_are_cameras_of_their_own() -> None:
+    ids = {camera_id(device(), "10.0.0.5", source).id for source in (None, "VS1", "VS2")}
+    assert len(ids) == 3
+
+
+def test_a_new_address_is_a_move() -> None:
+    found = match((known(device()),), seen(device(address="10.0.0.77")))
+    assert found.change == "moved" and found.known == known(device())
+
+
+def test_a_firmware_update_changes_nothing() -> None:
+    updated = replace(
+        device(),
+        information=DeviceInformation("Hikvision", "DS-2CD2012-I", "V5.6.0", device().information.serial, "89"),
+    )
+    assert match((known(device()),), seen(updated)).change == "same"
+
+
+def test_another_camera_at_the_old_address_is_a_replacement() -> None:
+    other = device(serial="DS-9999X77777", mac="00:1b:c5:77:77:77", epr=None)
+    found = match((known(device()),), seen(other))
+    assert found.change == "replaced" and found.known is not None and found.known.address == "10.0.0.5"
+
+
+def test_the_same_model_swapped_in_is_a_replacement_not_the_same() -> None:
+    other = device(serial="DS-2CD2012-I20150201CCWR501088999", mac="00:1b:c5:0a:0b:ff", epr=None)
+    assert match((known(device()),), seen(other)).change == "replaced"
+
+
+def test_a_stranger_is_new() -> None:
+    other = device(serial="DS-9999X77777", mac="00:1b:c5:77:77:77", epr=None, address="10.0.0.9")
+    assert match((known(device()),), seen(other)).change == "new"
+
+
+def test_a_camera_that_tells_nothing_today_is_still_the_one_at_its_address() -> None:
+    assert match((known(device()),), seen(None, "10.0.0.5")).change == "same"
+
+
+def test_a_camera_that_told_nothing_before_is_known_by_its_place() -> None:
+    assert match((known(None, "10.0.0.5"),), seen(device())).change == "same"
+
+
+def test_a_serial_that_contradicts_outweighs_an_endpoint_that_agrees() -> None:
+    """Cheap series ship one endpoint UUID for all units."""
+    other = device(serial="DS-2CD2012-I20150201CCWR501088999", mac=None, address="10.0.0.8")
+    assert match((known(device(mac=None)),), seen(other)).change == "new"
+
+
+def test_two_cameras_with_cloned_signs_are_told_apart() -> None:
+    """home-assistant/core#162687: one MAC for a whole series."""
+    one = seen(device(serial=None, epr=None, address="10.0.0.5"))
+    two = seen(device(serial=None, epr=None, address="10.0.0.6"))
+    ignored = shared_signs((one, two))
+    assert ("mac", "00:1b:c5:0a:0b:0c") in ignored
+    assert identity_of(one, ignored).id != identity_of(two, ignored).id
+
+
+def test_channels_of_one_recorder_do_not_spoil_its_signs() -> None:
+    channels = [seen(device(), source=f"VS{i}") for i in range(4)]
+    assert shared_signs(channels) == frozenset()
+
+
+def test_swapped_addresses_are_two_moves() -> None:
+    a, b = device(), device(serial="S-77777-B", mac="00:1b:c5:00:00:02", epr=None, address="10.0.0.6")
+    swapped = (seen(replace(a, address="10.0.0.6"), "10.0.0.6"), seen(replace(b, address="10.0.0.5"), "10.0.0.5"))
+    found = match_all((known(a), known(b)), swapped)
+    assert [m.change for m in found] == ["moved", "moved"]
+    assert [m.known.address for m in found] == ["10.0.0.5", "10.0.0.6"]
+
+
+def test_what_is_remembered_is_plain_json() -> None:
+    row = json.loads(json.dumps(asdict(known(device()))))
+    assert KnownDevice(row["id"], row["address"], row["video_source"], tuple(map(tuple, row["signs"]))) == known(
+        device()
+    )
+
+
+SERIALS = st.text("0123456789ABCDEFX", min_size=0, max_size=12)
+MACS = st.integers(0, 5).map(lambda n: f"00:1b:c5:00:00:{n:02x}") | st.just("00:12:34:56:78:9a") | st.just("")
+DEVICES = st.builds(
+    lambda serial, mac, n: device(serial, mac, None, f"M{n % 2}", f"10.0.0.{n}"), SERIALS, MACS, st.integers(1, 9)
+)
+
+
+@given(st.lists(DEVICES, max_size=6), st.lists(DEVICES, max_size=6))
+def test_no_known_camera_is_recognised_twice(before: list[DeviceFacts], now: list[DeviceFacts]) -> None:
+    found = match_all([known(d) for d in before], [seen(d) for d in now])
+    used = [id(m.known) for m in found if m.change in ("same", "moved")]
+    assert len(found) == len(now) and len(used) == len(set(used))
+
+
+@given(DEVICES)
+def test_a_camera_seen_again_unchanged_is_the_same(facts: DeviceFacts) -> None:
+    found = match((known(facts),), seen(facts))
+    assert found.change == "same"
+
+
+@given(DEVICES, DEVICES)
+def test_different_serials_and_macs_never_make_one_camera(a: DeviceFacts, b: DeviceFacts) -> None:
+    left, right = dict(seen(a).signs), dict(seen(b).signs)
+    differ = [k for k in ("serial", "mac") if k in left and k in right and left[k] != right[k]]
+    if differ and not any(left.get(k) == right.get(k) is not None for k in ("serial", "mac")):
+        assert match((known(a),), seen(b)).change in ("new", "replaced")
+
+
+@given(st.text(max_size=200), st.text(max_size=200), st.text(max_size=200))
+def test_any_words_make_an_id(serial: str, mac: str, epr: str) -> None:
+    made = camera_id(device(serial, mac, epr), "10.0.0.5", None)
+    assert made.id.startswith("cam-") and len(made.id) == 16 and made.strength in ("strong", "weak", "address")
