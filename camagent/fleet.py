@@ -26,7 +26,6 @@ from camagent.model.scan import Declaration
 from camagent.model.secret import Credential
 from camagent.model.stream import FileTarget, StreamAccess, StreamFacts, StreamTarget
 from camagent.observe.decode import PicturePool
-from camagent.observe.files import FileOptions, watch_file
 from camagent.observe.watch import WatchDoors, WatchOptions, greet_stream, watch_stream
 from camagent.pipeline import DeviceCheck, Doors, SeenSource, Target, budget_spent, check_device
 from camagent.transcript import Transcript
@@ -194,6 +193,9 @@ class Fleet:
             return await watch_stream(target, credential, options.watch, doors)
 
         async def watch_one_file(target: FileTarget) -> StreamFacts:
+            # av, cv2 and numpy cost 44 MB that a service without files never needs
+            from camagent.observe.files import FileOptions, watch_file
+
             file_options = FileOptions(pictures=options.watch.pictures, keep_images=options.watch.keep_images)
             return await asyncio.get_running_loop().run_in_executor(self._files, watch_file, target, file_options)
 

@@ -73,6 +73,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sd_notify": FACTS,
     "config": FACTS,
     "credentials": FACTS | {"config"},
+    "firmware_list": FACTS | {"config"},
     "pipeline": FACTS | (STAGES - {"publish"}),
     "fleet": FACTS | (STAGES - {"publish"}) | {"pipeline"},
     "recognise": FACTS | {"pipeline", "discover", "credentials"},

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,10 +108,21 @@ def make_order(wanted: Wanted, book: CredentialBook, memory: Memory, clock: Cloc
     except PriceError as error:
         raise Mistake(*(f"{place}: {tm(problem)}" for place, problem in error.problems)) from None
     config = wanted.config
+    firmware = _firmware(config.check.firmware)
     uplink_bps = config.site.uplink_mbps * 1e6 if config.site.uplink_mbps is not None else None
-    facts = site_facts(config.as_site(), uplink_bps, clock.now(), memory)
+    facts = replace(site_facts(config.as_site(), uplink_bps, clock.now(), memory), firmware=firmware)
     judge = Judge(requirement_profile, facts, prices)
     return Order(judge, requirement_profile.stamp, book, wanted.inventory, memory)
+
+
+def _firmware(path: Path | None) -> tuple[tuple[str, str, str, str], ...]:
+    from camagent.config import ConfigError
+    from camagent.firmware_list import load_firmware_list
+
+    try:
+        return load_firmware_list(path) if path is not None else ()
+    except ConfigError as error:
+        raise Mistake(*error.problems) from None
 
 
 @contextmanager

@@ -1,0 +1,62 @@
+"""What the documents name exists, and what exists is in the documents."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from camagent.cli.main import COMMANDS
+from camagent.config import Config, parse_config
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.vi.md"])
+def test_the_readme_shows_the_commands_of_the_contract(name: str) -> None:
+    text = read(name)
+    for command in ("scan", "check", "report", "area", "serve", "doctor", "credentials"):
+        assert f"camagent {command}" in text
+    assert "make demo" in text and "make test" in text
+    assert "3288/UBND-KT" in text
+
+
+def test_the_changelog_names_every_command() -> None:
+    assert all(
+        f"`{command}`" in read("CHANGELOG.md") or f"camagent {command}" in read("CHANGELOG.md") for command in COMMANDS
+    )
+
+
+def test_every_configuration_key_is_documented_and_the_example_is_valid() -> None:
+    text = read("docs/configuration.md")
+    example = re.search(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert example is not None
+    table = tomllib.loads(example[1])
+    parse_config(table, ROOT / "camagent.toml")
+    for section, field in Config.model_fields.items():
+        assert section in table, section
+        model = field.annotation
+        fields = getattr(model, "model_fields", None) or model.__args__[0].model_fields  # type: ignore[union-attr]
+        for key in fields:
+            assert re.search(rf"^(# )?{key} = ", example[1], re.MULTILINE), f"{section}.{key}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_no_document_claims_what_3288_says() -> None:
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(r"3288 (requires|demands|prescribes|sets)|3288 yêu cầu \d", text), page.name

@@ -1,0 +1,49 @@
+"""The firmware list: what Excel writes is read, and every wrong line is told at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from camagent.config import ConfigError
+from camagent.firmware_list import load_firmware_list
+
+
+def written(folder: Path, content: bytes) -> Path:
+    path = folder / "firmware.csv"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"Acme,AC-*,V5.7*,Allow\nAcme,*,V4.*,deny\n",
+        b"\xef\xbb\xbfmanufacturer;model;firmware;verdict\r\nAcme;AC-*;V5.7*;allow\r\n\r\nAcme;*;V4.*;deny\r\n",
+        b"# kept by the ward\nAcme, AC-*, V5.7*, allow\nAcme, *, V4.*, deny\n",
+    ],
+)
+def test_a_list_is_read_as_people_and_spreadsheets_write_it(tmp_path: Path, content: bytes) -> None:
+    assert load_firmware_list(written(tmp_path, content)) == (
+        ("Acme", "AC-*", "V5.7*", "allow"),
+        ("Acme", "*", "V4.*", "deny"),
+    )
+
+
+def test_every_wrong_line_is_told_with_its_number(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_firmware_list(written(tmp_path, b"Acme,x,y,allow\nAcme,x\nAcme,x,y,maybe\n"))
+    assert ["line 2" in caught.value.problems[0], "line 3" in caught.value.problems[1]] == [True, True]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"x" * 1_000_001])
+def test_what_is_no_list_is_one_line(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_firmware_list(written(tmp_path, content))
+    assert len(caught.value.problems) == 1
+
+
+def test_a_missing_list_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_firmware_list(tmp_path / "nowhere.csv")
