@@ -77,6 +77,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pipeline": FACTS | (STAGES - {"publish"}),
     "fleet": FACTS | (STAGES - {"publish"}) | {"pipeline"},
     "recognise": FACTS | {"pipeline", "discover", "credentials"},
+    "replay": FACTS | {"pipeline", "interrogate", "observe"},
     "scan": FACTS | {"pipeline", "fleet", "recognise", "discover"},
 } | {name: FACTS for name in NEUTRAL | STAGES}
 

@@ -18,6 +18,7 @@ from camagent.cli.options import check_options, format_option, login_options
 if TYPE_CHECKING:
     from camagent.fleet import FleetLimits, FleetOptions, Job
     from camagent.model.secret import Credential
+    from camagent.pipeline import DeviceCheck
     from camagent.recognise import Order, Run
 
 MAX_TARGETS = 1_000  # more is a site: use `camagent scan`
@@ -32,6 +33,7 @@ MAX_TARGETS = 1_000  # more is a site: use `camagent scan`
 @click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config"))
 @login_options
 @check_options
+@click.option("--replay", "replays", multiple=True, type=click.Path(path_type=Path), help=t("cli.help.replay"))
 @click.option("--no-port-check", is_flag=True, help=t("cli.help.no_port_check"))
 @click.option("--try-default-logins", is_flag=True, help=t("cli.help.try_default_logins"))
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help=t("cli.help.output"))
@@ -43,23 +45,28 @@ def check_command(
     password_file: Path | None,
     password: str | None,
     allow_basic: bool,
+    replays: tuple[Path, ...],
     **options: object,
 ) -> int:
     """Check the named cameras, streams or files; nothing is searched and nothing stored."""
     from camagent.cli.run import Wanted, credential_book, make_order, read_config
     from camagent.cli.scanning import ScanRequest, fleet_limits, fleet_options, publish
     from camagent.clock import SystemClock
+    from camagent.credentials import CredentialBook
     from camagent.recognise import Memory
 
-    if not targets or len(targets) > MAX_TARGETS:
+    if bool(targets) == bool(replays) or len(targets) > MAX_TARGETS:
         raise Mistake(t("cli.no_target"))
     request = ScanRequest(**options)  # type: ignore[arg-type]
     config = read_config(config_path)
+    wanted = Wanted(config, request.requirement_profile or config.check.profile, request.prices or config.check.prices)
+    if replays:
+        order = make_order(wanted, CredentialBook(), Memory(), SystemClock())
+        return publish(asyncio.run(_replay(replays, order)), request, None)
     login = read_login(user, password_file, password, allow_basic)
     book = credential_book(config, os.environ)
     jobs = [read_target(text, login) for text in targets]
     jobs = [job if job.credential is not None else replace(job, credential=book.for_address(job.host)) for job in jobs]
-    wanted = Wanted(config, request.requirement_profile or config.check.profile, request.prices or config.check.prices)
     order = make_order(wanted, book, Memory(), SystemClock())
     run = asyncio.run(_check(jobs, order, fleet_limits(config), fleet_options(config, request, order)))
     return publish(run, request, None)
@@ -74,6 +81,23 @@ async def _check(jobs: Sequence[Job], order: Order, limits: FleetLimits, options
     async with Fleet(limits, SystemClock()) as fleet:
         with progress_on_terminal() as progress:
             return await check_targets(jobs, order, fleet, options, progress)
+
+
+async def _replay(files: Sequence[Path], order: Order) -> Run:
+    from camagent.clock import SystemClock
+    from camagent.recognise import Frame, finish
+    from camagent.replay import replay
+    from camagent.transcript import TranscriptError, read_transcript
+
+    checks: list[DeviceCheck] = []
+    for file in files:
+        try:
+            checks += await replay(read_transcript(file))
+        except TranscriptError as error:
+            raise Mistake(t("cli.bad_transcript", path=str(file), reason=str(error))) from None
+    now = SystemClock().now()
+    began_at = min((check.checked_at for check in checks), default=now)
+    return finish(checks, order, Frame(began_at, now, "check", None))
 
 
 def read_target(text: str, login: Credential | None) -> Job:
@@ -111,7 +135,9 @@ def _looks_like_file(text: str) -> bool:
     return Path(text).suffix.lower() in {".mp4", ".mkv", ".ts", ".avi", ".h264", ".h265", ".264", ".265", ".mjpeg"}
 
 
-def read_login(user: str | None, password_file: Path | None, password: str | None, allow_basic: bool) -> Credential | None:
+def read_login(
+    user: str | None, password_file: Path | None, password: str | None, allow_basic: bool
+) -> Credential | None:
     """The log-in for the named targets: file, option (with a warning), environment, else asked for."""
     from camagent.cli.run import warn
     from camagent.credentials import CredentialError, read_password_file
