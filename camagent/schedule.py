@@ -166,8 +166,7 @@ class Agenda:
         """The device is busy with earlier work: wait behind a short one, skip what the running one answers."""
         if running is Work.REACH or task.work is Work.INTERROGATE and running is Work.STREAM:
             return
-        if task.work is running or task.work is Work.STREAM:
-            self.overruns += 1
+        self.overruns += task.work is running
         self._move_on(task, now_s)
 
     def _move_on(self, task: Task, now_s: float) -> None:

@@ -1,0 +1,315 @@
+"""The agent's loop: starts what is due, one piece of work per device, feeds the watchdog, ends quickly when told.
+
+Knows the schedule and the site's errands; opens no connection itself. A bug of ours in one errand is caught here,
+logged and counted, and silences neither the other devices nor the scraper.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from pathlib import Path
+from typing import Protocol
+
+from camagent.agent.record import Kept, Record
+from camagent.clock import Clock
+from camagent.model.fault import FaultCode, Stage
+from camagent.model.finding import Verdict
+from camagent.model.scan import ProfileStamp
+from camagent.model.scan import Site as SiteName
+from camagent.model.text import Message, message
+from camagent.publish.snapshot import AgentSnapshot, CameraStatus, CycleStatus
+from camagent.recognise import Memory, Run
+from camagent.schedule import SITE, Agenda, Schedule, Task, Work
+from camagent.sd_notify import Notifier
+
+TICK_S = 1.0
+JUDGE_EVERY_S = 5.0  # judging a whole school takes a good part of a second on an old PC: not after every stream
+BEAT_LATE_S = 30.0  # ticks: a loop that missed this many does not live
+STUCK_AFTER_S = 1800.0  # twice a recorder's own budget: whoever works longer on one device will not end by itself
+STOP_S = 3.5  # TEARDOWN of every session, out of the 5 s that stopping may take
+
+
+class Errands(Protocol):
+    """What can be done for the site, and what is known of it."""
+
+    defects: int
+    discovered_devices: int | None
+
+    @property
+    def faults(self) -> Mapping[tuple[Stage, FaultCode], int]:
+        """Counted since the start."""
+
+    @property
+    def hosts(self) -> Sequence[str]:
+        """Every device to be watched."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Every device was checked since the start."""
+
+    async def discover(self) -> None:
+        """Look for devices."""
+
+    async def interrogate(self, host: str) -> None:
+        """All questions and streams of one device."""
+
+    async def stream(self, host: str) -> None:
+        """The known streams of one device."""
+
+    async def reach(self, host: str) -> None:
+        """One cheap question."""
+
+    async def judge(self, began_at: datetime) -> Run | None:
+        """Verdicts over what is known; None where nothing is new."""
+
+    def statuses(self) -> tuple[CameraStatus, ...]:
+        """Every camera, as last seen."""
+
+    def answers(self) -> Mapping[str, bool]:
+        """Camera id and whether it answered the last cheap check."""
+
+    def remember(self, memory: Memory) -> None:
+        """What the record knows from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the loop needs beside the site itself."""
+
+    clock: Clock
+    record: Record
+    notifier: Notifier
+    zone: tzinfo
+    """The school's, for quiet hours and for when a day begins."""
+    say: Callable[[Message], str]
+    """A sentence in the operator's language."""
+    tell: Callable[[Message], None]
+    """The same, as one line of the log."""
+    new_day: Callable[[], None]
+    """Called once a day: yesterday's refused log-ins may be tried once more."""
+
+
+@dataclass(slots=True)
+class _Round:
+    """One pass over all devices."""
+
+    began_s: float
+    began_at: datetime
+    open: set[str]
+    """Devices whose turn in this round has not ended."""
+
+
+class Agent:
+    """The running agent; also what the exporter looks at."""
+
+    def __init__(self, name: SiteName, stamp: ProfileStamp, errands: Errands, schedule: Schedule) -> None:
+        self._name, self._stamp = name, stamp
+        self._errands = errands
+        self._agenda = Agenda(schedule)
+        self._hosts: frozenset[str] = frozenset()
+        self._running: dict[str, tuple[Work, float]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._rounds: dict[Work, _Round] = {}
+        self._cycles: dict[Work, CycleStatus] = {}
+        self._document: bytes | None = None
+        self._reload_ok = True
+        self._reloaded_at: datetime | None = None
+        self._beat_s = -BEAT_LATE_S
+        self._judged_s = 0.0
+        self._judged: Run | None = None
+        self._judging = asyncio.Lock()
+        self._day: date | None = None
+        self._defects = 0
+        self._restored = False
+        self._around: Surroundings | None = None
+
+    # What the exporter sees.
+
+    def snapshot(self) -> AgentSnapshot:
+        """Everything that may be shown, as of now."""
+        return AgentSnapshot(
+            site=self._name,
+            made_at=self._clock.now(),
+            cameras=self._errands.statuses(),
+            profile=self._stamp,
+            faults=dict(self._errands.faults),
+            stream_cycle=self._cycles.get(Work.STREAM),
+            reach_cycle=self._cycles.get(Work.REACH),
+            discovered_devices=self._errands.discovered_devices,
+            overruns=self._agenda.overruns,
+            defects=self._defects + self._errands.defects,
+            reload_ok=self._reload_ok,
+            reloaded_at=self._reloaded_at,
+        )
+
+    def result_document(self) -> bytes | None:
+        """The JSON result document of the last whole round."""
+        return self._document
+
+    def is_beating(self) -> bool:
+        """The loop takes its turns, and no work has been going on for longer than any work may."""
+        now_s = self._clock.monotonic_s()
+        stuck = any(now_s - began_s > STUCK_AFTER_S for _, began_s in self._running.values())
+        return now_s - self._beat_s < BEAT_LATE_S and not stuck
+
+    def is_ready(self) -> bool:
+        """A first round is complete, or the last one was restored."""
+        return self._restored or Work.STREAM in self._cycles
+
+    # Its life.
+
+    async def run(self, around: Surroundings, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; then end every session, within `STOP_S`."""
+        self._around = around
+        self._reloaded_at = around.clock.now()
+        self._day = self._reloaded_at.astimezone(around.zone).date()
+        self._restored = bool(self._errands.hosts)
+        self._meet_hosts(around.clock.monotonic_s(), known=self._restored)
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                self._tick()
+                pause = asyncio.create_task(around.clock.sleep(TICK_S))
+                await asyncio.wait({pause, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                pause.cancel()
+        finally:
+            stopped.cancel()
+            await self._end()
+
+    def adopt(self, name: SiteName, stamp: ProfileStamp, schedule: Schedule) -> None:
+        """Go on by a configuration that was read anew."""
+        self._name, self._stamp = name, stamp
+        self._agenda.follow(schedule, self._clock.monotonic_s())
+        self._reload_ok, self._reloaded_at = True, self._clock.now()
+
+    def refuse_reload(self) -> None:
+        """The configuration could not be read anew: the one in force stays."""
+        self._reload_ok = False
+
+    def _tell(self, line: Message) -> None:
+        if self._around is not None:
+            self._around.tell(line)
+
+    @property
+    def _clock(self) -> Clock:
+        assert self._around is not None, "the agent was looked at before it ran"
+        return self._around.clock
+
+    async def _end(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            _, left = await asyncio.wait(self._tasks, timeout=STOP_S)
+            if left:
+                self._tell(message("agent.left_running", count=len(left)))
+
+    def _tick(self) -> None:
+        assert self._around is not None
+        now_s, now = self._clock.monotonic_s(), self._clock.now().astimezone(self._around.zone)
+        self._beat_s = now_s
+        if self.is_beating():
+            self._around.notifier.alive()
+        if now.date() != self._day:
+            self._day = now.date()
+            self._around.new_day()
+        self._meet_hosts(now_s, known=False)
+        busy = {host: work for host, (work, _) in self._running.items()}
+        for task in self._agenda.take(now_s, now, busy):
+            self._running[task.host] = (task.work, now_s)
+            self._start(self._do(task))
+        if now_s - self._judged_s >= JUDGE_EVERY_S and not self._judging.locked():
+            self._judged_s = now_s
+            self._start(self._judge(self._rounds[Work.STREAM].began_at))
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _meet_hosts(self, now_s: float, known: bool) -> None:
+        hosts = frozenset(self._errands.hosts)
+        if hosts == self._hosts and Work.STREAM in self._rounds:
+            return
+        self._agenda.set_hosts(hosts, now_s, known)
+        for work in (Work.STREAM, Work.REACH):
+            turn = self._rounds.setdefault(work, _Round(now_s, self._clock.now(), set()))
+            turn.open = (turn.open & hosts) | (hosts - self._hosts)
+        self._hosts = hosts
+
+    async def _do(self, task: Task) -> None:
+        try:
+            if task.work is Work.DISCOVER:
+                await self._errands.discover()
+            elif task.work is Work.INTERROGATE:
+                await self._errands.interrogate(task.host)
+            elif task.work is Work.STREAM:
+                await self._errands.stream(task.host)
+            else:
+                await self._errands.reach(task.host)
+        except Exception as bug:  # the agent's one place for bugs of ours outside of fleet's
+            self._defect(task.work.value, bug)
+        finally:
+            self._running.pop(task.host, None)
+        self._close_rounds(task)
+
+    def _defect(self, doing: str, bug: Exception) -> None:
+        """Class, file and line: never the message, which may quote what a camera or a user said."""
+        self._defects += 1
+        frames = traceback.extract_tb(bug.__traceback__)
+        last = frames[-1] if frames else None
+        place = f"{Path(last.filename).name}:{last.lineno}" if last is not None else "?"
+        self._tell(message("agent.defect", doing=doing, kind=type(bug).__name__, place=place))
+
+    def _close_rounds(self, task: Task) -> None:
+        """A full check answers the cheap question as well."""
+        if task.host == SITE:
+            if not self._errands.hosts:
+                self._cycles[Work.STREAM] = CycleStatus(self._clock.now(), 0.0)
+            return
+        for work in (Work.STREAM, Work.REACH):
+            turn = self._rounds[work]
+            if work is Work.REACH or task.work is not Work.REACH:
+                turn.open.discard(task.host)
+            if not turn.open and self._hosts:
+                self._round_over(work, turn)
+
+    def _round_over(self, work: Work, turn: _Round) -> None:
+        assert self._around is not None
+        now_s, now = self._clock.monotonic_s(), self._clock.now()
+        self._cycles[work] = CycleStatus(now, now_s - turn.began_s)
+        if work is Work.STREAM:
+            self._start(self._close_stream_round(turn.began_at))
+        else:
+            self._start(self._around.record.note_probes(now, self._errands.answers()))
+        self._rounds[work] = _Round(now_s, now, set(self._hosts))
+
+    async def _judge(self, began_at: datetime) -> None:
+        async with self._judging:
+            try:
+                self._judged = await self._errands.judge(began_at) or self._judged
+            except Exception as bug:  # a wrong rule must not stop the watch; the old verdicts keep their time stamps
+                self._defect("judge", bug)
+
+    async def _close_stream_round(self, began_at: datetime) -> None:
+        assert self._around is not None
+        complete = self._errands.is_complete
+        await self._judge(began_at)
+        self._tell_systemd()
+        if complete and self._judged is not None:
+            kept: Kept = await self._around.record.keep(self._judged, self._clock.now())
+            self._document = kept.document
+            self._errands.remember(kept.memory)
+
+    def _tell_systemd(self) -> None:
+        assert self._around is not None
+        shown = self.snapshot()
+        counts = {verdict.value: shown.count(verdict) for verdict in Verdict}
+        self._around.notifier.status(self._around.say(message("agent.status", cameras=len(shown.cameras), **counts)))
+
+    def show_restored(self, document: bytes | None) -> None:
+        """The document of the last round before the restart, until there is a new one."""
+        self._document = document

@@ -1,0 +1,99 @@
+"""The agent's side of the store: blocking work in a thread of its own; a full disk does not stop the watch."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from camagent.model.text import Message
+from camagent.publish.document import scan_document
+from camagent.publish.store import Store, StoreError
+from camagent.publish.view import ScanDocument
+from camagent.recognise import Memory, Run
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a finished round left: its document, and what to remember for the next."""
+
+    document: bytes
+    memory: Memory
+
+
+class Record(Protocol):
+    """Where rounds are kept; nothing of it raises."""
+
+    async def restore(self, now: datetime) -> tuple[ScanDocument | None, bytes | None, Memory]:
+        """The last round, and what is remembered of the site."""
+
+    async def keep(self, run: Run, now: datetime) -> Kept:
+        """Store a finished round."""
+
+    async def note_probes(self, at: datetime, answers: Mapping[str, bool]) -> None:
+        """Count the cheap checks of one round."""
+
+
+class StoreRecord:
+    """A `Record` on the site's SQLite file; the caller opens and closes the store."""
+
+    def __init__(self, store: Store, tell: Callable[[Message], None]) -> None:
+        self._store = store
+        self._tell = tell
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="camagent-store")
+
+    async def restore(self, now: datetime) -> tuple[ScanDocument | None, bytes | None, Memory]:
+        def read() -> tuple[ScanDocument | None, bytes | None, Memory]:
+            document = self._store.latest_document()
+            raw = None if document is None else _bytes(document)
+            return self._store.latest(), raw, read_memory(self._store, now)
+
+        return await self._run(read) or (None, None, Memory())
+
+    async def keep(self, run: Run, now: datetime) -> Kept:
+        def write() -> Kept:
+            document = scan_document(run.result)
+            memory = Memory(run.known, {}, run.pins)
+            try:
+                self._store.save(run.result, document)
+                self._store.remember(run.known, run.pins)
+                memory = read_memory(self._store, now)
+            except StoreError as error:
+                self._tell(error.problem)
+            return Kept(_bytes(document), memory)
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, write)
+
+    async def note_probes(self, at: datetime, answers: Mapping[str, bool]) -> None:
+        await self._run(lambda: self._store.note_probes(at, answers))
+
+    async def close(self) -> None:
+        """Let the last write end; the store's own time-out bounds it."""
+        await asyncio.get_running_loop().run_in_executor(None, self._thread.shutdown)
+
+    async def _run(self, work: Callable[[], Answer]) -> Answer | None:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except StoreError as error:
+            self._tell(error.problem)
+            return None
+
+
+def read_memory(store: Store, now: datetime) -> Memory:
+    """What earlier runs of this machine left behind."""
+    return Memory(
+        known=tuple(store.known_devices()),
+        histories=store.histories(now),
+        pins=tuple(store.pins()),
+        answers=store.answers(),
+    )
+
+
+def _bytes(document: Mapping[str, object]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

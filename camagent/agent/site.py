@@ -1,0 +1,316 @@
+"""What the agent knows of its site and how it asks: discovery, interrogation, streams, cheap knocks.
+
+Keeps the last conversation with every device and judges all of them together; decides nothing about time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from camagent.clock import Clock
+from camagent.discover.knock import Door, Heard, ask_onvif
+from camagent.discover.plan import DiscoveryPlan, PlanError
+from camagent.discover.search import search
+from camagent.fleet import Fleet, FleetOptions, Job
+from camagent.model.device import DeviceFacts, DeviceTarget
+from camagent.model.discovery import Discovery
+from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.scan import ScanResult
+from camagent.model.stream import StreamFacts, StreamTarget
+from camagent.model.uri import parse_stream_uri
+from camagent.pipeline import LEAVE_ALONE, DeviceCheck, SeenSource, budget_spent
+from camagent.publish.restored import restored_status
+from camagent.publish.snapshot import SILENT, CameraStatus, Reach, camera_status, is_up
+from camagent.publish.view import ScanDocument
+from camagent.recognise import Frame, Memory, Order, Run, finish
+from camagent.scan import jobs_for
+
+KNOCK_CONNECT_S = 3.0
+KNOCK_REPLY_S = 3.0
+FORGET_AFTER = timedelta(days=7)  # a device that nobody lists and that is silent for a week was taken away
+ONVIF_PORT = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """By what the site is watched; replaced as a whole when the configuration is read again."""
+
+    order: Order
+    options: FleetOptions
+    plan: Callable[[], DiscoveryPlan]
+    """Made anew for every search, because interfaces and addresses come and go; may raise PlanError."""
+
+
+class Site:
+    """The devices of one school as the agent last saw them."""
+
+    def __init__(self, means: Means, fleet: Fleet, tell: Callable[..., None]) -> None:
+        self.means = means
+        self._tell = tell
+        self._fleet = fleet
+        self._clock: Clock = fleet.clock
+        self._jobs: dict[str, Job] = {}
+        self._checks: dict[str, DeviceCheck] = {}
+        self._reach: dict[str, Reach] = {}
+        self._answered_at: dict[str, datetime] = {}
+        self._restored: dict[str, CameraStatus] = {}
+        self._statuses: dict[str, CameraStatus] = {}
+        self._discovery: Discovery | None = None
+        self._dirty = False
+        self.faults: Counter[tuple[Stage, FaultCode]] = Counter()
+        self.defects = 0
+        self.discovered_devices: int | None = None
+
+    def restore(self, document: ScanDocument | None, memory: Memory) -> None:
+        """Begin with what was known before the restart; every device of it is checked anew."""
+        self.remember(memory)
+        for camera in document.cameras if document is not None else ():
+            self._restored[camera.id] = restored_status(camera)
+            job = _job_at(camera.address)
+            if job is not None:
+                self._jobs.setdefault(job.host, job)
+        for host in self._jobs:
+            self._answered_at[host] = self._clock.now()
+
+    def remember(self, memory: Memory) -> None:
+        """What the record knows from now on."""
+        order = self.means.order
+        self.means = replace(self.means, order=replace(order, memory=memory))
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every device to be watched."""
+        return tuple(self._jobs)
+
+    @property
+    def is_complete(self) -> bool:
+        """Every device was checked since the start."""
+        return bool(self._jobs) and self._jobs.keys() <= self._checks.keys()
+
+    async def discover(self) -> None:
+        """Look for devices; who is not seen this time is watched on, as long as somebody lists it or it answers."""
+        try:
+            plan = self.means.plan()
+        except PlanError as error:
+            self._tell(*error.problems)
+            return
+        found = await search(plan, self._clock)
+        self._discovery = found
+        self.discovered_devices = len(found.devices) + len(found.rtsp_only)
+        codes = {code.value: code for code in FaultCode}
+        self.faults.update((Stage.DISCOVER, codes[note.code]) for note in found.notes if note.code in codes)
+        now = self._clock.now()
+        for job in jobs_for(found, self.means.order):
+            before = self._jobs.get(job.host)
+            if before is None or not _tells_less(job, before):
+                self._jobs[job.host] = job
+            self._answered_at.setdefault(job.host, now)
+        listed = {declared.address for declared in self.means.order.inventory}
+        self._drop(
+            host
+            for host, at in self._answered_at.items()
+            if now - at > FORGET_AFTER and host not in listed and host not in {target.host for target in found.devices}
+        )
+
+    async def interrogate(self, host: str) -> None:
+        """All questions and all streams of one device."""
+        job = self._job(host)
+        if job is None:
+            return
+        options = replace(self.means.options, pins=self.means.order.memory.pins)
+        (check,) = await self._fleet.check([job], options)
+        self._take(host, check, (*_device_faults(check), *_stream_faults(check)))
+
+    async def stream(self, host: str) -> None:
+        """The known streams of one device; a device of which none is known, or all are silent, is asked everything."""
+        before, job = self._checks.get(host), self._job(host)
+        if job is None:
+            return
+        if before is None or isinstance(job.target, StreamTarget) or not _stream_targets(before):
+            await self.interrogate(host)
+            return
+        began_s, checked_at = self._clock.monotonic_s(), self._clock.now()
+        looked = [await self._watch_again(source, job) for source in before.sources]
+        sources = tuple(source for source, _ in looked)
+        seen = [stream for source in sources for stream in source.streams]
+        if seen and all(stream.fault is not None and stream.fault.code in SILENT for stream in seen):
+            await self.interrogate(host)
+            return
+        check = replace(
+            before,
+            sources=sources,
+            checked_at=checked_at,
+            duration_s=self._clock.monotonic_s() - began_s,
+            defect=next((defect for _, defect in looked if defect is not None), None),
+        )
+        self._take(host, check, _stream_faults(check))
+
+    async def _watch_again(self, source: SeenSource, job: Job) -> tuple[SeenSource, str | None]:
+        """The streams of one source, watched anew, and where our own code failed, if it did."""
+        streams: list[StreamFacts] = []
+        for stream in source.streams:
+            if not isinstance(stream.target, StreamTarget):
+                continue
+            (check,) = await self._fleet.check([Job(stream.target, job.credential)], self.means.options)
+            found = next(iter(check.sources[0].streams), None)
+            if found is None:
+                spent = budget_spent(Stage.OBSERVE, check.duration_s)
+                found = replace(stream, measured=spent, image=None, faults=(spent,))
+            streams.append(replace(found, configured=stream.configured))
+            if check.defect is not None or found.fault is not None and found.fault.code in LEAVE_ALONE:
+                return replace(source, streams=tuple(streams)), check.defect
+        return replace(source, streams=tuple(streams)), None
+
+    async def reach(self, host: str) -> None:
+        """One cheap question: does the device answer? A missed handshake alone does not make a camera dead."""
+        job = self._job(host)
+        if job is None:
+            return
+        check = self._checks.get(host)
+        targets = _stream_targets(check) if check is not None else []
+        up: bool | None = False
+        fault: Fault | None = None
+        if targets:
+            (answer,) = await self._fleet.greet([Job(targets[0], job.credential)], self.means.options)
+            fault = answer if isinstance(answer, Fault) else None
+            up = is_up(fault)
+            if fault is not None:
+                self.faults[fault.stage, fault.code] += 1
+        if not up and isinstance(job.target, DeviceTarget):
+            up = await _knock(job.target, check) or up
+        now = self._clock.now()
+        self._reach[host] = Reach(up, now, fault.code if fault is not None else None)
+        if up:
+            self._answered_at[host] = now
+
+    async def judge(self, began_at: datetime) -> Run | None:
+        """Verdicts over the last conversation with every device; None where nothing is new.
+
+        In a thread, because it is pure and long, and the loop has RTP packets to time.
+        """
+        loop = asyncio.get_running_loop()
+        while self._dirty:
+            self._dirty = False
+            now = self._clock.now()
+            order = self.means.order
+            order = replace(order, judge=replace(order.judge, site=replace(order.judge.site, now=now)))
+            checks = tuple(check for host, check in self._checks.items() if host in self._jobs)
+            frame = Frame(began_at, now, "scan", self._discovery)
+            run, statuses = await loop.run_in_executor(None, _judge, checks, order, frame)
+            if self._drop_ghosts(run.result):
+                continue
+            self._statuses = {status.id: status for status in statuses}
+            return run
+        return None
+
+    def statuses(self) -> tuple[CameraStatus, ...]:
+        """Every camera: freshly judged, else as before the restart; with the newest answer to "is it there?"."""
+        shown = dict(self._statuses)
+        if not self.is_complete:
+            addresses = {status.address for status in shown.values()}
+            for key, status in self._restored.items():
+                if status.address not in addresses:
+                    shown.setdefault(key, status)
+        return tuple(self._with_reach(status) for status in shown.values())
+
+    def answers(self) -> dict[str, bool]:
+        """Camera id and whether it answered the last cheap check; who could not be asked is left out."""
+        return {status.id: status.up for status in self.statuses() if status.up is not None}
+
+    def _with_reach(self, status: CameraStatus) -> CameraStatus:
+        job = _job_at(status.address)
+        reach = self._reach.get(job.host) if job is not None else None
+        if reach is None or reach.up is None or (status.seen_at is not None and status.seen_at >= reach.at):
+            return status
+        return replace(status, up=reach.up, seen_at=reach.at)
+
+    def _job(self, host: str) -> Job | None:
+        """The device with the log-in that is bound to it now; None where it was dropped meanwhile."""
+        job = self._jobs.get(host)
+        return None if job is None else replace(job, credential=self.means.order.credentials.for_address(host))
+
+    def _take(self, host: str, check: DeviceCheck, faults: Iterable[Fault]) -> None:
+        self._checks[host] = check
+        self._dirty = True
+        self.defects += check.defect is not None
+        self.faults.update((fault.stage, fault.code) for fault in faults)
+        if not isinstance(check.device, Fault) or is_up(check.device):
+            self._answered_at[host] = self._clock.now()
+
+    def _drop(self, hosts: Iterable[str]) -> None:
+        for host in list(hosts):
+            for table in (self._jobs, self._checks, self._reach, self._answered_at):
+                table.pop(host, None)
+            self._dirty = True
+
+    def _drop_ghosts(self, result: ScanResult) -> bool:
+        """Forget the silent old address of a camera that was recognised at a new one; True if there was one."""
+        listed = {declared.address for declared in self.means.order.inventory}
+        homes = {known.id: known.address for known in self.means.order.memory.known}
+        ghosts = [
+            home
+            for camera in result.cameras
+            if "moved" in camera.facts.changes and (home := homes.get(camera.facts.id, "")) in self._checks
+            if home != camera.facts.address and home not in listed and isinstance(self._checks[home].device, Fault)
+        ]
+        self._drop(ghosts)
+        return bool(ghosts)
+
+
+def _judge(checks: tuple[DeviceCheck, ...], order: Order, frame: Frame) -> tuple[Run, list[CameraStatus]]:
+    run = finish(checks, order, frame)
+    return run, [camera_status(camera) for camera in run.result.cameras]
+
+
+def _stream_targets(check: DeviceCheck) -> list[StreamTarget]:
+    return [
+        stream.target
+        for source in check.sources
+        for stream in source.streams
+        if isinstance(stream.target, StreamTarget)
+    ]
+
+
+def _device_faults(check: DeviceCheck) -> tuple[Fault, ...]:
+    device = check.device
+    return (device,) if isinstance(device, Fault) else device.faults if device is not None else ()
+
+
+def _stream_faults(check: DeviceCheck) -> tuple[Fault, ...]:
+    """Each once, also where a stream's last fault is not repeated in its list."""
+    streams = [stream for source in check.sources for stream in source.streams]
+    return tuple(
+        fault for stream in streams for fault in dict.fromkeys((*stream.faults, stream.fault)) if fault is not None
+    )
+
+
+def _job_at(address: str) -> Job | None:
+    """A job for an address as results carry it: a host, or the URI of a camera without ONVIF."""
+    if "://" not in address:
+        return Job(DeviceTarget(address))
+    parsed = parse_stream_uri(address)
+    return Job(StreamTarget(parsed[0])) if parsed is not None else None
+
+
+def _tells_less(job: Job, before: Job) -> bool:
+    """The search missed it this time, so all it has is the address; what was announced before is better."""
+    target, known = job.target, before.target
+    return isinstance(target, DeviceTarget) and isinstance(known, DeviceTarget) and bool(known.xaddrs > target.xaddrs)
+
+
+async def _knock(target: DeviceTarget, check: DeviceCheck | None) -> bool | None:
+    """Ask the ONVIF port for the time, without a log-in. None: we ourselves could not ask."""
+    port, secure, path = target.port, target.secure, target.path
+    if check is not None and isinstance(check.device, DeviceFacts):
+        parsed = parse_stream_uri(check.device.service_url)
+        if parsed is not None:
+            port, secure, path = parsed[0].port, parsed[0].scheme == "https", parsed[0].path or path
+    door = Door(target.host, port or ONVIF_PORT, secure, KNOCK_CONNECT_S, KNOCK_REPLY_S)
+    heard = (await ask_onvif(door, path)).heard
+    if heard is Heard.OURS:
+        return None
+    return heard in (Heard.ONVIF, Heard.RTSP, Heard.LOGIN, Heard.OTHER)

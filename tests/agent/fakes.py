@@ -1,0 +1,140 @@
+"""A clock that a test winds, errands that only remember, and a record in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from camagent.agent.loop import Surroundings
+from camagent.agent.record import Kept
+from camagent.model.fault import FaultCode, Stage
+from camagent.model.text import Message
+from camagent.publish.snapshot import CameraStatus
+from camagent.publish.text import render
+from camagent.publish.view import ScanDocument
+from camagent.recognise import Memory, Run
+from camagent.schedule import Work
+from camagent.sd_notify import Notifier
+from tests import builders as build
+
+START = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+
+
+class WoundClock:
+    """Sleeping moves it on; nothing waits in earnest."""
+
+    def __init__(self) -> None:
+        self.elapsed_s = 0.0
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.elapsed_s)
+
+    def monotonic_s(self) -> float:
+        return 1000.0 + self.elapsed_s
+
+    async def sleep(self, seconds: float) -> None:
+        self.elapsed_s += seconds
+        for _ in range(5):  # let the work that is due at this second take its turns
+            await asyncio.sleep(0)
+
+
+@dataclass
+class FakeErrands:
+    """Does nothing to anybody; `during` is awaited in place of the real work."""
+
+    known: tuple[str, ...] = ("192.0.2.1", "192.0.2.2", "192.0.2.3")
+    during: Callable[[Work, str], Awaitable[None]] | None = None
+    done: list[tuple[Work, str]] = field(default_factory=list)
+    faults: Counter[tuple[Stage, FaultCode]] = field(default_factory=Counter)
+    defects: int = 0
+    discovered_devices: int | None = None
+    is_complete: bool = True
+    judged: int = 0
+    memories: list[Memory] = field(default_factory=list)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        return self.known
+
+    async def discover(self) -> None:
+        self.discovered_devices = len(self.known)
+        await self._do(Work.DISCOVER, "")
+
+    async def interrogate(self, host: str) -> None:
+        await self._do(Work.INTERROGATE, host)
+
+    async def stream(self, host: str) -> None:
+        await self._do(Work.STREAM, host)
+
+    async def reach(self, host: str) -> None:
+        await self._do(Work.REACH, host)
+
+    async def _do(self, work: Work, host: str) -> None:
+        self.done.append((work, host))
+        if self.during is not None:
+            await self.during(work, host)
+
+    async def judge(self, began_at: datetime) -> Run | None:
+        self.judged += 1
+        return Run(build.scan_result(), (), ())
+
+    def statuses(self) -> tuple[CameraStatus, ...]:
+        return tuple(CameraStatus(host, host, host, True, START, START) for host in self.known)
+
+    def answers(self) -> Mapping[str, bool]:
+        return dict.fromkeys(self.known, True)
+
+    def remember(self, memory: Memory) -> None:
+        self.memories.append(memory)
+
+
+@dataclass
+class MemoryRecord:
+    """A record that forgets when the test ends."""
+
+    kept: list[Run] = field(default_factory=list)
+    probes: list[Mapping[str, bool]] = field(default_factory=list)
+
+    async def restore(self, now: datetime) -> tuple[ScanDocument | None, bytes | None, Memory]:
+        return None, None, Memory()
+
+    async def keep(self, run: Run, now: datetime) -> Kept:
+        self.kept.append(run)
+        return Kept(b"{}", Memory())
+
+    async def note_probes(self, at: datetime, answers: Mapping[str, bool]) -> None:
+        self.probes.append(answers)
+
+
+class Witness(Notifier):
+    """Remembers what systemd would have heard."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.heard: list[str] = []
+
+    def _send(self, text: str) -> None:
+        self.heard.append(text)
+
+
+@dataclass
+class World:
+    """Everything around the loop, to be looked at afterwards."""
+
+    clock: WoundClock = field(default_factory=WoundClock)
+    record: MemoryRecord = field(default_factory=MemoryRecord)
+    notifier: Witness = field(default_factory=Witness)
+    lines: list[str] = field(default_factory=list)
+    days: int = 0
+
+    def around(self) -> Surroundings:
+        def tell(line: Message) -> None:
+            self.lines.append(render(line, "en"))
+
+        def new_day() -> None:
+            self.days += 1
+
+        return Surroundings(self.clock, self.record, self.notifier, UTC, lambda line: render(line, "vi"), tell, new_day)

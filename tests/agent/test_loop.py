@@ -1,0 +1,261 @@
+"""The agent's loop on a clock that the test winds."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+
+import pytest
+
+from camagent.agent.loop import STOP_S, STUCK_AFTER_S, Agent
+from camagent.schedule import Cadence, Schedule, Work
+from tests import builders as build
+from tests.agent.fakes import FakeErrands, World
+
+
+def agent_of(errands: FakeErrands, schedule: Schedule | None = None) -> Agent:
+    return Agent(build.site(), build.profile_stamp(), errands, schedule or Schedule())
+
+
+def live(errands: FakeErrands, seconds: float, world: World | None = None, schedule: Schedule | None = None) -> Agent:
+    """Run an agent for that long on the wound clock."""
+    world = world or World()
+    agent = agent_of(errands, schedule)
+
+    async def scenario() -> None:
+        stop = asyncio.Event()
+
+        async def end() -> None:
+            while world.clock.elapsed_s < seconds:
+                await asyncio.sleep(0)
+            stop.set()
+
+        ending = asyncio.create_task(end())
+        await agent.run(world.around(), stop)
+        await ending
+
+    asyncio.run(scenario())
+    return agent
+
+
+def test_an_hour_has_every_kind_of_work_at_its_pace() -> None:
+    errands = FakeErrands()
+    live(errands, 3600)
+    counts = Counter(work for work, _ in errands.done)
+    assert counts[Work.INTERROGATE] == 3
+    assert 30 <= counts[Work.STREAM] <= 39
+    assert 140 <= counts[Work.REACH] <= 183
+    assert 1 <= counts[Work.DISCOVER] <= 2
+
+
+def test_a_round_is_told_kept_and_its_memory_taken_up() -> None:
+    errands, world = FakeErrands(), World()
+    agent = live(errands, 700, world)
+    snapshot = agent.snapshot()
+    assert snapshot.stream_cycle is not None and snapshot.reach_cycle is not None
+    assert world.record.kept and errands.memories and world.record.probes
+    assert agent.result_document() == b"{}"
+    assert any("sẵn sàng" in heard for heard in world.notifier.heard)
+
+
+def test_a_round_with_a_device_that_never_ends_is_not_kept() -> None:
+    async def one_hangs(work: Work, host: str) -> None:
+        if host == "192.0.2.2" and work is not Work.REACH:
+            await asyncio.Event().wait()
+
+    fresh = World()
+    errands = FakeErrands(known=(), during=one_hangs)
+    agent = agent_of(errands)
+
+    async def scenario() -> None:
+        stop = asyncio.Event()
+        running = asyncio.create_task(agent.run(fresh.around(), stop))
+        await asyncio.sleep(0)
+        errands.known = ("192.0.2.1", "192.0.2.2")
+        while fresh.clock.elapsed_s < 900:
+            await asyncio.sleep(0)
+        stop.set()
+        await running
+
+    asyncio.run(scenario())
+    assert fresh.record.kept == []
+
+
+def test_an_unfinished_first_round_is_not_stored() -> None:
+    errands, world = FakeErrands(is_complete=False), World()
+    agent = live(errands, 700, world)
+    assert world.record.kept == [] and agent.result_document() is None
+
+
+def test_a_site_without_any_camera_is_told_as_such() -> None:
+    agent = live(FakeErrands(known=()), 10)
+    assert agent.snapshot().discovered_devices == 0
+    assert agent.snapshot().stream_cycle is not None
+
+
+def test_the_watchdog_is_fed_by_the_loop() -> None:
+    world = World()
+    live(FakeErrands(), 60, world)
+    assert world.notifier.heard.count("WATCHDOG=1") >= 55
+
+
+def test_work_that_never_ends_starves_the_watchdog_and_health() -> None:
+    async def hang(work: Work, host: str) -> None:
+        await asyncio.Event().wait()
+
+    world = World()
+    errands = FakeErrands(known=("192.0.2.1",), during=hang)
+    agent = agent_of(errands)
+
+    async def scenario() -> None:
+        stop = asyncio.Event()
+        running = asyncio.create_task(agent.run(world.around(), stop))
+        while world.clock.elapsed_s < STUCK_AFTER_S - 10:
+            await asyncio.sleep(0)
+        assert agent.is_beating()
+        while world.clock.elapsed_s < STUCK_AFTER_S + 10:
+            await asyncio.sleep(0)
+        assert not agent.is_beating()
+        fed = world.notifier.heard.count("WATCHDOG=1")
+        while world.clock.elapsed_s < STUCK_AFTER_S + 60:
+            await asyncio.sleep(0)
+        assert world.notifier.heard.count("WATCHDOG=1") == fed
+        stop.set()
+        await running
+
+    asyncio.run(scenario())
+
+
+def test_overruns_reach_the_metrics() -> None:
+    slow = World()
+
+    async def last(work: Work, host: str) -> None:
+        if work in (Work.STREAM, Work.INTERROGATE):
+            until_s = slow.clock.elapsed_s + 700
+            while slow.clock.elapsed_s < until_s:
+                await asyncio.sleep(0)
+
+    agent = live(FakeErrands(known=("192.0.2.1",), during=last), 2500, slow)
+    assert agent.snapshot().overruns >= 2
+
+
+@pytest.mark.parametrize("work", [Work.DISCOVER, Work.INTERROGATE, Work.REACH])
+def test_a_bug_in_one_errand_is_counted_and_silences_nobody(work: Work) -> None:
+    async def fail(doing: Work, host: str) -> None:
+        if doing is work and host in ("", "192.0.2.1"):
+            raise RuntimeError("rtsp://admin:hunter2@192.0.2.1/")
+
+    errands, world = FakeErrands(during=fail), World()
+    agent = live(errands, 400, world)
+    assert agent.snapshot().defects >= 1
+    assert {host for _, host in errands.done} >= {"192.0.2.2", "192.0.2.3"}
+    assert any("RuntimeError test_loop.py" in line for line in world.lines)
+    assert not any("hunter2" in line for line in world.lines)
+
+
+def test_a_bug_in_judging_keeps_the_watch_going(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(self: FakeErrands, began_at: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(FakeErrands, "judge", fail)
+    errands = FakeErrands()
+    agent = live(errands, 200)
+    assert agent.snapshot().defects >= 1 and len(errands.done) > 6
+
+
+def test_stopping_ends_every_session_in_time() -> None:
+    torn_down = []
+
+    async def session(work: Work, host: str) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            torn_down.append(host)
+
+    began_s = time.monotonic()
+    live(FakeErrands(during=session), 400)
+    assert sorted(torn_down) == ["", "192.0.2.1", "192.0.2.2", "192.0.2.3"]
+    assert time.monotonic() - began_s < STOP_S
+
+
+def test_a_session_that_will_not_end_does_not_hold_up_the_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("camagent.agent.loop.STOP_S", 0.1)
+    world = World()
+
+    async def stubborn(work: Work, host: str) -> None:
+        release = asyncio.get_running_loop().call_later(2.0, lambda: None)
+        while release.when() > asyncio.get_running_loop().time():
+            try:
+                await asyncio.sleep(0.05)
+            except asyncio.CancelledError:
+                continue
+
+    errands = FakeErrands(known=("192.0.2.1",), during=stubborn)
+    agent = agent_of(errands)
+
+    async def scenario() -> None:
+        stop = asyncio.Event()
+        running = asyncio.create_task(agent.run(world.around(), stop))
+        while world.clock.elapsed_s < 3:
+            await asyncio.sleep(0)
+        stop.set()
+        async with asyncio.timeout(1.5):
+            await running
+
+    asyncio.run(scenario())
+    assert any("did not end in time" in line for line in world.lines)
+
+
+def test_a_day_is_begun_once() -> None:
+    world = World()
+    live(FakeErrands(known=()), 5 * 3600, world, Schedule(Cadence(discover_s=86400)))
+    assert world.days == 1
+
+
+def test_reload_is_adopted_or_told() -> None:
+    errands, world = FakeErrands(), World()
+    agent = agent_of(errands)
+
+    async def scenario() -> None:
+        stop = asyncio.Event()
+        running = asyncio.create_task(agent.run(world.around(), stop))
+        while world.clock.elapsed_s < 10:
+            await asyncio.sleep(0)
+        agent.refuse_reload()
+        assert not agent.snapshot().reload_ok
+        agent.adopt(build.site(name="THCS Lê Lợi"), build.profile_stamp(), Schedule(Cadence(stream_s=60)))
+        assert agent.snapshot().reload_ok and agent.snapshot().site.name == "THCS Lê Lợi"
+        before = Counter(errands.done)
+        while world.clock.elapsed_s < 200:
+            await asyncio.sleep(0)
+        assert all((Counter(errands.done) - before)[Work.STREAM, host] >= 2 for host in errands.known)
+        stop.set()
+        await running
+
+    asyncio.run(scenario())
+
+
+def test_ready_only_after_a_whole_round() -> None:
+    errands = FakeErrands(known=())
+    agent = agent_of(errands)
+    world = World()
+
+    async def late(work: Work, host: str) -> None:
+        if work is Work.DISCOVER:
+            errands.known = ("192.0.2.1",)
+        elif work is Work.INTERROGATE:
+            assert not agent.is_ready()
+
+    errands.during = late
+
+    async def scenario() -> None:
+        stop = asyncio.Event()
+        running = asyncio.create_task(agent.run(world.around(), stop))
+        while not agent.is_ready() and world.clock.elapsed_s < 100:
+            await asyncio.sleep(0)
+        stop.set()
+        await running
+
+    asyncio.run(scenario())
+    assert agent.is_ready() and (Work.INTERROGATE, "192.0.2.1") in errands.done
