@@ -109,7 +109,7 @@ def _plain(value: Any) -> Any:
 def _read(document: dict[str, Any]) -> Capture:
     size, clock = document["jpeg_size"], document["sender_clock"]
     return Capture(
-        description=_read_description(document["description"]),
+        description=description_from_json(document["description"]),
         transport=str(document["transport"]),
         frames=_read_frames(document["frames"]),
         counts=PacketCounts(**{name: int(value) for name, value in document["counts"].items()}),
@@ -120,11 +120,21 @@ def _read(document: dict[str, Any]) -> Capture:
         b_slices=bool(document["b_slices"]),
         sender_clock=None if clock is None else SenderClock(float(clock["sender_unix_s"]), float(clock["ours_unix_s"])),
         limits=tuple(map(str, document["limits"])),
-        fault=_read_fault(document["fault"]),
+        fault=fault_from_json(document["fault"]),
     )
 
 
-def _read_description(values: dict[str, Any]) -> TrackDescription:
+def description_to_json(description: TrackDescription) -> dict[str, Any]:
+    """The description as JSON values."""
+    plain: dict[str, Any] = _plain(asdict(description))
+    return plain
+
+
+def description_from_json(values: dict[str, Any]) -> TrackDescription:
+    """Read what `description_to_json` wrote.
+
+    Raises: KeyError, TypeError or ValueError where it is something else, as the functions below do.
+    """
     clock_hz = int(values["clock_hz"])
     if clock_hz <= 0:
         raise ValueError("clock_hz")
@@ -148,7 +158,8 @@ def _read_frames(columns: dict[str, Any]) -> FrameTable:
     return FrameTable(**read, clock_hz=clock_hz)
 
 
-def _read_fault(values: dict[str, Any] | None) -> Fault | None:
+def fault_from_json(values: dict[str, Any] | None) -> Fault | None:
+    """A Fault from its fields."""
     if values is None:
         return None
     status = None if values["status"] is None else int(values["status"])

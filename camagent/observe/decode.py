@@ -57,6 +57,10 @@ class _Worker:
         self._numbers = itertools.count()
         self._owed: dict[int, asyncio.Future[PictureReport]] = {}
 
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None else None
+
     async def run(self, job: _Job, timeout_s: float) -> PictureReport:
         """Have one job done.
 
@@ -183,6 +187,11 @@ class PicturePool:
             return _fault(FaultCode.DECODE_FAILED, started_s)
         too_large = len(pictures) - len(fitting)
         return report if not too_large else _with_errors(report, too_large)
+
+    @property
+    def worker_pid(self) -> int | None:
+        """The decoding process, for whoever measures it; None while there is none."""
+        return self._worker.pid
 
     async def close(self) -> None:
         """End the worker process; streams still waiting get DECODE_FAILED or a new worker, whichever comes first."""

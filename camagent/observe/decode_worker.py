@@ -70,7 +70,7 @@ def judge_pictures(
         frame = decoder.decode(codec, picture)
         if frame is None:
             continue
-        measured.append(measure(_planes(frame)))
+        measured.append(measure(planes_of(frame)))
         size = frame.width, frame.height
         if keep_as is not None:
             kept += _keep(frame, keep_as.with_name(f"{keep_as.name}-{len(measured)}.png"))
@@ -103,7 +103,7 @@ def _open_decoder(codec: str) -> Any:
     return context
 
 
-def _planes(frame: Any) -> Planes:
+def planes_of(frame: Any) -> Planes:
     """Views of the decoder's own buffers; valid as long as the frame."""
     depth = frame.format.components[0].bits
     planes = [_view(plane, 2 if depth > 8 else 1) for plane in frame.planes[:3]]

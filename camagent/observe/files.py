@@ -22,7 +22,7 @@ from camagent.observe.bitstream import jpeg
 from camagent.observe.capture import Capture, PacketCounts, TrackDescription
 from camagent.observe.decode_worker import DECODERS, Decoder, judge_pictures
 from camagent.observe.depacketize.access_unit import annex_b, split_annex_b
-from camagent.observe.depacketize.peek import RECOVERY, SECOND_FIELD, is_keyframe
+from camagent.observe.depacketize.peek import LEADING, RECOVERY, SECOND_FIELD, is_keyframe
 from camagent.observe.depacketize.sequence import NalSequence
 from camagent.observe.frames import FrameTable
 from camagent.observe.measure import declare, measure
@@ -169,7 +169,12 @@ def _add(reading: _Reading, packet: Any, wanted: bool) -> None:
             reading.candidates[-1] += annex_b(nals)
         return
     key = is_keyframe(flags)
-    reading.rows.append((_ticks(reading, packet), len(content), key, bool(flags & RECOVERY), packet.is_corrupt))
+    stamp = _ticks(reading, packet)
+    if not reading.timed and reading.sequence.place is not None:
+        stamp = reading.sequence.place
+    elif not reading.timed and flags & LEADING:
+        stamp = _let_pass(reading, stamp)
+    reading.rows.append((stamp, len(content), key, bool(flags & RECOVERY), packet.is_corrupt))
     _offer(reading, reading.sequence.picture(nals) if key and wanted else b"", key and wanted)
 
 
@@ -182,6 +187,15 @@ def _offer(reading: _Reading, picture: bytes, wanted: bool) -> None:
     if len(reading.candidates) > MAX_CANDIDATES:
         del reading.candidates[1::2]
         reading.stride *= 2
+
+
+def _let_pass(reading: _Reading, stamp: int) -> int:
+    """Without time, order is all there is: a leading picture is shown in front of the keyframe that it follows."""
+    for place in range(len(reading.rows) - 1, -1, -1):
+        if reading.rows[place][2]:
+            reading.rows[place] = (stamp, *reading.rows[place][1:])
+            return stamp - 1
+    return stamp
 
 
 def _ticks(reading: _Reading, packet: Any) -> int:

@@ -111,6 +111,10 @@ class FrameBuilder:
         if self._frame is not None:
             self._frame.size_bytes += size_bytes
 
+    def end_with_marker(self) -> None:
+        """The packet just booked by `grow` carried the marker."""
+        self._after_marker, self.only_counts = True, False
+
     def finish(self) -> None:
         """No packet follows: a frame whose marker was seen is whole, any other is left out."""
         if self._after_marker:

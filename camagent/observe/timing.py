@@ -15,7 +15,7 @@ from statistics import fmean, median, pstdev
 
 from camagent.observe.frames import FrameTable
 
-JUMP_S = 1.0  # a step back, or ahead of the arrivals, beyond any reordering (16 frames at 25 fps) is no frame interval
+MIN_JUMP_S = 1.0  # a step back, or ahead of the arrivals, of a second and of more frames than any reordering is a jump
 BURST_RATIO = 0.25  # servers empty their buffer at the start: intervals below a quarter of the usual are that burst
 MIN_FRAMES_FOR_BURST = 8  # fewer frames cannot show what is usual
 CREDIBLE_SPEED = (0.8, 1.25)  # time stamps against arrivals: crystals differ by 1e-4, lies by factors
@@ -100,17 +100,24 @@ def burst_frames(table: FrameTable) -> int:
 def steady_segments(table: FrameTable, first: int = 0) -> tuple[list[range], int]:
     """Runs of rows, from row `first` on, in which the time stamps go on without a jump; and the number of jumps."""
     stamps, arrivals, tick_s = table.timestamps, table.arrivals_s, 1 / table.clock_hz
+    jump_s = _jump_s(arrivals[first:])
     cuts = [first]
     for row in range(first + 1, len(table)):
         step_s = (stamps[row] - stamps[row - 1]) * tick_s
         ahead_s = step_s - max(0.0, arrivals[row] - arrivals[row - 1])
-        if step_s < -JUMP_S or ahead_s > JUMP_S:
+        if step_s < -jump_s or ahead_s > jump_s:
             cuts.append(row)
     back = [row for row in range(first + 1, len(table)) if stamps[row] < stamps[row - 1]]
     if first == 0 and back == [1] and len(table) > 2 and 1 not in cuts:
         cuts.append(1)  # the very first stamp is junk (home-assistant/core PR #42277); no B-frames follow it
     cuts = [*sorted(cuts), len(table)]
     return [range(a, b) for a, b in pairwise(cuts) if b > a], len(cuts) - 2
+
+
+def _jump_s(arrivals_s: Sequence[float]) -> float:
+    if len(arrivals_s) < 2:
+        return MIN_JUMP_S
+    return max(MIN_JUMP_S, REORDER_FRAMES * median(b - a for a, b in pairwise(arrivals_s)))
 
 
 def _presentation_intervals(table: FrameTable, segment: range) -> list[int]:

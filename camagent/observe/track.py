@@ -19,6 +19,7 @@ _INTERLEAVED = struct.Struct("!HHHHII")  # "$" and channel, length, RTP's first 
 _DATAGRAM = struct.Struct("!HHII")
 _FRAMING_BYTES = 4
 _VERSION = 0x8000
+_MARKER = 0x80
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class TrackReceiver:
     def feed_interleaved(self, buffer: bytearray, at: int, end: int, now_s: float) -> int:
         """Take this track's packets from buffer[at:end]; returns where something else, or half a packet, begins."""
         unpack = _INTERLEAVED.unpack_from
-        head, word, ssrc = self._head, self._word, self.ssrc
+        head, word, marked, ssrc = self._head, self._word, self._word | _MARKER, self.ssrc
         sequence, timestamp, size = self._fast_sequence, self._fast_timestamp, 0
         start = sequence
         last = end - _INTERLEAVED.size
@@ -69,11 +70,19 @@ class TrackReceiver:
             after = at + 4 + length
             if its_head != head or after > end or length < HEADER_BYTES:
                 break
-            if its_sequence == sequence and its_timestamp == timestamp and its_word == word and its_ssrc == ssrc:
-                sequence += 1
-                size += length
-                at = after
-                continue
+            if its_sequence == sequence and its_timestamp == timestamp and its_ssrc == ssrc:
+                if its_word == word:
+                    sequence += 1
+                    size += length
+                    at = after
+                    continue
+                if its_word == marked:
+                    self._advance(sequence + 1 - start, size + length)
+                    self.builder.end_with_marker()
+                    start = sequence = timestamp = self._fast_sequence = self._fast_timestamp = -1
+                    size = 0
+                    at = after
+                    continue
             self._advance(sequence - start, size)
             self._packet(buffer, at + _FRAMING_BYTES, after, now_s)
             ssrc = self.ssrc

@@ -19,17 +19,15 @@ from camagent.lockout import LoginLedger
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.secret import Credential
 from camagent.model.stream import (
-    DeclaredStream,
-    ImageFacts,
     StreamAccess,
     StreamFacts,
     StreamTarget,
     TransportChoice,
 )
 from camagent.observe.capture import Capture, TrackDescription
-from camagent.observe.measure import declare, measure
 from camagent.observe.payloads import PictureSource, is_sps, picture
-from camagent.observe.pictures import PictureJudge, PictureReport, doubt_frozen
+from camagent.observe.pictures import PictureJudge, PictureReport
+from camagent.observe.replay import StreamRecord, record_to_text, stream_facts
 from camagent.observe.rtsp.client import RtspClient, StepLimits, Transcript
 from camagent.observe.rtsp.login import Login
 from camagent.observe.rtsp.opening import Approach, open_connection
@@ -76,7 +74,7 @@ class _Notes:
     """What is learned on the way and must survive whatever ends it."""
 
     access: StreamAccess | None = None
-    declared: DeclaredStream | None = None
+    description: TrackDescription | None = None
     capture: Capture | None = None
     faults: list[Fault] = field(default_factory=list)
     judging: asyncio.Task[PictureReport | Fault] | None = None
@@ -90,15 +88,20 @@ class _Visit:
     credential: Credential | None
     options: WatchOptions
     doors: WatchDoors
+    started_at: datetime
     deadline_s: float
+
+
+def _visit(target: StreamTarget, credential: Credential | None, options: WatchOptions, doors: WatchDoors) -> _Visit:
+    deadline_s = doors.clock.monotonic_s() + options.budget_s
+    return _Visit(target, credential, options, doors, doors.clock.now(), deadline_s)
 
 
 async def watch_stream(
     target: StreamTarget, credential: Credential | None, options: WatchOptions, doors: WatchDoors
 ) -> StreamFacts:
     """Everything that one window shows of one stream; a stream that stopped or never began has a Fault for numbers."""
-    started_at = doors.clock.now()
-    visit = _Visit(target, credential, options, doors, doors.clock.monotonic_s() + options.budget_s)
+    visit = _visit(target, credential, options, doors)
     notes = _Notes()
     try:
         fault = await _watch_once(visit, notes)
@@ -110,14 +113,18 @@ async def watch_stream(
     finally:
         if notes.judging is not None:
             notes.judging.cancel()
-    return _facts(visit, notes, fault, report, started_at=started_at)
+    record = _record(visit, notes, fault, report)
+    if doors.transcript is not None:
+        elapsed_s = doors.clock.monotonic_s() - (visit.deadline_s - options.budget_s)
+        doors.transcript.note("capture", str(target.uri), "", record_to_text(record), elapsed_s)
+    return stream_facts(record, target)
 
 
 async def greet_stream(
     target: StreamTarget, credential: Credential | None, options: WatchOptions, doors: WatchDoors
 ) -> StreamAccess | Fault:
     """OPTIONS and DESCRIBE only: who is let in, and how."""
-    visit = _Visit(target, credential, options, doors, doors.clock.monotonic_s() + options.budget_s)
+    visit = _visit(target, credential, options, doors)
     async with _session(visit) as session:
         if isinstance(session, Fault):
             return session
@@ -158,7 +165,7 @@ async def _watch_once(visit: _Visit, notes: _Notes) -> Fault | None:
             described = await session.describe()
             if isinstance(described, Fault):
                 return described
-            notes.declared = declare(described.track)
+            notes.description = described.track
             unwatchable = _unwatchable(described)
             if unwatchable is not None:
                 return unwatchable
@@ -183,7 +190,6 @@ async def _look(visit: _Visit, notes: _Notes, watching: Watching, connected_s: f
     if isinstance(capture, Fault):
         return capture
     notes.capture = capture
-    notes.declared = declare(capture.description, capture.parameter_sets)
     if notes.judging is None and watching.track.builder.pictures:
         _begin_judging(visit, notes, capture.description, watching.track)
     return None
@@ -260,29 +266,13 @@ def _access(visit: _Visit, session: RtspSession) -> StreamAccess:
     return access if visit.options.check_anonymous else replace(access, anonymous=None)
 
 
-def _facts(
-    visit: _Visit, notes: _Notes, fault: Fault | None, report: PictureReport | Fault | None, *, started_at: datetime
-) -> StreamFacts:
-    measured = fault if notes.capture is None or fault is not None else measure(notes.capture, report)
-    if measured is None:
-        measured = Fault(FaultCode.NO_VIDEO, Stage.OBSERVE, "PLAY", 0.0)
-    image: ImageFacts | Fault | None = None
-    if isinstance(report, Fault):
-        image = report
-    elif report is not None:
-        image = (
-            report.image
-            if notes.capture is None or report.image is None
-            else doubt_frozen(report.image, notes.capture.frames)
-        )
-        image = image or Fault(FaultCode.DECODE_FAILED, Stage.OBSERVE, "decode", 0.0)
-    return StreamFacts(
-        target=visit.target,
-        configured=None,
-        declared=notes.declared,
-        measured=measured,
-        image=image,
+def _record(visit: _Visit, notes: _Notes, fault: Fault | None, report: PictureReport | Fault | None) -> StreamRecord:
+    return StreamRecord(
+        started_at=visit.started_at,
+        fault=fault,
+        faults=tuple(notes.faults),
         access=notes.access,
-        started_at=started_at,
-        faults=tuple(notes.faults) + ((measured,) if isinstance(measured, Fault) else ()),
+        description=notes.description,
+        capture=notes.capture if fault is None else None,
+        report=report,
     )

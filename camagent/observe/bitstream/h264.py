@@ -49,6 +49,8 @@ class H264Sps:
     interlaced: bool
     """Pictures may be coded as fields (frame_mbs_only_flag is 0); says nothing about any one picture."""
     log2_max_frame_num: int
+    log2_max_poc_lsb: int | None
+    """None where the order of presentation is not sent by picture (pic_order_cnt_type 1 and 2)."""
     separate_colour_planes: bool
     full_range: bool | None
     frame_rate_hz: float | None
@@ -71,6 +73,8 @@ class H264SliceHeader:
     field: bool | None = None
     """One field of a frame (PAFF); None where the SPS was not given."""
     bottom: bool | None = None
+    poc_lsb: int | None = None
+    """Low bits of the place in presentation; None where the stream does not send it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ def _sps(bits: BitReader) -> H264Sps:
         if bits.flag():
             _skip_scaling_lists(bits, 8 if chroma_format != 3 else 12)
     log2_max_frame_num = 4 + bits.ue_at_most(12)
-    _skip_picture_order(bits)
+    log2_max_poc_lsb = _picture_order(bits)
     bits.ue_at_most(16)  # max_num_ref_frames
     bits.skip(1)
     size = _size(bits, _CHROMA_STEPS[0 if separate_planes else chroma_format])
@@ -135,6 +139,7 @@ def _sps(bits: BitReader) -> H264Sps:
         bit_depth=bit_depth,
         interlaced=size.interlaced,
         log2_max_frame_num=log2_max_frame_num,
+        log2_max_poc_lsb=log2_max_poc_lsb,
         separate_colour_planes=separate_planes,
         full_range=vui.full_range,
         frame_rate_hz=vui.frame_rate_hz,
@@ -168,16 +173,17 @@ def _skip_scaling_lists(bits: BitReader, lists: int) -> None:
             last = following or last
 
 
-def _skip_picture_order(bits: BitReader) -> None:
+def _picture_order(bits: BitReader) -> int | None:
     order_type = bits.ue_at_most(2)
     if order_type == 0:
-        bits.ue_at_most(12)
-    elif order_type == 1:
+        return 4 + bits.ue_at_most(12)
+    if order_type == 1:
         bits.skip(1)
         bits.se()
         bits.se()
         for _ in range(bits.ue_at_most(255)):
             bits.se()
+    return None
 
 
 def _size(bits: BitReader, chroma_step: tuple[int, int]) -> _Size:
@@ -274,7 +280,11 @@ def parse_slice_header(nal: bytes, sps: H264Sps | None = None) -> H264SliceHeade
             bits.skip(2)
         frame_num = bits.u(sps.log2_max_frame_num)
         field = sps.interlaced and bits.flag()
-        return H264SliceHeader(first, name, pps_id, frame_num, field, field and bits.flag())
+        bottom = field and bits.flag()
+        if nal[0] & 0x1F == NAL_IDR:
+            bits.ue()
+        poc_lsb = None if sps.log2_max_poc_lsb is None else bits.u(sps.log2_max_poc_lsb)
+        return H264SliceHeader(first, name, pps_id, frame_num, field, bottom, poc_lsb)
     except BitstreamError:
         return None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from camagent.observe.bitstream.bits import MAX_SIDE_PX, BitReader, BitstreamError, claimed_rate_hz, unescape
 from camagent.observe.bitstream.h264 import CHROMA_NAMES, sei_payload
 
+NAL_RADL_N, NAL_RASL_R = 6, 9
 NAL_BLA_W_LP, NAL_CRA, NAL_LAST_IRAP = 16, 21, 23
 NAL_LAST_VCL = 31
 NAL_VPS, NAL_SPS, NAL_PPS, NAL_AUD, NAL_PREFIX_SEI = 32, 33, 34, 35, 39

@@ -13,7 +13,7 @@ from camagent.observe.depacketize.access_unit import (
     holds_start_code,
     split_annex_b,
 )
-from camagent.observe.depacketize.peek import EXACT, IRAP, MALFORMED, PARAMETER_SET, RECOVERY, SLICE, START
+from camagent.observe.depacketize.peek import EXACT, IRAP, LEADING, MALFORMED, PARAMETER_SET, RECOVERY, SLICE, START
 
 AP, FU = 48, 49
 _DONL_BYTES, _DOND_BYTES = 2, 1
@@ -22,6 +22,8 @@ _DONL_BYTES, _DOND_BYTES = 2, 1
 def _type_flags(kind: int) -> int:
     if bitstream.NAL_BLA_W_LP <= kind <= bitstream.NAL_LAST_IRAP:
         return SLICE | IRAP
+    if bitstream.NAL_RADL_N <= kind <= bitstream.NAL_RASL_R:
+        return SLICE | LEADING
     if kind <= bitstream.NAL_LAST_VCL:
         return SLICE
     return PARAMETER_SET if kind in (bitstream.NAL_VPS, bitstream.NAL_SPS, bitstream.NAL_PPS) else 0

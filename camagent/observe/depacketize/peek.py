@@ -24,6 +24,8 @@ MALFORMED = 0x200
 """The payload cannot be a NAL unit: empty, forbidden bit, or an aggregate that overruns."""
 SECOND_FIELD = 0x400
 """The access unit completes the frame whose first field came before (H.264; `NalSequence` alone can tell)."""
+LEADING = 0x800
+"""A picture that is sent after a keyframe and shown before it (H.265 RADL and RASL)."""
 
 
 def is_keyframe(flags: int) -> bool:

@@ -8,9 +8,28 @@ from camagent.observe.bitstream import h264 as h264_bitstream
 from camagent.observe.bitstream import h265 as h265_bitstream
 from camagent.observe.depacketize import h264, h265
 from camagent.observe.depacketize.access_unit import annex_b
-from camagent.observe.depacketize.peek import B_SLICE, PARAMETER_SET, SECOND_FIELD
+from camagent.observe.depacketize.peek import B_SLICE, IRAP, PARAMETER_SET, SECOND_FIELD
 
 MAX_CHANGES = 64  # of parameter sets in one watch; a file that changes more often has nothing more to tell
+
+
+class PictureOrder:
+    """Places in presentation of H.264 pictures that carry them (pic_order_cnt_type 0)."""
+
+    def __init__(self) -> None:
+        self._start = 0
+        self._last = 0
+        self._end = 0
+
+    def place(self, poc_lsb: int, bits: int, idr: bool) -> int:
+        """Where the next frame in order of decoding is shown, counted on over IDR pictures (8.2.1.1)."""
+        if idr:
+            self._start, self._last = self._end, 0
+        wrap = 1 << bits
+        step = (poc_lsb - self._last + wrap // 2) % wrap - wrap // 2
+        self._last += step
+        self._end = max(self._end, self._start + self._last + 1)
+        return self._start + self._last
 
 
 class NalSequence:
@@ -21,11 +40,14 @@ class NalSequence:
         self._peek = h265.peek if self._h265 else h264.peek
         self._current: dict[tuple[int, bytes], bytes] = {}
         self._frames = 0
-        self._interlaced: h264_bitstream.H264Sps | None = None
+        self._sps: h264_bitstream.H264Sps | None = None
+        self._order = PictureOrder()
         self._open_field: tuple[int | None, bool | None] | None = None
         self.changes: list[tuple[int, bytes]] = []
         """(frame it came with, NAL unit): each parameter set when it first came and when it changed."""
         self.b_slices = False
+        self.place: int | None = None
+        """Where the last frame added is shown; None where the stream does not send it, and for H.265."""
 
     def add(self, nals: Sequence[bytes]) -> int:
         """Flags of `peek` for the next access unit."""
@@ -36,9 +58,13 @@ class NalSequence:
             if kind & PARAMETER_SET:
                 self._remember(nal)
         self.b_slices |= bool(flags & B_SLICE)
-        if self._interlaced is not None and self._completes_frame(nals, self._interlaced):
+        header = self._slice_header(nals)
+        if header is not None and self._completes_frame(header):
             return flags | SECOND_FIELD
         self._frames += 1
+        self.place = None
+        if header is not None and header.poc_lsb is not None and self._sps is not None:
+            self.place = self._order.place(header.poc_lsb, self._sps.log2_max_poc_lsb or 0, bool(flags & IRAP))
         return flags
 
     def picture(self, nals: Sequence[bytes]) -> bytes:
@@ -55,18 +81,18 @@ class NalSequence:
             self._current[key] = nal
             self.changes.append((self._frames, nal))
             if not self._h265 and kind == h264_bitstream.NAL_SPS:
-                sps = h264_bitstream.parse_sps(nal)
-                self._interlaced = sps if sps is not None and sps.interlaced else None
+                self._sps = h264_bitstream.parse_sps(nal)
 
-    def _completes_frame(self, nals: Sequence[bytes], sps: h264_bitstream.H264Sps) -> bool:
+    def _slice_header(self, nals: Sequence[bytes]) -> h264_bitstream.H264SliceHeader | None:
+        if self._sps is None:
+            return None
+        headers = (h264_bitstream.parse_slice_header(nal, self._sps) for nal in nals)
+        return next((header for header in headers if header is not None), None)
+
+    def _completes_frame(self, header: h264_bitstream.H264SliceHeader) -> bool:
         """The fields of one frame have the same frame_num and opposite parity (H.264 7.4.1.2.4)."""
-        headers = (h264_bitstream.parse_slice_header(nal, sps) for nal in nals)
-        header = next((header for header in headers if header is not None), None)
-        if header is None or not header.field:
-            self._open_field = None
-            return False
-        if self._open_field == (header.frame_num, not header.bottom):
-            self._open_field = None
-            return True
+        opened, self._open_field = self._open_field, None
+        if not header.field or opened == (header.frame_num, not header.bottom):
+            return bool(header.field)
         self._open_field = header.frame_num, header.bottom
         return False

@@ -73,6 +73,8 @@ class RtspConnection(asyncio.BufferedProtocol):
         """The longest run of reads that filled the whole buffer."""
         self.tls_fingerprint: str | None = None
         self.encrypted = False
+        self.descriptor: int | None = None
+        """While somebody else reads."""
         self.local_address: str | None = None
         self.peer_address: str | None = None
         self._clock = clock
@@ -145,6 +147,20 @@ class RtspConnection(asyncio.BufferedProtocol):
         """Send without waiting for anything: receiver reports, answers to the server's requests."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
+
+    def pause_reading(self) -> int | None:
+        """Let somebody else read for a while; returns the socket's descriptor, None where that cannot be."""
+        transport = self._transport
+        if transport is None or transport.is_closing() or not transport.is_reading():
+            return None
+        transport.pause_reading()
+        descriptor: int = transport.get_extra_info("socket").fileno()
+        return descriptor
+
+    def resume_reading(self) -> None:
+        """Read again as bytes come."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def close(self) -> None:
         """Hang up."""

@@ -17,6 +17,7 @@ from camagent.observe.lag import lag_meter
 from camagent.observe.payloads import jpeg_size, payload_format
 from camagent.observe.rtcp import Reception, SenderReport, parse_rtcp, render_receiver_report
 from camagent.observe.rtp import interarrival_jitter_s
+from camagent.observe.rtsp.batching import turn_reader
 from camagent.observe.rtsp.connection import FULL_READS, Media
 from camagent.observe.rtsp.datagrams import DatagramPair, open_pair
 from camagent.observe.rtsp.session import Described, RtspSession
@@ -78,10 +79,12 @@ class Watching:
                 return refused
             self._playing_s = self._clock.monotonic_s()
             meter = lag_meter()
-            since_s = meter.start()
+            since_s, turns = meter.start(), turn_reader()
+            turns.join(self._connection)
             try:
                 fault = await self._look_on()
             finally:
+                turns.leave(self._connection)
                 self._lag_s = meter.stop(since_s)
             return self._capture(fault)
         finally:

@@ -259,11 +259,12 @@ def test_closing_leaves_no_process_behind() -> None:
     async def work() -> int:
         pool = PicturePool(workers=1)
         await pool.judge("h264", keyframes(H264)[:1])
-        process = pool._worker._process
-        assert process is not None
+        pid = pool.worker_pid
+        assert pid is not None
         await pool.close()
         await pool.close()
-        return process.pid
+        assert pool.worker_pid is None
+        return pid
 
     pid = run(work())
     with pytest.raises(ProcessLookupError):

@@ -64,14 +64,24 @@ def certificate(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transport", [TransportChoice.TCP, TransportChoice.UDP])
 @pytest.mark.parametrize("clip", CLIPS)
-def test_every_codec_and_transport_is_measured(clip: str, transport: TransportChoice) -> None:
+def test_five_seconds_of_every_codec_and_transport(clip: str, transport: TransportChoice) -> None:
+    is_measured(clip, transport, 5.0)
+
+
+@pytest.mark.parametrize("clip", CLIPS)
+def test_every_codec_is_measured(clip: str) -> None:
+    is_measured(clip, TransportChoice.UDP if clip == "main_4mp_h265" else TransportChoice.TCP, 2.6)
+
+
+def is_measured(clip: str, transport: TransportChoice, window_s: float) -> None:
     codec, width, height, rate = CLIPS[clip]
     judge = KeepingJudge()
     with gst_stream(clip) as uri:
         facts = watch_now(
-            uri, window_s=5.0, budget_s=25.0, transport=transport, limits=GENTLE, door=doors(pictures=judge)
+            uri, window_s=window_s, budget_s=25.0, transport=transport, limits=GENTLE, door=doors(pictures=judge)
         )
     seen = measured(facts)
     assert (seen.codec, seen.width_px, seen.height_px, seen.transport) == (codec, width, height, transport.value)
@@ -81,7 +91,8 @@ def test_every_codec_and_transport_is_measured(clip: str, transport: TransportCh
     assert seen.gop_length_frames == (1 if codec == "mjpeg" else 50)
     assert [kind for kind, _ in judge.pictures] == [codec, codec]
     assert facts.access is not None and facts.access.anonymous is True
-    assert seen.sender_clock_offset_s is not None and abs(seen.sender_clock_offset_s) < 1.0
+    if window_s >= 5.0:  # GStreamer reports every five seconds or sooner
+        assert seen.sender_clock_offset_s is not None and abs(seen.sender_clock_offset_s) < 1.0
 
 
 def test_auto_takes_udp_where_tcp_is_refused() -> None:

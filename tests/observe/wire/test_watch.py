@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.secret import Credential, Secret
 from camagent.model.stream import StreamFacts, StreamRole, StreamTarget
+from camagent.model.uri import StreamUri
 from camagent.observe.pictures import PictureReport
+from camagent.observe.replay import replay_stream
 from camagent.observe.watch import WatchOptions, watch_stream
 from tests.builders import image_facts
 from tests.observe.wire.camera import Asked, Camera, running
@@ -153,6 +157,23 @@ def test_the_secret_appears_nowhere(caplog: pytest.LogCaptureFixture, capsys: py
         if right == password:
             assert measured(facts).frames > 10
         assert "hunter2" not in everything
+
+
+def test_a_visit_on_paper_gives_the_same_facts() -> None:
+    judge = Judge(PictureReport(2, 0, 640, 360, image_facts()))
+    for camera, wanted in ((Camera(), judge), (Camera(frames=0), None), (Camera(sdp=""), None)):
+        transcript = KeepingTranscript()
+        facts = seen_by(camera, door=doors(transcript=transcript, pictures=wanted))
+        assert isinstance(facts.target, StreamTarget)
+        doing, sent, received = transcript.exchanges[-1]
+        assert (doing, sent) == (str(facts.target.uri), "")
+        assert replay_stream(facts.target, received) == facts
+
+
+@given(st.text(max_size=50) | st.sampled_from(["", "{}", "[]", "null", '{"schema": "camagent.stream/1"}']))
+def test_any_other_paper_is_not_a_pass(text: str) -> None:
+    facts = replay_stream(StreamTarget(StreamUri("rtsp", "192.0.2.1", 554, "/")), text)
+    assert isinstance(facts.measured, Fault) and facts.measured.code is FaultCode.BUDGET_SPENT
 
 
 def test_the_login_goes_to_no_other_address() -> None:

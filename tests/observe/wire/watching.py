@@ -50,7 +50,7 @@ def doors(**changes: Any) -> WatchDoors:
 async def watch(
     uri: StreamUri, credential: Credential | None = None, door: WatchDoors | None = None, **options: Any
 ) -> StreamFacts:
-    chosen = WatchOptions(**{"window_s": 0.5, "budget_s": 10.0, "limits": QUICK, **options})
+    chosen = WatchOptions(**{"window_s": 0.35, "budget_s": 10.0, "limits": QUICK, **options})
     return await watch_stream(StreamTarget(uri), credential, chosen, door or doors())
 
 

@@ -1,0 +1,196 @@
+"""Agreement with decoders that we did not write: ffprobe's full decode, and the encoder where ffprobe is wrong."""
+
+from __future__ import annotations
+
+import itertools
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from camagent.model.stream import FileTarget, MeasuredStream
+from camagent.observe.bitstream import h264, h265, jpeg
+from camagent.observe.depacketize import h264 as h264_payload
+from camagent.observe.depacketize import h265 as h265_payload
+from camagent.observe.depacketize.access_unit import annex_b, split_annex_b
+from camagent.observe.depacketize.mjpeg import jpeg_picture
+from camagent.observe.depacketize.peek import is_keyframe
+from camagent.observe.depacketize.sequence import NalSequence
+from camagent.observe.files import FileOptions, watch_file
+from camagent.simulator.packetize import packetize
+from tests.observe.media import fields
+from tests.observe.media.clips import Recipe, Truth, encode, filtered, probe, write
+
+QUICK = (
+    Recipe(frames=60, params="keyint=20:min-keyint=20:scenecut=0"),
+    Recipe(width=322, height=182, rate=Fraction(30000, 1001), frames=40, params="keyint=15:bframes=0:slices=3"),
+    Recipe(frames=60, params="keyint=20:min-keyint=20:scenecut=0:open-gop=1:bframes=3:b-pyramid=normal"),
+    Recipe(width=720, height=576, frames=20, params="tff=1:keyint=10:scenecut=0"),
+    Recipe(frames=30, pix_fmt="yuv420p10le", params="keyint=10:scenecut=0"),
+    Recipe(frames=30, options=(("profile", "baseline"),), params="keyint=10:scenecut=0"),
+    Recipe("libx265", frames=60, params="keyint=20:min-keyint=20:scenecut=0:bframes=0"),
+    Recipe("libx265", frames=60, params="keyint=20:min-keyint=20:scenecut=0:open-gop=1:bframes=4"),
+    Recipe("libx265", width=326, height=250, rate=Fraction(15), frames=40, params="keyint=15:min-keyint=15:scenecut=0"),
+    Recipe("libx265", frames=30, pix_fmt="yuv420p10le", params="keyint=10:min-keyint=10:scenecut=0"),
+    Recipe("mjpeg", frames=12, rate=Fraction(10), pix_fmt="yuvj420p"),
+)
+
+
+def check_file(path: Path, recipe: Recipe, truth: Truth) -> None:
+    """Everything that ffprobe can say of the file."""
+    facts = watch_file(FileTarget(path), FileOptions(pictures=1))
+    found = facts.measured
+    assert isinstance(found, MeasuredStream)
+    assert (found.width_px, found.height_px) == (truth.width, truth.height)
+    assert found.codec_profile == truth.codec_profile
+    assert _level(found) == truth.level
+    assert found.frames == truth.frames
+    assert found.keyframes == len(truth.keyframes)
+    assert found.gop_length_frames == _gop(truth.keyframes)
+    assert (found.keyframes_decoded, found.decode_errors) == (1, 0)
+    if path.suffix in (".mp4", ".mkv", ".ts"):
+        assert found.frame_rate_hz is not None and found.frame_rate_uncertainty_hz is not None
+        assert abs(found.frame_rate_hz - recipe.rate) <= found.frame_rate_uncertainty_hz + 1e-6
+        assert (
+            found.gop_length_s is None
+            or found.gop_length_frames is None
+            or (found.gop_length_s == pytest.approx(found.gop_length_frames / recipe.rate, rel=0.005))
+        )
+
+
+def _level(found: MeasuredStream) -> int:
+    """As ffprobe writes it: level_idc, which H.265 counts in thirtieths."""
+    if found.codec_level is None:
+        return -99
+    if found.codec_level == "1b":
+        return 9
+    tenths = round(float(found.codec_level) * 10)
+    return tenths if found.codec == "h264" else tenths * 3
+
+
+def _gop(keyframes: list[int]) -> float | None:
+    if len(keyframes) < 2:
+        return None
+    return (keyframes[-1] - keyframes[0]) / (len(keyframes) - 1)
+
+
+def check_stream(recipe: Recipe, truth: Truth) -> None:
+    """The same through RTP payloads: headers, keyframes, and every frame bit for bit what was sent."""
+    sequence, keys, count = NalSequence(recipe.codec), 0, 0
+    for unit in encode(recipe):
+        payloads = packetize(recipe.codec, unit.data, 1000)
+        count += 1
+        if recipe.codec == "mjpeg":
+            picture = jpeg_picture(payloads)
+            assert picture is not None
+            header = jpeg.parse_header(picture)
+            assert header is not None and (header.width_px, header.height_px) == (truth.width, truth.height)
+            keys += 1
+            continue
+        access_unit, peek = _payload_format(recipe.codec)
+        whole = access_unit(payloads)
+        assert whole.complete and annex_b(whole.nals) == annex_b(split_annex_b(unit.data))
+        flags = 0
+        for payload in payloads:
+            flags |= peek(payload)
+        keys += is_keyframe(flags)
+        sequence.add(whole.nals)
+    assert (count, keys) == (truth.frames, len(truth.keyframes))
+    if recipe.codec != "mjpeg":
+        parse = h264.parse_sps if recipe.codec == "h264" else h265.parse_sps
+        found = [sps for _, nal in sequence.changes if (sps := parse(nal)) is not None]
+        assert {(s.width_px, s.height_px, s.codec_profile) for s in found} == {
+            (truth.width, truth.height, truth.codec_profile)
+        }
+
+
+def _payload_format(codec: str):  # type: ignore[no-untyped-def]
+    module = h264_payload if codec == "h264" else h265_payload
+    return module.access_unit, module.peek
+
+
+@pytest.mark.parametrize("recipe", QUICK, ids=str)
+def test_files_and_streams_agree_with_a_full_decode(tmp_path: Path, recipe: Recipe) -> None:
+    path = write(recipe, tmp_path / "clip.mp4")
+    truth = probe(path)
+    assert truth.frames == recipe.frames
+    check_file(path, recipe, truth)
+    check_stream(recipe, truth)
+
+
+SIZES = ((320, 240), (322, 182), (1280, 720), (1920, 1080), (2560, 1440), (64, 48))
+RATES = (Fraction(25), Fraction(12), Fraction(30000, 1001), Fraction(1))
+X264 = (
+    "keyint=1",
+    "keyint=20:min-keyint=20:scenecut=0:bframes=0",
+    "keyint=20:min-keyint=20:scenecut=0:bframes=3:b-pyramid=strict",
+    "keyint=12:scenecut=0:open-gop=1:bframes=2",
+    "keyint=20:scenecut=0:slices=4",
+    "keyint=20:scenecut=0:tff=1",
+    "keyint=20:intra-refresh=1:bframes=0",
+    "keyint=500:scenecut=0",
+)
+X265 = (
+    "keyint=1",
+    "keyint=20:min-keyint=20:scenecut=0:bframes=0",
+    "keyint=20:min-keyint=20:scenecut=0:bframes=4:open-gop=0",
+    "keyint=12:min-keyint=12:scenecut=0:bframes=4:open-gop=1",
+    "keyint=20:min-keyint=20:scenecut=0:slices=3:pools=2:wpp=1",
+    "keyint=500:scenecut=0:temporal-layers=2",
+)
+MATRIX = [
+    *(
+        Recipe("libx264", *s, rate=r, frames=50, params=p)
+        for s, r, p in itertools.product(SIZES[:3], RATES, X264)
+        if not ("tff" in p and s[1] % 4)  # x264 refuses interlace at such heights
+    ),
+    *(Recipe("libx264", *s, frames=24, params=X264[1]) for s in SIZES),
+    *(Recipe("libx265", *s, rate=r, frames=50, params=p) for s, r, p in itertools.product(SIZES[:2], RATES, X265)),
+    *(Recipe("libx265", *s, frames=12, params=X265[1]) for s in SIZES),
+    *(Recipe("mjpeg", *s, frames=6, pix_fmt=f) for s in SIZES[2:4] for f in ("yuvj420p", "yuvj422p")),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("recipe", MATRIX, ids=str)
+def test_the_whole_matrix_agrees(tmp_path: Path, recipe: Recipe) -> None:
+    bare = "mjpeg" if recipe.codec == "mjpeg" else recipe.codec
+    for suffix in ("mp4", "mkv", *(() if recipe.codec == "mjpeg" else ("ts",)), bare):
+        path = write(recipe, tmp_path / f"clip.{suffix}")
+        check_file(path, recipe, probe(path))
+    if recipe.codec != "mjpeg" or max(recipe.width, recipe.height) <= 2040:
+        check_stream(recipe, probe(tmp_path / "clip.mp4"))
+
+
+@pytest.mark.parametrize("encoder", ["libx264", "libx265"])
+@pytest.mark.parametrize("crop", ["crop_left=26:crop_right=4", "crop_left=8:crop_top=2"])
+def test_left_crops_have_the_encoders_truth(tmp_path: Path, encoder: str, crop: str) -> None:
+    recipe = Recipe(encoder, frames=10)
+    plain = write(recipe, tmp_path / f"plain.{recipe.codec}")
+    name = "h264_metadata" if recipe.codec == "h264" else "hevc_metadata"
+    path = filtered(plain, tmp_path / f"cropped.{recipe.codec}", f"{name}={crop}")
+    found = watch_file(FileTarget(path), FileOptions(pictures=1))
+    assert isinstance(found.measured, MeasuredStream)
+    sides = {part.split("=")[0]: int(part.split("=")[1]) for part in crop.split(":")}
+    width = 320 - sides.get("crop_left", 0) - sides.get("crop_right", 0)
+    assert (found.measured.width_px, found.measured.height_px) == (width, 240 - sides.get("crop_top", 0))
+    assert found.measured.keyframes_decoded == 1
+
+
+@pytest.mark.parametrize("coding", ["frames", "fields", "mixed"])
+@pytest.mark.parametrize("suffix", ["h264", "mp4", "ts", "mkv"])
+def test_two_fields_are_one_frame(tmp_path: Path, coding: str, suffix: str) -> None:
+    """PAFF: demuxers hand out fields, viewers see frames."""
+    stream = b""
+    for number in range(20):
+        idr = number % 10 == 0
+        as_fields = coding == "fields" or (coding == "mixed" and number % 2 == 1)
+        stream += fields.parameter_sets() if idr else b""
+        stream += fields.picture(number % 10, fields=as_fields, idr=idr)
+    bare = tmp_path / "bare.h264"
+    bare.write_bytes(stream)
+    path = bare if suffix == "h264" else filtered(bare, tmp_path / f"clip.{suffix}", "null")
+    check_file(path, Recipe(rate=Fraction(25)), probe(path))
+    found = watch_file(FileTarget(path), FileOptions()).measured
+    assert isinstance(found, MeasuredStream) and (found.frames, found.gop_length_frames) == (20, 10)
