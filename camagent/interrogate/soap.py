@@ -70,13 +70,14 @@ class HttpDoor:
 
     async def _post_once(self, request: HttpRequest, timeout_s: float) -> HttpReply | FaultCode:
         session = self._session = self._session or _open_session()
+        secure = request.url.startswith("https:")
         limits = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(CONNECT_TIMEOUT_S, timeout_s))
         try:
             async with session.post(
                 request.url,
                 data=request.body,
                 headers=request.headers,
-                ssl=device_context(self._legacy),
+                ssl=device_context(self._legacy) if secure else True,
                 timeout=limits,
                 allow_redirects=False,
             ) as response:
@@ -84,7 +85,7 @@ class HttpDoor:
                 headers = tuple((k, v[:8192]) for k, v in list(response.headers.items())[:MAX_HEADERS])
                 return HttpReply(response.status, headers, body)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            code = _fault_code(error, request.url.startswith("https:"))
+            code = _fault_code(error, secure)
             if code in (FaultCode.TLS_FAILED, FaultCode.MALFORMED_REPLY):
                 await self.close()
             return code

@@ -7,7 +7,8 @@ mangles one element still tells the truth in the others (and a silent loss would
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from lxml import etree
@@ -22,21 +23,16 @@ _UNQUOTED_ATTRIBUTE = re.compile(rb"""(<[^<>]*?\s[\w:.-]+=)([^\s"'<>]+)(?=[\s>])
 class Node:
     """One element: names without namespace and prefix, in any case; text stripped and bounded."""
 
-    __slots__ = ("_element",)
+    __slots__ = ("_element", "_index")
 
     def __init__(self, element: Any) -> None:
         self._element = element
+        self._index: dict[str, list[Any]] | None = None
 
     @property
     def name(self) -> str:
         """The local name as written; a prefix that nobody declared is dropped too."""
         return _local(self._element.tag)
-
-    @property
-    def namespace(self) -> str | None:
-        """The namespace URI, where one is declared."""
-        tag: str = self._element.tag
-        return tag[1 : tag.index("}")] if tag.startswith("{") else None
 
     @property
     def text(self) -> str | None:
@@ -53,28 +49,40 @@ class Node:
 
     def children(self, name: str | None = None) -> Iterator[Node]:
         """Child elements in document order, at most MAX_CHILDREN."""
-        wanted, count = name.lower() if name else None, 0
-        for child in self._element:
-            if isinstance(child.tag, str) and (wanted is None or _local(child.tag).lower() == wanted):
-                count += 1
-                if count > MAX_CHILDREN:
-                    return
-                yield Node(child)
+        if name is None:
+            elements: Iterable[Any] = (child for child in self._element if isinstance(child.tag, str))
+        else:
+            elements = self._by_name().get(name.lower(), ())
+        return map(Node, islice(elements, MAX_CHILDREN))
 
     def child(self, *path: str) -> Node | None:
         """The first element down this path."""
-        node: Node | None = self
+        node = self
         for name in path:
-            node = next(node.children(name), None) if node is not None else None
+            found = node._by_name().get(name.lower())
+            if not found:
+                return None
+            node = Node(found[0])
         return node
+
+    def _by_name(self) -> dict[str, list[Any]]:
+        """Children by local name in lower case: replies are asked for one field after another."""
+        if self._index is None:
+            self._index = {}
+            for child in self._element:
+                tag = child.tag
+                if isinstance(tag, str):
+                    self._index.setdefault(_local(tag).lower(), []).append(child)
+        return self._index
 
     def value(self, *path: str) -> str | None:
         """The text at the end of this path, or an attribute of that name on the last element but one."""
-        node = self.child(*path)
-        if node is not None and node.text is not None:
-            return node.text
         parent = self.child(*path[:-1])
-        return parent.attribute(path[-1]) if parent is not None else None
+        if parent is None:
+            return None
+        node = parent.child(path[-1])
+        text = node.text if node is not None else None
+        return text if text is not None else parent.attribute(path[-1])
 
     def walk(self, name: str) -> Iterator[Node]:
         """Every descendant of that name, at most MAX_CHILDREN."""
@@ -126,4 +134,5 @@ def _bounded(text: str | None) -> str | None:
 
 
 def _local(tag: str) -> str:
-    return tag.rpartition("}")[2].rpartition(":")[2]
+    name = tag[tag.rfind("}") + 1 :]
+    return name if ":" not in name else name[name.rfind(":") + 1 :]

@@ -1,0 +1,310 @@
+"""`camagent onvif`: one ONVIF operation, typed by the WSDLs of onvif-zeep; reading only, unless told otherwise.
+
+`ONVIFService` only, never `ONVIFCamera`: that one leaves an event subscription on every camera. The way in is found by
+our own interview first, so that a wrong password is tried once and nothing is sent to another host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from camagent.cli.check import read_login, read_target
+from camagent.cli.language import t
+from camagent.cli.mistakes import EXIT_READY, EXIT_UNDETERMINED, Mistake
+from camagent.cli.options import login_options
+
+if TYPE_CHECKING:
+    from camagent.interrogate.auth import HttpLogin
+    from camagent.interrogate.interview import WayIn
+    from camagent.model.device import DeviceTarget
+    from camagent.model.secret import Credential
+
+READING = "Get"  # by ONVIF's own naming every operation that only reads begins so
+CALL_TIMEOUT_S = 10.0  # GetSystemLog and GetVideoEncoderConfigurationOptions take seconds on old devices
+MAX_JSON_CHARS = 100_000  # the largest request (SetVideoEncoderConfiguration) has about 1,000
+MAX_DEPTH = 64  # nesting of a reply; the deepest type of the schema has about 20
+MAX_REASON_CHARS = 300  # of a device's fault, on one line of a terminal
+MAX_SUGGESTIONS = 8  # operations named where the one asked for is unknown: devicemgmt alone has 90
+DEVICE_SERVICE = "devicemgmt"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What the operator wants done."""
+
+    service: str
+    operation: str
+    arguments: dict[str, Any]
+
+
+class CallFailed(Exception):
+    """The device refused the call or could not be reached; the text is ready for the operator."""
+
+
+@click.command(
+    "onvif",
+    help=t("onvif.help.command"),
+    epilog=t("cli.help.example", example="camagent onvif 192.168.1.64 devicemgmt GetDeviceInformation --user admin"),
+)
+@click.argument("address", metavar="ADDRESS")
+@click.argument("service", metavar="SERVICE")
+@click.argument("operation", metavar="OPERATION")
+@click.argument("arguments", metavar="[JSON]", default="{}")
+@click.option("--write", is_flag=True, help=t("onvif.help.write"))
+@login_options
+def onvif_command(address: str, service: str, operation: str, arguments: str, write: bool, **login: Any) -> int:
+    """One call, its answer as JSON on stdout."""
+    from camagent.model.device import DeviceTarget
+
+    call = Call(service.lower(), operation, read_arguments(arguments))
+    if not operation.startswith(READING) and not write:
+        raise Mistake(t("onvif.would_write", operation=operation))
+    job = read_target(address, None)
+    if not isinstance(job.target, DeviceTarget):
+        raise Mistake(t("onvif.not_a_device"))
+    wsdl = find_wsdl(call.service)
+    client = open_client(wsdl, call)
+    credential = job.credential or read_login(**login)
+    try:
+        way = asyncio.run(_find_way(job.target, credential))
+        answer = send(client, wsdl, call, (way, credential))
+    except CallFailed as failed:
+        click.echo(str(failed), err=True)
+        return EXIT_UNDETERMINED
+    click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+    return EXIT_READY
+
+
+def read_arguments(text: str) -> dict[str, Any]:
+    """The operation's arguments; raises Mistake for anything but a JSON object."""
+    try:
+        arguments = json.loads(text) if len(text) <= MAX_JSON_CHARS else None
+    except (ValueError, RecursionError):
+        arguments = None
+    if not isinstance(arguments, dict):
+        raise Mistake(t("onvif.bad_json"))
+    return arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Wsdl:
+    """A service as onvif-zeep ships it."""
+
+    namespace: str
+    path: Path
+    binding: str
+
+
+def find_wsdl(service: str) -> Wsdl:
+    """The WSDL of a service; raises Mistake for one that onvif-zeep does not have (Media2 above all)."""
+    with _quiet_logging():
+        import onvif
+
+    if service == "media2":
+        raise Mistake(t("onvif.no_media2"))
+    row = onvif.SERVICES.get(service)
+    if row is None:
+        raise Mistake(t("onvif.unknown_service", service=service, services=", ".join(sorted(onvif.SERVICES))))
+    path = Path(onvif.__file__).parent.parent / "wsdl" / row["wsdl"]
+    if not path.is_file():
+        raise Mistake(t("onvif.wsdl_missing", path=str(path)))
+    return Wsdl(row["ns"], path, f"{{{row['ns']}}}{row['binding']}")
+
+
+async def _find_way(target: DeviceTarget, credential: Credential | None) -> WayIn:
+    from camagent.clock import SystemClock
+    from camagent.interrogate.interview import InterviewDoors, InterviewOptions, find_way_in
+    from camagent.lockout import LoginLedger
+    from camagent.model.fault import Fault
+
+    way = await find_way_in(target, credential, InterviewOptions(), InterviewDoors(SystemClock(), LoginLedger()))
+    if isinstance(way, Fault):
+        raise CallFailed(t(f"faults.{way.code}"))
+    return way
+
+
+def open_client(wsdl: Wsdl, call: Call) -> Any:
+    """zeep's client on this WSDL, before anything is sent; raises Mistake for an operation that it does not have."""
+    from zeep import Client, Settings
+
+    with _quiet_logging():
+        client = Client(str(wsdl.path), settings=Settings(strict=False, forbid_dtd=True))
+    operations = client.wsdl.bindings[wsdl.binding].all()
+    if call.operation not in operations:
+        near = get_close_matches(call.operation, operations, n=MAX_SUGGESTIONS, cutoff=0.4)
+        raise Mistake(t("onvif.unknown_operation", operation=call.operation, operations=", ".join(near) or "-"))
+    return client
+
+
+def send(client: Any, wsdl: Wsdl, call: Call, login: tuple[WayIn, Credential | None]) -> Any:
+    """Send the call by onvif-zeep's ONVIFService and give the answer as plain values.
+
+    Raises: CallFailed for what the device did, Mistake for arguments that the WSDL does not know.
+    """
+    from onvif import ONVIFError, ONVIFService
+
+    way, credential = login
+    url = way.service_url
+    if call.service != DEVICE_SERVICE:
+        found = next((s.xaddr for s in way.services if s.namespace == wsdl.namespace), None)
+        if found is None:
+            raise CallFailed(t("onvif.service_missing", service=call.service))
+        url = found
+    with _quiet_logging(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # urllib3 on certificates that nobody signed; DeprecationWarning of onvif-zeep
+        client.wsse, client.transport = _token(way, credential), _transport(way, credential)
+        service = ONVIFService(url, "", "", str(wsdl.path), zeep_client=client, binding_name=wsdl.binding)
+        try:
+            return plain(ONVIFService.to_dict(getattr(service, call.operation)(call.arguments)))
+        except ONVIFError as error:
+            raise _told(error) from None  # its text may quote what was sent
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """zeep's objects as JSON values; addresses lose a user and password that stand in them."""
+    from camagent.transcript import redact
+
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if depth > MAX_DEPTH:
+        return "…"
+    if isinstance(value, dict):
+        return {str(key): plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item, depth + 1) for item in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, Decimal):
+        return float(value)
+    if hasattr(value, "tag"):  # an element of xsd:any that the WSDL has no type for
+        from lxml import etree
+
+        return redact(etree.tostring(value, encoding="unicode"))
+    return redact(value if isinstance(value, str) else str(value))
+
+
+def _token(way: WayIn, credential: Credential | None) -> Any:
+    """WS-UsernameToken on the device's time, unless HTTP is the way in."""
+    from onvif.client import UsernameDigestTokenDtDiff
+
+    if credential is None or (way.scheme or "").startswith("http-"):
+        return None
+    own_time = way.scheme == "wsse-own-time" or way.clock_offset_s is None
+    shift = timedelta(0) if own_time else timedelta(seconds=way.clock_offset_s or 0.0)
+    return UsernameDigestTokenDtDiff(
+        credential.user, credential.secret.reveal(), dt_diff=shift, use_digest=True, zulu_timestamp=True
+    )
+
+
+def _transport(way: WayIn, credential: Credential | None) -> Any:
+    """requests as careful as our own door: no proxy, no redirect, time-outs, any certificate, old TLS."""
+    import requests
+    from requests.adapters import HTTPAdapter
+    from zeep.transports import Transport
+
+    from camagent.interrogate.auth import HttpLogin
+    from camagent.interrogate.tls import device_context
+
+    class DeviceAdapter(HTTPAdapter):
+        def init_poolmanager(self, *args: Any, **options: Any) -> None:
+            super().init_poolmanager(*args, **options, ssl_context=device_context(legacy=True))
+
+    session = requests.Session()
+    session.trust_env, session.verify, session.max_redirects = False, False, 0
+    session.mount("https://", DeviceAdapter())
+    if credential is not None and (way.scheme or "").startswith("http-"):
+        session.auth = _HttpAnswer(HttpLogin(credential), basic=way.scheme == "http-basic")
+    return Transport(session=session, timeout=CALL_TIMEOUT_S, operation_timeout=CALL_TIMEOUT_S)
+
+
+class _HttpAnswer:
+    """Our own Digest as a `requests` authenticator: theirs takes the last of several challenges, not the strongest."""
+
+    def __init__(self, login: HttpLogin, basic: bool) -> None:
+        self._login, self._basic = login, basic
+
+    def __call__(self, request: Any) -> Any:
+        if self._basic:
+            self._authorize(request)
+        else:
+            request.register_hook("response", self._answer)
+        return request
+
+    def _answer(self, response: Any, **options: Any) -> Any:
+        from camagent.digest import parse_challenges
+
+        challenges = parse_challenges([response.headers.get("WWW-Authenticate", "")])
+        if response.status_code != 401 or self._login.challenge is not None or not self._login.renew(challenges):
+            return response
+        _ = response.content  # read to the end, so that the connection can be used again
+        again = response.request.copy()
+        self._authorize(again)
+        return response.connection.send(again, **options)
+
+    def _authorize(self, request: Any) -> None:
+        from camagent.digest import DigestRequest, fresh_cnonce
+
+        body = request.body if isinstance(request.body, bytes) else (request.body or "").encode()
+        covered = DigestRequest(request.method, request.path_url, fresh_cnonce(), body=body)
+        request.headers["Authorization"] = self._login.authorization(covered)
+
+
+def _told(error: BaseException) -> Exception:
+    """What went wrong, from the chain of exceptions under onvif-zeep's own; never the text of a library."""
+    from requests import exceptions as http
+    from zeep import exceptions as soap
+
+    from camagent.transcript import redact
+
+    chain = list(_chain(error))
+    for cause in chain:
+        if isinstance(cause, soap.TransportError):
+            return CallFailed(t("faults.auth_rejected" if cause.status_code == 401 else "faults.malformed_reply"))
+        if isinstance(cause, soap.Fault):
+            reason = redact(" ".join(str(cause.message or "").split()))[:MAX_REASON_CHARS]
+            return CallFailed(t("onvif.fault", reason=reason or "-"))
+        if isinstance(cause, soap.ValidationError) or (isinstance(cause, TypeError) and "argument" in str(cause)):
+            return Mistake(t("onvif.bad_arguments", reason=" ".join(str(cause).split())[:MAX_REASON_CHARS]))
+    codes = ((http.Timeout, "timeout"), (http.TooManyRedirects, "refused_by_policy"), (http.SSLError, "tls_failed"))
+    for kind, code in (*codes, (http.ConnectionError, "unreachable")):
+        if any(isinstance(cause, kind) for cause in chain):
+            return CallFailed(t(f"faults.{code}"))
+    return CallFailed(t("faults.malformed_reply"))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+@contextmanager
+def _quiet_logging() -> Iterator[None]:
+    """onvif-zeep installs a root handler on import, and zeep logs whole envelopes at DEBUG."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    for name in ("zeep", "urllib3", "requests", "onvif"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)

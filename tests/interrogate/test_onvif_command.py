@@ -1,0 +1,149 @@
+"""`camagent onvif`: one call by onvif-zeep, against simulated cameras; reading only, and no secret in any output."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from camagent.cli.onvif import plain
+from camagent.simulator.camera import SimulatedCamera
+from camagent.simulator.default_school import USER
+from camagent.simulator.school import open_school
+from tests.simulator.schools import PASSWORD, own_school
+
+
+def cameras() -> tuple[SimulatedCamera, ...]:
+    digest, wsse, tls, open_to_all = own_school(4)
+    return (
+        replace(digest, wsse=False, https_port=None),
+        replace(wsse, http_digest=False, clock_offset_s=-3600.0 * 24, https_port=None),
+        tls,
+        replace(open_to_all, wsse=False, http_digest=False, https_port=None),
+    )
+
+
+@pytest.fixture(scope="module")
+def school() -> Iterator[tuple[SimulatedCamera, ...]]:
+    """Cameras that run in a thread of their own, because the command is another process."""
+    ready, stop = threading.Event(), asyncio.Event()
+    found: list[SimulatedCamera] = []
+    loop = asyncio.new_event_loop()
+
+    async def run() -> None:
+        async with open_school(cameras()) as opened:
+            found.extend(opened.cameras)
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(run(),), daemon=True)
+    thread.start()
+    assert ready.wait(20)
+    yield tuple(found)
+    loop.call_soon_threadsafe(stop.set)
+    thread.join(20)
+    loop.close()
+
+
+def onvif(address: str, *arguments: str, password: str = PASSWORD) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "CAMAGENT_PASSWORD": password, "CAMAGENT_LOG": "DEBUG"}
+    command = [sys.executable, "-m", "camagent", "onvif", address, *arguments, "--lang", "en"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, check=False)
+
+
+@pytest.mark.parametrize("index", [0, 1], ids=["HTTP Digest only", "WS-UsernameToken, clock a day behind"])
+def test_an_answer_is_one_json_document(school: tuple[SimulatedCamera, ...], index: int) -> None:
+    camera = school[index]
+    done = onvif(f"{camera.address}:{camera.http_port}", "devicemgmt", "GetDeviceInformation", "--user", USER)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["SerialNumber"] == camera.serial
+    assert PASSWORD not in done.stdout + done.stderr
+
+
+def test_a_device_with_a_certificate_of_its_own_is_called_over_tls(school: tuple[SimulatedCamera, ...]) -> None:
+    camera = school[2]
+    url = f"https://{camera.address}:{camera.https_port}/onvif/device_service"
+    done = onvif(url, "media", "GetProfiles", "--user", USER)
+    assert done.returncode == 0, done.stderr
+    assert [row["token"] for row in json.loads(done.stdout)] == [stream.token for stream in camera.streams]
+
+
+def test_arguments_are_taken_as_json(school: tuple[SimulatedCamera, ...]) -> None:
+    camera = school[0]
+    setup = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
+    asked = json.dumps({"StreamSetup": setup, "ProfileToken": camera.streams[0].token})
+    done = onvif(f"{camera.address}:{camera.http_port}", "media", "GetStreamUri", asked, "--user", USER)
+    assert json.loads(done.stdout)["Uri"].endswith(camera.streams[0].path), done.stderr
+
+
+def test_a_wrong_password_is_told_in_one_line_without_it(school: tuple[SimulatedCamera, ...]) -> None:
+    camera = school[0]
+    address = f"{camera.address}:{camera.http_port}"
+    done = onvif(address, "devicemgmt", "GetUsers", "--user", USER, password="wrong-password")
+    assert done.returncode == 3 and done.stdout == ""
+    assert "refused the log-in" in done.stderr and "wrong-password" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("devicemgmt", "SetHostname", '{"Name": "x"}'), "--write"),
+        (("devicemgmt", "SystemReboot"), "--write"),
+        (("media2", "GetProfiles"), "no WSDL for Media2"),
+        (("nonsense", "GetProfiles"), "devicemgmt"),
+        (("devicemgmt", "GetHostnames"), "GetHostname"),
+        (("devicemgmt", "GetUsers", "[1]"), "JSON object"),
+        (("devicemgmt", "GetUsers", "{"), "JSON object"),
+    ],
+)
+def test_a_mistake_is_one_line_and_nothing_is_sent(arguments: tuple[str, ...], words: str) -> None:
+    done = onvif("127.0.0.1:9", *arguments)
+    assert done.returncode == 2 and done.stdout == "" and words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_arguments_that_do_not_fit_are_a_mistake(school: tuple[SimulatedCamera, ...]) -> None:
+    camera = school[0]
+    done = onvif(f"{camera.address}:{camera.http_port}", "media", "GetStreamUri", '{"Foo": 1}', "--user", USER)
+    assert done.returncode == 2 and "do not fit" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_fault_of_the_device_is_shown(school: tuple[SimulatedCamera, ...]) -> None:
+    camera = school[0]
+    address = f"{camera.address}:{camera.http_port}"
+    done = onvif(address, "devicemgmt", "GetSystemLog", '{"LogType": "System"}', "--user", USER)
+    assert done.returncode == 3 and "refused the call" in done.stderr
+
+
+def test_nobody_there_is_told(school: tuple[SimulatedCamera, ...]) -> None:
+    done = onvif("127.0.0.1:9", "devicemgmt", "GetHostname")
+    assert done.returncode == 3 and "closed" in done.stderr
+
+
+def test_values_of_every_kind_become_json() -> None:
+    value = {
+        "when": datetime(2026, 1, 2, tzinfo=UTC),
+        "time": timedelta(seconds=1.5),
+        "rate": Decimal("2.5"),
+        "uri": "rtsp://admin:hunter2@10.0.0.5/1",
+        "raw": b"\x00\x01",
+        "rows": [{"a": (1, None)}],
+    }
+    made = plain(value)
+    assert json.loads(json.dumps(made)) == made and "hunter2" not in json.dumps(made)
+    assert made["rate"] == 2.5 and made["time"] == 1.5 and made["rows"] == [{"a": [1, None]}]
+
+
+def test_nesting_without_end_is_cut() -> None:
+    loop: list[object] = []
+    loop.append(loop)
+    assert "…" in json.dumps(plain(loop), ensure_ascii=False)
