@@ -77,6 +77,8 @@ class Knock:
     port: int
     heard: Heard
     server: str | None = None
+    path: str | None = None
+    """Where ONVIF was asked for."""
 
 
 async def ask_onvif(door: Door, path: str) -> Knock:
@@ -87,7 +89,7 @@ async def ask_onvif(door: Door, path: str) -> Knock:
         f"Content-Type: application/soap+xml; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     reply = await _exchange(door, head.encode() + body, _http_complete)
-    return Knock(door.host, door.port, reply if isinstance(reply, Heard) else judge_http(reply))
+    return Knock(door.host, door.port, reply if isinstance(reply, Heard) else judge_http(reply), path=path)
 
 
 async def ask_rtsp(door: Door) -> Knock:

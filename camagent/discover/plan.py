@@ -16,6 +16,8 @@ from camagent.model.text import Message, message
 WIDEST_PREFIX = 16  # 65,536 addresses: half an hour at our pace; wider is a typing mistake
 MAX_SUBNETS = 256  # ranges in one search
 ONVIF_PORTS = (80, 8000, 8080, 8899, 2020, 443)
+ONVIF_PATHS = ("/onvif/device_service", "/onvif/services", "/onvif/service")
+"""The standard's, Axis' (edgexfoundry/device-onvif-camera#195) and Tapo's (agsh/onvif#207)."""
 RTSP_PORTS = (554, 8554, 5554, 322, 8322)
 TLS_PORTS = frozenset({443, 8443, 322, 8322})
 
@@ -48,8 +50,8 @@ class Pacing:
     """Second pass: a closed port behind a busy router answers after two seconds (open-nvr/open-nvr#235)."""
     patient_reply_s: float = 8.0
     """Second pass: single-threaded ONVIF servers (badbread/crumbvms, discover.rs)."""
-    budget_s: float = 600.0
-    """The whole sweep; what it cuts off is stated as not covered."""
+    budget_s: float = 3600.0
+    """Asking addresses one by one, all ranges together; what it cuts off is stated as not covered."""
 
 
 @dataclass(frozen=True, slots=True)

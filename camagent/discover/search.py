@@ -5,38 +5,40 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 from camagent.clock import Clock
 from camagent.discover.interfaces import is_private
 from camagent.discover.knock import Heard
 from camagent.discover.multicast import Tray, probe_interfaces
-from camagent.discover.plan import TLS_PORTS, DiscoveryPlan, hosts_of
+from camagent.discover.neighbours import Neighbourhood
+from camagent.discover.plan import ONVIF_PATHS, TLS_PORTS, DiscoveryPlan, hosts_of
 from camagent.discover.sightings import (
     Announced,
     address_order,
     merge_sightings,
     read_datagrams,
 )
-from camagent.discover.sweep import Knocks, Progress, knock_at, living, probe_addresses
+from camagent.discover.sweep import Knocks, Progress, Sweep, knock_at, probe_addresses
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, Note, RtspOnly, Sighting
+
+MAX_LISTED = 20  # addresses named in one note
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
     """What all steps of one search share."""
 
-    plan: DiscoveryPlan
-    clock: Clock
+    sweep: Sweep
     tell: Progress
-    tray: Tray
-    knocks: Knocks
     asked: Mapping[str, Sequence[str]]
     """The addresses to ask one by one, by range; the empty name holds the single ones."""
 
     def announced(self) -> Announced:
         """What all datagrams so far say."""
-        return read_datagrams(self.tray.datagrams, self.tray.sent, self.plan.interfaces)
+        tray = self.sweep.tray
+        return read_datagrams(tray.datagrams, tray.sent, self.sweep.plan.interfaces)
 
 
 async def search(
@@ -47,14 +49,16 @@ async def search(
     `progress` gets the step ("multicast", "directed", "knock"), how much of it is done, and how much there is.
     """
     tell = progress or (lambda step, done, total: None)
-    run = _Run(plan, clock, tell, Tray(), Knocks(), _asked(plan))
     started_s = clock.monotonic_s()
-    interfaces, notes = await probe_interfaces(plan, run.tray, clock, tell)
-    known = {sighting.target.host for sighting in run.announced().sightings}
+    deadline_s = started_s + plan.pacing.budget_s
+    run = _Run(Sweep(plan, clock, Tray(), Knocks(), Neighbourhood(), deadline_s), tell, _asked(plan))
+    interfaces, notes = await probe_interfaces(plan, run.sweep.tray, clock, tell)
+    announced = run.announced()
+    known = {sighting.target.host for sighting in announced.sightings}
     to_probe = [host for hosts in run.asked.values() for host in hosts if host not in known]
     if to_probe:
-        notes += await probe_addresses(plan, to_probe, run.tray, clock, tell)
-    announced = run.announced()
+        notes += await probe_addresses(run.sweep, to_probe, tell)
+        announced = run.announced()
     covered = await _knock_everywhere(run, announced)
     found = _sum_up(run, announced)
     return replace(
@@ -76,40 +80,46 @@ async def _knock_everywhere(run: _Run, announced: Announced) -> tuple[str, ...]:
 
     Returns: the ranges that were asked to the end.
     """
+    plan = run.sweep.plan
     seen = {sighting.target.host for sighting in announced.sightings}
-    deadline_s = run.clock.monotonic_s() + run.plan.pacing.budget_s
     suspects = [host for host in announced.suspects if _is_private_host(host)]
     steps = [*run.asked.items(), ("", suspects)]
+    rounds = count(1)
+    rounds_each = 2 * len((*plan.onvif_ports, *plan.rtsp_ports))
     covered = []
-    for number, (name, hosts) in enumerate(steps):
-        run.tell("knock", number, len(steps))
+    for name, hosts in steps:
         fresh = [host for host in hosts if host not in seen]
         seen.update(fresh)
-        if await knock_at(run.plan, living(fresh), run.knocks, deadline_s, run.clock):
+        whole = await knock_at(run.sweep, fresh, lambda: run.tell("knock", next(rounds), len(steps) * rounds_each))
+        if whole:
             covered.append(name)
         else:
-            run.knocks.notes[Note("budget_spent", name)] = None
-    run.tell("knock", len(steps), len(steps))
+            run.sweep.knocks.notes[Note("budget_spent", name)] = None
     return tuple(name for name in covered if name)
 
 
 def _sum_up(run: _Run, announced: Announced) -> Discovery:
-    sightings = merge_sightings(announced.sightings, _by_knocking(run.plan, run.knocks))
+    plan, knocks, tray = run.sweep.plan, run.sweep.knocks, run.sweep.tray
+    sightings = merge_sightings(announced.sightings, _by_knocking(plan, knocks))
     hosts = {host for hosts in run.asked.values() for host in hosts}
-    answered = hosts & (run.knocks.answered() | {datagram.source for datagram in run.tray.datagrams})
-    dropped = [Note("datagrams_dropped", str(run.tray.dropped))] if run.tray.dropped else []
+    answered = hosts & (knocks.answered() | {datagram.source for datagram in tray.datagrams})
+    hidden = run.sweep.neighbours.present(sorted(hosts - answered, key=address_order))
+    more = " …" if len(hidden) > MAX_LISTED else ""
+    silent = [Note("silent_neighbours", ", ".join(hidden[:MAX_LISTED]) + more)] if hidden else []
+    unread = tray.dropped + announced.left_out
+    dropped = [Note("datagrams_dropped", str(unread))] if unread else []
     off_subnet = [Note("off_subnet", s.target.host) for s in sightings if s.off_subnet]
     return Discovery(
         sightings=sightings,
-        rtsp_only=_rtsp_only(run.plan, run.knocks, {sighting.target.host for sighting in sightings}),
+        rtsp_only=_rtsp_only(plan, knocks, {sighting.target.host for sighting in sightings}),
         subnets=(),
-        subnets_asked=tuple(str(subnet) for subnet in run.plan.subnets),
+        subnets_asked=tuple(str(subnet) for subnet in plan.subnets),
         interfaces=(),
         addresses_probed=len(hosts),
         addresses_answered=len(answered),
         other_responders=len(announced.other_sources),
         malformed_datagrams=announced.malformed,
-        notes=(*run.knocks.notes, *dropped, *off_subnet),
+        notes=(*knocks.notes, *dropped, *off_subnet, *silent),
     )
 
 
@@ -117,7 +127,8 @@ def _by_knocking(plan: DiscoveryPlan, knocks: Knocks) -> tuple[Sighting, ...]:
     found: dict[str, Sighting] = {}
     for knock in knocks.heard.values():
         if knock.heard is Heard.ONVIF and knock.port in plan.onvif_ports:
-            target = DeviceTarget(knock.host, knock.port, secure=knock.port in TLS_PORTS)
+            path = knock.path or ONVIF_PATHS[0]
+            target = DeviceTarget(knock.host, knock.port, path, secure=knock.port in TLS_PORTS)
             found.setdefault(knock.host, Sighting(target, (FoundBy.HTTP,)))
     return tuple(found.values())
 

@@ -7,12 +7,14 @@ address that changes its reference from answer to answer is one.
 from __future__ import annotations
 
 import ipaddress
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from camagent.discover.interfaces import Interface, is_private
 from camagent.discover.multicast import Datagram
+from camagent.discover.plan import ONVIF_PATHS
 from camagent.discover.wsdiscovery import (
     Announcement,
     Kind,
@@ -26,8 +28,9 @@ from camagent.discover.wsdiscovery import (
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import FoundBy, Sighting
 
-DEFAULT_PATH = "/onvif/device_service"
 MAX_SCOPE_VALUE_CHARS = 80  # a name or a model for a table
+MAX_ANNOUNCEMENTS = 8_192  # kept of one search: sixteen of the largest schools; more is a flood
+MAX_CLONES = 16  # devices with one endpoint reference that are compared with each other
 MAX_DEVICES_PER_SOURCE = 1_024  # devices that one answering address may speak for: a proxy of a whole /22
 
 
@@ -41,6 +44,8 @@ class Announced:
     malformed: int
     suspects: tuple[str, ...]
     """Addresses that answered WS-Discovery with a fault, or with something that nobody can read."""
+    left_out: int = 0
+    """Announcements beyond what we keep."""
 
 
 @dataclass(slots=True)
@@ -69,7 +74,7 @@ def read_datagrams(
     devices: dict[tuple[str, str | None], _Device] = {}
     others: dict[str, None] = {}
     suspects: dict[str, None] = {}
-    malformed = 0
+    malformed = left_out = 0
     for datagram in datagrams:
         message = parse_message(datagram.payload)
         if message is None or message.kind is Kind.FAULT:
@@ -82,7 +87,11 @@ def read_datagrams(
                 others[datagram.source] = None
                 continue
             device = _device(datagram, announcement)
-            devices.setdefault((device.source, device.endpoint), device).add(device)
+            key = (device.source, device.endpoint)
+            if key in devices or len(devices) < MAX_ANNOUNCEMENTS:
+                devices.setdefault(key, device).add(device)
+            else:
+                left_out += 1
     sightings = _settle(list(devices.values()), interfaces)
     found = {sighting.target.host for sighting in sightings} | {device.source for device in devices.values()}
     return Announced(
@@ -90,6 +99,7 @@ def read_datagrams(
         tuple(source for source in others if source not in found),
         malformed,
         tuple(source for source in suspects if source not in found),
+        left_out,
     )
 
 
@@ -131,22 +141,45 @@ def _device(datagram: Datagram, announcement: Announcement) -> _Device:
     )
 
 
+@dataclass(slots=True)
+class _Places:
+    """Each device once, by host and port; the indexes keep a flood from costing its square."""
+
+    taken: dict[tuple[str, int | None], _Device] = field(default_factory=dict)
+    _at_host: dict[str, list[_Device]] = field(default_factory=dict)
+    _of_endpoint: dict[str, list[_Device]] = field(default_factory=dict)
+    _of_source: Counter[str] = field(default_factory=Counter)
+
+    def add(self, device: _Device, place: tuple[str, int | None]) -> None:
+        """Where it is new, a place of its own; else it adds to what is known of the same device."""
+        twin = self.taken.get(place) or self._twin(device, place[0])
+        if twin is not None:
+            twin.add(device)
+        elif self._of_source[device.source] < MAX_DEVICES_PER_SOURCE:
+            self._of_source[device.source] += 1
+            self.taken[place] = device
+            self._at_host.setdefault(place[0], []).append(device)
+            self._of_endpoint.setdefault(device.endpoint or "", []).append(device)
+
+    def _twin(self, device: _Device, host: str) -> _Device | None:
+        for other in self._at_host.get(host, ()):
+            if not device.xaddrs or (device.endpoint and other.endpoint == device.endpoint):
+                return other
+        clones = self._of_endpoint.get(device.endpoint, []) if device.endpoint else []
+        return next((other for other in clones[:MAX_CLONES] if _name_each_other(device, other)), None)
+
+
 def _settle(devices: list[_Device], interfaces: Sequence[Interface]) -> tuple[Sighting, ...]:
     named: dict[str, set[tuple[str, int | None]]] = {}
     for device in devices:
         best = _best(device)
         if best is not None:
             named.setdefault(device.source, set()).add((best.host, best.port))
-    places: dict[tuple[str, int | None], _Device] = {}
+    places = _Places()
     for device in sorted(devices, key=lambda d: (":" in d.source, not d.xaddrs)):
-        place = _place(device, len(named.get(device.source, ())))
-        twin = places.get(place) or _twin(device, place, places)
-        if twin is not None:
-            twin.add(device)
-        elif sum(other.source == device.source for other in places.values()) < MAX_DEVICES_PER_SOURCE:
-            places[place] = device
+        places.add(device, _place(device, len(named.get(device.source, ()))))
     by_name = {interface.name: interface for interface in interfaces}
-    return merge_sightings((), (_sighting(device, place[0], by_name) for place, device in places.items()))
+    return merge_sightings((), (_sighting(device, place[0], by_name) for place, device in places.taken.items()))
 
 
 def _place(device: _Device, places_of_source: int) -> tuple[str, int | None]:
@@ -162,17 +195,6 @@ def _place(device: _Device, places_of_source: int) -> tuple[str, int | None]:
     if not same_address(best.host, device.source) and speaks_for_others and _may_be_neighbour(best.host):
         return best.host, port
     return device.source, port
-
-
-def _twin(
-    device: _Device, place: tuple[str, int | None], places: Mapping[tuple[str, int | None], _Device]
-) -> _Device | None:
-    for (host, _port), other in places.items():
-        if host == place[0] and (not device.xaddrs or (other.endpoint == device.endpoint and device.endpoint)):
-            return other
-        if device.endpoint and other.endpoint == device.endpoint and _name_each_other(device, other):
-            return other
-    return None
 
 
 def _name_each_other(left: _Device, right: _Device) -> bool:
@@ -210,7 +232,7 @@ def _sighting(device: _Device, host: str, interfaces: Mapping[str, Interface]) -
         DeviceTarget(
             host=host,
             port=port,
-            path=DEFAULT_PATH if best is None or best.path == "/" else best.path,
+            path=ONVIF_PATHS[0] if best is None or best.path == "/" else best.path,
             secure=best is not None and best.secure,
             endpoint=device.endpoint,
             xaddrs=tuple(device.xaddrs),

@@ -9,16 +9,16 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import socket
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from camagent.clock import Clock
-from camagent.discover.interfaces import read_neighbours
 from camagent.discover.knock import ALIVE, INCONCLUSIVE, Door, Heard, Knock, ask_onvif, ask_rtsp
 from camagent.discover.multicast import PORT, Tray, open_directed_socket, reading
+from camagent.discover.neighbours import PATIENCE_S, Neighbourhood
 from camagent.discover.pace import Pace
-from camagent.discover.plan import TLS_PORTS, DiscoveryPlan, is_loopback
-from camagent.discover.sightings import DEFAULT_PATH
+from camagent.discover.plan import ONVIF_PATHS, TLS_PORTS, DiscoveryPlan, is_loopback
 from camagent.discover.wsdiscovery import ProbeTypes
 from camagent.model.discovery import Note
 
@@ -53,23 +53,76 @@ class Knocks:
 
 
 @dataclass(frozen=True, slots=True)
-class Ladder:
-    """One climb: these ports, this patience, to be done by then."""
+class Sweep:
+    """What all steps over the same addresses share."""
 
     plan: DiscoveryPlan
     clock: Clock
-    pace: Pace
+    tray: Tray
+    knocks: Knocks
+    neighbours: Neighbourhood
     deadline_s: float
-    patient: bool
+    """On the plan's clock; what is not asked by then stays unasked, and that is said."""
 
     @property
     def late(self) -> bool:
-        """The budget of the whole sweep is spent."""
+        """The budget is spent."""
         return self.clock.monotonic_s() >= self.deadline_s
+
+
+async def probe_addresses(sweep: Sweep, hosts: Sequence[str], progress: Progress) -> tuple[Note, ...]:
+    """Two directed Probes to every address that has not answered yet; the answers go into the tray."""
+    pacing = sweep.plan.pacing
+    refused: dict[str, list[str]] = {}
+    try:
+        sock = open_directed_socket(sweep.plan.source_port)
+    except OSError:
+        return (Note("source_port_busy", str(sweep.plan.source_port or "")),)
+    with sock, reading(sweep.tray, {sock: None}):
+        for number, types in enumerate((ProbeTypes.TRANSMITTER, ProbeTypes.ANY)):
+            answered = {datagram.source for datagram in sweep.tray.datagrams}
+            waiting = [host for host in hosts if host not in answered and _is_ipv4(host)]
+            pace = Pace(pacing.loopback_hz if _all_loopback(waiting) else pacing.directed_hz, sweep.clock)
+            for done, host in enumerate(waiting):
+                if sweep.late:
+                    break
+                await pace.turn()
+                progress("directed", number * len(hosts) + done, 2 * len(hosts))
+                why = await _send(sock, sweep.tray.probe(types), host)
+                sweep.neighbours.asked(host, sweep.clock.monotonic_s())
+                if why is not None:
+                    refused.setdefault(why, []).append(host)
+            await sweep.clock.sleep(max(pacing.settle_s / 2, PATIENCE_S))
+            sweep.neighbours.look(sweep.clock.monotonic_s())
+    progress("directed", 2 * len(hosts), 2 * len(hosts))
+    return tuple(Note(code, f"{hosts[0]} … {hosts[-1]}") for code, hosts in refused.items())
+
+
+async def _send(sock: socket.socket, probe: bytes, host: str) -> str | None:
+    """Waits while unresolved neighbours fill the send buffer. Returns: a note's code where it cannot leave."""
+    try:
+        await asyncio.get_running_loop().sock_sendto(sock, probe, (host, PORT))
+    except OSError as error:
+        return "sending_forbidden" if error.errno in (errno.EPERM, errno.EACCES) else "no_route"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Climb:
+    """One way up the ports: this fast, this patient."""
+
+    sweep: Sweep
+    pace: Pace
+    patient: bool
+
+    def has_to_ask(self, host: str, port: int) -> bool:
+        """The second time, only what was left open the first time."""
+        before = self.sweep.knocks.heard.get((host, port)) if self.patient else None
+        return before is None or before.heard in INCONCLUSIVE
 
     def door(self, host: str, port: int) -> Door:
         """That port with this climb's patience."""
-        pacing = self.plan.pacing
+        pacing = self.sweep.plan.pacing
         return Door(
             host,
             port,
@@ -79,83 +132,67 @@ class Ladder:
         )
 
 
-async def probe_addresses(
-    plan: DiscoveryPlan, hosts: Sequence[str], tray: Tray, clock: Clock, progress: Progress
-) -> tuple[Note, ...]:
-    """Two directed Probes to every address that has not answered yet; the answers go into the tray."""
-    refused: dict[str, list[str]] = {}
-    try:
-        sock = open_directed_socket(plan.source_port)
-    except OSError:
-        return (Note("source_port_busy", str(plan.source_port or "")),)
-    loop = asyncio.get_running_loop()
-    with sock, reading(tray, {sock: None}):
-        for number, types in enumerate((ProbeTypes.TRANSMITTER, ProbeTypes.ANY)):
-            answered = {datagram.source for datagram in tray.datagrams}
-            waiting = [host for host in hosts if host not in answered and _is_ipv4(host)]
-            pace = Pace(plan.pacing.loopback_hz if _all_loopback(waiting) else plan.pacing.directed_hz, clock)
-            for done, host in enumerate(waiting):
-                await pace.turn()
-                progress("directed", number * len(hosts) + done, 2 * len(hosts))
-                try:
-                    await loop.sock_sendto(sock, tray.probe(types), (host, PORT))
-                except OSError as error:
-                    forbidden = error.errno in (errno.EPERM, errno.EACCES)
-                    refused.setdefault("sending_forbidden" if forbidden else "no_route", []).append(host)
-            await clock.sleep(plan.pacing.settle_s / 2)
-    progress("directed", 2 * len(hosts), 2 * len(hosts))
-    return tuple(Note(code, f"{hosts[0]} … {hosts[-1]}") for code, hosts in refused.items())
-
-
-async def knock_at(plan: DiscoveryPlan, hosts: Sequence[str], knocks: Knocks, deadline_s: float, clock: Clock) -> bool:
+async def knock_at(sweep: Sweep, hosts: Sequence[str], round_done: Callable[[], None]) -> bool:
     """Climb the ports of ONVIF and of RTSP at all these addresses, twice where they stayed silent.
 
     Returns: False where the budget was spent before all of them had been asked.
     """
+    plan, knocks, everybody = sweep.plan, sweep.knocks, hosts
     rate_hz = plan.pacing.loopback_hz if _all_loopback(hosts) else plan.pacing.connect_hz
     for patient in (False, True):
         if patient:
             hosts = [host for host in hosts if _worth_a_second_try(host, plan, knocks)]
-        ladder = Ladder(plan, clock, Pace(rate_hz / (2 if patient else 1), clock), deadline_s, patient)
+        climb = _Climb(sweep, Pace(rate_hz / (2 if patient else 1), sweep.clock), patient)
         for ports, heard in ((plan.onvif_ports, Heard.ONVIF), (plan.rtsp_ports, Heard.RTSP)):
             for port in ports:
-                waiting = [host for host in hosts if _still_to_ask(host, port, ladder, knocks)]
-                await _one_port(ladder, waiting, port, heard, knocks)
+                hosts = [host for host in hosts if not sweep.neighbours.is_dead(host)]
+                await _one_port(climb, [host for host in hosts if climb.has_to_ask(host, port)], port, heard)
                 hosts = [host for host in hosts if not knocks.says(host, ports, heard)]
-                if ladder.late:
-                    return False
-    return True
+                round_done()
+    climb = _Climb(sweep, Pace(rate_hz / 2, sweep.clock), patient=True)
+    for host in everybody:
+        if knocks.says(host, plan.rtsp_ports, Heard.RTSP) and not knocks.says(host, plan.onvif_ports, Heard.ONVIF):
+            await _other_paths(climb, host)
+    return not sweep.late
 
 
-def living(hosts: Sequence[str]) -> list[str]:
-    """Without the addresses that were asked by ARP on our own segment and stayed silent.
+async def _other_paths(climb: _Climb, host: str) -> None:
+    """A camera by its RTSP, with a web server: ONVIF may live under another path there."""
+    knocks = climb.sweep.knocks
+    for knock in knocks.of(host, climb.sweep.plan.onvif_ports):
+        for path in ONVIF_PATHS[1:] if knock.heard in (Heard.OTHER, Heard.LOGIN) else ():
+            if climb.sweep.late:
+                return
+            await climb.pace.turn()
+            answer = await ask_onvif(climb.door(host, knock.port), path)
+            if answer.heard is Heard.ONVIF:
+                knocks.add(answer)
+                return
 
-    An address that is not in the table may be behind a router: it stays.
-    """
-    neighbours: Mapping[str, bool] = read_neighbours()
-    return [host for host in hosts if neighbours.get(host, True)]
 
-
-async def _one_port(ladder: Ladder, hosts: Sequence[str], port: int, heard: Heard, knocks: Knocks) -> None:
+async def _one_port(climb: _Climb, hosts: Sequence[str], port: int, heard: Heard) -> None:
+    sweep, knocks = climb.sweep, climb.sweep.knocks
     alive = knocks.answered()
     gate = asyncio.Semaphore(MAX_CONNECTIONS)
 
     async def ask(host: str) -> None:
         try:
-            door = ladder.door(host, port)
-            knocks.add(await (ask_onvif(door, DEFAULT_PATH) if heard is Heard.ONVIF else ask_rtsp(door)))
+            door = climb.door(host, port)
+            knocks.add(await (ask_onvif(door, ONVIF_PATHS[0]) if heard is Heard.ONVIF else ask_rtsp(door)))
         finally:
             gate.release()
 
     async with asyncio.TaskGroup() as group:
         for host in hosts:
-            if ladder.late:
+            if sweep.late:
                 break
-            await ladder.pace.turn()
+            await climb.pace.turn()
             await gate.acquire()
             group.create_task(ask(host))
-    if is_losing(knocks, [host for host in hosts if host in alive], port) and ladder.pace.slower():
-        knocks.notes[Note("slowed_down", f"{ladder.pace.rate_hz:.0f}/s")] = None
+            sweep.neighbours.asked(host, sweep.clock.monotonic_s())
+    sweep.neighbours.look(sweep.clock.monotonic_s())
+    if is_losing(knocks, [host for host in hosts if host in alive], port) and climb.pace.slower():
+        knocks.notes[Note("slowed_down", f"{climb.pace.rate_hz:.0f}/s")] = None
 
 
 def is_losing(knocks: Knocks, alive: Sequence[str], port: int) -> bool:
@@ -169,13 +206,6 @@ def _worth_a_second_try(host: str, plan: DiscoveryPlan, knocks: Knocks) -> bool:
         return False
     said = knocks.of(host, (*plan.onvif_ports, *plan.rtsp_ports))
     return any(knock.heard in INCONCLUSIVE for knock in said)
-
-
-def _still_to_ask(host: str, port: int, ladder: Ladder, knocks: Knocks) -> bool:
-    if not ladder.patient:
-        return True
-    before = knocks.heard.get((host, port))
-    return before is None or before.heard in INCONCLUSIVE
 
 
 def _all_loopback(hosts: Sequence[str]) -> bool:

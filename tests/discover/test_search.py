@@ -13,7 +13,7 @@ import pytest
 
 from camagent.clock import SystemClock
 from camagent.discover.interfaces import list_interfaces
-from camagent.discover.plan import DiscoveryPlan, Pacing, make_plan
+from camagent.discover.plan import ONVIF_PATHS, DiscoveryPlan, Pacing, make_plan
 from camagent.discover.search import search
 from camagent.model.discovery import Discovery, FoundBy, RtspOnly
 from tests.discover.network import Network
@@ -264,6 +264,25 @@ def test_a_camera_whose_onvif_is_off_is_listed_as_rtsp_only(network: Network, po
     assert found.rtsp_only == (RtspOnly("127.77.0.3", (port,), "Dahua Rtsp Server", onvif_login=80),)
 
 
+@pytest.mark.parametrize("path", ONVIF_PATHS[1:])
+def test_onvif_under_another_path_is_found_where_rtsp_speaks(network: Network, path: str) -> None:
+    # edgexfoundry/device-onvif-camera#195 (Axis), sr99622/libonvif#63
+    async def main() -> Discovery:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            request = await reader.read(65536)
+            found = f"POST {path} ".encode() in request
+            writer.write(http("200 OK", TIME_REPLY) if found else http("404 Not Found", "<html/>"))
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.77.0.3", 8080)
+        async with server, tcp_peer(RTSP_OK, "127.77.0.3", 554):
+            return await search(plan(["lo"], ["127.77.0.0/29"]), SystemClock())
+
+    found = asyncio.run(main())
+    assert [(str(t), t.path) for t in found.devices] == [("127.77.0.3:8080", path)]
+    assert found.rtsp_only == ()
+
+
 def test_a_web_page_is_no_camera(network: Network) -> None:
     async def main() -> Discovery:
         async with tcp_peer(http("200 OK", "<html>router</html>", "text/html"), "127.77.0.3", 80):
@@ -329,6 +348,15 @@ def test_addresses_that_nobody_has_are_not_knocked_at(network: Network, far_netw
     assert hosts(found) == ["192.168.1.9:8899"]
     assert found.addresses_answered == 2  # the camera and ourselves
     assert found.elapsed_s < 20  # twelve dead addresses at eleven ports, twice, take a minute
+
+
+def test_an_address_that_is_there_and_says_nothing_is_named(network: Network, far_network: Network) -> None:
+    lan(network, far_network, 1)
+    far_network.run("route add blackhole 192.168.1.2/32")  # like a firewall: ARP is answered, nothing else is
+    pacing = replace(QUICK, connect_s=0.1, patient_connect_s=0.1)
+    found = run(replace(plan(["eth1"], ["192.168.1.8/30"]), pacing=pacing))
+    assert found.addresses_answered == 0
+    assert "silent_neighbours:192.168.1.9" in map(str, found.notes)
 
 
 def test_one_address_meets_one_connection_at_a_time(network: Network) -> None:

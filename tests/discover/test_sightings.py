@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 
 from camagent.discover.interfaces import Interface, Medium
 from camagent.discover.multicast import Datagram
-from camagent.discover.sightings import Announced, read_datagrams, scope_value
+from camagent.discover.sightings import (
+    MAX_ANNOUNCEMENTS,
+    MAX_DEVICES_PER_SOURCE,
+    Announced,
+    read_datagrams,
+    scope_value,
+)
 from camagent.discover.wsdiscovery import ProbeTypes
 from camagent.model.discovery import FoundBy
 from tests.discover.peers import envelope, match, matches
@@ -107,6 +113,24 @@ def test_one_malformed_datagram_costs_one_datagram() -> None:
 def test_a_fault_makes_a_suspect_unless_another_probe_was_answered() -> None:
     seen = read((FAULT, "192.168.1.9"), (FAULT, "192.168.1.8"), (camera("192.168.1.9"), "192.168.1.9"))
     assert seen.suspects == ("192.168.1.8",)
+
+
+def test_a_flood_of_announcements_is_bounded_and_counted() -> None:
+    flood = [
+        (matches(match(f"http://10.{n >> 8}.{n & 255}.1/", f"urn:uuid:{n}")), f"10.{n >> 8}.{n & 255}.1")
+        for n in range(9000)
+    ]
+    seen = read(*flood)
+    assert len(seen.sightings) == MAX_ANNOUNCEMENTS
+    assert seen.left_out == 9000 - MAX_ANNOUNCEMENTS
+
+
+def test_one_source_speaks_for_a_bounded_number_of_devices() -> None:
+    many = [
+        (matches(*(match(f"http://192.168.{n}.{k}/onvif", f"urn:uuid:{n}-{k}") for k in range(1, 65))), "192.168.1.5")
+        for n in range(30)
+    ]
+    assert len(read(*many).sightings) == MAX_DEVICES_PER_SOURCE
 
 
 def test_a_name_with_percent_signs_is_read_and_control_characters_are_not() -> None:
