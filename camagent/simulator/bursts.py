@@ -68,6 +68,13 @@ class Burst:
         ends = (*self.starts[1:], len(self.data))
         return [self.data[start + FRAMING_BYTES : end] for start, end in zip(self.starts, ends, strict=True)]
 
+    def part(self, first: int, last: int) -> Burst:
+        """Packets first … last-1 as a burst of their own."""
+        start = self.starts[first]
+        end = self.starts[last] if last < len(self.starts) else len(self.data)
+        starts = tuple(at - start for at in self.starts[first:last])
+        return Burst(self.data[start:end], starts, (self.sequence + first) & 0xFFFF, self.timestamp)
+
     def on_channel(self, channel: int) -> bytes:
         """The burst for another interleaved channel than 0."""
         if channel == 0:

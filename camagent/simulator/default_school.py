@@ -17,6 +17,7 @@ from camagent.simulator.camera import (
     honest_claim,
 )
 from camagent.simulator.doors import Door
+from camagent.simulator.faults import StreamFaults
 
 USER = "camagent"
 NETWORK = "127.10"
@@ -49,7 +50,8 @@ _READY = Expectation(Verdict.READY, Action.NONE, "everything asked is there")
 
 
 def default_school(cameras: int = 12, password: str = "") -> tuple[SimulatedCamera, ...]:
-    """So many cameras of honest variety; beyond the twelfth the kinds repeat under other names, addresses and serials.
+    """So many cameras of honest variety; the first twelve are the usual ones, four rarer ones follow,
+    and beyond the sixteenth the kinds repeat under other names, addresses and serials.
 
     Raises: ValueError for a number that is not from 1 to 1000.
     """
@@ -103,7 +105,9 @@ def _sub_stream() -> SimulatedStream:
 
 
 def _gate(password: str) -> SimulatedCamera:
-    return _camera("Cổng chính", "Cổng trường", _main_stream("main_4mp_h265"), password, _READY)
+    camera = _camera("Cổng chính", "Cổng trường", _main_stream("main_4mp_h265"), password, _READY)
+    third = replace(_sub_stream(), token="ThirdStream", path="/Streaming/Channels/103", clip_name="sub_360p_h265")
+    return replace(camera, streams=(*camera.streams, replace(third, claim=honest_claim("sub_360p_h265"))))
 
 
 def _yard(password: str) -> SimulatedCamera:
@@ -169,6 +173,28 @@ def _sports_ground(password: str) -> SimulatedCamera:
     return _camera("Sân thể dục", "Nhà đa năng", main, password, _READY)
 
 
+def _corridor_at_the_top(password: str) -> SimulatedCamera:
+    expected = Expectation(Verdict.NOT_READY, Action.FIX_PICTURE, "the picture is out of focus")
+    return _camera("Hành lang tầng 3", "Dãy nhà A", _main_stream("blurred_1080p_h264"), password, expected)
+
+
+def _hall(password: str) -> SimulatedCamera:
+    expected = Expectation(Verdict.READY, Action.NONE, "keyframes eight seconds apart are a minor shortfall")
+    return _camera("Nhà đa năng", "Nhà đa năng", _main_stream("long_gop_1080p_h265"), password, expected)
+
+
+def _basketball_court(password: str) -> SimulatedCamera:
+    expected = Expectation(Verdict.NOT_READY, Action.UPDATE_FIRMWARE, "its picture comes over UDP only")
+    main = replace(_main_stream("main_1080p_h265"), faults=StreamFaults(tcp_refused=True))
+    return _camera("Sân bóng rổ", "Sân sau", main, password, expected)
+
+
+def _car_park(password: str) -> SimulatedCamera:
+    expected = Expectation(Verdict.NOT_READY, Action.INVESTIGATE, "its stream stops after two seconds")
+    main = replace(_main_stream("main_1080p_h264"), faults=StreamFaults(stall_after_s=2.0))
+    return _camera("Bãi xe giáo viên", "Cổng sau", main, password, expected)
+
+
 _KINDS: tuple[Callable[[str], SimulatedCamera], ...] = (
     _gate,
     _yard,
@@ -182,4 +208,8 @@ _KINDS: tuple[Callable[[str], SimulatedCamera], ...] = (
     _stairs,
     _back_corridor,
     _sports_ground,
+    _corridor_at_the_top,
+    _hall,
+    _basketball_court,
+    _car_park,
 )

@@ -16,11 +16,8 @@ PACED_SHARE = 0.7  # of the frame interval that the sends of one frame fill
 class Watcher(Protocol):
     """Whoever is sent the frames."""
 
-    def send_frame(self, burst: Burst) -> None:
-        """One whole frame at once."""
-
-    def send_part(self, burst: Burst, first: int, last: int) -> None:
-        """Packets first … last-1 of a paced frame."""
+    def send(self, burst: Burst) -> None:
+        """One frame, or a part of one."""
 
 
 class LiveSource:
@@ -82,8 +79,7 @@ class LiveSource:
         if self._paced:
             self._spread(loop, burst, due_s)
         else:
-            for watcher in tuple(self._watchers):
-                watcher.send_frame(burst)
+            self._send(burst)
         self._next += 1
         if self._watchers:
             self._arm(loop)
@@ -94,10 +90,9 @@ class LiveSource:
         packets = len(burst.starts)
         sends = min(PACED_SENDS, packets)
         for number in range(sends):
-            first, last = packets * number // sends, packets * (number + 1) // sends
-            at_s = due_s + number * self._interval_s * PACED_SHARE / sends
-            loop.call_at(at_s, self._send_part, burst, first, last)
+            part = burst.part(packets * number // sends, packets * (number + 1) // sends)
+            loop.call_at(due_s + number * self._interval_s * PACED_SHARE / sends, self._send, part)
 
-    def _send_part(self, burst: Burst, first: int, last: int) -> None:
+    def _send(self, burst: Burst) -> None:
         for watcher in tuple(self._watchers):
-            watcher.send_part(burst, first, last)
+            watcher.send(burst)

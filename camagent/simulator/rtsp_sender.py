@@ -101,7 +101,7 @@ class Sender:
         self._untouched = not (faults.drop_ratio or faults.corrupt_ratio or faults.frozen_timestamps)
         self._packets = 0
         self._octets = 0
-        self._frames = 0
+        self._bursts = 0
         self._timers: list[asyncio.TimerHandle] = []
         self._reports: asyncio.TimerHandle | None = None
 
@@ -134,9 +134,9 @@ class Sender:
         for timer in self._timers:
             timer.cancel()
 
-    def send_frame(self, burst: Burst) -> None:
-        """One whole frame."""
-        self._frames += 1
+    def send(self, burst: Burst) -> None:
+        """One frame, or a part of a paced one."""
+        self._bursts += 1
         self._packets += len(burst.starts)
         self._octets += len(burst.data) - len(burst.starts) * (FRAMING_BYTES + RTP_HEADER_BYTES)
         if self._untouched:
@@ -144,15 +144,8 @@ class Sender:
         else:
             self._line.write_packets(self._spoilt(burst.packets()))
         every = self._faults.stray_bytes_every_frames
-        if every and self._frames % every == 0 and isinstance(self._line, InterleavedLine):
+        if every and self._bursts % every == 0 and isinstance(self._line, InterleavedLine):
             self._line.transport.write(STRAY_BYTES)
-
-    def send_part(self, burst: Burst, first: int, last: int) -> None:
-        """Some packets of a frame."""
-        packets = burst.packets()[first:last]
-        self._packets += len(packets)
-        self._octets += sum(map(len, packets)) - len(packets) * RTP_HEADER_BYTES
-        self._line.write_packets(packets if self._untouched else self._spoilt(packets))
 
     def _spoilt(self, packets: list[bytes]) -> list[bytes]:
         faults, spoilt = self._faults, []

@@ -24,12 +24,12 @@ from camagent.recognise import Run
 from camagent.scan import scan_site
 from camagent.simulator.default_school import default_school
 
-CAMERAS = 12
+CAMERAS = 16
 
 
 async def scan_school(password: str) -> Run:
     inventory, addresses = school_inventory(CAMERAS)
-    plan = make_plan(list_interfaces(), interfaces=("lo",), subnets=("127.10.1.0/28",), addresses=addresses)
+    plan = make_plan(list_interfaces(), interfaces=("lo",), subnets=("127.10.1.0/27",), addresses=addresses)
     order = demo_order(inventory, password)
     ports = order.judge.requirement_profile.ports_to_try()
     interview = InterviewOptions(max_requests_per_s=20.0, check_ports=ports)

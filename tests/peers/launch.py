@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ NODE_MODULES = PEERS / "node" / "node_modules"
 WSDLS = PEERS / "wsdl"
 CLIPS = TOP / "sample_streams"
 DEBIAN_PYTHON = "/usr/bin/python3"  # has the GObject bindings, which no wheel gives
+START_WITHIN_S = 30.0  # parsing the WSDLs takes a slow machine some seconds
 STOP_WITHIN_S = 5.0
 _SETUP = "run tests/peers/setup.sh"
 
@@ -105,23 +108,25 @@ def _started(
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The process and its first line, which says that it is ready; an early end is told with what it wrote."""
     pipe = subprocess.PIPE
-    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment)
-    assert process.stdin is not None and process.stdout is not None and process.stderr is not None
-    try:
-        process.stdin.write(f"{order}\n")
-        process.stdin.flush()
-        first_line = process.stdout.readline().strip()
-        if not first_line:
-            process.wait(STOP_WITHIN_S)
-            raise RuntimeError(f"{command[0]} did not start: {process.stderr.read()[-2000:]}")
-        yield process, first_line
-    finally:
-        process.terminate()
+    with tempfile.TemporaryFile("w+") as complaints:
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=complaints, text=True, env=environment)
+        assert process.stdin is not None and process.stdout is not None
         try:
-            process.communicate(timeout=STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
+            process.stdin.write(f"{order}\n")
+            process.stdin.flush()
+            ready, _, _ = select.select([process.stdout], [], [], START_WITHIN_S)
+            first_line = process.stdout.readline().strip() if ready else ""
+            if not first_line:
+                complaints.seek(0)
+                raise RuntimeError(f"{command[0]} did not start: {complaints.read()[-2000:]}")
+            yield process, first_line
+        finally:
+            process.terminate()
+            try:
+                process.communicate(timeout=STOP_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
 
 
 def _unshare() -> list[str]:

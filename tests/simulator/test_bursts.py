@@ -50,6 +50,14 @@ def test_another_channel_changes_the_framing_only() -> None:
     assert sum(one != other for one, other in zip(moved, burst.data, strict=True)) == len(burst.starts)
 
 
+def test_the_parts_of_a_burst_are_its_packets_in_order() -> None:
+    burst = BurstMaker(packetized("main_1080p_h264"), RtpIdentity(1, 65_530, 0)).burst(0)
+    count = len(burst.starts)
+    parts = [burst.part(0, 3), burst.part(3, count - 1), burst.part(count - 1, count)]
+    assert [packet for part in parts for packet in part.packets()] == burst.packets()
+    assert [part.sequence for part in parts] == [fields(part.packets()[0])[0] for part in parts]
+
+
 def test_only_the_latest_bursts_are_remembered() -> None:
     maker = BurstMaker(packetized("sub_360p_h264"), RtpIdentity(1, 0, 0), remembered=2)
     first = maker.burst(0)

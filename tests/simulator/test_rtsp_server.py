@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 import pytest
 
-from camagent.simulator.bursts import BurstMaker, RtpIdentity, packetized
+from camagent.simulator.bursts import Burst, BurstMaker, RtpIdentity, packetized
+from camagent.simulator.certificates import self_signed_context
 from camagent.simulator.clips import load_clip
 from camagent.simulator.describe import Description
 from camagent.simulator.doors import Door
@@ -272,6 +274,32 @@ def test_frozen_time_stamps_never_move() -> None:
     with_server(act, StreamFaults(frozen_timestamps=True))
 
 
+def test_a_paced_frame_goes_out_in_several_sends_and_whole() -> None:
+    class Notebook:
+        def __init__(self) -> None:
+            self.parts: list[Burst] = []
+
+        def send(self, burst: Burst) -> None:
+            self.parts.append(burst)
+
+    async def run() -> list[Burst]:
+        clip = packetized("load_1080p_h264")
+        source, notebook = LiveSource(BurstMaker(clip, RtpIdentity(1, 0, 0)), paced=True), Notebook()
+        source.join(notebook)
+        loop = asyncio.get_running_loop()
+        end_s = loop.time() + WITHIN_S
+        while len({part.timestamp for part in notebook.parts}) < 4 and loop.time() < end_s:
+            await asyncio.sleep(0.02)
+        source.leave(notebook)
+        return notebook.parts
+
+    parts = asyncio.run(run())
+    numbers = [number for part in parts for number in (int.from_bytes(p[2:4], "big") for p in part.packets())]
+    stamps = [part.timestamp for part in parts]
+    assert sorted(numbers) == list(range(min(numbers), min(numbers) + len(numbers)))
+    assert max(stamps.count(stamp) for stamp in stamps) > 3
+
+
 def test_a_client_that_gives_no_sign_of_life_is_dropped() -> None:
     async def act(client: Client) -> None:
         await played(client)
@@ -316,6 +344,25 @@ def test_no_rtsp_gets_a_bad_request() -> None:
         assert (await asyncio.wait_for(client.reader.readline(), WITHIN_S)).startswith(b"RTSP/1.0 400")
 
     with_server(act)
+
+
+def test_the_same_server_speaks_tls() -> None:
+    async def run() -> int:
+        source = LiveSource(BurstMaker(packetized(CLIP), RtpIdentity(1, 1, 1)))
+        settings = RtspSettings("127.0.0.1", 0, tls=self_signed_context("127.0.0.1"))
+        server = RtspServer(settings, {"/live": Mount(source, Description(load_clip(CLIP)))})
+        await server.start()
+        trusting = ssl.create_default_context()
+        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port, ssl=trusting)
+        client = Client(reader, writer, f"rtsps://127.0.0.1:{server.port}/live")
+        await played(client)
+        channel, _ = await client.packet()
+        writer.close()
+        await server.close()
+        return channel
+
+    assert asyncio.run(run()) in (0, 1)
 
 
 def test_the_description_may_be_another_clips() -> None:
