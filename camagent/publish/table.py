@@ -13,11 +13,12 @@ from camagent.model.finding import Verdict
 from camagent.publish.text import say
 from camagent.publish.vietnamese import clean_line, sort_key
 from camagent.publish.view import CameraView, ScanDocument
-from camagent.publish.wording import action_text, device_text, main_column, reasons, stream_text, why_text
+from camagent.publish.wording import device_text, main_column, reason_lines, stream_text, uncertain_note, why_text
 
 MAX_REASONS = 3  # more than a technician reads in a list; the report has them all
 MAX_NOT_CHECKED = 20  # a subnet full of strangers must not push the cameras off the screen
-MAX_CELL_CHARS = 40  # columns stay aligned whatever a camera calls itself
+MAX_STREAM_CHARS = 50  # "MPEG-4 · 2560×1440 · 25,02 hình/s · 12,55 Mbit/s" has 47
+MAX_CELL_CHARS = 32  # columns stay aligned whatever a camera calls itself
 
 _ORDER = {Verdict.NOT_READY: 0, Verdict.UNDETERMINED: 1, Verdict.READY: 2}
 _STYLE = {Verdict.READY: "bold green", Verdict.NOT_READY: "bold red", Verdict.UNDETERMINED: "bold yellow"}
@@ -43,19 +44,24 @@ def in_order(cameras: tuple[CameraView, ...]) -> list[CameraView]:
     return sorted(cameras, key=lambda camera: (_ORDER[camera.verdict], sort_key(camera.name), camera.id))
 
 
-def reason_lines(camera: CameraView, lang: str, limit: int = MAX_REASONS) -> list[str]:
+def _told(camera: CameraView, lang: str) -> list[str]:
     """Why the camera got its verdict, weightiest first, and what to do."""
-    told = reasons(camera.findings)
-    lines = [f"{finding.rule}: {finding.message.to(lang)}" for finding in told[:limit]]
-    if len(told) > limit:
-        lines.append(say("report.table.more", lang, count=len(told) - limit))
-    return lines + [f"→ {step.to(lang)}" for step in camera.upgrade.steps[:limit]]
+    upgrade = camera.upgrade
+    steps = [f"→ {step.to(lang)}" for step in upgrade.steps[:MAX_REASONS]]
+    steps += filter(None, [uncertain_note(upgrade.action, upgrade.certain, lang)])
+    return reason_lines(camera.findings, lang, MAX_REASONS) + steps
 
 
 def _cells(camera: CameraView, lang: str) -> tuple[str, ...]:
     verdict = f"{_SIGN[camera.verdict]} {say(f'report.verdict.{camera.verdict}', lang)}"
-    texts = (camera.name, camera.address, device_text(camera.device, lang), stream_text(main_column(camera), lang))
-    return verdict, *(clean_line(text, MAX_CELL_CHARS) for text in texts), action_text(camera, lang)
+    texts = (camera.name, camera.address, device_text(camera.device, lang))
+    stream = clean_line(stream_text(main_column(camera), lang), MAX_STREAM_CHARS)
+    return (
+        verdict,
+        *(clean_line(text, MAX_CELL_CHARS) for text in texts),
+        stream,
+        say(f"report.action.{camera.upgrade.action}", lang),
+    )
 
 
 def _headers(lang: str) -> tuple[str, ...]:
@@ -74,7 +80,7 @@ def _print_rich(document: ScanDocument, console: Console, lang: str) -> None:
         table.add_row(Text(verdict, style=_STYLE[camera.verdict]), *(Text(cell) for cell in rest))
     console.print(table)
     for camera in cameras:
-        lines = reason_lines(camera, lang) if camera.verdict is not Verdict.READY else []
+        lines = _told(camera, lang) if camera.verdict is not Verdict.READY else []
         if lines:
             console.print(Text(f"{camera.name} ({camera.address})", style="bold"))
             console.print(Padding(Text("\n".join(lines)), (0, 0, 0, 2)))
@@ -88,7 +94,7 @@ def _print_plain(document: ScanDocument, console: Console, lang: str) -> None:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         console.print(Text(line), soft_wrap=True)
         if camera is not None and camera.verdict is not Verdict.READY:
-            for reason in reason_lines(camera, lang):
+            for reason in _told(camera, lang):
                 console.print(Text(f"    {clean_line(reason, 500)}"), soft_wrap=True)
 
 

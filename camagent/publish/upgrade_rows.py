@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from camagent.model.finding import Action, Verdict
-from camagent.publish.text import say
 from camagent.publish.vietnamese import sort_key
 from camagent.publish.view import CameraCore, DocumentCore
-from camagent.publish.wording import basis_text, cost_text, device_text, reasons
+from camagent.publish.wording import basis_lines, cost_text, device_text, reason_lines
 
 MAX_REASONS = 4  # the reasons that a decision needs; the findings sheet has them all
 MAX_STEPS = 8
@@ -74,11 +73,6 @@ def needs_something(camera: CameraCore) -> bool:
 
 
 def _row(document: DocumentCore, camera: CameraCore, lang: str) -> UpgradeRow:
-    told = [finding for finding in reasons(camera.findings) if finding.weighty] or list(reasons(camera.findings))
-    bases = dict.fromkeys(f"{finding.rule}: {basis_text(finding.basis, lang)}" for finding in told[:MAX_REASONS])
-    lines = [f"{finding.rule}: {finding.message.to(lang)}" for finding in told[:MAX_REASONS]]
-    if len(told) > MAX_REASONS:
-        lines.append(say("report.table.more", lang, count=len(told) - MAX_REASONS))
     upgrade = camera.upgrade
     return UpgradeRow(
         site_id=document.site.id or document.site.name,
@@ -91,9 +85,9 @@ def _row(document: DocumentCore, camera: CameraCore, lang: str) -> UpgradeRow:
         verdict=camera.verdict,
         action=upgrade.action,
         certain=upgrade.certain,
-        findings="\n".join(lines),
+        findings="\n".join(reason_lines(camera.findings, lang, MAX_REASONS)),
         steps="\n".join(step.to(lang) for step in upgrade.steps[:MAX_STEPS]),
-        basis="\n".join(bases),
+        basis="\n".join(basis_lines(camera.findings, lang, MAX_REASONS)),
         cost_class=upgrade.cost_class or "",
         cost=cost_text(upgrade, lang),
         cost_amount=upgrade.cost_amount,

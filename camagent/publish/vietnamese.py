@@ -24,6 +24,8 @@ SortKey = tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...], str]
 
 def clean_line(text: str, limit: int = MAX_LINE_CHARS) -> str:
     """The text on one line: composed (NFC), without control, bidirectional or invisible characters, cut to `limit`."""
+    if len(text) <= limit and _is_clean(text):
+        return text  # nearly every text; a city's merge reads millions of them
     text = text[: 4 * limit]  # before normalising, so that a huge text costs nothing; NFC never quadruples
     composed = unicodedata.normalize("NFC", text)
     if not composed.isprintable():
@@ -34,9 +36,16 @@ def clean_line(text: str, limit: int = MAX_LINE_CHARS) -> str:
 
 def clean_paragraph(text: str, limit: int = MAX_PARAGRAPH_CHARS) -> str:
     """The same with line breaks kept."""
+    if len(text) <= limit and _is_clean(text):
+        return text
     lines = (clean_line(line, limit) for line in text[: 4 * limit].splitlines())
     joined = "\n".join(lines).strip()
     return joined if len(joined) <= limit else joined[: limit - 1].rstrip() + "…"
+
+
+def _is_clean(text: str) -> bool:
+    spaced = text.startswith(" ") or text.endswith(" ") or "  " in text
+    return text.isprintable() and not spaced and (text.isascii() or unicodedata.is_normalized("NFC", text))
 
 
 def _visible(char: str) -> str:

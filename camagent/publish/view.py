@@ -18,6 +18,9 @@ Paragraph = Annotated[str, AfterValidator(clean_paragraph)]
 Amount = Line | int | FiniteFloat | bool | tuple[Line | int | FiniteFloat, ...] | None
 """A `Quantity` as a document carries it."""
 
+UNREAD = "\x00"
+"""Alias of a field that is never read from a document."""
+
 SchemaName = Literal["camagent.scan/1", "camagent.check/1"]
 SCHEMAS: tuple[str, ...] = get_args(SchemaName)
 
@@ -189,6 +192,22 @@ class FindingCore(View):
         return decides and self.outcome in (Outcome.FAIL, Outcome.NOT_ASSESSED, Outcome.DEFECT)
 
 
+class FineFinding(FindingCore):
+    """A row that passed or does not apply: no list prints its words, so a merge of thousands of files skips them."""
+
+    outcome: Literal[Outcome.PASS, Outcome.NOT_APPLICABLE]
+    severity: Severity = Field(default=Severity.INFO, validation_alias=UNREAD)
+    basis: BasisView = Field(default=BasisView(kind="", document=None, confidence=""), validation_alias=UNREAD)
+    message: TextView = Field(default=TextView(vi="", en=""), validation_alias=UNREAD)
+    manual: bool = Field(default=False, validation_alias=UNREAD)
+
+
+class ToldFinding(FindingCore):
+    """A row that a person must know of."""
+
+    outcome: Literal[Outcome.WARN, Outcome.FAIL, Outcome.NOT_ASSESSED, Outcome.DEFECT]
+
+
 class FindingView(FindingCore):
     """One rule's answer."""
 
@@ -279,7 +298,7 @@ class AgentView(View):
 
 
 class DocumentCore(View):
-    """One run on one site, as far as an area's upgrade list needs it: most of the document is skipped unread."""
+    """One run on one site, as far as an upgrade list needs it."""
 
     schema_name: SchemaName = Field(alias="schema")
     agent: AgentView
@@ -290,6 +309,18 @@ class DocumentCore(View):
     coverage: CoverageView
     cameras: tuple[CameraCore, ...]
     summary: SummaryView
+
+
+class AreaCamera(CameraCore):
+    """One camera, as far as an area's merge reads it."""
+
+    findings: tuple[Annotated[FineFinding | ToldFinding, Field(discriminator="outcome")], ...]
+
+
+class AreaDocument(DocumentCore):
+    """One run on one site, as far as an area's merge reads it: most of the document is skipped."""
+
+    cameras: tuple[AreaCamera, ...]
 
 
 class ScanDocument(DocumentCore):

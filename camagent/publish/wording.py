@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TypeVar
 
@@ -22,6 +22,10 @@ from camagent.publish.view import (
 F = TypeVar("F", bound=FindingCore)
 
 VIETNAM = timezone(timedelta(hours=7))  # the whole country, no daylight saving
+
+_GROUP = {"vi": ".", "en": ","}  # between thousands; a bare number may be a port or a code, and has none
+
+MAX_RULES_A_LINE = 4  # a dead camera fails twenty rows for one reason; four names and the reason say it
 
 CODEC_NAMES = {"h264": "H.264", "h265": "H.265", "mjpeg": "MJPEG", "mpeg4": "MPEG-4"}
 _WEIGHT = {severity: rank for rank, severity in enumerate(Severity)}
@@ -48,8 +52,8 @@ def quantity_text(amount: Amount, unit: str | None, lang: str) -> str:
     if isinstance(amount, tuple):
         if unit == "px" and len(amount) == 2:
             return f"{amount[0]}×{amount[1]}"
-        return ", ".join(quantity_text(item, None, lang) for item in amount)
-    return _with_unit(amount, (unit or "").strip(), lang)
+        return ", ".join(quantity_text(item, unit, lang) for item in amount)
+    return _with_unit(amount, unit.strip(), lang) if unit else number_text(amount, lang).replace(_GROUP[lang], "")
 
 
 def _with_unit(value: float, unit: str, lang: str) -> str:
@@ -127,6 +131,39 @@ def reasons(findings: Iterable[F]) -> tuple[F, ...]:
     )
 
 
+def reason_lines(findings: Iterable[FindingCore], lang: str, limit: int) -> list[str]:
+    """The reasons for a verdict, one line each: rules that say the same share a line, small doubts are only counted."""
+    told = reasons(findings)
+    groups = _grouped((finding.rule, finding.message.to(lang)) for finding in _decisive(told))[:limit]
+    lines = [f"{_rule_list(names)}: {text}" for text, names in groups]
+    rest = len(told) - sum(len(names) for _, names in groups)
+    return [*lines, say("report.table.more", lang, count=rest)] if rest else lines
+
+
+def basis_lines(findings: Iterable[FindingCore], lang: str, limit: int) -> list[str]:
+    """On what those reasons rest, rules with the same basis on one line."""
+    told = _decisive(reasons(findings))
+    groups = _grouped((finding.rule, basis_text(finding.basis, lang)) for finding in told)[:limit]
+    return [f"{_rule_list(names)}: {text}" for text, names in groups]
+
+
+def _decisive(told: Sequence[FindingCore]) -> Sequence[FindingCore]:
+    """What decided the verdict and what failed; where that is nothing, everything that was told."""
+    return [item for item in told if item.weighty or item.outcome in (Outcome.FAIL, Outcome.DEFECT)] or told
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
+    groups: dict[str, list[str]] = {}
+    for name, text in pairs:
+        groups.setdefault(text, []).append(name)
+    return list(groups.items())
+
+
+def _rule_list(names: list[str]) -> str:
+    names = list(dict.fromkeys(names))
+    return ", ".join(names) if len(names) <= MAX_RULES_A_LINE else f"{', '.join(names[:MAX_RULES_A_LINE])} …"
+
+
 def cost_text(upgrade: UpgradeView, lang: str) -> str:
     """The operator's cost class and, where his price file has one, the amount; empty without a price file."""
     if upgrade.cost_amount is None:
@@ -181,8 +218,8 @@ def _frame_rate(column: ColumnView, lang: str) -> str | None:
     if column.frame_rate_hz is None:
         return None
     text = quantity_text(column.frame_rate_hz, "hz", lang)
-    half = column.frame_rate_uncertainty_hz
-    return text if half is None else f"{text} (±{number_text(half, lang)})"
+    half = number_text(column.frame_rate_uncertainty_hz or 0.0, lang)
+    return text if half == "0" else f"{text} (±{half})"
 
 
 def _bit_rate(column: ColumnView, lang: str) -> str | None:

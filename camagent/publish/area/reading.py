@@ -11,7 +11,7 @@ from pathlib import Path
 from camagent.model.text import Message, message
 from camagent.publish.document import MAX_DOCUMENT_BYTES, DocumentError, parse_as, read_schema
 from camagent.publish.vietnamese import clean_line
-from camagent.publish.view import SCHEMAS, DocumentCore
+from camagent.publish.view import SCHEMAS, AreaDocument, DocumentCore
 
 MAX_FILES = 20_000  # the city has about 2,300 schools; more is a wrong folder
 SUFFIXES = (".json", ".json.gz")
@@ -72,7 +72,7 @@ def _read(path: Path) -> SourceFile | SourceProblem:
     if schema is not None and schema not in SCHEMAS:
         return SourceProblem(source, message("area.source.foreign", source=source, schema=clean_line(schema, 60)))
     try:
-        document = parse_as(DocumentCore, content, source)
+        document = parse_as(AreaDocument, content, source)
     except DocumentError as error:
         return SourceProblem(source, error.problem)
     if document.schema_name == CHECK_SCHEMA:
