@@ -1,0 +1,90 @@
+"""How long the merge of a whole city takes, and how much memory: 2,300 schools with 40 cameras each, packed files.
+
+    python bench/area.py [--schools 2300] [--cameras 40]
+
+Makes its files in a temporary folder from one school as `camagent demo` would write it, varied by name, code and day.
+Prints one line a step: seconds and peak memory of this process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import resource
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from camagent.publish.area import merge_area
+from camagent.publish.document import scan_document
+from camagent.publish.report.area_html import render_area_html
+from camagent.publish.report.area_xlsx import render_area_xlsx
+from camagent.publish.report.csv_ import render_area_csv
+from tests.publish.samples import school
+
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+MIX = (("pass", False, 16), ("not_assessed", True, 13), ("warn", False, 4), ("not_assessed", False, 4))
+"""Findings a camera beside the frame rate: (outcome, by hand, how many), as `camagent demo` gives with the default profile."""
+
+
+def document(cameras: int) -> dict[str, Any]:
+    """One school's document with findings mixed as the default profile gives them."""
+    made = scan_document(school(cameras))
+    for camera in made["cameras"]:
+        rate, size = camera["findings"][:2]
+        fill = [{**size, "outcome": outcome, "manual": manual} for outcome, manual, count in MIX for _ in range(count)]
+        camera["findings"] = [rate, *({**finding, "rule": f"ROW-{n:02d}"} for n, finding in enumerate(fill))]
+    return made
+
+
+def write_schools(folder: Path, schools: int, cameras: int) -> int:
+    """The files of the city; answers with the bytes that they unpack to."""
+    base, size = document(cameras), 0
+    for number in range(schools):
+        site = {
+            "id": f"{9000 + number}",
+            "name": f"Trường số {number}",
+            "area": f"Phường {number % 168}",
+            "city": "HCM",
+        }
+        at = (NOW - timedelta(days=number % 60)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        text = json.dumps({**base, "site": site, "started_at": at}, ensure_ascii=False).encode()
+        (folder / f"{number:05d}.json.gz").write_bytes(gzip.compress(text, 6))
+        size += len(text)
+    return size
+
+
+def told(step: str, began: float) -> float:
+    """Print what a step took; answers with the time now."""
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{step:<28} {time.perf_counter() - began:7.1f} s   peak {peak_mb:7.0f} MB", flush=True)
+    return time.perf_counter()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--schools", type=int, default=2300)
+    parser.add_argument("--cameras", type=int, default=40)
+    wanted = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder, began = Path(name), time.perf_counter()
+        size = write_schools(folder, wanted.schools, wanted.cameras)
+        began = told(f"write ({size / 1e9:.2f} GB unpacked)", began)
+        report = merge_area([folder], NOW, "vi")
+        began = told(f"merge ({len(report.rows)} rows)", began)
+        content = render_area_xlsx(report, "vi")
+        began = told(f"xlsx ({len(content) / 1e6:.1f} MB)", began)
+        text = render_area_csv(report, "vi")
+        began = told(f"csv ({len(text) / 1e6:.1f} MB)", began)
+        page = render_area_html(report, "vi")
+        told(f"html ({len(page) / 1e6:.1f} MB)", began)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""Discovery beside PyPI WSDiscovery in one run: cameras found, wall time, CPU time.
+
+Makes two network namespaces joined by two virtual cables, with half of the cameras behind each, so it needs root;
+nothing leaves the machine. Each contestant is a process of its own, in turn, against the same crowd.
+
+    python bench/discovery.py [--cameras 500] [--rounds 3] [--output bench/results/discovery.json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+NETWORKS = ("10.1", "10.2")
+SPREADS_MS = (500, 0)
+CONTESTANTS = ("camagent", "wsdiscovery_4s", "wsdiscovery_10s")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cameras", type=int, default=500)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results" / "discovery.json")
+    parser.add_argument("--contestant", choices=CONTESTANTS, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.contestant:
+        print(json.dumps(contest(arguments.contestant)))
+        return
+    if os.geteuid() != 0:
+        sys.exit("bench/discovery.py needs root: it makes network namespaces of its own")
+    rows = [row for spread_ms in SPREADS_MS for row in measure(arguments.cameras, spread_ms, arguments.rounds)]
+    for row in rows:
+        print("{contestant:16} {replies:22} {found:>9}  {wall_s:6.2f} s wall  {cpu_s:5.2f} s CPU".format(**shown(row)))
+    document = {
+        "what": "WS-Discovery by multicast, two interfaces, 1.8 kB answers; medians of the rounds",
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "kernel": platform.release()},
+        "rounds": arguments.rounds,
+        "rows": rows,
+    }
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    arguments.output.write_text(json.dumps(document, indent=2) + "\n")
+
+
+def measure(cameras: int, spread_ms: int, rounds: int) -> list[dict[str, Any]]:
+    """Every contestant against a fresh crowd, in turn, so that all meet the same machine."""
+    from tests.discover.network import Network, crowd_on
+
+    seen: dict[str, list[dict[str, float]]] = {name: [] for name in CONTESTANTS}
+    for _ in range(rounds):
+        near, far = Network(), Network()
+        with crowd_on(near, far, NETWORKS, cameras // len(NETWORKS), spread_ms), near.inside():
+            for name in CONTESTANTS:
+                command = [sys.executable, __file__, "--contestant", name]
+                done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+                seen[name].append(json.loads(done.stdout))
+        near.close()
+        far.close()
+    return [
+        {
+            "contestant": name,
+            "cameras": cameras,
+            "reply_spread_ms": spread_ms,
+            "found": sorted(int(run["found"]) for run in runs),
+            "wall_s": round(statistics.median(run["wall_s"] for run in runs), 3),
+            "cpu_s": round(statistics.median(run["cpu_s"] for run in runs), 3),
+        }
+        for name, runs in seen.items()
+    ]
+
+
+def contest(name: str) -> dict[str, float]:
+    """One search by one contestant in this process; imports are not counted."""
+    if name == "camagent":
+        return camagent()
+    return wsdiscovery(float(name.partition("_")[2].removesuffix("s")))
+
+
+def camagent() -> dict[str, float]:
+    """The default search, without the sweep of addresses: the library has none."""
+    from camagent.clock import SystemClock
+    from camagent.discover.interfaces import list_interfaces
+    from camagent.discover.plan import make_plan
+    from camagent.discover.search import search
+
+    plan = replace(make_plan(list_interfaces()), subnets=())
+    start_s, start_cpu_s = time.monotonic(), cpu_s()
+    found = asyncio.run(search(plan, SystemClock()))
+    return {"found": len(found.devices), "wall_s": time.monotonic() - start_s, "cpu_s": cpu_s() - start_cpu_s}
+
+
+def wsdiscovery(timeout_s: float) -> dict[str, float]:
+    """ThreadedWSDiscovery.searchServices with that time-out."""
+    from wsdiscovery import QName
+    from wsdiscovery.discovery import ThreadedWSDiscovery
+
+    logging.disable(logging.CRITICAL)
+    start_s, start_cpu_s = time.monotonic(), cpu_s()
+    discovery = ThreadedWSDiscovery()
+    discovery.start()
+    types = [QName("http://www.onvif.org/ver10/network/wsdl", "NetworkVideoTransmitter")]
+    services = discovery.searchServices(types=types, timeout=timeout_s)
+    found = {"found": len(services), "wall_s": time.monotonic() - start_s, "cpu_s": cpu_s() - start_cpu_s}
+    discovery.stop()
+    return found
+
+
+def cpu_s() -> float:
+    """CPU seconds of this process so far."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as a line of text."""
+    spread = f"within {row['reply_spread_ms']} ms" if row["reply_spread_ms"] else "all at once"
+    low, high = row["found"][0], row["found"][-1]
+    found = f"{low}" if low == high else f"{low}-{high}"
+    return row | {"replies": f"{row['cameras']} {spread}", "found": f"{found}"}
+
+
+if __name__ == "__main__":
+    main()

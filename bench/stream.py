@@ -1,0 +1,220 @@
+"""What watching a camera costs, beside cv2, ffprobe and PyAV in the same run, and how it grows to hundreds of cameras.
+
+`python -m bench.stream` prints a table and writes bench/results/stream.json. The cameras are the simulator's load
+server, a process of its own on loopback. `--quick` and `--scale` make it smaller; docs/performance.md explains the rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import socket
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results" / "stream.json"
+MAIN_CLIP = "load_1080p_h264"
+OTHER_CLIPS = ("main_1080p_h265", "main_4mp_h265", "main_4mp_h264", "old_720p_mjpeg")
+PEERS = ("cv2", "ffprobe-count-frames", "ffprobe-show-streams", "pyav-demux", "pyav-fast-demux", "pyav-best")
+QUICK_PEERS = ("cv2", "ffprobe-show-streams", "pyav-best")
+BOUNDS = {"cv2": 30.0, "ffprobe-count-frames": 20.0, "ffprobe-show-streams": 5.0, "pyav-best": 2.5}
+"""How many times cheaper than each peer one whole check is meant to be."""
+SCALE = (1, 16, 64, 128, 256, 400)
+MAX_PICTURE_CAMERAS = 256  # beyond it, streams are watched without pictures
+RUN_LIMIT_S = 180.0
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def load_server(streams: int, clip: str, paced: bool) -> Iterator[tuple[str, int]]:
+    """The simulator in a process of its own; yields its base URL and process id."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "camagent", "simulate", "--load", str(streams), "--clip", clip]
+    command += ["--rtsp-port", str(port), *(["--paced"] if paced else [])]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
+        try:
+            assert server.stdout is not None
+            server.stdout.readline()
+            yield f"rtsp://127.0.0.1:{port}", server.pid
+        finally:
+            server.kill()
+
+
+def process_cpu_s(process_id: int) -> float:
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
+def run(kind: str, base: str, cameras: int, window_s: float) -> dict[str, Any]:
+    """One measured process; its failure is part of the result."""
+    command = [sys.executable, "-m", "bench.stream_readers", kind, base, str(cameras), str(window_s)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_LIMIT_S, check=False)
+        result: dict[str, Any] = json.loads(done.stdout)
+    except (subprocess.TimeoutExpired, json.JSONDecodeError):
+        return {"kind": kind, "cameras": cameras, "failed": True}
+    return result
+
+
+def check_cost(base: str, cameras: int, window_s: float, kind: str = "camagent") -> dict[str, Any]:
+    """CPU of one more camera: a process checking many, less a process checking one."""
+    one, many = run(kind, base, 1, window_s), run(kind, base, cameras + 1, window_s)
+    if one.get("failed") or many.get("failed"):
+        return {"kind": kind, "failed": True}
+    return {**many, "cpu_per_camera_s": (many["cpu_s"] - one["cpu_s"]) / cameras}
+
+
+def compare(clip: str, paced: bool, args: argparse.Namespace) -> dict[str, Any]:
+    """One clip: our check against each peer watching one camera."""
+    peers = PEERS if clip == MAIN_CLIP and not args.quick else QUICK_PEERS
+    with load_server(args.cameras + 1, clip, paced) as (base, _):
+        own = check_cost(base, args.cameras, args.window)
+        watching = check_cost(base, args.cameras, args.window, "camagent-watch")
+        rows = {kind: run(kind, base, 1, args.window) for kind in peers}
+    for row in rows.values():
+        row["cpu_per_camera_s"] = row.get("cpu_s")
+    return {"clip": clip, "paced": paced, "check": own, "watch": watching, "peers": rows}
+
+
+def per_second(clip: str, paced: bool, args: argparse.Namespace) -> dict[str, Any]:
+    """CPU of a camera-second without opening and closing: a long window less a short one."""
+    short_s, long_s, cameras = args.window, 2 * args.window, args.cameras
+    kinds = ("camagent-watch", "pyav-fast-demux")
+    with load_server(cameras, clip, paced) as (base, _):
+        runs = {kind: [run(kind, base, cameras, window) for window in (short_s, long_s)] for kind in kinds}
+    costs = {
+        kind: (long["cpu_s"] - short["cpu_s"]) / cameras / (long_s - short_s)
+        for kind, (short, long) in runs.items()
+        if not (short.get("failed") or long.get("failed"))
+    }
+    return {"clip": clip, "paced": paced, "cameras": cameras, "cpu_per_camera_second_s": costs}
+
+
+def scale(args: argparse.Namespace) -> list[dict[str, Any]]:
+    rows = []
+    for cameras in args.scale:
+        with load_server(cameras, MAIN_CLIP, False) as (base, server):
+            kinds = ["camagent" if cameras <= MAX_PICTURE_CAMERAS else "camagent-watch"]
+            kinds += ["pyav-fast-demux"] if cameras in args.peer_scale else []
+            kinds += ["cv2"] if cameras in args.peer_scale else []
+            for kind in kinds:
+                before_s = process_cpu_s(server)
+                row = run(kind, base, cameras, args.window)
+                rows.append({**row, "server_cpu_s": process_cpu_s(server) - before_s})
+                print(scale_line(rows[-1]), flush=True)
+    return rows
+
+
+def scale_line(row: dict[str, Any]) -> str:
+    head = f"{row['kind']:<18} {row['cameras']:>4} cameras"
+    if row.get("failed"):
+        return f"{head}  no result within {RUN_LIMIT_S:.0f} s"
+    rates = row["rates_hz"]
+    seen = f"{min(rates):5.2f}–{max(rates):5.2f} fps, median {statistics.median(rates):5.2f}" if rates else "no rate"
+    extra = f", lost {row['lost_packets']}, judged {row['judged']}, limited {row['limited']}" if "judged" in row else ""
+    memory, cost = row["peak_mb"] + row["child_peak_mb"], 1000 * row["cpu_s"] / row["cameras"]
+    return (
+        f"{head}  {row['wall_s']:6.1f} s  {cost:7.1f} ms CPU a camera  {memory:6.0f} MB  "
+        f"server {row['server_cpu_s']:5.1f} s  {len(rates)} read, {seen}{extra}"
+    )
+
+
+def comparison_lines(result: dict[str, Any]) -> Iterator[str]:
+    own = result["check"].get("cpu_per_camera_s")
+    yield f"{result['clip']}, {'paced' if result['paced'] else 'bursty'}"
+    if own is None:
+        yield "  our check gave no result"
+        return
+    yield f"  {'camagent check':<22} {1000 * own:8.1f} ms"
+    watched = result["watch"].get("cpu_per_camera_s")
+    if watched is not None:
+        yield f"  {'camagent, no picture':<22} {1000 * watched:8.1f} ms"
+    for kind, row in result["peers"].items():
+        cost = row["cpu_per_camera_s"]
+        if cost is None:
+            yield f"  {kind:<22} no result"
+            continue
+        bound = BOUNDS.get(kind) if result["clip"] == MAIN_CLIP and not result["paced"] else None
+        verdict = "" if bound is None else f"  (bound {bound:g}: {'met' if cost / own >= bound else 'NOT met'})"
+        yield f"  {kind:<22} {1000 * cost:8.1f} ms  {cost / own:6.1f} times ours{verdict}"
+
+
+def machine() -> dict[str, Any]:
+    import av
+    import cv2
+
+    probe = subprocess.run(["ffprobe", "-version"], capture_output=True, text=True, check=False).stdout
+    return {
+        "cpu": next(
+            (
+                line.partition(":")[2].strip()
+                for line in Path("/proc/cpuinfo").read_text().splitlines()
+                if "model name" in line
+            ),
+            platform.machine(),
+        ),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "av": av.__version__,
+        "cv2": cv2.__version__,
+        "ffprobe": " ".join(probe.split()[2:3]),
+        "load_average": os.getloadavg(),
+    }
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(word) for word in text.split(",") if word)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--window", type=float, default=5.0, help="seconds watched")
+    parser.add_argument("--cameras", type=int, default=64, help="cameras in the difference of two runs")
+    parser.add_argument("--scale", type=numbers, default=SCALE, help="comma-separated numbers of cameras")
+    parser.add_argument("--peer-scale", type=numbers, default=(64, 256), help="where PyAV and OpenCV are read too")
+    parser.add_argument("--quick", action="store_true", help="one clip, three peers, up to 64 cameras")
+    args = parser.parse_args()
+    if args.quick:
+        args.cameras, args.scale, args.peer_scale = 16, (1, 16, 64), ()
+    return args
+
+
+def main() -> None:
+    args = arguments()
+    started_at = datetime.now(UTC)
+    variants = [(MAIN_CLIP, False), (MAIN_CLIP, True)]
+    variants += [] if args.quick else [(clip, False) for clip in OTHER_CLIPS]
+    comparisons = []
+    for clip, paced in variants:
+        comparisons.append(compare(clip, paced, args))
+        print("\n".join(comparison_lines(comparisons[-1])), flush=True)
+    steady = [] if args.quick else [per_second(MAIN_CLIP, paced, args) for paced in (False, True)]
+    for result in steady:
+        costs = result["cpu_per_camera_second_s"]
+        texts = ", ".join(f"{kind} {1000 * cost:.2f} ms" for kind, cost in costs.items())
+        print(f"a camera-second, {result['cameras']} cameras, {'paced' if result['paced'] else 'bursty'}: {texts}")
+    document = {
+        "schema": "camagent.bench.stream/1",
+        "started_at": started_at.isoformat(),
+        "machine": machine(),
+        "window_s": args.window,
+        "comparisons": comparisons,
+        "camera_seconds": steady,
+        "scale": scale(args),
+    }
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(document, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
