@@ -140,9 +140,7 @@ def _left_behind(
     seen: Sequence[_Seen], identities: Sequence[tuple[str, str]], rows: Sequence[InventoryRow]
 ) -> frozenset[str]:
     """Ids of silent addresses that the inventory names for a camera which was found somewhere else."""
-    moved = {
-        row.declaration.address for row in rows if row.change is Change.MOVED and row.declaration is not None
-    }
+    moved = {row.declaration.address for row in rows if row.change is Change.MOVED and row.declaration is not None}
     return frozenset(
         key
         for one, (key, _) in zip(seen, identities, strict=True)

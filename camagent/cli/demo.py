@@ -96,7 +96,7 @@ async def _scan_school(cameras: int, password: str, window_s: float) -> Run:
     from camagent.scan import scan_site
 
     inventory, addresses = school_inventory(cameras)
-    plan = make_plan(list_interfaces(), interfaces=("lo",), subnets=("127.10.1.0/28",), addresses=addresses)
+    plan = make_plan(list_interfaces(), interfaces=("lo",), subnets=("127.10.1.0/27",), addresses=addresses)
     order = demo_order(inventory, password)
     interview = InterviewOptions(check_ports=order.judge.requirement_profile.ports_to_try())
     options = FleetOptions(interview, WatchOptions(window_s=window_s, budget_s=window_s + 20))

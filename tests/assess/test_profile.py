@@ -223,8 +223,9 @@ def test_extension_ends_somewhere(tmp_path: Path) -> None:
 # ---------- what can be wrong ----------
 
 RULES = (
-    "accounts, anonymous_onvif, anonymous_stream, availability, bitrate, camera_answer, certificate, clock_offset, codec, "
-    "decode_errors, default_login, device_answers, firmware, frame_rate, frame_rate_kept, https, keyframe_interval, "
+    "accounts, anonymous_onvif, anonymous_stream, availability, bitrate, camera_answer, certificate, clock_offset, "
+    "codec, decode_errors, default_login, device_answers, firmware, frame_rate, frame_rate_kept, https, "
+    "keyframe_interval, "
     "login_scheme, onvif_conformance, open_ports, packet_loss, picture, pixel_density, resolution, retention, "
     "site_answer, stream_plays, sub_streams, time_server, time_zone, uplink"
 )
@@ -240,7 +241,7 @@ BAD = {
         ],
     ),
     "no rows": (HEAD, ["mine.toml: require: the profile has no requirement"]),
-    "syntax": (GOOD + "\nx = = 1", ["mine.toml: wrong TOML syntax at line 20, column 5"]),
+    "syntax": (GOOD + "\nx = = 1", ["mine.toml: wrong TOML syntax at line 18, column 5"]),
     "stray table": (GOOD + "\n[other]\n", ["mine.toml: other: unknown key; the keys are: profile, require"]),
     "rows are no list": (HEAD + "[require]\n", ["mine.toml: require: [[require]] tables expected, at most 500"]),
     "no id": (GOOD.replace('id = "A-1"', ""), ["mine.toml: #1: id: missing or of the wrong type, expected: text"]),
@@ -269,8 +270,10 @@ BAD = {
     "parameter of another unit": (
         GOOD.replace("maximum_ratio", "maximum_percent"),
         [
-            "mine.toml: A-1: parameters.maximum_percent: the rule packet_loss has no such parameter; did you mean maximum_ratio?",
-            "mine.toml: A-1: parameters.maximum_ratio: a parameter of the rule packet_loss is missing, expected: number [ratio]",
+            "mine.toml: A-1: parameters.maximum_percent: the rule packet_loss has no such parameter; "
+            "did you mean maximum_ratio?",
+            "mine.toml: A-1: parameters.maximum_ratio: a parameter of the rule packet_loss is missing, "
+            "expected: number [ratio]",
         ],
     ),
     "parameter of nothing": (

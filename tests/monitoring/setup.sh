@@ -1,6 +1,7 @@
 #!/bin/sh
-# Fetches prometheus (promtool), victoria-metrics (vmagent, vmauth) and their libraries from Debian and unpacks
-# them into .setup/monitoring/root. Nothing is installed, no service starts, a second run does nothing.
+# Fetches prometheus (promtool) and victoria-metrics (vmagent, vmauth, vmalert) from Debian and unpacks them into
+# .setup/monitoring/root, and makes the JSON schema of Grafana's dashboards where npm is there. Nothing is installed,
+# no service starts, a second run does nothing.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -9,12 +10,36 @@ root="$top/.setup/monitoring/root"
 packages="prometheus victoria-metrics"
 
 programs() {
-    for program in prometheus promtool victoria-metrics vmagent vmauth; do
+    for program in prometheus promtool victoria-metrics vmagent vmauth vmalert; do
         [ -x "$root/usr/bin/$program" ] || return 1
     done
 }
 
+grafana_schema() {
+    grafana="$top/.setup/monitoring/grafana"
+    [ -s "$grafana/schema.json" ] && return 0
+    if ! command -v npm >/dev/null 2>&1; then
+        echo "monitoring: npm is missing; the dashboards are not checked against Grafana's own schema" >&2
+        return 0
+    fi
+    mkdir -p "$grafana"
+    cat >"$grafana/dashboard.ts" <<'TS'
+import * as D from "@grafana/schema/dist/types/raw/dashboard/x/types.gen";
+export interface Dash extends D.Dashboard {}
+TS
+    echo '{"private": true}' >"$grafana/package.json"
+    if (cd "$grafana" && npm install --no-audit --no-fund --silent \
+        @grafana/schema@13.2.3 ts-json-schema-generator@2.4.0 >npm.log 2>&1 &&
+        npx --no-install ts-json-schema-generator --path dashboard.ts --type Dash --no-type-check \
+            >schema.new 2>>npm.log && mv schema.new schema.json); then
+        echo "monitoring: Grafana's dashboard schema made in .setup/monitoring/grafana"
+    else
+        echo "monitoring: Grafana's schema could not be made, see .setup/monitoring/grafana/npm.log" >&2
+    fi
+}
+
 if programs; then
+    grafana_schema
     echo "monitoring: prometheus and victoria-metrics are in .setup/monitoring"
     exit 0
 fi
@@ -44,4 +69,5 @@ if ! programs; then
     echo "monitoring: the packages were unpacked, but a program is missing in $root/usr/bin" >&2
     exit 1
 fi
+grafana_schema
 echo "monitoring: prometheus and victoria-metrics unpacked into .setup/monitoring"

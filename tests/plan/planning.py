@@ -1,0 +1,61 @@
+"""A camera, judged by a shipped profile and planned for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from camagent.assess.engine import assess
+from camagent.assess.profile import load_profile
+from camagent.model.device import EncoderOptions, MediaFacts, PortFacts
+from camagent.model.finding import Upgrade
+from camagent.model.scan import CameraFacts
+from camagent.plan.prices import PriceList
+from camagent.plan.upgrade import plan_upgrade
+from tests.builders import (
+    camera_facts,
+    configured_stream,
+    device_facts,
+    encoder_options,
+    encoder_settings,
+    measured_stream,
+    media_profile,
+    site_facts,
+    stream_facts,
+    sub_profile,
+)
+
+PORTS = PortFacts((554,), (21, 23, 2323, 5555, 9527), ())
+PROFILE = load_profile("ubnd-3288")
+MEASURED = {"codec", "width_px", "height_px", "frame_rate_hz", "gop_length_s", "bitrate_bps"}
+
+
+def planned(camera: CameraFacts, prices: PriceList | None = None) -> Upgrade:
+    return plan_upgrade(camera, assess(PROFILE, camera, site_facts()), prices)
+
+
+def camera(options: Any = None, service: str = "media2", measured: Any = None, **now: Any) -> CameraFacts:
+    """A camera that is set to `now`, sends just that, and advertises `options` (one EncoderOptions a codec)."""
+    settings = encoder_settings(**{k: v for k, v in now.items() if k != "gop_length_s"})
+    profile = media_profile(encoder=settings, options=(encoder_options(),) if options is None else options)
+    sent = {name: value for name, value in now.items() if name in MEASURED}
+    if "frame_rate_hz" in sent:
+        sent["arrival_frame_rate_hz"] = sent["frame_rate_hz"]
+    configured = configured_stream(
+        codec=settings.codec,
+        width_px=settings.width_px,
+        height_px=settings.height_px,
+        frame_rate_hz=settings.frame_rate_hz,
+        bitrate_bps=settings.bitrate_bps,
+        gop_length_frames=settings.gop_length_frames,
+    )
+    stream = stream_facts(configured=configured, measured=measured_stream(**{**sent, **(measured or {})}))
+    device = device_facts(ports=PORTS, media=MediaFacts(service, (profile, sub_profile())))
+    return camera_facts(device=device, streams=(stream,))
+
+
+def h264(**changes: Any) -> EncoderOptions:
+    return encoder_options(codec="h264", **changes)
+
+
+def healthy(**device: Any) -> CameraFacts:
+    return camera_facts(device=device_facts(**{"ports": PORTS, **device}))

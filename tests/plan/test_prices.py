@@ -1,0 +1,118 @@
+"""Price classes are the operator's; camagent has no figure of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from camagent.model.finding import Action
+from camagent.plan.prices import PriceError, load_prices
+from camagent.publish.text import both
+from tests.plan.planning import camera, healthy, planned
+
+ROOT = Path(__file__).resolve().parents[2]
+CLASS = '[[class]]\nid = "E"\naction = "replace"\nvi = "Thay"\nen = "Replace"\n'
+GOOD = 'currency = "VND"\n' + CLASS
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "prices.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_example_has_classes_for_every_action_and_not_one_figure() -> None:
+    prices = load_prices(ROOT / "profiles" / "prices.example.toml")
+    assert {entry.action for entry in prices.classes} == set(Action) - {Action.NONE}
+    assert [entry.amount for entry in prices.classes] == [None] * 6
+
+
+def test_without_a_file_no_money_is_shown() -> None:
+    plan = planned(camera(width_px=1280, height_px=720))
+    assert (plan.cost_class, plan.cost_amount, plan.cost_currency) == (None, None, None)
+
+
+def test_a_class_is_found_by_its_action(tmp_path: Path) -> None:
+    other = CLASS.replace("replace", "reconfigure").replace('"E"', '"A"')
+    prices = load_prices(write(tmp_path, GOOD + "amount = 2500000\n" + other))
+    assert prices.currency == "VND"
+    plan = planned(camera(width_px=1280, height_px=720), prices)
+    assert (plan.action, plan.cost_class, plan.cost_amount, plan.cost_currency) == (
+        Action.RECONFIGURE,
+        "A",
+        None,
+        "VND",
+    )
+    entry = prices.of(Action.REPLACE)
+    assert entry is not None and (entry.id, entry.amount, entry.title.vi) == ("E", 2_500_000.0, "Thay")
+    assert prices.of(Action.FIX_NETWORK) is None
+
+
+def test_a_ready_camera_costs_nothing(tmp_path: Path) -> None:
+    assert planned(healthy(), load_prices(write(tmp_path, GOOD))).cost_class is None
+
+
+def test_a_class_without_an_action_of_its_own_leaves_the_plan_without_a_price(tmp_path: Path) -> None:
+    plan = planned(camera(width_px=1280, height_px=720), load_prices(write(tmp_path, GOOD)))
+    assert (plan.cost_class, plan.cost_currency) == (None, None)
+
+
+def test_free_of_charge_is_a_figure(tmp_path: Path) -> None:
+    entry = load_prices(write(tmp_path, GOOD + "amount = 0\n")).of(Action.REPLACE)
+    assert entry is not None and entry.amount == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("x = = 1", ["prices.toml: not a TOML file"]),
+        (CLASS, ["prices.toml: currency: missing or of the wrong type, expected: text"]),
+        ('currency = ""\n', ["prices.toml: currency: missing or of the wrong type, expected: text"]),
+        ("colour = 1\n" + GOOD, ["prices.toml: colour: unknown key; the keys are: currency, class"]),
+        ('currency = "VND"\nclass = 3\n', ["prices.toml: class: missing or of the wrong type, expected: [[class]]"]),
+        (
+            'currency = "VND"\nclass = [3]\n',
+            ["prices.toml: class #1: missing or of the wrong type, expected: [[class]]"],
+        ),
+        (
+            GOOD.replace('vi = "Thay"', 'colour = "red"'),
+            [
+                "prices.toml: class #1: colour: unknown key; the keys are: id, action, vi, en, amount",
+                "prices.toml: class #1: vi: missing or of the wrong type, expected: text",
+            ],
+        ),
+        (
+            GOOD.replace('"replace"', '"none"'),
+            [
+                "prices.toml: class #1: action: must be one of: "
+                "reconfigure, update_firmware, fix_network, fix_picture, replace, investigate"
+            ],
+        ),
+        (GOOD + "amount = -1\n", ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"]),
+        (GOOD + "amount = nan\n", ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"]),
+        (GOOD + "amount = true\n", ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"]),
+        (GOOD + 'amount = "2 tr"\n', ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"]),
+        (GOOD + CLASS, ["prices.toml: class #2: action: the action replace already has a price class above"]),
+    ],
+)
+def test_a_wrong_file_is_refused_with_every_problem(tmp_path: Path, text: str, told: list[str]) -> None:
+    with pytest.raises(PriceError) as caught:
+        load_prices(write(tmp_path, text))
+    assert [f"{place}: {both(message).en}" for place, message in caught.value.problems] == told
+    assert len(str(caught.value).splitlines()) == len(told)
+
+
+def test_a_file_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(PriceError, match="unreadable"):
+        load_prices(tmp_path / "missing.toml")
+    huge = tmp_path / "huge.toml"
+    huge.write_bytes(b"#" * 200_001)
+    with pytest.raises(PriceError, match="too_large"):
+        load_prices(huge)
+    latin = tmp_path / "latin.toml"
+    latin.write_bytes(b'x = "\xe9"')
+    with pytest.raises(PriceError, match="not_toml"):
+        load_prices(latin)
+    with pytest.raises(PriceError, match="class"):
+        load_prices(write(tmp_path, 'currency = "VND"\nclass = [' + "{}," * 201 + "]\n"))

@@ -1,0 +1,56 @@
+"""The paragraph to buy by: every bound of the profile is in it, and nothing that the profile does not ask."""
+
+from __future__ import annotations
+
+from camagent.assess.engine import assess
+from camagent.assess.profile import load_profile
+from camagent.plan.tender import tender
+from camagent.publish.text import both
+from tests.builders import camera_facts, fault, finding, site_facts
+
+
+def test_every_bound_is_in_the_paragraph_in_vietnamese() -> None:
+    text = both(tender(assess(load_profile("ubnd-3288"), camera_facts(), site_facts()))).vi
+    for words in (
+        "tối thiểu: độ phân giải luồng chính 1920×1080;",
+        "chuẩn nén H264, H265;",
+        "tốc độ 20 hình/s",
+        "không quá 4 giây",
+        "số luồng phụ từ 1;",
+        "ONVIF Profile T,",
+        "đăng nhập bằng digest-sha-256,",
+        "TLS 1.2 trở lên",
+        "từ 2048 bit",
+        "21, 23, 2323, 5555, 9527",
+        "UTC+7",
+        "Cấp bảo vệ chống bụi, nước (ngoài trời)",
+        "Chứng nhận, công bố hợp quy (mua mới)",
+        "Tầm hồng ngoại (≥ 20 m)",
+    ):
+        assert words in text, words
+    assert "3288" not in text
+
+
+def test_it_is_the_same_where_the_camera_told_nothing() -> None:
+    profile, site = load_profile("ubnd-3288"), site_facts()
+    dead = camera_facts(device=fault(), streams=())
+    assert tender(assess(profile, dead, site)) == tender(assess(profile, camera_facts(), site))
+
+
+def test_what_the_profile_does_not_ask_is_a_dash() -> None:
+    args = dict(tender(()).args)
+    assert set(args.values()) == {"–"}
+    only = dict(tender((finding(check="frame_rate", required=12.5),)).args)
+    assert only["rate"] == "12.5" and only["size"] == "–"
+
+
+def test_two_ports_are_no_picture_size() -> None:
+    args = dict(tender((finding(check="open_ports", required=(21, 23)),)).args)
+    assert args["ports"] == "21, 23"
+
+
+def test_what_is_bought_today_has_the_recommended_conformance_where_there_is_one() -> None:
+    plain = finding(check="onvif_conformance", required=("S",), recommended=None)
+    assert dict(tender((plain,)).args)["conformance"] == "S"
+    better = finding(check="onvif_conformance", required=("S",), recommended=("T", "G"))
+    assert dict(tender((better,)).args)["conformance"] == "T, G"
