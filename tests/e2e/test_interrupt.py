@@ -1,0 +1,84 @@
+"""Ctrl-C in the middle of a check: the camera gets its TEARDOWN, the operator one line, and nothing is judged."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+SDP = "v=0\r\ns=x\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:track1\r\n"
+
+
+class Camera(threading.Thread):
+    """An RTSP camera that plays until it is told to stop, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.server.settimeout(60)
+        self.asked: list[str] = []
+        self.playing = threading.Event()
+
+    def run(self) -> None:
+        connection, _ = self.server.accept()
+        connection.settimeout(0.04)
+        sequence, pending = 0, b""
+        while True:
+            try:
+                data = connection.recv(65536)
+                if not data:
+                    return
+                pending += data
+            except TimeoutError:
+                pass
+            except OSError:
+                return
+            while b"\r\n\r\n" in pending:
+                head, _, pending = pending.partition(b"\r\n\r\n")
+                if not head.startswith(b"$"):
+                    connection.sendall(self.answer(head.decode(errors="replace")))
+            if self.playing.is_set():
+                packet = struct.pack("!BBHII", 0x80, 0xE0, sequence & 0xFFFF, sequence * 3600, 7) + b"\x41" + b"x" * 400
+                connection.sendall(struct.pack("!cBH", b"$", 0, len(packet)) + packet)
+                sequence += 1
+
+    def answer(self, head: str) -> bytes:
+        method = head.split(" ")[0]
+        self.asked.append(method)
+        cseq = next(line for line in head.split("\r\n") if line.lower().startswith("cseq"))
+        extra, body = "Session: 1;timeout=60\r\n", ""
+        if method == "DESCRIBE":
+            extra, body = f"Content-Type: application/sdp\r\nContent-Length: {len(SDP)}\r\n", SDP
+        elif method == "SETUP":
+            extra += "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n"
+        elif method == "PLAY":
+            self.playing.set()
+        elif method == "TEARDOWN":
+            self.playing.clear()
+        return f"RTSP/1.0 200 OK\r\n{cseq}\r\n{extra}\r\n{body}".encode()
+
+
+def test_an_interrupted_check_tears_its_session_down(tmp_path: Path) -> None:
+    camera = Camera()
+    camera.start()
+    url = f"rtsp://127.0.0.1:{camera.server.getsockname()[1]}/live"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "camagent", "check", url, "--window", "60", "--lang", "en"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+    )
+    assert camera.playing.wait(30)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    camera.join(10)
+    assert camera.asked[-1] == "TEARDOWN", camera.asked
+    assert process.returncode == 130
+    assert "Traceback" not in err and "sessions were closed" in err
+    assert out == ""
