@@ -30,7 +30,7 @@ from tests.publish.samples import school
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 MIX = (("pass", False, 16), ("not_assessed", True, 13), ("warn", False, 4), ("not_assessed", False, 4))
-"""Findings a camera beside the frame rate: (outcome, by hand, how many), as `camagent demo` gives with the default profile."""
+"""Findings a camera beside the frame rate: (outcome, by hand, how many), as `camagent demo` gives."""
 
 
 def document(cameras: int) -> dict[str, Any]:

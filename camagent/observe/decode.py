@@ -31,7 +31,7 @@ MAX_PICTURES = 8  # a stream; two or three are useful
 MAX_PICTURE_BYTES = 16_000_000  # a JPEG of RFC 2435 has 16 MB at most (24-bit offset); keyframes are far smaller
 MAX_WAITING_BYTES = 128_000_000  # of pictures queued: 256 cameras with two heavy 1080p keyframes (165 kB) take 84 MB
 MAX_REPLY_BYTES = 65_536  # a report has about 700 bytes
-DYING_S = 1.0  # a process that has closed its pipe is dead within milliseconds
+DYING_S = 2.0  # a process that has closed its pipe is dead within milliseconds, on a crowded PC too
 _LENGTH_BYTES = 4
 
 
@@ -138,6 +138,7 @@ class _Worker:
                 await process.wait()
         except TimeoutError:
             process.kill()
+            await process.wait()
 
     def _lose(self, process: asyncio.subprocess.Process) -> None:
         if self._process is process:

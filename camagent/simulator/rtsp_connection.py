@@ -29,6 +29,8 @@ from camagent.simulator.rtsp_sender import DatagramLine, InterleavedLine, Line, 
 if TYPE_CHECKING:
     from camagent.simulator.rtsp_server import Mount, RtspServer
 
+MAX_CHANNEL = 254  # one byte, and RTCP takes the next
+MAX_PORT = 65_535
 GARBAGE = bytes(range(128, 256)) + b"\r\n\r\n"
 
 
@@ -178,19 +180,26 @@ class RtspConnection(asyncio.Protocol):
         if "multicast" in fields:
             return None
         if "RTP/AVP/TCP" in fields and not faults.tcp_refused:
-            channel = first_number(fields.get("interleaved", ""), 0)
-            if is_video:
-                self.line = InterleavedLine(self._transport, channel)
-            return f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1}"
+            return self._interleaved_answer(first_number(fields.get("interleaved", ""), 0), is_video)
         if fields.keys() & {"RTP/AVP", "RTP/AVP/UDP"} and "client_port" in fields and not faults.udp_refused:
-            client = first_number(fields["client_port"], 0)
-            rtp, rtcp = self._server.datagrams()
-            host = self._transport.get_extra_info("peername")[0]
-            if is_video:
-                self.line = DatagramLine(rtp, rtcp, host, client, client + 1)
-            ports = f"{rtp.getsockname()[1]}-{rtcp.getsockname()[1]}"
-            return f"RTP/AVP;unicast;client_port={client}-{client + 1};server_port={ports}"
+            return self._datagram_answer(first_number(fields["client_port"], 0), is_video)
         return None
+
+    def _interleaved_answer(self, channel: int, is_video: bool) -> str | None:
+        if channel > MAX_CHANNEL:
+            return None
+        if is_video:
+            self.line = InterleavedLine(self._transport, channel)
+        return f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1}"
+
+    def _datagram_answer(self, port: int, is_video: bool) -> str | None:
+        if not 0 < port < MAX_PORT:
+            return None
+        rtp, rtcp = self._server.datagrams()
+        if is_video:
+            self.line = DatagramLine(rtp, rtcp, self._transport.get_extra_info("peername")[0], port, port + 1)
+        ports = f"{rtp.getsockname()[1]}-{rtcp.getsockname()[1]}"
+        return f"RTP/AVP;unicast;client_port={port}-{port + 1};server_port={ports}"
 
     def _on_play(self, request: Request, mount: Mount) -> None:
         if self.line is None or self.mount is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 MAX_REQUEST_BYTES = 16_384  # a client's request with every header is far below; more is no RTSP
+_MAX_DIGITS = 9  # of a length or a port; a longer number is nonsense and costs time to read
 METHODS = ("OPTIONS", "DESCRIBE", "SETUP", "PLAY", "PAUSE", "GET_PARAMETER", "SET_PARAMETER", "TEARDOWN")
 REASONS = {
     200: "OK",
@@ -49,12 +50,15 @@ def parse_request(head: str) -> Request | None:
 def body_length(request: Request | None) -> int:
     """Content-Length, 0 where it is missing or no number."""
     digits = request.headers.get("content-length", "0") if request else "0"
-    return int(digits) if digits.isascii() and digits.isdigit() else 0
+    return int(digits[:_MAX_DIGITS]) if digits.isascii() and digits.isdigit() else 0
 
 
 def stream_path(url: str) -> str:
-    """Path and query of a stream's or a track's URL, without the track."""
-    parts = urlsplit(url)
+    """Path and query of a stream's or a track's URL, without the track; empty for what is no URL."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
     path = parts.path.rstrip("/")
     head, _, last = path.rpartition("/")
     if last.startswith("trackID="):
@@ -66,4 +70,4 @@ def stream_path(url: str) -> str:
 def first_number(text: str, default: int) -> int:
     """The first of a pair such as 4588-4589."""
     digits = text.partition("-")[0]
-    return int(digits) & 0xFFFF if digits.isascii() and digits.isdigit() else default
+    return int(digits[:_MAX_DIGITS]) & 0xFFFF if digits.isascii() and digits.isdigit() else default

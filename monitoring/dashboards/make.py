@@ -177,7 +177,7 @@ def site() -> dict[str, Any]:
             "table",
             "Camera · Cameras",
             "Verdict in force of each camera, with what it says it is. Click for details.",
-            (Query(f"camagent_camera_verdict{{{selector}}} == 1 {names}{{{selector}}}", table=True),),
+            (Query(f"(camagent_camera_verdict{{{selector}}} == 1) {names}{{{selector}}}", table=True),),
             width=24,
             height=12,
             link="/d/camagent-camera?var-site=${site}&var-camera=${__data.fields.camera}",

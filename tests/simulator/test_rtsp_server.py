@@ -173,6 +173,9 @@ def test_the_session_beyond_the_limit_is_refused_and_the_first_one_plays_on() ->
         (StreamFaults(udp_refused=True), "RTP/AVP;unicast;client_port=5000-5001", 461),
         (StreamFaults(udp_refused=True), f"RTP/AVP;unicast;client_port=5000-5001,{TCP}", 200),
         (StreamFaults(), "RTP/AVP;multicast", 461),
+        (StreamFaults(), "RTP/AVP/TCP;unicast;interleaved=255-256", 461),
+        (StreamFaults(), "RTP/AVP;unicast;client_port=65535-65536", 461),
+        (StreamFaults(), "RTP/AVP;unicast;client_port=0-1", 461),
     ],
 )
 def test_transports_are_refused_one_by_one(faults: StreamFaults, wanted: str, status: int) -> None:

@@ -55,7 +55,7 @@ class PictureMeasures:
     sharpness: float | None
     """Steepest step over local contrast at edges, upper quartile; 1 = one pixel wide; None: no edge in the tiles."""
     coarse_sharpness: float | None
-    """The same on the strided sample: large blur leaves edges only there."""
+    """The same on the strided sample, where the tiles have no edge: large blur leaves edges only there."""
     noise: float
     """Standard deviation of what is finer than any structure, in the quietest half of the tiles."""
     cast_u: float
@@ -85,7 +85,7 @@ def measure(planes: Planes) -> PictureMeasures:
         luma_mean=mean,
         luma_std=std,
         sharpness=float(np.median(sharpness)) if sharpness else None,
-        coarse_sharpness=_edges(sample),
+        coarse_sharpness=None if sharpness else _edges(sample),
         noise=sorted(_noise(tile) for tile in tiles)[len(tiles) // 2],
         cast_u=cast_u,
         cast_v=cast_v,
@@ -147,7 +147,7 @@ def _noise(tile: Plane) -> float:
     """Immerkaer's estimate with a median, so that edges do not count."""
     if min(tile.shape) < 3:
         return 0.0
-    fine = np.abs(cv2.filter2D(tile, cv2.CV_32F, _NOISE_KERNEL)[1:-1:2, 1:-1:2])
+    fine = np.abs(cv2.filter2D(tile, cv2.CV_16S, _NOISE_KERNEL)[1:-1:4, 1:-1:2])  # 8000 values: one percent exact
     return float(np.median(fine)) / _MEDIAN_TO_SIGMA
 
 
@@ -173,8 +173,8 @@ def _flat_blocks_ratio(sample: Plane) -> float:
 def _stripes(planes: Planes, step: int) -> tuple[float, float]:
     """Jumps between neighbouring rows (at full height) and between neighbouring columns (at full width)."""
     scale = (1.0 if planes.full_range else _LIMITED_SCALE) / (1 << (planes.bit_depth - 8))
-    across = _jump(planes.luma[:, ::step].mean(axis=1)) * scale
-    down = _jump(planes.luma[::step].mean(axis=0)) * scale
+    across = _jump(planes.luma[:, :: 2 * step].mean(axis=1)) * scale
+    down = _jump(planes.luma[:: 2 * step].mean(axis=0)) * scale
     high, low = max(across, down), min(across, down)
     return (high / max(low, STRIPE_FLOOR)) ** 2, high
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
-import signal
 import sys
 import time
 from typing import Any
@@ -18,7 +18,7 @@ def _judge_badly(decoder: Any, codec: str, pictures: Any, keep_as: Any = None) -
     if b"HANG" in text:
         time.sleep(1000)
     if b"CRASH" in text:
-        os.kill(os.getpid(), signal.SIGSEGV)
+        ctypes.string_at(0)  # reads address 0: a real segmentation fault, in this very thread
     if b"RAISE" in text:
         raise RuntimeError("a bug of ours")
     if b"BABBLE" in text:

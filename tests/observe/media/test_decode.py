@@ -151,7 +151,9 @@ def _is_parameter_set(codec: str, nal: bytes) -> bool:
 
 
 def test_a_4k_picture_is_decoded() -> None:
-    report = judged("h265", keyframes(Recipe("libx265", width=3840, height=2160, frames=1)))
+    report = judged(
+        "h265", keyframes(Recipe("libx265", width=3840, height=2160, frames=1, options=(("preset", "ultrafast"),)))
+    )
     assert isinstance(report, PictureReport) and (report.width_px, report.height_px) == (3840, 2160)
 
 
