@@ -1,7 +1,7 @@
 """What watching a camera costs, beside cv2, ffprobe and PyAV in the same run, and how it grows to hundreds of cameras.
 
 `python -m bench.stream` prints a table and writes bench/results/stream.json. The cameras are the simulator's load
-server, a process of its own on loopback. `--quick` and `--scale` make it smaller; docs/performance.md explains the rows.
+server, a process of its own on loopback. `--quick` and `--scale` make it smaller; see docs/performance.md.
 """
 
 from __future__ import annotations
@@ -203,6 +203,7 @@ def main() -> None:
         costs = result["cpu_per_camera_second_s"]
         texts = ", ".join(f"{kind} {1000 * cost:.2f} ms" for kind, cost in costs.items())
         print(f"a camera-second, {result['cameras']} cameras, {'paced' if result['paced'] else 'bursty'}: {texts}")
+    grown = scale(args)
     document = {
         "schema": "camagent.bench.stream/1",
         "started_at": started_at.isoformat(),
@@ -210,7 +211,7 @@ def main() -> None:
         "window_s": args.window,
         "comparisons": comparisons,
         "camera_seconds": steady,
-        "scale": scale(args),
+        "scale": grown,
     }
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(document, indent=1) + "\n")

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from camagent.clock import SystemClock
@@ -37,9 +38,10 @@ def used_cpu_s() -> float:
 
 
 def peak_mb() -> tuple[float, float]:
-    """Of this process, and of the largest child."""
-    own, child = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return own / 1024, child / 1024
+    """Of this process (since it was started: getrusage would count its parent's too), and of the largest child."""
+    status = Path("/proc/self/status").read_text()
+    own_kb = int(status.partition("VmHWM:")[2].split()[0])
+    return own_kb / 1024, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 
 def read_camagent(urls: list[str], window_s: float, pictures: int) -> dict[str, Any]:

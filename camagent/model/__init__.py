@@ -1,1 +1,1 @@
-"""The values that pass between stages: frozen, printable, comparable. Standard library only; imports nothing of ours."""
+"""The values that pass between stages: frozen, printable, comparable. Imports the standard library, nothing of ours."""

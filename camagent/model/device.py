@@ -141,7 +141,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class EncoderOptions:
-    """What one codec may be set to. Marginal, not joint: the largest size and the highest rate may exclude each other."""
+    """What one codec may be set to: marginal, not joint (the largest size and the highest rate may exclude each other)."""
 
     codec: str
     resolutions: tuple[tuple[int, int], ...]
@@ -204,7 +204,7 @@ class Login:
     """Which way in worked, and what the device offers."""
 
     scheme: str | None
-    """One of "wsse-device-time", "wsse-own-time", "http-digest-md5", "http-digest-sha-256"; None: no log-in was needed."""
+    """One of "wsse-device-time", "wsse-own-time", "http-digest-md5", "http-digest-sha-256" …; None: none was needed."""
     offered: tuple[str, ...]
     """Challenge schemes seen in WWW-Authenticate, for example "digest-md5", "digest-sha-256", "basic"."""
 

@@ -25,7 +25,26 @@ from camagent.observe.rtp import Packet, unwrap
 
 MAX_FRAMES = 20_000  # of one watch: 80 s at 250 fps; beyond it the peer is flooding us
 MAX_PICTURE_BYTES = 8 * 1024 * 1024  # of one keyframe: a 4K intra picture at the best quality is under 6 MB
+MAX_HELD_BYTES = 96 * 1024 * 1024  # of all watches together: 256 cameras with two heavy keyframes (165 kB) take 84 MB
 MAX_PARAMETER_SETS = 64  # of one watch, changes included
+
+
+class PictureMemory:
+    """How much all watches of one loop may hold of pictures that nobody has decoded yet."""
+
+    def __init__(self, limit_bytes: int = MAX_HELD_BYTES) -> None:
+        self._left_bytes = limit_bytes
+
+    def take(self, size_bytes: int) -> bool:
+        """True where there is room; it is then the caller's until it gives it back."""
+        if size_bytes > self._left_bytes:
+            return False
+        self._left_bytes -= size_bytes
+        return True
+
+    def give_back(self, size_bytes: int) -> None:
+        """The bytes are no longer held."""
+        self._left_bytes += size_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +68,12 @@ class _Frame:
 class FrameBuilder:
     """Takes packets in their turn; read its public fields when the window is over."""
 
-    def __init__(self, payload_format: PayloadFormat, picture_times_s: tuple[float, ...] = ()) -> None:
+    def __init__(
+        self,
+        payload_format: PayloadFormat,
+        picture_times_s: tuple[float, ...] = (),
+        memory: PictureMemory | None = None,
+    ) -> None:
         self.timestamp = -1
         """Of the frame that is arriving, as sent."""
         self.parameter_sets: list[tuple[int, bytes]] = []
@@ -61,12 +85,13 @@ class FrameBuilder:
         self.pictures: list[KeptPicture] = []
         self.b_slices = False
         self.flooded = False
-        self.may_keep = True
-        """Whether there is memory for a picture now; set from outside."""
         self.only_counts = False
         """Another packet of this frame can change nothing but its size."""
         self._format = payload_format
         self._picture_times_s = picture_times_s
+        self._memory = memory or PictureMemory()
+        self._held_bytes = 0
+        """By finished pictures."""
         self._began_s: float | None = None
         self._rows: list[tuple[int, float, int, bool, bool, bool]] = []
         self._second_field_of: _Frame | None = None
@@ -120,6 +145,14 @@ class FrameBuilder:
         if self._after_marker:
             self._close_frame()
         self._frame = None
+        self._drop()
+
+    def hand_over(self) -> list[KeptPicture]:
+        """The pictures so far; they are the caller's from now on, and no more are kept."""
+        pictures, self.pictures, self._picture_times_s = self.pictures, [], ()
+        self._memory.give_back(self._held_bytes)
+        self._held_bytes = 0
+        return pictures
 
     def take(self, packet: Packet, gap: bool) -> None:
         """One packet in its turn; `gap`: a packet before it is lost."""
@@ -156,7 +189,7 @@ class FrameBuilder:
         if flags & PARAMETER_SET and len(self.parameter_sets) < MAX_PARAMETER_SETS:
             self._note_parameter_sets(payload)
         if frame.flags & SLICE and not is_keyframe(frame.flags) and self._second_field_of is None:
-            self._payloads = None
+            self._drop()
 
     def _is_settled(self, frame: _Frame) -> bool:
         """What kind of frame it is cannot change any more."""
@@ -169,23 +202,31 @@ class FrameBuilder:
         if previous is not None and not previous.flags & SLICE:  # parameter sets sent with a time stamp of their own
             frame.size_bytes, frame.flags, frame.damaged = previous.size_bytes, previous.flags, previous.damaged
         else:
-            self._payloads, self._kept_bytes = ([] if self._wants_picture(packet.arrival_s) else None), 0
+            self._begin_picture(packet.arrival_s)
         self.timestamp, self._frame, self._after_marker = packet.timestamp, frame, False
         return frame
 
-    def _wants_picture(self, now_s: float) -> bool:
+    def _begin_picture(self, now_s: float) -> None:
+        """This frame is kept, if it turns out to be a keyframe and one is wanted by now."""
+        self._drop()
         if self._began_s is None:
             self._began_s = now_s
         times, kept = self._picture_times_s, len(self.pictures)
-        return kept < len(times) and self.may_keep and now_s >= self._began_s + times[kept]
+        if kept < len(times) and now_s >= self._began_s + times[kept]:
+            self._payloads = []
 
     def _keep(self, payload: bytes) -> None:
         assert self._payloads is not None
-        self._kept_bytes += len(payload)
-        if self._kept_bytes > MAX_PICTURE_BYTES:
-            self._payloads = None
+        if self._kept_bytes + len(payload) > MAX_PICTURE_BYTES or not self._memory.take(len(payload)):
+            self._drop()
         else:
+            self._kept_bytes += len(payload)
             self._payloads.append(payload)
+
+    def _drop(self) -> None:
+        """The picture that is arriving is not to be kept."""
+        self._memory.give_back(self._kept_bytes)
+        self._payloads, self._kept_bytes = None, 0
 
     def _split(self, frame: _Frame, now_s: float) -> _Frame:
         """Another picture of the same time stamp: the second field of an interlaced frame, or a clock that stands."""
@@ -194,10 +235,11 @@ class FrameBuilder:
         else:
             if self._second_field_of is not None:
                 self._add_row(self._second_field_of)
-                self._second_field_of, self._payloads, self._time_stands_still = None, None, True
+                self._second_field_of, self._time_stands_still = None, True
+                self._drop()
             self._finish_picture(frame)
             self._add_row(frame)
-            self._payloads, self._kept_bytes = ([] if self._wants_picture(now_s) else None), 0
+            self._begin_picture(now_s)
         self._frame, self._after_marker = _Frame(now_s), False
         return self._frame
 
@@ -217,7 +259,9 @@ class FrameBuilder:
     def _finish_picture(self, frame: _Frame) -> None:
         if self._payloads and is_keyframe(frame.flags) and not frame.damaged:
             self.pictures.append(KeptPicture(tuple(self._payloads), frame.arrival_s))
-        self._payloads = None
+            self._held_bytes += self._kept_bytes
+            self._payloads, self._kept_bytes = None, 0
+        self._drop()
 
     def _add_row(self, frame: _Frame) -> None:
         if len(self._rows) >= MAX_FRAMES:

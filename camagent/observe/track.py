@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 
 from camagent.observe.depacketize.mjpeg import extension_size
-from camagent.observe.frame_builder import FrameBuilder
+from camagent.observe.frame_builder import FrameBuilder, PictureMemory
 from camagent.observe.payloads import PayloadFormat
 from camagent.observe.rtp import HEADER_BYTES, Packet, RtpHeader, SequenceOrder, parse_rtp
 
@@ -33,6 +33,8 @@ class TrackPlan:
     """Interleaved channel of the RTP packets."""
     picture_times_s: tuple[float, ...] = ()
     """After the first packet: from when on the first, second … keyframe is kept."""
+    memory: PictureMemory | None = None
+    """Shared by all watches; None: this track has its own."""
 
 
 class TrackReceiver:
@@ -40,7 +42,7 @@ class TrackReceiver:
 
     def __init__(self, plan: TrackPlan) -> None:
         self.plan = plan
-        self.builder = FrameBuilder(plan.format, plan.picture_times_s)
+        self.builder = FrameBuilder(plan.format, plan.picture_times_s, plan.memory)
         self.sequence: SequenceOrder | None = None
         self.stray_packets = 0
         self.ssrc: int | None = None

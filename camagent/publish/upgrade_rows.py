@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from camagent.model.finding import Action, Verdict
-from camagent.publish.vietnamese import sort_key
+from camagent.publish.vietnamese import clean_paragraph, sort_key
 from camagent.publish.view import CameraCore, DocumentCore
 from camagent.publish.wording import basis_lines, cost_text, device_text, reason_lines
 
@@ -85,9 +85,9 @@ def _row(document: DocumentCore, camera: CameraCore, lang: str) -> UpgradeRow:
         verdict=camera.verdict,
         action=upgrade.action,
         certain=upgrade.certain,
-        findings="\n".join(reason_lines(camera.findings, lang, MAX_REASONS)),
+        findings=clean_paragraph("\n".join(reason_lines(camera.findings, lang, MAX_REASONS))),
         steps="\n".join(step.to(lang) for step in upgrade.steps[:MAX_STEPS]),
-        basis="\n".join(basis_lines(camera.findings, lang, MAX_REASONS)),
+        basis=clean_paragraph("\n".join(basis_lines(camera.findings, lang, MAX_REASONS))),
         cost_class=upgrade.cost_class or "",
         cost=cost_text(upgrade, lang),
         cost_amount=upgrade.cost_amount,

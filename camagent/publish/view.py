@@ -18,9 +18,6 @@ Paragraph = Annotated[str, AfterValidator(clean_paragraph)]
 Amount = Line | int | FiniteFloat | bool | tuple[Line | int | FiniteFloat, ...] | None
 """A `Quantity` as a document carries it."""
 
-UNREAD = "\x00"
-"""Alias of a field that is never read from a document."""
-
 SchemaName = Literal["camagent.scan/1", "camagent.check/1"]
 SCHEMAS: tuple[str, ...] = get_args(SchemaName)
 
@@ -31,15 +28,22 @@ class View(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
 
-class TextView(View):
-    """One sentence in both languages."""
+class Sentence(View):
+    """One sentence in both languages, as the document has it."""
 
-    vi: Paragraph
-    en: Paragraph
+    vi: str
+    en: str
 
     def to(self, lang: str) -> str:
         """The sentence in that language."""
         return self.en if lang == "en" else self.vi
+
+
+class TextView(Sentence):
+    """One sentence in both languages, made harmless."""
+
+    vi: Paragraph
+    en: Paragraph
 
 
 class SiteView(View):
@@ -160,8 +164,16 @@ class StreamView(View):
     fault: FaultView | None
 
 
-class BasisView(View):
-    """On what a threshold rests."""
+class BasisCore(View):
+    """On what a threshold rests, as the document has it."""
+
+    kind: str
+    document: str | None
+    confidence: str
+
+
+class BasisView(BasisCore):
+    """On what a threshold rests, made harmless."""
 
     kind: Line
     document: Line | None
@@ -176,13 +188,13 @@ class BasisView(View):
 
 
 class FindingCore(View):
-    """One rule's answer, as far as the upgrade list needs it."""
+    """One rule's answer, as far as the upgrade list needs it; the list makes its texts harmless, once, in its rows."""
 
-    rule: Line
+    rule: str
     outcome: Outcome
     severity: Severity
-    basis: BasisView
-    message: TextView
+    basis: BasisCore
+    message: Sentence
     manual: bool = False
 
     @property
@@ -192,25 +204,12 @@ class FindingCore(View):
         return decides and self.outcome in (Outcome.FAIL, Outcome.NOT_ASSESSED, Outcome.DEFECT)
 
 
-class FineFinding(FindingCore):
-    """A row that passed or does not apply: no list prints its words, so a merge of thousands of files skips them."""
-
-    outcome: Literal[Outcome.PASS, Outcome.NOT_APPLICABLE]
-    severity: Severity = Field(default=Severity.INFO, validation_alias=UNREAD)
-    basis: BasisView = Field(default=BasisView(kind="", document=None, confidence=""), validation_alias=UNREAD)
-    message: TextView = Field(default=TextView(vi="", en=""), validation_alias=UNREAD)
-    manual: bool = Field(default=False, validation_alias=UNREAD)
-
-
-class ToldFinding(FindingCore):
-    """A row that a person must know of."""
-
-    outcome: Literal[Outcome.WARN, Outcome.FAIL, Outcome.NOT_ASSESSED, Outcome.DEFECT]
-
-
 class FindingView(FindingCore):
     """One rule's answer."""
 
+    rule: Line
+    basis: BasisView
+    message: TextView
     stream: Line | None
     observed: Amount
     required: Amount
@@ -236,16 +235,21 @@ class SettingView(View):
     stream: Line | None = None
 
 
-class UpgradeView(View):
-    """The cheapest way to comply."""
+class UpgradeCore(View):
+    """The cheapest way to comply, as far as the upgrade list needs it."""
 
     action: Action
     steps: tuple[TextView, ...]
     certain: bool
-    settings: tuple[SettingView, ...] = ()
     cost_class: Line | None = None
     cost_amount: FiniteFloat | None = None
     cost_currency: Line | None = None
+
+
+class UpgradeView(UpgradeCore):
+    """The cheapest way to comply."""
+
+    settings: tuple[SettingView, ...] = ()
     rules: tuple[Line, ...] = ()
     bitrate_before_bps: FiniteFloat | None = None
     bitrate_after_bps: FiniteFloat | None = None
@@ -261,7 +265,7 @@ class CameraCore(View):
     device: DeviceView | None
     findings: tuple[FindingCore, ...]
     verdict: Verdict
-    upgrade: UpgradeView
+    upgrade: UpgradeCore
     place: Line | None = None
 
 
@@ -270,6 +274,7 @@ class CameraView(CameraCore):
 
     clock: ClockView | None
     streams: tuple[StreamView, ...]
+    upgrade: UpgradeView
     findings: tuple[FindingView, ...]
     faults: tuple[FaultView, ...]
     task: Line | None = None
@@ -309,18 +314,6 @@ class DocumentCore(View):
     coverage: CoverageView
     cameras: tuple[CameraCore, ...]
     summary: SummaryView
-
-
-class AreaCamera(CameraCore):
-    """One camera, as far as an area's merge reads it."""
-
-    findings: tuple[Annotated[FineFinding | ToldFinding, Field(discriminator="outcome")], ...]
-
-
-class AreaDocument(DocumentCore):
-    """One run on one site, as far as an area's merge reads it: most of the document is skipped."""
-
-    cameras: tuple[AreaCamera, ...]
 
 
 class ScanDocument(DocumentCore):

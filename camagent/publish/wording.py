@@ -10,13 +10,13 @@ from camagent.model.finding import Action, Outcome, Severity
 from camagent.publish.text import catalogue, say
 from camagent.publish.view import (
     Amount,
-    BasisView,
+    BasisCore,
     CameraView,
     ColumnView,
     DeviceView,
     FindingCore,
     StreamView,
-    UpgradeView,
+    UpgradeCore,
 )
 
 F = TypeVar("F", bound=FindingCore)
@@ -107,7 +107,7 @@ def stream_text(column: ColumnView | None, lang: str) -> str:
     return " · ".join(parts)
 
 
-def basis_text(basis: BasisView, lang: str) -> str:
+def basis_text(basis: BasisCore, lang: str) -> str:
     """On what a threshold rests, with how sure that is."""
     words = catalogue(lang)
     kind = words.get(f"report.basis.{basis.kind}", basis.kind)
@@ -164,7 +164,7 @@ def _rule_list(names: list[str]) -> str:
     return ", ".join(names) if len(names) <= MAX_RULES_A_LINE else f"{', '.join(names[:MAX_RULES_A_LINE])} …"
 
 
-def cost_text(upgrade: UpgradeView, lang: str) -> str:
+def cost_text(upgrade: UpgradeCore, lang: str) -> str:
     """The operator's cost class and, where his price file has one, the amount; empty without a price file."""
     if upgrade.cost_amount is None:
         return upgrade.cost_class or ""

@@ -22,21 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 LOGIN = Credential("tester", Secret("s3cret-Word"))
 
 
-PATIENCE_TRIES = 100  # its WSDLs are parsed after its port is open: 404 until then
-
-
 def ask(port: int, credential: Credential | None) -> DeviceFacts:
-    async def run() -> DeviceFacts:
-        for _ in range(PATIENCE_TRIES):
-            doors = InterviewDoors(SystemClock(), LoginLedger())
-            facts = await interrogate(DeviceTarget("127.0.0.1", port), credential, FAST, doors)
-            waiting = [f for f in facts.faults if f.code is FaultCode.NOT_FOUND]
-            if not waiting:
-                break
-            await asyncio.sleep(0.1)
-        return facts
-
-    return asyncio.run(run())
+    doors = InterviewDoors(SystemClock(), LoginLedger())
+    return asyncio.run(interrogate(DeviceTarget("127.0.0.1", port), credential, FAST, doors))
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,8 @@ CSV = "site,name,area,city,address\ns9001,THCS Nguyễn Du,Phường Gia Định
 def scrape_job(port: int, tls: Path | None = None) -> str:
     """A job with the labels that a city gives the school; over TLS and with a password where asked."""
     labels = ", ".join(f'{name}: "{value}"' for name, value in SITE.items())
-    job = f"  - job_name: camagent\n    static_configs:\n      - targets: ['127.0.0.1:{port}']\n        labels: {{{labels}}}\n"
+    job = f"  - job_name: camagent\n    static_configs:\n      - targets: ['127.0.0.1:{port}']\n"
+    job += f"        labels: {{{labels}}}\n"
     if tls is not None:
         job += (
             f"    scheme: https\n    tls_config: {{ca_file: {tls}/ca.pem}}\n"
@@ -83,6 +84,7 @@ class City:
     receiver: Daemon
     receiver_url: str
     vmagent: Daemon
+    vmagent_url: str
     database: Database
 
     def times_s(self, series: str) -> list[float]:
@@ -92,7 +94,7 @@ class City:
 
 
 @contextlib.contextmanager
-def city(folder: Path, exporter: ThreadedExporter, spoof: str = "") -> Iterator[City]:
+def city(folder: Path, exporter: ThreadedExporter) -> Iterator[City]:
     """vmagent -> vmauth (configured by register.py) -> VictoriaMetrics, all on loopback."""
     receiver_port, auth_port, agent_port = free_port(), free_port(), free_port()
     (folder / "schools.csv").write_text(CSV, encoding="utf-8")
@@ -111,7 +113,7 @@ def city(folder: Path, exporter: ThreadedExporter, spoof: str = "") -> Iterator[
     scrape = (ROOT / "monitoring/school/vmagent.yml").read_text(encoding="utf-8")
     scrape = scrape.replace("127.0.0.1:9797", f"127.0.0.1:{exporter.port}")
     scrape = scrape.replace("scrape_interval: 60s", "scrape_interval: 1s").replace("timeout: 10s", "timeout: 1s")
-    (folder / "vmagent.yml").write_text(scrape + spoof, encoding="utf-8")
+    (folder / "vmagent.yml").write_text(scrape, encoding="utf-8")
     receiver = [
         "victoria-metrics",
         f"-storageDataPath={folder}/vm",
@@ -137,29 +139,26 @@ def city(folder: Path, exporter: ThreadedExporter, spoof: str = "") -> Iterator[
         daemon(vmauth, folder / "vmauth.log", f"http://127.0.0.1:{auth_port}/health"),
         daemon(vmagent, folder / "vmagent.log", f"http://127.0.0.1:{agent_port}/health") as agent,
     ):
-        yield City(running, receiver_url, agent, Database(receiver_url))
+        yield City(running, receiver_url, agent, f"http://127.0.0.1:{agent_port}", Database(receiver_url))
 
 
 def test_a_school_cannot_speak_for_another(tmp_path: Path) -> None:
     spoof = "      - target_label: site\n        replacement: s7777\n"
-    scrape = (ROOT / "monitoring/school/vmagent.yml").read_text(encoding="utf-8")
-    assert "relabel_configs:" in scrape
-    with threaded_exporter(View(school_snapshot(2))) as exporter:
-        text = tmp_path / "spoof"
-        text.mkdir()
-        with city(text, exporter) as receiver:
-            config = text / "vmagent.yml"
-            honest = config.read_text(encoding="utf-8")
-            config.write_text(honest.replace("    relabel_configs:\n", f"    relabel_configs:\n{spoof}"))
-            receiver.vmagent.stop()
-            receiver.vmagent.start()
-            found = eventually(lambda: receiver.database.query("camagent_build_info"), "metrics at the city")
-            assert isinstance(found, list)
-            labels = found[0]["metric"]
-            assert {name: labels[name] for name in SITE} == SITE
-            assert receiver.database.query('camagent_build_info{site="s7777"}') == []
-            eventually(lambda: len(receiver.times_s('camagent_build_info{site="s9001"}')) > 3, "samples")
-            assert receiver.times_s('camagent_build_info{site="s7777"}') == []
+    with threaded_exporter(View(school_snapshot(2))) as exporter, city(tmp_path, exporter) as receiver:
+        config = tmp_path / "vmagent.yml"
+        honest = config.read_text(encoding="utf-8")
+        config.write_text(honest.replace("    relabel_configs:\n", f"    relabel_configs:\n{spoof}"))
+        receiver.vmagent.stop()
+        receiver.vmagent.start(f"{receiver.vmagent_url}/health")
+        school = Database(receiver.vmagent_url)
+        eventually(lambda: b"s7777" in school.get("/api/v1/targets"), "a school that lies", 10.0)
+        found = eventually(lambda: receiver.database.query("camagent_build_info"), "metrics at the city")
+        assert isinstance(found, list)
+        labels = found[0]["metric"]
+        assert {name: labels[name] for name in SITE} == SITE
+        assert receiver.database.query('camagent_build_info{site="s7777"}') == []
+        eventually(lambda: len(receiver.times_s('camagent_build_info{site="s9001"}')) > 3, "samples")
+        assert receiver.times_s('camagent_build_info{site="s7777"}') == []
 
 
 def test_vmagent_bridges_an_outage_with_a_restart(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from tests.simulator.schools import PASSWORD, in_school, own_school
 
 HERE = Path(__file__).resolve().parent
 READ_S = 2.5  # longer than the two seconds between keyframes: before the first, FFmpeg shows no picture
+ONE_OF_EACH_KIND = ("sub_360p_h264", "sub_360p_h265", "old_720p_mjpeg", "b_frames_360p_h264")
 FFMPEG_NAME = {"h264": "h264", "h265": "hevc", "mjpeg": "mjpeg"}
 
 needs_ffprobe = pytest.mark.skipif(
@@ -29,13 +30,12 @@ needs_ffprobe = pytest.mark.skipif(
 )
 
 
-def every_clip() -> SimulatedCamera:
-    """One camera that offers each sample stream under its name."""
+def offering(names: tuple[str, ...]) -> SimulatedCamera:
+    """One camera that offers these sample streams under their names; FFmpeg answers Digest with MD5 only."""
     camera = own_school(1)[0]
+    camera = replace(camera, door=replace(camera.door, challenges=("digest-md5",)))
     main = camera.streams[0]
-    return replace(
-        camera, streams=tuple(replace(main, token=name, path=f"/{name}", clip_name=name) for name in clip_names())
-    )
+    return replace(camera, streams=tuple(replace(main, token=name, path=f"/{name}", clip_name=name) for name in names))
 
 
 def ffprobe(url: str, transport: str) -> dict[str, str]:
@@ -63,20 +63,28 @@ def ffprobe(url: str, transport: str) -> dict[str, str]:
 
 @needs_ffprobe
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
+def test_ffprobe_reads_codec_size_and_rate_of_each_kind(transport: str) -> None:
+    agree_with_ffprobe(ONE_OF_EACH_KIND, transport)
+
+
+@needs_ffprobe
+@pytest.mark.slow
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
 def test_ffprobe_reads_codec_size_and_rate_of_every_clip(transport: str) -> None:
+    agree_with_ffprobe(clip_names(), transport)
+
+
+def agree_with_ffprobe(names: tuple[str, ...], transport: str) -> None:
     async def act(school: School) -> dict[str, dict[str, str]]:
         camera = school.cameras[0]
         urls = {stream.token: camera.stream_url(stream) for stream in camera.streams}
         urls = {token: url.replace("//", f"//{camera.door.user}:{PASSWORD}@") for token, url in urls.items()}
         loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(4) as pool:
+        with ThreadPoolExecutor(8) as pool:
             done = [loop.run_in_executor(pool, ffprobe, url, transport) for url in urls.values()]
             return dict(zip(urls, await asyncio.gather(*done), strict=True))
 
-    # FFmpeg answers Digest with MD5 only.
-    camera = every_clip()
-    camera = replace(camera, door=replace(camera.door, challenges=("digest-md5",)))
-    seen = in_school([camera], act)
+    seen = in_school([offering(names)], act)
     for name, stream in seen.items():
         clip = load_clip(name)
         said = (stream.get("codec_name"), stream.get("width"), stream.get("height"))
@@ -93,8 +101,7 @@ def test_ffprobe_is_refused_with_a_wrong_password() -> None:
         url = camera.stream_url(camera.streams[0]).replace("//", "//camagent:wrong@")
         return await asyncio.to_thread(ffprobe, url, "tcp")
 
-    camera = own_school(1)[0]
-    answer = in_school([replace(camera, door=replace(camera.door, challenges=("digest-md5",)))], act)
+    answer = in_school([offering(("sub_360p_h264",))], act)
     assert "401" in answer["error"]
 
 

@@ -68,6 +68,8 @@ class H264SliceHeader:
     slice_type: str
     """One of "P", "B", "I", "SP" or "SI"."""
     pps_id: int
+    reference: bool
+    """Other pictures may refer to this one (nal_ref_idc above 0)."""
     frame_num: int | None = None
     """None where the SPS was not given."""
     field: bool | None = None
@@ -273,9 +275,9 @@ def parse_slice_header(nal: bytes, sps: H264Sps | None = None) -> H264SliceHeade
     bits = BitReader(unescape(nal[:64])[1:])  # ue, ue, ue and frame_num end long before 64 bytes
     try:
         first, kind, pps_id = bits.ue(), bits.ue_at_most(9), bits.ue_at_most(255)
-        name = ("P", "B", "I", "SP", "SI")[kind % 5]
+        name, reference = ("P", "B", "I", "SP", "SI")[kind % 5], bool(nal[0] & 0x60)
         if sps is None:
-            return H264SliceHeader(first, name, pps_id)
+            return H264SliceHeader(first, name, pps_id, reference)
         if sps.separate_colour_planes:
             bits.skip(2)
         frame_num = bits.u(sps.log2_max_frame_num)
@@ -284,7 +286,7 @@ def parse_slice_header(nal: bytes, sps: H264Sps | None = None) -> H264SliceHeade
         if nal[0] & 0x1F == NAL_IDR:
             bits.ue()
         poc_lsb = None if sps.log2_max_poc_lsb is None else bits.u(sps.log2_max_poc_lsb)
-        return H264SliceHeader(first, name, pps_id, frame_num, field, bottom, poc_lsb)
+        return H264SliceHeader(first, name, pps_id, reference, frame_num, field, bottom, poc_lsb)
     except BitstreamError:
         return None
 

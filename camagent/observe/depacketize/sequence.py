@@ -18,18 +18,24 @@ class PictureOrder:
 
     def __init__(self) -> None:
         self._start = 0
-        self._last = 0
+        """Place of the last IDR picture."""
+        self._reference = 0
+        """Behind that, the last picture that others refer to: low bits are counted from it."""
         self._end = 0
 
-    def place(self, poc_lsb: int, bits: int, idr: bool) -> int:
+    def place(self, header: h264_bitstream.H264SliceHeader, poc_bits: int, idr: bool) -> int | None:
         """Where the next frame in order of decoding is shown, counted on over IDR pictures (8.2.1.1)."""
+        if header.poc_lsb is None:
+            return None
         if idr:
-            self._start, self._last = self._end, 0
-        wrap = 1 << bits
-        step = (poc_lsb - self._last + wrap // 2) % wrap - wrap // 2
-        self._last += step
-        self._end = max(self._end, self._start + self._last + 1)
-        return self._start + self._last
+            self._start, self._reference = self._end, 0
+        half = 1 << (poc_bits - 1)
+        step = (header.poc_lsb - self._reference + half - 1) % (2 * half) - half + 1
+        poc = self._reference + step
+        if header.reference:
+            self._reference = poc
+        self._end = max(self._end, self._start + poc + 1)
+        return self._start + poc
 
 
 class NalSequence:
@@ -63,8 +69,8 @@ class NalSequence:
             return flags | SECOND_FIELD
         self._frames += 1
         self.place = None
-        if header is not None and header.poc_lsb is not None and self._sps is not None:
-            self.place = self._order.place(header.poc_lsb, self._sps.log2_max_poc_lsb or 0, bool(flags & IRAP))
+        if header is not None and self._sps is not None and self._sps.log2_max_poc_lsb is not None:
+            self.place = self._order.place(header, self._sps.log2_max_poc_lsb, bool(flags & IRAP))
         return flags
 
     def picture(self, nals: Sequence[bytes]) -> bytes:

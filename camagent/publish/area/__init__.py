@@ -17,7 +17,7 @@ from camagent.publish.area.reading import SourceFile as SourceFile
 from camagent.publish.area.reading import SourceProblem as SourceProblem
 from camagent.publish.area.reading import find_files, read_files
 from camagent.publish.upgrade_rows import UpgradeRow, row_order, upgrade_rows
-from camagent.publish.vietnamese import SortKey, sort_key
+from camagent.publish.vietnamese import SortKey, clean_line, sort_key
 from camagent.publish.view import DocumentCore
 
 OLD_AFTER_DAYS = 45  # a monthly scan with two weeks' grace; options may say otherwise
@@ -231,7 +231,7 @@ def _school(source: SourceFile, frame: Frame) -> _School:
     failing = Counter(
         rule
         for camera in document.cameras
-        for rule in {finding.rule for finding in camera.findings if finding.outcome is Outcome.FAIL}
+        for rule in {clean_line(item.rule) for item in camera.findings if item.outcome is Outcome.FAIL}
     )
     site = replace(site, flags=_flags(site, document, frame.options))
     rows = tuple(upgrade_rows(document, frame.lang))

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from camagent.model.text import Message, message
+from camagent.publish.area.view import AreaDocument
 from camagent.publish.document import MAX_DOCUMENT_BYTES, DocumentError, parse_as, read_schema
 from camagent.publish.vietnamese import clean_line
-from camagent.publish.view import SCHEMAS, AreaDocument, DocumentCore
+from camagent.publish.view import SCHEMAS, DocumentCore
 
 MAX_FILES = 20_000  # the city has about 2,300 schools; more is a wrong folder
 SUFFIXES = (".json", ".json.gz")

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from camagent.observe.bitstream import h264, h265, jpeg
@@ -176,6 +176,7 @@ def test_jpeg_headers_are_read() -> None:
     assert header == jpeg.JpegHeader("Baseline", 320, 240, 8, "4:2:0")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_give_a_value_or_none(data: bytes) -> None:
     for head in (b"", b"\x67", b"\x68", b"\x65", b"\x41", b"\x06", b"\x42\x01", b"\x40\x01", b"\x4e\x01", b"\xff\xd8"):
@@ -186,6 +187,7 @@ def test_any_bytes_give_a_value_or_none(data: bytes) -> None:
         h265.recovery_poc_count(nal)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_damaged_parameter_sets_give_a_value_or_none(data: st.DataObject) -> None:
     for encoder, parse in (("libx264", h264.parse_sps), ("libx265", h265.parse_sps), ("libx265", h265.parse_vps)):
@@ -212,6 +214,7 @@ def test_megabytes_of_filler_cost_nothing(filler: bytes) -> None:
     assert time.process_time() - started < 2.0  # 25 parses; unbounded ones take minutes
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60), st.lists(st.integers(1, 33), max_size=20))
 def test_bits_are_read_as_written(data: bytes, widths: list[int]) -> None:
     text = "".join(f"{byte:08b}" for byte in data)
@@ -226,6 +229,7 @@ def test_bits_are_read_as_written(data: bytes, widths: list[int]) -> None:
         assert bits.bits_left == len(text) - at
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 2))
 def test_exp_golomb_codes_come_back(value: int) -> None:
     code = f"{value + 1:b}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from camagent.observe.bitstream import h265 as h265_bitstream
+from camagent.observe.bitstream.h264 import H264SliceHeader
 from camagent.observe.depacketize import h264, h265
 from camagent.observe.depacketize.access_unit import annex_b, split_annex_b
 from camagent.observe.depacketize.peek import (
@@ -20,12 +21,14 @@ from camagent.observe.depacketize.peek import (
     MALFORMED,
     PARAMETER_SET,
     RECOVERY,
+    SECOND_FIELD,
     SLICE,
     START,
     is_keyframe,
 )
-from camagent.observe.depacketize.sequence import NalSequence
+from camagent.observe.depacketize.sequence import NalSequence, PictureOrder
 from camagent.simulator.packetize import h264_payloads, h265_payloads
+from tests.observe.media import fields
 from tests.observe.media.clips import Recipe, encode
 
 SPS, PPS = b"\x67\x64\x00\x28\xac", b"\x68\xee\x3c\xb0"
@@ -45,6 +48,7 @@ H265_NALS = _nals([b"\x40\x01", b"\x42\x01", b"\x44\x01", b"\x4e\x01", b"\x26\x0
 FORMATS = ((H264_NALS, h264_payloads, h264.access_unit), (H265_NALS, h265_payloads, h265.access_unit))
 
 
+@settings(deadline=None)
 @given(st.data(), st.integers(16, 1500))
 def test_what_was_packetized_comes_back(data: st.DataObject, mtu: int) -> None:
     for strategy, packetize, access_unit in FORMATS:
@@ -53,6 +57,7 @@ def test_what_was_packetized_comes_back(data: st.DataObject, mtu: int) -> None:
         assert unit.nals == tuple(nals) and unit.complete
 
 
+@settings(deadline=None)
 @given(st.data(), st.integers(16, 300))
 def test_loss_loses_units_and_never_invents_any(data: st.DataObject, mtu: int) -> None:
     for strategy, packetize, access_unit in FORMATS:
@@ -71,6 +76,7 @@ def _is_fragment(payload: bytes, access_unit: Callable[..., object]) -> bool:
     return payload[0] & 0x1F == 28 if access_unit is h264.access_unit else payload[0] >> 1 == 49
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=60), max_size=10), st.booleans())
 def test_any_payloads_give_units_without_raising(payloads: list[bytes], donl: bool) -> None:
     for unit in (h264.access_unit(payloads), h265.access_unit(payloads, donl)):
@@ -80,6 +86,7 @@ def test_any_payloads_give_units_without_raising(payloads: list[bytes], donl: bo
         assert h265.peek(payload, donl) == h265.peek(memoryview(payload), donl)
 
 
+@settings(deadline=None)
 @given(st.sampled_from([24, 25, 28, 29, 1, 5, 6, 7, 0]), st.binary(max_size=80), st.booleans())
 def test_any_payload_behind_a_known_type_does_not_raise(kind: int, rest: bytes, donl: bool) -> None:
     h264.peek(bytes((kind,)) + rest)
@@ -235,3 +242,30 @@ def test_a_flood_of_changing_parameter_sets_is_bounded() -> None:
     for number in range(1000):
         sequence.add([bytes((h265_bitstream.NAL_PPS << 1, 1)) + number.to_bytes(4, "big")])
     assert len(sequence.changes) <= 64
+
+
+def _places(shown: list[int], bits: int, order: PictureOrder) -> list[int | None]:
+    """Only the anchors, eight apart, are pictures that others refer to."""
+    headers = [H264SliceHeader(0, "P", 0, reference=poc % 8 == 0, poc_lsb=poc % (1 << bits)) for poc in shown]
+    return [order.place(header, bits, poc == 0) for header, poc in zip(headers, shown, strict=True)]
+
+
+def test_places_in_presentation_count_on_over_wraps_and_idr_pictures() -> None:
+    order = PictureOrder()
+    shown = [0, 8, 4, 2, 6, 16, 12, 10, 14, 24, 20, 18, 22, 32, 28]
+    assert _places(shown, 4, order) == shown
+    assert _places([0, 4, 2], 4, order) == [33, 37, 35]
+    unknown = H264SliceHeader(0, "P", 0, reference=True)
+    assert order.place(unknown, 4, idr=False) is None
+
+
+def test_two_fields_are_one_frame_and_two_first_fields_are_two() -> None:
+    sequence = NalSequence("h264")
+    sets = split_annex_b(fields.parameter_sets())
+    top, bottom = split_annex_b(fields.picture(0, fields=True, idr=True))
+    other_top, _ = split_annex_b(fields.picture(1, fields=True, idr=False))
+    assert not sequence.add([*sets, top]) & SECOND_FIELD
+    assert sequence.add([bottom]) & SECOND_FIELD
+    assert not sequence.add([bottom]) & SECOND_FIELD  # a field too many begins a frame of its own
+    assert not sequence.add([other_top]) & SECOND_FIELD
+    assert not sequence.add([other_top]) & SECOND_FIELD

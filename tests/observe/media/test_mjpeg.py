@@ -30,7 +30,7 @@ def same_picture(one: bytes | None, other: bytes) -> bool:
     return pictures[0].shape == pictures[1].shape and bool((pictures[0] == pictures[1]).all())
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(200, 1500), st.sampled_from([0, 4]), st.randoms(use_true_random=False))
 def test_what_was_packetized_comes_back_in_any_order(mtu: int, restart: int, random: object) -> None:
     picture = jpeg(restart=restart)
@@ -39,7 +39,7 @@ def test_what_was_packetized_comes_back_in_any_order(mtu: int, restart: int, ran
     assert same_picture(jpeg_picture([*payloads, payloads[0]]), picture)  # a duplicate does no harm
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(200, 900), st.data())
 def test_a_missing_piece_gives_no_picture(mtu: int, data: st.DataObject) -> None:
     payloads = mjpeg_payloads(jpeg(), mtu)
@@ -123,6 +123,7 @@ def test_types_that_nobody_defined_give_no_picture() -> None:
         assert jpeg_picture([p[:4] + bytes((kind,)) + p[5:] for p in mjpeg_payloads(jpeg(), 1400)]) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=200), max_size=6), st.integers(-5, 70_000))
 def test_any_payloads_give_a_picture_or_none(payloads: list[bytes], width: int) -> None:
     for payload in payloads:

@@ -6,7 +6,7 @@ import random
 from itertools import accumulate
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from camagent.observe.timing import burst_frames, frame_rate, reordered
@@ -146,6 +146,7 @@ def test_two_frames_are_hardly_a_rate() -> None:
     assert rate is not None and rate.mean_hz == 25.0 and rate.uncertainty_hz == 25.0
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(-(2**40), 2**40), st.floats(0, 1e6), st.booleans()),
@@ -157,3 +158,20 @@ def test_any_table_gives_a_rate_or_none(rows: list[tuple[int, float, bool]]) -> 
     rate = frame_rate(table([t for t, _, _ in rows], arrivals, damaged=[i for i, r in enumerate(rows) if r[2]]))
     assert rate is None or (rate.mean_hz > 0 and rate.uncertainty_hz >= 0 and rate.min_hz <= rate.max_hz)
     reordered(table([t for t, _, _ in rows], arrivals))
+
+
+def test_a_frame_a_second_with_b_frames_has_no_jumps() -> None:
+    """Its reordering goes back two seconds: only steps beyond any reordering are jumps."""
+    order = [0, 3, 1, 2, 6, 4, 5, 9, 7, 8, 12, 10, 11]
+    rate = frame_rate(table([i * 90_000 for i in order], [float(row) for row in range(13)]))
+    assert rate is not None and (rate.mean_hz, rate.jumps, rate.irregularity_ratio) == (1.0, 0, 0)
+
+
+@pytest.mark.parametrize("cut", range(4, 13))
+@pytest.mark.parametrize("start", range(0, 4))
+def test_a_window_may_begin_and_end_between_b_frames(start: int, cut: int) -> None:
+    """Frames that are shown inside the window and sent outside it are not missing."""
+    order = [0, 4, 2, 1, 3, 8, 6, 5, 7, 12, 10, 9, 11, 16, 14, 13, 15, 20, 18, 17, 19]
+    rows = order[start : len(order) - 12 + cut]
+    rate = frame_rate(table([TICKS[i] for i in rows], [row / 25 for row in range(len(rows))]))
+    assert rate is not None and rate.mean_hz == 25.0 and rate.min_hz == 25.0
