@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from camagent.model.device import DeviceFacts
 from camagent.model.fault import Fault
@@ -51,20 +52,14 @@ def answer_of(subject: Subject) -> ManualAnswer | None:
     return max(answers, key=lambda answer: answer.on, default=None)
 
 
-def _of_stream(name: str) -> Callable[[Subject], object]:
-    def extract(subject: Subject) -> object:
-        stream = main_stream(subject.camera)
-        return getattr(stream, name) if isinstance(stream, StreamFacts) else stream
-
-    return extract
+def _of_stream(name: str, subject: Subject) -> object:
+    stream = main_stream(subject.camera)
+    return getattr(stream, name) if isinstance(stream, StreamFacts) else stream
 
 
-def _of_device(name: str) -> Callable[[Subject], object]:
-    def extract(subject: Subject) -> object:
-        device = subject.camera.device
-        return getattr(device, name) if isinstance(device, DeviceFacts) else device
-
-    return extract
+def _of_device(name: str, subject: Subject) -> object:
+    device = subject.camera.device
+    return getattr(device, name) if isinstance(device, DeviceFacts) else device
 
 
 SECTIONS: Mapping[str, Callable[[Subject], object]] = {
@@ -75,25 +70,25 @@ SECTIONS: Mapping[str, Callable[[Subject], object]] = {
     "history": lambda subject: subject.camera.history,
     "answer": answer_of,
     "stream": lambda subject: main_stream(subject.camera),
-    "configured": _of_stream("configured"),
-    "declared": _of_stream("declared"),
-    "measured": _of_stream("measured"),
-    "image": _of_stream("image"),
-    "access": _of_stream("access"),
+    "configured": partial(_of_stream, "configured"),
+    "declared": partial(_of_stream, "declared"),
+    "measured": partial(_of_stream, "measured"),
+    "image": partial(_of_stream, "image"),
+    "access": partial(_of_stream, "access"),
     "device": lambda subject: subject.camera.device,
-    "clock": _of_device("clock"),
-    "services": _of_device("services"),
-    "information": _of_device("information"),
-    "media": _of_device("media"),
-    "network": _of_device("network"),
-    "scopes": _of_device("scopes"),
-    "users": _of_device("users"),
-    "anonymous": _of_device("anonymous"),
-    "login": _of_device("login"),
-    "tls": _of_device("tls"),
-    "recording": _of_device("recording"),
-    "ports": _of_device("ports"),
-    "default_login": _of_device("default_login"),
+    "clock": partial(_of_device, "clock"),
+    "services": partial(_of_device, "services"),
+    "information": partial(_of_device, "information"),
+    "media": partial(_of_device, "media"),
+    "network": partial(_of_device, "network"),
+    "scopes": partial(_of_device, "scopes"),
+    "users": partial(_of_device, "users"),
+    "anonymous": partial(_of_device, "anonymous"),
+    "login": partial(_of_device, "login"),
+    "tls": partial(_of_device, "tls"),
+    "recording": partial(_of_device, "recording"),
+    "ports": partial(_of_device, "ports"),
+    "default_login": partial(_of_device, "default_login"),
 }
 """Name of a rule's positional argument -> what it is given: the section, the Fault in its place, or None."""
 

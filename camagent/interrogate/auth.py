@@ -66,6 +66,9 @@ class Refusal:
     challenges: tuple[Challenge, ...] = ()
     names_time: bool = False
     names_lock: bool = False
+    """It counts attempts or speaks of a lock: enough to stop after a log-in of ours."""
+    says_locked: bool = False
+    """It says outright that the account or address is locked: enough even before one."""
 
 
 def choose_way(evidence: Evidence, credential: Credential) -> Way | FaultCode:

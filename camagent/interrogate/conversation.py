@@ -28,7 +28,7 @@ from camagent.interrogate.door import DeviceDoor, HttpReply, HttpRequest
 from camagent.interrogate.envelopes import Question, addressing_blocks, render_envelope
 from camagent.interrogate.evidence import render_exchange
 from camagent.interrogate.quirks import Quirk
-from camagent.interrogate.replies import Oddity, Reply, SoapFault, answers, names_lock, read_envelope
+from camagent.interrogate.replies import Oddity, Reply, SoapFault, answers, names_lock, read_envelope, says_locked
 from camagent.lockout import LoginLedger
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.secret import Credential
@@ -92,6 +92,7 @@ class Conversation:
     _closed_to_strangers: set[str] = field(default_factory=set, init=False)
     _kept: dict[tuple[str, Question], Reply] = field(default_factory=dict, init=False)
     _moved: dict[str, str] = field(default_factory=dict, init=False)
+    _addressing_tried: bool = field(default=False, init=False)
     _next_at_s: float = field(default=0.0, init=False)
     _silences: int = field(default=0, init=False)
 
@@ -209,7 +210,8 @@ class Conversation:
 
     async def _send(self, question: Question, url: str, login: bool) -> Heard:
         heard = await self._send_once(question, url, login)
-        if heard.wants_addressing and Quirk.WANTS_ADDRESSING not in self.quirks:
+        if heard.wants_addressing and not self._addressing_tried:
+            self._addressing_tried = True
             self.quirks.add(Quirk.WANTS_ADDRESSING)
             heard = await self._send_once(question, url, login)
             if heard.wants_addressing:
@@ -218,6 +220,8 @@ class Conversation:
             self.recovered.append(question.operation)
         if heard.refusal is not None and not login:
             self._closed_to_strangers.add(question.operation)
+            if heard.refusal.says_locked:
+                self.ledger.locked(self.host)
         return heard
 
     async def _send_once(self, question: Question, url: str, login: bool) -> Heard:
@@ -307,14 +311,14 @@ class Conversation:
         if isinstance(content, SoapFault):
             if content.refuses_login or reply.status == 401:
                 self.evidence = replace(self.evidence, soap_refused=True)
-                refusal = Refusal(challenges, content.names_time, content.names_lock)
+                refusal = Refusal(challenges, content.names_time, content.names_lock, says_locked(content.text))
                 return replace(self._fault(FaultCode.AUTH_REQUIRED, question, started_s, reply.status), refusal=refusal)
             heard = self._fault(content.fault_code, question, started_s, reply.status)
             return replace(heard, misunderstood=content.misunderstands_header)
         if reply.status in (401, 403):
-            locked = names_lock(reply.body[:4096].decode("utf-8", "replace"))
+            text = reply.body[:4096].decode("utf-8", "replace")
             heard = self._fault(FaultCode.AUTH_REQUIRED, question, started_s, reply.status)
-            return replace(heard, refusal=Refusal(challenges, names_lock=locked))
+            return replace(heard, refusal=Refusal(challenges, False, names_lock(text), says_locked(text)))
         heard = self._fault(_oddity_code(content, reply.status), question, started_s, reply.status)
         return replace(heard, wants_addressing=reply.status == 400)
 

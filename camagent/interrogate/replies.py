@@ -23,6 +23,7 @@ _UNSUPPORTED_WORDS = re.compile(r"not\s+(yet\s+)?(implemented|supported|recogni[
 _LOCK_WORDS = re.compile(
     r"\block(ed|out|ing)?\b|attempt|too many|\bblocked\b|try again|retry (after|in)|khóa|khoá|illegal login", re.I
 )
+_LOCKED = re.compile(r"\b(user|account|ip|address|login|is|been)\b[^.<]{0,24}\b(locked|blocked)\b|bị (khóa|khoá)", re.I)
 _TIME_WORDS = re.compile(r"\btime|timestamp|\bclock|expire|\bcreated\b|not\s*fresh|\bdate\b", re.I)
 
 
@@ -90,6 +91,11 @@ class SoapFault:
 def names_lock(text: str) -> bool:
     """True where the text speaks of a lock or counts log-in attempts."""
     return bool(_LOCK_WORDS.search(text))
+
+
+def says_locked(text: str) -> bool:
+    """True where the text says outright that somebody is locked out; strangers are told so too."""
+    return bool(_LOCKED.search(text))
 
 
 def read_envelope(body: bytes) -> Reply | SoapFault | Oddity:

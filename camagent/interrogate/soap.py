@@ -122,8 +122,8 @@ async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
 
 def _fault_code(error: Exception, secure: bool) -> FaultCode:
     """The most specific meaning first."""
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return FaultCode.UNREACHABLE  # no answer to SYN: nobody there, or a firewall
+    if isinstance(error, (aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL, UnicodeError)):
+        return FaultCode.UNREACHABLE  # no answer to SYN: nobody there, or a firewall; or a name that cannot be one
     if isinstance(error, TimeoutError):
         return FaultCode.TIMEOUT
     if isinstance(error, (aiohttp.ClientConnectorSSLError, aiohttp.ClientConnectorCertificateError, ssl.SSLError)):

@@ -94,7 +94,7 @@ def capture_from_json(document: dict[str, Any]) -> Capture | None:
         return None
     try:
         return _read(document)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
         return None
 
 

@@ -95,7 +95,7 @@ def record_from_text(text: str) -> StreamRecord | None:
     try:
         document = json.loads(text)
         return _read(document) if document["schema"] == SCHEMA else None
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
         return None
 
 

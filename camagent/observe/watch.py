@@ -209,12 +209,9 @@ def _begin_judging(visit: _Visit, notes: _Notes, description: TrackDescription, 
     """Hand the keyframes over as soon as they are there: they are the largest thing that a watch holds."""
     judge = visit.doors.pictures
     assert judge is not None
-    units = [
-        unit
-        for kept in track.builder.pictures
-        if (unit := picture(kept.payloads, _source(description, track))) is not None
-    ]
-    track.builder.pictures.clear()
+    source = _source(description, track)
+    kept = track.builder.hand_over()
+    units = [unit for each in kept if (unit := picture(each.payloads, source)) is not None]
     if units:
         notes.judging = asyncio.create_task(_judge(visit, judge, description.codec, units))
 

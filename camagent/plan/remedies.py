@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from camagent.model.device import DeviceFacts, MediaFacts, NetworkFacts
 from camagent.model.fault import Fault
@@ -14,6 +15,7 @@ from camagent.model.text import Message, message
 from camagent.plan.encoder import Ability, Choice
 
 HOUR_S = 3600
+Settler = Callable[[Finding, "Case"], Setting | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,6 @@ class Remedy:
     action: Action
     steps: tuple[Message, ...]
     settings: tuple[Setting, ...] = ()
-    certain: bool = False
 
 
 def remedy_for(finding: Finding, case: Case) -> Remedy:
@@ -64,7 +65,7 @@ def _encoder(finding: Finding, case: Case) -> Remedy:
     if case.encoder.ability is Ability.UNKNOWN:
         return Remedy(Action.INVESTIGATE, (step("options_unread"),))
     if case.encoder.ability is Ability.NO:
-        return Remedy(Action.REPLACE, (step("options_insufficient"),), certain=True)
+        return Remedy(Action.REPLACE, (step("options_insufficient"),))
     if not case.encoder.settings:
         # What ONVIF says is set would already do, yet something else is sent: no menu value mends that.
         return Remedy(Action.INVESTIGATE, (step("encoder_ignores_settings"),))
@@ -74,14 +75,13 @@ def _encoder(finding: Finding, case: Case) -> Remedy:
 def _frame_rate(finding: Finding, case: Case) -> Remedy:
     """A camera that is set to enough and sends less is held back by something that no rate setting changes."""
     configured, required = finding.configured, finding.required
-    enough = isinstance(configured, int | float) and isinstance(required, int | float) and configured >= required
-    if finding.check == "frame_rate_kept" or (enough and not _changes(case, "frame_rate")):
-        return Remedy(Action.INVESTIGATE, (step("rate_not_kept"),))
+    if isinstance(configured, int | float) and isinstance(required, int | float) and configured >= required:
+        return _rate_not_kept(finding, case)
     return _encoder(finding, case)
 
 
-def _changes(case: Case, name: str) -> bool:
-    return any(setting.name == name for setting in case.encoder.settings)
+def _rate_not_kept(finding: Finding, case: Case) -> Remedy:
+    return Remedy(Action.INVESTIGATE, (step("rate_not_kept"),))
 
 
 def _device_answers(finding: Finding, case: Case) -> Remedy:
@@ -130,14 +130,10 @@ def _density(finding: Finding, case: Case) -> Remedy:
     return Remedy(Action.FIX_PICTURE, (step("narrow_scene"),))
 
 
-def _setting(name: str, setting: Callable[[Finding, Case], Setting | None] | None = None) -> Callable[..., Remedy]:
-    """A remedy that is a menu entry: the finding's own advice, and the ONVIF call where there is one."""
-
-    def remedy(finding: Finding, case: Case) -> Remedy:
-        made = setting(finding, case) if setting is not None else None
-        return Remedy(Action.RECONFIGURE, (finding.remedy or step(name),), (made,) if made is not None else ())
-
-    return remedy
+def _menu(finding: Finding, case: Case, *, name: str, setting: Settler | None = None) -> Remedy:
+    """A menu entry: the finding's own advice, and the ONVIF call where there is one."""
+    made = setting(finding, case) if setting is not None else None
+    return Remedy(Action.RECONFIGURE, (finding.remedy or step(name),), (made,) if made is not None else ())
 
 
 def _ntp(finding: Finding, case: Case) -> Setting | None:
@@ -169,11 +165,8 @@ def _https(finding: Finding, case: Case) -> Remedy:
     )
 
 
-def _firmware(name: str) -> Callable[..., Remedy]:
-    def remedy(finding: Finding, case: Case) -> Remedy:
-        return Remedy(Action.UPDATE_FIRMWARE, (step(name),))
-
-    return remedy
+def _firmware(finding: Finding, case: Case, *, name: str) -> Remedy:
+    return Remedy(Action.UPDATE_FIRMWARE, (step(name),))
 
 
 REMEDIES: Mapping[str, Callable[[Finding, Case], Remedy]] = {
@@ -181,26 +174,26 @@ REMEDIES: Mapping[str, Callable[[Finding, Case], Remedy]] = {
     "codec": _encoder,
     "keyframe_interval": _encoder,
     "frame_rate": _frame_rate,
-    "frame_rate_kept": _frame_rate,
+    "frame_rate_kept": _rate_not_kept,
     "device_answers": _device_answers,
     "stream_plays": _stream_plays,
     "packet_loss": _network,
     "availability": _network,
     "picture": _picture,
     "pixel_density": _density,
-    "time_server": _setting("set_ntp", _ntp),
-    "clock_offset": _setting("set_ntp", _ntp),
-    "time_zone": _setting("set_zone", _zone),
-    "anonymous_onvif": _setting("set_authentication"),
-    "anonymous_stream": _setting("set_authentication"),
-    "default_login": _setting("set_password"),
-    "open_ports": _setting("close_ports"),
-    "certificate": _setting("new_certificate"),
-    "accounts": _setting("make_account"),
+    "time_server": partial(_menu, name="set_ntp", setting=_ntp),
+    "clock_offset": partial(_menu, name="set_ntp", setting=_ntp),
+    "time_zone": partial(_menu, name="set_zone", setting=_zone),
+    "anonymous_onvif": partial(_menu, name="set_authentication"),
+    "anonymous_stream": partial(_menu, name="set_authentication"),
+    "default_login": partial(_menu, name="set_password"),
+    "open_ports": partial(_menu, name="close_ports"),
+    "certificate": partial(_menu, name="new_certificate"),
+    "accounts": partial(_menu, name="make_account"),
     "https": _https,
-    "login_scheme": _firmware("firmware_for_digest"),
-    "firmware": _firmware("firmware_supported"),
-    "onvif_conformance": _firmware("firmware_for_conformance"),
+    "login_scheme": partial(_firmware, name="firmware_for_digest"),
+    "firmware": partial(_firmware, name="firmware_supported"),
+    "onvif_conformance": partial(_firmware, name="firmware_for_conformance"),
 }
 """Name of the rule function -> its remedy. Everything else is to be looked into."""
 

@@ -17,7 +17,7 @@ from camagent.plan.tender import tender
 WEIGHTY = (Severity.BLOCKER, Severity.MAJOR)
 UNKNOWN = (Outcome.NOT_ASSESSED, Outcome.DEFECT)
 MAX_STEPS = 8  # a technician's list; the findings have the rest
-BY_COST = (Action.RECONFIGURE, Action.UPDATE_FIRMWARE, Action.FIX_NETWORK, Action.FIX_PICTURE)
+BY_COST = (Action.INVESTIGATE, Action.RECONFIGURE, Action.UPDATE_FIRMWARE, Action.FIX_NETWORK, Action.FIX_PICTURE)
 
 
 def plan_upgrade(camera: CameraFacts, findings: Sequence[Finding], prices: PriceList | None) -> Upgrade:
@@ -63,11 +63,10 @@ def _mend(camera: CameraFacts, findings: Sequence[Finding], prices: PriceList | 
         light = [(f, remedy_for(f, case)) for f in failures if f.severity not in WEIGHTY]
         remedies += [(f, r) for f, r in light if r.action is Action.RECONFIGURE]
     settings = _settings(remedies)
-    unknown = any(f.outcome in UNKNOWN and f.severity in WEIGHTY and not f.manual for f in findings)
     plan = Upgrade(
         action,
-        _distinct(_steps(sorted(remedies, key=lambda pair: _rank(pair[1].action)))),
-        certain=all(remedy.certain for _, remedy in remedies) and not unknown,
+        _distinct(_steps(sorted(remedies, key=lambda pair: BY_COST.index(pair[1].action)))),
+        certain=False,  # what is advertised, mended or updated still has to be measured again
         settings=settings,
         rules=_rules(remedies),
         bitrate_before_bps=before_bps,
@@ -82,10 +81,6 @@ def _dearest(actions: Sequence[Action]) -> Action:
         if action in actions:
             return action
     return max(actions, key=BY_COST.index)
-
-
-def _rank(action: Action) -> int:
-    return BY_COST.index(action) if action in BY_COST else -1
 
 
 def _steps(remedies: Sequence[tuple[Finding, Remedy]]) -> list[Message]:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from camagent.model.finding import Action, Outcome, Severity
 from camagent.publish.text import catalogue, say
+from camagent.publish.vietnamese import clean_line
 from camagent.publish.view import (
     Amount,
     BasisCore,
@@ -26,6 +27,8 @@ VIETNAM = timezone(timedelta(hours=7))  # the whole country, no daylight saving
 _GROUP = {"vi": ".", "en": ","}  # between thousands; a bare number may be a port or a code, and has none
 
 MAX_RULES_A_LINE = 4  # a dead camera fails twenty rows for one reason; four names and the reason say it
+
+MAX_DOCUMENT_NAME = 48  # of a document's name in the upgrade list; the findings have the whole
 
 CODEC_NAMES = {"h264": "H.264", "h265": "H.265", "mjpeg": "MJPEG", "mpeg4": "MPEG-4"}
 _WEIGHT = {severity: rank for rank, severity in enumerate(Severity)}
@@ -117,6 +120,14 @@ def basis_text(basis: BasisCore, lang: str) -> str:
     return say("report.basis.plain", lang, kind=kind, confidence=confidence)
 
 
+def basis_short(basis: BasisCore, lang: str) -> str:
+    """The same in a few words: the document's name, or that it is an assumption, and how sure that is."""
+    words = catalogue(lang)
+    confidence = words.get(f"report.confidence.{basis.confidence}", basis.confidence)
+    document = clean_line(basis.document, MAX_DOCUMENT_NAME) if basis.document else None
+    return f"{document or words.get(f'report.basis_short.{basis.kind}', basis.kind)} ({confidence})"
+
+
 def why_text(why: str, lang: str) -> str:
     """Why an address was not checked."""
     words = catalogue(lang)
@@ -143,7 +154,7 @@ def reason_lines(findings: Iterable[FindingCore], lang: str, limit: int) -> list
 def basis_lines(findings: Iterable[FindingCore], lang: str, limit: int) -> list[str]:
     """On what those reasons rest, rules with the same basis on one line."""
     told = _decisive(reasons(findings))
-    groups = _grouped((finding.rule, basis_text(finding.basis, lang)) for finding in told)[:limit]
+    groups = _grouped((finding.rule, basis_short(finding.basis, lang)) for finding in told)[:limit]
     return [f"{_rule_list(names)}: {text}" for text, names in groups]
 
 

@@ -96,6 +96,18 @@ def test_a_device_that_counts_down_or_locks_is_left_alone(text: str) -> None:
     assert with_login(later) == []
 
 
+@pytest.mark.parametrize("text", ["Your IP address has been blocked", "User is locked", "Tài khoản bị khóa"])
+def test_a_device_that_tells_strangers_of_a_lock_is_not_logged_in_to(text: str) -> None:
+    device = FakeDevice(refusal=soap_fault("NotAuthorized", text))
+    facts = interview(device)
+    assert with_login(device) == [] and code(facts.information) is FaultCode.LOCKED_OUT
+
+
+def test_a_stranger_who_is_told_of_attempts_may_still_log_in() -> None:
+    device = FakeDevice(refusal=soap_fault("NotAuthorized", "Every login attempt is logged"))
+    assert logged_in(interview(device))
+
+
 @pytest.mark.parametrize("days", [-200, -0.002, 0.002, 180])
 def test_a_token_carries_the_time_of_the_device(days: float) -> None:
     """lumeohq/onvif-rs#121; home-assistant/core#121952: half a year off after a reboot."""

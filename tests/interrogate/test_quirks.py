@@ -325,6 +325,22 @@ def test_a_reply_that_asks_for_addressing_gets_it() -> None:
     assert sum("addressing" not in a.text for a in device.asked) == 1
 
 
+def test_addressing_is_offered_once_to_a_device_that_just_says_400() -> None:
+    def bad_request(device: FakeDevice, asked: Asked) -> web.Response | str:
+        return "" if asked.operation == "GetSystemDateAndTime" else web.Response(status=400)
+
+    device = FakeDevice(login="none", before=bad_request)
+    interview(device)
+    assert sum("addressing" in a.text for a in device.asked) == 1
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "a..b", "bad host", "x" * 300])
+def test_a_name_that_nobody_has_is_unreachable(host: str) -> None:
+    doors = InterviewDoors(SystemClock(), LoginLedger())
+    facts = asyncio.run(interrogate(DeviceTarget(host, 80), LOGIN, FAST, doors))
+    assert facts.clock.code is FaultCode.UNREACHABLE
+
+
 # --- redirects and foreign hosts ---------------------------------------------------------------------------------
 
 

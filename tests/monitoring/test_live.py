@@ -161,6 +161,7 @@ def test_a_school_cannot_speak_for_another(tmp_path: Path) -> None:
         assert receiver.times_s('camagent_build_info{site="s7777"}') == []
 
 
+@pytest.mark.slow
 def test_vmagent_bridges_an_outage_with_a_restart(tmp_path: Path) -> None:
     with threaded_exporter(View(school_snapshot(2))) as exporter, city(tmp_path, exporter) as receiver:
         series = 'camagent_build_info{site="s9001"}'

@@ -17,7 +17,11 @@ class AccessUnit:
     nals: tuple[bytes, ...]
     """Whole ones only: of a unit with a missing piece nothing is here."""
     complete: bool
-    """No piece was missing, as far as the payloads tell (a wholly lost NAL unit leaves no trace in them)."""
+    """No piece was missing, as far as the payloads tell.
+
+    The beginning and end of a NAL unit are marked in them; whole units and middle pieces vanish without a trace, and
+    only the sequence numbers show it.
+    """
 
 
 def annex_b(nals: Iterable[bytes]) -> bytes:

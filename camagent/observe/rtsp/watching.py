@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 from camagent.clock import Clock
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import TransportChoice
 from camagent.observe.capture import Capture, PacketCounts, SenderClock
+from camagent.observe.frame_builder import PictureMemory
 from camagent.observe.lag import lag_meter
 from camagent.observe.payloads import jpeg_size, payload_format
 from camagent.observe.rtcp import Reception, SenderReport, parse_rtcp, render_receiver_report
@@ -32,6 +34,14 @@ LOOP_LAG_LIMIT_S = 0.5  # the send buffer of a small camera (64 kB–1 MB) and o
 WAKE_S = 0.5  # how often the watch looks up while packets flow
 FIRST_WAKE_S = 0.05  # … while it waits for the first or the last packet
 OWN_SSRC = 0x63616D61
+
+
+_memories: WeakKeyDictionary[asyncio.AbstractEventLoop, PictureMemory] = WeakKeyDictionary()
+
+
+def picture_memory() -> PictureMemory:
+    """What all watches of this loop share."""
+    return _memories.setdefault(asyncio.get_running_loop(), PictureMemory())
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,7 @@ class Watching:
             format=payload_format(description.codec, description.donl),
             payload_type=self.described.format.payload_type,
             clock_hz=description.clock_hz,
+            memory=picture_memory(),
             picture_times_s=tuple(self.plan.window_s * number / wanted for number in range(wanted)),
         )
 

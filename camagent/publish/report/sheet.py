@@ -5,7 +5,6 @@ Every text is written as a string: nothing that a camera says can become a formu
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +14,11 @@ from xlsxwriter.format import Format  # type: ignore[import-untyped]
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
 FONT = "Times New Roman"
-LINE_HEIGHT_PT = 14.5  # Times New Roman 11 pt with its leading; LibreOffice and Excel do not grow rows by themselves
+FONT_SIZE_PT = 12
+LINE_HEIGHT_PT = 16.0  # Times New Roman 12 pt with its leading; LibreOffice and Excel do not grow these rows themselves
 MAX_ROW_HEIGHT_PT = 400.0  # a row may be 409.5 pt high
-CHARS_PER_WIDTH = 1.05  # measured on Vietnamese text in Times: a column of width 20 holds about 21 letters
+CHARS_PER_WIDTH = 1.12  # letters that fit a unit of column width (a digit of the default font), Vietnamese text
+BOLD_RATIO = 0.9  # bold letters are that much fewer to the line
 MAX_CELL_CHARS = 32_000  # a cell holds 32,767
 MM = 1 / 25.4
 
@@ -34,6 +35,7 @@ class Column:
     key: str = ""
     """Machine name, written into a hidden row, so that a reviewed file can be read back whatever was moved."""
     hidden: bool = False
+    centred: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,9 @@ class Table:
     """Lines above the table as (style, text)."""
     columns: Sequence[Column]
     rows: Iterable[Sequence[Cell]]
+    pages_wide: int = 1
+    repeated: int = 0
+    """Columns repeated on each page, where the table is more than one page wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +65,11 @@ class Book:
 
     def __init__(self, workbook: Workbook) -> None:
         self.workbook = workbook
-        font = {"font_name": FONT, "font_size": 11}
+        font = {"font_name": FONT, "font_size": FONT_SIZE_PT}
         cell = {**font, "border": 1, "valign": "top", "text_wrap": True}
         self.styles: dict[str, Format] = {
             "cell": workbook.add_format(cell),
+            "centred": workbook.add_format({**cell, "align": "center"}),
             "head": workbook.add_format(
                 {**cell, "bold": True, "align": "center", "valign": "vcenter", "bg_color": "#E8EDF2"}
             ),
@@ -88,7 +94,7 @@ class Book:
         if pattern is None:
             return self.styles["cell"]
         if pattern not in self._numbers:
-            font = {"font_name": FONT, "font_size": 11, "border": 1, "valign": "top"}
+            font = {"font_name": FONT, "font_size": FONT_SIZE_PT, "border": 1, "valign": "top"}
             self._numbers[pattern] = self.workbook.add_format({**font, "num_format": pattern})
         return self._numbers[pattern]
 
@@ -110,7 +116,7 @@ class Book:
         for cells in table.rows:
             row += 1
             self._line(sheet, row, cells, table.columns)
-        _print_setup(sheet, head_row, row, len(table.columns) - 1)
+        _print_setup(sheet, table, head_row, row)
         return sheet, Placed(head_row, row)
 
     def _title(self, sheet: Worksheet, table: Table) -> int:
@@ -120,12 +126,14 @@ class Book:
             sheet.merge_range(row, shown[0], row, shown[-1], "", self.styles[style])
             sheet.write_string(row, shown[0], text[:MAX_CELL_CHARS], self.styles[style])
             size = 1.3 if style == "title" else 1.0
-            sheet.set_row(row, size * LINE_HEIGHT_PT * _lines(text, width / size) + 3)
+            lines = wrapped_lines(text, BOLD_RATIO * width / size)
+            sheet.set_row(row, size * LINE_HEIGHT_PT * lines + 6)
         return len(table.title)
 
     def _line(self, sheet: Worksheet, row: int, cells: Sequence[Cell], columns: Sequence[Column]) -> None:
         for index, (cell, column) in enumerate(zip(cells, columns, strict=True)):
             style = self.number(column.number_format if isinstance(cell, int | float) else None)
+            style = self.styles["centred"] if column.centred else style
             if cell is None:
                 sheet.write_blank(row, index, None, style)
             elif isinstance(cell, bool):
@@ -139,36 +147,53 @@ class Book:
 
 def _height(cells: Sequence[Cell], columns: Sequence[Column], bold: bool = False) -> float:
     lines = [
-        _lines(cell, column.width_chars * (0.9 if bold else 1.0))
+        wrapped_lines(cell, column.width_chars * (BOLD_RATIO if bold else 1.0))
         for cell, column in zip(cells, columns, strict=True)
         if isinstance(cell, str) and not column.hidden
     ]
-    return min(MAX_ROW_HEIGHT_PT, LINE_HEIGHT_PT * max([1, *lines]) + 2)
+    most = max([1, *lines])
+    reserve = 1 if most > 3 else 0  # long texts wrap a little differently in each office program
+    return min(MAX_ROW_HEIGHT_PT, LINE_HEIGHT_PT * (most + reserve) + 4)
 
 
-def _lines(text: str, width_chars: float) -> int:
-    per_line = max(1.0, width_chars * CHARS_PER_WIDTH)
-    return sum(max(1, math.ceil(len(line) / per_line)) for line in text.split("\n")) if text else 1
+def wrapped_lines(text: str, width_chars: float) -> int:
+    """How many lines the text takes in a column of that width, words kept whole where they fit."""
+    per_line = max(1, int(width_chars * CHARS_PER_WIDTH))
+    count = 0
+    for paragraph in text.split("\n"):
+        count += 1
+        used = 0
+        for word in paragraph.split(" "):
+            length = len(word)
+            if used and used + 1 + length > per_line:
+                count, used = count + 1, 0
+            used += length + (1 if used else 0)
+            if used > per_line:  # a word longer than the line is broken
+                count, used = count + (used - 1) // per_line, (used - 1) % per_line + 1
+    return count
 
 
-def _print_setup(sheet: Worksheet, head_row: int, last_row: int, last_column: int) -> None:
+def _print_setup(sheet: Worksheet, table: Table, head_row: int, last_row: int) -> None:
     sheet.freeze_panes(head_row + 1, 0)
-    sheet.autofilter(head_row, 0, max(last_row, head_row), last_column)
+    sheet.autofilter(head_row, 0, max(last_row, head_row), len(table.columns) - 1)
     sheet.repeat_rows(head_row)
-    page_setup(sheet)
+    if table.pages_wide > 1:
+        sheet.repeat_columns(0, table.repeated - 1)
+    page_setup(sheet, table.pages_wide)
 
 
-def page_setup(sheet: Worksheet) -> None:
-    """A4 landscape, one page wide, page number centred above, margins of Nghị định 30/2020."""
+def page_setup(sheet: Worksheet, pages_wide: int = 1) -> None:
+    """A4 landscape, page number centred above, margins within Nghị định 30/2020 for a page that lies across."""
     sheet.set_landscape()
     sheet.set_paper(9)  # A4
-    sheet.set_margins(left=30 * MM, right=15 * MM, top=20 * MM, bottom=20 * MM)
+    sheet.set_margins(left=20 * MM, right=15 * MM, top=20 * MM, bottom=15 * MM)
     sheet.set_header('&C&"Times New Roman"&13&P', {"margin": 10 * MM})
-    sheet.fit_to_pages(1, 0)
+    sheet.fit_to_pages(pages_wide, 0)
     sheet.hide_gridlines(2)
 
 
 def open_book(target: Any) -> Workbook:
     """A workbook that takes no text for a formula, a link or a number."""
+    normal = {"font_name": FONT, "font_size": FONT_SIZE_PT}  # the unit of column widths is a digit of this font
     plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    return Workbook(target, {**plain, "in_memory": True, "nan_inf_to_errors": False})
+    return Workbook(target, {**plain, "in_memory": True, "default_format_properties": normal})

@@ -21,28 +21,26 @@ from camagent.publish.view import CameraView, FindingView, ScanDocument
 from camagent.publish.wording import VIETNAM, basis_text, moment_text, quantity_text, uncertain_note, why_text
 
 MAX_FINDING_ROWS = 50_000  # a spreadsheet of an old PC stays usable; beyond that only what needs reading is listed
-ACTION_COLUMN, DECISION_COLUMN = 7, 11
+ACTION_COLUMN, DECISION_COLUMN = 4, 8
 
 Figure = tuple[str, float, str | None]
 """A line of the summary: its name, its value, the formula that keeps it true."""
 GAP: Figure = ("", 0, None)
 
-_UPGRADE_COLUMNS: tuple[tuple[str, float, bool], ...] = (
-    ("number", 5, False),
-    ("site", 20, False),
-    ("camera", 18, False),
-    ("place", 14, False),
-    ("model", 16, False),
-    ("verdict", 13, False),
-    ("findings", 42, False),
-    ("action", 15, False),
-    ("steps", 42, False),
-    ("basis", 24, False),
-    ("cost_class", 9, False),
-    ("decision", 14, False),
-    ("note", 18, False),
-    ("id", 10, True),
+_UPGRADE_COLUMNS: tuple[tuple[str, float], ...] = (
+    ("number", 5),
+    ("site", 14),
+    ("camera", 18),
+    ("findings", 33),
+    ("action", 11),
+    ("steps", 29),
+    ("basis", 15),
+    ("cost_class", 8),
+    ("decision", 10),
+    ("note", 10),
+    ("id", 10),
 )
+"""Widths add up to an A4 page across at 80 to 90 %, with 12 pt letters: about 10 pt on paper."""
 
 
 def render_xlsx(documents: Sequence[ScanDocument], lang: str, comparison: Comparison | None = None) -> bytes:
@@ -86,9 +84,10 @@ def write_upgrade_sheet(
     decisions: Mapping[str, Decision],
 ) -> Placed:
     """The upgrade list with its decision drop-downs, decisions taken earlier, and hidden stable ids."""
+    unshown = {"id"} if len({row.site_id for row in rows}) > 1 else {"id", "site"}
     columns = [
-        Column(say(f"report.upgrade.{key}", lang), width, key=key, hidden=hidden)
-        for key, width, hidden in _UPGRADE_COLUMNS
+        Column(say(f"report.upgrade.{key}", lang), width, key=key, hidden=key in unshown, centred=key == "number")
+        for key, width in _UPGRADE_COLUMNS
     ]
     title = [
         ("title", say("report.sheet.appendix", lang)),
@@ -119,14 +118,12 @@ def write_upgrade_sheet(
 
 def _upgrade_cells(number: int, row: UpgradeRow, decided: Decision | None, lang: str) -> tuple[Cell, ...]:
     note = uncertain_note(row.action, row.certain, lang)
+    where = dict.fromkeys(filter(None, (row.camera, row.place, row.model, row.address)))
     return (
         number,
         row.site,
-        f"{row.camera}\n{row.address}" if row.camera != row.address else row.camera,
-        row.place,
-        row.model,
-        say(f"report.verdict.{row.verdict}", lang),
-        row.findings,
+        "\n".join(where),
+        f"{say(f'report.verdict.{row.verdict}', lang)}\n{row.findings}",
         say(f"report.action.{row.action}", lang),
         "\n".join(filter(None, (row.steps, note))),
         row.basis,
@@ -139,7 +136,7 @@ def _upgrade_cells(number: int, row: UpgradeRow, decided: Decision | None, lang:
 
 def write_summary(book: Book, sheet: Worksheet, lines: Sequence[tuple[str, str]], figures: Iterable[Figure]) -> None:
     """The first sheet: what this is, the banner, counts that follow the list."""
-    for column, width in enumerate((48, 14, 24, 24)):
+    for column, width in enumerate((44, 12, 22, 22)):
         sheet.set_column(column, column, width)
     page_setup(sheet)
     for row, (style, text) in enumerate(lines):
@@ -206,28 +203,37 @@ def _in_order(documents: Sequence[ScanDocument]) -> Iterator[tuple[ScanDocument,
 
 
 def _camera_table(documents: Sequence[ScanDocument], lang: str) -> Table:
+    one_school = len(documents) == 1
     columns = [
-        Column(say(f"report.column.{column.key}", lang), column.width_chars, column.number_format)
+        Column(
+            say(f"report.column.{column.key}", lang),
+            column.width_chars,
+            column.number_format,
+            hidden=one_school and column.key in ("site", "site_id"),
+        )
         for column in CAMERA_COLUMNS
     ]
     rows = (
         [column.value(document, camera, lang) for column in CAMERA_COLUMNS] for document, camera in _in_order(documents)
     )
-    return Table(say("report.sheet.cameras", lang), _banner(documents, lang), columns, rows)
+    return Table(say("report.sheet.cameras", lang), _banner(documents, lang), columns, rows, pages_wide=2, repeated=4)
 
 
 def _finding_table(documents: Sequence[ScanDocument], lang: str) -> Table:
-    widths = {"site": 20, "camera": 18, "rule": 14, "title": 26, "stream": 8, "outcome": 16, "severity": 11}
+    widths = {"site": 14, "camera": 14, "rule": 12, "title": 20, "stream": 6, "outcome": 11, "severity": 9}
     widths |= {
-        "required": 14,
-        "configured": 13,
-        "declared": 13,
-        "measured": 13,
-        "message": 48,
-        "remedy": 36,
-        "basis": 34,
+        "required": 11,
+        "configured": 10,
+        "declared": 10,
+        "measured": 10,
+        "message": 36,
+        "remedy": 24,
+        "basis": 24,
     }
-    columns = [Column(say(f"report.finding.{key}", lang), width) for key, width in widths.items()]
+    columns = [
+        Column(say(f"report.finding.{key}", lang), width, hidden=key == "site" and len(documents) == 1)
+        for key, width in widths.items()
+    ]
     everything = sum(len(camera.findings) for _, camera in _in_order(documents)) <= MAX_FINDING_ROWS
     title = _banner(documents, lang)
     if not everything:

@@ -175,3 +175,15 @@ def test_a_window_may_begin_and_end_between_b_frames(start: int, cut: int) -> No
     rows = order[start : len(order) - 12 + cut]
     rate = frame_rate(table([TICKS[i] for i in rows], [row / 25 for row in range(len(rows))]))
     assert rate is not None and rate.mean_hz == 25.0 and rate.min_hz == 25.0
+
+
+@pytest.mark.parametrize("buffered_s", [1, 4, 8, 14])
+def test_a_proxy_that_sends_its_buffer_first_does_not_make_timestamps_liars(buffered_s: int) -> None:
+    """A restreamer begins with everything since its last keyframe, then goes on live for five seconds."""
+    backlog = 25 * buffered_s
+    ticks = [row * TICKS_25HZ for row in range(backlog + 125)]
+    arrivals = [0.002 * row for row in range(backlog)] + [0.002 * backlog + row / 25 for row in range(125)]
+    rate = frame_rate(table(ticks, arrivals))
+    assert rate is not None and rate.timestamps_credible and rate.mean_hz == 25.0
+    if buffered_s < 14:
+        assert rate.arrival_hz == pytest.approx(25, rel=0.02)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camagent.observe.frame_builder import MAX_FRAMES, MAX_PICTURE_BYTES
+from camagent.observe.frame_builder import MAX_FRAMES, MAX_PICTURE_BYTES, PictureMemory
 from camagent.observe.frames import FrameTable
 from camagent.observe.payloads import PictureSource, payload_format, picture
 from camagent.observe.track import SSRC_PATIENCE, TrackPlan, TrackReceiver
@@ -201,13 +201,29 @@ def test_pictures_are_spread_over_the_window() -> None:
 
 
 def test_no_picture_is_kept_while_there_is_no_memory_for_it() -> None:
-    track = receiver(pictures=(0.0,))
-    track.builder.may_keep = False
-    groups = frames(30)
-    for number, group in enumerate(groups):
-        track.builder.may_keep = number > 15
+    memory = PictureMemory(200)
+    assert memory.take(150)
+    track = TrackReceiver(TrackPlan(payload_format("h264"), 96, CLOCK, 0, (0.0,), memory))
+    for number, group in enumerate(frames(30)):
+        if number == 15:
+            memory.give_back(150)
         feed(track, group, number / FPS)
     assert [kept.arrival_s for kept in track.builder.pictures] == [pytest.approx(20 / FPS)]
+    assert not memory.take(150)
+    assert len(track.builder.hand_over()) == 1 and memory.take(200)
+
+
+@given(st.lists(st.booleans(), min_size=60, max_size=60))
+def test_memory_for_pictures_is_always_given_back(kept: list[bool]) -> None:
+    memory = PictureMemory(10_000)
+    track = TrackReceiver(TrackPlan(payload_format("h264"), 96, CLOCK, 0, (0.0, 0.2, 0.4), memory))
+    packets = [packet for group in frames(30, gop=5) for packet in group]
+    for number, packet in enumerate(packets):
+        if kept[number % 60]:
+            feed(track, [packet], number / 100)
+    track.finish()
+    track.builder.hand_over()
+    assert memory.take(10_000)
 
 
 def test_a_keyframe_without_end_is_not_kept() -> None:

@@ -111,7 +111,7 @@ def test_no_image_is_kept_unless_asked(tmp_path: Path) -> None:
 
 def test_a_camera_that_stops_keeps_its_picture_and_loses_its_numbers() -> None:
     judge = Judge(PictureReport(1, 0, None, None, image_facts()))
-    facts = seen_by(Camera(frames=15), door=doors(pictures=judge))
+    facts = seen_by(Camera(frames=12), door=doors(pictures=judge))
     assert isinstance(facts.measured, Fault) and facts.measured.code is FaultCode.STALLED
     assert facts.faults == (facts.measured,) and not isinstance(facts.image, Fault)
 

@@ -1,0 +1,251 @@
+"""Every sentence a finding can say, in full: `sentences.txt` holds them, read and approved by a person.
+
+After a deliberate change of wording: `python -m tests.assess.test_sentences > tests/assess/sentences.txt`, and read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from camagent.model.device import (
+    AnonymousAccess,
+    DeviceUser,
+    Login,
+    MediaFacts,
+    NetworkProtocol,
+    PortFacts,
+    RecordingFacts,
+    Service,
+)
+from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.finding import Finding
+from camagent.model.scan import CameraFacts, Declaration, History, ManualAnswer
+from camagent.publish.text import both, catalogue
+from tests.assess.failing import DENIED, FAILING, RECORDER, healthy
+from tests.assess.judging import judged, with_device, with_main
+from tests.builders import (
+    NOW,
+    camera_facts,
+    configured_stream,
+    declared_stream,
+    device_clock,
+    device_facts,
+    device_information,
+    encoder_settings,
+    fault,
+    image_facts,
+    measured_stream,
+    media_profile,
+    site_facts,
+    stream_access,
+    sub_profile,
+    tls_facts,
+)
+
+GOLDEN = Path(__file__).with_name("sentences.txt")
+SCOPE = "onvif://www.onvif.org/Profile/"
+
+
+def m(**changes: Any) -> CameraFacts:
+    return with_main(measured=measured_stream(**changes))
+
+
+def network(**changes: Any) -> CameraFacts:
+    return with_device(network=replace(device_facts().network, **changes))  # type: ignore[type-var]
+
+
+def clock(**changes: Any) -> CameraFacts:
+    return with_device(clock=device_clock(**changes))
+
+
+def cert(**changes: Any) -> CameraFacts:
+    return with_device(tls=tls_facts(**changes))
+
+
+def told(**changes: Any) -> Any:
+    return site_facts(
+        answers=(
+            ManualAnswer(
+                **{"rule": "REC-MAX", "met": True, "by": "Cô Hạnh", "on": date(2026, 11, 1), "expires": None, **changes}
+            ),
+        )
+    )
+
+
+def seen(*conditions: str, **changes: Any) -> CameraFacts:
+    return with_main(image=image_facts(conditions=conditions, **changes))
+
+
+THREE = MediaFacts(
+    "media2", (media_profile(), sub_profile(), sub_profile(token="P3", encoder=encoder_settings(token="E3")))
+)
+UDP = measured_stream(transport="udp")
+REFUSED_TCP = Fault(FaultCode.RTSP_ERROR, Stage.OBSERVE, "SETUP", 0.1, status=461)
+OLD_MEDIA = (Service("http://www.onvif.org/ver10/media/wsdl", "http://192.0.2.11/onvif/media", None),)
+HTTP = NetworkProtocol("HTTP", True, (80,))
+
+CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
+    *((rule, case.camera, case.site) for rule, case in FAILING.items()),
+    *((rule, healthy(), site_facts()) for rule in (*FAILING, "bitrate")),
+    ("resolution", m(width_px=None), None),
+    ("resolution", m(parameter_set_changes=2), None),
+    ("resolution", m(width_px=640, height_px=360), None),
+    ("resolution", m(width_px=1920, height_px=1080), None),
+    ("codec", m(codec="h264"), None),
+    ("codec", m(codec="av1"), None),
+    ("codec", with_main(measured=fault(), declared=None), None),
+    ("sub_streams", with_device(media=THREE), None),
+    ("sub_streams", with_device(media=MediaFacts("media2", (media_profile(),), truncated=1)), None),
+    ("decode_errors", m(keyframes_decoded=0), None),
+    ("decode_errors", m(keyframes_decoded=1, decode_errors=2, rtp_lost_packets=5), None),
+    ("decode_errors", m(keyframes_decoded=199, decode_errors=1), None),
+    ("picture", with_main(image=image_facts(conditions=("frozen",)), measured=measured_stream(window_s=2.5)), None),
+    ("picture", seen(unsure=("frozen", "blurred")), None),
+    *(
+        ("picture", seen(condition), None)
+        for condition in ("no_signal", "covered", "frozen", "blurred", "overexposed", "underexposed", "low_contrast")
+    ),
+    *(("picture", seen(condition), None) for condition in ("cast", "noisy", "striped")),
+    ("pixel_density", camera_facts(declaration=Declaration(task="gate")), None),
+    ("pixel_density", camera_facts(declaration=Declaration(task="roof", scene_width_m=3.0)), None),
+    ("frame_rate", m(frame_rate_hz=None, window_s=0.0, frames=1), None),
+    ("frame_rate", m(frame_rate_hz=25.0, arrival_frame_rate_hz=12.5), None),
+    ("frame_rate", m(frame_rate_hz=12.0, arrival_frame_rate_hz=12.0, frames=120, rtp_lost_packets=300), None),
+    ("frame_rate", m(frame_rate_hz=8.3333, arrival_frame_rate_hz=8.3333), None),
+    ("frame_rate", m(frame_rate_hz=19.9, arrival_frame_rate_hz=19.9, frame_rate_uncertainty_hz=0.25), None),
+    ("frame_rate", m(frame_rate_hz=20.0, arrival_frame_rate_hz=20.0), None),
+    ("frame_rate_kept", with_main(configured=configured_stream(frame_rate_hz=None)), None),
+    ("frame_rate_kept", m(frame_rate_hz=22.6, frame_rate_uncertainty_hz=0.2), None),
+    ("frame_rate_kept", m(frame_rate_hz=23.0), None),
+    ("frame_rate_kept", m(frame_rate_hz=12.0, frames=120, rtp_lost_packets=300), None),
+    ("bitrate", m(bitrate_bps=None), None),
+    ("bitrate", m(bitrate_bps=600_000.0), None),
+    ("bitrate", m(bitrate_bps=9_600_000.0), None),
+    ("bitrate", m(bitrate_bps=5_000_000.0), None),
+    ("keyframe_interval", m(gop_length_s=None, gop_at_least_s=3.0), None),
+    ("keyframe_interval", m(gop_length_s=None, gop_at_least_s=9.6), None),
+    ("keyframe_interval", m(gop_length_s=None, recovery_points=4), None),
+    ("keyframe_interval", m(gop_length_s=3.2), None),
+    ("stream_plays", m(time_to_first_keyframe_s=5.5), None),
+    ("stream_plays", m(time_to_first_packet_s=11.5), None),
+    ("stream_plays", m(time_to_first_keyframe_s=None), None),
+    ("stream_plays", m(time_to_first_packet_s=None), None),
+    ("stream_plays", with_main(measured=UDP), None),
+    ("stream_plays", with_main(measured=UDP, faults=(REFUSED_TCP,)), None),
+    ("packet_loss", m(rtp_packets=40), None),
+    ("packet_loss", m(rtp_lost_packets=9), None),
+    ("onvif_conformance", with_device(scopes=(SCOPE + "T",)), None),
+    ("onvif_conformance", with_device(scopes=(SCOPE + "Streaming", SCOPE + "T"), services=OLD_MEDIA), None),
+    ("availability", camera_facts(history=History(40, 40, NOW)), None),
+    ("availability", camera_facts(history=History(1000, 970, NOW)), None),
+    ("uplink", camera_facts(), site_facts(uplink_bps=None)),
+    ("uplink", camera_facts(streams=()), site_facts()),
+    ("time_server", clock(source=None), None),
+    ("time_server", network(ntp_servers=(), ntp_from_dhcp=False), None),
+    ("time_server", network(ntp_servers=(), ntp_from_dhcp=True), None),
+    ("time_server", network(ntp_servers=None, ntp_from_dhcp=None), None),
+    ("clock_offset", clock(offset_s=None), None),
+    ("clock_offset", clock(offset_s=4.5), None),
+    ("clock_offset", clock(offset_s=-2.0), None),
+    ("clock_offset", clock(offset_s=-42.25), None),
+    ("clock_offset", clock(offset_s=25_200.3), None),
+    ("clock_offset", clock(offset_s=-800_000.0), None),
+    ("time_zone", clock(utc_offset_s=None, time_zone="Hanoi"), None),
+    ("time_zone", clock(utc_offset_s=None, time_zone="GMT+7"), None),
+    ("time_zone", clock(daylight_savings=True), None),
+    (
+        "retention",
+        with_device(media=RECORDER, recording=RecordingFacts(NOW - timedelta(days=40), NOW - timedelta(days=3), 1)),
+        None,
+    ),
+    ("default_login", with_device(default_login=None), None),
+    ("anonymous_onvif", with_device(anonymous=AnonymousAccess((), ())), None),
+    ("anonymous_stream", with_main(access=stream_access(anonymous=None)), None),
+    ("open_ports", with_device(ports=PortFacts((80, 22), DENIED, ())), None),
+    ("open_ports", with_device(ports=PortFacts((), DENIED[2:], (21, 23))), None),
+    ("firmware", camera_facts(), site_facts(firmware=(("acme", "*", "V5*", "allow"),))),
+    ("firmware", with_device(information=device_information(firmware=None)), None),
+    ("accounts", with_device(users=(DeviceUser("a", "Administrator"), DeviceUser("b", "User"))), None),
+    ("login_scheme", with_device(login=Login("http-digest-md5", ("digest-md5",))), None),
+    ("login_scheme", with_main(access=None), None),
+    ("https", cert(version="TLSv1.3"), None),
+    ("https", cert(legacy=True), None),
+    ("https", with_device(tls=None, network=replace(device_facts().network, protocols=(HTTP,))), None),  # type: ignore[type-var]
+    (
+        "https",
+        with_device(
+            tls=None, network=replace(device_facts().network, protocols=(HTTP, NetworkProtocol("HTTPS", False, (443,))))
+        ),
+        None,
+    ),  # type: ignore[type-var]
+    ("https", with_device(tls=None), None),
+    ("certificate", cert(not_after=NOW - timedelta(days=1)), None),
+    ("certificate", cert(not_before=NOW + timedelta(days=1)), None),
+    ("certificate", camera_facts(shared_fingerprints=4), None),
+    ("certificate", cert(signature_hash="sha1"), None),
+    ("certificate", cert(pinned_fingerprint="cd" * 32), None),
+    ("certificate", cert(key_bits=2048), None),
+    ("site_answer", camera_facts(), told()),
+    ("site_answer", camera_facts(), told(met=False, expires=date(2027, 1, 31))),
+    ("site_answer", camera_facts(), told(expires=date(2026, 11, 2))),
+    ("site_answer", camera_facts(), told(on=date(2026, 12, 1))),
+    ("codec", camera_facts(device=None, streams=()), None),
+    ("frame_rate", m(limits=("loop_lag",)), None),
+    ("pixel_density", with_main(declared=declared_stream()), None),
+    ("device_answers", camera_facts(device=fault(FaultCode.REFUSED)), None),
+)
+
+
+def findings() -> Iterator[Finding]:
+    for rule, camera, site in CASES:
+        yield judged(rule, camera, site)
+
+
+def lines(found: Finding) -> list[str]:
+    text = both(found.message)
+    told_lines = [f"{found.check} {found.outcome}", f"  {text.vi}", f"  {text.en}"]
+    if found.remedy is not None:
+        advice = both(found.remedy)
+        told_lines += [f"  → {advice.vi}", f"  → {advice.en}"]
+    return told_lines
+
+
+def page() -> str:
+    unique = dict.fromkeys("\n".join(lines(found)) for found in findings())
+    return "\n".join(sorted(unique)) + "\n"
+
+
+def test_the_sentences_are_those_that_a_person_read() -> None:
+    assert page() == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_every_sentence_of_the_catalogue_is_said_somewhere() -> None:
+    keys = {key for found in findings() for key in (found.message.key, getattr(found.remedy, "key", None))}
+    by_engine = ("findings.fault_", "findings.absent_")
+    unsaid = {k for k in catalogue("vi") if k.startswith("findings.") and not k.startswith(by_engine)} - keys
+    assert unsaid == {
+        "findings.defect",  # said by the engine: test_engine.py
+        "findings.media_file",
+        "findings.no_onvif_side",
+        "findings.codec_unknown",  # only where neither fault nor codec is there
+        "findings.conformance_unconfirmed",  # always replaced by the fault's own reason
+    }
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_no_sentence_shows_a_gap_or_a_key(lang: str) -> None:
+    for found in findings():
+        for text in (found.message, found.remedy):
+            if text is not None:
+                said = getattr(both(text), lang)
+                assert "{" not in said and "findings." not in said and "None" not in said
+
+
+if __name__ == "__main__":
+    print(page(), end="")
