@@ -75,6 +75,14 @@ def unknown(name: str, **args: Scalar) -> Judgement:
     return Judgement(Outcome.NOT_ASSESSED, say(name, **args))
 
 
+CODEC_NAMES = {"h264": "H.264", "h265": "H.265", "mjpeg": "MJPEG", "mpeg4": "MPEG-4"}
+
+
+def codec_text(*codecs: str) -> str:
+    """Codecs as people write them."""
+    return ", ".join(CODEC_NAMES.get(codec, codec) for codec in codecs)
+
+
 def size_text(size_px: tuple[int, int]) -> str:
     """A picture size as people write it."""
     return f"{size_px[0]}×{size_px[1]}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from camagent.assess.problem import problem
 from camagent.assess.rule import Parameter, Rule, parameters
@@ -54,12 +54,14 @@ def _complaint(parameter: Parameter, value: Any) -> Message | None:
 
 def _fits(kind: Any, value: Any) -> bool:
     origin, inner = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return isinstance(value, str) and value in inner
     if origin is tuple:
         if not isinstance(value, list) or len(value) > MAX_ITEMS:
             return False
         kinds = [inner[0]] * len(value) if inner[1:] == (Ellipsis,) else list(inner)
         return len(kinds) == len(value) and all(_fits(k, item) for k, item in zip(kinds, value, strict=True))
-    if origin is not None:  # Mapping[str, X]
+    if origin is Mapping:
         return isinstance(value, dict) and len(value) <= MAX_ITEMS and all(_fits(inner[1], v) for v in value.values())
     return SCALARS[kind][1](value)
 
@@ -84,11 +86,13 @@ def _expected(parameter: Parameter) -> str:
 
 def _kind_text(kind: Any) -> str:
     origin, inner = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return " | ".join(inner)
     if origin is tuple:
         if inner[1:] == (Ellipsis,):
             return f"[{_kind_text(inner[0])}, …]"
         return "[" + ", ".join(_kind_text(item) for item in inner) + "]"
-    if origin is not None:
+    if origin is Mapping:
         return f"{{text = {_kind_text(inner[1])}}}"
     return SCALARS[kind][0]
 
@@ -125,7 +129,7 @@ def _as_value(kind: Any, value: Any) -> Any:
     if origin is tuple:
         kinds = [inner[0]] * len(value) if inner[1:] == (Ellipsis,) else list(inner)
         return tuple(_as_value(k, item) for k, item in zip(kinds, value, strict=True))
-    if origin is not None:
+    if origin is Mapping:
         return {key: _as_value(inner[1], item) for key, item in sorted(value.items())}
     return float(value) if kind is float else value
 

@@ -107,6 +107,10 @@ def _open_session() -> aiohttp.ClientSession:
 
 
 async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
+    stated = response.content_length
+    if stated is not None and stated > MAX_XML_BYTES:
+        response.close()
+        raise ValueError("reply too large")
     body = bytearray()
     try:
         async for chunk in response.content.iter_chunked(READ_CHUNK_BYTES):

@@ -108,8 +108,8 @@ def parse_xml(body: bytes) -> tuple[Node, bool] | None:
     return (Node(root), True) if root is not None and _is_plain(root) else None
 
 
-def _parse(body: bytes, recover: bool) -> Any:
-    parser = etree.XMLParser(
+def _parser(recover: bool) -> Any:
+    return etree.XMLParser(
         recover=recover,
         resolve_entities=False,
         no_network=True,
@@ -118,8 +118,14 @@ def _parse(body: bytes, recover: bool) -> Any:
         remove_comments=True,
         remove_pis=True,
     )
+
+
+_STRICT, _RECOVERING = _parser(recover=False), _parser(recover=True)  # reused: each keeps only its settings
+
+
+def _parse(body: bytes, recover: bool) -> Any:
     try:
-        return etree.fromstring(body, parser)
+        return etree.fromstring(body, _RECOVERING if recover else _STRICT)
     except (etree.XMLSyntaxError, ValueError, LookupError):
         return None
 

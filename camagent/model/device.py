@@ -141,7 +141,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class EncoderOptions:
-    """What one codec may be set to: marginal, not joint: the largest size and the highest rate may exclude each other."""
+    """What one codec may be set to. Marginal, not joint: largest size and highest rate may exclude each other."""
 
     codec: str
     resolutions: tuple[tuple[int, int], ...]

@@ -100,10 +100,10 @@ def watch_file(target: FileTarget, options: FileOptions, clock: Clock | None = N
 def _read(path: Path, options: FileOptions) -> _Reading | Fault:
     started_s = monotonic()
     try:
+        if not path.is_file():  # a folder; or a pipe or device, that would never end
+            return _fault(FaultCode.NOT_FOUND, "open", started_s)
         with path.open("rb") as file:
             return _demux(file, options, started_s)
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        return _fault(FaultCode.NOT_FOUND, "open", started_s)
     except PermissionError:
         return _fault(FaultCode.REFUSED, "open", started_s)
 
@@ -125,7 +125,7 @@ def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> _Reading |
         reading = _Reading(codec, timed, size if all(size) else None, NalSequence(codec))
         try:
             whole = _collect(container, stream, reading, options)
-        except av.error.FFmpegError:
+        except (av.error.FFmpegError, OSError):
             whole = False
     if not reading.rows:
         return _fault(FaultCode.NO_VIDEO, "demux", started_s)

@@ -190,7 +190,11 @@ def _camera_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
     verdict = _gauge(
         "camera_verdict", f"1 for the verdict in force, 0 for the others. {_CACHED}", ("camera", "verdict")
     )
-    offset = _gauge("camera_clock_offset_seconds", f"Clock of the camera minus ours. {_CACHED}", ("camera",))
+    offset = _gauge(
+        "camera_clock_offset_seconds",
+        "Clock of the camera minus ours. Cached: as of the daily interrogation.",
+        ("camera",),
+    )
     at = _gauge("check_timestamp_seconds", "When the last full check of the camera ended.", ("camera",))
     duration = _gauge("check_duration_seconds", f"How long that check took. {_CACHED}", ("camera",))
     for camera in snapshot.cameras:

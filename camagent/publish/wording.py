@@ -30,6 +30,8 @@ MAX_RULES_A_LINE = 4  # a dead camera fails twenty rows for one reason; four nam
 
 MAX_DOCUMENT_NAME = 48  # of a document's name in the upgrade list; the findings have the whole
 
+LONG_S, LONG_HOURS_S = 300.0, 7200.0  # from there on a person reads minutes, and hours, not seconds
+
 CODEC_NAMES = {"h264": "H.264", "h265": "H.265", "mjpeg": "MJPEG", "mpeg4": "MPEG-4"}
 _WEIGHT = {severity: rank for rank, severity in enumerate(Severity)}
 _URGENCY = {Outcome.FAIL: 0, Outcome.DEFECT: 1, Outcome.NOT_ASSESSED: 2, Outcome.WARN: 3}
@@ -63,6 +65,10 @@ def _with_unit(value: float, unit: str, lang: str) -> str:
     key = unit.casefold()
     if key in ("bps", "bit/s"):
         return bitrate_text(value, lang)
+    if key == "s" and abs(value) >= LONG_S:
+        hours = abs(value) >= LONG_HOURS_S
+        number = number_text(value / (3600 if hours else 60), lang)
+        return f"{number} {say('report.unit.h' if hours else 'report.unit.min', lang)}"
     if key == "ratio":
         return f"{number_text(100 * value, lang)} %"
     word = catalogue(lang).get(f"report.unit.{key}", unit)

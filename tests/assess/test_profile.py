@@ -447,6 +447,21 @@ RATES = "tolerance_ratio = 0.01, disagreement_ratio = 0.1, loss_ratio = 0.01"
             "tcp_required = 1, maximum_s = 10, recommended_s = 3",
             "tcp_required: wrong type: expected true/false, found 1",
         ),
+        (
+            "picture",
+            'failing = ["blakc"], warning = [], frozen_after_s = 5',
+            "failing: wrong type: expected [black | frozen | blurred",
+        ),
+        (
+            "login_scheme",
+            'minimum = "digset", recommended = "digest"',
+            "minimum: wrong type: expected basic | digest | digest-sha-256, found 'digset'",
+        ),
+        (
+            "https",
+            'minimum_tls = 1.2, recommended_tls = "1.3"',
+            "minimum_tls: wrong type: expected 1.0 | 1.1 | 1.2 | 1.3",
+        ),
         ("site_answer", "valid_days = 365, asks = 3", "asks: wrong type: expected text, found 3"),
     ],
 )

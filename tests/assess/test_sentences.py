@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from camagent.assess.rules.image import Condition
 from camagent.model.device import (
     AnonymousAccess,
     DeviceUser,
@@ -49,6 +50,7 @@ from tests.builders import (
 )
 
 GOLDEN = Path(__file__).with_name("sentences.txt")
+CONDITIONS = get_args(Condition)
 SCOPE = "onvif://www.onvif.org/Profile/"
 
 
@@ -106,7 +108,7 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     ("decode_errors", m(keyframes_decoded=1, decode_errors=2, rtp_lost_packets=5), None),
     ("decode_errors", m(keyframes_decoded=199, decode_errors=1), None),
     ("picture", with_main(image=image_facts(conditions=("frozen",)), measured=measured_stream(window_s=2.5)), None),
-    ("picture", seen(unsure=("frozen", "blurred")), None),
+    *(("picture", seen(unsure=(c,)), {"failing": CONDITIONS}) for c in CONDITIONS),
     *(
         ("picture", seen(condition), None)
         for condition in ("no_signal", "covered", "frozen", "blurred", "overexposed", "underexposed", "low_contrast")
@@ -203,8 +205,9 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
 
 
 def findings() -> Iterator[Finding]:
-    for rule, camera, site in CASES:
-        yield judged(rule, camera, site)
+    for rule, camera, more in CASES:
+        site, parameters = (None, more) if isinstance(more, dict) else (more, {})
+        yield judged(rule, camera, site, **parameters)
 
 
 def lines(found: Finding) -> list[str]:
@@ -233,8 +236,6 @@ def test_every_sentence_of_the_catalogue_is_said_somewhere() -> None:
         "findings.defect",  # said by the engine: test_engine.py
         "findings.media_file",
         "findings.no_onvif_side",
-        "findings.codec_unknown",  # only where neither fault nor codec is there
-        "findings.conformance_unconfirmed",  # always replaced by the fault's own reason
     }
 
 

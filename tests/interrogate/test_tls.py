@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camagent.clock import SystemClock
+from camagent.interrogate.certificates import certificate_facts
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
-from camagent.interrogate.tls import certificate_facts
 from camagent.lockout import LoginLedger
 from camagent.model.device import DeviceClock, DeviceFacts, DeviceTarget, TlsFacts
 from camagent.model.fault import FaultCode

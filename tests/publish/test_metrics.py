@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -269,6 +270,14 @@ def test_a_stream_that_never_played_tells_no_numbers() -> None:
     value = snapshot(replace(camera_status(build.camera_result()), streams=(StreamStatus("main", False),)))
     assert list(named(value, "stream_up").values()) == [0.0]
     assert not [s for s in samples(value) if s.name.startswith("camagent_stream_") and s.name != "camagent_stream_up"]
+
+
+def test_every_metric_is_documented_and_nothing_else() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(camagent_\w+)` \| ([^|]*) \|", text, re.MULTILINE)
+    documented = {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows}
+    page = samples(snapshot(crowded_camera()))
+    assert documented == {sample.name: set(sample.labels) for sample in page}
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def stream_plays(
     else:
         prompt = first_picture_s <= recommended_s
         outcome, name = (Outcome.PASS, "stream_plays") if prompt else (Outcome.WARN, "stream_slow")
-    shown_s = first_packet_s if first_picture_s is None else first_picture_s
+    shown_s = first_packet_s if first_picture_s is None or name == "stream_late" else first_picture_s
     return Judgement(
         outcome,
         say(name, seconds=shown_s, maximum=maximum_s, recommended=recommended_s, window=measured.window_s),
@@ -126,14 +126,14 @@ def onvif_conformance(
     shown = tuple(claimed)
     if set(claimed) & set(recommended):
         if "T" in set(claimed) & set(recommended) and services is None:
-            return unknown("conformance_unconfirmed", claimed=", ".join(shown))
+            return unknown("absent_services")
         outcome, name = Outcome.PASS, "conformance_good" if set(extra) <= set(claimed) else "conformance_no_extra"
     elif set(claimed) & set(minimum):
         outcome, name = Outcome.WARN, "conformance_enough"
     else:
         outcome, name = Outcome.FAIL, "conformance_none"
     listed = {"recommended": ", ".join(recommended), "extra": ", ".join(extra)}
-    return Judgement(outcome, say(name, claimed=", ".join(shown), **listed), observed=shown, configured=shown)
+    return Judgement(outcome, say(name, claimed=", ".join(shown) or "–", **listed), observed=shown, configured=shown)
 
 
 def _claimed(scopes: tuple[str, ...]) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from camagent.assess.judgement import Judgement, Reading, at_least, at_most, say, size_text, unknown
+from typing import Literal
+
+from camagent.assess.judgement import Judgement, Reading, at_least, at_most, codec_text, say, size_text, unknown
 from camagent.assess.rule import About, Rule
 from camagent.model.device import EncoderSettings, MediaFacts
 from camagent.model.finding import Outcome
@@ -10,6 +12,20 @@ from camagent.model.scan import CameraFacts
 from camagent.model.stream import ConfiguredStream, DeclaredStream, ImageFacts, MeasuredStream
 
 Size = tuple[int, int]
+Condition = Literal[
+    "black",
+    "frozen",
+    "blurred",
+    "covered",
+    "overexposed",
+    "underexposed",
+    "low_contrast",
+    "cast",
+    "noisy",
+    "striped",
+    "no_signal",
+]
+"""The closed list of `ImageFacts.conditions`: a misspelt one in a profile would never fail anything."""
 
 
 def resolution(
@@ -75,7 +91,7 @@ def codec(
         outcome, name = Outcome.NOT_ASSESSED, "codec_unlisted"
     return Judgement(
         outcome,
-        say(name, codec=seen, allowed=", ".join(allowed), recommended=", ".join(recommended)),
+        say(name, codec=codec_text(seen), allowed=codec_text(*allowed), recommended=codec_text(*recommended)),
         observed=seen,
         configured=configured.codec if configured else None,
         declared=declared.codec if declared else None,
@@ -117,8 +133,8 @@ def picture(
     image: ImageFacts,
     measured: MeasuredStream | None,
     *,
-    failing: tuple[str, ...],
-    warning: tuple[str, ...],
+    failing: tuple[Condition, ...],
+    warning: tuple[Condition, ...],
     frozen_after_s: float,
 ) -> Judgement:
     """The picture shows a scene: not black, covered, frozen, blurred …; what the numbers left open is not known."""
@@ -132,7 +148,7 @@ def picture(
         return unknown("frozen_short", seconds=frozen_after_s)
     unsure = [condition for condition in image.unsure if condition in failing]
     if unsure:
-        return Judgement(Outcome.NOT_ASSESSED, say("picture_unsure", conditions=", ".join(unsure)))
+        return Judgement(Outcome.NOT_ASSESSED, say(f"unsure_{unsure[0]}"))
     poor = [condition for condition in image.conditions if condition in warning]
     if poor:
         return Judgement(Outcome.WARN, say(f"picture_{poor[0]}"), observed=tuple(poor), measured=tuple(poor))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from typing import Literal
 
 from camagent.assess.judgement import Judgement, say, unknown
 from camagent.assess.rule import About, Rule
@@ -11,6 +12,9 @@ from camagent.model.device import AnonymousAccess, DefaultLoginTrial, DeviceInfo
 from camagent.model.finding import Outcome
 from camagent.model.scan import CameraFacts, ManualAnswer, SiteFacts
 from camagent.model.stream import StreamRole
+
+Level = Literal["Administrator", "Operator", "User", "Anonymous", "Extended"]
+"""ONVIF's UserLevel."""
 
 
 def default_login(
@@ -107,7 +111,7 @@ def accounts(
     answer: ManualAnswer | None,
     site: SiteFacts,
     *,
-    low_levels: tuple[str, ...],
+    low_levels: tuple[Level, ...],
     valid_days: int,
 ) -> Judgement:
     """An account of its own with few rights exists for the connection to the city."""

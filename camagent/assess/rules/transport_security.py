@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from camagent.assess.judgement import Judgement, Reading, at_least, say, unknown
 from camagent.assess.rule import About, Rule
@@ -14,24 +15,31 @@ from camagent.model.stream import StreamAccess
 from camagent.model.text import Scalar
 
 STRONG_DIGESTS = ("digest-sha-256", "digest-sha-512-256")
+Scheme = Literal["basic", "digest", "digest-sha-256"]
+TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
 NO_HTTPS = (FaultCode.REFUSED, FaultCode.UNSUPPORTED)
 
 
 def login_scheme(
-    login: Login, access: StreamAccess | None, anonymous: AnonymousAccess | None, *, minimum: str, recommended: str
+    login: Login,
+    access: StreamAccess | None,
+    anonymous: AnonymousAccess | None,
+    *,
+    minimum: Scheme,
+    recommended: Scheme,
 ) -> Judgement:
     """Every door that asks for a log-in offers Digest, not only Basic or WS-UsernameToken."""
     onvif = _onvif_schemes(login, anonymous)
     rtsp = () if access is not None and access.anonymous else access.offered if access is not None else None
-    weak = [name for name, offered in (("ONVIF", onvif), ("RTSP", rtsp)) if offered and not _has(offered, minimum)]
-    shown = tuple(sorted({*(onvif or ()), *(rtsp or ())}))
+    doors = {"ONVIF": onvif or (), "RTSP": rtsp or ()}
+    weak = {name: offered for name, offered in doors.items() if offered and not _has(offered, minimum)}
+    shown = tuple(sorted({*doors["ONVIF"], *doors["RTSP"]}))
     if weak:
-        return Judgement(
-            Outcome.FAIL, say("login_weak", doors=", ".join(weak), offered=", ".join(shown)), observed=shown
-        )
+        offered = ", ".join(sorted({scheme for schemes in weak.values() for scheme in schemes}))
+        return Judgement(Outcome.FAIL, say("login_weak", doors=", ".join(weak), offered=offered), observed=shown)
     if onvif is None or rtsp is None or not shown:
         return unknown("login_unseen")
-    strong = all(_has(offered, recommended) for offered in (onvif, rtsp) if offered)
+    strong = all(_has(schemes, recommended) for schemes in doors.values() if schemes)
     outcome, name = (Outcome.PASS, "login_strong") if strong else (Outcome.WARN, "login_md5")
     return Judgement(outcome, say(name, offered=", ".join(shown)), observed=shown)
 
@@ -57,8 +65,8 @@ def https(
     device: DeviceFacts,
     network: NetworkFacts | None,
     *,
-    minimum_tls: str,
-    recommended_tls: str,
+    minimum_tls: TlsVersion,
+    recommended_tls: TlsVersion,
 ) -> Judgement:
     """Management can go over HTTPS, with a TLS version of our time."""
     tls = device.tls

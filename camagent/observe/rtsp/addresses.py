@@ -26,7 +26,7 @@ def control_uri(base: str, control: str | None, requested: StreamUri) -> str | N
     Relative ones are appended, as every camera expects (RFC 3986 would cut the last part of a base without a "/").
     Returns: None if the device wrote something that is no address.
     """
-    control = (control or "*").strip()
+    control = (control or "").strip() or "*"
     if control == "*":
         return base
     if "://" in control:

@@ -15,7 +15,7 @@ from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
 FONT = "Times New Roman"
 FONT_SIZE_PT = 12
-LINE_HEIGHT_PT = 16.0  # Times New Roman 12 pt with its leading; LibreOffice and Excel do not grow these rows themselves
+LINE_HEIGHT_PT = 15.5  # Times New Roman 12 pt with its leading; LibreOffice and Excel do not grow these rows themselves
 MAX_ROW_HEIGHT_PT = 400.0  # a row may be 409.5 pt high
 CHARS_PER_WIDTH = 1.12  # letters that fit a unit of column width (a digit of the default font), Vietnamese text
 BOLD_RATIO = 0.9  # bold letters are that much fewer to the line

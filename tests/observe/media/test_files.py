@@ -87,7 +87,14 @@ def _broken(folder: Path) -> dict[str, tuple[Path, FaultCode]]:
     for name, (content, _) in cases.items():
         (folder / name).write_bytes(content)
     found = {name: (folder / name, code) for name, (_, code) in cases.items()}
-    return found | {"missing": (folder / "missing.mp4", FaultCode.NOT_FOUND), "folder": (folder, FaultCode.NOT_FOUND)}
+    os.mkfifo(folder / "pipe.mp4")
+    places = {
+        "missing": folder / "missing.mp4",
+        "folder": folder,
+        "pipe": folder / "pipe.mp4",
+        "endless": Path("/dev/zero"),
+    }
+    return found | {name: (path, FaultCode.NOT_FOUND) for name, path in places.items()}
 
 
 def test_broken_files_become_the_right_fault(tmp_path: Path) -> None:

@@ -105,11 +105,11 @@ def filled(content: bytes, words: dict[int, str], notes: dict[int, str] | None =
     """The workbook with decisions typed into the rows of the list, counted from 0."""
     book = load_workbook(io.BytesIO(content))
     sheet = book[book.sheetnames[1]]
-    first = next(row[0].row for row in sheet.iter_rows() if row[11].value == "decision") + 2
+    first = next(row[0].row for row in sheet.iter_rows() if row[8].value == "decision") + 2
     for row, word in words.items():
-        sheet.cell(first + row, 12, word)
+        sheet.cell(first + row, 9, word)
     for row, note in (notes or {}).items():
-        sheet.cell(first + row, 13, note)
+        sheet.cell(first + row, 10, note)
     return saved(book)
 
 
@@ -133,8 +133,8 @@ def test_decisions_come_back_from_the_workbook(report: AreaReport, lang: str) ->
 def test_a_list_that_the_office_sorted_is_read_by_its_ids(report: AreaReport) -> None:
     book = load_workbook(io.BytesIO(filled(render_area_xlsx(report, "vi"), {0: "Đồng ý", 1: "Không đồng ý"})))
     sheet = book[book.sheetnames[1]]
-    first = next(row[0].row for row in sheet.iter_rows() if row[11].value == "decision") + 2
-    for column in range(1, 15):
+    first = next(row[0].row for row in sheet.iter_rows() if row[8].value == "decision") + 2
+    for column in range(1, 12):
         a, b = sheet.cell(first, column), sheet.cell(first + 1, column)
         a.value, b.value = b.value, a.value
     reviewed = read_reviewed(saved(book), "x.xlsx", NOW)
@@ -153,10 +153,10 @@ def test_rows_that_cannot_be_understood_are_left_out_and_named(report: AreaRepor
         io.BytesIO(filled(render_area_xlsx(report, "vi"), {0: "=1+1", 1: "ừ", 2: "Đồng ý", 3: "Đồng ý"}))
     )
     sheet = book[book.sheetnames[1]]
-    first = next(row[0].row for row in sheet.iter_rows() if row[11].value == "decision") + 2
-    sheet.cell(first + 2, 14).value = None
-    sheet.cell(first + 4, 14).value = sheet.cell(first + 3, 14).value
-    sheet.cell(first + 4, 12).value = "Không đồng ý"
+    first = next(row[0].row for row in sheet.iter_rows() if row[8].value == "decision") + 2
+    sheet.cell(first + 2, 11).value = None
+    sheet.cell(first + 4, 11).value = sheet.cell(first + 3, 11).value
+    sheet.cell(first + 4, 9).value = "Không đồng ý"
     reviewed = read_reviewed(saved(book), "x.xlsx", NOW)
     assert reviewed.decisions == ()
     assert [item.key.rpartition(".")[2] for item in reviewed.problems] == ["unknown_word", "no_id", "twice"]

@@ -13,7 +13,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from camagent.publish.compare import compare
-from camagent.publish.report.sheet import LINE_HEIGHT_PT, MAX_ROW_HEIGHT_PT
+from camagent.publish.report.sheet import LINE_HEIGHT_PT, MAX_ROW_HEIGHT_PT, wrapped_lines
 from camagent.publish.report.xlsx import render_xlsx
 from tests import builders
 from tests.publish.samples import HOSTILE, hostile_school, school, view
@@ -62,15 +62,16 @@ def test_the_list_has_its_columns_a_frozen_head_a_filter_and_fits_a4(book: Workb
     sheet = book["Danh mục nâng cấp"]
     head = keys_row(sheet) + 1
     heads = [cell.value for cell in sheet[head]]
-    assert heads[:3] == ["STT", "Trường", "Camera"] and heads[11:13] == ["Ý kiến", "Ghi chú"]
+    assert heads[:3] == ["STT", "Trường", "Camera"] and heads[8:10] == ["Ý kiến", "Ghi chú"]
     assert sheet.freeze_panes == f"A{head + 1}"
-    assert sheet.auto_filter.ref == f"A{head}:N{head + 8}"
+    assert sheet.auto_filter.ref == f"A{head}:K{head + 8}"
     assert sheet.print_title_rows == f"${head}:${head}"
     assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
     assert sheet.sheet_properties.pageSetUpPr is not None and sheet.sheet_properties.pageSetUpPr.fitToPage
     assert sheet.row_dimensions[keys_row(sheet)].hidden
-    assert sheet.column_dimensions["N"].hidden
-    assert sheet.page_margins.left == pytest.approx(30 / 25.4)
+    assert sheet.column_dimensions["K"].hidden
+    assert sheet.column_dimensions["B"].hidden  # one school: its name stands above
+    assert sheet.page_margins.left == pytest.approx(20 / 25.4)
 
 
 def test_every_decision_cell_offers_the_three_words(book: Workbook) -> None:
@@ -78,16 +79,16 @@ def test_every_decision_cell_offers_the_three_words(book: Workbook) -> None:
     (rule,) = sheet.data_validations.dataValidation
     assert rule.formula1 == '"Đồng ý,Không đồng ý,Kiểm tra lại"'
     first = keys_row(sheet) + 2
-    assert str(rule.sqref) == f"L{first}:L{first + 7}"
-    assert all(sheet.cell(row, 12).value is None for row in range(first, first + 8))
+    assert str(rule.sqref) == f"I{first}:I{first + 7}"
+    assert all(sheet.cell(row, 9).value is None for row in range(first, first + 8))
 
 
 def test_rows_are_numbered_and_carry_a_stable_id(book: Workbook) -> None:
     sheet = book["Danh mục nâng cấp"]
     rows = list(sheet.iter_rows(min_row=keys_row(sheet) + 2, values_only=True))
     assert [row[0] for row in rows] == list(range(1, 9))
-    assert len({row[13] for row in rows}) == 8
-    assert all(str(row[13]).startswith("9001/cam-") for row in rows)
+    assert len({row[10] for row in rows}) == 8
+    assert all(str(row[10]).startswith("9001/cam-") for row in rows)
 
 
 def test_numbers_are_numbers_and_times_are_told(book: Workbook) -> None:
@@ -110,16 +111,25 @@ def test_rows_are_high_enough_for_their_text(book: Workbook) -> None:
 
 def test_letters_are_times_new_roman(book: Workbook) -> None:
     fonts = {cell.font.name for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None}
-    assert fonts <= {"Times New Roman", "Calibri"}
+    assert fonts == {"Times New Roman"}
     listed = book["Danh mục nâng cấp"]
     assert listed.cell(keys_row(listed) + 2, 2).font.name == "Times New Roman"
+
+
+@pytest.mark.parametrize("schools", [1, 2])
+def test_the_list_is_readable_on_a4(schools: int) -> None:
+    others = [replace(school(3), site=builders.site(id=str(number))) for number in range(schools)]
+    sheet = opened(render_xlsx([view(scan) for scan in others], "vi"))["Danh mục nâng cấp"]
+    shown = [column.width for column in sheet.column_dimensions.values() if not column.hidden]
+    printable = (297 - 20 - 15) / 25.4 * 96 / 8  # A4 across, in digits of 12 pt Times
+    assert 0.75 <= printable / sum(shown) <= 1.0
 
 
 def test_the_summary_counts_follow_the_list() -> None:
     content = render_xlsx([view(school())], "vi")
     formulas = {row[0].value: row[1].value for row in opened(content)["Tổng hợp"].iter_rows() if row[0].value}
     cached = {row[0].value: row[1].value for row in opened(content, False)["Tổng hợp"].iter_rows() if row[0].value}
-    assert formulas["Thay camera"] == "=COUNTIF('Danh mục nâng cấp'!$H$7:$H$14,\"Thay camera\")"
+    assert formulas["Thay camera"] == "=COUNTIF('Danh mục nâng cấp'!$E$7:$E$14,\"Thay camera\")"
     assert (cached["Thay camera"], cached["Chưa sẵn sàng"], cached["Đồng ý"]) == (2, 6, 0)
 
 
@@ -135,6 +145,22 @@ def test_every_finding_stands_with_its_three_columns_and_basis(book: Workbook) -
 def test_coverage_names_what_was_not_checked(book: Workbook) -> None:
     rows = list(book["Phạm vi quét"].iter_rows(values_only=True))
     assert any("192.0.2.201" in str(row[2]) and "từ chối đăng nhập" in str(row[2]) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("", 10, 1),
+        ("một hai ba", 10, 1),
+        ("một hai ba bốn", 10, 2),
+        ("a\nb\n", 10, 3),
+        ("x" * 44, 10, 4),
+        ("x" * 45, 10, 5),
+        ("ngắn " + "x" * 22, 10, 3),
+    ],
+)
+def test_wrapped_lines_are_counted_by_words(text: str, width: float, lines: int) -> None:
+    assert wrapped_lines(text, width) == lines
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])
