@@ -3,7 +3,8 @@
     python bench/area.py [--schools 2300] [--cameras 40]
 
 Makes its files in a temporary folder from one school as `camagent demo` would write it, varied by name, code and day.
-Prints one line a step: seconds, processor seconds and peak memory of this process.
+Prints one line a step: seconds, processor seconds (with the reading processes), peak memory of this process and of the
+largest reading process. The machine's load stands above: on a busy machine the seconds say little.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import os
 import resource
 import sys
 import tempfile
@@ -67,14 +69,19 @@ def told(step: str, began: Stamp) -> Stamp:
     """Print what a step took; answers with the time now."""
     now = stamp()
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    reader_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     wall_s, cpu_s = now[0] - began[0], now[1] - began[1]
-    print(f"{step:<28} {wall_s:7.1f} s   CPU {cpu_s:7.1f} s   peak {peak_mb:7.0f} MB", flush=True)
+    print(
+        f"{step:<28} {wall_s:7.1f} s   CPU {cpu_s:7.1f} s   peak {peak_mb:5.0f} MB, each reader {reader_mb:4.0f} MB",
+        flush=True,
+    )
     return now
 
 
 def stamp() -> Stamp:
-    """Wall and processor time now."""
-    return time.perf_counter(), time.process_time()
+    """Wall time, and processor time of this process and its readers, now."""
+    used = os.times()
+    return time.perf_counter(), used.user + used.system + used.children_user + used.children_system
 
 
 def main() -> None:
@@ -82,6 +89,7 @@ def main() -> None:
     parser.add_argument("--schools", type=int, default=2300)
     parser.add_argument("--cameras", type=int, default=40)
     wanted = parser.parse_args()
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory() as name:
         folder, began = Path(name), stamp()
         size = write_schools(folder, wanted.schools, wanted.cameras)

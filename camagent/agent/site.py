@@ -16,6 +16,7 @@ from camagent.discover.knock import Door, Heard, ask_onvif
 from camagent.discover.plan import DiscoveryPlan, PlanError
 from camagent.discover.search import search
 from camagent.fleet import Fleet, FleetOptions, Job
+from camagent.identity import KnownDevice
 from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.discovery import Discovery
 from camagent.model.fault import Fault, FaultCode, Stage
@@ -59,6 +60,7 @@ class Site:
         self._answered_at: dict[str, datetime] = {}
         self._restored: dict[str, CameraStatus] = {}
         self._statuses: dict[str, CameraStatus] = {}
+        self._known: tuple[KnownDevice, ...] = ()
         self._discovery: Discovery | None = None
         self._dirty = False
         self.faults: Counter[tuple[Stage, FaultCode]] = Counter()
@@ -196,16 +198,29 @@ class Site:
         while self._dirty:
             self._dirty = False
             now = self._clock.now()
-            order = self.means.order
-            order = replace(order, judge=replace(order.judge, site=replace(order.judge.site, now=now)))
+            order = self._order(now)
             checks = tuple(check for host, check in self._checks.items() if host in self._jobs)
             frame = Frame(began_at, now, "scan", self._discovery)
             run, statuses = await loop.run_in_executor(None, _judge, checks, order, frame)
             if self._drop_ghosts(run.result):
                 continue
             self._statuses = {status.id: status for status in statuses}
+            self._known = run.known
             return run
         return None
+
+    def _order(self, now: datetime) -> Order:
+        """The order as of now; who fell silent since the last record is still recognised by where it was.
+
+        Only the silent: the others are to be told "new" or "moved" until the round is recorded.
+        """
+        order = self.means.order
+        silent = {host for host, check in self._checks.items() if isinstance(check.device, Fault)}
+        recorded = {known.id for known in order.memory.known}
+        fresh = tuple(known for known in self._known if known.address in silent and known.id not in recorded)
+        memory = replace(order.memory, known=(*order.memory.known, *fresh))
+        judge = replace(order.judge, site=replace(order.judge.site, now=now))
+        return replace(order, judge=judge, memory=memory)
 
     def statuses(self) -> tuple[CameraStatus, ...]:
         """Every camera: freshly judged, else as before the restart; with the newest answer to "is it there?"."""

@@ -199,8 +199,6 @@ def _place(device: _Device, places_of_source: int) -> tuple[str, int | None]:
 
 def _name_each_other(left: _Device, right: _Device) -> bool:
     """One device on two addresses: each answer lists both; two clones of one firmware list only their own."""
-    if left.source == right.source:
-        return False  # several devices behind one answering address, told apart by place
     mixed = (":" in left.source) != (":" in right.source)
     left_hosts = {x.host for x in rank_xaddrs(tuple(left.xaddrs), left.source)} | {left.source}
     right_hosts = {x.host for x in rank_xaddrs(tuple(right.xaddrs), right.source)} | {right.source}

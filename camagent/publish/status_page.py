@@ -33,13 +33,16 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:t
 padding:.4rem .5rem;overflow-wrap:anywhere}th{white-space:nowrap}ul{margin:0;padding-left:1.1rem}
 .ready{color:var(--good)}.not_ready{color:var(--bad)}.undetermined{color:var(--unsure)}.v{font-weight:600}
 a{color:inherit}footer{margin-top:1.5rem;font-size:.9rem}
-@media(max-width:40rem){thead{display:none}tr{display:block;border-top:2px solid var(--line)}td{display:block;border:0}}
+td:nth-child(-n+3){min-width:7.5rem}
+@media(max-width:40rem){thead{display:none}tr{display:block;border-top:2px solid var(--line)}td{display:block;border:0}
+td::before{content:attr(data-label)": ";font-size:.9rem;color:inherit}}
 """
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'sha256-"
     + base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_COLUMNS = ("camera", "address", "verdict", "answers", "checked", "why")
 _SIGNS = {Verdict.READY: "✓", Verdict.NOT_READY: "✗", Verdict.UNDETERMINED: "?"}
 _ORDER = {Verdict.NOT_READY: 0, Verdict.UNDETERMINED: 1, Verdict.READY: 2}
 _WEIGHT = {Severity.BLOCKER: 0, Severity.MAJOR: 1, Severity.MINOR: 2, Severity.INFO: 3}
@@ -94,8 +97,7 @@ def _summary(snapshot: AgentSnapshot, lang: str) -> str:
 def _table(snapshot: AgentSnapshot, lang: str) -> str:
     if not snapshot.cameras:
         return f"<p>{escape(say('status.no_cameras', lang))}</p>"
-    columns = ("camera", "address", "verdict", "answers", "checked", "why")
-    head = "".join(f'<th scope="col">{escape(say(f"status.{name}", lang))}</th>' for name in columns)
+    head = "".join(f'<th scope="col">{escape(say(f"status.{name}", lang))}</th>' for name in _COLUMNS)
     cameras = sorted(snapshot.cameras, key=lambda camera: (_ORDER[camera.verdict], camera.name, camera.id))
     rows = "".join(_row(camera, lang) for camera in cameras)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
@@ -113,7 +115,12 @@ def _row(camera: CameraStatus, lang: str) -> str:
         escape(checked),
         _reasons(camera, lang),
     )
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    labels = (escape(say(f"status.{name}", lang)) for name in _COLUMNS)
+    return (
+        "<tr>"
+        + "".join(f'<td data-label="{label}">{cell}</td>' for label, cell in zip(labels, cells, strict=True))
+        + "</tr>"
+    )
 
 
 def _reasons(camera: CameraStatus, lang: str) -> str:

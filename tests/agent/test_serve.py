@@ -29,6 +29,8 @@ def test_the_life_of_a_service(tmp_path: Path) -> None:
                 assert agent.value("camagent_stream_up", camera=key, stream="main") == 1
                 assert agent.value("camagent_check_timestamp_seconds", camera=key) == pytest.approx(time.time(), abs=60)
             assert agent.value("camagent_defects_total") == 0
+            for page in ("", "metrics", "api/v1/scan"):
+                assert PASSWORD.encode() not in agent.get(page)[1]
 
             config = (tmp_path / "camagent.toml").read_text()
             (tmp_path / "camagent.toml").write_text(config + "\n[nonsense]\n")

@@ -335,7 +335,7 @@ def test_time_stamps_are_believed_as_far_as_arrivals_confirm_them(
     ("lost", "frames", "outcome", "said"),
     [
         (0, 120, FAIL, "rate_usable"),
-        (27, 120, FAIL, "rate_usable"),  # 0.99 %: below what counts as lossy
+        (27, 300, FAIL, "rate_usable"),  # 0.99 %: below what counts as lossy, whatever it could have been
         (120, 120, OPEN, "rate_by_loss"),  # 4.3 %, and 240 frames would have sufficed
         (78, 120, OPEN, "rate_by_loss"),  # (120 + 78) / 10 s = 19.8
         (77, 120, FAIL, "rate_usable"),  # even as whole frames the lost packets would not have sufficed
@@ -345,6 +345,13 @@ def test_a_shortfall_that_loss_explains_is_the_networks(lost: int, frames: int, 
     camera = sending(12.0, rtp_lost_packets=lost, frames=frames, rtp_packets=2700)
     found = judged("frame_rate", camera)
     assert (found.outcome, key(found)) == (outcome, said)
+
+
+def test_loss_counts_from_its_bound_on() -> None:
+    lossy = {"rtp_packets": 9_900, "rtp_lost_packets": 100, "frames": 120}  # just 1 %
+    assert key(judged("frame_rate", sending(12.0, **lossy))) == "rate_by_loss"
+    assert key(judged("frame_rate", sending(12.0, **{**lossy, "window_s": 0.5}))) == "rate_by_loss"
+    assert key(judged("frame_rate", sending(12.0, **{**lossy, "window_s": 0.0}))) == "rate_usable"
 
 
 def test_loss_takes_nothing_from_a_rate_that_suffices() -> None:
@@ -890,6 +897,12 @@ def test_firmware_by_the_list(version: str | None, model: str, outcome: Outcome,
     assert (found.outcome, found.manual) == (outcome, manual)
 
 
+def test_a_maker_that_says_nothing_fits_only_a_pattern_that_takes_all() -> None:
+    nameless = with_device(information=device_information(manufacturer=None))
+    assert judged("firmware", nameless, site_facts(firmware=(("*", "*", "*", "allow"),))).outcome is PASS
+    assert judged("firmware", nameless, site_facts(firmware=(("?*", "*", "*", "allow"),))).outcome is OPEN
+
+
 def test_firmware_beside_the_list_is_for_a_person() -> None:
     other = with_device(information=device_information(manufacturer=None))
     found = judged("firmware", other, site_facts(firmware=LIST))
@@ -972,11 +985,22 @@ def test_doors_without_a_lock_are_another_rows_matter() -> None:
         ("TLSv1.1", False, FAIL, "tls_old"),
         ("TLSv1", False, FAIL, "tls_old"),
         ("SSLv3", False, FAIL, "tls_old"),
+        ("?", False, FAIL, "tls_old"),
     ],
 )
 def test_https(version: str, legacy: bool, outcome: Outcome, said: str) -> None:
     found = judged("https", with_device(tls=tls_facts(version=version, legacy=legacy)))
     assert (found.outcome, key(found), found.observed) == (outcome, said, version)
+
+
+def test_ssl_is_older_than_any_tls_that_a_profile_may_accept() -> None:
+    old = with_device(tls=tls_facts(version="SSLv3"))
+    assert judged("https", old, minimum_tls="1.0", recommended_tls="1.0").outcome is FAIL
+    for version in ("TLSv1", "TLSv1.1"):
+        later = with_device(tls=tls_facts(version=version))
+        assert judged("https", later, minimum_tls="1.0", recommended_tls="1.0").outcome is PASS
+    first = with_device(tls=tls_facts(version="TLSv1"))
+    assert judged("https", first, minimum_tls="1.1").outcome is FAIL
 
 
 def protocols(https: bool | None) -> Any:

@@ -460,8 +460,24 @@ RATES = "tolerance_ratio = 0.01, disagreement_ratio = 0.1, loss_ratio = 0.01"
         (
             "https",
             'minimum_tls = 1.2, recommended_tls = "1.3"',
-            "minimum_tls: wrong type: expected 1.0 | 1.1 | 1.2 | 1.3",
+            "minimum_tls: wrong type: expected 1.0 | 1.1 | 1.2 | 1.3, found 1.2",
         ),
+        (
+            "anonymous_onvif",
+            'allowed = "' + "x" * 70 + '"',
+            "allowed: wrong type: expected [text, …], found '" + "x" * 56 + "…",
+        ),
+        (
+            "anonymous_onvif",
+            'allowed = "' + "x" * 59 + '"',
+            "allowed: wrong type: expected [text, …], found '" + "x" * 56 + "…",
+        ),
+        (
+            "anonymous_onvif",
+            'allowed = "' + "x" * 58 + '"',
+            "allowed: wrong type: expected [text, …], found '" + "x" * 58 + "'",
+        ),
+        ("site_answer", 'valid_days = 365, asks = "' + "x" * 2001 + '"', "asks: wrong type: expected text, found "),
         ("site_answer", "valid_days = 365, asks = 3", "asks: wrong type: expected text, found 3"),
     ],
 )
@@ -476,8 +492,9 @@ def test_bounds_that_are_equal_are_in_order(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_none(tmp_path: Path) -> None:
-    with pytest.raises(ProfileError, match="no_file"):
-        load_profile(str(tmp_path / "missing.toml"))
+    for name in (str(tmp_path / "missing.toml"), "here/missing", r"here\missing"):
+        with pytest.raises(ProfileError, match="no_file"):
+            load_profile(name)
     with pytest.raises(ProfileError, match="no_profile"):
         load_profile("missing")
     latin = tmp_path / "latin.toml"
@@ -486,11 +503,82 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
         load_profile(str(latin))
     huge = tmp_path / "huge.toml"
     huge.write_bytes(b"#" * 1_000_001)
-    with pytest.raises(ProfileError, match="too_large"):
+    with pytest.raises(ProfileError) as caught:
         load_profile(str(huge))
+    (told,) = caught.value.problems
+    assert f"{told.place}: {both(told.message).en}" == "huge.toml: larger than 1000000 bytes, not a profile"
+    huge.write_bytes(GOOD.encode() + b"#" * (1_000_000 - len(GOOD.encode())))
+    assert load_profile(str(huge)).id == "mine"
     (tmp_path / "folder.toml").mkdir()
     with pytest.raises(ProfileError, match="no_file"):
         load_profile(str(tmp_path / "folder.toml"))
+
+
+def test_a_file_that_cannot_be_read_is_told_with_the_systems_number(tmp_path: Path) -> None:
+    from camagent.assess.profile_source import read_table
+
+    with pytest.raises(ProfileError) as caught:
+        read_table(tmp_path)  # a folder
+    (told,) = caught.value.problems
+    assert (told.file, told.row, told.key) == (tmp_path.name, None, None)
+    assert both(told.message).en == "cannot be read (system error 21)"
+
+
+def test_an_installed_camagent_finds_its_profiles_in_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from camagent.assess import profile_source
+
+    monkeypatch.setattr(profile_source, "_PACKAGE", tmp_path / "camagent")
+    (tmp_path / "camagent" / "_profiles").mkdir(parents=True)
+    write(tmp_path / "camagent" / "_profiles", GOOD)
+    write(tmp_path / "camagent" / "_profiles", 'currency = "VND"', "prices.example.toml")
+    assert available_profiles() == ("mine",)
+    assert load_profile("mine").id == "mine"
+    with pytest.raises(ProfileError, match=r"names=mine\)"):
+        load_profile("other")
+
+
+def test_an_extended_file_may_be_named_by_its_whole_path(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    parent = write(elsewhere, GOOD)
+    assert len(load_profile(write(tmp_path, CHILD.replace("mine.toml", parent), "child.toml")).rows) == 1
+    beside = CHILD.replace("mine.toml", "elsewhere/mine.toml")
+    assert len(load_profile(write(tmp_path, beside, "child.toml")).rows) == 1
+
+
+def test_lists_and_texts_may_be_as_long_as_their_bounds(tmp_path: Path) -> None:
+    names = str(["x"] * 100).replace("'", '"')
+    row = one_row("anonymous_onvif", f"parameters = {{ allowed = {names} }}")
+    assert len(dict(load_profile(write(tmp_path, row)).rows[0].parameters)["allowed"]) == 100
+    row = one_row("site_answer", f'parameters = {{ valid_days = 1, asks = "{"x" * 2000}" }}')
+    assert len(dict(load_profile(write(tmp_path, row)).rows[0].parameters)["asks"]) == 2000
+    many = ", ".join(f"k{n} = [1000, 2000]" for n in range(100))
+    rest = "warn_below_bps = 1e6, warn_above_bps = 8e6"
+    row = one_row("bitrate", f"parameters = {{ {rest}, recommended_bps = {{ {many} }} }}")
+    assert len(dict(load_profile(write(tmp_path, row)).rows[0].parameters)["recommended_bps"]) == 100
+    assert problems(tmp_path, row.replace("k0 =", "z0 = [1000, 2000], k0 ="))[0].startswith(
+        "mine.toml: B: parameters.recommended_bps: wrong type"
+    )
+
+
+def test_five_hundred_rows_are_read(tmp_path: Path) -> None:
+    rows = "".join(ROW.replace("A-1", f"A-{n}") for n in range(500))
+    assert len(load_profile(write(tmp_path, HEAD + rows)).rows) == 500
+
+
+def test_values_are_kept_as_rules_take_them(tmp_path: Path) -> None:
+    windows = "recommended_bps = { h265 = [1000, 2000], h264 = [3000, 4000] }"
+    rest = "warn_below_bps = 1000000, warn_above_bps = 8e6"
+    row = one_row("bitrate", f"parameters = {{ {rest}, {windows} }}")
+    found = dict(load_profile(write(tmp_path, row)).rows[0].parameters)
+    assert found == {
+        "warn_below_bps": 1_000_000.0,
+        "warn_above_bps": 8_000_000.0,
+        "recommended_bps": {"h264": (3000, 4000), "h265": (1000, 2000)},
+    }
+    assert isinstance(found["warn_below_bps"], float)
 
 
 def test_a_byte_order_mark_is_forgiven(tmp_path: Path) -> None:

@@ -295,11 +295,21 @@ def test_a_web_page_is_no_camera(network: Network) -> None:
 def test_a_slow_server_is_found_in_the_patient_pass(network: Network) -> None:
     # badbread/crumbvms: near-single-threaded firmware misses the scan's budget and vanishes
     async def main() -> Discovery:
-        slow = asyncio.Event()
-        asyncio.get_running_loop().call_later(1.5, slow.set)
+        requests = 0
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal requests
+            requests += 1
+            await reader.read(65536)
+            await asyncio.sleep(1.0)  # ten times what the first pass allows, a fifth of the second
+            writer.write(http("200 OK", TIME_REPLY))
+            writer.close()
+
         pacing = replace(QUICK, reply_s=0.1)
-        async with tcp_peer(http("200 OK", TIME_REPLY), "127.77.0.3", 8080, delay=slow):
-            return await search(replace(plan(["lo"], ["127.77.0.0/29"]), pacing=pacing), SystemClock())
+        async with await asyncio.start_server(serve, "127.77.0.3", 8080):
+            found = await search(replace(plan(["lo"], ["127.77.0.0/29"]), pacing=pacing), SystemClock())
+        assert requests == 2
+        return found
 
     assert hosts(asyncio.run(main())) == ["127.77.0.3:8080"]
 

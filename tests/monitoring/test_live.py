@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import bcrypt
@@ -75,6 +78,34 @@ def test_a_camera_dies_then_the_exporter_and_each_alert_fires(tmp_path: Path) ->
 
         exporter.die()
         eventually(lambda: database.firing("CamagentSchoolSilent"), "an alert for a silent school")
+
+
+def test_a_city_finds_its_schools_by_http_sd(tmp_path: Path) -> None:
+    """register.py's list, served by any web server, gives the school its labels."""
+    with threaded_exporter(View(school_snapshot(1))) as exporter:
+        schools = tmp_path / "schools.csv"
+        schools.write_text(CSV.rstrip() + f"127.0.0.1:{exporter.port}\n", encoding="utf-8")
+        register = [sys.executable, str(ROOT / "monitoring/city/register.py"), "targets", str(schools)]
+        made = subprocess.run(register, capture_output=True, check=True, timeout=30)
+        (tmp_path / "web").mkdir()
+        (tmp_path / "web" / "targets.json").write_bytes(made.stdout)
+        handler = functools.partial(QuietHandler, directory=str(tmp_path / "web"))
+        with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            url = f"http://127.0.0.1:{server.server_port}/targets.json"
+            job = f"  - job_name: camagent\n    http_sd_configs: [{{url: '{url}', refresh_interval: 1s}}]\n"
+            with prometheus(tmp_path, job) as database:
+                eventually(lambda: database.value("site:camagent_cameras:count") == 1, "the school")
+                (found,) = database.query("camagent_build_info")
+                assert {name: found["metric"][name] for name in SITE} == SITE
+            server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """A web server that says nothing on the terminal."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
 
 
 @dataclass

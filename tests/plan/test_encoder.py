@@ -55,6 +55,8 @@ def test_the_smallest_sufficient_size_is_chosen() -> None:
         (((1919, 1080),), Ability.NO, None),
         (((1280, 720),), Ability.NO, None),
         ((), Ability.UNKNOWN, None),
+        (((2560, 1440), (2048, 1536)), Ability.YES, (2048, 1536)),  # fewer pixels, though more lines
+        (((2304, 1296), (2048, 1536)), Ability.YES, (2304, 1296)),  # fewer pixels, though more columns
     ],
 )
 def test_sizes(sizes: Any, ability: Ability, then: Any) -> None:
@@ -92,6 +94,7 @@ def test_rates(rates: Any, span: Any, ability: Ability, then: Any) -> None:
         (22.0, encoder_options(frame_rates_hz=(), frame_rate_range_hz=Range(1, 30)), None),
         (25.0, encoder_options(frame_rates_hz=(), frame_rate_range_hz=Range(1, 20)), 20.0),
         (20.0, encoder_options(frame_rates_hz=(), frame_rate_range_hz=Range(1, 20)), None),
+        (25.0, encoder_options(frame_rates_hz=(), frame_rate_range_hz=Range(1, 25)), None),
         (None, encoder_options(frame_rates_hz=(), frame_rate_range_hz=Range(1, 20)), 20.0),
     ],
 )
@@ -136,6 +139,12 @@ def test_options_that_were_not_read_are_unknown_and_not_a_no(options: Any) -> No
     assert plan.action is Action.INVESTIGATE and [s.key for s in plan.steps] == ["plan.options_unread"]
 
 
+@pytest.mark.parametrize("missing", ["width_px", "height_px"])
+def test_a_size_that_is_only_half_known_is_shown_as_unknown(missing: str) -> None:
+    subject = camera(measured={"width_px": 640, "height_px": 360}, **{**SMALL, missing: None})
+    assert changes(choice(subject)) == {"resolution": (None, (1920, 1080))}
+
+
 def test_without_onvif_nothing_is_known_of_the_encoder() -> None:
     for subject in (
         camera_facts(device=None),
@@ -163,6 +172,7 @@ def test_the_gop_is_set_in_frames_of_the_rate_to_come(rate: float, span: Range, 
     subject = camera((option,), frame_rate_hz=rate, gop_length_frames=400, gop_length_s=400 / rate)
     found = choice(subject)
     assert changes(found) == {"gop": (400, then)}
+    assert found.settings[0].unit == "frames"
     assert found.settings[0].call == f"media2:SetVideoEncoderConfiguration token=E1 GovLength={then}"
 
 
@@ -170,6 +180,16 @@ def test_the_gop_is_set_in_frames_of_the_rate_to_come(rate: float, span: Range, 
 def test_a_gop_that_cannot_be_set(span: Range | None, ability: Ability) -> None:
     subject = camera((encoder_options(gop_range_frames=span),), gop_length_frames=400, gop_length_s=16.0)
     assert choice(subject).ability is ability
+
+
+def test_a_gop_setting_that_is_already_right_is_not_told() -> None:
+    subject = camera(gop_length_frames=100, gop_length_s=16.0)
+    assert choice(subject) == Choice(Ability.YES, ())
+
+
+def test_a_gop_without_a_bound_is_left_as_it_is() -> None:
+    only = [finding(check="keyframe_interval", required=None, outcome=Outcome.FAIL)]
+    assert choose(camera(gop_length_frames=400), only) == Choice(Ability.YES, ())
 
 
 def test_a_gop_that_was_not_at_fault_is_left_alone() -> None:

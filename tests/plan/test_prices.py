@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from camagent.model.fault import FaultCode
 from camagent.model.finding import Action
 from camagent.plan.prices import PriceError, load_prices
 from camagent.publish.text import both
-from tests.plan.planning import camera, healthy, planned
+from tests.builders import camera_facts, fault
+from tests.plan.planning import camera, h264, healthy, planned
 
 ROOT = Path(__file__).resolve().parents[2]
 CLASS = '[[class]]\nid = "E"\naction = "replace"\nvi = "Thay"\nen = "Replace"\n'
@@ -47,6 +49,22 @@ def test_a_class_is_found_by_its_action(tmp_path: Path) -> None:
     entry = prices.of(Action.REPLACE)
     assert entry is not None and (entry.id, entry.amount, entry.title.vi) == ("E", 2_500_000.0, "Thay")
     assert prices.of(Action.FIX_NETWORK) is None
+
+
+def test_every_kind_of_plan_has_its_price(tmp_path: Path) -> None:
+    rows = "".join(
+        CLASS.replace("replace", action).replace('"E"', f'"{action}"') + f"amount = {amount}\n"
+        for amount, action in enumerate(("replace", "investigate", "fix_network"), start=1)
+    )
+    prices = load_prices(write(tmp_path, 'currency = "USD"\n' + rows))
+    old = camera((h264(resolutions=((1280, 720),)),), codec="h264", width_px=1280, height_px=720)
+    lossy = camera(measured={"rtp_lost_packets": 300})
+    silent = camera_facts(device=fault(FaultCode.AUTH_REQUIRED), streams=())
+    for subject, name, amount in ((old, "replace", 1.0), (silent, "investigate", 2.0), (lossy, "fix_network", 3.0)):
+        plan = planned(subject, prices)
+        assert (plan.cost_class, plan.cost_amount, plan.cost_currency) == (name, amount, "USD")
+    entry = prices.of(Action.REPLACE)
+    assert entry is not None and (entry.title.vi, entry.title.en) == ("Thay", "Replace")
 
 
 def test_a_ready_camera_costs_nothing(tmp_path: Path) -> None:
@@ -104,15 +122,26 @@ def test_a_wrong_file_is_refused_with_every_problem(tmp_path: Path, text: str, t
 
 
 def test_a_file_that_is_none(tmp_path: Path) -> None:
-    with pytest.raises(PriceError, match="unreadable"):
-        load_prices(tmp_path / "missing.toml")
     huge = tmp_path / "huge.toml"
     huge.write_bytes(b"#" * 200_001)
-    with pytest.raises(PriceError, match="too_large"):
-        load_prices(huge)
+    for path, told in (
+        (tmp_path / "missing.toml", "missing.toml: cannot be read (system error 2)"),
+        (huge, "huge.toml: larger than 200000 bytes, not a price file"),
+    ):
+        with pytest.raises(PriceError) as caught:
+            load_prices(path)
+        ((place, message),) = caught.value.problems
+        assert f"{place}: {both(message).en}" == told
+        assert str(caught.value) == f"{place}: {message.key.removeprefix('plan.')}"
+    huge.write_bytes(GOOD.encode() + b"#" * (200_000 - len(GOOD.encode())))
+    assert load_prices(huge).currency == "VND"
     latin = tmp_path / "latin.toml"
     latin.write_bytes(b'x = "\xe9"')
     with pytest.raises(PriceError, match="not_toml"):
         load_prices(latin)
     with pytest.raises(PriceError, match="class"):
         load_prices(write(tmp_path, 'currency = "VND"\nclass = [' + "{}," * 201 + "]\n"))
+    with pytest.raises(PriceError, match="#200"):
+        load_prices(write(tmp_path, 'currency = "VND"\nclass = [' + "{}," * 200 + "]\n"))
+    with pytest.raises(PriceError, match="^prices.toml: a: price_unknown_key\nprices.toml: b: price_unknown_key$"):
+        load_prices(write(tmp_path, "a = 1\nb = 2\n" + GOOD))

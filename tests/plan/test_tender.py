@@ -25,7 +25,7 @@ def test_every_bound_is_in_the_paragraph_in_vietnamese() -> None:
         "UTC+7",
         "Cấp bảo vệ chống bụi, nước (ngoài trời)",
         "Chứng nhận, công bố hợp quy (mua mới)",
-        "Tầm hồng ngoại (≥ 20 m)",
+        "Tầm hồng ngoại (≥ 20 m); Cấp bảo vệ",
     ):
         assert words in text, words
     assert "3288" not in text

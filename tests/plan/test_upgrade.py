@@ -122,6 +122,25 @@ def test_a_camera_that_is_set_to_enough_and_sends_less_is_looked_into() -> None:
     assert (plan.action, steps(plan), plan.certain) == (Action.INVESTIGATE, ["rate_not_kept"], False)
 
 
+def test_a_camera_that_is_set_to_just_the_minimum_and_sends_less_is_looked_into() -> None:
+    subject = camera(frame_rate_hz=20.0, measured={"frame_rate_hz": 12.0, "arrival_frame_rate_hz": 12.0})
+    assert steps(planned(subject)) == ["rate_not_kept"]
+
+
+def test_a_rate_that_is_not_kept_is_looked_into_even_where_the_setting_is_low() -> None:
+    subject = camera(frame_rate_hz=15.0)
+    kept = finding(check="frame_rate_kept", outcome=Outcome.FAIL, configured=15.0, required=0.9)
+    rate = finding(check="frame_rate", outcome=Outcome.PASS, required=20.0)
+    assert steps(plan_upgrade(subject, (kept, rate), None)) == ["rate_not_kept"]
+    slow = finding(check="frame_rate", outcome=Outcome.FAIL, required=20.0, configured=15.0)
+    assert steps(plan_upgrade(subject, (slow,), None)) == ["reconfigure_encoder"]
+
+
+def test_what_the_menus_do_not_touch_leaves_the_bandwidth_as_it_is() -> None:
+    plan = planned(healthy(clock=device_clock(source="Manual")))
+    assert (plan.bitrate_before_bps, plan.bitrate_after_bps) == (2_900_000.0, 2_900_000.0)
+
+
 def test_a_stream_that_differs_from_its_settings_is_looked_into() -> None:
     plan = planned(camera(measured={"width_px": 640, "height_px": 360}))
     assert (plan.action, steps(plan)) == (Action.INVESTIGATE, ["encoder_ignores_settings"])

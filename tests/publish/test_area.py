@@ -13,7 +13,7 @@ import pytest
 
 from camagent.model.finding import Action, Verdict
 from camagent.model.scan import NotChecked, ScanResult
-from camagent.publish.area import AreaOptions, AreaReport, merge_area
+from camagent.publish.area import MANY_FILES, AreaOptions, AreaReport, merge_area
 from camagent.publish.document import MAX_DOCUMENT_BYTES, scan_document
 from camagent.publish.report.area_json import area_document
 from camagent.publish.text import LANGUAGES, render
@@ -217,3 +217,14 @@ def test_progress_is_told_for_each_file(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     merge_area([tmp_path], NOW, "en", progress=lambda done, total: told.append((done, total)))
     assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_many_files_are_read_by_several_processes_with_the_same_result(tmp_path: Path) -> None:
+    for number in range(MANY_FILES + 6):
+        put(tmp_path, f"{number:03d}.json.gz", named(str(number), f"T{number}", 1 + number % 3))
+    (tmp_path / "bad.json").write_bytes(b"{")
+    whole = merged(tmp_path)
+    files = sorted(tmp_path.iterdir())
+    halves = [merged(*files[:30]), merged(*files[30:])]
+    assert len(whole.sites) == MANY_FILES + 6 and keys(whole) == ["report.document.not_json"]
+    assert sorted(row.stable_id for row in whole.rows) == sorted(row.stable_id for half in halves for row in half.rows)

@@ -91,10 +91,12 @@ def https(
     return unknown("absent_tls")
 
 
-def _version(text: str) -> tuple[int, ...]:
+def _version(text: str) -> tuple[int, int]:
     """ "TLSv1.2" and "1.2" as numbers that compare; SSL of any kind is older than any TLS."""
-    digits = text.upper().removeprefix("TLSV").split(".")
-    return tuple(int(d) for d in digits) if all(d.isdigit() for d in digits) else (0,)
+    numbers = text.upper().removeprefix("TLSV").split(".")
+    if not all(number.isdigit() for number in numbers):
+        return (0, 0)
+    return (int(numbers[0]), int(numbers[1]) if len(numbers) > 1 else 0)  # `ssl` calls TLS 1.0 "TLSv1"
 
 
 def certificate(

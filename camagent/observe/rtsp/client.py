@@ -6,7 +6,6 @@ methods are OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER (empty) and TEARDOWN.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,6 +44,7 @@ class StepLimits:
     stall_s: float = 4.0
     """Silence in mid-stream after which nobody waits any longer; two GOPs of the usual two seconds."""
     teardown_s: float = 2.0
+    """For TEARDOWN and keep-alive: nothing depends on their answers."""
 
 
 class RtspClient:
@@ -101,11 +101,8 @@ class RtspClient:
         sent = request.render(self._cseq, extra)
         answer: Response | None = None
         try:
-            async with asyncio.timeout(limit_s):
-                answer = await self.connection.exchange(sent, self._cseq)
-            return answer
-        except TimeoutError:
-            return self._fault(self._silence(), request.method, started_s)
+            answer = await self.connection.exchange(sent, self._cseq, limit_s)
+            return answer or self._fault(self._silence(), request.method, started_s)
         except ConnectionError:
             ended = self.connection.ended
             malformed = self.connection.heard_junk or (ended.done() and ended.result().malformed)

@@ -124,10 +124,11 @@ class RtspConnection(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(Closed(by_peer=True, reset=exc is not None))
 
-    async def exchange(self, request: bytes, cseq: int) -> Response:
+    async def exchange(self, request: bytes, cseq: int, limit_s: float) -> Response | None:
         """Send a request and wait for its response.
 
-        Raises: ConnectionError where the connection ends first; the caller sets the time limit.
+        Returns: None where none came in time; a response that came while our own loop was late counts.
+        Raises: ConnectionError where the connection ends first.
         """
         if self.ended.done() or self._transport is None:
             raise ConnectionResetError
@@ -135,10 +136,12 @@ class RtspConnection(asyncio.BufferedProtocol):
         self._waiting = (cseq, future)
         try:
             self._transport.write(request)
-            await asyncio.wait((future, self.ended), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((future, self.ended), timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
             if future.done():
                 return future.result()
-            raise ConnectionResetError
+            if self.ended.done():
+                raise ConnectionResetError
+            return None
         finally:
             future.cancel()
             self._waiting = None

@@ -116,10 +116,11 @@ class RtspSession:
     async def keep_alive(self) -> Fault | None:
         """GET_PARAMETER where the server has it, else OPTIONS; a server that refuses the first gets only the second."""
         method = "GET_PARAMETER" if "GET_PARAMETER" in self._methods else "OPTIONS"
-        answer = await self.client.ask(method, self._control_uri or str(self.uri))
+        uri, limit_s = self._control_uri or str(self.uri), self.client.limits.teardown_s
+        answer = await self.client.ask(method, uri, limit_s=limit_s)
         if isinstance(answer, Fault) and answer.status is not None and method == "GET_PARAMETER":
             self._methods -= {"GET_PARAMETER"}
-            answer = await self.client.ask("OPTIONS", self._control_uri or str(self.uri))
+            answer = await self.client.ask("OPTIONS", uri, limit_s=limit_s)
         return answer if isinstance(answer, Fault) else None
 
     async def tear_down(self) -> None:

@@ -15,7 +15,7 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import TransportChoice
 from camagent.observe.capture import Capture, PacketCounts, SenderClock
 from camagent.observe.frame_builder import PictureMemory
-from camagent.observe.lag import lag_meter
+from camagent.observe.lag import NOTED_LAG_S, lag_meter
 from camagent.observe.payloads import jpeg_size, payload_format
 from camagent.observe.rtcp import Reception, SenderReport, parse_rtcp, render_receiver_report
 from camagent.observe.rtp import interarrival_jitter_s
@@ -75,6 +75,8 @@ class Watching:
         self._goodbye = False
         self._handed_over = False
         self._lag_s = 0.0
+        self._excused_s = float("-inf")
+        """Until when we ourselves were too late to hear anything."""
 
     async def run(self, connected_s: float) -> Capture | Fault:
         """Set up, play, watch; the caller tears down. Returns the Fault that prevented watching at all."""
@@ -163,6 +165,9 @@ class Watching:
                 keep_alive_at = self._clock.monotonic_s() + self.session.keep_alive_s
             next_s = min(self._next_look_s(now_s), report_at, keep_alive_at)
             await asyncio.wait((self._connection.ended,), timeout=max(0.001, next_s - self._clock.monotonic_s()))
+            woken_s = self._clock.monotonic_s()
+            if woken_s - next_s > NOTED_LAG_S:
+                self._excused_s = woken_s  # what came meanwhile was not read: the silence was ours
 
     def _verdict(self, now_s: float) -> tuple[bool, Fault | None]:
         """Whether the window is over, and why early."""
@@ -172,11 +177,14 @@ class Watching:
         if self._connection.ended.done():
             return True, self._fault(FaultCode.STALLED, now_s)
         if track.first_packet_s is None or track.last_packet_s is None:
-            limit_s = min(self._playing_s + self._limits.first_packet_s, self.session.client.deadline_s)
+            since_s = max(self._playing_s, self._excused_s)
+            limit_s = min(since_s + self._limits.first_packet_s, self.session.client.deadline_s)
             return now_s >= limit_s, self._fault(FaultCode.NO_VIDEO, now_s)
-        silence_s = now_s - track.last_packet_s
         if now_s >= end_s and track.last_packet_s >= end_s:
             return True, None
+        if now_s >= self.session.client.deadline_s:
+            return True, self._fault(FaultCode.BUDGET_SPENT, now_s)
+        silence_s = now_s - max(track.last_packet_s, self._excused_s)
         patience_s = self._patience_s(at_end=now_s >= end_s or self._goodbye)
         return silence_s >= patience_s, self._fault(FaultCode.STALLED, now_s)
 

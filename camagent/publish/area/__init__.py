@@ -5,80 +5,31 @@ Unknown never looks like no need: beside the share that is surely not ready stan
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
-from camagent.model.finding import Action, Outcome, Verdict
+from camagent.model.finding import Action, Verdict
 from camagent.model.text import message
-from camagent.publish.area.reading import SourceFile as SourceFile
 from camagent.publish.area.reading import SourceProblem as SourceProblem
-from camagent.publish.area.reading import find_files, read_files
-from camagent.publish.upgrade_rows import UpgradeRow, row_order, upgrade_rows
-from camagent.publish.vietnamese import SortKey, clean_line, sort_key
-from camagent.publish.view import DocumentCore
+from camagent.publish.area.reading import find_files, read_file
+from camagent.publish.area.school import AreaOptions as AreaOptions
+from camagent.publish.area.school import AreaSite as AreaSite
+from camagent.publish.area.school import Frame, School, school_of
+from camagent.publish.upgrade_rows import UpgradeRow, row_order
+from camagent.publish.vietnamese import SortKey, sort_key
 
-OLD_AFTER_DAYS = 45  # a monthly scan with two weeks' grace; options may say otherwise
-LOW_COVERAGE_RATIO = 0.9  # of the devices found, one in ten not checked hides more than a rounding error
-MANY_UNKNOWN_RATIO = 0.2  # one camera in five undetermined: the school's rank is a guess
-FUTURE_S = 3600.0  # a scan dated more than an hour ahead: that machine's clock is wrong
+MAX_PROCESSES = 8  # reading is bound by the processor up to there; more only takes memory
+MANY_FILES = 64  # starting the processes takes about as long as reading that many files
+FILES_A_TURN = 8  # handed to a process at once: few enough to share evenly, enough to hide the handing over
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class AreaOptions:
-    """What the area's office may choose."""
-
-    old_after_days: int = OLD_AFTER_DAYS
-    levels: tuple[str, ...] = ()
-    """Names of the levels from school to top ("Trường", "Phường/Xã", "Thành phố"); empty: the catalogue's."""
-
-
-@dataclass(frozen=True, slots=True)
-class AreaSite:
-    """One school in the ranking."""
-
-    site_id: str
-    name: str
-    area: str
-    city: str
-    source: str
-    checked_at: datetime
-    age_days: float
-    counts: Mapping[Verdict, int]
-    not_checked: int
-    """Addresses where a camera may be; what is known to be none does not count."""
-    devices_found: int
-    actions: Mapping[Action, int]
-    profile: str
-    authoritative: bool
-    flags: tuple[str, ...]
-    """Doubts about the data: "old", "future", "low_coverage", "many_unknown", "nothing_found", "other_profile",
-    "sums_differ", "shared_id"."""
-
-    @property
-    def cameras(self) -> int:
-        """Cameras judged."""
-        return sum(self.counts.values())
-
-    @property
-    def need_low_ratio(self) -> float:
-        """Share of cameras that are surely not ready."""
-        return self.counts[Verdict.NOT_READY] / self.cameras if self.cameras else 0.0
-
-    @property
-    def need_high_ratio(self) -> float:
-        """Share that may be not ready: undetermined and unchecked ones count; all, where nothing was found."""
-        whole = self.cameras + self.not_checked
-        return 1.0 - self.counts[Verdict.READY] / whole if whole else 1.0
-
-    @property
-    def key(self) -> str:
-        """What makes it this school."""
-        return self.site_id or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +73,6 @@ class AreaReport:
         return sums
 
 
-@dataclass(frozen=True, slots=True)
-class _School:
-    """What is kept of one document: its rows, not its findings."""
-
-    site: AreaSite
-    digest: str
-    rows: tuple[UpgradeRow, ...]
-    failing: tuple[str, ...]
-
-
 def merge_area(
     paths: Sequence[Path],
     now: datetime,
@@ -141,35 +82,41 @@ def merge_area(
 ) -> AreaReport:
     """Read the files and folders named and merge them; what cannot be merged is named in `problems`."""
     files, problems = find_files(paths)
+    frame = Frame(now, lang, options or AreaOptions(), len(files))
 
-    def told() -> Iterable[SourceFile | SourceProblem]:
-        for done, source in enumerate(read_files(files), start=1):
-            yield source
+    def told() -> Iterator[School | SourceProblem]:
+        for done, school in enumerate(_read_all(files, frame), start=1):
+            yield school
             if progress:
                 progress(done, len(files))
 
-    return merge(told(), problems, Frame(now, lang, options or AreaOptions(), len(files)))
+    return merge(told(), problems, frame)
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """By what a merge is made."""
+def _read_all(files: Sequence[Path], frame: Frame) -> Iterator[School | SourceProblem]:
+    """Each file's school, in order; many files are read by as many processes as there are cores."""
+    read = partial(_read, frame)
+    workers = min(MAX_PROCESSES, os.cpu_count() or 1)
+    if workers == 1 or len(files) < MANY_FILES:
+        yield from map(read, files)
+        return
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        yield from pool.map(read, files, chunksize=FILES_A_TURN)
 
-    now: datetime
-    lang: str
-    options: AreaOptions
-    files: int
+
+def _read(frame: Frame, path: Path) -> School | SourceProblem:
+    found = read_file(path)
+    return found if isinstance(found, SourceProblem) else school_of(found, frame)
 
 
-def merge(sources: Iterable[SourceFile | SourceProblem], problems: Sequence[SourceProblem], frame: Frame) -> AreaReport:
-    """The newest document of each school, ranked; memory grows with the upgrade list, not with the files."""
-    kept: dict[tuple[str, str], _School] = {}
+def merge(schools: Iterable[School | SourceProblem], problems: Sequence[SourceProblem], frame: Frame) -> AreaReport:
+    """The newest result of each school, ranked; memory grows with the upgrade list, not with the files."""
+    kept: dict[tuple[str, str], School] = {}
     named = list(problems)
-    for source in sources:
-        if isinstance(source, SourceProblem):
-            named.append(source)
+    for school in schools:
+        if isinstance(school, SourceProblem):
+            named.append(school)
             continue
-        school = _school(source, frame)
         key = (school.site.key, school.site.name.casefold())
         if (other := kept.get(key)) is None:
             kept[key] = school
@@ -180,7 +127,7 @@ def merge(sources: Iterable[SourceFile | SourceProblem], problems: Sequence[Sour
     return _report(_doubt_shared_ids(list(kept.values()), named), named, frame)
 
 
-def _newer(first: _School, second: _School) -> tuple[_School, _School]:
+def _newer(first: School, second: School) -> tuple[School, School]:
     return (second, first) if second.site.checked_at > first.site.checked_at else (first, second)
 
 
@@ -190,7 +137,7 @@ def _duplicate(winner: AreaSite, loser: AreaSite) -> SourceProblem:
     return SourceProblem(loser.source, message(f"area.duplicate.{key}", id=winner.key, **gaps))
 
 
-def _doubt_shared_ids(schools: Sequence[_School], problems: list[SourceProblem]) -> list[_School]:
+def _doubt_shared_ids(schools: Sequence[School], problems: list[SourceProblem]) -> list[School]:
     """Schools of different names under one code: both stay, for dropping one would hide it; both are marked."""
     holders: dict[str, AreaSite] = {}
     shared: set[str] = set()
@@ -209,50 +156,7 @@ def _doubt_shared_ids(schools: Sequence[_School], problems: list[SourceProblem])
     ]
 
 
-def _school(source: SourceFile, frame: Frame) -> _School:
-    document = source.document
-    counts = Counter(camera.verdict for camera in document.cameras)
-    site = AreaSite(
-        site_id=document.site.id,
-        name=document.site.name or document.site.id,
-        area=document.site.area,
-        city=document.site.city,
-        source=source.source,
-        checked_at=document.started_at,
-        age_days=(frame.now - document.started_at).total_seconds() / 86_400,
-        counts={verdict: counts[verdict] for verdict in Verdict},
-        not_checked=sum(row.why != "not_a_camera" for row in document.coverage.not_checked),
-        devices_found=document.coverage.devices_found,
-        actions=Counter(camera.upgrade.action for camera in document.cameras),
-        profile=f"{document.profile.id} {document.profile.version}".strip(),
-        authoritative=document.profile.authoritative,
-        flags=(),
-    )
-    failing = Counter(
-        rule
-        for camera in document.cameras
-        for rule in {clean_line(item.rule) for item in camera.findings if item.outcome is Outcome.FAIL}
-    )
-    site = replace(site, flags=_flags(site, document, frame.options))
-    rows = tuple(upgrade_rows(document, frame.lang))
-    return _School(site, document.profile.digest, rows, tuple(failing.elements()))
-
-
-def _flags(site: AreaSite, document: DocumentCore, options: AreaOptions) -> tuple[str, ...]:
-    whole = site.cameras + site.not_checked
-    told = {verdict: getattr(document.summary, verdict.value) for verdict in Verdict}
-    doubts = {
-        "nothing_found": site.cameras == 0,
-        "old": site.age_days > options.old_after_days,
-        "future": site.age_days * 86_400 < -FUTURE_S,
-        "low_coverage": whole > 0 and site.cameras / whole < LOW_COVERAGE_RATIO,
-        "many_unknown": site.cameras > 0 and site.counts[Verdict.UNDETERMINED] / site.cameras > MANY_UNKNOWN_RATIO,
-        "sums_differ": told != dict(site.counts),
-    }
-    return tuple(flag for flag, raised in doubts.items() if raised)
-
-
-def _report(schools: Sequence[_School], problems: Sequence[SourceProblem], frame: Frame) -> AreaReport:
+def _report(schools: Sequence[School], problems: Sequence[SourceProblem], frame: Frame) -> AreaReport:
     usual = Counter(school.digest for school in schools).most_common(1)
     sites: list[AreaSite] = []
     rules: Counter[str] = Counter()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,13 +55,8 @@ def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[SourceProblem]]:
     return kept[:MAX_FILES], problems
 
 
-def read_files(files: Sequence[Path]) -> Iterator[SourceFile | SourceProblem]:
-    """Each file's document, or why it has none."""
-    for path in files:
-        yield _read(path)
-
-
-def _read(path: Path) -> SourceFile | SourceProblem:
+def read_file(path: Path) -> SourceFile | SourceProblem:
+    """The file's document, or why it has none."""
     source = _name(path)
     try:
         content = _content(path)

@@ -174,8 +174,8 @@ class Camera:
                     self.torn_down.set()
                     if sending is not None:
                         sending.cancel()
-        except (ConnectionError, asyncio.IncompleteReadError):
-            return
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            return  # the test is over, and asyncio's server would print a cancelled connection
         finally:
             if sending is not None:
                 sending.cancel()

@@ -1,0 +1,302 @@
+"""What the agent keeps of its site: streams checked again, silence, moves, restarts, restored state."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from camagent.agent import site as site_module
+from camagent.agent.site import Means, Site
+from camagent.assess.profile import load_profile
+from camagent.credentials import BoundCredential, CredentialBook
+from camagent.discover.knock import Door, Heard, Knock
+from camagent.fleet import FleetOptions, Job
+from camagent.model.device import DeviceFacts, DeviceTarget
+from camagent.model.discovery import Discovery, FoundBy, Sighting
+from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.finding import Verdict
+from camagent.model.scan import Declaration
+from camagent.model.secret import Credential, Secret
+from camagent.model.stream import StreamAccess, StreamTarget
+from camagent.pipeline import DeviceCheck, Judge, SeenSource
+from camagent.publish.document import scan_document, view_document
+from camagent.recognise import Memory, Order, site_facts
+from tests import builders as build
+from tests.agent.fakes import START, WoundClock
+
+HOST, OTHER = build.ADDRESS, "192.0.2.99"
+SILENT = build.fault(FaultCode.UNREACHABLE, stage=Stage.INTERROGATE)
+ACCESS = StreamAccess(False, ("digest-md5",), "digest-md5", False, None)
+
+
+class FakeFleet:
+    """Answers checks from a script: by host for devices, by URI for streams."""
+
+    def __init__(self) -> None:
+        self.clock = WoundClock()
+        self.devices: dict[str, DeviceFacts | Fault] = {HOST: build.device_facts()}
+        self.stream: Callable[[StreamTarget], Any] = lambda target: build.stream_facts(target=target)
+        self.greeting: StreamAccess | Fault = ACCESS
+        self.defect: str | None = None
+        self.asked: list[Job] = []
+
+    async def check(self, jobs: Sequence[Job], options: FleetOptions) -> tuple[DeviceCheck, ...]:
+        self.asked += jobs
+        return tuple(self._check(job) for job in jobs)
+
+    async def greet(self, jobs: Sequence[Job], options: FleetOptions) -> tuple[StreamAccess | Fault, ...]:
+        return tuple(self.greeting for _ in jobs)
+
+    def _check(self, job: Job) -> DeviceCheck:
+        now = self.clock.now()
+        if isinstance(job.target, StreamTarget):
+            seen = self.stream(job.target)
+            streams = (seen,) if seen is not None else ()
+            return DeviceCheck(job.target, None, (SeenSource(None, None, streams),), now, 2.0, self.defect)
+        assert isinstance(job.target, DeviceTarget)
+        device = self.devices.get(job.target.host, SILENT)
+        streams = (build.stream_facts(), build.sub_stream()) if isinstance(device, DeviceFacts) else ()
+        return DeviceCheck(job.target, device, (SeenSource("VS1", None, streams),), now, 12.0)
+
+
+def means(*inventory: Declaration) -> Means:
+    profile = load_profile("ubnd-3288")
+    book = CredentialBook([BoundCredential("192.0.2.0/24", Credential("camagent", Secret("hunter2")))])
+    judge = Judge(profile, site_facts(build.site(), None, START, Memory()))
+    order = Order(judge, profile.stamp, book, inventory or (Declaration(name="Cổng chính", address=HOST),))
+    return Means(order, FleetOptions(), lambda: None)  # type: ignore[arg-type, return-value]
+
+
+def found(*hosts: str) -> Discovery:
+    sightings = tuple(Sighting(DeviceTarget(host), (FoundBy.MULTICAST,)) for host in hosts)
+    return Discovery(sightings, (), ("192.0.2.0/24",), ("192.0.2.0/24",), ("eth0",), 254, len(hosts))
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> tuple[Site, FakeFleet]:
+    fleet = FakeFleet()
+    watched = Site(means(), fleet, lambda *_: None)  # type: ignore[arg-type]
+    search_with(monkeypatch, HOST)
+    knock_with(monkeypatch, Heard.SILENT)
+    return watched, fleet
+
+
+def search_with(monkeypatch: pytest.MonkeyPatch, *hosts: str) -> None:
+    async def search(plan: object, clock: object) -> Discovery:
+        return found(*hosts)
+
+    monkeypatch.setattr(site_module, "search", search)
+
+
+def knock_with(monkeypatch: pytest.MonkeyPatch, heard: Heard) -> None:
+    async def ask(door: Door, path: str) -> Knock:
+        return Knock(door.host, door.port, heard)
+
+    monkeypatch.setattr(site_module, "ask_onvif", ask)
+
+
+async def first_round(watched: Site) -> None:
+    await watched.discover()
+    for host in watched.hosts:
+        await watched.interrogate(host)
+    await watched.judge(START)
+
+
+def test_a_discovered_camera_is_interrogated_judged_and_shown(world: tuple[Site, FakeFleet]) -> None:
+    watched, fleet = world
+    asyncio.run(first_round(watched))
+    (status,) = watched.statuses()
+    assert (status.name, status.up, watched.is_complete) == ("Cổng chính", True, True)
+    assert fleet.asked[0].credential == Credential("camagent", Secret("hunter2"))
+
+
+def test_streams_are_checked_again_without_a_new_interrogation(world: tuple[Site, FakeFleet]) -> None:
+    watched, fleet = world
+    slow = build.measured_stream(frame_rate_hz=12.0)
+
+    async def scenario() -> None:
+        await first_round(watched)
+        fleet.asked.clear()
+        fleet.stream = lambda target: build.stream_facts(target=target, measured=slow, configured=None)
+        await watched.stream(HOST)
+        run = await watched.judge(START)
+        assert run is not None
+        (camera,) = run.result.cameras
+        assert all(isinstance(job.target, StreamTarget) for job in fleet.asked) and len(fleet.asked) == 2
+        assert isinstance(camera.facts.device, DeviceFacts)
+        assert camera.facts.streams[0].configured == build.stream_facts().configured
+        assert watched.statuses()[0].streams[0].frame_rate_hz == 12.0
+
+    asyncio.run(scenario())
+
+
+def test_a_camera_that_went_silent_is_asked_everything_and_is_down(world: tuple[Site, FakeFleet]) -> None:
+    watched, fleet = world
+
+    async def scenario() -> None:
+        await first_round(watched)
+        key = watched.statuses()[0].id
+        fleet.devices[HOST] = SILENT
+        fleet.stream = lambda target: build.stream_facts(
+            target=target, measured=build.fault(FaultCode.UNREACHABLE), image=None
+        )
+        await watched.stream(HOST)
+        await watched.judge(START)
+        (status,) = watched.statuses()
+        assert (status.id, status.up, status.verdict) == (key, False, Verdict.NOT_READY)
+        fleet.devices[HOST] = build.device_facts()
+        await watched.stream(HOST)
+        await watched.judge(START)
+        assert watched.statuses()[0].up is True
+
+    asyncio.run(scenario())
+
+
+def test_a_stream_that_our_own_bug_hid_is_not_shown_as_it_was(world: tuple[Site, FakeFleet]) -> None:
+    watched, fleet = world
+
+    async def scenario() -> None:
+        await first_round(watched)
+        fleet.stream, fleet.defect = lambda target: None, "ZeroDivisionError watch.py:1"
+        await watched.stream(HOST)
+        await watched.judge(START)
+        (status,) = watched.statuses()
+        assert status.verdict is not Verdict.READY and watched.defects == 1
+        assert all(stream.up is None for stream in status.streams)
+
+    asyncio.run(scenario())
+
+
+def test_a_busy_camera_is_left_alone(world: tuple[Site, FakeFleet]) -> None:
+    watched, fleet = world
+
+    async def scenario() -> None:
+        await first_round(watched)
+        fleet.asked.clear()
+        busy = build.fault(FaultCode.BUSY)
+        fleet.stream = lambda target: build.stream_facts(target=target, measured=busy, image=None, faults=(busy,))
+        await watched.stream(HOST)
+        assert len(fleet.asked) == 1
+        assert watched.faults[Stage.OBSERVE, FaultCode.BUSY] == 1
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("greeting", "heard", "up"),
+    [
+        (ACCESS, Heard.SILENT, True),
+        (build.fault(FaultCode.AUTH_REJECTED), Heard.SILENT, True),
+        (build.fault(FaultCode.TIMEOUT), Heard.ONVIF, True),
+        (build.fault(FaultCode.TIMEOUT), Heard.SILENT, False),
+        (build.fault(FaultCode.UNREACHABLE), Heard.REFUSED, False),
+    ],
+)
+def test_a_missed_handshake_alone_does_not_make_a_camera_dead(
+    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch, greeting: Any, heard: Heard, up: bool
+) -> None:
+    watched, fleet = world
+    knock_with(monkeypatch, heard)
+
+    async def scenario() -> None:
+        await first_round(watched)
+        fleet.greeting = greeting
+        fleet.clock.elapsed_s += 60
+        await watched.reach(HOST)
+
+    asyncio.run(scenario())
+    assert watched.statuses()[0].up is up
+    assert list(watched.answers().values()) == [up]
+
+
+def test_what_we_could_not_ask_changes_nothing(world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch) -> None:
+    watched, fleet = world
+    knock_with(monkeypatch, Heard.OURS)
+
+    async def scenario() -> None:
+        await first_round(watched)
+        fleet.greeting = build.fault(FaultCode.BUDGET_SPENT)
+        fleet.clock.elapsed_s += 60
+        await watched.reach(HOST)
+
+    asyncio.run(scenario())
+    assert watched.statuses()[0].up is True
+
+
+def test_a_restart_shows_the_last_state_until_each_camera_is_checked(world: tuple[Site, FakeFleet]) -> None:
+    watched, _ = world
+    stored = build.camera_result(facts=build.camera_facts(address=OTHER, id="cam-stored", name="Sân sau"))
+    document = view_document(scan_document(build.scan_result(cameras=(build.camera_result(), stored))))
+    watched.restore(document, Memory())
+    assert {status.name for status in watched.statuses()} == {"Cổng chính", "Sân sau"}
+    assert set(watched.hosts) == {HOST, OTHER} and not watched.is_complete
+
+    async def scenario() -> None:
+        await watched.interrogate(HOST)
+        await watched.judge(START)
+        assert {status.name for status in watched.statuses()} == {"Cổng chính", "Sân sau"}
+        await watched.interrogate(OTHER)
+        await watched.judge(START)
+        dead = next(status for status in watched.statuses() if status.address == OTHER)
+        assert dead.up is False and watched.is_complete
+
+    asyncio.run(scenario())
+
+
+def test_a_camera_that_moved_leaves_no_ghost(world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch) -> None:
+    watched, fleet = world
+    watched.means = means(Declaration(name="khác", address="192.0.2.200"))
+
+    async def scenario() -> None:
+        await watched.discover()
+        await watched.interrogate(HOST)
+        run = await watched.judge(START)
+        assert run is not None
+        watched.remember(Memory(known=run.known))
+        key = next(camera.facts.id for camera in run.result.cameras if camera.facts.address == HOST)
+        fleet.devices = {OTHER: replace(build.device_facts(), address=OTHER)}
+        search_with(monkeypatch, OTHER)
+        await watched.discover()
+        await watched.interrogate(HOST)
+        await watched.interrogate(OTHER)
+        await watched.judge(START)
+        homes = {status.address: status.id for status in watched.statuses()}
+        assert homes.get(OTHER) == key and HOST not in homes and HOST not in watched.hosts
+
+    asyncio.run(scenario())
+
+
+def test_who_is_silent_and_unlisted_for_a_week_is_forgotten(
+    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched, fleet = world
+
+    async def scenario() -> None:
+        search_with(monkeypatch, HOST, OTHER)
+        await watched.discover()
+        search_with(monkeypatch)
+        fleet.clock.elapsed_s += timedelta(days=6).total_seconds()
+        await watched.discover()
+        assert OTHER in watched.hosts
+        fleet.clock.elapsed_s += timedelta(days=2).total_seconds()
+        await watched.discover()
+        assert OTHER not in watched.hosts and HOST in watched.hosts, "the inventory still lists it"
+
+    asyncio.run(scenario())
+
+
+def test_faults_are_counted_once_each(world: tuple[Site, FakeFleet]) -> None:
+    watched, fleet = world
+    fleet.devices[HOST] = SILENT
+
+    async def scenario() -> None:
+        await watched.discover()
+        await watched.interrogate(HOST)
+
+    asyncio.run(scenario())
+    assert watched.faults == {(Stage.INTERROGATE, FaultCode.UNREACHABLE): 1}

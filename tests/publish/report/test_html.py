@@ -1,0 +1,111 @@
+"""The page as text: what must stand in it, also where no browser is at hand."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from camagent.model.finding import Outcome
+from camagent.publish.compare import compare
+from camagent.publish.report.charts import CHART_WIDTH, bandwidth, rate_bars, verdict_shares
+from camagent.publish.report.html import render_html
+from tests import builders
+from tests.publish.samples import HOSTILE, camera, hostile_school, school, view
+
+
+def csp(page: str) -> str:
+    found = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]+)">', page)
+    assert found
+    return found[1].replace("&#39;", "'")
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_only_our_own_style_and_script_are_allowed(lang: str) -> None:
+    page = render_html([view(school(2))], lang)
+    policy = csp(page)
+    assert policy.startswith("default-src 'none';") and "unsafe" not in policy and "http" not in policy
+    for tag in ("style", "script"):
+        (body,) = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert not re.search(r'\s(style|on\w+)="', page)
+    assert not re.search(r'(src|href)="(?!#)', page)
+
+
+@pytest.mark.parametrize("authoritative", [True, False])
+def test_a_provisional_profile_is_announced_first(authoritative: bool) -> None:
+    scan = school(2, profile=builders.profile_stamp(authoritative=authoritative))
+    page = render_html([view(scan)], "vi")
+    assert ("Hồ sơ tạm thời, chưa đối chiếu văn bản 3288/UBND-KT" in page) is not authoritative
+    if not authoritative:
+        assert page.index("Hồ sơ tạm thời") < page.index("Phạm vi kiểm tra</h2>")
+
+
+def test_coverage_comes_before_judgements_and_the_list_before_the_cameras() -> None:
+    page = render_html([view(school())], "vi")
+    places = [page.index(f'<section id="{name}"') for name in ("coverage", "summary")]
+    places += [page.index('<section id="upgrades"'), page.index('<section id="cameras"')]
+    assert places == sorted(places)
+
+
+def test_cameras_stand_in_the_order_of_the_work() -> None:
+    page = render_html([view(school())], "vi")
+    actions = re.findall(r'<article class="camera"[^>]*data-action="(\w+)"', page)
+    assert actions == ["reconfigure"] * 2 + ["fix_network"] * 2 + ["replace"] * 2 + ["investigate"] * 2 + ["none"] * 2
+
+
+def test_hostile_texts_are_shown_as_text() -> None:
+    page = render_html([view(hostile_school())], "en")
+    assert page.count("<script>") == 1 and "<img" not in page
+    assert "&lt;script&gt;document.title=" in page
+    assert "{{ 7 * 7 }}" in page and "\u202e" not in page and "\x07" not in page
+    assert HOSTILE[13] not in page
+
+
+def test_a_single_check_says_so() -> None:
+    assert "không phải của lần quét toàn trường" in render_html([view(replace(school(1), kind="check"))], "vi")
+
+
+def test_changes_are_told_with_other_requirements_marked() -> None:
+    later = school(3, started_at=builders.NOW + timedelta(days=30))
+    other = replace(later, profile=builders.profile_stamp(digest="sha256:1"))
+    page = render_html([view(other)], "vi", compare(view(school(2)), view(other)))
+    assert "Mới xuất hiện" in page and "hai hồ sơ yêu cầu khác nhau" in page
+    assert 'id="changes"' not in render_html([view(other)], "vi")
+
+
+def test_the_bar_of_verdicts_is_whole() -> None:
+    shares = verdict_shares([view(school(10))])
+    assert [share.count for share in shares] == [2, 6, 2]
+    assert sum(share.width for share in shares) == pytest.approx(CHART_WIDTH)
+    assert verdict_shares([view(school(0))]) == ()
+
+
+def test_an_unknown_frame_rate_is_neither_enough_nor_too_little() -> None:
+    bars = rate_bars(view(school(5)).cameras)
+    assert [bar.enough for bar in bars] == [False, False, False, None, True]
+    assert bars[3].measured_hz is None and bars[3].width == 0.0
+
+
+def test_a_rate_that_we_could_not_keep_up_with_is_not_drawn() -> None:
+    busy = builders.stream_facts(measured=builders.measured_stream(limits=("loop_lag",)))
+    item = replace(camera(0), facts=replace(camera(0).facts, streams=(busy,)))
+    assert rate_bars(view(replace(school(0), cameras=(item,))).cameras)[0].enough is None
+
+
+def test_the_chart_judges_nothing_itself() -> None:
+    item = replace(camera(0), findings=(builders.finding(outcome=Outcome.FAIL, required=20.0),))
+    assert rate_bars(view(replace(school(0), cameras=(item,))).cameras)[0].enough is False
+
+
+def test_bandwidth_counts_what_is_known_and_names_what_is_not() -> None:
+    found = bandwidth(view(school(5)).cameras)
+    assert found is not None and found.unknown == 1
+    assert found.before_bps == pytest.approx(4 * 2.9e6)
+    assert found.after_bps == pytest.approx(3 * 2.9e6 + 3.6e6)
+    assert bandwidth(()) is None
