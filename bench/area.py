@@ -48,6 +48,8 @@ def document(cameras: int) -> dict[str, Any]:
 def write_schools(folder: Path, schools: int, cameras: int) -> int:
     """The files of the city; answers with the bytes that they unpack to."""
     base, size = document(cameras), 0
+    rest = {key: value for key, value in base.items() if key not in ("schema", "site", "started_at")}
+    tail = json.dumps(rest, ensure_ascii=False)[1:].encode()
     for number in range(schools):
         site = {
             "id": f"{9000 + number}",
@@ -56,8 +58,9 @@ def write_schools(folder: Path, schools: int, cameras: int) -> int:
             "city": "HCM",
         }
         at = (NOW - timedelta(days=number % 60)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        text = json.dumps({**base, "site": site, "started_at": at}, ensure_ascii=False).encode()
-        (folder / f"{number:05d}.json.gz").write_bytes(gzip.compress(text, 6))
+        head = json.dumps({"schema": base["schema"], "site": site, "started_at": at}, ensure_ascii=False)
+        text = head[:-1].encode() + b", " + tail
+        (folder / f"{number:05d}.json.gz").write_bytes(gzip.compress(text, 1))
         size += len(text)
     return size
 

@@ -136,6 +136,11 @@ class Agenda:
                 self._due_s[Work.STREAM, host] = self._next_s(Work.STREAM, host, now_s + spread_s)
                 self._due_s[Work.REACH, host] = self._next_s(Work.REACH, host, now_s)
 
+    def hasten(self, work: Work, host: str, now_s: float) -> None:
+        """Do this now instead of at its turn; quiet hours and a busy device still hold it back."""
+        if (work, host) in self._due_s:
+            self._due_s[work, host] = min(self._due_s[work, host], now_s)
+
     def take(self, now_s: float, now: datetime, busy: Mapping[str, Work]) -> Sequence[Task]:
         """What to start now, most thorough first; each of it is then due again at its next time.
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Protocol
 
+from camagent.agent.ear import Ear
 from camagent.agent.record import Kept, Record
 from camagent.clock import Clock
+from camagent.discover.hello import Presence
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import Verdict
 from camagent.model.scan import ProfileStamp
@@ -89,6 +91,10 @@ class Surroundings:
     """A sentence in the operator's language."""
     tell: Callable[[Message], None]
     """The same, as one line of the log."""
+    rest: Callable[[], None]
+    """Called after every round of full checks, when there is time to tidy up."""
+    announced: AsyncIterator[Presence] | None
+    """Hello and Bye of cameras; None where nobody can listen for them."""
     new_day: Callable[[], None]
     """Called once a day: yesterday's refused log-ins may be tried once more."""
 
@@ -122,6 +128,7 @@ class Agent:
         self._judged_s = 0.0
         self._judged: Run | None = None
         self._judging = asyncio.Lock()
+        self._ear = Ear()
         self._day: date | None = None
         self._defects = 0
         self._restored = False
@@ -169,6 +176,8 @@ class Agent:
         self._day = self._reloaded_at.astimezone(around.zone).date()
         self._restored = bool(self._errands.hosts)
         self._meet_hosts(around.clock.monotonic_s(), known=self._restored)
+        if around.announced is not None:
+            self._start(self._attend(around.announced))
         stopped = asyncio.create_task(stop.wait())
         try:
             while not stop.is_set():
@@ -256,6 +265,16 @@ class Agent:
             self._running.pop(task.host, None)
         self._close_rounds(task)
 
+    async def _attend(self, announced: AsyncIterator[Presence]) -> None:
+        try:
+            async for presence in announced:
+                now_s = self._clock.monotonic_s()
+                early = self._ear.work_for(presence, self._hosts, now_s)
+                if early is not None:
+                    self._agenda.hasten(*early, now_s)
+        except Exception as bug:  # a strange announcement must not end the watch
+            self._defect("hello", bug)
+
     def _defect(self, doing: str, bug: Exception) -> None:
         """Class, file and line: never the message, which may quote what a camera or a user said."""
         self._defects += 1
@@ -303,6 +322,8 @@ class Agent:
             kept: Kept = await self._around.record.keep(self._judged, self._clock.now())
             self._document = kept.document
             self._errands.remember(kept.memory)
+        self._judged = None
+        self._around.rest()
 
     def _tell_systemd(self) -> None:
         assert self._around is not None

@@ -60,7 +60,7 @@ def merge_command(files: tuple[Path, ...], report_format: str, output: str | Non
 
     report = merge_area(list(files), datetime.now(UTC), lang(), AreaOptions(levels=levels), None)
     for problem in report.problems:
-        warn(f"{problem.source}: {tm(problem.problem)}")
+        warn(tm(problem.problem))
     if not report.sites:
         raise Mistake(t("cli.area_empty"))
     content = rendered(report, report_format)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,7 @@ from camagent.cli.mistakes import Mistake
 
 if TYPE_CHECKING:
     from camagent.publish.compare import Comparison
+    from camagent.publish.states import CameraState
     from camagent.publish.store import Store
     from camagent.publish.view import ScanDocument
 
@@ -47,7 +50,8 @@ def report_command(config_path: Path | None, report_format: str, compare: str | 
         if newest is None:
             raise Mistake(t("cli.no_stored_scan"))
         comparison = _comparison(newest, compare, store) if compare is not None else None
-        content = rendered(report_format, newest, store.latest_document() or {}, comparison)
+        history = {camera.id: store.states(camera.id) for camera in newest.cameras}
+        content = rendered(report_format, newest, store.latest_document() or {}, Past(comparison, history))
     except StoreError as error:
         raise Mistake(tm(error.problem)) from None
     finally:
@@ -60,9 +64,16 @@ def report_command(config_path: Path | None, report_format: str, compare: str | 
     return 0
 
 
-def rendered(
-    report_format: str, view: ScanDocument, document: dict[str, object], comparison: Comparison | None
-) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the store adds to the newest scan."""
+
+    comparison: Comparison | None
+    states: Mapping[str, Sequence[CameraState]]
+    """Changes of state by camera id."""
+
+
+def rendered(report_format: str, view: ScanDocument, document: dict[str, object], past: Past) -> bytes:
     """One report as the bytes of its file."""
     if report_format == "json":
         from camagent.publish.report.json_ import render_json
@@ -75,10 +86,10 @@ def rendered(
     if report_format == "xlsx":
         from camagent.publish.report.xlsx import render_xlsx
 
-        return render_xlsx([view], lang(), comparison)
+        return render_xlsx([view], lang(), past.comparison)
     from camagent.publish.report.html import render_html
 
-    return render_html([view], lang(), comparison).encode()
+    return render_html([view], lang(), past.comparison, histories=past.states).encode()
 
 
 def _comparison(newest: ScanDocument, text: str, store: Store) -> Comparison:

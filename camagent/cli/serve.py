@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,9 @@ from camagent.cli.mistakes import Mistake
 if TYPE_CHECKING:
     from camagent.agent.loop import Agent
     from camagent.agent.site import Means, Site
+    from camagent.clock import Clock
     from camagent.config import Config
+    from camagent.discover.hello import Presence
     from camagent.discover.plan import DiscoveryPlan
     from camagent.model.scan import Declaration
     from camagent.model.text import Message
@@ -131,6 +133,7 @@ def _schedule(config: Config) -> Schedule:
 
 async def _serve(parts: Parts, store: Store) -> None:
     from camagent.agent.loop import Agent, Surroundings
+    from camagent.agent.memory import give_back, settle
     from camagent.agent.record import StoreRecord
     from camagent.agent.site import Site
     from camagent.cli.scanning import fleet_limits
@@ -154,12 +157,28 @@ async def _serve(parts: Parts, store: Store) -> None:
         exporter, url = await _open_exporter(parts, agent)
         stack.push_async_callback(exporter.close)
         stop = _listen_to_signals(lambda: _reload(Running(parts, store, site, agent, exporter, notifier)))
-        around = Surroundings(clock, record, notifier, VIETNAM, tm, _tell, ledger.new_day)
+        around = Surroundings(
+            clock, record, notifier, VIETNAM, tm, _tell, give_back, _announced(means, clock), ledger.new_day
+        )
+        settle()
         notifier.ready(t("agent.starting"))
         _tell_text(t("agent.started", site=config.site.name or config.site.id or "?", url=url))
         await agent.run(around, stop)
         notifier.stopping()
     _tell_text(t("agent.stopped"))
+
+
+def _announced(means: Means, clock: Clock) -> AsyncIterator[Presence] | None:
+    """The ear for cameras that announce themselves; without it they are found by the next search."""
+    from camagent.agent.ear import announcements
+    from camagent.discover.hello import open_hello
+    from camagent.model.fault import Fault
+
+    listener = open_hello(means.plan().interfaces, clock)
+    if isinstance(listener, Fault):
+        _tell_text(t("agent.no_hello", reason=t(f"faults.{listener.code.value}")), logging.WARNING)
+        return None
+    return announcements(listener)
 
 
 async def _open_exporter(parts: Parts, agent: Agent) -> tuple[Exporter, str]:

@@ -39,6 +39,7 @@ MAX_SILENCES = 3  # in a row: then the device is gone and the rest is not waited
 MAX_REDIRECTS = 1  # port 80 to 443 of the same host (home-assistant/core#41800)
 MIN_CALL_S = 0.05  # less time than this is no time: a local round trip takes 1 to 5 ms
 _REDIRECTS = (301, 302, 303, 307, 308)
+_JUDGED_AFTER_LOGIN = (FaultCode.SOAP_FAULT, FaultCode.UNSUPPORTED)  # a fault, but no longer about the log-in
 _SILENT = (FaultCode.TIMEOUT, FaultCode.UNREACHABLE)
 
 
@@ -115,7 +116,14 @@ class Conversation:
         if outcome is None or (isinstance(outcome, Fault) and outcome.code is FaultCode.AUTH_REQUIRED):
             outcome = await self._ask_logged_in(question, url)
         if isinstance(outcome, Fault):
-            self.faults.append(outcome)
+            repeated = outcome.code in (
+                FaultCode.BUDGET_SPENT,
+                FaultCode.TIMEOUT,
+                self.stopped,
+                FaultCode.AUTH_REQUIRED,
+            )
+            if not (repeated and any(fault.code is outcome.code for fault in self.faults)):
+                self.faults.append(outcome)  # what stops the whole conversation is listed once
         return outcome
 
     async def ask_openly(self, question: Question, url: str) -> Reply | Fault:
@@ -155,8 +163,8 @@ class Conversation:
                 self.quirks.add(Quirk.STUMBLES_OVER_SECURITY)
                 continue
             if heard.refusal is None:
-                answered = isinstance(heard.outcome, Reply) and question.operation in self._closed_to_strangers
-                self.proven = self.proven or answered
+                let_in = isinstance(heard.outcome, Reply) or heard.outcome.code in _JUDGED_AFTER_LOGIN
+                self.proven = self.proven or (let_in and question.operation in self._closed_to_strangers)
                 return heard.outcome
             if not self._may_try_again(heard.refusal):
                 code = self.stopped or FaultCode.AUTH_REJECTED
@@ -299,8 +307,8 @@ class Conversation:
         if not isinstance(reply, HttpReply):
             return self._fault(reply, question, started_s)
         challenges = parse_challenges(reply.all_headers("WWW-Authenticate"))
-        self.offered.update(dict.fromkeys(offered_schemes(challenges)))
         if challenges:
+            self.offered.update(dict.fromkeys(offered_schemes(challenges)))
             self.evidence = replace(self.evidence, challenges=challenges)
         self._note_date(reply)
         content = read_envelope(reply.body)

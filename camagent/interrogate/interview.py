@@ -171,13 +171,13 @@ class _Interview:
         services = await fetch_services(self.conversation, self.url, logged_in=False)
         listed = () if isinstance(services, Fault) else services
         anonymous = await knock_as_stranger(self.conversation, self.url, listed, self.options.ask_users)
-        information = await self._information()
         if isinstance(services, Fault):
             services = await fetch_services(self.conversation, self.url, logged_in=True)
-        if isinstance(clock, Fault) and clock.code is FaultCode.AUTH_REQUIRED:
-            clock = await fetch_clock(self.conversation, self.url, logged_in=True)
         listed = () if isinstance(services, Fault) else services
         media = await fetch_media(self.conversation, media_doors(listed, self.url))
+        if isinstance(clock, Fault) and clock.code is FaultCode.AUTH_REQUIRED:
+            clock = await fetch_clock(self.conversation, self.url, logged_in=True)
+        information = await self._information()
         network = await fetch_network(self.conversation, self.url)
         scopes = await self._scopes()
         users = await self._users()

@@ -84,7 +84,6 @@ async def knock_as_stranger(
     conversation: Conversation, url: str, services: Sequence[Service], ask_users: bool
 ) -> AnonymousAccess | Fault:
     """What must not be open, tried without credentials; the refusals also show which way to log in."""
-    await conversation.ask_openly(GET_INFORMATION, url)
     media = media_doors(services, url)[0]
     asked, answered = ["GetProfiles"], []
     outcome = await conversation.ask_openly(media.list_question, media.url)
@@ -94,6 +93,8 @@ async def knock_as_stranger(
         if tokens:
             asked.append("GetStreamUri")
             answered += ["GetStreamUri"] if await _gives_stream(conversation, media, tokens[0]) else []
+    if isinstance(outcome, Reply) or outcome.code is not FaultCode.AUTH_REQUIRED:
+        await conversation.ask_openly(GET_INFORMATION, url)  # media tells nothing of the way in: perhaps this does
     if ask_users:
         asked.append("GetUsers")
         users = await conversation.ask_openly(GET_USERS, url)

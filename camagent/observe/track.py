@@ -49,6 +49,7 @@ class TrackReceiver:
         self.ssrc_changes = 0
         self.first_packet_s: float | None = None
         self.last_packet_s: float | None = None
+        """Of this track's own: other packets do not show that the video goes on."""
         self.jpeg_extension_size: tuple[int, int] | None = None
         """MJPEG: the size by ONVIF's RTP header extension."""
         self._other_ssrc: tuple[int, int] | None = None
@@ -66,7 +67,6 @@ class TrackReceiver:
         sequence, timestamp, size = self._fast_sequence, self._fast_timestamp, 0
         start = sequence
         last = end - _INTERLEAVED.size
-        first_at = at
         while at <= last:
             its_head, length, its_word, its_sequence, its_timestamp, its_ssrc = unpack(buffer, at)
             after = at + 4 + length
@@ -79,35 +79,32 @@ class TrackReceiver:
                     at = after
                     continue
                 if its_word == marked:
-                    self._advance(sequence + 1 - start, size + length)
+                    self._advance(sequence + 1 - start, size + length, now_s)
                     self.builder.end_with_marker()
                     start = sequence = timestamp = self._fast_sequence = self._fast_timestamp = -1
                     size = 0
                     at = after
                     continue
-            self._advance(sequence - start, size)
+            self._advance(sequence - start, size, now_s)
             self._packet(buffer, at + _FRAMING_BYTES, after, now_s)
             ssrc = self.ssrc
             start = sequence = self._fast_sequence
             timestamp, size = self._fast_timestamp, 0
             at = after
-        self._advance(sequence - start, size)
-        if at != first_at:
-            self.last_packet_s = now_s
+        self._advance(sequence - start, size, now_s)
         return at
 
     def feed_datagram(self, buffer: bytearray, end: int, now_s: float) -> None:
         """Take one packet, as UDP brings it."""
         if end >= HEADER_BYTES:
             word, sequence, timestamp, ssrc = _DATAGRAM.unpack_from(buffer)
-            self.last_packet_s = now_s
             if (
                 sequence == self._fast_sequence
                 and timestamp == self._fast_timestamp
                 and word == self._word
                 and ssrc == self.ssrc
             ):
-                self._advance(1, end)
+                self._advance(1, end, now_s)
                 return
         self._packet(buffer, 0, end, now_s)
 
@@ -119,9 +116,10 @@ class TrackReceiver:
         self.builder.finish()
         self._fast_sequence = -1
 
-    def _advance(self, packets: int, size_bytes: int) -> None:
+    def _advance(self, packets: int, size_bytes: int, now_s: float) -> None:
         """Book packets that took the fast path."""
         if packets and self.sequence is not None:
+            self.last_packet_s = now_s
             self.sequence.next += packets
             self._fast_sequence += packets
             self.builder.grow(size_bytes - HEADER_BYTES * packets)
@@ -146,10 +144,14 @@ class TrackReceiver:
         )
         if header.sequence == order.next & 0xFFFF and not order.waiting:
             order.next += 1
+            self.last_packet_s = now_s
             self.builder.take(packet, gap)
         else:
             last_s = self.last_packet_s if self.last_packet_s is not None else now_s
-            for ready, lost in order.push(packet, (self.builder.timestamp, last_s)):
+            passed = order.push(packet, (self.builder.timestamp, last_s))
+            if passed or order.waiting:  # a number from nowhere shows nothing yet
+                self.last_packet_s = now_s
+            for ready, lost in passed:
                 self.builder.take(ready, lost)
         self._set_fast_path()
 

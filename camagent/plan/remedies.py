@@ -44,6 +44,8 @@ class Remedy:
     action: Action
     steps: tuple[Message, ...]
     settings: tuple[Setting, ...] = ()
+    advertised: bool = False
+    """It rests on what the device says that it can be set to: never "will comply"."""
 
 
 def remedy_for(finding: Finding, case: Case) -> Remedy:
@@ -69,7 +71,7 @@ def _encoder(finding: Finding, case: Case) -> Remedy:
     if not case.encoder.settings:
         # What ONVIF says is set would already do, yet something else is sent: no menu value mends that.
         return Remedy(Action.INVESTIGATE, (step("encoder_ignores_settings"),))
-    return Remedy(Action.RECONFIGURE, (step("reconfigure_encoder"),), case.encoder.settings)
+    return Remedy(Action.RECONFIGURE, (step("reconfigure_encoder"),), case.encoder.settings, advertised=True)
 
 
 def _frame_rate(finding: Finding, case: Case) -> Remedy:
@@ -160,9 +162,8 @@ def _https(finding: Finding, case: Case) -> Remedy:
     if off is None:
         return Remedy(Action.UPDATE_FIRMWARE, (step("firmware_for_https"),))
     call = "device:SetNetworkProtocols Name=HTTPS Enabled=true"
-    return Remedy(
-        Action.RECONFIGURE, (step("switch_https_on"),), (Setting("protocols", "HTTPS off", "HTTPS on", None, call),)
-    )
+    switch = Setting("protocols", "HTTPS off", "HTTPS on", None, call)
+    return Remedy(Action.RECONFIGURE, (step("switch_https_on"),), (switch,), advertised=True)
 
 
 def _firmware(finding: Finding, case: Case, *, name: str) -> Remedy:

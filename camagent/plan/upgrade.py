@@ -66,7 +66,7 @@ def _mend(camera: CameraFacts, findings: Sequence[Finding], prices: PriceList | 
     plan = Upgrade(
         action,
         _distinct(_steps(sorted(remedies, key=lambda pair: BY_COST.index(pair[1].action)))),
-        certain=False,  # what is advertised, mended or updated still has to be measured again
+        certain=action is not Action.INVESTIGATE and not any(remedy.advertised for _, remedy in remedies),
         settings=settings,
         rules=_rules(remedies),
         bitrate_before_bps=before_bps,

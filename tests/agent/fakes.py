@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from camagent.agent.loop import Surroundings
 from camagent.agent.record import Kept
+from camagent.discover.hello import Presence
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.text import Message
 from camagent.publish.snapshot import CameraStatus
@@ -129,6 +130,7 @@ class World:
     notifier: Witness = field(default_factory=Witness)
     lines: list[str] = field(default_factory=list)
     days: int = 0
+    announced: AsyncIterator[Presence] | None = None
 
     def around(self) -> Surroundings:
         def tell(line: Message) -> None:
@@ -137,4 +139,14 @@ class World:
         def new_day() -> None:
             self.days += 1
 
-        return Surroundings(self.clock, self.record, self.notifier, UTC, lambda line: render(line, "vi"), tell, new_day)
+        return Surroundings(
+            self.clock,
+            self.record,
+            self.notifier,
+            UTC,
+            lambda line: render(line, "vi"),
+            tell,
+            lambda: None,
+            self.announced,
+            new_day,
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from camagent.assess.catalogue import CATALOGUE, MODULES
@@ -227,6 +227,7 @@ def test_the_sections_are_those_of_the_model() -> None:
     assert DEVICE_SECTIONS - {"device"} <= {field.name for field in fields(DeviceFacts)}
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no failure
 @given(
     code=st.sampled_from(list(FaultCode)),
     places=st.sets(st.sampled_from(PLACES), max_size=4),

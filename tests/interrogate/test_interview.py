@@ -9,8 +9,9 @@ from camagent.clock import SystemClock
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
 from camagent.lockout import LoginLedger
 from camagent.model.device import DeviceClock, DeviceFacts, DeviceInformation, MediaFacts, NetworkFacts, Range
+from camagent.model.fault import Fault
 from camagent.model.secret import Credential
-from tests.interrogate.fake_device import LOGIN, FakeDevice, serving
+from tests.interrogate.fake_device import LOGIN, FakeDevice, serving, soap_fault
 
 FAST = InterviewOptions(max_requests_per_s=1000.0, call_timeout_s=3.0, budget_s=15.0)
 
@@ -93,3 +94,17 @@ def test_requests_keep_their_distance() -> None:
     asyncio.run(run())
     assert len(waits) == len(device.asked) - 1
     assert sum(waits) > 0.5 * 0.2 * len(waits)
+
+
+def test_the_full_set_of_questions_stays_small() -> None:
+    """At five a second every further question keeps each device busy for 0.2 s more."""
+    device = FakeDevice()
+    interview(device)
+    assert len(device.asked) == 18
+
+
+def test_a_device_with_a_broken_media_service_is_logged_in_to_all_the_same() -> None:
+    broken = soap_fault("Action", "failed")
+    facts = interview(FakeDevice(answers={"GetProfiles": broken}))
+    assert isinstance(facts.media, Fault) and isinstance(facts.information, DeviceInformation)
+    assert facts.login.scheme == "wsse-device-time"

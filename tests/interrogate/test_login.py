@@ -66,6 +66,13 @@ def test_a_wrong_password_is_tried_once(login: str) -> None:
     assert isinstance(facts.clock, DeviceClock) and facts.login.scheme is None
 
 
+def test_a_refused_login_is_listed_once() -> None:
+    facts = interview(FakeDevice(), WRONG)
+    assert [f.code for f in facts.faults] == [FaultCode.AUTH_REJECTED]
+    facts = interview(FakeDevice(), None)
+    assert [f.code for f in facts.faults] == [FaultCode.AUTH_REQUIRED]
+
+
 def test_a_refused_secret_is_not_tried_again_in_the_run() -> None:
     ledger = LoginLedger()
     interview(FakeDevice(), WRONG, ledger=ledger)

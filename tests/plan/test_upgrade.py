@@ -156,7 +156,7 @@ def test_a_dead_camera_is_visited_before_anything_is_bought(code: FaultCode) -> 
 
 def test_a_stream_without_onvif_wants_onvif_switched_on() -> None:
     plan = planned(camera_facts(device=fault(FaultCode.REFUSED), streams=(stream_facts(configured=None),)))
-    assert (plan.action, steps(plan), plan.certain) == (Action.RECONFIGURE, ["switch_onvif_on"], False)
+    assert (plan.action, steps(plan), plan.certain) == (Action.RECONFIGURE, ["switch_onvif_on"], True)
 
 
 @pytest.mark.parametrize(("code", "said"), [(FaultCode.NO_VIDEO, "stream_dead"), (FaultCode.STALLED, "stream_dead")])
@@ -192,7 +192,7 @@ def test_loss_is_mended_in_the_network_and_half_duplex_is_named_first() -> None:
 def test_low_rates_by_loss_lead_to_the_network_and_not_to_a_new_camera() -> None:
     lossy = measured_stream(frame_rate_hz=12.0, arrival_frame_rate_hz=12.0, frames=120, rtp_lost_packets=300)
     plan = planned(streaming(measured=lossy))
-    assert (plan.action, plan.certain) == (Action.FIX_NETWORK, False)
+    assert (plan.action, plan.certain) == (Action.FIX_NETWORK, True)
 
 
 @pytest.mark.parametrize("condition", ["black", "covered", "blurred", "frozen", "no_signal"])
@@ -267,7 +267,7 @@ def test_security_faults_are_mended_in_the_menus_or_by_firmware(
     device: dict[str, Any], action: Action, row: str
 ) -> None:
     plan = planned(healthy(**device))
-    assert (plan.action, plan.rules, plan.certain) == (action, (row,), False)
+    assert (plan.action, plan.rules, plan.certain) == (action, (row,), True)
     assert steps(plan)
 
 
@@ -369,12 +369,15 @@ def test_a_person_who_says_no_does_not_start_a_plan_of_the_machines() -> None:
     assert plan.rules == ("X",)
 
 
-def test_what_is_not_known_beside_a_failure_makes_the_plan_uncertain() -> None:
-    replaced = finding(rule="A", check="resolution", outcome=Outcome.FAIL, required=(1920, 1080))
-    subject = camera((h264(resolutions=((1280, 720),)),), codec="h264", **SMALL)
-    assert plan_upgrade(subject, (replaced,), None).certain
-    mended = finding(rule="A", check="picture", outcome=Outcome.FAIL, observed=("black",))
-    assert not plan_upgrade(healthy(), (mended,), None).certain
+def test_only_what_rests_on_advertised_settings_is_uncertain() -> None:
+    assert planned(healthy(clock=device_clock(source="Manual"))).certain
+    assert planned(streaming(image=image_facts(conditions=("black",)))).certain
+    both_kinds = camera(**SMALL)
+    both_kinds = replace(both_kinds, device=replace(both_kinds.device, clock=device_clock(source="Manual")))  # type: ignore[type-var]
+    assert not planned(both_kinds).certain
+    rows = (NetworkProtocol("HTTPS", False, (443,)),)
+    off = replace(device_facts().network, protocols=rows)  # type: ignore[type-var]
+    assert not planned(healthy(tls=None, network=off)).certain
 
 
 def test_the_list_of_steps_is_short_enough_to_be_read() -> None:
@@ -397,3 +400,36 @@ def test_settings_of_one_encoder_are_told_once() -> None:
     subject = camera((encoder_options(),), codec="mjpeg", **SMALL)
     assert len(planned(subject).settings) == 2
     assert isinstance(encoder_settings().codec, str)
+
+
+def applied(subject: CameraFacts, plan: Upgrade) -> CameraFacts:
+    """The camera as it would be if its encoder did all that the settings say."""
+    then = {setting.name: setting.then for setting in plan.settings}
+    now = subject.streams[0].configured
+    assert now is not None
+    size: Any = then.get("resolution", (now.width_px, now.height_px))
+    rate = then.get("frame_rate", now.frame_rate_hz)
+    return camera(
+        codec=then.get("codec", now.codec),
+        width_px=size[0],
+        height_px=size[1],
+        frame_rate_hz=rate,
+        bitrate_bps=then.get("bitrate", now.bitrate_bps),
+        gop_length_frames=then.get("gop", now.gop_length_frames),
+        gop_length_s=2.0,
+    )
+
+
+@pytest.mark.parametrize("codec", ["h264", "h265", "mjpeg", "mpeg4"])
+@pytest.mark.parametrize("size", [(640, 360), (1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("rate", [5.0, 15.0, 20.0])
+def test_a_camera_that_does_what_its_options_promise_is_ready_after_the_settings(
+    codec: str, size: tuple[int, int], rate: float
+) -> None:
+    subject = camera((encoder_options(), h264()), codec=codec, width_px=size[0], height_px=size[1], frame_rate_hz=rate)
+    plan = planned(subject)
+    if plan.action is Action.NONE:
+        assert codec in ("h264", "h265") and size == (1920, 1080) and rate == 20.0
+    else:
+        assert plan.action is Action.RECONFIGURE
+        assert planned(applied(subject, plan)).action is Action.NONE

@@ -9,16 +9,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from camagent.model.finding import Action, Verdict
 from camagent.model.scan import NotChecked, ScanResult
 from camagent.publish.area import MANY_FILES, AreaOptions, AreaReport, merge_area
+from camagent.publish.decisions import Decision
 from camagent.publish.document import MAX_DOCUMENT_BYTES, scan_document
 from camagent.publish.report.area_json import area_document
 from camagent.publish.text import LANGUAGES, render
 from tests import builders
 from tests.publish.samples import camera, hostile_school, school
+from tests.publish.schemas import closed
 
 NOW = builders.NOW + timedelta(days=1)
 
@@ -204,7 +207,12 @@ def test_totals_are_by_action_cost_class_and_money(tmp_path: Path) -> None:
 def test_the_document_of_an_area_is_plain_json(tmp_path: Path) -> None:
     put(tmp_path, "a.json", named("1", "Lê Lợi"))
     put(tmp_path, "b.json", hostile_school())
-    document = area_document(merged(tmp_path))
+    report = merged(tmp_path)
+    decided = report.rows[0].stable_id
+    document = area_document(report, {decided: Decision(decided, "approve", None, "a.xlsx", NOW)})
+    schema = json.loads((Path(__file__).parents[2] / "docs/schema/camagent.area-1.schema.json").read_text("utf-8"))
+    problems = [error.message[:200] for error in jsonschema.Draft202012Validator(closed(schema)).iter_errors(document)]
+    assert not problems
     text = json.dumps(document, allow_nan=False, ensure_ascii=False)
     assert document["schema"] == "camagent.area/1"
     assert "\u202e" not in text and "\\u0007" not in text

@@ -28,17 +28,10 @@ from camagent.publish.document import (
 from camagent.publish.text import render
 from tests import builders
 from tests.publish.samples import HOSTILE, camera, hostile_school, school
+from tests.publish.schemas import closed
 
 SCHEMA_FILE = Path(__file__).resolve().parents[2] / "docs" / "schema" / "camagent.scan-1.schema.json"
 SCHEMA: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
-
-
-def closed(schema: Any) -> Any:
-    """The schema with every object closed: what we write must be described, though readers allow more."""
-    if isinstance(schema, dict):
-        body = {key: closed(value) for key, value in schema.items()}
-        return {**body, "additionalProperties": False} if schema.get("type") == "object" else body
-    return [closed(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def validate(document: dict[str, Any]) -> None:

@@ -9,14 +9,18 @@ from camagent.model.finding import Outcome
 from camagent.model.scan import CameraFacts, SiteFacts
 from camagent.model.stream import MeasuredStream, StreamFacts
 
+GB_PER_DAY_PER_MBPS = 10.8  # 86,400 s of a megabit a second, in 8 bits a byte and 10^9 bytes a gigabyte
+
 
 def uplink(cameras: tuple[CameraFacts, ...], site: SiteFacts, *, headroom_factor: float) -> Judgement:
     """The school's line carries every stream that is to be shared, with head-room."""
     shared = [c for c in cameras if c.declaration is None or c.declaration.shared]
     rates = [_bitrate_bps(camera) for camera in shared]
-    known_bps = headroom_factor * sum(rate for rate in rates if rate is not None)
+    shared_bps = sum(rate for rate in rates if rate is not None)
+    known_bps = headroom_factor * shared_bps
     unread = sum(1 for rate in rates if rate is None)
     told = {"needed": known_bps / 1e6, "cameras": len(shared), "unread": unread, "factor": headroom_factor}
+    told["storage"] = round(shared_bps / 1e6 * GB_PER_DAY_PER_MBPS, 1)
     if site.uplink_bps is None:
         return Judgement(Outcome.NOT_ASSESSED, say("uplink_undeclared", **told), required=known_bps)
     told["line"] = site.uplink_bps / 1e6

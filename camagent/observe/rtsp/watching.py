@@ -92,7 +92,8 @@ class Watching:
             self._playing_s = self._clock.monotonic_s()
             meter = lag_meter()
             since_s, turns = meter.start(), turn_reader()
-            turns.join(self._connection)
+            if self._pair is None:
+                turns.join(self._connection)
             try:
                 fault = await self._look_on()
             finally:
@@ -174,14 +175,14 @@ class Watching:
         track, end_s = self._track, self._end_s()
         if track.builder.flooded:
             return True, self._fault(FaultCode.MALFORMED_REPLY, now_s)
+        if track.last_packet_s is not None and track.last_packet_s >= end_s:
+            return True, None
         if self._connection.ended.done():
             return True, self._fault(FaultCode.STALLED, now_s)
         if track.first_packet_s is None or track.last_packet_s is None:
             since_s = max(self._playing_s, self._excused_s)
             limit_s = min(since_s + self._limits.first_packet_s, self.session.client.deadline_s)
             return now_s >= limit_s, self._fault(FaultCode.NO_VIDEO, now_s)
-        if now_s >= end_s and track.last_packet_s >= end_s:
-            return True, None
         if now_s >= self.session.client.deadline_s:
             return True, self._fault(FaultCode.BUDGET_SPENT, now_s)
         silence_s = now_s - max(track.last_packet_s, self._excused_s)

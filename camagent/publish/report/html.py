@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
@@ -22,11 +22,13 @@ from camagent.model.finding import Action, Verdict
 from camagent.publish import wording
 from camagent.publish.compare import Comparison
 from camagent.publish.report import charts
+from camagent.publish.states import CameraState
 from camagent.publish.text import catalogue, say
 from camagent.publish.upgrade_rows import ACTION_ORDER, row_order, upgrade_rows
 from camagent.publish.vietnamese import sort_key
 from camagent.publish.view import CameraView, FindingView, ScanDocument
 
+MAX_STATES = 12  # the latest changes of one camera; the record has them all
 _GOOD = ("pass", "not_applicable")
 
 
@@ -45,8 +47,13 @@ class CameraCard:
     """To be confirmed by hand."""
 
 
-def render_html(documents: Sequence[ScanDocument], lang: str, comparison: Comparison | None = None) -> str:
-    """The page for one school or several; the comparison is that of the first school with an earlier result."""
+def render_html(
+    documents: Sequence[ScanDocument],
+    lang: str,
+    comparison: Comparison | None = None,
+    histories: Mapping[str, Sequence[CameraState]] | None = None,
+) -> str:
+    """The page for one school or several; comparison and histories (by camera id) are those of the first school."""
     cards = _cards(documents)
     anchors = {(card.document.site.id, card.camera.id): card.anchor for card in cards}
     rows = sorted((row for document in documents for row in upgrade_rows(document, lang)), key=row_order)
@@ -59,6 +66,7 @@ def render_html(documents: Sequence[ScanDocument], lang: str, comparison: Compar
         rows=[(number, row, anchors.get((row.site_id, row.camera_id))) for number, row in enumerate(rows, start=1)],
         actions=[(action, actions[action]) for action in ACTION_ORDER if actions[action]],
         comparison=comparison,
+        histories={key: states[-MAX_STATES:] for key, states in (histories or {}).items()},
         provisional=[document for document in documents if not document.profile.authoritative],
         shares=charts.verdict_shares(documents),
         bars=charts.rate_bars(cameras),

@@ -12,7 +12,6 @@ import threading
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +25,7 @@ from camagent.model.scan import CameraResult, History, ManualAnswer, ScanResult
 from camagent.model.stream import MeasuredStream
 from camagent.publish.decisions import Decision
 from camagent.publish.document import parse_document
+from camagent.publish.states import CameraState
 from camagent.publish.store.opening import StoreError, connect, transaction, translated
 from camagent.publish.vietnamese import clean_line
 from camagent.publish.view import ScanDocument
@@ -34,21 +34,6 @@ from camagent.publish.wording import VIETNAM, stamp_text
 RAW_DAYS = 30  # every scan is kept that long; the availability row of a profile looks back as far
 ROLL_UP_DAYS = 5 * 366  # daily counts; bounds the file at about 120,000 rows for 64 cameras
 MAX_DOCUMENT_BYTES = 64 * 2**20  # of one scan, unpacked; what parse_document reads
-
-
-@dataclass(frozen=True, slots=True)
-class CameraState:
-    """How a camera was from a moment on, until the next such row."""
-
-    at: datetime
-    verdict: Verdict
-    action: str
-    name: str
-    address: str
-    model: str | None
-    firmware: str | None
-    failed: tuple[str, ...]
-    """Rules that failed."""
 
 
 class Store:
@@ -188,16 +173,6 @@ class Store:
             for row_id, word, note, source, at in self._rows(query, ())
         }
 
-    def keep_memo(self, key: str, value: str) -> None:
-        """Keep a short text for after a restart."""
-        with self._write() as connection:
-            connection.execute("INSERT OR REPLACE INTO memo VALUES (?, ?)", (key, value))
-
-    def memo(self, key: str) -> str | None:
-        """The text kept under that key."""
-        rows = self._rows("SELECT value FROM memo WHERE key = ?", (key,))
-        return str(rows[0][0]) if rows else None
-
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
         with self._lock, translated(self.path), transaction(self._connection):
@@ -274,4 +249,4 @@ def _day(moment: datetime) -> str:
     return moment.astimezone(VIETNAM).date().isoformat()
 
 
-__all__ = ["CameraState", "Store", "StoreError", "answered", "open_store"]
+__all__ = ["Store", "StoreError", "answered", "open_store"]

@@ -66,7 +66,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             at TEXT NOT NULL
         ) STRICT""",
         "CREATE INDEX decision_by_row ON decision (row_id, id)",
-        # What the agent wants to find again after a restart.
-        "CREATE TABLE memo (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
     ),
 )

@@ -92,6 +92,19 @@ def test_packets_of_an_old_session_are_not_ours() -> None:
     assert seen.frame_rate_hz == pytest.approx(50.0, rel=0.01)
 
 
+def test_other_packets_do_not_hide_that_the_video_stopped() -> None:
+    """Metadata of another payload type on the video channel (retina v0.3.1, GeoVision) goes on for ever."""
+
+    class Metadata(Camera):
+        def frame(self, number: int) -> Iterator[bytes]:
+            if number < 8:
+                yield from super().frame(number)
+            yield on_channel(rtp(number, number, b"ptz", payload_type=50))
+
+    facts = seen_by(Metadata())
+    assert isinstance(facts.measured, Fault) and facts.measured.code is FaultCode.STALLED
+
+
 def test_a_goodbye_followed_by_silence_is_believed_at_once() -> None:
     class Leaving(Camera):
         async def media(self) -> AsyncIterator[bytes]:

@@ -7,13 +7,16 @@ import hashlib
 import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from camagent.model.finding import Outcome
+from camagent.model.finding import Outcome, Verdict
 from camagent.publish.compare import compare
+from camagent.publish.document import scan_document
 from camagent.publish.report.charts import CHART_WIDTH, bandwidth, rate_bars, verdict_shares
 from camagent.publish.report.html import render_html
+from camagent.publish.store import open_store
 from tests import builders
 from tests.publish.samples import HOSTILE, camera, hostile_school, school, view
 
@@ -77,6 +80,20 @@ def test_changes_are_told_with_other_requirements_marked() -> None:
     page = render_html([view(other)], "vi", compare(view(school(2)), view(other)))
     assert "Mới xuất hiện" in page and "hai hồ sơ yêu cầu khác nhau" in page
     assert 'id="changes"' not in render_html([view(other)], "vi")
+
+
+def test_the_history_of_a_camera_is_told_where_something_changed(tmp_path: Path) -> None:
+    with open_store(tmp_path / "site.db") as store:
+        for day, verdict in enumerate((Verdict.READY, Verdict.NOT_READY)):
+            cameras = (replace(camera(0), verdict=verdict), camera(1))
+            scan = replace(school(0), cameras=cameras, started_at=builders.NOW + timedelta(days=day))
+            store.save(scan, scan_document(scan))
+        newest = store.latest()
+        assert newest is not None
+        histories = {item.id: store.states(item.id) for item in newest.cameras}
+    page = render_html([newest], "vi", histories=histories)
+    (told,) = re.findall(r'<ul class="history">(.*?)</ul>', page, re.DOTALL)
+    assert told.index("23/11/2026") < told.index("24/11/2026") and told.count("<li>") == 2
 
 
 def test_the_bar_of_verdicts_is_whole() -> None:

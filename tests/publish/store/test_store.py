@@ -34,7 +34,7 @@ def test_a_new_store_knows_nothing(tmp_path: Path) -> None:
         assert store.latest() is None and store.latest_document() is None
         assert store.at(date(2026, 1, 1)) is None
         assert store.histories(START) == {} and store.answers() == {} and store.decisions() == {}
-        assert store.set_aside is None and store.memo("x") is None
+        assert store.set_aside is None and store.states("cam-1") == ()
 
 
 @pytest.mark.parametrize("scan", [school(), hostile_school(), school(0)])
@@ -138,14 +138,6 @@ def test_the_newest_decision_counts(tmp_path: Path) -> None:
         store.decide([first])
         store.decide([second])
         assert store.decisions() == {"9001/cam-1": second}
-
-
-def test_a_memo_outlives_a_restart(tmp_path: Path) -> None:
-    with open_store(tmp_path / "site.db") as store:
-        store.keep_memo("agent", "một")
-        store.keep_memo("agent", "hai")
-    with open_store(tmp_path / "site.db") as store:
-        assert store.memo("agent") == "hai"
 
 
 def test_tables_are_strict_and_versioned(tmp_path: Path) -> None:

@@ -1,0 +1,71 @@
+"""The pages about profiles say what the files and the code say.
+
+`docs/requirements.md` is written by `python -m tests.assess.test_docs > docs/requirements.md`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from camagent.assess.catalogue import CATALOGUE
+from camagent.assess.profile import Row, available_profiles
+from camagent.assess.rule import UNITS, parameters
+from camagent.assess.values import shown_value
+from tests.assess.judging import shipped
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+HEAD = """# The 45 rows of `ubnd-3288`
+
+Written from `profiles/ubnd-3288.toml` by `python -m tests.assess.test_docs`; a test keeps the two equal. The text of
+3288/UBND-KT was **not obtained**: no value here is "what 3288 says". [profiles.md](profiles.md) explains rules, units
+and outcomes.
+
+"""
+
+
+def page() -> str:
+    return HEAD + "\n".join(_section(row) for row in shipped().rows)
+
+
+def _section(row: Row) -> str:
+    values = "; ".join(f"`{name}` = {shown_value(value)}" for name, value in row.parameters) or "–"
+    basis = row.basis
+    lines = [
+        f"## {row.id}",
+        "",
+        f"{row.title.en} · {row.title.vi}",
+        "",
+        f"- {row.severity}, rule `{row.rule}`: {values}",
+        f"- basis: {basis.kind}{f', {basis.document}' if basis.document else ''} (confidence: {basis.confidence})",
+    ]
+    if basis.comparators:
+        lines.append(f"- compare: {'; '.join(basis.comparators)}")
+    if basis.note_en:
+        lines.append(f"- {basis.note_en}")
+    return "\n".join(lines) + "\n"
+
+
+def test_the_page_of_requirements_is_that_of_the_profile() -> None:
+    assert (DOCS / "requirements.md").read_text(encoding="utf-8") == page()
+
+
+@pytest.mark.parametrize("rule", sorted(CATALOGUE))
+def test_every_rule_and_parameter_is_explained(rule: str) -> None:
+    text = (DOCS / "profiles.md").read_text(encoding="utf-8")
+    (line,) = [line for line in text.splitlines() if line.startswith(f"| `{rule}` |")]
+    told = [word.strip("`") for word in line.split("|")[3].strip().split(", ") if word != "–"]
+    assert told == [parameter.name for parameter in parameters(CATALOGUE[rule])]
+
+
+def test_every_profile_and_unit_is_named() -> None:
+    text = (DOCS / "profiles.md").read_text(encoding="utf-8")
+    for name in available_profiles():
+        assert f"| `{name}` |" in text
+    for suffix in UNITS:
+        assert f"`_{suffix}`" in text
+
+
+if __name__ == "__main__":
+    print(page(), end="")
