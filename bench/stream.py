@@ -29,6 +29,7 @@ BOUNDS = {"cv2": 30.0, "ffprobe-count-frames": 20.0, "ffprobe-show-streams": 5.0
 """How many times cheaper than each peer one whole check is meant to be."""
 SCALE = (1, 16, 64, 128, 256, 400)
 MAX_PICTURE_CAMERAS = 256  # beyond it, streams are watched without pictures
+MAX_CV2_CAMERAS = 64  # beyond it, cv2 decodes every frame of every camera for minutes, in gigabytes
 RUN_LIMIT_S = 180.0
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -106,7 +107,7 @@ def scale(args: argparse.Namespace) -> list[dict[str, Any]]:
         with load_server(cameras, MAIN_CLIP, False) as (base, server):
             kinds = ["camagent" if cameras <= MAX_PICTURE_CAMERAS else "camagent-watch"]
             kinds += ["pyav-fast-demux"] if cameras in args.peer_scale else []
-            kinds += ["cv2"] if cameras in args.peer_scale else []
+            kinds += ["cv2"] if cameras in args.peer_scale and cameras <= MAX_CV2_CAMERAS else []
             for kind in kinds:
                 before_s = process_cpu_s(server)
                 row = run(kind, base, cameras, args.window)

@@ -11,7 +11,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from camagent.model.device import DeviceFacts, DeviceInformation, NetworkFacts, TlsFacts
@@ -154,18 +155,20 @@ def match_all(
     known: Sequence[KnownDevice], seen: Sequence[Sighting], ignored: frozenset[tuple[str, str]] = frozenset()
 ) -> tuple[Match, ...]:
     """Recognise every sighting of a run, each known camera at most once; in the order of `seen`."""
+    before = [_Sorted(device.video_source, _by_kind(device.signs, ignored)) for device in known]
+    now = [_Sorted(sight.video_source, _by_kind(sight.signs, ignored)) for sight in seen]
     scores = sorted(
-        ((_score(k, s, ignored), i, j) for i, s in enumerate(seen) for j, k in enumerate(known)),
+        ((score, i, j) for i, s in enumerate(now) for j, k in enumerate(before) if (score := _score(k, s)) > 0),
         key=lambda entry: (-entry[0], entry[1], entry[2]),
     )
     found: dict[int, int] = {}
-    for score, i, j in scores:
-        if score >= _ENOUGH and i not in found and j not in found.values():
-            found[i] = j
-    for score, i, j in scores:  # then those that nothing but their place speaks for, and nothing speaks against
-        if score > 0 and i not in found and j not in found.values() and _only_place(known[j], seen[i], ignored):
-            found[i] = j
-    taken = frozenset(found.values())
+    taken: set[int] = set()
+    for by_place in (False, True):  # first what signs say; then those that nothing but their place speaks for
+        for score, i, j in scores:
+            enough = _only_place(before[j], now[i]) if by_place else score >= _ENOUGH
+            if enough and i not in found and j not in taken:
+                found[i] = j
+                taken.add(j)
     return tuple(_describe(known, s, found.get(i), taken) for i, s in enumerate(seen))
 
 
@@ -208,29 +211,41 @@ def _add(signs: dict[tuple[str, str], None], kind: str, value: str | None) -> No
         signs.setdefault((kind, value[:MAX_SIGN_CHARS]))
 
 
-def _values(signs: Iterable[tuple[str, str]], kind: str, ignored: frozenset[tuple[str, str]]) -> frozenset[str]:
-    return frozenset(s[1] for s in signs if s[0] == kind and s not in ignored)
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    """Signs by kind, placeholders shared by several cameras left out."""
+
+    video_source: str | None
+    values: dict[str, frozenset[str]]
 
 
-def _score(known: KnownDevice, seen: Sighting, ignored: frozenset[tuple[str, str]]) -> int:
+def _by_kind(signs: Signs, ignored: frozenset[tuple[str, str]]) -> dict[str, frozenset[str]]:
+    kinds: dict[str, set[str]] = {}
+    for sign in signs:
+        if sign not in ignored:
+            kinds.setdefault(sign[0], set()).add(sign[1])
+    return {kind: frozenset(values) for kind, values in kinds.items()}
+
+
+def _score(known: _Sorted, seen: _Sorted) -> int:
     if known.video_source != seen.video_source:
         return -1
     total = 0
-    for kind in _AGREE:
-        before, now = _values(known.signs, kind, ignored), _values(seen.signs, kind, ignored)
-        if before and now:
-            total += _AGREE[kind] if before & now else _CONTRADICT[kind]
+    for kind, before in known.values.items():
+        now = seen.values.get(kind)
+        if now and kind in _AGREE:
+            total += _CONTRADICT[kind] if before.isdisjoint(now) else _AGREE[kind]
     return total
 
 
-def _only_place(known: KnownDevice, seen: Sighting, ignored: frozenset[tuple[str, str]]) -> bool:
-    if known.address != seen.address:
+def _only_place(known: _Sorted, seen: _Sorted) -> bool:
+    if known.values.get("address") != seen.values.get("address"):
         return False
-    pairs = ((_values(known.signs, k, ignored), _values(seen.signs, k, ignored)) for k in ("serial", "mac", "model"))
-    return not any(before and now and not before & now for before, now in pairs)
+    pairs = ((known.values.get(k), seen.values.get(k)) for k in ("serial", "mac", "model"))
+    return not any(before and now and before.isdisjoint(now) for before, now in pairs)
 
 
-def _describe(known: Sequence[KnownDevice], seen: Sighting, j: int | None, taken: frozenset[int]) -> Match:
+def _describe(known: Sequence[KnownDevice], seen: Sighting, j: int | None, taken: AbstractSet[int]) -> Match:
     if j is not None:
         return Match("same" if known[j].address == seen.address else "moved", known[j])
     for index, device in enumerate(known):

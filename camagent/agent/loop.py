@@ -154,7 +154,7 @@ class Agent:
         )
 
     def result_document(self) -> bytes | None:
-        """The JSON result document of the last whole round."""
+        """The JSON result document of the last whole round, packed with gzip."""
         return self._document
 
     def is_beating(self) -> bool:

@@ -24,9 +24,7 @@ from camagent.model.scan import ScanResult
 from camagent.model.stream import StreamFacts, StreamTarget
 from camagent.model.uri import parse_stream_uri
 from camagent.pipeline import LEAVE_ALONE, DeviceCheck, SeenSource, budget_spent
-from camagent.publish.restored import restored_status
 from camagent.publish.snapshot import SILENT, CameraStatus, Reach, camera_status, is_up
-from camagent.publish.view import ScanDocument
 from camagent.recognise import Frame, Memory, Order, Run, finish
 from camagent.scan import jobs_for
 
@@ -67,11 +65,11 @@ class Site:
         self.defects = 0
         self.discovered_devices: int | None = None
 
-    def restore(self, document: ScanDocument | None, memory: Memory) -> None:
+    def restore(self, cameras: Iterable[CameraStatus], memory: Memory) -> None:
         """Begin with what was known before the restart; every device of it is checked anew."""
         self.remember(memory)
-        for camera in document.cameras if document is not None else ():
-            self._restored[camera.id] = restored_status(camera)
+        for camera in cameras:
+            self._restored[camera.id] = camera
             job = _job_at(camera.address)
             if job is not None:
                 self._jobs.setdefault(job.host, job)

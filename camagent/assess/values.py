@@ -60,7 +60,7 @@ def _fits(kind: Any, value: Any) -> bool:
         if not isinstance(value, list) or len(value) > MAX_ITEMS:
             return False
         kinds = [inner[0]] * len(value) if inner[1:] == (Ellipsis,) else list(inner)
-        return len(kinds) == len(value) and all(_fits(k, item) for k, item in zip(kinds, value, strict=True))
+        return len(kinds) == len(value) and all(map(_fits, kinds, value))
     if origin is Mapping:
         return isinstance(value, dict) and len(value) <= MAX_ITEMS and all(_fits(inner[1], v) for v in value.values())
     return SCALARS[kind][1](value)
@@ -127,8 +127,7 @@ def _as_value(kind: Any, value: Any) -> Any:
     """Lists become tuples, and whole numbers of a float parameter floats, so that equal files have equal digests."""
     origin, inner = get_origin(kind), get_args(kind)
     if origin is tuple:
-        kinds = [inner[0]] * len(value) if inner[1:] == (Ellipsis,) else list(inner)
-        return tuple(_as_value(k, item) for k, item in zip(kinds, value, strict=True))
+        return tuple(value)
     if origin is Mapping:
         return {key: _as_value(inner[1], item) for key, item in sorted(value.items())}
     return float(value) if kind is float else value

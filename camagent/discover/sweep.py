@@ -19,7 +19,7 @@ from camagent.discover.multicast import PORT, Tray, open_directed_socket, readin
 from camagent.discover.neighbours import PATIENCE_S, Neighbourhood
 from camagent.discover.pace import Pace
 from camagent.discover.plan import ONVIF_PATHS, TLS_PORTS, DiscoveryPlan, is_loopback
-from camagent.discover.wsdiscovery import ProbeTypes
+from camagent.discover.wsdiscovery import Kind, ProbeTypes, parse_message
 from camagent.model.discovery import Note
 
 MAX_CONNECTIONS = 128  # at once, over all addresses; well below the 1,024 files of an ordinary process
@@ -80,8 +80,8 @@ async def probe_addresses(sweep: Sweep, hosts: Sequence[str], progress: Progress
         return (Note("source_port_busy", str(sweep.plan.source_port or "")),)
     with sock, reading(sweep.tray, {sock: None}):
         for number, types in enumerate((ProbeTypes.TRANSMITTER, ProbeTypes.ANY)):
-            answered = {datagram.source for datagram in sweep.tray.datagrams}
-            waiting = [host for host in hosts if host not in answered and _is_ipv4(host)]
+            matched = _matched(sweep.tray)
+            waiting = [host for host in hosts if host not in matched and _is_ipv4(host)]
             pace = Pace(pacing.loopback_hz if _all_loopback(waiting) else pacing.directed_hz, sweep.clock)
             for done, host in enumerate(waiting):
                 if sweep.late:
@@ -92,10 +92,18 @@ async def probe_addresses(sweep: Sweep, hosts: Sequence[str], progress: Progress
                 sweep.neighbours.asked(host, sweep.clock.monotonic_s())
                 if why is not None:
                     refused.setdefault(why, []).append(host)
-            await sweep.clock.sleep(max(pacing.settle_s / 2, PATIENCE_S))
+            await sweep.clock.sleep(
+                pacing.settle_s / 2 if _all_loopback(waiting) else max(pacing.settle_s / 2, PATIENCE_S)
+            )
             sweep.neighbours.look(sweep.clock.monotonic_s())
     progress("directed", 2 * len(hosts), 2 * len(hosts))
     return tuple(Note(code, f"{hosts[0]} … {hosts[-1]}") for code, hosts in refused.items())
+
+
+def _matched(tray: Tray) -> set[str]:
+    """Addresses that announced something; a fault to the one kind of Probe is a reason to send the other."""
+    read = ((datagram.source, parse_message(datagram.payload)) for datagram in tray.datagrams)
+    return {source for source, message in read if message is not None and message.kind is Kind.MATCHES}
 
 
 async def _send(sock: socket.socket, probe: bytes, host: str) -> str | None:

@@ -7,13 +7,14 @@ operator gave.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from camagent.interrogate.device_replies import StatedService
 from camagent.model.device import DeviceTarget, Service
 
 DEFAULT_PATH = "/onvif/device_service"
 SECURE_PORTS = frozenset({443, 8443, 4443})
+MAX_URL_CHARS = 2048  # longer than any service address seen
 MAX_CANDIDATES = 12  # ladder of six ports, and the paths and ports of a few XAddrs
 
 
@@ -66,6 +67,19 @@ def service_url(services: Sequence[Service], namespace: str) -> str | None:
     return next((s.xaddr for s in services if s.namespace.lower() == wanted), None)
 
 
+def redirect_target(url: str, location: str) -> str | None:
+    """Where a redirect leads: only within the device, and never from TLS to clear text; else None."""
+    try:
+        target = urljoin(url, location)
+        here, there = urlsplit(url), urlsplit(target)
+        same = there.hostname == here.hostname and there.port != 0
+    except ValueError:
+        return None
+    downgrade = here.scheme == "https" and there.scheme != "https"
+    usable = same and not downgrade and there.scheme in ("http", "https") and "@" not in there.netloc
+    return target if usable and len(target) <= MAX_URL_CHARS else None
+
+
 def _url(host: str, port: int, path: str, secure: bool) -> str:
     name = f"[{host}]" if ":" in host else host
     plain = port == (443 if secure else 80)
@@ -78,4 +92,4 @@ def _split(text: str) -> SplitResult | None:
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
         return None
-    return parts if usable and text.isprintable() and len(text) <= 2048 else None
+    return parts if usable and text.isprintable() and len(text) <= MAX_URL_CHARS else None

@@ -10,10 +10,11 @@ import uuid
 from dataclasses import dataclass, field, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from camagent.clock import Clock
 from camagent.digest import DigestRequest, digest_challenges, fresh_cnonce, offered_schemes, parse_challenges
+from camagent.interrogate.addresses import redirect_target
 from camagent.interrogate.auth import (
     Evidence,
     HttpLogin,
@@ -28,7 +29,15 @@ from camagent.interrogate.door import DeviceDoor, HttpReply, HttpRequest
 from camagent.interrogate.envelopes import Question, addressing_blocks, render_envelope
 from camagent.interrogate.evidence import render_exchange
 from camagent.interrogate.quirks import Quirk
-from camagent.interrogate.replies import Oddity, Reply, SoapFault, answers, names_lock, read_envelope, says_locked
+from camagent.interrogate.replies import (
+    Reply,
+    SoapFault,
+    answers,
+    names_lock,
+    oddity_fault,
+    read_envelope,
+    says_locked,
+)
 from camagent.lockout import LoginLedger
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.secret import Credential
@@ -242,7 +251,7 @@ class Conversation:
             reply = await self._post(request)
             if not isinstance(reply, HttpReply) or reply.status not in _REDIRECTS:
                 return self._understand(reply, question, started_s)
-            target = self._redirect_target(request.url, reply)
+            target = redirect_target(request.url, reply.header("Location") or "")
             if target is None:
                 return self._fault(FaultCode.REFUSED_BY_POLICY, question, started_s, reply.status)
             self._moved[url] = target
@@ -292,17 +301,6 @@ class Conversation:
             )
         return HttpRequest(url, body, tuple(headers), question.operation)
 
-    def _redirect_target(self, url: str, reply: HttpReply) -> str | None:
-        """Only within the device, and never from TLS to clear text."""
-        target = urljoin(url, reply.header("Location") or "")[:2048]
-        try:
-            here, there = urlsplit(url), urlsplit(target)
-            same = there.hostname == here.hostname and there.port != 0
-        except ValueError:
-            return None
-        downgrade = here.scheme == "https" and there.scheme != "https"
-        return target if same and not downgrade and there.scheme in ("http", "https") and "@" not in target else None
-
     def _understand(self, reply: HttpReply | FaultCode, question: Question, started_s: float) -> Heard:
         if not isinstance(reply, HttpReply):
             return self._fault(reply, question, started_s)
@@ -327,7 +325,7 @@ class Conversation:
             text = reply.body[:4096].decode("utf-8", "replace")
             heard = self._fault(FaultCode.AUTH_REQUIRED, question, started_s, reply.status)
             return replace(heard, refusal=Refusal(challenges, False, names_lock(text), says_locked(text)))
-        heard = self._fault(_oddity_code(content, reply.status), question, started_s, reply.status)
+        heard = self._fault(oddity_fault(content, reply.status), question, started_s, reply.status)
         return replace(heard, wants_addressing=reply.status == 400)
 
     def _note_date(self, reply: HttpReply) -> None:
@@ -343,11 +341,3 @@ class Conversation:
     def _fault(self, code: FaultCode, question: Question, started_s: float, status: int | None = None) -> Heard:
         elapsed_s = round(self.clock.monotonic_s() - started_s, 3)
         return Heard(Fault(code, Stage.INTERROGATE, question.operation, elapsed_s, status))
-
-
-def _oddity_code(content: Oddity, status: int) -> FaultCode:
-    if status in (404, 405, 410):
-        return FaultCode.NOT_FOUND
-    if status == 503:
-        return FaultCode.BUSY
-    return FaultCode.NOT_ONVIF if content is Oddity.HTML else FaultCode.MALFORMED_REPLY

@@ -127,6 +127,15 @@ def read_fault(node: Node) -> SoapFault:
     return SoapFault(codes, " ".join(text for text in texts if text)[:MAX_FAULT_CHARS])
 
 
+def oddity_fault(content: Oddity, status: int) -> FaultCode:
+    """What a body without SOAP and its HTTP status mean together."""
+    if status in (404, 405, 410):
+        return FaultCode.NOT_FOUND
+    if status == 503:
+        return FaultCode.BUSY
+    return FaultCode.NOT_ONVIF if content is Oddity.HTML else FaultCode.MALFORMED_REPLY
+
+
 def answers(reply: Reply, operation: str) -> bool:
     """True where the element is the response of that operation; devices vary its case only."""
     return reply.node.name.lower() == f"{operation}Response".lower()

@@ -188,7 +188,8 @@ class FrameBuilder:
                 self.jpeg_tables[tables[0]] = tables[1]
         if flags & PARAMETER_SET and len(self.parameter_sets) < MAX_PARAMETER_SETS:
             self._note_parameter_sets(payload)
-        if frame.flags & SLICE and not is_keyframe(frame.flags) and self._second_field_of is None:
+        unwanted = self._payloads is not None and frame.flags & SLICE and not is_keyframe(frame.flags)
+        if unwanted and self._second_field_of is None:
             self._drop()
 
     def _is_settled(self, frame: _Frame) -> bool:
@@ -208,7 +209,8 @@ class FrameBuilder:
 
     def _begin_picture(self, now_s: float) -> None:
         """This frame is kept, if it turns out to be a keyframe and one is wanted by now."""
-        self._drop()
+        if self._payloads is not None:
+            self._drop()
         if self._began_s is None:
             self._began_s = now_s
         times, kept = self._picture_times_s, len(self.pictures)
@@ -257,6 +259,8 @@ class FrameBuilder:
         self._add_row(frame)
 
     def _finish_picture(self, frame: _Frame) -> None:
+        if self._payloads is None:
+            return
         if self._payloads and is_keyframe(frame.flags) and not frame.damaged:
             self.pictures.append(KeptPicture(tuple(self._payloads), frame.arrival_s))
             self._held_bytes += self._kept_bytes
@@ -270,7 +274,8 @@ class FrameBuilder:
         timestamp = unwrap(self._rows[-1][0], self.timestamp) if self._rows else self.timestamp
         key = is_keyframe(frame.flags)
         recovery = bool(frame.flags & RECOVERY) and not key
-        self.b_slices |= bool(frame.flags & B_SLICE)
+        if frame.flags & B_SLICE:
+            self.b_slices = True
         self._rows.append((timestamp, frame.arrival_s, frame.size_bytes, key, recovery, frame.damaged))
 
     def _note_parameter_sets(self, payload: bytes) -> None:

@@ -125,6 +125,20 @@ class TrackReceiver:
             self.builder.grow(size_bytes - HEADER_BYTES * packets)
 
     def _packet(self, buffer: bytearray, start: int, end: int, now_s: float) -> None:
+        """Any packet: the next one of our sender with the plainest header, or whatever else it may be."""
+        order = self.sequence
+        if order is not None and end - start >= HEADER_BYTES and not order.waiting:
+            word, sequence, timestamp, ssrc = _DATAGRAM.unpack_from(buffer, start)
+            if word & ~_MARKER == self._word and sequence == order.next & 0xFFFF and ssrc == self.ssrc:
+                order.next += 1
+                self.last_packet_s, self._other_ssrc = now_s, None
+                payload = bytes(buffer[start + HEADER_BYTES : end])
+                self.builder.take(Packet(sequence, timestamp, bool(word & _MARKER), payload, now_s), False)
+                self._set_fast_path()
+                return
+        self._unusual(buffer, start, end, now_s)
+
+    def _unusual(self, buffer: bytearray, start: int, end: int, now_s: float) -> None:
         header = parse_rtp(buffer, start, end)
         if header is None or header.payload_type != self.plan.payload_type or not self._is_ours(header):
             self.stray_packets += 1

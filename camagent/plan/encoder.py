@@ -44,6 +44,8 @@ class Choice:
 
     ability: Ability
     settings: tuple[Setting, ...] = ()
+    limit_bps: int | None = None
+    """The bit-rate limit that the encoder then has; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,8 @@ def _with_codec(target: _Target, option: EncoderOptions, bounds: Bounds, failed:
     size_now = (now.width_px, now.height_px) if now.width_px and now.height_px else None
     size = _size(option, bounds.minimum_px, size_now)
     rate = _rate(option, bounds.minimum_hz, now.frame_rate_hz)
-    gop = _gop(option, bounds.maximum_gop_s, rate, now.gop_length_frames) if "keyframe_interval" in failed else None
-    found = [size, rate] if gop is None else [size, rate, gop]
+    gop = _gop(option, bounds.maximum_gop_s, rate) if "keyframe_interval" in failed else None
+    found = (size, rate, gop)
     if any(value is Ability.NO for value in found):
         return Choice(Ability.NO)
     if any(value is Ability.UNKNOWN for value in found):
@@ -140,7 +142,8 @@ def _with_codec(target: _Target, option: EncoderOptions, bounds: Bounds, failed:
     if bitrate is not None and bitrate != now.bitrate_bps:
         changes.append(("bitrate", now.bitrate_bps, bitrate, "bit/s"))
     call = _call(target, {name: then for name, _, then, _ in changes})
-    return Choice(Ability.YES, tuple(Setting(name, was, then, unit, call, "main") for name, was, then, unit in changes))
+    settings = tuple(Setting(name, was, then, unit, call, "main") for name, was, then, unit in changes)
+    return Choice(Ability.YES, settings, bitrate)
 
 
 def _size(option: EncoderOptions, minimum_px: Size | None, now: Size | None) -> Size | Ability | None:
@@ -156,7 +159,7 @@ def _size(option: EncoderOptions, minimum_px: Size | None, now: Size | None) -> 
 
 
 def _reaches(size: Size, minimum_px: Size) -> bool:
-    return all(side >= bound for side, bound in zip(sorted(size), sorted(minimum_px), strict=True))
+    return max(size) >= max(minimum_px) and min(size) >= min(minimum_px)
 
 
 def _rate(option: EncoderOptions, minimum_hz: float | None, now_hz: float | None) -> float | Ability | None:
@@ -176,11 +179,9 @@ def _rate(option: EncoderOptions, minimum_hz: float | None, now_hz: float | None
     return float(max(minimum_hz, span.low)) if span.high >= minimum_hz else Ability.NO
 
 
-def _gop(
-    option: EncoderOptions, maximum_s: float | None, rate: float | Ability | None, now: int | None
-) -> int | Ability | None:
+def _gop(option: EncoderOptions, maximum_s: float | None, rate: float | Ability | None) -> int | Ability | None:
     if maximum_s is None:
-        return now
+        return None
     if not isinstance(rate, float):
         return Ability.UNKNOWN
     frames = int(maximum_s * rate)

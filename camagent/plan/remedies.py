@@ -20,10 +20,9 @@ Settler = Callable[[Finding, "Case"], Setting | None]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One camera, its findings, and what its encoder advertises."""
+    """One camera, and what its encoder advertises."""
 
     camera: CameraFacts
-    findings: Sequence[Finding]
     encoder: Choice
 
     @property

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from camagent.model.device import EncoderSettings
 from camagent.model.finding import Action, Finding, Outcome, Setting, Severity, Upgrade, Verdict
 from camagent.model.scan import CameraFacts, verdict_of
 from camagent.model.text import Message
-from camagent.plan.encoder import Choice, choose, main_profile, measured_bitrate_bps
+from camagent.plan.encoder import Choice, choose, measured_bitrate_bps
 from camagent.plan.prices import PriceList
 from camagent.plan.remedies import Case, Remedy, failed, remedy_for, step
 from camagent.plan.tender import tender
@@ -49,7 +48,7 @@ def _step_for_unknown(finding: Finding) -> Message:
 def _mend(camera: CameraFacts, findings: Sequence[Finding], prices: PriceList | None) -> Upgrade:
     failures = failed(findings)
     weighty = [f for f in failures if f.severity in WEIGHTY]
-    case = Case(camera, findings, choose(camera, findings))
+    case = Case(camera, choose(camera, findings))
     remedies = [(finding, remedy_for(finding, case)) for finding in weighty]
     action = _dearest([remedy.action for _, remedy in remedies])
     before_bps = measured_bitrate_bps(camera)
@@ -70,7 +69,7 @@ def _mend(camera: CameraFacts, findings: Sequence[Finding], prices: PriceList | 
         settings=settings,
         rules=_rules(remedies),
         bitrate_before_bps=before_bps,
-        bitrate_after_bps=_after_bps(before_bps, case.encoder, settings, camera),
+        bitrate_after_bps=_after_bps(before_bps, case.encoder, settings),
     )
     return _priced(plan, prices)
 
@@ -99,18 +98,11 @@ def _settings(remedies: Sequence[tuple[Finding, Remedy]]) -> tuple[Setting, ...]
     return tuple(dict.fromkeys(setting for _, remedy in remedies for setting in remedy.settings))
 
 
-def _after_bps(
-    before_bps: float | None, encoder: Choice, settings: Sequence[Setting], camera: CameraFacts
-) -> float | None:
+def _after_bps(before_bps: float | None, encoder: Choice, settings: Sequence[Setting]) -> float | None:
     """Unchanged without a change of the encoder; else the limit that is then set ("at most"); else not known."""
-    changed = [setting for setting in settings if setting in encoder.settings]
-    if not changed:
+    if not set(settings) & set(encoder.settings):
         return before_bps
-    limits = [setting.then for setting in changed if setting.name == "bitrate"]
-    media_profile = main_profile(camera)
-    now = media_profile.encoder if media_profile is not None else None
-    limit = limits[0] if limits else now.bitrate_bps if isinstance(now, EncoderSettings) else None
-    return float(limit) if isinstance(limit, int | float) else None
+    return None if encoder.limit_bps is None else float(encoder.limit_bps)
 
 
 def _priced(plan: Upgrade, prices: PriceList | None) -> Upgrade:

@@ -19,9 +19,9 @@ from pydantic import ValidationError
 from camagent import __version__
 from camagent.model.device import DeviceClock, DeviceFacts, DeviceInformation, NetworkFacts
 from camagent.model.fault import Fault
-from camagent.model.finding import Basis, Finding, Upgrade, Verdict
-from camagent.model.scan import CameraResult, Coverage, ProfileStamp, ScanResult
-from camagent.model.stream import FileTarget, ImageFacts, MeasuredStream, StreamFacts
+from camagent.model.finding import Finding, Upgrade, Verdict
+from camagent.model.scan import CameraResult, ScanResult
+from camagent.model.stream import FileTarget, ImageFacts, MeasuredStream, StreamFacts, StreamTarget
 from camagent.model.text import Localised, Message, Scalar, message
 from camagent.publish.text import both, render
 from camagent.publish.vietnamese import clean_paragraph
@@ -54,8 +54,8 @@ def scan_document(scan: ScanResult) -> Document:
         "site": asdict(scan.site),
         "started_at": scan.started_at,
         "finished_at": scan.finished_at,
-        "profile": _profile(scan.profile),
-        "coverage": _coverage(scan.coverage),
+        "profile": asdict(scan.profile),
+        "coverage": asdict(scan.coverage),
         "cameras": [_camera(camera) for camera in scan.cameras],
         "site_findings": [_finding(finding) for finding in scan.site_findings],
         "summary": {verdict.value: scan.count(verdict) for verdict in Verdict},
@@ -104,14 +104,6 @@ def _problem(error: ValidationError, source: str) -> Message:
         return message("report.document.foreign_schema", source=source, known=", ".join(SCHEMAS))
     key = "missing" if first["type"] == "missing" else "wrong_value"
     return message(f"report.document.{key}", source=source, where=where)
-
-
-def _profile(stamp: ProfileStamp) -> Document:
-    return asdict(stamp)
-
-
-def _coverage(coverage: Coverage) -> Document:
-    return asdict(coverage)
 
 
 def _camera(result: CameraResult) -> Document:
@@ -172,14 +164,9 @@ def _clock(device: DeviceFacts) -> Document | None:
 
 
 def _stream(stream: StreamFacts) -> Document:
-    target = stream.target
-    is_file = isinstance(target, FileTarget)
     return {
         "role": stream.role,
-        "token": None if isinstance(target, FileTarget) else target.token,
-        "name": None if isinstance(target, FileTarget) else target.name,
-        "uri": str(target.path) if isinstance(target, FileTarget) else without_secrets(str(target.uri)),
-        "kind": "file" if is_file else "rtsp",
+        **_source(stream.target),
         "configured": asdict(stream.configured) if stream.configured else None,
         "declared": asdict(stream.declared) if stream.declared else None,
         "measured": asdict(stream.measured) if isinstance(stream.measured, MeasuredStream) else None,
@@ -187,6 +174,12 @@ def _stream(stream: StreamFacts) -> Document:
         "access": asdict(stream.access) if stream.access else None,
         "fault": asdict(stream.fault) if stream.fault else None,
     }
+
+
+def _source(target: StreamTarget | FileTarget) -> Document:
+    if isinstance(target, FileTarget):
+        return {"token": None, "name": None, "uri": str(target.path), "kind": "file"}
+    return {"token": target.token, "name": target.name, "uri": without_secrets(str(target.uri)), "kind": "rtsp"}
 
 
 def without_secrets(uri: str) -> str:
@@ -209,16 +202,12 @@ def _finding(finding: Finding) -> Document:
         "configured": finding.configured,
         "declared": finding.declared,
         "measured": finding.measured,
-        "basis": _basis(finding.basis),
+        "basis": asdict(finding.basis),
         "message": finding.message,
         "remedy": finding.remedy,
         "check": finding.check,
         "manual": finding.manual,
     }
-
-
-def _basis(basis: Basis) -> Document:
-    return asdict(basis)
 
 
 def _upgrade(upgrade: Upgrade) -> Document:

@@ -42,7 +42,7 @@ class ExporterView(Protocol):
         """The value of the moment."""
 
     def result_document(self) -> bytes | None:
-        """The JSON result document of the last round; None before the first."""
+        """The JSON result document of the last round, packed with gzip; None before the first."""
 
     def is_beating(self) -> bool:
         """True while the loop takes its turns."""
@@ -208,7 +208,10 @@ class Exporter:
         document = self._view.result_document()
         if document is None:
             return web.Response(status=503, text="no result yet\n", headers={hdrs.RETRY_AFTER: "60"})
-        return _compressed(request, document, "application/json; charset=utf-8")
+        headers = {hdrs.CONTENT_TYPE: "application/json; charset=utf-8", hdrs.VARY: "Accept-Encoding"}
+        if _accepts(request.headers.get(hdrs.ACCEPT_ENCODING, ""), "gzip") > 0:
+            return web.Response(body=document, headers=headers | {hdrs.CONTENT_ENCODING: "gzip"})
+        return web.Response(body=gzip.decompress(document), headers=headers)
 
     async def _healthy(self, request: web.Request) -> web.Response:
         beating = self._view.is_beating()

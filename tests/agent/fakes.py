@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from camagent.agent.loop import Surroundings
-from camagent.agent.record import Kept
+from camagent.agent.record import Kept, Restored
 from camagent.discover.hello import Presence
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.text import Message
 from camagent.publish.snapshot import CameraStatus
 from camagent.publish.text import render
-from camagent.publish.view import ScanDocument
 from camagent.recognise import Memory, Run
 from camagent.schedule import Work
 from camagent.sd_notify import Notifier
@@ -99,8 +98,8 @@ class MemoryRecord:
     kept: list[Run] = field(default_factory=list)
     probes: list[Mapping[str, bool]] = field(default_factory=list)
 
-    async def restore(self, now: datetime) -> tuple[ScanDocument | None, bytes | None, Memory]:
-        return None, None, Memory()
+    async def restore(self, now: datetime) -> Restored:
+        return Restored()
 
     async def keep(self, run: Run, now: datetime) -> Kept:
         self.kept.append(run)

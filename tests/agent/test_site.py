@@ -24,7 +24,7 @@ from camagent.model.scan import Declaration
 from camagent.model.secret import Credential, Secret
 from camagent.model.stream import StreamAccess, StreamTarget
 from camagent.pipeline import DeviceCheck, Judge, SeenSource
-from camagent.publish.document import scan_document, view_document
+from camagent.publish.snapshot import camera_status
 from camagent.recognise import Memory, Order, site_facts
 from tests import builders as build
 from tests.agent.fakes import START, WoundClock
@@ -231,8 +231,7 @@ def test_what_we_could_not_ask_changes_nothing(world: tuple[Site, FakeFleet], mo
 def test_a_restart_shows_the_last_state_until_each_camera_is_checked(world: tuple[Site, FakeFleet]) -> None:
     watched, _ = world
     stored = build.camera_result(facts=build.camera_facts(address=OTHER, id="cam-stored", name="Sân sau"))
-    document = view_document(scan_document(build.scan_result(cameras=(build.camera_result(), stored))))
-    watched.restore(document, Memory())
+    watched.restore((camera_status(build.camera_result()), camera_status(stored)), Memory())
     assert {status.name for status in watched.statuses()} == {"Cổng chính", "Sân sau"}
     assert set(watched.hosts) == {HOST, OTHER} and not watched.is_complete
 

@@ -606,6 +606,9 @@ def test_uplink_at_its_bound(uplink_bps: float | None, outcome: Outcome) -> None
     # one shared stream of 2.9 Mbit/s with a factor of 1.25
     found = judged("uplink", site=site_facts(uplink_bps=uplink_bps))
     assert (found.outcome, found.required, found.unit) == (outcome, 3_625_000.0, "bit/s")
+    told = dict(found.message.args)
+    assert (told["needed"], told["storage"], told["factor"]) == (3.625, 31.3, 1.25)
+    assert told.get("line") == (None if uplink_bps is None else uplink_bps / 1e6)
 
 
 def test_uplink_counts_shared_cameras_and_never_passes_with_one_unread() -> None:
@@ -794,6 +797,29 @@ def test_the_day_of_an_answer_is_that_of_vietnam() -> None:
     late = NOW.replace(hour=17, minute=30)  # half past midnight of the 24th in Vietnam
     found = judged("site_answer", site=site_facts(now=late, answers=(answer(on=date(2026, 11, 24)),)))
     assert found.outcome is PASS
+
+
+@pytest.mark.parametrize(
+    ("outdoor", "outdoor_only", "outcome"),
+    [
+        (False, True, Outcome.NOT_APPLICABLE),
+        (False, False, OPEN),
+        (True, True, OPEN),
+        (None, True, OPEN),
+    ],
+)
+def test_what_is_asked_outdoors_does_not_apply_indoors(
+    outdoor: bool | None, outdoor_only: bool, outcome: Outcome
+) -> None:
+    camera = camera_facts(declaration=Declaration(outdoor=outdoor))
+    assert judged("camera_answer", camera, outdoor_only=outdoor_only).outcome is outcome
+    assert judged("camera_answer", camera_facts(), outdoor_only=outdoor_only).outcome is OPEN
+
+
+def test_only_the_row_about_outdoor_housings_asks_it_outdoors_only() -> None:
+    from tests.assess.judging import shipped
+
+    assert [row.id for row in shipped().rows if dict(row.parameters).get("outdoor_only")] == ["PHY-IP"]
 
 
 def test_the_newest_answer_counts_and_the_cameras_own_before_the_schools() -> None:

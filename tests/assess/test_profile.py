@@ -242,6 +242,7 @@ BAD = {
     ),
     "no rows": (HEAD, ["mine.toml: require: the profile has no requirement"]),
     "syntax": (GOOD + "\nx = = 1", ["mine.toml: wrong TOML syntax at line 18, column 5"]),
+    "syntax at the end": (GOOD + '\nx = "', ["mine.toml: wrong TOML syntax at line ?, column ?"]),
     "stray table": (GOOD + "\n[other]\n", ["mine.toml: other: unknown key; the keys are: profile, require"]),
     "rows are no list": (HEAD + "[require]\n", ["mine.toml: require: [[require]] tables expected, at most 500"]),
     "no id": (GOOD.replace('id = "A-1"', ""), ["mine.toml: #1: id: missing or of the wrong type, expected: text"]),

@@ -46,6 +46,8 @@ def test_show_prints_every_row_with_its_values_and_basis(lang: str) -> None:
     assert "tcp_required = true" in out
     assert "tasks = {corridor = characterise, gate = validate, yard = discern}" in out
     assert "warn_above_bps = 8000000" in out
+    assert "minimum_hz = 20; " in out
+    assert "tcp_required = false" in run("show", "iec-62676-4")
 
 
 def test_list_names_every_profile(lang: str) -> None:

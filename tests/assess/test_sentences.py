@@ -146,6 +146,17 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     ("onvif_conformance", with_device(scopes=(SCOPE + "Streaming", SCOPE + "T"), services=OLD_MEDIA), None),
     ("availability", camera_facts(history=History(40, 40, NOW)), None),
     ("availability", camera_facts(history=History(1000, 970, NOW)), None),
+    ("availability", camera_facts(history=History(30_000, 29_123, NOW)), None),
+    ("pixel_density", with_main(measured=measured_stream(width_px=None)), None),
+    (
+        "pixel_density",
+        camera_facts(
+            declaration=Declaration(task="gate", scene_width_m=3.0),
+            streams=(stream_facts(measured=measured_stream(width_px=None)),),
+        ),
+        None,
+    ),
+    ("pixel_density", camera_facts(declaration=Declaration(task="gate", scene_width_m=0.8)), None),
     ("uplink", camera_facts(), site_facts(uplink_bps=None)),
     ("uplink", camera_facts(streams=()), site_facts()),
     ("time_server", clock(source=None), None),
@@ -193,6 +204,7 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     ("certificate", cert(signature_hash="sha1"), None),
     ("certificate", cert(pinned_fingerprint="cd" * 32), None),
     ("certificate", cert(key_bits=2048), None),
+    ("camera_answer", camera_facts(declaration=Declaration(outdoor=False)), {"outdoor_only": True}),
     ("site_answer", camera_facts(), told()),
     ("site_answer", camera_facts(), told(met=False, expires=date(2027, 1, 31))),
     ("site_answer", camera_facts(), told(expires=date(2026, 11, 2))),
@@ -210,9 +222,18 @@ def findings() -> Iterator[Finding]:
         yield judged(rule, camera, site, **parameters)
 
 
+def value(quantity: Any) -> str:
+    if isinstance(quantity, tuple):
+        return "[" + ",".join(map(value, quantity)) + "]"
+    return f"{quantity:.7g}" if isinstance(quantity, float) else str(quantity)
+
+
 def lines(found: Finding) -> list[str]:
     text = both(found.message)
+    seen = {name: value(getattr(found, name)) for name in ("observed", "configured", "declared", "measured")}
+    bounds = {name: value(getattr(found, name)) for name in ("required", "recommended", "unit", "uncertainty")}
     told_lines = [f"{found.check} {found.outcome}", f"  {text.vi}", f"  {text.en}"]
+    told_lines += ["  " + " ".join(f"{name}={told}" for name, told in (seen | bounds).items() if told != "None")]
     if found.remedy is not None:
         advice = both(found.remedy)
         told_lines += [f"  → {advice.vi}", f"  → {advice.en}"]

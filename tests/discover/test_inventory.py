@@ -267,6 +267,12 @@ def test_the_channels_of_a_recorder_are_told_apart() -> None:
     assert [r.seen.channel for r in rows if r.seen] == ["VS_1", "VS_2"]
 
 
+def test_the_channels_of_one_recorder_may_share_its_address_and_serial_in_a_list() -> None:
+    text = f"ip,serial,kênh\n{A},{SERIAL},VS_1\n{A},{SERIAL},VS_2\n"
+    assert [d.channel for d in csv(text)] == ["VS_1", "VS_2"]
+    assert refusals(f"{text}{A},{SERIAL},VS_2\n") == [("twice", "camera.csv:4")]
+
+
 def test_a_recorder_declared_on_one_line_is_there_and_its_other_channels_are_new() -> None:
     rows = join([declared(A, SERIAL)], [seen(A, SERIAL, channel="VS_1"), seen(A, SERIAL, channel="VS_2")])
     assert [r.change for r in rows] == [Change.PRESENT, Change.NEW]

@@ -133,6 +133,7 @@ def test_an_old_self_signed_https_camera_is_heard(tmp_path: Path) -> None:
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1
     context.load_cert_chain(certificate, key)
 
     async def run() -> Knock:

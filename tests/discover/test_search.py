@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from camagent.clock import SystemClock
+from camagent.discover import multicast
 from camagent.discover.interfaces import list_interfaces
 from camagent.discover.plan import ONVIF_PATHS, DiscoveryPlan, Pacing, make_plan
 from camagent.discover.search import search
@@ -240,6 +241,24 @@ def test_a_camera_that_multicast_does_not_reach_is_found_by_a_directed_probe(net
     assert (found.subnets, found.addresses_probed, found.addresses_answered) == (("127.77.0.0/29",), 6, 6)
 
 
+@pytest.mark.parametrize("typed", [True, False])
+def test_a_directed_probe_is_sent_with_and_without_types(network: Network, typed: bool) -> None:
+    # andreikop/python-ws-discovery#56: some fault on the one, some on the other
+    def picky(probe: bytes) -> list[bytes]:
+        good = matches(match("http://127.77.0.5:8080/onvif/device_service"))
+        return [good if (b"Types" in probe) is typed else envelope("<s:Fault/>")]
+
+    found = run(plan(["lo"], ["127.77.0.4/30"]), Responder(picky, address="127.77.0.5"))
+    assert hosts(found) == ["127.77.0.5:8080"]
+
+
+def test_answers_that_were_not_kept_are_stated(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multicast, "MAX_PER_SOURCE", 1)
+    answer = says(matches(match("http://127.77.0.5:8080/onvif")), matches(match("http://127.77.0.5:8081/onvif")))
+    found = run(plan(["lo"], ["127.77.0.5/32"]), Responder(answer, address="127.77.0.5"))
+    assert "datagrams_dropped" in codes(found)
+
+
 @pytest.mark.parametrize("port", [80, 8000, 8080, 8899, 2020])
 def test_a_camera_that_opens_one_port_only_is_found_there(network: Network, port: int) -> None:
     # open-nvr/open-nvr PR #301: a camera on 8000 alone was found in 2 of 5 sweeps
@@ -324,7 +343,7 @@ def test_a_port_whose_first_packets_were_lost_is_found_in_the_second_pass(networ
             visitor.setblocking(False)
             visitor.connect_ex(("127.77.0.3", 8000))
         async with AsyncExitStack() as stack:
-            loop.call_later(1.2, lambda: loop.create_task(_open(door, crowd, stack)))
+            loop.call_later(2.0, lambda: loop.create_task(_open(door, crowd, stack)))
             pacing = replace(QUICK, connect_s=0.2)
             return await search(replace(plan(["lo"], ["127.77.0.0/29"]), pacing=pacing), SystemClock())
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camagent.digest import parse_challenges
-from camagent.interrogate.addresses import candidate_urls, pin_services
+from camagent.interrogate.addresses import candidate_urls, pin_services, redirect_target
 from camagent.interrogate.auth import (
     Evidence,
     Refusal,
@@ -127,3 +127,21 @@ def test_any_announced_address_leads_to_the_host_that_was_given(xaddrs: list[str
     stated = [StatedService("ns", text, None) for text in xaddrs]
     for service in pin_services(stated, "http://10.0.0.5/onvif/device_service"):
         assert service.xaddr.startswith(("http://10.0.0.5/", "http://10.0.0.5:"))
+
+
+@pytest.mark.parametrize(
+    ("url", "location", "target"),
+    [
+        ("http://10.0.0.5/a", "/b", "http://10.0.0.5/b"),
+        ("http://10.0.0.5/a", "https://10.0.0.5/a", "https://10.0.0.5/a"),
+        ("https://10.0.0.5/a", "http://10.0.0.5/a", None),
+        ("http://10.0.0.5/a", "http://10.0.0.6/a", None),
+        ("http://10.0.0.5/a", "//evil/a", None),
+        ("http://10.0.0.5/a", "http://u:p@10.0.0.5/", None),
+        ("http://10.0.0.5/a", "ftp://10.0.0.5/", None),
+        ("http://10.0.0.5/a", "http://[::1", None),
+        ("http://10.0.0.5/a", "/" + "x" * 3000, None),
+    ],
+)
+def test_a_redirect_stays_within_the_device_and_within_tls(url: str, location: str, target: str | None) -> None:
+    assert redirect_target(url, location) == target

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import timedelta
 
@@ -286,3 +287,12 @@ def test_zone_facts_are_kept_apart() -> None:
     assert isinstance(facts.clock, DeviceClock)
     assert facts.clock.utc_offset_s == -7 * 3600 and facts.clock.time_zone == "ICT-7"
     assert facts.clock.local == datetime(2026, 2, 28, 22, 0, 0) and facts.clock.source == "NTP"
+
+
+@pytest.mark.parametrize("login", ["wsse", "digest", "basic"])
+def test_no_log_line_and_no_fact_carries_a_secret(login: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    for credential in (LOGIN, WRONG):
+        facts = interview(FakeDevice(login=login), replace(credential, allow_basic=True))
+        for text in (caplog.text, repr(facts)):
+            assert "hunter2" not in text and "wrong-password" not in text and "response=" not in text

@@ -76,6 +76,10 @@ def test_a_class_without_an_action_of_its_own_leaves_the_plan_without_a_price(tm
     assert (plan.cost_class, plan.cost_currency) == (None, None)
 
 
+def test_a_byte_order_mark_is_forgiven(tmp_path: Path) -> None:
+    assert load_prices(write(tmp_path, "\ufeff" + GOOD)).currency == "VND"
+
+
 def test_free_of_charge_is_a_figure(tmp_path: Path) -> None:
     entry = load_prices(write(tmp_path, GOOD + "amount = 0\n")).of(Action.REPLACE)
     assert entry is not None and entry.amount == 0.0

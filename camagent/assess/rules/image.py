@@ -46,7 +46,8 @@ def resolution(
         return unknown("size_changed", changes=measured.parameter_set_changes)
 
     def reaches(bound: Size) -> bool:
-        return all(s >= b * (1 - tolerance_ratio) for s, b in zip(sorted(seen), sorted(bound), strict=True))
+        share = 1 - tolerance_ratio
+        return max(seen) >= max(bound) * share and min(seen) >= min(bound) * share
 
     if not reaches(minimum_px):
         name, outcome = ("size_usable" if reaches(floor_px) else "size_low"), Outcome.FAIL

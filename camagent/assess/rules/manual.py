@@ -7,7 +7,7 @@ from datetime import timedelta
 from camagent.assess.judgement import Judgement, say
 from camagent.assess.rule import About, Rule
 from camagent.model.finding import Outcome
-from camagent.model.scan import ManualAnswer, SiteFacts
+from camagent.model.scan import Declaration, ManualAnswer, SiteFacts
 
 VIETNAM = timedelta(hours=7)  # answers carry the date on the answering person's wall
 
@@ -32,8 +32,18 @@ def _open(name: str, **told: str) -> Judgement:
     return Judgement(Outcome.NOT_ASSESSED, say(name, **told), manual=True)
 
 
-def camera_answer(answer: ManualAnswer | None, site: SiteFacts, *, asks: str, valid_days: int) -> Judgement:
+def camera_answer(
+    answer: ManualAnswer | None,
+    declaration: Declaration | None,
+    site: SiteFacts,
+    *,
+    asks: str,
+    valid_days: int,
+    outdoor_only: bool = False,
+) -> Judgement:
     """A person confirmed this of the camera, or of the whole school."""
+    if outdoor_only and declaration is not None and declaration.outdoor is False:
+        return Judgement(Outcome.NOT_APPLICABLE, say("manual_indoor"))
     return answered(answer, site, valid_days)
 
 

@@ -1,0 +1,81 @@
+"""The agent's record: what is kept comes back, and a store that fails is told, not fatal."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from datetime import timedelta
+from pathlib import Path
+
+from camagent.agent.record import StoreRecord
+from camagent.identity import KnownDevice
+from camagent.model.text import Message
+from camagent.publish.document import scan_document
+from camagent.publish.snapshot import camera_status
+from camagent.publish.store import open_store
+from camagent.recognise import Run
+from tests import builders as build
+
+KNOWN = (KnownDevice("cam-1", "192.0.2.11", None, (("serial", "S1"),)),)
+
+
+def test_a_round_comes_back_after_a_restart(tmp_path: Path) -> None:
+    path, told = tmp_path / "camagent.sqlite", list[Message]()
+
+    async def scenario() -> None:
+        with open_store(path) as store:
+            record = StoreRecord(store, told.append)
+            empty = await record.restore(build.NOW)
+            assert empty.cameras == () and empty.document is None
+            kept = await record.keep(Run(build.scan_result(), KNOWN, ()), build.NOW)
+            await record.note_probes(build.NOW, {"cam-4cbd8f000001": True})
+            await record.close()
+        with open_store(path) as store:
+            record = StoreRecord(store, told.append)
+            restored = await record.restore(build.NOW + timedelta(minutes=5))
+            assert restored.cameras == (camera_status(build.camera_result()),)
+            assert restored.document == kept.document
+            assert json.loads(gzip.decompress(kept.document))["schema"] == "camagent.scan/1"
+            assert restored.memory.known == kept.memory.known == KNOWN
+            assert restored.memory.histories["cam-4cbd8f000001"].probes == 2
+            await record.close()
+
+    asyncio.run(scenario())
+    assert told == []
+
+
+def test_a_store_that_cannot_be_written_is_told_and_the_round_goes_on(tmp_path: Path) -> None:
+    path, told = tmp_path / "camagent.sqlite", list[Message]()
+
+    async def scenario() -> None:
+        with open_store(path) as store:
+            record = StoreRecord(store, told.append)
+            store._connection.execute("PRAGMA query_only = ON")
+            kept = await record.keep(Run(build.scan_result(), KNOWN, ()), build.NOW)
+            await record.note_probes(build.NOW, {"cam-4cbd8f000001": True})
+            assert json.loads(gzip.decompress(kept.document))["cameras"]
+            assert kept.memory.known == KNOWN, "what was seen is remembered at least until the end"
+            await record.close()
+
+    asyncio.run(scenario())
+    assert len(told) == 2 and all(str(path) in dict(line.args).get("path", "") for line in told)
+
+
+def test_a_stored_camera_that_cannot_be_read_is_told_and_left_out(tmp_path: Path) -> None:
+    path, told = tmp_path / "camagent.sqlite", list[Message]()
+    other = build.camera_result(facts=build.camera_facts(id="cam-other"))
+    scan = build.scan_result(cameras=(build.camera_result(), other))
+
+    async def scenario() -> None:
+        with open_store(path) as store:
+            document = scan_document(scan)
+            del document["cameras"][0]["verdict"]
+            store.save(scan, document)
+            record = StoreRecord(store, told.append)
+            restored = await record.restore(build.NOW)
+            assert [camera.id for camera in restored.cameras] == ["cam-other"]
+            await record.close()
+
+    asyncio.run(scenario())
+    assert len(told) == 1
