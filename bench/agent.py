@@ -105,6 +105,12 @@ def rss_bytes(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
 
 
+def anonymous_bytes(pid: int) -> int:
+    """Its own memory, without the pages of programs and libraries that any process may share."""
+    found = re.search(r"^RssAnon:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
+
+
 @contextlib.contextmanager
 def simulated(cameras: int, folder: Path) -> Iterator[dict[str, Any]]:
     """A simulated school in a process of its own."""
@@ -188,6 +194,7 @@ def living(cameras: int, seconds: float) -> dict[str, float]:
                 peaks.append(rss_bytes(pid))
             spent = cpu_s(pid) - before_s
             elapsed_s = time.monotonic() - began_s
+            own = anonymous_bytes(pid)
             watched = watcher(school)
             return {
                 "cameras": cameras,
@@ -196,6 +203,7 @@ def living(cameras: int, seconds: float) -> dict[str, float]:
                 "rss_at_start_mb": round(started_s / 1e6, 1),
                 "rss_median_mb": round(statistics.median(peaks) / 1e6, 1),
                 "rss_max_mb": round(max(peaks) / 1e6, 1),
+                "rss_anonymous_mb": round(own / 1e6, 1),
                 "measured_s": round(elapsed_s, 1),
                 "cpu_share_of_one_core": round(spent / elapsed_s, 4),
                 "cpu_ms_per_camera_second": round(spent / elapsed_s / cameras * 1000, 3),

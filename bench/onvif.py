@@ -315,8 +315,25 @@ async def ask_camagent(devices: int, port: int, per_second: float) -> list[Row]:
     return [(*row[:4], row[4].replace("/Main", ":554/Main")) for row in rows]
 
 
-def questions(device: Any, media: Any, imaging: Any) -> Row:
+def as_stranger(client: Any, ask: Callable[[], Any]) -> None:
+    """The same question without credentials; a device that answers it is not the one that we set up."""
+    from onvif import ONVIFError
+    from zeep.exceptions import Fault
+
+    token, client.wsse = client.wsse, None
+    try:
+        ask()
+    except (Fault, ONVIFError):
+        return
+    finally:
+        client.wsse = token
+    raise AssertionError("the device is open")
+
+
+def questions(device: Any, media: Any, imaging: Any, clients: tuple[Any, Any]) -> Row:
     """The same questions through zeep's proxies (blocking)."""
+    as_stranger(clients[1], lambda: media("GetProfiles", {}))
+    as_stranger(clients[0], lambda: device("GetUsers", {}))
     serial = device("GetDeviceInformation", {})["SerialNumber"]
     for operation in ("GetNetworkInterfaces", "GetNetworkProtocols", "GetNTP", "GetHostname"):
         device(operation, {})
@@ -359,7 +376,7 @@ def ask_onvif_camera(devices: int, port: int) -> list[Row]:
         camera = ONVIFCamera(address(number), port, USER, PASSWORD, folder, adjust_time=True)
         parts = (camera.devicemgmt, camera.create_media_service(), camera.create_imaging_service())
         asks = [lambda name, args, s=s: getattr(s, name)(args) for s in parts]
-        return questions(*asks)
+        return questions(*asks, (parts[0].zeep_client, parts[1].zeep_client))
 
     return in_threads(devices, one)
 
@@ -374,9 +391,9 @@ def ask_onvif_service(devices: int, port: int) -> list[Row]:
     shared = {name: Client(str(folder / SERVICES[name]["wsdl"])).wsdl for name in names}
 
     def one(number: int) -> Row:
-        asks = []
+        asks, clients = [], []
         for name, path in zip(names, ("device_service", "media", "imaging"), strict=True):
-            client = _client(shared[name])
+            clients.append(client := _client(shared[name]))
             row = SERVICES[name]
             service = ONVIFService(
                 f"http://{address(number)}:{port}/onvif/{path}",
@@ -389,7 +406,7 @@ def ask_onvif_service(devices: int, port: int) -> list[Row]:
             asks.append(lambda operation, args, s=service: getattr(s, operation)(args))
         asks[0]("GetSystemDateAndTime", {})
         asks[0]("GetServices", {"IncludeCapability": False})
-        return questions(*asks)
+        return questions(*asks, (clients[0], clients[1]))
 
     return in_threads(devices, one)
 
@@ -404,15 +421,16 @@ def ask_zeep(devices: int, port: int) -> list[Row]:
     shared = {name: Client(str(folder / SERVICES[name]["wsdl"])).wsdl for name in names}
 
     def one(number: int) -> Row:
-        asks = []
+        asks, clients = [], []
         for name, path in zip(names, ("device_service", "media", "imaging"), strict=True):
             binding = f"{{{SERVICES[name]['ns']}}}{SERVICES[name]['binding']}"
             url = f"http://{address(number)}:{port}/onvif/{path}"
-            proxy = _client(shared[name]).create_service(binding, url)
+            clients.append(client := _client(shared[name]))
+            proxy = client.create_service(binding, url)
             asks.append(lambda operation, args, p=proxy: getattr(p, operation)(**args))
         asks[0]("GetSystemDateAndTime", {})
         asks[0]("GetServices", {"IncludeCapability": False})
-        return questions(*asks)
+        return questions(*asks, (clients[0], clients[1]))
 
     return in_threads(devices, one)
 

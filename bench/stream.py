@@ -93,12 +93,14 @@ def per_second(clip: str, paced: bool, args: argparse.Namespace) -> dict[str, An
     kinds = ("camagent-watch", "pyav-fast-demux")
     with load_server(cameras, clip, paced) as (base, _):
         runs = {kind: [run(kind, base, cameras, window) for window in (short_s, long_s)] for kind in kinds}
-    costs = {
-        kind: (long["cpu_s"] - short["cpu_s"]) / cameras / (long_s - short_s)
-        for kind, (short, long) in runs.items()
-        if not (short.get("failed") or long.get("failed"))
-    }
-    return {"clip": clip, "paced": paced, "cameras": cameras, "cpu_per_camera_second_s": costs}
+    result: dict[str, Any] = {"clip": clip, "paced": paced, "cameras": cameras}
+    for name, key in (("cpu_s", "cpu_per_camera_second_s"), ("kernel_s", "kernel_per_camera_second_s")):
+        result[key] = {
+            kind: (long[name] - short[name]) / cameras / (long_s - short_s)
+            for kind, (short, long) in runs.items()
+            if not (short.get("failed") or long.get("failed"))
+        }
+    return result
 
 
 def scale(args: argparse.Namespace) -> list[dict[str, Any]]:
@@ -136,7 +138,8 @@ def comparison_lines(result: dict[str, Any]) -> Iterator[str]:
     if own is None:
         yield "  our check gave no result"
         return
-    yield f"  {'camagent check':<22} {1000 * own:8.1f} ms"
+    rates = result["check"]["rates_hz"] or [0.0]
+    yield f"  {'camagent check':<22} {1000 * own:8.1f} ms  ({min(rates):.2f}–{max(rates):.2f} fps read)"
     watched = result["watch"].get("cpu_per_camera_s")
     if watched is not None:
         yield f"  {'camagent, no picture':<22} {1000 * watched:8.1f} ms"
@@ -202,7 +205,11 @@ def main() -> None:
     steady = [] if args.quick else [per_second(MAIN_CLIP, paced, args) for paced in (False, True)]
     for result in steady:
         costs = result["cpu_per_camera_second_s"]
-        texts = ", ".join(f"{kind} {1000 * cost:.2f} ms" for kind, cost in costs.items())
+        kernel = result["kernel_per_camera_second_s"]
+        texts = ", ".join(
+            f"{kind} {1000 * cost:.2f} ms ({1000 * kernel[kind]:.2f} of it in the kernel)"
+            for kind, cost in costs.items()
+        )
         print(f"a camera-second, {result['cameras']} cameras, {'paced' if result['paced'] else 'bursty'}: {texts}")
     grown = scale(args)
     document = {

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from camagent.model.text import Message
-from camagent.publish.document import DocumentError, parse_as, scan_document
+from pydantic import ValidationError
+
+from camagent.model.text import Message, message
+from camagent.publish.document import scan_document
 from camagent.publish.restored import restored_status
 from camagent.publish.snapshot import CameraStatus
 from camagent.publish.store import Store, StoreError
@@ -76,9 +78,9 @@ class StoreRecord:
         """One camera at a time: the whole document as values would cost 13 MB that are never given back."""
         for camera in document["cameras"]:
             try:
-                yield restored_status(parse_as(CameraView, json.dumps(camera), str(self._store.path)))
-            except DocumentError as error:  # of an older camagent, or touched by hand: it is checked anew anyway
-                self._tell(error.problem)
+                yield restored_status(CameraView.model_validate_json(json.dumps(camera)))
+            except ValidationError:  # of an older camagent, or touched by hand: it is checked anew anyway
+                self._tell(message("agent.unreadable_camera", path=str(self._store.path)))
 
     async def keep(self, run: Run, now: datetime) -> Kept:
         def write() -> Kept:

@@ -107,11 +107,16 @@ def _means(config: Config, store: Store) -> Means:
     from camagent.cli.run import Wanted, credential_book, make_order
     from camagent.cli.scanning import ScanRequest, fleet_options, read_inventory_file, search_plan
     from camagent.clock import SystemClock
+    from camagent.publish.store import StoreError
 
     clock = SystemClock()
     inventory = read_inventory_file(config.discovery.inventory)
     wanted = Wanted(config, config.check.profile, config.check.prices, inventory)
-    order = make_order(wanted, credential_book(config, os.environ), read_memory(store, clock.now()), clock)
+    try:
+        memory = read_memory(store, clock.now())
+    except StoreError as error:
+        raise Mistake(tm(error.problem)) from None
+    order = make_order(wanted, credential_book(config, os.environ), memory, clock)
     search_plan(config, ScanRequest(), inventory)
     return Means(order, fleet_options(config, ScanRequest(), order), _plan_maker(config, inventory))
 

@@ -149,7 +149,7 @@ async def knock_at(sweep: Sweep, hosts: Sequence[str], round_done: Callable[[], 
     rate_hz = plan.pacing.loopback_hz if _all_loopback(hosts) else plan.pacing.connect_hz
     for patient in (False, True):
         if patient:
-            hosts = [host for host in hosts if _worth_a_second_try(host, plan, knocks)]
+            hosts = [host for host in hosts if _worth_a_second_try(host, sweep)]
         climb = _Climb(sweep, Pace(rate_hz / (2 if patient else 1), sweep.clock), patient)
         for ports, heard in ((plan.onvif_ports, Heard.ONVIF), (plan.rtsp_ports, Heard.RTSP)):
             for port in ports:
@@ -209,11 +209,17 @@ def is_losing(knocks: Knocks, alive: Sequence[str], port: int) -> bool:
     return silent >= LOSING_AT_LEAST and silent >= LOSING_RATIO * len(alive)
 
 
-def _worth_a_second_try(host: str, plan: DiscoveryPlan, knocks: Knocks) -> bool:
-    if knocks.says(host, plan.onvif_ports, Heard.ONVIF):
+def _worth_a_second_try(host: str, sweep: Sweep) -> bool:
+    """True where silence may be a wedged router or slow firmware.
+
+    A neighbour who answers ARP and no port at all has a firewall, like every Windows PC of a school: asking them all
+    again would cost half a minute; they are named instead.
+    """
+    ports = (*sweep.plan.onvif_ports, *sweep.plan.rtsp_ports)
+    said = {knock.heard for knock in sweep.knocks.of(host, ports)}
+    if Heard.ONVIF in said or (said == {Heard.SILENT} and sweep.neighbours.present([host])):
         return False
-    said = knocks.of(host, (*plan.onvif_ports, *plan.rtsp_ports))
-    return any(knock.heard in INCONCLUSIVE for knock in said)
+    return bool(said & INCONCLUSIVE)
 
 
 def _all_loopback(hosts: Sequence[str]) -> bool:

@@ -55,7 +55,7 @@ class _Worker:
         self._reader: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         self._numbers = itertools.count()
-        self._owed: dict[int, asyncio.Future[PictureReport]] = {}
+        self._owed: dict[int, tuple[asyncio.subprocess.Process, asyncio.Future[PictureReport]]] = {}
 
     @property
     def pid(self) -> int | None:
@@ -70,13 +70,14 @@ class _Worker:
             process = await self._running()
         number = next(self._numbers)
         answer: asyncio.Future[PictureReport] = asyncio.get_running_loop().create_future()
-        self._owed[number] = answer
+        self._owed[number] = process, answer
         try:
             async with asyncio.timeout(timeout_s):
                 await self._send(process, number, job)
                 return await answer
         except TimeoutError:
-            await self.close()
+            if self._process is process:
+                await self.close()
             raise
         finally:
             self._owed.pop(number, None)
@@ -119,18 +120,14 @@ class _Worker:
             await process.stdin.drain()
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
         try:
             while True:
-                size = int.from_bytes(await process.stdout.readexactly(_LENGTH_BYTES), "big")
-                if size > MAX_REPLY_BYTES:
-                    break
-                number, report = _report(await process.stdout.readexactly(size))
-                answer = self._owed.get(number)
-                if answer is not None and not answer.done():
-                    answer.set_result(report)
+                await self._read_answer(process)
         except asyncio.IncompleteReadError:
             pass  # the end of the process
+        except (ValueError, KeyError, TypeError):  # a decoder that was taken over may say anything
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
         finally:
             self._lose(process)
         try:
@@ -140,12 +137,21 @@ class _Worker:
             process.kill()
             await process.wait()
 
+    async def _read_answer(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        size = int.from_bytes(await process.stdout.readexactly(_LENGTH_BYTES), "big")
+        if size > MAX_REPLY_BYTES:
+            raise ValueError("a reply longer than any report")
+        number, report = _report(await process.stdout.readexactly(size))
+        _, answer = self._owed.get(number, (process, None))
+        if answer is not None and not answer.done():
+            answer.set_result(report)
+
     def _lose(self, process: asyncio.subprocess.Process) -> None:
         if self._process is process:
             self._process = None
-        owed, self._owed = self._owed, {}
-        for answer in owed.values():
-            if not answer.done():
+        for owing, answer in self._owed.values():
+            if owing is process and not answer.done():
                 answer.set_exception(_WorkerLost())
 
 
@@ -210,10 +216,8 @@ class PicturePool:
         try:
             async with self._slots:
                 return await self._worker.run(job, self._job_timeout_s)
-        except TimeoutError:
-            return None
-        except _WorkerLost:
-            pass
+        except (TimeoutError, _WorkerLost):
+            pass  # its own doing, or that of another stream in the same process: alone it will show
         async with self._suspects:
             alone = _Worker(threads=1)
             try:

@@ -78,14 +78,16 @@ def render_metrics(registry: CollectorRegistry, openmetrics: bool) -> bytes:
     OpenMetrics page of 200 cameras.
     """
     lines: list[str] = []
+    escaped: dict[str, str] = {}
     for family in registry.collect():
-        _render_family(family, openmetrics, lines)
+        _render_family(family, openmetrics, lines, escaped)
     if openmetrics:
         lines.append("# EOF\n")
     return "".join(lines).encode()
 
 
-def _render_family(family: Metric, openmetrics: bool, lines: list[str]) -> None:
+def _render_family(family: Metric, openmetrics: bool, lines: list[str], escaped: dict[str, str]) -> None:
+    """All samples of a family have the same labels; `escaped` holds what was escaped already: ids come 40 times."""
     name, kind = family.name, family.type
     if not openmetrics:
         name += {"counter": "_total", "info": "_info"}.get(kind, "")
@@ -94,11 +96,19 @@ def _render_family(family: Metric, openmetrics: bool, lines: list[str]) -> None:
     else:
         documentation = _escaped(family.documentation)
     lines.append(f"# HELP {name} {documentation}\n# TYPE {name} {kind}\n")
+    keys = sorted(family.samples[0].labels) if family.samples else []
     for sample in family.samples:
-        labels = ",".join([f'{key}="{_escaped(value)}"' for key, value in sorted(sample.labels.items())])
-        labels = f"{{{labels}}}" if labels else ""
         value = go_float(sample.value)  # type: ignore[no-untyped-call]
-        lines.append(f"{sample.name}{labels} {value}\n")
+        if not keys:
+            lines.append(f"{sample.name} {value}\n")
+            continue
+        pairs = []
+        for key in keys:
+            text = sample.labels[key]
+            if text not in escaped:
+                escaped[text] = _escaped(text)
+            pairs.append(f'{key}="{escaped[text]}"')
+        lines.append(f"{sample.name}{{{','.join(pairs)}}} {value}\n")
 
 
 def _escaped(text: str) -> str:

@@ -45,6 +45,7 @@ from tests.builders import (
     media_profile,
     site_facts,
     stream_access,
+    stream_facts,
     sub_profile,
     tls_facts,
 )

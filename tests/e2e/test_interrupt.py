@@ -1,4 +1,4 @@
-"""Ctrl-C in the middle of a check: the camera gets its TEARDOWN, the operator one line, and nothing is judged."""
+"""Ctrl-C or SIGTERM in mid-check: the camera gets its TEARDOWN, the operator one line, and nothing is judged."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+
+import pytest
 
 SDP = "v=0\r\ns=x\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:track1\r\n"
 
@@ -63,7 +65,8 @@ class Camera(threading.Thread):
         return f"RTSP/1.0 200 OK\r\n{cseq}\r\n{extra}\r\n{body}".encode()
 
 
-def test_an_interrupted_check_tears_its_session_down(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_check_tears_its_session_down(sent: signal.Signals, tmp_path: Path) -> None:
     camera = Camera()
     camera.start()
     url = f"rtsp://127.0.0.1:{camera.server.getsockname()[1]}/live"
@@ -73,9 +76,11 @@ def test_an_interrupted_check_tears_its_session_down(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        # A test run in the background of a shell ignores SIGINT, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert camera.playing.wait(30)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     out, err = process.communicate(timeout=20)
     camera.join(10)
     assert camera.asked[-1] == "TEARDOWN", camera.asked

@@ -1,4 +1,4 @@
-"""The record behind the reports: two scans, a report that compares them, an answer, the area's list and its decisions."""
+"""The record behind the reports: scans, a comparison, an answer, the list of the area and the decisions on it."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 UNPACKED = ROOT / ".setup" / "monitoring" / "root"
-START_S = 20.0
+START_S = 30.0
 STOP_S = 10.0
 
 
@@ -91,7 +91,7 @@ def daemon(arguments: Sequence[str], log: Path, ready_url: str | None = None) ->
         started.stop()
 
 
-def eventually(condition: object, what: str, within_s: float = 20.0) -> object:
+def eventually(condition: object, what: str, within_s: float = 45.0) -> object:
     """Poll until `condition()` is truthy; the one place where these tests wait for other programs."""
     assert callable(condition)
     deadline = time.monotonic() + within_s

@@ -213,7 +213,7 @@ def test_vmagent_bridges_an_outage_with_a_restart(tmp_path: Path) -> None:
         )
         times = [at for at in receiver.times_s(series) if outage_began_s - 2 < at < outage_ended_s + 2]
         gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
-        assert max(gaps) < 3.5, "a restart costs one scrape, the outage none"
+        assert max(gaps) < 5, "the restart costs a scrape or two, the outage of seven seconds none"
 
 
 @pytest.mark.slow

@@ -220,7 +220,7 @@ def _among_others(pool: PicturePool, poison: bytes) -> list[Coroutine[Any, Any, 
     return [*good[:2], pool.judge("h264", [poison]), *good[2:]]
 
 
-@pytest.mark.parametrize("poison", [b"CRASH", b"RAISE", b"BABBLE"])
+@pytest.mark.parametrize("poison", [b"CRASH", b"RAISE", b"BABBLE", b"NONSENSE"])
 @pytest.mark.usefixtures("bad")
 def test_a_decoder_that_crashes_costs_one_stream(poison: bytes) -> None:
     async def work() -> tuple[list[PictureReport | Fault], PictureReport | Fault]:

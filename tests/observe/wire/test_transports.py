@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -104,6 +106,24 @@ def test_a_port_pair_is_even_and_odd() -> None:
 
     rtp, rtcp = asyncio.run(ports())
     assert rtp % 2 == 0 and rtcp == rtp + 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells")
+def test_datagrams_that_found_no_room_are_our_loss() -> None:
+    async def dropped() -> tuple[int, int]:
+        pair = open_pair("127.0.0.1", "127.0.0.1")
+        assert pair is not None
+        pair._rtp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        before = pair.dropped()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for _ in range(100):
+                sender.sendto(bytes(1000), ("127.0.0.1", pair.ports.rtp_port))
+        after = pair.dropped()
+        pair.close()
+        return before, after
+
+    before, after = asyncio.run(dropped())
+    assert before == 0 and after > 50
 
 
 def test_reports_and_the_senders_clock_over_tcp() -> None:

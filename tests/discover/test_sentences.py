@@ -1,0 +1,53 @@
+"""Every code that the search can put into a note, a refusal or a diagnosis has its sentence, and none is left over."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from camagent.model.discovery import FoundBy, Note
+from camagent.publish.text import LANGUAGES, catalogue, render
+
+PACKAGE = Path(__file__).resolve().parents[2] / "camagent" / "discover"
+
+
+def literals() -> set[str]:
+    """Every string constant in the code of the search."""
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in PACKAGE.glob("*.py"))
+    return {
+        node.value
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def note_codes() -> set[str]:
+    """First arguments of Note(…) that stand in the code."""
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in PACKAGE.glob("*.py"))
+    calls = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
+    firsts = (call.args[0] for call in calls if getattr(call.func, "id", "") == "Note" and call.args)
+    return {first.value for first in firsts if isinstance(first, ast.Constant)}
+
+
+def test_every_note_has_a_sentence_with_its_detail() -> None:
+    codes = note_codes() | {"container_interface", "tunnel_interface", "no_carrier", "no_address", "sending_forbidden"}
+    assert len(codes) > 12
+    for code in codes:
+        for lang in LANGUAGES:
+            assert "eth7" in render(Note(code, "eth7").message, lang)
+
+
+def test_no_sentence_is_left_over() -> None:
+    known = literals() | {f"{text}_remedy" for text in literals()}
+    for area in ("note", "inventory", "doctor", "error"):
+        keys = {key for key in catalogue("vi") if key.startswith(f"discover.{area}.")}
+        names = {key.rpartition(".")[2] for key in keys if not key.startswith("discover.doctor.level_")}
+        unused = {name for name in names if name not in known and f"discover.{area}.{name}" not in known}
+        unused -= {"title"}  # the command's heading
+        assert not unused
+
+
+def test_every_way_of_finding_has_a_word() -> None:
+    for how in FoundBy:
+        assert f"discover.how.{how.value}" in catalogue("vi")
