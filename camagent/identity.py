@@ -17,8 +17,10 @@ from dataclasses import dataclass
 
 from camagent.model.device import DeviceFacts, DeviceInformation, NetworkFacts, TlsFacts
 
-MAX_SIGN_CHARS = 128  # longest serial seen: 48 characters (Hikvision: model, date and number); bounds what is stored
-MAX_MACS = 8  # interfaces of one device; recorders seen have four
+MAX_SIGN_CHARS = (
+    128  # longest serial recorded: 37 characters (Hikvision: model, date and number); bounds what is stored
+)
+MAX_MACS = 8  # interfaces of one device, wired and wireless
 
 _PLACEHOLDER_WORDS = frozenset(
     ("NONE", "NULL", "UNKNOWN", "NA", "NOTAVAILABLE", "UNDEFINED", "EMPTY", "DEFAULT")

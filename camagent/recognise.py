@@ -167,7 +167,7 @@ def address_of(check: DeviceCheck) -> str:
     """Where the camera is; a file's path stands in for an address."""
     if isinstance(check.target, FileTarget):
         return str(check.target.path)
-    return check.target.host if isinstance(check.target, DeviceTarget) else str(check.target.uri)
+    return check.target.host if isinstance(check.target, DeviceTarget) else check.target.uri.shown
 
 
 def _inventory_view(one: _Seen, key: str) -> SeenCamera:
@@ -254,7 +254,7 @@ def _name(one: _Seen, declaration: Declaration | None) -> str:
 
 def _own_name(check: DeviceCheck) -> str | None:
     if isinstance(check.target, StreamTarget):
-        return check.target.name or str(check.target.uri)
+        return check.target.name or check.target.uri.shown
     if isinstance(check.target, FileTarget):
         return check.target.path.name
     device = check.device

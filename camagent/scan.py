@@ -43,15 +43,19 @@ def jobs_for(discovery: Discovery, order: Order) -> tuple[Job, ...]:
 
     An address that speaks RTSP only is asked for ONVIF too: that it does not answer is the finding.
     """
-    targets: dict[str, DeviceTarget | StreamTarget] = {target.host: target for target in reversed(discovery.devices)}
-    for found in discovery.rtsp_only:
-        targets.setdefault(found.host, DeviceTarget(found.host))
+    targets: dict[tuple[str, int | None], DeviceTarget | StreamTarget] = {
+        (target.host, target.port): target for target in reversed(discovery.devices)
+    }
+    hosts = {host for host, _ in targets}
     for declared in order.inventory:
-        if declared.address and declared.address not in targets:
-            targets[declared.address] = _declared_target(declared, declared.address)
-    return tuple(
-        Job(targets[host], order.credentials.for_address(host)) for host in sorted(targets, key=_address_order)
-    )
+        if declared.address and declared.address not in hosts:
+            targets[declared.address, declared.port] = _declared_target(declared, declared.address)
+    hosts = {host for host, _ in targets}
+    for found in discovery.rtsp_only:
+        if found.host not in hosts:
+            targets[found.host, None] = DeviceTarget(found.host)
+    places = sorted(targets, key=lambda place: (_address_order(place[0]), place[1] or 0))
+    return tuple(Job(targets[place], order.credentials.for_address(place[0])) for place in places)
 
 
 def _declared_target(declared: Declaration, address: str) -> DeviceTarget | StreamTarget:
@@ -62,7 +66,7 @@ def _declared_target(declared: Declaration, address: str) -> DeviceTarget | Stre
     return DeviceTarget(address, declared.port, name=declared.name)
 
 
-def _address_order(host: str) -> tuple[int, ...] | tuple[str]:
+def _address_order(host: str) -> tuple[int, ...]:
     parts = host.split(".")
     if len(parts) == 4 and all(part.isdigit() for part in parts):
         return tuple(int(part) for part in parts)

@@ -23,9 +23,9 @@ from camagent.model.secret import Credential
 from camagent.model.uri import parse_stream_uri
 
 SCHEMA = "camagent.transcript/1"
-MAX_EXCHANGES = 2000  # a recorder with 256 media profiles takes about 1,100
-MAX_TEXT_CHARS = 512 * 1024  # one side of one exchange; the longest reply recorded has 160,000
-MAX_TRANSCRIPT_CHARS = 8 * 1024 * 1024  # one device; keeps a hundred of them attachable
+MAX_EXCHANGES = 2000  # 256 media profiles with an address and a menu each, twice over
+MAX_TEXT_CHARS = 3 * 1024 * 1024  # one side of one exchange: 256 media profiles at 9 kB, the largest recorded
+MAX_TRANSCRIPT_CHARS = 16 * 1024 * 1024  # one device: a few such replies and everything else
 MIN_HIDDEN_CHARS = 4  # a shorter secret is part of ordinary words: hiding "12" would shred every number
 
 _HIDDEN = "***"
@@ -113,7 +113,7 @@ def read_transcript(path: Path) -> Transcript:
     Raises: TranscriptError where the file is missing, too large, or no transcript of ours.
     """
     try:
-        if path.stat().st_size > 8 * MAX_TRANSCRIPT_CHARS:
+        if path.stat().st_size > 4 * MAX_TRANSCRIPT_CHARS:
             raise TranscriptError(f"{path}: too large for a transcript")
         return parse_transcript(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -99,9 +99,9 @@ def test_a_transcript_is_bounded_and_says_what_it_left_out() -> None:
         transcript.note("rtsp", "x", "", "", 0.0)
     assert len(transcript.exchanges) == MAX_EXCHANGES and transcript.truncated == 5
     large = Transcript()
-    for _ in range(40):
-        large.note("soap", "x", "", "y" * (MAX_TEXT_CHARS * 2), 0.0)
-    assert len(large.to_json()) < 9 * 1024 * 1024 and large.truncated == 24
+    for _ in range(8):
+        large.note("soap", "x", "", "y" * (MAX_TEXT_CHARS + 1), 0.0)
+    assert len(large.to_json()) < 17 * 1024 * 1024 and large.truncated == 3
 
 
 @pytest.mark.parametrize(

@@ -128,14 +128,20 @@ CLICK_WORDS = {
 """What click says itself on every help page, and our keys for it."""
 
 
+def _end_politely() -> None:
+    """SIGTERM ends a run as Ctrl-C does: sessions are torn down first. The service takes both over for itself.
+
+    Where a background shell has SIGINT ignored, SIGTERM keeps its plain meaning: somebody must be able to end us.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
 def main() -> None:
     """Run the command line; exits with the contract's codes (2: the operator's mistake, in one line)."""
     logging.basicConfig(level=os.environ.get("CAMAGENT_LOG", "WARNING").upper(), format="%(levelname)s %(message)s")
     speak()
-    # SIGTERM ends a run as Ctrl-C does: sessions are torn down first. The service takes both over for itself.
-    # Where a background shell has SIGINT ignored, SIGTERM keeps its plain meaning: somebody must be able to end us.
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    _end_politely()
     try:
         code = build().main(standalone_mode=False)
     except Mistake as mistake:

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from camagent.model.secret import Credential
 
 READING = "Get"  # by ONVIF's own naming every operation that only reads begins so
-CALL_TIMEOUT_S = 10.0  # GetSystemLog and GetVideoEncoderConfigurationOptions take seconds on old devices
-MAX_JSON_CHARS = 100_000  # the largest request (SetVideoEncoderConfiguration) has about 1,000
-MAX_DEPTH = 64  # nesting of a reply; the deepest type of the schema has about 20
+CALL_TIMEOUT_S = 10.0  # twice an interview's: logs and backups are gathered while we wait
+MAX_JSON_CHARS = 100_000  # far above any request that a person writes
+MAX_DEPTH = 64  # nesting of a reply; a quarter of what the XML parser lets through
 MAX_REASON_CHARS = 300  # of a device's fault, on one line of a terminal
 MAX_SUGGESTIONS = 8  # operations named where the one asked for is unknown: devicemgmt alone has 90
 DEVICE_SERVICE = "devicemgmt"

@@ -46,7 +46,7 @@ from camagent.transcript import Transcript
 MAX_SENDS = 4  # of one question: first try, other door, renewed nonce, header left out
 MAX_SILENCES = 3  # in a row: then the device is gone and the rest is not waited for
 MAX_REDIRECTS = 1  # port 80 to 443 of the same host (home-assistant/core#41800)
-MIN_CALL_S = 0.05  # less time than this is no time: a local round trip takes 1 to 5 ms
+MIN_CALL_S = 0.05  # less time than this is no time for a round trip on a busy site
 _REDIRECTS = (301, 302, 303, 307, 308)
 _JUDGED_AFTER_LOGIN = (FaultCode.SOAP_FAULT, FaultCode.UNSUPPORTED)  # a fault, but no longer about the log-in
 _SILENT = (FaultCode.TIMEOUT, FaultCode.UNREACHABLE)

@@ -20,8 +20,8 @@ from camagent.model.device import (
     RecordingFacts,
 )
 
-MAX_ROWS = 64  # scopes, users, interfaces, servers of one device; the longest list seen has 27 scopes
-MAX_WORD_CHARS = 256  # names, models, scopes; the longest seen is a scope of 120 characters
+MAX_ROWS = 64  # scopes, users, interfaces, servers of one device; the longest list recorded has 11 scopes
+MAX_WORD_CHARS = 256  # names, models, scopes; the longest recorded is a scope of 52 characters
 
 CUT_OFF_S = 0.5  # mean of what a clock without fractions of a second leaves out
 

@@ -93,7 +93,7 @@ class WayIn:
 
 
 def _network(target: DeviceTarget, allow_legacy: bool) -> DeviceDoor:
-    from camagent.interrogate.soap import open_http  # aiohttp costs 100 ms to import; a replay does without it
+    from camagent.interrogate.soap import open_http  # slow to import; a replay does without it
 
     return open_http(target, allow_legacy)
 

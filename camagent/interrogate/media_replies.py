@@ -16,7 +16,7 @@ from camagent.model.device import EncoderOptions, EncoderSettings, Range
 from camagent.model.uri import StreamUri, parse_stream_uri
 
 MAX_MEDIA_PROFILES = 256  # a recorder of 64 channels with four profiles each
-MAX_RESOLUTIONS = 128  # rows of one codec's menu; the longest seen has 27
+MAX_RESOLUTIONS = 128  # rows of one codec's menu; nobody chooses from more
 MAX_TOKEN_CHARS = 256  # ReferenceToken has 64 by the schema; devices exceed it
 MAX_SIDE_PX = 65_535  # larger than any imager
 

@@ -20,7 +20,7 @@ from camagent.model.device import DeviceTarget, TlsFacts
 from camagent.model.fault import FaultCode
 
 CONNECT_TIMEOUT_S = 2.5  # a SYN is resent after 1 s; a camera on the same site answers the second one
-MAX_HEADERS = 64  # headers of one reply that are kept; cameras send about ten
+MAX_HEADERS = 64  # headers of one reply that are kept; none that we read comes late
 READ_CHUNK_BYTES = 65_536
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from lxml import etree
 
-MAX_XML_BYTES = 2 * 1024 * 1024  # GetProfiles of a recorder with 256 media profiles has about 1.1 MB
+MAX_XML_BYTES = 4 * 1024 * 1024  # 256 media profiles at 9 kB each, the largest recorded, and nearly as much again
 MAX_TEXT_CHARS = 2048  # no value that we keep is longer than a URI; see model.uri
 MAX_CHILDREN = 1024  # rows of one list that we read; four times the profiles of the largest recorder
 

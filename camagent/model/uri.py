@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
@@ -10,10 +11,14 @@ from camagent.model.secret import Credential, Secret
 DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 MAX_URI_CHARS = 2048  # longer than any camera's stream URI seen; bounds what a device can make us keep
 
+_SECRET_IN_PATH = re.compile(
+    r"(?i)((?:^|[/?&;_])(?:user(?:name)?|usr|pass(?:word|wd)?|pwd|token|auth|key)=).*?(?=[/?&;#]|_[a-z]+=|$)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class StreamUri:
-    """One stream's address; printing it can show no credential, because it has none."""
+    """One stream's address without userinfo; `shown` is for people, `str` for the request line."""
 
     scheme: str
     host: str
@@ -30,6 +35,11 @@ class StreamUri:
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.netloc}{self.path}"
+
+    @property
+    def shown(self) -> str:
+        """The address fit to be shown: log-ins that vendors put into the path or query are replaced by ***."""
+        return _SECRET_IN_PATH.sub(r"\1***", str(self))
 
     def pinned(self, host: str) -> StreamUri:
         """The same port and path at the address that we reached, whatever host the device named."""

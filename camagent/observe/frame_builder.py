@@ -103,11 +103,6 @@ class FrameBuilder:
         self._last_sps: bytes | None = None
 
     @property
-    def frames(self) -> int:
-        """Rows so far."""
-        return len(self._rows)
-
-    @property
     def keyframes(self) -> int:
         """Keyframes so far."""
         return sum(row[3] for row in self._rows)

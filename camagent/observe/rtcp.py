@@ -15,14 +15,10 @@ SENDER_REPORT, RECEIVER_REPORT, DESCRIPTION, GOODBYE = 200, 201, 202, 203
 
 @dataclass(frozen=True, slots=True)
 class SenderReport:
-    """When the sender says that it is, and which RTP time that is."""
+    """When the sender says that it is."""
 
-    ssrc: int
     ntp: int
     """64 bits, as sent."""
-    rtp_timestamp: int
-    packets: int
-    """Low 32 bits of the sender's own count."""
 
     @property
     def unix_s(self) -> float | None:
@@ -54,8 +50,8 @@ def parse_rtcp(data: bytes | memoryview) -> RtcpContents:
         if first >> 6 != 2 or end > len(data):
             return RtcpContents(tuple(reports), tuple(goodbye), malformed=True)
         if kind == SENDER_REPORT and words >= 6:
-            ssrc, high, low, rtp_timestamp, packets, _octets = _SENDER.unpack_from(data, at + 4)
-            reports.append(SenderReport(ssrc, high << 32 | low, rtp_timestamp, packets))
+            _ssrc, high, low, _rtp_timestamp, _packets, _octets = _SENDER.unpack_from(data, at + 4)
+            reports.append(SenderReport(high << 32 | low))
         elif kind == GOODBYE:
             count = min(first & 0x1F, words)
             goodbye += struct.unpack_from(f"!{count}I", data, at + 4)

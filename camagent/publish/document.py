@@ -29,9 +29,6 @@ from camagent.publish.view import SCHEMAS, DocumentCore, ScanDocument
 
 MAX_DOCUMENT_BYTES = 64 * 2**20  # a school of 64 cameras is about 3 MB; bounds what a stranger's file can make us read
 
-_SECRET_IN_PATH = re.compile(
-    r"(?i)((?:^|[/?&;_])(?:user(?:name)?|usr|pass(?:word|wd)?|pwd|token|auth|key)=).*?(?=[/?&;#]|_[a-z]+=|$)"
-)
 _ONVIF_PROFILE = re.compile(r"^onvif://www\.onvif\.org/Profile/(\w+)$")
 
 Document = dict[str, Any]
@@ -179,12 +176,7 @@ def _stream(stream: StreamFacts) -> Document:
 def _source(target: StreamTarget | FileTarget) -> Document:
     if isinstance(target, FileTarget):
         return {"token": None, "name": None, "uri": str(target.path), "kind": "file"}
-    return {"token": target.token, "name": target.name, "uri": without_secrets(str(target.uri)), "kind": "rtsp"}
-
-
-def without_secrets(uri: str) -> str:
-    """The address with log-ins that vendors put into the path or query replaced by ***."""
-    return _SECRET_IN_PATH.sub(r"\1***", uri)
+    return {"token": target.token, "name": target.name, "uri": target.uri.shown, "kind": "rtsp"}
 
 
 def _finding(finding: Finding) -> Document:

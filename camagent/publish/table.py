@@ -13,7 +13,15 @@ from camagent.model.finding import Verdict
 from camagent.publish.text import say
 from camagent.publish.vietnamese import clean_line, sort_key
 from camagent.publish.view import CameraView, ScanDocument
-from camagent.publish.wording import device_text, main_column, reason_lines, stream_text, uncertain_note, why_text
+from camagent.publish.wording import (
+    device_text,
+    main_column,
+    reason_lines,
+    settings_text,
+    stream_text,
+    uncertain_note,
+    why_text,
+)
 
 MAX_REASONS = 3  # more than a technician reads in a list; the report has them all
 MAX_NOT_CHECKED = 20  # a subnet full of strangers must not push the cameras off the screen
@@ -48,7 +56,7 @@ def _told(camera: CameraView, lang: str) -> list[str]:
     """Why the camera got its verdict, weightiest first, and what to do."""
     upgrade = camera.upgrade
     steps = [f"→ {step.to(lang)}" for step in upgrade.steps[:MAX_REASONS]]
-    steps += filter(None, [uncertain_note(upgrade.action, upgrade.certain, lang)])
+    steps += filter(None, [settings_text(upgrade, lang), uncertain_note(upgrade.action, upgrade.certain, lang)])
     return reason_lines(camera.findings, lang, MAX_REASONS) + steps
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from camagent.model.finding import Action, Verdict
 from camagent.publish.vietnamese import clean_paragraph, sort_key
 from camagent.publish.view import CameraCore, DocumentCore
-from camagent.publish.wording import basis_lines, cost_text, device_text, reason_lines
+from camagent.publish.wording import basis_lines, cost_text, device_text, reason_lines, settings_text
 
 MAX_REASONS = 4  # the reasons that a decision needs; the findings sheet has them all
 MAX_STEPS = 8
@@ -74,6 +74,7 @@ def needs_something(camera: CameraCore) -> bool:
 
 def _row(document: DocumentCore, camera: CameraCore, lang: str) -> UpgradeRow:
     upgrade = camera.upgrade
+    steps = (step.to(lang) for step in upgrade.steps[:MAX_STEPS])
     return UpgradeRow(
         site_id=document.site.id or document.site.name,
         site=document.site.name,
@@ -86,7 +87,7 @@ def _row(document: DocumentCore, camera: CameraCore, lang: str) -> UpgradeRow:
         action=upgrade.action,
         certain=upgrade.certain,
         findings=clean_paragraph("\n".join(reason_lines(camera.findings, lang, MAX_REASONS))),
-        steps="\n".join(step.to(lang) for step in upgrade.steps[:MAX_STEPS]),
+        steps=clean_paragraph("\n".join(filter(None, (*steps, settings_text(upgrade, lang))))),
         basis=clean_paragraph("\n".join(basis_lines(camera.findings, lang, MAX_REASONS))),
         cost_class=upgrade.cost_class or "",
         cost=cost_text(upgrade, lang),

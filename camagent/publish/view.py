@@ -241,6 +241,7 @@ class UpgradeCore(View):
     action: Action
     steps: tuple[TextView, ...]
     certain: bool
+    settings: tuple[SettingView, ...] = ()
     cost_class: Line | None = None
     cost_amount: FiniteFloat | None = None
     cost_currency: Line | None = None
@@ -249,7 +250,6 @@ class UpgradeCore(View):
 class UpgradeView(UpgradeCore):
     """The cheapest way to comply."""
 
-    settings: tuple[SettingView, ...] = ()
     rules: tuple[Line, ...] = ()
     bitrate_before_bps: FiniteFloat | None = None
     bitrate_after_bps: FiniteFloat | None = None

@@ -16,6 +16,7 @@ from camagent.publish.view import (
     ColumnView,
     DeviceView,
     FindingCore,
+    SettingView,
     StreamView,
     UpgradeCore,
 )
@@ -80,6 +81,12 @@ def bitrate_text(bits_per_second: float | None, lang: str) -> str:
     if bits_per_second is None:
         return say("report.unknown", lang)
     return f"{number_text(bits_per_second / 1e6, lang)} Mbit/s"
+
+
+def storage_text(bits_per_second: float, lang: str) -> str:
+    """What that rate fills in a day of recording."""
+    gigabytes = bits_per_second / 8 * 86_400 / 1e9
+    return say("report.chart.storage", lang, amount=number_text(gigabytes, lang, 1))
 
 
 def moment_text(moment: datetime, lang: str) -> str:
@@ -198,6 +205,17 @@ def action_text(camera: CameraView, lang: str) -> str:
     """The kind of step, marked where it rests on the device's word."""
     action = camera.upgrade.action
     return f"{say(f'report.action.{action}', lang)} {uncertain_note(action, camera.upgrade.certain, lang)}".rstrip()
+
+
+def settings_text(upgrade: UpgradeCore, lang: str) -> str:
+    """The values to set, on one line: "Codec: MJPEG → H.265 · Resolution: …"; empty where there is none."""
+    return " · ".join(_setting_text(setting, lang) for setting in upgrade.settings)
+
+
+def _setting_text(setting: SettingView, lang: str) -> str:
+    name = catalogue(lang).get(f"report.setting.{setting.name}", setting.name)
+    now, then = (quantity_text(value, setting.unit, lang) for value in (setting.now, setting.then))
+    return f"{name}: {now} → {then}"
 
 
 def uncertain_note(action: Action, certain: bool, lang: str) -> str:

@@ -64,3 +64,19 @@ def test_a_secret_shows_itself_nowhere() -> None:
     assert "hunter2" not in shown
     with pytest.raises(TypeError):
         pickle.dumps(credential)
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("rtsp://192.0.2.1/Streaming/Channels/101", "rtsp://192.0.2.1/Streaming/Channels/101"),
+        ("rtsp://192.0.2.1/cam?PASSWORD=a/b&x=1", "rtsp://192.0.2.1/cam?PASSWORD=***/b&x=1"),
+        ("rtsp://192.0.2.1/s;auth=abc", "rtsp://192.0.2.1/s;auth=***"),
+        ("rtsp://192.0.2.1/user=a_password=b_c_channel=2", "rtsp://192.0.2.1/user=***_password=***_channel=2"),
+        ("rtsp://192.0.2.1/bypass=1", "rtsp://192.0.2.1/bypass=1"),
+    ],
+)
+def test_only_values_of_secret_keys_are_hidden(uri: str, shown: str) -> None:
+    parsed = parse_stream_uri(uri)
+    assert parsed is not None and parsed[0].shown == shown
+    assert str(parsed[0]) == uri

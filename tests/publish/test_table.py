@@ -35,6 +35,12 @@ def test_a_camera_that_is_not_ready_says_why_and_what_to_do() -> None:
     assert "→ Thiết bị từ chối đăng nhập" in text
 
 
+@pytest.mark.parametrize("terminal", [False, True])
+def test_the_values_to_set_stand_under_the_step(terminal: bool) -> None:
+    assert "Tốc độ khung hình: 12,5 hình/s → 25 hình/s" in printed(school(2), terminal=terminal)
+    assert "Frame rate: 12.5 fps → 25 fps" in printed(school(2), "en", terminal)
+
+
 def test_one_camera_is_one_line_where_output_is_piped() -> None:
     lines = printed(school(1)).splitlines()
     assert sum("Cổng chính 1" in line for line in lines) == 1

@@ -104,8 +104,7 @@ class RtspClient:
             answer = await self.connection.exchange(sent, self._cseq, limit_s)
             return answer or self._fault(self._silence(), request.method, started_s)
         except ConnectionError:
-            ended = self.connection.ended
-            malformed = self.connection.heard_junk or (ended.done() and ended.result().malformed)
+            malformed = self.connection.heard_junk or self.connection.malformed
             code = FaultCode.MALFORMED_REPLY if malformed else FaultCode.RTSP_ERROR
             return self._fault(code, request.method, started_s)
         finally:

@@ -50,22 +50,15 @@ class Media:
     on_rtcp: Callable[[bytes], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """How the connection ended."""
-
-    by_peer: bool
-    reset: bool = False
-    malformed: bool = False
-    """It talked something that is not RTSP."""
-
-
 class RtspConnection(asyncio.BufferedProtocol):
     """The protocol object of one connection; a message is taken apart as soon as it is complete."""
 
     def __init__(self, clock: Clock) -> None:
         loop = asyncio.get_running_loop()
-        self.ended: asyncio.Future[Closed] = loop.create_future()
+        self.ended: asyncio.Future[None] = loop.create_future()
+        """Done when either side has hung up."""
+        self.malformed = False
+        """We hung up, because it talks something that is not RTSP."""
         self.media: Media | None = None
         self.stray_packets = 0
         """Interleaved packets on a channel that nobody was promised."""
@@ -115,14 +108,15 @@ class RtspConnection(asyncio.BufferedProtocol):
         stopped = self._consume(start, end)
         self._tail = bytes(memoryview(buffer)[stopped:end]) if stopped < end else b""
         if len(self._tail) > TAIL_BYTES or self._junk_bytes > MAX_JUNK_BYTES:
-            self._end(Closed(by_peer=False, malformed=True))
+            self.malformed = True
+            self._end()
 
     def eof_received(self) -> bool:
-        self._end(Closed(by_peer=True))
+        self._end()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._end(Closed(by_peer=True, reset=exc is not None))
+        self._end()
 
     async def exchange(self, request: bytes, cseq: int, limit_s: float) -> Response | None:
         """Send a request and wait for its response.
@@ -170,9 +164,9 @@ class RtspConnection(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _end(self, closed: Closed) -> None:
+    def _end(self) -> None:
         if not self.ended.done():
-            self.ended.set_result(closed)
+            self.ended.set_result(None)
             self.close()
 
     def _consume(self, at: int, end: int) -> int:

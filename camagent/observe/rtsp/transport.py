@@ -37,12 +37,13 @@ class GrantedTransport:
     channels: tuple[int, int] | None
     server_ports: tuple[int, int] | None
     multicast: bool
-    ssrc: int | None
-    """As promised; cameras promise others than they send (scottlamb/retina#79): never relied upon."""
 
 
 def parse_transport(value: str) -> GrantedTransport:
-    """Read a Transport header in any order of parameters, with any white space; unknown parts are left out."""
+    """Read a Transport header in any order of parameters, with any white space; unknown parts are left out.
+
+    The SSRC among them is not read: cameras promise another than they send (scottlamb/retina#79).
+    """
     first = value.split(",", 1)[0]
     parts = [part.strip() for part in first.split(";")]
     parameters: dict[str, str] = {}
@@ -55,7 +56,6 @@ def parse_transport(value: str) -> GrantedTransport:
         channels=channels,
         server_ports=_pair(parameters.get("server_port", ""), 65535),
         multicast="multicast" in parameters,
-        ssrc=_ssrc(parameters.get("ssrc", "")),
     )
 
 
@@ -74,14 +74,3 @@ def _number(text: str, highest: int) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 5):
         return None
     return int(text) if int(text) <= highest else None
-
-
-def _ssrc(text: str) -> int | None:
-    """Hexadecimal, padded with spaces by Hikvision (scottlamb/retina PR #128)."""
-    text = text.strip()
-    if not 0 < len(text) <= 10:
-        return None
-    try:
-        return int(text, 16) & 0xFFFFFFFF
-    except ValueError:
-        return None

@@ -49,16 +49,16 @@ def _figures(report: AreaReport, placed: Placed, decisions: Mapping[str, Decisio
 
 def _site_table(report: AreaReport, lang: str, banner: Sequence[tuple[str, str]]) -> Table:
     site, area, city = level_names(report, lang)
-    heads = [(say("area.head.rank", lang), 6.0), (site, 28.0), (say("report.column.site_id", lang), 12.0)]
-    heads += [(area, 20.0), (city, 20.0), (say("area.head.cameras", lang), 9.0)]
-    heads += [(say(f"report.verdict.{verdict}", lang), 11.0) for verdict in Verdict]
-    heads += [(say("area.head.not_checked", lang), 10.0), (say("area.head.need", lang), 16.0)]
+    heads = [(say("area.head.rank", lang), 6.0), (site, 24.0), (say("report.column.site_id", lang), 9.0)]
+    heads += [(area, 16.0), (city, 14.0), (say("area.head.cameras", lang), 8.0)]
+    heads += [(say(f"report.verdict.{verdict}", lang), 10.0) for verdict in Verdict]
+    heads += [(say("area.head.not_checked", lang), 9.0), (say("area.head.need", lang), 13.0)]
     heads += [(say(f"area.head.{key}", lang), width) for key, width in _SITE_ENDS]
     columns = [Column(head, width, "0.0" if head == say("area.head.age", lang) else None) for head, width in heads]
     return Table(say("report.html.sites", lang), banner, columns, _site_rows(report, lang))
 
 
-_SITE_ENDS = (("checked_at", 17.0), ("age", 8.0), ("flags", 34.0), ("profile", 22.0), ("source", 28.0))
+_SITE_ENDS = (("checked_at", 12.0), ("age", 7.0), ("flags", 26.0), ("profile", 16.0), ("source", 20.0))
 
 
 def _site_rows(report: AreaReport, lang: str) -> Iterator[Sequence[Cell]]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from camagent.model.finding import Verdict
+from camagent.model.finding import Action, Verdict
 from camagent.publish.view import CameraView, FindingView, ScanDocument
 from camagent.publish.wording import main_column
 
 CHART_WIDTH = 640.0  # user units of the SVG's viewBox; it scales to the page
 LABEL_WIDTH = 190.0
 VALUE_WIDTH = 90.0
+SUM_WIDTH = 210.0
 ROW_HEIGHT = 22.0
+_CHANGES_RATE = (Action.RECONFIGURE, Action.UPDATE_FIRMWARE, Action.REPLACE)
 MAX_ROWS = 100  # more bars than that nobody reads; the camera table has them all
 
 
@@ -49,6 +51,8 @@ class Bandwidth:
     after_width: float
     unknown: int
     """Cameras whose bit rate is not known: they are in neither sum."""
+    after_unknown: int
+    """Cameras that will change, nobody knows to what rate: they are in the second sum as they are now."""
 
 
 def verdict_shares(documents: Sequence[ScanDocument]) -> tuple[Share, ...]:
@@ -92,7 +96,7 @@ def rate_bars(cameras: Sequence[CameraView]) -> tuple[RateBar, ...]:
 def bandwidth(cameras: Sequence[CameraView]) -> Bandwidth | None:
     """The sum of the main streams before and after; None where no camera's rate is known."""
     before_bps = after_bps = 0.0
-    unknown = 0
+    unknown = after_unknown = 0
     for camera in cameras:
         column = main_column(camera)
         now = camera.upgrade.bitrate_before_bps
@@ -102,11 +106,12 @@ def bandwidth(cameras: Sequence[CameraView]) -> Bandwidth | None:
             continue
         then = camera.upgrade.bitrate_after_bps
         before_bps += now
+        after_unknown += then is None and camera.upgrade.action in _CHANGES_RATE
         after_bps += now if then is None else then
     if unknown == len(cameras):
         return None
-    scale = (CHART_WIDTH - LABEL_WIDTH - VALUE_WIDTH) / max(before_bps, after_bps, 1.0)
-    return Bandwidth(before_bps, after_bps, before_bps * scale, after_bps * scale, unknown)
+    scale = (CHART_WIDTH - LABEL_WIDTH - SUM_WIDTH) / max(before_bps, after_bps, 1.0)
+    return Bandwidth(before_bps, after_bps, before_bps * scale, after_bps * scale, unknown, after_unknown)
 
 
 def _rate_finding(camera: CameraView) -> FindingView | None:

@@ -117,6 +117,7 @@ def words(lang: str) -> dict[str, Any]:
         "quantity": quantity,
         "moment": moment,
         "bitrate": partial(wording.bitrate_text, lang=lang),
+        "storage": partial(wording.storage_text, lang=lang),
         "basis": partial(wording.basis_text, lang=lang),
         "device": partial(wording.device_text, lang=lang),
         "uncertain": partial(wording.uncertain_note, lang=lang),

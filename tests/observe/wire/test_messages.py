@@ -146,7 +146,7 @@ def test_no_answer_leads_to_another_host(stated: str, control: str | None) -> No
 
 def test_a_transport_header_in_any_order() -> None:
     granted = parse_transport("ssrc= 1a2B ; interleaved=2-3;server_port=6000 ;unicast; RTP/AVP/TCP")
-    assert (granted.tcp, granted.channels, granted.server_ports, granted.ssrc) == (True, (2, 3), (6000, 6001), 0x1A2B)
+    assert (granted.tcp, granted.channels, granted.server_ports) == (True, (2, 3), (6000, 6001))
 
 
 @given(st.text(max_size=120))
@@ -260,7 +260,7 @@ def test_a_compound_of_report_and_goodbye() -> None:
     contents = parse_rtcp(sender_report(NTP_TO_UNIX_S + 1_700_000_000) + b"\x81\xcb\x00\x01" + (7).to_bytes(4, "big"))
     assert contents.goodbye == (7,) and not contents.malformed
     (report,) = contents.sender_reports
-    assert (report.ssrc, report.rtp_timestamp, report.unix_s) == (7, 9, 1_700_000_000.0)
+    assert report.unix_s == 1_700_000_000.0
 
 
 @pytest.mark.parametrize("ntp_s", [0, 3600, 86_400 * 365])
@@ -269,7 +269,7 @@ def test_a_sender_without_a_wall_clock_has_none(ntp_s: int) -> None:
 
 
 def test_a_clock_at_1970_is_a_clock() -> None:
-    assert SenderReport(1, NTP_TO_UNIX_S << 32, 0, 0).unix_s == 0.0
+    assert SenderReport(NTP_TO_UNIX_S << 32).unix_s == 0.0
 
 
 @given(st.binary(max_size=300))

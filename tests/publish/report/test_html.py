@@ -125,4 +125,7 @@ def test_bandwidth_counts_what_is_known_and_names_what_is_not() -> None:
     assert found is not None and found.unknown == 1
     assert found.before_bps == pytest.approx(4 * 2.9e6)
     assert found.after_bps == pytest.approx(3 * 2.9e6 + 3.6e6)
+    assert found.after_unknown == 1  # the camera to be replaced
+    page = render_html([view(school(5))], "vi")
+    assert "11,6 Mbit/s · 125,3 GB/ngày" in page and "1 camera chưa rõ tốc độ sau nâng cấp" in page
     assert bandwidth(()) is None
