@@ -96,7 +96,10 @@ class MeasuredStream:
     """Cropped display size from the parameter sets in band (else SDP); None where none was ever seen."""
     height_px: int | None
     frame_rate_hz: float | None
-    """Mean over the window, from RTP time stamps; None with fewer than two frames."""
+    """Mean over the window, from RTP time stamps; from arrivals where the stamps do not advance as frames arrive (a lie).
+
+    None with fewer than two frames.
+    """
     frame_rate_uncertainty_hz: float | None
     frame_rate_min_hz: float | None
     """1 / longest frame interval."""

@@ -189,6 +189,11 @@ def test_fewer_pictures_than_asked_are_not_assessed() -> None:
     assert judged("decode_errors", measuring(keyframes_decoded=3), minimum_pictures=3).outcome is PASS
 
 
+def test_as_many_broken_pictures_as_are_allowed_are_allowed_on_a_lossy_network_too() -> None:
+    camera = measuring(keyframes_decoded=99, decode_errors=1, rtp_lost_packets=5)
+    assert judged("decode_errors", camera).outcome is WARN
+
+
 def test_broken_pictures_of_a_lossy_network_are_not_laid_on_the_camera() -> None:
     found = judged("decode_errors", measuring(keyframes_decoded=1, decode_errors=1, rtp_lost_packets=5))
     assert (found.outcome, key(found)) == (OPEN, "decode_errors_by_loss")
@@ -426,6 +431,7 @@ def test_bitrate(codec: str, rate_bps: float, outcome: Outcome, said: str) -> No
     found = judged("bitrate", measuring(codec=codec, bitrate_bps=rate_bps))
     assert (found.outcome, key(found), found.observed, found.unit) == (outcome, said, rate_bps, "bit/s")
     assert found.required == (1_000_000.0, 8_000_000.0)
+    assert dict(found.message.args) == {"rate": rate_bps / 1e6, "below": 1.0, "above": 8.0}
 
 
 def test_an_unknown_bitrate_is_not_assessed() -> None:
@@ -565,10 +571,20 @@ def test_a_claim_of_t_without_media2_does_not_count() -> None:
     assert judged("onvif_conformance", other).observed == ("S",)
 
 
+def test_other_onvif_profiles_need_no_proof_and_lists_are_written_in_full() -> None:
+    unread = with_device(scopes=(SCOPE + "G",), services=fault())
+    assert judged("onvif_conformance", unread, recommended=("G",)).outcome is PASS
+    assert key(judged("onvif_conformance", unread, recommended=("G",), extra=("G",))) == "conformance_good"
+    told = dict(judged("onvif_conformance", unread, recommended=("T", "M"), extra=("G", "A")).message.args)
+    assert (told["recommended"], told["extra"]) == ("T, M", "G, A")
+    assert judged("onvif_conformance", with_device(scopes=(SCOPE + "X",))).observed == ("X",)
+
+
 @pytest.mark.parametrize(
     ("probes", "answered", "outcome"),
     [
         (100, 99, PASS),
+        (30_000, 29_123, WARN),
         (1000, 989, WARN),
         (100, 95, WARN),
         (1000, 949, FAIL),
@@ -581,6 +597,7 @@ def test_availability(probes: int, answered: int, outcome: Outcome) -> None:
     assert found.outcome is outcome
     if outcome is not OPEN:
         assert found.observed == pytest.approx(answered / probes)
+        assert dict(found.message.args)["percent"] == round(100 * answered / probes, 2)
 
 
 def test_a_device_that_refuses_the_time_but_tells_its_name_answers() -> None:

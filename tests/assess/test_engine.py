@@ -136,6 +136,12 @@ def test_a_stream_address_leaves_the_onvif_rows_open_and_the_verdict_undetermine
     assert verdict_of(findings) is Verdict.UNDETERMINED
 
 
+def test_a_target_without_onvif_and_without_a_stream_lacks_the_stream_not_onvif() -> None:
+    nothing = camera_facts(device=None, video_source=None, streams=())
+    assert judged("stream_plays", nothing).message.key == "findings.absent_stream"
+    assert judged("time_server", nothing).message.key == "findings.no_onvif_side"
+
+
 def media_file(**changes: object) -> CameraFacts:
     from pathlib import Path
 

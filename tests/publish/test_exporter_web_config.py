@@ -31,7 +31,7 @@ tls_server_config:
   max_version: TLS13
   cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_AES_128_GCM_SHA256]
   prefer_server_cipher_suites: true
-  curve_preferences: [X25519]
+  curve_preferences: [CurveP256]
 http_server_config:
   http2: false
   headers:
@@ -101,7 +101,8 @@ def test_tls_is_at_least_1_2_unless_told(folder: Path) -> None:
         ("tls_server_config: {cert_file: c, key_file: k, client_ca_file: ca.pem}", "client_auth_type: must verify"),
         ("tls_server_config: {cert_file: c, key_file: k, min_version: SSL3}", "min_version: must be one of"),
         ("tls_server_config: {cert_file: c, key_file: k, cipher_suites: [RC4]}", "cipher_suites: may hold"),
-        ("tls_server_config: {cert_file: c, key_file: k, curve_preferences: [X25519, CurveP256]}", "one of"),
+        ("tls_server_config: {cert_file: c, key_file: k, curve_preferences: [CurveP384, CurveP256]}", "one of"),
+        ("tls_server_config: {cert_file: c, key_file: k, curve_preferences: [X25519]}", "CurveP256, CurveP384"),
         ("basic_auth_users: {prometheus: hunter2}", "basic_auth_users.prometheus: must be a bcrypt hash"),
         ("basic_auth_users: {prometheus: $2b$31$" + "a" * 53 + "}", "cost 4 to 14"),
         ("basic_auth_users: [x]", "must be a table of name: bcrypt hash"),
