@@ -96,7 +96,7 @@ class MeasuredStream:
     """Cropped display size from the parameter sets in band (else SDP); None where none was ever seen."""
     height_px: int | None
     frame_rate_hz: float | None
-    """Mean over the window, from RTP time stamps; from arrivals where the stamps do not advance as frames arrive (a lie).
+    """Mean over the window, from RTP time stamps; from arrivals where the stamps do not advance like them (a lie).
 
     None with fewer than two frames.
     """
