@@ -101,7 +101,7 @@ class SequenceOrder:
 
     @property
     def received(self) -> int:
-        """Different packets that were passed on."""
+        """Different packets that arrived, also those that came too late to be passed on."""
         return self.next - self.base - self.counts.lost
 
     def push(self, packet: Packet, last: tuple[int, float]) -> list[tuple[Packet, bool]]:

@@ -23,6 +23,7 @@ MIN_FRAMES_FOR_SPEED = 5
 MIN_SPAN_FOR_SPEED_S = 1.0  # shorter than this, jitter of the network looks like a lie
 SPEED_LAG_S = 0.5  # pairs of frames so far apart are compared: longer than jitter, shorter than a stall in the window
 REORDER_FRAMES = 16  # H.264 and H.265 hold at most 16 pictures back
+MAX_RATE_HZ = 1000.0  # faster than any network camera: a clock or a burst is speaking, not the sensor
 COVERAGE = 2.0  # two standard deviations: about 95 %
 
 
@@ -37,7 +38,7 @@ class FrameRate:
     min_hz: float
     """1 / longest frame interval."""
     max_hz: float
-    """1 / shortest frame interval."""
+    """1 / shortest frame interval of those that a camera could mean."""
     irregularity_ratio: float
     """Standard deviation of frame intervals over their mean."""
     arrival_hz: float | None
@@ -58,19 +59,20 @@ def frame_rate(table: FrameTable) -> FrameRate | None:
     segments, jumps = steady_segments(table, first)
     ticks = [i for segment in segments for i in _presentation_intervals(table, segment)]
     arrivals = _arrival_intervals_s(table, first)
-    arrival_hz = _mean_hz(arrivals)
-    credible = sum(ticks) > 0 and _advances_like_arrivals(table, segments)
-    mean_hz = len(ticks) * table.clock_hz / sum(ticks) if credible else arrival_hz  # whole ticks: 10 Hz is exactly 10
+    arrival_hz = _possible_hz(len(arrivals), math.fsum(arrivals))
+    stamp_hz = _possible_hz(len(ticks) * table.clock_hz, sum(ticks))  # of whole ticks: 10 Hz is exactly 10
+    credible = stamp_hz is not None and _advances_like_arrivals(table, segments)
+    mean_hz = stamp_hz if credible else arrival_hz
     intervals = [tick / table.clock_hz for tick in ticks] if credible else arrivals
     if mean_hz is None:
         return None
     irregularity = pstdev(intervals) * mean_hz
-    positive = [interval for interval in intervals if interval > 0]
+    possible = [interval for interval in intervals if interval * MAX_RATE_HZ >= 1]
     return FrameRate(
         mean_hz=mean_hz,
         uncertainty_hz=_uncertainty_hz(mean_hz, irregularity, len(intervals), table.clock_hz),
-        min_hz=1 / max(positive),
-        max_hz=1 / min(positive),
+        min_hz=1 / max(intervals),
+        max_hz=1 / min(possible, default=1 / MAX_RATE_HZ),
         irregularity_ratio=irregularity,
         arrival_hz=arrival_hz,
         jumps=jumps,
@@ -161,9 +163,9 @@ def _arrival_intervals_s(table: FrameTable, first: int) -> list[float]:
     return [max(0.0, arrivals[row] - arrivals[row - 1]) for row in rows if not table.damaged[row]]
 
 
-def _mean_hz(intervals: Sequence[float]) -> float | None:
-    total = math.fsum(intervals)
-    return len(intervals) / total if total > 0 else None
+def _possible_hz(intervals: float, span: float) -> float | None:
+    """Intervals over their span; None where that is more than any camera sends, or nothing at all."""
+    return intervals / span if 0 < intervals <= span * MAX_RATE_HZ else None
 
 
 def _advances_like_arrivals(table: FrameTable, segments: Sequence[range]) -> bool:

@@ -76,14 +76,14 @@ def measure(planes: Planes) -> PictureMeasures:
     step = max(1, round(planes.luma.shape[1] / SAMPLE_WIDTH_PX))
     sample = _eight_bit(planes.luma[::step, ::step], planes)
     tiles = [_eight_bit(tile, planes) for tile in _tiles(planes.luma)]
-    mean, std = (float(value[0][0]) for value in cv2.meanStdDev(sample))
     histogram = np.bincount(sample.ravel(), minlength=256)
+    mean = int(histogram @ _LEVELS) / sample.size  # of whole numbers: never a hair above 255
     sharpness = [value for value in (_edges(tile) for tile in tiles) if value is not None]
     cast_u, cast_v = _cast(planes)
     stripe_ratio, stripe_step = _stripes(planes, step)
     return PictureMeasures(
         luma_mean=mean,
-        luma_std=std,
+        luma_std=float(sample.std()),
         sharpness=float(np.median(sharpness)) if sharpness else None,
         coarse_sharpness=None if sharpness else _edges(sample),
         noise=sorted(_noise(tile) for tile in tiles)[len(tiles) // 2],
@@ -113,7 +113,8 @@ def _eight_bit(plane: Plane, planes: Planes) -> Plane:
     return narrow if planes.full_range else cv2.LUT(narrow, _FULL_RANGE)
 
 
-_FULL_RANGE = np.clip((np.arange(256) - 16) * _LIMITED_SCALE + 0.5, 0, 255).astype(np.uint8)
+_LEVELS = np.arange(256)
+_FULL_RANGE = np.clip((_LEVELS - 16) * _LIMITED_SCALE + 0.5, 0, 255).astype(np.uint8)
 
 
 def _tiles(luma: Plane) -> list[Plane]:

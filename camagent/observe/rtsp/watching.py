@@ -31,7 +31,7 @@ REPORT_EVERY_S = 5.0  # RFC 3550 §6.2: the usual minimum; Arlo stops after 10 s
 STOPPED_AFTER_S = 1.0  # silence at the end of the window that no camera of one frame a second would show
 STOPPED_INTERVALS = 5  # … or so many of its own frame intervals
 LOOP_LAG_LIMIT_S = 0.5  # the send buffer of a small camera (64 kB–1 MB) and ours hold half a second of 4 Mbit/s
-WAKE_S = 1.0  # how often the watch looks up while packets flow: each look costs as much as four frames
+WAKE_S = 1.0  # how often the watch looks up while packets flow: a timer and a task switch for each camera
 FIRST_WAKE_S = 0.05  # … while it waits for the first or the last packet
 OWN_SSRC = 0x63616D61
 

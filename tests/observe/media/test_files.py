@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -110,7 +111,7 @@ def test_a_file_cut_short_is_not_a_measurement(tmp_path: Path) -> None:
     whole = write(H264, tmp_path / "whole.mp4")
     fast = filtered(whole, tmp_path / "fast.mp4", "null")  # index behind the media
     front = tmp_path / "front.mp4"
-    os.system(f"ffmpeg -v error -y -i {fast} -c copy -movflags faststart {front}")
+    subprocess.run(["ffmpeg", "-v", "error", "-i", fast, "-c", "copy", "-movflags", "faststart", front], check=True)
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(front.read_bytes()[: front.stat().st_size // 2])
     facts = watched(cut)
@@ -120,7 +121,7 @@ def test_a_file_cut_short_is_not_a_measurement(tmp_path: Path) -> None:
 
 def test_audio_alone_is_no_video(tmp_path: Path) -> None:
     path = tmp_path / "sound.mp4"
-    os.system(f"ffmpeg -v error -y -f lavfi -i sine=d=1 {path}")
+    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=d=1", path], check=True)
     facts = watched(path)
     assert isinstance(facts.measured, Fault) and facts.measured.code is FaultCode.NO_VIDEO
 

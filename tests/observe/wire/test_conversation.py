@@ -30,12 +30,12 @@ def code_of(facts: StreamFacts) -> FaultCode:
 
 
 def test_a_healthy_camera_is_measured() -> None:
-    judge, camera = KeepingJudge(), Camera()
-    facts = seen_by(camera, door=doors(pictures=judge))
+    judge, camera = KeepingJudge(), Camera(gop=5)
+    facts = seen_by(camera, window_s=1.0, door=doors(pictures=judge))
     seen = measured(facts)
     assert (seen.width_px, seen.height_px) == (640, 360)
     assert seen.frame_rate_hz == pytest.approx(50.0, rel=0.01)
-    assert seen.gop_length_frames == 10 and seen.rtp_lost_packets == 0 and seen.stray_packets == 0
+    assert seen.gop_length_frames == 5 and seen.rtp_lost_packets == 0 and seen.stray_packets == 0
     assert len(judge.pictures) == 2 and all(picture[4] & 0x1F == 7 for _, picture in judge.pictures)
     assert camera.methods() == ["OPTIONS", "DESCRIBE", "SETUP", "PLAY", "TEARDOWN"]
     assert facts.faults == () and facts.access is not None and facts.access.anonymous is True
@@ -170,7 +170,7 @@ def test_a_camera_that_was_busy_is_measured_later(monkeypatch: pytest.MonkeyPatc
             return self.status(asked, "453 Busy") if self.connections == 1 else super().setup(asked)
 
     facts = seen_by(BusyOnce())
-    assert measured(facts).frames > 10 and [fault.code for fault in facts.faults] == [FaultCode.BUSY]
+    assert measured(facts).frames > 2 and [fault.code for fault in facts.faults] == [FaultCode.BUSY]
 
 
 def test_a_camera_that_refuses_options_is_asked_on() -> None:
@@ -178,7 +178,7 @@ def test_a_camera_that_refuses_options_is_asked_on() -> None:
         def options(self, asked: Asked) -> bytes:
             return self.status(asked, "501 Not Implemented")
 
-    assert measured(seen_by(NoOptions())).frames > 10
+    assert measured(seen_by(NoOptions())).frames > 2
 
 
 # --- what it describes ------------------------------------------------------------------------------------------
@@ -209,7 +209,7 @@ def test_a_camera_that_refuses_options_is_asked_on() -> None:
 def test_odd_descriptions_are_understood(sdp: str) -> None:
     camera = Camera(sdp=sdp)
     facts = seen_by(camera)
-    assert measured(facts).frames > 10
+    assert measured(facts).frames > 2
     assert [a.uri.startswith(str(camera.uri)) for a in camera.asked] == [True] * len(camera.asked)
     assert camera.methods().count("SETUP") == 1
 
@@ -231,7 +231,7 @@ def test_relative_controls_stay_at_the_camera(headers: tuple[str, ...], expected
             return self.ok(asked, *(h.format(uri=self.uri) for h in headers), body=self.sdp.encode())
 
     camera = Based()
-    assert measured(seen_by(camera)).frames > 10
+    assert measured(seen_by(camera)).frames > 2
     root = f"rtsp://{camera.uri.netloc}"
     setup = next(a for a in camera.asked if a.method == "SETUP")
     assert setup.uri == expected.format(uri=camera.uri, root=root)
@@ -279,7 +279,7 @@ def test_auto_takes_udp_where_tcp_is_refused(line: str) -> None:
 
     facts = seen_by(UdpOnly())
     seen = measured(facts)
-    assert seen.transport == "udp" and seen.frames > 10 and seen.rtp_lost_packets == 0
+    assert seen.transport == "udp" and seen.frames > 2 and seen.rtp_lost_packets == 0
     assert [(fault.doing, fault.status) for fault in facts.faults] == [("SETUP", int(line[:3]))]
     refused = seen_by(UdpOnly(), transport=TransportChoice.TCP)
     assert code_of(refused) is FaultCode.RTSP_ERROR
@@ -299,7 +299,7 @@ def test_odd_transport_headers_are_understood(transport: str) -> None:
         def setup(self, asked: Asked) -> bytes:
             return self.ok(asked, "Session:  a b ; timeout = 10 ", f"Transport: {transport}")
 
-    assert measured(seen_by(Odd())).frames > 10
+    assert measured(seen_by(Odd())).frames > 2
 
 
 def test_other_channels_than_asked_for_are_taken() -> None:
@@ -311,7 +311,7 @@ def test_other_channels_than_asked_for_are_taken() -> None:
             async for data in super().media():
                 yield data[:1] + b"\x04" + data[2:]
 
-    assert measured(seen_by(Channels())).frames > 10
+    assert measured(seen_by(Channels())).frames > 2
 
 
 @pytest.mark.parametrize("transport", ["RTP/AVP;multicast;destination=239.0.0.1;port=5000-5001", "RTP/AVP;unicast"])
@@ -352,7 +352,7 @@ def test_rtp_info_may_be_absent_or_junk(info: str) -> None:
         def play(self, asked: Asked) -> bytes:
             return self.ok(asked, *([info] if info else []))
 
-    assert measured(seen_by(Info())).frames > 10
+    assert measured(seen_by(Info())).frames > 2
 
 
 def test_per_track_play_is_tried_where_the_whole_is_not_allowed() -> None:
@@ -363,7 +363,7 @@ def test_per_track_play_is_tried_where_the_whole_is_not_allowed() -> None:
             return super().play(asked)
 
     camera = TrackOnly()
-    assert measured(seen_by(camera)).frames > 10
+    assert measured(seen_by(camera)).frames > 2
     assert camera.asked[-1].method == "TEARDOWN" and "trackID" in camera.asked[-1].uri
 
 
@@ -425,7 +425,7 @@ def test_odd_bytes_between_messages_are_skipped() -> None:
             yield from super().frame(number)
 
     seen = measured(seen_by(Padded()))
-    assert seen.frames > 10 and seen.rtp_lost_packets == 0
+    assert seen.frames > 2 and seen.rtp_lost_packets == 0
 
 
 def test_a_request_of_the_server_is_answered_politely() -> None:
@@ -443,7 +443,7 @@ def test_a_request_of_the_server_is_answered_politely() -> None:
                 return await super().read(reader)
 
     camera = Asking()
-    assert measured(seen_by(camera)).frames > 10 and camera.answered
+    assert measured(seen_by(camera)).frames > 2 and camera.answered
 
 
 def test_packets_after_teardown_do_no_harm() -> None:
@@ -478,7 +478,7 @@ def test_a_server_that_never_answers_teardown_is_left() -> None:
         def teardown(self, asked: Asked) -> bytes:
             return b""
 
-    assert measured(seen_by(Silent())).frames > 10
+    assert measured(seen_by(Silent())).frames > 2
 
 
 # --- keeping the session ----------------------------------------------------------------------------------------
@@ -536,7 +536,7 @@ SHA512 = 'Digest realm="cam", nonce="n3", algorithm=SHA-512-256, qop="auth"'
 def test_every_digest_lets_us_in(challenges: tuple[str, ...], used: str) -> None:
     camera = locked_camera(challenges=challenges)
     facts = seen_by(camera, CREDENTIAL)
-    assert measured(facts).frames > 10
+    assert measured(facts).frames > 2
     assert facts.access is not None and (facts.access.anonymous, facts.access.used) == (False, used)
     assert camera.methods().count("DESCRIBE") == 2 and camera.methods().count("SETUP") == 1
 
@@ -589,7 +589,7 @@ def test_a_nonce_that_expires_in_mid_session_is_renewed(stale: str) -> None:
 
     camera = Expiring(user=CREDENTIAL.user, password=CREDENTIAL.secret.reveal())
     facts = seen_by(camera, CREDENTIAL, window_s=1.2)
-    assert measured(facts).frames > 10
+    assert measured(facts).frames > 2
     assert camera.torn_down.is_set() and camera.refusal(camera.asked[-1]) is None
 
 
@@ -599,7 +599,7 @@ def test_a_login_asked_for_at_setup_only_is_given() -> None:
             return None if asked.method == "DESCRIBE" else super().refusal(asked)
 
     facts = seen_by(LateDoor(user=CREDENTIAL.user, password=CREDENTIAL.secret.reveal()), CREDENTIAL)
-    assert measured(facts).frames > 10
+    assert measured(facts).frames > 2
     assert facts.access is not None and facts.access.anonymous is True and facts.access.used == "digest-md5"
 
 
@@ -625,7 +625,7 @@ def test_basic_goes_out_where_the_operator_allowed_it() -> None:
 
     allowed = Credential(CREDENTIAL.user, CREDENTIAL.secret, allow_basic=True)
     facts = seen_by(BasicCamera(user="viewer", challenges=('Basic realm="cam"',)), allowed)
-    assert measured(facts).frames > 10 and facts.access is not None and facts.access.used == "basic"
+    assert measured(facts).frames > 2 and facts.access is not None and facts.access.used == "basic"
 
 
 def test_a_camera_that_speaks_of_a_lock_is_left_alone() -> None:

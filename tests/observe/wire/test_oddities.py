@@ -160,4 +160,4 @@ def test_addresses_of_version_six_are_reached() -> None:
         finally:
             server.close()
 
-    assert measured(asyncio.run(look())).frames > 10
+    assert measured(asyncio.run(look())).frames > 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from camagent.observe.rtp import (
@@ -145,7 +145,8 @@ def test_one_number_from_nowhere_is_ignored() -> None:
     assert order.counts.unexplained == 1 and order.counts.lost == 0
 
 
-@given(st.lists(st.integers(0, 65_535), min_size=1, max_size=400))
+@given(st.lists(st.integers(0, 65_535) | st.integers(0, 40), min_size=1, max_size=400))
+@example([0, 3, *[0] * 20, 1, 2])
 def test_any_numbers_keep_the_counts_sane_and_the_memory_bounded(numbers: list[int]) -> None:
     order = SequenceOrder(numbers[0], CLOCK)
     passed = 0
@@ -153,7 +154,8 @@ def test_any_numbers_keep_the_counts_sane_and_the_memory_bounded(numbers: list[i
         passed += len(order.push(packet(number, arrival_s=at / 100), (0, at / 100)))
         assert len(order._held) <= MAX_WAITING + 1
     passed += len(order.flush())
-    assert order.received == passed and order.counts.lost >= 0 and not order.waiting
+    assert 0 <= order.received - passed <= order.counts.reordered  # the difference came too late
+    assert order.counts.lost >= 0 and not order.waiting
 
 
 def test_jitter_is_that_of_rfc_3550() -> None:

@@ -170,14 +170,14 @@ class BasicCamera(Camera):
 def test_tls_old_and_new_is_spoken(tmp_path: Path, oldest: bool) -> None:
     camera = Camera()
     facts = asyncio.run(over_tls(camera, server_context(tmp_path, oldest=oldest), None))
-    assert measured(facts).frames > 10
+    assert measured(facts).frames > 2
     assert facts.access is not None and facts.access.encrypted and len(facts.access.tls_fingerprint_sha256 or "") == 64
 
 
 def test_basic_is_answered_inside_tls(tmp_path: Path) -> None:
     camera = BasicCamera(user="viewer", challenges=('Basic realm="cam"',))
     facts = asyncio.run(over_tls(camera, server_context(tmp_path), CREDENTIAL))
-    assert measured(facts).frames > 10 and facts.access is not None and facts.access.used == "basic"
+    assert measured(facts).frames > 2 and facts.access is not None and facts.access.used == "basic"
 
 
 def test_a_certificate_that_changed_gets_no_basic_login(tmp_path: Path) -> None:
@@ -252,4 +252,4 @@ def test_a_peer_that_floods_costs_its_window_and_no_more() -> None:
             return await watch(uri, window_s=0.3)
 
     facts = asyncio.run(look())
-    assert isinstance(facts.measured, Fault) or facts.measured.frames > 100
+    assert isinstance(facts.measured, Fault) or facts.measured.frames > 20
