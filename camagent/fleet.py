@@ -65,6 +65,13 @@ class Job:
     declaration: Declaration | None = None
 
     @property
+    def place(self) -> str:
+        """Host, port and path: different for two devices, or two streams, behind one address."""
+        if isinstance(self.target, DeviceTarget):
+            return str(self.target)
+        return self.host if isinstance(self.target, FileTarget) else self.target.uri.shown.partition("://")[2]
+
+    @property
     def host(self) -> str:
         """What must not be visited twice at a time."""
         if isinstance(self.target, FileTarget):
@@ -177,7 +184,7 @@ class Fleet:
                 transcript.hide(job.credential)
         check = await check_device(job.target, job.credential, self._doors(options, transcript))
         if transcript is not None and options.record is not None:
-            transcript.write(options.record, job.host)
+            transcript.write(options.record, job.place)
         return check
 
     def _doors(self, options: FleetOptions, transcript: Transcript | None) -> Doors:

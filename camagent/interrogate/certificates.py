@@ -11,11 +11,12 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, r
 from camagent.model.device import TlsFacts
 from camagent.model.fault import FaultCode
 
+MIN_KEY_BITS = 2048  # of RSA and DSA keys: NIST SP 800-131A
 MAX_SUBJECT_CHARS = 256  # a distinguished name; bounds what ends up in a report
 
 
 def certificate_facts(leaf: bytes, port: int, session: tuple[str, str, bool]) -> TlsFacts | FaultCode:
-    """What a DER certificate says; `session` is (version, cipher, legacy)."""
+    """What a DER certificate says; `session` is (version, cipher, whether it took the old manner to get there)."""
     try:
         certificate = x509.load_der_x509_certificate(leaf)
         kind, bits = _key(certificate)
@@ -28,7 +29,7 @@ def certificate_facts(leaf: bytes, port: int, session: tuple[str, str, bool]) ->
         port=port,
         version=session[0],
         cipher=session[1],
-        legacy=session[2],
+        legacy=session[2] or is_legacy(session[0], session[1], (kind, bits)),
         fingerprint_sha256=hashlib.sha256(leaf).hexdigest(),
         subject="".join(c if c.isprintable() else " " for c in subject),
         not_before=not_before,
@@ -38,6 +39,17 @@ def certificate_facts(leaf: bytes, port: int, session: tuple[str, str, bool]) ->
         self_signed=self_signed,
         signature_hash=_signature_hash(certificate),
     )
+
+
+def is_legacy(version: str, cipher: str, key: tuple[str, int]) -> bool:
+    """What current clients refuse: before TLS 1.2, RSA key exchange, SHA-1, RC4 or DES, keys under 2048 bits.
+
+    Judged by what was negotiated, because what a machine's OpenSSL lets through is its own policy.
+    """
+    ephemeral = version == "TLSv1.3" or cipher.startswith(("ECDHE-", "DHE-", "TLS_"))
+    weak_cipher = cipher.endswith("-SHA") or any(word in cipher for word in ("RC4", "DES", "MD5", "NULL", "EXP"))
+    weak_key = key[0] in ("rsa", "dsa") and key[1] < MIN_KEY_BITS
+    return version not in ("TLSv1.2", "TLSv1.3") or not ephemeral or weak_cipher or weak_key
 
 
 def _key(certificate: x509.Certificate) -> tuple[str, int]:

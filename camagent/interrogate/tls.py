@@ -14,6 +14,9 @@ from camagent.model.fault import FaultCode
 
 _OP_LEGACY_SERVER_CONNECT = 0x4  # ssl.OP_LEGACY_SERVER_CONNECT, which Python names only from 3.12 on
 
+# Said here and not left to the machine, whose own policy differs (Debian's OpenSSL allows more than Python's default).
+_CURRENT_CIPHERS = "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:DHE+AES:!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM"
+
 
 @lru_cache(maxsize=2)
 def device_context(legacy: bool) -> ssl.SSLContext:
@@ -24,6 +27,9 @@ def device_context(legacy: bool) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without the CA list, which takes 25 ms to load
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(_CURRENT_CIPHERS)
+    context.options &= ~_OP_LEGACY_SERVER_CONNECT
     if legacy:
         context.minimum_version = ssl.TLSVersion.TLSv1
         context.set_ciphers("ALL:!aNULL:!eNULL:@SECLEVEL=0")

@@ -82,6 +82,10 @@ def test_resolution(size: tuple[int, int], outcome: Outcome, said: str) -> None:
     assert found.configured == (2560, 1440) and found.declared == (2560, 1440) and found.measured == size
 
 
+def test_without_tolerance_the_minimum_itself_suffices() -> None:
+    assert judged("resolution", measuring(width_px=1920, height_px=1080), tolerance_ratio=0.0).outcome is WARN
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -336,6 +340,11 @@ def test_time_stamps_are_believed_as_far_as_arrivals_confirm_them(
     assert judged("frame_rate", sending(stamped, arrival_frame_rate_hz=arrived)).outcome is outcome
 
 
+def test_arrivals_are_no_more_certain_than_time_stamps() -> None:
+    assert judged("frame_rate", sending(25.0, 0.3, arrival_frame_rate_hz=19.9)).outcome is OPEN
+    assert judged("frame_rate", sending(25.0, 0.0, arrival_frame_rate_hz=19.9)).outcome is WARN
+
+
 @pytest.mark.parametrize(
     ("lost", "frames", "outcome", "said"),
     [
@@ -405,10 +414,13 @@ def test_without_a_configured_rate_nothing_can_be_kept() -> None:
     for rate in (None, 0.0):
         camera = with_main(configured=configured_stream(frame_rate_hz=rate))
         assert key(judged("frame_rate_kept", camera)) == "rate_not_configured"
-    camera = measuring(frame_rate_hz=None, window_s=0.0)
-    assert key(judged("frame_rate_kept", camera)) == "too_few_frames"
-    lossy = sending(12.0, rtp_lost_packets=120, frames=120)
-    assert key(judged("frame_rate_kept", lossy)) == "rate_by_loss"
+    camera = measuring(frame_rate_hz=None, window_s=0.0, frames=1)
+    found = judged("frame_rate_kept", camera)
+    assert key(found) == "too_few_frames" and dict(found.message.args) == {"frames": 1}
+    found = judged("frame_rate_kept", sending(12.0, rtp_lost_packets=121, frames=120, rtp_packets=2700))
+    assert key(found) == "rate_by_loss" and dict(found.message.args) == {"rate": 12.0, "lost": 4.29}
+    lossy = sending(12.0, rtp_lost_packets=50, frames=120)  # 17 fps at best: not what is set
+    assert judged("frame_rate_kept", lossy).outcome is FAIL
 
 
 @pytest.mark.parametrize(
@@ -472,7 +484,8 @@ def test_a_gop_longer_than_the_window_is_a_finding_of_its_own(
     [None, configured_stream(gop_length_frames=None), configured_stream(frame_rate_hz=None)],
 )
 def test_a_configured_gop_is_shown_where_it_is_known(configured: Any) -> None:
-    assert judged("keyframe_interval", with_main(configured=configured)).configured is None
+    found = judged("keyframe_interval", with_main(configured=configured))
+    assert (found.outcome, found.configured) == (PASS, None)
 
 
 # ---------- connection ----------
@@ -665,6 +678,13 @@ def test_time_server(source: str | None, network: dict[str, Any], outcome: Outco
     facts = replace(device_facts().network, **network)  # type: ignore[type-var]
     found = judged("time_server", with_device(clock=device_clock(source=source), network=facts))
     assert (found.outcome, key(found)) == (outcome, said)
+
+
+def test_every_time_server_is_named() -> None:
+    from dataclasses import replace
+
+    facts = replace(device_facts().network, ntp_servers=("a", "b"))  # type: ignore[type-var]
+    assert dict(judged("time_server", with_device(network=facts)).message.args) == {"servers": "a, b"}
 
 
 def test_ntp_with_unread_servers_is_not_assessed_with_the_reason() -> None:
@@ -886,6 +906,12 @@ def test_anonymous_onvif(asked: tuple[str, ...], answered: tuple[str, ...], outc
     assert judged("anonymous_onvif", with_device(anonymous=AnonymousAccess(asked, answered))).outcome is outcome
 
 
+def test_every_open_operation_is_named() -> None:
+    both = ("GetProfiles", "GetUsers")
+    found = judged("anonymous_onvif", with_device(anonymous=AnonymousAccess(both, both)))
+    assert dict(found.message.args) == {"operations": "GetProfiles, GetUsers"} and found.observed == both
+
+
 def test_one_open_stream_is_one_too_many_and_the_main_stream_must_be_tried() -> None:
     from tests.builders import sub_stream
 
@@ -1006,6 +1032,20 @@ def test_a_device_that_only_knows_usernametoken_fails_and_an_unasked_one_is_open
     assert (found.outcome, dict(found.message.args)["doors"]) == (FAIL, "ONVIF")
     assert judged("login_scheme", with_device(login=token, anonymous=None)).outcome is OPEN
     assert judged("login_scheme", with_device(login=token, anonymous=AnonymousAccess((), ()))).outcome is OPEN
+
+
+def test_every_weak_door_is_named_with_what_it_offers() -> None:
+    camera = camera_facts(
+        device=device_facts(login=Login("wsse-own-time", ())),
+        streams=(stream_facts(access=stream_access(offered=("basic",))),),
+    )
+    found = judged("login_scheme", camera)
+    assert dict(found.message.args) == {"doors": "ONVIF, RTSP", "offered": "basic, ws-usernametoken"}
+
+
+def test_a_door_that_lets_everybody_in_is_not_judged_by_what_it_would_offer() -> None:
+    camera = with_main(access=stream_access(anonymous=True, offered=("basic",)))
+    assert judged("login_scheme", camera).outcome is PASS
 
 
 def test_doors_without_a_lock_are_another_rows_matter() -> None:

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camagent.clock import SystemClock
-from camagent.interrogate.certificates import certificate_facts
+from camagent.interrogate.certificates import certificate_facts, is_legacy
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
 from camagent.lockout import LoginLedger
 from camagent.model.device import DeviceClock, DeviceFacts, DeviceTarget, TlsFacts
@@ -174,14 +174,34 @@ def test_ports_are_knocked_once_each_and_told_apart() -> None:
 
 @pytest.mark.parametrize(("kind", "bits"), [("rsa", 2048), ("ec", 256), ("ed25519", 256)])
 def test_certificates_of_every_kind_are_described(kind: str, bits: int) -> None:
-    facts = certificate_facts(certificate(kind)[2], 443, ("TLSv1.3", "x", False))
+    facts = certificate_facts(certificate(kind)[2], 443, ("TLSv1.3", "TLS_AES_256_GCM_SHA384", False))
     assert isinstance(facts, TlsFacts) and (facts.key_kind, facts.key_bits) == (kind, bits)
     assert facts.not_after == NOW + timedelta(days=3650) and len(facts.fingerprint_sha256) == 64
     assert facts.signature_hash == (None if kind == "ed25519" else "sha256")
 
 
+@pytest.mark.parametrize(
+    ("version", "cipher", "key", "legacy"),
+    [
+        ("TLSv1.3", "TLS_AES_256_GCM_SHA384", ("rsa", 2048), False),
+        ("TLSv1.2", "ECDHE-RSA-AES256-GCM-SHA384", ("rsa", 2048), False),
+        ("TLSv1.2", "ECDHE-ECDSA-AES128-SHA256", ("ec", 256), False),
+        ("TLSv1.2", "AES128-GCM-SHA256", ("rsa", 2048), True),
+        ("TLSv1.2", "AES128-SHA", ("rsa", 2048), True),
+        ("TLSv1.2", "ECDHE-RSA-AES128-SHA", ("rsa", 2048), True),
+        ("TLSv1.2", "ECDHE-RSA-DES-CBC3-SHA", ("rsa", 2048), True),
+        ("TLSv1.2", "ECDHE-RSA-AES256-GCM-SHA384", ("rsa", 1024), True),
+        ("TLSv1.1", "ECDHE-RSA-AES256-SHA384", ("rsa", 2048), True),
+    ],
+)
+def test_what_is_old_is_judged_by_what_was_negotiated(
+    version: str, cipher: str, key: tuple[str, int], legacy: bool
+) -> None:
+    assert is_legacy(version, cipher, key) is legacy
+
+
 def test_a_long_or_unprintable_subject_is_bounded() -> None:
-    facts = certificate_facts(certificate("ec", "a\x00\n" * 20)[2], 443, ("TLSv1.3", "x", False))
+    facts = certificate_facts(certificate("ec", "a\x00\n" * 20)[2], 443, ("TLSv1.3", "TLS_AES_256_GCM_SHA384", False))
     assert isinstance(facts, TlsFacts) and facts.subject.isprintable() and len(facts.subject) <= 256
 
 

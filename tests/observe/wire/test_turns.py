@@ -31,7 +31,7 @@ class Resets(Camera):
 def many(make: Callable[[], Camera]) -> tuple[list[Camera], list[StreamFacts]]:
     async def one(camera: Camera) -> StreamFacts:
         async with running(camera) as uri:
-            return await watch(uri, door=door, window_s=0.8)
+            return await watch(uri, door=door, window_s=1.5)
 
     async def look() -> list[StreamFacts]:
         return await asyncio.gather(*(one(camera) for camera in cameras))
