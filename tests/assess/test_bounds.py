@@ -368,6 +368,30 @@ def test_loss_counts_from_its_bound_on() -> None:
     assert key(judged("frame_rate", sending(12.0, **{**lossy, "window_s": 0.0}))) == "rate_usable"
 
 
+def test_a_rate_that_could_not_be_measured_is_told_with_all_that_it_may_have_been() -> None:
+    hardly = measuring(frame_rate_hz=None, arrival_frame_rate_hz=None, frames=1, window_s=10.0)
+    found = judged("frame_rate", hardly)
+    assert (found.observed, found.uncertainty) == (0.1, 0.1)
+    lossy = measuring(frame_rate_hz=None, arrival_frame_rate_hz=None, frames=1, window_s=10.0, rtp_lost_packets=2)
+    found = judged("frame_rate", lossy)
+    assert (found.observed, found.uncertainty) == (0.2, 0.2)
+    short = measuring(frame_rate_hz=None, arrival_frame_rate_hz=None, frames=1, window_s=0.5)
+    assert judged("frame_rate", short).outcome is FAIL
+
+
+def test_the_floor_itself_is_usable() -> None:
+    assert key(judged("frame_rate", sending(12.0), tolerance_ratio=0.0)) == "rate_usable"
+
+
+def test_the_share_of_lost_packets_is_told_to_a_hundredth() -> None:
+    found = judged("frame_rate", sending(12.0, rtp_lost_packets=121, frames=120, rtp_packets=2700))
+    assert dict(found.message.args) == {"rate": 12.0, "lost": 4.29}
+
+
+def test_where_no_packet_was_counted_none_was_lost() -> None:
+    assert judged("frame_rate", sending(12.0, rtp_packets=0, frames=300)).outcome is FAIL
+
+
 def test_loss_takes_nothing_from_a_rate_that_suffices() -> None:
     assert judged("frame_rate", sending(25.0, rtp_lost_packets=500)).outcome is PASS
 
@@ -588,6 +612,7 @@ def test_other_onvif_profiles_need_no_proof_and_lists_are_written_in_full() -> N
     unread = with_device(scopes=(SCOPE + "G",), services=fault())
     assert judged("onvif_conformance", unread, recommended=("G",)).outcome is PASS
     assert key(judged("onvif_conformance", unread, recommended=("G",), extra=("G",))) == "conformance_good"
+    assert judged("onvif_conformance", unread, recommended=("G", "T")).outcome is PASS  # T is not what is claimed
     told = dict(judged("onvif_conformance", unread, recommended=("T", "M"), extra=("G", "A")).message.args)
     assert (told["recommended"], told["extra"]) == ("T, M", "G, A")
     assert judged("onvif_conformance", with_device(scopes=(SCOPE + "X",))).observed == ("X",)
@@ -830,6 +855,22 @@ def test_answers_hold_until_they_expire(given: ManualAnswer | None, outcome: Out
     assert (found.outcome, key(found), found.manual) == (outcome, said, True)
 
 
+@pytest.mark.parametrize("rule", ["retention", "default_login", "accounts", "firmware"])
+@pytest.mark.parametrize(
+    ("met", "on", "outcome"),
+    [(True, date(2026, 11, 1), PASS), (False, date(2026, 11, 1), FAIL), (True, date(2020, 1, 1), OPEN)],
+)
+def test_a_person_answers_where_the_network_could_not(rule: str, met: bool, on: date, outcome: Outcome) -> None:
+    from tests.assess.judging import row_of
+
+    told = site_facts(answers=(ManualAnswer(row_of(rule).id, met, "Cô Hạnh", on, None),))
+    found = judged(rule, camera_facts(), told)
+    assert (found.outcome, found.manual) == (outcome, True)
+    if rule == "retention":
+        short = with_device(recording=RecordingFacts(NOW - timedelta(days=3), NOW, 1))
+        assert judged(rule, short, told).outcome is outcome
+
+
 def test_the_day_of_an_answer_is_that_of_vietnam() -> None:
     late = NOW.replace(hour=17, minute=30)  # half past midnight of the 24th in Vietnam
     found = judged("site_answer", site=site_facts(now=late, answers=(answer(on=date(2026, 11, 24)),)))
@@ -851,6 +892,7 @@ def test_what_is_asked_outdoors_does_not_apply_indoors(
     camera = camera_facts(declaration=Declaration(outdoor=outdoor))
     assert judged("camera_answer", camera, outdoor_only=outdoor_only).outcome is outcome
     assert judged("camera_answer", camera_facts(), outdoor_only=outdoor_only).outcome is OPEN
+    assert judged("camera_answer", camera).outcome is OPEN  # asked of every camera unless the row says otherwise
 
 
 def test_only_the_row_about_outdoor_housings_asks_it_outdoors_only() -> None:
