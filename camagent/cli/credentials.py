@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from camagent.cli.language import t
+from camagent.cli.language import t, tm
 from camagent.cli.mistakes import Mistake
 
 if TYPE_CHECKING:
@@ -88,6 +88,33 @@ def remove_command(network: str) -> int:
     if not removed:
         raise Mistake(t("cli.credential_missing", network=bound))
     click.echo(t("cli.credential_removed", network=bound))
+    return 0
+
+
+@credentials_group.command(
+    "accept-certificate",
+    help=t("cli.help.credentials_accept"),
+    epilog=t("cli.help.example", example="camagent credentials accept-certificate 192.168.1.64"),
+)
+@click.argument("address", metavar="ADDRESS")
+def accept_command(address: str) -> int:
+    """Forget the certificate that a camera showed first: the next scan takes the one it shows then as its own."""
+    from camagent.cli.run import read_config
+    from camagent.cli.scanning import open_site_store
+    from camagent.publish.store import StoreError
+
+    store = open_site_store(read_config(None))
+    try:
+        pins = store.pins()
+        kept = [pin for pin in pins if pin[0] != address and pin[0].rpartition(":")[0] != address]
+        if len(kept) == len(pins):
+            raise Mistake(t("cli.no_certificate", address=address[:60]))
+        store.remember(store.known_devices(), kept)
+    except StoreError as error:
+        raise Mistake(tm(error.problem)) from None
+    finally:
+        store.close()
+    click.echo(t("cli.certificate_accepted", address=address))
     return 0
 
 

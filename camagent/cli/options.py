@@ -31,7 +31,7 @@ def check_options(command: Command) -> Command:
     for option in reversed(
         [
             click.option("--profile", "requirement_profile", help=t("cli.help.requirement_profile")),
-            click.option("--window", "window_s", type=click.FloatRange(1, 300), help=t("cli.help.window")),
+            click.option("--window", "window_s", type=click.FloatRange(2, 300), help=t("cli.help.window")),
             click.option("--transport", type=click.Choice(["auto", "tcp", "udp"]), help=t("cli.help.transport")),
             click.option("--pictures", type=click.IntRange(0, 5), help=t("cli.help.pictures")),
             click.option(

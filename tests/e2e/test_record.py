@@ -112,6 +112,13 @@ def test_a_reviewed_list_is_read_back_and_shown_again(machine: Machine) -> None:
     assert "Đồng ý" in again.stdout.decode("utf-8-sig")
 
 
+def test_a_changed_certificate_can_be_accepted_once(machine: Machine) -> None:
+    assert machine.run("credentials", "accept-certificate", "192.0.2.1").returncode == 2
+    accepted = machine.run("credentials", "accept-certificate", "127.10.1.1")
+    assert accepted.returncode == 0, accepted.stderr.decode()
+    assert machine.run("credentials", "accept-certificate", "127.10.1.1").returncode == 2
+
+
 def test_a_second_scan_knows_the_cameras_again(machine: Machine) -> None:
     before = json.loads(machine.run("report", "--format", "json").stdout)
     with simulated_school(6) as ready:
