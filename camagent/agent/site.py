@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -104,17 +104,28 @@ class Site:
         codes = {code.value: code for code in FaultCode}
         self.faults.update((Stage.DISCOVER, codes[note.code]) for note in found.notes if note.code in codes)
         now = self._clock.now()
-        for job in jobs_for(found, self.means.order):
-            before = self._jobs.get(job.host)
+        for key, job in self._keyed(jobs_for(found, self.means.order)):
+            before = self._jobs.get(key)
             if before is None or not _tells_less(job, before):
-                self._jobs[job.host] = job
-            self._answered_at.setdefault(job.host, now)
-        listed = {declared.address for declared in self.means.order.inventory}
+                self._jobs[key] = job
+            self._answered_at.setdefault(key, now)
+        kept = {declared.address for declared in self.means.order.inventory} | {t.host for t in found.devices}
         self._drop(
-            host
-            for host, at in self._answered_at.items()
-            if now - at > FORGET_AFTER and host not in listed and host not in {target.host for target in found.devices}
+            key for key, at in self._answered_at.items() if now - at > FORGET_AFTER and self._host_of(key) not in kept
         )
+
+    def _keyed(self, jobs: Sequence[Job]) -> Iterable[tuple[str, Job]]:
+        """Each device under its host, or under host and port where several stand behind one address."""
+        at_host = Counter(job.host for job in jobs)
+        for job in jobs:
+            shared = at_host[job.host] > 1 or job.place in self._jobs
+            if shared and job.host in self._jobs and job.place != job.host:
+                self._drop([job.host])  # it was thought to be alone
+            yield (job.place if shared else job.host), job
+
+    def _host_of(self, key: str) -> str:
+        job = self._jobs.get(key)
+        return job.host if job is not None else key
 
     async def interrogate(self, host: str) -> None:
         """All questions and all streams of one device."""
@@ -244,7 +255,7 @@ class Site:
     def _job(self, host: str) -> Job | None:
         """The device with the log-in that is bound to it now; None where it was dropped meanwhile."""
         job = self._jobs.get(host)
-        return None if job is None else replace(job, credential=self.means.order.credentials.for_address(host))
+        return None if job is None else replace(job, credential=self.means.order.credentials.for_address(job.host))
 
     def _take(self, host: str, check: DeviceCheck, faults: Iterable[Fault]) -> None:
         self._checks[host] = check

@@ -299,3 +299,55 @@ def test_faults_are_counted_once_each(world: tuple[Site, FakeFleet]) -> None:
 
     asyncio.run(scenario())
     assert watched.faults == {(Stage.INTERROGATE, FaultCode.UNREACHABLE): 1}
+
+
+def with_ports(*ports: int) -> Discovery:
+    sightings = tuple(Sighting(DeviceTarget(HOST, port), (FoundBy.DIRECTED,)) for port in ports)
+    return replace(found(), sightings=sightings)
+
+
+def test_two_devices_behind_one_address_are_both_watched(
+    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched, fleet = world
+    seen = [with_ports(8000), with_ports(8000, 8001), with_ports(8001)]
+
+    async def search(plan: object, clock: object) -> Discovery:
+        return seen.pop(0)
+
+    monkeypatch.setattr(site_module, "search", search)
+
+    async def scenario() -> None:
+        await watched.discover()
+        assert watched.hosts == (HOST,)
+        await watched.discover()
+        assert set(watched.hosts) == {f"{HOST}:8000", f"{HOST}:8001"}
+        for key in watched.hosts:
+            await watched.interrogate(key)
+        assert {job.target.port for job in fleet.asked if isinstance(job.target, DeviceTarget)} == {8000, 8001}
+        assert all(job.credential is not None for job in fleet.asked)
+        run = await watched.judge(START)
+        assert run is not None and len(run.result.cameras) == 2
+        await watched.discover()  # one of them is not seen this time: both are watched on
+        assert set(watched.hosts) == {f"{HOST}:8000", f"{HOST}:8001"}
+
+    asyncio.run(scenario())
+
+
+def test_a_device_that_changed_its_port_is_one_device(
+    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched, _ = world
+    seen = [with_ports(8000), with_ports(80)]
+
+    async def search(plan: object, clock: object) -> Discovery:
+        return seen.pop(0)
+
+    monkeypatch.setattr(site_module, "search", search)
+
+    async def scenario() -> None:
+        await watched.discover()
+        await watched.discover()
+        assert watched.hosts == (HOST,)
+
+    asyncio.run(scenario())
