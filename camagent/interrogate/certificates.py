@@ -23,7 +23,7 @@ def certificate_facts(leaf: bytes, port: int, session: tuple[str, str, bool]) ->
         subject = certificate.subject.rfc4514_string()[:MAX_SUBJECT_CHARS]
         self_signed = certificate.issuer == certificate.subject
         not_before, not_after = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    except (ValueError, UnsupportedAlgorithm, TypeError):
+    except (ValueError, UnsupportedAlgorithm, TypeError, x509.InvalidVersion):
         return FaultCode.MALFORMED_REPLY
     return TlsFacts(
         port=port,

@@ -93,8 +93,10 @@ async def knock_as_stranger(
         if tokens:
             asked.append("GetStreamUri")
             answered += ["GetStreamUri"] if await _gives_stream(conversation, media, tokens[0]) else []
-    if isinstance(outcome, Reply) or outcome.code is not FaultCode.AUTH_REQUIRED:
-        await conversation.ask_openly(GET_INFORMATION, url)  # media tells nothing of the way in: perhaps this does
+    asked.append("GetDeviceInformation")
+    information = await conversation.ask_openly(GET_INFORMATION, url)  # also shows the way in where media does not
+    if isinstance(information, Reply) and any(information.node.children()):
+        answered.append("GetDeviceInformation")
     if ask_users:
         asked.append("GetUsers")
         users = await conversation.ask_openly(GET_USERS, url)

@@ -948,6 +948,22 @@ def test_anonymous_onvif(asked: tuple[str, ...], answered: tuple[str, ...], outc
     assert judged("anonymous_onvif", with_device(anonymous=AnonymousAccess(asked, answered))).outcome is outcome
 
 
+@pytest.mark.parametrize(
+    ("answered", "outcome", "key"),
+    [
+        ((), WARN, "password_in_address"),
+        (("GetDeviceInformation",), FAIL, "password_in_address"),
+        (("GetProfiles", "GetStreamUri"), FAIL, "password_for_all"),
+    ],
+)
+def test_a_password_in_the_stream_address_is_told(answered: tuple[str, ...], outcome: Outcome, key: str) -> None:
+    """yi-hack-MStar#56: anonymous ONVIF returned an RTSP address with the log-in inside."""
+    media = MediaFacts("media2", (media_profile(uri_had_credentials=True),))
+    asked = ("GetProfiles", "GetStreamUri", "GetDeviceInformation")
+    found = judged("anonymous_onvif", with_device(media=media, anonymous=AnonymousAccess(asked, answered)))
+    assert (found.outcome, found.message.key) == (outcome, f"findings.{key}")
+
+
 def test_every_open_operation_is_named() -> None:
     both = ("GetProfiles", "GetUsers")
     found = judged("anonymous_onvif", with_device(anonymous=AnonymousAccess(both, both)))

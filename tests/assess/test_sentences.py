@@ -93,6 +93,7 @@ REFUSED_TCP = Fault(FaultCode.RTSP_ERROR, Stage.OBSERVE, "SETUP", 0.1, status=46
 OLD_MEDIA = (Service("http://www.onvif.org/ver10/media/wsdl", "http://192.0.2.11/onvif/media", None),)
 HTTP = NetworkProtocol("HTTP", True, (80,))
 
+TELLING = MediaFacts("media2", (media_profile(uri_had_credentials=True),))
 CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     *((rule, case.camera, case.site) for rule, case in FAILING.items()),
     *((rule, healthy(), site_facts()) for rule in (*FAILING, "bitrate")),
@@ -180,6 +181,12 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     ),
     ("default_login", with_device(default_login=None), None),
     ("anonymous_onvif", with_device(anonymous=AnonymousAccess((), ())), None),
+    ("anonymous_onvif", with_device(media=TELLING, anonymous=AnonymousAccess(("GetStreamUri",), ())), None),
+    (
+        "anonymous_onvif",
+        with_device(media=TELLING, anonymous=AnonymousAccess(("GetStreamUri",), ("GetStreamUri",))),
+        None,
+    ),
     ("anonymous_stream", with_main(access=stream_access(anonymous=None)), None),
     ("open_ports", with_device(ports=PortFacts((80, 22), DENIED, ())), None),
     ("open_ports", with_device(ports=PortFacts((), DENIED[2:], (21, 23))), None),

@@ -75,7 +75,7 @@ def test_an_open_device_is_never_sent_a_password_and_is_reported_open() -> None:
     facts = interview(device)
     assert not any(a.wsse or a.authorization for a in device.asked)
     assert facts.login.scheme is None
-    assert facts.anonymous.answered == ("GetProfiles", "GetStreamUri", "GetUsers")
+    assert facts.anonymous.answered == ("GetProfiles", "GetStreamUri", "GetDeviceInformation", "GetUsers")
 
 
 def test_requests_keep_their_distance() -> None:
@@ -100,7 +100,7 @@ def test_the_full_set_of_questions_stays_small() -> None:
     """At five a second every further question keeps each device busy for 0.2 s more."""
     device = FakeDevice()
     interview(device)
-    assert len(device.asked) == 18
+    assert len(device.asked) == 19
 
 
 def test_a_device_with_a_broken_media_service_is_logged_in_to_all_the_same() -> None:

@@ -218,6 +218,13 @@ def test_any_bytes_as_a_certificate_are_facts_or_a_fault(leaf: bytes) -> None:
     assert isinstance(certificate_facts(leaf, 443, ("TLSv1.2", "x", False)), TlsFacts | FaultCode)
 
 
+def test_a_certificate_of_an_unknown_version_is_a_malformed_reply() -> None:
+    version_3, version_6 = bytes.fromhex("a003020102"), bytes.fromhex("a003020105")
+    assert version_3 in DER
+    odd = DER.replace(version_3, version_6, 1)
+    assert certificate_facts(odd, 443, ("TLSv1.2", "x", False)) is FaultCode.MALFORMED_REPLY
+
+
 def test_the_ladder_asks_443_in_tls() -> None:
     from camagent.interrogate.addresses import candidate_urls
 

@@ -8,7 +8,15 @@ from typing import Literal
 from camagent.assess.judgement import Judgement, say, unknown
 from camagent.assess.rule import About, Rule
 from camagent.assess.rules.manual import answered
-from camagent.model.device import AnonymousAccess, DefaultLoginTrial, DeviceInformation, DeviceUser, PortFacts
+from camagent.model.device import (
+    AnonymousAccess,
+    DefaultLoginTrial,
+    DeviceFacts,
+    DeviceInformation,
+    DeviceUser,
+    MediaFacts,
+    PortFacts,
+)
 from camagent.model.finding import Outcome
 from camagent.model.scan import CameraFacts, ManualAnswer, SiteFacts
 from camagent.model.stream import StreamRole
@@ -35,9 +43,20 @@ def default_login(
     return Judgement(Outcome.PASS, say("default_refused", tried=default_login.tried), observed=True)
 
 
-def anonymous_onvif(anonymous: AnonymousAccess, *, allowed: tuple[str, ...]) -> Judgement:
-    """ONVIF gives nothing to a caller without a log-in but what the standard allows before authentication."""
+def anonymous_onvif(anonymous: AnonymousAccess, camera: CameraFacts, *, allowed: tuple[str, ...]) -> Judgement:
+    """ONVIF gives nothing to a caller without a log-in but what the standard allows before authentication.
+
+    A stream address with the password inside is told too: as a failure where anybody may ask for it, else as a warning.
+    """
     told = [operation for operation in anonymous.answered if operation not in allowed]
+    if _tells_password(camera):
+        open_to_all = "GetStreamUri" in told
+        return Judgement(
+            Outcome.FAIL if told else Outcome.WARN,
+            say("password_for_all" if open_to_all else "password_in_address"),
+            observed=tuple(told),
+            remedy=say("authentication_remedy") if told else say("password_in_address_remedy"),
+        )
     if told:
         return Judgement(
             Outcome.FAIL,
@@ -49,6 +68,12 @@ def anonymous_onvif(anonymous: AnonymousAccess, *, allowed: tuple[str, ...]) -> 
     if not refused:
         return unknown("onvif_untried")
     return Judgement(Outcome.PASS, say("onvif_closed", operations=", ".join(refused)), observed=())
+
+
+def _tells_password(camera: CameraFacts) -> bool:
+    device = camera.device
+    profiles = device.media.profiles if isinstance(device, DeviceFacts) and isinstance(device.media, MediaFacts) else ()
+    return any(media_profile.uri_had_credentials for media_profile in profiles)
 
 
 def anonymous_stream(camera: CameraFacts) -> Judgement:
