@@ -14,8 +14,10 @@ from camagent.publish.text import say
 from camagent.publish.vietnamese import clean_line, sort_key
 from camagent.publish.view import CameraView, ScanDocument
 from camagent.publish.wording import (
+    coverage_text,
     device_text,
     main_column,
+    note_text,
     reason_lines,
     settings_text,
     stream_text,
@@ -113,11 +115,9 @@ def _footer(document: ScanDocument, lang: str) -> Iterator[tuple[str, str]]:
         yield say("report.table.not_checked", lang, address=row.address, why=why_text(row.why, lang)), "yellow"
     if len(missed) > MAX_NOT_CHECKED:
         yield say("report.table.more_not_checked", lang, count=len(missed) - MAX_NOT_CHECKED), "yellow"
-    figures = {"probed": coverage.addresses_probed, "found": coverage.devices_found}
-    yield (
-        say("report.table.coverage", lang, checked=coverage.cameras_checked, missed=len(missed), **figures),
-        "yellow" if missed else "",
-    )
+    for note in coverage.notes:
+        yield note_text(note, lang), "yellow"
+    yield coverage_text(coverage, lang), "yellow" if missed else ""
     for finding in document.site_findings:
         if finding.outcome.value in ("fail", "warn", "not_assessed", "defect") and not finding.manual:
             yield f"{finding.rule}: {finding.message.to(lang)}", "yellow"

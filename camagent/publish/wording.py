@@ -14,6 +14,7 @@ from camagent.publish.view import (
     BasisCore,
     CameraView,
     ColumnView,
+    CoverageView,
     DeviceView,
     FindingCore,
     SettingView,
@@ -302,3 +303,28 @@ _STREAM_FACTS: tuple[tuple[str, Callable[[ColumnView, str], str | None]], ...] =
     ("first_keyframe", _first_keyframe),
     ("window", _window),
 )
+
+
+def coverage_text(coverage: CoverageView, lang: str) -> str:
+    """How much was looked at, in one sentence: ranges, addresses, devices, cameras, and what was not checked."""
+    figures = {"found": coverage.devices_found, "checked": coverage.cameras_checked}
+    missed = len(coverage.not_checked)
+    if not coverage.subnets_asked and not coverage.interfaces:
+        return say("report.table.coverage_named", lang, missed=missed, **figures)
+    return say(
+        "report.table.coverage",
+        lang,
+        ranges=len(coverage.subnets),
+        asked=coverage.subnets_asked if coverage.subnets_asked is not None else len(coverage.subnets),
+        probed=coverage.addresses_probed,
+        answered=coverage.addresses_answered,
+        missed=missed,
+        **figures,
+    )
+
+
+def note_text(note: str, lang: str) -> str:
+    """Why coverage is less than it seems, as a sentence; a note of another version is shown as it is."""
+    code, _, detail = note.partition(":")
+    key = f"discover.note.{code}"
+    return say(key, lang, detail=detail) if key in catalogue(lang) else note

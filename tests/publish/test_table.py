@@ -60,7 +60,7 @@ def test_an_empty_network_is_not_silent_and_not_good() -> None:
 
 def test_coverage_and_what_was_not_checked_are_told() -> None:
     text = printed(school(3))
-    assert "đã dò 254 địa chỉ" in text and "2 chưa kiểm tra được" in text
+    assert "/254 địa chỉ trả lời" in text and "2 chưa kiểm tra được" in text
     assert "192.0.2.201" in text and "từ chối đăng nhập" in text
 
 
@@ -89,3 +89,22 @@ def test_a_finding_about_the_whole_school_is_told() -> None:
 
     scan = school(1, site_findings=(builders.finding(rule="CON-UPLINK", outcome=Outcome.FAIL),))
     assert "CON-UPLINK" in printed(scan)
+
+
+def test_coverage_says_how_many_ranges_and_addresses_answered_and_why_it_is_less() -> None:
+    seen = builders.coverage(
+        subnets=("192.0.2.0/25",),
+        subnets_asked=3,
+        addresses_probed=44,
+        addresses_answered=41,
+        notes=("no_carrier:eth1", "range_narrowed:10.0.0.0/16 -> 10.0.0.0/22", "from_the_future:x"),
+    )
+    text = printed(school(1, coverage=seen), "en")
+    assert "1 of 3 ranges" in text and "41 of 44 addresses" in text
+    assert "Interface eth1 has no link" in text and "10.0.0.0/22" in text
+    assert "from_the_future:x" in text and "no_carrier" not in text
+
+
+def test_named_targets_are_not_called_a_search() -> None:
+    named = builders.coverage(subnets=(), interfaces=(), subnets_asked=0, addresses_probed=1)
+    assert "nothing was searched" in printed(school(1, coverage=named), "en")

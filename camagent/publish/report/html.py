@@ -114,6 +114,8 @@ def words(lang: str) -> dict[str, Any]:
         "t": lambda key, **gaps: say(f"report.{key}", lang, **gaps),
         "word": lambda area, name: catalogue(lang).get(f"report.{area}.{name}", name),
         "fault": lambda code: wording.why_text(code, lang),
+        "coverage_line": lambda coverage: wording.coverage_text(coverage, lang),
+        "note_line": lambda note: wording.note_text(note, lang),
         "quantity": quantity,
         "moment": moment,
         "bitrate": partial(wording.bitrate_text, lang=lang),

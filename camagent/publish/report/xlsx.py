@@ -18,7 +18,16 @@ from camagent.publish.text import say
 from camagent.publish.upgrade_rows import ACTION_ORDER, UpgradeRow, row_order, upgrade_rows
 from camagent.publish.vietnamese import sort_key
 from camagent.publish.view import CameraView, FindingView, ScanDocument
-from camagent.publish.wording import VIETNAM, basis_text, moment_text, quantity_text, uncertain_note, why_text
+from camagent.publish.wording import (
+    VIETNAM,
+    basis_text,
+    coverage_text,
+    moment_text,
+    note_text,
+    quantity_text,
+    uncertain_note,
+    why_text,
+)
 
 MAX_FINDING_ROWS = 50_000  # a spreadsheet of an old PC stays usable; beyond that only what needs reading is listed
 ACTION_COLUMN, DECISION_COLUMN = 4, 8
@@ -281,8 +290,11 @@ def _coverage_rows(documents: Sequence[ScanDocument], lang: str) -> Iterator[tup
         name, it = document.site.name, document.coverage
         for key in ("addresses_probed", "addresses_answered", "devices_found", "cameras_checked"):
             yield name, say(f"report.coverage.{key}", lang), getattr(it, key)
-        for key in ("subnets", "interfaces", "notes"):
+        yield name, say("report.coverage.ranges", lang), coverage_text(it, lang)
+        for key in ("subnets", "interfaces"):
             yield name, say(f"report.coverage.{key}", lang), ", ".join(getattr(it, key))
+        for note in it.notes:
+            yield name, say("report.coverage.notes", lang), note_text(note, lang)
         for row in it.not_checked:
             yield name, say("report.coverage.not_checked", lang), f"{row.address} – {why_text(row.why, lang)}"
 
