@@ -10,15 +10,16 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from camagent.model.scan import Site
+from camagent.model.text import Message, message
 
 MAX_CONFIG_BYTES = 1_000_000  # a configuration is a few kilobytes; more is a wrong file
 
 
 class ConfigError(Exception):
-    """The operator's configuration cannot be used; `problems` has one line each: file, key, what is wrong."""
+    """The operator's configuration cannot be used; `problems` has one sentence each: file, key, what is wrong."""
 
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__("\n".join(problems))
+    def __init__(self, problems: tuple[Message, ...]) -> None:
+        super().__init__("; ".join(f"{problem.key} {dict(problem.args)}" for problem in problems))
         self.problems = problems
 
 
@@ -26,7 +27,7 @@ def _network(text: str) -> str:
     try:
         return str(ipaddress.ip_network(text, strict=False))
     except ValueError:
-        raise ValueError("is not an address range such as 192.168.1.0/24") from None
+        raise ValueError("network") from None
 
 
 def _quiet_hours(text: str) -> str:
@@ -34,7 +35,7 @@ def _quiet_hours(text: str) -> str:
     for part in (start, end):
         hour, colon, minute = part.partition(":")
         if not (sep and colon and hour.isdigit() and minute.isdigit() and int(hour) <= 24 and int(minute) < 60):
-            raise ValueError("is not a span of time such as 07:00-11:30")
+            raise ValueError("quiet_hours")
     return text
 
 
@@ -120,12 +121,12 @@ def load_config(path: Path) -> Config:
     """
     try:
         if path.stat().st_size > MAX_CONFIG_BYTES:
-            raise ConfigError((f"{path}: larger than {MAX_CONFIG_BYTES} bytes: not a camagent.toml",))
+            raise ConfigError((message("config.too_large", path=str(path), limit=MAX_CONFIG_BYTES),))
         table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise ConfigError((f"{path}: cannot be read ({error.strerror})",)) from error
+        raise ConfigError((unreadable(path, error),)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError((f"{path}: not TOML: {error}",)) from error
+        raise ConfigError((message("config.not_toml", path=str(path), reason=str(error)),)) from error
     return parse_config(table, path)
 
 
@@ -137,7 +138,7 @@ def parse_config(table: dict[str, Any], path: Path) -> Config:
     try:
         config = Config.model_validate(table)
     except ValidationError as error:
-        raise ConfigError(tuple(f"{path}: {_key(item['loc'])}: {_what(item)}" for item in error.errors())) from None
+        raise ConfigError(tuple(_problem(path, item) for item in error.errors())) from None
     return _rooted(config, path.parent)
 
 
@@ -148,12 +149,50 @@ def _key(location: tuple[int | str, ...]) -> str:
     return text or "(file)"
 
 
-def _what(item: Any) -> str:
-    if item["type"] == "extra_forbidden":
-        return "no such key"
+KINDS = {
+    "extra_forbidden": "unknown_key",
+    "missing": "missing",
+    "string_type": "text_wanted",
+    "string_too_long": "too_long",
+    "string_too_short": "too_short",
+    "bool_type": "bool_wanted",
+    "bool_parsing": "bool_wanted",
+    "int_type": "number_wanted",
+    "int_parsing": "number_wanted",
+    "int_from_float": "number_wanted",
+    "float_type": "number_wanted",
+    "float_parsing": "number_wanted",
+    "greater_than": "too_small",
+    "greater_than_equal": "too_small",
+    "less_than": "too_large_number",
+    "less_than_equal": "too_large_number",
+    "literal_error": "one_of",
+    "path_type": "text_wanted",
+    "tuple_type": "list_wanted",
+    "model_type": "table_wanted",
+    "model_attributes_type": "table_wanted",
+}
+"""pydantic's kinds of error and our sentences for them (`config.KEY` in the catalogues)."""
+
+
+def _problem(path: Path, item: Any) -> Message:
+    context = item.get("ctx") or {}
+    kind = KINDS.get(item["type"])
+    if item["type"] == "value_error":
+        kind = str(context.get("error", "invalid"))  # our own validators name their sentence
+    bound = next((context[name] for name in ("gt", "ge", "lt", "le", "expected", "max_length") if name in context), "")
     given = item.get("input")
-    shown = f" (got {given!r})" if isinstance(given, str | int | float | bool) and len(repr(given)) < 80 else ""
-    return str(item["msg"]).removeprefix("Value error, ") + shown
+    shown = repr(given) if isinstance(given, str | int | float | bool) and len(repr(given)) < MAX_SHOWN else "…"
+    place = _key(item["loc"])
+    return message(f"config.{kind or 'invalid'}", path=str(path), place=place, bound=str(bound), given=shown)
+
+
+MAX_SHOWN = 80  # characters of a wrong value that are shown again
+
+
+def unreadable(path: Path, error: OSError) -> Message:
+    """A file that the operator named and that cannot be read."""
+    return message("config.unreadable", path=str(path), reason=error.strerror or type(error).__name__)
 
 
 def _rooted(config: Config, folder: Path) -> Config:

@@ -13,15 +13,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from camagent.config import CredentialTable
+from camagent.config import CredentialTable, unreadable
 from camagent.model.secret import Credential, Secret
+from camagent.model.text import Message, message
 
 MAX_PASSWORD_BYTES = 1024  # ONVIF allows far less; a larger "password" is a wrong file
 MAX_STORE_BYTES = 4_000_000
 
 
 class CredentialError(Exception):
-    """A secret could not be read or kept: one line, what, where, what to do."""
+    """A secret could not be read or kept: one sentence, what, where, what to do."""
+
+    def __init__(self, problem: Message) -> None:
+        super().__init__(f"{problem.key} {dict(problem.args)}")
+        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +71,17 @@ def read_password_file(path: Path) -> Secret:
     Raises: CredentialError, never with the content in it.
     """
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MAX_PASSWORD_BYTES + 2)
     except OSError as error:
-        raise CredentialError(f"{path}: password file cannot be read ({error.strerror})") from error
+        raise CredentialError(unreadable(path, error)) from error
     lines = raw.splitlines()
     if not lines or len(lines[0]) > MAX_PASSWORD_BYTES:
-        raise CredentialError(f"{path}: the first line must hold the password (1 to {MAX_PASSWORD_BYTES} bytes)")
+        raise CredentialError(message("config.no_password_line", path=str(path), limit=MAX_PASSWORD_BYTES))
     try:
         return Secret(lines[0].decode("utf-8"))
     except UnicodeDecodeError:
-        raise CredentialError(f"{path}: the password is not UTF-8 text") from None
+        raise CredentialError(message("config.not_text", path=str(path))) from None
 
 
 def configured_credentials(
@@ -92,17 +98,12 @@ def configured_credentials(
         elif table.password_credential is not None:
             folder = environment.get("CREDENTIALS_DIRECTORY")
             if not folder:
-                raise CredentialError(
-                    f"credential {table.address}: password_credential needs systemd (LoadCredential=); "
-                    "CREDENTIALS_DIRECTORY is not set"
-                )
+                raise CredentialError(message("config.no_systemd", address=table.address))
             secret = read_password_file(Path(folder) / Path(table.password_credential).name)
         elif "CAMAGENT_PASSWORD" in environment:
             secret = Secret(environment["CAMAGENT_PASSWORD"])
         else:
-            raise CredentialError(
-                f"credential {table.address}: give password_file, password_credential or CAMAGENT_PASSWORD"
-            )
+            raise CredentialError(message("config.no_password", address=table.address))
         entries.append(BoundCredential(table.address, Credential(table.user, secret, table.allow_basic)))
     return tuple(entries)
 
@@ -146,14 +147,14 @@ class CredentialStore:
 
         try:
             if self._file.stat().st_size > MAX_STORE_BYTES:
-                raise CredentialError(f"{self._file}: too large to be a credential file")
+                raise CredentialError(message("config.too_large", path=str(self._file), limit=MAX_STORE_BYTES))
             token, key = self._file.read_bytes(), self._key_file.read_bytes()
             rows: list[dict[str, str]] = json.loads(Fernet(key).decrypt(token))
         except OSError as error:
-            raise CredentialError(f"{error.filename}: cannot be read ({error.strerror})") from error
+            raise CredentialError(unreadable(Path(error.filename or self._file), error)) from error
         except (InvalidToken, ValueError):
             raise CredentialError(
-                f"{self._file}: does not fit its key {self._key_file}; remove both and set the log-ins again"
+                message("config.key_does_not_fit", path=str(self._file), key_file=str(self._key_file))
             ) from None
         return rows
 
@@ -175,7 +176,10 @@ class CredentialStore:
             token = Fernet(self._key_file.read_bytes()).encrypt(json.dumps(rows).encode())
             _write_private(self._file, token)
         except OSError as error:
-            raise CredentialError(f"{error.filename}: cannot be written ({error.strerror})") from error
+            reason = error.strerror or type(error).__name__
+            raise CredentialError(
+                message("config.unwritable", path=str(error.filename or self._file), reason=reason)
+            ) from error
 
 
 def _write_private(path: Path, content: bytes) -> None:

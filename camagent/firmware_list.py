@@ -6,7 +6,8 @@ import csv
 import io
 from pathlib import Path
 
-from camagent.config import ConfigError
+from camagent.config import ConfigError, unreadable
+from camagent.model.text import Message, message
 
 COLUMNS = ("manufacturer", "model", "firmware", "verdict")
 MAX_BYTES = 1_000_000  # some 20,000 rows; every make and model in the city is far fewer
@@ -21,30 +22,32 @@ def load_firmware_list(path: Path) -> tuple[FirmwareRow, ...]:
     Raises: ConfigError with every wrong line at once.
     """
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ConfigError((f"{path}: cannot be read ({error.strerror})",)) from error
+        raise ConfigError((unreadable(path, error),)) from error
     if len(raw) > MAX_BYTES:
-        raise ConfigError((f"{path}: larger than {MAX_BYTES} bytes: not a firmware list",))
+        raise ConfigError((message("config.too_large", path=str(path), limit=MAX_BYTES),))
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ConfigError((f"{path}: not UTF-8 text",)) from None
+        raise ConfigError((message("config.not_text", path=str(path)),)) from None
     return _rows(text, path)
 
 
 def _rows(text: str, path: Path) -> tuple[FirmwareRow, ...]:
     delimiter = ";" if text.count(";") > text.count(",") else ","
     rows: list[FirmwareRow] = []
-    problems: list[str] = []
+    problems: list[Message] = []
     for number, cells in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), 1):
         row = tuple(cell.strip() for cell in cells)
         if not any(row) or row[0].startswith("#") or tuple(cell.lower() for cell in row) == COLUMNS:
             continue
         if len(row) != len(COLUMNS):
-            problems.append(f"{path}: line {number}: expected {', '.join(COLUMNS)}, got {len(row)} cells")
+            wanted = ", ".join(COLUMNS)
+            problems.append(message("config.wrong_cells", path=str(path), line=number, wanted=wanted, count=len(row)))
         elif row[3].lower() not in ("allow", "deny"):
-            problems.append(f"{path}: line {number}: verdict must be allow or deny, got {row[3][:40]!r}")
+            problems.append(message("config.wrong_word", path=str(path), line=number, given=row[3][:40]))
         else:
             rows.append((row[0], row[1], row[2], row[3].lower()))
     if problems:

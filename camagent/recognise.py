@@ -188,9 +188,14 @@ def _fingerprint_counts(checks: Sequence[DeviceCheck]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for check in checks:
         if isinstance(check.device, DeviceFacts) and isinstance(check.device.tls, TlsFacts):
-            key = check.device.tls.fingerprint_sha256
+            key = _key_of(check.device.tls)
             counts[key] = counts.get(key, 0) + 1
     return counts
+
+
+def _key_of(tls: TlsFacts) -> str:
+    """The key where it is known, because a maker may sign a new certificate for the same key in every device."""
+    return tls.key_sha256 or tls.fingerprint_sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +226,7 @@ def _camera_facts(one: _Seen, who: _Recognised, order: Order, fingerprints: Mapp
         history=order.memory.histories.get(who.key),
         identity=tuple(dict.fromkeys(kind for kind, _ in one.sighting.signs)),
         changes=_changes(who, tls),
-        shared_fingerprints=fingerprints.get(tls.fingerprint_sha256, 1) - 1 if isinstance(tls, TlsFacts) else 0,
+        shared_fingerprints=fingerprints.get(_key_of(tls), 1) - 1 if isinstance(tls, TlsFacts) else 0,
     )
 
 

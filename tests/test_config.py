@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from camagent.config import ConfigError, load_config
+from camagent.config import KINDS, ConfigError, load_config
+from camagent.publish.text import catalogue, render
 
 GOOD = """
 [site]
@@ -69,7 +70,7 @@ quiet_hours = ["morning"]
     path = written(tmp_path, text)
     with pytest.raises(ConfigError) as caught:
         load_config(path)
-    problems = caught.value.problems
+    problems = [render(problem, "en") for problem in caught.value.problems]
     assert all(problem.startswith(f"{path}: ") for problem in problems)
     keys = {problem.removeprefix(f"{path}: ").split(":")[0] for problem in problems}
     assert keys == {
@@ -90,13 +91,24 @@ def test_what_is_no_configuration_is_one_clear_line(tmp_path: Path, text: str, s
     with pytest.raises(ConfigError) as caught:
         load_config(written(tmp_path, text))
     assert len(caught.value.problems) == 1
-    assert says in caught.value.problems[0]
+    assert says in render(caught.value.problems[0], "en")
 
 
 def test_a_missing_or_endless_file_is_one_clear_line(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="config.unreadable"):
         load_config(tmp_path / "nowhere.toml")
     huge = tmp_path / "huge.toml"
     huge.write_bytes(b"#" * 1_000_001)
-    with pytest.raises(ConfigError, match="not a camagent.toml"):
+    with pytest.raises(ConfigError, match="config.too_large"):
         load_config(huge)
+
+
+def test_every_kind_of_error_has_a_sentence_and_vietnamese_users_read_vietnamese(tmp_path: Path) -> None:
+    assert {f"config.{name}" for name in KINDS.values()} <= catalogue("vi").keys()
+    check = '[check]\nwindow_s = "x"\npictures = 9\ntransport = "y"\n'
+    text = '[site]\nname = 3\nnmae = ""\n' + check + "[discovery]\nsubnets = 1\n"
+    with pytest.raises(ConfigError) as caught:
+        load_config(written(tmp_path, text))
+    told = [render(problem, "vi").removeprefix(str(tmp_path)) for problem in caught.value.problems]
+    assert len(told) == 6
+    assert not [line for line in told if any(word in line for word in ("Input", "should", "must", "expected", "valid"))]

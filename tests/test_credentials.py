@@ -61,7 +61,7 @@ def test_a_damaged_file_is_one_clear_line_and_is_not_overwritten(tmp_path: Path,
     store = CredentialStore(tmp_path, tmp_path / "keys")
     store.keep(bound("10.0.0.5/32"))
     (tmp_path / "credentials.enc").write_bytes(damage)
-    with pytest.raises(CredentialError, match="does not fit its key"):
+    with pytest.raises(CredentialError, match="config.key_does_not_fit"):
         store.keep(bound("10.0.0.6/32"))
     assert (tmp_path / "credentials.enc").read_bytes() == damage
 

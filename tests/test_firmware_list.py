@@ -8,6 +8,7 @@ import pytest
 
 from camagent.config import ConfigError
 from camagent.firmware_list import load_firmware_list
+from camagent.publish.text import render
 
 
 def written(folder: Path, content: bytes) -> Path:
@@ -34,7 +35,8 @@ def test_a_list_is_read_as_people_and_spreadsheets_write_it(tmp_path: Path, cont
 def test_every_wrong_line_is_told_with_its_number(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_firmware_list(written(tmp_path, b"Acme,x,y,allow\nAcme,x\nAcme,x,y,maybe\n"))
-    assert ["line 2" in caught.value.problems[0], "line 3" in caught.value.problems[1]] == [True, True]
+    told = [render(problem, "en") for problem in caught.value.problems]
+    assert ["line 2" in told[0], "line 3" in told[1]] == [True, True]
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"x" * 1_000_001])
@@ -45,5 +47,5 @@ def test_what_is_no_list_is_one_line(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_missing_list_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="config.unreadable"):
         load_firmware_list(tmp_path / "nowhere.csv")

@@ -112,6 +112,16 @@ def test_cameras_that_share_a_key_are_counted() -> None:
     assert [camera.facts.shared_fingerprints for camera in run.result.cameras] == [1, 1]
 
 
+def test_one_key_under_two_certificates_is_a_shared_key() -> None:
+    def shared(keys: tuple[str, str]) -> list[int]:
+        one = seen("192.0.2.1", "A1B2C3", tls=tls_facts(fingerprint_sha256="ab" * 32, key_sha256=keys[0]))
+        other = seen("192.0.2.2", "D4E5F6", tls=tls_facts(fingerprint_sha256="cd" * 32, key_sha256=keys[1]))
+        return [camera.facts.shared_fingerprints for camera in finish([one, other], order(), frame()).result.cameras]
+
+    assert shared(("ef" * 32, "ef" * 32)) == [1, 1]
+    assert shared(("ef" * 32, "01" * 32)) == [0, 0]
+
+
 def test_a_name_comes_from_the_device_where_no_inventory_gives_one() -> None:
     scopes = ("onvif://www.onvif.org/name/Hanh%20lang",)
     assert names(finish([seen(scopes=scopes)], order(), frame())) == ["Hanh lang"]

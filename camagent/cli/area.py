@@ -22,6 +22,15 @@ MERGE = "merge"
 class AreaGroup(click.Group):
     """`camagent area FILE…` merges; `camagent area apply REVIEWED.xlsx` reads a reviewed list back."""
 
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage(ctx.command_path, "FILE... [--format …] [-o FILE] [--level …]")
+        formatter.write_usage(ctx.command_path, "apply REVIEWED.xlsx")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Merging is what the command does: its options stand on the first page."""
+        self.commands[MERGE].format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
             args = [MERGE, *args]

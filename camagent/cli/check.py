@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from camagent.cli.language import t
+from camagent.cli.language import t, tm
 from camagent.cli.mistakes import Mistake
 from camagent.cli.options import check_options, format_option, login_options
 
@@ -151,7 +151,7 @@ def read_login(
         try:
             return Credential(user, read_password_file(password_file), allow_basic)
         except CredentialError as error:
-            raise Mistake(str(error)) from None
+            raise Mistake(tm(error.problem)) from None
     if password is not None:
         warn(t("cli.password_in_url"))
         return Credential(user, Secret(password), allow_basic)

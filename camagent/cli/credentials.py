@@ -47,7 +47,7 @@ def set_command(network: str, user: str, password_file: Path | None, allow_basic
             secret = Secret(click.prompt(t("cli.password_prompt", user=user), hide_input=True, err=True))
         _store().keep(BoundCredential(bound, Credential(user, secret, allow_basic)))
     except CredentialError as error:
-        raise Mistake(str(error)) from None
+        raise Mistake(tm(error.problem)) from None
     click.echo(t("cli.credential_kept", user=user, network=bound))
     return 0
 
@@ -62,7 +62,7 @@ def list_command() -> int:
     try:
         entries = _store().entries()
     except CredentialError as error:
-        raise Mistake(str(error)) from None
+        raise Mistake(tm(error.problem)) from None
     for entry in entries:
         click.echo(f"{entry.network}\t{entry.credential.user}")
     if not entries:
@@ -84,7 +84,7 @@ def remove_command(network: str) -> int:
     try:
         removed = _store().remove(bound)
     except CredentialError as error:
-        raise Mistake(str(error)) from None
+        raise Mistake(tm(error.problem)) from None
     if not removed:
         raise Mistake(t("cli.credential_missing", network=bound))
     click.echo(t("cli.credential_removed", network=bound))

@@ -43,12 +43,26 @@ def usage_line(error: click.UsageError) -> str:
     if isinstance(error, click.MissingParameter):
         return t("cli.usage.missing", name=_parameter(error))
     if isinstance(error, click.BadParameter):
-        return t("cli.usage.bad_value", name=_parameter(error), reason=error.message)
+        return t("cli.usage.bad_value", name=_parameter(error), reason=_wanted(error))
     if isinstance(error, click.BadOptionUsage):
         return t("cli.usage.bad_option", option=error.option_name)
     if "No such command" in error.message:
         return t("cli.usage.no_such_command", name=error.message.split("'")[1] if "'" in error.message else "")
     return t("cli.usage.other", reason=error.message)
+
+
+def _wanted(error: click.BadParameter) -> str:
+    """What the option takes, in the language of this run; click's own words where we have none."""
+    kind = error.param.type if error.param is not None else None
+    if isinstance(kind, click.Choice):
+        return t("cli.usage.wanted_choice", choices=", ".join(map(str, kind.choices)))
+    if isinstance(kind, click.FloatRange | click.IntRange):
+        return t("cli.usage.wanted_range", low=kind.min, high=kind.max)
+    if isinstance(kind, click.Path | click.File):
+        return t("cli.usage.wanted_file")
+    if isinstance(kind, click.DateTime):
+        return t("cli.usage.wanted_date")
+    return error.message
 
 
 def place_of(bug: BaseException) -> str:

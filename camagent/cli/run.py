@@ -51,7 +51,7 @@ def read_config(path: Path | None) -> Config:
     try:
         return load_config(path)
     except ConfigError as error:
-        raise Mistake(*error.problems) from None
+        raise Mistake(*(tm(problem) for problem in error.problems)) from None
 
 
 def data_dir(config: Config | None = None) -> Path:
@@ -85,7 +85,7 @@ def credential_book(config: Config, environment: Mapping[str, str]) -> Credentia
         entries = configured_credentials(config.credential, environment)
         kept = CredentialStore(data_dir(config), config_dir()).entries()
     except CredentialError as error:
-        raise Mistake(str(error)) from None
+        raise Mistake(tm(error.problem)) from None
     return CredentialBook((*entries, *kept))
 
 
@@ -122,7 +122,7 @@ def _firmware(path: Path | None) -> tuple[tuple[str, str, str, str], ...]:
     try:
         return load_firmware_list(path) if path is not None else ()
     except ConfigError as error:
-        raise Mistake(*error.problems) from None
+        raise Mistake(*(tm(problem) for problem in error.problems)) from None
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import hashlib
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from camagent.model.device import TlsFacts
 from camagent.model.fault import FaultCode
@@ -20,6 +21,7 @@ def certificate_facts(leaf: bytes, port: int, session: tuple[str, str, bool]) ->
     try:
         certificate = x509.load_der_x509_certificate(leaf)
         kind, bits = _key(certificate)
+        public_key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         subject = certificate.subject.rfc4514_string()[:MAX_SUBJECT_CHARS]
         self_signed = certificate.issuer == certificate.subject
         not_before, not_after = certificate.not_valid_before_utc, certificate.not_valid_after_utc
@@ -38,6 +40,7 @@ def certificate_facts(leaf: bytes, port: int, session: tuple[str, str, bool]) ->
         key_bits=bits,
         self_signed=self_signed,
         signature_hash=_signature_hash(certificate),
+        key_sha256=hashlib.sha256(public_key).hexdigest(),
     )
 
 

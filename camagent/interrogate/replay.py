@@ -132,6 +132,7 @@ def _parse_tls(text: str) -> TlsFacts | FaultCode:
         return FaultCode(text)
     try:
         row: dict[str, Any] = json.loads(text)
+        row = {"key_sha256": "", **row}  # recordings from before it was kept
         row = {f.name: row[f.name] for f in fields(TlsFacts)}
         row["not_before"], row["not_after"] = (datetime.fromisoformat(row[k]) for k in ("not_before", "not_after"))
         return TlsFacts(**row)

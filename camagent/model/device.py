@@ -231,6 +231,8 @@ class TlsFacts:
     signature_hash: str | None
     pinned_fingerprint: str | None = None
     """What we saw at this device before, where that is known: a difference is a finding."""
+    key_sha256: str = ""
+    """Lower-case hex of the SubjectPublicKeyInfo: one key under many certificates is still one key; "": not known."""
 
 
 @dataclass(frozen=True, slots=True)

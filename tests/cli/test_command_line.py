@@ -79,6 +79,25 @@ def test_a_mistake_is_one_clear_line_and_exit_2(arguments: list[str], says: str)
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["scan", "--window", "abc"],
+        ["scan", "--window", "1000"],
+        ["scan", "--format", "pdf"],
+        ["scan", "--config", "/nonexistent/camagent.toml"],
+        ["check", "192.0.2.1", "--user", "a", "--password-file", "/nonexistent/password"],
+        ["answer", "PRV-NOTICE", "yes", "--expires", "someday"],
+    ],
+)
+def test_a_vietnamese_user_reads_vietnamese(arguments: list[str]) -> None:
+    done = camagent(*arguments, "--lang", "vi")
+    assert done.returncode == 2
+    told = done.stderr.splitlines()[0]
+    assert told.startswith("Lỗi: ")
+    assert not [word for word in ("is not", "must", "valid", "cannot", "should", "Invalid") if word in told]
+
+
 def test_a_password_that_was_typed_is_never_shown() -> None:
     done = camagent("check", "rtsp://admin:hunter2@no such host/", "--lang", "en")
     assert done.returncode == 2
