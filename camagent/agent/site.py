@@ -58,6 +58,8 @@ class Site:
         self._answered_at: dict[str, datetime] = {}
         self._restored: dict[str, CameraStatus] = {}
         self._statuses: dict[str, CameraStatus] = {}
+        self._keys: dict[str, str] = {}
+        """Camera id and the key of its device in the tables above, as of the last judgement."""
         self._known: tuple[KnownDevice, ...] = ()
         self._discovery: Discovery | None = None
         self._dirty = False
@@ -117,7 +119,10 @@ class Site:
     def _keyed(self, jobs: Sequence[Job]) -> Iterable[tuple[str, Job]]:
         """Each device under its host, or under host and port where several stand behind one address."""
         at_host = Counter(job.host for job in jobs)
+        shared_hosts = {before.host for key, before in self._jobs.items() if key != before.host}
         for job in jobs:
+            if job.place == job.host and job.host in shared_hosts:
+                continue  # the address alone, none of its devices was heard: they are watched on
             shared = at_host[job.host] > 1 or job.place in self._jobs
             if shared and job.host in self._jobs and job.place != job.host:
                 self._drop([job.host])  # it was thought to be alone
@@ -214,6 +219,11 @@ class Site:
             if self._drop_ghosts(run.result):
                 continue
             self._statuses = {status.id: status for status in statuses}
+            # Several devices may stand behind one address: who is who is told by the very conversation, not by it.
+            keys = {id(check.device): key for key, check in self._checks.items() if check.device is not None}
+            self._keys = {
+                c.facts.id: keys[id(c.facts.device)] for c in run.result.cameras if id(c.facts.device) in keys
+            }
             self._known = run.known
             return run
         return None
@@ -247,7 +257,7 @@ class Site:
 
     def _with_reach(self, status: CameraStatus) -> CameraStatus:
         job = _job_at(status.address)
-        reach = self._reach.get(job.host) if job is not None else None
+        reach = self._reach.get(self._keys.get(status.id, job.host if job is not None else ""))
         if reach is None or reach.up is None or (status.seen_at is not None and status.seen_at >= reach.at):
             return status
         return replace(status, up=reach.up, seen_at=reach.at)

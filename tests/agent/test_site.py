@@ -59,7 +59,8 @@ class FakeFleet:
             streams = (seen,) if seen is not None else ()
             return DeviceCheck(job.target, None, (SeenSource(None, None, streams),), now, 2.0, self.defect)
         assert isinstance(job.target, DeviceTarget)
-        device = self.devices.get(job.target.host, SILENT)
+        told = self.devices.get(job.target.host, SILENT)
+        device = replace(told) if isinstance(told, DeviceFacts) else told  # every conversation brings its own value
         streams = (build.stream_facts(), build.sub_stream()) if isinstance(device, DeviceFacts) else ()
         return DeviceCheck(job.target, device, (SeenSource("VS1", None, streams),), now, 12.0)
 
@@ -310,7 +311,7 @@ def test_two_devices_behind_one_address_are_both_watched(
     world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched, fleet = world
-    seen = [with_ports(8000), with_ports(8000, 8001), with_ports(8001)]
+    seen = [with_ports(8000), with_ports(8000, 8001), with_ports(8001), found()]
 
     async def search(plan: object, clock: object) -> Discovery:
         return seen.pop(0)
@@ -330,6 +331,12 @@ def test_two_devices_behind_one_address_are_both_watched(
         assert run is not None and len(run.result.cameras) == 2
         await watched.discover()  # one of them is not seen this time: both are watched on
         assert set(watched.hosts) == {f"{HOST}:8000", f"{HOST}:8001"}
+        await watched.discover()  # none of them is: the inventory's bare address is no third device
+        assert set(watched.hosts) == {f"{HOST}:8000", f"{HOST}:8001"}
+        fleet.greeting = SILENT
+        await fleet.clock.sleep(60)
+        await watched.reach(f"{HOST}:8001")
+        assert sorted(status.up for status in watched.statuses()) == [False, True]
 
     asyncio.run(scenario())
 
