@@ -162,9 +162,9 @@ KINDS = {
     "int_from_float": "number_wanted",
     "float_type": "number_wanted",
     "float_parsing": "number_wanted",
-    "greater_than": "too_small",
+    "greater_than": "not_above",
     "greater_than_equal": "too_small",
-    "less_than": "too_large_number",
+    "less_than": "not_below",
     "less_than_equal": "too_large_number",
     "literal_error": "one_of",
     "path_type": "text_wanted",
@@ -182,7 +182,10 @@ def _problem(path: Path, item: Any) -> Message:
         kind = str(context.get("error", "invalid"))  # our own validators name their sentence
     bound = next((context[name] for name in ("gt", "ge", "lt", "le", "expected", "max_length") if name in context), "")
     given = item.get("input")
-    shown = repr(given) if isinstance(given, str | int | float | bool) and len(repr(given)) < MAX_SHOWN else "…"
+    # What stands in a log-in's table, or under a key that we do not know, may be a password in the wrong place.
+    secret = item["loc"][:1] == ("credential",) or item["type"] == "extra_forbidden"
+    plain = isinstance(given, str | int | float | bool) and len(repr(given)) < MAX_SHOWN
+    shown = repr(given) if plain and not secret else "…"
     place = _key(item["loc"])
     return message(f"config.{kind or 'invalid'}", path=str(path), place=place, bound=str(bound), given=shown)
 

@@ -112,3 +112,19 @@ def test_every_kind_of_error_has_a_sentence_and_vietnamese_users_read_vietnamese
     told = [render(problem, "vi").removeprefix(str(tmp_path)) for problem in caught.value.problems]
     assert len(told) == 6
     assert not [line for line in told if any(word in line for word in ("Input", "should", "must", "expected", "valid"))]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[[credential]]\naddress = "10.0.0.1"\nuser = "a"\npassword_file = 12345678\n',
+        '[[credential]]\naddress = "admin:12345678@10.0.0.1"\nuser = "a"\n',
+        '[[credential]]\naddress = "10.0.0.1"\nuser = "a"\npassword = "12345678"\n',
+        '[site]\npassword = "12345678"\n',
+    ],
+)
+def test_a_password_in_the_wrong_place_is_not_shown_again(text: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(written(tmp_path, text))
+    told = [render(problem, lang) for problem in caught.value.problems for lang in ("vi", "en")]
+    assert told and "12345678" not in " ".join([*told, str(caught.value), repr(caught.value)])

@@ -100,7 +100,9 @@ def load_web_config(path: Path) -> WebConfig:
     except OSError as error:
         raise WebConfigError(f"{path}: cannot be read ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise WebConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+        # Only where, never the excerpt: it may show a password's hash.
+        mark = getattr(error, "problem_mark", None)
+        raise WebConfigError(f"{path}: not YAML{f', line {mark.line + 1}' if mark is not None else ''}") from None
     return _Reader(path).read(table)
 
 
