@@ -63,11 +63,12 @@ def area_group() -> None:
 @click.option("--level", "levels", multiple=True, help=t("cli.help.area_level"))
 def merge_command(files: tuple[Path, ...], report_format: str, output: str | None, levels: tuple[str, ...]) -> int:
     """Merge what can be read, name what cannot, rank by need."""
-    from camagent.cli.run import warn, write_whole
+    from camagent.cli.run import read_config, warn, write_whole
     from camagent.model.finding import Verdict
     from camagent.publish.area import AreaOptions, merge_area
 
-    report = merge_area(list(files), datetime.now(UTC), lang(), AreaOptions(levels=levels), None)
+    names = levels or read_config(None).site.levels
+    report = merge_area(list(files), datetime.now(UTC), lang(), AreaOptions(levels=names), None)
     for problem in report.problems:
         warn(tm(problem.problem))
     if not report.sites:

@@ -96,6 +96,14 @@ def test_the_area_merges_result_files_and_names_what_it_cannot_read(machine: Mac
     assert nothing.returncode == 2
 
 
+def test_the_names_of_the_levels_are_configuration(machine: Machine) -> None:
+    config = machine.config.read_text(encoding="utf-8")
+    machine.config.write_text(config.replace("[site]", '[site]\nlevels = ["Cơ sở", "Phường Thử"]'), encoding="utf-8")
+    done = machine.run("area", "ket-qua/camagent.json", "--format", "html", "-o", "-")
+    machine.config.write_text(config, encoding="utf-8")
+    assert "Phường Thử" in done.stdout.decode()
+
+
 def test_a_reviewed_list_is_read_back_and_shown_again(machine: Machine) -> None:
     made = machine.run("area", "ket-qua/camagent.json", "--format", "xlsx", "-o", "danh-muc.xlsx")
     assert made.returncode == 1, made.stderr.decode()
