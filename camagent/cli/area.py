@@ -127,11 +127,18 @@ def apply_command(reviewed_file: Path) -> int:
     """Record the decisions of a reviewed list; conflicts are told and change nothing."""
     from camagent.cli.run import read_config, warn
     from camagent.cli.scanning import open_site_store
-    from camagent.publish.area.reviewed import ReviewedError, apply_reviewed, read_reviewed, summary
+    from camagent.publish.area.reviewed import (
+        MAX_WORKBOOK_BYTES,
+        ReviewedError,
+        apply_reviewed,
+        read_reviewed,
+        summary,
+    )
     from camagent.publish.store import StoreError
 
     try:
-        content = reviewed_file.read_bytes()
+        with reviewed_file.open("rb") as file:
+            content = file.read(MAX_WORKBOOK_BYTES + 1)
     except OSError as error:
         raise Mistake(t("cli.cannot_read", path=str(reviewed_file), reason=error.strerror or "?")) from None
     store = open_site_store(read_config(None))

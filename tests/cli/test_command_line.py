@@ -34,6 +34,12 @@ def test_every_command_answers_help_with_an_example(command: str) -> None:
     assert "--lang" in done.stdout
 
 
+def test_the_help_of_area_shows_merging_and_applying() -> None:
+    told = camagent("area", "--help", "--lang", "en").stdout
+    assert "area FILE..." in told and "area apply REVIEWED.xlsx" in told
+    assert "--format" in told and "--level" in told
+
+
 def test_help_names_every_command_in_both_languages() -> None:
     for lang, word in (("vi", "Các lệnh"), ("en", "Commands")):
         done = camagent("--help", "--lang", lang)

@@ -91,7 +91,8 @@ def agree_with_ffprobe(names: tuple[str, ...], transport: str) -> None:
         assert said == (FFMPEG_NAME[clip.codec], clip.width_px, clip.height_px), (name, stream)
         wanted = READ_S * clip.frame_rate_hz
         least = wanted * (0.7 if transport == "udp" else 1.0) - 3  # a busy machine loses datagrams
-        assert least <= int(stream["nb_read_packets"]) <= wanted + 3, (name, stream)
+        # B-frames are read ahead of their time; a doubled rate, or a burst that is not paced, is far beyond.
+        assert least <= int(stream["nb_read_packets"]) <= wanted * 1.2, (name, stream)
         if len(clip.keyframes) > 1:
             assert int(stream["nb_read_frames"]) >= 1, (name, stream)
 
