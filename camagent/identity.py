@@ -72,6 +72,8 @@ class KnownDevice:
     address: str
     video_source: str | None
     signs: Signs
+    service_url: str | None = None
+    """Where its ONVIF device service last answered; None without ONVIF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class Sighting:
     address: str
     video_source: str | None
     signs: Signs
+    service_url: str | None = None
+    """As in `KnownDevice`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ def sighting(device: DeviceFacts | None, address: str, video_source: str | None)
         if isinstance(device.tls, TlsFacts):
             _add(signs, "certificate", device.tls.fingerprint_sha256)
     _add(signs, "address", address)
-    return Sighting(address, video_source, tuple(signs))
+    return Sighting(address, video_source, tuple(signs), device.service_url if device is not None else None)
 
 
 def shared_signs(sightings: Sequence[Sighting]) -> frozenset[tuple[str, str]]:
@@ -143,9 +147,8 @@ def shared_signs(sightings: Sequence[Sighting]) -> frozenset[tuple[str, str]]:
 
 def remember(identity: Identity | str, seen: Sighting) -> KnownDevice:
     """What to store of a sighting under its id."""
-    return KnownDevice(
-        identity if isinstance(identity, str) else identity.id, seen.address, seen.video_source, seen.signs
-    )
+    key = identity if isinstance(identity, str) else identity.id
+    return KnownDevice(key, seen.address, seen.video_source, seen.signs, seen.service_url)
 
 
 def match(known: Sequence[KnownDevice], seen: Sighting, ignored: frozenset[tuple[str, str]] = frozenset()) -> Match:

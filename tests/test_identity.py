@@ -169,9 +169,8 @@ def test_swapped_addresses_are_two_moves() -> None:
 
 def test_what_is_remembered_is_plain_json() -> None:
     row = json.loads(json.dumps(asdict(known(device()))))
-    assert KnownDevice(row["id"], row["address"], row["video_source"], tuple(map(tuple, row["signs"]))) == known(
-        device()
-    )
+    signs = tuple(map(tuple, row.pop("signs")))
+    assert KnownDevice(**row, signs=signs) == known(device())
 
 
 SERIALS = st.text("0123456789ABCDEFX", min_size=0, max_size=12)

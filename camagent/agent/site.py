@@ -11,27 +11,23 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from camagent.agent.whereabouts import job_at, knock, tells_less
 from camagent.clock import Clock
-from camagent.discover.knock import Door, Heard, ask_onvif
 from camagent.discover.plan import DiscoveryPlan, PlanError
 from camagent.discover.search import search
 from camagent.fleet import Fleet, FleetOptions, Job
 from camagent.identity import KnownDevice
-from camagent.model.device import DeviceFacts, DeviceTarget
+from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.scan import ScanResult
 from camagent.model.stream import StreamFacts, StreamTarget
-from camagent.model.uri import parse_stream_uri
 from camagent.pipeline import LEAVE_ALONE, DeviceCheck, SeenSource, budget_spent
 from camagent.publish.snapshot import SILENT, CameraStatus, Reach, camera_status, is_up
 from camagent.recognise import Frame, Memory, Order, Run, finish
 from camagent.scan import jobs_for
 
-KNOCK_CONNECT_S = 3.0
-KNOCK_REPLY_S = 3.0
 FORGET_AFTER = timedelta(days=7)  # a device that nobody lists and that is silent for a week was taken away
-ONVIF_PORT = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +55,7 @@ class Site:
         self._restored: dict[str, CameraStatus] = {}
         self._statuses: dict[str, CameraStatus] = {}
         self._keys: dict[str, str] = {}
-        """Camera id and the key of its device in the tables above, as of the last judgement."""
+        """Camera id and the key of its device in the tables above, as of the restart and of the last judgement."""
         self._known: tuple[KnownDevice, ...] = ()
         self._discovery: Discovery | None = None
         self._dirty = False
@@ -70,13 +66,20 @@ class Site:
     def restore(self, cameras: Iterable[CameraStatus], memory: Memory) -> None:
         """Begin with what was known before the restart; every device of it is checked anew."""
         self.remember(memory)
+        urls = {known.id: known.service_url for known in memory.known}
+        places: dict[str, str] = {}
+        jobs: dict[str, Job] = {}
         for camera in cameras:
             self._restored[camera.id] = camera
-            job = _job_at(camera.address)
+            job = job_at(camera.address, urls.get(camera.id))
             if job is not None:
-                self._jobs.setdefault(job.host, job)
-        for host in self._jobs:
-            self._answered_at[host] = self._clock.now()
+                places[camera.id] = job.place
+                jobs[job.place] = job
+        keys = {}
+        for key, job in self._keyed(tuple(jobs.values())):
+            self._jobs[key], keys[job.place] = job, key
+            self._answered_at[key] = self._clock.now()
+        self._keys = {camera: keys[place] for camera, place in places.items() if place in keys}
 
     def remember(self, memory: Memory) -> None:
         """What the record knows from now on."""
@@ -108,7 +111,7 @@ class Site:
         now = self._clock.now()
         for key, job in self._keyed(jobs_for(found, self.means.order)):
             before = self._jobs.get(key)
-            if before is None or not _tells_less(job, before):
+            if before is None or not tells_less(job, before) or self._is_silent(key):
                 self._jobs[key] = job
             self._answered_at.setdefault(key, now)
         kept = {declared.address for declared in self.means.order.inventory} | {t.host for t in found.devices}
@@ -127,6 +130,10 @@ class Site:
             if shared and job.host in self._jobs and job.place != job.host:
                 self._drop([job.host])  # it was thought to be alone
             yield (job.place if shared else job.host), job
+
+    def _is_silent(self, key: str) -> bool:
+        check = self._checks.get(key)
+        return check is not None and isinstance(check.device, Fault)
 
     def _host_of(self, key: str) -> str:
         job = self._jobs.get(key)
@@ -188,6 +195,8 @@ class Site:
             return
         check = self._checks.get(host)
         targets = _stream_targets(check) if check is not None else []
+        if isinstance(job.target, StreamTarget):
+            targets = targets or [job.target]
         up: bool | None = False
         fault: Fault | None = None
         if targets:
@@ -197,7 +206,8 @@ class Site:
             if fault is not None:
                 self.faults[fault.stage, fault.code] += 1
         if not up and isinstance(job.target, DeviceTarget):
-            up = await _knock(job.target, check) or up
+            knocked = await knock(job.target, check.device if check is not None else None)
+            up = knocked if knocked or not targets else up
         now = self._clock.now()
         self._reach[host] = Reach(up, now, fault.code if fault is not None else None)
         if up:
@@ -221,7 +231,8 @@ class Site:
             self._statuses = {status.id: status for status in statuses}
             # Several devices may stand behind one address: who is who is told by the very conversation, not by it.
             keys = {id(check.device): key for key, check in self._checks.items() if check.device is not None}
-            self._keys = {
+            restored = {camera: key for camera, key in self._keys.items() if camera in self._restored}
+            self._keys = restored | {
                 c.facts.id: keys[id(c.facts.device)] for c in run.result.cameras if id(c.facts.device) in keys
             }
             self._known = run.known
@@ -256,7 +267,7 @@ class Site:
         return {status.id: status.up for status in self.statuses() if status.up is not None}
 
     def _with_reach(self, status: CameraStatus) -> CameraStatus:
-        job = _job_at(status.address)
+        job = job_at(status.address)
         reach = self._reach.get(self._keys.get(status.id, job.host if job is not None else ""))
         if reach is None or reach.up is None or (status.seen_at is not None and status.seen_at >= reach.at):
             return status
@@ -320,31 +331,3 @@ def _stream_faults(check: DeviceCheck) -> tuple[Fault, ...]:
     return tuple(
         fault for stream in streams for fault in dict.fromkeys((*stream.faults, stream.fault)) if fault is not None
     )
-
-
-def _job_at(address: str) -> Job | None:
-    """A job for an address as results carry it: a host, or the URI of a camera without ONVIF."""
-    if "://" not in address:
-        return Job(DeviceTarget(address))
-    parsed = parse_stream_uri(address)
-    return Job(StreamTarget(parsed[0])) if parsed is not None else None
-
-
-def _tells_less(job: Job, before: Job) -> bool:
-    """The search missed it this time, so all it has is the address; what was announced before is better."""
-    target, known = job.target, before.target
-    return isinstance(target, DeviceTarget) and isinstance(known, DeviceTarget) and bool(known.xaddrs > target.xaddrs)
-
-
-async def _knock(target: DeviceTarget, check: DeviceCheck | None) -> bool | None:
-    """Ask the ONVIF port for the time, without a log-in. None: we ourselves could not ask."""
-    port, secure, path = target.port, target.secure, target.path
-    if check is not None and isinstance(check.device, DeviceFacts):
-        parsed = parse_stream_uri(check.device.service_url)
-        if parsed is not None:
-            port, secure, path = parsed[0].port, parsed[0].scheme == "https", parsed[0].path or path
-    door = Door(target.host, port or ONVIF_PORT, secure, KNOCK_CONNECT_S, KNOCK_REPLY_S)
-    heard = (await ask_onvif(door, path)).heard
-    if heard is Heard.OURS:
-        return None
-    return heard in (Heard.ONVIF, Heard.RTSP, Heard.LOGIN, Heard.OTHER)

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from camagent.agent import site as site_module
+from camagent.agent import whereabouts
 from camagent.agent.site import Means, Site
 from camagent.assess.profile import load_profile
 from camagent.credentials import BoundCredential, CredentialBook
 from camagent.discover.knock import Door, Heard, Knock
 from camagent.fleet import FleetOptions, Job
+from camagent.identity import KnownDevice
 from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, Sighting
 from camagent.model.fault import Fault, FaultCode, Stage
@@ -25,7 +27,7 @@ from camagent.model.secret import Credential, Secret
 from camagent.model.stream import StreamAccess, StreamTarget
 from camagent.pipeline import DeviceCheck, Judge, SeenSource
 from camagent.publish.snapshot import camera_status
-from camagent.recognise import Memory, Order, site_facts
+from camagent.recognise import Memory, Order, Run, site_facts
 from tests import builders as build
 from tests.agent.fakes import START, WoundClock
 
@@ -98,7 +100,7 @@ def knock_with(monkeypatch: pytest.MonkeyPatch, heard: Heard) -> None:
     async def ask(door: Door, path: str) -> Knock:
         return Knock(door.host, door.port, heard)
 
-    monkeypatch.setattr(site_module, "ask_onvif", ask)
+    monkeypatch.setattr(whereabouts, "ask_onvif", ask)
 
 
 async def first_round(watched: Site) -> None:
@@ -356,5 +358,153 @@ def test_a_device_that_changed_its_port_is_one_device(
         await watched.discover()
         await watched.discover()
         assert watched.hosts == (HOST,)
+
+    asyncio.run(scenario())
+
+
+def restarted(watched: Site, known: tuple[KnownDevice, ...]) -> tuple[Site, FakeFleet]:
+    """A fresh agent on what the old one had on record."""
+    fleet = FakeFleet()
+    again = Site(means(), fleet, lambda *_: None)  # type: ignore[arg-type]
+    again.restore(watched.statuses(), Memory(known=known))
+    return again, fleet
+
+
+def test_after_a_restart_a_device_is_asked_where_it_answered(
+    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched, fleet = world
+    fleet.devices[HOST] = replace(build.device_facts(), service_url=f"https://{HOST}:8443/onvif/device")
+    knocked: list[tuple[int, bool, str]] = []
+
+    async def ask(door: Door, path: str) -> Knock:
+        knocked.append((door.port, door.secure, path))
+        return Knock(door.host, door.port, Heard.ONVIF)
+
+    monkeypatch.setattr(whereabouts, "ask_onvif", ask)
+
+    async def scenario() -> None:
+        await first_round(watched)
+        run = await watched.judge(START) or await rejudged(watched)
+        again, asked = restarted(watched, run.known)
+        await again.reach(HOST)
+        assert knocked == [(8443, True, "/onvif/device")]
+        assert again.statuses()[0].up is True
+        await again.discover()  # quiet hours, or a search that only has the inventory's address
+        await again.interrogate(HOST)
+        (job,) = asked.asked
+        assert isinstance(job.target, DeviceTarget) and (job.target.port, job.target.secure) == (8443, True)
+
+    asyncio.run(scenario())
+
+
+async def rejudged(watched: Site) -> Run:
+    await watched.interrogate(HOST)
+    run = await watched.judge(START)
+    assert run is not None
+    return run
+
+
+@pytest.mark.parametrize("heard", [Heard.REFUSED, Heard.SILENT, Heard.ONVIF])
+def test_who_is_asked_at_a_guessed_port_is_not_called_dead(
+    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch, heard: Heard
+) -> None:
+    watched, _ = world
+    knock_with(monkeypatch, heard)
+
+    async def scenario() -> None:
+        await first_round(watched)
+        again, fleet = restarted(watched, ())  # the record of an older camagent: it held no ports
+        fleet.clock.elapsed_s += 60
+        await again.reach(HOST)
+        assert again.statuses()[0].up is True
+
+    asyncio.run(scenario())
+
+
+def test_after_a_restart_a_camera_without_onvif_is_greeted_at_its_stream(world: tuple[Site, FakeFleet]) -> None:
+    watched, _ = world
+
+    async def scenario() -> None:
+        await first_round(watched)
+        stream = replace(watched.statuses()[0], address=f"rtsp://{HOST}:8554/live")
+        again = Site(means(), fleet := FakeFleet(), lambda *_: None)  # type: ignore[arg-type]
+        again.restore((stream,), Memory())
+        for greeting, up in ((ACCESS, True), (SILENT, False)):
+            fleet.greeting = greeting
+            fleet.clock.elapsed_s += 60
+            await again.reach(HOST)
+            assert again.statuses()[0].up is up
+
+    asyncio.run(scenario())
+
+
+def test_after_a_restart_devices_behind_one_address_are_told_apart(
+    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched, _ = world
+    dead_port = 8001
+
+    async def ask(door: Door, path: str) -> Knock:
+        return Knock(door.host, door.port, Heard.SILENT if door.port == dead_port else Heard.ONVIF)
+
+    monkeypatch.setattr(whereabouts, "ask_onvif", ask)
+
+    async def scenario() -> None:
+        await first_round(watched)
+        (one,) = watched.statuses()
+        cameras = [replace(one, id=f"cam-{port}") for port in (8000, dead_port)]
+        known = tuple(KnownDevice(f"cam-{p}", HOST, None, (), f"http://{HOST}:{p}/onvif") for p in (8000, dead_port))
+        again = Site(means(), fleet := FakeFleet(), lambda *_: None)  # type: ignore[arg-type]
+        again.restore(cameras, Memory(known=known))
+        assert set(again.hosts) == {f"{HOST}:8000", f"{HOST}:8001"}
+        fleet.clock.elapsed_s += 60
+        for key in again.hosts:
+            await again.reach(key)
+        assert {status.id: status.up for status in again.statuses()} == {"cam-8000": True, "cam-8001": False}
+
+    asyncio.run(scenario())
+
+
+def test_a_recorder_is_one_device_after_a_restart(world: tuple[Site, FakeFleet]) -> None:
+    watched, fleet = world
+
+    async def scenario() -> None:
+        await first_round(watched)
+        (one,) = watched.statuses()
+        channels = [replace(one, id=f"cam-{n}") for n in range(3)]
+        known = tuple(KnownDevice(f"cam-{n}", HOST, f"VS{n}", (), f"http://{HOST}:8000/onvif") for n in range(3))
+        again = Site(means(), fleet, lambda *_: None)  # type: ignore[arg-type]
+        again.restore(channels, Memory(known=known))
+        assert again.hosts == (HOST,)
+
+    asyncio.run(scenario())
+
+
+def test_a_device_that_went_silent_is_asked_where_the_search_found_it(
+    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched, fleet = world
+    announced = DeviceTarget(HOST, 8080, xaddrs=(f"http://{HOST}:8080/onvif",))
+    seen = [
+        replace(found(), sightings=(Sighting(announced, (FoundBy.MULTICAST,)),)),
+        with_ports(80),
+        with_ports(80),
+    ]
+
+    async def search(plan: object, clock: object) -> Discovery:
+        return seen.pop(0)
+
+    monkeypatch.setattr(site_module, "search", search)
+
+    async def scenario() -> None:
+        for silent, port in ((False, 8080), (True, 8080), (True, 80)):
+            await watched.discover()
+            if silent:
+                fleet.devices[HOST] = SILENT
+            fleet.asked.clear()
+            await watched.interrogate(HOST)
+            (job,) = fleet.asked
+            assert isinstance(job.target, DeviceTarget) and job.target.port == port
 
     asyncio.run(scenario())

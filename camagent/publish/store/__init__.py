@@ -123,19 +123,22 @@ class Store:
 
     def remember(self, known: Sequence[KnownDevice], pins: Sequence[tuple[str, str]]) -> None:
         """Replace what is remembered of devices and of their certificates."""
-        rows = [(item.id, item.address, json.dumps(item.video_source), json.dumps(item.signs)) for item in known]
+        rows = [
+            (item.id, item.address, json.dumps(item.video_source), json.dumps(item.signs), item.service_url)
+            for item in known
+        ]
         with self._write() as connection:
             connection.execute("DELETE FROM known_device")
-            connection.executemany("INSERT OR REPLACE INTO known_device VALUES (?, ?, ?, ?)", rows)
+            connection.executemany("INSERT OR REPLACE INTO known_device VALUES (?, ?, ?, ?, ?)", rows)
             connection.execute("DELETE FROM pin")
             connection.executemany("INSERT OR REPLACE INTO pin VALUES (?, ?)", list(pins))
 
     def known_devices(self) -> tuple[KnownDevice, ...]:
         """The cameras of earlier runs."""
-        rows = self._rows("SELECT id, address, video_source, signs FROM known_device ORDER BY id", ())
+        rows = self._rows("SELECT id, address, video_source, signs, service_url FROM known_device ORDER BY id", ())
         return tuple(
-            KnownDevice(key, address, json.loads(source), tuple((kind, value) for kind, value in json.loads(signs)))
-            for key, address, source, signs in rows
+            KnownDevice(key, address, json.loads(source), tuple((kind, sign) for kind, sign in json.loads(signs)), url)
+            for key, address, source, signs, url in rows
         )
 
     def pins(self) -> tuple[tuple[str, str], ...]:

@@ -67,4 +67,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT""",
         "CREATE INDEX decision_by_row ON decision (row_id, id)",
     ),
+    # Where each ONVIF service answered: a camera is not on the usual port because we were restarted.
+    ("ALTER TABLE known_device ADD COLUMN service_url TEXT",),
 )

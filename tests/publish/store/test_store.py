@@ -150,6 +150,22 @@ def test_tables_are_strict_and_versioned(tmp_path: Path) -> None:
     raw.close()
 
 
+def test_a_store_of_an_older_version_is_taken_along(tmp_path: Path) -> None:
+    path = tmp_path / "site.db"
+    raw = sqlite3.connect(path)
+    for statement in MIGRATIONS[0]:
+        raw.execute(statement)
+    raw.execute("INSERT INTO known_device VALUES ('cam-1', '192.0.2.1', 'null', '[[\"serial\", \"S1\"]]')")
+    raw.execute("PRAGMA user_version = 1")
+    raw.commit()
+    raw.close()
+    with open_store(path) as store:
+        (known,) = store.known_devices()
+        assert (known.id, known.signs, known.service_url) == ("cam-1", (("serial", "S1"),), None)
+        store.remember([replace(known, service_url="http://192.0.2.1:8000/onvif")], [])
+        assert store.known_devices()[0].service_url == "http://192.0.2.1:8000/onvif"
+
+
 def test_a_store_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:
     path = tmp_path / "site.db"
     open_store(path).close()
