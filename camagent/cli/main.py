@@ -14,7 +14,7 @@ import click
 from camagent import __version__
 from camagent.cli import language
 from camagent.cli.language import t
-from camagent.cli.mistakes import EXIT_UNDETERMINED, EXIT_USAGE, Mistake, place_of, usage_line
+from camagent.cli.mistakes import EXIT_BROKEN_PIPE, EXIT_UNDETERMINED, EXIT_USAGE, Mistake, place_of, usage_line
 from camagent.publish.text import LANGUAGES
 
 COMMANDS = {
@@ -163,9 +163,9 @@ def main() -> None:
         click.echo(t("cli.stopped"), err=True)
         sys.exit(130)
     except BrokenPipeError:
-        # The reader of our output went away (`| head`): nothing is wrong, and there is nobody to tell.
+        # The reader of our output went away (`| head`): nobody is left to tell, but 0 would say "all ready".
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        sys.exit(EXIT_BROKEN_PIPE)
     except Exception as bug:  # the last door: told as ours, without its text, which may quote a camera or a password
         logging.getLogger(__name__).debug("defect", exc_info=True)
         click.echo(t("cli.error", text=t("cli.defect", where=place_of(bug))), err=True)

@@ -18,6 +18,9 @@ EXIT_USAGE = 2
 EXIT_UNDETERMINED = 3
 """None is not ready but some are undetermined, or nothing was found: an empty network is never 0."""
 
+EXIT_BROKEN_PIPE = 141
+"""Nobody read our output to its end: as a shell says it of SIGPIPE."""
+
 
 class Mistake(Exception):
     """Something that the operator has to put right before camagent can work; one line a problem."""

@@ -214,16 +214,10 @@ def code_of(result: ScanResult) -> int:
 
 def remembered(store: Store | None, clock: Clock) -> Memory:
     """What earlier runs of this machine left behind; nothing without a store."""
+    from camagent.agent.record import read_memory
     from camagent.recognise import Memory
 
-    if store is None:
-        return Memory()
-    return Memory(
-        known=tuple(store.known_devices()),
-        histories=store.histories(clock.now()),
-        pins=tuple(store.pins()),
-        answers=store.answers(),
-    )
+    return read_memory(store, clock.now()) if store is not None else Memory()
 
 
 def warn(text: str) -> None:

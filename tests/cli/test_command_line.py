@@ -141,3 +141,14 @@ def test_the_project_has_no_output_outside_its_folder(tmp_path: Path) -> None:
     done = camagent("credentials", "list", CAMAGENT_DATA=str(tmp_path / "d"), CAMAGENT_CONFIG_DIR=str(tmp_path / "c"))
     assert done.returncode == 0
     assert not (tmp_path / "d").exists()
+
+
+def test_output_that_nobody_reads_is_not_all_ready() -> None:
+    command = [sys.executable, "-m", "camagent", "profile", "show", "ubnd-3288"]
+    done = subprocess.run(
+        ["bash", "-c", '"$@" | true; exit "${PIPESTATUS[0]}"', "-", *command],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode != 0 and b"Traceback" not in done.stderr
