@@ -34,7 +34,8 @@ def _quiet_hours(text: str) -> str:
     start, sep, end = text.partition("-")
     for part in (start, end):
         hour, colon, minute = part.partition(":")
-        if not (sep and colon and hour.isdigit() and minute.isdigit() and int(hour) <= 24 and int(minute) < 60):
+        digits = sep and colon and hour.isdecimal() and minute.isdecimal()
+        if not (digits and len(hour) <= 2 and len(minute) == 2 and int(minute) < 60 and int(hour + minute) <= 2400):
             raise ValueError("quiet_hours")
     return text
 

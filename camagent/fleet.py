@@ -27,7 +27,7 @@ from camagent.model.secret import Credential
 from camagent.model.stream import FileTarget, StreamAccess, StreamFacts, StreamTarget
 from camagent.observe.decode import PicturePool
 from camagent.observe.watch import WatchDoors, WatchOptions, greet_stream, watch_stream
-from camagent.pipeline import DeviceCheck, Doors, SeenSource, Target, budget_spent, check_device
+from camagent.pipeline import DEVICE_BUDGET_S, DeviceCheck, Doors, SeenSource, Target, budget_spent, check_device
 from camagent.transcript import Transcript
 
 logger = logging.getLogger(__name__)
@@ -40,8 +40,7 @@ class FleetLimits:
 
     devices_at_once: int = 64
     bandwidth_bps: float = 400_000_000.0
-    device_budget_s: float = 900.0
-    """A recorder with 36 channels needs minutes; a single camera ends long before by its own budgets."""
+    device_budget_s: float = DEVICE_BUDGET_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +160,11 @@ class Fleet:
 
     async def _guarded(self, job: Job, options: FleetOptions) -> DeviceCheck:
         checked_at, began_s = self.clock.now(), self.clock.monotonic_s()
-        budget_s = self._limits.device_budget_s + DEVICE_SLACK_S
+        budget_s = self._limits.device_budget_s + options.watch.budget_s + DEVICE_SLACK_S
         defect = None
         try:
-            async with asyncio.timeout(budget_s):
-                return await self._check(job, options)
+            async with asyncio.timeout(budget_s) as ending:
+                return await self._check(job, options, ending)
         except TimeoutError:
             logger.warning("check of %s outlived its budget of %.0f s", job.host, budget_s)
         except Exception as bug:  # the one place where a bug of ours becomes a finding
@@ -176,19 +175,29 @@ class Fleet:
         device = spent if isinstance(job.target, DeviceTarget) else None
         return DeviceCheck(job.target, device, (SeenSource(None, None, ()),), checked_at, elapsed_s, defect)
 
-    async def _check(self, job: Job, options: FleetOptions) -> DeviceCheck:
+    async def _check(self, job: Job, options: FleetOptions, ending: asyncio.Timeout) -> DeviceCheck:
         transcript = None
         if options.record is not None:
             transcript = Transcript(job.target if isinstance(job.target, DeviceTarget) else None)
             if job.credential is not None:
                 transcript.hide(job.credential)
-        check = await check_device(job.target, job.credential, self._doors(options, transcript))
+        check = await check_device(job.target, job.credential, self._doors(options, transcript, ending))
         if transcript is not None and options.record is not None:
             transcript.write(options.record, job.place)
         return check
 
-    def _doors(self, options: FleetOptions, transcript: Transcript | None) -> Doors:
+    def _doors(self, options: FleetOptions, transcript: Transcript | None, ending: asyncio.Timeout) -> Doors:
         pins = dict(options.pins)
+        loop = asyncio.get_running_loop()
+
+        @asynccontextmanager
+        async def admit(bps: float) -> AsyncIterator[None]:
+            """Our own cap makes it wait: that is not time which the device took."""
+            left_s = (ending.when() or loop.time()) - loop.time()
+            ending.reschedule(None)
+            async with self._bandwidth.admit(bps):
+                ending.reschedule(loop.time() + left_s)
+                yield
 
         async def ask(target: DeviceTarget, credential: Credential | None) -> DeviceFacts:
             doors = InterviewDoors(self.clock, self._ledger, transcript)
@@ -206,7 +215,7 @@ class Fleet:
             file_options = FileOptions(pictures=options.watch.pictures, keep_images=options.watch.keep_images)
             return await asyncio.get_running_loop().run_in_executor(self._files, watch_file, target, file_options)
 
-        return Doors(ask, watch, watch_one_file, self._bandwidth.admit, self.clock)
+        return Doors(ask, watch, watch_one_file, admit, self.clock, self._limits.device_budget_s)
 
     def _judge_pictures(self, options: FleetOptions) -> PicturePool | None:
         if options.watch.pictures and self._pictures is None:

@@ -28,6 +28,7 @@ Target = DeviceTarget | StreamTarget | FileTarget
 ASSUMED_STREAM_BPS = 8_000_000.0  # admission weight of a stream whose encoder told no bit rate; not a requirement
 MAX_SOURCES = 128  # the largest recorders have 128 channels; bounds what one device can make us do
 SUB_STREAMS = 1  # one lighter stream is enough to tell that there is one; each costs a whole window
+DEVICE_BUDGET_S = 900.0  # a camera ends long before by its own budgets; 64 channels of a recorder at 10 s each fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Doors:
     admit: Callable[[float], AbstractAsyncContextManager[None]]
     """Waits for a free share of the bandwidth cap, given in bits per second."""
     clock: Clock
+    budget_s: float = DEVICE_BUDGET_S
+    """For one device; waiting for bandwidth is not counted. Streams beyond it are told as not watched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,8 @@ async def check_device(target: Target, credential: Credential | None, doors: Doo
     else:
         facts = await doors.interrogate(target, credential)
         device = silence_of(facts) or facts
-        sources = [await _watch_source(profiles, credential, doors) for profiles in video_sources(facts)]
+        turn = _Turn(doors, credential, began_s + doors.budget_s)
+        sources = await turn.watch(tuple(video_sources(facts)))
     return DeviceCheck(
         target=target,
         device=device,
@@ -86,18 +90,42 @@ async def check_device(target: Target, credential: Credential | None, doors: Doo
     )
 
 
-async def _watch_source(profiles: Sequence[MediaProfile], credential: Credential | None, doors: Doors) -> SeenSource:
-    """Serial: a device has one RTSP session at a time, and a busy or locked one is left alone at once."""
-    streams: list[StreamFacts] = []
-    for media_profile, target in stream_targets(profiles):
+@dataclass
+class _Turn:
+    """The watching of one device's streams, one after another, as long as its budget lasts."""
+
+    doors: Doors
+    credential: Credential | None
+    until_s: float
+
+    async def watch(self, groups: Sequence[Sequence[MediaProfile]]) -> list[SeenSource]:
+        """Serial, because a device has one RTSP session at a time; a busy or locked source is left alone at once.
+
+        Every main stream before any other: a recorder with more channels than time still shows what each sends.
+        """
+        plans = [tuple(stream_targets(profiles)) for profiles in groups]
+        seen: list[list[StreamFacts]] = [[] for _ in plans]
+        for rank in range(1 + SUB_STREAMS):
+            for plan, streams in zip(plans, seen, strict=True):
+                if rank < len(plan) and not any(s.fault is not None and s.fault.code in LEAVE_ALONE for s in streams):
+                    streams.append(await self._watch_stream(*plan[rank]))
+        return [
+            SeenSource(profiles[0].video_source, profiles[0].video_source_name, tuple(streams))
+            for profiles, streams in zip(groups, seen, strict=True)
+        ]
+
+    async def _watch_stream(self, media_profile: MediaProfile, target: StreamTarget) -> StreamFacts:
+        doors, clock = self.doors, self.doors.clock
         settings = media_profile.encoder if isinstance(media_profile.encoder, EncoderSettings) else None
+        configured = configured_stream(settings)
+        if clock.monotonic_s() >= self.until_s:
+            spent = budget_spent(Stage.OBSERVE, 0.0)
+            return StreamFacts(target, configured, None, spent, None, None, clock.now(), (spent,))
+        queued_s = clock.monotonic_s()
         async with doors.admit(settings.bitrate_bps or ASSUMED_STREAM_BPS if settings else ASSUMED_STREAM_BPS):
-            seen = await doors.watch(target, credential)
-        streams.append(replace(seen, configured=configured_stream(settings)))
-        if seen.fault is not None and seen.fault.code in LEAVE_ALONE:
-            break
-    first = profiles[0]
-    return SeenSource(first.video_source, first.video_source_name, tuple(streams))
+            self.until_s += clock.monotonic_s() - queued_s
+            seen = await doors.watch(target, self.credential)
+        return replace(seen, configured=configured)
 
 
 LEAVE_ALONE = frozenset({FaultCode.LOCKED_OUT, FaultCode.AUTH_REJECTED, FaultCode.BUSY, FaultCode.UNREACHABLE})

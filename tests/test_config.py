@@ -128,3 +128,14 @@ def test_a_password_in_the_wrong_place_is_not_shown_again(text: str, tmp_path: P
         load_config(written(tmp_path, text))
     told = [render(problem, lang) for problem in caught.value.problems for lang in ("vi", "en")]
     assert told and "12345678" not in " ".join([*told, str(caught.value), repr(caught.value)])
+
+
+@pytest.mark.parametrize(
+    "span", ["24:30-06:00", "7-11", "07:0-11:00", "٠٧:00-11:00x", "07:00-11:60", "-1:00-02:00", "07:00"]
+)
+def test_quiet_hours_are_times_of_a_day(tmp_path: Path, span: str) -> None:
+    path = tmp_path / "camagent.toml"
+    path.write_text(f'[agent]\nquiet_hours = ["22:00-24:00", "{span}"]\n', encoding="utf-8")
+    with pytest.raises(ConfigError) as refusal:
+        load_config(path)
+    assert [dict(problem.args)["place"] for problem in refusal.value.problems] == ["agent.quiet_hours[1]"]

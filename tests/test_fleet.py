@@ -13,17 +13,24 @@ from camagent.fleet import Bandwidth, Fleet, FleetLimits, FleetOptions, Job
 from camagent.model.device import DeviceTarget
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.stream import StreamTarget
+from camagent.observe.watch import WatchOptions
 from camagent.pipeline import DeviceCheck
 from tests.builders import NOW, stream_uri
 from tests.fakes import FakeClock
 
 
-def run_fleet(jobs: Sequence[Job], limits: FleetLimits, monkeypatch: pytest.MonkeyPatch, visit: Any) -> Any:
+def run_fleet(
+    jobs: Sequence[Job],
+    limits: FleetLimits,
+    monkeypatch: pytest.MonkeyPatch,
+    visit: Any,
+    options: FleetOptions = FleetOptions(),  # noqa: B008 - frozen
+) -> Any:
     monkeypatch.setattr(fleet_module, "check_device", visit)
 
     async def run() -> tuple[DeviceCheck, ...]:
         async with Fleet(limits, FakeClock()) as fleet:
-            return await fleet.check(jobs, FleetOptions())
+            return await fleet.check(jobs, options)
 
     return asyncio.run(run())
 
@@ -95,10 +102,25 @@ def test_a_check_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> No
         await asyncio.Event().wait()
         raise AssertionError
 
-    checks = run_fleet([Job(DeviceTarget("192.0.2.1"))], FleetLimits(device_budget_s=0.0), monkeypatch, visit)
+    at_once = FleetOptions(watch=WatchOptions(budget_s=0.0))
+    checks = run_fleet([Job(DeviceTarget("192.0.2.1"))], FleetLimits(device_budget_s=0.0), monkeypatch, visit, at_once)
     assert isinstance(checks[0].device, Fault)
     assert checks[0].device.code is FaultCode.BUDGET_SPENT
     assert checks[0].defect is None
+
+
+def test_waiting_for_our_own_bandwidth_cap_is_not_the_device_s_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fleet_module, "DEVICE_SLACK_S", 0.2)
+
+    async def visit(target: Any, _credential: Any, doors: Any) -> DeviceCheck:
+        async with doors.admit(1e6):
+            await asyncio.sleep(0.15)
+        return empty(target)
+
+    jobs = [Job(DeviceTarget(f"192.0.2.{n}")) for n in range(6)]
+    limits = FleetLimits(bandwidth_bps=1e6, device_budget_s=0.0)
+    checks = run_fleet(jobs, limits, monkeypatch, visit, FleetOptions(watch=WatchOptions(budget_s=0.0)))
+    assert [check.device for check in checks] == [None] * 6, "the last of them waited for 0.75 s"
 
 
 def test_bandwidth_is_capped_and_one_large_stream_is_let_in_alone() -> None:

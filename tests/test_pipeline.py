@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from camagent.model.device import DeviceTarget, MediaFacts
+from camagent.model.device import DeviceFacts, DeviceTarget, MediaFacts
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Outcome, Severity, Verdict
 from camagent.model.scan import verdict_of
 from camagent.model.stream import FileTarget, StreamRole, StreamTarget
 from camagent.pipeline import (
+    DEVICE_BUDGET_S,
     DeviceCheck,
     Target,
     check_device,
@@ -39,8 +41,8 @@ from tests.builders import (
 from tests.fakes import FakeWorld
 
 
-def check(target: Target, world: FakeWorld) -> DeviceCheck:
-    return asyncio.run(check_device(target, None, world.doors()))
+def check(target: Target, world: FakeWorld, budget_s: float = DEVICE_BUDGET_S) -> DeviceCheck:
+    return asyncio.run(check_device(target, None, replace(world.doors(), budget_s=budget_s)))
 
 
 def silent_device() -> object:
@@ -72,6 +74,42 @@ def test_every_channel_of_a_recorder_is_a_camera_of_its_own() -> None:
     seen = check(DeviceTarget(ADDRESS), world)
     assert [source.video_source for source in seen.sources] == [f"CH{n}" for n in range(12)]
     assert world.asked == [f"onvif {ADDRESS}", *(f"rtsp /{n}" for n in range(12))]
+
+
+def recorder(channels: int) -> DeviceFacts:
+    """Each channel with a main and a sub stream."""
+    profiles = [
+        make(token=f"P{n}{kind}", video_source=f"CH{n}", stream_uri=stream_uri(path=f"/{n}/{kind}"))
+        for n in range(channels)
+        for kind, make in (("main", media_profile), ("sub", sub_profile))
+    ]
+    return device_facts(media=MediaFacts("media2", tuple(profiles)))
+
+
+def test_a_recorder_with_more_streams_than_time_shows_every_main_stream_first() -> None:
+    world = FakeWorld({ADDRESS: recorder(4)})
+    seen = check(DeviceTarget(ADDRESS), world, budget_s=6.0)  # a watch takes a second
+    assert world.asked[1:] == [
+        "rtsp /0/main",
+        "rtsp /1/main",
+        "rtsp /2/main",
+        "rtsp /3/main",
+        "rtsp /0/sub",
+        "rtsp /1/sub",
+    ]
+    assert [[stream.role for stream in source.streams] for source in seen.sources] == [
+        [StreamRole.MAIN, StreamRole.SUB]
+    ] * 4
+    unseen = [stream for source in seen.sources for stream in source.streams if stream.fault is not None]
+    assert [stream.target.uri.path for stream in unseen] == ["/2/sub", "/3/sub"]  # type: ignore[union-attr]
+    assert all(stream.fault.code is FaultCode.BUDGET_SPENT and stream.configured for stream in unseen)  # type: ignore[union-attr]
+    assert isinstance(seen.device, DeviceFacts)
+
+
+def test_a_channel_that_refuses_is_left_alone_and_the_others_are_not() -> None:
+    world = FakeWorld({ADDRESS: recorder(2)}, {"/0/main": stream_facts(measured=fault(FaultCode.BUSY))})
+    check(DeviceTarget(ADDRESS), world)
+    assert world.asked[1:] == ["rtsp /0/main", "rtsp /1/main", "rtsp /1/sub"]
 
 
 def test_what_onvif_configured_stands_beside_what_was_measured() -> None:
