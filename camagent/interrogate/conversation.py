@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from camagent.clock import Clock
-from camagent.digest import DigestRequest, digest_challenges, fresh_cnonce, offered_schemes, parse_challenges
+from camagent.digest import DigestRequest, digest_challenges, fresh_cnonce, offered_schemes
 from camagent.interrogate.addresses import redirect_target
 from camagent.interrogate.auth import (
     Evidence,
@@ -28,16 +27,9 @@ from camagent.interrogate.auth import (
 from camagent.interrogate.door import DeviceDoor, HttpReply, HttpRequest
 from camagent.interrogate.envelopes import Question, addressing_blocks, render_envelope
 from camagent.interrogate.evidence import render_exchange
+from camagent.interrogate.hearing import Heard, heard_fault, http_offset_s, is_login_page, understand
 from camagent.interrogate.quirks import Quirk
-from camagent.interrogate.replies import (
-    Reply,
-    SoapFault,
-    answers,
-    names_lock,
-    oddity_fault,
-    read_envelope,
-    says_locked,
-)
+from camagent.interrogate.replies import Reply
 from camagent.lockout import LoginLedger
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.secret import Credential
@@ -48,7 +40,9 @@ MAX_SILENCES = 3  # in a row: then the device is gone and the rest is not waited
 MAX_REDIRECTS = 1  # port 80 to 443 of the same host (home-assistant/core#41800)
 MIN_CALL_S = 0.05  # less time than this is no time for a round trip on a busy site
 _REDIRECTS = (301, 302, 303, 307, 308)
+MAX_DOUBTS = 2  # log-ins that were answered with nothing readable: one may be bad luck, a third could be a lock-out
 _JUDGED_AFTER_LOGIN = (FaultCode.SOAP_FAULT, FaultCode.UNSUPPORTED)  # a fault, but no longer about the log-in
+_DOUBTFUL = (FaultCode.MALFORMED_REPLY, FaultCode.NOT_ONVIF, FaultCode.TIMEOUT, FaultCode.BUSY)
 _SILENT = (FaultCode.TIMEOUT, FaultCode.UNREACHABLE)
 
 
@@ -61,17 +55,6 @@ class Limits:
     call_timeout_s: float
     interval_s: float
     """Least time between the beginnings of two requests."""
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """The outcome of one request."""
-
-    outcome: Reply | Fault
-    refusal: Refusal | None = None
-    misunderstood: bool = False
-    """The device stumbled over the Security header."""
-    wants_addressing: bool = False
 
 
 @dataclass
@@ -94,6 +77,8 @@ class Conversation:
     """A question that was refused without the log-in was answered with it."""
     stopped: FaultCode | None = field(default=None, init=False)
     """Why no log-in is tried any more."""
+    reread_clock: Callable[[], Awaitable[bool]] | None = field(default=None, init=False)
+    """Looks at the device's clock again; True where it was set since. Asked once, when a good log-in is refused."""
     last_round_trip_s: float = field(default=0.0, init=False)
     logged_in_at_all: bool = field(default=False, init=False)
     """A secret was sent."""
@@ -105,6 +90,8 @@ class Conversation:
     _addressing_tried: bool = field(default=False, init=False)
     _next_at_s: float = field(default=0.0, init=False)
     _silences: int = field(default=0, init=False)
+    _doubts: int = field(default=0, init=False)
+    _renewed_for: Question | None = field(default=None, init=False)
 
     @property
     def scheme(self) -> str | None:
@@ -113,6 +100,10 @@ class Conversation:
             return None
         challenge = self._http.challenge if self._http is not None else None
         return f"http-{challenge.scheme}" if challenge is not None else self._way.value
+
+    def allow_more_s(self, seconds: float) -> None:
+        """Move the end of the budget: the device turned out to have more to ask about."""
+        self.limits = replace(self.limits, deadline_s=self.limits.deadline_s + seconds)
 
     async def ask(self, question: Question, url: str) -> Reply | Fault:
         """Ask, with the log-in where the device wants one; a Fault is also remembered in `faults`."""
@@ -158,10 +149,9 @@ class Conversation:
 
     def _wants_login(self, question: Question) -> bool:
         known_closed = question.operation in self._closed_to_strangers
-        return known_closed or (self._way is not None and self.stopped is None)
+        return known_closed or (self.proven and self.stopped is None)
 
     async def _ask_logged_in(self, question: Question, url: str) -> Reply | Fault:
-        code = FaultCode.AUTH_REJECTED
         for _ in range(MAX_SENDS):
             stop = self._why_not_log_in()
             if stop is not None:
@@ -171,14 +161,37 @@ class Conversation:
             if heard.misunderstood and Quirk.STUMBLES_OVER_SECURITY not in self.quirks:
                 self.quirks.add(Quirk.STUMBLES_OVER_SECURITY)
                 continue
-            if heard.refusal is None:
-                let_in = isinstance(heard.outcome, Reply) or heard.outcome.code in _JUDGED_AFTER_LOGIN
-                self.proven = self.proven or (let_in and question.operation in self._closed_to_strangers)
+            refusal = heard.refusal or (Refusal() if is_login_page(heard) and not self.proven else None)
+            if refusal is None:
+                self._weigh(heard.outcome, question)
                 return heard.outcome
-            if not self._may_try_again(heard.refusal):
-                code = self.stopped or FaultCode.AUTH_REJECTED
+            if not self._may_try_again(refusal, question) and not await self._clock_was_set():
                 break
-        return Fault(code, Stage.INTERROGATE, question.operation, 0.0)
+        else:
+            self._refused()
+        return Fault(self.stopped or FaultCode.AUTH_REJECTED, Stage.INTERROGATE, question.operation, 0.0)
+
+    def _weigh(self, outcome: Reply | Fault, question: Question) -> None:
+        """What an outcome that is no refusal says of the log-in: let in, or nobody knows."""
+        if isinstance(outcome, Reply) or outcome.code in _JUDGED_AFTER_LOGIN:
+            self.proven = self.proven or question.operation in self._closed_to_strangers
+        elif not self.proven and outcome.code in _DOUBTFUL:
+            self._doubts += 1
+            if self._doubts >= MAX_DOUBTS:
+                self._refused()
+
+    def _refused(self) -> None:
+        """This secret is not sent to this device again, unless it had been accepted before."""
+        if not self.proven and self.credential is not None:
+            self.ledger.refused(self.host, self.credential)
+            self.stopped = self.stopped or FaultCode.AUTH_REJECTED
+
+    async def _clock_was_set(self) -> bool:
+        """A token that was good is refused: the device's clock may have been set meanwhile (agsh/onvif#172)."""
+        if not self.proven or self._way is not Way.WSSE_DEVICE_TIME or self.reread_clock is None:
+            return False
+        reread, self.reread_clock = self.reread_clock, None
+        return await reread()
 
     def _why_not_log_in(self) -> FaultCode | None:
         if self.credential is None:
@@ -204,7 +217,7 @@ class Conversation:
         if self._http is not None and way is Way.HTTP_DIGEST:
             self._http.renew(self.evidence.challenges)
 
-    def _may_try_again(self, refusal: Refusal) -> bool:
+    def _may_try_again(self, refusal: Refusal, question: Question) -> bool:
         """After a refused log-in: go on only where it is proven that the secret itself was not refused."""
         if self.credential is None or self._way is None:
             return False
@@ -212,18 +225,24 @@ class Conversation:
             self.ledger.locked(self.host)
             self.stopped = FaultCode.LOCKED_OUT
             return False
-        offered = digest_challenges(refusal.challenges)
-        if self._http is not None and offered and (self.proven or offered[0].stale):
-            return self._http.renew(refusal.challenges)
+        if self._http is not None and self._may_renew(refusal, question) and self._http.renew(refusal.challenges):
+            self._renewed_for = question
+            return True
         if self.proven:
             return False  # the log-in is good; this operation is not for this user
         further = next_way(self._way, refusal)
         if further is None:
-            self.ledger.refused(self.host, self.credential)
-            self.stopped = FaultCode.AUTH_REJECTED
+            self._refused()
             return False
         self._take(further, self.credential)
         return True
+
+    def _may_renew(self, refusal: Refusal, question: Question) -> bool:
+        """A nonce that ran out is renewed once for a question, and once at all while nothing proves the log-in."""
+        offered = digest_challenges(refusal.challenges)
+        if self.proven:
+            return self._renewed_for != question
+        return bool(offered) and offered[0].stale and self._renewed_for is None
 
     async def _send(self, question: Question, url: str, login: bool) -> Heard:
         heard = await self._send_once(question, url, login)
@@ -285,7 +304,7 @@ class Conversation:
             blocks += addressing_blocks(question, url, str(uuid.uuid4()))
         wsse = login and self._http is None and Quirk.STUMBLES_OVER_SECURITY not in self.quirks
         if wsse and self.credential is not None and self._way is not None:
-            created = token_time(self._way, self.clock.now(), self.evidence.clock)
+            created = token_time(self._way, self.clock.now(), self.evidence, self.clock.monotonic_s())
             blocks += security_block(self.credential, created, os.urandom(16))
         body = render_envelope(question, blocks)
         headers = [
@@ -299,45 +318,22 @@ class Conversation:
             headers.append(
                 ("Authorization", self._http.authorization(DigestRequest("POST", path, fresh_cnonce(), body=body)))
             )
-        return HttpRequest(url, body, tuple(headers), question.operation)
+        return HttpRequest(url, body, tuple(headers), question.operation, once=login and not self.proven)
 
     def _understand(self, reply: HttpReply | FaultCode, question: Question, started_s: float) -> Heard:
+        """What came back, and what it shows of the device's doors."""
+        elapsed_s = self.clock.monotonic_s() - started_s
         if not isinstance(reply, HttpReply):
-            return self._fault(reply, question, started_s)
-        challenges = parse_challenges(reply.all_headers("WWW-Authenticate"))
-        if challenges:
-            self.offered.update(dict.fromkeys(offered_schemes(challenges)))
-            self.evidence = replace(self.evidence, challenges=challenges)
-        self._note_date(reply)
-        content = read_envelope(reply.body)
-        if isinstance(content, Reply):
-            if answers(content, question.operation):
-                return Heard(content)
-            return self._fault(FaultCode.MALFORMED_REPLY, question, started_s, reply.status)
-        if isinstance(content, SoapFault):
-            if content.refuses_login or reply.status == 401:
-                self.evidence = replace(self.evidence, soap_refused=True)
-                refusal = Refusal(challenges, content.names_time, content.names_lock, says_locked(content.text))
-                return replace(self._fault(FaultCode.AUTH_REQUIRED, question, started_s, reply.status), refusal=refusal)
-            heard = self._fault(content.fault_code, question, started_s, reply.status)
-            return replace(heard, misunderstood=content.misunderstands_header)
-        if reply.status in (401, 403):
-            text = reply.body[:4096].decode("utf-8", "replace")
-            heard = self._fault(FaultCode.AUTH_REQUIRED, question, started_s, reply.status)
-            return replace(heard, refusal=Refusal(challenges, False, names_lock(text), says_locked(text)))
-        heard = self._fault(oddity_fault(content, reply.status), question, started_s, reply.status)
-        return replace(heard, wants_addressing=reply.status == 400)
-
-    def _note_date(self, reply: HttpReply) -> None:
-        if self.evidence.http_offset_s is not None:
-            return
-        try:
-            date = parsedate_to_datetime((reply.header("Date") or "")[:64])
-        except (TypeError, ValueError, IndexError, OverflowError):
-            return
-        date = date.replace(tzinfo=UTC) if date.tzinfo is None else date
-        self.evidence = replace(self.evidence, http_offset_s=(date - self.clock.now()).total_seconds())
+            return heard_fault(reply, question.operation, elapsed_s)
+        heard = understand(reply, question.operation, elapsed_s)
+        if heard.challenges:
+            self.offered.update(dict.fromkeys(offered_schemes(heard.challenges)))
+            self.evidence = replace(self.evidence, challenges=heard.challenges)
+        if heard.soap_refused:
+            self.evidence = replace(self.evidence, soap_refused=True)
+        if self.evidence.http_offset_s is None:
+            self.evidence = replace(self.evidence, http_offset_s=http_offset_s(reply, self.clock.now()))
+        return heard
 
     def _fault(self, code: FaultCode, question: Question, started_s: float, status: int | None = None) -> Heard:
-        elapsed_s = round(self.clock.monotonic_s() - started_s, 3)
-        return Heard(Fault(code, Stage.INTERROGATE, question.operation, elapsed_s, status))
+        return heard_fault(code, question.operation, self.clock.monotonic_s() - started_s, status)

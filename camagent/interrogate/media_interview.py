@@ -34,6 +34,9 @@ from camagent.model.device import EncoderOptions, EncoderSettings, MediaFacts, M
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.uri import StreamUri
 
+USUAL_PROFILES = 8  # of a camera; a recorder has a few for each channel
+MORE_S = 0.8  # a stream address and a menu for one more profile, at the polite five requests a second, twice over
+MOST_MORE_S = 200.0  # the largest recorders have 128 channels of two profiles
 _PRIVILEGE = (FaultCode.AUTH_REQUIRED, FaultCode.AUTH_REJECTED, FaultCode.LOCKED_OUT, FaultCode.BUDGET_SPENT)
 
 
@@ -67,6 +70,7 @@ async def fetch_media(conversation: Conversation, doors: Sequence[MediaDoor]) ->
     door, listed = chosen
     cross = next((o for d, o in pairs if d.namespace == MEDIA1_NS and d is not door), None)
     ordered = _main_first(listed.profiles)
+    conversation.allow_more_s(min(max(0, len(ordered) - USUAL_PROFILES) * MORE_S, MOST_MORE_S))
     streams = {p.token: await _fetch_stream(conversation, door, p.token) for p in ordered}
     menus = await _fetch_menus(conversation, door, ordered)
     profiles = tuple(_media_profile(conversation.host, p, streams[p.token], menus) for p in listed.profiles)

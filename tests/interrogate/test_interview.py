@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from camagent.clock import SystemClock
+from camagent.clock import Clock, SystemClock
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
 from camagent.lockout import LoginLedger
 from camagent.model.device import DeviceClock, DeviceFacts, DeviceInformation, MediaFacts, NetworkFacts, Range
@@ -21,10 +21,11 @@ def interview(
     credential: Credential | None = LOGIN,
     options: InterviewOptions = FAST,
     ledger: LoginLedger | None = None,
+    clock: Clock | None = None,
 ) -> DeviceFacts:
     async def run() -> DeviceFacts:
         async with serving(device):
-            doors = InterviewDoors(SystemClock(), ledger or LoginLedger())
+            doors = InterviewDoors(clock or SystemClock(), ledger or LoginLedger())
             return await interrogate(device.target, credential, options, doors)
 
     return asyncio.run(run())

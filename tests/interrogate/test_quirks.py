@@ -10,10 +10,12 @@ import pytest
 from aiohttp import web
 
 from camagent.clock import SystemClock
-from camagent.interrogate.interview import InterviewDoors, interrogate
+from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
 from camagent.lockout import LoginLedger
 from camagent.model.device import DeviceClock, DeviceFacts, DeviceTarget, EncoderSettings, MediaFacts
 from camagent.model.fault import Fault, FaultCode
+from camagent.model.uri import StreamUri
+from tests.fakes import FakeClock
 from tests.interrogate.fake_device import (
     LOGIN,
     MEDIA1,
@@ -486,6 +488,21 @@ def test_a_recorder_shows_every_channel() -> None:
     assert all(p.stream_uri is not None and not isinstance(p.stream_uri, Fault) for p in found)
     asked = [a.content for a in device.asked if a.operation == "GetStreamUri"]
     assert all("K0<" in content for content in asked[:12])  # the main streams first, should time run out
+
+
+def test_a_recorder_has_time_for_all_its_channels() -> None:
+    """At five requests a second 128 media profiles need 51 s, and a camera's budget is 30 s."""
+    rows = "".join(
+        media2_row(f"S{n}K{kind}", f"V{n}", "H264", size) for n in range(64) for kind, size in enumerate(TWO_SIZES)
+    )
+    device = opened(**{f"{MEDIA2}#GetProfiles": media2_profiles(rows)})
+    clock = FakeClock()  # time passes by pacing alone
+    facts = interview(device, options=InterviewOptions(), clock=clock)
+    assert len(media(facts).profiles) == 128 and 51 < clock.elapsed_s < 100
+    assert all(isinstance(p.stream_uri, StreamUri) and not isinstance(p.options, Fault) for p in media(facts).profiles)
+
+
+TWO_SIZES = ((1920, 1080), (704, 576))
 
 
 def test_profiles_beyond_the_bound_are_counted() -> None:
