@@ -42,6 +42,8 @@ def _quiet_hours(text: str) -> str:
 
 Network = Annotated[str, AfterValidator(_network)]
 QuietHours = Annotated[str, AfterValidator(_quiet_hours)]
+Ports = Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], Field(max_length=16)]
+"""Sixteen at most: a ladder is climbed at every address, and embedded devices fall over port scans."""
 
 
 class _Table(BaseModel):
@@ -66,6 +68,10 @@ class DiscoveryTable(_Table):
     subnets: tuple[Network, ...] = ()
     interfaces: tuple[str, ...] = ()
     inventory: Path | None = None
+    onvif_ports: Ports = ()
+    """Where ONVIF is looked for, one port after the other; empty: the usual ones."""
+    rtsp_ports: Ports = ()
+    """The same for RTSP, where ONVIF is off."""
 
 
 class CheckTable(_Table):

@@ -139,3 +139,11 @@ def test_quiet_hours_are_times_of_a_day(tmp_path: Path, span: str) -> None:
     with pytest.raises(ConfigError) as refusal:
         load_config(path)
     assert [dict(problem.args)["place"] for problem in refusal.value.problems] == ["agent.quiet_hours[1]"]
+
+
+@pytest.mark.parametrize("ports", ["[0]", "[70000]", '["http"]', "[" + "80," * 17 + "]"])
+def test_a_ladder_of_ports_is_short_and_possible(tmp_path: Path, ports: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        load_config(written(tmp_path, f"[discovery]\nonvif_ports = {ports}\n"))
+    (problem,) = refusal.value.problems
+    assert "onvif_ports" in render(problem, "vi") and "config." not in render(problem, "en")

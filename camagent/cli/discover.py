@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from camagent.cli.language import t, tm
-from camagent.cli.mistakes import EXIT_READY, EXIT_UNDETERMINED, Mistake
+from camagent.cli.mistakes import EXIT_READY, EXIT_UNDETERMINED
 from camagent.cli.options import format_option, search_options
 
 if TYPE_CHECKING:
@@ -43,12 +43,12 @@ def discover_command(
 ) -> int:
     """Search as planned, show the ranges before and the coverage after; 3 where nothing was found."""
     from camagent.cli.run import progress_on_terminal, read_config
+    from camagent.cli.scanning import ScanRequest, search_plan
     from camagent.clock import SystemClock
     from camagent.discover.search import search
 
-    where = read_config(config_path).discovery
-    plan = _plan(interfaces or where.interfaces, subnets or where.subnets)
-    plan = replace(plan, source_port=source_port)
+    request = ScanRequest(subnets=subnets, interfaces=interfaces)
+    plan = replace(search_plan(read_config(config_path), request, ()), source_port=source_port)
     if wait_s is not None:
         plan = replace(plan, pacing=replace(plan.pacing, settle_s=wait_s))
     click.echo(_announcement(plan), err=True)
@@ -100,16 +100,6 @@ def discovery_document(found: Discovery) -> dict[str, Any]:
         "notes": [{"code": note.code, "detail": note.detail} for note in found.notes],
     }
     return {"schema": DOCUMENT_SCHEMA, "devices": devices, "rtsp_only": rtsp_only, "coverage": coverage}
-
-
-def _plan(interfaces: tuple[str, ...], subnets: tuple[str, ...]) -> DiscoveryPlan:
-    from camagent.discover.interfaces import list_interfaces
-    from camagent.discover.plan import PlanError, make_plan
-
-    try:
-        return make_plan(list_interfaces(), interfaces, subnets)
-    except PlanError as error:
-        raise Mistake(*map(tm, error.problems)) from None
 
 
 def _announcement(plan: DiscoveryPlan) -> str:

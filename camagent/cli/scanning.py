@@ -127,19 +127,29 @@ def search_plan(config: Config, request: ScanRequest, inventory: tuple[Declarati
 
     Raises: Mistake with every problem at once.
     """
-    from camagent.discover.interfaces import list_interfaces
-    from camagent.discover.plan import PlanError, make_plan
+    from camagent.discover.plan import PlanError
 
-    addresses = tuple(declared.address for declared in inventory if declared.address)
     try:
-        return make_plan(
-            list_interfaces(),
-            request.interfaces or config.discovery.interfaces,
-            request.subnets or config.discovery.subnets,
-            addresses,
-        )
+        return plan_now(config, request, inventory)
     except PlanError as error:
         raise Mistake(*(tm(problem) for problem in error.problems)) from None
+
+
+def plan_now(config: Config, request: ScanRequest, inventory: tuple[Declaration, ...] = ()) -> DiscoveryPlan:
+    """The search by options and configuration, on the interfaces that the machine has now.
+
+    Raises: PlanError.
+    """
+    from camagent.discover.interfaces import list_interfaces
+    from camagent.discover.plan import make_plan
+
+    where = config.discovery
+    addresses = tuple(declared.address for declared in inventory if declared.address)
+    interfaces, subnets = request.interfaces or where.interfaces, request.subnets or where.subnets
+    plan = make_plan(list_interfaces(), interfaces, subnets, addresses)
+    return replace(
+        plan, onvif_ports=where.onvif_ports or plan.onvif_ports, rtsp_ports=where.rtsp_ports or plan.rtsp_ports
+    )
 
 
 def read_inventory_file(path: Path | None) -> tuple[Declaration, ...]:
@@ -184,6 +194,8 @@ def fleet_options(config: Config, request: ScanRequest, order: Order) -> FleetOp
     )
     ports = () if request.no_port_check else order.judge.requirement_profile.ports_to_try()
     interview = InterviewOptions(check_ports=ports)
+    if config.discovery.onvif_ports:
+        interview = replace(interview, ports=config.discovery.onvif_ports)
     if request.try_default_logins:
         interview = replace(interview, default_logins=factory_logins())
     return FleetOptions(interview, watch, request.record)

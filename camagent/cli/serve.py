@@ -122,11 +122,9 @@ def _means(config: Config, store: Store) -> Means:
 
 
 def _plan_maker(config: Config, inventory: tuple[Declaration, ...]) -> Callable[[], DiscoveryPlan]:
-    from camagent.discover.interfaces import list_interfaces
-    from camagent.discover.plan import make_plan
+    from camagent.cli.scanning import ScanRequest, plan_now
 
-    addresses = tuple(declared.address for declared in inventory if declared.address)
-    return lambda: make_plan(list_interfaces(), config.discovery.interfaces, config.discovery.subnets, addresses)
+    return lambda: plan_now(config, ScanRequest(), inventory)
 
 
 def _schedule(config: Config) -> Schedule:

@@ -11,6 +11,9 @@ import pytest
 from camagent.cli.language import choose
 from camagent.cli.main import COMMANDS
 from camagent.cli.mistakes import exit_code
+from camagent.cli.scanning import ScanRequest, plan_now
+from camagent.config import Config, parse_config
+from camagent.discover.plan import ONVIF_PORTS, RTSP_PORTS
 
 HEAVY = ("av", "cv2", "numpy", "zeep", "aiohttp", "pydantic", "lxml", "onvif", "rich", "openpyxl")
 
@@ -152,3 +155,12 @@ def test_output_that_nobody_reads_is_not_all_ready() -> None:
         check=False,
     )
     assert done.returncode != 0 and b"Traceback" not in done.stderr
+
+
+def test_the_ladders_of_ports_are_the_configuration_s() -> None:
+    config = parse_config(
+        {"discovery": {"onvif_ports": [8000, 81], "subnets": ["127.10.9.0/30"]}}, Path("camagent.toml")
+    )
+    plan = plan_now(config, ScanRequest())
+    assert plan.onvif_ports == (8000, 81) and plan.rtsp_ports == RTSP_PORTS
+    assert plan_now(Config(), ScanRequest(subnets=("127.10.9.0/30",))).onvif_ports == ONVIF_PORTS
