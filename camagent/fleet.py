@@ -28,6 +28,7 @@ from camagent.model.stream import FileTarget, StreamAccess, StreamFacts, StreamT
 from camagent.observe.decode import PicturePool
 from camagent.observe.watch import WatchDoors, WatchOptions, greet_stream, watch_stream
 from camagent.pipeline import DEVICE_BUDGET_S, DeviceCheck, Doors, SeenSource, Target, budget_spent, check_device
+from camagent.remembered import Pins, pins_of
 from camagent.transcript import Transcript
 
 logger = logging.getLogger(__name__)
@@ -51,8 +52,8 @@ class FleetOptions:
     watch: WatchOptions = field(default_factory=WatchOptions)
     record: Path | None = None
     """Folder for one redacted transcript a device."""
-    pins: tuple[tuple[str, str], ...] = ()
-    """(address, certificate fingerprint) seen in earlier runs."""
+    pins: Pins = ()
+    """Certificates seen in earlier runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,6 @@ class Fleet:
         return check
 
     def _doors(self, options: FleetOptions, transcript: Transcript | None, ending: asyncio.Timeout) -> Doors:
-        pins = dict(options.pins)
         loop = asyncio.get_running_loop()
 
         @asynccontextmanager
@@ -201,7 +201,7 @@ class Fleet:
 
         async def ask(target: DeviceTarget, credential: Credential | None) -> DeviceFacts:
             doors = InterviewDoors(self.clock, self._ledger, transcript)
-            asked = replace(options.interview, pinned_fingerprint=pins.get(target.host))
+            asked = replace(options.interview, pins=pins_of(options.pins, target.host))
             return await interrogate(target, credential, asked, doors)
 
         async def watch(target: StreamTarget, credential: Credential | None) -> StreamFacts:

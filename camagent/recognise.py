@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import unquote
 
@@ -20,8 +21,6 @@ from camagent.model.scan import (
     CameraResult,
     Coverage,
     Declaration,
-    History,
-    ManualAnswer,
     NotChecked,
     ProfileStamp,
     ScanResult,
@@ -31,19 +30,7 @@ from camagent.model.scan import (
 from camagent.model.stream import FileTarget, StreamTarget
 from camagent.pipeline import DeviceCheck, Judge, SeenSource, judge_all
 from camagent.pipeline import SeenCamera as CheckedCamera
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What earlier runs on this site left behind."""
-
-    known: tuple[identity.KnownDevice, ...] = ()
-    histories: Mapping[str, History] = field(default_factory=dict)
-    """By camera id."""
-    pins: tuple[tuple[str, str], ...] = ()
-    """(address, certificate fingerprint)."""
-    answers: Mapping[str, tuple[ManualAnswer, ...]] = field(default_factory=dict)
-    """By camera id; "" holds for the whole site."""
+from camagent.remembered import Learned, Memory, learned_from, memory_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +54,9 @@ class Run:
     """A finished run with what should be remembered of it."""
 
     result: ScanResult
-    known: tuple[identity.KnownDevice, ...]
-    pins: tuple[tuple[str, str], ...]
+    learned: Learned
+    memory: Memory
+    """What is known from now on."""
     discovery: Discovery | None = None
 
 
@@ -125,8 +113,9 @@ def finish(checks: Sequence[DeviceCheck], order: Order, frame: Frame) -> Run:
     )
     result = _result(results, site_findings, order, frame)
     result = replace(result, coverage=_with_missing(result.coverage, missing))
-    known = tuple(identity.remember(key, one.sighting) for one, (key, _) in zip(seen, identities, strict=True))
-    return Run(result, _merge_known(order.memory.known, known), _pins(checks, order.memory.pins), frame.discovery)
+    met = [identity.remember(key, one.sighting) for one, (key, _) in zip(seen, identities, strict=True)]
+    learned = learned_from(order.memory, met, _handshakes(checks))
+    return Run(result, learned, memory_after(order.memory, learned), frame.discovery)
 
 
 def _with_missing(coverage: Coverage, missing: tuple[NotChecked, ...]) -> Coverage:
@@ -184,13 +173,17 @@ def _inventory_view(one: _Seen, key: str) -> SeenCamera:
     )
 
 
-def _fingerprint_counts(checks: Sequence[DeviceCheck]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for check in checks:
-        if isinstance(check.device, DeviceFacts) and isinstance(check.device.tls, TlsFacts):
-            key = _key_of(check.device.tls)
-            counts[key] = counts.get(key, 0) + 1
-    return counts
+def _handshakes(checks: Sequence[DeviceCheck]) -> list[tuple[str, TlsFacts]]:
+    """Address and what its HTTPS port showed."""
+    return [
+        (address_of(check), check.device.tls)
+        for check in checks
+        if isinstance(check.device, DeviceFacts) and isinstance(check.device.tls, TlsFacts)
+    ]
+
+
+def _fingerprint_counts(checks: Sequence[DeviceCheck]) -> Mapping[str, int]:
+    return Counter(_key_of(tls) for _, tls in _handshakes(checks))
 
 
 def _key_of(tls: TlsFacts) -> str:
@@ -318,27 +311,6 @@ def _kept_out(facts: CameraFacts) -> Fault | None:
     if isinstance(facts.device, Fault):
         return facts.device
     return next((fault for fault in faults if fault is not None), None)
-
-
-def _merge_known(
-    before: Sequence[identity.KnownDevice], now: Sequence[identity.KnownDevice]
-) -> tuple[identity.KnownDevice, ...]:
-    merged = {device.id: device for device in before}
-    for device in now:
-        old = merged.get(device.id)
-        # An address alone is no sign of who is there: a dead camera must not overwrite what is known of it.
-        if old is None or any(kind != "address" for kind, _ in device.signs):
-            merged[device.id] = device
-    return tuple(merged.values())
-
-
-def _pins(checks: Sequence[DeviceCheck], before: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Fingerprints by address; the first one seen stays, so that a change is told until the operator accepts it."""
-    pins = dict(before)
-    for check in checks:
-        if isinstance(check.device, DeviceFacts) and isinstance(check.device.tls, TlsFacts):
-            pins.setdefault(address_of(check), check.device.tls.fingerprint_sha256)
-    return tuple(pins.items())
 
 
 def site_facts(site: Site, uplink_bps: float | None, now: datetime, memory: Memory) -> SiteFacts:

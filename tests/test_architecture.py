@@ -17,7 +17,7 @@ MAX_FUNCTION_LINES = 40
 LONG_MODULES: dict[str, str] = {}
 """Modules that are allowed to be longer, with the argument."""
 
-NEUTRAL = {"clock", "lockout", "transcript", "identity", "digest"}
+NEUTRAL = {"clock", "lockout", "transcript", "identity", "digest", "remembered"}
 STAGES = {"discover", "interrogate", "observe", "assess", "plan", "publish"}
 FENCES: dict[str, tuple[str, ...]] = {
     "av": ("camagent/observe/decode.py", "camagent/observe/decode_worker.py", "camagent/observe/files.py"),

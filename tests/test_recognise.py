@@ -15,7 +15,8 @@ from camagent.model.finding import Verdict
 from camagent.model.scan import Declaration
 from camagent.model.stream import FileTarget, StreamTarget
 from camagent.pipeline import DeviceCheck, Judge, SeenSource
-from camagent.recognise import Frame, Memory, Order, Run, finish
+from camagent.recognise import Frame, Order, Run, finish
+from camagent.remembered import Memory
 from tests.builders import (
     ADDRESS,
     NOW,
@@ -81,17 +82,17 @@ def test_a_camera_of_the_inventory_without_any_address_is_named_missing() -> Non
 
 def test_an_id_survives_a_new_address() -> None:
     first = finish([seen()], order(), frame())
-    later = finish([seen("192.0.2.50")], order(memory=Memory(known=first.known)), frame())
+    later = finish([seen("192.0.2.50")], order(memory=Memory(known=first.memory.known)), frame())
     assert later.result.cameras[0].facts.id == first.result.cameras[0].facts.id
     assert "moved" in later.result.cameras[0].facts.changes
 
 
 def test_a_dead_camera_keeps_what_is_known_of_it() -> None:
     first = finish([seen()], order(), frame())
-    memory = Memory(known=first.known)
+    memory = Memory(known=first.memory.known)
     gone = finish([dead(ADDRESS)], order(memory=memory), frame())
     assert gone.result.cameras[0].facts.id == first.result.cameras[0].facts.id
-    assert gone.known == first.known
+    assert gone.memory.known == first.memory.known
 
 
 def test_two_cameras_with_one_cloned_serial_keep_two_ids() -> None:
@@ -102,9 +103,9 @@ def test_two_cameras_with_one_cloned_serial_keep_two_ids() -> None:
 def test_a_changed_certificate_is_told_until_it_is_accepted() -> None:
     first = finish([seen()], order(), frame())
     changed = seen(tls=tls_facts(fingerprint_sha256="cd" * 32, pinned_fingerprint="ab" * 32))
-    later = finish([changed], order(memory=Memory(pins=first.pins)), frame())
+    later = finish([changed], order(memory=Memory(pins=first.memory.pins)), frame())
     assert "certificate_changed" in later.result.cameras[0].facts.changes
-    assert dict(later.pins)[ADDRESS] == "ab" * 32
+    assert dict(later.memory.pins)[ADDRESS] == "ab" * 32
 
 
 def test_cameras_that_share_a_key_are_counted() -> None:

@@ -24,7 +24,8 @@ from camagent.model.scan import ProfileStamp
 from camagent.model.scan import Site as SiteName
 from camagent.model.text import Message, message
 from camagent.publish.snapshot import AgentSnapshot, CameraStatus, CycleStatus
-from camagent.recognise import Memory, Run
+from camagent.recognise import Run
+from camagent.remembered import Memory
 from camagent.schedule import SITE, Agenda, Schedule, Task, Work
 from camagent.sd_notify import Notifier
 

@@ -19,7 +19,8 @@ from camagent.publish.restored import restored_status
 from camagent.publish.snapshot import CameraStatus
 from camagent.publish.store import Store, StoreError
 from camagent.publish.view import CameraView
-from camagent.recognise import Memory, Run
+from camagent.recognise import Run
+from camagent.remembered import Memory
 
 Answer = TypeVar("Answer")
 PACK_LEVEL = 1  # once a round; higher levels cost seven times as much for an eighth fewer bytes
@@ -85,10 +86,10 @@ class StoreRecord:
     async def keep(self, run: Run, now: datetime) -> Kept:
         def write() -> Kept:
             document = scan_document(run.result)
-            memory = Memory(run.known, {}, run.pins)
+            memory = run.memory
             try:
                 self._store.save(run.result, document)
-                self._store.remember(run.known, run.pins)
+                self._store.remember(run.learned, now)
                 memory = read_memory(self._store, now)
             except StoreError as error:
                 self._tell(error.problem)

@@ -24,7 +24,8 @@ from camagent.model.scan import ScanResult
 from camagent.model.stream import StreamFacts, StreamTarget
 from camagent.pipeline import LEAVE_ALONE, DeviceCheck, SeenSource, budget_spent
 from camagent.publish.snapshot import SILENT, CameraStatus, Reach, camera_status, is_up
-from camagent.recognise import Frame, Memory, Order, Run, finish
+from camagent.recognise import Frame, Order, Run, finish
+from camagent.remembered import Memory
 from camagent.scan import jobs_for
 
 FORGET_AFTER = timedelta(days=7)  # a device that nobody lists and that is silent for a week was taken away
@@ -235,7 +236,7 @@ class Site:
             self._keys = restored | {
                 c.facts.id: keys[id(c.facts.device)] for c in run.result.cameras if id(c.facts.device) in keys
             }
-            self._known = run.known
+            self._known = run.memory.known
             return run
         return None
 

@@ -53,7 +53,7 @@ def check_command(
     from camagent.cli.scanning import ScanRequest, fleet_limits, fleet_options, publish
     from camagent.clock import SystemClock
     from camagent.credentials import CredentialBook
-    from camagent.recognise import Memory
+    from camagent.remembered import Memory
 
     if bool(targets) == bool(replays) or len(targets) > MAX_TARGETS:
         raise Mistake(t("cli.no_target"))

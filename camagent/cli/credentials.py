@@ -102,14 +102,15 @@ def accept_command(address: str) -> int:
     from camagent.cli.run import read_config
     from camagent.cli.scanning import open_site_store
     from camagent.publish.store import StoreError
+    from camagent.remembered import pin_place, pins_of
 
     store = open_site_store(read_config(None))
     try:
-        pins = store.pins()
-        kept = [pin for pin in pins if pin[0] != address and pin[0].rpartition(":")[0] != address]
-        if len(kept) == len(pins):
+        host = address.removeprefix("[").removesuffix("]")
+        places = [pin_place(host, port) for port, _ in pins_of(store.pins(), host)]
+        if not places:
             raise Mistake(t("cli.no_certificate", address=address[:60]))
-        store.remember(store.known_devices(), kept)
+        store.forget_pins(places)
     except StoreError as error:
         raise Mistake(tm(error.problem)) from None
     finally:

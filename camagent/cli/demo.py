@@ -125,7 +125,8 @@ def demo_order(inventory: tuple[Declaration, ...], password: str) -> Order:
     from camagent.model.scan import Site
     from camagent.model.secret import Credential, Secret
     from camagent.pipeline import Judge
-    from camagent.recognise import Memory, Order, site_facts
+    from camagent.recognise import Order, site_facts
+    from camagent.remembered import Memory
     from camagent.simulator.default_school import USER
 
     requirement_profile = load_profile("ubnd-3288")

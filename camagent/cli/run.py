@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from camagent.credentials import CredentialBook
     from camagent.model.scan import Declaration, ScanResult
     from camagent.publish.store import Store
-    from camagent.recognise import Memory, Order
+    from camagent.recognise import Order
+    from camagent.remembered import Memory
     from camagent.scan import Progress
 
 
@@ -215,7 +216,7 @@ def code_of(result: ScanResult) -> int:
 def remembered(store: Store | None, clock: Clock) -> Memory:
     """What earlier runs of this machine left behind; nothing without a store."""
     from camagent.agent.record import read_memory
-    from camagent.recognise import Memory
+    from camagent.remembered import Memory
 
     return read_memory(store, clock.now()) if store is not None else Memory()
 

@@ -100,7 +100,7 @@ def _keep(run: Run, document: dict[str, object], store: Store) -> None:
 
     try:
         store.save(run.result, document)
-        store.remember(run.known, run.pins)
+        store.remember(run.learned, run.result.finished_at)
     except StoreError as error:
         # The result is on the screen and in the reports: losing the record must not lose them too.
         warn(t("cli.store_failed", reason=tm(error.problem)))

@@ -77,7 +77,8 @@ class InterviewOptions:
     allow_tls_legacy: bool = True
     max_requests_per_s: float = 5.0
     """Simple cameras reboot above about eight (mrtian2016/onvifsim)."""
-    pinned_fingerprint: str | None = None
+    pins: tuple[tuple[int, str], ...] = ()
+    """Port and certificate fingerprint that this device showed before."""
     """The TLS certificate seen at this device before."""
 
 
@@ -218,9 +219,8 @@ class _Interview:
 
     async def _own_tls(self) -> TlsFacts | Fault | None:
         """The certificate of the connection that we use, before any log-in: Basic goes to a known device only."""
-        pinned = self.options.pinned_fingerprint
-        seen = await fetch_tls(self.conversation, https_port(self.url, None), pinned)
-        known = isinstance(seen, TlsFacts) and pinned in (None, seen.fingerprint_sha256)
+        seen = await fetch_tls(self.conversation, https_port(self.url, None), self.options.pins)
+        known = isinstance(seen, TlsFacts) and seen.pinned_fingerprint in (None, seen.fingerprint_sha256)
         self.conversation.evidence = replace(self.conversation.evidence, secure=known)
         return seen
 
@@ -260,7 +260,7 @@ class _Interview:
         tls = facts.tls
         if tls is None:
             stated = https_port(self.url, facts.network)
-            tls = await fetch_tls(self.conversation, stated, self.options.pinned_fingerprint)
+            tls = await fetch_tls(self.conversation, stated, self.options.pins)
         trial = await try_default_logins(self.conversation, self.url, self.options.default_logins)
         ports = await fetch_ports(self.conversation, self.options.check_ports)
         talk = self.conversation

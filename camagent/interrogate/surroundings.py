@@ -22,8 +22,13 @@ KNOCK_TIMEOUT_S = 1.0  # on the same site a port answers within milliseconds; si
 MAX_DEFAULT_LOGINS = 2  # the strictest lock-out seen allows five refusals (evercam/evercam-server#91)
 
 
-async def fetch_tls(conversation: Conversation, port: int | None, pinned: str | None) -> TlsFacts | Fault | None:
-    """One handshake with the device's HTTPS port; None where it has none that we know of."""
+async def fetch_tls(
+    conversation: Conversation, port: int | None, pins: Sequence[tuple[int, str]]
+) -> TlsFacts | Fault | None:
+    """One handshake with the device's HTTPS port; None where it has none that we know of.
+
+    `pins`: port and fingerprint of certificates that were seen there before.
+    """
     if port is None:
         return None
     started_s = conversation.clock.monotonic_s()
@@ -36,7 +41,7 @@ async def fetch_tls(conversation: Conversation, port: int | None, pinned: str | 
     _note(conversation, "tls", f"handshake {port}", shown, elapsed_s)
     if isinstance(seen, FaultCode):
         return Fault(seen, Stage.INTERROGATE, "TLS", round(elapsed_s, 3))
-    return replace(seen, pinned_fingerprint=pinned)
+    return replace(seen, pinned_fingerprint=dict(pins).get(port))
 
 
 def https_port(service_url: str, network: NetworkFacts | Fault | None) -> int | None:

@@ -15,7 +15,8 @@ from camagent.model.fault import FaultCode, Stage
 from camagent.model.text import Message
 from camagent.publish.snapshot import CameraStatus
 from camagent.publish.text import render
-from camagent.recognise import Memory, Run
+from camagent.recognise import Run
+from camagent.remembered import Memory
 from camagent.schedule import Work
 from camagent.sd_notify import Notifier
 from tests import builders as build

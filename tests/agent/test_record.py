@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from camagent.publish.document import scan_document
 from camagent.publish.snapshot import camera_status
 from camagent.publish.store import open_store
 from camagent.recognise import Run
+from camagent.remembered import Learned, Memory
 from tests import builders as build
 
 KNOWN = (KnownDevice("cam-1", "192.0.2.11", None, (("serial", "S1"),)),)
+RUN = Run(build.scan_result(), Learned(KNOWN), Memory(KNOWN))
 
 
 def test_a_round_comes_back_after_a_restart(tmp_path: Path) -> None:
@@ -28,7 +31,7 @@ def test_a_round_comes_back_after_a_restart(tmp_path: Path) -> None:
             record = StoreRecord(store, told.append)
             empty = await record.restore(build.NOW)
             assert empty.cameras == () and empty.document is None
-            kept = await record.keep(Run(build.scan_result(), KNOWN, ()), build.NOW)
+            kept = await record.keep(RUN, build.NOW)
             await record.note_probes(build.NOW, {"cam-4cbd8f000001": True})
             await record.close()
         with open_store(path) as store:
@@ -52,7 +55,7 @@ def test_a_store_that_cannot_be_written_is_told_and_the_round_goes_on(tmp_path: 
         with open_store(path) as store:
             record = StoreRecord(store, told.append)
             store._connection.execute("PRAGMA query_only = ON")
-            kept = await record.keep(Run(build.scan_result(), KNOWN, ()), build.NOW)
+            kept = await record.keep(RUN, build.NOW)
             await record.note_probes(build.NOW, {"cam-4cbd8f000001": True})
             assert json.loads(gzip.decompress(kept.document))["cameras"]
             assert kept.memory.known == KNOWN, "what was seen is remembered at least until the end"
@@ -60,6 +63,22 @@ def test_a_store_that_cannot_be_written_is_told_and_the_round_goes_on(tmp_path: 
 
     asyncio.run(scenario())
     assert len(told) == 2 and all(str(path) in dict(line.args).get("path", "") for line in told)
+
+
+def test_an_operator_s_acceptance_is_not_undone_by_the_next_round(tmp_path: Path) -> None:
+    path, pin = tmp_path / "camagent.sqlite", ("192.0.2.11", "ab" * 32)
+    first = Run(build.scan_result(), Learned(pins=(pin,)), Memory(pins=(pin,)))
+
+    async def scenario() -> None:
+        with open_store(path) as store, open_store(path) as command_line:
+            record = StoreRecord(store, lambda _: None)
+            assert (await record.keep(first, build.NOW)).memory.pins == (pin,)
+            command_line.forget_pins(["192.0.2.11"])
+            after = await record.keep(replace(first, learned=Learned()), build.NOW)
+            assert after.memory.pins == ()
+            await record.close()
+
+    asyncio.run(scenario())
 
 
 def test_a_stored_camera_that_cannot_be_read_is_told_and_left_out(tmp_path: Path) -> None:

@@ -27,7 +27,8 @@ from camagent.model.secret import Credential, Secret
 from camagent.model.stream import StreamAccess, StreamTarget
 from camagent.pipeline import DeviceCheck, Judge, SeenSource
 from camagent.publish.snapshot import camera_status
-from camagent.recognise import Memory, Order, Run, site_facts
+from camagent.recognise import Order, Run, site_facts
+from camagent.remembered import Memory
 from tests import builders as build
 from tests.agent.fakes import START, WoundClock
 
@@ -259,7 +260,7 @@ def test_a_camera_that_moved_leaves_no_ghost(world: tuple[Site, FakeFleet], monk
         await watched.interrogate(HOST)
         run = await watched.judge(START)
         assert run is not None
-        watched.remember(Memory(known=run.known))
+        watched.remember(Memory(known=run.memory.known))
         key = next(camera.facts.id for camera in run.result.cameras if camera.facts.address == HOST)
         fleet.devices = {OTHER: replace(build.device_facts(), address=OTHER)}
         search_with(monkeypatch, OTHER)
@@ -386,7 +387,7 @@ def test_after_a_restart_a_device_is_asked_where_it_answered(
     async def scenario() -> None:
         await first_round(watched)
         run = await watched.judge(START) or await rejudged(watched)
-        again, asked = restarted(watched, run.known)
+        again, asked = restarted(watched, run.memory.known)
         await again.reach(HOST)
         assert knocked == [(8443, True, "/onvif/device")]
         assert again.statuses()[0].up is True

@@ -66,18 +66,22 @@ def server_context(folder: Path, kind: str = "rsa", old: bool = False) -> ssl.SS
     return context
 
 
-def interview(device: FakeDevice, context: ssl.SSLContext, options: InterviewOptions = FAST) -> DeviceFacts:
+def interview(
+    device: FakeDevice, context: ssl.SSLContext, options: InterviewOptions = FAST, pinned: str | None = None
+) -> DeviceFacts:
     async def run() -> DeviceFacts:
         async with serving(device, ssl_context=context):
             target = replace(device.target, secure=True)
-            return await interrogate(target, LOGIN, options, InterviewDoors(SystemClock(), LoginLedger(), Transcript()))
+            pins = ((device.port, pinned), (device.port + 1, "ff" * 32)) if pinned is not None else ()
+            doors = InterviewDoors(SystemClock(), LoginLedger(), Transcript())
+            return await interrogate(target, LOGIN, replace(options, pins=pins), doors)
 
     return asyncio.run(run())
 
 
 def test_an_https_only_device_is_read_and_its_certificate_recorded(tmp_path: Path) -> None:
     device = FakeDevice(login="digest")
-    facts = interview(device, server_context(tmp_path), replace(FAST, pinned_fingerprint="ab" * 32))
+    facts = interview(device, server_context(tmp_path), pinned="ab" * 32)
     assert isinstance(facts.clock, DeviceClock) and facts.login.scheme == "http-digest-md5"
     assert isinstance(facts.tls, TlsFacts)
     assert facts.tls.self_signed and facts.tls.subject == "CN=IP Camera" and facts.tls.key_bits == 2048
@@ -102,10 +106,10 @@ def test_basic_over_tls_is_answered_but_not_to_a_changed_certificate(tmp_path: P
     context = server_context(tmp_path)
     first = interview(FakeDevice(login="basic"), context)
     assert first.login.scheme == "http-basic" and isinstance(first.tls, TlsFacts)
-    same = replace(FAST, pinned_fingerprint=first.tls.fingerprint_sha256)
-    assert interview(FakeDevice(login="basic"), context, same).login.scheme == "http-basic"
+    again = interview(FakeDevice(login="basic"), context, pinned=first.tls.fingerprint_sha256)
+    assert again.login.scheme == "http-basic"
     device = FakeDevice(login="basic")
-    changed = interview(device, context, replace(FAST, pinned_fingerprint="00" * 32))
+    changed = interview(device, context, pinned="00" * 32)
     assert changed.information.code is FaultCode.AUTH_WOULD_LEAK
     assert not any(a.authorization for a in device.asked)
 

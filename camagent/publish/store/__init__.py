@@ -31,9 +31,12 @@ from camagent.publish.store.opening import StoreError, connect, transaction, tra
 from camagent.publish.vietnamese import clean_line
 from camagent.publish.view import ScanDocument
 from camagent.publish.wording import VIETNAM, stamp_text
+from camagent.remembered import Learned
 
 RAW_DAYS = 30  # every scan is kept that long; the availability row of a profile looks back as far
 ROLL_UP_DAYS = 5 * 366  # daily counts; bounds the file at about 120,000 rows for 64 cameras
+MAX_KNOWN = 5_000  # cameras remembered; a device that calls itself something new every day must not grow the file
+MAX_PINS = 20_000  # places whose certificate is remembered
 LZMA_PRESET = 1  # its window spans cameras that say the same: a twentieth of zlib's size here, in half the time
 
 
@@ -121,17 +124,27 @@ class Store:
             found.append(CameraState(moment, Verdict(verdict), action, name, address, model, firmware, rules))
         return tuple(found)
 
-    def remember(self, known: Sequence[KnownDevice], pins: Sequence[tuple[str, str]]) -> None:
-        """Replace what is remembered of devices and of their certificates."""
+    def remember(self, learned: Learned, at: datetime) -> None:
+        """Add what a run learned of devices and certificates; what others wrote meanwhile stays."""
+        met = stamp_text(at)
         rows = [
-            (item.id, item.address, json.dumps(item.video_source), json.dumps(item.signs), item.service_url)
-            for item in known
+            (item.id, item.address, json.dumps(item.video_source), json.dumps(item.signs), item.service_url, met)
+            for item in learned.known
         ]
         with self._write() as connection:
-            connection.execute("DELETE FROM known_device")
-            connection.executemany("INSERT OR REPLACE INTO known_device VALUES (?, ?, ?, ?, ?)", rows)
-            connection.execute("DELETE FROM pin")
-            connection.executemany("INSERT OR REPLACE INTO pin VALUES (?, ?)", list(pins))
+            connection.executemany("INSERT OR REPLACE INTO known_device VALUES (?, ?, ?, ?, ?, ?)", rows)
+            connection.execute(
+                "DELETE FROM known_device WHERE id IN"
+                " (SELECT id FROM known_device ORDER BY met_at DESC, id LIMIT -1 OFFSET ?)",
+                (MAX_KNOWN,),
+            )
+            room = MAX_PINS - connection.execute("SELECT count(*) FROM pin").fetchone()[0]
+            connection.executemany("INSERT OR IGNORE INTO pin VALUES (?, ?)", learned.pins[: max(room, 0)])
+
+    def forget_pins(self, places: Sequence[str]) -> None:
+        """The certificates of these places are no longer expected."""
+        with self._write() as connection:
+            connection.executemany("DELETE FROM pin WHERE address = ?", [(place,) for place in places])
 
     def known_devices(self) -> tuple[KnownDevice, ...]:
         """The cameras of earlier runs."""

@@ -67,6 +67,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) STRICT""",
         "CREATE INDEX decision_by_row ON decision (row_id, id)",
     ),
-    # Where each ONVIF service answered: a camera is not on the usual port because we were restarted.
-    ("ALTER TABLE known_device ADD COLUMN service_url TEXT",),
+    (
+        # Where each ONVIF service answered: a camera is not on the usual port because we were restarted.
+        "ALTER TABLE known_device ADD COLUMN service_url TEXT",
+        # When it was last met: those that were not met for longest are forgotten first (MAX_KNOWN).
+        "ALTER TABLE known_device ADD COLUMN met_at TEXT",
+    ),
 )

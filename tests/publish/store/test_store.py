@@ -12,9 +12,11 @@ import pytest
 from camagent.identity import KnownDevice
 from camagent.model.finding import Verdict
 from camagent.model.scan import ManualAnswer, ScanResult
+from camagent.publish import store as store_module
 from camagent.publish.document import scan_document
 from camagent.publish.store import Decision, Store, StoreError, answered, open_store
 from camagent.publish.store.schema import MIGRATIONS
+from camagent.remembered import Learned
 from tests import builders
 from tests.publish.samples import camera, hostile_school, school, view
 
@@ -109,15 +111,31 @@ def test_a_camera_answered_only_where_something_of_it_spoke() -> None:
     assert answered(builders.camera_result(facts=replace(silent, streams=(dead, builders.sub_stream()))))
 
 
-def test_known_devices_and_pins_are_replaced_as_a_whole(tmp_path: Path) -> None:
+def test_what_two_processes_learn_is_kept_of_both(tmp_path: Path) -> None:
     first = KnownDevice("cam-1", "192.0.2.1", None, (("serial", "A'1"), ("mac", "4c:bd:8f:00:00:01")))
     second = KnownDevice("cam-2", "192.0.2.2", "VS2", ())
+    moved = replace(first, address="192.0.2.50")
+    with open_store(tmp_path / "site.db") as agent, open_store(tmp_path / "site.db") as scan:
+        agent.remember(Learned((first,), (("192.0.2.1", "ab" * 32),)), START)
+        scan.remember(Learned((second,), (("192.0.2.2:8443", "cd" * 32), ("192.0.2.1", "00" * 32))), START)
+        agent.remember(Learned((moved,)), START)
+        assert agent.known_devices() == (moved, second)
+        assert scan.pins() == (("192.0.2.1", "ab" * 32), ("192.0.2.2:8443", "cd" * 32)), "the first one seen stays"
+        scan.forget_pins(["192.0.2.1"])
+        assert agent.pins() == (("192.0.2.2:8443", "cd" * 32),)
+
+
+def test_a_device_with_a_new_name_every_day_does_not_grow_the_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "MAX_KNOWN", 3)
+    monkeypatch.setattr(store_module, "MAX_PINS", 3)
     with open_store(tmp_path / "site.db") as store:
-        store.remember([first, second], [("192.0.2.1", "ab" * 32)])
-        assert store.known_devices() == (first, second)
-        assert store.pins() == (("192.0.2.1", "ab" * 32),)
-        store.remember([second], [])
-        assert store.known_devices() == (second,) and store.pins() == ()
+        for day in range(10):
+            known = KnownDevice(f"cam-{day}", "192.0.2.1", None, ())
+            store.remember(Learned((known,), ((f"192.0.2.1:{day}", "ab" * 32),)), START + timedelta(days=day))
+        assert [known.id for known in store.known_devices()] == ["cam-7", "cam-8", "cam-9"]
+        assert len(store.pins()) == 3
 
 
 def test_answers_are_kept_for_a_camera_or_the_whole_site(tmp_path: Path) -> None:
@@ -162,7 +180,7 @@ def test_a_store_of_an_older_version_is_taken_along(tmp_path: Path) -> None:
     with open_store(path) as store:
         (known,) = store.known_devices()
         assert (known.id, known.signs, known.service_url) == ("cam-1", (("serial", "S1"),), None)
-        store.remember([replace(known, service_url="http://192.0.2.1:8000/onvif")], [])
+        store.remember(Learned((replace(known, service_url="http://192.0.2.1:8000/onvif"),)), START)
         assert store.known_devices()[0].service_url == "http://192.0.2.1:8000/onvif"
 
 

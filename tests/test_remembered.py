@@ -1,0 +1,37 @@
+"""What a run adds to the memory of a site: only what it met, certificates by place."""
+
+from __future__ import annotations
+
+import pytest
+
+from camagent.identity import KnownDevice
+from camagent.remembered import Learned, Memory, learned_from, memory_after, pin_place, pins_of
+from tests.builders import tls_facts
+
+SERIAL = KnownDevice("cam-1", "192.0.2.1", None, (("serial", "S1"), ("address", "192.0.2.1")))
+BARE = KnownDevice("cam-1", "192.0.2.1", None, (("address", "192.0.2.1"),))
+
+
+def test_a_dead_camera_does_not_overwrite_what_is_known_of_it() -> None:
+    assert learned_from(Memory((SERIAL,)), [BARE], []).known == ()
+    assert learned_from(Memory(), [BARE], []).known == (BARE,)
+    assert memory_after(Memory((SERIAL,)), Learned()).known == (SERIAL,)
+
+
+def test_two_devices_behind_one_address_have_a_certificate_each() -> None:
+    seen = [
+        ("192.0.2.1", tls_facts(port=port, fingerprint_sha256=mark * 64)) for port, mark in ((443, "a"), (8443, "b"))
+    ]
+    learned = learned_from(Memory(), [], seen)
+    assert learned.pins == (("192.0.2.1", "a" * 64), ("192.0.2.1:8443", "b" * 64))
+    later = memory_after(Memory(), learned)
+    changed = [("192.0.2.1", tls_facts(port=443, fingerprint_sha256="c" * 64))]
+    assert learned_from(later, [], changed).pins == (), "a change is told until the operator accepts it"
+    assert pins_of(later.pins, "192.0.2.1") == ((443, "a" * 64), (8443, "b" * 64))
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "fe80::1", "camera.local"])
+@pytest.mark.parametrize("port", [443, 8443])
+def test_a_place_is_read_back(host: str, port: int) -> None:
+    pins = ((pin_place(host, port), "ab" * 32), (pin_place(host + "1", 443), "cd" * 32))
+    assert pins_of(pins, host) == ((port, "ab" * 32),)
