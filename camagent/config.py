@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from camagent.model.scan import Site
-from camagent.model.text import Message, message
+from camagent.model.text import Message, message, os_reason
 
 MAX_CONFIG_BYTES = 1_000_000  # a configuration is a few kilobytes; more is a wrong file
 
@@ -204,7 +204,7 @@ MAX_SHOWN = 80  # characters of a wrong value that are shown again
 
 def unreadable(path: Path, error: OSError) -> Message:
     """A file that the operator named and that cannot be read."""
-    return message("config.unreadable", path=str(path), reason=error.strerror or type(error).__name__)
+    return message("config.unreadable", path=str(path), reason=os_reason(error))
 
 
 def _rooted(config: Config, folder: Path) -> Config:

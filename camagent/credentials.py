@@ -15,7 +15,7 @@ from pathlib import Path
 
 from camagent.config import CredentialTable, unreadable
 from camagent.model.secret import Credential, Secret
-from camagent.model.text import Message, message
+from camagent.model.text import Message, message, os_reason
 
 MAX_PASSWORD_BYTES = 1024  # ONVIF allows far less; a larger "password" is a wrong file
 MAX_STORE_BYTES = 4_000_000
@@ -176,10 +176,8 @@ class CredentialStore:
             token = Fernet(self._key_file.read_bytes()).encrypt(json.dumps(rows).encode())
             _write_private(self._file, token)
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise CredentialError(
-                message("config.unwritable", path=str(error.filename or self._file), reason=reason)
-            ) from error
+            path = str(error.filename or self._file)
+            raise CredentialError(message("config.unwritable", path=path, reason=os_reason(error))) from error
 
 
 def _write_private(path: Path, content: bytes) -> None:

@@ -11,6 +11,7 @@ import click
 
 from camagent.cli.language import lang, t, tm
 from camagent.cli.mistakes import Mistake, exit_code
+from camagent.model.text import os_reason
 
 if TYPE_CHECKING:
     from camagent.publish.area import AreaReport
@@ -140,7 +141,7 @@ def apply_command(reviewed_file: Path) -> int:
         with reviewed_file.open("rb") as file:
             content = file.read(MAX_WORKBOOK_BYTES + 1)
     except OSError as error:
-        raise Mistake(t("cli.cannot_read", path=str(reviewed_file), reason=error.strerror or "?")) from None
+        raise Mistake(t("cli.cannot_read", path=str(reviewed_file), reason=os_reason(error))) from None
     store = open_site_store(read_config(None))
     try:
         reviewed = read_reviewed(content, str(reviewed_file), datetime.now(UTC))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from camagent.cli.language import t
+from camagent.cli.language import lang, t
 from camagent.cli.mistakes import Mistake
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def simulated_school(cameras: int) -> Iterator[dict[str, object]]:
     """
     with tempfile.TemporaryFile() as complaints, tempfile.TemporaryDirectory() as folder:
         ready_file = Path(folder) / "ready.json"
-        arguments = ["simulate", "--cameras", str(cameras), "--ready-file", str(ready_file)]
+        arguments = ["simulate", "--cameras", str(cameras), "--ready-file", str(ready_file), "--lang", lang()]
         process = subprocess.Popen(
             [sys.executable, "-m", "camagent", *arguments],
             stdin=subprocess.PIPE,

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from camagent.model.text import Message
+from camagent.model.text import Filling, Message
 from camagent.publish.text import LANGUAGES, render, say
 
 DEFAULT_LANGUAGE = "vi"  # our users are school technicians in Ho Chi Minh City
@@ -39,7 +39,7 @@ def lang() -> str:
     return _chosen[0]
 
 
-def t(key: str, **args: str | int | float | bool | None) -> str:
+def t(key: str, **args: Filling) -> str:
     """A sentence of the catalogue in the language of this run."""
     return say(key, lang(), **args)
 

@@ -15,6 +15,7 @@ import click
 
 from camagent.cli.language import lang, t, tm
 from camagent.cli.mistakes import Mistake, exit_code
+from camagent.model.text import os_reason
 
 if TYPE_CHECKING:
     from camagent.clock import Clock
@@ -202,7 +203,7 @@ def write_whole(path: Path, content: bytes) -> Path:
         fresh.write_bytes(content)
         os.replace(fresh, path)
     except OSError as error:
-        raise Mistake(t("cli.cannot_write", path=str(path), reason=error.strerror or "?")) from None
+        raise Mistake(t("cli.cannot_write", path=str(path), reason=os_reason(error))) from None
     return path
 
 

@@ -22,6 +22,7 @@ import click
 
 from camagent.cli.language import t
 from camagent.cli.mistakes import Mistake
+from camagent.model.text import os_reason
 
 if TYPE_CHECKING:
     from camagent.simulator.camera import SimulatedCamera
@@ -77,7 +78,7 @@ def simulate_command(
             ]
             asyncio.run(_serve_school(school, discovery, ready_file))
     except SchoolNotOpened as error:
-        raise Mistake(t("simulator.not_opened", what=str(error))) from error
+        raise Mistake(t("simulator.not_opened", what=error.problem)) from error
     return 0
 
 
@@ -145,8 +146,7 @@ def _announce(document: dict[str, Any], ready_file: Path | None) -> None:
         try:
             _write_private(ready_file, line + "\n")
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise Mistake(t("simulator.not_written", file=str(ready_file), reason=reason)) from error
+            raise Mistake(t("simulator.not_written", file=str(ready_file), reason=os_reason(error))) from error
     click.echo(line)
     sys.stdout.flush()
 

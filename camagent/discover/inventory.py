@@ -15,7 +15,7 @@ from camagent.discover.inventory_tables import Row, read_csv, read_toml
 from camagent.identity import usable_mac, usable_serial
 from camagent.model.discovery import Change, InventoryRow, SeenCamera
 from camagent.model.scan import Declaration, ManualAnswer
-from camagent.model.text import Message, message
+from camagent.model.text import Message, message, os_reason
 
 MAX_FILE_BYTES = 8 * 1024 * 1024  # 20,000 long rows; more is not an inventory
 _ANSWER_KEYS: Mapping[str, Callable[[object], Any]] = {
@@ -47,8 +47,8 @@ def read_inventory(path: Path) -> tuple[Declaration, ...]:
             raise InventoryError([message("discover.inventory.too_big", place=str(path))])
         content = path.read_bytes()
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise InventoryError([message("discover.inventory.unreadable", place=str(path), reason=reason)]) from None
+        problem = message("discover.inventory.unreadable", place=str(path), reason=os_reason(error))
+        raise InventoryError([problem]) from None
     return parse_inventory(content, path.name)
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
+from typing import Union
 
 Scalar = str | int | float | bool | None
+Filling = Union[Scalar, "Message"]
+"""What fills a gap: a value, or another sentence (a reason) that has no language yet either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,12 +17,37 @@ class Message:
 
     key: str
     """`area.name`, for example `findings.frame_rate_low`."""
-    args: tuple[tuple[str, Scalar], ...] = ()
+    args: tuple[tuple[str, Filling], ...] = ()
 
 
-def message(key: str, **args: Scalar) -> Message:
+def message(key: str, **args: Filling) -> Message:
     """A Message with its arguments in a stable order."""
     return Message(key, tuple(sorted(args.items())))
+
+
+def os_reason(error: OSError) -> Message:
+    """Why the operating system refused, instead of its own English words (which may quote a path)."""
+    name = _OS_REASONS.get(error.errno or 0)
+    return message(f"os.{name}") if name is not None else message("os.other", number=error.errno)
+
+
+_OS_REASONS = {
+    errno.ENOENT: "missing",
+    errno.EACCES: "forbidden",
+    errno.EPERM: "forbidden",
+    errno.EISDIR: "folder",
+    errno.ENOTDIR: "not_folder",
+    errno.ENOSPC: "full",
+    errno.EDQUOT: "full",
+    errno.EROFS: "read_only",
+    errno.EEXIST: "exists",
+    errno.ENAMETOOLONG: "too_long",
+    errno.EMFILE: "too_many",
+    errno.ENFILE: "too_many",
+    errno.EIO: "io",
+    errno.EADDRINUSE: "in_use",
+    errno.EADDRNOTAVAIL: "no_address",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from camagent.simulator.clips import load_clip
 from camagent.simulator.describe import Description
 from camagent.simulator.live import LiveSource
 from camagent.simulator.rtsp_server import Mount, RtspServer, RtspSettings
-from camagent.simulator.school import SchoolNotOpened
+from camagent.simulator.school import not_listening
 
 MAX_STREAMS = 2000  # more than one client process was ever seen to read
 
@@ -47,7 +47,7 @@ async def open_load(order: LoadOrder) -> AsyncIterator[RtspServer]:
     try:
         await server.start()
     except OSError as error:
-        raise SchoolNotOpened(f"RTSP {order.address}:{order.port}: {error.strerror}") from error
+        raise not_listening(f"RTSP {order.address}:{order.port}", error) from error
     try:
         yield server
     finally:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
+from camagent.model.text import Message, message, os_reason
 from camagent.simulator.bursts import BurstMaker, RtpIdentity, packetized
 from camagent.simulator.camera import SimulatedCamera, SimulatedStream
 from camagent.simulator.clips import load_clip
@@ -19,7 +20,16 @@ from camagent.simulator.wsdiscovery import DiscoveryResponder
 
 
 class SchoolNotOpened(Exception):
-    """A port of the simulated school is taken; the text names it."""
+    """A port or an address of the simulated school is taken; `problem` says which, and why."""
+
+    def __init__(self, problem: Message) -> None:
+        super().__init__(f"{problem.key} {dict(problem.args)}")
+        self.problem = problem
+
+
+def not_listening(place: str, error: OSError) -> SchoolNotOpened:
+    """The exception for a place where the operating system does not let us listen."""
+    return SchoolNotOpened(message("simulator.not_listening", place=place, reason=os_reason(error)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +106,7 @@ def _claim(addresses: Sequence[str]) -> list[socket.socket]:
         except OSError as error:
             for held in claims:
                 held.close()
-            raise SchoolNotOpened(f"{address} belongs to another simulated school on this machine") from error
+            raise SchoolNotOpened(message("simulator.claimed", address=address)) from error
     return claims
 
 
@@ -104,7 +114,7 @@ def _start_discovery(responder: DiscoveryResponder) -> None:
     try:
         responder.start()
     except OSError as error:
-        raise SchoolNotOpened(f"WS-Discovery port 3702/udp: {error.strerror}") from error
+        raise not_listening("WS-Discovery 3702/udp", error) from error
 
 
 async def _open_camera(camera: SimulatedCamera) -> RunningCamera:
@@ -116,13 +126,13 @@ async def _open_camera(camera: SimulatedCamera) -> RunningCamera:
     try:
         await rtsp.start()
     except OSError as error:
-        raise SchoolNotOpened(f"RTSP {camera.address}:{camera.rtsp_port}: {error.strerror}") from error
+        raise not_listening(f"RTSP {camera.address}:{camera.rtsp_port}", error) from error
     onvif = OnvifServer(replace(camera, rtsp_port=rtsp.port))
     try:
         await onvif.start()
     except OSError as error:
         await rtsp.close()
-        raise SchoolNotOpened(f"HTTP {camera.address}:{camera.http_port}: {error.strerror}") from error
+        raise not_listening(f"HTTP {camera.address}:{camera.http_port}", error) from error
     http_port, https_port = onvif.ports
     onvif.camera = replace(onvif.camera, http_port=http_port, https_port=https_port)
     return RunningCamera(onvif.camera, onvif, rtsp)

@@ -85,7 +85,7 @@ def test_two_schools_with_discovery_never_share_an_address() -> None:
         async with open_school(own_school(1)):
             return str(refusal.value)
 
-    assert "another simulated school" in asyncio.run(run())
+    assert "simulator.claimed" in asyncio.run(run())
 
 
 PROBE = (

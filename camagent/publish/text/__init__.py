@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from camagent.model.text import Localised, Message
+from camagent.model.text import Filling, Localised, Message
 
 LANGUAGES = ("vi", "en")
 
@@ -33,7 +33,7 @@ def render(message: Message, lang: str) -> str:
     return _Formatter(lang).vformat(catalogue(lang)[message.key], (), dict(message.args))
 
 
-def say(key: str, lang: str, **args: str | int | float | bool | None) -> str:
+def say(key: str, lang: str, **args: Filling) -> str:
     """`render` for a sentence made where it is printed."""
     return _Formatter(lang).vformat(catalogue(lang)[key], (), args)
 
@@ -64,6 +64,8 @@ class _Formatter(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         if value is None:
             return "?"
+        if isinstance(value, Message):
+            return render(value, self._lang)
         if isinstance(value, float) and not format_spec:
             format_spec = ".4g" if abs(value) < 10_000 else ".0f"
         text = format(value, format_spec) if not isinstance(value, str) else value
