@@ -25,6 +25,7 @@ from camagent.model.fault import Fault, Stage
 from camagent.model.scan import Declaration
 from camagent.model.secret import Credential
 from camagent.model.stream import FileTarget, StreamAccess, StreamFacts, StreamTarget
+from camagent.model.text import Message, os_reason
 from camagent.observe.decode import PicturePool
 from camagent.observe.watch import WatchDoors, WatchOptions, greet_stream, watch_stream
 from camagent.pipeline import DEVICE_BUDGET_S, DeviceCheck, Doors, SeenSource, Target, budget_spent, check_device
@@ -113,6 +114,8 @@ class Fleet:
         self._hosts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._files = ThreadPoolExecutor(max_workers=1, thread_name_prefix="camagent-file")
         self._pictures: PicturePool | None = None
+        self.unwritten: list[tuple[str, Message]] = []
+        """Folder and reason, one for each transcript that could not be written."""
 
     async def __aenter__(self) -> Fleet:
         return self
@@ -184,7 +187,10 @@ class Fleet:
                 transcript.hide(job.credential)
         check = await check_device(job.target, job.credential, self._doors(options, transcript, ending))
         if transcript is not None and options.record is not None:
-            transcript.write(options.record, job.place)
+            try:
+                transcript.write(options.record, job.place)
+            except OSError as error:  # the disk is full: what was seen of the camera must not be lost with it
+                self.unwritten.append((str(options.record), os_reason(error)))
         return check
 
     def _doors(self, options: FleetOptions, transcript: Transcript | None, ending: asyncio.Timeout) -> Doors:

@@ -20,6 +20,7 @@ from xml.sax.saxutils import escape
 from camagent import __version__
 from camagent.model.device import DeviceTarget
 from camagent.model.secret import Credential
+from camagent.model.text import Message, message, os_reason
 from camagent.model.uri import parse_stream_uri
 
 SCHEMA = "camagent.transcript/1"
@@ -37,7 +38,11 @@ _URIS = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>]+", re.I)
 
 
 class TranscriptError(ValueError):
-    """The file is not a transcript that we can read; the message says why."""
+    """The file is not a transcript that we can read; `problem` says why."""
+
+    def __init__(self, problem: Message) -> None:
+        super().__init__(problem.key)
+        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +119,12 @@ def read_transcript(path: Path) -> Transcript:
     """
     try:
         if path.stat().st_size > 4 * MAX_TRANSCRIPT_CHARS:
-            raise TranscriptError(f"{path}: too large for a transcript")
+            raise TranscriptError(message("transcript.too_large"))
         return parse_transcript(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise TranscriptError(f"{path}: {error.strerror}") from error
+        raise TranscriptError(message("transcript.unreadable", reason=os_reason(error))) from error
     except UnicodeDecodeError as error:
-        raise TranscriptError(f"{path}: not UTF-8 text") from error
+        raise TranscriptError(message("transcript.not_text")) from error
 
 
 def parse_transcript(text: str) -> Transcript:
@@ -127,9 +132,9 @@ def parse_transcript(text: str) -> Transcript:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise TranscriptError("not JSON") from error
+        raise TranscriptError(message("transcript.not_json")) from error
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise TranscriptError(f"not a {SCHEMA} document")
+        raise TranscriptError(message("transcript.other_schema", schema=SCHEMA))
     try:
         transcript = Transcript(_target(document["target"]))
         for row in document["exchanges"]:
@@ -137,7 +142,7 @@ def parse_transcript(text: str) -> Transcript:
             transcript.note(str(row["protocol"]), str(row["doing"]), sent, received, float(row["elapsed_s"]))
         transcript.truncated += int(document["truncated"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise TranscriptError(f"damaged: {type(error).__name__}") from error
+        raise TranscriptError(message("transcript.damaged")) from error
     return transcript
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,6 +94,25 @@ def test_a_bug_of_ours_costs_one_camera_and_quotes_nothing(
     assert isinstance(checks[0].device, Fault)
     assert checks[1].defect is None
     assert "hunter2" not in caplog.text + checks[0].defect
+
+
+def test_a_transcript_that_cannot_be_written_loses_nothing_that_was_seen(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def visit(target: Any, _credential: Any, _doors: Any) -> DeviceCheck:
+        return empty(target)
+
+    monkeypatch.setattr(fleet_module, "check_device", visit)
+    (tmp_path / "file").write_text("")
+
+    async def run() -> tuple[Any, Any]:
+        async with Fleet(FleetLimits(), FakeClock()) as fleet:
+            options = FleetOptions(record=tmp_path / "file" / "folder")
+            return await fleet.check([Job(DeviceTarget("192.0.2.1"))], options), fleet.unwritten
+
+    (check,), unwritten = asyncio.run(run())
+    assert check.defect is None and check.device is None
+    assert [reason.key for _, reason in unwritten] == ["os.not_folder"]
 
 
 def test_a_check_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

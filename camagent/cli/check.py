@@ -50,7 +50,7 @@ def check_command(
 ) -> int:
     """Check the named cameras, streams or files; nothing is searched and nothing stored."""
     from camagent.cli.run import Wanted, credential_book, make_order, read_config
-    from camagent.cli.scanning import ScanRequest, fleet_limits, fleet_options, publish
+    from camagent.cli.scanning import ScanRequest, demand_folders, fleet_limits, fleet_options, publish
     from camagent.clock import SystemClock
     from camagent.credentials import CredentialBook
     from camagent.remembered import Memory
@@ -58,6 +58,7 @@ def check_command(
     if bool(targets) == bool(replays) or len(targets) > MAX_TARGETS:
         raise Mistake(t("cli.no_target"))
     request = ScanRequest(**options)  # type: ignore[arg-type]
+    demand_folders(request)
     config = read_config(config_path)
     wanted = Wanted(config, request.requirement_profile or config.check.profile, request.prices or config.check.prices)
     if replays:
@@ -74,13 +75,16 @@ def check_command(
 
 async def _check(jobs: Sequence[Job], order: Order, limits: FleetLimits, options: FleetOptions) -> Run:
     from camagent.cli.run import progress_on_terminal
+    from camagent.cli.scanning import tell_unwritten
     from camagent.clock import SystemClock
     from camagent.fleet import Fleet
     from camagent.scan import check_targets
 
     async with Fleet(limits, SystemClock()) as fleet:
         with progress_on_terminal() as progress:
-            return await check_targets(jobs, order, fleet, options, progress)
+            run = await check_targets(jobs, order, fleet, options, progress)
+    tell_unwritten(fleet)
+    return run
 
 
 async def _replay(files: Sequence[Path], order: Order) -> Run:
@@ -94,7 +98,7 @@ async def _replay(files: Sequence[Path], order: Order) -> Run:
         try:
             checks += await replay(read_transcript(file))
         except TranscriptError as error:
-            raise Mistake(t("cli.bad_transcript", path=str(file), reason=str(error))) from None
+            raise Mistake(t("cli.bad_transcript", path=str(file), reason=error.problem)) from None
     now = SystemClock().now()
     began_at = min((check.checked_at for check in checks), default=now)
     return finish(checks, order, Frame(began_at, now, "check", None))

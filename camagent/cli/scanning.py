@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,11 +25,12 @@ from camagent.cli.run import (
     write_reports,
 )
 from camagent.clock import SystemClock
+from camagent.model.text import os_reason
 
 if TYPE_CHECKING:
     from camagent.config import Config
     from camagent.discover.plan import DiscoveryPlan
-    from camagent.fleet import FleetLimits, FleetOptions
+    from camagent.fleet import Fleet, FleetLimits, FleetOptions
     from camagent.model.scan import Declaration
     from camagent.model.secret import Credential
     from camagent.publish.store import Store
@@ -61,6 +63,7 @@ def run_scan(config_path: Path | None, request: ScanRequest) -> int:
 
     Raises: Mistake for everything that the operator has to put right first.
     """
+    demand_folders(request)
     config = read_config(config_path)
     inventory = read_inventory_file(request.inventory or config.discovery.inventory)
     plan = search_plan(config, request, inventory)
@@ -112,7 +115,32 @@ async def _scan(plan: DiscoveryPlan, order: Order, limits: FleetLimits, options:
 
     async with Fleet(limits, SystemClock()) as fleet:
         with progress_on_terminal() as progress:
-            return await scan_site(plan, order, fleet, options, progress)
+            run = await scan_site(plan, order, fleet, options, progress)
+    tell_unwritten(fleet)
+    return run
+
+
+def demand_folders(request: ScanRequest) -> None:
+    """Every folder that the run is to write into can be written to, before an hour of work is lost to it.
+
+    Raises: Mistake with all that cannot.
+    """
+    wrong = []
+    for folder in filter(None, (request.output, request.record, request.keep_images)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            wrong.append(t("cli.cannot_write", path=str(folder), reason=os_reason(error)))
+    if wrong:
+        raise Mistake(*wrong)
+
+
+def tell_unwritten(fleet: Fleet) -> None:
+    """The transcripts that could not be written; their devices were checked all the same."""
+    for path, reason in fleet.unwritten:
+        warn(t("cli.cannot_write", path=path, reason=reason))
 
 
 def _announce(plan: DiscoveryPlan, order: Order) -> None:

@@ -17,6 +17,7 @@ from camagent.lockout import LoginLedger
 from camagent.model.device import DeviceFacts, DeviceTarget, TlsFacts
 from camagent.model.fault import FaultCode
 from camagent.model.secret import Credential, Secret
+from camagent.model.text import message
 from camagent.transcript import Exchange, Transcript, TranscriptError
 
 NOT_RECORDED = FaultCode.BUDGET_SPENT  # "not known": a question that was never asked must not look like a refusal
@@ -93,7 +94,7 @@ async def replay_interview(transcript: Transcript, options: InterviewOptions) ->
     Raises: TranscriptError where the transcript names no device.
     """
     if transcript.target is None:
-        raise TranscriptError("the transcript names no device")
+        raise TranscriptError(message("transcript.no_device"))
     target: DeviceTarget = transcript.target
     clock = ReplayClock()
     door = ReplayDoor(transcript.exchanges, clock)

@@ -164,3 +164,26 @@ def test_the_ladders_of_ports_are_the_configuration_s() -> None:
     plan = plan_now(config, ScanRequest())
     assert plan.onvif_ports == (8000, 81) and plan.rtsp_ports == RTSP_PORTS
     assert plan_now(Config(), ScanRequest(subnets=("127.10.9.0/30",))).onvif_ports == ONVIF_PORTS
+
+
+@pytest.mark.parametrize("option", ["--output", "--record", "--keep-images"])
+@pytest.mark.parametrize("command", [("scan", "--subnet", "127.10.9.0/30"), ("check", "127.10.9.1")])
+def test_a_folder_that_cannot_be_written_is_told_before_any_work(
+    tmp_path: Path, option: str, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "file").write_text("")
+    done = camagent(*command, option, str(tmp_path / "file" / "folder"), "--lang", "vi", CAMAGENT_DATA=str(tmp_path))
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.splitlines() == [
+        f"Lỗi: {tmp_path}/file/folder: không ghi được (một phần của đường dẫn là tệp, không phải thư mục)"
+    ]
+
+
+def test_what_is_no_transcript_is_one_line_in_the_user_s_language(tmp_path: Path) -> None:
+    (tmp_path / "t.json").write_text("{}")
+    for lang, words in (
+        ("vi", "không phải tài liệu camagent.transcript/1"),
+        ("en", "not a camagent.transcript/1 document"),
+    ):
+        done = camagent("check", "--replay", str(tmp_path / "t.json"), "--lang", lang)
+        assert done.returncode == 2 and words in done.stderr and len(done.stderr.splitlines()) == 1
