@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from camagent.model.finding import Action, Verdict
 from camagent.publish.vietnamese import clean_paragraph, sort_key
 from camagent.publish.view import CameraCore, DocumentCore
-from camagent.publish.wording import basis_lines, cost_text, device_text, reason_lines, settings_text
+from camagent.publish.wording import amount_text, basis_lines, cost_text, device_text, reason_lines, settings_text
 
 MAX_REASONS = 4  # the reasons that a decision needs; the findings sheet has them all
 MAX_STEPS = 8
@@ -55,6 +55,10 @@ class UpgradeRow:
         """School and camera together: what a reviewed list is read back by."""
         return f"{self.site_id}/{self.camera_id}"
 
+    def amount(self, lang: str) -> str:
+        """What the step costs by the operator's price file; empty without one."""
+        return amount_text(self.cost_amount, self.cost_currency, lang)
+
 
 def upgrade_rows(document: DocumentCore, lang: str) -> list[UpgradeRow]:
     """The cameras of one school that need something, cheapest kind of work first, then by name."""
@@ -86,7 +90,7 @@ def _row(document: DocumentCore, camera: CameraCore, lang: str) -> UpgradeRow:
         verdict=camera.verdict,
         action=upgrade.action,
         certain=upgrade.certain,
-        findings=clean_paragraph("\n".join(reason_lines(camera.findings, lang, MAX_REASONS))),
+        findings=clean_paragraph("\n".join(reason_lines(camera.findings, lang, MAX_REASONS, "report.upgrade.more"))),
         steps=clean_paragraph("\n".join(filter(None, (*steps, settings_text(upgrade, lang))))),
         basis=clean_paragraph("\n".join(basis_lines(camera.findings, lang, MAX_REASONS))),
         cost_class=upgrade.cost_class or "",

@@ -156,13 +156,16 @@ def reasons(findings: Iterable[F]) -> tuple[F, ...]:
     )
 
 
-def reason_lines(findings: Iterable[FindingCore], lang: str, limit: int) -> list[str]:
-    """The reasons for a verdict, one line each: rules that say the same share a line, small doubts are only counted."""
+def reason_lines(findings: Iterable[FindingCore], lang: str, limit: int, more: str = "report.table.more") -> list[str]:
+    """The reasons for a verdict, one line each: rules that say the same share a line, small doubts are only counted.
+
+    more: key of the line that counts the rest and says where they are.
+    """
     told = reasons(findings)
     groups = _grouped((finding.rule, finding.message.to(lang)) for finding in _decisive(told))[:limit]
     lines = [f"{_rule_list(names)}: {text}" for text, names in groups]
     rest = len(told) - sum(len(names) for _, names in groups)
-    return [*lines, say("report.table.more", lang, count=rest)] if rest else lines
+    return [*lines, say(more, lang, count=rest)] if rest else lines
 
 
 def basis_lines(findings: Iterable[FindingCore], lang: str, limit: int) -> list[str]:
@@ -174,7 +177,12 @@ def basis_lines(findings: Iterable[FindingCore], lang: str, limit: int) -> list[
 
 def _decisive(told: Sequence[FindingCore]) -> Sequence[FindingCore]:
     """What decided the verdict and what failed; where that is nothing, everything that was told."""
-    return [item for item in told if item.weighty or item.outcome in (Outcome.FAIL, Outcome.DEFECT)] or told
+    return [item for item in told if decisive(item)] or told
+
+
+def decisive(finding: FindingCore) -> bool:
+    """It decided the verdict, or it failed."""
+    return finding.weighty or finding.outcome in (Outcome.FAIL, Outcome.DEFECT)
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
@@ -191,10 +199,13 @@ def _rule_list(names: list[str]) -> str:
 
 def cost_text(upgrade: UpgradeCore, lang: str) -> str:
     """The operator's cost class and, where his price file has one, the amount; empty without a price file."""
-    if upgrade.cost_amount is None:
-        return upgrade.cost_class or ""
-    amount = f"{number_text(upgrade.cost_amount, lang)} {upgrade.cost_currency or ''}".rstrip()
-    return f"{upgrade.cost_class} ({amount})" if upgrade.cost_class else amount
+    amount = amount_text(upgrade.cost_amount, upgrade.cost_currency, lang)
+    return f"{upgrade.cost_class} ({amount})" if upgrade.cost_class and amount else upgrade.cost_class or amount
+
+
+def amount_text(amount: float | None, currency: str | None, lang: str) -> str:
+    """Money; empty where it is not known."""
+    return "" if amount is None else f"{number_text(amount, lang)} {currency or ''}".rstrip()
 
 
 def main_column(camera: CameraView) -> ColumnView | None:

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from functools import partial
 
 from camagent import __version__
-from camagent.model.finding import Verdict
+from camagent.model.finding import Action, Verdict
 from camagent.publish.area import AreaReport
-from camagent.publish.area.wording import flags_text, level_names, merged_text, need_text
+from camagent.publish.area.wording import covered_text, flags_text, level_names, merged_text, need_text
 from camagent.publish.decisions import Decision
-from camagent.publish.report.charts import CHART_WIDTH, Share, shares_of
+from camagent.publish.report.charts import Share, shares_of
 from camagent.publish.report.html import assets, template, words
 from camagent.publish.text import render, say
 from camagent.publish.upgrade_rows import ACTION_ORDER
+from camagent.publish.wording import number_text
 
 MAX_ROWS = 2000  # a browser on an old PC still scrolls and filters that; the workbook has them all
 
@@ -25,7 +26,10 @@ def render_area_html(report: AreaReport, lang: str, decisions: Mapping[str, Deci
         lang=lang,
         report=report,
         levels=level_names(report, lang),
+        titles=dict(report.rule_titles),
         merged=merged_text(report, lang),
+        covered=covered_text(report, lang),
+        replaced=actions[Action.REPLACE],
         rows=list(enumerate(report.rows[:MAX_ROWS], start=1)),
         decisions=decisions or {},
         actions=[(action, actions[action]) for action in ACTION_ORDER if actions[action]],
@@ -39,7 +43,9 @@ def render_area_html(report: AreaReport, lang: str, decisions: Mapping[str, Deci
         flags=partial(flags_text, lang=lang),
         problem=partial(render, lang=lang),
         a=lambda key, **gaps: say(f"area.{key}", lang, **gaps),
-        chart_width=CHART_WIDTH,
+        with_class=bool(report.amounts()) or any(report.cost_classes()),
+        money=partial(number_text, lang=lang),
+        with_cost=any(row.cost for row in report.rows),
         version=__version__,
         **assets(),
         **words(lang),

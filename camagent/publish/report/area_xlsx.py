@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from camagent.model.finding import Verdict
 from camagent.publish.area import AreaReport
-from camagent.publish.area.wording import flags_text, level_names, merged_text, need_text
+from camagent.publish.area.wording import covered_text, flags_text, level_names, merged_text, need_text
 from camagent.publish.decisions import Decision
 from camagent.publish.report.sheet import Book, Cell, Column, Placed, Table, open_book
-from camagent.publish.report.xlsx import GAP, Figure, list_figures, properties, write_summary, write_upgrade_sheet
+from camagent.publish.report.summary_sheet import Figure, write_summary
+from camagent.publish.report.upgrade_sheet import headline, list_figures, write_upgrade_sheet
+from camagent.publish.report.xlsx import properties
 from camagent.publish.text import render, say
 from camagent.publish.wording import moment_text
 
@@ -26,6 +28,8 @@ def render_area_xlsx(report: AreaReport, lang: str, decisions: Mapping[str, Deci
         summary = workbook.add_worksheet(say("report.sheet.summary", lang))
         placed = write_upgrade_sheet(book, report.rows, banner, lang, known)
         lines = [("title", say("area.title", lang)), ("line", merged_text(report, lang)), *banner]
+        lines.append(("line", covered_text(report, lang)))
+        lines.append(("headline", headline(report.rows, sum(site.cameras for site in report.sites), lang)))
         write_summary(book, summary, lines, _figures(report, placed, known, lang))
         book.add(_site_table(report, lang, banner))
         book.add(_rule_table(report, lang))
@@ -35,14 +39,13 @@ def render_area_xlsx(report: AreaReport, lang: str, decisions: Mapping[str, Deci
 
 
 def _figures(report: AreaReport, placed: Placed, decisions: Mapping[str, Decision], lang: str) -> Iterator[Figure]:
-    yield say("area.level.site", lang), len(report.sites), None
+    yield say("report.table.verdict", lang), None, None
     for verdict in Verdict:
         yield say(f"report.verdict.{verdict}", lang), report.count(verdict), None
-    yield GAP
     yield from list_figures(report.rows, placed, decisions, lang)
-    yield GAP
+    yield say("report.column.cost_class", lang), None, None
     for name, count in sorted(report.cost_classes().items()):
-        yield f"{say('report.column.cost_class', lang)}: {name or say('area.without_class', lang)}", count, None
+        yield name or say("area.without_class", lang), count, None
     for currency, amount in sorted(report.amounts().items()):
         yield say("area.amount", lang, currency=currency), amount, None
 
@@ -70,9 +73,12 @@ def _site_rows(report: AreaReport, lang: str) -> Iterator[Sequence[Cell]]:
 
 
 def _rule_table(report: AreaReport, lang: str) -> Table:
-    columns = [Column(say("area.head.rule", lang), 24), Column(say("area.head.failing", lang), 18, "0")]
+    columns = [Column(say("area.head.rule", lang), 18), Column(say("report.finding.title", lang), 60)]
+    columns.append(Column(say("area.head.failing", lang), 18, "0"))
+    titles = dict(report.rule_titles)
+    rows = ((rule, titles.get(rule, ""), count) for rule, count in report.failing_rules)
     title = [("line", say("area.head.rules", lang))]
-    return Table(say("report.sheet.findings", lang), title, columns, report.failing_rules)
+    return Table(say("report.sheet.findings", lang), title, columns, rows)
 
 
 def _problem_table(report: AreaReport, lang: str) -> Table:

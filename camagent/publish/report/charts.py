@@ -1,4 +1,7 @@
-"""Geometry of the page's three charts: numbers in, rectangles out. Pure; the template draws them."""
+"""Geometry of the page's three charts: numbers in, rectangles out. Pure; the template draws them.
+
+Lengths are percent of the bar's own width: a drawing that is scaled as a whole has letters too small for a phone.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,10 @@ from camagent.model.finding import Action, Verdict
 from camagent.publish.view import CameraView, FindingView, ScanDocument
 from camagent.publish.wording import main_column
 
-CHART_WIDTH = 640.0  # user units of the SVG's viewBox; it scales to the page
-LABEL_WIDTH = 190.0
-VALUE_WIDTH = 90.0
-SUM_WIDTH = 210.0
-ROW_HEIGHT = 22.0
+WHOLE = 100.0
 _CHANGES_RATE = (Action.RECONFIGURE, Action.UPDATE_FIRMWARE, Action.REPLACE)
 MAX_ROWS = 100  # more bars than that nobody reads; the camera table has them all
+OPEN_ROWS = 16  # the worst are seen at once, the rest unfold: the list below must not be pushed away
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def shares_of(counts: Mapping[Verdict, int]) -> tuple[Share, ...]:
     shares: list[Share] = []
     x = 0.0
     for verdict, count in counts.items():
-        width = CHART_WIDTH * count / total if total else 0.0
+        width = WHOLE * count / total if total else 0.0
         if count:
             shares.append(Share(verdict, count, x, width))
         x += width
@@ -77,14 +77,14 @@ def rate_bars(cameras: Sequence[CameraView]) -> tuple[RateBar, ...]:
     """Measured against asked frame rate of the main streams, the farthest below what is asked first."""
     rows = [(camera, _measured_hz(camera), _asked(camera)) for camera in cameras]
     known = [value for _, measured, asked in rows for value in (measured, asked) if value is not None]
-    scale = (CHART_WIDTH - LABEL_WIDTH - VALUE_WIDTH) / max([1.0, *known])
+    scale = WHOLE / max([1.0, *known])
     bars = [
         RateBar(
             name=camera.name,
             measured_hz=measured,
             asked_hz=asked,
             width=(measured or 0.0) * scale,
-            asked_x=None if asked is None else LABEL_WIDTH + asked * scale,
+            asked_x=None if asked is None else asked * scale,
             enough=_enough(camera, measured, asked),
         )
         for camera, measured, asked in rows
@@ -110,7 +110,7 @@ def bandwidth(cameras: Sequence[CameraView]) -> Bandwidth | None:
         after_bps += now if then is None else then
     if unknown == len(cameras):
         return None
-    scale = (CHART_WIDTH - LABEL_WIDTH - SUM_WIDTH) / max(before_bps, after_bps, 1.0)
+    scale = WHOLE / max(before_bps, after_bps, 1.0)
     return Bandwidth(before_bps, after_bps, before_bps * scale, after_bps * scale, unknown, after_unknown)
 
 

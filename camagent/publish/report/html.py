@@ -20,14 +20,16 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from camagent import __version__
 from camagent.model.finding import Action, Verdict
 from camagent.publish import wording
-from camagent.publish.compare import Comparison
+from camagent.publish.compare import Change, Comparison
 from camagent.publish.report import charts
+from camagent.publish.report.coverage import missed_groups
 from camagent.publish.states import CameraState
 from camagent.publish.text import catalogue, say
 from camagent.publish.upgrade_rows import ACTION_ORDER, row_order, upgrade_rows
 from camagent.publish.vietnamese import sort_key
 from camagent.publish.view import CameraView, FindingView, ScanDocument
 
+MAX_ADDRESSES = 12  # of one reason; more unfold
 MAX_STATES = 12  # the latest changes of one camera; the record has them all
 _GOOD = ("pass", "not_applicable")
 
@@ -40,7 +42,9 @@ class CameraCard:
     document: ScanDocument
     camera: CameraView
     told: tuple[FindingView, ...]
-    """Findings to be read at once."""
+    """What decided the verdict and what failed: to be read at once."""
+    lesser: tuple[FindingView, ...]
+    """What is not known or only just enough and decides nothing, folded."""
     fine: tuple[FindingView, ...]
     """Findings that passed or do not apply, folded."""
     manual: tuple[FindingView, ...]
@@ -66,13 +70,16 @@ def render_html(
         rows=[(number, row, anchors.get((row.site_id, row.camera_id))) for number, row in enumerate(rows, start=1)],
         actions=[(action, actions[action]) for action in ACTION_ORDER if actions[action]],
         comparison=comparison,
+        changed=[(kind, comparison.count(kind)) for kind in Change if comparison.count(kind)] if comparison else [],
         histories={key: states[-MAX_STATES:] for key, states in (histories or {}).items()},
         provisional=[document for document in documents if not document.profile.authoritative],
         shares=charts.verdict_shares(documents),
         bars=charts.rate_bars(cameras),
         bandwidth=charts.bandwidth(cameras),
         chart=charts,
-        chart_width=charts.CHART_WIDTH,
+        with_cost=any(row.cost for row in rows),
+        replaced=actions[Action.REPLACE],
+        max_addresses=MAX_ADDRESSES,
         total=sum(document.summary.total for document in documents),
         verdicts=list(Verdict),
         all_actions=[action for action in ACTION_ORDER if action is not Action.NONE],
@@ -98,7 +105,10 @@ def _cards(documents: Sequence[ScanDocument]) -> list[CameraCard]:
 def _card(anchor: str, document: ScanDocument, camera: CameraView) -> CameraCard:
     manual = tuple(finding for finding in camera.findings if finding.manual)
     fine = tuple(finding for finding in camera.findings if not finding.manual and finding.outcome.value in _GOOD)
-    return CameraCard(anchor, document, camera, wording.reasons(camera.findings), fine, manual)
+    reasons = wording.reasons(camera.findings)
+    told = tuple(finding for finding in reasons if wording.decisive(finding))
+    lesser = tuple(finding for finding in reasons if not wording.decisive(finding))
+    return CameraCard(anchor, document, camera, told, lesser, fine, manual)
 
 
 def words(lang: str) -> dict[str, Any]:
@@ -114,6 +124,7 @@ def words(lang: str) -> dict[str, Any]:
         "t": lambda key, **gaps: say(f"report.{key}", lang, **gaps),
         "word": lambda area, name: catalogue(lang).get(f"report.{area}.{name}", name),
         "fault": lambda code: wording.why_text(code, lang),
+        "missed": partial(missed_groups, lang=lang),
         "coverage_line": lambda coverage: wording.coverage_text(coverage, lang),
         "note_line": lambda note: wording.note_text(note, lang),
         "quantity": quantity,

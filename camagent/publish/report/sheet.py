@@ -18,6 +18,7 @@ FONT_SIZE_PT = 12
 LINE_HEIGHT_PT = 15.5  # Times New Roman 12 pt with its leading; LibreOffice and Excel do not grow these rows themselves
 MAX_ROW_HEIGHT_PT = 400.0  # a row may be 409.5 pt high
 CHARS_PER_WIDTH = 1.12  # letters that fit a unit of column width (a digit of the default font), Vietnamese text
+ARROW_WIDTH = 2.5  # units of column width
 BOLD_RATIO = 0.9  # bold letters are that much fewer to the line
 MAX_CELL_CHARS = 32_000  # a cell holds 32,767
 MM = 1 / 25.4
@@ -74,7 +75,12 @@ class Book:
                 {**cell, "bold": True, "align": "center", "valign": "vcenter", "bg_color": "#E8EDF2"}
             ),
             "title": workbook.add_format({**font, "font_size": 14, "bold": True, "align": "center", "text_wrap": True}),
-            "italic": workbook.add_format({**font, "italic": True, "align": "center", "text_wrap": True}),
+            "group": workbook.add_format({**font, "bold": True}),
+            "italic_line": workbook.add_format({**font, "italic": True, "text_wrap": True, "valign": "top"}),
+            "headline": workbook.add_format({**font, "font_size": 14, "bold": True, "text_wrap": True}),
+            "italic": workbook.add_format(
+                {**font, "font_size": 13, "italic": True, "align": "center", "text_wrap": True}
+            ),
             "line": workbook.add_format({**font, "text_wrap": True, "valign": "top"}),
             "warning": workbook.add_format(
                 {
@@ -112,7 +118,7 @@ class Book:
         head_row = row
         for index, column in enumerate(table.columns):
             sheet.write_string(row, index, column.heading, self.styles["head"])
-        sheet.set_row(row, _height([c.heading for c in table.columns], table.columns, bold=True))
+        sheet.set_row(row, _head_height(table.columns))
         for cells in table.rows:
             row += 1
             self._line(sheet, row, cells, table.columns)
@@ -125,9 +131,7 @@ class Book:
         for row, (style, text) in enumerate(table.title):
             sheet.merge_range(row, shown[0], row, shown[-1], "", self.styles[style])
             sheet.write_string(row, shown[0], text[:MAX_CELL_CHARS], self.styles[style])
-            size = 1.3 if style == "title" else 1.0
-            lines = wrapped_lines(text, BOLD_RATIO * width / size)
-            sheet.set_row(row, size * LINE_HEIGHT_PT * lines + 6)
+            sheet.set_row(row, title_height(style, text, width))
         return len(table.title)
 
     def _line(self, sheet: Worksheet, row: int, cells: Sequence[Cell], columns: Sequence[Column]) -> None:
@@ -145,9 +149,22 @@ class Book:
         sheet.set_row(row, _height(cells, columns))
 
 
-def _height(cells: Sequence[Cell], columns: Sequence[Column], bold: bool = False) -> float:
+def title_height(style: str, text: str, width_chars: float) -> float:
+    """How high a line above a table is, which may be wider than the table's columns one by one."""
+    size = 1.2 if style in ("title", "headline") else 1.1 if style == "italic" else 1.0
+    return size * LINE_HEIGHT_PT * wrapped_lines(text, BOLD_RATIO * width_chars / size) + 6
+
+
+def _head_height(columns: Sequence[Column]) -> float:
+    """The filter's arrow takes part of each heading's cell."""
+    shown = [column for column in columns if not column.hidden]
+    most = max(wrapped_lines(c.heading, BOLD_RATIO * max(c.width_chars - ARROW_WIDTH, 3.0)) for c in shown)
+    return LINE_HEIGHT_PT * most + 4
+
+
+def _height(cells: Sequence[Cell], columns: Sequence[Column]) -> float:
     lines = [
-        wrapped_lines(cell, column.width_chars * (BOLD_RATIO if bold else 1.0))
+        wrapped_lines(cell, column.width_chars)
         for cell, column in zip(cells, columns, strict=True)
         if isinstance(cell, str) and not column.hidden
     ]
@@ -182,13 +199,14 @@ def _print_setup(sheet: Worksheet, table: Table, head_row: int, last_row: int) -
     page_setup(sheet, table.pages_wide)
 
 
-def page_setup(sheet: Worksheet, pages_wide: int = 1) -> None:
-    """A4 landscape, page number centred above, margins within Nghị định 30/2020 for a page that lies across."""
+def page_setup(sheet: Worksheet, pages_wide: int = 1, pages_high: int = 0) -> None:
+    """A4 landscape, page number centred above, the margins of Nghị định 30/2020; each sheet counts its own pages."""
     sheet.set_landscape()
     sheet.set_paper(9)  # A4
-    sheet.set_margins(left=20 * MM, right=15 * MM, top=20 * MM, bottom=15 * MM)
+    sheet.set_margins(left=30 * MM, right=15 * MM, top=20 * MM, bottom=20 * MM)
     sheet.set_header('&C&"Times New Roman"&13&P', {"margin": 10 * MM})
-    sheet.fit_to_pages(pages_wide, 0)
+    sheet.set_start_page(1)
+    sheet.fit_to_pages(pages_wide, pages_high)
     sheet.hide_gridlines(2)
 
 

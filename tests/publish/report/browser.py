@@ -33,6 +33,52 @@ FLAGS = (
     "--lang=vi",
 )
 
+PHONE = 'Emulation.setDeviceMetricsOverride {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": true}'
+DARK = 'Emulation.setEmulatedMedia {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}'
+
+# The contrast of every visible text with the nearest background that is not transparent, after WCAG 2.
+CONTRAST = """(() => {
+  const curve = (part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  const channel = (value) => curve(value / 255);
+  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const numbers = (text) => text.match(/[0-9.]+/g).map(Number);
+  const ground = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const colour = numbers(getComputedStyle(at).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0) return colour;
+    }
+    return numbers(getComputedStyle(document.documentElement).backgroundColor);
+  };
+  const worst = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const node = walk.currentNode.parentElement;
+    if (!walk.currentNode.textContent.trim() || !node.checkVisibility()) continue;
+    if (["STYLE", "SCRIPT", "OPTION"].includes(node.tagName)) continue;
+    const style = getComputedStyle(node);
+    const bar = node.namespaceURI.endsWith("svg") && node.classList.contains("on-bar");
+    const front = numbers(node.namespaceURI.endsWith("svg") ? style.fill : style.color);
+    const back = bar ? numbers(getComputedStyle(node.parentElement.querySelector(".bar")).fill) : ground(node);
+    const [a, b] = [light(front), light(back)].sort((x, y) => y - x);
+    worst.push([(a + 0.05) / (b + 0.05), walk.currentNode.textContent.trim().slice(0, 40), style.color, back.join()]);
+  }
+  return worst.sort((x, y) => x[0] - y[0]).slice(0, 5);
+})()"""
+
+# The smallest visible letter in CSS pixels, after the scale of a drawing.
+SMALLEST = """(() => {
+  const sizes = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const node = walk.currentNode.parentElement;
+    if (!walk.currentNode.textContent.trim() || !node.checkVisibility() || node.closest("style, script")) continue;
+    const drawing = node.closest("svg");
+    const scale = drawing && drawing.viewBox.baseVal ? drawing.getScreenCTM().a : 1;
+    sizes.push(parseFloat(getComputedStyle(node).fontSize) * scale);
+  }
+  return Math.min(...sizes);
+})()"""
+
 
 class Page:
     """One tab: commands out, events kept."""

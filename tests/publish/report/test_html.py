@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from camagent.model.finding import Outcome, Verdict
+from camagent.model.finding import Outcome, Severity, Verdict
+from camagent.model.scan import NotChecked
 from camagent.publish.compare import compare
 from camagent.publish.document import scan_document
-from camagent.publish.report.charts import CHART_WIDTH, bandwidth, rate_bars, verdict_shares
+from camagent.publish.report.charts import WHOLE, bandwidth, rate_bars, verdict_shares
+from camagent.publish.report.coverage import missed_groups
 from camagent.publish.report.html import render_html
 from camagent.publish.store import open_store
 from tests import builders
@@ -78,7 +80,7 @@ def test_changes_are_told_with_other_requirements_marked() -> None:
     later = school(3, started_at=builders.NOW + timedelta(days=30))
     other = replace(later, profile=builders.profile_stamp(digest="sha256:1"))
     page = render_html([view(other)], "vi", compare(view(school(2)), view(other)))
-    assert "Mới xuất hiện" in page and "hai hồ sơ yêu cầu khác nhau" in page
+    assert "<dt>Mới xuất hiện</dt><dd>1</dd>" in page and "hai hồ sơ yêu cầu khác nhau" in page
     assert 'id="changes"' not in render_html([view(other)], "vi")
 
 
@@ -99,7 +101,7 @@ def test_the_history_of_a_camera_is_told_where_something_changed(tmp_path: Path)
 def test_the_bar_of_verdicts_is_whole() -> None:
     shares = verdict_shares([view(school(10))])
     assert [share.count for share in shares] == [2, 6, 2]
-    assert sum(share.width for share in shares) == pytest.approx(CHART_WIDTH)
+    assert sum(share.width for share in shares) == pytest.approx(WHOLE)
     assert verdict_shares([view(school(0))]) == ()
 
 
@@ -129,3 +131,41 @@ def test_bandwidth_counts_what_is_known_and_names_what_is_not() -> None:
     page = render_html([view(school(5))], "vi")
     assert "11,6 Mbit/s · 125,3 GB/ngày" in page and "1 camera chưa rõ tốc độ sau nâng cấp" in page
     assert bandwidth(()) is None
+
+
+def test_the_decision_stands_in_one_sentence_below_the_coverage() -> None:
+    page = render_html([view(school())], "vi")
+    told = "8 trên 10 camera cần xử lý; đề nghị thay mới: 2."
+    assert page.index("Phạm vi kiểm tra</h2>") < page.index(told) < page.index('<ul class="bars">')
+    fine = replace(school(0), cameras=(camera(0), camera(5)))
+    assert '<p class="headline">Mọi camera đều sẵn sàng' in render_html([view(fine)], "vi")
+
+
+def test_what_was_not_checked_is_told_by_its_reason() -> None:
+    strangers = tuple(NotChecked(f"192.0.2.{number}", "not_a_camera") for number in range(1, 41))
+    missed = (*strangers, NotChecked("192.0.2.201", "timeout"), NotChecked("192.0.2.202", "timeout"))
+    groups = missed_groups(view(school(1, coverage=builders.coverage(not_checked=missed))).coverage.not_checked, "vi")
+    assert [len(group.addresses) for group in groups] == [2, 40]  # what may hide a camera first
+    page = render_html([view(school(1, coverage=builders.coverage(not_checked=missed)))], "vi")
+    assert "Chưa kiểm tra được: 42" in page and "192.0.2.201, 192.0.2.202 – Thiết bị" in page
+    assert "<summary>40 – không phải camera</summary>192.0.2.1, 192.0.2.2" in page
+
+
+def test_only_what_decides_is_unfolded_in_a_camera() -> None:
+    small = builders.finding(rule="CON-AVAIL", outcome=Outcome.NOT_ASSESSED, severity=Severity.MINOR)
+    failed = builders.finding(rule="IMG-FPS", outcome=Outcome.FAIL, severity=Severity.MAJOR)
+    page = render_html([view(replace(school(0), cameras=(camera(1, findings=(small, failed)),)))], "vi")
+    card = page[page.index("<article") :]
+    folded = card.index("không quyết định kết luận: 1</summary>")
+    assert card.index("IMG-FPS") < folded < card.index("CON-AVAIL")
+
+
+def test_nothing_measured_makes_no_empty_chart() -> None:
+    dead = replace(school(0), cameras=(camera(2), camera(7)))
+    assert "thanh = đo được" not in render_html([view(dead)], "vi")
+
+
+def test_many_bars_unfold() -> None:
+    page = render_html([view(school(40))], "vi")
+    assert "<summary>24 camera nữa</summary>" in page
+    assert page.count('<span class="label">') == 40 + 2

@@ -12,45 +12,14 @@ import pytest
 
 from camagent.publish.compare import compare
 from camagent.publish.report.html import render_html
-from tests.publish.report.browser import CHROMIUM, Page, chromium, visit
+from tests.publish.report.browser import CHROMIUM, CONTRAST, DARK, PHONE, SMALLEST, Page, chromium, visit
 from tests.publish.samples import HOSTILE, hostile_school, school, view
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium package")
 
 NO_SCRIPT = 'Emulation.setScriptExecutionDisabled {"value": true}'
-PHONE = 'Emulation.setDeviceMetricsOverride {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": true}'
-DARK = 'Emulation.setEmulatedMedia {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}'
 SHOWN = "[...document.querySelectorAll('#upgrades tbody tr')].filter(row => row.offsetParent).length"
 NAMES = "[...document.querySelectorAll('#upgrades tbody tr')].map(row => row.cells[1].textContent)"
-
-# The contrast of every visible text with the nearest background that is not transparent, after WCAG 2.
-CONTRAST = """(() => {
-  const curve = (part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  const channel = (value) => curve(value / 255);
-  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
-  const numbers = (text) => text.match(/[0-9.]+/g).map(Number);
-  const ground = (node) => {
-    for (let at = node; at; at = at.parentElement) {
-      const colour = numbers(getComputedStyle(at).backgroundColor);
-      if (colour.length < 4 || colour[3] > 0) return colour;
-    }
-    return numbers(getComputedStyle(document.documentElement).backgroundColor);
-  };
-  const worst = [];
-  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walk.nextNode()) {
-    const node = walk.currentNode.parentElement;
-    if (!walk.currentNode.textContent.trim() || !node.checkVisibility()) continue;
-    if (["STYLE", "SCRIPT", "OPTION"].includes(node.tagName)) continue;
-    const style = getComputedStyle(node);
-    const bar = node.namespaceURI.endsWith("svg") && node.classList.contains("on-bar");
-    const front = numbers(node.namespaceURI.endsWith("svg") ? style.fill : style.color);
-    const back = bar ? numbers(getComputedStyle(node.parentElement.querySelector(".bar")).fill) : ground(node);
-    const [a, b] = [light(front), light(back)].sort((x, y) => y - x);
-    worst.push([(a + 0.05) / (b + 0.05), walk.currentNode.textContent.trim().slice(0, 40), style.color, back.join()]);
-  }
-  return worst.sort((x, y) => x[0] - y[0]).slice(0, 5);
-})()"""
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +134,23 @@ def test_a_phone_needs_no_sideways_scrolling(browser: str, page_file: Path) -> N
         assert picture.startswith(b"\x89PNG") and len(picture) > 10_000
 
     visit(browser, page_file, work, PHONE)
+
+
+@pytest.mark.parametrize("device", [PHONE, PHONE.replace("360", "1280").replace("true", "false")])
+def test_no_letter_is_too_small_to_read(browser: str, page_file: Path, device: str) -> None:
+    async def work(page: Page) -> None:
+        assert await page.ask(SMALLEST) >= 12  # CSS pixels, after the scale of a drawing
+
+    visit(browser, page_file, work, device)
+
+
+@pytest.mark.parametrize("width", [1024, 1280, 1920])
+def test_the_list_needs_no_sideways_scrolling_on_a_desktop(browser: str, page_file: Path, width: int) -> None:
+    async def work(page: Page) -> None:
+        box = "document.querySelector('#upgrades .scroll')"
+        assert await page.ask(f"{box}.scrollWidth - {box}.clientWidth") == 0
+
+    visit(browser, page_file, work, PHONE.replace("360", str(width)).replace("true", "false"))
 
 
 def test_the_page_prints_on_a4(browser: str, page_file: Path) -> None:

@@ -12,11 +12,12 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from camagent.model.finding import Action
 from camagent.publish.compare import compare
 from camagent.publish.report.sheet import LINE_HEIGHT_PT, MAX_ROW_HEIGHT_PT, wrapped_lines
 from camagent.publish.report.xlsx import render_xlsx
 from tests import builders
-from tests.publish.samples import HOSTILE, hostile_school, school, view
+from tests.publish.samples import HOSTILE, camera, hostile_school, school, view
 
 SHEETS = {
     "vi": ["Tổng hợp", "Danh mục nâng cấp", "Camera", "Phát hiện", "Phạm vi quét"],
@@ -51,7 +52,7 @@ def test_a_comparison_adds_a_sheet() -> None:
 def test_the_list_is_an_appendix_without_letterhead(book: Workbook) -> None:
     sheet = book["Danh mục nâng cấp"]
     texts = [str(sheet.cell(row, 1).value) for row in range(1, 5)]
-    assert texts[0] == "PHỤ LỤC" and texts[1].startswith("DANH MỤC")
+    assert texts[0] == "Phụ lục" and texts[1].startswith("DANH MỤC")
     assert texts[2].startswith("(Kèm theo Văn bản số")
     assert "chưa đối chiếu văn bản 3288/UBND-KT" in texts[3]
     whole = " ".join(str(cell.value) for row in sheet.iter_rows() for cell in row)
@@ -62,16 +63,20 @@ def test_the_list_has_its_columns_a_frozen_head_a_filter_and_fits_a4(book: Workb
     sheet = book["Danh mục nâng cấp"]
     head = keys_row(sheet) + 1
     heads = [cell.value for cell in sheet[head]]
-    assert heads[:3] == ["STT", "Trường", "Camera"] and heads[8:10] == ["Ý kiến", "Ghi chú"]
+    assert heads[:3] == ["STT", "Trường", "Camera"] and heads[3:5] == ["Vị trí", "Kiểu máy"]
+    assert heads[5:12] == ["Phát hiện", "Việc cần làm", "Các bước", "Căn cứ", "Nhóm chi phí", "Ý kiến", "Ghi chú"]
     assert sheet.freeze_panes == f"A{head + 1}"
-    assert sheet.auto_filter.ref == f"A{head}:K{head + 8}"
+    assert sheet.auto_filter.ref == f"A{head}:M{head + 8}"
     assert sheet.print_title_rows == f"${head}:${head}"
     assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
     assert sheet.sheet_properties.pageSetUpPr is not None and sheet.sheet_properties.pageSetUpPr.fitToPage
     assert sheet.row_dimensions[keys_row(sheet)].hidden
-    assert sheet.column_dimensions["K"].hidden
+    assert sheet.column_dimensions["M"].hidden
     assert sheet.column_dimensions["B"].hidden  # one school: its name stands above
-    assert sheet.page_margins.left == pytest.approx(20 / 25.4)
+    margins = sheet.page_margins
+    found = [round(25.4 * size) for size in (margins.top, margins.bottom, margins.left, margins.right)]
+    assert found == [20, 20, 30, 15]  # Nghị định 30/2020
+    assert sheet.page_setup.useFirstPageNumber  # an appendix counts its own pages
 
 
 def test_every_decision_cell_offers_the_three_words(book: Workbook) -> None:
@@ -79,16 +84,16 @@ def test_every_decision_cell_offers_the_three_words(book: Workbook) -> None:
     (rule,) = sheet.data_validations.dataValidation
     assert rule.formula1 == '"Đồng ý,Không đồng ý,Kiểm tra lại"'
     first = keys_row(sheet) + 2
-    assert str(rule.sqref) == f"I{first}:I{first + 7}"
-    assert all(sheet.cell(row, 9).value is None for row in range(first, first + 8))
+    assert str(rule.sqref) == f"K{first}:K{first + 7}"
+    assert all(sheet.cell(row, 11).value is None for row in range(first, first + 8))
 
 
 def test_rows_are_numbered_and_carry_a_stable_id(book: Workbook) -> None:
     sheet = book["Danh mục nâng cấp"]
     rows = list(sheet.iter_rows(min_row=keys_row(sheet) + 2, values_only=True))
     assert [row[0] for row in rows] == list(range(1, 9))
-    assert len({row[10] for row in rows}) == 8
-    assert all(str(row[10]).startswith("9001/cam-") for row in rows)
+    assert len({row[12] for row in rows}) == 8
+    assert all(str(row[12]).startswith("9001/cam-") for row in rows)
 
 
 def test_numbers_are_numbers_and_times_are_told(book: Workbook) -> None:
@@ -121,7 +126,7 @@ def test_the_list_is_readable_on_a4(schools: int) -> None:
     others = [replace(school(3), site=builders.site(id=str(number))) for number in range(schools)]
     sheet = opened(render_xlsx([view(scan) for scan in others], "vi"))["Danh mục nâng cấp"]
     shown = [column.width for column in sheet.column_dimensions.values() if not column.hidden]
-    printable = (297 - 20 - 15) / 25.4 * 96 / 8  # A4 across, in digits of 12 pt Times
+    printable = (297 - 30 - 15) / 25.4 * 96 / 8  # A4 across, in digits of 12 pt Times
     assert 0.75 <= printable / sum(shown) <= 1.0
 
 
@@ -129,7 +134,7 @@ def test_the_summary_counts_follow_the_list() -> None:
     content = render_xlsx([view(school())], "vi")
     formulas = {row[0].value: row[1].value for row in opened(content)["Tổng hợp"].iter_rows() if row[0].value}
     cached = {row[0].value: row[1].value for row in opened(content, False)["Tổng hợp"].iter_rows() if row[0].value}
-    assert formulas["Thay camera"] == "=COUNTIF('Danh mục nâng cấp'!$E$7:$E$14,\"Thay camera\")"
+    assert formulas["Thay camera"] == "=COUNTIF('Danh mục nâng cấp'!$G$7:$G$14,\"Thay camera\")"
     assert (cached["Thay camera"], cached["Chưa sẵn sàng"], cached["Đồng ý"]) == (2, 6, 0)
 
 
@@ -206,3 +211,46 @@ def test_several_schools_share_one_workbook() -> None:
         "THCS Nguyễn Du",
         "Tiểu học An Khánh",
     }
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_the_first_sheet_says_how_far_was_looked_and_what_is_to_be_decided(lang: str) -> None:
+    sheet = opened(render_xlsx([view(school())], lang)).worksheets[0]
+    lines = [str(row[0].value) for row in sheet.iter_rows() if row[0].value]
+    looked = {"vi": "đã kiểm tra 10 camera", "en": "10 cameras checked"}[lang]
+    decided = {"vi": "8 trên 10 camera cần xử lý; đề nghị thay mới: 2.", "en": "8 of 10 cameras need something done"}[
+        lang
+    ]
+    places = [next(at for at, line in enumerate(lines) if words in line) for words in (looked, decided)]
+    assert places == sorted(places)
+
+
+def test_headings_have_room_for_the_arrow_of_the_filter(book: Workbook) -> None:
+    sheet = book["Phát hiện"]
+    head = next(row for row in sheet.iter_rows() if "Mức yêu cầu" in {cell.value for cell in row})
+    cell = next(cell for cell in head if cell.value == "Mức yêu cầu")
+    width = sheet.column_dimensions[cell.column_letter].width
+    lines = wrapped_lines("Mức yêu cầu", 0.9 * (width - 2.5))
+    assert sheet.row_dimensions[cell.row].height >= lines * LINE_HEIGHT_PT
+
+
+def test_what_failed_stands_above_what_passed(book: Workbook) -> None:
+    rows = [row for row in book["Phát hiện"].iter_rows(values_only=True) if row[1] == "Cổng phụ 2"]
+    assert [row[5] for row in rows] == ["Không đạt", "Chưa đánh giá được", "Đạt", "Đạt"]
+
+
+def test_amounts_of_a_price_file_fit_their_column() -> None:
+    priced = builders.upgrade(action=Action.REPLACE, cost_class="B", cost_amount=12_450_000.0, cost_currency="VND")
+    scan = replace(school(0), cameras=(camera(3, upgrade=priced),))
+    sheet = opened(render_xlsx([view(scan)], "vi"))["Danh mục nâng cấp"]
+    cell = sheet.cell(keys_row(sheet) + 2, 10)
+    assert cell.value == "B\n12.450.000 VND"
+    assert wrapped_lines(cell.value, sheet.column_dimensions["J"].width) == 2
+
+
+def test_bandwidth_now_and_after_stands_on_the_first_sheet() -> None:
+    sheet = opened(render_xlsx([view(school(5))], "vi")).worksheets[0]
+    lines = [str(row[0].value) for row in sheet.iter_rows() if row[0].value]
+    assert "Băng thông của tất cả luồng chính – Hiện tại: 11,6 Mbit/s · 125,3 GB/ngày" in lines
+    assert "1 camera chưa rõ, không tính" in lines
+    assert sum("Băng thông" in line for line in lines) == 2
