@@ -58,7 +58,7 @@ class SiteTable(_Table):
     area: str = Field(default="", max_length=200)
     city: str = Field(default="Thành phố Hồ Chí Minh", max_length=200)
     uplink_mbps: float | None = Field(default=None, gt=0)
-    levels: tuple[str, ...] = Field(default=(), max_length=5)
+    levels: tuple[str, ...] = Field(default=(), max_length=3)
     """Names of the levels above a camera, from the school upwards, as the area's lists call them."""
 
 

@@ -67,8 +67,11 @@ def merge_command(files: tuple[Path, ...], report_format: str, output: str | Non
     from camagent.cli.run import read_config, warn, write_whole
     from camagent.model.finding import Verdict
     from camagent.publish.area import AreaOptions, merge_area
+    from camagent.publish.area.wording import LEVELS
 
     names = levels or read_config(None).site.levels
+    if len(names) > len(LEVELS):
+        raise Mistake(t("area.too_many_levels", count=len(names), limit=len(LEVELS)))
     report = merge_area(list(files), datetime.now(UTC), lang(), AreaOptions(levels=names), None)
     for problem in report.problems:
         warn(tm(problem.problem))
@@ -125,7 +128,7 @@ def _store_if_any() -> Store | None:
 )
 @click.argument("reviewed_file", metavar="REVIEWED.xlsx", type=click.Path(path_type=Path, dir_okay=False))
 def apply_command(reviewed_file: Path) -> int:
-    """Record the decisions of a reviewed list; conflicts are told and change nothing."""
+    """Record the decisions of a reviewed list; where they differ from earlier ones, that is told."""
     from camagent.cli.run import read_config, warn
     from camagent.cli.scanning import open_site_store
     from camagent.publish.area.reviewed import (
@@ -151,7 +154,7 @@ def apply_command(reviewed_file: Path) -> int:
         raise Mistake(tm(error.problem)) from None
     finally:
         store.close()
-    for problem in (*reviewed.problems, *applied.conflicts):
+    for problem in (*reviewed.problems, *applied.conflicts, *applied.emptied):
         warn(tm(problem))
     click.echo(tm(summary(reviewed, applied)))
     return 0

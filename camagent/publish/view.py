@@ -195,6 +195,7 @@ class FindingCore(View):
     severity: Severity
     basis: BasisCore
     message: Sentence
+    title: Sentence | None = None
     manual: bool = False
 
     @property

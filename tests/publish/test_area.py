@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import json
 from dataclasses import replace
@@ -102,7 +103,7 @@ def test_a_packed_bomb_and_a_broken_archive_are_named(tmp_path: Path) -> None:
     (tmp_path / "half.json.gz").write_bytes(gzip.compress(b'{"schema"' * 999)[:40])
     (tmp_path / "none.json.gz").write_bytes(b"not gzip")
     report = merged(tmp_path)
-    assert sorted(keys(report)) == ["area.source.unreadable", "area.source.unreadable", "report.document.too_big"]
+    assert sorted(keys(report)) == ["area.source.unreadable", "report.document.not_json", "report.document.too_big"]
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
@@ -236,3 +237,14 @@ def test_many_files_are_read_by_several_processes_with_the_same_result(tmp_path:
     halves = [merged(*files[:30]), merged(*files[30:])]
     assert len(whole.sites) == MANY_FILES + 6 and keys(whole) == ["report.document.not_json"]
     assert sorted(row.stable_id for row in whole.rows) == sorted(row.stable_id for half in halves for row in half.rows)
+
+
+def test_files_are_read_as_they_arrive(tmp_path: Path) -> None:
+    """Renamed, saved again by an editor, from a system that writes suffixes in capitals."""
+    put(tmp_path, "A.JSON", named("1", "Lê Lợi"))
+    put(tmp_path, "packed.json.gz", named("2", "Đống Đa")).rename(tmp_path / "packed.json")
+    put(tmp_path, "plain.json", named("3", "An Khánh")).rename(tmp_path / "plain.json.gz")
+    edited = put(tmp_path, "edited.json", named("4", "Họa Mi"))
+    edited.write_bytes(codecs.BOM_UTF8 + edited.read_bytes())
+    report = merged(tmp_path)
+    assert len(report.sites) == 4 and report.problems == ()

@@ -45,6 +45,8 @@ class AreaReport:
     problems: tuple[SourceProblem, ...]
     failing_rules: tuple[tuple[str, int], ...]
     """How many cameras fail each rule, the most frequent first."""
+    rule_titles: tuple[tuple[str, str], ...]
+    """What those rules ask for, in words, as far as a document says."""
     files: int
 
     @property
@@ -160,10 +162,12 @@ def _report(schools: Sequence[School], problems: Sequence[SourceProblem], frame:
     usual = Counter(school.digest for school in schools).most_common(1)
     sites: list[AreaSite] = []
     rules: Counter[str] = Counter()
+    titles: dict[str, str] = {}
     for school in schools:
         flags = school.site.flags if school.digest == usual[0][0] else (*school.site.flags, "other_profile")
         sites.append(replace(school.site, flags=flags))
         rules.update(school.failing)
+        titles |= school.titles
     sites.sort(key=_rank)
     place = {(site.key, site.name): number for number, site in enumerate(sites)}
     ranked = sorted(schools, key=lambda school: place[school.site.key, school.site.name])
@@ -174,6 +178,7 @@ def _report(schools: Sequence[School], problems: Sequence[SourceProblem], frame:
         rows=tuple(row for school in ranked for row in sorted(school.rows, key=row_order)),
         problems=tuple(problems),
         failing_rules=tuple(sorted(rules.items(), key=lambda item: (-item[1], item[0]))),
+        rule_titles=tuple(sorted(titles.items())),
         files=frame.files,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import zlib
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from camagent.publish.view import SCHEMAS, DocumentCore
 
 MAX_FILES = 20_000  # the city has about 2,300 schools; more is a wrong folder
 SUFFIXES = (".json", ".json.gz")
+GZIP_MAGIC = b"\x1f\x8b"
 CHECK_SCHEMA = "camagent.check/1"
 
 
@@ -41,7 +43,7 @@ def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[SourceProblem]]:
     problems: list[SourceProblem] = []
     for path in paths:
         if path.is_dir():
-            found = sorted(item for item in path.rglob("*") if item.name.endswith(SUFFIXES) and item.is_file())
+            found = sorted(item for item in path.rglob("*") if item.name.lower().endswith(SUFFIXES) and item.is_file())
             if not found:
                 problems.append(SourceProblem(_name(path), message("area.source.empty_folder", source=_name(path))))
             files |= dict.fromkeys(found)
@@ -79,12 +81,15 @@ def read_file(path: Path) -> SourceFile | SourceProblem:
 
 
 def _content(path: Path) -> bytes:
-    """At most one byte more than a document may have: a bomb is not unpacked."""
-    if path.name.endswith(".gz"):
-        with gzip.open(path) as packed:
-            return packed.read(MAX_DOCUMENT_BYTES + 1)
-    with path.open("rb") as plain:
-        return plain.read(MAX_DOCUMENT_BYTES + 1)
+    """At most one byte more than a document may have: a bomb is not unpacked.
+
+    What is packed is known by its first bytes: files are renamed on their way. Editors put a byte order mark in front.
+    """
+    with path.open("rb") as file:
+        packed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+        file.seek(0)
+        with gzip.GzipFile(fileobj=file) if packed else file as source:
+            return source.read(MAX_DOCUMENT_BYTES + 1).removeprefix(codecs.BOM_UTF8)
 
 
 def _name(path: Path) -> str:

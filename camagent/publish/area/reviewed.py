@@ -39,8 +39,8 @@ class Reviewed:
 
     source: str
     decisions: tuple[Decision, ...]
-    empty: int
-    """Rows that nobody decided."""
+    undecided: tuple[str, ...]
+    """Ids of the rows that nobody decided."""
     problems: tuple[Message, ...]
     """Rows that were left out, and why."""
 
@@ -53,6 +53,8 @@ class Applied:
     """To be added to the store: new decisions and changed ones."""
     conflicts: tuple[Message, ...]
     """Decisions that differ from earlier ones; the new ones are in `record`."""
+    emptied: tuple[Message, ...]
+    """Where cells are empty that held a decision: nothing is taken back, but it is told."""
     unchanged: int
 
 
@@ -65,10 +67,12 @@ def read_reviewed(content: bytes, source: str, at: datetime) -> Reviewed:
     found: dict[str, Decision] = {}
     twice: set[str] = set()
     problems: list[Message] = []
-    empty = 0
+    undecided: list[str] = []
     for number, row_id, word, note in _rows(content, source):
         if not word:
-            empty += 1 if row_id else 0
+            undecided += [row_id] if row_id else []
+            if note:
+                problems.append(message("area.reviewed.note_only", source=source, row=number))
             continue
         decision = _WORDS.get(word.casefold())
         if decision is None:
@@ -81,7 +85,7 @@ def read_reviewed(content: bytes, source: str, at: datetime) -> Reviewed:
         else:
             found[row_id] = Decision(row_id, decision, note or None, source, at)
     kept = tuple(item for item in found.values() if item.row_id not in twice)
-    return Reviewed(source, kept, empty, tuple(problems))
+    return Reviewed(source, kept, tuple(undecided), tuple(problems))
 
 
 def apply_reviewed(reviewed: Reviewed, earlier: Mapping[str, Decision], lang: str) -> Applied:
@@ -97,13 +101,15 @@ def apply_reviewed(reviewed: Reviewed, earlier: Mapping[str, Decision], lang: st
         record.append(item)
         if before and before.decision != item.decision:
             conflicts.append(_conflict(before, item, lang))
-    return Applied(tuple(record), tuple(conflicts), unchanged)
+    count = sum(row_id in earlier for row_id in reviewed.undecided)
+    emptied = (message("area.reviewed.emptied", source=reviewed.source, count=count),) if count else ()
+    return Applied(tuple(record), tuple(conflicts), emptied, unchanged)
 
 
 def summary(reviewed: Reviewed, applied: Applied) -> Message:
     """One line for the person who ran the command."""
     counts = {"new": len(applied.record), "same": applied.unchanged, "conflicts": len(applied.conflicts)}
-    return message("area.reviewed.recorded", source=reviewed.source, empty=reviewed.empty, **counts)
+    return message("area.reviewed.recorded", source=reviewed.source, empty=len(reviewed.undecided), **counts)
 
 
 def _conflict(before: Decision, after: Decision, lang: str) -> Message:

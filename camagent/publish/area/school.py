@@ -90,6 +90,9 @@ class School:
     digest: str
     rows: tuple[UpgradeRow, ...]
     failing: tuple[str, ...]
+    """Each rule as often as it failed."""
+    titles: Mapping[str, str]
+    """What those rules ask for, in words."""
 
 
 def school_of(source: SourceFile, frame: Frame) -> School:
@@ -119,7 +122,12 @@ def school_of(source: SourceFile, frame: Frame) -> School:
     )
     site = replace(site, flags=_flags(site, document, frame.options))
     rows = tuple(upgrade_rows(document, frame.lang))
-    return School(site, document.profile.digest, rows, tuple(failing.elements()))
+    return School(site, document.profile.digest, rows, tuple(failing.elements()), _titles(document, frame.lang))
+
+
+def _titles(document: DocumentCore, lang: str) -> dict[str, str]:
+    failed = (item for camera in document.cameras for item in camera.findings if item.outcome is Outcome.FAIL)
+    return {clean_line(item.rule): clean_line(item.title.to(lang)) for item in failed if item.title}
 
 
 def _flags(site: AreaSite, document: DocumentCore, options: AreaOptions) -> tuple[str, ...]:

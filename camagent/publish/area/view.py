@@ -20,19 +20,27 @@ class FineFinding(FindingCore):
     severity: Severity = Field(default=Severity.INFO, validation_alias=UNREAD)
     basis: BasisCore = Field(default=BasisCore(kind="", document=None, confidence=""), validation_alias=UNREAD)
     message: Sentence = Field(default=Sentence(vi="", en=""), validation_alias=UNREAD)
+    title: Sentence | None = Field(default=None, validation_alias=UNREAD)
     manual: bool = Field(default=False, validation_alias=UNREAD)
 
 
 class ToldFinding(FindingCore):
     """A row that a person must know of."""
 
-    outcome: Literal[Outcome.WARN, Outcome.FAIL, Outcome.NOT_ASSESSED, Outcome.DEFECT]
+    outcome: Literal[Outcome.WARN, Outcome.NOT_ASSESSED, Outcome.DEFECT]
+    title: Sentence | None = Field(default=None, validation_alias=UNREAD)
+
+
+class FailedFinding(FindingCore):
+    """A row that failed: only these are totalled over an area, with their titles."""
+
+    outcome: Literal[Outcome.FAIL]
 
 
 class AreaCamera(CameraCore):
     """One camera, as far as an area's merge reads it."""
 
-    findings: tuple[Annotated[FineFinding | ToldFinding, Field(discriminator="outcome")], ...]
+    findings: tuple[Annotated[FineFinding | ToldFinding | FailedFinding, Field(discriminator="outcome")], ...]
 
 
 class AreaDocument(DocumentCore):

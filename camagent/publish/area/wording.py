@@ -12,9 +12,24 @@ def merged_text(report: AreaReport, lang: str) -> str:
     return say("area.merged", lang, sites=len(report.sites), files=report.files, at=moment_text(report.at, lang))
 
 
+def covered_text(report: AreaReport, lang: str) -> str:
+    """How far the merge reaches: what was checked, what was not, and that schools without a file are not in it."""
+    return say(
+        "area.covered",
+        lang,
+        cameras=sum(site.cameras for site in report.sites),
+        missed=sum(site.not_checked for site in report.sites),
+        doubtful=sum(bool(site.flags) for site in report.sites),
+    )
+
+
+LEVELS = ("site", "area", "city")
+"""What a document says about where a school belongs, from the school upwards."""
+
+
 def level_names(report: AreaReport, lang: str) -> tuple[str, str, str]:
     """What school, area and city are called here: as configured, else as the catalogue says."""
-    usual = [say(f"area.level.{level}", lang) for level in ("site", "area", "city")]
+    usual = [say(f"area.level.{level}", lang) for level in LEVELS]
     site, area, city = (*report.levels, *usual[len(report.levels) :])[:3]
     return site, area, city
 

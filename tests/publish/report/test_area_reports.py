@@ -11,8 +11,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from openpyxl import Workbook, load_workbook
 
+from camagent.cli.area import merge_command
+from camagent.cli.mistakes import Mistake
 from camagent.publish.area import AreaOptions, AreaReport, merge_area
 from camagent.publish.area.reviewed import ReviewedError, apply_reviewed, read_reviewed, summary
 from camagent.publish.decisions import Decision
@@ -24,7 +27,7 @@ from camagent.publish.report.xlsx import render_xlsx
 from camagent.publish.store import open_store
 from camagent.publish.text import LANGUAGES, render
 from tests import builders
-from tests.publish.report.browser import CHROMIUM, Page, chromium, visit
+from tests.publish.report.browser import CHROMIUM, CONTRAST, DARK, PHONE, SMALLEST, Page, chromium, visit
 from tests.publish.samples import hostile_school, school, view
 
 NOW = builders.NOW + timedelta(days=1)
@@ -101,15 +104,18 @@ def test_a_long_list_is_cut_on_the_page_and_says_so(report: AreaReport) -> None:
     assert page.count("<tr data-verdict=") == 2000
 
 
+DECISION, NOTE, ID = 11, 12, 13  # columns of the list, counted from 1
+
+
 def filled(content: bytes, words: dict[int, str], notes: dict[int, str] | None = None) -> bytes:
     """The workbook with decisions typed into the rows of the list, counted from 0."""
     book = load_workbook(io.BytesIO(content))
     sheet = book[book.sheetnames[1]]
-    first = next(row[0].row for row in sheet.iter_rows() if row[8].value == "decision") + 2
+    first = next(row[0].row for row in sheet.iter_rows() if row[DECISION - 1].value == "decision") + 2
     for row, word in words.items():
-        sheet.cell(first + row, 9, word)
+        sheet.cell(first + row, DECISION, word)
     for row, note in (notes or {}).items():
-        sheet.cell(first + row, 10, note)
+        sheet.cell(first + row, NOTE, note)
     return saved(book)
 
 
@@ -127,14 +133,14 @@ def test_decisions_come_back_from_the_workbook(report: AreaReport, lang: str) ->
     assert [item.decision for item in reviewed.decisions] == ["approve", "reject", "recheck"]
     assert [item.row_id for item in reviewed.decisions] == [row.stable_id for row in report.rows[:3]]
     assert [item.note for item in reviewed.decisions] == [None, "chờ năm sau", None]
-    assert reviewed.problems == () and reviewed.empty == len(report.rows) - 3
+    assert reviewed.problems == () and len(reviewed.undecided) == len(report.rows) - 3
 
 
 def test_a_list_that_the_office_sorted_is_read_by_its_ids(report: AreaReport) -> None:
     book = load_workbook(io.BytesIO(filled(render_area_xlsx(report, "vi"), {0: "Đồng ý", 1: "Không đồng ý"})))
     sheet = book[book.sheetnames[1]]
-    first = next(row[0].row for row in sheet.iter_rows() if row[8].value == "decision") + 2
-    for column in range(1, 12):
+    first = next(row[0].row for row in sheet.iter_rows() if row[DECISION - 1].value == "decision") + 2
+    for column in range(1, ID + 1):
         a, b = sheet.cell(first, column), sheet.cell(first + 1, column)
         a.value, b.value = b.value, a.value
     reviewed = read_reviewed(saved(book), "x.xlsx", NOW)
@@ -153,15 +159,28 @@ def test_rows_that_cannot_be_understood_are_left_out_and_named(report: AreaRepor
         io.BytesIO(filled(render_area_xlsx(report, "vi"), {0: "=1+1", 1: "ừ", 2: "Đồng ý", 3: "Đồng ý"}))
     )
     sheet = book[book.sheetnames[1]]
-    first = next(row[0].row for row in sheet.iter_rows() if row[8].value == "decision") + 2
-    sheet.cell(first + 2, 11).value = None
-    sheet.cell(first + 4, 11).value = sheet.cell(first + 3, 11).value
-    sheet.cell(first + 4, 9).value = "Không đồng ý"
+    first = next(row[0].row for row in sheet.iter_rows() if row[DECISION - 1].value == "decision") + 2
+    sheet.cell(first + 2, ID).value = None
+    sheet.cell(first + 4, ID).value = sheet.cell(first + 3, ID).value
+    sheet.cell(first + 4, DECISION).value = "Không đồng ý"
     reviewed = read_reviewed(saved(book), "x.xlsx", NOW)
     assert reviewed.decisions == ()
     assert [item.key.rpartition(".")[2] for item in reviewed.problems] == ["unknown_word", "no_id", "twice"]
     for lang in LANGUAGES:
         assert all("x.xlsx" in render(item, lang) for item in reviewed.problems)
+
+
+def test_a_note_without_a_decision_and_a_decision_taken_back_are_named(report: AreaReport) -> None:
+    blank = render_area_xlsx(report, "vi")
+    before = read_reviewed(filled(blank, {0: "Đồng ý"}), "lan1.xlsx", NOW)
+    earlier = {item.row_id: item for item in before.decisions}
+    reviewed = read_reviewed(filled(blank, {}, {1: "chờ kinh phí"}), "lan2.xlsx", NOW)
+    (note,) = reviewed.problems
+    assert note.key == "area.reviewed.note_only"
+    applied = apply_reviewed(reviewed, earlier, "vi")
+    assert applied.record == applied.conflicts == ()
+    (kept,) = applied.emptied
+    assert "1 dòng" in render(kept, "vi") and "vẫn giữ" in render(kept, "vi")
 
 
 def test_a_change_of_mind_is_recorded_and_reported(report: AreaReport, tmp_path: Path) -> None:
@@ -217,3 +236,51 @@ def test_a_workbook_with_broken_xml_inside_is_refused() -> None:
             new.writestr(name, body[: len(body) // 2] if "sheet2.xml" in name else body)
     with pytest.raises(ReviewedError):
         read_reviewed(out.getvalue(), "x.xlsx", NOW)
+
+
+def test_the_area_says_how_far_it_reaches_and_what_is_to_be_decided(report: AreaReport) -> None:
+    page = render_area_html(report, "vi")
+    cameras = sum(site.cameras for site in report.sites)
+    assert page.index(f"{cameras} camera đã kiểm tra") < page.index(f"trên {cameras} camera cần xử lý")
+    assert "Chỉ gồm các trường có tệp kết quả." in page
+    summary_sheet = load_workbook(io.BytesIO(render_area_xlsx(report, "vi"))).worksheets[0]
+    lines = [str(row[0].value) for row in summary_sheet.iter_rows() if row[0].value]
+    assert any(line.startswith(f"{cameras} camera đã kiểm tra") for line in lines)
+    assert any(f"trên {cameras} camera cần xử lý" in line for line in lines)
+
+
+def test_requirements_that_fail_are_told_in_words(report: AreaReport) -> None:
+    rule, title = next(iter(report.rule_titles))
+    assert f'<span class="rule">{rule}</span> {title}' in render_area_html(report, "vi")
+
+
+def test_more_levels_than_a_list_has_are_refused_not_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAMAGENT_DATA", str(tmp_path))
+    levels = [part for name in ("Trường", "Phường", "Quận", "Sở") for part in ("--level", name)]
+    with pytest.raises(Mistake, match="4"):
+        CliRunner().invoke(merge_command, [str(tmp_path), *levels], standalone_mode=False, catch_exceptions=False)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_of_the_areas_page_has_the_contrast_of_wcag_aa(
+    browser: str, report: AreaReport, tmp_path: Path, scheme: str
+) -> None:
+    path = tmp_path / "area.html"
+    path.write_text(render_area_html(report, "vi"), encoding="utf-8")
+
+    async def work(page: Page) -> None:
+        worst = await page.ask(CONTRAST)
+        assert worst[0][0] >= 4.5, worst
+
+    visit(browser, path, work, DARK.replace("dark", scheme))
+
+
+def test_the_areas_page_is_readable_on_a_phone(browser: str, report: AreaReport, tmp_path: Path) -> None:
+    path = tmp_path / "area.html"
+    path.write_text(render_area_html(report, "vi"), encoding="utf-8")
+
+    async def work(page: Page) -> None:
+        assert await page.ask("document.documentElement.scrollWidth") <= 360
+        assert await page.ask(SMALLEST) >= 12
+
+    visit(browser, path, work, PHONE)
