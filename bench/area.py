@@ -1,10 +1,10 @@
 """How long the merge of a whole city takes, and how much memory: 2,300 schools with 40 cameras each, packed files.
 
-    python bench/area.py [--schools 2300] [--cameras 40]
+    python bench/area.py [--schools 2300] [--cameras 40] [--output bench/results/area.json]
 
 Makes its files in a temporary folder from one school as `camagent demo` would write it, varied by name, code and day.
-Prints one line a step: seconds, processor seconds (with the reading processes), peak memory of this process and of the
-largest reading process. The machine's load stands above: on a busy machine the seconds say little.
+Prints and records one line a step: seconds, processor seconds (with the reading processes), peak memory of this
+process and of the largest reading process. The load stands beside them: on a busy machine the seconds say little.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 import gzip
 import json
 import os
+import platform
 import resource
 import sys
 import tempfile
@@ -30,6 +31,7 @@ from camagent.publish.report.area_xlsx import render_area_xlsx
 from camagent.publish.report.csv_ import render_area_csv
 from tests.publish.samples import school
 
+ROOT = Path(__file__).resolve().parent.parent
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 MIX = (("pass", False, 16), ("not_assessed", True, 13), ("warn", False, 4), ("not_assessed", False, 4))
 """Findings a camera beside the frame rate: (outcome, by hand, how many), as `camagent demo` gives."""
@@ -68,17 +70,19 @@ def write_schools(folder: Path, schools: int, cameras: int) -> int:
 Stamp = tuple[float, float]
 
 
-def told(step: str, began: Stamp) -> Stamp:
-    """Print what a step took; answers with the time now."""
-    now = stamp()
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    reader_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    wall_s, cpu_s = now[0] - began[0], now[1] - began[1]
-    print(
-        f"{step:<28} {wall_s:7.1f} s   CPU {cpu_s:7.1f} s   peak {peak_mb:5.0f} MB, each reader {reader_mb:4.0f} MB",
-        flush=True,
-    )
-    return now
+def taken(step: str, began: Stamp, **sizes: float) -> dict[str, Any]:
+    """What a step took, as a row of the result file; printed, too."""
+    wall_s, cpu_s = (now - then for now, then in zip(stamp(), began, strict=True))
+    row: dict[str, Any] = {
+        "step": step,
+        "wall_s": round(wall_s, 2),
+        "cpu_s": round(cpu_s, 2),
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "reader_peak_mb": round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024),
+        **sizes,
+    }
+    print("{step:<8}{wall_s:8.1f} s{cpu_s:8.1f} s CPU{peak_mb:6} MB, each reader {reader_peak_mb} MB".format(**row))
+    return row
 
 
 def stamp() -> Stamp:
@@ -87,24 +91,45 @@ def stamp() -> Stamp:
     return time.perf_counter(), used.user + used.system + used.children_user + used.children_system
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--schools", type=int, default=2300)
-    parser.add_argument("--cameras", type=int, default=40)
-    wanted = parser.parse_args()
-    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+def measure(schools: int, cameras: int) -> list[dict[str, Any]]:
+    """The city written, merged and printed in every format."""
     with tempfile.TemporaryDirectory() as name:
         folder, began = Path(name), stamp()
-        size = write_schools(folder, wanted.schools, wanted.cameras)
-        began = told(f"write ({size / 1e9:.2f} GB unpacked)", began)
+        size = write_schools(folder, schools, cameras)
+        rows = [taken("write", began, unpacked_bytes=size)]
+        began = stamp()
         report = merge_area([folder], NOW, "vi")
-        began = told(f"merge ({len(report.rows)} rows)", began)
-        content = render_area_xlsx(report, "vi")
-        began = told(f"xlsx ({len(content) / 1e6:.1f} MB)", began)
-        text = render_area_csv(report, "vi")
-        began = told(f"csv ({len(text) / 1e6:.1f} MB)", began)
-        page = render_area_html(report, "vi")
-        told(f"html ({len(page) / 1e6:.1f} MB)", began)
+        rows.append(taken("merge", began, upgrade_rows=len(report.rows)))
+        for step, render in (("xlsx", render_area_xlsx), ("csv", render_area_csv), ("html", render_area_html)):
+            began = stamp()
+            content = render(report, "vi")
+            rows.append(taken(step, began, bytes=len(content if isinstance(content, bytes) else content.encode())))
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--schools", type=int, default=2300)
+    parser.add_argument("--cameras", type=int, default=40)
+    parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results" / "area.json")
+    arguments = parser.parse_args()
+    load = os.getloadavg()[0]
+    print(f"load {load:.1f} on {os.cpu_count()} cores")
+    rows = measure(arguments.schools, arguments.cameras)
+    document = {
+        "what": "merge of packed result files, and its reports; peaks are those of the process up to that step",
+        "machine": {
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            "kernel": platform.release(),
+            "load_before": round(load, 2),
+        },
+        "schools": arguments.schools,
+        "cameras": arguments.cameras,
+        "rows": rows,
+    }
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    arguments.output.write_text(json.dumps(document, indent=2) + "\n")
 
 
 if __name__ == "__main__":

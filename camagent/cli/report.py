@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,15 +95,18 @@ def rendered(report_format: str, view: ScanDocument, document: dict[str, object]
 def _comparison(newest: ScanDocument, text: str, store: Store) -> Comparison:
     """Against the scan that stood on that day.
 
-    Raises: Mistake where the date cannot be read or nothing was stored by then.
+    Raises: Mistake where the date cannot be read, nothing was stored by then, or nothing later is there to compare.
     """
     from camagent.publish.compare import compare
     from camagent.publish.school_year import parse_report_date
+    from camagent.publish.wording import VIETNAM
 
-    day = parse_report_date(text, date.today())
+    day = parse_report_date(text, datetime.now(VIETNAM).date())
     if day is None:
         raise Mistake(t("cli.bad_date", text=text[:40]))
     before = store.at(day)
     if before is None:
         raise Mistake(t("cli.no_scan_at", day=day.isoformat()))
+    if before.started_at >= newest.started_at:
+        raise Mistake(t("report.nothing_later", day=day.isoformat()))
     return compare(before, newest)

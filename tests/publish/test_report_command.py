@@ -1,0 +1,63 @@
+"""`camagent report --compare`: against the scan that stood on a date, or on a reporting date of the school year."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from camagent.cli.mistakes import Mistake
+from camagent.cli.report import report_command
+from camagent.publish.document import scan_document
+from camagent.publish.store import open_store
+from camagent.publish.wording import VIETNAM
+from tests.publish.samples import school
+
+NOW = datetime.now(VIETNAM)
+DAYS_AGO = (400, 200, -1)  # the newest is tomorrow's, so that this holds on a reporting date as well
+
+
+@pytest.fixture
+def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A school that was scanned three times, with one camera more each time."""
+    monkeypatch.setenv("CAMAGENT_DATA", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    with open_store(tmp_path / "camagent.sqlite") as store:
+        for number, days in enumerate(DAYS_AGO):
+            scan = school(3 + number, started_at=NOW - timedelta(days=days))
+            store.save(scan, scan_document(scan))
+    return tmp_path
+
+
+def compared(record: Path, text: str) -> str:
+    target = record / "page.html"
+    CliRunner().invoke(
+        report_command, ["--compare", text, "-o", str(target)], standalone_mode=False, catch_exceptions=False
+    )
+    return target.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("pattern", ["%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y"])
+def test_a_date_in_any_usual_form_is_the_scan_that_stood_on_it(record: Path, pattern: str) -> None:
+    day = NOW - timedelta(days=300)
+    page = compared(record, day.strftime(pattern))
+    assert "<dt>Mới xuất hiện</dt><dd>2</dd>" in page  # 5 cameras now, 3 four hundred days ago
+
+
+@pytest.mark.parametrize("name", ["hk1", "HK2"])
+def test_a_reporting_date_has_a_name(record: Path, name: str) -> None:
+    assert 'id="changes"' in compared(record, name)
+
+
+@pytest.mark.parametrize("text", ["31/02/2026", "tomorrow", "", "2001-01-10"])
+def test_what_is_no_date_or_was_before_the_first_scan_is_a_mistake(record: Path, text: str) -> None:
+    with pytest.raises(Mistake):
+        compared(record, text)
+
+
+def test_a_scan_is_not_compared_with_itself(record: Path) -> None:
+    day = (NOW + timedelta(days=1)).strftime("%Y-%m-%d")
+    with pytest.raises(Mistake, match=day):
+        compared(record, day)
