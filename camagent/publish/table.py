@@ -38,7 +38,8 @@ _SIGN = {Verdict.READY: "✓", Verdict.NOT_READY: "✗", Verdict.UNDETERMINED: "
 def print_table(document: ScanDocument, console: Console, lang: str) -> None:
     """Banner, one line a camera with its reasons, coverage, summary; plain aligned text where it is piped."""
     if not document.profile.authoritative:
-        console.print(Text(say("report.banner.provisional", lang), style="bold yellow"))
+        banner = Text(say("report.banner.provisional", lang), style="bold yellow")
+        console.print(banner, soft_wrap=not console.is_terminal)
     if not document.cameras:
         console.print(Text(say("report.table.nothing_found", lang), style="bold red"))
     elif console.is_terminal:
@@ -118,8 +119,10 @@ def _footer(document: ScanDocument, lang: str) -> Iterator[tuple[str, str]]:
     for note in coverage.notes:
         yield note_text(note, lang), "yellow"
     yield coverage_text(coverage, lang), "yellow" if missed else ""
+    # A check of named targets says nothing of the school as a whole, unless it is already too much for it.
+    told = ("fail", "warn", "defect") if document.is_check else ("fail", "warn", "defect", "not_assessed")
     for finding in document.site_findings:
-        if finding.outcome.value in ("fail", "warn", "not_assessed", "defect") and not finding.manual:
+        if finding.outcome.value in told and not finding.manual:
             yield f"{finding.rule}: {finding.message.to(lang)}", "yellow"
     yield say("report.table.profile", lang, id=document.profile.id, version=document.profile.version), "dim"
     counts = {"ready": summary.ready, "not_ready": summary.not_ready, "undetermined": summary.undetermined}

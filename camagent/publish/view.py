@@ -19,6 +19,7 @@ Amount = Line | int | FiniteFloat | bool | tuple[Line | int | FiniteFloat, ...] 
 """A `Quantity` as a document carries it."""
 
 SchemaName = Literal["camagent.scan/1", "camagent.check/1"]
+CHECK_SCHEMA: SchemaName = "camagent.check/1"
 SCHEMAS: tuple[str, ...] = get_args(SchemaName)
 
 
@@ -315,6 +316,11 @@ class DocumentCore(View):
     coverage: CoverageView
     cameras: tuple[CameraCore, ...]
     summary: SummaryView
+
+    @property
+    def is_check(self) -> bool:
+        """Of targets that somebody named, not of a whole site."""
+        return self.schema_name == CHECK_SCHEMA
 
 
 class ScanDocument(DocumentCore):

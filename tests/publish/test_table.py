@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from camagent.model.finding import Outcome
 from camagent.model.scan import NotChecked, ScanResult
 from camagent.publish.table import MAX_NOT_CHECKED, print_table
+from camagent.publish.text import say
 from tests import builders
 from tests.publish.samples import hostile_school, school, view
 
@@ -85,10 +87,22 @@ def test_markup_in_a_name_is_shown_as_text() -> None:
 
 
 def test_a_finding_about_the_whole_school_is_told() -> None:
-    from camagent.model.finding import Outcome
-
     scan = school(1, site_findings=(builders.finding(rule="CON-UPLINK", outcome=Outcome.FAIL),))
     assert "CON-UPLINK" in printed(scan)
+
+
+@pytest.mark.parametrize(("kind", "told"), [("scan", True), ("check", False)])
+def test_what_is_not_known_of_the_school_is_no_news_in_a_check_of_one_camera(kind: str, told: bool) -> None:
+    unknown = builders.finding(rule="CON-UPLINK", outcome=Outcome.NOT_ASSESSED)
+    assert ("CON-UPLINK" in printed(school(1, kind=kind, site_findings=(unknown,)))) is told
+    failed = builders.finding(rule="CON-UPLINK", outcome=Outcome.FAIL)
+    assert "CON-UPLINK" in printed(school(1, kind=kind, site_findings=(failed,)))
+
+
+def test_piped_lines_are_not_broken() -> None:
+    out = io.StringIO()
+    print_table(view(school(1)), Console(file=out, width=40, color_system=None), "vi")
+    assert say("report.banner.provisional", "vi") in out.getvalue().splitlines()
 
 
 def test_coverage_says_how_many_ranges_and_addresses_answered_and_why_it_is_less() -> None:

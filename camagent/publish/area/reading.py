@@ -13,12 +13,11 @@ from camagent.model.text import Message, message
 from camagent.publish.area.view import AreaDocument
 from camagent.publish.document import MAX_DOCUMENT_BYTES, DocumentError, parse_as, read_schema
 from camagent.publish.vietnamese import clean_line
-from camagent.publish.view import SCHEMAS, DocumentCore
+from camagent.publish.view import CHECK_SCHEMA, SCHEMAS, DocumentCore
 
 MAX_FILES = 20_000  # the city has about 2,300 schools; more is a wrong folder
 SUFFIXES = (".json", ".json.gz")
 GZIP_MAGIC = b"\x1f\x8b"
-CHECK_SCHEMA = "camagent.check/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def read_file(path: Path) -> SourceFile | SourceProblem:
         document = parse_as(AreaDocument, content, source)
     except DocumentError as error:
         return SourceProblem(source, error.problem)
-    if document.schema_name == CHECK_SCHEMA:
+    if document.is_check:
         return SourceProblem(source, message("area.source.check", source=source))
     if not document.site.id and not document.site.name:
         return SourceProblem(source, message("area.source.no_site", source=source))
