@@ -218,7 +218,7 @@ class Device(asyncio.Protocol):
 
     counts: dict[str, int] = {}
     latency_s = 0.02
-    _operation = re.compile(rb"Body[^>]*><(?:\w+:)?(\w+)")
+    _operation = re.compile(rb":Body[^>]*><(?:\w+:)?(\w+)")  # with the colon: a nonce in base64 may hold "Body"
 
     def __init__(self, replies: dict[str, bytes]) -> None:
         self.replies, self.buffer = replies, b""

@@ -36,6 +36,7 @@ MAX_TARGETS = 1_000  # more is a site: use `camagent scan`
 @click.option("--replay", "replays", multiple=True, type=click.Path(path_type=Path), help=t("cli.help.replay"))
 @click.option("--no-port-check", is_flag=True, help=t("cli.help.no_port_check"))
 @click.option("--try-default-logins", is_flag=True, help=t("cli.help.try_default_logins"))
+@click.option("--try-snapshot", is_flag=True, help=t("cli.help.try_snapshot"))
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help=t("cli.help.output"))
 @format_option
 def check_command(

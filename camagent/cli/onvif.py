@@ -18,6 +18,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 READING = "Get"  # by ONVIF's own naming every operation that only reads begins so
 CALL_TIMEOUT_S = 10.0  # twice an interview's: logs and backups are gathered while we wait
 MAX_JSON_CHARS = 100_000  # far above any request that a person writes
+READ_CHUNK_BYTES = 65_536
 MAX_DEPTH = 64  # nesting of a reply; a quarter of what the XML parser lets through
 MAX_REASON_CHARS = 300  # of a device's fault, on one line of a terminal
 MAX_SUGGESTIONS = 8  # operations named where the one asked for is unknown: devicemgmt alone has 90
@@ -71,19 +73,19 @@ def onvif_command(address: str, service: str, operation: str, arguments: str, wr
     from camagent.model.device import DeviceTarget
 
     call = Call(service.lower(), operation, read_arguments(arguments))
-    if not operation.startswith(READING) and not write:
-        raise Mistake(t("onvif.would_write", operation=operation))
     job = read_target(address, None)
     if not isinstance(job.target, DeviceTarget):
         raise Mistake(t("onvif.not_a_device"))
     wsdl = find_wsdl(call.service)
     client = open_client(wsdl, call)
+    if not operation.startswith(READING) and not write:
+        raise Mistake(t("onvif.would_write", operation=operation))
     credential = job.credential or read_login(**login)
     try:
         way = asyncio.run(_find_way(job.target, credential))
         answer = send(client, wsdl, call, (way, credential))
     except CallFailed as failed:
-        click.echo(str(failed), err=True)
+        click.echo(f"{job.target}: {failed}", err=True)
         return EXIT_UNDETERMINED
     click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
     return EXIT_READY
@@ -145,7 +147,8 @@ def open_client(wsdl: Wsdl, call: Call) -> Any:
         client = Client(str(wsdl.path), settings=Settings(strict=False, forbid_dtd=True))
     operations = client.wsdl.bindings[wsdl.binding].all()
     if call.operation not in operations:
-        near = get_close_matches(call.operation, operations, n=MAX_SUGGESTIONS, cutoff=0.4)
+        names = {name.lower(): name for name in operations}
+        near = [names[n] for n in get_close_matches(call.operation.lower(), names, n=MAX_SUGGESTIONS, cutoff=0.4)]
         raise Mistake(t("onvif.unknown_operation", operation=call.operation, operations=", ".join(near) or "-"))
     return client
 
@@ -171,7 +174,8 @@ def send(client: Any, wsdl: Wsdl, call: Call, login: tuple[WayIn, Credential | N
         try:
             return plain(ONVIFService.to_dict(getattr(service, call.operation)(call.arguments)))
         except ONVIFError as error:
-            raise _told(error) from None  # its text may quote what was sent
+            needs = client.wsdl.bindings[wsdl.binding].get(call.operation).input.signature()
+            raise _told(error, login, needs) from None  # its text may quote what was sent
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -227,12 +231,36 @@ def _transport(way: WayIn, credential: Credential | None) -> Any:
         def init_poolmanager(self, *args: Any, **options: Any) -> None:
             super().init_poolmanager(*args, **options, ssl_context=device_context(legacy=True))
 
+        def send(self, request: Any, *args: Any, **options: Any) -> Any:
+            response = super().send(request, *args, **options | {"stream": True})
+            response._content = _read_bounded(response)  # the only way to hand requests a body that was read by us
+            return response
+
     session = requests.Session()
     session.trust_env, session.verify, session.max_redirects = False, False, 0
-    session.mount("https://", DeviceAdapter())
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, DeviceAdapter())
     if credential is not None and (way.scheme or "").startswith("http-"):
         session.auth = _HttpAnswer(HttpLogin(credential), basic=way.scheme == "http-basic")
     return Transport(session=session, timeout=CALL_TIMEOUT_S, operation_timeout=CALL_TIMEOUT_S)
+
+
+def _read_bounded(response: Any) -> bytes:
+    """A body of bearable size within bearable time; `requests` itself knows neither limit."""
+    from requests import exceptions as http
+    from urllib3.exceptions import ReadTimeoutError
+
+    from camagent.interrogate.xml import MAX_XML_BYTES
+
+    body, deadline_s = bytearray(), monotonic() + CALL_TIMEOUT_S
+    try:
+        while chunk := response.raw.read1(READ_CHUNK_BYTES, decode_content=True):
+            body += chunk
+            if len(body) > MAX_XML_BYTES or monotonic() > deadline_s:
+                raise http.ContentDecodingError if len(body) > MAX_XML_BYTES else http.ReadTimeout
+    except ReadTimeoutError as error:
+        raise http.ReadTimeout from error
+    return bytes(body)
 
 
 class _HttpAnswer:
@@ -267,27 +295,39 @@ class _HttpAnswer:
         request.headers["Authorization"] = self._login.authorization(covered)
 
 
-def _told(error: BaseException) -> Exception:
+def _told(error: BaseException, login: tuple[WayIn, Credential | None], needs: str) -> Exception:
     """What went wrong, from the chain of exceptions under onvif-zeep's own; never the text of a library."""
     from requests import exceptions as http
     from zeep import exceptions as soap
 
+    from camagent.interrogate.replies import SoapFault
     from camagent.transcript import redact
 
     chain = list(_chain(error))
     for cause in chain:
         if isinstance(cause, soap.TransportError):
-            return CallFailed(t("faults.auth_rejected" if cause.status_code == 401 else "faults.malformed_reply"))
+            return CallFailed(_refusal(login) if cause.status_code == 401 else t("faults.malformed_reply"))
         if isinstance(cause, soap.Fault):
             reason = redact(" ".join(str(cause.message or "").split()))[:MAX_REASON_CHARS]
-            return CallFailed(t("onvif.fault", reason=reason or "-"))
+            codes = (str(cause.code or ""), *(str(code) for code in cause.subcodes or ()))
+            refused = SoapFault(tuple(code.rpartition("}")[2].rpartition(":")[2] for code in codes), reason)
+            return CallFailed(_refusal(login) if refused.refuses_login else t("onvif.fault", reason=reason or "-"))
         if isinstance(cause, soap.ValidationError) or (isinstance(cause, TypeError) and "argument" in str(cause)):
-            return Mistake(t("onvif.bad_arguments", reason=" ".join(str(cause).split())[:MAX_REASON_CHARS]))
-    codes = ((http.Timeout, "timeout"), (http.TooManyRedirects, "refused_by_policy"), (http.SSLError, "tls_failed"))
-    for kind, code in (*codes, (http.ConnectionError, "unreachable")):
+            reason = " ".join(str(cause).split())[:MAX_REASON_CHARS]
+            return Mistake(t("onvif.bad_arguments", reason=reason, needs=needs[:MAX_REASON_CHARS] or "-"))
+    kinds = ((http.Timeout, "timeout"), (http.TooManyRedirects, "refused_by_policy"), (http.SSLError, "tls_failed"))
+    for kind, code in (*kinds, (http.ConnectionError, "unreachable")):
         if any(isinstance(cause, kind) for cause in chain):
             return CallFailed(t(f"faults.{code}"))
     return CallFailed(t("faults.malformed_reply"))
+
+
+def _refusal(login: tuple[WayIn, Credential | None]) -> str:
+    """Nobody logged in, the wrong one did, or this one may not do that."""
+    way, credential = login
+    if credential is None:
+        return t("onvif.login_wanted")
+    return t("faults.auth_rejected") if way.scheme is None else t("onvif.not_allowed")
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -21,6 +21,7 @@ from camagent.cli.options import check_options, format_option, search_options
 @check_options
 @click.option("--no-port-check", is_flag=True, help=t("cli.help.no_port_check"))
 @click.option("--try-default-logins", is_flag=True, help=t("cli.help.try_default_logins"))
+@click.option("--try-snapshot", is_flag=True, help=t("cli.help.try_snapshot"))
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help=t("cli.help.output"))
 @click.option("--no-store", is_flag=True, help=t("cli.help.no_store"))
 @format_option

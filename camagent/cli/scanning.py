@@ -53,6 +53,7 @@ class ScanRequest:
     prices: Path | None = None
     no_port_check: bool = False
     try_default_logins: bool = False
+    try_snapshot: bool = False
     output: Path | None = None
     no_store: bool = False
     output_format: str = "table"
@@ -221,7 +222,7 @@ def fleet_options(config: Config, request: ScanRequest, order: Order) -> FleetOp
         keep_images=request.keep_images,
     )
     ports = () if request.no_port_check else order.judge.requirement_profile.ports_to_try()
-    interview = InterviewOptions(check_ports=ports)
+    interview = InterviewOptions(check_ports=ports, try_snapshot=request.try_snapshot)
     if config.discovery.onvif_ports:
         interview = replace(interview, ports=config.discovery.onvif_ports)
     if request.try_default_logins:

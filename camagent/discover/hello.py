@@ -1,6 +1,6 @@
 """Cameras that announce themselves: the ear for Hello and Bye, for a service that runs for years.
 
-Only listens; joins the group on the named interfaces with a socket of its own, so that the search stays unjoined.
+Only listens; joins the groups on the named interfaces with sockets of its own, so that the search stays unjoined.
 What it hears is a reason to look, never a fact about a camera: anybody on the segment can say Bye.
 """
 
@@ -17,7 +17,7 @@ from datetime import datetime
 
 from camagent.clock import Clock
 from camagent.discover.interfaces import Interface
-from camagent.discover.multicast import GROUP_V4, PORT, RECEIVE_BUFFER_BYTES, Datagram
+from camagent.discover.multicast import GROUP_V4, GROUP_V6, PORT, RECEIVE_BUFFER_BYTES, Datagram
 from camagent.discover.sightings import read_datagrams
 from camagent.discover.wsdiscovery import MAX_DATAGRAM_BYTES, Kind, parse_message
 from camagent.model.device import DeviceTarget
@@ -29,6 +29,7 @@ MAX_PARSED_PER_S = 200  # a flood costs us this many parses a second and no more
 DRAIN_AT_ONCE = 64  # datagrams before the event loop gets its turn
 _IP_MULTICAST_ALL = 49  # linux/in.h; without it we hear groups that other programs joined
 _IP_PKTINFO = 8  # linux/in.h
+_IPV6_MULTICAST_ALL = 29  # linux/in6.h; the same as _IP_MULTICAST_ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,8 @@ class Presence:
 class HelloListener:
     """An open ear; one reader at a time."""
 
-    def __init__(self, sock: socket.socket, interfaces: Sequence[Interface], clock: Clock) -> None:
-        self._sock = sock
+    def __init__(self, ears: Sequence[socket.socket], interfaces: Sequence[Interface], clock: Clock) -> None:
+        self._ears = tuple(ears)
         self._interfaces = tuple(interfaces)
         self._names = {interface.index: interface.name for interface in interfaces}
         self._clock = clock
@@ -59,7 +60,8 @@ class HelloListener:
         """Announcements that were not read, or that nobody fetched in time."""
         self.notes: tuple[Note, ...] = ()
         """Interfaces on which the ear is deaf."""
-        asyncio.get_running_loop().add_reader(sock, self._hear)
+        for ear in self._ears:
+            asyncio.get_running_loop().add_reader(ear, self._hear, ear)
 
     async def heard(self) -> Presence:
         """The next announcement; waits for it."""
@@ -67,13 +69,14 @@ class HelloListener:
 
     def close(self) -> None:
         """Stop listening."""
-        asyncio.get_running_loop().remove_reader(self._sock)
-        self._sock.close()
+        for ear in self._ears:
+            asyncio.get_running_loop().remove_reader(ear)
+            ear.close()
 
-    def _hear(self) -> None:
+    def _hear(self, ear: socket.socket) -> None:
         for _ in range(DRAIN_AT_ONCE):
             try:
-                payload, ancillary, _flags, address = self._sock.recvmsg(MAX_DATAGRAM_BYTES, socket.CMSG_SPACE(12))
+                payload, ancillary, _flags, address = ear.recvmsg(MAX_DATAGRAM_BYTES, socket.CMSG_SPACE(20))
             except BlockingIOError:
                 return
             except OSError:
@@ -84,7 +87,11 @@ class HelloListener:
                 continue
             self._parsed_at_s.append(now_s)
             interface = self._names.get(_arrival_index(ancillary))
-            self._tell(Datagram(payload, address[0], interface or "?"))
+            if len(address) < 4:
+                self._tell(Datagram(payload, address[0], interface or "?"))
+            elif interface is not None:  # this socket also gets what is sent to our own addresses on any interface
+                zone = f"%{interface}" if address[3] else ""  # a link-local address means nothing without it
+                self._tell(Datagram(payload, address[0].partition("%")[0] + zone, interface))
 
     def _tell(self, datagram: Datagram) -> None:
         presence = self._presence(datagram)
@@ -110,44 +117,78 @@ class HelloListener:
 
 
 def open_hello(interfaces: Sequence[Interface], clock: Clock) -> HelloListener | Fault:
-    """Listen for announcements on these interfaces.
+    """Listen for announcements on these interfaces, over IPv4 and, where they have it, over IPv6.
 
     Returns: a Fault where port 3702 is held by another program, or where no interface can listen.
     """
     started_s = clock.monotonic_s()
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    notes = []
-    try:
-        sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-        sock.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
-        sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
-        sock.bind((GROUP_V4, PORT))
-        for interface in interfaces:
+    notes: list[Note] = []
+    joined, ears, code = 0, [], FaultCode.UNREACHABLE
+    for family, members in (
+        (socket.AF_INET, list(interfaces)),
+        (socket.AF_INET6, [i for i in interfaces if any(own.ip.is_link_local for own in i.ipv6)]),
+    ):
+        try:
+            ear = _open_ear(family)
+        except OSError as error:
+            code = FaultCode.BUSY if error.errno == errno.EADDRINUSE else code
+            notes += [Note("interface_failed", f"{i.name} {_name_of(error)}") for i in members]
+            continue
+        ears.append(ear)
+        for interface in members:
             try:
-                sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, _membership(interface))
+                _join(ear, family, interface)
+                joined += 1
             except OSError as error:
-                notes.append(Note("interface_failed", f"{interface.name} {errno.errorcode.get(error.errno or 0, '?')}"))
-    except OSError as error:
-        sock.close()
-        code = FaultCode.BUSY if error.errno == errno.EADDRINUSE else FaultCode.UNREACHABLE
+                notes.append(Note("interface_failed", f"{interface.name} {_name_of(error)}"))
+    if code is FaultCode.BUSY or not joined:
+        for ear in ears:
+            ear.close()
         return Fault(code, Stage.DISCOVER, "Hello", clock.monotonic_s() - started_s)
-    if len(notes) == len(interfaces):
-        sock.close()
-        return Fault(FaultCode.UNREACHABLE, Stage.DISCOVER, "Hello", clock.monotonic_s() - started_s)
-    listener = HelloListener(sock, interfaces, clock)
-    listener.notes = tuple(notes)
+    listener = HelloListener(ears, interfaces, clock)
+    listener.notes = tuple(dict.fromkeys(notes))
     return listener
 
 
-def _membership(interface: Interface) -> bytes:
+def _open_ear(family: socket.AddressFamily) -> socket.socket:
+    ear = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        ear.setblocking(False)
+        ear.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        if family == socket.AF_INET:
+            ear.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
+            ear.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+            ear.bind((GROUP_V4, PORT))
+        else:
+            ear.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            ear.setsockopt(socket.IPPROTO_IPV6, _IPV6_MULTICAST_ALL, 0)
+            ear.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+            ear.bind(("::", PORT))  # the group is link-local: bound to it, one socket would hear one interface
+    except OSError:
+        ear.close()
+        raise
+    return ear
+
+
+def _join(ear: socket.socket, family: socket.AddressFamily, interface: Interface) -> None:
+    if family == socket.AF_INET6:
+        member = struct.pack("=16si", socket.inet_pton(family, GROUP_V6), interface.index)  # struct ipv6_mreq
+        ear.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, member)
+        return
     own = interface.ipv4[0].ip.packed if interface.ipv4 else b"\0" * 4
-    return struct.pack("=4s4si", socket.inet_aton(GROUP_V4), own, interface.index)  # struct ip_mreqn
+    member = struct.pack("=4s4si", socket.inet_aton(GROUP_V4), own, interface.index)  # struct ip_mreqn
+    ear.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
+
+
+def _name_of(error: OSError) -> str:
+    return errno.errorcode.get(error.errno or 0, "?")
 
 
 def _arrival_index(ancillary: Sequence[tuple[int, int, bytes]]) -> int:
     for level, kind, content in ancillary:
         if level == socket.IPPROTO_IP and kind == _IP_PKTINFO and len(content) >= 4:
             return int(struct.unpack_from("=i", content)[0])
+        if level == socket.IPPROTO_IPV6 and kind == socket.IPV6_PKTINFO and len(content) >= 20:
+            return int(struct.unpack_from("=i", content, 16)[0])
     return 0

@@ -114,8 +114,9 @@ def list_interfaces() -> tuple[Interface, ...]:
     flags: dict[str, int] = {}
     v4: dict[str, list[ipaddress.IPv4Interface]] = {}
     v6: dict[str, list[ipaddress.IPv6Interface]] = {}
-    for name, flag, address, prefix in _getifaddrs():
-        flags[name] = flag
+    for label, flag, address, prefix in _getifaddrs():
+        name = label.partition(":")[0]  # "eth0:1" is a second address of eth0, for example for factory addresses
+        flags.setdefault(name, flag)
         if isinstance(address, ipaddress.IPv4Address):
             v4.setdefault(name, []).append(ipaddress.IPv4Interface((address, prefix)))
         elif isinstance(address, ipaddress.IPv6Address):

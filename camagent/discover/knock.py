@@ -45,7 +45,7 @@ class Heard(StrEnum):
     """Something else lives there."""
     REFUSED = "refused"
     MUTE = "mute"
-    """It accepted and then said nothing in time."""
+    """It accepted and then said nothing, or that it is too busy."""
     SILENT = "silent"
     UNREACHABLE = "unreachable"
     OURS = "ours"
@@ -113,6 +113,8 @@ def judge_http(reply: bytes) -> Heard:
     if _ENVELOPE.search(body) and _ONVIF_WORDS.search(body):
         return Heard.ONVIF
     status = _STATUS.match(head)
+    if status and status[1] == b"503":
+        return Heard.MUTE
     return Heard.LOGIN if status and status[1] in (b"401", b"403") else Heard.OTHER
 
 
@@ -148,8 +150,8 @@ async def _talk(
     except TimeoutError:
         return data or Heard.MUTE
     except OSError:
-        return data or Heard.OTHER
-    return data or Heard.OTHER
+        return data or Heard.MUTE  # busy firmware turns a connection away without a word: worth a second try
+    return data or Heard.MUTE
 
 
 def _http_complete(data: bytes) -> bool:

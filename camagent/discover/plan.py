@@ -16,8 +16,6 @@ from camagent.model.text import Message, message
 WIDEST_PREFIX = 16  # 65,536 addresses: half an hour at our pace; wider is a typing mistake
 MAX_SUBNETS = 256  # ranges in one search
 ONVIF_PORTS = (80, 8000, 8080, 8899, 2020, 443)
-ONVIF_PATHS = ("/onvif/device_service", "/onvif/services", "/onvif/service")
-"""The standard's, Axis' (edgexfoundry/device-onvif-camera#195) and Tapo's (agsh/onvif#207)."""
 RTSP_PORTS = (554, 8554, 5554, 322, 8322)
 TLS_PORTS = frozenset({443, 8443, 322, 8322})
 

@@ -12,7 +12,7 @@ from camagent.discover.interfaces import is_private
 from camagent.discover.knock import Heard
 from camagent.discover.multicast import Tray, probe_interfaces
 from camagent.discover.neighbours import Neighbourhood
-from camagent.discover.plan import ONVIF_PATHS, TLS_PORTS, DiscoveryPlan, hosts_of
+from camagent.discover.plan import TLS_PORTS, DiscoveryPlan, hosts_of
 from camagent.discover.sightings import (
     Announced,
     address_order,
@@ -20,7 +20,7 @@ from camagent.discover.sightings import (
     read_datagrams,
 )
 from camagent.discover.sweep import Knocks, Progress, Sweep, knock_at, probe_addresses
-from camagent.model.device import DeviceTarget
+from camagent.model.device import ONVIF_PATHS, DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, Note, RtspOnly, Sighting
 
 MAX_LISTED = 20  # addresses named in one note

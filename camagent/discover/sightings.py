@@ -14,7 +14,6 @@ from urllib.parse import unquote
 
 from camagent.discover.interfaces import Interface, is_private
 from camagent.discover.multicast import Datagram
-from camagent.discover.plan import ONVIF_PATHS
 from camagent.discover.wsdiscovery import (
     Announcement,
     Kind,
@@ -25,7 +24,7 @@ from camagent.discover.wsdiscovery import (
     rank_xaddrs,
     same_address,
 )
-from camagent.model.device import DeviceTarget
+from camagent.model.device import ONVIF_PATHS, DeviceTarget
 from camagent.model.discovery import FoundBy, Sighting
 
 MAX_SCOPE_VALUE_CHARS = 80  # a name or a model for a table
@@ -178,8 +177,7 @@ def _settle(devices: list[_Device], interfaces: Sequence[Interface]) -> tuple[Si
     places = _Places()
     for device in sorted(devices, key=lambda d: (":" in d.source, not d.xaddrs)):
         places.add(device, _place(device, len(named.get(device.source, ()))))
-    by_name = {interface.name: interface for interface in interfaces}
-    return merge_sightings((), (_sighting(device, place[0], by_name) for place, device in places.taken.items()))
+    return merge_sightings((), (_sighting(device, place[0], interfaces) for place, device in places.taken.items()))
 
 
 def _place(device: _Device, places_of_source: int) -> tuple[str, int | None]:
@@ -222,9 +220,9 @@ def _may_be_neighbour(host: str) -> bool:
         return False
 
 
-def _sighting(device: _Device, host: str, interfaces: Mapping[str, Interface]) -> Sighting:
+def _sighting(device: _Device, host: str, interfaces: Sequence[Interface]) -> Sighting:
     best = _best(device)
-    interface = interfaces.get(device.interface or "")
+    heard_here = any(interface.name == device.interface for interface in interfaces)
     port = None if best is None else best.port or (443 if best.secure else 80)
     return Sighting(
         DeviceTarget(
@@ -238,5 +236,5 @@ def _sighting(device: _Device, host: str, interfaces: Mapping[str, Interface]) -
         ),
         tuple(device.found_by),
         device.interface,
-        off_subnet=interface is not None and not interface.holds(host),
+        off_subnet=heard_here and not any(interface.holds(host) for interface in interfaces),
     )

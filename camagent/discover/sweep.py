@@ -18,8 +18,9 @@ from camagent.discover.knock import ALIVE, INCONCLUSIVE, Door, Heard, Knock, ask
 from camagent.discover.multicast import PORT, Tray, open_directed_socket, reading
 from camagent.discover.neighbours import PATIENCE_S, Neighbourhood
 from camagent.discover.pace import Pace
-from camagent.discover.plan import ONVIF_PATHS, TLS_PORTS, DiscoveryPlan, is_loopback
+from camagent.discover.plan import TLS_PORTS, DiscoveryPlan, is_loopback
 from camagent.discover.wsdiscovery import Kind, ProbeTypes, parse_message
+from camagent.model.device import ONVIF_PATHS
 from camagent.model.discovery import Note
 
 MAX_CONNECTIONS = 128  # at once, over all addresses; well below the 1,024 files of an ordinary process

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from camagent.interrogate.device_replies import StatedService
-from camagent.model.device import DeviceTarget, Service
+from camagent.model.device import ONVIF_PATHS, DeviceTarget, Service
 
-DEFAULT_PATH = "/onvif/device_service"
+DEFAULT_PATH = ONVIF_PATHS[0]
 SECURE_PORTS = frozenset({443, 8443, 4443})
 MAX_URL_CHARS = 2048  # longer than any service address seen
 MAX_CANDIDATES = 12  # ladder of six ports, and the paths and ports of a few XAddrs
@@ -25,16 +25,25 @@ def candidate_urls(target: DeviceTarget, ports: Sequence[int]) -> tuple[str, ...
     if target.port is not None:
         for path in paths:
             found.setdefault(_url(target.host, target.port, path, target.secure or target.port in SECURE_PORTS))
-        return tuple(found)
-    for xaddr in target.xaddrs:
+    here = not target.xaddrs
+    for xaddr in target.xaddrs:  # also beside a port: of several only one may be open (agsh/onvif#63)
         parts = _split(xaddr)
         if parts is not None:
+            here = here or parts.hostname == target.host.lower()
             secure = parts.scheme == "https"
             port = parts.port or (443 if secure else 80)
             found.setdefault(_url(target.host, port, parts.path or DEFAULT_PATH, secure))
-    for port in ports:
+    # Ports that were named for this very address are the only ones: another port may be another device's (a router's
+    # forwards). Ports named for another address are of that other network.
+    for port in ports if target.port is None or not here else ():
         found.setdefault(_url(target.host, port, paths[0], port in SECURE_PORTS))
     return tuple(found)[:MAX_CANDIDATES]
+
+
+def other_paths(url: str) -> tuple[str, ...]:
+    """The same door under the other paths known from the field, where the usual one is not found there."""
+    parts = urlsplit(url)
+    return tuple(parts._replace(path=path, query="").geturl() for path in ONVIF_PATHS if path != parts.path)
 
 
 def pin_services(stated: Sequence[StatedService], device_url: str) -> tuple[Service, ...]:

@@ -21,6 +21,7 @@ from camagent.digest import (
     digest_authorization,
     digest_challenges,
 )
+from camagent.interrogate.device_replies import CUT_OFF_S
 from camagent.model.device import DeviceClock
 from camagent.model.fault import FaultCode
 from camagent.model.secret import Credential
@@ -53,6 +54,8 @@ class Evidence:
     soap_refused: bool = False
     """A SOAP fault asked for a log-in."""
     clock: DeviceClock | None = None
+    clock_read_at_s: float = 0.0
+    """On our monotonic clock: our wall clock may be stepped between two questions (agsh/onvif#172)."""
     http_offset_s: float | None = None
     """The HTTP Date header minus our clock."""
     secure: bool = False
@@ -112,11 +115,22 @@ def next_way(tried: Way, refusal: Refusal) -> Way | None:
     return None
 
 
-def token_time(way: Way, now: datetime, clock: DeviceClock | None) -> datetime:
-    """The Created time of a WS-Security token."""
-    if way is Way.WSSE_DEVICE_TIME and clock is not None and clock.offset_s is not None:
-        return now + timedelta(seconds=clock.offset_s)
+def token_time(way: Way, now: datetime, evidence: Evidence, at_s: float) -> datetime:
+    """The Created time of a WS-Security token at `at_s` on the monotonic clock."""
+    if way is Way.WSSE_DEVICE_TIME:
+        return device_time(evidence, at_s) or now
     return now
+
+
+def device_time(evidence: Evidence, at_s: float) -> datetime | None:
+    """What the device's clock shows by now, if it went on from where it was read; None where it showed nothing."""
+    clock = evidence.clock
+    if clock is None or clock.utc is None:
+        return None
+    try:
+        return clock.utc + timedelta(seconds=CUT_OFF_S + clock.round_trip_s / 2 + at_s - evidence.clock_read_at_s)
+    except OverflowError:  # a clock at the end of the calendar
+        return None
 
 
 def security_block(credential: Credential, created: datetime, nonce: bytes) -> str:

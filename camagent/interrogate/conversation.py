@@ -101,6 +101,11 @@ class Conversation:
         challenge = self._http.challenge if self._http is not None else None
         return f"http-{challenge.scheme}" if challenge is not None else self._way.value
 
+    @property
+    def is_gone(self) -> bool:
+        """The device fell silent: nothing is waited for any more."""
+        return self._silences >= MAX_SILENCES
+
     def allow_more_s(self, seconds: float) -> None:
         """Move the end of the budget: the device turned out to have more to ask about."""
         self.limits = replace(self.limits, deadline_s=self.limits.deadline_s + seconds)
@@ -178,13 +183,13 @@ class Conversation:
         elif not self.proven and outcome.code in _DOUBTFUL:
             self._doubts += 1
             if self._doubts >= MAX_DOUBTS:
-                self._refused()
+                self._refused(outcome.code)
 
-    def _refused(self) -> None:
+    def _refused(self, code: FaultCode = FaultCode.AUTH_REJECTED) -> None:
         """This secret is not sent to this device again, unless it had been accepted before."""
         if not self.proven and self.credential is not None:
             self.ledger.refused(self.host, self.credential)
-            self.stopped = self.stopped or FaultCode.AUTH_REJECTED
+            self.stopped = self.stopped or code
 
     async def _clock_was_set(self) -> bool:
         """A token that was good is refused: the device's clock may have been set meanwhile (agsh/onvif#172)."""
@@ -246,7 +251,7 @@ class Conversation:
 
     async def _send(self, question: Question, url: str, login: bool) -> Heard:
         heard = await self._send_once(question, url, login)
-        if heard.wants_addressing and not self._addressing_tried:
+        if heard.wants_addressing and not self._addressing_tried and (self.proven or not login):
             self._addressing_tried = True
             self.quirks.add(Quirk.WANTS_ADDRESSING)
             heard = await self._send_once(question, url, login)
@@ -277,7 +282,7 @@ class Conversation:
         return self._fault(FaultCode.NOT_ONVIF, question, started_s)
 
     async def _wait_for_turn(self) -> FaultCode | None:
-        if self._silences >= MAX_SILENCES:
+        if self.is_gone:
             return FaultCode.TIMEOUT
         now = self.clock.monotonic_s()
         at = max(now, self._next_at_s)
@@ -329,10 +334,10 @@ class Conversation:
         if heard.challenges:
             self.offered.update(dict.fromkeys(offered_schemes(heard.challenges)))
             self.evidence = replace(self.evidence, challenges=heard.challenges)
-        if heard.soap_refused:
+        if heard.soap_refused and not self.evidence.soap_refused:
             self.evidence = replace(self.evidence, soap_refused=True)
-        if self.evidence.http_offset_s is None:
-            self.evidence = replace(self.evidence, http_offset_s=http_offset_s(reply, self.clock.now()))
+        if self.evidence.http_offset_s is None and (offset_s := http_offset_s(reply, self.clock.now())) is not None:
+            self.evidence = replace(self.evidence, http_offset_s=offset_s)
         return heard
 
     def _fault(self, code: FaultCode, question: Question, started_s: float, status: int | None = None) -> Heard:

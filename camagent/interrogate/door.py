@@ -1,4 +1,4 @@
-"""The device behind four methods: what an interview needs of the network, and nothing else of it.
+"""The device behind five methods: what an interview needs of the network, and nothing else of it.
 
 Implemented by `soap.HttpDoor` (the network) and `replay.ReplayDoor` (a transcript). A failure of the world is a
 FaultCode; nothing of the network is raised.
@@ -25,6 +25,8 @@ class HttpRequest:
     body: bytes
     headers: Headers
     operation: str
+    once: bool = False
+    """It carries a log-in that nothing has proved: sent on a fresh connection, and never a second time unasked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,9 @@ class DeviceDoor(Protocol):
 
     async def post(self, request: HttpRequest, timeout_s: float) -> HttpReply | FaultCode:
         """Send one request and read the whole reply."""
+
+    async def peek(self, url: str, timeout_s: float) -> HttpReply | FaultCode:
+        """One GET without any log-in; status and headers are read, the body is not."""
 
     async def handshake(self, host: str, port: int, timeout_s: float) -> TlsFacts | FaultCode:
         """One TLS handshake, without sending anything through it."""

@@ -86,6 +86,11 @@ def get_stream_uri(service_namespace: str, token: str, protocol: str = "RTSP") -
     return Question("GetStreamUri", MEDIA1_NS, f"{setup}<ProfileToken>{name}</ProfileToken>")
 
 
+def get_snapshot_uri(service_namespace: str, token: str) -> Question:
+    """GetSnapshotUri of either media service: where one picture could be had; the question itself makes none."""
+    return Question("GetSnapshotUri", service_namespace, f"<ProfileToken>{escape(token)}</ProfileToken>")
+
+
 def get_encoder_options(service_namespace: str, configuration: str, media_profile: str) -> Question:
     """GetVideoEncoderConfigurationOptions for one encoder as used in one media profile."""
     content = (

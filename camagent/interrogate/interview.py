@@ -31,6 +31,7 @@ from camagent.interrogate.envelopes import (
 from camagent.interrogate.media_interview import fetch_media, media_doors
 from camagent.interrogate.network_interview import fetch_network
 from camagent.interrogate.opening import NOT_HERE, fetch_clock, fetch_services, find_device, knock_as_stranger
+from camagent.interrogate.snapshot import try_snapshot
 from camagent.interrogate.surroundings import fetch_ports, fetch_tls, https_port, try_default_logins
 from camagent.lockout import LoginLedger
 from camagent.model.device import (
@@ -52,13 +53,6 @@ from camagent.transcript import Transcript
 CREDENTIAL_GIVEN = ("camagent", "credential", "", "given", 0.0)
 """The note by which a replay knows that there was one: an open device shows no sign of it."""
 
-_NO_WAY_IN = (
-    FaultCode.AUTH_REJECTED,
-    FaultCode.AUTH_UNSUPPORTED,
-    FaultCode.AUTH_WOULD_LEAK,
-    FaultCode.LOCKED_OUT,
-)
-
 
 @dataclass(frozen=True, slots=True)
 class InterviewOptions:
@@ -74,6 +68,8 @@ class InterviewOptions:
     """TCP ports to knock at once each; empty: none."""
     default_logins: tuple[Credential, ...] = ()
     """Factory log-ins that the operator wants tried; two at most."""
+    try_snapshot: bool = False
+    """Ask for the main snapshot once without a log-in; it has rebooted weak cameras, hence only on order."""
     allow_tls_legacy: bool = True
     max_requests_per_s: float = 5.0
     """Simple cameras reboot above about eight (mrtian2016/onvifsim)."""
@@ -209,7 +205,7 @@ class _Interview:
         await self._own_tls()
         services = await fetch_services(self.conversation, self.url, logged_in=False)
         information = await self._information()
-        if isinstance(information, Fault) and information.code in _NO_WAY_IN:
+        if isinstance(information, Fault) and self.conversation.stopped is not None:
             return information
         if isinstance(services, Fault):
             services = await fetch_services(self.conversation, self.url, logged_in=True)
@@ -261,6 +257,10 @@ class _Interview:
         if tls is None:
             stated = https_port(self.url, facts.network)
             tls = await fetch_tls(self.conversation, stated, self.options.pins)
+        snapshot = None
+        if self.options.try_snapshot:
+            listed = () if isinstance(facts.services, Fault) else facts.services
+            snapshot = await try_snapshot(self.conversation, media_doors(listed, self.url), facts.media)
         trial = await try_default_logins(self.conversation, self.url, self.options.default_logins)
         ports = await fetch_ports(self.conversation, self.options.check_ports)
         talk = self.conversation
@@ -269,6 +269,7 @@ class _Interview:
             tls=tls,
             ports=ports,
             default_login=trial,
+            snapshot=snapshot,
             login=Login(talk.scheme, tuple(talk.offered)),
             recovered=tuple(dict.fromkeys(talk.recovered)),
             faults=tuple(talk.faults),

@@ -6,7 +6,7 @@ Media2 first, because H.265 exists only there; Media1 where Media2 is missing or
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from camagent.interrogate.addresses import service_url
@@ -37,7 +37,9 @@ from camagent.model.uri import StreamUri
 USUAL_PROFILES = 8  # of a camera; a recorder has a few for each channel
 MORE_S = 0.8  # a stream address and a menu for one more profile, at the polite five requests a second, twice over
 MOST_MORE_S = 200.0  # the largest recorders have 128 channels of two profiles
-_PRIVILEGE = (FaultCode.AUTH_REQUIRED, FaultCode.AUTH_REJECTED, FaultCode.LOCKED_OUT, FaultCode.BUDGET_SPENT)
+_NONE = StatedProfiles((), 0)
+_OF_THE_SERVICE = (FaultCode.SOAP_FAULT, FaultCode.UNSUPPORTED, FaultCode.MALFORMED_REPLY, FaultCode.NOT_FOUND)
+_SAID_NO = (FaultCode.SOAP_FAULT, FaultCode.UNSUPPORTED)  # in SOAP: another way of asking may please it more
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +70,42 @@ async def fetch_media(conversation: Conversation, doors: Sequence[MediaDoor]) ->
     if chosen is None:
         return next(o for o in outcomes if isinstance(o, Fault))
     door, listed = chosen
-    cross = next((o for d, o in pairs if d.namespace == MEDIA1_NS and d is not door), None)
-    ordered = _main_first(listed.profiles)
+    beside, cross = next(((d, o) for d, o in pairs if d.namespace == MEDIA1_NS and d is not door), (door, _NONE))
+    rows = (*listed.profiles, *_left_out(listed.profiles, cross.profiles))
+    ours, theirs = {p.token for p in listed.profiles}, {p.token for p in cross.profiles}
+    places = {p.token: _places(door if p.token in ours else None, beside if p.token in theirs else None) for p in rows}
+    ordered = _main_first(rows)
     conversation.allow_more_s(min(max(0, len(ordered) - USUAL_PROFILES) * MORE_S, MOST_MORE_S))
-    streams = {p.token: await _fetch_stream(conversation, door, p.token) for p in ordered}
-    menus = await _fetch_menus(conversation, door, ordered)
-    profiles = tuple(_media_profile(conversation.host, p, streams[p.token], menus) for p in listed.profiles)
-    claims = tuple(
-        (p.token, p.encoder.codec) for p in (cross.profiles if cross else ()) if p.encoder and p.encoder.codec
-    )
+    streams = {p.token: await _fetch_stream(conversation, places[p.token], p.token) for p in ordered}
+    menus = await _fetch_menus(conversation, places, ordered)
     return MediaFacts(
         service="media2" if door.namespace == MEDIA2_NS else "media1",
-        profiles=profiles,
+        profiles=tuple(_media_profile(conversation.host, p, streams[p.token], menus) for p in rows),
         truncated=listed.truncated,
-        media1_codecs=claims,
+        media1_codecs=tuple((p.token, p.encoder.codec) for p in cross.profiles if p.encoder and p.encoder.codec),
     )
+
+
+def _left_out(listed: Sequence[StatedProfile], cross: Sequence[StatedProfile]) -> tuple[StatedProfile, ...]:
+    """Profiles of Media1 on video sources that Media2 does not show: a recorder must not lose channels to a short list.
+
+    Only where both services name their sources alike; else one camera would be taken for two.
+    """
+    ours, theirs = {p.video_source for p in listed}, {p.video_source for p in cross if p.video_source}
+    known = {p.token for p in listed}
+    if not ours < theirs:
+        return ()
+    return tuple(p for p in cross if p.video_source in theirs - ours and p.token not in known)
+
+
+def _places(*doors: MediaDoor | None) -> tuple[MediaDoor, ...]:
+    return tuple(door for door in doors if door is not None)
 
 
 async def _fetch_profiles(conversation: Conversation, door: MediaDoor) -> StatedProfiles | Fault:
     outcome = await conversation.ask(door.list_question, door.url)
     if isinstance(outcome, Fault):
-        if door.namespace != MEDIA2_NS or outcome.code in _PRIVILEGE:
+        if door.namespace != MEDIA2_NS or outcome.code not in _SAID_NO:
             return outcome
         outcome = await conversation.ask(GET_MEDIA2_PROFILES_ALL, door.url)
         if isinstance(outcome, Fault):
@@ -107,7 +124,22 @@ async def _fetch_profiles(conversation: Conversation, door: MediaDoor) -> Stated
     return listed
 
 
-async def _fetch_stream(conversation: Conversation, door: MediaDoor, token: str) -> tuple[StreamUri, bool] | Fault:
+async def _fetch_stream(
+    conversation: Conversation, places: Sequence[MediaDoor], token: str
+) -> tuple[StreamUri, bool] | Fault:
+    """The stream's address from the first service that gives one."""
+    first: Fault | None = None
+    for door in places:
+        answer = await _ask_stream(conversation, door, token)
+        if not isinstance(answer, Fault):
+            return answer
+        first = first or answer
+        if answer.code not in _OF_THE_SERVICE:
+            break
+    return first or Fault(FaultCode.UNSUPPORTED, Stage.INTERROGATE, "GetStreamUri", 0.0)
+
+
+async def _ask_stream(conversation: Conversation, door: MediaDoor, token: str) -> tuple[StreamUri, bool] | Fault:
     """The stream's address as stated, and whether it came with credentials inside."""
     outcome = await conversation.ask(get_stream_uri(door.namespace, token), door.url)
     if isinstance(outcome, Fault) and outcome.code is FaultCode.SOAP_FAULT and door.namespace == MEDIA2_NS:
@@ -123,14 +155,15 @@ async def _fetch_stream(conversation: Conversation, door: MediaDoor, token: str)
 
 
 async def _fetch_menus(
-    conversation: Conversation, door: MediaDoor, profiles: Sequence[StatedProfile]
+    conversation: Conversation, places: Mapping[str, Sequence[MediaDoor]], profiles: Sequence[StatedProfile]
 ) -> dict[str, tuple[EncoderOptions, ...] | Fault]:
-    """Encoder options by configuration token: asked once for each encoder."""
+    """Encoder options by configuration token: asked once for each encoder, of the service that listed it."""
     menus: dict[str, tuple[EncoderOptions, ...] | Fault] = {}
-    parse = parse_media2_options if door.namespace == MEDIA2_NS else parse_media1_options
     for profile in profiles:
         if profile.encoder is None or not profile.encoder.token or profile.encoder.token in menus:
             continue
+        door = places[profile.token][0]
+        parse = parse_media2_options if door.namespace == MEDIA2_NS else parse_media1_options
         question = get_encoder_options(door.namespace, profile.encoder.token, profile.token)
         outcome = await conversation.ask(question, door.url)
         menus[profile.encoder.token] = outcome if isinstance(outcome, Fault) else parse(outcome.node)

@@ -142,6 +142,15 @@ def parse_stream_address(node: Node) -> StatedUri | None:
     return StatedUri(parsed[0], parsed[1] is not None)
 
 
+def parse_snapshot_address(node: Node) -> StreamUri | None:
+    """GetSnapshotUriResponse of either service; None where it is no web address, or holds a log-in."""
+    text = node.value("MediaUri", "Uri") or node.value("Uri")
+    parsed = parse_stream_uri(text) if text else None
+    if parsed is None or parsed[0].scheme not in ("http", "https") or parsed[1] is not None:
+        return None
+    return parsed[0]
+
+
 def _profiles(node: Node, parts: _Parts) -> StatedProfiles:
     found: dict[str, StatedProfile] = {}
     rows = list(node.children("Profiles"))

@@ -5,11 +5,13 @@ Everything here is asked without credentials, unless the device wants a log-in e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
-from camagent.interrogate.addresses import candidate_urls, pin_services
+from camagent.interrogate.addresses import candidate_urls, other_paths, pin_services
+from camagent.interrogate.auth import device_time
 from camagent.interrogate.conversation import Conversation
 from camagent.interrogate.device_replies import (
     clock_facts,
@@ -32,6 +34,9 @@ from camagent.interrogate.replies import Reply
 from camagent.model.device import AnonymousAccess, DeviceClock, DeviceTarget, Service
 from camagent.model.fault import Fault, FaultCode, Stage
 
+MAX_DOORS = 18  # URLs tried to find the device service: the ladder, and other paths where there is a web server
+AT_ONCE_S = 1.0  # less than any wait for a SYN
+SET_S = 2.0  # twice the resolution of the clock that devices show: more is no rounding
 # A transport fault that says: nothing more will come from this device in this run.
 NOBODY = (FaultCode.UNREACHABLE, FaultCode.REFUSED, FaultCode.TIMEOUT, FaultCode.TLS_FAILED, FaultCode.BUDGET_SPENT)
 NOT_HERE = (*NOBODY, FaultCode.NOT_ONVIF, FaultCode.NOT_FOUND, FaultCode.MALFORMED_REPLY, FaultCode.REFUSED_BY_POLICY)
@@ -42,14 +47,32 @@ async def find_device(
 ) -> tuple[str, DeviceClock | Fault]:
     """The first address that answers as ONVIF does, and its clock; else the fault that says most."""
     faults: list[tuple[str, Fault]] = []
-    for url in candidate_urls(target, ports):
+    waiting = dict.fromkeys(candidate_urls(target, ports))
+    for url in _growing(waiting):
         clock = await fetch_clock(conversation, url, logged_in=False)
         if isinstance(clock, DeviceClock) or clock.code not in NOT_HERE:
-            return conversation.final_url(url), clock
+            found = conversation.final_url(url)
+            conversation.reread_clock = partial(was_clock_set, conversation, found)
+            return found, clock
         faults.append((conversation.final_url(url), clock))
-        if clock.code in (FaultCode.UNREACHABLE, FaultCode.BUDGET_SPENT):
+        if conversation.is_gone or clock.code is FaultCode.BUDGET_SPENT or _is_certain(clock):
             break  # nobody has the address: other ports of it answer no better
+        if clock.code is FaultCode.NOT_FOUND and len(waiting) < MAX_DOORS:
+            waiting |= dict.fromkeys(other_paths(conversation.final_url(url)))
     return min(faults, key=lambda pair: _weight(pair[1]))
+
+
+def _growing(waiting: dict[str, None]) -> Iterator[str]:
+    """Each key once, also those that are added on the way."""
+    done: set[str] = set()
+    while fresh := [url for url in waiting if url not in done]:
+        done.add(fresh[0])
+        yield fresh[0]
+
+
+def _is_certain(fault: Fault) -> bool:
+    """The network said at once that nobody can be reached; a SYN without an answer may be one filtered port."""
+    return fault.code is FaultCode.UNREACHABLE and fault.elapsed_s < AT_ONCE_S
 
 
 async def fetch_clock(conversation: Conversation, url: str, logged_in: bool) -> DeviceClock | Fault:
@@ -60,8 +83,18 @@ async def fetch_clock(conversation: Conversation, url: str, logged_in: bool) -> 
     trip_s = conversation.last_round_trip_s
     middle = conversation.clock.now() - timedelta(seconds=trip_s / 2)
     facts = clock_facts(parse_clock(outcome.node), middle, trip_s, anonymous=not logged_in)
-    conversation.evidence = replace(conversation.evidence, clock=facts)
+    read_at_s = conversation.clock.monotonic_s()
+    conversation.evidence = replace(conversation.evidence, clock=facts, clock_read_at_s=read_at_s)
     return facts
+
+
+async def was_clock_set(conversation: Conversation, url: str) -> bool:
+    """Read the clock again for our tokens; True where it does not show what it should by now."""
+    before = conversation.evidence
+    await fetch_clock(conversation, url, logged_in=False)
+    now_s = conversation.clock.monotonic_s()
+    expected, shown = device_time(before, now_s), device_time(conversation.evidence, now_s)
+    return expected is not None and shown is not None and abs((shown - expected).total_seconds()) > SET_S
 
 
 async def fetch_services(conversation: Conversation, url: str, logged_in: bool) -> tuple[Service, ...] | Fault:

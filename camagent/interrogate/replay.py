@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from camagent.interrogate.door import HttpReply, HttpRequest, Knock
 from camagent.interrogate.evidence import parse_reply
 from camagent.interrogate.interview import CREDENTIAL_GIVEN, InterviewDoors, InterviewOptions, interrogate
+from camagent.interrogate.snapshot import PEEK
 from camagent.lockout import LoginLedger
 from camagent.model.device import DeviceFacts, DeviceTarget, TlsFacts
 from camagent.model.fault import FaultCode
@@ -65,6 +66,16 @@ class ReplayDoor:
         self._clock.at = at or self._clock.at
         return reply
 
+    async def peek(self, url: str, timeout_s: float) -> HttpReply | FaultCode:
+        """See DeviceDoor."""
+        exchange = self._take(("http", PEEK))
+        if exchange is None:
+            return NOT_RECORDED
+        status, _, kind = exchange.received.partition(" ")
+        if status.isascii() and status.isdigit():
+            return HttpReply(int(status[:3]), (("Content-Type", kind),), b"")
+        return FaultCode(status) if status in FaultCode.__members__.values() else FaultCode.MALFORMED_REPLY
+
     async def handshake(self, host: str, port: int, timeout_s: float) -> TlsFacts | FaultCode:
         """See DeviceDoor."""
         exchange = self._take(("tls", f"handshake {port}"))
@@ -99,7 +110,8 @@ async def replay_interview(transcript: Transcript, options: InterviewOptions) ->
     clock = ReplayClock()
     door = ReplayDoor(transcript.exchanges, clock)
     knocks = tuple(int(e.doing.removeprefix("knock ")) for e in transcript.exchanges if _is_knock(e))
-    asked = replace(options, check_ports=knocks, default_logins=(), budget_s=float("inf"))
+    peeked = any(e.protocol == "http" for e in transcript.exchanges)
+    asked = replace(options, check_ports=knocks, default_logins=(), try_snapshot=peeked, budget_s=float("inf"))
     given = any((e.protocol, e.doing) == CREDENTIAL_GIVEN[:2] for e in transcript.exchanges)
     credential = Credential("replay", Secret("replay"), allow_basic=True) if given else None
     doors = InterviewDoors(clock, LoginLedger(), None, lambda _target, _legacy: door)

@@ -18,13 +18,20 @@ _AUTH_CODES = frozenset(
 _UNSUPPORTED_CODES = frozenset(
     ("actionnotsupported", "notimplemented", "unknownaction", "optionalactionnotimplemented")
 )
-_AUTH_WORDS = re.compile(r"not\s*authori[sz]ed|unauthori[sz]ed|authenticat|authority failure|security token", re.I)
+_AUTH_WORDS = re.compile(
+    r"not\s*authori[sz]ed|unauthori[sz]ed|authenticat|authority failure|security token|pass\s?word|credential"
+    r"|log[ -]?in\b|(access|permission) (is )?denied|forbidden|mật khẩu|đăng nhập",
+    re.I,
+)
 _UNSUPPORTED_WORDS = re.compile(r"not\s+(yet\s+)?(implemented|supported|recogni[sz]ed)|unknown (action|method)", re.I)
 _LOCK_WORDS = re.compile(
-    r"\block(ed|out|ing)?\b|attempt|too many|\bblocked\b|try again|retry (after|in)|khóa|khoá|illegal login", re.I
+    r"\block(ed|out|ing)?\b|attempt|too many|\bblocked\b|try again|retry (after|in)|khóa|khoá|illegal login"
+    r"|\b\d+\s*(more\s+)?(time|chance|tr(y|ie))s?\b|\b(time|chance|tr(y|ie))s?\s+(left|remain)|remaining|còn \d+ lần",
+    re.I,
 )
 _LOCKED = re.compile(r"\b(user|account|ip|address|login|is|been)\b[^.<]{0,24}\b(locked|blocked)\b|bị (khóa|khoá)", re.I)
-_TIME_WORDS = re.compile(r"\btime|timestamp|\bclock|expire|\bcreated\b|not\s*fresh|\bdate\b", re.I)
+_TIME_WORDS = re.compile(r"\btime\b|time\s?stamp|\bclock|expire|\bcreated\b|not\s*fresh|\bdate\b", re.I)
+_SECRET_WORDS = re.compile(r"pass\s?word|user\s?name(?!\s*token)|credential|account|mật khẩu", re.I)
 
 
 class Oddity(StrEnum):
@@ -74,8 +81,10 @@ class SoapFault:
 
     @property
     def names_time(self) -> bool:
-        """It objects to the token's time, not to the password."""
-        return "messageexpired" in (c.lower() for c in self.codes) or bool(_TIME_WORDS.search(self.text))
+        """It objects to the token's time, not to the password; one word about the password, and it is not that."""
+        if "messageexpired" in (c.lower() for c in self.codes):
+            return True
+        return bool(_TIME_WORDS.search(self.text)) and not _SECRET_WORDS.search(self.text)
 
     @property
     def misunderstands_header(self) -> bool:

@@ -1,4 +1,4 @@
-"""The network door: one HTTP connection to one device. The only HTTP client of camagent, and it only POSTs.
+"""The network door: one HTTP connection to one device. The only HTTP client of camagent; but for `peek` it only POSTs.
 
 It follows no redirect, keeps no cookie, reads no proxy setting, and bounds every reply; what the reply means is
 decided elsewhere. One request in flight at a time.
@@ -31,18 +31,43 @@ class HttpDoor:
     allow_legacy: bool = True
     _legacy: bool = field(default=False, init=False)
     _session: aiohttp.ClientSession | None = field(default=None, init=False)
+    _dropped: bool = field(default=False, init=False)
+    """The last request met a connection that the device had closed, or closed upon it."""
 
     async def post(self, request: HttpRequest, timeout_s: float) -> HttpReply | FaultCode:
         """One POST; sent once more where a kept connection turned out to be closed (all our questions only read)."""
+        if request.once:
+            await self.close()  # a lost reply on a fresh connection is the device's doing
+            return await self._post_once(request, timeout_s)
         reused = self._session is not None
         outcome = await self._post_once(request, timeout_s)
-        if outcome is FaultCode.MALFORMED_REPLY and reused:
-            await self.close()
+        if self._dropped and reused:
             outcome = await self._post_once(request, timeout_s)
         if outcome is FaultCode.TLS_FAILED and self.allow_legacy and not self._legacy:
             self._legacy = True
             outcome = await self._post_once(request, timeout_s)
         return outcome
+
+    async def peek(self, url: str, timeout_s: float) -> HttpReply | FaultCode:
+        """See DeviceDoor."""
+        await self.close()  # one connection at a time, and none that a half-read picture waits in
+        secure = url.startswith("https:")
+        limits = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(CONNECT_TIMEOUT_S, timeout_s))
+        session = _open_session()
+        try:
+            async with session.get(
+                url,
+                headers={"Accept": "image/*", "User-Agent": "camagent"},
+                ssl=device_context(self._legacy) if secure else True,
+                timeout=limits,
+                allow_redirects=False,
+            ) as response:
+                response.close()  # the connection too: what of the picture is on its way is thrown away unread
+                return HttpReply(response.status, _kept_headers(response), b"")
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return _fault_code(error, secure)
+        finally:
+            await session.close()
 
     async def handshake(self, host: str, port: int, timeout_s: float) -> TlsFacts | FaultCode:
         """See DeviceDoor."""
@@ -70,6 +95,7 @@ class HttpDoor:
 
     async def _post_once(self, request: HttpRequest, timeout_s: float) -> HttpReply | FaultCode:
         session = self._session = self._session or _open_session()
+        self._dropped = False
         secure = request.url.startswith("https:")
         limits = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(CONNECT_TIMEOUT_S, timeout_s))
         try:
@@ -82,10 +108,9 @@ class HttpDoor:
                 allow_redirects=False,
             ) as response:
                 body = await _read_bounded(response)
-                headers = tuple((k, v[:8192]) for k, v in list(response.headers.items())[:MAX_HEADERS])
-                return HttpReply(response.status, headers, body)
+                return HttpReply(response.status, _kept_headers(response), body)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            code = _fault_code(error, secure)
+            code, self._dropped = _fault_code(error, secure), _is_dropped(error)
             if code in (FaultCode.TLS_FAILED, FaultCode.MALFORMED_REPLY):
                 await self.close()
             return code
@@ -106,6 +131,10 @@ def _open_session() -> aiohttp.ClientSession:
     )
 
 
+def _kept_headers(response: aiohttp.ClientResponse) -> tuple[tuple[str, str], ...]:
+    return tuple((k, v[:8192]) for k, v in list(response.headers.items())[:MAX_HEADERS])
+
+
 async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
     stated = response.content_length
     if stated is not None and stated > MAX_XML_BYTES:
@@ -124,6 +153,14 @@ async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
     return bytes(body)
 
 
+def _is_dropped(error: Exception) -> bool:
+    """The other side ended the connection, by FIN or by RST (embedded servers do either after every reply)."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return False  # there was none yet
+    reset = isinstance(error, OSError) and error.errno in (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
+    return reset or isinstance(error, (aiohttp.ServerDisconnectedError, ConnectionError))
+
+
 def _fault_code(error: Exception, secure: bool) -> FaultCode:
     """The most specific meaning first."""
     if isinstance(error, (aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL, UnicodeError)):
@@ -137,6 +174,6 @@ def _fault_code(error: Exception, secure: bool) -> FaultCode:
             return FaultCode.REFUSED
         dropped = secure and isinstance(error.os_error, ConnectionError)  # in the handshake: TCP had been accepted
         return FaultCode.TLS_FAILED if dropped else FaultCode.UNREACHABLE
-    if isinstance(error, (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, ConnectionError, ValueError)):
+    if _is_dropped(error) or isinstance(error, (aiohttp.ClientPayloadError, ValueError)):
         return FaultCode.MALFORMED_REPLY
     return FaultCode.NOT_ONVIF if isinstance(error, aiohttp.ClientResponseError) else FaultCode.UNREACHABLE

@@ -78,7 +78,8 @@ async def try_default_logins(
     """Factory log-ins, at most two, counting one that was refused before; None where the operator asked for none."""
     if not logins:
         return None
-    allowed = MAX_DEFAULT_LOGINS - (1 if conversation.stopped is FaultCode.AUTH_REJECTED else 0)
+    refused = conversation.logged_in_at_all and not conversation.proven
+    allowed = MAX_DEFAULT_LOGINS - (1 if refused else 0)
     tried = 0
     for login in logins[:allowed]:
         if login == conversation.credential:

@@ -12,6 +12,9 @@ from datetime import datetime
 from camagent.model.fault import Fault
 from camagent.model.uri import StreamUri
 
+ONVIF_PATHS = ("/onvif/device_service", "/onvif/services", "/onvif/service")
+"""Where device services live: the standard's, Axis' (edgexfoundry/device-onvif-camera#195), Tapo's (agsh/onvif#207)."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceTarget:
@@ -210,6 +213,16 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class SnapshotAccess:
+    """One GET of a snapshot address without a log-in, on the operator's order; no byte of the picture was read."""
+
+    anonymous: bool
+    """The device began to send a picture to a stranger; False: it asked for a log-in."""
+    status: int
+    """HTTP status."""
+
+
+@dataclass(frozen=True, slots=True)
 class TlsFacts:
     """One TLS handshake with the device's HTTPS port."""
 
@@ -291,6 +304,8 @@ class DeviceFacts:
     """None: not asked."""
     default_login: DefaultLoginTrial | None = None
     """None: not asked for by the operator."""
+    snapshot: SnapshotAccess | Fault | None = None
+    """None: not asked for by the operator, or no profile to ask about."""
     imaging: tuple[tuple[str, str], ...] | None = None
     """Imaging settings that help the plan (WideDynamicRange mode, IrCutFilter mode), name and value."""
     recovered: tuple[str, ...] = ()

@@ -114,6 +114,38 @@ def test_only_the_named_interface_is_heard(network: Network) -> None:
     assert [presence.kind for presence in asyncio.run(main())] == [Kind.BYE]
 
 
+def test_a_camera_that_announces_itself_over_ipv6_alone_is_heard(network: Network, far_network: Network) -> None:
+    for number in (1, 2):
+        network.cable_to(far_network, f"eth{number}", f"far{number}")
+        network.run(f"addr add fe80::{number}:2/64 dev eth{number} nodad")
+        far_network.run(f"addr add fe80::{number}:9/64 dev far{number} nodad")
+    network.run("addr add 192.168.1.2/24 dev eth1")
+
+    def announce(number: int) -> None:
+        with far_network.inside():
+            index = socket.if_nametoindex(f"far{number}")
+            voice = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        with voice:
+            voice.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+            voice.bind((f"fe80::{number}:9", 0, 0, index))
+            voice.sendto(hello(f"[fe80::{number}:9]"), ("ff02::c", PORT, 0, index))
+
+    async def main() -> Presence:
+        listener = open_hello([i for i in list_interfaces() if i.name == "eth1"], SystemClock())
+        assert isinstance(listener, HelloListener) and listener.notes == ()
+        announce(2)  # an interface that was not named
+        announce(1)
+        try:
+            async with asyncio.timeout(10):
+                return await listener.heard()
+        finally:
+            listener.close()
+
+    heard = asyncio.run(main())
+    assert (heard.kind, heard.host, heard.interface) == (Kind.HELLO, "fe80::1:9%eth1", "eth1")
+    assert heard.target is not None and heard.target.host == "fe80::1:9%eth1"
+
+
 def test_a_port_that_another_program_holds_is_a_fault(network: Network) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind((GROUP, PORT))

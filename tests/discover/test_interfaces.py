@@ -45,6 +45,15 @@ def test_addresses_and_masks_are_read_as_the_kernel_has_them(network: Network) -
     assert seven.index > 1
 
 
+def test_a_second_address_under_a_label_is_the_same_interface(network: Network) -> None:
+    network.stub("eth7", "eth8")
+    network.run("addr add 10.20.30.40/21 dev eth7")
+    network.run("addr add 192.168.1.50/24 dev eth7 label eth7:1")
+    seven = next(i for i in list_interfaces() if i.name == "eth7")
+    assert [str(own) for own in seven.ipv4] == ["10.20.30.40/21", "192.168.1.50/24"]
+    assert {i.name for i in list_interfaces()} == {"lo", "eth7", "eth8"}
+
+
 def test_the_kernel_s_names_tell_containers_and_tunnels(network: Network) -> None:
     for one, other in (("docker0", "br-0123456789ab"), ("veth12ab", "virbr0"), ("wg0", "tailscale0"), ("br0", "wlan0")):
         network.stub(one, other)

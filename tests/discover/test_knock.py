@@ -51,7 +51,8 @@ def meet(reply: bytes | None, ask: Callable[[int], Awaitable[Knock]]) -> tuple[K
         (http("200 OK", '<r:Envelope xmlns:r="urn:x"><r:Body/></r:Envelope>'), Heard.OTHER),
         (b"SSH-2.0-dropbear\r\n", Heard.OTHER),
         (b"\x15\x03\x01\x00\x02\x02\x46", Heard.OTHER),
-        (b"", Heard.OTHER),
+        (b"", Heard.MUTE),
+        (http("503 Service Unavailable", "<html>busy</html>", "text/html"), Heard.MUTE),
     ],
 )
 def test_what_answers_the_onvif_question_is_told_apart(reply: bytes, heard: Heard) -> None:
@@ -75,7 +76,7 @@ def test_the_question_carries_no_credentials_and_closes() -> None:
         (b"RTSP/1.0 401 Unauthorized\r\nCSeq: 1\r\n\r\n", Heard.RTSP),
         (b"RTSP/1.0 404 Not Found\n\n", Heard.RTSP),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", Heard.OTHER),
-        (b"", Heard.OTHER),
+        (b"", Heard.MUTE),
     ],
 )
 def test_any_rtsp_answer_is_rtsp_and_nothing_else_is(reply: bytes, heard: Heard) -> None:

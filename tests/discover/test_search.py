@@ -14,8 +14,9 @@ import pytest
 from camagent.clock import SystemClock
 from camagent.discover import multicast
 from camagent.discover.interfaces import list_interfaces
-from camagent.discover.plan import ONVIF_PATHS, DiscoveryPlan, Pacing, make_plan
+from camagent.discover.plan import DiscoveryPlan, Pacing, make_plan
 from camagent.discover.search import search
+from camagent.model.device import ONVIF_PATHS
 from camagent.model.discovery import Discovery, FoundBy, RtspOnly
 from tests.discover.network import Network
 from tests.discover.peers import (
@@ -129,6 +130,18 @@ def test_a_camera_with_an_address_of_another_network_is_listed_with_a_note(
     found = run(plan(["eth1"]), camera_in(far_network, "192.0.0.64"))
     assert [(s.target.host, s.off_subnet) for s in found.sightings] == [("192.0.0.64", True)]
     assert "off_subnet" in codes(found)
+
+
+def test_a_factory_address_that_one_of_our_own_addresses_reaches_is_within_reach(
+    network: Network, far_network: Network
+) -> None:
+    # the technician has given his own machine a second address for exactly this camera
+    lan(network, far_network, 1, camera="192.0.0.64/24")
+    far_network.run("route add 192.168.1.0/24 dev far1")
+    network.run("addr add 192.0.0.50/24 dev eth1 label eth1:1")
+    found = run(plan(["eth1"]), camera_in(far_network, "192.0.0.64"))
+    assert [(s.target.host, s.off_subnet) for s in found.sightings] == [("192.0.0.64", False)]
+    assert "off_subnet" not in codes(found) and found.interfaces == ("eth1",)
 
 
 def test_an_interface_without_link_is_noted_and_the_others_are_searched(network: Network, far_network: Network) -> None:
@@ -333,6 +346,29 @@ def test_a_slow_server_is_found_in_the_patient_pass(network: Network) -> None:
     assert hosts(asyncio.run(main())) == ["127.77.0.3:8080"]
 
 
+@pytest.mark.parametrize("how", ["hangs up", "resets", "503"])
+def test_a_busy_server_that_turns_us_away_once_is_asked_again(network: Network, how: str) -> None:
+    # simple firmware bears one or two connections and turns further ones away without a word
+    async def main() -> Discovery:
+        met: list[int] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            met.append(1)
+            await reader.read(65536)
+            if len(met) > 1:
+                writer.write(http("200 OK", TIME_REPLY))
+            elif how == "503":
+                writer.write(http("503 Service Unavailable", "", "text/html"))
+            elif how == "resets":
+                writer.transport.abort()
+            writer.close()
+
+        async with await asyncio.start_server(serve, "127.77.0.3", 8080):
+            return await search(plan(["lo"], ["127.77.0.0/29"]), SystemClock())
+
+    assert hosts(asyncio.run(main())) == ["127.77.0.3:8080"]
+
+
 def test_a_port_whose_first_packets_were_lost_is_found_in_the_second_pass(network: Network) -> None:
     # open-nvr/open-nvr#235: a wedged router ate the first burst
     async def main() -> Discovery:
@@ -410,7 +446,7 @@ def test_one_address_meets_one_connection_at_a_time(network: Network) -> None:
 
     asyncio.run(main())
     assert most == 1
-    assert total == 8
+    assert total == 2 * 8  # each port said nothing, and was asked once more
 
 
 def test_a_spent_budget_is_stated_and_the_range_does_not_count_as_searched(network: Network) -> None:

@@ -5,6 +5,7 @@ It checks log-ins with its own few lines of hashing, so that our client's arithm
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import re
@@ -336,3 +337,19 @@ async def serving(device: FakeDevice, **site: object) -> AsyncIterator[FakeDevic
         yield device
     finally:
         await runner.cleanup()
+
+
+async def read_post(reader: asyncio.StreamReader) -> bytes:
+    """One whole request as it came."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    return head + await reader.readexactly(int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0]))
+
+
+async def pass_on(request: bytes, port: int, writer: asyncio.StreamWriter) -> None:
+    """Give a request to a fake device, and its reply back: for peers that misbehave below HTTP."""
+    reader, there = await asyncio.open_connection("127.0.0.1", port)
+    there.write(request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
+    reply = await reader.read()
+    there.close()
+    writer.write(reply.replace(b"Connection: close\r\n", b"", 1))
+    await writer.drain()

@@ -21,7 +21,7 @@ from camagent.interrogate.auth import (
     token_time,
     wsse_way,
 )
-from camagent.interrogate.device_replies import StatedService
+from camagent.interrogate.device_replies import CUT_OFF_S, StatedService
 from camagent.model.device import DeviceTarget
 from camagent.model.fault import FaultCode
 from tests.builders import device_clock
@@ -97,9 +97,13 @@ def test_small_offsets_are_never_zone_errors(offset_s: float) -> None:
 
 def test_tokens_are_on_device_time_only_where_that_is_the_way() -> None:
     now = datetime(2026, 11, 23, tzinfo=UTC)
-    assert token_time(Way.WSSE_DEVICE_TIME, now, CLOCK) == now - timedelta(seconds=12)
-    assert token_time(Way.WSSE_OWN_TIME, now, CLOCK) == now
-    assert token_time(Way.WSSE_DEVICE_TIME, now, None) == now
+    seen = Evidence(clock=replace(CLOCK, utc=now - timedelta(seconds=12)), clock_read_at_s=100.0)
+    late = now - timedelta(seconds=12) + timedelta(seconds=CUT_OFF_S + CLOCK.round_trip_s / 2 + 4)
+    assert token_time(Way.WSSE_DEVICE_TIME, now, seen, 104.0) == late
+    assert token_time(Way.WSSE_OWN_TIME, now, seen, 104.0) == now
+    assert token_time(Way.WSSE_DEVICE_TIME, now, Evidence(), 104.0) == now
+    end = Evidence(clock=replace(CLOCK, utc=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)))
+    assert token_time(Way.WSSE_DEVICE_TIME, now, end, 104.0) == now
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
@@ -16,10 +17,14 @@ from decimal import Decimal
 import pytest
 
 from camagent.cli.mistakes import Mistake
-from camagent.cli.onvif import onvif_command, plain
+from camagent.cli.onvif import Call, CallFailed, find_wsdl, onvif_command, open_client, plain, send
+from camagent.interrogate.interview import WayIn
 from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.default_school import USER
 from camagent.simulator.school import open_school
+from tests.interrogate.fake_device import NOT_AUTHORIZED, FakeDevice, serving
+from tests.interrogate.fake_device import PASSWORD as DEVICE_PASSWORD
+from tests.interrogate.fake_device import USER as DEVICE_USER
 from tests.simulator.schools import PASSWORD, own_school
 
 
@@ -129,6 +134,61 @@ def test_a_fault_of_the_device_is_shown(school: tuple[SimulatedCamera, ...]) -> 
     address = f"{camera.address}:{camera.http_port}"
     done = onvif(address, "devicemgmt", "GetSystemLog", '{"LogType": "System"}', "--user", USER)
     assert done.returncode == 3 and "refused the call" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("user", "words"),
+    [((), "wants a log-in"), (("--user", DEVICE_USER), "administrator")],
+    ids=["nobody", "an ordinary user"],
+)
+def test_who_may_not_make_a_call_is_told_what_to_do(user: tuple[str, ...], words: str) -> None:
+    """A refused call is not a wrong password where the log-in was good for another question."""
+    device = FakeDevice(answers={"GetUsers": NOT_AUTHORIZED})
+
+    async def call() -> subprocess.CompletedProcess[str]:
+        async with serving(device):
+            wanted = (f"127.0.0.1:{device.port}", "devicemgmt", "GetUsers", *user)
+            return await asyncio.to_thread(onvif, *wanted, password=DEVICE_PASSWORD)
+
+    done = asyncio.run(call())
+    (line,) = [text for text in done.stderr.splitlines() if not text.startswith("DEBUG")]
+    assert done.returncode == 3 and words in line and line.startswith(f"127.0.0.1:{device.port}: ")
+
+
+def test_an_operation_in_other_letters_is_suggested_and_not_taken_for_a_writing_one() -> None:
+    with pytest.raises(Mistake) as told:
+        onvif_command.main(["127.0.0.1:9", "devicemgmt", "getusers"], standalone_mode=False)
+    assert "GetUsers" in told.value.lines[0] and "--write" not in told.value.lines[0]
+
+
+@pytest.mark.parametrize("chunk", [b" " * 65_536, b" "], ids=["flood", "drip"])
+def test_a_reply_without_end_is_cut(chunk: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("camagent.cli.onvif.CALL_TIMEOUT_S", 1.0)
+    sent = 0
+
+    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\n\r\n<a>")
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(chunk)
+                await writer.drain()
+                sent += len(chunk)
+                if len(chunk) == 1:
+                    await asyncio.sleep(0.05)
+
+    async def call() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        way = WayIn(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", (), None, None)
+        wsdl, wanted = find_wsdl("devicemgmt"), Call("devicemgmt", "GetHostname", {})
+        try:
+            await asyncio.to_thread(send, open_client(wsdl, wanted), wsdl, wanted, (way, None))
+        finally:
+            server.close()
+
+    with pytest.raises(CallFailed):
+        asyncio.run(asyncio.wait_for(call(), 20))
+    assert sent < 16_000_000
 
 
 def test_nobody_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
+import struct
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +32,8 @@ from tests.interrogate.fake_device import (
     media1_profiles,
     media2_profiles,
     media2_row,
+    pass_on,
+    read_post,
     serving,
     soap_fault,
 )
@@ -185,6 +190,37 @@ def _closing(device: FakeDevice, asked: Asked) -> web.Response:
     return response
 
 
+@pytest.mark.parametrize("when", ["after a reply", "upon the next question"])
+@pytest.mark.parametrize("how", ["FIN", "RST"])
+def test_a_kept_connection_that_turns_out_to_be_closed_costs_no_question(when: str, how: str) -> None:
+    """home-assistant/core#128809: embedded servers end a connection as they please, half of them by RST."""
+    device = FakeDevice(login="none", named_host="192.0.2.9")  # XAddrs of another host are asked at ours
+
+    async def one_reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            await pass_on(await read_post(reader), device.port, writer)
+            if when == "upon the next question":
+                await read_post(reader)
+            else:
+                await asyncio.sleep(0.02)
+        if how == "RST":
+            linger = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        writer.close()
+
+    async def run() -> DeviceFacts:
+        async with serving(device):
+            server = await asyncio.start_server(one_reply, "127.0.0.1", 0)
+            target = DeviceTarget("127.0.0.1", server.sockets[0].getsockname()[1])
+            try:
+                return await interrogate(target, LOGIN, FAST, InterviewDoors(SystemClock(), LoginLedger()))
+            finally:
+                server.close()
+
+    facts = asyncio.run(run())
+    assert facts.faults == () and len(media(facts).profiles) == 2
+
+
 class RawPeer:
     """Says exactly these bytes to whoever connects, then does what it is told."""
 
@@ -316,6 +352,79 @@ def test_an_xaddr_names_port_and_path_but_never_the_host() -> None:
     assert facts.service_url == f"http://127.0.0.1:{device.port}/other/onvif" and device.asked[0].path == "/other/onvif"
 
 
+@pytest.mark.parametrize("path", ["/onvif/services", "/onvif/service"])
+def test_a_service_under_another_path_is_found(path: str) -> None:
+    """sr99622/libonvif#63: the usual path is a 404."""
+    device = FakeDevice(before=lambda d, a: "" if a.path in (path, "/onvif/s0", "/onvif/s1") else page(404))
+    device.services = (DEVICE_NS, MEDIA1)
+    facts = interview(device)
+    assert facts.service_url.endswith(path) and media(facts).profiles
+
+
+def test_a_web_server_without_onvif_is_asked_for_few_paths() -> None:
+    device = FakeDevice(before=lambda d, a: page(404))
+    assert interview(device).clock.code is FaultCode.NOT_FOUND and len(device.asked) == 3
+
+
+def test_a_port_that_swallows_the_syn_is_not_the_end_of_the_ladder() -> None:
+    """open-nvr/open-nvr#301: a forwarded port 8000 and a router that drops everything else."""
+    full = socket.create_server(("127.0.0.1", 0), backlog=0)  # its queue is full: a further SYN gets no answer
+    port = full.getsockname()[1]
+    waiting = [socket.socket() for _ in range(4)]
+    for one in waiting:
+        one.setblocking(False)
+        one.connect_ex(("127.0.0.1", port))
+
+    async def run() -> tuple[FakeDevice, DeviceFacts]:
+        device = FakeDevice()
+        async with serving(device):
+            options = replace(FAST, ports=(port, device.port))
+            doors = InterviewDoors(SystemClock(), LoginLedger())
+            return device, await interrogate(DeviceTarget("127.0.0.1"), LOGIN, options, doors)
+
+    device, facts = asyncio.run(run())
+    for one in (*waiting, full):
+        one.close()
+    assert facts.service_url == f"http://127.0.0.1:{device.port}/onvif/device_service" and media(facts).profiles
+
+
+def test_of_several_xaddrs_the_open_one_is_used() -> None:
+    """agsh/onvif#63 (Bosch names http and https): the first one is closed, the second one answers."""
+
+    async def run() -> tuple[FakeDevice, DeviceFacts]:
+        device = FakeDevice()
+        async with serving(device):
+            xaddrs = ("http://127.0.0.1:9/onvif/device_service", f"http://127.0.0.1:{device.port}/onvif/device_service")
+            target = DeviceTarget("127.0.0.1", 9, xaddrs=xaddrs)
+            return device, await interrogate(target, LOGIN, FAST, InterviewDoors(SystemClock(), LoginLedger()))
+
+    device, facts = asyncio.run(run())
+    assert facts.service_url == f"http://127.0.0.1:{device.port}/onvif/device_service" and media(facts).profiles
+
+
+def test_a_port_that_was_named_is_the_only_one_where_nothing_else_was_announced() -> None:
+    """Behind a router's forwards the next port is another camera."""
+    from camagent.interrogate.addresses import candidate_urls
+
+    assert candidate_urls(DeviceTarget("10.0.0.5", 8001), (80, 8000)) == ("http://10.0.0.5:8001/onvif/device_service",)
+    announced = DeviceTarget("10.0.0.5", 8001, xaddrs=("http://10.0.0.5:8001/onvif/device_service",))
+    assert candidate_urls(announced, (80, 8000)) == candidate_urls(DeviceTarget("10.0.0.5", 8001), (80,))
+
+
+def test_a_port_of_another_network_does_not_end_the_ladder() -> None:
+    """agsh/onvif#41: behind NAT a camera announces its outer address and the port forwarded there."""
+
+    async def run() -> tuple[FakeDevice, DeviceFacts]:
+        device = FakeDevice()
+        async with serving(device):
+            target = DeviceTarget("127.0.0.1", 9, xaddrs=("http://203.0.113.7:9/onvif/device_service",))
+            doors = InterviewDoors(SystemClock(), LoginLedger())
+            return device, await interrogate(target, LOGIN, replace(FAST, ports=(device.port,)), doors)
+
+    device, facts = asyncio.run(run())
+    assert facts.service_url == f"http://127.0.0.1:{device.port}/onvif/device_service" and media(facts).profiles
+
+
 def test_a_reply_that_asks_for_addressing_gets_it() -> None:
     """home-assistant/core#45513 (XiongMai)."""
 
@@ -411,6 +520,38 @@ def test_media1_serves_where_media2_is_listed_but_broken(answer: Any) -> None:
     facts = interview(FakeDevice(answers={f"{MEDIA2}#GetProfiles": answer}))
     assert media(facts).service == "media1" and encoder(facts).codec == "h264"
     assert media(facts).profiles[0].options[0].bitrate_range_bps.high == 8_192_000
+
+
+def test_channels_that_media2_leaves_out_are_taken_from_media1() -> None:
+    """agsh/onvif#328: one service shows the first channel only; eleven cameras must not be lost to it."""
+
+    def media1_row(i: int) -> str:
+        text = media1_profiles(token=f"M{i}").replace(">VS1<", f">VS{i}<").replace('"E1"', f'"F{i}"')
+        return text.partition("<trt:GetProfilesResponse>")[2].partition("</trt:GetProfilesResponse>")[0]
+
+    rows = "".join(media1_row(i) for i in range(1, 13))
+    listing = envelope(f"<trt:GetProfilesResponse>{rows}</trt:GetProfilesResponse>")
+    device = FakeDevice(answers={f"{MEDIA1}#GetProfiles": listing})
+    facts = media(interview(device))
+    assert sorted({p.video_source for p in facts.profiles}) == sorted(f"VS{i}" for i in range(1, 13))
+    assert [p.token for p in facts.profiles][:3] == ["P1", "P2", "M2"] and "M1" not in {p.token for p in facts.profiles}
+    assert all(not isinstance(p.stream_uri, Fault) for p in facts.profiles)
+    asked = {(a.namespace, a.content) for a in device.asked if a.operation == "GetStreamUri"}
+    assert {ns for ns, content in asked if ">M7<" in content} == {MEDIA1}
+    assert facts.profiles[2].options[0].codec == "h264"
+
+
+def test_sources_that_the_services_name_differently_are_not_two_cameras() -> None:
+    listing = media1_profiles().replace(">VS1<", ">VideoSource_1<")
+    facts = media(interview(FakeDevice(answers={f"{MEDIA1}#GetProfiles": listing})))
+    assert {p.video_source for p in facts.profiles} == {"VS1"}
+
+
+@pytest.mark.parametrize("answer", [soap_fault("Action", "Action failed"), soap_fault("ActionNotSupported"), b""])
+def test_a_stream_that_media2_does_not_give_is_asked_of_media1(answer: Any) -> None:
+    facts = media(interview(FakeDevice(answers={f"{MEDIA2}#GetStreamUri": answer})))
+    assert not isinstance(facts.profiles[0].stream_uri, Fault)  # P1, which both list
+    assert isinstance(facts.profiles[1].stream_uri, Fault)  # P2, which only Media2 lists
 
 
 def test_media2_that_fills_the_list_only_for_all_is_asked_for_all() -> None:
