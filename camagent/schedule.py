@@ -67,7 +67,8 @@ class QuietHours:
     def left_s(self, at: time) -> float:
         """Seconds until the span ends; 0 outside of it."""
         minute = at.hour * 60 + at.minute
-        length_min = (self.end_min - self.start_min) % MINUTES_A_DAY
+        length_min = self.end_min - self.start_min
+        length_min += MINUTES_A_DAY if length_min < 0 else 0  # "00:00-24:00" is a whole day, and not none
         since_min = (minute - self.start_min) % MINUTES_A_DAY
         return (length_min - since_min) * 60.0 - at.second if since_min < length_min else 0.0
 

@@ -1,4 +1,4 @@
-"""What a camera's Hello or Bye makes the agent do: look sooner, and no more often than bounded. Pure.
+"""What a camera's Hello, Bye or silence makes the agent do: look sooner, and no more often than bounded. Pure.
 
 An announcement is a reason to look, never a fact: anybody on the segment can send one.
 """
@@ -34,6 +34,13 @@ class Ear:
             asked = (Work.REACH, host)
         else:
             return None
+        return self._early(asked, now_s)
+
+    def work_for_silence(self, now_s: float) -> tuple[Work, str] | None:
+        """A camera stopped answering: it may have moved to another address, and only a search would tell."""
+        return self._early((Work.DISCOVER, SITE), now_s)
+
+    def _early(self, asked: tuple[Work, str], now_s: float) -> tuple[Work, str] | None:
         if now_s - self._early_s.get(asked, -EARLY_EVERY_S) < EARLY_EVERY_S:
             return None
         self._early_s = {key: at_s for key, at_s in self._early_s.items() if now_s - at_s < EARLY_EVERY_S}

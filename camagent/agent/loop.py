@@ -8,96 +8,39 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta
+from enum import Enum, auto
 from pathlib import Path
-from typing import Protocol
 
 from camagent.agent.ear import Ear
-from camagent.agent.record import Kept, Record
+from camagent.agent.record import Kept
+from camagent.agent.surroundings import Errands, Surroundings
 from camagent.clock import Clock
 from camagent.discover.hello import Presence
-from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import Verdict
 from camagent.model.scan import ProfileStamp
 from camagent.model.scan import Site as SiteName
 from camagent.model.text import Message, message
-from camagent.publish.snapshot import AgentSnapshot, CameraStatus, CycleStatus
+from camagent.publish.snapshot import AgentSnapshot, CycleStatus
 from camagent.recognise import Run
-from camagent.remembered import Memory
 from camagent.schedule import SITE, Agenda, Schedule, Task, Work
-from camagent.sd_notify import Notifier
 
 TICK_S = 1.0
 JUDGE_EVERY_S = 5.0  # judging a whole school takes a good part of a second on an old PC: not after every stream
 BEAT_LATE_S = 30.0  # ticks: a loop that missed this many does not live
 STUCK_AFTER_S = 1800.0  # twice a recorder's own budget: whoever works longer on one device will not end by itself
+CLOCK_STEP_S = 60.0  # between two ticks: the wall clock was set, or the machine slept
 STOP_S = 3.5  # TEARDOWN of every session, out of the 5 s that stopping may take
 
 
-class Errands(Protocol):
-    """What can be done for the site, and what is known of it."""
+class _Chore(Enum):
+    """What the agent does for itself, beside the devices."""
 
-    defects: int
-    discovered_devices: int | None
-
-    @property
-    def faults(self) -> Mapping[tuple[Stage, FaultCode], int]:
-        """Counted since the start."""
-
-    @property
-    def hosts(self) -> Sequence[str]:
-        """Every device to be watched."""
-
-    @property
-    def is_complete(self) -> bool:
-        """Every device was checked since the start."""
-
-    async def discover(self) -> None:
-        """Look for devices."""
-
-    async def interrogate(self, host: str) -> None:
-        """All questions and streams of one device."""
-
-    async def stream(self, host: str) -> None:
-        """The known streams of one device."""
-
-    async def reach(self, host: str) -> None:
-        """One cheap question."""
-
-    async def judge(self, began_at: datetime) -> Run | None:
-        """Verdicts over what is known; None where nothing is new."""
-
-    def statuses(self) -> tuple[CameraStatus, ...]:
-        """Every camera, as last seen."""
-
-    def answers(self) -> Mapping[str, bool]:
-        """Camera id and whether it answered the last cheap check."""
-
-    def remember(self, memory: Memory) -> None:
-        """What the record knows from now on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the loop needs beside the site itself."""
-
-    clock: Clock
-    record: Record
-    notifier: Notifier
-    zone: tzinfo
-    """The school's, for quiet hours and for when a day begins."""
-    say: Callable[[Message], str]
-    """A sentence in the operator's language."""
-    tell: Callable[[Message], None]
-    """The same, as one line of the log."""
-    rest: Callable[[], None]
-    """Called after every round of full checks, when there is time to tidy up."""
-    announced: AsyncIterator[Presence] | None
-    """Hello and Bye of cameras; None where nobody can listen for them."""
-    new_day: Callable[[], None]
-    """Called once a day: yesterday's refused log-ins may be tried once more."""
+    JUDGE = auto()
+    RECORD = auto()
+    PROBES = auto()
 
 
 @dataclass(slots=True)
@@ -116,9 +59,11 @@ class Agent:
     def __init__(self, name: SiteName, stamp: ProfileStamp, errands: Errands, schedule: Schedule) -> None:
         self._name, self._stamp = name, stamp
         self._errands = errands
-        self._agenda = Agenda(schedule)
+        self._schedule, self._agenda = schedule, Agenda(schedule)
         self._hosts: frozenset[str] = frozenset()
         self._running: dict[str, tuple[Work, float]] = {}
+        self._chores: dict[_Chore, float] = {}
+        """Since when."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._rounds: dict[Work, _Round] = {}
         self._cycles: dict[Work, CycleStatus] = {}
@@ -130,7 +75,10 @@ class Agent:
         self._judged: Run | None = None
         self._judging = asyncio.Lock()
         self._ear = Ear()
+        self._silent: set[str] | None = None
+        """Cameras, as of the last round of cheap checks; None before the first: the start brings a search anyway."""
         self._day: date | None = None
+        self._wall_s = 0.0
         self._defects = 0
         self._restored = False
         self._around: Surroundings | None = None
@@ -139,9 +87,12 @@ class Agent:
 
     def snapshot(self) -> AgentSnapshot:
         """Everything that may be shown, as of now."""
+        assert self._around is not None, "the agent was looked at before it ran"
+        now = self._clock.now()
+        quiet_s = self._schedule.quiet_left_s(now.astimezone(self._around.zone))
         return AgentSnapshot(
             site=self._name,
-            made_at=self._clock.now(),
+            made_at=now,
             cameras=self._errands.statuses(),
             profile=self._stamp,
             faults=dict(self._errands.faults),
@@ -152,6 +103,7 @@ class Agent:
             defects=self._defects + self._errands.defects,
             reload_ok=self._reload_ok,
             reloaded_at=self._reloaded_at,
+            quiet_until=now + timedelta(seconds=quiet_s) if quiet_s > 0 else None,
         )
 
     def result_document(self) -> bytes | None:
@@ -159,10 +111,10 @@ class Agent:
         return self._document
 
     def is_beating(self) -> bool:
-        """The loop takes its turns, and no work has been going on for longer than any work may."""
+        """The loop takes its turns, and no work, judgement or writing has been going on for longer than any may."""
         now_s = self._clock.monotonic_s()
-        stuck = any(now_s - began_s > STUCK_AFTER_S for _, began_s in self._running.values())
-        return now_s - self._beat_s < BEAT_LATE_S and not stuck
+        since_s = [began_s for _, began_s in self._running.values()] + list(self._chores.values())
+        return now_s - self._beat_s < BEAT_LATE_S and now_s - min(since_s, default=now_s) <= STUCK_AFTER_S
 
     def is_ready(self) -> bool:
         """A first round is complete, or the last one was restored."""
@@ -175,10 +127,11 @@ class Agent:
         self._around = around
         self._reloaded_at = around.clock.now()
         self._day = self._reloaded_at.astimezone(around.zone).date()
+        self._wall_s = self._reloaded_at.timestamp() - around.clock.monotonic_s()
         self._restored = bool(self._errands.hosts)
         self._meet_hosts(around.clock.monotonic_s(), known=self._restored)
         if around.announced is not None:
-            self._start(self._attend(around.announced))
+            self._spawn(self._attend(around.announced))
         stopped = asyncio.create_task(stop.wait())
         try:
             while not stop.is_set():
@@ -191,9 +144,11 @@ class Agent:
             await self._end()
 
     def adopt(self, name: SiteName, stamp: ProfileStamp, schedule: Schedule) -> None:
-        """Go on by a configuration that was read anew."""
-        self._name, self._stamp = name, stamp
-        self._agenda.follow(schedule, self._clock.monotonic_s())
+        """Go on by a configuration that was read anew; what it added is searched for at once."""
+        self._name, self._stamp, self._schedule = name, stamp, schedule
+        now_s = self._clock.monotonic_s()
+        self._agenda.follow(schedule, now_s)
+        self._agenda.hasten(Work.DISCOVER, SITE, now_s)
         self._reload_ok, self._reloaded_at = True, self._clock.now()
 
     def refuse_reload(self) -> None:
@@ -226,16 +181,37 @@ class Agent:
         if now.date() != self._day:
             self._day = now.date()
             self._around.new_day()
+        self._watch_wall_clock(now.timestamp() - now_s, now_s)
         self._meet_hosts(now_s, known=False)
         busy = {host: work for host, (work, _) in self._running.items()}
         for task in self._agenda.take(now_s, now, busy):
             self._running[task.host] = (task.work, now_s)
-            self._start(self._do(task))
-        if now_s - self._judged_s >= JUDGE_EVERY_S and not self._judging.locked():
-            self._judged_s = now_s
-            self._start(self._judge(self._rounds[Work.STREAM].began_at))
+            self._spawn(self._do(task))
+        if now_s - self._judged_s >= JUDGE_EVERY_S:
+            self._judged_s, began_at = now_s, self._rounds[Work.STREAM].began_at
+            self._begin(_Chore.JUDGE, lambda: self._judge(began_at))
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
+    def _watch_wall_clock(self, wall_s: float, now_s: float) -> None:
+        """What a wrong time of day held back for quiet hours is due again when the time is put right."""
+        if abs(wall_s - self._wall_s) > CLOCK_STEP_S:
+            self._agenda.follow(self._schedule, now_s)
+        self._wall_s = wall_s
+
+    def _begin(self, chore: _Chore, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """One of a kind at a time: what hangs is not stacked, and shows in `is_beating`."""
+        if chore not in self._chores:
+            self._chores[chore] = self._clock.monotonic_s()
+            self._spawn(self._carry_out(chore, work()))
+
+    async def _carry_out(self, chore: _Chore, work: Coroutine[None, None, None]) -> None:
+        try:
+            await work
+        except Exception as bug:  # the watch goes on; the old verdicts keep their time stamps
+            self._defect(chore.name.lower(), bug)
+        finally:
+            del self._chores[chore]
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -302,17 +278,23 @@ class Agent:
         now_s, now = self._clock.monotonic_s(), self._clock.now()
         self._cycles[work] = CycleStatus(now, now_s - turn.began_s)
         if work is Work.STREAM:
-            self._start(self._close_stream_round(turn.began_at))
+            self._begin(_Chore.RECORD, lambda: self._close_stream_round(turn.began_at))
         else:
-            self._start(self._around.record.note_probes(now, self._errands.answers()))
+            record, answers = self._around.record, self._errands.answers()
+            self._begin(_Chore.PROBES, lambda: record.note_probes(now, answers))
+            self._look_for_the_silent({camera for camera, up in answers.items() if not up}, now_s)
         self._rounds[work] = _Round(now_s, now, set(self._hosts))
+
+    def _look_for_the_silent(self, silent: set[str], now_s: float) -> None:
+        fell = self._silent is not None and silent - self._silent
+        early = self._ear.work_for_silence(now_s) if fell else None
+        if early is not None:
+            self._agenda.hasten(*early, now_s)
+        self._silent = silent
 
     async def _judge(self, began_at: datetime) -> None:
         async with self._judging:
-            try:
-                self._judged = await self._errands.judge(began_at) or self._judged
-            except Exception as bug:  # a wrong rule must not stop the watch; the old verdicts keep their time stamps
-                self._defect("judge", bug)
+            self._judged = await self._errands.judge(began_at) or self._judged
 
     async def _close_stream_round(self, began_at: datetime) -> None:
         assert self._around is not None

@@ -51,8 +51,12 @@ class Site:
         self._clock: Clock = fleet.clock
         self._jobs: dict[str, Job] = {}
         self._checks: dict[str, DeviceCheck] = {}
-        self._reach: dict[str, Reach] = {}
-        self._answered_at: dict[str, datetime] = {}
+        self._reach: dict[str, tuple[float, Reach]] = {}
+        """With the monotonic time of it, as everywhere here: the wall clock of an old PC jumps."""
+        self._answered_s: dict[str, float] = {}
+        self._taken_s: dict[str, float] = {}
+        self._judged_s: dict[str, float] = {}
+        """When the check was taken that the last judgement is about."""
         self._restored: dict[str, CameraStatus] = {}
         self._statuses: dict[str, CameraStatus] = {}
         self._keys: dict[str, str] = {}
@@ -79,8 +83,15 @@ class Site:
         keys = {}
         for key, job in self._keyed(tuple(jobs.values())):
             self._jobs[key], keys[job.place] = job, key
-            self._answered_at[key] = self._clock.now()
+            self._answered_s[key] = self._clock.monotonic_s()
         self._keys = {camera: keys[place] for camera, place in places.items() if place in keys}
+
+    def follow(self, means: Means) -> None:
+        """Go on by a configuration read anew; who was taken off the inventory and is silent need not be waited for."""
+        gone = {listed.address for listed in self.means.order.inventory}
+        gone -= {listed.address for listed in means.order.inventory}
+        self.means = means
+        self._drop(key for key in self._jobs if self._host_of(key) in gone and self._is_silent(key))
 
     def remember(self, memory: Memory) -> None:
         """What the record knows from now on."""
@@ -109,16 +120,15 @@ class Site:
         self.discovered_devices = len(found.devices) + len(found.rtsp_only)
         codes = {code.value: code for code in FaultCode}
         self.faults.update((Stage.DISCOVER, codes[note.code]) for note in found.notes if note.code in codes)
-        now = self._clock.now()
+        now_s = self._clock.monotonic_s()
         for key, job in self._keyed(jobs_for(found, self.means.order)):
             before = self._jobs.get(key)
             if before is None or not tells_less(job, before) or self._is_silent(key):
                 self._jobs[key] = job
-            self._answered_at.setdefault(key, now)
+            self._answered_s.setdefault(key, now_s)
         kept = {declared.address for declared in self.means.order.inventory} | {t.host for t in found.devices}
-        self._drop(
-            key for key, at in self._answered_at.items() if now - at > FORGET_AFTER and self._host_of(key) not in kept
-        )
+        forgotten_s = now_s - FORGET_AFTER.total_seconds()
+        self._drop(k for k, at_s in self._answered_s.items() if at_s < forgotten_s and self._host_of(k) not in kept)
 
     def _keyed(self, jobs: Sequence[Job]) -> Iterable[tuple[str, Job]]:
         """Each device under its host, or under host and port where several stand behind one address."""
@@ -208,11 +218,12 @@ class Site:
                 self.faults[fault.stage, fault.code] += 1
         if not up and isinstance(job.target, DeviceTarget):
             knocked = await knock(job.target, check.device if check is not None else None)
-            up = knocked if knocked or not targets else up
-        now = self._clock.now()
-        self._reach[host] = Reach(up, now, fault.code if fault is not None else None)
+            unclear = not targets or (fault is not None and fault.code is FaultCode.REFUSED)
+            up = knocked if knocked or unclear else up
+        now_s = self._clock.monotonic_s()
+        self._reach[host] = now_s, Reach(up, self._clock.now(), fault.code if fault is not None else None)
         if up:
-            self._answered_at[host] = now
+            self._answered_s[host] = now_s
 
     async def judge(self, began_at: datetime) -> Run | None:
         """Verdicts over the last conversation with every device; None where nothing is new.
@@ -225,11 +236,13 @@ class Site:
             now = self._clock.now()
             order = self._order(now)
             checks = tuple(check for host, check in self._checks.items() if host in self._jobs)
-            frame = Frame(began_at, now, "scan", self._discovery)
+            frame, taken_s = Frame(began_at, now, "scan", self._discovery), dict(self._taken_s)
             run, statuses = await loop.run_in_executor(None, _judge, checks, order, frame)
             if self._drop_ghosts(run.result):
                 continue
-            self._statuses = {status.id: status for status in statuses}
+            self._statuses, self._judged_s = {status.id: status for status in statuses}, taken_s
+            if self.is_complete:
+                self._restored = {}
             # Several devices may stand behind one address: who is who is told by the very conversation, not by it.
             keys = {id(check.device): key for key, check in self._checks.items() if check.device is not None}
             restored = {camera: key for camera, key in self._keys.items() if camera in self._restored}
@@ -269,8 +282,9 @@ class Site:
 
     def _with_reach(self, status: CameraStatus) -> CameraStatus:
         job = job_at(status.address)
-        reach = self._reach.get(self._keys.get(status.id, job.host if job is not None else ""))
-        if reach is None or reach.up is None or (status.seen_at is not None and status.seen_at >= reach.at):
+        key = self._keys.get(status.id, job.host if job is not None else "")
+        at_s, reach = self._reach.get(key, (0.0, None))
+        if reach is None or reach.up is None or at_s <= self._judged_s.get(key, -1.0):
             return status
         return replace(status, up=reach.up, seen_at=reach.at)
 
@@ -281,15 +295,16 @@ class Site:
 
     def _take(self, host: str, check: DeviceCheck, faults: Iterable[Fault]) -> None:
         self._checks[host] = check
+        self._taken_s[host] = self._clock.monotonic_s()
         self._dirty = True
         self.defects += check.defect is not None
         self.faults.update((fault.stage, fault.code) for fault in faults)
         if not isinstance(check.device, Fault) or is_up(check.device):
-            self._answered_at[host] = self._clock.now()
+            self._answered_s[host] = self._clock.monotonic_s()
 
     def _drop(self, hosts: Iterable[str]) -> None:
         for host in list(hosts):
-            for table in (self._jobs, self._checks, self._reach, self._answered_at):
+            for table in (self._jobs, self._checks, self._reach, self._answered_s, self._taken_s):
                 table.pop(host, None)
             self._dirty = True
 

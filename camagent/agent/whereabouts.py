@@ -41,7 +41,9 @@ def tells_less(job: Job, before: Job) -> bool:
 
 
 async def knock(target: DeviceTarget, before: DeviceFacts | Fault | None) -> bool | None:
-    """Ask the ONVIF port for the time, without a log-in. None: we ourselves could not ask, or did not know where.
+    """Ask the ONVIF port for the time, without a log-in.
+
+    None: we ourselves could not ask, or did not know where, or it took the call and said nothing (or "busy").
 
     `before`: the last interrogation, which tells where its service answered.
     """
@@ -54,4 +56,4 @@ async def knock(target: DeviceTarget, before: DeviceFacts | Fault | None) -> boo
     heard = (await ask_onvif(door, path)).heard
     if heard in (Heard.ONVIF, Heard.RTSP, Heard.LOGIN, Heard.OTHER):
         return True
-    return None if heard is Heard.OURS or (port is None and before is None) else False
+    return None if heard in (Heard.OURS, Heard.MUTE) or (port is None and before is None) else False

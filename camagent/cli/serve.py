@@ -97,7 +97,7 @@ def _web_config(config: Config) -> WebConfig:
     try:
         return load_web_config(config.agent.web_config)
     except WebConfigError as error:
-        raise Mistake(str(error)) from None
+        raise Mistake(tm(error.problem)) from None
 
 
 def _means(config: Config, store: Store) -> Means:
@@ -135,10 +135,11 @@ def _schedule(config: Config) -> Schedule:
 
 
 async def _serve(parts: Parts, store: Store) -> None:
-    from camagent.agent.loop import Agent, Surroundings
+    from camagent.agent.loop import Agent
     from camagent.agent.memory import give_back, settle
     from camagent.agent.record import StoreRecord
     from camagent.agent.site import Site
+    from camagent.agent.surroundings import Surroundings
     from camagent.cli.scanning import fleet_limits
     from camagent.clock import SystemClock
     from camagent.fleet import Fleet
@@ -196,7 +197,7 @@ async def _open_exporter(parts: Parts, agent: Agent) -> tuple[Exporter, str]:
         exporter = Exporter(options, agent)
         host, port = await exporter.open()
     except WebConfigError as error:
-        raise Mistake(str(error)) from None
+        raise Mistake(tm(error.problem)) from None
     shown = f"[{host}]" if ":" in host else host
     return exporter, f"{'https' if web.tls else 'http'}://{shown}:{port}/"
 
@@ -245,16 +246,17 @@ def _reload(running: Running) -> None:
         running.exporter.reload(web)
     except (Mistake, WebConfigError) as mistake:
         running.agent.refuse_reload()
-        reason = "; ".join(mistake.lines) if isinstance(mistake, Mistake) else str(mistake)
+        reason = "; ".join(mistake.lines) if isinstance(mistake, Mistake) else tm(mistake.problem)
         _tell_text(t("agent.reload_failed", reason=reason), logging.ERROR)
     else:
         if address != running.parts.address(running.parts.config):
             _tell_text(t("agent.reload_listen", listen=config.agent.listen), logging.WARNING)
-        running.site.means = means
+        running.site.follow(means)
         running.agent.adopt(means.order.site, means.order.stamp, _schedule(config))
         running.parts.config = config
         _tell_text(t("agent.reloaded"))
-    running.notifier.ready(t("agent.reloaded"))
+    finally:
+        running.notifier.ready(t("agent.reloaded"))
 
 
 def _tell(*lines: Message) -> None:

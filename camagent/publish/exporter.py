@@ -9,12 +9,14 @@ import asyncio
 import base64
 import gzip
 import logging
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from aiohttp import hdrs, web
 
+from camagent.model.text import message, os_reason
 from camagent.publish.listener import Listener, ListenerLimits
 from camagent.publish.metrics import metrics_registry, render_metrics
 from camagent.publish.snapshot import AgentSnapshot
@@ -117,7 +119,8 @@ class Exporter:
         except OSError as error:
             await self.close()
             place = f"{self._options.host}:{self._options.port}"
-            raise WebConfigError(f"cannot listen on {place}: {error.strerror}") from error
+            reason = message("web.no_such_host") if isinstance(error, socket.gaierror) else os_reason(error)
+            raise WebConfigError(message("web.cannot_listen", place=place, reason=reason)) from error
 
     async def close(self) -> None:
         """Stop listening; within `CLOSE_S` also where a client does not read."""

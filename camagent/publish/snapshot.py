@@ -118,6 +118,13 @@ class AgentSnapshot:
     """Our own bugs that the loop caught and logged."""
     reload_ok: bool = True
     reloaded_at: datetime | None = None
+    quiet_until: datetime | None = None
+    """Set during quiet hours."""
+
+    @property
+    def silent(self) -> int:
+        """How many cameras did not answer when last asked."""
+        return sum(1 for camera in self.cameras if camera.up is False)
 
     def count(self, verdict: Verdict) -> int:
         """How many cameras have that verdict."""

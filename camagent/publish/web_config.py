@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import bcrypt
-import yaml
+from camagent.model.text import Message, message, os_reason
+from camagent.publish.text import render
 
 MAX_FILE_BYTES = 1_000_000  # a web-config file is a few hundred bytes
-MAX_VERIFIED = 100  # as exporter-toolkit: enough for every scraper, bounded against guessed passwords
+MAX_VERIFIED = 100  # right answers, and as many wrong ones: exporter-toolkit's number, bounded against guessing
 MAX_PASSWORD_BYTES = 1024  # bcrypt itself reads 72; the rest only costs hashing
 MAX_BCRYPT_COST = 14  # 2^14 rounds take more than a second on the machines this runs on
 
@@ -56,7 +56,11 @@ _TLS_KEYS = frozenset(
 
 
 class WebConfigError(Exception):
-    """The web-config file cannot be used: one line with file, key and what to do."""
+    """The web-config file cannot be used; `problem` is one line: file, key, what it must be."""
+
+    def __init__(self, problem: Message) -> None:
+        super().__init__(render(problem, "en"))
+        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +97,20 @@ def load_web_config(path: Path) -> WebConfig:
 
     Raises: WebConfigError with the first problem.
     """
+    import yaml  # 2 MB that an exporter without such a file never needs; so is bcrypt below
+
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise WebConfigError(f"{path}: larger than {MAX_FILE_BYTES} bytes: not a web-config file")
+            raise WebConfigError(message("web.too_large", path=str(path), limit=MAX_FILE_BYTES))
         table = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise WebConfigError(f"{path}: cannot be read ({error.strerror})") from error
+        raise WebConfigError(message("web.unreadable", path=str(path), reason=os_reason(error))) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         # Only where, never the excerpt: it may show a password's hash.
         mark = getattr(error, "problem_mark", None)
-        raise WebConfigError(f"{path}: not YAML{f', line {mark.line + 1}' if mark is not None else ''}") from None
+        line = mark.line + 1 if mark is not None else None
+        key = "web.not_yaml" if line is None else "web.not_yaml_line"
+        raise WebConfigError(message(key, path=str(path), **({} if line is None else {"line": line}))) from None
     return _Reader(path).read(table)
 
 
@@ -121,17 +129,17 @@ class _Reader:
             headers=self._headers(top.get("http_server_config")),
         )
 
-    def _wrong(self, key: str, what: str) -> WebConfigError:
-        return WebConfigError(f"{self._path}: {key}: {what}")
+    def _wrong(self, key: str, what: Message) -> WebConfigError:
+        return WebConfigError(message("web.wrong", path=str(self._path), where=key, what=what))
 
     def _table(self, value: Any, key: str, known: frozenset[str] | set[str]) -> Mapping[str, Any]:
         if value is None:
             return {}
         if not isinstance(value, Mapping):
-            raise self._wrong(key, "must be a table")
+            raise self._wrong(key, message("web.table"))
         for name in value:
             if name not in known:
-                raise self._wrong(f"{key}.{name}" if key != "(file)" else str(name), "no such key")
+                raise self._wrong(f"{key}.{name}" if key != "(file)" else str(name), message("web.no_such_key"))
         return value
 
     def _file(self, tls: Mapping[str, Any], name: str) -> Path | None:
@@ -139,33 +147,33 @@ class _Reader:
         if value in (None, ""):
             return None
         if not isinstance(value, str):
-            raise self._wrong(f"tls_server_config.{name}", "must be a path")
+            raise self._wrong(f"tls_server_config.{name}", message("web.path"))
         return self._path.parent / value
 
     def _choice(self, tls: Mapping[str, Any], name: str, choices: Mapping[str, Any], default: str) -> Any:
         value = tls.get(name) or default
         if value not in choices:
-            raise self._wrong(f"tls_server_config.{name}", f"must be one of {', '.join(choices)}")
+            raise self._wrong(f"tls_server_config.{name}", message("web.one_of", choices=", ".join(choices)))
         return choices[value]
 
     def _tls(self, tls: Mapping[str, Any]) -> TlsSettings:
         cert_file, key_file = self._file(tls, "cert_file"), self._file(tls, "key_file")
         if cert_file is None or key_file is None:
-            raise self._wrong("tls_server_config", "needs cert_file and key_file")
+            raise self._wrong("tls_server_config", message("web.needs_certificate"))
         ca_file = self._file(tls, "client_ca_file")
         verify = self._choice(tls, "client_auth_type", _CLIENT_AUTH, "NoClientCert")
         sans = self._list(tls, "client_allowed_sans")
         if ca_file is None and (verify is not ssl.CERT_NONE or sans):
-            raise self._wrong("tls_server_config.client_ca_file", "is needed to verify client certificates")
+            raise self._wrong("tls_server_config.client_ca_file", message("web.needs_ca"))
         if ca_file is not None and verify is ssl.CERT_NONE:
-            raise self._wrong("tls_server_config.client_auth_type", "must verify when client_ca_file is given")
+            raise self._wrong("tls_server_config.client_auth_type", message("web.must_verify"))
         suites = self._list(tls, "cipher_suites")
         ciphers = [_CIPHERS.get(name) for name in suites if not name.startswith(("TLS_AES_", "TLS_CHACHA20_"))]
         if None in ciphers:
-            raise self._wrong("tls_server_config.cipher_suites", f"may hold {', '.join(_CIPHERS)}")
+            raise self._wrong("tls_server_config.cipher_suites", message("web.some_of", choices=", ".join(_CIPHERS)))
         curves = self._list(tls, "curve_preferences")
         if len(curves) > 1 or any(curve not in _CURVES for curve in curves):
-            raise self._wrong("tls_server_config.curve_preferences", f"may hold one of {', '.join(_CURVES)}")
+            raise self._wrong("tls_server_config.curve_preferences", message("web.one_of", choices=", ".join(_CURVES)))
         maximum = tls.get("max_version")
         return TlsSettings(
             cert_file=cert_file,
@@ -182,17 +190,17 @@ class _Reader:
     def _list(self, tls: Mapping[str, Any], name: str) -> tuple[str, ...]:
         value = tls.get(name) or []
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self._wrong(f"tls_server_config.{name}", "must be a list of names")
+            raise self._wrong(f"tls_server_config.{name}", message("web.list"))
         return tuple(value)
 
     def _users(self, value: Any) -> tuple[tuple[str, bytes], ...]:
         if value is None:
             return ()
         if not isinstance(value, Mapping):
-            raise self._wrong("basic_auth_users", "must be a table of name: bcrypt hash")
+            raise self._wrong("basic_auth_users", message("web.users"))
         for name, digest in value.items():
             if not isinstance(name, str) or ":" in name or not isinstance(digest, str) or not _is_bcrypt(digest):
-                raise self._wrong(f"basic_auth_users.{name}", f"must be a bcrypt hash of cost 4 to {MAX_BCRYPT_COST}")
+                raise self._wrong(f"basic_auth_users.{name}", message("web.hash", limit=MAX_BCRYPT_COST))
         return tuple((name, digest.encode()) for name, digest in value.items())
 
     def _headers(self, value: Any) -> tuple[tuple[str, str], ...]:
@@ -201,7 +209,7 @@ class _Reader:
         headers = self._table(http.get("headers"), "http_server_config.headers", set(_HEADERS))
         for name, text in headers.items():
             if not isinstance(text, str) or not text.isprintable():
-                raise self._wrong(f"http_server_config.headers.{name}", "must be one line of text")
+                raise self._wrong(f"http_server_config.headers.{name}", message("web.header"))
         return tuple(headers.items())
 
 
@@ -231,21 +239,26 @@ def server_context(tls: TlsSettings) -> ssl.SSLContext:
             context.load_verify_locations(tls.client_ca_file)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         files = ", ".join(str(f) for f in (tls.cert_file, tls.key_file, tls.client_ca_file) if f is not None)
-        raise WebConfigError(f"TLS cannot be set up from {files}: {_reason(error)}") from error
+        raise WebConfigError(message("web.tls", files=files, reason=_reason(error))) from error
     context.verify_mode = tls.verify
     context.options |= ssl.OP_NO_RENEGOTIATION
     return context
 
 
+class _PassphraseAsked(ValueError):
+    """A service has no terminal to ask on."""
+
+
 def _no_passphrase() -> str:
-    """Never ask on a terminal: a service has none."""
-    raise ValueError("the key is protected by a passphrase; give a key without one")
+    raise _PassphraseAsked
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, ssl.SSLError):
-        return (error.reason or "not a certificate and key that belong together").lower().replace("_", " ")
-    return (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
+def _reason(error: OSError | ValueError) -> Message:
+    if isinstance(error, _PassphraseAsked):
+        return message("web.passphrase")
+    if isinstance(error, ssl.SSLError) or not isinstance(error, OSError):
+        return message("web.no_pair")  # OpenSSL's own words name its routines, and help nobody who wrote the file
+    return os_reason(error)
 
 
 def allowed_san(certificate: Mapping[str, Any] | None, allowed: tuple[str, ...]) -> bool:
@@ -262,22 +275,27 @@ class PasswordBook:
     def __init__(self, users: tuple[tuple[str, bytes], ...]) -> None:
         self._users = dict(users)
         self._key = secrets.token_bytes(32)
-        self._known: OrderedDict[bytes, bool] = OrderedDict()
+        self._known: dict[bool, OrderedDict[bytes, None]] = {True: OrderedDict(), False: OrderedDict()}
+        """By the answer, so that guesses do not crowd out who is known."""
         cost = max((digest.split(b"$")[2] for digest in self._users.values()), default=b"10")
         self._decoy = b"$2b$" + cost + b"$" + b"." * 22 + b"u" * 31
 
     def remembered(self, user: str, password: bytes) -> bool | None:
         """The answer if this pair was verified before; None if it must be verified."""
-        return self._known.get(self._digest(user, password))
+        pair = self._digest(user, password)
+        return next((answer for answer, pairs in self._known.items() if pair in pairs), None)
 
     def verify(self, user: str, password: bytes) -> bool:
         """Compare with bcrypt: 75–320 ms of CPU, so never on the event loop. Unknown users cost the same."""
+        import bcrypt
+
         expected = self._users.get(user)
         matches = len(password) <= MAX_PASSWORD_BYTES and bcrypt.checkpw(password[:72], expected or self._decoy)
         answer = matches and expected is not None
-        self._known[self._digest(user, password)] = answer
-        while len(self._known) > MAX_VERIFIED:
-            self._known.popitem(last=False)
+        known = self._known[answer]
+        known[self._digest(user, password)] = None
+        while len(known) > MAX_VERIFIED:
+            known.popitem(last=False)
         return answer
 
     def _digest(self, user: str, password: bytes) -> bytes:

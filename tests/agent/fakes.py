@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from camagent.agent.loop import Surroundings
 from camagent.agent.record import Kept, Restored
+from camagent.agent.surroundings import Surroundings
 from camagent.discover.hello import Presence
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.text import Message
@@ -29,9 +29,11 @@ class WoundClock:
 
     def __init__(self) -> None:
         self.elapsed_s = 0.0
+        self.wall_s = 0.0
+        """By how much the wall clock was set, as NTP does with an old PC's."""
 
     def now(self) -> datetime:
-        return START + timedelta(seconds=self.elapsed_s)
+        return START + timedelta(seconds=self.elapsed_s + self.wall_s)
 
     def monotonic_s(self) -> float:
         return 1000.0 + self.elapsed_s

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 
 from camagent.agent.loop import STOP_S, STUCK_AFTER_S, Agent
-from camagent.schedule import Cadence, Schedule, Work
+from camagent.schedule import Cadence, Schedule, Work, parse_quiet_hours
 from tests import builders as build
-from tests.agent.fakes import FakeErrands, World
+from tests.agent.fakes import START, FakeErrands, MemoryRecord, World
 
 
 def agent_of(errands: FakeErrands, schedule: Schedule | None = None) -> Agent:
@@ -162,6 +163,108 @@ def test_a_bug_in_judging_keeps_the_watch_going(monkeypatch: pytest.MonkeyPatch)
     errands = FakeErrands()
     agent = live(errands, 200)
     assert agent.snapshot().defects >= 1 and len(errands.done) > 6
+
+
+@pytest.mark.parametrize("chore", ["keep", "note_probes"])
+def test_a_bug_in_the_record_is_counted_and_the_watch_goes_on(chore: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> None:
+        raise KeyError("rtsp://admin:hunter2@192.0.2.1/")
+
+    monkeypatch.setattr(MemoryRecord, chore, fail)
+    errands, world = FakeErrands(), World()
+    agent = live(errands, 700, world)
+    assert agent.snapshot().defects >= 1 and agent.is_ready()
+    assert any("KeyError test_loop.py" in line for line in world.lines)
+    assert not any("hunter2" in line for line in world.lines)
+
+
+@pytest.mark.parametrize("chore", ["keep", "note_probes", "judge"])
+def test_a_judgement_or_a_disk_that_hangs_is_not_called_healthy(chore: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+
+    async def hang(*_: object) -> None:
+        begun.append(chore)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(FakeErrands if chore == "judge" else MemoryRecord, chore, hang)
+    world = World()
+    agent = live(FakeErrands(), STUCK_AFTER_S / 2, world)
+    assert agent.is_beating()
+    begun.clear()
+    live(FakeErrands(), STUCK_AFTER_S + 700, world := World())
+    assert len(begun) == 1, "what hangs is not stacked"
+    assert world.notifier.heard.count("WATCHDOG=1") < STUCK_AFTER_S + 690
+
+
+@pytest.mark.parametrize("hours", [-14.0, 10.0])
+def test_quiet_hours_follow_a_wall_clock_that_is_set(hours: float) -> None:
+    """An old PC starts with a wrong time, in what it takes for quiet hours; then NTP puts it right."""
+    errands, world = FakeErrands(), World()
+    agent = agent_of(errands, Schedule(quiet=(parse_quiet_hours("19:00-04:00"),)))
+
+    async def scenario() -> None:
+        stop = asyncio.Event()
+        running = asyncio.create_task(agent.run(world.around(), stop))
+        while world.clock.elapsed_s < 400:
+            await asyncio.sleep(0)
+        assert {work for work, _ in errands.done} == {Work.REACH}
+        assert agent.snapshot().quiet_until == START + timedelta(hours=8)
+        world.clock.wall_s = hours * 3600
+        assert agent.snapshot().quiet_until is None
+        while world.clock.elapsed_s < 1100:
+            await asyncio.sleep(0)
+        assert {host for work, host in errands.done if work is Work.STREAM} == set(errands.known)
+        stop.set()
+        await running
+
+    asyncio.run(scenario())
+
+
+def test_a_camera_that_falls_silent_is_searched_for_elsewhere_and_not_endlessly() -> None:
+    """After a power cut DHCP gives other addresses: without a search cameras would count as down for an hour."""
+    errands, world = FakeErrands(), World()
+    agent = agent_of(errands, Schedule(Cadence(discover_s=86400)))
+    answering = dict.fromkeys(errands.known, True) | {"192.0.2.3": False}
+    errands.answers = lambda: dict(answering)  # type: ignore[method-assign]
+
+    async def scenario() -> None:
+        stop = asyncio.Event()
+        running = asyncio.create_task(agent.run(world.around(), stop))
+        while world.clock.elapsed_s < 300:
+            await asyncio.sleep(0)
+        assert errands.done.count((Work.DISCOVER, "")) == 1, "nobody fell silent"
+        answering["192.0.2.1"] = False
+        while world.clock.elapsed_s < 450:
+            await asyncio.sleep(0)
+        assert errands.done.count((Work.DISCOVER, "")) == 2
+        while world.clock.elapsed_s < 2000:  # one that comes and goes with every round
+            answering["192.0.2.2"] = int(world.clock.elapsed_s / 90) % 2 == 0
+            await asyncio.sleep(0)
+        assert 3 <= errands.done.count((Work.DISCOVER, "")) <= 5
+        stop.set()
+        await running
+
+    asyncio.run(scenario())
+
+
+def test_a_reload_searches_soon_for_what_was_added() -> None:
+    errands, world = FakeErrands(), World()
+    agent = agent_of(errands)
+
+    async def scenario() -> None:
+        stop = asyncio.Event()
+        running = asyncio.create_task(agent.run(world.around(), stop))
+        while world.clock.elapsed_s < 100:
+            await asyncio.sleep(0)
+        searched = errands.done.count((Work.DISCOVER, ""))
+        agent.adopt(build.site(), build.profile_stamp(), Schedule())
+        while world.clock.elapsed_s < 110:
+            await asyncio.sleep(0)
+        assert errands.done.count((Work.DISCOVER, "")) == searched + 1
+        stop.set()
+        await running
+
+    asyncio.run(scenario())
 
 
 def test_stopping_ends_every_session_in_time() -> None:

@@ -125,6 +125,8 @@ def test_after_quiet_hours_nothing_rushes() -> None:
         ("22:00-05:00", "12:00", 0),
         ("13:00-24:00", "23:30", 1800),
         ("08:00-08:00", "08:00", 0),
+        ("00:00-24:00", "00:00", 86400),
+        ("00:00-24:00", "23:59", 60),
     ],
 )
 def test_how_much_quiet_is_left(span: str, at: str, left_s: float) -> None:

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import bcrypt
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
+from camagent.publish.text import render
 from camagent.publish.web_config import (
     MAX_VERIFIED,
     PasswordBook,
@@ -132,17 +139,37 @@ def test_a_spoiled_certificate_is_one_line(tmp_path: Path, spoiled: str) -> None
         server_context(config.tls)
 
 
+def test_mistakes_are_told_in_vietnamese_too(tmp_path: Path) -> None:
+    (tmp_path / "web.yml").write_text("basic_auth_users: {prometheus: hunter2}")
+    with pytest.raises(WebConfigError) as refused:
+        load_web_config(tmp_path / "web.yml")
+    told = render(refused.value.problem, "vi")
+    assert told.endswith("basic_auth_users.prometheus: phải là chuỗi băm bcrypt có độ khó từ 4 đến 14")
+
+
+def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked(tmp_path: Path) -> None:
+    make_certificates(tmp_path)
+    key = load_pem_private_key((tmp_path / "server.key").read_bytes(), None)
+    locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"hunter2"))
+    (tmp_path / "server.key").write_bytes(locked)
+    (tmp_path / "web.yml").write_text("tls_server_config: {cert_file: server.pem, key_file: server.key}")
+    config = load_web_config(tmp_path / "web.yml")
+    assert config.tls is not None
+    with pytest.raises(WebConfigError, match="passphrase"):
+        server_context(config.tls)
+
+
 def test_hashes_are_not_shown() -> None:
     assert HASH not in repr(WebConfig(users=(("prometheus", HASH.encode()),)))
 
 
-def test_remembered_answers_are_bounded() -> None:
+def test_guesses_are_bounded_and_do_not_crowd_out_who_is_known() -> None:
     book = PasswordBook((("prometheus", HASH.encode()),))
     assert book.verify("prometheus", b"hunter2")
-    for i in range(MAX_VERIFIED):
+    for i in range(MAX_VERIFIED + 1):
         assert not book.verify("prometheus", b"guess%d" % i)
-    assert book.remembered("prometheus", b"hunter2") is None
-    assert book.remembered("prometheus", b"guess99") is False
+    assert book.remembered("prometheus", b"hunter2") is True
+    assert [book.remembered("prometheus", guess) for guess in (b"guess0", b"guess1")] == [None, False]
 
 
 @pytest.mark.parametrize("password", [b"", b"\x00", b"hunter2\x00", b"x" * 5000, b"hunter2" + b" " * 80])

@@ -1,0 +1,167 @@
+"""What happens to the site while it is watched: cameras taken away, clocks set, configurations read anew."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from camagent.agent.site import FORGET_AFTER, Site
+from camagent.discover.knock import Heard
+from camagent.model.fault import FaultCode, Stage
+from camagent.model.scan import Declaration
+from camagent.remembered import Memory
+from tests import builders as build
+from tests.agent.test_site import (
+    HOST,
+    OTHER,
+    SILENT,
+    FakeFleet,
+    first_round,
+    knock_with,
+    means,
+    search_with,
+    world,  # noqa: F401 (a fixture)
+)
+
+NEW = "192.0.2.50"
+DAY_S = 86400.0
+
+
+def addresses(watched: Site) -> list[str]:
+    return sorted(status.address for status in watched.statuses())
+
+
+def test_a_camera_that_was_taken_away_does_not_come_back_when_a_new_one_arrives(
+    world: tuple[Site, FakeFleet],  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watched, _ = world
+
+    async def scenario() -> None:
+        await first_round(watched)
+        (status,) = watched.statuses()
+        fleet = FakeFleet()
+        again = Site(means(), fleet, lambda *_: None)  # type: ignore[arg-type]
+        again.restore((status, replace(status, id="cam-gone", address=OTHER)), Memory())
+        await first_round(again)
+        fleet.clock.elapsed_s += FORGET_AFTER.total_seconds() + DAY_S
+        await again.reach(HOST)
+        await again.discover()
+        await again.judge(again._clock.now())
+        assert addresses(again) == [HOST]
+        search_with(monkeypatch, HOST, NEW)
+        await again.discover()
+        assert not again.is_complete and addresses(again) == [HOST]
+
+    asyncio.run(scenario())
+
+
+def test_a_wall_clock_that_is_set_back_hides_no_answer(world: tuple[Site, FakeFleet]) -> None:  # noqa: F811
+    watched, fleet = world
+
+    async def scenario() -> None:
+        await first_round(watched)
+        assert watched.statuses()[0].up is True
+        fleet.clock.elapsed_s += 60
+        fleet.clock.wall_s = -6 * 3600
+        fleet.greeting = SILENT
+        await watched.reach(HOST)
+        assert watched.statuses()[0].up is False, "in quiet hours nothing but the cheap check would tell"
+
+    asyncio.run(scenario())
+
+
+def test_a_wall_clock_that_is_set_forward_makes_nobody_forgotten(
+    world: tuple[Site, FakeFleet],  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An old PC starts in the year 2000, until NTP is reached."""
+    watched, fleet = world
+
+    async def scenario() -> None:
+        search_with(monkeypatch, HOST, OTHER)
+        await first_round(watched)
+        search_with(monkeypatch, HOST)
+        fleet.clock.wall_s = 26 * 365 * DAY_S
+        await watched.discover()
+        assert set(watched.hosts) == {HOST, OTHER}
+        fleet.clock.elapsed_s += FORGET_AFTER.total_seconds() + DAY_S
+        await watched.discover()
+        assert set(watched.hosts) == {HOST}
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("code", "heard", "up"),
+    [
+        (FaultCode.REFUSED, Heard.MUTE, None),  # it said 503, or hung up: busy firmware is not a dead camera
+        (FaultCode.TIMEOUT, Heard.MUTE, False),  # both doors accept and say nothing: it hangs
+        (FaultCode.UNREACHABLE, Heard.SILENT, False),
+        (FaultCode.REFUSED, Heard.REFUSED, False),
+        (FaultCode.REFUSED, Heard.ONVIF, True),
+        (FaultCode.TIMEOUT, Heard.OURS, False),
+    ],
+)
+def test_what_a_missed_handshake_and_a_knock_say_together(
+    world: tuple[Site, FakeFleet],  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    code: FaultCode,
+    heard: Heard,
+    up: bool | None,
+) -> None:
+    watched, fleet = world
+
+    async def scenario() -> None:
+        await first_round(watched)
+        fleet.greeting = build.fault(code, stage=Stage.OBSERVE)
+        knock_with(monkeypatch, heard)
+        fleet.clock.elapsed_s += 60
+        await watched.reach(HOST)
+        shown = watched.statuses()[0].up
+        assert shown is (True if up is None else up), "what is not known leaves the last answer in force"
+
+    asyncio.run(scenario())
+
+
+def test_a_busy_camera_without_a_known_stream_is_not_called_dead(
+    world: tuple[Site, FakeFleet],  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watched, fleet = world
+    fleet.stream = lambda target: None
+    monkeypatch.setattr("camagent.agent.site._stream_targets", lambda check: [])
+
+    async def scenario() -> None:
+        await first_round(watched)
+        knock_with(monkeypatch, Heard.MUTE)
+        fleet.clock.elapsed_s += 60
+        await watched.reach(HOST)
+        assert watched.statuses()[0].up is True
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_silent_camera_that_is_taken_off_the_inventory_is_forgotten_at_the_next_search(
+    world: tuple[Site, FakeFleet],  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    answers: bool,
+) -> None:
+    _, fleet = world
+    if answers:
+        fleet.devices[OTHER] = build.device_facts()
+    listed = Declaration(name="Cổng chính", address=HOST)
+    watched = Site(means(listed, Declaration(name="Sân sau", address=OTHER)), fleet, lambda *_: None)  # type: ignore[arg-type]
+
+    async def scenario() -> None:
+        await first_round(watched)
+        assert addresses(watched) == [HOST, OTHER]
+        watched.follow(means(listed))
+        await watched.discover()
+        await watched.judge(fleet.clock.now())
+        assert addresses(watched) == ([HOST, OTHER] if answers else [HOST])
+
+    asyncio.run(scenario())
