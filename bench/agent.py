@@ -1,4 +1,4 @@
-"""What the agent costs: rendering a page of metrics, memory when idle, and processor time on the default schedule.
+"""What the agent costs: rendering a page of metrics, memory (loaded and idle), processor time on the default schedule.
 
     python bench/agent.py [--cameras 64] [--seconds 300] [--output bench/results/agent.json]
 
@@ -74,6 +74,39 @@ def _milliseconds(work: Callable[[], object]) -> float:
     return round(statistics.median(times), 1)
 
 
+LOADED = (
+    *("asyncio ssl", "sqlite3 click", "pydantic", "lxml.etree", "aiohttp.web", "prometheus_client"),
+    "camagent.cli.main camagent.cli.serve camagent.cli.run camagent.cli.scanning camagent.fleet camagent.agent.loop"
+    " camagent.agent.site camagent.agent.record camagent.publish.exporter",
+    "cryptography.x509",
+)
+"""What a running agent has loaded, in an order in which each carries only what those before it did not bring."""
+
+
+def imports_mb() -> dict[str, float]:
+    """Resident memory of a bare interpreter, and what each library adds to it: the floor under the agent's memory."""
+    script = (
+        "import importlib, sys\n"
+        "def rss(): return int(open('/proc/self/statm').read().split()[1])\n"
+        "print(rss())\n"
+        "for names in sys.argv[1:]:\n"
+        "    for name in names.split(): importlib.import_module(name)\n"
+        "    print(rss())\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script, *LOADED],
+        cwd=ROOT,
+        env=os.environ | unit_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    pages = [int(line) for line in ran.stdout.split()]
+    steps = [pages[0], *(later - earlier for earlier, later in zip(pages, pages[1:], strict=False))]
+    names = ("interpreter", *(f"{names.split()[0].partition('.')[0]}" for names in LOADED))
+    return {name: round(count * PAGE_BYTES / 1e6, 1) for name, count in zip(names, steps, strict=True)}
+
+
 def family(pid: int) -> list[int]:
     """A process and all its descendants."""
     parents: dict[int, list[int]] = {}
@@ -131,6 +164,13 @@ def simulated(cameras: int, folder: Path) -> Iterator[dict[str, Any]]:
         process.wait(10)
 
 
+def unit_environment() -> dict[str, str]:
+    """What systemd sets for the service, so that what is measured is what a school runs."""
+    unit = (ROOT / "systemd" / "camagent.service").read_text(encoding="utf-8")
+    pairs = [pair for line in re.findall(r"^Environment=(.*)$", unit, re.MULTILINE) for pair in line.split()]
+    return dict(pair.split("=", 1) for pair in pairs if not pair.startswith("PYTHONDONTWRITEBYTECODE"))
+
+
 @contextlib.contextmanager
 def serving(school: dict[str, Any], folder: Path) -> Iterator[tuple[int, str]]:
     """`camagent serve` with the default schedule on that school: process id and URL."""
@@ -143,14 +183,15 @@ def serving(school: dict[str, Any], folder: Path) -> Iterator[tuple[int, str]]:
         '[agent]\nlisten = "127.0.0.1:0"\n',
         encoding="utf-8",
     )
-    environment = os.environ | {"CAMAGENT_DATA": str(folder / "data"), "CAMAGENT_CONFIG_DIR": str(folder)}
+    environment = os.environ | unit_environment()
+    environment |= {"CAMAGENT_DATA": str(folder / "data"), "CAMAGENT_CONFIG_DIR": str(folder)}
     process = subprocess.Popen(
         [sys.executable, "-m", "camagent", "serve", "--config", str(folder / "camagent.toml")],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment | {"MALLOC_ARENA_MAX": "2"},
+        env=environment,
     )
     lines: list[str] = []
     assert process.stderr is not None
@@ -258,7 +299,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--output", type=Path)
     asked = parser.parse_args()
-    result = {"rendering_200_cameras": rendering(), "agent": living(asked.cameras, asked.seconds)}
+    result = {
+        "rendering_200_cameras": rendering(),
+        "imports_mb": imports_mb(),
+        "agent": living(asked.cameras, asked.seconds),
+    }
     text = json.dumps(result, indent=2) + "\n"
     print(text, end="")
     if asked.output is not None:

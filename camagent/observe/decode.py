@@ -32,6 +32,7 @@ MAX_PICTURE_BYTES = 16_000_000  # a JPEG of RFC 2435 has 16 MB at most (24-bit o
 MAX_WAITING_BYTES = 128_000_000  # of pictures queued: 256 cameras with two heavy 1080p keyframes (165 kB) take 84 MB
 MAX_REPLY_BYTES = 65_536  # a report has about 700 bytes
 DYING_S = 2.0  # a process that has closed its pipe is dead within milliseconds, on a crowded PC too
+IDLE_S = 60.0  # without work the process ends: it holds 100 MB, and in quiet hours there is no use for it
 _LENGTH_BYTES = 4
 
 
@@ -51,6 +52,7 @@ class _Worker:
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
+        self._idle: asyncio.TimerHandle | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
@@ -68,6 +70,7 @@ class _Worker:
         """
         async with self._starting:
             process = await self._running()
+            self._stay()
         number = next(self._numbers)
         answer: asyncio.Future[PictureReport] = asyncio.get_running_loop().create_future()
         self._owed[number] = process, answer
@@ -81,9 +84,28 @@ class _Worker:
             raise
         finally:
             self._owed.pop(number, None)
+            self._end_when_idle()
+
+    def _stay(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+    def _end_when_idle(self) -> None:
+        """Killed, not asked: a picture that its caller gave up may still hang in it."""
+
+        def end() -> None:
+            if not self._owed and self._process is not None:
+                process, self._process = self._process, None
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+
+        self._stay()
+        self._idle = asyncio.get_running_loop().call_later(IDLE_S, end)
 
     async def close(self) -> None:
         """End the process at once; what it still owes is lost."""
+        self._stay()
         process, self._process = self._process, None
         reader, self._reader = self._reader, None
         if process is not None and process.returncode is None:
@@ -95,6 +117,8 @@ class _Worker:
     async def _running(self) -> asyncio.subprocess.Process:
         if self._process is not None and self._process.returncode is None and self._reader is not None:
             return self._process
+        if self._reader is not None:
+            await self._reader  # of a process that is gone
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", WORKER_MODULE, str(self._threads)),
             stdin=asyncio.subprocess.PIPE,

@@ -147,7 +147,9 @@ def _agent_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
         info.add_metric((), labels | {"authoritative": authoritative})
         yield info
     yield from _cycle_families(snapshot)
-    yield from _single("discovered_devices", "Devices that the last discovery found.", snapshot.discovered_devices)
+    yield from _single(
+        "discovered_devices", "Devices that the last hourly search found. Cached.", snapshot.discovered_devices
+    )
     for name, documentation, count in (
         ("overruns", "Checks skipped because the one before was still running or waiting.", snapshot.overruns),
         ("defects", "Bugs of camagent itself that were caught; see its log.", snapshot.defects),
@@ -195,14 +197,20 @@ def _cycle_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
 
 
 def _camera_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
-    up = _gauge("camera_up", "1 if the camera answered when last asked; absent while unknown.", ("camera",))
+    up = _gauge(
+        "camera_up",
+        "1 if the camera answered when last asked, 0 if not; absent while unknown. Cached: as of the newer of"
+        " camagent_reach_timestamp_seconds and camagent_check_timestamp_seconds, not of the scrape.",
+        ("camera",),
+    )
     info = InfoMetricFamily("camagent_camera", f"Who the camera is. {_CACHED}", labels=("camera",))
     verdict = _gauge(
         "camera_verdict", f"1 for the verdict in force, 0 for the others. {_CACHED}", ("camera", "verdict")
     )
     offset = _gauge(
         "camera_clock_offset_seconds",
-        "Clock of the camera minus ours. Cached: as of the daily interrogation.",
+        "Clock of the camera minus ours. Cached: as of the daily interrogation, at most a day before"
+        " camagent_check_timestamp_seconds.",
         ("camera",),
     )
     at = _gauge("check_timestamp_seconds", "When the last full check of the camera ended.", ("camera",))

@@ -271,3 +271,39 @@ def test_closing_leaves_no_process_behind() -> None:
     pid = run(work())
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+@pytest.mark.parametrize("before", ["", "HANG"])
+@pytest.mark.usefixtures("bad")
+def test_a_worker_without_work_ends_and_another_takes_up_what_comes(
+    before: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("camagent.observe.decode.IDLE_S", 0.5)
+
+    async def work() -> tuple[int | None, int | None]:
+        async with PicturePool(workers=2) as pool:
+            if before:  # a caller gives up, and leaves a picture behind that hangs
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(2.0):
+                        await pool.judge("h264", [before.encode()])
+            first = await pool.judge("h264", keyframes(H264)[:1])
+            pid = pool.worker_pid
+            assert isinstance(first, PictureReport) and pid is not None
+            async with asyncio.timeout(10.0):
+                while _lives(pid):
+                    await asyncio.sleep(0.05)
+            assert pool.worker_pid is None
+            again = await pool.judge("h264", keyframes(H264)[:1])
+            assert again == first
+            return pid, pool.worker_pid
+
+    pid, other = run(work())
+    assert other is not None and other != pid
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
