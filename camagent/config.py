@@ -134,8 +134,8 @@ def load_config(path: Path) -> Config:
         table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError((unreadable(path, error),)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError((message("config.not_toml", path=str(path), reason=str(error)),)) from error
+    except (ValueError, RecursionError) as error:  # tomllib lets numbers without end and deep nesting through to Python
+        raise ConfigError((message("config.not_toml", path=str(path), reason=str(error)[:200]),)) from error
     return parse_config(table, path)
 
 

@@ -281,7 +281,7 @@ def _result(
 
 def _coverage(results: Sequence[CameraResult], order: Order, discovery: Discovery | None) -> Coverage:
     not_checked = tuple(
-        NotChecked(result.facts.address, fault.code.value)
+        NotChecked(result.facts.address, _why(result.facts, fault))
         for result in results
         if (fault := _kept_out(result.facts)) is not None
     )
@@ -299,6 +299,12 @@ def _coverage(results: Sequence[CameraResult], order: Order, discovery: Discover
         addresses_answered=discovery.addresses_answered,
         notes=tuple(str(note) for note in discovery.notes),
     )
+
+
+def _why(facts: CameraFacts, fault: Fault) -> str:
+    """The fault's code; of a file, the code of what is wrong with a file."""
+    is_file = bool(facts.streams) and isinstance(facts.streams[0].target, FileTarget)
+    return f"file_{fault.code}" if is_file else fault.code.value
 
 
 def _kept_out(facts: CameraFacts) -> Fault | None:

@@ -85,7 +85,13 @@ quiet_hours = ["morning"]
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("[site\n", "not TOML"), ("site = 3", "site"), ("\x00", "not TOML")],
+    [
+        ("[site\n", "not TOML"),
+        ("site = 3", "site"),
+        ("\x00", "not TOML"),
+        ("x = " + "9" * 5000, "not TOML"),
+        ("x = " + "[" * 5000, "not TOML"),
+    ],
 )
 def test_what_is_no_configuration_is_one_clear_line(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(ConfigError) as caught:

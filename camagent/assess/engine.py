@@ -10,12 +10,23 @@ from camagent.assess.judgement import Judgement, say, unknown
 from camagent.assess.profile import RequirementProfile, Row
 from camagent.assess.rule import About, Rule, needs, unit_of
 from camagent.assess.sections import DEVICE_SECTIONS, SECTIONS, Subject, is_file, main_stream
-from camagent.model.fault import Fault
+from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Finding, Outcome
 from camagent.model.scan import CameraFacts, SiteFacts
 from camagent.model.stream import MeasuredStream, StreamFacts
 
 logger = logging.getLogger(__name__)
+FILE_FAULTS = frozenset(
+    {
+        FaultCode.NOT_FOUND,
+        FaultCode.REFUSED,
+        FaultCode.MALFORMED_REPLY,
+        FaultCode.NO_VIDEO,
+        FaultCode.CODEC_UNSUPPORTED,
+        FaultCode.STALLED,
+    }
+)
+"""What a media file can do to us, told in words about a file and not about a camera."""
 
 
 def assess(
@@ -88,18 +99,20 @@ def _judge(row: Row, rule: Rule, subject: Subject) -> Judgement:
         value = SECTIONS[need.section](subject)
         if isinstance(value, Fault) and not need.takes_fault:
             if not need.takes_none:
-                return _prevented(value)
+                return _prevented(value, subject)
             missed, value = missed or value, None
         if value is None and not need.takes_none:
             return _absent(need.section, subject)
         facts.append(value)
     judgement = rule.judge(*facts, **dict(row.parameters))
     if judgement.outcome is Outcome.NOT_ASSESSED and missed is not None and not judgement.manual:
-        return _prevented(missed)  # the fault is the better reason than what is missing because of it
+        return _prevented(missed, subject)  # the fault is the better reason than what is missing because of it
     return judgement
 
 
-def _prevented(fault: Fault) -> Judgement:
+def _prevented(fault: Fault, subject: Subject) -> Judgement:
+    if is_file(subject.camera) and fault.code in FILE_FAULTS:
+        return unknown(f"file_{fault.code}")
     return unknown(f"fault_{fault.code}", doing=fault.doing)
 
 

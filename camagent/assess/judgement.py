@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from camagent.model.finding import Outcome, Quantity
@@ -48,7 +49,10 @@ def at_least(reading: Reading, minimum: float, recommended: float) -> Outcome:
     """Outcome of "the more the better": what is certain counts, a bound inside the uncertainty is not known.
 
     FAIL only if even the highest possible value is short; PASS or WARN only if even the lowest one suffices.
+    What is no number at all (NaN) is not known.
     """
+    if math.isnan(reading.low) or math.isnan(reading.high):
+        return Outcome.NOT_ASSESSED
     if reading.high < minimum:
         return Outcome.FAIL
     if reading.low < minimum:
@@ -58,6 +62,8 @@ def at_least(reading: Reading, minimum: float, recommended: float) -> Outcome:
 
 def at_most(reading: Reading, maximum: float, recommended: float) -> Outcome:
     """Outcome of "the less the better", by the same principle as `at_least`."""
+    if math.isnan(reading.low) or math.isnan(reading.high):
+        return Outcome.NOT_ASSESSED
     if reading.low > maximum:
         return Outcome.FAIL
     if reading.high > maximum:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from camagent.model.text import Message, Scalar, message
+from camagent.model.text import Filling, Message, message
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,9 @@ class Problem:
     message: Message
 
     def __str__(self) -> str:
-        told = ", ".join(f"{name}={value}" for name, value in self.message.args)
+        told = ", ".join(
+            f"{name}={value.key if isinstance(value, Message) else value}" for name, value in self.message.args
+        )
         return f"{self.place}: {self.message.key.rpartition('.')[2]} ({told})"
 
     @property
@@ -35,6 +37,11 @@ class ProfileError(Exception):
         self.problems = problems
 
 
-def problem(name: str, **args: Scalar) -> Message:
+def problem(name: str, **args: Filling) -> Message:
     """A sentence of the catalogue area `profile`."""
     return message(f"profile.problem.{name}", **args)
+
+
+def expected(name: str, **args: Filling) -> Message:
+    """What should have stood there, in the words of a person: "text", "number", "list" …"""
+    return message(f"profile.expected.{name}", **args)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from camagent.assess.problem import Problem, ProfileError, problem
+from camagent.assess.problem import Problem, ProfileError, expected, problem
 from camagent.assess.rule import Rule
-from camagent.assess.values import checked_parameters
+from camagent.assess.values import MAX_CHARS, checked_parameters
 from camagent.model.finding import Severity
 from camagent.model.text import Message
 
+ROW_ID = re.compile(r"[\w.\-]{1,64}")  # it is a label of metrics, a heading and what people type
 MAX_ROWS = 500  # ten times the largest profile known
 HEAD_KEYS = ("id", "version", "title", "authoritative", "extends", "drop", "sources")
 ROW_KEYS = ("id", "vi", "en", "rule", "severity", "parameters", "basis")
@@ -28,7 +31,6 @@ class RawRow:
     """A row after extension, as tables; `parameters` are checked."""
 
     id: str
-    file: str
     table: Mapping[str, Any]
     parameters: Mapping[str, Any]
 
@@ -58,29 +60,43 @@ class Reader:
             self._complain(file, None, "require", problem("rows_expected", limit=MAX_ROWS))
             return
         own: set[str] = set()
+        inherited = tuple(self._rows)
         for number, row in enumerate(rows, start=1):
-            self._take_row(file, number, row, own)
+            self._take_row(file, number, row, own, inherited)
 
     def _drop(self, file: str, drop: Any) -> None:
         if not isinstance(drop, list) or not all(isinstance(name, str) for name in drop):
             self._complain(
-                file, None, "profile.drop", problem("wrong_type", expected="[text, …]", found=str(drop)[:60])
+                file,
+                None,
+                "profile.drop",
+                problem("wrong_type", expected=expected("list", item=expected("text")), found=str(drop)[:60]),
             )
             return
         for name in drop:
             if self._rows.pop(name, None) is None:
                 self._complain(file, None, "profile.drop", problem("drop_unknown", id=name))
 
-    def _take_row(self, file: str, number: int, row: Mapping[str, Any], own: set[str]) -> None:
+    def _take_row(
+        self, file: str, number: int, row: Mapping[str, Any], own: set[str], inherited: tuple[str, ...]
+    ) -> None:
         name = row.get("id")
         if not isinstance(name, str) or not name.strip():
-            self._complain(file, f"#{number}", "id", problem("missing", expected="text"))
+            self._complain(file, f"#{number}", "id", problem("missing", expected=expected("text")))
+            return
+        if ROW_ID.fullmatch(name) is None:
+            self._complain(file, f"#{number}", "id", problem("bad_id"))
             return
         if name in own:
             self._complain(file, name, "id", problem("twice"))
             return
         own.add(name)
         before = self._rows.get(name)
+        if before is None and inherited and "rule" not in row:
+            near = difflib.get_close_matches(name, inherited, n=1)
+            told = problem("override_unknown_near", near=near[0]) if near else problem("override_unknown")
+            self._complain(file, name, "id", told)
+            return
         if before is None:
             self._rows[name] = (file, dict(row))
             return
@@ -119,9 +135,9 @@ class Reader:
         self._text(file, None, "profile", head, ("id", "version"))
         self._localised(file, None, "profile.title", head.get("title"))
         if not isinstance(head.get("authoritative"), bool):
-            self._complain(file, None, "profile.authoritative", problem("missing", expected="true/false"))
+            self._complain(file, None, "profile.authoritative", problem("missing", expected=expected("boolean")))
         if not isinstance(head.get("extends", ""), str):
-            self._complain(file, None, "profile.extends", problem("missing", expected="text"))
+            self._complain(file, None, "profile.extends", problem("missing", expected=expected("text")))
         sources = head.get("sources", [])
         for number, source in enumerate(sources if isinstance(sources, list) else [None], start=1):
             where = f"profile.sources#{number}"
@@ -140,15 +156,21 @@ class Reader:
         rule = self._catalogue.get(table["rule"]) if isinstance(table.get("rule"), str) else None
         given = table.get("parameters", {})
         if rule is None:
-            self._complain(file, name, "rule", problem("unknown_rule", expected=", ".join(sorted(self._catalogue))))
+            self._complain(file, name, "rule", self._unknown_rule(str(table.get("rule"))))
         elif not isinstance(given, dict):
             self._complain(file, name, "parameters", problem("missing", expected="[require.parameters]"))
         else:
             taken, complaints = checked_parameters(rule, given)
             for key, message in complaints:
                 self._complain(file, name, f"parameters.{key}", message)
-            return RawRow(name, file, table, taken)
-        return RawRow(name, file, table, {})
+            return RawRow(name, table, taken)
+        return RawRow(name, table, {})  # told above: no profile comes of it
+
+    def _unknown_rule(self, name: str) -> Message:
+        near = difflib.get_close_matches(name, self._catalogue, n=1)
+        if near:
+            return problem("unknown_rule_near", near=near[0])
+        return problem("unknown_rule", expected=", ".join(sorted(self._catalogue)))
 
     def _check_basis(self, file: str, row: str, basis: Any) -> None:
         if not isinstance(basis, dict):
@@ -162,8 +184,10 @@ class Reader:
         if "note" in basis:
             self._localised(file, row, "basis.note", basis["note"])
         comparators = basis.get("comparators", [])
-        if not isinstance(comparators, list) or not all(isinstance(item, str) for item in comparators):
-            self._complain(file, row, "basis.comparators", problem("missing", expected="[text, …]"))
+        if not isinstance(comparators, list) or not all(_readable(item) for item in comparators):
+            self._complain(
+                file, row, "basis.comparators", problem("missing", expected=expected("list", item=expected("text")))
+            )
 
     def _check_authority(self) -> None:
         """A profile speaks for a document only if no value of it is an assumption."""
@@ -184,7 +208,9 @@ class Reader:
     ) -> None:
         for name in names:
             if not isinstance(table.get(name), str) or not table[name].strip():
-                self._complain(file, row, _join(key, name), problem("missing", expected="text"))
+                self._complain(file, row, _join(key, name), problem("missing", expected=expected("text")))
+            elif not _readable(table[name]):
+                self._complain(file, row, _join(key, name), problem("unreadable_text", limit=MAX_CHARS))
 
     def _choice(self, file: str, row: str | None, key: str, value: Any, choices: tuple[str, ...]) -> None:
         if value not in choices:
@@ -200,3 +226,8 @@ class Reader:
 
 def _join(key: str | None, name: str) -> str:
     return f"{key}.{name}" if key else name
+
+
+def _readable(text: Any) -> bool:
+    """Text of a sane length without control characters: it is printed on terminals and in reports."""
+    return isinstance(text, str) and len(text) <= MAX_CHARS and text.replace("\n", " ").isprintable()

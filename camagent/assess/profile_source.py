@@ -56,3 +56,5 @@ def read_table(path: Path) -> dict[str, Any]:
         where = _LINE.search(str(error))
         line, column = (int(where[1]), int(where[2])) if where else (None, None)
         raise ProfileError((Problem(path.name, None, None, problem("not_toml", line=line, column=column)),)) from error
+    except (ValueError, RecursionError) as error:  # tomllib lets these through: an endless number, a thousand brackets
+        raise ProfileError((Problem(path.name, None, None, problem("odd_toml")),)) from error

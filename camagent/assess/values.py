@@ -6,9 +6,9 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, get_args, get_origin
 
-from camagent.assess.problem import problem
+from camagent.assess.problem import expected, problem
 from camagent.assess.rule import Parameter, Rule, parameters
-from camagent.model.text import Message
+from camagent.model.text import Filling, Message
 
 Complaint = tuple[str, Message]
 MAX_ITEMS = 100  # more than any list of ports, codecs or operations; bounds what a file can make us keep
@@ -73,28 +73,29 @@ def _number(value: Any) -> bool:
 SCALARS: Mapping[Any, tuple[str, Callable[[Any], bool]]] = {
     float: ("number", _number),
     int: ("integer", lambda value: isinstance(value, int) and not isinstance(value, bool)),
-    bool: ("true/false", lambda value: isinstance(value, bool)),
+    bool: ("boolean", lambda value: isinstance(value, bool)),
     str: ("text", lambda value: isinstance(value, str) and len(value) <= MAX_CHARS),
 }
-"""The kinds that a parameter may have: their name in a message, and who belongs to them."""
+"""The kinds that a parameter may have: their name in the catalogue, and who belongs to them."""
 
 
-def _expected(parameter: Parameter) -> str:
-    text = _kind_text(parameter.kind)
-    return f"{text} [{parameter.unit.symbol}]" if parameter.unit is not None else text
+def _expected(parameter: Parameter) -> Filling:
+    kind = _kind_text(parameter.kind)
+    return kind if parameter.unit is None else expected("with_unit", kind=kind, unit=parameter.unit.symbol)
 
 
-def _kind_text(kind: Any) -> str:
+def _kind_text(kind: Any) -> Filling:
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Literal:
         return " | ".join(inner)
+    if origin is tuple and inner[1:] == (Ellipsis,):
+        return expected("list", item=_kind_text(inner[0]))
     if origin is tuple:
-        if inner[1:] == (Ellipsis,):
-            return f"[{_kind_text(inner[0])}, …]"
-        return "[" + ", ".join(_kind_text(item) for item in inner) + "]"
+        first, second = inner  # sizes and windows: there is no longer one
+        return expected("pair", first=_kind_text(first), second=_kind_text(second))
     if origin is Mapping:
-        return f"{{text = {_kind_text(inner[1])}}}"
-    return SCALARS[kind][0]
+        return expected("map", item=_kind_text(inner[1]))
+    return expected(SCALARS[kind][0])
 
 
 def _shown(value: Any) -> str:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import getpass
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from camagent.cli.language import t, tm
 from camagent.cli.mistakes import Mistake
 
+if TYPE_CHECKING:
+    from camagent.assess.profile import Row
+    from camagent.publish.store import Store
+
+MAX_WORDS_CHARS = 200  # a name, or a document's number: it stands in every report
+MAX_NAMED = 20
 WHOLE_SITE = ""  # the key of answers that hold for every camera of the site
 
 
@@ -32,7 +39,7 @@ def answer_command(
     met: str,
     camera: str | None,
     by: str | None,
-    expires: object,
+    expires: datetime | None,
     note: str | None,
     requirement_profile: str | None,
     config_path: Path | None,
@@ -44,28 +51,55 @@ def answer_command(
     from camagent.publish.store import StoreError
 
     config = read_config(config_path)
-    _known_row(rule, requirement_profile or config.check.profile)
-    last_day = expires.date() if hasattr(expires, "date") else None
-    answer = ManualAnswer(rule, met == "yes", by or getpass.getuser(), date.today(), last_day, note)
+    row = _answerable_row(rule, requirement_profile or config.check.profile, camera)
+    today, last_day = date.today(), expires.date() if expires is not None else None
+    if last_day is not None and last_day < today:
+        raise Mistake(t("profile.answer.past", expires=last_day.isoformat()))
+    who = _told("--by", getpass.getuser() if by is None else by)
+    answer = ManualAnswer(rule, met == "yes", who, today, last_day, None if note is None else _told("--note", note))
     store = open_site_store(config)
     try:
+        if camera is not None:
+            _known_camera(camera, store)
         store.answer(camera or WHOLE_SITE, answer)
     except StoreError as error:
         raise Mistake(tm(error.problem)) from None
     finally:
         store.close()
-    click.echo(t("cli.answer_kept", rule=rule, by=answer.by))
+    ends = last_day or today + timedelta(days=int(dict(row.parameters)["valid_days"]))
+    kept = "profile.answer.kept_met" if answer.met else "profile.answer.kept_not_met"
+    click.echo(t(kept, rule=rule, by=answer.by, ends=ends.isoformat()))
     return 0
 
 
-def _known_row(rule: str, name: str) -> None:
+def _answerable_row(rule: str, name: str, camera: str | None) -> Row:
     """Raises: Mistake for a row that the requirement profile does not have, or that the network answers."""
-    from camagent.assess.profile import ProfileError, load_profile
-    from camagent.cli.profile import problem_line
+    from camagent.assess.catalogue import CATALOGUE
+    from camagent.assess.rule import About
+    from camagent.cli.profile import loaded
 
-    try:
-        answerable = load_profile(name).answerable()
-    except ProfileError as error:
-        raise Mistake(*(problem_line(problem) for problem in error.problems)) from None
+    requirements = loaded(name)
+    answerable = requirements.answerable()
     if rule not in answerable:
         raise Mistake(t("cli.no_manual_row", rule=rule[:40], rows=", ".join(sorted(answerable))))
+    row = next(row for row in requirements.rows if row.id == rule)
+    if camera is not None and CATALOGUE[row.rule].about is About.SITE:
+        raise Mistake(t("profile.answer.whole_site", rule=rule))
+    return row
+
+
+def _told(option: str, text: str) -> str:
+    """Raises: Mistake for what nobody could read in a report."""
+    if not text.strip() or len(text) > MAX_WORDS_CHARS or not text.isprintable():
+        raise Mistake(t("profile.answer.words", option=option, limit=MAX_WORDS_CHARS))
+    return text.strip()
+
+
+def _known_camera(camera: str, store: Store) -> None:
+    """Raises: Mistake where scans are remembered and none of them saw this camera: the answer would never be read."""
+    latest = store.latest()
+    seen = {found.id for found in latest.cameras} if latest is not None else set()
+    known = seen | {device.id for device in store.known_devices()}
+    if known and camera not in known:
+        told = ", ".join(sorted(known)[:MAX_NAMED]) + (" …" if len(known) > MAX_NAMED else "")
+        raise Mistake(t("profile.answer.no_camera", camera=camera[:60], cameras=told))

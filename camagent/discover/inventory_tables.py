@@ -81,8 +81,8 @@ def read_toml(content: bytes, file: str) -> Rows:
     except UnicodeDecodeError:
         result.problems.append(message("discover.inventory.not_utf8", place=file))
         return result
-    except tomllib.TOMLDecodeError as error:
-        result.problems.append(message("discover.inventory.not_toml", place=file, reason=str(error)))
+    except (ValueError, RecursionError) as error:  # tomllib lets endless numbers and deep nesting through to Python
+        result.problems.append(message("discover.inventory.not_toml", place=file, reason=str(error)[:200]))
         return result
     cameras = document.pop("camera", [])
     for key in document:

@@ -6,28 +6,15 @@ Options are marginal, not joint: the largest size and the highest rate may exclu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from camagent.model.device import DeviceFacts, EncoderOptions, EncoderSettings, MediaFacts, MediaProfile, Range
 from camagent.model.finding import Finding, Outcome, Quantity, Setting
 from camagent.model.scan import CameraFacts
-from camagent.model.stream import StreamFacts, StreamRole, StreamTarget
-
-Size = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What the profile asks of the main stream; None: it does not ask."""
-
-    minimum_px: Size | None = None
-    codecs: tuple[str, ...] | None = None
-    preferred_codecs: tuple[str, ...] = ()
-    minimum_hz: float | None = None
-    maximum_gop_s: float | None = None
-    maximum_bps: float | None = None
+from camagent.model.stream import MeasuredStream, StreamFacts, StreamRole, StreamTarget
+from camagent.plan.bounds import MET, Bounds, Size, bounds_of, outcomes_of
 
 
 class Ability(Enum):
@@ -46,6 +33,8 @@ class Choice:
     settings: tuple[Setting, ...] = ()
     limit_bps: int | None = None
     """The bit-rate limit that the encoder then has; None: not known."""
+    dense_enough: bool = False
+    """The size chosen has the pixels that a failed pixel density lacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +44,6 @@ class _Target:
     settings: EncoderSettings
     options: tuple[EncoderOptions, ...]
     service: str
-
-
-def bounds_of(findings: Sequence[Finding]) -> Bounds:
-    """The bounds that the findings carry, whether they were met or not: a change must not break another row."""
-    by_check = {finding.check: finding for finding in findings}
-
-    def required(check: str) -> Quantity:
-        return by_check[check].required if check in by_check else None
-
-    size, codecs, rate = required("resolution"), required("codec"), required("frame_rate")
-    gop, bitrate = required("keyframe_interval"), required("bitrate")
-    preferred = by_check["codec"].recommended if "codec" in by_check else None
-    return Bounds(
-        minimum_px=(int(size[0]), int(size[1])) if isinstance(size, tuple) and len(size) == 2 else None,
-        codecs=tuple(str(c) for c in codecs) if isinstance(codecs, tuple) else None,
-        preferred_codecs=tuple(str(c) for c in preferred) if isinstance(preferred, tuple) else (),
-        minimum_hz=float(rate) if isinstance(rate, int | float) else None,
-        maximum_gop_s=float(gop) if isinstance(gop, int | float) else None,
-        maximum_bps=float(bitrate[1]) if isinstance(bitrate, tuple) and len(bitrate) == 2 else None,
-    )
 
 
 def main_profile(camera: CameraFacts) -> MediaProfile | None:
@@ -91,15 +60,27 @@ def choose(camera: CameraFacts, findings: Sequence[Finding]) -> Choice:
     target = _target(camera)
     if target is None:
         return Choice(Ability.UNKNOWN)
-    bounds = bounds_of(findings)
-    failed = frozenset(f.check for f in findings if f.outcome is Outcome.FAIL)
+    bounds = replace(bounds_of(findings, camera.declaration), turned=_turned(camera, target))
+    outcomes = outcomes_of(findings)
     unknown = False
     for option in _by_preference(target, bounds):
-        choice = _with_codec(target, option, bounds, failed)
+        choice = _with_codec(target, option, bounds, outcomes)
         if choice.ability is Ability.YES:
             return choice
         unknown = unknown or choice.ability is Ability.UNKNOWN
     return Choice(Ability.UNKNOWN if unknown else Ability.NO)
+
+
+def _turned(camera: CameraFacts, target: _Target) -> bool:
+    sent = next((s.measured for s in camera.streams if s.role is StreamRole.MAIN), None)
+    return isinstance(sent, MeasuredStream) and _upright(sent) is True and _upright(target.settings) is False
+
+
+def _upright(picture: MeasuredStream | EncoderSettings) -> bool | None:
+    """Higher than wide; None where its size is not known."""
+    if not picture.width_px or not picture.height_px:
+        return None
+    return picture.width_px < picture.height_px
 
 
 def _target(camera: CameraFacts) -> _Target | None:
@@ -118,16 +99,21 @@ def _by_preference(target: _Target, bounds: Bounds) -> list[EncoderOptions]:
     return sorted(allowed, key=lambda o: (o.codec != target.settings.codec, o.codec not in bounds.preferred_codecs))
 
 
-def _with_codec(target: _Target, option: EncoderOptions, bounds: Bounds, failed: frozenset[str]) -> Choice:
+def _with_codec(target: _Target, option: EncoderOptions, bounds: Bounds, outcomes: Mapping[str, Outcome]) -> Choice:
     now = target.settings
     size_now = (now.width_px, now.height_px) if now.width_px and now.height_px else None
-    size = _size(option, bounds.minimum_px, size_now)
+    size = _size(option, bounds, size_now)
     rate = _rate(option, bounds.minimum_hz, now.frame_rate_hz)
-    gop = _gop(option, bounds.maximum_gop_s, rate) if "keyframe_interval" in failed else None
-    found = (size, rate, gop)
-    if any(value is Ability.NO for value in found):
+    gop = _gop(option, bounds.maximum_gop_s, rate)
+    if outcomes.get("keyframe_interval") is not Outcome.FAIL:
+        gop = _kept_short(gop, now.gop_length_frames) if option.codec != now.codec else None
+    found = {"resolution": size, "frame_rate": rate, "keyframe_interval": gop}
+    denied = [check for check, value in found.items() if value is Ability.NO]
+    if denied and all(option.codec == now.codec and outcomes.get(check) in MET for check in denied):
+        return Choice(Ability.UNKNOWN)  # it sends what its own options deny: they cannot be believed
+    if denied:
         return Choice(Ability.NO)
-    if any(value is Ability.UNKNOWN for value in found):
+    if any(value is Ability.UNKNOWN for value in found.values()):
         return Choice(Ability.UNKNOWN)
     bitrate = _bitrate(option, bounds.maximum_bps, now.bitrate_bps)
     changes: list[tuple[str, Quantity, Quantity, str | None]] = []
@@ -143,19 +129,31 @@ def _with_codec(target: _Target, option: EncoderOptions, bounds: Bounds, failed:
         changes.append(("bitrate", now.bitrate_bps, bitrate, "bit/s"))
     call = _call(target, {name: then for name, _, then, _ in changes})
     settings = tuple(Setting(name, was, then, unit, call, "main") for name, was, then, unit in changes)
-    return Choice(Ability.YES, settings, bitrate)
+    return Choice(Ability.YES, settings, bitrate, _dense_enough(settings, bounds))
 
 
-def _size(option: EncoderOptions, minimum_px: Size | None, now: Size | None) -> Size | Ability | None:
+def _size(option: EncoderOptions, bounds: Bounds, now: Size | None) -> Size | Ability | None:
     """Today's size where it suffices and is offered, else the smallest that does."""
-    if minimum_px is None:
+    minimum_px, across_px = bounds.minimum_px, bounds.across_px
+    if minimum_px is None and (across_px is None or not option.resolutions):
         return now
     if not option.resolutions:
         return Ability.UNKNOWN
-    enough = [size for size in option.resolutions if _reaches(size, minimum_px)]
+    enough = [size for size in option.resolutions if minimum_px is None or _reaches(size, minimum_px)]
+    wide = [size for size in enough if across_px is not None and size[bounds.turned] >= across_px]
+    if minimum_px is None and not wide:
+        return now
+    enough = wide or enough
     if now in enough:
         return now
     return min(enough, key=lambda size: size[0] * size[1]) if enough else Ability.NO
+
+
+def _dense_enough(settings: Sequence[Setting], bounds: Bounds) -> bool:
+    size = next((s.then for s in settings if s.name == "resolution"), None)
+    if bounds.across_px is None or not isinstance(size, tuple):
+        return False
+    return int(size[bounds.turned]) >= bounds.across_px
 
 
 def _reaches(size: Size, minimum_px: Size) -> bool:
@@ -189,6 +187,11 @@ def _gop(option: EncoderOptions, maximum_s: float | None, rate: float | Ability 
     if span is None:
         return Ability.UNKNOWN
     return min(frames, int(span.high)) if span.low <= frames else Ability.NO
+
+
+def _kept_short(gop: int | Ability | None, now_frames: int | None) -> int | None:
+    """Another codec may come with a long GOP of its own: named, as far as it can be, where today's does not suffice."""
+    return gop if isinstance(gop, int) and (now_frames is None or now_frames > gop) else None
 
 
 def _bitrate(option: EncoderOptions, maximum_bps: float | None, now_bps: int | None) -> int | None:

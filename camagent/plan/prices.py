@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from camagent.model.finding import Action
-from camagent.model.text import Localised, Message, Scalar, message
+from camagent.model.text import Filling, Localised, Message, message
 
 MAX_PRICE_BYTES = 200_000  # a few dozen classes; more is a wrong file
 MAX_CLASSES = 200
+MAX_AMOUNT = 1e15  # more than any budget in any currency; keeps infinity out of results
 PRICED = tuple(action.value for action in Action if action is not Action.NONE)
 
 
@@ -57,7 +58,7 @@ def load_prices(path: Path) -> PriceList:
         table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise PriceError(((path.name, _problem("unreadable", number=error.errno)),)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # wrong syntax, no UTF-8, an endless number, a thousand brackets
         raise PriceError(((path.name, _problem("not_toml")),)) from error
     return _parse(table, path.name)
 
@@ -68,7 +69,7 @@ def _parse(table: dict[str, Any], file: str) -> PriceList:
         problems.append((f"{file}: {key}", _problem("unknown_key", expected="currency, class")))
     currency = table.get("currency")
     if not isinstance(currency, str) or not currency:
-        problems.append((f"{file}: currency", _problem("missing", expected="text")))
+        problems.append((f"{file}: currency", _problem("missing", expected=message("profile.expected.text"))))
     rows = table.get("class", [])
     if not isinstance(rows, list) or len(rows) > MAX_CLASSES:
         raise PriceError((*problems, (f"{file}: class", _problem("missing", expected="[[class]]"))))
@@ -93,17 +94,18 @@ def _class(row: Any, place: str, problems: list[tuple[str, Message]]) -> PriceCl
         problems.append((f"{place}: {key}", _problem("unknown_key", expected="id, action, vi, en, amount")))
     for key in ("id", "vi", "en"):
         if not isinstance(row.get(key), str) or not row[key]:
-            problems.append((f"{place}: {key}", _problem("missing", expected="text")))
+            problems.append((f"{place}: {key}", _problem("missing", expected=message("profile.expected.text"))))
     if row.get("action") not in PRICED:
         problems.append((f"{place}: action", _problem("choice", expected=", ".join(PRICED))))
     amount = row.get("amount")
-    if amount is not None and (isinstance(amount, bool) or not isinstance(amount, int | float) or not amount >= 0):
+    number = isinstance(amount, int | float) and not isinstance(amount, bool) and 0 <= amount <= MAX_AMOUNT
+    if amount is not None and not number:
         problems.append((f"{place}: amount", _problem("missing", expected="≥ 0")))
     if len(problems) > before:
         return None
-    number = None if amount is None else float(amount)
-    return PriceClass(row["id"], Action(row["action"]), Localised(row["vi"], row["en"]), number)
+    figure = None if amount is None else float(amount)
+    return PriceClass(row["id"], Action(row["action"]), Localised(row["vi"], row["en"]), figure)
 
 
-def _problem(name: str, **args: Scalar) -> Message:
+def _problem(name: str, **args: Filling) -> Message:
     return message(f"plan.price_{name}", **args)

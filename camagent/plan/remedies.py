@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from camagent.model.device import DeviceFacts, MediaFacts, NetworkFacts
+from camagent.model.device import DeviceFacts, EncoderSettings, MediaFacts, NetworkFacts
 from camagent.model.fault import Fault
 from camagent.model.finding import Action, Finding, Outcome, Setting
 from camagent.model.scan import CameraFacts
 from camagent.model.stream import MeasuredStream, StreamFacts, StreamRole
 from camagent.model.text import Message, message
-from camagent.plan.encoder import Ability, Choice
+from camagent.plan.encoder import Ability, Choice, main_profile
 
 HOUR_S = 3600
 Settler = Callable[[Finding, "Case"], Setting | None]
@@ -61,13 +61,24 @@ def _investigate(finding: Finding, case: Case) -> Remedy:
     return Remedy(Action.INVESTIGATE, (finding.remedy or finding.message,))
 
 
+MENDS: Mapping[str, frozenset[str]] = {
+    "resolution": frozenset({"resolution"}),
+    "codec": frozenset({"codec"}),
+    "frame_rate": frozenset({"frame_rate"}),
+    "keyframe_interval": frozenset({"gop", "frame_rate"}),
+}
+"""Check -> the encoder settings that change what it looks at; a change of another one would mend nothing."""
+
+
 def _encoder(finding: Finding, case: Case) -> Remedy:
     """Settings where the options offer them; replacement only where they are known and offer no more."""
     if case.encoder.ability is Ability.UNKNOWN:
         return Remedy(Action.INVESTIGATE, (step("options_unread"),))
+    if case.encoder.ability is Ability.NO and _is_recorder(case):
+        return Remedy(Action.INVESTIGATE, (step("recorder_options"),))
     if case.encoder.ability is Ability.NO:
         return Remedy(Action.REPLACE, (step("options_insufficient"),))
-    if not case.encoder.settings:
+    if not MENDS[finding.check] & {setting.name for setting in case.encoder.settings}:
         # What ONVIF says is set would already do, yet something else is sent: no menu value mends that.
         return Remedy(Action.INVESTIGATE, (step("encoder_ignores_settings"),))
     return Remedy(Action.RECONFIGURE, (step("reconfigure_encoder"),), case.encoder.settings, advertised=True)
@@ -82,7 +93,11 @@ def _frame_rate(finding: Finding, case: Case) -> Remedy:
 
 
 def _rate_not_kept(finding: Finding, case: Case) -> Remedy:
-    return Remedy(Action.INVESTIGATE, (step("rate_not_kept"),))
+    media_profile = main_profile(case.camera)
+    encoder = media_profile.encoder if media_profile is not None else None
+    interval = encoder.encoding_interval if isinstance(encoder, EncoderSettings) else None
+    skipping = (step("encoding_interval", interval=interval),) if interval is not None and interval > 1 else ()
+    return Remedy(Action.INVESTIGATE, (*skipping, step("rate_not_kept")))
 
 
 def _device_answers(finding: Finding, case: Case) -> Remedy:
@@ -128,6 +143,9 @@ def _is_recorder(case: Case) -> bool:
 
 
 def _density(finding: Finding, case: Case) -> Remedy:
+    """More pixels where the encoder advertises enough of them; else the scene has to become narrower."""
+    if case.encoder.dense_enough:
+        return Remedy(Action.RECONFIGURE, (step("reconfigure_encoder"),), case.encoder.settings, advertised=True)
     return Remedy(Action.FIX_PICTURE, (step("narrow_scene"),))
 
 
@@ -158,11 +176,23 @@ def _https(finding: Finding, case: Case) -> Remedy:
     network = case.device.network if case.device is not None else None
     listed = network.protocols if isinstance(network, NetworkFacts) else None
     off = next((p for p in listed or () if p.name.upper() == "HTTPS" and not p.enabled), None)
+    if finding.observed is False and listed is None:
+        return Remedy(Action.INVESTIGATE, (step("https_unread"),))
+    if finding.observed is False and any(p.name.upper() == "HTTPS" and p.enabled for p in listed or ()):
+        return _investigate(finding, case)
     if off is None:
         return Remedy(Action.UPDATE_FIRMWARE, (step("firmware_for_https"),))
     call = "device:SetNetworkProtocols Name=HTTPS Enabled=true"
     switch = Setting("protocols", "HTTPS off", "HTTPS on", None, call)
     return Remedy(Action.RECONFIGURE, (step("switch_https_on"),), (switch,), advertised=True)
+
+
+def _login(finding: Finding, case: Case) -> Remedy:
+    """Basic alone is mostly a menu's choice; a device that knows nothing but WS-UsernameToken has no such menu."""
+    seen = finding.observed if isinstance(finding.observed, tuple) else ()
+    if "ws-usernametoken" in seen or not seen:
+        return Remedy(Action.UPDATE_FIRMWARE, (step("firmware_for_digest"),))
+    return Remedy(Action.RECONFIGURE, (step("set_digest"),))
 
 
 def _firmware(finding: Finding, case: Case, *, name: str) -> Remedy:
@@ -191,7 +221,7 @@ REMEDIES: Mapping[str, Callable[[Finding, Case], Remedy]] = {
     "certificate": partial(_menu, name="new_certificate"),
     "accounts": partial(_menu, name="make_account"),
     "https": _https,
-    "login_scheme": partial(_firmware, name="firmware_for_digest"),
+    "login_scheme": _login,
     "firmware": partial(_firmware, name="firmware_supported"),
     "onvif_conformance": partial(_firmware, name="firmware_for_conformance"),
 }

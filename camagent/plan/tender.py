@@ -8,6 +8,16 @@ from camagent.model.finding import Finding, Quantity
 from camagent.model.text import Message, message
 
 NOT_ASKED = "–"
+NAMES = {
+    "h264": "H.264",
+    "h265": "H.265",
+    "mjpeg": "MJPEG",
+    "mpeg4": "MPEG-4",
+    "basic": "Basic",
+    "digest": "Digest",
+    "digest-sha-256": "Digest SHA-256",
+}
+"""Codecs and log-ins as suppliers write them."""
 HOUR_S = 3600
 
 
@@ -22,7 +32,7 @@ def tender(findings: Sequence[Finding]) -> Message:
     return message(
         "plan.tender",
         size=_text(asked("resolution")),
-        codecs=_text(asked("codec")).upper(),
+        codecs=_text(asked("codec")),
         rate=_text(asked("frame_rate")),
         gop=_text(asked("keyframe_interval")),
         conformance=_text(_recommended(by_check, "onvif_conformance")),
@@ -44,13 +54,13 @@ def _recommended(by_check: dict[str, Finding], check: str) -> Quantity:
     return finding.required if finding.recommended is None else finding.recommended
 
 
-def _text(value: Quantity, join: str | None = None) -> str:
+def _text(value: Quantity, join: str | None = None) -> str | float:
     if value is None:
         return NOT_ASKED
     if isinstance(value, tuple):
         numbers = join is None and len(value) == 2 and all(isinstance(item, int) for item in value)
-        return ("×" if numbers else join or ", ").join(str(item) for item in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        return ("×" if numbers else join or ", ").join(NAMES.get(str(item), str(item)) for item in value)
+    return value if isinstance(value, float) else NAMES.get(str(value), str(value))
 
 
 def _by_hand(findings: Sequence[Finding]) -> str:

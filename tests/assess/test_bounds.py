@@ -18,6 +18,7 @@ from camagent.model.device import (
     PortFacts,
     RecordingFacts,
     Service,
+    SnapshotAccess,
 )
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Outcome
@@ -77,9 +78,40 @@ def key(found: Any) -> str:
     ],
 )
 def test_resolution(size: tuple[int, int], outcome: Outcome, said: str) -> None:
-    found = judged("resolution", measuring(width_px=size[0], height_px=size[1]))
+    found = judged("resolution", sized(size, size, size))
     assert (found.outcome, key(found), found.observed, found.unit) == (outcome, said, size, "px")
-    assert found.configured == (2560, 1440) and found.declared == (2560, 1440) and found.measured == size
+    assert found.configured == found.declared == found.measured == size
+
+
+def sized(measured: Any, configured: Any, declared: Any) -> CameraFacts:
+    return with_main(
+        measured=measured_stream(width_px=measured[0], height_px=measured[1]),
+        configured=configured_stream(width_px=configured[0], height_px=configured[1]),
+        declared=declared_stream(width_px=declared[0], height_px=declared[1]),
+    )
+
+
+NOTHING = (None, None)
+
+
+@pytest.mark.parametrize(
+    ("measured", "configured", "declared", "outcome", "said"),
+    [
+        ((2560, 1440), (2560, 1440), (1920, 1080), WARN, "size_contradicted"),
+        ((2560, 1440), (3840, 2160), (2560, 1440), WARN, "size_contradicted"),
+        ((2560, 1440), (1440, 2560), (2560, 1440), PASS, "size_good"),  # hung upright
+        ((2560, 1440), (2534, 1440), (2560, 1440), WARN, "size_contradicted"),  # 1.02 % off
+        ((2560, 1440), (2560, 1454), (2560, 1440), PASS, "size_good"),  # 0.96 %: rounded to whole macroblocks
+        ((2560, 1440), NOTHING, NOTHING, PASS, "size_good"),
+        ((2560, 1440), (None, 1080), NOTHING, PASS, "size_good"),
+        ((1280, 720), (2560, 1440), (1280, 720), FAIL, "size_usable"),  # the failure is the news
+    ],
+)
+def test_a_size_that_the_camera_misstates(
+    measured: Any, configured: Any, declared: Any, outcome: Any, said: str
+) -> None:
+    found = judged("resolution", sized(measured, configured, declared))
+    assert (found.outcome, key(found), found.observed) == (outcome, said, measured)
 
 
 def test_without_tolerance_the_minimum_itself_suffices() -> None:
@@ -111,15 +143,26 @@ def test_a_size_that_is_not_certain_is_not_assessed(changes: dict[str, Any], sai
     ],
 )
 def test_codec(codec: str, outcome: Outcome, said: str) -> None:
-    found = judged("codec", measuring(codec=codec))
+    found = judged("codec", coded(codec, codec, codec))
     assert (found.outcome, key(found), found.observed) == (outcome, said, codec)
+
+
+def coded(measured: str, configured: str | None, declared: str | None) -> CameraFacts:
+    return with_main(
+        measured=measured_stream(codec=measured),
+        configured=configured_stream(codec=configured),
+        declared=declared_stream(codec=declared),
+    )
 
 
 def test_the_stream_decides_about_the_codec_whatever_onvif_says() -> None:
     # quatanium/python-onvif#96: Media1 says H264 while the stream is H265
-    camera = with_main(configured=configured_stream(codec="h264"), measured=measured_stream(codec="h265"))
-    found = judged("codec", camera)
-    assert (found.outcome, found.observed, found.configured) == (PASS, "h265", "h264")
+    found = judged("codec", coded("h265", "h264", "h265"))
+    assert (found.outcome, found.observed, found.configured) == (WARN, "h265", "h264")
+    assert key(found) == "codec_contradicted" and dict(found.message.args)["claimed"] == "H.264"
+    assert key(judged("codec", coded("h264", "h264", "h265"))) == "codec_contradicted"
+    assert key(judged("codec", coded("mjpeg", "h264", "h264"))) == "codec_rejected"
+    assert judged("codec", coded("h265", None, None)).outcome is PASS
 
 
 def test_sdp_tells_the_codec_where_the_stream_could_not_be_measured() -> None:
@@ -135,18 +178,28 @@ def test_what_onvif_is_set_to_is_no_codec_on_the_wire() -> None:
     assert key(judged("codec", with_main(measured=fault(), declared=declared_stream(codec=None)))) == "fault_timeout"
 
 
-def third(token: str = "E3") -> Any:
-    return sub_profile(token="P3", encoder=encoder_settings(token=token))
+def third(token: str = "E3", **changes: Any) -> Any:
+    small = {"codec": "h264", "width_px": 640, "height_px": 360, "bitrate_bps": 512_000}
+    return sub_profile(token="P3", encoder=encoder_settings(token=token, **{**small, **changes}))
+
+
+LIKE_MAIN = {"codec": "h265", "width_px": 2560, "height_px": 1440}
 
 
 @pytest.mark.parametrize(
     ("profiles", "outcome", "count"),
     [
         ((media_profile(),), FAIL, 0),
+        ((media_profile(encoder=encoder_settings(bitrate_bps=None)),), FAIL, 0),  # alone, whatever its limit
         ((media_profile(), sub_profile()), WARN, 1),
+        ((media_profile(), third(bitrate_bps=None)), WARN, 1),
         ((media_profile(), sub_profile(), third()), PASS, 2),
         ((media_profile(), sub_profile(), third("E2")), WARN, 1),  # the same encoder under another token
         ((media_profile(), sub_profile(video_source="VS2")), FAIL, 0),  # another camera of the same recorder
+        ((media_profile(), third(**LIKE_MAIN, bitrate_bps=3_000_000)), FAIL, 0),  # a second main stream
+        ((media_profile(), third(**LIKE_MAIN, bitrate_bps=2_999_999)), WARN, 1),
+        ((media_profile(), third(**LIKE_MAIN, bitrate_bps=3_000_001)), WARN, 1),
+        ((media_profile(), third(width_px=2560, height_px=1439, bitrate_bps=9_000_000)), WARN, 1),
         ((), FAIL, 0),
     ],
 )
@@ -157,6 +210,10 @@ def test_sub_streams(profiles: tuple[Any, ...], outcome: Outcome, count: int) ->
 
 def test_a_profile_list_that_was_not_read_to_its_end_does_not_fail() -> None:
     for media in (
+        MediaFacts("media2", (media_profile(), third(width_px=None, height_px=None))),
+        MediaFacts("media2", (media_profile(), third(width_px=None))),
+        MediaFacts("media2", (media_profile(), third(height_px=None))),
+        MediaFacts("media2", (media_profile(), third(**LIKE_MAIN, bitrate_bps=None))),
         MediaFacts("media2", (media_profile(),), truncated=3),
         MediaFacts("media2", (media_profile(), sub_profile(encoder=fault()))),
         MediaFacts("media2", (media_profile(), sub_profile(encoder=None))),
@@ -185,7 +242,7 @@ def test_decode_errors(decoded: int, errors: int, outcome: Outcome) -> None:
     assert found.outcome is outcome
     if outcome is not OPEN:
         assert found.observed == pytest.approx(errors / (decoded + errors))
-        assert dict(found.message.args) == {"errors": errors, "pictures": decoded + errors}
+        assert dict(found.message.args) == {"errors": errors, "pictures": decoded + errors, "limit": 1.0}
 
 
 def test_fewer_pictures_than_asked_are_not_assessed() -> None:
@@ -644,7 +701,7 @@ def test_a_device_that_refuses_the_time_but_tells_its_name_answers() -> None:
     mute = {name: fault(FaultCode.TIMEOUT) for name in ("clock", "information", "services", "media")}
     found = judged("device_answers", with_device(**mute))
     assert (found.outcome, found.required, found.observed) == (FAIL, True, False)
-    for name in mute:
+    for name in ("information", "services", "media"):
         told = getattr(device_facts(), name)
         assert judged("device_answers", with_device(**{**mute, name: told})).outcome is PASS
     locked = judged("device_answers", with_device(**{**mute, "media": fault(FaultCode.AUTH_REJECTED)}))
@@ -689,8 +746,12 @@ def test_uplink_counts_shared_cameras_and_never_passes_with_one_unread() -> None
     [
         ("NTP", {}, PASS, "time_server"),
         ("ntp", {"ntp_servers": ("pool.ntp.org",), "ntp_from_dhcp": None}, PASS, "time_server"),
-        ("NTP", {"ntp_servers": (), "ntp_from_dhcp": True}, PASS, "time_server"),
-        ("NTP", {"ntp_servers": None, "ntp_from_dhcp": True}, PASS, "time_server"),
+        ("NTP", {"ntp_servers": ("192.0.2.1",), "ntp_from_dhcp": True}, PASS, "time_server"),
+        ("NTP", {"ntp_servers": (), "ntp_from_dhcp": True}, OPEN, "time_server_by_dhcp"),
+        ("NTP", {"ntp_servers": None, "ntp_from_dhcp": True}, OPEN, "time_server_by_dhcp"),
+        ("NTP", {"ntp_servers": ("0.0.0.0", " ", "::"), "ntp_from_dhcp": False}, FAIL, "time_server_none"),
+        ("NTP", {"ntp_servers": ("0.0.0.0", "192.0.2.1"), "ntp_from_dhcp": False}, PASS, "time_server"),
+        ("NTP", {"ntp_servers": ("0.0.0.0",), "ntp_from_dhcp": True}, OPEN, "time_server_by_dhcp"),
         ("NTP", {"ntp_servers": (), "ntp_from_dhcp": False}, FAIL, "time_server_none"),
         ("NTP", {"ntp_servers": None, "ntp_from_dhcp": None}, OPEN, "time_server_unread"),
         ("Manual", {}, FAIL, "time_manual"),
@@ -979,13 +1040,32 @@ def test_one_open_stream_is_one_too_many_and_the_main_stream_must_be_tried() -> 
         camera = camera_facts(streams=(stream_facts(access=main), sub_stream(access=sub)))
         return judged("anonymous_stream", camera).outcome
 
-    assert outcome(shut, shut) is PASS
-    assert outcome(shut, None) is PASS
+    assert outcome(shut, shut) is WARN  # the snapshot was not tried
+    assert outcome(shut, None) is WARN
     assert outcome(shut, ajar) is FAIL
     assert outcome(ajar, shut) is FAIL
     assert outcome(None, shut) is OPEN
     assert outcome(untold, shut) is OPEN
     assert judged("anonymous_stream", camera_facts(streams=())).outcome is OPEN
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "anonymous", "outcome", "said"),
+    [
+        (None, False, WARN, "stream_closed_snapshot_untried"),
+        (SnapshotAccess(False, 401), False, PASS, "stream_closed"),
+        (fault(FaultCode.NOT_FOUND), False, WARN, "stream_closed_snapshot_untold"),
+        (SnapshotAccess(True, 200), False, FAIL, "snapshot_open"),
+        (SnapshotAccess(True, 200), None, FAIL, "snapshot_open"),
+        (SnapshotAccess(False, 401), None, OPEN, "absent_access"),
+        (SnapshotAccess(False, 401), True, FAIL, "stream_open"),
+    ],
+)
+def test_a_snapshot_that_anybody_can_take_fails(snapshot: Any, anonymous: Any, outcome: Any, said: str) -> None:
+    access = stream_access(anonymous=anonymous) if anonymous is not None else None
+    camera = camera_facts(device=device_facts(snapshot=snapshot), streams=(stream_facts(access=access),))
+    found = judged("anonymous_stream", camera)
+    assert (found.outcome, found.message.key) == (outcome, f"findings.{said}")
 
 
 @pytest.mark.parametrize(
@@ -1046,8 +1126,9 @@ def test_firmware_beside_the_list_is_for_a_person() -> None:
         (("Administrator",), FAIL, False),
         (("Administrator", "User"), PASS, False),
         (("Operator",), PASS, False),
-        (("Administrator", "Extended", "Anonymous"), FAIL, False),
-        ((), FAIL, False),
+        (("Administrator", "Administrator"), FAIL, False),
+        (("Administrator", "Extended", "Anonymous"), OPEN, True),  # a level of the maker's own may be a low one
+        ((), OPEN, True),  # an empty list is no list: somebody must have let us in
     ],
 )
 def test_accounts(levels: tuple[str, ...] | None, outcome: Outcome, manual: bool) -> None:
@@ -1072,7 +1153,7 @@ STRONG = ("digest-sha-256", "digest-md5")
         (STRONG, ("basic", "digest-md5"), WARN),
         ((), STRONG, OPEN),  # never challenged: not known
         ((), ("basic",), FAIL),
-        (STRONG, (), PASS),
+        (STRONG, (), OPEN),  # refused without a challenge: what RTSP takes was not seen
     ],
 )
 def test_login_scheme(onvif: tuple[str, ...], rtsp: tuple[str, ...], outcome: Outcome) -> None:

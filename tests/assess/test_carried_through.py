@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from camagent.assess.catalogue import CATALOGUE
-from camagent.assess.engine import assess, assess_site
+from camagent.assess.engine import FILE_FAULTS, assess, assess_site
 from camagent.assess.judgement import Judgement, say
 from camagent.assess.profile import Row
 from camagent.assess.rule import About, Rule
@@ -19,7 +19,7 @@ from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import Outcome
 from camagent.model.scan import CameraFacts, Declaration, ManualAnswer
 from camagent.model.stream import FileTarget, StreamRole
-from camagent.publish.text import both
+from camagent.publish.text import both, catalogue
 from tests.assess.failing import healthy
 from tests.assess.judging import judged, profile_of, row_of, shipped, with_device
 from tests.builders import NOW, camera_facts, device_facts, fault, site_facts, stream_facts, sub_stream
@@ -101,3 +101,12 @@ def test_a_trial_of_factory_log_ins_that_was_stopped_says_by_what() -> None:
     found = judged("default_login", with_device(default_login=DefaultLoginTrial(1, None, stopped)))
     assert found.outcome is Outcome.NOT_ASSESSED and found.message.key == "findings.fault_locked_out"
     assert dict(found.message.args) == {"doing": "GetDeviceInformation"}
+
+
+@pytest.mark.parametrize("code", sorted(FILE_FAULTS))
+def test_what_is_wrong_with_a_file_is_not_said_of_a_camera(code: FaultCode) -> None:
+    clip = stream_facts(target=FileTarget(Path("clip.mp4")), access=None, measured=fault(code), image=fault(code))
+    findings = assess(shipped(), camera_facts(device=None, streams=(clip,)), site_facts())
+    told = [f for f in findings if f.outcome is Outcome.NOT_ASSESSED and not f.manual]
+    assert told and {f.message.key for f in told} == {f"findings.file_{code}"}
+    assert f"faults.file_{code}" in catalogue("vi"), "as the coverage names it"

@@ -211,6 +211,50 @@ def test_wrong_extensions_are_refused(tmp_path: Path, child: str, told: list[str
     assert problems(tmp_path, child, "child.toml") == told
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (
+            "A-11",
+            "the profile extended has no such requirement to change; did you mean A-1? A new one needs a rule",
+        ),
+        ("ZZZ", "the profile extended has no such requirement to change; a new one needs a rule"),
+    ],
+)
+def test_a_row_that_is_not_there_cannot_be_changed(tmp_path: Path, name: str, told: str) -> None:
+    write(tmp_path, GOOD)
+    child = CHILD + f'[[require]]\nid = "{name}"\nseverity = "minor"\n'
+    assert problems(tmp_path, child, "child.toml") == [f"child.toml: {name}: id: {told}"]
+    new = CHILD + ROW.replace("A-1", name)
+    assert [row.id for row in load_profile(write(tmp_path, new, "child.toml")).rows] == ["A-1", name]
+
+
+def test_a_note_of_several_lines_and_the_longest_text_are_readable(tmp_path: Path) -> None:
+    long = GOOD.replace('"Loss"', f'"{"x" * 2000}"').replace('"A-1"', f'"{"Ă" * 64}"')
+    noted = long.replace('confidence = "low"', 'confidence = "low", note = { vi = "a\\nb", en = "c" }')
+    (row,) = load_profile(write(tmp_path, noted)).rows
+    assert (len(row.title.en), row.basis.note, len(row.id)) == (2000, "a\nb", 64)
+
+
+def test_problems_print_one_a_line_with_all_that_they_say(tmp_path: Path) -> None:
+    text = GOOD.replace("maximum_ratio = 0.01", "maximum_ratio = 1.5").replace('"major"', '"fatal"')
+    with pytest.raises(ProfileError) as caught:
+        load_profile(write(tmp_path, text))
+    assert str(caught.value).splitlines() == [
+        "mine.toml: A-1: severity: choice (expected=blocker, major, minor, info)",
+        "mine.toml: A-1: parameters.maximum_ratio: out_of_range (found=1.5, high=1.0, low=0.0, unit=ratio)",
+    ]
+    with pytest.raises(ProfileError, match=r"wrong_type \(expected=profile\.expected\.with_unit, found='x'\)$"):
+        load_profile(write(tmp_path, GOOD.replace("maximum_ratio = 0.01", 'maximum_ratio = "x"')))
+
+
+def test_what_is_expected_is_said_in_vietnamese_too(tmp_path: Path) -> None:
+    with pytest.raises(ProfileError) as caught:
+        load_profile(write(tmp_path, one_row("anonymous_onvif", "parameters = { allowed = [1] }")))
+    (found,) = caught.value.problems
+    assert both(found.message).vi == "sai kiểu: cần [văn bản, …], đang có [1]"
+
+
 def test_extension_ends_somewhere(tmp_path: Path) -> None:
     write(tmp_path, GOOD, "p0.toml")
     for depth in range(1, 6):
@@ -252,6 +296,10 @@ BAD = {
         GOOD + 'colour = "red"\n',
         ["mine.toml: A-1: colour: unknown key; the keys are: id, vi, en, rule, severity, parameters, basis"],
     ),
+    "drop without end": (
+        GOOD.replace('title.en = "Trial"', f'title.en = "Trial"\ndrop = "{"x" * 70}"'),
+        [f"mine.toml: profile.drop: wrong type: expected [text, …], found {'x' * 60}"],
+    ),
     "no Vietnamese": (
         GOOD.replace('vi = "Mất gói"', ""),
         ["mine.toml: A-1: vi: missing or of the wrong type, expected: text"],
@@ -261,8 +309,51 @@ BAD = {
         ["mine.toml: A-1: severity: must be one of: blocker, major, minor, info"],
     ),
     "rule": (
-        GOOD.replace('"packet_loss"', '"packet_los"'),
+        GOOD.replace('"packet_loss"', '"qqq"'),
         [f"mine.toml: A-1: rule: there is no such rule; the rules are: {RULES}"],
+    ),
+    "rule, nearly": (
+        GOOD.replace('"packet_loss"', '"packet_los"'),
+        ["mine.toml: A-1: rule: there is no such rule; did you mean packet_loss?"],
+    ),
+    "no rule": (
+        GOOD.replace('rule = "packet_loss"', ""),
+        [f"mine.toml: A-1: rule: there is no such rule; the rules are: {RULES}"],
+    ),
+    "rule of another type": (
+        GOOD.replace('"packet_loss"', "[1]"),
+        [f"mine.toml: A-1: rule: there is no such rule; the rules are: {RULES}"],
+    ),
+    "id that nobody can type": (
+        GOOD.replace('"A-1"', '"A 1"') + ROW.replace("A-1", "B" * 65) + ROW.replace("A-1", "C\\u001b[31m"),
+        [
+            f"mine.toml: #{number}: id: an id has letters, digits and - . _ only, at most 64 characters"
+            for number in (1, 2, 3)
+        ],
+    ),
+    "text that a terminal would obey": (
+        GOOD.replace('"Loss"', '"Loss\\u001b[2J"').replace('"Trial"', f'"{"x" * 2001}"'),
+        [
+            "mine.toml: profile.title.en: has control characters, or is longer than 2000 characters",
+            "mine.toml: A-1: en: has control characters, or is longer than 2000 characters",
+        ],
+    ),
+    "comparator without end": (
+        GOOD.replace('confidence = "low"', f'confidence = "low", comparators = ["{"x" * 2001}"]'),
+        ["mine.toml: A-1: basis.comparators: missing or of the wrong type, expected: [text, …]"],
+    ),
+    "an endless number": (GOOD + "x = 1" + "0" * 5000, ["mine.toml: TOML with a number too long, or nested too deep"]),
+    "a thousand brackets": ("x = " + "[" * 5000, ["mine.toml: TOML with a number too long, or nested too deep"]),
+    "parameter of a rule that takes none": (
+        GOOD.replace('"packet_loss"', '"device_answers"').replace(LOSS, "parameters = { zzz = 1 }"),
+        ["mine.toml: A-1: parameters.zzz: the rule device_answers has no such parameter; it has: -"],
+    ),
+    "parameter, hardly": (
+        GOOD.replace("minimum_packets = 100", "minimum_packets = 100, loss_ratio = 1"),
+        [
+            "mine.toml: A-1: parameters.loss_ratio: the rule packet_loss has no such parameter; "
+            "did you mean maximum_ratio?"
+        ],
     ),
     "parameters are no table": (
         GOOD.replace(LOSS, "parameters = 3"),
@@ -339,6 +430,10 @@ BAD = {
         GOOD.replace('confidence = "low"', 'confidence = "low", comparators = [1]'),
         ["mine.toml: A-1: basis.comparators: missing or of the wrong type, expected: [text, …]"],
     ),
+    "authority on nothing": (
+        GOOD.replace("authoritative = false", "authoritative = true").replace(BASIS, "basis = 3"),
+        ["mine.toml: A-1: basis: missing or of the wrong type, expected: [require.basis]"],
+    ),
     "authority on an assumption": (
         GOOD.replace("authoritative = false", "authoritative = true"),
         ["mine.toml: A-1: basis.kind: a profile with authoritative = true must not rest on an assumption"],
@@ -360,6 +455,14 @@ BAD = {
             "mine.toml: profile.sources#2.d: unknown key; the keys are: id, title, status",
             "mine.toml: profile.sources#2.status: must be one of: read, read-in-part, not-obtained",
         ],
+    ),
+    "source without a name": (
+        GOOD.replace('title.en = "Trial"', 'title.en = "Trial"\nsources = [{ id = "a", status = "read" }]'),
+        ["mine.toml: profile.sources#1.title: missing or of the wrong type, expected: text"],
+    ),
+    "note in a third language": (
+        GOOD.replace('confidence = "low"', 'confidence = "low", note = { vi = "x", en = "x", fr = "x" }'),
+        ["mine.toml: A-1: basis.note.fr: unknown key; the keys are: vi, en"],
     ),
     "sources are no list": (
         GOOD.replace('title.en = "Trial"', 'title.en = "Trial"\nsources = 3'),
@@ -490,6 +593,8 @@ def test_parameters_are_checked_for_type_size_and_unit(tmp_path: Path, rule: str
 def test_bounds_that_are_equal_are_in_order(tmp_path: Path) -> None:
     row = one_row("frame_rate", f"parameters = {{ floor_hz = 20, minimum_hz = 20, recommended_hz = 20, {RATES} }}")
     assert load_profile(write(tmp_path, row)).rows[0].parameters[0] == ("minimum_hz", 20.0)
+    same = GOOD.replace("recommended_ratio = 0.001", "recommended_ratio = 0.01")
+    assert dict(load_profile(write(tmp_path, same)).rows[0].parameters)["recommended_ratio"] == 0.01
 
 
 def test_a_file_that_is_none(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,6 +23,7 @@ from camagent.model.device import (
     PortFacts,
     RecordingFacts,
     Service,
+    SnapshotAccess,
 )
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Finding
@@ -85,14 +86,14 @@ def seen(*conditions: str, **changes: Any) -> CameraFacts:
     return with_main(image=image_facts(conditions=conditions, **changes))
 
 
-THREE = MediaFacts(
-    "media2", (media_profile(), sub_profile(), sub_profile(token="P3", encoder=encoder_settings(token="E3")))
-)
+SMALL = encoder_settings(token="E3", codec="h264", width_px=320, height_px=180, bitrate_bps=256_000)
+THREE = MediaFacts("media2", (media_profile(), sub_profile(), sub_profile(token="P3", encoder=SMALL)))
 UDP = measured_stream(transport="udp")
 REFUSED_TCP = Fault(FaultCode.RTSP_ERROR, Stage.OBSERVE, "SETUP", 0.1, status=461)
 OLD_MEDIA = (Service("http://www.onvif.org/ver10/media/wsdl", "http://192.0.2.11/onvif/media", None),)
 HTTP = NetworkProtocol("HTTP", True, (80,))
 
+HD, HD_SET = (make(width_px=1920, height_px=1080) for make in (measured_stream, configured_stream))
 TELLING = MediaFacts("media2", (media_profile(uri_had_credentials=True),))
 CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     *((rule, case.camera, case.site) for rule, case in FAILING.items()),
@@ -100,12 +101,13 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     ("resolution", m(width_px=None), None),
     ("resolution", m(parameter_set_changes=2), None),
     ("resolution", m(width_px=640, height_px=360), None),
-    ("resolution", m(width_px=1920, height_px=1080), None),
-    ("codec", m(codec="h264"), None),
+    ("resolution", with_main(measured=HD, configured=HD_SET, declared=None), None),
+    ("codec", with_main(measured=measured_stream(codec="h264"), configured=None, declared=None), None),
     ("codec", m(codec="av1"), None),
     ("codec", with_main(measured=fault(), declared=None), None),
     ("sub_streams", with_device(media=THREE), None),
     ("sub_streams", with_device(media=MediaFacts("media2", (media_profile(),), truncated=1)), None),
+    ("sub_streams", with_device(media=MediaFacts("media2", (media_profile(), sub_profile()))), None),
     ("decode_errors", m(keyframes_decoded=0), None),
     ("decode_errors", m(keyframes_decoded=1, decode_errors=2, rtp_lost_packets=5), None),
     ("decode_errors", m(keyframes_decoded=199, decode_errors=1), None),
@@ -146,6 +148,7 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     ("packet_loss", m(rtp_lost_packets=9), None),
     ("onvif_conformance", with_device(scopes=(SCOPE + "T",)), None),
     ("onvif_conformance", with_device(scopes=(SCOPE + "Streaming", SCOPE + "T"), services=OLD_MEDIA), None),
+    ("onvif_conformance", with_device(scopes=(SCOPE + "Streaming",)), None),
     ("availability", camera_facts(history=History(40, 40, NOW)), None),
     ("availability", camera_facts(history=History(1000, 970, NOW)), None),
     ("availability", camera_facts(history=History(30_000, 29_123, NOW)), None),
@@ -169,6 +172,7 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     ("clock_offset", clock(offset_s=4.5), None),
     ("clock_offset", clock(offset_s=-2.0), None),
     ("clock_offset", clock(offset_s=-42.25), None),
+    ("clock_offset", clock(offset_s=-690.0, source="Manual"), None),
     ("clock_offset", clock(offset_s=25_200.3), None),
     ("clock_offset", clock(offset_s=-800_000.0), None),
     ("time_zone", clock(utc_offset_s=None, time_zone="Hanoi"), None),
@@ -179,6 +183,7 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
         with_device(media=RECORDER, recording=RecordingFacts(NOW - timedelta(days=40), NOW - timedelta(days=3), 1)),
         None,
     ),
+    ("retention", with_device(recording=RecordingFacts(datetime(1970, 1, 1, tzinfo=UTC), NOW, 3)), None),
     ("default_login", with_device(default_login=None), None),
     ("anonymous_onvif", with_device(anonymous=AnonymousAccess((), ())), None),
     ("anonymous_onvif", with_device(media=TELLING, anonymous=AnonymousAccess(("GetStreamUri",), ())), None),
@@ -187,7 +192,12 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
         with_device(media=TELLING, anonymous=AnonymousAccess(("GetStreamUri",), ("GetStreamUri",))),
         None,
     ),
+    ("resolution", with_main(declared=declared_stream(width_px=640, height_px=360)), None),
+    ("codec", with_main(configured=configured_stream(codec="mpeg4")), None),
     ("anonymous_stream", with_main(access=stream_access(anonymous=None)), None),
+    ("anonymous_stream", with_device(snapshot=SnapshotAccess(False, 401)), None),
+    ("anonymous_stream", with_device(snapshot=SnapshotAccess(True, 200)), None),
+    ("anonymous_stream", with_device(snapshot=fault(FaultCode.NOT_FOUND)), None),
     ("open_ports", with_device(ports=PortFacts((80, 22), DENIED, ())), None),
     ("open_ports", with_device(ports=PortFacts((), DENIED[2:], (21, 23))), None),
     ("firmware", camera_facts(), site_facts(firmware=(("acme", "*", "V5*", "allow"),))),
@@ -212,6 +222,9 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     ("certificate", cert(signature_hash="sha1"), None),
     ("certificate", cert(pinned_fingerprint="cd" * 32), None),
     ("certificate", cert(key_bits=2048), None),
+    ("certificate", cert(key_kind="dsa", key_bits=1024), None),
+    ("certificate", cert(key_kind="ec", key_bits=256), None),
+    ("https", with_device(tls=fault(FaultCode.REFUSED)), None),
     ("camera_answer", camera_facts(declaration=Declaration(outdoor=False)), {"outdoor_only": True}),
     ("site_answer", camera_facts(), told()),
     ("site_answer", camera_facts(), told(met=False, expires=date(2027, 1, 31))),
@@ -259,7 +272,7 @@ def test_the_sentences_are_those_that_a_person_read() -> None:
 
 def test_every_sentence_of_the_catalogue_is_said_somewhere() -> None:
     keys = {key for found in findings() for key in (found.message.key, getattr(found.remedy, "key", None))}
-    by_engine = ("findings.fault_", "findings.absent_")
+    by_engine = ("findings.fault_", "findings.absent_", "findings.file_")
     unsaid = {k for k in catalogue("vi") if k.startswith("findings.") and not k.startswith(by_engine)} - keys
     assert unsaid == {
         "findings.defect",  # said by the engine: test_engine.py

@@ -298,3 +298,10 @@ def test_every_line_and_every_camera_comes_out_exactly_once(
     for row in rows:
         assert (row.change is Change.MISSING) == (row.seen is None)
         assert (row.change is Change.NEW) == (row.declaration is None)
+
+
+@pytest.mark.parametrize("text", ["x = " + "9" * 5000, "x = " + "[" * 5000])
+def test_odd_toml_is_one_problem(text: str) -> None:
+    with pytest.raises(InventoryError) as refusal:
+        parse_inventory(text.encode(), "camera.toml")
+    assert [problem.key for problem in refusal.value.problems] == ["discover.inventory.not_toml"]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from camagent.assess.engine import assess
 from camagent.model.device import Range
 from camagent.model.finding import Action, Outcome, Setting
-from camagent.plan.encoder import Ability, Choice, bounds_of, choose, main_profile, measured_bitrate_bps
+from camagent.plan.bounds import bounds_of
+from camagent.plan.encoder import Ability, Choice, choose, main_profile, measured_bitrate_bps
 from tests.builders import camera_facts, device_facts, encoder_options, fault, finding, site_facts, stream_facts
 from tests.plan.planning import PROFILE, camera, h264, planned
 

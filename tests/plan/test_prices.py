@@ -80,6 +80,11 @@ def test_a_byte_order_mark_is_forgiven(tmp_path: Path) -> None:
     assert load_prices(write(tmp_path, "\ufeff" + GOOD)).currency == "VND"
 
 
+def test_the_largest_budget_is_a_figure(tmp_path: Path) -> None:
+    entry = load_prices(write(tmp_path, GOOD + "amount = 1000000000000000\n")).of(Action.REPLACE)
+    assert entry is not None and entry.amount == 1e15
+
+
 def test_free_of_charge_is_a_figure(tmp_path: Path) -> None:
     entry = load_prices(write(tmp_path, GOOD + "amount = 0\n")).of(Action.REPLACE)
     assert entry is not None and entry.amount == 0.0
@@ -113,6 +118,17 @@ def test_free_of_charge_is_a_figure(tmp_path: Path) -> None:
         ),
         (GOOD + "amount = -1\n", ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"]),
         (GOOD + "amount = nan\n", ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"]),
+        (GOOD + "amount = inf\n", ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"]),
+        (
+            GOOD + "amount = 1000000000000001\n",
+            ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"],
+        ),
+        (
+            GOOD + f"amount = 0x1{'0' * 400}\n",
+            ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"],
+        ),
+        (GOOD + f"amount = 1{'0' * 5000}\n", ["prices.toml: not a TOML file"]),
+        ("x = " + "[" * 5000, ["prices.toml: not a TOML file"]),
         (GOOD + "amount = true\n", ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"]),
         (GOOD + 'amount = "2 tr"\n', ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"]),
         (GOOD + CLASS, ["prices.toml: class #2: action: the action replace already has a price class above"]),

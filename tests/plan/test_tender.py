@@ -6,25 +6,25 @@ from camagent.assess.engine import assess
 from camagent.assess.profile import load_profile
 from camagent.plan.tender import tender
 from camagent.publish.text import both
-from tests.builders import camera_facts, fault, finding, site_facts
+from tests.builders import camera_facts, device_facts, fault, finding, site_facts, tls_facts
 
 
 def test_every_bound_is_in_the_paragraph_in_vietnamese() -> None:
     text = both(tender(assess(load_profile("ubnd-3288"), camera_facts(), site_facts()))).vi
     for words in (
         "tối thiểu: độ phân giải luồng chính 1920×1080;",
-        "chuẩn nén H264, H265;",
+        "chuẩn nén H.264, H.265;",
         "tốc độ 20 hình/s",
         "không quá 4 giây",
-        "số luồng phụ từ 1;",
+        "ít nhất 1 luồng phụ nhẹ hơn luồng chính;",
         "ONVIF Profile T,",
-        "đăng nhập bằng digest-sha-256,",
+        "đăng nhập bằng Digest SHA-256,",
         "TLS 1.2 trở lên",
-        "từ 2048 bit",
+        "RSA từ 2048 bit hoặc",
         "21, 23, 2323, 5555, 9527",
         "UTC+7",
-        "Cấp bảo vệ chống bụi, nước (ngoài trời)",
-        "Chứng nhận, công bố hợp quy (mua mới)",
+        "Cấp bảo vệ chống bụi, nước từ IP66 (ngoài trời)",
+        "Chứng nhận, công bố hợp quy QCVN 11:2026/BCA khi mua mới",
         "Tầm hồng ngoại (≥ 20 m); Cấp bảo vệ",
     ):
         assert words in text, words
@@ -34,14 +34,19 @@ def test_every_bound_is_in_the_paragraph_in_vietnamese() -> None:
 def test_it_is_the_same_where_the_camera_told_nothing() -> None:
     profile, site = load_profile("ubnd-3288"), site_facts()
     dead = camera_facts(device=fault(), streams=())
-    assert tender(assess(profile, dead, site)) == tender(assess(profile, camera_facts(), site))
+    asked = tender(assess(profile, camera_facts(), site))
+    assert tender(assess(profile, dead, site)) == asked
+    short = camera_facts(device=device_facts(tls=tls_facts(key_kind="ec", key_bits=256)))
+    assert tender(assess(profile, short, site)) == asked  # what one camera has is not what is bought
 
 
 def test_what_the_profile_does_not_ask_is_a_dash() -> None:
     args = dict(tender(()).args)
     assert set(args.values()) == {"–"}
     only = dict(tender((finding(check="frame_rate", required=12.5),)).args)
-    assert only["rate"] == "12.5" and only["size"] == "–"
+    half = both(tender((finding(check="frame_rate", required=12.5),)))
+    assert "12,5 hình/s" in half.vi and "12.5 fps" in half.en
+    assert only["rate"] == 12.5 and only["size"] == "–"
 
 
 def test_two_ports_are_no_picture_size() -> None:

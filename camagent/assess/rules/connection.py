@@ -33,13 +33,16 @@ SCOPE_OF_CONFORMANCE = "onvif://www.onvif.org/profile/"
 
 
 def device_answers(device: DeviceFacts | Fault) -> Judgement:
-    """The device answers ONVIF: silence, a closed port, another protocol fail; a log-in that we lack does not."""
+    """The device answers ONVIF: silence, a closed port, another protocol fail; a log-in that we lack does not.
+
+    A clock alone is no answer: who cannot list its services, itself or its streams cannot be managed.
+    """
     if isinstance(device, Fault):
         return _not_reached("device", device)
-    asked = (device.clock, device.information, device.services, device.media)
+    asked = (device.services, device.information, device.media)
     if any(not isinstance(section, Fault) for section in asked):
         return Judgement(Outcome.PASS, say("device_answers"), observed=True)
-    faults = [section for section in asked if isinstance(section, Fault)]
+    faults = [section for section in (device.clock, *asked) if isinstance(section, Fault)]
     return _not_reached("device", next((f for f in faults if f.code in NOT_THE_CAMERAS), faults[0]))
 
 
@@ -72,6 +75,8 @@ def stream_plays(
     first_picture_s = _sum(connect_s, measured.time_to_first_keyframe_s)
     if first_packet_s is None:
         return unknown("stream_start_unknown")
+    if first_packet_s > maximum_s and measured.limits:
+        return unknown("limits", limits=", ".join(measured.limits))  # the wait may have been ours
     if first_packet_s > maximum_s:
         outcome, name = Outcome.FAIL, "stream_late"
     elif first_picture_s is None:
@@ -104,7 +109,14 @@ def packet_loss(
     name = {Outcome.FAIL: "loss_high", Outcome.WARN: "loss_some"}.get(outcome, "loss_none")
     return Judgement(
         outcome,
-        say(name, lost=measured.rtp_lost_packets, packets=packets, percent=round(100 * ratio, 2)),
+        say(
+            name,
+            lost=measured.rtp_lost_packets,
+            packets=packets,
+            percent=round(100 * ratio, 2),
+            limit=round(100 * maximum_ratio, 2),
+            recommended=round(100 * recommended_ratio, 2),
+        ),
         observed=ratio,
         measured=ratio,
         remedy=say("loss_remedy") if outcome is Outcome.FAIL else None,
@@ -121,9 +133,10 @@ def onvif_conformance(
 ) -> Judgement:
     """The device claims one of these ONVIF profiles; a claim of T without the Media2 service does not count."""
     claimed = _claimed(scopes)
-    if "T" in claimed and services is not None and all(service.namespace != MEDIA2 for service in services):
-        claimed.remove("T")
     shown = tuple(claimed)
+    unproven = "T" in claimed and services is not None and all(service.namespace != MEDIA2 for service in services)
+    if unproven:
+        claimed.remove("T")
     if set(claimed) & set(recommended):
         if "T" in set(claimed) & set(recommended) and services is None:
             return unknown("absent_services")
@@ -132,6 +145,8 @@ def onvif_conformance(
         outcome, name = Outcome.WARN, "conformance_enough"
     else:
         outcome, name = Outcome.FAIL, "conformance_none"
+    if unproven:
+        name = "conformance_unproven"
     listed = {"recommended": ", ".join(recommended), "extra": ", ".join(extra)}
     return Judgement(outcome, say(name, claimed=", ".join(shown) or "–", **listed), observed=shown, configured=shown)
 
@@ -158,7 +173,14 @@ def availability(history: History, *, minimum_ratio: float, recommended_ratio: f
     name = {Outcome.FAIL: "available_rarely", Outcome.WARN: "available_mostly"}.get(outcome, "available")
     return Judgement(
         outcome,
-        say(name, percent=round(100 * ratio, 2), answered=history.answered, probes=history.probes),
+        say(
+            name,
+            percent=round(100 * ratio, 2),
+            answered=history.answered,
+            probes=history.probes,
+            minimum=round(100 * minimum_ratio, 2),
+            recommended=round(100 * recommended_ratio, 2),
+        ),
         observed=ratio,
         measured=ratio,
     )

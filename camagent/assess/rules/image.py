@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from camagent.assess.judgement import Judgement, Reading, at_least, at_most, codec_text, say, size_text, unknown
@@ -55,14 +56,19 @@ def resolution(
         name, outcome = "size_good", Outcome.PASS
     else:
         name, outcome = "size_enough", Outcome.WARN
-    return Judgement(
-        outcome,
-        say(name, size=size_text(seen), minimum=size_text(minimum_px), recommended=size_text(recommended_px)),
-        observed=seen,
-        configured=_size(configured.width_px, configured.height_px) if configured else None,
-        declared=_size(declared.width_px, declared.height_px) if declared else None,
-        measured=seen,
-    )
+    message = say(name, size=size_text(seen), minimum=size_text(minimum_px), recommended=size_text(recommended_px))
+    set_to = _size(configured.width_px, configured.height_px) if configured else None
+    said = _size(declared.width_px, declared.height_px) if declared else None
+    other = next((size for size in (set_to, said) if size and not _alike(size, seen, tolerance_ratio)), None)
+    if other is not None and outcome is not Outcome.FAIL:
+        outcome, message = Outcome.WARN, say("size_contradicted", size=size_text(seen), claimed=size_text(other))
+    return Judgement(outcome, message, observed=seen, configured=set_to, declared=said, measured=seen)
+
+
+def _alike(claimed: Size, seen: Size, tolerance_ratio: float) -> bool:
+    """The same size, whichever way round it hangs."""
+    pairs = zip(sorted(claimed), sorted(seen), strict=True)
+    return all(abs(one - other) <= tolerance_ratio * max(one, other) for one, other in pairs)
 
 
 def _size(width_px: int | None, height_px: int | None) -> Size | None:
@@ -90,27 +96,36 @@ def codec(
         outcome, name = Outcome.WARN, "codec_allowed"
     else:
         outcome, name = Outcome.NOT_ASSESSED, "codec_unlisted"
-    return Judgement(
-        outcome,
-        say(name, codec=codec_text(seen), allowed=codec_text(*allowed), recommended=codec_text(*recommended)),
-        observed=seen,
-        configured=configured.codec if configured else None,
-        declared=declared.codec if declared else None,
-        measured=measured.codec if measured else None,
-    )
+    message = say(name, codec=codec_text(seen), allowed=codec_text(*allowed), recommended=codec_text(*recommended))
+    set_to, said = configured.codec if configured else None, declared.codec if declared else None
+    other = next((claim for claim in (set_to, said) if claim is not None and claim != seen), None)
+    if other is not None and outcome in (Outcome.PASS, Outcome.WARN):
+        outcome, message = Outcome.WARN, say("codec_contradicted", codec=codec_text(seen), claimed=codec_text(other))
+    measured_codec = measured.codec if measured else None
+    return Judgement(outcome, message, observed=seen, configured=set_to, declared=said, measured=measured_codec)
 
 
 def sub_streams(media: MediaFacts, camera: CameraFacts, *, minimum_streams: int, recommended_streams: int) -> Judgement:
-    """The camera offers that many lighter streams beside the main one, each with an encoder of its own."""
+    """The camera offers that many streams lighter than its heaviest, each with an encoder of its own."""
     own = [p for p in media.profiles if camera.video_source in (None, p.video_source)]
-    encoders = {p.encoder.token for p in own if isinstance(p.encoder, EncoderSettings)}
-    count = max(0, len(encoders) - 1)
-    incomplete = media.truncated or any(p.encoder is None or not isinstance(p.encoder, EncoderSettings) for p in own)
+    encoders = {p.encoder.token: p.encoder for p in own if isinstance(p.encoder, EncoderSettings)}
+    count, all_told = _lighter(tuple(encoders.values()))
+    incomplete = media.truncated or not all_told or any(not isinstance(p.encoder, EncoderSettings) for p in own)
     outcome = at_least(Reading(count), minimum_streams, recommended_streams)
     if outcome is Outcome.FAIL and incomplete:
         return unknown("sub_streams_unclear")
     name = {Outcome.FAIL: "sub_streams_few", Outcome.WARN: "sub_streams_enough"}.get(outcome, "sub_streams_good")
-    return Judgement(outcome, say(name, count=count), observed=count, configured=count)
+    told = say(name, count=count, minimum=minimum_streams, recommended=recommended_streams)
+    return Judgement(outcome, told, observed=count, configured=count)
+
+
+def _lighter(encoders: Sequence[EncoderSettings]) -> tuple[int, bool]:
+    """How many have fewer pixels than the largest, or its pixels and less bit rate; and whether all could be told."""
+    pixels = [(e.width_px or 0) * (e.height_px or 0) for e in encoders]
+    limits_bps = [e.bitrate_bps or 0 for e, own in zip(encoders, pixels, strict=True) if own == max(pixels)]
+    smaller = sum(1 for own in pixels if 0 < own < max(pixels))
+    slower = sum(1 for limit_bps in limits_bps if 0 < limit_bps < max(limits_bps))
+    return smaller + slower, 0 not in pixels and (len(limits_bps) == 1 or 0 not in limits_bps)
 
 
 def decode_errors(
@@ -125,9 +140,8 @@ def decode_errors(
         return unknown("decode_errors_by_loss", errors=measured.decode_errors, lost=measured.rtp_lost_packets)
     outcome = at_most(Reading(ratio), maximum_ratio, recommended_ratio)
     name = {Outcome.FAIL: "decode_errors_many", Outcome.WARN: "decode_errors_some"}.get(outcome, "decode_errors_none")
-    return Judgement(
-        outcome, say(name, errors=measured.decode_errors, pictures=pictures), observed=ratio, measured=ratio
-    )
+    told = say(name, errors=measured.decode_errors, pictures=pictures, limit=round(100 * maximum_ratio, 2))
+    return Judgement(outcome, told, observed=ratio, measured=ratio)
 
 
 def picture(
@@ -139,6 +153,8 @@ def picture(
     frozen_after_s: float,
 ) -> Judgement:
     """The picture shows a scene: not black, covered, frozen, blurred …; what the numbers left open is not known."""
+    if image.frames < 1:
+        return unknown("absent_image")
     bad = [condition for condition in image.conditions if condition in failing]
     too_short = "frozen" in bad and (measured is None or measured.window_s < frozen_after_s)
     if too_short:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from camagent.assess.judgement import Judgement, Reading, at_least, at_most, say, unknown
-from camagent.assess.rule import About, Rule
+from camagent.assess.rule import UNITS, About, Rule
 from camagent.model.finding import Outcome
 from camagent.model.stream import ConfiguredStream, DeclaredStream, MeasuredStream
 
@@ -99,7 +99,7 @@ def frame_rate_kept(
     loss_ratio: float,
 ) -> Judgement:
     """The camera sends the frame rate that it is set to."""
-    if not configured.frame_rate_hz:
+    if not configured.frame_rate_hz or configured.frame_rate_hz > UNITS["hz"].high:  # 2147483647: "no limit"
         return unknown("rate_not_configured")
     rate = _rate(measured)
     if rate is None:
@@ -111,7 +111,13 @@ def frame_rate_kept(
     name = {Outcome.FAIL: "kept_not", Outcome.NOT_ASSESSED: "rate_unclear_ratio", Outcome.WARN: "kept_almost"}
     return Judgement(
         outcome,
-        say(name.get(outcome, "kept"), rate=rate.value, configured=configured.frame_rate_hz),
+        say(
+            name.get(outcome, "kept"),
+            rate=rate.value,
+            configured=configured.frame_rate_hz,
+            percent=round(100 * share.value, 1),
+            minimum=round(100 * minimum_ratio, 1),
+        ),
         observed=share.value,
         configured=configured.frame_rate_hz,
         measured=rate.value,

@@ -20,20 +20,29 @@ def retention(
     *,
     minimum_days: float,
     stopped_after_s: float,
+    believable_days: float,
     valid_days: int,
 ) -> Judgement:
     """Recordings reach back long enough.
 
     A recorder's own memory decides for its channels. A camera's memory card can only prove enough: a short card says
-    nothing about the recorder that may stand behind the camera, so a person has to answer.
+    nothing about the recorder that may stand behind the camera, so a person has to answer. So it is with a date that
+    cannot be (1970, tomorrow), and with a summary of no recording at all.
     """
-    if recording is None or recording.data_from is None:
+    if recording is None or recording.data_from is None or recording.recordings == 0:
         return answered(answer, site, valid_days)
     days = (site.now - recording.data_from).total_seconds() / DAY_S
+    if not 0 <= days <= believable_days:
+        by_hand = answered(answer, site, valid_days)
+        open_still = by_hand.outcome is Outcome.NOT_ASSESSED
+        told = say("retention_unbelievable", since=recording.data_from.date().isoformat())
+        return Judgement(Outcome.NOT_ASSESSED, told, manual=True) if open_still else by_hand
     until = recording.data_until
     stopped = until is not None and (site.now - until).total_seconds() > stopped_after_s
     if days >= minimum_days and not stopped:
-        return Judgement(Outcome.PASS, say("retention_enough", days=days), observed=days, measured=days)
+        return Judgement(
+            Outcome.PASS, say("retention_enough", days=days, minimum=minimum_days), observed=days, measured=days
+        )
     if not _is_recorder(media):
         return answered(answer, site, valid_days)
     name = "retention_stopped" if stopped else "retention_short"

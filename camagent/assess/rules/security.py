@@ -16,13 +16,16 @@ from camagent.model.device import (
     DeviceUser,
     MediaFacts,
     PortFacts,
+    SnapshotAccess,
 )
+from camagent.model.fault import Fault
 from camagent.model.finding import Outcome
 from camagent.model.scan import CameraFacts, ManualAnswer, SiteFacts
 from camagent.model.stream import StreamRole
 
 Level = Literal["Administrator", "Operator", "User", "Anonymous", "Extended"]
 """ONVIF's UserLevel."""
+ADMINISTRATOR: Level = "Administrator"
 
 
 def default_login(
@@ -77,12 +80,21 @@ def _tells_password(camera: CameraFacts) -> bool:
 
 
 def anonymous_stream(camera: CameraFacts) -> Judgement:
-    """No stream is described to a caller without a log-in; the main stream must have been tried."""
+    """No stream, and where it was tried no snapshot, is given to a caller without a log-in.
+
+    The main stream must have been tried; the snapshot is asked for only on the operator's order.
+    """
     seen = [(stream.role, stream.access.anonymous) for stream in camera.streams if stream.access is not None]
     if any(anonymous for _, anonymous in seen):
         return Judgement(Outcome.FAIL, say("stream_open"), observed=False, remedy=say("authentication_remedy"))
+    snapshot = camera.device.snapshot if isinstance(camera.device, DeviceFacts) else None
+    if isinstance(snapshot, SnapshotAccess) and snapshot.anonymous:
+        return Judgement(Outcome.FAIL, say("snapshot_open"), observed=False, remedy=say("authentication_remedy"))
     if (StreamRole.MAIN, False) not in seen:
         return unknown("absent_access")
+    told = "snapshot_untried" if snapshot is None else "snapshot_untold" if isinstance(snapshot, Fault) else None
+    if told is not None:  # half of the row was not seen: no pass
+        return Judgement(Outcome.WARN, say(f"stream_closed_{told}", streams=len(seen)), observed=True)
     return Judgement(Outcome.PASS, say("stream_closed", streams=len(seen)), observed=True)
 
 
@@ -111,8 +123,9 @@ def firmware(
 ) -> Judgement:
     """The firmware's version is known, and the list (or a person) says that it is still supported."""
     version = information.firmware
+    by_hand = answered(answer, site, valid_days)
     if not version:
-        return unknown("firmware_unknown")
+        return unknown("firmware_unknown") if by_hand.outcome is Outcome.NOT_ASSESSED else by_hand
     for maker, model, pattern, word in site.firmware:
         if not (_fits(information.manufacturer, maker) and _fits(information.model, model) and _fits(version, pattern)):
             continue
@@ -121,7 +134,6 @@ def firmware(
         return Judgement(
             Outcome.FAIL, say("firmware_denied", version=version), observed=version, remedy=say("firmware_remedy")
         )
-    by_hand = answered(answer, site, valid_days)
     if by_hand.outcome is not Outcome.NOT_ASSESSED:
         return by_hand
     return Judgement(Outcome.NOT_ASSESSED, say("firmware_unlisted", version=version), observed=version, manual=True)
@@ -140,11 +152,11 @@ def accounts(
     valid_days: int,
 ) -> Judgement:
     """An account of its own with few rights exists for the connection to the city."""
-    if users is None:
-        return answered(answer, site, valid_days)
-    low = sum(1 for user in users if user.level in low_levels)
-    if low:
+    low = sum(1 for user in users or () if user.level in low_levels)
+    if users and low:
         return Judgement(Outcome.PASS, say("accounts_low", count=low, total=len(users)), observed=True)
+    if not users or any(user.level != ADMINISTRATOR for user in users):  # a maker's own level may be a low one
+        return answered(answer, site, valid_days)
     return Judgement(Outcome.FAIL, say("accounts_admin_only", total=len(users)), observed=False)
 
 

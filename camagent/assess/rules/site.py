@@ -31,7 +31,12 @@ def uplink(cameras: tuple[CameraFacts, ...], site: SiteFacts, *, headroom_factor
     else:
         outcome, name = Outcome.PASS, "uplink_enough"
     return Judgement(
-        outcome, say(name, **told), observed=site.uplink_bps, configured=site.uplink_bps, required=known_bps
+        outcome,
+        say(name, **told),
+        observed=site.uplink_bps,
+        configured=site.uplink_bps,
+        required=known_bps,
+        remedy=say("uplink_remedy", needed=known_bps / 1e6) if outcome is Outcome.FAIL else None,
     )
 
 

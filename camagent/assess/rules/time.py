@@ -8,11 +8,13 @@ from camagent.assess.judgement import Judgement, Reading, at_most, say, unknown
 from camagent.assess.rule import About, Rule
 from camagent.model.device import DeviceClock, NetworkFacts
 from camagent.model.finding import Outcome
+from camagent.model.text import Message
 
 MINUTE_S = 60
 HOUR_S = 3600
 DAY_S = 86_400
-REMEDIES = {"offset_zone": "offset_zone_remedy"}
+NOWHERE = frozenset({"", "0.0.0.0", "::"})
+"""What devices write where no time server is set."""
 POSIX_ZONE = re.compile(r"(?:<[^<>]{1,16}>|[A-Za-z]{1,16})([+-]?)(\d{1,2})(?::(\d{2}))?(?::\d{2})?(?:[A-Za-z<,].*)?\Z")
 """POSIX 1003.1: the sign is that of "what to add to local time to get UTC": CST-7 is UTC+7."""
 
@@ -27,12 +29,15 @@ def time_server(clock: DeviceClock, network: NetworkFacts | None) -> Judgement:
         )
     if network is None or (network.ntp_servers is None and network.ntp_from_dhcp is None):
         return Judgement(Outcome.NOT_ASSESSED, say("time_server_unread"), configured=clock.source)
-    if not network.ntp_servers and not network.ntp_from_dhcp:
-        return Judgement(
-            Outcome.FAIL, say("time_server_none"), observed=False, configured=clock.source, remedy=say("time_remedy")
-        )
-    servers = ", ".join(network.ntp_servers or ("DHCP",))
-    return Judgement(Outcome.PASS, say("time_server", servers=servers), observed=True, configured=clock.source)
+    servers = tuple(server for server in network.ntp_servers or () if server.strip() not in NOWHERE)
+    if servers:
+        told = say("time_server", servers=", ".join(servers))
+        return Judgement(Outcome.PASS, told, observed=True, configured=clock.source)
+    if network.ntp_from_dhcp:  # DHCP may have named one, and may have named none
+        return Judgement(Outcome.NOT_ASSESSED, say("time_server_by_dhcp"), configured=clock.source)
+    return Judgement(
+        Outcome.FAIL, say("time_server_none"), observed=False, configured=clock.source, remedy=say("time_remedy")
+    )
 
 
 def clock_offset(
@@ -68,8 +73,15 @@ def clock_offset(
         observed=off_s,
         measured=off_s,
         uncertainty=uncertainty_s,
-        remedy=say(REMEDIES.get(name, "time_remedy")) if outcome is Outcome.FAIL else None,
+        remedy=_offset_remedy(name, clock) if outcome is Outcome.FAIL else None,
     )
+
+
+def _offset_remedy(name: str, clock: DeviceClock) -> Message:
+    if name == "offset_zone":
+        return say("offset_zone_remedy")
+    by_ntp = clock.source is not None and clock.source.upper() == "NTP"
+    return say("time_remedy_ntp_on" if by_ntp else "time_remedy")
 
 
 def time_zone(clock: DeviceClock, *, utc_offset_s: float) -> Judgement:

@@ -18,6 +18,8 @@ STRONG_DIGESTS = ("digest-sha-256", "digest-sha-512-256")
 Scheme = Literal["basic", "digest", "digest-sha-256"]
 TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
 NO_HTTPS = (FaultCode.REFUSED, FaultCode.UNSUPPORTED)
+KEY_NAMES = {"rsa": "RSA", "ec": "EC", "ed25519": "Ed25519", "ed448": "Ed448"}
+"""The kinds of keys that the bounds speak of: RSA has its own, the others are elliptic curves."""
 
 
 def login_scheme(
@@ -30,7 +32,7 @@ def login_scheme(
 ) -> Judgement:
     """Every door that asks for a log-in offers Digest, not only Basic or WS-UsernameToken."""
     onvif = _onvif_schemes(login, anonymous)
-    rtsp = () if access is not None and access.anonymous else access.offered if access is not None else None
+    rtsp = None if access is None else () if access.anonymous else access.offered or None
     doors = {"ONVIF": onvif or (), "RTSP": rtsp or ()}
     weak = {name: offered for name, offered in doors.items() if offered and not _has(offered, minimum)}
     shown = tuple(sorted({*doors["ONVIF"], *doors["RTSP"]}))
@@ -83,9 +85,9 @@ def https(
     offers = None if listed is None else any(p.name.upper() == "HTTPS" and p.enabled for p in listed)
     if (isinstance(tls, Fault) and tls.code in NO_HTTPS) or (tls is None and offers is False):
         can = listed is not None and any(p.name.upper() == "HTTPS" for p in listed)
-        return Judgement(
-            Outcome.FAIL, say("https_off" if can else "https_none"), observed=False, remedy=say("https_remedy")
-        )
+        name = "https_dead" if offers else "https_off" if can else "https_none"
+        remedy = say("https_dead_remedy" if offers else "https_remedy")
+        return Judgement(Outcome.FAIL, say(name), observed=False, remedy=remedy)
     if isinstance(tls, Fault):
         return unknown(f"fault_{tls.code}", doing=tls.doing)
     return unknown("absent_tls")
@@ -111,20 +113,29 @@ def certificate(
 ) -> Judgement:
     """The TLS certificate is in its time, its key long enough and its own, its signature of our time."""
     bad = _certificate_fault(tls, site.now, camera.shared_fingerprints, weak_hashes)
-    told: dict[str, Scalar] = {"bits": tls.key_bits, "kind": tls.key_kind, "until": tls.not_after.date().isoformat()}
+    told: dict[str, Scalar] = {
+        "bits": tls.key_bits,
+        "kind": KEY_NAMES.get(tls.key_kind, tls.key_kind.upper()),
+        "since": tls.not_before.date().isoformat(),
+        "until": tls.not_after.date().isoformat(),
+    }
     bounds = (minimum_ec_bits, minimum_ec_bits) if tls.key_kind != "rsa" else (minimum_rsa_bits, recommended_rsa_bits)
-    strength = at_least(Reading(tls.key_bits), *bounds)
+    strength = at_least(Reading(tls.key_bits), *bounds) if tls.key_kind in KEY_NAMES else Outcome.NOT_ASSESSED
+    remedy = None
     if bad is not None or strength is Outcome.FAIL:
-        return Judgement(
-            Outcome.FAIL,
-            say(bad or "certificate_short_key", **told, shared=camera.shared_fingerprints, minimum=bounds[0]),
-            observed=tls.key_bits,
-            remedy=say("certificate_remedy"),
-        )
-    if tls.pinned_fingerprint is not None and tls.pinned_fingerprint != tls.fingerprint_sha256:
-        return Judgement(Outcome.WARN, say("certificate_changed", **told), observed=tls.key_bits)
-    name = "certificate_good" if strength is Outcome.PASS else "certificate_enough"
-    return Judgement(strength, say(name, **told, recommended=bounds[1]), observed=tls.key_bits)
+        outcome, name, remedy = Outcome.FAIL, bad or "certificate_short_key", say("certificate_remedy")
+    elif strength is Outcome.NOT_ASSESSED:
+        return unknown("certificate_kind", **told)
+    elif tls.pinned_fingerprint is not None and tls.pinned_fingerprint != tls.fingerprint_sha256:
+        outcome, name = Outcome.WARN, "certificate_changed"
+    else:
+        outcome, name = strength, "certificate_good" if strength is Outcome.PASS else "certificate_enough"
+    return Judgement(
+        outcome,
+        say(name, **told, shared=camera.shared_fingerprints, minimum=bounds[0], recommended=bounds[1]),
+        observed=tls.key_bits,
+        remedy=remedy,
+    )
 
 
 def _certificate_fault(tls: TlsFacts, now: datetime, shared: int, weak_hashes: tuple[str, ...]) -> str | None:
