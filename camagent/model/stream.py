@@ -116,10 +116,10 @@ class MeasuredStream:
     bitrate_peak_bps: float | None
     """The highest of whole one-second windows; None in windows under two seconds."""
     gop_length_frames: float | None
-    """Mean distance between keyframes; None with fewer than two keyframes in the window."""
+    """Mean distance between keyframes; None with fewer than two in the window, or whole frames lost between any two."""
     gop_length_s: float | None
     gop_at_least_s: float | None
-    """Where fewer than two keyframes came: the GOP is at least this long ("GOP ≥ window")."""
+    """Where there is no length: the GOP is at least this long ("GOP ≥ window")."""
     keyframes: int
     recovery_points: int
     """Intra refresh: recovery-point SEI without a keyframe."""

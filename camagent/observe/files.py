@@ -117,11 +117,12 @@ def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> _Reading |
         if not container.streams.video:
             return _fault(FaultCode.NO_VIDEO, "open", started_s)
         stream = container.streams.video[0]
-        codec = CODECS.get(stream.codec_context.name)
+        context = stream.codec_context  # None where FFmpeg does not know the codec either
+        codec = CODECS.get(context.name) if context is not None else None
         if codec is None:
             return _fault(FaultCode.CODEC_UNSUPPORTED, "open", started_s)
         timed = container.format.name not in UNTIMED_FORMATS
-        size = stream.codec_context.width, stream.codec_context.height
+        size = context.width, context.height
         reading = _Reading(codec, timed, size if all(size) else None, NalSequence(codec))
         try:
             whole = _collect(container, stream, reading, options)
@@ -144,7 +145,7 @@ def _collect(container: Any, stream: Any, reading: _Reading, options: FileOption
         seen += 1
         for unit in converter.filter(packet) if converter else (packet,):
             _add(reading, unit, options.pictures > 0)
-        if reading.timed and reading.rows[-1][0] - reading.rows[0][0] >= options.window_s * CLOCK_HZ:
+        if reading.timed and reading.rows and reading.rows[-1][0] - reading.rows[0][0] >= options.window_s * CLOCK_HZ:
             return True
     indexed: int = stream.frames  # 0 where the container has no index
     return seen >= min(indexed, MAX_FRAMES)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from statistics import fmean, median
 
 from camagent.observe.frames import FrameTable
-from camagent.observe.timing import reorder_depths, steady_segments
+from camagent.observe.timing import MISSING_RATIO, reorder_depths, steady_segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +17,11 @@ class Gop:
     """How far keyframes are apart."""
 
     length_frames: float | None
-    """Mean distance of neighbouring keyframes; None with fewer than two."""
+    """Mean distance of neighbouring keyframes; None with fewer than two, or with whole frames lost between any two."""
     length_s: float | None
     """The same in time; None also where the time stamps jump in every GOP."""
     at_least_s: float | None
-    """With fewer than two keyframes: the longest stretch seen without one and without loss; None with two or more."""
+    """Where there is no length: the longest stretch seen without a keyframe and without loss."""
     keyframes: int
     recovery_points: int
     """Points of gradual refresh that are not keyframes."""
@@ -28,43 +30,54 @@ class Gop:
 def gop(table: FrameTable) -> Gop:
     """The GOP of one window.
 
-    GOPs with loss inside may have lost their keyframe: they count only where there is no other, by their median.
+    GOPs with loss inside count only where there is no other, by their median. One in which a whole frame is missing
+    does not count at all: it is too short by that frame, or twice too long if the frame was a keyframe. Nor does one at
+    the end of the window some of whose frames, though shown before its last keyframe, are still to be sent.
     """
     keys = [row for row, key in enumerate(table.keyframes) if key]
     recovery = sum(point and not key for point, key in zip(table.recovery_points, table.keyframes, strict=True))
     if len(keys) < 2:
         return Gop(None, None, _stretch_s(table), len(keys), recovery)
     spans = list(pairwise(keys))
-    shown = _presentation_ranks(table)
-    _, behind = reorder_depths(table, range(len(table)))
+    segments, _ = steady_segments(table)
+    shown = _presentation_ranks(table, segments)
+    ahead, behind = reorder_depths(table, range(len(table)))
     sent = [(a, b) for a, b in spans if len(table) - 1 - shown[b] >= behind]  # with every frame shown before them
-    whole = [(a, b) for a, b in sent if not any(table.damaged[a + 1 : b + 1])]
-    frames = [shown[b] - shown[a] if shown[b] > shown[a] else b - a for a, b in whole or sent or spans]
+    whole = [(a, b) for a, b in sent if not any(table.damaged[a + 1 : b + 1 + ahead])]
+    known = whole or _with_every_frame(table, spans)
+    if not known:
+        return Gop(None, None, _stretch_s(table), len(keys), recovery)
+    frames = [shown[b] - shown[a] if shown[b] > shown[a] else b - a for a, b in known]
     length_frames = fmean(frames) if whole else median(frames)
-    segment_of = _segment_numbers(table)
+    segment_of = [number for number, segment in enumerate(segments) for _ in segment]
     timed = [
-        (table.timestamps[b] - table.timestamps[a]) / table.clock_hz
-        for a, b in whole or spans
-        if segment_of[a] == segment_of[b]
+        (table.timestamps[b] - table.timestamps[a]) / table.clock_hz for a, b in known if segment_of[a] == segment_of[b]
     ]
     length_s = None if not timed else fmean(timed) if whole else median(timed)
     return Gop(length_frames, length_s, None, len(keys), recovery)
 
 
-def _presentation_ranks(table: FrameTable) -> list[int]:
+def _with_every_frame(table: FrameTable, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Those in which no frame is missing from the time stamps; one of which any packet came shows its kind."""
+    stamps = sorted(table.timestamps)
+    steps = [b - a for a, b in pairwise(stamps)]
+    usual = median(steps)
+    holes = [0, *accumulate(step > MISSING_RATIO * usual for step in steps)]
+
+    def holes_before(row: int) -> int:
+        return holes[bisect_left(stamps, table.timestamps[row])]
+
+    return [(a, b) for a, b in spans if usual > 0 and holes_before(a) == holes_before(b)]
+
+
+def _presentation_ranks(table: FrameTable, segments: Sequence[range]) -> list[int]:
     """Each frame's place when shown: an open GOP's keyframe is sent before frames that are shown earlier."""
     ranks: list[int] = []
-    segments, _ = steady_segments(table)
     for segment in segments:
-        order = sorted(segment, key=lambda row: table.timestamps[row])
+        order = sorted(segment, key=table.timestamps.__getitem__)
         rank_of = {row: segment.start + rank for rank, row in enumerate(order)}
         ranks += [rank_of[row] for row in segment]
     return ranks
-
-
-def _segment_numbers(table: FrameTable) -> list[int]:
-    segments, _ = steady_segments(table)
-    return [number for number, segment in enumerate(segments) for _ in segment]
 
 
 def _stretch_s(table: FrameTable) -> float | None:
@@ -75,7 +88,14 @@ def _stretch_s(table: FrameTable) -> float | None:
     for row in range(1, len(table)):
         if table.damaged[row] or table.keyframes[row]:
             if table.keyframes[row] and not table.damaged[row]:
-                longest = max(longest, table.arrivals_s[row] - table.arrivals_s[start])
+                longest = max(longest, _between_s(table, start, row))
             start = row
-        longest = max(longest, table.arrivals_s[row] - table.arrivals_s[start])
+        longest = max(longest, _between_s(table, start, row))
     return longest
+
+
+def _between_s(table: FrameTable, a: int, b: int) -> float:
+    """By arrivals; by time stamps where they say a little less, because a frame that is late arrives late."""
+    arrived_s = table.arrivals_s[b] - table.arrivals_s[a]
+    stamped_s = (table.timestamps[b] - table.timestamps[a]) / table.clock_hz
+    return stamped_s if arrived_s / 2 < stamped_s < arrived_s else arrived_s

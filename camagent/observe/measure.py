@@ -187,8 +187,10 @@ def _size(capture: Capture, sps: Sps | None, report: PictureReport | Fault | Non
 
 
 def _bitrate_bps(table: FrameTable, first: int, ended_s: float) -> float | None:
-    span_s = ended_s - table.arrivals_s[first]
-    return 8 * sum(table.sizes_bytes[first:]) / span_s if span_s > 0 else None
+    """Whole frame intervals: from the first frame to the last, whose own bytes belong to the interval behind it."""
+    last = len(table) - 1 if len(table) - 1 > first else len(table)
+    span_s = (table.arrivals_s[last] if last < len(table) else ended_s) - table.arrivals_s[first]
+    return 8 * sum(table.sizes_bytes[first:last]) / span_s if span_s > 0 else None
 
 
 def _peak_bps(table: FrameTable, first: int, ended_s: float) -> float | None:
@@ -209,4 +211,6 @@ def _since(start_s: float, then_s: float | None) -> float | None:
 
 def _clock_offset_s(capture: Capture) -> float | None:
     clock = capture.sender_clock
-    return None if clock is None else clock.sender_unix_s - clock.ours_unix_s
+    if clock is None or "loop_lag" in capture.limits:
+        return None  # a report that waited for us shows our delay as the camera's
+    return clock.sender_unix_s - clock.ours_unix_s

@@ -22,6 +22,7 @@ CREDIBLE_SPEED = (0.8, 1.25)  # time stamps against arrivals: crystals differ by
 MIN_FRAMES_FOR_SPEED = 5
 MIN_SPAN_FOR_SPEED_S = 1.0  # shorter than this, jitter of the network looks like a lie
 SPEED_LAG_S = 0.5  # pairs of frames so far apart are compared: longer than jitter, shorter than a stall in the window
+MISSING_RATIO = 1.5  # of the usual frame interval: a longer one near lost packets is a frame that did not come
 REORDER_FRAMES = 16  # H.264 and H.265 hold at most 16 pictures back
 MAX_RATE_HZ = 1000.0  # faster than any network camera: a clock or a burst is speaking, not the sensor
 COVERAGE = 2.0  # two standard deviations: about 95 %
@@ -106,8 +107,7 @@ def steady_segments(table: FrameTable, first: int = 0) -> tuple[list[range], int
     cuts = [first]
     for row in range(first + 1, len(table)):
         step_s = (stamps[row] - stamps[row - 1]) * tick_s
-        ahead_s = step_s - max(0.0, arrivals[row] - arrivals[row - 1])
-        if step_s < -jump_s or ahead_s > jump_s:
+        if step_s < -jump_s or (step_s > jump_s and step_s - max(0.0, arrivals[row] - arrivals[row - 1]) > jump_s):
             cuts.append(row)
     back = [row for row in range(first + 1, len(table)) if stamps[row] < stamps[row - 1]]
     if first == 0 and back == [1] and len(table) > 2 and 1 not in cuts:
@@ -124,15 +124,21 @@ def _jump_s(arrivals_s: Sequence[float]) -> float:
 
 def _presentation_intervals(table: FrameTable, segment: range) -> list[int]:
     """Ticks between neighbours in order of presentation, where nothing was lost between them in order of sending."""
-    order = sorted(segment, key=lambda row: table.timestamps[row])
+    stamps, losses = table.timestamps, _running_count(table.damaged)
+    order = sorted(segment, key=stamps.__getitem__)
     ahead, behind = reorder_depths(table, segment)
-    order = order[ahead : len(order) - behind]
-    losses = _running_count(table.damaged)
-    return [
-        table.timestamps[b] - table.timestamps[a]
-        for a, b in pairwise(order)
-        if losses[max(a, b) + 1] == losses[min(a, b) + 1]
-    ]
+    neighbours = list(pairwise(order[ahead : len(order) - behind]))
+    if not losses[-1]:
+        return [stamps[b] - stamps[a] for a, b in neighbours]
+    near = max(ahead, behind)  # a lost frame was to be shown so far from where it was sent
+    long_ticks = MISSING_RATIO * median(stamps[b] - stamps[a] for a, b in neighbours) if neighbours else 0.0
+
+    def is_sound(a: int, b: int) -> bool:
+        reach = near if stamps[b] - stamps[a] > long_ticks else 0
+        first, last = max(0, min(a, b) + 1 - reach), min(len(table), max(a, b) + 1 + reach)
+        return losses[first] == losses[last]
+
+    return [stamps[b] - stamps[a] for a, b in neighbours if is_sound(a, b)]
 
 
 def reorder_depths(table: FrameTable, segment: range) -> tuple[int, int]:

@@ -119,7 +119,7 @@ class TrackReceiver:
     def _advance(self, packets: int, size_bytes: int, now_s: float) -> None:
         """Book packets that took the fast path."""
         if packets and self.sequence is not None:
-            self.last_packet_s = now_s
+            self.last_packet_s, self._other_ssrc = now_s, None
             self.sequence.next += packets
             self._fast_sequence += packets
             self.builder.grow(size_bytes - HEADER_BYTES * packets)

@@ -20,6 +20,7 @@ from camagent.observe.track import TrackReceiver
 
 RECEIVE_BYTES = 256 * 1024  # of one read: an IDR of a 4 Mbit/s stream (165 kB) in one system call
 TAIL_BYTES = 4 + 65535 + MAX_HEAD_BYTES + MAX_BODY_BYTES  # the longest incomplete message
+MAX_UNASKED = 64  # messages that we did not ask for, requests or answers: each costs memory or time
 MAX_JUNK_BYTES = (
     64 * 1024
 )  # between two messages that we understand; cameras pad by a few bytes, strangers talk for ever
@@ -75,6 +76,7 @@ class RtspConnection(asyncio.BufferedProtocol):
         self._window = memoryview(self._buffer)[TAIL_BYTES:]
         self._tail = b""
         self._junk_bytes = 0
+        self._unasked = 0
         self._full_run = 0
         self._transport: asyncio.Transport | None = None
         self._waiting: tuple[int, asyncio.Future[Response]] | None = None
@@ -107,7 +109,7 @@ class RtspConnection(asyncio.BufferedProtocol):
             buffer[start:TAIL_BYTES] = tail
         stopped = self._consume(start, end)
         self._tail = bytes(memoryview(buffer)[stopped:end]) if stopped < end else b""
-        if len(self._tail) > TAIL_BYTES or self._junk_bytes > MAX_JUNK_BYTES:
+        if len(self._tail) > TAIL_BYTES or self._junk_bytes > MAX_JUNK_BYTES or self._unasked > MAX_UNASKED:
             self.malformed = True
             self._end()
 
@@ -239,17 +241,15 @@ class RtspConnection(asyncio.BufferedProtocol):
         return after
 
     def _deliver(self, head: Head, body: bytes) -> None:
-        if head.status is None:
-            self._refuse(head)
-            return
-        if self._waiting is None:
-            return
-        cseq, future = self._waiting
+        cseq, future = self._waiting or (0, None)
         its = head.cseq()
-        if its is not None and its < cseq and its != 0:
-            return  # the late answer to a request that we no longer wait for
-        if not future.done():
+        late = its is not None and its < cseq and its != 0  # the answer to a request that we no longer wait for
+        if head.status is not None and future is not None and not future.done() and not late:
             future.set_result(Response(head.status, head.reason, head.headers, body))
+            return
+        self._unasked += 1
+        if head.status is None and self._unasked <= MAX_UNASKED:
+            self._refuse(head)
 
     def _refuse(self, head: Head) -> None:
         """The server asks something of us: a checker has nothing to give, and says so."""

@@ -85,6 +85,7 @@ class DatagramPair:
             except (BlockingIOError, InterruptedError, ConnectionError):
                 return
             if sender[0] == self._camera:
+                self._server_rtcp_port = self._server_rtcp_port or sender[1]  # where it named none
                 on_rtcp(data)
 
 

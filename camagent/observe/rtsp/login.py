@@ -41,10 +41,13 @@ class Login:
         self._basic = False
         self._nonce_count = 0
         self._renewals = 0
+        self._renewed = False
+        """The answer that is out was made with a nonce that replaced one too old."""
+        self._given_up = False
 
     def header(self, method: str, uri: str) -> str | None:
-        """The Authorization header for the next request; None before a challenge was seen."""
-        if self._credential is None:
+        """The Authorization header for the next request; None before a challenge was seen, or after a refusal."""
+        if self._credential is None or self._given_up:
             return None
         if self._basic:
             return basic_authorization(self._credential)
@@ -63,6 +66,7 @@ class Login:
 
     def accepted(self) -> None:
         """A request with our answer succeeded."""
+        self._renewed = False
         self.used = "basic" if self._basic else self._digest.scheme if self._digest else None
 
     def refused(self, response: Response, *, answered: bool) -> FaultCode | None:
@@ -73,12 +77,14 @@ class Login:
         challenges = parse_challenges(response.all_headers("WWW-Authenticate"))
         self.offered = tuple(dict.fromkeys((*self.offered, *offered_schemes(challenges))))
         if _speaks_of_lock(response):
+            self._given_up = True
             self._ledger.locked(self._address)
             return FaultCode.LOCKED_OUT
         if self._credential is None:
             return FaultCode.AUTH_REQUIRED
         digests = digest_challenges(challenges)
         if answered and not self._is_renewal(digests):
+            self._given_up = True
             self._ledger.refused(self._address, self._credential)
             return FaultCode.AUTH_REJECTED
         if self._ledger.is_locked(self._address):
@@ -96,13 +102,14 @@ class Login:
     def _is_renewal(self, digests: tuple[DigestChallenge, ...]) -> bool:
         """The password was right, the nonce too old: said by stale=true, or shown by having been let in before.
 
-        Axis forgets to say so (ngraziano/SharpRTSP#126). Without having been let in, stale is believed once.
+        Axis forgets to say so (ngraziano/SharpRTSP#126). An answer with a fresh nonce that is refused is a refusal.
         """
-        if self._digest is None or self._renewals >= (MAX_RENEWALS if self.used else 1):
+        if self._digest is None or self._renewed or self._renewals >= MAX_RENEWALS:
             return False
         fresh = [d for d in digests if d.nonce != self._digest.nonce]
         renewal = any(d.stale or self.used is not None for d in fresh)
         self._renewals += renewal
+        self._renewed = renewal
         return renewal
 
 

@@ -31,7 +31,8 @@ REPORT_EVERY_S = 5.0  # RFC 3550 §6.2: the usual minimum; Arlo stops after 10 s
 STOPPED_AFTER_S = 1.0  # silence at the end of the window that no camera of one frame a second would show
 STOPPED_INTERVALS = 5  # … or so many of its own frame intervals
 LOOP_LAG_LIMIT_S = 0.5  # the send buffer of a small camera (64 kB–1 MB) and ours hold half a second of 4 Mbit/s
-WAKE_S = 1.0  # how often the watch looks up while packets flow: a timer and a task switch for each camera
+WAKE_S = 1.0  # how often the watch looks up while it waits for pictures: a timer and a task switch for each camera
+QUIET_WAKE_S = 2.5  # … and while packets just flow
 FIRST_WAKE_S = 0.05  # … while it waits for the first or the last packet
 OWN_SSRC = 0x63616D61
 
@@ -72,6 +73,8 @@ class Watching:
         self._connected_s = self._play_s = self._playing_s = self._clock.monotonic_s()
         self._sender_clock: SenderClock | None = None
         self._last_report: tuple[SenderReport, float] | None = None
+        self._told = (0, 0)
+        """Packets expected and lost until our last receiver report."""
         self._goodbye = False
         self._handed_over = False
         self._lag_s = 0.0
@@ -99,7 +102,7 @@ class Watching:
             finally:
                 turns.leave(self._connection)
                 self._lag_s = meter.stop(since_s)
-            return self._capture(fault)
+            return self._capture(self._excused(fault))
         finally:
             self._connection.media = None
             if self._pair is not None:
@@ -207,7 +210,10 @@ class Watching:
         end_s = self._end_s()
         if self._track.first_packet_s is None or now_s >= end_s:
             return now_s + FIRST_WAKE_S
-        return min(now_s + WAKE_S, end_s + 0.001)
+        if self.plan.pictures and not self._handed_over:
+            return min(now_s + WAKE_S, end_s + 0.001)
+        stalled_s = max(self._track.last_packet_s or 0.0, self._excused_s) + self._limits.stall_s
+        return min(now_s + QUIET_WAKE_S, max(stalled_s, now_s + FIRST_WAKE_S), end_s + 0.001)
 
     def _hand_over(self) -> None:
         wanted = self.plan.pictures
@@ -217,6 +223,12 @@ class Watching:
 
     def _fault(self, code: FaultCode, now_s: float) -> Fault:
         return Fault(code, Stage.OBSERVE, "PLAY", now_s - self._play_s)
+
+    def _excused(self, fault: Fault | None) -> Fault | None:
+        """Where we read nothing for so long that a server may have given us up, it is not the camera that failed."""
+        if fault is None or self._lag_s <= LOOP_LAG_LIMIT_S or fault.code is FaultCode.MALFORMED_REPLY:
+            return fault
+        return replace(fault, code=FaultCode.BUDGET_SPENT)
 
     def _on_rtcp(self, data: bytes) -> None:
         contents = parse_rtcp(data)
@@ -234,10 +246,10 @@ class Watching:
             order, table = track.sequence, track.builder.table(track.plan.clock_hz)
             jitter_s = interarrival_jitter_s(table.timestamps, table.arrivals_s, table.clock_hz) or 0.0
             last, heard_s = self._last_report or (None, now_s)
-            expected = max(1, order.next - order.base)
+            told, self._told = self._told, (order.next - order.base, order.counts.lost)
             reception = Reception(
                 ssrc=track.ssrc,
-                lost_ratio=order.counts.lost / expected,
+                lost_ratio=(self._told[1] - told[1]) / max(1, self._told[0] - told[0]),
                 lost_packets=order.counts.lost,
                 highest_sequence=order.next - 1,
                 jitter_ticks=int(jitter_s * table.clock_hz),

@@ -173,6 +173,16 @@ def test_the_clock_is_the_callers(tmp_path: Path) -> None:
     assert watch_file(FileTarget(tmp_path), FileOptions(), Stopped()).started_at == datetime(2026, 1, 2, tzinfo=UTC)
 
 
+def test_a_codec_that_nobody_knows_is_a_fault(tmp_path: Path) -> None:
+    """The demuxer has no codec context for it at all."""
+    path = write(H264, tmp_path / "sound.mkv")
+    content = path.read_bytes()
+    assert content.count(b"V_MPEG4/ISO/AVC") == 1
+    path.write_bytes(content.replace(b"V_MPEG4/ISO/AVC", b"V_MPEG4/ISO/XXX"))
+    facts = watched(path)
+    assert isinstance(facts.measured, Fault) and facts.measured.code is FaultCode.CODEC_UNSUPPORTED
+
+
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.sampled_from(["mp4", "mkv", "ts", "h264"]), st.data())
 def test_any_damage_gives_facts(tmp_path: Path, suffix: str, data: st.DataObject) -> None:

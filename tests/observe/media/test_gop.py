@@ -47,6 +47,18 @@ def test_where_every_gop_has_loss_the_median_counts() -> None:
     assert found.length_frames == 25
 
 
+def test_a_gop_that_lost_whole_frames_has_no_length() -> None:
+    """Frames 20 and 75 never came, and 75 was a keyframe: neither 24 nor 49 is the length, and 2 s is not the time."""
+    rows = [row for row in range(101) if row not in (20, 75)]
+    places = {row: place for place, row in enumerate(rows)}
+    shortened = table([TICKS_25HZ * row for row in rows], keyframes=[0, places[50]], damaged=[places[21], places[76]])
+    found = gop(shortened)
+    assert (found.length_frames, found.length_s, found.keyframes) == (None, None, 2)
+    assert found.at_least_s == pytest.approx(29 / 25)  # from the loss at 21 to the keyframe at 50
+    beside = table([TICKS_25HZ * row for row in rows], keyframes=[0, places[25], places[50]], damaged=[places[21]])
+    assert gop(beside).length_frames == 25
+
+
 def test_an_open_gop_is_measured_as_shown() -> None:
     """The CRA picture is sent before three leading pictures that are shown before it."""
     shown = [0, 4, 1, 2, 3, 8, 5, 6, 7, 12, 9, 10, 11]
@@ -90,5 +102,8 @@ def test_any_table_gives_a_gop(rows: list[tuple[int, bool, bool, bool]]) -> None
         )
     )
     assert found.keyframes == len(chosen[0])
-    assert (found.length_frames is None) == (found.keyframes < 2)
+    stamps = [row[0] for row in rows]
+    plain = stamps == sorted(stamps) and not any(row[3] for row in rows)
+    assert not plain or (found.length_frames is None) == (found.keyframes < 2)
+    assert found.length_frames is None or found.keyframes >= 2
     assert found.length_frames is None or found.length_frames >= 1

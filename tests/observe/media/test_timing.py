@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from camagent.observe.gop import gop
 from camagent.observe.timing import burst_frames, frame_rate, reordered
 from tests.observe.media.tables import TICKS_25HZ, regular, table
 
@@ -188,3 +189,37 @@ def test_a_proxy_that_sends_its_buffer_first_does_not_make_timestamps_liars(buff
     assert rate is not None and rate.timestamps_credible and rate.mean_hz == 25.0
     if buffered_s < 14:
         assert rate.arrival_hz == pytest.approx(25, rel=0.02)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    fps=st.sampled_from([12, 15, 25, 30, 50]),
+    b_frames=st.integers(0, 3),
+    groups=st.integers(2, 12),
+    start=st.integers(0, 40),
+    late_s=st.sampled_from([0.0, 0.3]),
+    lost=st.sets(st.integers(0, 249), max_size=25),
+)
+def test_neither_loss_nor_delay_nor_b_frames_bend_the_numbers(
+    fps: int, b_frames: int, groups: int, start: int, late_s: float, lost: set[int]
+) -> None:
+    """Rate and GOP are those of the encoder, or not told: AlexxIT/go2rtc#1471, frigate#6266."""
+    length = groups * (b_frames + 1)
+    anchors = range(0, 400 + start, b_frames + 1)
+    sent = [(anchors[0], True)]
+    for before, anchor in pairwise(anchors):
+        sent += [(anchor, anchor % length == 0), *((shown, False) for shown in range(before + 1, anchor))]
+    window = list(enumerate(sent[start : start + 5 * fps]))
+    kept = [(row, shown, key) for row, (shown, key) in window if row not in lost]
+    stalled = [max(row / fps, 2 + late_s) if row / fps > 2 else row / fps for row, _, _ in kept]
+    damaged = [place for place, (a, b) in enumerate(pairwise(row for row, _, _ in kept), 1) if b != a + 1]
+    seen = table(
+        [shown * 90_000 // fps for _, shown, _ in kept],
+        stalled,
+        keyframes=[place for place, (_, _, key) in enumerate(kept) if key],
+        damaged=damaged,
+    )
+    rate, found = frame_rate(seen), gop(seen)
+    assert rate is None or rate.mean_hz == pytest.approx(fps, abs=max(0.01 * fps, rate.uncertainty_hz))
+    assert found.length_frames is None or found.length_frames == pytest.approx(length, abs=0.01)
+    assert found.at_least_s is None or found.at_least_s <= length / fps + late_s + 0.001

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from camagent.clock import SystemClock
 from camagent.observe.frames import FrameTable
 from camagent.observe.payloads import payload_format
-from camagent.observe.rtsp.connection import FULL_READS, RECEIVE_BYTES, TAIL_BYTES, Media, RtspConnection
+from camagent.observe.rtsp.connection import (
+    FULL_READS,
+    MAX_UNASKED,
+    RECEIVE_BYTES,
+    TAIL_BYTES,
+    Media,
+    RtspConnection,
+)
 from camagent.observe.track import TrackPlan, TrackReceiver
 from tests.observe.wire.camera import frame_payloads, on_channel, rtp
 
@@ -93,6 +101,21 @@ def test_reads_that_fill_the_buffer_again_and_again_are_noticed() -> None:
         return connection.full_reads
 
     assert asyncio.run(look()) == FULL_READS
+
+
+@pytest.mark.parametrize("message", [b"OPTIONS * RTSP/1.0\r\nCSeq: 8\r\n\r\n", b"RTSP/1.0 200 OK\r\nCSeq: 3\r\n\r\n"])
+def test_a_peer_that_talks_without_being_asked_is_left(message: bytes) -> None:
+    """Each request of a server's costs an answer, which waits in our memory while the peer reads nothing."""
+
+    async def ended_after(count: int) -> bool:
+        connection = RtspConnection(SystemClock())
+        for _ in range(count):
+            connection.get_buffer(-1)[: len(message)] = message
+            connection.buffer_updated(len(message))
+        return connection.ended.done() and connection.malformed
+
+    assert not asyncio.run(ended_after(MAX_UNASKED))
+    assert asyncio.run(ended_after(MAX_UNASKED + 1))
 
 
 def test_connections_of_a_loop_share_one_buffer() -> None:

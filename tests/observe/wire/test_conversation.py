@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,6 +119,17 @@ def test_a_closed_port_is_refused() -> None:
 
     facts = asyncio.run(look())
     assert code_of(facts) is FaultCode.REFUSED and facts.access is None and facts.declared is None
+
+
+@pytest.mark.parametrize("method", ["DESCRIBE", "SETUP", "PLAY"])
+@pytest.mark.parametrize("said", [b"", b"RTSP/1.0 200 OK\r\nCSe", b"RTSP/1.0 200 OK\r\nContent-Length: 9\r\n\r\n1"])
+def test_a_camera_that_falls_silent_costs_one_step_wherever_it_does(method: str, said: bytes) -> None:
+    camera = Camera(frames=0)
+    setattr(camera, method.lower(), lambda asked: said)
+    facts = seen_by(camera)
+    assert isinstance(facts.measured, Fault)
+    assert (facts.measured.code, facts.measured.doing) == (FaultCode.TIMEOUT, method) and facts.measured.elapsed_s < 2.0
+    assert ("TEARDOWN" in camera.methods()) == (method == "PLAY")  # before it there is no session to end
 
 
 def test_the_budget_ends_everything() -> None:
@@ -541,6 +553,25 @@ def test_every_digest_lets_us_in(challenges: tuple[str, ...], used: str) -> None
     assert camera.methods().count("DESCRIBE") == 2 and camera.methods().count("SETUP") == 1
 
 
+@pytest.mark.parametrize("allow_basic", [False, True])
+def test_every_character_may_stand_in_a_password(allow_basic: bool) -> None:
+    """opencv-python#848, mediamtx#2069, go2rtc#1032: "#", "@", "/" and "%" end an address for others."""
+    secret = "".join(map(chr, range(32, 127))) + "ậ€"
+
+    class Door(Camera):
+        def is_right(self, asked: Asked) -> bool:
+            scheme, _, given = asked["authorization"].partition(" ")
+            if allow_basic:
+                return scheme == "Basic" and base64.b64decode(given).decode() == f"viewer:{secret}"
+            return super().is_right(asked)
+
+    challenge = 'Basic realm="cam"' if allow_basic else MD5
+    camera = Door(user="viewer", password=secret, challenges=(challenge,))
+    facts = seen_by(camera, Credential("viewer", Secret(secret), allow_basic=allow_basic))
+    assert measured(facts).frames > 2
+    assert not any("viewer" in asked.uri for asked in camera.asked)
+
+
 def test_a_wrong_password_is_refused_once_and_remembered() -> None:
     async def look() -> tuple[StreamFacts, StreamFacts, Camera]:
         camera, door = locked_camera(), doors()
@@ -616,6 +647,42 @@ def test_what_cannot_be_answered_safely_is_not_answered(challenges: tuple[str, .
     camera = locked_camera(challenges=challenges)
     assert code_of(seen_by(camera, CREDENTIAL)) is code
     assert not any("authorization" in asked.headers for asked in camera.asked)
+
+
+def test_a_keep_alive_that_nobody_may_send_is_answered_once_more_and_no_more() -> None:
+    """Every refusal names a new nonce: it is not the nonce's age that is wrong, and each answer may count as a try."""
+
+    class Guarded(Camera):
+        def setup(self, asked: Asked) -> bytes:
+            return self.ok(asked, "Session: 5;timeout=2", f"Transport: {asked['transport']}")
+
+        def refusal(self, asked: Asked) -> bytes | None:
+            if asked.method == "GET_PARAMETER":
+                challenge = f'Digest realm="cam", nonce="{len(self.asked)}"'
+                return self.status(asked, "401 Unauthorized", f"WWW-Authenticate: {challenge}")
+            return super().refusal(asked)
+
+    camera = Guarded(user=CREDENTIAL.user, password=CREDENTIAL.secret.reveal())
+    assert measured(seen_by(camera, CREDENTIAL, window_s=2.7)).frames > 2
+    kept_alive = [asked for asked in camera.asked if asked.method == "GET_PARAMETER" and asked["authorization"]]
+    assert len(kept_alive) == 2
+
+
+@pytest.mark.parametrize("method", ["SETUP", "PLAY"])
+def test_a_login_that_is_refused_later_on_is_not_tried_again(method: str) -> None:
+    """A viewer who may look at the description only: the rest of the session goes on without the log-in."""
+
+    class Half(Camera):
+        def refusal(self, asked: Asked) -> bytes | None:
+            if asked.method in (method, "TEARDOWN"):
+                return self.status(asked, "401 Unauthorized", *(f"WWW-Authenticate: {c}" for c in self.challenges))
+            return super().refusal(asked)
+
+    camera = Half(user=CREDENTIAL.user, password=CREDENTIAL.secret.reveal())
+    assert code_of(seen_by(camera, CREDENTIAL)) is FaultCode.AUTH_REJECTED
+    refused = [asked for asked in camera.asked if camera.refusal(asked) and asked["authorization"]]
+    assert [asked.method for asked in refused] == [method]
+    assert (camera.methods()[-1] == "TEARDOWN") == (method == "PLAY")
 
 
 def test_basic_goes_out_where_the_operator_allowed_it() -> None:

@@ -89,6 +89,18 @@ def test_no_frame_is_no_video() -> None:
     assert isinstance(fault, Fault) and fault.code is FaultCode.NO_VIDEO
 
 
+def test_a_report_that_may_have_waited_for_us_tells_no_time() -> None:
+    assert numbers(capture(limits=("loop_lag",))).sender_clock_offset_s is None
+
+
+@pytest.mark.parametrize("fps", [1.0, 2.0, 12.0])
+def test_the_bit_rate_counts_whole_frame_intervals(fps: float) -> None:
+    """Five frames a second apart and one more, in 5 s: 6/5 would be a fifth too much."""
+    count = int(5 * fps) + 1
+    seen = numbers(capture(frames=table(count, fps, size=5000), ended_s=15.04))
+    assert seen.bitrate_bps == pytest.approx(8 * 5000 * fps, rel=0.001)
+
+
 def test_one_frame_has_no_rate() -> None:
     seen = numbers(capture(frames=table(1)))
     assert (seen.frame_rate_hz, seen.gop_length_frames, seen.b_frames) == (None, None, None)

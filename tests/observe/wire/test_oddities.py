@@ -129,6 +129,21 @@ def test_our_own_slowness_is_told_with_the_numbers() -> None:
     assert "loop_lag" in measured(asyncio.run(look())).limits
 
 
+def test_a_server_that_gave_us_up_while_we_slept_is_not_a_stream_that_stopped() -> None:
+    class Impatient(Camera):
+        async def send(self, writer: asyncio.StreamWriter) -> None:
+            await super().send(writer)
+            writer.transport.abort()
+
+    async def look() -> StreamFacts:
+        async with running(Impatient(frames=30)) as uri:
+            asyncio.get_running_loop().call_later(0.3, time.sleep, 0.8)
+            return await watch(uri, window_s=2.0)
+
+    facts = asyncio.run(look())
+    assert isinstance(facts.measured, Fault) and facts.measured.code is FaultCode.BUDGET_SPENT
+
+
 def test_a_peer_that_answers_by_drops_costs_one_step() -> None:
     async def dripping(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)

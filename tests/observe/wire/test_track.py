@@ -259,6 +259,21 @@ def test_an_encoder_that_starts_anew_is_followed_and_a_guest_is_not() -> None:
     assert track.sequence is not None and track.sequence.counts.lost == 0
 
 
+def test_a_guest_among_the_packets_of_one_large_frame_is_not_followed() -> None:
+    """An old session's packets between ours (scottlamb/retina#17): never so many in a row that ours had stopped."""
+    payloads = [SPS, PPS, *fragments(b"\x65" + IDR_BODY * 30)]
+    assert len(payloads) > 6 * SSRC_PATIENCE
+    packets = []
+    for number, payload in enumerate(payloads):
+        packets.append(rtp(number, 0, payload))
+        packets += [rtp(number, number, b"x" * 20, ssrc=7)] if number % 3 == 0 else []
+    track = receiver()
+    watched(track, [packets])
+    assert track.ssrc == SSRC and track.ssrc_changes == 0
+    assert track.stray_packets == len(packets) - len(payloads)
+    assert track.sequence is not None and track.sequence.counts.lost == 0
+
+
 def test_a_size_that_changes_in_mid_stream_is_noted_once_a_change() -> None:
     other = load_clip("main_1080p_h264").parameter_sets[0]
     sets = [SPS, SPS, other, other, SPS]

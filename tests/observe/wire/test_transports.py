@@ -69,6 +69,37 @@ def test_udp_in_order_is_measured_and_reported_back() -> None:
     assert camera.reports and not parse_rtcp(camera.reports[0]).malformed  # mediamtx#1403: silence stops the camera
 
 
+def test_a_report_tells_the_loss_since_the_one_before() -> None:
+    """RFC 3550 §6.4.1: a camera that adapts to its reports must not hear of old loss for ever."""
+
+    def wire(number: int, packet: bytes) -> list[bytes]:
+        return [] if 20 <= number < 60 and number % 2 else [packet]
+
+    camera = UdpCamera(wire)
+    seen = measured(asyncio.run(camera.look(window_s=8.5, budget_s=20.0)))
+    reports = [report for report in camera.reports if report[1] == 201 and report[0] & 0x1F]
+    assert seen.rtp_lost_packets == 20 and len(reports) == 2
+    assert reports[0][12] > 0 and reports[1][12] == 0
+    assert [int.from_bytes(report[13:16], "big") for report in reports] == [20, 20]
+
+
+def test_reports_go_where_the_cameras_come_from_if_it_named_no_port() -> None:
+    class Silent(UdpCamera):
+        def setup(self, asked: Asked) -> bytes:
+            super().setup(asked)
+            return self.ok(asked, "Session: 1", f"Transport: {asked['transport']}")
+
+        async def send(self, writer: asyncio.StreamWriter) -> None:
+            assert self.pair is not None
+            report = bytes((0x80, SENDER_REPORT, 0, 6)) + bytes(24)
+            self.pair._rtcp.sendto(report, ("127.0.0.1", self.client_port + 1))
+            await super().send(writer)
+
+    camera = Silent()
+    measured(asyncio.run(camera.look(window_s=3.0, budget_s=20.0)))
+    assert camera.reports
+
+
 def test_lost_packets_are_the_networks_and_not_the_cameras() -> None:
     """bluenviron/mediamtx#1328: loss looks like a bad camera."""
     seen = measured(asyncio.run(UdpCamera(lambda n, p: [] if n % 20 == 13 else [p], fps=100).look(window_s=1.0)))

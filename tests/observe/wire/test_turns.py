@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.stream import StreamFacts
 from camagent.observe.rtsp.batching import MIN_CONNECTIONS
-from tests.observe.wire.camera import Camera, running
+from camagent.observe.track import TrackReceiver
+from tests.observe.wire.camera import P_BODY, SDP, Camera, fragments, on_channel, rtp, running
 from tests.observe.wire.watching import doors, measured, watch
 
 CAMERAS = MIN_CONNECTIONS + 4
@@ -53,6 +54,53 @@ def test_many_that_hang_up_are_all_noticed(kind: Callable[..., Camera]) -> None:
     _, facts = many(lambda: kind(frames=10))
     codes = {each.measured.code for each in facts if isinstance(each.measured, Fault)}
     assert codes == {FaultCode.STALLED} and len(facts) == CAMERAS
+
+
+def test_frames_larger_than_a_read_are_no_sign_of_slowness() -> None:
+    """MJPEG of 4K: 600 kB a frame, ten times a second; one read of a turn holds 256 kB."""
+
+    class Heavy(Camera):
+        def frame(self, number: int) -> Iterator[bytes]:
+            for at in range(10):
+                payload = fragments(b"\x41" + P_BODY, 1)[0] if at == 0 else bytes((0x5C, 1)) + bytes(60_000)
+                stamp = self.first_timestamp + number * 90_000 // self.fps
+                yield on_channel(rtp(self.next_sequence(), stamp, payload, marker=at == 9))
+
+    made: list[Camera] = []
+
+    def make() -> Camera:
+        made.append(Heavy(fps=10) if len(made) == 3 else Camera())
+        return made[-1]
+
+    _, facts = many(make)
+    seen = measured(facts[3])
+    assert seen.limits == () and seen.rtp_lost_packets == 0
+    assert seen.frame_rate_hz == pytest.approx(10.0, rel=0.01)
+    assert seen.bitrate_bps == pytest.approx(8 * 540_000 * 10, rel=0.1)
+
+
+def test_a_mistake_of_ours_costs_the_one_camera_that_met_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Camera] = []
+    feed = TrackReceiver.feed_interleaved
+
+    def mistaken(self: TrackReceiver, buffer: bytearray, at: int, end: int, now_s: float) -> int:
+        if self.builder.timestamp > 900_000 and self.plan.payload_type == 111:
+            raise RuntimeError("a mistake of ours")
+        return feed(self, buffer, at, end, now_s)
+
+    class Special(Camera):
+        def frame(self, number: int) -> Iterator[bytes]:
+            for packet in super().frame(number):
+                yield packet[:5] + bytes((packet[5] & 0x80 | 111,)) + packet[6:]
+
+    def make() -> Camera:
+        odd = Special(sdp=SDP.replace("96", "111"), first_timestamp=900_000 - 10 * 1800)
+        made.append(odd if len(made) == 3 else Camera())
+        return made[-1]
+
+    monkeypatch.setattr(TrackReceiver, "feed_interleaved", mistaken)
+    _, facts = many(make)
+    assert [isinstance(each.measured, Fault) for each in facts] == [number == 3 for number in range(CAMERAS)]
 
 
 def test_one_that_goes_silent_among_many_is_noticed() -> None:
