@@ -1,12 +1,14 @@
 """What watching a camera costs, beside cv2, ffprobe and PyAV in the same run, and how it grows to hundreds of cameras.
 
 `python -m bench.stream` prints a table and writes bench/results/stream.json. The cameras are the simulator's load
-server, a process of its own on loopback. `--quick` and `--scale` make it smaller; see docs/performance.md.
+server, a process of its own on loopback. `--quick` and `--scale` make it smaller, `--only` runs some parts again and
+keeps the rest of the file; see docs/performance.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -20,9 +22,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.stream_clips import LARGE, make
+
 RESULTS = Path(__file__).parent / "results" / "stream.json"
 MAIN_CLIP = "load_1080p_h264"
-OTHER_CLIPS = ("main_1080p_h265", "main_4mp_h265", "main_4mp_h264", "old_720p_mjpeg")
+OTHER_CLIPS = ("main_1080p_h265", "main_4mp_h265", "main_4mp_h264", "old_720p_mjpeg", *LARGE)
 PEERS = ("cv2", "ffprobe-count-frames", "ffprobe-show-streams", "pyav-demux", "pyav-fast-demux", "pyav-best")
 QUICK_PEERS = ("cv2", "ffprobe-show-streams", "pyav-best")
 BOUNDS = {"cv2": 30.0, "ffprobe-count-frames": 20.0, "ffprobe-show-streams": 5.0, "pyav-best": 2.5}
@@ -36,12 +40,16 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 @contextmanager
 def load_server(streams: int, clip: str, paced: bool) -> Iterator[tuple[str, int]]:
-    """The simulator in a process of its own; yields its base URL and process id."""
+    """The simulator in a process of its own; yields its base URL and process id. A 4K clip is made first."""
+    if clip in LARGE:
+        make(clip)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "camagent", "simulate", "--load", str(streams), "--clip", clip]
-    command += ["--rtsp-port", str(port), *(["--paced"] if paced else [])]
+    simulate = ["camagent", "simulate", "--load", str(streams), "--clip", clip, "--rtsp-port", str(port)]
+    simulate += ["--paced"] if paced else []
+    large = ["bench.stream_clips", clip, str(streams), str(port), *(["paced"] if paced else [])]
+    command = [sys.executable, "-m", *(large if clip in LARGE else simulate)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
         try:
             assert server.stdout is not None
@@ -84,7 +92,7 @@ def compare(clip: str, paced: bool, args: argparse.Namespace) -> dict[str, Any]:
         rows = {kind: run(kind, base, 1, args.window) for kind in peers}
     for row in rows.values():
         row["cpu_per_camera_s"] = row.get("cpu_s")
-    return {"clip": clip, "paced": paced, "check": own, "watch": watching, "peers": rows}
+    return {"clip": clip, "paced": paced, **circumstances(), "check": own, "watch": watching, "peers": rows}
 
 
 def per_second(clip: str, paced: bool, args: argparse.Namespace) -> dict[str, Any]:
@@ -93,7 +101,7 @@ def per_second(clip: str, paced: bool, args: argparse.Namespace) -> dict[str, An
     kinds = ("camagent-watch", "pyav-fast-demux")
     with load_server(cameras, clip, paced) as (base, _):
         runs = {kind: [run(kind, base, cameras, window) for window in (short_s, long_s)] for kind in kinds}
-    result: dict[str, Any] = {"clip": clip, "paced": paced, "cameras": cameras}
+    result: dict[str, Any] = {"clip": clip, "paced": paced, "cameras": cameras, **circumstances()}
     for name, key in (("cpu_s", "cpu_per_camera_second_s"), ("kernel_s", "kernel_per_camera_second_s")):
         result[key] = {
             kind: (long[name] - short[name]) / cameras / (long_s - short_s)
@@ -153,6 +161,21 @@ def comparison_lines(result: dict[str, Any]) -> Iterator[str]:
         yield f"  {kind:<22} {1000 * cost:8.1f} ms  {cost / own:6.1f} times ours{verdict}"
 
 
+def steady_line(result: dict[str, Any]) -> str:
+    kernel = result["kernel_per_camera_second_s"]
+    costs = [
+        f"{kind} {1000 * cost:.2f} ms ({1000 * kernel[kind]:.2f} of it in the kernel)"
+        for kind, cost in result["cpu_per_camera_second_s"].items()
+    ]
+    pace = "paced" if result["paced"] else "bursty"
+    return f"a camera-second, {result['cameras']} cameras, {pace}: {', '.join(costs)}"
+
+
+def circumstances() -> dict[str, Any]:
+    """When a part ended, and what else the machine did: parts may be of several runs."""
+    return {"ended_at": datetime.now(UTC).isoformat(timespec="seconds"), "load_average": os.getloadavg()[0]}
+
+
 def machine() -> dict[str, Any]:
     import av
     import cv2
@@ -186,6 +209,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--cameras", type=int, default=64, help="cameras in the difference of two runs")
     parser.add_argument("--scale", type=numbers, default=SCALE, help="comma-separated numbers of cameras")
     parser.add_argument("--peer-scale", type=numbers, default=(64, 256), help="where PyAV and OpenCV are read too")
+    parser.add_argument("--only", type=lambda text: text.split(","), help="comma-separated: clips, seconds, scale")
     parser.add_argument("--quick", action="store_true", help="one clip, three peers, up to 64 cameras")
     args = parser.parse_args()
     if args.quick:
@@ -196,28 +220,24 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     args = arguments()
     started_at = datetime.now(UTC)
-    variants = [(MAIN_CLIP, False), (MAIN_CLIP, True)]
-    variants += [] if args.quick else [(clip, False) for clip in OTHER_CLIPS]
-    comparisons = []
-    for clip, paced in variants:
-        comparisons.append(compare(clip, paced, args))
-        print("\n".join(comparison_lines(comparisons[-1])), flush=True)
-    steady = [] if args.quick else [per_second(MAIN_CLIP, paced, args) for paced in (False, True)]
-    for result in steady:
-        costs = result["cpu_per_camera_second_s"]
-        kernel = result["kernel_per_camera_second_s"]
-        texts = ", ".join(
-            f"{kind} {1000 * cost:.2f} ms ({1000 * kernel[kind]:.2f} of it in the kernel)"
-            for kind, cost in costs.items()
-        )
-        print(f"a camera-second, {result['cameras']} cameras, {'paced' if result['paced'] else 'bursty'}: {texts}")
-    grown = scale(args)
+    earlier = json.loads(RESULTS.read_text()) if args.only and RESULTS.exists() else {}
+    parts = args.only or [MAIN_CLIP, *(() if args.quick else (*OTHER_CLIPS, "seconds")), "scale"]
+    comparisons = {(each["clip"], each["paced"]): each for each in earlier.get("comparisons", [])}
+    clips = [clip for clip in (MAIN_CLIP, *OTHER_CLIPS) if clip in parts]
+    for clip, paced in itertools.product(clips, (False, True)):
+        comparisons[clip, paced] = compare(clip, paced, args)
+        print("\n".join(comparison_lines(comparisons[clip, paced])), flush=True)
+    steady = earlier.get("camera_seconds", [])
+    if "seconds" in parts:
+        steady = [per_second(MAIN_CLIP, paced, args) for paced in (False, True)]
+        print("\n".join(map(steady_line, steady)), flush=True)
+    grown = scale(args) if "scale" in parts else earlier.get("scale", [])
     document = {
         "schema": "camagent.bench.stream/1",
         "started_at": started_at.isoformat(),
         "machine": machine(),
         "window_s": args.window,
-        "comparisons": comparisons,
+        "comparisons": list(comparisons.values()),
         "camera_seconds": steady,
         "scale": grown,
     }
