@@ -332,6 +332,7 @@ def as_stranger(client: Any, ask: Callable[[], Any]) -> None:
 
 def questions(device: Any, media: Any, imaging: Any, clients: tuple[Any, Any]) -> Row:
     """The same questions through zeep's proxies (blocking)."""
+    as_stranger(clients[0], lambda: device("GetDeviceInformation", {}))
     as_stranger(clients[1], lambda: media("GetProfiles", {}))
     as_stranger(clients[0], lambda: device("GetUsers", {}))
     serial = device("GetDeviceInformation", {})["SerialNumber"]
