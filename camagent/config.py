@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from camagent.model.scan import Site
-from camagent.model.text import Message, message, os_reason
+from camagent.model.text import Message, message, os_reason, toml_reason
 
 MAX_CONFIG_BYTES = 1_000_000  # a configuration is a few kilobytes; more is a wrong file
 
@@ -135,7 +135,7 @@ def load_config(path: Path) -> Config:
     except OSError as error:
         raise ConfigError((unreadable(path, error),)) from error
     except (ValueError, RecursionError) as error:  # tomllib lets numbers without end and deep nesting through to Python
-        raise ConfigError((message("config.not_toml", path=str(path), reason=str(error)[:200]),)) from error
+        raise ConfigError((message("config.not_toml", path=str(path), reason=toml_reason(error)),)) from error
     return parse_config(table, path)
 
 

@@ -153,3 +153,11 @@ def test_a_ladder_of_ports_is_short_and_possible(tmp_path: Path, ports: str) -> 
         load_config(written(tmp_path, f"[discovery]\nonvif_ports = {ports}\n"))
     (problem,) = refusal.value.problems
     assert "onvif_ports" in render(problem, "vi") and "config." not in render(problem, "en")
+
+
+def test_where_toml_breaks_is_told_in_the_user_s_language_and_quotes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        load_config(written(tmp_path, '[site]\nname = "a" hunter2\n'))
+    (problem,) = refusal.value.problems
+    assert "dòng 2, cột 12" in render(problem, "vi") and "line 2, column 12" in render(problem, "en")
+    assert "hunter2" not in render(problem, "vi") + render(problem, "en")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from camagent.discover.inventory_cells import CELLS
-from camagent.model.text import Message, message
+from camagent.model.text import Message, message, toml_reason
 
 MAX_ROWS = 20_000  # cameras in one inventory; all schools of a district are fewer
 
@@ -82,7 +82,7 @@ def read_toml(content: bytes, file: str) -> Rows:
         result.problems.append(message("discover.inventory.not_utf8", place=file))
         return result
     except (ValueError, RecursionError) as error:  # tomllib lets endless numbers and deep nesting through to Python
-        result.problems.append(message("discover.inventory.not_toml", place=file, reason=str(error)[:200]))
+        result.problems.append(message("discover.inventory.not_toml", place=file, reason=toml_reason(error)))
         return result
     cameras = document.pop("camera", [])
     for key in document:
@@ -102,9 +102,9 @@ def _fill(reader: Iterator[list[str]], columns: Mapping[int, str], origin: tuple
     while True:
         try:
             cells = next(reader, None)
-        except csv.Error as error:
+        except csv.Error:
             line = skipped + getattr(reader, "line_num", 0)
-            result.problems.append(message("discover.inventory.bad_line", place=f"{file}:{line}", reason=str(error)))
+            result.problems.append(message("discover.inventory.bad_line", place=f"{file}:{line}"))
             return
         if cells is None:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from dataclasses import dataclass
 from typing import Union
 
@@ -31,6 +32,15 @@ def os_reason(error: OSError) -> Message:
     return message(f"os.{name}") if name is not None else message("os.other", number=error.errno)
 
 
+def toml_reason(error: Exception) -> Message:
+    """Where TOML breaks, instead of the parser's own English words (which may quote the file)."""
+    where = _TOML_PLACE.search(str(error))
+    if where is None:
+        return message("os.toml")
+    return message("os.toml_at", line=int(where[1]), column=int(where[2]))
+
+
+_TOML_PLACE = re.compile(r"line (\d+), column (\d+)")
 _OS_REASONS = {
     errno.ENOENT: "missing",
     errno.EACCES: "forbidden",
