@@ -41,7 +41,7 @@ def rendering() -> dict[str, float]:
     from prometheus_client import generate_latest
     from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
-    from camagent.publish.metrics import metrics_registry, render_metrics
+    from camagent.exporter.metrics import metrics_registry, render_metrics
     from tests.monitoring.live import school_snapshot
     from tests.publish.test_metrics import crowded_camera
 
@@ -76,8 +76,8 @@ def _milliseconds(work: Callable[[], object]) -> float:
 
 LOADED = (
     *("asyncio ssl", "sqlite3 click", "pydantic", "lxml.etree", "aiohttp.web", "prometheus_client"),
-    "camagent.cli.main camagent.cli.serve camagent.cli.run camagent.cli.scanning camagent.fleet camagent.agent.loop"
-    " camagent.agent.site camagent.agent.record camagent.publish.exporter",
+    "camagent.cli.main camagent.cli.serve camagent.cli.run camagent.cli.scanning camagent.run.fleet camagent.agent.loop"
+    " camagent.agent.site camagent.agent.record camagent.exporter.server",
     "cryptography.x509",
 )
 """What a running agent has loaded, in an order in which each carries only what those before it did not bring."""

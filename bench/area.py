@@ -24,11 +24,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from camagent.publish.area import merge_area
-from camagent.publish.document import scan_document
-from camagent.publish.report.area_html import render_area_html
-from camagent.publish.report.area_xlsx import render_area_xlsx
-from camagent.publish.report.csv_ import render_area_csv
+from camagent.area import merge_area
+from camagent.document.write import scan_document
+from camagent.report.area_html import render_area_html
+from camagent.report.area_xlsx import render_area_xlsx
+from camagent.report.csv_ import render_area_csv
 from tests.publish.samples import school
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -293,9 +293,9 @@ async def ask_camagent(devices: int, port: int, per_second: float) -> list[Row]:
     """Our interview, 64 devices at once."""
     from camagent.clock import SystemClock
     from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
-    from camagent.lockout import LoginLedger
     from camagent.model.device import DeviceTarget
     from camagent.model.secret import Credential, Secret
+    from camagent.wire.login_ledger import LoginLedger
 
     doors, gate = InterviewDoors(SystemClock(), LoginLedger()), asyncio.Semaphore(WIDTH)
     options = InterviewOptions(max_requests_per_s=per_second, budget_s=120.0)

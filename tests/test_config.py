@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from camagent.config import KINDS, ConfigError, load_config
-from camagent.publish.text import catalogue, render
+from camagent.text import catalogue, render
 
 GOOD = """
 [site]

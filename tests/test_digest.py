@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camagent.digest import (
+from camagent.model.secret import Credential, Secret
+from camagent.wire.digest import (
     MAX_CHALLENGES,
     DigestChallenge,
     DigestRequest,
@@ -20,7 +21,6 @@ from camagent.digest import (
     offered_schemes,
     parse_challenges,
 )
-from camagent.model.secret import Credential, Secret
 
 MUFASA = Credential("Mufasa", Secret("Circle Of Life"))
 RFC2617 = DigestRequest("GET", "/dir/index.html", "0a4f113b")

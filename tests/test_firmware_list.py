@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from camagent.config import ConfigError
-from camagent.firmware_list import load_firmware_list
-from camagent.publish.text import render
+from camagent.inventory.firmware_list import load_firmware_list
+from camagent.text import render
 
 
 def written(folder: Path, content: bytes) -> Path:

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from camagent import fleet as fleet_module
-from camagent.fleet import Bandwidth, Fleet, FleetLimits, FleetOptions, Job
 from camagent.model.device import DeviceTarget
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.stream import StreamTarget
 from camagent.observe.watch import WatchOptions
-from camagent.pipeline import DeviceCheck
+from camagent.run import fleet as fleet_module
+from camagent.run.fleet import Bandwidth, Fleet, FleetLimits, FleetOptions, Job
+from camagent.run.visit import DeviceCheck
 from tests.builders import NOW, stream_uri
 from tests.fakes import FakeClock
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camagent.identity import (
+from camagent.inventory.identity import (
     KnownDevice,
     Sighting,
     camera_id,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from camagent.lockout import LoginLedger
 from camagent.model.secret import Credential, Secret
+from camagent.wire.login_ledger import LoginLedger
 
 GOOD = Credential("admin", Secret("one"))
 OTHER = Credential("admin", Secret("two"))

@@ -13,7 +13,7 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Outcome, Severity, Verdict
 from camagent.model.scan import verdict_of
 from camagent.model.stream import FileTarget, StreamRole, StreamTarget
-from camagent.pipeline import (
+from camagent.run.visit import (
     DEVICE_BUDGET_S,
     DeviceCheck,
     Target,

@@ -8,15 +8,15 @@ from typing import Any
 
 from camagent.assess.profile import load_profile
 from camagent.credentials import CredentialBook
+from camagent.inventory.earlier_runs import Memory
 from camagent.model.device import DeviceTarget, NetworkFacts
 from camagent.model.discovery import Discovery
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Verdict
 from camagent.model.scan import Declaration
 from camagent.model.stream import FileTarget, StreamTarget
-from camagent.pipeline import DeviceCheck, Judge, SeenSource
-from camagent.recognise import Frame, Order, Run, finish
-from camagent.remembered import Memory
+from camagent.run.recognition import Frame, Order, Run, finish
+from camagent.run.visit import DeviceCheck, Judge, SeenSource
 from tests.builders import (
     ADDRESS,
     NOW,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from camagent.identity import KnownDevice
-from camagent.remembered import Learned, Memory, learned_from, memory_after, pin_place, pins_of
+from camagent.inventory.earlier_runs import Learned, Memory, learned_from, memory_after, pin_place, pins_of
+from camagent.inventory.identity import KnownDevice
 from tests.builders import tls_facts
 
 SERIAL = KnownDevice("cam-1", "192.0.2.1", None, (("serial", "S1"), ("address", "192.0.2.1")))

@@ -11,9 +11,9 @@ from camagent.model.discovery import Discovery, FoundBy, RtspOnly, Sighting
 from camagent.model.scan import Declaration
 from camagent.model.secret import Credential, Secret
 from camagent.model.stream import StreamTarget
-from camagent.pipeline import Judge
-from camagent.recognise import Order
-from camagent.scan import jobs_for
+from camagent.run.recognition import Order
+from camagent.run.site_run import jobs_for
+from camagent.run.visit import Judge
 from tests.builders import profile_stamp, site_facts
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from camagent.model.fault import FaultCode
 from camagent.model.text import message
-from camagent.publish.text import LANGUAGES, catalogue, render
+from camagent.text import LANGUAGES, catalogue, render
 
 PACKAGE = Path(__file__).resolve().parent.parent / "camagent"
 

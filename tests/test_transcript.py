@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from camagent.model.device import DeviceTarget
 from camagent.model.secret import Credential, Secret
-from camagent.transcript import (
+from camagent.wire.transcript import (
     MAX_EXCHANGES,
     MAX_TEXT_CHARS,
     Transcript,

@@ -14,18 +14,18 @@ from datetime import date, datetime, timedelta
 from enum import Enum, auto
 from pathlib import Path
 
-from camagent.agent.ear import Ear
+from camagent.agent.announcements import Ear
+from camagent.agent.environment import Errands, Surroundings
 from camagent.agent.record import Kept
-from camagent.agent.surroundings import Errands, Surroundings
+from camagent.agent.schedule import SITE, Agenda, Schedule, Task, Work
 from camagent.clock import Clock
 from camagent.discover.hello import Presence
+from camagent.exporter.snapshot import AgentSnapshot, CycleStatus
 from camagent.model.finding import Verdict
 from camagent.model.scan import ProfileStamp
 from camagent.model.scan import Site as SiteName
 from camagent.model.text import Message, message
-from camagent.publish.snapshot import AgentSnapshot, CycleStatus
-from camagent.recognise import Run
-from camagent.schedule import SITE, Agenda, Schedule, Task, Work
+from camagent.run.recognition import Run
 
 TICK_S = 1.0
 JUDGE_EVERY_S = 5.0  # judging a whole school takes a good part of a second on an old PC: not after every stream

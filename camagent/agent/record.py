@@ -13,14 +13,14 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
 
+from camagent.document.read import CameraView
+from camagent.document.write import scan_document
+from camagent.exporter.restored import restored_status
+from camagent.exporter.snapshot import CameraStatus
+from camagent.inventory.earlier_runs import Memory
 from camagent.model.text import Message, message
-from camagent.publish.document import scan_document
-from camagent.publish.restored import restored_status
-from camagent.publish.snapshot import CameraStatus
-from camagent.publish.store import Store, StoreError
-from camagent.publish.view import CameraView
-from camagent.recognise import Run
-from camagent.remembered import Memory
+from camagent.run.recognition import Run
+from camagent.store import Store, StoreError
 
 Answer = TypeVar("Answer")
 PACK_LEVEL = 1  # once a round; higher levels cost seven times as much for an eighth fewer bytes

@@ -11,22 +11,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from camagent.agent.whereabouts import job_at, knock, tells_less
+from camagent.agent.reachability import job_at, knock, tells_less
 from camagent.clock import Clock
 from camagent.discover.plan import DiscoveryPlan, PlanError
 from camagent.discover.search import search
-from camagent.fleet import Fleet, FleetOptions, Job
-from camagent.identity import KnownDevice
+from camagent.exporter.snapshot import SILENT, CameraStatus, Reach, camera_status, is_up
+from camagent.inventory.earlier_runs import Memory
+from camagent.inventory.identity import KnownDevice
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.scan import ScanResult
 from camagent.model.stream import StreamFacts, StreamTarget
-from camagent.pipeline import LEAVE_ALONE, DeviceCheck, SeenSource, budget_spent
-from camagent.publish.snapshot import SILENT, CameraStatus, Reach, camera_status, is_up
-from camagent.recognise import Frame, Order, Run, finish
-from camagent.remembered import Memory
-from camagent.scan import jobs_for
+from camagent.run.fleet import Fleet, FleetOptions, Job
+from camagent.run.recognition import Frame, Order, Run, finish
+from camagent.run.site_run import jobs_for
+from camagent.run.visit import LEAVE_ALONE, DeviceCheck, SeenSource, budget_spent
 
 FORGET_AFTER = timedelta(days=7)  # a device that nobody lists and that is silent for a week was taken away
 

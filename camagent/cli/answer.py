@@ -14,7 +14,7 @@ from camagent.cli.mistakes import Mistake
 
 if TYPE_CHECKING:
     from camagent.assess.profile import Row
-    from camagent.publish.store import Store
+    from camagent.store import Store
 
 MAX_WORDS_CHARS = 200  # a name, or a document's number: it stands in every report
 MAX_NAMED = 20
@@ -48,7 +48,7 @@ def answer_command(
     from camagent.cli.run import read_config
     from camagent.cli.scanning import open_site_store
     from camagent.model.scan import ManualAnswer
-    from camagent.publish.store import StoreError
+    from camagent.store import StoreError
 
     config = read_config(config_path)
     row = _answerable_row(rule, requirement_profile or config.check.profile, camera)

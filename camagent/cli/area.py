@@ -14,8 +14,8 @@ from camagent.cli.mistakes import Mistake, exit_code
 from camagent.model.text import os_reason
 
 if TYPE_CHECKING:
-    from camagent.publish.area import AreaReport
-    from camagent.publish.store import Store
+    from camagent.area import AreaReport
+    from camagent.store import Store
 
 MERGE = "merge"
 
@@ -64,10 +64,10 @@ def area_group() -> None:
 @click.option("--level", "levels", multiple=True, help=t("cli.help.area_level"))
 def merge_command(files: tuple[Path, ...], report_format: str, output: str | None, levels: tuple[str, ...]) -> int:
     """Merge what can be read, name what cannot, rank by need."""
+    from camagent.area import AreaOptions, merge_area
+    from camagent.area.wording import LEVELS
     from camagent.cli.run import read_config, warn, write_whole
     from camagent.model.finding import Verdict
-    from camagent.publish.area import AreaOptions, merge_area
-    from camagent.publish.area.wording import LEVELS
 
     names = levels or read_config(None).site.levels
     if len(names) > len(LEVELS):
@@ -95,19 +95,19 @@ def rendered(report: AreaReport, report_format: str) -> bytes:
         if store is not None:
             store.close()
     if report_format == "json":
-        from camagent.publish.report.area_json import area_document
-        from camagent.publish.report.json_ import render_json
+        from camagent.report.area_json import area_document
+        from camagent.report.json_ import render_json
 
         return render_json(area_document(report, decisions)).encode()
     if report_format == "csv":
-        from camagent.publish.report.csv_ import render_area_csv
+        from camagent.report.csv_ import render_area_csv
 
         return render_area_csv(report, lang(), decisions).encode("utf-8")
     if report_format == "xlsx":
-        from camagent.publish.report.area_xlsx import render_area_xlsx
+        from camagent.report.area_xlsx import render_area_xlsx
 
         return render_area_xlsx(report, lang(), decisions)
-    from camagent.publish.report.area_html import render_area_html
+    from camagent.report.area_html import render_area_html
 
     return render_area_html(report, lang(), decisions).encode()
 
@@ -129,16 +129,16 @@ def _store_if_any() -> Store | None:
 @click.argument("reviewed_file", metavar="REVIEWED.xlsx", type=click.Path(path_type=Path, dir_okay=False))
 def apply_command(reviewed_file: Path) -> int:
     """Record the decisions of a reviewed list; where they differ from earlier ones, that is told."""
-    from camagent.cli.run import read_config, warn
-    from camagent.cli.scanning import open_site_store
-    from camagent.publish.area.reviewed import (
+    from camagent.area.reviewed import (
         MAX_WORKBOOK_BYTES,
         ReviewedError,
         apply_reviewed,
         read_reviewed,
         summary,
     )
-    from camagent.publish.store import StoreError
+    from camagent.cli.run import read_config, warn
+    from camagent.cli.scanning import open_site_store
+    from camagent.store import StoreError
 
     try:
         with reviewed_file.open("rb") as file:

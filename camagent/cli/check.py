@@ -16,10 +16,10 @@ from camagent.cli.mistakes import Mistake
 from camagent.cli.options import check_options, format_option, login_options
 
 if TYPE_CHECKING:
-    from camagent.fleet import FleetLimits, FleetOptions, Job
     from camagent.model.secret import Credential
-    from camagent.pipeline import DeviceCheck
-    from camagent.recognise import Order, Run
+    from camagent.run.fleet import FleetLimits, FleetOptions, Job
+    from camagent.run.recognition import Order, Run
+    from camagent.run.visit import DeviceCheck
 
 MAX_TARGETS = 1_000  # more is a site: use `camagent scan`
 
@@ -54,7 +54,7 @@ def check_command(
     from camagent.cli.scanning import ScanRequest, demand_folders, fleet_limits, fleet_options, publish
     from camagent.clock import SystemClock
     from camagent.credentials import CredentialBook
-    from camagent.remembered import Memory
+    from camagent.inventory.earlier_runs import Memory
 
     if bool(targets) == bool(replays) or len(targets) > MAX_TARGETS:
         raise Mistake(t("cli.no_target"))
@@ -78,8 +78,8 @@ async def _check(jobs: Sequence[Job], order: Order, limits: FleetLimits, options
     from camagent.cli.run import progress_on_terminal
     from camagent.cli.scanning import tell_unwritten
     from camagent.clock import SystemClock
-    from camagent.fleet import Fleet
-    from camagent.scan import check_targets
+    from camagent.run.fleet import Fleet
+    from camagent.run.site_run import check_targets
 
     async with Fleet(limits, SystemClock()) as fleet:
         with progress_on_terminal() as progress:
@@ -90,9 +90,9 @@ async def _check(jobs: Sequence[Job], order: Order, limits: FleetLimits, options
 
 async def _replay(files: Sequence[Path], order: Order) -> Run:
     from camagent.clock import SystemClock
-    from camagent.recognise import Frame, finish
-    from camagent.replay import replay
-    from camagent.transcript import TranscriptError, read_transcript
+    from camagent.run.recognition import Frame, finish
+    from camagent.run.replay import replay
+    from camagent.wire.transcript import TranscriptError, read_transcript
 
     checks: list[DeviceCheck] = []
     for file in files:
@@ -111,10 +111,10 @@ def read_target(text: str, login: Credential | None) -> Job:
     Raises: Mistake for anything else; a password in a URL is taken with a warning, and never shown again.
     """
     from camagent.cli.run import warn
-    from camagent.fleet import Job
     from camagent.model.device import DeviceTarget
     from camagent.model.stream import FileTarget, StreamTarget
     from camagent.model.uri import parse_stream_uri, shown_without_login
+    from camagent.run.fleet import Job
 
     parsed = parse_stream_uri(text)
     if parsed is not None and parsed[0].scheme in ("rtsp", "rtsps"):

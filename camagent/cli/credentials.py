@@ -101,8 +101,8 @@ def accept_command(address: str) -> int:
     """Forget the certificate that a camera showed first: the next scan takes the one it shows then as its own."""
     from camagent.cli.run import read_config
     from camagent.cli.scanning import open_site_store
-    from camagent.publish.store import StoreError
-    from camagent.remembered import pin_place, pins_of
+    from camagent.inventory.earlier_runs import pin_place, pins_of
+    from camagent.store import StoreError
 
     store = open_site_store(read_config(None))
     try:

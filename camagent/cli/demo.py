@@ -20,7 +20,7 @@ from camagent.cli.mistakes import Mistake
 
 if TYPE_CHECKING:
     from camagent.model.scan import Declaration
-    from camagent.recognise import Order, Run
+    from camagent.run.recognition import Order, Run
 
 START_BUDGET_S = 60.0  # a cold start on an old PC; a warm one takes about a second
 DEMO_WINDOW_S = 5.0
@@ -90,10 +90,10 @@ async def _scan_school(cameras: int, password: str, window_s: float) -> Run:
     from camagent.clock import SystemClock
     from camagent.discover.interfaces import list_interfaces
     from camagent.discover.plan import make_plan
-    from camagent.fleet import Fleet, FleetLimits, FleetOptions
     from camagent.interrogate.interview import InterviewOptions
     from camagent.observe.watch import WatchOptions
-    from camagent.scan import scan_site
+    from camagent.run.fleet import Fleet, FleetLimits, FleetOptions
+    from camagent.run.site_run import scan_site
 
     inventory, addresses = school_inventory(cameras)
     plan = make_plan(list_interfaces(), interfaces=("lo",), subnets=("127.10.1.0/27",), addresses=addresses)
@@ -122,11 +122,11 @@ def demo_order(inventory: tuple[Declaration, ...], password: str) -> Order:
     from camagent.assess.profile import load_profile
     from camagent.clock import SystemClock
     from camagent.credentials import BoundCredential, CredentialBook
+    from camagent.inventory.earlier_runs import Memory
     from camagent.model.scan import Site
     from camagent.model.secret import Credential, Secret
-    from camagent.pipeline import Judge
-    from camagent.recognise import Order, site_facts
-    from camagent.remembered import Memory
+    from camagent.run.recognition import Order, site_facts
+    from camagent.run.visit import Judge
     from camagent.simulator.default_school import USER
 
     requirement_profile = load_profile("ubnd-3288")

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from camagent.model.text import Filling, Message
-from camagent.publish.text import LANGUAGES, render, say
+from camagent.text import LANGUAGES, render, say
 
 DEFAULT_LANGUAGE = "vi"  # our users are school technicians in Ho Chi Minh City
 

@@ -15,7 +15,7 @@ from camagent import __version__
 from camagent.cli import language
 from camagent.cli.language import t
 from camagent.cli.mistakes import EXIT_BROKEN_PIPE, EXIT_UNDETERMINED, EXIT_USAGE, Mistake, place_of, usage_line
-from camagent.publish.text import LANGUAGES
+from camagent.text import LANGUAGES
 
 COMMANDS = {
     "demo": "camagent.cli.demo:demo_command",

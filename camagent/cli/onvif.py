@@ -130,8 +130,8 @@ def find_wsdl(service: str) -> Wsdl:
 async def _find_way(target: DeviceTarget, credential: Credential | None) -> WayIn:
     from camagent.clock import SystemClock
     from camagent.interrogate.interview import InterviewDoors, InterviewOptions, find_way_in
-    from camagent.lockout import LoginLedger
     from camagent.model.fault import Fault
+    from camagent.wire.login_ledger import LoginLedger
 
     way = await find_way_in(target, credential, InterviewOptions(), InterviewDoors(SystemClock(), LoginLedger()))
     if isinstance(way, Fault):
@@ -180,7 +180,7 @@ def send(client: Any, wsdl: Wsdl, call: Call, login: tuple[WayIn, Credential | N
 
 def plain(value: Any, depth: int = 0) -> Any:
     """zeep's objects as JSON values; addresses lose a user and password that stand in them."""
-    from camagent.transcript import redact
+    from camagent.wire.transcript import redact
 
     if value is None or isinstance(value, bool | int | float):
         return value
@@ -225,7 +225,7 @@ def _transport(way: WayIn, credential: Credential | None) -> Any:
     from zeep.transports import Transport
 
     from camagent.interrogate.auth import HttpLogin
-    from camagent.interrogate.tls import device_context
+    from camagent.wire.tls import device_context
 
     class DeviceAdapter(HTTPAdapter):
         def init_poolmanager(self, *args: Any, **options: Any) -> None:
@@ -277,7 +277,7 @@ class _HttpAnswer:
         return request
 
     def _answer(self, response: Any, **options: Any) -> Any:
-        from camagent.digest import parse_challenges
+        from camagent.wire.digest import parse_challenges
 
         challenges = parse_challenges([response.headers.get("WWW-Authenticate", "")])
         if response.status_code != 401 or self._login.challenge is not None or not self._login.renew(challenges):
@@ -288,7 +288,7 @@ class _HttpAnswer:
         return response.connection.send(again, **options)
 
     def _authorize(self, request: Any) -> None:
-        from camagent.digest import DigestRequest, fresh_cnonce
+        from camagent.wire.digest import DigestRequest, fresh_cnonce
 
         body = request.body if isinstance(request.body, bytes) else (request.body or "").encode()
         covered = DigestRequest(request.method, request.path_url, fresh_cnonce(), body=body)
@@ -301,7 +301,7 @@ def _told(error: BaseException, login: tuple[WayIn, Credential | None], needs: s
     from zeep import exceptions as soap
 
     from camagent.interrogate.replies import SoapFault
-    from camagent.transcript import redact
+    from camagent.wire.transcript import redact
 
     chain = list(_chain(error))
     for cause in chain:

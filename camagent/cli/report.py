@@ -15,10 +15,10 @@ from camagent.cli.language import lang, t, tm
 from camagent.cli.mistakes import Mistake
 
 if TYPE_CHECKING:
-    from camagent.publish.compare import Comparison
-    from camagent.publish.states import CameraState
-    from camagent.publish.store import Store
-    from camagent.publish.view import ScanDocument
+    from camagent.document.compare import Comparison
+    from camagent.document.read import ScanDocument
+    from camagent.document.states import CameraState
+    from camagent.store import Store
 
 
 @click.command(
@@ -41,7 +41,7 @@ def report_command(config_path: Path | None, report_format: str, compare: str | 
     """Render the newest stored scan, with what changed since an earlier one where that is asked for."""
     from camagent.cli.run import read_config, warn, write_whole
     from camagent.cli.scanning import open_site_store
-    from camagent.publish.store import StoreError
+    from camagent.store import StoreError
 
     config = read_config(config_path)
     store = open_site_store(config)
@@ -76,18 +76,18 @@ class Past:
 def rendered(report_format: str, view: ScanDocument, document: dict[str, object], past: Past) -> bytes:
     """One report as the bytes of its file."""
     if report_format == "json":
-        from camagent.publish.report.json_ import render_json
+        from camagent.report.json_ import render_json
 
         return render_json(document).encode()
     if report_format == "csv":
-        from camagent.publish.report.csv_ import render_csv
+        from camagent.report.csv_ import render_csv
 
         return render_csv([view], lang()).encode("utf-8")
     if report_format == "xlsx":
-        from camagent.publish.report.xlsx import render_xlsx
+        from camagent.report.xlsx import render_xlsx
 
         return render_xlsx([view], lang(), past.comparison)
-    from camagent.publish.report.html import render_html
+    from camagent.report.html import render_html
 
     return render_html([view], lang(), past.comparison, histories=past.states).encode()
 
@@ -97,9 +97,9 @@ def _comparison(newest: ScanDocument, text: str, store: Store) -> Comparison:
 
     Raises: Mistake where the date cannot be read, nothing was stored by then, or nothing later is there to compare.
     """
-    from camagent.publish.compare import compare
-    from camagent.publish.school_year import parse_report_date
-    from camagent.publish.wording import VIETNAM
+    from camagent.document.compare import compare
+    from camagent.document.school_year import parse_report_date
+    from camagent.document.wording import VIETNAM
 
     day = parse_report_date(text, datetime.now(VIETNAM).date())
     if day is None:

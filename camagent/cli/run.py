@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from camagent.clock import Clock
     from camagent.config import Config
     from camagent.credentials import CredentialBook
+    from camagent.inventory.earlier_runs import Memory
     from camagent.model.scan import Declaration, ScanResult
-    from camagent.publish.store import Store
-    from camagent.recognise import Order
-    from camagent.remembered import Memory
-    from camagent.scan import Progress
+    from camagent.run.recognition import Order
+    from camagent.run.site_run import Progress
+    from camagent.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,9 @@ def make_order(wanted: Wanted, book: CredentialBook, memory: Memory, clock: Cloc
     """
     from camagent.assess.profile import ProfileError, load_profile
     from camagent.cli.profile import problem_line
-    from camagent.pipeline import Judge
     from camagent.plan.prices import PriceError, load_prices
-    from camagent.recognise import Order, site_facts
+    from camagent.run.recognition import Order, site_facts
+    from camagent.run.visit import Judge
 
     try:
         requirement_profile = load_profile(wanted.requirement_profile)
@@ -119,7 +119,7 @@ def make_order(wanted: Wanted, book: CredentialBook, memory: Memory, clock: Cloc
 
 def _firmware(path: Path | None) -> tuple[tuple[str, str, str, str], ...]:
     from camagent.config import ConfigError
-    from camagent.firmware_list import load_firmware_list
+    from camagent.inventory.firmware_list import load_firmware_list
 
     try:
         return load_firmware_list(path) if path is not None else ()
@@ -160,8 +160,8 @@ def show(result: ScanResult, output_format: str) -> dict[str, Any]:
     """Print the result on stdout as asked and hand back its document."""
     from rich.console import Console
 
-    from camagent.publish.document import scan_document, view_document
-    from camagent.publish.table import print_table
+    from camagent.document.write import scan_document, view_document
+    from camagent.report.terminal import print_table
 
     document = scan_document(result)
     if output_format == "json":
@@ -176,11 +176,11 @@ def write_reports(document: dict[str, Any], folder: Path) -> list[Path]:
 
     Raises: Mistake where the folder cannot be written.
     """
-    from camagent.publish.document import view_document
-    from camagent.publish.report.csv_ import render_csv
-    from camagent.publish.report.html import render_html
-    from camagent.publish.report.json_ import render_json
-    from camagent.publish.report.xlsx import render_xlsx
+    from camagent.document.write import view_document
+    from camagent.report.csv_ import render_csv
+    from camagent.report.html import render_html
+    from camagent.report.json_ import render_json
+    from camagent.report.xlsx import render_xlsx
 
     view = view_document(document)
     files = {
@@ -217,7 +217,7 @@ def code_of(result: ScanResult) -> int:
 def remembered(store: Store | None, clock: Clock) -> Memory:
     """What earlier runs of this machine left behind; nothing without a store."""
     from camagent.agent.record import read_memory
-    from camagent.remembered import Memory
+    from camagent.inventory.earlier_runs import Memory
 
     return read_memory(store, clock.now()) if store is not None else Memory()
 

@@ -30,11 +30,11 @@ from camagent.model.text import os_reason
 if TYPE_CHECKING:
     from camagent.config import Config
     from camagent.discover.plan import DiscoveryPlan
-    from camagent.fleet import Fleet, FleetLimits, FleetOptions
     from camagent.model.scan import Declaration
     from camagent.model.secret import Credential
-    from camagent.publish.store import Store
-    from camagent.recognise import Order, Run
+    from camagent.run.fleet import Fleet, FleetLimits, FleetOptions
+    from camagent.run.recognition import Order, Run
+    from camagent.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def publish(run: Run, request: ScanRequest, store: Store | None) -> int:
 
 
 def _keep(run: Run, document: dict[str, object], store: Store) -> None:
-    from camagent.publish.store import StoreError
+    from camagent.store import StoreError
 
     try:
         store.save(run.result, document)
@@ -111,8 +111,8 @@ def _keep(run: Run, document: dict[str, object], store: Store) -> None:
 
 
 async def _scan(plan: DiscoveryPlan, order: Order, limits: FleetLimits, options: FleetOptions) -> Run:
-    from camagent.fleet import Fleet
-    from camagent.scan import scan_site
+    from camagent.run.fleet import Fleet
+    from camagent.run.site_run import scan_site
 
     async with Fleet(limits, SystemClock()) as fleet:
         with progress_on_terminal() as progress:
@@ -188,7 +188,7 @@ def read_inventory_file(path: Path | None) -> tuple[Declaration, ...]:
     """
     if path is None:
         return ()
-    from camagent.discover.inventory import InventoryError, read_inventory
+    from camagent.inventory.join import InventoryError, read_inventory
 
     try:
         return read_inventory(path)
@@ -198,7 +198,7 @@ def read_inventory_file(path: Path | None) -> tuple[Declaration, ...]:
 
 def fleet_limits(config: Config) -> FleetLimits:
     """How much of the network a run may take, by the configuration."""
-    from camagent.fleet import FleetLimits
+    from camagent.run.fleet import FleetLimits
 
     return FleetLimits(config.check.devices_at_once, config.check.bandwidth_mbps * 1e6)
 
@@ -208,10 +208,10 @@ def fleet_options(config: Config, request: ScanRequest, order: Order) -> FleetOp
 
     Which ports are tried is what the requirement profile judges, and nothing more.
     """
-    from camagent.fleet import FleetOptions
     from camagent.interrogate.interview import InterviewOptions
     from camagent.model.stream import TransportChoice
     from camagent.observe.watch import WatchOptions
+    from camagent.run.fleet import FleetOptions
 
     window_s = request.window_s if request.window_s is not None else config.check.window_s
     watch = WatchOptions(
@@ -245,7 +245,7 @@ def open_site_store(config: Config) -> Store:
 
     Raises: Mistake where it cannot be opened.
     """
-    from camagent.publish.store import StoreError, open_store
+    from camagent.store import StoreError, open_store
 
     try:
         return open_store(data_dir(config) / "camagent.sqlite")

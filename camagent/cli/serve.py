@@ -19,18 +19,18 @@ from camagent.cli.mistakes import Mistake
 
 if TYPE_CHECKING:
     from camagent.agent.loop import Agent
+    from camagent.agent.schedule import Schedule
+    from camagent.agent.sd_notify import Notifier
     from camagent.agent.site import Means, Site
     from camagent.clock import Clock
     from camagent.config import Config
     from camagent.discover.hello import Presence
     from camagent.discover.plan import DiscoveryPlan
+    from camagent.exporter.server import Exporter, ExporterOptions
+    from camagent.exporter.web_config import WebConfig
     from camagent.model.scan import Declaration
     from camagent.model.text import Message
-    from camagent.publish.exporter import Exporter, ExporterOptions
-    from camagent.publish.store import Store
-    from camagent.publish.web_config import WebConfig
-    from camagent.schedule import Schedule
-    from camagent.sd_notify import Notifier
+    from camagent.store import Store
 
 logger = logging.getLogger("camagent")
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
@@ -90,7 +90,7 @@ class Parts:
 
 
 def _web_config(config: Config) -> WebConfig:
-    from camagent.publish.web_config import WebConfig, WebConfigError, load_web_config
+    from camagent.exporter.web_config import WebConfig, WebConfigError, load_web_config
 
     if config.agent.web_config is None:
         return WebConfig()
@@ -107,7 +107,7 @@ def _means(config: Config, store: Store) -> Means:
     from camagent.cli.run import Wanted, credential_book, make_order
     from camagent.cli.scanning import ScanRequest, fleet_options, read_inventory_file, search_plan
     from camagent.clock import SystemClock
-    from camagent.publish.store import StoreError
+    from camagent.store import StoreError
 
     clock = SystemClock()
     inventory = read_inventory_file(config.discovery.inventory)
@@ -128,24 +128,24 @@ def _plan_maker(config: Config, inventory: tuple[Declaration, ...]) -> Callable[
 
 
 def _schedule(config: Config) -> Schedule:
-    from camagent.schedule import Cadence, Schedule, parse_quiet_hours
+    from camagent.agent.schedule import Cadence, Schedule, parse_quiet_hours
 
     cadence = Cadence(stream_s=config.agent.stream_minutes * 60)
     return Schedule(cadence, tuple(parse_quiet_hours(span) for span in config.agent.quiet_hours))
 
 
 async def _serve(parts: Parts, store: Store) -> None:
+    from camagent.agent.environment import Surroundings
     from camagent.agent.loop import Agent
     from camagent.agent.memory import give_back, settle
     from camagent.agent.record import StoreRecord
+    from camagent.agent.sd_notify import Notifier
     from camagent.agent.site import Site
-    from camagent.agent.surroundings import Surroundings
     from camagent.cli.scanning import fleet_limits
     from camagent.clock import SystemClock
-    from camagent.fleet import Fleet
-    from camagent.lockout import LoginLedger
-    from camagent.publish.wording import VIETNAM
-    from camagent.sd_notify import Notifier
+    from camagent.document.wording import VIETNAM
+    from camagent.run.fleet import Fleet
+    from camagent.wire.login_ledger import LoginLedger
 
     config, clock, notifier, ledger = parts.config, SystemClock(), Notifier(), LoginLedger()
     means = _means(config, store)
@@ -174,7 +174,7 @@ async def _serve(parts: Parts, store: Store) -> None:
 
 def _announced(means: Means, clock: Clock) -> AsyncIterator[Presence] | None:
     """The ear for cameras that announce themselves; without it they are found by the next search."""
-    from camagent.agent.ear import announcements
+    from camagent.agent.announcements import announcements
     from camagent.discover.hello import open_hello
     from camagent.model.fault import Fault
 
@@ -186,8 +186,8 @@ def _announced(means: Means, clock: Clock) -> AsyncIterator[Presence] | None:
 
 
 async def _open_exporter(parts: Parts, agent: Agent) -> tuple[Exporter, str]:
-    from camagent.publish.exporter import Exporter, ExporterOptions
-    from camagent.publish.web_config import WebConfigError
+    from camagent.exporter.server import Exporter, ExporterOptions
+    from camagent.exporter.web_config import WebConfigError
 
     web = _web_config(parts.config)
     host, port = parts.address(parts.config)
@@ -237,7 +237,7 @@ class Running:
 
 def _reload(running: Running) -> None:
     """Take up the configuration as a whole, or keep the one in force as a whole."""
-    from camagent.publish.web_config import WebConfigError
+    from camagent.exporter.web_config import WebConfigError
 
     running.notifier.reloading()
     try:

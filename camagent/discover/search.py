@@ -9,7 +9,6 @@ from itertools import count
 
 from camagent.clock import Clock
 from camagent.discover.interfaces import is_private
-from camagent.discover.knock import Heard
 from camagent.discover.multicast import Tray, probe_interfaces
 from camagent.discover.neighbours import Neighbourhood
 from camagent.discover.plan import TLS_PORTS, DiscoveryPlan, hosts_of
@@ -20,6 +19,7 @@ from camagent.discover.sightings import (
     read_datagrams,
 )
 from camagent.discover.sweep import Knocks, Progress, Sweep, knock_at, probe_addresses
+from camagent.discover.tcp_probe import Heard
 from camagent.model.device import ONVIF_PATHS, DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, Note, RtspOnly, Sighting
 

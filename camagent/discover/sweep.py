@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from camagent.clock import Clock
-from camagent.discover.knock import ALIVE, INCONCLUSIVE, Door, Heard, Knock, ask_onvif, ask_rtsp
 from camagent.discover.multicast import PORT, Tray, open_directed_socket, reading
 from camagent.discover.neighbours import PATIENCE_S, Neighbourhood
 from camagent.discover.pace import Pace
 from camagent.discover.plan import TLS_PORTS, DiscoveryPlan, is_loopback
+from camagent.discover.tcp_probe import ALIVE, INCONCLUSIVE, Door, Heard, Knock, ask_onvif, ask_rtsp
 from camagent.discover.wsdiscovery import Kind, ProbeTypes, parse_message
 from camagent.model.device import ONVIF_PATHS
 from camagent.model.discovery import Note

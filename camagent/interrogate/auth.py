@@ -13,7 +13,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from xml.sax.saxutils import escape
 
-from camagent.digest import (
+from camagent.interrogate.device_replies import CUT_OFF_S
+from camagent.model.device import DeviceClock
+from camagent.model.fault import FaultCode
+from camagent.model.secret import Credential
+from camagent.wire.digest import (
     Challenge,
     DigestChallenge,
     DigestRequest,
@@ -21,10 +25,6 @@ from camagent.digest import (
     digest_authorization,
     digest_challenges,
 )
-from camagent.interrogate.device_replies import CUT_OFF_S
-from camagent.model.device import DeviceClock
-from camagent.model.fault import FaultCode
-from camagent.model.secret import Credential
 
 WHOLE_HOUR_TOLERANCE_S = 30.0  # a local clock sent as UTC is off by its zone, give or take ordinary drift
 ZONE_STEP_S = 1800  # zones differ by half hours

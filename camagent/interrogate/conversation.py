@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from camagent.clock import Clock
-from camagent.digest import DigestRequest, digest_challenges, fresh_cnonce, offered_schemes
 from camagent.interrogate.addresses import redirect_target
 from camagent.interrogate.auth import (
     Evidence,
@@ -24,16 +23,17 @@ from camagent.interrogate.auth import (
     security_block,
     token_time,
 )
-from camagent.interrogate.door import DeviceDoor, HttpReply, HttpRequest
+from camagent.interrogate.device_link import DeviceDoor, HttpReply, HttpRequest
 from camagent.interrogate.envelopes import Question, addressing_blocks, render_envelope
 from camagent.interrogate.evidence import render_exchange
-from camagent.interrogate.hearing import Heard, heard_fault, http_offset_s, is_login_page, understand
 from camagent.interrogate.quirks import Quirk
 from camagent.interrogate.replies import Reply
-from camagent.lockout import LoginLedger
+from camagent.interrogate.reply_meaning import Heard, heard_fault, http_offset_s, is_login_page, understand
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.secret import Credential
-from camagent.transcript import Transcript
+from camagent.wire.digest import DigestRequest, digest_challenges, fresh_cnonce, offered_schemes
+from camagent.wire.login_ledger import LoginLedger
+from camagent.wire.transcript import Transcript
 
 MAX_SENDS = 4  # of one question: first try, other door, renewed nonce, header left out
 MAX_SILENCES = 3  # in a row: then the device is gone and the rest is not waited for

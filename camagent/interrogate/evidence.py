@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from camagent.interrogate.door import HttpReply, HttpRequest
+from camagent.interrogate.device_link import HttpReply, HttpRequest
 from camagent.model.fault import FaultCode
 
 AT = "camagent-received-at"

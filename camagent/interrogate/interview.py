@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from camagent.clock import Clock
 from camagent.interrogate.addresses import service_url
 from camagent.interrogate.conversation import Conversation, Limits
+from camagent.interrogate.device_link import DeviceDoor, DoorMaker
 from camagent.interrogate.device_replies import (
     IMAGING_NS,
     SEARCH_NS,
@@ -20,7 +21,6 @@ from camagent.interrogate.device_replies import (
     parse_scopes,
     parse_users,
 )
-from camagent.interrogate.door import DeviceDoor, DoorMaker
 from camagent.interrogate.envelopes import (
     GET_INFORMATION,
     GET_RECORDING_SUMMARY,
@@ -28,12 +28,11 @@ from camagent.interrogate.envelopes import (
     GET_USERS,
     get_imaging_settings,
 )
+from camagent.interrogate.exposure import fetch_ports, fetch_tls, https_port, try_default_logins
+from camagent.interrogate.find_device import NOT_HERE, fetch_clock, fetch_services, find_device, knock_as_stranger
 from camagent.interrogate.media_interview import fetch_media, media_doors
 from camagent.interrogate.network_interview import fetch_network
-from camagent.interrogate.opening import NOT_HERE, fetch_clock, fetch_services, find_device, knock_as_stranger
 from camagent.interrogate.snapshot import try_snapshot
-from camagent.interrogate.surroundings import fetch_ports, fetch_tls, https_port, try_default_logins
-from camagent.lockout import LoginLedger
 from camagent.model.device import (
     DeviceClock,
     DeviceFacts,
@@ -48,7 +47,8 @@ from camagent.model.device import (
 )
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.secret import Credential
-from camagent.transcript import Transcript
+from camagent.wire.login_ledger import LoginLedger
+from camagent.wire.transcript import Transcript
 
 CREDENTIAL_GIVEN = ("camagent", "credential", "", "given", 0.0)
 """The note by which a replay knows that there was one: an open device shows no sign of it."""

@@ -10,16 +10,16 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from camagent.interrogate.door import HttpReply, HttpRequest, Knock
+from camagent.interrogate.device_link import HttpReply, HttpRequest, Knock
 from camagent.interrogate.evidence import parse_reply
 from camagent.interrogate.interview import CREDENTIAL_GIVEN, InterviewDoors, InterviewOptions, interrogate
 from camagent.interrogate.snapshot import PEEK
-from camagent.lockout import LoginLedger
 from camagent.model.device import DeviceFacts, DeviceTarget, TlsFacts
 from camagent.model.fault import FaultCode
 from camagent.model.secret import Credential, Secret
 from camagent.model.text import message
-from camagent.transcript import Exchange, Transcript, TranscriptError
+from camagent.wire.login_ledger import LoginLedger
+from camagent.wire.transcript import Exchange, Transcript, TranscriptError
 
 NOT_RECORDED = FaultCode.BUDGET_SPENT  # "not known": a question that was never asked must not look like a refusal
 _BODY = re.compile(r"<s:Body.*", re.S)

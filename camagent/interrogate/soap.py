@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from camagent.interrogate.door import HttpReply, HttpRequest, Knock
-from camagent.interrogate.tls import device_context, fetch_tls_facts
+from camagent.interrogate.device_link import HttpReply, HttpRequest, Knock
 from camagent.interrogate.xml import MAX_XML_BYTES
 from camagent.model.device import DeviceTarget, TlsFacts
 from camagent.model.fault import FaultCode
+from camagent.wire.tls import device_context, fetch_tls_facts
 
 CONNECT_TIMEOUT_S = 2.5  # a SYN is resent after 1 s; a camera on the same site answers the second one
 MAX_HEADERS = 64  # headers of one reply that are kept; none that we read comes late

@@ -14,7 +14,7 @@ Filling = Union[Scalar, "Message"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A catalogue key and what fills its gaps; `publish.text` turns it into Vietnamese or English."""
+    """A catalogue key and what fills its gaps; `camagent.text` turns it into Vietnamese or English."""
 
     key: str
     """`area.name`, for example `findings.frame_rate_low`."""

@@ -22,7 +22,7 @@ from typing import Any, Self
 import camagent
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import ImageFacts
-from camagent.observe.pictures import PictureReport
+from camagent.observe.picture.opinion import PictureReport
 
 WORKER_MODULE = "camagent.observe.decode_worker"
 CODECS = frozenset(("h264", "h265", "mjpeg"))

@@ -24,9 +24,9 @@ import numpy as np
 
 from camagent.observe.bitstream import h264, h265
 from camagent.observe.depacketize.access_unit import annex_b, split_annex_b
-from camagent.observe.image.facts import image_facts
-from camagent.observe.image.measure import PictureMeasures, Plane, Planes, measure
-from camagent.observe.pictures import PictureReport
+from camagent.observe.picture.facts import image_facts
+from camagent.observe.picture.measure import PictureMeasures, Plane, Planes, measure
+from camagent.observe.picture.opinion import PictureReport
 
 DECODERS = {"h264": "h264", "h265": "hevc", "mjpeg": "mjpeg"}
 MAX_PICTURE_PX = 40_000_000  # 8K has 33 million; a parameter set that claims more only wants our memory

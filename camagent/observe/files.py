@@ -26,7 +26,7 @@ from camagent.observe.depacketize.peek import LEADING, RECOVERY, SECOND_FIELD, i
 from camagent.observe.depacketize.sequence import NalSequence
 from camagent.observe.frames import FrameTable
 from camagent.observe.measure import declare, measure
-from camagent.observe.pictures import PictureReport, doubt_frozen
+from camagent.observe.picture.opinion import PictureReport, doubt_frozen
 
 CODECS = {"h264": "h264", "hevc": "h265", "mjpeg": "mjpeg", "mpeg4": "mpeg4"}
 FORMATS = ("mov", "matroska", "mpegts", "avi", "h264", "hevc", "mjpeg", "jpeg_pipe", "mpeg", "flv", "asf")

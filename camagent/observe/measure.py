@@ -13,7 +13,7 @@ from camagent.observe.capture import Capture, TrackDescription
 from camagent.observe.frames import FrameTable
 from camagent.observe.gop import gop
 from camagent.observe.payloads import is_sps
-from camagent.observe.pictures import PictureReport
+from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.rtp import interarrival_jitter_s
 from camagent.observe.timing import burst_frames, frame_rate, reordered
 

@@ -19,7 +19,7 @@ from camagent.observe.capture import (
     fault_from_json,
 )
 from camagent.observe.measure import declare, measure
-from camagent.observe.pictures import PictureReport, doubt_frozen
+from camagent.observe.picture.opinion import PictureReport, doubt_frozen
 
 SCHEMA = "camagent.stream/1"
 MAX_RECORD_CHARS = 16_000_000  # 20 000 frames take under 2 MB; a larger text was not written by us

@@ -15,7 +15,6 @@ from datetime import datetime
 from pathlib import Path
 
 from camagent.clock import Clock
-from camagent.lockout import LoginLedger
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.secret import Credential
 from camagent.model.stream import (
@@ -26,14 +25,15 @@ from camagent.model.stream import (
 )
 from camagent.observe.capture import Capture, TrackDescription
 from camagent.observe.payloads import PictureSource, is_sps, picture
-from camagent.observe.pictures import PictureJudge, PictureReport
+from camagent.observe.picture.opinion import PictureJudge, PictureReport
+from camagent.observe.receiver import TrackReceiver
 from camagent.observe.replay import StreamRecord, record_to_text, stream_facts
 from camagent.observe.rtsp.client import RtspClient, StepLimits, Transcript
+from camagent.observe.rtsp.connect import Approach, open_connection
 from camagent.observe.rtsp.login import Login
-from camagent.observe.rtsp.opening import Approach, open_connection
 from camagent.observe.rtsp.session import Described, RtspSession
-from camagent.observe.rtsp.watching import Watching, WindowPlan
-from camagent.observe.track import TrackReceiver
+from camagent.observe.rtsp.window import Watching, WindowPlan
+from camagent.wire.login_ledger import LoginLedger
 
 BUSY_WAIT_S = 5.0  # before the one polite later try: sessions of a viewer that has just left are freed by then
 WATCHED_CODECS = ("h264", "h265", "mjpeg", "mpeg4")

@@ -8,17 +8,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from camagent.agent.environment import Surroundings
 from camagent.agent.record import Kept, Restored
-from camagent.agent.surroundings import Surroundings
+from camagent.agent.schedule import Work
+from camagent.agent.sd_notify import Notifier
 from camagent.discover.hello import Presence
+from camagent.exporter.snapshot import CameraStatus
+from camagent.inventory.earlier_runs import Memory
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.text import Message
-from camagent.publish.snapshot import CameraStatus
-from camagent.publish.text import render
-from camagent.recognise import Run
-from camagent.remembered import Memory
-from camagent.schedule import Work
-from camagent.sd_notify import Notifier
+from camagent.run.recognition import Run
+from camagent.text import render
 from tests import builders as build
 
 START = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-from camagent.agent.ear import EARLY_EVERY_S, Ear
+from camagent.agent.announcements import EARLY_EVERY_S, Ear
 from camagent.agent.loop import Agent
+from camagent.agent.schedule import SITE, Cadence, Schedule, Work
 from camagent.discover.hello import Presence
 from camagent.discover.wsdiscovery import Kind
-from camagent.schedule import SITE, Cadence, Schedule, Work
 from tests import builders as build
 from tests.agent.fakes import START, FakeErrands, World
 

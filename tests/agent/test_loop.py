@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from camagent.agent.loop import STOP_S, STUCK_AFTER_S, Agent
-from camagent.schedule import Cadence, Schedule, Work, parse_quiet_hours
+from camagent.agent.schedule import Cadence, Schedule, Work, parse_quiet_hours
 from tests import builders as build
 from tests.agent.fakes import START, FakeErrands, MemoryRecord, World
 

@@ -10,13 +10,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from camagent.agent.record import StoreRecord
-from camagent.identity import KnownDevice
+from camagent.document.write import scan_document
+from camagent.exporter.snapshot import camera_status
+from camagent.inventory.earlier_runs import Learned, Memory
+from camagent.inventory.identity import KnownDevice
 from camagent.model.text import Message
-from camagent.publish.document import scan_document
-from camagent.publish.snapshot import camera_status
-from camagent.publish.store import open_store
-from camagent.recognise import Run
-from camagent.remembered import Learned, Memory
+from camagent.run.recognition import Run
+from camagent.store import open_store
 from tests import builders as build
 
 KNOWN = (KnownDevice("cam-1", "192.0.2.11", None, (("serial", "S1"),)),)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camagent.schedule import SITE, Agenda, Cadence, QuietHours, Schedule, Task, Work, parse_quiet_hours
+from camagent.agent.schedule import SITE, Agenda, Cadence, QuietHours, Schedule, Task, Work, parse_quiet_hours
 
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC)
 HOSTS = tuple(f"192.0.2.{i}" for i in range(1, 65))

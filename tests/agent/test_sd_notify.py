@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from camagent.sd_notify import Notifier
+from camagent.agent.sd_notify import Notifier
 
 
 @pytest.fixture

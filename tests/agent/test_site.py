@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
+from camagent.agent import reachability as whereabouts
 from camagent.agent import site as site_module
-from camagent.agent import whereabouts
 from camagent.agent.site import Means, Site
 from camagent.assess.profile import load_profile
 from camagent.credentials import BoundCredential, CredentialBook
-from camagent.discover.knock import Door, Heard, Knock
-from camagent.fleet import FleetOptions, Job
-from camagent.identity import KnownDevice
+from camagent.discover.tcp_probe import Door, Heard, Knock
+from camagent.exporter.snapshot import camera_status
+from camagent.inventory.earlier_runs import Memory
+from camagent.inventory.identity import KnownDevice
 from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, Sighting
 from camagent.model.fault import Fault, FaultCode, Stage
@@ -25,10 +26,9 @@ from camagent.model.finding import Verdict
 from camagent.model.scan import Declaration
 from camagent.model.secret import Credential, Secret
 from camagent.model.stream import StreamAccess, StreamTarget
-from camagent.pipeline import DeviceCheck, Judge, SeenSource
-from camagent.publish.snapshot import camera_status
-from camagent.recognise import Order, Run, site_facts
-from camagent.remembered import Memory
+from camagent.run.fleet import FleetOptions, Job
+from camagent.run.recognition import Order, Run, site_facts
+from camagent.run.visit import DeviceCheck, Judge, SeenSource
 from tests import builders as build
 from tests.agent.fakes import START, WoundClock
 

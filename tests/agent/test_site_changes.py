@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from camagent.agent.site import FORGET_AFTER, Site
-from camagent.discover.knock import Heard
+from camagent.discover.tcp_probe import Heard
+from camagent.inventory.earlier_runs import Memory
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.scan import Declaration
-from camagent.remembered import Memory
 from tests import builders as build
 from tests.agent.test_site import (
     HOST,

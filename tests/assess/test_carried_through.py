@@ -19,7 +19,7 @@ from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import Outcome
 from camagent.model.scan import CameraFacts, Declaration, ManualAnswer
 from camagent.model.stream import FileTarget, StreamRole
-from camagent.publish.text import both, catalogue
+from camagent.text import both, catalogue
 from tests.assess.failing import healthy
 from tests.assess.judging import judged, profile_of, row_of, shipped, with_device
 from tests.builders import NOW, camera_facts, device_facts, fault, site_facts, stream_facts, sub_stream

@@ -19,7 +19,7 @@ from camagent.model.fault import FaultCode
 from camagent.model.finding import Outcome, Severity, Verdict
 from camagent.model.scan import CameraFacts, verdict_of
 from camagent.model.stream import FileTarget, StreamFacts
-from camagent.publish.text import both
+from camagent.text import both
 from tests.assess.failing import FAILING, healthy
 from tests.assess.judging import judged, profile_of, row_of, shipped
 from tests.builders import camera_facts, device_facts, fault, measured_stream, site_facts, stream_facts

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from camagent.assess.profile import ProfileError, available_profiles, load_profile
 from camagent.assess.rule import UNITS
 from camagent.model.finding import Severity
-from camagent.publish.text import both
+from camagent.text import both
 from tests.assess.judging import shipped
 
 HEAD = """

@@ -28,7 +28,7 @@ from camagent.model.device import (
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Finding
 from camagent.model.scan import CameraFacts, Declaration, History, ManualAnswer
-from camagent.publish.text import both, catalogue
+from camagent.text import both, catalogue
 from tests.assess.failing import DENIED, FAILING, RECORDER, healthy
 from tests.assess.judging import judged, with_device, with_main
 from tests.builders import (

@@ -13,7 +13,7 @@ from camagent.discover.doctor import CHECKS, Level, is_able, judge_machine, verd
 from camagent.discover.interfaces import Medium
 from camagent.discover.machine import MachineFacts, Route, collect_facts, parse_default_routes
 from camagent.discover.multicast import GROUP_V4, PORT
-from camagent.publish.text import LANGUAGES, render
+from camagent.text import LANGUAGES, render
 from tests.discover.network import Network
 from tests.discover.test_interfaces import interface
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camagent.discover.inventory import InventoryError, join, parse_inventory, read_inventory
+from camagent.inventory.join import InventoryError, join, parse_inventory, read_inventory
 from camagent.model.discovery import Change, SeenCamera
 from camagent.model.scan import Declaration, ManualAnswer
-from camagent.publish.text import LANGUAGES, render
+from camagent.text import LANGUAGES, render
 
 SERIAL, OTHER_SERIAL = "DS-2CD2143G2I20240101AAWRK12345678", "7J0A3C5PAZ00042"
 MAC, OTHER_MAC = "3c:ef:8c:12:34:56", "9c:8e:cd:65:43:21"

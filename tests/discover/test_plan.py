@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from camagent.discover.interfaces import Interface, Medium
 from camagent.discover.plan import PlanError, hosts_of, is_loopback, make_plan
-from camagent.publish.text import LANGUAGES, render
+from camagent.text import LANGUAGES, render
 from tests.discover.test_interfaces import interface
 
 LOOPBACK = interface("lo", "127.0.0.1/8", medium=Medium.LOOPBACK)

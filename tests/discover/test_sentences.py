@@ -6,14 +6,15 @@ import ast
 from pathlib import Path
 
 from camagent.model.discovery import FoundBy, Note
-from camagent.publish.text import LANGUAGES, catalogue, render
+from camagent.text import LANGUAGES, catalogue, render
 
-PACKAGE = Path(__file__).resolve().parents[2] / "camagent" / "discover"
+PACKAGE = Path(__file__).resolve().parents[2] / "camagent"
+FILES = [path for room in ("discover", "inventory") for path in sorted((PACKAGE / room).glob("*.py"))]
 
 
 def literals() -> set[str]:
-    """Every string constant in the code of the search."""
-    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in PACKAGE.glob("*.py"))
+    """Every string constant in the code of the search and of the inventory."""
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in FILES)
     return {
         node.value
         for tree in trees
@@ -24,7 +25,7 @@ def literals() -> set[str]:
 
 def note_codes() -> set[str]:
     """First arguments of Note(…) that stand in the code."""
-    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in PACKAGE.glob("*.py"))
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in FILES)
     calls = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
     firsts = (call.args[0] for call in calls if getattr(call.func, "id", "") == "Note" and call.args)
     return {first.value for first in firsts if isinstance(first, ast.Constant)}

@@ -3,9 +3,9 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
-from camagent.discover.knock import Heard, Knock
 from camagent.discover.pace import SLOWEST_HZ, Pace
 from camagent.discover.sweep import LOSING_AT_LEAST, Knocks, is_losing
+from camagent.discover.tcp_probe import Heard, Knock
 
 
 class WoundClock:

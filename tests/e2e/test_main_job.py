@@ -13,15 +13,15 @@ from camagent.cli.demo import demo_order, school_inventory, simulated_school
 from camagent.clock import SystemClock
 from camagent.discover.interfaces import list_interfaces
 from camagent.discover.plan import make_plan
-from camagent.fleet import Fleet, FleetLimits, FleetOptions
+from camagent.document.write import scan_document
 from camagent.interrogate.interview import InterviewOptions
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.scan import CameraResult
 from camagent.observe.watch import WatchOptions
-from camagent.publish.document import scan_document
-from camagent.recognise import Run
-from camagent.scan import scan_site
+from camagent.run.fleet import Fleet, FleetLimits, FleetOptions
+from camagent.run.recognition import Run
+from camagent.run.site_run import scan_site
 from camagent.simulator.default_school import default_school
 
 CAMERAS = 16

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camagent.digest import parse_challenges
 from camagent.interrogate.addresses import candidate_urls, pin_services, redirect_target
 from camagent.interrogate.auth import (
     Evidence,
@@ -24,6 +23,7 @@ from camagent.interrogate.auth import (
 from camagent.interrogate.device_replies import CUT_OFF_S, StatedService
 from camagent.model.device import DeviceTarget
 from camagent.model.fault import FaultCode
+from camagent.wire.digest import parse_challenges
 from tests.builders import device_clock
 from tests.interrogate.fake_device import LOGIN
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from camagent.clock import Clock, SystemClock
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
-from camagent.lockout import LoginLedger
 from camagent.model.device import DeviceClock, DeviceFacts, DeviceInformation, MediaFacts, NetworkFacts, Range
 from camagent.model.fault import Fault
 from camagent.model.secret import Credential
+from camagent.wire.login_ledger import LoginLedger
 from tests.interrogate.fake_device import LOGIN, FakeDevice, serving, soap_fault
 
 FAST = InterviewOptions(max_requests_per_s=1000.0, call_timeout_s=3.0, budget_s=15.0)

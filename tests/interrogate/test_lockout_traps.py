@@ -12,9 +12,9 @@ import pytest
 from aiohttp import web
 
 from camagent.interrogate.interview import InterviewDoors, interrogate
-from camagent.lockout import LoginLedger
 from camagent.model.device import DeviceClock, DeviceFacts, DeviceInformation, MediaFacts
 from camagent.model.fault import Fault, FaultCode
+from camagent.wire.login_ledger import LoginLedger
 from tests.interrogate.fake_device import (
     LOGIN,
     NOT_AUTHORIZED,

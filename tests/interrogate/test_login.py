@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 from aiohttp import web
 
-from camagent.lockout import LoginLedger
 from camagent.model.device import DeviceClock, DeviceFacts, DeviceInformation, MediaFacts
 from camagent.model.fault import Fault, FaultCode
+from camagent.wire.login_ledger import LoginLedger
 from tests.interrogate.fake_device import (
     LOGIN,
     OPEN_TO_ALL,

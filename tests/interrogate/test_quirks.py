@@ -14,10 +14,10 @@ from aiohttp import web
 
 from camagent.clock import SystemClock
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
-from camagent.lockout import LoginLedger
 from camagent.model.device import DeviceClock, DeviceFacts, DeviceTarget, EncoderSettings, MediaFacts
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.uri import StreamUri
+from camagent.wire.login_ledger import LoginLedger
 from tests.fakes import FakeClock
 from tests.interrogate.fake_device import (
     LOGIN,
@@ -711,7 +711,7 @@ def test_menus_of_media1_are_ranges_in_our_units() -> None:
 )
 def test_bogus_macs_are_facts_and_nothing_more(mac: str) -> None:
     """home-assistant/core#59218, #63399."""
-    from camagent.identity import sighting
+    from camagent.inventory.identity import sighting
 
     reply = PLAIN["GetNetworkInterfaces"].replace("00:1B:C5:0A:0B:0C", mac)
     facts = interview(opened(GetNetworkInterfaces=reply))

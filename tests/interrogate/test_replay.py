@@ -11,11 +11,11 @@ import pytest
 from camagent.clock import SystemClock
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
 from camagent.interrogate.replay import replay_interview
-from camagent.lockout import LoginLedger
 from camagent.model.device import DeviceClock, DeviceFacts
 from camagent.model.fault import Fault
 from camagent.model.secret import Credential
-from camagent.transcript import Transcript, TranscriptError, read_transcript
+from camagent.wire.login_ledger import LoginLedger
+from camagent.wire.transcript import Transcript, TranscriptError, read_transcript
 from tests.interrogate.fake_device import LOGIN, PASSWORD, USER, FakeDevice, serving
 from tests.interrogate.test_interview import FAST
 

@@ -8,13 +8,13 @@ import pytest
 
 from camagent.clock import SystemClock
 from camagent.interrogate.interview import InterviewDoors, interrogate
-from camagent.lockout import LoginLedger
 from camagent.model.device import DeviceClock, DeviceFacts, DeviceTarget, MediaFacts, TlsFacts
 from camagent.model.fault import FaultCode
 from camagent.model.secret import Credential, Secret
 from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.default_school import USER
 from camagent.simulator.school import School
+from camagent.wire.login_ledger import LoginLedger
 from tests.interrogate.test_interview import FAST
 from tests.simulator.schools import PASSWORD, in_school, own_school
 

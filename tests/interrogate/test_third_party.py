@@ -11,10 +11,10 @@ import pytest
 
 from camagent.clock import SystemClock
 from camagent.interrogate.interview import InterviewDoors, interrogate
-from camagent.lockout import LoginLedger
 from camagent.model.device import DeviceClock, DeviceFacts, DeviceInformation, DeviceTarget, EncoderSettings, MediaFacts
 from camagent.model.fault import FaultCode
 from camagent.model.secret import Credential, Secret
+from camagent.wire.login_ledger import LoginLedger
 from tests.interrogate.test_interview import FAST
 from tests.peers.launch import missing_peer, onvif_mock, soap_device
 
@@ -65,7 +65,7 @@ CLIENT = """
 import asyncio, json, sys
 from camagent.clock import SystemClock
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
-from camagent.lockout import LoginLedger
+from camagent.wire.login_ledger import LoginLedger
 from camagent.model.device import DeviceTarget
 options = InterviewOptions(max_requests_per_s=1000.0, call_timeout_s=3.0)
 target = DeviceTarget("127.0.0.1", int(sys.argv[1]))

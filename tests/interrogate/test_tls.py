@@ -18,12 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camagent.clock import SystemClock
-from camagent.interrogate.certificates import certificate_facts, is_legacy
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
-from camagent.lockout import LoginLedger
 from camagent.model.device import DeviceClock, DeviceFacts, DeviceTarget, TlsFacts
 from camagent.model.fault import FaultCode
-from camagent.transcript import Transcript
+from camagent.wire.certificates import certificate_facts, is_legacy
+from camagent.wire.login_ledger import LoginLedger
+from camagent.wire.transcript import Transcript
 from tests.interrogate.fake_device import LOGIN, PLAIN, FakeDevice, serving
 from tests.interrogate.test_interview import FAST
 

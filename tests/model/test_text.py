@@ -9,7 +9,7 @@ import pytest
 
 from camagent.config import ConfigError, load_config
 from camagent.model.text import _OS_REASONS, message, os_reason
-from camagent.publish.text import both, catalogue, render
+from camagent.text import both, catalogue, render
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])

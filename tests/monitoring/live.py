@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from camagent.publish.exporter import Exporter, ExporterOptions
-from camagent.publish.snapshot import AgentSnapshot, CameraStatus, CycleStatus, camera_status
-from camagent.publish.web_config import WebConfig
+from camagent.exporter.server import Exporter, ExporterOptions
+from camagent.exporter.snapshot import AgentSnapshot, CameraStatus, CycleStatus, camera_status
+from camagent.exporter.web_config import WebConfig
 from tests import builders as build
 from tests.monitoring.programs import ROOT, daemon, free_port
 from tests.publish.exporter_peers import View

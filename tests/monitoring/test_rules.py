@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from camagent.publish.metrics import metrics_registry
+from camagent.exporter.metrics import metrics_registry
 from tests.monitoring.live import RULES, school_snapshot
 from tests.monitoring.programs import ROOT, program, run
 

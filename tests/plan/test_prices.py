@@ -9,7 +9,7 @@ import pytest
 from camagent.model.fault import FaultCode
 from camagent.model.finding import Action
 from camagent.plan.prices import PriceError, load_prices
-from camagent.publish.text import both
+from camagent.text import both
 from tests.builders import camera_facts, fault
 from tests.plan.planning import camera, h264, healthy, planned
 

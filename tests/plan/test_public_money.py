@@ -15,7 +15,7 @@ from camagent.model.scan import CameraFacts, Declaration
 from camagent.plan.bounds import bounds_of, outcomes_of
 from camagent.plan.encoder import Ability, choose
 from camagent.plan.upgrade import plan_upgrade
-from camagent.publish.text import both
+from camagent.text import both
 from tests.builders import (
     camera_facts,
     device_facts,

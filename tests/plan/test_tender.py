@@ -5,7 +5,7 @@ from __future__ import annotations
 from camagent.assess.engine import assess
 from camagent.assess.profile import load_profile
 from camagent.plan.tender import tender
-from camagent.publish.text import both
+from camagent.text import both
 from tests.builders import camera_facts, device_facts, fault, finding, site_facts, tls_facts
 
 

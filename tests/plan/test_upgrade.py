@@ -14,7 +14,7 @@ from camagent.model.finding import Action, Outcome, Severity, Upgrade
 from camagent.model.scan import CameraFacts, Declaration
 from camagent.plan.remedies import REMEDIES
 from camagent.plan.upgrade import MAX_STEPS, plan_upgrade
-from camagent.publish.text import both
+from camagent.text import both
 from tests.builders import (
     camera_facts,
     device_clock,

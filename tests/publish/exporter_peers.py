@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from camagent.publish.exporter import Exporter, ExporterOptions
-from camagent.publish.snapshot import AgentSnapshot, camera_status
+from camagent.exporter.server import Exporter, ExporterOptions
+from camagent.exporter.snapshot import AgentSnapshot, camera_status
 from tests import builders as build
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from camagent.document.read import ScanDocument
+from camagent.document.write import scan_document, view_document
 from camagent.model.device import DeviceInformation
 from camagent.model.finding import Action, Finding, Outcome, Setting, Severity, Verdict
 from camagent.model.scan import CameraResult, Declaration, NotChecked, ScanResult
 from camagent.model.text import Localised, message
-from camagent.publish.document import scan_document, view_document
-from camagent.publish.view import ScanDocument
 from tests import builders
 
 NAMES = ("Cổng chính", "Cổng phụ", "Sân trường", "Hành lang A1", "Phòng tin học", "Nhà xe", "Căng tin")

@@ -13,13 +13,13 @@ from typing import Any
 import jsonschema
 import pytest
 
+from camagent.area import MANY_FILES, AreaOptions, AreaReport, merge_area
+from camagent.document.decisions import Decision
+from camagent.document.write import MAX_DOCUMENT_BYTES, scan_document
 from camagent.model.finding import Action, Verdict
 from camagent.model.scan import NotChecked, ScanResult
-from camagent.publish.area import MANY_FILES, AreaOptions, AreaReport, merge_area
-from camagent.publish.decisions import Decision
-from camagent.publish.document import MAX_DOCUMENT_BYTES, scan_document
-from camagent.publish.report.area_json import area_document
-from camagent.publish.text import LANGUAGES, render
+from camagent.report.area_json import area_document
+from camagent.text import LANGUAGES, render
 from tests import builders
 from tests.publish.samples import camera, hostile_school, school
 from tests.publish.schemas import closed

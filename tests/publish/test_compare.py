@@ -7,10 +7,10 @@ from datetime import date
 
 import pytest
 
+from camagent.document.compare import CameraChange, Change, compare
+from camagent.document.school_year import parse_report_date
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.scan import CameraResult
-from camagent.publish.compare import CameraChange, Change, compare
-from camagent.publish.school_year import parse_report_date
 from tests import builders
 from tests.publish.samples import camera, school, view
 

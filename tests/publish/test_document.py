@@ -13,10 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camagent.model.finding import Outcome, Verdict
-from camagent.model.stream import FileTarget, StreamTarget
-from camagent.model.text import message
-from camagent.publish.document import (
+from camagent.document.write import (
     MAX_DOCUMENT_BYTES,
     DocumentError,
     parse_document,
@@ -24,7 +21,10 @@ from camagent.publish.document import (
     scan_document,
     view_document,
 )
-from camagent.publish.text import render
+from camagent.model.finding import Outcome, Verdict
+from camagent.model.stream import FileTarget, StreamTarget
+from camagent.model.text import message
+from camagent.text import render
 from tests import builders
 from tests.publish.samples import HOSTILE, camera, hostile_school, school
 from tests.publish.schemas import closed

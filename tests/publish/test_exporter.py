@@ -15,12 +15,12 @@ from pathlib import Path
 import bcrypt
 import pytest
 
+from camagent.exporter.listener import ListenerLimits
+from camagent.exporter.server import ExporterOptions, preferred_language, wants_openmetrics
+from camagent.exporter.snapshot import camera_status
+from camagent.exporter.web_config import WebConfig, WebConfigError, load_web_config
 from camagent.model.finding import Outcome, Verdict
-from camagent.publish.exporter import ExporterOptions, preferred_language, wants_openmetrics
-from camagent.publish.listener import ListenerLimits
-from camagent.publish.snapshot import camera_status
-from camagent.publish.text import both
-from camagent.publish.web_config import WebConfig, WebConfigError, load_web_config
+from camagent.text import both
 from tests import builders as build
 from tests.publish.exporter_peers import View, ask, is_cut, make_certificates, running
 
@@ -323,7 +323,7 @@ def test_an_oversized_request_is_refused_and_cut(sent: bytes) -> None:
 
 
 def test_a_client_that_does_not_read_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("camagent.publish.exporter.SEND_S", 0.3)
+    monkeypatch.setattr("camagent.exporter.server.SEND_S", 0.3)
     view = View(document=gzip.compress(b"x" * 30_000_000, 1))
 
     async def scenario() -> None:

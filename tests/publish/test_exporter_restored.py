@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from camagent.document.write import scan_document, view_document
+from camagent.exporter.restored import restored_status
+from camagent.exporter.snapshot import camera_status
 from camagent.model.fault import FaultCode
 from camagent.model.finding import Outcome
 from camagent.model.scan import CameraResult
-from camagent.publish.document import scan_document, view_document
-from camagent.publish.restored import restored_status
-from camagent.publish.snapshot import camera_status
 from tests import builders as build
 
 REFUSED = build.fault(FaultCode.AUTH_REJECTED)

@@ -14,8 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from camagent.publish.text import render
-from camagent.publish.web_config import (
+from camagent.exporter.web_config import (
     MAX_VERIFIED,
     PasswordBook,
     WebConfig,
@@ -24,6 +23,7 @@ from camagent.publish.web_config import (
     load_web_config,
     server_context,
 )
+from camagent.text import render
 from tests.monitoring.programs import run
 from tests.publish.exporter_peers import make_certificates
 

@@ -19,17 +19,14 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from camagent.model.fault import FaultCode, Stage
-from camagent.model.finding import Outcome, Severity, Verdict
-from camagent.model.text import Localised
-from camagent.publish.metrics import (
+from camagent.exporter.metrics import (
     EXPECTED_FAULTS,
     MAX_SERIES_PER_CAMERA,
     SnapshotCollector,
     metrics_registry,
     render_metrics,
 )
-from camagent.publish.snapshot import (
+from camagent.exporter.snapshot import (
     AgentSnapshot,
     CameraStatus,
     CycleStatus,
@@ -37,6 +34,9 @@ from camagent.publish.snapshot import (
     StreamStatus,
     camera_status,
 )
+from camagent.model.fault import FaultCode, Stage
+from camagent.model.finding import Outcome, Severity, Verdict
+from camagent.model.text import Localised
 from tests import builders as build
 from tests.monitoring.programs import run
 

@@ -10,9 +10,9 @@ from click.testing import CliRunner
 
 from camagent.cli.mistakes import Mistake
 from camagent.cli.report import report_command
-from camagent.publish.document import scan_document
-from camagent.publish.store import open_store
-from camagent.publish.wording import VIETNAM
+from camagent.document.wording import VIETNAM
+from camagent.document.write import scan_document
+from camagent.store import open_store
 from tests.publish.samples import school
 
 NOW = datetime.now(VIETNAM)

@@ -10,16 +10,16 @@ from pathlib import Path
 
 from rich.console import Console
 
+from camagent.document.write import scan_document, view_document
 from camagent.model.device import DeviceUser, MediaFacts
 from camagent.model.scan import ScanResult
 from camagent.model.stream import StreamTarget
-from camagent.publish.document import scan_document, view_document
-from camagent.publish.report.csv_ import render_csv
-from camagent.publish.report.html import render_html
-from camagent.publish.report.json_ import render_json
-from camagent.publish.report.xlsx import render_xlsx
-from camagent.publish.store import open_store
-from camagent.publish.table import print_table
+from camagent.report.csv_ import render_csv
+from camagent.report.html import render_html
+from camagent.report.json_ import render_json
+from camagent.report.terminal import print_table
+from camagent.report.xlsx import render_xlsx
+from camagent.store import open_store
 from tests import builders
 from tests.publish.samples import camera, school
 

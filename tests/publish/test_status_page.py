@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import pytest
 
+from camagent.exporter.snapshot import AgentSnapshot, CameraStatus, RequirementStatus, camera_status
+from camagent.exporter.status_page import render_status_page
 from camagent.model.finding import Severity, Verdict
 from camagent.model.text import Localised
-from camagent.publish.snapshot import AgentSnapshot, CameraStatus, RequirementStatus, camera_status
-from camagent.publish.status_page import render_status_page
 from tests import builders as build
 
 

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from camagent.model.finding import Outcome
 from camagent.model.scan import NotChecked, ScanResult
-from camagent.publish.table import MAX_NOT_CHECKED, print_table
-from camagent.publish.text import say
+from camagent.report.terminal import MAX_NOT_CHECKED, print_table
+from camagent.text import say
 from tests import builders
 from tests.publish.samples import hostile_school, school, view
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camagent.publish.vietnamese import MAX_LINE_CHARS, clean_line, clean_paragraph, sort_key, sorted_vietnamese
+from camagent.text.vietnamese import MAX_LINE_CHARS, clean_line, clean_paragraph, sort_key, sorted_vietnamese
 
 
 @pytest.mark.parametrize(

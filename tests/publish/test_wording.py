@@ -6,13 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from camagent.model.finding import Action, Outcome, Severity, Verdict
-from camagent.publish.compare import Change
-from camagent.publish.decisions import DECISIONS
-from camagent.publish.document import scan_document, view_document
-from camagent.publish.text import LANGUAGES, catalogue
-from camagent.publish.view import BasisView, FindingView
-from camagent.publish.wording import (
+from camagent.document.compare import Change
+from camagent.document.decisions import DECISIONS
+from camagent.document.read import BasisView, FindingView
+from camagent.document.wording import (
     basis_lines,
     basis_short,
     basis_text,
@@ -22,6 +19,9 @@ from camagent.publish.wording import (
     uncertain_note,
     why_text,
 )
+from camagent.document.write import scan_document, view_document
+from camagent.model.finding import Action, Outcome, Severity, Verdict
+from camagent.text import LANGUAGES, catalogue
 from tests import builders
 
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from camagent.clock import Clock
+from camagent.observe.receiver import TrackReceiver
 from camagent.observe.rtsp.messages import MAX_BODY_BYTES, MAX_HEAD_BYTES, Head, Response, head_end, parse_head
 from camagent.observe.rtsp.tls import fingerprint_sha256
-from camagent.observe.track import TrackReceiver
 
 RECEIVE_BYTES = 256 * 1024  # of one read: an IDR of a 4 Mbit/s stream (165 kB) in one system call
 TAIL_BYTES = 4 + 65535 + MAX_HEAD_BYTES + MAX_BODY_BYTES  # the longest incomplete message

@@ -9,9 +9,9 @@ import struct
 from collections.abc import Callable
 
 from camagent.clock import Clock
+from camagent.observe.receiver import TrackReceiver
 from camagent.observe.rtsp.connection import shared_buffer
 from camagent.observe.rtsp.transport import PortPair
-from camagent.observe.track import TrackReceiver
 
 RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024  # asked of the kernel: an IDR of 4K in one burst; it grants what it may
 MAX_DATAGRAMS_PER_WAKE = 64  # then other cameras get their turn

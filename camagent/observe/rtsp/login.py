@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from camagent.digest import (
+from camagent.model.fault import FaultCode
+from camagent.model.secret import Credential
+from camagent.observe.rtsp.messages import Response
+from camagent.wire.digest import (
     DigestChallenge,
     DigestRequest,
     basic_authorization,
@@ -15,10 +18,7 @@ from camagent.digest import (
     offered_schemes,
     parse_challenges,
 )
-from camagent.lockout import LoginLedger
-from camagent.model.fault import FaultCode
-from camagent.model.secret import Credential
-from camagent.observe.rtsp.messages import Response
+from camagent.wire.login_ledger import LoginLedger
 
 MAX_RENEWALS = 8  # of a nonce after we were let in: one in each keep-alive of a long watch is already odd
 MIN_CONCEALED_CHARS = 4  # a shorter "secret" stands in every text by chance

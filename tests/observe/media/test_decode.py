@@ -17,7 +17,7 @@ from camagent.model.fault import Fault, FaultCode
 from camagent.observe import decode
 from camagent.observe.decode import MAX_PICTURES, PicturePool
 from camagent.observe.depacketize.access_unit import annex_b, split_annex_b
-from camagent.observe.pictures import PictureReport
+from camagent.observe.picture.opinion import PictureReport
 from tests.observe.media.clips import Recipe, encode, filtered, write
 
 H264 = Recipe(frames=30, params="keyint=15:scenecut=0:bframes=0")

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from camagent.model.stream import ImageFacts
-from camagent.observe.image.conditions import ORDER, conditions
-from camagent.observe.image.facts import image_facts
-from camagent.observe.image.measure import PictureMeasures, Planes, measure
-from camagent.observe.pictures import doubt_frozen
+from camagent.observe.picture.conditions import ORDER, conditions
+from camagent.observe.picture.facts import image_facts
+from camagent.observe.picture.measure import PictureMeasures, Planes, measure
+from camagent.observe.picture.opinion import doubt_frozen
 from tests.observe.media.scenes import (
     SCENES,
     blurred,

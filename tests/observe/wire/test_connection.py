@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from camagent.clock import SystemClock
 from camagent.observe.frames import FrameTable
 from camagent.observe.payloads import payload_format
+from camagent.observe.receiver import TrackPlan, TrackReceiver
 from camagent.observe.rtsp.connection import (
     FULL_READS,
     MAX_UNASKED,
@@ -19,7 +20,6 @@ from camagent.observe.rtsp.connection import (
     Media,
     RtspConnection,
 )
-from camagent.observe.track import TrackPlan, TrackReceiver
 from tests.observe.wire.camera import frame_payloads, on_channel, rtp
 
 REPORT = b"\x80\xc8\x00\x06" + bytes(24)

@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from camagent.lockout import LoginLedger
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.secret import Credential, Secret
 from camagent.model.stream import StreamAccess, TransportChoice
 from camagent.model.uri import StreamUri
 from camagent.observe.rtsp.client import StepLimits
+from camagent.wire.login_ledger import LoginLedger
 from tests.observe.wire.watching import CREDENTIAL, KeepingJudge, doors, greet, measured, watch, watch_now
 from tests.peers.launch import GstOrder, gst_server, missing_peer
 

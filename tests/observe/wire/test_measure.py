@@ -22,7 +22,7 @@ from camagent.observe.capture import (
 )
 from camagent.observe.frames import FrameTable
 from camagent.observe.measure import declare, measure
-from camagent.observe.pictures import PictureReport
+from camagent.observe.picture.opinion import PictureReport
 from camagent.simulator.clips import load_clip
 from tests.observe.wire.camera import PPS, SPS
 

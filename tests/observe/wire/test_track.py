@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from camagent.observe.frame_builder import MAX_FRAMES, MAX_PICTURE_BYTES, PictureMemory
 from camagent.observe.frames import FrameTable
 from camagent.observe.payloads import PictureSource, payload_format, picture
-from camagent.observe.track import SSRC_PATIENCE, TrackPlan, TrackReceiver
+from camagent.observe.receiver import SSRC_PATIENCE, TrackPlan, TrackReceiver
 from camagent.simulator.bursts import BurstMaker, RtpIdentity, packetized
 from camagent.simulator.clips import load_clip
 from tests.observe.wire.camera import IDR_BODY, P_BODY, PPS, SPS, SSRC, fragments, frame_payloads, on_channel, rtp

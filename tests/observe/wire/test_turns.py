@@ -9,8 +9,8 @@ import pytest
 
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.stream import StreamFacts
+from camagent.observe.receiver import TrackReceiver
 from camagent.observe.rtsp.batching import MIN_CONNECTIONS
-from camagent.observe.track import TrackReceiver
 from tests.observe.wire.camera import P_BODY, SDP, Camera, fragments, on_channel, rtp, running
 from tests.observe.wire.watching import doors, measured, watch
 

@@ -16,7 +16,7 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.secret import Credential, Secret
 from camagent.model.stream import StreamFacts, StreamRole, StreamTarget
 from camagent.model.uri import StreamUri
-from camagent.observe.pictures import PictureReport
+from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.replay import replay_stream
 from camagent.observe.watch import WatchOptions, watch_stream
 from tests.builders import image_facts

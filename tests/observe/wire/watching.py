@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from camagent.clock import SystemClock
-from camagent.lockout import LoginLedger
 from camagent.model.fault import Fault
 from camagent.model.secret import Credential, Secret
 from camagent.model.stream import MeasuredStream, StreamAccess, StreamFacts, StreamTarget
 from camagent.model.uri import StreamUri
-from camagent.observe.pictures import PictureReport
+from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.rtsp.client import StepLimits
 from camagent.observe.watch import WatchDoors, WatchOptions, greet_stream, watch_stream
+from camagent.wire.login_ledger import LoginLedger
 
 CREDENTIAL = Credential("viewer", Secret("Mật-khẩu#1"))
 QUICK = StepLimits(connect_s=2.0, reply_s=0.6, first_packet_s=0.6, stall_s=0.8, teardown_s=0.5)

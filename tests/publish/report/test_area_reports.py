@@ -14,18 +14,18 @@ import pytest
 from click.testing import CliRunner
 from openpyxl import Workbook, load_workbook
 
+from camagent.area import AreaOptions, AreaReport, merge_area
+from camagent.area.reviewed import ReviewedError, apply_reviewed, read_reviewed, summary
 from camagent.cli.area import merge_command
 from camagent.cli.mistakes import Mistake
-from camagent.publish.area import AreaOptions, AreaReport, merge_area
-from camagent.publish.area.reviewed import ReviewedError, apply_reviewed, read_reviewed, summary
-from camagent.publish.decisions import Decision
-from camagent.publish.document import scan_document
-from camagent.publish.report.area_html import render_area_html
-from camagent.publish.report.area_xlsx import render_area_xlsx
-from camagent.publish.report.csv_ import render_area_csv
-from camagent.publish.report.xlsx import render_xlsx
-from camagent.publish.store import open_store
-from camagent.publish.text import LANGUAGES, render
+from camagent.document.decisions import Decision
+from camagent.document.write import scan_document
+from camagent.report.area_html import render_area_html
+from camagent.report.area_xlsx import render_area_xlsx
+from camagent.report.csv_ import render_area_csv
+from camagent.report.xlsx import render_xlsx
+from camagent.store import open_store
+from camagent.text import LANGUAGES, render
 from tests import builders
 from tests.publish.report.browser import CHROMIUM, CONTRAST, DARK, PHONE, SMALLEST, Page, chromium, visit
 from tests.publish.samples import hostile_school, school, view

@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from camagent.publish.report.csv_ import cell_text, render_csv
+from camagent.report.csv_ import cell_text, render_csv
 from tests.publish.samples import HOSTILE, hostile_school, school, view
 
 

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from camagent.document.compare import compare
+from camagent.document.write import scan_document
 from camagent.model.finding import Outcome, Severity, Verdict
 from camagent.model.scan import NotChecked
-from camagent.publish.compare import compare
-from camagent.publish.document import scan_document
-from camagent.publish.report.charts import WHOLE, bandwidth, rate_bars, verdict_shares
-from camagent.publish.report.coverage import missed_groups
-from camagent.publish.report.html import render_html
-from camagent.publish.store import open_store
+from camagent.report.charts import WHOLE, bandwidth, rate_bars, verdict_shares
+from camagent.report.coverage import missed_groups
+from camagent.report.html import render_html
+from camagent.store import open_store
 from tests import builders
 from tests.publish.samples import HOSTILE, camera, hostile_school, school, view
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from camagent.publish.compare import compare
-from camagent.publish.report.html import render_html
+from camagent.document.compare import compare
+from camagent.report.html import render_html
 from tests.publish.report.browser import CHROMIUM, CONTRAST, DARK, PHONE, SMALLEST, Page, chromium, visit
 from tests.publish.samples import HOSTILE, hostile_school, school, view
 

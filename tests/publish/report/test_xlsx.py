@@ -12,10 +12,10 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from camagent.document.compare import compare
 from camagent.model.finding import Action
-from camagent.publish.compare import compare
-from camagent.publish.report.sheet import LINE_HEIGHT_PT, MAX_ROW_HEIGHT_PT, wrapped_lines
-from camagent.publish.report.xlsx import render_xlsx
+from camagent.report.sheet import LINE_HEIGHT_PT, MAX_ROW_HEIGHT_PT, wrapped_lines
+from camagent.report.xlsx import render_xlsx
 from tests import builders
 from tests.publish.samples import HOSTILE, camera, hostile_school, school, view
 

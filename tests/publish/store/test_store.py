@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from camagent.identity import KnownDevice
+from camagent import store as store_module
+from camagent.document.write import scan_document
+from camagent.inventory.earlier_runs import Learned
+from camagent.inventory.identity import KnownDevice
 from camagent.model.finding import Verdict
 from camagent.model.scan import ManualAnswer, ScanResult
-from camagent.publish import store as store_module
-from camagent.publish.document import scan_document
-from camagent.publish.store import Decision, Store, StoreError, answered, open_store
-from camagent.publish.store.schema import MIGRATIONS
-from camagent.remembered import Learned
+from camagent.store import Decision, Store, StoreError, answered, open_store
+from camagent.store.schema import MIGRATIONS
 from tests import builders
 from tests.publish.samples import camera, hostile_school, school, view
 

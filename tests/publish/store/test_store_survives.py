@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from camagent.publish.document import scan_document
-from camagent.publish.store import Store, StoreError, open_store
+from camagent.document.write import scan_document
+from camagent.store import Store, StoreError, open_store
 from tests.publish.samples import school
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -37,7 +37,7 @@ def connect(*args, **kwargs):
     return connection
 sqlite3.connect = connect
 from tests.publish.store.test_store_survives import START, save
-from camagent.publish.store import open_store
+from camagent.store import open_store
 with open_store(path) as store:
     for day in range(3):
         save(store, day)
@@ -47,7 +47,7 @@ SAVE_MANY = """
 import sys
 from pathlib import Path
 from tests.publish.store.test_store_survives import START, save
-from camagent.publish.store import open_store
+from camagent.store import open_store
 with open_store(Path(sys.argv[1])) as store:
     for number in range(int(sys.argv[2])):
         store.note_probes(START, {"cam-1": True})
@@ -177,7 +177,7 @@ def check_whole_latest(path: Path) -> int:
 def test_a_store_held_by_another_program_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "site.db"
     open_store(path).close()
-    monkeypatch.setattr("camagent.publish.store.opening.BUSY_S", 0.05)
+    monkeypatch.setattr("camagent.store.open_file.BUSY_S", 0.05)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     with open_store(path) as store, pytest.raises(StoreError, match="another program"):

@@ -1,0 +1,188 @@
+"""Many schools' results as one list to decide from: newest per school, ranked by need, with doubts beside. Pure.
+
+Unknown never looks like no need: beside the share that is surely not ready stands the share that may be.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+from camagent.area.reading import SourceProblem as SourceProblem
+from camagent.area.reading import find_files, read_file
+from camagent.area.school import AreaOptions as AreaOptions
+from camagent.area.school import AreaSite as AreaSite
+from camagent.area.school import Frame, School, school_of
+from camagent.document.upgrade_rows import UpgradeRow, row_order
+from camagent.model.finding import Action, Verdict
+from camagent.model.text import message
+from camagent.text.vietnamese import SortKey, sort_key
+
+MAX_PROCESSES = 8  # reading is bound by the processor up to there; more only takes memory
+MANY_FILES = 64  # starting the processes takes about as long as reading that many files
+FILES_A_TURN = 8  # handed to a process at once: few enough to share evenly, enough to hide the handing over
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class AreaReport:
+    """The merge: what an area's office reads and decides from."""
+
+    at: datetime
+    levels: tuple[str, ...]
+    sites: tuple[AreaSite, ...]
+    """Greatest need first."""
+    rows: tuple[UpgradeRow, ...]
+    """Every camera that needs something, in the order of the sites."""
+    problems: tuple[SourceProblem, ...]
+    failing_rules: tuple[tuple[str, int], ...]
+    """How many cameras fail each rule, the most frequent first."""
+    rule_titles: tuple[tuple[str, str], ...]
+    """What those rules ask for, in words, as far as a document says."""
+    files: int
+
+    @property
+    def authoritative(self) -> bool:
+        """Every school was judged by an authoritative profile."""
+        return bool(self.sites) and all(site.authoritative for site in self.sites)
+
+    def count(self, verdict: Verdict) -> int:
+        """Cameras with that verdict in all schools."""
+        return sum(site.counts[verdict] for site in self.sites)
+
+    def actions(self) -> Counter[Action]:
+        """Cameras by what to do."""
+        return Counter(row.action for row in self.rows)
+
+    def cost_classes(self) -> Counter[str]:
+        """Cameras by cost class; "" has none."""
+        return Counter(row.cost_class for row in self.rows)
+
+    def amounts(self) -> dict[str, float]:
+        """Sum of the price file's amounts by currency; rows without an amount are in none."""
+        sums: dict[str, float] = {}
+        for row in self.rows:
+            if row.cost_amount is not None:
+                sums[row.cost_currency] = sums.get(row.cost_currency, 0.0) + row.cost_amount
+        return sums
+
+
+def merge_area(
+    paths: Sequence[Path],
+    now: datetime,
+    lang: str,
+    options: AreaOptions | None = None,
+    progress: Progress | None = None,
+) -> AreaReport:
+    """Read the files and folders named and merge them; what cannot be merged is named in `problems`."""
+    files, problems = find_files(paths)
+    frame = Frame(now, lang, options or AreaOptions(), len(files))
+
+    def told() -> Iterator[School | SourceProblem]:
+        for done, school in enumerate(_read_all(files, frame), start=1):
+            yield school
+            if progress:
+                progress(done, len(files))
+
+    return merge(told(), problems, frame)
+
+
+def _read_all(files: Sequence[Path], frame: Frame) -> Iterator[School | SourceProblem]:
+    """Each file's school, in order; many files are read by as many processes as there are cores."""
+    read = partial(_read, frame)
+    workers = min(MAX_PROCESSES, os.cpu_count() or 1)
+    if workers == 1 or len(files) < MANY_FILES:
+        yield from map(read, files)
+        return
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        yield from pool.map(read, files, chunksize=FILES_A_TURN)
+
+
+def _read(frame: Frame, path: Path) -> School | SourceProblem:
+    found = read_file(path)
+    return found if isinstance(found, SourceProblem) else school_of(found, frame)
+
+
+def merge(schools: Iterable[School | SourceProblem], problems: Sequence[SourceProblem], frame: Frame) -> AreaReport:
+    """The newest result of each school, ranked; memory grows with the upgrade list, not with the files."""
+    kept: dict[tuple[str, str], School] = {}
+    named = list(problems)
+    for school in schools:
+        if isinstance(school, SourceProblem):
+            named.append(school)
+            continue
+        key = (school.site.key, school.site.name.casefold())
+        if (other := kept.get(key)) is None:
+            kept[key] = school
+            continue
+        winner, loser = _newer(other, school)
+        named.append(_duplicate(winner.site, loser.site))
+        kept[key] = winner
+    return _report(_doubt_shared_ids(list(kept.values()), named), named, frame)
+
+
+def _newer(first: School, second: School) -> tuple[School, School]:
+    return (second, first) if second.site.checked_at > first.site.checked_at else (first, second)
+
+
+def _duplicate(winner: AreaSite, loser: AreaSite) -> SourceProblem:
+    key = "older" if winner.checked_at > loser.checked_at else "same"
+    gaps = {"source": loser.source, "used": winner.source, "site": loser.name}
+    return SourceProblem(loser.source, message(f"area.duplicate.{key}", id=winner.key, **gaps))
+
+
+def _doubt_shared_ids(schools: Sequence[School], problems: list[SourceProblem]) -> list[School]:
+    """Schools of different names under one code: both stay, for dropping one would hide it; both are marked."""
+    holders: dict[str, AreaSite] = {}
+    shared: set[str] = set()
+    for school in schools:
+        site = school.site
+        other = holders.setdefault(site.key, site)
+        if other is not site:
+            shared.add(site.key)
+            gaps = {"source": site.source, "used": other.source, "site": site.name, "other": other.name}
+            problems.append(SourceProblem(site.source, message("area.duplicate.shared_id", id=site.key, **gaps)))
+    return [
+        replace(school, site=replace(school.site, flags=(*school.site.flags, "shared_id")))
+        if school.site.key in shared
+        else school
+        for school in schools
+    ]
+
+
+def _report(schools: Sequence[School], problems: Sequence[SourceProblem], frame: Frame) -> AreaReport:
+    usual = Counter(school.digest for school in schools).most_common(1)
+    sites: list[AreaSite] = []
+    rules: Counter[str] = Counter()
+    titles: dict[str, str] = {}
+    for school in schools:
+        flags = school.site.flags if school.digest == usual[0][0] else (*school.site.flags, "other_profile")
+        sites.append(replace(school.site, flags=flags))
+        rules.update(school.failing)
+        titles |= school.titles
+    sites.sort(key=_rank)
+    place = {(site.key, site.name): number for number, site in enumerate(sites)}
+    ranked = sorted(schools, key=lambda school: place[school.site.key, school.site.name])
+    return AreaReport(
+        at=frame.now,
+        levels=frame.options.levels,
+        sites=tuple(sites),
+        rows=tuple(row for school in ranked for row in sorted(school.rows, key=row_order)),
+        problems=tuple(problems),
+        failing_rules=tuple(sorted(rules.items(), key=lambda item: (-item[1], item[0]))),
+        rule_titles=tuple(sorted(titles.items())),
+        files=frame.files,
+    )
+
+
+def _rank(site: AreaSite) -> tuple[float, float, SortKey, str]:
+    """Surely not ready first, then what may be, then the name."""
+    return -site.need_low_ratio, -site.need_high_ratio, sort_key(site.name), site.key

@@ -1,0 +1,96 @@
+"""The result files of many schools: files, folders and .gz, each read within bounds or named with its problem. I/O."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from camagent.area.view import AreaDocument
+from camagent.document.read import CHECK_SCHEMA, SCHEMAS, DocumentCore
+from camagent.document.write import MAX_DOCUMENT_BYTES, DocumentError, parse_as, read_schema
+from camagent.model.text import Message, message
+from camagent.text.vietnamese import clean_line
+
+MAX_FILES = 20_000  # the city has about 2,300 schools; more is a wrong folder
+SUFFIXES = (".json", ".json.gz")
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceProblem:
+    """A file that is not in the merge, and why."""
+
+    source: str
+    problem: Message
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One school's document and the file that it came from."""
+
+    source: str
+    document: DocumentCore
+
+
+def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[SourceProblem]]:
+    """The files named, and every result file below the folders named, each once and in a stable order."""
+    files: dict[Path, None] = {}
+    problems: list[SourceProblem] = []
+    for path in paths:
+        if path.is_dir():
+            found = sorted(item for item in path.rglob("*") if item.name.lower().endswith(SUFFIXES) and item.is_file())
+            if not found:
+                problems.append(SourceProblem(_name(path), message("area.source.empty_folder", source=_name(path))))
+            files |= dict.fromkeys(found)
+        elif path.is_file():
+            files[path] = None
+        else:
+            problems.append(SourceProblem(_name(path), message("area.source.no_file", source=_name(path))))
+    kept = list(files)
+    if len(kept) > MAX_FILES:
+        problems.append(SourceProblem("", message("area.source.too_many", count=len(kept), limit=MAX_FILES)))
+    return kept[:MAX_FILES], problems
+
+
+def read_file(path: Path) -> SourceFile | SourceProblem:
+    """The file's document, or why it has none."""
+    source = _name(path)
+    try:
+        content = _content(path)
+    except (OSError, EOFError, zlib.error):
+        return SourceProblem(source, message("area.source.unreadable", source=source))
+    schema = read_schema(content)
+    if schema == CHECK_SCHEMA:
+        return SourceProblem(source, message("area.source.check", source=source))
+    if schema is not None and schema not in SCHEMAS:
+        return SourceProblem(source, message("area.source.foreign", source=source, schema=clean_line(schema, 60)))
+    try:
+        document = parse_as(AreaDocument, content, source)
+    except DocumentError as error:
+        return SourceProblem(source, error.problem)
+    if document.is_check:
+        return SourceProblem(source, message("area.source.check", source=source))
+    if not document.site.id and not document.site.name:
+        return SourceProblem(source, message("area.source.no_site", source=source))
+    return SourceFile(source, document)
+
+
+def _content(path: Path) -> bytes:
+    """At most one byte more than a document may have: a bomb is not unpacked.
+
+    What is packed is known by its first bytes: files are renamed on their way. Editors put a byte order mark in front.
+    """
+    with path.open("rb") as file:
+        packed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+        file.seek(0)
+        with gzip.GzipFile(fileobj=file) if packed else file as source:
+            return source.read(MAX_DOCUMENT_BYTES + 1).removeprefix(codecs.BOM_UTF8)
+
+
+def _name(path: Path) -> str:
+    """The last two parts of the path: enough to find the file, nothing about the machine."""
+    return clean_line("/".join(path.parts[-2:]).lstrip("/"))

@@ -1,0 +1,162 @@
+"""The upgrade list as it came back from the office: decisions read, doubts named, conflicts found. No I/O."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from camagent.document.decisions import DECISIONS, Decision
+from camagent.model.text import Message, message
+from camagent.text import LANGUAGES, render, say
+from camagent.text.vietnamese import clean_line, clean_paragraph
+
+MAX_WORKBOOK_BYTES = 64 * 2**20  # the city's list of 92,000 cameras is about 15 MB
+MAX_UNPACKED_BYTES = 1024 * 2**20  # XML of such a list; bounds what a strange file can make us unpack
+MAX_HEAD_ROWS = 30  # the hidden row of keys stands below a handful of title lines
+MAX_ROWS = 200_000
+_UNREADABLE = (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, EOFError, SyntaxError)
+"""What openpyxl lets through of a broken file; both XML parsers' errors are SyntaxErrors."""
+
+
+class ReviewedError(Exception):
+    """The file cannot be read as a reviewed list; `problem` is one line."""
+
+    def __init__(self, problem: Message) -> None:
+        super().__init__(render(problem, "en"))
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What the office wrote into one workbook."""
+
+    source: str
+    decisions: tuple[Decision, ...]
+    undecided: tuple[str, ...]
+    """Ids of the rows that nobody decided."""
+    problems: tuple[Message, ...]
+    """Rows that were left out, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A reviewed list against what was decided before."""
+
+    record: tuple[Decision, ...]
+    """To be added to the store: new decisions and changed ones."""
+    conflicts: tuple[Message, ...]
+    """Decisions that differ from earlier ones; the new ones are in `record`."""
+    emptied: tuple[Message, ...]
+    """Where cells are empty that held a decision: nothing is taken back, but it is told."""
+    unchanged: int
+
+
+def read_reviewed(content: bytes, source: str, at: datetime) -> Reviewed:
+    """Read the decisions of a reviewed workbook, in either language, whatever the office sorted or filtered.
+
+    Raises: ReviewedError where it is no such workbook.
+    """
+    source = clean_line(source)
+    found: dict[str, Decision] = {}
+    twice: set[str] = set()
+    problems: list[Message] = []
+    undecided: list[str] = []
+    for number, row_id, word, note in _rows(content, source):
+        if not word:
+            undecided += [row_id] if row_id else []
+            if note:
+                problems.append(message("area.reviewed.note_only", source=source, row=number))
+            continue
+        decision = _WORDS.get(word.casefold())
+        if decision is None:
+            problems.append(message("area.reviewed.unknown_word", source=source, row=number, word=word[:40]))
+        elif not row_id:
+            problems.append(message("area.reviewed.no_id", source=source, row=number))
+        elif row_id in found and found[row_id].decision != decision:
+            problems.append(message("area.reviewed.twice", source=source, row=number, id=row_id))
+            twice.add(row_id)
+        else:
+            found[row_id] = Decision(row_id, decision, note or None, source, at)
+    kept = tuple(item for item in found.values() if item.row_id not in twice)
+    return Reviewed(source, kept, tuple(undecided), tuple(problems))
+
+
+def apply_reviewed(reviewed: Reviewed, earlier: Mapping[str, Decision], lang: str) -> Applied:
+    """What is new against the earlier decisions, and where the office changed its mind."""
+    record: list[Decision] = []
+    conflicts: list[Message] = []
+    unchanged = 0
+    for item in reviewed.decisions:
+        before = earlier.get(item.row_id)
+        if before and (before.decision, before.note) == (item.decision, item.note):
+            unchanged += 1
+            continue
+        record.append(item)
+        if before and before.decision != item.decision:
+            conflicts.append(_conflict(before, item, lang))
+    count = sum(row_id in earlier for row_id in reviewed.undecided)
+    emptied = (message("area.reviewed.emptied", source=reviewed.source, count=count),) if count else ()
+    return Applied(tuple(record), tuple(conflicts), emptied, unchanged)
+
+
+def summary(reviewed: Reviewed, applied: Applied) -> Message:
+    """One line for the person who ran the command."""
+    counts = {"new": len(applied.record), "same": applied.unchanged, "conflicts": len(applied.conflicts)}
+    return message("area.reviewed.recorded", source=reviewed.source, empty=len(reviewed.undecided), **counts)
+
+
+def _conflict(before: Decision, after: Decision, lang: str) -> Message:
+    return message(
+        "area.reviewed.conflict",
+        id=after.row_id,
+        before=say(f"report.decision.{before.decision}", lang),
+        after=say(f"report.decision.{after.decision}", lang),
+        earlier=before.source,
+        source=after.source,
+    )
+
+
+def _rows(content: bytes, source: str) -> list[tuple[int, str, str, str]]:
+    """(row number, id, decision, note) of every row of the list, found by the hidden row of column keys."""
+    refused = ReviewedError(message("area.reviewed.not_xlsx", source=source))
+    if len(content) > MAX_WORKBOOK_BYTES:
+        raise refused
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            if sum(item.file_size for item in packed.infolist()) > MAX_UNPACKED_BYTES:
+                raise refused
+        workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        for sheet in workbook.worksheets:
+            rows = list(_listed(sheet.iter_rows(values_only=True)))
+            if rows:
+                return rows[1:]  # the first one below the keys is the visible heading
+    except _UNREADABLE:
+        raise refused from None
+    raise ReviewedError(message("area.reviewed.no_list", source=source))
+
+
+def _listed(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, str, str, str]]:
+    columns: tuple[int, int, int] | None = None
+    for number, row in enumerate(rows, start=1):
+        if columns is None:
+            if {"id", "decision", "note"} <= {cell for cell in row if isinstance(cell, str)}:
+                columns = row.index("id"), row.index("decision"), row.index("note")
+            elif number > MAX_HEAD_ROWS:
+                return
+        elif number <= MAX_ROWS:
+            row_id, word, note = (_text(row[at]) if at < len(row) else "" for at in columns)
+            yield number, clean_line(row_id), clean_line(word), clean_paragraph(note)
+
+
+def _text(cell: object) -> str:
+    return cell if isinstance(cell, str) else ""
+
+
+_WORDS = {say(f"report.decision.{decision}", lang).casefold(): decision for lang in LANGUAGES for decision in DECISIONS}

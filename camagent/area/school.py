@@ -1,0 +1,144 @@
+"""One school in the area's merge: its counts, its doubts, its rows of the upgrade list. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from camagent.area.reading import SourceFile
+from camagent.document.read import DocumentCore
+from camagent.document.upgrade_rows import UpgradeRow, upgrade_rows
+from camagent.model.finding import Action, Outcome, Verdict
+from camagent.text.vietnamese import clean_line
+
+OLD_AFTER_DAYS = 45  # a monthly scan with two weeks' grace; options may say otherwise
+LOW_COVERAGE_RATIO = 0.9  # of the devices found, one in ten not checked hides more than a rounding error
+MANY_UNKNOWN_RATIO = 0.2  # one camera in five undetermined: the school's rank is a guess
+FUTURE_S = 3600.0  # a scan dated more than an hour ahead: that machine's clock is wrong
+
+
+@dataclass(frozen=True, slots=True)
+class AreaOptions:
+    """What the area's office may choose."""
+
+    old_after_days: int = OLD_AFTER_DAYS
+    levels: tuple[str, ...] = ()
+    """Names of the levels from school to top ("Trường", "Phường/Xã", "Thành phố"); empty: the catalogue's."""
+
+
+@dataclass(frozen=True, slots=True)
+class AreaSite:
+    """One school in the ranking."""
+
+    site_id: str
+    name: str
+    area: str
+    city: str
+    source: str
+    checked_at: datetime
+    age_days: float
+    counts: Mapping[Verdict, int]
+    not_checked: int
+    """Addresses where a camera may be; what is known to be none does not count."""
+    devices_found: int
+    actions: Mapping[Action, int]
+    profile: str
+    authoritative: bool
+    flags: tuple[str, ...]
+    """Doubts about the data: "old", "future", "low_coverage", "many_unknown", "nothing_found", "other_profile",
+    "sums_differ", "shared_id"."""
+
+    @property
+    def cameras(self) -> int:
+        """Cameras judged."""
+        return sum(self.counts.values())
+
+    @property
+    def need_low_ratio(self) -> float:
+        """Share of cameras that are surely not ready."""
+        return self.counts[Verdict.NOT_READY] / self.cameras if self.cameras else 0.0
+
+    @property
+    def need_high_ratio(self) -> float:
+        """Share that may be not ready: undetermined and unchecked ones count; all, where nothing was found."""
+        whole = self.cameras + self.not_checked
+        return 1.0 - self.counts[Verdict.READY] / whole if whole else 1.0
+
+    @property
+    def key(self) -> str:
+        """What makes it this school."""
+        return self.site_id or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """By what a merge is made."""
+
+    now: datetime
+    lang: str
+    options: AreaOptions
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """What is kept of one document: its rows, not its findings."""
+
+    site: AreaSite
+    digest: str
+    rows: tuple[UpgradeRow, ...]
+    failing: tuple[str, ...]
+    """Each rule as often as it failed."""
+    titles: Mapping[str, str]
+    """What those rules ask for, in words."""
+
+
+def school_of(source: SourceFile, frame: Frame) -> School:
+    """What the merge keeps of one document."""
+    document = source.document
+    counts = Counter(camera.verdict for camera in document.cameras)
+    site = AreaSite(
+        site_id=document.site.id,
+        name=document.site.name or document.site.id,
+        area=document.site.area,
+        city=document.site.city,
+        source=source.source,
+        checked_at=document.started_at,
+        age_days=(frame.now - document.started_at).total_seconds() / 86_400,
+        counts={verdict: counts[verdict] for verdict in Verdict},
+        not_checked=sum(row.why != "not_a_camera" for row in document.coverage.not_checked),
+        devices_found=document.coverage.devices_found,
+        actions=Counter(camera.upgrade.action for camera in document.cameras),
+        profile=f"{document.profile.id} {document.profile.version}".strip(),
+        authoritative=document.profile.authoritative,
+        flags=(),
+    )
+    failing = Counter(
+        rule
+        for camera in document.cameras
+        for rule in {clean_line(item.rule) for item in camera.findings if item.outcome is Outcome.FAIL}
+    )
+    site = replace(site, flags=_flags(site, document, frame.options))
+    rows = tuple(upgrade_rows(document, frame.lang))
+    return School(site, document.profile.digest, rows, tuple(failing.elements()), _titles(document, frame.lang))
+
+
+def _titles(document: DocumentCore, lang: str) -> dict[str, str]:
+    failed = (item for camera in document.cameras for item in camera.findings if item.outcome is Outcome.FAIL)
+    return {clean_line(item.rule): clean_line(item.title.to(lang)) for item in failed if item.title}
+
+
+def _flags(site: AreaSite, document: DocumentCore, options: AreaOptions) -> tuple[str, ...]:
+    whole = site.cameras + site.not_checked
+    told = {verdict: getattr(document.summary, verdict.value) for verdict in Verdict}
+    doubts = {
+        "nothing_found": site.cameras == 0,
+        "old": site.age_days > options.old_after_days,
+        "future": site.age_days * 86_400 < -FUTURE_S,
+        "low_coverage": whole > 0 and site.cameras / whole < LOW_COVERAGE_RATIO,
+        "many_unknown": site.cameras > 0 and site.counts[Verdict.UNDETERMINED] / site.cameras > MANY_UNKNOWN_RATIO,
+        "sums_differ": told != dict(site.counts),
+    }
+    return tuple(flag for flag, raised in doubts.items() if raised)

@@ -1,0 +1,100 @@
+"""The upgrade list: what to do about each camera, one row each, in the order of the work. Pure.
+
+Sites, workbooks, pages and the area's merge share these rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from camagent.document.read import CameraCore, DocumentCore
+from camagent.document.wording import amount_text, basis_lines, cost_text, device_text, reason_lines, settings_text
+from camagent.model.finding import Action, Verdict
+from camagent.text.vietnamese import clean_paragraph, sort_key
+
+MAX_REASONS = 4  # the reasons that a decision needs; the findings sheet has them all
+MAX_STEPS = 8
+
+ACTION_ORDER: tuple[Action, ...] = (
+    Action.RECONFIGURE,
+    Action.UPDATE_FIRMWARE,
+    Action.FIX_NETWORK,
+    Action.FIX_PICTURE,
+    Action.REPLACE,
+    Action.INVESTIGATE,
+    Action.NONE,
+)
+"""Cheapest first, as they would be done; what needs a second look comes last."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeRow:
+    """One camera of the upgrade list, already in words of one language."""
+
+    site_id: str
+    site: str
+    camera_id: str
+    camera: str
+    place: str
+    address: str
+    model: str
+    verdict: Verdict
+    action: Action
+    certain: bool
+    findings: str
+    steps: str
+    basis: str
+    cost_class: str
+    cost: str
+    """Class and amount, as the operator's price file has them."""
+    cost_amount: float | None = None
+    cost_currency: str = ""
+
+    @property
+    def stable_id(self) -> str:
+        """School and camera together: what a reviewed list is read back by."""
+        return f"{self.site_id}/{self.camera_id}"
+
+    def amount(self, lang: str) -> str:
+        """What the step costs by the operator's price file; empty without one."""
+        return amount_text(self.cost_amount, self.cost_currency, lang)
+
+
+def upgrade_rows(document: DocumentCore, lang: str) -> list[UpgradeRow]:
+    """The cameras of one school that need something, cheapest kind of work first, then by name."""
+    rows = [_row(document, camera, lang) for camera in document.cameras if needs_something(camera)]
+    return sorted(rows, key=row_order)
+
+
+def row_order(row: UpgradeRow) -> tuple[int, object, object, str]:
+    """Cheapest kind of work first, then school and camera in dictionary order."""
+    return ACTION_ORDER.index(row.action), sort_key(row.site), sort_key(row.camera), row.camera_id
+
+
+def needs_something(camera: CameraCore) -> bool:
+    """It is not ready, or something should be done about it although it is."""
+    return camera.verdict is not Verdict.READY or camera.upgrade.action is not Action.NONE
+
+
+def _row(document: DocumentCore, camera: CameraCore, lang: str) -> UpgradeRow:
+    upgrade = camera.upgrade
+    steps = (step.to(lang) for step in upgrade.steps[:MAX_STEPS])
+    return UpgradeRow(
+        site_id=document.site.id or document.site.name,
+        site=document.site.name,
+        camera_id=camera.id,
+        camera=camera.name,
+        place=camera.place or "",
+        address=camera.address,
+        model=device_text(camera.device, lang),
+        verdict=camera.verdict,
+        action=upgrade.action,
+        certain=upgrade.certain,
+        findings=clean_paragraph("\n".join(reason_lines(camera.findings, lang, MAX_REASONS, "report.upgrade.more"))),
+        steps=clean_paragraph("\n".join(filter(None, (*steps, settings_text(upgrade, lang))))),
+        basis=clean_paragraph("\n".join(basis_lines(camera.findings, lang, MAX_REASONS))),
+        cost_class=upgrade.cost_class or "",
+        cost=cost_text(upgrade, lang),
+        cost_amount=upgrade.cost_amount,
+        cost_currency=upgrade.cost_currency or "",
+    )

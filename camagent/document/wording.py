@@ -1,0 +1,341 @@
+"""Numbers, dates, reasons and bases as a person reads them, in Vietnamese or English. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TypeVar
+
+from camagent.document.read import (
+    Amount,
+    BasisCore,
+    CameraView,
+    ColumnView,
+    CoverageView,
+    DeviceView,
+    FindingCore,
+    SettingView,
+    StreamView,
+    UpgradeCore,
+)
+from camagent.model.finding import Action, Outcome, Severity
+from camagent.text import catalogue, say
+from camagent.text.vietnamese import clean_line
+
+F = TypeVar("F", bound=FindingCore)
+
+VIETNAM = timezone(timedelta(hours=7))  # the whole country, no daylight saving
+
+_GROUP = {"vi": ".", "en": ","}  # between thousands; a bare number may be a port or a code, and has none
+
+MAX_RULES_A_LINE = 4  # a dead camera fails twenty rows for one reason; four names and the reason say it
+
+MAX_DOCUMENT_NAME = 48  # of a document's name in the upgrade list; the findings have the whole
+
+LONG_S, LONG_HOURS_S = 300.0, 7200.0  # from there on a person reads minutes, and hours, not seconds
+
+CODEC_NAMES = {"h264": "H.264", "h265": "H.265", "mjpeg": "MJPEG", "mpeg4": "MPEG-4"}
+_WEIGHT = {severity: rank for rank, severity in enumerate(Severity)}
+_URGENCY = {Outcome.FAIL: 0, Outcome.DEFECT: 1, Outcome.NOT_ASSESSED: 2, Outcome.WARN: 3}
+
+
+def number_text(value: float, lang: str, digits: int = 2) -> str:
+    """A number as the language writes it: 1 234,5 in Vietnamese, 1,234.5 in English; no trailing zeros."""
+    text = f"{value:,.{digits}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    text = "0" if text == "-0" else text
+    return text.translate(str.maketrans(",.", ".,")) if lang == "vi" else text
+
+
+def quantity_text(amount: Amount, unit: str | None, lang: str) -> str:
+    """A quantity with its unit; a size is 1920×1080; None is "not known"."""
+    if amount is None:
+        return say("report.unknown", lang)
+    if isinstance(amount, bool):
+        return say("report.yes" if amount else "report.no", lang)
+    if isinstance(amount, str):
+        return CODEC_NAMES.get(amount, amount)
+    if isinstance(amount, tuple):
+        if unit == "px" and len(amount) == 2:
+            return f"{amount[0]}×{amount[1]}"
+        return ", ".join(quantity_text(item, unit, lang) for item in amount)
+    return _with_unit(amount, unit.strip(), lang) if unit else number_text(amount, lang).replace(_GROUP[lang], "")
+
+
+def _with_unit(value: float, unit: str, lang: str) -> str:
+    key = unit.casefold()
+    if key in ("bps", "bit/s"):
+        return bitrate_text(value, lang)
+    if key == "s" and abs(value) >= LONG_S:
+        hours = abs(value) >= LONG_HOURS_S
+        number = number_text(value / (3600 if hours else 60), lang)
+        return f"{number} {say('report.unit.h' if hours else 'report.unit.min', lang)}"
+    if key == "ratio":
+        return f"{number_text(100 * value, lang)} %"
+    word = catalogue(lang).get(f"report.unit.{key}", unit)
+    return f"{number_text(value, lang)} {word}".rstrip()
+
+
+def bitrate_text(bits_per_second: float | None, lang: str) -> str:
+    """Megabits a second; None is "not known"."""
+    if bits_per_second is None:
+        return say("report.unknown", lang)
+    return f"{number_text(bits_per_second / 1e6, lang)} Mbit/s"
+
+
+def storage_text(bits_per_second: float, lang: str) -> str:
+    """What that rate fills in a day of recording."""
+    gigabytes = bits_per_second / 8 * 86_400 / 1e9
+    return say("report.chart.storage", lang, amount=number_text(gigabytes, lang, 1))
+
+
+def moment_text(moment: datetime, lang: str) -> str:
+    """Date and time in Vietnam."""
+    local = moment.astimezone(VIETNAM)
+    return f"{local:%d/%m/%Y %H:%M}" if lang == "vi" else f"{local:%Y-%m-%d %H:%M} (UTC+7)"
+
+
+def stamp_text(moment: datetime) -> str:
+    """RFC 3339 in UTC, as documents carry it."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def device_text(device: DeviceView | None, lang: str) -> str:
+    """Make and model, each once."""
+    if device is None:
+        return say("report.unknown", lang)
+    make, model = device.manufacturer or "", device.model or ""
+    text = model if make and model.casefold().startswith(make.casefold()) else f"{make} {model}".strip()
+    return text or say("report.unknown", lang)
+
+
+def stream_text(column: ColumnView | None, lang: str) -> str:
+    """One stream in a few words: codec, size, frame rate, bit rate."""
+    if column is None:
+        return say("report.unknown", lang)
+    parts = [quantity_text(column.codec, None, lang)]
+    if column.width_px and column.height_px:
+        parts.append(f"{column.width_px}×{column.height_px}")
+    if column.frame_rate_hz is not None:
+        parts.append(quantity_text(column.frame_rate_hz, "hz", lang))
+    if column.bitrate_bps is not None:
+        parts.append(bitrate_text(column.bitrate_bps, lang))
+    return " · ".join(parts)
+
+
+def basis_text(basis: BasisCore, lang: str) -> str:
+    """On what a threshold rests, with how sure that is."""
+    words = catalogue(lang)
+    kind = words.get(f"report.basis.{basis.kind}", basis.kind)
+    confidence = words.get(f"report.confidence.{basis.confidence}", basis.confidence)
+    if basis.document:
+        return say("report.basis.line", lang, kind=kind, document=basis.document, confidence=confidence)
+    return say("report.basis.plain", lang, kind=kind, confidence=confidence)
+
+
+def basis_short(basis: BasisCore, lang: str) -> str:
+    """The same in a few words: the document's name, or that it is an assumption, and how sure that is."""
+    words = catalogue(lang)
+    confidence = words.get(f"report.confidence.{basis.confidence}", basis.confidence)
+    document = clean_line(basis.document, MAX_DOCUMENT_NAME) if basis.document else None
+    return f"{document or words.get(f'report.basis_short.{basis.kind}', basis.kind)} ({confidence})"
+
+
+def why_text(why: str, lang: str) -> str:
+    """Why an address was not checked."""
+    words = catalogue(lang)
+    return words.get(f"report.why.{why}") or words.get(f"faults.{why}") or why
+
+
+def reasons(findings: Iterable[F]) -> tuple[F, ...]:
+    """The findings that a person must know, weightiest first: failed, defect, not assessed, minimum only."""
+    told = [finding for finding in findings if finding.outcome in _URGENCY and not finding.manual]
+    return tuple(
+        sorted(told, key=lambda item: (not item.weighty, _URGENCY[item.outcome], _WEIGHT[item.severity], item.rule))
+    )
+
+
+def reason_lines(findings: Iterable[FindingCore], lang: str, limit: int, more: str = "report.table.more") -> list[str]:
+    """The reasons for a verdict, one line each: rules that say the same share a line, small doubts are only counted.
+
+    more: key of the line that counts the rest and says where they are.
+    """
+    told = reasons(findings)
+    groups = _grouped((finding.rule, finding.message.to(lang)) for finding in _decisive(told))[:limit]
+    lines = [f"{_rule_list(names)}: {text}" for text, names in groups]
+    rest = len(told) - sum(len(names) for _, names in groups)
+    return [*lines, say(more, lang, count=rest)] if rest else lines
+
+
+def basis_lines(findings: Iterable[FindingCore], lang: str, limit: int) -> list[str]:
+    """On what those reasons rest, rules with the same basis on one line."""
+    told = _decisive(reasons(findings))
+    groups = _grouped((finding.rule, basis_short(finding.basis, lang)) for finding in told)[:limit]
+    return [f"{_rule_list(names)}: {text}" for text, names in groups]
+
+
+def _decisive(told: Sequence[FindingCore]) -> Sequence[FindingCore]:
+    """What decided the verdict and what failed; where that is nothing, everything that was told."""
+    return [item for item in told if decisive(item)] or told
+
+
+def decisive(finding: FindingCore) -> bool:
+    """It decided the verdict, or it failed."""
+    return finding.weighty or finding.outcome in (Outcome.FAIL, Outcome.DEFECT)
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
+    groups: dict[str, list[str]] = {}
+    for name, text in pairs:
+        groups.setdefault(text, []).append(name)
+    return list(groups.items())
+
+
+def _rule_list(names: list[str]) -> str:
+    names = list(dict.fromkeys(names))
+    return ", ".join(names) if len(names) <= MAX_RULES_A_LINE else f"{', '.join(names[:MAX_RULES_A_LINE])} …"
+
+
+def cost_text(upgrade: UpgradeCore, lang: str) -> str:
+    """The operator's cost class and, where his price file has one, the amount; empty without a price file."""
+    amount = amount_text(upgrade.cost_amount, upgrade.cost_currency, lang)
+    return f"{upgrade.cost_class} ({amount})" if upgrade.cost_class and amount else upgrade.cost_class or amount
+
+
+def amount_text(amount: float | None, currency: str | None, lang: str) -> str:
+    """Money; empty where it is not known."""
+    return "" if amount is None else f"{number_text(amount, lang)} {currency or ''}".rstrip()
+
+
+def main_column(camera: CameraView) -> ColumnView | None:
+    """What was measured of the main stream."""
+    return next((stream.measured for stream in camera.streams if stream.role == "main"), None)
+
+
+def action_text(camera: CameraView, lang: str) -> str:
+    """The kind of step, marked where it rests on the device's word."""
+    action = camera.upgrade.action
+    return f"{say(f'report.action.{action}', lang)} {uncertain_note(action, camera.upgrade.certain, lang)}".rstrip()
+
+
+def settings_text(upgrade: UpgradeCore, lang: str) -> str:
+    """The values to set, on one line: "Codec: MJPEG → H.265 · Resolution: …"; empty where there is none."""
+    return " · ".join(_setting_text(setting, lang) for setting in upgrade.settings)
+
+
+def _setting_text(setting: SettingView, lang: str) -> str:
+    name = catalogue(lang).get(f"report.setting.{setting.name}", setting.name)
+    now, then = (quantity_text(value, setting.unit, lang) for value in (setting.now, setting.then))
+    return f"{name}: {now} → {then}"
+
+
+def uncertain_note(action: Action, certain: bool, lang: str) -> str:
+    """That the step rests on what the device advertises; empty where it does not, or where there is no step."""
+    if certain or action in (Action.NONE, Action.INVESTIGATE):
+        return ""
+    return say("report.table.uncertain", lang)
+
+
+def stream_rows(stream: StreamView, lang: str) -> list[tuple[str, str, str, str]]:
+    """The stream's facts as (what, configured, declared, measured); a row that nobody knows is left out."""
+    columns = (stream.configured, stream.declared, stream.measured)
+    rows: list[tuple[str, str, str, str]] = []
+    for key, read in _STREAM_FACTS:
+        cells = [read(column, lang) if column else None for column in columns]
+        if any(cells):
+            unknown = say("report.none", lang)
+            first, second, third = (cell or unknown for cell in cells)
+            rows.append((say(f"report.fact.{key}", lang), first, second, third))
+    return rows
+
+
+def _codec(column: ColumnView, lang: str) -> str | None:
+    if column.codec is None:
+        return None
+    name = quantity_text(column.codec, None, lang)
+    return " ".join(filter(None, (name, column.codec_profile, column.codec_level)))
+
+
+def _size(column: ColumnView, lang: str) -> str | None:
+    return f"{column.width_px}×{column.height_px}" if column.width_px and column.height_px else None
+
+
+def _frame_rate(column: ColumnView, lang: str) -> str | None:
+    if column.frame_rate_hz is None:
+        return None
+    text = quantity_text(column.frame_rate_hz, "hz", lang)
+    half = number_text(column.frame_rate_uncertainty_hz or 0.0, lang)
+    return text if half == "0" else f"{text} (±{half})"
+
+
+def _bit_rate(column: ColumnView, lang: str) -> str | None:
+    return None if column.bitrate_bps is None else bitrate_text(column.bitrate_bps, lang)
+
+
+def _gop(column: ColumnView, lang: str) -> str | None:
+    parts = []
+    if column.gop_length_frames is not None:
+        parts.append(quantity_text(column.gop_length_frames, "frames", lang))
+    if column.gop_length_s is not None:
+        parts.append(quantity_text(column.gop_length_s, "s", lang))
+    elif column.gop_at_least_s is not None:
+        parts.append(f"≥ {quantity_text(column.gop_at_least_s, 's', lang)}")
+    return " · ".join(parts) or None
+
+
+def _loss(column: ColumnView, lang: str) -> str | None:
+    if column.rtp_packets is None or column.rtp_lost_packets is None:
+        return None
+    return f"{number_text(column.rtp_lost_packets, lang)} / {number_text(column.rtp_packets, lang)}"
+
+
+def _jitter(column: ColumnView, lang: str) -> str | None:
+    return None if column.rtp_jitter_s is None else f"{number_text(1000 * column.rtp_jitter_s, lang)} ms"
+
+
+def _first_keyframe(column: ColumnView, lang: str) -> str | None:
+    wait_s = column.time_to_first_keyframe_s
+    return None if wait_s is None else quantity_text(wait_s, "s", lang)
+
+
+def _window(column: ColumnView, lang: str) -> str | None:
+    return None if column.window_s is None else quantity_text(column.window_s, "s", lang)
+
+
+_STREAM_FACTS: tuple[tuple[str, Callable[[ColumnView, str], str | None]], ...] = (
+    ("codec", _codec),
+    ("size", _size),
+    ("frame_rate", _frame_rate),
+    ("bit_rate", _bit_rate),
+    ("gop", _gop),
+    ("loss", _loss),
+    ("jitter", _jitter),
+    ("first_keyframe", _first_keyframe),
+    ("window", _window),
+)
+
+
+def coverage_text(coverage: CoverageView, lang: str) -> str:
+    """How much was looked at, in one sentence: ranges, addresses, devices, cameras, and what was not checked."""
+    figures = {"found": coverage.devices_found, "checked": coverage.cameras_checked}
+    missed = len(coverage.not_checked)
+    if not coverage.subnets_asked and not coverage.interfaces:
+        return say("report.table.coverage_named", lang, missed=missed, **figures)
+    return say(
+        "report.table.coverage",
+        lang,
+        ranges=len(coverage.subnets),
+        asked=coverage.subnets_asked if coverage.subnets_asked is not None else len(coverage.subnets),
+        probed=coverage.addresses_probed,
+        answered=coverage.addresses_answered,
+        missed=missed,
+        **figures,
+    )
+
+
+def note_text(note: str, lang: str) -> str:
+    """Why coverage is less than it seems, as a sentence; a note of another version is shown as it is."""
+    code, _, detail = note.partition(":")
+    key = f"discover.note.{code}"
+    return say(key, lang, detail=detail) if key in catalogue(lang) else note

@@ -1,0 +1,288 @@
+"""The HTTP side of `camagent serve`: metrics, health, status page, result document. Knows no camera and no schedule.
+
+Reads one `ExporterView`; answers from memory, so that a scrape never waits for a camera.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from aiohttp import hdrs, web
+
+from camagent.exporter.listener import Listener, ListenerLimits
+from camagent.exporter.metrics import metrics_registry, render_metrics
+from camagent.exporter.snapshot import AgentSnapshot
+from camagent.exporter.status_page import CONTENT_SECURITY_POLICY, render_status_page
+from camagent.exporter.web_config import PasswordBook, WebConfig, WebConfigError, allowed_san, server_context
+from camagent.model.text import message, os_reason
+from camagent.text import say
+
+logger = logging.getLogger(__name__)
+OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+TEXT = "text/plain; version=0.0.4; charset=utf-8"
+GZIP_LEVEL = 1  # 4.6 ms against 33 ms at level 9, for 12 % more bytes (8,000 series)
+MAX_LINE_BYTES = 4096  # request line or one header; Prometheus sends under 300
+MAX_HEADERS = 64
+KEEP_ALIVE_S = 75.0  # over the usual scrape interval of 60 s, so that a scraper keeps its TLS session
+SEND_S = 10.0  # a client that takes longer to read one page is cut
+CLOSE_S = 2.0
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class ExporterView(Protocol):
+    """What the agent shows of itself; every answer comes from memory."""
+
+    def snapshot(self) -> AgentSnapshot:
+        """The value of the moment."""
+
+    def result_document(self) -> bytes | None:
+        """The JSON result document of the last round, packed with gzip; None before the first."""
+
+    def is_beating(self) -> bool:
+        """True while the loop takes its turns."""
+
+    def is_ready(self) -> bool:
+        """True once a first round over all cameras is complete, or was restored from the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExporterOptions:
+    """Where and how to listen."""
+
+    host: str = "127.0.0.1"
+    port: int = 9797
+    language: str = "vi"
+    web: WebConfig = field(default_factory=WebConfig)
+    limits: ListenerLimits = field(default_factory=ListenerLimits)
+
+
+class Exporter:
+    """The running server; `reload` changes TLS and passwords without closing the port."""
+
+    def __init__(self, options: ExporterOptions, view: ExporterView) -> None:
+        self._options = options
+        self._view = view
+        self._registry = metrics_registry(view.snapshot)
+        self._bcrypt = asyncio.Semaphore(1)  # guessed passwords may cost one core's share, never all of it
+        self._runner: web.AppRunner | None = None
+        self._listener: Listener | None = None
+        self.reload(options.web)
+
+    def reload(self, config: WebConfig) -> None:
+        """Use another web-config from the next connection on.
+
+        Raises: WebConfigError, and keeps what was in force.
+        """
+        context = server_context(config.tls) if config.tls is not None else None
+        self._web, self._context, self._passwords = config, context, PasswordBook(config.users)
+
+    async def open(self) -> tuple[str, int]:
+        """Begin to listen; the address that was really bound.
+
+        Raises: WebConfigError where the address cannot be had.
+        """
+        app = web.Application(middlewares=[self._guarded], client_max_size=1)
+        app.add_routes(
+            [
+                web.get("/", self._status_page),
+                web.get("/metrics", self._metrics),
+                web.get("/-/healthy", self._healthy),
+                web.get("/-/ready", self._ready),
+                web.get("/api/v1/scan", self._scan),
+            ]
+        )
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            handle_signals=False,
+            keepalive_timeout=KEEP_ALIVE_S,
+            lingering_time=0,
+            max_line_size=MAX_LINE_BYTES,
+            max_field_size=MAX_LINE_BYTES,
+            max_headers=MAX_HEADERS,
+            shutdown_timeout=CLOSE_S,
+        )
+        await self._runner.setup()
+        server = self._runner.server
+        assert server is not None
+        self._listener = Listener(server, lambda: self._context, self._options.limits)
+        try:
+            return await self._listener.open(self._options.host, self._options.port)
+        except OSError as error:
+            await self.close()
+            place = f"{self._options.host}:{self._options.port}"
+            reason = message("web.no_such_host") if isinstance(error, socket.gaierror) else os_reason(error)
+            raise WebConfigError(message("web.cannot_listen", place=place, reason=reason)) from error
+
+    async def close(self) -> None:
+        """Stop listening; within `CLOSE_S` also where a client does not read."""
+        if self._listener is not None:
+            await self._listener.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return 0 if self._listener is None else len(self._listener)
+
+    @web.middleware
+    async def _guarded(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        """Time, log-in and the headers of every answer."""
+        assert request.protocol is not None and self._listener is not None
+        self._listener.request_complete(request.protocol)
+        try:
+            response = await handler(request) if await self._may_enter(request) else self._ask_log_in(request)
+        except web.HTTPException as refusal:
+            response = self._refusal(request, refusal)
+        response.headers[hdrs.SERVER] = "camagent"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers[hdrs.CACHE_CONTROL] = "no-store"
+        response.headers.update(self._web.headers)
+        if request.can_read_body:
+            response.force_close()
+        try:
+            async with asyncio.timeout(SEND_S):
+                await response.prepare(request)
+                await response.write_eof()
+        except (TimeoutError, ConnectionError):
+            if request.transport is not None:
+                request.transport.abort()
+        return response
+
+    async def _may_enter(self, request: web.Request) -> bool:
+        tls = self._web.tls
+        if tls is not None and tls.allowed_sans and request.transport is not None:
+            certificate = request.transport.get_extra_info("peercert")
+            if not allowed_san(certificate, tls.allowed_sans):
+                raise web.HTTPForbidden
+        if not self._web.users:
+            return True
+        pair = basic_credentials(request.headers.get(hdrs.AUTHORIZATION, ""))
+        if pair is None:
+            return False
+        answer = self._passwords.remembered(*pair)
+        if answer is not None:
+            return answer
+        async with self._bcrypt:
+            answer = self._passwords.remembered(*pair)
+            if answer is None:
+                loop = asyncio.get_running_loop()
+                answer = await loop.run_in_executor(None, self._passwords.verify, *pair)
+        return answer
+
+    def _ask_log_in(self, request: web.Request) -> web.Response:
+        text = say("status.log_in", self._language(request))
+        return web.Response(status=401, text=text + "\n", headers={hdrs.WWW_AUTHENTICATE: 'Basic realm="camagent"'})
+
+    def _refusal(self, request: web.Request, refusal: web.HTTPException) -> web.Response:
+        if refusal.status == 404:
+            return web.Response(status=404, text=say("status.not_found", self._language(request)) + "\n")
+        headers = {hdrs.ALLOW: refusal.headers[hdrs.ALLOW]} if hdrs.ALLOW in refusal.headers else {}
+        return web.Response(status=refusal.status, text=f"{refusal.status} {refusal.reason}\n", headers=headers)
+
+    def _language(self, request: web.Request) -> str:
+        asked = request.query.get("lang")
+        if asked in ("vi", "en"):
+            return asked
+        return preferred_language(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""), self._options.language)
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        openmetrics = wants_openmetrics(request.headers.get(hdrs.ACCEPT, ""))
+        page = render_metrics(self._registry, openmetrics)
+        return _compressed(request, page, OPENMETRICS if openmetrics else TEXT)
+
+    async def _status_page(self, request: web.Request) -> web.Response:
+        page = render_status_page(self._view.snapshot(), self._language(request)).encode()
+        response = _compressed(request, page, "text/html; charset=utf-8")
+        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    async def _scan(self, request: web.Request) -> web.Response:
+        document = self._view.result_document()
+        if document is None:
+            return web.Response(status=503, text="no result yet\n", headers={hdrs.RETRY_AFTER: "60"})
+        headers = {hdrs.CONTENT_TYPE: "application/json; charset=utf-8", hdrs.VARY: "Accept-Encoding"}
+        if _accepts(request.headers.get(hdrs.ACCEPT_ENCODING, ""), "gzip") > 0:
+            return web.Response(body=document, headers=headers | {hdrs.CONTENT_ENCODING: "gzip"})
+        return web.Response(body=gzip.decompress(document), headers=headers)
+
+    async def _healthy(self, request: web.Request) -> web.Response:
+        beating = self._view.is_beating()
+        return web.Response(status=200 if beating else 503, text="healthy\n" if beating else "the loop is stuck\n")
+
+    async def _ready(self, request: web.Request) -> web.Response:
+        ready = self._view.is_ready()
+        return web.Response(status=200 if ready else 503, text="ready\n" if ready else "first round not complete\n")
+
+
+def _compressed(request: web.Request, body: bytes, content_type: str) -> web.Response:
+    headers = {hdrs.CONTENT_TYPE: content_type, hdrs.VARY: "Accept, Accept-Encoding, Accept-Language"}
+    if _accepts(request.headers.get(hdrs.ACCEPT_ENCODING, ""), "gzip") > 0:
+        body = gzip.compress(body, GZIP_LEVEL)
+        headers[hdrs.CONTENT_ENCODING] = "gzip"
+    return web.Response(body=body, headers=headers)
+
+
+def wants_openmetrics(accept: str) -> bool:
+    """True if the client prefers OpenMetrics 1.0.0 (or takes it as gladly) over the plain text format."""
+    weight = max(
+        (
+            _quality(piece)
+            for piece in accept.split(",")
+            if _name(piece) == "application/openmetrics-text" and "version=0.0.1" not in piece.replace(" ", "")
+        ),
+        default=0.0,
+    )
+    return weight > 0 and weight >= _accepts(accept, "text/plain")
+
+
+def preferred_language(accept: str, default: str) -> str:
+    """The better liked of our two languages, by the browser's own order."""
+    weights = {
+        lang: max((_quality(piece) for piece in accept.split(",") if _name(piece).split("-")[0] == lang), default=0.0)
+        for lang in ("vi", "en")
+    }
+    if weights["vi"] == weights["en"]:
+        return default
+    return "vi" if weights["vi"] > weights["en"] else "en"
+
+
+def basic_credentials(header: str) -> tuple[str, bytes] | None:
+    """User and password of an Authorization header; None if it is not a well-formed Basic one."""
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, colon, password = base64.b64decode(token.strip(), validate=True).partition(b":")
+        return (user.decode(), password) if colon else None
+    except ValueError:  # not ASCII, not Base64, not UTF-8
+        return None
+
+
+def _accepts(header: str, name: str) -> float:
+    return max((_quality(piece) for piece in header.split(",") if _name(piece) == name), default=0.0)
+
+
+def _name(piece: str) -> str:
+    return piece.partition(";")[0].strip().lower()
+
+
+def _quality(piece: str) -> float:
+    for parameter in piece.split(";")[1:]:
+        key, _, value = parameter.strip().partition("=")
+        if key.strip().lower() == "q":
+            try:
+                return min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                return 0.0
+    return 1.0

@@ -1,0 +1,88 @@
+"""One HTTP reply -> what it means for the question and for the log-in. Pure; knows no operation's content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from camagent.interrogate.auth import Refusal
+from camagent.interrogate.device_link import HttpReply
+from camagent.interrogate.replies import (
+    Reply,
+    SoapFault,
+    answers,
+    names_lock,
+    oddity_fault,
+    read_envelope,
+    says_locked,
+)
+from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.wire.digest import Challenge, parse_challenges
+
+MAX_PAGE_BYTES = 4096  # of a refusal that is not SOAP: where such pages say what they mean
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The outcome of one request."""
+
+    outcome: Reply | Fault
+    challenges: tuple[Challenge, ...] = ()
+    refusal: Refusal | None = None
+    soap_refused: bool = False
+    """The refusal was a SOAP fault."""
+    misunderstood: bool = False
+    """The device stumbled over the Security header."""
+    wants_addressing: bool = False
+
+
+def heard_fault(code: FaultCode, operation: str, elapsed_s: float, status: int | None = None) -> Heard:
+    """A failure in the place of the answer."""
+    return Heard(Fault(code, Stage.INTERROGATE, operation, round(elapsed_s, 3), status))
+
+
+def understand(reply: HttpReply, operation: str, elapsed_s: float) -> Heard:
+    """What this reply says to that question."""
+    challenges = parse_challenges(reply.all_headers("WWW-Authenticate"))
+    heard = _understand(reply, operation, elapsed_s, challenges)
+    return replace(heard, challenges=challenges) if challenges else heard
+
+
+def is_login_page(heard: Heard) -> bool:
+    """A web page in the place of an answer: after a log-in, it is the page that asks for one again."""
+    fault = heard.outcome
+    return isinstance(fault, Fault) and fault.code is FaultCode.NOT_ONVIF and (fault.status or 200) < 500
+
+
+def http_offset_s(reply: HttpReply, now: datetime) -> float | None:
+    """The Date header minus our clock; None where there is none that can be read."""
+    stated = reply.header("Date")
+    if not stated:
+        return None
+    try:
+        date = parsedate_to_datetime(stated[:64])
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+    return ((date.replace(tzinfo=UTC) if date.tzinfo is None else date) - now).total_seconds()
+
+
+def _understand(reply: HttpReply, operation: str, elapsed_s: float, challenges: tuple[Challenge, ...]) -> Heard:
+    content = read_envelope(reply.body)
+    if isinstance(content, Reply):
+        if answers(content, operation):
+            return Heard(content)
+        return heard_fault(FaultCode.MALFORMED_REPLY, operation, elapsed_s, reply.status)
+    if isinstance(content, SoapFault):
+        if content.refuses_login or reply.status == 401:
+            refusal = Refusal(challenges, content.names_time, content.names_lock, says_locked(content.text))
+            heard = heard_fault(FaultCode.AUTH_REQUIRED, operation, elapsed_s, reply.status)
+            return replace(heard, refusal=refusal, soap_refused=True)
+        heard = heard_fault(content.fault_code, operation, elapsed_s, reply.status)
+        return replace(heard, misunderstood=content.misunderstands_header)
+    if reply.status in (401, 403):
+        text = reply.body[:MAX_PAGE_BYTES].decode("utf-8", "replace")
+        heard = heard_fault(FaultCode.AUTH_REQUIRED, operation, elapsed_s, reply.status)
+        return replace(heard, refusal=Refusal(challenges, False, names_lock(text), says_locked(text)))
+    heard = heard_fault(oddity_fault(content, reply.status), operation, elapsed_s, reply.status)
+    return replace(heard, wants_addressing=reply.status == 400)

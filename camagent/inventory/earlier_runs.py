@@ -1,0 +1,70 @@
+"""What earlier runs on a site left behind, and what one run adds to it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from camagent.inventory.identity import KnownDevice
+from camagent.model.device import TlsFacts
+from camagent.model.scan import History, ManualAnswer
+from camagent.model.uri import StreamUri, parse_stream_uri
+
+Pins = tuple[tuple[str, str], ...]
+"""(place, certificate fingerprint); a place is an address, with its port where that is not 443."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What earlier runs on this site left behind."""
+
+    known: tuple[KnownDevice, ...] = ()
+    histories: Mapping[str, History] = field(default_factory=dict)
+    """By camera id."""
+    pins: Pins = ()
+    answers: Mapping[str, tuple[ManualAnswer, ...]] = field(default_factory=dict)
+    """By camera id; "" holds for the whole site."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What one run adds. Only this is written, so that two runs, or a run and an operator, do not undo each other."""
+
+    known: tuple[KnownDevice, ...] = ()
+    """The cameras that were met, as they are now."""
+    pins: Pins = ()
+    """Of places whose certificate was never seen before."""
+
+
+def learned_from(memory: Memory, met: Sequence[KnownDevice], tls: Iterable[tuple[str, TlsFacts]]) -> Learned:
+    """What a run adds to the memory that it began with: cameras met, and (address, handshake) pairs."""
+    before = {device.id for device in memory.known}
+    # An address alone is no sign of who is there: a dead camera must not overwrite what is known of it.
+    known = tuple(d for d in met if d.id not in before or any(kind != "address" for kind, _ in d.signs))
+    pins: dict[str, str] = {}
+    for address, seen in tls:
+        pins.setdefault(pin_place(address, seen.port), seen.fingerprint_sha256)
+    # The first one seen stays, so that a change is told until the operator accepts it.
+    return Learned(known, tuple(pin for pin in pins.items() if pin[0] not in dict(memory.pins)))
+
+
+def memory_after(memory: Memory, learned: Learned) -> Memory:
+    """The memory with what a run added."""
+    known = {device.id: device for device in (*memory.known, *learned.known)}
+    return replace(memory, known=tuple(known.values()), pins=(*memory.pins, *learned.pins))
+
+
+def pin_place(host: str, port: int) -> str:
+    """How a certificate's place is written: the address alone for port 443."""
+    return StreamUri("https", host, port, "").netloc
+
+
+def pins_of(pins: Pins, host: str) -> tuple[tuple[int, str], ...]:
+    """(port, fingerprint) of one host."""
+    beginnings = (host, f"[{host}]")
+    found = (
+        (parse_stream_uri(f"https://{place}"), pin)
+        for place, pin in pins
+        if place.startswith(beginnings)  # most are of other hosts: spares reading them
+    )
+    return tuple((at[0].port, pin) for at, pin in found if at is not None and at[0].host == host)

@@ -1,0 +1,166 @@
+"""Inventory files as rows of named cells: CSV as Excel saves it, TOML as people write it. Pure: bytes in, rows out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from camagent.inventory.cells import CELLS
+from camagent.model.text import Message, message, toml_reason
+
+MAX_ROWS = 20_000  # cameras in one inventory; all schools of a district are fewer
+
+_HEADERS: Mapping[str, tuple[str, ...]] = {
+    "name": ("name", "ten", "tencamera", "tencam", "camera"),
+    "place": ("place", "location", "vitri", "vitrilapdat", "noilapdat", "khuvuc"),
+    "address": ("address", "ip", "ipaddress", "host", "diachi", "diachiip", "diachicamera"),
+    "serial": ("serial", "serialnumber", "sn", "soseri", "soserial", "seri", "sosery"),
+    "mac": ("mac", "macaddress", "diachimac"),
+    "model": ("model", "mamay", "kieumay", "dongmay", "loaicamera", "chungloai"),
+    "task": ("task", "nhiemvu", "mucdich", "mucdichsudung"),
+    "scene_width_m": ("scenewidthm", "berongcanhm", "chieurongcanhm", "berongkhunghinhm", "chieurongkhunghinhm"),
+    "shared": ("shared", "chiase", "chiasevetrungtam", "ketnoitrungtam", "ketnoivetrungtam"),
+    "outdoor": ("outdoor", "ngoaitroi"),
+    "channel": ("channel", "kenh", "kenhdaughi"),
+}
+_REMARKS = frozenset(
+    ("stt", "tt", "no", "so", "ghichu", "note", "notes", "remark", "remarks", "manufacturer", "hang", "hangsanxuat")
+    + ("nhasanxuat", "namlapdat", "ngaylapdat", "tinhtrang", "donvi", "truong")
+)
+"""Columns that such lists usually have and that we do not use."""
+_COLUMN_OF = {text: key for key, texts in _HEADERS.items() for text in texts}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One camera of the file, cells not yet understood."""
+
+    place: str
+    """File and line, or file and table: where to look."""
+    cells: Mapping[str, object]
+    answers: tuple[Mapping[str, object], ...] = ()
+
+
+@dataclass(slots=True)
+class Rows:
+    """All rows that could be made out, and what is wrong with the file."""
+
+    rows: list[Row] = field(default_factory=list)
+    problems: list[Message] = field(default_factory=list)
+
+
+def read_csv(content: bytes, file: str) -> Rows:
+    """Comma, semicolon or tab; UTF-8 with or without BOM, or Excel's UTF-16; Vietnamese or English headers."""
+    result = Rows()
+    text = _decode(content)
+    if text is None:
+        result.problems.append(message("discover.inventory.not_utf8", place=file))
+        return result
+    lines = text.splitlines()
+    first = 1 if lines and lines[0].strip().lower().startswith("sep=") else 0
+    header_text = lines[first] if len(lines) > first else ""
+    delimiter = max(";,\t", key=lambda mark: len(_known(header_text.split(mark))))
+    reader = csv.reader(io.StringIO("\n".join(lines[first:])), delimiter=delimiter)
+    columns = _columns(next(reader, []), f"{file}:{first + 1}", result)
+    if not result.problems:
+        _fill(reader, columns, (file, first), result)
+    return result
+
+
+def read_toml(content: bytes, file: str) -> Rows:
+    """`[[camera]]` tables with the same keys, and `[[camera.answer]]` for what only a person can tell."""
+    result = Rows()
+    try:
+        document = tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        result.problems.append(message("discover.inventory.not_utf8", place=file))
+        return result
+    except (ValueError, RecursionError) as error:  # tomllib lets endless numbers and deep nesting through to Python
+        result.problems.append(message("discover.inventory.not_toml", place=file, reason=toml_reason(error)))
+        return result
+    cameras = document.pop("camera", [])
+    for key in document:
+        result.problems.append(message("discover.inventory.unknown_key", place=file, column=key))
+    if not isinstance(cameras, list) or not all(isinstance(camera, dict) for camera in cameras):
+        result.problems.append(message("discover.inventory.no_cameras", place=file))
+        return result
+    for number, camera in enumerate(cameras[:MAX_ROWS], 1):
+        _add_table(camera, f"{file} [[camera]] {number}", result)
+    if len(cameras) > MAX_ROWS:
+        result.problems.append(message("discover.inventory.too_many", place=file, most=MAX_ROWS))
+    return result
+
+
+def _fill(reader: Iterator[list[str]], columns: Mapping[int, str], origin: tuple[str, int], result: Rows) -> None:
+    file, skipped = origin
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error:
+            line = skipped + getattr(reader, "line_num", 0)
+            result.problems.append(message("discover.inventory.bad_line", place=f"{file}:{line}"))
+            return
+        if cells is None:
+            return
+        if len(result.rows) >= MAX_ROWS:
+            result.problems.append(message("discover.inventory.too_many", place=file, most=MAX_ROWS))
+            return
+        named = {columns[i]: cell.strip() for i, cell in enumerate(cells) if i in columns and cell.strip()}
+        if named:  # Excel saves empty lines below the table
+            result.rows.append(Row(f"{file}:{skipped + getattr(reader, 'line_num', 0)}", named))
+
+
+def _columns(header: list[str], place: str, result: Rows) -> dict[int, str]:
+    columns: dict[int, str] = {}
+    for index, text in enumerate(header):
+        key = _COLUMN_OF.get(fold(text))
+        if key is None:
+            if text.strip() and fold(text) not in _REMARKS:
+                result.problems.append(
+                    message("discover.inventory.unknown_column", place=place, column=text.strip()[:60])
+                )
+        elif key in columns.values():
+            result.problems.append(message("discover.inventory.column_twice", place=place, column=text.strip()))
+        else:
+            columns[index] = key
+    if not {"address", "serial", "mac"} & set(columns.values()):
+        result.problems.append(message("discover.inventory.no_columns", place=place))
+    return columns
+
+
+def _add_table(camera: dict[str, Any], place: str, result: Rows) -> None:
+    answers = camera.pop("answer", [])
+    if not isinstance(answers, list) or not all(isinstance(answer, dict) for answer in answers):
+        result.problems.append(message("discover.inventory.unknown_key", place=place, column="answer"))
+        answers = []
+    for key, value in camera.items():
+        if key not in CELLS:
+            result.problems.append(message("discover.inventory.unknown_key", place=place, column=key))
+        elif isinstance(value, (dict, list)):
+            result.problems.append(message("discover.inventory.not_a_cell", place=place, column=key))
+    result.rows.append(Row(place, {key: value for key, value in camera.items() if key in CELLS}, tuple(answers)))
+
+
+def fold(text: str) -> str:
+    """A header without case, diacritics, blanks and marks: "Địa chỉ IP" and "dia_chi_ip" are one."""
+    plain = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
+    return re.sub(r"[^a-z0-9]", "", "".join(c for c in plain if not unicodedata.combining(c)).lower())
+
+
+def _known(cells: list[str]) -> list[str]:
+    return [cell for cell in cells if fold(cell) in _COLUMN_OF or fold(cell) in _REMARKS]
+
+
+def _decode(content: bytes) -> str | None:
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        return None  # an old Windows code page: guessing would spoil the Vietnamese names
+    return None if "\x00" in text else unicodedata.normalize("NFC", text)

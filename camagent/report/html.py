@@ -1,0 +1,162 @@
+"""The report as one self-contained page: no request, readable without script, printable on A4. Pure.
+
+Everything inside is escaped by the template engine; the page's own style and script are allowed by their hash only.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, partial
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+
+from camagent import __version__
+from camagent.document import wording
+from camagent.document.compare import Change, Comparison
+from camagent.document.read import CameraView, FindingView, ScanDocument
+from camagent.document.states import CameraState
+from camagent.document.upgrade_rows import ACTION_ORDER, row_order, upgrade_rows
+from camagent.model.finding import Action, Verdict
+from camagent.report import charts
+from camagent.report.coverage import missed_groups
+from camagent.text import catalogue, say
+from camagent.text.vietnamese import sort_key
+
+MAX_ADDRESSES = 12  # of one reason; more unfold
+MAX_STATES = 12  # the latest changes of one camera; the record has them all
+_GOOD = ("pass", "not_applicable")
+
+
+@dataclass(frozen=True, slots=True)
+class CameraCard:
+    """One camera of the page."""
+
+    anchor: str
+    document: ScanDocument
+    camera: CameraView
+    told: tuple[FindingView, ...]
+    """What decided the verdict and what failed: to be read at once."""
+    lesser: tuple[FindingView, ...]
+    """What is not known or only just enough and decides nothing, folded."""
+    fine: tuple[FindingView, ...]
+    """Findings that passed or do not apply, folded."""
+    manual: tuple[FindingView, ...]
+    """To be confirmed by hand."""
+
+
+def render_html(
+    documents: Sequence[ScanDocument],
+    lang: str,
+    comparison: Comparison | None = None,
+    histories: Mapping[str, Sequence[CameraState]] | None = None,
+) -> str:
+    """The page for one school or several; comparison and histories (by camera id) are those of the first school."""
+    cards = _cards(documents)
+    anchors = {(card.document.site.id, card.camera.id): card.anchor for card in cards}
+    rows = sorted((row for document in documents for row in upgrade_rows(document, lang)), key=row_order)
+    cameras = [card.camera for card in cards]
+    actions = Counter(row.action for row in rows)
+    return template("page.html.j2").render(
+        lang=lang,
+        documents=documents,
+        cards=cards,
+        rows=[(number, row, anchors.get((row.site_id, row.camera_id))) for number, row in enumerate(rows, start=1)],
+        actions=[(action, actions[action]) for action in ACTION_ORDER if actions[action]],
+        comparison=comparison,
+        changed=[(kind, comparison.count(kind)) for kind in Change if comparison.count(kind)] if comparison else [],
+        histories={key: states[-MAX_STATES:] for key, states in (histories or {}).items()},
+        provisional=[document for document in documents if not document.profile.authoritative],
+        shares=charts.verdict_shares(documents),
+        bars=charts.rate_bars(cameras),
+        bandwidth=charts.bandwidth(cameras),
+        chart=charts,
+        with_cost=any(row.cost for row in rows),
+        replaced=actions[Action.REPLACE],
+        max_addresses=MAX_ADDRESSES,
+        total=sum(document.summary.total for document in documents),
+        verdicts=list(Verdict),
+        all_actions=[action for action in ACTION_ORDER if action is not Action.NONE],
+        version=__version__,
+        **assets(),
+        **words(lang),
+    )
+
+
+def _cards(documents: Sequence[ScanDocument]) -> list[CameraCard]:
+    pairs = [(document, camera) for document in documents for camera in document.cameras]
+    pairs.sort(
+        key=lambda pair: (
+            sort_key(pair[0].site.name),
+            ACTION_ORDER.index(pair[1].upgrade.action),
+            sort_key(pair[1].name),
+            pair[1].id,
+        )
+    )
+    return [_card(f"camera-{number}", *pair) for number, pair in enumerate(pairs, start=1)]
+
+
+def _card(anchor: str, document: ScanDocument, camera: CameraView) -> CameraCard:
+    manual = tuple(finding for finding in camera.findings if finding.manual)
+    fine = tuple(finding for finding in camera.findings if not finding.manual and finding.outcome.value in _GOOD)
+    reasons = wording.reasons(camera.findings)
+    told = tuple(finding for finding in reasons if wording.decisive(finding))
+    lesser = tuple(finding for finding in reasons if not wording.decisive(finding))
+    return CameraCard(anchor, document, camera, told, lesser, fine, manual)
+
+
+def words(lang: str) -> dict[str, Any]:
+    """The functions that the template writes with."""
+
+    def quantity(amount: Any, unit: str | None = None) -> str:
+        return wording.quantity_text(amount, unit, lang)
+
+    def moment(value: datetime) -> str:
+        return wording.moment_text(value, lang)
+
+    return {
+        "t": lambda key, **gaps: say(f"report.{key}", lang, **gaps),
+        "word": lambda area, name: catalogue(lang).get(f"report.{area}.{name}", name),
+        "fault": lambda code: wording.why_text(code, lang),
+        "missed": partial(missed_groups, lang=lang),
+        "coverage_line": lambda coverage: wording.coverage_text(coverage, lang),
+        "note_line": lambda note: wording.note_text(note, lang),
+        "quantity": quantity,
+        "moment": moment,
+        "bitrate": partial(wording.bitrate_text, lang=lang),
+        "storage": partial(wording.storage_text, lang=lang),
+        "basis": partial(wording.basis_text, lang=lang),
+        "device": partial(wording.device_text, lang=lang),
+        "uncertain": partial(wording.uncertain_note, lang=lang),
+        "stream_rows": partial(wording.stream_rows, lang=lang),
+    }
+
+
+@cache
+def template(name: str) -> Template:
+    """A page's template; everything put into it is escaped."""
+    environment = Environment(
+        loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template(name)
+
+
+@cache
+def assets() -> dict[str, str]:
+    """Style and script of our pages, and the hashes that allow them."""
+    style, script = _asset("page.css"), _asset("page.js")
+    return {"style": style, "script": script, "style_hash": _csp_hash(style), "script_hash": _csp_hash(script)}
+
+
+def _asset(name: str) -> str:
+    return files(__package__).joinpath("page", name).read_text(encoding="utf-8")
+
+
+def _csp_hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,237 @@
+"""All concurrency of camagent: one asyncio loop, the limits, the shared doors and the decode pool.
+
+Nothing else starts a task per camera, a thread or a process. A bug of ours in one camera's check is caught here,
+once, and reported as ours; it never silences the other cameras.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from weakref import WeakValueDictionary
+
+from camagent.clock import Clock
+from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
+from camagent.inventory.earlier_runs import Pins, pins_of
+from camagent.model.device import DeviceFacts, DeviceTarget
+from camagent.model.fault import Fault, Stage
+from camagent.model.scan import Declaration
+from camagent.model.secret import Credential
+from camagent.model.stream import FileTarget, StreamAccess, StreamFacts, StreamTarget
+from camagent.model.text import Message, os_reason
+from camagent.observe.decode import PicturePool
+from camagent.observe.watch import WatchDoors, WatchOptions, greet_stream, watch_stream
+from camagent.run.visit import DEVICE_BUDGET_S, DeviceCheck, Doors, SeenSource, Target, budget_spent, check_device
+from camagent.wire.login_ledger import LoginLedger
+from camagent.wire.transcript import Transcript
+
+logger = logging.getLogger(__name__)
+DEVICE_SLACK_S = 20.0  # over the sum of a device's own budgets, before the fleet ends its check from outside
+
+
+@dataclass(frozen=True, slots=True)
+class FleetLimits:
+    """How much of the network and of this machine one run may take."""
+
+    devices_at_once: int = 64
+    bandwidth_bps: float = 400_000_000.0
+    device_budget_s: float = DEVICE_BUDGET_S
+
+
+@dataclass(frozen=True, slots=True)
+class FleetOptions:
+    """How each camera is asked and watched."""
+
+    interview: InterviewOptions = field(default_factory=InterviewOptions)
+    watch: WatchOptions = field(default_factory=WatchOptions)
+    record: Path | None = None
+    """Folder for one redacted transcript a device."""
+    pins: Pins = ()
+    """Certificates seen in earlier runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One device to check, with the log-in that the operator bound to its address."""
+
+    target: Target
+    credential: Credential | None = None
+    declaration: Declaration | None = None
+
+    @property
+    def place(self) -> str:
+        """Host, port and path: different for two devices, or two streams, behind one address."""
+        if isinstance(self.target, DeviceTarget):
+            return str(self.target)
+        return self.host if isinstance(self.target, FileTarget) else self.target.uri.shown.partition("://")[2]
+
+    @property
+    def host(self) -> str:
+        """What must not be visited twice at a time."""
+        if isinstance(self.target, FileTarget):
+            return f"file:{self.target.path}"
+        return self.target.host if isinstance(self.target, DeviceTarget) else self.target.uri.host
+
+
+class Bandwidth:
+    """Lets checks in while their assumed bit rates fit under the cap; one stream is always let in."""
+
+    def __init__(self, cap_bps: float) -> None:
+        self._cap_bps = cap_bps
+        self._used_bps = 0.0
+        self._changed = asyncio.Condition()
+
+    @asynccontextmanager
+    async def admit(self, bps: float) -> AsyncIterator[None]:
+        """Wait until `bps` fits, hold it, give it back."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._used_bps == 0 or self._used_bps + bps <= self._cap_bps)
+            self._used_bps += bps
+        try:
+            yield
+        finally:
+            async with self._changed:
+                self._used_bps -= bps
+                self._changed.notify_all()
+
+
+class Fleet:
+    """The running limits, pools and log-in ledger of one run; an async context manager."""
+
+    def __init__(self, limits: FleetLimits, clock: Clock, ledger: LoginLedger | None = None) -> None:
+        self._limits = limits
+        self.clock = clock
+        self._ledger = ledger if ledger is not None else LoginLedger()
+        self._slots = asyncio.Semaphore(limits.devices_at_once)
+        self._bandwidth = Bandwidth(limits.bandwidth_bps)
+        self._hosts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._files = ThreadPoolExecutor(max_workers=1, thread_name_prefix="camagent-file")
+        self._pictures: PicturePool | None = None
+        self.unwritten: list[tuple[str, Message]] = []
+        """Folder and reason, one for each transcript that could not be written."""
+
+    async def __aenter__(self) -> Fleet:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pictures is not None:
+            await self._pictures.close()
+        self._files.shutdown(wait=False, cancel_futures=True)
+
+    async def check(
+        self, jobs: Sequence[Job], options: FleetOptions, done: Callable[[DeviceCheck], None] | None = None
+    ) -> tuple[DeviceCheck, ...]:
+        """Check every job within the limits, answers in the order of the jobs; `done` hears of each as it ends."""
+
+        async def one(job: Job) -> DeviceCheck:
+            async with self._visit(job.host):
+                check = await self._guarded(job, options)
+            if done is not None:
+                done(check)
+            return check
+
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(one(job)) for job in jobs]
+        return tuple(task.result() for task in running)
+
+    async def greet(self, jobs: Sequence[Job], options: FleetOptions) -> tuple[StreamAccess | Fault, ...]:
+        """One OPTIONS and DESCRIBE for each stream job, within the same limits; no media flows."""
+
+        async def one(job: Job) -> StreamAccess | Fault:
+            if not isinstance(job.target, StreamTarget):
+                raise TypeError("only streams can be greeted")
+            doors = WatchDoors(self.clock, self._ledger, None, None)
+            async with self._visit(job.host):
+                return await greet_stream(job.target, job.credential, options.watch, doors)
+
+        return tuple(await asyncio.gather(*(one(job) for job in jobs)))
+
+    @asynccontextmanager
+    async def _visit(self, host: str) -> AsyncIterator[None]:
+        """One visitor per device at a time, and only so many devices at once."""
+        lock = self._hosts.setdefault(host, asyncio.Lock())
+        async with lock, self._slots:
+            yield
+
+    async def _guarded(self, job: Job, options: FleetOptions) -> DeviceCheck:
+        checked_at, began_s = self.clock.now(), self.clock.monotonic_s()
+        budget_s = self._limits.device_budget_s + options.watch.budget_s + DEVICE_SLACK_S
+        defect = None
+        try:
+            async with asyncio.timeout(budget_s) as ending:
+                return await self._check(job, options, ending)
+        except TimeoutError:
+            logger.warning("check of %s outlived its budget of %.0f s", job.host, budget_s)
+        except Exception as bug:  # the one place where a bug of ours becomes a finding
+            defect = _where(bug)
+            logger.error("defect while checking %s: %s", job.host, defect)
+        elapsed_s = self.clock.monotonic_s() - began_s
+        spent = budget_spent(Stage.OBSERVE, elapsed_s)
+        device = spent if isinstance(job.target, DeviceTarget) else None
+        return DeviceCheck(job.target, device, (SeenSource(None, None, ()),), checked_at, elapsed_s, defect)
+
+    async def _check(self, job: Job, options: FleetOptions, ending: asyncio.Timeout) -> DeviceCheck:
+        transcript = None
+        if options.record is not None:
+            transcript = Transcript(job.target if isinstance(job.target, DeviceTarget) else None)
+            if job.credential is not None:
+                transcript.hide(job.credential)
+        check = await check_device(job.target, job.credential, self._doors(options, transcript, ending))
+        if transcript is not None and options.record is not None:
+            try:
+                transcript.write(options.record, job.place)
+            except OSError as error:  # the disk is full: what was seen of the camera must not be lost with it
+                self.unwritten.append((str(options.record), os_reason(error)))
+        return check
+
+    def _doors(self, options: FleetOptions, transcript: Transcript | None, ending: asyncio.Timeout) -> Doors:
+        loop = asyncio.get_running_loop()
+
+        @asynccontextmanager
+        async def admit(bps: float) -> AsyncIterator[None]:
+            """Our own cap makes it wait: that is not time which the device took."""
+            left_s = (ending.when() or loop.time()) - loop.time()
+            ending.reschedule(None)
+            async with self._bandwidth.admit(bps):
+                ending.reschedule(loop.time() + left_s)
+                yield
+
+        async def ask(target: DeviceTarget, credential: Credential | None) -> DeviceFacts:
+            doors = InterviewDoors(self.clock, self._ledger, transcript)
+            asked = replace(options.interview, pins=pins_of(options.pins, target.host))
+            return await interrogate(target, credential, asked, doors)
+
+        async def watch(target: StreamTarget, credential: Credential | None) -> StreamFacts:
+            doors = WatchDoors(self.clock, self._ledger, self._judge_pictures(options), transcript)
+            return await watch_stream(target, credential, options.watch, doors)
+
+        async def watch_one_file(target: FileTarget) -> StreamFacts:
+            # av, cv2 and numpy cost 44 MB that a service without files never needs
+            from camagent.observe.files import FileOptions, watch_file
+
+            file_options = FileOptions(pictures=options.watch.pictures, keep_images=options.watch.keep_images)
+            return await asyncio.get_running_loop().run_in_executor(self._files, watch_file, target, file_options)
+
+        return Doors(ask, watch, watch_one_file, admit, self.clock, self._limits.device_budget_s)
+
+    def _judge_pictures(self, options: FleetOptions) -> PicturePool | None:
+        if options.watch.pictures and self._pictures is None:
+            self._pictures = PicturePool()
+        return self._pictures if options.watch.pictures else None
+
+
+def _where(bug: BaseException) -> str:
+    """Class, file and line of a bug: never its message, which may quote what a camera or a user said."""
+    frames = traceback.extract_tb(bug.__traceback__)
+    ours = next((frame for frame in reversed(frames) if "camagent" in frame.filename), None)
+    place = f"{Path(ours.filename).name}:{ours.lineno}" if ours is not None else "unknown"
+    return f"{type(bug).__name__} {place}"

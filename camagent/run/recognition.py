@@ -1,0 +1,324 @@
+"""From conversations with devices to the cameras of a run: recognised, joined with the inventory, judged. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import unquote
+
+from camagent.credentials import CredentialBook
+from camagent.inventory import identity
+from camagent.inventory.earlier_runs import Learned, Memory, learned_from, memory_after
+from camagent.inventory.join import join
+from camagent.model.device import DeviceFacts, DeviceInformation, DeviceTarget, NetworkFacts, TlsFacts
+from camagent.model.discovery import Change, Discovery, InventoryRow, SeenCamera
+from camagent.model.fault import Fault
+from camagent.model.finding import Finding
+from camagent.model.scan import (
+    CameraFacts,
+    CameraResult,
+    Coverage,
+    Declaration,
+    NotChecked,
+    ProfileStamp,
+    ScanResult,
+    Site,
+    SiteFacts,
+)
+from camagent.model.stream import FileTarget, StreamTarget
+from camagent.run.visit import DeviceCheck, Judge, SeenSource, judge_all
+from camagent.run.visit import SeenCamera as CheckedCamera
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the operator wants to know, and by what it is judged."""
+
+    judge: Judge
+    stamp: ProfileStamp
+    credentials: CredentialBook
+    inventory: tuple[Declaration, ...] = ()
+    memory: Memory = Memory()
+
+    @property
+    def site(self) -> Site:
+        """The site of the run."""
+        return self.judge.site.site
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run with what should be remembered of it."""
+
+    result: ScanResult
+    learned: Learned
+    memory: Memory
+    """What is known from now on."""
+    discovery: Discovery | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """When a run took place and what kind it was."""
+
+    started_at: datetime
+    finished_at: datetime
+    kind: str
+    discovery: Discovery | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One source of one device, on its way to become a camera."""
+
+    check: DeviceCheck
+    source: SeenSource
+    sighting: identity.Sighting
+
+
+def finish(checks: Sequence[DeviceCheck], order: Order, frame: Frame) -> Run:
+    """From conversations to the run's result: identities, inventory, verdicts. Pure."""
+    seen = [_Seen(check, source, _sighting(check, source)) for check in checks for source in check.sources]
+    cloned = identity.shared_signs([one.sighting for one in seen])
+    matches = identity.match_all(order.memory.known, [one.sighting for one in seen], cloned)
+    identities = [
+        (found.known.id, found.change)
+        if found.known is not None and found.change in ("same", "moved")
+        else (identity.identity_of(one.sighting, cloned).id, found.change if order.memory.known else "")
+        for one, found in zip(seen, matches, strict=True)
+    ]
+    identities = _unique(identities)
+    rows = join(order.inventory, [_inventory_view(one, key) for one, (key, _) in zip(seen, identities, strict=True)])
+    by_key = {row.seen.key: row for row in rows if row.seen is not None}
+    left = _left_behind(seen, identities, rows)
+    fingerprints = _fingerprint_counts(checks)
+    cameras = [
+        CheckedCamera(
+            _camera_facts(one, _Recognised(key, change, by_key.get(key)), order, fingerprints),
+            one.check.checked_at,
+            one.check.duration_s,
+            one.check.defect,
+        )
+        for one, (key, change) in zip(seen, identities, strict=True)
+        if key not in left
+    ]
+    results, site_findings = judge_all(cameras, order.judge)
+    missing = tuple(
+        NotChecked(row.declaration.address or row.declaration.name or "?", "missing")
+        for row in rows
+        if row.change is Change.MISSING and row.declaration is not None
+    )
+    result = _result(results, site_findings, order, frame)
+    result = replace(result, coverage=_with_missing(result.coverage, missing))
+    met = [identity.remember(key, one.sighting) for one, (key, _) in zip(seen, identities, strict=True)]
+    learned = learned_from(order.memory, met, _handshakes(checks))
+    return Run(result, learned, memory_after(order.memory, learned), frame.discovery)
+
+
+def _with_missing(coverage: Coverage, missing: tuple[NotChecked, ...]) -> Coverage:
+    told = {entry.address for entry in coverage.not_checked}
+    return replace(
+        coverage, not_checked=(*coverage.not_checked, *(entry for entry in missing if entry.address not in told))
+    )
+
+
+def _left_behind(
+    seen: Sequence[_Seen], identities: Sequence[tuple[str, str]], rows: Sequence[InventoryRow]
+) -> frozenset[str]:
+    """Ids of silent addresses that the inventory names for a camera which was found somewhere else."""
+    moved = {row.declaration.address for row in rows if row.change is Change.MOVED and row.declaration is not None}
+    return frozenset(
+        key
+        for one, (key, _) in zip(seen, identities, strict=True)
+        if isinstance(one.check.device, Fault) and address_of(one.check) in moved
+    )
+
+
+def _unique(identities: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Two cameras never share an id: a second one with the same signs gets a numbered one."""
+    taken: dict[str, int] = {}
+    unique = []
+    for key, change in identities:
+        taken[key] = taken.get(key, 0) + 1
+        unique.append((key if taken[key] == 1 else f"{key}-{taken[key]}", change))
+    return unique
+
+
+def _sighting(check: DeviceCheck, source: SeenSource) -> identity.Sighting:
+    device = check.device if isinstance(check.device, DeviceFacts) else None
+    return identity.sighting(device, address_of(check), source.video_source if len(check.sources) > 1 else None)
+
+
+def address_of(check: DeviceCheck) -> str:
+    """Where the camera is; a file's path stands in for an address."""
+    if isinstance(check.target, FileTarget):
+        return str(check.target.path)
+    return check.target.host if isinstance(check.target, DeviceTarget) else check.target.uri.shown
+
+
+def _inventory_view(one: _Seen, key: str) -> SeenCamera:
+    device = one.check.device
+    information = device.information if isinstance(device, DeviceFacts) else None
+    network = device.network if isinstance(device, DeviceFacts) else None
+    return SeenCamera(
+        key=key,
+        address=address_of(one.check),
+        serial=information.serial if isinstance(information, DeviceInformation) else None,
+        macs=network.macs if isinstance(network, NetworkFacts) else (),
+        model=information.model if isinstance(information, DeviceInformation) else None,
+        channel=one.source.video_source if len(one.check.sources) > 1 else None,
+    )
+
+
+def _handshakes(checks: Sequence[DeviceCheck]) -> list[tuple[str, TlsFacts]]:
+    """Address and what its HTTPS port showed."""
+    return [
+        (address_of(check), check.device.tls)
+        for check in checks
+        if isinstance(check.device, DeviceFacts) and isinstance(check.device.tls, TlsFacts)
+    ]
+
+
+def _fingerprint_counts(checks: Sequence[DeviceCheck]) -> Mapping[str, int]:
+    return Counter(_key_of(tls) for _, tls in _handshakes(checks))
+
+
+def _key_of(tls: TlsFacts) -> str:
+    """The key where it is known, because a maker may sign a new certificate for the same key in every device."""
+    return tls.key_sha256 or tls.fingerprint_sha256
+
+
+@dataclass(frozen=True, slots=True)
+class _Recognised:
+    """Who a camera is, against the last run and against the inventory."""
+
+    key: str
+    change: str
+    row: InventoryRow | None
+
+
+def _camera_facts(one: _Seen, who: _Recognised, order: Order, fingerprints: Mapping[str, int]) -> CameraFacts:
+    device = one.check.device
+    tls = device.tls if isinstance(device, DeviceFacts) else None
+    declaration = who.row.declaration if who.row is not None else None
+    answers = (*order.memory.answers.get("", ()), *order.memory.answers.get(who.key, ()))
+    if answers:
+        declaration = declaration or Declaration()
+        declaration = replace(declaration, answers=(*declaration.answers, *answers))
+    return CameraFacts(
+        id=who.key,
+        name=_name(one, declaration),
+        address=address_of(one.check),
+        device=device,
+        video_source=one.source.video_source,
+        streams=one.source.streams,
+        declaration=declaration,
+        history=order.memory.histories.get(who.key),
+        identity=tuple(dict.fromkeys(kind for kind, _ in one.sighting.signs)),
+        changes=_changes(who, tls),
+        shared_fingerprints=fingerprints.get(_key_of(tls), 1) - 1 if isinstance(tls, TlsFacts) else 0,
+    )
+
+
+def _changes(who: _Recognised, tls: TlsFacts | Fault | None) -> tuple[str, ...]:
+    found = [who.change] if who.change not in ("", "same") else []
+    row = who.row
+    if row is not None and row.change is not Change.PRESENT and row.change.value not in found:
+        found.append(row.change.value)
+    if isinstance(tls, TlsFacts) and tls.pinned_fingerprint not in (None, tls.fingerprint_sha256):
+        found.append("certificate_changed")
+    return tuple(found)
+
+
+_NAME_SCOPE = re.compile(r"^onvif://www\.onvif\.org/name/(.+)$", re.IGNORECASE)
+MAX_NAME_CHARS = 80  # a name is for a table; what a device sends beyond it is cut
+
+
+def _name(one: _Seen, declaration: Declaration | None) -> str:
+    """The inventory's name, else what the device calls itself or its channel, else its address."""
+    if declaration is not None and declaration.name:
+        return declaration.name
+    if isinstance(one.check.target, DeviceTarget) and one.check.target.name:
+        return one.check.target.name
+    own = _own_name(one.check)
+    channel = one.source.name or one.source.video_source
+    if len(one.check.sources) > 1 and channel:
+        own = f"{own or address_of(one.check)} · {channel}"
+    return (own or one.source.name or address_of(one.check))[:MAX_NAME_CHARS]
+
+
+def _own_name(check: DeviceCheck) -> str | None:
+    if isinstance(check.target, StreamTarget):
+        return check.target.name or check.target.uri.shown
+    if isinstance(check.target, FileTarget):
+        return check.target.path.name
+    device = check.device
+    scopes = device.scopes if isinstance(device, DeviceFacts) and not isinstance(device.scopes, Fault) else ()
+    for scope in (*scopes, *check.target.scopes):
+        found = _NAME_SCOPE.match(scope)
+        if found:
+            return unquote(found[1]).replace("_", " ")
+    return None
+
+
+def _result(
+    results: tuple[CameraResult, ...], site_findings: tuple[Finding, ...], order: Order, frame: Frame
+) -> ScanResult:
+    return ScanResult(
+        site=order.site,
+        started_at=frame.started_at,
+        finished_at=frame.finished_at,
+        profile=order.stamp,
+        coverage=_coverage(results, order, frame.discovery),
+        cameras=results,
+        site_findings=site_findings,
+        kind=frame.kind,
+    )
+
+
+def _coverage(results: Sequence[CameraResult], order: Order, discovery: Discovery | None) -> Coverage:
+    not_checked = tuple(
+        NotChecked(result.facts.address, _why(result.facts, fault))
+        for result in results
+        if (fault := _kept_out(result.facts)) is not None
+    )
+    checked = len(results) - len(not_checked)
+    if discovery is None:
+        return Coverage((), (), len(results), len(results) - len(not_checked), checked, not_checked, 0, checked)
+    return Coverage(
+        subnets=discovery.subnets,
+        interfaces=discovery.interfaces,
+        addresses_probed=discovery.addresses_probed,
+        devices_found=len(discovery.devices) + len(discovery.rtsp_only),
+        cameras_checked=checked,
+        not_checked=not_checked,
+        subnets_asked=len(discovery.subnets_asked),
+        addresses_answered=discovery.addresses_answered,
+        notes=tuple(str(note) for note in discovery.notes),
+    )
+
+
+def _why(facts: CameraFacts, fault: Fault) -> str:
+    """The fault's code; of a file, the code of what is wrong with a file."""
+    is_file = bool(facts.streams) and isinstance(facts.streams[0].target, FileTarget)
+    return f"file_{fault.code}" if is_file else fault.code.value
+
+
+def _kept_out(facts: CameraFacts) -> Fault | None:
+    """Why nothing could be seen of a camera; None if at least its device or one stream was seen."""
+    if isinstance(facts.device, DeviceFacts):
+        return None
+    faults = [stream.fault for stream in facts.streams]
+    if facts.streams and not all(faults):
+        return None
+    if isinstance(facts.device, Fault):
+        return facts.device
+    return next((fault for fault in faults if fault is not None), None)
+
+
+def site_facts(site: Site, uplink_bps: float | None, now: datetime, memory: Memory) -> SiteFacts:
+    """What rules may know of the school before its streams were measured."""
+    return SiteFacts(site, uplink_bps, None, now, answers=memory.answers.get("", ()))

@@ -1,0 +1,53 @@
+"""A recorded conversation in the place of a camera: judged again without a network. Opens no socket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from camagent.clock import SystemClock
+from camagent.interrogate.interview import InterviewOptions
+from camagent.interrogate.replay import replay_interview
+from camagent.model.device import DeviceFacts, DeviceTarget
+from camagent.model.secret import Credential
+from camagent.model.stream import FileTarget, StreamFacts, StreamTarget
+from camagent.model.uri import parse_stream_uri
+from camagent.observe.replay import replay_stream
+from camagent.run.visit import DeviceCheck, Doors, check_device
+from camagent.wire.transcript import Transcript
+
+
+async def replay(transcript: Transcript) -> tuple[DeviceCheck, ...]:
+    """What the recorded visit shows by today's understanding: the device with its streams, or each named stream."""
+    doors = _doors(transcript)
+    if transcript.target is not None:
+        return (_dated(await check_device(transcript.target, None, doors)),)
+    parsed = (parse_stream_uri(address) for address in transcript.captures())
+    targets = [StreamTarget(found[0]) for found in parsed if found is not None]
+    return tuple([_dated(await check_device(target, None, doors)) for target in targets])
+
+
+def _doors(transcript: Transcript) -> Doors:
+    captures = transcript.captures()
+
+    async def ask(_target: DeviceTarget, _credential: Credential | None) -> DeviceFacts:
+        return await replay_interview(transcript, InterviewOptions())
+
+    async def watch(target: StreamTarget, _credential: Credential | None) -> StreamFacts:
+        return replay_stream(target, captures.get(str(target.uri), ""))
+
+    async def watch_file(_target: FileTarget) -> StreamFacts:
+        raise ValueError("a transcript holds no media file")
+
+    @asynccontextmanager
+    async def admit(_bps: float) -> AsyncIterator[None]:
+        yield
+
+    return Doors(ask, watch, watch_file, admit, SystemClock())
+
+
+def _dated(check: DeviceCheck) -> DeviceCheck:
+    """The check as of when it was recorded, where a stream says when."""
+    seen = [stream.started_at for source in check.sources for stream in source.streams if stream.started_at.year > 1970]
+    return replace(check, checked_at=min(seen)) if seen else check

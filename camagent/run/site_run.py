@@ -1,0 +1,87 @@
+"""A whole run on one site: discover, check with the fleet, then recognise and judge what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from camagent.discover.plan import DiscoveryPlan
+from camagent.discover.search import search
+from camagent.model.device import DeviceTarget
+from camagent.model.discovery import Discovery
+from camagent.model.scan import Declaration
+from camagent.model.stream import StreamTarget
+from camagent.model.uri import parse_stream_uri
+from camagent.run.fleet import Fleet, FleetOptions, Job
+from camagent.run.recognition import Frame, Order, Run, finish
+from camagent.run.visit import DeviceCheck
+
+Progress = Callable[[str, int, int], None]
+"""Hears (phase, done, total); phases are "discover" and "check"."""
+
+
+async def scan_site(plan: DiscoveryPlan, order: Order, fleet: Fleet, options: FleetOptions, progress: Progress) -> Run:
+    """The main job: find every camera of the site, check and judge it."""
+    started_at = fleet.clock.now()
+    discovery = await search(plan, fleet.clock, progress)
+    jobs = jobs_for(discovery, order)
+    checks = await _check_jobs(jobs, order, fleet, options, progress)
+    return finish(checks, order, Frame(started_at, fleet.clock.now(), "scan", discovery))
+
+
+async def check_targets(
+    jobs: Sequence[Job], order: Order, fleet: Fleet, options: FleetOptions, progress: Progress
+) -> Run:
+    """The same for targets that the operator named; nothing is searched."""
+    started_at = fleet.clock.now()
+    checks = await _check_jobs(jobs, order, fleet, options, progress)
+    return finish(checks, order, Frame(started_at, fleet.clock.now(), "check", None))
+
+
+def jobs_for(discovery: Discovery, order: Order) -> tuple[Job, ...]:
+    """Every device that was found, and every address of the inventory where nothing was: it is asked by name.
+
+    An address that speaks RTSP only is asked for ONVIF too: that it does not answer is the finding.
+    """
+    targets: dict[tuple[str, int | None], DeviceTarget | StreamTarget] = {
+        (target.host, target.port): target for target in reversed(discovery.devices)
+    }
+    hosts = {host for host, _ in targets}
+    for declared in order.inventory:
+        if declared.address and declared.address not in hosts:
+            targets[declared.address, declared.port] = _declared_target(declared, declared.address)
+    hosts = {host for host, _ in targets}
+    for found in discovery.rtsp_only:
+        if found.host not in hosts:
+            targets[found.host, None] = DeviceTarget(found.host)
+    places = sorted(targets, key=lambda place: (_address_order(place[0]), place[1] or 0))
+    return tuple(Job(targets[place], order.credentials.for_address(place[0])) for place in places)
+
+
+def _declared_target(declared: Declaration, address: str) -> DeviceTarget | StreamTarget:
+    """What the inventory says of an address where the search found nothing: ONVIF, unless it names the stream."""
+    parsed = parse_stream_uri(declared.stream_uri) if declared.stream_uri else None
+    if parsed is not None:
+        return StreamTarget(parsed[0], name=declared.name)
+    return DeviceTarget(address, declared.port, name=declared.name)
+
+
+def _address_order(host: str) -> tuple[int, ...]:
+    parts = host.split(".")
+    if len(parts) == 4 and all(part.isdigit() for part in parts):
+        return tuple(int(part) for part in parts)
+    return (999, *host.encode())
+
+
+async def _check_jobs(
+    jobs: Sequence[Job], order: Order, fleet: Fleet, options: FleetOptions, progress: Progress
+) -> tuple[DeviceCheck, ...]:
+    done = 0
+
+    def heard(_check: DeviceCheck) -> None:
+        nonlocal done
+        done += 1
+        progress("check", done, len(jobs))
+
+    progress("check", 0, len(jobs))
+    return await fleet.check(jobs, replace(options, pins=order.memory.pins), heard)

@@ -1,0 +1,275 @@
+"""The record of a site: every scan, what changed since, who is known, what people answered and decided.
+
+SQLite in WAL mode, one file. Raw scans for RAW_DAYS, then one a week beside every change of state and daily counts.
+Each method is one transaction: after a power cut a scan is there as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from camagent.document.decisions import Decision
+from camagent.document.read import ScanDocument
+from camagent.document.states import CameraState
+from camagent.document.wording import VIETNAM, stamp_text
+from camagent.document.write import MAX_DOCUMENT_BYTES, parse_document
+from camagent.inventory.earlier_runs import Learned
+from camagent.inventory.identity import KnownDevice
+from camagent.model.device import DeviceFacts, DeviceInformation
+from camagent.model.fault import Fault
+from camagent.model.finding import Outcome, Verdict
+from camagent.model.scan import CameraResult, History, ManualAnswer, ScanResult
+from camagent.model.stream import MeasuredStream
+from camagent.model.text import message
+from camagent.store.open_file import StoreError, connect, transaction, translated
+from camagent.text.vietnamese import clean_line
+
+RAW_DAYS = 30  # every scan is kept that long; the availability row of a profile looks back as far
+ROLL_UP_DAYS = 5 * 366  # daily counts; bounds the file at about 120,000 rows for 64 cameras
+MAX_KNOWN = 5_000  # cameras remembered; a device that calls itself something new every day must not grow the file
+MAX_PINS = 20_000  # places whose certificate is remembered
+LZMA_PRESET = 1  # its window spans cameras that say the same: a twentieth of zlib's size here, in half the time
+
+
+class Store:
+    """An open record; may be used from several threads, one at a time."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, set_aside: Path | None) -> None:
+        self.path = path
+        self.set_aside = set_aside
+        """Where a damaged earlier file was put; to be told to the operator."""
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; what was saved is on disk already."""
+        self._connection.close()
+
+    def save(self, scan: ScanResult, document: Mapping[str, Any]) -> None:
+        """Add a scan: its document, what changed, today's counts; thin what is older than RAW_DAYS."""
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        packed = lzma.compress(text, preset=LZMA_PRESET)
+        counts = [scan.count(verdict) for verdict in (Verdict.READY, Verdict.NOT_READY, Verdict.UNDETERMINED)]
+        stamps = [stamp_text(scan.started_at), stamp_text(scan.finished_at)]
+        with self._write() as connection:
+            connection.execute(
+                "INSERT INTO scan (started_at, finished_at, profile_id, profile_digest,"
+                " ready, not_ready, undetermined, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (*stamps, scan.profile.id, scan.profile.digest, *counts, packed),
+            )
+            for camera in scan.cameras:
+                _note_state(connection, camera, stamps[0])
+            _count(connection, scan.started_at, {camera.facts.id: answered(camera) for camera in scan.cameras})
+            _thin(connection, scan.started_at)
+
+    def note_probes(self, at: datetime, answers: Mapping[str, bool]) -> None:
+        """Count cheap checks between scans: camera id and whether it answered."""
+        with self._write() as connection:
+            _count(connection, at, answers)
+
+    def latest_document(self) -> dict[str, Any] | None:
+        """The newest scan's document; None in a new store."""
+        text = self._text("SELECT document FROM scan ORDER BY id DESC LIMIT 1", ())
+        return None if text is None else dict(json.loads(text))
+
+    def latest(self) -> ScanDocument | None:
+        """The newest scan as renderers read it."""
+        text = self._text("SELECT document FROM scan ORDER BY id DESC LIMIT 1", ())
+        return None if text is None else parse_document(text, str(self.path))
+
+    def at(self, day: date) -> ScanDocument | None:
+        """The last scan up to the end of that day in Vietnam; None where there is none so old."""
+        end = stamp_text(datetime.combine(day + timedelta(days=1), time(), VIETNAM))
+        text = self._text("SELECT document FROM scan WHERE started_at < ? ORDER BY started_at DESC LIMIT 1", (end,))
+        return None if text is None else parse_document(text, str(self.path))
+
+    def histories(self, now: datetime) -> dict[str, History]:
+        """How often each camera answered in the last RAW_DAYS."""
+        first = _day(now - timedelta(days=RAW_DAYS))
+        query = (
+            "SELECT camera_id, sum(probes), sum(answered), min(day) FROM camera_day"
+            " WHERE day >= ? AND day <= ? GROUP BY camera_id"
+        )
+        return {
+            camera_id: History(probes, answers, datetime.combine(date.fromisoformat(day), time(), VIETNAM))
+            for camera_id, probes, answers, day in self._rows(query, (first, _day(now)))
+        }
+
+    def states(self, camera_id: str) -> tuple[CameraState, ...]:
+        """Every change of one camera, oldest first."""
+        query = (
+            "SELECT at, verdict, action, name, address, model, firmware, failed"
+            " FROM camera_state WHERE camera_id = ? ORDER BY at"
+        )
+        found = []
+        for at, verdict, action, name, address, model, firmware, failed in self._rows(query, (camera_id,)):
+            moment, rules = datetime.fromisoformat(at), tuple(json.loads(failed))
+            found.append(CameraState(moment, Verdict(verdict), action, name, address, model, firmware, rules))
+        return tuple(found)
+
+    def remember(self, learned: Learned, at: datetime) -> None:
+        """Add what a run learned of devices and certificates; what others wrote meanwhile stays."""
+        met = stamp_text(at)
+        rows = [
+            (item.id, item.address, json.dumps(item.video_source), json.dumps(item.signs), item.service_url, met)
+            for item in learned.known
+        ]
+        with self._write() as connection:
+            connection.executemany("INSERT OR REPLACE INTO known_device VALUES (?, ?, ?, ?, ?, ?)", rows)
+            connection.execute(
+                "DELETE FROM known_device WHERE id IN"
+                " (SELECT id FROM known_device ORDER BY met_at DESC, id LIMIT -1 OFFSET ?)",
+                (MAX_KNOWN,),
+            )
+            room = MAX_PINS - connection.execute("SELECT count(*) FROM pin").fetchone()[0]
+            connection.executemany("INSERT OR IGNORE INTO pin VALUES (?, ?)", learned.pins[: max(room, 0)])
+
+    def forget_pins(self, places: Sequence[str]) -> None:
+        """The certificates of these places are no longer expected."""
+        with self._write() as connection:
+            connection.executemany("DELETE FROM pin WHERE address = ?", [(place,) for place in places])
+
+    def known_devices(self) -> tuple[KnownDevice, ...]:
+        """The cameras of earlier runs."""
+        rows = self._rows("SELECT id, address, video_source, signs, service_url FROM known_device ORDER BY id", ())
+        return tuple(
+            KnownDevice(key, address, json.loads(source), tuple((kind, sign) for kind, sign in json.loads(signs)), url)
+            for key, address, source, signs, url in rows
+        )
+
+    def pins(self) -> tuple[tuple[str, str], ...]:
+        """(address, certificate fingerprint) as last seen."""
+        return tuple(self._rows("SELECT address, fingerprint FROM pin ORDER BY address", ()))
+
+    def answer(self, camera_id: str, given: ManualAnswer) -> None:
+        """Keep a person's answer; "" as camera id holds for the whole site; a later answer replaces it."""
+        expires = given.expires.isoformat() if given.expires else None
+        by, note = clean_line(given.by), clean_line(given.note) if given.note else None
+        row = (camera_id, given.rule, int(given.met), by, given.on.isoformat(), expires, note)
+        with self._write() as connection:
+            connection.execute("INSERT OR REPLACE INTO manual_answer VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+    def answers(self) -> dict[str, tuple[ManualAnswer, ...]]:
+        """Every answer that is kept, also expired ones: the rule says what has expired."""
+        found: dict[str, list[ManualAnswer]] = {}
+        for camera_id, rule, met, by, on, expires, note in self._rows("SELECT * FROM manual_answer ORDER BY 1, 2", ()):
+            until = date.fromisoformat(expires) if expires else None
+            kept = ManualAnswer(rule, bool(met), by, date.fromisoformat(on), until, note)
+            found.setdefault(camera_id, []).append(kept)
+        return {camera_id: tuple(items) for camera_id, items in found.items()}
+
+    def decide(self, decisions: Sequence[Decision]) -> None:
+        """Add decisions of the office; earlier ones stay in the record."""
+        rows = [(item.row_id, item.decision, item.note, item.source, stamp_text(item.at)) for item in decisions]
+        with self._write() as connection:
+            connection.executemany(
+                "INSERT INTO decision (row_id, decision, note, source, at) VALUES (?, ?, ?, ?, ?)", rows
+            )
+
+    def decisions(self) -> dict[str, Decision]:
+        """The newest decision about each row of the upgrade list."""
+        query = "SELECT row_id, decision, note, source, at FROM decision ORDER BY id"
+        return {
+            row_id: Decision(row_id, word, note, source, datetime.fromisoformat(at))
+            for row_id, word, note, source, at in self._rows(query, ())
+        }
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, translated(self.path), transaction(self._connection):
+            yield self._connection
+
+    def _rows(self, query: str, gaps: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        with self._lock, translated(self.path):
+            return self._connection.execute(query, gaps).fetchall()
+
+    def _text(self, query: str, gaps: tuple[object, ...]) -> bytes | None:
+        rows = self._rows(query, gaps)
+        if not rows:
+            return None
+        try:
+            return lzma.LZMADecompressor().decompress(rows[0][0], MAX_DOCUMENT_BYTES)
+        except lzma.LZMAError:
+            raise StoreError(message("report.store.damaged", path=str(self.path))) from None
+
+
+def open_store(path: Path) -> Store:
+    """Open or make the record at `path`; a damaged file is set aside and named in `Store.set_aside`.
+
+    Raises: StoreError with one line: which file, what, what to do.
+    """
+    connection, set_aside = connect(path)
+    return Store(path, connection, set_aside)
+
+
+def answered(camera: CameraResult) -> bool:
+    """Something of the camera answered in this run: its ONVIF side or one of its streams."""
+    device = camera.facts.device
+    spoke = isinstance(device, DeviceFacts) and not isinstance(device.clock, Fault)
+    return spoke or any(isinstance(stream.measured, MeasuredStream) for stream in camera.facts.streams)
+
+
+def _note_state(connection: sqlite3.Connection, camera: CameraResult, at: str) -> None:
+    facts = camera.facts
+    device = facts.device
+    known = device.information if isinstance(device, DeviceFacts) else None
+    named = known if isinstance(known, DeviceInformation) else None
+    failed = sorted({finding.rule for finding in camera.findings if finding.outcome is Outcome.FAIL})
+    state = (
+        camera.verdict.value,
+        camera.upgrade.action.value,
+        clean_line(facts.name),
+        facts.address,
+        clean_line(named.model) if named and named.model else None,
+        clean_line(named.firmware) if named and named.firmware else None,
+        json.dumps(failed),
+    )
+    query = (
+        "SELECT verdict, action, name, address, model, firmware, failed FROM camera_state"
+        " WHERE camera_id = ? ORDER BY at DESC LIMIT 1"
+    )
+    if connection.execute(query, (facts.id,)).fetchone() != state:
+        row = (facts.id, at, *state)
+        connection.execute("INSERT OR REPLACE INTO camera_state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+
+def _count(connection: sqlite3.Connection, at: datetime, answers: Mapping[str, bool]) -> None:
+    connection.executemany(
+        "INSERT INTO camera_day VALUES (?, ?, 1, ?) ON CONFLICT (camera_id, day)"
+        " DO UPDATE SET probes = probes + 1, answered = answered + excluded.answered",
+        [(camera_id, _day(at), int(met)) for camera_id, met in answers.items()],
+    )
+
+
+def _thin(connection: sqlite3.Connection, now: datetime) -> None:
+    limit = stamp_text(now - timedelta(days=RAW_DAYS))
+    connection.execute(
+        "DELETE FROM scan WHERE started_at < ? AND id NOT IN"
+        " (SELECT max(id) FROM scan GROUP BY strftime('%Y-%W', started_at))",
+        (limit,),
+    )
+    connection.execute("DELETE FROM camera_day WHERE day < ?", (_day(now - timedelta(days=ROLL_UP_DAYS)),))
+
+
+def _day(moment: datetime) -> str:
+    return moment.astimezone(VIETNAM).date().isoformat()
+
+
+__all__ = ["Store", "StoreError", "answered", "open_store"]

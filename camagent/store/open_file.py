@@ -1,0 +1,142 @@
+"""Opening the store's file: WAL, migrations, and a damaged file set aside. The other door to sqlite3."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from camagent.model.text import Message, message
+from camagent.store.schema import MIGRATIONS
+from camagent.text import render
+
+BUSY_S = 10.0  # another process (the service beside a scan by hand) writes for milliseconds; ten seconds is a hang
+_SIDE_FILES = ("", "-wal", "-shm")
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_KINDS = {
+    sqlite3.SQLITE_FULL: "disk_full",
+    sqlite3.SQLITE_IOERR: "disk_fails",
+    sqlite3.SQLITE_BUSY: "locked",
+    sqlite3.SQLITE_LOCKED: "locked",
+    sqlite3.SQLITE_READONLY: "not_writable",
+    sqlite3.SQLITE_CANTOPEN: "not_writable",
+    sqlite3.SQLITE_PERM: "not_writable",
+    sqlite3.SQLITE_AUTH: "not_writable",
+    sqlite3.SQLITE_CORRUPT: "damaged",
+    sqlite3.SQLITE_NOTADB: "damaged",
+}
+
+
+class StoreError(Exception):
+    """The store cannot be read or written; `problem` is one line: which file, what, what to do."""
+
+    def __init__(self, problem: Message) -> None:
+        super().__init__(render(problem, "en"))
+        self.problem = problem
+
+
+def connect(path: Path) -> tuple[sqlite3.Connection, Path | None]:
+    """A ready connection, and where a damaged file was set aside.
+
+    Raises: StoreError.
+    """
+    with translated(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            raise StoreError(message("report.store.not_writable", path=str(path))) from None
+        for _ in range(2):  # asked twice: another process may have set the damaged file aside meanwhile
+            try:
+                return _ready(path), None
+            except sqlite3.DatabaseError as error:
+                if _primary(error) not in _DAMAGED:
+                    raise
+        aside = _set_aside(path)
+        return _ready(path), aside
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """sqlite3's exceptions become one clear line."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        kind = _KINDS.get(_primary(error))
+        if kind is None:
+            raise  # our bug: wrong SQL
+        raise StoreError(message(f"report.store.{kind}", path=str(path))) from None
+
+
+def _primary(error: sqlite3.Error) -> int:
+    """The primary result code; extended codes carry it in their low byte."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+
+
+def _ready(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")  # a commit outlives a power cut
+        state = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if state != ("ok",):
+            raise _damage()
+        _migrate(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _damage() -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError("quick_check")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    if _version(connection) == len(MIGRATIONS):
+        return
+    with transaction(connection):  # asked again inside: another process may have been faster
+        version = _version(connection)
+        if version > len(MIGRATIONS):
+            raise StoreError(message("report.store.newer", path=str(path), version=version, known=len(MIGRATIONS)))
+        for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+            for statement in statements:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing, and nobody else writes meanwhile."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.DatabaseError):  # a full disk has rolled back by itself
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _set_aside(path: Path) -> Path:
+    """Rename the damaged file and its side files; never delete them."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    for attempt in range(100):  # a second damaged file in the same second gets a number
+        aside = path.with_name(f"{path.name}.damaged-{stamp}" + (f"-{attempt}" if attempt else ""))
+        if not aside.exists():
+            break
+    try:
+        for suffix in _SIDE_FILES:
+            side = path.with_name(path.name + suffix)
+            if side.exists():
+                side.rename(aside.with_name(aside.name + suffix))
+    except OSError:
+        raise StoreError(message("report.store.not_writable", path=str(path))) from None
+    return aside
