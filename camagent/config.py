@@ -9,18 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from camagent.model.operator_error import OperatorError
 from camagent.model.scan import Site
 from camagent.model.text import Message, message, os_reason, toml_reason
 
 MAX_CONFIG_BYTES = 1_000_000  # a configuration is a few kilobytes; more is a wrong file
-
-
-class ConfigError(Exception):
-    """The operator's configuration cannot be used; `problems` has one sentence each: file, key, what is wrong."""
-
-    def __init__(self, problems: tuple[Message, ...]) -> None:
-        super().__init__("; ".join(f"{problem.key} {dict(problem.args)}" for problem in problems))
-        self.problems = problems
 
 
 def _network(text: str) -> str:
@@ -126,28 +119,28 @@ class Config(_Table):
 def load_config(path: Path) -> Config:
     """Read and check a configuration; relative paths in it are taken from its own folder.
 
-    Raises: ConfigError with every problem at once.
+    Raises: OperatorError with every problem at once.
     """
     try:
         if path.stat().st_size > MAX_CONFIG_BYTES:
-            raise ConfigError((message("config.too_large", path=str(path), limit=MAX_CONFIG_BYTES),))
+            raise OperatorError(message("config.too_large", path=str(path), limit=MAX_CONFIG_BYTES))
         table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise ConfigError((unreadable(path, error),)) from error
+        raise OperatorError(unreadable(path, error)) from error
     except (ValueError, RecursionError) as error:  # tomllib lets numbers without end and deep nesting through to Python
-        raise ConfigError((message("config.not_toml", path=str(path), reason=toml_reason(error)),)) from error
+        raise OperatorError(message("config.not_toml", path=str(path), reason=toml_reason(error))) from error
     return parse_config(table, path)
 
 
 def parse_config(table: dict[str, Any], path: Path) -> Config:
     """Check a table that was read from `path`.
 
-    Raises: ConfigError with every problem at once.
+    Raises: OperatorError with every problem at once.
     """
     try:
         config = Config.model_validate(table)
     except ValidationError as error:
-        raise ConfigError(tuple(_problem(path, item) for item in error.errors())) from None
+        raise OperatorError(*(_problem(path, item) for item in error.errors())) from None
     return _rooted(config, path.parent)
 
 

@@ -14,19 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from camagent.config import CredentialTable, unreadable
+from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
-from camagent.model.text import Message, message, os_reason
+from camagent.model.text import message, os_reason
 
 MAX_PASSWORD_BYTES = 1024  # ONVIF allows far less; a larger "password" is a wrong file
 MAX_STORE_BYTES = 4_000_000
-
-
-class CredentialError(Exception):
-    """A secret could not be read or kept: one sentence, what, where, what to do."""
-
-    def __init__(self, problem: Message) -> None:
-        super().__init__(f"{problem.key} {dict(problem.args)}")
-        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +61,20 @@ def _narrowness(network: str) -> int:
 def read_password_file(path: Path) -> Secret:
     """The first line of a file, without its line end.
 
-    Raises: CredentialError, never with the content in it.
+    Raises: OperatorError, never with the content in it.
     """
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_PASSWORD_BYTES + 2)
     except OSError as error:
-        raise CredentialError(unreadable(path, error)) from error
+        raise OperatorError(unreadable(path, error)) from error
     lines = raw.splitlines()
     if not lines or len(lines[0]) > MAX_PASSWORD_BYTES:
-        raise CredentialError(message("config.no_password_line", path=str(path), limit=MAX_PASSWORD_BYTES))
+        raise OperatorError(message("config.no_password_line", path=str(path), limit=MAX_PASSWORD_BYTES))
     try:
         return Secret(lines[0].decode("utf-8"))
     except UnicodeDecodeError:
-        raise CredentialError(message("config.not_text", path=str(path))) from None
+        raise OperatorError(message("config.not_text", path=str(path))) from None
 
 
 def configured_credentials(
@@ -89,7 +82,7 @@ def configured_credentials(
 ) -> tuple[BoundCredential, ...]:
     """The log-ins of the configuration, their passwords read from files or systemd credentials.
 
-    Raises: CredentialError naming the first entry that has no password.
+    Raises: OperatorError naming the first entry that has no password.
     """
     entries = []
     for table in tables:
@@ -98,12 +91,12 @@ def configured_credentials(
         elif table.password_credential is not None:
             folder = environment.get("CREDENTIALS_DIRECTORY")
             if not folder:
-                raise CredentialError(message("config.no_systemd", address=table.address))
+                raise OperatorError(message("config.no_systemd", address=table.address))
             secret = read_password_file(Path(folder) / Path(table.password_credential).name)
         elif "CAMAGENT_PASSWORD" in environment:
             secret = Secret(environment["CAMAGENT_PASSWORD"])
         else:
-            raise CredentialError(message("config.no_password", address=table.address))
+            raise OperatorError(message("config.no_password", address=table.address))
         entries.append(BoundCredential(table.address, Credential(table.user, secret, table.allow_basic)))
     return tuple(entries)
 
@@ -118,7 +111,7 @@ class CredentialStore:
     def entries(self) -> tuple[BoundCredential, ...]:
         """Everything kept; empty where nothing was ever kept.
 
-        Raises: CredentialError where the file or its key cannot be read.
+        Raises: OperatorError where the file or its key cannot be read.
         """
         if not self._file.exists():
             return ()
@@ -147,13 +140,13 @@ class CredentialStore:
 
         try:
             if self._file.stat().st_size > MAX_STORE_BYTES:
-                raise CredentialError(message("config.too_large", path=str(self._file), limit=MAX_STORE_BYTES))
+                raise OperatorError(message("config.too_large", path=str(self._file), limit=MAX_STORE_BYTES))
             token, key = self._file.read_bytes(), self._key_file.read_bytes()
             rows: list[dict[str, str]] = json.loads(Fernet(key).decrypt(token))
         except OSError as error:
-            raise CredentialError(unreadable(Path(error.filename or self._file), error)) from error
+            raise OperatorError(unreadable(Path(error.filename or self._file), error)) from error
         except (InvalidToken, ValueError):
-            raise CredentialError(
+            raise OperatorError(
                 message("config.key_does_not_fit", path=str(self._file), key_file=str(self._key_file))
             ) from None
         return rows
@@ -177,7 +170,7 @@ class CredentialStore:
             _write_private(self._file, token)
         except OSError as error:
             path = str(error.filename or self._file)
-            raise CredentialError(message("config.unwritable", path=path, reason=os_reason(error))) from error
+            raise OperatorError(message("config.unwritable", path=path, reason=os_reason(error))) from error
 
 
 def _write_private(path: Path, content: bytes) -> None:

@@ -11,11 +11,11 @@ from camagent.config import CredentialTable
 from camagent.credentials import (
     BoundCredential,
     CredentialBook,
-    CredentialError,
     CredentialStore,
     configured_credentials,
     read_password_file,
 )
+from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
 
 
@@ -61,7 +61,7 @@ def test_a_damaged_file_is_one_clear_line_and_is_not_overwritten(tmp_path: Path,
     store = CredentialStore(tmp_path, tmp_path / "keys")
     store.keep(bound("10.0.0.5/32"))
     (tmp_path / "credentials.enc").write_bytes(damage)
-    with pytest.raises(CredentialError, match="config.key_does_not_fit"):
+    with pytest.raises(OperatorError, match="key_does_not_fit"):
         store.keep(bound("10.0.0.6/32"))
     assert (tmp_path / "credentials.enc").read_bytes() == damage
 
@@ -77,7 +77,7 @@ def test_a_configured_login_takes_its_password_from_file_systemd_or_environment(
 
 
 def test_a_login_without_a_password_is_refused_by_name() -> None:
-    with pytest.raises(CredentialError, match="10.0.0.0/8"):
+    with pytest.raises(OperatorError, match="10.0.0.0/8"):
         configured_credentials([CredentialTable(address="10.0.0.0/8", user="a")], {})
 
 
@@ -86,7 +86,7 @@ def test_a_systemd_credential_name_cannot_leave_its_folder(tmp_path: Path) -> No
     table = CredentialTable(address="10.0.0.0/8", user="a", password_credential="../outside")
     inside = tmp_path / "credentials"
     inside.mkdir()
-    with pytest.raises(CredentialError):
+    with pytest.raises(OperatorError):
         configured_credentials([table], {"CREDENTIALS_DIRECTORY": str(inside)})
 
 
@@ -94,6 +94,6 @@ def test_a_systemd_credential_name_cannot_leave_its_folder(tmp_path: Path) -> No
 def test_a_useless_password_file_is_refused_without_quoting_it(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "pw"
     path.write_bytes(content)
-    with pytest.raises(CredentialError) as caught:
+    with pytest.raises(OperatorError) as caught:
         read_password_file(path)
     assert "xxx" not in str(caught.value)

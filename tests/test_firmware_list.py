@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from camagent.config import ConfigError
 from camagent.inventory.firmware_list import load_firmware_list
+from camagent.model.operator_error import OperatorError
 from camagent.text import render
 
 
@@ -33,7 +33,7 @@ def test_a_list_is_read_as_people_and_spreadsheets_write_it(tmp_path: Path, cont
 
 
 def test_every_wrong_line_is_told_with_its_number(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(OperatorError) as caught:
         load_firmware_list(written(tmp_path, b"Acme,x,y,allow\nAcme,x\nAcme,x,y,maybe\n"))
     told = [render(problem, "en") for problem in caught.value.problems]
     assert ["line 2" in told[0], "line 3" in told[1]] == [True, True]
@@ -41,11 +41,11 @@ def test_every_wrong_line_is_told_with_its_number(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"x" * 1_000_001])
 def test_what_is_no_list_is_one_line(tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(OperatorError) as caught:
         load_firmware_list(written(tmp_path, content))
     assert len(caught.value.problems) == 1
 
 
 def test_a_missing_list_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="config.unreadable"):
+    with pytest.raises(OperatorError, match="unreadable"):
         load_firmware_list(tmp_path / "nowhere.csv")

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camagent.model.device import DeviceTarget
+from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
 from camagent.wire.transcript import (
     MAX_EXCHANGES,
     MAX_TEXT_CHARS,
     Transcript,
-    TranscriptError,
     parse_transcript,
     read_transcript,
     redact,
@@ -121,15 +121,15 @@ def test_a_transcript_is_bounded_and_says_what_it_left_out() -> None:
 def test_a_file_that_is_no_transcript_is_refused_with_a_reason(text: str, tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text(text)
-    with pytest.raises(TranscriptError):
+    with pytest.raises(OperatorError):
         read_transcript(path)
 
 
 def test_a_missing_file_and_a_binary_one_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(TranscriptError):
+    with pytest.raises(OperatorError):
         read_transcript(tmp_path / "none.json")
     (tmp_path / "b").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(TranscriptError):
+    with pytest.raises(OperatorError):
         read_transcript(tmp_path / "b")
 
 

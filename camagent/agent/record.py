@@ -18,9 +18,10 @@ from camagent.document.write import scan_document
 from camagent.exporter.restored import restored_status
 from camagent.exporter.snapshot import CameraStatus
 from camagent.inventory.earlier_runs import Memory
+from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message
 from camagent.run.recognition import Run
-from camagent.store import Store, StoreError
+from camagent.store import Store
 
 Answer = TypeVar("Answer")
 PACK_LEVEL = 1  # once a round; higher levels cost seven times as much for an eighth fewer bytes
@@ -91,7 +92,7 @@ class StoreRecord:
                 self._store.save(run.result, document)
                 self._store.remember(run.learned, now)
                 memory = read_memory(self._store, now)
-            except StoreError as error:
+            except OperatorError as error:
                 self._tell(error.problem)
             return Kept(_packed(document), memory)
 
@@ -107,7 +108,7 @@ class StoreRecord:
     async def _run(self, work: Callable[[], Answer]) -> Answer | None:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except StoreError as error:
+        except OperatorError as error:
             self._tell(error.problem)
             return None
 

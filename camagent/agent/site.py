@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from camagent.agent.reachability import job_at, knock, tells_less
 from camagent.clock import Clock
-from camagent.discover.plan import DiscoveryPlan, PlanError
+from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.search import search
 from camagent.exporter.snapshot import SILENT, CameraStatus, Reach, camera_status, is_up
 from camagent.inventory.earlier_runs import Memory
@@ -21,6 +21,7 @@ from camagent.inventory.identity import KnownDevice
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery
 from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.operator_error import OperatorError
 from camagent.model.scan import ScanResult
 from camagent.model.stream import StreamFacts, StreamTarget
 from camagent.run.fleet import Fleet, FleetOptions, Job
@@ -38,7 +39,7 @@ class Means:
     order: Order
     options: FleetOptions
     plan: Callable[[], DiscoveryPlan]
-    """Made anew for every search, because interfaces and addresses come and go; may raise PlanError."""
+    """Made anew for every search, because interfaces and addresses come and go; may raise OperatorError."""
 
 
 class Site:
@@ -112,7 +113,7 @@ class Site:
         """Look for devices; who is not seen this time is watched on, as long as somebody lists it or it answers."""
         try:
             plan = self.means.plan()
-        except PlanError as error:
+        except OperatorError as error:
             self._tell(*error.problems)
             return
         found = await search(plan, self._clock)

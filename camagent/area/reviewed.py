@@ -13,8 +13,9 @@ from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from camagent.document.decisions import DECISIONS, Decision
+from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message
-from camagent.text import LANGUAGES, render, say
+from camagent.text import LANGUAGES, say
 from camagent.text.vietnamese import clean_line, clean_paragraph
 
 MAX_WORKBOOK_BYTES = 64 * 2**20  # the city's list of 92,000 cameras is about 15 MB
@@ -23,14 +24,6 @@ MAX_HEAD_ROWS = 30  # the hidden row of keys stands below a handful of title lin
 MAX_ROWS = 200_000
 _UNREADABLE = (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, EOFError, SyntaxError)
 """What openpyxl lets through of a broken file; both XML parsers' errors are SyntaxErrors."""
-
-
-class ReviewedError(Exception):
-    """The file cannot be read as a reviewed list; `problem` is one line."""
-
-    def __init__(self, problem: Message) -> None:
-        super().__init__(render(problem, "en"))
-        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +54,7 @@ class Applied:
 def read_reviewed(content: bytes, source: str, at: datetime) -> Reviewed:
     """Read the decisions of a reviewed workbook, in either language, whatever the office sorted or filtered.
 
-    Raises: ReviewedError where it is no such workbook.
+    Raises: OperatorError where it is no such workbook.
     """
     source = clean_line(source)
     found: dict[str, Decision] = {}
@@ -125,7 +118,7 @@ def _conflict(before: Decision, after: Decision, lang: str) -> Message:
 
 def _rows(content: bytes, source: str) -> list[tuple[int, str, str, str]]:
     """(row number, id, decision, note) of every row of the list, found by the hidden row of column keys."""
-    refused = ReviewedError(message("area.reviewed.not_xlsx", source=source))
+    refused = OperatorError(message("area.reviewed.not_xlsx", source=source))
     if len(content) > MAX_WORKBOOK_BYTES:
         raise refused
     try:
@@ -139,7 +132,7 @@ def _rows(content: bytes, source: str) -> list[tuple[int, str, str, str]]:
                 return rows[1:]  # the first one below the keys is the visible heading
     except _UNREADABLE:
         raise refused from None
-    raise ReviewedError(message("area.reviewed.no_list", source=source))
+    raise OperatorError(message("area.reviewed.no_list", source=source))
 
 
 def _listed(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, str, str, str]]:

@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from camagent.assess.catalogue import CATALOGUE
-from camagent.assess.problem import Problem, ProfileError, problem
+from camagent.assess.problem import problem, problem_at
 from camagent.assess.profile_rows import RawRow, Reader
 from camagent.assess.profile_source import MAX_EXTENDS, find_profile, profile_folder, read_table
 from camagent.assess.rule import Rule, needs
 from camagent.model.finding import Basis, Severity
+from camagent.model.operator_error import OperatorError
 from camagent.model.scan import ProfileStamp
 from camagent.model.text import Localised
 
-__all__ = ["ProfileError", "RequirementProfile", "Row", "Source", "available_profiles", "load_profile"]
+__all__ = ["RequirementProfile", "Row", "Source", "available_profiles", "load_profile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def available_profiles() -> tuple[str, ...]:
 def load_profile(name_or_path: str, catalogue: Mapping[str, Rule] = CATALOGUE) -> RequirementProfile:
     """Read a profile by its name, or a file of the operator's own.
 
-    Raises: ProfileError with every problem at once: file, row, key and what was expected.
+    Raises: OperatorError with every problem at once: file, row, key and what was expected.
     """
     path = find_profile(name_or_path)
     reader = Reader(path.name, catalogue)
@@ -107,7 +108,7 @@ def _chain(path: Path) -> list[tuple[dict[str, Any], str]]:
     step: Path | None = path
     while step is not None:
         if step.resolve() in seen or len(seen) > MAX_EXTENDS:
-            raise ProfileError((Problem(path.name, None, "profile.extends", problem("extends_too_deep")),))
+            raise OperatorError(problem_at(path.name, None, "profile.extends", problem("extends_too_deep")))
         seen.add(step.resolve())
         table = read_table(step)
         tables.append((table, step.name))

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from camagent.assess.problem import Problem, ProfileError, expected, problem
+from camagent.assess.problem import expected, problem, problem_at
 from camagent.assess.rule import Rule
 from camagent.assess.values import MAX_CHARS, checked_parameters
 from camagent.model.finding import Severity
+from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message
 
 ROW_ID = re.compile(r"[\w.\-]{1,64}")  # it is a label of metrics, a heading and what people type
@@ -43,7 +44,7 @@ class Reader:
         self._catalogue = catalogue
         self._head: dict[str, Any] = {}
         self._rows: dict[str, tuple[str, dict[str, Any]]] = {}
-        self._problems: list[Problem] = []
+        self._problems: list[Message] = []
 
     def take(self, table: Mapping[str, Any], file: str) -> None:
         """One file: its head replaces the one before, its rows are added or override."""
@@ -112,7 +113,7 @@ class Reader:
     def finish(self) -> tuple[dict[str, Any], list[RawRow]]:
         """The checked head and rows.
 
-        Raises: ProfileError with every problem that was seen.
+        Raises: OperatorError with every problem that was seen.
         """
         self._check_head()
         rows = [self._checked(name, file, table) for name, (file, table) in self._rows.items()]
@@ -121,11 +122,11 @@ class Reader:
         if self._head.get("authoritative") is True:
             self._check_authority()
         if self._problems:
-            raise ProfileError(tuple(self._problems))
+            raise OperatorError(*self._problems)
         return {**self._head, "sources": self._head.get("sources", [])}, rows
 
     def _complain(self, file: str, row: str | None, key: str | None, message: Message) -> None:
-        self._problems.append(Problem(file, row, key, message))
+        self._problems.append(problem_at(file, row, key, message))
 
     def _check_head(self) -> None:
         head, file = self._head, self._file

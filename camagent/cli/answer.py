@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from camagent.cli.language import t, tm
-from camagent.cli.mistakes import Mistake
+from camagent.cli.language import t
+from camagent.model.operator_error import OperatorError
+from camagent.model.text import message
 
 if TYPE_CHECKING:
     from camagent.assess.profile import Row
@@ -48,13 +49,12 @@ def answer_command(
     from camagent.cli.run import read_config
     from camagent.cli.scanning import open_site_store
     from camagent.model.scan import ManualAnswer
-    from camagent.store import StoreError
 
     config = read_config(config_path)
     row = _answerable_row(rule, requirement_profile or config.check.profile, camera)
     today, last_day = date.today(), expires.date() if expires is not None else None
     if last_day is not None and last_day < today:
-        raise Mistake(t("profile.answer.past", expires=last_day.isoformat()))
+        raise OperatorError(message("profile.answer.past", expires=last_day.isoformat()))
     who = _told("--by", getpass.getuser() if by is None else by)
     answer = ManualAnswer(rule, met == "yes", who, today, last_day, None if note is None else _told("--note", note))
     store = open_site_store(config)
@@ -62,8 +62,6 @@ def answer_command(
         if camera is not None:
             _known_camera(camera, store)
         store.answer(camera or WHOLE_SITE, answer)
-    except StoreError as error:
-        raise Mistake(tm(error.problem)) from None
     finally:
         store.close()
     ends = last_day or today + timedelta(days=int(dict(row.parameters)["valid_days"]))
@@ -73,33 +71,33 @@ def answer_command(
 
 
 def _answerable_row(rule: str, name: str, camera: str | None) -> Row:
-    """Raises: Mistake for a row that the requirement profile does not have, or that the network answers."""
+    """Raises: OperatorError for a row that the requirement profile does not have, or that the network answers."""
     from camagent.assess.catalogue import CATALOGUE
+    from camagent.assess.profile import load_profile
     from camagent.assess.rule import About
-    from camagent.cli.profile import loaded
 
-    requirements = loaded(name)
+    requirements = load_profile(name)
     answerable = requirements.answerable()
     if rule not in answerable:
-        raise Mistake(t("cli.no_manual_row", rule=rule[:40], rows=", ".join(sorted(answerable))))
+        raise OperatorError(message("cli.no_manual_row", rule=rule[:40], rows=", ".join(sorted(answerable))))
     row = next(row for row in requirements.rows if row.id == rule)
     if camera is not None and CATALOGUE[row.rule].about is About.SITE:
-        raise Mistake(t("profile.answer.whole_site", rule=rule))
+        raise OperatorError(message("profile.answer.whole_site", rule=rule))
     return row
 
 
 def _told(option: str, text: str) -> str:
-    """Raises: Mistake for what nobody could read in a report."""
+    """Raises: OperatorError for what nobody could read in a report."""
     if not text.strip() or len(text) > MAX_WORDS_CHARS or not text.isprintable():
-        raise Mistake(t("profile.answer.words", option=option, limit=MAX_WORDS_CHARS))
+        raise OperatorError(message("profile.answer.words", option=option, limit=MAX_WORDS_CHARS))
     return text.strip()
 
 
 def _known_camera(camera: str, store: Store) -> None:
-    """Raises: Mistake where scans are remembered and none of them saw this camera: the answer would never be read."""
+    """Raises: OperatorError where scans are remembered and none of them saw this camera: it would never be read."""
     latest = store.latest()
     seen = {found.id for found in latest.cameras} if latest is not None else set()
     known = seen | {device.id for device in store.known_devices()}
     if known and camera not in known:
         told = ", ".join(sorted(known)[:MAX_NAMED]) + (" …" if len(known) > MAX_NAMED else "")
-        raise Mistake(t("profile.answer.no_camera", camera=camera[:60], cameras=told))
+        raise OperatorError(message("profile.answer.no_camera", camera=camera[:60], cameras=told))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from camagent.cli.language import lang, t, tm
-from camagent.cli.mistakes import Mistake, exit_code
-from camagent.model.text import os_reason
+from camagent.cli.mistakes import exit_code
+from camagent.model.operator_error import OperatorError
+from camagent.model.text import message, os_reason
 
 if TYPE_CHECKING:
     from camagent.area import AreaReport
@@ -71,12 +72,12 @@ def merge_command(files: tuple[Path, ...], report_format: str, output: str | Non
 
     names = levels or read_config(None).site.levels
     if len(names) > len(LEVELS):
-        raise Mistake(t("area.too_many_levels", count=len(names), limit=len(LEVELS)))
+        raise OperatorError(message("area.too_many_levels", count=len(names), limit=len(LEVELS)))
     report = merge_area(list(files), datetime.now(UTC), lang(), AreaOptions(levels=names), None)
     for problem in report.problems:
         warn(tm(problem.problem))
     if not report.sites:
-        raise Mistake(t("cli.area_empty"))
+        raise OperatorError(message("cli.area_empty"))
     content = rendered(report, report_format)
     if output == "-" or (output is None and report_format == "json"):
         sys.stdout.buffer.write(content)
@@ -131,27 +132,23 @@ def apply_command(reviewed_file: Path) -> int:
     """Record the decisions of a reviewed list; where they differ from earlier ones, that is told."""
     from camagent.area.reviewed import (
         MAX_WORKBOOK_BYTES,
-        ReviewedError,
         apply_reviewed,
         read_reviewed,
         summary,
     )
     from camagent.cli.run import read_config, warn
     from camagent.cli.scanning import open_site_store
-    from camagent.store import StoreError
 
     try:
         with reviewed_file.open("rb") as file:
             content = file.read(MAX_WORKBOOK_BYTES + 1)
     except OSError as error:
-        raise Mistake(t("cli.cannot_read", path=str(reviewed_file), reason=os_reason(error))) from None
+        raise OperatorError(message("cli.cannot_read", path=str(reviewed_file), reason=os_reason(error))) from None
     store = open_site_store(read_config(None))
     try:
         reviewed = read_reviewed(content, str(reviewed_file), datetime.now(UTC))
         applied = apply_reviewed(reviewed, store.decisions(), lang())
         store.decide(applied.record)
-    except (ReviewedError, StoreError) as error:
-        raise Mistake(tm(error.problem)) from None
     finally:
         store.close()
     for problem in (*reviewed.problems, *applied.conflicts, *applied.emptied):

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from camagent.cli.language import t, tm
-from camagent.cli.mistakes import Mistake
+from camagent.cli.language import t
 from camagent.cli.options import check_options, format_option, login_options
+from camagent.model.operator_error import OperatorError
+from camagent.model.text import message
 
 if TYPE_CHECKING:
     from camagent.model.secret import Credential
@@ -57,7 +58,7 @@ def check_command(
     from camagent.inventory.earlier_runs import Memory
 
     if bool(targets) == bool(replays) or len(targets) > MAX_TARGETS:
-        raise Mistake(t("cli.no_target"))
+        raise OperatorError(message("cli.no_target"))
     request = ScanRequest(**options)  # type: ignore[arg-type]
     demand_folders(request)
     config = read_config(config_path)
@@ -92,14 +93,14 @@ async def _replay(files: Sequence[Path], order: Order) -> Run:
     from camagent.clock import SystemClock
     from camagent.run.recognition import Frame, finish
     from camagent.run.replay import replay
-    from camagent.wire.transcript import TranscriptError, read_transcript
+    from camagent.wire.transcript import read_transcript
 
     checks: list[DeviceCheck] = []
     for file in files:
         try:
             checks += await replay(read_transcript(file))
-        except TranscriptError as error:
-            raise Mistake(t("cli.bad_transcript", path=str(file), reason=error.problem)) from None
+        except OperatorError as error:
+            raise OperatorError(message("cli.bad_transcript", path=str(file), reason=error.problem)) from None
     now = SystemClock().now()
     began_at = min((check.checked_at for check in checks), default=now)
     return finish(checks, order, Frame(began_at, now, "check", None))
@@ -108,7 +109,7 @@ async def _replay(files: Sequence[Path], order: Order) -> Run:
 def read_target(text: str, login: Credential | None) -> Job:
     """A stream URL, a media file that exists, or host[:port] of an ONVIF device.
 
-    Raises: Mistake for anything else; a password in a URL is taken with a warning, and never shown again.
+    Raises: OperatorError for anything else; a password in a URL is taken with a warning, and never shown again.
     """
     from camagent.cli.run import warn
     from camagent.model.device import DeviceTarget
@@ -130,7 +131,7 @@ def read_target(text: str, login: Credential | None) -> Job:
         return Job(FileTarget(Path(text)))
     address = parse_stream_uri(f"http://{text}")
     if "://" in text or address is None or address[0].path or address[1] is not None or _looks_like_file(text):
-        raise Mistake(t("cli.bad_target", target=shown_without_login(text)))
+        raise OperatorError(message("cli.bad_target", target=shown_without_login(text)))
     uri = address[0]
     port = uri.port if text.endswith(f":{uri.port}") else None
     return Job(DeviceTarget(uri.host, port), login)
@@ -145,18 +146,15 @@ def read_login(
 ) -> Credential | None:
     """The log-in for the named targets: file, option (with a warning), environment, else asked for."""
     from camagent.cli.run import warn
-    from camagent.credentials import CredentialError, read_password_file
+    from camagent.credentials import read_password_file
     from camagent.model.secret import Credential, Secret
 
     if user is None:
         if password is not None or password_file is not None:
-            raise Mistake(t("cli.unknown_user"))
+            raise OperatorError(message("cli.unknown_user"))
         return None
     if password_file is not None:
-        try:
-            return Credential(user, read_password_file(password_file), allow_basic)
-        except CredentialError as error:
-            raise Mistake(tm(error.problem)) from None
+        return Credential(user, read_password_file(password_file), allow_basic)
     if password is not None:
         warn(t("cli.password_in_url"))
         return Credential(user, Secret(password), allow_basic)

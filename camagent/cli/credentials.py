@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from camagent.cli.language import t, tm
-from camagent.cli.mistakes import Mistake
+from camagent.cli.language import t
+from camagent.model.operator_error import OperatorError
+from camagent.model.text import message
 
 if TYPE_CHECKING:
     from camagent.credentials import CredentialStore
@@ -34,20 +35,17 @@ def credentials_group() -> None:
 @click.option("--allow-basic", is_flag=True, help=t("cli.help.allow_basic"))
 def set_command(network: str, user: str, password_file: Path | None, allow_basic: bool) -> int:
     """Bind a log-in to an address or range; the password is asked for, or read from a file or CAMAGENT_PASSWORD."""
-    from camagent.credentials import BoundCredential, CredentialError, read_password_file
+    from camagent.credentials import BoundCredential, read_password_file
     from camagent.model.secret import Credential, Secret
 
     bound = _network(network)
-    try:
-        if password_file is not None:
-            secret = read_password_file(password_file)
-        elif "CAMAGENT_PASSWORD" in os.environ:
-            secret = Secret(os.environ["CAMAGENT_PASSWORD"])
-        else:
-            secret = Secret(click.prompt(t("cli.password_prompt", user=user), hide_input=True, err=True))
-        _store().keep(BoundCredential(bound, Credential(user, secret, allow_basic)))
-    except CredentialError as error:
-        raise Mistake(tm(error.problem)) from None
+    if password_file is not None:
+        secret = read_password_file(password_file)
+    elif "CAMAGENT_PASSWORD" in os.environ:
+        secret = Secret(os.environ["CAMAGENT_PASSWORD"])
+    else:
+        secret = Secret(click.prompt(t("cli.password_prompt", user=user), hide_input=True, err=True))
+    _store().keep(BoundCredential(bound, Credential(user, secret, allow_basic)))
     click.echo(t("cli.credential_kept", user=user, network=bound))
     return 0
 
@@ -57,12 +55,8 @@ def set_command(network: str, user: str, password_file: Path | None, allow_basic
 )
 def list_command() -> int:
     """Addresses and user names; never a password."""
-    from camagent.credentials import CredentialError
 
-    try:
-        entries = _store().entries()
-    except CredentialError as error:
-        raise Mistake(tm(error.problem)) from None
+    entries = _store().entries()
     for entry in entries:
         click.echo(f"{entry.network}\t{entry.credential.user}")
     if not entries:
@@ -78,15 +72,11 @@ def list_command() -> int:
 @click.argument("network", metavar="ADDRESS")
 def remove_command(network: str) -> int:
     """Forget the log-in of one address or range."""
-    from camagent.credentials import CredentialError
 
     bound = _network(network)
-    try:
-        removed = _store().remove(bound)
-    except CredentialError as error:
-        raise Mistake(tm(error.problem)) from None
+    removed = _store().remove(bound)
     if not removed:
-        raise Mistake(t("cli.credential_missing", network=bound))
+        raise OperatorError(message("cli.credential_missing", network=bound))
     click.echo(t("cli.credential_removed", network=bound))
     return 0
 
@@ -102,17 +92,14 @@ def accept_command(address: str) -> int:
     from camagent.cli.run import read_config
     from camagent.cli.scanning import open_site_store
     from camagent.inventory.earlier_runs import pin_place, pins_of
-    from camagent.store import StoreError
 
     store = open_site_store(read_config(None))
     try:
         host = address.removeprefix("[").removesuffix("]")
         places = [pin_place(host, port) for port, _ in pins_of(store.pins(), host)]
         if not places:
-            raise Mistake(t("cli.no_certificate", address=address[:60]))
+            raise OperatorError(message("cli.no_certificate", address=address[:60]))
         store.forget_pins(places)
-    except StoreError as error:
-        raise Mistake(tm(error.problem)) from None
     finally:
         store.close()
     click.echo(t("cli.certificate_accepted", address=address))
@@ -130,4 +117,4 @@ def _network(text: str) -> str:
     try:
         return str(ipaddress.ip_network(text, strict=False))
     except ValueError:
-        raise Mistake(t("cli.bad_network", network=text[:60])) from None
+        raise OperatorError(message("cli.bad_network", network=text[:60])) from None

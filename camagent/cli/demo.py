@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import click
 
 from camagent.cli.language import lang, t
-from camagent.cli.mistakes import Mistake
+from camagent.model.operator_error import OperatorError
+from camagent.model.text import message
 
 if TYPE_CHECKING:
     from camagent.model.scan import Declaration
@@ -56,7 +57,7 @@ def demo_command(cameras: int, output: Path, window_s: float) -> int:
 def simulated_school(cameras: int) -> Iterator[dict[str, object]]:
     """A simulated school in a process of its own; yields what it said when it was ready.
 
-    Raises: Mistake where it does not start: a port is taken, or the machine is too slow.
+    Raises: OperatorError where it does not start: a port is taken, or the machine is too slow.
     """
     with tempfile.TemporaryFile() as complaints, tempfile.TemporaryDirectory() as folder:
         ready_file = Path(folder) / "ready.json"
@@ -74,7 +75,9 @@ def simulated_school(cameras: int) -> Iterator[dict[str, object]]:
                     complaints.seek(0)
                     last = complaints.read(2000).decode(errors="replace").strip().splitlines()[-1:]
                     # The simulator's own line is complete: what, where, what to do.
-                    raise Mistake(last[0].partition(": ")[2] if last else t("cli.demo_slow", seconds=START_BUDGET_S))
+                    if last:
+                        raise OperatorError(message("cli.simulator_said", text=last[0].partition(": ")[2]))
+                    raise OperatorError(message("cli.demo_slow", seconds=START_BUDGET_S))
                 time.sleep(0.05)
             yield json.loads(ready_file.read_text(encoding="utf-8"))
         finally:

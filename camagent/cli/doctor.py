@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from camagent.cli.language import t, tm
-from camagent.cli.mistakes import Mistake
+from camagent.model.operator_error import OperatorError
+from camagent.model.text import message
 
 if TYPE_CHECKING:
     from camagent.discover.doctor import Diagnosis
@@ -45,13 +46,13 @@ def doctor_command(config_path: Path | None, subnets: tuple[str, ...], inventory
 def _wanted(subnets: tuple[str, ...], inventory: Path | None) -> tuple[str, ...]:
     """The ranges that were named, and the /24 of each address of the inventory.
 
-    Raises: Mistake with every problem at once.
+    Raises: OperatorError with every problem at once.
     """
     from camagent.cli.scanning import read_inventory_file
 
     wrong = [text for text in subnets if not _is_network(text)]
     if wrong:
-        raise Mistake(*(t("discover.error.bad_subnet", subnet=text) for text in wrong))
+        raise OperatorError(*(message("discover.error.bad_subnet", subnet=text) for text in wrong))
     hosts = (declared.address for declared in read_inventory_file(inventory))
     addresses = [host for host in hosts if host and _is_network(host)]
     nets = (ipaddress.ip_network(f"{host}/24" if ":" not in host else f"{host}/64", strict=False) for host in addresses)

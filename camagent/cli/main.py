@@ -13,8 +13,9 @@ import click
 
 from camagent import __version__
 from camagent.cli import language
-from camagent.cli.language import t
-from camagent.cli.mistakes import EXIT_BROKEN_PIPE, EXIT_UNDETERMINED, EXIT_USAGE, Mistake, place_of, usage_line
+from camagent.cli.language import t, tm
+from camagent.cli.mistakes import EXIT_BROKEN_PIPE, EXIT_UNDETERMINED, EXIT_USAGE, place_of, usage_line
+from camagent.model.operator_error import OperatorError
 from camagent.text import LANGUAGES
 
 COMMANDS = {
@@ -144,9 +145,9 @@ def main() -> None:
     _end_politely()
     try:
         code = build().main(standalone_mode=False)
-    except Mistake as mistake:
-        for line in mistake.lines:
-            click.echo(t("cli.error", text=line), err=True)
+    except OperatorError as error:
+        for problem in error.problems:
+            click.echo(t("cli.error", text=tm(problem)), err=True)
         sys.exit(EXIT_USAGE)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())

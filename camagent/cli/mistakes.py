@@ -22,14 +22,6 @@ EXIT_BROKEN_PIPE = 141
 """Nobody read our output to its end: as a shell says it of SIGPIPE."""
 
 
-class Mistake(Exception):
-    """Something that the operator has to put right before camagent can work; one line a problem."""
-
-    def __init__(self, *lines: str) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = lines
-
-
 def exit_code(not_ready: int, undetermined: int, ready: int) -> int:
     """The contract's exit code for a set of verdicts."""
     if not_ready:

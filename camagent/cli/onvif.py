@@ -25,8 +25,10 @@ import click
 
 from camagent.cli.check import read_login, read_target
 from camagent.cli.language import t
-from camagent.cli.mistakes import EXIT_READY, EXIT_UNDETERMINED, Mistake
+from camagent.cli.mistakes import EXIT_READY, EXIT_UNDETERMINED
 from camagent.cli.options import login_options
+from camagent.model.operator_error import OperatorError
+from camagent.model.text import message
 
 if TYPE_CHECKING:
     from camagent.interrogate.auth import HttpLogin
@@ -75,11 +77,11 @@ def onvif_command(address: str, service: str, operation: str, arguments: str, wr
     call = Call(service.lower(), operation, read_arguments(arguments))
     job = read_target(address, None)
     if not isinstance(job.target, DeviceTarget):
-        raise Mistake(t("onvif.not_a_device"))
+        raise OperatorError(message("onvif.not_a_device"))
     wsdl = find_wsdl(call.service)
     client = open_client(wsdl, call)
     if not operation.startswith(READING) and not write:
-        raise Mistake(t("onvif.would_write", operation=operation))
+        raise OperatorError(message("onvif.would_write", operation=operation))
     credential = job.credential or read_login(**login)
     try:
         way = asyncio.run(_find_way(job.target, credential))
@@ -92,13 +94,13 @@ def onvif_command(address: str, service: str, operation: str, arguments: str, wr
 
 
 def read_arguments(text: str) -> dict[str, Any]:
-    """The operation's arguments; raises Mistake for anything but a JSON object."""
+    """The operation's arguments; raises OperatorError for anything but a JSON object."""
     try:
         arguments = json.loads(text) if len(text) <= MAX_JSON_CHARS else None
     except (ValueError, RecursionError):
         arguments = None
     if not isinstance(arguments, dict):
-        raise Mistake(t("onvif.bad_json"))
+        raise OperatorError(message("onvif.bad_json"))
     return arguments
 
 
@@ -112,18 +114,20 @@ class Wsdl:
 
 
 def find_wsdl(service: str) -> Wsdl:
-    """The WSDL of a service; raises Mistake for one that onvif-zeep does not have (Media2 above all)."""
+    """The WSDL of a service; raises OperatorError for one that onvif-zeep does not have (Media2 above all)."""
     with _quiet_logging():
         import onvif
 
     if service == "media2":
-        raise Mistake(t("onvif.no_media2"))
+        raise OperatorError(message("onvif.no_media2"))
     row = onvif.SERVICES.get(service)
     if row is None:
-        raise Mistake(t("onvif.unknown_service", service=service, services=", ".join(sorted(onvif.SERVICES))))
+        raise OperatorError(
+            message("onvif.unknown_service", service=service, services=", ".join(sorted(onvif.SERVICES)))
+        )
     path = Path(onvif.__file__).parent.parent / "wsdl" / row["wsdl"]
     if not path.is_file():
-        raise Mistake(t("onvif.wsdl_missing", path=str(path)))
+        raise OperatorError(message("onvif.wsdl_missing", path=str(path)))
     return Wsdl(row["ns"], path, f"{{{row['ns']}}}{row['binding']}")
 
 
@@ -140,7 +144,7 @@ async def _find_way(target: DeviceTarget, credential: Credential | None) -> WayI
 
 
 def open_client(wsdl: Wsdl, call: Call) -> Any:
-    """zeep's client on this WSDL, before anything is sent; raises Mistake for an operation that it does not have."""
+    """zeep's client on this WSDL, before anything is sent; raises OperatorError for an unknown operation."""
     from zeep import Client, Settings
 
     with _quiet_logging():
@@ -149,14 +153,16 @@ def open_client(wsdl: Wsdl, call: Call) -> Any:
     if call.operation not in operations:
         names = {name.lower(): name for name in operations}
         near = [names[n] for n in get_close_matches(call.operation.lower(), names, n=MAX_SUGGESTIONS, cutoff=0.4)]
-        raise Mistake(t("onvif.unknown_operation", operation=call.operation, operations=", ".join(near) or "-"))
+        raise OperatorError(
+            message("onvif.unknown_operation", operation=call.operation, operations=", ".join(near) or "-")
+        )
     return client
 
 
 def send(client: Any, wsdl: Wsdl, call: Call, login: tuple[WayIn, Credential | None]) -> Any:
     """Send the call by onvif-zeep's ONVIFService and give the answer as plain values.
 
-    Raises: CallFailed for what the device did, Mistake for arguments that the WSDL does not know.
+    Raises: CallFailed for what the device did, OperatorError for arguments that the WSDL does not know.
     """
     from onvif import ONVIFError, ONVIFService
 
@@ -314,7 +320,7 @@ def _told(error: BaseException, login: tuple[WayIn, Credential | None], needs: s
             return CallFailed(_refusal(login) if refused.refuses_login else t("onvif.fault", reason=reason or "-"))
         if isinstance(cause, soap.ValidationError) or (isinstance(cause, TypeError) and "argument" in str(cause)):
             reason = " ".join(str(cause).split())[:MAX_REASON_CHARS]
-            return Mistake(t("onvif.bad_arguments", reason=reason, needs=needs[:MAX_REASON_CHARS] or "-"))
+            return OperatorError(message("onvif.bad_arguments", reason=reason, needs=needs[:MAX_REASON_CHARS] or "-"))
     kinds = ((http.Timeout, "timeout"), (http.TooManyRedirects, "refused_by_policy"), (http.SSLError, "tls_failed"))
     for kind, code in (*kinds, (http.ConnectionError, "unreachable")):
         if any(isinstance(cause, kind) for cause in chain):

@@ -4,25 +4,10 @@ from __future__ import annotations
 
 import click
 
-from camagent.assess.problem import Problem, ProfileError
 from camagent.assess.profile import RequirementProfile, Row, available_profiles, load_profile
 from camagent.assess.values import shown_value
-from camagent.cli.language import lang, t, tm
-from camagent.cli.mistakes import Mistake
+from camagent.cli.language import lang, t
 from camagent.model.text import Localised
-
-
-def problem_line(problem: Problem) -> str:
-    """One problem of a profile in the language of this run: file, row, key, what is wrong and what was expected."""
-    return f"{problem.place}: {tm(problem.message)}"
-
-
-def loaded(name_or_path: str) -> RequirementProfile:
-    """The profile, or the operator's Mistake with a line for each problem."""
-    try:
-        return load_profile(name_or_path)
-    except ProfileError as error:
-        raise Mistake(*(problem_line(problem) for problem in error.problems)) from None
 
 
 @click.group(
@@ -39,7 +24,7 @@ def profile_group() -> None:
 )
 def list_command() -> None:
     for name in available_profiles():
-        requirements = loaded(name)
+        requirements = load_profile(name)
         click.echo(f"{name}  {_in_language(requirements.title)}")
         click.echo(f"    {_standing(requirements)}  {t('profile.rows', count=len(requirements.rows))}")
 
@@ -49,7 +34,7 @@ def list_command() -> None:
 )
 @click.argument("profile_id", metavar="ID")
 def show_command(profile_id: str) -> None:
-    requirements = loaded(profile_id)
+    requirements = load_profile(profile_id)
     click.echo(_in_language(requirements.title))
     click.echo(_standing(requirements))
     click.echo(t("profile.version", version=requirements.version))
@@ -69,7 +54,7 @@ def show_command(profile_id: str) -> None:
 )
 @click.argument("path", metavar="F")
 def validate_command(path: str) -> None:
-    requirements = loaded(path)
+    requirements = load_profile(path)
     click.echo(t("profile.valid", path=path, count=len(requirements.rows), digest=requirements.digest))
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from camagent.cli.language import lang, t, tm
-from camagent.cli.mistakes import Mistake
+from camagent.cli.language import lang, t
+from camagent.model.operator_error import OperatorError
+from camagent.model.text import message
 
 if TYPE_CHECKING:
     from camagent.document.compare import Comparison
@@ -41,19 +42,16 @@ def report_command(config_path: Path | None, report_format: str, compare: str | 
     """Render the newest stored scan, with what changed since an earlier one where that is asked for."""
     from camagent.cli.run import read_config, warn, write_whole
     from camagent.cli.scanning import open_site_store
-    from camagent.store import StoreError
 
     config = read_config(config_path)
     store = open_site_store(config)
     try:
         newest = store.latest()
         if newest is None:
-            raise Mistake(t("cli.no_stored_scan"))
+            raise OperatorError(message("cli.no_stored_scan"))
         comparison = _comparison(newest, compare, store) if compare is not None else None
         history = {camera.id: store.states(camera.id) for camera in newest.cameras}
         content = rendered(report_format, newest, store.latest_document() or {}, Past(comparison, history))
-    except StoreError as error:
-        raise Mistake(tm(error.problem)) from None
     finally:
         store.close()
     if output == "-" or (output is None and report_format == "json"):
@@ -95,7 +93,7 @@ def rendered(report_format: str, view: ScanDocument, document: dict[str, object]
 def _comparison(newest: ScanDocument, text: str, store: Store) -> Comparison:
     """Against the scan that stood on that day.
 
-    Raises: Mistake where the date cannot be read, nothing was stored by then, or nothing later is there to compare.
+    Raises: OperatorError where the date cannot be read, nothing was stored by then, or there is nothing later.
     """
     from camagent.document.compare import compare
     from camagent.document.school_year import parse_report_date
@@ -103,10 +101,10 @@ def _comparison(newest: ScanDocument, text: str, store: Store) -> Comparison:
 
     day = parse_report_date(text, datetime.now(VIETNAM).date())
     if day is None:
-        raise Mistake(t("cli.bad_date", text=text[:40]))
+        raise OperatorError(message("cli.bad_date", text=text[:40]))
     before = store.at(day)
     if before is None:
-        raise Mistake(t("cli.no_scan_at", day=day.isoformat()))
+        raise OperatorError(message("cli.no_scan_at", day=day.isoformat()))
     if before.started_at >= newest.started_at:
-        raise Mistake(t("report.nothing_later", day=day.isoformat()))
+        raise OperatorError(message("report.nothing_later", day=day.isoformat()))
     return compare(before, newest)

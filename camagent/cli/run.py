@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from camagent.cli.language import lang, t, tm
-from camagent.cli.mistakes import Mistake, exit_code
-from camagent.model.text import os_reason
+from camagent.cli.language import lang, t
+from camagent.cli.mistakes import exit_code
+from camagent.model.operator_error import OperatorError
+from camagent.model.text import message, os_reason
 
 if TYPE_CHECKING:
     from camagent.clock import Clock
@@ -41,19 +42,16 @@ class Wanted:
 def read_config(path: Path | None) -> Config:
     """The configuration that was named, else the usual place, else the defaults.
 
-    Raises: Mistake with every problem at once.
+    Raises: OperatorError with every problem at once.
     """
-    from camagent.config import Config, ConfigError, load_config
+    from camagent.config import Config, load_config
 
     if path is None:
         usual = config_dir() / "camagent.toml"
         if not usual.exists():
             return Config()
         path = usual
-    try:
-        return load_config(path)
-    except ConfigError as error:
-        raise Mistake(*(tm(problem) for problem in error.problems)) from None
+    return load_config(path)
 
 
 def data_dir(config: Config | None = None) -> Path:
@@ -79,36 +77,27 @@ def config_dir() -> Path:
 def credential_book(config: Config, environment: Mapping[str, str]) -> CredentialBook:
     """Every log-in that the operator bound to an address: configuration and credential store.
 
-    Raises: Mistake where one cannot be read.
+    Raises: OperatorError where one cannot be read.
     """
-    from camagent.credentials import CredentialBook, CredentialError, CredentialStore, configured_credentials
+    from camagent.credentials import CredentialBook, CredentialStore, configured_credentials
 
-    try:
-        entries = configured_credentials(config.credential, environment)
-        kept = CredentialStore(data_dir(config), config_dir()).entries()
-    except CredentialError as error:
-        raise Mistake(tm(error.problem)) from None
+    entries = configured_credentials(config.credential, environment)
+    kept = CredentialStore(data_dir(config), config_dir()).entries()
     return CredentialBook((*entries, *kept))
 
 
 def make_order(wanted: Wanted, book: CredentialBook, memory: Memory, clock: Clock) -> Order:
     """Everything a run is judged by.
 
-    Raises: Mistake for a wrong requirement profile or price file, every problem at once.
+    Raises: OperatorError for a wrong requirement profile or price file, every problem at once.
     """
-    from camagent.assess.profile import ProfileError, load_profile
-    from camagent.cli.profile import problem_line
-    from camagent.plan.prices import PriceError, load_prices
+    from camagent.assess.profile import load_profile
+    from camagent.plan.prices import load_prices
     from camagent.run.recognition import Order, site_facts
     from camagent.run.visit import Judge
 
-    try:
-        requirement_profile = load_profile(wanted.requirement_profile)
-        prices = load_prices(wanted.prices) if wanted.prices is not None else None
-    except ProfileError as error:
-        raise Mistake(*(problem_line(problem) for problem in error.problems)) from None
-    except PriceError as error:
-        raise Mistake(*(f"{place}: {tm(problem)}" for place, problem in error.problems)) from None
+    requirement_profile = load_profile(wanted.requirement_profile)
+    prices = load_prices(wanted.prices) if wanted.prices is not None else None
     config = wanted.config
     firmware = _firmware(config.check.firmware)
     uplink_bps = config.site.uplink_mbps * 1e6 if config.site.uplink_mbps is not None else None
@@ -118,13 +107,9 @@ def make_order(wanted: Wanted, book: CredentialBook, memory: Memory, clock: Cloc
 
 
 def _firmware(path: Path | None) -> tuple[tuple[str, str, str, str], ...]:
-    from camagent.config import ConfigError
     from camagent.inventory.firmware_list import load_firmware_list
 
-    try:
-        return load_firmware_list(path) if path is not None else ()
-    except ConfigError as error:
-        raise Mistake(*(tm(problem) for problem in error.problems)) from None
+    return load_firmware_list(path) if path is not None else ()
 
 
 @contextmanager
@@ -174,7 +159,7 @@ def show(result: ScanResult, output_format: str) -> dict[str, Any]:
 def write_reports(document: dict[str, Any], folder: Path) -> list[Path]:
     """JSON, HTML, XLSX and CSV of a result into a folder, each file whole or not at all.
 
-    Raises: Mistake where the folder cannot be written.
+    Raises: OperatorError where the folder cannot be written.
     """
     from camagent.document.write import view_document
     from camagent.report.csv_ import render_csv
@@ -195,7 +180,7 @@ def write_reports(document: dict[str, Any], folder: Path) -> list[Path]:
 def write_whole(path: Path, content: bytes) -> Path:
     """Replace a file in one step.
 
-    Raises: Mistake with path and reason.
+    Raises: OperatorError with path and reason.
     """
     fresh = path.with_name(path.name + ".new")
     try:
@@ -203,7 +188,7 @@ def write_whole(path: Path, content: bytes) -> Path:
         fresh.write_bytes(content)
         os.replace(fresh, path)
     except OSError as error:
-        raise Mistake(t("cli.cannot_write", path=str(path), reason=os_reason(error))) from None
+        raise OperatorError(message("cli.cannot_write", path=str(path), reason=os_reason(error))) from None
     return path
 
 

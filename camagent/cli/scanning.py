@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camagent.cli.language import t, tm
-from camagent.cli.mistakes import Mistake
 from camagent.cli.run import (
     Wanted,
     code_of,
@@ -25,7 +24,8 @@ from camagent.cli.run import (
     write_reports,
 )
 from camagent.clock import SystemClock
-from camagent.model.text import os_reason
+from camagent.model.operator_error import OperatorError
+from camagent.model.text import message, os_reason
 
 if TYPE_CHECKING:
     from camagent.config import Config
@@ -62,7 +62,7 @@ class ScanRequest:
 def run_scan(config_path: Path | None, request: ScanRequest) -> int:
     """The whole main job; answers with the contract's exit code.
 
-    Raises: Mistake for everything that the operator has to put right first.
+    Raises: OperatorError for everything that the operator has to put right first.
     """
     demand_folders(request)
     config = read_config(config_path)
@@ -100,12 +100,11 @@ def publish(run: Run, request: ScanRequest, store: Store | None) -> int:
 
 
 def _keep(run: Run, document: dict[str, object], store: Store) -> None:
-    from camagent.store import StoreError
 
     try:
         store.save(run.result, document)
         store.remember(run.learned, run.result.finished_at)
-    except StoreError as error:
+    except OperatorError as error:
         # The result is on the screen and in the reports: losing the record must not lose them too.
         warn(t("cli.store_failed", reason=tm(error.problem)))
 
@@ -124,7 +123,7 @@ async def _scan(plan: DiscoveryPlan, order: Order, limits: FleetLimits, options:
 def demand_folders(request: ScanRequest) -> None:
     """Every folder that the run is to write into can be written to, before an hour of work is lost to it.
 
-    Raises: Mistake with all that cannot.
+    Raises: OperatorError with all that cannot.
     """
     wrong = []
     for folder in filter(None, (request.output, request.record, request.keep_images)):
@@ -133,9 +132,9 @@ def demand_folders(request: ScanRequest) -> None:
             with tempfile.TemporaryFile(dir=folder):
                 pass
         except OSError as error:
-            wrong.append(t("cli.cannot_write", path=str(folder), reason=os_reason(error)))
+            wrong.append(message("cli.cannot_write", path=str(folder), reason=os_reason(error)))
     if wrong:
-        raise Mistake(*wrong)
+        raise OperatorError(*wrong)
 
 
 def tell_unwritten(fleet: Fleet) -> None:
@@ -154,20 +153,16 @@ def _announce(plan: DiscoveryPlan, order: Order) -> None:
 def search_plan(config: Config, request: ScanRequest, inventory: tuple[Declaration, ...]) -> DiscoveryPlan:
     """Where this run looks, refused before the first packet where it may not.
 
-    Raises: Mistake with every problem at once.
+    Raises: OperatorError with every problem at once.
     """
-    from camagent.discover.plan import PlanError
 
-    try:
-        return plan_now(config, request, inventory)
-    except PlanError as error:
-        raise Mistake(*(tm(problem) for problem in error.problems)) from None
+    return plan_now(config, request, inventory)
 
 
 def plan_now(config: Config, request: ScanRequest, inventory: tuple[Declaration, ...] = ()) -> DiscoveryPlan:
     """The search by options and configuration, on the interfaces that the machine has now.
 
-    Raises: PlanError.
+    Raises: OperatorError.
     """
     from camagent.discover.interfaces import list_interfaces
     from camagent.discover.plan import make_plan
@@ -184,16 +179,13 @@ def plan_now(config: Config, request: ScanRequest, inventory: tuple[Declaration,
 def read_inventory_file(path: Path | None) -> tuple[Declaration, ...]:
     """What should be there, by the school's own list.
 
-    Raises: Mistake with every error of the file at once.
+    Raises: OperatorError with every error of the file at once.
     """
     if path is None:
         return ()
-    from camagent.inventory.join import InventoryError, read_inventory
+    from camagent.inventory.join import read_inventory
 
-    try:
-        return read_inventory(path)
-    except InventoryError as error:
-        raise Mistake(*(tm(problem) for problem in error.problems)) from None
+    return read_inventory(path)
 
 
 def fleet_limits(config: Config) -> FleetLimits:
@@ -243,11 +235,8 @@ def factory_logins() -> tuple[Credential, ...]:
 def open_site_store(config: Config) -> Store:
     """The record of this machine.
 
-    Raises: Mistake where it cannot be opened.
+    Raises: OperatorError where it cannot be opened.
     """
-    from camagent.store import StoreError, open_store
+    from camagent.store import open_store
 
-    try:
-        return open_store(data_dir(config) / "camagent.sqlite")
-    except StoreError as error:
-        raise Mistake(tm(error.problem)) from None
+    return open_store(data_dir(config) / "camagent.sqlite")

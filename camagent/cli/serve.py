@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import click
 
 from camagent.cli.language import settle, t, tm
-from camagent.cli.mistakes import Mistake
+from camagent.model.operator_error import OperatorError
+from camagent.model.text import message
 
 if TYPE_CHECKING:
     from camagent.agent.loop import Agent
@@ -70,7 +71,7 @@ class Parts:
     def reread(self) -> Config:
         """The configuration as it stands now.
 
-        Raises: Mistake.
+        Raises: OperatorError.
         """
         from camagent.cli.run import read_config
 
@@ -79,25 +80,22 @@ class Parts:
     def address(self, config: Config) -> tuple[str, int]:
         """Where to listen.
 
-        Raises: Mistake.
+        Raises: OperatorError.
         """
         text = self.listen or config.agent.listen
         host, colon, port = text.rpartition(":")
         host = host.removeprefix("[").removesuffix("]")
         if not colon or not host or not port.isdigit() or int(port) > 65535:
-            raise Mistake(t("agent.bad_listen", path=str(self.config_path or "camagent.toml"), listen=text))
+            raise OperatorError(message("agent.bad_listen", path=str(self.config_path or "camagent.toml"), listen=text))
         return host, int(port)
 
 
 def _web_config(config: Config) -> WebConfig:
-    from camagent.exporter.web_config import WebConfig, WebConfigError, load_web_config
+    from camagent.exporter.web_config import WebConfig, load_web_config
 
     if config.agent.web_config is None:
         return WebConfig()
-    try:
-        return load_web_config(config.agent.web_config)
-    except WebConfigError as error:
-        raise Mistake(tm(error.problem)) from None
+    return load_web_config(config.agent.web_config)
 
 
 def _means(config: Config, store: Store) -> Means:
@@ -107,15 +105,11 @@ def _means(config: Config, store: Store) -> Means:
     from camagent.cli.run import Wanted, credential_book, make_order
     from camagent.cli.scanning import ScanRequest, fleet_options, read_inventory_file, search_plan
     from camagent.clock import SystemClock
-    from camagent.store import StoreError
 
     clock = SystemClock()
     inventory = read_inventory_file(config.discovery.inventory)
     wanted = Wanted(config, config.check.profile, config.check.prices, inventory)
-    try:
-        memory = read_memory(store, clock.now())
-    except StoreError as error:
-        raise Mistake(tm(error.problem)) from None
+    memory = read_memory(store, clock.now())
     order = make_order(wanted, credential_book(config, os.environ), memory, clock)
     search_plan(config, ScanRequest(), inventory)
     return Means(order, fleet_options(config, ScanRequest(), order), _plan_maker(config, inventory))
@@ -187,17 +181,13 @@ def _announced(means: Means, clock: Clock) -> AsyncIterator[Presence] | None:
 
 async def _open_exporter(parts: Parts, agent: Agent) -> tuple[Exporter, str]:
     from camagent.exporter.server import Exporter, ExporterOptions
-    from camagent.exporter.web_config import WebConfigError
 
     web = _web_config(parts.config)
     host, port = parts.address(parts.config)
     options = ExporterOptions(host, port, parts.config.agent.language, web)
     _warn_if_open(options)
-    try:
-        exporter = Exporter(options, agent)
-        host, port = await exporter.open()
-    except WebConfigError as error:
-        raise Mistake(tm(error.problem)) from None
+    exporter = Exporter(options, agent)
+    host, port = await exporter.open()
     shown = f"[{host}]" if ":" in host else host
     return exporter, f"{'https' if web.tls else 'http'}://{shown}:{port}/"
 
@@ -237,16 +227,15 @@ class Running:
 
 def _reload(running: Running) -> None:
     """Take up the configuration as a whole, or keep the one in force as a whole."""
-    from camagent.exporter.web_config import WebConfigError
 
     running.notifier.reloading()
     try:
         config = running.parts.reread()
         means, web, address = _means(config, running.store), _web_config(config), running.parts.address(config)
         running.exporter.reload(web)
-    except (Mistake, WebConfigError) as mistake:
+    except OperatorError as error:
         running.agent.refuse_reload()
-        reason = "; ".join(mistake.lines) if isinstance(mistake, Mistake) else tm(mistake.problem)
+        reason = "; ".join(tm(problem) for problem in error.problems)
         _tell_text(t("agent.reload_failed", reason=reason), logging.ERROR)
     else:
         if address != running.parts.address(running.parts.config):

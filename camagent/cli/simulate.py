@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from camagent.cli.language import t
-from camagent.cli.mistakes import Mistake
-from camagent.model.text import os_reason
+from camagent.model.operator_error import OperatorError
+from camagent.model.text import message, os_reason
 
 if TYPE_CHECKING:
     from camagent.simulator.camera import SimulatedCamera
@@ -62,23 +62,19 @@ def simulate_command(
     """Run until SIGTERM, SIGINT, or the end of standard input where that is a pipe."""
     from camagent.simulator.default_school import default_school
     from camagent.simulator.load import LoadOrder
-    from camagent.simulator.school import SchoolNotOpened
 
     _allow_many_sockets()
-    try:
-        if load is not None:
-            _demand_loopback(address)
-            _demand_clip(clip)
-            asyncio.run(_serve_load(LoadOrder(load, clip, paced, address, rtsp_port), ready_file))
-        else:
-            password = f"Sim-{secrets.token_urlsafe(9)}7"
-            school = [
-                replace(camera, http_port=http_port, https_port=https_port, rtsp_port=rtsp_port)
-                for camera in default_school(cameras, password)
-            ]
-            asyncio.run(_serve_school(school, discovery, ready_file))
-    except SchoolNotOpened as error:
-        raise Mistake(t("simulator.not_opened", what=error.problem)) from error
+    if load is not None:
+        _demand_loopback(address)
+        _demand_clip(clip)
+        asyncio.run(_serve_load(LoadOrder(load, clip, paced, address, rtsp_port), ready_file))
+    else:
+        password = f"Sim-{secrets.token_urlsafe(9)}7"
+        school = [
+            replace(camera, http_port=http_port, https_port=https_port, rtsp_port=rtsp_port)
+            for camera in default_school(cameras, password)
+        ]
+        asyncio.run(_serve_school(school, discovery, ready_file))
     return 0
 
 
@@ -146,7 +142,9 @@ def _announce(document: dict[str, Any], ready_file: Path | None) -> None:
         try:
             _write_private(ready_file, line + "\n")
         except OSError as error:
-            raise Mistake(t("simulator.not_written", file=str(ready_file), reason=os_reason(error))) from error
+            raise OperatorError(
+                message("simulator.not_written", file=str(ready_file), reason=os_reason(error))
+            ) from error
     click.echo(line)
     sys.stdout.flush()
 
@@ -199,11 +197,11 @@ def _demand_loopback(address: str) -> None:
     except ValueError:
         is_loopback = False
     if not is_loopback:
-        raise Mistake(t("simulator.not_loopback", address=address))
+        raise OperatorError(message("simulator.not_loopback", address=address))
 
 
 def _demand_clip(clip: str) -> None:
     from camagent.simulator.clips import clip_names
 
     if clip not in clip_names():
-        raise Mistake(t("simulator.unknown_clip", clip=clip, clips=", ".join(clip_names())))
+        raise OperatorError(message("simulator.unknown_clip", clip=clip, clips=", ".join(clip_names())))

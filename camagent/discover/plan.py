@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from camagent.discover.interfaces import Interface, Medium, default_ranges, is_private, usable_interfaces
 from camagent.model.discovery import Note
+from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message
 
 WIDEST_PREFIX = 16  # 65,536 addresses: half an hour at our pace; wider is a typing mistake
@@ -18,14 +19,6 @@ MAX_SUBNETS = 256  # ranges in one search
 ONVIF_PORTS = (80, 8000, 8080, 8899, 2020, 443)
 RTSP_PORTS = (554, 8554, 5554, 322, 8322)
 TLS_PORTS = frozenset({443, 8443, 322, 8322})
-
-
-class PlanError(Exception):
-    """The operator asked for a search that cannot or may not be done; `problems` has one sentence each."""
-
-    def __init__(self, problems: Sequence[Message]) -> None:
-        super().__init__("; ".join(f"{p.key} {dict(p.args)}" for p in problems))
-        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +78,7 @@ def make_plan(
     """The search for what the operator named, and for the machine's own networks where he named nothing.
 
     Ranges on loopback alone are searched on loopback alone: nothing leaves the machine.
-    Raises: PlanError with every problem at once, also where there is nothing to search at all.
+    Raises: OperatorError with every problem at once, also where there is nothing to search at all.
     """
     problems: list[Message] = []
     ranges = _read_ranges(subnets, problems)
@@ -96,10 +89,10 @@ def make_plan(
         ranges, range_notes = default_ranges(chosen)
         notes += range_notes
     if problems:
-        raise PlanError(problems)
+        raise OperatorError(*problems)
     if not chosen and not ranges and not addresses:
         left_out = ", ".join(str(note) for note in notes) or "-"
-        raise PlanError([message("discover.error.nothing_to_search", left_out=left_out)])
+        raise OperatorError(message("discover.error.nothing_to_search", left_out=left_out))
     return DiscoveryPlan(chosen, ranges, tuple(dict.fromkeys(addresses)), notes)
 
 

@@ -20,7 +20,8 @@ from camagent.exporter.listener import Listener, ListenerLimits
 from camagent.exporter.metrics import metrics_registry, render_metrics
 from camagent.exporter.snapshot import AgentSnapshot
 from camagent.exporter.status_page import CONTENT_SECURITY_POLICY, render_status_page
-from camagent.exporter.web_config import PasswordBook, WebConfig, WebConfigError, allowed_san, server_context
+from camagent.exporter.web_config import PasswordBook, WebConfig, allowed_san, server_context
+from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
 from camagent.text import say
 
@@ -79,7 +80,7 @@ class Exporter:
     def reload(self, config: WebConfig) -> None:
         """Use another web-config from the next connection on.
 
-        Raises: WebConfigError, and keeps what was in force.
+        Raises: OperatorError, and keeps what was in force.
         """
         context = server_context(config.tls) if config.tls is not None else None
         self._web, self._context, self._passwords = config, context, PasswordBook(config.users)
@@ -87,7 +88,7 @@ class Exporter:
     async def open(self) -> tuple[str, int]:
         """Begin to listen; the address that was really bound.
 
-        Raises: WebConfigError where the address cannot be had.
+        Raises: OperatorError where the address cannot be had.
         """
         app = web.Application(middlewares=[self._guarded], client_max_size=1)
         app.add_routes(
@@ -120,7 +121,7 @@ class Exporter:
             await self.close()
             place = f"{self._options.host}:{self._options.port}"
             reason = message("web.no_such_host") if isinstance(error, socket.gaierror) else os_reason(error)
-            raise WebConfigError(message("web.cannot_listen", place=place, reason=reason)) from error
+            raise OperatorError(message("web.cannot_listen", place=place, reason=reason)) from error
 
     async def close(self) -> None:
         """Stop listening; within `CLOSE_S` also where a client does not read."""

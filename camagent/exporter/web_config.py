@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message, os_reason
-from camagent.text import render
 
 MAX_FILE_BYTES = 1_000_000  # a web-config file is a few hundred bytes
 MAX_VERIFIED = 100  # right answers, and as many wrong ones: exporter-toolkit's number, bounded against guessing
@@ -55,14 +55,6 @@ _TLS_KEYS = frozenset(
 ) | {"max_version", "cipher_suites", "prefer_server_cipher_suites", "curve_preferences"}
 
 
-class WebConfigError(Exception):
-    """The web-config file cannot be used; `problem` is one line: file, key, what it must be."""
-
-    def __init__(self, problem: Message) -> None:
-        super().__init__(render(problem, "en"))
-        self.problem = problem
-
-
 @dataclass(frozen=True, slots=True)
 class TlsSettings:
     """`tls_server_config`, checked; paths are absolute."""
@@ -95,22 +87,22 @@ class WebConfig:
 def load_web_config(path: Path) -> WebConfig:
     """Read and check the file; relative paths in it are taken from its own folder.
 
-    Raises: WebConfigError with the first problem.
+    Raises: OperatorError with the first problem.
     """
     import yaml  # 2 MB that an exporter without such a file never needs; so is bcrypt below
 
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise WebConfigError(message("web.too_large", path=str(path), limit=MAX_FILE_BYTES))
+            raise OperatorError(message("web.too_large", path=str(path), limit=MAX_FILE_BYTES))
         table = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise WebConfigError(message("web.unreadable", path=str(path), reason=os_reason(error))) from error
+        raise OperatorError(message("web.unreadable", path=str(path), reason=os_reason(error))) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         # Only where, never the excerpt: it may show a password's hash.
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else None
         key = "web.not_yaml" if line is None else "web.not_yaml_line"
-        raise WebConfigError(message(key, path=str(path), **({} if line is None else {"line": line}))) from None
+        raise OperatorError(message(key, path=str(path), **({} if line is None else {"line": line}))) from None
     return _Reader(path).read(table)
 
 
@@ -129,8 +121,8 @@ class _Reader:
             headers=self._headers(top.get("http_server_config")),
         )
 
-    def _wrong(self, key: str, what: Message) -> WebConfigError:
-        return WebConfigError(message("web.wrong", path=str(self._path), where=key, what=what))
+    def _wrong(self, key: str, what: Message) -> OperatorError:
+        return OperatorError(message("web.wrong", path=str(self._path), where=key, what=what))
 
     def _table(self, value: Any, key: str, known: frozenset[str] | set[str]) -> Mapping[str, Any]:
         if value is None:
@@ -223,7 +215,7 @@ def _is_bcrypt(digest: str) -> bool:
 def server_context(tls: TlsSettings) -> ssl.SSLContext:
     """The TLS side of the server; reads certificate, key and client CA.
 
-    Raises: WebConfigError where a file is missing or is not what it should be.
+    Raises: OperatorError where a file is missing or is not what it should be.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
@@ -239,7 +231,7 @@ def server_context(tls: TlsSettings) -> ssl.SSLContext:
             context.load_verify_locations(tls.client_ca_file)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         files = ", ".join(str(f) for f in (tls.cert_file, tls.key_file, tls.client_ca_file) if f is not None)
-        raise WebConfigError(message("web.tls", files=files, reason=_reason(error))) from error
+        raise OperatorError(message("web.tls", files=files, reason=_reason(error))) from error
     context.verify_mode = tls.verify
     context.options |= ssl.OP_NO_RENEGOTIATION
     return context

@@ -16,10 +16,11 @@ from camagent.interrogate.interview import CREDENTIAL_GIVEN, InterviewDoors, Int
 from camagent.interrogate.snapshot import PEEK
 from camagent.model.device import DeviceFacts, DeviceTarget, TlsFacts
 from camagent.model.fault import FaultCode
+from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
 from camagent.model.text import message
 from camagent.wire.login_ledger import LoginLedger
-from camagent.wire.transcript import Exchange, Transcript, TranscriptError
+from camagent.wire.transcript import Exchange, Transcript
 
 NOT_RECORDED = FaultCode.BUDGET_SPENT  # "not known": a question that was never asked must not look like a refusal
 _BODY = re.compile(r"<s:Body.*", re.S)
@@ -102,10 +103,10 @@ class ReplayDoor:
 async def replay_interview(transcript: Transcript, options: InterviewOptions) -> DeviceFacts:
     """The facts that the recorded conversation leads to, by today's understanding of it.
 
-    Raises: TranscriptError where the transcript names no device.
+    Raises: OperatorError where the transcript names no device.
     """
     if transcript.target is None:
-        raise TranscriptError(message("transcript.no_device"))
+        raise OperatorError(message("transcript.no_device"))
     target: DeviceTarget = transcript.target
     clock = ReplayClock()
     door = ReplayDoor(transcript.exchanges, clock)

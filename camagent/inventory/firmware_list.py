@@ -6,7 +6,8 @@ import csv
 import io
 from pathlib import Path
 
-from camagent.config import ConfigError, unreadable
+from camagent.config import unreadable
+from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message
 
 COLUMNS = ("manufacturer", "model", "firmware", "verdict")
@@ -19,19 +20,19 @@ def load_firmware_list(path: Path) -> tuple[FirmwareRow, ...]:
     """Rows of (manufacturer, model, firmware pattern, "allow" or "deny"); the first that fits a camera decides.
 
     Patterns may hold `*`. Commas or semicolons, with or without the header line; "#" begins a comment.
-    Raises: ConfigError with every wrong line at once.
+    Raises: OperatorError with every wrong line at once.
     """
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ConfigError((unreadable(path, error),)) from error
+        raise OperatorError(unreadable(path, error)) from error
     if len(raw) > MAX_BYTES:
-        raise ConfigError((message("config.too_large", path=str(path), limit=MAX_BYTES),))
+        raise OperatorError(message("config.too_large", path=str(path), limit=MAX_BYTES))
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ConfigError((message("config.not_text", path=str(path)),)) from None
+        raise OperatorError(message("config.not_text", path=str(path))) from None
     return _rows(text, path)
 
 
@@ -51,5 +52,5 @@ def _rows(text: str, path: Path) -> tuple[FirmwareRow, ...]:
         else:
             rows.append((row[0], row[1], row[2], row[3].lower()))
     if problems:
-        raise ConfigError(tuple(problems))
+        raise OperatorError(*problems)
     return tuple(rows)

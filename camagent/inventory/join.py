@@ -14,6 +14,7 @@ from camagent.inventory.cells import CELLS, Address, CellError, cell_problem, pa
 from camagent.inventory.identity import usable_mac, usable_serial
 from camagent.inventory.tables import Row, read_csv, read_toml
 from camagent.model.discovery import Change, InventoryRow, SeenCamera
+from camagent.model.operator_error import OperatorError
 from camagent.model.scan import Declaration, ManualAnswer
 from camagent.model.text import Message, message, os_reason
 
@@ -29,33 +30,25 @@ _ANSWER_KEYS: Mapping[str, Callable[[object], Any]] = {
 _ANSWER_NEEDS = ("rule", "met", "by", "on")
 
 
-class InventoryError(Exception):
-    """The inventory cannot be used; `problems` has one sentence each, with file, line and column."""
-
-    def __init__(self, problems: Sequence[Message]) -> None:
-        super().__init__("; ".join(f"{p.key} {dict(p.args)}" for p in problems))
-        self.problems = tuple(problems)
-
-
 def read_inventory(path: Path) -> tuple[Declaration, ...]:
     """Every camera of a .csv or .toml inventory.
 
-    Raises: InventoryError with every problem at once.
+    Raises: OperatorError with every problem at once.
     """
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise InventoryError([message("discover.inventory.too_big", place=str(path))])
+            raise OperatorError(message("discover.inventory.too_big", place=str(path)))
         content = path.read_bytes()
     except OSError as error:
         problem = message("discover.inventory.unreadable", place=str(path), reason=os_reason(error))
-        raise InventoryError([problem]) from None
+        raise OperatorError(problem) from None
     return parse_inventory(content, path.name)
 
 
 def parse_inventory(content: bytes, file: str) -> tuple[Declaration, ...]:
     """The same from bytes; the file's name decides whether it is TOML or CSV.
 
-    Raises: InventoryError with every problem at once.
+    Raises: OperatorError with every problem at once.
     """
     table = read_toml(content, file) if file.lower().endswith(".toml") else read_csv(content, file)
     problems = list(table.problems)
@@ -64,7 +57,7 @@ def parse_inventory(content: bytes, file: str) -> tuple[Declaration, ...]:
         problems.append(message("discover.inventory.no_cameras", place=file))
     problems += _doubles(table.rows, declarations)
     if problems:
-        raise InventoryError(problems)
+        raise OperatorError(*problems)
     return tuple(declarations)
 
 

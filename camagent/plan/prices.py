@@ -8,20 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from camagent.model.finding import Action
+from camagent.model.operator_error import OperatorError, located
 from camagent.model.text import Filling, Localised, Message, message
 
 MAX_PRICE_BYTES = 200_000  # a few dozen classes; more is a wrong file
 MAX_CLASSES = 200
 MAX_AMOUNT = 1e15  # more than any budget in any currency; keeps infinity out of results
 PRICED = tuple(action.value for action in Action if action is not Action.NONE)
-
-
-class PriceError(Exception):
-    """A price file cannot be used; one (place, sentence) a problem."""
-
-    def __init__(self, problems: tuple[tuple[str, Message], ...]) -> None:
-        super().__init__("\n".join(f"{place}: {text.key.rpartition('.')[2]}" for place, text in problems))
-        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,57 +43,57 @@ class PriceList:
 def load_prices(path: Path) -> PriceList:
     """Read and check a price file.
 
-    Raises: PriceError with every problem at once.
+    Raises: OperatorError with every problem at once.
     """
     try:
         if path.stat().st_size > MAX_PRICE_BYTES:
-            raise PriceError(((path.name, _problem("too_large", limit=MAX_PRICE_BYTES)),))
+            raise OperatorError(located(path.name, _problem("too_large", limit=MAX_PRICE_BYTES)))
         table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise PriceError(((path.name, _problem("unreadable", number=error.errno)),)) from error
+        raise OperatorError(located(path.name, _problem("unreadable", number=error.errno))) from error
     except (ValueError, RecursionError) as error:  # wrong syntax, no UTF-8, an endless number, a thousand brackets
-        raise PriceError(((path.name, _problem("not_toml")),)) from error
+        raise OperatorError(located(path.name, _problem("not_toml"))) from error
     return _parse(table, path.name)
 
 
 def _parse(table: dict[str, Any], file: str) -> PriceList:
-    problems: list[tuple[str, Message]] = []
+    problems: list[Message] = []
     for key in sorted(table.keys() - {"currency", "class"}):
-        problems.append((f"{file}: {key}", _problem("unknown_key", expected="currency, class")))
+        problems.append(located(f"{file}: {key}", _problem("unknown_key", expected="currency, class")))
     currency = table.get("currency")
     if not isinstance(currency, str) or not currency:
-        problems.append((f"{file}: currency", _problem("missing", expected=message("profile.expected.text"))))
+        problems.append(located(f"{file}: currency", _problem("missing", expected=message("profile.expected.text"))))
     rows = table.get("class", [])
     if not isinstance(rows, list) or len(rows) > MAX_CLASSES:
-        raise PriceError((*problems, (f"{file}: class", _problem("missing", expected="[[class]]"))))
+        raise OperatorError(*problems, located(f"{file}: class", _problem("missing", expected="[[class]]")))
     classes: list[PriceClass] = []
     for number, row in enumerate(rows, start=1):
         entry = _class(row, f"{file}: class #{number}", problems)
         if entry is not None and entry.action in {known.action for known in classes}:
-            problems.append((f"{file}: class #{number}: action", _problem("twice", action=entry.action.value)))
+            problems.append(located(f"{file}: class #{number}: action", _problem("twice", action=entry.action.value)))
         elif entry is not None:
             classes.append(entry)
     if problems:
-        raise PriceError(tuple(problems))
+        raise OperatorError(*problems)
     return PriceList(str(currency), tuple(classes))
 
 
-def _class(row: Any, place: str, problems: list[tuple[str, Message]]) -> PriceClass | None:
+def _class(row: Any, place: str, problems: list[Message]) -> PriceClass | None:
     if not isinstance(row, dict):
-        problems.append((place, _problem("missing", expected="[[class]]")))
+        problems.append(located(place, _problem("missing", expected="[[class]]")))
         return None
     before = len(problems)
     for key in sorted(row.keys() - {"id", "action", "vi", "en", "amount"}):
-        problems.append((f"{place}: {key}", _problem("unknown_key", expected="id, action, vi, en, amount")))
+        problems.append(located(f"{place}: {key}", _problem("unknown_key", expected="id, action, vi, en, amount")))
     for key in ("id", "vi", "en"):
         if not isinstance(row.get(key), str) or not row[key]:
-            problems.append((f"{place}: {key}", _problem("missing", expected=message("profile.expected.text"))))
+            problems.append(located(f"{place}: {key}", _problem("missing", expected=message("profile.expected.text"))))
     if row.get("action") not in PRICED:
-        problems.append((f"{place}: action", _problem("choice", expected=", ".join(PRICED))))
+        problems.append(located(f"{place}: action", _problem("choice", expected=", ".join(PRICED))))
     amount = row.get("amount")
     number = isinstance(amount, int | float) and not isinstance(amount, bool) and 0 <= amount <= MAX_AMOUNT
     if amount is not None and not number:
-        problems.append((f"{place}: amount", _problem("missing", expected="≥ 0")))
+        problems.append(located(f"{place}: amount", _problem("missing", expected="≥ 0")))
     if len(problems) > before:
         return None
     figure = None if amount is None else float(amount)

@@ -33,7 +33,7 @@ class LoadOrder:
 async def open_load(order: LoadOrder) -> AsyncIterator[RtspServer]:
     """Serve the streams until the end of the block.
 
-    Raises: UnknownClip; SchoolNotOpened where the port is taken.
+    Raises: UnknownClip; OperatorError where the port is taken.
     """
     clip = load_clip(order.clip_name)
     # One maker for all: a frame that one stream has played is played by another a moment later.

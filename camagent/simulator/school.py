@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
+from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message, os_reason
 from camagent.simulator.bursts import BurstMaker, RtpIdentity, packetized
 from camagent.simulator.camera import SimulatedCamera, SimulatedStream
@@ -19,17 +20,14 @@ from camagent.simulator.rtsp_server import Mount, RtspServer, RtspSettings
 from camagent.simulator.wsdiscovery import DiscoveryResponder
 
 
-class SchoolNotOpened(Exception):
-    """A port or an address of the simulated school is taken; `problem` says which, and why."""
-
-    def __init__(self, problem: Message) -> None:
-        super().__init__(f"{problem.key} {dict(problem.args)}")
-        self.problem = problem
-
-
-def not_listening(place: str, error: OSError) -> SchoolNotOpened:
+def not_listening(place: str, error: OSError) -> OperatorError:
     """The exception for a place where the operating system does not let us listen."""
-    return SchoolNotOpened(message("simulator.not_listening", place=place, reason=os_reason(error)))
+    return not_opened(message("simulator.not_listening", place=place, reason=os_reason(error)))
+
+
+def not_opened(what: Message) -> OperatorError:
+    """A port or an address of the simulated school is taken; `what` says which, and why."""
+    return OperatorError(message("simulator.not_opened", what=what))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ class School:
 async def open_school(cameras: Sequence[SimulatedCamera], *, discovery: bool = True) -> AsyncIterator[School]:
     """Start every camera that is alive, and stop all at the end.
 
-    Raises: SchoolNotOpened where an address or port is taken.
+    Raises: OperatorError where an address or port is taken.
     """
     running: list[RunningCamera] = []
     responder: DiscoveryResponder | None = None
@@ -106,7 +104,7 @@ def _claim(addresses: Sequence[str]) -> list[socket.socket]:
         except OSError as error:
             for held in claims:
                 held.close()
-            raise SchoolNotOpened(message("simulator.claimed", address=address)) from error
+            raise not_opened(message("simulator.claimed", address=address)) from error
     return claims
 
 

@@ -27,10 +27,11 @@ from camagent.inventory.identity import KnownDevice
 from camagent.model.device import DeviceFacts, DeviceInformation
 from camagent.model.fault import Fault
 from camagent.model.finding import Outcome, Verdict
+from camagent.model.operator_error import OperatorError
 from camagent.model.scan import CameraResult, History, ManualAnswer, ScanResult
 from camagent.model.stream import MeasuredStream
 from camagent.model.text import message
-from camagent.store.open_file import StoreError, connect, transaction, translated
+from camagent.store.open_file import connect, transaction, translated
 from camagent.text.vietnamese import clean_line
 
 RAW_DAYS = 30  # every scan is kept that long; the availability row of a profile looks back as far
@@ -207,13 +208,13 @@ class Store:
         try:
             return lzma.LZMADecompressor().decompress(rows[0][0], MAX_DOCUMENT_BYTES)
         except lzma.LZMAError:
-            raise StoreError(message("report.store.damaged", path=str(self.path))) from None
+            raise OperatorError(message("report.store.damaged", path=str(self.path))) from None
 
 
 def open_store(path: Path) -> Store:
     """Open or make the record at `path`; a damaged file is set aside and named in `Store.set_aside`.
 
-    Raises: StoreError with one line: which file, what, what to do.
+    Raises: OperatorError with one line: which file, what, what to do.
     """
     connection, set_aside = connect(path)
     return Store(path, connection, set_aside)
@@ -272,4 +273,4 @@ def _day(moment: datetime) -> str:
     return moment.astimezone(VIETNAM).date().isoformat()
 
 
-__all__ = ["Store", "StoreError", "answered", "open_store"]
+__all__ = ["Store", "OperatorError", "answered", "open_store"]

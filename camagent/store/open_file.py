@@ -8,9 +8,9 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from camagent.model.text import Message, message
+from camagent.model.operator_error import OperatorError
+from camagent.model.text import message
 from camagent.store.schema import MIGRATIONS
-from camagent.text import render
 
 BUSY_S = 10.0  # another process (the service beside a scan by hand) writes for milliseconds; ten seconds is a hang
 _SIDE_FILES = ("", "-wal", "-shm")
@@ -29,24 +29,16 @@ _KINDS = {
 }
 
 
-class StoreError(Exception):
-    """The store cannot be read or written; `problem` is one line: which file, what, what to do."""
-
-    def __init__(self, problem: Message) -> None:
-        super().__init__(render(problem, "en"))
-        self.problem = problem
-
-
 def connect(path: Path) -> tuple[sqlite3.Connection, Path | None]:
     """A ready connection, and where a damaged file was set aside.
 
-    Raises: StoreError.
+    Raises: OperatorError.
     """
     with translated(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError:
-            raise StoreError(message("report.store.not_writable", path=str(path))) from None
+            raise OperatorError(message("report.store.not_writable", path=str(path))) from None
         for _ in range(2):  # asked twice: another process may have set the damaged file aside meanwhile
             try:
                 return _ready(path), None
@@ -66,7 +58,7 @@ def translated(path: Path) -> Iterator[None]:
         kind = _KINDS.get(_primary(error))
         if kind is None:
             raise  # our bug: wrong SQL
-        raise StoreError(message(f"report.store.{kind}", path=str(path))) from None
+        raise OperatorError(message(f"report.store.{kind}", path=str(path))) from None
 
 
 def _primary(error: sqlite3.Error) -> int:
@@ -101,7 +93,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     with transaction(connection):  # asked again inside: another process may have been faster
         version = _version(connection)
         if version > len(MIGRATIONS):
-            raise StoreError(message("report.store.newer", path=str(path), version=version, known=len(MIGRATIONS)))
+            raise OperatorError(message("report.store.newer", path=str(path), version=version, known=len(MIGRATIONS)))
         for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
             for statement in statements:
                 connection.execute(statement)
@@ -138,5 +130,5 @@ def _set_aside(path: Path) -> Path:
             if side.exists():
                 side.rename(aside.with_name(aside.name + suffix))
     except OSError:
-        raise StoreError(message("report.store.not_writable", path=str(path))) from None
+        raise OperatorError(message("report.store.not_writable", path=str(path))) from None
     return aside

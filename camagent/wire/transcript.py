@@ -19,8 +19,9 @@ from xml.sax.saxutils import escape
 
 from camagent import __version__
 from camagent.model.device import DeviceTarget
+from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential
-from camagent.model.text import Message, message, os_reason
+from camagent.model.text import message, os_reason
 from camagent.model.uri import parse_stream_uri
 
 SCHEMA = "camagent.transcript/1"
@@ -35,14 +36,6 @@ _ELEMENTS = re.compile(r"(<(?:[\w.-]+:)?(?:password|nonce)\b[^<>]*(?<!/)>)[^<]*"
 _USERNAMES = re.compile(r"(<(?:[\w.-]+:)?username\b[^<>]*(?<!/)>)([^<]*)", re.I)
 _PARAMETERS = re.compile(r"\b(user(?:name)?|pass(?:word|wd|code)?|pwd|psw)=[^&\s\"'<>;,]+", re.I)
 _URIS = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>]+", re.I)
-
-
-class TranscriptError(ValueError):
-    """The file is not a transcript that we can read; `problem` says why."""
-
-    def __init__(self, problem: Message) -> None:
-        super().__init__(problem.key)
-        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +108,16 @@ class Transcript:
 def read_transcript(path: Path) -> Transcript:
     """A transcript from its file.
 
-    Raises: TranscriptError where the file is missing, too large, or no transcript of ours.
+    Raises: OperatorError where the file is missing, too large, or no transcript of ours.
     """
     try:
         if path.stat().st_size > 4 * MAX_TRANSCRIPT_CHARS:
-            raise TranscriptError(message("transcript.too_large"))
+            raise OperatorError(message("transcript.too_large"))
         return parse_transcript(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise TranscriptError(message("transcript.unreadable", reason=os_reason(error))) from error
+        raise OperatorError(message("transcript.unreadable", reason=os_reason(error))) from error
     except UnicodeDecodeError as error:
-        raise TranscriptError(message("transcript.not_text")) from error
+        raise OperatorError(message("transcript.not_text")) from error
 
 
 def parse_transcript(text: str) -> Transcript:
@@ -132,9 +125,9 @@ def parse_transcript(text: str) -> Transcript:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise TranscriptError(message("transcript.not_json")) from error
+        raise OperatorError(message("transcript.not_json")) from error
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise TranscriptError(message("transcript.other_schema", schema=SCHEMA))
+        raise OperatorError(message("transcript.other_schema", schema=SCHEMA))
     try:
         transcript = Transcript(_target(document["target"]))
         for row in document["exchanges"]:
@@ -142,7 +135,7 @@ def parse_transcript(text: str) -> Transcript:
             transcript.note(str(row["protocol"]), str(row["doing"]), sent, received, float(row["elapsed_s"]))
         transcript.truncated += int(document["truncated"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise TranscriptError(message("transcript.damaged")) from error
+        raise OperatorError(message("transcript.damaged")) from error
     return transcript
 
 

@@ -12,7 +12,8 @@ from click.testing import CliRunner
 
 from camagent.cli import language
 from camagent.cli.answer import answer_command
-from camagent.cli.mistakes import Mistake
+from camagent.cli.language import tm
+from camagent.model.operator_error import OperatorError
 from camagent.model.scan import ManualAnswer
 
 
@@ -61,9 +62,9 @@ def run(*arguments: str) -> str:
 
 
 def refused(*arguments: str) -> str:
-    with pytest.raises(Mistake) as caught:
+    with pytest.raises(OperatorError) as caught:
         run(*arguments)
-    return "\n".join(caught.value.lines)
+    return "\n".join(map(tm, caught.value.problems))
 
 
 @pytest.mark.parametrize(("met", "words"), [("yes", ("đạt,", "met,")), ("no", ("chưa đạt,", "not met,"))])

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from camagent.assess.profile import ProfileError, available_profiles, load_profile
+from camagent.assess.profile import available_profiles, load_profile
 from camagent.assess.rule import UNITS
 from camagent.model.finding import Severity
+from camagent.model.operator_error import OperatorError
 from camagent.text import both
 from tests.assess.judging import shipped
 
@@ -45,10 +46,10 @@ def write(folder: Path, text: str, name: str = "mine.toml") -> str:
 
 
 def problems(folder: Path, text: str, name: str = "mine.toml") -> list[str]:
-    with pytest.raises(ProfileError) as caught:
+    with pytest.raises(OperatorError) as caught:
         load_profile(write(folder, text, name))
-    told = [f"{problem.place}: {both(problem.message).en}" for problem in caught.value.problems]
-    assert all(both(problem.message).vi for problem in caught.value.problems)
+    told = [both(problem).en for problem in caught.value.problems]
+    assert all(both(problem).vi for problem in caught.value.problems)
     assert len(str(caught.value).splitlines()) == len(told)
     return told
 
@@ -238,21 +239,21 @@ def test_a_note_of_several_lines_and_the_longest_text_are_readable(tmp_path: Pat
 
 def test_problems_print_one_a_line_with_all_that_they_say(tmp_path: Path) -> None:
     text = GOOD.replace("maximum_ratio = 0.01", "maximum_ratio = 1.5").replace('"major"', '"fatal"')
-    with pytest.raises(ProfileError) as caught:
+    with pytest.raises(OperatorError) as caught:
         load_profile(write(tmp_path, text))
     assert str(caught.value).splitlines() == [
         "mine.toml: A-1: severity: choice (expected=blocker, major, minor, info)",
         "mine.toml: A-1: parameters.maximum_ratio: out_of_range (found=1.5, high=1.0, low=0.0, unit=ratio)",
     ]
-    with pytest.raises(ProfileError, match=r"wrong_type \(expected=profile\.expected\.with_unit, found='x'\)$"):
+    with pytest.raises(OperatorError, match=r"wrong_type \(expected=profile\.expected\.with_unit, found='x'\)$"):
         load_profile(write(tmp_path, GOOD.replace("maximum_ratio = 0.01", 'maximum_ratio = "x"')))
 
 
 def test_what_is_expected_is_said_in_vietnamese_too(tmp_path: Path) -> None:
-    with pytest.raises(ProfileError) as caught:
+    with pytest.raises(OperatorError) as caught:
         load_profile(write(tmp_path, one_row("anonymous_onvif", "parameters = { allowed = [1] }")))
     (found,) = caught.value.problems
-    assert both(found.message).vi == "sai kiểu: cần [văn bản, …], đang có [1]"
+    assert both(found).vi == "mine.toml: B: parameters.allowed: sai kiểu: cần [văn bản, …], đang có [1]"
 
 
 def test_extension_ends_somewhere(tmp_path: Path) -> None:
@@ -260,7 +261,7 @@ def test_extension_ends_somewhere(tmp_path: Path) -> None:
     for depth in range(1, 6):
         write(tmp_path, HEAD.replace('"mine"', f'"p{depth}"\nextends = "p{depth - 1}.toml"'), f"p{depth}.toml")
     assert len(load_profile(str(tmp_path / "p4.toml")).rows) == 1
-    with pytest.raises(ProfileError, match="extends_too_deep"):
+    with pytest.raises(OperatorError, match="extends_too_deep"):
         load_profile(str(tmp_path / "p5.toml"))
 
 
@@ -599,35 +600,34 @@ def test_bounds_that_are_equal_are_in_order(tmp_path: Path) -> None:
 
 def test_a_file_that_is_none(tmp_path: Path) -> None:
     for name in (str(tmp_path / "missing.toml"), "here/missing", r"here\missing"):
-        with pytest.raises(ProfileError, match="no_file"):
+        with pytest.raises(OperatorError, match="no_file"):
             load_profile(name)
-    with pytest.raises(ProfileError, match="no_profile"):
+    with pytest.raises(OperatorError, match="no_profile"):
         load_profile("missing")
     latin = tmp_path / "latin.toml"
     latin.write_bytes(b'x = "\xe9"')
-    with pytest.raises(ProfileError, match=r"latin.toml: not_utf8 \(at=5\)"):
+    with pytest.raises(OperatorError, match=r"latin.toml: not_utf8 \(at=5\)"):
         load_profile(str(latin))
     huge = tmp_path / "huge.toml"
     huge.write_bytes(b"#" * 1_000_001)
-    with pytest.raises(ProfileError) as caught:
+    with pytest.raises(OperatorError) as caught:
         load_profile(str(huge))
     (told,) = caught.value.problems
-    assert f"{told.place}: {both(told.message).en}" == "huge.toml: larger than 1000000 bytes, not a profile"
+    assert both(told).en == "huge.toml: larger than 1000000 bytes, not a profile"
     huge.write_bytes(GOOD.encode() + b"#" * (1_000_000 - len(GOOD.encode())))
     assert load_profile(str(huge)).id == "mine"
     (tmp_path / "folder.toml").mkdir()
-    with pytest.raises(ProfileError, match="no_file"):
+    with pytest.raises(OperatorError, match="no_file"):
         load_profile(str(tmp_path / "folder.toml"))
 
 
 def test_a_file_that_cannot_be_read_is_told_with_the_systems_number(tmp_path: Path) -> None:
     from camagent.assess.profile_source import read_table
 
-    with pytest.raises(ProfileError) as caught:
+    with pytest.raises(OperatorError) as caught:
         read_table(tmp_path)  # a folder
     (told,) = caught.value.problems
-    assert (told.file, told.row, told.key) == (tmp_path.name, None, None)
-    assert both(told.message).en == "cannot be read (system error 21)"
+    assert both(told).en == f"{tmp_path.name}: cannot be read (system error 21)"
 
 
 def test_an_installed_camagent_finds_its_profiles_in_the_package(
@@ -641,7 +641,7 @@ def test_an_installed_camagent_finds_its_profiles_in_the_package(
     write(tmp_path / "camagent" / "_profiles", 'currency = "VND"', "prices.example.toml")
     assert available_profiles() == ("mine",)
     assert load_profile("mine").id == "mine"
-    with pytest.raises(ProfileError, match=r"names=mine\)"):
+    with pytest.raises(OperatorError, match=r"names=mine\)"):
         load_profile("other")
 
 
@@ -720,12 +720,12 @@ def test_whatever_stands_in_a_file_is_refused_with_problems_and_never_breaks_the
     from camagent.assess.profile_rows import Reader
 
     reader = Reader("f", CATALOGUE)
-    with pytest.raises(ProfileError) as caught:
+    with pytest.raises(OperatorError) as caught:
         reader.take({"profile": head, "require": [{"id": "X", "rule": rule, **row}]}, "f")
         reader.finish()
     assert caught.value.problems
     for problem in caught.value.problems:
-        assert both(problem.message).vi
+        assert both(problem).vi
 
 
 def test_units_are_found_by_their_longest_suffix() -> None:

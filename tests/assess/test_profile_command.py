@@ -8,8 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from camagent.cli import language
-from camagent.cli.mistakes import Mistake
+from camagent.cli.language import tm
 from camagent.cli.profile import profile_group
+from camagent.model.operator_error import OperatorError
 from tests.assess.judging import shipped
 from tests.assess.test_profile import GOOD
 
@@ -62,11 +63,11 @@ def test_validate_says_valid_or_every_error(lang: str, tmp_path: Path) -> None:
     file.write_text(GOOD, encoding="utf-8")
     assert "sha256:" in run("validate", str(file))
     file.write_text(GOOD.replace('"major"', '"fatal"').replace('en = "Loss"', ""), encoding="utf-8")
-    with pytest.raises(Mistake) as caught:
+    with pytest.raises(OperatorError) as caught:
         run("validate", str(file))
-    assert len(caught.value.lines) == 2
-    assert caught.value.lines[0].startswith("mine.toml: A-1: en: ")
-    assert caught.value.lines[1].startswith("mine.toml: A-1: severity: ")
+    assert len(caught.value.problems) == 2
+    assert tm(caught.value.problems[0]).startswith("mine.toml: A-1: en: ")
+    assert tm(caught.value.problems[1]).startswith("mine.toml: A-1: severity: ")
 
 
 def test_help_is_there_in_the_language_of_the_run() -> None:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camagent.inventory.join import InventoryError, join, parse_inventory, read_inventory
+from camagent.inventory.join import join, parse_inventory, read_inventory
 from camagent.model.discovery import Change, SeenCamera
+from camagent.model.operator_error import OperatorError
 from camagent.model.scan import Declaration, ManualAnswer
 from camagent.text import LANGUAGES, render
 
@@ -21,7 +22,7 @@ def csv(text: str, **how: str) -> tuple[Declaration, ...]:
 
 
 def refusals(content: str | bytes, file: str = "camera.csv") -> list[tuple[str, str]]:
-    with pytest.raises(InventoryError) as caught:
+    with pytest.raises(OperatorError) as caught:
         parse_inventory(content if isinstance(content, bytes) else content.encode(), file)
     for problem in caught.value.problems:
         for lang in LANGUAGES:
@@ -81,7 +82,7 @@ def test_an_rtsp_camera_without_onvif_is_declared_by_its_stream() -> None:
 
 
 def test_a_password_in_the_list_is_refused_and_not_repeated() -> None:
-    with pytest.raises(InventoryError) as caught:
+    with pytest.raises(OperatorError) as caught:
         csv("ip\nrtsp://admin:hunter2@192.168.1.30/live\n")
     assert "hunter2" not in str(caught.value)
     assert all("hunter2" not in render(p, lang) for p in caught.value.problems for lang in LANGUAGES)
@@ -182,7 +183,7 @@ def test_toml_of_another_shape_is_refused(content: str) -> None:
 
 
 def test_a_file_that_is_not_there_is_the_operator_s_mistake(tmp_path: Path) -> None:
-    with pytest.raises(InventoryError):
+    with pytest.raises(OperatorError):
         read_inventory(tmp_path / "none.csv")
     (tmp_path / "one.csv").write_text("ip\n192.168.1.1\n")
     assert [d.address for d in read_inventory(tmp_path / "one.csv")] == ["192.168.1.1"]
@@ -193,7 +194,7 @@ def test_a_file_that_is_not_there_is_the_operator_s_mistake(tmp_path: Path) -> N
 def test_any_file_is_a_list_or_a_refusal(content: bytes, file: str) -> None:
     try:
         assert parse_inventory(content, file)
-    except InventoryError as error:
+    except OperatorError as error:
         assert error.problems
 
 
@@ -203,7 +204,7 @@ def test_any_cells_are_read_or_refused(cells: list[list[str]]) -> None:
     lines = ["ip;serial;mac;shared;scene_width_m", *(";".join(row) for row in cells)]
     try:
         parse_inventory("\n".join(lines).encode("utf-8", errors="replace"), "a.csv")
-    except InventoryError as error:
+    except OperatorError as error:
         assert all(render(problem, "vi") for problem in error.problems)
 
 
@@ -302,6 +303,6 @@ def test_every_line_and_every_camera_comes_out_exactly_once(
 
 @pytest.mark.parametrize("text", ["x = " + "9" * 5000, "x = " + "[" * 5000])
 def test_odd_toml_is_one_problem(text: str) -> None:
-    with pytest.raises(InventoryError) as refusal:
+    with pytest.raises(OperatorError) as refusal:
         parse_inventory(text.encode(), "camera.toml")
     assert [problem.key for problem in refusal.value.problems] == ["discover.inventory.not_toml"]

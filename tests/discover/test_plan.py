@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camagent.discover.interfaces import Interface, Medium
-from camagent.discover.plan import PlanError, hosts_of, is_loopback, make_plan
+from camagent.discover.plan import hosts_of, is_loopback, make_plan
+from camagent.model.operator_error import OperatorError
 from camagent.text import LANGUAGES, render
 from tests.discover.test_interfaces import interface
 
@@ -14,7 +15,7 @@ MACHINE: tuple[Interface, ...] = (LOOPBACK, interface("eth0", "192.168.1.5/24"),
 
 
 def refusals(**wanted: list[str]) -> list[str]:
-    with pytest.raises(PlanError) as caught:
+    with pytest.raises(OperatorError) as caught:
         make_plan(MACHINE, **wanted)
     for problem in caught.value.problems:
         for lang in LANGUAGES:
@@ -31,7 +32,7 @@ def test_without_a_word_the_machine_s_own_networks_are_searched_on_every_interfa
 
 def test_nothing_to_search_is_an_error_and_not_an_empty_result() -> None:
     # edgexfoundry/device-onvif-camera#432
-    with pytest.raises(PlanError) as caught:
+    with pytest.raises(OperatorError) as caught:
         make_plan((LOOPBACK, interface("docker0", "172.28.0.1/24", medium=Medium.CONTAINER)))
     assert "container_interface:docker0" in dict(caught.value.problems[0].args)["left_out"]  # type: ignore[operator]
 

@@ -16,9 +16,10 @@ from decimal import Decimal
 
 import pytest
 
-from camagent.cli.mistakes import Mistake
+from camagent.cli.language import tm
 from camagent.cli.onvif import Call, CallFailed, find_wsdl, onvif_command, open_client, plain, send
 from camagent.interrogate.interview import WayIn
+from camagent.model.operator_error import OperatorError
 from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.default_school import USER
 from camagent.simulator.school import open_school
@@ -113,13 +114,13 @@ def test_a_wrong_password_is_told_in_one_line_without_it(school: tuple[Simulated
     ],
 )
 def test_a_mistake_is_told_and_nothing_is_sent(arguments: tuple[str, ...], words: str) -> None:
-    with pytest.raises(Mistake) as told:
+    with pytest.raises(OperatorError) as told:
         onvif_command.main(["127.0.0.1:9", *arguments], standalone_mode=False)
-    assert len(told.value.lines) == 1 and words in told.value.lines[0]
+    assert len(told.value.problems) == 1 and words in tm(told.value.problem)
 
 
 def test_a_stream_is_not_a_device() -> None:
-    with pytest.raises(Mistake):
+    with pytest.raises(OperatorError):
         onvif_command.main(["rtsp://127.0.0.1/1", "devicemgmt", "GetUsers"], standalone_mode=False)
 
 
@@ -156,9 +157,9 @@ def test_who_may_not_make_a_call_is_told_what_to_do(user: tuple[str, ...], words
 
 
 def test_an_operation_in_other_letters_is_suggested_and_not_taken_for_a_writing_one() -> None:
-    with pytest.raises(Mistake) as told:
+    with pytest.raises(OperatorError) as told:
         onvif_command.main(["127.0.0.1:9", "devicemgmt", "getusers"], standalone_mode=False)
-    assert "GetUsers" in told.value.lines[0] and "--write" not in told.value.lines[0]
+    assert "GetUsers" in tm(told.value.problem) and "--write" not in tm(told.value.problem)
 
 
 @pytest.mark.parametrize("chunk", [b" " * 65_536, b" "], ids=["flood", "drip"])

@@ -13,9 +13,10 @@ from camagent.interrogate.interview import InterviewDoors, InterviewOptions, int
 from camagent.interrogate.replay import replay_interview
 from camagent.model.device import DeviceClock, DeviceFacts
 from camagent.model.fault import Fault
+from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential
 from camagent.wire.login_ledger import LoginLedger
-from camagent.wire.transcript import Transcript, TranscriptError, read_transcript
+from camagent.wire.transcript import Transcript, read_transcript
 from tests.interrogate.fake_device import LOGIN, PASSWORD, USER, FakeDevice, serving
 from tests.interrogate.test_interview import FAST
 
@@ -90,5 +91,5 @@ def test_a_latin_1_reply_survives_the_file(tmp_path: Path) -> None:
 
 
 def test_a_transcript_without_a_device_is_refused() -> None:
-    with pytest.raises(TranscriptError):
+    with pytest.raises(OperatorError):
         asyncio.run(replay_interview(Transcript(), FAST))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from camagent.config import ConfigError, load_config
+from camagent.config import load_config
+from camagent.model.operator_error import OperatorError
 from camagent.model.text import _OS_REASONS, message, os_reason
 from camagent.text import both, catalogue, render
 
@@ -20,7 +21,7 @@ def test_every_reason_of_the_operating_system_has_a_sentence(lang: str) -> None:
 
 
 def test_a_reason_speaks_the_language_of_its_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError) as refusal:
+    with pytest.raises(OperatorError) as refusal:
         load_config(tmp_path / "nowhere.toml")
     (problem,) = refusal.value.problems
     told = both(problem)

@@ -18,11 +18,13 @@ import pytest
 from camagent.exporter.listener import ListenerLimits
 from camagent.exporter.server import ExporterOptions, preferred_language, wants_openmetrics
 from camagent.exporter.snapshot import camera_status
-from camagent.exporter.web_config import WebConfig, WebConfigError, load_web_config
+from camagent.exporter.web_config import WebConfig, load_web_config
 from camagent.model.finding import Outcome, Verdict
+from camagent.model.operator_error import OperatorError
 from camagent.text import both
 from tests import builders as build
 from tests.publish.exporter_peers import View, ask, is_cut, make_certificates, running
+from tests.refusal import refused
 
 PROMETHEUS_ACCEPT = (
     "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
@@ -375,7 +377,7 @@ def test_closing_does_not_wait_for_clients() -> None:
 def test_a_port_in_use_is_one_clear_line() -> None:
     async def scenario() -> None:
         async with running(View()) as (_, port):
-            with pytest.raises(WebConfigError, match=f"cannot listen on 127.0.0.1:{port}"):
+            with refused(f"cannot listen on 127.0.0.1:{port}"):
                 async with running(View(), port=port):
                     pass
 
@@ -387,7 +389,7 @@ def test_reload_changes_passwords_and_keeps_the_port(tmp_path: Path) -> None:
         async with running(View(), web=WebConfig(users=USERS)) as (exporter, port):
             exporter.reload(WebConfig())
             assert (await ask(port)).status == 200
-            with pytest.raises(WebConfigError):
+            with pytest.raises(OperatorError):
                 broken = web_config_with_tls(tmp_path)
                 (tmp_path / "server.key").write_text("not a key")
                 exporter.reload(broken)

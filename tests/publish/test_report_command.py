@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from camagent.cli.mistakes import Mistake
 from camagent.cli.report import report_command
 from camagent.document.wording import VIETNAM
 from camagent.document.write import scan_document
+from camagent.model.operator_error import OperatorError
 from camagent.store import open_store
 from tests.publish.samples import school
+from tests.refusal import refused
 
 NOW = datetime.now(VIETNAM)
 DAYS_AGO = (400, 200, -1)  # the newest is tomorrow's, so that this holds on a reporting date as well
@@ -53,11 +54,11 @@ def test_a_reporting_date_has_a_name(record: Path, name: str) -> None:
 
 @pytest.mark.parametrize("text", ["31/02/2026", "tomorrow", "", "2001-01-10"])
 def test_what_is_no_date_or_was_before_the_first_scan_is_a_mistake(record: Path, text: str) -> None:
-    with pytest.raises(Mistake):
+    with pytest.raises(OperatorError):
         compared(record, text)
 
 
 def test_a_scan_is_not_compared_with_itself(record: Path) -> None:
     day = (NOW + timedelta(days=1)).strftime("%Y-%m-%d")
-    with pytest.raises(Mistake, match=day):
+    with refused(day):
         compared(record, day)

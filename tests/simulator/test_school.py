@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 
 from camagent.model.finding import Action, Verdict
+from camagent.model.operator_error import OperatorError
 from camagent.simulator.default_school import default_school
-from camagent.simulator.school import School, SchoolNotOpened, open_school
+from camagent.simulator.school import School, open_school
 from camagent.simulator.wsdiscovery import parse_probe, probe_match
+from camagent.text import render
 from tests.simulator.schools import in_school, own_school
 
 
@@ -65,11 +67,11 @@ def test_a_taken_port_is_named_and_nothing_stays_open() -> None:
             taken = school.cameras[0]
             other = replace(own_school(2)[1], rtsp_port=0)
             clashing = replace(taken, http_port=0, https_port=0)
-            with pytest.raises(SchoolNotOpened) as refusal:
+            with pytest.raises(OperatorError) as refusal:
                 async with open_school([replace(other, http_port=taken.http_port), clashing], discovery=False):
                     pass
             still = [await answers(taken.address, taken.rtsp_port), await answers(other.address, taken.http_port)]
-            return str(refusal.value), still
+            return render(refusal.value.problem, "en"), still
 
     told, still = asyncio.run(run())
     assert "RTSP 127.10." in told
@@ -79,13 +81,13 @@ def test_a_taken_port_is_named_and_nothing_stays_open() -> None:
 def test_two_schools_with_discovery_never_share_an_address() -> None:
     async def run() -> str:
         async with open_school(own_school(1)):
-            with pytest.raises(SchoolNotOpened) as refusal:
+            with pytest.raises(OperatorError) as refusal:
                 async with open_school(own_school(1)):
                     pass
         async with open_school(own_school(1)):
-            return str(refusal.value)
+            return render(refusal.value.problem, "en")
 
-    assert "simulator.claimed" in asyncio.run(run())
+    assert "another simulated school" in asyncio.run(run())
 
 
 PROBE = (

@@ -15,10 +15,11 @@ from camagent.inventory.earlier_runs import Learned
 from camagent.inventory.identity import KnownDevice
 from camagent.model.finding import Verdict
 from camagent.model.scan import ManualAnswer, ScanResult
-from camagent.store import Decision, Store, StoreError, answered, open_store
+from camagent.store import Decision, Store, answered, open_store
 from camagent.store.schema import MIGRATIONS
 from tests import builders
 from tests.publish.samples import camera, hostile_school, school, view
+from tests.refusal import refused
 
 START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 
@@ -190,12 +191,12 @@ def test_a_store_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:
     raw = sqlite3.connect(path)
     raw.execute("PRAGMA user_version = 99")
     raw.close()
-    with pytest.raises(StoreError, match="99"):
+    with refused("99"):
         open_store(path)
     assert path.exists() and not list(tmp_path.glob("*.damaged-*"))
 
 
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(StoreError, match="cannot be opened"):
+    with refused("cannot be opened"):
         open_store(tmp_path / "file" / "site.db")

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from camagent.document.write import scan_document
-from camagent.store import Store, StoreError, open_store
+from camagent.store import Store, open_store
 from tests.publish.samples import school
+from tests.refusal import refused
 
 ROOT = Path(__file__).resolve().parents[3]
 START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
@@ -157,7 +158,7 @@ def test_a_full_disk_is_one_clear_line_and_the_old_record_stays(
 
     monkeypatch.setattr(sqlite3, "connect", small_disk)
     with open_store(path) as store:
-        with pytest.raises(StoreError, match="disk is full"):
+        with refused("disk is full"):
             for day in range(1, 50):
                 save(store, day)
         found = store.latest()
@@ -180,7 +181,7 @@ def test_a_store_held_by_another_program_is_one_clear_line(tmp_path: Path, monke
     monkeypatch.setattr("camagent.store.open_file.BUSY_S", 0.05)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    with open_store(path) as store, pytest.raises(StoreError, match="another program"):
+    with open_store(path) as store, refused("another program"):
         save(store, 0)
     other.close()
 
