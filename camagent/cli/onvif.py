@@ -18,7 +18,6 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,20 +25,18 @@ import click
 from camagent.cli.check import read_login, read_target
 from camagent.cli.language import t
 from camagent.cli.mistakes import EXIT_READY, EXIT_UNDETERMINED
+from camagent.cli.onvif_transport import username_token, zeep_transport
 from camagent.cli.options import login_options
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 
 if TYPE_CHECKING:
-    from camagent.interrogate.auth import HttpLogin
     from camagent.interrogate.interview import WayIn
     from camagent.model.device import DeviceTarget
     from camagent.model.secret import Credential
 
 READING = "Get"  # by ONVIF's own naming every operation that only reads begins so
-CALL_TIMEOUT_S = 10.0  # twice an interview's: logs and backups are gathered while we wait
 MAX_JSON_CHARS = 100_000  # far above any request that a person writes
-READ_CHUNK_BYTES = 65_536
 MAX_DEPTH = 64  # nesting of a reply; a quarter of what the XML parser lets through
 MAX_REASON_CHARS = 300  # of a device's fault, on one line of a terminal
 MAX_SUGGESTIONS = 8  # operations named where the one asked for is unknown: devicemgmt alone has 90
@@ -175,7 +172,7 @@ def send(client: Any, wsdl: Wsdl, call: Call, login: tuple[WayIn, Credential | N
         url = found
     with _quiet_logging(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # urllib3 on certificates that nobody signed; DeprecationWarning of onvif-zeep
-        client.wsse, client.transport = _token(way, credential), _transport(way, credential)
+        client.wsse, client.transport = username_token(way, credential), zeep_transport(way, credential)
         service = ONVIFService(url, "", "", str(wsdl.path), zeep_client=client, binding_name=wsdl.binding)
         try:
             return plain(ONVIFService.to_dict(getattr(service, call.operation)(call.arguments)))
@@ -209,96 +206,6 @@ def plain(value: Any, depth: int = 0) -> Any:
 
         return redact(etree.tostring(value, encoding="unicode"))
     return redact(value if isinstance(value, str) else str(value))
-
-
-def _token(way: WayIn, credential: Credential | None) -> Any:
-    """WS-UsernameToken on the device's time, unless HTTP is the way in."""
-    from onvif.client import UsernameDigestTokenDtDiff
-
-    if credential is None or (way.scheme or "").startswith("http-"):
-        return None
-    own_time = way.scheme == "wsse-own-time" or way.clock_offset_s is None
-    shift = timedelta(0) if own_time else timedelta(seconds=way.clock_offset_s or 0.0)
-    return UsernameDigestTokenDtDiff(
-        credential.user, credential.secret.reveal(), dt_diff=shift, use_digest=True, zulu_timestamp=True
-    )
-
-
-def _transport(way: WayIn, credential: Credential | None) -> Any:
-    """requests as careful as our own door: no proxy, no redirect, time-outs, any certificate, old TLS."""
-    import requests
-    from requests.adapters import HTTPAdapter
-    from zeep.transports import Transport
-
-    from camagent.interrogate.auth import HttpLogin
-    from camagent.wire.tls import device_context
-
-    class DeviceAdapter(HTTPAdapter):
-        def init_poolmanager(self, *args: Any, **options: Any) -> None:
-            super().init_poolmanager(*args, **options, ssl_context=device_context(legacy=True))
-
-        def send(self, request: Any, *args: Any, **options: Any) -> Any:
-            response = super().send(request, *args, **options | {"stream": True})
-            response._content = _read_bounded(response)  # the only way to hand requests a body that was read by us
-            return response
-
-    session = requests.Session()
-    session.trust_env, session.verify, session.max_redirects = False, False, 0
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, DeviceAdapter())
-    if credential is not None and (way.scheme or "").startswith("http-"):
-        session.auth = _HttpAnswer(HttpLogin(credential), basic=way.scheme == "http-basic")
-    return Transport(session=session, timeout=CALL_TIMEOUT_S, operation_timeout=CALL_TIMEOUT_S)
-
-
-def _read_bounded(response: Any) -> bytes:
-    """A body of bearable size within bearable time; `requests` itself knows neither limit."""
-    from requests import exceptions as http
-    from urllib3.exceptions import ReadTimeoutError
-
-    from camagent.interrogate.xml import MAX_XML_BYTES
-
-    body, deadline_s = bytearray(), monotonic() + CALL_TIMEOUT_S
-    try:
-        while chunk := response.raw.read1(READ_CHUNK_BYTES, decode_content=True):
-            body += chunk
-            if len(body) > MAX_XML_BYTES or monotonic() > deadline_s:
-                raise http.ContentDecodingError if len(body) > MAX_XML_BYTES else http.ReadTimeout
-    except ReadTimeoutError as error:
-        raise http.ReadTimeout from error
-    return bytes(body)
-
-
-class _HttpAnswer:
-    """Our own Digest as a `requests` authenticator: theirs takes the last of several challenges, not the strongest."""
-
-    def __init__(self, login: HttpLogin, basic: bool) -> None:
-        self._login, self._basic = login, basic
-
-    def __call__(self, request: Any) -> Any:
-        if self._basic:
-            self._authorize(request)
-        else:
-            request.register_hook("response", self._answer)
-        return request
-
-    def _answer(self, response: Any, **options: Any) -> Any:
-        from camagent.wire.digest import parse_challenges
-
-        challenges = parse_challenges([response.headers.get("WWW-Authenticate", "")])
-        if response.status_code != 401 or self._login.challenge is not None or not self._login.renew(challenges):
-            return response
-        _ = response.content  # read to the end, so that the connection can be used again
-        again = response.request.copy()
-        self._authorize(again)
-        return response.connection.send(again, **options)
-
-    def _authorize(self, request: Any) -> None:
-        from camagent.wire.digest import DigestRequest, fresh_cnonce
-
-        body = request.body if isinstance(request.body, bytes) else (request.body or "").encode()
-        covered = DigestRequest(request.method, request.path_url, fresh_cnonce(), body=body)
-        request.headers["Authorization"] = self._login.authorization(covered)
 
 
 def _told(error: BaseException, login: tuple[WayIn, Credential | None], needs: str) -> Exception:

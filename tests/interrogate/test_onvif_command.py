@@ -164,7 +164,7 @@ def test_an_operation_in_other_letters_is_suggested_and_not_taken_for_a_writing_
 
 @pytest.mark.parametrize("chunk", [b" " * 65_536, b" "], ids=["flood", "drip"])
 def test_a_reply_without_end_is_cut(chunk: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("camagent.cli.onvif.CALL_TIMEOUT_S", 1.0)
+    monkeypatch.setattr("camagent.cli.onvif_transport.CALL_TIMEOUT_S", 1.0)
     sent = 0
 
     async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
