@@ -74,7 +74,7 @@ def device_clock(**changes: Any) -> DeviceClock:
 
 
 def device_information(**changes: Any) -> DeviceInformation:
-    return _with(DeviceInformation("Acme", "AC-2143", "V5.7.3 build 220112", "AC21430001", "88"), changes)
+    return _with(DeviceInformation("Acme", "AC-2143", "V5.7.3 build 220112", "AC21430001"), changes)
 
 
 def encoder_settings(**changes: Any) -> EncoderSettings:
@@ -88,7 +88,6 @@ def encoder_settings(**changes: Any) -> EncoderSettings:
             frame_rate_hz=25.0,
             bitrate_bps=3_000_000,
             gop_length_frames=50,
-            constant_bitrate=False,
         ),
         changes,
     )
@@ -104,7 +103,6 @@ def encoder_options(**changes: Any) -> EncoderOptions:
             bitrate_range_bps=Range(256_000, 8_192_000),
             gop_range_frames=Range(1, 250),
             codec_profiles=("Main",),
-            constant_bitrate=True,
         ),
         changes,
     )
@@ -177,8 +175,6 @@ def device_facts(**changes: Any) -> DeviceFacts:
                 ),
                 ntp_from_dhcp=False,
                 ntp_servers=("192.0.2.1",),
-                hostname="cam-11",
-                discovery_mode="Discoverable",
             ),
             scopes=(
                 "onvif://www.onvif.org/Profile/Streaming",

@@ -39,10 +39,9 @@ def device(
     return device_facts(
         target=DeviceTarget(address, endpoint=epr),
         address=address,
-        information=DeviceInformation("HIKVISION", model, "V5.2.0", serial, "88"),
+        information=DeviceInformation("HIKVISION", model, "V5.2.0", serial),
         network=NetworkFacts(macs=(mac,) if mac else ()),
         tls=None,
-        extra_macs=(),
     )
 
 
@@ -110,7 +109,7 @@ def test_a_new_address_is_a_move() -> None:
 def test_a_firmware_update_changes_nothing() -> None:
     updated = replace(
         device(),
-        information=DeviceInformation("Hikvision", "DS-2CD2012-I", "V5.6.0", device().information.serial, "89"),
+        information=DeviceInformation("Hikvision", "DS-2CD2012-I", "V5.6.0", device().information.serial),
     )
     assert match((known(device()),), seen(updated)).change == "same"
 

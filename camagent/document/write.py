@@ -140,7 +140,7 @@ def _faults(result: CameraResult) -> list[Fault]:
 
 def _device(device: DeviceFacts) -> Document:
     known = device.information if isinstance(device.information, DeviceInformation) else None
-    macs = (*(device.network.macs if isinstance(device.network, NetworkFacts) else ()), *device.extra_macs)
+    macs = device.network.macs if isinstance(device.network, NetworkFacts) else ()
     scopes: Iterable[str] = () if isinstance(device.scopes, Fault) else device.scopes
     found = (_ONVIF_PROFILE.match(scope) for scope in scopes)
     conformance = ("S" if match[1] == "Streaming" else match[1] for match in found if match)

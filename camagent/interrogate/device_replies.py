@@ -18,11 +18,13 @@ from camagent.model.device import (
     NetworkFacts,
     NetworkProtocol,
     RecordingFacts,
+    ServiceCapabilities,
 )
 
 MAX_ROWS = 64  # scopes, users, interfaces, servers of one device; the longest list recorded has 11 scopes
 MAX_WORD_CHARS = 256  # names, models, scopes; the longest recorded is a scope of 52 characters
 
+MAX_HASHES = 8  # hash algorithms of Digest; RFC 7616 knows three and their session forms
 CUT_OFF_S = 0.5  # mean of what a clock without fractions of a second leaves out
 
 DEVICE_NS = "http://www.onvif.org/ver10/device/wsdl"
@@ -44,18 +46,7 @@ _CAPABILITY_NAMESPACES = {
     "replay": "http://www.onvif.org/ver10/replay/wsdl",
     "deviceio": "http://www.onvif.org/ver10/deviceIO/wsdl",
 }
-_IMAGING_FIELDS = (
-    ("WideDynamicRange", "Mode"),
-    ("IrCutFilter",),
-    ("BacklightCompensation", "Mode"),
-    ("Exposure", "Mode"),
-    ("Exposure", "MaxExposureTime"),
-    ("WhiteBalance", "Mode"),
-    ("Brightness",),
-    ("Contrast",),
-    ("ColorSaturation",),
-    ("Sharpness",),
-)
+_TLS_VERSIONS = ("TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,25 +132,21 @@ def parse_information(node: Node) -> DeviceInformation:
         model=_word(node.value("Model")),
         firmware=_word(node.value("FirmwareVersion")),
         serial=_word(node.value("SerialNumber")),
-        hardware_id=_word(node.value("HardwareId")),
     )
 
 
 def parse_interfaces(node: Node) -> NetworkFacts:
-    """GetNetworkInterfacesResponse: MACs and the link of the first interface that states one."""
+    """GetNetworkInterfacesResponse: MACs, and the duplex mode of the first interface that states one."""
     macs: dict[str, None] = {}
     duplex: str | None = None
-    speed: int | None = None
     for interface in _rows(node, "NetworkInterfaces"):
         mac = _mac(interface.value("Info", "HwAddress"))
         if mac:
             macs.setdefault(mac)
         link = interface.child("Link", "OperSettings") or interface.child("Link", "AdminSettings")
-        if link is not None and duplex is None and speed is None:
+        if link is not None and duplex is None:
             duplex = _word(link.value("Duplex"))
-            mbps = to_int(link.value("Speed"))
-            speed = mbps * 1_000_000 if mbps is not None and 0 < mbps <= 100_000 else None
-    return NetworkFacts(macs=tuple(macs), link_duplex=duplex, link_speed_bps=speed)
+    return NetworkFacts(macs=tuple(macs), link_duplex=duplex)
 
 
 def parse_protocols(node: Node) -> tuple[NetworkProtocol, ...]:
@@ -185,16 +172,6 @@ def parse_ntp(node: Node) -> tuple[bool | None, tuple[str, ...]]:
     return to_bool(stated.value("FromDHCP")), tuple(servers)
 
 
-def parse_hostname(node: Node) -> str | None:
-    """GetHostnameResponse."""
-    return _word(node.value("HostnameInformation", "Name"))
-
-
-def parse_discovery_mode(node: Node) -> str | None:
-    """GetDiscoveryModeResponse: "Discoverable" or "NonDiscoverable"."""
-    return _word(node.value("DiscoveryMode"))
-
-
 def parse_scopes(node: Node) -> tuple[str, ...]:
     """GetScopesResponse."""
     return tuple(s for row in _rows(node, "Scopes") if (s := _word(row.value("ScopeItem") or row.text)))
@@ -210,11 +187,24 @@ def parse_users(node: Node) -> tuple[DeviceUser, ...]:
     return tuple(found)
 
 
-def parse_imaging(node: Node) -> tuple[tuple[str, str], ...]:
-    """GetImagingSettingsResponse: the settings that explain a bad picture, by the path of their field."""
-    settings = node.child("ImagingSettings") or node
-    pairs = ((".".join(path), _word(settings.value(*path))) for path in _IMAGING_FIELDS)
-    return tuple((name, value) for name, value in pairs if value)
+def parse_device_capabilities(node: Node) -> ServiceCapabilities:
+    """GetServiceCapabilitiesResponse of the device service."""
+    security = (node.child("Capabilities") or node).child("Security")
+    if security is None:
+        return ServiceCapabilities()
+    stated = [(name, to_bool(security.value(f"TLS{name.removeprefix('TLSv')}"))) for name in _TLS_VERSIONS]
+    hashes = (_word(security.value("HashingAlgorithms")) or "").upper().replace(",", " ").split()
+    return ServiceCapabilities(
+        http_digest=to_bool(security.value("HttpDigest")),
+        digest_hashes=tuple(dict.fromkeys(hashes))[:MAX_HASHES],
+        username_token=to_bool(security.value("UsernameToken")),
+        tls_versions=tuple(name for name, has in stated if has) if any(has is not None for _, has in stated) else None,
+    )
+
+
+def parse_secure_streaming(node: Node) -> bool | None:
+    """GetServiceCapabilitiesResponse of Media2: SecureRTSPStreaming."""
+    return to_bool((node.child("Capabilities") or node).value("StreamingCapabilities", "SecureRTSPStreaming"))
 
 
 def parse_recording_summary(node: Node) -> RecordingFacts:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from camagent.interrogate.device_replies import DEVICE_NS, IMAGING_NS, MEDIA1_NS, MEDIA2_NS, SEARCH_NS
+from camagent.interrogate.device_replies import DEVICE_NS, MEDIA1_NS, MEDIA2_NS, SEARCH_NS
 
 SCHEMA_NS = "http://www.onvif.org/ver10/schema"
 _ENVELOPE = (
@@ -59,13 +59,13 @@ GET_INFORMATION = Question("GetDeviceInformation", DEVICE_NS)
 GET_INTERFACES = Question("GetNetworkInterfaces", DEVICE_NS)
 GET_PROTOCOLS = Question("GetNetworkProtocols", DEVICE_NS)
 GET_NTP = Question("GetNTP", DEVICE_NS)
-GET_HOSTNAME = Question("GetHostname", DEVICE_NS)
 GET_SCOPES = Question("GetScopes", DEVICE_NS)
-GET_DISCOVERY_MODE = Question("GetDiscoveryMode", DEVICE_NS)
 GET_USERS = Question("GetUsers", DEVICE_NS)
 GET_MEDIA1_PROFILES = Question("GetProfiles", MEDIA1_NS)
 GET_MEDIA2_PROFILES = Question("GetProfiles", MEDIA2_NS, "<Type>VideoEncoder</Type><Type>VideoSource</Type>")
 GET_MEDIA2_PROFILES_ALL = Question("GetProfiles", MEDIA2_NS, "<Type>All</Type>")
+GET_DEVICE_CAPABILITIES = Question("GetServiceCapabilities", DEVICE_NS)
+GET_MEDIA2_CAPABILITIES = Question("GetServiceCapabilities", MEDIA2_NS)
 GET_RECORDING_SUMMARY = Question("GetRecordingSummary", SEARCH_NS)
 
 
@@ -98,9 +98,3 @@ def get_encoder_options(service_namespace: str, configuration: str, media_profil
         f"<ProfileToken>{escape(media_profile)}</ProfileToken>"
     )
     return Question("GetVideoEncoderConfigurationOptions", service_namespace, content)
-
-
-def get_imaging_settings(video_source: str) -> Question:
-    """GetImagingSettings of one video source."""
-    content = f"<VideoSourceToken>{escape(video_source)}</VideoSourceToken>"
-    return Question("GetImagingSettings", IMAGING_NS, content)

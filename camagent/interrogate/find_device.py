@@ -10,20 +10,25 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-from camagent.interrogate.addresses import candidate_urls, other_paths, pin_services
+from camagent.interrogate.addresses import candidate_urls, other_paths, pin_services, service_url
 from camagent.interrogate.auth import device_time
 from camagent.interrogate.conversation import Conversation
 from camagent.interrogate.device_replies import (
+    MEDIA2_NS,
     clock_facts,
     parse_capabilities,
     parse_clock,
+    parse_device_capabilities,
+    parse_secure_streaming,
     parse_services,
     parse_users,
 )
 from camagent.interrogate.envelopes import (
     GET_CAPABILITIES,
     GET_CLOCK,
+    GET_DEVICE_CAPABILITIES,
     GET_INFORMATION,
+    GET_MEDIA2_CAPABILITIES,
     GET_SERVICES,
     GET_USERS,
     get_stream_uri,
@@ -31,7 +36,7 @@ from camagent.interrogate.envelopes import (
 from camagent.interrogate.media_interview import MediaDoor, media_doors
 from camagent.interrogate.media_replies import parse_media1_profiles, parse_stream_address
 from camagent.interrogate.replies import Reply
-from camagent.model.device import AnonymousAccess, DeviceClock, DeviceTarget, Service
+from camagent.model.device import AnonymousAccess, DeviceClock, DeviceTarget, Service, ServiceCapabilities
 from camagent.model.fault import Fault, FaultCode, Stage
 
 MAX_DOORS = 18  # URLs tried to find the device service: the ladder, and other paths where there is a web server
@@ -111,6 +116,19 @@ async def fetch_services(conversation: Conversation, url: str, logged_in: bool) 
     services = pin_services(parse_capabilities(older.node), url)
     malformed = Fault(FaultCode.MALFORMED_REPLY, Stage.INTERROGATE, "GetCapabilities", 0.0)
     return services or malformed
+
+
+async def fetch_capabilities(
+    conversation: Conversation, url: str, services: Sequence[Service]
+) -> ServiceCapabilities | Fault:
+    """What the device says that it can do; the Fault of the device service, whose answer is the greater part."""
+    outcome = await conversation.ask_openly(GET_DEVICE_CAPABILITIES, url)
+    if isinstance(outcome, Fault):
+        return outcome
+    media2 = service_url(services, MEDIA2_NS)
+    streaming = await conversation.ask_openly(GET_MEDIA2_CAPABILITIES, media2) if media2 is not None else None
+    secure = parse_secure_streaming(streaming.node) if isinstance(streaming, Reply) else None
+    return replace(parse_device_capabilities(outcome.node), secure_rtsp=secure)
 
 
 async def knock_as_stranger(

@@ -13,9 +13,7 @@ from camagent.interrogate.addresses import service_url
 from camagent.interrogate.conversation import Conversation, Limits
 from camagent.interrogate.device_link import DeviceDoor, DoorMaker
 from camagent.interrogate.device_replies import (
-    IMAGING_NS,
     SEARCH_NS,
-    parse_imaging,
     parse_information,
     parse_recording_summary,
     parse_scopes,
@@ -26,10 +24,16 @@ from camagent.interrogate.envelopes import (
     GET_RECORDING_SUMMARY,
     GET_SCOPES,
     GET_USERS,
-    get_imaging_settings,
 )
 from camagent.interrogate.exposure import fetch_ports, fetch_tls, https_port, try_default_logins
-from camagent.interrogate.find_device import NOT_HERE, fetch_clock, fetch_services, find_device, knock_as_stranger
+from camagent.interrogate.find_device import (
+    NOT_HERE,
+    fetch_capabilities,
+    fetch_clock,
+    fetch_services,
+    find_device,
+    knock_as_stranger,
+)
 from camagent.interrogate.media_interview import fetch_media, media_doors
 from camagent.interrogate.network_interview import fetch_network
 from camagent.interrogate.snapshot import try_snapshot
@@ -40,7 +44,6 @@ from camagent.model.device import (
     DeviceTarget,
     DeviceUser,
     Login,
-    MediaFacts,
     RecordingFacts,
     Service,
     TlsFacts,
@@ -167,6 +170,7 @@ class _Interview:
         tls = await self._own_tls()
         services = await fetch_services(self.conversation, self.url, logged_in=False)
         listed = () if isinstance(services, Fault) else services
+        capabilities = await fetch_capabilities(self.conversation, self.url, listed)
         anonymous = await knock_as_stranger(self.conversation, self.url, listed, self.options.ask_users)
         if isinstance(services, Fault):
             services = await fetch_services(self.conversation, self.url, logged_in=True)
@@ -190,8 +194,8 @@ class _Interview:
             scopes=scopes,
             users=users,
             anonymous=anonymous,
+            capabilities=capabilities,
             login=Login(None, ()),
-            imaging=await self._imaging(listed, media),
             recording=await self._recording(listed),
             tls=tls,
         )
@@ -233,16 +237,6 @@ class _Interview:
             return None
         outcome = await self.conversation.ask(GET_USERS, self.url)
         return outcome if isinstance(outcome, Fault) else parse_users(outcome.node)
-
-    async def _imaging(
-        self, services: tuple[Service, ...], media: MediaFacts | Fault
-    ) -> tuple[tuple[str, str], ...] | None:
-        url = service_url(services, IMAGING_NS)
-        sources = [p.video_source for p in media.profiles if p.video_source] if isinstance(media, MediaFacts) else []
-        if url is None or not sources:
-            return None
-        outcome = await self.conversation.ask(get_imaging_settings(sources[0]), url)
-        return None if isinstance(outcome, Fault) else parse_imaging(outcome.node)
 
     async def _recording(self, services: tuple[Service, ...]) -> RecordingFacts | Fault | None:
         url = service_url(services, SEARCH_NS)

@@ -1,7 +1,7 @@
 """The questions about media: profiles, encoder menus, stream addresses. Talks through a Conversation only.
 
-Media2 first, because H.265 exists only there; Media1 where Media2 is missing or useless, and beside it as a cross-check
-(quatanium/python-onvif#96). Streams are asked for one by one, because one bad token must not hide the others.
+Media2 first, because H.265 exists only there; Media1 where Media2 is missing or useless, and beside it for
+the channels that Media2 leaves out. Streams are asked for one by one, because one bad token must not hide the others.
 """
 
 from __future__ import annotations
@@ -82,7 +82,6 @@ async def fetch_media(conversation: Conversation, doors: Sequence[MediaDoor]) ->
         service="media2" if door.namespace == MEDIA2_NS else "media1",
         profiles=tuple(_media_profile(conversation.host, p, streams[p.token], menus) for p in rows),
         truncated=listed.truncated,
-        media1_codecs=tuple((p.token, p.encoder.codec) for p in cross.profiles if p.encoder and p.encoder.codec),
     )
 
 
@@ -204,10 +203,4 @@ def _media_profile(
     if isinstance(stream, Fault):
         return replace(plain, stream_uri=stream)
     uri, had_credentials = stream
-    pinned = uri.pinned(host)
-    return replace(
-        plain,
-        stream_uri=pinned,
-        stated_uri=str(uri) if uri != pinned else None,
-        uri_had_credentials=had_credentials,
-    )
+    return replace(plain, stream_uri=uri.pinned(host), uri_had_credentials=had_credentials)

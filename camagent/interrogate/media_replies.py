@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from camagent.interrogate.device_replies import MAX_WORD_CHARS
-from camagent.interrogate.quirks import bitrate_bps, codec_name, positive, to_bool, to_float, to_int
+from camagent.interrogate.quirks import bitrate_bps, codec_name, positive, to_float, to_int
 from camagent.interrogate.xml import Node
 from camagent.model.device import EncoderOptions, EncoderSettings, Range
 from camagent.model.uri import StreamUri, parse_stream_uri
@@ -93,8 +93,6 @@ def parse_encoder(node: Node) -> EncoderSettings | None:
         frame_rate_hz=positive(to_float(node.value("RateControl", "FrameRateLimit"))),
         bitrate_bps=bitrate_bps(node.value("RateControl", "BitrateLimit")),
         gop_length_frames=gov if gov and 0 < gov < 100_000 else None,
-        constant_bitrate=to_bool(node.value("RateControl", "ConstantBitRate")),
-        quality=to_float(node.value("Quality")),
         encoding_interval=interval if interval and interval > 0 else None,
     )
 
@@ -128,7 +126,6 @@ def parse_media2_options(node: Node) -> tuple[EncoderOptions, ...]:
             bitrate_range_bps=_bitrates(row.child("BitrateRange")),
             gop_range_frames=Range(min(gops), max(gops)) if gops else _range(row.child("GovLengthRange"), 1),
             codec_profiles=_words(row.value("ProfilesSupported")),
-            constant_bitrate=to_bool(row.value("ConstantBitRateSupported")),
         )
     return tuple(found.values())
 

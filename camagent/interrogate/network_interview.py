@@ -6,15 +6,11 @@ from dataclasses import replace
 
 from camagent.interrogate.conversation import Conversation
 from camagent.interrogate.device_replies import (
-    parse_discovery_mode,
-    parse_hostname,
     parse_interfaces,
     parse_ntp,
     parse_protocols,
 )
 from camagent.interrogate.envelopes import (
-    GET_DISCOVERY_MODE,
-    GET_HOSTNAME,
     GET_INTERFACES,
     GET_NTP,
     GET_PROTOCOLS,
@@ -26,9 +22,9 @@ from camagent.model.fault import Fault
 
 async def fetch_network(conversation: Conversation, url: str) -> NetworkFacts | Fault:
     """One Fault only where nothing at all could be read; a part that is missing stays None."""
-    questions = (GET_INTERFACES, GET_PROTOCOLS, GET_NTP, GET_HOSTNAME, GET_DISCOVERY_MODE)
+    questions = (GET_INTERFACES, GET_PROTOCOLS, GET_NTP)
     outcomes = [await conversation.ask(question, url) for question in questions]
-    interfaces, protocols, ntp, hostname, mode = outcomes
+    interfaces, protocols, ntp = outcomes
     if all(isinstance(outcome, Fault) for outcome in outcomes):
         return next(outcome for outcome in outcomes if isinstance(outcome, Fault))
     facts = parse_interfaces(interfaces.node) if isinstance(interfaces, Reply) else NetworkFacts()
@@ -38,6 +34,4 @@ async def fetch_network(conversation: Conversation, url: str) -> NetworkFacts | 
         protocols=parse_protocols(protocols.node) if isinstance(protocols, Reply) else None,
         ntp_from_dhcp=from_dhcp,
         ntp_servers=servers,
-        hostname=parse_hostname(hostname.node) if isinstance(hostname, Reply) else None,
-        discovery_mode=parse_discovery_mode(mode.node) if isinstance(mode, Reply) else None,
     )

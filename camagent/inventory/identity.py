@@ -128,7 +128,7 @@ def sighting(device: DeviceFacts | None, address: str, video_source: str | None)
             _add(signs, "serial", usable_serial(device.information.serial))
             _add(signs, "model", _plain(device.information.model))
         stated = device.network.macs if isinstance(device.network, NetworkFacts) else ()
-        for mac in (*device.extra_macs, *stated)[:MAX_MACS]:
+        for mac in stated[:MAX_MACS]:
             _add(signs, "mac", usable_mac(mac))
         _add(signs, "epr", usable_endpoint(device.target.endpoint))
         if isinstance(device.tls, TlsFacts):

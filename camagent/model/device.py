@@ -6,7 +6,7 @@ or that nobody asked (the field says which).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from camagent.model.fault import Fault
@@ -67,7 +67,6 @@ class DeviceInformation:
     model: str | None
     firmware: str | None
     serial: str | None
-    hardware_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +97,8 @@ class NetworkFacts:
     protocols: tuple[NetworkProtocol, ...] | None = None
     ntp_from_dhcp: bool | None = None
     ntp_servers: tuple[str, ...] | None = None
-    hostname: str | None = None
-    discovery_mode: str | None = None
-    """Discoverable" or "NonDiscoverable"."""
     link_duplex: str | None = None
     """One of "Full" or "Half", from AdminSettings/OperationalSettings."""
-    link_speed_bps: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +124,6 @@ class EncoderSettings:
     bitrate_bps: int | None
     """None where it says nothing or a sentinel (2147483647: no limit)."""
     gop_length_frames: int | None
-    constant_bitrate: bool | None = None
-    quality: float | None = None
     encoding_interval: int | None = None
 
 
@@ -155,7 +148,6 @@ class EncoderOptions:
     bitrate_range_bps: Range | None
     gop_range_frames: Range | None
     codec_profiles: tuple[str, ...]
-    constant_bitrate: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +165,6 @@ class MediaProfile:
     """One entry a codec; None: not asked."""
     stream_uri: StreamUri | Fault | None
     """Pinned to the host that we reached."""
-    stated_uri: str | None = None
-    """What the device really said, userinfo removed, where that differs from `stream_uri`."""
     uri_had_credentials: bool = False
     """It gave a URI with a user and password inside (yi-hack-MStar#56): a finding."""
 
@@ -188,8 +178,6 @@ class MediaFacts:
     profiles: tuple[MediaProfile, ...]
     truncated: int = 0
     """Profiles beyond our bound, that were not read; never silently dropped."""
-    media1_codecs: tuple[tuple[str, str], ...] = ()
-    """(profile token, codec) that Media1 claims beside Media2: the cross-check (quatanium/python-onvif#96)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +188,25 @@ class AnonymousAccess:
     """Operations that need a log-in by ONVIF Core and were tried without one."""
     answered: tuple[str, ...]
     """Those of them that were answered with data."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCapabilities:
+    """GetServiceCapabilities of the device service and of Media2, open to strangers: what it says that it can do.
+
+    A field is None where the device does not say; a claim, which a handshake or a challenge may contradict.
+    """
+
+    http_digest: bool | None = None
+    """It takes HTTP Digest log-ins."""
+    digest_hashes: tuple[str, ...] = ()
+    """Hash algorithms of HTTP and RTSP Digest, in capitals ("MD5", "SHA-256"); empty: not said."""
+    username_token: bool | None = None
+    """It takes WS-UsernameToken."""
+    tls_versions: tuple[str, ...] | None = None
+    """Versions of HTTPS that it serves, as `ssl` names them ("TLSv1.2"); empty: it says that it has none."""
+    secure_rtsp: bool | None = None
+    """It streams over RTSPS (Media2 SecureRTSPStreaming)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,11 +313,9 @@ class DeviceFacts:
     """None: not asked for by the operator."""
     snapshot: SnapshotAccess | Fault | None = None
     """None: not asked for by the operator, or no profile to ask about."""
-    imaging: tuple[tuple[str, str], ...] | None = None
-    """Imaging settings that help the plan (WideDynamicRange mode, IrCutFilter mode), name and value."""
+    capabilities: ServiceCapabilities | Fault | None = None
+    """None: not asked."""
     recovered: tuple[str, ...] = ()
     """Operations whose reply was broken XML and was read by recovery: believed less."""
     faults: tuple[Fault, ...] = ()
     """Every fault of the conversation, in order, also those that another question made good."""
-    extra_macs: tuple[str, ...] = field(default=())
-    """From the ARP table, where the device is on our own segment."""

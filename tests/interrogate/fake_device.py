@@ -27,7 +27,7 @@ DEVICE, MEDIA1, MEDIA2 = (
     "http://www.onvif.org/ver10/media/wsdl",
     "http://www.onvif.org/ver20/media/wsdl",
 )
-OPEN_TO_ALL = frozenset({"GetSystemDateAndTime", "GetServices", "GetCapabilities", "GetHostname"})
+OPEN_TO_ALL = frozenset({"GetSystemDateAndTime", "GetServices", "GetCapabilities", "GetServiceCapabilities"})
 
 Answer = str | bytes | web.Response
 Say = Callable[["FakeDevice", "Asked"], Answer]
@@ -222,6 +222,8 @@ def healthy(device: FakeDevice, asked: Asked) -> str:
             for i, ns in enumerate(device.services)
         )
         return envelope(f"<tds:GetServicesResponse>{rows}</tds:GetServicesResponse>")
+    if asked.operation == "GetServiceCapabilities":
+        return MEDIA2_CAPABILITIES if asked.namespace == MEDIA2 else DEVICE_CAPABILITIES
     if asked.operation == "GetProfiles":
         return media2_profiles() if asked.namespace == MEDIA2 else media1_profiles()
     if asked.operation == "GetStreamUri":
@@ -268,6 +270,16 @@ def media2_profiles(rows: str = "") -> str:
     return envelope(f"<tr2:GetProfilesResponse>{rows}</tr2:GetProfilesResponse>")
 
 
+DEVICE_CAPABILITIES = envelope(
+    "<tds:GetServiceCapabilitiesResponse><tds:Capabilities><tds:Network/>"
+    '<tds:Security TLS1.0="false" TLS1.1="true" TLS1.2="1" UsernameToken="true" HttpDigest="true" MaxUsers="10" '
+    'HashingAlgorithms="MD5,SHA-256"/><tds:System/></tds:Capabilities></tds:GetServiceCapabilitiesResponse>'
+)
+MEDIA2_CAPABILITIES = envelope(
+    '<tr2:GetServiceCapabilitiesResponse><tr2:Capabilities SnapshotUri="true"><tr2:ProfileCapabilities/>'
+    '<tr2:StreamingCapabilities RTSPStreaming="true" SecureRTSPStreaming="true"/></tr2:Capabilities>'
+    "</tr2:GetServiceCapabilitiesResponse>"
+)
 MEDIA2_OPTIONS = envelope(
     "<tr2:GetVideoEncoderConfigurationOptionsResponse>"
     '<tr2:Options GovLengthRange="1 400" FrameRatesSupported="25 20 15 10" ProfilesSupported="Main" '
@@ -305,16 +317,9 @@ PLAIN = {
         "<tds:GetNTPResponse><tds:NTPInformation><tt:FromDHCP>false</tt:FromDHCP><tt:NTPManual><tt:Type>IPv4</tt:Type>"
         "<tt:IPv4Address>192.0.2.1</tt:IPv4Address></tt:NTPManual></tds:NTPInformation></tds:GetNTPResponse>"
     ),
-    "GetHostname": envelope(
-        "<tds:GetHostnameResponse><tds:HostnameInformation><tt:FromDHCP>false</tt:FromDHCP><tt:Name>cam1</tt:Name>"
-        "</tds:HostnameInformation></tds:GetHostnameResponse>"
-    ),
     "GetScopes": envelope(
         "<tds:GetScopesResponse><tds:Scopes><tt:ScopeDef>Fixed</tt:ScopeDef><tt:ScopeItem>"
         "onvif://www.onvif.org/Profile/T</tt:ScopeItem></tds:Scopes></tds:GetScopesResponse>"
-    ),
-    "GetDiscoveryMode": envelope(
-        "<tds:GetDiscoveryModeResponse><tds:DiscoveryMode>Discoverable</tds:DiscoveryMode></tds:GetDiscoveryModeResponse>"
     ),
     "GetUsers": envelope(
         "<tds:GetUsersResponse><tds:User><tt:Username>admin</tt:Username><tt:UserLevel>Administrator</tt:UserLevel>"

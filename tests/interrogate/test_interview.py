@@ -5,14 +5,25 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from camagent.clock import Clock, SystemClock
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
-from camagent.model.device import DeviceClock, DeviceFacts, DeviceInformation, MediaFacts, NetworkFacts, Range
-from camagent.model.fault import Fault
+from camagent.model.device import (
+    DeviceClock,
+    DeviceFacts,
+    DeviceInformation,
+    MediaFacts,
+    NetworkFacts,
+    Range,
+    ServiceCapabilities,
+)
+from camagent.model.fault import Fault, FaultCode
 from camagent.model.secret import Credential
 from camagent.wire.login_ledger import LoginLedger
-from tests.interrogate.fake_device import LOGIN, FakeDevice, serving, soap_fault
+from tests.interrogate.fake_device import DEVICE, LOGIN, MEDIA1, MEDIA2, FakeDevice, envelope, serving, soap_fault
 
+IMAGING = "http://www.onvif.org/ver20/imaging/wsdl"
 FAST = InterviewOptions(max_requests_per_s=1000.0, call_timeout_s=3.0, budget_s=15.0)
 
 
@@ -35,10 +46,10 @@ def test_a_healthy_device_is_read_completely() -> None:
     facts = interview(FakeDevice())
     assert isinstance(facts.clock, DeviceClock) and facts.clock.offset_s is not None
     assert abs(facts.clock.offset_s) < 2.5 and facts.clock.utc_offset_s == 7 * 3600 and facts.clock.anonymous
-    assert facts.information == DeviceInformation("Acme", "C-4", "1.2.3", "AC00017", "7")
+    assert facts.information == DeviceInformation("Acme", "C-4", "1.2.3", "AC00017")
     assert isinstance(facts.network, NetworkFacts)
-    assert facts.network.macs == ("00:1b:c5:0a:0b:0c",) and facts.network.link_speed_bps == 100_000_000
-    assert facts.network.ntp_servers == ("192.0.2.1",) and facts.network.hostname == "cam1"
+    assert facts.network.macs == ("00:1b:c5:0a:0b:0c",) and facts.network.link_duplex == "Full"
+    assert facts.network.ntp_servers == ("192.0.2.1",)
     assert facts.scopes == ("onvif://www.onvif.org/Profile/T",)
     assert not isinstance(facts.users, type(None)) and facts.login.scheme == "wsse-device-time"
     assert facts.anonymous is not None and facts.anonymous.answered == ()
@@ -53,9 +64,31 @@ def test_media_is_read_with_menus_and_pinned_streams() -> None:
     assert main.encoder.bitrate_bps == 4_096_000 and main.encoder.frame_rate_hz == 25.0
     assert main.options[0].frame_rates_hz == (25.0, 20.0, 15.0, 10.0)
     assert main.options[0].bitrate_range_bps == Range(32_000.0, 16_384_000.0)
-    assert str(main.stream_uri) == "rtsp://127.0.0.1:8554/P1?a=1&b=2" and main.stated_uri is None
+    assert str(main.stream_uri) == "rtsp://127.0.0.1:8554/P1?a=1&b=2"
     assert sub.video_source == "VS1" and sub.video_source_name == "n-VS1"
-    assert facts.media.media1_codecs == (("P1", "h264"),)
+
+
+def test_what_it_says_that_it_can_do_is_asked_before_any_login_and_read() -> None:
+    device = FakeDevice()
+    facts = interview(device)
+    assert facts.capabilities == ServiceCapabilities(True, ("MD5", "SHA-256"), True, ("TLSv1.1", "TLSv1.2"), True)
+    asked = [a for a in device.asked if a.operation == "GetServiceCapabilities"]
+    assert len(asked) == 2 and not any(a.wsse or a.authorization for a in asked)
+
+
+def test_a_device_that_does_not_say_what_it_can_do_leaves_it_unknown() -> None:
+    silent = envelope("<tds:GetServiceCapabilitiesResponse><tds:Capabilities/></tds:GetServiceCapabilitiesResponse>")
+    assert interview(FakeDevice(answers={"GetServiceCapabilities": silent})).capabilities == ServiceCapabilities()
+    missing = soap_fault("ActionNotSupported", "Optional Action Not Implemented")
+    refusing = interview(FakeDevice(answers={"GetServiceCapabilities": missing})).capabilities
+    assert isinstance(refusing, Fault) and refusing.code is FaultCode.UNSUPPORTED
+
+
+@pytest.mark.parametrize("operation", ["GetHostname", "GetDiscoveryMode", "GetImagingSettings"])
+def test_nothing_is_asked_that_nobody_reads(operation: str) -> None:
+    device = FakeDevice(services=(DEVICE, MEDIA1, MEDIA2, IMAGING))
+    interview(device)
+    assert device.count(operation) == 0
 
 
 def test_nothing_is_ever_written_to_a_device() -> None:

@@ -484,7 +484,6 @@ def test_services_and_streams_are_asked_at_the_address_that_answered(host: str) 
     facts = interview(FakeDevice(named_host=host))
     profile = media(facts).profiles[0]
     assert str(profile.stream_uri).startswith("rtsp://127.0.0.1:8554/P1")
-    assert profile.stated_uri is not None and profile.stated_uri.startswith(f"rtsp://{host.partition(':')[0]}:8554/P1")
     assert all("//127.0.0.1:" in service.xaddr for service in facts.services)
 
 
@@ -505,14 +504,14 @@ def test_a_wrong_service_list_is_believed_for_its_path_only() -> None:
 def test_a_device_without_media1_is_read() -> None:
     """Jazea/Onvif.Core#43."""
     facts = interview(FakeDevice(services=(DEVICE_NS, MEDIA2)))
-    assert media(facts).service == "media2" and media(facts).media1_codecs == ()
+    assert media(facts).service == "media2"
 
 
 def test_media2_beats_an_empty_media1() -> None:
     """futomi/node-onvif#78: Dahua leaves the encoder out of Media1 for H.265."""
     empty = "<tt:VideoEncoderConfiguration/>"
     facts = interview(FakeDevice(answers={f"{MEDIA1}#GetProfiles": media1_profiles(empty)}))
-    assert encoder(facts).codec == "h265" and media(facts).media1_codecs == ()
+    assert encoder(facts).codec == "h265"
 
 
 @pytest.mark.parametrize("answer", [soap_fault("ActionNotSupported"), page(500, b"crash"), b""])

@@ -16,7 +16,9 @@ from camagent.interrogate.quirks import bitrate_bps, codec_name, to_bool, to_flo
 from camagent.interrogate.replies import Oddity, Reply, SoapFault, read_envelope
 from camagent.interrogate.xml import MAX_XML_BYTES, Node, parse_xml
 from tests.interrogate.fake_device import (
+    DEVICE_CAPABILITIES,
     MEDIA1_OPTIONS,
+    MEDIA2_CAPABILITIES,
     MEDIA2_OPTIONS,
     PLAIN,
     clock_reply,
@@ -34,11 +36,10 @@ PARSERS: tuple[Callable[[Node], object], ...] = (
     device_replies.parse_interfaces,
     device_replies.parse_protocols,
     device_replies.parse_ntp,
-    device_replies.parse_hostname,
-    device_replies.parse_discovery_mode,
     device_replies.parse_scopes,
     device_replies.parse_users,
-    device_replies.parse_imaging,
+    device_replies.parse_device_capabilities,
+    device_replies.parse_secure_streaming,
     device_replies.parse_recording_summary,
     media_replies.parse_media1_profiles,
     media_replies.parse_media2_profiles,
@@ -53,6 +54,8 @@ HEALTHY = (
     media2_profiles().encode(),
     MEDIA1_OPTIONS.encode(),
     MEDIA2_OPTIONS.encode(),
+    DEVICE_CAPABILITIES.encode(),
+    MEDIA2_CAPABILITIES.encode(),
     soap_fault("NotAuthorized").encode(),
 )
 WORDS = """Profiles Configurations VideoEncoder VideoSource Encoding Resolution Width Height RateControl BitrateLimit
@@ -153,9 +156,9 @@ def test_many_rows_are_bounded() -> None:
 )
 def test_a_document_type_is_refused(doctype: str) -> None:
     body = (
-        PLAIN["GetHostname"]
+        PLAIN["GetDeviceInformation"]
         .replace("?>", f"?>{doctype}", 1)
-        .replace("cam1", "&e;" if "ENTITY e" in doctype else "cam1")
+        .replace("Acme", "&e;" if "ENTITY e" in doctype else "Acme")
     )
     assert isinstance(read_envelope(body.encode()), Oddity)
 

@@ -123,7 +123,7 @@ def hostile_school() -> ScanResult:
     cameras = []
     for number, text in enumerate(HOSTILE):
         base = camera(number % len(KINDS))
-        device = builders.device_facts(information=DeviceInformation(text, text, text, text, text))
+        device = builders.device_facts(information=DeviceInformation(text, text, text, text))
         facts = replace(
             base.facts,
             id=f"cam-{number:012d}",

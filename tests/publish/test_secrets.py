@@ -27,9 +27,9 @@ PASSWORD = "hunter2"
 
 
 def planted() -> ScanResult:
-    """A password in the stream's path, in the profile's stated URI and among the device's users."""
+    """A password in the stream's path, in the profile's name and among the device's users."""
     uri = builders.stream_uri(path=f"/user=admin&password={PASSWORD}&channel=1")
-    profile = builders.media_profile(stream_uri=uri, stated_uri=f"rtsp://192.0.2.11/a?pwd={PASSWORD}")
+    profile = builders.media_profile(stream_uri=uri, name=f"rtsp://192.0.2.11/a?pwd={PASSWORD}")
     users = (DeviceUser(PASSWORD, "Administrator"),)
     device = builders.device_facts(users=users, media=MediaFacts("media2", (profile,)))
     streams = (builders.stream_facts(target=StreamTarget(uri)),)
