@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import Site
-from camagent.model.text import Message, message, os_reason, toml_reason
+from camagent.model.text import Message, message
+from camagent.operator_files import read_toml
 
 MAX_CONFIG_BYTES = 1_000_000  # a configuration is a few kilobytes; more is a wrong file
 
@@ -121,15 +121,7 @@ def load_config(path: Path) -> Config:
 
     Raises: OperatorError with every problem at once.
     """
-    try:
-        if path.stat().st_size > MAX_CONFIG_BYTES:
-            raise OperatorError(message("config.too_large", path=str(path), limit=MAX_CONFIG_BYTES))
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise OperatorError(unreadable(path, error)) from error
-    except (ValueError, RecursionError) as error:  # tomllib lets numbers without end and deep nesting through to Python
-        raise OperatorError(message("config.not_toml", path=str(path), reason=toml_reason(error))) from error
-    return parse_config(table, path)
+    return parse_config(read_toml(path, MAX_CONFIG_BYTES), path)
 
 
 def parse_config(table: dict[str, Any], path: Path) -> Config:
@@ -193,11 +185,6 @@ def _problem(path: Path, item: Any) -> Message:
 
 
 MAX_SHOWN = 80  # characters of a wrong value that are shown again
-
-
-def unreadable(path: Path, error: OSError) -> Message:
-    """A file that the operator named and that cannot be read."""
-    return message("config.unreadable", path=str(path), reason=os_reason(error))
 
 
 def _rooted(config: Config, folder: Path) -> Config:

@@ -13,10 +13,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from camagent.config import CredentialTable, unreadable
+from camagent.config import CredentialTable
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
 from camagent.model.text import message, os_reason
+from camagent.operator_files import unreadable
 
 MAX_PASSWORD_BYTES = 1024  # ONVIF allows far less; a larger "password" is a wrong file
 MAX_STORE_BYTES = 4_000_000

@@ -63,15 +63,16 @@ def part(name: str) -> str:
     return pieces[1] if len(pieces) > 1 else "camagent"
 
 
-BASE = {"model", "clock", "wire"}
+BASE = {"model", "clock", "wire", "operator_files"}
 STAGES = {"discover", "interrogate", "observe", "assess", "plan"}
 PUBLISHED = {"model", "text", "document"}
 MAY_IMPORT: dict[str, set[str]] = {
     "model": set(),
     "clock": set(),
     "text": {"model"},
-    "config": {"model"},
-    "credentials": {"model", "config"},
+    "operator_files": {"model"},
+    "config": {"model", "operator_files"},
+    "credentials": {"model", "config", "operator_files"},
     "wire": {"model", "clock"},
     "inventory": BASE | {"config"},
     "run": BASE | STAGES | {"credentials", "inventory"},
@@ -79,7 +80,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "area": PUBLISHED,
     "report": PUBLISHED | {"area"},
     "store": PUBLISHED | {"inventory"},
-    "exporter": PUBLISHED,
+    "exporter": PUBLISHED | {"operator_files"},
     "agent": BASE | {"run", "inventory", "document", "store", "exporter", "discover", "config", "credentials"},
     "simulator": {"model"},
     "__main__": {"cli"},

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from camagent.assess.problem import problem, problem_at
 from camagent.model.operator_error import OperatorError
+from camagent.operator_files import read_toml
 
 MAX_PROFILE_BYTES = 1_000_000  # forty-five rows take about 30 kB; more is a wrong file
 MAX_EXTENDS = 4  # city, area, school, trial: nobody can follow more
 _PACKAGE = Path(__file__).resolve().parent.parent
-_LINE = re.compile(r"line (\d+), column (\d+)")
 
 
 def profile_folder() -> Path:
@@ -45,17 +43,4 @@ def read_table(path: Path) -> dict[str, Any]:
 
     Raises: OperatorError where it cannot be read or is no TOML.
     """
-    try:
-        if path.stat().st_size > MAX_PROFILE_BYTES:
-            raise OperatorError(problem_at(path.name, None, None, problem("too_large", limit=MAX_PROFILE_BYTES)))
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise OperatorError(problem_at(path.name, None, None, problem("unreadable", number=error.errno))) from error
-    except UnicodeDecodeError as error:
-        raise OperatorError(problem_at(path.name, None, None, problem("not_utf8", at=error.start))) from error
-    except tomllib.TOMLDecodeError as error:
-        where = _LINE.search(str(error))
-        line, column = (int(where[1]), int(where[2])) if where else (None, None)
-        raise OperatorError(problem_at(path.name, None, None, problem("not_toml", line=line, column=column))) from error
-    except (ValueError, RecursionError) as error:  # tomllib lets these through: an endless number, a thousand brackets
-        raise OperatorError(problem_at(path.name, None, None, problem("odd_toml"))) from error
+    return read_toml(path, MAX_PROFILE_BYTES)

@@ -17,8 +17,9 @@ from typing import Any
 
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message, os_reason
+from camagent.operator_files import read_text
 
-MAX_FILE_BYTES = 1_000_000  # a web-config file is a few hundred bytes
+MAX_FILE_BYTES = 100_000  # a web-config file is a few hundred bytes, and each takes 0.1 ms to read
 MAX_VERIFIED = 100  # right answers, and as many wrong ones: exporter-toolkit's number, bounded against guessing
 MAX_PASSWORD_BYTES = 1024  # bcrypt itself reads 72; the rest only costs hashing
 MAX_BCRYPT_COST = 14  # 2^14 rounds take more than a second on the machines this runs on
@@ -89,21 +90,27 @@ def load_web_config(path: Path) -> WebConfig:
 
     Raises: OperatorError with the first problem.
     """
+    return _Reader(path).read(_yaml(path, read_text(path, MAX_FILE_BYTES)))
+
+
+def _yaml(path: Path, text: str) -> Any:
+    """Plain values. Aliases are refused: merged again and again, 17 kB of them take hours."""
     import yaml  # 2 MB that an exporter without such a file never needs; so is bcrypt below
 
+    class Loader(yaml.SafeLoader):
+        def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+            if self.check_event(yaml.AliasEvent):
+                raise OperatorError(message("web.alias", path=str(path), line=self.line + 1))
+            return super().compose_node(parent, index)
+
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise OperatorError(message("web.too_large", path=str(path), limit=MAX_FILE_BYTES))
-        table = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise OperatorError(message("web.unreadable", path=str(path), reason=os_reason(error))) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return yaml.load(text, Loader)  # a SafeLoader: plain values only
+    except (yaml.YAMLError, RecursionError) as error:
         # Only where, never the excerpt: it may show a password's hash.
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else None
         key = "web.not_yaml" if line is None else "web.not_yaml_line"
         raise OperatorError(message(key, path=str(path), **({} if line is None else {"line": line}))) from None
-    return _Reader(path).read(table)
 
 
 class _Reader:

@@ -6,9 +6,9 @@ import csv
 import io
 from pathlib import Path
 
-from camagent.config import unreadable
-from camagent.model.operator_error import OperatorError
+from camagent.model.operator_error import MAX_PROBLEMS, OperatorError
 from camagent.model.text import Message, message
+from camagent.operator_files import read_text
 
 COLUMNS = ("manufacturer", "model", "firmware", "verdict")
 MAX_BYTES = 1_000_000  # some 20,000 rows; every make and model in the city is far fewer
@@ -22,18 +22,7 @@ def load_firmware_list(path: Path) -> tuple[FirmwareRow, ...]:
     Patterns may hold `*`. Commas or semicolons, with or without the header line; "#" begins a comment.
     Raises: OperatorError with every wrong line at once.
     """
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise OperatorError(unreadable(path, error)) from error
-    if len(raw) > MAX_BYTES:
-        raise OperatorError(message("config.too_large", path=str(path), limit=MAX_BYTES))
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise OperatorError(message("config.not_text", path=str(path))) from None
-    return _rows(text, path)
+    return _rows(read_text(path, MAX_BYTES), path)
 
 
 def _rows(text: str, path: Path) -> tuple[FirmwareRow, ...]:
@@ -42,6 +31,8 @@ def _rows(text: str, path: Path) -> tuple[FirmwareRow, ...]:
     problems: list[Message] = []
     for number, cells in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), 1):
         row = tuple(cell.strip() for cell in cells)
+        if len(problems) > MAX_PROBLEMS:
+            break
         if not any(row) or row[0].startswith("#") or tuple(cell.lower() for cell in row) == COLUMNS:
             continue
         if len(row) != len(COLUMNS):

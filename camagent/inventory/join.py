@@ -14,9 +14,10 @@ from camagent.inventory.cells import CELLS, Address, CellError, cell_problem, pa
 from camagent.inventory.identity import usable_mac, usable_serial
 from camagent.inventory.tables import Row, read_csv, read_toml
 from camagent.model.discovery import Change, InventoryRow, SeenCamera
-from camagent.model.operator_error import OperatorError
+from camagent.model.operator_error import MAX_PROBLEMS, OperatorError
 from camagent.model.scan import Declaration, ManualAnswer
-from camagent.model.text import Message, message, os_reason
+from camagent.model.text import Message, message
+from camagent.operator_files import read_bounded
 
 MAX_FILE_BYTES = 8 * 1024 * 1024  # 20,000 long rows; more is not an inventory
 _ANSWER_KEYS: Mapping[str, Callable[[object], Any]] = {
@@ -35,14 +36,7 @@ def read_inventory(path: Path) -> tuple[Declaration, ...]:
 
     Raises: OperatorError with every problem at once.
     """
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise OperatorError(message("discover.inventory.too_big", place=str(path)))
-        content = path.read_bytes()
-    except OSError as error:
-        problem = message("discover.inventory.unreadable", place=str(path), reason=os_reason(error))
-        raise OperatorError(problem) from None
-    return parse_inventory(content, path.name)
+    return parse_inventory(read_bounded(path, MAX_FILE_BYTES), path.name)
 
 
 def parse_inventory(content: bytes, file: str) -> tuple[Declaration, ...]:
@@ -52,7 +46,11 @@ def parse_inventory(content: bytes, file: str) -> tuple[Declaration, ...]:
     """
     table = read_toml(content, file) if file.lower().endswith(".toml") else read_csv(content, file)
     problems = list(table.problems)
-    declarations = [_declaration(row, problems) for row in table.rows]
+    declarations = []
+    for row in table.rows:
+        declarations.append(_declaration(row, problems))
+        if len(problems) > MAX_PROBLEMS:
+            raise OperatorError(*problems)
     if not problems and not declarations:
         problems.append(message("discover.inventory.no_cameras", place=file))
     problems += _doubles(table.rows, declarations)

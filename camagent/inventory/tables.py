@@ -5,16 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from camagent.inventory.cells import CELLS
-from camagent.model.text import Message, message, toml_reason
+from camagent.model.text import Message, message
+from camagent.operator_files import parse_toml
 
 MAX_ROWS = 20_000  # cameras in one inventory; all schools of a district are fewer
+MAX_MARKS = 20 * MAX_ROWS  # two brackets and an equals sign for each of eleven cells, and some answers
 
 _HEADERS: Mapping[str, tuple[str, ...]] = {
     "name": ("name", "ten", "tencamera", "tencam", "camera"),
@@ -74,16 +75,12 @@ def read_csv(content: bytes, file: str) -> Rows:
 
 
 def read_toml(content: bytes, file: str) -> Rows:
-    """`[[camera]]` tables with the same keys, and `[[camera.answer]]` for what only a person can tell."""
+    """`[[camera]]` tables with the same keys, and `[[camera.answer]]` for what only a person can tell.
+
+    Raises: OperatorError where it is no TOML.
+    """
     result = Rows()
-    try:
-        document = tomllib.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        result.problems.append(message("discover.inventory.not_utf8", place=file))
-        return result
-    except (ValueError, RecursionError) as error:  # tomllib lets endless numbers and deep nesting through to Python
-        result.problems.append(message("discover.inventory.not_toml", place=file, reason=toml_reason(error)))
-        return result
+    document = parse_toml(content, file, MAX_MARKS)
     cameras = document.pop("camera", [])
     for key in document:
         result.problems.append(message("discover.inventory.unknown_key", place=file, column=key))

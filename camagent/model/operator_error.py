@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from camagent.model.text import Message, message
 
+MAX_PROBLEMS = 100  # nobody reads more at once; a hostile file could fill the screen and the memory
+
 
 class OperatorError(Exception):
     """A file, an option or a setting cannot be used; one sentence a problem: where, what is wrong, what to do.
@@ -12,6 +14,9 @@ class OperatorError(Exception):
     """
 
     def __init__(self, *problems: Message) -> None:
+        more = len(problems) - MAX_PROBLEMS
+        if more > 0:
+            problems = (*problems[:MAX_PROBLEMS], message("config.more", count=more))
         super().__init__("\n".join(map(_plain, problems)))
         self.problems = problems
 

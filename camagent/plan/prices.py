@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from camagent.model.finding import Action
 from camagent.model.operator_error import OperatorError, located
 from camagent.model.text import Filling, Localised, Message, message
+from camagent.operator_files import read_toml
 
 MAX_PRICE_BYTES = 200_000  # a few dozen classes; more is a wrong file
 MAX_CLASSES = 200
@@ -45,15 +45,7 @@ def load_prices(path: Path) -> PriceList:
 
     Raises: OperatorError with every problem at once.
     """
-    try:
-        if path.stat().st_size > MAX_PRICE_BYTES:
-            raise OperatorError(located(path.name, _problem("too_large", limit=MAX_PRICE_BYTES)))
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise OperatorError(located(path.name, _problem("unreadable", number=error.errno))) from error
-    except (ValueError, RecursionError) as error:  # wrong syntax, no UTF-8, an endless number, a thousand brackets
-        raise OperatorError(located(path.name, _problem("not_toml"))) from error
-    return _parse(table, path.name)
+    return _parse(read_toml(path, MAX_PRICE_BYTES), path.name)
 
 
 def _parse(table: dict[str, Any], file: str) -> PriceList:

@@ -48,7 +48,7 @@ def write(folder: Path, text: str, name: str = "mine.toml") -> str:
 def problems(folder: Path, text: str, name: str = "mine.toml") -> list[str]:
     with pytest.raises(OperatorError) as caught:
         load_profile(write(folder, text, name))
-    told = [both(problem).en for problem in caught.value.problems]
+    told = [both(problem).en.removeprefix(f"{folder}/") for problem in caught.value.problems]
     assert all(both(problem).vi for problem in caught.value.problems)
     assert len(str(caught.value).splitlines()) == len(told)
     return told
@@ -286,8 +286,8 @@ BAD = {
         ],
     ),
     "no rows": (HEAD, ["mine.toml: require: the profile has no requirement"]),
-    "syntax": (GOOD + "\nx = = 1", ["mine.toml: wrong TOML syntax at line 18, column 5"]),
-    "syntax at the end": (GOOD + '\nx = "', ["mine.toml: wrong TOML syntax at line ?, column ?"]),
+    "syntax": (GOOD + "\nx = = 1", ["mine.toml: not TOML: line 18, column 5"]),
+    "syntax at the end": (GOOD + '\nx = "', ["mine.toml: not TOML: it cannot be read"]),
     "stray table": (GOOD + "\n[other]\n", ["mine.toml: other: unknown key; the keys are: profile, require"]),
     "rows are no list": (HEAD + "[require]\n", ["mine.toml: require: [[require]] tables expected, at most 500"]),
     "no id": (GOOD.replace('id = "A-1"', ""), ["mine.toml: #1: id: missing or of the wrong type, expected: text"]),
@@ -343,8 +343,8 @@ BAD = {
         GOOD.replace('confidence = "low"', f'confidence = "low", comparators = ["{"x" * 2001}"]'),
         ["mine.toml: A-1: basis.comparators: missing or of the wrong type, expected: [text, …]"],
     ),
-    "an endless number": (GOOD + "x = 1" + "0" * 5000, ["mine.toml: TOML with a number too long, or nested too deep"]),
-    "a thousand brackets": ("x = " + "[" * 5000, ["mine.toml: TOML with a number too long, or nested too deep"]),
+    "an endless number": (GOOD + "x = 1" + "0" * 5000, ["mine.toml: not TOML: it cannot be read"]),
+    "a thousand brackets": ("x = " + "[" * 5000, ["mine.toml: not TOML: it cannot be read"]),
     "parameter of a rule that takes none": (
         GOOD.replace('"packet_loss"', '"device_answers"').replace(LOSS, "parameters = { zzz = 1 }"),
         ["mine.toml: A-1: parameters.zzz: the rule device_answers has no such parameter; it has: -"],
@@ -606,14 +606,14 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
         load_profile("missing")
     latin = tmp_path / "latin.toml"
     latin.write_bytes(b'x = "\xe9"')
-    with pytest.raises(OperatorError, match=r"latin.toml: not_utf8 \(at=5\)"):
+    with pytest.raises(OperatorError, match=r"not_text \(path=.*latin.toml\)"):
         load_profile(str(latin))
     huge = tmp_path / "huge.toml"
     huge.write_bytes(b"#" * 1_000_001)
     with pytest.raises(OperatorError) as caught:
         load_profile(str(huge))
     (told,) = caught.value.problems
-    assert both(told).en == "huge.toml: larger than 1000000 bytes, not a profile"
+    assert both(told).en == f"{huge}: larger than 1000000 bytes: is this the right file?"
     huge.write_bytes(GOOD.encode() + b"#" * (1_000_000 - len(GOOD.encode())))
     assert load_profile(str(huge)).id == "mine"
     (tmp_path / "folder.toml").mkdir()
@@ -621,13 +621,13 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
         load_profile(str(tmp_path / "folder.toml"))
 
 
-def test_a_file_that_cannot_be_read_is_told_with_the_systems_number(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_told_with_the_systems_reason(tmp_path: Path) -> None:
     from camagent.assess.profile_source import read_table
 
     with pytest.raises(OperatorError) as caught:
         read_table(tmp_path)  # a folder
     (told,) = caught.value.problems
-    assert both(told).en == f"{tmp_path.name}: cannot be read (system error 21)"
+    assert both(told).en == f"{tmp_path}: cannot be read (it is a folder, not a file)"
 
 
 def test_an_installed_camagent_finds_its_profiles_in_the_package(

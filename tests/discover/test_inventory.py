@@ -12,6 +12,7 @@ from camagent.model.discovery import Change, SeenCamera
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import Declaration, ManualAnswer
 from camagent.text import LANGUAGES, render
+from tests.refusal import refused
 
 SERIAL, OTHER_SERIAL = "DS-2CD2143G2I20240101AAWRK12345678", "7J0A3C5PAZ00042"
 MAC, OTHER_MAC = "3c:ef:8c:12:34:56", "9c:8e:cd:65:43:21"
@@ -179,7 +180,8 @@ def test_every_mistake_of_a_toml_list_is_told_at_once_with_its_table() -> None:
 
 @pytest.mark.parametrize("content", ["camera = 3", "[[camera", "camera = [1]", "[camera]\naddress = 'a'"])
 def test_toml_of_another_shape_is_refused(content: str) -> None:
-    assert refusals(content, "camera.toml")
+    with refused("camera.toml"):
+        parse_inventory(content.encode(), "camera.toml")
 
 
 def test_a_file_that_is_not_there_is_the_operator_s_mistake(tmp_path: Path) -> None:
@@ -305,4 +307,4 @@ def test_every_line_and_every_camera_comes_out_exactly_once(
 def test_odd_toml_is_one_problem(text: str) -> None:
     with pytest.raises(OperatorError) as refusal:
         parse_inventory(text.encode(), "camera.toml")
-    assert [problem.key for problem in refusal.value.problems] == ["discover.inventory.not_toml"]
+    assert [problem.key for problem in refusal.value.problems] == ["config.not_toml"]

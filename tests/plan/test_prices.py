@@ -94,7 +94,7 @@ def test_free_of_charge_is_a_figure(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("x = = 1", ["prices.toml: not a TOML file"]),
+        ("x = = 1", ["prices.toml: not TOML: line 1, column 5"]),
         (CLASS, ["prices.toml: currency: missing or of the wrong type, expected: text"]),
         ('currency = ""\n', ["prices.toml: currency: missing or of the wrong type, expected: text"]),
         ("colour = 1\n" + GOOD, ["prices.toml: colour: unknown key; the keys are: currency, class"]),
@@ -128,8 +128,8 @@ def test_free_of_charge_is_a_figure(tmp_path: Path) -> None:
             GOOD + f"amount = 0x1{'0' * 400}\n",
             ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"],
         ),
-        (GOOD + f"amount = 1{'0' * 5000}\n", ["prices.toml: not a TOML file"]),
-        ("x = " + "[" * 5000, ["prices.toml: not a TOML file"]),
+        (GOOD + f"amount = 1{'0' * 5000}\n", ["prices.toml: not TOML: it cannot be read"]),
+        ("x = " + "[" * 5000, ["prices.toml: not TOML: it cannot be read"]),
         (GOOD + "amount = true\n", ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"]),
         (GOOD + 'amount = "2 tr"\n', ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"]),
         (GOOD + CLASS, ["prices.toml: class #2: action: the action replace already has a price class above"]),
@@ -138,7 +138,7 @@ def test_free_of_charge_is_a_figure(tmp_path: Path) -> None:
 def test_a_wrong_file_is_refused_with_every_problem(tmp_path: Path, text: str, told: list[str]) -> None:
     with pytest.raises(OperatorError) as caught:
         load_prices(write(tmp_path, text))
-    assert [both(problem).en for problem in caught.value.problems] == told
+    assert [both(problem).en.removeprefix(f"{tmp_path}/") for problem in caught.value.problems] == told
     assert len(str(caught.value).splitlines()) == len(told)
 
 
@@ -146,22 +146,22 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
     huge = tmp_path / "huge.toml"
     huge.write_bytes(b"#" * 200_001)
     for path, told in (
-        (tmp_path / "missing.toml", "missing.toml: cannot be read (system error 2)"),
-        (huge, "huge.toml: larger than 200000 bytes, not a price file"),
+        (tmp_path / "missing.toml", "missing.toml: cannot be read (there is no such file or folder)"),
+        (huge, "huge.toml: larger than 200000 bytes: is this the right file?"),
     ):
         with pytest.raises(OperatorError) as caught:
             load_prices(path)
         (problem,) = caught.value.problems
-        assert both(problem).en == told
+        assert both(problem).en.removeprefix(f"{tmp_path}/") == told
     huge.write_bytes(GOOD.encode() + b"#" * (200_000 - len(GOOD.encode())))
     assert load_prices(huge).currency == "VND"
     latin = tmp_path / "latin.toml"
     latin.write_bytes(b'x = "\xe9"')
-    with pytest.raises(OperatorError, match="not_toml"):
+    with pytest.raises(OperatorError, match="not_text"):
         load_prices(latin)
     with pytest.raises(OperatorError, match="class"):
         load_prices(write(tmp_path, 'currency = "VND"\nclass = [' + "{}," * 201 + "]\n"))
-    with pytest.raises(OperatorError, match="#200"):
+    with pytest.raises(OperatorError, match="more"):
         load_prices(write(tmp_path, 'currency = "VND"\nclass = [' + "{}," * 200 + "]\n"))
-    with pytest.raises(OperatorError, match="^prices.toml: a: price_unknown_key\nprices.toml: b: price_unknown_key$"):
+    with pytest.raises(OperatorError, match="^prices.toml: a: price_unknown_key .*\nprices.toml: b: price_unknown_key"):
         load_prices(write(tmp_path, "a = 1\nb = 2\n" + GOOD))

@@ -126,6 +126,24 @@ def test_a_wrong_file_is_refused_with_its_key(folder: Path, text: str, told: str
     assert len(caught.value.problems) == 1 and "web.yml" in said and "\n" not in said and "hunter2" not in said
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a0: &a0 {k: 1}\n" + "".join(f"a{n + 1}: &a{n + 1} {{<<: [{','.join([f'*a{n}'] * 8)}]}}\n" for n in range(7)),
+        "a0: &a0 [x, x]\n" + "".join(f"a{n + 1}: &a{n + 1} [*a{n}, *a{n}]\n" for n in range(60)),
+        "[" * 90_000,
+        "{a: " * 20_000,
+        "- " * 45_000,
+    ],
+    ids=["merges", "aliases", "brackets", "tables", "dashes"],
+)
+@pytest.mark.timeout(20)
+def test_a_hostile_file_is_refused_at_once(tmp_path: Path, text: str) -> None:
+    (tmp_path / "web.yml").write_text(text)
+    with refused("alias|not YAML"):
+        load_web_config(tmp_path / "web.yml")
+
+
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
     with refused("cannot be read"):
         load_web_config(tmp_path / "no.yml")
