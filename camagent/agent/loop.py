@@ -7,12 +7,10 @@ logged and counted, and silences neither the other devices nor the scraper.
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
-from pathlib import Path
 
 from camagent.agent.announcements import Ear
 from camagent.agent.environment import Errands, Surroundings
@@ -21,6 +19,7 @@ from camagent.agent.schedule import SITE, Agenda, Schedule, Task, Work
 from camagent.clock import Clock
 from camagent.discover.hello import Presence
 from camagent.exporter.snapshot import AgentSnapshot, CycleStatus
+from camagent.model.defect import place_of
 from camagent.model.finding import Verdict
 from camagent.model.scan import ProfileStamp
 from camagent.model.scan import Site as SiteName
@@ -253,12 +252,8 @@ class Agent:
             self._defect("hello", bug)
 
     def _defect(self, doing: str, bug: Exception) -> None:
-        """Class, file and line: never the message, which may quote what a camera or a user said."""
         self._defects += 1
-        frames = traceback.extract_tb(bug.__traceback__)
-        last = frames[-1] if frames else None
-        place = f"{Path(last.filename).name}:{last.lineno}" if last is not None else "?"
-        self._tell(message("agent.defect", doing=doing, kind=type(bug).__name__, place=place))
+        self._tell(message("agent.defect", doing=doing, place=place_of(bug)))
 
     def _close_rounds(self, task: Task) -> None:
         """A full check answers the cheap question as well."""

@@ -14,7 +14,8 @@ import click
 from camagent import __version__
 from camagent.cli import language
 from camagent.cli.language import t, tm
-from camagent.cli.mistakes import EXIT_BROKEN_PIPE, EXIT_UNDETERMINED, EXIT_USAGE, place_of, usage_line
+from camagent.cli.mistakes import EXIT_BROKEN_PIPE, EXIT_UNDETERMINED, EXIT_USAGE, usage_line
+from camagent.model.defect import place_of
 from camagent.model.operator_error import OperatorError
 from camagent.text import LANGUAGES
 

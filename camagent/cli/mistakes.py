@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
-from pathlib import Path
-
 import click
 
 from camagent.cli.language import t
@@ -58,13 +55,6 @@ def _wanted(error: click.BadParameter) -> str:
     if isinstance(kind, click.DateTime):
         return t("cli.usage.wanted_date")
     return error.message
-
-
-def place_of(bug: BaseException) -> str:
-    """Class, file and line of a bug of ours: enough to report it, and nothing that it may quote."""
-    frames = traceback.extract_tb(bug.__traceback__)
-    ours = next((frame for frame in reversed(frames) if "camagent" in frame.filename), None)
-    return f"{type(bug).__name__} {Path(ours.filename).name}:{ours.lineno}" if ours else type(bug).__name__
 
 
 def _parameter(error: click.BadParameter) -> str:

@@ -18,6 +18,7 @@ from camagent import __version__
 from camagent.exporter.snapshot import AgentSnapshot, CameraStatus, RequirementStatus, StreamStatus
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import Severity, Verdict
+from camagent.model.printable import printable
 
 MAX_SERIES_PER_CAMERA = 40  # contract: 2,300 schools × 40 cameras × 40 series is what one receiver was sized for
 MAX_RULES_PER_CAMERA = 18  # what 8 camera, 10 main-stream, 1 sub-stream and 3 condition series leave of the 40
@@ -128,7 +129,7 @@ def _single(name: str, documentation: str, value: float | None) -> Iterator[Metr
 
 def _label(text: str | None) -> str:
     """A device's own word as a label: printable, bounded, empty where it is not known."""
-    return "".join(c for c in (text or "")[:MAX_LABEL_CHARS] if c.isprintable())
+    return printable((text or "")[:MAX_LABEL_CHARS], "")
 
 
 def _at(moment: datetime | None) -> float | None:

@@ -13,6 +13,7 @@ from html import escape
 from camagent.document.wording import VIETNAM
 from camagent.exporter.snapshot import AgentSnapshot, CameraStatus, RequirementStatus
 from camagent.model.finding import Severity, Verdict
+from camagent.model.printable import printable
 from camagent.model.text import Localised
 from camagent.text import say
 from camagent.text.vietnamese import sort_key
@@ -200,7 +201,7 @@ def _in(text: Localised, lang: str) -> str:
 
 
 def _cut(text: str) -> str:
-    kept = "".join(c for c in text[:MAX_TEXT_CHARS] if c.isprintable())
+    kept = printable(text[:MAX_TEXT_CHARS], "")
     return kept + "…" if len(text) > MAX_TEXT_CHARS else kept
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from camagent.interrogate.device_link import HttpReply, HttpRequest
 from camagent.model.fault import FaultCode
+from camagent.model.printable import printable
 
 AT = "camagent-received-at"
 LATIN1 = "camagent-latin-1"
@@ -26,7 +27,7 @@ def render_exchange(request: HttpRequest, reply: HttpReply | FaultCode, at: date
         body, marks = reply.body.decode("utf-8"), [stamp]
     except UnicodeDecodeError:
         body, marks = reply.body.decode("latin-1"), [stamp, f"{LATIN1}: yes"]
-    headers = (f"{k}: {_one_line(v)}" for k, v in reply.headers)
+    headers = (f"{k}: {printable(v)}" for k, v in reply.headers)
     return sent, "\n".join([f"HTTP/1.1 {reply.status}", *marks, *headers, "", body])
 
 
@@ -47,10 +48,6 @@ def parse_reply(text: str) -> tuple[HttpReply | FaultCode, datetime | None]:
     encoding = "latin-1" if LATIN1 in marks else "utf-8"
     plain = tuple(h for h in headers if not h[0].startswith("camagent-"))
     return HttpReply(int(status), plain, body.encode(encoding, "replace")), at
-
-
-def _one_line(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _stamp(text: str | None) -> datetime | None:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from camagent.model.device import TlsFacts
 from camagent.model.fault import FaultCode
+from camagent.model.printable import printable
 
 MIN_KEY_BITS = 2048  # of RSA and DSA keys: NIST SP 800-131A
 MAX_SUBJECT_CHARS = 256  # a distinguished name; bounds what ends up in a report
@@ -33,7 +34,7 @@ def certificate_facts(leaf: bytes, port: int, session: tuple[str, str, bool]) ->
         cipher=session[1],
         legacy=session[2] or is_legacy(session[0], session[1], (kind, bits)),
         fingerprint_sha256=hashlib.sha256(leaf).hexdigest(),
-        subject="".join(c if c.isprintable() else " " for c in subject),
+        subject=printable(subject),
         not_before=not_before,
         not_after=not_after,
         key_kind=kind,

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from camagent.model.printable import printable
+
 MAX_HEAD_BYTES = 16 * 1024  # the longest response head seen is under 2 kB; bounds what a peer can make us keep
 MAX_BODY_BYTES = 64 * 1024  # a description of 64 tracks is under 20 kB
 MAX_HEADERS = 64
@@ -111,7 +113,7 @@ def _headers(lines: Sequence[bytes]) -> Headers:
 
 def _text(data: bytes) -> str:
     """Printable text: control characters would travel into logs and into our own headers."""
-    return "".join(c if c.isprintable() else " " for c in data.decode("utf-8", "replace")).strip()
+    return printable(data.decode("utf-8", "replace")).strip()
 
 
 def _number(text: str) -> int | None:
