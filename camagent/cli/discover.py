@@ -65,7 +65,7 @@ def discover_command(
 
 def discovery_document(found: Discovery) -> dict[str, Any]:
     """One search as a JSON document; numbers are numbers, unknown is null."""
-    from camagent.discover.sightings import scope_value
+    from camagent.model.onvif import scope_value
 
     devices = [
         {
@@ -148,7 +148,7 @@ def _devices_table(found: Discovery) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from camagent.discover.sightings import scope_value
+    from camagent.model.onvif import scope_value
 
     columns = ("address", "name", "model", "how", "interface")
     table = Table(*(t(f"discover.table.{column}") for column in columns), title=t("discover.table.title"))

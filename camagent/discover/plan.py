@@ -11,14 +11,12 @@ from dataclasses import dataclass
 
 from camagent.discover.interfaces import Interface, Medium, default_ranges, is_private, usable_interfaces
 from camagent.model.discovery import Note
+from camagent.model.onvif import ONVIF_PORTS, RTSP_PORTS
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message
 
 WIDEST_PREFIX = 16  # 65,536 addresses: half an hour at our pace; wider is a typing mistake
 MAX_SUBNETS = 256  # ranges in one search
-ONVIF_PORTS = (80, 8000, 8080, 8899, 2020, 443)
-RTSP_PORTS = (554, 8554, 5554, 322, 8322)
-TLS_PORTS = frozenset({443, 8443, 322, 8322})
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from camagent.clock import Clock
 from camagent.discover.interfaces import is_private
 from camagent.discover.multicast import Tray, probe_interfaces
 from camagent.discover.neighbours import Neighbourhood
-from camagent.discover.plan import TLS_PORTS, DiscoveryPlan, hosts_of
+from camagent.discover.plan import DiscoveryPlan, hosts_of
 from camagent.discover.sightings import (
     Announced,
     address_order,
@@ -20,8 +20,9 @@ from camagent.discover.sightings import (
 )
 from camagent.discover.sweep import Knocks, Progress, Sweep, knock_at, probe_addresses
 from camagent.discover.tcp_probe import Heard
-from camagent.model.device import ONVIF_PATHS, DeviceTarget
+from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, Note, RtspOnly, Sighting
+from camagent.model.onvif import ONVIF_PATHS, TLS_PORTS
 
 MAX_LISTED = 20  # addresses named in one note
 

@@ -10,7 +10,6 @@ import ipaddress
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import unquote
 
 from camagent.discover.interfaces import Interface, is_private
 from camagent.discover.multicast import Datagram
@@ -24,10 +23,10 @@ from camagent.discover.wsdiscovery import (
     rank_xaddrs,
     same_address,
 )
-from camagent.model.device import ONVIF_PATHS, DeviceTarget
+from camagent.model.device import DeviceTarget
 from camagent.model.discovery import FoundBy, Sighting
+from camagent.model.onvif import ONVIF_PATHS
 
-MAX_SCOPE_VALUE_CHARS = 80  # a name or a model for a table
 MAX_ANNOUNCEMENTS = 8_192  # kept of one search: sixteen of the largest schools; more is a flood
 MAX_CLONES = 16  # devices with one endpoint reference that are compared with each other
 MAX_DEVICES_PER_SOURCE = 1_024  # devices that one answering address may speak for: a proxy of a whole /22
@@ -116,16 +115,6 @@ def address_order(host: str, port: int | None = None) -> tuple[int, int, str, in
     except ValueError:
         return 9, 0, host, port or 0
     return address.version, int(address), host, port or 0
-
-
-def scope_value(scopes: Sequence[str], kind: str) -> str | None:
-    """What a device says of itself in its scopes, for example its "name" or "hardware"; one printable line."""
-    head = f"onvif://www.onvif.org/{kind}/"
-    for scope in scopes:
-        if scope.lower().startswith(head):
-            text = unquote(scope[len(head) :]).replace("_", " ")
-            return "".join(c for c in text if c.isprintable())[:MAX_SCOPE_VALUE_CHARS].strip() or None
-    return None
 
 
 def _device(datagram: Datagram, announcement: Announcement) -> _Device:

@@ -17,11 +17,11 @@ from camagent.clock import Clock
 from camagent.discover.multicast import PORT, Tray, open_directed_socket, reading
 from camagent.discover.neighbours import PATIENCE_S, Neighbourhood
 from camagent.discover.pace import Pace
-from camagent.discover.plan import TLS_PORTS, DiscoveryPlan, is_loopback
+from camagent.discover.plan import DiscoveryPlan, is_loopback
 from camagent.discover.tcp_probe import ALIVE, INCONCLUSIVE, Door, Heard, Knock, ask_onvif, ask_rtsp
 from camagent.discover.wsdiscovery import Kind, ProbeTypes, parse_message
-from camagent.model.device import ONVIF_PATHS
 from camagent.model.discovery import Note
+from camagent.model.onvif import ONVIF_PATHS, TLS_PORTS
 
 MAX_CONNECTIONS = 128  # at once, over all addresses; well below the 1,024 files of an ordinary process
 LOSING_RATIO = 0.2  # of living addresses that fell silent in one round: something between us is giving way

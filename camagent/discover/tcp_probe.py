@@ -13,7 +13,10 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+
+from camagent.model.onvif import DEVICE_NS
+from camagent.model.printable import printable_line
+from camagent.wire.tls import device_context
 
 MAX_REPLY_BYTES = 64 * 1024  # a GetSystemDateAndTime reply is under 4 kB; a web page is cut here
 MAX_SERVER_CHARS = 80  # of a Server header
@@ -22,7 +25,7 @@ _USER_AGENT = "camagent"
 _QUESTION = (
     '<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body'
     ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema">'
-    '<GetSystemDateAndTime xmlns="http://www.onvif.org/ver10/device/wsdl"/></s:Body></s:Envelope>'
+    f'<GetSystemDateAndTime xmlns="{DEVICE_NS}"/></s:Body></s:Envelope>'
 )
 _ENVELOPE_END = re.compile(rb"</(?:[\w.-]+:)?Envelope\s*>")
 _ENVELOPE = re.compile(rb"<(?:[\w.-]+:)?Envelope[\s>]")
@@ -122,7 +125,7 @@ async def _exchange(door: Door, request: bytes, complete: _Complete) -> bytes | 
     try:
         async with asyncio.timeout(door.connect_s):
             reader, writer = await asyncio.open_connection(
-                door.host, door.port, ssl=_tls() if door.secure else None, limit=MAX_REPLY_BYTES
+                door.host, door.port, ssl=device_context(legacy=True) if door.secure else None, limit=MAX_REPLY_BYTES
             )
     except TimeoutError:
         return Heard.SILENT
@@ -172,18 +175,6 @@ def _heard_of(error: OSError) -> Heard:
     return Heard.SILENT if error.errno == errno.ETIMEDOUT else Heard.UNREACHABLE
 
 
-@cache
-def _tls() -> ssl.SSLContext:
-    """As old firmware speaks it: only to learn that something speaks at all."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    context.options |= getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
-    context.minimum_version = ssl.TLSVersion.TLSv1
-    return context
-
-
 def _host_port(door: Door) -> str:
     return f"[{door.host}]:{door.port}" if ":" in door.host else f"{door.host}:{door.port}"
 
@@ -192,5 +183,4 @@ def _server(reply: bytes) -> str | None:
     found = _SERVER.search(reply)
     if not found:
         return None
-    text = found[1].decode("utf-8", errors="replace")[:MAX_SERVER_CHARS].strip()
-    return "".join(c for c in text if c.isprintable()) or None
+    return printable_line(found[1].decode("utf-8", errors="replace"), MAX_SERVER_CHARS, "")

@@ -16,14 +16,14 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
+from camagent.model.onvif import DEVICE_NS, NETWORK_NS
+
 MAX_MATCHES = 64  # devices announced in one datagram; an NVR that proxies its channels stays below this
 MAX_LIST_ITEMS = 128  # types, scopes or XAddrs of one device; the most seen on real cameras is about 40 scopes
 MAX_ITEM_CHARS = 2048  # one scope or XAddr; longer than any URI that a camera would serve
 MAX_DATAGRAM_BYTES = 65_507  # the largest UDP payload over IPv4
 
 SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
-ONVIF_NETWORK = "http://www.onvif.org/ver10/network/wsdl"
-ONVIF_DEVICE = "http://www.onvif.org/ver10/device/wsdl"
 _DECLARATION = re.compile(rb"^[\s\x00]*(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,200}\?>")
 
 
@@ -37,8 +37,8 @@ class Dialect(StrEnum):
 class ProbeTypes(StrEnum):
     """What a Probe asks for; cameras differ in which of them they answer."""
 
-    TRANSMITTER = f'<d:Types xmlns:t="{ONVIF_NETWORK}">t:NetworkVideoTransmitter</d:Types>'
-    DEVICE = f'<d:Types xmlns:t="{ONVIF_DEVICE}">t:Device</d:Types>'
+    TRANSMITTER = f'<d:Types xmlns:t="{NETWORK_NS}">t:NetworkVideoTransmitter</d:Types>'
+    DEVICE = f'<d:Types xmlns:t="{DEVICE_NS}">t:Device</d:Types>'
     ANY = ""
 
 

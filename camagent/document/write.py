@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from camagent.document.read import SCHEMAS, DocumentCore, ScanDocument
 from camagent.model.device import DeviceClock, DeviceFacts, DeviceInformation, NetworkFacts
 from camagent.model.fault import Fault
 from camagent.model.finding import Finding, Upgrade, Verdict
+from camagent.model.onvif import claimed_profiles
 from camagent.model.scan import CameraResult, ScanResult
 from camagent.model.stream import FileTarget, ImageFacts, MeasuredStream, StreamFacts, StreamTarget
 from camagent.model.text import Localised, Message, Scalar, message
@@ -28,8 +29,6 @@ from camagent.text import both, render
 from camagent.text.vietnamese import clean_paragraph
 
 MAX_DOCUMENT_BYTES = 64 * 2**20  # a school of 64 cameras is about 3 MB; bounds what a stranger's file can make us read
-
-_ONVIF_PROFILE = re.compile(r"^onvif://www\.onvif\.org/Profile/(\w+)$")
 
 Document = dict[str, Any]
 D = TypeVar("D", bound=DocumentCore)
@@ -141,16 +140,14 @@ def _faults(result: CameraResult) -> list[Fault]:
 def _device(device: DeviceFacts) -> Document:
     known = device.information if isinstance(device.information, DeviceInformation) else None
     macs = device.network.macs if isinstance(device.network, NetworkFacts) else ()
-    scopes: Iterable[str] = () if isinstance(device.scopes, Fault) else device.scopes
-    found = (_ONVIF_PROFILE.match(scope) for scope in scopes)
-    conformance = ("S" if match[1] == "Streaming" else match[1] for match in found if match)
+    scopes = () if isinstance(device.scopes, Fault) else device.scopes
     return {
         "manufacturer": known.manufacturer if known else None,
         "model": known.model if known else None,
         "firmware": known.firmware if known else None,
         "serial": known.serial if known else None,
         "mac": macs[0] if macs else None,
-        "onvif_profiles": sorted(set(conformance)),
+        "onvif_profiles": sorted(claimed_profiles(scopes)),
     }
 
 

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from camagent.interrogate.device_replies import StatedService
-from camagent.model.device import ONVIF_PATHS, DeviceTarget, Service
+from camagent.model.device import DeviceTarget, Service
+from camagent.model.onvif import ONVIF_PATHS, TLS_PORTS
 
 DEFAULT_PATH = ONVIF_PATHS[0]
-SECURE_PORTS = frozenset({443, 8443, 4443})
 MAX_URL_CHARS = 2048  # longer than any service address seen
 MAX_CANDIDATES = 12  # ladder of six ports, and the paths and ports of a few XAddrs
 
@@ -24,7 +24,7 @@ def candidate_urls(target: DeviceTarget, ports: Sequence[int]) -> tuple[str, ...
     paths = tuple(dict.fromkeys((target.path or DEFAULT_PATH, DEFAULT_PATH)))
     if target.port is not None:
         for path in paths:
-            found.setdefault(_url(target.host, target.port, path, target.secure or target.port in SECURE_PORTS))
+            found.setdefault(_url(target.host, target.port, path, target.secure or target.port in TLS_PORTS))
     here = not target.xaddrs
     for xaddr in target.xaddrs:  # also beside a port: of several only one may be open (agsh/onvif#63)
         parts = _split(xaddr)
@@ -36,7 +36,7 @@ def candidate_urls(target: DeviceTarget, ports: Sequence[int]) -> tuple[str, ...
     # Ports that were named for this very address are the only ones: another port may be another device's (a router's
     # forwards). Ports named for another address are of that other network.
     for port in ports if target.port is None or not here else ():
-        found.setdefault(_url(target.host, port, paths[0], port in SECURE_PORTS))
+        found.setdefault(_url(target.host, port, paths[0], port in TLS_PORTS))
     return tuple(found)[:MAX_CANDIDATES]
 
 

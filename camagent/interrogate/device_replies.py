@@ -20,6 +20,8 @@ from camagent.model.device import (
     RecordingFacts,
     ServiceCapabilities,
 )
+from camagent.model.onvif import CAPABILITY_NAMESPACES
+from camagent.model.printable import printable_line
 
 MAX_ROWS = 64  # scopes, users, interfaces, servers of one device; the longest list recorded has 11 scopes
 MAX_WORD_CHARS = 256  # names, models, scopes; the longest recorded is a scope of 52 characters
@@ -27,25 +29,6 @@ MAX_WORD_CHARS = 256  # names, models, scopes; the longest recorded is a scope o
 MAX_HASHES = 8  # hash algorithms of Digest; RFC 7616 knows three and their session forms
 CUT_OFF_S = 0.5  # mean of what a clock without fractions of a second leaves out
 
-DEVICE_NS = "http://www.onvif.org/ver10/device/wsdl"
-MEDIA1_NS = "http://www.onvif.org/ver10/media/wsdl"
-MEDIA2_NS = "http://www.onvif.org/ver20/media/wsdl"
-IMAGING_NS = "http://www.onvif.org/ver20/imaging/wsdl"
-SEARCH_NS = "http://www.onvif.org/ver10/search/wsdl"
-
-_CAPABILITY_NAMESPACES = {
-    "device": DEVICE_NS,
-    "media": MEDIA1_NS,
-    "media2": MEDIA2_NS,
-    "imaging": IMAGING_NS,
-    "search": SEARCH_NS,
-    "analytics": "http://www.onvif.org/ver20/analytics/wsdl",
-    "events": "http://www.onvif.org/ver10/events/wsdl",
-    "ptz": "http://www.onvif.org/ver20/ptz/wsdl",
-    "recording": "http://www.onvif.org/ver10/recording/wsdl",
-    "replay": "http://www.onvif.org/ver10/replay/wsdl",
-    "deviceio": "http://www.onvif.org/ver10/deviceIO/wsdl",
-}
 _TLS_VERSIONS = ("TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 
@@ -119,7 +102,7 @@ def parse_capabilities(node: Node) -> tuple[StatedService, ...]:
     """GetCapabilitiesResponse, for devices without GetServices; Media2 hardly ever stands in it (agsh PR #187)."""
     rows: dict[str, StatedService] = {}
     for capability in (n for xaddr in node.walk("Capabilities") for n in (*xaddr.children(), *_extension(xaddr))):
-        namespace, xaddr_text = _CAPABILITY_NAMESPACES.get(capability.name.lower()), capability.value("XAddr")
+        namespace, xaddr_text = CAPABILITY_NAMESPACES.get(capability.name.lower()), capability.value("XAddr")
         if namespace and xaddr_text:
             rows.setdefault(namespace, StatedService(namespace, xaddr_text, None))
     return tuple(rows.values())[:MAX_ROWS]
@@ -230,9 +213,7 @@ def _rows(node: Node, name: str) -> list[Node]:
 
 def _word(text: str | None) -> str | None:
     """Printable text of a bounded length: a device's words end up in tables, metrics and terminals."""
-    if text is None:
-        return None
-    return "".join(c if c.isprintable() else " " for c in text[:MAX_WORD_CHARS]).strip() or None
+    return printable_line(text, MAX_WORD_CHARS)
 
 
 def _mac(text: str | None) -> str | None:

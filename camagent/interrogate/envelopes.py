@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from camagent.interrogate.device_replies import DEVICE_NS, MEDIA1_NS, MEDIA2_NS, SEARCH_NS
+from camagent.model.onvif import DEVICE_NS, MEDIA1_NS, MEDIA2_NS, SCHEMA_NS, SEARCH_NS
 
-SCHEMA_NS = "http://www.onvif.org/ver10/schema"
 _ENVELOPE = (
     '<?xml version="1.0" encoding="UTF-8"?>'
     '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope">{header}'

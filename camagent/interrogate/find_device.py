@@ -14,7 +14,6 @@ from camagent.interrogate.addresses import candidate_urls, other_paths, pin_serv
 from camagent.interrogate.auth import device_time
 from camagent.interrogate.conversation import Conversation
 from camagent.interrogate.device_replies import (
-    MEDIA2_NS,
     clock_facts,
     parse_capabilities,
     parse_clock,
@@ -38,6 +37,7 @@ from camagent.interrogate.media_replies import parse_media1_profiles, parse_stre
 from camagent.interrogate.replies import Reply
 from camagent.model.device import AnonymousAccess, DeviceClock, DeviceTarget, Service, ServiceCapabilities
 from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.onvif import MEDIA2_NS
 
 MAX_DOORS = 18  # URLs tried to find the device service: the ladder, and other paths where there is a web server
 AT_ONCE_S = 1.0  # less than any wait for a SYN

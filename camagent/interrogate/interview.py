@@ -13,7 +13,6 @@ from camagent.interrogate.addresses import service_url
 from camagent.interrogate.conversation import Conversation, Limits
 from camagent.interrogate.device_link import DeviceDoor, DoorMaker
 from camagent.interrogate.device_replies import (
-    SEARCH_NS,
     parse_information,
     parse_recording_summary,
     parse_scopes,
@@ -49,6 +48,7 @@ from camagent.model.device import (
     TlsFacts,
 )
 from camagent.model.fault import Fault, FaultCode
+from camagent.model.onvif import ONVIF_PORTS, SEARCH_NS
 from camagent.model.secret import Credential
 from camagent.wire.login_ledger import LoginLedger
 from camagent.wire.transcript import Transcript
@@ -64,7 +64,7 @@ class InterviewOptions:
     budget_s: float = 30.0
     """For the whole device."""
     call_timeout_s: float = 5.0
-    ports: tuple[int, ...] = (80, 8000, 8080, 8899, 2020, 443)
+    ports: tuple[int, ...] = ONVIF_PORTS
     """Tried in order where the target names none."""
     ask_users: bool = True
     check_ports: tuple[int, ...] = ()

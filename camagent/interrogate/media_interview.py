@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from camagent.interrogate.addresses import service_url
 from camagent.interrogate.conversation import Conversation
-from camagent.interrogate.device_replies import MEDIA1_NS, MEDIA2_NS
 from camagent.interrogate.envelopes import (
     GET_MEDIA1_PROFILES,
     GET_MEDIA2_PROFILES,
@@ -32,6 +31,7 @@ from camagent.interrogate.media_replies import (
 from camagent.interrogate.quirks import Quirk
 from camagent.model.device import EncoderOptions, EncoderSettings, MediaFacts, MediaProfile, Service
 from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.onvif import MEDIA1_NS, MEDIA2_NS
 from camagent.model.uri import StreamUri
 
 USUAL_PROFILES = 8  # of a camera; a recorder has a few for each channel

@@ -13,6 +13,7 @@ from camagent.interrogate.device_replies import MAX_WORD_CHARS
 from camagent.interrogate.quirks import bitrate_bps, codec_name, positive, to_float, to_int
 from camagent.interrogate.xml import Node
 from camagent.model.device import EncoderOptions, EncoderSettings, Range
+from camagent.model.printable import printable_line
 from camagent.model.uri import StreamUri, parse_stream_uri
 
 MAX_MEDIA_PROFILES = 256  # a recorder of 64 channels with four profiles each
@@ -227,4 +228,4 @@ def _token(node: Node) -> str | None:
 
 
 def _text(text: str | None) -> str | None:
-    return "".join(c if c.isprintable() else " " for c in text[:MAX_WORD_CHARS]).strip() or None if text else None
+    return printable_line(text, MAX_WORD_CHARS)

@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from camagent.model.fault import Fault
+from camagent.model.onvif import ONVIF_PATHS
 from camagent.model.uri import StreamUri
-
-ONVIF_PATHS = ("/onvif/device_service", "/onvif/services", "/onvif/service")
-"""Where device services live: the standard's, Axis' (edgexfoundry/device-onvif-camera#195), Tapo's (agsh/onvif#207)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +21,7 @@ class DeviceTarget:
     host: str
     port: int | None = None
     """None: not known, the ladder of ports is tried."""
-    path: str = "/onvif/device_service"
+    path: str = ONVIF_PATHS[0]
     secure: bool = False
     endpoint: str | None = None
     """WS-Discovery endpoint reference (urn:uuid:…), where it was discovered."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
+from camagent.model.onvif import SCOPES
 from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.onvif_xml import NAMESPACES, SoapRequest, element, leaf, text
 
@@ -31,7 +32,7 @@ def utc_offset(time_zone: str) -> timedelta:
 
 def scopes(camera: SimulatedCamera) -> tuple[str, ...]:
     """Percent-encoded, as ONVIF Core §7.3.3 asks of names in any language."""
-    root = "onvif://www.onvif.org"
+    root = SCOPES.rstrip("/")
     names = (f"{root}/name/{quote(camera.name)}", f"{root}/location/{quote(camera.place)}")
     kinds = (
         f"{root}/type/video_encoder",

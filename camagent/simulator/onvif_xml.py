@@ -7,14 +7,16 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
+from camagent.model.onvif import DEVICE_NS, ERROR_NS, IMAGING_NS, MEDIA1_NS, MEDIA2_NS, SCHEMA_NS
+
 NAMESPACES = {
     "s": "http://www.w3.org/2003/05/soap-envelope",
-    "ter": "http://www.onvif.org/ver10/error",
-    "tt": "http://www.onvif.org/ver10/schema",
-    "tds": "http://www.onvif.org/ver10/device/wsdl",
-    "trt": "http://www.onvif.org/ver10/media/wsdl",
-    "tr2": "http://www.onvif.org/ver20/media/wsdl",
-    "timg": "http://www.onvif.org/ver20/imaging/wsdl",
+    "ter": ERROR_NS,
+    "tt": SCHEMA_NS,
+    "tds": DEVICE_NS,
+    "trt": MEDIA1_NS,
+    "tr2": MEDIA2_NS,
+    "timg": IMAGING_NS,
 }
 MAX_REQUEST_BYTES = 65_536  # no request of a client comes near
 _DECLARATIONS = " ".join(f'xmlns:{prefix}="{namespace}"' for prefix, namespace in NAMESPACES.items())

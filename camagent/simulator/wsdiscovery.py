@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
+from camagent.model.onvif import DEVICE_NS, NETWORK_NS
 from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.onvif_device import scopes, xaddr
 
@@ -24,7 +25,7 @@ _TYPES = ("NetworkVideoTransmitter", "Device")
 _HEADER = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"'
     ' xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:d="{discovery}"'
-    ' xmlns:dn="http://www.onvif.org/ver10/network/wsdl" xmlns:tds="http://www.onvif.org/ver10/device/wsdl">'
+    f' xmlns:dn="{NETWORK_NS}" xmlns:tds="{DEVICE_NS}">'
     "<s:Header><a:MessageID>urn:uuid:{message_id}</a:MessageID>{relates}<a:To>{to}</a:To>"
     "<a:Action>{discovery}/{action}</a:Action></s:Header><s:Body>"
 )

@@ -6,6 +6,7 @@ Certificates are recorded, never trusted: cameras sign their own. Nothing is sen
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import ssl
 from functools import lru_cache
 
@@ -19,7 +20,7 @@ _CURRENT_CIPHERS = "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:DHE+AES:!aNUL
 
 
 @lru_cache(maxsize=2)
-def device_context(legacy: bool) -> ssl.SSLContext:
+def device_context(legacy: bool = False) -> ssl.SSLContext:
     """A context that accepts any certificate; `legacy` also speaks TLS 1.0 and the ciphers of old firmware.
 
     Shared by all devices: building one costs milliseconds, and it holds no session of any of them.
@@ -68,3 +69,9 @@ async def _shake(host: str, port: int, legacy: bool, timeout_s: float) -> TlsFac
     from camagent.wire.certificates import certificate_facts  # cryptography: only where there is TLS at all
 
     return certificate_facts(leaf, port, (version, cipher[0] if cipher else "unknown", legacy))
+
+
+def peer_fingerprint(connection: ssl.SSLObject) -> str | None:
+    """SHA-256 of the peer's certificate, lower-case hex; None where it showed none."""
+    certificate = connection.getpeercert(binary_form=True)
+    return hashlib.sha256(certificate).hexdigest() if certificate else None

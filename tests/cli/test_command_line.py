@@ -13,7 +13,7 @@ from camagent.cli.main import COMMANDS
 from camagent.cli.mistakes import exit_code
 from camagent.cli.scanning import ScanRequest, plan_now
 from camagent.config import Config, parse_config
-from camagent.discover.plan import ONVIF_PORTS, RTSP_PORTS
+from camagent.model.onvif import ONVIF_PORTS, RTSP_PORTS
 
 HEAVY = ("av", "cv2", "numpy", "zeep", "aiohttp", "pydantic", "lxml", "onvif", "rich", "openpyxl")
 

@@ -12,10 +12,10 @@ from camagent.discover.sightings import (
     MAX_DEVICES_PER_SOURCE,
     Announced,
     read_datagrams,
-    scope_value,
 )
 from camagent.discover.wsdiscovery import ProbeTypes
 from camagent.model.discovery import FoundBy
+from camagent.model.onvif import scope_value
 from tests.discover.peers import envelope, match, matches
 
 LAN = Interface("eth1", 7, Medium.LAN, True, True, True, (ipaddress.IPv4Interface("192.168.1.2/24"),))

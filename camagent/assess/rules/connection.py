@@ -8,6 +8,7 @@ from camagent.assess.rules.rate import lost_ratio
 from camagent.model.device import DeviceFacts, Service
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Outcome
+from camagent.model.onvif import MEDIA2_NS, claimed_profiles
 from camagent.model.scan import History
 from camagent.model.stream import MeasuredStream, StreamFacts
 
@@ -28,8 +29,6 @@ NOT_THE_CAMERAS = frozenset(
 )
 """Something lives there and we did not get in, or we stopped ourselves: that is not known, and no failure."""
 UNSUPPORTED_TRANSPORT = 461  # RTSP status: the camera does not do RTP over its RTSP connection
-MEDIA2 = "http://www.onvif.org/ver20/media/wsdl"
-SCOPE_OF_CONFORMANCE = "onvif://www.onvif.org/profile/"
 
 
 def device_answers(device: DeviceFacts | Fault) -> Judgement:
@@ -132,9 +131,10 @@ def onvif_conformance(
     extra: tuple[str, ...],
 ) -> Judgement:
     """The device claims one of these ONVIF profiles; a claim of T without the Media2 service does not count."""
-    claimed = _claimed(scopes)
+    claimed = list(claimed_profiles(scopes))
     shown = tuple(claimed)
-    unproven = "T" in claimed and services is not None and all(service.namespace != MEDIA2 for service in services)
+    media2 = any(service.namespace.lower() == MEDIA2_NS for service in services or ())
+    unproven = "T" in claimed and services is not None and not media2
     if unproven:
         claimed.remove("T")
     if set(claimed) & set(recommended):
@@ -149,19 +149,6 @@ def onvif_conformance(
         name = "conformance_unproven"
     listed = {"recommended": ", ".join(recommended), "extra": ", ".join(extra)}
     return Judgement(outcome, say(name, claimed=", ".join(shown) or "–", **listed), observed=shown, configured=shown)
-
-
-def _claimed(scopes: tuple[str, ...]) -> list[str]:
-    """Letters of the claimed ONVIF profiles; Profile S writes itself "Streaming"."""
-    claimed = []
-    for scope in scopes:
-        text = scope.strip()
-        if text.lower().startswith(SCOPE_OF_CONFORMANCE):
-            word = text[len(SCOPE_OF_CONFORMANCE) :].strip("/")
-            letter = "S" if word.lower() == "streaming" else word.upper()
-            if len(letter) == 1 and letter not in claimed:
-                claimed.append(letter)
-    return claimed
 
 
 def availability(history: History, *, minimum_ratio: float, recommended_ratio: float, minimum_probes: int) -> Judgement:

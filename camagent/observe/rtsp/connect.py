@@ -11,7 +11,7 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.uri import StreamUri
 from camagent.observe.rtsp.client import StepLimits
 from camagent.observe.rtsp.connection import RtspConnection
-from camagent.observe.rtsp.tls import camera_context
+from camagent.wire.tls import device_context
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ async def open_connection(uri: StreamUri, approach: Approach) -> RtspConnection 
         return Fault(FaultCode.UNSUPPORTED, Stage.OBSERVE, "connect", 0.0)
     if uri.scheme == "rtsp":
         return await _connect(uri, approach, None)
-    opened = await _connect(uri, approach, camera_context())
+    opened = await _connect(uri, approach, device_context())
     if isinstance(opened, Fault) and opened.code is FaultCode.TLS_FAILED:
-        return await _connect(uri, approach, camera_context(legacy=True))
+        return await _connect(uri, approach, device_context(legacy=True))
     return opened
 
 

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 from camagent.clock import Clock
 from camagent.observe.receiver import TrackReceiver
 from camagent.observe.rtsp.messages import MAX_BODY_BYTES, MAX_HEAD_BYTES, Head, Response, head_end, parse_head
-from camagent.observe.rtsp.tls import fingerprint_sha256
+from camagent.wire.tls import peer_fingerprint
 
 RECEIVE_BYTES = 256 * 1024  # of one read: an IDR of a 4 Mbit/s stream (165 kB) in one system call
 TAIL_BYTES = 4 + 65535 + MAX_HEAD_BYTES + MAX_BODY_BYTES  # the longest incomplete message
@@ -92,7 +92,7 @@ class RtspConnection(asyncio.BufferedProtocol):
         self._transport = transport
         connection = transport.get_extra_info("ssl_object")
         self.encrypted = isinstance(connection, ssl.SSLObject)
-        self.tls_fingerprint = fingerprint_sha256(connection) if isinstance(connection, ssl.SSLObject) else None
+        self.tls_fingerprint = peer_fingerprint(connection) if isinstance(connection, ssl.SSLObject) else None
         own, peer = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
         self.local_address, self.peer_address = (own[0] if own else None), (peer[0] if peer else None)
 
