@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from camagent.model.device import DeviceTarget
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
+from camagent.wire.redaction import redact
 from camagent.wire.transcript import (
     MAX_EXCHANGES,
     MAX_TEXT_CHARS,
     Transcript,
     parse_transcript,
     read_transcript,
-    redact,
 )
 
 SECRET = Credential("giamsat", Secret("hunter2/Đ&'\"<"))

@@ -183,7 +183,7 @@ def send(client: Any, wsdl: Wsdl, call: Call, login: tuple[WayIn, Credential | N
 
 def plain(value: Any, depth: int = 0) -> Any:
     """zeep's objects as JSON values; addresses lose a user and password that stand in them."""
-    from camagent.wire.transcript import redact
+    from camagent.wire.redaction import redact
 
     if value is None or isinstance(value, bool | int | float):
         return value
@@ -214,7 +214,7 @@ def _told(error: BaseException, login: tuple[WayIn, Credential | None], needs: s
     from zeep import exceptions as soap
 
     from camagent.interrogate.replies import SoapFault
-    from camagent.wire.transcript import redact
+    from camagent.wire.redaction import redact
 
     chain = list(_chain(error))
     for cause in chain:

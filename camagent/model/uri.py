@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
+from camagent.model.printable import printable
 from camagent.model.secret import Credential, Secret
+from camagent.model.secret_fields import HIDDEN, hide_fields
 
 DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 MAX_URI_CHARS = 2048  # longer than any camera's stream URI seen; bounds what a device can make us keep
 
-_SECRET_IN_PATH = re.compile(
-    r"(?i)((?:^|[/?&;_])(?:user(?:name)?|usr|pass(?:word|wd)?|pwd|token|auth|key)=).*?(?=[/?&;#]|_[a-z]+=|$)"
-)
+# Also escaped, and as keyboards of East Asia write them.
+_AT = re.compile(r"@|%40|\uff20|\ufe6b", re.I)
+_COLON = re.compile(r":|%3a|\uff1a|\ufe55", re.I)
+_SCHEME_TYPED = re.compile(r"^\W*(?:rtsps?|https?|onvif)\b\W{0,4}", re.I)
+_HOST_TYPED = re.compile(r"\[|localhost\b|[\w-]+\.[\w.-]+", re.I)
+_PORT_TYPED = re.compile(r"\d{1,5}(?=[/?#]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ class StreamUri:
     @property
     def shown(self) -> str:
         """The address fit to be shown: log-ins that vendors put into the path or query are replaced by ***."""
-        return _SECRET_IN_PATH.sub(r"\1***", str(self))
+        return f"{self.scheme}://{self.netloc}{hide_fields(self.path)}"
 
     def pinned(self, host: str) -> StreamUri:
         """The same port and path at the address that we reached, whatever host the device named."""
@@ -58,7 +64,7 @@ def parse_stream_uri(text: str) -> tuple[StreamUri, Credential | None] | None:
     scheme = scheme.lower()
     if not sep or scheme not in DEFAULT_PORTS or len(text) > MAX_URI_CHARS or not text.isprintable():
         return None
-    userinfo, rest = _split_userinfo(rest)
+    userinfo, rest = split_userinfo(rest)
     end = min((i for i in (rest.find(c) for c in "/?#") if i >= 0), default=len(rest))
     authority, path = rest[:end], rest[end:]
     host_port = _split_host_port(authority, DEFAULT_PORTS[scheme])
@@ -71,14 +77,31 @@ def parse_stream_uri(text: str) -> tuple[StreamUri, Credential | None] | None:
     return uri, Credential(unquote(user), Secret(unquote(password)))
 
 
-def _split_userinfo(rest: str) -> tuple[str | None, str]:
+def _is_address(before: str, after: str) -> bool:
+    """`admin:12/34@10.0.0.5/live`: a bare word before, an IP address behind the "@": the "/" is the password's."""
+    host = after[: min((i for i in (after.find(c) for c in "/?#") if i >= 0), default=len(after))]
+    parts = _split_host_port(host, 0)
+    word = before.partition(":")[0]
+    return ":" in before and "." not in word and "[" not in word and parts is not None and _is_ip(parts[0])
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def split_userinfo(rest: str) -> tuple[str | None, str]:
+    """What stands behind "://", parted into the log-in (None: there is none) and the rest."""
     end = min((i for i in (rest.find(c) for c in "/?#") if i >= 0), default=len(rest))
     at = rest.rfind("@", 0, end)
     if at >= 0:
         return rest[:at], rest[at + 1 :]
-    if _split_host_port(rest[:end], 0) is not None:
-        return None, rest  # an "@" further on belongs to the path
     at = rest.find("@", end)
+    if _split_host_port(rest[:end], 0) is not None and not _is_address(rest[:end], rest[at + 1 :] if at >= 0 else ""):
+        return None, rest  # an "@" further on belongs to the path
     while at >= 0:  # the password itself holds a "/", "?" or "#": what follows its "@" must look like host[:port]
         after = rest[at + 1 :]
         stop = min((i for i in (after.find(c) for c in "/?#@") if i >= 0), default=len(after))
@@ -107,8 +130,19 @@ def _split_host_port(authority: str, default_port: int) -> tuple[str, int] | Non
 
 
 def shown_without_login(text: str) -> str:
-    """Whatever an operator typed in place of an address, fit to be shown: no userinfo, no control characters."""
-    scheme, sep, rest = text.partition("://")
-    userinfo, rest = _split_userinfo(rest if sep else scheme)
-    kept = (f"{scheme}://" if sep else "") + ("***@" if userinfo is not None else "") + rest
-    return "".join(c if c.isprintable() else "?" for c in kept)[:200]
+    """Whatever an operator typed in place of an address, fit to be shown: nothing that may be a password.
+
+    Hidden are everything before the last "@" but the scheme, and what follows it unless it begins like an address
+    (a password may hold an "@"); whatever follows a ":" and is no port; and the fields that hold log-ins.
+    """
+    scheme = _SCHEME_TYPED.match(text)
+    head, rest = (scheme[0], text[scheme.end() :]) if scheme else ("", text)
+    ats = list(_AT.finditer(rest))
+    if ats:
+        head, rest = f"{head}{HIDDEN}@", rest[ats[-1].end() :]
+        rest = rest if _HOST_TYPED.match(rest) else HIDDEN
+    bracket = rest.find("]") if rest.startswith("[") else -1
+    colon = None if _is_ip(rest) else _COLON.search(rest, bracket + 1)
+    if colon is not None and not _PORT_TYPED.match(rest, colon.end()):
+        rest = rest[: colon.end()] + HIDDEN
+    return printable(head + hide_fields(rest), "?")[:200]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -20,6 +20,7 @@ from weakref import WeakValueDictionary
 from camagent.clock import Clock
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
 from camagent.inventory.earlier_runs import Pins, pins_of
+from camagent.model.defect import place_of
 from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.fault import Fault, Stage
 from camagent.model.scan import Declaration
@@ -114,6 +115,7 @@ class Fleet:
         self._hosts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._files = ThreadPoolExecutor(max_workers=1, thread_name_prefix="camagent-file")
         self._pictures: PicturePool | None = None
+        self._recorded: Counter[str] = Counter()
         self.unwritten: list[tuple[str, Message]] = []
         """Folder and reason, one for each transcript that could not be written."""
 
@@ -172,7 +174,7 @@ class Fleet:
         except TimeoutError:
             logger.warning("check of %s outlived its budget of %.0f s", job.host, budget_s)
         except Exception as bug:  # the one place where a bug of ours becomes a finding
-            defect = _where(bug)
+            defect = place_of(bug)
             logger.error("defect while checking %s: %s", job.host, defect)
         elapsed_s = self.clock.monotonic_s() - began_s
         spent = budget_spent(Stage.OBSERVE, elapsed_s)
@@ -188,10 +190,15 @@ class Fleet:
         check = await check_device(job.target, job.credential, self._doors(options, transcript, ending))
         if transcript is not None and options.record is not None:
             try:
-                transcript.write(options.record, job.place)
+                transcript.write(options.record, self._file_name(job.place))
             except OSError as error:  # the disk is full: what was seen of the camera must not be lost with it
                 self.unwritten.append((str(options.record), os_reason(error)))
         return check
+
+    def _file_name(self, place: str) -> str:
+        """Two streams whose addresses differ only in what is hidden have a transcript each."""
+        self._recorded[place] += 1
+        return place if self._recorded[place] == 1 else f"{place}-{self._recorded[place]}"
 
     def _doors(self, options: FleetOptions, transcript: Transcript | None, ending: asyncio.Timeout) -> Doors:
         loop = asyncio.get_running_loop()
@@ -227,11 +234,3 @@ class Fleet:
         if options.watch.pictures and self._pictures is None:
             self._pictures = PicturePool()
         return self._pictures if options.watch.pictures else None
-
-
-def _where(bug: BaseException) -> str:
-    """Class, file and line of a bug: never its message, which may quote what a camera or a user said."""
-    frames = traceback.extract_tb(bug.__traceback__)
-    ours = next((frame for frame in reversed(frames) if "camagent" in frame.filename), None)
-    place = f"{Path(ours.filename).name}:{ours.lineno}" if ours is not None else "unknown"
-    return f"{type(bug).__name__} {place}"

@@ -6,36 +6,24 @@ ever held. Serial numbers and addresses are kept, because they are what a report
 
 from __future__ import annotations
 
-import base64
-import html
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
-from xml.sax.saxutils import escape
 
 from camagent import __version__
 from camagent.model.device import DeviceTarget
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential
+from camagent.model.secret_fields import Marks
 from camagent.model.text import message, os_reason
-from camagent.model.uri import parse_stream_uri
+from camagent.wire.redaction import redact, redact_address, secret_forms, without
 
 SCHEMA = "camagent.transcript/1"
 MAX_EXCHANGES = 2000  # 256 media profiles with an address and a menu each, twice over
 MAX_TEXT_CHARS = 3 * 1024 * 1024  # one side of one exchange: 256 media profiles at 9 kB, the largest recorded
 MAX_TRANSCRIPT_CHARS = 16 * 1024 * 1024  # one device: a few such replies and everything else
-MIN_HIDDEN_CHARS = 4  # a shorter secret is part of ordinary words: hiding "12" would shred every number
-
-_HIDDEN = "***"
-_HEADERS = re.compile(r"^((?:proxy-)?authorization|cookie|set-cookie)[ \t]*:[ \t]*(\w+)?[^\r\n]*", re.I | re.M)
-_ELEMENTS = re.compile(r"(<(?:[\w.-]+:)?(?:password|nonce)\b[^<>]*(?<!/)>)[^<]*", re.I)
-_USERNAMES = re.compile(r"(<(?:[\w.-]+:)?username\b[^<>]*(?<!/)>)([^<]*)", re.I)
-_PARAMETERS = re.compile(r"\b(user(?:name)?|pass(?:word|wd|code)?|pwd|psw)=[^&\s\"'<>;,]+", re.I)
-_URIS = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>]+", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +47,8 @@ class Transcript:
         """Exchanges beyond the bounds, that were not kept."""
         self._exchanges: list[Exchange] = []
         self._chars = 0
-        self._secrets: dict[str, str] = {}
+        self._secrets: dict[str, None] = {}
+        self._marks = Marks()
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -68,8 +57,7 @@ class Transcript:
 
     def hide(self, credential: Credential) -> None:
         """Remove this password wherever it turns up, in every form that it takes on the wire."""
-        for form in _forms(credential):
-            self._secrets.setdefault(form, _HIDDEN)
+        self._secrets |= dict.fromkeys(secret_forms(credential))
 
     def note(self, protocol: str, doing: str, sent: str, received: str, elapsed_s: float) -> None:
         """Keep one exchange, redacted; beyond the bounds only the count is kept."""
@@ -78,6 +66,8 @@ class Transcript:
             self.truncated += 1
             return
         self._chars += size
+        if protocol == "capture":
+            doing = redact_address(doing, self._marks)
         texts = (self._clean(doing), self._clean(sent), self._clean(received))
         self._exchanges.append(Exchange(protocol, *texts, round(elapsed_s, 6)))
 
@@ -100,9 +90,8 @@ class Transcript:
         return path
 
     def _clean(self, text: str) -> str:
-        for secret, shown in self._secrets.items():
-            text = text.replace(secret, shown)
-        return redact(text[:MAX_TEXT_CHARS])
+        text = without(self._secrets, text)
+        return redact(text[:MAX_TEXT_CHARS], self._marks)
 
 
 def read_transcript(path: Path) -> Transcript:
@@ -137,45 +126,6 @@ def parse_transcript(text: str) -> Transcript:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise OperatorError(message("transcript.damaged")) from error
     return transcript
-
-
-def redact(text: str) -> str:
-    """Remove everything that could let somebody in; doing it twice changes nothing."""
-    text = _HEADERS.sub(lambda m: f"{m[1]}: {m[2] or ''} {_HIDDEN}", text)
-    text = _ELEMENTS.sub(rf"\1{_HIDDEN}", text)
-    names: dict[str, str] = {}
-    text = _USERNAMES.sub(lambda m: m[1] + _pseudonym(m[2], names), text)
-    text = _URIS.sub(lambda m: _redact_uri(m[0]), text)
-    return _PARAMETERS.sub(rf"\1={_HIDDEN}", text)
-
-
-def _pseudonym(name: str, names: dict[str, str]) -> str:
-    """Users stay countable without being named."""
-    if re.fullmatch(r"user-\d+", name):
-        return name
-    return names.setdefault(name, f"user-{len(names) + 1}") if name.strip() else name
-
-
-def _redact_uri(text: str) -> str:
-    scheme, _, rest = text.partition("://")
-    if "@" not in rest:
-        return text
-    parsed = parse_stream_uri(html.unescape(text))
-    if parsed is None:
-        return f"{scheme}://{_HIDDEN}@{rest.rpartition('@')[2]}"
-    uri, credential = parsed
-    if credential is None:
-        return text
-    return f"{scheme}://{_HIDDEN}@{uri.netloc}{escape(uri.path)}"
-
-
-def _forms(credential: Credential) -> Iterable[str]:
-    secret = credential.secret.reveal()
-    if len(secret) < MIN_HIDDEN_CHARS:
-        return ()
-    basic = base64.b64encode(f"{credential.user}:{secret}".encode()).decode()
-    forms = (secret, escape(secret), html.escape(secret), quote(secret, safe=""), json.dumps(secret)[1:-1], basic)
-    return sorted(set(forms), key=len, reverse=True)
 
 
 def _target(row: dict[str, Any] | None) -> DeviceTarget | None:

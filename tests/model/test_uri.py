@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from urllib.parse import quote
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camagent.model.secret import Credential, Secret
-from camagent.model.uri import StreamUri, parse_stream_uri
+from camagent.model.uri import StreamUri, parse_stream_uri, shown_without_login
 
 PRINTABLE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20)
 
@@ -22,6 +23,9 @@ PRINTABLE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size
         ("rtsp://admin:p@ss@192.0.2.9/live", "rtsp://192.0.2.9/live", "admin", "p@ss"),
         ("rtsp://admin:p#w/d@192.0.2.9:8554/a@b", "rtsp://192.0.2.9:8554/a@b", "admin", "p#w/d"),
         ("rtsp://admin:p%40ss@192.0.2.9/live", "rtsp://192.0.2.9/live", "admin", "p@ss"),
+        ("rtsp://admin:12/34@192.0.2.9/live", "rtsp://192.0.2.9/live", "admin", "12/34"),
+        ("rtsp://cam1:8554/user@school.example/live", "rtsp://cam1:8554/user@school.example/live", None, None),
+        ("rtsp://192.0.2.9:554/user@192.0.2.8", "rtsp://192.0.2.9/user@192.0.2.8", None, None),
         ("rtsp://admin:@192.0.2.9/live", "rtsp://192.0.2.9/live", "admin", ""),
         ("rtsp://192.0.2.9/user=a@b&password=c", "rtsp://192.0.2.9/user=a@b&password=c", None, None),
         ("rtsp://[2001:db8::5]:8554/x", "rtsp://[2001:db8::5]:8554/x", None, None),
@@ -70,7 +74,7 @@ def test_a_secret_shows_itself_nowhere() -> None:
     ("uri", "shown"),
     [
         ("rtsp://192.0.2.1/Streaming/Channels/101", "rtsp://192.0.2.1/Streaming/Channels/101"),
-        ("rtsp://192.0.2.1/cam?PASSWORD=a/b&x=1", "rtsp://192.0.2.1/cam?PASSWORD=***/b&x=1"),
+        ("rtsp://192.0.2.1/cam?PASSWORD=a/b&x=1", "rtsp://192.0.2.1/cam?PASSWORD=***&x=1"),
         ("rtsp://192.0.2.1/s;auth=abc", "rtsp://192.0.2.1/s;auth=***"),
         ("rtsp://192.0.2.1/user=a_password=b_c_channel=2", "rtsp://192.0.2.1/user=***_password=***_channel=2"),
         ("rtsp://192.0.2.1/bypass=1", "rtsp://192.0.2.1/bypass=1"),
@@ -80,3 +84,53 @@ def test_only_values_of_secret_keys_are_hidden(uri: str, shown: str) -> None:
     parsed = parse_stream_uri(uri)
     assert parsed is not None and parsed[0].shown == shown
     assert str(parsed[0]) == uri
+
+
+MISTYPED = (
+    "{scheme}//admin:{password}@192.0.2.9/live",
+    "{scheme}:/admin:{password}@192.0.2.9/live",
+    "{scheme}:admin:{password}@192.0.2.9/live",
+    "{scheme};//admin:{password}@192.0.2.9/live",
+    "{scheme}:\\\\admin:{password}@192.0.2.9",
+    "{scheme}:///admin:{password}@192.0.2.9/live",
+    "{scheme}://admin:{password}#x@bad_host:99999/live",
+    "{scheme}://admin:P@{password}:word/1@bad host/live",
+    "{scheme}://admin:{password}@[fe80::1/live",
+    "{scheme}://admin:{password}@[fe80::1]:99999/live",
+    "{scheme}://192.0.2.9@admin:{password}",
+    "{scheme}://admin:{password}/192.0.2.9",
+    "{scheme}://admin:{password} 192.0.2.9",
+    "{scheme}://admin%3A{password}%40192.0.2.9:999999/live",
+    "{scheme}://admin\uff1a{password}\uff20192.0.2.9/live",
+    "admin:{password}@192.0.2.9",
+    "admin:{password}",
+    " admin:{password}@ 192.0.2.9 ",
+    "192.0.2.9/live?user=admin&psw={password}",
+    "{scheme}:/192.0.2.9/user=admin_password={password}_channel=1",
+    "x{scheme}://admin:{password}@192.0.2.9/live",
+)
+
+
+@pytest.mark.parametrize("typed", MISTYPED)
+@pytest.mark.parametrize("scheme", ["rtsp", "RTSP", "rtsps", "http"])
+def test_a_mistyped_target_is_shown_without_its_password(typed: str, scheme: str) -> None:
+    for password in (
+        "hunter2",
+        "Mật-khẩu2",
+        "h@unter2",
+        "hunter2@",
+        "%68unter2",
+        "hunter2:554",
+        "123456",
+        "h/unter#2?",
+    ):
+        shown = shown_without_login(typed.format(scheme=scheme, password=password))
+        pieces = [piece for piece in re.split("[@/]", password) if len(piece) > 1]
+        assert not any(piece in shown for piece in pieces) and shown.isprintable(), (password, shown)
+
+
+@pytest.mark.parametrize(
+    "typed", ["camera.school", "192.0.2.9:99999", "fe80::1", "[fe80::1]:99999", "rtsp:/192.0.2.9:554/live", "video.mp5"]
+)
+def test_a_mistyped_target_without_a_password_is_shown_as_typed(typed: str) -> None:
+    assert shown_without_login(typed) == typed

@@ -17,7 +17,6 @@ from camagent.observe.rtcp import (
     render_receiver_report,
 )
 from camagent.observe.rtsp.addresses import base_uri, control_uri
-from camagent.observe.rtsp.client import redact
 from camagent.observe.rtsp.messages import (
     MAX_BODY_BYTES,
     MAX_HEAD_BYTES,
@@ -31,6 +30,7 @@ from camagent.observe.rtsp.messages import (
 )
 from camagent.observe.rtsp.transport import parse_transport
 from camagent.observe.sdp import MAX_MEDIA, parse_sdp
+from camagent.wire.redaction import redact
 from tests.observe.wire.camera import PPS, SDP, SPS
 
 URI = StreamUri("rtsp", "192.0.2.7", 554, "/live?channel=1")
