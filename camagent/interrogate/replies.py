@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from camagent.interrogate.xml import Node, parse_xml
 from camagent.model.fault import FaultCode
+from camagent.wire.refusal import asks_for_login, names_lock, names_time
 
 MAX_FAULT_CHARS = 400  # enough to read a reason in a transcript; bounds what a device makes us keep
 
@@ -18,20 +19,7 @@ _AUTH_CODES = frozenset(
 _UNSUPPORTED_CODES = frozenset(
     ("actionnotsupported", "notimplemented", "unknownaction", "optionalactionnotimplemented")
 )
-_AUTH_WORDS = re.compile(
-    r"not\s*authori[sz]ed|unauthori[sz]ed|authenticat|authority failure|security token|pass\s?word|credential"
-    r"|log[ -]?in\b|(access|permission) (is )?denied|forbidden|mật khẩu|đăng nhập",
-    re.I,
-)
 _UNSUPPORTED_WORDS = re.compile(r"not\s+(yet\s+)?(implemented|supported|recogni[sz]ed)|unknown (action|method)", re.I)
-_LOCK_WORDS = re.compile(
-    r"\block(ed|out|ing)?\b|attempt|too many|\bblocked\b|try again|retry (after|in)|khóa|khoá|illegal login"
-    r"|\b\d+\s*(more\s+)?(time|chance|tr(y|ie))s?\b|\b(time|chance|tr(y|ie))s?\s+(left|remain)|remaining|còn \d+ lần",
-    re.I,
-)
-_LOCKED = re.compile(r"\b(user|account|ip|address|login|is|been)\b[^.<]{0,24}\b(locked|blocked)\b|bị (khóa|khoá)", re.I)
-_TIME_WORDS = re.compile(r"\btime\b|time\s?stamp|\bclock|expire|\bcreated\b|not\s*fresh|\bdate\b", re.I)
-_SECRET_WORDS = re.compile(r"pass\s?word|user\s?name(?!\s*token)|credential|account|mật khẩu", re.I)
 
 
 class Oddity(StrEnum):
@@ -63,7 +51,7 @@ class SoapFault:
     def refuses_login(self) -> bool:
         """It speaks of a missing or wrong log-in (or of too little privilege: devices do not tell these apart)."""
         return bool(_AUTH_CODES.intersection(c.lower() for c in self.codes)) or (
-            not self.is_unsupported and bool(_AUTH_WORDS.search(self.text))
+            not self.is_unsupported and asks_for_login(self.text)
         )
 
     @property
@@ -84,7 +72,7 @@ class SoapFault:
         """It objects to the token's time, not to the password; one word about the password, and it is not that."""
         if "messageexpired" in (c.lower() for c in self.codes):
             return True
-        return bool(_TIME_WORDS.search(self.text)) and not _SECRET_WORDS.search(self.text)
+        return names_time(self.text)
 
     @property
     def misunderstands_header(self) -> bool:
@@ -95,16 +83,6 @@ class SoapFault:
     def fault_code(self) -> FaultCode:
         """Its place in our own list; log-in faults are for the caller, who knows whether a log-in was sent."""
         return FaultCode.UNSUPPORTED if self.is_unsupported else FaultCode.SOAP_FAULT
-
-
-def names_lock(text: str) -> bool:
-    """True where the text speaks of a lock or counts log-in attempts."""
-    return bool(_LOCK_WORDS.search(text))
-
-
-def says_locked(text: str) -> bool:
-    """True where the text says outright that somebody is locked out; strangers are told so too."""
-    return bool(_LOCKED.search(text))
 
 
 def read_envelope(body: bytes) -> Reply | SoapFault | Oddity:

@@ -12,15 +12,12 @@ from camagent.interrogate.replies import (
     Reply,
     SoapFault,
     answers,
-    names_lock,
     oddity_fault,
     read_envelope,
-    says_locked,
 )
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.wire.digest import Challenge, parse_challenges
-
-MAX_PAGE_BYTES = 4096  # of a refusal that is not SOAP: where such pages say what they mean
+from camagent.wire.refusal import names_lock, refusal_text, says_locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +78,7 @@ def _understand(reply: HttpReply, operation: str, elapsed_s: float, challenges: 
         heard = heard_fault(content.fault_code, operation, elapsed_s, reply.status)
         return replace(heard, misunderstood=content.misunderstands_header)
     if reply.status in (401, 403):
-        text = reply.body[:MAX_PAGE_BYTES].decode("utf-8", "replace")
+        text = refusal_text("", reply.body)
         heard = heard_fault(FaultCode.AUTH_REQUIRED, operation, elapsed_s, reply.status)
         return replace(heard, refusal=Refusal(challenges, False, names_lock(text), says_locked(text)))
     heard = heard_fault(oddity_fault(content, reply.status), operation, elapsed_s, reply.status)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from urllib.parse import quote
-
 from camagent.model.fault import FaultCode
 from camagent.model.secret import Credential
 from camagent.observe.rtsp.messages import Response
@@ -19,11 +16,10 @@ from camagent.wire.digest import (
     parse_challenges,
 )
 from camagent.wire.login_ledger import LoginLedger
+from camagent.wire.redaction import secret_forms
+from camagent.wire.refusal import names_lock, refusal_text, says_locked
 
 MAX_RENEWALS = 8  # of a nonce after we were let in: one in each keep-alive of a long watch is already odd
-MIN_CONCEALED_CHARS = 4  # a shorter "secret" stands in every text by chance
-MAX_LOCK_TEXT_BYTES = 2048
-_LOCK_WORDS = re.compile(r"\b(locked|lock-?out|lockout|too many|attempts?|blocked|banned)\b", re.IGNORECASE)
 
 
 class Login:
@@ -57,12 +53,10 @@ class Login:
         request = DigestRequest(method, uri, fresh_cnonce(), self._nonce_count)
         return digest_authorization(self._digest, self._credential, request)
 
-    def conceal(self, text: str) -> str:
-        """The text without our secret, should a device echo it."""
-        secret = self._credential.secret.reveal() if self._credential else ""
-        if len(secret) < MIN_CONCEALED_CHARS:
-            return text
-        return text.replace(secret, "***").replace(quote(secret), "***").replace(quote(secret, safe=""), "***")
+    @property
+    def secret_forms(self) -> tuple[str, ...]:
+        """What must not stand in anything that is kept."""
+        return secret_forms(self._credential) if self._credential is not None else ()
 
     def accepted(self) -> None:
         """A request with our answer succeeded."""
@@ -76,7 +70,8 @@ class Login:
         """
         challenges = parse_challenges(response.all_headers("WWW-Authenticate"))
         self.offered = tuple(dict.fromkeys((*self.offered, *offered_schemes(challenges))))
-        if _speaks_of_lock(response):
+        text = refusal_text(response.reason, response.body)
+        if says_locked(text) or (answered and names_lock(text)) or response.header("Retry-After"):
             self._given_up = True
             self._ledger.locked(self._address)
             return FaultCode.LOCKED_OUT
@@ -111,8 +106,3 @@ class Login:
         self._renewals += renewal
         self._renewed = renewal
         return renewal
-
-
-def _speaks_of_lock(response: Response) -> bool:
-    text = response.reason + " " + response.body[:MAX_LOCK_TEXT_BYTES].decode("utf-8", "replace")
-    return _LOCK_WORDS.search(text) is not None

@@ -13,6 +13,7 @@ from camagent.observe.rtsp.client import RtspClient
 from camagent.observe.rtsp.messages import MAX_SERVER_CHARS, Response, public_methods, session_of
 from camagent.observe.rtsp.transport import GrantedTransport, Interleaved, PortPair, parse_transport
 from camagent.observe.sdp import MediaDescription, MediaFormat, SessionDescription, parse_sdp
+from camagent.wire.redaction import without
 
 DEFAULT_SESSION_S = 60.0  # RFC 2326 §12.37
 MIN_KEEP_ALIVE_S = 1.0  # whatever a server claims, it is not asked more often than this
@@ -147,8 +148,8 @@ class RtspSession:
 
     def _note_server(self, answer: Response) -> None:
         stated = answer.header("Server")
-        if stated:
-            self.server = self.client.login.conceal(stated)[:MAX_SERVER_CHARS]
+        if stated:  # and should it echo our secret
+            self.server = without(self.client.login.secret_forms, stated)[:MAX_SERVER_CHARS]
 
     def _note_session(self, answer: Response) -> None:
         """Session ids may change between answers (retina changelog v0.4.6): the latest one counts."""

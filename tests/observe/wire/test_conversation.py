@@ -695,14 +695,30 @@ def test_basic_goes_out_where_the_operator_allowed_it() -> None:
     assert measured(facts).frames > 2 and facts.access is not None and facts.access.used == "basic"
 
 
-def test_a_camera_that_speaks_of_a_lock_is_left_alone() -> None:
+@pytest.mark.parametrize(
+    ("line", "more"),
+    [
+        ("401 Locked: too many attempts", ()),
+        ("401 illegal login, 3 times left", ()),
+        ("401 Remaining times: 4", ()),
+        ("401 Tài khoản bị khóa", ()),
+        ("403 còn 3 lần thử", ()),
+        ("401 Retry after 1800", ()),
+        ("401 Unauthorized", ("Retry-After: 1800",)),
+    ],
+)
+def test_a_camera_that_speaks_of_a_lock_is_left_alone(line: str, more: tuple[str, ...]) -> None:
     class Locking(Camera):
         def refusal(self, asked: Asked) -> bytes | None:
             if asked.method == "OPTIONS":
                 return None
             answered = "authorization" in asked.headers
-            line = "401 Locked: too many attempts" if answered else "401 Unauthorized"
-            return self.status(asked, line, f"WWW-Authenticate: {MD5}")
+            challenge = f"WWW-Authenticate: {MD5}"
+            return (
+                self.status(asked, line, challenge, *more)
+                if answered
+                else self.status(asked, "401 Unauthorized", challenge)
+            )
 
     async def look() -> tuple[StreamFacts, StreamFacts, bool]:
         camera, door = Locking(), doors()
