@@ -21,8 +21,6 @@ from camagent.run.visit import (
     defect_finding,
     shared_bitrate_bps,
     silence_of,
-    stream_targets,
-    video_sources,
 )
 from tests.builders import (
     ADDRESS,
@@ -48,22 +46,6 @@ def check(target: Target, world: FakeWorld, budget_s: float = DEVICE_BUDGET_S) -
 def silent_device() -> object:
     gone = Fault(FaultCode.TIMEOUT, Stage.INTERROGATE, "GetSystemDateAndTime", 5.0)
     return device_facts(clock=gone, services=gone, information=gone, media=gone, network=gone, scopes=gone)
-
-
-def test_the_largest_picture_is_the_main_stream_whatever_the_order() -> None:
-    profiles = (sub_profile(), media_profile())
-    roles = [(target.role, target.token) for _, target in stream_targets(profiles)]
-    assert roles == [(StreamRole.MAIN, "P1"), (StreamRole.SUB, "P2")]
-
-
-def test_a_stream_whose_encoder_is_not_told_is_watched_all_the_same() -> None:
-    roles = [target.role for _, target in stream_targets((media_profile(encoder=None),))]
-    assert roles == [StreamRole.MAIN]
-
-
-def test_the_same_address_twice_is_watched_once() -> None:
-    twin = media_profile(token="P3")
-    assert len(list(stream_targets((media_profile(), twin)))) == 1
 
 
 def test_every_channel_of_a_recorder_is_a_camera_of_its_own() -> None:
@@ -144,11 +126,6 @@ def test_a_named_stream_and_a_file_have_no_onvif_side() -> None:
         seen = check(target, FakeWorld())
         assert seen.device is None
         assert len(seen.sources[0].streams) == 1
-
-
-def test_profiles_without_video_are_no_camera() -> None:
-    audio_only = media_profile(encoder=None, stream_uri=None)
-    assert list(video_sources(device_facts(media=MediaFacts("media2", (audio_only,))))) == []
 
 
 def test_the_shared_bit_rate_is_unknown_while_one_camera_is() -> None:

@@ -189,6 +189,7 @@ class Site:
         streams: list[StreamFacts] = []
         for stream in source.streams:
             if not isinstance(stream.target, StreamTarget):
+                streams.append(stream)  # no address to watch: only new questions can change that
                 continue
             (check,) = await self._fleet.check([Job(stream.target, job.credential)], self.means.options)
             found = next(iter(check.sources[0].streams), None)
@@ -338,8 +339,7 @@ def _stream_targets(check: DeviceCheck) -> list[StreamTarget]:
 
 
 def _device_faults(check: DeviceCheck) -> tuple[Fault, ...]:
-    device = check.device
-    return (device,) if isinstance(device, Fault) else device.faults if device is not None else ()
+    return (check.device,) if isinstance(check.device, Fault) else check.device.faults if check.device else ()
 
 
 def _stream_faults(check: DeviceCheck) -> tuple[Fault, ...]:

@@ -157,12 +157,14 @@ class StreamView(View):
 
     role: Line
     token: Line | None
-    uri: Line
+    uri: Line | None
     configured: ColumnView | None
     declared: ColumnView | None
     measured: ColumnView | None
     image: ImageView | None
     fault: FaultView | None
+    not_judged: Line | None = None
+    """Why the stream was listed and not watched; None where it was."""
 
 
 class BasisCore(View):
@@ -283,6 +285,11 @@ class CameraView(CameraCore):
     checked_at: AwareDatetime | None = None
     duration_s: FiniteFloat | None = None
     changes: tuple[Line, ...] = ()
+
+    @property
+    def watched(self) -> tuple[StreamView, ...]:
+        """The streams that were measured, or could not be; without those that are only listed."""
+        return tuple(stream for stream in self.streams if stream.not_judged is None)
 
 
 class SummaryView(View):

@@ -23,7 +23,16 @@ from camagent.model.fault import Fault
 from camagent.model.finding import Finding, Upgrade, Verdict
 from camagent.model.onvif import claimed_profiles
 from camagent.model.scan import CameraResult, ScanResult
-from camagent.model.stream import FileTarget, ImageFacts, MeasuredStream, StreamFacts, StreamTarget
+from camagent.model.stream import (
+    FileTarget,
+    ImageFacts,
+    MeasuredStream,
+    OtherStream,
+    ProfileTarget,
+    StreamFacts,
+    StreamRole,
+    StreamTarget,
+)
 from camagent.model.text import Localised, Message, Scalar, message
 from camagent.text import both, render
 from camagent.text.vietnamese import clean_paragraph
@@ -114,7 +123,7 @@ def _camera(result: CameraResult) -> Document:
         "video_source": facts.video_source,
         "device": _device(facts.device) if isinstance(facts.device, DeviceFacts) else None,
         "clock": _clock(facts.device) if isinstance(facts.device, DeviceFacts) else None,
-        "streams": [_stream(stream) for stream in facts.streams],
+        "streams": [*map(_stream, facts.streams), *map(_other_stream, facts.others)],
         "findings": [_finding(finding) for finding in result.findings],
         "faults": [asdict(fault) for fault in _faults(result)],
         "verdict": result.verdict,
@@ -167,13 +176,33 @@ def _stream(stream: StreamFacts) -> Document:
         "image": asdict(stream.image) if isinstance(stream.image, ImageFacts) else None,
         "access": asdict(stream.access) if stream.access else None,
         "fault": asdict(stream.fault) if stream.fault else None,
+        "not_judged": None,
     }
 
 
-def _source(target: StreamTarget | FileTarget) -> Document:
+def _source(target: StreamTarget | ProfileTarget | FileTarget) -> Document:
     if isinstance(target, FileTarget):
         return {"token": None, "name": None, "uri": str(target.path), "kind": "file"}
-    return {"token": target.token, "name": target.name, "uri": target.uri.shown, "kind": "rtsp"}
+    uri = target.uri.shown if isinstance(target, StreamTarget) else None
+    return {"token": target.token, "name": target.name, "uri": uri, "kind": "rtsp"}
+
+
+def _other_stream(other: OtherStream) -> Document:
+    """A stream that was not watched, in the shape of one that was: nothing is measured, and it says why not."""
+    return {
+        "role": StreamRole.SUB,
+        "token": other.token,
+        "name": other.name,
+        "uri": other.uri.shown if other.uri is not None else None,
+        "kind": "rtsp",
+        "configured": asdict(other.configured) if other.configured else None,
+        "declared": None,
+        "measured": None,
+        "image": None,
+        "access": None,
+        "fault": None,
+        "not_judged": other.not_judged,
+    }
 
 
 def _finding(finding: Finding) -> Document:

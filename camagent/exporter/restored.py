@@ -37,14 +37,14 @@ def restored_status(camera: CameraView) -> CameraStatus:
         clock_offset_s=clock.offset_s if clock else None,
         streams=tuple(
             _stream(name, stream)
-            for name, stream in stream_names(camera.streams, lambda stream: str(stream.role) == "main")
+            for name, stream in stream_names(camera.watched, lambda stream: str(stream.role) == "main")
         ),
         requirements=_requirements(camera.findings),
     )
 
 
 def _answered(camera: CameraView) -> bool | None:
-    said = [_up(stream.fault) for stream in camera.streams]
+    said = [_up(stream.fault) for stream in camera.watched]
     said += [True] if camera.device is not None else [_up(fault) for fault in camera.faults[:1]]
     if True in said:
         return True

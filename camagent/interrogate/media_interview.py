@@ -199,6 +199,7 @@ def _media_profile(
         encoder=stated.encoder,
         options=menus.get(stated.encoder.token) if stated.encoder is not None else None,
         stream_uri=None,
+        view=stated.view,
     )
     if isinstance(stream, Fault):
         return replace(plain, stream_uri=stream)

@@ -34,6 +34,7 @@ class StatedProfile:
     video_source: str | None
     video_source_name: str | None
     encoder: EncoderSettings | None
+    view: tuple[int, int, int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +164,16 @@ def _profiles(node: Node, parts: _Parts) -> StatedProfiles:
             video_source=(_text(source.value("SourceToken")) or _token(source)) if source is not None else None,
             video_source_name=_text(source.value("Name")) if source is not None else None,
             encoder=parse_encoder(encoder) if encoder is not None else None,
+            view=_bounds(source.child("Bounds")) if source is not None else None,
         )
     return StatedProfiles(tuple(found.values()), max(0, len(rows) - MAX_MEDIA_PROFILES))
+
+
+def _bounds(node: Node | None) -> tuple[int, int, int, int] | None:
+    if node is None:
+        return None
+    x, y, width, height = (to_int(node.attribute(name)) for name in ("x", "y", "width", "height"))
+    return None if x is None or y is None or width is None or height is None else (x, y, width, height)
 
 
 def _media1_codec(name: str, parts: list[Node]) -> EncoderOptions:

@@ -165,6 +165,8 @@ class MediaProfile:
     """Pinned to the host that we reached."""
     uri_had_credentials: bool = False
     """It gave a URI with a user and password inside (yi-hack-MStar#56): a finding."""
+    view: tuple[int, int, int, int] | None = None
+    """Bounds of its VideoSourceConfiguration (x, y, width, height): which part of the imager it shows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from camagent.model.device import DeviceFacts
 from camagent.model.fault import Fault
 from camagent.model.finding import Finding, Outcome, Severity, Upgrade, Verdict
-from camagent.model.stream import StreamFacts
+from camagent.model.stream import OtherStream, StreamFacts
 from camagent.model.text import Localised
 
 
@@ -127,6 +127,8 @@ class CameraFacts:
     """Against the inventory or the last run: "new", "moved", "replaced", "certificate_changed" …"""
     shared_fingerprints: int = 0
     """How many other devices of this run present the same TLS key."""
+    others: tuple[OtherStream, ...] = ()
+    """Streams of this source that were not watched: listed, not judged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,15 @@ class StreamTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileTarget:
+    """A media profile whose stream address could not be had: it is shown with its fault, and nobody takes its place."""
+
+    role: StreamRole
+    token: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FileTarget:
     """One media file to check as if it were a stream."""
 
@@ -197,7 +206,7 @@ class StreamAccess:
 class StreamFacts:
     """One stream in one run."""
 
-    target: StreamTarget | FileTarget
+    target: StreamTarget | ProfileTarget | FileTarget
     configured: ConfiguredStream | None
     declared: DeclaredStream | None
     """None where no description was received."""
@@ -213,9 +222,23 @@ class StreamFacts:
     @property
     def role(self) -> StreamRole:
         """Main, unless the target says otherwise."""
-        return self.target.role if isinstance(self.target, StreamTarget) else StreamRole.MAIN
+        return StreamRole.MAIN if isinstance(self.target, FileTarget) else self.target.role
 
     @property
     def fault(self) -> Fault | None:
         """The fault that prevented the measurement, if one did."""
         return self.measured if isinstance(self.measured, Fault) else None
+
+
+@dataclass(frozen=True, slots=True)
+class OtherStream:
+    """A stream of a camera's source that was not watched: it is listed, and no verdict rests on it."""
+
+    token: str
+    name: str | None
+    uri: StreamUri | None
+    """None where its address could not be had."""
+    configured: ConfiguredStream | None
+    not_judged: str
+    """Why: "view" (possibly another view or lens), "same_address" (as another profile's), "no_address" (nor an
+    encoder), "not_watched" (one lighter stream is enough, or the camera refused before its turn)."""

@@ -215,6 +215,7 @@ def _camera_facts(one: _Seen, who: _Recognised, order: Order, fingerprints: Mapp
         device=device,
         video_source=one.source.video_source,
         streams=one.source.streams,
+        others=one.source.others,
         declaration=declaration,
         history=order.memory.histories.get(who.key),
         identity=tuple(dict.fromkeys(kind for kind, _ in one.sighting.signs)),

@@ -5,7 +5,7 @@ The first half talks to the world through the doors that `fleet` hands in; the s
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,21 +13,31 @@ from datetime import datetime
 from camagent.assess.engine import assess, assess_site
 from camagent.assess.profile import RequirementProfile
 from camagent.clock import Clock
-from camagent.model.device import DeviceFacts, DeviceTarget, EncoderSettings, MediaProfile
+from camagent.model.device import DeviceFacts, DeviceTarget, MediaProfile
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Basis, Finding, Outcome, Severity
 from camagent.model.scan import CameraFacts, CameraResult, SiteFacts, verdict_of
 from camagent.model.secret import Credential
-from camagent.model.stream import ConfiguredStream, FileTarget, StreamFacts, StreamRole, StreamTarget
+from camagent.model.stream import FileTarget, OtherStream, ProfileTarget, StreamFacts, StreamRole, StreamTarget
 from camagent.model.text import Localised, message
-from camagent.model.uri import StreamUri
 from camagent.plan.prices import PriceList
 from camagent.plan.upgrade import plan_upgrade
+from camagent.run.main_stream import (
+    MAX_CANDIDATES,
+    Candidate,
+    SourcePlan,
+    address_fault,
+    configured_stream,
+    left_out,
+    plan_source,
+    settings_of,
+    settle,
+    video_sources,
+    wants_another,
+)
 
 Target = DeviceTarget | StreamTarget | FileTarget
 ASSUMED_STREAM_BPS = 8_000_000.0  # admission weight of a stream whose encoder told no bit rate; not a requirement
-MAX_SOURCES = 128  # the largest recorders have 128 channels; bounds what one device can make us do
-SUB_STREAMS = 1  # one lighter stream is enough to tell that there is one; each costs a whole window
 DEVICE_BUDGET_S = 900.0  # a camera ends long before by its own budgets; 64 channels of a recorder at 10 s each fit
 
 
@@ -52,6 +62,8 @@ class SeenSource:
     video_source: str | None
     name: str | None
     streams: tuple[StreamFacts, ...]
+    """Main first."""
+    others: tuple[OtherStream, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +115,23 @@ class _Turn:
 
         Every main stream before any other: a recorder with more channels than time still shows what each sends.
         """
-        plans = [tuple(stream_targets(profiles)) for profiles in groups]
+        plans = [plan_source(profiles) for profiles in groups]
         seen: list[list[StreamFacts]] = [[] for _ in plans]
-        for rank in range(1 + SUB_STREAMS):
+        for rank in range(MAX_CANDIDATES):
             for plan, streams in zip(plans, seen, strict=True):
-                if rank < len(plan) and not any(s.fault is not None and s.fault.code in LEAVE_ALONE for s in streams):
-                    streams.append(await self._watch_stream(*plan[rank]))
-        return [
-            SeenSource(profiles[0].video_source, profiles[0].video_source_name, tuple(streams))
-            for profiles, streams in zip(groups, seen, strict=True)
-        ]
+                if rank >= len(plan.candidates) or any(_refuses(stream) for stream in streams):
+                    continue
+                if wants_another(plan.candidates[rank], streams):
+                    streams.append(await self._watch_stream(plan.candidates[rank]))
+        return [_seen_source(plan, settle(streams)) for plan, streams in zip(plans, seen, strict=True)]
 
-    async def _watch_stream(self, media_profile: MediaProfile, target: StreamTarget) -> StreamFacts:
-        doors, clock = self.doors, self.doors.clock
-        settings = media_profile.encoder if isinstance(media_profile.encoder, EncoderSettings) else None
+    async def _watch_stream(self, candidate: Candidate) -> StreamFacts:
+        doors, clock, target = self.doors, self.doors.clock, candidate.target
+        settings = settings_of(candidate.profile)
         configured = configured_stream(settings)
+        if isinstance(target, ProfileTarget):
+            untold = address_fault(candidate.profile)
+            return StreamFacts(target, configured, None, untold, None, None, clock.now(), (untold,))
         if clock.monotonic_s() >= self.until_s:
             spent = budget_spent(Stage.OBSERVE, 0.0)
             return StreamFacts(target, configured, None, spent, None, None, clock.now(), (spent,))
@@ -126,6 +140,17 @@ class _Turn:
             self.until_s += clock.monotonic_s() - queued_s
             seen = await doors.watch(target, self.credential)
         return replace(seen, configured=configured)
+
+
+def _seen_source(plan: SourcePlan, streams: tuple[StreamFacts, ...]) -> SeenSource:
+    first = plan.profiles[0]
+    return SeenSource(first.video_source, first.video_source_name, streams, left_out(plan, streams))
+
+
+def _refuses(stream: StreamFacts) -> bool:
+    """The stream itself, not the question for its address, was refused in a way that asks for peace."""
+    fault = stream.fault
+    return fault is not None and fault.code in LEAVE_ALONE and isinstance(stream.target, StreamTarget)
 
 
 LEAVE_ALONE = frozenset({FaultCode.LOCKED_OUT, FaultCode.AUTH_REJECTED, FaultCode.BUSY, FaultCode.UNREACHABLE})
@@ -154,53 +179,6 @@ ABSENT = frozenset(
     }
 )
 """Nobody there who speaks ONVIF. A device that asks for a log-in, or lacks an operation, did speak it."""
-
-
-def video_sources(facts: DeviceFacts) -> Iterator[tuple[MediaProfile, ...]]:
-    """The media profiles of each video source (an imager, or a recorder's channel), in the device's order."""
-    if isinstance(facts.media, Fault):
-        return
-    groups: dict[str | None, list[MediaProfile]] = {}
-    for media_profile in facts.media.profiles:
-        if media_profile.encoder is not None or media_profile.stream_uri is not None:
-            groups.setdefault(media_profile.video_source, []).append(media_profile)
-    for profiles in list(groups.values())[:MAX_SOURCES]:
-        yield tuple(profiles)
-
-
-def stream_targets(profiles: Sequence[MediaProfile]) -> Iterator[tuple[MediaProfile, StreamTarget]]:
-    """Main stream first (the largest picture; the device's own order where it does not say), each URI once."""
-    ranked = sorted(profiles, key=_pixels, reverse=True)  # sorted() keeps the device's order among equals
-    seen: set[StreamUri] = set()
-    for media_profile in ranked:
-        uri = media_profile.stream_uri
-        if not isinstance(uri, StreamUri) or uri in seen or len(seen) > SUB_STREAMS:
-            continue
-        role = StreamRole.MAIN if not seen else StreamRole.SUB
-        seen.add(uri)
-        yield media_profile, StreamTarget(uri, role, media_profile.token, media_profile.name)
-
-
-def _pixels(media_profile: MediaProfile) -> int:
-    settings = media_profile.encoder
-    if isinstance(settings, EncoderSettings) and settings.width_px and settings.height_px:
-        return settings.width_px * settings.height_px
-    return 0
-
-
-def configured_stream(settings: EncoderSettings | None) -> ConfiguredStream | None:
-    """What ONVIF says, in the shape that stands beside declared and measured."""
-    if settings is None:
-        return None
-    return ConfiguredStream(
-        codec=settings.codec,
-        codec_profile=settings.codec_profile,
-        width_px=settings.width_px,
-        height_px=settings.height_px,
-        frame_rate_hz=settings.frame_rate_hz,
-        bitrate_bps=settings.bitrate_bps,
-        gop_length_frames=settings.gop_length_frames,
-    )
 
 
 @dataclass(frozen=True, slots=True)

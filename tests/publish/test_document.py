@@ -22,7 +22,7 @@ from camagent.document.write import (
     view_document,
 )
 from camagent.model.finding import Outcome, Verdict
-from camagent.model.stream import FileTarget, StreamTarget
+from camagent.model.stream import FileTarget, OtherStream, ProfileTarget, StreamRole, StreamTarget
 from camagent.model.text import message
 from camagent.text import render
 from tests import builders
@@ -50,6 +50,27 @@ def strings(value: Any) -> list[str]:
 @pytest.mark.parametrize("scan", [school(), school(0), hostile_school(), replace(school(2), kind="check")])
 def test_document_is_what_the_schema_says(scan: Any) -> None:
     validate(scan_document(scan))
+
+
+def test_a_stream_without_address_and_one_that_was_not_watched_are_in_the_document() -> None:
+    untold = builders.fault()
+    target = ProfileTarget(StreamRole.MAIN, "P1", "mainStream")
+    main = builders.stream_facts(target=target, measured=untold, declared=None, image=None, access=None)
+    lens = OtherStream("P3", "lens 2", builders.stream_uri(), builders.configured_stream(), "view")
+    bare = OtherStream("P4", None, None, None, "no_address")
+    facts = builders.camera_facts(streams=(main, builders.sub_stream()), others=(lens, bare))
+    document = scan_document(builders.scan_result(cameras=(builders.camera_result(facts=facts),)))
+    validate(document)
+    streams = document["cameras"][0]["streams"]
+    assert [(s["role"], s["token"], s["uri"] is None, s["not_judged"]) for s in streams] == [
+        ("main", "P1", True, None),
+        ("sub", "P2", False, None),
+        ("sub", "P3", False, "view"),
+        ("sub", "P4", True, "no_address"),
+    ]
+    assert streams[0]["configured"]["width_px"] == 2560 and streams[0]["fault"]["code"] == untold.code
+    assert streams[2]["configured"]["codec"] == "h265" and streams[2]["measured"] is None
+    assert [s.token for s in view_document(document).cameras[0].watched] == ["P1", "P2"]
 
 
 def test_document_survives_json_and_comes_back_as_the_same_view() -> None:

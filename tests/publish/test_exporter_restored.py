@@ -12,6 +12,7 @@ from camagent.exporter.snapshot import camera_status
 from camagent.model.fault import FaultCode
 from camagent.model.finding import Outcome
 from camagent.model.scan import CameraResult
+from camagent.model.stream import OtherStream
 from tests import builders as build
 
 REFUSED = build.fault(FaultCode.AUTH_REJECTED)
@@ -37,8 +38,11 @@ REFUSED = build.fault(FaultCode.AUTH_REJECTED)
                 device=None, streams=(build.stream_facts(measured=build.fault(FaultCode.BUDGET_SPENT), image=None),)
             )
         ),
+        build.camera_result(
+            facts=build.camera_facts(others=(OtherStream("P3", None, build.stream_uri(), None, "view"),))
+        ),
     ],
-    ids=["healthy", "failing", "unknown", "dead", "refused", "spoiled", "unasked"],
+    ids=["healthy", "failing", "unknown", "dead", "refused", "spoiled", "unasked", "listed"],
 )
 def test_a_restart_changes_nothing_that_is_shown(result: CameraResult) -> None:
     if isinstance(result.facts.device, type(REFUSED)):

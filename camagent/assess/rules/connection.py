@@ -10,7 +10,7 @@ from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Outcome
 from camagent.model.onvif import MEDIA2_NS, claimed_profiles
 from camagent.model.scan import History
-from camagent.model.stream import MeasuredStream, StreamFacts
+from camagent.model.stream import MeasuredStream, ProfileTarget, StreamFacts
 
 NOT_THE_CAMERAS = frozenset(
     {
@@ -61,6 +61,8 @@ def stream_plays(
 ) -> Judgement:
     """The main stream plays over RTSP/TCP and begins soon; a late keyframe of a long GOP only warns."""
     fault = stream if isinstance(stream, Fault) else stream.fault
+    if fault is not None and isinstance(stream, StreamFacts) and isinstance(stream.target, ProfileTarget):
+        return unknown(f"fault_{fault.code}", doing=fault.doing)  # it was never asked: nothing is known of it
     if fault is not None:
         return _not_reached("stream", fault)
     assert isinstance(stream, StreamFacts) and isinstance(stream.measured, MeasuredStream)
