@@ -17,7 +17,7 @@ MAX_URI_CHARS = 2048  # longer than any camera's stream URI seen; bounds what a 
 # Also escaped, and as keyboards of East Asia write them.
 _AT = re.compile(r"@|%40|\uff20|\ufe6b", re.I)
 _COLON = re.compile(r":|%3a|\uff1a|\ufe55", re.I)
-_SCHEME_TYPED = re.compile(r"^\W*(?:rtsps?|https?|onvif)\b\W{0,4}", re.I)
+_SCHEME_TYPED = re.compile(r"^\W*(?:(?:rtsps?|https?|onvif)\b\W{0,4}|[a-z][a-z0-9+.-]{1,9}://)", re.I)
 _HOST_TYPED = re.compile(r"\[|localhost\b|[\w-]+\.[\w.-]+", re.I)
 _PORT_TYPED = re.compile(r"\d{1,5}(?=[/?#]|$)")
 

@@ -130,7 +130,16 @@ def test_a_mistyped_target_is_shown_without_its_password(typed: str, scheme: str
 
 
 @pytest.mark.parametrize(
-    "typed", ["camera.school", "192.0.2.9:99999", "fe80::1", "[fe80::1]:99999", "rtsp:/192.0.2.9:554/live", "video.mp5"]
+    "typed",
+    [
+        "camera.school",
+        "ftp://x/",
+        "192.0.2.9:99999",
+        "fe80::1",
+        "[fe80::1]:99999",
+        "rtsp:/192.0.2.9:554/live",
+        "video.mp5",
+    ],
 )
 def test_a_mistyped_target_without_a_password_is_shown_as_typed(typed: str) -> None:
     assert shown_without_login(typed) == typed
