@@ -6,7 +6,6 @@ import pytest
 
 from camagent.inventory.earlier_runs import Learned, Memory, learned_from, memory_after, pin_place, pins_of
 from camagent.inventory.identity import KnownDevice
-from tests.builders import tls_facts
 
 SERIAL = KnownDevice("cam-1", "192.0.2.1", None, (("serial", "S1"), ("address", "192.0.2.1")))
 BARE = KnownDevice("cam-1", "192.0.2.1", None, (("address", "192.0.2.1"),))
@@ -19,13 +18,11 @@ def test_a_dead_camera_does_not_overwrite_what_is_known_of_it() -> None:
 
 
 def test_two_devices_behind_one_address_have_a_certificate_each() -> None:
-    seen = [
-        ("192.0.2.1", tls_facts(port=port, fingerprint_sha256=mark * 64)) for port, mark in ((443, "a"), (8443, "b"))
-    ]
+    seen = [(pin_place("192.0.2.1", port), mark * 64) for port, mark in ((443, "a"), (8443, "b"))]
     learned = learned_from(Memory(), [], seen)
     assert learned.pins == (("192.0.2.1", "a" * 64), ("192.0.2.1:8443", "b" * 64))
     later = memory_after(Memory(), learned)
-    changed = [("192.0.2.1", tls_facts(port=443, fingerprint_sha256="c" * 64))]
+    changed = [("192.0.2.1", "c" * 64)]
     assert learned_from(later, [], changed).pins == (), "a change is told until the operator accepts it"
     assert pins_of(later.pins, "192.0.2.1") == ((443, "a" * 64), (8443, "b" * 64))
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from camagent.agent.means import Means
 from camagent.agent.reachability import job_at, knock, tells_less
 from camagent.clock import Clock
-from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.search import search
 from camagent.exporter.snapshot import SILENT, CameraStatus, Reach, camera_status, is_up
 from camagent.inventory.earlier_runs import Memory
@@ -24,22 +24,12 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import ScanResult
 from camagent.model.stream import StreamFacts, StreamTarget
-from camagent.run.fleet import Fleet, FleetOptions, Job
+from camagent.run.fleet import Fleet, Job
 from camagent.run.recognition import Frame, Order, Run, finish
 from camagent.run.site_run import jobs_for
 from camagent.run.visit import LEAVE_ALONE, DeviceCheck, SeenSource, budget_spent
 
 FORGET_AFTER = timedelta(days=7)  # a device that nobody lists and that is silent for a week was taken away
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """By what the site is watched; replaced as a whole when the configuration is read again."""
-
-    order: Order
-    options: FleetOptions
-    plan: Callable[[], DiscoveryPlan]
-    """Made anew for every search, because interfaces and addresses come and go; may raise OperatorError."""
 
 
 class Site:
@@ -156,8 +146,7 @@ class Site:
         job = self._job(host)
         if job is None:
             return
-        options = replace(self.means.options, pins=self.means.order.memory.pins)
-        (check,) = await self._fleet.check([job], options)
+        (check,) = await self._fleet.check([job], self.means.fleet_options)
         self._take(host, check, (*_device_faults(check), *_stream_faults(check)))
 
     async def stream(self, host: str) -> None:
@@ -191,7 +180,7 @@ class Site:
             if not isinstance(stream.target, StreamTarget):
                 streams.append(stream)  # no address to watch: only new questions can change that
                 continue
-            (check,) = await self._fleet.check([Job(stream.target, job.credential)], self.means.options)
+            (check,) = await self._fleet.check([Job(stream.target, job.credential)], self.means.fleet_options)
             found = next(iter(check.sources[0].streams), None)
             if found is None:
                 spent = budget_spent(Stage.OBSERVE, check.duration_s)
@@ -213,7 +202,7 @@ class Site:
         up: bool | None = False
         fault: Fault | None = None
         if targets:
-            (answer,) = await self._fleet.greet([Job(targets[0], job.credential)], self.means.options)
+            (answer,) = await self._fleet.greet([Job(targets[0], job.credential)], self.means.fleet_options)
             fault = answer if isinstance(answer, Fault) else None
             up = is_up(fault)
             if fault is not None:

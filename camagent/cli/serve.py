@@ -20,9 +20,10 @@ from camagent.model.text import message
 
 if TYPE_CHECKING:
     from camagent.agent.loop import Agent
+    from camagent.agent.means import Means
     from camagent.agent.schedule import Schedule
     from camagent.agent.sd_notify import Notifier
-    from camagent.agent.site import Means, Site
+    from camagent.agent.site import Site
     from camagent.clock import Clock
     from camagent.config import Config
     from camagent.discover.hello import Presence
@@ -100,8 +101,8 @@ def _web_config(config: Config) -> WebConfig:
 
 def _means(config: Config, store: Store) -> Means:
     """By what the site is watched; every mistake in the configuration is told here, before the first packet."""
+    from camagent.agent.means import Means
     from camagent.agent.record import read_memory
-    from camagent.agent.site import Means
     from camagent.cli.run import Wanted, credential_book, make_order
     from camagent.cli.scanning import ScanRequest, fleet_options, read_inventory_file, search_plan
     from camagent.clock import SystemClock

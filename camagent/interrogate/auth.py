@@ -59,7 +59,7 @@ class Evidence:
     http_offset_s: float | None = None
     """The HTTP Date header minus our clock."""
     secure: bool = False
-    """The connection is TLS, to a device whose certificate did not change."""
+    """The connection is TLS, to a certificate that earlier runs saw there: a stranger's is no protection."""
 
 
 @dataclass(frozen=True, slots=True)

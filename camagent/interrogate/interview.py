@@ -218,9 +218,9 @@ class _Interview:
         return WayIn(self.url, listed, offset_s, self.conversation.scheme)
 
     async def _own_tls(self) -> TlsFacts | Fault | None:
-        """The certificate of the connection that we use, before any log-in: Basic goes to a known device only."""
+        """The certificate of the connection that we use, before any log-in: Basic goes to one of earlier runs only."""
         seen = await fetch_tls(self.conversation, https_port(self.url, None), self.options.pins)
-        known = isinstance(seen, TlsFacts) and seen.pinned_fingerprint in (None, seen.fingerprint_sha256)
+        known = isinstance(seen, TlsFacts) and seen.pinned_fingerprint == seen.fingerprint_sha256
         self.conversation.evidence = replace(self.conversation.evidence, secure=known)
         return seen
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from camagent.inventory.identity import KnownDevice
-from camagent.model.device import TlsFacts
 from camagent.model.scan import History, ManualAnswer
 from camagent.model.uri import StreamUri, parse_stream_uri
 
@@ -36,14 +35,14 @@ class Learned:
     """Of places whose certificate was never seen before."""
 
 
-def learned_from(memory: Memory, met: Sequence[KnownDevice], tls: Iterable[tuple[str, TlsFacts]]) -> Learned:
-    """What a run adds to the memory that it began with: cameras met, and (address, handshake) pairs."""
+def learned_from(memory: Memory, met: Sequence[KnownDevice], shown: Iterable[tuple[str, str]]) -> Learned:
+    """What a run adds to the memory that it began with: cameras met, and the certificates shown at places."""
     before = {device.id for device in memory.known}
     # An address alone is no sign of who is there: a dead camera must not overwrite what is known of it.
     known = tuple(d for d in met if d.id not in before or any(kind != "address" for kind, _ in d.signs))
     pins: dict[str, str] = {}
-    for address, seen in tls:
-        pins.setdefault(pin_place(address, seen.port), seen.fingerprint_sha256)
+    for place, fingerprint in shown:
+        pins.setdefault(place, fingerprint)
     # The first one seen stays, so that a change is told until the operator accepts it.
     return Learned(known, tuple(pin for pin in pins.items() if pin[0] not in dict(memory.pins)))
 
@@ -55,7 +54,7 @@ def memory_after(memory: Memory, learned: Learned) -> Memory:
 
 
 def pin_place(host: str, port: int) -> str:
-    """How a certificate's place is written: the address alone for port 443."""
+    """How a certificate's place is written, of web and RTSP ports alike: the address alone for port 443."""
     return StreamUri("https", host, port, "").netloc
 
 

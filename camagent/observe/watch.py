@@ -66,7 +66,7 @@ class WatchDoors:
     pictures: PictureJudge | None
     transcript: Transcript | None = None
     tls: str | None = None
-    """The certificate's fingerprint from earlier runs; another one now gets no Basic log-in."""
+    """The certificate's fingerprint from earlier runs; none, or another one now, gets no Basic log-in."""
 
 
 @dataclass(slots=True)
@@ -141,7 +141,7 @@ async def _session(visit: _Visit) -> AsyncIterator[RtspSession | Fault]:
     if isinstance(connection, Fault):
         yield connection
         return
-    trusted = connection.encrypted and doors.tls in (None, connection.tls_fingerprint)
+    trusted = connection.encrypted and doors.tls is not None and doors.tls == connection.tls_fingerprint
     login = Login(uri.host, visit.credential, doors.ledger, encrypted=trusted)
     client = RtspClient(connection, login, doors.clock, options.limits)
     client.deadline_s, client.transcript = visit.deadline_s, doors.transcript

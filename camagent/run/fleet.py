@@ -151,7 +151,7 @@ class Fleet:
         async def one(job: Job) -> StreamAccess | Fault:
             if not isinstance(job.target, StreamTarget):
                 raise TypeError("only streams can be greeted")
-            doors = WatchDoors(self.clock, self._ledger, None, None)
+            doors = WatchDoors(self.clock, self._ledger, None, None, _stream_pin(options.pins, job.target))
             async with self._visit(job.host):
                 return await greet_stream(job.target, job.credential, options.watch, doors)
 
@@ -218,7 +218,8 @@ class Fleet:
             return await interrogate(target, credential, asked, doors)
 
         async def watch(target: StreamTarget, credential: Credential | None) -> StreamFacts:
-            doors = WatchDoors(self.clock, self._ledger, self._judge_pictures(options), transcript)
+            pin = _stream_pin(options.pins, target)
+            doors = WatchDoors(self.clock, self._ledger, self._judge_pictures(options), transcript, pin)
             return await watch_stream(target, credential, options.watch, doors)
 
         async def watch_one_file(target: FileTarget) -> StreamFacts:
@@ -234,3 +235,8 @@ class Fleet:
         if options.watch.pictures and self._pictures is None:
             self._pictures = PicturePool()
         return self._pictures if options.watch.pictures else None
+
+
+def _stream_pin(pins: Pins, target: StreamTarget) -> str | None:
+    """The certificate that earlier runs saw at the stream's own port."""
+    return dict(pins_of(pins, target.uri.host)).get(target.uri.port)

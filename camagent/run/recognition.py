@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import unquote
 
 from camagent.credentials import CredentialBook
 from camagent.inventory import identity
-from camagent.inventory.earlier_runs import Learned, Memory, learned_from, memory_after
+from camagent.inventory.earlier_runs import Learned, Memory, Pins, learned_from, memory_after, pin_place
 from camagent.inventory.join import join
 from camagent.model.device import DeviceFacts, DeviceInformation, DeviceTarget, NetworkFacts, TlsFacts
 from camagent.model.discovery import Change, Discovery, InventoryRow, SeenCamera
@@ -28,7 +28,7 @@ from camagent.model.scan import (
     Site,
     SiteFacts,
 )
-from camagent.model.stream import FileTarget, StreamTarget
+from camagent.model.stream import FileTarget, StreamFacts, StreamTarget
 from camagent.run.visit import DeviceCheck, Judge, SeenSource, judge_all
 from camagent.run.visit import SeenCamera as CheckedCamera
 
@@ -114,7 +114,7 @@ def finish(checks: Sequence[DeviceCheck], order: Order, frame: Frame) -> Run:
     result = _result(results, site_findings, order, frame)
     result = replace(result, coverage=_with_missing(result.coverage, missing))
     met = [identity.remember(key, one.sighting) for one, (key, _) in zip(seen, identities, strict=True)]
-    learned = learned_from(order.memory, met, _handshakes(checks))
+    learned = learned_from(order.memory, met, _certificates(checks))
     return Run(result, learned, memory_after(order.memory, learned), frame.discovery)
 
 
@@ -182,6 +182,22 @@ def _handshakes(checks: Sequence[DeviceCheck]) -> list[tuple[str, TlsFacts]]:
     ]
 
 
+def _certificates(checks: Sequence[DeviceCheck]) -> Iterator[tuple[str, str]]:
+    """(place, fingerprint) of every certificate that was shown, by web and RTSP ports."""
+    for address, tls in _handshakes(checks):
+        yield pin_place(address, tls.port), tls.fingerprint_sha256
+    for check in checks:
+        for source in check.sources:
+            yield from _stream_certificates(source.streams)
+
+
+def _stream_certificates(streams: Sequence[StreamFacts]) -> Iterator[tuple[str, str]]:
+    for stream in streams:
+        if isinstance(stream.target, StreamTarget) and stream.access and stream.access.tls_fingerprint_sha256:
+            uri = stream.target.uri
+            yield pin_place(uri.host, uri.port), stream.access.tls_fingerprint_sha256
+
+
 def _fingerprint_counts(checks: Sequence[DeviceCheck]) -> Mapping[str, int]:
     return Counter(_key_of(tls) for _, tls in _handshakes(checks))
 
@@ -219,19 +235,27 @@ def _camera_facts(one: _Seen, who: _Recognised, order: Order, fingerprints: Mapp
         declaration=declaration,
         history=order.memory.histories.get(who.key),
         identity=tuple(dict.fromkeys(kind for kind, _ in one.sighting.signs)),
-        changes=_changes(who, tls),
+        changes=_changes(one, who, order.memory.pins),
         shared_fingerprints=fingerprints.get(_key_of(tls), 1) - 1 if isinstance(tls, TlsFacts) else 0,
     )
 
 
-def _changes(who: _Recognised, tls: TlsFacts | Fault | None) -> tuple[str, ...]:
+def _changes(one: _Seen, who: _Recognised, pins: Pins) -> tuple[str, ...]:
     found = [who.change] if who.change not in ("", "same") else []
     row = who.row
     if row is not None and row.change is not Change.PRESENT and row.change.value not in found:
         found.append(row.change.value)
-    if isinstance(tls, TlsFacts) and tls.pinned_fingerprint not in (None, tls.fingerprint_sha256):
+    device = one.check.device
+    tls = device.tls if isinstance(device, DeviceFacts) else None
+    changed = isinstance(tls, TlsFacts) and tls.pinned_fingerprint not in (None, tls.fingerprint_sha256)
+    if changed or _stream_certificate_changed(one, dict(pins)):
         found.append("certificate_changed")
     return tuple(found)
+
+
+def _stream_certificate_changed(one: _Seen, pins: Mapping[str, str]) -> bool:
+    shown = _stream_certificates(one.source.streams)
+    return any(pins.get(place, fingerprint) != fingerprint for place, fingerprint in shown)
 
 
 _NAME_SCOPE = re.compile(r"^onvif://www\.onvif\.org/name/(.+)$", re.IGNORECASE)

@@ -73,6 +73,11 @@ def _address_order(host: str) -> tuple[int, ...]:
     return (999, *host.encode())
 
 
+def with_memory(options: FleetOptions, order: Order) -> FleetOptions:
+    """The options with what earlier runs saw of the devices' doors."""
+    return replace(options, pins=order.memory.pins)
+
+
 async def _check_jobs(
     jobs: Sequence[Job], order: Order, fleet: Fleet, options: FleetOptions, progress: Progress
 ) -> tuple[DeviceCheck, ...]:
@@ -84,4 +89,4 @@ async def _check_jobs(
         progress("check", done, len(jobs))
 
     progress("check", 0, len(jobs))
-    return await fleet.check(jobs, replace(options, pins=order.memory.pins), heard)
+    return await fleet.check(jobs, with_memory(options, order), heard)

@@ -12,7 +12,8 @@ import pytest
 
 from camagent.agent import reachability as whereabouts
 from camagent.agent import site as site_module
-from camagent.agent.site import Means, Site
+from camagent.agent.means import Means
+from camagent.agent.site import Site
 from camagent.assess.profile import load_profile
 from camagent.credentials import BoundCredential, CredentialBook
 from camagent.discover.tcp_probe import Door, Heard, Knock

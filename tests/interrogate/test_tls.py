@@ -102,10 +102,12 @@ def test_old_firmware_is_left_alone_where_the_operator_says_so(tmp_path: Path) -
     assert facts.clock.code is FaultCode.TLS_FAILED and device.asked == []
 
 
-def test_basic_over_tls_is_answered_but_not_to_a_changed_certificate(tmp_path: Path) -> None:
+def test_basic_over_tls_is_answered_but_not_to_a_new_or_changed_certificate(tmp_path: Path) -> None:
     context = server_context(tmp_path)
-    first = interview(FakeDevice(login="basic"), context)
-    assert first.login.scheme == "http-basic" and isinstance(first.tls, TlsFacts)
+    stranger = FakeDevice(login="basic")
+    first = interview(stranger, context)
+    assert first.information.code is FaultCode.AUTH_WOULD_LEAK and isinstance(first.tls, TlsFacts)
+    assert not any(a.authorization for a in stranger.asked)
     again = interview(FakeDevice(login="basic"), context, pinned=first.tls.fingerprint_sha256)
     assert again.login.scheme == "http-basic"
     device = FakeDevice(login="basic")

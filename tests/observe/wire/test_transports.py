@@ -205,9 +205,13 @@ def test_tls_old_and_new_is_spoken(tmp_path: Path, oldest: bool) -> None:
     assert facts.access is not None and facts.access.encrypted and len(facts.access.tls_fingerprint_sha256 or "") == 64
 
 
-def test_basic_is_answered_inside_tls(tmp_path: Path) -> None:
+def test_basic_is_answered_inside_tls_to_a_certificate_of_an_earlier_run(tmp_path: Path) -> None:
     camera = BasicCamera(user="viewer", challenges=('Basic realm="cam"',))
-    facts = asyncio.run(over_tls(camera, server_context(tmp_path), CREDENTIAL))
+    context = server_context(tmp_path)
+    first = asyncio.run(over_tls(camera, context, CREDENTIAL))
+    assert isinstance(first.measured, Fault) and first.measured.code is FaultCode.AUTH_WOULD_LEAK
+    assert first.access is not None and first.access.tls_fingerprint_sha256
+    facts = asyncio.run(over_tls(camera, context, CREDENTIAL, tls=first.access.tls_fingerprint_sha256))
     assert measured(facts).frames > 2 and facts.access is not None and facts.access.used == "basic"
 
 

@@ -1,0 +1,26 @@
+"""By what the agent watches its site: configuration, what is remembered, how each camera is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from camagent.discover.plan import DiscoveryPlan
+from camagent.run.fleet import FleetOptions
+from camagent.run.recognition import Order
+from camagent.run.site_run import with_memory
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """By what the site is watched; replaced as a whole when the configuration is read again."""
+
+    order: Order
+    options: FleetOptions
+    plan: Callable[[], DiscoveryPlan]
+    """Made anew for every search, because interfaces and addresses come and go; may raise OperatorError."""
+
+    @property
+    def fleet_options(self) -> FleetOptions:
+        """The options with what earlier rounds saw of the devices' doors."""
+        return with_memory(self.options, self.order)
