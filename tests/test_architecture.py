@@ -27,7 +27,7 @@ FENCES: dict[str, tuple[str, ...]] = {
     "sqlite3": ("camagent/store/"),
     "click": ("camagent/cli/",),
     "xlsxwriter": ("camagent/report/",),
-    "openpyxl": ("camagent/area/",),
+    "openpyxl": (),
     "jinja2": ("camagent/report/", "camagent/exporter/"),
     "yaml": ("camagent/exporter/web_config.py",),
     "bcrypt": ("camagent/exporter/web_config.py",),

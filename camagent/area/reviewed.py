@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
+from camagent.area.workbook import Cells, WorkbookRefused, read_sheets
 from camagent.document.decisions import DECISIONS, Decision
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message
 from camagent.text import LANGUAGES, say
 from camagent.text.vietnamese import clean_line, clean_paragraph
 
-MAX_WORKBOOK_BYTES = 64 * 2**20  # the city's list of 92,000 cameras is about 15 MB
-MAX_UNPACKED_BYTES = 1024 * 2**20  # XML of such a list; bounds what a strange file can make us unpack
 MAX_HEAD_ROWS = 30  # the hidden row of keys stands below a handful of title lines
 MAX_ROWS = 200_000
-_UNREADABLE = (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, EOFError, SyntaxError)
-"""What openpyxl lets through of a broken file; both XML parsers' errors are SyntaxErrors."""
+KEYS = ("id", "decision", "note")
+"""What the hidden row calls the columns that are read back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,38 +111,34 @@ def _conflict(before: Decision, after: Decision, lang: str) -> Message:
 
 def _rows(content: bytes, source: str) -> list[tuple[int, str, str, str]]:
     """(row number, id, decision, note) of every row of the list, found by the hidden row of column keys."""
-    refused = OperatorError(message("area.reviewed.not_xlsx", source=source))
-    if len(content) > MAX_WORKBOOK_BYTES:
-        raise refused
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(item.file_size for item in packed.infolist()) > MAX_UNPACKED_BYTES:
-                raise refused
-        workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        for sheet in workbook.worksheets:
-            rows = list(_listed(sheet.iter_rows(values_only=True)))
+        for sheet in read_sheets(content):
+            rows = list(_listed(sheet, source))
             if rows:
                 return rows[1:]  # the first one below the keys is the visible heading
-    except _UNREADABLE:
-        raise refused from None
+    except WorkbookRefused as error:
+        key = "area.reviewed.too_large" if error.too_large else "area.reviewed.not_xlsx"
+        raise OperatorError(message(key, source=source)) from None
     raise OperatorError(message("area.reviewed.no_list", source=source))
 
 
-def _listed(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, str, str, str]]:
-    columns: tuple[int, int, int] | None = None
-    for number, row in enumerate(rows, start=1):
+def _listed(rows: Iterable[tuple[int, Cells]], source: str) -> Iterator[tuple[int, str, str, str]]:
+    """Raises: OperatorError where more rows are written in than a list can have: none of them is left out unsaid."""
+    columns: list[int] | None = None
+    for number, cells in rows:
         if columns is None:
-            if {"id", "decision", "note"} <= {cell for cell in row if isinstance(cell, str)}:
-                columns = row.index("id"), row.index("decision"), row.index("note")
+            places = {text: column for column, text in reversed(list(cells.items()))}
+            if places.keys() >= set(KEYS):
+                columns = [places[key] for key in KEYS]
             elif number > MAX_HEAD_ROWS:
                 return
-        elif number <= MAX_ROWS:
-            row_id, word, note = (_text(row[at]) if at < len(row) else "" for at in columns)
+        else:
+            row_id, word, note = (cells.get(column, "") for column in columns)
+            if not (row_id or word or note):
+                continue
+            if number > MAX_ROWS:
+                raise OperatorError(message("area.reviewed.too_many", source=source, limit=MAX_ROWS))
             yield number, clean_line(row_id), clean_line(word), clean_paragraph(note)
-
-
-def _text(cell: object) -> str:
-    return cell if isinstance(cell, str) else ""
 
 
 _WORDS = {say(f"report.decision.{decision}", lang).casefold(): decision for lang in LANGUAGES for decision in DECISIONS}

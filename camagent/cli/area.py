@@ -131,17 +131,17 @@ def _store_if_any() -> Store | None:
 def apply_command(reviewed_file: Path) -> int:
     """Record the decisions of a reviewed list; where they differ from earlier ones, that is told."""
     from camagent.area.reviewed import (
-        MAX_WORKBOOK_BYTES,
         apply_reviewed,
         read_reviewed,
         summary,
     )
+    from camagent.area.workbook import MAX_PACKED_BYTES
     from camagent.cli.run import read_config, warn
     from camagent.cli.scanning import open_site_store
 
     try:
         with reviewed_file.open("rb") as file:
-            content = file.read(MAX_WORKBOOK_BYTES + 1)
+            content = file.read(MAX_PACKED_BYTES + 1)
     except OSError as error:
         raise OperatorError(message("cli.cannot_read", path=str(reviewed_file), reason=os_reason(error))) from None
     store = open_site_store(read_config(None))
