@@ -63,26 +63,27 @@ def part(name: str) -> str:
     return pieces[1] if len(pieces) > 1 else "camagent"
 
 
-BASE = {"model", "clock", "wire", "operator_files"}
+BASE = {"model", "clock", "wire", "operator_files", "platform"}
 STAGES = {"discover", "interrogate", "observe", "assess", "plan"}
 PUBLISHED = {"model", "text", "document"}
 MAY_IMPORT: dict[str, set[str]] = {
     "model": set(),
     "clock": set(),
+    "platform": set(),
     "text": {"model"},
     "operator_files": {"model"},
     "config": {"model", "operator_files"},
-    "credentials": {"model", "config", "operator_files"},
-    "wire": {"model", "clock"},
+    "credentials": {"model", "config", "operator_files", "platform"},
+    "wire": {"model", "clock", "platform"},
     "inventory": BASE | {"config"},
     "run": BASE | STAGES | {"credentials", "inventory"},
     "document": {"model", "text"},
     "area": PUBLISHED,
     "report": PUBLISHED | {"area"},
-    "store": PUBLISHED | {"inventory"},
-    "exporter": PUBLISHED | {"operator_files"},
+    "store": PUBLISHED | {"inventory", "platform"},
+    "exporter": PUBLISHED | {"operator_files", "platform"},
     "agent": BASE | {"run", "inventory", "document", "store", "exporter", "discover", "config", "credentials"},
-    "simulator": {"model"},
+    "simulator": {"model", "platform"},
     "__main__": {"cli"},
 } | {stage: BASE for stage in STAGES}
 """Which room may import which others of ours; `cli` may import all. The picture stands in docs/architecture.md."""
@@ -127,6 +128,18 @@ def test_model_needs_only_the_standard_library() -> None:
         if name.split(".")[0] in FENCES.keys() | LAZY_IN_CLI
     }
     assert not third_party
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_systems_differ_in_one_room_only(path: Path) -> None:
+    """Elsewhere a module neither asks which system this is nor imports what only one of them has."""
+    if part(relative(path)) == "platform":
+        return
+    only_one_system = {"fcntl", "resource", "pwd", "grp", "termios", "msvcrt", "winreg", "_winapi"}
+    assert not only_one_system & {name.split(".")[0] for name, _ in imports(path)}
+    assert not re.search(
+        r"sys\.platform|os\.name\b|platform\.system|add_signal_handler|loop\.add_reader", path.read_text("utf-8")
+    )
 
 
 @pytest.mark.parametrize("path", FILES, ids=relative)

@@ -1,9 +1,10 @@
-"""Keeps the resident memory of a service that runs for years near what it really holds. Knows glibc only."""
+"""Keeps the resident memory of a service that runs for years near what it really holds."""
 
 from __future__ import annotations
 
-import ctypes
 import gc
+
+from camagent.platform.process import give_back_memory
 
 
 def settle() -> None:
@@ -13,8 +14,6 @@ def settle() -> None:
 
 
 def give_back() -> None:
-    """Hand freed memory back to the machine: glibc would keep what a busy round needed until the next."""
+    """Hand freed memory back to the machine."""
     gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+    give_back_memory()

@@ -81,7 +81,8 @@ def simulated_school(cameras: int) -> Iterator[dict[str, object]]:
                 time.sleep(0.05)
             yield json.loads(ready_file.read_text(encoding="utf-8"))
         finally:
-            process.terminate()
+            if process.stdin is not None:
+                process.stdin.close()  # the simulator ends with its standard input, on every system
             try:
                 process.wait(10)
             except subprocess.TimeoutExpired:
@@ -91,7 +92,7 @@ def simulated_school(cameras: int) -> Iterator[dict[str, object]]:
 async def _scan_school(cameras: int, password: str, window_s: float) -> Run:
     from camagent.cli.run import progress_on_terminal
     from camagent.clock import SystemClock
-    from camagent.discover.interfaces import list_interfaces
+    from camagent.discover.interfaces import Medium, list_interfaces
     from camagent.discover.plan import make_plan
     from camagent.interrogate.interview import InterviewOptions
     from camagent.observe.watch import WatchOptions
@@ -99,7 +100,9 @@ async def _scan_school(cameras: int, password: str, window_s: float) -> Run:
     from camagent.run.site_run import scan_site
 
     inventory, addresses = school_inventory(cameras)
-    plan = make_plan(list_interfaces(), interfaces=("lo",), subnets=("127.10.1.0/27",), addresses=addresses)
+    own = list_interfaces()
+    loopback = [interface.name for interface in own if interface.medium is Medium.LOOPBACK]
+    plan = make_plan(own, interfaces=loopback, subnets=("127.10.1.0/27",), addresses=addresses)
     order = demo_order(inventory, password)
     interview = InterviewOptions(check_ports=order.judge.requirement_profile.ports_to_try())
     options = FleetOptions(interview, WatchOptions(window_s=window_s, budget_s=window_s + 20))

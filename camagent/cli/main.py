@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import logging
 import os
-import signal
 import sys
 from typing import Any
 
@@ -17,6 +16,8 @@ from camagent.cli.language import t, tm
 from camagent.cli.mistakes import EXIT_BROKEN_PIPE, EXIT_UNDETERMINED, EXIT_USAGE, usage_line
 from camagent.model.defect import place_of
 from camagent.model.operator_error import OperatorError
+from camagent.platform.console import speak_utf8
+from camagent.platform.process import end_politely
 from camagent.text import LANGUAGES
 
 COMMANDS = {
@@ -130,20 +131,12 @@ CLICK_WORDS = {
 """What click says itself on every help page, and our keys for it."""
 
 
-def _end_politely() -> None:
-    """SIGTERM ends a run as Ctrl-C does: sessions are torn down first. The service takes both over for itself.
-
-    Where a background shell has SIGINT ignored, SIGTERM keeps its plain meaning: somebody must be able to end us.
-    """
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-
-
 def main() -> None:
     """Run the command line; exits with the contract's codes (2: the operator's mistake, in one line)."""
     logging.basicConfig(level=os.environ.get("CAMAGENT_LOG", "WARNING").upper(), format="%(levelname)s %(message)s")
+    speak_utf8()
     speak()
-    _end_politely()
+    end_politely()  # the service takes its signals over for itself
     try:
         code = build().main(standalone_mode=False)
     except OperatorError as error:

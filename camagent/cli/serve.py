@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import click
 from camagent.cli.language import settle, t, tm
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
+from camagent.platform.process import on_end, on_reload
 
 if TYPE_CHECKING:
     from camagent.agent.loop import Agent
@@ -201,16 +201,14 @@ def _warn_if_open(options: ExporterOptions) -> None:
 
 def _listen_to_signals(reload: Callable[[], None]) -> asyncio.Event:
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
 
     def end() -> None:
         if not stop.is_set():
             _tell_text(t("agent.stopping"))
         stop.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end)
-    loop.add_signal_handler(signal.SIGHUP, reload)
+    on_end(end)
+    on_reload(reload)
     return stop
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import resource
 import secrets
-import signal
 import stat
 import sys
 import time
@@ -23,6 +21,7 @@ import click
 from camagent.cli.language import t
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
+from camagent.platform.process import allow_many_sockets, on_end, on_stdin_end
 
 if TYPE_CHECKING:
     from camagent.simulator.camera import SimulatedCamera
@@ -63,7 +62,7 @@ def simulate_command(
     from camagent.simulator.default_school import default_school
     from camagent.simulator.load import LoadOrder
 
-    _allow_many_sockets()
+    allow_many_sockets()  # each camera holds five descriptors, each client one more; the usual soft limit is 1024
     if load is not None:
         _demand_loopback(address)
         _demand_clip(clip)
@@ -162,18 +161,11 @@ def _write_private(file: Path, text: str) -> None:
 
 def _stop_signal() -> asyncio.Event:
     """Set when somebody ends us; to be had before anybody is told that we are ready."""
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = asyncio.Event()
+    on_end(stop.set)
     if _stdin_is_a_pipe():
-        loop.add_reader(sys.stdin.fileno(), _drain, stop)
+        on_stdin_end(stop.set)
     return stop
-
-
-def _drain(stop: asyncio.Event) -> None:
-    if not os.read(sys.stdin.fileno(), 4096):
-        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
-        stop.set()
 
 
 def _stdin_is_a_pipe() -> bool:
@@ -182,13 +174,6 @@ def _stdin_is_a_pipe() -> bool:
         mode = os.fstat(sys.stdin.fileno()).st_mode
         return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
     return False
-
-
-def _allow_many_sockets() -> None:
-    """Each camera holds five descriptors and each client one more; the usual soft limit is 1024."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _demand_loopback(address: str) -> None:

@@ -66,6 +66,8 @@ def _interfaces(facts: MachineFacts) -> Iterator[Diagnosis]:
         yield _line("interfaces", Level.OK, "interface", interface=interface.name, addresses=addresses)
         if interface.ipv4 and all(own.ip.is_link_local for own in interface.ipv4):
             yield _line("interfaces", Level.WARN, "link_local", interface=interface.name)
+        if interface.wireless:
+            yield _line("interfaces", Level.WARN, "wireless", interface=interface.name)
     if all(own.ip.is_link_local for interface in usable for own in interface.ipv4):
         yield _line("interfaces", Level.FAIL, "no_ipv4")
     yield from _same_network(usable)
@@ -122,7 +124,10 @@ def _port(facts: MachineFacts) -> Iterator[Diagnosis]:
 
 def _firewall(facts: MachineFacts) -> Iterator[Diagnosis]:
     for name in facts.firewalls:
-        yield _line("firewall", Level.WARN, "firewall", name=name)
+        if name.startswith("windows_"):
+            yield _line("firewall", Level.WARN, name)
+        else:
+            yield _line("firewall", Level.WARN, "firewall", name=name)
     if not facts.firewalls:
         yield _line("firewall", Level.OK, "no_firewall")
 
@@ -145,6 +150,8 @@ def _clock(facts: MachineFacts) -> Iterator[Diagnosis]:
 
 
 def _files(facts: MachineFacts) -> Iterator[Diagnosis]:
+    if facts.open_files is None:
+        return
     if 0 <= facts.open_files < MANY_OPEN_FILES:
         level = Level.FAIL if facts.open_files < FEW_OPEN_FILES else Level.WARN
         yield _line("files", level, "few_files", limit=facts.open_files, wanted=MANY_OPEN_FILES)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-import struct
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,13 +22,20 @@ from camagent.discover.wsdiscovery import MAX_DATAGRAM_BYTES, Kind, parse_messag
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Note
 from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.platform.sockets import (
+    bind_group,
+    errno_of,
+    join_v4,
+    join_v6,
+    receive_with_index,
+    tell_arrival,
+    unwatch,
+    watch,
+)
 
 MAX_WAITING = 256  # announcements nobody has fetched yet: a power cut brings a whole school back at once
 MAX_PARSED_PER_S = 200  # a flood costs us this many parses a second and no more
 DRAIN_AT_ONCE = 64  # datagrams before the event loop gets its turn
-_IP_MULTICAST_ALL = 49  # linux/in.h; without it we hear groups that other programs joined
-_IP_PKTINFO = 8  # linux/in.h
-_IPV6_MULTICAST_ALL = 29  # linux/in6.h; the same as _IP_MULTICAST_ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ class HelloListener:
         self.notes: tuple[Note, ...] = ()
         """Interfaces on which the ear is deaf."""
         for ear in self._ears:
-            asyncio.get_running_loop().add_reader(ear, self._hear, ear)
+            watch(ear, self._hear, ear)
 
     async def heard(self) -> Presence:
         """The next announcement; waits for it."""
@@ -70,13 +76,13 @@ class HelloListener:
     def close(self) -> None:
         """Stop listening."""
         for ear in self._ears:
-            asyncio.get_running_loop().remove_reader(ear)
+            unwatch(ear)
             ear.close()
 
     def _hear(self, ear: socket.socket) -> None:
         for _ in range(DRAIN_AT_ONCE):
             try:
-                payload, ancillary, _flags, address = ear.recvmsg(MAX_DATAGRAM_BYTES, socket.CMSG_SPACE(20))
+                payload, address, index = receive_with_index(ear, MAX_DATAGRAM_BYTES)
             except BlockingIOError:
                 return
             except OSError:
@@ -86,7 +92,7 @@ class HelloListener:
                 self.dropped += 1
                 continue
             self._parsed_at_s.append(now_s)
-            interface = self._names.get(_arrival_index(ancillary))
+            interface = self._names.get(index)
             if len(address) < 4:
                 self._tell(Datagram(payload, address[0], interface or "?"))
             elif interface is not None:  # this socket also gets what is sent to our own addresses on any interface
@@ -131,7 +137,7 @@ def open_hello(interfaces: Sequence[Interface], clock: Clock) -> HelloListener |
         try:
             ear = _open_ear(family)
         except OSError as error:
-            code = FaultCode.BUSY if error.errno == errno.EADDRINUSE else code
+            code = FaultCode.BUSY if errno_of(error) == errno.EADDRINUSE else code
             notes += [Note("interface_failed", f"{i.name} {_name_of(error)}") for i in members]
             continue
         ears.append(ear)
@@ -157,13 +163,11 @@ def _open_ear(family: socket.AddressFamily) -> socket.socket:
         ear.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         if family == socket.AF_INET:
-            ear.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
-            ear.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
-            ear.bind((GROUP_V4, PORT))
+            tell_arrival(ear)
+            bind_group(ear, GROUP_V4, PORT)
         else:
             ear.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            ear.setsockopt(socket.IPPROTO_IPV6, _IPV6_MULTICAST_ALL, 0)
-            ear.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+            tell_arrival(ear)
             ear.bind(("::", PORT))  # the group is link-local: bound to it, one socket would hear one interface
     except OSError:
         ear.close()
@@ -173,22 +177,10 @@ def _open_ear(family: socket.AddressFamily) -> socket.socket:
 
 def _join(ear: socket.socket, family: socket.AddressFamily, interface: Interface) -> None:
     if family == socket.AF_INET6:
-        member = struct.pack("=16si", socket.inet_pton(family, GROUP_V6), interface.index)  # struct ipv6_mreq
-        ear.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, member)
-        return
-    own = interface.ipv4[0].ip.packed if interface.ipv4 else b"\0" * 4
-    member = struct.pack("=4s4si", socket.inet_aton(GROUP_V4), own, interface.index)  # struct ip_mreqn
-    ear.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
+        join_v6(ear, GROUP_V6, interface.index)
+    else:
+        join_v4(ear, GROUP_V4, str(interface.ipv4[0].ip) if interface.ipv4 else "0.0.0.0", interface.index)
 
 
 def _name_of(error: OSError) -> str:
-    return errno.errorcode.get(error.errno or 0, "?")
-
-
-def _arrival_index(ancillary: Sequence[tuple[int, int, bytes]]) -> int:
-    for level, kind, content in ancillary:
-        if level == socket.IPPROTO_IP and kind == _IP_PKTINFO and len(content) >= 4:
-            return int(struct.unpack_from("=i", content)[0])
-        if level == socket.IPPROTO_IPV6 and kind == socket.IPV6_PKTINFO and len(content) >= 20:
-            return int(struct.unpack_from("=i", content, 16)[0])
-    return 0
+    return errno.errorcode.get(errno_of(error), "?")

@@ -1,25 +1,25 @@
-"""The machine's own network interfaces, ranges and neighbours, read from the kernel.
-
-Reads only getifaddrs(3), /sys/class/net and /proc/net; sends nothing and changes nothing. Linux.
-"""
+"""The machine's own network interfaces and ranges: which of them lead to cameras. Sends and changes nothing."""
 
 from __future__ import annotations
 
-import ctypes
 import ipaddress
 import re
-import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from camagent.model.discovery import Note
+from camagent.platform.adapters import Adapter, read_adapters
 
 WIDEST_DEFAULT_PREFIX = 22  # 1,024 addresses: the widest range that is searched without being named (crumbvms)
-_UP, _LOOPBACK, _POINT_TO_POINT, _RUNNING, _MULTICAST = 0x1, 0x8, 0x10, 0x40, 0x1000  # net/if.h
-_CONTAINER_NAMES = re.compile(r"docker|br-[0-9a-f]{12}$|virbr|vnet|cni|flannel|cali|lxc|lxd|podman|vmnet|vboxnet|veth")
-_TUNNEL_NAMES = re.compile(r"tun|tap|wg|ppp|tailscale|zt|utun|ipsec|nordlynx|wwan")
+_CONTAINER_NAMES = re.compile(
+    r"docker|br-[0-9a-f]{12}$|virbr|vnet|cni|flannel|cali|lxc|lxd|podman|vmnet|vboxnet|veth"
+    r"|vEthernet|Hyper-V|VMware|VirtualBox|Npcap"  # the last five: names and drivers on Windows
+)
+_TUNNEL_NAMES = re.compile(
+    r"tun|tap|wg|ppp|tailscale|zt|utun|ipsec|nordlynx|wwan"
+    r"|TAP-Windows|Wintun|WireGuard|OpenVPN|Tailscale|ZeroTier|WAN Miniport|Teredo|isatap"
+)
 # Addresses that can only be ours or our neighbours': searching anything else would knock at strangers' doors.
 PRIVATE_RANGES = tuple(
     ipaddress.IPv4Network(text)
@@ -58,6 +58,9 @@ class Interface:
     multicast: bool
     ipv4: tuple[ipaddress.IPv4Interface, ...] = ()
     ipv6: tuple[ipaddress.IPv6Interface, ...] = ()
+    wireless: bool = False
+    default_route: bool = False
+    """It leads to the rest of the world."""
 
     def holds(self, host: str) -> bool:
         """True if the address lies in one of the interface's own networks."""
@@ -110,50 +113,26 @@ def default_ranges(interfaces: Sequence[Interface]) -> tuple[tuple[ipaddress.IPv
 
 
 def list_interfaces() -> tuple[Interface, ...]:
-    """Every interface of this machine, in the kernel's order."""
-    flags: dict[str, int] = {}
-    v4: dict[str, list[ipaddress.IPv4Interface]] = {}
-    v6: dict[str, list[ipaddress.IPv6Interface]] = {}
-    for label, flag, address, prefix in _getifaddrs():
-        name = label.partition(":")[0]  # "eth0:1" is a second address of eth0, for example for factory addresses
-        flags.setdefault(name, flag)
-        if isinstance(address, ipaddress.IPv4Address):
-            v4.setdefault(name, []).append(ipaddress.IPv4Interface((address, prefix)))
-        elif isinstance(address, ipaddress.IPv6Address):
-            v6.setdefault(name, []).append(ipaddress.IPv6Interface((address, prefix)))
-    index_of = {name: index for index, name in socket.if_nameindex()}
-    return tuple(
-        Interface(
-            name=name,
-            index=index_of.get(name, 0),
-            medium=_medium(name, flag, _sys_traits(name)),
-            up=bool(flag & _UP),
-            running=bool(flag & _RUNNING),
-            multicast=bool(flag & _MULTICAST),
-            ipv4=tuple(v4.get(name, ())),
-            ipv6=tuple(v6.get(name, ())),
-        )
-        for name, flag in flags.items()
+    """Every interface of this machine, in the system's order.
+
+    Raises: OSError where the system refuses to tell.
+    """
+    return tuple(map(_interface, read_adapters()))
+
+
+def _interface(adapter: Adapter) -> Interface:
+    return Interface(
+        name=adapter.name,
+        index=adapter.index,
+        medium=_medium(adapter),
+        up=adapter.up,
+        running=adapter.running,
+        multicast=adapter.multicast,
+        wireless=adapter.wireless,
+        default_route=adapter.default_route,
+        ipv4=tuple(own for own in adapter.addresses if isinstance(own, ipaddress.IPv4Interface)),
+        ipv6=tuple(own for own in adapter.addresses if isinstance(own, ipaddress.IPv6Interface)),
     )
-
-
-def read_neighbours(path: Path = Path("/proc/net/arp")) -> Mapping[str, bool]:
-    """The ARP table: True = the address answered ARP, False = it was asked and stayed silent."""
-    try:
-        return parse_neighbours(path.read_text(encoding="ascii", errors="replace"))
-    except OSError:
-        return {}
-
-
-def parse_neighbours(text: str) -> dict[str, bool]:
-    """/proc/net/arp as text; rows that cannot be read are left out."""
-    table: dict[str, bool] = {}
-    for line in text.splitlines()[1:]:
-        cells = line.split()
-        if len(cells) >= 4 and cells[2].startswith("0x"):
-            complete = cells[2] != "0x0" and cells[3] != "00:00:00:00:00:00"
-            table[cells[0]] = complete or table.get(cells[0], False)
-    return table
 
 
 def _why_skip(interface: Interface) -> str | None:
@@ -176,72 +155,10 @@ def _narrowed(own: ipaddress.IPv4Interface) -> ipaddress.IPv4Network:
     return ipaddress.IPv4Network((own.ip, WIDEST_DEFAULT_PREFIX), strict=False)
 
 
-def _medium(name: str, flags: int, traits: frozenset[str]) -> Medium:
-    if flags & _LOOPBACK:
+def _medium(adapter: Adapter) -> Medium:
+    if adapter.loopback:
         return Medium.LOOPBACK
-    if traits & {"tunnel"} or flags & _POINT_TO_POINT or _TUNNEL_NAMES.match(name):
+    labels = (adapter.name, adapter.description)
+    if adapter.tunnel or any(map(_TUNNEL_NAMES.match, labels)):
         return Medium.TUNNEL
-    return Medium.CONTAINER if _CONTAINER_NAMES.match(name) else Medium.LAN
-
-
-def _sys_traits(name: str) -> frozenset[str]:
-    entry = Path("/sys/class/net") / name
-    try:
-        kind = (entry / "uevent").read_text(encoding="ascii", errors="replace")
-        tunnel = (entry / "tun_flags").exists() or "DEVTYPE=wireguard" in kind or "DEVTYPE=ppp" in kind
-    except OSError:
-        return frozenset()
-    return frozenset({"tunnel"}) if tunnel else frozenset()
-
-
-class _SockAddr(ctypes.Structure):
-    _fields_ = [("family", ctypes.c_uint16), ("data", ctypes.c_uint8 * 26)]  # as long as sockaddr_in6
-
-
-class _IfAddrs(ctypes.Structure):
-    pass
-
-
-_IfAddrs._fields_ = [
-    ("next", ctypes.POINTER(_IfAddrs)),
-    ("name", ctypes.c_char_p),
-    ("flags", ctypes.c_uint),
-    ("addr", ctypes.POINTER(_SockAddr)),
-    ("netmask", ctypes.POINTER(_SockAddr)),
-    ("other", ctypes.c_void_p),
-    ("data", ctypes.c_void_p),
-]
-
-_Row = tuple[str, int, ipaddress.IPv4Address | ipaddress.IPv6Address | None, int]
-
-
-def _getifaddrs() -> Iterator[_Row]:
-    libc = ctypes.CDLL(None, use_errno=True)
-    head = ctypes.POINTER(_IfAddrs)()
-    if libc.getifaddrs(ctypes.byref(head)) != 0:
-        raise OSError(ctypes.get_errno(), "getifaddrs")
-    try:
-        node = head
-        while node:
-            entry = node.contents
-            name = entry.name.decode("utf-8", errors="replace")
-            yield name, entry.flags, *_address_of(entry)
-            node = entry.next
-    finally:
-        libc.freeifaddrs(head)
-
-
-def _address_of(entry: _IfAddrs) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address | None, int]:
-    if not entry.addr:
-        return None, 0
-    raw = bytes(entry.addr.contents.data)
-    mask = bytes(entry.netmask.contents.data) if entry.netmask else b""
-    if entry.addr.contents.family == socket.AF_INET:
-        return ipaddress.IPv4Address(raw[2:6]), _bits(mask[2:6])
-    if entry.addr.contents.family == socket.AF_INET6:
-        return ipaddress.IPv6Address(raw[6:22]), _bits(mask[6:22])
-    return None, 0
-
-
-def _bits(mask: bytes) -> int:
-    return sum(byte.bit_count() for byte in mask)
+    return Medium.CONTAINER if any(map(_CONTAINER_NAMES.match, labels)) else Medium.LAN

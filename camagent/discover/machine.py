@@ -1,14 +1,11 @@
-"""What this machine is able to do on its network, as facts. Reads the kernel and a few files; sends no packet."""
+"""What this machine is able to do on its network, as facts. Asks the operating system; sends no packet."""
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import ipaddress
-import resource
 import shutil
 import socket
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,13 +14,9 @@ from pathlib import Path
 from camagent.clock import Clock
 from camagent.discover.interfaces import Interface, list_interfaces
 from camagent.discover.multicast import GROUP_V4, PORT
-
-_TIME_ERROR = 5  # adjtimex(2): the kernel's clock is not synchronised
-_TIMEX_BYTES = 512  # struct timex is 208 bytes on 64-bit Linux, less elsewhere
-_UFW = Path("/etc/ufw/ufw.conf")
-_FIREWALLD = Path("/run/firewalld.pid")
-_IPTABLES = Path("/proc/net/ip_tables_names")
-_CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
+from camagent.platform.machine import active_firewalls, clock_synchronised, in_container
+from camagent.platform.process import open_file_limit
+from camagent.platform.sockets import bind_group, errno_of, send_multicast_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +45,8 @@ class MachineFacts:
     now: datetime
     clock_synchronised: bool | None
     """None: the kernel would not say."""
-    open_files: int
+    open_files: int | None
+    """How many files and sockets may be open (-1: any number); None where the system has no such limit."""
     data_dir: str
     free_bytes: int | None
     """None: the place cannot be looked at."""
@@ -65,35 +59,29 @@ def collect_facts(clock: Clock, data_dir: Path, wanted: Sequence[str]) -> Machin
     return MachineFacts(
         interfaces=interfaces,
         multicast_errors=tuple(errors),
-        default_interfaces=parse_default_routes(_read(Path("/proc/net/route"))),
+        default_interfaces=tuple(interface.name for interface in interfaces if interface.default_route),
         routes=tuple(Route(text, _own_address_towards(text)) for text in wanted),
         wsd_port_busy=_is_port_busy(),
-        firewalls=_firewalls(),
-        in_container=any(mark.exists() for mark in _CONTAINER_MARKS),
+        firewalls=active_firewalls(),
+        in_container=in_container(),
         now=clock.now(),
-        clock_synchronised=_clock_synchronised(),
-        open_files=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+        clock_synchronised=clock_synchronised(),
+        open_files=open_file_limit(),
         data_dir=str(data_dir),
         free_bytes=_free_bytes(data_dir),
     )
 
 
-def parse_default_routes(table: str) -> tuple[str, ...]:
-    """The interfaces of the default routes in /proc/net/route."""
-    rows = (line.split() for line in table.splitlines()[1:])
-    return tuple(dict.fromkeys(row[0] for row in rows if len(row) > 7 and row[1] == row[7] == "00000000"))
-
-
 def _multicast_error(interface: Interface) -> str | None:
     """Connecting a UDP socket asks the routing table and sends nothing."""
-    own = struct.pack("=4s4si", b"\0" * 4, interface.ipv4[0].ip.packed, interface.index)
+    own = str(interface.ipv4[0].ip)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         try:
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, own)
-            sock.bind((str(interface.ipv4[0].ip), 0))
+            send_multicast_from(sock, own, interface.index)
+            sock.bind((own, 0))
             sock.connect((GROUP_V4, PORT))
         except OSError as error:
-            return errno.errorcode.get(error.errno or 0, "error")
+            return errno.errorcode.get(errno_of(error), "error")
     return None
 
 
@@ -116,27 +104,10 @@ def _is_port_busy() -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            sock.bind((GROUP_V4, PORT))
+            bind_group(sock, GROUP_V4, PORT)
         except OSError as error:
-            return error.errno == errno.EADDRINUSE
+            return errno_of(error) in (errno.EADDRINUSE, errno.EACCES)
     return False
-
-
-def _firewalls() -> tuple[str, ...]:
-    found = []
-    if "enabled=yes" in _read(_UFW).lower().replace(" ", ""):
-        found.append("ufw")
-    if _FIREWALLD.exists():
-        found.append("firewalld")
-    if "filter" in _read(_IPTABLES).split():
-        found.append("iptables")
-    return tuple(found)
-
-
-def _clock_synchronised() -> bool | None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    state = int(libc.adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))  # modes = 0: asks and sets nothing
-    return None if state < 0 else state != _TIME_ERROR
 
 
 def _free_bytes(place: Path) -> int | None:
@@ -148,10 +119,3 @@ def _free_bytes(place: Path) -> int | None:
         except OSError:
             return None
     return None
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""

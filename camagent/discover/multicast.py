@@ -6,10 +6,8 @@ between two reads loses the rest. One interface's error is that interface's note
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import socket
-import struct
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +19,7 @@ from camagent.discover.interfaces import Interface
 from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.wsdiscovery import MAX_DATAGRAM_BYTES, Dialect, ProbeTypes, render_probe
 from camagent.model.discovery import Note
+from camagent.platform.sockets import errno_of, send_multicast_from, unwatch, watch
 
 GROUP_V4, GROUP_V6, PORT = "239.255.255.250", "ff02::c", 3702
 RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024  # 600 of 600 bursting answers of 4.4 kB; the default loses half of them
@@ -110,14 +109,13 @@ async def probe_interfaces(
 @contextmanager
 def reading(tray: Tray, sockets: Mapping[socket.socket, str | None]) -> Iterator[None]:
     """Drain the sockets into the tray, each under its interface's name, while the block runs."""
-    loop = asyncio.get_running_loop()
     for sock, interface in sockets.items():
-        loop.add_reader(sock, _drain, sock, tray, interface)
+        watch(sock, _drain, sock, tray, interface)
     try:
         yield
     finally:
         for sock, interface in sockets.items():
-            loop.remove_reader(sock)
+            unwatch(sock)
             _drain(sock, tray, interface)
 
 
@@ -206,8 +204,7 @@ def _open_channel(interface: Interface, address: str, is_v6: bool, source_port: 
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 1)
             sock.bind((address, source_port or 0, 0, interface.index))
             return _Channel(sock, interface.name, (GROUP_V6, PORT, 0, interface.index))
-        own = struct.pack("=4s4si", b"\0" * 4, socket.inet_aton(address), interface.index)  # struct ip_mreqn
-        sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, own)
+        send_multicast_from(sock, address, interface.index)
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
         sock.bind((address, source_port or 0))
         return _Channel(sock, interface.name, (GROUP_V4, PORT))
@@ -217,7 +214,7 @@ def _open_channel(interface: Interface, address: str, is_v6: bool, source_port: 
 
 
 def _note_of(error: OSError, interface: str) -> Note:
-    match error.errno:
+    match errno_of(error):
         case errno.ENETUNREACH | errno.EHOSTUNREACH:
             return Note("no_multicast_route", interface)
         case errno.EADDRINUSE:
@@ -226,4 +223,4 @@ def _note_of(error: OSError, interface: str) -> Note:
             return Note("sending_forbidden", interface)
         case errno.ENETDOWN | errno.ENODEV | errno.ENXIO:
             return Note("interface_down", interface)
-    return Note("interface_failed", f"{interface} {errno.errorcode.get(error.errno or 0, 'error')}")
+    return Note("interface_failed", f"{interface} {errno.errorcode.get(errno_of(error), 'error')}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from camagent.discover.interfaces import read_neighbours
+from camagent.platform.adapters import read_neighbours
 
 LOOK_EVERY_S = 0.5  # the kernel keeps an unanswered address for at least three seconds
 PATIENCE_S = 1.0  # an address that was asked this long ago had two ARP requests; the slowest radios wake up in less

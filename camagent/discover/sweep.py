@@ -22,6 +22,7 @@ from camagent.discover.tcp_probe import ALIVE, INCONCLUSIVE, Door, Heard, Knock,
 from camagent.discover.wsdiscovery import Kind, ProbeTypes, parse_message
 from camagent.model.discovery import Note
 from camagent.model.onvif import ONVIF_PATHS, TLS_PORTS
+from camagent.platform.sockets import errno_of
 
 MAX_CONNECTIONS = 128  # at once, over all addresses; well below the 1,024 files of an ordinary process
 LOSING_RATIO = 0.2  # of living addresses that fell silent in one round: something between us is giving way
@@ -112,7 +113,7 @@ async def _send(sock: socket.socket, probe: bytes, host: str) -> str | None:
     try:
         await asyncio.get_running_loop().sock_sendto(sock, probe, (host, PORT))
     except OSError as error:
-        return "sending_forbidden" if error.errno in (errno.EPERM, errno.EACCES) else "no_route"
+        return "sending_forbidden" if errno_of(error) in (errno.EPERM, errno.EACCES) else "no_route"
     return None
 
 

@@ -13,6 +13,8 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from camagent.platform.sockets import claim_port
+
 logger = logging.getLogger(__name__)
 BACKLOG = 128
 ACCEPT_PAUSE_S = 1.0  # after "too many open files": accepting again at once would only spin
@@ -111,7 +113,7 @@ class Listener:
         listening = socket.socket(family, kind, protocol)
         try:
             listening.setblocking(False)
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            claim_port(listening)
             listening.bind(address)
             listening.listen(BACKLOG)
         except OSError:

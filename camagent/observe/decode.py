@@ -23,6 +23,7 @@ import camagent
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import ImageFacts
 from camagent.observe.picture.opinion import PictureReport
+from camagent.platform.process import child_environment
 
 WORKER_MODULE = "camagent.observe.decode_worker"
 CODECS = frozenset(("h264", "h265", "mjpeg"))
@@ -254,8 +255,7 @@ class PicturePool:
 
 def _environment() -> dict[str, str]:
     """What the worker needs to import us, and nothing else: secrets of ours may stand in the environment."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
-    return kept | {
+    return child_environment() | {
         "PYTHONPATH": str(Path(camagent.__file__).parents[1]),
         "OPENBLAS_NUM_THREADS": "1",
         "MALLOC_ARENA_MAX": "2",  # glibc's arena a thread would keep tens of megabytes of freed frames

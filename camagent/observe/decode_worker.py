@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-import resource
 import struct
 import sys
 import threading
@@ -27,11 +26,11 @@ from camagent.observe.depacketize.access_unit import annex_b, split_annex_b
 from camagent.observe.picture.facts import image_facts
 from camagent.observe.picture.measure import PictureMeasures, Plane, Planes, measure
 from camagent.observe.picture.opinion import PictureReport
+from camagent.platform.process import limit_decoder
 
 DECODERS = {"h264": "h264", "h265": "hevc", "mjpeg": "mjpeg"}
 MAX_PICTURE_PX = 40_000_000  # 8K has 33 million; a parameter set that claims more only wants our memory
 MAX_MEMORY_BYTES = 1_500_000_000  # two 8K decoders; a decoder that asks for more fails instead of swapping the PC
-NICENESS = 5  # pictures can wait, packets cannot: the reader of the streams goes first
 LENGTH = struct.Struct(">I")
 """Before each JSON header on both pipes; the request's pictures follow their header."""
 
@@ -158,9 +157,7 @@ def _work(jobs: queue.SimpleQueue[tuple[dict[str, Any], list[bytes]]], sink: Bin
 
 def main() -> None:
     """Serve on standard input and output with the number of threads given as the only argument."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
-    os.nice(NICENESS)
+    limit_decoder(MAX_MEMORY_BYTES)
     _serve(sys.stdin.buffer, sys.stdout.buffer, int(sys.argv[1]))
     os._exit(0)  # the pipe is closed, nobody waits for a thread that may hang
 

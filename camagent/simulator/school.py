@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import zlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -10,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message, os_reason
+from camagent.platform.names import Claim, claim
 from camagent.simulator.bursts import BurstMaker, RtpIdentity, packetized
 from camagent.simulator.camera import SimulatedCamera, SimulatedStream
 from camagent.simulator.clips import load_clip
@@ -86,21 +86,19 @@ async def open_school(cameras: Sequence[SimulatedCamera], *, discovery: bool = T
             responder.close()
         for entry in running:
             await entry.die()
-        for claim in claims:
-            claim.close()
+        for held in claims:
+            held.close()
 
 
-def _claim(addresses: Sequence[str]) -> list[socket.socket]:
+def _claim(addresses: Sequence[str]) -> list[Claim]:
     """Hold these addresses against every other school of this machine.
 
     The WS-Discovery port can be shared, so two schools on one address would both answer, each for the other's log-in.
     """
-    claims: list[socket.socket] = []
+    claims: list[Claim] = []
     for address in addresses:
-        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        claims.append(claim)
         try:
-            claim.bind(f"\0camagent-simulator/{address}")  # an abstract name: gone with the process
+            claims.append(claim(f"camagent-simulator/{address}"))
         except OSError as error:
             for held in claims:
                 held.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-import struct
 import uuid
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
@@ -13,11 +12,13 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from camagent.model.onvif import DEVICE_NS, NETWORK_NS
+from camagent.platform.sockets import bind_group, join_v4, send_multicast_from, unwatch, watch
 from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.onvif_device import scopes, xaddr
 
 GROUP = "239.255.255.250"
 PORT = 3702
+LOOPBACK = "127.0.0.1"
 MAX_PROBE_BYTES = 8192  # a Probe is about one kilobyte
 MAX_DELAY_S = 0.4  # WS-Discovery's APP_MAX_DELAY is 0.5 s: answers are spread so that they do not drown each other
 DISCOVERY = "http://schemas.xmlsoap.org/ws/2005/04/discovery"
@@ -48,29 +49,25 @@ class DiscoveryResponder:
 
         Raises: OSError where port 3702 cannot be bound at an address.
         """
-        loop = asyncio.get_running_loop()
         group = self._bound(GROUP)
-        group.setsockopt(
-            socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(GROUP) + socket.inet_aton("127.0.0.1")
-        )
-        loop.add_reader(group, self._receive, group, tuple(self._cameras))
+        join_v4(group, GROUP, LOOPBACK, 0)
+        watch(group, self._receive, group, tuple(self._cameras))
         for camera in self._cameras:
             own = self._own[camera.address] = self._bound(camera.address)
-            own.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
-            own.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, struct.pack("b", 1))
-            loop.add_reader(own, self._receive, own, (camera,))
+            send_multicast_from(own, LOOPBACK, 0)
+            own.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
+            watch(own, self._receive, own, (camera,))
             self._send(own, announcement(camera, "Hello"), (GROUP, PORT))
 
     def close(self) -> None:
         """Say Bye and stop."""
-        loop = asyncio.get_running_loop()
         for timer in self._timers:
             timer.cancel()
         for camera in self._cameras:
             if camera.address in self._own:
                 self._send(self._own[camera.address], announcement(camera, "Bye"), (GROUP, PORT))
         for bound in self._sockets:
-            loop.remove_reader(bound)
+            unwatch(bound)
             bound.close()
         self._sockets.clear()
 
@@ -79,7 +76,10 @@ class DiscoveryResponder:
         self._sockets.append(bound)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.setblocking(False)
-        bound.bind((address, PORT))
+        if address == GROUP:
+            bind_group(bound, address, PORT)
+        else:
+            bound.bind((address, PORT))
         return bound
 
     def _receive(self, at: socket.socket, cameras: Sequence[SimulatedCamera]) -> None:

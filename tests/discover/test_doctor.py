@@ -11,8 +11,9 @@ import pytest
 from camagent.clock import SystemClock
 from camagent.discover.doctor import CHECKS, Level, is_able, judge_machine, verdict
 from camagent.discover.interfaces import Medium
-from camagent.discover.machine import MachineFacts, Route, collect_facts, parse_default_routes
+from camagent.discover.machine import MachineFacts, Route, collect_facts
 from camagent.discover.multicast import GROUP_V4, PORT
+from camagent.platform.linux_adapters import parse_default_routes
 from camagent.text import LANGUAGES, render
 from tests.discover.network import Network
 from tests.discover.test_interfaces import interface
@@ -86,6 +87,13 @@ def test_a_healthy_machine_is_told_so_check_by_check() -> None:
         ({"routes": (Route("192.168.1.0/24", "192.168.1.5"),)}, {}),
         ({"wsd_port_busy": True}, {"port_busy": Level.WARN}),
         ({"firewalls": ("ufw",)}, {"firewall": Level.WARN}),
+        ({"firewalls": ("windows_public",)}, {"windows_public": Level.WARN}),
+        (
+            {"firewalls": ("windows_private", "windows_domain")},
+            {f"windows_{n}": Level.WARN for n in ("private", "domain")},
+        ),
+        ({"interfaces": (interface("Wi-Fi", "192.168.1.5/24", wireless=True),)}, {"wireless": Level.WARN}),
+        ({"open_files": None}, {}),
         ({"in_container": True}, {"in_container": Level.WARN}),
         ({"now": datetime(1970, 1, 1, tzinfo=UTC)}, {"clock_wrong": Level.FAIL}),
         ({"clock_synchronised": False}, {"clock_free": Level.WARN}),

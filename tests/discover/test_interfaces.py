@@ -12,9 +12,9 @@ from camagent.discover.interfaces import (
     default_ranges,
     is_private,
     list_interfaces,
-    parse_neighbours,
     usable_interfaces,
 )
+from camagent.platform.linux_adapters import parse_neighbours
 from tests.discover.network import Network
 
 

@@ -12,6 +12,7 @@ from camagent.clock import Clock
 from camagent.observe.receiver import TrackReceiver
 from camagent.observe.rtsp.connection import shared_buffer
 from camagent.observe.rtsp.transport import PortPair
+from camagent.platform.sockets import unwatch, watch
 
 RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024  # asked of the kernel: an IDR of 4K in one burst; it grants what it may
 MAX_DATAGRAMS_PER_WAKE = 64  # then other cameras get their turn
@@ -37,8 +38,8 @@ class DatagramPair:
     def listen(self, track: TrackReceiver, on_rtcp: Callable[[bytes], None], clock: Clock) -> None:
         """Begin to hand packets over."""
         loop = asyncio.get_running_loop()
-        loop.add_reader(self._rtp, self._read_rtp, track, clock, shared_buffer(loop))
-        loop.add_reader(self._rtcp, self._read_rtcp, on_rtcp)
+        watch(self._rtp, self._read_rtp, track, clock, shared_buffer(loop))
+        watch(self._rtcp, self._read_rtcp, on_rtcp)
 
     def towards(self, server_rtcp_port: int | None) -> None:
         """Where the server listens for receiver reports."""
@@ -60,10 +61,9 @@ class DatagramPair:
 
     def close(self) -> None:
         """Stop listening."""
-        loop = asyncio.get_running_loop()
         for sock in (self._rtp, self._rtcp):
             if sock.fileno() >= 0:
-                loop.remove_reader(sock)
+                unwatch(sock)
                 sock.close()
 
     def _read_rtp(self, track: TrackReceiver, clock: Clock, buffer: bytearray) -> None:

@@ -1,0 +1,4 @@
+"""What differs between Linux and Windows: one function, one name, two ways. Nothing else asks which system this is.
+
+Each module offers the same names on both systems. `windows_*` modules load only on Windows.
+"""

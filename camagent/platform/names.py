@@ -1,0 +1,33 @@
+"""A name that one process of this machine holds at a time, gone with the process."""
+
+from __future__ import annotations
+
+import sys
+from typing import Protocol
+
+
+class Claim(Protocol):
+    """A name that is held."""
+
+    def close(self) -> None:
+        """Give the name up."""
+
+
+def claim(name: str) -> Claim:
+    """Hold the name.
+
+    Raises: OSError where another process holds it.
+    """
+    if sys.platform == "win32":
+        from camagent.platform.windows_mutex import Mutex
+
+        return Mutex(name)
+    import socket
+
+    held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        held.bind(f"\0{name}")  # an abstract name: gone with the process
+    except OSError:
+        held.close()
+        raise
+    return held

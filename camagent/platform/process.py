@@ -1,0 +1,117 @@
+"""This process and its children: how they are told to end, how much they may take, what a child needs to start."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+NICENESS = 5  # pictures can wait, packets cannot: the reader of the streams goes first
+_NEEDED = ("PATH", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT", "TEMP")
+"""What a Python of ours needs to start: Windows finds neither its sockets nor its random numbers without SYSTEMROOT."""
+
+
+def child_environment() -> dict[str, str]:
+    """The part of our environment that a process of ours needs to start, without what may be a secret."""
+    return {name: os.environ[name] for name in _NEEDED if name in os.environ}
+
+
+def limit_decoder(max_memory_bytes: int) -> None:
+    """Bind this process to that much memory and a lower priority, without core dumps; it cannot be undone."""
+    if sys.platform == "win32":
+        from camagent.platform.windows_job import limit_this_process
+
+        limit_this_process(max_memory_bytes)
+        return
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_DATA, (max_memory_bytes, max_memory_bytes))
+    os.nice(NICENESS)
+
+
+def allow_many_sockets() -> None:
+    """Raise our own limit of open files to what the system allows; Windows has none."""
+    if sys.platform != "win32":
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != hard:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def open_file_limit() -> int | None:
+    """How many files and sockets this process may have open (-1: any number); None where there is no such limit."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def on_end(end: Callable[[], None]) -> None:
+    """Call `end` on the running loop when somebody ends us: SIGTERM, Ctrl-C, on Windows Ctrl-Break too."""
+    loop = asyncio.get_running_loop()
+    if sys.platform == "win32":
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK):
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(end))
+    else:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, end)
+
+
+def on_reload(reload: Callable[[], None]) -> None:
+    """Call `reload` on the running loop at SIGHUP; Windows has no such signal: there the service is started anew."""
+    if sys.platform != "win32":
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
+
+
+def end_politely() -> None:
+    """SIGTERM (Windows: Ctrl-Break) ends a run as Ctrl-C does: sessions are torn down first.
+
+    Where a background shell has SIGINT ignored, SIGTERM keeps its plain meaning: somebody must be able to end us.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        return
+    if sys.platform == "win32":
+        signal.signal(signal.SIGBREAK, lambda *_: signal.raise_signal(signal.SIGINT))
+    else:
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
+def on_stdin_end(end: Callable[[], None]) -> None:
+    """Call `end` on the running loop when the parent that holds our standard input is gone."""
+    loop = asyncio.get_running_loop()
+    descriptor = sys.stdin.fileno()
+    if sys.platform == "win32":
+
+        def wait() -> None:
+            with contextlib.suppress(OSError):
+                while os.read(descriptor, 4096):
+                    pass
+            with contextlib.suppress(RuntimeError):  # the loop is closed: we are at the end anyway
+                loop.call_soon_threadsafe(end)
+
+        threading.Thread(target=wait, name="stdin", daemon=True).start()
+        return
+
+    def drain() -> None:
+        if not os.read(descriptor, 4096):
+            loop.remove_reader(descriptor)
+            end()
+
+    loop.add_reader(descriptor, drain)
+
+
+def give_back_memory() -> None:
+    """Hand freed memory back to the machine: glibc would keep what a busy round needed until the next."""
+    if sys.platform != "win32":
+        import ctypes
+
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
