@@ -20,7 +20,7 @@ LONG_MODULES: dict[str, str] = {}
 FENCES: dict[str, tuple[str, ...]] = {
     "av": ("camagent/observe/decode.py", "camagent/observe/decode_worker.py", "camagent/observe/files.py"),
     "cv2": ("camagent/observe/picture/",),
-    "aiohttp": ("camagent/interrogate/soap.py", "camagent/exporter/server.py", "camagent/simulator/"),
+    "aiohttp": ("camagent/exporter/server.py", "camagent/simulator/"),
     "onvif": ("camagent/cli/onvif.py", "camagent/cli/onvif_transport.py"),
     "zeep": ("camagent/cli/onvif.py", "camagent/cli/onvif_transport.py"),
     "prometheus_client": ("camagent/exporter/metrics.py", "camagent/exporter/server.py"),

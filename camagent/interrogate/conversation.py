@@ -23,7 +23,7 @@ from camagent.interrogate.auth import (
     security_block,
     token_time,
 )
-from camagent.interrogate.device_link import DeviceDoor, HttpReply, HttpRequest
+from camagent.interrogate.device_link import DeviceDoor, HttpRequest
 from camagent.interrogate.envelopes import Question, addressing_blocks, render_envelope
 from camagent.interrogate.evidence import render_exchange
 from camagent.interrogate.quirks import Quirk
@@ -32,6 +32,7 @@ from camagent.interrogate.reply_meaning import Heard, heard_fault, http_offset_s
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.secret import Credential
 from camagent.wire.digest import DigestRequest, digest_challenges, fresh_cnonce, offered_schemes
+from camagent.wire.http_reply import HttpReply
 from camagent.wire.login_ledger import LoginLedger
 from camagent.wire.transcript import Transcript
 

@@ -13,8 +13,8 @@ from typing import Protocol
 
 from camagent.model.device import DeviceTarget, TlsFacts
 from camagent.model.fault import FaultCode
-
-Headers = tuple[tuple[str, str], ...]
+from camagent.wire.headers import Headers
+from camagent.wire.http_reply import HttpReply
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +27,6 @@ class HttpRequest:
     operation: str
     once: bool = False
     """It carries a log-in that nothing has proved: sent on a fresh connection, and never a second time unasked."""
-
-
-@dataclass(frozen=True, slots=True)
-class HttpReply:
-    """What came back, whatever it was."""
-
-    status: int
-    headers: Headers
-    body: bytes
-
-    def header(self, name: str) -> str | None:
-        """The first header of that name."""
-        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
-
-    def all_headers(self, name: str) -> tuple[str, ...]:
-        """Every header of that name, in order."""
-        return tuple(value for key, value in self.headers if key.lower() == name.lower())
 
 
 class Knock(StrEnum):

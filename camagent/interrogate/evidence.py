@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from camagent.interrogate.device_link import HttpReply, HttpRequest
+from camagent.interrogate.device_link import HttpRequest
 from camagent.model.fault import FaultCode
 from camagent.model.printable import printable
+from camagent.wire.http_reply import HttpReply
 
 AT = "camagent-received-at"
 LATIN1 = "camagent-latin-1"

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from camagent.interrogate.device_link import HttpReply, HttpRequest, Knock
+from camagent.interrogate.device_link import HttpRequest, Knock
 from camagent.interrogate.evidence import parse_reply
 from camagent.interrogate.interview import CREDENTIAL_GIVEN, InterviewDoors, InterviewOptions, interrogate
 from camagent.interrogate.snapshot import PEEK
@@ -19,6 +19,7 @@ from camagent.model.fault import FaultCode
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
 from camagent.model.text import message
+from camagent.wire.http_reply import HttpReply
 from camagent.wire.login_ledger import LoginLedger
 from camagent.wire.transcript import Exchange, Transcript
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from camagent.interrogate.auth import Refusal
-from camagent.interrogate.device_link import HttpReply
 from camagent.interrogate.replies import (
     Reply,
     SoapFault,
@@ -17,6 +16,7 @@ from camagent.interrogate.replies import (
 )
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.wire.digest import Challenge, parse_challenges
+from camagent.wire.http_reply import HttpReply
 from camagent.wire.refusal import names_lock, refusal_text, says_locked
 
 

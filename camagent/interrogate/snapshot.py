@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from camagent.interrogate.conversation import MIN_CALL_S, Conversation
-from camagent.interrogate.device_link import HttpReply
 from camagent.interrogate.envelopes import get_snapshot_uri
 from camagent.interrogate.media_interview import MediaDoor
 from camagent.interrogate.media_replies import parse_snapshot_address
 from camagent.model.device import MediaFacts, SnapshotAccess
 from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.wire.http_reply import HttpReply
 
 PEEK = "GET snapshot"
 """How a transcript calls the one GET."""

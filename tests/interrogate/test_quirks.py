@@ -254,7 +254,7 @@ class RawPeer:
     ("reply", "expected"),
     [
         (b"", FaultCode.MALFORMED_REPLY),
-        (b"RTSP/1.0 400 Bad Request\r\n\r\n", FaultCode.MALFORMED_REPLY),
+        (b"RTSP/1.0 400 Bad Request\r\n\r\n", FaultCode.NOT_ONVIF),
         (b"SSH-2.0-dropbear\r\n", FaultCode.NOT_ONVIF),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n<html>", FaultCode.MALFORMED_REPLY),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n" + b" " * 3_000_000, FaultCode.MALFORMED_REPLY),

@@ -6,17 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from camagent.model.printable import printable
+from camagent.wire.headers import Headers, all_values, first_value, header_text, read_headers, small_number
 
 MAX_HEAD_BYTES = 16 * 1024  # the longest response head seen is under 2 kB; bounds what a peer can make us keep
 MAX_BODY_BYTES = 64 * 1024  # a description of 64 tracks is under 20 kB
-MAX_HEADERS = 64
 MAX_SERVER_CHARS = 120  # of the Server header, as the result document shows it
 _STATUS_LINE = re.compile(rb"^RTSP/\d{1,2}\.\d{1,2}[ \t]+(\d{3})(?:[ \t]+([^\r\n]*))?[ \t]*$")
 _REQUEST_LINE = re.compile(rb"^([A-Z_]{3,20})[ \t]+\S{1,2048}[ \t]+RTSP/\d{1,2}\.\d{1,2}[ \t]*$")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
-
-Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +42,11 @@ class Response:
 
     def header(self, name: str) -> str | None:
         """The first header of that name."""
-        return next(iter(self.all_headers(name)), None)
+        return first_value(self.headers, name)
 
     def all_headers(self, name: str) -> tuple[str, ...]:
         """Every header of that name, in order: cameras send several WWW-Authenticate lines (go2rtc#2451)."""
-        wanted = name.lower()
-        return tuple(value for key, value in self.headers if key.lower() == wanted)
+        return all_values(self.headers, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +63,7 @@ class Head:
 
     def cseq(self) -> int | None:
         """The number that ties a response to its request; None where it is absent or not a number."""
-        return _number(next((v for k, v in self.headers if k.lower() == "cseq"), ""))
+        return small_number(first_value(self.headers, "CSeq") or "")
 
 
 def head_end(data: bytes | bytearray | memoryview, start: int, end: int) -> int | None:
@@ -87,38 +83,15 @@ def parse_head(data: bytes) -> Head | None:
     status, method = _STATUS_LINE.match(lines[0]), _REQUEST_LINE.match(lines[0])
     if status is None and method is None:
         return None
-    headers = _headers(lines[1:])
-    stated = [_number(value) for key, value in headers if key.lower() == "content-length"]
+    headers = read_headers(lines[1:])
+    stated = [small_number(value) for key, value in headers if key.lower() == "content-length"]
     length = stated[-1] if stated else 0
     if length is None or length > MAX_BODY_BYTES:
         return None
     if status is not None:
-        return Head(int(status[1]), _text(status[2] or b""), None, headers, length)
+        return Head(int(status[1]), header_text(status[2] or b""), None, headers, length)
     assert method is not None
     return Head(None, "", method[1].decode(), headers, length)
-
-
-def _headers(lines: Sequence[bytes]) -> Headers:
-    headers: list[tuple[str, str]] = []
-    for line in lines:
-        if line[:1] in (b" ", b"\t") and headers:  # folded: RFC 2326 inherits it from RFC 2068
-            name, value = headers[-1]
-            headers[-1] = (name, f"{value} {_text(line)}".strip())
-            continue
-        name_bytes, colon, value_bytes = line.partition(b":")
-        if colon and name_bytes.strip() and len(headers) < MAX_HEADERS:
-            headers.append((_text(name_bytes), _text(value_bytes)))
-    return tuple(headers)
-
-
-def _text(data: bytes) -> str:
-    """Printable text: control characters would travel into logs and into our own headers."""
-    return printable(data.decode("utf-8", "replace")).strip()
-
-
-def _number(text: str) -> int | None:
-    text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else None
 
 
 def session_of(response: Response) -> tuple[str | None, float | None]:

@@ -20,7 +20,6 @@ from camagent.observe.rtsp.addresses import base_uri, control_uri
 from camagent.observe.rtsp.messages import (
     MAX_BODY_BYTES,
     MAX_HEAD_BYTES,
-    MAX_HEADERS,
     Request,
     Response,
     head_end,
@@ -30,6 +29,7 @@ from camagent.observe.rtsp.messages import (
 )
 from camagent.observe.rtsp.transport import parse_transport
 from camagent.observe.sdp import MAX_MEDIA, parse_sdp
+from camagent.wire.headers import MAX_HEADERS
 from camagent.wire.redaction import redact
 from tests.observe.wire.camera import PPS, SDP, SPS
 
