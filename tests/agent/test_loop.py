@@ -151,7 +151,7 @@ def test_a_bug_in_one_errand_is_counted_and_silences_nobody(work: Work) -> None:
     agent = live(errands, 400, world)
     assert agent.snapshot().defects >= 1
     assert {host for _, host in errands.done} >= {"192.0.2.2", "192.0.2.3"}
-    assert any("RuntimeError test_loop.py" in line for line in world.lines)
+    assert any("RuntimeError loop.py:" in line for line in world.lines)
     assert not any("hunter2" in line for line in world.lines)
 
 
@@ -174,7 +174,7 @@ def test_a_bug_in_the_record_is_counted_and_the_watch_goes_on(chore: str, monkey
     errands, world = FakeErrands(), World()
     agent = live(errands, 700, world)
     assert agent.snapshot().defects >= 1 and agent.is_ready()
-    assert any("KeyError test_loop.py" in line for line in world.lines)
+    assert any("KeyError loop.py:" in line for line in world.lines)
     assert not any("hunter2" in line for line in world.lines)
 
 
