@@ -1,4 +1,4 @@
-"""Where a device is asked: as the record and the search tell it; and the cheap knock at its door."""
+"""Where a device is asked: as the record and the search tell it; and the cheap question at its ONVIF port."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def job_at(address: str, service_url: str | None = None) -> Job | None:
 
 def tells_less(job: Job, before: Job) -> bool:
     """The search missed it this time, so all it has is the address; what was heard before is better."""
-    target, known = job.target, before.target
-    if not isinstance(target, DeviceTarget) or not isinstance(known, DeviceTarget):
+    now, earlier = job.target, before.target
+    if not isinstance(now, DeviceTarget) or not isinstance(earlier, DeviceTarget):
         return False
-    return (known.port is not None and target.port is None) or bool(known.xaddrs and not target.xaddrs)
+    return (earlier.port is not None and now.port is None) or bool(earlier.xaddrs and not now.xaddrs)
 
 
-async def knock(target: DeviceTarget, before: DeviceFacts | Fault | None) -> bool | None:
+async def onvif_answers(target: DeviceTarget, before: DeviceFacts | Fault | None) -> bool | None:
     """Ask the ONVIF port for the time, without a log-in.
 
     None: we ourselves could not ask, or did not know where, or it took the call and said nothing (or "busy").
@@ -53,7 +53,7 @@ async def knock(target: DeviceTarget, before: DeviceFacts | Fault | None) -> boo
         if parsed is not None:
             port, secure, path = parsed[0].port, parsed[0].scheme == "https", parsed[0].path or path
     door = Door(target.host, port or ONVIF_PORT, secure, CONNECT_S, REPLY_S)
-    heard = (await ask_onvif(door, path)).heard
-    if heard in (Heard.ONVIF, Heard.RTSP, Heard.LOGIN, Heard.OTHER):
+    reply = (await ask_onvif(door, path)).heard
+    if reply in (Heard.ONVIF, Heard.RTSP, Heard.LOGIN, Heard.OTHER):
         return True
-    return None if heard in (Heard.OURS, Heard.MUTE) or (port is None and before is None) else False
+    return None if reply in (Heard.OURS, Heard.MUTE) or (port is None and before is None) else False

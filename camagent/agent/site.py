@@ -1,4 +1,4 @@
-"""What the agent knows of its site and how it asks: discovery, interrogation, streams, cheap knocks.
+"""What the agent knows of its site and how it asks: discovery, interrogation, streams, cheap questions.
 
 Keeps the last conversation with every device and judges all of them together; decides nothing about time.
 """
@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from camagent.agent.means import Means
-from camagent.agent.reachability import job_at, knock, tells_less
+from camagent.agent.reachability import job_at, onvif_answers, tells_less
+from camagent.agent.watched import Watched, device_faults, stream_faults, stream_targets
 from camagent.clock import Clock
 from camagent.discover.search import search
 from camagent.exporter.snapshot import SILENT, CameraStatus, Reach, camera_status, is_up
@@ -40,19 +41,13 @@ class Site:
         self._tell = tell
         self._fleet = fleet
         self._clock: Clock = fleet.clock
-        self._jobs: dict[str, Job] = {}
-        self._checks: dict[str, DeviceCheck] = {}
-        self._reach: dict[str, tuple[float, Reach]] = {}
-        """With the monotonic time of it, as everywhere here: the wall clock of an old PC jumps."""
-        self._answered_s: dict[str, float] = {}
-        self._taken_s: dict[str, float] = {}
-        self._judged_s: dict[str, float] = {}
-        """When the check was taken that the last judgement is about."""
+        self._devices: dict[str, Watched] = {}
+        """By the key of the job: the host, or host and port where several stand behind one address."""
         self._restored: dict[str, CameraStatus] = {}
         self._statuses: dict[str, CameraStatus] = {}
-        self._keys: dict[str, str] = {}
-        """Camera id and the key of its device in the tables above, as of the restart and of the last judgement."""
-        self._known: tuple[KnownDevice, ...] = ()
+        self._device_of: dict[str, str] = {}
+        """Camera id and the key of its device, as of the restart and of the last judgement."""
+        self._remembered: tuple[KnownDevice, ...] = ()
         self._discovery: Discovery | None = None
         self._dirty = False
         self.faults: Counter[tuple[Stage, FaultCode]] = Counter()
@@ -62,7 +57,7 @@ class Site:
     def restore(self, cameras: Iterable[CameraStatus], memory: Memory) -> None:
         """Begin with what was known before the restart; every device of it is checked anew."""
         self.remember(memory)
-        urls = {known.id: known.service_url for known in memory.known}
+        urls = {camera.id: camera.service_url for camera in memory.known}
         places: dict[str, str] = {}
         jobs: dict[str, Job] = {}
         for camera in cameras:
@@ -73,16 +68,16 @@ class Site:
                 jobs[job.place] = job
         keys = {}
         for key, job in self._keyed(tuple(jobs.values())):
-            self._jobs[key], keys[job.place] = job, key
-            self._answered_s[key] = self._clock.monotonic_s()
-        self._keys = {camera: keys[place] for camera, place in places.items() if place in keys}
+            keys[job.place] = key
+            self._devices[key] = Watched(job, self._clock.monotonic_s())
+        self._device_of = {camera: keys[place] for camera, place in places.items() if place in keys}
 
     def follow(self, means: Means) -> None:
         """Go on by a configuration read anew; who was taken off the inventory and is silent need not be waited for."""
         gone = {listed.address for listed in self.means.order.inventory}
         gone -= {listed.address for listed in means.order.inventory}
         self.means = means
-        self._drop(key for key in self._jobs if self._host_of(key) in gone and self._is_silent(key))
+        self._drop(key for key, device in self._devices.items() if device.job.host in gone and device.is_silent)
 
     def remember(self, memory: Memory) -> None:
         """What the record knows from now on."""
@@ -92,54 +87,49 @@ class Site:
     @property
     def hosts(self) -> tuple[str, ...]:
         """Every device to be watched."""
-        return tuple(self._jobs)
+        return tuple(self._devices)
 
     @property
     def is_complete(self) -> bool:
         """Every device was checked since the start."""
-        return bool(self._jobs) and self._jobs.keys() <= self._checks.keys()
+        return bool(self._devices) and all(device.check is not None for device in self._devices.values())
 
     async def discover(self) -> None:
-        """Look for devices; who is not seen this time is watched on, as long as somebody lists it or it answers."""
+        """Look for devices; those that this search missed stay while the inventory lists them or they answer."""
         try:
             plan = self.means.plan()
         except OperatorError as error:
             self._tell(*error.problems)
             return
-        found = await search(plan, self._clock)
-        self._discovery = found
-        self.discovered_devices = len(found.devices) + len(found.rtsp_only)
+        discovery = await search(plan, self._clock)
+        self._discovery = discovery
+        self.discovered_devices = len(discovery.devices) + len(discovery.rtsp_only)
         codes = {code.value: code for code in FaultCode}
-        self.faults.update((Stage.DISCOVER, codes[note.code]) for note in found.notes if note.code in codes)
+        self.faults.update((Stage.DISCOVER, codes[note.code]) for note in discovery.notes if note.code in codes)
         now_s = self._clock.monotonic_s()
-        for key, job in self._keyed(jobs_for(found, self.means.order)):
-            before = self._jobs.get(key)
-            if before is None or not tells_less(job, before) or self._is_silent(key):
-                self._jobs[key] = job
-            self._answered_s.setdefault(key, now_s)
-        kept = {declared.address for declared in self.means.order.inventory} | {t.host for t in found.devices}
+        for key, job in self._keyed(jobs_for(discovery, self.means.order)):
+            device = self._devices.setdefault(key, Watched(job, now_s))
+            if not tells_less(job, device.job) or device.is_silent:
+                device.job = job
+        kept = {declared.address for declared in self.means.order.inventory} | {t.host for t in discovery.devices}
         forgotten_s = now_s - FORGET_AFTER.total_seconds()
-        self._drop(k for k, at_s in self._answered_s.items() if at_s < forgotten_s and self._host_of(k) not in kept)
+        self._drop(
+            key
+            for key, device in self._devices.items()
+            if device.answered_s < forgotten_s and device.job.host not in kept
+        )
 
     def _keyed(self, jobs: Sequence[Job]) -> Iterable[tuple[str, Job]]:
         """Each device under its host, or under host and port where several stand behind one address."""
         at_host = Counter(job.host for job in jobs)
-        shared_hosts = {before.host for key, before in self._jobs.items() if key != before.host}
+        shared_hosts = {device.job.host for key, device in self._devices.items() if key != device.job.host}
         for job in jobs:
             if job.place == job.host and job.host in shared_hosts:
                 continue  # the address alone, none of its devices was heard: they are watched on
-            shared = at_host[job.host] > 1 or job.place in self._jobs
-            if shared and job.host in self._jobs and job.place != job.host:
+            shared = at_host[job.host] > 1 or job.place in self._devices
+            if shared and job.host in self._devices and job.place != job.host:
                 self._drop([job.host])  # it was thought to be alone
             yield (job.place if shared else job.host), job
-
-    def _is_silent(self, key: str) -> bool:
-        check = self._checks.get(key)
-        return check is not None and isinstance(check.device, Fault)
-
-    def _host_of(self, key: str) -> str:
-        job = self._jobs.get(key)
-        return job.host if job is not None else key
 
     async def interrogate(self, host: str) -> None:
         """All questions and all streams of one device."""
@@ -147,21 +137,22 @@ class Site:
         if job is None:
             return
         (check,) = await self._fleet.check([job], self.means.fleet_options)
-        self._take(host, check, (*_device_faults(check), *_stream_faults(check)))
+        self._take(host, check, (*device_faults(check), *stream_faults(check)))
 
     async def stream(self, host: str) -> None:
         """The known streams of one device; a device of which none is known, or all are silent, is asked everything."""
-        before, job = self._checks.get(host), self._job(host)
+        job = self._job(host)
         if job is None:
             return
-        if before is None or isinstance(job.target, StreamTarget) or not _stream_targets(before):
+        before = self._devices[host].check
+        if before is None or isinstance(job.target, StreamTarget) or not stream_targets(before):
             await self.interrogate(host)
             return
         began_s, checked_at = self._clock.monotonic_s(), self._clock.now()
-        looked = [await self._watch_again(source, job) for source in before.sources]
-        sources = tuple(source for source, _ in looked)
-        seen = [stream for source in sources for stream in source.streams]
-        if seen and all(stream.fault is not None and stream.fault.code in SILENT for stream in seen):
+        answers = [await self._watch_again(source, job) for source in before.sources]
+        sources = tuple(source for source, _ in answers)
+        streams = [stream for source in sources for stream in source.streams]
+        if streams and all(stream.fault is not None and stream.fault.code in SILENT for stream in streams):
             await self.interrogate(host)
             return
         check = replace(
@@ -169,9 +160,9 @@ class Site:
             sources=sources,
             checked_at=checked_at,
             duration_s=self._clock.monotonic_s() - began_s,
-            defect=next((defect for _, defect in looked if defect is not None), None),
+            defect=next((defect for _, defect in answers if defect is not None), None),
         )
-        self._take(host, check, _stream_faults(check))
+        self._take(host, check, stream_faults(check))
 
     async def _watch_again(self, source: SeenSource, job: Job) -> tuple[SeenSource, str | None]:
         """The streams of one source, watched anew, and where our own code failed, if it did."""
@@ -181,12 +172,12 @@ class Site:
                 streams.append(stream)  # no address to watch: only new questions can change that
                 continue
             (check,) = await self._fleet.check([Job(stream.target, job.credential)], self.means.fleet_options)
-            found = next(iter(check.sources[0].streams), None)
-            if found is None:
+            fresh = next(iter(check.sources[0].streams), None)
+            if fresh is None:
                 spent = budget_spent(Stage.OBSERVE, check.duration_s)
-                found = replace(stream, measured=spent, image=None, faults=(spent,))
-            streams.append(replace(found, configured=stream.configured))
-            if check.defect is not None or found.fault is not None and found.fault.code in LEAVE_ALONE:
+                fresh = replace(stream, measured=spent, image=None, faults=(spent,))
+            streams.append(replace(fresh, configured=stream.configured))
+            if check.defect is not None or fresh.fault is not None and fresh.fault.code in LEAVE_ALONE:
                 return replace(source, streams=tuple(streams)), check.defect
         return replace(source, streams=tuple(streams)), None
 
@@ -195,8 +186,8 @@ class Site:
         job = self._job(host)
         if job is None:
             return
-        check = self._checks.get(host)
-        targets = _stream_targets(check) if check is not None else []
+        check = self._devices[host].check
+        targets = stream_targets(check) if check is not None else []
         if isinstance(job.target, StreamTarget):
             targets = targets or [job.target]
         up: bool | None = False
@@ -208,13 +199,14 @@ class Site:
             if fault is not None:
                 self.faults[fault.stage, fault.code] += 1
         if not up and isinstance(job.target, DeviceTarget):
-            knocked = await knock(job.target, check.device if check is not None else None)
+            answers = await onvif_answers(job.target, check.device if check is not None else None)
             unclear = not targets or (fault is not None and fault.code is FaultCode.REFUSED)
-            up = knocked if knocked or unclear else up
-        now_s = self._clock.monotonic_s()
-        self._reach[host] = now_s, Reach(up, self._clock.now(), fault.code if fault is not None else None)
-        if up:
-            self._answered_s[host] = now_s
+            up = answers if answers or unclear else up
+        device = self._devices.get(host)
+        if device is not None:  # not dropped meanwhile
+            device.reached_s = self._clock.monotonic_s()
+            device.reach = Reach(up, self._clock.now(), fault.code if fault is not None else None)
+            device.answered_s = device.reached_s if up else device.answered_s
 
     async def judge(self, began_at: datetime) -> Run | None:
         """Verdicts over the last conversation with every device; None where nothing is new.
@@ -226,21 +218,20 @@ class Site:
             self._dirty = False
             now = self._clock.now()
             order = self._order(now)
-            checks = tuple(check for host, check in self._checks.items() if host in self._jobs)
-            frame, taken_s = Frame(began_at, now, "scan", self._discovery), dict(self._taken_s)
-            run, statuses = await loop.run_in_executor(None, _judge, checks, order, frame)
+            checks = {key: device.check for key, device in self._devices.items() if device.check is not None}
+            checked_s = {key: self._devices[key].checked_s for key in checks}
+            frame = Frame(began_at, now, "scan", self._discovery)
+            run, statuses = await loop.run_in_executor(None, _judge, tuple(checks.values()), order, frame)
             if self._drop_ghosts(run.result):
                 continue
-            self._statuses, self._judged_s = {status.id: status for status in statuses}, taken_s
+            self._statuses = {status.id: status for status in statuses}
+            for key, device in self._devices.items():
+                device.judged_s = checked_s.get(key, -1.0)
             if self.is_complete:
                 self._restored = {}
-            # Several devices may stand behind one address: who is who is told by the very conversation, not by it.
-            keys = {id(check.device): key for key, check in self._checks.items() if check.device is not None}
-            restored = {camera: key for camera, key in self._keys.items() if camera in self._restored}
-            self._keys = restored | {
-                c.facts.id: keys[id(c.facts.device)] for c in run.result.cameras if id(c.facts.device) in keys
-            }
-            self._known = run.memory.known
+            restored = {camera: key for camera, key in self._device_of.items() if camera in self._restored}
+            self._device_of = restored | {c.facts.id: c.facts.device_key for c in run.result.cameras}
+            self._remembered = run.memory.known
             return run
         return None
 
@@ -250,9 +241,9 @@ class Site:
         Only the silent: the others are to be told "new" or "moved" until the round is recorded.
         """
         order = self.means.order
-        silent = {host for host, check in self._checks.items() if isinstance(check.device, Fault)}
-        recorded = {known.id for known in order.memory.known}
-        fresh = tuple(known for known in self._known if known.address in silent and known.id not in recorded)
+        silent = {key for key, device in self._devices.items() if device.is_silent}
+        recorded = {camera.id for camera in order.memory.known}
+        fresh = tuple(c for c in self._remembered if c.address in silent and c.id not in recorded)
         memory = replace(order.memory, known=(*order.memory.known, *fresh))
         judge = replace(order.judge, site=replace(order.judge.site, now=now))
         return replace(order, judge=judge, memory=memory)
@@ -273,42 +264,45 @@ class Site:
 
     def _with_reach(self, status: CameraStatus) -> CameraStatus:
         job = job_at(status.address)
-        key = self._keys.get(status.id, job.host if job is not None else "")
-        at_s, reach = self._reach.get(key, (0.0, None))
-        if reach is None or reach.up is None or at_s <= self._judged_s.get(key, -1.0):
-            return status
-        return replace(status, up=reach.up, seen_at=reach.at)
+        device = self._devices.get(self._device_of.get(status.id, job.host if job is not None else ""))
+        reach = device.newest_reach if device is not None else None
+        return status if reach is None else replace(status, up=reach.up, seen_at=reach.at)
 
     def _job(self, host: str) -> Job | None:
         """The device with the log-in that is bound to it now; None where it was dropped meanwhile."""
-        job = self._jobs.get(host)
-        return None if job is None else replace(job, credential=self.means.order.credentials.for_address(job.host))
+        device = self._devices.get(host)
+        if device is None:
+            return None
+        credential = self.means.order.credentials.for_address(device.job.host)
+        return replace(device.job, credential=credential, key=host)
 
     def _take(self, host: str, check: DeviceCheck, faults: Iterable[Fault]) -> None:
-        self._checks[host] = check
-        self._taken_s[host] = self._clock.monotonic_s()
-        self._dirty = True
         self.defects += check.defect is not None
         self.faults.update((fault.stage, fault.code) for fault in faults)
+        device = self._devices.get(host)
+        if device is None:  # dropped meanwhile
+            return
+        device.check, device.checked_s = check, self._clock.monotonic_s()
+        self._dirty = True
         if not isinstance(check.device, Fault) or is_up(check.device):
-            self._answered_s[host] = self._clock.monotonic_s()
+            device.answered_s = device.checked_s
 
     def _drop(self, hosts: Iterable[str]) -> None:
         for host in list(hosts):
-            for table in (self._jobs, self._checks, self._reach, self._answered_s, self._taken_s):
-                table.pop(host, None)
+            self._devices.pop(host, None)
             self._dirty = True
 
     def _drop_ghosts(self, result: ScanResult) -> bool:
         """Forget the silent old address of a camera that was recognised at a new one; True if there was one."""
         listed = {declared.address for declared in self.means.order.inventory}
-        homes = {known.id: known.address for known in self.means.order.memory.known}
+        homes = {camera.id: camera.address for camera in self.means.order.memory.known}
+        moved = {c.facts.id: c.facts.address for c in result.cameras if "moved" in c.facts.changes}
         ghosts = [
             home
-            for camera in result.cameras
-            if "moved" in camera.facts.changes and (home := homes.get(camera.facts.id, "")) in self._checks
-            if home != camera.facts.address and home not in listed and isinstance(self._checks[home].device, Fault)
+            for camera, address in moved.items()
+            if (home := homes.get(camera, "")) in self._devices and home != address and home not in listed
         ]
+        ghosts = [home for home in ghosts if self._devices[home].is_silent]
         self._drop(ghosts)
         return bool(ghosts)
 
@@ -316,24 +310,3 @@ class Site:
 def _judge(checks: tuple[DeviceCheck, ...], order: Order, frame: Frame) -> tuple[Run, list[CameraStatus]]:
     run = finish(checks, order, frame)
     return run, [camera_status(camera) for camera in run.result.cameras]
-
-
-def _stream_targets(check: DeviceCheck) -> list[StreamTarget]:
-    return [
-        stream.target
-        for source in check.sources
-        for stream in source.streams
-        if isinstance(stream.target, StreamTarget)
-    ]
-
-
-def _device_faults(check: DeviceCheck) -> tuple[Fault, ...]:
-    return (check.device,) if isinstance(check.device, Fault) else check.device.faults if check.device else ()
-
-
-def _stream_faults(check: DeviceCheck) -> tuple[Fault, ...]:
-    """Each once, also where a stream's last fault is not repeated in its list."""
-    streams = [stream for source in check.sources for stream in source.streams]
-    return tuple(
-        fault for stream in streams for fault in dict.fromkeys((*stream.faults, stream.fault)) if fault is not None
-    )

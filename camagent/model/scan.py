@@ -127,6 +127,8 @@ class CameraFacts:
     """Against the inventory or the last run: "new", "moved", "replaced", "certificate_changed" …"""
     shared_fingerprints: int = 0
     """How many other devices of this run present the same TLS key."""
+    device_key: str = ""
+    """The key of the job that found it, as the agent tells its devices apart; never published."""
     others: tuple[OtherStream, ...] = ()
     """Streams of this source that were not watched: listed, not judged."""
 

@@ -65,6 +65,8 @@ class Job:
     target: Target
     credential: Credential | None = None
     declaration: Declaration | None = None
+    key: str = ""
+    """How whoever asks tells its devices apart; it comes back with the check and in the camera's facts."""
 
     @property
     def place(self) -> str:
@@ -136,7 +138,7 @@ class Fleet:
 
         async def one(job: Job) -> DeviceCheck:
             async with self._visit(job.host):
-                check = await self._guarded(job, options)
+                check = replace(await self._guarded(job, options), key=job.key)
             if done is not None:
                 done(check)
             return check

@@ -237,6 +237,7 @@ def _camera_facts(one: _Seen, who: _Recognised, order: Order, fingerprints: Mapp
         identity=tuple(dict.fromkeys(kind for kind, _ in one.sighting.signs)),
         changes=_changes(one, who, order.memory.pins),
         shared_fingerprints=fingerprints.get(_key_of(tls), 1) - 1 if isinstance(tls, TlsFacts) else 0,
+        device_key=one.check.key,
     )
 
 

@@ -77,6 +77,8 @@ class DeviceCheck:
     duration_s: float
     defect: str | None = None
     """Where our own code failed (file and line), if it did."""
+    key: str = ""
+    """The key of the job that it answers, for whoever watches many devices; empty where nobody gave one."""
 
 
 async def check_device(target: Target, credential: Credential | None, doors: Doors) -> DeviceCheck:

@@ -51,7 +51,7 @@ class FakeFleet:
 
     async def check(self, jobs: Sequence[Job], options: FleetOptions) -> tuple[DeviceCheck, ...]:
         self.asked += jobs
-        return tuple(self._check(job) for job in jobs)
+        return tuple(replace(self._check(job), key=job.key) for job in jobs)
 
     async def greet(self, jobs: Sequence[Job], options: FleetOptions) -> tuple[StreamAccess | Fault, ...]:
         return tuple(self.greeting for _ in jobs)

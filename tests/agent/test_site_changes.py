@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from camagent.agent import site as site_module
 from camagent.agent.site import FORGET_AFTER, Site
 from camagent.discover.tcp_probe import Heard
 from camagent.inventory.earlier_runs import Memory
+from camagent.model.discovery import Discovery
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.scan import Declaration
 from tests import builders as build
+from tests.agent.fakes import START
 from tests.agent.test_site import (
     HOST,
     OTHER,
@@ -22,6 +27,7 @@ from tests.agent.test_site import (
     knock_with,
     means,
     search_with,
+    with_ports,
     world,  # noqa: F401 (a fixture)
 )
 
@@ -132,7 +138,7 @@ def test_a_busy_camera_without_a_known_stream_is_not_called_dead(
 ) -> None:
     watched, fleet = world
     fleet.stream = lambda target: None
-    monkeypatch.setattr("camagent.agent.site._stream_targets", lambda check: [])
+    monkeypatch.setattr("camagent.agent.site.stream_targets", lambda check: [])
 
     async def scenario() -> None:
         await first_round(watched)
@@ -163,5 +169,45 @@ def test_a_silent_camera_that_is_taken_off_the_inventory_is_forgotten_at_the_nex
         await watched.discover()
         await watched.judge(fleet.clock.now())
         assert addresses(watched) == ([HOST, OTHER] if answers else [HOST])
+
+    asyncio.run(scenario())
+
+
+def test_a_conversation_during_the_judgement_blames_no_neighbour_behind_the_same_address(
+    world: tuple[Site, FakeFleet],  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watched, fleet = world
+    first, second = f"{HOST}:8000", f"{HOST}:8001"
+    begun, go_on = threading.Event(), threading.Event()
+    judge = site_module._judge
+
+    def judge_slowly(*about: Any) -> Any:
+        begun.set()
+        assert go_on.wait(10)
+        return judge(*about)
+
+    async def search(plan: object, clock: object) -> Discovery:
+        return with_ports(8000, 8001)
+
+    monkeypatch.setattr(site_module, "search", search)
+    monkeypatch.setattr(site_module, "_judge", judge_slowly)
+
+    async def scenario() -> None:
+        await watched.discover()
+        for key in (first, second):
+            await watched.interrogate(key)
+        judging = asyncio.create_task(watched.judge(START))
+        await asyncio.to_thread(begun.wait, 10)
+        await watched.interrogate(first)  # a new conversation while the last one is judged
+        go_on.set()
+        run = await judging
+        assert run is not None
+        camera = {c.facts.device_key: c.facts.id for c in run.result.cameras}
+        assert camera.keys() == {first, second}
+        fleet.greeting = SILENT
+        await fleet.clock.sleep(60)
+        await watched.reach(first)
+        assert {status.id: status.up for status in watched.statuses()} == {camera[first]: False, camera[second]: True}
 
     asyncio.run(scenario())

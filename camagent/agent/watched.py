@@ -1,0 +1,63 @@
+"""One device that the agent watches, and what it was last seen to do. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from camagent.exporter.snapshot import Reach
+from camagent.model.fault import Fault
+from camagent.model.stream import StreamTarget
+from camagent.run.fleet import Job
+from camagent.run.visit import DeviceCheck
+
+
+@dataclass(slots=True)
+class Watched:
+    """A device from the moment that it is known of; times are monotonic: the wall clock of an old PC jumps."""
+
+    job: Job
+    answered_s: float
+    """When it last answered anything; for a new one, when it became known."""
+    check: DeviceCheck | None = None
+    """The last whole conversation."""
+    checked_s: float = 0.0
+    """When that one ended."""
+    judged_s: float = -1.0
+    """`checked_s` of the conversation that the last judgement is about; before any: never."""
+    reach: Reach | None = None
+    """The last answer to the cheap question."""
+    reached_s: float = 0.0
+
+    @property
+    def is_silent(self) -> bool:
+        """Its ONVIF side did not answer in the last conversation."""
+        return self.check is not None and isinstance(self.check.device, Fault)
+
+    @property
+    def newest_reach(self) -> Reach | None:
+        """The cheap answer, where it says something and is newer than what was judged."""
+        is_newer = self.reach is not None and self.reach.up is not None and self.reached_s > self.judged_s
+        return self.reach if is_newer else None
+
+
+def stream_targets(check: DeviceCheck) -> list[StreamTarget]:
+    """The streams of a conversation that can be watched again."""
+    return [
+        stream.target
+        for source in check.sources
+        for stream in source.streams
+        if isinstance(stream.target, StreamTarget)
+    ]
+
+
+def device_faults(check: DeviceCheck) -> tuple[Fault, ...]:
+    """What went wrong while the device was asked."""
+    return (check.device,) if isinstance(check.device, Fault) else check.device.faults if check.device else ()
+
+
+def stream_faults(check: DeviceCheck) -> tuple[Fault, ...]:
+    """Each once, also where a stream's last fault is not repeated in its list."""
+    streams = [stream for source in check.sources for stream in source.streams]
+    return tuple(
+        fault for stream in streams for fault in dict.fromkeys((*stream.faults, stream.fault)) if fault is not None
+    )
