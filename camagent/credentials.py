@@ -9,7 +9,9 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
-from collections.abc import Iterable, Mapping
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from camagent.operator_files import unreadable
 
 MAX_PASSWORD_BYTES = 1024  # ONVIF allows far less; a larger "password" is a wrong file
 MAX_STORE_BYTES = 4_000_000
+LOGIN_KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,15 @@ class BoundCredential:
 
     def covers(self, address: str) -> bool:
         """True if the address (not a name) lies in the network it was bound to."""
-        try:
-            return ipaddress.ip_address(address) in ipaddress.ip_network(self.network)
-        except ValueError:
-            return address == self.network
+        return covers(self.network, address)
+
+
+def covers(network: str, address: str) -> bool:
+    """True if the address lies in the network; names cover themselves only."""
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(network)
+    except ValueError:
+        return address == network
 
 
 class CredentialBook:
@@ -100,6 +108,42 @@ def configured_credentials(
             raise OperatorError(message("config.no_password", address=table.address))
         entries.append(BoundCredential(table.address, Credential(table.user, secret, table.allow_basic)))
     return tuple(entries)
+
+
+def login_key(key_dir: Path, data_dir: Path) -> bytes:
+    """The key of the fingerprints by which refused log-ins are remembered; made where there is none.
+
+    It lies in `key_dir`, apart from the fingerprints; a service that may not write there has it in `data_dir`.
+    Raises: OperatorError where it can be neither read nor made.
+    """
+    places = [folder / "logins.key" for folder in (key_dir, data_dir)]
+    path = next((place for place in places if place.exists()), places[0])
+    try:
+        if not path.exists():
+            path = _made_key(places)
+        key = path.read_bytes()
+    except OSError as error:
+        raise OperatorError(unreadable(path, error)) from error
+    if len(key) != LOGIN_KEY_BYTES:
+        raise OperatorError(message("config.key_damaged", path=str(path)))
+    return key
+
+
+def _made_key(places: Sequence[Path]) -> Path:
+    """Of runs that make it at the same moment the first one's counts for all."""
+    for place in places:
+        fresh = place.with_name(f"{place.name}.{secrets.token_hex(8)}")
+        try:
+            _write_private(fresh, secrets.token_bytes(LOGIN_KEY_BYTES))
+            with suppress(FileExistsError):
+                os.link(fresh, place)
+            fresh.unlink()
+        except OSError:
+            if place is places[-1]:
+                raise
+        else:
+            return place
+    raise AssertionError("no place")
 
 
 class CredentialStore:

@@ -18,7 +18,7 @@ from camagent.model.text import message
 
 if TYPE_CHECKING:
     from camagent.model.secret import Credential
-    from camagent.run.fleet import FleetLimits, FleetOptions, Job
+    from camagent.run.fleet import Fleet, FleetOptions, Job
     from camagent.run.recognition import Order, Run
     from camagent.run.visit import DeviceCheck
 
@@ -51,11 +51,13 @@ def check_command(
     **options: object,
 ) -> int:
     """Check the named cameras, streams or files; nothing is searched and nothing stored."""
+    from camagent.cli.logins import shared_ledger
     from camagent.cli.run import Wanted, credential_book, make_order, read_config
     from camagent.cli.scanning import ScanRequest, demand_folders, fleet_limits, fleet_options, publish
     from camagent.clock import SystemClock
     from camagent.credentials import CredentialBook
     from camagent.inventory.earlier_runs import Memory
+    from camagent.run.fleet import Fleet
 
     if bool(targets) == bool(replays) or len(targets) > MAX_TARGETS:
         raise OperatorError(message("cli.no_target"))
@@ -71,18 +73,18 @@ def check_command(
     jobs = [read_target(text, login) for text in targets]
     jobs = [job if job.credential is not None else replace(job, credential=book.for_address(job.host)) for job in jobs]
     order = make_order(wanted, book, Memory(), SystemClock())
-    run = asyncio.run(_check(jobs, order, fleet_limits(config), fleet_options(config, request, order)))
+    with shared_ledger(config) as ledger:
+        fleet = Fleet(fleet_limits(config), SystemClock(), ledger)
+        run = asyncio.run(_check(jobs, order, fleet, fleet_options(config, request, order)))
     return publish(run, request, None)
 
 
-async def _check(jobs: Sequence[Job], order: Order, limits: FleetLimits, options: FleetOptions) -> Run:
+async def _check(jobs: Sequence[Job], order: Order, fleet: Fleet, options: FleetOptions) -> Run:
     from camagent.cli.run import progress_on_terminal
     from camagent.cli.scanning import tell_unwritten
-    from camagent.clock import SystemClock
-    from camagent.run.fleet import Fleet
     from camagent.run.site_run import check_targets
 
-    async with Fleet(limits, SystemClock()) as fleet:
+    async with fleet:
         with progress_on_terminal() as progress:
             run = await check_targets(jobs, order, fleet, options, progress)
     tell_unwritten(fleet)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from camagent.cli.language import t
+from camagent.cli.language import lang, t
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 
 if TYPE_CHECKING:
     from camagent.credentials import CredentialStore
+    from camagent.store.logins import LoginRecord
 
 
 @click.group(
@@ -46,6 +47,7 @@ def set_command(network: str, user: str, password_file: Path | None, allow_basic
     else:
         secret = Secret(click.prompt(t("cli.password_prompt", user=user), hide_input=True, err=True))
     _store().keep(BoundCredential(bound, Credential(user, secret, allow_basic)))
+    _allow(bound)
     click.echo(t("cli.credential_kept", user=user, network=bound))
     return 0
 
@@ -54,11 +56,16 @@ def set_command(network: str, user: str, password_file: Path | None, allow_basic
     "list", help=t("cli.help.credentials_list"), epilog=t("cli.help.example", example="camagent credentials list")
 )
 def list_command() -> int:
-    """Addresses and user names; never a password."""
+    """Addresses and user names, and what was refused within a day; never a password."""
+    from camagent.document.wording import moment_text
 
     entries = _store().entries()
     for entry in entries:
         click.echo(f"{entry.network}\t{entry.credential.user}")
+    with _record() as record:
+        for refusal in record.refusals():
+            at, again = (moment_text(moment, lang()) for moment in (refusal.at, refusal.again_at))
+            click.echo(t("cli.login_refused", address=refusal.device, user=refusal.user, at=at, again=again))
     if not entries:
         click.echo(t("cli.credential_none"), err=True)
     return 0
@@ -78,6 +85,18 @@ def remove_command(network: str) -> int:
     if not removed:
         raise OperatorError(message("cli.credential_missing", network=bound))
     click.echo(t("cli.credential_removed", network=bound))
+    return 0
+
+
+@credentials_group.command(
+    "retry",
+    help=t("cli.help.credentials_retry"),
+    epilog=t("cli.help.example", example="camagent credentials retry 192.168.1.64"),
+)
+@click.argument("network", metavar="ADDRESS")
+def retry_command(network: str) -> int:
+    """A refused log-in may be tried again at once: it was put right at the camera."""
+    click.echo(t("cli.logins_allowed", count=_allow(_network(network)), network=network))
     return 0
 
 
@@ -111,6 +130,20 @@ def _store() -> CredentialStore:
     from camagent.credentials import CredentialStore
 
     return CredentialStore(data_dir(read_config(None)), config_dir())
+
+
+def _record() -> LoginRecord:
+    from camagent.cli.logins import open_login_record
+    from camagent.cli.run import read_config
+
+    return open_login_record(read_config(None))
+
+
+def _allow(network: str) -> int:
+    from camagent.credentials import covers
+
+    with _record() as record:
+        return record.allow(lambda device: covers(network, device))
 
 
 def _network(text: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camagent.cli.language import t, tm
+from camagent.cli.logins import shared_ledger
 from camagent.cli.run import (
     Wanted,
     code_of,
@@ -64,6 +65,8 @@ def run_scan(config_path: Path | None, request: ScanRequest) -> int:
 
     Raises: OperatorError for everything that the operator has to put right first.
     """
+    from camagent.run.fleet import Fleet
+
     demand_folders(request)
     config = read_config(config_path)
     inventory = read_inventory_file(request.inventory or config.discovery.inventory)
@@ -79,7 +82,9 @@ def run_scan(config_path: Path | None, request: ScanRequest) -> int:
     try:
         order = make_order(wanted, credential_book(config, os.environ), remembered(store, clock), clock)
         _announce(plan, order)
-        run = asyncio.run(_scan(plan, order, fleet_limits(config), fleet_options(config, request, order)))
+        with shared_ledger(config) as ledger:
+            fleet = Fleet(fleet_limits(config), clock, ledger)
+            run = asyncio.run(_scan(plan, order, fleet, fleet_options(config, request, order)))
         return publish(run, request, store)
     finally:
         if store is not None:
@@ -109,11 +114,10 @@ def _keep(run: Run, document: dict[str, object], store: Store) -> None:
         warn(t("cli.store_failed", reason=tm(error.problem)))
 
 
-async def _scan(plan: DiscoveryPlan, order: Order, limits: FleetLimits, options: FleetOptions) -> Run:
-    from camagent.run.fleet import Fleet
+async def _scan(plan: DiscoveryPlan, order: Order, fleet: Fleet, options: FleetOptions) -> Run:
     from camagent.run.site_run import scan_site
 
-    async with Fleet(limits, SystemClock()) as fleet:
+    async with fleet:
         with progress_on_terminal() as progress:
             run = await scan_site(plan, order, fleet, options, progress)
     tell_unwritten(fleet)

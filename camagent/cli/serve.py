@@ -136,15 +136,16 @@ async def _serve(parts: Parts, store: Store) -> None:
     from camagent.agent.record import StoreRecord
     from camagent.agent.sd_notify import Notifier
     from camagent.agent.site import Site
+    from camagent.cli.logins import shared_ledger
     from camagent.cli.scanning import fleet_limits
     from camagent.clock import SystemClock
     from camagent.document.wording import VIETNAM
     from camagent.run.fleet import Fleet
-    from camagent.wire.login_ledger import LoginLedger
 
-    config, clock, notifier, ledger = parts.config, SystemClock(), Notifier(), LoginLedger()
+    config, clock, notifier = parts.config, SystemClock(), Notifier()
     means = _means(config, store)
     async with AsyncExitStack() as stack:
+        ledger = stack.enter_context(shared_ledger(config))
         fleet = await stack.enter_async_context(Fleet(fleet_limits(config), clock, ledger))
         record = StoreRecord(store, _tell)
         stack.push_async_callback(record.close)

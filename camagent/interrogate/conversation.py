@@ -180,7 +180,9 @@ class Conversation:
     def _weigh(self, outcome: Reply | Fault, question: Question) -> None:
         """What an outcome that is no refusal says of the log-in: let in, or nobody knows."""
         if isinstance(outcome, Reply) or outcome.code in _JUDGED_AFTER_LOGIN:
-            self.proven = self.proven or question.operation in self._closed_to_strangers
+            if not self.proven and question.operation in self._closed_to_strangers and self.credential is not None:
+                self.proven = True
+                self.ledger.accepted(self.host, self.credential)
         elif not self.proven and outcome.code in _DOUBTFUL:
             self._doubts += 1
             if self._doubts >= MAX_DOUBTS:
@@ -189,7 +191,7 @@ class Conversation:
     def _refused(self, code: FaultCode = FaultCode.AUTH_REJECTED) -> None:
         """This secret is not sent to this device again, unless it had been accepted before."""
         if not self.proven and self.credential is not None:
-            self.ledger.refused(self.host, self.credential)
+            self.ledger.refused(self.host, self.credential, certain=code is FaultCode.AUTH_REJECTED)
             self.stopped = self.stopped or code
 
     async def _clock_was_set(self) -> bool:
@@ -206,16 +208,15 @@ class Conversation:
             return FaultCode.LOCKED_OUT
         if self.stopped is not None:
             return self.stopped
-        if not self.proven and not self.ledger.may_try(self.host, self.credential):
-            self.stopped = FaultCode.AUTH_REJECTED
-            return self.stopped
         if self._way is None:
             chosen = choose_way(self.evidence, self.credential)
             if isinstance(chosen, FaultCode):
                 self.stopped = chosen
                 return chosen
             self._take(chosen, self.credential)
-        return None
+        if not self.proven:
+            self.stopped = self.ledger.why_not(self.host, self.credential)
+        return self.stopped
 
     def _take(self, way: Way, credential: Credential) -> None:
         self._way = way
@@ -228,7 +229,7 @@ class Conversation:
         if self.credential is None or self._way is None:
             return False
         if refusal.names_lock:
-            self.ledger.locked(self.host)
+            self.ledger.locked(self.host, self.credential)
             self.stopped = FaultCode.LOCKED_OUT
             return False
         if self._http is not None and self._may_renew(refusal, question) and self._http.renew(refusal.challenges):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
-from camagent.store.schema import MIGRATIONS
+from camagent.store.schema import MIGRATIONS, Migrations
 
 BUSY_S = 10.0  # another process (the service beside a scan by hand) writes for milliseconds; ten seconds is a hang
 _SIDE_FILES = ("", "-wal", "-shm")
@@ -29,8 +29,8 @@ _KINDS = {
 }
 
 
-def connect(path: Path) -> tuple[sqlite3.Connection, Path | None]:
-    """A ready connection, and where a damaged file was set aside.
+def connect(path: Path, steps: Migrations = MIGRATIONS) -> tuple[sqlite3.Connection, Path | None]:
+    """A ready connection with the tables of `steps`, and where a damaged file was set aside.
 
     Raises: OperatorError.
     """
@@ -41,12 +41,12 @@ def connect(path: Path) -> tuple[sqlite3.Connection, Path | None]:
             raise OperatorError(message("report.store.not_writable", path=str(path))) from None
         for _ in range(2):  # asked twice: another process may have set the damaged file aside meanwhile
             try:
-                return _ready(path), None
+                return _ready(path, steps), None
             except sqlite3.DatabaseError as error:
                 if _primary(error) not in _DAMAGED:
                     raise
         aside = _set_aside(path)
-        return _ready(path), aside
+        return _ready(path, steps), aside
 
 
 @contextmanager
@@ -66,7 +66,7 @@ def _primary(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
 
 
-def _ready(path: Path) -> sqlite3.Connection:
+def _ready(path: Path, steps: Migrations) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -74,7 +74,7 @@ def _ready(path: Path) -> sqlite3.Connection:
         state = connection.execute("PRAGMA quick_check(1)").fetchone()
         if state != ("ok",):
             raise _damage()
-        _migrate(connection, path)
+        _migrate(connection, path, steps)
     except BaseException:
         connection.close()
         raise
@@ -87,14 +87,14 @@ def _damage() -> sqlite3.DatabaseError:
     return error
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    if _version(connection) == len(MIGRATIONS):
+def _migrate(connection: sqlite3.Connection, path: Path, steps: Migrations) -> None:
+    if _version(connection) == len(steps):
         return
     with transaction(connection):  # asked again inside: another process may have been faster
         version = _version(connection)
-        if version > len(MIGRATIONS):
-            raise OperatorError(message("report.store.newer", path=str(path), version=version, known=len(MIGRATIONS)))
-        for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+        if version > len(steps):
+            raise OperatorError(message("report.store.newer", path=str(path), version=version, known=len(steps)))
+        for number, statements in enumerate(steps[version:], start=version + 1):
             for statement in statements:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number}")

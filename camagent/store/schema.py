@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
+Migrations = tuple[tuple[str, ...], ...]
+"""Statements of each step; the file's user_version counts the steps that it has seen."""
+
+MIGRATIONS: Migrations = (
     (
         # Every scan; `document` is the result document, compressed JSON. Thinned to one a week after RAW_DAYS.
         """CREATE TABLE scan (

@@ -1,46 +1,92 @@
-"""Who was let in and who was refused, so that no camera is ever locked out by us. In memory only.
+"""Who was let in and who was refused, so that no camera is ever locked out by us.
 
 Shared by every stage that logs in. One refusal per device and secret, then nobody tries that pair again; a
-device that speaks of a lock, or counts attempts down, is left alone altogether.
+device that speaks of a lock, or counts attempts down, is left alone altogether. A `RefusalRecord` carries refusals
+over to other processes and restarts; without one they are remembered in memory only.
 """
 
 from __future__ import annotations
 
+from typing import Protocol
+
+from camagent.model.fault import FaultCode
 from camagent.model.secret import Credential
 
 MAX_PAIRS = 100_000  # devices × secrets of the largest run; above it the ledger refuses rather than forgets
 
 
+class RefusalRecord(Protocol):
+    """Where refusals outlive the process; nothing of it raises."""
+
+    def claim(self, device: str, credential: Credential) -> FaultCode | None:
+        """Before a log-in is sent; AUTH_REJECTED or BUSY where it must not be."""
+
+    def refuse(self, device: str, credential: Credential) -> None:
+        """The device refused it."""
+
+    def accept(self, device: str, credential: Credential) -> None:
+        """The device accepted it, or did not judge it."""
+
+
 class LoginLedger:
     """Remembers refusals of this run (or, in the agent, of this day)."""
 
-    def __init__(self) -> None:
+    def __init__(self, record: RefusalRecord | None = None) -> None:
+        self._record = record
         self._refused: set[tuple[str, str, str]] = set()
         self._locked: set[str] = set()
+        self._ours: set[tuple[str, str, str]] = set()
+        """Pairs that this process has claimed, or that were accepted."""
 
-    def may_try(self, address: str, credential: Credential) -> bool:
-        """True while this pair was never refused and the device never spoke of a lock."""
-        return address not in self._locked and self._key(address, credential) not in self._refused
+    def why_not(self, address: str, credential: Credential) -> FaultCode | None:
+        """Why this log-in must not be sent to that device; None: it may be, and is about to be.
+
+        Returns: LOCKED_OUT, AUTH_REJECTED (refused before), or BUSY (another process is trying it now).
+        """
+        key = self._key(address, credential)
+        if address in self._locked:
+            return FaultCode.LOCKED_OUT
+        if key in self._refused:
+            return FaultCode.AUTH_REJECTED
+        if self._record is None or key in self._ours:
+            return None
+        code = self._record.claim(address, credential)
+        if code is None:
+            self._ours.add(key)
+        elif code is FaultCode.AUTH_REJECTED:
+            self._refused.add(key)
+        return code
 
     def is_locked(self, address: str) -> bool:
         """True once the device spoke of a lock or counted attempts down."""
         return address in self._locked
 
-    def refused(self, address: str, credential: Credential) -> None:
-        """The device refused this pair: never again in this run."""
+    def accepted(self, address: str, credential: Credential) -> None:
+        """The device let this pair in."""
+        if self._record is not None:
+            self._ours.add(self._key(address, credential))
+            self._record.accept(address, credential)
+
+    def refused(self, address: str, credential: Credential, *, certain: bool = True) -> None:
+        """The device refused this pair: never again in this run; and where that is `certain`, not within a day."""
+        if self._record is not None:
+            (self._record.refuse if certain else self._record.accept)(address, credential)
         if len(self._refused) >= MAX_PAIRS:
             self._locked.add(address)
             return
         self._refused.add(self._key(address, credential))
 
-    def locked(self, address: str) -> None:
-        """The device is locked, or close to it: nobody logs in there again in this run."""
+    def locked(self, address: str, tried: Credential | None = None) -> None:
+        """The device is locked, or close to it: nobody logs in there again in this run, nor with `tried` in a day."""
         self._locked.add(address)
+        if tried is not None and self._record is not None:
+            self._record.refuse(address, tried)
 
     def new_day(self) -> None:
         """Forget: the agent tries a refused pair once more a day, when locks have long run out."""
         self._refused.clear()
         self._locked.clear()
+        self._ours.clear()
 
     @staticmethod
     def _key(address: str, credential: Credential) -> tuple[str, str, str]:

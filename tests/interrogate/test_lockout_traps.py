@@ -42,8 +42,9 @@ def test_a_device_that_calls_every_nonce_stale_is_answered_twice_and_no_more(rig
     ledger = LoginLedger()
     facts = interview(device, LOGIN if right else WRONG, ledger=ledger)
     assert len(with_login(device)) == 2
-    assert code(facts.information) is FaultCode.AUTH_REJECTED and not ledger.may_try(
-        "127.0.0.1", LOGIN if right else WRONG
+    assert (
+        code(facts.information) is FaultCode.AUTH_REJECTED
+        and ledger.why_not("127.0.0.1", LOGIN if right else WRONG) is not None
     )
 
 

@@ -63,7 +63,7 @@ def test_a_wrong_password_is_tried_once(login: str) -> None:
     passwords_judged = [a for a in with_login(device) if login != "wsse-then-digest" or a.authorization]
     assert len(passwords_judged) == 1
     assert code(facts.information) is FaultCode.AUTH_REJECTED and code(facts.media) is FaultCode.AUTH_REJECTED
-    assert not ledger.may_try("127.0.0.1", WRONG) and ledger.may_try("127.0.0.1", LOGIN)
+    assert ledger.why_not("127.0.0.1", WRONG) is not None and ledger.why_not("127.0.0.1", LOGIN) is None
     assert isinstance(facts.clock, DeviceClock) and facts.login.scheme is None
 
 
@@ -163,7 +163,7 @@ def test_a_nonce_that_holds_once_is_renewed_without_being_a_refusal() -> None:
     device = FakeDevice(login="digest", single_use_nonces=True)
     ledger = LoginLedger()
     facts = interview(device, ledger=ledger)
-    assert logged_in(facts) and ledger.may_try("127.0.0.1", LOGIN)
+    assert logged_in(facts) and ledger.why_not("127.0.0.1", LOGIN) is None
 
 
 def test_a_user_with_few_rights_keeps_what_he_may_read() -> None:
@@ -174,7 +174,7 @@ def test_a_user_with_few_rights_keeps_what_he_may_read() -> None:
     facts = interview(device, ledger=ledger)
     assert logged_in(facts) and code(facts.users) is FaultCode.AUTH_REJECTED
     assert facts.network.macs == () and facts.network.ntp_servers == ("192.0.2.1",)
-    assert ledger.may_try("127.0.0.1", LOGIN)
+    assert ledger.why_not("127.0.0.1", LOGIN) is None
 
 
 def test_a_server_that_stumbles_over_the_security_header_is_asked_without_it() -> None:

@@ -61,7 +61,9 @@ class Login:
     def accepted(self) -> None:
         """A request with our answer succeeded."""
         self._renewed = False
-        self.used = "basic" if self._basic else self._digest.scheme if self._digest else None
+        first, self.used = self.used is None, "basic" if self._basic else self._digest.scheme if self._digest else None
+        if first and self._credential is not None:
+            self._ledger.accepted(self._address, self._credential)
 
     def refused(self, response: Response, *, answered: bool) -> FaultCode | None:
         """Read a 401 (or 403 to our answer), and prepare the next answer.
@@ -73,19 +75,21 @@ class Login:
         text = refusal_text(response.reason, response.body)
         if says_locked(text) or (answered and names_lock(text)) or response.header("Retry-After"):
             self._given_up = True
-            self._ledger.locked(self._address)
+            self._ledger.locked(self._address, self._credential if answered else None)
             return FaultCode.LOCKED_OUT
         if self._credential is None:
             return FaultCode.AUTH_REQUIRED
         digests = digest_challenges(challenges)
         if answered and not self._is_renewal(digests):
             self._given_up = True
-            self._ledger.refused(self._address, self._credential)
+            self._ledger.refused(self._address, self._credential, certain=self.used is None)
             return FaultCode.AUTH_REJECTED
         if self._ledger.is_locked(self._address):
             return FaultCode.LOCKED_OUT
-        if not self._ledger.may_try(self._address, self._credential):
-            return FaultCode.AUTH_REJECTED
+        if digests or (self._may_show and any(challenge.scheme == "basic" for challenge in challenges)):
+            code = self._ledger.why_not(self._address, self._credential)
+            if code is not None:
+                return code
         if digests:
             self._digest, self._basic, self._nonce_count = digests[0], False, 0
             return None

@@ -1,0 +1,163 @@
+"""Which log-ins were refused, by all runs of this machine: one wrong try a day per device and secret.
+
+A file of its own beside the record, so that a scan by hand, a check and the service share it whatever becomes of the
+record. Holds user names and keyed fingerprints, never a password; without the key (which lies in another folder)
+nobody can try passwords against it. Where the file cannot be used, runs go on and remember for themselves only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from camagent.document.wording import stamp_text
+from camagent.model.fault import FaultCode
+from camagent.model.secret import Credential
+from camagent.store.open_file import connect, transaction
+
+AGAIN_AFTER = timedelta(days=1)  # the longest lock-outs of common makes last hours; a wrong password is not urgent
+TRYING_FOR = timedelta(seconds=30)  # a log-in is answered sooner; a killed process leaves it behind
+BUSY_MS = 300  # others write for a millisecond; longer would hold up the streams that this process is watching
+_STEPS = (
+    (
+        # `state` is "trying" (by the process `owner`) or "refused".
+        """CREATE TABLE login (
+            device TEXT NOT NULL,
+            secret TEXT NOT NULL,
+            user TEXT NOT NULL,
+            state TEXT NOT NULL,
+            owner TEXT NOT NULL,
+            at TEXT NOT NULL,
+            PRIMARY KEY (device, secret)
+        ) STRICT, WITHOUT ROWID""",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedLogin:
+    """A log-in that a device refused less than a day ago."""
+
+    device: str
+    user: str
+    at: datetime
+
+    @property
+    def again_at(self) -> datetime:
+        """When it may be tried again."""
+        return self.at + AGAIN_AFTER
+
+
+class LoginRecord:
+    """An open record of refusals; no method raises for what the disk or another process does."""
+
+    def __init__(self, connection: sqlite3.Connection, key: bytes, now: Callable[[], datetime]) -> None:
+        self._connection = connection
+        self._key = key
+        self._now = now
+        self._owner = secrets.token_hex(8)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back what was begun and not answered, and let go of the file."""
+        with suppress(sqlite3.DatabaseError), transaction(self._connection):
+            self._connection.execute("DELETE FROM login WHERE state = 'trying' AND owner = ?", (self._owner,))
+        self._connection.close()
+
+    def claim(self, device: str, credential: Credential) -> FaultCode | None:
+        """Say that this log-in is about to be sent, before it is.
+
+        Returns: None where it may be; AUTH_REJECTED where it was refused within a day; BUSY where another process is
+        sending it at this moment.
+        """
+        mark, now = self._mark(credential), self._now()
+        with suppress(sqlite3.DatabaseError), transaction(self._connection):
+            row = self._connection.execute(
+                "SELECT state, owner, at FROM login WHERE device = ? AND secret = ?", (device, mark)
+            ).fetchone()
+            if row is not None and row[0] == "refused" and _within(row[2], now, AGAIN_AFTER):
+                return FaultCode.AUTH_REJECTED
+            if row is not None and row[0] == "trying" and row[1] != self._owner and _within(row[2], now, TRYING_FOR):
+                return FaultCode.BUSY
+            self._put(device, credential, "trying")
+        return None
+
+    def refuse(self, device: str, credential: Credential) -> None:
+        """The device refused it: nobody sends it there again within a day."""
+        with suppress(sqlite3.DatabaseError), transaction(self._connection):
+            self._put(device, credential, "refused")
+
+    def accept(self, device: str, credential: Credential) -> None:
+        """The device let us in, or did not judge the log-in at all."""
+        with suppress(sqlite3.DatabaseError), transaction(self._connection):
+            self._connection.execute(
+                "DELETE FROM login WHERE device = ? AND secret = ?", (device, self._mark(credential))
+            )
+
+    def refusals(self) -> tuple[RefusedLogin, ...]:
+        """Every log-in that is not tried again yet, in the order of the devices."""
+        rows: list[tuple[str, str, str]] = []
+        with suppress(sqlite3.DatabaseError):
+            rows = self._connection.execute(
+                "SELECT device, user, at FROM login WHERE state = 'refused' ORDER BY device, user"
+            ).fetchall()
+        now = self._now()
+        return tuple(
+            RefusedLogin(device, user, datetime.fromisoformat(at))
+            for device, user, at in rows
+            if _within(at, now, AGAIN_AFTER)
+        )
+
+    def allow(self, covers: Callable[[str], bool]) -> int:
+        """Forget the refusals of these devices, because a person put it right; answers how many there were."""
+        devices = {refusal.device for refusal in self.refusals() if covers(refusal.device)}
+        with suppress(sqlite3.DatabaseError), transaction(self._connection):
+            self._connection.executemany("DELETE FROM login WHERE device = ?", [(device,) for device in devices])
+        return len(devices)
+
+    def _put(self, device: str, credential: Credential, state: str) -> None:
+        row = (device, self._mark(credential), credential.user, state, self._owner, stamp_text(self._now()))
+        self._connection.execute("INSERT OR REPLACE INTO login VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def _mark(self, credential: Credential) -> str:
+        text = f"{credential.user}\0{credential.secret.reveal()}".encode()
+        return hmac.new(self._key, text, hashlib.sha256).hexdigest()
+
+
+def open_logins(path: Path, key: bytes, now: Callable[[], datetime]) -> LoginRecord:
+    """Open or make the file, readable by its owner only; a damaged one is set aside.
+
+    Raises: OperatorError where it cannot be used.
+    """
+    with suppress(OSError):  # `connect` says better what is wrong
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    connection, _ = connect(path, _STEPS)
+    connection.execute("PRAGMA synchronous = NORMAL")  # after a power cut one more try is worth less than 64 waits
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    record = LoginRecord(connection, key, now)
+    with suppress(sqlite3.DatabaseError):
+        connection.execute("DELETE FROM login WHERE at < ?", (stamp_text(now() - AGAIN_AFTER),))
+    return record
+
+
+def _within(stamp: str, now: datetime, span: timedelta) -> bool:
+    """Less than `span` ago, or ahead of a clock that was set back meanwhile."""
+    return abs(now - datetime.fromisoformat(stamp)) < span

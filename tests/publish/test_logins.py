@@ -1,0 +1,165 @@
+"""One wrong try a day per device and secret, over all processes and restarts; no password in the file."""
+
+from __future__ import annotations
+
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from camagent.credentials import covers, login_key
+from camagent.model.fault import FaultCode
+from camagent.model.operator_error import OperatorError
+from camagent.model.secret import Credential, Secret
+from camagent.store.logins import LoginRecord, open_logins
+from camagent.wire.login_ledger import LoginLedger
+
+WRONG = Credential("admin", Secret("hunter2plain"))
+OTHER = Credential("admin", Secret("another-one"))
+CAMERA = "192.0.2.1"
+START = datetime(2026, 11, 28, 8, 0, tzinfo=UTC)
+
+
+class Machine:
+    """One machine's folder and clock, and the processes that run on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.now = START
+
+    def process(self) -> LoginRecord:
+        return open_logins(
+            self.folder / "logins.sqlite", login_key(self.folder / "keys", self.folder), lambda: self.now
+        )
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def refused_once(machine: Machine) -> None:
+    with machine.process() as record:
+        ledger = LoginLedger(record)
+        assert ledger.why_not(CAMERA, WRONG) is None
+        ledger.refused(CAMERA, WRONG)
+        assert ledger.why_not(CAMERA, WRONG) is FaultCode.AUTH_REJECTED
+
+
+def why_not(machine: Machine, credential: Credential = WRONG, device: str = CAMERA) -> FaultCode | None:
+    with machine.process() as record:
+        return LoginLedger(record).why_not(device, credential)
+
+
+def test_a_refusal_outlives_the_process_for_a_day(machine: Machine) -> None:
+    refused_once(machine)
+    for hours in (0, 1, 23):
+        machine.now = START + timedelta(hours=hours)
+        assert why_not(machine) is FaultCode.AUTH_REJECTED
+    assert why_not(machine, OTHER) is None and why_not(machine, WRONG, "192.0.2.2") is None
+    machine.now = START + timedelta(hours=24, seconds=1)
+    assert why_not(machine) is None
+
+
+def test_a_clock_that_is_set_back_allows_no_further_try(machine: Machine) -> None:
+    refused_once(machine)
+    machine.now = START - timedelta(hours=3)
+    assert why_not(machine) is FaultCode.AUTH_REJECTED
+
+
+def test_a_log_in_that_is_out_is_not_sent_by_another_process(machine: Machine) -> None:
+    with machine.process() as first, machine.process() as second:
+        one, other = LoginLedger(first), LoginLedger(second)
+        assert one.why_not(CAMERA, WRONG) is None and other.why_not(CAMERA, WRONG) is FaultCode.BUSY
+        one.refused(CAMERA, WRONG)
+        assert other.why_not(CAMERA, WRONG) is FaultCode.AUTH_REJECTED
+
+
+def test_an_accepted_log_in_holds_nobody_up(machine: Machine) -> None:
+    with machine.process() as first, machine.process() as second:
+        one, other = LoginLedger(first), LoginLedger(second)
+        assert one.why_not(CAMERA, WRONG) is None
+        one.accepted(CAMERA, WRONG)
+        assert other.why_not(CAMERA, WRONG) is None and one.why_not(CAMERA, WRONG) is None
+
+
+def test_a_killed_process_holds_nobody_up_for_long(machine: Machine) -> None:
+    killed = machine.process()
+    assert LoginLedger(killed).why_not(CAMERA, WRONG) is None
+    assert why_not(machine) is FaultCode.BUSY
+    machine.now = START + timedelta(seconds=31)
+    assert why_not(machine) is None
+
+
+def test_a_doubt_is_no_refusal_tomorrow_but_in_this_run(machine: Machine) -> None:
+    with machine.process() as record:
+        ledger = LoginLedger(record)
+        assert ledger.why_not(CAMERA, WRONG) is None
+        ledger.refused(CAMERA, WRONG, certain=False)
+        assert ledger.why_not(CAMERA, WRONG) is FaultCode.AUTH_REJECTED
+    assert why_not(machine) is None
+
+
+def test_a_lock_after_our_log_in_is_remembered_and_one_before_it_is_not(machine: Machine) -> None:
+    with machine.process() as record:
+        LoginLedger(record).locked("192.0.2.7", WRONG)
+        LoginLedger(record).locked("192.0.2.8")
+    assert why_not(machine, WRONG, "192.0.2.7") is FaultCode.AUTH_REJECTED
+    assert why_not(machine, WRONG, "192.0.2.8") is None
+
+
+def test_refusals_are_listed_and_allowed_by_range(machine: Machine) -> None:
+    refused_once(machine)
+    with machine.process() as record:
+        (refusal,) = record.refusals()
+        assert (refusal.device, refusal.user, refusal.at) == (CAMERA, "admin", START)
+        assert refusal.again_at == START + timedelta(days=1)
+        assert record.allow(lambda device: covers("198.51.100.0/24", device)) == 0
+        assert record.allow(lambda device: covers("192.0.2.0/24", device)) == 1
+        assert record.refusals() == ()
+    assert why_not(machine) is None
+
+
+def test_the_file_holds_no_password_and_is_its_owners_only(machine: Machine) -> None:
+    refused_once(machine)
+    files = [path for path in machine.folder.rglob("*") if path.is_file()]
+    assert {path.name for path in files} >= {"logins.sqlite", "logins.key"}
+    for path in files:
+        assert b"hunter2plain" not in path.read_bytes()
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path.name
+
+
+def test_a_service_that_may_not_write_its_configuration_has_the_key_beside_its_data(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("a file where the folder should be")
+    data = tmp_path / "data"
+    key = login_key(tmp_path / "keys", data)
+    assert key == login_key(tmp_path / "keys", data) == (data / "logins.key").read_bytes()
+
+
+def test_another_key_means_another_fingerprint(machine: Machine) -> None:
+    refused_once(machine)
+    before = (machine.folder / "logins.sqlite").read_bytes()
+    (machine.folder / "keys" / "logins.key").unlink()
+    refused_once(machine)
+    assert before != (machine.folder / "logins.sqlite").read_bytes()
+
+
+def test_a_damaged_file_or_key_costs_only_itself(machine: Machine) -> None:
+    refused_once(machine)
+    for side in ("logins.sqlite-wal", "logins.sqlite-shm"):
+        (machine.folder / side).unlink(missing_ok=True)
+    (machine.folder / "logins.sqlite").write_bytes(b"no database at all" * 500)
+    assert why_not(machine) is None
+    (machine.folder / "keys" / "logins.key").write_bytes(b"short")
+    with pytest.raises(OperatorError):
+        machine.process()
+
+
+def test_what_the_disk_does_later_is_no_exception(machine: Machine) -> None:
+    record = machine.process()
+    record._connection.close()
+    ledger = LoginLedger(record)
+    assert ledger.why_not(CAMERA, WRONG) is None
+    ledger.refused(CAMERA, WRONG)
+    assert ledger.why_not(CAMERA, WRONG) is FaultCode.AUTH_REJECTED and record.refusals() == ()
