@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from camagent.assess.catalogue import CATALOGUE
-from camagent.assess.judgement import Judgement, say, unknown
+from camagent.assess.judgement import Judgement, limited, say, unknown
 from camagent.assess.profile import RequirementProfile, Row
 from camagent.assess.rule import About, Rule, needs, unit_of
 from camagent.assess.sections import DEVICE_SECTIONS, SECTIONS, Subject, is_file, main_stream
@@ -92,7 +92,7 @@ def _judge(row: Row, rule: Rule, subject: Subject) -> Judgement:
         if rule.needs_network and is_file(subject.camera):
             return Judgement(Outcome.NOT_APPLICABLE, say("media_file"))
         if rule.believes_rates and (limits := _limits(subject.camera)):
-            return unknown("limits", limits=", ".join(limits))
+            return limited(limits)
     facts: list[object] = []
     missed: Fault | None = None
     for need in needs(rule):

@@ -81,6 +81,16 @@ def unknown(name: str, **args: Scalar) -> Judgement:
     return Judgement(Outcome.NOT_ASSESSED, say(name, **args))
 
 
+NETWORK_SLOW = "network_slow"
+
+
+def limited(limits: tuple[str, ...]) -> Judgement:
+    """NOT_ASSESSED because of what we, or the line to the camera, could not do while measuring."""
+    if NETWORK_SLOW in limits:
+        return unknown(NETWORK_SLOW)
+    return unknown("limits", limits=", ".join(limits))
+
+
 CODEC_NAMES = {"h264": "H.264", "h265": "H.265", "mjpeg": "MJPEG", "mpeg4": "MPEG-4"}
 
 

@@ -126,7 +126,9 @@ class ColumnView(View):
     height_px: int | None = None
     frame_rate_hz: FiniteFloat | None = None
     frame_rate_uncertainty_hz: FiniteFloat | None = None
+    frame_rate_basis: Line | None = None
     bitrate_bps: FiniteFloat | None = None
+    bitrate_uncertainty_bps: FiniteFloat | None = None
     gop_length_frames: FiniteFloat | None = None
     gop_length_s: FiniteFloat | None = None
     gop_at_least_s: FiniteFloat | None = None

@@ -32,6 +32,8 @@ MAX_RULES_A_LINE = 4  # a dead camera fails twenty rows for one reason; four nam
 
 MAX_DOCUMENT_NAME = 48  # of a document's name in the upgrade list; the findings have the whole
 
+SHOWN_RATIO = 0.005  # of a figure: a smaller uncertainty is no news to a technician
+
 LONG_S, LONG_HOURS_S = 300.0, 7200.0  # from there on a person reads minutes, and hours, not seconds
 
 CODEC_NAMES = {"h264": "H.264", "h265": "H.265", "mjpeg": "MJPEG", "mpeg4": "MPEG-4"}
@@ -265,12 +267,17 @@ def _frame_rate(column: ColumnView, lang: str) -> str | None:
     if column.frame_rate_hz is None:
         return None
     text = quantity_text(column.frame_rate_hz, "hz", lang)
-    half = number_text(column.frame_rate_uncertainty_hz or 0.0, lang)
-    return text if half == "0" else f"{text} (±{half})"
+    half_hz = column.frame_rate_uncertainty_hz or 0.0
+    if half_hz >= SHOWN_RATIO * column.frame_rate_hz:
+        text = f"{text} (±{number_text(half_hz, lang)})"
+    return f"{text}, {say('report.by_arrivals', lang)}" if column.frame_rate_basis == "arrivals" else text
 
 
 def _bit_rate(column: ColumnView, lang: str) -> str | None:
-    return None if column.bitrate_bps is None else bitrate_text(column.bitrate_bps, lang)
+    if column.bitrate_bps is None:
+        return None
+    text, half_bps = bitrate_text(column.bitrate_bps, lang), column.bitrate_uncertainty_bps or 0.0
+    return text if half_bps < SHOWN_RATIO * column.bitrate_bps else f"{text} (±{bitrate_text(half_bps, lang)})"
 
 
 def _gop(column: ColumnView, lang: str) -> str | None:

@@ -105,23 +105,24 @@ class MeasuredStream:
     """Cropped display size from the parameter sets in band (else SDP); None where none was ever seen."""
     height_px: int | None
     frame_rate_hz: float | None
-    """Mean over the window, from RTP time stamps; from arrivals where the stamps do not advance like them (a lie).
+    """Mean over the window by the clock of `frame_rate_basis`.
 
-    None with fewer than two frames.
+    None with fewer than two frames, and where stamps and arrivals contradict and neither shows itself right.
     """
     frame_rate_uncertainty_hz: float | None
+    """Half the width of an interval that holds the truth, also where stamps lie by less than can be seen."""
     frame_rate_min_hz: float | None
     """1 / longest frame interval."""
     frame_rate_max_hz: float | None
     frame_interval_irregularity_ratio: float | None
     """Standard deviation of frame intervals over their mean: above about 0.2 the rate is variable."""
     arrival_frame_rate_hz: float | None
-    """The same mean from arrival times: differs from `frame_rate_hz` where time stamps lie."""
+    """The mean of arrival times, whatever is believed."""
     frames: int
     window_s: float
     """From the first counted frame to the end of watching."""
     bitrate_bps: float | None
-    """RTP payload bits over the window."""
+    """RTP payload bits a second over whole GOPs; None where there was none and the keyframe matters."""
     bitrate_peak_bps: float | None
     """The highest of whole one-second windows; None in windows under two seconds."""
     gop_length_frames: float | None
@@ -155,7 +156,13 @@ class MeasuredStream:
     parameter_set_changes: int = 0
     """Size or profile changed in mid-stream."""
     limits: tuple[str, ...] = ()
-    """What we ourselves could not do: "loop_lag", "socket_full", "decode_queue". Not empty: rates are not believed."""
+    """What we ourselves could not do ("loop_lag", "socket_full", "decode_queue"), or the line between us and the camera
+    ("network_slow"). Not empty: rates are not believed."""
+    frame_rate_basis: str | None = None
+    """The clock that is believed: "stamps" (the sender's RTP time stamps) or "arrivals" (stamps lie)."""
+    stamped_frame_rate_hz: float | None = None
+    """The mean of time stamps, whatever is believed."""
+    bitrate_uncertainty_bps: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.observe.frames import FrameTable
 
 SCHEMA = "camagent.capture/1"
+MAX_REPORTS = 2  # the first and the last one show how their delay grew
 MAX_JSON_FRAMES = 20_000  # as many as a watch may collect; a larger file was not written by us
 
 
@@ -54,6 +55,15 @@ class SenderClock:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportTime:
+    """When one RTCP sender report was made, by its sender, and when it came."""
+
+    sender_unix_s: float
+    heard_s: float
+    """Monotonic, as arrivals are."""
+
+
+@dataclass(frozen=True, slots=True)
 class Capture:
     """Everything that was seen of one stream in one window; times are monotonic seconds of this machine."""
 
@@ -74,6 +84,8 @@ class Capture:
     jpeg_size: tuple[int, int] | None = None
     b_slices: bool = False
     sender_clock: SenderClock | None = None
+    sender_reports: tuple[ReportTime, ...] = ()
+    """The first and the last that told the time."""
     limits: tuple[str, ...] = ()
     """What we ourselves could not do while watching."""
     fault: Fault | None = None
@@ -119,6 +131,10 @@ def _read(document: dict[str, Any]) -> Capture:
         jpeg_size=None if size is None else (int(size[0]), int(size[1])),
         b_slices=bool(document["b_slices"]),
         sender_clock=None if clock is None else SenderClock(float(clock["sender_unix_s"]), float(clock["ours_unix_s"])),
+        sender_reports=tuple(
+            ReportTime(float(report["sender_unix_s"]), float(report["heard_s"]))
+            for report in document.get("sender_reports", [])[:MAX_REPORTS]
+        ),
         limits=tuple(map(str, document["limits"])),
         fault=fault_from_json(document["fault"]),
     )
@@ -153,9 +169,12 @@ def description_from_json(values: dict[str, Any]) -> TrackDescription:
 def _read_frames(columns: dict[str, Any]) -> FrameTable:
     read = {name: tuple(kind(value) for value in columns[name]) for name, kind in _COLUMNS.items()}
     lengths, clock_hz = {len(column) for column in read.values()}, int(columns["clock_hz"])
+    ends_s = tuple(float(value) for value in columns.get("ends_s", ()))  # absent in captures of older versions
+    if ends_s:
+        lengths.add(len(ends_s))
     if len(lengths) != 1 or max(lengths) > MAX_JSON_FRAMES or clock_hz <= 0:
         raise ValueError("frames")
-    return FrameTable(**read, clock_hz=clock_hz)
+    return FrameTable(**read, clock_hz=clock_hz, ends_s=ends_s)
 
 
 def fault_from_json(values: dict[str, Any] | None) -> Fault | None:

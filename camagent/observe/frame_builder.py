@@ -63,6 +63,8 @@ class _Frame:
     size_bytes: int = 0
     flags: int = 0
     damaged: bool = False
+    end_s: float = 0.0
+    """When the last packet of it came that was looked at: the marker's, else one of the first."""
 
 
 class FrameBuilder:
@@ -93,7 +95,7 @@ class FrameBuilder:
         self._held_bytes = 0
         """By finished pictures."""
         self._began_s: float | None = None
-        self._rows: list[tuple[int, float, int, bool, bool, bool]] = []
+        self._rows: list[tuple[int, float, int, bool, bool, bool, float]] = []
         self._second_field_of: _Frame | None = None
         self._time_stands_still = False
         self._frame: _Frame | None = None
@@ -108,10 +110,9 @@ class FrameBuilder:
         return sum(row[3] for row in self._rows)
 
     @property
-    def mean_interval_s(self) -> float:
-        """Seconds from frame to frame as they arrived; 0.0 before there are two."""
-        rows = self._rows
-        return (rows[-1][1] - rows[0][1]) / (len(rows) - 1) if len(rows) > 1 else 0.0
+    def arrivals_s(self) -> list[float]:
+        """When the frames so far began to come."""
+        return [row[1] for row in self._rows]
 
     def table(self, clock_hz: int) -> FrameTable:
         """The frames so far; the one that is still arriving is left out."""
@@ -123,6 +124,7 @@ class FrameBuilder:
             keyframes=tuple(row[3] for row in rows),
             recovery_points=tuple(row[4] for row in rows),
             damaged=tuple(row[5] for row in rows),
+            ends_s=tuple(row[6] for row in rows),
             clock_hz=clock_hz,
         )
 
@@ -131,9 +133,11 @@ class FrameBuilder:
         if self._frame is not None:
             self._frame.size_bytes += size_bytes
 
-    def end_with_marker(self) -> None:
+    def end_with_marker(self, now_s: float) -> None:
         """The packet just booked by `grow` carried the marker."""
         self._after_marker, self.only_counts = True, False
+        if self._frame is not None:
+            self._frame.end_s = now_s
 
     def finish(self) -> None:
         """No packet follows: a frame whose marker was seen is whole, any other is left out."""
@@ -160,6 +164,7 @@ class FrameBuilder:
         elif self._after_marker and frame.flags & SLICE and self._begins_picture(packet.payload):
             frame = self._split(frame, packet.arrival_s)
         frame.damaged |= gap
+        frame.end_s = packet.arrival_s
         frame.size_bytes += len(packet.payload)
         settled = self._is_settled(frame)
         if not settled or self._after_marker:
@@ -271,7 +276,8 @@ class FrameBuilder:
         recovery = bool(frame.flags & RECOVERY) and not key
         if frame.flags & B_SLICE:
             self.b_slices = True
-        self._rows.append((timestamp, frame.arrival_s, frame.size_bytes, key, recovery, frame.damaged))
+        end_s = max(frame.arrival_s, frame.end_s)
+        self._rows.append((timestamp, frame.arrival_s, frame.size_bytes, key, recovery, frame.damaged, end_s))
 
     def _note_parameter_sets(self, payload: bytes) -> None:
         for nal in self._format.parameter_sets(payload):

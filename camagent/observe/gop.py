@@ -9,7 +9,9 @@ from itertools import accumulate, pairwise
 from statistics import fmean, median
 
 from camagent.observe.frames import FrameTable
-from camagent.observe.timing import MISSING_RATIO, reorder_depths, steady_segments
+from camagent.observe.timing import MISSING_RATIO, FrameRate, reorder_depths, steady_segments
+
+UNSURE_RATIO = 0.2  # of a rate: a clock known no better bounds nothing alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class Gop:
     length_frames: float | None
     """Mean distance of neighbouring keyframes; None with fewer than two, or with whole frames lost between any two."""
     length_s: float | None
-    """The same in time; None also where the time stamps jump in every GOP."""
+    """The same in time by the clock that is believed; None also where there is none, or it jumps in every GOP."""
     at_least_s: float | None
     """Where there is no length: the longest stretch seen without a keyframe and without loss."""
     keyframes: int
@@ -27,8 +29,8 @@ class Gop:
     """Points of gradual refresh that are not keyframes."""
 
 
-def gop(table: FrameTable) -> Gop:
-    """The GOP of one window.
+def gop(table: FrameTable, rate: FrameRate | None = None) -> Gop:
+    """The GOP of one window; `rate` says whose clock is believed (without it: the time stamps').
 
     GOPs with loss inside count only where there is no other, by their median. One in which a whole frame is missing
     does not count at all: it is too short by that frame, or twice too long if the frame was a keyframe. Nor does one at
@@ -37,7 +39,7 @@ def gop(table: FrameTable) -> Gop:
     keys = [row for row, key in enumerate(table.keyframes) if key]
     recovery = sum(point and not key for point, key in zip(table.recovery_points, table.keyframes, strict=True))
     if len(keys) < 2:
-        return Gop(None, None, _stretch_s(table), len(keys), recovery)
+        return Gop(None, None, _stretch_s(table, rate), len(keys), recovery)
     spans = list(pairwise(keys))
     segments, _ = steady_segments(table)
     shown = _presentation_ranks(table, segments)
@@ -46,9 +48,12 @@ def gop(table: FrameTable) -> Gop:
     whole = [(a, b) for a, b in sent if not any(table.damaged[a + 1 : b + 1 + ahead])]
     known = whole or _with_every_frame(table, spans)
     if not known:
-        return Gop(None, None, _stretch_s(table), len(keys), recovery)
+        return Gop(None, None, _stretch_s(table, rate), len(keys), recovery)
     frames = [shown[b] - shown[a] if shown[b] > shown[a] else b - a for a, b in known]
     length_frames = fmean(frames) if whole else median(frames)
+    if rate is not None and rate.basis != "stamps":
+        length_s = length_frames / rate.mean_hz if rate.mean_hz else None
+        return Gop(length_frames, length_s, None, len(keys), recovery)
     segment_of = [number for number, segment in enumerate(segments) for _ in segment]
     timed = [
         (table.timestamps[b] - table.timestamps[a]) / table.clock_hz for a, b in known if segment_of[a] == segment_of[b]
@@ -80,7 +85,7 @@ def _presentation_ranks(table: FrameTable, segments: Sequence[range]) -> list[in
     return ranks
 
 
-def _stretch_s(table: FrameTable) -> float | None:
+def _stretch_s(table: FrameTable, rate: FrameRate | None) -> float | None:
     """The longest time without a keyframe and without loss: a lost packet may have been a keyframe's."""
     if not len(table):
         return None
@@ -88,14 +93,22 @@ def _stretch_s(table: FrameTable) -> float | None:
     for row in range(1, len(table)):
         if table.damaged[row] or table.keyframes[row]:
             if table.keyframes[row] and not table.damaged[row]:
-                longest = max(longest, _between_s(table, start, row))
+                longest = max(longest, _between_s(table, rate, start, row))
             start = row
-        longest = max(longest, _between_s(table, start, row))
+        longest = max(longest, _between_s(table, rate, start, row))
     return longest
 
 
-def _between_s(table: FrameTable, a: int, b: int) -> float:
-    """By arrivals; by time stamps where they say a little less, because a frame that is late arrives late."""
+def _between_s(table: FrameTable, rate: FrameRate | None, a: int, b: int) -> float:
+    """By arrivals; by time stamps where they say a little less, because a frame that is late arrives late.
+
+    Stamps that lie say nothing, and arrivals over a line that is too slow nothing either.
+    """
     arrived_s = table.arrivals_s[b] - table.arrivals_s[a]
     stamped_s = (table.timestamps[b] - table.timestamps[a]) / table.clock_hz
-    return stamped_s if arrived_s / 2 < stamped_s < arrived_s else arrived_s
+    sure = rate is None or (rate.mean_hz is not None and rate.uncertainty_hz < UNSURE_RATIO * rate.mean_hz)
+    if rate is None or (rate.basis == "stamps" and sure and not rate.slow_line):
+        return stamped_s if arrived_s / 2 < stamped_s < arrived_s else arrived_s
+    if rate.basis == "arrivals" and sure and rate.mean_hz is not None:
+        return min(arrived_s, (b - a) / rate.mean_hz)
+    return min(arrived_s, max(0.0, stamped_s))

@@ -8,16 +8,16 @@ from typing import Any
 
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import DeclaredStream, MeasuredStream
+from camagent.observe.bits import bit_rate, peak_bps
 from camagent.observe.bitstream import h264, h265
 from camagent.observe.capture import Capture, TrackDescription
-from camagent.observe.frames import FrameTable
 from camagent.observe.gop import gop
 from camagent.observe.payloads import is_sps
 from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.rtp import interarrival_jitter_s
-from camagent.observe.timing import burst_frames, frame_rate, reordered
+from camagent.observe.timing import FrameRate, Witness, burst_frames, frame_rate, reordered
 
-MIN_PEAK_WINDOW_S = 2.0  # a peak over whole seconds says nothing in a shorter window
+NETWORK_SLOW = "network_slow"
 _JPEG_PROFILE = "Baseline"  # RFC 2435 carries nothing else
 Sps = h264.H264Sps | h265.H265Sps
 
@@ -79,7 +79,8 @@ def measure(capture: Capture, report: PictureReport | Fault | None = None) -> Me
     size = _size(capture, sps, report)
     pictures = report if isinstance(report, PictureReport) else None
     codec = capture.description.codec
-    groups = gop(table)
+    rate = frame_rate(table, _witness(capture))
+    groups = gop(table, rate)
     return MeasuredStream(
         codec=codec,
         codec_profile=sps.codec_profile if sps else _JPEG_PROFILE if codec == "mjpeg" else None,
@@ -99,27 +100,39 @@ def measure(capture: Capture, report: PictureReport | Fault | None = None) -> Me
         transport=capture.transport,
         sender_clock_offset_s=_clock_offset_s(capture),
         parameter_set_changes=max(0, sum(is_sps(codec, nal) for _, nal in capture.parameter_sets) - 1),
-        limits=capture.limits,
-        **_rates(capture),
+        limits=(*capture.limits, *((NETWORK_SLOW,) if rate is not None and rate.slow_line else ())),
+        **_rates(capture, rate),
         **_packets(capture),
         **_waits(capture),
     )
 
 
-def _rates(capture: Capture) -> dict[str, Any]:
-    table = capture.frames
-    rate, burst = frame_rate(table), burst_frames(table)
+def _witness(capture: Capture) -> Witness:
+    reports = capture.sender_reports if capture.transport == "tcp" else ()
+    return Witness(capture.transport != "file", tuple((report.sender_unix_s, report.heard_s) for report in reports))
+
+
+def _rates(capture: Capture, rate: FrameRate | None) -> dict[str, Any]:
+    table, counts = capture.frames, capture.counts
+    burst = burst_frames(table)
+    bits = bit_rate(table, rate, counts.lost / max(1, counts.received + counts.lost))
+    lying = rate is not None and rate.basis != "stamps"
     return {
         "frame_rate_hz": rate.mean_hz if rate else None,
-        "frame_rate_uncertainty_hz": rate.uncertainty_hz if rate else None,
+        "frame_rate_basis": rate.basis if rate else None,
+        "frame_rate_uncertainty_hz": rate.uncertainty_hz if rate and rate.mean_hz is not None else None,
         "frame_rate_min_hz": rate.min_hz if rate else None,
         "frame_rate_max_hz": rate.max_hz if rate else None,
         "frame_interval_irregularity_ratio": rate.irregularity_ratio if rate else None,
         "arrival_frame_rate_hz": rate.arrival_hz if rate else None,
-        "timestamp_jumps": (rate.jumps if rate else 0) + capture.counts.restarts,
-        "bitrate_bps": _bitrate_bps(table, burst, capture.ended_s),
-        "bitrate_peak_bps": _peak_bps(table, burst, capture.ended_s),
-        "rtp_jitter_s": interarrival_jitter_s(table.timestamps[burst:], table.arrivals_s[burst:], table.clock_hz),
+        "stamped_frame_rate_hz": rate.stamped_hz if rate else None,
+        "timestamp_jumps": (rate.jumps if rate else 0) + counts.restarts,
+        "bitrate_bps": bits.mean_bps if bits else None,
+        "bitrate_uncertainty_bps": bits.uncertainty_bps if bits else None,
+        "bitrate_peak_bps": peak_bps(table, burst, capture.ended_s),
+        "rtp_jitter_s": None
+        if lying
+        else interarrival_jitter_s(table.timestamps[burst:], table.arrivals_s[burst:], table.clock_hz),
     }
 
 
@@ -184,25 +197,6 @@ def _size(capture: Capture, sps: Sps | None, report: PictureReport | Fault | Non
     if isinstance(report, PictureReport) and report.width_px is not None:
         return _Size(report.width_px, report.height_px)
     return _Size(*(capture.jpeg_size or (None, None)))
-
-
-def _bitrate_bps(table: FrameTable, first: int, ended_s: float) -> float | None:
-    """Whole frame intervals: from the first frame to the last, whose own bytes belong to the interval behind it."""
-    last = len(table) - 1 if len(table) - 1 > first else len(table)
-    span_s = (table.arrivals_s[last] if last < len(table) else ended_s) - table.arrivals_s[first]
-    return 8 * sum(table.sizes_bytes[first:last]) / span_s if span_s > 0 else None
-
-
-def _peak_bps(table: FrameTable, first: int, ended_s: float) -> float | None:
-    start_s = table.arrivals_s[first]
-    seconds = int(ended_s - start_s)
-    if seconds < MIN_PEAK_WINDOW_S:
-        return None
-    totals = [0] * seconds
-    for arrival, size in zip(table.arrivals_s[first:], table.sizes_bytes[first:], strict=True):
-        if arrival - start_s < seconds:
-            totals[int(arrival - start_s)] += size
-    return 8.0 * max(totals)
 
 
 def _since(start_s: float, then_s: float | None) -> float | None:

@@ -80,7 +80,7 @@ class TrackReceiver:
                     continue
                 if its_word == marked:
                     self._advance(sequence + 1 - start, size + length, now_s)
-                    self.builder.end_with_marker()
+                    self.builder.end_with_marker(now_s)
                     start = sequence = timestamp = self._fast_sequence = self._fast_timestamp = -1
                     size = 0
                     at = after

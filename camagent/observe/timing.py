@@ -1,8 +1,9 @@
-"""Frame rates out of a table of frames. Pure: no clock, no sockets.
+"""Frame rates out of a table of frames, and which clock is believed. Pure: no clock, no sockets.
 
-Loss never lowers a rate: only intervals without a lost packet count. Time stamps are believed as long as they advance
-like the arrivals; where they do not (claims of 180000 fps, all zero, 25 fps on a camera that sends 12) the arrivals
-count instead, and `timestamps_credible` says so.
+Loss never lowers a rate: only intervals without a lost packet count. Three worlds look alike and are told apart here:
+stamps that lie (arrivals drift away from them from beginning to end, in frame-sized bursts: the arrivals count), a line
+that is too slow (arrivals follow the bytes: the stamps count, and `slow_line` says so), and a camera that cannot keep
+up (gaps in stamps that agree with the arrivals). What fits none of them has no rate.
 """
 
 from __future__ import annotations
@@ -11,31 +12,50 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import fmean, median, pstdev
+from statistics import median, pstdev
 
 from camagent.observe.frames import FrameTable
+from camagent.observe.pace import MIN_FRAMES, Pace, line_sets_the_pace, pace, reports_are_queued
 
 MIN_JUMP_S = 1.0  # a step back, or ahead of the arrivals, of a second and of more frames than any reordering is a jump
 BURST_RATIO = 0.25  # servers empty their buffer at the start: intervals below a quarter of the usual are that burst
 MIN_FRAMES_FOR_BURST = 8  # fewer frames cannot show what is usual
-CREDIBLE_SPEED = (0.8, 1.25)  # time stamps against arrivals: crystals differ by 1e-4, lies by factors
-MIN_FRAMES_FOR_SPEED = 5
-MIN_SPAN_FOR_SPEED_S = 1.0  # shorter than this, jitter of the network looks like a lie
-SPEED_LAG_S = 0.5  # pairs of frames so far apart are compared: longer than jitter, shorter than a stall in the window
+HONEST_DRIFT = 0.015  # crystals differ by 1e-4; lies that somebody meant, by 3 % and more
+MIN_SPAN_FOR_DRIFT_S = 1.0  # shorter than this, jitter of the network looks like a lie
+FAR_APART = 0.5  # of the arrivals' span, where nothing finer can be seen; B-frames cut off at its ends are less
+MAX_DOUBT = 2.0  # of a rate: nobody's stamps run three times too slow
+UNSEEN_DELAY_S = 0.1  # what the network may have added where it cannot be seen
+FLAT_SHARE = 0.5  # of the whole window's drift: a part known that well shows that the stamps do not lie everywhere
+SLOW_GROWTH_S = 0.25  # frames came later and later by more than a keyframe's burst explains
+SKIPPED_SHARE, MIN_SKIPPED = 0.05, 3  # of the intervals: a camera whose buffer is full leaves out frames
 MISSING_RATIO = 1.5  # of the usual frame interval: a longer one near lost packets is a frame that did not come
 REORDER_FRAMES = 16  # H.264 and H.265 hold at most 16 pictures back
 MAX_RATE_HZ = 1000.0  # faster than any network camera: a clock or a burst is speaking, not the sensor
 COVERAGE = 2.0  # two standard deviations: about 95 %
+MIN_SOUND_RATIO = 0.2  # of the intervals without loss; with fewer, the grid of the stamps tells the rate
+GRID_RATIO = 0.1  # an interval so near to a whole number of the usual one is on the grid
+MIN_ON_GRID = 0.9
+MIN_SINGLE = 0.4  # … of the intervals are single ones
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What else than the frames speaks of the clock."""
+
+    arrivals_tell: bool = True
+    """False for a file, where arrivals are made of the stamps."""
+    reports_s: tuple[tuple[float, float], ...] = ()
+    """Sender reports over TCP: (sender's wall clock, our arrival)."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrameRate:
     """How often frames come."""
 
-    mean_hz: float
-    """From time stamps where they are credible, else from arrivals."""
+    mean_hz: float | None
+    """By the clock that is believed; None where stamps and arrivals contradict and neither shows itself right."""
     uncertainty_hz: float
-    """Half the width of a 95 % interval about the mean."""
+    """Half the width of an interval that holds the truth."""
     min_hz: float
     """1 / longest frame interval."""
     max_hz: float
@@ -44,40 +64,64 @@ class FrameRate:
     """Standard deviation of frame intervals over their mean."""
     arrival_hz: float | None
     """The mean of arrivals; None where everything arrived at once."""
+    stamped_hz: float | None
+    """The mean of time stamps, believed or not."""
     jumps: int
     """Steps in the time stamps that are no frame intervals."""
     timestamps_credible: bool
+    slow_line: bool
+    """The line brings fewer bits a second than the camera sends: arrivals say nothing of the camera."""
     intervals: int
     """Frame intervals that the mean rests on."""
 
+    @property
+    def basis(self) -> str | None:
+        """The clock that is believed: "stamps" or "arrivals"; None: neither."""
+        return None if self.mean_hz is None else "stamps" if self.timestamps_credible else "arrivals"
 
-def frame_rate(table: FrameTable) -> FrameRate | None:
+
+@dataclass(frozen=True, slots=True)
+class _Belief:
+    """Which clock counts, and how far it may be wrong (a ratio)."""
+
+    stamps: bool
+    doubt: float
+    slow_line: bool = False
+
+
+def frame_rate(table: FrameTable, witness: Witness = Witness()) -> FrameRate | None:
     """The frame rate of one window.
 
-    Returns: None without a single undamaged interval.
+    Returns: None without a single interval.
     """
     first = burst_frames(table)
     segments, jumps = steady_segments(table, first)
     ticks = [i for segment in segments for i in _presentation_intervals(table, segment)]
-    arrivals = _arrival_intervals_s(table, first)
-    arrival_hz = _possible_hz(len(arrivals), math.fsum(arrivals))
     stamp_hz = _possible_hz(len(ticks) * table.clock_hz, sum(ticks))  # of whole ticks: 10 Hz is exactly 10
-    credible = stamp_hz is not None and _advances_like_arrivals(table, segments)
-    mean_hz = stamp_hz if credible else arrival_hz
-    intervals = [tick / table.clock_hz for tick in ticks] if credible else arrivals
-    if mean_hz is None:
+    if len(ticks) < MIN_SOUND_RATIO * (len(table) - first):
+        stamp_hz, ticks = _grid(table, segments, stamp_hz, ticks)
+    arrivals = _arrival_intervals_s(table, first)
+    belief = _belief(table, segments, witness) if stamp_hz is not None else None
+    if belief is not None and (belief.stamps or belief.slow_line):
+        intervals, mean_hz, doubt = [tick / table.clock_hz for tick in ticks], stamp_hz, belief.doubt
+    else:
+        intervals, (mean_hz, doubt) = arrivals, _arrival_rate(table, first, arrivals)
+    if mean_hz is None or not intervals:
         return None
     irregularity = pstdev(intervals) * mean_hz
     possible = [interval for interval in intervals if interval * MAX_RATE_HZ >= 1]
+    spread_hz = _uncertainty_hz(mean_hz, irregularity, len(intervals), table.clock_hz)
     return FrameRate(
-        mean_hz=mean_hz,
-        uncertainty_hz=_uncertainty_hz(mean_hz, irregularity, len(intervals), table.clock_hz),
+        mean_hz=None if belief is not None and math.isinf(belief.doubt) else mean_hz,
+        uncertainty_hz=min(spread_hz + doubt * mean_hz, max(spread_hz, MAX_DOUBT * mean_hz)),
         min_hz=1 / max(intervals),
         max_hz=1 / min(possible, default=1 / MAX_RATE_HZ),
         irregularity_ratio=irregularity,
-        arrival_hz=arrival_hz,
+        arrival_hz=_possible_hz(len(arrivals), math.fsum(arrivals)),
+        stamped_hz=stamp_hz,
         jumps=jumps,
-        timestamps_credible=credible,
+        timestamps_credible=belief is not None and belief.stamps,
+        slow_line=belief is not None and belief.slow_line,
         intervals=len(intervals),
     )
 
@@ -174,33 +218,99 @@ def _possible_hz(intervals: float, span: float) -> float | None:
     return intervals / span if 0 < intervals <= span * MAX_RATE_HZ else None
 
 
-def _advances_like_arrivals(table: FrameTable, segments: Sequence[range]) -> bool:
-    """The median speed of the time stamps against arrivals is near 1, over the window or over its last third.
+def _belief(table: FrameTable, segments: Sequence[range], witness: Witness) -> _Belief | None:
+    """Whether the stamps of the longest run without a jump can be believed; None: they lie."""
+    if not witness.arrivals_tell:
+        return _Belief(True, 0.0)
+    rows = max(segments, key=len)
+    arrivals_s = table.arrivals_s[rows.start : rows.stop]
+    span_s = arrivals_s[-1] - arrivals_s[0]
+    stamped_s = [stamp / table.clock_hz for stamp in table.timestamps[rows.start : rows.stop]]
+    paces = pace(arrivals_s, stamped_s)
+    sizes, ends_s = table.sizes_bytes[rows.start : rows.stop], table.ends_s[rows.start : rows.stop]
+    full = line_sets_the_pace(arrivals_s, stamped_s, sizes, ends_s)
+    if full is None and paces:
+        full = reports_are_queued(witness.reports_s, paces[0].drift)
+    if full and _falls_behind(arrivals_s, stamped_s, paces):
+        return _Belief(True, 0.0, slow_line=True)
+    if not paces or span_s < MIN_SPAN_FOR_DRIFT_S:
+        doubt, apart_s = _unseen(arrivals_s), abs(max(stamped_s) - min(stamped_s) - span_s)
+        apart = apart_s > max(doubt, FAR_APART) * span_s
+        return _Belief(not apart, math.inf if apart else doubt)
+    whole = paces[0]
+    fits = [p for p in paces if abs(p.drift) <= max(p.uncertainty, HONEST_DRIFT)]
+    if whole not in fits:
+        fits = [p for p in fits if p.uncertainty <= FLAT_SHARE * abs(whole.drift)]
+    if fits:
+        return _Belief(True, min(abs(p.drift) + p.uncertainty for p in fits))
+    lies = full is False or (full is None and whole.drift < 0)  # what a queue held back ends with the queue
+    return None if whole.steady and lies else _Belief(False, math.inf)
 
-    A proxy may first send seconds out of its buffer: it is at the end that arrivals show the camera's pace. Lies are
-    told from beginning to end.
-    Returns: True where the window is too short to tell.
-    """
-    speeds = [speed for segment in segments for speed in _speeds(table, segment)]
-    if not speeds:
-        return True
-    low, high = CREDIBLE_SPEED
-    return low <= median(speeds) <= high or low <= median(speeds[-(len(speeds) // 3 + 1) :]) <= high
+
+def _falls_behind(arrivals_s: Sequence[float], stamped_s: Sequence[float], paces: Sequence[Pace]) -> bool:
+    """Frames come later and later, or some are left out and the others are not early."""
+    if not paces:
+        delays = [a - t for a, t in zip(arrivals_s, stamped_s, strict=True)]
+        return delays[-1] - min(delays) > SLOW_GROWTH_S
+    whole = paces[0]
+    return whole.growth_s > SLOW_GROWTH_S or (_skips(stamped_s) and whole.drift > -HONEST_DRIFT)
 
 
-def _speeds(table: FrameTable, segment: range) -> list[float]:
-    arrivals = table.arrivals_s
-    rows = list(segment)
-    if len(rows) < MIN_FRAMES_FOR_SPEED or arrivals[rows[-1]] - arrivals[rows[0]] < MIN_SPAN_FOR_SPEED_S:
-        return []
-    mean_interval = fmean(b - a for a, b in pairwise(arrivals[rows[0] : rows[-1] + 1]))
-    lag = max(1, min(len(rows) // 2, round(SPEED_LAG_S / mean_interval)))
-    pairs = zip(rows, rows[lag:], strict=False)
-    return [
-        (table.timestamps[b] - table.timestamps[a]) / table.clock_hz / (arrivals[b] - arrivals[a])
-        for a, b in pairs
-        if arrivals[b] > arrivals[a]
-    ]
+def _unseen(arrivals_s: Sequence[float]) -> float:
+    """How far a rate may be wrong (a ratio) where nothing shows what the network held back."""
+    span_s = arrivals_s[-1] - arrivals_s[0]
+    longest_s = max((b - a for a, b in pairwise(arrivals_s)), default=0.0)
+    return (longest_s + UNSEEN_DELAY_S) / span_s if span_s > 0 else 1.0
+
+
+def _skips(stamped_s: Sequence[float]) -> bool:
+    """The camera left out frames more than now and then."""
+    stamps = sorted(stamped_s)
+    steps = [b - a for a, b in pairwise(stamps) if b > a]
+    if not steps:
+        return False
+    usual = median(steps)
+    skipped = sum(step > MISSING_RATIO * usual for step in steps)
+    return skipped >= max(MIN_SKIPPED, SKIPPED_SHARE * len(steps))
+
+
+def _arrival_rate(table: FrameTable, first: int, intervals_s: Sequence[float]) -> tuple[float | None, float]:
+    """(rate, how far it may be wrong as a ratio) by arrivals alone, from the frames that were held back least."""
+    mean_hz = _possible_hz(len(intervals_s), math.fsum(intervals_s))
+    if mean_hz is None:
+        return None, 1.0
+    arrivals_s = table.arrivals_s[first:]
+    if len(arrivals_s) < MIN_FRAMES:
+        return None, 1.0
+    if any(table.damaged[first:]):
+        return mean_hz, COVERAGE * pstdev(intervals_s) * mean_hz / math.sqrt(len(intervals_s))
+    paces = pace(arrivals_s, [row / mean_hz for row in range(len(arrivals_s))])
+    if not paces:
+        return mean_hz, _unseen(arrivals_s)
+    return mean_hz * (1 - paces[0].drift), paces[0].uncertainty
+
+
+def _grid(
+    table: FrameTable, segments: Sequence[range], stamp_hz: float | None, ticks: list[int]
+) -> tuple[float | None, list[int]]:
+    """Where hardly a frame came whole: stamps at whole multiples of one interval were so many frames apart."""
+    steps = [b - a for segment in segments for a, b in pairwise(sorted(table.timestamps[segment.start : segment.stop]))]
+    steps = [step for step in steps if step > 0]
+    if len(steps) < MIN_FRAMES_FOR_BURST:
+        return stamp_hz, ticks
+    unit = _unit(steps)
+    counts = [max(1, round(step / unit)) for step in steps]
+    on_grid = sum(abs(step / unit - count) <= GRID_RATIO for step, count in zip(steps, counts, strict=True))
+    if on_grid < MIN_ON_GRID * len(steps) or counts.count(1) < MIN_SINGLE * len(steps):
+        return stamp_hz, ticks
+    single = [step for step, count in zip(steps, counts, strict=True) if count == 1]
+    return _possible_hz(sum(counts) * table.clock_hz, sum(steps)), single
+
+
+def _unit(steps: Sequence[int]) -> float:
+    """The interval of one frame: the median of the shorter half, which single intervals fill."""
+    shorter = sorted(steps)[: (len(steps) + 1) // 2]
+    return median(shorter)
 
 
 def _uncertainty_hz(mean_hz: float, irregularity: float, intervals: int, clock_hz: int) -> float:

@@ -35,9 +35,13 @@ def _look_closer(findings: Sequence[Finding], before_bps: float | None, prices: 
     open_rows = [f for f in findings if f.severity in WEIGHTY and f.outcome in UNKNOWN and not f.manual]
     steps = _distinct([_step_for_unknown(f) for f in open_rows]) or (step("nothing_known"),)
     rules = tuple(finding.rule for finding in open_rows)
-    return _priced(Upgrade(Action.INVESTIGATE, steps, False, rules=rules, bitrate_before_bps=before_bps), prices)
+    action = Action.INVESTIGATE
+    if any(finding.message.key == SLOW_LINE for finding in open_rows):
+        action, steps = Action.FIX_NETWORK, (step("fix_network"), *steps)
+    return _priced(Upgrade(action, steps, False, rules=rules, bitrate_before_bps=before_bps), prices)
 
 
+SLOW_LINE = "findings.network_slow"
 LOGIN_REASONS = frozenset({"findings.fault_auth_required", "findings.fault_auth_rejected"})
 
 

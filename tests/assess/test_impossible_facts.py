@@ -88,6 +88,27 @@ def test_a_start_that_was_late_while_we_lagged_ourselves_is_not_the_cameras() ->
     assert judged("stream_plays", with_main(measured=soon)).outcome is PASS
 
 
+@pytest.mark.parametrize("rule", ["frame_rate", "frame_rate_kept", "bitrate", "keyframe_interval", "packet_loss"])
+def test_a_slow_line_is_no_fault_of_the_camera(rule: str) -> None:
+    found = judged(rule, with_main(measured=measured_stream(frame_rate_hz=3.0, limits=("network_slow",))))
+    assert (found.outcome, said(found)) == (OPEN, "network_slow")
+
+
+@pytest.mark.parametrize("rule", ["frame_rate", "frame_rate_kept"])
+def test_clocks_that_contradict_each_other_judge_nothing(rule: str) -> None:
+    """Neither the stamps nor the arrivals could be believed: no rate, and no guess from the number of frames."""
+    torn = {"frame_rate_hz": None, "stamped_frame_rate_hz": 25.0, "arrival_frame_rate_hz": 12.0}
+    found = judged(rule, with_main(measured=measured_stream(**torn)))
+    assert (found.outcome, said(found)) == (OPEN, "time_stamps_lie")
+    assert dict(found.message.args) == {"stamped": 25.0, "arrived": 12.0}
+
+
+def test_a_believed_rate_by_arrivals_is_judged_as_it_is() -> None:
+    """Stamps of 25 fps and 18.3 arriving: too slow, whatever the stamps say."""
+    lying = measured_stream(frame_rate_hz=18.3, stamped_frame_rate_hz=25.0, arrival_frame_rate_hz=18.3)
+    assert judged("frame_rate", with_main(measured=lying)).outcome is FAIL
+
+
 def test_a_clock_alone_is_not_onvif_that_can_be_managed() -> None:
     for code, outcome in ((FaultCode.TIMEOUT, FAIL), (FaultCode.AUTH_REQUIRED, OPEN)):
         mute = dict.fromkeys(("information", "services", "media"), fault(code))

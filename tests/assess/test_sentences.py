@@ -232,6 +232,7 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     ("site_answer", camera_facts(), told(on=date(2026, 12, 1))),
     ("codec", camera_facts(device=None, streams=()), None),
     ("frame_rate", m(limits=("loop_lag",)), None),
+    ("frame_rate", m(limits=("network_slow",)), None),
     ("pixel_density", with_main(declared=declared_stream()), None),
     ("device_answers", camera_facts(device=fault(FaultCode.REFUSED)), None),
 )

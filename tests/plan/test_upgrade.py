@@ -349,6 +349,13 @@ def test_an_undetermined_camera_is_looked_into_for_every_reason_once() -> None:
     assert plan.bitrate_before_bps == 2_900_000.0
 
 
+def test_a_line_that_is_too_slow_is_mended_before_the_camera_is_judged() -> None:
+    subject = camera_facts(streams=(stream_facts(measured=measured_stream(limits=("network_slow",))),))
+    plan = planned(subject)
+    assert (plan.action, plan.certain) == (Action.FIX_NETWORK, False)
+    assert [text.key for text in plan.steps][:2] == ["plan.fix_network", "findings.network_slow"]
+
+
 @pytest.mark.parametrize("code", [FaultCode.AUTH_REQUIRED, FaultCode.AUTH_REJECTED])
 def test_a_missing_password_is_asked_for(code: FaultCode) -> None:
     plan = planned(camera_facts(device=fault(code), streams=()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from camagent.assess.judgement import Judgement, Reading, at_least, at_most, say, unknown
+from camagent.assess.judgement import Judgement, Reading, at_least, at_most, limited, say, unknown
 from camagent.assess.rule import About, Rule
 from camagent.assess.rules.rate import lost_ratio
 from camagent.model.device import DeviceFacts, Service
@@ -77,7 +77,7 @@ def stream_plays(
     if first_packet_s is None:
         return unknown("stream_start_unknown")
     if first_packet_s > maximum_s and measured.limits:
-        return unknown("limits", limits=", ".join(measured.limits))  # the wait may have been ours
+        return limited(measured.limits)  # the wait may have been ours
     if first_packet_s > maximum_s:
         outcome, name = Outcome.FAIL, "stream_late"
     elif first_picture_s is None:

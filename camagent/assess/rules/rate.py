@@ -26,6 +26,8 @@ def frame_rate(
 ) -> Judgement:
     """Frames a second as they really arrived; a shortfall that lost packets may explain is not the camera's."""
     minimum, recommended, floor = (b * (1 - tolerance_ratio) for b in (minimum_hz, recommended_hz, floor_hz))
+    if _contradicts(measured):
+        return _contradiction(measured)
     rate = _rate(measured)
     if rate is None:
         return unknown("too_few_frames", frames=measured.frames)
@@ -51,6 +53,17 @@ def frame_rate(
         measured=rate.value,
         uncertainty=rate.uncertainty,
     )
+
+
+def _contradicts(measured: MeasuredStream) -> bool:
+    """Stamps and arrivals tell different rates and neither could be believed."""
+    both = (measured.stamped_frame_rate_hz, measured.arrival_frame_rate_hz)
+    return measured.frame_rate_hz is None and None not in both
+
+
+def _contradiction(measured: MeasuredStream) -> Judgement:
+    stamped, arrived = measured.stamped_frame_rate_hz, measured.arrival_frame_rate_hz
+    return unknown("time_stamps_lie", stamped=stamped, arrived=arrived)
 
 
 def _rate(measured: MeasuredStream) -> Reading | None:
@@ -101,6 +114,8 @@ def frame_rate_kept(
     """The camera sends the frame rate that it is set to."""
     if not configured.frame_rate_hz or configured.frame_rate_hz > UNITS["hz"].high:  # 2147483647: "no limit"
         return unknown("rate_not_configured")
+    if _contradicts(measured):
+        return _contradiction(measured)
     rate = _rate(measured)
     if rate is None:
         return unknown("too_few_frames", frames=measured.frames)
@@ -152,6 +167,7 @@ def bitrate(
         observed=rate_bps,
         configured=configured.bitrate_bps if configured else None,
         measured=rate_bps,
+        uncertainty=measured.bitrate_uncertainty_bps,
         required=(warn_below_bps, warn_above_bps),
     )
 

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from camagent.clock import Clock
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import TransportChoice
-from camagent.observe.capture import Capture, PacketCounts, SenderClock
+from camagent.observe.capture import Capture, PacketCounts, ReportTime, SenderClock
 from camagent.observe.frame_builder import PictureMemory
 from camagent.observe.lag import NOTED_LAG_S, lag_meter
 from camagent.observe.payloads import jpeg_size, payload_format
@@ -25,11 +25,10 @@ from camagent.observe.rtsp.connection import FULL_READS, Media
 from camagent.observe.rtsp.datagrams import DatagramPair, open_pair
 from camagent.observe.rtsp.session import Described, RtspSession
 from camagent.observe.rtsp.transport import GrantedTransport, Interleaved
+from camagent.observe.silence import Silence
 
 UNSUPPORTED_TRANSPORT = (461, 406)  # RTSPtoWeb#249, go2rtc#1510: refusals of interleaved TCP that UDP may mend
 REPORT_EVERY_S = 5.0  # RFC 3550 §6.2: the usual minimum; Arlo stops after 10 s without one (mediamtx#1403)
-STOPPED_AFTER_S = 1.0  # silence at the end of the window that no camera of one frame a second would show
-STOPPED_INTERVALS = 5  # … or so many of its own frame intervals
 LOOP_LAG_LIMIT_S = 0.5  # the send buffer of a small camera (64 kB–1 MB) and ours hold half a second of 4 Mbit/s
 WAKE_S = 1.0  # how often the watch looks up while it waits for pictures: a timer and a task switch for each camera
 QUIET_WAKE_S = 2.5  # … and while packets just flow
@@ -72,6 +71,7 @@ class Watching:
         self._track = TrackReceiver(self._track_plan())
         self._connected_s = self._play_s = self._playing_s = self._clock.monotonic_s()
         self._sender_clock: SenderClock | None = None
+        self._report_times: list[ReportTime] = []
         self._last_report: tuple[SenderReport, float] | None = None
         self._told = (0, 0)
         """Packets expected and lost until our last receiver report."""
@@ -203,8 +203,9 @@ class Watching:
         return min(first_s + length_s, self.session.client.deadline_s - self._limits.teardown_s)
 
     def _patience_s(self, *, at_end: bool) -> float:
-        slow_s = STOPPED_INTERVALS * self._track.builder.mean_interval_s
-        return max(STOPPED_AFTER_S if at_end else self._limits.stall_s, slow_s)
+        track = self._track
+        silence = Silence.seen(track.builder.arrivals_s, track.last_packet_s or 0.0)
+        return silence.patience_s(at_end=at_end, stall_s=self._limits.stall_s)
 
     def _next_look_s(self, now_s: float) -> float:
         end_s = self._end_s()
@@ -236,6 +237,7 @@ class Watching:
             self._last_report = (report, self._clock.monotonic_s())
             if report.unix_s is not None:
                 self._sender_clock = SenderClock(report.unix_s, self._clock.now().timestamp())
+                self._report_times[1:] = [ReportTime(report.unix_s, self._clock.monotonic_s())]
         self._goodbye |= self._track.ssrc in contents.goodbye
 
     def _report(self, now_s: float) -> None:
@@ -280,6 +282,7 @@ class Watching:
             jpeg_size=self._jpeg_size(),
             b_slices=track.builder.b_slices,
             sender_clock=self._sender_clock,
+            sender_reports=tuple(self._report_times),
             limits=self._own_limits(),
             fault=fault,
         )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from camagent.observe.gop import gop
+from camagent.observe.timing import frame_rate
 from tests.observe.media.tables import TICKS_25HZ, regular, table
 
 TICKS = [row * TICKS_25HZ for row in range(125)]
@@ -107,3 +110,22 @@ def test_any_table_gives_a_gop(rows: list[tuple[int, bool, bool, bool]]) -> None
     assert not plain or (found.length_frames is None) == (found.keyframes < 2)
     assert found.length_frames is None or found.keyframes >= 2
     assert found.length_frames is None or found.length_frames >= 1
+
+
+@pytest.mark.parametrize("ticks", [0, 40, 1800, 3600, 36_000])
+def test_stamps_that_lie_do_not_time_the_gop(ticks: int) -> None:
+    """50 frames at 12.5 fps are 4 s, whether the stamps stand still, count milliseconds or say 25 fps."""
+    sizes = [60_000 if row % 50 == 0 else 3000 for row in range(126)]
+    stamps, arrivals = [row * ticks for row in range(126)], [row / 12.5 for row in range(126)]
+    lying = table(stamps, arrivals, keyframes=[0, 50, 100], sizes_bytes=sizes)
+    found = gop(lying, frame_rate(lying))
+    assert (found.length_frames, found.length_s) == (50, pytest.approx(4.0, rel=0.001))
+
+
+def test_a_slow_line_does_not_lengthen_the_gop() -> None:
+    """Twelve seconds of arrivals, one of stamps: the GOP is at least that one second."""
+    sizes = [60_000, *[3000] * 24]
+    ends = list(accumulate(8 * size / 88_000 for size in sizes))
+    slow = table(TICKS[:25], [0.0, *ends[:-1]], keyframes=[0], sizes_bytes=sizes)
+    found = gop(slow, frame_rate(slow))
+    assert found.at_least_s == pytest.approx(0.96)

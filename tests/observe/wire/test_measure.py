@@ -43,12 +43,12 @@ def table(count: int = 125, fps: float = 25.0, gop: int = 50, size: int = 1000) 
 
 
 def capture(**changes: Any) -> Capture:
-    frames = changes.pop("frames", table())
+    frames, lost = changes.pop("frames", table()), changes.pop("lost", 0)
     ordinary = Capture(
         description=TrackDescription("h264", "H264", 90_000, (SPS, PPS)),
         transport="tcp",
         frames=frames,
-        counts=PacketCounts(500, 3, 2, 1, 4, restarts=1),
+        counts=PacketCounts(500, lost, 2, 1, 4, restarts=1),
         connected_s=9.0,
         play_s=9.5,
         playing_s=9.75,
@@ -67,10 +67,12 @@ def numbers(made: Capture, report: PictureReport | None = None) -> MeasuredStrea
 
 
 def test_every_number_stands_in_its_place() -> None:
-    seen = numbers(capture(), PictureReport(2, 1, 640, 360, None))
+    seen = numbers(capture(lost=3), PictureReport(2, 1, 640, 360, None))
     assert (seen.codec, seen.codec_profile, seen.width_px, seen.height_px) == ("h264", "High", 640, 360)
     assert seen.frame_rate_hz == pytest.approx(25.0) and seen.frames == 125 and seen.window_s == 5.0
-    assert seen.bitrate_bps == pytest.approx(8 * 125_000 / 5.0)
+    assert seen.bitrate_bps == pytest.approx(8 * 25_000, rel=0.01)  # 3 of 503 packets lost
+    assert seen.bitrate_uncertainty_bps is not None and seen.bitrate_uncertainty_bps < 0.03 * 8 * 25_000
+    assert (seen.frame_rate_basis, seen.stamped_frame_rate_hz) == ("stamps", 25.0)
     assert seen.bitrate_peak_bps == pytest.approx(8 * 25_000, rel=0.05)
     assert (seen.gop_length_frames, seen.gop_length_s, seen.keyframes) == (50, 2.0, 3)
     assert (seen.keyframes_decoded, seen.decode_errors) == (2, 1)

@@ -1,0 +1,32 @@
+"""How long a silence is no death: what the stream itself has shown of its pauses. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+STOPPED_AFTER_S = 2.0  # Wi-Fi and smart codecs with a dynamic rate pause longer than a second
+LONGEST_FACTOR = 3  # of the longest silence seen so far
+STOPPED_INTERVALS = 5  # of the stream's own mean frame interval
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """What a stream has shown until now."""
+
+    mean_s: float
+    longest_s: float
+
+    @classmethod
+    def seen(cls, arrivals_s: Sequence[float], last_packet_s: float) -> Silence:
+        """Out of the arrivals of frames and of the last packet; zeros before there are two frames."""
+        if len(arrivals_s) < 2:
+            return cls(0.0, 0.0)
+        steps = [b - a for a, b in pairwise((*arrivals_s, last_packet_s))]
+        return cls((arrivals_s[-1] - arrivals_s[0]) / (len(arrivals_s) - 1), max(steps))
+
+    def patience_s(self, *, at_end: bool, stall_s: float) -> float:
+        """So long without a packet, and the stream has stopped; `stall_s`: the least while the window runs."""
+        own_s = max(STOPPED_INTERVALS * self.mean_s, LONGEST_FACTOR * self.longest_s)
+        return max(STOPPED_AFTER_S if at_end else max(stall_s, STOPPED_AFTER_S), own_s)
