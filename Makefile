@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: demo test test-all lint peers lock clean bench bench-stream bench-onvif bench-discovery bench-area bench-agent bench-decode samples
+.PHONY: demo test test-all lint peers lock clean bench bench-stream bench-onvif bench-discovery bench-area bench-agent bench-decode samples schema
 
 demo: $(VENV)/.runtime
 	$(BIN)/camagent demo --output camagent-demo
@@ -20,6 +20,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m camagent.document.schema --check
 
 # Third-party peers and servers that the tests run against; each script says what it needs and installs it when it may.
 peers: $(VENV)/.dev
@@ -32,6 +33,9 @@ bench-%: $(VENV)/.dev peers
 
 samples: $(VENV)/.dev
 	$(BIN)/python sample_streams/make.py
+
+schema: $(VENV)/.dev
+	$(BIN)/python -m camagent.document.schema
 
 lock: $(VENV)/bin/uv
 	$(BIN)/uv lock

@@ -39,7 +39,7 @@ MIX = (("pass", False, 16), ("not_assessed", True, 13), ("warn", False, 4), ("no
 
 def document(cameras: int) -> dict[str, Any]:
     """One school's document with findings mixed as the default profile gives them."""
-    made = scan_document(school(cameras))
+    made = scan_document(school(cameras)).plain()
     for camera in made["cameras"]:
         rate, size = camera["findings"][:2]
         fill = [{**size, "outcome": outcome, "manual": manual} for outcome, manual, count in MIX for _ in range(count)]

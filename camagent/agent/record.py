@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-from pydantic import ValidationError
-
-from camagent.document.read import CameraView
+from camagent.document.model import CameraView
+from camagent.document.read import DocumentError, parse_cameras
 from camagent.document.write import scan_document
-from camagent.exporter.restored import restored_status
-from camagent.exporter.snapshot import CameraStatus
+from camagent.exporter.snapshot import CameraStatus, camera_status
 from camagent.inventory.earlier_runs import Memory
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message
@@ -68,33 +65,37 @@ class StoreRecord:
 
     async def restore(self, now: datetime) -> Restored:
         def read() -> Restored:
-            document = self._store.latest_document()
+            text = self._store.latest_text()
             memory = read_memory(self._store, now)
-            if document is None:
+            if text is None:
                 return Restored(memory=memory)
-            return Restored(tuple(self._cameras(document)), _packed(document), memory)
+            return Restored(tuple(self._cameras(text)), _packed(text), memory)
 
         return await self._run(read) or Restored()
 
-    def _cameras(self, document: Mapping[str, Any]) -> Iterator[CameraStatus]:
+    def _cameras(self, text: bytes) -> Iterator[CameraStatus]:
         """One camera at a time: the whole document as values would cost 13 MB that are never given back."""
-        for camera in document["cameras"]:
-            try:
-                yield restored_status(CameraView.model_validate_json(json.dumps(camera)))
-            except ValidationError:  # of an older camagent, or touched by hand: it is checked anew anyway
-                self._tell(message("agent.unreadable_camera", path=str(self._store.path)))
+        path = str(self._store.path)
+        try:
+            for camera in parse_cameras(text, path):
+                if isinstance(camera, CameraView):
+                    yield camera_status(camera)
+                else:  # of an older camagent, or damaged: it is checked anew anyway
+                    self._tell(message("agent.unreadable_camera", path=path))
+        except DocumentError:
+            self._tell(message("agent.unreadable_scan", path=path))
 
     async def keep(self, run: Run, now: datetime) -> Kept:
         def write() -> Kept:
             document = scan_document(run.result)
             memory = run.memory
             try:
-                self._store.save(run.result, document)
+                self._store.save(document)
                 self._store.remember(run.learned, now)
                 memory = read_memory(self._store, now)
             except OperatorError as error:
                 self._tell(error.problem)
-            return Kept(_packed(document), memory)
+            return Kept(_packed(document.compact_json()), memory)
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, write)
 
@@ -123,5 +124,5 @@ def read_memory(store: Store, now: datetime) -> Memory:
     )
 
 
-def _packed(document: Mapping[str, object]) -> bytes:
-    return gzip.compress(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(), PACK_LEVEL)
+def _packed(text: bytes) -> bytes:
+    return gzip.compress(text, PACK_LEVEL)

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from camagent.agent.judging import Shown, judge_all
 from camagent.agent.means import Means
 from camagent.agent.reachability import job_at, onvif_answers, tells_less
 from camagent.agent.watched import Watched, device_faults, stream_faults, stream_targets
 from camagent.clock import Clock
 from camagent.discover.search import search
-from camagent.exporter.snapshot import SILENT, CameraStatus, Reach, camera_status, is_up
+from camagent.exporter.snapshot import SILENT, CameraStatus, Reach, is_up
 from camagent.inventory.earlier_runs import Memory
 from camagent.inventory.identity import KnownDevice
 from camagent.model.device import DeviceTarget
@@ -26,7 +27,7 @@ from camagent.model.operator_error import OperatorError
 from camagent.model.scan import ScanResult
 from camagent.model.stream import StreamFacts, StreamTarget
 from camagent.run.fleet import Fleet, Job
-from camagent.run.recognition import Frame, Order, Run, finish
+from camagent.run.recognition import Frame, Order, Run
 from camagent.run.site_run import jobs_for
 from camagent.run.visit import LEAVE_ALONE, DeviceCheck, SeenSource, budget_spent
 
@@ -44,7 +45,7 @@ class Site:
         self._devices: dict[str, Watched] = {}
         """By the key of the job: the host, or host and port where several stand behind one address."""
         self._restored: dict[str, CameraStatus] = {}
-        self._statuses: dict[str, CameraStatus] = {}
+        self._shown: Shown = {}
         self._device_of: dict[str, str] = {}
         """Camera id and the key of its device, as of the restart and of the last judgement."""
         self._remembered: tuple[KnownDevice, ...] = ()
@@ -195,7 +196,7 @@ class Site:
         if targets:
             (answer,) = await self._fleet.greet([Job(targets[0], job.credential)], self.means.fleet_options)
             fault = answer if isinstance(answer, Fault) else None
-            up = is_up(fault)
+            up = is_up(fault.code if fault is not None else None)
             if fault is not None:
                 self.faults[fault.stage, fault.code] += 1
         if not up and isinstance(job.target, DeviceTarget):
@@ -221,10 +222,11 @@ class Site:
             checks = {key: device.check for key, device in self._devices.items() if device.check is not None}
             checked_s = {key: self._devices[key].checked_s for key in checks}
             frame = Frame(began_at, now, "scan", self._discovery)
-            run, statuses = await loop.run_in_executor(None, _judge, tuple(checks.values()), order, frame)
+            seen = tuple(checks.values())
+            run, shown = await loop.run_in_executor(None, judge_all, seen, order, frame, self._shown)
             if self._drop_ghosts(run.result):
                 continue
-            self._statuses = {status.id: status for status in statuses}
+            self._shown = shown
             for key, device in self._devices.items():
                 device.judged_s = checked_s.get(key, -1.0)
             if self.is_complete:
@@ -250,7 +252,7 @@ class Site:
 
     def statuses(self) -> tuple[CameraStatus, ...]:
         """Every camera: freshly judged, else as before the restart; with the newest answer to "is it there?"."""
-        shown = dict(self._statuses)
+        shown = {key: status for key, (_, status) in self._shown.items()}
         if not self.is_complete:
             addresses = {status.address for status in shown.values()}
             for key, status in self._restored.items():
@@ -284,7 +286,7 @@ class Site:
             return
         device.check, device.checked_s = check, self._clock.monotonic_s()
         self._dirty = True
-        if not isinstance(check.device, Fault) or is_up(check.device):
+        if not isinstance(check.device, Fault) or is_up(check.device.code):
             device.answered_s = device.checked_s
 
     def _drop(self, hosts: Iterable[str]) -> None:
@@ -305,8 +307,3 @@ class Site:
         ghosts = [home for home in ghosts if self._devices[home].is_silent]
         self._drop(ghosts)
         return bool(ghosts)
-
-
-def _judge(checks: tuple[DeviceCheck, ...], order: Order, frame: Frame) -> tuple[Run, list[CameraStatus]]:
-    run = finish(checks, order, frame)
-    return run, [camera_status(camera) for camera in run.result.cameras]

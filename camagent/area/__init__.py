@@ -20,6 +20,7 @@ from camagent.area.reading import find_files, read_file
 from camagent.area.school import AreaOptions as AreaOptions
 from camagent.area.school import AreaSite as AreaSite
 from camagent.area.school import Frame, School, school_of
+from camagent.document.read import DocumentError
 from camagent.document.upgrade_rows import UpgradeRow, row_order
 from camagent.model.finding import Action, Verdict
 from camagent.model.text import message
@@ -108,7 +109,12 @@ def _read_all(files: Sequence[Path], frame: Frame) -> Iterator[School | SourcePr
 
 def _read(frame: Frame, path: Path) -> School | SourceProblem:
     found = read_file(path)
-    return found if isinstance(found, SourceProblem) else school_of(found, frame)
+    if isinstance(found, SourceProblem):
+        return found
+    try:
+        return school_of(found, frame)
+    except DocumentError as error:
+        return SourceProblem(found.source, error.problem)
 
 
 def merge(schools: Iterable[School | SourceProblem], problems: Sequence[SourceProblem], frame: Frame) -> AreaReport:

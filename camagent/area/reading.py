@@ -5,13 +5,13 @@ from __future__ import annotations
 import codecs
 import gzip
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from camagent.area.view import AreaDocument
-from camagent.document.read import CHECK_SCHEMA, SCHEMAS, DocumentCore
-from camagent.document.write import MAX_DOCUMENT_BYTES, DocumentError, parse_as, read_schema
+from camagent.document.model import CHECK_SCHEMA, SCHEMAS, CameraView, ScanDocument
+from camagent.document.read import MAX_DOCUMENT_BYTES, DocumentError, parse_as, read_schema
 from camagent.model.text import Message, message
 from camagent.text.vietnamese import clean_line
 
@@ -33,7 +33,9 @@ class SourceFile:
     """One school's document and the file that it came from."""
 
     source: str
-    document: DocumentCore
+    document: ScanDocument
+    cameras: Iterator[CameraView]
+    """To be gone through once; a large document is read along the way, so that a DocumentError may come of it."""
 
 
 def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[SourceProblem]]:
@@ -69,14 +71,14 @@ def read_file(path: Path) -> SourceFile | SourceProblem:
     if schema is not None and schema not in SCHEMAS:
         return SourceProblem(source, message("area.source.foreign", source=source, schema=clean_line(schema, 60)))
     try:
-        document = parse_as(AreaDocument, content, source)
+        document, cameras = parse_as(AreaDocument, content, source)
     except DocumentError as error:
         return SourceProblem(source, error.problem)
     if document.is_check:
         return SourceProblem(source, message("area.source.check", source=source))
     if not document.site.id and not document.site.name:
         return SourceProblem(source, message("area.source.no_site", source=source))
-    return SourceFile(source, document)
+    return SourceFile(source, document, cameras)
 
 
 def _content(path: Path) -> bytes:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from camagent.area.reading import SourceFile
-from camagent.document.read import DocumentCore
-from camagent.document.upgrade_rows import UpgradeRow, upgrade_rows
+from camagent.document.model import ScanDocument
+from camagent.document.upgrade_rows import UpgradeRow, needs_something, row_order, upgrade_row
 from camagent.model.finding import Action, Outcome, Verdict
 from camagent.text.vietnamese import clean_line
 
@@ -96,9 +96,31 @@ class School:
 
 
 def school_of(source: SourceFile, frame: Frame) -> School:
-    """What the merge keeps of one document."""
+    """What the merge keeps of one document, in one pass over its cameras.
+
+    Raises: DocumentError where one of them cannot be read.
+    """
     document = source.document
-    counts = Counter(camera.verdict for camera in document.cameras)
+    counts: Counter[Verdict] = Counter()
+    actions: Counter[Action] = Counter()
+    failing: Counter[str] = Counter()
+    titles: dict[str, str] = {}
+    rows: list[UpgradeRow] = []
+    for camera in source.cameras:
+        counts[camera.verdict] += 1
+        actions[camera.upgrade.action] += 1
+        failed = [finding for finding in camera.findings if finding.outcome is Outcome.FAIL]
+        failing.update({clean_line(finding.rule) for finding in failed})
+        titles |= {clean_line(f.rule): clean_line(f.title.to(frame.lang)) for f in failed if f.title}
+        if needs_something(camera):
+            rows.append(upgrade_row(document, camera, frame.lang))
+    site = _site(source, counts, actions, frame)
+    rows.sort(key=row_order)
+    return School(site, document.profile.digest, tuple(rows), tuple(failing.elements()), titles)
+
+
+def _site(source: SourceFile, counts: Counter[Verdict], actions: Counter[Action], frame: Frame) -> AreaSite:
+    document = source.document
     site = AreaSite(
         site_id=document.site.id,
         name=document.site.name or document.site.id,
@@ -110,27 +132,15 @@ def school_of(source: SourceFile, frame: Frame) -> School:
         counts={verdict: counts[verdict] for verdict in Verdict},
         not_checked=sum(row.why != "not_a_camera" for row in document.coverage.not_checked),
         devices_found=document.coverage.devices_found,
-        actions=Counter(camera.upgrade.action for camera in document.cameras),
+        actions=actions,
         profile=f"{document.profile.id} {document.profile.version}".strip(),
         authoritative=document.profile.authoritative,
         flags=(),
     )
-    failing = Counter(
-        rule
-        for camera in document.cameras
-        for rule in {clean_line(item.rule) for item in camera.findings if item.outcome is Outcome.FAIL}
-    )
-    site = replace(site, flags=_flags(site, document, frame.options))
-    rows = tuple(upgrade_rows(document, frame.lang))
-    return School(site, document.profile.digest, rows, tuple(failing.elements()), _titles(document, frame.lang))
+    return replace(site, flags=_flags(site, document, frame.options))
 
 
-def _titles(document: DocumentCore, lang: str) -> dict[str, str]:
-    failed = (item for camera in document.cameras for item in camera.findings if item.outcome is Outcome.FAIL)
-    return {clean_line(item.rule): clean_line(item.title.to(lang)) for item in failed if item.title}
-
-
-def _flags(site: AreaSite, document: DocumentCore, options: AreaOptions) -> tuple[str, ...]:
+def _flags(site: AreaSite, document: ScanDocument, options: AreaOptions) -> tuple[str, ...]:
     whole = site.cameras + site.not_checked
     told = {verdict: getattr(document.summary, verdict.value) for verdict in Verdict}
     doubts = {

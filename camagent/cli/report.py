@@ -17,7 +17,7 @@ from camagent.model.text import message
 
 if TYPE_CHECKING:
     from camagent.document.compare import Comparison
-    from camagent.document.read import ScanDocument
+    from camagent.document.model import ScanDocument
     from camagent.document.states import CameraState
     from camagent.store import Store
 
@@ -51,7 +51,7 @@ def report_command(config_path: Path | None, report_format: str, compare: str | 
             raise OperatorError(message("cli.no_stored_scan"))
         comparison = _comparison(newest, compare, store) if compare is not None else None
         history = {camera.id: store.states(camera.id) for camera in newest.cameras}
-        content = rendered(report_format, newest, store.latest_document() or {}, Past(comparison, history))
+        content = rendered(report_format, newest, Past(comparison, history))
     finally:
         store.close()
     if output == "-" or (output is None and report_format == "json"):
@@ -71,7 +71,7 @@ class Past:
     """Changes of state by camera id."""
 
 
-def rendered(report_format: str, view: ScanDocument, document: dict[str, object], past: Past) -> bytes:
+def rendered(report_format: str, document: ScanDocument, past: Past) -> bytes:
     """One report as the bytes of its file."""
     if report_format == "json":
         from camagent.report.json_ import render_json
@@ -80,14 +80,14 @@ def rendered(report_format: str, view: ScanDocument, document: dict[str, object]
     if report_format == "csv":
         from camagent.report.csv_ import render_csv
 
-        return render_csv([view], lang()).encode("utf-8")
+        return render_csv([document], lang()).encode("utf-8")
     if report_format == "xlsx":
         from camagent.report.xlsx import render_xlsx
 
-        return render_xlsx([view], lang(), past.comparison)
+        return render_xlsx([document], lang(), past.comparison)
     from camagent.report.html import render_html
 
-    return render_html([view], lang(), past.comparison, histories=past.states).encode()
+    return render_html([document], lang(), past.comparison, histories=past.states).encode()
 
 
 def _comparison(newest: ScanDocument, text: str, store: Store) -> Comparison:

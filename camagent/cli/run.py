@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from camagent.clock import Clock
     from camagent.config import Config
     from camagent.credentials import CredentialBook
+    from camagent.document.model import ScanDocument
     from camagent.inventory.earlier_runs import Memory
     from camagent.model.scan import Declaration, ScanResult
     from camagent.run.recognition import Order
@@ -141,38 +141,37 @@ def progress_on_terminal() -> Iterator[Progress]:
         yield heard
 
 
-def show(result: ScanResult, output_format: str) -> dict[str, Any]:
+def show(result: ScanResult, output_format: str) -> ScanDocument:
     """Print the result on stdout as asked and hand back its document."""
     from rich.console import Console
 
-    from camagent.document.write import scan_document, view_document
+    from camagent.document.write import scan_document
+    from camagent.report.json_ import render_json
     from camagent.report.terminal import print_table
 
     document = scan_document(result)
     if output_format == "json":
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        click.echo(render_json(document), nl=False)
     else:
-        print_table(view_document(document), Console(), lang())
+        print_table(document, Console(), lang())
     return document
 
 
-def write_reports(document: dict[str, Any], folder: Path) -> list[Path]:
+def write_reports(document: ScanDocument, folder: Path) -> list[Path]:
     """JSON, HTML, XLSX and CSV of a result into a folder, each file whole or not at all.
 
     Raises: OperatorError where the folder cannot be written.
     """
-    from camagent.document.write import view_document
     from camagent.report.csv_ import render_csv
     from camagent.report.html import render_html
     from camagent.report.json_ import render_json
     from camagent.report.xlsx import render_xlsx
 
-    view = view_document(document)
     files = {
         "camagent.json": render_json(document).encode(),
-        "camagent.html": render_html([view], lang()).encode(),
-        "camagent.xlsx": render_xlsx([view], lang()),
-        "camagent.csv": render_csv([view], lang()).encode("utf-8"),
+        "camagent.html": render_html([document], lang()).encode(),
+        "camagent.xlsx": render_xlsx([document], lang()),
+        "camagent.csv": render_csv([document], lang()).encode("utf-8"),
     }
     return [write_whole(folder / name, content) for name, content in files.items()]
 

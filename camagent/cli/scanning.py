@@ -31,6 +31,7 @@ from camagent.model.text import message, os_reason
 if TYPE_CHECKING:
     from camagent.config import Config
     from camagent.discover.plan import DiscoveryPlan
+    from camagent.document.model import ScanDocument
     from camagent.model.scan import Declaration
     from camagent.model.secret import Credential
     from camagent.run.fleet import Fleet, FleetLimits, FleetOptions
@@ -104,10 +105,10 @@ def publish(run: Run, request: ScanRequest, store: Store | None) -> int:
     return code_of(run.result)
 
 
-def _keep(run: Run, document: dict[str, object], store: Store) -> None:
+def _keep(run: Run, document: ScanDocument, store: Store) -> None:
 
     try:
-        store.save(run.result, document)
+        store.save(document)
         store.remember(run.learned, run.result.finished_at)
     except OperatorError as error:
         # The result is on the screen and in the reports: losing the record must not lose them too.

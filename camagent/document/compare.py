@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from camagent.document.read import CameraView, CoverageView, ScanDocument
+from camagent.document.model import CameraView, CoverageView, ScanDocument
 from camagent.model.finding import Outcome, Verdict
 from camagent.text.vietnamese import sort_key
 

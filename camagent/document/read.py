@@ -1,339 +1,112 @@
-"""The result document as frozen values, for everything that prints it. Pure: what a document may hold, no judgement.
-
-Documents come from other schools' machines as well: every text is made harmless on the way in, unknown keys are
-ignored (the contract may grow), a wrong type is refused with its place.
-"""
+"""A result document from a file or the store, within bounds of memory and time. Pure."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+import re
+from collections.abc import Iterator
+from typing import Any, TypeVar, get_args
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import ValidationError
 
-from camagent.model.finding import Action, Outcome, Severity, Verdict
-from camagent.text.vietnamese import clean_line, clean_paragraph
+from camagent.document.model import MAX_CAMERAS, SCHEMAS, CameraView, ScanDocument
+from camagent.document.pieces import Pieces, cut, parsed_bytes
+from camagent.document.values import View
+from camagent.model.text import Message, message
+from camagent.text import render
 
-Line = Annotated[str, AfterValidator(clean_line)]
-Paragraph = Annotated[str, AfterValidator(clean_paragraph)]
-Amount = Line | int | FiniteFloat | bool | tuple[Line | int | FiniteFloat, ...] | None
-"""A `Quantity` as a document carries it."""
+MAX_DOCUMENT_BYTES = 64 * 2**20  # a school of 64 cameras is about 3 MB; bounds what a stranger's file can make us read
+MAX_PARSED_BYTES = 16 * 2**20  # of memory, parsed at once: about 64 cameras; a larger document is read camera by camera
 
-SchemaName = Literal["camagent.scan/1", "camagent.check/1"]
-CHECK_SCHEMA: SchemaName = "camagent.check/1"
-SCHEMAS: tuple[str, ...] = get_args(SchemaName)
+D = TypeVar("D", bound=ScanDocument)
+V = TypeVar("V", bound=View)
 
 
-class View(BaseModel):
-    """What all parts of a document have in common."""
+class DocumentError(Exception):
+    """A file is not a result document that we read; `problem` is one line: which file, where in it, what."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+    def __init__(self, problem: Message) -> None:
+        super().__init__(render(problem, "en"))
+        self.problem = problem
 
 
-class Sentence(View):
-    """One sentence in both languages, as the document has it."""
+def parse_document(text: str | bytes, source: str) -> ScanDocument:
+    """Read a result document; `source` is the file's name, for the message.
 
-    vi: str
-    en: str
+    Raises: DocumentError with one line: file, where, what.
+    """
+    document, cameras = parse_as(ScanDocument, text, source)
+    return document.model_copy(update={"cameras": tuple(cameras)})
 
-    def to(self, lang: str) -> str:
-        """The sentence in that language."""
-        return self.en if lang == "en" else self.vi
 
+def parse_as(model: type[D], text: str | bytes, source: str) -> tuple[D, Iterator[CameraView]]:
+    """The same as far as `model` reads it, and its cameras one by one, for who need not keep them all.
 
-class TextView(Sentence):
-    """One sentence in both languages, made harmless."""
+    Raises: DocumentError, also from the iterator.
+    """
+    content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    if len(content) > MAX_DOCUMENT_BYTES:
+        raise DocumentError(message("report.document.too_big", source=source, limit=MAX_DOCUMENT_BYTES // 2**20))
+    if parsed_bytes(content) <= MAX_PARSED_BYTES:
+        document = _parsed(model, content, source)
+        return document, iter(document.cameras)
+    pieces = _cut(content, source)
+    camera_model = get_args(model.model_fields["cameras"].annotation)[0]
+    return _parsed(model, pieces.head, source), _cameras(camera_model, pieces, source)
 
-    vi: Paragraph
-    en: Paragraph
 
+def parse_cameras(text: bytes, source: str) -> Iterator[CameraView | DocumentError]:
+    """The cameras of a document one by one, in little memory; in the place of one that cannot be read, why not.
 
-class SiteView(View):
-    """Whose network it is."""
+    Raises: DocumentError where not even the cameras can be told apart.
+    """
+    cameras = _cut(text, source).cameras()
+    for number, content in enumerate(cameras):
+        try:
+            yield _parsed(CameraView, content, source, ("cameras", number))
+        except DocumentError as error:
+            yield error
 
-    id: Line
-    name: Line
-    area: Line
-    city: Line
 
+def read_schema(text: str | bytes) -> str | None:
+    """The schema that a text names at its beginning, also where we do not read it; None where it names none."""
+    head = text[:4096]
+    found = re.search(
+        r'"schema"\s*:\s*"([^"]{1,80})"', head if isinstance(head, str) else head.decode("utf-8", "replace")
+    )
+    return found.group(1) if found else None
 
-class ProfileView(View):
-    """Which requirement profile judged."""
 
-    id: Line
-    version: Line
-    digest: Line
-    authoritative: bool
-    title: TextView | None = None
+def _cut(text: bytes, source: str) -> Pieces:
+    pieces = cut(text, MAX_CAMERAS)
+    if pieces is None:
+        raise DocumentError(message("report.document.no_cameras", source=source, limit=MAX_CAMERAS))
+    return pieces
 
 
-class NotCheckedView(View):
-    """An address that was not checked, and why."""
+def _cameras(model: type[CameraView], pieces: Pieces, source: str) -> Iterator[CameraView]:
+    for number, content in enumerate(pieces.cameras()):
+        yield _parsed(model, content, source, ("cameras", number))
 
-    address: Line
-    why: Line
 
+def _parsed(model: type[V], text: bytes, source: str, place: tuple[str | int, ...] = ()) -> V:
+    if parsed_bytes(text) > MAX_PARSED_BYTES:
+        raise DocumentError(message("report.document.too_much", source=source, where=_place(place)))
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        raise DocumentError(_problem(error, source, place)) from None
 
-class CoverageView(View):
-    """What the run looked at."""
 
-    subnets: tuple[Line, ...]
-    interfaces: tuple[Line, ...]
-    addresses_probed: int
-    devices_found: int
-    cameras_checked: int
-    not_checked: tuple[NotCheckedView, ...]
-    subnets_asked: int | None = None
-    addresses_answered: int | None = None
-    notes: tuple[Line, ...] = ()
+def _place(steps: tuple[Any, ...]) -> str:
+    return ".".join(str(step) for step in steps)[:120] or "-"
 
 
-class DeviceView(View):
-    """The device's own words."""
-
-    manufacturer: Line | None
-    model: Line | None
-    firmware: Line | None
-    serial: Line | None
-    mac: Line | None
-    onvif_profiles: tuple[Line, ...]
-
-
-class ClockView(View):
-    """The device's clock against ours."""
-
-    offset_s: FiniteFloat | None
-    source: Line | None
-    time_zone: Line | None
-
-
-class FaultView(View):
-    """What the world did to us."""
-
-    code: Line
-    stage: Line
-    doing: Line
-    elapsed_s: FiniteFloat
-    status: int | None = None
-
-
-class ColumnView(View):
-    """One of the three provenances of a stream; what that provenance cannot know stays None."""
-
-    codec: Line | None
-    codec_profile: Line | None = None
-    codec_level: Line | None = None
-    width_px: int | None = None
-    height_px: int | None = None
-    frame_rate_hz: FiniteFloat | None = None
-    frame_rate_uncertainty_hz: FiniteFloat | None = None
-    frame_rate_basis: Line | None = None
-    bitrate_bps: FiniteFloat | None = None
-    bitrate_uncertainty_bps: FiniteFloat | None = None
-    gop_length_frames: FiniteFloat | None = None
-    gop_length_s: FiniteFloat | None = None
-    gop_at_least_s: FiniteFloat | None = None
-    rtp_packets: int | None = None
-    rtp_lost_packets: int | None = None
-    rtp_jitter_s: FiniteFloat | None = None
-    time_to_first_packet_s: FiniteFloat | None = None
-    time_to_first_keyframe_s: FiniteFloat | None = None
-    decode_errors: int | None = None
-    keyframes: int | None = None
-    keyframes_decoded: int | None = None
-    window_s: FiniteFloat | None = None
-    transport: Line | None = None
-    limits: tuple[Line, ...] = ()
-
-
-class ImageView(View):
-    """What the picture looked like, in words."""
-
-    conditions: tuple[Line, ...]
-    unsure: tuple[Line, ...] = ()
-    luma_mean: FiniteFloat | None = None
-    sharpness: FiniteFloat | None = None
-
-
-class StreamView(View):
-    """One stream."""
-
-    role: Line
-    token: Line | None
-    uri: Line | None
-    configured: ColumnView | None
-    declared: ColumnView | None
-    measured: ColumnView | None
-    image: ImageView | None
-    fault: FaultView | None
-    not_judged: Line | None = None
-    """Why the stream was listed and not watched; None where it was."""
-
-
-class BasisCore(View):
-    """On what a threshold rests, as the document has it."""
-
-    kind: str
-    document: str | None
-    confidence: str
-
-
-class BasisView(BasisCore):
-    """On what a threshold rests, made harmless."""
-
-    kind: Line
-    document: Line | None
-    confidence: Line
-    note: Paragraph | None = None
-    note_en: Paragraph | None = None
-    comparators: tuple[Line, ...] = ()
-
-    def note_to(self, lang: str) -> str | None:
-        """The note in that language, or the one that there is."""
-        return (self.note_en or self.note) if lang == "en" else (self.note or self.note_en)
-
-
-class FindingCore(View):
-    """One rule's answer, as far as the upgrade list needs it; the list makes its texts harmless, once, in its rows."""
-
-    rule: str
-    outcome: Outcome
-    severity: Severity
-    basis: BasisCore
-    message: Sentence
-    title: Sentence | None = None
-    manual: bool = False
-
-    @property
-    def weighty(self) -> bool:
-        """It decides the verdict: a failed or unknown row that matters and that a network check answers."""
-        decides = self.severity in (Severity.BLOCKER, Severity.MAJOR) and not self.manual
-        return decides and self.outcome in (Outcome.FAIL, Outcome.NOT_ASSESSED, Outcome.DEFECT)
-
-
-class FindingView(FindingCore):
-    """One rule's answer."""
-
-    rule: Line
-    basis: BasisView
-    message: TextView
-    stream: Line | None
-    observed: Amount
-    required: Amount
-    unit: Line | None
-    remedy: TextView | None
-    title: TextView | None = None
-    configured: Amount = None
-    declared: Amount = None
-    measured: Amount = None
-    recommended: Amount = None
-    uncertainty: FiniteFloat | None = None
-    check: Line = ""
-
-
-class SettingView(View):
-    """One value to set."""
-
-    name: Line
-    now: Amount
-    then: Amount
-    unit: Line | None = None
-    call: Line | None = None
-    stream: Line | None = None
-
-
-class UpgradeCore(View):
-    """The cheapest way to comply, as far as the upgrade list needs it."""
-
-    action: Action
-    steps: tuple[TextView, ...]
-    certain: bool
-    settings: tuple[SettingView, ...] = ()
-    cost_class: Line | None = None
-    cost_amount: FiniteFloat | None = None
-    cost_currency: Line | None = None
-
-
-class UpgradeView(UpgradeCore):
-    """The cheapest way to comply."""
-
-    rules: tuple[Line, ...] = ()
-    bitrate_before_bps: FiniteFloat | None = None
-    bitrate_after_bps: FiniteFloat | None = None
-    tender: TextView | None = None
-
-
-class CameraCore(View):
-    """One camera, as far as the upgrade list needs it."""
-
-    id: Line
-    name: Line
-    address: Line
-    device: DeviceView | None
-    findings: tuple[FindingCore, ...]
-    verdict: Verdict
-    upgrade: UpgradeCore
-    place: Line | None = None
-
-
-class CameraView(CameraCore):
-    """One camera, judged."""
-
-    clock: ClockView | None
-    streams: tuple[StreamView, ...]
-    upgrade: UpgradeView
-    findings: tuple[FindingView, ...]
-    faults: tuple[FaultView, ...]
-    task: Line | None = None
-    checked_at: AwareDatetime | None = None
-    duration_s: FiniteFloat | None = None
-    changes: tuple[Line, ...] = ()
-
-    @property
-    def watched(self) -> tuple[StreamView, ...]:
-        """The streams that were measured, or could not be; without those that are only listed."""
-        return tuple(stream for stream in self.streams if stream.not_judged is None)
-
-
-class SummaryView(View):
-    """How many cameras have which verdict."""
-
-    ready: int
-    not_ready: int
-    undetermined: int
-
-    @property
-    def total(self) -> int:
-        """All cameras judged."""
-        return self.ready + self.not_ready + self.undetermined
-
-
-class AgentView(View):
-    """Which program wrote the document."""
-
-    version: Line
-
-
-class DocumentCore(View):
-    """One run on one site, as far as an upgrade list needs it."""
-
-    schema_name: SchemaName = Field(alias="schema")
-    agent: AgentView
-    site: SiteView
-    started_at: AwareDatetime
-    finished_at: AwareDatetime
-    profile: ProfileView
-    coverage: CoverageView
-    cameras: tuple[CameraCore, ...]
-    summary: SummaryView
-
-    @property
-    def is_check(self) -> bool:
-        """Of targets that somebody named, not of a whole site."""
-        return self.schema_name == CHECK_SCHEMA
-
-
-class ScanDocument(DocumentCore):
-    """One run on one site, as its document says."""
-
-    cameras: tuple[CameraView, ...]
-    site_findings: tuple[FindingView, ...] = ()
+def _problem(error: ValidationError, source: str, place: tuple[str | int, ...]) -> Message:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = _place((*place, *first["loc"]))
+    if first["type"] == "json_invalid":
+        return message("report.document.not_json", source=source)
+    if where == "schema":
+        return message("report.document.foreign_schema", source=source, known=", ".join(SCHEMAS))
+    key = "missing" if first["type"] == "missing" else "wrong_value"
+    return message(f"report.document.{key}", source=source, where=where)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from camagent.document.read import CameraCore, DocumentCore
+from camagent.document.model import CameraView, ScanDocument
 from camagent.document.wording import amount_text, basis_lines, cost_text, device_text, reason_lines, settings_text
 from camagent.model.finding import Action, Verdict
 from camagent.text.vietnamese import clean_paragraph, sort_key
@@ -60,9 +60,9 @@ class UpgradeRow:
         return amount_text(self.cost_amount, self.cost_currency, lang)
 
 
-def upgrade_rows(document: DocumentCore, lang: str) -> list[UpgradeRow]:
+def upgrade_rows(document: ScanDocument, lang: str) -> list[UpgradeRow]:
     """The cameras of one school that need something, cheapest kind of work first, then by name."""
-    rows = [_row(document, camera, lang) for camera in document.cameras if needs_something(camera)]
+    rows = [upgrade_row(document, camera, lang) for camera in document.cameras if needs_something(camera)]
     return sorted(rows, key=row_order)
 
 
@@ -71,12 +71,13 @@ def row_order(row: UpgradeRow) -> tuple[int, object, object, str]:
     return ACTION_ORDER.index(row.action), sort_key(row.site), sort_key(row.camera), row.camera_id
 
 
-def needs_something(camera: CameraCore) -> bool:
+def needs_something(camera: CameraView) -> bool:
     """It is not ready, or something should be done about it although it is."""
     return camera.verdict is not Verdict.READY or camera.upgrade.action is not Action.NONE
 
 
-def _row(document: DocumentCore, camera: CameraCore, lang: str) -> UpgradeRow:
+def upgrade_row(document: ScanDocument, camera: CameraView, lang: str) -> UpgradeRow:
+    """The row of one camera, whether it needs something or not."""
     upgrade = camera.upgrade
     steps = (step.to(lang) for step in upgrade.steps[:MAX_STEPS])
     return UpgradeRow(

@@ -6,34 +6,28 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TypeVar
 
-from camagent.document.read import (
-    Amount,
-    BasisCore,
+from camagent.document.model import (
+    BasisView,
     CameraView,
-    ColumnView,
     CoverageView,
     DeviceView,
-    FindingCore,
+    FindingView,
     SettingView,
-    StreamView,
-    UpgradeCore,
+    UpgradeView,
 )
+from camagent.document.stream import ColumnView, ConfiguredView, DeclaredView, MeasuredView, StreamView
+from camagent.document.values import Amount
 from camagent.model.finding import Action, Outcome, Severity
 from camagent.text import catalogue, say
 from camagent.text.vietnamese import clean_line
 
-F = TypeVar("F", bound=FindingCore)
+F = TypeVar("F", bound=FindingView)
 
 VIETNAM = timezone(timedelta(hours=7))  # the whole country, no daylight saving
-
 _GROUP = {"vi": ".", "en": ","}  # between thousands; a bare number may be a port or a code, and has none
-
 MAX_RULES_A_LINE = 4  # a dead camera fails twenty rows for one reason; four names and the reason say it
-
 MAX_DOCUMENT_NAME = 48  # of a document's name in the upgrade list; the findings have the whole
-
 SHOWN_RATIO = 0.005  # of a figure: a smaller uncertainty is no news to a technician
-
 LONG_S, LONG_HOURS_S = 300.0, 7200.0  # from there on a person reads minutes, and hours, not seconds
 
 CODEC_NAMES = {"h264": "H.264", "h265": "H.265", "mjpeg": "MJPEG", "mpeg4": "MPEG-4"}
@@ -112,7 +106,7 @@ def device_text(device: DeviceView | None, lang: str) -> str:
     return text or say("report.unknown", lang)
 
 
-def stream_text(column: ColumnView | None, lang: str) -> str:
+def stream_text(column: MeasuredView | None, lang: str) -> str:
     """One stream in a few words: codec, size, frame rate, bit rate."""
     if column is None:
         return say("report.unknown", lang)
@@ -126,7 +120,7 @@ def stream_text(column: ColumnView | None, lang: str) -> str:
     return " · ".join(parts)
 
 
-def basis_text(basis: BasisCore, lang: str) -> str:
+def basis_text(basis: BasisView, lang: str) -> str:
     """On what a threshold rests, with how sure that is."""
     words = catalogue(lang)
     kind = words.get(f"report.basis.{basis.kind}", basis.kind)
@@ -136,7 +130,7 @@ def basis_text(basis: BasisCore, lang: str) -> str:
     return say("report.basis.plain", lang, kind=kind, confidence=confidence)
 
 
-def basis_short(basis: BasisCore, lang: str) -> str:
+def basis_short(basis: BasisView, lang: str) -> str:
     """The same in a few words: the document's name, or that it is an assumption, and how sure that is."""
     words = catalogue(lang)
     confidence = words.get(f"report.confidence.{basis.confidence}", basis.confidence)
@@ -158,7 +152,7 @@ def reasons(findings: Iterable[F]) -> tuple[F, ...]:
     )
 
 
-def reason_lines(findings: Iterable[FindingCore], lang: str, limit: int, more: str = "report.table.more") -> list[str]:
+def reason_lines(findings: Iterable[FindingView], lang: str, limit: int, more: str = "report.table.more") -> list[str]:
     """The reasons for a verdict, one line each: rules that say the same share a line, small doubts are only counted.
 
     more: key of the line that counts the rest and says where they are.
@@ -170,19 +164,19 @@ def reason_lines(findings: Iterable[FindingCore], lang: str, limit: int, more: s
     return [*lines, say(more, lang, count=rest)] if rest else lines
 
 
-def basis_lines(findings: Iterable[FindingCore], lang: str, limit: int) -> list[str]:
+def basis_lines(findings: Iterable[FindingView], lang: str, limit: int) -> list[str]:
     """On what those reasons rest, rules with the same basis on one line."""
     told = _decisive(reasons(findings))
     groups = _grouped((finding.rule, basis_short(finding.basis, lang)) for finding in told)[:limit]
     return [f"{_rule_list(names)}: {text}" for text, names in groups]
 
 
-def _decisive(told: Sequence[FindingCore]) -> Sequence[FindingCore]:
+def _decisive(told: Sequence[FindingView]) -> Sequence[FindingView]:
     """What decided the verdict and what failed; where that is nothing, everything that was told."""
     return [item for item in told if decisive(item)] or told
 
 
-def decisive(finding: FindingCore) -> bool:
+def decisive(finding: FindingView) -> bool:
     """It decided the verdict, or it failed."""
     return finding.weighty or finding.outcome in (Outcome.FAIL, Outcome.DEFECT)
 
@@ -199,7 +193,7 @@ def _rule_list(names: list[str]) -> str:
     return ", ".join(names) if len(names) <= MAX_RULES_A_LINE else f"{', '.join(names[:MAX_RULES_A_LINE])} …"
 
 
-def cost_text(upgrade: UpgradeCore, lang: str) -> str:
+def cost_text(upgrade: UpgradeView, lang: str) -> str:
     """The operator's cost class and, where his price file has one, the amount; empty without a price file."""
     amount = amount_text(upgrade.cost_amount, upgrade.cost_currency, lang)
     return f"{upgrade.cost_class} ({amount})" if upgrade.cost_class and amount else upgrade.cost_class or amount
@@ -210,7 +204,7 @@ def amount_text(amount: float | None, currency: str | None, lang: str) -> str:
     return "" if amount is None else f"{number_text(amount, lang)} {currency or ''}".rstrip()
 
 
-def main_column(camera: CameraView) -> ColumnView | None:
+def main_column(camera: CameraView) -> MeasuredView | None:
     """What was measured of the main stream."""
     return next((stream.measured for stream in camera.streams if stream.role == "main"), None)
 
@@ -221,7 +215,7 @@ def action_text(camera: CameraView, lang: str) -> str:
     return f"{say(f'report.action.{action}', lang)} {uncertain_note(action, camera.upgrade.certain, lang)}".rstrip()
 
 
-def settings_text(upgrade: UpgradeCore, lang: str) -> str:
+def settings_text(upgrade: UpgradeView, lang: str) -> str:
     """The values to set, on one line: "Codec: MJPEG → H.265 · Resolution: …"; empty where there is none."""
     return " · ".join(_setting_text(setting, lang) for setting in upgrade.settings)
 
@@ -255,8 +249,8 @@ def stream_rows(stream: StreamView, lang: str) -> list[tuple[str, str, str, str]
 def _codec(column: ColumnView, lang: str) -> str | None:
     if column.codec is None:
         return None
-    name = quantity_text(column.codec, None, lang)
-    return " ".join(filter(None, (name, column.codec_profile, column.codec_level)))
+    level = None if isinstance(column, ConfiguredView) else column.codec_level
+    return " ".join(filter(None, (quantity_text(column.codec, None, lang), column.codec_profile, level)))
 
 
 def _size(column: ColumnView, lang: str) -> str | None:
@@ -267,6 +261,8 @@ def _frame_rate(column: ColumnView, lang: str) -> str | None:
     if column.frame_rate_hz is None:
         return None
     text = quantity_text(column.frame_rate_hz, "hz", lang)
+    if not isinstance(column, MeasuredView):
+        return text
     half_hz = column.frame_rate_uncertainty_hz or 0.0
     if half_hz >= SHOWN_RATIO * column.frame_rate_hz:
         text = f"{text} (±{number_text(half_hz, lang)})"
@@ -274,39 +270,45 @@ def _frame_rate(column: ColumnView, lang: str) -> str | None:
 
 
 def _bit_rate(column: ColumnView, lang: str) -> str | None:
-    if column.bitrate_bps is None:
+    if isinstance(column, DeclaredView) or column.bitrate_bps is None:
         return None
-    text, half_bps = bitrate_text(column.bitrate_bps, lang), column.bitrate_uncertainty_bps or 0.0
+    text = bitrate_text(column.bitrate_bps, lang)
+    half_bps = (column.bitrate_uncertainty_bps or 0.0) if isinstance(column, MeasuredView) else 0.0
     return text if half_bps < SHOWN_RATIO * column.bitrate_bps else f"{text} (±{bitrate_text(half_bps, lang)})"
 
 
 def _gop(column: ColumnView, lang: str) -> str | None:
+    if isinstance(column, DeclaredView):
+        return None
     parts = []
     if column.gop_length_frames is not None:
         parts.append(quantity_text(column.gop_length_frames, "frames", lang))
-    if column.gop_length_s is not None:
+    if isinstance(column, MeasuredView) and column.gop_length_s is not None:
         parts.append(quantity_text(column.gop_length_s, "s", lang))
-    elif column.gop_at_least_s is not None:
+    elif isinstance(column, MeasuredView) and column.gop_at_least_s is not None:
         parts.append(f"≥ {quantity_text(column.gop_at_least_s, 's', lang)}")
     return " · ".join(parts) or None
 
 
-def _loss(column: ColumnView, lang: str) -> str | None:
-    if column.rtp_packets is None or column.rtp_lost_packets is None:
-        return None
+def _of_measured(read: Callable[[MeasuredView, str], str | None]) -> Callable[[ColumnView, str], str | None]:
+    """A fact that only the measured column can have."""
+    return lambda column, lang: read(column, lang) if isinstance(column, MeasuredView) else None
+
+
+def _loss(column: MeasuredView, lang: str) -> str | None:
     return f"{number_text(column.rtp_lost_packets, lang)} / {number_text(column.rtp_packets, lang)}"
 
 
-def _jitter(column: ColumnView, lang: str) -> str | None:
+def _jitter(column: MeasuredView, lang: str) -> str | None:
     return None if column.rtp_jitter_s is None else f"{number_text(1000 * column.rtp_jitter_s, lang)} ms"
 
 
-def _first_keyframe(column: ColumnView, lang: str) -> str | None:
+def _first_keyframe(column: MeasuredView, lang: str) -> str | None:
     wait_s = column.time_to_first_keyframe_s
     return None if wait_s is None else quantity_text(wait_s, "s", lang)
 
 
-def _window(column: ColumnView, lang: str) -> str | None:
+def _window(column: MeasuredView, lang: str) -> str | None:
     return None if column.window_s is None else quantity_text(column.window_s, "s", lang)
 
 
@@ -316,10 +318,10 @@ _STREAM_FACTS: tuple[tuple[str, Callable[[ColumnView, str], str | None]], ...] =
     ("frame_rate", _frame_rate),
     ("bit_rate", _bit_rate),
     ("gop", _gop),
-    ("loss", _loss),
-    ("jitter", _jitter),
-    ("first_keyframe", _first_keyframe),
-    ("window", _window),
+    ("loss", _of_measured(_loss)),
+    ("jitter", _of_measured(_jitter)),
+    ("first_keyframe", _of_measured(_first_keyframe)),
+    ("window", _of_measured(_window)),
 )
 
 

@@ -15,7 +15,8 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString as go_float
 
 from camagent import __version__
-from camagent.exporter.snapshot import AgentSnapshot, CameraStatus, RequirementStatus, StreamStatus
+from camagent.document.stream import MeasuredView
+from camagent.exporter.snapshot import AgentSnapshot, CameraStatus, RequirementStatus
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import Severity, Verdict
 from camagent.model.printable import printable
@@ -241,16 +242,25 @@ def _identity(camera: CameraStatus) -> dict[str, str]:
     }
 
 
-_STREAM_GAUGES: tuple[tuple[str, str, Callable[[StreamStatus], float | None]], ...] = (
-    ("width_pixels", "Width of the picture as shown", lambda s: s.width_px),
-    ("height_pixels", "Height of the picture as shown", lambda s: s.height_px),
-    ("frame_rate_hertz", "Measured mean frame rate", lambda s: s.frame_rate_hz),
-    ("throughput_bytes_per_second", "Measured mean rate of RTP payload", lambda s: s.bytes_per_s),
-    ("keyframe_interval_seconds", "Measured mean time between keyframes", lambda s: s.keyframe_interval_s),
-    ("rtp_lost_ratio", "Lost over expected RTP packets, 0 to 1", lambda s: s.rtp_lost_ratio),
-    ("rtp_jitter_seconds", "Interarrival jitter after RFC 3550", lambda s: s.rtp_jitter_s),
-    ("first_keyframe_seconds", "From PLAY to the first keyframe", lambda s: s.first_keyframe_s),
+_STREAM_GAUGES: tuple[tuple[str, str, Callable[[MeasuredView], float | None]], ...] = (
+    ("width_pixels", "Width of the picture as shown", lambda m: m.width_px),
+    ("height_pixels", "Height of the picture as shown", lambda m: m.height_px),
+    ("frame_rate_hertz", "Measured mean frame rate", lambda m: _believed(m, m.frame_rate_hz)),
+    ("throughput_bytes_per_second", "Measured mean rate of RTP payload", lambda m: _believed(m, _bytes_per_s(m))),
+    ("keyframe_interval_seconds", "Measured mean time between keyframes", lambda m: m.gop_length_s),
+    ("rtp_lost_ratio", "Lost over expected RTP packets, 0 to 1", lambda m: m.lost_ratio),
+    ("rtp_jitter_seconds", "Interarrival jitter after RFC 3550", lambda m: _believed(m, m.rtp_jitter_s)),
+    ("first_keyframe_seconds", "From PLAY to the first keyframe", lambda m: m.time_to_first_keyframe_s),
 )
+
+
+def _believed(measured: MeasuredView, rate: float | None) -> float | None:
+    """A rate, unless we ourselves could not keep up."""
+    return None if measured.limits else rate
+
+
+def _bytes_per_s(measured: MeasuredView) -> float | None:
+    return None if measured.bitrate_bps is None else measured.bitrate_bps / 8
 
 
 def _stream_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
@@ -264,21 +274,22 @@ def _stream_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
             if stream.up is not None:
                 up.add_metric((camera.id, stream.name), float(stream.up))
         for stream in camera.streams[:1]:
+            if stream.measured is None:
+                continue
             key = (camera.id, stream.name)
-            if stream.codec is not None:
-                info.add_metric(key, _coding(stream))
+            info.add_metric(key, _coding(stream.measured))
             for family, read in gauges:
-                value = read(stream)
+                value = read(stream.measured)
                 if value is not None:
                     family.add_metric(key, value)
     yield from (up, info, *(family for family, _ in gauges))
 
 
-def _coding(stream: StreamStatus) -> dict[str, str]:
+def _coding(measured: MeasuredView) -> dict[str, str]:
     return {
-        "codec": _label(stream.codec),
-        "codec_profile": _label(stream.codec_profile),
-        "codec_level": _label(stream.codec_level),
+        "codec": _label(measured.codec),
+        "codec_profile": _label(measured.codec_profile),
+        "codec_level": _label(measured.codec_level),
     }
 
 

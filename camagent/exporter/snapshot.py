@@ -5,23 +5,24 @@ Made from results and from the agent's own counters; everything here is "as of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from functools import lru_cache
 
-from camagent.model.device import DeviceClock, DeviceInformation
-from camagent.model.fault import Fault, FaultCode, Stage
-from camagent.model.finding import Finding, Outcome, Severity, Verdict
-from camagent.model.scan import CameraResult, ProfileStamp, Site
-from camagent.model.stream import ImageFacts, MeasuredStream, StreamFacts, StreamRole
+from camagent.document.model import CameraView, FindingView
+from camagent.document.stream import MeasuredView, StreamView
+from camagent.model.fault import FaultCode, Stage
+from camagent.model.finding import Outcome, Severity, Verdict
+from camagent.model.scan import ProfileStamp, Site
 from camagent.model.text import Localised
-from camagent.text import both
 
 SILENT = frozenset({FaultCode.UNREACHABLE, FaultCode.REFUSED, FaultCode.TIMEOUT})
 """Faults that mean that nobody answered; any other answer, even a refused log-in, shows that the camera lives."""
 OURS = frozenset({FaultCode.BUDGET_SPENT, FaultCode.REFUSED_BY_POLICY})
 """Faults that say something about us and nothing about the camera."""
+SHARED_TEXTS = 4096  # titles and reasons, which most cameras of a school have in common
+_CODES = frozenset(FaultCode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +37,12 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class StreamStatus:
-    """One stream at its last check; None where it is not known."""
+    """One stream at its last check."""
 
     name: str
     up: bool | None
-    codec: str | None = None
-    codec_profile: str | None = None
-    codec_level: str | None = None
-    width_px: int | None = None
-    height_px: int | None = None
-    frame_rate_hz: float | None = None
-    bytes_per_s: float | None = None
-    keyframe_interval_s: float | None = None
-    rtp_lost_ratio: float | None = None
-    rtp_jitter_s: float | None = None
-    first_keyframe_s: float | None = None
+    """None: not known."""
+    measured: MeasuredView | None = None
     conditions: tuple[str, ...] = ()
     """What is wrong with the picture, as far as the numbers leave a wide margin."""
 
@@ -131,129 +123,93 @@ class AgentSnapshot:
         return sum(1 for camera in self.cameras if camera.verdict is verdict)
 
 
-def camera_status(result: CameraResult) -> CameraStatus:
-    """The status of a camera straight after its full check."""
-    facts = result.facts
-    information = None if facts.device is None or isinstance(facts.device, Fault) else facts.device.information
-    known = information if isinstance(information, DeviceInformation) else None
+def camera_status(camera: CameraView) -> CameraStatus:
+    """The status of a camera straight after its full check, and after a restart."""
+    device, clock = camera.device, camera.clock
     return CameraStatus(
-        id=facts.id,
-        name=facts.name,
-        address=facts.address,
-        up=_answers(result),
-        seen_at=result.checked_at,
-        checked_at=result.checked_at,
-        duration_s=result.duration_s,
-        verdict=result.verdict,
-        manufacturer=known.manufacturer if known else None,
-        model=known.model if known else None,
-        firmware=known.firmware if known else None,
-        clock_offset_s=_clock_offset_s(result),
-        streams=stream_statuses(facts.streams),
-        requirements=requirement_statuses(result.findings),
+        id=camera.id,
+        name=camera.name,
+        address=camera.address,
+        up=_answers(camera),
+        seen_at=camera.checked_at,
+        checked_at=camera.checked_at,
+        duration_s=camera.duration_s,
+        verdict=camera.verdict,
+        manufacturer=device.manufacturer if device else None,
+        model=device.model if device else None,
+        firmware=device.firmware if device else None,
+        clock_offset_s=clock.offset_s if clock else None,
+        streams=stream_statuses(camera.watched),
+        requirements=requirement_statuses(camera.findings),
     )
 
 
-def is_up(fault: Fault | None) -> bool | None:
+def is_up(code: str | None) -> bool | None:
     """What a fault (or its absence) says about whether the camera answers. None: nothing."""
-    if fault is None:
+    if code is None:
         return True
-    if fault.code in OURS:
+    if code in OURS or code not in _CODES:
         return None
-    return fault.code not in SILENT
+    return code not in SILENT
 
 
-def _answers(result: CameraResult) -> bool | None:
-    facts = result.facts
-    said: list[bool | None] = [is_up(stream.fault) for stream in facts.streams]
-    if isinstance(facts.device, Fault):
-        said.append(is_up(facts.device))
-    elif facts.device is not None:
-        clock = facts.device.clock
-        said.append(is_up(clock) if isinstance(clock, Fault) else True)
-    if any(said):
+def _answers(camera: CameraView) -> bool | None:
+    """One of its streams or its clock, the first question over ONVIF; else what the first ONVIF fault says."""
+    answers = [is_up(stream.fault.code if stream.fault else None) for stream in camera.watched]
+    asked = (fault.code for fault in camera.faults if fault.stage == Stage.INTERROGATE)
+    if camera.clock is not None:
+        answers.append(True)
+    elif (code := next(asked, None)) is not None:
+        answers.append(is_up(code))
+    if True in answers:
         return True
-    return False if said and False in said else None
+    return False if False in answers else None
 
 
-def _clock_offset_s(result: CameraResult) -> float | None:
-    device = result.facts.device
-    if device is None or isinstance(device, Fault) or not isinstance(device.clock, DeviceClock):
-        return None
-    return device.clock.offset_s
-
-
-def stream_statuses(streams: Sequence[StreamFacts]) -> tuple[StreamStatus, ...]:
-    """The streams by the names that findings use."""
-    named = stream_names(streams, lambda stream: stream.role is StreamRole.MAIN)
-    return tuple(_stream_status(name, stream) for name, stream in named)
-
-
-Named = TypeVar("Named")
-
-
-def stream_names(streams: Sequence[Named], is_main: Callable[[Named], bool]) -> list[tuple[str, Named]]:
-    """main, sub, sub2 …; a second main stream has no name, and is left out."""
-    named: dict[str, Named] = {}
+def stream_statuses(streams: Sequence[StreamView]) -> tuple[StreamStatus, ...]:
+    """The streams by the names that findings use: main, sub, sub2 …; a second main stream has none, and is left out."""
+    named: dict[str, StreamView] = {}
     subs = 0
     for stream in streams:
-        subs += not is_main(stream)
-        name = "main" if is_main(stream) else "sub" if subs == 1 else f"sub{subs}"
+        subs += stream.role != "main"
+        name = "main" if stream.role == "main" else "sub" if subs == 1 else f"sub{subs}"
         named.setdefault(name, stream)
-    return list(named.items())
+    return tuple(_stream_status(name, stream) for name, stream in named.items())
 
 
-def _stream_status(name: str, stream: StreamFacts) -> StreamStatus:
-    measured = stream.measured
-    if isinstance(measured, Fault):
-        return StreamStatus(name, None if measured.code in OURS else False)
-    image = stream.image
-    return StreamStatus(
-        name=name,
-        up=measured.frames > 0,
-        codec=measured.codec,
-        codec_profile=measured.codec_profile,
-        codec_level=measured.codec_level,
-        width_px=measured.width_px,
-        height_px=measured.height_px,
-        frame_rate_hz=measured.frame_rate_hz if not measured.limits else None,
-        bytes_per_s=None if measured.bitrate_bps is None or measured.limits else measured.bitrate_bps / 8,
-        keyframe_interval_s=measured.gop_length_s,
-        rtp_lost_ratio=lost_ratio(measured),
-        rtp_jitter_s=measured.rtp_jitter_s if not measured.limits else None,
-        first_keyframe_s=measured.time_to_first_keyframe_s,
-        conditions=image.conditions if isinstance(image, ImageFacts) else (),
-    )
+def _stream_status(name: str, stream: StreamView) -> StreamStatus:
+    if stream.measured is None:
+        return StreamStatus(name, None if stream.fault is None or stream.fault.code in OURS else False)
+    conditions = stream.image.conditions if stream.image else ()
+    return StreamStatus(name, stream.measured.frames > 0, stream.measured, conditions)
 
 
-def lost_ratio(measured: MeasuredStream) -> float | None:
-    """Lost over expected RTP packets; None for files, and where nothing was expected."""
-    expected = measured.rtp_packets + measured.rtp_lost_packets
-    if measured.transport == "file" or expected <= 0:
-        return None
-    return measured.rtp_lost_packets / expected
-
-
-def requirement_statuses(findings: Sequence[Finding]) -> tuple[RequirementStatus, ...]:
+def requirement_statuses(findings: Sequence[FindingView]) -> tuple[RequirementStatus, ...]:
     """One status a row of the requirement profile."""
-    rows: dict[str, list[Finding]] = {}
+    rows: dict[str, list[FindingView]] = {}
     for finding in findings:
         rows.setdefault(finding.rule, []).append(finding)
     return tuple(_requirement(rule, group) for rule, group in rows.items())
 
 
-def _requirement(rule: str, group: Sequence[Finding]) -> RequirementStatus:
+def _requirement(rule: str, group: Sequence[FindingView]) -> RequirementStatus:
     telling = next((f for f in group if f.outcome is Outcome.FAIL), None) or next(
         (f for f in group if f.outcome in (Outcome.NOT_ASSESSED, Outcome.DEFECT)), None
     )
+    title = group[0].title
     return RequirementStatus(
         rule=rule,
         severity=group[0].severity,
         met=met_over_streams(finding.outcome for finding in group),
         manual=any(finding.manual for finding in group),
-        title=group[0].title,
-        reason=both(telling.message) if telling is not None else None,
+        title=_localised(title.vi, title.en) if title is not None else Localised(rule, rule),
+        reason=_localised(telling.message.vi, telling.message.en) if telling is not None else None,
     )
+
+
+@lru_cache(maxsize=SHARED_TEXTS)
+def _localised(vi: str, en: str) -> Localised:
+    return Localised(vi, en)
 
 
 def met_over_streams(outcomes: Iterable[Outcome]) -> bool | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from camagent.document.read import CameraView, FindingView, ScanDocument
+from camagent.document.model import CameraView, FindingView, ScanDocument
 from camagent.document.wording import main_column
 from camagent.model.finding import Action, Verdict
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from camagent.document.read import CameraView, ColumnView, ScanDocument
+from camagent.document.model import CameraView, ScanDocument
+from camagent.document.stream import MeasuredView
 from camagent.document.wording import action_text, cost_text, main_column, reasons, stamp_text
 from camagent.text import say
 
@@ -27,7 +28,7 @@ def _device(name: str) -> Callable[[ScanDocument, CameraView, str], Cell]:
     return lambda _document, camera, _lang: getattr(camera.device, name) if camera.device else None
 
 
-def _measured(read: Callable[[ColumnView], Cell]) -> Callable[[ScanDocument, CameraView, str], Cell]:
+def _measured(read: Callable[[MeasuredView], Cell]) -> Callable[[ScanDocument, CameraView, str], Cell]:
     def value(_document: ScanDocument, camera: CameraView, _lang: str) -> Cell:
         column = main_column(camera)
         return read(column) if column else None
@@ -35,16 +36,8 @@ def _measured(read: Callable[[ColumnView], Cell]) -> Callable[[ScanDocument, Cam
     return value
 
 
-def _mbps(column: ColumnView) -> Cell:
+def _mbps(column: MeasuredView) -> Cell:
     return None if column.bitrate_bps is None else column.bitrate_bps / 1e6
-
-
-def _lost_ratio(column: ColumnView) -> Cell:
-    """Lost of sent: RFC 3550 counts what should have come."""
-    if column.rtp_packets is None or column.rtp_lost_packets is None:
-        return None
-    sent = column.rtp_packets + column.rtp_lost_packets
-    return column.rtp_lost_packets / sent if sent else None
 
 
 def _faults(camera: CameraView, lang: str) -> str:
@@ -83,7 +76,7 @@ CAMERA_COLUMNS: Sequence[CameraColumn] = (
     CameraColumn("frame_rate_hz", _measured(lambda column: column.frame_rate_hz), 10, "0.00"),
     CameraColumn("bitrate_mbps", _measured(_mbps), 10, "0.00"),
     CameraColumn("gop_length_s", _measured(lambda column: column.gop_length_s), 9, "0.00"),
-    CameraColumn("rtp_lost_ratio", _measured(_lost_ratio), 9, "0.00%"),
+    CameraColumn("rtp_lost_ratio", _measured(lambda column: column.lost_ratio), 9, "0.00%"),
     CameraColumn(
         "rtp_jitter_ms", _measured(lambda c: None if c.rtp_jitter_s is None else 1e3 * c.rtp_jitter_s), 9, "0.0"
     ),

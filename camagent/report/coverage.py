@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from camagent.document.read import NotCheckedView
+from camagent.document.model import NotCheckedView
 from camagent.document.wording import why_text
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from camagent.area import AreaReport
 from camagent.document.decisions import Decision
-from camagent.document.read import ScanDocument
+from camagent.document.model import ScanDocument
 from camagent.document.upgrade_rows import UpgradeRow
 from camagent.report.columns import CAMERA_COLUMNS, Cell
 from camagent.text import say

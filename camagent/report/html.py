@@ -20,7 +20,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from camagent import __version__
 from camagent.document import wording
 from camagent.document.compare import Change, Comparison
-from camagent.document.read import CameraView, FindingView, ScanDocument
+from camagent.document.model import CameraView, FindingView, ScanDocument
 from camagent.document.states import CameraState
 from camagent.document.upgrade_rows import ACTION_ORDER, row_order, upgrade_rows
 from camagent.model.finding import Action, Verdict

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from camagent.document.read import CameraView, ScanDocument
+from camagent.document.model import CameraView, ScanDocument
 from camagent.document.wording import (
     coverage_text,
     device_text,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from camagent import __version__
 from camagent.document.compare import Comparison
-from camagent.document.read import CameraView, FindingView, ScanDocument
+from camagent.document.model import CameraView, FindingView, ScanDocument
 from camagent.document.upgrade_rows import UpgradeRow, row_order, upgrade_rows
 from camagent.document.wording import (
     VIETNAM,

@@ -18,18 +18,15 @@ from types import TracebackType
 from typing import Any, Self
 
 from camagent.document.decisions import Decision
-from camagent.document.read import ScanDocument
+from camagent.document.model import CameraView, ScanDocument
+from camagent.document.read import MAX_DOCUMENT_BYTES, parse_document
 from camagent.document.states import CameraState
 from camagent.document.wording import VIETNAM, stamp_text
-from camagent.document.write import MAX_DOCUMENT_BYTES, parse_document
 from camagent.inventory.earlier_runs import Learned
 from camagent.inventory.identity import KnownDevice
-from camagent.model.device import DeviceFacts, DeviceInformation
-from camagent.model.fault import Fault
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.operator_error import OperatorError
-from camagent.model.scan import CameraResult, History, ManualAnswer, ScanResult
-from camagent.model.stream import MeasuredStream
+from camagent.model.scan import History, ManualAnswer
 from camagent.model.text import message
 from camagent.store.open_file import connect, transaction, translated
 from camagent.text.vietnamese import clean_line
@@ -63,36 +60,34 @@ class Store:
         """Let go of the file; what was saved is on disk already."""
         self._connection.close()
 
-    def save(self, scan: ScanResult, document: Mapping[str, Any]) -> None:
+    def save(self, document: ScanDocument) -> None:
         """Add a scan: its document, what changed, today's counts; thin what is older than RAW_DAYS."""
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-        packed = lzma.compress(text, preset=LZMA_PRESET)
-        counts = [scan.count(verdict) for verdict in (Verdict.READY, Verdict.NOT_READY, Verdict.UNDETERMINED)]
-        stamps = [stamp_text(scan.started_at), stamp_text(scan.finished_at)]
+        packed = lzma.compress(document.compact_json(), preset=LZMA_PRESET)
+        counts = [document.summary.ready, document.summary.not_ready, document.summary.undetermined]
+        stamps = [stamp_text(document.started_at), stamp_text(document.finished_at)]
         with self._write() as connection:
             connection.execute(
                 "INSERT INTO scan (started_at, finished_at, profile_id, profile_digest,"
                 " ready, not_ready, undetermined, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (*stamps, scan.profile.id, scan.profile.digest, *counts, packed),
+                (*stamps, document.profile.id, document.profile.digest, *counts, packed),
             )
-            for camera in scan.cameras:
+            for camera in document.cameras:
                 _note_state(connection, camera, stamps[0])
-            _count(connection, scan.started_at, {camera.facts.id: answered(camera) for camera in scan.cameras})
-            _thin(connection, scan.started_at)
+            _count(connection, document.started_at, {camera.id: answered(camera) for camera in document.cameras})
+            _thin(connection, document.started_at)
 
     def note_probes(self, at: datetime, answers: Mapping[str, bool]) -> None:
         """Count cheap checks between scans: camera id and whether it answered."""
         with self._write() as connection:
             _count(connection, at, answers)
 
-    def latest_document(self) -> dict[str, Any] | None:
-        """The newest scan's document; None in a new store."""
-        text = self._text("SELECT document FROM scan ORDER BY id DESC LIMIT 1", ())
-        return None if text is None else dict(json.loads(text))
+    def latest_text(self) -> bytes | None:
+        """The newest scan's document as JSON text; None in a new store."""
+        return self._text("SELECT document FROM scan ORDER BY id DESC LIMIT 1", ())
 
     def latest(self) -> ScanDocument | None:
         """The newest scan as renderers read it."""
-        text = self._text("SELECT document FROM scan ORDER BY id DESC LIMIT 1", ())
+        text = self.latest_text()
         return None if text is None else parse_document(text, str(self.path))
 
     def at(self, day: date) -> ScanDocument | None:
@@ -220,34 +215,29 @@ def open_store(path: Path) -> Store:
     return Store(path, connection, set_aside)
 
 
-def answered(camera: CameraResult) -> bool:
+def answered(camera: CameraView) -> bool:
     """Something of the camera answered in this run: its ONVIF side or one of its streams."""
-    device = camera.facts.device
-    spoke = isinstance(device, DeviceFacts) and not isinstance(device.clock, Fault)
-    return spoke or any(isinstance(stream.measured, MeasuredStream) for stream in camera.facts.streams)
+    return camera.clock is not None or any(stream.measured is not None for stream in camera.streams)
 
 
-def _note_state(connection: sqlite3.Connection, camera: CameraResult, at: str) -> None:
-    facts = camera.facts
-    device = facts.device
-    known = device.information if isinstance(device, DeviceFacts) else None
-    named = known if isinstance(known, DeviceInformation) else None
+def _note_state(connection: sqlite3.Connection, camera: CameraView, at: str) -> None:
+    device = camera.device
     failed = sorted({finding.rule for finding in camera.findings if finding.outcome is Outcome.FAIL})
     state = (
         camera.verdict.value,
         camera.upgrade.action.value,
-        clean_line(facts.name),
-        facts.address,
-        clean_line(named.model) if named and named.model else None,
-        clean_line(named.firmware) if named and named.firmware else None,
+        camera.name,
+        camera.address,
+        (device.model or None) if device else None,
+        (device.firmware or None) if device else None,
         json.dumps(failed),
     )
     query = (
         "SELECT verdict, action, name, address, model, firmware, failed FROM camera_state"
         " WHERE camera_id = ? ORDER BY at DESC LIMIT 1"
     )
-    if connection.execute(query, (facts.id,)).fetchone() != state:
-        row = (facts.id, at, *state)
+    if connection.execute(query, (camera.id,)).fetchone() != state:
+        row = (camera.id, at, *state)
         connection.execute("INSERT OR REPLACE INTO camera_state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import lzma
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from camagent.agent.record import StoreRecord
 from camagent.document.write import scan_document
-from camagent.exporter.snapshot import camera_status
 from camagent.inventory.earlier_runs import Learned, Memory
 from camagent.inventory.identity import KnownDevice
 from camagent.model.text import Message
 from camagent.run.recognition import Run
 from camagent.store import open_store
 from tests import builders as build
+from tests.publish.samples import status
 
 KNOWN = (KnownDevice("cam-1", "192.0.2.11", None, (("serial", "S1"),)),)
 RUN = Run(build.scan_result(), Learned(KNOWN), Memory(KNOWN))
@@ -37,7 +38,7 @@ def test_a_round_comes_back_after_a_restart(tmp_path: Path) -> None:
         with open_store(path) as store:
             record = StoreRecord(store, told.append)
             restored = await record.restore(build.NOW + timedelta(minutes=5))
-            assert restored.cameras == (camera_status(build.camera_result()),)
+            assert restored.cameras == (status(build.camera_result()),)
             assert restored.document == kept.document
             assert json.loads(gzip.decompress(kept.document))["schema"] == "camagent.scan/1"
             assert restored.memory.known == kept.memory.known == KNOWN
@@ -88,9 +89,10 @@ def test_a_stored_camera_that_cannot_be_read_is_told_and_left_out(tmp_path: Path
 
     async def scenario() -> None:
         with open_store(path) as store:
-            document = scan_document(scan)
-            del document["cameras"][0]["verdict"]
-            store.save(scan, document)
+            store.save(scan_document(scan))
+            text = store.latest_text() or b""
+            damaged = lzma.compress(text.replace(b'"verdict":', b'"former":', 1))
+            store._connection.execute("UPDATE scan SET document = ?", (damaged,))
             record = StoreRecord(store, told.append)
             restored = await record.restore(build.NOW)
             assert [camera.id for camera in restored.cameras] == ["cam-other"]

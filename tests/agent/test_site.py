@@ -17,7 +17,7 @@ from camagent.agent.site import Site
 from camagent.assess.profile import load_profile
 from camagent.credentials import BoundCredential, CredentialBook
 from camagent.discover.tcp_probe import Door, Heard, Knock
-from camagent.exporter.snapshot import camera_status
+from camagent.exporter.snapshot import CameraStatus
 from camagent.inventory.earlier_runs import Memory
 from camagent.inventory.identity import KnownDevice
 from camagent.model.device import DeviceFacts, DeviceTarget
@@ -32,6 +32,7 @@ from camagent.run.recognition import Order, Run, site_facts
 from camagent.run.visit import DeviceCheck, Judge, SeenSource
 from tests import builders as build
 from tests.agent.fakes import START, WoundClock
+from tests.publish.samples import status
 
 HOST, OTHER = build.ADDRESS, "192.0.2.99"
 SILENT = build.fault(FaultCode.UNREACHABLE, stage=Stage.INTERROGATE)
@@ -135,7 +136,30 @@ def test_streams_are_checked_again_without_a_new_interrogation(world: tuple[Site
         assert all(isinstance(job.target, StreamTarget) for job in fleet.asked) and len(fleet.asked) == 2
         assert isinstance(camera.facts.device, DeviceFacts)
         assert camera.facts.streams[0].configured == build.stream_facts().configured
-        assert watched.statuses()[0].streams[0].frame_rate_hz == 12.0
+        measured = watched.statuses()[0].streams[0].measured
+        assert measured is not None and measured.frame_rate_hz == 12.0
+
+    asyncio.run(scenario())
+
+
+def test_only_a_camera_that_changed_is_published_anew(
+    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A judgement is made every few seconds, mostly about one camera of many."""
+    watched, fleet = world
+    search_with(monkeypatch, HOST, OTHER)
+
+    async def judged() -> dict[str, CameraStatus]:
+        await fleet.clock.sleep(60)
+        await watched.interrogate(OTHER)
+        await watched.judge(START)
+        return {status.address: status for status in watched.statuses()}
+
+    async def scenario() -> None:
+        await first_round(watched)
+        before, after = await judged(), await judged()
+        assert set(before) == set(after) == {HOST, OTHER}
+        assert after[HOST] is before[HOST] and after[OTHER].checked_at != before[OTHER].checked_at
 
     asyncio.run(scenario())
 
@@ -236,7 +260,7 @@ def test_what_we_could_not_ask_changes_nothing(world: tuple[Site, FakeFleet], mo
 def test_a_restart_shows_the_last_state_until_each_camera_is_checked(world: tuple[Site, FakeFleet]) -> None:
     watched, _ = world
     stored = build.camera_result(facts=build.camera_facts(address=OTHER, id="cam-stored", name="Sân sau"))
-    watched.restore((camera_status(build.camera_result()), camera_status(stored)), Memory())
+    watched.restore((status(build.camera_result()), status(stored)), Memory())
     assert {status.name for status in watched.statuses()} == {"Cổng chính", "Sân sau"}
     assert set(watched.hosts) == {HOST, OTHER} and not watched.is_complete
 

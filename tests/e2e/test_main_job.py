@@ -84,7 +84,7 @@ def test_a_dead_camera_fails_and_is_not_hidden(run: Run) -> None:
 
 
 def test_the_document_is_json_with_numbers_and_no_secret(run: Run) -> None:
-    text = json.dumps(scan_document(run.result), ensure_ascii=False)
+    text = scan_document(run.result).compact_json().decode()
     document = json.loads(text)
     assert document["schema"] == "camagent.scan/1"
     assert document["summary"]["ready"] == run.result.count(Verdict.READY)

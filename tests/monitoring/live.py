@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from camagent.exporter.server import Exporter, ExporterOptions
-from camagent.exporter.snapshot import AgentSnapshot, CameraStatus, CycleStatus, camera_status
+from camagent.exporter.snapshot import AgentSnapshot, CameraStatus, CycleStatus
 from camagent.exporter.web_config import WebConfig
 from tests import builders as build
 from tests.monitoring.programs import ROOT, daemon, free_port
 from tests.publish.exporter_peers import View
+from tests.publish.samples import status
 
 RULES = ROOT / "monitoring" / "rules"
 SITE = {"site": "s9001", "area": "Phường Gia Định", "city": "Thành phố Hồ Chí Minh"}
@@ -28,7 +29,7 @@ LABELS = ",".join(f'{name}="{value}"' for name, value in SITE.items())
 
 def cameras(count: int) -> tuple[CameraStatus, ...]:
     """Healthy cameras under their own ids."""
-    healthy = camera_status(build.camera_result())
+    healthy = status(build.camera_result())
     return tuple(replace(healthy, id=f"cam-{number:012d}", name=f"Camera {number}") for number in range(count))
 
 

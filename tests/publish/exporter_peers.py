@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from camagent.exporter.server import Exporter, ExporterOptions
-from camagent.exporter.snapshot import AgentSnapshot, camera_status
+from camagent.exporter.snapshot import AgentSnapshot
 from tests import builders as build
+from tests.publish.samples import status
 
 
 @dataclass
@@ -27,7 +28,7 @@ class View:
 
     value: AgentSnapshot = field(
         default_factory=lambda: AgentSnapshot(
-            build.site(), build.NOW, (camera_status(build.camera_result()),), build.profile_stamp()
+            build.site(), build.NOW, (status(build.camera_result()),), build.profile_stamp()
         )
     )
     document: bytes | None = None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from camagent.document.read import ScanDocument
-from camagent.document.write import scan_document, view_document
+from camagent.document.model import ScanDocument
+from camagent.document.write import camera_view, scan_document
+from camagent.exporter.snapshot import CameraStatus, camera_status
 from camagent.model.device import DeviceInformation
 from camagent.model.finding import Action, Finding, Outcome, Setting, Severity, Verdict
 from camagent.model.scan import CameraResult, Declaration, NotChecked, ScanResult
@@ -138,4 +139,13 @@ def hostile_school() -> ScanResult:
 
 
 def view(scan: ScanResult) -> ScanDocument:
-    return view_document(scan_document(scan))
+    return scan_document(scan)
+
+
+def plain(scan: ScanResult) -> dict[str, Any]:
+    return scan_document(scan).plain()
+
+
+def status(result: CameraResult) -> CameraStatus:
+    """What the exporter shows of that result."""
+    return camera_status(camera_view(result))

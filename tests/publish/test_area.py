@@ -15,13 +15,13 @@ import pytest
 
 from camagent.area import MANY_FILES, AreaOptions, AreaReport, merge_area
 from camagent.document.decisions import Decision
-from camagent.document.write import MAX_DOCUMENT_BYTES, scan_document
+from camagent.document.read import MAX_DOCUMENT_BYTES
 from camagent.model.finding import Action, Verdict
 from camagent.model.scan import NotChecked, ScanResult
 from camagent.report.area_json import area_document
 from camagent.text import LANGUAGES, render
 from tests import builders
-from tests.publish.samples import camera, hostile_school, school
+from tests.publish.samples import camera, hostile_school, plain, school
 from tests.publish.schemas import closed
 
 NOW = builders.NOW + timedelta(days=1)
@@ -29,7 +29,7 @@ NOW = builders.NOW + timedelta(days=1)
 
 def put(folder: Path, name: str, scan: ScanResult, **changes: Any) -> Path:
     path = folder / name
-    text = json.dumps({**scan_document(scan), **changes}).encode()
+    text = json.dumps({**plain(scan), **changes}).encode()
     path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
     return path
 
@@ -210,7 +210,7 @@ def test_the_document_of_an_area_is_plain_json(tmp_path: Path) -> None:
     put(tmp_path, "b.json", hostile_school())
     report = merged(tmp_path)
     decided = report.rows[0].stable_id
-    document = area_document(report, {decided: Decision(decided, "approve", None, "a.xlsx", NOW)})
+    document = area_document(report, {decided: Decision(decided, "approve", None, "a.xlsx", NOW)}).plain()
     schema = json.loads((Path(__file__).parents[2] / "docs/schema/camagent.area-1.schema.json").read_text("utf-8"))
     problems = [error.message[:200] for error in jsonschema.Draft202012Validator(closed(schema)).iter_errors(document)]
     assert not problems

@@ -13,20 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camagent.document.write import (
-    MAX_DOCUMENT_BYTES,
-    DocumentError,
-    parse_document,
-    read_schema,
-    scan_document,
-    view_document,
-)
+from camagent.document.read import MAX_DOCUMENT_BYTES, DocumentError, parse_document, read_schema
+from camagent.document.schema import main, outdated
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.stream import FileTarget, OtherStream, ProfileTarget, StreamRole, StreamTarget
 from camagent.model.text import message
 from camagent.text import render
 from tests import builders
-from tests.publish.samples import HOSTILE, camera, hostile_school, school
+from tests.publish.samples import HOSTILE, camera, hostile_school, plain, school, view
 from tests.publish.schemas import closed
 
 SCHEMA_FILE = Path(__file__).resolve().parents[2] / "docs" / "schema" / "camagent.scan-1.schema.json"
@@ -49,7 +43,7 @@ def strings(value: Any) -> list[str]:
 
 @pytest.mark.parametrize("scan", [school(), school(0), hostile_school(), replace(school(2), kind="check")])
 def test_document_is_what_the_schema_says(scan: Any) -> None:
-    validate(scan_document(scan))
+    validate(plain(scan))
 
 
 def test_a_stream_without_address_and_one_that_was_not_watched_are_in_the_document() -> None:
@@ -59,7 +53,7 @@ def test_a_stream_without_address_and_one_that_was_not_watched_are_in_the_docume
     lens = OtherStream("P3", "lens 2", builders.stream_uri(), builders.configured_stream(), "view")
     bare = OtherStream("P4", None, None, None, "no_address")
     facts = builders.camera_facts(streams=(main, builders.sub_stream()), others=(lens, bare))
-    document = scan_document(builders.scan_result(cameras=(builders.camera_result(facts=facts),)))
+    document = plain(builders.scan_result(cameras=(builders.camera_result(facts=facts),)))
     validate(document)
     streams = document["cameras"][0]["streams"]
     assert [(s["role"], s["token"], s["uri"] is None, s["not_judged"]) for s in streams] == [
@@ -70,13 +64,12 @@ def test_a_stream_without_address_and_one_that_was_not_watched_are_in_the_docume
     ]
     assert streams[0]["configured"]["width_px"] == 2560 and streams[0]["fault"]["code"] == untold.code
     assert streams[2]["configured"]["codec"] == "h265" and streams[2]["measured"] is None
-    assert [s.token for s in view_document(document).cameras[0].watched] == ["P1", "P2"]
+    assert [s.token for s in parse_document(json.dumps(document), "a").cameras[0].watched] == ["P1", "P2"]
 
 
 def test_document_survives_json_and_comes_back_as_the_same_view() -> None:
-    document = scan_document(school())
-    text = json.dumps(document, allow_nan=False)
-    assert parse_document(text, "a.json") == view_document(document)
+    text = json.dumps(plain(school()), allow_nan=False)
+    assert parse_document(text, "a.json") == view(school())
 
 
 def test_every_state_of_a_stream_fits_the_schema() -> None:
@@ -85,11 +78,11 @@ def test_every_state_of_a_stream_fits_the_schema() -> None:
     file = builders.stream_facts(target=FileTarget(Path("/tmp/clip.mp4")), access=None)
     for streams in ((), (broken,), (unseen, builders.sub_stream()), (file,)):
         facts = builders.camera_facts(streams=streams, device=None)
-        validate(scan_document(builders.scan_result(cameras=(builders.camera_result(facts=facts),))))
+        validate(plain(builders.scan_result(cameras=(builders.camera_result(facts=facts),))))
 
 
 def test_numbers_stay_numbers_and_unknown_is_null() -> None:
-    document = scan_document(school(3))
+    document = plain(school(3))
     ready, _, dead = document["cameras"]
     assert ready["streams"][0]["measured"]["frame_rate_hz"] == 25.0
     assert ready["findings"][1]["observed"] == [2560, 1440]
@@ -100,21 +93,21 @@ def test_numbers_stay_numbers_and_unknown_is_null() -> None:
 
 def test_times_are_utc_with_z() -> None:
     noon = datetime(2026, 1, 10, 12, tzinfo=timezone(timedelta(hours=7)))
-    document = scan_document(school(1, started_at=noon))
+    document = plain(school(1, started_at=noon))
     assert document["started_at"] == "2026-01-10T05:00:00Z"
 
 
 def test_what_is_not_a_number_becomes_null() -> None:
     strange = builders.measured_stream(frame_rate_hz=float("nan"), bitrate_bps=float("inf"))
     facts = builders.camera_facts(streams=(builders.stream_facts(measured=strange),))
-    document = scan_document(builders.scan_result(cameras=(builders.camera_result(facts=facts),)))
+    document = plain(builders.scan_result(cameras=(builders.camera_result(facts=facts),)))
     measured = document["cameras"][0]["streams"][0]["measured"]
     assert measured["frame_rate_hz"] is None and measured["bitrate_bps"] is None
     json.dumps(document, allow_nan=False)
 
 
 def test_no_control_bidi_or_huge_text_reaches_the_document() -> None:
-    for text in strings(scan_document(hostile_school())):
+    for text in strings(plain(hostile_school())):
         assert len(text) <= 4000
         assert all(char.isprintable() or char == "\n" for char in text), repr(text)
         text.encode("utf-8")
@@ -124,7 +117,7 @@ def test_credentials_in_a_path_are_hidden() -> None:
     uri = builders.stream_uri(path="/user=admin_password=hunter2_channel=1_stream=0.sdp?pwd=hunter2&real=1")
     stream = builders.stream_facts(target=StreamTarget(uri))
     facts = builders.camera_facts(streams=(stream,))
-    text = json.dumps(scan_document(builders.scan_result(cameras=(builders.camera_result(facts=facts),))))
+    text = json.dumps(plain(builders.scan_result(cameras=(builders.camera_result(facts=facts),))))
     assert "hunter2" not in text
     assert "channel=1" in text and "real=1" in text
 
@@ -132,20 +125,20 @@ def test_credentials_in_a_path_are_hidden() -> None:
 def test_each_fault_is_told_once() -> None:
     fault = builders.fault()
     facts = builders.camera_facts(device=fault, streams=(builders.stream_facts(measured=fault, faults=(fault,)),))
-    document = scan_document(builders.scan_result(cameras=(builders.camera_result(facts=facts, faults=(fault,)),)))
+    document = plain(builders.scan_result(cameras=(builders.camera_result(facts=facts, faults=(fault,)),)))
     assert len(document["cameras"][0]["faults"]) == 1
 
 
 def test_a_missing_sentence_does_not_cost_the_result() -> None:
     scan = school(1)
     told = replace(scan.cameras[0].findings[0], message=message("findings.no_such_sentence"))
-    document = scan_document(replace(scan, cameras=(replace(scan.cameras[0], findings=(told,)),)))
+    document = plain(replace(scan, cameras=(replace(scan.cameras[0], findings=(told,)),)))
     assert "findings.no_such_sentence" in document["cameras"][0]["findings"][0]["message"]["en"]
     validate(document)
 
 
 def test_summary_counts_what_the_cameras_say() -> None:
-    document = scan_document(school(10))
+    document = plain(school(10))
     for verdict in Verdict:
         assert document["summary"][verdict] == sum(item["verdict"] == verdict for item in document["cameras"])
 
@@ -163,14 +156,14 @@ def test_summary_counts_what_the_cameras_say() -> None:
 )
 def test_a_wrong_document_is_refused_with_file_and_place(change: dict[str, Any], where: str) -> None:
     with pytest.raises(DocumentError) as caught:
-        parse_document(json.dumps(scan_document(school(1)) | change), "truong.json")
+        parse_document(json.dumps(plain(school(1)) | change), "truong.json")
     for line in (str(caught.value), render(caught.value.problem, "vi")):
         assert line.startswith("truong.json: ") and "\n" not in line
         assert where in line
 
 
 def test_a_wrong_verdict_names_the_camera() -> None:
-    document = scan_document(school(3))
+    document = plain(school(3))
     document["cameras"][2]["verdict"] = "probably"
     with pytest.raises(DocumentError, match=r"cameras\.2\.verdict"):
         parse_document(json.dumps(document), "a.json")
@@ -199,13 +192,13 @@ def test_deep_nesting_is_refused() -> None:
 
 
 def test_unknown_keys_are_allowed_because_the_contract_may_grow() -> None:
-    document = scan_document(school(1)) | {"added_later": {"deep": [1]}}
+    document = plain(school(1)) | {"added_later": {"deep": [1]}}
     document["cameras"][0]["added_later"] = 1
     assert parse_document(json.dumps(document), "a.json").cameras[0].name
 
 
 def test_keys_added_after_the_contract_may_be_missing() -> None:
-    document = scan_document(school(3))
+    document = plain(school(3))
     del document["site_findings"], document["profile"]["title"]
     for item in document["cameras"]:
         for key in ("place", "task", "video_source", "checked_at", "duration_s", "identity", "changes"):
@@ -214,15 +207,33 @@ def test_keys_added_after_the_contract_may_be_missing() -> None:
         for finding in item["findings"]:
             for key in ("title", "recommended", "uncertainty", "configured", "declared", "measured", "check", "manual"):
                 del finding[key]
-    assert len(view_document(document).cameras) == 3
+    assert len(parse_document(json.dumps(document), "a.json").cameras) == 3
 
 
 def test_texts_of_a_strange_document_are_made_harmless() -> None:
-    document = scan_document(school(len(HOSTILE)))
+    document = plain(school(len(HOSTILE)))
     for item, text in zip(document["cameras"], HOSTILE, strict=True):
         item["name"] = text.encode("utf-8", "replace").decode()
     for item in parse_document(json.dumps(document), "a.json").cameras:
         assert item.name.isprintable() and len(item.name) <= 200
+
+
+def test_the_schema_files_are_made_from_the_models() -> None:
+    assert outdated() == [], "python -m camagent.document.schema"
+
+
+def test_a_schema_file_that_was_edited_by_hand_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("camagent.document.schema.FOLDER", tmp_path)
+    assert main(["--check"]) == 1 and main([]) == 0 and main(["--check"]) == 0
+    path = tmp_path / SCHEMA_FILE.name
+    path.write_text(path.read_text(encoding="utf-8").replace("Never with credentials", "Maybe"), encoding="utf-8")
+    assert main(["--check"]) == 1
+
+
+def test_a_value_in_the_schema_says_what_it_means() -> None:
+    stream = SCHEMA["$defs"]["StreamView"]["properties"]
+    assert stream["uri"]["description"].startswith("Never with credentials")
+    assert stream["role"]["enum"] == ["main", "sub"]
 
 
 def test_the_schema_of_a_foreign_file_is_still_named() -> None:
@@ -232,7 +243,7 @@ def test_the_schema_of_a_foreign_file_is_still_named() -> None:
 
 
 def test_weighty_findings_are_those_that_decide_the_verdict() -> None:
-    item = view_document(scan_document(school(4))).cameras[3]
+    item = view(school(4)).cameras[3]
     assert [finding.rule for finding in item.findings if finding.weighty] == ["IMG-FPS"]
     manual = [finding for finding in item.findings if finding.manual]
     assert manual and manual[0].outcome is Outcome.NOT_ASSESSED and not manual[0].weighty

@@ -17,13 +17,13 @@ import pytest
 
 from camagent.exporter.listener import ListenerLimits
 from camagent.exporter.server import ExporterOptions, preferred_language, wants_openmetrics
-from camagent.exporter.snapshot import camera_status
 from camagent.exporter.web_config import WebConfig, load_web_config
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.operator_error import OperatorError
 from camagent.text import both
 from tests import builders as build
 from tests.publish.exporter_peers import View, ask, is_cut, make_certificates, running
+from tests.publish.samples import status
 from tests.refusal import refused
 
 PROMETHEUS_ACCEPT = (
@@ -151,7 +151,7 @@ def test_status_page_says_why_and_shows_that_the_profile_is_provisional() -> Non
     result = build.camera_result(findings=(failing,), verdict=Verdict.NOT_READY)
     reason = both(failing.message).vi
     view = View()
-    view.value = replace(view.value, cameras=(camera_status(result),))
+    view.value = replace(view.value, cameras=(status(result),))
 
     async def scenario() -> None:
         async with running(view) as (_, port):

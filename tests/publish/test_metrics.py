@@ -32,13 +32,13 @@ from camagent.exporter.snapshot import (
     CycleStatus,
     RequirementStatus,
     StreamStatus,
-    camera_status,
 )
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import Outcome, Severity, Verdict
 from camagent.model.text import Localised
 from tests import builders as build
 from tests.monitoring.programs import run
+from tests.publish.samples import status
 
 GOLDEN = Path(__file__).with_name("metrics.prom")
 CONTRACT_LABELS = {"camera", "stream", "rule", "severity", "condition", "stage", "code", "verdict"}
@@ -82,18 +82,18 @@ def named(value: AgentSnapshot, name: str) -> dict[tuple[str, ...], float]:
 def crowded_camera() -> CameraStatus:
     """As many series as any camera could be made to have, and then some."""
     conditions = tuple(f"condition{i}" for i in range(11))
-    main = replace(camera_status(build.camera_result()).streams[0], conditions=conditions)
+    main = replace(status(build.camera_result()).streams[0], conditions=conditions)
     subs = tuple(replace(main, name=f"sub{i}") for i in range(20))
     rows = tuple(
         RequirementStatus(f"ROW-{i:03}", severity, True, False, Localised("", ""))
         for i, severity in enumerate(list(Severity) * 30)
     )
-    return replace(camera_status(build.camera_result()), streams=(main, *subs), requirements=rows)
+    return replace(status(build.camera_result()), streams=(main, *subs), requirements=rows)
 
 
 def stable_page() -> str:
     """One whole page without the lines that tell of this process."""
-    text, _ = pages(snapshot(camera_status(build.camera_result())))
+    text, _ = pages(snapshot(status(build.camera_result())))
     lines = text.splitlines(keepends=True)
     return "".join(line for line in lines if "process_" not in line and not line.startswith("camagent_build_info{"))
 
@@ -103,7 +103,7 @@ def test_the_whole_page_is_as_agreed() -> None:
 
 
 def test_promtool_finds_nothing_to_say_about_the_page() -> None:
-    text, _ = pages(snapshot(camera_status(build.camera_result()), crowded_camera()))
+    text, _ = pages(snapshot(status(build.camera_result()), crowded_camera()))
     checked = run(["promtool", "check", "metrics"], text.encode())
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")
 
@@ -121,7 +121,7 @@ def test_the_page_is_byte_for_byte_what_the_library_writes(
     name: str, model: str, offset: float | None, up: bool
 ) -> None:
     camera = replace(
-        camera_status(build.camera_result()), name=name, model=model, clock_offset_s=offset, up=up, id=name or "x"
+        status(build.camera_result()), name=name, model=model, clock_offset_s=offset, up=up, id=name or "x"
     )
     registry = CollectorRegistry(auto_describe=False)
     registry.register(SnapshotCollector(lambda: snapshot(camera)))
@@ -130,14 +130,14 @@ def test_the_page_is_byte_for_byte_what_the_library_writes(
 
 
 def test_openmetrics_page_is_understood_by_a_strict_parser() -> None:
-    _, text = pages(snapshot(camera_status(build.camera_result())))
+    _, text = pages(snapshot(status(build.camera_result())))
     families = {family.name: family.type for family in parse_openmetrics(text)}
     assert families["camagent_camera"] == "info"
     assert families["camagent_faults"] == "counter"
 
 
 def test_help_of_every_value_of_a_camera_says_cached_and_since_when() -> None:
-    text, _ = pages(snapshot(camera_status(build.camera_result()), crowded_camera()))
+    text, _ = pages(snapshot(status(build.camera_result()), crowded_camera()))
     per_camera = {
         line.split("{")[0] for line in text.splitlines() if line.startswith("camagent_") and "camera=" in line
     }
@@ -148,7 +148,7 @@ def test_help_of_every_value_of_a_camera_says_cached_and_since_when() -> None:
 
 
 def test_no_camera_has_more_series_than_agreed() -> None:
-    value = snapshot(crowded_camera(), camera_status(build.camera_result(facts=build.camera_facts(id="second"))))
+    value = snapshot(crowded_camera(), status(build.camera_result(facts=build.camera_facts(id="second"))))
     per_camera = Counter(sample.labels["camera"] for sample in samples(value) if "camera" in sample.labels)
     assert per_camera[crowded_camera().id] == MAX_SERIES_PER_CAMERA
     assert max(per_camera.values()) <= MAX_SERIES_PER_CAMERA
@@ -160,7 +160,7 @@ def test_no_series_appears_twice() -> None:
 
 
 def test_labels_are_those_of_the_contract_and_never_the_site() -> None:
-    for sample in samples(snapshot(camera_status(build.camera_result()))):
+    for sample in samples(snapshot(status(build.camera_result()))):
         if not sample.name.endswith("_info"):
             assert set(sample.labels) <= CONTRACT_LABELS, sample
         assert not {"site", "area", "city", "address", "ip"} & set(sample.labels)
@@ -179,7 +179,7 @@ def test_process_and_build_are_told() -> None:
 def test_unknown_is_absent_and_never_a_pass() -> None:
     finding = build.finding(outcome=Outcome.NOT_ASSESSED)
     unknown = build.camera_result(findings=(finding,), verdict=Verdict.UNDETERMINED)
-    value = snapshot(camera_status(unknown))
+    value = snapshot(status(unknown))
     assert named(value, "requirement_met") == {}
     assert named(value, "camera_verdict")[("cam-4cbd8f000001", "ready")] == 0
 
@@ -198,45 +198,45 @@ def test_unknown_is_absent_and_never_a_pass() -> None:
 )
 def test_one_row_over_several_streams(outcomes: tuple[Outcome, ...], met: float | None) -> None:
     findings = tuple(build.finding(outcome=outcome, stream=f"s{i}") for i, outcome in enumerate(outcomes))
-    value = snapshot(camera_status(build.camera_result(findings=findings)))
+    value = snapshot(status(build.camera_result(findings=findings)))
     assert list(named(value, "requirement_met").values()) == ([] if met is None else [met])
 
 
 def test_a_camera_that_nobody_asked_is_not_up() -> None:
     silent = build.camera_facts(device=build.fault(FaultCode.BUDGET_SPENT, stage=Stage.INTERROGATE), streams=())
-    value = snapshot(camera_status(build.camera_result(facts=silent)))
+    value = snapshot(status(build.camera_result(facts=silent)))
     assert named(value, "camera_up") == {}
     assert len(named(value, "camera_info")) == 1
 
 
 @pytest.mark.parametrize("code", [FaultCode.UNREACHABLE, FaultCode.REFUSED, FaultCode.TIMEOUT])
 def test_a_silent_camera_is_down(code: FaultCode) -> None:
-    dead = build.camera_facts(device=build.fault(code), streams=())
-    assert list(named(snapshot(camera_status(build.camera_result(facts=dead))), "camera_up").values()) == [0.0]
+    dead = build.camera_facts(device=build.fault(code, stage=Stage.INTERROGATE), streams=())
+    assert list(named(snapshot(status(build.camera_result(facts=dead))), "camera_up").values()) == [0.0]
 
 
 def test_a_camera_that_refuses_our_log_in_is_up_but_its_stream_is_not() -> None:
     refused = build.fault(FaultCode.AUTH_REJECTED)
     facts = build.camera_facts(device=refused, streams=(build.stream_facts(measured=refused, image=None),))
-    value = snapshot(camera_status(build.camera_result(facts=facts)))
+    value = snapshot(status(build.camera_result(facts=facts)))
     assert list(named(value, "camera_up").values()) == [1.0]
     assert list(named(value, "stream_up").values()) == [0.0]
 
 
 def test_a_rate_that_we_ourselves_spoiled_is_not_published() -> None:
     lagging = build.stream_facts(measured=build.measured_stream(limits=("loop_lag",)))
-    value = snapshot(camera_status(build.camera_result(facts=build.camera_facts(streams=(lagging,)))))
+    value = snapshot(status(build.camera_result(facts=build.camera_facts(streams=(lagging,)))))
     assert named(value, "stream_frame_rate_hertz") == {}
 
 
 def test_bytes_not_bits() -> None:
     streams = (build.stream_facts(measured=build.measured_stream(bitrate_bps=4_000_000.0)),)
-    value = snapshot(camera_status(build.camera_result(facts=build.camera_facts(streams=streams))))
+    value = snapshot(status(build.camera_result(facts=build.camera_facts(streams=streams))))
     assert list(named(value, "stream_throughput_bytes_per_second").values()) == [500_000.0]
 
 
 def test_a_camera_that_vanished_leaves_no_series() -> None:
-    values = [snapshot(camera_status(build.camera_result()))]
+    values = [snapshot(status(build.camera_result()))]
     registry = metrics_registry(lambda: values[0])
     assert b"cam-4cbd8f000001" in render_metrics(registry, False)
     values[0] = snapshot()
@@ -257,7 +257,7 @@ def test_a_fault_that_nobody_expected_is_counted_too() -> None:
 
 def test_what_a_device_writes_cannot_break_the_page() -> None:
     hostile = 'x"} 1\ncamagent_camera_up{camera="y\\' + "\u202e" + "A" * 5000
-    value = snapshot(replace(camera_status(build.camera_result()), model=hostile, firmware=hostile))
+    value = snapshot(replace(status(build.camera_result()), model=hostile, firmware=hostile))
     info = next(s for s in samples(value) if s.name == "camagent_camera_info")
     assert len(info.labels["model"]) <= 120
     assert "\n" not in info.labels["model"] and "\u202e" not in info.labels["model"]
@@ -266,12 +266,12 @@ def test_what_a_device_writes_cannot_break_the_page() -> None:
 
 def test_a_stream_without_a_name_of_its_own_is_not_doubled() -> None:
     streams = (build.stream_facts(), build.stream_facts())
-    status = camera_status(build.camera_result(facts=build.camera_facts(streams=streams)))
-    assert [stream.name for stream in status.streams] == ["main"]
+    shown = status(build.camera_result(facts=build.camera_facts(streams=streams)))
+    assert [stream.name for stream in shown.streams] == ["main"]
 
 
 def test_a_stream_that_never_played_tells_no_numbers() -> None:
-    value = snapshot(replace(camera_status(build.camera_result()), streams=(StreamStatus("main", False),)))
+    value = snapshot(replace(status(build.camera_result()), streams=(StreamStatus("main", False),)))
     assert list(named(value, "stream_up").values()) == [0.0]
     assert not [s for s in samples(value) if s.name.startswith("camagent_stream_") and s.name != "camagent_stream_up"]
 

@@ -28,7 +28,7 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with open_store(tmp_path / "camagent.sqlite") as store:
         for number, days in enumerate(DAYS_AGO):
             scan = school(3 + number, started_at=NOW - timedelta(days=days))
-            store.save(scan, scan_document(scan))
+            store.save(scan_document(scan))
     return tmp_path
 
 

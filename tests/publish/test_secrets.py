@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
-from camagent.document.write import scan_document, view_document
+from camagent.document.write import scan_document
 from camagent.model.device import DeviceUser, MediaFacts
 from camagent.model.scan import ScanResult
 from camagent.model.stream import StreamTarget
@@ -39,18 +38,17 @@ def planted() -> ScanResult:
 
 def test_no_output_shows_it(tmp_path: Path) -> None:
     scan = planted()
-    document = scan_document(scan)
-    view = view_document(document)
+    view = scan_document(scan)
     out = io.StringIO()
     print_table(view, Console(file=out, width=200), "vi")
     with zipfile.ZipFile(io.BytesIO(render_xlsx([view], "vi"))) as packed:
         book = b"".join(packed.read(name) for name in packed.namelist())
     path = tmp_path / "site.db"
     with open_store(path) as store:
-        store.save(scan, document)
-        kept = json.dumps(store.latest_document())
-    texts = [out.getvalue(), render_json(document), render_html([view], "vi"), render_csv([view], "vi"), kept]
+        store.save(view)
+        kept = (store.latest_text() or b"").decode()
+    texts = [out.getvalue(), render_json(view), render_html([view], "vi"), render_csv([view], "vi"), kept]
     raw = [item.read_bytes() for item in tmp_path.iterdir()]
     assert all(PASSWORD not in text for text in texts)
     assert all(PASSWORD.encode() not in content for content in (book, *raw))
-    assert "password=***" in render_json(document)
+    assert "password=***" in render_json(view)

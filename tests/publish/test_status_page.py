@@ -8,15 +8,16 @@ from datetime import timedelta
 
 import pytest
 
-from camagent.exporter.snapshot import AgentSnapshot, CameraStatus, RequirementStatus, camera_status
+from camagent.exporter.snapshot import AgentSnapshot, CameraStatus, RequirementStatus
 from camagent.exporter.status_page import render_status_page
 from camagent.model.finding import Severity, Verdict
 from camagent.model.text import Localised
 from tests import builders as build
+from tests.publish.samples import status
 
 
 def camera(name: str, up: bool | None = True, verdict: Verdict = Verdict.READY) -> CameraStatus:
-    return replace(camera_status(build.camera_result()), id=f"cam-{name}", name=name, up=up, verdict=verdict)
+    return replace(status(build.camera_result()), id=f"cam-{name}", name=name, up=up, verdict=verdict)
 
 
 def page(*cameras: CameraStatus, lang: str = "vi", **changes: object) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from camagent.document.compare import Change
 from camagent.document.decisions import DECISIONS
-from camagent.document.read import BasisView, FindingView
+from camagent.document.model import BasisView, FindingView
 from camagent.document.wording import (
     basis_lines,
     basis_short,
@@ -19,7 +19,7 @@ from camagent.document.wording import (
     uncertain_note,
     why_text,
 )
-from camagent.document.write import scan_document, view_document
+from camagent.document.write import scan_document
 from camagent.model.finding import Action, Outcome, Severity, Verdict
 from camagent.text import LANGUAGES, catalogue
 from tests import builders
@@ -72,7 +72,7 @@ def test_every_word_of_a_closed_list_has_its_translation(lang: str) -> None:
 def seen(*changes: dict[str, object]) -> tuple[FindingView, ...]:
     findings = tuple(builders.finding(**change) for change in changes)
     camera = builders.camera_result(findings=findings)
-    return view_document(scan_document(builders.scan_result(cameras=(camera,)))).cameras[0].findings
+    return scan_document(builders.scan_result(cameras=(camera,))).cameras[0].findings
 
 
 def test_rules_that_say_the_same_share_a_line() -> None:

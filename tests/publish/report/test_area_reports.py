@@ -18,7 +18,6 @@ from camagent.area import AreaOptions, AreaReport, merge_area
 from camagent.area.reviewed import apply_reviewed, read_reviewed, summary
 from camagent.cli.area import merge_command
 from camagent.document.decisions import Decision
-from camagent.document.write import scan_document
 from camagent.model.operator_error import OperatorError
 from camagent.report.area_html import render_area_html
 from camagent.report.area_xlsx import render_area_xlsx
@@ -28,7 +27,7 @@ from camagent.store import open_store
 from camagent.text import LANGUAGES, render
 from tests import builders
 from tests.publish.report.browser import CHROMIUM, CONTRAST, DARK, PHONE, SMALLEST, Page, chromium, visit
-from tests.publish.samples import hostile_school, school, view
+from tests.publish.samples import hostile_school, plain, school, view
 from tests.refusal import refused
 
 NOW = builders.NOW + timedelta(days=1)
@@ -39,9 +38,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> AreaReport:
     folder = tmp_path_factory.mktemp("area")
     for number, name in enumerate(("THCS Nguyễn Du", "Tiểu học Đống Đa", "THPT Ăn Khánh")):
         scan = school(4 + number, site=builders.site(id=f"900{number}", name=name))
-        (folder / f"{number}.json").write_text(json.dumps(scan_document(scan)), encoding="utf-8")
+        (folder / f"{number}.json").write_text(json.dumps(plain(scan)), encoding="utf-8")
     hostile = replace(hostile_school(), site=builders.site(id="=1+1", name="=cmd|'x'!A0", area="<script>"))
-    (folder / "hostile.json").write_text(json.dumps(scan_document(hostile)), encoding="utf-8")
+    (folder / "hostile.json").write_text(json.dumps(plain(hostile)), encoding="utf-8")
     (folder / "bad.json").write_text("{", encoding="utf-8")
     return merge_area([folder], NOW, "vi", AreaOptions(levels=("Cơ sở", "Khu vực")))
 

@@ -89,7 +89,7 @@ def test_the_history_of_a_camera_is_told_where_something_changed(tmp_path: Path)
         for day, verdict in enumerate((Verdict.READY, Verdict.NOT_READY)):
             cameras = (replace(camera(0), verdict=verdict), camera(1))
             scan = replace(school(0), cameras=cameras, started_at=builders.NOW + timedelta(days=day))
-            store.save(scan, scan_document(scan))
+            store.save(scan_document(scan))
         newest = store.latest()
         assert newest is not None
         histories = {item.id: store.states(item.id) for item in newest.cameras}

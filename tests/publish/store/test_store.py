@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from camagent import store as store_module
-from camagent.document.write import scan_document
+from camagent.document.write import camera_view, scan_document
 from camagent.inventory.earlier_runs import Learned
 from camagent.inventory.identity import KnownDevice
 from camagent.model.finding import Verdict
-from camagent.model.scan import ManualAnswer, ScanResult
+from camagent.model.scan import CameraFacts, ManualAnswer, ScanResult
 from camagent.store import Decision, Store, answered, open_store
 from camagent.store.schema import MIGRATIONS
 from tests import builders
@@ -25,7 +25,7 @@ START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 
 
 def save(store: Store, scan: ScanResult) -> None:
-    store.save(scan, scan_document(scan))
+    store.save(scan_document(scan))
 
 
 def scan_at(moment: datetime, cameras: int = 2) -> ScanResult:
@@ -34,7 +34,7 @@ def scan_at(moment: datetime, cameras: int = 2) -> ScanResult:
 
 def test_a_new_store_knows_nothing(tmp_path: Path) -> None:
     with open_store(tmp_path / "deep" / "site.db") as store:
-        assert store.latest() is None and store.latest_document() is None
+        assert store.latest() is None and store.latest_text() is None
         assert store.at(date(2026, 1, 1)) is None
         assert store.histories(START) == {} and store.answers() == {} and store.decisions() == {}
         assert store.set_aside is None and store.states("cam-1") == ()
@@ -45,7 +45,7 @@ def test_what_was_saved_comes_back_after_closing(tmp_path: Path, scan: ScanResul
     with open_store(tmp_path / "site.db") as store:
         save(store, scan)
     with open_store(tmp_path / "site.db") as store:
-        assert store.latest_document() == scan_document(scan)
+        assert store.latest() == scan_document(scan)
         assert store.latest() == view(scan)
 
 
@@ -101,15 +101,19 @@ def test_availability_counts_scans_and_cheap_checks_of_thirty_days(tmp_path: Pat
     assert found["cam-000000000000"].since.date() == START.date()
 
 
+def spoke(facts: CameraFacts) -> bool:
+    return answered(camera_view(builders.camera_result(facts=facts)))
+
+
 def test_a_camera_answered_only_where_something_of_it_spoke() -> None:
     dead = builders.stream_facts(measured=builders.fault())
     silent = builders.camera_facts(device=builders.fault(), streams=(dead,))
-    assert not answered(builders.camera_result(facts=silent))
-    assert not answered(builders.camera_result(facts=replace(silent, device=None, streams=())))
+    assert not spoke(silent)
+    assert not spoke(replace(silent, device=None, streams=()))
     mute = builders.device_facts(clock=builders.fault())
-    assert not answered(builders.camera_result(facts=replace(silent, device=mute)))
-    assert answered(builders.camera_result(facts=replace(silent, device=builders.device_facts())))
-    assert answered(builders.camera_result(facts=replace(silent, streams=(dead, builders.sub_stream()))))
+    assert not spoke(replace(silent, device=mute))
+    assert spoke(replace(silent, device=builders.device_facts()))
+    assert spoke(replace(silent, streams=(dead, builders.sub_stream())))
 
 
 def test_what_two_processes_learn_is_kept_of_both(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ with open_store(Path(sys.argv[1])) as store:
 
 def save(store: Store, day: int) -> None:
     scan = school(3, started_at=START + timedelta(days=day))
-    store.save(scan, scan_document(scan))
+    store.save(scan_document(scan))
 
 
 def run(script: str, *arguments: str) -> subprocess.Popen[bytes]:

@@ -1,0 +1,117 @@
+"""The document of an area's merge, as published: schools by need and one upgrade list; `report.area_json` fills it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from camagent.document.model import AgentView, SummaryView
+from camagent.document.values import Count, Moment, TextView, View, words
+from camagent.model.finding import Action, Verdict
+
+AREA_SCHEMA: Literal["camagent.area/1"] = "camagent.area/1"
+Ratio = Annotated[float, Field(ge=0, le=1)]
+
+
+class AreaSummary(SummaryView):
+    """Cameras of all schools, counted."""
+
+    actions: dict[str, Count]
+    cost_classes: dict[str, Count]
+    amounts: dict[str, float]
+    failing_rules: dict[str, Count]
+
+
+class SchoolView(View):
+    """One school in the ranking."""
+
+    id: str
+    name: str
+    area: str
+    city: str
+    source: str
+    checked_at: Moment
+    age_days: float
+    ready: Count
+    not_ready: Count
+    undetermined: Count
+    not_checked: Count
+    devices_found: Count
+    need_low_ratio: Ratio
+    """Share of cameras surely not ready."""
+    need_high_ratio: Ratio
+    """Share that may be: undetermined and unchecked count."""
+    profile: str
+    authoritative: bool
+    flags: tuple[
+        Annotated[
+            str,
+            words(
+                "nothing_found",
+                "old",
+                "future",
+                "low_coverage",
+                "many_unknown",
+                "sums_differ",
+                "other_profile",
+                "shared_id",
+            ),
+        ],
+        ...,
+    ]
+
+
+class DecisionView(View):
+    """What the office decided about a row."""
+
+    decision: Annotated[str, words("approve", "reject", "recheck")]
+    note: str | None
+    at: Moment
+
+
+class UpgradeRowView(View):
+    """One camera of the upgrade list, in words of one language."""
+
+    site_id: str
+    site: str
+    camera_id: str
+    camera: str
+    place: str
+    address: str
+    model: str
+    verdict: Verdict
+    action: Action
+    certain: bool
+    findings: str
+    steps: str
+    basis: str
+    cost_class: str
+    cost: str
+    cost_amount: float | None
+    cost_currency: str
+    id: str
+    """School and camera: what a decision refers to."""
+    decision: DecisionView | None
+
+
+class SourceProblemView(View):
+    """A file that is not in the merge, and why."""
+
+    source: str
+    problem: TextView
+
+
+class AreaMerge(View):
+    """Schools by need, the upgrade list in one language, totals, files left out."""
+
+    schema_name: Literal["camagent.area/1"] = Field(alias="schema")
+    agent: AgentView
+    at: Moment
+    authoritative: bool
+    """False: at least one school was judged by a provisional profile."""
+    files: Count
+    summary: AreaSummary
+    sites: tuple[SchoolView, ...]
+    upgrades: tuple[UpgradeRowView, ...]
+    problems: tuple[SourceProblemView, ...]
