@@ -1,4 +1,4 @@
-"""What a camera's Hello, Bye or silence makes the agent do: look sooner, and no more often than bounded. Pure.
+"""A camera's Hello, Bye or silence brings its next check forward, at most once per 10 min and device. Pure.
 
 An announcement is a reason to look, never a fact: anybody on the segment can send one.
 """
@@ -16,18 +16,18 @@ EARLY_EVERY_S = (
 )
 
 
-class Ear:
+class EarlyWork:
     """Remembers what was brought forward when; holds at most two entries a known device, and one."""
 
     def __init__(self) -> None:
         self._early_s: dict[tuple[Work, str], float] = {}
 
-    def work_for(self, presence: Presence, known: Set[str], now_s: float) -> tuple[Work, str] | None:
-        """What to bring forward; None where it was done lately, or nobody we know says goodbye.
+    def work_for(self, presence: Presence, hosts: Set[str], now_s: float) -> tuple[Work, str] | None:
+        """What to bring forward; None where it was done lately, or a stranger says goodbye.
 
         A Hello from a stranger brings a search forward, which goes only where the operator sent it.
         """
-        host = presence.host if presence.host in known else SITE
+        host = presence.host if presence.host in hosts else SITE
         if presence.kind is Kind.HELLO:
             asked = (Work.INTERROGATE, host) if host != SITE else (Work.DISCOVER, SITE)
         elif host != SITE:

@@ -1,4 +1,4 @@
-"""What the loop works with: the site's errands, and what else it needs of the world. Types only."""
+"""What the loop works with: what can be done for the site, and what else it needs of the world. Types only."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from camagent.model.text import Message
 from camagent.run.recognition import Run
 
 
-class Errands(Protocol):
-    """What can be done for the site, and what is known of it."""
+class SiteWork(Protocol):
+    """Runs discovery, checks and judging for one site, and says what is known of it."""
 
     defects: int
     discovered_devices: int | None
@@ -62,7 +62,7 @@ class Errands(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Environment:
     """What the loop needs beside the site itself."""
 
     clock: Clock

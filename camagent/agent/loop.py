@@ -1,7 +1,7 @@
 """The agent's loop: starts what is due, one piece of work per device, feeds the watchdog, ends quickly when told.
 
-Knows the schedule and the site's errands; opens no connection itself. A bug of ours in one errand is caught here,
-logged and counted, and silences neither the other devices nor the scraper.
+Knows the schedule and what can be done for the site; opens no connection itself. A bug of ours in one piece of work is
+caught here, logged and counted, and silences neither the other devices nor the scraper.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum, auto
 
-from camagent.agent.announcements import Ear
-from camagent.agent.environment import Errands, Surroundings
+from camagent.agent.announcements import EarlyWork
+from camagent.agent.environment import Environment, SiteWork
 from camagent.agent.record import Kept
 from camagent.agent.schedule import SITE, Agenda, Schedule, Task, Work
 from camagent.clock import Clock
@@ -28,13 +28,13 @@ from camagent.run.recognition import Run
 
 TICK_S = 1.0
 JUDGE_EVERY_S = 5.0  # judging a whole school takes a good part of a second on an old PC: not after every stream
-BEAT_LATE_S = 30.0  # ticks: a loop that missed this many does not live
+TICK_LATE_S = 30.0  # ticks: a loop that missed this many does not live
 STUCK_AFTER_S = 1800.0  # twice a recorder's own budget: whoever works longer on one device will not end by itself
 CLOCK_STEP_S = 60.0  # between two ticks: the wall clock was set, or the machine slept
 STOP_S = 3.5  # TEARDOWN of every session, out of the 5 s that stopping may take
 
 
-class _Chore(Enum):
+class _OwnWork(Enum):
     """What the agent does for itself, beside the devices."""
 
     JUDGE = auto()
@@ -55,13 +55,13 @@ class _Round:
 class Agent:
     """The running agent; also what the exporter looks at."""
 
-    def __init__(self, name: SiteName, stamp: ProfileStamp, errands: Errands, schedule: Schedule) -> None:
+    def __init__(self, name: SiteName, stamp: ProfileStamp, site: SiteWork, schedule: Schedule) -> None:
         self._name, self._stamp = name, stamp
-        self._errands = errands
+        self._site = site
         self._schedule, self._agenda = schedule, Agenda(schedule)
         self._hosts: frozenset[str] = frozenset()
         self._running: dict[str, tuple[Work, float]] = {}
-        self._chores: dict[_Chore, float] = {}
+        self._own_work: dict[_OwnWork, float] = {}
         """Since when."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._rounds: dict[Work, _Round] = {}
@@ -69,37 +69,37 @@ class Agent:
         self._document: bytes | None = None
         self._reload_ok = True
         self._reloaded_at: datetime | None = None
-        self._beat_s = -BEAT_LATE_S
+        self._ticked_s = -TICK_LATE_S
         self._judged_s = 0.0
         self._judged: Run | None = None
         self._judging = asyncio.Lock()
-        self._ear = Ear()
+        self._early_work = EarlyWork()
         self._silent: set[str] | None = None
         """Cameras, as of the last round of cheap checks; None before the first: the start brings a search anyway."""
         self._day: date | None = None
         self._wall_s = 0.0
         self._defects = 0
         self._restored = False
-        self._around: Surroundings | None = None
+        self._environment: Environment | None = None
 
     # What the exporter sees.
 
     def snapshot(self) -> AgentSnapshot:
         """Everything that may be shown, as of now."""
-        assert self._around is not None, "the agent was looked at before it ran"
+        assert self._environment is not None, "the agent was looked at before it ran"
         now = self._clock.now()
-        quiet_s = self._schedule.quiet_left_s(now.astimezone(self._around.zone))
+        quiet_s = self._schedule.quiet_left_s(now.astimezone(self._environment.zone))
         return AgentSnapshot(
             site=self._name,
             made_at=now,
-            cameras=self._errands.statuses(),
+            cameras=self._site.statuses(),
             profile=self._stamp,
-            faults=dict(self._errands.faults),
+            faults=dict(self._site.faults),
             stream_cycle=self._cycles.get(Work.STREAM),
             reach_cycle=self._cycles.get(Work.REACH),
-            discovered_devices=self._errands.discovered_devices,
+            discovered_devices=self._site.discovered_devices,
             overruns=self._agenda.overruns,
-            defects=self._defects + self._errands.defects,
+            defects=self._defects + self._site.defects,
             reload_ok=self._reload_ok,
             reloaded_at=self._reloaded_at,
             quiet_until=now + timedelta(seconds=quiet_s) if quiet_s > 0 else None,
@@ -109,11 +109,11 @@ class Agent:
         """The JSON result document of the last whole round, packed with gzip."""
         return self._document
 
-    def is_beating(self) -> bool:
+    def is_alive(self) -> bool:
         """The loop takes its turns, and no work, judgement or writing has been going on for longer than any may."""
         now_s = self._clock.monotonic_s()
-        since_s = [began_s for _, began_s in self._running.values()] + list(self._chores.values())
-        return now_s - self._beat_s < BEAT_LATE_S and now_s - min(since_s, default=now_s) <= STUCK_AFTER_S
+        since_s = [began_s for _, began_s in self._running.values()] + list(self._own_work.values())
+        return now_s - self._ticked_s < TICK_LATE_S and now_s - min(since_s, default=now_s) <= STUCK_AFTER_S
 
     def is_ready(self) -> bool:
         """A first round is complete, or the last one was restored."""
@@ -121,21 +121,21 @@ class Agent:
 
     # Its life.
 
-    async def run(self, around: Surroundings, stop: asyncio.Event) -> None:
+    async def run(self, environment: Environment, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then end every session, within `STOP_S`."""
-        self._around = around
-        self._reloaded_at = around.clock.now()
-        self._day = self._reloaded_at.astimezone(around.zone).date()
-        self._wall_s = self._reloaded_at.timestamp() - around.clock.monotonic_s()
-        self._restored = bool(self._errands.hosts)
-        self._meet_hosts(around.clock.monotonic_s(), known=self._restored)
-        if around.announced is not None:
-            self._spawn(self._attend(around.announced))
+        self._environment = environment
+        self._reloaded_at = environment.clock.now()
+        self._day = self._reloaded_at.astimezone(environment.zone).date()
+        self._wall_s = self._reloaded_at.timestamp() - environment.clock.monotonic_s()
+        self._restored = bool(self._site.hosts)
+        self._meet_hosts(environment.clock.monotonic_s(), restored=self._restored)
+        if environment.announced is not None:
+            self._spawn(self._attend(environment.announced))
         stopped = asyncio.create_task(stop.wait())
         try:
             while not stop.is_set():
                 self._tick()
-                pause = asyncio.create_task(around.clock.sleep(TICK_S))
+                pause = asyncio.create_task(environment.clock.sleep(TICK_S))
                 await asyncio.wait({pause, stopped}, return_when=asyncio.FIRST_COMPLETED)
                 pause.cancel()
         finally:
@@ -155,13 +155,13 @@ class Agent:
         self._reload_ok = False
 
     def _tell(self, line: Message) -> None:
-        if self._around is not None:
-            self._around.tell(line)
+        if self._environment is not None:
+            self._environment.tell(line)
 
     @property
     def _clock(self) -> Clock:
-        assert self._around is not None, "the agent was looked at before it ran"
-        return self._around.clock
+        assert self._environment is not None, "the agent was looked at before it ran"
+        return self._environment.clock
 
     async def _end(self) -> None:
         for task in self._tasks:
@@ -172,23 +172,23 @@ class Agent:
                 self._tell(message("agent.left_running", count=len(left)))
 
     def _tick(self) -> None:
-        assert self._around is not None
-        now_s, now = self._clock.monotonic_s(), self._clock.now().astimezone(self._around.zone)
-        self._beat_s = now_s
-        if self.is_beating():
-            self._around.notifier.alive()
+        assert self._environment is not None
+        now_s, now = self._clock.monotonic_s(), self._clock.now().astimezone(self._environment.zone)
+        self._ticked_s = now_s
+        if self.is_alive():
+            self._environment.notifier.alive()
         if now.date() != self._day:
             self._day = now.date()
-            self._around.new_day()
+            self._environment.new_day()
         self._watch_wall_clock(now.timestamp() - now_s, now_s)
-        self._meet_hosts(now_s, known=False)
+        self._meet_hosts(now_s, restored=False)
         busy = {host: work for host, (work, _) in self._running.items()}
         for task in self._agenda.take(now_s, now, busy):
             self._running[task.host] = (task.work, now_s)
             self._spawn(self._do(task))
         if now_s - self._judged_s >= JUDGE_EVERY_S:
             self._judged_s, began_at = now_s, self._rounds[Work.STREAM].began_at
-            self._begin(_Chore.JUDGE, lambda: self._judge(began_at))
+            self._begin(_OwnWork.JUDGE, lambda: self._judge(began_at))
 
     def _watch_wall_clock(self, wall_s: float, now_s: float) -> None:
         """What a wrong time of day held back for quiet hours is due again when the time is put right."""
@@ -196,30 +196,30 @@ class Agent:
             self._agenda.follow(self._schedule, now_s)
         self._wall_s = wall_s
 
-    def _begin(self, chore: _Chore, work: Callable[[], Coroutine[None, None, None]]) -> None:
-        """One of a kind at a time: what hangs is not stacked, and shows in `is_beating`."""
-        if chore not in self._chores:
-            self._chores[chore] = self._clock.monotonic_s()
-            self._spawn(self._carry_out(chore, work()))
+    def _begin(self, own_work: _OwnWork, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """One of a kind at a time: what hangs is not stacked, and shows in `is_alive`."""
+        if own_work not in self._own_work:
+            self._own_work[own_work] = self._clock.monotonic_s()
+            self._spawn(self._carry_out(own_work, work()))
 
-    async def _carry_out(self, chore: _Chore, work: Coroutine[None, None, None]) -> None:
+    async def _carry_out(self, own_work: _OwnWork, work: Coroutine[None, None, None]) -> None:
         try:
             await work
         except Exception as bug:  # the watch goes on; the old verdicts keep their time stamps
-            self._defect(chore.name.lower(), bug)
+            self._defect(own_work.name.lower(), bug)
         finally:
-            del self._chores[chore]
+            del self._own_work[own_work]
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _meet_hosts(self, now_s: float, known: bool) -> None:
-        hosts = frozenset(self._errands.hosts)
+    def _meet_hosts(self, now_s: float, restored: bool) -> None:
+        hosts = frozenset(self._site.hosts)
         if hosts == self._hosts and Work.STREAM in self._rounds:
             return
-        self._agenda.set_hosts(hosts, now_s, known)
+        self._agenda.set_hosts(hosts, now_s, restored)
         for work in (Work.STREAM, Work.REACH):
             turn = self._rounds.setdefault(work, _Round(now_s, self._clock.now(), set()))
             turn.open = (turn.open & hosts) | (hosts - self._hosts)
@@ -228,13 +228,13 @@ class Agent:
     async def _do(self, task: Task) -> None:
         try:
             if task.work is Work.DISCOVER:
-                await self._errands.discover()
+                await self._site.discover()
             elif task.work is Work.INTERROGATE:
-                await self._errands.interrogate(task.host)
+                await self._site.interrogate(task.host)
             elif task.work is Work.STREAM:
-                await self._errands.stream(task.host)
+                await self._site.stream(task.host)
             else:
-                await self._errands.reach(task.host)
+                await self._site.reach(task.host)
         except Exception as bug:  # the agent's one place for bugs of ours outside of fleet's
             self._defect(task.work.value, bug)
         finally:
@@ -245,7 +245,7 @@ class Agent:
         try:
             async for presence in announced:
                 now_s = self._clock.monotonic_s()
-                early = self._ear.work_for(presence, self._hosts, now_s)
+                early = self._early_work.work_for(presence, self._hosts, now_s)
                 if early is not None:
                     self._agenda.hasten(*early, now_s)
         except Exception as bug:  # a strange announcement must not end the watch
@@ -258,7 +258,7 @@ class Agent:
     def _close_rounds(self, task: Task) -> None:
         """A full check answers the cheap question as well."""
         if task.host == SITE:
-            if not self._errands.hosts:
+            if not self._site.hosts:
                 self._cycles[Work.STREAM] = CycleStatus(self._clock.now(), 0.0)
             return
         for work in (Work.STREAM, Work.REACH):
@@ -269,45 +269,46 @@ class Agent:
                 self._round_over(work, turn)
 
     def _round_over(self, work: Work, turn: _Round) -> None:
-        assert self._around is not None
+        assert self._environment is not None
         now_s, now = self._clock.monotonic_s(), self._clock.now()
         self._cycles[work] = CycleStatus(now, now_s - turn.began_s)
         if work is Work.STREAM:
-            self._begin(_Chore.RECORD, lambda: self._close_stream_round(turn.began_at))
+            self._begin(_OwnWork.RECORD, lambda: self._close_stream_round(turn.began_at))
         else:
-            record, answers = self._around.record, self._errands.answers()
-            self._begin(_Chore.PROBES, lambda: record.note_probes(now, answers))
+            record, answers = self._environment.record, self._site.answers()
+            self._begin(_OwnWork.PROBES, lambda: record.note_probes(now, answers))
             self._look_for_the_silent({camera for camera, up in answers.items() if not up}, now_s)
         self._rounds[work] = _Round(now_s, now, set(self._hosts))
 
     def _look_for_the_silent(self, silent: set[str], now_s: float) -> None:
         fell = self._silent is not None and silent - self._silent
-        early = self._ear.work_for_silence(now_s) if fell else None
+        early = self._early_work.work_for_silence(now_s) if fell else None
         if early is not None:
             self._agenda.hasten(*early, now_s)
         self._silent = silent
 
     async def _judge(self, began_at: datetime) -> None:
         async with self._judging:
-            self._judged = await self._errands.judge(began_at) or self._judged
+            self._judged = await self._site.judge(began_at) or self._judged
 
     async def _close_stream_round(self, began_at: datetime) -> None:
-        assert self._around is not None
-        complete = self._errands.is_complete
+        assert self._environment is not None
+        complete = self._site.is_complete
         await self._judge(began_at)
         self._tell_systemd()
         if complete and self._judged is not None:
-            kept: Kept = await self._around.record.keep(self._judged, self._clock.now())
+            kept: Kept = await self._environment.record.keep(self._judged, self._clock.now())
             self._document = kept.document
-            self._errands.remember(kept.memory)
+            self._site.remember(kept.memory)
         self._judged = None
-        self._around.rest()
+        self._environment.rest()
 
     def _tell_systemd(self) -> None:
-        assert self._around is not None
+        assert self._environment is not None
         shown = self.snapshot()
         counts = {verdict.value: shown.count(verdict) for verdict in Verdict}
-        self._around.notifier.status(self._around.say(message("agent.status", cameras=len(shown.cameras), **counts)))
+        status = message("agent.status", cameras=len(shown.cameras), **counts)
+        self._environment.notifier.status(self._environment.say(status))
 
     def show_restored(self, document: bytes | None) -> None:
         """The document of the last round before the restart, until there is a new one."""

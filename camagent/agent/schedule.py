@@ -17,7 +17,7 @@ SPREAD_AFTER_QUIET_S = 3600.0  # what quiet hours held back is taken up over thi
 
 
 class Work(StrEnum):
-    """The kinds of work, the most thorough first; a thorough one makes the lesser ones of its moment needless."""
+    """The kinds of work, the most thorough first: INTERROGATE includes STREAM and REACH when they are due together."""
 
     DISCOVER = "discover"
     """Look for devices; belongs to no device."""
@@ -26,7 +26,7 @@ class Work(StrEnum):
     STREAM = "stream"
     """The known streams of one device."""
     REACH = "reach"
-    """One RTSP handshake, or one knock."""
+    """One RTSP handshake, or one question to the ONVIF port."""
 
 
 _ORDER = {work: rank for rank, work in enumerate(Work)}
@@ -43,7 +43,7 @@ class Cadence:
     stream_s: float = 300.0
     reach_s: float = 60.0
     jitter_ratio: float = 0.1
-    """Of the period: two schools, or two cameras behind one switch, never beat in time for long."""
+    """Of the period: two schools, or two cameras behind one switch, never keep in step for long."""
 
     def period_s(self, work: Work) -> float:
         """Seconds between two starts."""
@@ -121,17 +121,17 @@ class Agenda:
         for work, host in self._due_s:
             self._due_s[work, host] = min(self._due_s[work, host], self._next_s(work, host, now_s))
 
-    def set_hosts(self, hosts: Iterable[str], now_s: float, known: bool) -> None:
+    def set_hosts(self, hosts: Iterable[str], now_s: float, restored: bool) -> None:
         """Take up new devices, drop those that are gone.
 
-        `known`: their last results were restored, so their first round is spread over one period; else it is due now.
+        `restored`: with their last results, so that their first round is spread over one period; else it is due now.
         """
         wanted = sorted(set(hosts), key=_shuffled)
         self._phases = {host: rank / len(wanted) for rank, host in enumerate(wanted)} | {SITE: 0.0}
         self._due_s = {key: due_s for key, due_s in self._due_s.items() if key[1] in self._phases}
         self._due_s.setdefault((Work.DISCOVER, SITE), now_s)
         for host in wanted:
-            spread_s = self._phases[host] * self._schedule.cadence.stream_s if known else 0.0
+            spread_s = self._phases[host] * self._schedule.cadence.stream_s if restored else 0.0
             if (Work.INTERROGATE, host) not in self._due_s:
                 self._due_s[Work.INTERROGATE, host] = now_s + spread_s
                 self._due_s[Work.STREAM, host] = self._next_s(Work.STREAM, host, now_s + spread_s)

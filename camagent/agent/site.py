@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from camagent.agent.judging import Shown, judge_all
-from camagent.agent.means import Means
 from camagent.agent.reachability import job_at, onvif_answers, tells_less
+from camagent.agent.settings import SiteSettings
 from camagent.agent.watched import Watched, device_faults, stream_faults, stream_targets
 from camagent.clock import Clock
 from camagent.discover.search import search
@@ -37,8 +37,8 @@ FORGET_AFTER = timedelta(days=7)  # a device that nobody lists and that is silen
 class Site:
     """The devices of one school as the agent last saw them."""
 
-    def __init__(self, means: Means, fleet: Fleet, tell: Callable[..., None]) -> None:
-        self.means = means
+    def __init__(self, settings: SiteSettings, fleet: Fleet, tell: Callable[..., None]) -> None:
+        self.settings = settings
         self._tell = tell
         self._fleet = fleet
         self._clock: Clock = fleet.clock
@@ -73,17 +73,17 @@ class Site:
             self._devices[key] = Watched(job, self._clock.monotonic_s())
         self._device_of = {camera: keys[place] for camera, place in places.items() if place in keys}
 
-    def follow(self, means: Means) -> None:
+    def follow(self, settings: SiteSettings) -> None:
         """Go on by a configuration read anew; who was taken off the inventory and is silent need not be waited for."""
-        gone = {listed.address for listed in self.means.order.inventory}
-        gone -= {listed.address for listed in means.order.inventory}
-        self.means = means
+        gone = {listed.address for listed in self.settings.order.inventory}
+        gone -= {listed.address for listed in settings.order.inventory}
+        self.settings = settings
         self._drop(key for key, device in self._devices.items() if device.job.host in gone and device.is_silent)
 
     def remember(self, memory: Memory) -> None:
         """What the record knows from now on."""
-        order = self.means.order
-        self.means = replace(self.means, order=replace(order, memory=memory))
+        order = self.settings.order
+        self.settings = replace(self.settings, order=replace(order, memory=memory))
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -98,7 +98,7 @@ class Site:
     async def discover(self) -> None:
         """Look for devices; those that this search missed stay while the inventory lists them or they answer."""
         try:
-            plan = self.means.plan()
+            plan = self.settings.plan()
         except OperatorError as error:
             self._tell(*error.problems)
             return
@@ -108,11 +108,11 @@ class Site:
         codes = {code.value: code for code in FaultCode}
         self.faults.update((Stage.DISCOVER, codes[note.code]) for note in discovery.notes if note.code in codes)
         now_s = self._clock.monotonic_s()
-        for key, job in self._keyed(jobs_for(discovery, self.means.order)):
+        for key, job in self._keyed(jobs_for(discovery, self.settings.order)):
             device = self._devices.setdefault(key, Watched(job, now_s))
             if not tells_less(job, device.job) or device.is_silent:
                 device.job = job
-        kept = {declared.address for declared in self.means.order.inventory} | {t.host for t in discovery.devices}
+        kept = {declared.address for declared in self.settings.order.inventory} | {t.host for t in discovery.devices}
         forgotten_s = now_s - FORGET_AFTER.total_seconds()
         self._drop(
             key
@@ -137,7 +137,7 @@ class Site:
         job = self._job(host)
         if job is None:
             return
-        (check,) = await self._fleet.check([job], self.means.fleet_options)
+        (check,) = await self._fleet.check([job], self.settings.fleet_options)
         self._take(host, check, (*device_faults(check), *stream_faults(check)))
 
     async def stream(self, host: str) -> None:
@@ -172,7 +172,7 @@ class Site:
             if not isinstance(stream.target, StreamTarget):
                 streams.append(stream)  # no address to watch: only new questions can change that
                 continue
-            (check,) = await self._fleet.check([Job(stream.target, job.credential)], self.means.fleet_options)
+            (check,) = await self._fleet.check([Job(stream.target, job.credential)], self.settings.fleet_options)
             fresh = next(iter(check.sources[0].streams), None)
             if fresh is None:
                 spent = budget_spent(Stage.OBSERVE, check.duration_s)
@@ -194,7 +194,7 @@ class Site:
         up: bool | None = False
         fault: Fault | None = None
         if targets:
-            (answer,) = await self._fleet.greet([Job(targets[0], job.credential)], self.means.fleet_options)
+            (answer,) = await self._fleet.greet([Job(targets[0], job.credential)], self.settings.fleet_options)
             fault = answer if isinstance(answer, Fault) else None
             up = is_up(fault.code if fault is not None else None)
             if fault is not None:
@@ -242,7 +242,7 @@ class Site:
 
         Only the silent: the others are to be told "new" or "moved" until the round is recorded.
         """
-        order = self.means.order
+        order = self.settings.order
         silent = {key for key, device in self._devices.items() if device.is_silent}
         recorded = {camera.id for camera in order.memory.known}
         fresh = tuple(c for c in self._remembered if c.address in silent and c.id not in recorded)
@@ -275,7 +275,7 @@ class Site:
         device = self._devices.get(host)
         if device is None:
             return None
-        credential = self.means.order.credentials.for_address(device.job.host)
+        credential = self.settings.order.credentials.for_address(device.job.host)
         return replace(device.job, credential=credential, key=host)
 
     def _take(self, host: str, check: DeviceCheck, faults: Iterable[Fault]) -> None:
@@ -296,8 +296,8 @@ class Site:
 
     def _drop_ghosts(self, result: ScanResult) -> bool:
         """Forget the silent old address of a camera that was recognised at a new one; True if there was one."""
-        listed = {declared.address for declared in self.means.order.inventory}
-        homes = {camera.id: camera.address for camera in self.means.order.memory.known}
+        listed = {declared.address for declared in self.settings.order.inventory}
+        homes = {camera.id: camera.address for camera in self.settings.order.memory.known}
         moved = {c.facts.id: c.facts.address for c in result.cameras if "moved" in c.facts.changes}
         ghosts = [
             home

@@ -20,9 +20,9 @@ from camagent.platform.process import on_end, on_reload
 
 if TYPE_CHECKING:
     from camagent.agent.loop import Agent
-    from camagent.agent.means import Means
     from camagent.agent.schedule import Schedule
     from camagent.agent.sd_notify import Notifier
+    from camagent.agent.settings import SiteSettings
     from camagent.agent.site import Site
     from camagent.clock import Clock
     from camagent.config import Config
@@ -99,10 +99,10 @@ def _web_config(config: Config) -> WebConfig:
     return load_web_config(config.agent.web_config)
 
 
-def _means(config: Config, store: Store) -> Means:
+def _site_settings(config: Config, store: Store) -> SiteSettings:
     """By what the site is watched; every mistake in the configuration is told here, before the first packet."""
-    from camagent.agent.means import Means
     from camagent.agent.record import read_memory
+    from camagent.agent.settings import SiteSettings
     from camagent.cli.run import Wanted, credential_book, make_order
     from camagent.cli.scanning import ScanRequest, fleet_options, read_inventory_file, search_plan
     from camagent.clock import SystemClock
@@ -113,7 +113,7 @@ def _means(config: Config, store: Store) -> Means:
     memory = read_memory(store, clock.now())
     order = make_order(wanted, credential_book(config, os.environ), memory, clock)
     search_plan(config, ScanRequest(), inventory)
-    return Means(order, fleet_options(config, ScanRequest(), order), _plan_maker(config, inventory))
+    return SiteSettings(order, fleet_options(config, ScanRequest(), order), _plan_maker(config, inventory))
 
 
 def _plan_maker(config: Config, inventory: tuple[Declaration, ...]) -> Callable[[], DiscoveryPlan]:
@@ -130,7 +130,7 @@ def _schedule(config: Config) -> Schedule:
 
 
 async def _serve(parts: Parts, store: Store) -> None:
-    from camagent.agent.environment import Surroundings
+    from camagent.agent.environment import Environment
     from camagent.agent.loop import Agent
     from camagent.agent.memory import give_back, settle
     from camagent.agent.record import StoreRecord
@@ -143,38 +143,38 @@ async def _serve(parts: Parts, store: Store) -> None:
     from camagent.run.fleet import Fleet
 
     config, clock, notifier = parts.config, SystemClock(), Notifier()
-    means = _means(config, store)
+    settings = _site_settings(config, store)
     async with AsyncExitStack() as stack:
         ledger = stack.enter_context(shared_ledger(config))
         fleet = await stack.enter_async_context(Fleet(fleet_limits(config), clock, ledger))
         record = StoreRecord(store, _tell)
         stack.push_async_callback(record.close)
-        site = Site(means, fleet, _tell)
+        site = Site(settings, fleet, _tell)
         restored = await record.restore(clock.now())
         site.restore(restored.cameras, restored.memory)
-        agent = Agent(means.order.site, means.order.stamp, site, _schedule(config))
+        agent = Agent(settings.order.site, settings.order.stamp, site, _schedule(config))
         agent.show_restored(restored.document)
         exporter, url = await _open_exporter(parts, agent)
         stack.push_async_callback(exporter.close)
         stop = _listen_to_signals(lambda: _reload(Running(parts, store, site, agent, exporter, notifier)))
-        around = Surroundings(
-            clock, record, notifier, VIETNAM, tm, _tell, give_back, _announced(means, clock), ledger.new_day
+        environment = Environment(
+            clock, record, notifier, VIETNAM, tm, _tell, give_back, _announced(settings, clock), ledger.new_day
         )
         settle()
         notifier.ready(t("agent.starting"))
         _tell_text(t("agent.started", site=config.site.name or config.site.id or "?", url=url))
-        await agent.run(around, stop)
+        await agent.run(environment, stop)
         notifier.stopping()
     _tell_text(t("agent.stopped"))
 
 
-def _announced(means: Means, clock: Clock) -> AsyncIterator[Presence] | None:
-    """The ear for cameras that announce themselves; without it they are found by the next search."""
+def _announced(settings: SiteSettings, clock: Clock) -> AsyncIterator[Presence] | None:
+    """Listens for cameras that announce themselves; where it cannot, the next search finds them."""
     from camagent.agent.announcements import announcements
     from camagent.discover.hello import open_hello
     from camagent.model.fault import Fault
 
-    listener = open_hello(means.plan().interfaces, clock)
+    listener = open_hello(settings.plan().interfaces, clock)
     if isinstance(listener, Fault):
         _tell_text(t("agent.no_hello", reason=t(f"faults.{listener.code.value}")), logging.WARNING)
         return None
@@ -231,7 +231,8 @@ def _reload(running: Running) -> None:
     running.notifier.reloading()
     try:
         config = running.parts.reread()
-        means, web, address = _means(config, running.store), _web_config(config), running.parts.address(config)
+        settings, web = _site_settings(config, running.store), _web_config(config)
+        address = running.parts.address(config)
         running.exporter.reload(web)
     except OperatorError as error:
         running.agent.refuse_reload()
@@ -240,8 +241,8 @@ def _reload(running: Running) -> None:
     else:
         if address != running.parts.address(running.parts.config):
             _tell_text(t("agent.reload_listen", listen=config.agent.listen), logging.WARNING)
-        running.site.follow(means)
-        running.agent.adopt(means.order.site, means.order.stamp, _schedule(config))
+        running.site.follow(settings)
+        running.agent.adopt(settings.order.site, settings.order.stamp, _schedule(config))
         running.parts.config = config
         _tell_text(t("agent.reloaded"))
     finally:

@@ -47,7 +47,7 @@ class ExporterView(Protocol):
     def result_document(self) -> bytes | None:
         """The JSON result document of the last round, packed with gzip; None before the first."""
 
-    def is_beating(self) -> bool:
+    def is_alive(self) -> bool:
         """True while the loop takes its turns."""
 
     def is_ready(self) -> bool:
@@ -218,8 +218,8 @@ class Exporter:
         return web.Response(body=gzip.decompress(document), headers=headers)
 
     async def _healthy(self, request: web.Request) -> web.Response:
-        beating = self._view.is_beating()
-        return web.Response(status=200 if beating else 503, text="healthy\n" if beating else "the loop is stuck\n")
+        alive = self._view.is_alive()
+        return web.Response(status=200 if alive else 503, text="healthy\n" if alive else "the loop is stuck\n")
 
     async def _ready(self, request: web.Request) -> web.Response:
         ready = self._view.is_ready()

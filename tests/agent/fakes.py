@@ -1,4 +1,4 @@
-"""A clock that a test winds, errands that only remember, and a record in memory."""
+"""A clock that a test winds, a site that only remembers, and a record in memory."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from camagent.agent.environment import Surroundings
+from camagent.agent.environment import Environment
 from camagent.agent.record import Kept, Restored
 from camagent.agent.schedule import Work
 from camagent.agent.sd_notify import Notifier
 from camagent.discover.hello import Presence
 from camagent.exporter.snapshot import CameraStatus
-from camagent.inventory.earlier_runs import Memory
+from camagent.inventory.earlier_runs import Learned, Memory
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.text import Message
 from camagent.run.recognition import Run
@@ -45,7 +45,7 @@ class WoundClock:
 
 
 @dataclass
-class FakeErrands:
+class FakeSite:
     """Does nothing to anybody; `during` is awaited in place of the real work."""
 
     known: tuple[str, ...] = ("192.0.2.1", "192.0.2.2", "192.0.2.3")
@@ -82,7 +82,7 @@ class FakeErrands:
 
     async def judge(self, began_at: datetime) -> Run | None:
         self.judged += 1
-        return Run(build.scan_result(), (), ())
+        return Run(build.scan_result(), Learned(), Memory())
 
     def statuses(self) -> tuple[CameraStatus, ...]:
         return tuple(CameraStatus(host, host, host, True, START, START) for host in self.known)
@@ -134,14 +134,14 @@ class World:
     days: int = 0
     announced: AsyncIterator[Presence] | None = None
 
-    def around(self) -> Surroundings:
+    def environment(self) -> Environment:
         def tell(line: Message) -> None:
             self.lines.append(render(line, "en"))
 
         def new_day() -> None:
             self.days += 1
 
-        return Surroundings(
+        return Environment(
             self.clock,
             self.record,
             self.notifier,

@@ -12,17 +12,17 @@ import pytest
 from camagent.agent.loop import STOP_S, STUCK_AFTER_S, Agent
 from camagent.agent.schedule import Cadence, Schedule, Work, parse_quiet_hours
 from tests import builders as build
-from tests.agent.fakes import START, FakeErrands, MemoryRecord, World
+from tests.agent.fakes import START, FakeSite, MemoryRecord, World
 
 
-def agent_of(errands: FakeErrands, schedule: Schedule | None = None) -> Agent:
-    return Agent(build.site(), build.profile_stamp(), errands, schedule or Schedule())
+def agent_of(site: FakeSite, schedule: Schedule | None = None) -> Agent:
+    return Agent(build.site(), build.profile_stamp(), site, schedule or Schedule())
 
 
-def live(errands: FakeErrands, seconds: float, world: World | None = None, schedule: Schedule | None = None) -> Agent:
+def live(site: FakeSite, seconds: float, world: World | None = None, schedule: Schedule | None = None) -> Agent:
     """Run an agent for that long on the wound clock."""
     world = world or World()
-    agent = agent_of(errands, schedule)
+    agent = agent_of(site, schedule)
 
     async def scenario() -> None:
         stop = asyncio.Event()
@@ -33,7 +33,7 @@ def live(errands: FakeErrands, seconds: float, world: World | None = None, sched
             stop.set()
 
         ending = asyncio.create_task(end())
-        await agent.run(world.around(), stop)
+        await agent.run(world.environment(), stop)
         await ending
 
     asyncio.run(scenario())
@@ -41,9 +41,9 @@ def live(errands: FakeErrands, seconds: float, world: World | None = None, sched
 
 
 def test_an_hour_has_every_kind_of_work_at_its_pace() -> None:
-    errands = FakeErrands()
-    live(errands, 3600)
-    counts = Counter(work for work, _ in errands.done)
+    site = FakeSite()
+    live(site, 3600)
+    counts = Counter(work for work, _ in site.done)
     assert counts[Work.INTERROGATE] == 3
     assert 30 <= counts[Work.STREAM] <= 39
     assert 140 <= counts[Work.REACH] <= 183
@@ -51,11 +51,11 @@ def test_an_hour_has_every_kind_of_work_at_its_pace() -> None:
 
 
 def test_a_round_is_told_kept_and_its_memory_taken_up() -> None:
-    errands, world = FakeErrands(), World()
-    agent = live(errands, 700, world)
+    site, world = FakeSite(), World()
+    agent = live(site, 700, world)
     snapshot = agent.snapshot()
     assert snapshot.stream_cycle is not None and snapshot.reach_cycle is not None
-    assert world.record.kept and errands.memories and world.record.probes
+    assert world.record.kept and site.memories and world.record.probes
     assert agent.result_document() == b"{}"
     assert any("sẵn sàng" in heard for heard in world.notifier.heard)
 
@@ -66,14 +66,14 @@ def test_a_round_with_a_device_that_never_ends_is_not_kept() -> None:
             await asyncio.Event().wait()
 
     fresh = World()
-    errands = FakeErrands(known=(), during=one_hangs)
-    agent = agent_of(errands)
+    site = FakeSite(known=(), during=one_hangs)
+    agent = agent_of(site)
 
     async def scenario() -> None:
         stop = asyncio.Event()
-        running = asyncio.create_task(agent.run(fresh.around(), stop))
+        running = asyncio.create_task(agent.run(fresh.environment(), stop))
         await asyncio.sleep(0)
-        errands.known = ("192.0.2.1", "192.0.2.2")
+        site.known = ("192.0.2.1", "192.0.2.2")
         while fresh.clock.elapsed_s < 900:
             await asyncio.sleep(0)
         stop.set()
@@ -84,20 +84,20 @@ def test_a_round_with_a_device_that_never_ends_is_not_kept() -> None:
 
 
 def test_an_unfinished_first_round_is_not_stored() -> None:
-    errands, world = FakeErrands(is_complete=False), World()
-    agent = live(errands, 700, world)
+    site, world = FakeSite(is_complete=False), World()
+    agent = live(site, 700, world)
     assert world.record.kept == [] and agent.result_document() is None
 
 
 def test_a_site_without_any_camera_is_told_as_such() -> None:
-    agent = live(FakeErrands(known=()), 10)
+    agent = live(FakeSite(known=()), 10)
     assert agent.snapshot().discovered_devices == 0
     assert agent.snapshot().stream_cycle is not None
 
 
 def test_the_watchdog_is_fed_by_the_loop() -> None:
     world = World()
-    live(FakeErrands(), 60, world)
+    live(FakeSite(), 60, world)
     assert world.notifier.heard.count("WATCHDOG=1") >= 55
 
 
@@ -106,18 +106,18 @@ def test_work_that_never_ends_starves_the_watchdog_and_health() -> None:
         await asyncio.Event().wait()
 
     world = World()
-    errands = FakeErrands(known=("192.0.2.1",), during=hang)
-    agent = agent_of(errands)
+    site = FakeSite(known=("192.0.2.1",), during=hang)
+    agent = agent_of(site)
 
     async def scenario() -> None:
         stop = asyncio.Event()
-        running = asyncio.create_task(agent.run(world.around(), stop))
+        running = asyncio.create_task(agent.run(world.environment(), stop))
         while world.clock.elapsed_s < STUCK_AFTER_S - 10:
             await asyncio.sleep(0)
-        assert agent.is_beating()
+        assert agent.is_alive()
         while world.clock.elapsed_s < STUCK_AFTER_S + 10:
             await asyncio.sleep(0)
-        assert not agent.is_beating()
+        assert not agent.is_alive()
         fed = world.notifier.heard.count("WATCHDOG=1")
         while world.clock.elapsed_s < STUCK_AFTER_S + 60:
             await asyncio.sleep(0)
@@ -137,61 +137,61 @@ def test_overruns_reach_the_metrics() -> None:
             while slow.clock.elapsed_s < until_s:
                 await asyncio.sleep(0)
 
-    agent = live(FakeErrands(known=("192.0.2.1",), during=last), 2500, slow)
+    agent = live(FakeSite(known=("192.0.2.1",), during=last), 2500, slow)
     assert agent.snapshot().overruns >= 2
 
 
 @pytest.mark.parametrize("work", [Work.DISCOVER, Work.INTERROGATE, Work.REACH])
-def test_a_bug_in_one_errand_is_counted_and_silences_nobody(work: Work) -> None:
+def test_a_bug_in_one_piece_of_work_is_counted_and_silences_nobody(work: Work) -> None:
     async def fail(doing: Work, host: str) -> None:
         if doing is work and host in ("", "192.0.2.1"):
             raise RuntimeError("rtsp://admin:hunter2@192.0.2.1/")
 
-    errands, world = FakeErrands(during=fail), World()
-    agent = live(errands, 400, world)
+    site, world = FakeSite(during=fail), World()
+    agent = live(site, 400, world)
     assert agent.snapshot().defects >= 1
-    assert {host for _, host in errands.done} >= {"192.0.2.2", "192.0.2.3"}
+    assert {host for _, host in site.done} >= {"192.0.2.2", "192.0.2.3"}
     assert any("RuntimeError loop.py:" in line for line in world.lines)
     assert not any("hunter2" in line for line in world.lines)
 
 
 def test_a_bug_in_judging_keeps_the_watch_going(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fail(self: FakeErrands, began_at: object) -> None:
+    async def fail(self: FakeSite, began_at: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(FakeErrands, "judge", fail)
-    errands = FakeErrands()
-    agent = live(errands, 200)
-    assert agent.snapshot().defects >= 1 and len(errands.done) > 6
+    monkeypatch.setattr(FakeSite, "judge", fail)
+    site = FakeSite()
+    agent = live(site, 200)
+    assert agent.snapshot().defects >= 1 and len(site.done) > 6
 
 
-@pytest.mark.parametrize("chore", ["keep", "note_probes"])
-def test_a_bug_in_the_record_is_counted_and_the_watch_goes_on(chore: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("own_work", ["keep", "note_probes"])
+def test_a_bug_in_the_record_is_counted_and_the_watch_goes_on(own_work: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def fail(*_: object) -> None:
         raise KeyError("rtsp://admin:hunter2@192.0.2.1/")
 
-    monkeypatch.setattr(MemoryRecord, chore, fail)
-    errands, world = FakeErrands(), World()
-    agent = live(errands, 700, world)
+    monkeypatch.setattr(MemoryRecord, own_work, fail)
+    site, world = FakeSite(), World()
+    agent = live(site, 700, world)
     assert agent.snapshot().defects >= 1 and agent.is_ready()
     assert any("KeyError loop.py:" in line for line in world.lines)
     assert not any("hunter2" in line for line in world.lines)
 
 
-@pytest.mark.parametrize("chore", ["keep", "note_probes", "judge"])
-def test_a_judgement_or_a_disk_that_hangs_is_not_called_healthy(chore: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("own_work", ["keep", "note_probes", "judge"])
+def test_a_judgement_or_a_disk_that_hangs_is_not_called_healthy(own_work: str, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[str] = []
 
     async def hang(*_: object) -> None:
-        begun.append(chore)
+        begun.append(own_work)
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(FakeErrands if chore == "judge" else MemoryRecord, chore, hang)
+    monkeypatch.setattr(FakeSite if own_work == "judge" else MemoryRecord, own_work, hang)
     world = World()
-    agent = live(FakeErrands(), STUCK_AFTER_S / 2, world)
-    assert agent.is_beating()
+    agent = live(FakeSite(), STUCK_AFTER_S / 2, world)
+    assert agent.is_alive()
     begun.clear()
-    live(FakeErrands(), STUCK_AFTER_S + 700, world := World())
+    live(FakeSite(), STUCK_AFTER_S + 700, world := World())
     assert len(begun) == 1, "what hangs is not stacked"
     assert world.notifier.heard.count("WATCHDOG=1") < STUCK_AFTER_S + 690
 
@@ -199,21 +199,21 @@ def test_a_judgement_or_a_disk_that_hangs_is_not_called_healthy(chore: str, monk
 @pytest.mark.parametrize("hours", [-14.0, 10.0])
 def test_quiet_hours_follow_a_wall_clock_that_is_set(hours: float) -> None:
     """An old PC starts with a wrong time, in what it takes for quiet hours; then NTP puts it right."""
-    errands, world = FakeErrands(), World()
-    agent = agent_of(errands, Schedule(quiet=(parse_quiet_hours("19:00-04:00"),)))
+    site, world = FakeSite(), World()
+    agent = agent_of(site, Schedule(quiet=(parse_quiet_hours("19:00-04:00"),)))
 
     async def scenario() -> None:
         stop = asyncio.Event()
-        running = asyncio.create_task(agent.run(world.around(), stop))
+        running = asyncio.create_task(agent.run(world.environment(), stop))
         while world.clock.elapsed_s < 400:
             await asyncio.sleep(0)
-        assert {work for work, _ in errands.done} == {Work.REACH}
+        assert {work for work, _ in site.done} == {Work.REACH}
         assert agent.snapshot().quiet_until == START + timedelta(hours=8)
         world.clock.wall_s = hours * 3600
         assert agent.snapshot().quiet_until is None
         while world.clock.elapsed_s < 1100:
             await asyncio.sleep(0)
-        assert {host for work, host in errands.done if work is Work.STREAM} == set(errands.known)
+        assert {host for work, host in site.done if work is Work.STREAM} == set(site.known)
         stop.set()
         await running
 
@@ -222,25 +222,25 @@ def test_quiet_hours_follow_a_wall_clock_that_is_set(hours: float) -> None:
 
 def test_a_camera_that_falls_silent_is_searched_for_elsewhere_and_not_endlessly() -> None:
     """After a power cut DHCP gives other addresses: without a search cameras would count as down for an hour."""
-    errands, world = FakeErrands(), World()
-    agent = agent_of(errands, Schedule(Cadence(discover_s=86400)))
-    answering = dict.fromkeys(errands.known, True) | {"192.0.2.3": False}
-    errands.answers = lambda: dict(answering)  # type: ignore[method-assign]
+    site, world = FakeSite(), World()
+    agent = agent_of(site, Schedule(Cadence(discover_s=86400)))
+    answering = dict.fromkeys(site.known, True) | {"192.0.2.3": False}
+    site.answers = lambda: dict(answering)  # type: ignore[method-assign]
 
     async def scenario() -> None:
         stop = asyncio.Event()
-        running = asyncio.create_task(agent.run(world.around(), stop))
+        running = asyncio.create_task(agent.run(world.environment(), stop))
         while world.clock.elapsed_s < 300:
             await asyncio.sleep(0)
-        assert errands.done.count((Work.DISCOVER, "")) == 1, "nobody fell silent"
+        assert site.done.count((Work.DISCOVER, "")) == 1, "nobody fell silent"
         answering["192.0.2.1"] = False
         while world.clock.elapsed_s < 450:
             await asyncio.sleep(0)
-        assert errands.done.count((Work.DISCOVER, "")) == 2
+        assert site.done.count((Work.DISCOVER, "")) == 2
         while world.clock.elapsed_s < 2000:  # one that comes and goes with every round
             answering["192.0.2.2"] = int(world.clock.elapsed_s / 90) % 2 == 0
             await asyncio.sleep(0)
-        assert 3 <= errands.done.count((Work.DISCOVER, "")) <= 5
+        assert 3 <= site.done.count((Work.DISCOVER, "")) <= 5
         stop.set()
         await running
 
@@ -248,19 +248,19 @@ def test_a_camera_that_falls_silent_is_searched_for_elsewhere_and_not_endlessly(
 
 
 def test_a_reload_searches_soon_for_what_was_added() -> None:
-    errands, world = FakeErrands(), World()
-    agent = agent_of(errands)
+    site, world = FakeSite(), World()
+    agent = agent_of(site)
 
     async def scenario() -> None:
         stop = asyncio.Event()
-        running = asyncio.create_task(agent.run(world.around(), stop))
+        running = asyncio.create_task(agent.run(world.environment(), stop))
         while world.clock.elapsed_s < 100:
             await asyncio.sleep(0)
-        searched = errands.done.count((Work.DISCOVER, ""))
+        searched = site.done.count((Work.DISCOVER, ""))
         agent.adopt(build.site(), build.profile_stamp(), Schedule())
         while world.clock.elapsed_s < 110:
             await asyncio.sleep(0)
-        assert errands.done.count((Work.DISCOVER, "")) == searched + 1
+        assert site.done.count((Work.DISCOVER, "")) == searched + 1
         stop.set()
         await running
 
@@ -277,7 +277,7 @@ def test_stopping_ends_every_session_in_time() -> None:
             torn_down.append(host)
 
     began_s = time.monotonic()
-    live(FakeErrands(during=session), 400)
+    live(FakeSite(during=session), 400)
     assert sorted(torn_down) == ["", "192.0.2.1", "192.0.2.2", "192.0.2.3"]
     assert time.monotonic() - began_s < STOP_S
 
@@ -294,12 +294,12 @@ def test_a_session_that_will_not_end_does_not_hold_up_the_stop(monkeypatch: pyte
             except asyncio.CancelledError:
                 continue
 
-    errands = FakeErrands(known=("192.0.2.1",), during=stubborn)
-    agent = agent_of(errands)
+    site = FakeSite(known=("192.0.2.1",), during=stubborn)
+    agent = agent_of(site)
 
     async def scenario() -> None:
         stop = asyncio.Event()
-        running = asyncio.create_task(agent.run(world.around(), stop))
+        running = asyncio.create_task(agent.run(world.environment(), stop))
         while world.clock.elapsed_s < 3:
             await asyncio.sleep(0)
         stop.set()
@@ -312,27 +312,27 @@ def test_a_session_that_will_not_end_does_not_hold_up_the_stop(monkeypatch: pyte
 
 def test_a_day_is_begun_once() -> None:
     world = World()
-    live(FakeErrands(known=()), 5 * 3600, world, Schedule(Cadence(discover_s=86400)))
+    live(FakeSite(known=()), 5 * 3600, world, Schedule(Cadence(discover_s=86400)))
     assert world.days == 1
 
 
 def test_reload_is_adopted_or_told() -> None:
-    errands, world = FakeErrands(), World()
-    agent = agent_of(errands)
+    site, world = FakeSite(), World()
+    agent = agent_of(site)
 
     async def scenario() -> None:
         stop = asyncio.Event()
-        running = asyncio.create_task(agent.run(world.around(), stop))
+        running = asyncio.create_task(agent.run(world.environment(), stop))
         while world.clock.elapsed_s < 10:
             await asyncio.sleep(0)
         agent.refuse_reload()
         assert not agent.snapshot().reload_ok
         agent.adopt(build.site(name="THCS Lê Lợi"), build.profile_stamp(), Schedule(Cadence(stream_s=60)))
         assert agent.snapshot().reload_ok and agent.snapshot().site.name == "THCS Lê Lợi"
-        before = Counter(errands.done)
+        before = Counter(site.done)
         while world.clock.elapsed_s < 200:
             await asyncio.sleep(0)
-        assert all((Counter(errands.done) - before)[Work.STREAM, host] >= 2 for host in errands.known)
+        assert all((Counter(site.done) - before)[Work.STREAM, host] >= 2 for host in site.known)
         stop.set()
         await running
 
@@ -340,25 +340,25 @@ def test_reload_is_adopted_or_told() -> None:
 
 
 def test_ready_only_after_a_whole_round() -> None:
-    errands = FakeErrands(known=())
-    agent = agent_of(errands)
+    site = FakeSite(known=())
+    agent = agent_of(site)
     world = World()
 
     async def late(work: Work, host: str) -> None:
         if work is Work.DISCOVER:
-            errands.known = ("192.0.2.1",)
+            site.known = ("192.0.2.1",)
         elif work is Work.INTERROGATE:
             assert not agent.is_ready()
 
-    errands.during = late
+    site.during = late
 
     async def scenario() -> None:
         stop = asyncio.Event()
-        running = asyncio.create_task(agent.run(world.around(), stop))
+        running = asyncio.create_task(agent.run(world.environment(), stop))
         while not agent.is_ready() and world.clock.elapsed_s < 100:
             await asyncio.sleep(0)
         stop.set()
         await running
 
     asyncio.run(scenario())
-    assert agent.is_ready() and (Work.INTERROGATE, "192.0.2.1") in errands.done
+    assert agent.is_ready() and (Work.INTERROGATE, "192.0.2.1") in site.done

@@ -15,9 +15,9 @@ MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC)
 HOSTS = tuple(f"192.0.2.{i}" for i in range(1, 65))
 
 
-def begun(schedule: Schedule, hosts: tuple[str, ...] = HOSTS, known: bool = True, now_s: float = 1000.0) -> Agenda:
+def begun(schedule: Schedule, hosts: tuple[str, ...] = HOSTS, restored: bool = True, now_s: float = 1000.0) -> Agenda:
     agenda = Agenda(schedule)
-    agenda.set_hosts(hosts, now_s, known)
+    agenda.set_hosts(hosts, now_s, restored)
     return agenda
 
 
@@ -62,9 +62,9 @@ def test_every_device_gets_its_turn_in_every_period() -> None:
 
 
 def test_a_new_site_is_looked_at_now_and_a_restored_one_over_a_period() -> None:
-    fresh = play(begun(Schedule(), known=False), 1, {})
+    fresh = play(begun(Schedule(), restored=False), 1, {})
     assert {task.host for _, task in fresh if task.work is Work.INTERROGATE} == set(HOSTS)
-    restored = play(begun(Schedule(), known=True), 1, {})
+    restored = play(begun(Schedule(), restored=True), 1, {})
     assert len([task for _, task in restored if task.work is Work.INTERROGATE]) <= 2
 
 
@@ -137,14 +137,14 @@ def test_how_much_quiet_is_left(span: str, at: str, left_s: float) -> None:
 
 def test_devices_that_are_gone_are_not_visited() -> None:
     agenda = begun(Schedule())
-    agenda.set_hosts(HOSTS[:3], 1000.0, known=True)
+    agenda.set_hosts(HOSTS[:3], 1000.0, restored=True)
     assert {task.host for _, task in play(agenda, 400, {})} <= {*HOSTS[:3], SITE}
 
 
 def test_a_device_that_joins_is_looked_at_at_once() -> None:
     agenda = begun(Schedule())
     play(agenda, 10, {})
-    agenda.set_hosts((*HOSTS, "192.0.2.200"), 1010.0, known=False)
+    agenda.set_hosts((*HOSTS, "192.0.2.200"), 1010.0, restored=False)
     assert Task(1, "192.0.2.200", Work.INTERROGATE) in agenda.take(1010.0, MIDNIGHT, {})
 
 
@@ -168,6 +168,6 @@ def test_nobody_is_ever_visited_twice_at_a_time(
     devices: int, stream_s: float, lasts_s: float, now_s: float, quiet: tuple[int, int]
 ) -> None:
     schedule = Schedule(Cadence(stream_s=stream_s), (QuietHours(*quiet),))
-    agenda = begun(schedule, HOSTS[:devices], known=False, now_s=now_s)
+    agenda = begun(schedule, HOSTS[:devices], restored=False, now_s=now_s)
     play(agenda, 400, {Work.STREAM: lasts_s, Work.INTERROGATE: lasts_s, Work.REACH: 3}, now_s=now_s)
     assert agenda.next_s() > now_s - 1

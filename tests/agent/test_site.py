@@ -12,7 +12,7 @@ import pytest
 
 from camagent.agent import reachability as whereabouts
 from camagent.agent import site as site_module
-from camagent.agent.means import Means
+from camagent.agent.settings import SiteSettings
 from camagent.agent.site import Site
 from camagent.assess.profile import load_profile
 from camagent.credentials import BoundCredential, CredentialBook
@@ -70,12 +70,12 @@ class FakeFleet:
         return DeviceCheck(job.target, device, (SeenSource("VS1", None, streams),), now, 12.0)
 
 
-def means(*inventory: Declaration) -> Means:
+def settings(*inventory: Declaration) -> SiteSettings:
     profile = load_profile("ubnd-3288")
     book = CredentialBook([BoundCredential("192.0.2.0/24", Credential("camagent", Secret("hunter2")))])
     judge = Judge(profile, site_facts(build.site(), None, START, Memory()))
     order = Order(judge, profile.stamp, book, inventory or (Declaration(name="Cổng chính", address=HOST),))
-    return Means(order, FleetOptions(), lambda: None)  # type: ignore[arg-type, return-value]
+    return SiteSettings(order, FleetOptions(), lambda: None)  # type: ignore[arg-type, return-value]
 
 
 def found(*hosts: str) -> Discovery:
@@ -86,7 +86,7 @@ def found(*hosts: str) -> Discovery:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> tuple[Site, FakeFleet]:
     fleet = FakeFleet()
-    watched = Site(means(), fleet, lambda *_: None)  # type: ignore[arg-type]
+    watched = Site(settings(), fleet, lambda *_: None)  # type: ignore[arg-type]
     search_with(monkeypatch, HOST)
     knock_with(monkeypatch, Heard.SILENT)
     return watched, fleet
@@ -278,7 +278,7 @@ def test_a_restart_shows_the_last_state_until_each_camera_is_checked(world: tupl
 
 def test_a_camera_that_moved_leaves_no_ghost(world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch) -> None:
     watched, fleet = world
-    watched.means = means(Declaration(name="khác", address="192.0.2.200"))
+    watched.settings = settings(Declaration(name="khác", address="192.0.2.200"))
 
     async def scenario() -> None:
         await watched.discover()
@@ -391,7 +391,7 @@ def test_a_device_that_changed_its_port_is_one_device(
 def restarted(watched: Site, known: tuple[KnownDevice, ...]) -> tuple[Site, FakeFleet]:
     """A fresh agent on what the old one had on record."""
     fleet = FakeFleet()
-    again = Site(means(), fleet, lambda *_: None)  # type: ignore[arg-type]
+    again = Site(settings(), fleet, lambda *_: None)  # type: ignore[arg-type]
     again.restore(watched.statuses(), Memory(known=known))
     return again, fleet
 
@@ -454,7 +454,7 @@ def test_after_a_restart_a_camera_without_onvif_is_greeted_at_its_stream(world: 
     async def scenario() -> None:
         await first_round(watched)
         stream = replace(watched.statuses()[0], address=f"rtsp://{HOST}:8554/live")
-        again = Site(means(), fleet := FakeFleet(), lambda *_: None)  # type: ignore[arg-type]
+        again = Site(settings(), fleet := FakeFleet(), lambda *_: None)  # type: ignore[arg-type]
         again.restore((stream,), Memory())
         for greeting, up in ((ACCESS, True), (SILENT, False)):
             fleet.greeting = greeting
@@ -481,7 +481,7 @@ def test_after_a_restart_devices_behind_one_address_are_told_apart(
         (one,) = watched.statuses()
         cameras = [replace(one, id=f"cam-{port}") for port in (8000, dead_port)]
         known = tuple(KnownDevice(f"cam-{p}", HOST, None, (), f"http://{HOST}:{p}/onvif") for p in (8000, dead_port))
-        again = Site(means(), fleet := FakeFleet(), lambda *_: None)  # type: ignore[arg-type]
+        again = Site(settings(), fleet := FakeFleet(), lambda *_: None)  # type: ignore[arg-type]
         again.restore(cameras, Memory(known=known))
         assert set(again.hosts) == {f"{HOST}:8000", f"{HOST}:8001"}
         fleet.clock.elapsed_s += 60
@@ -500,7 +500,7 @@ def test_a_recorder_is_one_device_after_a_restart(world: tuple[Site, FakeFleet])
         (one,) = watched.statuses()
         channels = [replace(one, id=f"cam-{n}") for n in range(3)]
         known = tuple(KnownDevice(f"cam-{n}", HOST, f"VS{n}", (), f"http://{HOST}:8000/onvif") for n in range(3))
-        again = Site(means(), fleet, lambda *_: None)  # type: ignore[arg-type]
+        again = Site(settings(), fleet, lambda *_: None)  # type: ignore[arg-type]
         again.restore(channels, Memory(known=known))
         assert again.hosts == (HOST,)
 

@@ -25,8 +25,8 @@ from tests.agent.test_site import (
     FakeFleet,
     first_round,
     knock_with,
-    means,
     search_with,
+    settings,
     with_ports,
     world,  # noqa: F401 (a fixture)
 )
@@ -49,7 +49,7 @@ def test_a_camera_that_was_taken_away_does_not_come_back_when_a_new_one_arrives(
         await first_round(watched)
         (status,) = watched.statuses()
         fleet = FakeFleet()
-        again = Site(means(), fleet, lambda *_: None)  # type: ignore[arg-type]
+        again = Site(settings(), fleet, lambda *_: None)  # type: ignore[arg-type]
         again.restore((status, replace(status, id="cam-gone", address=OTHER)), Memory())
         await first_round(again)
         fleet.clock.elapsed_s += FORGET_AFTER.total_seconds() + DAY_S
@@ -160,12 +160,12 @@ def test_a_silent_camera_that_is_taken_off_the_inventory_is_forgotten_at_the_nex
     if answers:
         fleet.devices[OTHER] = build.device_facts()
     listed = Declaration(name="Cổng chính", address=HOST)
-    watched = Site(means(listed, Declaration(name="Sân sau", address=OTHER)), fleet, lambda *_: None)  # type: ignore[arg-type]
+    watched = Site(settings(listed, Declaration(name="Sân sau", address=OTHER)), fleet, lambda *_: None)  # type: ignore[arg-type]
 
     async def scenario() -> None:
         await first_round(watched)
         assert addresses(watched) == [HOST, OTHER]
-        watched.follow(means(listed))
+        watched.follow(settings(listed))
         await watched.discover()
         await watched.judge(fleet.clock.now())
         assert addresses(watched) == ([HOST, OTHER] if answers else [HOST])

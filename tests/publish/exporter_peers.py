@@ -41,7 +41,7 @@ class View:
     def result_document(self) -> bytes | None:
         return self.document
 
-    def is_beating(self) -> bool:
+    def is_alive(self) -> bool:
         return self.beating
 
     def is_ready(self) -> bool:

@@ -12,7 +12,7 @@ from camagent.run.site_run import with_memory
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class SiteSettings:
     """By what the site is watched; replaced as a whole when the configuration is read again."""
 
     order: Order
