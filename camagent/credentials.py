@@ -1,7 +1,8 @@
 """Log-ins bound to addresses, and where their passwords rest. The only module that reads secrets from disk.
 
 At rest: one file readable by its owner only, encrypted with a key that lies in another folder, so that a copied
-data folder or backup alone gives nothing away. Who can read both files as that user can read the passwords.
+data folder or backup alone gives nothing away. Who can read both files as that user can read the passwords. On
+Windows, where file modes protect nothing, the key is bound to the Windows user (DPAPI).
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import ipaddress
 import json
 import os
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
 from camagent.model.text import message, os_reason
 from camagent.operator_files import unreadable
+from camagent.platform.files import exclusive, seal, unseal
 
 MAX_PASSWORD_BYTES = 1024  # ONVIF allows far less; a larger "password" is a wrong file
 MAX_STORE_BYTES = 4_000_000
@@ -168,17 +170,32 @@ class CredentialStore:
 
     def keep(self, entry: BoundCredential) -> None:
         """Add or replace the log-in of one network."""
-        kept = [old for old in self.entries() if old.network != entry.network]
-        self._save([*kept, entry])
+        with self._alone():
+            kept = [old for old in self.entries() if old.network != entry.network]
+            self._save([*kept, entry])
 
     def remove(self, network: str) -> bool:
         """Forget the log-in of one network; False where none was kept."""
-        entries = self.entries()
-        kept = [old for old in entries if old.network != network]
-        if len(kept) == len(entries):
+        if not self._file.exists():
             return False
-        self._save(kept)
-        return True
+        with self._alone():
+            entries = self.entries()
+            kept = [old for old in entries if old.network != network]
+            if len(kept) == len(entries):
+                return False
+            self._save(kept)
+            return True
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else reads and writes the store between our reading and our writing: two at once lose one of them."""
+        lock = self._file.with_name(self._file.name + ".lock")
+        try:
+            lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with exclusive(lock):
+                yield
+        except OSError as error:
+            raise OperatorError(message("config.unwritable", path=str(lock), reason=os_reason(error))) from error
 
     def _load(self) -> list[dict[str, str]]:
         from cryptography.fernet import Fernet, InvalidToken
@@ -186,7 +203,7 @@ class CredentialStore:
         try:
             if self._file.stat().st_size > MAX_STORE_BYTES:
                 raise OperatorError(message("config.too_large", path=str(self._file), limit=MAX_STORE_BYTES))
-            token, key = self._file.read_bytes(), self._key_file.read_bytes()
+            token, key = self._file.read_bytes(), unseal(self._key_file.read_bytes())
             rows: list[dict[str, str]] = json.loads(Fernet(key).decrypt(token))
         except OSError as error:
             raise OperatorError(unreadable(Path(error.filename or self._file), error)) from error
@@ -210,8 +227,8 @@ class CredentialStore:
         ]
         try:
             if not self._key_file.exists():
-                _write_private(self._key_file, Fernet.generate_key())
-            token = Fernet(self._key_file.read_bytes()).encrypt(json.dumps(rows).encode())
+                _write_private(self._key_file, seal(Fernet.generate_key()))
+            token = Fernet(unseal(self._key_file.read_bytes())).encrypt(json.dumps(rows).encode())
             _write_private(self._file, token)
         except OSError as error:
             path = str(error.filename or self._file)
@@ -221,10 +238,13 @@ class CredentialStore:
 def _write_private(path: Path, content: bytes) -> None:
     """Replace a file in one step, readable by its owner only from its first byte on."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_name(path.name + ".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    os.replace(fresh, path)
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)

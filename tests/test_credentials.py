@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -97,3 +100,31 @@ def test_a_useless_password_file_is_refused_without_quoting_it(tmp_path: Path, c
     with pytest.raises(OperatorError) as caught:
         read_password_file(path)
     assert "xxx" not in str(caught.value)
+
+
+def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
+    """Eight processes, each with a log-in of its own: all eight are kept."""
+    script = (
+        "import sys, pathlib\n"
+        "from camagent.credentials import BoundCredential, CredentialStore\n"
+        "from camagent.model.secret import Credential, Secret\n"
+        "store = CredentialStore(pathlib.Path(sys.argv[1]) / 'data', pathlib.Path(sys.argv[1]) / 'key')\n"
+        "store.keep(BoundCredential(f'10.0.{sys.argv[2]}.0/24', Credential('u', Secret('p' + sys.argv[2]))))\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    writers = [subprocess.Popen([*command, str(number)]) for number in range(8)]
+    assert [writer.wait(60) for writer in writers] == [0] * 8
+    kept = CredentialStore(tmp_path / "data", tmp_path / "key").entries()
+    assert {entry.network for entry in kept} == {f"10.0.{number}.0/24" for number in range(8)}
+    assert sorted(entry.name for entry in (tmp_path / "data").iterdir()) == ["credentials.enc", "credentials.enc.lock"]
+
+
+def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("untouched")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "credentials.enc").symlink_to(victim)
+    store = CredentialStore(tmp_path / "data", tmp_path / "key")
+    with suppress(OperatorError):  # what lies behind the link is no store
+        store.keep(BoundCredential("10.0.0.0/24", Credential("u", Secret("p"))))
+    assert victim.read_text() == "untouched"

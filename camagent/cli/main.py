@@ -138,7 +138,7 @@ def main() -> None:
     speak()
     end_politely()  # the service takes its signals over for itself
     try:
-        code = build().main(standalone_mode=False)
+        code = build().main(prog_name="camagent", standalone_mode=False)
     except OperatorError as error:
         for problem in error.problems:
             click.echo(t("cli.error", text=tm(problem)), err=True)

@@ -1,0 +1,68 @@
+"""The portable folder, unpacked as a technician would (spaces, Vietnamese letters), and run by wine as Windows.
+
+Real: CPython for Windows and every package's own win_amd64 wheel. Stand-ins: wine for Windows, and `stand_ins`. What wine
+cannot show: Defender, the firewall's prompt, a console's font.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.windows.stand_ins import close_gaps
+
+ROOT = Path(__file__).resolve().parents[2]
+ZIP = ROOT / "dist" / "camagent-windows.zip"
+HOME = ROOT / ".setup" / "windows" / "run"
+FOLDER = HOME / "Trường Tiểu học số 1" / "camagent"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run left: exit code and its two streams, decoded as UTF-8."""
+
+    code: int
+    out: str
+    err: str
+
+
+def prepare() -> Path:
+    """Unpack the zip anew where it changed since the last time; returns the folder."""
+    mark = HOME / "unpacked"
+    stamp = str(ZIP.stat().st_mtime_ns)
+    if not mark.exists() or mark.read_text() != stamp:
+        subprocess.run(["rm", "-rf", str(FOLDER)], check=True)
+        FOLDER.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(ZIP) as archive:
+            archive.extractall(FOLDER.parent)
+        close_gaps(FOLDER / "python", FOLDER / "python" / "lib" / "site-packages")
+        mark.write_text(stamp)
+    return FOLDER
+
+
+def windows_path(path: Path) -> str:
+    """The path as Windows programs see it: drive Z: is the root of this machine."""
+    return "Z:" + str(path).replace("/", "\\")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """A clean environment with a Windows of our own; `more` reaches the program."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return kept | {"WINEPREFIX": str(HOME / "prefix"), "WINEDEBUG": "-all", "PYTHONUTF8": "0"} | more
+
+
+def python_command(*arguments: str) -> list[str]:
+    """The command line of the folder's own Python."""
+    return ["wine", str(FOLDER / "python" / "python.exe"), *arguments]
+
+
+def camagent(*arguments: str, timeout_s: float = 120, given: str = "", **more: str) -> Outcome:
+    """Run camagent as `camagent.cmd` does, in the ANSI code page: the program itself must speak UTF-8."""
+    command = python_command("-m", "camagent", *arguments)
+    done = subprocess.run(
+        command, input=given.encode(), capture_output=True, timeout=timeout_s, env=environment(**more), check=False
+    )
+    return Outcome(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
