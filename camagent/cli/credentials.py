@@ -15,7 +15,7 @@ from camagent.model.text import message
 
 if TYPE_CHECKING:
     from camagent.credentials import CredentialStore
-    from camagent.store.logins import LoginRecord
+    from camagent.store.logins import LoginRecord, RefusedLogin
 
 
 @click.group(
@@ -62,10 +62,9 @@ def list_command() -> int:
     entries = _store().entries()
     for entry in entries:
         click.echo(f"{entry.network}\t{entry.credential.user}")
-    with _record() as record:
-        for refusal in record.refusals():
-            at, again = (moment_text(moment, lang()) for moment in (refusal.at, refusal.again_at))
-            click.echo(t("cli.login_refused", address=refusal.device, user=refusal.user, at=at, again=again))
+    for refusal in _refusals():
+        at, again = (moment_text(moment, lang()) for moment in (refusal.at, refusal.again_at))
+        click.echo(t("cli.login_refused", address=refusal.device, user=refusal.user, at=at, again=again))
     if not entries:
         click.echo(t("cli.credential_none"), err=True)
     return 0
@@ -132,17 +131,30 @@ def _store() -> CredentialStore:
     return CredentialStore(data_dir(read_config(None)), config_dir())
 
 
-def _record() -> LoginRecord:
-    from camagent.cli.logins import open_login_record
+def _record() -> LoginRecord | None:
+    """None where nothing was ever refused on this machine: looking makes no file."""
+    from camagent.cli.logins import login_file, open_login_record
     from camagent.cli.run import read_config
 
-    return open_login_record(read_config(None))
+    config = read_config(None)
+    return open_login_record(config) if login_file(config).exists() else None
+
+
+def _refusals() -> tuple[RefusedLogin, ...]:
+    record = _record()
+    if record is None:
+        return ()
+    with record:
+        return record.refusals()
 
 
 def _allow(network: str) -> int:
     from camagent.credentials import covers
 
-    with _record() as record:
+    record = _record()
+    if record is None:
+        return 0
+    with record:
         return record.allow(lambda device: covers(network, device))
 
 

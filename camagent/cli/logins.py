@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from camagent.cli.language import t, tm
@@ -40,5 +41,9 @@ def open_login_record(config: Config) -> LoginRecord:
     from camagent.credentials import login_key
     from camagent.store.logins import open_logins
 
-    folder = data_dir(config)
-    return open_logins(folder / "logins.sqlite", login_key(config_dir(), folder), SystemClock().now)
+    return open_logins(login_file(config), login_key(config_dir(), data_dir(config)), SystemClock().now)
+
+
+def login_file(config: Config) -> Path:
+    """Where the refused log-ins of this machine are kept."""
+    return data_dir(config) / "logins.sqlite"
