@@ -1,6 +1,7 @@
 """Frames out of packets in sequence: kinds, sizes, times, parameter sets, and the keyframes that are to be kept.
 
-Frames are told apart by their time stamps, never by the marker bit (moonfire-nvr#352). No sockets, no clock.
+Frames are told apart by their time stamps, never by the marker bit (moonfire-nvr#352); slices and fields with time
+stamps of their own are still one picture. No sockets, no clock.
 """
 
 from __future__ import annotations
@@ -20,39 +21,12 @@ from camagent.observe.depacketize.peek import (
     is_keyframe,
 )
 from camagent.observe.frames import FrameTable
-from camagent.observe.payloads import PayloadFormat, is_sps
+from camagent.observe.kept_pictures import MAX_PICTURE_BYTES, KeptPicture, PictureMemory
+from camagent.observe.parameter_sets import ParameterSets
+from camagent.observe.payloads import Field, PayloadFormat
 from camagent.observe.rtp import Packet, unwrap
 
 MAX_FRAMES = 20_000  # of one watch: 80 s at 250 fps; beyond it the peer is flooding us
-MAX_PICTURE_BYTES = 8 * 1024 * 1024  # of one keyframe: a 4K intra picture at the best quality is under 6 MB
-MAX_HELD_BYTES = 96 * 1024 * 1024  # of all watches together: 256 cameras with two heavy keyframes (165 kB) take 84 MB
-MAX_PARAMETER_SETS = 64  # of one watch, changes included
-
-
-class PictureMemory:
-    """How much all watches of one loop may hold of pictures that nobody has decoded yet."""
-
-    def __init__(self, limit_bytes: int = MAX_HELD_BYTES) -> None:
-        self._left_bytes = limit_bytes
-
-    def take(self, size_bytes: int) -> bool:
-        """True where there is room; it is then the caller's until it gives it back."""
-        if size_bytes > self._left_bytes:
-            return False
-        self._left_bytes -= size_bytes
-        return True
-
-    def give_back(self, size_bytes: int) -> None:
-        """The bytes are no longer held."""
-        self._left_bytes += size_bytes
-
-
-@dataclass(frozen=True, slots=True)
-class KeptPicture:
-    """The payloads of one whole keyframe."""
-
-    payloads: tuple[bytes, ...]
-    arrival_s: float
 
 
 @dataclass(slots=True)
@@ -60,11 +34,17 @@ class _Frame:
     """The frame that is arriving."""
 
     arrival_s: float
+    timestamp: int
+    """Of its first packet."""
     size_bytes: int = 0
     flags: int = 0
     damaged: bool = False
     end_s: float = 0.0
     """When the last packet of it came that was looked at: the marker's, else one of the first."""
+    begun: bool = False
+    """Its first slice was here."""
+    field: Field | None = None
+    """The field that it is, so far."""
 
 
 class FrameBuilder:
@@ -75,11 +55,11 @@ class FrameBuilder:
         payload_format: PayloadFormat,
         picture_times_s: tuple[float, ...] = (),
         memory: PictureMemory | None = None,
+        parameter_sets: tuple[bytes, ...] = (),
     ) -> None:
+        """`parameter_sets`: those of the description."""
         self.timestamp = -1
-        """Of the frame that is arriving, as sent."""
-        self.parameter_sets: list[tuple[int, bytes]] = []
-        """(frame they came with, NAL unit): each different PPS and VPS once, each change of the SPS."""
+        """Of the latest packet, as sent."""
         self.first_payload = b""
         """The beginning of the latest frame: MJPEG has its size there."""
         self.jpeg_tables: dict[int, bytes] = {}
@@ -100,9 +80,18 @@ class FrameBuilder:
         self._time_stands_still = False
         self._frame: _Frame | None = None
         self._after_marker = False
+        self._first_slices = False
+        """This sender's packets show where a picture begins."""
+        self._row_field: Field | None = None
+        """The latest row is that field, and its frame's other one was not here yet."""
         self._payloads: list[bytes] | None = None
         self._kept_bytes = 0
-        self._last_sps: bytes | None = None
+        self._sets = ParameterSets(payload_format, parameter_sets)
+
+    @property
+    def parameter_sets(self) -> list[tuple[int, bytes]]:
+        """In band: (frame they came with, NAL unit), see `ParameterSets.changes`."""
+        return self._sets.changes
 
     @property
     def keyframes(self) -> int:
@@ -146,6 +135,11 @@ class FrameBuilder:
         self._frame = None
         self._drop()
 
+    def damage(self) -> None:
+        """Packets of the frame that is arriving may be missing."""
+        if self._frame is not None and not self._after_marker:
+            self._frame.damaged = True
+
     def hand_over(self) -> list[KeptPicture]:
         """The pictures so far; they are the caller's from now on, and no more are kept."""
         pictures, self.pictures, self._picture_times_s = self.pictures, [], ()
@@ -155,14 +149,7 @@ class FrameBuilder:
 
     def take(self, packet: Packet, gap: bool) -> None:
         """One packet in its turn; `gap`: a packet before it is lost."""
-        frame = self._frame
-        if frame is None or packet.timestamp != self.timestamp:
-            if gap and frame is not None and not self._after_marker:
-                frame.damaged = True  # its tail may be among the lost
-            self._close_frame()
-            frame = self._open_frame(packet)
-        elif self._after_marker and frame.flags & SLICE and self._begins_picture(packet.payload):
-            frame = self._split(frame, packet.arrival_s)
+        frame = self._place(packet, gap)
         frame.damaged |= gap
         frame.end_s = packet.arrival_s
         frame.size_bytes += len(packet.payload)
@@ -172,10 +159,57 @@ class FrameBuilder:
         self._after_marker = packet.marker or (settled and self._after_marker)
         if self._payloads is not None:
             self._keep(packet.payload)
-        self.only_counts = self._payloads is None and not self._after_marker and self._is_settled(frame)
+        self.only_counts = (
+            self._payloads is None
+            and not self._after_marker
+            and self.timestamp == frame.timestamp
+            and self._is_settled(frame)
+        )
+
+    def _place(self, packet: Packet, gap: bool) -> _Frame:
+        """The frame that a packet belongs to: the one that is arriving, or another that it begins."""
+        frame = self._frame
+        if frame is None or packet.timestamp != self.timestamp:
+            if frame is not None and not gap and self._continues(frame, packet.payload):
+                self.timestamp = packet.timestamp
+                return frame
+            if gap:
+                self.damage()  # its tail may be among the lost
+            return self._next_frame(packet)
+        if not frame.flags & SLICE:
+            return frame
+        if packet.timestamp != frame.timestamp:  # that of a slice which was stamped ahead
+            return self._next_frame(packet) if self._begins_frame(packet.payload) else frame
+        if self._after_marker and self._begins_picture(packet.payload):
+            return self._split(frame, packet)
+        return frame
+
+    def _continues(self, frame: _Frame, payload: bytes) -> bool:
+        """A piece or slice of the same picture, whatever its time stamp says."""
+        if not self._first_slices or not self._format.pieces_show_order:
+            return False
+        return bool(self._format.peek(payload) & SLICE) and not self._begins_picture(payload)
+
+    def _begins_frame(self, payload: bytes) -> bool:
+        """A first slice, or what stands in front of one."""
+        flags = self._format.peek(payload)
+        return self._begins_picture(payload) if flags & SLICE else bool(flags & START)
 
     def _begins_picture(self, payload: bytes) -> bool:
         return bool(payload) and self._format.begins_picture(payload)
+
+    def _next_frame(self, packet: Packet) -> _Frame:
+        first = self._frame
+        if first is not None and first.field is not None and self._second_field_of is None:
+            field = self._field_of(packet.payload)
+            if isinstance(field, Field) and field == Field(first.field.frame_num, not first.field.bottom):
+                return self._begin_second_field(first, packet)
+        self._close_frame()
+        return self._open_frame(packet)
+
+    def _field_of(self, payload: bytes) -> Field | bool | None:
+        sps = self._sets.active
+        return None if sps is None else self._format.field_of(payload, sps)
 
     def _look(self, frame: _Frame, payload: bytes) -> None:
         flags = self._format.peek(payload)
@@ -183,14 +217,24 @@ class FrameBuilder:
             frame.damaged = True  # we came in the middle of it
         frame.flags |= flags
         if flags & START:
-            self.first_payload = payload
-            if self._format.codec == "mjpeg" and (tables := in_band_tables(payload)) is not None:
-                self.jpeg_tables[tables[0]] = tables[1]
-        if flags & PARAMETER_SET and len(self.parameter_sets) < MAX_PARAMETER_SETS:
-            self._note_parameter_sets(payload)
+            self._look_at_start(frame, payload, flags)
         unwanted = self._payloads is not None and frame.flags & SLICE and not is_keyframe(frame.flags)
         if unwanted and self._second_field_of is None:
             self._drop()
+
+    def _look_at_start(self, frame: _Frame, payload: bytes, flags: int) -> None:
+        self.first_payload = payload
+        if self._format.codec == "mjpeg" and (tables := in_band_tables(payload)) is not None:
+            self.jpeg_tables[tables[0]] = tables[1]
+        if flags & PARAMETER_SET:
+            for nal in self._format.parameter_sets(payload):
+                self._sets.add(nal, len(self._rows))
+        if flags & SLICE and not frame.begun and self._begins_picture(payload):
+            frame.begun = self._first_slices = True
+            if frame.flags & (IRAP | PARAMETER_SET) or self._sets.active is None:
+                self._sets.refer(self._format.pps_id(payload), len(self._rows))
+            field = self._field_of(payload)
+            frame.field = field if isinstance(field, Field) else None
 
     def _is_settled(self, frame: _Frame) -> bool:
         """What kind of frame it is cannot change any more."""
@@ -199,7 +243,7 @@ class FrameBuilder:
 
     def _open_frame(self, packet: Packet) -> _Frame:
         previous = self._frame
-        frame = _Frame(packet.arrival_s)
+        frame = _Frame(packet.arrival_s, packet.timestamp)
         if previous is not None and not previous.flags & SLICE:  # parameter sets sent with a time stamp of their own
             frame.size_bytes, frame.flags, frame.damaged = previous.size_bytes, previous.flags, previous.damaged
         else:
@@ -230,19 +274,27 @@ class FrameBuilder:
         self._memory.give_back(self._kept_bytes)
         self._payloads, self._kept_bytes = None, 0
 
-    def _split(self, frame: _Frame, now_s: float) -> _Frame:
+    def _split(self, frame: _Frame, packet: Packet) -> _Frame:
         """Another picture of the same time stamp: the second field of an interlaced frame, or a clock that stands."""
+        field = self._field_of(packet.payload)
+        if field is False:
+            self._time_stands_still = True
         if self._second_field_of is None and not self._time_stands_still:
-            self._second_field_of = frame
-        else:
-            if self._second_field_of is not None:
-                self._add_row(self._second_field_of)
-                self._second_field_of, self._time_stands_still = None, True
-                self._drop()
-            self._finish_picture(frame)
-            self._add_row(frame)
-            self._begin_picture(now_s)
-        self._frame, self._after_marker = _Frame(now_s), False
+            return self._begin_second_field(frame, packet)
+        if self._second_field_of is not None:
+            self._add_row(self._second_field_of)
+            self._second_field_of, self._time_stands_still = None, True
+            self._drop()
+        self._finish_picture(frame)
+        self._add_row(frame)
+        self._begin_picture(packet.arrival_s)
+        self._frame, self._after_marker = _Frame(packet.arrival_s, packet.timestamp), False
+        return self._frame
+
+    def _begin_second_field(self, first: _Frame, packet: Packet) -> _Frame:
+        self._second_field_of = first
+        self._frame, self._after_marker = _Frame(packet.arrival_s, packet.timestamp), False
+        self.timestamp = packet.timestamp
         return self._frame
 
     def _close_frame(self) -> None:
@@ -251,12 +303,24 @@ class FrameBuilder:
         if frame is None or not frame.flags & SLICE:
             return
         if first is not None:
-            frame.arrival_s = first.arrival_s
+            frame.arrival_s, frame.timestamp = first.arrival_s, first.timestamp
             frame.size_bytes += first.size_bytes
             frame.flags |= first.flags
             frame.damaged |= first.damaged
+            frame.field = None
         self._finish_picture(frame)
-        self._add_row(frame)
+        if frame.field is not None and self._row_field == Field(frame.field.frame_num, not frame.field.bottom):
+            self._complete_row(frame)
+        else:
+            self._add_row(frame)
+            self._row_field = frame.field
+
+    def _complete_row(self, second: _Frame) -> None:
+        """The other field of the latest row's frame came with a time stamp of its own."""
+        stamp, arrival_s, size, key, recovery, damaged, end_s = self._rows[-1]
+        damaged, end_s = damaged or second.damaged, max(end_s, second.end_s)
+        self._rows[-1] = stamp, arrival_s, size + second.size_bytes, key, recovery, damaged, end_s
+        self._row_field = None
 
     def _finish_picture(self, frame: _Frame) -> None:
         if self._payloads is None:
@@ -271,20 +335,10 @@ class FrameBuilder:
         if len(self._rows) >= MAX_FRAMES:
             self.flooded = True
             return
-        timestamp = unwrap(self._rows[-1][0], self.timestamp) if self._rows else self.timestamp
+        timestamp = unwrap(self._rows[-1][0], frame.timestamp) if self._rows else frame.timestamp
         key = is_keyframe(frame.flags)
         recovery = bool(frame.flags & RECOVERY) and not key
         if frame.flags & B_SLICE:
             self.b_slices = True
         end_s = max(frame.arrival_s, frame.end_s)
         self._rows.append((timestamp, frame.arrival_s, frame.size_bytes, key, recovery, frame.damaged, end_s))
-
-    def _note_parameter_sets(self, payload: bytes) -> None:
-        for nal in self._format.parameter_sets(payload):
-            if is_sps(self._format.codec, nal):
-                changed = nal != self._last_sps
-                self._last_sps = nal
-            else:
-                changed = all(nal != known for _, known in self.parameter_sets)
-            if changed and len(self.parameter_sets) < MAX_PARAMETER_SETS:
-                self.parameter_sets.append((len(self._rows), nal))

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple
 
+from camagent.observe.bitstream import h264 as h264_bitstream
+from camagent.observe.bitstream import h265 as h265_bitstream
 from camagent.observe.depacketize import h264, h265, mjpeg
 from camagent.observe.depacketize.access_unit import annex_b
 from camagent.observe.depacketize.peek import INTER, IRAP, MALFORMED, SLICE, START
@@ -17,6 +22,30 @@ _VOP_START = b"\x00\x00\x01\xb6"
 _MPEG4_SEARCH_BYTES = 512  # VOL and GOV headers before a VOP are under 100 bytes
 H264_SPS, H264_PPS = 7, 8
 H265_VPS, H265_SPS, H265_PPS = 32, 33, 34
+
+
+class SetKind(Enum):
+    """Of a parameter set."""
+
+    VPS = "vps"
+    SPS = "sps"
+    PPS = "pps"
+
+
+class SetKey(NamedTuple):
+    """Which parameter set a NAL unit is."""
+
+    kind: SetKind
+    set_id: int
+    sps_id: int | None = None
+    """The SPS that a PPS refers to."""
+
+
+class Field(NamedTuple):
+    """Which field of which frame a picture is; two of one frame have the same number and opposite parity."""
+
+    frame_num: int
+    bottom: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +59,20 @@ class PayloadFormat:
     """The payload holds the first slice of a picture (or the picture's first piece)."""
     parameter_sets: Callable[[bytes], tuple[bytes, ...]]
     """The VPS, SPS and PPS NAL units that a payload holds whole."""
+    set_key: Callable[[bytes], SetKey | None]
+    """Which parameter set a NAL unit is; None where it is none, or cannot be read."""
+    pps_id: Callable[[Payload], int | None]
+    """The PPS that the first slice of a payload refers to."""
+    field_of: Callable[[Payload, bytes], Field | None | bool]
+    """Of a payload with a first slice and the SPS: its field, False for a whole frame, None where it cannot be told."""
+    pieces_show_order: bool = True
+    """A payload shows by itself that it continues a picture."""
 
 
 def payload_format(codec: str, donl: bool = False) -> PayloadFormat:
     """The format of h264, h265 (`donl`: with decoding order numbers), mjpeg or mpeg4."""
     if codec == "h265" and donl:
-        return PayloadFormat("h265", _peek_donl, _begins_h265_donl, _h265_sets_donl)
+        return _H265_DONL
     return _FORMATS[codec]
 
 
@@ -91,24 +128,77 @@ def jpeg_size(payload: Payload, told: tuple[int | None, int | None]) -> tuple[in
 
 def _begins_h264(payload: Payload) -> bool:
     """first_mb_in_slice is 0: its Exp-Golomb code is a single 1 bit."""
-    kind = payload[0] & 0x1F
-    if kind == h264.FU_A:
-        return len(payload) > 2 and bool(payload[1] & payload[2] & 0x80) and payload[1] & 0x1F in (1, 2, 5)
-    if kind == h264.STAP_A:
-        return any(_begins_h264(nal) for nal in h264.access_unit([payload]).nals)
-    return len(payload) > 1 and kind in (1, 2, 5) and bool(payload[1] & 0x80)
+    nal = h264.first_slice(payload)
+    return len(nal) > 1 and bool(nal[1] & 0x80)
 
 
 def _begins_h265(payload: Payload, donl: bool = False) -> bool:
     """first_slice_segment_in_pic_flag is the first bit behind the NAL header."""
-    kind = payload[0] >> 1 & 0x3F
-    skip = 2 if donl else 0
-    if kind == h265.FU:
-        at = 3 + skip
-        return len(payload) > at and bool(payload[2] & payload[at] & 0x80) and payload[2] & 0x3F < H265_VPS
-    if kind == h265.AP:
-        return any(_begins_h265(nal) for nal in h265.access_unit([payload], donl).nals)
-    return len(payload) > 2 + skip and kind < H265_VPS and bool(payload[2 + skip] & 0x80)
+    nal = h265.first_slice(payload, donl)
+    return len(nal) > 2 and bool(nal[2] & 0x80)
+
+
+def _h264_set_key(nal: bytes) -> SetKey | None:
+    if (sps := h264_bitstream.parse_sps(nal)) is not None:
+        return SetKey(SetKind.SPS, sps.sps_id)
+    pps = h264_bitstream.parse_pps(nal)
+    return None if pps is None else SetKey(SetKind.PPS, *pps)
+
+
+def _h265_set_key(nal: bytes) -> SetKey | None:
+    if (sps := h265_bitstream.parse_sps(nal)) is not None:
+        return SetKey(SetKind.SPS, sps.sps_id)
+    if len(nal) > 2 and nal[0] >> 1 == h265_bitstream.NAL_VPS:
+        return SetKey(SetKind.VPS, nal[2] >> 4)
+    pps = h265_bitstream.parse_pps(nal)
+    return None if pps is None else SetKey(SetKind.PPS, *pps)
+
+
+def _h264_pps_id(payload: Payload) -> int | None:
+    header = h264_bitstream.parse_slice_header(h264.first_slice(payload))
+    return None if header is None else header.pps_id
+
+
+def _h265_pps_id(payload: Payload, donl: bool = False) -> int | None:
+    return h265_bitstream.slice_pps_id(h265.first_slice(payload, donl))
+
+
+def _h265_pps_id_donl(payload: Payload) -> int | None:
+    return _h265_pps_id(payload, donl=True)
+
+
+_h264_sps = lru_cache(maxsize=64)(h264_bitstream.parse_sps)  # asked for with every frame
+_h265_sps = lru_cache(maxsize=64)(h265_bitstream.parse_sps)
+
+
+def _h264_field(payload: Payload, sps_nal: bytes) -> Field | None | bool:
+    sps = _h264_sps(sps_nal)
+    if sps is None:
+        return None
+    if not sps.interlaced:
+        return False
+    header = h264_bitstream.parse_slice_header(h264.first_slice(payload), sps)
+    if header is None or header.frame_num is None:
+        return None
+    return Field(header.frame_num, bool(header.bottom)) if header.field else False
+
+
+def _h265_field(payload: Payload, sps_nal: bytes) -> Field | None | bool:
+    """Which field it is stands in SEI messages only; without field coding every picture is a frame."""
+    sps = _h265_sps(sps_nal)
+    return None if sps is None or sps.interlaced else False
+
+
+def _no_field(payload: Payload, sps_nal: bytes) -> Field | None | bool:
+    return None
+
+
+def _no_key(nal: bytes) -> SetKey | None:
+    return None
+
+
+def _no_pps_id(payload: Payload) -> int | None:
+    return None
 
 
 def _begins_h265_donl(payload: Payload) -> bool:
@@ -160,9 +250,14 @@ def _no_sets(payload: bytes) -> tuple[bytes, ...]:
     return ()
 
 
+_H265_DONL = PayloadFormat(
+    "h265", _peek_donl, _begins_h265_donl, _h265_sets_donl, _h265_set_key, _h265_pps_id_donl, _h265_field
+)
 _FORMATS = {
-    "h264": PayloadFormat("h264", h264.peek, _begins_h264, _h264_sets),
-    "h265": PayloadFormat("h265", h265.peek, _begins_h265, _h265_sets),
-    "mjpeg": PayloadFormat("mjpeg", _peek_jpeg, _begins_jpeg, _no_sets),
-    "mpeg4": PayloadFormat("mpeg4", _peek_mpeg4, _begins_mpeg4, _no_sets),
+    "h264": PayloadFormat("h264", h264.peek, _begins_h264, _h264_sets, _h264_set_key, _h264_pps_id, _h264_field),
+    "h265": PayloadFormat("h265", h265.peek, _begins_h265, _h265_sets, _h265_set_key, _h265_pps_id, _h265_field),
+    "mjpeg": PayloadFormat("mjpeg", _peek_jpeg, _begins_jpeg, _no_sets, _no_key, _no_pps_id, _no_field),
+    "mpeg4": PayloadFormat(
+        "mpeg4", _peek_mpeg4, _begins_mpeg4, _no_sets, _no_key, _no_pps_id, _no_field, pieces_show_order=False
+    ),
 }

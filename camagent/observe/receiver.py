@@ -7,10 +7,12 @@ Whatever is different (a new frame, the first packets of one, a gap, a picture t
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from camagent.observe.depacketize.mjpeg import extension_size
-from camagent.observe.frame_builder import FrameBuilder, PictureMemory
+from camagent.observe.frame_builder import FrameBuilder
+from camagent.observe.kept_pictures import PictureMemory
 from camagent.observe.payloads import PayloadFormat
 from camagent.observe.rtp import HEADER_BYTES, Packet, RtpHeader, SequenceOrder, parse_rtp
 
@@ -35,6 +37,8 @@ class TrackPlan:
     """After the first packet: from when on the first, second … keyframe is kept."""
     memory: PictureMemory | None = None
     """Shared by all watches; None: this track has its own."""
+    parameter_sets: tuple[bytes, ...] = ()
+    """Those of the description."""
 
 
 class TrackReceiver:
@@ -42,7 +46,7 @@ class TrackReceiver:
 
     def __init__(self, plan: TrackPlan) -> None:
         self.plan = plan
-        self.builder = FrameBuilder(plan.format, plan.picture_times_s, plan.memory)
+        self.builder = FrameBuilder(plan.format, plan.picture_times_s, plan.memory, plan.parameter_sets)
         self.sequence: SequenceOrder | None = None
         self.stray_packets = 0
         self.ssrc: int | None = None
@@ -52,8 +56,9 @@ class TrackReceiver:
         """Of this track's own: other packets do not show that the video goes on."""
         self.jpeg_extension_size: tuple[int, int] | None = None
         """MJPEG: the size by ONVIF's RTP header extension."""
-        self._other_ssrc: tuple[int, int] | None = None
-        self._sender_changed = False
+        self._other_ssrc = -1
+        self._other_sender: list[Packet] = []
+        """Of one other SSRC, in a row: held until the sender is believed to have restarted."""
         self._fast_sequence = -1
         """The next number, while its packet can only continue the frame; else -1."""
         self._fast_timestamp = -1
@@ -110,16 +115,18 @@ class TrackReceiver:
 
     def finish(self) -> None:
         """The window is over: what was held for a late packet is counted, and a frame with its marker is whole."""
+        self._drop_other_sender()
         if self.sequence is not None:
-            for packet, gap in self.sequence.flush():
-                self.builder.take(packet, gap)
+            self._pass_on(self.sequence.flush())
         self.builder.finish()
         self._fast_sequence = -1
 
     def _advance(self, packets: int, size_bytes: int, now_s: float) -> None:
         """Book packets that took the fast path."""
         if packets and self.sequence is not None:
-            self.last_packet_s, self._other_ssrc = now_s, None
+            self.last_packet_s = now_s
+            if self._other_sender:
+                self._drop_other_sender()
             self.sequence.next += packets
             self._fast_sequence += packets
             self.builder.grow(size_bytes - HEADER_BYTES * packets)
@@ -130,8 +137,12 @@ class TrackReceiver:
         if order is not None and end - start >= HEADER_BYTES and not order.waiting:
             word, sequence, timestamp, ssrc = _DATAGRAM.unpack_from(buffer, start)
             if word & ~_MARKER == self._word and sequence == order.next & 0xFFFF and ssrc == self.ssrc:
+                if timestamp != self.builder.timestamp:
+                    order.begin_frame(timestamp)
                 order.next += 1
-                self.last_packet_s, self._other_ssrc = now_s, None
+                self.last_packet_s = now_s
+                if self._other_sender:
+                    self._drop_other_sender()
                 payload = bytes(buffer[start + HEADER_BYTES : end])
                 self.builder.take(Packet(sequence, timestamp, bool(word & _MARKER), payload, now_s), False)
                 self._set_fast_path()
@@ -140,50 +151,75 @@ class TrackReceiver:
 
     def _unusual(self, buffer: bytearray, start: int, end: int, now_s: float) -> None:
         header = parse_rtp(buffer, start, end)
-        if header is None or header.payload_type != self.plan.payload_type or not self._is_ours(header):
+        if header is None:
             self.stray_packets += 1
             return
-        if self.sequence is None:
-            self.sequence = SequenceOrder(header.sequence, self.plan.clock_hz)
-            self.first_packet_s = now_s
+        if header.payload_type != self.plan.payload_type:
+            self._other_payload_type(header, now_s)
+            return
         if header.extension is not None and self.jpeg_extension_size is None and self.plan.format.codec == "mjpeg":
             self.jpeg_extension_size = extension_size(bytes(buffer[header.extension[0] : header.extension[1]]))
-        order, gap = self.sequence, self._sender_changed
-        if gap:
-            self._sender_changed = False
-            for ready, lost in order.begin_anew(header.sequence):
-                self.builder.take(ready, lost)
-        packet = Packet(
-            header.sequence, header.timestamp, header.marker, bytes(buffer[header.start : header.end]), now_s
-        )
-        if header.sequence == order.next & 0xFFFF and not order.waiting:
-            order.next += 1
-            self.last_packet_s = now_s
-            self.builder.take(packet, gap)
-        else:
-            last_s = self.last_packet_s if self.last_packet_s is not None else now_s
-            passed = order.push(packet, (self.builder.timestamp, last_s))
-            if passed or order.waiting:  # a number from nowhere shows nothing yet
-                self.last_packet_s = now_s
-            for ready, lost in passed:
-                self.builder.take(ready, lost)
-        self._set_fast_path()
-
-    def _is_ours(self, header: RtpHeader) -> bool:
-        """Hold on to the first SSRC; another one that keeps coming is the camera's encoder started anew."""
-        if header.ssrc == self.ssrc:
-            self._other_ssrc = None
-            return True
+        payload = bytes(buffer[header.start : header.end])
+        packet = Packet(header.sequence, header.timestamp, header.marker, payload, now_s)
         if self.ssrc is None:
             self.ssrc = header.ssrc
-            return True
-        seen = self._other_ssrc[1] + 1 if self._other_ssrc and self._other_ssrc[0] == header.ssrc else 1
-        if seen < SSRC_PATIENCE:
-            self._other_ssrc = (header.ssrc, seen)
-            return False
-        self.ssrc, self._other_ssrc, self._sender_changed = header.ssrc, None, True
+        if header.ssrc != self.ssrc:
+            self._from_other_sender(header.ssrc, packet)
+        else:
+            self._drop_other_sender()
+            self._in_order(packet)
+        self._set_fast_path()
+
+    def _in_order(self, packet: Packet) -> None:
+        """A packet of our sender: its turn, or before or behind it."""
+        order = self.sequence
+        if order is None:
+            order = self.sequence = SequenceOrder(packet.sequence, self.plan.clock_hz, packet.arrival_s)
+            self.first_packet_s = packet.arrival_s
+        if packet.sequence == order.next & 0xFFFF and not order.waiting:
+            if packet.timestamp != self.builder.timestamp:
+                order.begin_frame(packet.timestamp)
+            order.next += 1
+            self.last_packet_s = packet.arrival_s
+            self.builder.take(packet, False)
+            return
+        last_s = self.last_packet_s if self.last_packet_s is not None else packet.arrival_s
+        passed = order.push(packet, (self.builder.timestamp, last_s))
+        if passed or order.waiting:  # a number from nowhere shows nothing yet
+            self.last_packet_s = packet.arrival_s
+        self._pass_on(passed)
+
+    def _pass_on(self, packets: Sequence[tuple[Packet, bool]]) -> None:
+        for packet, gap in packets:
+            self.builder.take(packet, gap)
+
+    def _other_payload_type(self, header: RtpHeader, now_s: float) -> None:
+        """Nothing of ours, but it may have taken a number of ours."""
+        self.stray_packets += 1
+        if self.sequence is not None and header.ssrc == self.ssrc:
+            self._pass_on(self.sequence.other(header.sequence, now_s))
+            self._set_fast_path()
+
+    def _from_other_sender(self, ssrc: int, packet: Packet) -> None:
+        """Hold on to the first SSRC; another one that keeps coming is the camera's encoder started anew."""
+        if self._other_ssrc != ssrc:
+            self._drop_other_sender()
+            self._other_ssrc = ssrc
+        self._other_sender.append(packet)
+        if len(self._other_sender) < SSRC_PATIENCE or self.sequence is None:
+            return
+        held, self._other_sender = self._other_sender, []
+        self.ssrc = ssrc
         self.ssrc_changes += 1
-        return True
+        self._pass_on(self.sequence.begin_anew(held[0].sequence))
+        self.builder.damage()
+        for each in held:
+            self._in_order(each)
+
+    def _drop_other_sender(self) -> None:
+        """They did not keep coming."""
+        self.stray_packets += len(self._other_sender)
+        self._other_sender.clear()
 
     def _set_fast_path(self) -> None:
         order, builder = self.sequence, self.builder

@@ -15,6 +15,10 @@ REORDER_WAIT_S = 0.2  # a packet that is later than this is lost: cameras are a 
 MAX_ABANDONED = 512  # sequence numbers remembered to tell "very late" from "twice"
 MAX_TRANSIT_STEP_S = 10.0  # a larger one is a jump of the sender's time stamps, which is counted elsewhere
 OUTAGE_SLACK_S = 2.0  # how far time stamps and arrivals may disagree for a gap to count as an outage of one sender
+LOSS_RATE_FACTOR = 3  # a sender does not send three times its own packet rate through a silence
+MIN_LOSS_BURST = 400  # lost at once without any silence: a heavy keyframe of 4K (560 kB)
+MIN_RATE_SPAN_S = 0.5  # a packet rate over less is that of one burst
+MAX_FRAME_STARTS = 256  # remembered: four seconds at 60 fps, far longer than a packet can be late
 _HEADER = struct.Struct("!BBHII")
 HEADER_BYTES = _HEADER.size
 
@@ -84,14 +88,22 @@ class SequenceOrder:
     The caller lets packets in sequence pass by itself, raising `next`, while `waiting` is false.
     """
 
-    def __init__(self, first: int, clock_hz: int) -> None:
+    def __init__(self, first: int, clock_hz: int, began_s: float) -> None:
         self.base = first
         self.next = first
         """Extended: does not wrap."""
         self.counts = SequenceCounts()
         self._clock_hz = clock_hz
+        self._began_s = began_s
         self._held: dict[int, Packet] = {}
         self._abandoned: deque[int] = deque(maxlen=MAX_ABANDONED)
+        self._others: deque[int] = deque(maxlen=MAX_ABANDONED)
+        """Numbers ahead that packets of another payload type took."""
+        self._passed_over = 0
+        self._starts: deque[tuple[int, int]] = deque(maxlen=MAX_FRAME_STARTS)
+        """(number, time stamp) of packets whose time stamp is not that of the one before."""
+        self._largest_frame = 0
+        """In packets."""
         self._strange: Packet | None = None
 
     @property
@@ -102,16 +114,36 @@ class SequenceOrder:
     @property
     def received(self) -> int:
         """Different packets that arrived, also those that came too late to be passed on."""
-        return self.next - self.base - self.counts.lost
+        return self.next - self.base - self.counts.lost - self._passed_over
+
+    def begin_frame(self, timestamp: int) -> None:
+        """The packet that is next has another time stamp than the one before."""
+        if self._starts:
+            self._largest_frame = max(self._largest_frame, self.next - self._starts[-1][0])
+        self._starts.append((self.next, timestamp))
+
+    def other(self, sequence: int, now_s: float) -> list[tuple[Packet, bool]]:
+        """A packet of the same sender and another payload type: it may have a number of this sequence (RFC 3550 5.1).
+
+        Only remembered: where the type has numbers of its own, the packet that the number belongs to still comes.
+        """
+        number = self._number(sequence)
+        if 0 <= number - self.next <= MAX_MISORDER and number not in self._others and number not in self._held:
+            self._others.append(number)
+        return self._release(now_s)
 
     def push(self, packet: Packet, last: tuple[int, float]) -> list[tuple[Packet, bool]]:
         """Take one packet; returns those whose turn it is, each with "a packet before it is lost".
 
         `last`: time stamp and arrival of the last packet that was passed on.
         """
-        delta = ((packet.sequence - self.next + 0x8000) & 0xFFFF) - 0x8000
-        number = self.next + delta
-        if delta > MAX_DROPOUT or (delta < -MAX_MISORDER and number not in self._abandoned):
+        if packet.sequence != self.next & 0xFFFF:
+            self._pass_over()
+        number = self._number(packet.sequence)
+        delta = number - self.next
+        if delta > MAX_DROPOUT or (delta < 0 and not self._may_be_late(number, packet.timestamp)):
+            return self._jump(packet, last)
+        if not self._held and not self._time_for(delta, packet, last[1]):
             return self._jump(packet, last)
         self.counts.unexplained += self._strange is not None
         self._strange = None
@@ -144,6 +176,38 @@ class SequenceOrder:
         start = ((self.next >> 16) + 1 << 16) + sequence
         self.base += start - self.next  # so that `received` goes on from where it was
         self.next = start
+        self._others.clear()
+        self._starts.clear()
+        self._abandoned.clear()
+
+    def _number(self, sequence: int) -> int:
+        """Extended, nearest to the next one."""
+        return self.next + ((sequence - self.next + 0x8000) & 0xFFFF) - 0x8000
+
+    def _pass_over(self) -> None:
+        """Numbers that are next and that another payload type took."""
+        while self._others and self.next in self._others:
+            self._others.remove(self.next)
+            self._passed_over += 1
+            self.next += 1
+
+    def _may_be_late(self, number: int, timestamp: int) -> bool:
+        """A number below the next one: it was missed, or came before with this time stamp; else numbers begin anew."""
+        if number in self._abandoned:
+            return True
+        if number < self.next - MAX_MISORDER:
+            return False
+        known = next((stamp for start, stamp in reversed(self._starts) if start <= number), None)
+        if known is not None or not self._starts:
+            return known in (None, timestamp)
+        return (self._starts[-1][1] - timestamp) & 0xFFFFFFFF < 0x80000000  # from before our first: not newer than now
+
+    def _time_for(self, packets: int, next_one: Packet, last_s: float) -> bool:
+        """So many may have been sent, and lost, since the last one: by the rate so far, or as one heavy frame."""
+        if packets <= max(MIN_LOSS_BURST, 2 * self._largest_frame):
+            return True
+        rate_hz = (self.next - self.base) / max(MIN_RATE_SPAN_S, last_s - self._began_s)
+        return packets <= LOSS_RATE_FACTOR * rate_hz * (next_one.arrival_s - last_s)
 
     def _late(self, number: int) -> None:
         if number in self._abandoned:  # it did arrive, though too late for its frame
@@ -156,6 +220,8 @@ class SequenceOrder:
             self.counts.duplicates += 1
 
     def _release(self, now_s: float) -> list[tuple[Packet, bool]]:
+        if self._held:
+            self._pass_over()
         ready = self._in_turn(False)
         while self._held and (
             len(self._held) > MAX_WAITING or now_s - min(p.arrival_s for p in self._held.values()) > REORDER_WAIT_S
@@ -167,19 +233,26 @@ class SequenceOrder:
         ready: list[tuple[Packet, bool]] = []
         while (packet := self._held.pop(self.next, None)) is not None:
             ready.append((packet, gap))
+            if not self._starts or packet.timestamp != self._starts[-1][1]:
+                self.begin_frame(packet.timestamp)
             self.next += 1
             gap = False
+            if self._held:
+                self._pass_over()
         return ready
 
     def _skip(self) -> list[tuple[Packet, bool]]:
-        first = min(self._held)
-        self._lose_until(first)
-        return self._in_turn(True)
+        return self._in_turn(self._lose_until(min(self._held)))
 
-    def _lose_until(self, number: int) -> None:
-        self.counts.lost += number - self.next
-        self._abandoned.extend(range(max(self.next, number - MAX_ABANDONED), number))
+    def _lose_until(self, number: int) -> bool:
+        """Give up what is missing before `number`; returns whether anything is."""
+        others = {other for other in self._others if self.next <= other < number}
+        missing = number - self.next - len(others)
+        self._passed_over += len(others)
+        self.counts.lost += missing
+        self._abandoned.extend(n for n in range(max(self.next, number - MAX_ABANDONED), number) if n not in others)
         self.next = number
+        return missing > 0
 
     def _jump(self, packet: Packet, last: tuple[int, float]) -> list[tuple[Packet, bool]]:
         """Believe a strange number only when the next one follows it (RFC 3550 A.1)."""
@@ -190,17 +263,18 @@ class SequenceOrder:
         self._strange = None
         ready = self.flush()
         ahead = (strange.sequence - self.next) & 0xFFFF
-        if ahead < 0x8000 and self._is_outage(strange, last):
+        in_step = self._in_step(strange, last)
+        missing = ahead < 0x8000 and in_step and self._time_for(ahead, strange, last[1])
+        if missing:
             self._lose_until(self.next + ahead)
-            self.next += 2
         else:
             self.counts.restarts += 1
             self._begin_at(strange.sequence)
-            self.next += 2
-        return [*ready, (strange, True), (packet, False)]
+        self._held = {self.next: strange, self.next + 1: packet}
+        return ready + self._in_turn(missing or not in_step)
 
-    def _is_outage(self, strange: Packet, last: tuple[int, float]) -> bool:
-        """The clock of the time stamps ran on during the silence: the same sender, packets of a whole outage lost."""
+    def _in_step(self, strange: Packet, last: tuple[int, float]) -> bool:
+        """The clock of the time stamps ran on: the same sender, be it after an outage or with numbers begun anew."""
         ticks = (strange.timestamp - last[0]) & 0xFFFFFFFF
         return abs(ticks / self._clock_hz - (strange.arrival_s - last[1])) <= OUTAGE_SLACK_S
 

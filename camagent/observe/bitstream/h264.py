@@ -110,6 +110,17 @@ def parse_sps(nal: bytes) -> H264Sps | None:
         return None
 
 
+def parse_pps(nal: bytes) -> tuple[int, int] | None:
+    """The number of a picture parameter set and that of the SPS it refers to; None if it is none."""
+    if len(nal) < 2 or nal[0] & 0x9F != NAL_PPS:
+        return None
+    bits = BitReader(unescape(nal[:16])[1:])
+    try:
+        return bits.ue_at_most(255), bits.ue_at_most(31)
+    except BitstreamError:
+        return None
+
+
 def _sps(bits: BitReader) -> H264Sps:
     profile_idc, constraints, level_idc = bits.u(8), bits.u(8), bits.u(8)
     sps_id = bits.ue_at_most(31)

@@ -111,6 +111,29 @@ def parse_sps(nal: bytes) -> H265Sps | None:
         return None
 
 
+def parse_pps(nal: bytes) -> tuple[int, int] | None:
+    """The number of a picture parameter set and that of the SPS it refers to; None if it is none."""
+    bits = _rbsp(nal[:16], NAL_PPS)
+    if bits is None:
+        return None
+    try:
+        return bits.ue_at_most(63), bits.ue_at_most(15)
+    except BitstreamError:
+        return None
+
+
+def slice_pps_id(nal: bytes) -> int | None:
+    """The PPS that the first slice segment of a picture refers to; None where this is none."""
+    if len(nal) < 3 or nal[0] & 0x80 or nal[0] >> 1 > NAL_LAST_VCL or not nal[2] & 0x80:
+        return None
+    bits = BitReader(unescape(nal[:16])[2:])
+    try:
+        bits.skip(2 if NAL_BLA_W_LP <= nal[0] >> 1 <= NAL_LAST_IRAP else 1)  # with no_output_of_prior_pics_flag
+        return bits.ue_at_most(63)
+    except BitstreamError:
+        return None
+
+
 def recovery_poc_count(nal: bytes) -> int | None:
     """recovery_poc_cnt of the recovery point SEI message in this prefix SEI NAL unit; None where it holds none."""
     if len(nal) < 4 or nal[0] >> 1 != NAL_PREFIX_SEI:

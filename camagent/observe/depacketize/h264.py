@@ -27,6 +27,8 @@ from camagent.observe.depacketize.peek import (
 )
 
 STAP_A, STAP_B, FU_A, FU_B = 24, 25, 28, 29
+SLICE_HEADER_BYTES = 64  # what we read of it ends long before
+_SLICES = frozenset((bitstream.NAL_SLICE, bitstream.NAL_PARTITION_A, bitstream.NAL_IDR))
 
 _TYPE_FLAGS = tuple(
     {1: SLICE, 2: SLICE, 3: SLICE, 4: SLICE, 5: SLICE | IRAP, 7: PARAMETER_SET, 8: PARAMETER_SET}.get(kind, 0)
@@ -85,6 +87,27 @@ def _nal_flags(kind: int, nal: Payload, body: int) -> int:
         count = bitstream.recovery_frame_count(whole)
         flags |= 0 if count is None else RECOVERY | EXACT if count == 0 else RECOVERY
     return flags
+
+
+def first_slice(payload: Payload) -> bytes:
+    """The beginning of the first slice that begins in a payload, its NAL header first; empty where none does."""
+    if len(payload) < 2 or payload[0] & 0x80:
+        return b""
+    kind = payload[0] & 0x1F
+    if kind in _SLICES:
+        return bytes(payload[:SLICE_HEADER_BYTES])
+    if kind in (FU_A, FU_B):
+        body = 2 if kind == FU_A else 4
+        header = payload[0] & 0xE0 | payload[1] & 0x1F
+        begins = payload[1] & 0x80 and payload[1] & 0x1F in _SLICES
+        return bytes((header,)) + bytes(payload[body : body + SLICE_HEADER_BYTES]) if begins else b""
+    if kind in (STAP_A, STAP_B):
+        nals = aggregated(bytes(payload), 1 if kind == STAP_A else 3)[0]
+    elif kind in _MAY_HIDE_OTHERS and holds_start_code(bytes(payload)):
+        nals = split_annex_b(bytes(payload))
+    else:
+        return b""
+    return next((nal[:SLICE_HEADER_BYTES] for nal in nals if nal[0] & 0x1F in _SLICES), b"")
 
 
 def access_unit(payloads: Sequence[Payload]) -> AccessUnit:

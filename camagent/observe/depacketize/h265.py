@@ -16,6 +16,7 @@ from camagent.observe.depacketize.access_unit import (
 from camagent.observe.depacketize.peek import EXACT, IRAP, LEADING, MALFORMED, PARAMETER_SET, RECOVERY, SLICE, START
 
 AP, FU = 48, 49
+SLICE_HEADER_BYTES = 64  # what we read of it ends long before
 _DONL_BYTES, _DOND_BYTES = 2, 1
 
 
@@ -62,6 +63,8 @@ def peek(payload: Payload, donl: bool = False) -> int:
 
 def _nal_flags(kind: int, nal: Payload, body: int) -> int:
     flags = _TYPE_FLAGS[kind]
+    if len(nal) < body:
+        return MALFORMED  # shorter than a NAL header, as an aggregate may hold it
     if kind not in _MAY_HIDE_OTHERS or (kind == 0 and nal[1] != 0):
         return flags
     whole = bytes((kind << 1, 1)) + bytes(nal[body:]) if kind else bytes(nal)
@@ -73,6 +76,29 @@ def _nal_flags(kind: int, nal: Payload, body: int) -> int:
         count = bitstream.recovery_poc_count(whole)
         flags |= 0 if count is None else RECOVERY | EXACT if count == 0 else RECOVERY
     return flags
+
+
+def first_slice(payload: Payload, donl: bool = False) -> bytes:
+    """The beginning of the first slice that begins in a payload, its NAL header first; empty where none does."""
+    if len(payload) < 3 or payload[0] & 0x80:
+        return b""
+    kind = payload[0] >> 1
+    skip = _DONL_BYTES * donl
+    if kind <= bitstream.NAL_LAST_VCL and not (kind == 0 and payload[1] == 0):
+        return bytes(payload[:2]) + bytes(payload[2 + skip : SLICE_HEADER_BYTES])
+    if kind == FU:
+        inner = payload[2] & 0x3F
+        if not payload[2] & 0x80 or inner > bitstream.NAL_LAST_VCL:
+            return b""
+        return bytes((inner << 1, payload[1])) + bytes(payload[3 + skip : SLICE_HEADER_BYTES])
+    if kind == AP:
+        nals = _aggregated(bytes(payload), donl)[0]
+    elif kind in _MAY_HIDE_OTHERS and holds_start_code(bytes(payload)):
+        nals = split_annex_b(bytes(payload))
+    else:
+        return b""
+    slices = (nal for nal in nals if nal[0] >> 1 <= bitstream.NAL_LAST_VCL and len(nal) > 2)
+    return next((nal[:SLICE_HEADER_BYTES] for nal in slices), b"")
 
 
 def access_unit(payloads: Sequence[Payload], donl: bool = False) -> AccessUnit:

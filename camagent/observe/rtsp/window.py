@@ -14,7 +14,7 @@ from camagent.clock import Clock
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import TransportChoice
 from camagent.observe.capture import Capture, PacketCounts, ReportTime, SenderClock
-from camagent.observe.frame_builder import PictureMemory
+from camagent.observe.kept_pictures import PictureMemory
 from camagent.observe.lag import NOTED_LAG_S, lag_meter
 from camagent.observe.payloads import jpeg_size, payload_format
 from camagent.observe.receiver import TrackPlan, TrackReceiver
@@ -120,6 +120,7 @@ class Watching:
             payload_type=self.described.format.payload_type,
             clock_hz=description.clock_hz,
             memory=picture_memory(),
+            parameter_sets=description.parameter_sets,
             picture_times_s=tuple(self.plan.window_s * number / wanted for number in range(wanted)),
         )
 

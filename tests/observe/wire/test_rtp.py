@@ -72,7 +72,7 @@ def test_unwrapping_finds_the_nearest(previous: int, step: int) -> None:
 @pytest.mark.parametrize("first", [0, 65_500, 65_535])
 def test_packets_in_order_pass_over_the_wrap(first: int) -> None:
     numbers = list(range(first, first + 100))
-    order = SequenceOrder(first & 0xFFFF, CLOCK)
+    order = SequenceOrder(first & 0xFFFF, CLOCK, 0.0)
     assert receive(numbers, order) == [(n, False) for n in numbers]
     assert (order.received, order.counts.lost, order.counts.duplicates, order.counts.reordered) == (100, 0, 0, 0)
 
@@ -86,7 +86,7 @@ def test_loss_is_counted_exactly_whatever_the_pattern(first: int, kept: list[boo
     """The first and the last arrive, so that every gap can be seen (RFC 3550 A.3)."""
     kept = [True, *kept, True]
     numbers = [first + at for at, keep in enumerate(kept) if keep]
-    order = SequenceOrder(first, CLOCK)
+    order = SequenceOrder(first, CLOCK, 0.0)
     passed = receive(numbers, order)
     assert [number for number, _ in passed] == numbers
     assert order.counts.lost == kept.count(False) and order.received == len(numbers)
@@ -98,7 +98,7 @@ def test_loss_is_counted_exactly_whatever_the_pattern(first: int, kept: list[boo
 def test_reordering_by_a_few_places_is_undone(first: int, delays: list[int]) -> None:
     delays[0] = 0
     numbers = [first + at for _, at in sorted((at + delay + 0.5 * (delay > 0), at) for at, delay in enumerate(delays))]
-    order = SequenceOrder(first, CLOCK)
+    order = SequenceOrder(first, CLOCK, 0.0)
     assert [number for number, _ in receive(numbers, order)] == sorted(numbers)
     assert order.counts.lost == 0 and order.counts.duplicates == 0
     assert (order.counts.reordered > 0) == (numbers != sorted(numbers))
@@ -107,14 +107,14 @@ def test_reordering_by_a_few_places_is_undone(first: int, delays: list[int]) -> 
 @given(st.lists(st.integers(1, 99), max_size=30))
 def test_duplicates_are_counted_and_passed_once(doubles: list[int]) -> None:
     numbers = sorted([*range(100), *doubles])
-    order = SequenceOrder(0, CLOCK)
+    order = SequenceOrder(0, CLOCK, 0.0)
     assert [number for number, _ in receive(numbers, order)] == list(range(100))
     assert order.counts.duplicates == len(doubles) and order.counts.lost == 0
 
 
 def test_a_packet_later_than_our_patience_is_not_lost_twice() -> None:
     numbers = [0, *range(2, 60), 1]
-    order = SequenceOrder(0, CLOCK)
+    order = SequenceOrder(0, CLOCK, 0.0)
     passed = receive(numbers, order)
     assert [number for number, _ in passed] == [0, *range(2, 60)]
     assert order.counts.lost == 0 and order.counts.reordered == 1
@@ -122,13 +122,13 @@ def test_a_packet_later_than_our_patience_is_not_lost_twice() -> None:
 
 def test_a_sender_that_begins_anew_is_a_restart_and_not_a_loss() -> None:
     numbers = [*range(50), *range(40_000, 40_050)]
-    order = SequenceOrder(0, CLOCK)
+    order = SequenceOrder(0, CLOCK, 0.0)
     assert [number for number, _ in receive(numbers, order)] == numbers
     assert order.counts.restarts == 1 and order.counts.lost == 0 and order.received == 100
 
 
 def test_an_outage_of_thousands_of_packets_is_a_loss_and_not_a_restart() -> None:
-    order = SequenceOrder(0, CLOCK)
+    order = SequenceOrder(0, CLOCK, 0.0)
     before = [packet(n) for n in range(50)]
     after = [packet(n) for n in range(5050, 5100)]  # the sender's clock and ours both ran on for 50 s
     last = before[0]
@@ -140,7 +140,7 @@ def test_an_outage_of_thousands_of_packets_is_a_loss_and_not_a_restart() -> None
 
 def test_one_number_from_nowhere_is_ignored() -> None:
     numbers = [*range(50), 30_000, *range(50, 100)]
-    order = SequenceOrder(0, CLOCK)
+    order = SequenceOrder(0, CLOCK, 0.0)
     assert [number for number, _ in receive(numbers, order)] == list(range(100))
     assert order.counts.unexplained == 1 and order.counts.lost == 0
 
@@ -148,7 +148,7 @@ def test_one_number_from_nowhere_is_ignored() -> None:
 @given(st.lists(st.integers(0, 65_535) | st.integers(0, 40), min_size=1, max_size=400))
 @example([0, 3, *[0] * 20, 1, 2])
 def test_any_numbers_keep_the_counts_sane_and_the_memory_bounded(numbers: list[int]) -> None:
-    order = SequenceOrder(numbers[0], CLOCK)
+    order = SequenceOrder(numbers[0], CLOCK, 0.0)
     passed = 0
     for at, number in enumerate(numbers):
         passed += len(order.push(packet(number, arrival_s=at / 100), (0, at / 100)))

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camagent.observe.frame_builder import MAX_FRAMES, MAX_PICTURE_BYTES, PictureMemory
+from camagent.observe.frame_builder import MAX_FRAMES
 from camagent.observe.frames import FrameTable
+from camagent.observe.kept_pictures import MAX_PICTURE_BYTES, PictureMemory
 from camagent.observe.payloads import PictureSource, payload_format, picture
 from camagent.observe.receiver import SSRC_PATIENCE, TrackPlan, TrackReceiver
 from camagent.simulator.bursts import BurstMaker, RtpIdentity, packetized
@@ -59,7 +60,7 @@ def test_an_ordinary_stream_over_the_wrap() -> None:
     assert len(table) == 100 and sum(table.keyframes) == 10 and not any(table.damaged)
     assert [b - a for a, b in zip(table.timestamps, table.timestamps[1:], strict=False)] == [3600] * 99
     assert table.arrivals_s[7] == pytest.approx(7 / FPS)
-    assert [nal for _, nal in track.builder.parameter_sets] == [SPS, PPS]
+    assert {nal for _, nal in track.builder.parameter_sets} == {SPS, PPS}
 
 
 def test_sizes_are_payload_bytes_by_both_ways() -> None:
@@ -162,7 +163,7 @@ def test_annex_b_inside_a_payload_is_seen_through() -> None:
     whole = SPS + b"\x00\x00\x00\x01" + PPS + b"\x00\x00\x00\x01" + b"\x65" + IDR_BODY
     track = receiver(pictures=(0.0,))
     table = watched(track, [[rtp(0, 0, whole, marker=True)]])
-    assert table.keyframes == (True,) and [nal for _, nal in track.builder.parameter_sets] == [SPS, PPS]
+    assert table.keyframes == (True,) and {nal for _, nal in track.builder.parameter_sets} == {SPS, PPS}
 
 
 def test_joining_in_the_middle_of_a_keyframe_keeps_no_picture() -> None:
