@@ -148,6 +148,8 @@ async def _session(visit: _Visit) -> AsyncIterator[RtspSession | Fault]:
     session = RtspSession(client, uri)
     try:
         yield session
+        if connection.defect is not None:
+            raise connection.defect  # our bug is ours: no Fault may stand for it
     finally:
         try:
             await session.tear_down()

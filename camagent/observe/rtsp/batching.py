@@ -84,7 +84,12 @@ class TurnReader:
             for descriptor, _ in self._epoll.poll(0, max(1, len(self._by_descriptor))):
                 connection = self._by_descriptor.get(descriptor)
                 reads = READS_A_TURN
-                while connection is not None and reads and self._read(descriptor, connection) == RECEIVE_BYTES:
+                while (
+                    connection is not None
+                    and reads
+                    and not connection.resting
+                    and self._read(descriptor, connection) == RECEIVE_BYTES
+                ):
                     connection = self._by_descriptor.get(descriptor)
                     reads -= 1
         finally:
@@ -101,12 +106,18 @@ class TurnReader:
         if not received:
             self._give_back(connection)  # an end or an error: the transport finds it and says so
             return 0
-        try:
-            connection.buffer_updated(received)
-        except Exception:
-            connection.close()  # our mistake with what it sent costs this camera, as in asyncio, and none of the others
-            raise
+        connection.buffer_updated(received)
+        if connection.defect is not None:
+            self._drop(descriptor, connection)
         return received
+
+    def _drop(self, descriptor: int, connection: RtspConnection) -> None:
+        """Never read again."""
+        connection.descriptor = None
+        del self._by_descriptor[descriptor]
+        if self._epoll is not None:
+            with contextlib.suppress(OSError):
+                self._epoll.unregister(descriptor)
 
 
 def turn_reader() -> TurnReader:

@@ -11,10 +11,12 @@ import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter
 from weakref import WeakKeyDictionary
 
 from camagent.clock import Clock
 from camagent.observe.receiver import TrackReceiver
+from camagent.observe.rtsp.effort import MIN_READ_BYTES, NOTED_S, Effort
 from camagent.observe.rtsp.messages import MAX_BODY_BYTES, MAX_HEAD_BYTES, Head, Response, head_end, parse_head
 from camagent.wire.tls import peer_fingerprint
 
@@ -60,6 +62,11 @@ class RtspConnection(asyncio.BufferedProtocol):
         """Done when either side has hung up."""
         self.malformed = False
         """We hung up, because it talks something that is not RTSP."""
+        self.defect: Exception | None = None
+        """A mistake of ours with what it sent: nothing is read any more."""
+        self.effort = Effort()
+        self.resting = False
+        """It took too much of our time, and waits until the others had theirs."""
         self.media: Media | None = None
         self.stray_packets = 0
         """Interleaved packets on a channel that nobody was promised."""
@@ -100,6 +107,16 @@ class RtspConnection(asyncio.BufferedProtocol):
         return self._window
 
     def buffer_updated(self, nbytes: int) -> None:
+        began_s = perf_counter()
+        try:
+            self._received(nbytes)
+        except Exception as bug:  # ours, whatever it sent: it costs this camera's figures, and is told as what it is
+            self.fail(bug)
+        spent_s = perf_counter() - began_s
+        if spent_s > NOTED_S:
+            self._rest_after(spent_s)
+
+    def _received(self, nbytes: int) -> None:
         self._full_run = self._full_run + 1 if nbytes == RECEIVE_BYTES else 0
         self.full_reads = max(self.full_reads, self._full_run)
         buffer, tail = self._buffer, self._tail
@@ -112,6 +129,32 @@ class RtspConnection(asyncio.BufferedProtocol):
         if len(self._tail) > TAIL_BYTES or self._junk_bytes > MAX_JUNK_BYTES or self._unasked > MAX_UNASKED:
             self.malformed = True
             self._end()
+
+    def fail(self, bug: Exception) -> None:
+        """A mistake of ours: end the watching, but leave the line open for our farewell."""
+        self.defect = self.defect or bug
+        self.media = None
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    def _rest_after(self, spent_s: float) -> None:
+        rest_s = self.effort.spend(spent_s, asyncio.get_running_loop().time())
+        if self.effort.costly:
+            self._window = memoryview(self._buffer)[TAIL_BYTES : TAIL_BYTES + MIN_READ_BYTES]
+        if self.effort.too_much:
+            self._end()
+        elif rest_s and not self.ended.done():
+            self.resting = True
+            if self.descriptor is None and self._transport is not None:
+                self._transport.pause_reading()
+            asyncio.get_running_loop().call_later(rest_s, self._wake)
+
+    def _wake(self) -> None:
+        self.resting = False
+        if self.descriptor is None and self.defect is None:
+            self.resume_reading()
 
     def eof_received(self) -> bool:
         self._end()
@@ -126,6 +169,9 @@ class RtspConnection(asyncio.BufferedProtocol):
         Returns: None where none came in time; a response that came while our own loop was late counts.
         Raises: ConnectionError where the connection ends first.
         """
+        if self.defect is not None and self._transport is not None:
+            self.send(request)  # a farewell; its answer could not be read
+            return None
         if self.ended.done() or self._transport is None:
             raise ConnectionResetError
         future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
@@ -150,7 +196,7 @@ class RtspConnection(asyncio.BufferedProtocol):
     def pause_reading(self) -> int | None:
         """Let somebody else read for a while; returns the socket's descriptor, None where that cannot be."""
         transport = self._transport
-        if transport is None or transport.is_closing() or not transport.is_reading():
+        if transport is None or transport.is_closing() or self.resting or not transport.is_reading():
             return None
         transport.pause_reading()
         descriptor: int = transport.get_extra_info("socket").fileno()
@@ -158,7 +204,7 @@ class RtspConnection(asyncio.BufferedProtocol):
 
     def resume_reading(self) -> None:
         """Read again as bytes come."""
-        if self._transport is not None and not self._transport.is_closing():
+        if self._transport is not None and not self._transport.is_closing() and not self.resting:
             self._transport.resume_reading()
 
     def close(self) -> None:

@@ -7,10 +7,12 @@ import contextlib
 import socket
 import struct
 from collections.abc import Callable
+from time import perf_counter
 
 from camagent.clock import Clock
 from camagent.observe.receiver import TrackReceiver
-from camagent.observe.rtsp.connection import shared_buffer
+from camagent.observe.rtsp.connection import RtspConnection, shared_buffer
+from camagent.observe.rtsp.effort import LONG_S, NOTED_S
 from camagent.observe.rtsp.transport import PortPair
 from camagent.platform.sockets import unwatch, watch
 
@@ -29,17 +31,54 @@ class DatagramPair:
         self._rtp, self._rtcp = rtp, rtcp
         self._camera = camera
         self._server_rtcp_port: int | None = None
+        self._connection: RtspConnection | None = None
+        """Where mistakes of ours and our efforts are counted."""
+        self._readers: tuple[tuple[socket.socket, Callable[..., None], tuple[object, ...]], ...] = ()
 
     @property
     def ports(self) -> PortPair:
         """The pair, as SETUP asks for it."""
         return PortPair(self._rtp.getsockname()[1], self._rtcp.getsockname()[1])
 
-    def listen(self, track: TrackReceiver, on_rtcp: Callable[[bytes], None], clock: Clock) -> None:
-        """Begin to hand packets over."""
+    def listen(
+        self, track: TrackReceiver, on_rtcp: Callable[[bytes], None], clock: Clock, connection: RtspConnection
+    ) -> None:
+        """Begin to hand packets over; a mistake of ours with one ends the watching of this connection."""
+        self._connection = connection
+        self._readers = (
+            (self._rtp, self._read_rtp, (track, clock, shared_buffer(asyncio.get_running_loop()))),
+            (self._rtcp, self._read_rtcp, (on_rtcp,)),
+        )
+        self._wake()
+
+    def _wake(self) -> None:
+        for sock, read, arguments in self._readers:
+            if sock.fileno() >= 0:
+                watch(sock, self._guarded, read, arguments)
+
+    def _rest(self) -> None:
+        for sock in (self._rtp, self._rtcp):
+            if sock.fileno() >= 0:
+                unwatch(sock)
+
+    def _guarded(self, read: Callable[..., None], arguments: tuple[object, ...]) -> None:
+        connection, began_s = self._connection, perf_counter()
+        assert connection is not None
+        try:
+            read(*arguments)
+        except Exception as bug:  # ours, whatever was sent
+            self._rest()
+            connection.fail(bug)
+        spent_s = perf_counter() - began_s
+        if spent_s <= NOTED_S:
+            return
         loop = asyncio.get_running_loop()
-        watch(self._rtp, self._read_rtp, track, clock, shared_buffer(loop))
-        watch(self._rtcp, self._read_rtcp, on_rtcp)
+        rest_s = connection.effort.spend(spent_s, loop.time())
+        if connection.effort.too_much:
+            connection.close()
+        elif rest_s:
+            self._rest()
+            loop.call_later(rest_s, self._wake)
 
     def towards(self, server_rtcp_port: int | None) -> None:
         """Where the server listens for receiver reports."""
@@ -61,14 +100,16 @@ class DatagramPair:
 
     def close(self) -> None:
         """Stop listening."""
+        self._rest()
         for sock in (self._rtp, self._rtcp):
-            if sock.fileno() >= 0:
-                unwatch(sock)
-                sock.close()
+            sock.close()
 
     def _read_rtp(self, track: TrackReceiver, clock: Clock, buffer: bytearray) -> None:
         receive, camera, now_s = self._rtp.recvfrom_into, self._camera, clock.monotonic_s()
-        for _ in range(MAX_DATAGRAMS_PER_WAKE):
+        began_s = perf_counter()
+        for number in range(MAX_DATAGRAMS_PER_WAKE):
+            if number % 8 == 7 and perf_counter() - began_s > LONG_S:
+                return
             try:
                 size, sender = receive(buffer)
             except (BlockingIOError, InterruptedError, ConnectionError):

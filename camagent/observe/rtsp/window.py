@@ -144,7 +144,7 @@ class Watching:
         granted = await self.session.set_up(self.described, self._pair.ports)
         if isinstance(granted, GrantedTransport):
             self._pair.towards(granted.server_ports[1] if granted.server_ports else None)
-            self._pair.listen(self._track, self._on_rtcp, self._clock)
+            self._pair.listen(self._track, self._on_rtcp, self._clock, self._connection)
         return granted
 
     def _attach_interleaved(self, granted: GrantedTransport) -> None:
@@ -228,7 +228,8 @@ class Watching:
 
     def _excused(self, fault: Fault | None) -> Fault | None:
         """Where we read nothing for so long that a server may have given us up, it is not the camera that failed."""
-        if fault is None or self._lag_s <= LOOP_LAG_LIMIT_S or fault.code is FaultCode.MALFORMED_REPLY:
+        late = self._lag_s > LOOP_LAG_LIMIT_S or self._connection.effort.rests
+        if fault is None or not late or fault.code is FaultCode.MALFORMED_REPLY:
             return fault
         return replace(fault, code=FaultCode.BUDGET_SPENT)
 
@@ -311,7 +312,7 @@ class Watching:
         )
 
     def _own_limits(self) -> tuple[str, ...]:
-        limits = ["loop_lag"] if self._lag_s > LOOP_LAG_LIMIT_S else []
+        limits = ["loop_lag"] if self._lag_s > LOOP_LAG_LIMIT_S or self._connection.effort.rests else []
         if self._connection.full_reads >= FULL_READS or (self._pair is not None and self._pair.dropped() > 0):
             limits.append("socket_full")
         return tuple(limits)

@@ -30,12 +30,19 @@ class Resets(Camera):
 
 
 def many(make: Callable[[], Camera]) -> tuple[list[Camera], list[StreamFacts]]:
+    cameras, facts = attempts(make)
+    assert all(isinstance(each, StreamFacts) for each in facts), facts
+    return cameras, [each for each in facts if isinstance(each, StreamFacts)]
+
+
+def attempts(make: Callable[[], Camera]) -> tuple[list[Camera], list[StreamFacts | BaseException]]:
     async def one(camera: Camera) -> StreamFacts:
         async with running(camera) as uri:
             return await watch(uri, door=door, window_s=1.5)
 
-    async def look() -> list[StreamFacts]:
-        return await asyncio.gather(*(one(camera) for camera in cameras))
+    async def look() -> list[StreamFacts | BaseException]:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: pytest.fail(str(context)))
+        return await asyncio.gather(*(one(camera) for camera in cameras), return_exceptions=True)
 
     door, cameras = doors(), [make() for _ in range(CAMERAS)]
     return cameras, asyncio.run(look())
@@ -99,8 +106,12 @@ def test_a_mistake_of_ours_costs_the_one_camera_that_met_it(monkeypatch: pytest.
         return made[-1]
 
     monkeypatch.setattr(TrackReceiver, "feed_interleaved", mistaken)
-    _, facts = many(make)
-    assert [isinstance(each.measured, Fault) for each in facts] == [number == 3 for number in range(CAMERAS)]
+    cameras, facts = attempts(make)
+    assert [isinstance(each, RuntimeError) for each in facts] == [number == 3 for number in range(CAMERAS)]
+    for camera, each in zip(cameras, facts, strict=True):
+        assert camera.methods()[-1] == "TEARDOWN"
+        if isinstance(each, StreamFacts):
+            assert measured(each).frame_rate_hz == pytest.approx(50.0, rel=0.01) and measured(each).limits == ()
 
 
 def test_one_that_goes_silent_among_many_is_noticed() -> None:

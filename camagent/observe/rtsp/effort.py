@@ -1,0 +1,40 @@
+"""How much of our time one peer may take: a loud one must not make its neighbours look bad. Pure; times are given."""
+
+from __future__ import annotations
+
+NOTED_S = 0.002  # of one read: 120 packets of a heavy keyframe cost a tenth of it, so that usual reads cost no account
+LONG_S = 0.02  # of one read: from here on the others notice it (`lag.NOTED_LAG_S` is not far)
+PERIOD_S = 1.0
+BUDGET_S = 0.2  # in each period: a hundred times what a camera of 4 Mbit/s takes
+MAX_RESTS = 5  # periods overdrawn: whatever is sent there, we cannot read it
+MIN_READ_BYTES = 4096
+
+
+class Effort:
+    """The account of one connection."""
+
+    def __init__(self) -> None:
+        self.rests = 0
+        """How often the budget of a period was used up."""
+        self.costly = False
+        """A read took so long that the next ones must be smaller."""
+        self._period_ends_s = float("-inf")
+        self._spent_s = 0.0
+
+    @property
+    def too_much(self) -> bool:
+        """It goes on and on."""
+        return self.rests >= MAX_RESTS
+
+    def spend(self, spent_s: float, now_s: float) -> float:
+        """Note what one read took; returns for how long nothing more may be read, 0.0 mostly."""
+        if now_s >= self._period_ends_s:
+            self._period_ends_s, self._spent_s = now_s + PERIOD_S, 0.0
+        self._spent_s += spent_s
+        self.costly |= spent_s > LONG_S
+        if self._spent_s < BUDGET_S:
+            return 0.0
+        self.rests += 1
+        rest_s = max(self._period_ends_s - now_s, self._spent_s - BUDGET_S)
+        self._period_ends_s = float("-inf")
+        return rest_s
