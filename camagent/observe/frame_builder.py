@@ -99,6 +99,11 @@ class FrameBuilder:
         return sum(row[3] for row in self._rows)
 
     @property
+    def frame_count(self) -> int:
+        """Frames so far."""
+        return len(self._rows)
+
+    @property
     def arrivals_s(self) -> list[float]:
         """When the frames so far began to come."""
         return [row[1] for row in self._rows]

@@ -24,6 +24,7 @@ MIN_WAITS = 12  # fewer agree by chance
 MIN_SIZE_SPREAD = 0.05  # of the mean size: less is lost in the rhythm of the line
 EVEN_LINE_S = 0.05  # a line that is always busy follows the bytes so closely
 LARGE_FRAME_BYTES = 6000  # five packets: a smaller frame shows nothing of how it was sent
+LONG_FRAME_S, LONG_TURNS = 0.5, 3.0  # no sender spreads a frame over the turns of the next ones
 MIN_LARGE_FRAMES = 5
 BUSY, IDLE = 0.6, 0.3  # share of the time in which packets of large frames were coming
 MIN_REPORT_SPAN_S = 2.0
@@ -117,7 +118,7 @@ def line_sets_the_pace(
     Returns: None where frames of one size, too small to tell how they came, allow both.
     """
     if len(arrivals_s) < MIN_FRAMES:
-        return None
+        return _outlasts_its_turn(arrivals_s, sent_s, sizes_bytes, ends_s)
     before = accumulate((0, *sizes_bytes[:-1]))
     through = [b + min(size, PACKET_BYTES) for b, size in zip(before, sizes_bytes, strict=True)]
     by_bytes, by_stamps = _misfit(through, arrivals_s), _misfit(sorted(sent_s), arrivals_s)  # B-frames: as shown
@@ -134,6 +135,18 @@ def line_sets_the_pace(
     if busy >= BUSY:
         return True if by_bytes <= EVEN_LINE_S else None
     return False if busy <= IDLE else None
+
+
+def _outlasts_its_turn(
+    arrivals_s: Sequence[float], sent_s: Sequence[float], sizes_bytes: Sequence[int], ends_s: Sequence[float]
+) -> bool | None:
+    """A large frame took several times as long to come as its sender took to the next: few, but they fill the line."""
+    if len(arrivals_s) < 2 or len(ends_s) != len(arrivals_s):
+        return None
+    turn_s = max(b - a for a, b in pairwise(sorted(sent_s)))
+    rows = zip(arrivals_s, ends_s, sizes_bytes, strict=True)
+    took_s = max((end - start for start, end, size in rows if size >= LARGE_FRAME_BYTES), default=0.0)
+    return True if took_s > max(LONG_FRAME_S, LONG_TURNS * turn_s) else None
 
 
 def _misfit(x: Sequence[float], y: Sequence[float]) -> float:

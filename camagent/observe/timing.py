@@ -106,13 +106,16 @@ def frame_rate(table: FrameTable, witness: Witness = Witness()) -> FrameRate | N
         intervals, mean_hz, doubt = [tick / table.clock_hz for tick in ticks], stamp_hz, belief.doubt
     else:
         intervals, (mean_hz, doubt) = arrivals, _arrival_rate(table, first, arrivals)
+    unresolved = belief is not None and math.isinf(belief.doubt)
+    if unresolved and mean_hz is None:
+        intervals, mean_hz, doubt = [tick / table.clock_hz for tick in ticks], stamp_hz, 1.0
     if mean_hz is None or not intervals:
         return None
     irregularity = pstdev(intervals) * mean_hz
     possible = [interval for interval in intervals if interval * MAX_RATE_HZ >= 1]
     spread_hz = _uncertainty_hz(mean_hz, irregularity, len(intervals), table.clock_hz)
     return FrameRate(
-        mean_hz=None if belief is not None and math.isinf(belief.doubt) else mean_hz,
+        mean_hz=None if unresolved else mean_hz,
         uncertainty_hz=min(spread_hz + doubt * mean_hz, max(spread_hz, MAX_DOUBT * mean_hz)),
         min_hz=1 / max(intervals),
         max_hz=1 / min(possible, default=1 / MAX_RATE_HZ),

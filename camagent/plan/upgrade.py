@@ -56,6 +56,10 @@ def _mend(camera: CameraFacts, findings: Sequence[Finding], prices: PriceList | 
     remedies = [(finding, remedy_for(finding, case)) for finding in weighty]
     action = _dearest([remedy.action for _, remedy in remedies])
     before_bps = measured_bitrate_bps(camera)
+    slow = next((f for f in findings if f.message.key == SLOW_LINE), None)
+    if slow is not None and action is not Action.REPLACE:  # behind a line that is too slow nothing can be looked into
+        remedies.append((slow, Remedy(Action.FIX_NETWORK, (step("fix_network"), slow.message))))
+        action = _dearest([remedy.action for _, remedy in remedies if remedy.action is not Action.INVESTIGATE])
     if action is Action.REPLACE:
         kept = [(f, r) for f, r in remedies if r.action is Action.REPLACE]
         steps = _distinct([*_steps(kept), step("replace")])
@@ -69,7 +73,9 @@ def _mend(camera: CameraFacts, findings: Sequence[Finding], prices: PriceList | 
     plan = Upgrade(
         action,
         _distinct(_steps(sorted(remedies, key=lambda pair: BY_COST.index(pair[1].action)))),
-        certain=action is not Action.INVESTIGATE and not any(remedy.advertised for _, remedy in remedies),
+        certain=slow is None
+        and action is not Action.INVESTIGATE
+        and not any(remedy.advertised for _, remedy in remedies),
         settings=settings,
         rules=_rules(remedies),
         bitrate_before_bps=before_bps,

@@ -356,6 +356,13 @@ def test_a_line_that_is_too_slow_is_mended_before_the_camera_is_judged() -> None
     assert [text.key for text in plan.steps][:2] == ["plan.fix_network", "findings.network_slow"]
 
 
+def test_behind_a_line_that_is_too_slow_other_faults_wait() -> None:
+    seen = measured_stream(limits=("network_slow",), width_px=640, height_px=360)
+    plan = planned(camera_facts(device=None, streams=(stream_facts(measured=seen),)))
+    assert (plan.action, plan.certain) == (Action.FIX_NETWORK, False)
+    assert {"plan.fix_network", "findings.network_slow"} <= {text.key for text in plan.steps}
+
+
 @pytest.mark.parametrize("code", [FaultCode.AUTH_REQUIRED, FaultCode.AUTH_REJECTED])
 def test_a_missing_password_is_asked_for(code: FaultCode) -> None:
     plan = planned(camera_facts(device=fault(code), streams=()))

@@ -29,6 +29,7 @@ from camagent.observe.silence import Silence
 
 UNSUPPORTED_TRANSPORT = (461, 406)  # RTSPtoWeb#249, go2rtc#1510: refusals of interleaved TCP that UDP may mend
 REPORT_EVERY_S = 5.0  # RFC 3550 §6.2: the usual minimum; Arlo stops after 10 s without one (mediamtx#1403)
+ENOUGH_FRAMES = 6  # fewer tell neither a rate nor what kept them
 LOOP_LAG_LIMIT_S = 0.5  # the send buffer of a small camera (64 kB–1 MB) and ours hold half a second of 4 Mbit/s
 WAKE_S = 1.0  # how often the watch looks up while it waits for pictures: a timer and a task switch for each camera
 QUIET_WAKE_S = 2.5  # … and while packets just flow
@@ -194,12 +195,17 @@ class Watching:
         return silence_s >= patience_s, self._fault(FaultCode.STALLED, now_s)
 
     def _end_s(self) -> float:
-        """When the window is over; twice as late where a picture is wanted and no keyframe came (smart codecs)."""
+        """When the window is over; twice as late where a picture is wanted and no keyframe came (smart codecs).
+
+        Three times as late where hardly a frame came: a line so slow that one keyframe fills it for seconds.
+        """
         first_s = self._track.first_packet_s
         if first_s is None:
             return float("inf")
         length_s = self.plan.window_s
-        if self.plan.pictures and self._track.builder.keyframes == 0:
+        if self._track.builder.frame_count < ENOUGH_FRAMES:
+            length_s *= 3
+        elif self.plan.pictures and self._track.builder.keyframes == 0:
             length_s *= 2
         return min(first_s + length_s, self.session.client.deadline_s - self._limits.teardown_s)
 

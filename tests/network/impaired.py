@@ -1,0 +1,93 @@
+"""A network of our own between a camera and us, on loopback: a narrow line for TCP, a careless one for datagrams.
+
+No queueing discipline of the kernel is needed, nor root. TCP is relayed with back-pressure: what the line does not
+carry stays in the sender's buffers. Datagrams are lost, held back and overtaken by a seeded plan.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+SEGMENT_BYTES = 1448
+BUFFER_BYTES = 4096  # of the relay's sockets: the line itself keeps next to nothing
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a line does to what it carries."""
+
+    rate_bps: float | None = None
+    """None: as fast as it comes."""
+    delay_s: float = 0.0
+    cut_after_s: float | None = None
+    """From then on nothing is carried, and nobody is told: a cable that was pulled."""
+    lost_ratio: float = 0.0
+    """Of datagrams."""
+    jitter_s: float = 0.0
+    """Of datagrams: each is held back by up to so much, so that some overtake others."""
+    seed: int = 1
+
+
+@contextmanager
+def tcp_line(target: tuple[str, int], line: Line) -> Iterator[tuple[str, int]]:
+    """The address behind which `target` is reached over that line."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    ended = threading.Event()
+    threading.Thread(target=_accept, args=(listener, target, line, ended), daemon=True).start()
+    try:
+        yield listener.getsockname()[:2]
+    finally:
+        ended.set()
+        listener.close()
+
+
+def _accept(listener: socket.socket, target: tuple[str, int], line: Line, ended: threading.Event) -> None:
+    while not ended.is_set():
+        try:
+            near, _ = listener.accept()
+        except OSError:
+            return
+        far = socket.socket()
+        far.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)  # before connecting: it sets the window
+        far.connect(target)
+        for one, other, rate_bps in ((far, near, line.rate_bps), (near, far, None)):
+            threading.Thread(target=_carry, args=(one, other, line, rate_bps, ended), daemon=True).start()
+
+
+def _carry(
+    one: socket.socket, other: socket.socket, line: Line, rate_bps: float | None, ended: threading.Event
+) -> None:
+    began_s = free_s = time.monotonic()
+    with suppress(OSError):
+        other.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while data := one.recv(SEGMENT_BYTES):
+            now_s = time.monotonic()
+            if line.cut_after_s is not None and now_s - began_s > line.cut_after_s:
+                ended.wait()
+            free_s = max(free_s, now_s) + (8 * len(data) / rate_bps if rate_bps else 0.0)
+            time.sleep(max(0.0, free_s - now_s + line.delay_s * (rate_bps is None)))
+            other.sendall(data)
+    for each in (one, other):
+        with suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+
+
+def carried(datagrams: list[bytes], line: Line, every_s: float) -> list[tuple[float, bytes]]:
+    """(when it comes, datagram) of datagrams sent at equal distances: a plan, without a socket."""
+    rng = random.Random(line.seed)
+    queue: list[tuple[float, int, bytes]] = []
+    free_s = 0.0
+    for number, datagram in enumerate(datagrams):
+        sent_s = number * every_s
+        if rng.random() < line.lost_ratio or (line.cut_after_s is not None and sent_s > line.cut_after_s):
+            continue
+        free_s = max(free_s, sent_s) + (8 * len(datagram) / line.rate_bps if line.rate_bps else 0.0)
+        heapq.heappush(queue, (free_s + line.delay_s + rng.uniform(0, line.jitter_s), number, datagram))
+    return [(at_s, datagram) for at_s, _, datagram in (heapq.heappop(queue) for _ in range(len(queue)))]
