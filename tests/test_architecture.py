@@ -86,11 +86,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "simulator": {"model", "platform"},
     "__main__": {"cli"},
 } | {stage: BASE for stage in STAGES}
-"""Which room may import which others of ours; `cli` may import all. The picture stands in docs/architecture.md."""
+"""Which room may import which others of ours; `cli` may import all, `app` all but `cli`.
+
+The picture stands in docs/architecture.md."""
 
 
 def may_import(importer: str, imported: str) -> bool:
-    return imported in (importer, "camagent") or importer == "cli" or imported in MAY_IMPORT[importer]
+    if importer in ("cli", "app"):
+        return importer == "cli" or imported != "cli"
+    return imported in (importer, "camagent") or imported in MAY_IMPORT[importer]
 
 
 @pytest.mark.parametrize("path", FILES, ids=relative)

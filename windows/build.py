@@ -38,7 +38,22 @@ NEVER_USED = (
     "**/*.pxd",
     "**/*.pdb",
 )
-PYTHON_NEVER_USED = ("include", "libs", "share", "lib/test", "lib/idlelib", "lib/tkinter", "lib/turtledemo", "lib/lib2to3", "lib/pip", "lib/setuptools", "lib/ensurepip", "lib/tcl*", "lib/tk*", "lib/_tkinter*")
+PYTHON_NEVER_USED = (
+    "include",
+    "libs",
+    "share",
+    "lib/test",
+    "lib/idlelib",
+    "lib/tkinter",
+    "lib/turtledemo",
+    "lib/lib2to3",
+    "lib/pip",
+    "lib/setuptools",
+    "lib/ensurepip",
+    "lib/tcl*",
+    "lib/tk*",
+    "lib/_tkinter*",
+)
 
 
 def main() -> None:

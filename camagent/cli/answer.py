@@ -46,8 +46,7 @@ def answer_command(
     config_path: Path | None,
 ) -> int:
     """Record one answer in the store of this machine."""
-    from camagent.cli.run import read_config
-    from camagent.cli.scanning import open_site_store
+    from camagent.app import open_site_store, read_config
     from camagent.model.scan import ManualAnswer
 
     config = read_config(config_path)

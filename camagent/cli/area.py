@@ -65,9 +65,10 @@ def area_group() -> None:
 @click.option("--level", "levels", multiple=True, help=t("cli.help.area_level"))
 def merge_command(files: tuple[Path, ...], report_format: str, output: str | None, levels: tuple[str, ...]) -> int:
     """Merge what can be read, name what cannot, rank by need."""
+    from camagent.app import read_config
     from camagent.area import AreaOptions, merge_area
     from camagent.area.wording import LEVELS
-    from camagent.cli.run import read_config, warn, write_whole
+    from camagent.cli.run import warn, write_whole
     from camagent.model.finding import Verdict
 
     names = levels or read_config(None).site.levels
@@ -115,8 +116,7 @@ def rendered(report: AreaReport, report_format: str) -> bytes:
 
 def _store_if_any() -> Store | None:
     """The office's own record, where one was ever made here: merging files alone makes none."""
-    from camagent.cli.run import data_dir, read_config
-    from camagent.cli.scanning import open_site_store
+    from camagent.app import data_dir, open_site_store, read_config
 
     config = read_config(None)
     return open_site_store(config) if (data_dir(config) / "camagent.sqlite").exists() else None
@@ -130,14 +130,14 @@ def _store_if_any() -> Store | None:
 @click.argument("reviewed_file", metavar="REVIEWED.xlsx", type=click.Path(path_type=Path, dir_okay=False))
 def apply_command(reviewed_file: Path) -> int:
     """Record the decisions of a reviewed list; where they differ from earlier ones, that is told."""
+    from camagent.app import open_site_store, read_config
     from camagent.area.reviewed import (
         apply_reviewed,
         read_reviewed,
         summary,
     )
     from camagent.area.workbook import MAX_PACKED_BYTES
-    from camagent.cli.run import read_config, warn
-    from camagent.cli.scanning import open_site_store
+    from camagent.cli.run import warn
 
     try:
         with reviewed_file.open("rb") as file:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from camagent.cli.language import t
-from camagent.cli.options import check_options, format_option, login_options
+from camagent.cli.options import login_options, run_options
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 
@@ -33,13 +33,8 @@ MAX_TARGETS = 1_000  # more is a site: use `camagent scan`
 @click.argument("targets", nargs=-1, metavar="TARGET...")
 @click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config"))
 @login_options
-@check_options
+@run_options
 @click.option("--replay", "replays", multiple=True, type=click.Path(path_type=Path), help=t("cli.help.replay"))
-@click.option("--no-port-check", is_flag=True, help=t("cli.help.no_port_check"))
-@click.option("--try-default-logins", is_flag=True, help=t("cli.help.try_default_logins"))
-@click.option("--try-snapshot", is_flag=True, help=t("cli.help.try_snapshot"))
-@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help=t("cli.help.output"))
-@format_option
 def check_command(
     targets: tuple[str, ...],
     config_path: Path | None,
@@ -51,31 +46,35 @@ def check_command(
     **options: object,
 ) -> int:
     """Check the named cameras, streams or files; nothing is searched and nothing stored."""
-    from camagent.cli.logins import shared_ledger
-    from camagent.cli.run import Wanted, credential_book, make_order, read_config
-    from camagent.cli.scanning import ScanRequest, demand_folders, fleet_limits, fleet_options, publish
-    from camagent.clock import SystemClock
+    from camagent.app import (
+        RunOptions,
+        credential_book,
+        fleet_options,
+        make_fleet,
+        make_order,
+        read_config,
+        shared_ledger,
+    )
+    from camagent.cli.run import warn_of
+    from camagent.cli.scanning import demand_folders, publish
     from camagent.credentials import CredentialBook
     from camagent.inventory.earlier_runs import Memory
-    from camagent.run.fleet import Fleet
 
     if bool(targets) == bool(replays) or len(targets) > MAX_TARGETS:
         raise OperatorError(message("cli.no_target"))
-    request = ScanRequest(**options)  # type: ignore[arg-type]
+    request = RunOptions(**options)  # type: ignore[arg-type]
     demand_folders(request)
     config = read_config(config_path)
-    wanted = Wanted(config, request.requirement_profile or config.check.profile, request.prices or config.check.prices)
     if replays:
-        order = make_order(wanted, CredentialBook(), Memory(), SystemClock())
+        order = make_order(config, request, (), CredentialBook(), Memory())
         return publish(asyncio.run(_replay(replays, order)), request, None)
     login = read_login(user, password_file, password, allow_basic)
     book = credential_book(config, os.environ)
     jobs = [read_target(text, login) for text in targets]
     jobs = [job if job.credential is not None else replace(job, credential=book.for_address(job.host)) for job in jobs]
-    order = make_order(wanted, book, Memory(), SystemClock())
-    with shared_ledger(config) as ledger:
-        fleet = Fleet(fleet_limits(config), SystemClock(), ledger)
-        run = asyncio.run(_check(jobs, order, fleet, fleet_options(config, request, order)))
+    order = make_order(config, request, (), book, Memory())
+    with shared_ledger(config, warn_of) as ledger:
+        run = asyncio.run(_check(jobs, order, make_fleet(config, ledger), fleet_options(config, request, order)))
     return publish(run, request, None)
 
 

@@ -107,8 +107,7 @@ def retry_command(network: str) -> int:
 @click.argument("address", metavar="ADDRESS")
 def accept_command(address: str) -> int:
     """Forget the certificate that a camera showed first: the next scan takes the one it shows then as its own."""
-    from camagent.cli.run import read_config
-    from camagent.cli.scanning import open_site_store
+    from camagent.app import open_site_store, read_config
     from camagent.inventory.earlier_runs import pin_place, pins_of
 
     store = open_site_store(read_config(None))
@@ -125,7 +124,7 @@ def accept_command(address: str) -> int:
 
 
 def _store() -> CredentialStore:
-    from camagent.cli.run import config_dir, data_dir, read_config
+    from camagent.app import config_dir, data_dir, read_config
     from camagent.credentials import CredentialStore
 
     return CredentialStore(data_dir(read_config(None)), config_dir())
@@ -133,8 +132,7 @@ def _store() -> CredentialStore:
 
 def _record() -> LoginRecord | None:
     """None where nothing was ever refused on this machine: looking makes no file."""
-    from camagent.cli.logins import login_file, open_login_record
-    from camagent.cli.run import read_config
+    from camagent.app import login_file, open_login_record, read_config
 
     config = read_config(None)
     return open_login_record(config) if login_file(config).exists() else None

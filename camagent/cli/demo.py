@@ -20,6 +20,7 @@ from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 
 if TYPE_CHECKING:
+    from camagent.config import Config
     from camagent.model.scan import Declaration
     from camagent.run.recognition import Order, Run
 
@@ -90,23 +91,21 @@ def simulated_school(cameras: int) -> Iterator[dict[str, object]]:
 
 
 async def _scan_school(cameras: int, password: str, window_s: float) -> Run:
+    from camagent.app import RunOptions, fleet_options, make_fleet
     from camagent.cli.run import progress_on_terminal
-    from camagent.clock import SystemClock
     from camagent.discover.interfaces import Medium, list_interfaces
     from camagent.discover.plan import make_plan
-    from camagent.interrogate.interview import InterviewOptions
-    from camagent.observe.watch import WatchOptions
-    from camagent.run.fleet import Fleet, FleetLimits, FleetOptions
     from camagent.run.site_run import scan_site
+    from camagent.wire.login_ledger import LoginLedger
 
     inventory, addresses = school_inventory(cameras)
     own = list_interfaces()
     loopback = [interface.name for interface in own if interface.medium is Medium.LOOPBACK]
     plan = make_plan(own, interfaces=loopback, subnets=("127.10.1.0/27",), addresses=addresses)
-    order = demo_order(inventory, password)
-    interview = InterviewOptions(check_ports=order.judge.requirement_profile.ports_to_try())
-    options = FleetOptions(interview, WatchOptions(window_s=window_s, budget_s=window_s + 20))
-    async with Fleet(FleetLimits(), SystemClock()) as fleet:
+    config = demo_config(window_s)
+    order = demo_order(config, inventory, password)
+    async with make_fleet(config, LoginLedger()) as fleet:
+        options = fleet_options(config, RunOptions(), order)
         with progress_on_terminal() as progress:
             return await scan_site(plan, order, fleet, options, progress)
 
@@ -123,20 +122,21 @@ def school_inventory(cameras: int) -> tuple[tuple[Declaration, ...], tuple[str, 
     return tuple(rows), tuple(row.address for row in rows if row.address)
 
 
-def demo_order(inventory: tuple[Declaration, ...], password: str) -> Order:
+def demo_config(window_s: float) -> Config:
+    """The configuration of the simulated school; the operator's own stays out of it."""
+    from camagent.config import CheckTable, Config, SiteTable
+
+    site = SiteTable(id="demo", name=t("cli.demo_site"), area="Demo", city="Demo", uplink_mbps=100)
+    return Config(site=site, check=CheckTable(window_s=window_s))
+
+
+def demo_order(config: Config, inventory: tuple[Declaration, ...], password: str) -> Order:
     """By what the demo judges: the default requirement profile, the school's own log-in on loopback only."""
-    from camagent.assess.profile import load_profile
-    from camagent.clock import SystemClock
+    from camagent.app import RunOptions, make_order
     from camagent.credentials import BoundCredential, CredentialBook
     from camagent.inventory.earlier_runs import Memory
-    from camagent.model.scan import Site
     from camagent.model.secret import Credential, Secret
-    from camagent.run.recognition import Order, site_facts
-    from camagent.run.visit import Judge
     from camagent.simulator.default_school import USER
 
-    requirement_profile = load_profile("ubnd-3288")
-    site = Site("demo", t("cli.demo_site"), "Demo", "Demo")
-    facts = site_facts(site, 100e6, SystemClock().now(), Memory())
     book = CredentialBook([BoundCredential("127.10.0.0/16", Credential(USER, Secret(password)))])
-    return Order(Judge(requirement_profile, facts), requirement_profile.stamp, book, inventory)
+    return make_order(config, RunOptions(), inventory, book, Memory())

@@ -42,12 +42,12 @@ def discover_command(
     output_format: str,
 ) -> int:
     """Search as planned, show the ranges before and the coverage after; 3 where nothing was found."""
-    from camagent.cli.run import progress_on_terminal, read_config
-    from camagent.cli.scanning import ScanRequest, search_plan
+    from camagent.app import RunOptions, read_config, search_plan
+    from camagent.cli.run import progress_on_terminal
     from camagent.clock import SystemClock
     from camagent.discover.search import search
 
-    request = ScanRequest(subnets=subnets, interfaces=interfaces)
+    request = RunOptions(subnets=subnets, interfaces=interfaces)
     plan = replace(search_plan(read_config(config_path), request, ()), source_port=source_port)
     if wait_s is not None:
         plan = replace(plan, pacing=replace(plan.pacing, settle_s=wait_s))

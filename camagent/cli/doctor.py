@@ -28,7 +28,7 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 @click.option("--inventory", type=click.Path(path_type=Path, dir_okay=False), help=t("discover.help.doctor_inventory"))
 def doctor_command(config_path: Path | None, subnets: tuple[str, ...], inventory: Path | None) -> int:
     """Every check with one line and a remedy; 1 where something makes a search impossible."""
-    from camagent.cli.run import data_dir, read_config
+    from camagent.app import data_dir, read_config
     from camagent.clock import SystemClock
     from camagent.discover.doctor import is_able, judge_machine, verdict
     from camagent.discover.machine import collect_facts
@@ -48,7 +48,7 @@ def _wanted(subnets: tuple[str, ...], inventory: Path | None) -> tuple[str, ...]
 
     Raises: OperatorError with every problem at once.
     """
-    from camagent.cli.scanning import read_inventory_file
+    from camagent.app import read_inventory_file
 
     wrong = [text for text in subnets if not _is_network(text)]
     if wrong:

@@ -26,8 +26,11 @@ def search_options(command: Command) -> Command:
     return click.option("--subnet", "subnets", multiple=True, metavar="CIDR", help=t("cli.help.subnet"))(command)
 
 
-def check_options(command: Command) -> Command:
-    """How each camera is watched and judged."""
+def run_options(command: Command) -> Command:
+    """What `scan` and `check` have in common: how each camera is asked, watched and judged, and where results go.
+
+    Each is a field of `app.RunOptions` of the same name; an option stands here, there, and in the two catalogues.
+    """
     for option in reversed(
         [
             click.option("--profile", "requirement_profile", help=t("cli.help.requirement_profile")),
@@ -39,6 +42,11 @@ def check_options(command: Command) -> Command:
             ),
             click.option("--record", type=click.Path(path_type=Path, file_okay=False), help=t("cli.help.record")),
             click.option("--prices", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.prices")),
+            click.option("--no-port-check", is_flag=True, help=t("cli.help.no_port_check")),
+            click.option("--try-default-logins", is_flag=True, help=t("cli.help.try_default_logins")),
+            click.option("--try-snapshot", is_flag=True, help=t("cli.help.try_snapshot")),
+            click.option("--output", type=click.Path(path_type=Path, file_okay=False), help=t("cli.help.output")),
+            format_option,
         ]
     ):
         command = option(command)

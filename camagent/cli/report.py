@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", metavar="FILE", help=t("cli.help.output_file"))
 def report_command(config_path: Path | None, report_format: str, compare: str | None, output: str | None) -> int:
     """Render the newest stored scan, with what changed since an earlier one where that is asked for."""
-    from camagent.cli.run import read_config, warn, write_whole
-    from camagent.cli.scanning import open_site_store
+    from camagent.app import open_site_store, read_config
+    from camagent.cli.run import warn, write_whole
 
     config = read_config(config_path)
     store = open_site_store(config)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from camagent.cli.language import t
-from camagent.cli.options import check_options, format_option, search_options
+from camagent.cli.options import run_options, search_options
 
 
 @click.command(
@@ -18,15 +18,11 @@ from camagent.cli.options import check_options, format_option, search_options
 @click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config"))
 @search_options
 @click.option("--inventory", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.inventory"))
-@check_options
-@click.option("--no-port-check", is_flag=True, help=t("cli.help.no_port_check"))
-@click.option("--try-default-logins", is_flag=True, help=t("cli.help.try_default_logins"))
-@click.option("--try-snapshot", is_flag=True, help=t("cli.help.try_snapshot"))
-@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help=t("cli.help.output"))
+@run_options
 @click.option("--no-store", is_flag=True, help=t("cli.help.no_store"))
-@format_option
 def scan_command(config_path: Path | None, **options: object) -> int:
     """Find every camera of the site, check and judge it, report and store the result."""
-    from camagent.cli.scanning import ScanRequest, run_scan
+    from camagent.app import RunOptions
+    from camagent.cli.scanning import run_scan
 
-    return run_scan(config_path, ScanRequest(**options))  # type: ignore[arg-type]
+    return run_scan(config_path, RunOptions(**options))  # type: ignore[arg-type]

@@ -20,17 +20,13 @@ from camagent.platform.process import on_end, on_reload
 
 if TYPE_CHECKING:
     from camagent.agent.loop import Agent
-    from camagent.agent.schedule import Schedule
     from camagent.agent.sd_notify import Notifier
     from camagent.agent.settings import SiteSettings
     from camagent.agent.site import Site
     from camagent.clock import Clock
     from camagent.config import Config
     from camagent.discover.hello import Presence
-    from camagent.discover.plan import DiscoveryPlan
     from camagent.exporter.server import Exporter, ExporterOptions
-    from camagent.exporter.web_config import WebConfig
-    from camagent.model.scan import Declaration
     from camagent.model.text import Message
     from camagent.store import Store
 
@@ -43,8 +39,7 @@ _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ER
 @click.option("--listen", metavar="HOST:PORT", help=t("agent.help.listen"))
 def serve_command(config_path: Path | None, listen: str | None) -> int:
     """Watch the site until SIGTERM or SIGINT; SIGHUP reads the configuration anew."""
-    from camagent.cli.run import read_config
-    from camagent.cli.scanning import open_site_store
+    from camagent.app import open_site_store, read_config
 
     config = read_config(config_path)
     if "CAMAGENT_LANG" not in os.environ:
@@ -74,7 +69,7 @@ class Parts:
 
         Raises: OperatorError.
         """
-        from camagent.cli.run import read_config
+        from camagent.app import read_config
 
         return read_config(self.config_path)
 
@@ -91,44 +86,6 @@ class Parts:
         return host, int(port)
 
 
-def _web_config(config: Config) -> WebConfig:
-    from camagent.exporter.web_config import WebConfig, load_web_config
-
-    if config.agent.web_config is None:
-        return WebConfig()
-    return load_web_config(config.agent.web_config)
-
-
-def _site_settings(config: Config, store: Store) -> SiteSettings:
-    """By what the site is watched; every mistake in the configuration is told here, before the first packet."""
-    from camagent.agent.record import read_memory
-    from camagent.agent.settings import SiteSettings
-    from camagent.cli.run import Wanted, credential_book, make_order
-    from camagent.cli.scanning import ScanRequest, fleet_options, read_inventory_file, search_plan
-    from camagent.clock import SystemClock
-
-    clock = SystemClock()
-    inventory = read_inventory_file(config.discovery.inventory)
-    wanted = Wanted(config, config.check.profile, config.check.prices, inventory)
-    memory = read_memory(store, clock.now())
-    order = make_order(wanted, credential_book(config, os.environ), memory, clock)
-    search_plan(config, ScanRequest(), inventory)
-    return SiteSettings(order, fleet_options(config, ScanRequest(), order), _plan_maker(config, inventory))
-
-
-def _plan_maker(config: Config, inventory: tuple[Declaration, ...]) -> Callable[[], DiscoveryPlan]:
-    from camagent.cli.scanning import ScanRequest, plan_now
-
-    return lambda: plan_now(config, ScanRequest(), inventory)
-
-
-def _schedule(config: Config) -> Schedule:
-    from camagent.agent.schedule import Cadence, Schedule, parse_quiet_hours
-
-    cadence = Cadence(stream_s=config.agent.stream_minutes * 60)
-    return Schedule(cadence, tuple(parse_quiet_hours(span) for span in config.agent.quiet_hours))
-
-
 async def _serve(parts: Parts, store: Store) -> None:
     from camagent.agent.environment import Environment
     from camagent.agent.loop import Agent
@@ -136,23 +93,21 @@ async def _serve(parts: Parts, store: Store) -> None:
     from camagent.agent.record import StoreRecord
     from camagent.agent.sd_notify import Notifier
     from camagent.agent.site import Site
-    from camagent.cli.logins import shared_ledger
-    from camagent.cli.scanning import fleet_limits
+    from camagent.app import make_fleet, shared_ledger, site_settings, watch_schedule
     from camagent.clock import SystemClock
     from camagent.document.wording import VIETNAM
-    from camagent.run.fleet import Fleet
 
     config, clock, notifier = parts.config, SystemClock(), Notifier()
-    settings = _site_settings(config, store)
+    settings = site_settings(config, store)
     async with AsyncExitStack() as stack:
-        ledger = stack.enter_context(shared_ledger(config))
-        fleet = await stack.enter_async_context(Fleet(fleet_limits(config), clock, ledger))
+        ledger = stack.enter_context(shared_ledger(config, _tell))
+        fleet = await stack.enter_async_context(make_fleet(config, ledger))
         record = StoreRecord(store, _tell)
         stack.push_async_callback(record.close)
         site = Site(settings, fleet, _tell)
         restored = await record.restore(clock.now())
         site.restore(restored.cameras, restored.memory)
-        agent = Agent(settings.order.site, settings.order.stamp, site, _schedule(config))
+        agent = Agent(settings.order.site, settings.order.stamp, site, watch_schedule(config))
         agent.show_restored(restored.document)
         exporter, url = await _open_exporter(parts, agent)
         stack.push_async_callback(exporter.close)
@@ -182,9 +137,10 @@ def _announced(settings: SiteSettings, clock: Clock) -> AsyncIterator[Presence] 
 
 
 async def _open_exporter(parts: Parts, agent: Agent) -> tuple[Exporter, str]:
+    from camagent.app import web_config
     from camagent.exporter.server import Exporter, ExporterOptions
 
-    web = _web_config(parts.config)
+    web = web_config(parts.config)
     host, port = parts.address(parts.config)
     options = ExporterOptions(host, port, parts.config.agent.language, web)
     _warn_if_open(options)
@@ -228,10 +184,12 @@ class Running:
 def _reload(running: Running) -> None:
     """Take up the configuration as a whole, or keep the one in force as a whole."""
 
+    from camagent.app import site_settings, watch_schedule, web_config
+
     running.notifier.reloading()
     try:
         config = running.parts.reread()
-        settings, web = _site_settings(config, running.store), _web_config(config)
+        settings, web = site_settings(config, running.store), web_config(config)
         address = running.parts.address(config)
         running.exporter.reload(web)
     except OperatorError as error:
@@ -242,7 +200,7 @@ def _reload(running: Running) -> None:
         if address != running.parts.address(running.parts.config):
             _tell_text(t("agent.reload_listen", listen=config.agent.listen), logging.WARNING)
         running.site.follow(settings)
-        running.agent.adopt(settings.order.site, settings.order.stamp, _schedule(config))
+        running.agent.adopt(settings.order.site, settings.order.stamp, watch_schedule(config))
         running.parts.config = config
         _tell_text(t("agent.reloaded"))
     finally:

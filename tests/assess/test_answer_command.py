@@ -51,7 +51,7 @@ def lang(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.fixture
 def book(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Book:
     found = Book(("cam-a",), ("cam-b",))
-    monkeypatch.setattr("camagent.cli.scanning.open_site_store", lambda config: found)
+    monkeypatch.setattr("camagent.app.open_site_store", lambda config: found)
     monkeypatch.chdir(tmp_path)
     return found
 
@@ -120,14 +120,14 @@ def test_an_answer_for_one_camera_goes_to_a_camera_that_is_known(lang: str, book
 
 def test_before_the_first_scan_no_camera_is_known_and_none_refused(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     empty = Book()
-    monkeypatch.setattr("camagent.cli.scanning.open_site_store", lambda config: empty)
+    monkeypatch.setattr("camagent.app.open_site_store", lambda config: empty)
     run("IMG-WDR", "yes", "--by", "A", "--camera", "cam-c")
     assert set(empty.kept) == {"cam-c"}
 
 
 def test_the_list_of_known_cameras_is_short(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     many = Book(tuple(f"cam-{n:02}" for n in range(21)))
-    monkeypatch.setattr("camagent.cli.scanning.open_site_store", lambda config: many)
+    monkeypatch.setattr("camagent.app.open_site_store", lambda config: many)
     told = refused("IMG-WDR", "yes", "--by", "A", "--camera", "x" * 100)
     assert "cam-19 …" in told and "cam-20" not in told and "x" * 61 not in told
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from camagent.app import RunOptions, search_plan
 from camagent.cli.language import choose
 from camagent.cli.main import COMMANDS
 from camagent.cli.mistakes import exit_code
-from camagent.cli.scanning import ScanRequest, plan_now
 from camagent.config import Config, parse_config
 from camagent.model.onvif import ONVIF_PORTS, RTSP_PORTS
 
@@ -161,9 +161,9 @@ def test_the_ladders_of_ports_are_the_configuration_s() -> None:
     config = parse_config(
         {"discovery": {"onvif_ports": [8000, 81], "subnets": ["127.10.9.0/30"]}}, Path("camagent.toml")
     )
-    plan = plan_now(config, ScanRequest())
+    plan = search_plan(config, RunOptions())
     assert plan.onvif_ports == (8000, 81) and plan.rtsp_ports == RTSP_PORTS
-    assert plan_now(Config(), ScanRequest(subnets=("127.10.9.0/30",))).onvif_ports == ONVIF_PORTS
+    assert search_plan(Config(), RunOptions(subnets=("127.10.9.0/30",))).onvif_ports == ONVIF_PORTS
 
 
 @pytest.mark.parametrize("option", ["--output", "--record", "--keep-images"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from camagent.cli.demo import demo_order, school_inventory, simulated_school
+from camagent.cli.demo import demo_config, demo_order, school_inventory, simulated_school
 from camagent.clock import SystemClock
 from camagent.discover.interfaces import list_interfaces
 from camagent.discover.plan import make_plan
@@ -30,7 +30,7 @@ CAMERAS = 16
 async def scan_school(password: str) -> Run:
     inventory, addresses = school_inventory(CAMERAS)
     plan = make_plan(list_interfaces(), interfaces=("lo",), subnets=("127.10.1.0/27",), addresses=addresses)
-    order = demo_order(inventory, password)
+    order = demo_order(demo_config(5.0), inventory, password)
     ports = order.judge.requirement_profile.ports_to_try()
     interview = InterviewOptions(max_requests_per_s=20.0, check_ports=ports)
     options = FleetOptions(interview, WatchOptions(window_s=5.0, budget_s=30.0))

@@ -60,7 +60,9 @@ def _imported(modules: Iterable[Path]) -> set[str]:
         listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         for block in listing.split("DLL Name: ")[1:]:
             if block.startswith(MATHS):
-                names |= set(re.findall(r"^\s+[0-9a-f]+\s+(?:<none>\s+)?[0-9a-f]+\s+(_?[a-z]\w*)$", block, re.MULTILINE))
+                names |= set(
+                    re.findall(r"^\s+[0-9a-f]+\s+(?:<none>\s+)?[0-9a-f]+\s+(_?[a-z]\w*)$", block, re.MULTILINE)
+                )
     return names
 
 

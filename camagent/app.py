@@ -1,0 +1,282 @@
+"""The composition root: the one place where doors, options and stores are put together.
+
+Commands bring arguments and print; what they run is made here from the configuration and the options of the run.
+Heavy modules are imported by the function that needs them, so that a command loads only its own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from camagent.clock import SystemClock
+from camagent.model.operator_error import OperatorError
+from camagent.model.text import Message, message
+
+if TYPE_CHECKING:
+    from camagent.agent.schedule import Schedule
+    from camagent.agent.settings import SiteSettings
+    from camagent.config import Config
+    from camagent.credentials import CredentialBook
+    from camagent.discover.plan import DiscoveryPlan
+    from camagent.exporter.web_config import WebConfig
+    from camagent.inventory.earlier_runs import Memory
+    from camagent.model.scan import Declaration
+    from camagent.model.secret import Credential
+    from camagent.run.fleet import Fleet, FleetOptions
+    from camagent.run.recognition import Order
+    from camagent.store import Store
+    from camagent.store.logins import LoginRecord
+    from camagent.wire.login_ledger import LoginLedger
+
+WATCH_SLACK_S = 25.0  # connect, log-in, one BUSY retry and TEARDOWN beside the window itself
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a run is asked for beside the configuration; None means: as the configuration says."""
+
+    subnets: tuple[str, ...] = ()
+    interfaces: tuple[str, ...] = ()
+    inventory: Path | None = None
+    requirement_profile: str | None = None
+    window_s: float | None = None
+    transport: str | None = None
+    pictures: int | None = None
+    keep_images: Path | None = None
+    record: Path | None = None
+    prices: Path | None = None
+    no_port_check: bool = False
+    try_default_logins: bool = False
+    try_snapshot: bool = False
+    output: Path | None = None
+    no_store: bool = False
+    output_format: str = "table"
+
+
+def read_config(path: Path | None) -> Config:
+    """The configuration that was named, else the usual place, else the defaults.
+
+    Raises: OperatorError with every problem at once.
+    """
+    from camagent.config import Config, load_config
+
+    if path is None:
+        usual = config_dir() / "camagent.toml"
+        if not usual.exists():
+            return Config()
+        path = usual
+    return load_config(path)
+
+
+def data_dir(config: Config | None = None) -> Path:
+    """Where results and log-ins rest: CAMAGENT_DATA, the configuration, else the platform's folder."""
+    import platformdirs
+
+    if os.environ.get("CAMAGENT_DATA"):
+        return Path(os.environ["CAMAGENT_DATA"])
+    if config is not None and config.agent.data_dir is not None:
+        return config.agent.data_dir
+    return Path(platformdirs.user_data_dir("camagent", appauthor=False))
+
+
+def config_dir() -> Path:
+    """Where camagent.toml and the key of the log-ins lie."""
+    import platformdirs
+
+    if os.environ.get("CAMAGENT_CONFIG_DIR"):
+        return Path(os.environ["CAMAGENT_CONFIG_DIR"])
+    return Path(platformdirs.user_config_dir("camagent", appauthor=False))
+
+
+def credential_book(config: Config, environment: Mapping[str, str]) -> CredentialBook:
+    """Every log-in that the operator bound to an address: configuration and credential store.
+
+    Raises: OperatorError where one cannot be read.
+    """
+    from camagent.credentials import CredentialBook, CredentialStore, configured_credentials
+
+    entries = configured_credentials(config.credential, environment)
+    kept = CredentialStore(data_dir(config), config_dir()).entries()
+    return CredentialBook((*entries, *kept))
+
+
+def read_inventory_file(path: Path | None) -> tuple[Declaration, ...]:
+    """What should be there, by the school's own list.
+
+    Raises: OperatorError with every error of the file at once.
+    """
+    if path is None:
+        return ()
+    from camagent.inventory.join import read_inventory
+
+    return read_inventory(path)
+
+
+def make_order(
+    config: Config, options: RunOptions, inventory: tuple[Declaration, ...], book: CredentialBook, memory: Memory
+) -> Order:
+    """Everything a run is judged by.
+
+    Raises: OperatorError for a wrong requirement profile, price file or firmware list, every problem at once.
+    """
+    from camagent.assess.profile import load_profile
+    from camagent.inventory.firmware_list import load_firmware_list
+    from camagent.plan.prices import load_prices
+    from camagent.run.recognition import Order, site_facts
+    from camagent.run.visit import Judge
+
+    requirement_profile = load_profile(options.requirement_profile or config.check.profile)
+    price_file = options.prices or config.check.prices
+    prices = load_prices(price_file) if price_file is not None else None
+    firmware = load_firmware_list(config.check.firmware) if config.check.firmware is not None else ()
+    uplink_bps = config.site.uplink_mbps * 1e6 if config.site.uplink_mbps is not None else None
+    facts = site_facts(config.as_site(), uplink_bps, SystemClock().now(), memory)
+    judge = Judge(requirement_profile, replace(facts, firmware=firmware), prices)
+    return Order(judge, requirement_profile.stamp, book, inventory, memory)
+
+
+def search_plan(config: Config, options: RunOptions, inventory: tuple[Declaration, ...] = ()) -> DiscoveryPlan:
+    """Where this run looks, on the interfaces that the machine has now; refused before the first packet.
+
+    Raises: OperatorError with every problem at once.
+    """
+    from camagent.discover.interfaces import list_interfaces
+    from camagent.discover.plan import make_plan
+
+    where = config.discovery
+    addresses = tuple(declared.address for declared in inventory if declared.address)
+    interfaces, subnets = options.interfaces or where.interfaces, options.subnets or where.subnets
+    plan = make_plan(list_interfaces(), interfaces, subnets, addresses)
+    return replace(
+        plan, onvif_ports=where.onvif_ports or plan.onvif_ports, rtsp_ports=where.rtsp_ports or plan.rtsp_ports
+    )
+
+
+def fleet_options(config: Config, options: RunOptions, order: Order) -> FleetOptions:
+    """How each camera is asked and watched: the options of this run over the configuration.
+
+    Which ports are tried is what the requirement profile judges, and nothing more.
+    """
+    from camagent.interrogate.interview import InterviewOptions
+    from camagent.model.stream import TransportChoice
+    from camagent.observe.watch import WatchOptions
+    from camagent.run.fleet import FleetOptions
+
+    window_s = options.window_s if options.window_s is not None else config.check.window_s
+    watch = WatchOptions(
+        window_s=window_s,
+        transport=TransportChoice(options.transport or config.check.transport),
+        pictures=options.pictures if options.pictures is not None else config.check.pictures,
+        budget_s=window_s + WATCH_SLACK_S,
+        keep_images=options.keep_images,
+    )
+    ports = () if options.no_port_check else order.judge.requirement_profile.ports_to_try()
+    interview = InterviewOptions(check_ports=ports, try_snapshot=options.try_snapshot)
+    if config.discovery.onvif_ports:
+        interview = replace(interview, ports=config.discovery.onvif_ports)
+    if options.try_default_logins:
+        interview = replace(interview, default_logins=factory_logins())
+    return FleetOptions(interview, watch, options.record)
+
+
+def factory_logins() -> tuple[Credential, ...]:
+    """The two factory log-ins most often found; never more, because cameras lock out."""
+    from camagent.model.secret import Credential, Secret
+
+    return (Credential("admin", Secret("admin")), Credential("admin", Secret("12345")))
+
+
+def make_fleet(config: Config, ledger: LoginLedger) -> Fleet:
+    """The running limits, pools and log-in memory of a run, by the configuration; to be entered before use."""
+    from camagent.run.fleet import Fleet, FleetLimits
+
+    limits = FleetLimits(config.check.devices_at_once, config.check.bandwidth_mbps * 1e6)
+    return Fleet(limits, SystemClock(), ledger)
+
+
+@contextmanager
+def shared_ledger(config: Config, tell: Callable[[Message], None]) -> Iterator[LoginLedger]:
+    """The ledger of refused log-ins, shared with every other run of this machine; alone where it cannot be kept."""
+    from camagent.wire.login_ledger import LoginLedger
+
+    try:
+        record = open_login_record(config)
+    except OperatorError as error:
+        tell(message("cli.logins_not_kept", reason=error.problem))
+        yield LoginLedger()
+        return
+    with record:
+        yield LoginLedger(record)
+
+
+def open_login_record(config: Config) -> LoginRecord:
+    """Which log-ins were refused within a day, by any run of this machine.
+
+    Raises: OperatorError where it cannot be kept.
+    """
+    from camagent.credentials import login_key
+    from camagent.store.logins import open_logins
+
+    return open_logins(login_file(config), login_key(config_dir(), data_dir(config)), SystemClock().now)
+
+
+def login_file(config: Config) -> Path:
+    """Where the refused log-ins of this machine are kept."""
+    return data_dir(config) / "logins.sqlite"
+
+
+def open_site_store(config: Config) -> Store:
+    """The record of this machine.
+
+    Raises: OperatorError where it cannot be opened.
+    """
+    from camagent.store import open_store
+
+    return open_store(data_dir(config) / "camagent.sqlite")
+
+
+def remembered(store: Store | None) -> Memory:
+    """What earlier runs of this machine left behind; nothing without a store."""
+    from camagent.agent.record import read_memory
+    from camagent.inventory.earlier_runs import Memory
+
+    return read_memory(store, SystemClock().now()) if store is not None else Memory()
+
+
+def site_settings(config: Config, store: Store) -> SiteSettings:
+    """By what the agent watches its site; every mistake in the configuration is told here, before the first packet.
+
+    Raises: OperatorError.
+    """
+    from camagent.agent.settings import SiteSettings
+
+    options, inventory = RunOptions(), read_inventory_file(config.discovery.inventory)
+    book = credential_book(config, os.environ)
+    order = make_order(config, options, inventory, book, remembered(store))
+    search_plan(config, options, inventory)
+    return SiteSettings(order, fleet_options(config, options, order), lambda: search_plan(config, options, inventory))
+
+
+def watch_schedule(config: Config) -> Schedule:
+    """When the agent does what, by the configuration."""
+    from camagent.agent.schedule import Cadence, Schedule, parse_quiet_hours
+
+    cadence = Cadence(stream_s=config.agent.stream_minutes * 60)
+    return Schedule(cadence, tuple(parse_quiet_hours(span) for span in config.agent.quiet_hours))
+
+
+def web_config(config: Config) -> WebConfig:
+    """How the exporter is reached.
+
+    Raises: OperatorError.
+    """
+    from camagent.exporter.web_config import WebConfig, load_web_config
+
+    if config.agent.web_config is None:
+        return WebConfig()
+    return load_web_config(config.agent.web_config)
