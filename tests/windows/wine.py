@@ -1,7 +1,7 @@
 """The portable folder, unpacked as a technician would (spaces, Vietnamese letters), and run by wine as Windows.
 
-Real: CPython for Windows and every package's own win_amd64 wheel. Stand-ins: wine for Windows, and `stand_ins`. What wine
-cannot show: Defender, the firewall's prompt, a console's font.
+Real: CPython for Windows and every package's own win_amd64 wheel. Stand-ins: wine for Windows, and `stand_ins`. What
+wine cannot show: Defender, the firewall's prompt, a console's font.
 """
 
 from __future__ import annotations
