@@ -85,6 +85,7 @@ SECTIONS: Mapping[str, Callable[[Subject], object]] = {
     "users": partial(_of_device, "users"),
     "anonymous": partial(_of_device, "anonymous"),
     "login": partial(_of_device, "login"),
+    "capabilities": partial(_of_device, "capabilities"),
     "tls": partial(_of_device, "tls"),
     "recording": partial(_of_device, "recording"),
     "ports": partial(_of_device, "ports"),

@@ -6,7 +6,7 @@ What the device says is kept apart from what it means: sentinels become None, kb
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from camagent.interrogate.device_replies import MAX_WORD_CHARS
@@ -19,6 +19,9 @@ from camagent.model.uri import StreamUri, parse_stream_uri
 MAX_MEDIA_PROFILES = 256  # a recorder of 64 channels with four profiles each
 MAX_RESOLUTIONS = 128  # rows of one codec's menu; nobody chooses from more
 MAX_TOKEN_CHARS = 256  # ReferenceToken has 64 by the schema; devices exceed it
+MAX_LEAVES = 48  # values of one encoder's configuration; the standard has 21
+MAX_DEPTH = 3  # Multicast/Address/IPv4Address
+_ATTRIBUTES = ("token", "GovLength", "Profile", "ConstantBitRate", "GuaranteedFrameRate", "AnchorFrameDistance")
 MAX_SIDE_PX = 65_535  # larger than any imager
 
 _Parts = Callable[[Node], tuple[Node | None, Node | None]]
@@ -96,7 +99,22 @@ def parse_encoder(node: Node) -> EncoderSettings | None:
         bitrate_bps=bitrate_bps(node.value("RateControl", "BitrateLimit")),
         gop_length_frames=gov if gov and 0 < gov < 100_000 else None,
         encoding_interval=interval if interval and interval > 0 else None,
+        stated=tuple(_leaves(node, "", MAX_DEPTH))[:MAX_LEAVES],
     )
+
+
+def _leaves(node: Node, path: str, depth: int) -> Iterator[tuple[str, str]]:
+    """Every value below an element; "Extension" parts, which no two makers fill alike, are left out."""
+    for name in _ATTRIBUTES:
+        value = node.attribute(name)
+        if value is not None:
+            yield f"{path}{name}", value[:MAX_WORD_CHARS]
+    for child in node.children():
+        if child.name == "Extension" or depth == 0:
+            continue
+        if child.text is not None:
+            yield f"{path}{child.name}", child.text[:MAX_WORD_CHARS]
+        yield from _leaves(child, f"{path}{child.name}/", depth - 1)
 
 
 def parse_media1_options(node: Node) -> tuple[EncoderOptions, ...]:

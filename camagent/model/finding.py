@@ -121,7 +121,8 @@ class Upgrade:
     action: Action
     steps: tuple[Message, ...]
     certain: bool
-    """False where it rests on what the device advertises: "advertised as configurable", never "will comply"."""
+    """The main stream is known beyond doubt and was measured twice in the run, the log-in was accepted, the encoder's
+    menu read and believable, no fault among these facts, and nothing rests on what the device only advertises."""
     settings: tuple[Setting, ...] = ()
     cost_class: str | None = None
     """A class of the operator's price file; None without one."""
@@ -134,3 +135,7 @@ class Upgrade:
     cost_currency: str | None = None
     tender: Message | None = None
     """The minimum specification to buy, where the action is to replace."""
+    rests_on: tuple[Message, ...] = ()
+    """The facts that it rests on, in words."""
+    look_again: bool = False
+    """Nothing but another look, later in the run, is missing for the advice to replace; not published."""

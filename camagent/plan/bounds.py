@@ -28,6 +28,8 @@ class Bounds:
     minimum_hz: float | None = None
     maximum_gop_s: float | None = None
     maximum_bps: float | None = None
+    minimum_bps: float | None = None
+    """The other end of the window that the profile warns outside of."""
 
 
 def bounds_of(findings: Sequence[Finding], declaration: Declaration | None = None) -> Bounds:
@@ -50,7 +52,8 @@ def bounds_of(findings: Sequence[Finding], declaration: Declaration | None = Non
         preferred_codecs=next(iter(each("codec", lambda f: _words(f.recommended))), ()),
         minimum_hz=max(each("frame_rate", _enough_hz), default=None),
         maximum_gop_s=min(each("keyframe_interval", lambda f: _number(f.required)), default=None),
-        maximum_bps=min(each("bitrate", _most_bps), default=None),
+        maximum_bps=min(each("bitrate", lambda f: _end_bps(f, 1)), default=None),
+        minimum_bps=max(each("bitrate", lambda f: _end_bps(f, 0)), default=None),
     )
 
 
@@ -90,9 +93,9 @@ def _lacking_px_per_m(finding: Finding) -> float | None:
     return _number(finding.required) if finding.outcome is Outcome.FAIL else None
 
 
-def _most_bps(finding: Finding) -> float | None:
+def _end_bps(finding: Finding, end: int) -> float | None:
     window = finding.required
-    return _number(window[1]) if isinstance(window, tuple) and len(window) == 2 else None
+    return _number(window[end]) if isinstance(window, tuple) and len(window) == 2 else None
 
 
 def _number(value: Quantity) -> float | None:

@@ -6,7 +6,7 @@ Options are marginal, not joint: the largest size and the highest rate may exclu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -15,6 +15,10 @@ from camagent.model.finding import Finding, Outcome, Quantity, Setting
 from camagent.model.scan import CameraFacts
 from camagent.model.stream import MeasuredStream, StreamFacts, StreamRole, StreamTarget
 from camagent.plan.bounds import MET, Bounds, Size, bounds_of, outcomes_of
+from camagent.plan.calls import encoder_call
+from camagent.plan.menu import believable, gops_deny, rates_deny, sizes_deny
+
+KBPS = 1000
 
 
 class Ability(Enum):
@@ -35,12 +39,15 @@ class Choice:
     """The bit-rate limit that the encoder then has; None: not known."""
     dense_enough: bool = False
     """The size chosen has the pixels that a failed pixel density lacked."""
+    doubt: str = "options_unread"
+    """Where the answer is not known: the step of the plan that says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Target:
     """One encoder's today, and how to name it in a call."""
 
+    camera: CameraFacts
     settings: EncoderSettings
     options: tuple[EncoderOptions, ...]
     service: str
@@ -56,19 +63,70 @@ def main_profile(camera: CameraFacts) -> MediaProfile | None:
 
 
 def choose(camera: CameraFacts, findings: Sequence[Finding]) -> Choice:
-    """Whether the main stream's encoder advertises what the bounds ask, and which settings those would be."""
-    target = _target(camera)
+    """Whether the main stream's encoder advertises what the bounds ask, and which settings those would be.
+
+    Where it does not, an encoder of the same source that is set to larger single pictures may: then it is to be set.
+    """
+    main = main_profile(camera)
+    found = _choice_of(camera, findings, _target(camera, main))
+    if found.ability is Ability.YES or main is None:
+        return found
+    for profile in larger_single_pictures(camera, main):
+        other = _choice_of(camera, findings, _target(camera, profile))
+        if other.ability is Ability.YES and any(setting.name == "codec" for setting in other.settings):
+            return replace(other, settings=tuple(replace(setting, stream="sub") for setting in other.settings))
+    return found
+
+
+def larger_single_pictures(camera: CameraFacts, main: MediaProfile) -> Iterator[MediaProfile]:
+    """Profiles of the main stream's source that are set to MJPEG with more pixels than it: maybe its best encoder."""
+    assert isinstance(camera.device, DeviceFacts) and isinstance(camera.device.media, MediaFacts)
+    most = _pixels(main)
+    for profile in camera.device.media.profiles:
+        settings = profile.encoder if isinstance(profile.encoder, EncoderSettings) else None
+        if profile.video_source != main.video_source or settings is None or settings.codec != "mjpeg":
+            continue
+        if profile.token != main.token and _pixels(profile) > most:
+            yield profile
+
+
+def _pixels(profile: MediaProfile) -> int:
+    settings = profile.encoder
+    if not isinstance(settings, EncoderSettings):
+        return 0
+    return (settings.width_px or 0) * (settings.height_px or 0)
+
+
+def _choice_of(camera: CameraFacts, findings: Sequence[Finding], target: _Target | None) -> Choice:
     if target is None:
         return Choice(Ability.UNKNOWN)
     bounds = replace(bounds_of(findings, camera.declaration), turned=_turned(camera, target))
+    sent = _codec_sent(camera, target) or target.settings.codec
+    if sent is not None and all(option.codec != sent for option in target.options) and _is_allowed(sent, bounds):
+        return Choice(Ability.UNKNOWN, doubt="options_without_codec")  # Media1 cannot list H.265: no reason to leave it
     outcomes = outcomes_of(findings)
-    unknown = False
+    unknown: Choice | None = None
     for option in _by_preference(target, bounds):
-        choice = _with_codec(target, option, bounds, outcomes)
+        choice = _with_codec(target, believable(option), bounds, outcomes)
         if choice.ability is Ability.YES:
             return choice
-        unknown = unknown or choice.ability is Ability.UNKNOWN
-    return Choice(Ability.UNKNOWN if unknown else Ability.NO)
+        unknown = unknown or (choice if choice.ability is Ability.UNKNOWN else None)
+    if any(_is_allowed(option.codec, bounds) for option in target.options):
+        return unknown or Choice(Ability.NO)
+    chosen_from = any(len(set(believable(option).resolutions)) > 1 for option in target.options)
+    return Choice(Ability.NO) if chosen_from else Choice(Ability.UNKNOWN, doubt="options_no_choice")
+
+
+def _codec_sent(camera: CameraFacts, target: _Target) -> str | None:
+    main = main_profile(camera)
+    if main is None or main.encoder is not target.settings:
+        return None
+    sent = next((s.measured for s in camera.streams if s.role is StreamRole.MAIN), None)
+    return sent.codec if isinstance(sent, MeasuredStream) else None
+
+
+def _is_allowed(codec: str, bounds: Bounds) -> bool:
+    return bounds.codecs is None or codec in bounds.codecs
 
 
 def _turned(camera: CameraFacts, target: _Target) -> bool:
@@ -83,19 +141,18 @@ def _upright(picture: MeasuredStream | EncoderSettings) -> bool | None:
     return picture.width_px < picture.height_px
 
 
-def _target(camera: CameraFacts) -> _Target | None:
-    media_profile = main_profile(camera)
+def _target(camera: CameraFacts, media_profile: MediaProfile | None) -> _Target | None:
     if media_profile is None or not isinstance(media_profile.encoder, EncoderSettings):
         return None
     if not isinstance(media_profile.options, tuple) or not media_profile.options:
         return None
     assert isinstance(camera.device, DeviceFacts) and isinstance(camera.device.media, MediaFacts)
-    return _Target(media_profile.encoder, media_profile.options, camera.device.media.service)
+    return _Target(camera, media_profile.encoder, media_profile.options, camera.device.media.service)
 
 
 def _by_preference(target: _Target, bounds: Bounds) -> list[EncoderOptions]:
     """Today's codec first where it is allowed (the smallest change), then the recommended ones, then the rest."""
-    allowed = [o for o in target.options if bounds.codecs is None or o.codec in bounds.codecs]
+    allowed = [option for option in target.options if _is_allowed(option.codec, bounds)]
     return sorted(allowed, key=lambda o: (o.codec != target.settings.codec, o.codec not in bounds.preferred_codecs))
 
 
@@ -111,11 +168,9 @@ def _with_codec(target: _Target, option: EncoderOptions, bounds: Bounds, outcome
     denied = [check for check, value in found.items() if value is Ability.NO]
     if denied and all(option.codec == now.codec and outcomes.get(check) in MET for check in denied):
         return Choice(Ability.UNKNOWN)  # it sends what its own options deny: they cannot be believed
-    if denied:
-        return Choice(Ability.NO)
-    if any(value is Ability.UNKNOWN for value in found.values()):
-        return Choice(Ability.UNKNOWN)
-    bitrate = _bitrate(option, bounds.maximum_bps, now.bitrate_bps)
+    if denied or any(value is Ability.UNKNOWN for value in found.values()):
+        return _not_offered(denied, option, now)
+    bitrate = _bitrate(option, bounds, now, _growth(option, now, size, rate))
     changes: list[tuple[str, Quantity, Quantity, str | None]] = []
     if option.codec != now.codec:
         changes.append(("codec", now.codec, option.codec, None))
@@ -127,9 +182,22 @@ def _with_codec(target: _Target, option: EncoderOptions, bounds: Bounds, outcome
         changes.append(("gop", now.gop_length_frames, gop, "frames"))
     if bitrate is not None and bitrate != now.bitrate_bps:
         changes.append(("bitrate", now.bitrate_bps, bitrate, "bit/s"))
-    call = _call(target, {name: then for name, _, then, _ in changes})
+    advised = {name: then for name, _, then, _ in changes}
+    call = encoder_call(target.camera, now, option, target.service, advised)
     settings = tuple(Setting(name, was, then, unit, call, "main") for name, was, then, unit in changes)
     return Choice(Ability.YES, settings, bitrate, _dense_enough(settings, bounds))
+
+
+def _not_offered(denied: Sequence[str], option: EncoderOptions, now: EncoderSettings) -> Choice:
+    """NO only where a part of the menu that offers a choice leaves out what is asked."""
+    offers = {
+        "resolution": sizes_deny(option, now),
+        "frame_rate": rates_deny(option, now),
+        "keyframe_interval": gops_deny(option),
+    }
+    if any(offers[check] for check in denied):
+        return Choice(Ability.NO)
+    return Choice(Ability.UNKNOWN, doubt="options_no_choice" if denied else "options_unread")
 
 
 def _size(option: EncoderOptions, bounds: Bounds, now: Size | None) -> Size | Ability | None:
@@ -194,33 +262,34 @@ def _kept_short(gop: int | Ability | None, now_frames: int | None) -> int | None
     return gop if isinstance(gop, int) and (now_frames is None or now_frames > gop) else None
 
 
-def _bitrate(option: EncoderOptions, maximum_bps: float | None, now_bps: int | None) -> int | None:
-    """Today's limit, brought into what the codec takes and under what the profile warns of; None: not known."""
-    span = option.bitrate_range_bps
-    if now_bps is None:
+def _growth(option: EncoderOptions, now: EncoderSettings, size: object, rate: object) -> float:
+    """How many times more pixels a second the new settings ask of the same codec; 1 where that is not known."""
+    if option.codec != now.codec or not now.width_px or not now.height_px or not now.frame_rate_hz:
+        return 1.0
+    pixels = size[0] * size[1] if isinstance(size, tuple) else now.width_px * now.height_px
+    new_hz = rate if isinstance(rate, float) else now.frame_rate_hz
+    return max(1.0, pixels * new_hz / (now.width_px * now.height_px * now.frame_rate_hz))
+
+
+def _bitrate(option: EncoderOptions, bounds: Bounds, now: EncoderSettings, growth: float) -> int | None:
+    """Today's limit, raised with size and rate, inside the profile's window and what the codec takes; None: not known.
+
+    More pixels at the old limit are a smeared picture by our advice. Another codec needs no more than the old one did.
+    """
+    if now.bitrate_bps is None:
         return None
-    wanted = now_bps if maximum_bps is None else min(now_bps, int(maximum_bps))
-    return wanted if span is None else int(_clipped(wanted, span))
+    wanted = now.bitrate_bps * growth
+    if growth > 1.0 and bounds.minimum_bps is not None:
+        wanted = max(wanted, bounds.minimum_bps)
+    if bounds.maximum_bps is not None:
+        wanted = min(wanted, bounds.maximum_bps)
+    span = option.bitrate_range_bps
+    wanted = wanted if span is None else _clipped(wanted, span)
+    return int(wanted // KBPS * KBPS)  # encoders are set in whole kbit/s
 
 
 def _clipped(value: float, span: Range) -> float:
     return max(span.low, min(value, span.high))
-
-
-def _call(target: _Target, then: dict[str, Quantity]) -> str:
-    """The ONVIF call that would do it: only what changes is named; the device keeps the rest."""
-    fields = [f"token={target.settings.token}"]
-    if "codec" in then:
-        fields.append(f"Encoding={str(then['codec']).upper().replace('MJPEG', 'JPEG')}")
-    if isinstance(size := then.get("resolution"), tuple):
-        fields.append(f"Resolution={size[0]}x{size[1]}")
-    if isinstance(rate := then.get("frame_rate"), float):
-        fields.append(f"RateControl.FrameRateLimit={rate:g}")
-    if isinstance(bitrate := then.get("bitrate"), int):
-        fields.append(f"RateControl.BitrateLimit={bitrate // 1000}")
-    if "gop" in then:
-        fields.append(f"GovLength={then['gop']}")
-    return f"{target.service}:SetVideoEncoderConfiguration {' '.join(fields)}"
 
 
 def measured_bitrate_bps(camera: CameraFacts) -> float | None:

@@ -6,15 +6,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from camagent.model.device import DeviceFacts, EncoderSettings, MediaFacts, NetworkFacts
-from camagent.model.fault import Fault
+from camagent.model.device import (
+    DeviceClock,
+    DeviceFacts,
+    EncoderSettings,
+    MediaFacts,
+    NetworkFacts,
+    ServiceCapabilities,
+)
+from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Action, Finding, Outcome, Setting
 from camagent.model.scan import CameraFacts
 from camagent.model.stream import MeasuredStream, StreamFacts, StreamRole
 from camagent.model.text import Message, message
+from camagent.plan.calls import onvif_call
 from camagent.plan.encoder import Ability, Choice, main_profile
+from camagent.plan.grounds import Ground, newer_firmware
+from camagent.plan.tender import NAMES
 
 HOUR_S = 3600
+HTTPS_PORT = 443
 Settler = Callable[[Finding, "Case"], Setting | None]
 
 
@@ -24,6 +35,7 @@ class Case:
 
     camera: CameraFacts
     encoder: Choice
+    ground: Ground = Ground()
 
     @property
     def device(self) -> DeviceFacts | None:
@@ -73,7 +85,7 @@ MENDS: Mapping[str, frozenset[str]] = {
 def _encoder(finding: Finding, case: Case) -> Remedy:
     """Settings where the options offer them; replacement only where they are known and offer no more."""
     if case.encoder.ability is Ability.UNKNOWN:
-        return Remedy(Action.INVESTIGATE, (step("options_unread"),))
+        return Remedy(Action.INVESTIGATE, (step(case.encoder.doubt, codec=_codec_text(case)),))
     if case.encoder.ability is Ability.NO and _is_recorder(case):
         return Remedy(Action.INVESTIGATE, (step("recorder_options"),))
     if case.encoder.ability is Ability.NO:
@@ -82,6 +94,13 @@ def _encoder(finding: Finding, case: Case) -> Remedy:
         # What ONVIF says is set would already do, yet something else is sent: no menu value mends that.
         return Remedy(Action.INVESTIGATE, (step("encoder_ignores_settings"),))
     return Remedy(Action.RECONFIGURE, (step("reconfigure_encoder"),), case.encoder.settings, advertised=True)
+
+
+def _codec_text(case: Case) -> str:
+    """The codec that the main stream sends, as people write it; "–" where it is not known."""
+    main = case.main
+    sent = main.measured.codec if main is not None and isinstance(main.measured, MeasuredStream) else None
+    return NAMES.get(sent or "", (sent or "–").upper())
 
 
 def _frame_rate(finding: Finding, case: Case) -> Remedy:
@@ -104,7 +123,25 @@ def _device_answers(finding: Finding, case: Case) -> Remedy:
     main = case.main
     if main is not None and isinstance(main.measured, MeasuredStream):
         return Remedy(Action.RECONFIGURE, (step("switch_onvif_on"),))
-    return Remedy(Action.INVESTIGATE, (step("dead"),))
+    return Remedy(Action.INVESTIGATE, (step(f"dead_{_way_of(_device_fault(case.camera))}"),))
+
+
+def _device_fault(camera: CameraFacts) -> Fault | None:
+    device = camera.device
+    if not isinstance(device, DeviceFacts):
+        return device
+    parts = (device.clock, device.services, device.information, device.media)
+    return next((part for part in parts if isinstance(part, Fault)), None)
+
+
+SILENT = frozenset({FaultCode.UNREACHABLE, FaultCode.TIMEOUT, FaultCode.NO_VIDEO, FaultCode.STALLED})
+
+
+def _way_of(fault: Fault | None) -> str:
+    """ "silent", "refused" or "other": three faults that send a technician to three different places."""
+    if fault is None or fault.code in SILENT:
+        return "silent"
+    return "refused" if fault.code is FaultCode.REFUSED else "other"
 
 
 def _stream_plays(finding: Finding, case: Case) -> Remedy:
@@ -114,8 +151,9 @@ def _stream_plays(finding: Finding, case: Case) -> Remedy:
             return Remedy(Action.UPDATE_FIRMWARE, (step("firmware_for_tcp"),))
         return Remedy(Action.FIX_NETWORK, (step("slow_start"),))
     if case.device is None:
-        return Remedy(Action.INVESTIGATE, (step("dead"),))
-    return Remedy(Action.INVESTIGATE, (step("stream_dead"),))
+        fault = _device_fault(case.camera) or (main.fault if main is not None else None)
+        return Remedy(Action.INVESTIGATE, (step(f"dead_{_way_of(fault)}"),))
+    return Remedy(Action.INVESTIGATE, (step(f"stream_{_way_of(main.fault if main is not None else None)}"),))
 
 
 def _network(finding: Finding, case: Case) -> Remedy:
@@ -159,7 +197,10 @@ def _ntp(finding: Finding, case: Case) -> Setting | None:
     clock = case.device.clock if case.device is not None else None
     if clock is None or isinstance(clock, Fault) or clock.source == "NTP":
         return None
-    return Setting("ntp", clock.source, "NTP", None, "device:SetSystemDateAndTime DateTimeType=NTP; device:SetNTP")
+    values = {"DateTimeType": "NTP", "DaylightSavings": bool(clock.daylight_savings)}
+    zone = {"TimeZone": {"TZ": clock.time_zone}} if clock.time_zone else {}
+    call = onvif_call(case.camera, "devicemgmt", "SetSystemDateAndTime", {**values, **zone})
+    return Setting("ntp", clock.source, "NTP", None, call)
 
 
 def _zone(finding: Finding, case: Case) -> Setting | None:
@@ -169,34 +210,62 @@ def _zone(finding: Finding, case: Case) -> Setting | None:
     if rest_s:
         return None
     zone = f"<{hours:+03d}>{-hours:+d}"  # POSIX 1003.1: the sign is what to add to get UTC
-    return Setting("time_zone", finding.configured, zone, None, f"device:SetSystemDateAndTime TimeZone.TZ={zone}")
+    clock = case.device.clock if case.device is not None else None
+    source = clock.source if isinstance(clock, DeviceClock) and clock.source else "NTP"
+    values = {"DateTimeType": source, "DaylightSavings": False, "TimeZone": {"TZ": zone}}
+    call = onvif_call(case.camera, "devicemgmt", "SetSystemDateAndTime", values) if source == "NTP" else None
+    return Setting("time_zone", finding.configured, zone, None, call)
 
 
 def _https(finding: Finding, case: Case) -> Remedy:
+    """Firmware only where the device itself says that no setting can do it."""
+    claims = _claims(case)
+    stated = claims.tls_versions if claims is not None else None
+    if finding.observed is not False:
+        if any(_tls(version) >= _tls(str(finding.required)) for version in stated or ()):
+            return Remedy(Action.RECONFIGURE, (step("set_tls"),), advertised=True)
+        return Remedy(Action.UPDATE_FIRMWARE, (step("firmware_for_https"),))
     network = case.device.network if case.device is not None else None
     listed = network.protocols if isinstance(network, NetworkFacts) else None
-    off = next((p for p in listed or () if p.name.upper() == "HTTPS" and not p.enabled), None)
-    if finding.observed is False and listed is None:
-        return Remedy(Action.INVESTIGATE, (step("https_unread"),))
-    if finding.observed is False and any(p.name.upper() == "HTTPS" and p.enabled for p in listed or ()):
+    rows = [protocol for protocol in listed or () if protocol.name.upper() == "HTTPS"]
+    if any(protocol.enabled for protocol in rows):
         return _investigate(finding, case)
-    if off is None:
+    if not rows and stated == ():
         return Remedy(Action.UPDATE_FIRMWARE, (step("firmware_for_https"),))
-    call = "device:SetNetworkProtocols Name=HTTPS Enabled=true"
+    if not rows and not stated:
+        return Remedy(Action.INVESTIGATE, (step("https_unread"),))
+    row = {"Name": "HTTPS", "Enabled": True, "Port": list(rows[0].ports) if rows and rows[0].ports else [HTTPS_PORT]}
+    call = onvif_call(case.camera, "devicemgmt", "SetNetworkProtocols", {"NetworkProtocols": [row]})
     switch = Setting("protocols", "HTTPS off", "HTTPS on", None, call)
     return Remedy(Action.RECONFIGURE, (step("switch_https_on"),), (switch,), advertised=True)
 
 
+def _tls(version: str) -> tuple[int, ...]:
+    numbers = version.upper().removeprefix("TLSV").split(".")
+    return tuple(int(number) for number in numbers if number.isdigit()) or (0,)
+
+
+def _claims(case: Case) -> ServiceCapabilities | None:
+    """What the device says that it can do, where it was asked and answered."""
+    claims = case.device.capabilities if case.device is not None else None
+    return claims if isinstance(claims, ServiceCapabilities) else None
+
+
 def _login(finding: Finding, case: Case) -> Remedy:
-    """Basic alone is mostly a menu's choice; a device that knows nothing but WS-UsernameToken has no such menu."""
+    """Which log-ins are taken is mostly a menu's choice; firmware only where the device says that it has no Digest."""
     seen = finding.observed if isinstance(finding.observed, tuple) else ()
-    if "ws-usernametoken" in seen or not seen:
+    claims = _claims(case)
+    if claims is not None and claims.http_digest is False:
         return Remedy(Action.UPDATE_FIRMWARE, (step("firmware_for_digest"),))
-    return Remedy(Action.RECONFIGURE, (step("set_digest"),))
+    if (claims is not None and claims.http_digest) or (seen and "ws-usernametoken" not in seen):
+        return Remedy(Action.RECONFIGURE, (step("set_digest"),))
+    return Remedy(Action.INVESTIGATE, (step("digest_unread"),))
 
 
 def _firmware(finding: Finding, case: Case, *, name: str) -> Remedy:
-    return Remedy(Action.UPDATE_FIRMWARE, (step(name),))
+    newer = newer_firmware(case.camera, case.ground)
+    named = (step("firmware_named", version=newer),) if newer is not None else ()
+    return Remedy(Action.UPDATE_FIRMWARE, (step(name), *named))
 
 
 REMEDIES: Mapping[str, Callable[[Finding, Case], Remedy]] = {

@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from camagent.model.finding import Action, Finding, Outcome, Setting, Severity, Upgrade, Verdict
 from camagent.model.scan import CameraFacts, verdict_of
+from camagent.model.stream import ProfileTarget
 from camagent.model.text import Message
 from camagent.plan.encoder import Choice, choose, measured_bitrate_bps
+from camagent.plan.grounds import Ground, Look, doubts, main_stream, newer_firmware, rests_on
 from camagent.plan.prices import PriceList
 from camagent.plan.remedies import Case, Remedy, failed, remedy_for, step
 from camagent.plan.tender import tender
@@ -16,24 +18,33 @@ from camagent.plan.tender import tender
 WEIGHTY = (Severity.BLOCKER, Severity.MAJOR)
 UNKNOWN = (Outcome.NOT_ASSESSED, Outcome.DEFECT)
 MAX_STEPS = 8  # a technician's list; the findings have the rest
+NO_GROUND = Ground()
 BY_COST = (Action.INVESTIGATE, Action.RECONFIGURE, Action.UPDATE_FIRMWARE, Action.FIX_NETWORK, Action.FIX_PICTURE)
 
 
-def plan_upgrade(camera: CameraFacts, findings: Sequence[Finding], prices: PriceList | None) -> Upgrade:
+def plan_upgrade(
+    camera: CameraFacts, findings: Sequence[Finding], prices: PriceList | None, ground: Ground = NO_GROUND
+) -> Upgrade:
     """What to do about this camera: nothing when it is ready, looking closer where too little is known."""
     verdict = verdict_of(tuple(findings))
     before_bps = measured_bitrate_bps(camera)
     if verdict is Verdict.READY:
-        return Upgrade(Action.NONE, (), True, bitrate_before_bps=before_bps, bitrate_after_bps=before_bps)
+        certain = ground.look is Look.AGREES and not doubts(camera)
+        plan = Upgrade(Action.NONE, (), certain, bitrate_before_bps=before_bps, bitrate_after_bps=before_bps)
+        return replace(plan, rests_on=rests_on(camera, (), ground.look))
     if verdict is Verdict.UNDETERMINED:
-        return _look_closer(findings, before_bps, prices)
-    return _mend(camera, findings, prices)
+        return _look_closer(camera, findings, before_bps, prices)
+    return _mend(camera, findings, prices, ground)
 
 
-def _look_closer(findings: Sequence[Finding], before_bps: float | None, prices: PriceList | None) -> Upgrade:
+def _look_closer(
+    camera: CameraFacts, findings: Sequence[Finding], before_bps: float | None, prices: PriceList | None
+) -> Upgrade:
     """Each reason why something is not known, once, is a step."""
     open_rows = [f for f in findings if f.severity in WEIGHTY and f.outcome in UNKNOWN and not f.manual]
-    steps = _distinct([_step_for_unknown(f) for f in open_rows]) or (step("nothing_known"),)
+    main = main_stream(camera)
+    untold = (step("no_address"),) if main is not None and isinstance(main.target, ProfileTarget) else ()
+    steps = _distinct([*untold, *(_step_for_unknown(f) for f in open_rows)]) or (step("nothing_known"),)
     rules = tuple(finding.rule for finding in open_rows)
     action = Action.INVESTIGATE
     if any(finding.message.key == SLOW_LINE for finding in open_rows):
@@ -49,10 +60,10 @@ def _step_for_unknown(finding: Finding) -> Message:
     return step("give_login") if finding.message.key in LOGIN_REASONS else finding.message
 
 
-def _mend(camera: CameraFacts, findings: Sequence[Finding], prices: PriceList | None) -> Upgrade:
+def _mend(camera: CameraFacts, findings: Sequence[Finding], prices: PriceList | None, ground: Ground) -> Upgrade:
     failures = failed(findings)
     weighty = [f for f in failures if f.severity in WEIGHTY]
-    case = Case(camera, choose(camera, findings))
+    case = Case(camera, choose(camera, findings), ground)
     remedies = [(finding, remedy_for(finding, case)) for finding in weighty]
     action = _dearest([remedy.action for _, remedy in remedies])
     before_bps = measured_bitrate_bps(camera)
@@ -61,10 +72,7 @@ def _mend(camera: CameraFacts, findings: Sequence[Finding], prices: PriceList | 
         remedies.append((slow, Remedy(Action.FIX_NETWORK, (step("fix_network"), slow.message))))
         action = _dearest([remedy.action for _, remedy in remedies if remedy.action is not Action.INVESTIGATE])
     if action is Action.REPLACE:
-        kept = [(f, r) for f, r in remedies if r.action is Action.REPLACE]
-        steps = _distinct([*_steps(kept), step("replace")])
-        plan = Upgrade(action, steps, True, rules=_rules(kept), bitrate_before_bps=before_bps, tender=tender(findings))
-        return _priced(plan, prices)
+        return _priced(_replace(camera, findings, remedies, ground), prices)
     if any(remedy.action is Action.RECONFIGURE for _, remedy in remedies):
         # While somebody is in the menus anyway, the small faults that a setting mends are mended too.
         light = [(f, remedy_for(f, case)) for f in failures if f.severity not in WEIGHTY]
@@ -73,15 +81,44 @@ def _mend(camera: CameraFacts, findings: Sequence[Finding], prices: PriceList | 
     plan = Upgrade(
         action,
         _distinct(_steps(sorted(remedies, key=lambda pair: BY_COST.index(pair[1].action)))),
-        certain=slow is None
-        and action is not Action.INVESTIGATE
-        and not any(remedy.advertised for _, remedy in remedies),
+        certain=slow is None and _is_certain(camera, remedies, ground),
         settings=settings,
         rules=_rules(remedies),
         bitrate_before_bps=before_bps,
         bitrate_after_bps=_after_bps(before_bps, case.encoder, settings),
+        rests_on=rests_on(camera, [finding for finding, _ in remedies], ground.look),
     )
     return _priced(plan, prices)
+
+
+def _replace(
+    camera: CameraFacts, findings: Sequence[Finding], remedies: Sequence[tuple[Finding, Remedy]], ground: Ground
+) -> Upgrade:
+    """A new camera, where nothing speaks against it and two looks agree; else what to look at first."""
+    before_bps = measured_bitrate_bps(camera)
+    kept = [(f, r) for f, r in remedies if r.action is Action.REPLACE]
+    basis = rests_on(camera, [finding for finding, _ in kept], ground.look)
+    reasons = doubts(camera)
+    if not reasons and ground.look is Look.AGREES:
+        steps = _distinct([*_steps(kept), step("replace")])
+        plan = Upgrade(Action.REPLACE, steps, True, rules=_rules(kept), bitrate_before_bps=before_bps)
+        return replace(plan, tender=tender(findings), rests_on=basis)
+    if not reasons:
+        reasons = (step("look_again" if ground.look is Look.NOT_TAKEN else "looks_differ"),)
+    others = [(f, r) for f, r in remedies if r.action is not Action.REPLACE]
+    steps = _distinct([*reasons, *(finding.message for finding, _ in kept), *_steps(others)])
+    plan = Upgrade(Action.INVESTIGATE, steps, False, rules=_rules(remedies), bitrate_before_bps=before_bps)
+    again = ground.look is Look.NOT_TAKEN and not doubts(camera)
+    return replace(plan, rests_on=basis, look_again=again)
+
+
+def _is_certain(camera: CameraFacts, remedies: Sequence[tuple[Finding, Remedy]], ground: Ground) -> bool:
+    if any(remedy.advertised or remedy.action is Action.INVESTIGATE for _, remedy in remedies):
+        return False
+    firmware = any(remedy.action is Action.UPDATE_FIRMWARE for _, remedy in remedies)
+    if firmware and newer_firmware(camera, ground) is None:
+        return False
+    return ground.look is Look.AGREES and not doubts(camera)
 
 
 def _dearest(actions: Sequence[Action]) -> Action:

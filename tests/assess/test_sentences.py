@@ -235,6 +235,9 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     ("frame_rate", m(limits=("network_slow",)), None),
     ("pixel_density", with_main(declared=declared_stream()), None),
     ("device_answers", camera_facts(device=fault(FaultCode.REFUSED)), None),
+    ("device_answers", camera_facts(device=fault(FaultCode.NOT_ONVIF)), None),
+    ("stream_plays", with_main(measured=fault(FaultCode.REFUSED)), None),
+    ("stream_plays", with_main(measured=fault(FaultCode.NOT_FOUND)), None),
 )
 
 

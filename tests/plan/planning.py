@@ -9,6 +9,7 @@ from camagent.assess.profile import load_profile
 from camagent.model.device import EncoderOptions, MediaFacts, PortFacts
 from camagent.model.finding import Upgrade
 from camagent.model.scan import CameraFacts
+from camagent.plan.grounds import Ground, Look
 from camagent.plan.prices import PriceList
 from camagent.plan.upgrade import plan_upgrade
 from tests.builders import (
@@ -29,8 +30,15 @@ PROFILE = load_profile("ubnd-3288")
 MEASURED = {"codec", "width_px", "height_px", "frame_rate_hz", "gop_length_s", "bitrate_bps"}
 
 
-def planned(camera: CameraFacts, prices: PriceList | None = None) -> Upgrade:
-    return plan_upgrade(camera, assess(PROFILE, camera, site_facts()), prices)
+def planned(
+    camera: CameraFacts,
+    prices: PriceList | None = None,
+    look: Look = Look.AGREES,
+    firmware: tuple[tuple[str, str, str, str], ...] = (),
+) -> Upgrade:
+    """The plan of a camera that was seen alike twice, unless the test is about that."""
+    findings = assess(PROFILE, camera, site_facts(firmware=firmware))
+    return plan_upgrade(camera, findings, prices, Ground(look, firmware))
 
 
 def camera(options: Any = None, service: str = "media2", measured: Any = None, **now: Any) -> CameraFacts:

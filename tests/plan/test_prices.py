@@ -58,7 +58,7 @@ def test_every_kind_of_plan_has_its_price(tmp_path: Path) -> None:
         for amount, action in enumerate(("replace", "investigate", "fix_network"), start=1)
     )
     prices = load_prices(write(tmp_path, 'currency = "USD"\n' + rows))
-    old = camera((h264(resolutions=((1280, 720),)),), codec="h264", width_px=1280, height_px=720)
+    old = camera((h264(resolutions=((1280, 720), (640, 360))),), codec="h264", width_px=1280, height_px=720)
     lossy = camera(measured={"rtp_lost_packets": 300})
     silent = camera_facts(device=fault(FaultCode.AUTH_REQUIRED), streams=())
     for subject, name, amount in ((old, "replace", 1.0), (silent, "investigate", 2.0), (lossy, "fix_network", 3.0)):

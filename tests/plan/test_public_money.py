@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from camagent.assess.engine import assess
-from camagent.model.device import Login, MediaFacts, NetworkFacts, NetworkProtocol
+from camagent.model.device import Login, MediaFacts, NetworkFacts, NetworkProtocol, ServiceCapabilities
 from camagent.model.fault import FaultCode
 from camagent.model.finding import Action, Outcome, Severity, Upgrade
 from camagent.model.scan import CameraFacts, Declaration
@@ -45,18 +45,20 @@ def chosen(subject: CameraFacts, *also: Any) -> Any:
 
 
 def test_1072_lines_that_were_let_pass_are_enough_for_the_plan_too() -> None:
-    only = (encoder_options(resolutions=((1920, 1072),)),)
+    only = (encoder_options(resolutions=((1920, 1072), (1280, 720))),)
     subject = camera(only, width_px=1920, height_px=1072, **LONG_GOP)
     found = chosen(subject)
     assert (found.ability, [s.name for s in found.settings]) == (Ability.YES, ["gop"])
-    upright = camera((encoder_options(resolutions=((1072, 1920),)),), width_px=1072, height_px=1920, **LONG_GOP)
+    upright = camera(
+        (encoder_options(resolutions=((1072, 1920), (720, 1280))),), width_px=1072, height_px=1920, **LONG_GOP
+    )
     assert chosen(upright).ability is Ability.YES
     bad = camera(only, width_px=1280, height_px=720)
     assert (chosen(bad).ability, planned(bad).action) == (Ability.NO, Action.REPLACE)
 
 
 def test_a_rate_that_was_let_pass_is_enough_for_the_plan_too() -> None:
-    ntsc = (encoder_options(frame_rates_hz=(19.98,)),)
+    ntsc = (encoder_options(frame_rates_hz=(19.98, 15.0)),)
     subject = camera(
         ntsc, frame_rate_hz=19.98, measured={"frame_rate_hz": 19.99, "arrival_frame_rate_hz": 19.99}, **LONG_GOP
     )
@@ -101,15 +103,17 @@ def test_options_that_deny_what_the_camera_is_seen_to_send_buy_nothing(options: 
 
 def test_options_that_deny_what_is_asked_and_never_was_sent_are_believed() -> None:
     subject = camera(
-        (encoder_options(resolutions=((1280, 720),), frame_rates_hz=(15.0,)),), width_px=1280, height_px=720
+        (encoder_options(resolutions=((1280, 720), (640, 360)), frame_rates_hz=(15.0, 25.0)),),
+        width_px=1280,
+        height_px=720,
     )
     assert (chosen(subject).ability, planned(subject).action) == (Ability.NO, Action.REPLACE)
-    other = camera((h264(resolutions=((1280, 720),)),), codec="mjpeg")
+    other = camera((h264(resolutions=((1280, 720), (640, 360))),), codec="mjpeg")
     assert chosen(other).ability is Ability.NO  # what MJPEG was seen to send says nothing about H.264
 
 
 def test_a_recorders_options_do_not_condemn_the_camera_behind_it() -> None:
-    subject = camera((encoder_options(resolutions=((1280, 720),)),), width_px=1280, height_px=720)
+    subject = camera((encoder_options(resolutions=((1280, 720), (640, 360))),), width_px=1280, height_px=720)
     alone = planned(subject)
     assert alone.action is Action.REPLACE and alone.tender is not None
     device: Any = subject.device
@@ -141,12 +145,15 @@ def test_another_codec_does_not_bring_a_long_gop_along(now: int | None, settings
     assert [s.name for s in chosen(subject).settings] == settings
     assert [s.then for s in chosen(subject).settings if s.name == "gop"] == [100] * ("gop" in settings)
     same = camera((h264(),), codec="h264", gop_length_frames=now, width_px=1280, height_px=720)
-    assert [s.name for s in chosen(same).settings] == ["resolution"]  # today's GOP was seen to be short enough
+    assert [s.name for s in chosen(same).settings] == [
+        "resolution",
+        "bitrate",
+    ]  # today's GOP was seen to be short enough
     unknown = camera((h264(gop_range_frames=None),), codec="mjpeg", gop_length_frames=now)
     assert [s.name for s in chosen(unknown).settings] == ["codec"]  # cannot be named, and keeps nothing back
 
 
-def test_the_bit_rate_limit_is_never_raised_for_more_pixels_or_frames() -> None:
+def test_another_codec_needs_no_more_bits_than_the_old_one() -> None:
     for now in (512_000, 2_000_000, 8_000_000, 20_000_000):
         subject = camera(
             (h264(bitrate_range_bps=None),),
@@ -176,7 +183,7 @@ def test_a_camera_that_skips_frames_by_its_own_setting_is_told_so(interval: int 
         ({"protocols": None}, Action.INVESTIGATE, "https_unread"),
         ({"protocols": (NetworkProtocol("HTTPS", True, (443,)),)}, Action.INVESTIGATE, "https_dead_remedy"),
         ({"protocols": (NetworkProtocol("HTTPS", False, (443,)),)}, Action.RECONFIGURE, "switch_https_on"),
-        ({"protocols": (NetworkProtocol("HTTP", True, (80,)),)}, Action.UPDATE_FIRMWARE, "firmware_for_https"),
+        ({"protocols": (NetworkProtocol("HTTP", True, (80,)),)}, Action.INVESTIGATE, "https_unread"),
     ],
 )
 def test_https_that_may_only_be_off_does_not_ask_for_firmware(network: Any, action: Action, said: str) -> None:
@@ -199,7 +206,42 @@ def test_basic_alone_is_a_menus_choice_and_usernametoken_alone_is_not() -> None:
     plan = planned(basic)
     assert (plan.action, keys(plan)) == (Action.RECONFIGURE, ["set_digest"])
     plan = planned(healthy(login=Login("wsse-device-time", ())))
-    assert (plan.action, keys(plan)) == (Action.UPDATE_FIRMWARE, ["firmware_for_digest"])
+    assert (plan.action, keys(plan)) == (Action.INVESTIGATE, ["digest_unread"])  # it may be a setting
+    without = ServiceCapabilities(http_digest=False)
+    plan = planned(healthy(login=Login("wsse-device-time", ()), capabilities=without))
+    assert (plan.action, keys(plan), plan.certain) == (Action.UPDATE_FIRMWARE, ["firmware_for_digest"], False)
+    stated = ServiceCapabilities(http_digest=True, digest_hashes=("MD5", "SHA-256"))
+    assert planned(healthy(login=Login("wsse-device-time", ()), capabilities=stated)).action is Action.NONE
+    device = device_facts(ports=PORTS, capabilities=stated)
+    basic = camera_facts(device=device, streams=(stream_facts(access=stream_access(offered=("basic",))),))
+    assert planned(basic).action is Action.RECONFIGURE
+
+
+@pytest.mark.parametrize(
+    ("versions", "protocols", "action", "said"),
+    [
+        (("TLSv1.2",), None, Action.RECONFIGURE, "switch_https_on"),
+        ((), (), Action.UPDATE_FIRMWARE, "firmware_for_https"),
+        ((), None, Action.UPDATE_FIRMWARE, "firmware_for_https"),
+        (None, (), Action.INVESTIGATE, "https_unread"),
+        ((), (NetworkProtocol("HTTPS", False, (8443,)),), Action.RECONFIGURE, "switch_https_on"),
+    ],
+)
+def test_firmware_is_asked_for_only_where_the_device_says_that_no_setting_can_do_it(
+    versions: Any, protocols: Any, action: Action, said: str
+) -> None:
+    network = replace(device_facts().network, protocols=protocols)  # type: ignore[type-var]
+    claims = ServiceCapabilities(tls_versions=versions)
+    plan = planned(healthy(tls=fault(FaultCode.REFUSED), network=network, capabilities=claims))
+    assert (plan.action, plan.certain) == (action, False) and said in keys(plan)
+    if protocols:
+        assert '"Port": [8443]' in str(plan.settings[0].call)
+
+
+def test_an_old_tls_version_is_a_setting_where_the_device_states_a_newer_one() -> None:
+    claims = ServiceCapabilities(tls_versions=("TLSv1", "TLSv1.2"))
+    plan = planned(healthy(tls=tls_facts(version="TLSv1"), capabilities=claims))
+    assert (plan.action, keys(plan)) == (Action.RECONFIGURE, ["set_tls"])
 
 
 def test_the_main_profile_of_a_recorders_channel_is_the_one_that_was_watched() -> None:
@@ -211,7 +253,7 @@ def test_the_main_profile_of_a_recorders_channel_is_the_one_that_was_watched() -
     device = device_facts(ports=PORTS, media=MediaFacts("media2", (other, small)))
     plan = planned(camera_facts(device=device, streams=sent, video_source="VS1"))
     assert plan.action is Action.RECONFIGURE
-    assert plan.settings[0].call == "media2:SetVideoEncoderConfiguration token=E1 Resolution=1920x1080"
+    assert [setting.then for setting in plan.settings][0] == (1920, 1080)
 
 
 def watched(width_m: float, task: str = "gate", **now: Any) -> CameraFacts:
@@ -236,8 +278,8 @@ def dense(subject: CameraFacts, severity: Severity = Severity.MAJOR) -> Upgrade:
 def test_more_pixels_are_set_before_a_lens_is_touched(width_m: float, action: Action, then: Any) -> None:
     plan = dense(watched(width_m, width_px=1920, height_px=1080))
     assert plan.action is action
-    assert [s.then for s in plan.settings] == ([then] if then else [])
-    assert plan.certain is (then is None)
+    assert [s.then for s in plan.settings if s.name == "resolution"] == ([then] if then else [])
+    assert not plan.certain  # one look is not enough
     said = {Action.FIX_PICTURE: ["narrow_scene"], Action.RECONFIGURE: ["reconfigure_encoder"], Action.NONE: []}
     assert keys(plan) == said[action]
 
@@ -246,27 +288,34 @@ def test_a_density_that_no_size_reaches_never_replaces_a_camera() -> None:
     for width_m in (5.13, 50.0):
         assert dense(watched(width_m)).action is Action.FIX_PICTURE
     small = watched(50.0, width_px=1280, height_px=720)
-    assert [s.then for s in dense(small).settings] == [(1920, 1080)]  # what the resolution row asks, no more
+    assert [s.then for s in dense(small).settings][0] == (1920, 1080)  # what the resolution row asks, no more
     assert dense(small).action is Action.FIX_PICTURE
 
 
 def test_size_and_density_are_met_by_one_size() -> None:
     plan = dense(watched(5.0, width_px=1280, height_px=720))
-    assert (plan.action, [s.then for s in plan.settings]) == (Action.RECONFIGURE, [(2560, 1440)])
+    assert (plan.action, [s.then for s in plan.settings]) == (
+        Action.RECONFIGURE,
+        [(2560, 1440), 8_000_000],
+    )
 
 
 def test_a_minor_density_is_mended_along_while_somebody_is_in_the_menus() -> None:
     alone = dense(watched(5.0, width_px=1920, height_px=1080), Severity.MINOR)
     assert alone.action is Action.NONE
     along = dense(watched(5.0, width_px=1920, height_px=1080, frame_rate_hz=12.0), Severity.MINOR)
-    assert {s.name: s.then for s in along.settings} == {"resolution": (2560, 1440), "frame_rate": 20.0}
+    assert {s.name: s.then for s in along.settings} == {
+        "resolution": (2560, 1440),
+        "frame_rate": 20.0,
+        "bitrate": 8_000_000,
+    }
     assert "IMG-PXD" in along.rules
 
 
 def test_a_profile_that_only_asks_density_sets_the_size_or_leaves_it() -> None:
     subject = watched(5.0, width_px=1920, height_px=1080)
     low = finding(check="pixel_density", outcome=Outcome.FAIL, required=500.0)
-    assert [s.then for s in choose(subject, (low,)).settings] == [(2560, 1440)]
+    assert [s.then for s in choose(subject, (low,)).settings if s.name != "bitrate"] == [(2560, 1440)]
     assert choose(subject, (replace(low, required=501.0 * 1.024),)).settings == ()
     assert choose(subject, (replace(low, required=None),)).settings == ()
     assert choose(replace(subject, declaration=None), (low,)).settings == ()
@@ -277,11 +326,13 @@ def test_a_profile_that_only_asks_density_sets_the_size_or_leaves_it() -> None:
 def test_an_upright_picture_counts_its_short_side() -> None:
     upright = {"width_px": 1080, "height_px": 1920}
     subject = watched(2.88, width_px=1920, height_px=1080, measured=upright)
-    assert [s.then for s in dense(subject).settings] == [(2560, 1440)]  # 1440 px over 2.88 m are 500 px/m
+    assert [s.then for s in dense(subject).settings if s.name != "bitrate"] == [
+        (2560, 1440)
+    ]  # 1440 px over 2.88 m are 500 px/m
     wider = watched(2.89, width_px=1920, height_px=1080, measured=upright)
     assert dense(wider).action is Action.FIX_PICTURE
     upright_set = watched(2.88, options=(encoder_options(resolutions=((1440, 2560), (1080, 1920))),), **upright)
-    assert [s.then for s in dense(upright_set).settings] == [(1440, 2560)]
+    assert [s.then for s in dense(upright_set).settings if s.name != "bitrate"] == [(1440, 2560)]
 
 
 @pytest.mark.parametrize(
@@ -301,7 +352,7 @@ def test_a_picture_is_turned_only_where_both_sizes_say_so(sent: Any, now: Any, t
     measured = {"width_px": sent[0], "height_px": sent[1]}
     subject = watched(5.0, width_px=now[0], height_px=now[1], measured=measured)
     low = finding(check="pixel_density", outcome=Outcome.FAIL, required=400.0)  # 2000 px across
-    assert [s.then for s in choose(subject, (low,)).settings] == ([then] if then else [])
+    assert [s.then for s in choose(subject, (low,)).settings if s.name != "bitrate"] == ([then] if then else [])
 
 
 def test_of_several_rows_with_one_check_the_strictest_counts() -> None:
@@ -345,3 +396,27 @@ def test_of_several_rows_with_one_check_the_strictest_counts() -> None:
 )
 def test_of_several_outcomes_the_worst_counts(several: tuple[Outcome, ...], one: Outcome) -> None:
     assert outcomes_of([finding(check="codec", outcome=outcome) for outcome in several]) == {"codec": one}
+
+
+def test_an_encoder_that_is_only_set_to_single_pictures_is_set_before_anything_is_bought() -> None:
+    """The main stream is the video one, though small; the larger MJPEG profile's encoder offers what is asked."""
+    tiny = (h264(resolutions=((640, 360), (320, 180))),)
+    subject = camera(tiny, codec="h264", width_px=640, height_px=360)
+    device: Any = subject.device
+
+    def beside(options: Any) -> CameraFacts:
+        encoder = encoder_settings(token="E7", codec="mjpeg", width_px=1280, height_px=720)
+        jpeg = media_profile(token="P7", encoder=encoder, options=options)
+        profiles = (*device.media.profiles, jpeg)
+        return replace(subject, device=replace(device, media=replace(device.media, profiles=profiles)))
+
+    plan = planned(beside((h264(), encoder_options(codec="mjpeg"))))
+    assert plan.action is Action.RECONFIGURE and not plan.certain
+    assert [(s.name, s.then, s.stream) for s in plan.settings][:2] == [
+        ("codec", "h264", "sub"),
+        ("resolution", (1920, 1080), "sub"),
+    ]
+    for unread in (fault(), (h264(resolutions=((1280, 720), (640, 360))),)):
+        assert planned(beside(unread)).action is Action.INVESTIGATE
+    assert planned(beside((encoder_options(codec="mjpeg"),))).action is Action.REPLACE  # it can do nothing else
+    assert planned(subject).action is Action.REPLACE

@@ -12,6 +12,7 @@ from camagent.model.device import AnonymousAccess, Login, MediaFacts, NetworkPro
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Action, Outcome, Severity, Upgrade
 from camagent.model.scan import CameraFacts, Declaration
+from camagent.plan.grounds import Look
 from camagent.plan.remedies import REMEDIES
 from camagent.plan.upgrade import MAX_STEPS, plan_upgrade
 from camagent.text import both
@@ -48,9 +49,12 @@ def streaming(**changes: Any) -> CameraFacts:
 
 
 def test_a_ready_camera_needs_nothing() -> None:
-    assert planned(healthy()) == Upgrade(
+    plan = planned(healthy())
+    assert replace(plan, rests_on=()) == Upgrade(
         Action.NONE, (), True, bitrate_before_bps=2_900_000.0, bitrate_after_bps=2_900_000.0
     )
+    assert [text.key for text in plan.rests_on] == ["plan.rests_measured", "plan.rests_login", "plan.rests_twice"]
+    assert not planned(healthy(), look=Look.NOT_TAKEN).certain
 
 
 def test_a_ready_camera_with_small_faults_needs_nothing_either() -> None:
@@ -90,14 +94,17 @@ def test_small_faults_are_mended_while_somebody_is_in_the_menus_anyway() -> None
     )
     plan = planned(subject)
     assert plan.rules == ("IMG-RES", "IMG-GOP", "TIM-TZ")
-    assert [setting.name for setting in plan.settings] == ["resolution", "gop", "time_zone"]
+    assert [setting.name for setting in plan.settings] == ["resolution", "gop", "bitrate", "time_zone"]
     zone = plan.settings[-1]
     assert (zone.now, zone.then, zone.stream) == ("UTC0", "<+07>-7", None)
-    assert zone.call == "device:SetSystemDateAndTime TimeZone.TZ=<+07>-7"
+    assert zone.call == (
+        "camagent onvif 192.0.2.11:80 devicemgmt SetSystemDateAndTime "
+        """'{"DateTimeType": "NTP", "DaylightSavings": false, "TimeZone": {"TZ": "<+07>-7"}}' --write"""
+    )
 
 
 def test_a_camera_whose_options_offer_no_more_is_replaced_with_the_tender() -> None:
-    subject = camera((h264(resolutions=((1280, 720),)),), codec="h264", frame_rate_hz=15.0, **SMALL)
+    subject = camera((h264(resolutions=((1280, 720), (640, 360))),), codec="h264", frame_rate_hz=15.0, **SMALL)
     plan = planned(subject)
     assert (plan.action, plan.certain, plan.settings) == (Action.REPLACE, True, ())
     assert steps(plan) == ["options_insufficient", "replace"]
@@ -107,7 +114,7 @@ def test_a_camera_whose_options_offer_no_more_is_replaced_with_the_tender() -> N
 
 
 def test_replacement_ends_the_search_for_other_steps() -> None:
-    subject = camera((h264(resolutions=((1280, 720),)),), codec="h264", **SMALL)
+    subject = camera((h264(resolutions=((1280, 720), (640, 360))),), codec="h264", **SMALL)
     subject = replace(
         subject,
         device=replace(subject.device, clock=device_clock(source="Manual")),  # type: ignore[type-var]
@@ -146,20 +153,41 @@ def test_a_stream_that_differs_from_its_settings_is_looked_into() -> None:
     assert (plan.action, steps(plan)) == (Action.INVESTIGATE, ["encoder_ignores_settings"])
 
 
-@pytest.mark.parametrize("code", [FaultCode.UNREACHABLE, FaultCode.TIMEOUT, FaultCode.REFUSED, FaultCode.NOT_ONVIF])
-def test_a_dead_camera_is_visited_before_anything_is_bought(code: FaultCode) -> None:
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (FaultCode.UNREACHABLE, "dead_silent"),
+        (FaultCode.TIMEOUT, "dead_silent"),
+        (FaultCode.REFUSED, "dead_refused"),
+        (FaultCode.NOT_ONVIF, "dead_other"),
+        (FaultCode.MALFORMED_REPLY, "dead_other"),
+        (FaultCode.NOT_FOUND, "dead_other"),
+        (FaultCode.SOAP_FAULT, "dead_other"),
+    ],
+)
+def test_silence_refusal_and_another_answer_are_three_advices(code: FaultCode, said: str) -> None:
     plan = planned(camera_facts(device=fault(code), streams=()))
-    assert (plan.action, steps(plan), plan.certain) == (Action.INVESTIGATE, ["dead"], False)
+    assert (plan.action, steps(plan), plan.certain) == (Action.INVESTIGATE, [said], False)
     assert plan.rules == ("CON-ONVIF", "CON-RTSP")
     assert plan.bitrate_before_bps is None and plan.bitrate_after_bps is None
 
 
 def test_a_stream_without_onvif_wants_onvif_switched_on() -> None:
     plan = planned(camera_facts(device=fault(FaultCode.REFUSED), streams=(stream_facts(configured=None),)))
-    assert (plan.action, steps(plan), plan.certain) == (Action.RECONFIGURE, ["switch_onvif_on"], True)
+    assert (plan.action, steps(plan), plan.certain) == (Action.RECONFIGURE, ["switch_onvif_on"], False)
 
 
-@pytest.mark.parametrize(("code", "said"), [(FaultCode.NO_VIDEO, "stream_dead"), (FaultCode.STALLED, "stream_dead")])
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (FaultCode.NO_VIDEO, "stream_silent"),
+        (FaultCode.STALLED, "stream_silent"),
+        (FaultCode.TIMEOUT, "stream_silent"),
+        (FaultCode.REFUSED, "stream_refused"),
+        (FaultCode.NOT_FOUND, "stream_other"),
+        (FaultCode.RTSP_ERROR, "stream_other"),
+    ],
+)
 def test_a_device_without_a_stream_is_looked_into(code: FaultCode, said: str) -> None:
     plan = planned(streaming(measured=fault(code), image=None))
     assert (plan.action, steps(plan)) == (Action.INVESTIGATE, [said])
@@ -239,7 +267,7 @@ def test_what_has_to_be_found_out_comes_before_other_spending() -> None:
         streams=(stream_facts(measured=fault(FaultCode.NO_VIDEO), image=image_facts(conditions=("black",))),),
     )
     plan = planned(subject)
-    assert (plan.action, steps(plan)[0]) == (Action.INVESTIGATE, "stream_dead")
+    assert (plan.action, steps(plan)[0]) == (Action.INVESTIGATE, "stream_silent")
     assert "picture_black" in steps(plan)
 
 
@@ -250,7 +278,7 @@ def test_a_hand_set_clock_gets_ntp() -> None:
     assert [text.key for text in plan.steps] == ["findings.time_remedy"]
     (setting,) = plan.settings
     assert (setting.name, setting.now, setting.then) == ("ntp", "Manual", "NTP")
-    assert setting.call == "device:SetSystemDateAndTime DateTimeType=NTP; device:SetNTP"
+    assert "devicemgmt SetSystemDateAndTime" in str(setting.call) and '"DateTimeType": "NTP"' in str(setting.call)
     assert planned(healthy(clock=device_clock(offset_s=-690.0))).settings == ()  # NTP is on already
 
 
@@ -259,7 +287,7 @@ def test_a_hand_set_clock_gets_ntp() -> None:
     [
         ({"anonymous": AnonymousAccess(("GetUsers",), ("GetUsers",))}, Action.RECONFIGURE, "SEC-ANON-ONVIF"),
         ({"ports": PortFacts((23,), (21, 2323, 5555, 9527), ())}, Action.RECONFIGURE, "SEC-PORTS"),
-        ({"login": Login("wsse-device-time", ())}, Action.UPDATE_FIRMWARE, "SEC-DIGEST"),
+        ({"login": Login("wsse-device-time", ())}, Action.INVESTIGATE, "SEC-DIGEST"),
         ({"tls": tls_facts(version="TLSv1")}, Action.UPDATE_FIRMWARE, "SEC-TLS"),
     ],
 )
@@ -267,7 +295,7 @@ def test_security_faults_are_mended_in_the_menus_or_by_firmware(
     device: dict[str, Any], action: Action, row: str
 ) -> None:
     plan = planned(healthy(**device))
-    assert (plan.action, plan.rules, plan.certain) == (action, (row,), True)
+    assert (plan.action, plan.rules, plan.certain) == (action, (row,), action is Action.RECONFIGURE)
     assert steps(plan)
 
 
@@ -279,7 +307,7 @@ def test_an_open_stream_is_closed_in_the_menus() -> None:
     )
 
 
-@pytest.mark.parametrize(("listed", "action"), [(False, Action.RECONFIGURE), (None, Action.UPDATE_FIRMWARE)])
+@pytest.mark.parametrize(("listed", "action"), [(False, Action.RECONFIGURE), (None, Action.INVESTIGATE)])
 def test_https_is_switched_on_where_it_can_be(listed: bool | None, action: Action) -> None:
     rows = (NetworkProtocol("HTTP", True, (80,)),) + (
         () if listed is None else (NetworkProtocol("https", listed, (443,)),)
@@ -290,17 +318,39 @@ def test_https_is_switched_on_where_it_can_be(listed: bool | None, action: Actio
     if action is Action.RECONFIGURE:
         (setting,) = plan.settings
         assert (setting.name, setting.now, setting.then) == ("protocols", "HTTPS off", "HTTPS on")
-        assert setting.call == "device:SetNetworkProtocols Name=HTTPS Enabled=true"
+        assert "devicemgmt SetNetworkProtocols" in str(setting.call) and '"Enabled": true' in str(setting.call)
         assert steps(plan) == ["switch_https_on"]
     else:
-        assert steps(plan) == ["firmware_for_https"]
+        assert steps(plan) == ["https_unread"]
 
 
 def test_a_refused_firmware_is_updated() -> None:
     subject = healthy()
     findings = assess(PROFILE, subject, site_facts(firmware=(("*", "*", "*", "deny"),)))
     plan = plan_upgrade(subject, findings, None)
-    assert (plan.action, steps(plan)) == (Action.UPDATE_FIRMWARE, ["firmware_supported"])
+    assert (plan.action, steps(plan), plan.certain) == (Action.UPDATE_FIRMWARE, ["firmware_supported"], False)
+
+
+@pytest.mark.parametrize(
+    ("listed", "newer"),
+    [
+        (("Acme", "AC-2143", "V5.7.9*", "allow"), True),
+        (("*", "AC-2143", "V5.7.9*", "allow"), True),
+        (("Acme", "AC-2143", "V5.7.3*", "allow"), False),  # it has it
+        (("Acme", "AC-2143", "*", "allow"), False),  # "any" names none
+        (("Acme", "*", "V5.7.9*", "allow"), False),  # of which model?
+        (("Acme", "AC-9", "V5.7.9*", "allow"), False),
+        (("Other", "AC-2143", "V5.7.9*", "allow"), False),
+        (("Acme", "AC-2143", "V5.7.9*", "deny"), False),
+    ],
+)
+def test_firmware_advice_is_certain_only_where_the_list_names_the_newer_one(listed: Any, newer: bool) -> None:
+    firmware = (("Acme", "AC-2143", "V5.7.3*", "deny"), listed)
+    plan = planned(healthy(), firmware=firmware)
+    assert plan.action is Action.UPDATE_FIRMWARE and plan.certain is newer
+    assert ("firmware_named" in steps(plan)) is newer
+    old = planned(healthy(tls=tls_facts(version="TLSv1")), firmware=(listed,))
+    assert old.action is not Action.UPDATE_FIRMWARE or old.certain is newer
 
 
 def test_too_little_pixel_density_narrows_the_scene() -> None:

@@ -49,7 +49,17 @@ def _not_reached(what: str, fault: Fault) -> Judgement:
     message = say(f"fault_{fault.code}", doing=fault.doing)
     if fault.code in NOT_THE_CAMERAS:
         return Judgement(Outcome.NOT_ASSESSED, message)
-    return Judgement(Outcome.FAIL, message, observed=False, remedy=say(f"{what}_remedy"))
+    return Judgement(Outcome.FAIL, message, observed=False, remedy=say(f"{what}_{_way_of(fault)}_remedy"))
+
+
+SILENT = frozenset({FaultCode.UNREACHABLE, FaultCode.TIMEOUT, FaultCode.NO_VIDEO, FaultCode.STALLED})
+
+
+def _way_of(fault: Fault) -> str:
+    """Silent, refused, or something else answered: three faults that send a technician to three different places."""
+    if fault.code in SILENT:
+        return "silent"
+    return "refused" if fault.code is FaultCode.REFUSED else "other"
 
 
 def stream_plays(

@@ -7,7 +7,7 @@ from typing import Literal
 
 from camagent.assess.judgement import Judgement, Reading, at_least, say, unknown
 from camagent.assess.rule import About, Rule
-from camagent.model.device import AnonymousAccess, DeviceFacts, Login, NetworkFacts, TlsFacts
+from camagent.model.device import AnonymousAccess, DeviceFacts, Login, NetworkFacts, ServiceCapabilities, TlsFacts
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Outcome
 from camagent.model.scan import CameraFacts, SiteFacts
@@ -26,12 +26,18 @@ def login_scheme(
     login: Login,
     access: StreamAccess | None,
     anonymous: AnonymousAccess | None,
+    capabilities: ServiceCapabilities | None,
     *,
     minimum: Scheme,
     recommended: Scheme,
 ) -> Judgement:
-    """Every door that asks for a log-in offers Digest, not only Basic or WS-UsernameToken."""
+    """Every door that asks for a log-in offers Digest, not only Basic or WS-UsernameToken.
+
+    Many let WS-UsernameToken in without a challenge that would show their Digest: there the device's own word counts.
+    """
     onvif = _onvif_schemes(login, anonymous)
+    if onvif in (None, ("ws-usernametoken",)) and capabilities is not None and capabilities.http_digest:
+        onvif = tuple(f"digest-{word.lower()}" for word in capabilities.digest_hashes) or ("digest-md5",)
     rtsp = None if access is None else () if access.anonymous else access.offered or None
     doors = {"ONVIF": onvif or (), "RTSP": rtsp or ()}
     weak = {name: offered for name, offered in doors.items() if offered and not _has(offered, minimum)}
