@@ -29,7 +29,7 @@ from camagent.model.stream import StreamFacts, StreamTarget
 from camagent.run.fleet import Fleet, Job
 from camagent.run.recognition import Frame, Order, Run
 from camagent.run.site_run import jobs_for
-from camagent.run.visit import LEAVE_ALONE, DeviceCheck, SeenSource, budget_spent
+from camagent.run.visit import LEAVE_ALONE, DeviceCheck, SeenSource, budget_spent, with_other_look
 
 FORGET_AFTER = timedelta(days=7)  # a device that nobody lists and that is silent for a week was taken away
 
@@ -284,7 +284,7 @@ class Site:
         device = self._devices.get(host)
         if device is None:  # dropped meanwhile
             return
-        device.check, device.checked_s = check, self._clock.monotonic_s()
+        device.check, device.checked_s = with_other_look(check, device.check), self._clock.monotonic_s()
         self._dirty = True
         if not isinstance(check.device, Fault) or is_up(check.device.code):
             device.answered_s = device.checked_s

@@ -38,7 +38,7 @@ def progress_on_terminal() -> Iterator[Progress]:
         disable=not console.is_terminal,
     )
     tasks: dict[str, Any] = {}
-    words = {phase: t(f"cli.phase.{phase}") for phase in ("multicast", "directed", "knock", "check")}
+    words = {phase: t(f"cli.phase.{phase}") for phase in ("multicast", "directed", "knock", "check", "again")}
 
     def heard(phase: str, done: int, total: int) -> None:
         if phase not in tasks:

@@ -162,7 +162,8 @@ class UpgradeView(View):
     action: Action
     steps: Listed[TextView]
     certain: bool
-    """False: rests on what the device advertises."""
+    """Main stream known beyond doubt and measured twice, log-in accepted, menu read and believable, no fault among these
+    facts; for firmware also: a list names the newer one."""
     rules: Listed[Line] = ()
     settings: Listed[SettingView] = ()
     cost_class: Line | None = None
@@ -171,6 +172,8 @@ class UpgradeView(View):
     bitrate_before_bps: Number = None
     bitrate_after_bps: Number = None
     tender: TextView | None = None
+    rests_on: Listed[TextView] = ()
+    """The facts that the advice rests on, in words."""
 
 
 class CameraView(View):

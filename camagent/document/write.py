@@ -149,6 +149,7 @@ def _upgrade(upgrade: Upgrade) -> UpgradeView:
             **_named(upgrade),
             "steps": tuple(_sentence(step) for step in upgrade.steps),
             "tender": _sentence(upgrade.tender) if upgrade.tender else None,
+            "rests_on": tuple(_sentence(fact) for fact in upgrade.rests_on),
         }
     )
 

@@ -96,12 +96,7 @@ def finish(checks: Sequence[DeviceCheck], order: Order, frame: Frame) -> Run:
     left = _left_behind(seen, identities, rows)
     fingerprints = _fingerprint_counts(checks)
     cameras = [
-        CheckedCamera(
-            _camera_facts(one, _Recognised(key, change, by_key.get(key)), order, fingerprints),
-            one.check.checked_at,
-            one.check.duration_s,
-            one.check.defect,
-        )
+        _checked(one, _camera_facts(one, _Recognised(key, change, by_key.get(key)), order, fingerprints))
         for one, (key, change) in zip(seen, identities, strict=True)
         if key not in left
     ]
@@ -116,6 +111,23 @@ def finish(checks: Sequence[DeviceCheck], order: Order, frame: Frame) -> Run:
     met = [identity.remember(key, one.sighting) for one, (key, _) in zip(seen, identities, strict=True)]
     learned = learned_from(order.memory, met, _certificates(checks))
     return Run(result, learned, memory_after(order.memory, learned), frame.discovery)
+
+
+def _checked(one: _Seen, facts: CameraFacts) -> CheckedCamera:
+    """The camera with the circumstances of its check, and as another look in the run saw it."""
+    check, other = one.check, one.check.other_look
+    alike = [source for source in other.sources if source.video_source == one.source.video_source] if other else []
+    looked = None
+    if other is not None:
+        again = alike[0] if alike else SeenSource(one.source.video_source, None, ())
+        looked = replace(facts, device=other.device, streams=again.streams, others=again.others)
+    return CheckedCamera(facts, check.checked_at, check.duration_s, check.defect, looked)
+
+
+def to_look_at_again(run: Run, checks: Sequence[DeviceCheck]) -> tuple[int, ...]:
+    """Positions of the checks of cameras whose advice waits for nothing but another look."""
+    waiting = {id(result.facts.device) for result in run.result.cameras if result.upgrade.look_again}
+    return tuple(n for n, check in enumerate(checks) if check.device is not None and id(check.device) in waiting)
 
 
 def _with_missing(coverage: Coverage, missing: tuple[NotChecked, ...]) -> Coverage:

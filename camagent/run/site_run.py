@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.search import search
@@ -13,11 +13,12 @@ from camagent.model.scan import Declaration
 from camagent.model.stream import StreamTarget
 from camagent.model.uri import parse_stream_uri
 from camagent.run.fleet import Fleet, FleetOptions, Job
-from camagent.run.recognition import Frame, Order, Run, finish
-from camagent.run.visit import DeviceCheck
+from camagent.run.recognition import Frame, Order, Run, finish, to_look_at_again
+from camagent.run.visit import DeviceCheck, with_other_look
 
 Progress = Callable[[str, int, int], None]
-"""Hears (phase, done, total); phases are "discover" and "check"."""
+"""Hears (phase, done, total); phases are those of the search, "check" and "again"."""
+LOOK_AGAIN_AFTER_S = 10.0  # a camera that was busy, or a switch that relearnt its table, has settled by then
 
 
 async def scan_site(plan: DiscoveryPlan, order: Order, fleet: Fleet, options: FleetOptions, progress: Progress) -> Run:
@@ -25,17 +26,16 @@ async def scan_site(plan: DiscoveryPlan, order: Order, fleet: Fleet, options: Fl
     started_at = fleet.clock.now()
     discovery = await search(plan, fleet.clock, progress)
     jobs = jobs_for(discovery, order)
-    checks = await _check_jobs(jobs, order, fleet, options, progress)
-    return finish(checks, order, Frame(started_at, fleet.clock.now(), "scan", discovery))
+    frame = Frame(started_at, started_at, "scan", discovery)
+    return await _check_and_judge(jobs, order, _Work(fleet, options, progress), frame)
 
 
 async def check_targets(
     jobs: Sequence[Job], order: Order, fleet: Fleet, options: FleetOptions, progress: Progress
 ) -> Run:
     """The same for targets that the operator named; nothing is searched."""
-    started_at = fleet.clock.now()
-    checks = await _check_jobs(jobs, order, fleet, options, progress)
-    return finish(checks, order, Frame(started_at, fleet.clock.now(), "check", None))
+    frame = Frame(fleet.clock.now(), fleet.clock.now(), "check", None)
+    return await _check_and_judge(jobs, order, _Work(fleet, options, progress), frame)
 
 
 def jobs_for(discovery: Discovery, order: Order) -> tuple[Job, ...]:
@@ -78,15 +78,41 @@ def with_memory(options: FleetOptions, order: Order) -> FleetOptions:
     return replace(options, pins=order.memory.pins)
 
 
-async def _check_jobs(
-    jobs: Sequence[Job], order: Order, fleet: Fleet, options: FleetOptions, progress: Progress
-) -> tuple[DeviceCheck, ...]:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """By what, how, and before whose eyes jobs are done."""
+
+    fleet: Fleet
+    options: FleetOptions
+    progress: Progress
+
+
+async def _check_and_judge(jobs: Sequence[Job], order: Order, work: _Work, frame: Frame) -> Run:
+    """Check and judge; a camera whose advice would be to replace it is looked at once more after all the others.
+
+    What one look saw may be a moment's: a camera that restarts, a line that is busy. Two looks apart in time that see
+    the same may buy a camera; where they differ, the first one stands and the advice is to investigate.
+    """
+    checks = await _check_jobs(jobs, order, work)
+    run = finish(checks, order, replace(frame, finished_at=work.fleet.clock.now()))
+    again = to_look_at_again(run, checks)
+    if not again:
+        return run
+    await work.fleet.clock.sleep(LOOK_AGAIN_AFTER_S)
+    looks = await _check_jobs([jobs[n] for n in again], order, work, "again")
+    both = list(checks)
+    for n, look in zip(again, looks, strict=True):
+        both[n] = with_other_look(checks[n], look)
+    return finish(both, order, replace(frame, finished_at=work.fleet.clock.now()))
+
+
+async def _check_jobs(jobs: Sequence[Job], order: Order, work: _Work, phase: str = "check") -> tuple[DeviceCheck, ...]:
     done = 0
 
     def heard(_check: DeviceCheck) -> None:
         nonlocal done
         done += 1
-        progress("check", done, len(jobs))
+        work.progress(phase, done, len(jobs))
 
-    progress("check", 0, len(jobs))
-    return await fleet.check(jobs, with_memory(options, order), heard)
+    work.progress(phase, 0, len(jobs))
+    return await work.fleet.check(jobs, with_memory(work.options, order), heard)

@@ -18,8 +18,17 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Basis, Finding, Outcome, Severity
 from camagent.model.scan import CameraFacts, CameraResult, SiteFacts, verdict_of
 from camagent.model.secret import Credential
-from camagent.model.stream import FileTarget, OtherStream, ProfileTarget, StreamFacts, StreamRole, StreamTarget
+from camagent.model.stream import (
+    FileTarget,
+    MeasuredStream,
+    OtherStream,
+    ProfileTarget,
+    StreamFacts,
+    StreamRole,
+    StreamTarget,
+)
 from camagent.model.text import Localised, message
+from camagent.plan.grounds import Ground, Look, main_stream
 from camagent.plan.prices import PriceList
 from camagent.plan.upgrade import plan_upgrade
 from camagent.run.main_stream import (
@@ -79,6 +88,13 @@ class DeviceCheck:
     """Where our own code failed (file and line), if it did."""
     key: str = ""
     """The key of the job that it answers, for whoever watches many devices; empty where nobody gave one."""
+    other_look: DeviceCheck | None = None
+    """The same device at another time in the same run, where it was looked at twice."""
+
+
+def with_other_look(check: DeviceCheck, other: DeviceCheck | None) -> DeviceCheck:
+    """The check beside another one of the same device; that one's own other look is forgotten."""
+    return replace(check, other_look=None if other is None else replace(other, other_look=None))
 
 
 async def check_device(target: Target, credential: Credential | None, doors: Doors) -> DeviceCheck:
@@ -200,22 +216,41 @@ class SeenCamera:
     checked_at: datetime
     duration_s: float
     defect: str | None = None
+    other: CameraFacts | None = None
+    """The same camera at another time in the same run, where it was looked at twice."""
 
 
 def judge_camera(seen: SeenCamera, judge: Judge) -> CameraResult:
     """Findings, verdict and the cheapest step for one camera. Pure."""
     findings = assess(judge.requirement_profile, seen.facts, judge.site)
+    ground = Ground(_look(seen, judge), judge.site.firmware)
     if seen.defect is not None:
         findings = (*findings, defect_finding(seen.defect))
     return CameraResult(
         facts=seen.facts,
         findings=findings,
         verdict=verdict_of(findings),
-        upgrade=plan_upgrade(seen.facts, findings, judge.prices),
+        upgrade=plan_upgrade(seen.facts, findings, judge.prices, ground),
         checked_at=seen.checked_at,
         duration_s=seen.duration_s,
         faults=_faults(seen.facts),
     )
+
+
+def _look(seen: SeenCamera, judge: Judge) -> Look:
+    """Whether two looks, each judged alone as if the other agreed, come to the same advice by the same picture."""
+    if seen.other is None:
+        return Look.NOT_TAKEN
+    told = []
+    for facts in (seen.facts, seen.other):
+        findings = assess(judge.requirement_profile, facts, judge.site)
+        plan = plan_upgrade(facts, findings, None, Ground(Look.AGREES, judge.site.firmware))
+        main = main_stream(facts)
+        sent = main.measured if main is not None and isinstance(main.measured, MeasuredStream) else None
+        picture = (sent.codec, sent.width_px, sent.height_px) if sent is not None else None
+        token = main.target.token if main is not None and not isinstance(main.target, FileTarget) else None
+        told.append((plan.action, plan.certain, plan.rules, picture, token))
+    return Look.AGREES if told[0] == told[1] else Look.DIFFERS
 
 
 def judge_all(seen: Sequence[SeenCamera], judge: Judge) -> tuple[tuple[CameraResult, ...], tuple[Finding, ...]]:
