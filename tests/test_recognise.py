@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from camagent.assess.profile import load_profile
 from camagent.credentials import CredentialBook
 from camagent.inventory.earlier_runs import Memory
@@ -135,6 +137,30 @@ def test_channels_of_a_recorder_are_named_and_judged_apart() -> None:
     run = finish([replace(check, sources=sources)], order(), frame())
     assert all(f"Kênh {n}" in name for n, name in zip((1, 2), names(run), strict=True))
     assert len({camera.facts.id for camera in run.result.cameras}) == 2
+
+
+@pytest.mark.parametrize(
+    ("sources", "shown"),
+    [
+        ([("V0", "vs"), ("V1", "vs")], ["vs V0", "vs V1"]),
+        ([("V0", "VSC"), ("V1", "VSC"), ("V2", "Cổng")], ["VSC V0", "VSC V1", "Cổng"]),
+        ([("V0", None), ("V1", None)], ["V0", "V1"]),
+        ([(None, "vs"), (None, "vs")], ["vs 1", "vs 2"]),
+    ],
+)
+def test_channels_whose_names_repeat_are_told_apart(sources: Any, shown: list[str]) -> None:
+    """Many firmwares call every VideoSourceConfiguration alike."""
+    listed = tuple(SeenSource(token, name, (stream_facts(),)) for token, name in sources)
+    check = replace(seen(scopes=("onvif://www.onvif.org/name/X1",)), sources=listed)
+    assert names(finish([check], order(), frame())) == [f"X1 · {word}" for word in shown]
+    target = replace(check.target, name="Đầu ghi")  # type: ignore[type-var]
+    named = replace(check, target=target)
+    assert names(finish([named], order(), frame())) == [f"Đầu ghi · {word}" for word in shown]
+
+
+def test_a_single_camera_is_not_called_by_its_makers_word_for_every_source() -> None:
+    check = replace(seen(scopes=()), sources=(SeenSource("V0", "VideoSourceConfig", (stream_facts(),)),))
+    assert names(finish([check], order(), frame())) == [ADDRESS]
 
 
 def test_a_named_stream_that_never_played_is_not_counted_as_checked() -> None:

@@ -162,8 +162,8 @@ class UpgradeView(View):
     action: Action
     steps: Listed[TextView]
     certain: bool
-    """Main stream known beyond doubt and measured twice, log-in accepted, menu read and believable, no fault among these
-    facts; for firmware also: a list names the newer one."""
+    """Main stream known beyond doubt and measured twice, log-in accepted, menu read and believable, no fault among
+    these facts; for firmware also: a list names the newer one."""
     rules: Listed[Line] = ()
     settings: Listed[SettingView] = ()
     cost_class: Line | None = None

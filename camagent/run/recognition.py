@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from urllib.parse import unquote
 
 from camagent.credentials import CredentialBook
 from camagent.inventory import identity
 from camagent.inventory.earlier_runs import Learned, Memory, Pins, learned_from, memory_after, pin_place
 from camagent.inventory.join import join
-from camagent.model.device import DeviceFacts, DeviceInformation, DeviceTarget, NetworkFacts, TlsFacts
+from camagent.model.device import DeviceFacts, DeviceInformation, NetworkFacts, TlsFacts
 from camagent.model.discovery import Change, Discovery, InventoryRow, SeenCamera
 from camagent.model.fault import Fault
 from camagent.model.finding import Finding
@@ -29,6 +27,7 @@ from camagent.model.scan import (
     SiteFacts,
 )
 from camagent.model.stream import FileTarget, StreamFacts, StreamTarget
+from camagent.run.naming import address_of, name_of
 from camagent.run.visit import DeviceCheck, Judge, SeenSource, judge_all
 from camagent.run.visit import SeenCamera as CheckedCamera
 
@@ -164,13 +163,6 @@ def _sighting(check: DeviceCheck, source: SeenSource) -> identity.Sighting:
     return identity.sighting(device, address_of(check), source.video_source if len(check.sources) > 1 else None)
 
 
-def address_of(check: DeviceCheck) -> str:
-    """Where the camera is; a file's path stands in for an address."""
-    if isinstance(check.target, FileTarget):
-        return str(check.target.path)
-    return check.target.host if isinstance(check.target, DeviceTarget) else check.target.uri.shown
-
-
 def _inventory_view(one: _Seen, key: str) -> SeenCamera:
     device = one.check.device
     information = device.information if isinstance(device, DeviceFacts) else None
@@ -238,7 +230,7 @@ def _camera_facts(one: _Seen, who: _Recognised, order: Order, fingerprints: Mapp
         declaration = replace(declaration, answers=(*declaration.answers, *answers))
     return CameraFacts(
         id=who.key,
-        name=_name(one, declaration),
+        name=name_of(one.check, one.source, declaration),
         address=address_of(one.check),
         device=device,
         video_source=one.source.video_source,
@@ -269,37 +261,6 @@ def _changes(one: _Seen, who: _Recognised, pins: Pins) -> tuple[str, ...]:
 def _stream_certificate_changed(one: _Seen, pins: Mapping[str, str]) -> bool:
     shown = _stream_certificates(one.source.streams)
     return any(pins.get(place, fingerprint) != fingerprint for place, fingerprint in shown)
-
-
-_NAME_SCOPE = re.compile(r"^onvif://www\.onvif\.org/name/(.+)$", re.IGNORECASE)
-MAX_NAME_CHARS = 80  # a name is for a table; what a device sends beyond it is cut
-
-
-def _name(one: _Seen, declaration: Declaration | None) -> str:
-    """The inventory's name, else what the device calls itself or its channel, else its address."""
-    if declaration is not None and declaration.name:
-        return declaration.name
-    if isinstance(one.check.target, DeviceTarget) and one.check.target.name:
-        return one.check.target.name
-    own = _own_name(one.check)
-    channel = one.source.name or one.source.video_source
-    if len(one.check.sources) > 1 and channel:
-        own = f"{own or address_of(one.check)} · {channel}"
-    return (own or one.source.name or address_of(one.check))[:MAX_NAME_CHARS]
-
-
-def _own_name(check: DeviceCheck) -> str | None:
-    if isinstance(check.target, StreamTarget):
-        return check.target.name or check.target.uri.shown
-    if isinstance(check.target, FileTarget):
-        return check.target.path.name
-    device = check.device
-    scopes = device.scopes if isinstance(device, DeviceFacts) and not isinstance(device.scopes, Fault) else ()
-    for scope in (*scopes, *check.target.scopes):
-        found = _NAME_SCOPE.match(scope)
-        if found:
-            return unquote(found[1]).replace("_", " ")
-    return None
 
 
 def _result(
