@@ -19,6 +19,7 @@ WEIGHTY = (Severity.BLOCKER, Severity.MAJOR)
 UNKNOWN = (Outcome.NOT_ASSESSED, Outcome.DEFECT)
 MAX_STEPS = 8  # a technician's list; the findings have the rest
 NO_GROUND = Ground()
+SLOW_GROUND = Ground(Look.DIFFERS)  # behind a line that is too slow no look is worth another
 BY_COST = (Action.INVESTIGATE, Action.RECONFIGURE, Action.UPDATE_FIRMWARE, Action.FIX_NETWORK, Action.FIX_PICTURE)
 
 
@@ -72,7 +73,7 @@ def _mend(camera: CameraFacts, findings: Sequence[Finding], prices: PriceList | 
         remedies.append((slow, Remedy(Action.FIX_NETWORK, (step("fix_network"), slow.message))))
         action = _dearest([remedy.action for _, remedy in remedies if remedy.action is not Action.INVESTIGATE])
     if action is Action.REPLACE:
-        return _priced(_replace(camera, findings, remedies, ground), prices)
+        return _priced(_replace(camera, findings, remedies, ground if slow is None else SLOW_GROUND), prices)
     if any(remedy.action is Action.RECONFIGURE for _, remedy in remedies):
         # While somebody is in the menus anyway, the small faults that a setting mends are mended too.
         light = [(f, remedy_for(f, case)) for f in failures if f.severity not in WEIGHTY]

@@ -23,7 +23,7 @@ def address_of(check: DeviceCheck) -> str:
 
 
 def name_of(check: DeviceCheck, source: SeenSource, declaration: Declaration | None) -> str:
-    """The inventory's name for this very camera, else what the device is called with the channel's name, else its address.
+    """The inventory's name for this very camera, else the device's and the channel's, else its address.
 
     A single camera is not called by its video source: makers give all of them one word ("VideoSourceConfig").
     """
