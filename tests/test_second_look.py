@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from camagent.agent.site import Site
+from camagent.agent.watched import Watched
 from camagent.assess.profile import load_profile
 from camagent.credentials import CredentialBook
 from camagent.model.device import DeviceFacts, DeviceTarget, MediaFacts
@@ -130,8 +131,11 @@ def test_another_look_forgets_the_one_before_it() -> None:
 def test_the_agents_last_round_is_its_other_look() -> None:
     first, second = (asyncio.run(check_device(DeviceTarget(POOR), None, world().doors())) for _ in range(2))
     site = Site.__new__(Site)
-    site._checks, site._taken_s, site._answered_s, site._dirty, site.defects = {POOR: first}, {}, {}, False, 0
+    watched = Watched(Job(DeviceTarget(POOR)), 0.0)
+    watched.check = first
+    site._devices, site._dirty, site.defects = {POOR: watched}, False, 0
     site._clock, site.faults = world().clock, Counter()
     site._take(POOR, second, ())
-    other = site._checks[POOR].other_look
+    assert watched.check is not None
+    other = watched.check.other_look
     assert other is not None and other.device is first.device

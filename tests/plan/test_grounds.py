@@ -8,24 +8,29 @@ from typing import Any
 
 import pytest
 
+from camagent.assess.engine import assess
 from camagent.model.device import DeviceFacts, MediaFacts, Range, Service
 from camagent.model.fault import FaultCode, Stage
-from camagent.model.finding import Action
+from camagent.model.finding import Action, Outcome
 from camagent.model.scan import CameraFacts
 from camagent.model.stream import OtherStream, ProfileTarget, StreamRole
-from camagent.plan.grounds import TROUBLE, Look, doubts
+from camagent.model.text import message
+from camagent.plan.grounds import TROUBLE, Ground, Look, doubts
+from camagent.plan.upgrade import plan_upgrade
 from camagent.text import both
 from tests.builders import (
     configured_stream,
     encoder_options,
     encoder_settings,
     fault,
+    finding,
     measured_stream,
     media_profile,
+    site_facts,
     stream_uri,
     sub_stream,
 )
-from tests.plan.planning import camera, planned
+from tests.plan.planning import PROFILE, camera, planned
 
 MENU = (encoder_options(resolutions=((1280, 720), (640, 360))),)
 SMALL = {"width_px": 1280, "height_px": 720}
@@ -151,6 +156,15 @@ def test_a_menu_without_a_choice_is_a_doubt(menu: Any) -> None:
     subject = camera((menu,), **SMALL)
     assert "plan.doubt_menu_no_choice" in [text.key for text in doubts(subject)]
     assert planned(subject).action is Action.INVESTIGATE
+
+
+def test_behind_a_line_that_is_too_slow_nothing_is_bought() -> None:
+    subject = poor()
+    findings = assess(PROFILE, subject, site_facts())
+    slow = finding(rule="IMG-FPS", outcome=Outcome.NOT_ASSESSED, message=message("findings.network_slow"))
+    plan = plan_upgrade(subject, (*findings, slow), None, Ground(Look.AGREES))
+    assert (plan.action, plan.certain, plan.look_again) == (Action.INVESTIGATE, False, False)
+    assert plan_upgrade(subject, findings, None, Ground(Look.AGREES)).action is Action.REPLACE
 
 
 def test_a_menu_that_was_not_read_is_a_doubt() -> None:
