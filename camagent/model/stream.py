@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -166,6 +167,22 @@ class MeasuredStream:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureNumbers:
+    """What may be kept of a sound picture to compare later ones with: no face can be drawn from it."""
+
+    luma: tuple[int, ...]
+    """28 rows of 64 values, the rows of the text left out."""
+    detail: tuple[int, ...]
+    """7 rows of 16 tiles, tenths of an 8-bit step."""
+    chroma_u: float
+    """Median, 8-bit steps off neutral."""
+    chroma_v: float
+    sharpness: float | None
+    infrared: bool
+    """There is no colour in it."""
+
+
+@dataclass(frozen=True, slots=True)
 class ImageFacts:
     """Numbers about the decoded keyframes' pictures; no picture is kept."""
 
@@ -174,7 +191,7 @@ class ImageFacts:
     """0–255, full range."""
     luma_std: float
     sharpness: float | None
-    """Edge-width measure, 75th percentile of gradient over local contrast; None: no edge to judge by."""
+    """Steepest step over contrast at edges in the sharper direction; 1 = one pixel wide; None: no edge."""
     noise: float
     cast_u: float
     """Mean chroma minus neutral, 8-bit steps."""
@@ -184,12 +201,15 @@ class ImageFacts:
     dark_ratio: float
     bright_ratio: float
     change: float | None
-    """Mean absolute luma difference between the first and last keyframe; None with one."""
+    """Largest mean absolute luma difference of two keyframes, text rows left out; None with one."""
     conditions: tuple[str, ...]
-    """One of "black", "frozen", "blurred", "covered", "overexposed", "underexposed", "low_contrast", "cast", "noisy",
-    "striped", "no_signal": only where the numbers leave a wide margin."""
+    """Names of `camagent.observe.picture.conditions.ORDER`, only where every picture shows it."""
     unsure: tuple[str, ...] = ()
     """Conditions that the numbers could not tell."""
+    scores: Mapping[str, float] = field(default_factory=dict)
+    """Of each condition that has one; the larger, the worse. What each means stands in docs/design/pictures.md."""
+    numbers: PictureNumbers | None = None
+    """For comparison with the camera's own reference; never published."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from typing import Any, Self
 
 import camagent
 from camagent.model.fault import Fault, FaultCode, Stage
-from camagent.model.stream import ImageFacts
+from camagent.model.stream import ImageFacts, PictureNumbers
 from camagent.observe.picture.opinion import PictureReport
 from camagent.platform.process import child_environment
 
@@ -31,7 +31,7 @@ JOB_TIMEOUT_S = 20.0  # three 4K keyframes take 0.3 s of CPU on a good core; an 
 MAX_PICTURES = 8  # a stream; two or three are useful
 MAX_PICTURE_BYTES = 16_000_000  # a JPEG of RFC 2435 has 16 MB at most (24-bit offset); keyframes are far smaller
 MAX_WAITING_BYTES = 128_000_000  # of pictures queued: 256 cameras with two heavy 1080p keyframes (165 kB) take 84 MB
-MAX_REPLY_BYTES = 65_536  # a report has about 700 bytes
+MAX_REPLY_BYTES = 65_536  # a report has about 12,000 bytes, most of them numbers of the last picture
 DYING_S = 2.0  # a process that has closed its pipe is dead within milliseconds, on a crowded PC too
 IDLE_S = 60.0  # without work the process ends: it holds 100 MB, and in quiet hours there is no use for it
 _LENGTH_BYTES = 4
@@ -267,6 +267,10 @@ def _report(reply: bytes) -> tuple[int, PictureReport]:
     fields: dict[str, Any] = answer["report"]
     image = fields.pop("image")
     if image is not None:
+        numbers = image["numbers"]
+        if numbers is not None:
+            kept = {name: tuple(map(int, numbers[name])) for name in ("luma", "detail")}
+            image["numbers"] = PictureNumbers(**numbers | kept)
         image = ImageFacts(**image | {name: tuple(image[name]) for name in ("conditions", "unsure")})
     return answer["id"], PictureReport(**fields, image=image)
 

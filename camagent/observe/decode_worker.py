@@ -24,8 +24,9 @@ import numpy as np
 from camagent.observe.bitstream import h264, h265
 from camagent.observe.depacketize.access_unit import annex_b, split_annex_b
 from camagent.observe.picture.facts import image_facts
-from camagent.observe.picture.measure import PictureMeasures, Plane, Planes, measure
+from camagent.observe.picture.measure import PictureMeasures, measure
 from camagent.observe.picture.opinion import PictureReport
+from camagent.observe.picture.view import Plane, Planes
 from camagent.platform.process import limit_decoder
 
 DECODERS = {"h264": "h264", "h265": "hevc", "mjpeg": "mjpeg"}
@@ -73,6 +74,7 @@ def judge_pictures(
         size = frame.width, frame.height
         if keep_as is not None:
             kept += _keep(frame, keep_as.with_name(f"{keep_as.name}-{len(measured)}.png"))
+        _wipe(frame)
     return PictureReport(len(measured), len(pictures) - len(measured), *size, image_facts(measured), kept)
 
 
@@ -108,6 +110,16 @@ def planes_of(frame: Any) -> Planes:
     planes = [_view(plane, 2 if depth > 8 else 1) for plane in frame.planes[:3]]
     full_range = frame.format.name.startswith("yuvj") or frame.color_range == av.video.reformatter.ColorRange.JPEG
     return Planes(planes[0], (planes[1], planes[2]) if len(planes) == 3 else None, depth, full_range)
+
+
+def _wipe(frame: Any) -> None:
+    """Zeros instead of the picture: the decoder uses the memory again.
+
+    Where the next picture is damaged, an H.265 decoder leaves what was there: another camera's picture. Of zeros it is
+    known that nobody decoded them (`pattern.undecoded`).
+    """
+    for plane in frame.planes[:3]:
+        np.frombuffer(plane, np.uint8)[:] = 0
 
 
 def _view(plane: Any, item_bytes: int) -> Plane:

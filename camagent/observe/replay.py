@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -73,6 +73,8 @@ def replay_stream(target: StreamTarget, captured: str) -> StreamFacts:
 def record_to_text(record: StreamRecord) -> str:
     """JSON, without any picture."""
     report = record.report
+    if isinstance(report, PictureReport) and report.image is not None:
+        report = replace(report, image=replace(report.image, numbers=None))  # for this site's store alone
     return json.dumps(
         {
             "schema": SCHEMA,

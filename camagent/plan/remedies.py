@@ -164,12 +164,9 @@ def _network(finding: Finding, case: Case) -> Remedy:
     return Remedy(Action.FIX_NETWORK, steps)
 
 
-PICTURE_STEPS = frozenset({"black", "covered", "blurred", "frozen", "no_signal"})
-
-
 def _picture(finding: Finding, case: Case) -> Remedy:
     seen = finding.observed if isinstance(finding.observed, tuple) else ()
-    steps = tuple(step(f"picture_{c}") for c in seen if c in PICTURE_STEPS) or (step("picture_other"),)
+    steps = tuple(message(f"picture.{c}.do") for c in seen) or (finding.remedy or finding.message,)
     if _is_recorder(case) and {"black", "no_signal"} & set(seen):
         steps = (step("rewire", channel=case.camera.video_source), *steps)
     return Remedy(Action.FIX_PICTURE, steps)

@@ -555,7 +555,7 @@ RATES = "tolerance_ratio = 0.01, disagreement_ratio = 0.1, loss_ratio = 0.01"
         (
             "picture",
             'failing = ["blakc"], warning = [], frozen_after_s = 5',
-            "failing: wrong type: expected [black | frozen | blurred",
+            "failing: wrong type: expected [black | no_signal | corrupt",
         ),
         (
             "login_scheme",

@@ -226,12 +226,12 @@ def test_low_rates_by_loss_lead_to_the_network_and_not_to_a_new_camera() -> None
 @pytest.mark.parametrize("condition", ["black", "covered", "blurred", "frozen", "no_signal"])
 def test_a_bad_picture_is_mended_at_the_lens(condition: str) -> None:
     plan = planned(streaming(image=image_facts(conditions=(condition,))))
-    assert (plan.action, steps(plan)) == (Action.FIX_PICTURE, [f"picture_{condition}"])
+    assert (plan.action, steps(plan)) == (Action.FIX_PICTURE, [f"picture.{condition}.do"])
 
 
 def test_a_condition_of_another_profile_still_gets_a_step() -> None:
     odd = finding(check="picture", outcome=Outcome.FAIL, observed=("cast",))
-    assert steps(plan_upgrade(streaming(), (odd,), None)) == ["picture_other"]
+    assert steps(plan_upgrade(streaming(), (odd,), None)) == ["picture.cast.do"]
 
 
 @pytest.mark.parametrize(("condition", "rewired"), [("no_signal", True), ("black", True), ("blurred", False)])
@@ -256,7 +256,7 @@ def test_a_picture_fault_outranks_a_menu_fault_and_both_are_told_cheapest_first(
     )
     plan = planned(subject)
     assert plan.action is Action.FIX_PICTURE
-    assert [text.key for text in plan.steps] == ["findings.time_remedy", "plan.fix_network", "plan.picture_blurred"]
+    assert [text.key for text in plan.steps] == ["findings.time_remedy", "plan.fix_network", "picture.blurred.do"]
     assert set(plan.rules) == {"TIM-NTP", "CON-LOSS", "IMG-FREEZE"}
     assert [setting.name for setting in plan.settings] == ["ntp"]
 
@@ -268,7 +268,7 @@ def test_what_has_to_be_found_out_comes_before_other_spending() -> None:
     )
     plan = planned(subject)
     assert (plan.action, steps(plan)[0]) == (Action.INVESTIGATE, "stream_silent")
-    assert "picture_black" in steps(plan)
+    assert "picture.black.do" in steps(plan)
 
 
 def test_a_hand_set_clock_gets_ntp() -> None:

@@ -11,20 +11,33 @@ from camagent.model.device import EncoderSettings, MediaFacts
 from camagent.model.finding import Outcome
 from camagent.model.scan import CameraFacts
 from camagent.model.stream import ConfiguredStream, DeclaredStream, ImageFacts, MeasuredStream
+from camagent.model.text import message
 
 Size = tuple[int, int]
 Condition = Literal[
     "black",
-    "frozen",
-    "blurred",
+    "no_signal",
+    "corrupt",
     "covered",
+    "partly_covered",
+    "frozen",
+    "upside_down",
+    "mosaic",
+    "sprayed",
+    "blurred",
+    "motion_blur",
     "overexposed",
     "underexposed",
     "low_contrast",
+    "glare",
     "cast",
+    "monochrome",
     "noisy",
     "striped",
-    "no_signal",
+    "rolling_bars",
+    "letterbox",
+    "moved",
+    "focus_changed",
 ]
 """The closed list of `ImageFacts.conditions`: a misspelt one in a profile would never fail anything."""
 
@@ -155,21 +168,28 @@ def picture(
     """The picture shows a scene: not black, covered, frozen, blurred …; what the numbers left open is not known."""
     if image.frames < 1:
         return unknown("absent_image")
-    bad = [condition for condition in image.conditions if condition in failing]
+    bad = [condition for condition in failing if condition in image.conditions]
     too_short = "frozen" in bad and (measured is None or measured.window_s < frozen_after_s)
     if too_short:
         bad.remove("frozen")
     if bad:
-        return Judgement(Outcome.FAIL, say(f"picture_{bad[0]}"), observed=tuple(bad), measured=tuple(bad))
+        return _shows(Outcome.FAIL, bad)
     if too_short:
         return unknown("frozen_short", seconds=frozen_after_s)
     unsure = [condition for condition in image.unsure if condition in failing]
     if unsure:
-        return Judgement(Outcome.NOT_ASSESSED, say(f"unsure_{unsure[0]}"))
-    poor = [condition for condition in image.conditions if condition in warning]
+        return Judgement(Outcome.NOT_ASSESSED, message(f"picture.{unsure[0]}.unsure"))
+    poor = [condition for condition in warning if condition in image.conditions]
     if poor:
-        return Judgement(Outcome.WARN, say(f"picture_{poor[0]}"), observed=tuple(poor), measured=tuple(poor))
+        return _shows(Outcome.WARN, poor)
     return Judgement(Outcome.PASS, say("picture_good", frames=image.frames), observed=(), measured=())
+
+
+def _shows(outcome: Outcome, conditions: Sequence[Condition]) -> Judgement:
+    """The worst of the conditions in words, all of them as what was observed, and what to do about the worst."""
+    seen, worst = tuple(conditions), conditions[0]
+    do = message(f"picture.{worst}.do")
+    return Judgement(outcome, message(f"picture.{worst}.say"), observed=seen, measured=seen, remedy=do)
 
 
 RULES = (

@@ -7,17 +7,26 @@ from itertools import pairwise
 from statistics import fmean
 
 from camagent.model.stream import ImageFacts
-from camagent.observe.picture.conditions import conditions
-from camagent.observe.picture.measure import PictureMeasures, mean_difference
+from camagent.observe.picture.conditions import Between, conditions
+from camagent.observe.picture.measure import PictureMeasures
+from camagent.observe.picture.pair import difference, flicker, rolling
 
 
 def image_facts(pictures: Sequence[PictureMeasures]) -> ImageFacts | None:
     """Means over the pictures and what they show; None without a picture."""
     if not pictures:
         return None
-    change = _change(pictures)
-    stated, unsure = conditions(pictures, change)
+    between = Between(
+        change=_change(pictures),
+        rolling=min((rolling(a.rows, b.rows) for a, b in pairwise(pictures)), default=0.0),
+        flicker=min((flicker(a.middle, b.middle) for a, b in pairwise(pictures)), default=0.0),
+    )
+    stated, unsure = conditions([picture.scores for picture in pictures], between)
     sharpness = [p.sharpness for p in pictures if p.sharpness is not None]
+    scores = {name: min(p.scores[name] for p in pictures) for name in pictures[0].scores} | {
+        "rolling_bars": between.rolling,
+        "flicker": between.flicker,
+    }
     return ImageFacts(
         frames=len(pictures),
         luma_mean=fmean(p.luma_mean for p in pictures),
@@ -30,14 +39,16 @@ def image_facts(pictures: Sequence[PictureMeasures]) -> ImageFacts | None:
         stripe_ratio=fmean(p.stripe_ratio for p in pictures),
         dark_ratio=fmean(p.dark_ratio for p in pictures),
         bright_ratio=fmean(p.bright_ratio for p in pictures),
-        change=change,
+        change=between.change,
         conditions=stated,
         unsure=unsure,
+        scores={name: round(score, 4) for name, score in scores.items()},
+        numbers=pictures[-1].numbers,
     )
 
 
 def _change(pictures: Sequence[PictureMeasures]) -> float | None:
     """The largest difference between any two neighbours, and the first and the last; None with one picture."""
     pairs = [*pairwise(pictures), (pictures[0], pictures[-1])] if len(pictures) > 1 else []
-    differences = [value for value in (mean_difference(a, b) for a, b in pairs) if value is not None]
+    differences = [value for value in (difference(a.middle, b.middle) for a, b in pairs) if value is not None]
     return max(differences) if differences else None

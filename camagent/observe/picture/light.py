@@ -1,0 +1,99 @@
+"""Conditions of light and colour: too dark, too bright, no contrast, tinted. Pure functions of one picture."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from camagent.observe.picture.condition import BENCH, Condition
+from camagent.observe.picture.view import View, structure
+
+MID_TONES = (40, 225)  # luma in which colour can be told: darker it is amplified noise, brighter it is clipped
+CLIPPED = 248  # full range; coding leaves some of what the sensor clipped a few steps below 255
+HALO = 195  # what a light source leaves around itself; a white wall ends at an edge
+PLAIN = 1.0  # 8-bit steps of structure
+GREY = 12.0  # 8-bit steps of chroma; more is a colour that somebody sends
+HALO_PX = 9  # of the sample
+
+
+def colour_of(view: View) -> float:
+    """Distance of the middle colour from grey, 8-bit steps."""
+    if view.chroma is None:
+        return 0.0
+    u, v = (float(np.median(plane)) for plane in view.chroma)
+    return float(np.hypot(u, v))
+
+
+def dark(view: View) -> float:
+    """How far the brightest twentieth of the picture is below white; text and small lamps do not count."""
+    if colour_of(view) > GREY:
+        return 0.0
+    return 255 - view.percentile(95)
+
+
+def dim(view: View) -> float:
+    """How far the mean is below white, the brightest fiftieth left out."""
+    counts = view.histogram.astype(np.float64)
+    kept = np.minimum(np.cumsum(counts), counts.sum() * 0.98)
+    kept = np.diff(kept, prepend=0.0)
+    return 255 - float(kept @ np.arange(256) / max(kept.sum(), 1))
+
+
+def washed_out(view: View) -> float:
+    """Share of the picture at the top of the scale."""
+    return float(view.histogram[CLIPPED - 6 :].sum() / view.middle.size)
+
+
+def veiled(view: View) -> float:
+    """How much of the scale is not used between the 1st and the 99th percentile; 0 where there is but a plain wall."""
+    if float(structure(view.thumb).std()) < PLAIN:
+        return 0.0
+    return 255 - (view.percentile(99) - view.percentile(1))
+
+
+def glaring(view: View) -> float:
+    """Share of the picture in the largest clipped spot that fades into its surroundings."""
+    middle = view.middle
+    if view.histogram[CLIPPED:].sum() < 0.01 * middle.size:
+        return 0.0
+    spots = (middle >= CLIPPED).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(spots, connectivity=4)
+    if count < 2:
+        return 0.0
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    spot = (labels == largest).astype(np.uint8)
+    ring = cv2.dilate(spot, np.ones((HALO_PX, HALO_PX), np.uint8)) - spot
+    around = middle[ring == 1]
+    if not around.size or float(around.mean()) < HALO:
+        return 0.0
+    return float(stats[largest, cv2.CC_STAT_AREA] / middle.size)
+
+
+def tinted(view: View) -> float:
+    """Distance from grey that 95 of 100 mid-tones exceed: a scene of one colour still has greys, a cast has none."""
+    if view.chroma is None:
+        return 0.0
+    u, v = view.chroma
+    luma = cv2.resize(view.middle, (u.shape[1], u.shape[0]), interpolation=cv2.INTER_NEAREST)
+    tones = (luma > MID_TONES[0]) & (luma < MID_TONES[1])
+    if np.count_nonzero(tones) < 0.1 * tones.size:
+        return 0.0
+    return float(np.percentile(np.hypot(u[tones], v[tones]), 5))
+
+
+def grey(view: View) -> float:
+    """How little colour there is: 0 where the most coloured hundredth is 20 steps off grey or more."""
+    if view.chroma is None:
+        return 20.0
+    u, v = view.chroma
+    return max(0.0, 20.0 - float(np.percentile(np.hypot(u, v), 99)))
+
+
+CONDITIONS = (
+    Condition("black", dark, 232.0, 232.0, (0, 255), BENCH, "high"),
+    Condition("underexposed", dim, 223.5, 223.5, (0, 255), BENCH, "high"),
+    Condition("overexposed", washed_out, 0.4, 0.4, (0, 1), BENCH, "medium"),
+    Condition("low_contrast", veiled, 210.0, 210.0, (0, 255), BENCH, "medium"),
+    Condition("glare", glaring, 0.1, 0.1, (0, 1), BENCH, "medium"),
+    Condition("cast", tinted, 32.0, 32.0, (0, 182), BENCH, "low"),
+)
