@@ -145,6 +145,8 @@ class SiteFacts:
     now: datetime
     answers: tuple[ManualAnswer, ...] = ()
     """Answers that hold for the whole school."""
+    fell_silent: bool = False
+    """Of the camera being judged: all others near it fell silent with it, so the silence is not its own."""
     firmware: tuple[tuple[str, str, str, str], ...] = ()
     """The allow/deny list: (manufacturer, model, firmware pattern, "allow" or "deny")."""
 

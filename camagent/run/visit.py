@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from camagent.assess.engine import assess, assess_site
 from camagent.assess.profile import RequirementProfile
@@ -44,6 +44,7 @@ from camagent.run.main_stream import (
     video_sources,
     wants_another,
 )
+from camagent.run.silence import Heard, silent_together
 
 Target = DeviceTarget | StreamTarget | FileTarget
 ASSUMED_STREAM_BPS = 8_000_000.0  # admission weight of a stream whose encoder told no bit rate; not a requirement
@@ -257,8 +258,28 @@ def judge_all(seen: Sequence[SeenCamera], judge: Judge) -> tuple[tuple[CameraRes
     """Every camera's result, and the findings about the school as a whole. Pure."""
     shared_bps = shared_bitrate_bps([camera.facts for camera in seen])
     judge = replace(judge, site=replace(judge.site, shared_bitrate_bps=shared_bps))
-    results = tuple(judge_camera(camera, judge) for camera in seen)
-    return results, assess_site(judge.requirement_profile, [camera.facts for camera in seen], judge.site)
+    together = silent_together([Heard(c.facts, c.checked_at + timedelta(seconds=c.duration_s)) for c in seen])
+    silent = replace(judge, site=replace(judge.site, fell_silent=True))
+    results = tuple(judge_camera(camera, silent if place in together else judge) for place, camera in enumerate(seen))
+    about_site = assess_site(judge.requirement_profile, [camera.facts for camera in seen], judge.site)
+    return results, (*about_site, *((silence_finding(len(together)),) if together else ()))
+
+
+def silence_finding(cameras: int) -> Finding:
+    """Cameras fell silent together: told of the school, where one has to look, and of none of them."""
+    return Finding(
+        rule="SITE-SILENT",
+        title=Localised("Nhiều camera cùng mất tín hiệu", "Cameras silent at once"),
+        outcome=Outcome.WARN,
+        severity=Severity.MAJOR,
+        stream=None,
+        observed=cameras,
+        required=None,
+        unit=None,
+        basis=Basis("assumption", None, "high"),
+        message=message("cli.site_silent", cameras=cameras),
+        check="silent_together",
+    )
 
 
 def shared_bitrate_bps(cameras: Sequence[CameraFacts]) -> float | None:

@@ -229,6 +229,7 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     ("codec", camera_facts(device=None, streams=()), None),
     ("frame_rate", m(limits=("loop_lag",)), None),
     ("frame_rate", m(limits=("network_slow",)), None),
+    ("device_answers", camera_facts(device=fault(FaultCode.UNREACHABLE)), site_facts(fell_silent=True)),
     ("pixel_density", with_main(declared=declared_stream()), None),
     ("device_answers", camera_facts(device=fault(FaultCode.REFUSED)), None),
     ("device_answers", camera_facts(device=fault(FaultCode.NOT_ONVIF)), None),

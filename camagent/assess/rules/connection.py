@@ -9,7 +9,7 @@ from camagent.model.device import DeviceFacts, Service
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Outcome
 from camagent.model.onvif import MEDIA2_NS, claimed_profiles
-from camagent.model.scan import History
+from camagent.model.scan import History, SiteFacts
 from camagent.model.stream import MeasuredStream, ProfileTarget, StreamFacts
 
 NOT_THE_CAMERAS = frozenset(
@@ -31,21 +31,27 @@ NOT_THE_CAMERAS = frozenset(
 UNSUPPORTED_TRANSPORT = 461  # RTSP status: the camera does not do RTP over its RTSP connection
 
 
-def device_answers(device: DeviceFacts | Fault) -> Judgement:
+NOT_HEARD = frozenset({FaultCode.UNREACHABLE, FaultCode.TIMEOUT, FaultCode.STALLED})
+"""Nothing came, or nothing any more: of a camera alone it is its own, of all at once it is the network's or ours."""
+
+
+def device_answers(device: DeviceFacts | Fault, site: SiteFacts) -> Judgement:
     """The device answers ONVIF: silence, a closed port, another protocol fail; a log-in that we lack does not.
 
     A clock alone is no answer: who cannot list its services, itself or its streams cannot be managed.
     """
     if isinstance(device, Fault):
-        return _not_reached("device", device)
+        return _not_reached("device", device, site)
     asked = (device.services, device.information, device.media)
     if any(not isinstance(section, Fault) for section in asked):
         return Judgement(Outcome.PASS, say("device_answers"), observed=True)
     faults = [section for section in (device.clock, *asked) if isinstance(section, Fault)]
-    return _not_reached("device", next((f for f in faults if f.code in NOT_THE_CAMERAS), faults[0]))
+    return _not_reached("device", next((f for f in faults if f.code in NOT_THE_CAMERAS), faults[0]), site)
 
 
-def _not_reached(what: str, fault: Fault) -> Judgement:
+def _not_reached(what: str, fault: Fault, site: SiteFacts) -> Judgement:
+    if site.fell_silent and fault.code in NOT_HEARD:
+        return unknown("silent_together")
     message = say(f"fault_{fault.code}", doing=fault.doing)
     if fault.code in NOT_THE_CAMERAS:
         return Judgement(Outcome.NOT_ASSESSED, message)
@@ -64,6 +70,7 @@ def _way_of(fault: Fault) -> str:
 
 def stream_plays(
     stream: StreamFacts | Fault,
+    site: SiteFacts,
     *,
     tcp_required: bool,
     maximum_s: float,
@@ -74,7 +81,7 @@ def stream_plays(
     if fault is not None and isinstance(stream, StreamFacts) and isinstance(stream.target, ProfileTarget):
         return unknown(f"fault_{fault.code}", doing=fault.doing)  # it was never asked: nothing is known of it
     if fault is not None:
-        return _not_reached("stream", fault)
+        return _not_reached("stream", fault, site)
     assert isinstance(stream, StreamFacts) and isinstance(stream.measured, MeasuredStream)
     measured = stream.measured
     if measured.transport == "udp" and tcp_required:

@@ -1,0 +1,64 @@
+"""Whether cameras fell silent together: then it is the network's doing or our own, and no camera's fault. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from camagent.assess.sections import main_stream
+from camagent.model.fault import Fault, FaultCode
+from camagent.model.scan import CameraFacts
+from camagent.model.stream import FileTarget, StreamFacts, StreamTarget
+
+NOBODY_THERE = frozenset({FaultCode.UNREACHABLE, FaultCode.TIMEOUT})
+SILENT = NOBODY_THERE | {FaultCode.STALLED}
+MIN_HOSTS = 2  # one camera that is silent says nothing of the others
+NOTICED_AFTER = timedelta(seconds=6)  # a watch waits so long before it calls a stream dead, and hangs up
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One camera, and when its check ended."""
+
+    facts: CameraFacts
+    ended_at: datetime
+
+
+def silent_together(cameras: Sequence[Heard]) -> frozenset[int]:
+    """Places of the cameras whose silence is not their own: all of the school, or all that were watched at a moment.
+
+    Two addresses at least; one camera that was heard meanwhile shows that the network was there.
+    """
+    silent = [place for place, camera in enumerate(cameras) if _silence(camera.facts) is not None]
+    if len(silent) == len(cameras):
+        return frozenset(silent) if _hosts(cameras, silent) >= MIN_HOSTS else frozenset()
+    broke_off = [place for place in silent if _silence(cameras[place].facts) is FaultCode.STALLED]
+    if _hosts(cameras, broke_off) < MIN_HOSTS:
+        return frozenset()
+    since = min(cameras[place].ended_at for place in broke_off) - NOTICED_AFTER
+    heard_later = any(camera.ended_at > since for place, camera in enumerate(cameras) if place not in silent)
+    if heard_later:
+        return frozenset()
+    return frozenset(place for place in silent if cameras[place].ended_at > since)
+
+
+def _silence(camera: CameraFacts) -> FaultCode | None:
+    """What kind of silence ended this camera's check; None: it was heard, or refused us, which is an answer too."""
+    stream = main_stream(camera)
+    fault = stream.fault if isinstance(stream, StreamFacts) else stream
+    if not isinstance(fault, Fault) or fault.code not in SILENT:
+        return None
+    faults = [fault, *(f for seen in camera.streams for f in seen.faults)]
+    return fault.code if all(f.code in SILENT for f in faults) else None
+
+
+def _hosts(cameras: Sequence[Heard], places: Sequence[int]) -> int:
+    return len({host for place in places for host in (_host(cameras[place].facts),) if host is not None})
+
+
+def _host(camera: CameraFacts) -> str | None:
+    targets = [stream.target for stream in camera.streams]
+    if any(isinstance(target, FileTarget) for target in targets):
+        return None
+    return next((t.uri.host for t in targets if isinstance(t, StreamTarget)), camera.address)
