@@ -23,6 +23,7 @@ from camagent.model.stream import (
     StreamTarget,
     TransportChoice,
 )
+from camagent.model.uri import StreamUri
 from camagent.observe.capture import Capture, TrackDescription
 from camagent.observe.payloads import PictureSource, is_sps, picture
 from camagent.observe.picture.opinion import PictureJudge, PictureReport
@@ -125,11 +126,18 @@ async def greet_stream(
 ) -> StreamAccess | Fault:
     """OPTIONS and DESCRIBE only: who is let in, and how."""
     visit = _visit(target, credential, options, doors)
+    answer, moved_to = await _greet_at(visit)
+    if moved_to is not None:
+        answer, _ = await _greet_at(replace(visit, target=replace(target, uri=moved_to)))
+    return answer
+
+
+async def _greet_at(visit: _Visit) -> tuple[StreamAccess | Fault, StreamUri | None]:
     async with _session(visit) as session:
         if isinstance(session, Fault):
-            return session
+            return session, None
         described = await session.describe()
-        return described if isinstance(described, Fault) else _access(visit, session)
+        return (described, session.moved_to) if isinstance(described, Fault) else (_access(visit, session), None)
 
 
 @asynccontextmanager
@@ -137,6 +145,7 @@ async def _session(visit: _Visit) -> AsyncIterator[RtspSession | Fault]:
     """A connected session that is torn down and hung up whatever happens inside."""
     doors, options = visit.doors, visit.options
     uri = visit.target.uri
+    connected_s = doors.clock.monotonic_s()
     connection = await open_connection(uri, Approach(doors.clock, options.limits, visit.deadline_s))
     if isinstance(connection, Fault):
         yield connection
@@ -146,6 +155,7 @@ async def _session(visit: _Visit) -> AsyncIterator[RtspSession | Fault]:
     client = RtspClient(connection, login, doors.clock, options.limits)
     client.deadline_s, client.transcript = visit.deadline_s, doors.transcript
     session = RtspSession(client, uri)
+    session.connected_s = connected_s
     try:
         yield session
         if connection.defect is not None:
@@ -158,30 +168,54 @@ async def _session(visit: _Visit) -> AsyncIterator[RtspSession | Fault]:
 
 
 async def _watch_once(visit: _Visit, notes: _Notes) -> Fault | None:
-    """One visit; returns the Fault that prevented watching."""
-    connected_s = visit.doors.clock.monotonic_s()
+    """One visit, and where the server sends us on to another address of the same host, one more there.
+
+    Returns: the Fault that prevented watching.
+    """
+    fault, moved_to = await _watch_at(visit, notes)
+    if fault is not None and moved_to is not None:
+        notes.faults.append(fault)
+        fault, _ = await _watch_at(replace(visit, target=replace(visit.target, uri=moved_to)), notes)
+    return fault
+
+
+async def _watch_at(visit: _Visit, notes: _Notes) -> tuple[Fault | None, StreamUri | None]:
+    """One visit: the Fault that prevented watching, and where we were sent on to."""
     async with _session(visit) as session:
         if isinstance(session, Fault):
-            return session
-        try:
-            described = await session.describe()
-            if isinstance(described, Fault):
-                return described
-            notes.description = described.track
-            unwatchable = _unwatchable(described)
-            if unwatchable is not None:
-                return unwatchable
-            watching = Watching(session, described, _plan(visit, notes, described))
-            return await _look(visit, notes, watching, connected_s)
-        finally:
-            notes.access = _access(visit, session)
+            return session, None
+        fault = await _watch(visit, notes, session)
+        return fault, session.moved_to if fault is not None else None
 
 
-def _unwatchable(described: Described) -> Fault | None:
+async def _watch(visit: _Visit, notes: _Notes, session: RtspSession) -> Fault | None:
+    try:
+        described = await session.describe()
+        if isinstance(described, Fault):
+            return described
+        notes.description = described.track
+        unwatchable = _unwatchable(visit, session, described)
+        if unwatchable is not None:
+            return unwatchable
+        watching = Watching(session, described, _plan(visit, notes, described))
+        fault = await _look(visit, notes, watching, session.connected_s)
+        if fault is not None and fault.doing == "SETUP" and fault.status is not None and _wants_srtp(described):
+            return replace(fault, code=FaultCode.UNSUPPORTED)
+        return fault
+    finally:
+        notes.access = _access(visit, session)
+
+
+def _wants_srtp(described: Described) -> bool:
+    return "SAVP" in described.media.protocol
+
+
+def _unwatchable(visit: _Visit, session: RtspSession, described: Described) -> Fault | None:
     """What is described is nothing that we can read."""
     if described.track.codec not in WATCHED_CODECS:
         return Fault(FaultCode.CODEC_UNSUPPORTED, Stage.OBSERVE, "DESCRIBE", 0.0)
-    if "SAVP" in described.media.protocol:
+    inside_tls = session.client.connection.encrypted and visit.options.transport is not TransportChoice.UDP
+    if _wants_srtp(described) and not inside_tls:  # inside TLS, plain RTP is as safe, and servers give it (MediaMTX)
         return Fault(FaultCode.UNSUPPORTED, Stage.OBSERVE, "DESCRIBE", 0.0)
     return None
 
@@ -201,7 +235,7 @@ def _plan(visit: _Visit, notes: _Notes, described: Described) -> WindowPlan:
     wanted = visit.options.pictures if visit.doors.pictures and described.track.codec in DECODED_CODECS else 0
     return WindowPlan(
         window_s=visit.options.window_s,
-        transport=visit.options.transport,
+        transport=TransportChoice.TCP if _wants_srtp(described) else visit.options.transport,
         pictures=wanted,
         on_pictures=lambda track: _begin_judging(visit, notes, described.track, track),
     )

@@ -39,6 +39,33 @@ def control_uri(base: str, control: str | None, requested: StreamUri) -> str | N
     return f"{base}{joint}{control}"
 
 
+def sent_on(location: str | None, requested: StreamUri, peer: str | None) -> StreamUri | None:
+    """Where a redirect leads, where that is another address of the same host (named as we do, or by its IP, `peer`).
+
+    Returns: None for another host, for less encryption, for what is no address, and for the address that we asked.
+    """
+    location = (location or "").strip()
+    if not location.isprintable() or " " in location or not location:
+        return None
+    if "://" not in location:
+        joint = "" if location.startswith("/") else "/"
+        location = f"{requested.scheme}://{_authority(requested)}{joint}{location}"
+    parsed = parse_stream_uri(location)
+    if parsed is None:
+        return None
+    target = parsed[0]
+    if target.scheme not in ("rtsp", "rtsps"):
+        return None
+    if target.host not in (requested.host, peer) or (requested.scheme == "rtsps" and target.scheme != "rtsps"):
+        return None
+    moved = StreamUri(target.scheme, requested.host, target.port, target.path)
+    return None if moved == requested else moved
+
+
+def _authority(uri: StreamUri) -> str:
+    return str(uri).partition("://")[2].partition("/")[0]
+
+
 def _pinned(text: str, requested: StreamUri) -> str | None:
     text = text.strip()
     if "://" not in text:  # a Content-Base without scheme (moonfire-nvr#356, Anjvision)

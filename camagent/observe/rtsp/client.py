@@ -55,6 +55,8 @@ class RtspClient:
         """Monotonic time when the camera's budget ends."""
         self.transcript: Transcript | None = None
         self.session: str | None = None
+        self.sent_on_to: str | None = None
+        """Where the latest redirect points, as written."""
         self._cseq = 0
 
     async def ask(
@@ -75,6 +77,7 @@ class RtspClient:
                     return self._fault(code, method, started_s, answer.status)
                 continue
             if answer.status >= 300:
+                self.sent_on_to = answer.header("Location") if answer.status < 400 else None
                 return self._fault(code_of(answer.status), method, started_s, answer.status)
             if answered:
                 self.login.accepted()

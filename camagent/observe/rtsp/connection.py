@@ -27,6 +27,8 @@ MAX_JUNK_BYTES = (
     64 * 1024
 )  # between two messages that we understand; cameras pad by a few bytes, strangers talk for ever
 FULL_READS = 8  # in a row: two megabytes were waiting, so we were too slow
+LENGTH_ERROR_BYTES = 64  # by which a Content-Length may be wrong: line ends, a forgotten or an added line
+SHORT_BODY_S = 0.5  # silence after which the last bytes of a body do not come any more
 _DOLLAR = 0x24
 _MEDIA = b"$"
 _TEXT = b"RTSP/"
@@ -87,6 +89,8 @@ class RtspConnection(asyncio.BufferedProtocol):
         self._full_run = 0
         self._transport: asyncio.Transport | None = None
         self._waiting: tuple[int, asyncio.Future[Response]] | None = None
+        self._given_up: set[int] = set()
+        """Numbers of requests whose answers may still come, too late."""
         self._head: Head | None = None
 
     @property
@@ -183,6 +187,7 @@ class RtspConnection(asyncio.BufferedProtocol):
                 return future.result()
             if self.ended.done():
                 raise ConnectionResetError
+            self._given_up.add(cseq)
             return None
         finally:
             future.cancel()
@@ -266,10 +271,24 @@ class RtspConnection(asyncio.BufferedProtocol):
     def _body(self, head: Head, at: int, end: int) -> int:
         after = at + head.content_length
         if after > end:
+            if after - end <= LENGTH_ERROR_BYTES and self.media is None:
+                asyncio.get_running_loop().call_later(SHORT_BODY_S, self._give_short_body, head, end - at)
             return at
+        if head.content_length and self.media is None and self._is_rest_of_body(after, end):
+            after = end
         self._head = None
         self._deliver(head, bytes(self._buffer[at:after]))
         return after
+
+    def _is_rest_of_body(self, at: int, end: int) -> bool:
+        """A Content-Length that is a little too small: what follows begins no message."""
+        return 0 < end - at <= LENGTH_ERROR_BYTES and self._buffer[at] != _DOLLAR and not self._may_become_head(at, end)
+
+    def _give_short_body(self, head: Head, size: int) -> None:
+        """A Content-Length that is a little too large: nothing more came."""
+        if self._head is head and len(self._tail) == size:
+            body, self._tail, self._head = self._tail, b"", None
+            self._deliver(head, body)
 
     def _may_become_head(self, at: int, end: int) -> bool:
         """What is here so far could be the beginning of a message."""
@@ -289,7 +308,8 @@ class RtspConnection(asyncio.BufferedProtocol):
     def _deliver(self, head: Head, body: bytes) -> None:
         cseq, future = self._waiting or (0, None)
         its = head.cseq()
-        late = its is not None and its < cseq and its != 0  # the answer to a request that we no longer wait for
+        late = its in self._given_up and its != cseq  # other numbers than ours are only odd
+        self._given_up.discard(its or 0)
         if head.status is not None and future is not None and not future.done() and not late:
             future.set_result(Response(head.status, head.reason, head.headers, body))
             return

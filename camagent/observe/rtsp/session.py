@@ -8,7 +8,7 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import StreamAccess
 from camagent.model.uri import StreamUri
 from camagent.observe.capture import TrackDescription
-from camagent.observe.rtsp.addresses import base_uri, control_uri
+from camagent.observe.rtsp.addresses import base_uri, control_uri, sent_on
 from camagent.observe.rtsp.client import RtspClient
 from camagent.observe.rtsp.messages import MAX_SERVER_CHARS, Response, public_methods, session_of
 from camagent.observe.rtsp.transport import GrantedTransport, Interleaved, PortPair, parse_transport
@@ -17,7 +17,11 @@ from camagent.wire.redaction import without
 
 DEFAULT_SESSION_S = 60.0  # RFC 2326 §12.37
 MIN_KEEP_ALIVE_S = 1.0  # whatever a server claims, it is not asked more often than this
-AGGREGATE_ONLY, AGGREGATE_NOT_ALLOWED = 460, 459
+AGGREGATE_NOT_ALLOWED = 459
+NO_RANGE = 457  # rtp2httpd#323
+OTHER_ADDRESS = frozenset((404, 405, 454, 455, 456, AGGREGATE_NOT_ALLOWED))
+"""Refusals of PLAY that another way to write the address mends (rtsp-client-android#9, ZoneMinder#911)."""
+OPTIONS_SHARE = 0.5  # of the time for a reply: nothing depends on this one, and some never answer it
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class RtspSession:
     def __init__(self, client: RtspClient, uri: StreamUri) -> None:
         self.client = client
         self.uri = uri
+        self.connected_s = client.clock.monotonic_s()
+        """When connecting began, as far as the caller says so."""
         self.timeout_s = DEFAULT_SESSION_S
         self.anonymous: bool | None = None
         self.server: str | None = None
@@ -71,11 +77,12 @@ class RtspSession:
     async def describe(self) -> Described | Fault:
         """OPTIONS, then DESCRIBE: first as anybody, then logged in where that is asked for."""
         client, uri = self.client, str(self.uri)
-        options = await client.ask_once("OPTIONS", uri, client.limits.reply_s)
-        if isinstance(options, Fault):
+        options = await client.ask_once("OPTIONS", uri, OPTIONS_SHARE * client.limits.reply_s)
+        if isinstance(options, Response):
+            self._methods = public_methods(options)
+            self._note_server(options)
+        elif options.code is not FaultCode.TIMEOUT:
             return options
-        self._methods = public_methods(options)
-        self._note_server(options)
         answer = await client.ask("DESCRIBE", uri, [("Accept", "application/sdp")])
         self.anonymous = client.login.used is None if isinstance(answer, Response) else self._was_challenged()
         if isinstance(answer, Fault):
@@ -100,14 +107,32 @@ class RtspSession:
 
     async def play(self, described: Described) -> Fault | None:
         """Start; returns the Fault that prevented it."""
-        answer = await self.client.ask("PLAY", described.aggregate_uri, [("Range", "npt=0.000-")])
-        if isinstance(answer, Fault) and answer.status == AGGREGATE_NOT_ALLOWED:
-            self._control_uri = described.track_uri
-            answer = await self.client.ask("PLAY", described.track_uri, [("Range", "npt=0.000-")])
+        first = await self._play(described.aggregate_uri)
+        refused = first
+        if refused is not None and refused.status in OTHER_ADDRESS:
+            refused = await self._play(self._other_address(described, refused.status))
+        if refused is not None and (refused.status == NO_RANGE or refused.status in OTHER_ADDRESS):
+            refused = await self._play(self._control_uri or described.aggregate_uri, ranged=False)
+        return None if refused is None else first
+
+    async def _play(self, uri: str, *, ranged: bool = True) -> Fault | None:
+        self._control_uri = uri
+        answer = await self.client.ask("PLAY", uri, [("Range", "npt=0.000-")] if ranged else ())
         if isinstance(answer, Fault):
             return answer
         self._note_session(answer)
         return None
+
+    def _other_address(self, described: Described, status: int | None) -> str:
+        bare = described.aggregate_uri.rstrip("/")
+        if status == AGGREGATE_NOT_ALLOWED or bare == described.aggregate_uri:
+            return described.track_uri
+        return bare
+
+    @property
+    def moved_to(self) -> StreamUri | None:
+        """Another address of the same host, where the server has sent us on to one."""
+        return sent_on(self.client.sent_on_to, self.uri, self.client.connection.peer_address)
 
     @property
     def keep_alive_s(self) -> float:
