@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from camagent.run.visit import DeviceCheck
 
 MAX_TARGETS = 1_000  # more is a site: use `camagent scan`
+FILE_SUFFIXES = frozenset(
+    (
+        *(".mp4", ".mov", ".mkv", ".ts", ".mpg", ".mpeg", ".ps", ".avi", ".flv", ".dav"),
+        *(".h264", ".h265", ".264", ".265", ".hevc", ".mjpeg", ".jpg", ".jpeg"),
+    )
+)
 
 
 @click.command(
@@ -139,7 +145,7 @@ def read_target(text: str, login: Credential | None) -> Job:
 
 
 def _looks_like_file(text: str) -> bool:
-    return Path(text).suffix.lower() in {".mp4", ".mkv", ".ts", ".avi", ".h264", ".h265", ".264", ".265", ".mjpeg"}
+    return Path(text).suffix.lower() in FILE_SUFFIXES
 
 
 def read_login(

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 import av
 import numpy as np
 
-from camagent.observe.bitstream import h264, h265
+from camagent.observe.bitstream import h264, h265, jpeg
 from camagent.observe.depacketize.access_unit import annex_b, split_annex_b
 from camagent.observe.picture.facts import image_facts
 from camagent.observe.picture.measure import PictureMeasures, measure
@@ -31,6 +31,7 @@ from camagent.platform.process import limit_decoder
 
 DECODERS = {"h264": "h264", "h265": "hevc", "mjpeg": "mjpeg"}
 MAX_PICTURE_PX = 40_000_000  # 8K has 33 million; a parameter set that claims more only wants our memory
+MAX_FRAME_BYTES = 56_000_000  # decoded, by size, depth and chroma: 8K of 8 bit 4:2:0; a decoder holds four or five
 MAX_MEMORY_BYTES = 1_500_000_000  # two 8K decoders; a decoder that asks for more fails instead of swapping the PC
 LENGTH = struct.Struct(">I")
 """Before each JSON header on both pipes; the request's pictures follow their header."""
@@ -62,11 +63,12 @@ class Decoder:
 def judge_pictures(
     decoder: Decoder, codec: str, pictures: Sequence[bytes], keep_as: Path | None = None
 ) -> PictureReport:
-    """Decode and measure the pictures of one stream."""
+    """Decode and measure the pictures of one stream; one that would take too much memory is our limit, not an error."""
     measured: list[PictureMeasures] = []
     size: tuple[int | None, int | None] = (None, None)
     kept = 0
-    for picture in pictures:
+    bearable = [picture for picture in pictures if frame_bytes(codec, picture) <= MAX_FRAME_BYTES]
+    for picture in bearable:
         frame = decoder.decode(codec, picture)
         if frame is None:
             continue
@@ -75,7 +77,22 @@ def judge_pictures(
         if keep_as is not None:
             kept += _keep(frame, keep_as.with_name(f"{keep_as.name}-{len(measured)}.png"))
         _wipe(frame)
-    return PictureReport(len(measured), len(pictures) - len(measured), *size, image_facts(measured), kept)
+    return PictureReport(len(measured), len(bearable) - len(measured), *size, image_facts(measured), kept)
+
+
+def frame_bytes(codec: str, picture: bytes) -> int:
+    """What one decoded frame will take, by the largest of the headers; 0 where they say nothing."""
+    if codec == "mjpeg":
+        header = jpeg.parse_header(picture)
+        return 0 if header is None else _plane_bytes(header.width_px, header.height_px, header.bit_depth, header.chroma)
+    parse = h264.parse_sps if codec == "h264" else h265.parse_sps
+    sets = (parse(nal) for nal in split_annex_b(picture))
+    return max((_plane_bytes(s.coded_width_px, s.coded_height_px, s.bit_depth, s.chroma) for s in sets if s), default=0)
+
+
+def _plane_bytes(width_px: int, height_px: int, bit_depth: int, chroma: str | None) -> int:
+    samples = {"4:0:0": 1.0, "4:2:0": 1.5, "4:1:1": 1.5, "4:2:2": 2.0, "4:4:0": 2.0}.get(chroma or "", 3.0)
+    return int(width_px * height_px * samples * (2 if bit_depth > 8 else 1))
 
 
 def _essence(codec: str, picture: bytes) -> bytes:

@@ -6,6 +6,7 @@ pictures is decoded. FFmpeg is given the bytes, never the name, so that a playli
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice
@@ -21,7 +22,7 @@ from camagent.model.stream import DeclaredStream, FileTarget, ImageFacts, Measur
 from camagent.observe.bitstream import jpeg
 from camagent.observe.capture import Capture, PacketCounts, TrackDescription
 from camagent.observe.decode_worker import DECODERS, Decoder, judge_pictures
-from camagent.observe.depacketize.access_unit import annex_b, split_annex_b
+from camagent.observe.depacketize.access_unit import annex_b, container_sets, split_annex_b
 from camagent.observe.depacketize.peek import LEADING, RECOVERY, SECOND_FIELD, is_keyframe
 from camagent.observe.depacketize.sequence import NalSequence
 from camagent.observe.frames import FrameTable
@@ -29,11 +30,12 @@ from camagent.observe.measure import declare, measure
 from camagent.observe.picture.opinion import PictureReport, doubt_frozen
 
 CODECS = {"h264": "h264", "hevc": "h265", "mjpeg": "mjpeg", "mpeg4": "mpeg4"}
-FORMATS = ("mov", "matroska", "mpegts", "avi", "h264", "hevc", "mjpeg", "jpeg_pipe", "mpeg", "flv", "asf")
+FORMATS = ("mov", "matroska", "mpegts", "avi", "h264", "hevc", "mjpeg", "jpeg_pipe", "mpeg", "flv", "asf", "dhav")
 UNTIMED_FORMATS = frozenset(("h264", "hevc", "mjpeg", "jpeg_pipe"))
 """Bare access units: the rate that FFmpeg shows for them is its own invention."""
 CLOCK_HZ = 90_000
 MAX_FRAMES = 20_000  # as many as a watch of a stream may collect
+MAX_MISSING_STAMPS_RATIO = 0.9  # a program stream stamps one PES packet, that may hold several pictures; else no time
 MAX_CANDIDATES = 8  # keyframes held at a time, thinned out evenly: bounds memory for files of any length
 _TO_ANNEX_B = {"h264": "h264_mp4toannexb", "h265": "hevc_mp4toannexb"}
 _OPTIONS = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "none"}
@@ -63,6 +65,10 @@ class _Reading:
     jpeg: jpeg.JpegHeader | None = None
     rows: list[tuple[int, int, bool, bool, bool]] = field(default_factory=list)
     """Time stamp in ticks, size, keyframe, recovery point, damaged."""
+    unstamped: list[int] = field(default_factory=list)
+    """Rows without a time stamp of their own; theirs is a place until `_stamp_all`."""
+    places: list[int | None] = field(default_factory=list)
+    """Where each row is shown, as far as the pictures say so."""
     candidates: list[bytes] = field(default_factory=list)
     stride: int = 1
     keyframes: int = 0
@@ -108,9 +114,16 @@ def _read(path: Path, options: FileOptions) -> _Reading | Fault:
         return _fault(FaultCode.REFUSED, "open", started_s)
 
 
+class _Bytes:
+    """A file without its name: by that, FFmpeg would take a JPEG for the first of numbered files."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read, self.seek, self.tell = file.read, file.seek, file.tell
+
+
 def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> _Reading | Fault:
     try:
-        container = av.open(file, options=_OPTIONS)
+        container = av.open(_Bytes(file), options=_OPTIONS)
     except (av.error.FFmpegError, OSError):  # OSError: FFmpeg seeks where a short or empty file has nothing
         return _fault(FaultCode.MALFORMED_REPLY, "open", started_s)
     with container:
@@ -123,13 +136,15 @@ def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> _Reading |
             return _fault(FaultCode.CODEC_UNSUPPORTED, "open", started_s)
         timed = container.format.name not in UNTIMED_FORMATS
         size = context.width, context.height
-        reading = _Reading(codec, timed, size if all(size) else None, NalSequence(codec))
+        sets = container_sets(bytes(context.extradata or b""), codec)
+        reading = _Reading(codec, timed, size if all(size) else None, NalSequence(codec, sets))
         try:
             whole = _collect(container, stream, reading, options)
         except (av.error.FFmpegError, OSError):
             whole = False
     if not reading.rows:
         return _fault(FaultCode.NO_VIDEO, "demux", started_s)
+    _stamp_all(reading)
     if not whole:
         reading.fault = _fault(FaultCode.STALLED, "demux", started_s)
     return reading
@@ -140,15 +155,26 @@ def _collect(container: Any, stream: Any, reading: _Reading, options: FileOption
     name = _TO_ANNEX_B.get(reading.codec)
     converter = av.bitstream.BitStreamFilterContext(name, stream) if name else None
     packets = (packet for packet in container.demux(stream) if packet.size)
-    seen = 0
+    seen, last, step = 0, 0, 1
     for packet in islice(packets, MAX_FRAMES):
         seen += 1
+        if packet.dts is not None:
+            last, step = packet.dts, max(step, packet.dts - last) if seen > 1 else step
         for unit in converter.filter(packet) if converter else (packet,):
             _add(reading, unit, options.pictures > 0)
-        if reading.timed and reading.rows and reading.rows[-1][0] - reading.rows[0][0] >= options.window_s * CLOCK_HZ:
+        if _fills(reading, options.window_s):
             return True
     indexed: int = stream.frames  # 0 where the container has no index
+    if container.format.name == "avi":  # its index counts chunks, and empty ones between pictures; time stamps too
+        return last + step >= indexed
     return seen >= min(indexed, MAX_FRAMES)
+
+
+def _fills(reading: _Reading, window_s: float) -> bool:
+    rows = reading.rows
+    if not reading.timed or reading.unstamped or not rows:
+        return False
+    return rows[-1][0] - rows[0][0] >= window_s * CLOCK_HZ
 
 
 def _add(reading: _Reading, packet: Any, wanted: bool) -> None:
@@ -175,6 +201,7 @@ def _add(reading: _Reading, packet: Any, wanted: bool) -> None:
         stamp = reading.sequence.place
     elif not reading.timed and flags & LEADING:
         stamp = _let_pass(reading, stamp)
+    reading.places.append(reading.sequence.place)
     reading.rows.append((stamp, len(content), key, bool(flags & RECOVERY), packet.is_corrupt))
     _offer(reading, reading.sequence.picture(nals) if key and wanted else b"", key and wanted)
 
@@ -201,10 +228,33 @@ def _let_pass(reading: _Reading, stamp: int) -> int:
 
 def _ticks(reading: _Reading, packet: Any) -> int:
     stamp = packet.pts if packet.pts is not None else packet.dts
-    if not reading.timed or stamp is None:
+    if not reading.timed:
         return len(reading.rows)
+    if stamp is None:
+        reading.unstamped.append(len(reading.rows))
+        return 0
     seconds: Fraction = stamp * packet.time_base
     return round(seconds * CLOCK_HZ)
+
+
+def _stamp_all(reading: _Reading) -> None:
+    """Give rows without a stamp one between their neighbours'; a file that stamps hardly anything has no time."""
+    rows, missing = reading.rows, set(reading.unstamped)
+    stamped = [row for row in range(len(rows)) if row not in missing]
+    same = len(rows) > 1 and len({rows[row][0] for row in stamped}) <= 1
+    if reading.timed and (same or len(missing) > MAX_MISSING_STAMPS_RATIO * len(rows)):
+        reading.timed = False
+        places = reading.places if len(reading.places) == len(rows) else [None] * len(rows)
+        rows[:] = [(row if place is None else place, *rows[row][1:]) for row, place in enumerate(places)]
+        return
+    if not missing:
+        return
+    step = (rows[stamped[-1]][0] - rows[stamped[0]][0]) / max(1, stamped[-1] - stamped[0])
+    for row in sorted(missing):
+        at = bisect_left(stamped, row)
+        low, high = stamped[max(0, at - 1)], stamped[min(at, len(stamped) - 1)]
+        between = (rows[high][0] - rows[low][0]) / (high - low) if low < row < high else step
+        rows[row] = (round(rows[low][0] + (row - low) * between), *rows[row][1:])
 
 
 def _capture(reading: _Reading) -> Capture:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 START_CODE = b"\x00\x00\x00\x01"
 _SHORT_START_CODE = b"\x00\x00\x01"
+MAX_CONTAINER_SETS = 64  # of one kind; cameras have one or two
 Payload = bytes | memoryview
 
 
@@ -32,6 +33,33 @@ def annex_b(nals: Iterable[bytes]) -> bytes:
 def split_annex_b(stream: bytes) -> list[bytes]:
     """The NAL units between start codes, and what stands before the first; trailing zero bytes removed."""
     return [nal for nal in (part.rstrip(b"\x00") for part in stream.split(_SHORT_START_CODE)) if nal]
+
+
+def container_sets(extradata: bytes, codec: str) -> tuple[bytes, ...]:
+    """The parameter sets that a container keeps apart: avcC (ISO 14496-15 5.3.3), hvcC (8.3.3), or a byte stream."""
+    if extradata[:3] in (_SHORT_START_CODE, b"\x00\x00\x00"):
+        return tuple(split_annex_b(extradata))
+    nals: list[bytes] = []
+    if codec == "h264" and len(extradata) > 6 and extradata[0] == 1:
+        at = _counted_sets(extradata, 6, extradata[5] & 0x1F, nals)
+        if at < len(extradata):
+            _counted_sets(extradata, at + 1, extradata[at], nals)
+    elif codec == "h265" and len(extradata) > 22 and extradata[0] <= 1:
+        at = 23
+        for _ in range(extradata[22]):
+            at = _counted_sets(extradata, at + 3, int.from_bytes(extradata[at + 1 : at + 3], "big"), nals)
+    return tuple(nals)
+
+
+def _counted_sets(data: bytes, at: int, count: int, nals: list[bytes]) -> int:
+    """Read that many NAL units behind 16-bit sizes; returns where they end."""
+    for _ in range(min(count, MAX_CONTAINER_SETS)):
+        size = int.from_bytes(data[at : at + 2], "big")
+        if not size or at + 2 + size > len(data):
+            return len(data)
+        nals.append(data[at + 2 : at + 2 + size])
+        at += 2 + size
+    return at
 
 
 def holds_start_code(payload: bytes) -> bool:

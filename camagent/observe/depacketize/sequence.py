@@ -41,7 +41,8 @@ class PictureOrder:
 class NalSequence:
     """Access units of one H.264 or H.265 stream, in order of decoding."""
 
-    def __init__(self, codec: str) -> None:
+    def __init__(self, codec: str, sets: Sequence[bytes] = ()) -> None:
+        """`sets`: parameter sets that a container keeps apart, so that they count from the first frame on."""
         self._h265 = codec == "h265"
         self._peek = h265.peek if self._h265 else h264.peek
         self._current: dict[tuple[int, bytes], bytes] = {}
@@ -54,6 +55,9 @@ class NalSequence:
         self.b_slices = False
         self.place: int | None = None
         """Where the last frame added is shown; None where the stream does not send it, and for H.265."""
+        for nal in sets:
+            if self._peek(nal) & PARAMETER_SET:
+                self._remember(nal)
 
     def add(self, nals: Sequence[bytes]) -> int:
         """Flags of `peek` for the next access unit."""

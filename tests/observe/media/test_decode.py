@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from camagent.model.fault import Fault, FaultCode
-from camagent.observe import decode
+from camagent.observe import decode, decode_worker
 from camagent.observe.decode import MAX_PICTURES, PicturePool
 from camagent.observe.depacketize.access_unit import annex_b, split_annex_b
 from camagent.observe.picture.opinion import PictureReport
@@ -307,3 +307,14 @@ def _lives(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_a_picture_that_would_take_too_much_memory_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Size, depth and chroma count, not pixels alone: 40 million of 4:4:4 in 12 bit took 1.1 GB."""
+    whole = encode(Recipe(encoder="libx265", pix_fmt="yuv444p10le", frames=1))[0].data
+    assert decode_worker.frame_bytes("h265", whole) == 320 * 240 * 3 * 2
+    assert decode_worker.frame_bytes("h264", encode(Recipe(frames=1))[0].data) == 320 * 240 * 3 // 2
+    assert decode_worker.frame_bytes("h264", b"") == 0
+    monkeypatch.setattr(decode_worker, "MAX_FRAME_BYTES", 320 * 240 * 3)
+    report = decode_worker.judge_pictures(decode_worker.Decoder(), "h265", [whole])
+    assert (report.decoded, report.errors) == (0, 0)

@@ -1,0 +1,141 @@
+"""Files as recorders and tools write them: empty chunks, cuts, program streams, DAV, a JPEG, no time stamps."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from camagent.model.fault import Fault, FaultCode
+from camagent.model.stream import FileTarget, MeasuredStream, StreamFacts
+from camagent.observe.depacketize.access_unit import container_sets, split_annex_b
+from camagent.observe.files import FileOptions, watch_file
+
+X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-threads", "1")
+
+
+def ffmpeg(*arguments: str | Path) -> None:
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], check=True, timeout=60)
+
+
+def made(path: Path, *options: str | Path, frames: int = 75) -> Path:
+    source = ("-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25")
+    ffmpeg(*source, "-frames:v", str(frames), "-pix_fmt", "yuv420p", *options, path)
+    return path
+
+
+def watched(path: Path) -> StreamFacts:
+    return watch_file(FileTarget(path), FileOptions())
+
+
+def figures(path: Path) -> MeasuredStream:
+    facts = watched(path)
+    assert isinstance(facts.measured, MeasuredStream), facts
+    assert (facts.measured.width_px, facts.measured.height_px) == (320, 240)
+    assert facts.measured.keyframes_decoded and not facts.measured.decode_errors
+    return facts.measured
+
+
+def test_an_avi_with_empty_chunks_is_whole(tmp_path: Path) -> None:
+    source = made(tmp_path / "b.mp4", *X264, "-bf", "2")
+    ffmpeg("-i", source, "-c", "copy", tmp_path / "b.avi")
+    seen = figures(tmp_path / "b.avi")
+    assert seen.frames == 75 and seen.frame_rate_hz == pytest.approx(25.0, rel=0.01)
+
+
+def test_an_avi_that_was_cut_off_is_told(tmp_path: Path) -> None:
+    whole = made(tmp_path / "a.avi", *X264, "-bf", "2").read_bytes()
+    cut = tmp_path / "cut.avi"
+    cut.write_bytes(whole[: len(whole) // 2])
+    facts = watched(cut)
+    assert isinstance(facts.measured, Fault) and facts.measured.code is FaultCode.STALLED
+
+
+@pytest.mark.parametrize(
+    ("encoder", "suffix"),
+    [("libx264", "mp4"), ("libx264", "mkv"), ("libx264", "mov"), ("libx265", "mp4"), ("libx265", "mkv")],
+)
+def test_a_cut_at_a_keyframe_that_is_no_idr_has_the_sets_of_its_container(
+    tmp_path: Path, encoder: str, suffix: str
+) -> None:
+    name = f"{encoder.removeprefix('lib')}-params"
+    params = "open-gop=1:keyint=25:min-keyint=25:bframes=2:scenecut=0:log-level=none"
+    whole = made(tmp_path / f"whole.{suffix}", "-c:v", encoder, "-preset", "ultrafast", f"-{name}", params, frames=100)
+    ffmpeg("-ss", "1.5", "-i", whole, "-c", "copy", tmp_path / f"cut.{suffix}")
+    assert figures(tmp_path / f"cut.{suffix}").keyframes >= 2
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+@pytest.mark.parametrize("form", ["mpeg", "vob"])
+def test_program_streams_with_and_without_a_stream_map(tmp_path: Path, form: str, mapped: bool) -> None:
+    path = made(tmp_path / "a.mpg", *X264, "-bf", "0", "-f", form)
+    if mapped:
+        path.write_bytes(with_stream_map(path.read_bytes()))
+    seen = figures(path)
+    assert seen.frames == 75 and seen.gop_length_frames == 25
+    assert seen.frame_rate_hz == pytest.approx(25.0, rel=0.01)
+
+
+def with_stream_map(stream: bytes) -> bytes:
+    """A program stream map (ISO 13818-1 2.5.4) behind the first pack header: stream 0xE0 is H.264 (0x1B)."""
+    content = bytes((0xE1, 0xFF)) + struct.pack("!H", 0) + struct.pack("!H", 4) + bytes((0x1B, 0xE0, 0, 0)) + bytes(4)
+    packet = b"\x00\x00\x01\xbc" + struct.pack("!H", len(content)) + content
+    at = stream.index(b"\x00\x00\x01", 4)
+    return stream[:at] + packet + stream[at:]
+
+
+def dav(units: list[bytes], codec: int = 2) -> bytes:
+    """Dahua's DHAV: a header and a tail around each access unit."""
+    out = b""
+    for number, unit in enumerate(units):
+        extra = bytes((0x81, 0, codec, 25)) + bytes((0x82, 0, 0, 0)) + struct.pack("<HH", 320, 240)
+        kind = 0xFD if number % 25 == 0 else 0xFC
+        length = 24 + len(extra) + len(unit) + 8
+        date = (2026 - 2000) << 26 | 11 << 22 | 28 << 17 | 12 << 12 | (number // 25) % 60
+        head = b"DHAV" + bytes((kind, 1, 0, 0)) + struct.pack("<III", number, length, date)
+        head += struct.pack("<HBB", number * 40 % 65536, len(extra), 0)
+        out += head + extra + unit + b"dhav" + struct.pack("<I", length)
+    return out
+
+
+def test_dahuas_own_files_are_read(tmp_path: Path) -> None:
+    stream = made(tmp_path / "a.h264", *X264, "-bf", "0", "-x264-params", "sliced-threads=0:aud=1").read_bytes()
+    start = b"\x00\x00\x00\x01\x09"
+    units = [start + part for part in stream.split(start)[1:]]
+    assert len(units) == 75
+    (tmp_path / "a.dav").write_bytes(dav(units))
+    seen = figures(tmp_path / "a.dav")
+    assert seen.frames == 75 and seen.keyframes == 3 and seen.codec == "h264"
+    assert seen.frame_rate_hz == pytest.approx(25.0, rel=0.05)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.jpeg", "frame-001.jpg", "noname"])
+def test_one_jpeg_is_one_picture(tmp_path: Path, name: str) -> None:
+    made(tmp_path / "source.jpg", frames=1)
+    (tmp_path / "source.jpg").rename(tmp_path / name)
+    seen = figures(tmp_path / name)
+    assert (seen.codec, seen.frames, seen.frame_rate_hz, seen.bitrate_bps) == ("mjpeg", 1, None, None)
+
+
+def test_a_file_that_stamps_nothing_has_no_rate(tmp_path: Path) -> None:
+    source = made(tmp_path / "a.mkv", *X264, "-bf", "0")
+    ffmpeg("-i", source, "-c", "copy", "-bsf:v", "setts=pts=0:dts=0", tmp_path / "none.mkv")
+    seen = figures(tmp_path / "none.mkv")
+    assert seen.frames == 75 and seen.gop_length_frames == 25
+    assert seen.frame_rate_hz is None and seen.gop_length_s is None
+
+
+def test_the_sets_of_a_container_are_read_and_damage_is_borne() -> None:
+    sps, pps = b"\x67\x42\x00\x1e\xab", b"\x68\xce\x38\x80"
+    avcc = b"\x01\x42\x00\x1e\xff\xe1" + struct.pack("!H", 5) + sps + b"\x01" + struct.pack("!H", 4) + pps
+    assert container_sets(avcc, "h264") == (sps, pps)
+    hvcc = bytes((1,)) + bytes(21) + b"\x02" + b"\xa1\x00\x01\x00\x05" + sps + b"\xa2\x00\x01\x00\x04" + pps
+    assert container_sets(hvcc, "h265") == (sps, pps)
+    stream = b"\x00\x00\x00\x01" + sps + b"\x00\x00\x01" + pps
+    assert container_sets(stream, "h264") == tuple(split_annex_b(stream))
+    for at in range(len(avcc)):
+        container_sets(avcc[:at], "h264")
+        container_sets(hvcc[:at], "h265")
+    container_sets(b"\x01" * 23 + b"\xff" * 40, "h265")
