@@ -172,6 +172,73 @@ def test_what_is_remembered_is_plain_json() -> None:
     assert KnownDevice(**row, signs=signs) == known(device())
 
 
+@pytest.mark.parametrize(
+    ("serial", "address"),
+    [
+        ("192168261", "192.168.2.61"),  # two recorded cameras
+        ("192.168.2.61", "192.168.2.61"),
+        ("192-168-002-061", "192.168.2.61"),
+        ("192168002061", "192.168.2.61"),
+        ("IPC192168261", "192.168.2.61"),
+        ("C0A8023D", "192.168.2.61"),
+        ("12720261", "127.20.2.61"),
+        ("1001261", "10.0.12.61"),
+        ("1921681108", "192.168.1.77"),  # the address before DHCP gave another
+    ],
+)
+def test_a_serial_that_spells_the_address_is_none(serial: str, address: str) -> None:
+    assert usable_serial(serial, address) is None
+    assert all(kind != "serial" for kind, _ in seen(device(serial=serial, address=address), address).signs)
+
+
+@pytest.mark.parametrize("serial", ["1921681999999", "192168", "1001262", "DS-2CD20150201", "19216899999"])
+def test_a_serial_that_only_resembles_an_address_is_one(serial: str) -> None:
+    assert usable_serial(serial, "10.0.12.61") == serial
+
+
+def test_the_mac_finds_the_camera_whose_serial_is_its_address() -> None:
+    before = known(device(serial="192168261", epr=None, address="192.168.2.61"))
+    moved = device(serial="192168277", epr=None, address="192.168.2.77")
+    assert match((before,), seen(moved)).change == "moved"
+    assert identity_of(seen(moved)).id == before.id
+
+
+def test_two_cameras_that_swap_addresses_and_with_them_their_serials_are_two_moves() -> None:
+    def at(last: int, mac: str) -> DeviceFacts:
+        return device(serial=f"1921682{last}", mac=mac, epr=None, address=f"192.168.2.{last}")
+
+    one, two = "00:1b:c5:00:00:01", "00:1b:c5:00:00:02"
+    found = match_all((known(at(61, one)), known(at(62, two))), (seen(at(62, one)), seen(at(61, two))))
+    assert [m.change for m in found] == ["moved", "moved"]
+    assert [m.known.address for m in found if m.known] == ["192.168.2.61", "192.168.2.62"]
+
+
+def test_a_mac_that_contradicts_outweighs_everything() -> None:
+    """A series with one serial, one endpoint and one certificate: another unit put in at the same address."""
+    other = device(mac="00:1b:c5:77:77:77")
+    assert match((known(device()),), seen(other)).change == "replaced"
+    both = replace(device(), network=NetworkFacts(macs=("00:1b:c5:0a:0b:0c", "00:1b:c5:77:77:77")))
+    assert match((known(both),), seen(other)).change == "same"  # one of its interfaces agrees
+
+
+@pytest.mark.parametrize(
+    "text", ["urn:uuid:001bc50a0b0c", "urn:uuid:00:1B:C5:0A:0B:0C", "uuid:00-1b-c5-0a-0b-0c", "001BC50A0B0C"]
+)
+def test_an_endpoint_that_is_a_mac_counts(text: str) -> None:
+    """KuroNeko-san/ponvif#17."""
+    assert usable_endpoint(text) == "00:1b:c5:0a:0b:0c"
+    signs = seen(device(serial=None, mac=None, epr=text)).signs
+    assert ("mac", "00:1b:c5:0a:0b:0c") in signs and ("epr", "00:1b:c5:0a:0b:0c") in signs
+    moved = device(serial=None, mac=None, epr=text, address="10.0.0.77")
+    assert match((known(device(serial=None, epr=None)),), seen(moved)).change == "moved"
+
+
+def test_a_uuid_of_zeros_before_a_mac_counts_and_a_placeholder_does_not() -> None:
+    assert usable_endpoint("urn:uuid:00000000-0000-0000-0000-00aaaaaa00bb") == "00:aa:aa:aa:00:bb"
+    for text in ("urn:uuid:00123456789a", "urn:uuid:ffffffffffff", "urn:uuid:device", "", None):
+        assert usable_endpoint(text) is None
+
+
 SERIALS = st.text("0123456789ABCDEFX", min_size=0, max_size=12)
 MACS = st.integers(0, 5).map(lambda n: f"00:1b:c5:00:00:{n:02x}") | st.just("00:12:34:56:78:9a") | st.just("")
 DEVICES = st.builds(

@@ -41,12 +41,12 @@ def frame(discovery: Discovery | None = None) -> Frame:
     return Frame(NOW, NOW, "scan", discovery)
 
 
-def seen(address: str = ADDRESS, serial: str = "AC21430001", **changes: Any) -> DeviceCheck:
+def seen(address: str = ADDRESS, serial: str = "AC21430001", mac_of: str | None = None, **changes: Any) -> DeviceCheck:
     device = device_facts(
         target=DeviceTarget(address, 80),
         address=address,
         information=device_information(serial=serial),
-        network=NetworkFacts(macs=(f"4c:bd:8f:00:00:{int(address.split('.')[-1]):02x}",)),
+        network=NetworkFacts(macs=(f"4c:bd:8f:00:00:{int((mac_of or address).split('.')[-1]):02x}",)),
         **changes,
     )
     return DeviceCheck(DeviceTarget(address, 80), device, (SeenSource("VS1", None, (stream_facts(),)),), NOW, 5.0)
@@ -84,9 +84,68 @@ def test_a_camera_of_the_inventory_without_any_address_is_named_missing() -> Non
 
 def test_an_id_survives_a_new_address() -> None:
     first = finish([seen()], order(), frame())
-    later = finish([seen("192.0.2.50")], order(memory=Memory(known=first.memory.known)), frame())
+    later = finish([seen("192.0.2.50", mac_of=ADDRESS)], order(memory=Memory(known=first.memory.known)), frame())
     assert later.result.cameras[0].facts.id == first.result.cameras[0].facts.id
     assert "moved" in later.result.cameras[0].facts.changes
+
+
+def recorder(*channels: tuple[str | None, str | None], address: str = ADDRESS) -> DeviceCheck:
+    sources = tuple(SeenSource(token, name, (stream_facts(),)) for token, name in channels)
+    return replace(seen(address, mac_of=ADDRESS), sources=sources)
+
+
+def ids(check: DeviceCheck, memory: Memory = Memory()) -> tuple[list[str], Memory]:  # noqa: B008 - frozen
+    run = finish([check], order(memory=Memory(known=memory.known)), frame())
+    return [camera.facts.id for camera in run.result.cameras], run.memory
+
+
+@pytest.mark.parametrize("with_memory", [True, False])
+def test_a_source_that_appears_or_vanishes_renames_nothing(with_memory: bool) -> None:
+    """Bosch panoramic, Wanscam: a second source that was none took over the camera's id and history."""
+    alone, memory = ids(recorder(("V0", "vs")))
+    both, after = ids(recorder(("V0", "vs"), ("V1", "vs")), memory if with_memory else Memory())
+    assert both[0] == alone[0] and both[1] != alone[0]
+    again, _ = ids(recorder(("V0", "vs")), after if with_memory else Memory())
+    assert again == alone
+    swapped, _ = ids(recorder(("V1", "vs")), after)
+    assert swapped == both[1:]
+
+
+def test_a_source_that_appears_before_the_known_one_takes_nothing_from_it() -> None:
+    alone, memory = ids(recorder(("V1", "vs")))
+    both, _ = ids(recorder(("V0", "new"), ("V1", "vs")), memory)
+    assert both[1] == alone[0] and both[0] != alone[0]
+
+
+def test_a_recorders_channels_keep_their_ids_when_only_tokens_change() -> None:
+    before, memory = ids(recorder(("V0", "Gate"), ("V1", "Yard"), ("V2", "vs")))
+    after, _ = ids(recorder(("VideoSource_1", "Gate"), ("VideoSource_2", "Yard"), ("VideoSource_3", "vs")), memory)
+    assert after == before
+    moved, _ = ids(recorder(("X1", "Yard"), ("X2", "Gate"), ("X3", "vs")), memory)
+    assert moved[2] == before[2] and set(moved[:2]).isdisjoint(before)  # another order: nobody knows who is who
+    fewer, _ = ids(recorder(("X1", "Gate"), ("X2", "Yard")), memory)
+    assert set(fewer).isdisjoint(before)
+    one, alone = ids(recorder(("V0", "vs")))
+    renamed, _ = ids(recorder(("VS_9", "other")), alone)
+    assert renamed == one  # the only source stays the only source
+
+
+def test_what_was_remembered_without_a_token_is_still_recognised() -> None:
+    one, memory = ids(recorder(("V0", "vs")))
+    old = replace(
+        memory.known[0],
+        video_source=None,
+        signs=tuple(sign for sign in memory.known[0].signs if sign[0] != "channel"),
+    )
+    for channels in ((("V0", "vs"),), (("V0", "vs"), ("V1", "vs"))):
+        again, _ = ids(recorder(*channels), Memory(known=(old,)))
+        assert again[0] == one[0]
+
+
+def test_a_recorder_that_moves_keeps_its_channels() -> None:
+    before, memory = ids(recorder(("V0", "a"), ("V1", "b")))
+    after, _ = ids(recorder(("V0", "a"), ("V1", "b"), address="192.0.2.77"), memory)
+    assert after == before
 
 
 def test_a_dead_camera_keeps_what_is_known_of_it() -> None:

@@ -41,15 +41,18 @@ _PLACEHOLDER_MACS = frozenset(
 _ROWS = ("0123456789012345678901234567890", "9876543210987654321098765432109", "0123456789ABCDEF0123456789ABCDEF")
 
 # What one sign says for or against two sightings being one camera. One strong sign alone (serial, MAC) makes a match;
-# one weak sign alone does not; a strong sign that contradicts outweighs any weak agreement.
+# one weak sign alone does not; a strong sign that contradicts outweighs any weak agreement, a MAC everything.
 _AGREE = {"serial": 4, "mac": 4, "epr": 3, "certificate": 2, "address": 1, "model": 1}
-_CONTRADICT = {"serial": -4, "mac": -3, "epr": -1, "certificate": -1, "address": 0, "model": -2}
+_CONTRADICT = {"serial": -4, "epr": -1, "certificate": -1, "address": 0, "model": -2}
 _ENOUGH = 3
 _STRONG = ("serial", "mac", "epr")
 _ID_ORDER = ("serial", "mac", "epr", "certificate", "address")
 
 Signs = tuple[tuple[str, str], ...]
-"""(kind, value) pairs; kinds are "serial", "mac", "epr", "certificate", "model", "address"; a kind may stand twice."""
+"""(kind, value) pairs; kinds are "serial", "mac", "epr", "certificate", "model", "address"; a kind may stand twice.
+
+"channel" ("3/8 Gate": place, number of sources, name) says which source of a device it is; it speaks for no device.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class KnownDevice:
     id: str
     address: str
     video_source: str | None
+    """The source's token; None where the device names none, and where it was remembered before tokens were kept."""
     signs: Signs
     service_url: str | None = None
     """Where its ONVIF device service last answered; None without ONVIF."""
@@ -110,31 +114,53 @@ def camera_id(
     return identity_of(sighting(device, address, video_source), ignored)
 
 
-def identity_of(seen: Sighting, ignored: frozenset[tuple[str, str]] = frozenset()) -> Identity:
-    """The id that these signs make: from the strongest one alone, so that gaining a weak one changes nothing."""
+def identity_of(
+    seen: Sighting, ignored: frozenset[tuple[str, str]] = frozenset(), taken: AbstractSet[str] = frozenset()
+) -> Identity:
+    """The id that these signs make: from the strongest one alone, so that gaining a weak one changes nothing.
+
+    The first source is the device itself, so that a second one that appears or vanishes renames nothing; `taken`: ids
+    that are some camera's already.
+    """
     signs = [sign for sign in seen.signs if sign not in ignored]
     kind, value = next((s for k in _ID_ORDER for s in signs if s[0] == k), ("address", seen.address))
-    digest = hashlib.sha256(f"{kind}\n{value}\n{seen.video_source or ''}".encode()).hexdigest()[:12]
+    is_first = (_channel(seen.signs) or "").startswith("1/")
+    made = _id_from(kind, value, "" if is_first else seen.video_source or "")
+    if made in taken and is_first:
+        made = _id_from(kind, value, seen.video_source or "")
     kinds = tuple(k for k in _AGREE if any(k == s[0] for s in signs))
     strength = "strong" if kind in _STRONG else "weak" if kind == "certificate" else "address"
-    return Identity(f"cam-{digest}", kinds, strength)
+    return Identity(made, kinds, strength)
 
 
-def sighting(device: DeviceFacts | None, address: str, video_source: str | None) -> Sighting:
-    """The usable signs of one camera; placeholders are left out."""
+def _id_from(kind: str, value: str, source: str) -> str:
+    return "cam-" + hashlib.sha256(f"{kind}\n{value}\n{source}".encode()).hexdigest()[:12]
+
+
+def sighting(
+    device: DeviceFacts | None, address: str, video_source: str | None, channel: str | None = None
+) -> Sighting:
+    """The usable signs of one camera; placeholders are left out. `channel` from `channel_sign`."""
     signs: dict[tuple[str, str], None] = {}
     if device is not None:
         if isinstance(device.information, DeviceInformation):
-            _add(signs, "serial", usable_serial(device.information.serial))
+            _add(signs, "serial", usable_serial(device.information.serial, address))
             _add(signs, "model", _plain(device.information.model))
         stated = device.network.macs if isinstance(device.network, NetworkFacts) else ()
         for mac in stated[:MAX_MACS]:
             _add(signs, "mac", usable_mac(mac))
         _add(signs, "epr", usable_endpoint(device.target.endpoint))
+        _add(signs, "mac", mac_of_endpoint(device.target.endpoint))
         if isinstance(device.tls, TlsFacts):
             _add(signs, "certificate", device.tls.fingerprint_sha256)
     _add(signs, "address", address)
+    _add(signs, "channel", channel)
     return Sighting(address, video_source, tuple(signs), device.service_url if device is not None else None)
+
+
+def channel_sign(place: int, count: int, name: str | None) -> str:
+    """Which of a device's sources: its place among them and its name, which outlive the token."""
+    return f"{place}/{count} {name or ''}".strip()
 
 
 def shared_signs(sightings: Sequence[Sighting]) -> frozenset[tuple[str, str]]:
@@ -142,7 +168,9 @@ def shared_signs(sightings: Sequence[Sighting]) -> frozenset[tuple[str, str]]:
     places: Counter[tuple[str, str]] = Counter()
     for sign, _address in {(sign, seen.address) for seen in sightings for sign in seen.signs}:
         places[sign] += 1
-    return frozenset(sign for sign, count in places.items() if count > 1 and sign[0] not in ("model", "address"))
+    return frozenset(
+        sign for sign, count in places.items() if count > 1 and sign[0] not in ("model", "address", "channel")
+    )
 
 
 def remember(identity: Identity | str, seen: Sighting) -> KnownDevice:
@@ -162,28 +190,51 @@ def match_all(
     """Recognise every sighting of a run, each known camera at most once; in the order of `seen`."""
     before = [_Sorted(device.video_source, _by_kind(device.signs, ignored)) for device in known]
     now = [_Sorted(sight.video_source, _by_kind(sight.signs, ignored)) for sight in seen]
-    scores = sorted(
+    pairs = sorted(
         ((score, i, j) for i, s in enumerate(now) for j, k in enumerate(before) if (score := _score(k, s)) > 0),
         key=lambda entry: (-entry[0], entry[1], entry[2]),
     )
     found: dict[int, int] = {}
     taken: set[int] = set()
-    for by_place in (False, True):  # first what signs say; then those that nothing but their place speaks for
-        for score, i, j in scores:
-            enough = _only_place(before[j], now[i]) if by_place else score >= _ENOUGH
-            if enough and i not in found and j not in taken:
-                found[i] = j
-                taken.add(j)
+    for is_source in (_same_token, _same_channel, _no_token):  # a source that kept its token is not another's
+        for by_place in (False, True):  # first what signs say; then those that nothing but their place speaks for
+            for score, i, j in pairs:
+                enough = _only_place(before[j], now[i]) if by_place else score >= _ENOUGH
+                if enough and i not in found and j not in taken and is_source(before[j], now[i]):
+                    found[i] = j
+                    taken.add(j)
     return tuple(_describe(known, s, found.get(i), taken) for i, s in enumerate(seen))
 
 
-def usable_serial(text: str | None) -> str | None:
-    """A serial number fit to tell cameras apart, in upper case without spaces; None for placeholders."""
+def usable_serial(text: str | None, address: str | None = None) -> str | None:
+    """A serial number fit to tell cameras apart, in upper case without spaces; None for placeholders.
+
+    Nor is one that spells the device's address (192.168.2.61: "192168261", seen of two makers): it changes with DHCP.
+    """
     serial = re.sub(r"\s+", "", text or "").upper()[:MAX_SIGN_CHARS]
     bare = re.sub(r"[^0-9A-Z]", "", serial)
     if len(bare) < 4 or len(set(bare)) < 2 or bare in _PLACEHOLDER_WORDS or bare in _PLACEHOLDER_NUMBERS:
         return None
-    return None if any(bare in row for row in _ROWS) else serial
+    if any(bare in row for row in _ROWS) or _spells_address(bare, address):
+        return None
+    return serial
+
+
+def _spells_address(bare: str, address: str | None) -> bool:
+    """Letters beside it do not make it a serial; of another address only the usual private range is recognised."""
+    digits = re.sub(r"[^0-9]", "", bare)
+    octets = (address or "").split(".")
+    if len(octets) == 4 and all(octet.isdigit() and len(octet) <= 3 for octet in octets):
+        numbers = [int(octet) for octet in octets]
+        spelled = {"".join(map(str, numbers)), "".join(f"{n:03d}" for n in numbers), "".join(octets)}
+        if digits in spelled or bare == "".join(f"{n:02X}" for n in numbers):
+            return True
+    return re.fullmatch(r"192168\d{2,6}", digits) is not None and _is_private(digits[6:])
+
+
+def _is_private(rest: str) -> bool:
+    """The digits after 192.168 can be read as two octets."""
+    return any(int(rest[:cut]) <= 255 and int(rest[cut:]) <= 255 for cut in range(1, len(rest)) if len(rest) <= 6)
 
 
 def usable_mac(text: str | None) -> str | None:
@@ -199,11 +250,21 @@ def usable_mac(text: str | None) -> str | None:
 
 
 def usable_endpoint(text: str | None) -> str | None:
-    """The UUID of a WS-Discovery endpoint reference in lower case; None where it is no real UUID."""
+    """The UUID of a WS-Discovery endpoint reference, in lower case; of `urn:uuid:<MAC>` the MAC; else None.
+
+    A UUID that ends with a MAC is as good as any (KuroNeko-san/ponvif#17 has the MAC alone).
+    """
     found = re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", (text or "").lower())
-    if found is None or len(set(found[0].replace("-", ""))) < 4:
-        return None
-    return found[0]
+    if found is None:
+        return mac_of_endpoint(text)
+    if len(set(found[0].replace("-", ""))) >= 4:
+        return found[0]
+    return usable_mac(found[0][-12:])
+
+
+def mac_of_endpoint(text: str | None) -> str | None:
+    """The MAC of an endpoint reference that is nothing but a MAC; None of any other."""
+    return usable_mac(re.sub(r"^(urn:)?(uuid:)?", "", (text or "").strip().lower()))
 
 
 def _plain(text: str | None) -> str | None:
@@ -233,14 +294,35 @@ def _by_kind(signs: Signs, ignored: frozenset[tuple[str, str]]) -> dict[str, fro
 
 
 def _score(known: _Sorted, seen: _Sorted) -> int:
-    if known.video_source != seen.video_source:
-        return -1
+    """For or against one device; a MAC that contradicts outweighs everything: two devices may share all the rest."""
     total = 0
     for kind, before in known.values.items():
         now = seen.values.get(kind)
         if now and kind in _AGREE:
+            if kind == "mac" and before.isdisjoint(now):
+                return -1
             total += _CONTRADICT[kind] if before.isdisjoint(now) else _AGREE[kind]
     return total
+
+
+def _same_token(known: _Sorted, seen: _Sorted) -> bool:
+    return known.video_source == seen.video_source
+
+
+def _same_channel(known: _Sorted, seen: _Sorted) -> bool:
+    """Another token at the same place with the same name, or both the only source: an update renames tokens."""
+    before, now = known.values.get("channel", frozenset()), seen.values.get("channel", frozenset())
+    single = all(next(iter(signs), "").startswith("1/1") for signs in (before, now))
+    return bool(before and now) and (before == now or single)
+
+
+def _no_token(known: _Sorted, seen: _Sorted) -> bool:
+    """One of them names no source: remembered before tokens were kept, or too silent to say."""
+    return known.video_source is None or seen.video_source is None
+
+
+def _channel(signs: Signs) -> str | None:
+    return next((value for kind, value in signs if kind == "channel"), None)
 
 
 def _only_place(known: _Sorted, seen: _Sorted) -> bool:
@@ -254,6 +336,7 @@ def _describe(known: Sequence[KnownDevice], seen: Sighting, j: int | None, taken
     if j is not None:
         return Match("same" if known[j].address == seen.address else "moved", known[j])
     for index, device in enumerate(known):
-        if index not in taken and device.address == seen.address and device.video_source == seen.video_source:
+        alike = device.video_source in (None, seen.video_source) or seen.video_source is None
+        if index not in taken and device.address == seen.address and alike:
             return Match("replaced", device)
     return Match("new")

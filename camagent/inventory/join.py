@@ -103,7 +103,7 @@ def _change(declared: Declaration, camera: SeenCamera) -> Change:
 
 
 def _declared_serial(declared: Declaration) -> tuple[str, ...]:
-    serial = usable_serial(declared.serial)
+    serial = usable_serial(declared.serial, declared.address)
     return (serial,) if serial and not declared.channel else ()
 
 
@@ -117,7 +117,7 @@ def _declared_places(declared: Declaration) -> tuple[str, ...]:
 
 
 def _seen_serials(camera: SeenCamera) -> tuple[str, ...]:
-    serial = usable_serial(camera.serial)
+    serial = usable_serial(camera.serial, _host(camera.address))
     return (serial,) if serial and not camera.channel else ()
 
 

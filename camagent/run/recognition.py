@@ -83,10 +83,11 @@ def finish(checks: Sequence[DeviceCheck], order: Order, frame: Frame) -> Run:
     seen = [_Seen(check, source, _sighting(check, source)) for check in checks for source in check.sources]
     cloned = identity.shared_signs([one.sighting for one in seen])
     matches = identity.match_all(order.memory.known, [one.sighting for one in seen], cloned)
+    taken = {known.id for known in order.memory.known}
     identities = [
         (found.known.id, found.change)
         if found.known is not None and found.change in ("same", "moved")
-        else (identity.identity_of(one.sighting, cloned).id, found.change if order.memory.known else "")
+        else (identity.identity_of(one.sighting, cloned, taken).id, found.change if order.memory.known else "")
         for one, found in zip(seen, matches, strict=True)
     ]
     identities = _unique(identities)
@@ -160,7 +161,9 @@ def _unique(identities: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def _sighting(check: DeviceCheck, source: SeenSource) -> identity.Sighting:
     device = check.device if isinstance(check.device, DeviceFacts) else None
-    return identity.sighting(device, address_of(check), source.video_source if len(check.sources) > 1 else None)
+    place = next(number for number, other in enumerate(check.sources, 1) if other is source)
+    channel = identity.channel_sign(place, len(check.sources), source.name) if device is not None else None
+    return identity.sighting(device, address_of(check), source.video_source, channel)
 
 
 def _inventory_view(one: _Seen, key: str) -> SeenCamera:
