@@ -65,25 +65,27 @@ class StoreRecord:
 
     async def restore(self, now: datetime) -> Restored:
         def read() -> Restored:
-            text = self._store.latest_text()
             memory = read_memory(self._store, now)
-            if text is None:
-                return Restored(memory=memory)
-            return Restored(tuple(self._cameras(text)), _packed(text), memory)
+            for text in self._store.texts():
+                try:
+                    return Restored(tuple(self._cameras(text)), _packed(text), memory)
+                except DocumentError:
+                    self._tell(message("agent.unreadable_scan", path=str(self._store.path)))
+            return Restored(memory=memory)
 
         return await self._run(read) or Restored()
 
     def _cameras(self, text: bytes) -> Iterator[CameraStatus]:
-        """One camera at a time: the whole document as values would cost 13 MB that are never given back."""
+        """One camera at a time: the whole document as values would cost 13 MB that are never given back.
+
+        Raises: DocumentError where the cameras cannot even be told apart.
+        """
         path = str(self._store.path)
-        try:
-            for camera in parse_cameras(text, path):
-                if isinstance(camera, CameraView):
-                    yield camera_status(camera)
-                else:  # of an older camagent, or damaged: it is checked anew anyway
-                    self._tell(message("agent.unreadable_camera", path=path))
-        except DocumentError:
-            self._tell(message("agent.unreadable_scan", path=path))
+        for camera in parse_cameras(text, path):
+            if isinstance(camera, CameraView):
+                yield camera_status(camera)
+            else:  # of an older camagent, or damaged: it is checked anew anyway
+                self._tell(message("agent.unreadable_camera", path=path))
 
     async def keep(self, run: Run, now: datetime) -> Kept:
         def write() -> Kept:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from camagent.cli.language import lang, t
+from camagent.cli.language import lang, t, tm
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 
@@ -45,6 +45,7 @@ def report_command(config_path: Path | None, report_format: str, compare: str | 
 
     config = read_config(config_path)
     store = open_site_store(config)
+    store.tell = lambda problem: warn(tm(problem))
     try:
         newest = store.latest()
         if newest is None:

@@ -17,6 +17,8 @@ from camagent.text import render
 MAX_DOCUMENT_BYTES = 64 * 2**20  # a school of 64 cameras is about 3 MB; bounds what a stranger's file can make us read
 MAX_PARSED_BYTES = 16 * 2**20  # of memory, parsed at once: about 64 cameras; a larger document is read camera by camera
 
+MAX_TOTAL_BYTES = 640 * 2**20  # of memory, if it were parsed at once: half as much again as 64 MB of honest cameras
+
 D = TypeVar("D", bound=ScanDocument)
 V = TypeVar("V", bound=View)
 
@@ -77,6 +79,8 @@ def read_schema(text: str | bytes) -> str | None:
 
 
 def _cut(text: bytes, source: str) -> Pieces:
+    if parsed_bytes(text) > MAX_TOTAL_BYTES:
+        raise DocumentError(message("report.document.too_much", source=source, where="cameras"))
     pieces = cut(text, MAX_CAMERAS)
     if pieces is None:
         raise DocumentError(message("report.document.no_cameras", source=source, limit=MAX_CAMERAS))

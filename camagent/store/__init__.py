@@ -10,7 +10,7 @@ import json
 import lzma
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from camagent.document.decisions import Decision
 from camagent.document.model import CameraView, ScanDocument
-from camagent.document.read import MAX_DOCUMENT_BYTES, parse_document
+from camagent.document.read import MAX_DOCUMENT_BYTES, DocumentError, parse_document
 from camagent.document.states import CameraState
 from camagent.document.wording import VIETNAM, stamp_text
 from camagent.inventory.earlier_runs import Learned
@@ -27,7 +27,7 @@ from camagent.inventory.identity import KnownDevice
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import History, ManualAnswer
-from camagent.model.text import message
+from camagent.model.text import Message, message
 from camagent.store.open_file import connect, transaction, translated
 from camagent.text.vietnamese import clean_line
 
@@ -35,14 +35,22 @@ RAW_DAYS = 30  # every scan is kept that long; the availability row of a profile
 ROLL_UP_DAYS = 5 * 366  # daily counts; bounds the file at about 120,000 rows for 64 cameras
 MAX_KNOWN = 5_000  # cameras remembered; a device that calls itself something new every day must not grow the file
 MAX_PINS = 20_000  # places whose certificate is remembered
+MAX_TRIED = 10  # scans that are looked at for one that can be read
 LZMA_PRESET = 1  # its window spans cameras that say the same: a twentieth of zlib's size here, in half the time
 
 
 class Store:
     """An open record; may be used from several threads, one at a time."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, set_aside: Path | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        set_aside: Path | None,
+        tell: Callable[[Message], None] = lambda _: None,
+    ) -> None:
         self.path = path
+        self.tell = tell
         self.set_aside = set_aside
         """Where a damaged earlier file was put; to be told to the operator."""
         self._connection = connection
@@ -81,20 +89,19 @@ class Store:
         with self._write() as connection:
             _count(connection, at, answers)
 
-    def latest_text(self) -> bytes | None:
-        """The newest scan's document as JSON text; None in a new store."""
-        return self._text("SELECT document FROM scan ORDER BY id DESC LIMIT 1", ())
-
     def latest(self) -> ScanDocument | None:
-        """The newest scan as renderers read it."""
-        text = self.latest_text()
-        return None if text is None else parse_document(text, str(self.path))
+        """The newest scan that can be read; what cannot is told. None in a new store."""
+        return next(self._read("SELECT id FROM scan ORDER BY id DESC LIMIT ?", (MAX_TRIED,)), None)
 
     def at(self, day: date) -> ScanDocument | None:
         """The last scan up to the end of that day in Vietnam; None where there is none so old."""
         end = stamp_text(datetime.combine(day + timedelta(days=1), time(), VIETNAM))
-        text = self._text("SELECT document FROM scan WHERE started_at < ? ORDER BY started_at DESC LIMIT 1", (end,))
-        return None if text is None else parse_document(text, str(self.path))
+        query = "SELECT id FROM scan WHERE started_at < ? ORDER BY started_at DESC LIMIT ?"
+        return next(self._read(query, (end, MAX_TRIED)), None)
+
+    def texts(self) -> Iterator[bytes]:
+        """The documents of the last scans as JSON text, newest first; what is damaged is told and left out."""
+        return self._texts("SELECT id FROM scan ORDER BY id DESC LIMIT ?", (MAX_TRIED,))
 
     def histories(self, now: datetime) -> dict[str, History]:
         """How often each camera answered in the last RAW_DAYS."""
@@ -196,23 +203,34 @@ class Store:
         with self._lock, translated(self.path):
             return self._connection.execute(query, gaps).fetchall()
 
-    def _text(self, query: str, gaps: tuple[object, ...]) -> bytes | None:
-        rows = self._rows(query, gaps)
-        if not rows:
-            return None
-        try:
-            return lzma.LZMADecompressor().decompress(rows[0][0], MAX_DOCUMENT_BYTES)
-        except lzma.LZMAError:
-            raise OperatorError(message("report.store.damaged", path=str(self.path))) from None
+    def _read(self, query: str, gaps: tuple[object, ...]) -> Iterator[ScanDocument]:
+        for text in self._texts(query, gaps):
+            try:
+                yield parse_document(text, self.path.name)
+            except DocumentError as error:
+                self.tell(message("report.store.unreadable_scan", path=str(self.path), reason=error.problem))
+
+    def _texts(self, query: str, gaps: tuple[object, ...]) -> Iterator[bytes]:
+        """One at a time, for each may be large; a damaged one costs itself only."""
+        for (number,) in self._rows(query, gaps):
+            for (packed,) in self._rows("SELECT document FROM scan WHERE id = ?", (number,)):
+                try:
+                    unpacker = lzma.LZMADecompressor(memlimit=MAX_DOCUMENT_BYTES)
+                    yield unpacker.decompress(packed, MAX_DOCUMENT_BYTES)
+                except lzma.LZMAError:
+                    reason = message("report.store.not_packed")
+                    self.tell(message("report.store.unreadable_scan", path=str(self.path), reason=reason))
 
 
-def open_store(path: Path) -> Store:
+def open_store(path: Path, tell: Callable[[Message], None] = lambda _: None) -> Store:
     """Open or make the record at `path`; a damaged file is set aside and named in `Store.set_aside`.
+
+    tell: takes one line for each stored scan that cannot be read.
 
     Raises: OperatorError with one line: which file, what, what to do.
     """
     connection, set_aside = connect(path)
-    return Store(path, connection, set_aside)
+    return Store(path, connection, set_aside, tell)
 
 
 def answered(camera: CameraView) -> bool:

@@ -90,7 +90,7 @@ def test_a_stored_camera_that_cannot_be_read_is_told_and_left_out(tmp_path: Path
     async def scenario() -> None:
         with open_store(path) as store:
             store.save(scan_document(scan))
-            text = store.latest_text() or b""
+            text = next(store.texts())
             damaged = lzma.compress(text.replace(b'"verdict":', b'"former":', 1))
             store._connection.execute("UPDATE scan SET document = ?", (damaged,))
             record = StoreRecord(store, told.append)
@@ -100,3 +100,22 @@ def test_a_stored_camera_that_cannot_be_read_is_told_and_left_out(tmp_path: Path
 
     asyncio.run(scenario())
     assert len(told) == 1
+
+
+def test_a_scan_that_cannot_be_read_leaves_the_one_before_it(tmp_path: Path) -> None:
+    """An intact store with a damaged document: the service starts, and one line says so."""
+    path, told = tmp_path / "camagent.sqlite", list[Message]()
+
+    async def scenario() -> None:
+        with open_store(path) as store:
+            for _ in range(2):
+                store.save(scan_document(build.scan_result()))
+            deep = lzma.compress(b'{"schema":"camagent.scan/1","cameras":' + b"[" * 100_000)
+            store._connection.execute("UPDATE scan SET document = ? WHERE id = 2", (deep,))
+            record = StoreRecord(store, told.append)
+            restored = await record.restore(build.NOW)
+            assert len(restored.cameras) == 1 and restored.document is not None
+            await record.close()
+
+    asyncio.run(scenario())
+    assert [line.key for line in told] == ["agent.unreadable_scan"]

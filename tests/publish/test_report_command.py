@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -62,3 +64,11 @@ def test_a_scan_is_not_compared_with_itself(record: Path) -> None:
     day = (NOW + timedelta(days=1)).strftime("%Y-%m-%d")
     with refused(day):
         compared(record, day)
+
+
+def test_a_stored_scan_that_is_damaged_is_said_and_the_one_before_it_is_reported(record: Path) -> None:
+    with sqlite3.connect(record / "camagent.sqlite") as raw:
+        raw.execute("UPDATE scan SET document = ? WHERE id = (SELECT max(id) FROM scan)", (b"damaged",))
+    raw.close()
+    done = CliRunner().invoke(report_command, ["--format", "json"], standalone_mode=False)
+    assert json.loads(done.stdout)["schema"] == "camagent.scan/1" and done.stderr.count("\n") == 1

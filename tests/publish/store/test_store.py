@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import sqlite3
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -10,13 +11,16 @@ from pathlib import Path
 import pytest
 
 from camagent import store as store_module
+from camagent.document.read import MAX_DOCUMENT_BYTES
 from camagent.document.write import camera_view, scan_document
 from camagent.inventory.earlier_runs import Learned
 from camagent.inventory.identity import KnownDevice
 from camagent.model.finding import Verdict
 from camagent.model.scan import CameraFacts, ManualAnswer, ScanResult
+from camagent.model.text import Message
 from camagent.store import Decision, Store, answered, open_store
 from camagent.store.schema import MIGRATIONS
+from camagent.text import LANGUAGES, render
 from tests import builders
 from tests.publish.samples import camera, hostile_school, school, view
 from tests.refusal import refused
@@ -34,7 +38,7 @@ def scan_at(moment: datetime, cameras: int = 2) -> ScanResult:
 
 def test_a_new_store_knows_nothing(tmp_path: Path) -> None:
     with open_store(tmp_path / "deep" / "site.db") as store:
-        assert store.latest() is None and store.latest_text() is None
+        assert store.latest() is None and list(store.texts()) == []
         assert store.at(date(2026, 1, 1)) is None
         assert store.histories(START) == {} and store.answers() == {} and store.decisions() == {}
         assert store.set_aside is None and store.states("cam-1") == ()
@@ -114,6 +118,29 @@ def test_a_camera_answered_only_where_something_of_it_spoke() -> None:
     assert not spoke(replace(silent, device=mute))
     assert spoke(replace(silent, device=builders.device_facts()))
     assert spoke(replace(silent, streams=(dead, builders.sub_stream())))
+
+
+DAMAGES = {
+    "cut": lambda text: lzma.compress(text)[:-200],
+    "not packed": lambda text: text,
+    "deep": lambda text: lzma.compress(b'{"schema":"camagent.scan/1","cameras":' + b"[" * 100_000),
+    "a bomb": lambda text: lzma.compress(b" " * (MAX_DOCUMENT_BYTES + 1), preset=1),
+    "of another kind": lambda text: lzma.compress(text.replace(b"camagent.scan/1", b"camagent.scan/9", 1)),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_document_costs_that_document_only(tmp_path: Path, damage: str) -> None:
+    told: list[Message] = []
+    with open_store(tmp_path / "site.db", told.append) as store:
+        for day in (0, 1):
+            save(store, scan_at(START + timedelta(days=day), 1))
+        (text, _) = store.texts()
+        store._connection.execute("UPDATE scan SET document = ? WHERE id = 2", (DAMAGES[damage](text),))
+        found = store.latest()
+        assert found is not None and found.started_at == START
+        assert [line.key for line in told] == ["report.store.unreadable_scan"]
+        assert all("\n" not in render(told[0], lang) for lang in LANGUAGES)
 
 
 def test_what_two_processes_learn_is_kept_of_both(tmp_path: Path) -> None:
