@@ -60,7 +60,7 @@ def _read_bounded(response: Any) -> bytes:
     from requests import exceptions as http
     from urllib3.exceptions import ReadTimeoutError
 
-    from camagent.interrogate.xml import MAX_XML_BYTES
+    from camagent.wire.xml import MAX_XML_BYTES
 
     body, deadline_s = bytearray(), monotonic() + CALL_TIMEOUT_S
     try:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from camagent.interrogate.quirks import to_bool, to_float, to_int
-from camagent.interrogate.xml import Node
 from camagent.model.device import (
     DeviceClock,
     DeviceInformation,
@@ -22,6 +21,7 @@ from camagent.model.device import (
 )
 from camagent.model.onvif import CAPABILITY_NAMESPACES
 from camagent.model.printable import printable_line
+from camagent.wire.xml import Node
 
 MAX_ROWS = 64  # scopes, users, interfaces, servers of one device; the longest list recorded has 11 scopes
 MAX_WORD_CHARS = 256  # names, models, scopes; the longest recorded is a scope of 52 characters

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from camagent.interrogate.device_replies import MAX_WORD_CHARS
 from camagent.interrogate.quirks import bitrate_bps, codec_name, positive, to_float, to_int
-from camagent.interrogate.xml import Node
 from camagent.model.device import EncoderOptions, EncoderSettings, Range
 from camagent.model.printable import printable_line
 from camagent.model.uri import StreamUri, parse_stream_uri
+from camagent.wire.xml import Node
 
 MAX_MEDIA_PROFILES = 256  # a recorder of 64 channels with four profiles each
 MAX_RESOLUTIONS = 128  # rows of one codec's menu; nobody chooses from more

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from camagent.interrogate.xml import Node, parse_xml
 from camagent.model.fault import FaultCode
 from camagent.wire.refusal import asks_for_login, names_lock, names_time
+from camagent.wire.xml import Node, parse_xml
 
 MAX_FAULT_CHARS = 400  # enough to read a reason in a transcript; bounds what a device makes us keep
 

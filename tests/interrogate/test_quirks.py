@@ -74,6 +74,7 @@ BROKEN = {
     "truncated": INFORMATION[: INFORMATION.index("</tds:GetDeviceInformationResponse>")],
     "latin-1 byte in UTF-8": INFORMATION.encode().replace(b"Acme", b"Acm\xe9"),
 }
+WELL_FORMED_INSIDE = ("space in a namespace (SUNBA.405)", "content after the end")
 UNUSUAL = {
     "SOAP 1.1 (mvantellingen/python-zeep#126)": INFORMATION.replace(
         "http://www.w3.org/2003/05/soap-envelope", "http://schemas.xmlsoap.org/soap/envelope/"
@@ -94,7 +95,7 @@ UNUSUAL = {
 def test_broken_xml_is_recovered_and_marked(name: str) -> None:
     facts = interview(opened(GetDeviceInformation=BROKEN[name]))
     assert facts.information.model == "C-4" and facts.information.serial == "AC00017", facts.information
-    assert facts.recovered == ("GetDeviceInformation",)
+    assert facts.recovered == (() if name in WELL_FORMED_INSIDE else ("GetDeviceInformation",))
 
 
 @pytest.mark.parametrize("name", UNUSUAL)

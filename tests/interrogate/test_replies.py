@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from camagent.interrogate import device_replies, media_replies
 from camagent.interrogate.quirks import bitrate_bps, codec_name, to_bool, to_float, to_int
 from camagent.interrogate.replies import Oddity, Reply, SoapFault, read_envelope
-from camagent.interrogate.xml import MAX_XML_BYTES, Node, parse_xml
+from camagent.wire.xml import MAX_XML_BYTES, Node, parse_xml
 from tests.interrogate.fake_device import (
     DEVICE_CAPABILITIES,
     MEDIA1_OPTIONS,
