@@ -76,6 +76,12 @@ def service_url(services: Sequence[Service], namespace: str) -> str | None:
     return next((s.xaddr for s in services if s.namespace.lower() == wanted), None)
 
 
+def at_home(url: str, home: str) -> str:
+    """The same path at the scheme and port of the device service that answered."""
+    there = urlsplit(home)
+    return urlsplit(url)._replace(scheme=there.scheme, netloc=there.netloc).geturl()
+
+
 def redirect_target(url: str, location: str) -> str | None:
     """Where a redirect leads: only within the device, and never from TLS to clear text; else None."""
     try:

@@ -72,6 +72,8 @@ class Refusal:
     """It counts attempts or speaks of a lock: enough to stop after a log-in of ours."""
     says_locked: bool = False
     """It says outright that the account or address is locked: enough even before one."""
+    names_rights: bool = False
+    """It lets the user in and forbids the operation."""
 
 
 def choose_way(evidence: Evidence, credential: Credential) -> Way | FaultCode:

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from urllib.parse import urlsplit
 
-from camagent.interrogate.conversation import MIN_CALL_S, Conversation
+from camagent.interrogate.conversation import Conversation
 from camagent.interrogate.device_link import Knock
 from camagent.interrogate.envelopes import GET_INFORMATION
+from camagent.interrogate.question_line import MIN_CALL_S
 from camagent.model.device import DefaultLoginTrial, NetworkFacts, PortFacts, TlsFacts
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.secret import Credential

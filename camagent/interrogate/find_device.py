@@ -13,15 +13,7 @@ from functools import partial
 from camagent.interrogate.addresses import candidate_urls, other_paths, pin_services, service_url
 from camagent.interrogate.auth import device_time
 from camagent.interrogate.conversation import Conversation
-from camagent.interrogate.device_replies import (
-    clock_facts,
-    parse_capabilities,
-    parse_clock,
-    parse_device_capabilities,
-    parse_secure_streaming,
-    parse_services,
-    parse_users,
-)
+from camagent.interrogate.device_replies import clock_facts
 from camagent.interrogate.envelopes import (
     GET_CAPABILITIES,
     GET_CLOCK,
@@ -33,38 +25,63 @@ from camagent.interrogate.envelopes import (
     get_stream_uri,
 )
 from camagent.interrogate.media_interview import MediaDoor, media_doors
-from camagent.interrogate.media_replies import parse_media1_profiles, parse_stream_address
-from camagent.interrogate.replies import Reply
-from camagent.model.device import AnonymousAccess, DeviceClock, DeviceTarget, Service, ServiceCapabilities
+from camagent.model.device import (
+    AnonymousAccess,
+    DeviceClock,
+    DeviceInformation,
+    DeviceTarget,
+    Service,
+    ServiceCapabilities,
+)
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.onvif import MEDIA2_NS
 
 MAX_DOORS = 18  # URLs tried to find the device service: the ladder, and other paths where there is a web server
 AT_ONCE_S = 1.0  # less than any wait for a SYN
+NO_INFORMATION = DeviceInformation(None, None, None, None)
 SET_S = 2.0  # twice the resolution of the clock that devices show: more is no rounding
 # A transport fault that says: nothing more will come from this device in this run.
 NOBODY = (FaultCode.UNREACHABLE, FaultCode.REFUSED, FaultCode.TIMEOUT, FaultCode.TLS_FAILED, FaultCode.BUDGET_SPENT)
+ANSWERED_WRONGLY = (FaultCode.NOT_FOUND, FaultCode.NOT_ONVIF, FaultCode.MALFORMED_REPLY)
 NOT_HERE = (*NOBODY, FaultCode.NOT_ONVIF, FaultCode.NOT_FOUND, FaultCode.MALFORMED_REPLY, FaultCode.REFUSED_BY_POLICY)
 
 
 async def find_device(
     conversation: Conversation, target: DeviceTarget, ports: Sequence[int]
 ) -> tuple[str, DeviceClock | Fault]:
-    """The first address that answers as ONVIF does, and its clock; else the fault that says most."""
+    """The first address that answers as ONVIF does, and its clock; else the fault that says most.
+
+    Where one answers, it is the conversation's `home`; its clock may be a Fault all the same.
+    """
     faults: list[tuple[str, Fault]] = []
     waiting = dict.fromkeys(candidate_urls(target, ports))
     for url in _growing(waiting):
         clock = await fetch_clock(conversation, url, logged_in=False)
-        if isinstance(clock, DeviceClock) or clock.code not in NOT_HERE:
-            found = conversation.final_url(url)
-            conversation.reread_clock = partial(was_clock_set, conversation, found)
-            return found, clock
+        if (
+            isinstance(clock, DeviceClock)
+            or clock.code not in NOT_HERE
+            or await _lacks_only_the_clock(conversation, url, clock)
+        ):
+            conversation.home = home = conversation.final_url(url)
+            conversation.reread_clock = partial(was_clock_set, conversation, home)
+            return home, clock
         faults.append((conversation.final_url(url), clock))
         if conversation.is_gone or clock.code is FaultCode.BUDGET_SPENT or _is_certain(clock):
             break  # nobody has the address: other ports of it answer no better
         if clock.code is FaultCode.NOT_FOUND and len(waiting) < MAX_DOORS:
             waiting |= dict.fromkeys(other_paths(conversation.final_url(url)))
     return min(faults, key=lambda pair: _weight(pair[1]))
+
+
+async def _lacks_only_the_clock(conversation: Conversation, url: str, clock: Fault) -> bool:
+    """Something answered the question for the time wrongly: does it know the one for its services?
+
+    The time is one question among others: some devices answer it with 404, a page or nothing (agsh/onvif PR#65).
+    """
+    if clock.code not in ANSWERED_WRONGLY or conversation.is_gone:
+        return False
+    outcome = await conversation.ask_openly(GET_SERVICES, conversation.final_url(url))
+    return not isinstance(outcome, Fault) or outcome.code not in NOT_HERE
 
 
 def _growing(waiting: dict[str, None]) -> Iterator[str]:
@@ -82,12 +99,15 @@ def _is_certain(fault: Fault) -> bool:
 
 async def fetch_clock(conversation: Conversation, url: str, logged_in: bool) -> DeviceClock | Fault:
     """GetSystemDateAndTime held against our clock; it also becomes the time of our tokens."""
-    outcome = await (conversation.ask if logged_in else conversation.ask_openly)(GET_CLOCK, url)
+    if logged_in:
+        outcome = await conversation.ask(GET_CLOCK, url)
+    else:
+        outcome = await conversation.ask_openly(GET_CLOCK, url, again=True)
     if isinstance(outcome, Fault):
         return outcome
     trip_s = conversation.last_round_trip_s
     middle = conversation.clock.now() - timedelta(seconds=trip_s / 2)
-    facts = clock_facts(parse_clock(outcome.node), middle, trip_s, anonymous=not logged_in)
+    facts = clock_facts(outcome, middle, trip_s, anonymous=not logged_in)
     read_at_s = conversation.clock.monotonic_s()
     conversation.evidence = replace(conversation.evidence, clock=facts, clock_read_at_s=read_at_s)
     return facts
@@ -106,14 +126,14 @@ async def fetch_services(conversation: Conversation, url: str, logged_in: bool) 
     """GetServices, or GetCapabilities where it is missing."""
     ask = conversation.ask if logged_in else conversation.ask_openly
     outcome = await ask(GET_SERVICES, url)
-    if isinstance(outcome, Reply):
-        services = pin_services(parse_services(outcome.node), url)
+    if not isinstance(outcome, Fault):
+        services = pin_services(outcome, url)
         if services:
             return services
     older = await ask(GET_CAPABILITIES, url)
     if isinstance(older, Fault):
-        return older if isinstance(outcome, Reply) or older.code is FaultCode.BUDGET_SPENT else outcome
-    services = pin_services(parse_capabilities(older.node), url)
+        return older if not isinstance(outcome, Fault) or older.code is FaultCode.BUDGET_SPENT else outcome
+    services = pin_services(older, url)
     malformed = Fault(FaultCode.MALFORMED_REPLY, Stage.INTERROGATE, "GetCapabilities", 0.0)
     return services or malformed
 
@@ -126,9 +146,10 @@ async def fetch_capabilities(
     if isinstance(outcome, Fault):
         return outcome
     media2 = service_url(services, MEDIA2_NS)
-    streaming = await conversation.ask_openly(GET_MEDIA2_CAPABILITIES, media2) if media2 is not None else None
-    secure = parse_secure_streaming(streaming.node) if isinstance(streaming, Reply) else None
-    return replace(parse_device_capabilities(outcome.node), secure_rtsp=secure)
+    if media2 is None:
+        return outcome
+    secure = await conversation.ask_openly(GET_MEDIA2_CAPABILITIES, media2)
+    return replace(outcome, secure_rtsp=None if isinstance(secure, Fault) else secure)
 
 
 async def knock_as_stranger(
@@ -138,20 +159,20 @@ async def knock_as_stranger(
     media = media_doors(services, url)[0]
     asked, answered = ["GetProfiles"], []
     outcome = await conversation.ask_openly(media.list_question, media.url)
-    if isinstance(outcome, Reply):
-        tokens = [p.token for p in parse_media1_profiles(outcome.node).profiles]
+    if not isinstance(outcome, Fault):
+        tokens = [p.token for p in outcome.profiles]
         answered += ["GetProfiles"] if tokens else []
         if tokens:
             asked.append("GetStreamUri")
             answered += ["GetStreamUri"] if await _gives_stream(conversation, media, tokens[0]) else []
     asked.append("GetDeviceInformation")
     information = await conversation.ask_openly(GET_INFORMATION, url)  # also shows the way in where media does not
-    if isinstance(information, Reply) and any(information.node.children()):
+    if not isinstance(information, Fault) and information != NO_INFORMATION:
         answered.append("GetDeviceInformation")
     if ask_users:
         asked.append("GetUsers")
         users = await conversation.ask_openly(GET_USERS, url)
-        answered += ["GetUsers"] if isinstance(users, Reply) and parse_users(users.node) else []
+        answered += ["GetUsers"] if users and not isinstance(users, Fault) else []
     if isinstance(outcome, Fault) and outcome.code in NOBODY and not answered:
         return outcome
     return AnonymousAccess(tuple(asked), tuple(answered))
@@ -159,7 +180,7 @@ async def knock_as_stranger(
 
 async def _gives_stream(conversation: Conversation, media: MediaDoor, token: str) -> bool:
     outcome = await conversation.ask_openly(get_stream_uri(media.namespace, token), media.url)
-    return isinstance(outcome, Reply) and parse_stream_address(outcome.node) is not None
+    return outcome is not None and not isinstance(outcome, Fault)
 
 
 def _weight(fault: Fault) -> int:

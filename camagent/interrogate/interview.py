@@ -10,14 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from camagent.clock import Clock
 from camagent.interrogate.addresses import service_url
-from camagent.interrogate.conversation import Conversation, Limits
+from camagent.interrogate.conversation import Conversation
 from camagent.interrogate.device_link import DeviceDoor, DoorMaker
-from camagent.interrogate.device_replies import (
-    parse_information,
-    parse_recording_summary,
-    parse_scopes,
-    parse_users,
-)
 from camagent.interrogate.envelopes import (
     GET_INFORMATION,
     GET_RECORDING_SUMMARY,
@@ -26,7 +20,6 @@ from camagent.interrogate.envelopes import (
 )
 from camagent.interrogate.exposure import fetch_ports, fetch_tls, https_port, try_default_logins
 from camagent.interrogate.find_device import (
-    NOT_HERE,
     fetch_capabilities,
     fetch_clock,
     fetch_services,
@@ -35,6 +28,7 @@ from camagent.interrogate.find_device import (
 )
 from camagent.interrogate.media_interview import fetch_media, media_doors
 from camagent.interrogate.network_interview import fetch_network
+from camagent.interrogate.question_line import Limits
 from camagent.interrogate.snapshot import try_snapshot
 from camagent.model.device import (
     DeviceClock,
@@ -76,6 +70,8 @@ class InterviewOptions:
     allow_tls_legacy: bool = True
     max_requests_per_s: float = 5.0
     """Simple cameras reboot above about eight (mrtian2016/onvifsim)."""
+    is_brisk: bool = False
+    """Somebody waits for this device: while it answers quickly it is asked as fast as it answers."""
     pins: tuple[tuple[int, str], ...] = ()
     """Port and certificate fingerprint that this device showed before."""
     """The TLS certificate seen at this device before."""
@@ -148,6 +144,7 @@ def _open_conversation(
             deadline_s=doors.clock.monotonic_s() + options.budget_s,
             call_timeout_s=options.call_timeout_s,
             interval_s=1 / options.max_requests_per_s,
+            is_brisk=options.is_brisk,
         ),
         credential=credential,
         transcript=doors.transcript,
@@ -165,7 +162,7 @@ class _Interview:
 
     async def run(self) -> DeviceFacts:
         self.url, clock = await find_device(self.conversation, self.target, self.options.ports)
-        if isinstance(clock, Fault) and clock.code in NOT_HERE:
+        if self.conversation.home is None and isinstance(clock, Fault):
             return self._absent(clock)
         tls = await self._own_tls()
         services = await fetch_services(self.conversation, self.url, logged_in=False)
@@ -204,7 +201,7 @@ class _Interview:
     async def begin(self) -> WayIn | Fault:
         """The questions that lead to a way in, and no others."""
         self.url, clock = await find_device(self.conversation, self.target, self.options.ports)
-        if isinstance(clock, Fault) and clock.code in NOT_HERE:
+        if self.conversation.home is None and isinstance(clock, Fault):
             return clock
         await self._own_tls()
         services = await fetch_services(self.conversation, self.url, logged_in=False)
@@ -225,25 +222,21 @@ class _Interview:
         return seen
 
     async def _information(self) -> DeviceInformation | Fault:
-        outcome = await self.conversation.ask(GET_INFORMATION, self.url)
-        return outcome if isinstance(outcome, Fault) else parse_information(outcome.node)
+        return await self.conversation.ask(GET_INFORMATION, self.url)
 
     async def _scopes(self) -> tuple[str, ...] | Fault:
-        outcome = await self.conversation.ask(GET_SCOPES, self.url)
-        return outcome if isinstance(outcome, Fault) else parse_scopes(outcome.node)
+        return await self.conversation.ask(GET_SCOPES, self.url)
 
     async def _users(self) -> tuple[DeviceUser, ...] | Fault | None:
         if not self.options.ask_users or self.conversation.credential is None:
             return None
-        outcome = await self.conversation.ask(GET_USERS, self.url)
-        return outcome if isinstance(outcome, Fault) else parse_users(outcome.node)
+        return await self.conversation.ask(GET_USERS, self.url)
 
     async def _recording(self, services: tuple[Service, ...]) -> RecordingFacts | Fault | None:
         url = service_url(services, SEARCH_NS)
         if url is None:
             return None
-        outcome = await self.conversation.ask(GET_RECORDING_SUMMARY, url)
-        return outcome if isinstance(outcome, Fault) else parse_recording_summary(outcome.node)
+        return await self.conversation.ask(GET_RECORDING_SUMMARY, url)
 
     async def _surroundings(self, facts: DeviceFacts) -> DeviceFacts:
         """What is not a question: TLS, ports, factory log-ins; and the conversation's own record."""

@@ -12,22 +12,17 @@ from dataclasses import dataclass, replace
 from camagent.interrogate.addresses import service_url
 from camagent.interrogate.conversation import Conversation
 from camagent.interrogate.envelopes import (
+    GET_MEDIA1_ENCODERS,
     GET_MEDIA1_PROFILES,
+    GET_MEDIA2_ENCODERS,
     GET_MEDIA2_PROFILES,
     GET_MEDIA2_PROFILES_ALL,
     Question,
     get_encoder_options,
+    get_encoders_of_profile,
     get_stream_uri,
 )
-from camagent.interrogate.media_replies import (
-    StatedProfile,
-    StatedProfiles,
-    parse_media1_options,
-    parse_media1_profiles,
-    parse_media2_options,
-    parse_media2_profiles,
-    parse_stream_address,
-)
+from camagent.interrogate.media_replies import StatedProfile, StatedProfiles
 from camagent.interrogate.quirks import Quirk
 from camagent.model.device import EncoderOptions, EncoderSettings, MediaFacts, MediaProfile, Service
 from camagent.model.fault import Fault, FaultCode, Stage
@@ -37,8 +32,7 @@ from camagent.model.uri import StreamUri
 USUAL_PROFILES = 8  # of a camera; a recorder has a few for each channel
 MORE_S = 0.8  # a stream address and a menu for one more profile, at the polite five requests a second, twice over
 MOST_MORE_S = 200.0  # the largest recorders have 128 channels of two profiles
-_NONE = StatedProfiles((), 0)
-_OF_THE_SERVICE = (FaultCode.SOAP_FAULT, FaultCode.UNSUPPORTED, FaultCode.MALFORMED_REPLY, FaultCode.NOT_FOUND)
+_OF_THE_DEVICE = (FaultCode.AUTH_REQUIRED, FaultCode.LOCKED_OUT, FaultCode.BUDGET_SPENT)  # no service answers better
 _SAID_NO = (FaultCode.SOAP_FAULT, FaultCode.UNSUPPORTED)  # in SOAP: another way of asking may please it more
 
 
@@ -50,7 +44,7 @@ class MediaDoor:
     url: str
 
     @property
-    def list_question(self) -> Question:
+    def list_question(self) -> Question[StatedProfiles]:
         """Its GetProfiles."""
         return GET_MEDIA2_PROFILES if self.namespace == MEDIA2_NS else GET_MEDIA1_PROFILES
 
@@ -64,25 +58,87 @@ def media_doors(services: Sequence[Service], device_url: str) -> tuple[MediaDoor
 
 async def fetch_media(conversation: Conversation, doors: Sequence[MediaDoor]) -> MediaFacts | Fault:
     """Everything about the media profiles, the main ones first, as long as time allows."""
-    outcomes = [await _fetch_profiles(conversation, door) for door in doors]
-    pairs = [(d, o) for d, o in zip(doors, outcomes, strict=True) if isinstance(o, StatedProfiles)]
-    chosen = next(((d, o) for d, o in pairs if any(p.encoder for p in o.profiles)), pairs[0] if pairs else None)
-    if chosen is None:
-        return next(o for o in outcomes if isinstance(o, Fault))
-    door, listed = chosen
-    beside, cross = next(((d, o) for d, o in pairs if d.namespace == MEDIA1_NS and d is not door), (door, _NONE))
-    rows = (*listed.profiles, *_left_out(listed.profiles, cross.profiles))
-    ours, theirs = {p.token for p in listed.profiles}, {p.token for p in cross.profiles}
-    places = {p.token: _places(door if p.token in ours else None, beside if p.token in theirs else None) for p in rows}
+    outcomes: dict[MediaDoor, StatedProfiles | Fault] = {}
+    for door in doors if conversation.proven else reversed(doors):  # Media1 refuses fewer accounts than Media2
+        outcomes[door] = await _fetch_profiles(conversation, door)
+    lists = {door: o for door in doors if isinstance(o := outcomes[door], StatedProfiles)}
+    if not lists:
+        return next(o for door in doors if isinstance(o := outcomes[door], Fault))
+    chosen = next(
+        (door for door, listed in lists.items() if any(p.encoder for p in listed.profiles)), next(iter(lists))
+    )
+    ordered_doors = (chosen, *(door for door in lists if door is not chosen))
+    rows = await _complete(conversation, _merged([lists[door].profiles for door in ordered_doors]), doors, chosen)
+    places = {p.token: tuple(d for d in ordered_doors if _lists(lists[d], p.token)) for p in rows}
     ordered = _main_first(rows)
     conversation.allow_more_s(min(max(0, len(ordered) - USUAL_PROFILES) * MORE_S, MOST_MORE_S))
     streams = {p.token: await _fetch_stream(conversation, places[p.token], p.token) for p in ordered}
     menus = await _fetch_menus(conversation, places, ordered)
     return MediaFacts(
-        service="media2" if door.namespace == MEDIA2_NS else "media1",
+        service="media2" if chosen.namespace == MEDIA2_NS else "media1",
         profiles=tuple(_media_profile(conversation.host, p, streams[p.token], menus) for p in rows),
-        truncated=listed.truncated,
+        truncated=lists[chosen].truncated,
     )
+
+
+def _lists(listed: StatedProfiles, token: str) -> bool:
+    return any(profile.token == token for profile in listed.profiles)
+
+
+def _merged(lists: Sequence[Sequence[StatedProfile]]) -> tuple[StatedProfile, ...]:
+    """The first service's profiles, with what only the other one says of them, and the channels that it leaves out."""
+    first, *others = lists
+    other = others[0] if others else ()
+    beside = {p.token: p for p in other}
+    return (*(_with_encoder_of(p, beside.get(p.token)) for p in first), *_left_out(first, other))
+
+
+def _with_encoder_of(profile: StatedProfile, other: StatedProfile | None) -> StatedProfile:
+    if profile.encoder is not None or other is None or other.encoder is None:
+        return profile
+    return replace(profile, encoder=other.encoder)
+
+
+async def _complete(
+    conversation: Conversation, rows: Sequence[StatedProfile], doors: Sequence[MediaDoor], chosen: MediaDoor
+) -> tuple[StatedProfile, ...]:
+    """The rows with their encoders as the lists of configurations state them, where the profiles themselves do not.
+
+    Media2 is asked also where its profiles name no encoder and Media1's do: only there H.265 is called by its name, and
+    a configuration has the same token in both services.
+    """
+    for door in doors:
+        is_better = door.namespace == MEDIA2_NS and chosen is not door
+        if not is_better and all(_is_complete(row.encoder) for row in rows):
+            continue
+        question = GET_MEDIA2_ENCODERS if door.namespace == MEDIA2_NS else GET_MEDIA1_ENCODERS
+        stated = await conversation.ask(question, door.url)
+        if not isinstance(stated, Fault):
+            rows = tuple(_with_configuration(row, {e.token: e for e in stated}, is_better) for row in rows)
+    media2 = next((door for door in doors if door.namespace == MEDIA2_NS), None)
+    if media2 is not None and not any(row.encoder for row in rows):
+        few = [await _with_only_encoder(conversation, media2, row) for row in rows[:USUAL_PROFILES]]
+        rows = [*few, *rows[USUAL_PROFILES:]]
+    return tuple(rows)
+
+
+def _is_complete(encoder: EncoderSettings | None) -> bool:
+    return encoder is not None and encoder.codec is not None and bool(encoder.width_px)
+
+
+def _with_configuration(row: StatedProfile, stated: Mapping[str, EncoderSettings], is_better: bool) -> StatedProfile:
+    listed = stated.get(row.encoder.token) if row.encoder is not None else None
+    if listed is None or not (is_better or not _is_complete(row.encoder)):
+        return row
+    return replace(row, encoder=listed)
+
+
+async def _with_only_encoder(conversation: Conversation, door: MediaDoor, row: StatedProfile) -> StatedProfile:
+    """The encoder of a profile that names none, where it is the only one that the profile may use."""
+    stated = await conversation.ask(get_encoders_of_profile(row.token), door.url)
+    if isinstance(stated, Fault) or len(stated) != 1 or row.video_source is None:
+        return row
+    return replace(row, encoder=stated[0])
 
 
 def _left_out(listed: Sequence[StatedProfile], cross: Sequence[StatedProfile]) -> tuple[StatedProfile, ...]:
@@ -97,10 +153,6 @@ def _left_out(listed: Sequence[StatedProfile], cross: Sequence[StatedProfile]) -
     return tuple(p for p in cross if p.video_source in theirs - ours and p.token not in known)
 
 
-def _places(*doors: MediaDoor | None) -> tuple[MediaDoor, ...]:
-    return tuple(door for door in doors if door is not None)
-
-
 async def _fetch_profiles(conversation: Conversation, door: MediaDoor) -> StatedProfiles | Fault:
     outcome = await conversation.ask(door.list_question, door.url)
     if isinstance(outcome, Fault):
@@ -109,13 +161,12 @@ async def _fetch_profiles(conversation: Conversation, door: MediaDoor) -> Stated
         outcome = await conversation.ask(GET_MEDIA2_PROFILES_ALL, door.url)
         if isinstance(outcome, Fault):
             return outcome
-    parse = parse_media2_profiles if door.namespace == MEDIA2_NS else parse_media1_profiles
-    listed = parse(outcome.node)
+    listed = outcome
     if door.namespace == MEDIA2_NS and listed.profiles and not any(p.encoder for p in listed.profiles):
         again = await conversation.ask(GET_MEDIA2_PROFILES_ALL, door.url)  # some fill the list only for All
         if not isinstance(again, Fault):
             conversation.quirks.add(Quirk.WANTS_ALL_TYPES)
-            listed = parse(again.node)
+            listed = again
     if not listed.profiles:
         fault = Fault(FaultCode.NO_MEDIA_PROFILE, Stage.INTERROGATE, "GetProfiles", 0.0)
         conversation.faults.append(fault)
@@ -133,7 +184,7 @@ async def _fetch_stream(
         if not isinstance(answer, Fault):
             return answer
         first = first or answer
-        if answer.code not in _OF_THE_SERVICE:
+        if conversation.is_gone or answer.code in (*_OF_THE_DEVICE, conversation.stopped):
             break
     return first or Fault(FaultCode.UNSUPPORTED, Stage.INTERROGATE, "GetStreamUri", 0.0)
 
@@ -145,28 +196,38 @@ async def _ask_stream(conversation: Conversation, door: MediaDoor, token: str) -
         outcome = await conversation.ask(get_stream_uri(door.namespace, token, protocol="RtspUnicast"), door.url)
     if isinstance(outcome, Fault):
         return outcome
-    stated = parse_stream_address(outcome.node)
-    if stated is None:
+    if outcome is None:
         fault = Fault(FaultCode.MALFORMED_REPLY, Stage.INTERROGATE, "GetStreamUri", 0.0)
         conversation.faults.append(fault)
         return fault
-    return stated.uri, stated.had_credentials
+    return outcome.uri, outcome.had_credentials
 
 
 async def _fetch_menus(
     conversation: Conversation, places: Mapping[str, Sequence[MediaDoor]], profiles: Sequence[StatedProfile]
 ) -> dict[str, tuple[EncoderOptions, ...] | Fault]:
-    """Encoder options by configuration token: asked once for each encoder, of the service that listed it."""
+    """Encoder options by configuration token: asked once for each encoder, of the services that list the profile."""
     menus: dict[str, tuple[EncoderOptions, ...] | Fault] = {}
     for profile in profiles:
         if profile.encoder is None or not profile.encoder.token or profile.encoder.token in menus:
             continue
-        door = places[profile.token][0]
-        parse = parse_media2_options if door.namespace == MEDIA2_NS else parse_media1_options
-        question = get_encoder_options(door.namespace, profile.encoder.token, profile.token)
-        outcome = await conversation.ask(question, door.url)
-        menus[profile.encoder.token] = outcome if isinstance(outcome, Fault) else parse(outcome.node)
+        menus[profile.encoder.token] = await _fetch_menu(conversation, places[profile.token], profile)
     return menus
+
+
+async def _fetch_menu(
+    conversation: Conversation, doors: Sequence[MediaDoor], profile: StatedProfile
+) -> tuple[EncoderOptions, ...] | Fault:
+    """The menu of one encoder from Media2 where that lists the profile (H.265 stands there only), else from Media1."""
+    token = profile.encoder.token if profile.encoder is not None else ""
+    outcome: tuple[EncoderOptions, ...] | Fault = Fault(
+        FaultCode.UNSUPPORTED, Stage.INTERROGATE, "GetVideoEncoderConfigurationOptions", 0.0
+    )
+    for door in sorted(doors, key=lambda door: door.namespace != MEDIA2_NS):
+        outcome = await conversation.ask(get_encoder_options(door.namespace, token, profile.token), door.url)
+        if not isinstance(outcome, Fault) or outcome.code not in _SAID_NO:
+            break
+    return outcome
 
 
 def _main_first(profiles: Sequence[StatedProfile]) -> tuple[StatedProfile, ...]:

@@ -117,6 +117,12 @@ def _leaves(node: Node, path: str, depth: int) -> Iterator[tuple[str, str]]:
         yield from _leaves(child, f"{path}{child.name}/", depth - 1)
 
 
+def parse_encoders(node: Node) -> tuple[EncoderSettings, ...]:
+    """GetVideoEncoderConfigurationsResponse of either service: those that have a token."""
+    found = (parse_encoder(row) for row in list(node.children("Configurations"))[:MAX_MEDIA_PROFILES])
+    return tuple(encoder for encoder in found if encoder is not None and encoder.token)
+
+
 def parse_media1_options(node: Node) -> tuple[EncoderOptions, ...]:
     """GetVideoEncoderConfigurationOptionsResponse of Media1: one object, a part for each codec."""
     options = node.child("Options") or node

@@ -19,6 +19,10 @@ class Quirk(StrEnum):
 
     WANTS_ADDRESSING = "wants_addressing"
     """It answers 400 until WS-Addressing headers are sent (home-assistant/core#45513)."""
+    WANTS_NO_ACTION = "wants_no_action"
+    """It refuses `action=` in the Content-Type (agsh/onvif#302)."""
+    WANTS_SOAP_11 = "wants_soap_11"
+    """It speaks SOAP 1.1 only (OpenIPC/viewer#65)."""
     STUMBLES_OVER_SECURITY = "stumbles_over_security"
     """mustUnderstand fault on the Security header (Dafang-Hacks/Main#42): it is left out."""
     WANTS_ALL_TYPES = "wants_all_types"

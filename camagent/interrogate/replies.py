@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from camagent.model.fault import FaultCode
-from camagent.wire.refusal import asks_for_login, names_lock, names_time
+from camagent.wire.refusal import asks_for_login, names_lock, names_rights, names_time
 from camagent.wire.xml import Node, parse_xml
 
 MAX_FAULT_CHARS = 400  # enough to read a reason in a transcript; bounds what a device makes us keep
@@ -18,6 +18,12 @@ _AUTH_CODES = frozenset(
 )
 _UNSUPPORTED_CODES = frozenset(
     ("actionnotsupported", "notimplemented", "unknownaction", "optionalactionnotimplemented")
+)
+_FORM_CODES = frozenset(("versionmismatch", "messageaddressingheaderrequired", "invalidaddressingheader"))
+_FORM_WORDS = re.compile(
+    r"\baction\]? (header |parameter |mismatch|cannot be processed)|version ?mismatch|content[- ]?type|media[- ]?type"
+    r"|soap ?(version|1\.[12])|addressing",
+    re.I,
 )
 _UNSUPPORTED_WORDS = re.compile(r"not\s+(yet\s+)?(implemented|supported|recogni[sz]ed)|unknown (action|method)", re.I)
 
@@ -78,6 +84,17 @@ class SoapFault:
     def misunderstands_header(self) -> bool:
         """A server without WS-Security that stumbles over its header (EliasKotlyar/Xiaomi-Dafang-Hacks#1641)."""
         return any("mustunderstand" in c.lower() for c in self.codes) or "mustUnderstand" in self.text
+
+    @property
+    def names_rights(self) -> bool:
+        """It lets the user in and forbids the operation, by code or by words that no refused password gets."""
+        prohibited = "operationprohibited" in (c.lower() for c in self.codes)
+        return names_rights(self.text, prohibited)
+
+    @property
+    def refuses_form(self) -> bool:
+        """It complains of the action or of the version of SOAP: the question itself was not looked at."""
+        return any(c.lower() in _FORM_CODES for c in self.codes) or bool(_FORM_WORDS.search(self.text))
 
     @property
     def fault_code(self) -> FaultCode:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from camagent.interrogate.auth import Refusal
+from camagent.interrogate.envelopes import Question
 from camagent.interrogate.replies import (
     Reply,
     SoapFault,
@@ -19,19 +21,34 @@ from camagent.wire.digest import Challenge, parse_challenges
 from camagent.wire.http_reply import HttpReply
 from camagent.wire.refusal import names_lock, refusal_text, says_locked
 
+_FORM_STATUSES = (400, 406, 415)  # without SOAP: the server looked at the headers, not at the question
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a response said, read; the document itself is not kept."""
+
+    value: Any
+    """What the question's `read` made of it."""
+    recovered: bool
+    """It was not well-formed XML and may have lost something."""
+    is_empty: bool
+    """The response held nothing at all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
     """The outcome of one request."""
 
-    outcome: Reply | Fault
+    outcome: Answer | Fault
     challenges: tuple[Challenge, ...] = ()
     refusal: Refusal | None = None
     soap_refused: bool = False
     """The refusal was a SOAP fault."""
     misunderstood: bool = False
     """The device stumbled over the Security header."""
-    wants_addressing: bool = False
+    refuses_form: bool = False
+    """It complains of how the question was put: its action, its version of SOAP, its content type."""
 
 
 def heard_fault(code: FaultCode, operation: str, elapsed_s: float, status: int | None = None) -> Heard:
@@ -39,10 +56,10 @@ def heard_fault(code: FaultCode, operation: str, elapsed_s: float, status: int |
     return Heard(Fault(code, Stage.INTERROGATE, operation, round(elapsed_s, 3), status))
 
 
-def understand(reply: HttpReply, operation: str, elapsed_s: float) -> Heard:
+def understand(reply: HttpReply, question: Question[Any], elapsed_s: float) -> Heard:
     """What this reply says to that question."""
     challenges = parse_challenges(reply.all_headers("WWW-Authenticate"))
-    heard = _understand(reply, operation, elapsed_s, challenges)
+    heard = _understand(reply, question, elapsed_s, challenges)
     return replace(heard, challenges=challenges) if challenges else heard
 
 
@@ -64,22 +81,26 @@ def http_offset_s(reply: HttpReply, now: datetime) -> float | None:
     return ((date.replace(tzinfo=UTC) if date.tzinfo is None else date) - now).total_seconds()
 
 
-def _understand(reply: HttpReply, operation: str, elapsed_s: float, challenges: tuple[Challenge, ...]) -> Heard:
-    content = read_envelope(reply.body)
+def _understand(
+    reply: HttpReply, question: Question[Any], elapsed_s: float, challenges: tuple[Challenge, ...]
+) -> Heard:
+    content, operation = read_envelope(reply.body), question.operation
     if isinstance(content, Reply):
         if answers(content, operation):
-            return Heard(content)
+            is_empty = next(content.node.children(), None) is None
+            return Heard(Answer(question.read(content.node), content.recovered, is_empty))
         return heard_fault(FaultCode.MALFORMED_REPLY, operation, elapsed_s, reply.status)
     if isinstance(content, SoapFault):
         if content.refuses_login or reply.status == 401:
-            refusal = Refusal(challenges, content.names_time, content.names_lock, says_locked(content.text))
+            locked = says_locked(content.text)
+            refusal = Refusal(challenges, content.names_time, content.names_lock, locked, content.names_rights)
             heard = heard_fault(FaultCode.AUTH_REQUIRED, operation, elapsed_s, reply.status)
             return replace(heard, refusal=refusal, soap_refused=True)
         heard = heard_fault(content.fault_code, operation, elapsed_s, reply.status)
-        return replace(heard, misunderstood=content.misunderstands_header)
+        return replace(heard, misunderstood=content.misunderstands_header, refuses_form=content.refuses_form)
     if reply.status in (401, 403):
         text = refusal_text("", reply.body)
         heard = heard_fault(FaultCode.AUTH_REQUIRED, operation, elapsed_s, reply.status)
         return replace(heard, refusal=Refusal(challenges, False, names_lock(text), says_locked(text)))
     heard = heard_fault(oddity_fault(content, reply.status), operation, elapsed_s, reply.status)
-    return replace(heard, wants_addressing=reply.status == 400)
+    return replace(heard, refuses_form=reply.status in _FORM_STATUSES)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from camagent.interrogate.conversation import MIN_CALL_S, Conversation
+from camagent.interrogate.conversation import Conversation
 from camagent.interrogate.envelopes import get_snapshot_uri
 from camagent.interrogate.media_interview import MediaDoor
-from camagent.interrogate.media_replies import parse_snapshot_address
+from camagent.interrogate.question_line import MIN_CALL_S
 from camagent.model.device import MediaFacts, SnapshotAccess
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.wire.http_reply import HttpReply
@@ -30,10 +30,9 @@ async def try_snapshot(
     outcome = await conversation.ask(get_snapshot_uri(door.namespace, tokens[0]), door.url)
     if isinstance(outcome, Fault):
         return outcome
-    uri = parse_snapshot_address(outcome.node)
-    if uri is None or uri.shown != str(uri):  # rtsp://…, or a log-in inside: then it is no stranger who asks
+    if outcome is None or outcome.shown != str(outcome):  # rtsp://…, or a log-in inside: no stranger asks that
         return Fault(FaultCode.UNSUPPORTED, Stage.INTERROGATE, "GetSnapshotUri", 0.0)
-    return await _peek(conversation, str(uri.pinned(conversation.host)))
+    return await _peek(conversation, str(outcome.pinned(conversation.host)))
 
 
 async def _peek(conversation: Conversation, url: str) -> SnapshotAccess | Fault:

@@ -32,6 +32,10 @@ _LOCKED = re.compile(
     r"|tai khoan[^.<]{0,24}\bkhoa\b|(dang nhap|mat khau) (sai )?qua nhieu|已?被?锁定"
 )
 _TIME = re.compile(r"\btime\b|time\s?stamp|\bclock|expire|\bcreated\b|not\s*fresh|\bdate\b|thoi gian|dong ho")
+_RIGHTS = re.compile(
+    r"privilege|\b(insufficient|not enough|lack\w*|no|without) (the )?(access )?(permission|rights?)\b"
+    r"|operation (is )?(prohibited|not permitted|not allowed)|khong (co|du) quyen|权限"
+)
 _SECRET = re.compile(r"pass\s?word|user\s?name(?!\s*token)|credential|account|mat khau|tai khoan|密码")
 
 
@@ -49,6 +53,14 @@ def names_lock(text: str) -> bool:
 def says_locked(text: str) -> bool:
     """It says outright that somebody is locked out: enough even before a log-in of ours; strangers are told so too."""
     return _LOCKED.search(_plain(text)) is not None
+
+
+def names_rights(text: str, by_code: bool = False) -> bool:
+    """It says (or its code does) that the user may not do this, and nothing of the password: he was let in."""
+    plain = _plain(text)
+    return (
+        (by_code or _RIGHTS.search(plain) is not None) and _SECRET.search(plain) is None and _LOCK.search(plain) is None
+    )
 
 
 def names_time(text: str) -> bool:
