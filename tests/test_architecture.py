@@ -24,7 +24,7 @@ FENCES: dict[str, tuple[str, ...]] = {
     "onvif": ("camagent/cli/onvif.py", "camagent/cli/onvif_transport.py"),
     "zeep": ("camagent/cli/onvif.py", "camagent/cli/onvif_transport.py"),
     "prometheus_client": ("camagent/exporter/metrics.py", "camagent/exporter/server.py"),
-    "sqlite3": ("camagent/store/"),
+    "sqlite3": ("camagent/store/",),
     "click": ("camagent/cli/",),
     "xlsxwriter": ("camagent/report/",),
     "openpyxl": (),

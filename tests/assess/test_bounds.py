@@ -763,7 +763,7 @@ def test_uplink_counts_shared_cameras_and_never_passes_with_one_unread() -> None
 def test_time_server(source: str | None, network: dict[str, Any], outcome: Outcome, said: str) -> None:
     from dataclasses import replace
 
-    facts = replace(device_facts().network, **network)  # type: ignore[type-var]
+    facts = replace(device_facts().network, **network)
     found = judged("time_server", with_device(clock=device_clock(source=source), network=facts))
     assert (found.outcome, key(found)) == (outcome, said)
 
@@ -771,7 +771,7 @@ def test_time_server(source: str | None, network: dict[str, Any], outcome: Outco
 def test_every_time_server_is_named() -> None:
     from dataclasses import replace
 
-    facts = replace(device_facts().network, ntp_servers=("a", "b"))  # type: ignore[type-var]
+    facts = replace(device_facts().network, ntp_servers=("a", "b"))
     assert dict(judged("time_server", with_device(network=facts)).message.args) == {"servers": "a, b"}
 
 
@@ -1231,7 +1231,7 @@ def protocols(https: bool | None) -> Any:
     from dataclasses import replace
 
     rows = () if https is None else (NetworkProtocol("https", https, (443,)),)
-    return replace(device_facts().network, protocols=(NetworkProtocol("HTTP", True, (80,)), *rows))  # type: ignore[type-var]
+    return replace(device_facts().network, protocols=(NetworkProtocol("HTTP", True, (80,)), *rows))
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def m(**changes: Any) -> CameraFacts:
 
 
 def network(**changes: Any) -> CameraFacts:
-    return with_device(network=replace(device_facts().network, **changes))  # type: ignore[type-var]
+    return with_device(network=replace(device_facts().network, **changes))
 
 
 def clock(**changes: Any) -> CameraFacts:
@@ -203,14 +203,14 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     ("login_scheme", with_main(access=None), None),
     ("https", cert(version="TLSv1.3"), None),
     ("https", cert(legacy=True), None),
-    ("https", with_device(tls=None, network=replace(device_facts().network, protocols=(HTTP,))), None),  # type: ignore[type-var]
+    ("https", with_device(tls=None, network=replace(device_facts().network, protocols=(HTTP,))), None),
     (
         "https",
         with_device(
             tls=None, network=replace(device_facts().network, protocols=(HTTP, NetworkProtocol("HTTPS", False, (443,))))
         ),
         None,
-    ),  # type: ignore[type-var]
+    ),
     ("https", with_device(tls=None), None),
     ("certificate", cert(not_after=NOW - timedelta(days=1)), None),
     ("certificate", cert(not_before=NOW + timedelta(days=1)), None),

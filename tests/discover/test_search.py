@@ -16,8 +16,8 @@ from camagent.discover import multicast
 from camagent.discover.interfaces import list_interfaces
 from camagent.discover.plan import DiscoveryPlan, Pacing, make_plan
 from camagent.discover.search import search
-from camagent.model.device import ONVIF_PATHS
 from camagent.model.discovery import Discovery, FoundBy, RtspOnly
+from camagent.model.onvif import ONVIF_PATHS
 from tests.discover.network import Network
 from tests.discover.peers import (
     TIME_REPLY,

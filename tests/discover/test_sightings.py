@@ -23,7 +23,7 @@ FAULT = envelope("<s:Fault/>")
 
 
 def read(*answers: tuple[bytes, str] | tuple[bytes, str, str | None]) -> Announced:
-    datagrams = [Datagram(a[0], a[1], a[2] if len(a) > 2 else "eth1") for a in answers]  # type: ignore[misc]
+    datagrams = [Datagram(a[0], a[1], a[2] if len(a) > 2 else "eth1") for a in answers]
     return read_datagrams(datagrams, {"urn:uuid:1": ProbeTypes.TRANSMITTER}, (LAN,))
 
 
@@ -32,7 +32,7 @@ def hosts(announced: Announced) -> list[str]:
 
 
 def camera(host: str, n: int = 1, **changes: str | None) -> bytes:
-    return matches(match(f"http://{host}/onvif/device_service", f"urn:uuid:{n}", **changes))  # type: ignore[arg-type]
+    return matches(match(f"http://{host}/onvif/device_service", f"urn:uuid:{n}", **changes))
 
 
 def test_answers_to_all_three_probes_are_one_device() -> None:

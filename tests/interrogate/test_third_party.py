@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,12 +101,12 @@ def mock_facts() -> dict[str, object]:
 class TestMockOfNpmOnvif:
     """npm onvif 0.6.5: Device and Media1 fixtures, no log-in, two malformed replies and a foreign stream host."""
 
-    def test_it_is_read(self, mock_facts: dict[str, object]) -> None:
+    def test_it_is_read(self, mock_facts: dict[str, Any]) -> None:
         assert mock_facts["clock"] == "DeviceClock" and mock_facts["media"] == "media1"
         assert mock_facts["model"] and mock_facts["services"] and "h264" in mock_facts["codecs"]
 
-    def test_its_foreign_stream_host_is_pinned(self, mock_facts: dict[str, object]) -> None:
+    def test_its_foreign_stream_host_is_pinned(self, mock_facts: dict[str, Any]) -> None:
         assert mock_facts["streams"] and all(s.startswith("rtsp://127.0.0.1") for s in mock_facts["streams"])
 
-    def test_it_is_reported_open(self, mock_facts: dict[str, object]) -> None:
+    def test_it_is_reported_open(self, mock_facts: dict[str, Any]) -> None:
         assert "GetProfiles" in mock_facts["anonymous"]

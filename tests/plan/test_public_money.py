@@ -187,7 +187,7 @@ def test_a_camera_that_skips_frames_by_its_own_setting_is_told_so(interval: int 
     ],
 )
 def test_https_that_may_only_be_off_does_not_ask_for_firmware(network: Any, action: Action, said: str) -> None:
-    facts = network if not isinstance(network, dict) else replace(device_facts().network, **network)  # type: ignore[type-var]
+    facts = network if not isinstance(network, dict) else replace(device_facts().network, **network)
     plan = planned(healthy(tls=fault(FaultCode.REFUSED), network=facts))
     assert plan.action is action and said in keys(plan)
 
@@ -230,7 +230,7 @@ def test_basic_alone_is_a_menus_choice_and_usernametoken_alone_is_not() -> None:
 def test_firmware_is_asked_for_only_where_the_device_says_that_no_setting_can_do_it(
     versions: Any, protocols: Any, action: Action, said: str
 ) -> None:
-    network = replace(device_facts().network, protocols=protocols)  # type: ignore[type-var]
+    network = replace(device_facts().network, protocols=protocols)
     claims = ServiceCapabilities(tls_versions=versions)
     plan = planned(healthy(tls=fault(FaultCode.REFUSED), network=network, capabilities=claims))
     assert (plan.action, plan.certain) == (action, False) and said in keys(plan)

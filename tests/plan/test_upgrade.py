@@ -208,11 +208,11 @@ def test_loss_is_mended_in_the_network_and_half_duplex_is_named_first() -> None:
     lossy = measured_stream(rtp_lost_packets=300)
     plan = planned(streaming(measured=lossy))
     assert (plan.action, steps(plan), plan.rules) == (Action.FIX_NETWORK, ["fix_network"], ("CON-LOSS",))
-    half = replace(device_facts().network, link_duplex="Half")  # type: ignore[type-var]
+    half = replace(device_facts().network, link_duplex="Half")
     device = device_facts(ports=PORTS, network=half)
     plan = planned(camera_facts(device=device, streams=(stream_facts(measured=lossy),)))
     assert steps(plan) == ["duplex", "fix_network"]
-    full = replace(device_facts().network, link_duplex="Full")  # type: ignore[type-var]
+    full = replace(device_facts().network, link_duplex="Full")
     device = device_facts(ports=PORTS, network=full)
     assert steps(planned(camera_facts(device=device, streams=(stream_facts(measured=lossy),)))) == ["fix_network"]
 
@@ -312,7 +312,7 @@ def test_https_is_switched_on_where_it_can_be(listed: bool | None, action: Actio
     rows = (NetworkProtocol("HTTP", True, (80,)),) + (
         () if listed is None else (NetworkProtocol("https", listed, (443,)),)
     )
-    network = replace(device_facts().network, protocols=rows)  # type: ignore[type-var]
+    network = replace(device_facts().network, protocols=rows)
     plan = planned(healthy(tls=None, network=network))
     assert plan.action is action
     if action is Action.RECONFIGURE:
@@ -440,7 +440,7 @@ def test_only_what_rests_on_advertised_settings_is_uncertain() -> None:
     both_kinds = replace(both_kinds, device=replace(both_kinds.device, clock=device_clock(source="Manual")))  # type: ignore[type-var]
     assert not planned(both_kinds).certain
     rows = (NetworkProtocol("HTTPS", False, (443,)),)
-    off = replace(device_facts().network, protocols=rows)  # type: ignore[type-var]
+    off = replace(device_facts().network, protocols=rows)
     assert not planned(healthy(tls=None, network=off)).certain
 
 

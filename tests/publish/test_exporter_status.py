@@ -8,7 +8,7 @@ import pytest
 
 from camagent.document.read import parse_cameras
 from camagent.exporter.snapshot import camera_status
-from camagent.model.fault import FaultCode, Stage
+from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Outcome
 from camagent.model.scan import CameraResult
 from camagent.model.stream import OtherStream
@@ -24,7 +24,7 @@ SILENT = build.device_facts(clock=build.fault(stage=Stage.INTERROGATE), faults=(
 LISTED = OtherStream("P3", None, build.stream_uri(), None, "view")
 
 
-def asked(code: FaultCode) -> build.Fault:
+def asked(code: FaultCode) -> Fault:
     return build.fault(code, stage=Stage.INTERROGATE, doing="GetSystemDateAndTime")
 
 

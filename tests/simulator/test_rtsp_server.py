@@ -104,7 +104,7 @@ def test_packets_follow_rtp_info_without_a_gap_over_the_wrap() -> None:
         await client.ask("SETUP", Transport=TCP)
         _, headers, _ = await client.ask("PLAY")
         first = int(headers["rtp-info"].partition("seq=")[2].partition(";")[0])
-        sequence = []
+        sequence: list[int] = []
         while len(sequence) < 30:
             channel, packet = await client.packet()
             if channel == 0:
