@@ -4,17 +4,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 export OPENBLAS_NUM_THREADS := 1
+# Tests that share one simulated school stay on one worker (tests/conftest.py).
+PARALLEL := -n 4 --dist loadgroup
 
 .PHONY: demo test test-all lint peers lock clean bench bench-stream bench-onvif bench-discovery bench-area bench-agent bench-decode samples schema
 
 demo: $(VENV)/.runtime
 	$(BIN)/camagent demo --output camagent-demo
 
+# What a developer runs all day. Four workers on two cores: most tests wait for sockets, not for the processor.
 test: lint peers
-	$(BIN)/python -m pytest -m "not slow and not camera"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not outside and not camera"
 
+# The rest: third-party servers, a browser, real windows of time. CI runs both.
 test-all: $(VENV)/.dev peers
-	$(BIN)/python -m pytest -m "slow and not camera"
+	$(BIN)/python -m pytest $(PARALLEL) -m "(slow or outside) and not camera"
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
