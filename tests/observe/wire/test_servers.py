@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.observe.wire.test_gstreamer import certificate
 from tests.observe.wire.watching import greet, measured, watch
 
 
-def seen_by(camera: Camera, **options: object) -> StreamFacts:
+def seen_by(camera: Camera, **options: Any) -> StreamFacts:
     async def look() -> StreamFacts:
         async with running(camera) as uri:
             return await watch(uri, **options)
