@@ -15,14 +15,13 @@ from hypothesis import strategies as st
 
 from camagent.area.view import AreaDocument
 from camagent.document.model import MAX_CAMERAS, ScanDocument
-from camagent.document.pieces import cut
+from camagent.document.pieces import cut, parsed_bytes
 from camagent.document.read import (
     MAX_PARSED_BYTES,
     DocumentError,
     parse_as,
     parse_cameras,
     parse_document,
-    parsed_bytes,
 )
 from camagent.document.values import MAX_ITEMS
 from tests.publish.samples import plain, school

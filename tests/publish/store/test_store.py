@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import lzma
 import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from camagent import store as store_module
+from camagent.document.decisions import Decision
 from camagent.document.read import MAX_DOCUMENT_BYTES
 from camagent.document.write import camera_view, scan_document
 from camagent.inventory.earlier_runs import Learned
@@ -18,7 +20,7 @@ from camagent.inventory.identity import KnownDevice
 from camagent.model.finding import Verdict
 from camagent.model.scan import CameraFacts, ManualAnswer, ScanResult
 from camagent.model.text import Message
-from camagent.store import Decision, Store, answered, open_store
+from camagent.store import Store, answered, open_store
 from camagent.store.schema import MIGRATIONS
 from camagent.text import LANGUAGES, render
 from tests import builders
@@ -120,7 +122,7 @@ def test_a_camera_answered_only_where_something_of_it_spoke() -> None:
     assert spoke(replace(silent, streams=(dead, builders.sub_stream())))
 
 
-DAMAGES = {
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "cut": lambda text: lzma.compress(text)[:-200],
     "not packed": lambda text: text,
     "deep": lambda text: lzma.compress(b'{"schema":"camagent.scan/1","cameras":' + b"[" * 100_000),
