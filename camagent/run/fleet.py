@@ -1,6 +1,7 @@
-"""All concurrency of camagent: one asyncio loop, the limits, the shared doors and the decode pool.
+"""How cameras are checked side by side: one asyncio loop, the limits, the shared doors and the decode pool.
 
-Nothing else starts a task per camera, a thread or a process. A bug of ours in one camera's check is caught here,
+The concurrency of a check: searching (`discover.sweep`), the decoder's process (`observe.decode`) and the agent's own
+tasks and threads (`agent`, `exporter`) stand where they are used. A bug of ours in one camera's check is caught here,
 once, and reported as ours; it never silences the other cameras.
 """
 
