@@ -40,7 +40,7 @@ def undecoded(view: View) -> float:
     if view.planes.chroma is None:
         return 0.0
     u, v = view.planes.chroma
-    down = max(1, u.shape[0] // 270)
+    down = max(1, u.shape[0] // 135)
     luma_down = max(1, view.planes.luma.shape[0] // max(1, u.shape[0])) * down
     luma = view.planes.luma[::luma_down, ::luma_down]
     rows, columns = min(luma.shape[0], u[::down].shape[0]), min(luma.shape[1], u[:, ::down].shape[1])
