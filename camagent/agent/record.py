@@ -123,6 +123,7 @@ def read_memory(store: Store, now: datetime) -> Memory:
         histories=store.histories(now),
         pins=tuple(store.pins()),
         answers=store.answers(),
+        references=store.references(),
     )
 
 

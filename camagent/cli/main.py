@@ -27,6 +27,7 @@ COMMANDS = {
     "check": "camagent.cli.check:check_command",
     "report": "camagent.cli.report:report_command",
     "area": "camagent.cli.area:area_group",
+    "baseline": "camagent.cli.baseline:baseline_group",
     "answer": "camagent.cli.answer:answer_command",
     "serve": "camagent.cli.serve:serve_command",
     "profile": "camagent.cli.profile:profile_group",

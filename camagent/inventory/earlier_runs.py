@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from camagent.inventory.identity import KnownDevice
 from camagent.model.scan import History, ManualAnswer
+from camagent.model.stream import PictureNumbers
 from camagent.model.uri import StreamUri, parse_stream_uri
 
 Pins = tuple[tuple[str, str], ...]
@@ -23,6 +24,8 @@ class Memory:
     pins: Pins = ()
     answers: Mapping[str, tuple[ManualAnswer, ...]] = field(default_factory=dict)
     """By camera id; "" holds for the whole site."""
+    references: Mapping[str, tuple[PictureNumbers, ...]] = field(default_factory=dict)
+    """By camera id: how its picture was when it was sound, by day and under infrared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,18 @@ class Learned:
     """The cameras that were met, as they are now."""
     pins: Pins = ()
     """Of places whose certificate was never seen before."""
+    pictures: tuple[SeenPicture, ...] = ()
+    """How each camera's picture looked in this run, in numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPicture:
+    """The numbers of one camera's picture in one run."""
+
+    camera_id: str
+    numbers: PictureNumbers
+    sound: bool
+    """Nothing was stated or doubted: it may become the camera's reference."""
 
 
 def learned_from(memory: Memory, met: Sequence[KnownDevice], shown: Iterable[tuple[str, str]]) -> Learned:
@@ -50,7 +65,12 @@ def learned_from(memory: Memory, met: Sequence[KnownDevice], shown: Iterable[tup
 def memory_after(memory: Memory, learned: Learned) -> Memory:
     """The memory with what a run added."""
     known = {device.id: device for device in (*memory.known, *learned.known)}
-    return replace(memory, known=tuple(known.values()), pins=(*memory.pins, *learned.pins))
+    references = dict(memory.references)
+    for seen in learned.pictures:
+        kept = references.get(seen.camera_id, ())
+        if seen.sound and all(one.infrared != seen.numbers.infrared for one in kept):
+            references[seen.camera_id] = (*kept, seen.numbers)
+    return replace(memory, known=tuple(known.values()), pins=(*memory.pins, *learned.pins), references=references)
 
 
 def pin_place(host: str, port: int) -> str:

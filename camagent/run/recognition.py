@@ -28,6 +28,7 @@ from camagent.model.scan import (
 )
 from camagent.model.stream import FileTarget, StreamFacts, StreamTarget
 from camagent.run.naming import address_of, name_of
+from camagent.run.pictures import against_reference, pictures_of
 from camagent.run.visit import DeviceCheck, Judge, SeenSource, judge_all
 from camagent.run.visit import SeenCamera as CheckedCamera
 
@@ -110,6 +111,7 @@ def finish(checks: Sequence[DeviceCheck], order: Order, frame: Frame) -> Run:
     result = replace(result, coverage=_with_missing(result.coverage, missing))
     met = [identity.remember(key, one.sighting) for one, (key, _) in zip(seen, identities, strict=True)]
     learned = learned_from(order.memory, met, _certificates(checks))
+    learned = replace(learned, pictures=tuple(pictures_of(results)))
     return Run(result, learned, memory_after(order.memory, learned), frame.discovery)
 
 
@@ -237,7 +239,7 @@ def _camera_facts(one: _Seen, who: _Recognised, order: Order, fingerprints: Mapp
         address=address_of(one.check),
         device=device,
         video_source=one.source.video_source,
-        streams=one.source.streams,
+        streams=against_reference(one.source.streams, order.memory.references.get(who.key, ())),
         others=one.source.others,
         declaration=declaration,
         history=order.memory.histories.get(who.key),

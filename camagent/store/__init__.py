@@ -27,8 +27,11 @@ from camagent.inventory.identity import KnownDevice
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import History, ManualAnswer
+from camagent.model.stream import PictureNumbers
 from camagent.model.text import Message, message
+from camagent.store import pictures
 from camagent.store.open_file import connect, transaction, translated
+from camagent.store.pictures import KeptPicture
 from camagent.text.vietnamese import clean_line
 
 RAW_DAYS = 30  # every scan is kept that long; the availability row of a profile looks back as far
@@ -143,6 +146,25 @@ class Store:
             )
             room = MAX_PINS - connection.execute("SELECT count(*) FROM pin").fetchone()[0]
             connection.executemany("INSERT OR IGNORE INTO pin VALUES (?, ?)", learned.pins[: max(room, 0)])
+            pictures.write_seen(connection, learned.pictures, met)
+
+    def kept_pictures(self, camera_id: str | None = None) -> tuple[KeptPicture, ...]:
+        """What is kept of the pictures of one camera, or of all: numbers only."""
+        with self._lock, translated(self.path):
+            return pictures.read(self._connection, camera_id)
+
+    def references(self) -> dict[str, tuple[PictureNumbers, ...]]:
+        """By camera id: how its picture was when it was sound."""
+        found: dict[str, tuple[PictureNumbers, ...]] = {}
+        for kept in self.kept_pictures():
+            if kept.kind != pictures.LATEST:
+                found[kept.camera_id] = (*found.get(kept.camera_id, ()), kept.numbers)
+        return found
+
+    def accept_picture(self, camera_id: str) -> KeptPicture | None:
+        """The latest picture of a camera becomes its reference; None where no check has seen one."""
+        with self._write() as connection:
+            return pictures.accept_latest(connection, camera_id)
 
     def forget_pins(self, places: Sequence[str]) -> None:
         """The certificates of these places are no longer expected."""

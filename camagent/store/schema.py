@@ -76,4 +76,21 @@ MIGRATIONS: Migrations = (
         # When it was last met: those that were not met for longest are forgotten first (MAX_KNOWN).
         "ALTER TABLE known_device ADD COLUMN met_at TEXT",
     ),
+    (
+        # How a camera's picture looks, in numbers from which no face can be drawn: `kind` is "day" or
+        # "infrared" for its reference, "latest" for the last check. About 2 kB a row.
+        """CREATE TABLE picture (
+            camera_id TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            at TEXT NOT NULL,
+            luma BLOB NOT NULL,
+            detail BLOB NOT NULL,
+            chroma_u REAL NOT NULL,
+            chroma_v REAL NOT NULL,
+            sharpness REAL,
+            infrared INTEGER NOT NULL,
+            sound INTEGER NOT NULL,
+            PRIMARY KEY (camera_id, kind)
+        ) STRICT""",
+    ),
 )

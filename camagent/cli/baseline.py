@@ -1,0 +1,81 @@
+"""`camagent baseline`: the reference of a camera's picture, shown, or made anew after a repair. Numbers only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from camagent.cli.language import t
+from camagent.model.operator_error import OperatorError
+from camagent.model.text import message
+
+CONFIG = click.option(
+    "--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config")
+)
+
+
+@click.group("baseline", help=t("cli.help.baseline"))
+def baseline_group() -> None:
+    """The two commands below."""
+
+
+@baseline_group.command(
+    "show", help=t("cli.help.baseline_show"), epilog=t("cli.help.example", example="camagent baseline show CAMERA")
+)
+@click.argument("camera")
+@CONFIG
+def show_command(camera: str, config_path: Path | None) -> int:
+    """What is kept of one camera's picture."""
+    from camagent.app import open_site_store, read_config
+    from camagent.document.wording import VIETNAM
+
+    store = open_site_store(read_config(config_path))
+    try:
+        kept = store.kept_pictures(camera)
+    finally:
+        store.close()
+    if not kept:
+        raise OperatorError(message("picture.baseline.none", camera=camera[:60]))
+    for picture in kept:
+        numbers = picture.numbers
+        click.echo(
+            t(
+                "picture.baseline.row",
+                kind=t(f"picture.baseline.{picture.kind}"),
+                at=f"{picture.at.astimezone(VIETNAM):%d/%m/%Y %H:%M}",
+                luma=round(sum(numbers.luma) / max(len(numbers.luma), 1)),
+                detail=round(sum(numbers.detail) / max(len(numbers.detail), 1) / 10, 1),
+                sharpness="-" if numbers.sharpness is None else f"{numbers.sharpness:.2f}",
+                u=round(numbers.chroma_u),
+                v=round(numbers.chroma_v),
+            )
+        )
+    return 0
+
+
+@baseline_group.command(
+    "accept",
+    help=t("cli.help.baseline_accept"),
+    epilog=t("cli.help.example", example="camagent baseline accept CAMERA"),
+)
+@click.argument("camera")
+@CONFIG
+def accept_command(camera: str, config_path: Path | None) -> int:
+    """How the last check saw the camera is how it should look."""
+    from camagent.app import open_site_store, read_config
+    from camagent.document.wording import VIETNAM
+    from camagent.store.pictures import kind_of
+
+    store = open_site_store(read_config(config_path))
+    try:
+        accepted = store.accept_picture(camera)
+    finally:
+        store.close()
+    if accepted is None:
+        raise OperatorError(message("picture.baseline.none", camera=camera[:60]))
+    kind = t(f"picture.baseline.{kind_of(accepted.numbers)}")
+    click.echo(
+        t("picture.baseline.accepted", camera=camera, kind=kind, at=f"{accepted.at.astimezone(VIETNAM):%d/%m/%Y %H:%M}")
+    )
+    return 0

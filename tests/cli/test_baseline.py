@@ -1,0 +1,50 @@
+"""`camagent baseline`: the reference of a camera's picture, shown and made anew; words and numbers, never a picture."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from camagent.inventory.earlier_runs import Learned, SeenPicture
+from camagent.model.stream import PictureNumbers
+from camagent.store import open_store
+
+NOW = PictureNumbers((100,) * 1792, (52,) * 112, 1.0, -2.0, 0.81, infrared=False)
+
+
+@pytest.fixture(autouse=True)
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAMAGENT_DATA", str(tmp_path))
+    monkeypatch.setenv("CAMAGENT_CONFIG_DIR", str(tmp_path))
+
+
+def run(*words: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "camagent", *words, "--lang", "en"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_camera_without_a_reference_is_one_line() -> None:
+    for verb in ("show", "accept"):
+        code, told = run("baseline", verb, "cam-9")
+        assert code == 2 and "no reference of camera cam-9" in told
+
+
+def test_shown_and_accepted(tmp_path: Path) -> None:
+    with open_store(tmp_path / "camagent.sqlite") as store:
+        seen = SeenPicture("cam-1", NOW, sound=False)
+        store.remember(Learned(pictures=(seen,)), datetime(2026, 11, 28, 1, tzinfo=UTC))
+    assert "Last check, 28/11/2026 08:00: luma 100, detail 5.2" in run("baseline", "show", "cam-1")[1]
+    code, told = run("baseline", "accept", "cam-1")
+    assert code == 0 and "Reference by day" in told
+    with open_store(tmp_path / "camagent.sqlite") as store:
+        assert store.references() == {"cam-1": (NOW,)}

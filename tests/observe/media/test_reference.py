@@ -1,0 +1,89 @@
+"""A picture beside the reference of its own camera: numbers tell what one picture alone cannot."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+
+import cv2
+import numpy as np
+import pytest
+
+from camagent.model.stream import PictureNumbers
+from camagent.observe.picture.facts import image_facts
+from camagent.observe.picture.measure import measure
+from camagent.observe.picture.reference import compared, with_reference
+from camagent.observe.picture.view import Planes
+from tests.observe.media.scenes import contrast, dead_leaves, noisy
+
+WIDE, HIGH = 1920, 1080
+Luma = np.ndarray
+
+
+def scene(seed: int = 3) -> Luma:
+    return dead_leaves(seed, WIDE, HIGH)
+
+
+def numbers(luma: Luma, colour: int | None = 0, seed: int = 1) -> PictureNumbers:
+    """Of a scene whose left half is coloured; `colour` tints everything, None leaves no colour at all."""
+    u = np.full((HIGH // 2, WIDE // 2), 128, np.uint8)
+    v = u.copy()
+    if colour is not None:
+        u[:, : WIDE // 4], v[:, : WIDE // 4] = 100, 150
+        u, v = u - colour, v + colour
+    return measure(Planes(noisy(luma, 1.2, seed), (u, v), 8, False)).numbers
+
+
+def half_hidden(luma: Luma) -> Luma:
+    luma = luma.copy()
+    luma[:, : WIDE // 2] = 70
+    return luma
+
+
+REFERENCE = numbers(scene())
+INFRARED = numbers(scene(), colour=None)
+
+
+@pytest.mark.parametrize(
+    ("now", "found"),
+    [
+        (numbers(scene(), seed=7), ()),
+        (numbers(contrast(scene(), 0.5, -40), seed=8), ()),
+        (numbers(scene()[::-1, ::-1]), ("upside_down",)),
+        (numbers(scene(9)), ("moved",)),
+        (numbers(np.roll(scene(), WIDE // 4, axis=1)), ("moved",)),
+        (numbers(half_hidden(scene())), ("partly_covered",)),
+        (numbers(scene(), colour=18), ("cast",)),
+        (numbers(scene(), colour=None), ("monochrome",)),
+        (numbers(cv2.GaussianBlur(scene(), (0, 0), 3)), ("focus_changed",)),
+    ],
+    ids=["same", "dusk", "flipped", "other scene", "turned", "half hidden", "tinted", "grey", "softer"],
+)
+def test_what_differs_from_the_reference_is_named(now: PictureNumbers, found: tuple[str, ...]) -> None:
+    assert compared(now, [REFERENCE]) == found
+
+
+def test_black_and_white_is_right_where_the_camera_has_an_infrared_reference() -> None:
+    assert compared(numbers(scene(), colour=None, seed=5), [REFERENCE, INFRARED]) == ()
+    assert compared(numbers(scene(), seed=5), [INFRARED]) == ()  # colour where only infrared was known is no fault
+
+
+def test_without_a_reference_nothing_is_compared() -> None:
+    assert compared(numbers(scene(9)), []) == ()
+
+
+def test_a_dead_picture_is_not_compared_and_a_live_one_keeps_what_it_shows() -> None:
+    image = image_facts([measure(Planes(noisy(scene(9), 1.2), None, 8, False))])
+    assert image is not None
+    assert with_reference(image, [REFERENCE]).conditions == (*image.conditions, "moved", "monochrome")
+    dead = replace(image, conditions=("black",))
+    assert with_reference(dead, [REFERENCE]) == dead
+    assert with_reference(replace(image, numbers=None), [REFERENCE]).conditions == image.conditions
+
+
+def test_the_numbers_are_few() -> None:
+    """28 x 64 luma values and 7 x 16 tiles; less than 2 kB as they are stored, whatever the size of the picture."""
+    large = measure(Planes(dead_leaves(3, 3840, 2160), None, 8, False)).numbers
+    assert (len(large.luma), len(large.detail)) == (28 * 64, 7 * 16)
+    assert len(bytes(large.luma) + bytes(large.detail)) < 2000
+    assert len(json.dumps(asdict(large))) < 12_000

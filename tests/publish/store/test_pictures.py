@@ -1,0 +1,59 @@
+"""What is kept of pictures: a reference by day, one under infrared, the latest; numbers of bounded size."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from camagent.inventory.earlier_runs import Learned, Memory, SeenPicture, memory_after
+from camagent.model.stream import PictureNumbers
+from camagent.store import open_store
+
+DAY = PictureNumbers((10,) * 1792, (5,) * 112, 1.5, -2.0, 0.8, infrared=False)
+OTHER = replace(DAY, luma=(90,) * 1792)
+NIGHT = replace(DAY, infrared=True, sharpness=None)
+AT = datetime(2026, 11, 2, 3, tzinfo=UTC)
+
+
+def learned(*seen: tuple[str, PictureNumbers, bool]) -> Learned:
+    return Learned(pictures=tuple(SeenPicture(*one) for one in seen))
+
+
+def test_the_first_sound_picture_becomes_the_reference_and_stays(tmp_path: Path) -> None:
+    with open_store(tmp_path / "s.sqlite") as store:
+        store.remember(learned(("cam", OTHER, False)), AT)
+        assert store.references() == {}
+        store.remember(learned(("cam", DAY, True), ("cam2", NIGHT, True)), AT)
+        store.remember(learned(("cam", OTHER, True), ("cam", NIGHT, True)), AT + timedelta(days=1))
+        assert store.references() == {"cam": (DAY, NIGHT), "cam2": (NIGHT,)}
+        assert {kept.kind: kept.numbers for kept in store.kept_pictures("cam")}["latest"] == NIGHT
+
+
+def test_after_a_repair_the_latest_picture_is_accepted(tmp_path: Path) -> None:
+    with open_store(tmp_path / "s.sqlite") as store:
+        assert store.accept_picture("cam") is None
+        store.remember(learned(("cam", DAY, True)), AT)
+        store.remember(learned(("cam", OTHER, False)), AT + timedelta(days=1))
+        accepted = store.accept_picture("cam")
+        assert accepted is not None and accepted.numbers == OTHER
+        assert store.references() == {"cam": (OTHER,)}
+
+
+def test_a_camera_takes_less_than_six_kilobytes(tmp_path: Path) -> None:
+    with open_store(tmp_path / "s.sqlite") as store:
+        many = [(f"cam-{n}", numbers, True) for n in range(50) for numbers in (DAY, NIGHT)]
+        store.remember(learned(*many), AT)
+    with open_store(tmp_path / "empty.sqlite") as empty:
+        pass
+    grown = store.path.stat().st_size - empty.path.stat().st_size
+    assert grown / 50 <= 8_400, "three rows of 2 kB, pages that are not full, and an index"
+    kept = sum(len(bytes(n.luma)) + len(bytes(n.detail)) + 60 for n in (DAY, NIGHT, NIGHT))
+    assert kept <= 6_000
+
+
+def test_a_run_without_a_store_remembers_as_the_store_does() -> None:
+    memory = memory_after(Memory(), learned(("cam", DAY, True)))
+    assert memory.references == {"cam": (DAY,)}
+    memory = memory_after(memory, learned(("cam", OTHER, True), ("cam", NIGHT, True), ("cam2", DAY, False)))
+    assert memory.references == {"cam": (DAY, NIGHT)}
