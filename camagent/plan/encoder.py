@@ -113,7 +113,7 @@ def _choice_of(camera: CameraFacts, findings: Sequence[Finding], target: _Target
         unknown = unknown or (choice if choice.ability is Ability.UNKNOWN else None)
     if any(_is_allowed(option.codec, bounds) for option in target.options):
         return unknown or Choice(Ability.NO)
-    chosen_from = any(len(set(believable(option).resolutions)) > 1 for option in target.options)
+    chosen_from = any(sizes_deny(believable(option), target.settings) for option in target.options)
     return Choice(Ability.NO) if chosen_from else Choice(Ability.UNKNOWN, doubt="options_no_choice")
 
 

@@ -147,7 +147,9 @@ def _rivals(camera: CameraFacts, main: StreamFacts) -> Iterator[str]:
             yield larger.token  # an encoder that is only set to single pictures may do better than the main stream's
     for other in camera.others:
         main_address = isinstance(main.target, StreamTarget) and other.uri == main.target.uri
-        if main_address or other.not_judged == "view" or _may_exceed(other.configured, pixels):
+        pictures = other.configured is not None and other.configured.codec == "mjpeg" != main.measured.codec
+        view = other.not_judged == "view" and not pictures  # of a video camera its JPEG of the whole sensor is no rival
+        if main_address or view or _may_exceed(other.configured, pixels):
             yield other.token
 
 

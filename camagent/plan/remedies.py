@@ -90,7 +90,8 @@ def _encoder(finding: Finding, case: Case) -> Remedy:
         return Remedy(Action.INVESTIGATE, (step("recorder_options"),))
     if case.encoder.ability is Ability.NO:
         return Remedy(Action.REPLACE, (step("options_insufficient"),))
-    if not MENDS[finding.check] & {setting.name for setting in case.encoder.settings}:
+    another = any(setting.stream != "main" for setting in case.encoder.settings)  # then all that it sends is new
+    if not another and not MENDS[finding.check] & {setting.name for setting in case.encoder.settings}:
         # What ONVIF says is set would already do, yet something else is sent: no menu value mends that.
         return Remedy(Action.INVESTIGATE, (step("encoder_ignores_settings"),))
     return Remedy(Action.RECONFIGURE, (step("reconfigure_encoder"),), case.encoder.settings, advertised=True)

@@ -125,6 +125,15 @@ def test_what_is_no_doubt_does_not_stand_in_the_way() -> None:
     assert planned(old).action is Action.REPLACE
 
 
+def test_a_jpeg_of_the_whole_sensor_is_no_rival_of_a_video_stream_but_one_of_another() -> None:
+    jpeg = OtherStream("P9", None, stream_uri(path="/9"), configured_stream(codec="mjpeg", width_px=1280), "view")
+    assert planned(listed(jpeg)(poor())).action is Action.REPLACE
+    menu = (encoder_options(codec="mjpeg", resolutions=((1280, 720), (640, 360))),)
+    pictures = camera(menu, codec="mjpeg", **SMALL)
+    assert planned(pictures).action is Action.REPLACE
+    assert planned(listed(jpeg)(pictures)).action is Action.INVESTIGATE
+
+
 @pytest.mark.parametrize(
     ("look", "step", "again"), [(Look.NOT_TAKEN, "look_again", True), (Look.DIFFERS, "looks_differ", False)]
 )

@@ -420,3 +420,19 @@ def test_an_encoder_that_is_only_set_to_single_pictures_is_set_before_anything_i
         assert planned(beside(unread)).action is Action.INVESTIGATE
     assert planned(beside((encoder_options(codec="mjpeg"),))).action is Action.REPLACE  # it can do nothing else
     assert planned(subject).action is Action.REPLACE
+
+
+def test_an_encoder_of_another_stream_that_only_needs_its_codec_is_set_too() -> None:
+    """1080p MJPEG beside a small video stream: the codec alone mends size and rate of what is judged."""
+    subject = camera((h264(resolutions=((640, 360), (320, 180))),), codec="h264", width_px=640, height_px=360)
+    device: Any = subject.device
+    encoder = encoder_settings(token="E7", codec="mjpeg", width_px=1920, height_px=1080)
+    jpeg = media_profile(token="P7", encoder=encoder, options=(h264(), encoder_options(codec="mjpeg")))
+    media = replace(device.media, profiles=(*device.media.profiles, jpeg))
+    plan = planned(replace(subject, device=replace(device, media=media)))
+    assert (plan.action, [s.name for s in plan.settings]) == (Action.RECONFIGURE, ["codec"])
+
+
+def test_a_single_picture_menu_without_todays_size_is_not_believed() -> None:
+    foreign = (encoder_options(codec="mjpeg", resolutions=((352, 288), (176, 144))),)
+    assert planned(camera(foreign, codec="mjpeg", width_px=1280, height_px=720)).action is Action.INVESTIGATE
