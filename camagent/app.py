@@ -55,6 +55,7 @@ class RunOptions:
     try_snapshot: bool = False
     output: Path | None = None
     no_store: bool = False
+    trust_new: bool = False
     output_format: str = "table"
 
 

@@ -35,6 +35,14 @@ class BoundCredential:
     network: str
     credential: Credential
 
+    @property
+    def is_range(self) -> bool:
+        """It was bound to more than one address: to nobody in particular."""
+        try:
+            return ipaddress.ip_network(self.network).num_addresses > 1
+        except ValueError:
+            return False
+
     def covers(self, address: str) -> bool:
         """True if the address (not a name) lies in the network it was bound to."""
         return covers(self.network, address)
@@ -56,7 +64,12 @@ class CredentialBook:
 
     def for_address(self, address: str) -> Credential | None:
         """The log-in bound to that address; None where the operator gave none."""
-        return next((entry.credential for entry in self._entries if entry.covers(address)), None)
+        bound = self.bound(address)
+        return bound.credential if bound is not None else None
+
+    def bound(self, address: str) -> BoundCredential | None:
+        """The same with what it is bound to."""
+        return next((entry for entry in self._entries if entry.covers(address)), None)
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -20,7 +20,7 @@ from camagent.model.secret import Credential, Secret
 from camagent.model.stream import MeasuredStream, StreamFacts, StreamTarget
 from camagent.observe.watch import WatchOptions
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job
-from camagent.run.recognition import _certificates
+from camagent.run.shown_certificates import certificates
 from camagent.run.visit import DeviceCheck
 from tests.interrogate.fake_device import LOGIN, WRONG, FakeDevice, envelope, serving, soap_fault
 from tests.interrogate.test_tls import server_context
@@ -76,7 +76,7 @@ def basic_over_rtsps(folder: Path, pin: str | None) -> tuple[Camera, DeviceCheck
         camera = basic_camera()
         async with listening(camera, "rtsps", ssl=server_context(folder)) as target:
             seen = (await checked([Job(target)]))[0] if pin == "seen" else None
-            pins: Pins = tuple(_certificates([seen])) if seen is not None else ()
+            pins: Pins = tuple(certificates([seen])) if seen is not None else ()
             if pin == "other":
                 pins = ((pin_place(target.uri.host, target.uri.port), "00" * 32),)
             camera.asked.clear()

@@ -56,5 +56,6 @@ def test_an_address_that_speaks_rtsp_only_is_asked_for_onvif_unless_its_stream_i
 def test_a_login_goes_to_the_addresses_it_is_bound_to() -> None:
     login = Credential("city", Secret("x"))
     book = CredentialBook([BoundCredential("192.0.2.0/28", login)])
-    jobs = jobs_for(found(DeviceTarget("192.0.2.1", 80), DeviceTarget("192.0.2.99", 80)), order(book=book))
+    wanted = order(Declaration(address="192.0.2.1"), Declaration(address="192.0.2.99"), book=book)
+    jobs = jobs_for(found(DeviceTarget("192.0.2.1", 80), DeviceTarget("192.0.2.99", 80)), wanted)
     assert [job.credential for job in jobs] == [login, None]

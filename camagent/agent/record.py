@@ -124,6 +124,7 @@ def read_memory(store: Store, now: datetime) -> Memory:
         pins=tuple(store.pins()),
         answers=store.answers(),
         references=store.references(),
+        trust=store.trust(),
     )
 
 

@@ -28,7 +28,7 @@ from camagent.model.scan import ScanResult
 from camagent.model.stream import StreamFacts, StreamTarget
 from camagent.run.fleet import Fleet, Job
 from camagent.run.recognition import Frame, Order, Run
-from camagent.run.site_run import jobs_for
+from camagent.run.site_run import jobs_for, with_login
 from camagent.run.visit import LEAVE_ALONE, DeviceCheck, SeenSource, budget_spent, with_other_look
 
 FORGET_AFTER = timedelta(days=7)  # a device that nobody lists and that is silent for a week was taken away
@@ -275,8 +275,8 @@ class Site:
         device = self._devices.get(host)
         if device is None:
             return None
-        credential = self.settings.order.credentials.for_address(device.job.host)
-        return replace(device.job, credential=credential, key=host)
+        present = {watched.job.host for watched in self._devices.values()}
+        return replace(with_login(device.job, self.settings.order, present), key=host)
 
     def _take(self, host: str, check: DeviceCheck, faults: Iterable[Fault]) -> None:
         self.defects += check.defect is not None

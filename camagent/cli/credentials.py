@@ -100,6 +100,27 @@ def retry_command(network: str) -> int:
 
 
 @credentials_group.command(
+    "trust",
+    help=t("cli.help.credentials_trust"),
+    epilog=t("cli.help.example", example="camagent credentials trust 192.168.1.64"),
+)
+@click.argument("network", metavar="ADDRESS")
+def trust_command(network: str) -> int:
+    """The devices at this address or in this range are ours: they may be given the log-in of their range."""
+    from camagent.app import open_site_store, read_config
+    from camagent.clock import SystemClock
+
+    bound = _network(network)
+    store = open_site_store(read_config(None))
+    try:
+        store.grant_trust(bound, SystemClock().now())
+    finally:
+        store.close()
+    click.echo(t("trust.granted", network=bound))
+    return 0
+
+
+@credentials_group.command(
     "accept-certificate",
     help=t("cli.help.credentials_accept"),
     epilog=t("cli.help.example", example="camagent credentials accept-certificate 192.168.1.64"),

@@ -19,6 +19,7 @@ from camagent.cli.options import run_options, search_options
 @search_options
 @click.option("--inventory", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.inventory"))
 @run_options
+@click.option("--trust-new", is_flag=True, help=t("cli.help.trust_new"))
 @click.option("--no-store", is_flag=True, help=t("cli.help.no_store"))
 def scan_command(config_path: Path | None, **options: object) -> int:
     """Find every camera of the site, check and judge it, report and store the result."""

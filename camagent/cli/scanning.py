@@ -23,6 +23,7 @@ from camagent.app import (
 )
 from camagent.cli.language import t, tm
 from camagent.cli.run import code_of, progress_on_terminal, show, warn, warn_of, write_reports
+from camagent.cli.trust import may_trust, trusting
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
 
@@ -49,7 +50,9 @@ def run_scan(config_path: Path | None, request: RunOptions) -> int:
         order = make_order(config, request, inventory, book, remembered(store))
         _announce(plan, order)
         with shared_ledger(config, warn_of) as ledger:
-            run = asyncio.run(_scan(plan, order, make_fleet(config, ledger), fleet_options(config, request, order)))
+            options = fleet_options(config, request, order)
+            order = trusting(order) if request.trust_new else order
+            run = asyncio.run(_scan(plan, order, make_fleet(config, ledger), options))
         return publish(run, request, store)
     finally:
         if store is not None:
@@ -80,11 +83,15 @@ def _keep(run: Run, document: ScanDocument, store: Store) -> None:
 
 
 async def _scan(plan: DiscoveryPlan, order: Order, fleet: Fleet, options: FleetOptions) -> Run:
-    from camagent.run.site_run import scan_site
+    from camagent.run.site_run import check_found, find_devices, jobs_for
 
     async with fleet:
         with progress_on_terminal() as progress:
-            run = await scan_site(plan, order, fleet, options, progress)
+            found = await find_devices(plan, fleet, progress)
+        if may_trust(jobs_for(found.discovery, order)):
+            order = trusting(order)
+        with progress_on_terminal() as progress:
+            run = await check_found(found, order, fleet, options, progress)
     tell_unwritten(fleet)
     return run
 

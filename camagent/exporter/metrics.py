@@ -152,6 +152,9 @@ def _agent_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
     yield from _single(
         "discovered_devices", "Devices that the last hourly search found. Cached.", snapshot.discovered_devices
     )
+    yield from _single(
+        "devices_awaiting_trust", "New devices that want the log-in of their range.", snapshot.awaiting_trust
+    )
     for name, documentation, count in (
         ("overruns", "Checks skipped because the one before was still running or waiting.", snapshot.overruns),
         ("defects", "Bugs of camagent itself that were caught; see its log.", snapshot.defects),

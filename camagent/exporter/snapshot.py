@@ -13,7 +13,7 @@ from functools import lru_cache
 from camagent.document.model import CameraView, FindingView
 from camagent.document.stream import MeasuredView, StreamView
 from camagent.model.fault import FaultCode, Stage
-from camagent.model.finding import Outcome, Severity, Verdict
+from camagent.model.finding import TRUST_RULE, Outcome, Severity, Verdict
 from camagent.model.scan import ProfileStamp, Site
 from camagent.model.text import Localised
 
@@ -117,6 +117,11 @@ class AgentSnapshot:
     def silent(self) -> int:
         """How many cameras did not answer when last asked."""
         return sum(1 for camera in self.cameras if camera.up is False)
+
+    @property
+    def awaiting_trust(self) -> int:
+        """How many cameras are new and want the log-in of their range."""
+        return sum(any(r.rule == TRUST_RULE and r.met is None for r in camera.requirements) for camera in self.cameras)
 
     def count(self, verdict: Verdict) -> int:
         """How many cameras have that verdict."""

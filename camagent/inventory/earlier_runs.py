@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from camagent.inventory.identity import KnownDevice
+from camagent.inventory.trust import Trust, TrustedDevice
 from camagent.model.scan import History, ManualAnswer
 from camagent.model.stream import PictureNumbers
 from camagent.model.uri import StreamUri, parse_stream_uri
@@ -26,6 +27,8 @@ class Memory:
     """By camera id; "" holds for the whole site."""
     references: Mapping[str, tuple[PictureNumbers, ...]] = field(default_factory=dict)
     """By camera id: how its picture was when it was sound, by day and under infrared."""
+    trust: Trust = Trust()
+    """To whom log-ins for ranges may be given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Learned:
     """The cameras that were met, as they are now."""
     pins: Pins = ()
     """Of places whose certificate was never seen before."""
+    trusted: tuple[TrustedDevice, ...] = ()
+    """Devices that let us in."""
     pictures: tuple[SeenPicture, ...] = ()
     """How each camera's picture looked in this run, in numbers."""
 
@@ -70,7 +75,10 @@ def memory_after(memory: Memory, learned: Learned) -> Memory:
         kept = references.get(seen.camera_id, ())
         if seen.sound and all(one.infrared != seen.numbers.infrared for one in kept):
             references[seen.camera_id] = (*kept, seen.numbers)
-    return replace(memory, known=tuple(known.values()), pins=(*memory.pins, *learned.pins), references=references)
+    met = {device.address for device in learned.trusted}
+    devices = (*(device for device in memory.trust.devices if device.address not in met), *learned.trusted)
+    trust, pins = replace(memory.trust, devices=devices), (*memory.pins, *learned.pins)
+    return replace(memory, known=tuple(known.values()), pins=pins, references=references, trust=trust)
 
 
 def pin_place(host: str, port: int) -> str:

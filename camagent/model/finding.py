@@ -25,6 +25,10 @@ class Outcome(StrEnum):
     """Our own bug; reported as ours."""
 
 
+TRUST_RULE = "TRUST"
+"""Rule of findings about new devices and the log-in of their range; it is ours, no profile has it."""
+
+
 class Severity(StrEnum):
     """How much a failure weighs."""
 

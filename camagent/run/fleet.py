@@ -30,6 +30,7 @@ from camagent.model.stream import FileTarget, StreamAccess, StreamFacts, StreamT
 from camagent.model.text import Message, os_reason
 from camagent.observe.decode import PicturePool
 from camagent.observe.watch import WatchDoors, WatchOptions, greet_stream, watch_stream
+from camagent.run.trust import LoginGiven
 from camagent.run.visit import DEVICE_BUDGET_S, DeviceCheck, Doors, SeenSource, Target, budget_spent, check_device
 from camagent.wire.login_ledger import LoginLedger
 from camagent.wire.transcript import Transcript
@@ -66,6 +67,7 @@ class Job:
     target: Target
     credential: Credential | None = None
     declaration: Declaration | None = None
+    login: LoginGiven = LoginGiven.AS_BOUND
     key: str = ""
     """How whoever asks tells its devices apart; it comes back with the check and in the camera's facts."""
 
@@ -139,7 +141,7 @@ class Fleet:
 
         async def one(job: Job) -> DeviceCheck:
             async with self._visit(job.host):
-                check = replace(await self._guarded(job, options), key=job.key)
+                check = replace(await self._guarded(job, options), key=job.key, login=job.login)
             if done is not None:
                 done(check)
             return check

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from camagent.credentials import CredentialBook
 from camagent.inventory import identity
-from camagent.inventory.earlier_runs import Learned, Memory, Pins, learned_from, memory_after, pin_place
+from camagent.inventory.earlier_runs import Learned, Memory, Pins, learned_from, memory_after
 from camagent.inventory.join import join
 from camagent.model.device import DeviceFacts, DeviceInformation, NetworkFacts, TlsFacts
 from camagent.model.discovery import Change, Discovery, InventoryRow, SeenCamera
@@ -26,9 +26,11 @@ from camagent.model.scan import (
     Site,
     SiteFacts,
 )
-from camagent.model.stream import FileTarget, StreamFacts, StreamTarget
+from camagent.model.stream import FileTarget
 from camagent.run.naming import address_of, name_of
 from camagent.run.pictures import against_reference, pictures_of
+from camagent.run.shown_certificates import certificates, handshakes, stream_certificate_changed
+from camagent.run.trust import let_in
 from camagent.run.visit import DeviceCheck, Judge, SeenSource, judge_all
 from camagent.run.visit import SeenCamera as CheckedCamera
 
@@ -110,8 +112,8 @@ def finish(checks: Sequence[DeviceCheck], order: Order, frame: Frame) -> Run:
     result = _result(results, site_findings, order, frame)
     result = replace(result, coverage=_with_missing(result.coverage, missing))
     met = [identity.remember(key, one.sighting) for one, (key, _) in zip(seen, identities, strict=True)]
-    learned = learned_from(order.memory, met, _certificates(checks))
-    learned = replace(learned, pictures=tuple(pictures_of(results)))
+    learned = learned_from(order.memory, met, certificates(checks))
+    learned = replace(learned, pictures=tuple(pictures_of(results)), trusted=tuple(let_in(checks)))
     return Run(result, learned, memory_after(order.memory, learned), frame.discovery)
 
 
@@ -123,7 +125,7 @@ def _checked(one: _Seen, facts: CameraFacts) -> CheckedCamera:
     if other is not None:
         again = alike[0] if alike else SeenSource(one.source.video_source, None, ())
         looked = replace(facts, device=other.device, streams=again.streams, others=again.others)
-    return CheckedCamera(facts, check.checked_at, check.duration_s, check.defect, looked)
+    return CheckedCamera(facts, check.checked_at, check.duration_s, check.defect, looked, check.login)
 
 
 def to_look_at_again(run: Run, checks: Sequence[DeviceCheck]) -> tuple[int, ...]:
@@ -182,33 +184,8 @@ def _inventory_view(one: _Seen, key: str) -> SeenCamera:
     )
 
 
-def _handshakes(checks: Sequence[DeviceCheck]) -> list[tuple[str, TlsFacts]]:
-    """Address and what its HTTPS port showed."""
-    return [
-        (address_of(check), check.device.tls)
-        for check in checks
-        if isinstance(check.device, DeviceFacts) and isinstance(check.device.tls, TlsFacts)
-    ]
-
-
-def _certificates(checks: Sequence[DeviceCheck]) -> Iterator[tuple[str, str]]:
-    """(place, fingerprint) of every certificate that was shown, by web and RTSP ports."""
-    for address, tls in _handshakes(checks):
-        yield pin_place(address, tls.port), tls.fingerprint_sha256
-    for check in checks:
-        for source in check.sources:
-            yield from _stream_certificates(source.streams)
-
-
-def _stream_certificates(streams: Sequence[StreamFacts]) -> Iterator[tuple[str, str]]:
-    for stream in streams:
-        if isinstance(stream.target, StreamTarget) and stream.access and stream.access.tls_fingerprint_sha256:
-            uri = stream.target.uri
-            yield pin_place(uri.host, uri.port), stream.access.tls_fingerprint_sha256
-
-
 def _fingerprint_counts(checks: Sequence[DeviceCheck]) -> Mapping[str, int]:
-    return Counter(_key_of(tls) for _, tls in _handshakes(checks))
+    return Counter(_key_of(tls) for _, tls in handshakes(checks))
 
 
 def _key_of(tls: TlsFacts) -> str:
@@ -258,14 +235,9 @@ def _changes(one: _Seen, who: _Recognised, pins: Pins) -> tuple[str, ...]:
     device = one.check.device
     tls = device.tls if isinstance(device, DeviceFacts) else None
     changed = isinstance(tls, TlsFacts) and tls.pinned_fingerprint not in (None, tls.fingerprint_sha256)
-    if changed or _stream_certificate_changed(one, dict(pins)):
+    if changed or stream_certificate_changed(one.source.streams, pins):
         found.append("certificate_changed")
     return tuple(found)
-
-
-def _stream_certificate_changed(one: _Seen, pins: Mapping[str, str]) -> bool:
-    shown = _stream_certificates(one.source.streams)
-    return any(pins.get(place, fingerprint) != fingerprint for place, fingerprint in shown)
 
 
 def _result(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.search import search
@@ -14,6 +15,7 @@ from camagent.model.stream import StreamTarget
 from camagent.model.uri import parse_stream_uri
 from camagent.run.fleet import Fleet, FleetOptions, Job
 from camagent.run.recognition import Frame, Order, Run, finish, to_look_at_again
+from camagent.run.trust import LoginGiven, login_given
 from camagent.run.visit import DeviceCheck, with_other_look
 
 Progress = Callable[[str, int, int], None]
@@ -23,11 +25,27 @@ LOOK_AGAIN_AFTER_S = 10.0  # a camera that was busy, or a switch that relearnt i
 
 async def scan_site(plan: DiscoveryPlan, order: Order, fleet: Fleet, options: FleetOptions, progress: Progress) -> Run:
     """The main job: find every camera of the site, check and judge it."""
+    return await check_found(await find_devices(plan, fleet, progress), order, fleet, options, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search brought, and when it began."""
+
+    discovery: Discovery
+    started_at: datetime
+
+
+async def find_devices(plan: DiscoveryPlan, fleet: Fleet, progress: Progress) -> Found:
+    """The first half of the main job."""
     started_at = fleet.clock.now()
-    discovery = await search(plan, fleet.clock, progress)
-    jobs = jobs_for(discovery, order)
-    frame = Frame(started_at, started_at, "scan", discovery)
-    return await _check_and_judge(jobs, order, _Work(fleet, options, progress), frame)
+    return Found(await search(plan, fleet.clock, progress), started_at)
+
+
+async def check_found(found: Found, order: Order, fleet: Fleet, options: FleetOptions, progress: Progress) -> Run:
+    """The second half: check and judge what was found."""
+    frame = Frame(found.started_at, found.started_at, "scan", found.discovery)
+    return await _check_and_judge(jobs_for(found.discovery, order), order, _Work(fleet, options, progress), frame)
 
 
 async def check_targets(
@@ -55,7 +73,15 @@ def jobs_for(discovery: Discovery, order: Order) -> tuple[Job, ...]:
         if found.host not in hosts:
             targets[found.host, None] = DeviceTarget(found.host)
     places = sorted(targets, key=lambda place: (_address_order(place[0]), place[1] or 0))
-    return tuple(Job(targets[place], order.credentials.for_address(place[0])) for place in places)
+    present = {host for host, _ in targets}
+    return tuple(with_login(Job(targets[place]), order, present) for place in places)
+
+
+def with_login(job: Job, order: Order, present: Container[str]) -> Job:
+    """The job with the log-in bound to its address, where the device may be given it."""
+    given = login_given(job.target, order, present)
+    credential = order.credentials.for_address(job.host) if given is not LoginGiven.WITHHELD else None
+    return replace(job, credential=credential, login=given)
 
 
 def _declared_target(declared: Declaration, address: str) -> DeviceTarget | StreamTarget:

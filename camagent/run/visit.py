@@ -45,6 +45,7 @@ from camagent.run.main_stream import (
     wants_another,
 )
 from camagent.run.silence import Heard, silent_together
+from camagent.run.trust import LoginGiven, newly_finding, waiting_finding, waits_for_trust
 
 Target = DeviceTarget | StreamTarget | FileTarget
 ASSUMED_STREAM_BPS = 8_000_000.0  # admission weight of a stream whose encoder told no bit rate; not a requirement
@@ -87,6 +88,7 @@ class DeviceCheck:
     duration_s: float
     defect: str | None = None
     """Where our own code failed (file and line), if it did."""
+    login: LoginGiven = LoginGiven.AS_BOUND
     key: str = ""
     """The key of the job that it answers, for whoever watches many devices; empty where nobody gave one."""
     other_look: DeviceCheck | None = None
@@ -219,6 +221,7 @@ class SeenCamera:
     defect: str | None = None
     other: CameraFacts | None = None
     """The same camera at another time in the same run, where it was looked at twice."""
+    login: LoginGiven = LoginGiven.AS_BOUND
 
 
 def judge_camera(seen: SeenCamera, judge: Judge) -> CameraResult:
@@ -227,11 +230,15 @@ def judge_camera(seen: SeenCamera, judge: Judge) -> CameraResult:
     ground = Ground(_look(seen, judge), judge.site.firmware)
     if seen.defect is not None:
         findings = (*findings, defect_finding(seen.defect))
+    telling = findings  # of a stranger nothing is said but that somebody must look: it may not be ours at all
+    if waits_for_trust(seen.facts, seen.login):
+        telling = (waiting_finding(seen.facts.address),)
+        findings = (*telling, *findings)
     return CameraResult(
         facts=seen.facts,
         findings=findings,
-        verdict=verdict_of(findings),
-        upgrade=plan_upgrade(seen.facts, findings, judge.prices, ground),
+        verdict=verdict_of(telling),
+        upgrade=plan_upgrade(seen.facts, telling, judge.prices, ground),
         checked_at=seen.checked_at,
         duration_s=seen.duration_s,
         faults=_faults(seen.facts),
@@ -262,7 +269,9 @@ def judge_all(seen: Sequence[SeenCamera], judge: Judge) -> tuple[tuple[CameraRes
     silent = replace(judge, site=replace(judge.site, fell_silent=True))
     results = tuple(judge_camera(camera, silent if place in together else judge) for place, camera in enumerate(seen))
     about_site = assess_site(judge.requirement_profile, [camera.facts for camera in seen], judge.site)
-    return results, (*about_site, *((silence_finding(len(together)),) if together else ()))
+    newly = [camera.facts.address for camera in seen if camera.login is LoginGiven.NEWLY]
+    own = (*((silence_finding(len(together)),) if together else ()), *((newly_finding(newly),) if newly else ()))
+    return results, (*about_site, *own)
 
 
 def silence_finding(cameras: int) -> Finding:

@@ -24,6 +24,7 @@ from camagent.document.states import CameraState
 from camagent.document.wording import VIETNAM, stamp_text
 from camagent.inventory.earlier_runs import Learned
 from camagent.inventory.identity import KnownDevice
+from camagent.inventory.trust import Trust, TrustedDevice
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import History, ManualAnswer
@@ -146,6 +147,8 @@ class Store:
             )
             room = MAX_PINS - connection.execute("SELECT count(*) FROM pin").fetchone()[0]
             connection.executemany("INSERT OR IGNORE INTO pin VALUES (?, ?)", learned.pins[: max(room, 0)])
+            trusted = [(device.address, device.endpoint, met) for device in learned.trusted[:MAX_KNOWN]]
+            connection.executemany("INSERT OR REPLACE INTO trusted_device VALUES (?, ?, ?)", trusted)
             pictures.write_seen(connection, learned.pictures, met)
 
     def kept_pictures(self, camera_id: str | None = None) -> tuple[KeptPicture, ...]:
@@ -165,6 +168,17 @@ class Store:
         """The latest picture of a camera becomes its reference; None where no check has seen one."""
         with self._write() as connection:
             return pictures.accept_latest(connection, camera_id)
+
+    def grant_trust(self, network: str, at: datetime) -> None:
+        """The operator trusts every device of this address or range."""
+        with self._write() as connection:
+            connection.execute("INSERT OR REPLACE INTO trust_grant VALUES (?, ?)", (network, stamp_text(at)))
+
+    def trust(self) -> Trust:
+        """Who let us in before, and whom the operator trusts."""
+        devices = self._rows("SELECT address, endpoint FROM trusted_device ORDER BY address", ())
+        grants = self._rows("SELECT network FROM trust_grant ORDER BY network", ())
+        return Trust(tuple(TrustedDevice(*row) for row in devices), tuple(row[0] for row in grants))
 
     def forget_pins(self, places: Sequence[str]) -> None:
         """The certificates of these places are no longer expected."""

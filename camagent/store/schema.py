@@ -93,4 +93,11 @@ MIGRATIONS: Migrations = (
             PRIMARY KEY (camera_id, kind)
         ) STRICT""",
     ),
+    (
+        # Devices that let us in. Those of a record from before this table were all given the log-in of their range.
+        "CREATE TABLE trusted_device (address TEXT PRIMARY KEY, endpoint TEXT, at TEXT) STRICT, WITHOUT ROWID",
+        "INSERT OR IGNORE INTO trusted_device SELECT address, NULL, met_at FROM known_device",
+        # Addresses and ranges that the operator trusts.
+        "CREATE TABLE trust_grant (network TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from camagent.model.onvif import ONVIF_PORTS, RTSP_PORTS
 
 HEAVY = ("av", "cv2", "numpy", "zeep", "aiohttp", "pydantic", "lxml", "onvif", "rich", "openpyxl")
 
+HOME = tempfile.mkdtemp(prefix="camagent-home-")  # refused log-ins are remembered there
+
 
 def camagent(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -24,7 +27,7 @@ def camagent(*arguments: str, **environment: str) -> subprocess.CompletedProcess
         capture_output=True,
         text=True,
         timeout=60,
-        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **environment},
+        env={"PATH": "/usr/bin:/bin", "HOME": HOME, **environment},
         check=False,
     )
 

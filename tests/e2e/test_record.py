@@ -53,7 +53,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
             '[[credential]]\naddress = "127.10.0.0/16"\nuser = "camagent"\npassword_file = "password"\n',
             encoding="utf-8",
         )
-        first = machine.run("scan", "--output", "ket-qua")
+        first = machine.run("scan", "--trust-new", "--output", "ket-qua")
         assert first.returncode == 1, first.stderr.decode()
     yield machine
 

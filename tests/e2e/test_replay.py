@@ -6,12 +6,15 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from camagent.cli.demo import simulated_school
+
+HOME = tempfile.mkdtemp(prefix="camagent-home-")  # refused log-ins are remembered there
 
 
 def camagent(*arguments: str, password: str = "") -> subprocess.CompletedProcess[str]:
@@ -20,7 +23,7 @@ def camagent(*arguments: str, password: str = "") -> subprocess.CompletedProcess
         capture_output=True,
         text=True,
         timeout=90,
-        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "CAMAGENT_PASSWORD": password},
+        env={"PATH": os.environ["PATH"], "HOME": HOME, "CAMAGENT_PASSWORD": password},
         check=False,
     )
 

@@ -50,7 +50,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path, s
             "[check]\nwindow_s = 2\n",
             encoding="utf-8",
         )
-        arguments = ["scan", "--config", str(config), "--subnet", "127.10.1.0/29", "--interface", "lo"]
+        arguments = ["scan", "--trust-new", "--config", str(config), "--subnet", "127.10.1.0/29", "--interface", "lo"]
         arguments += ["--output", str(folder / "out"), "--record", str(folder / "record"), "--format", "json"]
         process = subprocess.Popen(
             [sys.executable, "-X", "dev", "-m", "camagent", *arguments],

@@ -1,0 +1,44 @@
+"""New devices and the log-in of their range: asked once on a terminal, told where nobody can be asked."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from camagent.cli.language import t
+from camagent.cli.run import warn
+
+if TYPE_CHECKING:
+    from camagent.run.fleet import Job
+    from camagent.run.recognition import Order
+
+MAX_LISTED = 100  # lines on a screen before the question; all are in the report
+
+
+def trusting(order: Order) -> Order:
+    """The order with every new device trusted in this run."""
+    memory = order.memory
+    return replace(order, memory=replace(memory, trust=replace(memory.trust, all_new=True)))
+
+
+def may_trust(jobs: Sequence[Job]) -> bool:
+    """Whether the person at the terminal gives the log-in to the new devices; False where nobody can be asked."""
+    from camagent.model.device import DeviceTarget
+    from camagent.model.onvif import scope_value
+    from camagent.run.trust import LoginGiven
+
+    new = [job for job in jobs if job.login is LoginGiven.WITHHELD]
+    if not new:
+        return False
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        warn(t("trust.not_asked", count=len(new)))
+        return False
+    for job in new[:MAX_LISTED]:
+        scopes = job.target.scopes if isinstance(job.target, DeviceTarget) else ()
+        words = (scope_value(scopes, kind) for kind in ("name", "hardware"))
+        warn("  ".join((job.host, *filter(None, words))))
+    return click.confirm(t("trust.ask", count=len(new)), default=False, err=True)

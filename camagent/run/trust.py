@@ -1,0 +1,95 @@
+"""Log-ins bound to ranges go to known devices only; what is told of those that must wait. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from camagent.inventory.trust import TrustedDevice
+from camagent.model.device import DeviceFacts, DeviceTarget
+from camagent.model.fault import FaultCode
+from camagent.model.finding import TRUST_RULE, Basis, Finding, Outcome, Severity
+from camagent.model.scan import CameraFacts
+from camagent.model.text import Localised, Message, message
+
+if TYPE_CHECKING:
+    from camagent.run.recognition import Order
+    from camagent.run.visit import DeviceCheck, Target
+
+
+class LoginGiven(StrEnum):
+    """Whether the log-in that is bound to a device's address was given to it."""
+
+    AS_BOUND = "as_bound"
+    WITHHELD = "withheld"
+    """The device is new, and the log-in is for a range."""
+    NEWLY = "newly"
+    """The device is new, and the operator trusted all new devices in this run."""
+
+
+def login_given(target: Target, order: Order, present: Container[str]) -> LoginGiven:
+    """Whether this device may be given the log-in bound to its address; `present`: where somebody is now."""
+    host = host_of(target)
+    bound = order.credentials.bound(host)
+    trust = order.memory.trust
+    endpoint = target.endpoint if isinstance(target, DeviceTarget) else None
+    listed = any(declared.address == host for declared in order.inventory)
+    if bound is None or not bound.is_range or listed or trust.knows(host, endpoint, present):
+        return LoginGiven.AS_BOUND
+    return LoginGiven.NEWLY if trust.all_new else LoginGiven.WITHHELD
+
+
+def host_of(target: Target) -> str:
+    """The address of a device or stream; "" for a file."""
+    if isinstance(target, DeviceTarget):
+        return target.host
+    uri = getattr(target, "uri", None)
+    return uri.host if uri is not None else ""
+
+
+def let_in(checks: Iterable[DeviceCheck]) -> Iterator[TrustedDevice]:
+    """The devices that accepted a log-in in this run."""
+    for check in checks:
+        streams = [stream for source in check.sources for stream in source.streams]
+        entered = isinstance(check.device, DeviceFacts) and check.device.login.scheme is not None
+        if entered or any(stream.access is not None and stream.access.used is not None for stream in streams):
+            endpoint = check.target.endpoint if isinstance(check.target, DeviceTarget) else None
+            yield TrustedDevice(host_of(check.target), endpoint)
+
+
+def waits_for_trust(facts: CameraFacts, given: LoginGiven) -> bool:
+    """The device asked for the log-in that was withheld from it."""
+    if given is not LoginGiven.WITHHELD:
+        return False
+    device = facts.device
+    own = device.faults if isinstance(device, DeviceFacts) else (device,) if device is not None else ()
+    faults = (*own, *(fault for stream in facts.streams for fault in stream.faults))
+    return any(fault.code is FaultCode.AUTH_REQUIRED for fault in faults)
+
+
+def waiting_finding(address: str) -> Finding:
+    """The camera stays undetermined until somebody says that it is ours."""
+    return _finding(Outcome.NOT_ASSESSED, Severity.MAJOR, message("trust.waiting", address=address))
+
+
+def newly_finding(addresses: Iterable[str]) -> Finding:
+    """Who was given the log-in for the first time because all new devices were trusted."""
+    listed = sorted(set(addresses))
+    return _finding(Outcome.WARN, Severity.INFO, message("trust.newly", count=len(listed), addresses=", ".join(listed)))
+
+
+def _finding(outcome: Outcome, severity: Severity, text: Message) -> Finding:
+    return Finding(
+        rule=TRUST_RULE,
+        title=Localised("Thiết bị mới và mật khẩu", "New devices and the password"),
+        outcome=outcome,
+        severity=severity,
+        stream=None,
+        observed=None,
+        required=None,
+        unit=None,
+        basis=Basis("assumption", None, "high"),
+        message=text,
+        check="trust",
+    )
