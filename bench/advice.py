@@ -189,7 +189,7 @@ def change(made: Draft, number: int, **changes: Any) -> Draft:
     return made
 
 
-# -- kinds -----------------------------------------------------------------------------------------------------------------
+# -- kinds ----------------------------------------
 def honest(random_: random.Random) -> Device:
     truth = truths(random_)
     return device("honest", truth.base, draft(truth))
