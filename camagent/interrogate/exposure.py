@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from camagent.interrogate.conversation import Conversation
@@ -16,6 +16,7 @@ from camagent.interrogate.envelopes import GET_INFORMATION
 from camagent.interrogate.question_line import MIN_CALL_S
 from camagent.model.device import DefaultLoginTrial, NetworkFacts, PortFacts, TlsFacts
 from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.json_form import to_json
 from camagent.model.secret import Credential
 
 MAX_PORTS = 16  # a short list is a check, a long one is a scan that intrusion detection reports
@@ -38,7 +39,7 @@ async def fetch_tls(
         return Fault(FaultCode.BUDGET_SPENT, Stage.INTERROGATE, "TLS", 0.0)
     seen = await conversation.door.handshake(conversation.host, port, time_s)
     elapsed_s = conversation.clock.monotonic_s() - started_s
-    shown = seen.value if isinstance(seen, FaultCode) else json.dumps(asdict(seen), default=str)
+    shown = seen.value if isinstance(seen, FaultCode) else json.dumps(to_json(seen))
     _note(conversation, "tls", f"handshake {port}", shown, elapsed_s)
     if isinstance(seen, FaultCode):
         return Fault(seen, Stage.INTERROGATE, "TLS", round(elapsed_s, 3))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections import deque
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 from camagent.interrogate.device_link import HttpRequest, Knock
@@ -16,6 +15,7 @@ from camagent.interrogate.interview import CREDENTIAL_GIVEN, InterviewDoors, Int
 from camagent.interrogate.snapshot import PEEK
 from camagent.model.device import DeviceFacts, DeviceTarget, TlsFacts
 from camagent.model.fault import FaultCode
+from camagent.model.json_form import from_json
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
 from camagent.model.text import message
@@ -146,10 +146,6 @@ def _parse_tls(text: str) -> TlsFacts | FaultCode:
     if text in FaultCode.__members__.values():
         return FaultCode(text)
     try:
-        row: dict[str, Any] = json.loads(text)
-        row = {"key_sha256": "", **row}  # recordings from before it was kept
-        row = {f.name: row[f.name] for f in fields(TlsFacts)}
-        row["not_before"], row["not_after"] = (datetime.fromisoformat(row[k]) for k in ("not_before", "not_after"))
-        return TlsFacts(**row)
-    except (ValueError, TypeError, KeyError, AttributeError):
+        return from_json(TlsFacts, json.loads(text), "tls")
+    except (ValueError, RecursionError):
         return FaultCode.MALFORMED_REPLY

@@ -6,10 +6,11 @@ judge the same window again.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.fault import Fault
+from camagent.model.json_form import JsonFormError, from_json, to_json
 from camagent.observe.frames import FrameTable
 
 SCHEMA = "camagent.capture/1"
@@ -93,108 +94,30 @@ class Capture:
 
 
 def capture_to_json(capture: Capture) -> dict[str, Any]:
-    """The capture as JSON values; byte strings become hexadecimal."""
-    return {"schema": SCHEMA, **_plain(asdict(capture))}
+    """The capture as JSON values."""
+    return {"schema": SCHEMA, **to_json(capture)}
 
 
-def capture_from_json(document: dict[str, Any]) -> Capture | None:
+def capture_from_json(document: Any) -> Capture | None:
     """Read what `capture_to_json` wrote.
 
     Returns: None if the document is not of this schema or was changed.
     """
-    if document.get("schema") != SCHEMA:
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         return None
     try:
-        return _read(document)
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
+        capture = from_json(Capture, document)
+    except JsonFormError:
         return None
+    return capture if is_whole(capture) else None
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value.hex() if isinstance(value, bytes) else value
+def is_whole(capture: Capture) -> bool:
+    """Its parts fit each other: columns of equal length, clocks that tick."""
+    frames = capture.frames
+    columns = [getattr(frames, name) for name in _COLUMNS] + ([frames.ends_s] if frames.ends_s else [])
+    equal = {len(column) for column in columns} == {len(frames)} and len(frames) <= MAX_JSON_FRAMES
+    return equal and frames.clock_hz > 0 and capture.description.clock_hz > 0
 
 
-def _read(document: dict[str, Any]) -> Capture:
-    size, clock = document["jpeg_size"], document["sender_clock"]
-    return Capture(
-        description=description_from_json(document["description"]),
-        transport=str(document["transport"]),
-        frames=_read_frames(document["frames"]),
-        counts=PacketCounts(**{name: int(value) for name, value in document["counts"].items()}),
-        **{name: float(document[name]) for name in ("connected_s", "play_s", "playing_s", "ended_s")},
-        first_packet_s=_optional(document["first_packet_s"]),
-        parameter_sets=tuple((int(row), bytes.fromhex(nal)) for row, nal in document["parameter_sets"]),
-        jpeg_size=None if size is None else (int(size[0]), int(size[1])),
-        b_slices=bool(document["b_slices"]),
-        sender_clock=None if clock is None else SenderClock(float(clock["sender_unix_s"]), float(clock["ours_unix_s"])),
-        sender_reports=tuple(
-            ReportTime(float(report["sender_unix_s"]), float(report["heard_s"]))
-            for report in document.get("sender_reports", [])[:MAX_REPORTS]
-        ),
-        limits=tuple(map(str, document["limits"])),
-        fault=fault_from_json(document["fault"]),
-    )
-
-
-def description_to_json(description: TrackDescription) -> dict[str, Any]:
-    """The description as JSON values."""
-    plain: dict[str, Any] = _plain(asdict(description))
-    return plain
-
-
-def description_from_json(values: dict[str, Any]) -> TrackDescription:
-    """Read what `description_to_json` wrote.
-
-    Raises: KeyError, TypeError or ValueError where it is something else, as the functions below do.
-    """
-    clock_hz = int(values["clock_hz"])
-    if clock_hz <= 0:
-        raise ValueError("clock_hz")
-    return TrackDescription(
-        codec=str(values["codec"]),
-        encoding=str(values["encoding"]),
-        clock_hz=clock_hz,
-        parameter_sets=tuple(bytes.fromhex(nal) for nal in values["parameter_sets"]),
-        frame_rate_hz=_optional(values["frame_rate_hz"]),
-        width_px=None if values["width_px"] is None else int(values["width_px"]),
-        height_px=None if values["height_px"] is None else int(values["height_px"]),
-        donl=bool(values["donl"]),
-    )
-
-
-def _read_frames(columns: dict[str, Any]) -> FrameTable:
-    read = {name: tuple(kind(value) for value in columns[name]) for name, kind in _COLUMNS.items()}
-    lengths, clock_hz = {len(column) for column in read.values()}, int(columns["clock_hz"])
-    ends_s = tuple(float(value) for value in columns.get("ends_s", ()))  # absent in captures of older versions
-    if ends_s:
-        lengths.add(len(ends_s))
-    if len(lengths) != 1 or max(lengths) > MAX_JSON_FRAMES or clock_hz <= 0:
-        raise ValueError("frames")
-    return FrameTable(**read, clock_hz=clock_hz, ends_s=ends_s)
-
-
-def fault_from_json(values: dict[str, Any] | None) -> Fault | None:
-    """A Fault from its fields."""
-    if values is None:
-        return None
-    status = None if values["status"] is None else int(values["status"])
-    code, stage = FaultCode(values["code"]), Stage(values["stage"])
-    return Fault(code, stage, str(values["doing"]), float(values["elapsed_s"]), status)
-
-
-def _optional(value: Any) -> float | None:
-    return None if value is None else float(value)
-
-
-_COLUMNS: dict[str, type] = {
-    "timestamps": int,
-    "arrivals_s": float,
-    "sizes_bytes": int,
-    "keyframes": bool,
-    "recovery_points": bool,
-    "damaged": bool,
-}
+_COLUMNS = ("timestamps", "arrivals_s", "sizes_bytes", "keyframes", "recovery_points", "damaged")

@@ -21,7 +21,7 @@ from typing import Any, Self
 
 import camagent
 from camagent.model.fault import Fault, FaultCode, Stage
-from camagent.model.stream import ImageFacts, PictureNumbers
+from camagent.model.json_form import from_json
 from camagent.observe.picture.opinion import PictureReport
 from camagent.platform.process import child_environment
 
@@ -264,15 +264,7 @@ def _environment() -> dict[str, str]:
 
 def _report(reply: bytes) -> tuple[int, PictureReport]:
     answer: dict[str, Any] = json.loads(reply)
-    fields: dict[str, Any] = answer["report"]
-    image = fields.pop("image")
-    if image is not None:
-        numbers = image["numbers"]
-        if numbers is not None:
-            kept = {name: tuple(map(int, numbers[name])) for name in ("luma", "detail")}
-            image["numbers"] = PictureNumbers(**numbers | kept)
-        image = ImageFacts(**image | {name: tuple(image[name]) for name in ("conditions", "unsure")})
-    return answer["id"], PictureReport(**fields, image=image)
+    return from_json(int, answer["id"], "id"), from_json(PictureReport, answer["report"], "report")
 
 
 def _with_errors(report: PictureReport, errors: int) -> PictureReport:

@@ -13,7 +13,6 @@ import struct
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,6 +20,7 @@ from typing import Any, BinaryIO
 import av
 import numpy as np
 
+from camagent.model.json_form import to_json
 from camagent.observe.bitstream import h264, h265, jpeg
 from camagent.observe.depacketize.access_unit import annex_b, split_annex_b
 from camagent.observe.picture.facts import image_facts
@@ -176,7 +176,7 @@ def _work(jobs: queue.SimpleQueue[tuple[dict[str, Any], list[bytes]]], sink: Bin
             header, pictures = jobs.get()
             keep_as = Path(header["keep_as"]) if header["keep_as"] else None
             report = judge_pictures(decoder, header["codec"], pictures, keep_as)
-            answer = json.dumps({"id": header["id"], "report": asdict(report)}).encode()
+            answer = json.dumps({"id": header["id"], "report": to_json(report)}).encode()
             with writing:
                 sink.write(LENGTH.pack(len(answer)) + answer)
                 sink.flush()

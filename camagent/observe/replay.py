@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.json_form import from_json, to_json
 from camagent.model.stream import ImageFacts, StreamAccess, StreamFacts, StreamTarget
-from camagent.observe.capture import (
-    Capture,
-    TrackDescription,
-    capture_from_json,
-    capture_to_json,
-    description_from_json,
-    description_to_json,
-    fault_from_json,
-)
+from camagent.observe.capture import SCHEMA as CAPTURE_SCHEMA
+from camagent.observe.capture import Capture, TrackDescription, capture_to_json, is_whole
 from camagent.observe.measure import declare, measure
 from camagent.observe.picture.opinion import PictureReport, doubt_frozen
 
@@ -75,19 +68,12 @@ def record_to_text(record: StreamRecord) -> str:
     report = record.report
     if isinstance(report, PictureReport) and report.image is not None:
         report = replace(report, image=replace(report.image, numbers=None))  # for this site's store alone
-    return json.dumps(
-        {
-            "schema": SCHEMA,
-            "started_at": record.started_at.isoformat(),
-            "fault": None if record.fault is None else asdict(record.fault),
-            "faults": [asdict(fault) for fault in record.faults],
-            "access": None if record.access is None else asdict(record.access),
-            "description": None if record.description is None else description_to_json(record.description),
-            "capture": None if record.capture is None else capture_to_json(record.capture),
-            "report": asdict(report) if isinstance(report, PictureReport) else None,
-            "report_fault": asdict(report) if isinstance(report, Fault) else None,
-        }
-    )
+    document = to_json(replace(record, report=report)) | {"schema": SCHEMA, "report_fault": None}
+    if record.capture is not None:
+        document["capture"] = capture_to_json(record.capture)
+    if isinstance(report, Fault):
+        document["report"], document["report_fault"] = None, document["report"]
+    return json.dumps(document)
 
 
 def record_from_text(text: str) -> StreamRecord | None:
@@ -96,43 +82,16 @@ def record_from_text(text: str) -> StreamRecord | None:
         return None
     try:
         document = json.loads(text)
-        return _read(document) if document["schema"] == SCHEMA else None
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
+        if document["schema"] != SCHEMA:
+            return None
+        record = from_json(StreamRecord, {**document, "report": document["report"] or document["report_fault"]})
+    except (LookupError, TypeError, ValueError, RecursionError):
         return None
-
-
-def _read(document: dict[str, Any]) -> StreamRecord:
-    access, description = document["access"], document["description"]
-    capture = None if document["capture"] is None else capture_from_json(document["capture"])
-    if capture is None and document["capture"] is not None:
-        raise ValueError("capture")
-    started_at = datetime.fromisoformat(document["started_at"])
-    if started_at.tzinfo is None:
-        raise ValueError("started_at")
-    return StreamRecord(
-        started_at=started_at,
-        fault=fault_from_json(document["fault"]),
-        faults=tuple(fault for values in document["faults"] if (fault := fault_from_json(values)) is not None),
-        access=None if access is None else _read_access(access),
-        description=None if description is None else description_from_json(description),
-        capture=capture,
-        report=_read_report(document),
-    )
-
-
-def _read_access(values: dict[str, Any]) -> StreamAccess:
-    return StreamAccess(**{**values, "offered": tuple(map(str, values["offered"]))})
-
-
-def _read_report(document: dict[str, Any]) -> PictureReport | Fault | None:
-    values = document["report"]
-    if values is None:
-        return fault_from_json(document["report_fault"])
-    image = values["image"]
-    if image is not None:
-        words = {name: tuple(map(str, image[name])) for name in ("conditions", "unsure")}
-        values = {**values, "image": ImageFacts(**{**image, **words})}
-    return PictureReport(**values)
+    if record.started_at.tzinfo is None:
+        return None
+    capture, description = record.capture, record.description
+    whole = capture is None or (document["capture"].get("schema") == CAPTURE_SCHEMA and is_whole(capture))
+    return record if whole and (description is None or description.clock_hz > 0) else None
 
 
 def _image(record: StreamRecord) -> ImageFacts | Fault | None:

@@ -10,10 +10,10 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from camagent import __version__
 from camagent.model.device import DeviceTarget
+from camagent.model.json_form import from_json, to_json
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential
 from camagent.model.secret_fields import Marks
@@ -78,7 +78,7 @@ class Transcript:
     def to_json(self) -> str:
         """The file's text: lines stay lines, so that it can be read and compared."""
         rows = [asdict(e) | {"sent": e.sent.split("\n"), "received": e.received.split("\n")} for e in self._exchanges]
-        target = asdict(self.target) if self.target is not None else None
+        target = to_json(self.target)
         document = {"schema": SCHEMA, "agent": __version__, "target": target, "truncated": self.truncated}
         return json.dumps(document | {"exchanges": rows}, ensure_ascii=False, indent=1) + "\n"
 
@@ -118,7 +118,8 @@ def parse_transcript(text: str) -> Transcript:
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise OperatorError(message("transcript.other_schema", schema=SCHEMA))
     try:
-        transcript = Transcript(_target(document["target"]))
+        row = document["target"]
+        transcript = Transcript(None if row is None else from_json(DeviceTarget, row, "target"))
         for row in document["exchanges"]:
             sent, received = "\n".join(row["sent"]), "\n".join(row["received"])
             transcript.note(str(row["protocol"]), str(row["doing"]), sent, received, float(row["elapsed_s"]))
@@ -126,18 +127,3 @@ def parse_transcript(text: str) -> Transcript:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise OperatorError(message("transcript.damaged")) from error
     return transcript
-
-
-def _target(row: dict[str, Any] | None) -> DeviceTarget | None:
-    if row is None:
-        return None
-    lists = {key: tuple(str(v) for v in row.get(key) or ()) for key in ("xaddrs", "scopes")}
-    return DeviceTarget(
-        host=str(row["host"]),
-        port=int(row["port"]) if row.get("port") is not None else None,
-        path=str(row.get("path") or "/onvif/device_service"),
-        secure=bool(row.get("secure")),
-        endpoint=row.get("endpoint"),
-        name=row.get("name"),
-        **lists,
-    )
