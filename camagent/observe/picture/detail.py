@@ -168,9 +168,9 @@ EMPTY, UNSURE_EMPTY = 0.97, 0.94
 WALL_LUMA, WALL_COLOUR = 75, 10.0
 
 CONDITIONS = (
-    Condition("sprayed", greasy, 0.55, 0.55, (0, 1), BENCH, "medium"),
-    Condition("motion_blur", smeared, 0.51, 0.51, (0, 1), BENCH, "medium"),
-    Condition("blurred", soft, 0.55, 0.55, (0, 1), BENCH, "high"),
+    Condition("sprayed", greasy, 0.5, 0.5, (0, 1), BENCH, "medium"),
+    Condition("motion_blur", smeared, 0.498, 0.498, (0, 1), BENCH, "medium"),
+    Condition("blurred", soft, 0.5, 0.5, (0, 1), BENCH, "high"),
     Condition("covered", empty, EMPTY, UNSURE_EMPTY, (0, 1), BENCH, "medium"),
     Condition("noisy", noise_of, NOISY, NOISY, (0, 200), BENCH, "high"),
 )

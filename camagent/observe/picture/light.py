@@ -93,7 +93,7 @@ CONDITIONS = (
     Condition("black", dark, 232.0, 232.0, (0, 255), BENCH, "high"),
     Condition("underexposed", dim, 223.5, 223.5, (0, 255), BENCH, "high"),
     Condition("overexposed", washed_out, 0.4, 0.4, (0, 1), BENCH, "medium"),
-    Condition("low_contrast", veiled, 210.0, 210.0, (0, 255), BENCH, "medium"),
-    Condition("glare", glaring, 0.1, 0.1, (0, 1), BENCH, "medium"),
+    Condition("low_contrast", veiled, 205.0, 205.0, (0, 255), BENCH, "medium"),
+    Condition("glare", glaring, 0.09, 0.09, (0, 1), BENCH, "medium"),
     Condition("cast", tinted, 32.0, 32.0, (0, 182), BENCH, "low"),
 )

@@ -15,7 +15,7 @@ from camagent.observe.picture.view import Plane
 FROZEN_CHANGE = 0.0  # a live sensor never repeats a picture bit for bit, however still the scene
 UNSURE_FROZEN_CHANGE = 0.25  # coded anew at a fixed quality; a still scene with noise changes by 1.2 and more
 ROLLING = 2.5  # 8-bit steps
-FLICKER = 7.0  # 8-bit steps; sensors at night, coded, reach 5.5
+FLICKER = 6.3  # 8-bit steps; sensors at night, coded, reach 4.8
 ROLLING_SMOOTH_ROWS = 15  # of the sample: noise and thin structures go, bands stay
 MIN_BANDS = 3  # light and dark ones: somebody who walks by makes one
 

@@ -45,6 +45,9 @@ def picture_memory() -> PictureMemory:
     return _memories.setdefault(asyncio.get_running_loop(), PictureMemory())
 
 
+PICTURES_APART = 0.36  # of the window: 3.6 s of ten; the next keyframe is then 4 s on where they are 2 s apart
+
+
 @dataclass(frozen=True, slots=True)
 class WindowPlan:
     """What to watch for."""
@@ -54,6 +57,16 @@ class WindowPlan:
     pictures: int
     on_pictures: Callable[[TrackReceiver], None]
     """Called once, as soon as all wanted pictures are there."""
+
+
+def picture_times_s(window_s: float, wanted: int) -> tuple[float, ...]:
+    """From when on each keyframe is wanted, counted from the first frame.
+
+    Not evenly: half a window of ten seconds later, a short clip that is played over and over is often at the same
+    place, and looks frozen.
+    """
+    apart_s = window_s * min(PICTURES_APART, 1 / max(wanted, 1))
+    return tuple(apart_s * number for number in range(wanted))
 
 
 class Watching:
@@ -122,7 +135,7 @@ class Watching:
             clock_hz=description.clock_hz,
             memory=picture_memory(),
             parameter_sets=description.parameter_sets,
-            picture_times_s=tuple(self.plan.window_s * number / wanted for number in range(wanted)),
+            picture_times_s=picture_times_s(self.plan.window_s, wanted),
         )
 
     async def _set_up(self) -> GrantedTransport | Fault:
