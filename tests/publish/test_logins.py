@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -135,6 +136,12 @@ def test_a_service_that_may_not_write_its_configuration_has_the_key_beside_its_d
     data = tmp_path / "data"
     key = login_key(tmp_path / "keys", data)
     assert key == login_key(tmp_path / "keys", data) == (data / "logins.key").read_bytes()
+
+
+def test_runs_that_begin_together_make_one_key(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        keys = set(pool.map(lambda _: login_key(tmp_path / "keys", tmp_path), range(8)))
+    assert len(keys) == 1 and [path.name for path in (tmp_path / "keys").iterdir()] == ["logins.key"]
 
 
 def test_another_key_means_another_fingerprint(machine: Machine) -> None:
