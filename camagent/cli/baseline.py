@@ -28,7 +28,7 @@ def baseline_group() -> None:
 def show_command(camera: str, config_path: Path | None) -> int:
     """What is kept of one camera's picture."""
     from camagent.app import open_site_store, read_config
-    from camagent.document.wording import VIETNAM
+    from camagent.text.quantities import VIETNAM
 
     store = open_site_store(read_config(config_path))
     try:
@@ -64,8 +64,8 @@ def show_command(camera: str, config_path: Path | None) -> int:
 def accept_command(camera: str, config_path: Path | None) -> int:
     """How the last check saw the camera is how it should look."""
     from camagent.app import open_site_store, read_config
-    from camagent.document.wording import VIETNAM
     from camagent.store.pictures import kind_of
+    from camagent.text.quantities import VIETNAM
 
     store = open_site_store(read_config(config_path))
     try:

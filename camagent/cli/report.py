@@ -98,7 +98,7 @@ def _comparison(newest: ScanDocument, text: str, store: Store) -> Comparison:
     """
     from camagent.document.compare import compare
     from camagent.document.school_year import parse_report_date
-    from camagent.document.wording import VIETNAM
+    from camagent.text.quantities import VIETNAM
 
     day = parse_report_date(text, datetime.now(VIETNAM).date())
     if day is None:

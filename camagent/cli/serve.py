@@ -95,7 +95,7 @@ async def _serve(parts: Parts, store: Store) -> None:
     from camagent.agent.site import Site
     from camagent.app import make_fleet, shared_ledger, site_settings, watch_schedule
     from camagent.clock import SystemClock
-    from camagent.document.wording import VIETNAM
+    from camagent.text.quantities import VIETNAM
 
     config, clock, notifier = parts.config, SystemClock(), Notifier()
     settings = site_settings(config, store)

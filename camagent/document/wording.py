@@ -1,9 +1,8 @@
-"""Numbers, dates, reasons and bases as a person reads them, in Vietnamese or English. Pure."""
+"""Reasons, bases, devices and streams of a document as a person reads them, in Vietnamese or English. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta, timezone
 from typing import TypeVar
 
 from camagent.document.model import (
@@ -16,85 +15,19 @@ from camagent.document.model import (
     UpgradeView,
 )
 from camagent.document.stream import ColumnView, ConfiguredView, DeclaredView, MeasuredView, StreamView
-from camagent.document.values import Amount
 from camagent.model.finding import Action, Outcome, Severity
 from camagent.text import catalogue, say
+from camagent.text.quantities import bitrate_text, number_text, quantity_text
 from camagent.text.vietnamese import clean_line
 
 F = TypeVar("F", bound=FindingView)
 
-VIETNAM = timezone(timedelta(hours=7))  # the whole country, no daylight saving
-_GROUP = {"vi": ".", "en": ","}  # between thousands; a bare number may be a port or a code, and has none
 MAX_RULES_A_LINE = 4  # a dead camera fails twenty rows for one reason; four names and the reason say it
 MAX_DOCUMENT_NAME = 48  # of a document's name in the upgrade list; the findings have the whole
 SHOWN_RATIO = 0.005  # of a figure: a smaller uncertainty is no news to a technician
-LONG_S, LONG_HOURS_S = 300.0, 7200.0  # from there on a person reads minutes, and hours, not seconds
 
-CODEC_NAMES = {"h264": "H.264", "h265": "H.265", "mjpeg": "MJPEG", "mpeg4": "MPEG-4"}
 _WEIGHT = {severity: rank for rank, severity in enumerate(Severity)}
 _URGENCY = {Outcome.FAIL: 0, Outcome.DEFECT: 1, Outcome.NOT_ASSESSED: 2, Outcome.WARN: 3}
-
-
-def number_text(value: float, lang: str, digits: int = 2) -> str:
-    """A number as the language writes it: 1 234,5 in Vietnamese, 1,234.5 in English; no trailing zeros."""
-    text = f"{value:,.{digits}f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    text = "0" if text == "-0" else text
-    return text.translate(str.maketrans(",.", ".,")) if lang == "vi" else text
-
-
-def quantity_text(amount: Amount, unit: str | None, lang: str) -> str:
-    """A quantity with its unit; a size is 1920×1080; None is "not known"."""
-    if amount is None:
-        return say("report.unknown", lang)
-    if isinstance(amount, bool):
-        return say("report.yes" if amount else "report.no", lang)
-    if isinstance(amount, str):
-        return CODEC_NAMES.get(amount, amount)
-    if isinstance(amount, tuple):
-        if unit == "px" and len(amount) == 2:
-            return f"{amount[0]}×{amount[1]}"
-        return ", ".join(quantity_text(item, unit, lang) for item in amount)
-    return _with_unit(amount, unit.strip(), lang) if unit else number_text(amount, lang).replace(_GROUP[lang], "")
-
-
-def _with_unit(value: float, unit: str, lang: str) -> str:
-    key = unit.casefold()
-    if key in ("bps", "bit/s"):
-        return bitrate_text(value, lang)
-    if key == "s" and abs(value) >= LONG_S:
-        hours = abs(value) >= LONG_HOURS_S
-        number = number_text(value / (3600 if hours else 60), lang)
-        return f"{number} {say('report.unit.h' if hours else 'report.unit.min', lang)}"
-    if key == "ratio":
-        return f"{number_text(100 * value, lang)} %"
-    word = catalogue(lang).get(f"report.unit.{key}", unit)
-    return f"{number_text(value, lang)} {word}".rstrip()
-
-
-def bitrate_text(bits_per_second: float | None, lang: str) -> str:
-    """Megabits a second; None is "not known"."""
-    if bits_per_second is None:
-        return say("report.unknown", lang)
-    return f"{number_text(bits_per_second / 1e6, lang)} Mbit/s"
-
-
-def storage_text(bits_per_second: float, lang: str) -> str:
-    """What that rate fills in a day of recording."""
-    gigabytes = bits_per_second / 8 * 86_400 / 1e9
-    return say("report.chart.storage", lang, amount=number_text(gigabytes, lang, 1))
-
-
-def moment_text(moment: datetime, lang: str) -> str:
-    """Date and time in Vietnam."""
-    local = moment.astimezone(VIETNAM)
-    return f"{local:%d/%m/%Y %H:%M}" if lang == "vi" else f"{local:%Y-%m-%d %H:%M} (UTC+7)"
-
-
-def stamp_text(moment: datetime) -> str:
-    """RFC 3339 in UTC, as documents carry it."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def device_text(device: DeviceView | None, lang: str) -> str:

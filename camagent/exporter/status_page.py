@@ -10,12 +10,12 @@ import hashlib
 from datetime import datetime
 from html import escape
 
-from camagent.document.wording import VIETNAM
 from camagent.exporter.snapshot import AgentSnapshot, CameraStatus, RequirementStatus
 from camagent.model.finding import Severity, Verdict
 from camagent.model.printable import printable
 from camagent.model.text import Localised
 from camagent.text import say
+from camagent.text.quantities import VIETNAM
 from camagent.text.vietnamese import sort_key
 
 MAX_REASONS = 3  # per camera on the page; the report has them all

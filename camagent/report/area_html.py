@@ -10,11 +10,11 @@ from camagent.area import AreaReport
 from camagent.area.wording import covered_text, flags_text, level_names, merged_text, need_text
 from camagent.document.decisions import Decision
 from camagent.document.upgrade_rows import ACTION_ORDER
-from camagent.document.wording import number_text
 from camagent.model.finding import Action, Verdict
 from camagent.report.charts import Share, shares_of
 from camagent.report.html import assets, template, words
 from camagent.text import render, say
+from camagent.text.quantities import number_text
 
 MAX_ROWS = 2000  # a browser on an old PC still scrolls and filters that; the workbook has them all
 

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from camagent.area import AreaReport
 from camagent.area.wording import covered_text, flags_text, level_names, merged_text, need_text
 from camagent.document.decisions import Decision
-from camagent.document.wording import moment_text
 from camagent.model.finding import Verdict
 from camagent.report.sheet import Book, Cell, Column, Placed, Table, open_book
 from camagent.report.summary_sheet import Figure, write_summary
 from camagent.report.upgrade_sheet import headline, list_figures, write_upgrade_sheet
 from camagent.report.xlsx import properties
 from camagent.text import render, say
+from camagent.text.quantities import moment_text
 
 
 def render_area_xlsx(report: AreaReport, lang: str, decisions: Mapping[str, Decision] | None = None) -> bytes:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from camagent.document.model import CameraView, ScanDocument
 from camagent.document.stream import MeasuredView
-from camagent.document.wording import action_text, cost_text, main_column, reasons, stamp_text
+from camagent.document.wording import action_text, cost_text, main_column, reasons
 from camagent.text import say
+from camagent.text.quantities import stamp_text
 
 Cell = str | int | float | None
 MAX_CELL_CHARS = 32_000  # a workbook's cell holds 32,767

@@ -26,7 +26,7 @@ from camagent.document.upgrade_rows import ACTION_ORDER, row_order, upgrade_rows
 from camagent.model.finding import Action, Verdict
 from camagent.report import charts
 from camagent.report.coverage import missed_groups
-from camagent.text import catalogue, say
+from camagent.text import catalogue, quantities, say
 from camagent.text.vietnamese import sort_key
 
 MAX_ADDRESSES = 12  # of one reason; more unfold
@@ -115,10 +115,10 @@ def words(lang: str) -> dict[str, Any]:
     """The functions that the template writes with."""
 
     def quantity(amount: Any, unit: str | None = None) -> str:
-        return wording.quantity_text(amount, unit, lang)
+        return quantities.quantity_text(amount, unit, lang)
 
     def moment(value: datetime) -> str:
-        return wording.moment_text(value, lang)
+        return quantities.moment_text(value, lang)
 
     return {
         "t": lambda key, **gaps: say(f"report.{key}", lang, **gaps),
@@ -129,8 +129,8 @@ def words(lang: str) -> dict[str, Any]:
         "note_line": lambda note: wording.note_text(note, lang),
         "quantity": quantity,
         "moment": moment,
-        "bitrate": partial(wording.bitrate_text, lang=lang),
-        "storage": partial(wording.storage_text, lang=lang),
+        "bitrate": partial(quantities.bitrate_text, lang=lang),
+        "storage": partial(quantities.storage_text, lang=lang),
         "basis": partial(wording.basis_text, lang=lang),
         "device": partial(wording.device_text, lang=lang),
         "uncertain": partial(wording.uncertain_note, lang=lang),

@@ -10,18 +10,7 @@ from camagent import __version__
 from camagent.document.compare import Comparison
 from camagent.document.model import CameraView, FindingView, ScanDocument
 from camagent.document.upgrade_rows import UpgradeRow, row_order, upgrade_rows
-from camagent.document.wording import (
-    VIETNAM,
-    basis_text,
-    bitrate_text,
-    coverage_text,
-    moment_text,
-    note_text,
-    quantity_text,
-    reasons,
-    storage_text,
-    why_text,
-)
+from camagent.document.wording import basis_text, coverage_text, note_text, reasons, why_text
 from camagent.model.finding import Verdict
 from camagent.report.charts import bandwidth
 from camagent.report.columns import CAMERA_COLUMNS
@@ -29,6 +18,7 @@ from camagent.report.sheet import Book, Cell, Column, Placed, Table, open_book
 from camagent.report.summary_sheet import Figure, write_summary
 from camagent.report.upgrade_sheet import headline, list_figures, write_upgrade_sheet
 from camagent.text import say
+from camagent.text.quantities import VIETNAM, bitrate_text, moment_text, quantity_text, storage_text
 from camagent.text.vietnamese import sort_key
 
 MAX_FINDING_ROWS = 50_000  # a spreadsheet of an old PC stays usable; beyond that only what needs reading is listed

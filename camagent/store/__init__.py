@@ -21,7 +21,6 @@ from camagent.document.decisions import Decision
 from camagent.document.model import CameraView, ScanDocument
 from camagent.document.read import MAX_DOCUMENT_BYTES, DocumentError, parse_document
 from camagent.document.states import CameraState
-from camagent.document.wording import VIETNAM, stamp_text
 from camagent.inventory.earlier_runs import Learned
 from camagent.inventory.identity import KnownDevice
 from camagent.inventory.trust import Trust, TrustedDevice
@@ -33,6 +32,7 @@ from camagent.model.text import Message, message
 from camagent.store import pictures
 from camagent.store.open_file import connect, transaction, translated
 from camagent.store.pictures import KeptPicture
+from camagent.text.quantities import VIETNAM, stamp_text
 from camagent.text.vietnamese import clean_line
 
 RAW_DAYS = 30  # every scan is kept that long; the availability row of a profile looks back as far

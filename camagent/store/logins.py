@@ -20,10 +20,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from camagent.document.wording import stamp_text
 from camagent.model.fault import FaultCode
 from camagent.model.secret import Credential
 from camagent.store.open_file import connect, transaction
+from camagent.text.quantities import stamp_text
 
 AGAIN_AFTER = timedelta(days=1)  # the longest lock-outs of common makes last hours; a wrong password is not urgent
 TRYING_FOR = timedelta(seconds=30)  # a log-in is answered sooner; a killed process leaves it behind

@@ -9,19 +9,11 @@ import pytest
 from camagent.document.compare import Change
 from camagent.document.decisions import DECISIONS
 from camagent.document.model import BasisView, FindingView
-from camagent.document.wording import (
-    basis_lines,
-    basis_short,
-    basis_text,
-    moment_text,
-    quantity_text,
-    reason_lines,
-    uncertain_note,
-    why_text,
-)
+from camagent.document.wording import basis_lines, basis_short, basis_text, reason_lines, uncertain_note, why_text
 from camagent.document.write import scan_document
 from camagent.model.finding import Action, Outcome, Severity, Verdict
 from camagent.text import LANGUAGES, catalogue
+from camagent.text.quantities import moment_text, quantity_text
 from tests import builders
 
 

@@ -1,0 +1,75 @@
+"""Numbers, quantities and dates as a person reads them, in Vietnamese or English. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+from camagent.model.finding import Quantity
+from camagent.text import catalogue, say
+
+VIETNAM = timezone(timedelta(hours=7))  # the whole country, no daylight saving
+_GROUP = {"vi": ".", "en": ","}  # between thousands; a bare number may be a port or a code, and has none
+LONG_S, LONG_HOURS_S = 300.0, 7200.0  # from there on a person reads minutes, and hours, not seconds
+CODEC_NAMES = {"h264": "H.264", "h265": "H.265", "mjpeg": "MJPEG", "mpeg4": "MPEG-4"}
+
+
+def number_text(value: float, lang: str, digits: int = 2) -> str:
+    """A number as the language writes it: 1 234,5 in Vietnamese, 1,234.5 in English; no trailing zeros."""
+    text = f"{value:,.{digits}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    text = "0" if text == "-0" else text
+    return text.translate(str.maketrans(",.", ".,")) if lang == "vi" else text
+
+
+def quantity_text(amount: Quantity, unit: str | None, lang: str) -> str:
+    """A quantity with its unit; a size is 1920×1080; None is "not known"."""
+    if amount is None:
+        return say("report.unknown", lang)
+    if isinstance(amount, bool):
+        return say("report.yes" if amount else "report.no", lang)
+    if isinstance(amount, str):
+        return CODEC_NAMES.get(amount, amount)
+    if isinstance(amount, tuple):
+        if unit == "px" and len(amount) == 2:
+            return f"{amount[0]}×{amount[1]}"
+        return ", ".join(quantity_text(item, unit, lang) for item in amount)
+    return _with_unit(amount, unit.strip(), lang) if unit else number_text(amount, lang).replace(_GROUP[lang], "")
+
+
+def _with_unit(value: float, unit: str, lang: str) -> str:
+    key = unit.casefold()
+    if key in ("bps", "bit/s"):
+        return bitrate_text(value, lang)
+    if key == "s" and abs(value) >= LONG_S:
+        hours = abs(value) >= LONG_HOURS_S
+        number = number_text(value / (3600 if hours else 60), lang)
+        return f"{number} {say('report.unit.h' if hours else 'report.unit.min', lang)}"
+    if key == "ratio":
+        return f"{number_text(100 * value, lang)} %"
+    word = catalogue(lang).get(f"report.unit.{key}", unit)
+    return f"{number_text(value, lang)} {word}".rstrip()
+
+
+def bitrate_text(bits_per_second: float | None, lang: str) -> str:
+    """Megabits a second; None is "not known"."""
+    if bits_per_second is None:
+        return say("report.unknown", lang)
+    return f"{number_text(bits_per_second / 1e6, lang)} Mbit/s"
+
+
+def storage_text(bits_per_second: float, lang: str) -> str:
+    """What that rate fills in a day of recording."""
+    gigabytes = bits_per_second / 8 * 86_400 / 1e9
+    return say("report.chart.storage", lang, amount=number_text(gigabytes, lang, 1))
+
+
+def moment_text(moment: datetime, lang: str) -> str:
+    """Date and time in Vietnam."""
+    local = moment.astimezone(VIETNAM)
+    return f"{local:%d/%m/%Y %H:%M}" if lang == "vi" else f"{local:%Y-%m-%d %H:%M} (UTC+7)"
+
+
+def stamp_text(moment: datetime) -> str:
+    """RFC 3339 in UTC, as documents carry it."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
