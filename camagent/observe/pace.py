@@ -20,13 +20,14 @@ CLOCK_STEP_S = 0.002  # reads come when the machine finds the time
 FULL_LINE = 0.5  # bytes tell the arrivals so much better than stamps do: the line sets the pace
 PACKET_BYTES = 1400  # a frame is noticed when its first packet is whole
 CHANCE = 3.0  # standard errors
+EXPLAINED = 0.5  # of the waits' variance may be left: a line that sets the pace leaves little
 MIN_WAITS = 12  # fewer agree by chance
 MIN_SIZE_SPREAD = 0.05  # of the mean size: less is lost in the rhythm of the line
 EVEN_LINE_S = 0.05  # a line that is always busy follows the bytes so closely
 LARGE_FRAME_BYTES = 6000  # five packets: a smaller frame shows nothing of how it was sent
 LONG_FRAME_S, LONG_TURNS = 0.5, 3.0  # no sender spreads a frame over the turns of the next ones
 MIN_LARGE_FRAMES = 5
-BUSY, IDLE = 0.6, 0.3  # share of the time in which packets of large frames were coming
+BUSY, IDLE = 0.75, 0.3  # share of the time in which packets of large frames were coming
 MIN_REPORT_SPAN_S = 2.0
 MIN_DRIFT_S = 0.1  # less is within the delay of any network
 
@@ -122,6 +123,9 @@ def line_sets_the_pace(
     before = accumulate((0, *sizes_bytes[:-1]))
     through = [b + min(size, PACKET_BYTES) for b, size in zip(before, sizes_bytes, strict=True)]
     by_bytes, by_stamps = _misfit(through, arrivals_s), _misfit(sorted(sent_s), arrivals_s)  # B-frames: as shown
+    busy = _busy_ratio(arrivals_s, sizes_bytes, ends_s)
+    if busy is not None and busy <= IDLE:
+        return False
     if by_bytes + CLOCK_STEP_S < FULL_LINE * by_stamps:
         return True
     if by_stamps + CLOCK_STEP_S < FULL_LINE * by_bytes:
@@ -129,12 +133,7 @@ def line_sets_the_pace(
     waits = _waits_for_bytes(through, arrivals_s)
     if waits is not None:
         return waits
-    busy = _busy_ratio(arrivals_s, sizes_bytes, ends_s)
-    if busy is None:
-        return None
-    if busy >= BUSY:
-        return True if by_bytes <= EVEN_LINE_S else None
-    return False if busy <= IDLE else None
+    return True if busy is not None and busy >= BUSY and by_bytes <= EVEN_LINE_S else None
 
 
 def _outlasts_its_turn(
@@ -175,7 +174,10 @@ def _waits_for_bytes(through_bytes: Sequence[float], arrivals_s: Sequence[float]
     share = math.fsum((x - middle_x) * (y - middle_y) for x, y in zip(expected, waits, strict=True)) / xx
     left = math.fsum((y - middle_y - share * (x - middle_x)) ** 2 for x, y in zip(expected, waits, strict=True))
     chance = CHANCE * math.sqrt(left / (len(waits) - 2) / xx)
-    return True if share - chance > 1 / 2 else False if share + chance < 1 / 2 else None
+    if share - chance > 1 / 2:
+        all_of_it = math.fsum((y - middle_y) ** 2 for y in waits)
+        return True if left < EXPLAINED * all_of_it else None  # a keyframe beside a pause is no rule
+    return False if share + chance < 1 / 2 else None
 
 
 def _busy_ratio(arrivals_s: Sequence[float], sizes_bytes: Sequence[int], ends_s: Sequence[float]) -> float | None:

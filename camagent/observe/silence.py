@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-STOPPED_AFTER_S = 2.0  # Wi-Fi and smart codecs with a dynamic rate pause longer than a second
+STOPPED_AFTER_S = 3.0  # Wi-Fi and smart codecs with a dynamic rate pause for two seconds, and a frame's interval
 LONGEST_FACTOR = 3  # of the longest silence seen so far
 STOPPED_INTERVALS = 5  # of the stream's own mean frame interval
 

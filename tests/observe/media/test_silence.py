@@ -10,10 +10,10 @@ from camagent.observe.silence import Silence
 
 
 @pytest.mark.parametrize("fps", [5, 25, 50])
-def test_a_regular_stream_is_given_two_seconds_at_the_end(fps: int) -> None:
+def test_a_regular_stream_is_given_three_seconds_at_the_end(fps: int) -> None:
     arrivals = [row / fps for row in range(5 * fps)]
     seen = Silence.seen(arrivals, arrivals[-1])
-    assert seen.patience_s(at_end=True, stall_s=4.0) == 2.0
+    assert seen.patience_s(at_end=True, stall_s=4.0) == 3.0
     assert seen.patience_s(at_end=False, stall_s=4.0) == 4.0
 
 
@@ -27,5 +27,5 @@ def test_a_frame_in_three_seconds_is_a_rate() -> None:
 
 
 def test_nothing_seen_yet_is_given_the_least() -> None:
-    assert Silence.seen([], 0.0).patience_s(at_end=True, stall_s=4.0) == 2.0
-    assert Silence.seen([1.0], 1.0).patience_s(at_end=False, stall_s=0.8) == 2.0
+    assert Silence.seen([], 0.0).patience_s(at_end=True, stall_s=4.0) == 3.0
+    assert Silence.seen([1.0], 1.0).patience_s(at_end=False, stall_s=0.8) == 3.0

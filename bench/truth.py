@@ -1,0 +1,320 @@
+"""How often a figure of a stream is wrong: thousands of random senders whose truth is known, through the receiver.
+
+`python -m bench.truth` draws the trials from a committed seed and prints a table by kind of sender. A figure counts as
+wrong where it is beside the truth by more than 3 % *and* outside the uncertainty stated with it (a bit rate: 5 %).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import struct
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bench.truth_senders import (
+    CLOCK_HZ,
+    Camera,
+    Frame,
+    Network,
+    Packet,
+    backlog,
+    bursty,
+    draw,
+    frames,
+    jittery,
+    lossy,
+    slow,
+    stalling,
+)
+from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.stream import MeasuredStream
+from camagent.observe.capture import Capture, PacketCounts, TrackDescription
+from camagent.observe.measure import measure
+from camagent.observe.payloads import payload_format
+from camagent.observe.receiver import TrackPlan, TrackReceiver
+from camagent.observe.rtsp.window import ENOUGH_FRAMES
+from camagent.observe.silence import STOPPED_AFTER_S, Silence
+
+RESULTS = Path(__file__).parent / "results" / "truth.json"
+SEED = 20_261_128
+TRIALS = 12_000
+SSRC = 0x1234ABCD
+CLOSE, CLOSE_BITS = 0.03, 0.05
+_FILLER = bytes((i * 37 + 11) % 251 + 1 for i in range(1500))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One sender behind one network."""
+
+    kind: str
+    number: int
+    camera: Camera
+    network: Network
+    udp: bool = False
+
+
+def _honest(rng: random.Random, camera: Camera) -> tuple[Camera, Network, bool]:
+    level_s = rng.choice((0.001, 0.005, 0.02, 0.08))
+    return camera, jittery(level_s, rng.choice(("uniform", "tail"))), False
+
+
+def _uneven(rng: random.Random, camera: Camera) -> tuple[Camera, Network, bool]:
+    network = rng.choice(
+        (bursty(rng.uniform(0.2, 1.2)), stalling(rng.randint(1, 2), 2.0), backlog(rng.uniform(0.2, 4.0)))
+    )
+    return camera, network, False
+
+
+def _loss(rng: random.Random, camera: Camera) -> tuple[Camera, Network, bool]:
+    ratio = rng.choice((0.001, 0.01, 0.05, 0.1, 0.2))
+    return camera, lossy(ratio, rng.choice((1, 1, 4, 20)), rng.choice((0.001, 0.02, 0.08))), True
+
+
+def _pausing(rng: random.Random, camera: Camera) -> tuple[Camera, Network, bool]:
+    every_s, length_s = rng.uniform(2.5, 5.0), rng.uniform(0.5, 1.8)
+    first_s = rng.uniform(0.3, every_s)
+    pauses = tuple((first_s + i * every_s, length_s) for i in range(10))
+    network, _ = _honest(rng, camera)[1:]
+    return replace(camera, pauses=pauses, b_frames=0), network, False
+
+
+def _slow(rng: random.Random, camera: Camera) -> tuple[Camera, Network, bool]:
+    buffer_bytes = rng.choice((float("inf"), 64e3, 256e3, 1e6))
+    return camera, slow(rng.uniform(0.05, 0.9), buffer_bytes, rng.choice((0.0, 0.001, 0.01, 0.05))), False
+
+
+def _lying(rng: random.Random, camera: Camera) -> tuple[Camera, Network, bool]:
+    while True:
+        speed = 3 ** rng.uniform(-1, 1) if rng.random() < 0.7 else rng.uniform(0.8, 1.25)
+        if abs(speed - 1) >= 0.03:
+            break
+    network, _ = _honest(rng, camera)[1:]
+    return replace(camera, speed=speed, stamping=rng.choice(("clock", "count", "clock", "zero"))), network, False
+
+
+def _lying_uneven(rng: random.Random, camera: Camera) -> tuple[Camera, Network, bool]:
+    camera, _, _ = _lying(rng, camera)
+    return camera, _uneven(rng, camera)[1], False
+
+
+def _dying(rng: random.Random, camera: Camera) -> tuple[Camera, Network, bool]:
+    network, _ = _honest(rng, camera)[1:]
+    return replace(camera, dies_s=rng.uniform(0.2, 0.99) * camera.window_s), network, False
+
+
+KINDS: dict[str, tuple[float, Callable[[random.Random, Camera], tuple[Camera, Network, bool]]]] = {
+    "honest": (0.25, _honest),
+    "honest, uneven arrivals": (0.15, _uneven),
+    "honest, pausing": (0.1, _pausing),
+    "lossy": (0.12, _loss),
+    "slow line": (0.14, _slow),
+    "lying": (0.14, _lying),
+    "lying, uneven arrivals": (0.05, _lying_uneven),
+    "dying": (0.05, _dying),
+}
+"""Kind -> share of the trials, and what makes one of an ordinary camera."""
+
+
+def trial(kind: str, number: int) -> Trial:
+    """The same one for the same seed, whatever else was drawn."""
+    rng = random.Random(f"{SEED} {kind} {number}")
+    camera, network, udp = KINDS[kind][1](rng, draw(rng))
+    return Trial(kind, number, camera, network, udp)
+
+
+def watch(case: Trial) -> tuple[Capture, list[Frame], list[Packet]]:
+    """What the receiver makes of the packets until the window is over or silence has lasted too long."""
+    rng = random.Random(f"{SEED} {case.kind} {case.number} network")
+    sent = frames(rng, case.camera)
+    packets = case.network(rng, case.camera, sent)
+    track = TrackReceiver(TrackPlan(payload_format("h264"), 96, CLOCK_HZ))
+    end_s = (packets[0].arrival_s if packets else 0.0) + case.camera.window_s
+    fault: Fault | None = None
+    taken: list[Packet] = []
+    for packet in packets:
+        last_s = track.last_packet_s
+        if last_s is not None:
+            over_s = end_s if track.builder.frame_count >= ENOUGH_FRAMES else end_s + 2 * case.camera.window_s
+            if last_s >= over_s:
+                break
+            if packet.arrival_s > last_s + STOPPED_AFTER_S and packet.arrival_s > _given_up_s(track, last_s, over_s):
+                fault = Fault(FaultCode.STALLED, Stage.OBSERVE, "PLAY", 0.0)
+                break
+        _feed(track, packet, case.udp)
+        taken.append(packet)
+    else:
+        fault = Fault(FaultCode.STALLED, Stage.OBSERVE, "PLAY", 0.0)
+    track.finish()
+    return _capture(track, case, fault, end_s), sent, taken
+
+
+def _given_up_s(track: TrackReceiver, last_s: float, end_s: float) -> float:
+    """When the watch would have called the stream dead."""
+    silence = Silence.seen(track.builder.arrivals_s, last_s)
+    in_window_s = last_s + silence.patience_s(at_end=False, stall_s=4.0)
+    if in_window_s < end_s:
+        return in_window_s
+    return max(end_s, last_s + silence.patience_s(at_end=True, stall_s=4.0))
+
+
+def rtp_bytes(packet: Packet) -> bytes:
+    """The packet as it stands on the wire."""
+    kind = 5 if packet.key else 1
+    slice_header = b"\x88" if packet.key else b"\x9a"
+    if packet.first and packet.last:
+        payload = bytes((0x60 | kind,)) + slice_header + _FILLER[: packet.size - 2]
+    else:
+        flags = 0x80 * packet.first | 0x40 * packet.last | kind
+        payload = bytes((0x7C, flags)) + slice_header + _FILLER[: packet.size - 3]
+    second = 96 | packet.last << 7
+    return struct.pack("!BBHII", 0x80, second, packet.sequence & 0xFFFF, packet.stamp & 0xFFFFFFFF, SSRC) + payload
+
+
+def _feed(track: TrackReceiver, packet: Packet, udp: bool) -> None:
+    data = rtp_bytes(packet)
+    if udp:
+        buffer = bytearray(data)
+        track.feed_datagram(buffer, len(buffer), packet.arrival_s)
+    else:
+        buffer = bytearray(b"$\0" + struct.pack("!H", len(data)) + data)
+        track.feed_interleaved(buffer, 0, len(buffer), packet.arrival_s)
+
+
+def _capture(track: TrackReceiver, case: Trial, fault: Fault | None, end_s: float) -> Capture:
+    order, first_s = track.sequence, track.first_packet_s or 0.0
+    counts = PacketCounts(0, 0, 0, 0, 0)
+    if order is not None:
+        counts = PacketCounts(order.received, order.counts.lost, order.counts.duplicates, order.counts.reordered, 0)
+    return Capture(
+        description=TrackDescription("h264", "H264", CLOCK_HZ),
+        transport="udp" if case.udp else "tcp",
+        frames=track.builder.table(CLOCK_HZ),
+        counts=counts,
+        connected_s=first_s,
+        play_s=first_s,
+        playing_s=first_s,
+        first_packet_s=first_s,
+        ended_s=max(end_s, track.last_packet_s or end_s),
+        fault=fault,
+    )
+
+
+@dataclass
+class Tally:
+    """What came of one kind."""
+
+    trials: int = 0
+    rate_wrong: int = 0
+    gop_wrong: int = 0
+    gop_bound_wrong: int = 0
+    bits_wrong: int = 0
+    life_wrong: int = 0
+    rate_null: int = 0
+    bits_null: int = 0
+    slow_told: int = 0
+    by_arrivals: int = 0
+
+
+def judge(case: Trial, tally: Tally, notes: list[str]) -> None:
+    """Add one trial to its kind's tally."""
+    capture, sent, taken = watch(case)
+    measured = measure(capture)
+    tally.trials += 1
+    if isinstance(measured, Fault):
+        if case.kind != "dying":
+            tally.life_wrong += 1
+            notes.append(f"{case.kind} {case.number}: {measured.code}")
+        return
+    if case.kind == "dying":
+        tally.life_wrong += 1
+        notes.append(f"{case.kind} {case.number}: alive")
+        return
+    tally.slow_told += "network_slow" in measured.limits
+    tally.by_arrivals += measured.frame_rate_basis == "arrivals"
+    for name, wrong in _compare(case, measured, sent, taken).items():
+        if wrong is None:
+            continue
+        setattr(tally, name, getattr(tally, name) + 1)
+        if name.endswith("wrong"):
+            notes.append(f"{case.kind} {case.number}: {name} {wrong}")
+
+
+def _compare(
+    case: Trial, measured: MeasuredStream, sent: Sequence[Frame], taken: Sequence[Packet]
+) -> dict[str, str | None]:
+    camera = case.camera
+    span = [packet.frame for packet in taken if packet.last]
+    first, last = min(packet.frame for packet in taken), max(span)
+    kept = last - first
+    if last == first:
+        return {"rate_null": "" if measured.frame_rate_hz is None else None}
+    if case.kind == "slow line":
+        kept = len(set(span)) - 1  # what the camera left out it did not send
+    truth_hz = kept / (sent[last].sent_s - sent[first].sent_s)
+    plain = not camera.pauses and kept == last - first
+    rate_hz, doubt_hz = measured.frame_rate_hz, measured.frame_rate_uncertainty_hz or 0.0
+    bits_bps, doubt_bps = measured.bitrate_bps, measured.bitrate_uncertainty_bps or 0.0
+    gop_s, truth_s = measured.gop_length_s, camera.gop / camera.fps
+    found: dict[str, str | None] = {}
+    found["rate_null"] = "" if rate_hz is None else None
+    found["bits_null"] = "" if bits_bps is None else None
+    found["rate_wrong"] = _beside(rate_hz, truth_hz, doubt_hz, CLOSE)
+    if plain:
+        found["gop_wrong"] = _beside(measured.gop_length_frames, camera.gop, 0.0, 0.001) or _beside(
+            gop_s, truth_s, truth_s * doubt_hz / (rate_hz or 1.0), CLOSE
+        )
+        at_least_s = measured.gop_at_least_s
+        if at_least_s is not None and at_least_s > truth_s * (1 + CLOSE) + 0.3:
+            found["gop_bound_wrong"] = f"{at_least_s:.2f} for {truth_s:.2f}"
+        found["bits_wrong"] = _beside(bits_bps, camera.mean_bps, doubt_bps, CLOSE_BITS)
+    return found
+
+
+def _beside(value: float | None, truth: float, uncertainty: float, close: float) -> str | None:
+    if value is None or abs(value - truth) <= max(close * truth, uncertainty):
+        return None
+    return f"{value:.4g} ± {uncertainty:.3g} for {truth:.4g}"
+
+
+def keep(**parts: object) -> None:
+    """Write some parts of the figures; the others stay."""
+    document = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    RESULTS.write_text(json.dumps(document | parts, indent=2) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Run the trials, print the table, write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=TRIALS)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--notes", type=int, default=0, help="print so many of the wrong ones")
+    parser.add_argument("--dry", action="store_true", help="write no file")
+    options = parser.parse_args()
+    began_s = time.monotonic()
+    table: dict[str, dict[str, int]] = {}
+    for kind, (share, _) in KINDS.items():
+        if options.only not in kind:
+            continue
+        tally, notes = Tally(), []
+        for number in range(round(share * options.trials)):
+            judge(trial(kind, number), tally, notes)
+        table[kind] = vars(tally)
+        print(f"{kind:26}", *(f"{name}={value}" for name, value in vars(tally).items()))
+        seen: Counter[str] = Counter()
+        for note in notes:
+            seen[note.split(":")[1].split()[0]] += 1
+            if seen[note.split(":")[1].split()[0]] <= options.notes:
+                print("   ", note)
+    if not options.dry and not options.only:
+        keep(seed=SEED, trials=sum(row["trials"] for row in table.values()), in_process=table)
+    print(f"{time.monotonic() - began_s:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
