@@ -34,8 +34,8 @@ from bench.truth_senders import (
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import MeasuredStream
 from camagent.observe.capture import Capture, PacketCounts, TrackDescription
+from camagent.observe.codec.table import codec_of
 from camagent.observe.measure import measure
-from camagent.observe.payloads import payload_format
 from camagent.observe.receiver import TrackPlan, TrackReceiver
 from camagent.observe.rtsp.window import ENOUGH_FRAMES
 from camagent.observe.silence import STOPPED_AFTER_S, Silence
@@ -133,7 +133,7 @@ def watch(case: Trial) -> tuple[Capture, list[Frame], list[Packet]]:
     rng = random.Random(f"{SEED} {case.kind} {case.number} network")
     sent = frames(rng, case.camera)
     packets = case.network(rng, case.camera, sent)
-    track = TrackReceiver(TrackPlan(payload_format("h264"), 96, CLOCK_HZ))
+    track = TrackReceiver(TrackPlan(codec_of("h264"), 96, CLOCK_HZ))
     end_s = (packets[0].arrival_s if packets else 0.0) + case.camera.window_s
     fault: Fault | None = None
     taken: list[Packet] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from camagent.model.codec_names import SHOWN_NAMES
 from camagent.model.finding import Outcome, Quantity
 from camagent.model.text import Message, Scalar, message
 
@@ -91,12 +92,9 @@ def limited(limits: tuple[str, ...]) -> Judgement:
     return unknown("limits", limits=", ".join(limits))
 
 
-CODEC_NAMES = {"h264": "H.264", "h265": "H.265", "mjpeg": "MJPEG", "mpeg4": "MPEG-4"}
-
-
 def codec_text(*codecs: str) -> str:
     """Codecs as people write them."""
-    return ", ".join(CODEC_NAMES.get(codec, codec) for codec in codecs)
+    return ", ".join(SHOWN_NAMES.get(codec, codec) for codec in codecs)
 
 
 def size_text(size_px: tuple[int, int]) -> str:

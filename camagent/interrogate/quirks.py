@@ -6,6 +6,8 @@ import math
 import re
 from enum import StrEnum
 
+from camagent.model.codec_names import ALL_CODECS
+
 UNLIMITED_BITRATE = 2_147_483_647  # "no limit" in BitrateLimit, agsh/onvif#233
 IMPLAUSIBLE_KBPS = (
     200_000  # no camera encodes 200 Mbit/s: such a number is in bit/s already (mrtian2016/onvifsim quirks)
@@ -72,15 +74,7 @@ def codec_name(text: str | None) -> str | None:
     word = re.sub(r"[^0-9a-z]", "", (text or "").lower().removeprefix("video/"))[:32]
     if not word:
         return None
-    for name, spellings in _CODECS.items():
-        if word in spellings:
-            return name
+    for codec in ALL_CODECS:
+        if word in codec.written:
+            return codec.name
     return word
-
-
-_CODECS = {
-    "h264": frozenset({"h264", "avc", "h264plus", "h264h", "h264b", "h264m"}),
-    "h265": frozenset({"h265", "hevc", "h265plus"}),
-    "mjpeg": frozenset({"jpeg", "mjpeg", "mjpg", "motionjpeg"}),
-    "mpeg4": frozenset({"mpeg4", "mpv4es", "mpeg4es"}),
-}

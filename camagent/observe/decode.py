@@ -22,11 +22,11 @@ from typing import Any, Self
 import camagent
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.json_form import from_json
+from camagent.observe.codec.table import DECODED
 from camagent.observe.picture.opinion import PictureReport
 from camagent.platform.process import child_environment
 
 WORKER_MODULE = "camagent.observe.decode_worker"
-CODECS = frozenset(("h264", "h265", "mjpeg"))
 JOB_TIMEOUT_S = 20.0  # three 4K keyframes take 0.3 s of CPU on a good core; an old PC with every core busy stays below
 MAX_PICTURES = 8  # a stream; two or three are useful
 MAX_PICTURE_BYTES = 16_000_000  # a JPEG of RFC 2435 has 16 MB at most (24-bit offset); keyframes are far smaller
@@ -202,7 +202,7 @@ class PicturePool:
         started_s = time.monotonic()
         if len(pictures) > MAX_PICTURES:
             raise ValueError(f"at most {MAX_PICTURES} pictures of a stream are judged, not {len(pictures)}")
-        if codec not in CODECS:
+        if codec not in DECODED:
             return _fault(FaultCode.CODEC_UNSUPPORTED, started_s)
         fitting = tuple(picture for picture in pictures if len(picture) <= MAX_PICTURE_BYTES)
         if not fitting:

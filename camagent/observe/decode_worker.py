@@ -21,15 +21,13 @@ import av
 import numpy as np
 
 from camagent.model.json_form import to_json
-from camagent.observe.bitstream import h264, h265, jpeg
-from camagent.observe.depacketize.access_unit import annex_b, split_annex_b
+from camagent.observe.codec.table import codec_of
 from camagent.observe.picture.facts import image_facts
 from camagent.observe.picture.measure import PictureMeasures, measure
 from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.picture.view import Plane, Planes
 from camagent.platform.process import limit_decoder
 
-DECODERS = {"h264": "h264", "h265": "hevc", "mjpeg": "mjpeg"}
 MAX_PICTURE_PX = 40_000_000  # 8K has 33 million; a parameter set that claims more only wants our memory
 MAX_FRAME_BYTES = 56_000_000  # decoded, by size, depth and chroma: 8K of 8 bit 4:2:0; a decoder holds four or five
 MAX_MEMORY_BYTES = 1_500_000_000  # two 8K decoders; a decoder that asks for more fails instead of swapping the PC
@@ -45,7 +43,7 @@ class Decoder:
 
     def decode(self, codec: str, picture: bytes) -> Any | None:
         """The last frame out of one access unit; None where it does not decode without damage."""
-        picture = _essence(codec, picture)
+        picture = codec_of(codec).decodable(picture)
         if not picture:
             return None
         context = self._contexts.get(codec)
@@ -82,41 +80,19 @@ def judge_pictures(
 
 def frame_bytes(codec: str, picture: bytes) -> int:
     """What one decoded frame will take, by the largest of the headers; 0 where they say nothing."""
-    if codec == "mjpeg":
-        header = jpeg.parse_header(picture)
-        return 0 if header is None else _plane_bytes(header.width_px, header.height_px, header.bit_depth, header.chroma)
-    parse = h264.parse_sps if codec == "h264" else h265.parse_sps
-    sets = (parse(nal) for nal in split_annex_b(picture))
-    return max((_plane_bytes(s.coded_width_px, s.coded_height_px, s.bit_depth, s.chroma) for s in sets if s), default=0)
-
-
-def _plane_bytes(width_px: int, height_px: int, bit_depth: int, chroma: str | None) -> int:
-    samples = {"4:0:0": 1.0, "4:2:0": 1.5, "4:1:1": 1.5, "4:2:2": 2.0, "4:4:0": 2.0}.get(chroma or "", 3.0)
-    return int(width_px * height_px * samples * (2 if bit_depth > 8 else 1))
-
-
-def _essence(codec: str, picture: bytes) -> bytes:
-    """What the decoder needs of it; empty where it cannot stand alone.
-
-    Without its own parameter sets it would be decoded by those of the camera before. SEI messages of H.265 go: a strict
-    decoder would refuse a sound picture for a maker's message that is out of form.
-    """
-    if codec == "mjpeg":
-        return picture if picture.startswith(b"\xff\xd8") else b""
-    nals = split_annex_b(picture)
-    if codec == "h264":
-        return picture if any(h264.parse_sps(nal) for nal in nals) else b""
-    if not any(h265.parse_sps(nal) for nal in nals):
-        return b""
-    return annex_b(nal for nal in nals if nal[0] >> 1 & 0x3F <= h265.NAL_PPS)
+    form = codec_of(codec).picture_format(picture)
+    if form is None:
+        return 0
+    samples = {"4:0:0": 1.0, "4:2:0": 1.5, "4:1:1": 1.5, "4:2:2": 2.0, "4:4:0": 2.0}.get(form.chroma or "", 3.0)
+    return int(form.width_px * form.height_px * samples * (2 if form.bit_depth > 8 else 1))
 
 
 def _open_decoder(codec: str) -> Any:
-    context = av.CodecContext.create(DECODERS[codec], "r")
+    context = av.CodecContext.create(codec_of(codec).decoder or codec, "r")
     context.thread_count = 1
     context.flags |= av.codec.context.Flags.unaligned  # without it a crop on the left gives a wrong width
     context.options = {"max_pixels": str(MAX_PICTURE_PX)}
-    if codec != "h264":  # that decoder marks what it concealed; the others have to be told to refuse
+    if not codec_of(codec).conceals:
         context.options |= {"err_detect": "explode"}
     return context
 

@@ -6,9 +6,7 @@ pictures is decoded. FFmpeg is given the bytes, never the name, so that a playli
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from time import monotonic
@@ -17,27 +15,26 @@ from typing import Any, BinaryIO
 import av
 
 from camagent.clock import Clock, SystemClock
+from camagent.model.codec_names import FFMPEG_NAMES
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import DeclaredStream, FileTarget, ImageFacts, MeasuredStream, StreamFacts
-from camagent.observe.bitstream import jpeg
 from camagent.observe.capture import Capture, PacketCounts, TrackDescription
-from camagent.observe.decode_worker import DECODERS, Decoder, judge_pictures
-from camagent.observe.depacketize.access_unit import annex_b, container_sets, split_annex_b
-from camagent.observe.depacketize.peek import LEADING, RECOVERY, SECOND_FIELD, is_keyframe
-from camagent.observe.depacketize.sequence import NalSequence
+from camagent.observe.codec import jpeg_headers as jpeg
+from camagent.observe.codec.access_unit import annex_b, container_sets, split_annex_b
+from camagent.observe.codec.nal_sequence import NalSequence
+from camagent.observe.codec.payload_flags import LEADING, RECOVERY, SECOND_FIELD, is_keyframe
+from camagent.observe.codec.table import CODECS, DECODED
+from camagent.observe.decode_worker import Decoder, judge_pictures
+from camagent.observe.file_rows import CLOCK_HZ, Reading, let_pass, offer, stamp_all, ticks
 from camagent.observe.frames import FrameTable
 from camagent.observe.measure import declare, measure
 from camagent.observe.picture.opinion import PictureReport, doubt_frozen
 
-CODECS = {"h264": "h264", "hevc": "h265", "mjpeg": "mjpeg", "mpeg4": "mpeg4"}
 FORMATS = ("mov", "matroska", "mpegts", "avi", "h264", "hevc", "mjpeg", "jpeg_pipe", "mpeg", "flv", "asf", "dhav")
 UNTIMED_FORMATS = frozenset(("h264", "hevc", "mjpeg", "jpeg_pipe"))
 """Bare access units: the rate that FFmpeg shows for them is its own invention."""
-CLOCK_HZ = 90_000
 MAX_FRAMES = 20_000  # as many as a watch of a stream may collect
-MAX_MISSING_STAMPS_RATIO = 0.9  # a program stream stamps one PES packet, that may hold several pictures; else no time
-MAX_CANDIDATES = 8  # keyframes held at a time, thinned out evenly: bounds memory for files of any length
-_TO_ANNEX_B = {"h264": "h264_mp4toannexb", "h265": "hevc_mp4toannexb"}
+_TO_ANNEX_B = {name: codec.annex_b_filter for name, codec in CODECS.items() if codec.annex_b_filter is not None}
 _OPTIONS = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "none"}
 
 
@@ -51,30 +48,6 @@ class FileOptions:
     """Keyframes to decode, spread over the window; 0 = none."""
     keep_images: Path | None = None
     """Folder for them; only where the operator asked."""
-
-
-@dataclass(slots=True)
-class _Reading:
-    """What the demuxer brought."""
-
-    codec: str
-    timed: bool
-    size: tuple[int, int] | None
-    """As the container says; used only for codecs that we do not parse."""
-    sequence: NalSequence
-    jpeg: jpeg.JpegHeader | None = None
-    rows: list[tuple[int, int, bool, bool, bool]] = field(default_factory=list)
-    """Time stamp in ticks, size, keyframe, recovery point, damaged."""
-    unstamped: list[int] = field(default_factory=list)
-    """Rows without a time stamp of their own; theirs is a place until `_stamp_all`."""
-    places: list[int | None] = field(default_factory=list)
-    """Where each row is shown, as far as the pictures say so."""
-    candidates: list[bytes] = field(default_factory=list)
-    stride: int = 1
-    keyframes: int = 0
-    candidate_open: bool = False
-    """The last frame is the last candidate: a second field would belong to it."""
-    fault: Fault | None = None
 
 
 def watch_file(target: FileTarget, options: FileOptions, clock: Clock | None = None) -> StreamFacts:
@@ -103,7 +76,7 @@ def watch_file(target: FileTarget, options: FileOptions, clock: Clock | None = N
     )
 
 
-def _read(path: Path, options: FileOptions) -> _Reading | Fault:
+def _read(path: Path, options: FileOptions) -> Reading | Fault:
     started_s = monotonic()
     try:
         if not path.is_file():  # a folder; or a pipe or device, that would never end
@@ -121,7 +94,7 @@ class _Bytes:
         self.read, self.seek, self.tell = file.read, file.seek, file.tell
 
 
-def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> _Reading | Fault:
+def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> Reading | Fault:
     try:
         container = av.open(_Bytes(file), options=_OPTIONS)
     except (av.error.FFmpegError, OSError):  # OSError: FFmpeg seeks where a short or empty file has nothing
@@ -131,26 +104,26 @@ def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> _Reading |
             return _fault(FaultCode.NO_VIDEO, "open", started_s)
         stream = container.streams.video[0]
         context = stream.codec_context  # None where FFmpeg does not know the codec either
-        codec = CODECS.get(context.name) if context is not None else None
+        codec = FFMPEG_NAMES.get(context.name) if context is not None else None
         if codec is None:
             return _fault(FaultCode.CODEC_UNSUPPORTED, "open", started_s)
         timed = container.format.name not in UNTIMED_FORMATS
         size = context.width, context.height
         sets = container_sets(bytes(context.extradata or b""), codec)
-        reading = _Reading(codec, timed, size if all(size) else None, NalSequence(codec, sets))
+        reading = Reading(codec, timed, size if all(size) else None, NalSequence(codec, sets))
         try:
             whole = _collect(container, stream, reading, options)
         except (av.error.FFmpegError, OSError):
             whole = False
     if not reading.rows:
         return _fault(FaultCode.NO_VIDEO, "demux", started_s)
-    _stamp_all(reading)
+    stamp_all(reading)
     if not whole:
         reading.fault = _fault(FaultCode.STALLED, "demux", started_s)
     return reading
 
 
-def _collect(container: Any, stream: Any, reading: _Reading, options: FileOptions) -> bool:
+def _collect(container: Any, stream: Any, reading: Reading, options: FileOptions) -> bool:
     """Fill the reading from the packets; False where the file ends before its own index does."""
     name = _TO_ANNEX_B.get(reading.codec)
     converter = av.bitstream.BitStreamFilterContext(name, stream) if name else None
@@ -170,22 +143,22 @@ def _collect(container: Any, stream: Any, reading: _Reading, options: FileOption
     return seen >= min(indexed, MAX_FRAMES)
 
 
-def _fills(reading: _Reading, window_s: float) -> bool:
+def _fills(reading: Reading, window_s: float) -> bool:
     rows = reading.rows
     if not reading.timed or reading.unstamped or not rows:
         return False
     return rows[-1][0] - rows[0][0] >= window_s * CLOCK_HZ
 
 
-def _add(reading: _Reading, packet: Any, wanted: bool) -> None:
+def _add(reading: Reading, packet: Any, wanted: bool) -> None:
     """One more access unit: a new frame, or the second field of the last one."""
     content = bytes(packet)
     if reading.codec not in _TO_ANNEX_B:
         if reading.codec == "mjpeg" and reading.jpeg is None:
             reading.jpeg = jpeg.parse_header(content)
         key = reading.codec == "mjpeg" or packet.is_keyframe
-        reading.rows.append((_ticks(reading, packet), len(content), key, False, packet.is_corrupt))
-        _offer(reading, content, key and wanted)
+        reading.rows.append((ticks(reading, packet), len(content), key, False, packet.is_corrupt))
+        offer(reading, content, key and wanted)
         return
     nals = split_annex_b(content)
     flags = reading.sequence.add(nals)
@@ -196,68 +169,17 @@ def _add(reading: _Reading, packet: Any, wanted: bool) -> None:
             reading.candidates[-1] += annex_b(nals)
         return
     key = is_keyframe(flags)
-    stamp = _ticks(reading, packet)
+    stamp = ticks(reading, packet)
     if not reading.timed and reading.sequence.place is not None:
         stamp = reading.sequence.place
     elif not reading.timed and flags & LEADING:
-        stamp = _let_pass(reading, stamp)
+        stamp = let_pass(reading, stamp)
     reading.places.append(reading.sequence.place)
     reading.rows.append((stamp, len(content), key, bool(flags & RECOVERY), packet.is_corrupt))
-    _offer(reading, reading.sequence.picture(nals) if key and wanted else b"", key and wanted)
+    offer(reading, reading.sequence.picture(nals) if key and wanted else b"", key and wanted)
 
 
-def _offer(reading: _Reading, picture: bytes, wanted: bool) -> None:
-    """Keep the keyframe if it is its turn; thin out where there are too many."""
-    reading.candidate_open = wanted and reading.keyframes % reading.stride == 0
-    if reading.candidate_open:
-        reading.candidates.append(picture)
-    reading.keyframes += wanted
-    if len(reading.candidates) > MAX_CANDIDATES:
-        del reading.candidates[1::2]
-        reading.stride *= 2
-
-
-def _let_pass(reading: _Reading, stamp: int) -> int:
-    """Without time, order is all there is: a leading picture is shown in front of the keyframe that it follows."""
-    for place in range(len(reading.rows) - 1, -1, -1):
-        if reading.rows[place][2]:
-            reading.rows[place] = (stamp, *reading.rows[place][1:])
-            return stamp - 1
-    return stamp
-
-
-def _ticks(reading: _Reading, packet: Any) -> int:
-    stamp = packet.pts if packet.pts is not None else packet.dts
-    if not reading.timed:
-        return len(reading.rows)
-    if stamp is None:
-        reading.unstamped.append(len(reading.rows))
-        return 0
-    seconds: Fraction = stamp * packet.time_base
-    return round(seconds * CLOCK_HZ)
-
-
-def _stamp_all(reading: _Reading) -> None:
-    """Give rows without a stamp one between their neighbours'; a file that stamps hardly anything has no time."""
-    rows, missing = reading.rows, set(reading.unstamped)
-    stamped = [row for row in range(len(rows)) if row not in missing]
-    same = len(rows) > 1 and len({rows[row][0] for row in stamped}) <= 1
-    if reading.timed and (same or len(missing) > MAX_MISSING_STAMPS_RATIO * len(rows)):
-        reading.timed = False
-        places = reading.places if len(reading.places) == len(rows) else [None] * len(rows)
-        rows[:] = [(row if place is None else place, *rows[row][1:]) for row, place in enumerate(places)]
-        return
-    if not missing:
-        return
-    step = (rows[stamped[-1]][0] - rows[stamped[0]][0]) / max(1, stamped[-1] - stamped[0])
-    for row in sorted(missing):
-        at = bisect_left(stamped, row)
-        low, high = stamped[max(0, at - 1)], stamped[min(at, len(stamped) - 1)]
-        between = (rows[high][0] - rows[low][0]) / (high - low) if low < row < high else step
-        rows[row] = (round(rows[low][0] + (row - low) * between), *rows[row][1:])
-
-
-def _capture(reading: _Reading) -> Capture:
+def _capture(reading: Reading) -> Capture:
     stamps, sizes, keyframes, recovery_points, damaged = zip(*reading.rows, strict=True)
     arrivals_s = tuple(stamp / CLOCK_HZ for stamp in sorted(stamps))  # each frame comes just when one has to be shown
     table = FrameTable(stamps, arrivals_s, sizes, keyframes, recovery_points, damaged, CLOCK_HZ)
@@ -281,7 +203,7 @@ def _capture(reading: _Reading) -> Capture:
     )
 
 
-def _declared(reading: _Reading, capture: Capture) -> DeclaredStream:
+def _declared(reading: Reading, capture: Capture) -> DeclaredStream:
     declared = declare(capture.description, capture.parameter_sets)
     header = reading.jpeg
     if header is not None:
@@ -298,7 +220,7 @@ def _declared(reading: _Reading, capture: Capture) -> DeclaredStream:
     return declared
 
 
-def _measured(reading: _Reading, capture: Capture, report: PictureReport | Fault | None) -> MeasuredStream | Fault:
+def _measured(reading: Reading, capture: Capture, report: PictureReport | Fault | None) -> MeasuredStream | Fault:
     """The measures of the window without those of a network; without those of time where the file has none."""
     measured = measure(capture, report)
     if isinstance(measured, Fault):
@@ -334,8 +256,8 @@ def _measured(reading: _Reading, capture: Capture, report: PictureReport | Fault
     )
 
 
-def _report(reading: _Reading, target: FileTarget, options: FileOptions) -> PictureReport | Fault | None:
-    if reading.codec not in DECODERS:
+def _report(reading: Reading, target: FileTarget, options: FileOptions) -> PictureReport | Fault | None:
+    if reading.codec not in DECODED:
         return Fault(FaultCode.CODEC_UNSUPPORTED, Stage.OBSERVE, "decode", 0.0)
     count = min(options.pictures, len(reading.candidates))
     if not count:

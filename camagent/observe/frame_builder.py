@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from camagent.observe.depacketize.mjpeg import in_band_tables
-from camagent.observe.depacketize.peek import (
+from camagent.observe.codec.codec import Codec, Field
+from camagent.observe.codec.mjpeg import in_band_tables
+from camagent.observe.codec.payload_flags import (
     B_SLICE,
     EXACT,
     INTER,
@@ -23,7 +24,6 @@ from camagent.observe.depacketize.peek import (
 from camagent.observe.frames import FrameTable
 from camagent.observe.kept_pictures import MAX_PICTURE_BYTES, KeptPicture, PictureMemory
 from camagent.observe.parameter_sets import ParameterSets
-from camagent.observe.payloads import Field, PayloadFormat
 from camagent.observe.rtp import Packet, unwrap
 
 MAX_FRAMES = 20_000  # of one watch: 80 s at 250 fps; beyond it the peer is flooding us
@@ -52,7 +52,7 @@ class FrameBuilder:
 
     def __init__(
         self,
-        payload_format: PayloadFormat,
+        codec: Codec,
         picture_times_s: tuple[float, ...] = (),
         memory: PictureMemory | None = None,
         parameter_sets: tuple[bytes, ...] = (),
@@ -69,7 +69,7 @@ class FrameBuilder:
         self.flooded = False
         self.only_counts = False
         """Another packet of this frame can change nothing but its size."""
-        self._format = payload_format
+        self._codec = codec
         self._picture_times_s = picture_times_s
         self._memory = memory or PictureMemory()
         self._held_bytes = 0
@@ -86,7 +86,7 @@ class FrameBuilder:
         """The latest row is that field, and its frame's other one was not here yet."""
         self._payloads: list[bytes] | None = None
         self._kept_bytes = 0
-        self._sets = ParameterSets(payload_format, parameter_sets)
+        self._sets = ParameterSets(codec, parameter_sets)
 
     @property
     def parameter_sets(self) -> list[tuple[int, bytes]]:
@@ -191,17 +191,17 @@ class FrameBuilder:
 
     def _continues(self, frame: _Frame, payload: bytes) -> bool:
         """A piece or slice of the same picture, whatever its time stamp says."""
-        if not self._first_slices or not self._format.pieces_show_order:
+        if not self._first_slices or not self._codec.pieces_show_order:
             return False
-        return bool(self._format.peek(payload) & SLICE) and not self._begins_picture(payload)
+        return bool(self._codec.peek(payload) & SLICE) and not self._begins_picture(payload)
 
     def _begins_frame(self, payload: bytes) -> bool:
         """A first slice, or what stands in front of one."""
-        flags = self._format.peek(payload)
+        flags = self._codec.peek(payload)
         return self._begins_picture(payload) if flags & SLICE else bool(flags & START)
 
     def _begins_picture(self, payload: bytes) -> bool:
-        return bool(payload) and self._format.begins_picture(payload)
+        return bool(payload) and self._codec.begins_picture(payload)
 
     def _next_frame(self, packet: Packet) -> _Frame:
         first = self._frame
@@ -214,10 +214,10 @@ class FrameBuilder:
 
     def _field_of(self, payload: bytes) -> Field | bool | None:
         sps = self._sets.active
-        return None if sps is None else self._format.field_of(payload, sps)
+        return None if sps is None else self._codec.field_of(payload, sps)
 
     def _look(self, frame: _Frame, payload: bytes) -> None:
-        flags = self._format.peek(payload)
+        flags = self._codec.peek(payload)
         if flags & SLICE and not frame.flags & SLICE and not flags & START:
             frame.damaged = True  # we came in the middle of it
         frame.flags |= flags
@@ -229,15 +229,15 @@ class FrameBuilder:
 
     def _look_at_start(self, frame: _Frame, payload: bytes, flags: int) -> None:
         self.first_payload = payload
-        if self._format.codec == "mjpeg" and (tables := in_band_tables(payload)) is not None:
+        if self._codec.name == "mjpeg" and (tables := in_band_tables(payload)) is not None:
             self.jpeg_tables[tables[0]] = tables[1]
         if flags & PARAMETER_SET:
-            for nal in self._format.parameter_sets(payload):
+            for nal in self._codec.parameter_sets(payload):
                 self._sets.add(nal, len(self._rows))
         if flags & SLICE and not frame.begun and self._begins_picture(payload):
             frame.begun = self._first_slices = True
             if frame.flags & (IRAP | PARAMETER_SET) or self._sets.active is None:
-                self._sets.refer(self._format.pps_id(payload), len(self._rows))
+                self._sets.refer(self._codec.pps_id(payload), len(self._rows))
             field = self._field_of(payload)
             frame.field = field if isinstance(field, Field) else None
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import DeclaredStream, MeasuredStream
 from camagent.observe.bits import bit_rate, peak_bps
-from camagent.observe.bitstream import h264, h265
 from camagent.observe.capture import Capture, TrackDescription
+from camagent.observe.codec import h265_headers as h265
+from camagent.observe.codec.codec import StreamHeader
+from camagent.observe.codec.table import first_header, is_sps
 from camagent.observe.gop import gop
-from camagent.observe.payloads import is_sps
 from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.rtp import interarrival_jitter_s
 from camagent.observe.timing import FrameRate, Witness, burst_frames, frame_rate, reordered
 
 NETWORK_SLOW = "network_slow"
 _JPEG_PROFILE = "Baseline"  # RFC 2435 carries nothing else
-Sps = h264.H264Sps | h265.H265Sps
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +29,8 @@ class _Size:
 
 def declare(description: TrackDescription, in_band: tuple[tuple[int, bytes], ...] = ()) -> DeclaredStream:
     """What the SDP and the first parameter sets claim; in-band ones before those of the SDP."""
-    own = _first_sps(description.codec, tuple(nal for _, nal in in_band))
-    told = _first_sps(description.codec, description.parameter_sets)
+    own = first_header(description.codec, tuple(nal for _, nal in in_band))
+    told = first_header(description.codec, description.parameter_sets)
     sps = own or told
     sdp_width, sdp_height = (told.width_px, told.height_px) if told else (description.width_px, description.height_px)
     declared = DeclaredStream(
@@ -157,21 +156,10 @@ def _waits(capture: Capture) -> dict[str, Any]:
     }
 
 
-def _parser(codec: str) -> Callable[[bytes], Sps | None] | None:
-    return {"h264": h264.parse_sps, "h265": h265.parse_sps}.get(codec)
-
-
-def _first_sps(codec: str, nals: tuple[bytes, ...]) -> Sps | None:
-    parse = _parser(codec)
-    if parse is None:
-        return None
-    return next((sps for nal in nals if is_sps(codec, nal) and (sps := parse(nal)) is not None), None)
-
-
-def _last_sps(capture: Capture) -> Sps | None:
+def _last_sps(capture: Capture) -> StreamHeader | None:
     codec = capture.description.codec
     in_band = tuple(nal for _, nal in reversed(capture.parameter_sets))
-    return _first_sps(codec, in_band) or _first_sps(codec, capture.description.parameter_sets)
+    return first_header(codec, in_band) or first_header(codec, capture.description.parameter_sets)
 
 
 def _vps_rate(description: TrackDescription, in_band: tuple[tuple[int, bytes], ...]) -> float | None:
@@ -181,17 +169,17 @@ def _vps_rate(description: TrackDescription, in_band: tuple[tuple[int, bytes], .
     return next((vps.frame_rate_hz for nal in units if (vps := h265.parse_vps(nal)) and vps.frame_rate_hz), None)
 
 
-def _origin(own: Sps | None, told: Sps | None) -> str | None:
+def _origin(own: StreamHeader | None, told: StreamHeader | None) -> str | None:
     if own is None or told is None:
         return "in-band" if own else "sdp" if told else None
     return "both" if _essence(own) == _essence(told) else "both-different"
 
 
-def _essence(sps: Sps) -> tuple[object, ...]:
+def _essence(sps: StreamHeader) -> tuple[object, ...]:
     return sps.codec_profile, sps.codec_level, sps.width_px, sps.height_px, sps.bit_depth, sps.chroma
 
 
-def _size(capture: Capture, sps: Sps | None, report: PictureReport | Fault | None) -> _Size:
+def _size(capture: Capture, sps: StreamHeader | None, report: PictureReport | Fault | None) -> _Size:
     if sps is not None:
         return _Size(sps.width_px, sps.height_px)
     if isinstance(report, PictureReport) and report.width_px is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from camagent.observe.payloads import PayloadFormat, SetKey, SetKind
+from camagent.observe.codec.codec import Codec, SetKey, SetKind
 
 MAX_CHANGES = 64  # of one watch: a stream that changes more often has nothing more to tell
 MAX_DIFFERENT = 256  # read at all: as many numbers as a PPS can have; bounds what a peer can make us parse
@@ -11,12 +11,12 @@ MAX_DIFFERENT = 256  # read at all: as many numbers as a PPS can have; bounds wh
 class ParameterSets:
     """The VPS, SPS and PPS of one stream: from its description first, then from its packets."""
 
-    def __init__(self, payload_format: PayloadFormat, described: tuple[bytes, ...] = ()) -> None:
+    def __init__(self, codec: Codec, described: tuple[bytes, ...] = ()) -> None:
         self.changes: list[tuple[int, bytes]] = []
         """(frame it came with, NAL unit): each different VPS and PPS, each SPS when pictures began to refer to it."""
         self.active: bytes | None = None
         """The SPS that the pictures refer to."""
-        self._format = payload_format
+        self._codec = codec
         self._keys: dict[bytes, SetKey | None] = {}
         self._latest: dict[tuple[SetKind, int], bytes] = {}
         self._last_sps: bytes | None = None
@@ -53,7 +53,7 @@ class ParameterSets:
         if nal not in self._keys:
             if len(self._keys) >= MAX_DIFFERENT:
                 return None
-            self._keys[nal] = self._format.set_key(nal)
+            self._keys[nal] = self._codec.set_key(nal)
         key = self._keys[nal]
         if key is not None:
             self._latest[key.kind, key.set_id] = nal

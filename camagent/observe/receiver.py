@@ -10,10 +10,10 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from camagent.observe.depacketize.mjpeg import extension_size
+from camagent.observe.codec.codec import Codec
+from camagent.observe.codec.mjpeg import extension_size
 from camagent.observe.frame_builder import FrameBuilder
 from camagent.observe.kept_pictures import PictureMemory
-from camagent.observe.payloads import PayloadFormat
 from camagent.observe.rtp import HEADER_BYTES, Packet, RtpHeader, SequenceOrder, parse_rtp
 
 SSRC_PATIENCE = 8  # packets in a row of another SSRC before the sender is believed to have restarted
@@ -28,7 +28,7 @@ _MARKER = 0x80
 class TrackPlan:
     """What to expect and what to keep."""
 
-    format: PayloadFormat
+    codec: Codec
     payload_type: int
     clock_hz: int
     channel: int = 0
@@ -46,7 +46,7 @@ class TrackReceiver:
 
     def __init__(self, plan: TrackPlan) -> None:
         self.plan = plan
-        self.builder = FrameBuilder(plan.format, plan.picture_times_s, plan.memory, plan.parameter_sets)
+        self.builder = FrameBuilder(plan.codec, plan.picture_times_s, plan.memory, plan.parameter_sets)
         self.sequence: SequenceOrder | None = None
         self.stray_packets = 0
         self.ssrc: int | None = None
@@ -157,7 +157,7 @@ class TrackReceiver:
         if header.payload_type != self.plan.payload_type:
             self._other_payload_type(header, now_s)
             return
-        if header.extension is not None and self.jpeg_extension_size is None and self.plan.format.codec == "mjpeg":
+        if header.extension is not None and self.jpeg_extension_size is None and self.plan.codec.name == "mjpeg":
             self.jpeg_extension_size = extension_size(bytes(buffer[header.extension[0] : header.extension[1]]))
         payload = bytes(buffer[header.start : header.end])
         packet = Packet(header.sequence, header.timestamp, header.marker, payload, now_s)

@@ -7,6 +7,8 @@ import binascii
 import re
 from dataclasses import dataclass
 
+from camagent.model.codec_names import SDP_NAMES
+
 MAX_SDP_LINES = 2000  # lines beyond are not read: no camera's description has 200
 MAX_MEDIA = 64
 MAX_FORMATS = 32  # payload types of one media line
@@ -15,7 +17,6 @@ MAX_PARAMETER_SET_BYTES = 4096  # the largest with scaling lists is under 1 kB
 MAX_ATTRIBUTE_CHARS = 32 * 1024
 DEFAULT_CLOCK_HZ = 90_000  # every video format of RFC 3551 and its successors
 _STATIC_VIDEO = {26: "JPEG", 31: "H261", 32: "MPV", 33: "MP2T", 34: "H263"}  # RFC 3551 table 5
-_CODECS = {"h264": "h264", "h265": "h265", "hevc": "h265", "jpeg": "mjpeg", "mp4v-es": "mpeg4"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class MediaFormat:
     @property
     def codec(self) -> str | None:
         """h264, h265, mjpeg or mpeg4; None for what we do not read."""
-        return _CODECS.get(self.encoding.lower())
+        return SDP_NAMES.get(self.encoding.lower())
 
     def parameter(self, name: str) -> str | None:
         """The fmtp parameter of that (lower-case) name."""

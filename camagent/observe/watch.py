@@ -25,7 +25,8 @@ from camagent.model.stream import (
 )
 from camagent.model.uri import StreamUri
 from camagent.observe.capture import Capture, TrackDescription
-from camagent.observe.payloads import PictureSource, is_sps, picture
+from camagent.observe.codec.codec import PictureSource
+from camagent.observe.codec.table import CODECS, DECODED, is_sps, picture
 from camagent.observe.picture.opinion import PictureJudge, PictureReport
 from camagent.observe.receiver import TrackReceiver
 from camagent.observe.replay import StreamRecord, record_to_text, stream_facts
@@ -37,8 +38,6 @@ from camagent.observe.rtsp.window import Watching, WindowPlan
 from camagent.wire.login_ledger import LoginLedger
 
 BUSY_WAIT_S = 5.0  # before the one polite later try: sessions of a viewer that has just left are freed by then
-WATCHED_CODECS = ("h264", "h265", "mjpeg", "mpeg4")
-DECODED_CODECS = ("h264", "h265", "mjpeg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +211,7 @@ def _wants_srtp(described: Described) -> bool:
 
 def _unwatchable(visit: _Visit, session: RtspSession, described: Described) -> Fault | None:
     """What is described is nothing that we can read."""
-    if described.track.codec not in WATCHED_CODECS:
+    if described.track.codec not in CODECS:
         return Fault(FaultCode.CODEC_UNSUPPORTED, Stage.OBSERVE, "DESCRIBE", 0.0)
     inside_tls = session.client.connection.encrypted and visit.options.transport is not TransportChoice.UDP
     if _wants_srtp(described) and not inside_tls:  # inside TLS, plain RTP is as safe, and servers give it (MediaMTX)
@@ -232,7 +231,7 @@ async def _look(visit: _Visit, notes: _Notes, watching: Watching, connected_s: f
 
 
 def _plan(visit: _Visit, notes: _Notes, described: Described) -> WindowPlan:
-    wanted = visit.options.pictures if visit.doors.pictures and described.track.codec in DECODED_CODECS else 0
+    wanted = visit.options.pictures if visit.doors.pictures and described.track.codec in DECODED else 0
     return WindowPlan(
         window_s=visit.options.window_s,
         transport=TransportChoice.TCP if _wants_srtp(described) else visit.options.transport,
@@ -255,8 +254,8 @@ def _begin_judging(visit: _Visit, notes: _Notes, description: TrackDescription, 
 def _source(description: TrackDescription, track: TrackReceiver) -> PictureSource:
     """Parameter sets for the decoder: those of the description first, so that newer ones in band win."""
     codec, own = description.codec, [nal for _, nal in track.builder.parameter_sets]
-    latest = [nal for nal in own if not is_sps(codec, nal)] if codec != "mjpeg" else []
-    sps = [nal for nal in own if codec != "mjpeg" and is_sps(codec, nal)][-1:]
+    latest = [nal for nal in own if not is_sps(codec, nal)]
+    sps = [nal for nal in own if is_sps(codec, nal)][-1:]
     width, height = track.jpeg_extension_size or (description.width_px, description.height_px)
     return PictureSource(
         codec, (*description.parameter_sets, *sps, *latest), width, height, description.donl, track.builder.jpeg_tables

@@ -12,11 +12,11 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from camagent.model.codec_names import ONVIF_NAMES
 from camagent.model.device import DeviceFacts, EncoderOptions, EncoderSettings
 from camagent.model.finding import Quantity
 from camagent.model.scan import CameraFacts
 
-CODEC_WORDS = {"h264": "H264", "h265": "H265", "mjpeg": "JPEG", "mpeg4": "MPEG4"}
 MEDIA1_DETAILS = ("H264", "MPEG4")
 KBPS = 1000
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,9})?")
@@ -40,7 +40,7 @@ def encoder_call(
         return None
     media2 = service == "media2"
     if "codec" in then:
-        whole["Encoding"] = CODEC_WORDS.get(str(then["codec"]), str(then["codec"]).upper())
+        whole["Encoding"] = ONVIF_NAMES.get(str(then["codec"]), str(then["codec"]).upper())
         if not _with_codec(whole, option, then, media2):
             return None
     if isinstance(size := then.get("resolution"), tuple):

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from camagent.model.codec_names import SHOWN_NAMES
 from camagent.model.finding import Finding, Quantity
 from camagent.model.text import Message, message
 
 NOT_ASKED = "–"
-NAMES = {
-    "h264": "H.264",
-    "h265": "H.265",
-    "mjpeg": "MJPEG",
-    "mpeg4": "MPEG-4",
+NAMES = SHOWN_NAMES | {
     "basic": "Basic",
     "digest": "Digest",
     "digest-sha-256": "Digest SHA-256",

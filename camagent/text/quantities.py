@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 
+from camagent.model.codec_names import SHOWN_NAMES
 from camagent.model.finding import Quantity
 from camagent.text import catalogue, say
 
 VIETNAM = timezone(timedelta(hours=7))  # the whole country, no daylight saving
 _GROUP = {"vi": ".", "en": ","}  # between thousands; a bare number may be a port or a code, and has none
 LONG_S, LONG_HOURS_S = 300.0, 7200.0  # from there on a person reads minutes, and hours, not seconds
-CODEC_NAMES = {"h264": "H.264", "h265": "H.265", "mjpeg": "MJPEG", "mpeg4": "MPEG-4"}
 
 
 def number_text(value: float, lang: str, digits: int = 2) -> str:
@@ -29,7 +29,7 @@ def quantity_text(amount: Quantity, unit: str | None, lang: str) -> str:
     if isinstance(amount, bool):
         return say("report.yes" if amount else "report.no", lang)
     if isinstance(amount, str):
-        return CODEC_NAMES.get(amount, amount)
+        return SHOWN_NAMES.get(amount, amount)
     if isinstance(amount, tuple):
         if unit == "px" and len(amount) == 2:
             return f"{amount[0]}×{amount[1]}"

@@ -14,9 +14,10 @@ from camagent.clock import Clock
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import TransportChoice
 from camagent.observe.capture import Capture, PacketCounts, ReportTime, SenderClock
+from camagent.observe.codec.mjpeg import jpeg_size
+from camagent.observe.codec.table import codec_of
 from camagent.observe.kept_pictures import PictureMemory
 from camagent.observe.lag import NOTED_LAG_S, lag_meter
-from camagent.observe.payloads import jpeg_size, payload_format
 from camagent.observe.receiver import TrackPlan, TrackReceiver
 from camagent.observe.rtcp import Reception, SenderReport, parse_rtcp, render_receiver_report
 from camagent.observe.rtp import interarrival_jitter_s
@@ -130,7 +131,7 @@ class Watching:
     def _track_plan(self) -> TrackPlan:
         description, wanted = self.described.track, self.plan.pictures
         return TrackPlan(
-            format=payload_format(description.codec, description.donl),
+            codec=codec_of(description.codec, description.donl),
             payload_type=self.described.format.payload_type,
             clock_hz=description.clock_hz,
             memory=picture_memory(),

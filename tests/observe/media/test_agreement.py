@@ -11,14 +11,16 @@ import numpy as np
 import pytest
 
 from camagent.model.stream import FileTarget, MeasuredStream
-from camagent.observe.bitstream import h264, h265, jpeg
+from camagent.observe.codec import h264 as h264_payload
+from camagent.observe.codec import h264_headers as h264
+from camagent.observe.codec import h265 as h265_payload
+from camagent.observe.codec import h265_headers as h265
+from camagent.observe.codec import jpeg_headers as jpeg
+from camagent.observe.codec.access_unit import annex_b, split_annex_b
+from camagent.observe.codec.mjpeg import jpeg_picture
+from camagent.observe.codec.nal_sequence import NalSequence
+from camagent.observe.codec.payload_flags import is_keyframe
 from camagent.observe.decode_worker import Decoder
-from camagent.observe.depacketize import h264 as h264_payload
-from camagent.observe.depacketize import h265 as h265_payload
-from camagent.observe.depacketize.access_unit import annex_b, split_annex_b
-from camagent.observe.depacketize.mjpeg import jpeg_picture
-from camagent.observe.depacketize.peek import is_keyframe
-from camagent.observe.depacketize.sequence import NalSequence
 from camagent.observe.files import FileOptions, watch_file
 from camagent.simulator.packetize import packetize
 from tests.observe.media import fields

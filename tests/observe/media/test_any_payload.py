@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from camagent.observe.payloads import PictureSource, payload_format, picture
+from camagent.observe.codec.codec import PictureSource
+from camagent.observe.codec.table import codec_of, picture
 
 FORMATS = [("h264", False), ("h265", False), ("h265", True), ("mjpeg", False), ("mpeg4", False)]
 SHORT_UNITS = bytes.fromhex("6001000100")  # an H.265 aggregate that holds a NAL unit of one byte
@@ -32,7 +33,7 @@ def aggregate() -> st.SearchStrategy[bytes]:
 @example(b"")
 def test_no_question_raises(payload: bytes) -> None:
     for codec, donl in FORMATS:
-        form = payload_format(codec, donl)
+        form = codec_of(codec, donl)
         form.peek(payload)
         form.begins_picture(payload)
         form.pps_id(payload)
@@ -50,7 +51,7 @@ def test_aggregates_inside_aggregates_are_not_followed(codec: str, head: bytes) 
         payload = head + len(payload).to_bytes(2, "big") + payload
         if len(payload) > 3_000:
             payload = head + b"".join([len(payload).to_bytes(2, "big") + payload] * 18)
-    form = payload_format(codec)
+    form = codec_of(codec)
     began_s = perf_counter()
     form.peek(payload)
     assert not form.begins_picture(payload)

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camagent.observe.bitstream import h264, h265, jpeg
-from camagent.observe.bitstream.bits import BitReader, BitstreamError, unescape
-from camagent.observe.depacketize.access_unit import split_annex_b
+from camagent.observe.codec import h264_headers as h264
+from camagent.observe.codec import h265_headers as h265
+from camagent.observe.codec import jpeg_headers as jpeg
+from camagent.observe.codec.access_unit import split_annex_b
+from camagent.observe.codec.bits import BitReader, BitstreamError, unescape
 from tests.observe.media.clips import Recipe, encode, filtered, probe, write
 
 

@@ -15,8 +15,8 @@ import pytest
 
 from camagent.model.fault import Fault, FaultCode
 from camagent.observe import decode, decode_worker
+from camagent.observe.codec.access_unit import annex_b, split_annex_b
 from camagent.observe.decode import MAX_PICTURES, PicturePool
-from camagent.observe.depacketize.access_unit import annex_b, split_annex_b
 from camagent.observe.picture.opinion import PictureReport
 from tests.observe.media.clips import Recipe, encode, filtered, write
 

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camagent.observe.bitstream import h265 as h265_bitstream
-from camagent.observe.bitstream.h264 import H264SliceHeader
-from camagent.observe.depacketize import h264, h265
-from camagent.observe.depacketize.access_unit import annex_b, split_annex_b
-from camagent.observe.depacketize.peek import (
+from camagent.observe.codec import h264, h265
+from camagent.observe.codec import h265_headers as h265_bitstream
+from camagent.observe.codec.access_unit import annex_b, split_annex_b
+from camagent.observe.codec.h264_headers import H264SliceHeader
+from camagent.observe.codec.nal_sequence import NalSequence, PictureOrder
+from camagent.observe.codec.payload_flags import (
     B_SLICE,
     EXACT,
     INTER,
@@ -26,7 +27,6 @@ from camagent.observe.depacketize.peek import (
     START,
     is_keyframe,
 )
-from camagent.observe.depacketize.sequence import NalSequence, PictureOrder
 from camagent.simulator.packetize import h264_payloads, h265_payloads
 from tests.observe.media import fields
 from tests.observe.media.clips import Recipe, encode

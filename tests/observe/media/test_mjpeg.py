@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camagent.observe.bitstream.jpeg import parse_header
-from camagent.observe.depacketize.mjpeg import extension_size, in_band_tables, jpeg_picture, parse_fragment
+from camagent.observe.codec.jpeg_headers import parse_header
+from camagent.observe.codec.mjpeg import extension_size, in_band_tables, jpeg_picture, parse_fragment
 from camagent.simulator.packetize import mjpeg_payloads
 from tests.observe.media.clips import texture
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from camagent.clock import SystemClock
+from camagent.observe.codec.table import codec_of
 from camagent.observe.frames import FrameTable
-from camagent.observe.payloads import payload_format
 from camagent.observe.receiver import TrackPlan, TrackReceiver
 from camagent.observe.rtsp.connection import (
     FULL_READS,
@@ -42,7 +42,7 @@ def stream() -> bytes:
 def taken(reads: list[bytes]) -> tuple[FrameTable, int, int, list[bytes]]:
     async def look() -> tuple[FrameTable, int, int, list[bytes]]:
         connection = RtspConnection(SystemClock())
-        track = TrackReceiver(TrackPlan(payload_format("h264"), 96, 90_000))
+        track = TrackReceiver(TrackPlan(codec_of("h264"), 96, 90_000))
         reports: list[bytes] = []
         connection.media = Media(track, 1, reports.append)
         for data in reads:

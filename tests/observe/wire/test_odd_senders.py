@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from camagent.observe.depacketize.access_unit import split_annex_b
+from camagent.observe.codec.access_unit import split_annex_b
+from camagent.observe.codec.table import codec_of
 from camagent.observe.frames import FrameTable
-from camagent.observe.payloads import payload_format
 from camagent.observe.receiver import TrackPlan, TrackReceiver
 from camagent.observe.rtp import MAX_MISORDER, MIN_LOSS_BURST
 from tests.observe.media import fields
@@ -313,7 +313,7 @@ def test_the_sps_is_that_which_the_slices_refer_to(order: tuple[int, int], used:
 def test_the_sps_of_the_description_counts_where_slices_refer_to_it() -> None:
     described = (sps(1), sps(2), pps(0, 1), pps(1, 2))
     packets = [(n / FPS, rtp(n, n * TICKS, idr(1), marker=True)) for n in range(5)]
-    track = TrackReceiver(TrackPlan(payload_format("h264"), 96, CLOCK, parameter_sets=described))
+    track = TrackReceiver(TrackPlan(codec_of("h264"), 96, CLOCK, parameter_sets=described))
     send(track, packets)
     assert track.builder.parameter_sets == [(0, described[1])]
 

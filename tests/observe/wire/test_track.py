@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from camagent.observe.codec.codec import PictureSource
+from camagent.observe.codec.table import codec_of, picture
 from camagent.observe.frame_builder import MAX_FRAMES
 from camagent.observe.frames import FrameTable
 from camagent.observe.kept_pictures import MAX_PICTURE_BYTES, PictureMemory
-from camagent.observe.payloads import PictureSource, payload_format, picture
 from camagent.observe.receiver import SSRC_PATIENCE, TrackPlan, TrackReceiver
 from camagent.simulator.bursts import BurstMaker, RtpIdentity, packetized
 from camagent.simulator.clips import load_clip
@@ -23,7 +24,7 @@ FPS = 25
 
 
 def receiver(codec: str = "h264", pictures: tuple[float, ...] = (), payload_type: int = 96) -> TrackReceiver:
-    return TrackReceiver(TrackPlan(payload_format(codec), payload_type, CLOCK, picture_times_s=pictures))
+    return TrackReceiver(TrackPlan(codec_of(codec), payload_type, CLOCK, picture_times_s=pictures))
 
 
 def feed(track: TrackReceiver, packets: Iterable[bytes], now_s: float = 0.0) -> None:
@@ -204,7 +205,7 @@ def test_pictures_are_spread_over_the_window() -> None:
 def test_no_picture_is_kept_while_there_is_no_memory_for_it() -> None:
     memory = PictureMemory(200)
     assert memory.take(150)
-    track = TrackReceiver(TrackPlan(payload_format("h264"), 96, CLOCK, 0, (0.0,), memory))
+    track = TrackReceiver(TrackPlan(codec_of("h264"), 96, CLOCK, 0, (0.0,), memory))
     for number, group in enumerate(frames(30)):
         if number == 15:
             memory.give_back(150)
@@ -217,7 +218,7 @@ def test_no_picture_is_kept_while_there_is_no_memory_for_it() -> None:
 @given(st.lists(st.booleans(), min_size=60, max_size=60))
 def test_memory_for_pictures_is_always_given_back(kept: list[bool]) -> None:
     memory = PictureMemory(10_000)
-    track = TrackReceiver(TrackPlan(payload_format("h264"), 96, CLOCK, 0, (0.0, 0.2, 0.4), memory))
+    track = TrackReceiver(TrackPlan(codec_of("h264"), 96, CLOCK, 0, (0.0, 0.2, 0.4), memory))
     packets = [packet for group in frames(30, gop=5) for packet in group]
     for number, packet in enumerate(packets):
         if kept[number % 60]:

@@ -1,19 +1,24 @@
-"""RFC 6184 payloads: a cheap look at one, and the NAL units out of a frame's. Pure."""
+"""H.264 over RTP (RFC 6184): a cheap look at one payload, NAL units out of many, and the codec as a value. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
-from camagent.observe.bitstream import h264 as bitstream
-from camagent.observe.depacketize.access_unit import (
+from camagent.model.codec_names import H264
+from camagent.observe.codec import h264_headers as bitstream
+from camagent.observe.codec.access_unit import (
     AccessUnit,
     NalAssembler,
     Payload,
     aggregated,
     holds_start_code,
+    largest_format,
     split_annex_b,
+    with_sets,
 )
-from camagent.observe.depacketize.peek import (
+from camagent.observe.codec.codec import Codec, Field, PictureFormat, PictureSource, SetKey, SetKind
+from camagent.observe.codec.payload_flags import (
     B_SLICE,
     EXACT,
     INTER,
@@ -144,3 +149,77 @@ def _add_fragment(assembler: NalAssembler, payload: bytes, body: int) -> None:
     flags = payload[1]
     header = bytes((payload[0] & 0xE0 | flags & 0x1F,))
     assembler.fragment(header, payload[body:], start=bool(flags & 0x80), end=bool(flags & 0x40))
+
+
+def _begins_picture(payload: Payload) -> bool:
+    """first_mb_in_slice is 0: its Exp-Golomb code is a single 1 bit."""
+    nal = first_slice(payload)
+    return len(nal) > 1 and bool(nal[1] & 0x80)
+
+
+def _parameter_sets(payload: bytes) -> tuple[bytes, ...]:
+    return tuple(n for n in access_unit([payload]).nals if n[0] & 0x1F in (bitstream.NAL_SPS, bitstream.NAL_PPS))
+
+
+def _set_key(nal: bytes) -> SetKey | None:
+    if (sps := bitstream.parse_sps(nal)) is not None:
+        return SetKey(SetKind.SPS, sps.sps_id)
+    pps = bitstream.parse_pps(nal)
+    return None if pps is None else SetKey(SetKind.PPS, *pps)
+
+
+def _is_sps(nal: bytes) -> bool:
+    return bool(nal) and nal[0] & 0x1F == bitstream.NAL_SPS
+
+
+def _pps_id(payload: Payload) -> int | None:
+    header = bitstream.parse_slice_header(first_slice(payload))
+    return None if header is None else header.pps_id
+
+
+_known_sps = lru_cache(maxsize=64)(bitstream.parse_sps)  # asked for with every frame
+
+
+def _field_of(payload: Payload, sps_nal: bytes) -> Field | None | bool:
+    sps = _known_sps(sps_nal)
+    if sps is None:
+        return None
+    if not sps.interlaced:
+        return False
+    header = bitstream.parse_slice_header(first_slice(payload), sps)
+    if header is None or header.frame_num is None:
+        return None
+    return Field(header.frame_num, bool(header.bottom)) if header.field else False
+
+
+def _picture(payloads: Sequence[bytes], source: PictureSource) -> bytes | None:
+    unit = access_unit(payloads)
+    return with_sets(unit.nals, source.parameter_sets) if unit.complete else None
+
+
+def _decodable(picture: bytes) -> bytes:
+    """Without its own parameter sets it would be decoded by those of the camera before."""
+    return picture if any(bitstream.parse_sps(nal) for nal in split_annex_b(picture)) else b""
+
+
+def _picture_format(picture: bytes) -> PictureFormat | None:
+    return largest_format(bitstream.parse_sps(nal) for nal in split_annex_b(picture))
+
+
+CODEC = Codec(
+    H264,
+    peek=peek,
+    begins_picture=_begins_picture,
+    parameter_sets=_parameter_sets,
+    set_key=_set_key,
+    is_sps=_is_sps,
+    parse_sps=bitstream.parse_sps,
+    pps_id=_pps_id,
+    field_of=_field_of,
+    picture=_picture,
+    decodable=_decodable,
+    picture_format=_picture_format,
+    decoder="h264",
+    conceals=True,
+    annex_b_filter="h264_mp4toannexb",
+)

@@ -1,19 +1,26 @@
-"""RFC 7798 payloads: a cheap look at one, and the NAL units out of a frame's. Pure."""
+"""H.265 over RTP (RFC 7798): a cheap look at one payload, NAL units out of many, and the codec as a value. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache, partial
 
-from camagent.observe.bitstream import h265 as bitstream
-from camagent.observe.depacketize.access_unit import (
+from camagent.model.codec_names import H265
+from camagent.observe.codec import h265_headers as bitstream
+from camagent.observe.codec.access_unit import (
     AccessUnit,
     NalAssembler,
     Payload,
     aggregated,
+    annex_b,
     holds_start_code,
+    largest_format,
     split_annex_b,
+    with_sets,
 )
-from camagent.observe.depacketize.peek import EXACT, IRAP, LEADING, MALFORMED, PARAMETER_SET, RECOVERY, SLICE, START
+from camagent.observe.codec.codec import Codec, Field, PictureFormat, PictureSource, SetKey, SetKind
+from camagent.observe.codec.payload_flags import EXACT, IRAP, LEADING, MALFORMED, PARAMETER_SET, RECOVERY, SLICE, START
 
 AP, FU = 48, 49
 SLICE_HEADER_BYTES = 64  # what we read of it ends long before
@@ -143,3 +150,83 @@ def _add_fragment(assembler: NalAssembler, payload: bytes, donl: bool) -> None:
 
 def _aggregated(payload: bytes, donl: bool) -> tuple[list[bytes], bool]:
     return aggregated(payload, 2 + (_DONL_BYTES if donl else 0), _DOND_BYTES if donl else 0)
+
+
+def _begins_picture(payload: Payload, donl: bool = False) -> bool:
+    """first_slice_segment_in_pic_flag is the first bit behind the NAL header."""
+    nal = first_slice(payload, donl)
+    return len(nal) > 2 and bool(nal[2] & 0x80)
+
+
+def _parameter_sets(payload: bytes, donl: bool = False) -> tuple[bytes, ...]:
+    nals = access_unit([payload], donl).nals
+    return tuple(nal for nal in nals if bitstream.NAL_VPS <= nal[0] >> 1 & 0x3F <= bitstream.NAL_PPS)
+
+
+def _set_key(nal: bytes) -> SetKey | None:
+    if (sps := bitstream.parse_sps(nal)) is not None:
+        return SetKey(SetKind.SPS, sps.sps_id)
+    if len(nal) > 2 and nal[0] >> 1 == bitstream.NAL_VPS:
+        return SetKey(SetKind.VPS, nal[2] >> 4)
+    pps = bitstream.parse_pps(nal)
+    return None if pps is None else SetKey(SetKind.PPS, *pps)
+
+
+def _is_sps(nal: bytes) -> bool:
+    return bool(nal) and nal[0] >> 1 & 0x3F == bitstream.NAL_SPS
+
+
+def _pps_id(payload: Payload, donl: bool = False) -> int | None:
+    return bitstream.slice_pps_id(first_slice(payload, donl))
+
+
+_known_sps = lru_cache(maxsize=64)(bitstream.parse_sps)  # asked for with every frame
+
+
+def _field_of(payload: Payload, sps_nal: bytes) -> Field | None | bool:
+    """Which field it is stands in SEI messages only; without field coding every picture is a frame."""
+    sps = _known_sps(sps_nal)
+    return None if sps is None or sps.interlaced else False
+
+
+def _picture(payloads: Sequence[bytes], source: PictureSource) -> bytes | None:
+    unit = access_unit(payloads, source.donl)
+    return with_sets(unit.nals, source.parameter_sets) if unit.complete else None
+
+
+def _decodable(picture: bytes) -> bytes:
+    """Without SEI messages: a strict decoder would refuse a sound picture for a maker's message that is out of form."""
+    nals = split_annex_b(picture)
+    if not any(bitstream.parse_sps(nal) for nal in nals):
+        return b""
+    return annex_b(nal for nal in nals if nal[0] >> 1 & 0x3F <= bitstream.NAL_PPS)
+
+
+def _picture_format(picture: bytes) -> PictureFormat | None:
+    return largest_format(bitstream.parse_sps(nal) for nal in split_annex_b(picture))
+
+
+CODEC = Codec(
+    H265,
+    peek=peek,
+    begins_picture=_begins_picture,
+    parameter_sets=_parameter_sets,
+    set_key=_set_key,
+    is_sps=_is_sps,
+    parse_sps=bitstream.parse_sps,
+    pps_id=_pps_id,
+    field_of=_field_of,
+    picture=_picture,
+    decodable=_decodable,
+    picture_format=_picture_format,
+    decoder="hevc",
+    annex_b_filter="hevc_mp4toannexb",
+)
+WITH_DONL = replace(
+    CODEC,
+    peek=partial(peek, donl=True),
+    begins_picture=partial(_begins_picture, donl=True),
+    parameter_sets=partial(_parameter_sets, donl=True),
+    pps_id=partial(_pps_id, donl=True),
+)
+"""With decoding order numbers (sprop-max-don-diff above 0)."""

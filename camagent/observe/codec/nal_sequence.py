@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from camagent.observe.bitstream import h264 as h264_bitstream
-from camagent.observe.bitstream import h265 as h265_bitstream
-from camagent.observe.depacketize import h264, h265
-from camagent.observe.depacketize.access_unit import annex_b
-from camagent.observe.depacketize.peek import B_SLICE, IRAP, PARAMETER_SET, SECOND_FIELD
+from camagent.observe.codec import h264, h265
+from camagent.observe.codec import h264_headers as h264_bitstream
+from camagent.observe.codec import h265_headers as h265_bitstream
+from camagent.observe.codec.access_unit import annex_b
+from camagent.observe.codec.payload_flags import B_SLICE, IRAP, PARAMETER_SET, SECOND_FIELD
 
 MAX_CHANGES = 64  # of parameter sets in one watch; a file that changes more often has nothing more to tell
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from camagent.observe.bitstream.jpeg import parse_header
-from camagent.observe.depacketize.access_unit import Payload
+from camagent.model.codec_names import MJPEG
+from camagent.observe.codec.access_unit import Payload
+from camagent.observe.codec.codec import Codec, PictureFormat, PictureSource
+from camagent.observe.codec.jpeg_headers import parse_header
+from camagent.observe.codec.payload_flags import IRAP, MALFORMED, SLICE, START
 
 MAX_CODED_SIDE_PX = 2040  # width and height travel as one byte, in units of eight pixels
 MAX_SIDE_PX = 65_535  # JPEG's own limit
@@ -188,3 +191,55 @@ def _frame_header(kind: int, size: tuple[int, int]) -> bytes:
 
 _HUFFMAN_SEGMENTS = b"".join(_segment(0xC4, bytes.fromhex(table)) for table in _HUFFMAN_TABLES)
 _SCAN_HEADER = _segment(0xDA, bytes((3, 1, 0x00, 2, 0x11, 3, 0x11, 0, 63, 0)))
+
+
+def jpeg_size(payload: Payload, told: tuple[int | None, int | None]) -> tuple[int, int] | None:
+    """The picture's size by a frame's first payload, and by `told` (SDP, RTP extension) where a byte cannot hold it.
+
+    Returns: None where neither says it.
+    """
+    fragment = parse_fragment(payload)
+    if fragment is None:
+        return None
+    width, height = (
+        told_px if told_px and (not header_px or 8 * ((told_px + 7) // 8 & 0xFF) == header_px) else header_px
+        for header_px, told_px in zip((fragment.width_px, fragment.height_px), told, strict=True)
+    )
+    return (width, height) if width and height else None
+
+
+def _peek(payload: Payload) -> int:
+    """Every frame of MJPEG is a keyframe; a fragment with offset 0 begins it (RFC 2435 §3.1.2)."""
+    if len(payload) < 8:
+        return MALFORMED
+    return SLICE | IRAP | (0 if payload[1] or payload[2] or payload[3] else START)
+
+
+def _begins_picture(payload: Payload) -> bool:
+    return len(payload) >= 8 and not (payload[1] or payload[2] or payload[3])
+
+
+def _picture(payloads: Sequence[bytes], source: PictureSource) -> bytes | None:
+    return jpeg_picture(payloads, source.width_px, source.height_px, source.jpeg_tables)
+
+
+def _decodable(picture: bytes) -> bytes:
+    return picture if picture.startswith(b"\xff\xd8") else b""
+
+
+def _picture_format(picture: bytes) -> PictureFormat | None:
+    header = parse_header(picture)
+    if header is None:
+        return None
+    return PictureFormat(header.width_px, header.height_px, header.bit_depth, header.chroma)
+
+
+CODEC = Codec(
+    MJPEG,
+    peek=_peek,
+    begins_picture=_begins_picture,
+    picture=_picture,
+    decodable=_decodable,
+    picture_format=_picture_format,
+    decoder="mjpeg",
+)

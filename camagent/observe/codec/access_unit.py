@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from camagent.observe.codec.codec import PictureFormat, StreamHeader
+
 START_CODE = b"\x00\x00\x00\x01"
 _SHORT_START_CODE = b"\x00\x00\x01"
 MAX_CONTAINER_SETS = 64  # of one kind; cameras have one or two
@@ -28,6 +30,18 @@ class AccessUnit:
 def annex_b(nals: Iterable[bytes]) -> bytes:
     """The NAL units as a decoder wants them: each behind a start code."""
     return b"".join(START_CODE + nal for nal in nals)
+
+
+def with_sets(nals: tuple[bytes, ...], sets: Iterable[bytes]) -> bytes:
+    """One access unit for a decoder, with those parameter sets in front that it does not bring itself."""
+    own = set(nals)
+    return annex_b((*(s for s in sets if s not in own), *nals))
+
+
+def largest_format(headers: Iterable[StreamHeader | None]) -> PictureFormat | None:
+    """Of several parameter sets, the one that takes most to decode; None where there is none."""
+    formats = [PictureFormat(h.coded_width_px, h.coded_height_px, h.bit_depth, h.chroma) for h in headers if h]
+    return max(formats, key=lambda f: (f.width_px * f.height_px, f.bit_depth), default=None)
 
 
 def split_annex_b(stream: bytes) -> list[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from camagent.observe.bitstream.bits import MAX_SIDE_PX, BitReader, BitstreamError, claimed_rate_hz, unescape
+from camagent.observe.codec.bits import MAX_SIDE_PX, BitReader, BitstreamError, claimed_rate_hz, unescape
 
 NAL_SLICE, NAL_PARTITION_A, NAL_IDR, NAL_SEI, NAL_SPS, NAL_PPS, NAL_AUD = 1, 2, 5, 6, 7, 8, 9
 

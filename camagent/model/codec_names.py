@@ -1,0 +1,35 @@
+"""What each codec is called: by us, in reports, in SDP, by FFmpeg and over ONVIF. The one place for these words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CodecNames:
+    """One codec's names."""
+
+    name: str
+    """In documents and profiles."""
+    shown: str
+    sdp: tuple[str, ...]
+    """Encoding names of rtpmap, in lower case."""
+    ffmpeg: str
+    onvif: str | None
+    """The word of ONVIF's encoding options; None where ONVIF has none."""
+    written: frozenset[str]
+    """Over ONVIF in practice: in lower case, without signs."""
+
+
+H264 = CodecNames(
+    "h264", "H.264", ("h264",), "h264", "H264", frozenset({"h264", "avc", "h264plus", "h264h", "h264b", "h264m"})
+)
+H265 = CodecNames("h265", "H.265", ("h265", "hevc"), "hevc", "H265", frozenset({"h265", "hevc", "h265plus"}))
+MJPEG = CodecNames("mjpeg", "MJPEG", ("jpeg",), "mjpeg", "JPEG", frozenset({"jpeg", "mjpeg", "mjpg", "motionjpeg"}))
+MPEG4 = CodecNames("mpeg4", "MPEG-4", ("mp4v-es",), "mpeg4", "MPEG4", frozenset({"mpeg4", "mpv4es", "mpeg4es"}))
+ALL_CODECS = (H264, H265, MJPEG, MPEG4)
+
+SHOWN_NAMES = {codec.name: codec.shown for codec in ALL_CODECS}
+SDP_NAMES = {word: codec.name for codec in ALL_CODECS for word in codec.sdp}
+FFMPEG_NAMES = {codec.ffmpeg: codec.name for codec in ALL_CODECS}
+ONVIF_NAMES = {codec.name: codec.onvif for codec in ALL_CODECS if codec.onvif is not None}
