@@ -79,8 +79,10 @@ def check_command(
     jobs = [read_target(text, login) for text in targets]
     jobs = [job if job.credential is not None else replace(job, credential=book.for_address(job.host)) for job in jobs]
     order = make_order(config, request, (), book, Memory())
+    asked = fleet_options(config, request, order)
+    asked = replace(asked, interview=replace(asked.interview, is_brisk=True))  # somebody waits for these few
     with shared_ledger(config, warn_of) as ledger:
-        run = asyncio.run(_check(jobs, order, make_fleet(config, ledger), fleet_options(config, request, order)))
+        run = asyncio.run(_check(jobs, order, make_fleet(config, ledger), asked))
     return publish(run, request, None)
 
 
