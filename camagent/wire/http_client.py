@@ -89,6 +89,9 @@ class _Wire(asyncio.Protocol):
         """Wait until the reply got further or the connection ended; False where neither came in time."""
         self._news = asyncio.get_running_loop().create_future()
         try:
+            if timeout_s is None:
+                await self._news
+                return True
             async with asyncio.timeout(timeout_s):
                 await self._news
         except TimeoutError:

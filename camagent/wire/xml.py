@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
@@ -22,6 +23,7 @@ MAX_TEXT_CHARS = 2048  # no value that we keep is longer than a URI; see model.u
 MAX_CHILDREN = 1024  # rows of one list that we read; four times the profiles of the largest recorder
 MAX_ELEMENTS = 50_000  # 256 media profiles of 130 elements, analytics included, and half as many again
 MAX_ATTRIBUTES = 100_000  # two for each element; bounds "=" in the whole document
+MAX_NAME_CHARS = 160  # of a name with its namespace that is remembered; bounds what 2,048 of them keep
 
 _ENCODING = re.compile(rb"""\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,32})["']""")
 _TEXT_ENCODINGS = frozenset({"ascii", "iso8859-1", "iso8859-15", "cp1250", "cp1251", "cp1252", "cp1258", "koi8-r"}) | {
@@ -42,7 +44,7 @@ class Node:
 
     def __init__(self, element: Element) -> None:
         self._element = element
-        self._index: dict[str, list[Element]] | None = None
+        self._index: dict[str, list[Node]] | None = None
 
     @property
     def name(self) -> str:
@@ -56,33 +58,36 @@ class Node:
 
     def attribute(self, name: str) -> str | None:
         """An attribute's value; None where it is missing or empty."""
+        attributes = self._element.attrib
+        if not attributes:
+            return None
+        if name in attributes:
+            return _bounded(attributes[name])
         wanted = name.lower()
-        for key, value in self._element.attrib.items():
-            if _local(key).lower() == wanted:
-                return _bounded(value)
-        return None
+        return next((_bounded(value) for key, value in attributes.items() if _folded(key) == wanted), None)
 
     def children(self, name: str | None = None) -> Iterator[Node]:
         """Child elements in document order, at most MAX_CHILDREN."""
-        elements: Iterable[Element] = self._element if name is None else self._by_name().get(name.lower(), ())
-        return map(Node, islice(elements, MAX_CHILDREN))
+        if name is None:
+            return map(Node, islice(self._element, MAX_CHILDREN))
+        return iter(self._by_name().get(name.lower(), ())[:MAX_CHILDREN])
 
     def child(self, *path: str) -> Node | None:
         """The first element down this path."""
         node = self
         for name in path:
-            elements = node._by_name().get(name.lower())
-            if not elements:
+            named = node._by_name().get(name.lower())
+            if not named:
                 return None
-            node = Node(elements[0])
+            node = named[0]
         return node
 
-    def _by_name(self) -> dict[str, list[Element]]:
+    def _by_name(self) -> dict[str, list[Node]]:
         """Children by local name in lower case: replies are asked for one field after another."""
         if self._index is None:
             self._index = {}
             for child in self._element:
-                self._index.setdefault(_local(child.tag).lower(), []).append(child)
+                self._index.setdefault(_folded(child.tag), []).append(Node(child))
         return self._index
 
     def value(self, *path: str) -> str | None:
@@ -97,7 +102,7 @@ class Node:
     def walk(self, name: str) -> Iterator[Node]:
         """Every descendant of that name, at most MAX_CHILDREN."""
         wanted, own = name.lower(), self._element
-        named = (e for e in own.iter() if e is not own and _local(e.tag).lower() == wanted)
+        named = (e for e in own.iter() if e is not own and _folded(e.tag) == wanted)
         return map(Node, islice(named, MAX_CHILDREN))
 
 
@@ -163,6 +168,9 @@ def _envelope_of(text: str) -> str:
     start = begins.start() if begins is not None else text.find("<")
     if start < 0:
         return ""
+    text = text.rstrip()
+    if text.endswith("Envelope>"):
+        return text[start:]
     end = 0
     for closing in _ENVELOPE_ENDS.finditer(text, start):
         end = closing.end()
@@ -181,6 +189,16 @@ def _parse(text: str) -> Element | None:
 def _bounded(text: str | None) -> str | None:
     text = text.strip() if text else ""
     return text if 0 < len(text) <= MAX_TEXT_CHARS else None
+
+
+def _folded(tag: str) -> str:
+    """The local name in lower case; remembered where it is no longer than honest names are."""
+    return _folded_name(tag) if len(tag) <= MAX_NAME_CHARS else _local(tag).lower()
+
+
+@lru_cache(maxsize=2048)
+def _folded_name(tag: str) -> str:
+    return _local(tag).lower()
 
 
 def _local(tag: str) -> str:
