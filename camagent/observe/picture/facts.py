@@ -10,6 +10,9 @@ from camagent.model.stream import ImageFacts
 from camagent.observe.picture.conditions import Between, conditions
 from camagent.observe.picture.measure import PictureMeasures
 from camagent.observe.picture.pair import difference, flicker, rolling
+from camagent.observe.picture.reference import alike
+
+SAME_VIEW = 0.6  # correlation of the structure; noise of 40 steps leaves more
 
 
 def image_facts(pictures: Sequence[PictureMeasures]) -> ImageFacts | None:
@@ -19,7 +22,7 @@ def image_facts(pictures: Sequence[PictureMeasures]) -> ImageFacts | None:
     between = Between(
         change=_change(pictures),
         rolling=min((rolling(a.rows, b.rows) for a, b in pairwise(pictures)), default=0.0),
-        flicker=min((flicker(a.middle, b.middle) for a, b in pairwise(pictures)), default=0.0),
+        flicker=min((_flicker(a, b) for a, b in pairwise(pictures)), default=0.0),
     )
     stated, unsure = conditions([picture.scores for picture in pictures], between)
     sharpness = [p.sharpness for p in pictures if p.sharpness is not None]
@@ -45,6 +48,13 @@ def image_facts(pictures: Sequence[PictureMeasures]) -> ImageFacts | None:
         scores={name: round(score, 4) for name, score in scores.items()},
         numbers=pictures[-1].numbers,
     )
+
+
+def _flicker(first: PictureMeasures, second: PictureMeasures) -> float:
+    """Noise between two pictures of one view; a camera that turns changes everything."""
+    if alike(first.numbers, second.numbers)[0] < SAME_VIEW:
+        return 0.0
+    return flicker(first.middle, second.middle)
 
 
 def _change(pictures: Sequence[PictureMeasures]) -> float | None:
