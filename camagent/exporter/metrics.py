@@ -245,7 +245,9 @@ def _identity(camera: CameraStatus) -> dict[str, str]:
     }
 
 
-_STREAM_GAUGES: tuple[tuple[str, str, Callable[[MeasuredView], float | None]], ...] = (
+StreamGauge = tuple[str, str, Callable[[MeasuredView], float | None]]
+"""Name without `camagent_stream_`, what it says, and how it is read of what was measured of the main stream."""
+STREAM_GAUGES: tuple[StreamGauge, ...] = (
     ("width_pixels", "Width of the picture as shown", lambda m: m.width_px),
     ("height_pixels", "Height of the picture as shown", lambda m: m.height_px),
     ("frame_rate_hertz", "Measured mean frame rate", lambda m: _believed(m, m.frame_rate_hz)),
@@ -271,7 +273,7 @@ def _stream_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
     labels = ("camera", "stream")
     up = _gauge("stream_up", f"1 if video arrived; absent while unknown. {_CACHED}", labels)
     info = InfoMetricFamily("camagent_stream", f"How the stream is coded. {_CACHED}", labels=labels)
-    gauges = [(_gauge(f"stream_{name}", f"{text}. {_CACHED}", labels), read) for name, text, read in _STREAM_GAUGES]
+    gauges = [(_gauge(f"stream_{name}", f"{text}. {_CACHED}", labels), read) for name, text, read in STREAM_GAUGES]
     for camera in snapshot.cameras:
         for stream in camera.streams[:2]:
             if stream.up is not None:
