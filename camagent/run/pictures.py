@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 from camagent.inventory.earlier_runs import SeenPicture
 from camagent.model.scan import CameraResult
 from camagent.model.stream import ImageFacts, PictureNumbers, StreamFacts, StreamRole
 from camagent.observe.picture.reference import with_reference
+
+VIETNAM_TIME = timezone(timedelta(hours=7))
+DAY_HOURS = (8, 16)
 
 
 def pictures_of(results: Sequence[CameraResult]) -> Iterator[SeenPicture]:
@@ -21,12 +25,17 @@ def pictures_of(results: Sequence[CameraResult]) -> Iterator[SeenPicture]:
                 break
 
 
+def by_day(moment: datetime) -> bool:
+    """The sun is well up in Vietnam, in every season."""
+    return DAY_HOURS[0] <= moment.astimezone(VIETNAM_TIME).hour < DAY_HOURS[1]
+
+
 def against_reference(
     streams: tuple[StreamFacts, ...], references: Sequence[PictureNumbers]
 ) -> tuple[StreamFacts, ...]:
     """The main stream's picture beside the camera's own references."""
     return tuple(
-        replace(stream, image=with_reference(stream.image, references))
+        replace(stream, image=with_reference(stream.image, references, by_day(stream.started_at)))
         if references and stream.role is StreamRole.MAIN and isinstance(stream.image, ImageFacts)
         else stream
         for stream in streams

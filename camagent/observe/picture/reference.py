@@ -55,8 +55,11 @@ def lost_detail(now: PictureNumbers, reference: PictureNumbers) -> float:
     return float(np.mean(own[had] < LOST_DETAIL * kept[had])) if np.count_nonzero(had) >= len(kept) / 8 else 0.0
 
 
-def compared(now: PictureNumbers, references: Sequence[PictureNumbers]) -> tuple[str, ...]:
-    """What differs from the camera's own references: the nearest of each is asked, because light comes and goes."""
+def compared(now: PictureNumbers, references: Sequence[PictureNumbers], daylight: bool = False) -> tuple[str, ...]:
+    """What differs from the camera's own references: the nearest of each is asked, because light comes and goes.
+
+    `daylight`: the clock says that the sun is up; only then is black and white a fault.
+    """
     if not references:
         return ()
     upright, flipped = (max(pair) for pair in zip(*(alike(now, kept) for kept in references), strict=True))
@@ -67,7 +70,7 @@ def compared(now: PictureNumbers, references: Sequence[PictureNumbers]) -> tuple
     if lost > COVERED_SHARE:
         found.append("partly_covered")
     same = [kept for kept in references if kept.infrared == now.infrared]
-    if now.infrared and not same:
+    if daylight and now.infrared and any(not kept.infrared for kept in references):
         found.append("monochrome")
     coloured = [kept for kept in same if not kept.infrared]
     if coloured and min(_tint(now, kept) for kept in coloured) > TINT_STEPS:
@@ -79,11 +82,11 @@ def compared(now: PictureNumbers, references: Sequence[PictureNumbers]) -> tuple
     return tuple(found)
 
 
-def with_reference(image: ImageFacts, references: Sequence[PictureNumbers]) -> ImageFacts:
+def with_reference(image: ImageFacts, references: Sequence[PictureNumbers], daylight: bool = False) -> ImageFacts:
     """The facts with what the camera's own references add; a picture that is dead already is not compared."""
     if image.numbers is None or set(image.conditions) & SPEAKS_FOR_ITSELF:
         return image
-    added = tuple(name for name in compared(image.numbers, references) if name not in image.conditions)
+    added = tuple(name for name in compared(image.numbers, references, daylight) if name not in image.conditions)
     return replace(image, conditions=(*image.conditions, *added)) if added else image
 
 
