@@ -136,7 +136,8 @@ class Conversation(QuestionLine):
         place = self.final_url(url)
         if self._way is None or self._way not in (Way.HTTP_DIGEST, Way.HTTP_BASIC) or place in self._http:
             return None
-        if self._way is Way.HTTP_DIGEST and place not in self._challenges:
+        is_fresh = place in self._challenges and (self.proven or self._newest_challenge_at == place)
+        if self._way is Way.HTTP_DIGEST and not is_fresh:
             outcome = (await self._send(question, url, login=False)).outcome
             if not (isinstance(outcome, Fault) and outcome.code is FaultCode.AUTH_REQUIRED):
                 return outcome

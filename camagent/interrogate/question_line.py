@@ -82,6 +82,8 @@ class QuestionLine:
     """By URL: a challenge belongs to the address that gave it (IOTechSystems/onvif#41)."""
     _challenges: dict[str, tuple[Challenge, ...]] = field(default_factory=dict, init=False)
     """By URL, the newest that a question without a log-in was answered with."""
+    _newest_challenge_at: str | None = field(default=None, init=False)
+    """The URL that gave the newest of all: some devices keep one nonce at a time."""
     _moved: dict[str, str] = field(default_factory=dict, init=False)
     _form_is_proven: bool = field(default=False, init=False)
     """A question was answered, or refused for want of a log-in: the device understands how we ask."""
@@ -238,6 +240,7 @@ class QuestionLine:
         if heard.challenges:
             self.offered.update(dict.fromkeys(offered_schemes(heard.challenges)))
             self.evidence = replace(self.evidence, challenges=heard.challenges)
+            self._newest_challenge_at = url
             if not login:
                 self._challenges[url] = heard.challenges
         if heard.soap_refused and not self.evidence.soap_refused:

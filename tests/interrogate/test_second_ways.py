@@ -269,6 +269,24 @@ def test_a_challenge_belongs_to_the_url_that_gave_it(services: tuple[str, ...]) 
     assert not isinstance(facts.users, Fault | None) and facts.faults == ()
 
 
+class OneNonce(FakeDevice):
+    """HTTP Digest that accepts only the nonce that it gave last, whatever the URL, and never says that one is stale."""
+
+    def check(self, asked: Asked) -> web.Response | None:
+        if f'nonce="n{self.nonces}"' in (asked.authorization or "") and self.good_digest(asked, "MD5"):
+            return None
+        self.nonces += 1
+        response = self.refuse(asked, {"WWW-Authenticate": f'Digest realm="cam", nonce="n{self.nonces}", qop="auth"'})
+        response.set_status(401)
+        return response
+
+
+@pytest.mark.parametrize("services", [(DEVICE, MEDIA1, MEDIA2), (DEVICE, MEDIA2), (DEVICE, MEDIA1)])
+def test_a_device_that_keeps_one_nonce_at_a_time_lets_us_in(services: tuple[str, ...]) -> None:
+    facts = interview(OneNonce(login="digest", services=services))
+    assert logged_in(facts) and len(media(facts).profiles) >= 1 and not isinstance(facts.users, Fault | None)
+
+
 def test_a_wrong_password_costs_one_failed_login_there_too() -> None:
     device = BoundNonces()
     facts = interview(device, WRONG)
