@@ -7,7 +7,7 @@ export OPENBLAS_NUM_THREADS := 1
 # Tests that share one simulated school stay on one worker (tests/conftest.py).
 PARALLEL := -n 4 --dist loadgroup
 
-.PHONY: demo test test-all lint peers lock clean bench bench-stream bench-onvif bench-discovery bench-area bench-agent bench-decode bench-advice samples schema
+.PHONY: demo test test-all lint peers lock clean bench bench-stream bench-onvif bench-discovery bench-area bench-agent bench-decode bench-advice samples schema windows test-windows
 
 demo: $(VENV)/.runtime
 	$(BIN)/camagent demo --output camagent-demo
@@ -18,12 +18,24 @@ test: lint peers
 
 # The rest: third-party servers, a browser, real windows of time. CI runs both.
 test-all: $(VENV)/.dev peers
-	$(BIN)/python -m pytest $(PARALLEL) -m "(slow or outside) and not camera"
+	$(BIN)/python -m pytest $(PARALLEL) -m "(slow or outside) and not camera and not windows"
+
+# The folder that runs on Windows from a stick, and its tests under wine.
+windows: dist/camagent-windows.zip
+
+WINDOWS_SOURCES := $(shell find camagent profiles windows -name "*.py" -o -name "*.toml" -o -name "*.cmd" -o -name "*.txt")
+dist/camagent-windows.zip: $(VENV)/.dev uv.lock pyproject.toml $(WINDOWS_SOURCES)
+	sh tests/windows/setup.sh
+	$(BIN)/python windows/build.py
+
+test-windows: dist/camagent-windows.zip
+	$(BIN)/python -m pytest -m windows tests/windows
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 camagent/platform
 	$(BIN)/python -m camagent.document.schema --check
 
 # Third-party peers and servers that the tests run against; each script says what it needs and installs it when it may.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ FOLDER = HOME / "Trường Tiểu học số 1" / "camagent"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run left: exit code and its two streams, decoded as UTF-8."""
+    """What one run left: exit code and its two streams, decoded as UTF-8, lines ended as on Linux."""
 
     code: int
     out: str
@@ -59,10 +60,11 @@ def python_command(*arguments: str) -> list[str]:
     return ["wine", str(FOLDER / "python" / "python.exe"), *arguments]
 
 
-def camagent(*arguments: str, timeout_s: float = 120, given: str = "", **more: str) -> Outcome:
+def camagent(*arguments: str, timeout_s: float = 120, home: Mapping[str, str] | None = None) -> Outcome:
     """Run camagent as `camagent.cmd` does, in the ANSI code page: the program itself must speak UTF-8."""
     command = python_command("-m", "camagent", *arguments)
     done = subprocess.run(
-        command, input=given.encode(), capture_output=True, timeout=timeout_s, env=environment(**more), check=False
+        command, input=b"", capture_output=True, timeout=timeout_s, env=environment(**(home or {})), check=False
     )
-    return Outcome(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
+    out, err = (text.decode("utf-8").replace("\r\n", "\n") for text in (done.stdout, done.stderr))
+    return Outcome(done.returncode, out, err)

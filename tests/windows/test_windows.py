@@ -1,0 +1,213 @@
+"""The portable folder, run by wine from a path with spaces and Vietnamese letters, says what Linux says.
+
+Slow, because every start of the interpreter under wine takes a second: `make test-windows`, not `make test`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.windows import wine
+
+pytestmark = [pytest.mark.slow, pytest.mark.windows, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def folder() -> Path:
+    """The unpacked folder; its Windows is made at the first start, which takes half a minute."""
+    if not wine.ZIP.exists():
+        pytest.fail("dist/camagent-windows.zip is missing: run `make windows`")
+    folder = wine.prepare()
+    wine.camagent("--version", timeout_s=280)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """A simulated school that Linux serves."""
+    ready = tmp_path_factory.mktemp("school") / "ready.json"
+    command = [sys.executable, "-m", "camagent", "simulate", "--cameras", "12", "--ready-file", str(ready)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        give_up_s = time.monotonic() + 60
+        while not ready.exists():
+            assert process.poll() is None and time.monotonic() < give_up_s
+            time.sleep(0.1)
+        yield json.loads(ready.read_text(encoding="utf-8"))
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def on_linux(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The same command on this machine itself."""
+    command = [sys.executable, "-m", "camagent", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, check=False)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> dict[str, str]:
+    """Folders of this test's own, in Windows' spelling."""
+    return {
+        "CAMAGENT_DATA": wine.windows_path(tmp_path / "data"),
+        "CAMAGENT_CONFIG_DIR": wine.windows_path(tmp_path / "config"),
+    }
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_help_is_whole_utf8_on_a_pipe_of_the_ansi_code_page(lang: str) -> None:
+    done = wine.camagent("--help", "--lang", lang)
+    assert done.code == 0
+    assert done.out == on_linux("--help", "--lang", lang).stdout
+    assert ("Sẵn sàng" in done.out or "sẵn sàng" in done.out) == (lang == "vi")
+
+
+def test_the_doctor_sees_the_machine_s_adapters_and_says_what_windows_users_can_do() -> None:
+    done = wine.camagent("doctor", "--subnet", "127.10.1.0/27", "--lang", "en")
+    assert done.code in (0, 1), done.err
+    assert "Can this machine find cameras?" in done.out
+    assert "timedatectl" not in done.out or "Windows" in done.out
+    assert "Open files" not in done.out  # Windows has no such limit
+
+
+def test_the_demo_runs_from_nothing_and_writes_its_reports(tmp_path: Path) -> None:
+    target = tmp_path / "kết quả"
+    done = wine.camagent("demo", "--cameras", "6", "--output", wine.windows_path(target), timeout_s=200)
+    assert done.code == 0, done.err
+    assert {path.suffix for path in target.iterdir()} == {".json", ".html", ".xlsx", ".csv"}
+    document = json.loads((target / "camagent.json").read_text(encoding="utf-8"))
+    assert len(document["cameras"]) == 6
+    decoded = [s["measured"]["keyframes_decoded"] for c in document["cameras"] for s in c["streams"] if s["measured"]]
+    assert sum(decoded) > 0  # the decoder, a process of its own, works
+    with zipfile.ZipFile(target / "camagent.xlsx") as workbook:
+        assert workbook.testzip() is None
+
+
+def test_the_area_s_workbook_has_the_same_cells(tmp_path: Path, home: dict[str, str]) -> None:
+    shown = on_linux("demo", "--cameras", "4", "--output", str(tmp_path / "school"))
+    assert shown.returncode == 0, shown.stderr
+    source = tmp_path / "school" / "camagent.json"
+    there, here = tmp_path / "there.xlsx", tmp_path / "here.xlsx"
+    arguments = ["area", "--format", "xlsx", "-o"]
+    done = wine.camagent(*arguments, wine.windows_path(there), wine.windows_path(source), home=home)
+    assert done.code in (0, 1), done.err
+    own = {"CAMAGENT_DATA": str(tmp_path / "d"), "CAMAGENT_CONFIG_DIR": str(tmp_path / "c")}
+    expected = on_linux(*arguments, str(here), str(source), **own)
+    assert expected.returncode == done.code, expected.stderr
+    with zipfile.ZipFile(there) as one, zipfile.ZipFile(here) as other:
+        assert one.namelist() == other.namelist()
+        sheets = [name for name in one.namelist() if name.startswith("xl/worksheets/")]
+        assert sheets and all(one.read(name) == other.read(name) for name in sheets)
+
+
+def test_every_simulated_camera_is_discovered(school: dict[str, Any]) -> None:
+    arguments = ["discover", "--subnet", "127.10.1.0/27", "--format", "json", "--wait", "2"]
+    done = wine.camagent(*arguments)
+    there = {device["address"] for device in json.loads(done.out)["devices"]}
+    here = {device["address"] for device in json.loads(on_linux(*arguments).stdout)["devices"]}
+    assert len(there) >= 10
+    assert there == here
+
+
+def facts_of(document: dict[str, Any]) -> dict[str, Any]:
+    """What two runs on one camera must agree in: all that is not a matter of the moment."""
+    camera = document["cameras"][0]
+    streams = [stream["measured"] or {} for stream in camera["streams"]]
+    return {
+        "device": camera["device"],
+        "streams": [
+            {key: measured.get(key) for key in ("codec", "codec_profile", "codec_level", "width_px", "height_px")}
+            for measured in streams
+        ],
+        "rates": [round(measured["frame_rate_hz"]) for measured in streams if measured.get("frame_rate_hz")],
+        "conditions": [(stream["image"] or {}).get("conditions") for stream in camera["streams"]],
+        "findings": sorted((row["rule"], row["outcome"]) for row in camera["findings"] if row["outcome"] != "warn"),
+        "verdict": camera["verdict"],
+    }
+
+
+@pytest.mark.parametrize(("number", "transport"), [(0, "tcp"), (2, "udp"), (5, "tcp")])
+def test_a_check_with_pictures_finds_what_linux_finds(
+    school: dict[str, Any], home: dict[str, str], tmp_path: Path, number: int, transport: str
+) -> None:
+    camera = [row for row in school["cameras"] if row["alive"]][number]
+    secret = tmp_path / "secret"
+    secret.write_text(school["password"])
+    arguments = ["check", f"{camera['address']}:{camera['http_port']}", "--user", school["user"], "--window", "5"]
+    arguments += ["--transport", transport, "--format", "json", "--password-file"]
+    done = wine.camagent(*arguments, wine.windows_path(secret), home=home)
+    here = {"CAMAGENT_DATA": str(tmp_path / "d"), "CAMAGENT_CONFIG_DIR": str(tmp_path / "c")}
+    expected = on_linux(*arguments, str(secret), **here)
+    assert done.code == expected.returncode, done.err
+    assert facts_of(json.loads(done.out)) == facts_of(json.loads(expected.stdout))
+
+
+def test_passwords_are_sealed_for_this_user(home: dict[str, str], tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("Mật khẩu rất riêng 7")
+    kept = wine.camagent(
+        "credentials", "set", "10.1.2.0/24", "--user", "xem", "--password-file", wine.windows_path(secret), home=home
+    )
+    assert kept.code == 0, kept.err
+    listed = wine.camagent("credentials", "list", home=home)
+    assert "10.1.2.0/24\txem" in listed.out and "riêng" not in listed.out
+    key = (tmp_path / "config" / "credentials.key").read_bytes()
+    assert len(key) > 100  # a Fernet key has 44 characters: this one lies in DPAPI's envelope
+    moved = {"CAMAGENT_DATA": str(tmp_path / "data"), "CAMAGENT_CONFIG_DIR": str(tmp_path / "config")}
+    elsewhere = on_linux("scan", "--subnet", "127.10.9.0/30", **moved)
+    assert elsewhere.returncode == 2 and "riêng" not in elsewhere.stdout + elsewhere.stderr  # nobody else opens it
+    removed = wine.camagent("credentials", "remove", "10.1.2.0/24", home=home)
+    assert removed.code == 0
+
+
+@contextmanager
+def serving(home: dict[str, str], config: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`camagent serve` in a console of its own."""
+    command = wine.python_command("-m", "camagent", "serve", "--config", wine.windows_path(config))
+    process = subprocess.Popen(
+        command, env=wine.environment(**home), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def test_the_agent_serves_metrics(home: dict[str, str], tmp_path: Path) -> None:
+    config = tmp_path / "camagent.toml"
+    config.write_text(
+        '[site]\nid = "79-001"\n[agent]\nlisten = "127.0.0.1:9187"\n[discovery]\nsubnets = ["127.10.9.0/30"]\n'
+    )
+    with serving(home, config) as process:
+        give_up_s = time.monotonic() + 60
+        page = ""
+        while not page and time.monotonic() < give_up_s and process.poll() is None:
+            try:
+                with urllib.request.urlopen("http://127.0.0.1:9187/metrics", timeout=2) as reply:
+                    page = reply.read().decode()
+            except OSError:
+                time.sleep(0.5)
+        assert "camagent_build_info" in page
+
+
+def test_the_folder_names_the_licences_and_leaves_out_what_is_never_used(folder: Path) -> None:
+    text = (folder / "LICENSES.txt").read_text(encoding="utf-8")
+    assert "GNU General Public License, version 3" in text
+    for package in ("numpy", "av", "cryptography", "opencv", "camagent"):
+        assert f"\n{package}" in text.replace("opencv_python_headless", "opencv"), package
+    names = [path.name for path in (folder / "python").rglob("*")]
+    assert not [name for name in names if name.startswith("opencv_videoio_ffmpeg")]
+    assert "Huong-dan.txt" in [path.name for path in folder.iterdir()]
