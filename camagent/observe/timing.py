@@ -22,6 +22,7 @@ BURST_RATIO = 0.25  # servers empty their buffer at the start: intervals below a
 MIN_FRAMES_FOR_BURST = 8  # fewer frames cannot show what is usual
 HONEST_DRIFT = 0.015  # crystals differ by 1e-4; lies that somebody meant, by 3 % and more
 MIN_SPAN_FOR_DRIFT_S = 1.0  # shorter than this, jitter of the network looks like a lie
+NOTHING_TOLD = 0.5  # of a rate by arrivals: with so much doubt it tells nothing
 FAR_APART = 0.5  # of the arrivals' span, where nothing finer can be seen; B-frames cut off at its ends are less
 MAX_DOUBT = 3.0  # of a rate: nobody's stamps run three times too slow
 UNSEEN_DELAY_S = 0.1  # what the network may have added where it cannot be seen
@@ -102,18 +103,20 @@ def frame_rate(table: FrameTable, witness: Witness = Witness()) -> FrameRate | N
         stamp_hz, ticks = _grid(table, segments, stamp_hz, ticks)
     arrivals = _arrival_intervals_s(table, first)
     belief = _belief(table, segments, witness) if stamp_hz is not None else None
-    if belief is not None and (belief.stamps or belief.slow_line):
+    by_stamps = belief is not None and (belief.stamps or belief.slow_line)
+    if belief is not None and by_stamps:
         intervals, mean_hz, doubt = [tick / table.clock_hz for tick in ticks], stamp_hz, belief.doubt
     else:
         intervals, (mean_hz, doubt) = arrivals, _arrival_rate(table, first, arrivals)
-    unresolved = belief is not None and math.isinf(belief.doubt)
+    unresolved = (belief is not None and math.isinf(belief.doubt)) or (not by_stamps and doubt >= NOTHING_TOLD)
     if unresolved and mean_hz is None:
         intervals, mean_hz, doubt = [tick / table.clock_hz for tick in ticks], stamp_hz, 1.0
     if mean_hz is None or not intervals:
         return None
     irregularity = pstdev(intervals) * mean_hz
     possible = [interval for interval in intervals if interval * MAX_RATE_HZ >= 1]
-    spread_hz = _uncertainty_hz(mean_hz, irregularity, len(intervals), table.clock_hz)
+    shown = irregularity if by_stamps else 0.0  # arrivals: what is late once is early next, and `doubt` knows
+    spread_hz = _uncertainty_hz(mean_hz, shown, len(intervals), table.clock_hz)
     return FrameRate(
         mean_hz=None if unresolved else mean_hz,
         uncertainty_hz=min(spread_hz + doubt * mean_hz, max(spread_hz, MAX_DOUBT * mean_hz)),
@@ -290,7 +293,8 @@ def _arrival_rate(table: FrameTable, first: int, intervals_s: Sequence[float]) -
     paces = pace(arrivals_s, [row / mean_hz for row in range(len(arrivals_s))])
     if not paces:
         return mean_hz, _unseen(arrivals_s)
-    return mean_hz * (1 - paces[0].drift), paces[0].uncertainty
+    held_back = max(intervals_s) / (arrivals_s[-1] - arrivals_s[0])  # of the first or the last frame, at worst
+    return mean_hz * (1 - paces[0].drift), paces[0].uncertainty + held_back
 
 
 def _grid(
