@@ -22,7 +22,7 @@ FLIPPED_CORRELATION = 0.5
 PLAIN_DETAIL = 25  # tenths of a step: less in the reference is a wall or the sky, where nothing can get lost
 LOST_DETAIL = 0.35  # of what the reference had
 COVERED_SHARE = 0.25  # of the tiles that had detail
-TINT_STEPS = 14.0  # of the chroma medians; day and dusk differ by up to 8
+TINT_STEPS = (40.0, 14.0)  # of the chroma medians, at other hours and by day: sodium light is no fault
 SOFTER = 0.6  # of the reference's sharpness
 COMPARED = ("moved", "upside_down", "partly_covered", "focus_changed", "monochrome")
 """Conditions that need a reference, besides "cast"."""
@@ -48,11 +48,33 @@ def alike(now: PictureNumbers, reference: PictureNumbers) -> tuple[float, float]
     return float(np.mean(own * kept)), float(np.mean(own * kept[::-1, ::-1]))
 
 
+def lost_tiles(now: PictureNumbers, reference: PictureNumbers) -> NDArray[np.bool_]:
+    """Tiles with detail in the reference that have lost most of it, against what the best tenth of them kept.
+
+    Dusk and fog take detail from every tile; what hangs in front of the lens takes it from some.
+    """
+    kept, own = np.array(reference.detail, np.float64), np.array(now.detail, np.float64)
+    had = kept > PLAIN_DETAIL
+    if np.count_nonzero(had) < len(kept) / 8:
+        return np.zeros(len(kept), np.bool_)
+    left = min(1.0, float(np.percentile(own[had] / kept[had], 90)))
+    return np.asarray(had & (own < LOST_DETAIL * left * kept))
+
+
 def lost_detail(now: PictureNumbers, reference: PictureNumbers) -> float:
     """Share of the tiles with detail in the reference that have lost most of it."""
-    kept, own = np.array(reference.detail), np.array(now.detail)
-    had = kept > PLAIN_DETAIL
-    return float(np.mean(own[had] < LOST_DETAIL * kept[had])) if np.count_nonzero(had) >= len(kept) / 8 else 0.0
+    had = np.count_nonzero(np.array(reference.detail) > PLAIN_DETAIL)
+    return float(np.count_nonzero(lost_tiles(now, reference)) / had) if had else 0.0
+
+
+def alike_where_free(now: PictureNumbers, reference: PictureNumbers) -> float:
+    """Correlation of the structure where no detail is lost: under a leaf the view is still the same."""
+    free = ~lost_tiles(now, reference).reshape(-1, detail.DETAIL_GRID[1]).repeat(4, axis=0).repeat(4, axis=1)
+    if np.count_nonzero(free) < free.size / 10:
+        return 0.0
+    own, kept = _structure(now)[free], _structure(reference)[free]
+    spread = float(own.std() * kept.std())
+    return float(np.mean((own - own.mean()) * (kept - kept.mean()))) / spread if spread > 0 else 0.0
 
 
 def compared(now: PictureNumbers, references: Sequence[PictureNumbers], daylight: bool = False) -> tuple[str, ...]:
@@ -65,15 +87,14 @@ def compared(now: PictureNumbers, references: Sequence[PictureNumbers], daylight
     upright, flipped = (max(pair) for pair in zip(*(alike(now, kept) for kept in references), strict=True))
     if flipped > FLIPPED_CORRELATION and flipped > upright:
         return ("upside_down",)
-    lost = min(lost_detail(now, kept) for kept in references)
-    found = [] if upright >= MOVED_CORRELATION or lost > COVERED_SHARE else ["moved"]
-    if lost > COVERED_SHARE:
-        found.append("partly_covered")
+    lost = min(lost_detail(now, kept) for kept in references) > COVERED_SHARE
+    same_view = max(upright, *(alike_where_free(now, kept) for kept in references)) >= MOVED_CORRELATION
+    found = ["partly_covered"] if lost and same_view else [] if same_view else ["moved"]
     same = [kept for kept in references if kept.infrared == now.infrared]
     if daylight and now.infrared and any(not kept.infrared for kept in references):
         found.append("monochrome")
     coloured = [kept for kept in same if not kept.infrared]
-    if coloured and min(_tint(now, kept) for kept in coloured) > TINT_STEPS:
+    if coloured and min(_tint(now, kept) for kept in coloured) > TINT_STEPS[daylight]:
         found.append("cast")
     if now.sharpness is not None and not found:
         sharp = [kept.sharpness for kept in same if kept.sharpness is not None]
