@@ -30,7 +30,7 @@ def tender(findings: Sequence[Finding]) -> Message:
         "plan.tender",
         size=_text(asked("resolution")),
         codecs=_text(asked("codec")),
-        rate=_text(asked("frame_rate")),
+        rate=_text(_recommended(by_check, "frame_rate")),
         gop=_text(asked("keyframe_interval")),
         conformance=_text(_recommended(by_check, "onvif_conformance")),
         streams=_text(asked("sub_streams")),

@@ -260,7 +260,7 @@ def test_configured_declared_and_measured_stand_apart_in_the_finding() -> None:
     )
     assert (found.configured, found.declared, found.measured, found.observed) == (25.0, 25.0, 20.0, 20.0)
     assert found.uncertainty == 0.05
-    assert found.required == 20.0 and found.recommended == 25.0
+    assert found.required == 15.0 and found.recommended == 25.0
 
 
 def test_a_camera_without_main_stream_says_why() -> None:

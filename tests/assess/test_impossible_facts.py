@@ -104,8 +104,8 @@ def test_clocks_that_contradict_each_other_judge_nothing(rule: str) -> None:
 
 
 def test_a_believed_rate_by_arrivals_is_judged_as_it_is() -> None:
-    """Stamps of 25 fps and 18.3 arriving: too slow, whatever the stamps say."""
-    lying = measured_stream(frame_rate_hz=18.3, stamped_frame_rate_hz=25.0, arrival_frame_rate_hz=18.3)
+    """Stamps of 25 fps and 13.3 arriving: too slow, whatever the stamps say."""
+    lying = measured_stream(frame_rate_hz=13.3, stamped_frame_rate_hz=25.0, arrival_frame_rate_hz=13.3)
     assert judged("frame_rate", with_main(measured=lying)).outcome is FAIL
 
 

@@ -63,9 +63,9 @@ def test_what_ships_loads() -> None:
         assert len({row.id for row in profile.rows}) == len(profile.rows)
 
 
-def test_ubnd_3288_has_all_45_rows_and_says_nothing_in_the_name_of_a_document_that_nobody_has_read() -> None:
+def test_ubnd_3288_has_all_46_rows_and_says_nothing_in_the_name_of_a_document_that_nobody_has_read() -> None:
     profile = shipped()
-    assert len(profile.rows) == 45
+    assert len(profile.rows) == 46
     assert not [row.id for row in profile.rows if row.basis.kind == "text-3288"]
     assert next(source for source in profile.sources if source.id == "vb-3288").status == "not-obtained"
     for row in profile.rows:
@@ -73,21 +73,34 @@ def test_ubnd_3288_has_all_45_rows_and_says_nothing_in_the_name_of_a_document_th
         assert (row.basis.note is None) == (row.basis.note_en is None), row.id
 
 
+def test_foreign_norms_are_called_foreign_and_none_of_them_is_the_basis() -> None:
+    """A norm of another country is a comparison; a basis of kind named-doc stays Vietnamese or international."""
+    countries = ("GB/T", "GB 51348", "DILG", "SIRA", "Moscow", "CBSE", "KR ", "Korea", "Fujian")
+    for row in shipped().rows:
+        told = (*row.basis.comparators, row.basis.document or "")
+        assert all("foreign" in text for text in told if any(word in text for word in countries)), row.id
+        assert not any(word in (row.basis.document or "") for word in countries), row.id
+    assert not shipped().authoritative and not any(load_profile(name).authoritative for name in available_profiles())
+    codec = next(row for row in shipped().rows if row.id == "IMG-CODEC")
+    assert "none of an authority asks for H.265" in (codec.basis.note_en or "")
+
+
 @pytest.mark.parametrize(
     ("row", "severity", "kind", "confidence", "values"),
     [
         ("IMG-RES", "major", "assumption", "medium", {"minimum_px": (1920, 1080), "recommended_px": (2560, 1440)}),
         ("IMG-CODEC", "major", "assumption", "medium", {"rejected": ("mjpeg", "mpeg4")}),
-        ("IMG-FPS", "major", "assumption", "low", {"floor_hz": 12.0, "minimum_hz": 20.0, "recommended_hz": 25.0}),
+        ("IMG-FPS", "major", "assumption", "medium", {"floor_hz": 12.0, "minimum_hz": 15.0, "recommended_hz": 25.0}),
         ("IMG-GOP", "minor", "assumption", "medium", {"maximum_s": 4.0, "recommended_s": 2.0}),
         ("CON-ONVIF", "blocker", "assumption", "medium", {}),
         ("CON-RTSP", "blocker", "named-doc", "high", {"maximum_s": 10.0, "recommended_s": 3.0}),
         ("CON-LOSS", "major", "assumption", "medium", {"maximum_ratio": 0.01, "recommended_ratio": 0.001}),
-        ("CON-UPLINK", "major", "assumption", "medium", {"headroom_factor": 1.25}),
+        ("CON-UPLINK", "major", "assumption", "medium", {"headroom_factor": 1.25, "recommended_factor": 2.0}),
         ("CON-AVAIL", "minor", "assumption", "low", {"minimum_ratio": 0.95, "recommended_ratio": 0.99}),
         ("TIM-OFFSET", "major", "assumption", "medium", {"maximum_s": 5.0, "recommended_s": 1.0}),
         ("TIM-TZ", "minor", "assumption", "high", {"utc_offset_s": 25200.0}),
-        ("REC-DAYS", "major", "assumption", "low", {"minimum_days": 30.0}),
+        ("REC-DAYS", "major", "assumption", "medium", {"minimum_days": 30.0}),
+        ("PWR-BACKUP", "info", "assumption", "low", {"asks": "≥ 1 h"}),
         ("SEC-CERT", "minor", "named-doc", "medium", {"minimum_rsa_bits": 2048, "recommended_rsa_bits": 3072}),
         ("SEC-PORTS", "major", "named-doc", "medium", {"denied_tcp": (21, 23, 2323, 5555, 9527)}),
         ("SEC-TLS", "major", "named-doc", "medium", {"minimum_tls": "1.2", "recommended_tls": "1.3"}),
@@ -175,7 +188,7 @@ def test_rows_can_be_dropped(tmp_path: Path) -> None:
 
 def test_a_shipped_profile_can_be_extended_by_name(tmp_path: Path) -> None:
     text = HEAD.replace('id = "mine"', 'id = "mine"\nextends = "ubnd-3288"\ndrop = ["IMG-LUX", "IMG-IR"]')
-    assert len(load_profile(write(tmp_path, text)).rows) == 43
+    assert len(load_profile(write(tmp_path, text)).rows) == 44
 
 
 @pytest.mark.parametrize(

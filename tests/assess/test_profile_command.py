@@ -47,7 +47,7 @@ def test_show_prints_every_row_with_its_values_and_basis(lang: str) -> None:
     assert "tcp_required = true" in out
     assert "tasks = {corridor = characterise, gate = validate, yard = discern}" in out
     assert "warn_above_bps = 8000000" in out
-    assert "minimum_hz = 20; " in out
+    assert "minimum_hz = 15; " in out
     assert "tcp_required = false" in run("show", "iec-62676-4")
 
 
@@ -55,7 +55,7 @@ def test_list_names_every_profile(lang: str) -> None:
     out = run("list")
     for name in ("ubnd-3288", "iec-62676-4", "onvif-t"):
         assert name in out
-    assert "45" in out
+    assert "46" in out
 
 
 def test_validate_says_valid_or_every_error(lang: str, tmp_path: Path) -> None:

@@ -12,14 +12,20 @@ from camagent.model.stream import MeasuredStream, StreamFacts
 GB_PER_DAY_PER_MBPS = 10.8  # 86,400 s of a megabit a second, in 8 bits a byte and 10^9 bytes a gigabyte
 
 
-def uplink(cameras: tuple[CameraFacts, ...], site: SiteFacts, *, headroom_factor: float) -> Judgement:
-    """The school's line carries every stream that is to be shared, with head-room."""
+def uplink(
+    cameras: tuple[CameraFacts, ...], site: SiteFacts, *, headroom_factor: float, recommended_factor: float
+) -> Judgement:
+    """The school's line carries every stream that is to be shared, with head-room; short of the better one it warns.
+
+    What was not measured is told beside every sum.
+    """
     shared = [c for c in cameras if c.declaration is None or c.declaration.shared]
     rates = [_bitrate_bps(camera) for camera in shared]
     shared_bps = sum(rate for rate in rates if rate is not None)
     known_bps = headroom_factor * shared_bps
     unread = sum(1 for rate in rates if rate is None)
     told = {"needed": known_bps / 1e6, "cameras": len(shared), "unread": unread, "factor": headroom_factor}
+    told |= {"better": recommended_factor * shared_bps / 1e6, "better_factor": recommended_factor}
     told["storage"] = round(shared_bps / 1e6 * GB_PER_DAY_PER_MBPS, 1)
     if site.uplink_bps is None:
         return Judgement(Outcome.NOT_ASSESSED, say("uplink_undeclared", **told), required=known_bps)
@@ -28,6 +34,8 @@ def uplink(cameras: tuple[CameraFacts, ...], site: SiteFacts, *, headroom_factor
         outcome, name = Outcome.FAIL, "uplink_narrow"
     elif unread or not shared:
         return unknown("uplink_unclear", **told)
+    elif site.uplink_bps < recommended_factor * shared_bps:
+        outcome, name = Outcome.WARN, "uplink_tight"
     else:
         outcome, name = Outcome.PASS, "uplink_enough"
     return Judgement(
