@@ -27,7 +27,8 @@ H264 = CodecNames(
 H265 = CodecNames("h265", "H.265", ("h265", "hevc"), "hevc", "H265", frozenset({"h265", "hevc", "h265plus"}))
 MJPEG = CodecNames("mjpeg", "MJPEG", ("jpeg",), "mjpeg", "JPEG", frozenset({"jpeg", "mjpeg", "mjpg", "motionjpeg"}))
 MPEG4 = CodecNames("mpeg4", "MPEG-4", ("mp4v-es",), "mpeg4", "MPEG4", frozenset({"mpeg4", "mpv4es", "mpeg4es"}))
-ALL_CODECS = (H264, H265, MJPEG, MPEG4)
+AV1 = CodecNames("av1", "AV1", ("av1",), "libdav1d", None, frozenset({"av1"}))
+ALL_CODECS = (H264, H265, MJPEG, MPEG4, AV1)
 
 SHOWN_NAMES = {codec.name: codec.shown for codec in ALL_CODECS}
 SDP_NAMES = {word: codec.name for codec in ALL_CODECS for word in codec.sdp}

@@ -19,9 +19,10 @@ from camagent.model.codec_names import FFMPEG_NAMES
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import DeclaredStream, FileTarget, ImageFacts, MeasuredStream, StreamFacts
 from camagent.observe.capture import Capture, PacketCounts, TrackDescription
+from camagent.observe.codec import av1_headers as av1
 from camagent.observe.codec import jpeg_headers as jpeg
 from camagent.observe.codec.access_unit import annex_b, container_sets, split_annex_b
-from camagent.observe.codec.nal_sequence import NalSequence
+from camagent.observe.codec.nal_sequence import MAX_CHANGES, NalSequence
 from camagent.observe.codec.payload_flags import LEADING, RECOVERY, SECOND_FIELD, is_keyframe
 from camagent.observe.codec.table import CODECS, DECODED
 from camagent.observe.decode_worker import Decoder, judge_pictures
@@ -111,6 +112,8 @@ def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> Reading | 
         size = context.width, context.height
         sets = container_sets(bytes(context.extradata or b""), codec)
         reading = Reading(codec, timed, size if all(size) else None, NalSequence(codec, sets))
+        if codec == "av1":  # av1C: four bytes, then OBUs
+            _with_sequence_header(reading, bytes(context.extradata or b"")[4:], False)
         try:
             whole = _collect(container, stream, reading, options)
         except (av.error.FFmpegError, OSError):
@@ -156,6 +159,8 @@ def _add(reading: Reading, packet: Any, wanted: bool) -> None:
     if reading.codec not in _TO_ANNEX_B:
         if reading.codec == "mjpeg" and reading.jpeg is None:
             reading.jpeg = jpeg.parse_header(content)
+        if reading.codec == "av1":
+            content = _with_sequence_header(reading, content, bool(packet.is_keyframe))
         key = reading.codec == "mjpeg" or packet.is_keyframe
         reading.rows.append((ticks(reading, packet), len(content), key, False, packet.is_corrupt))
         offer(reading, content, key and wanted)
@@ -177,6 +182,15 @@ def _add(reading: Reading, packet: Any, wanted: bool) -> None:
     reading.places.append(reading.sequence.place)
     reading.rows.append((stamp, len(content), key, bool(flags & RECOVERY), packet.is_corrupt))
     offer(reading, reading.sequence.picture(nals) if key and wanted else b"", key and wanted)
+
+
+def _with_sequence_header(reading: Reading, content: bytes, key: bool) -> bytes:
+    """A keyframe of AV1 that can stand alone; headers are noted when they change."""
+    changes, own = reading.sequence.changes, [obu for obu in av1.split_obus(content) if av1.is_sequence_header(obu)]
+    for obu in own:
+        if len(changes) < MAX_CHANGES and (not changes or changes[-1][1] != obu):
+            changes.append((len(reading.rows), obu))
+    return changes[-1][1] + content if key and not own and changes else content
 
 
 def _capture(reading: Reading) -> Capture:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from camagent.observe.codec import h264, h265, mjpeg, mpeg4
+from camagent.observe.codec import av1, h264, h265, mjpeg, mpeg4
 from camagent.observe.codec.codec import Codec, PictureSource, StreamHeader
 
-CODECS: dict[str, Codec] = {codec.name: codec for codec in (h264.CODEC, h265.CODEC, mjpeg.CODEC, mpeg4.CODEC)}
+CODECS: dict[str, Codec] = {
+    codec.name: codec for codec in (h264.CODEC, h265.CODEC, mjpeg.CODEC, mpeg4.CODEC, av1.CODEC)
+}
 DECODED = frozenset(name for name, codec in CODECS.items() if codec.decoder is not None)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from camagent.observe.codec.codec import PictureSource
 from camagent.observe.codec.table import codec_of, picture
 
-FORMATS = [("h264", False), ("h265", False), ("h265", True), ("mjpeg", False), ("mpeg4", False)]
+FORMATS = [("h264", False), ("h265", False), ("h265", True), ("mjpeg", False), ("mpeg4", False), ("av1", False)]
 SHORT_UNITS = bytes.fromhex("6001000100")  # an H.265 aggregate that holds a NAL unit of one byte
 H264_HEADS, H265_HEADS = [1, 5, 6, 7, 8, 9, 24, 25, 26, 28, 29, 0], [0, 1, 19, 21, 32, 33, 34, 39, 48, 49, 50]
 

@@ -255,7 +255,7 @@ def test_relative_controls_stay_at_the_camera(headers: tuple[str, ...], expected
     [
         ("", FaultCode.MALFORMED_REPLY),
         ("v=0\r\nm=audio 0 RTP/AVP 0\r\n", FaultCode.NO_VIDEO),
-        (SDP.replace("H264", "AV1"), FaultCode.CODEC_UNSUPPORTED),
+        (SDP.replace("H264", "VP8"), FaultCode.CODEC_UNSUPPORTED),
         (SDP.replace("RTP/AVP", "RTP/SAVP"), FaultCode.UNSUPPORTED),
     ],
 )
