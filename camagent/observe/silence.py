@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 STOPPED_AFTER_S = 3.0  # Wi-Fi and smart codecs with a dynamic rate pause for two seconds, and a frame's interval
+GOODBYE_S = 1.0  # some say goodbye and go on; who means it is silent
 LONGEST_FACTOR = 3  # of the longest silence seen so far
 STOPPED_INTERVALS = 5  # of the stream's own mean frame interval
 
@@ -25,6 +26,10 @@ class Silence:
             return cls(0.0, 0.0)
         steps = [b - a for a, b in pairwise((*arrivals_s, last_packet_s))]
         return cls((arrivals_s[-1] - arrivals_s[0]) / (len(arrivals_s) - 1), max(steps))
+
+    def after_goodbye_s(self) -> float:
+        """So long without a packet after a goodbye: it was meant."""
+        return max(GOODBYE_S, STOPPED_INTERVALS * self.mean_s)
 
     def patience_s(self, *, at_end: bool, stall_s: float) -> float:
         """So long without a packet, and the stream has stopped; `stall_s`: the least while the window runs."""

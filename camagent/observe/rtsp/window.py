@@ -205,7 +205,7 @@ class Watching:
         if now_s >= self.session.client.deadline_s:
             return True, self._fault(FaultCode.BUDGET_SPENT, now_s)
         silence_s = now_s - max(track.last_packet_s, self._excused_s)
-        patience_s = self._patience_s(at_end=now_s >= end_s or self._goodbye)
+        patience_s = self._patience_s(at_end=now_s >= end_s)
         return silence_s >= patience_s, self._fault(FaultCode.STALLED, now_s)
 
     def _end_s(self) -> float:
@@ -226,6 +226,8 @@ class Watching:
     def _patience_s(self, *, at_end: bool) -> float:
         track = self._track
         silence = Silence.seen(track.builder.arrivals_s, track.last_packet_s or 0.0)
+        if self._goodbye:
+            return silence.after_goodbye_s()
         return silence.patience_s(at_end=at_end, stall_s=self._limits.stall_s)
 
     def _next_look_s(self, now_s: float) -> float:

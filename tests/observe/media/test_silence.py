@@ -29,3 +29,9 @@ def test_a_frame_in_three_seconds_is_a_rate() -> None:
 def test_nothing_seen_yet_is_given_the_least() -> None:
     assert Silence.seen([], 0.0).patience_s(at_end=True, stall_s=4.0) == 3.0
     assert Silence.seen([1.0], 1.0).patience_s(at_end=False, stall_s=0.8) == 3.0
+
+
+def test_a_goodbye_is_believed_after_a_second_of_silence() -> None:
+    arrivals = [row / 25 for row in range(100)]
+    assert Silence.seen(arrivals, arrivals[-1]).after_goodbye_s() == 1.0
+    assert Silence.seen([0.0, 1.0, 2.0], 2.0).after_goodbye_s() == 5.0
