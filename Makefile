@@ -7,10 +7,14 @@ export OPENBLAS_NUM_THREADS := 1
 # Tests that share one simulated school stay on one worker (tests/conftest.py).
 PARALLEL := -n 4 --dist loadgroup
 
-.PHONY: demo test test-all lint peers lock clean bench bench-stream bench-truth bench-onvif bench-discovery bench-area bench-agent bench-decode bench-advice samples schema windows test-windows
+.PHONY: demo install test test-all lint peers lock clean bench bench-stream bench-truth bench-onvif bench-discovery bench-area bench-agent bench-decode bench-advice samples schema windows test-windows
 
 demo: $(VENV)/.runtime
 	$(BIN)/camagent demo --output camagent-demo
+
+# The command on the user's path, in an environment of its own.
+install: $(VENV)/bin/uv
+	$(BIN)/uv tool install --force --reinstall-package camagent .
 
 # What a developer runs all day. Four workers on two cores: most tests wait for sockets, not for the processor.
 test: lint peers

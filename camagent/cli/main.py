@@ -6,6 +6,7 @@ import importlib
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -35,6 +36,7 @@ COMMANDS = {
     "doctor": "camagent.cli.doctor:doctor_command",
     "simulate": "camagent.cli.simulate:simulate_command",
     "onvif": "camagent.cli.onvif:onvif_command",
+    "assets": "camagent.cli.assets:assets_group",
 }
 """Every command and where it lives; imported when it is asked for, so that `--help` answers at once."""
 
@@ -104,7 +106,7 @@ def build() -> click.Group:
 
 def _show_version(ctx: click.Context, _param: click.Parameter, value: Any) -> None:
     if value and not ctx.resilient_parsing:
-        click.echo(f"camagent {__version__}")
+        click.echo(f"camagent {__version__} ({Path(__file__).resolve().parents[2]})")
         ctx.exit()
 
 

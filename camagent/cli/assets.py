@@ -1,0 +1,48 @@
+"""`camagent assets export DIR`: schemas, systemd units, alert rules, dashboards, for whoever has only the wheel."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import click
+
+from camagent.cli.language import t
+from camagent.model.operator_error import OperatorError
+from camagent.model.text import message, os_reason
+
+PACKAGE = Path(__file__).resolve().parents[1]
+ASSETS = {"schema": "docs/schema", "systemd": "systemd", "monitoring": "monitoring"}
+"""Name in the export, and where it lies in the source tree; the wheel has all of them below `_assets`."""
+
+
+@click.group(
+    name="assets",
+    help=t("cli.help.assets"),
+    epilog=t("cli.help.example", example="camagent assets export camagent-assets"),
+)
+def assets_group() -> None:
+    pass
+
+
+@assets_group.command(
+    name="export",
+    help=t("cli.help.assets_export"),
+    epilog=t("cli.help.example", example="camagent assets export camagent-assets"),
+)
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+def export_command(folder: Path) -> int:
+    """Copies every asset below the folder; one that is there already is refused: nothing is overwritten."""
+    for name, place in ASSETS.items():
+        target = folder / name
+        try:
+            shutil.copytree(_source(name, place), target, ignore=shutil.ignore_patterns("__pycache__", "tests", "*.py"))
+        except OSError as error:
+            raise OperatorError(message("cli.not_written", path=str(target), reason=os_reason(error))) from error
+        click.echo(t("cli.written", path=str(target)))
+    return 0
+
+
+def _source(name: str, place: str) -> Path:
+    packed = PACKAGE / "_assets" / name
+    return packed if packed.is_dir() else PACKAGE.parent / place
