@@ -70,6 +70,7 @@ class FrameBuilder:
         self.only_counts = False
         """Another packet of this frame can change nothing but its size."""
         self._codec = codec
+        self._peek, self._begins_picture = codec.peek, codec.begins_picture
         self._picture_times_s = picture_times_s
         self._memory = memory or PictureMemory()
         self._held_bytes = 0
@@ -82,6 +83,9 @@ class FrameBuilder:
         self._after_marker = False
         self._first_slices = False
         """This sender's packets show where a picture begins."""
+        self._asked_sps: bytes | None = None
+        self._frames_only = False
+        """That SPS knows no fields, whatever the slices say."""
         self._row_field: Field | None = None
         """The latest row is that field, and its frame's other one was not here yet."""
         self._payloads: list[bytes] | None = None
@@ -164,18 +168,14 @@ class FrameBuilder:
         self._after_marker = packet.marker or (settled and self._after_marker)
         if self._payloads is not None:
             self._keep(packet.payload)
-        self.only_counts = (
-            self._payloads is None
-            and not self._after_marker
-            and self.timestamp == frame.timestamp
-            and self._is_settled(frame)
-        )
+        waits = self._payloads is not None or self._after_marker or self.timestamp != frame.timestamp
+        self.only_counts = not waits and self._is_settled(frame)
 
     def _place(self, packet: Packet, gap: bool) -> _Frame:
         """The frame that a packet belongs to: the one that is arriving, or another that it begins."""
         frame = self._frame
         if frame is None or packet.timestamp != self.timestamp:
-            if frame is not None and not gap and self._continues(frame, packet.payload):
+            if self._first_slices and frame is not None and not gap and self._continues(packet.payload):
                 self.timestamp = packet.timestamp
                 return frame
             if gap:
@@ -189,19 +189,14 @@ class FrameBuilder:
             return self._split(frame, packet)
         return frame
 
-    def _continues(self, frame: _Frame, payload: bytes) -> bool:
+    def _continues(self, payload: bytes) -> bool:
         """A piece or slice of the same picture, whatever its time stamp says."""
-        if not self._first_slices or not self._codec.pieces_show_order:
-            return False
-        return bool(self._codec.peek(payload) & SLICE) and not self._begins_picture(payload)
+        return not self._begins_picture(payload) and bool(self._peek(payload) & SLICE)
 
     def _begins_frame(self, payload: bytes) -> bool:
         """A first slice, or what stands in front of one."""
-        flags = self._codec.peek(payload)
+        flags = self._peek(payload)
         return self._begins_picture(payload) if flags & SLICE else bool(flags & START)
-
-    def _begins_picture(self, payload: bytes) -> bool:
-        return bool(payload) and self._codec.begins_picture(payload)
 
     def _next_frame(self, packet: Packet) -> _Frame:
         first = self._frame
@@ -214,10 +209,15 @@ class FrameBuilder:
 
     def _field_of(self, payload: bytes) -> Field | bool | None:
         sps = self._sets.active
+        if sps is not self._asked_sps:
+            self._asked_sps = sps
+            self._frames_only = sps is not None and self._codec.field_of(b"", sps) is False
+        if self._frames_only:
+            return False
         return None if sps is None else self._codec.field_of(payload, sps)
 
     def _look(self, frame: _Frame, payload: bytes) -> None:
-        flags = self._codec.peek(payload)
+        flags = self._peek(payload)
         if flags & SLICE and not frame.flags & SLICE and not flags & START:
             frame.damaged = True  # we came in the middle of it
         frame.flags |= flags
@@ -235,11 +235,12 @@ class FrameBuilder:
             for nal in self._codec.parameter_sets(payload):
                 self._sets.add(nal, len(self._rows))
         if flags & SLICE and not frame.begun and self._begins_picture(payload):
-            frame.begun = self._first_slices = True
+            frame.begun, self._first_slices = True, self._codec.pieces_show_order
             if frame.flags & (IRAP | PARAMETER_SET) or self._sets.active is None:
                 self._sets.refer(self._codec.pps_id(payload), len(self._rows))
-            field = self._field_of(payload)
-            frame.field = field if isinstance(field, Field) else None
+            if not self._frames_only or self._sets.active is not self._asked_sps:
+                field = self._field_of(payload)
+                frame.field = field if isinstance(field, Field) else None
 
     def _is_settled(self, frame: _Frame) -> bool:
         """What kind of frame it is cannot change any more."""

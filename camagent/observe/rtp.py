@@ -118,8 +118,8 @@ class SequenceOrder:
 
     def begin_frame(self, timestamp: int) -> None:
         """The packet that is next has another time stamp than the one before."""
-        if self._starts:
-            self._largest_frame = max(self._largest_frame, self.next - self._starts[-1][0])
+        if self._starts and self.next - self._starts[-1][0] > self._largest_frame:
+            self._largest_frame = self.next - self._starts[-1][0]
         self._starts.append((self.next, timestamp))
 
     def other(self, sequence: int, now_s: float) -> list[tuple[Packet, bool]]:

@@ -153,6 +153,12 @@ def _add_fragment(assembler: NalAssembler, payload: bytes, body: int) -> None:
 
 def _begins_picture(payload: Payload) -> bool:
     """first_mb_in_slice is 0: its Exp-Golomb code is a single 1 bit."""
+    if len(payload) > 2:  # asked for with every frame: the two usual shapes first
+        kind = payload[0] & 0x1F
+        if kind in _SLICES:
+            return payload[1] > 0x7F and payload[0] < 0x80
+        if kind == FU_A:
+            return payload[1] & 0x80 != 0 and payload[2] > 0x7F and payload[1] & 0x1F in _SLICES and payload[0] < 0x80
     nal = first_slice(payload)
     return len(nal) > 1 and bool(nal[1] & 0x80)
 

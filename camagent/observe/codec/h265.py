@@ -154,6 +154,12 @@ def _aggregated(payload: bytes, donl: bool) -> tuple[list[bytes], bool]:
 
 def _begins_picture(payload: Payload, donl: bool = False) -> bool:
     """first_slice_segment_in_pic_flag is the first bit behind the NAL header."""
+    if len(payload) > 3 and payload[0] < 0x80 and not donl:  # asked for with every frame: the two usual shapes first
+        kind = payload[0] >> 1
+        if 0 < kind <= bitstream.NAL_LAST_VCL:
+            return payload[2] > 0x7F
+        if kind == FU:
+            return payload[2] & 0x80 != 0 and payload[3] > 0x7F and payload[2] & 0x3F <= bitstream.NAL_LAST_VCL
     nal = first_slice(payload, donl)
     return len(nal) > 2 and bool(nal[2] & 0x80)
 
