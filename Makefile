@@ -52,7 +52,7 @@ bench-%: $(VENV)/.dev peers
 	$(BIN)/python -m bench.$*
 
 samples: $(VENV)/.dev
-	$(BIN)/python sample_streams/make.py
+	$(BIN)/python -m sample_streams.make
 
 schema: $(VENV)/.dev
 	$(BIN)/python -m camagent.document.schema

@@ -1,6 +1,6 @@
 """Makes the sample streams: short raw clips of a drawn scene, each named by what is right or wrong with it.
 
-Run it from the repository: `python sample_streams/make.py [--only NAME]`. Two runs give the same bytes (one thread,
+Run it from the repository: `python -m sample_streams.make [--only NAME]`. Two runs give the same bytes (one thread,
 fixed seeds, bit-exact flags); `SHA256SUMS` says whether another machine's run does too. Raw Annex B and JPEG files with
 `index.json`, and no container, so that the simulator serves them without a demultiplexer.
 """
@@ -22,10 +22,12 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from sample_streams import spoilt
+
 HERE = Path(__file__).resolve().parent
 INDEX = "index.json"
 SUMS = "SHA256SUMS"
-MAX_TOTAL_BYTES = 5_000_000  # a repository that people clone over a school's line
+MAX_TOTAL_BYTES = 6_000_000  # a repository that people clone over a school's line
 SUFFIX = {"h264": ".h264", "h265": ".h265", "mjpeg": ".mjpeg"}
 ENCODER = {"h264": "libx264", "h265": "libx265", "mjpeg": "mjpeg"}
 LEAVES = 900  # shapes of the background: edges of every size everywhere, as in a real yard
@@ -56,6 +58,13 @@ class Recipe:
     note: str = ""
 
 
+def _show(name: str) -> Recipe:
+    """A small clip of one condition; blocks and noise need more bits to survive."""
+    bitrate_bps = 330_000 if name in ("mosaic", "noisy") else 110_000
+    width_px, height_px = (640, 360) if name == "noisy" else (1280, 720)
+    return Recipe(f"show_{name}", "h264", width_px, height_px, 10, 60, bitrate_bps, 20, picture=name, seed=25)
+
+
 # Three keyframes two seconds apart: no two in five seconds show the same instant, or a living scene would look frozen.
 RECIPES = (
     Recipe("main_4mp_h265", "h265", 2560, 1440, 25, 150, 1_650_000, 50, seed=11),
@@ -73,6 +82,7 @@ RECIPES = (
     Recipe("sub_360p_h264", "h264", 640, 360, 15, 90, 100_000, 30, seed=21),
     Recipe("sub_360p_h265", "h265", 640, 360, 15, 90, 80_000, 30, seed=22),
     Recipe("b_frames_360p_h264", "h264", 640, 360, 25, 150, 140_000, 25, seed=23, b_frames=2),
+    *(_show(name) for name in spoilt.SHOWN),
 )
 
 
@@ -157,11 +167,22 @@ def _pictures(recipe: Recipe) -> Any:
     if recipe.picture == "black":
         return lambda number: _grain(_flat(recipe, 16), number, 1)
     scene = _background(recipe.width_px, recipe.height_px, recipe.seed)
+    if recipe.picture in spoilt.SHOWN:
+        return lambda number: _spoilt(recipe, scene, number)
     if recipe.picture == "frozen":
         return lambda number: scene
     if recipe.picture == "blurred":
         return lambda number: _blurred(_with_walkers(scene, recipe, number), recipe.height_px)
     return lambda number: _grain(_with_walkers(scene, recipe, number), number, recipe.grain)
+
+
+def _spoilt(recipe: Recipe, scene: Image, number: int) -> Image:
+    """What is wrong in front of the sensor gets its noise; what is wrong behind it does not."""
+    live = _with_walkers(scene, recipe, number)
+    spoil = spoilt.SHOWN[recipe.picture]
+    if recipe.picture in spoilt.BEHIND_THE_SENSOR:
+        return spoil(_grain(live, number, recipe.grain), number)
+    return _grain(spoil(live, number), number, 1)
 
 
 def _flat(recipe: Recipe, luma: int) -> Image:

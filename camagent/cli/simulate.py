@@ -44,6 +44,7 @@ _PORT = click.IntRange(1, 65_535)
 @click.option("--discovery/--no-discovery", default=True, show_default=True, help=t("simulator.discovery"))
 @click.option("--load", type=click.IntRange(1, 2000), help=t("simulator.load"))
 @click.option("--clip", default="load_1080p_h264", show_default=True, help=t("simulator.clip"))
+@click.option("--show", "condition", help=t("simulator.show"))
 @click.option("--paced", is_flag=True, help=t("simulator.paced"))
 @click.option("--address", default="127.0.0.1", show_default=True, help=t("simulator.address"))
 def simulate_command(
@@ -55,6 +56,7 @@ def simulate_command(
     discovery: bool,
     load: int | None,
     clip: str,
+    condition: str | None,
     paced: bool,
     address: str,
 ) -> int:
@@ -73,8 +75,29 @@ def simulate_command(
             replace(camera, http_port=http_port, https_port=https_port, rtsp_port=rtsp_port)
             for camera in default_school(cameras, password)
         ]
+        if condition is not None:
+            school[0] = _showing(school[0], condition)
         asyncio.run(_serve_school(school, discovery, ready_file))
     return 0
+
+
+def _showing(camera: SimulatedCamera, condition: str) -> SimulatedCamera:
+    """The camera with a picture that is wrong in the way asked for.
+
+    Raises: OperatorError, naming what can be shown.
+    """
+    from camagent.simulator.camera import honest_claim
+    from camagent.simulator.clips import clip_names
+
+    clips = {name.removeprefix("show_"): name for name in clip_names() if name.startswith("show_")}
+    clips |= {name: f"{name}_1080p_h264" for name in ("black", "frozen", "blurred")}
+    if condition not in clips:
+        raise OperatorError(
+            message("simulator.no_such_condition", asked=condition[:40], names=", ".join(sorted(clips)))
+        )
+    main = camera.streams[0]
+    shown = replace(main, clip_name=clips[condition], claim=honest_claim(clips[condition]))
+    return replace(camera, streams=(shown, *camera.streams[1:]))
 
 
 async def _serve_school(cameras: Sequence[SimulatedCamera], discovery: bool, ready_file: Path | None) -> None:

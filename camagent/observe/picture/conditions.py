@@ -21,6 +21,7 @@ EXPLAINS: Mapping[str, frozenset[str]] = {
     "black": frozenset(ORDER) - {"black", "corrupt", "underexposed"},
     "overexposed": frozenset({"low_contrast", "covered", "cast", "frozen", "no_signal", "blurred", "sprayed"}),
     "covered": frozenset({"low_contrast", "underexposed", "blurred", "sprayed", "motion_blur", "cast", "frozen"}),
+    "mosaic": frozenset({"blurred", "motion_blur", "sprayed"}),
     "underexposed": frozenset({"low_contrast"}),
     "sprayed": frozenset({"low_contrast"}),
     "corrupt": frozenset({"mosaic", "cast", "blurred", "striped", "letterbox"}),

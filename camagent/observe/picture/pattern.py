@@ -11,6 +11,7 @@ from camagent.observe.picture.light import GREY, colour_of
 from camagent.observe.picture.view import Plane, View, raw_eight_bit
 
 RUN_PX = 8
+CLIPPED_RAW = 230  # in either range: what the sensor clipped is even too
 ROWS_APART = 32
 UNDECODED = 8  # all three planes below it: deep green, which no encoder makes of a scene
 BLOCK_PX = 16
@@ -26,7 +27,8 @@ def even_runs(view: View) -> float:
     if not luma.size or not width:
         return 0.0
     runs = raw_eight_bit(luma[:, :width], view.planes).reshape(luma.shape[0], -1, RUN_PX)
-    return float(np.mean(runs.max(axis=2) == runs.min(axis=2)))
+    low, high = runs.min(axis=2), runs.max(axis=2)
+    return float(np.mean((low == high) & (high < CLIPPED_RAW)))
 
 
 def levels_used(view: View) -> int:
@@ -137,7 +139,9 @@ def slate(view: View) -> float:
     """
     if view.percentile(99.7) < NOTHING_WRITTEN and colour_of(view) < GREY:
         return 0.0
-    return even_runs(view) if levels_used(view) <= SLATE_LEVELS else 0.0
+    used, apart = levels_used(view), view.percentile(99.7) - view.percentile(0.3)
+    drawn = used <= ONE_LEVEL or used <= SLATE_LEVELS and apart > LEVELS_APART * used
+    return even_runs(view) if drawn else 0.0
 
 
 def striped(view: View) -> float:
@@ -148,6 +152,8 @@ def striped(view: View) -> float:
 
 
 SLATE_LEVELS = 24
+ONE_LEVEL = 3  # an even colour, and what coding makes of it
+LEVELS_APART = 4.0  # 8-bit steps; a hazy or covered picture at a low bit rate uses every level that it has
 NOTHING_WRITTEN = 40  # full range
 STRIPE_RATIO = 3.0
 NO_FENCE = 6.0  # 8-bit steps; no scene has as much in common from edge to edge

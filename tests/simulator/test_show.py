@@ -1,0 +1,67 @@
+"""The simulator's clips show what they are called after; those that need a reference are told with one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from camagent.model.stream import FileTarget, ImageFacts, PictureNumbers
+from camagent.observe.files import FileOptions, watch_file
+from camagent.observe.picture.reference import compared
+from camagent.simulator.clips import clip_folder, clip_names
+
+SHOWN = [name for name in clip_names() if name.startswith("show_")]
+NEED_REFERENCE = ("partly_covered", "monochrome", "moved", "upside_down")
+
+
+def image(name: str) -> ImageFacts:
+    file = json.loads((clip_folder() / "index.json").read_text())[name]["file"]
+    found = watch_file(FileTarget(Path(clip_folder() / file)), FileOptions()).image
+    assert isinstance(found, ImageFacts)
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name in SHOWN if name.removeprefix("show_") not in NEED_REFERENCE])
+def test_a_clip_shows_its_condition(name: str) -> None:
+    found = image(name)
+    assert name.removeprefix("show_") in found.conditions, (found.conditions, dict(found.scores))
+
+
+@pytest.fixture(scope="module")
+def sound() -> PictureNumbers:
+    """The scene of all these clips as it should look: the clip that hangs upside down, turned back."""
+    numbers = image("show_upside_down").numbers
+    assert numbers is not None
+    luma, details = (
+        np.array(values).reshape(shape) for values, shape in ((numbers.luma, (28, 64)), (numbers.detail, (7, 16)))
+    )
+    return replace(
+        numbers, luma=tuple(luma[::-1, ::-1].ravel().tolist()), detail=tuple(details[::-1, ::-1].ravel().tolist())
+    )
+
+
+@pytest.mark.parametrize("condition", NEED_REFERENCE)
+def test_with_a_reference_the_others_are_told(condition: str, sound: PictureNumbers) -> None:
+    found = image(f"show_{condition}")
+    assert found.numbers is not None
+    assert compared(found.numbers, [sound], daylight=True) == (condition,)
+    if condition != "partly_covered":
+        assert found.conditions == ()
+
+
+def test_the_first_camera_shows_what_was_asked_for() -> None:
+    from camagent.cli.simulate import _showing
+    from camagent.model.operator_error import OperatorError
+    from camagent.simulator.default_school import default_school
+
+    camera = default_school(1, "Sim-password7")[0]
+    for name in (*SHOWN, "show_black", "show_frozen", "show_blurred"):
+        main, *others = _showing(camera, name.removeprefix("show_")).streams
+        assert name.removeprefix("show_") in main.clip_name and main.claim.width_px
+        assert others == list(camera.streams[1:])
+    with pytest.raises(OperatorError):
+        _showing(camera, "sleepy")
