@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,9 @@ from camagent.model.text import Message, message
 from camagent.operator_files import read_toml
 
 MAX_CONFIG_BYTES = 1_000_000  # a configuration is a few kilobytes; more is a wrong file
+
+MAX_HOST_NAME = 253  # characters; RFC 1035, 2.3.4
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 
 
 def _network(text: str) -> str:
@@ -33,6 +37,17 @@ def _quiet_hours(text: str) -> str:
     return text
 
 
+def _host_name(text: str) -> str:
+    name = text.lower()
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        if len(name) > MAX_HOST_NAME or not all(_LABEL.fullmatch(label) for label in name.split(".")):
+            raise ValueError("host_name") from None
+    return name
+
+
+HostName = Annotated[str, AfterValidator(_host_name)]
 Network = Annotated[str, AfterValidator(_network)]
 QuietHours = Annotated[str, AfterValidator(_quiet_hours)]
 Ports = Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], Field(max_length=16)]
@@ -95,6 +110,8 @@ class AgentTable(_Table):
     """`camagent serve`."""
 
     listen: str = "127.0.0.1:9797"
+    host_names: tuple[HostName, ...] = Field(default=(), max_length=16)
+    """Names under which the status page is asked for, beside loopback and the machine's own address."""
     web_config: Path | None = None
     stream_minutes: float = Field(default=5.0, ge=1, le=1440)
     quiet_hours: tuple[QuietHours, ...] = ()

@@ -162,3 +162,18 @@ def test_where_toml_breaks_is_told_in_the_user_s_language_and_quotes_nothing(tmp
     (problem,) = refusal.value.problems
     assert "dòng 2, cột 12" in render(problem, "vi") and "line 2, column 12" in render(problem, "en")
     assert "hunter2" not in render(problem, "vi") + render(problem, "en")
+
+
+def test_host_names_are_kept_in_one_form(tmp_path: Path) -> None:
+    path = written(tmp_path, '[agent]\nhost_names = ["Camera.School.Example", "FD00:0::7", "10.0.0.7"]\n')
+    assert load_config(path).agent.host_names == ("camera.school.example", "fd00::7", "10.0.0.7")
+
+
+@pytest.mark.parametrize(
+    "name", ["", "*", "*.example", "a b", "host:9797", "http://host", "a..b", "-a", "đ.vn", "[::1]"]
+)
+def test_a_host_name_is_a_name_and_nothing_else(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OperatorError) as refusal:
+        load_config(written(tmp_path, f'[agent]\nhost_names = ["{name}"]\n'))
+    (problem,) = refusal.value.problems
+    assert problem.key == "config.host_name" and dict(problem.args)["place"] == "agent.host_names[0]"

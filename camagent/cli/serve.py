@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from camagent.store import Store
 
 logger = logging.getLogger("camagent")
+WILDCARDS = {"0.0.0.0", "::", "*"}
+"""What stands for every address is the name of none: a browser that is sent to 0.0.0.0 reaches loopback."""
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 
 
@@ -84,6 +86,13 @@ class Parts:
         if not colon or not host or not port.isdigit() or int(port) > 65535:
             raise OperatorError(message("agent.bad_listen", path=str(self.config_path or "camagent.toml"), listen=text))
         return host, int(port)
+
+    def names(self, config: Config) -> frozenset[str]:
+        """The host names that are answered: the configured ones, and the one that we listen on.
+
+        Raises: OperatorError.
+        """
+        return frozenset((*config.agent.host_names, self.address(config)[0].lower())) - WILDCARDS
 
 
 async def _serve(parts: Parts, store: Store) -> None:
@@ -142,7 +151,7 @@ async def _open_exporter(parts: Parts, agent: Agent) -> tuple[Exporter, str]:
 
     web = web_config(parts.config)
     host, port = parts.address(parts.config)
-    options = ExporterOptions(host, port, parts.config.agent.language, web)
+    options = ExporterOptions(host, port, parts.config.agent.language, parts.names(parts.config), web)
     _warn_if_open(options)
     exporter = Exporter(options, agent)
     host, port = await exporter.open()
@@ -191,7 +200,7 @@ def _reload(running: Running) -> None:
         config = running.parts.reread()
         settings, web = site_settings(config, running.store), web_config(config)
         address = running.parts.address(config)
-        running.exporter.reload(web)
+        running.exporter.reload(web, running.parts.names(config))
     except OperatorError as error:
         running.agent.refuse_reload()
         reason = "; ".join(tm(problem) for problem in error.problems)

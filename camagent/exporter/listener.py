@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from camagent.exporter.log_pace import LogPace
 from camagent.platform.sockets import claim_port
 
 logger = logging.getLogger(__name__)
@@ -94,8 +95,10 @@ class Listener:
         factory: Callable[[], asyncio.Protocol],
         tls: Callable[[], ssl.SSLContext | None],
         limits: ListenerLimits,
+        pace: LogPace,
     ) -> None:
         self.limits = limits
+        self._pace = pace
         self._factory = factory
         self._tls = tls
         self._open: dict[int, Connection] = {}
@@ -156,7 +159,8 @@ class Listener:
             try:
                 accepted, _ = await loop.sock_accept(listening)
             except OSError as error:
-                logger.warning("cannot accept a connection: %s", error.strerror)
+                if self._pace.allows("accept"):
+                    logger.warning("cannot accept a connection: %s", error.strerror)
                 await asyncio.sleep(ACCEPT_PAUSE_S)
                 continue
             if len(self._open) >= self.limits.connections:

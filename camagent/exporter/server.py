@@ -6,18 +6,21 @@ Reads one `ExporterView`; answers from memory, so that a scrape never waits for 
 from __future__ import annotations
 
 import asyncio
-import base64
 import gzip
 import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Protocol
 
 from aiohttp import hdrs, web
 
+from camagent.exporter.host_names import authority_of, is_ours
 from camagent.exporter.listener import Listener, ListenerLimits
+from camagent.exporter.log_pace import LogPace
 from camagent.exporter.metrics import metrics_registry, render_metrics
+from camagent.exporter.negotiation import accepts, basic_credentials, preferred_language, wants_openmetrics
 from camagent.exporter.snapshot import AgentSnapshot
 from camagent.exporter.status_page import CONTENT_SECURITY_POLICY, render_status_page
 from camagent.exporter.web_config import PasswordBook, WebConfig, allowed_san, server_context
@@ -34,6 +37,8 @@ MAX_HEADERS = 64
 KEEP_ALIVE_S = 75.0  # over the usual scrape interval of 60 s, so that a scraper keeps its TLS session
 SEND_S = 10.0  # a client that takes longer to read one page is cut
 CLOSE_S = 2.0
+ALWAYS = {hdrs.SERVER: "camagent", "X-Content-Type-Options": "nosniff", hdrs.CACHE_CONTROL: "no-store"}
+"""The headers of every answer, refusals too."""
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -61,12 +66,54 @@ class ExporterOptions:
     host: str = "127.0.0.1"
     port: int = 9797
     language: str = "vi"
+    names: Set[str] = frozenset()
+    """Host names that are answered beside loopback and the address that a client reached; lower case."""
     web: WebConfig = field(default_factory=WebConfig)
     limits: ListenerLimits = field(default_factory=ListenerLimits)
 
 
+class HttpDoor(web.RequestHandler):
+    """aiohttp's handler of one connection, whose own refusals tell no version and echo nothing."""
+
+    __slots__ = ("_language", "_pace")
+
+    def __init__(self, server: web.Server, pace: LogPace, language: str) -> None:
+        super().__init__(
+            server,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type]  # aiohttp takes None for "no log"
+            keepalive_timeout=KEEP_ALIVE_S,
+            lingering_time=0,
+            max_line_size=MAX_LINE_BYTES,
+            max_field_size=MAX_LINE_BYTES,
+            max_headers=MAX_HEADERS,
+        )
+        self._pace, self._language = pace, language
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """What aiohttp could not parse (400), or a bug of ours (500)."""
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            if self._pace.allows("bug"):
+                logger.error("%s", say("web.bug", self._language), exc_info=exc)
+        elif self._pace.allows("malformed"):
+            logger.warning("%s", say("web.malformed", self._language, peer=request.remote or "?"))
+        if request.writer.output_size > 0:
+            raise ConnectionError
+        refusal = _plain(status)
+        refusal.headers.update(ALWAYS)
+        refusal.force_close()
+        return refusal
+
+    def log_exception(self, *args: object, **kw: object) -> None:
+        """What failed outside of a request, as rarely."""
+        if self._pace.allows("bug"):
+            super().log_exception(*args, **kw)
+
+
 class Exporter:
-    """The running server; `reload` changes TLS and passwords without closing the port."""
+    """The running server; `reload` changes TLS, passwords and names without closing the port."""
 
     def __init__(self, options: ExporterOptions, view: ExporterView) -> None:
         self._options = options
@@ -75,14 +122,16 @@ class Exporter:
         self._bcrypt = asyncio.Semaphore(1)  # guessed passwords may cost one core's share, never all of it
         self._runner: web.AppRunner | None = None
         self._listener: Listener | None = None
-        self.reload(options.web)
+        self._pace = LogPace()
+        self.reload(options.web, options.names)
 
-    def reload(self, config: WebConfig) -> None:
-        """Use another web-config from the next connection on.
+    def reload(self, config: WebConfig, names: Set[str]) -> None:
+        """Use another web-config and other host names from the next connection on.
 
         Raises: OperatorError, and keeps what was in force.
         """
         context = server_context(config.tls) if config.tls is not None else None
+        self._names = names
         self._web, self._context, self._passwords = config, context, PasswordBook(config.users)
 
     async def open(self) -> tuple[str, int]:
@@ -100,21 +149,13 @@ class Exporter:
                 web.get("/api/v1/scan", self._scan),
             ]
         )
-        self._runner = web.AppRunner(
-            app,
-            access_log=None,
-            handle_signals=False,
-            keepalive_timeout=KEEP_ALIVE_S,
-            lingering_time=0,
-            max_line_size=MAX_LINE_BYTES,
-            max_field_size=MAX_LINE_BYTES,
-            max_headers=MAX_HEADERS,
-            shutdown_timeout=CLOSE_S,
-        )
+        self._runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=CLOSE_S)
         await self._runner.setup()
-        server = self._runner.server
+        server, language = self._runner.server, self._options.language
         assert server is not None
-        self._listener = Listener(server, lambda: self._context, self._options.limits)
+        self._listener = Listener(
+            lambda: HttpDoor(server, self._pace, language), lambda: self._context, self._options.limits, self._pace
+        )
         try:
             return await self._listener.open(self._options.host, self._options.port)
         except OSError as error:
@@ -137,16 +178,19 @@ class Exporter:
 
     @web.middleware
     async def _guarded(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        """Time, log-in and the headers of every answer."""
+        """Time, host name, log-in and the headers of every answer."""
         assert request.protocol is not None and self._listener is not None
         self._listener.request_complete(request.protocol)
         try:
-            response = await handler(request) if await self._may_enter(request) else self._ask_log_in(request)
+            if (misdirected := self._misdirected(request)) is not None:
+                response: web.StreamResponse = _plain(misdirected)
+            elif await self._may_enter(request):
+                response = await handler(request)
+            else:
+                response = self._ask_log_in(request)
         except web.HTTPException as refusal:
             response = self._refusal(request, refusal)
-        response.headers[hdrs.SERVER] = "camagent"
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers[hdrs.CACHE_CONTROL] = "no-store"
+        response.headers.update(ALWAYS)
         response.headers.update(self._web.headers)
         if request.can_read_body:
             response.force_close()
@@ -158,6 +202,19 @@ class Exporter:
             if request.transport is not None:
                 request.transport.abort()
         return response
+
+    def _misdirected(self, request: web.Request) -> HTTPStatus | None:
+        """How to refuse a request that was meant for another host, or for none; None where it was meant for us."""
+        hosts = request.headers.getall(hdrs.HOST, [])
+        if len(hosts) != 1:
+            return HTTPStatus.BAD_REQUEST
+        authority = authority_of(request.raw_path)
+        reached = (request.get_extra_info("sockname") or ("",))[0]
+        if all(is_ours(host, self._names, reached) for host in (hosts[0], authority) if host is not None):
+            return None
+        if self._pace.allows("host"):
+            logger.warning("%s", say("web.other_host", self._options.language, peer=request.remote or "?"))
+        return HTTPStatus.MISDIRECTED_REQUEST
 
     async def _may_enter(self, request: web.Request) -> bool:
         tls = self._web.tls
@@ -188,7 +245,9 @@ class Exporter:
         if refusal.status == 404:
             return web.Response(status=404, text=say("status.not_found", self._language(request)) + "\n")
         headers = {hdrs.ALLOW: refusal.headers[hdrs.ALLOW]} if hdrs.ALLOW in refusal.headers else {}
-        return web.Response(status=refusal.status, text=f"{refusal.status} {refusal.reason}\n", headers=headers)
+        response = _plain(refusal.status)
+        response.headers.update(headers)
+        return response
 
     def _language(self, request: web.Request) -> str:
         asked = request.query.get("lang")
@@ -213,7 +272,7 @@ class Exporter:
         if document is None:
             return web.Response(status=503, text="no result yet\n", headers={hdrs.RETRY_AFTER: "60"})
         headers = {hdrs.CONTENT_TYPE: "application/json; charset=utf-8", hdrs.VARY: "Accept-Encoding"}
-        if _accepts(request.headers.get(hdrs.ACCEPT_ENCODING, ""), "gzip") > 0:
+        if accepts(request.headers.get(hdrs.ACCEPT_ENCODING, ""), "gzip") > 0:
             return web.Response(body=document, headers=headers | {hdrs.CONTENT_ENCODING: "gzip"})
         return web.Response(body=gzip.decompress(document), headers=headers)
 
@@ -226,64 +285,13 @@ class Exporter:
         return web.Response(status=200 if ready else 503, text="ready\n" if ready else "first round not complete\n")
 
 
+def _plain(status: int) -> web.Response:
+    return web.Response(status=status, text=f"{status} {HTTPStatus(status).phrase}\n")
+
+
 def _compressed(request: web.Request, body: bytes, content_type: str) -> web.Response:
     headers = {hdrs.CONTENT_TYPE: content_type, hdrs.VARY: "Accept, Accept-Encoding, Accept-Language"}
-    if _accepts(request.headers.get(hdrs.ACCEPT_ENCODING, ""), "gzip") > 0:
+    if accepts(request.headers.get(hdrs.ACCEPT_ENCODING, ""), "gzip") > 0:
         body = gzip.compress(body, GZIP_LEVEL)
         headers[hdrs.CONTENT_ENCODING] = "gzip"
     return web.Response(body=body, headers=headers)
-
-
-def wants_openmetrics(accept: str) -> bool:
-    """True if the client prefers OpenMetrics 1.0.0 (or takes it as gladly) over the plain text format."""
-    weight = max(
-        (
-            _quality(piece)
-            for piece in accept.split(",")
-            if _name(piece) == "application/openmetrics-text" and "version=0.0.1" not in piece.replace(" ", "")
-        ),
-        default=0.0,
-    )
-    return weight > 0 and weight >= _accepts(accept, "text/plain")
-
-
-def preferred_language(accept: str, default: str) -> str:
-    """The better liked of our two languages, by the browser's own order."""
-    weights = {
-        lang: max((_quality(piece) for piece in accept.split(",") if _name(piece).split("-")[0] == lang), default=0.0)
-        for lang in ("vi", "en")
-    }
-    if weights["vi"] == weights["en"]:
-        return default
-    return "vi" if weights["vi"] > weights["en"] else "en"
-
-
-def basic_credentials(header: str) -> tuple[str, bytes] | None:
-    """User and password of an Authorization header; None if it is not a well-formed Basic one."""
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        user, colon, password = base64.b64decode(token.strip(), validate=True).partition(b":")
-        return (user.decode(), password) if colon else None
-    except ValueError:  # not ASCII, not Base64, not UTF-8
-        return None
-
-
-def _accepts(header: str, name: str) -> float:
-    return max((_quality(piece) for piece in header.split(",") if _name(piece) == name), default=0.0)
-
-
-def _name(piece: str) -> str:
-    return piece.partition(";")[0].strip().lower()
-
-
-def _quality(piece: str) -> float:
-    for parameter in piece.split(";")[1:]:
-        key, _, value = parameter.strip().partition("=")
-        if key.strip().lower() == "q":
-            try:
-                return min(max(float(value), 0.0), 1.0)
-            except ValueError:
-                return 0.0
-    return 1.0

@@ -16,7 +16,8 @@ import bcrypt
 import pytest
 
 from camagent.exporter.listener import ListenerLimits
-from camagent.exporter.server import ExporterOptions, preferred_language, wants_openmetrics
+from camagent.exporter.negotiation import preferred_language, wants_openmetrics
+from camagent.exporter.server import ExporterOptions
 from camagent.exporter.web_config import WebConfig, load_web_config
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.operator_error import OperatorError
@@ -335,7 +336,7 @@ def test_a_client_that_does_not_read_is_cut(monkeypatch: pytest.MonkeyPatch) -> 
             sock.setblocking(False)
             loop = asyncio.get_running_loop()
             await loop.sock_connect(sock, ("127.0.0.1", port))
-            await loop.sock_sendall(sock, b"GET /api/v1/scan HTTP/1.1\r\nHost: x\r\n\r\n")
+            await loop.sock_sendall(sock, b"GET /api/v1/scan HTTP/1.1\r\nHost: localhost\r\n\r\n")
             async with asyncio.timeout(10):
                 while exporter.connections == 0:
                     await asyncio.sleep(0.01)
@@ -387,12 +388,12 @@ def test_a_port_in_use_is_one_clear_line() -> None:
 def test_reload_changes_passwords_and_keeps_the_port(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with running(View(), web=WebConfig(users=USERS)) as (exporter, port):
-            exporter.reload(WebConfig())
+            exporter.reload(WebConfig(), frozenset())
             assert (await ask(port)).status == 200
             with pytest.raises(OperatorError):
                 broken = web_config_with_tls(tmp_path)
                 (tmp_path / "server.key").write_text("not a key")
-                exporter.reload(broken)
+                exporter.reload(broken, frozenset())
             assert (await ask(port)).status == 200
 
     asyncio.run(scenario())
