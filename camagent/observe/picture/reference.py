@@ -69,8 +69,10 @@ def lost_detail(now: PictureNumbers, reference: PictureNumbers) -> float:
 
 def alike_where_free(now: PictureNumbers, reference: PictureNumbers) -> float:
     """Correlation of the structure where no detail is lost: under a leaf the view is still the same."""
-    free = ~lost_tiles(now, reference).reshape(-1, detail.DETAIL_GRID[1]).repeat(4, axis=0).repeat(4, axis=1)
-    if np.count_nonzero(free) < free.size / 10:
+    had = np.array(reference.detail) > PLAIN_DETAIL
+    left = had & ~lost_tiles(now, reference)
+    free = left.reshape(-1, detail.DETAIL_GRID[1]).repeat(4, axis=0).repeat(4, axis=1)
+    if np.count_nonzero(free) < free.size / 20:
         return 0.0
     own, kept = _structure(now)[free], _structure(reference)[free]
     spread = float(own.std() * kept.std())
