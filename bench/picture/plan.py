@@ -1,0 +1,58 @@
+"""Which clips there are: every choice by a seed, so that two runs make the same set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from bench.picture import spoil
+from bench.picture.photographs import Photograph
+from bench.picture.scenes import LIGHTS, Clip
+
+CONDITIONS = (
+    *[name for name in spoil.OPTICAL if name != "sound"],
+    *spoil.ELECTRIC,
+    *spoil.DIGITAL,
+    *spoil.LATE,
+    "corrupt",
+)
+OSD_SHARE, WALKER_SHARE, H265_SHARE = 0.8, 0.5, 0.07
+
+
+def sound_clips(photographs: Sequence[Photograph], views: int) -> Iterator[Clip]:
+    """Every photograph under every light, from several views."""
+    for number in range(views):
+        for place, photograph in enumerate(photographs):
+            for light in LIGHTS:
+                seed = 100_000 * (number + 1) + 100 * place + LIGHTS.index(light)
+                yield _clip(photograph, light, "sound", 0, seed)
+
+
+def spoilt_clips(photographs: Sequence[Photograph], weak: int, obvious: int) -> Iterator[Clip]:
+    """So many clips of each condition and strength; photographs in turn, half of them by day."""
+    for kind, condition in enumerate(CONDITIONS):
+        for strength in range(1, 6):
+            for number in range(weak if strength < 3 else obvious):
+                seed = 1_000_000 + 10_000 * kind + 1000 * strength + number
+                rng = np.random.default_rng(seed)
+                photograph = photographs[int(rng.integers(0, len(photographs)))]
+                light = "day" if rng.random() < 0.5 or condition == "monochrome" else str(rng.choice(LIGHTS))
+                yield _clip(photograph, light, condition, strength, seed)
+
+
+def _clip(photograph: Photograph, light: str, condition: str, strength: int, seed: int) -> Clip:
+    rng = np.random.default_rng(seed + 11)
+    codec = "h265" if rng.random() < (0.5 if condition == "corrupt" else H265_SHARE) else "h264"
+    return Clip(
+        photograph=photograph.name,
+        light=light,
+        condition=condition,
+        strength=strength,
+        seed=seed,
+        osd=bool(rng.random() < OSD_SHARE),
+        walker=bool(rng.random() < WALKER_SHARE),
+        codec=codec,
+        keyframe_bytes=int(rng.choice((35_000, 60_000, 90_000, 140_000, 220_000))),
+        noise=float(rng.uniform(0.7, 3.0) if light in ("day", "rain", "web", "fog") else rng.uniform(1.5, 4.5)),
+    )
