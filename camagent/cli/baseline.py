@@ -15,7 +15,11 @@ CONFIG = click.option(
 )
 
 
-@click.group("baseline", help=t("cli.help.baseline"))
+@click.group(
+    "baseline",
+    help=t("cli.help.baseline"),
+    epilog=t("cli.help.example", example="camagent baseline show CAMERA"),
+)
 def baseline_group() -> None:
     """The two commands below."""
 
