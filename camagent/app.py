@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from camagent.agent.schedule import Schedule
     from camagent.agent.settings import SiteSettings
     from camagent.config import Config
-    from camagent.credentials import CredentialBook
+    from camagent.credentials import BoundCredential, CredentialBook
     from camagent.discover.plan import DiscoveryPlan
     from camagent.exporter.web_config import WebConfig
     from camagent.inventory.earlier_runs import Memory
@@ -56,6 +56,10 @@ class RunOptions:
     output: Path | None = None
     no_store: bool = False
     trust_new: bool = False
+    user: str | None = None
+    password_file: Path | None = None
+    site_id: str | None = None
+    site_name: str | None = None
     output_format: str = "table"
 
 
@@ -72,6 +76,20 @@ def read_config(path: Path | None) -> Config:
             return Config()
         path = usual
     return load_config(path)
+
+
+def with_site(config: Config, options: RunOptions) -> Config:
+    """The configuration, its site as the options name it.
+
+    Raises: OperatorError for a name or code that the configuration would not take either.
+    """
+    from camagent.config import parse_config
+
+    named = {key: value for key, value in (("id", options.site_id), ("name", options.site_name)) if value is not None}
+    if not named:
+        return config
+    table = {**config.site.model_dump(), **named}
+    return config.model_copy(update={"site": parse_config({"site": table}, Path("--site-id, --site-name")).site})
 
 
 def data_dir(config: Config | None = None) -> Path:
@@ -94,16 +112,31 @@ def config_dir() -> Path:
     return Path(platformdirs.user_config_dir("camagent", appauthor=False))
 
 
-def credential_book(config: Config, environment: Mapping[str, str]) -> CredentialBook:
-    """Every log-in that the operator bound to an address: configuration and credential store.
+def credential_book(
+    config: Config, environment: Mapping[str, str], typed: tuple[BoundCredential, ...] = ()
+) -> CredentialBook:
+    """Every log-in that the operator bound to an address: typed for this run, configuration and credential store.
 
+    What was typed goes before another one of the same range; a narrower range wins all the same.
     Raises: OperatorError where one cannot be read.
     """
     from camagent.credentials import CredentialBook, CredentialStore, configured_credentials
 
     entries = configured_credentials(config.credential, environment)
     kept = CredentialStore(data_dir(config), config_dir()).entries()
-    return CredentialBook((*entries, *kept))
+    return CredentialBook((*typed, *entries, *kept))
+
+
+def bound_to_search(login: Credential, plan: DiscoveryPlan, named: bool) -> tuple[BoundCredential, ...]:
+    """A log-in that was typed for a whole search, bound to its ranges: new devices there are not given it unasked.
+
+    named: the operator named the ranges; else the search may bring anybody of the interfaces' own networks.
+    """
+    from camagent.credentials import BoundCredential
+
+    own = () if named else [address.network for interface in plan.interfaces for address in interface.ipv4]
+    networks = dict.fromkeys((*map(str, plan.subnets), *map(str, own)))
+    return tuple(BoundCredential(network, login) for network in networks)
 
 
 def read_inventory_file(path: Path | None) -> tuple[Declaration, ...]:

@@ -53,6 +53,22 @@ def run_options(command: Command) -> Command:
     return command
 
 
+def site_options(command: Command) -> Command:
+    """Whose network is scanned and who logs in there; fields of `app.RunOptions` too."""
+    for option in reversed(
+        [
+            click.option("--user", metavar="NAME", help=t("cli.help.scan_user")),
+            click.option(
+                "--password-file", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.password_file")
+            ),
+            click.option("--site-id", metavar="ID", help=t("cli.help.site_id")),
+            click.option("--site-name", metavar="NAME", help=t("cli.help.site_name")),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
 def login_options(command: Command) -> Command:
     """Who logs in to the cameras that are named; the password itself never stands in a default."""
     for option in reversed(

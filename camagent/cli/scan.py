@@ -7,17 +7,20 @@ from pathlib import Path
 import click
 
 from camagent.cli.language import t
-from camagent.cli.options import run_options, search_options
+from camagent.cli.options import run_options, search_options, site_options
 
 
 @click.command(
     "scan",
     help=t("cli.help.scan"),
-    epilog=t("cli.help.example", example="camagent scan --subnet 192.168.1.0/24 --output ket-qua"),
+    epilog=t(
+        "cli.help.example", example='camagent scan --subnet 192.168.1.0/24 --user giamsat --site-name "THCS Nguyễn Du"'
+    ),
 )
 @click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config"))
 @search_options
 @click.option("--inventory", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.inventory"))
+@site_options
 @run_options
 @click.option("--trust-new", is_flag=True, help=t("cli.help.trust_new"))
 @click.option("--no-store", is_flag=True, help=t("cli.help.no_store"))

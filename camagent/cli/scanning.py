@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from camagent.app import (
     RunOptions,
+    bound_to_search,
     credential_book,
     fleet_options,
     make_fleet,
@@ -20,6 +21,7 @@ from camagent.app import (
     remembered,
     search_plan,
     shared_ledger,
+    with_site,
 )
 from camagent.cli.language import t, tm
 from camagent.cli.run import code_of, progress_on_terminal, show, warn, warn_of, write_reports
@@ -28,6 +30,8 @@ from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
 
 if TYPE_CHECKING:
+    from camagent.config import Config
+    from camagent.credentials import BoundCredential
     from camagent.discover.plan import DiscoveryPlan
     from camagent.document.model import ScanDocument
     from camagent.run.fleet import Fleet, FleetOptions
@@ -41,12 +45,14 @@ def run_scan(config_path: Path | None, request: RunOptions) -> int:
     Raises: OperatorError for everything that the operator has to put right first.
     """
     demand_folders(request)
-    config = read_config(config_path)
+    config = with_site(read_config(config_path), request)
+    tell_nameless(config)
     inventory = read_inventory_file(request.inventory or config.discovery.inventory)
     plan = search_plan(config, request, inventory)
+    typed = _typed_login(request, plan, named=bool(request.subnets or config.discovery.subnets))
     store = None if request.no_store else open_site_store(config)
     try:
-        book = credential_book(config, os.environ)
+        book = credential_book(config, os.environ, typed)
         order = make_order(config, request, inventory, book, remembered(store))
         _announce(plan, order)
         with shared_ledger(config, warn_of) as ledger:
@@ -57,6 +63,19 @@ def run_scan(config_path: Path | None, request: RunOptions) -> int:
     finally:
         if store is not None:
             store.close()
+
+
+def tell_nameless(config: Config) -> None:
+    """Say now what the ward would say later: a result without a school cannot be put beside others."""
+    if not (config.site.id or config.site.name):
+        warn(t("cli.site_unnamed"))
+
+
+def _typed_login(request: RunOptions, plan: DiscoveryPlan, *, named: bool) -> tuple[BoundCredential, ...]:
+    from camagent.cli.check import read_login
+
+    login = read_login(request.user, request.password_file, None, allow_basic=False)
+    return () if login is None else bound_to_search(login, plan, named)
 
 
 def publish(run: Run, request: RunOptions, store: Store | None) -> int:
