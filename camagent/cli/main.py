@@ -22,6 +22,7 @@ from camagent.platform.process import end_politely
 from camagent.text import LANGUAGES
 
 COMMANDS = {
+    "init": "camagent.cli.init:init_command",
     "demo": "camagent.cli.demo:demo_command",
     "discover": "camagent.cli.discover:discover_command",
     "scan": "camagent.cli.scan:scan_command",
