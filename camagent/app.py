@@ -60,6 +60,7 @@ class RunOptions:
     password_file: Path | None = None
     site_id: str | None = None
     site_name: str | None = None
+    group_readable: bool = False
     output_format: str = "table"
 
 

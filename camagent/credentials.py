@@ -22,6 +22,7 @@ from camagent.model.secret import Credential, Secret
 from camagent.model.text import message, os_reason
 from camagent.operator_files import unreadable
 from camagent.platform.files import exclusive, seal, unseal
+from camagent.platform.whole_files import make_data_folder, write_whole
 
 MAX_PASSWORD_BYTES = 1024  # ONVIF allows far less; a larger "password" is a wrong file
 MAX_STORE_BYTES = 4_000_000
@@ -204,7 +205,7 @@ class CredentialStore:
         """Nobody else reads and writes the store between our reading and our writing: two at once lose one of them."""
         lock = self._file.with_name(self._file.name + ".lock")
         try:
-            lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_data_folder(lock.parent)
             with exclusive(lock):
                 yield
         except OSError as error:
@@ -250,14 +251,5 @@ class CredentialStore:
 
 def _write_private(path: Path, content: bytes) -> None:
     """Replace a file in one step, readable by its owner only from its first byte on."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(fresh, path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    make_data_folder(path.parent)
+    write_whole(path, content)

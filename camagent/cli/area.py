@@ -11,6 +11,7 @@ import click
 
 from camagent.cli.language import lang, t, tm
 from camagent.cli.mistakes import exit_code
+from camagent.cli.options import group_option
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
 
@@ -63,12 +64,15 @@ def area_group() -> None:
 )
 @click.option("-o", "--output", metavar="FILE", help=t("cli.help.output_file"))
 @click.option("--level", "levels", multiple=True, help=t("cli.help.area_level"))
-def merge_command(files: tuple[Path, ...], report_format: str, output: str | None, levels: tuple[str, ...]) -> int:
+@group_option
+def merge_command(
+    files: tuple[Path, ...], report_format: str, output: str | None, levels: tuple[str, ...], group_readable: bool
+) -> int:
     """Merge what can be read, name what cannot, rank by need."""
     from camagent.app import read_config
     from camagent.area import AreaOptions, merge_area
     from camagent.area.wording import LEVELS
-    from camagent.cli.run import warn, write_whole
+    from camagent.cli.run import warn, write_report
     from camagent.model.finding import Verdict
 
     names = levels or read_config(None).site.levels
@@ -83,7 +87,7 @@ def merge_command(files: tuple[Path, ...], report_format: str, output: str | Non
     if output == "-" or (output is None and report_format == "json"):
         sys.stdout.buffer.write(content)
     else:
-        path = write_whole(Path(output or f"camagent-area.{report_format}"), content)
+        path = write_report(Path(output or f"camagent-area.{report_format}"), content, group_readable)
         warn(t("cli.written", path=str(path)))
     return exit_code(report.count(Verdict.NOT_READY), report.count(Verdict.UNDETERMINED), report.count(Verdict.READY))
 

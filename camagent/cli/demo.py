@@ -48,7 +48,7 @@ def demo_command(cameras: int, output: Path, window_s: float) -> int:
         warn(t("cli.demo_ready", seconds=round(time.monotonic() - began_s, 1)))
         run = asyncio.run(_scan_school(cameras, str(ready["password"]), window_s))
     document = show(run.result, "table")
-    for path in write_reports(document, output):
+    for path in write_reports(document, output, group_readable=False):
         warn(t("cli.written", path=str(path)))
     warn(t("cli.demo_done", path=str(output / "camagent.html")))
     return 0

@@ -20,6 +20,11 @@ def format_option(command: Command) -> Command:
     )(command)
 
 
+def group_option(command: Command) -> Command:
+    """`--group-readable`: reports tell which cameras are weak, so that they are their owner's alone otherwise."""
+    return click.option("--group-readable", is_flag=True, help=t("cli.help.group_readable"))(command)
+
+
 def search_options(command: Command) -> Command:
     """`--subnet` and `--interface`."""
     command = click.option("--interface", "interfaces", multiple=True, help=t("cli.help.interface"))(command)
@@ -46,6 +51,7 @@ def run_options(command: Command) -> Command:
             click.option("--try-default-logins", is_flag=True, help=t("cli.help.try_default_logins")),
             click.option("--try-snapshot", is_flag=True, help=t("cli.help.try_snapshot")),
             click.option("--output", type=click.Path(path_type=Path, file_okay=False), help=t("cli.help.output")),
+            group_option,
             format_option,
         ]
     ):

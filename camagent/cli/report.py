@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from camagent.cli.language import lang, t, tm
+from camagent.cli.options import group_option
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 
@@ -38,10 +39,13 @@ if TYPE_CHECKING:
 )
 @click.option("--compare", metavar="DATE", help=t("cli.help.compare"))
 @click.option("-o", "--output", metavar="FILE", help=t("cli.help.output_file"))
-def report_command(config_path: Path | None, report_format: str, compare: str | None, output: str | None) -> int:
+@group_option
+def report_command(
+    config_path: Path | None, report_format: str, compare: str | None, output: str | None, group_readable: bool
+) -> int:
     """Render the newest stored scan, with what changed since an earlier one where that is asked for."""
     from camagent.app import open_site_store, read_config
-    from camagent.cli.run import warn, write_whole
+    from camagent.cli.run import warn, write_report
 
     config = read_config(config_path)
     store = open_site_store(config)
@@ -58,7 +62,9 @@ def report_command(config_path: Path | None, report_format: str, compare: str | 
     if output == "-" or (output is None and report_format == "json"):
         sys.stdout.buffer.write(content)
         return 0
-    path = write_whole(Path(output or f"camagent-{newest.started_at:%Y-%m-%d}.{report_format}"), content)
+    path = write_report(
+        Path(output or f"camagent-{newest.started_at:%Y-%m-%d}.{report_format}"), content, group_readable
+    )
     warn(t("cli.written", path=str(path)))
     return 0
 

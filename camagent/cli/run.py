@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from camagent.cli.language import lang, t, tm
 from camagent.cli.mistakes import exit_code
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message, os_reason
+from camagent.platform.whole_files import GROUP_READABLE, PRIVATE, make_folder, write_whole
 
 if TYPE_CHECKING:
     from camagent.document.model import ScanDocument
@@ -67,7 +67,7 @@ def show(result: ScanResult, output_format: str) -> ScanDocument:
     return document
 
 
-def write_reports(document: ScanDocument, folder: Path) -> list[Path]:
+def write_reports(document: ScanDocument, folder: Path, group_readable: bool) -> list[Path]:
     """JSON, HTML, XLSX and CSV of a result into a folder, each file whole or not at all.
 
     Raises: OperatorError where the folder cannot be written.
@@ -83,19 +83,17 @@ def write_reports(document: ScanDocument, folder: Path) -> list[Path]:
         "camagent.xlsx": render_xlsx([document], lang()),
         "camagent.csv": render_csv([document], lang()).encode("utf-8"),
     }
-    return [write_whole(folder / name, content) for name, content in files.items()]
+    return [write_report(folder / name, content, group_readable) for name, content in files.items()]
 
 
-def write_whole(path: Path, content: bytes) -> Path:
-    """Replace a file in one step.
+def write_report(path: Path, content: bytes, group_readable: bool) -> Path:
+    """Replace a report in one step; it tells which cameras are weak, so that others read it only where that is wanted.
 
     Raises: OperatorError with path and reason.
     """
-    fresh = path.with_name(path.name + ".new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_bytes(content)
-        os.replace(fresh, path)
+        make_folder(path.parent, 0o750 if group_readable else 0o700)
+        write_whole(path, content, GROUP_READABLE if group_readable else PRIVATE)
     except OSError as error:
         raise OperatorError(message("cli.cannot_write", path=str(path), reason=os_reason(error))) from None
     return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -28,6 +29,7 @@ from camagent.cli.run import code_of, progress_on_terminal, show, warn, warn_of,
 from camagent.cli.trust import may_trust, trusting
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
+from camagent.platform.whole_files import make_folder
 
 if TYPE_CHECKING:
     from camagent.config import Config
@@ -50,7 +52,7 @@ def run_scan(config_path: Path | None, request: RunOptions) -> int:
     inventory = read_inventory_file(request.inventory or config.discovery.inventory)
     plan = search_plan(config, request, inventory)
     typed = _typed_login(request, plan, named=bool(request.subnets or config.discovery.subnets))
-    store = None if request.no_store else open_site_store(config)
+    store = None if request.no_store else _store_with_room(config)
     try:
         book = credential_book(config, os.environ, typed)
         order = make_order(config, request, inventory, book, remembered(store))
@@ -78,13 +80,27 @@ def _typed_login(request: RunOptions, plan: DiscoveryPlan, *, named: bool) -> tu
     return () if login is None else bound_to_search(login, plan, named)
 
 
+def _store_with_room(config: Config) -> Store | None:
+    """The record; None, and told, where the disk is full or fails: the cameras can be looked at all the same.
+
+    Raises: OperatorError for what the operator can put right at once.
+    """
+    try:
+        return open_site_store(config)
+    except OperatorError as error:
+        if error.problem.key not in ("report.store.disk_full", "report.store.disk_fails"):
+            raise
+        warn(t("cli.no_store_now", reason=tm(error.problem)))
+        return None
+
+
 def publish(run: Run, request: RunOptions, store: Store | None) -> int:
     """Show the result, write the reports, store the record; answers with the exit code."""
     document = show(run.result, request.output_format)
     if store is not None:
         _keep(run, document, store)
     if request.output is not None:
-        for path in write_reports(document, request.output):
+        for path in write_reports(document, request.output, request.group_readable):
             warn(t("cli.written", path=str(path)))
     if not run.result.cameras:
         warn(t("cli.nothing_found"))
@@ -118,16 +134,23 @@ async def _scan(plan: DiscoveryPlan, order: Order, fleet: Fleet, options: FleetO
 def demand_folders(request: RunOptions) -> None:
     """Every folder that the run is to write into can be written to, before an hour of work is lost to it.
 
+    A full disk is told and stops nothing: it may have room by the end, and the result is shown.
+
     Raises: OperatorError with all that cannot.
     """
     wrong = []
+    full = (errno.ENOSPC, errno.EDQUOT)
     for folder in filter(None, (request.output, request.record, request.keep_images)):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder, 0o750 if request.group_readable else 0o700)
             with tempfile.TemporaryFile(dir=folder):
                 pass
         except OSError as error:
-            wrong.append(message("cli.cannot_write", path=str(folder), reason=os_reason(error)))
+            problem = message("cli.cannot_write", path=str(folder), reason=os_reason(error))
+            if error.errno in full:  # what is seen is shown on the screen all the same
+                warn(tm(problem))
+            else:
+                wrong.append(problem)
     if wrong:
         raise OperatorError(*wrong)
 

@@ -22,6 +22,7 @@ from camagent.cli.language import t
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
 from camagent.platform.process import allow_many_sockets, on_end, on_stdin_end
+from camagent.platform.whole_files import write_whole
 
 if TYPE_CHECKING:
     from camagent.simulator.camera import SimulatedCamera
@@ -162,24 +163,13 @@ def _announce(document: dict[str, Any], ready_file: Path | None) -> None:
     line = json.dumps(document, ensure_ascii=False)
     if ready_file is not None:
         try:
-            _write_private(ready_file, line + "\n")
+            write_whole(ready_file, f"{line}\n".encode(), durable=False)
         except OSError as error:
             raise OperatorError(
                 message("simulator.not_written", file=str(ready_file), reason=os_reason(error))
             ) from error
     click.echo(line)
     sys.stdout.flush()
-
-
-def _write_private(file: Path, text: str) -> None:
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-            out.write(text)
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _stop_signal() -> asyncio.Event:

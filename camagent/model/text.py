@@ -55,6 +55,8 @@ _OS_REASONS = {
     errno.EMFILE: "too_many",
     errno.ENFILE: "too_many",
     errno.EIO: "io",
+    errno.ELOOP: "link",
+    errno.ENODEV: "device",
     errno.EADDRINUSE: "in_use",
     errno.EADDRNOTAVAIL: "no_address",
 }

@@ -27,6 +27,7 @@ from camagent.observe.picture.measure import PictureMeasures, measure
 from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.picture.view import Plane, Planes
 from camagent.platform.process import limit_decoder
+from camagent.platform.whole_files import write_whole
 
 MAX_PICTURE_PX = 40_000_000  # 8K has 33 million; a parameter set that claims more only wants our memory
 MAX_FRAME_BYTES = 56_000_000  # decoded, by size, depth and chroma: 8K of 8 bit 4:2:0; a decoder holds four or five
@@ -127,8 +128,7 @@ def _keep(frame: Any, path: Path) -> bool:
     encoder.time_base = Fraction(1, 25)  # asked for by every encoder; a single picture has no time
     packets = [*encoder.encode(frame.reformat(format="rgb24")), *encoder.encode(None)]
     try:
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.writelines(bytes(packet) for packet in packets)
+        write_whole(path, b"".join(bytes(packet) for packet in packets), durable=False)
     except OSError:
         return False
     return True

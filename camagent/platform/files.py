@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from camagent.platform.whole_files import make_private
+
 LOCK_PATIENCE_S = 10.0  # what is done under a lock takes milliseconds; longer is a process that hangs
 _LOOK_EVERY_S = 0.02
 
@@ -44,6 +46,7 @@ def exclusive(path: Path) -> Iterator[None]:
 
     Raises: OSError (TimeoutError after `LOCK_PATIENCE_S`) where it cannot be had.
     """
+    make_private(path)
     with path.open("ab") as file:
         _wait_for(file.fileno())
         try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 import sqlite3
 from collections.abc import Callable
@@ -146,9 +145,6 @@ def open_logins(path: Path, key: bytes, now: Callable[[], datetime]) -> LoginRec
 
     Raises: OperatorError where it cannot be used.
     """
-    with suppress(OSError):  # `connect` says better what is wrong
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     connection, _ = connect(path, _STEPS)
     connection.execute("PRAGMA synchronous = NORMAL")  # after a power cut one more try is worth less than 64 waits
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")

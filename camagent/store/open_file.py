@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
+from camagent.platform.whole_files import make_data_folder, make_private
 from camagent.store.schema import MIGRATIONS, Migrations
 
 BUSY_S = 10.0  # another process (the service beside a scan by hand) writes for milliseconds; ten seconds is a hang
@@ -29,16 +31,15 @@ _KINDS = {
 }
 
 
+_OS_KINDS = {errno.ENOSPC: "disk_full", errno.EDQUOT: "disk_full", errno.EIO: "disk_fails", errno.ELOOP: "link"}
+
+
 def connect(path: Path, steps: Migrations = MIGRATIONS) -> tuple[sqlite3.Connection, Path | None]:
     """A ready connection with the tables of `steps`, and where a damaged file was set aside.
 
     Raises: OperatorError.
     """
     with translated(path):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            raise OperatorError(message("report.store.not_writable", path=str(path))) from None
         for _ in range(2):  # asked twice: another process may have set the damaged file aside meanwhile
             try:
                 return _ready(path, steps), None
@@ -67,6 +68,7 @@ def _primary(error: sqlite3.Error) -> int:
 
 
 def _ready(path: Path, steps: Migrations) -> sqlite3.Connection:
+    _make_private(path)
     connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -79,6 +81,16 @@ def _ready(path: Path, steps: Migrations) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _make_private(path: Path) -> None:
+    """The file for its owner only, before SQLite writes to it; its side files take the same rights."""
+    try:
+        make_data_folder(path.parent)
+        make_private(path)
+    except OSError as error:
+        kind = _OS_KINDS.get(error.errno or 0, "not_writable")
+        raise OperatorError(message(f"report.store.{kind}", path=str(path))) from None
 
 
 def _damage() -> sqlite3.DatabaseError:

@@ -18,6 +18,7 @@ from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential
 from camagent.model.secret_fields import Marks
 from camagent.model.text import message, os_reason
+from camagent.platform.whole_files import make_folder, write_whole
 from camagent.wire.redaction import redact, redact_address, secret_forms, without
 
 SCHEMA = "camagent.transcript/1"
@@ -83,10 +84,13 @@ class Transcript:
         return json.dumps(document | {"exchanges": rows}, ensure_ascii=False, indent=1) + "\n"
 
     def write(self, folder: Path, name: str) -> Path:
-        """Write `NAME.transcript.json` into the folder, which is made if need be."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Write `NAME.transcript.json` into the folder, which is made if need be; for its owner's eyes.
+
+        Raises: OSError.
+        """
+        make_folder(folder)
         path = folder / f"{re.sub(r'[^A-Za-z0-9._-]+', '_', name)[:100] or 'device'}.transcript.json"
-        path.write_text(self.to_json(), encoding="utf-8")
+        write_whole(path, self.to_json().encode(), durable=False)  # one a device: waiting for the disk stops the loop
         return path
 
     def _clean(self, text: str) -> str:
