@@ -13,11 +13,11 @@ from camagent.model.stream import PictureNumbers
 from camagent.observe.picture import detail, light, pattern
 from camagent.observe.picture.condition import Condition
 from camagent.observe.picture.pair import row_means
-from camagent.observe.picture.reference import numbers_of
 from camagent.observe.picture.view import Plane, Planes, View
 
 DARK_LUMA = 20  # full range; below it nothing is told apart on a monitor
 BRIGHT_LUMA = 245
+INFRARED_GREY = 18.5  # of `light.grey`, 20 at most: no colour left but what coding leaves
 CONDITIONS: tuple[Condition, ...] = (*light.CONDITIONS, *pattern.CONDITIONS, *detail.CONDITIONS)
 """Everything that one picture alone can show; a new condition is a function and a row in one of these."""
 
@@ -70,6 +70,20 @@ def measure(planes: Planes) -> PictureMeasures:
         middle=view.middle.copy(),  # of a small picture it would be the decoder's own memory
         rows=row_means(view.middle),
         numbers=numbers_of(view),
+    )
+
+
+def numbers_of(view: View) -> PictureNumbers:
+    """The numbers of one picture that may be kept."""
+    details = detail.detail_of(view)[1:-1]
+    u, v = (0.0, 0.0) if view.chroma is None else (float(np.median(plane)) for plane in view.chroma)
+    return PictureNumbers(
+        luma=tuple(view.thumb.ravel().tolist()),
+        detail=tuple(np.clip(np.round(details * 10), 0, 255).astype(int).ravel().tolist()),
+        chroma_u=u,
+        chroma_v=v,
+        sharpness=detail.sharpness_of(view)[0],
+        infrared=light.grey(view) > INFRARED_GREY,
     )
 
 

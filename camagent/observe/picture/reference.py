@@ -1,22 +1,28 @@
 """A picture against the reference of its own camera: numbers only, from which no face can be drawn. Pure.
 
 The reference holds 28 rows of 64 luma values (one value for 30 by 30 pixels of 1080p), what detail 7 by 16 tiles have,
-two chroma medians and one sharpness. The rows in which makers draw their text are not in it.
+two chroma medians and one sharpness. The rows in which makers draw their text are not in it. Standard library only:
+whoever compares holds many cameras' numbers and no picture, and is not to load a decoder's libraries for it.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import replace
-
-import numpy as np
-from numpy.typing import NDArray
+from functools import lru_cache
+from itertools import compress
+from math import hypot, sqrt
+from operator import mul
+from statistics import fmean, quantiles
 
 from camagent.model.stream import ImageFacts, PictureNumbers
-from camagent.observe.picture import detail, light
-from camagent.observe.picture.view import THUMB_SIZE, View, structure
+from camagent.observe.picture.shading import without_shading
 
-INFRARED_GREY = 18.5  # of `light.grey`, 20 at most: no colour left but what coding leaves
+COLUMNS = 64
+"""Of the luma values."""
+TILE = 4
+"""Luma values of a tile of detail, across and down."""
 MOVED_CORRELATION = 0.5  # bench/picture: the same view by day, dusk, fog and sodium light stays above
 FLIPPED_CORRELATION = 0.5
 PLAIN_DETAIL = 25  # tenths of a step: less in the reference is a wall or the sky, where nothing can get lost
@@ -28,55 +34,48 @@ COMPARED = ("moved", "upside_down", "partly_covered", "focus_changed", "monochro
 """Conditions that need a reference, besides "cast"."""
 
 
-def numbers_of(view: View) -> PictureNumbers:
-    """The numbers of one picture that may be kept."""
-    details = detail.detail_of(view)[1:-1]
-    u, v = (0.0, 0.0) if view.chroma is None else (float(np.median(plane)) for plane in view.chroma)
-    return PictureNumbers(
-        luma=tuple(view.thumb.ravel().tolist()),
-        detail=tuple(np.clip(np.round(details * 10), 0, 255).astype(int).ravel().tolist()),
-        chroma_u=u,
-        chroma_v=v,
-        sharpness=detail.sharpness_of(view)[0],
-        infrared=light.grey(view) > INFRARED_GREY,
-    )
-
-
 def alike(now: PictureNumbers, reference: PictureNumbers) -> tuple[float, float]:
     """Correlation of the structure with the reference's, upright and upside down; 1: the same view."""
-    own, kept = _structure(now), _structure(reference)
-    return float(np.mean(own * kept)), float(np.mean(own * kept[::-1, ::-1]))
+    own, kept = _structure(bytes(now.luma)), _structure(bytes(reference.luma))
+    return _mean_product(own, kept), _mean_product(own, kept[::-1])
 
 
-def lost_tiles(now: PictureNumbers, reference: PictureNumbers) -> NDArray[np.bool_]:
+def lost_tiles(now: PictureNumbers, reference: PictureNumbers) -> tuple[bool, ...]:
     """Tiles with detail in the reference that have lost most of it, against what the best tenth of them kept.
 
     Dusk and fog take detail from every tile; what hangs in front of the lens takes it from some.
     """
-    kept, own = np.array(reference.detail, np.float64), np.array(now.detail, np.float64)
-    had = kept > PLAIN_DETAIL
-    if np.count_nonzero(had) < len(kept) / 8:
-        return np.zeros(len(kept), np.bool_)
-    left = min(1.0, float(np.percentile(own[had] / kept[had], 90)))
-    return np.asarray(had & (own < LOST_DETAIL * left * kept))
+    pairs = tuple(zip(now.detail, reference.detail, strict=True))
+    left = [own / kept for own, kept in pairs if kept > PLAIN_DETAIL]
+    if len(left) < max(len(pairs) / 8, 2):
+        return (False,) * len(pairs)
+    share = LOST_DETAIL * min(1.0, quantiles(left, n=10, method="inclusive")[-1])
+    return tuple(kept > PLAIN_DETAIL and own < share * kept for own, kept in pairs)
 
 
 def lost_detail(now: PictureNumbers, reference: PictureNumbers) -> float:
     """Share of the tiles with detail in the reference that have lost most of it."""
-    had = np.count_nonzero(np.array(reference.detail) > PLAIN_DETAIL)
-    return float(np.count_nonzero(lost_tiles(now, reference)) / had) if had else 0.0
+    had = sum(kept > PLAIN_DETAIL for kept in reference.detail)
+    return sum(lost_tiles(now, reference)) / had if had else 0.0
 
 
 def alike_where_free(now: PictureNumbers, reference: PictureNumbers) -> float:
     """Correlation of the structure where no detail is lost: under a leaf the view is still the same."""
-    had = np.array(reference.detail) > PLAIN_DETAIL
-    left = had & ~lost_tiles(now, reference)
-    free = left.reshape(-1, detail.DETAIL_GRID[1]).repeat(4, axis=0).repeat(4, axis=1)
-    if np.count_nonzero(free) < free.size / 20:
+    lost = lost_tiles(now, reference)
+    free = _places([kept > PLAIN_DETAIL and not gone for kept, gone in zip(reference.detail, lost, strict=True)])
+    if sum(free) < len(free) / 20:
         return 0.0
-    own, kept = _structure(now)[free], _structure(reference)[free]
-    spread = float(own.std() * kept.std())
-    return float(np.mean((own - own.mean()) * (kept - kept.mean()))) / spread if spread > 0 else 0.0
+    own = _centred(array("f", compress(_structure(bytes(now.luma)), free)))
+    kept = _centred(array("f", compress(_structure(bytes(reference.luma)), free)))
+    spread = sqrt(_mean_product(own, own) * _mean_product(kept, kept))
+    return _mean_product(own, kept) / spread if spread > 0 else 0.0
+
+
+def _places(tiles: Sequence[bool]) -> list[bool]:
+    """What holds for the tiles, for each luma value in them."""
+    across = COLUMNS // TILE
+    rows = ([tile for tile in tiles[at : at + across] for _ in range(TILE)] for at in range(0, len(tiles), across))
+    return [place for row in rows for _ in range(TILE) for place in row]
 
 
 def compared(now: PictureNumbers, references: Sequence[PictureNumbers], daylight: bool = False) -> tuple[str, ...]:
@@ -90,7 +89,9 @@ def compared(now: PictureNumbers, references: Sequence[PictureNumbers], daylight
     if flipped > FLIPPED_CORRELATION and flipped > upright:
         return ("upside_down",)
     lost = min(lost_detail(now, kept) for kept in references) > COVERED_SHARE
-    same_view = max(upright, *(alike_where_free(now, kept) for kept in references)) >= MOVED_CORRELATION
+    same_view = upright >= MOVED_CORRELATION or any(
+        alike_where_free(now, kept) >= MOVED_CORRELATION for kept in references
+    )
     found = ["partly_covered"] if lost and same_view else [] if same_view else ["moved"]
     same = [kept for kept in references if kept.infrared == now.infrared]
     if daylight and now.infrared and any(not kept.infrared for kept in references):
@@ -117,11 +118,25 @@ SPEAKS_FOR_ITSELF = frozenset({"black", "no_signal", "covered", "corrupt", "over
 
 
 def _tint(now: PictureNumbers, kept: PictureNumbers) -> float:
-    return float(np.hypot(now.chroma_u - kept.chroma_u, now.chroma_v - kept.chroma_v))
+    return hypot(now.chroma_u - kept.chroma_u, now.chroma_v - kept.chroma_v)
 
 
-def _structure(numbers: PictureNumbers) -> NDArray[np.float32]:
-    """Luma without its wide shading, of mean 0 and spread 1; noise where there is nothing but shading."""
-    rest = structure(np.array(numbers.luma, np.uint8).reshape(-1, THUMB_SIZE[1]))
-    rest -= rest.mean()
-    return np.asarray(rest / (rest.std() + 0.5), np.float32)
+@lru_cache(maxsize=192)
+def _structure(luma: bytes) -> array[float]:
+    """Luma without its wide shading, of mean 0 and spread 1; noise where there is nothing but shading.
+
+    Kept for the cameras of one school, 9 kB each: a service compares the same references again and again.
+    """
+    rest = _centred(without_shading(luma, COLUMNS))
+    spread = sqrt(_mean_product(rest, rest)) + 0.5
+    return array("f", [value / spread for value in rest])
+
+
+def _centred(values: array[float]) -> array[float]:
+    mean = fmean(values)
+    return array("f", [value - mean for value in values])
+
+
+def _mean_product(first: array[float], second: array[float]) -> float:
+    total: float = sum(map(mul, first, second))
+    return total / len(first)

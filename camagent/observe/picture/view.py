@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from camagent.observe.picture import shading
+
 cv2.setNumThreads(1)  # one picture a thread already: OpenCV's own pool would only fight with it
 
 Made = TypeVar("Made")
@@ -24,7 +26,6 @@ Plane = NDArray[Any]
 SAMPLE_WIDTH_PX = 480  # wide enough for exposure, 1/16 of 1080p
 SMALL_WIDTH_PX = 960  # edges and blur: half of 1080p, where coding and sensor noise are averaged away
 THUMB_SIZE = (36, 64)  # rows by columns
-SHADING_SIGMA = 6.0  # of the thumb: lamps, sun and a hand at the lens shade a picture more widely than that
 TEXT_ROWS = 0.12  # of the height, above and below: where makers draw their text
 _LIMITED_SCALE = 255 / 219
 _LEVELS = np.arange(256)
@@ -64,7 +65,7 @@ def without_text(picture: Plane) -> Plane:
 def structure(thumb: Plane) -> NDArray[np.float32]:
     """Luma without its wide shading."""
     luma = thumb.astype(np.float32)
-    return np.asarray(luma - cv2.GaussianBlur(luma, (0, 0), SHADING_SIGMA), np.float32)
+    return np.asarray(luma - cv2.GaussianBlur(luma, (0, 0), shading.SIGMA), np.float32)
 
 
 class View:

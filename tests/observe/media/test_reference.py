@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from camagent.model.stream import PictureNumbers
+from camagent.observe.picture.detail import DETAIL_GRID
 from camagent.observe.picture.facts import image_facts
 from camagent.observe.picture.measure import measure
-from camagent.observe.picture.reference import compared, with_reference
-from camagent.observe.picture.view import Planes
+from camagent.observe.picture.reference import COLUMNS, TILE, alike, compared, with_reference
+from camagent.observe.picture.shading import without_shading
+from camagent.observe.picture.view import THUMB_SIZE, Planes, structure
 from tests.observe.media.scenes import contrast, dead_leaves, noisy
 
 WIDE, HIGH = 1920, 1080
@@ -88,3 +90,20 @@ def test_the_numbers_are_few() -> None:
     assert (len(large.luma), len(large.detail)) == (28 * 64, 7 * 16)
     assert len(bytes(large.luma) + bytes(large.detail)) < 2000
     assert len(json.dumps(asdict(large))) < 12_000
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_without_arrays_the_numbers_are_the_same(seed: int) -> None:
+    """Whoever compares has no array library: the shading is taken away to a fiftieth of a step all the same."""
+    rng = np.random.default_rng(seed)
+    luma = rng.integers(0, 256, (28, 64)).astype(np.uint8)
+    luma[:, : seed * 10] = 255 if seed % 2 else 0
+    plain = np.array(without_shading(luma.tobytes(), COLUMNS)).reshape(28, 64)
+    assert np.abs(plain - structure(luma)).max() < 0.02
+    assert (THUMB_SIZE[1], DETAIL_GRID[1]) == (COLUMNS, COLUMNS // TILE)
+
+
+def test_a_plain_wall_is_like_nothing() -> None:
+    wall = replace(REFERENCE, luma=(90,) * len(REFERENCE.luma))
+    assert alike(wall, wall) == (0.0, 0.0)
+    assert abs(alike(wall, REFERENCE)[0]) < 0.01
