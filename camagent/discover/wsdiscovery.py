@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
-from lxml import etree
-
 from camagent.model.onvif import DEVICE_NS, NETWORK_NS
+from camagent.wire.xml import Node, parse_xml
 
 MAX_MATCHES = 64  # devices announced in one datagram; an NVR that proxies its channels stays below this
 MAX_LIST_ITEMS = 128  # types, scopes or XAddrs of one device; the most seen on real cameras is about 40 scopes
-MAX_ITEM_CHARS = 2048  # one scope or XAddr; longer than any URI that a camera would serve
 MAX_DATAGRAM_BYTES = 65_507  # the largest UDP payload over IPv4
 
 SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 _DECLARATION = re.compile(rb"^[\s\x00]*(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,200}\?>")
+_NAMESPACE = re.compile(rb"""\bxmlns(?::([\w.-]{1,64}))?\s{0,8}=\s{0,8}["']([^"'<>]{0,256})["']""")
 
 
 class Dialect(StrEnum):
@@ -105,13 +106,18 @@ def render_probe(message_id: str, types: ProbeTypes, dialect: Dialect = Dialect.
 
 def parse_message(datagram: bytes) -> WsdMessage | None:
     """Read whatever a stranger sent; None where it is not a WS-Discovery message."""
-    envelope = _parse_xml(datagram)
-    if envelope is None or _local(envelope) != "Envelope":
+    text = _plain(datagram) if len(datagram) <= MAX_DATAGRAM_BYTES else b""
+    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
         return None
-    relates_to = next((_text(e) for e in envelope.iter() if _local(e) == "RelatesTo"), None)
-    for body in _children(envelope, "Body"):
-        for content in body:
-            message = _read_content(content, relates_to)
+    parsed = parse_xml(text)
+    if parsed is None or parsed[0].name != "Envelope":
+        return None
+    envelope = parsed[0]
+    relates_to = next((related.text or "" for related in envelope.walk("RelatesTo")), None)
+    spaces = _namespaces(text)
+    for body in envelope.children("Body"):
+        for content in body.children():
+            message = _read_content(content, relates_to, spaces)
             if message is not None:
                 return message
     return None
@@ -174,33 +180,30 @@ def same_address(left: str, right: str) -> bool:
         return left.lower() == right.lower()
 
 
-def _parse_xml(datagram: bytes) -> etree._Element | None:
-    if len(datagram) > MAX_DATAGRAM_BYTES or b"<!DOCTYPE" in datagram or b"<!ENTITY" in datagram:
-        return None
+def _plain(datagram: bytes) -> bytes:
+    """Without the declaration, for firmware names encodings that it does not use, and the NULs that end its text."""
     if datagram[:2] in (b"\xff\xfe", b"\xfe\xff"):
         datagram = datagram.decode("utf-16", errors="replace").encode("utf-8", errors="replace")
-    # The declaration goes: firmware names encodings that it does not use, and ends its text with NULs.
-    text = _DECLARATION.sub(b"", datagram, count=1).strip(b"\x00 \t\r\n")
-    parser = etree.XMLParser(
-        encoding="utf-8", recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
-    )
-    try:
-        return etree.fromstring(text, parser)
-    except (etree.XMLSyntaxError, ValueError):
-        return None
+    return _DECLARATION.sub(b"", datagram, count=1).strip(b"\x00 \t\r\n")
 
 
-def _read_content(content: etree._Element, relates_to: str | None) -> WsdMessage | None:
-    match _local(content):
+def _namespaces(text: bytes) -> Mapping[str, str]:
+    """By prefix, "" for none, wherever in the datagram it is declared; of several the last."""
+    declared = _NAMESPACE.finditer(text)
+    return {prefix.decode(): space.decode("utf-8", "replace") for prefix, space in (d.groups(b"") for d in declared)}
+
+
+def _read_content(content: Node, relates_to: str | None, spaces: Mapping[str, str]) -> WsdMessage | None:
+    match content.name:
         case "ProbeMatches" | "ResolveMatches":
-            matches = [e for e in content if _local(e) in ("ProbeMatch", "ResolveMatch")]
-            return WsdMessage(Kind.MATCHES, relates_to, tuple(_announcement(e) for e in matches[:MAX_MATCHES]))
+            matches = [node for node in content.children() if node.name in ("ProbeMatch", "ResolveMatch")]
+            return WsdMessage(Kind.MATCHES, relates_to, tuple(_announcement(m, spaces) for m in matches[:MAX_MATCHES]))
         case "ProbeMatch":  # firmware that forgets the wrapper
-            return WsdMessage(Kind.MATCHES, relates_to, (_announcement(content),))
+            return WsdMessage(Kind.MATCHES, relates_to, (_announcement(content, spaces),))
         case "Hello":
-            return WsdMessage(Kind.HELLO, relates_to, (_announcement(content),))
+            return WsdMessage(Kind.HELLO, relates_to, (_announcement(content, spaces),))
         case "Bye":
-            return WsdMessage(Kind.BYE, relates_to, (_announcement(content),))
+            return WsdMessage(Kind.BYE, relates_to, (_announcement(content, spaces),))
         case "Probe":
             return WsdMessage(Kind.PROBE, relates_to, ())
         case "Fault":
@@ -208,44 +211,16 @@ def _read_content(content: etree._Element, relates_to: str | None) -> WsdMessage
     return None
 
 
-def _announcement(element: etree._Element) -> Announcement:
-    endpoint, types, scopes, xaddrs = None, [], [], []
-    for part in element.iter():
-        match _local(part):
-            case "Address" if endpoint is None:
-                endpoint = _text(part) or None
-            case "Types":
-                types += [_qualified(word, part) for word in _words(part)]
-            case "Scopes":
-                scopes += _words(part)
-            case "XAddrs":
-                xaddrs += _words(part)
-    return Announcement(
-        endpoint, tuple(types[:MAX_LIST_ITEMS]), tuple(scopes[:MAX_LIST_ITEMS]), tuple(xaddrs[:MAX_LIST_ITEMS])
-    )
+def _announcement(element: Node, spaces: Mapping[str, str]) -> Announcement:
+    endpoint = next((address.text for address in element.walk("Address")), None)
+    types = [_qualified(word, spaces) for word in _words(element, "Types")]
+    return Announcement(endpoint, tuple(types), _words(element, "Scopes"), _words(element, "XAddrs"))
 
 
-def _qualified(word: str, element: etree._Element) -> tuple[str, str]:
-    prefix, colon, local = word.rpartition(":")
-    if not colon:
-        return element.nsmap.get(None) or "", word
-    return element.nsmap.get(prefix) or prefix, local
+def _qualified(word: str, spaces: Mapping[str, str]) -> tuple[str, str]:
+    prefix, _, local = word.rpartition(":")
+    return spaces.get(prefix, prefix), local
 
 
-def _words(element: etree._Element) -> list[str]:
-    return [word for word in _text(element, MAX_DATAGRAM_BYTES).split() if len(word) <= MAX_ITEM_CHARS]
-
-
-def _text(element: etree._Element, limit: int = MAX_ITEM_CHARS) -> str:
-    return "".join(str(text) for text in element.itertext())[:limit].strip()
-
-
-def _local(element: etree._Element) -> str:
-    tag = element.tag
-    if not isinstance(tag, str):
-        return ""  # a comment or a processing instruction
-    return tag.rpartition("}")[2].rpartition(":")[2]
-
-
-def _children(element: etree._Element, name: str) -> list[etree._Element]:
-    return [child for child in element if _local(child) == name]
+def _words(element: Node, name: str) -> tuple[str, ...]:
+    return tuple(islice((word for node in element.walk(name) for word in node.words()), MAX_LIST_ITEMS))

@@ -56,6 +56,10 @@ class Node:
         """The element's own text; None where it is empty or too long (half an address would be a wrong one)."""
         return _bounded(self._element.text)
 
+    def words(self) -> Iterator[str]:
+        """The words of the element's own text, which may be a long list; without those that are too long."""
+        return (word for word in (self._element.text or "").split() if len(word) <= MAX_TEXT_CHARS)
+
     def attribute(self, name: str) -> str | None:
         """An attribute's value; None where it is missing or empty."""
         attributes = self._element.attrib

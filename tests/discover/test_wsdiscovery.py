@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
 from camagent.discover.wsdiscovery import (
-    MAX_ITEM_CHARS,
     MAX_LIST_ITEMS,
     MAX_MATCHES,
     Announcement,
@@ -20,6 +22,7 @@ from camagent.discover.wsdiscovery import (
     rank_xaddrs,
     render_probe,
 )
+from camagent.wire.xml import MAX_TEXT_CHARS
 from tests.discover.peers import EPR, envelope, match, matches
 
 V2009 = "http://docs.oasis-open.org/ws-dd/ns/discovery/2009/01"
@@ -178,7 +181,7 @@ def test_what_strangers_send_is_bounded() -> None:
     assert len(many.announcements) == MAX_MATCHES
     wide = only(matches(match(scopes=" ".join(f"onvif://{n}" for n in range(1000)))))
     assert len(wide.scopes) == MAX_LIST_ITEMS
-    long = only(matches(match(xaddrs=f"http://h/{'x' * MAX_ITEM_CHARS} http://192.168.1.9/")))
+    long = only(matches(match(xaddrs=f"http://h/{'x' * MAX_TEXT_CHARS} http://192.168.1.9/")))
     assert long.xaddrs == ("http://192.168.1.9/",)
 
 
@@ -229,3 +232,46 @@ def test_any_text_is_an_xaddr_or_none(text: str, source: str) -> None:
     for ranked in rank_xaddrs((text, f"http://{text}", f"https://{text}:80/"), source):
         assert ranked.host
         assert ranked.port is None or 0 < ranked.port < 65536
+
+
+SHAPES = {
+    "ever new names": "".join(f"<n{n}_{'x' * 40}/>" for n in range(1200)),
+    "ever new prefixes": "".join(f'<a xmlns:p{n}="u{n}"/>' for n in range(2600)),
+    "deep": "<a>" * 20_000,
+    "broken": "<p:a b=1>x</c>" * 4_000,
+    "declarations that never end": "xmlns:" * 10_000,
+    "blanks in a declaration": ("xmlns:a" + " " * 90) * 600,
+    "matches": "<d:ProbeMatch><d:Types>a:b</d:Types></d:ProbeMatch>" * 1_200,
+    "words": "<d:ProbeMatch><d:Scopes>" + "a " * 30_000 + "</d:Scopes></d:ProbeMatch>",
+    "nested matches": "<d:ProbeMatch><d:Types>a:b</d:Types>" * 1_500,
+}
+FLOOD = """
+import resource, time
+from camagent.discover.wsdiscovery import MAX_DATAGRAM_BYTES, parse_message
+from tests.discover.peers import envelope
+from tests.discover.test_wsdiscovery import SHAPES
+
+def peak_mb():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+for name, shape in SHAPES.items():
+    datagram = envelope(f"<d:ProbeMatches>{shape}</d:ProbeMatches>")
+    assert len(datagram) < MAX_DATAGRAM_BYTES, name
+    parse_message(datagram)
+    began_s = time.process_time()
+    parse_message(datagram)
+    print(name, round(time.process_time() - began_s, 3), sep=";")
+before_mb = peak_mb()
+for turn in range(200):
+    parse_message(envelope("".join(f"<n{turn}_{n}_{'x' * 40}/>" for n in range(1100))))
+print("flood", peak_mb() - before_mb, sep=";")
+"""
+
+
+def test_a_flood_of_datagrams_costs_little_memory_and_time() -> None:
+    """Two hundred datagrams with ever new names: 13 MB of names that a parser may not keep."""
+    done = subprocess.run([sys.executable, "-c", FLOOD], capture_output=True, text=True, check=True)
+    rows = {name: float(value) for name, value in (line.split(";") for line in done.stdout.splitlines())}
+    assert rows.pop("flood") < 8
+    assert rows.keys() == SHAPES.keys()
+    assert not {name: seconds for name, seconds in rows.items() if seconds > 0.25}
