@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +27,7 @@ FENCES: dict[str, tuple[str, ...]] = {
     "zeep": ("camagent/cli/onvif.py", "camagent/cli/onvif_transport.py"),
     "prometheus_client": ("camagent/exporter/metrics.py", "camagent/exporter/server.py"),
     "sqlite3": ("camagent/store/",),
+    "lxml": ("camagent/cli/onvif.py", "camagent/simulator/"),
     "click": ("camagent/cli/",),
     "xlsxwriter": ("camagent/report/",),
     "openpyxl": (),
@@ -121,6 +124,31 @@ def test_third_party_packages_keep_to_their_doors(path: Path) -> None:
 def test_commands_import_heavy_packages_only_when_they_run(path: Path) -> None:
     heavy = {name for name, top in imports(path) if top and name.split(".")[0] in LAZY_IN_CLI}
     assert not heavy, f"{relative(path)} imports {sorted(heavy)} at module level"
+
+
+DECODING = {"av", "cv2", "numpy", "lxml"}
+PROCESSES: dict[str, tuple[tuple[str, ...], set[str]]] = {
+    "the service": (("cli/serve.py", "app.py"), DECODING | {"zeep"}),
+    "a scan": (
+        ("cli/scan.py", "cli/check.py", "cli/scanning.py", "cli/run.py", "cli/trust.py", "app.py"),
+        DECODING | {"aiohttp", "zeep"},
+    ),
+    "the command line": (("cli/main.py",), DECODING | {"aiohttp", "zeep", "pydantic", "sqlite3", "asyncio"}),
+}
+"""What imports, at once or when it runs, and what must not come with it: decoding is done by processes of its own."""
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_a_process_loads_only_what_it_needs(process: str) -> None:
+    """Of a service with 64 cameras, OpenCV and its arrays alone would be half the memory."""
+    files, unwanted = PROCESSES[process]
+    every = process != "the command line"
+    named = {name for file in files for name, top in imports(PACKAGE / file) if top or every}
+    ours = sorted(name for name in named if name.split(".")[0] == "camagent")
+    assert ours
+    code = "import importlib, sys\nfor name in sys.argv[1:]:\n    importlib.import_module(name)\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, *ours], capture_output=True, text=True, check=True)
+    assert not unwanted & set(done.stdout.split())
 
 
 def test_model_needs_only_the_standard_library() -> None:
