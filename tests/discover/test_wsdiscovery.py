@@ -246,13 +246,11 @@ SHAPES = {
     "nested matches": "<d:ProbeMatch><d:Types>a:b</d:Types>" * 1_500,
 }
 FLOOD = """
-import resource, time
+import time
 from camagent.discover.wsdiscovery import MAX_DATAGRAM_BYTES, parse_message
 from tests.discover.peers import envelope
 from tests.discover.test_wsdiscovery import SHAPES
-
-def peak_mb():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+from tests.peak import peak_mb
 
 for name, shape in SHAPES.items():
     datagram = envelope(f"<d:ProbeMatches>{shape}</d:ProbeMatches>")

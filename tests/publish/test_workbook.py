@@ -23,18 +23,18 @@ PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
 KEYS = '<row r="1"><c t="inlineStr"><is><t>id</t></is></c><c t="inlineStr"><is><t>decision</t></is></c>'
 KEYS += '<c t="inlineStr"><is><t>note</t></is></c></row>'
 MEASURE = """
-import re, sys, time
+import sys, time
 from datetime import UTC, datetime
 from camagent.area.reviewed import read_reviewed
 from camagent.model.operator_error import OperatorError
+from tests.peak import peak_mb
 content, began_s = sys.stdin.buffer.read(), time.process_time()
 try:
     read_reviewed(content, "x.xlsx", datetime.now(UTC))
     told = "taken"
 except OperatorError as error:
     told = error.problem.key
-peak_kb = int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])  # ru_maxrss knows the parent's
-print(told, time.process_time() - began_s, peak_kb / 1024)
+print(told, time.process_time() - began_s, peak_mb())
 """
 
 

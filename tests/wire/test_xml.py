@@ -116,12 +116,10 @@ SHAPES = {
     "blanks": " " * BYTES,
 }
 PROBE = """
-import resource, time
+import time
 from camagent.wire.xml import MAX_XML_BYTES, parse_xml
+from tests.peak import peak_mb
 from tests.wire.test_xml import HEAD, SHAPES, TAIL
-
-def peak_mb():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 for name, shape in SHAPES.items():
     body = (HEAD + shape + TAIL).encode()[:MAX_XML_BYTES]
