@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -236,17 +236,22 @@ def make_fleet(config: Config, ledger: LoginLedger) -> Fleet:
 
 @contextmanager
 def shared_ledger(config: Config, tell: Callable[[Message], None]) -> Iterator[LoginLedger]:
-    """The ledger of refused log-ins, shared with every other run of this machine; alone where it cannot be kept."""
-    from camagent.wire.login_ledger import LoginLedger
+    """The ledger of refused log-ins, shared with every other run of this machine; alone where it cannot be kept.
 
-    try:
-        record = open_login_record(config)
-    except OperatorError as error:
-        tell(message("cli.logins_not_kept", reason=error.problem))
-        yield LoginLedger()
-        return
-    with record:
-        yield LoginLedger(record)
+    Nothing is read or written before the first log-in is about to be sent.
+    """
+    from camagent.wire.login_ledger import LoginLedger, OpenedLate
+
+    with ExitStack() as stack:
+
+        def opened() -> LoginRecord | None:
+            try:
+                return stack.enter_context(open_login_record(config))
+            except OperatorError as error:
+                tell(message("cli.logins_not_kept", reason=error.problem))
+                return None
+
+        yield LoginLedger(OpenedLate(opened))
 
 
 def open_login_record(config: Config) -> LoginRecord:

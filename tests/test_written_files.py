@@ -273,3 +273,9 @@ def test_a_disk_that_is_full_leaves_no_half_files(tmp_path: Path) -> None:
     assert json.loads(told.stdout)["cameras"], told.stderr
     assert "the disk is full" in told.stderr and "Traceback" not in told.stderr
     assert told.stderr.splitlines()[-1] == "LEFT filler"
+
+
+def test_a_check_without_a_login_leaves_nothing_behind(tmp_path: Path) -> None:
+    told = camagent(tmp_path, "check", str(CLIP), "rtsp://127.83.1.2:9/live", "--format", "json")
+    assert json.loads(told.stdout)["cameras"], told.stderr
+    assert not names(tmp_path)

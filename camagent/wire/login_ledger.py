@@ -7,6 +7,8 @@ over to other processes and restarts; without one they are remembered in memory 
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Protocol
 
 from camagent.model.fault import FaultCode
@@ -26,6 +28,26 @@ class RefusalRecord(Protocol):
 
     def accept(self, device: str, credential: Credential) -> None:
         """The device accepted it, or did not judge it."""
+
+
+class OpenedLate:
+    """A record that is opened when the first log-in is about to be sent: a run without one leaves no file behind."""
+
+    def __init__(self, opened: Callable[[], RefusalRecord | None]) -> None:
+        """opened: asked once; None where it cannot be used."""
+        self._opened = functools.cache(opened)
+
+    def claim(self, device: str, credential: Credential) -> FaultCode | None:
+        record = self._opened()
+        return None if record is None else record.claim(device, credential)
+
+    def refuse(self, device: str, credential: Credential) -> None:
+        if (record := self._opened()) is not None:
+            record.refuse(device, credential)
+
+    def accept(self, device: str, credential: Credential) -> None:
+        if (record := self._opened()) is not None:
+            record.accept(device, credential)
 
 
 class LoginLedger:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from camagent.app import shared_ledger
+from camagent.config import Config
 from camagent.credentials import covers, login_key
 from camagent.model.fault import FaultCode
 from camagent.model.operator_error import OperatorError
@@ -170,3 +172,32 @@ def test_what_the_disk_does_later_is_no_exception(machine: Machine) -> None:
     assert ledger.why_not(CAMERA, WRONG) is None
     ledger.refused(CAMERA, WRONG)
     assert ledger.why_not(CAMERA, WRONG) is FaultCode.AUTH_REJECTED and record.refusals() == ()
+
+
+def test_the_file_is_made_by_the_first_login_and_by_nothing_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAMAGENT_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("CAMAGENT_CONFIG_DIR", str(tmp_path / "config"))
+    with shared_ledger(Config(), lambda problem: pytest.fail(str(problem))) as ledger:
+        assert not ledger.is_locked(CAMERA)
+        assert not list(tmp_path.iterdir())
+        assert ledger.why_not(CAMERA, WRONG) is None
+        assert (tmp_path / "data" / "logins.sqlite").is_file() and (tmp_path / "config" / "logins.key").is_file()
+        ledger.refused(CAMERA, WRONG)
+    with shared_ledger(Config(), lambda problem: pytest.fail(str(problem))) as ledger:
+        assert ledger.why_not(CAMERA, WRONG) is FaultCode.AUTH_REJECTED
+
+
+def test_where_it_cannot_be_kept_that_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("CAMAGENT_DATA", str(tmp_path / "file" / "data"))
+    monkeypatch.setenv("CAMAGENT_CONFIG_DIR", str(tmp_path / "file" / "config"))
+    told: list[str] = []
+    with shared_ledger(Config(), lambda problem: told.append(problem.key)) as ledger:
+        assert not told
+        assert ledger.why_not(CAMERA, WRONG) is None
+        ledger.refused(CAMERA, WRONG)
+        assert ledger.why_not(CAMERA, WRONG) is FaultCode.AUTH_REJECTED
+        assert ledger.why_not(CAMERA, OTHER) is None
+    assert told == ["cli.logins_not_kept"]
