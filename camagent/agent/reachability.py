@@ -54,6 +54,6 @@ async def onvif_answers(target: DeviceTarget, before: DeviceFacts | Fault | None
             port, secure, path = parsed[0].port, parsed[0].scheme == "https", parsed[0].path or path
     door = Door(target.host, port or ONVIF_PORT, secure, CONNECT_S, REPLY_S)
     reply = (await ask_onvif(door, path)).heard
-    if reply in (Heard.ONVIF, Heard.RTSP, Heard.LOGIN, Heard.OTHER):
+    if reply in (Heard.ONVIF, Heard.RTSP, Heard.LOGIN, Heard.WEB, Heard.OTHER):
         return True
     return None if reply in (Heard.OURS, Heard.MUTE) or (port is None and before is None) else False

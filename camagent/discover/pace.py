@@ -1,11 +1,16 @@
-"""How fast we may knock: an even rate that can be lowered, never bursts."""
+"""How fast we may knock: an even rate that can be lowered, never bursts; and the sign that it must be."""
 
 from __future__ import annotations
+
+from collections import deque
 
 from camagent.clock import Clock
 
 SLOWEST_HZ = 20.0  # slower than this a /24 takes minutes a port, and no router was seen to need it
 _MIN_SLEEP_S = 0.005  # below the event loop's useful resolution: a few turns are taken together
+LOSING_RATIO = 0.2  # of questions to addresses that answer their closed ports: something between us is giving way
+LOSING_AT_LEAST = 8  # fewer silences than this are single packets
+LOSING_WINDOW = 64  # the latest questions that are looked at
 
 
 class Pace:
@@ -15,6 +20,7 @@ class Pace:
         self._clock = clock
         self._interval_s = 1.0 / rate_hz
         self._next_s = clock.monotonic_s()
+        self._lost: deque[bool] = deque(maxlen=LOSING_WINDOW)
 
     @property
     def rate_hz(self) -> float:
@@ -34,3 +40,16 @@ class Pace:
             return False
         self._interval_s = min(self._interval_s * 2, 1.0 / SLOWEST_HZ)
         return True
+
+    def heard(self, silent: bool) -> bool:
+        """One more question to an address that refuses its closed ports at once: was it lost?
+
+        Silence of such an address is no firewall, so in numbers it is our own doing. Returns: True where the rate
+        was halved for it.
+        """
+        self._lost.append(silent)
+        lost = sum(self._lost)
+        if lost < LOSING_AT_LEAST or lost < LOSING_RATIO * len(self._lost):
+            return False
+        self._lost.clear()
+        return self.slower()

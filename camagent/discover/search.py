@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from camagent.clock import Clock
 from camagent.discover.interfaces import is_private
+from camagent.discover.ladder import knock_at
 from camagent.discover.multicast import Tray, probe_interfaces
 from camagent.discover.neighbours import Neighbourhood
 from camagent.discover.plan import DiscoveryPlan, hosts_of
@@ -18,7 +20,7 @@ from camagent.discover.sightings import (
     merge_sightings,
     read_datagrams,
 )
-from camagent.discover.sweep import Knocks, Progress, Sweep, knock_at, probe_addresses
+from camagent.discover.sweep import Knocks, Progress, Sweep, probe_addresses
 from camagent.discover.tcp_probe import Heard
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, Note, RtspOnly, Sighting
@@ -35,6 +37,9 @@ class _Run:
     tell: Progress
     asked: Mapping[str, Sequence[str]]
     """The addresses to ask one by one, by range; the empty name holds the single ones."""
+    to_knock: list[str] = field(default_factory=list)
+    finished: count[int] = field(default_factory=lambda: count(1))
+    """Counts the addresses whose ports are done, for the progress."""
 
     def announced(self) -> Announced:
         """What all datagrams so far say."""
@@ -53,14 +58,8 @@ async def search(
     started_s = clock.monotonic_s()
     deadline_s = started_s + plan.pacing.budget_s
     run = _Run(Sweep(plan, clock, Tray(), Knocks(), Neighbourhood(), deadline_s), tell, _asked(plan))
-    interfaces, notes = await probe_interfaces(plan, run.sweep.tray, clock, tell)
+    interfaces, notes, covered = await _ask_everybody(run)
     announced = run.announced()
-    known = {sighting.target.host for sighting in announced.sightings}
-    to_probe = [host for hosts in run.asked.values() for host in hosts if host not in known]
-    if to_probe:
-        notes += await probe_addresses(run.sweep, to_probe, tell)
-        announced = run.announced()
-    covered = await _knock_everywhere(run, announced)
     found = _sum_up(run, announced)
     return replace(
         found,
@@ -76,32 +75,70 @@ def _asked(plan: DiscoveryPlan) -> dict[str, Sequence[str]]:
     return asked | ({"": plan.addresses} if plan.addresses else {})
 
 
-async def _knock_everywhere(run: _Run, announced: Announced) -> tuple[str, ...]:
-    """Ports of every address that announced nothing; of suspects too, which may lie in no range that was named.
+async def _ask_everybody(run: _Run) -> tuple[tuple[str, ...], tuple[Note, ...], tuple[str, ...]]:
+    """All questions, each kind begun as soon as it can: multicast, directed Probes, and ports after the first of these.
 
-    Returns: the ranges that were asked to the end.
+    Returns: the interfaces through which a probe left, notes, and the ranges that were asked to the end.
     """
-    plan = run.sweep.plan
-    seen = {sighting.target.host for sighting in announced.sightings}
-    suspects = [host for host in announced.suspects if _is_private_host(host)]
-    steps = [*run.asked.items(), ("", suspects)]
-    rounds = count(1)
-    rounds_each = 2 * len((*plan.onvif_ports, *plan.rtsp_ports))
-    covered = []
-    for name, hosts in steps:
-        fresh = [host for host in hosts if host not in seen]
-        seen.update(fresh)
-        whole = await knock_at(run.sweep, fresh, lambda: run.tell("knock", next(rounds), len(steps) * rounds_each))
-        if whole:
-            covered.append(name)
-        else:
-            run.sweep.knocks.notes[Note("budget_spent", name)] = None
-    return tuple(name for name in covered if name)
+    knockable = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        multicast = group.create_task(probe_interfaces(run.sweep.plan, run.sweep.tray, run.sweep.clock, run.tell))
+        directed = group.create_task(_ask_by_name(run, multicast, knockable.set))
+        await knockable.wait()
+        unasked = await _knock(run, list(dict.fromkeys(host for hosts in run.asked.values() for host in hosts)))
+    announced = run.announced()
+    run.sweep.announced.update(sighting.target.host for sighting in announced.sightings)
+    hosts = {host for hosts in run.asked.values() for host in hosts}
+    suspects = [host for host in announced.suspects if host not in hosts and _is_private_host(host)]
+    unasked |= await _knock(run, suspects)
+    cut = [name for name, hosts in (*run.asked.items(), ("", suspects)) if not unasked.isdisjoint(hosts)]
+    run.sweep.knocks.notes.update(dict.fromkeys(Note("budget_spent", name) for name in cut))
+    interfaces, notes = multicast.result()
+    covered = tuple(name for name in run.asked if name and name not in cut)
+    return interfaces, (*notes, *directed.result()), covered
+
+
+async def _ask_by_name(
+    run: _Run, multicast: asyncio.Task[tuple[tuple[str, ...], tuple[Note, ...]]], knockable: Callable[[], None]
+) -> tuple[Note, ...]:
+    """Directed Probes, for whoever has not answered multicast; `knockable` hears when ports may be tried."""
+    plan, clock = run.sweep.plan, run.sweep.clock
+    if not run.asked:
+        knockable()
+        return ()
+    if plan.source_port:
+        await asyncio.wait([multicast])  # one port cannot be bound twice
+    elif plan.interfaces:
+        await clock.sleep(plan.pacing.head_start_s)
+    _see_announced(run)
+    hosts = [host for hosts in run.asked.values() for host in hosts if host not in run.sweep.announced]
+
+    def first_done() -> None:
+        _see_announced(run)
+        knockable()
+
+    notes = await probe_addresses(run.sweep, hosts, run.tell, first_done) if hosts else ()
+    knockable()
+    await asyncio.wait([multicast])
+    _see_announced(run)
+    return notes
+
+
+def _see_announced(run: _Run) -> None:
+    run.sweep.announced.update(sighting.target.host for sighting in run.announced().sightings)
+
+
+async def _knock(run: _Run, hosts: Sequence[str]) -> frozenset[str]:
+    fresh = [host for host in hosts if host not in run.sweep.announced]
+    run.to_knock.extend(fresh)
+    return await knock_at(run.sweep, fresh, lambda: run.tell("knock", next(run.finished), len(run.to_knock)))
 
 
 def _sum_up(run: _Run, announced: Announced) -> Discovery:
     plan, knocks, tray = run.sweep.plan, run.sweep.knocks, run.sweep.tray
-    sightings = merge_sightings(announced.sightings, _by_knocking(plan, knocks))
+    spoken = {sighting.target.host for sighting in announced.sightings}
+    by_knocking = [sighting for sighting in _by_knocking(plan, knocks) if sighting.target.host not in spoken]
+    sightings = merge_sightings(announced.sightings, by_knocking)
     hosts = {host for hosts in run.asked.values() for host in hosts}
     answered = hosts & (knocks.answered() | {datagram.source for datagram in tray.datagrams})
     hidden = run.sweep.neighbours.present(sorted(hosts - answered, key=address_order))

@@ -1,8 +1,4 @@
-"""Asking addresses one by one: a directed Probe, then ONVIF over HTTP, then RTSP. Polite, and twice.
-
-Port after port over all addresses, so that one address meets one connection at a time and seldom; addresses that
-our own segment's ARP declares dead are left alone; silence is asked a second time, slower and more patiently.
-"""
+"""Asking addresses one by one: what all steps over them share, and the first step, a directed Probe to each."""
 
 from __future__ import annotations
 
@@ -18,15 +14,11 @@ from camagent.discover.multicast import PORT, Tray, open_directed_socket, readin
 from camagent.discover.neighbours import PATIENCE_S, Neighbourhood
 from camagent.discover.pace import Pace
 from camagent.discover.plan import DiscoveryPlan, is_loopback
-from camagent.discover.tcp_probe import ALIVE, INCONCLUSIVE, Door, Heard, Knock, ask_onvif, ask_rtsp
+from camagent.discover.tcp_probe import ALIVE, Heard, Knock
 from camagent.discover.wsdiscovery import Kind, ProbeTypes, parse_message
 from camagent.model.discovery import Note
-from camagent.model.onvif import ONVIF_PATHS, TLS_PORTS
 from camagent.platform.sockets import errno_of
 
-MAX_CONNECTIONS = 128  # at once, over all addresses; well below the 1,024 files of an ordinary process
-LOSING_RATIO = 0.2  # of living addresses that fell silent in one round: something between us is giving way
-LOSING_AT_LEAST = 8  # fewer than this may simply have a firewall
 Progress = Callable[[str, int, int], None]
 
 
@@ -65,6 +57,8 @@ class Sweep:
     neighbours: Neighbourhood
     deadline_s: float
     """On the plan's clock; what is not asked by then stays unasked, and that is said."""
+    announced: set[str] = field(default_factory=set)
+    """Addresses of devices that announced themselves: no port of theirs is tried. It grows while we knock."""
 
     @property
     def late(self) -> bool:
@@ -72,8 +66,13 @@ class Sweep:
         return self.clock.monotonic_s() >= self.deadline_s
 
 
-async def probe_addresses(sweep: Sweep, hosts: Sequence[str], progress: Progress) -> tuple[Note, ...]:
-    """Two directed Probes to every address that has not answered yet; the answers go into the tray."""
+async def probe_addresses(
+    sweep: Sweep, hosts: Sequence[str], progress: Progress, first_done: Callable[[], None]
+) -> tuple[Note, ...]:
+    """Two directed Probes to every address that has not answered yet; the answers go into the tray.
+
+    `first_done` hears when every address had its first one, and the time to answer it.
+    """
     pacing = sweep.plan.pacing
     refused: dict[str, list[str]] = {}
     try:
@@ -98,6 +97,8 @@ async def probe_addresses(sweep: Sweep, hosts: Sequence[str], progress: Progress
                 pacing.settle_s / 2 if _all_loopback(waiting) else max(pacing.settle_s / 2, PATIENCE_S)
             )
             sweep.neighbours.look(sweep.clock.monotonic_s())
+            if number == 0:
+                first_done()
     progress("directed", 2 * len(hosts), 2 * len(hosts))
     return tuple(Note(code, f"{hosts[0]} … {hosts[-1]}") for code, hosts in refused.items())
 
@@ -115,113 +116,6 @@ async def _send(sock: socket.socket, probe: bytes, host: str) -> str | None:
     except OSError as error:
         return "sending_forbidden" if errno_of(error) in (errno.EPERM, errno.EACCES) else "no_route"
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Climb:
-    """One way up the ports: this fast, this patient."""
-
-    sweep: Sweep
-    pace: Pace
-    patient: bool
-
-    def has_to_ask(self, host: str, port: int) -> bool:
-        """The second time, only what was left open the first time."""
-        before = self.sweep.knocks.heard.get((host, port)) if self.patient else None
-        return before is None or before.heard in INCONCLUSIVE
-
-    def door(self, host: str, port: int) -> Door:
-        """That port with this climb's patience."""
-        pacing = self.sweep.plan.pacing
-        return Door(
-            host,
-            port,
-            port in TLS_PORTS,
-            pacing.patient_connect_s if self.patient else pacing.connect_s,
-            pacing.patient_reply_s if self.patient else pacing.reply_s,
-        )
-
-
-async def knock_at(sweep: Sweep, hosts: Sequence[str], round_done: Callable[[], None]) -> bool:
-    """Climb the ports of ONVIF and of RTSP at all these addresses, twice where they stayed silent.
-
-    Returns: False where the budget was spent before all of them had been asked.
-    """
-    plan, knocks, everybody = sweep.plan, sweep.knocks, hosts
-    rate_hz = plan.pacing.loopback_hz if _all_loopback(hosts) else plan.pacing.connect_hz
-    for patient in (False, True):
-        if patient:
-            hosts = [host for host in hosts if _worth_a_second_try(host, sweep)]
-        climb = _Climb(sweep, Pace(rate_hz / (2 if patient else 1), sweep.clock), patient)
-        for ports, heard in ((plan.onvif_ports, Heard.ONVIF), (plan.rtsp_ports, Heard.RTSP)):
-            for port in ports:
-                hosts = [host for host in hosts if not sweep.neighbours.is_dead(host)]
-                await _one_port(climb, [host for host in hosts if climb.has_to_ask(host, port)], port, heard)
-                hosts = [host for host in hosts if not knocks.says(host, ports, heard)]
-                round_done()
-    climb = _Climb(sweep, Pace(rate_hz / 2, sweep.clock), patient=True)
-    for host in everybody:
-        if knocks.says(host, plan.rtsp_ports, Heard.RTSP) and not knocks.says(host, plan.onvif_ports, Heard.ONVIF):
-            await _other_paths(climb, host)
-    return not sweep.late
-
-
-async def _other_paths(climb: _Climb, host: str) -> None:
-    """A camera by its RTSP, with a web server: ONVIF may live under another path there."""
-    knocks = climb.sweep.knocks
-    for knock in knocks.of(host, climb.sweep.plan.onvif_ports):
-        for path in ONVIF_PATHS[1:] if knock.heard in (Heard.OTHER, Heard.LOGIN) else ():
-            if climb.sweep.late:
-                return
-            await climb.pace.turn()
-            answer = await ask_onvif(climb.door(host, knock.port), path)
-            if answer.heard is Heard.ONVIF:
-                knocks.add(answer)
-                return
-
-
-async def _one_port(climb: _Climb, hosts: Sequence[str], port: int, heard: Heard) -> None:
-    sweep, knocks = climb.sweep, climb.sweep.knocks
-    alive = knocks.answered()
-    gate = asyncio.Semaphore(MAX_CONNECTIONS)
-
-    async def ask(host: str) -> None:
-        try:
-            door = climb.door(host, port)
-            knocks.add(await (ask_onvif(door, ONVIF_PATHS[0]) if heard is Heard.ONVIF else ask_rtsp(door)))
-        finally:
-            gate.release()
-
-    async with asyncio.TaskGroup() as group:
-        for host in hosts:
-            if sweep.late:
-                break
-            await climb.pace.turn()
-            await gate.acquire()
-            group.create_task(ask(host))
-            sweep.neighbours.asked(host, sweep.clock.monotonic_s())
-    sweep.neighbours.look(sweep.clock.monotonic_s())
-    if is_losing(knocks, [host for host in hosts if host in alive], port) and climb.pace.slower():
-        knocks.notes[Note("slowed_down", f"{climb.pace.rate_hz:.0f}/s")] = None
-
-
-def is_losing(knocks: Knocks, alive: Sequence[str], port: int) -> bool:
-    """True where addresses that had answered before fell silent in numbers: our own burst may be the cause."""
-    silent = sum(knocks.says(host, (port,), Heard.SILENT) for host in alive)
-    return silent >= LOSING_AT_LEAST and silent >= LOSING_RATIO * len(alive)
-
-
-def _worth_a_second_try(host: str, sweep: Sweep) -> bool:
-    """True where silence may be a wedged router or slow firmware.
-
-    A neighbour who answers ARP and no port at all has a firewall, like every Windows PC of a school: asking them all
-    again would cost half a minute; they are named instead.
-    """
-    ports = (*sweep.plan.onvif_ports, *sweep.plan.rtsp_ports)
-    said = {knock.heard for knock in sweep.knocks.of(host, ports)}
-    if Heard.ONVIF in said or (said == {Heard.SILENT} and sweep.neighbours.present([host])):
-        return False
-    return bool(said & INCONCLUSIVE)
 
 
 def _all_loopback(hosts: Sequence[str]) -> bool:

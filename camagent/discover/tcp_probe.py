@@ -30,7 +30,7 @@ _QUESTION = (
 _ENVELOPE_END = re.compile(rb"</(?:[\w.-]+:)?Envelope\s*>")
 _ENVELOPE = re.compile(rb"<(?:[\w.-]+:)?Envelope[\s>]")
 _ONVIF_WORDS = re.compile(rb"GetSystemDateAndTimeResponse|onvif\.org|(?:Fault|faultcode)[\s>/]", re.IGNORECASE)
-_STATUS = re.compile(rb"^HTTP/1\.[01] (\d{3})")
+_STATUS = re.compile(rb"^HTTP/1\.[01][ \t]+(\d{3})", re.IGNORECASE)
 _SERVER = re.compile(rb"^Server:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -44,6 +44,8 @@ class Heard(StrEnum):
     RTSP = "rtsp"
     LOGIN = "login"
     """HTTP that wants a log-in before it says what it is."""
+    WEB = "web"
+    """A web server that knows no ONVIF at that path."""
     OTHER = "other"
     """Something else lives there."""
     REFUSED = "refused"
@@ -51,14 +53,13 @@ class Heard(StrEnum):
     """It accepted and then said nothing, or that it is too busy."""
     SILENT = "silent"
     UNREACHABLE = "unreachable"
+    """A router, a firewall or our own machine said that there is no way: believed at once."""
     OURS = "ours"
     """Our own machine could not ask: out of ports or files."""
 
 
-ALIVE = frozenset({Heard.ONVIF, Heard.RTSP, Heard.LOGIN, Heard.OTHER, Heard.REFUSED, Heard.MUTE})
+ALIVE = frozenset({Heard.ONVIF, Heard.RTSP, Heard.LOGIN, Heard.WEB, Heard.OTHER, Heard.REFUSED, Heard.MUTE})
 """Somebody is at that address."""
-INCONCLUSIVE = frozenset({Heard.MUTE, Heard.SILENT, Heard.UNREACHABLE, Heard.OURS})
-"""Worth asking a second time, more patiently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +119,41 @@ def judge_http(reply: bytes) -> Heard:
     status = _STATUS.match(head)
     if status and status[1] == b"503":
         return Heard.MUTE
-    return Heard.LOGIN if status and status[1] in (b"401", b"403") else Heard.OTHER
+    if status is None:
+        return Heard.OTHER
+    return Heard.LOGIN if status[1] in (b"401", b"403") else Heard.WEB
+
+
+async def touch(door: Door) -> Heard | None:
+    """Whether anybody accepts there; hangs up at once. None: accepted, and still to be asked."""
+    try:
+        async with asyncio.timeout(door.connect_s):
+            _, writer = await asyncio.open_connection(door.host, door.port)
+    except TimeoutError:
+        return Heard.SILENT
+    except OSError as error:
+        return _heard_of(error)
+    writer.transport.abort()
+    return None
 
 
 async def _exchange(door: Door, request: bytes, complete: _Complete) -> bytes | Heard:
     try:
         async with asyncio.timeout(door.connect_s):
-            reader, writer = await asyncio.open_connection(
-                door.host, door.port, ssl=device_context(legacy=True) if door.secure else None, limit=MAX_REPLY_BYTES
-            )
+            reader, writer = await asyncio.open_connection(door.host, door.port, limit=MAX_REPLY_BYTES)
     except TimeoutError:
         return Heard.SILENT
     except OSError as error:
+        return _heard_of(error)
+    try:
+        async with asyncio.timeout(door.reply_s):
+            if door.secure:
+                await writer.start_tls(device_context(legacy=True), server_hostname=door.host)
+    except TimeoutError:
+        writer.transport.abort()
+        return Heard.MUTE  # it accepted: not the silence of a lost packet
+    except OSError as error:
+        writer.transport.abort()
         return _heard_of(error)
     try:
         return await _talk(reader, writer, (request, complete), door.reply_s)

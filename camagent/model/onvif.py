@@ -38,7 +38,10 @@ ONVIF_PATHS = ("/onvif/device_service", "/onvif/services", "/onvif/service")
 """Where device services live: the standard's, Axis' (edgexfoundry/device-onvif-camera#195), Tapo's (agsh/onvif#207)."""
 ONVIF_PORTS = (80, 8000, 8080, 8899, 2020, 443)
 """Where ONVIF is asked for, in this order, while nobody named a port."""
-RTSP_PORTS = (554, 8554, 5554, 322, 8322)
+ONVIF_SEARCH_PORTS = (*ONVIF_PORTS, 81, 85, 88, 888, 5000, 6688, 8081, 8086, 10080)
+"""The same for a search, where a closed port costs one packet: ONVIF was met there too, where installers move the web
+server out of the way of another one."""
+RTSP_PORTS = (554, 8554, 5554, 322, 8322, 10554)
 TLS_PORTS = frozenset({322, 443, 4443, 8322, 8443})
 """Ports on which TLS is spoken from the first byte, of web and RTSP alike."""
 

@@ -14,7 +14,7 @@ from camagent.cli.language import choose
 from camagent.cli.main import COMMANDS
 from camagent.cli.mistakes import exit_code
 from camagent.config import Config, parse_config
-from camagent.model.onvif import ONVIF_PORTS, RTSP_PORTS
+from camagent.model.onvif import ONVIF_SEARCH_PORTS, RTSP_PORTS
 
 HEAVY = ("av", "cv2", "numpy", "zeep", "aiohttp", "pydantic", "lxml", "onvif", "rich", "openpyxl")
 
@@ -166,7 +166,7 @@ def test_the_ladders_of_ports_are_the_configuration_s() -> None:
     )
     plan = search_plan(config, RunOptions())
     assert plan.onvif_ports == (8000, 81) and plan.rtsp_ports == RTSP_PORTS
-    assert search_plan(Config(), RunOptions(subnets=("127.10.9.0/30",))).onvif_ports == ONVIF_PORTS
+    assert search_plan(Config(), RunOptions(subnets=("127.10.9.0/30",))).onvif_ports == ONVIF_SEARCH_PORTS
 
 
 @pytest.mark.parametrize("option", ["--output", "--record", "--keep-images"])

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camagent.discover.tcp_probe import MAX_SERVER_CHARS, Door, Heard, Knock, ask_onvif, ask_rtsp, judge_http
+from camagent.discover.tcp_probe import MAX_SERVER_CHARS, Door, Heard, Knock, ask_onvif, ask_rtsp, judge_http, touch
 from tests.discover.peers import TIME_REPLY, http, tcp_peer
 
 PATH = "/onvif/device_service"
@@ -46,9 +46,9 @@ def meet(reply: bytes | None, ask: Callable[[int], Awaitable[Knock]]) -> tuple[K
         (http("500 Oops", FAULT), Heard.ONVIF),
         (http("401 Unauthorized", ""), Heard.LOGIN),
         (http("403 Forbidden", "<html>no</html>"), Heard.LOGIN),
-        (http("404 Not Found", "<html>Router</html>", "text/html"), Heard.OTHER),
-        (http("200 OK", "<html>GetSystemDateAndTimeResponse</html>"), Heard.OTHER),
-        (http("200 OK", '<r:Envelope xmlns:r="urn:x"><r:Body/></r:Envelope>'), Heard.OTHER),
+        (http("404 Not Found", "<html>Router</html>", "text/html"), Heard.WEB),
+        (http("200 OK", "<html>GetSystemDateAndTimeResponse</html>"), Heard.WEB),
+        (http("200 OK", '<r:Envelope xmlns:r="urn:x"><r:Body/></r:Envelope>'), Heard.WEB),
         (b"SSH-2.0-dropbear\r\n", Heard.OTHER),
         (b"\x15\x03\x01\x00\x02\x02\x46", Heard.OTHER),
         (b"", Heard.MUTE),
@@ -120,7 +120,7 @@ def test_an_endless_page_is_cut() -> None:
         async with server:
             return await onvif(server.sockets[0].getsockname()[1])
 
-    assert asyncio.run(run()).heard is Heard.OTHER
+    assert asyncio.run(run()).heard is Heard.WEB
 
 
 def test_an_old_self_signed_https_camera_is_heard(tmp_path: Path) -> None:
@@ -151,6 +151,23 @@ def test_an_old_self_signed_https_camera_is_heard(tmp_path: Path) -> None:
     assert asyncio.run(run()).heard is Heard.ONVIF
 
 
+def test_a_tls_port_that_accepts_and_says_nothing_is_mute_and_not_silent() -> None:
+    async def run() -> Knock:
+        async with tcp_peer(None) as (port, _):
+            return await ask_onvif(Door("127.0.0.1", port, True, 5.0, 0.2), PATH)
+
+    assert asyncio.run(run()).heard is Heard.MUTE
+
+
+def test_a_touch_says_whether_anybody_accepts() -> None:
+    async def run() -> tuple[Heard | None, Heard | None]:
+        async with tcp_peer(None) as (port, _):
+            accepted = await touch(door(port))
+        return accepted, await touch(door(port))
+
+    assert asyncio.run(run()) == (None, Heard.REFUSED)
+
+
 @given(st.binary(max_size=300))
 def test_any_reply_is_judged(reply: bytes) -> None:
-    assert judge_http(reply) in (Heard.ONVIF, Heard.LOGIN, Heard.OTHER)
+    assert judge_http(reply) in (Heard.ONVIF, Heard.LOGIN, Heard.WEB, Heard.OTHER)

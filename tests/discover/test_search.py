@@ -17,7 +17,7 @@ from camagent.discover.interfaces import list_interfaces
 from camagent.discover.plan import DiscoveryPlan, Pacing, make_plan
 from camagent.discover.search import search
 from camagent.model.discovery import Discovery, FoundBy, RtspOnly
-from camagent.model.onvif import ONVIF_PATHS
+from camagent.model.onvif import ONVIF_PATHS, ONVIF_SEARCH_PORTS
 from tests.discover.network import Network
 from tests.discover.peers import (
     TIME_REPLY,
@@ -272,7 +272,7 @@ def test_answers_that_were_not_kept_are_stated(network: Network, monkeypatch: py
     assert "datagrams_dropped" in codes(found)
 
 
-@pytest.mark.parametrize("port", [80, 8000, 8080, 8899, 2020])
+@pytest.mark.parametrize("port", [port for port in ONVIF_SEARCH_PORTS if port != 443])
 def test_a_camera_that_opens_one_port_only_is_found_there(network: Network, port: int) -> None:
     # open-nvr/open-nvr PR #301: a camera on 8000 alone was found in 2 of 5 sweeps
     async def main() -> Discovery:
@@ -284,7 +284,7 @@ def test_a_camera_that_opens_one_port_only_is_found_there(network: Network, port
     assert found.sightings[0].found_by == (FoundBy.HTTP,)
 
 
-@pytest.mark.parametrize("port", [554, 8554, 5554])
+@pytest.mark.parametrize("port", [554, 8554, 5554, 10554])
 def test_a_camera_whose_onvif_is_off_is_listed_as_rtsp_only(network: Network, port: int) -> None:
     # Quedale/OnvifDeviceManager#40
     async def main() -> Discovery:
@@ -297,7 +297,7 @@ def test_a_camera_whose_onvif_is_off_is_listed_as_rtsp_only(network: Network, po
 
 
 @pytest.mark.parametrize("path", ONVIF_PATHS[1:])
-def test_onvif_under_another_path_is_found_where_rtsp_speaks(network: Network, path: str) -> None:
+def test_onvif_under_another_path_is_found_where_a_web_server_speaks(network: Network, path: str) -> None:
     # edgexfoundry/device-onvif-camera#195 (Axis), sr99622/libonvif#63
     async def main() -> Discovery:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -307,7 +307,7 @@ def test_onvif_under_another_path_is_found_where_rtsp_speaks(network: Network, p
             writer.close()
 
         server = await asyncio.start_server(serve, "127.77.0.3", 8080)
-        async with server, tcp_peer(RTSP_OK, "127.77.0.3", 554):
+        async with server:
             return await search(plan(["lo"], ["127.77.0.0/29"]), SystemClock())
 
     found = asyncio.run(main())

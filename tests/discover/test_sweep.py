@@ -3,8 +3,8 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
-from camagent.discover.pace import SLOWEST_HZ, Pace
-from camagent.discover.sweep import LOSING_AT_LEAST, Knocks, is_losing
+from camagent.discover.pace import LOSING_AT_LEAST, LOSING_WINDOW, SLOWEST_HZ, Pace
+from camagent.discover.sweep import Knocks
 from camagent.discover.tcp_probe import Heard, Knock
 
 
@@ -64,19 +64,16 @@ def knocks(*rows: tuple[str, int, Heard]) -> Knocks:
     return made
 
 
-def test_many_living_addresses_falling_silent_means_that_we_are_too_fast() -> None:
-    alive = [f"192.168.1.{n}" for n in range(30)]
-    losing = knocks(*[(host, 8000, Heard.SILENT) for host in alive[:LOSING_AT_LEAST]])
-    assert is_losing(losing, alive, 8000)
-    assert not is_losing(losing, alive, 80)
-    assert not is_losing(losing, [f"10.0.{n}.1" for n in range(200)], 8000)
+def test_silence_in_numbers_of_addresses_that_refuse_means_that_we_are_too_fast() -> None:
+    pace = Pace(300.0, WoundClock())
+    slowed = [pace.heard(silent=number % 3 == 0) for number in range(3 * LOSING_AT_LEAST)]
+    assert slowed.count(True) == 1 and pace.rate_hz == 150.0
 
 
-def test_a_few_firewalled_ports_do_not_slow_the_search() -> None:
-    alive = [f"192.168.1.{n}" for n in range(30)]
-    assert not is_losing(knocks(*[(host, 8000, Heard.SILENT) for host in alive[:3]]), alive, 8000)
-    many = [f"192.168.{n // 250}.{n % 250}" for n in range(500)]
-    assert not is_losing(knocks(*[(host, 8000, Heard.SILENT) for host in many[:20]]), many, 8000)
+def test_single_lost_packets_do_not_slow_the_search() -> None:
+    pace = Pace(300.0, WoundClock())
+    assert not any(pace.heard(silent=number % 10 == 0) for number in range(5 * LOSING_WINDOW))
+    assert pace.rate_hz == 300.0
 
 
 def test_a_refusal_is_an_answer_and_silence_is_none() -> None:

@@ -8,7 +8,7 @@ from camagent.discover.plan import DiscoveryPlan
 from camagent.interrogate.addresses import candidate_urls
 from camagent.interrogate.interview import InterviewOptions
 from camagent.model.device import DeviceTarget
-from camagent.model.onvif import ONVIF_PORTS, TLS_PORTS, claimed_profiles, scope_value
+from camagent.model.onvif import ONVIF_PORTS, ONVIF_SEARCH_PORTS, TLS_PORTS, claimed_profiles, scope_value
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,8 @@ def test_names_are_one_printable_line() -> None:
 
 def test_search_and_interview_try_the_same_doors() -> None:
     """One of them in clear and the other in TLS would lose every camera behind such a port."""
-    assert DiscoveryPlan((), ()).onvif_ports == InterviewOptions().ports == ONVIF_PORTS
+    assert InterviewOptions().ports == ONVIF_PORTS
+    assert DiscoveryPlan((), ()).onvif_ports == ONVIF_SEARCH_PORTS
     for port in sorted(TLS_PORTS):
         urls = candidate_urls(DeviceTarget("192.0.2.9"), (port,))
         assert urls and all(url.startswith("https://") for url in urls)
