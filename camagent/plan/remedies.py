@@ -70,7 +70,38 @@ def step(name: str, **args: str | int | float | bool | None) -> Message:
 
 
 def _investigate(finding: Finding, case: Case) -> Remedy:
-    return Remedy(Action.INVESTIGATE, (finding.remedy or finding.message,))
+    return Remedy(Action.INVESTIGATE, (advice(finding),))
+
+
+def advice(finding: Finding) -> Message:
+    """What to do about a finding: its own remedy, else to look for the cause; never what was seen as if it were a step.
+
+    Of an open row it is how to close it: with a log-in, with a longer look, else by looking again.
+    """
+    if finding.remedy is not None:
+        return finding.remedy
+    if finding.outcome is Outcome.FAIL:
+        return Message("plan.look_into", (("what", finding.message),))
+    name = finding.message.key.removeprefix("findings.")
+    if name in LOGIN_REASONS:
+        return step("give_login")
+    if finding.message.key == "trust.waiting":
+        return finding.message  # it names the command
+    if name == "network_slow":
+        return step("fix_network")
+    if name in SHORT_LOOKS:
+        return step("measure_longer")
+    return step("density_declare" if name.startswith("density_") else "check_again")
+
+
+LOGIN_REASONS = frozenset({"fault_auth_required", "fault_auth_rejected"})
+SHORT_LOOKS = frozenset(
+    (
+        *("gop_unseen", "rate_unclear", "rate_unclear_ratio", "too_few_frames", "packets_few", "pictures_few"),
+        *("frozen_short", "offset_unclear"),
+    )
+)
+"""Findings that a longer look may close."""
 
 
 MENDS: Mapping[str, frozenset[str]] = {
@@ -167,7 +198,7 @@ def _network(finding: Finding, case: Case) -> Remedy:
 
 def _picture(finding: Finding, case: Case) -> Remedy:
     seen = finding.observed if isinstance(finding.observed, tuple) else ()
-    steps = tuple(message(f"picture.{c}.do") for c in seen) or (finding.remedy or finding.message,)
+    steps = tuple(message(f"picture.{c}.do") for c in seen) or (advice(finding),)
     if _is_recorder(case) and {"black", "no_signal"} & set(seen):
         steps = (step("rewire", channel=case.camera.video_source), *steps)
     return Remedy(Action.FIX_PICTURE, steps)

@@ -12,7 +12,7 @@ from camagent.model.text import Message
 from camagent.plan.encoder import Choice, choose, measured_bitrate_bps
 from camagent.plan.grounds import Ground, Look, doubts, main_stream, newer_firmware, rests_on
 from camagent.plan.prices import PriceList
-from camagent.plan.remedies import Case, Remedy, failed, remedy_for, step
+from camagent.plan.remedies import Case, Remedy, advice, failed, remedy_for, step
 from camagent.plan.tender import tender
 
 WEIGHTY = (Severity.BLOCKER, Severity.MAJOR)
@@ -41,24 +41,19 @@ def plan_upgrade(
 def _look_closer(
     camera: CameraFacts, findings: Sequence[Finding], before_bps: float | None, prices: PriceList | None
 ) -> Upgrade:
-    """Each reason why something is not known, once, is a step."""
+    """What would close each open row, once, is a step."""
     open_rows = [f for f in findings if f.severity in WEIGHTY and f.outcome in UNKNOWN and not f.manual]
     main = main_stream(camera)
     untold = (step("no_address"),) if main is not None and isinstance(main.target, ProfileTarget) else ()
-    steps = _distinct([*untold, *(_step_for_unknown(f) for f in open_rows)]) or (step("nothing_known"),)
+    steps = _distinct([*untold, *map(advice, open_rows)]) or (step("nothing_known"),)
     rules = tuple(finding.rule for finding in open_rows)
     action = Action.INVESTIGATE
     if any(finding.message.key == SLOW_LINE for finding in open_rows):
-        action, steps = Action.FIX_NETWORK, (step("fix_network"), *steps)
+        action, steps = Action.FIX_NETWORK, _distinct((step("fix_network"), *steps))
     return _priced(Upgrade(action, steps, False, rules=rules, bitrate_before_bps=before_bps), prices)
 
 
 SLOW_LINE = "findings.network_slow"
-LOGIN_REASONS = frozenset({"findings.fault_auth_required", "findings.fault_auth_rejected"})
-
-
-def _step_for_unknown(finding: Finding) -> Message:
-    return step("give_login") if finding.message.key in LOGIN_REASONS else finding.message
 
 
 def _mend(camera: CameraFacts, findings: Sequence[Finding], prices: PriceList | None, ground: Ground) -> Upgrade:
@@ -70,7 +65,7 @@ def _mend(camera: CameraFacts, findings: Sequence[Finding], prices: PriceList | 
     before_bps = measured_bitrate_bps(camera)
     slow = next((f for f in findings if f.message.key == SLOW_LINE), None)
     if slow is not None and action is not Action.REPLACE:  # behind a line that is too slow nothing can be looked into
-        remedies.append((slow, Remedy(Action.FIX_NETWORK, (step("fix_network"), slow.message))))
+        remedies.append((slow, Remedy(Action.FIX_NETWORK, (step("fix_network"),))))
         action = _dearest([remedy.action for _, remedy in remedies if remedy.action is not Action.INVESTIGATE])
     if action is Action.REPLACE:
         return _priced(_replace(camera, findings, remedies, ground if slow is None else SLOW_GROUND), prices)
