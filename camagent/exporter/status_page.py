@@ -166,10 +166,12 @@ def _answer(camera: CameraStatus, now: datetime, lang: str) -> str:
 
 
 def _reasons(camera: CameraStatus, lang: str) -> str:
+    if camera.verdict is Verdict.READY:
+        return escape(say("status.all_met", lang))
     open_rows = [row for row in camera.requirements if row.reason is not None and not row.manual]
     open_rows.sort(key=lambda row: (row.met is None, _WEIGHT[row.severity], row.rule))
     if not open_rows:
-        return escape(say("status.all_met", lang)) if camera.verdict is Verdict.READY else ""
+        return ""
     shown = _distinct(open_rows, lang)[:MAX_REASONS]
     items = [escape(_reason(row, lang)) for row in shown]
     if len(open_rows) > len(shown):

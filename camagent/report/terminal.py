@@ -1,4 +1,4 @@
-"""The result on a terminal: one camera, one line, and why. Reads the document's view; prints, knows no rule."""
+"""The result on a terminal: who waits for a log-in, one line a camera, and why. Prints; knows no rule."""
 
 from __future__ import annotations
 
@@ -9,58 +9,61 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from camagent.document.logins import LoginBlock, LoginCause, login_blocks
 from camagent.document.model import CameraView, ScanDocument
-from camagent.document.wording import (
-    coverage_text,
-    device_text,
-    main_column,
-    note_text,
-    reason_lines,
-    settings_text,
-    stream_text,
-    uncertain_note,
-    why_text,
-)
+from camagent.document.wording import coverage_text, device_text, main_column, note_text, stream_text, why_text
 from camagent.model.finding import Verdict
+from camagent.report.blocks import CameraBlock, camera_blocks, login_lines, waits_only_for_login
 from camagent.text import say
-from camagent.text.vietnamese import clean_line, sort_key
+from camagent.text.vietnamese import clean_line
 
-MAX_REASONS = 3  # more than a technician reads in a list; the report has them all
 MAX_NOT_CHECKED = 20  # a subnet full of strangers must not push the cameras off the screen
 MAX_STREAM_CHARS = 50  # "MPEG-4 · 2560×1440 · 25,02 hình/s · 12,55 Mbit/s" has 47
 MAX_CELL_CHARS = 32  # columns stay aligned whatever a camera calls itself
+WIDE_CHARS = 110  # narrower screens have no room for the model, and the address stands under the name
 
-_ORDER = {Verdict.NOT_READY: 0, Verdict.UNDETERMINED: 1, Verdict.READY: 2}
 _STYLE = {Verdict.READY: "bold green", Verdict.NOT_READY: "bold red", Verdict.UNDETERMINED: "bold yellow"}
 _SIGN = {Verdict.READY: "✓", Verdict.NOT_READY: "✗", Verdict.UNDETERMINED: "?"}
+_COLUMNS = ("verdict", "camera", "address", "device", "stream", "action")
 
 
 def print_table(document: ScanDocument, console: Console, lang: str) -> None:
-    """Banner, one line a camera with its reasons, coverage, summary; plain aligned text where it is piped."""
+    """Log-ins, banner, one line a camera with its reasons, coverage, summary; plain aligned text where it is piped.
+
+    A wrong password is the first line: nothing else can be right before it is.
+    """
+    waiting = login_blocks(document)
+    _print_logins([block for block in waiting if block.cause is LoginCause.REJECTED], document, console, lang)
     if not document.profile.authoritative:
         banner = Text(say("report.banner.provisional", lang), style="bold yellow")
         console.print(banner, soft_wrap=not console.is_terminal)
+    _print_logins([block for block in waiting if block.cause is not LoginCause.REJECTED], document, console, lang)
+    blocks = camera_blocks([camera for camera in document.cameras if not waits_only_for_login(camera)], lang)
     if not document.cameras:
         console.print(Text(say("report.table.nothing_found", lang), style="bold red"))
-    elif console.is_terminal:
-        _print_rich(document, console, lang)
-    else:
-        _print_plain(document, console, lang)
+    elif blocks and console.is_terminal:
+        _print_rich(blocks, console, lang)
+    elif blocks:
+        _print_plain(blocks, console, lang)
     for line, style in _footer(document, lang):
         console.print(Text(line, style=style), soft_wrap=not console.is_terminal)
 
 
-def in_order(cameras: tuple[CameraView, ...]) -> list[CameraView]:
-    """Cameras that need something first, then by name."""
-    return sorted(cameras, key=lambda camera: (_ORDER[camera.verdict], sort_key(camera.name), camera.id))
+def _print_logins(blocks: list[LoginBlock], document: ScanDocument, console: Console, lang: str) -> None:
+    for block in blocks:
+        first, *rest = login_lines(block, document, lang)
+        style = "bold red" if block.cause is LoginCause.REJECTED else "bold yellow"
+        console.print(Text(first, style=style), soft_wrap=not console.is_terminal)
+        for line in rest:
+            _print_under(line, console)
 
 
-def _told(camera: CameraView, lang: str) -> list[str]:
-    """Why the camera got its verdict, weightiest first, and what to do."""
-    upgrade = camera.upgrade
-    steps = [f"→ {step.to(lang)}" for step in upgrade.steps[:MAX_REASONS]]
-    steps += filter(None, [settings_text(upgrade, lang), uncertain_note(upgrade.action, upgrade.certain, lang)])
-    return reason_lines(camera.findings, lang, MAX_REASONS) + steps
+def _print_under(line: str, console: Console) -> None:
+    """A line that belongs to the one above; broken between words on a terminal, so never within an address."""
+    if console.is_terminal:
+        console.print(Padding(Text(line), (0, 0, 0, 2)))
+    else:
+        console.print(Text(f"    {line}"), soft_wrap=True)
 
 
 def _cells(camera: CameraView, lang: str) -> tuple[str, ...]:
@@ -76,37 +79,44 @@ def _cells(camera: CameraView, lang: str) -> tuple[str, ...]:
 
 
 def _headers(lang: str) -> tuple[str, ...]:
-    return tuple(
-        say(f"report.table.{name}", lang) for name in ("verdict", "camera", "address", "device", "stream", "action")
-    )
+    return tuple(say(f"report.table.{name}", lang) for name in _COLUMNS)
 
 
-def _print_rich(document: ScanDocument, console: Console, lang: str) -> None:
+def _print_rich(blocks: tuple[CameraBlock, ...], console: Console, lang: str) -> None:
+    wide = console.width >= WIDE_CHARS
     table = Table(expand=False, pad_edge=False, header_style="bold")
-    for header in _headers(lang):
-        table.add_column(header, overflow="fold")
-    cameras = in_order(document.cameras)
-    for camera in cameras:
-        verdict, *rest = _cells(camera, lang)
-        table.add_row(Text(verdict, style=_STYLE[camera.verdict]), *(Text(cell) for cell in rest))
+    for name, header in zip(_COLUMNS, _headers(lang), strict=True):
+        if wide or name not in ("address", "device"):
+            # The longest word of these two is an address: it keeps its line, others break.
+            whole = name == ("address" if wide else "camera")
+            table.add_column(header, overflow="fold", min_width=_longest_address(blocks) if whole else None)
+    for camera in (camera for block in blocks for camera in block.cameras):
+        verdict, name, address, device, stream, action = _cells(camera, lang)
+        middle = [name, address, device] if wide else [name if name == address else f"{name}\n{address}"]
+        table.add_row(Text(verdict, style=_STYLE[camera.verdict]), *map(Text, (*middle, stream, action)))
     console.print(table)
-    for camera in cameras:
-        lines = _told(camera, lang) if camera.verdict is not Verdict.READY else []
-        if lines:
-            console.print(Text(f"{camera.name} ({camera.address})", style="bold"))
-            console.print(Padding(Text("\n".join(lines)), (0, 0, 0, 2)))
+    for block in blocks:
+        if block.lines:
+            console.print(Text(block.heading(), style="bold"))
+            _print_under("\n".join(block.lines), console)
 
 
-def _print_plain(document: ScanDocument, console: Console, lang: str) -> None:
-    cameras = in_order(document.cameras)
-    rows = [_headers(lang), *(_cells(camera, lang) for camera in cameras)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for camera, row in zip((None, *cameras), rows, strict=True):
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        console.print(Text(line), soft_wrap=True)
-        if camera is not None and camera.verdict is not Verdict.READY:
-            for reason in _told(camera, lang):
-                console.print(Text(f"    {clean_line(reason, 500)}"), soft_wrap=True)
+def _longest_address(blocks: tuple[CameraBlock, ...]) -> int:
+    return max(len(clean_line(camera.address, MAX_CELL_CHARS)) for block in blocks for camera in block.cameras)
+
+
+def _print_plain(blocks: tuple[CameraBlock, ...], console: Console, lang: str) -> None:
+    """Reasons stand under the last camera that has them."""
+    rows = [[_cells(camera, lang) for camera in block.cameras] for block in blocks]
+    headers = _headers(lang)
+    everything = [headers, *(row for group in rows for row in group)]
+    widths = [max(len(row[column]) for row in everything) for column in range(len(headers))]
+    for lines, group in ((), [headers]), *((block.lines, group) for block, group in zip(blocks, rows, strict=True)):
+        for row in group:
+            text = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            console.print(Text(text), soft_wrap=True)
+        for line in lines:
+            _print_under(line, console)
 
 
 def _footer(document: ScanDocument, lang: str) -> Iterator[tuple[str, str]]:
@@ -123,7 +133,7 @@ def _footer(document: ScanDocument, lang: str) -> Iterator[tuple[str, str]]:
     told = ("fail", "warn", "defect") if document.is_check else ("fail", "warn", "defect", "not_assessed")
     for finding in document.site_findings:
         if finding.outcome.value in told and not finding.manual:
-            yield f"{finding.rule}: {finding.message.to(lang)}", "yellow"
+            yield f"{finding.message.to(lang)} [{finding.rule}]", "yellow"
     yield say("report.table.profile", lang, id=document.profile.id, version=document.profile.version), "dim"
     counts = {"ready": summary.ready, "not_ready": summary.not_ready, "undetermined": summary.undetermined}
     yield say("report.table.summary", lang, total=summary.total, **counts), "bold"
