@@ -150,7 +150,7 @@ def test_a_recorder_that_moves_keeps_its_channels() -> None:
 
 def test_a_dead_camera_keeps_what_is_known_of_it() -> None:
     first = finish([seen()], order(), frame())
-    memory = Memory(known=first.memory.known)
+    memory = first.memory
     gone = finish([dead(ADDRESS)], order(memory=memory), frame())
     assert gone.result.cameras[0].facts.id == first.result.cameras[0].facts.id
     assert gone.memory.known == first.memory.known

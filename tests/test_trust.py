@@ -10,6 +10,7 @@ import pytest
 
 from camagent.assess.profile import load_profile
 from camagent.credentials import BoundCredential, CredentialBook
+from camagent.discover.plan import DiscoveryPlan
 from camagent.inventory.earlier_runs import Memory, memory_after
 from camagent.inventory.trust import Trust, TrustedDevice
 from camagent.model.device import DeviceTarget
@@ -97,7 +98,9 @@ def run(device: FakeDevice, trust: Trust, network: str = "127.0.0.0/8") -> Run:
         async with serving(device), Fleet(FleetLimits(), FakeClock()) as fleet:
             discovery = found(replace(device.target, endpoint=ENDPOINT))
             wanted = order(network, trust)
-            return await check_found(Found(discovery, NOW), wanted, fleet, OPTIONS, lambda *_: None)
+            return await check_found(
+                Found(discovery, DiscoveryPlan((), ()), NOW), wanted, fleet, OPTIONS, lambda *_: None
+            )
 
     return asyncio.run(story())
 

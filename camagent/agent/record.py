@@ -125,6 +125,7 @@ def read_memory(store: Store, now: datetime) -> Memory:
         answers=store.answers(),
         references=store.references(),
         trust=store.trust(),
+        expected=store.expected_cameras(),
     )
 
 

@@ -16,16 +16,17 @@ from camagent.agent.reachability import job_at, onvif_answers, tells_less
 from camagent.agent.settings import SiteSettings
 from camagent.agent.watched import Watched, device_faults, stream_faults, stream_targets
 from camagent.clock import Clock
+from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.search import search
 from camagent.exporter.snapshot import SILENT, CameraStatus, Reach, is_up
 from camagent.inventory.earlier_runs import Memory
-from camagent.inventory.identity import KnownDevice
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import ScanResult
 from camagent.model.stream import StreamFacts, StreamTarget
+from camagent.run.expected import expected_here, host_of
 from camagent.run.fleet import Fleet, Job
 from camagent.run.recognition import Frame, Order, Run
 from camagent.run.site_run import jobs_for, with_login
@@ -48,7 +49,9 @@ class Site:
         self._shown: Shown = {}
         self._device_of: dict[str, str] = {}
         """Camera id and the key of its device, as of the restart and of the last judgement."""
-        self._remembered: tuple[KnownDevice, ...] = ()
+        self._remembered = Memory()
+        """As of the last judgement: who fell silent since the record is still recognised."""
+        self._plan: DiscoveryPlan | None = None
         self._discovery: Discovery | None = None
         self._dirty = False
         self.faults: Counter[tuple[Stage, FaultCode]] = Counter()
@@ -83,7 +86,11 @@ class Site:
     def remember(self, memory: Memory) -> None:
         """What the record knows from now on."""
         order = self.settings.order
+        now = {camera.id for camera in memory.expected if camera.retired is None}
+        taken_off = {host_of(camera.address) for camera in order.memory.expected if camera.id not in now}
+        taken_off -= {host_of(camera.address) for camera in memory.expected if camera.id in now}
         self.settings = replace(self.settings, order=replace(order, memory=memory))
+        self._drop([key for key, device in self._devices.items() if device.job.host in taken_off and device.is_silent])
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -103,16 +110,18 @@ class Site:
             self._tell(*error.problems)
             return
         discovery = await search(plan, self._clock)
-        self._discovery = discovery
+        self._discovery, self._plan = discovery, plan
+        order = self._here(self.settings.order)
         self.discovered_devices = len(discovery.devices) + len(discovery.rtsp_only)
         codes = {code.value: code for code in FaultCode}
         self.faults.update((Stage.DISCOVER, codes[note.code]) for note in discovery.notes if note.code in codes)
         now_s = self._clock.monotonic_s()
-        for key, job in self._keyed(jobs_for(discovery, self.settings.order)):
+        for key, job in self._keyed(jobs_for(discovery, order)):
             device = self._devices.setdefault(key, Watched(job, now_s))
             if not tells_less(job, device.job) or device.is_silent:
                 device.job = job
-        kept = {declared.address for declared in self.settings.order.inventory} | {t.host for t in discovery.devices}
+        kept = {declared.address for declared in order.inventory} | {t.host for t in discovery.devices}
+        kept |= {host_of(camera.address) for camera in order.memory.expected}
         forgotten_s = now_s - FORGET_AFTER.total_seconds()
         self._drop(
             key
@@ -233,7 +242,7 @@ class Site:
                 self._restored = {}
             restored = {camera: key for camera, key in self._device_of.items() if camera in self._restored}
             self._device_of = restored | {c.facts.id: c.facts.device_key for c in run.result.cameras}
-            self._remembered = run.memory.known
+            self._remembered = run.memory
             return run
         return None
 
@@ -245,10 +254,19 @@ class Site:
         order = self.settings.order
         silent = {key for key, device in self._devices.items() if device.is_silent}
         recorded = {camera.id for camera in order.memory.known}
-        fresh = tuple(c for c in self._remembered if c.address in silent and c.id not in recorded)
-        memory = replace(order.memory, known=(*order.memory.known, *fresh))
+        fresh = tuple(c for c in self._remembered.known if c.address in silent and c.id not in recorded)
+        expected = {camera.id for camera in order.memory.expected}
+        new = tuple(c for c in self._remembered.expected if c.id in {f.id for f in fresh} and c.id not in expected)
+        memory = order.memory
+        memory = replace(memory, known=(*memory.known, *fresh), expected=(*memory.expected, *new))
         judge = replace(order.judge, site=replace(order.judge.site, now=now))
-        return replace(order, judge=judge, memory=memory)
+        return self._here(replace(order, judge=judge, memory=memory))
+
+    def _here(self, order: Order) -> Order:
+        """The order with only those expected cameras that lie where this site looks."""
+        if self._plan is None:
+            return order
+        return replace(order, memory=expected_here(order.memory, order.site.id, self._plan))
 
     def statuses(self) -> tuple[CameraStatus, ...]:
         """Every camera: freshly judged, else as before the restart; with the newest answer to "is it there?"."""

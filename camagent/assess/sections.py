@@ -68,6 +68,7 @@ SECTIONS: Mapping[str, Callable[[Subject], object]] = {
     "site": lambda subject: subject.site,
     "declaration": lambda subject: subject.camera.declaration,
     "history": lambda subject: subject.camera.history,
+    "present_at": lambda subject: subject.camera.present_at,
     "answer": answer_of,
     "stream": lambda subject: main_stream(subject.camera),
     "configured": partial(_of_stream, "configured"),
@@ -95,6 +96,8 @@ SECTIONS: Mapping[str, Callable[[Subject], object]] = {
 
 STREAM_SECTIONS = frozenset({"stream", "configured", "declared", "measured", "image", "access"})
 DEVICE_SECTIONS = (
-    frozenset(SECTIONS) - STREAM_SECTIONS - frozenset({"camera", "cameras", "site", "declaration", "history", "answer"})
+    frozenset(SECTIONS)
+    - STREAM_SECTIONS
+    - frozenset({"camera", "cameras", "site", "declaration", "history", "present_at", "answer"})
 )
 """What comes from ONVIF: a target without an ONVIF side has none of it."""

@@ -146,7 +146,8 @@ def _sum_up(run: _Run, announced: Announced) -> Discovery:
     silent = [Note("silent_neighbours", ", ".join(hidden[:MAX_LISTED]) + more)] if hidden else []
     unread = tray.dropped + announced.left_out
     dropped = [Note("datagrams_dropped", str(unread))] if unread else []
-    off_subnet = [Note("off_subnet", s.target.host) for s in sightings if s.off_subnet]
+    outside = [s.target.host for s in sightings if s.off_subnet]
+    off_subnet = [Note("off_subnet", ", ".join(outside[:MAX_LISTED]) + (" …" if len(outside) > MAX_LISTED else ""))]
     return Discovery(
         sightings=sightings,
         rtsp_only=_rtsp_only(plan, knocks, {sighting.target.host for sighting in sightings}),
@@ -157,7 +158,7 @@ def _sum_up(run: _Run, announced: Announced) -> Discovery:
         addresses_answered=len(answered),
         other_responders=len(announced.other_sources),
         malformed_datagrams=announced.malformed,
-        notes=(*knocks.notes, *dropped, *off_subnet, *silent),
+        notes=(*knocks.notes, *dropped, *(off_subnet if outside else ()), *silent),
     )
 
 

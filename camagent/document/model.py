@@ -7,6 +7,7 @@ default, because older documents have none; `document.write` copies it where it 
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field
@@ -80,7 +81,7 @@ class CoverageView(View):
 
 
 class DeviceView(View):
-    """The device's own words."""
+    """The device's own words; of a camera that does not answer now, as it said them when it last did."""
 
     manufacturer: Line | None
     model: Line | None
@@ -196,11 +197,34 @@ class CameraView(View):
     duration_s: Figure = None
     identity: Listed[Line] = ()
     changes: Listed[Line] = ()
+    present_at: Moment | None = None
+    """When something of the camera last answered, in this run or an earlier one."""
 
     @property
     def watched(self) -> tuple[StreamView, ...]:
         """The streams that were measured, or could not be; without those that are only listed."""
         return tuple(stream for stream in self.streams if stream.not_judged is None)
+
+
+class RetirementView(View):
+    """A person's word that a camera is out of service."""
+
+    by: Line
+    reason: Line
+    on: date
+
+
+class RetiredView(View):
+    """A camera out of service: listed, in no count."""
+
+    id: Line
+    name: Line
+    address: Line
+    place: Line | None = None
+    manufacturer: Line | None = None
+    model: Line | None = None
+    present_at: Moment
+    retired: RetirementView
 
 
 class SummaryView(View):
@@ -234,6 +258,8 @@ class ScanDocument(View):
     coverage: CoverageView
     cameras: Annotated[tuple[CameraView, ...], Bounded(MAX_CAMERAS)]
     site_findings: Listed[FindingView] = ()
+    retired: Listed[RetiredView] = ()
+    """Cameras that a person took out of service; not among `cameras`, in no count."""
     summary: SummaryView
 
     @property

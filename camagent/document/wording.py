@@ -11,6 +11,7 @@ from camagent.document.model import (
     CoverageView,
     DeviceView,
     FindingView,
+    RetiredView,
     SettingView,
     UpgradeView,
 )
@@ -75,6 +76,20 @@ def why_text(why: str, lang: str) -> str:
     """Why an address was not checked."""
     words = catalogue(lang)
     return words.get(f"report.why.{why}") or words.get(f"faults.{why}") or why
+
+
+def retired_text(camera: RetiredView, lang: str) -> str:
+    """A camera out of service: who said so, when and why, and when it was last present."""
+    return say(
+        "report.table.retired",
+        lang,
+        name=camera.name,
+        address=camera.address,
+        by=camera.retired.by,
+        on=camera.retired.on.strftime("%d/%m/%Y" if lang == "vi" else "%Y-%m-%d"),
+        reason=camera.retired.reason,
+        at=camera.present_at,
+    )
 
 
 def reasons(findings: Iterable[F]) -> tuple[F, ...]:

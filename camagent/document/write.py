@@ -11,14 +11,23 @@ from functools import lru_cache
 from typing import Any
 
 from camagent import __version__
-from camagent.document.model import BasisView, CameraView, DeviceView, FindingView, ScanDocument, UpgradeView
+from camagent.document.model import (
+    BasisView,
+    CameraView,
+    DeviceView,
+    FindingView,
+    RetiredView,
+    RetirementView,
+    ScanDocument,
+    UpgradeView,
+)
 from camagent.document.stream import StreamView
 from camagent.document.values import TextView
-from camagent.model.device import DeviceClock, DeviceFacts, DeviceInformation, NetworkFacts
+from camagent.model.device import DeviceClock, DeviceFacts
+from camagent.model.expected import DeviceWords, ExpectedCamera, words_of, words_with
 from camagent.model.fault import Fault
 from camagent.model.finding import Basis, Finding, Upgrade, Verdict
-from camagent.model.onvif import claimed_profiles
-from camagent.model.scan import CameraResult, ScanResult
+from camagent.model.scan import CameraFacts, CameraResult, ScanResult
 from camagent.model.stream import (
     FileTarget,
     ImageFacts,
@@ -48,6 +57,7 @@ def scan_document(scan: ScanResult) -> ScanDocument:
             "coverage": scan.coverage,
             "cameras": tuple(camera_view(camera) for camera in scan.cameras),
             "site_findings": tuple(_finding(finding) for finding in scan.site_findings),
+            "retired": tuple(_retired(camera) for camera in scan.retired),
             "summary": {verdict.value: scan.count(verdict) for verdict in Verdict},
         }
     )
@@ -64,7 +74,7 @@ def camera_view(result: CameraResult) -> CameraView:
             **_named(result),
             "place": declaration.place if declaration else None,
             "task": declaration.task if declaration else None,
-            "device": _device(device) if device else None,
+            "device": _device(facts),
             "clock": device.clock if device and isinstance(device.clock, DeviceClock) else None,
             "streams": (*map(_stream, facts.streams), *map(_other_stream, facts.others)),
             "findings": tuple(_finding(finding) for finding in result.findings),
@@ -90,17 +100,26 @@ def _faults(result: CameraResult) -> tuple[Fault, ...]:
     return tuple(dict.fromkeys([*faults, *result.faults]))
 
 
-def _device(device: DeviceFacts) -> DeviceView:
-    words = device.information if isinstance(device.information, DeviceInformation) else None
-    macs = device.network.macs if isinstance(device.network, NetworkFacts) else ()
-    scopes = () if isinstance(device.scopes, Fault) else device.scopes
-    return DeviceView(
-        manufacturer=words.manufacturer if words else None,
-        model=words.model if words else None,
-        firmware=words.firmware if words else None,
-        serial=words.serial if words else None,
-        mac=macs[0] if macs else None,
-        onvif_profiles=tuple(sorted(claimed_profiles(scopes))),
+def _device(facts: CameraFacts) -> DeviceView | None:
+    """What the device says, else what it said before; None where it never said anything."""
+    words = words_with(words_of(facts.device), facts.earlier)
+    if not isinstance(facts.device, DeviceFacts) and words == DeviceWords():
+        return None
+    return DeviceView.model_validate(words)
+
+
+def _retired(camera: ExpectedCamera) -> RetiredView:
+    word = camera.retired
+    assert word is not None, "only the retired are listed so"
+    return RetiredView(
+        id=camera.id,
+        name=camera.name,
+        address=camera.address,
+        place=camera.place,
+        manufacturer=camera.words.manufacturer,
+        model=camera.words.model,
+        present_at=camera.present_at,
+        retired=RetirementView(by=word.by, reason=word.reason, on=word.on),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from camagent.inventory.identity import KnownDevice
 from camagent.inventory.trust import Trust, TrustedDevice
+from camagent.model.expected import ExpectedCamera
 from camagent.model.scan import History, ManualAnswer
 from camagent.model.stream import PictureNumbers
 from camagent.model.uri import StreamUri, parse_stream_uri
@@ -27,6 +28,8 @@ class Memory:
     """By camera id; "" holds for the whole site."""
     references: Mapping[str, tuple[PictureNumbers, ...]] = field(default_factory=dict)
     """By camera id: how its picture was when it was sound, by day and under infrared."""
+    expected: tuple[ExpectedCamera, ...] = ()
+    """Every camera that answered once and that nobody forgot; with those that a person retired."""
     trust: Trust = Trust()
     """To whom log-ins for ranges may be given."""
 
@@ -43,6 +46,10 @@ class Learned:
     """Devices that let us in."""
     pictures: tuple[SeenPicture, ...] = ()
     """How each camera's picture looked in this run, in numbers."""
+    expected: tuple[ExpectedCamera, ...] = ()
+    """The cameras that later runs will expect, as they are now."""
+    superseded: tuple[str, ...] = ()
+    """Ids of cameras in whose place others answered: they are expected no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,16 @@ def memory_after(memory: Memory, learned: Learned) -> Memory:
     met = {device.address for device in learned.trusted}
     devices = (*(device for device in memory.trust.devices if device.address not in met), *learned.trusted)
     trust, pins = replace(memory.trust, devices=devices), (*memory.pins, *learned.pins)
-    return replace(memory, known=tuple(known.values()), pins=pins, references=references, trust=trust)
+    expected = {camera.id: camera for camera in (*memory.expected, *learned.expected)}
+    gone = frozenset(learned.superseded)
+    return replace(
+        memory,
+        known=tuple(known.values()),
+        pins=pins,
+        references=references,
+        trust=trust,
+        expected=tuple(camera for camera in expected.values() if camera.id not in gone),
+    )
 
 
 def pin_place(host: str, port: int) -> str:

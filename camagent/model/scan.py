@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from camagent.model.device import DeviceFacts
+from camagent.model.expected import DeviceWords, ExpectedCamera
 from camagent.model.fault import Fault
 from camagent.model.finding import Finding, Outcome, Severity, Upgrade, Verdict
 from camagent.model.stream import OtherStream, StreamFacts
@@ -131,6 +132,10 @@ class CameraFacts:
     """The key of the job that found it, as the agent tells its devices apart; never published."""
     others: tuple[OtherStream, ...] = ()
     """Streams of this source that were not watched: listed, not judged."""
+    present_at: datetime | None = None
+    """When something of it last answered, in this run or an earlier one; None: never, as far as we know."""
+    earlier: DeviceWords | None = None
+    """What the device said of itself in earlier runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +181,8 @@ class ScanResult:
     cameras: tuple[CameraResult, ...]
     site_findings: tuple[Finding, ...] = ()
     """Findings about the school as a whole: its uplink, its papers."""
+    retired: tuple[ExpectedCamera, ...] = ()
+    """Cameras that a person took out of service: listed, in no count."""
     kind: str = "scan"
     """One of "scan" or "check": the schema name in the JSON document."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Union
 
 Scalar = str | int | float | bool | None
-Filling = Union[Scalar, "Message"]
-"""What fills a gap: a value, or another sentence (a reason) that has no language yet either."""
+Filling = Union[Scalar, datetime, "Message"]
+"""What fills a gap: a value, a moment (shown in the time of Vietnam), or another sentence without language yet."""
 
 
 @dataclass(frozen=True, slots=True)

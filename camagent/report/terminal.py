@@ -11,13 +11,21 @@ from rich.text import Text
 
 from camagent.document.logins import LoginBlock, LoginCause, login_blocks
 from camagent.document.model import CameraView, ScanDocument
-from camagent.document.wording import coverage_text, device_text, main_column, note_text, stream_text, why_text
+from camagent.document.wording import (
+    coverage_text,
+    device_text,
+    main_column,
+    note_text,
+    retired_text,
+    stream_text,
+)
 from camagent.model.finding import Verdict
 from camagent.report.blocks import CameraBlock, camera_blocks, login_lines, waits_only_for_login
+from camagent.report.coverage import missed_groups
 from camagent.text import say
 from camagent.text.vietnamese import clean_line
 
-MAX_NOT_CHECKED = 20  # a subnet full of strangers must not push the cameras off the screen
+MAX_ONE_BY_ONE = 3  # addresses not checked for one reason; more are one line, or they push the cameras off the screen
 MAX_STREAM_CHARS = 50  # "MPEG-4 · 2560×1440 · 25,02 hình/s · 12,55 Mbit/s" has 47
 MAX_CELL_CHARS = 32  # columns stay aligned whatever a camera calls itself
 WIDE_CHARS = 110  # narrower screens have no room for the model, and the address stands under the name
@@ -122,12 +130,18 @@ def _print_plain(blocks: tuple[CameraBlock, ...], console: Console, lang: str) -
 def _footer(document: ScanDocument, lang: str) -> Iterator[tuple[str, str]]:
     coverage, summary = document.coverage, document.summary
     missed = coverage.not_checked
-    for row in missed[:MAX_NOT_CHECKED]:
-        yield say("report.table.not_checked", lang, address=row.address, why=why_text(row.why, lang)), "yellow"
-    if len(missed) > MAX_NOT_CHECKED:
-        yield say("report.table.more_not_checked", lang, count=len(missed) - MAX_NOT_CHECKED), "yellow"
+    for group in missed_groups(missed, lang):
+        listed = group.addresses
+        if len(listed) <= MAX_ONE_BY_ONE:
+            for address in listed:
+                yield say("report.table.not_checked", lang, address=address, why=group.why), "yellow"
+        else:
+            first = ", ".join(listed[:MAX_ONE_BY_ONE])
+            yield say("report.table.many_not_checked", lang, count=len(listed), why=group.why, first=first), "yellow"
     for note in coverage.notes:
         yield note_text(note, lang), "yellow"
+    for camera in document.retired:
+        yield retired_text(camera, lang), "dim"
     yield coverage_text(coverage, lang), "yellow" if missed else ""
     # A check of named targets says nothing of the school as a whole, unless it is already too much for it.
     told = ("fail", "warn", "defect") if document.is_check else ("fail", "warn", "defect", "not_assessed")

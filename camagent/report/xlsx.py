@@ -10,10 +10,11 @@ from camagent import __version__
 from camagent.document.compare import Comparison
 from camagent.document.model import CameraView, FindingView, ScanDocument
 from camagent.document.upgrade_rows import UpgradeRow, row_order, upgrade_rows
-from camagent.document.wording import basis_text, coverage_text, note_text, reasons, why_text
+from camagent.document.wording import basis_text, coverage_text, note_text, reasons, retired_text
 from camagent.model.finding import Verdict
 from camagent.report.charts import bandwidth
 from camagent.report.columns import CAMERA_COLUMNS
+from camagent.report.coverage import missed_groups
 from camagent.report.sheet import Book, Cell, Column, Placed, Table, open_book
 from camagent.report.summary_sheet import Figure, write_summary
 from camagent.report.upgrade_sheet import headline, list_figures, write_upgrade_sheet
@@ -22,6 +23,7 @@ from camagent.text.quantities import VIETNAM, bitrate_text, moment_text, quantit
 from camagent.text.vietnamese import sort_key
 
 MAX_FINDING_ROWS = 50_000  # a spreadsheet of an old PC stays usable; beyond that only what needs reading is listed
+MAX_ADDRESSES_A_ROW = 20  # not checked for one reason; the JSON document has them all
 
 
 def render_xlsx(documents: Sequence[ScanDocument], lang: str, comparison: Comparison | None = None) -> bytes:
@@ -195,8 +197,16 @@ def _coverage_rows(documents: Sequence[ScanDocument], lang: str) -> Iterator[tup
             yield name, say(f"report.coverage.{key}", lang), ", ".join(getattr(it, key))
         for note in it.notes:
             yield name, say("report.coverage.notes", lang), note_text(note, lang)
-        for row in it.not_checked:
-            yield name, say("report.coverage.not_checked", lang), f"{row.address} – {why_text(row.why, lang)}"
+        for group in missed_groups(it.not_checked, lang):
+            listed = ", ".join(group.addresses[:MAX_ADDRESSES_A_ROW])
+            more = " …" if len(group.addresses) > MAX_ADDRESSES_A_ROW else ""
+            yield (
+                name,
+                say("report.coverage.not_checked", lang),
+                f"{len(group.addresses)} – {group.why}: {listed}{more}",
+            )
+        for camera in document.retired:
+            yield name, say("report.coverage.retired", lang), retired_text(camera, lang)
 
 
 def _change_table(comparison: Comparison, lang: str) -> Table:

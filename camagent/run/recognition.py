@@ -13,12 +13,12 @@ from camagent.inventory.earlier_runs import Learned, Memory, Pins, learned_from,
 from camagent.inventory.join import join
 from camagent.model.device import DeviceFacts, DeviceInformation, NetworkFacts, TlsFacts
 from camagent.model.discovery import Change, Discovery, InventoryRow, SeenCamera
+from camagent.model.expected import ExpectedCamera
 from camagent.model.fault import Fault
 from camagent.model.finding import Finding
 from camagent.model.scan import (
     CameraFacts,
     CameraResult,
-    Coverage,
     Declaration,
     NotChecked,
     ProfileStamp,
@@ -26,7 +26,9 @@ from camagent.model.scan import (
     Site,
     SiteFacts,
 )
-from camagent.model.stream import FileTarget
+from camagent.run.absent import Absent, Met, absent_cameras, only_announced
+from camagent.run.coverage import coverage_of, with_missing
+from camagent.run.expected import expected_after, is_present
 from camagent.run.naming import address_of, name_of
 from camagent.run.pictures import against_reference, pictures_of
 from camagent.run.shown_certificates import certificates, handshakes, stream_certificate_changed
@@ -83,20 +85,16 @@ class _Seen:
 
 def finish(checks: Sequence[DeviceCheck], order: Order, frame: Frame) -> Run:
     """From conversations to the run's result: identities, inventory, verdicts. Pure."""
-    seen = [_Seen(check, source, _sighting(check, source)) for check in checks for source in check.sources]
-    cloned = identity.shared_signs([one.sighting for one in seen])
-    matches = identity.match_all(order.memory.known, [one.sighting for one in seen], cloned)
-    taken = {known.id for known in order.memory.known}
-    identities = [
-        (found.known.id, found.change)
-        if found.known is not None and found.change in ("same", "moved")
-        else (identity.identity_of(one.sighting, cloned, taken).id, found.change if order.memory.known else "")
-        for one, found in zip(seen, matches, strict=True)
-    ]
-    identities = _unique(identities)
-    rows = join(order.inventory, [_inventory_view(one, key) for one, (key, _) in zip(seen, identities, strict=True)])
+    met = [_Seen(check, source, _sighting(check, source)) for check in checks for source in check.sources]
+    met_identities, absent = _recognised(met, order, frame)
+    seen = [*met, *(_Seen(check, check.sources[0], _sign_of(camera)) for camera, check in absent.cameras)]
+    identities = [*met_identities, *((camera.id, "same") for camera, _ in absent.cameras)]
+    rows = join(order.inventory, _inventory_views(seen, identities, order.memory.expected))
     by_key = {row.seen.key: row for row in rows if row.seen is not None}
-    left = _left_behind(seen, identities, rows)
+    listed = {key for key, row in by_key.items() if row.declaration is not None}
+    strangers = only_announced(seen, identities, listed | _by_id(order).keys(), frame.kind, frame.discovery)
+    retired = _retired(seen, identities, order, frame)
+    left = _left_behind(seen, identities, rows) | strangers.keys() | {camera.id for camera in retired}
     fingerprints = _fingerprint_counts(checks)
     cameras = [
         _checked(one, _camera_facts(one, _Recognised(key, change, by_key.get(key)), order, fingerprints))
@@ -110,11 +108,71 @@ def finish(checks: Sequence[DeviceCheck], order: Order, frame: Frame) -> Run:
         if row.change is Change.MISSING and row.declaration is not None
     )
     result = _result(results, site_findings, order, frame)
-    result = replace(result, coverage=_with_missing(result.coverage, missing))
-    met = [identity.remember(key, one.sighting) for one, (key, _) in zip(seen, identities, strict=True)]
-    learned = learned_from(order.memory, met, certificates(checks))
-    learned = replace(learned, pictures=tuple(pictures_of(results)), trusted=tuple(let_in(checks)))
+    result = replace(
+        result, coverage=with_missing(result.coverage, (*missing, *filter(None, strangers.values()))), retired=retired
+    )
+    pairs = zip(met, met_identities, strict=True)
+    learned = learned_from(
+        order.memory,
+        [identity.remember(key, one.sighting) for one, (key, _) in pairs if key not in strangers],
+        certificates(checks),
+    )
+    learned = replace(
+        learned,
+        pictures=tuple(pictures_of(results)),
+        trusted=tuple(let_in(checks)),
+        expected=(*expected_after(results, order.site.id), *retired) if frame.kind == "scan" else (),
+        superseded=absent.superseded,
+    )
     return Run(result, learned, memory_after(order.memory, learned), frame.discovery)
+
+
+def _recognised(met: Sequence[_Seen], order: Order, frame: Frame) -> tuple[list[tuple[str, str]], Absent]:
+    """(id, change) of everything that was met, and who was expected and is not among them."""
+    known = order.memory.known
+    cloned = identity.shared_signs([one.sighting for one in met])
+    matches = identity.match_all(known, [one.sighting for one in met], cloned)
+    taken = {device.id for device in known}
+    identities = [
+        (found.known.id, found.change)
+        if found.known is not None and found.change in ("same", "moved")
+        else (identity.identity_of(one.sighting, cloned, taken).id, found.change if known else "")
+        for one, found in zip(met, matches, strict=True)
+    ]
+    identities = _unique(identities)
+    if frame.kind != "scan":
+        return identities, Absent()
+    facts = [
+        Met(one.check, one.sighting, match, key) for one, match, (key, _) in zip(met, matches, identities, strict=True)
+    ]
+    expected = [camera for camera in order.memory.expected if camera.retired is None]
+    return identities, absent_cameras(expected, known, facts, frame.finished_at)
+
+
+def _sign_of(camera: ExpectedCamera) -> identity.Sighting:
+    return identity.sighting(None, camera.address, camera.video_source)
+
+
+def _by_id(order: Order) -> dict[str, ExpectedCamera]:
+    return {camera.id: camera for camera in order.memory.expected}
+
+
+def _retired(
+    seen: Sequence[_Seen], identities: Sequence[tuple[str, str]], order: Order, frame: Frame
+) -> tuple[ExpectedCamera, ...]:
+    """Who was taken out of service, and when each was last present; a target asked by name is judged all the same."""
+    if frame.kind != "scan":
+        return ()
+    answered = {
+        key: one.check.checked_at
+        for one, (key, _) in zip(seen, identities, strict=True)
+        if one.check.device is not None and not isinstance(one.check.device, Fault)
+    }
+    return tuple(
+        replace(camera, present_at=answered.get(camera.id, camera.present_at))
+        for camera in order.memory.expected
+        if camera.retired is not None
+    )
 
 
 def _checked(one: _Seen, facts: CameraFacts) -> CheckedCamera:
@@ -132,13 +190,6 @@ def to_look_at_again(run: Run, checks: Sequence[DeviceCheck]) -> tuple[int, ...]
     """Positions of the checks of cameras whose advice waits for nothing but another look."""
     waiting = {id(result.facts.device) for result in run.result.cameras if result.upgrade.look_again}
     return tuple(n for n, check in enumerate(checks) if check.device is not None and id(check.device) in waiting)
-
-
-def _with_missing(coverage: Coverage, missing: tuple[NotChecked, ...]) -> Coverage:
-    told = {entry.address for entry in coverage.not_checked}
-    return replace(
-        coverage, not_checked=(*coverage.not_checked, *(entry for entry in missing if entry.address not in told))
-    )
 
 
 def _left_behind(
@@ -184,6 +235,23 @@ def _inventory_view(one: _Seen, key: str) -> SeenCamera:
     )
 
 
+def _inventory_views(
+    seen: Sequence[_Seen], identities: Sequence[tuple[str, str]], expected: Sequence[ExpectedCamera]
+) -> list[SeenCamera]:
+    """The same of all; the silent by what they said of themselves before."""
+    before = {camera.id: camera for camera in expected}
+    at_place = Counter(camera.address for camera in expected)
+    views = []
+    for one, (key, _) in zip(seen, identities, strict=True):
+        view, camera = _inventory_view(one, key), before.get(key)
+        if camera is not None and isinstance(one.check.device, Fault):
+            macs = (camera.words.mac,) if camera.words.mac else ()
+            channel = camera.video_source if at_place[camera.address] > 1 else None
+            view = replace(view, serial=camera.words.serial, macs=macs, model=camera.words.model, channel=channel)
+        views.append(view)
+    return views
+
+
 def _fingerprint_counts(checks: Sequence[DeviceCheck]) -> Mapping[str, int]:
     return Counter(_key_of(tls) for _, tls in handshakes(checks))
 
@@ -210,12 +278,15 @@ def _camera_facts(one: _Seen, who: _Recognised, order: Order, fingerprints: Mapp
     if answers:
         declaration = declaration or Declaration()
         declaration = replace(declaration, answers=(*declaration.answers, *answers))
-    return CameraFacts(
+    before = _by_id(order).get(who.key)
+    silent = before if isinstance(device, Fault) else None
+    named = declaration is not None and declaration.name
+    facts = CameraFacts(
         id=who.key,
-        name=name_of(one.check, one.source, declaration),
+        name=silent.name if silent is not None and not named else name_of(one.check, one.source, declaration),
         address=address_of(one.check),
         device=device,
-        video_source=one.source.video_source,
+        video_source=one.source.video_source or (silent.video_source if silent is not None else None),
         streams=against_reference(one.source.streams, order.memory.references.get(who.key, ())),
         others=one.source.others,
         declaration=declaration,
@@ -224,7 +295,11 @@ def _camera_facts(one: _Seen, who: _Recognised, order: Order, fingerprints: Mapp
         changes=_changes(one, who, order.memory.pins),
         shared_fingerprints=fingerprints.get(_key_of(tls), 1) - 1 if isinstance(tls, TlsFacts) else 0,
         device_key=one.check.key,
+        earlier=before.words if before is not None else None,
     )
+    if is_present(facts):
+        return replace(facts, present_at=one.check.checked_at)
+    return replace(facts, present_at=before.present_at if before is not None else None)
 
 
 def _changes(one: _Seen, who: _Recognised, pins: Pins) -> tuple[str, ...]:
@@ -248,51 +323,11 @@ def _result(
         started_at=frame.started_at,
         finished_at=frame.finished_at,
         profile=order.stamp,
-        coverage=_coverage(results, order, frame.discovery),
+        coverage=coverage_of(results, frame.discovery),
         cameras=results,
         site_findings=site_findings,
         kind=frame.kind,
     )
-
-
-def _coverage(results: Sequence[CameraResult], order: Order, discovery: Discovery | None) -> Coverage:
-    not_checked = tuple(
-        NotChecked(result.facts.address, _why(result.facts, fault))
-        for result in results
-        if (fault := _kept_out(result.facts)) is not None
-    )
-    checked = len(results) - len(not_checked)
-    if discovery is None:
-        return Coverage((), (), len(results), len(results) - len(not_checked), checked, not_checked, 0, checked)
-    return Coverage(
-        subnets=discovery.subnets,
-        interfaces=discovery.interfaces,
-        addresses_probed=discovery.addresses_probed,
-        devices_found=len(discovery.devices) + len(discovery.rtsp_only),
-        cameras_checked=checked,
-        not_checked=not_checked,
-        subnets_asked=len(discovery.subnets_asked),
-        addresses_answered=discovery.addresses_answered,
-        notes=tuple(str(note) for note in discovery.notes),
-    )
-
-
-def _why(facts: CameraFacts, fault: Fault) -> str:
-    """The fault's code; of a file, the code of what is wrong with a file."""
-    is_file = bool(facts.streams) and isinstance(facts.streams[0].target, FileTarget)
-    return f"file_{fault.code}" if is_file else fault.code.value
-
-
-def _kept_out(facts: CameraFacts) -> Fault | None:
-    """Why nothing could be seen of a camera; None if at least its device or one stream was seen."""
-    if isinstance(facts.device, DeviceFacts):
-        return None
-    faults = [stream.fault for stream in facts.streams]
-    if facts.streams and not all(faults):
-        return None
-    if isinstance(facts.device, Fault):
-        return facts.device
-    return next((fault for fault in faults if fault is not None), None)
 
 
 def site_facts(site: Site, uplink_bps: float | None, now: datetime, memory: Memory) -> SiteFacts:

@@ -13,6 +13,7 @@ from camagent.model.discovery import Discovery
 from camagent.model.scan import Declaration
 from camagent.model.stream import StreamTarget
 from camagent.model.uri import parse_stream_uri
+from camagent.run.expected import expected_here, targets_of
 from camagent.run.fleet import Fleet, FleetOptions, Job
 from camagent.run.recognition import Frame, Order, Run, finish, to_look_at_again
 from camagent.run.trust import LoginGiven, login_given
@@ -30,20 +31,22 @@ async def scan_site(plan: DiscoveryPlan, order: Order, fleet: Fleet, options: Fl
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search brought, and when it began."""
+    """What a search brought, where it looked, and when it began."""
 
     discovery: Discovery
+    plan: DiscoveryPlan
     started_at: datetime
 
 
 async def find_devices(plan: DiscoveryPlan, fleet: Fleet, progress: Progress) -> Found:
     """The first half of the main job."""
     started_at = fleet.clock.now()
-    return Found(await search(plan, fleet.clock, progress), started_at)
+    return Found(await search(plan, fleet.clock, progress), plan, started_at)
 
 
 async def check_found(found: Found, order: Order, fleet: Fleet, options: FleetOptions, progress: Progress) -> Run:
     """The second half: check and judge what was found."""
+    order = replace(order, memory=expected_here(order.memory, order.site.id, found.plan))
     frame = Frame(found.started_at, found.started_at, "scan", found.discovery)
     return await _check_and_judge(jobs_for(found.discovery, order), order, _Work(fleet, options, progress), frame)
 
@@ -57,7 +60,7 @@ async def check_targets(
 
 
 def jobs_for(discovery: Discovery, order: Order) -> tuple[Job, ...]:
-    """Every device that was found, and every address of the inventory where nothing was: it is asked by name.
+    """Every device that was found, and every address of the inventory or of an expected camera where nothing was.
 
     An address that speaks RTSP only is asked for ONVIF too: that it does not answer is the finding.
     """
@@ -72,8 +75,10 @@ def jobs_for(discovery: Discovery, order: Order) -> tuple[Job, ...]:
     for found in discovery.rtsp_only:
         if found.host not in hosts:
             targets[found.host, None] = DeviceTarget(found.host)
-    places = sorted(targets, key=lambda place: (_address_order(place[0]), place[1] or 0))
     present = {host for host, _ in targets}
+    for host, target in targets_of(order.memory, present).items():
+        targets[host, target.port if isinstance(target, DeviceTarget) else None] = target
+    places = sorted(targets, key=lambda place: (_address_order(place[0]), place[1] or 0))
     return tuple(with_login(Job(targets[place]), order, present) for place in places)
 
 

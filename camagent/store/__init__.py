@@ -24,12 +24,13 @@ from camagent.document.states import CameraState
 from camagent.inventory.earlier_runs import Learned
 from camagent.inventory.identity import KnownDevice
 from camagent.inventory.trust import Trust, TrustedDevice
+from camagent.model.expected import ExpectedCamera, Retirement
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import History, ManualAnswer
 from camagent.model.stream import PictureNumbers
 from camagent.model.text import Message, message
-from camagent.store import pictures
+from camagent.store import expected, pictures
 from camagent.store.open_file import connect, transaction, translated
 from camagent.store.pictures import KeptPicture
 from camagent.text.quantities import VIETNAM, stamp_text
@@ -150,6 +151,31 @@ class Store:
             trusted = [(device.address, device.endpoint, met) for device in learned.trusted[:MAX_KNOWN]]
             connection.executemany("INSERT OR REPLACE INTO trusted_device VALUES (?, ?, ?)", trusted)
             pictures.write_seen(connection, learned.pictures, met)
+            expected.write(connection, learned.expected, learned.superseded)
+
+    def expected_cameras(self) -> tuple[ExpectedCamera, ...]:
+        """Every camera that answered once and that nobody forgot; the retired are among them."""
+        with self._lock, translated(self.path):
+            is_new = expected.is_new(self._connection)
+        newest = self.latest() if is_new else None
+        if newest is not None:  # stored before cameras were expected
+            query = "SELECT camera_id, max(day) FROM camera_day WHERE answered > 0 GROUP BY camera_id"
+            cameras = expected.of_document(newest, dict(self._rows(query, ())))
+            with self._write() as connection:
+                expected.write(connection, cameras, ())
+        with self._lock, translated(self.path):
+            return expected.read(self._connection)
+
+    def retire(self, camera_id: str, word: Retirement) -> bool:
+        """A person took the camera out of service; False where no such camera is expected."""
+        said = Retirement(clean_line(word.by), clean_line(word.reason), word.on)
+        with self._write() as connection:
+            return expected.retire(connection, camera_id, said)
+
+    def forget(self, camera_id: str, at: datetime) -> bool:
+        """The camera is expected no more; False where no such camera is expected."""
+        with self._write() as connection:
+            return expected.forget(connection, camera_id, at)
 
     def kept_pictures(self, camera_id: str | None = None) -> tuple[KeptPicture, ...]:
         """What is kept of the pictures of one camera, or of all: numbers only."""

@@ -100,4 +100,22 @@ MIGRATIONS: Migrations = (
         # Addresses and ranges that the operator trusts.
         "CREATE TABLE trust_grant (network TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT, WITHOUT ROWID",
     ),
+    (
+        # Cameras that answered once: expected until a person retires or forgets them. `words` is JSON: what the
+        # device said of itself; `state` is "expected", "retired" or "forgotten"; `said_…` is the person's word.
+        """CREATE TABLE expected_camera (
+            id TEXT PRIMARY KEY,
+            site TEXT NOT NULL,
+            name TEXT NOT NULL,
+            address TEXT NOT NULL,
+            video_source TEXT,
+            words TEXT NOT NULL,
+            present_at TEXT NOT NULL,
+            place TEXT,
+            state TEXT NOT NULL,
+            said_by TEXT,
+            said_on TEXT,
+            reason TEXT
+        ) STRICT, WITHOUT ROWID""",
+    ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 import tomllib
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -66,6 +67,10 @@ class _Formatter(string.Formatter):
             return "?"
         if isinstance(value, Message):
             return render(value, self._lang)
+        if isinstance(value, datetime):
+            from camagent.text.quantities import moment_text  # which speaks through this module
+
+            return moment_text(value, self._lang)
         if isinstance(value, float) and not format_spec:
             format_spec = ".4g" if abs(value) < 10_000 else ".0f"
         text = format(value, format_spec) if not isinstance(value, str) else value

@@ -22,6 +22,7 @@ from camagent.inventory.earlier_runs import Memory
 from camagent.inventory.identity import KnownDevice
 from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, Sighting
+from camagent.model.expected import DeviceWords, ExpectedCamera
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Verdict
 from camagent.model.scan import Declaration
@@ -147,6 +148,7 @@ def test_only_a_camera_that_changed_is_published_anew(
 ) -> None:
     """A judgement is made every few seconds, mostly about one camera of many."""
     watched, fleet = world
+    watched.settings = settings(Declaration(name="khác", address=OTHER))
     search_with(monkeypatch, HOST, OTHER)
 
     async def judged() -> dict[str, CameraStatus]:
@@ -260,7 +262,11 @@ def test_what_we_could_not_ask_changes_nothing(world: tuple[Site, FakeFleet], mo
 def test_a_restart_shows_the_last_state_until_each_camera_is_checked(world: tuple[Site, FakeFleet]) -> None:
     watched, _ = world
     stored = build.camera_result(facts=build.camera_facts(address=OTHER, id="cam-stored", name="Sân sau"))
-    watched.restore((status(build.camera_result()), status(stored)), Memory())
+    known = KnownDevice("cam-stored", OTHER, None, (("address", OTHER),))
+    words = DeviceWords("Acme", "AC-9", "V1")
+    expected = ExpectedCamera("cam-stored", build.site_facts().site.id, "Sân sau", OTHER, None, words, START)
+    memory = Memory(known=(known,), expected=(expected,))
+    watched.restore((status(build.camera_result()), status(stored)), memory)
     assert {status.name for status in watched.statuses()} == {"Cổng chính", "Sân sau"}
     assert set(watched.hosts) == {HOST, OTHER} and not watched.is_complete
 
@@ -272,6 +278,8 @@ def test_a_restart_shows_the_last_state_until_each_camera_is_checked(world: tupl
         await watched.judge(START)
         dead = next(status for status in watched.statuses() if status.address == OTHER)
         assert dead.up is False and watched.is_complete
+        assert (dead.id, dead.name) == ("cam-stored", "Sân sau")
+        assert (dead.manufacturer, dead.model, dead.firmware) == ("Acme", "AC-9", "V1"), "known until it contradicts"
 
     asyncio.run(scenario())
 

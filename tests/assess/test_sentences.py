@@ -233,6 +233,7 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     ("device_answers", camera_facts(device=fault(FaultCode.UNREACHABLE)), site_facts(fell_silent=True)),
     ("pixel_density", with_main(declared=declared_stream()), None),
     ("device_answers", camera_facts(device=fault(FaultCode.REFUSED)), None),
+    ("device_answers", camera_facts(device=fault(FaultCode.UNREACHABLE), present_at=NOW), None),
     ("device_answers", camera_facts(device=fault(FaultCode.NOT_ONVIF)), None),
     ("stream_plays", with_main(measured=fault(FaultCode.REFUSED)), None),
     ("stream_plays", with_main(measured=fault(FaultCode.NOT_FOUND)), None),

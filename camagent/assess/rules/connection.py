@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from camagent.assess.judgement import Judgement, Reading, at_least, at_most, limited, say, unknown
 from camagent.assess.rule import About, Rule
 from camagent.assess.rules.rate import lost_ratio
@@ -11,6 +13,7 @@ from camagent.model.finding import Outcome
 from camagent.model.onvif import MEDIA2_NS, claimed_profiles
 from camagent.model.scan import History, SiteFacts
 from camagent.model.stream import MeasuredStream, ProfileTarget, StreamFacts
+from camagent.model.text import Message
 
 NOT_THE_CAMERAS = frozenset(
     {
@@ -35,13 +38,13 @@ NOT_HEARD = frozenset({FaultCode.UNREACHABLE, FaultCode.TIMEOUT, FaultCode.STALL
 """Nothing came, or nothing any more: of a camera alone it is its own, of all at once it is the network's or ours."""
 
 
-def device_answers(device: DeviceFacts | Fault, site: SiteFacts) -> Judgement:
+def device_answers(device: DeviceFacts | Fault, site: SiteFacts, present_at: datetime | None) -> Judgement:
     """The device answers ONVIF: silence, a closed port, another protocol fail; a log-in that we lack does not.
 
     A clock alone is no answer: who cannot list its services, itself or its streams cannot be managed.
     """
     if isinstance(device, Fault):
-        return _not_reached("device", device, site)
+        return _not_reached("device", device, site, present_at)
     asked = (device.services, device.information, device.media)
     if any(not isinstance(section, Fault) for section in asked):
         return Judgement(Outcome.PASS, say("device_answers"), observed=True)
@@ -49,15 +52,19 @@ def device_answers(device: DeviceFacts | Fault, site: SiteFacts) -> Judgement:
     return _not_reached("device", next((f for f in faults if f.code in NOT_THE_CAMERAS), faults[0]), site)
 
 
-def _not_reached(what: str, fault: Fault, site: SiteFacts) -> Judgement:
+def _not_reached(what: str, fault: Fault, site: SiteFacts, present_at: datetime | None = None) -> Judgement:
     if site.fell_silent and fault.code in NOT_HEARD:
         return unknown("silent_together")
     message = say(f"fault_{fault.code}", doing=fault.doing)
     if fault.code in NOT_THE_CAMERAS:
         return Judgement(Outcome.NOT_ASSESSED, message)
+    if present_at is not None and fault.code in ABSENT:
+        message = Message("findings.was_present", (("at", present_at), ("reason", message)))
     return Judgement(Outcome.FAIL, message, observed=False, remedy=say(f"{what}_{_way_of(fault)}_remedy"))
 
 
+ABSENT = frozenset({FaultCode.UNREACHABLE, FaultCode.REFUSED, FaultCode.TIMEOUT, FaultCode.NO_MEDIA_PROFILE})
+"""The camera, or this source of it, is not there now: when it last was tells where to look."""
 SILENT = frozenset({FaultCode.UNREACHABLE, FaultCode.TIMEOUT, FaultCode.NO_VIDEO, FaultCode.STALLED})
 
 
@@ -71,6 +78,7 @@ def _way_of(fault: Fault) -> str:
 def stream_plays(
     stream: StreamFacts | Fault,
     site: SiteFacts,
+    present_at: datetime | None,
     *,
     tcp_required: bool,
     maximum_s: float,
@@ -81,7 +89,7 @@ def stream_plays(
     if fault is not None and isinstance(stream, StreamFacts) and isinstance(stream.target, ProfileTarget):
         return unknown(f"fault_{fault.code}", doing=fault.doing)  # it was never asked: nothing is known of it
     if fault is not None:
-        return _not_reached("stream", fault, site)
+        return _not_reached("stream", fault, site, present_at)
     assert isinstance(stream, StreamFacts) and isinstance(stream.measured, MeasuredStream)
     measured = stream.measured
     if measured.transport == "udp" and tcp_required:

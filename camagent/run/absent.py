@@ -1,0 +1,159 @@
+"""Expected cameras that a run did not meet: listed as what they are, never left out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from camagent.inventory.identity import KnownDevice, Match, Sighting, Signs
+from camagent.model.device import DeviceFacts, DeviceTarget
+from camagent.model.discovery import Discovery, FoundBy
+from camagent.model.expected import ExpectedCamera
+from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.scan import NotChecked
+from camagent.run.expected import NEVER_ANSWERED, host_of, target_at
+from camagent.run.visit import DeviceCheck, SeenSource
+
+_SIGNS_OF_ONE_DEVICE = ("serial", "mac", "epr")
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """One source of one device of this run, and who it was recognised as."""
+
+    check: DeviceCheck
+    sighting: Sighting
+    match: Match
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Who was expected and not met: the check that tells why, and cameras whose place others have taken."""
+
+    cameras: tuple[tuple[ExpectedCamera, DeviceCheck], ...] = ()
+    superseded: tuple[str, ...] = ()
+
+
+def absent_cameras(
+    expected: Sequence[ExpectedCamera], known: Sequence[KnownDevice], met: Sequence[Met], at: datetime
+) -> Absent:
+    """Every expected camera that is none of those met.
+
+    A recorder that answers with fewer sources has lost some; new sources of it take the place of as many lost ones.
+    Where another device answers in a camera's place the camera was replaced, which its successor says.
+    """
+    keys = {one.key for one in met}
+    devices = {device.id: device for device in known}
+    newcomers: dict[int, int] = {}
+    for one in met:
+        newcomers[id(one.check)] = newcomers.get(id(one.check), 0) + (one.match.change in ("new", "replaced"))
+    cameras, superseded = [], []
+    for camera in expected:
+        if camera.id in keys:
+            continue
+        kin = _kin(camera, devices, met)
+        if kin is not None and isinstance(kin.check.device, DeviceFacts) and newcomers[id(kin.check)] > 0:
+            newcomers[id(kin.check)] -= 1
+            superseded.append(camera.id)
+        elif kin is None and _is_replaced(camera, devices, met):
+            superseded.append(camera.id)
+        else:
+            cameras.append((camera, _check_of(camera, kin, met, at)))
+    return Absent(tuple(cameras), tuple(superseded))
+
+
+def _kin(camera: ExpectedCamera, devices: Mapping[str, KnownDevice], met: Sequence[Met]) -> Met | None:
+    """A source of the same device that was met: the device is there, or known to be silent."""
+    own = devices.get(camera.id)
+    if own is None:
+        return None
+    return next((one for one in met if _says_so(own, one) or _matched_kin(own, one)), None)
+
+
+def _says_so(own: KnownDevice, one: Met) -> bool:
+    """The device's own serial, MAC or endpoint, whatever became of its sources."""
+    return bool(_strong(own.signs) & _strong(one.sighting.signs))
+
+
+def _matched_kin(own: KnownDevice, one: Met) -> bool:
+    other = one.match.known
+    return one.match.change in ("same", "moved") and other is not None and _same_device(own, other)
+
+
+def _strong(signs: Signs) -> set[tuple[str, str]]:
+    return {sign for sign in signs if sign[0] in _SIGNS_OF_ONE_DEVICE}
+
+
+def _same_device(left: KnownDevice, right: KnownDevice) -> bool:
+    signs = [_strong(device.signs) for device in (left, right)]
+    if left.address != right.address:
+        return False
+    if all(signs):
+        return bool(signs[0] & signs[1])
+    return left.service_url == right.service_url
+
+
+def _is_replaced(camera: ExpectedCamera, devices: Mapping[str, KnownDevice], met: Sequence[Met]) -> bool:
+    own = devices.get(camera.id)
+    replaced = [one.match.known for one in met if one.match.change == "replaced" and one.match.known is not None]
+    return any(old.id == camera.id or (own is not None and _same_device(own, old)) for old in replaced)
+
+
+def _check_of(camera: ExpectedCamera, kin: Met | None, met: Sequence[Met], at: datetime) -> DeviceCheck:
+    """What is known of the absent camera now: its recorder's answer, silence, or nobody at its address."""
+    source = SeenSource(camera.video_source, None, ())
+    if kin is not None:
+        device = kin.check.device
+        if isinstance(device, DeviceFacts) and not isinstance(device.media, Fault):
+            device = _fault(FaultCode.NO_MEDIA_PROFILE, "GetProfiles")
+        return replace(kin.check, device=device, sources=(source,), other_look=None)
+    for one in met:
+        if host_of(one.sighting.address) == host_of(camera.address) and isinstance(one.check.device, Fault):
+            return replace(one.check, sources=(source,), other_look=None)
+    target = target_at(camera.address) or DeviceTarget(camera.address)
+    return DeviceCheck(target, _fault(FaultCode.UNREACHABLE, "check"), (source,), at, 0.0)
+
+
+def _fault(code: FaultCode, doing: str) -> Fault:
+    return Fault(code, Stage.INTERROGATE, doing, 0.0)
+
+
+class Seen(Protocol):
+    """One source of one device of this run."""
+
+    @property
+    def check(self) -> DeviceCheck:
+        """The conversation with its device."""
+
+    @property
+    def sighting(self) -> Sighting:
+        """Where it is and what speaks for it."""
+
+
+def only_announced(
+    seen: Sequence[Seen],
+    identities: Sequence[tuple[str, str]],
+    expected: Container[str],
+    kind: str,
+    discovery: Discovery | None,
+) -> dict[str, NotChecked | None]:
+    """By id, what no port answered for and nobody expects: it announced itself; None where it did not even that.
+
+    Anybody on the wire can announce addresses; a camera is what answered, or what inventory or memory know.
+    """
+    if kind != "scan":
+        return {}
+    sightings = {sighting.target.host: sighting for sighting in discovery.sightings} if discovery else {}
+    answered = {found.host for found in discovery.rtsp_only} if discovery else set()
+    answered |= {host for host, sighting in sightings.items() if FoundBy.HTTP in sighting.found_by}
+    strangers: dict[str, NotChecked | None] = {}
+    for one, (key, _) in zip(seen, identities, strict=True):
+        device, host = one.check.device, host_of(one.sighting.address)
+        if isinstance(device, Fault) and device.code in NEVER_ANSWERED and key not in expected and host not in answered:
+            found = sightings.get(host)
+            why = "outside_network" if found is not None and found.off_subnet else "announced"
+            strangers[key] = NotChecked(host, why) if found is not None else None
+    return strangers
