@@ -30,6 +30,8 @@ COMMANDS = {
     "report": "camagent.cli.report:report_command",
     "area": "camagent.cli.area:area_group",
     "baseline": "camagent.cli.baseline:baseline_group",
+    "camera": "camagent.cli.camera:camera_group",
+    "inventory": "camagent.cli.camera:inventory_group",
     "answer": "camagent.cli.answer:answer_command",
     "serve": "camagent.cli.serve:serve_command",
     "profile": "camagent.cli.profile:profile_group",

@@ -19,7 +19,7 @@ from camagent.cli.options import run_options, search_options, site_options
 )
 @click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config"))
 @search_options
-@click.option("--inventory", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.inventory"))
+@click.option("--inventory", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.inventory_file"))
 @site_options
 @run_options
 @click.option("--trust-new", is_flag=True, help=t("cli.help.trust_new"))
