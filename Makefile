@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 export OPENBLAS_NUM_THREADS := 1
 # Tests that share one simulated school stay on one worker (tests/conftest.py).
-PARALLEL := -n 4 --dist loadgroup
+PARALLEL := -n 4 --dist loadscope
 
 .PHONY: demo install test test-all lint peers lock clean bench bench-stream bench-truth bench-onvif bench-discovery bench-area bench-agent bench-decode bench-advice samples schema windows test-windows
 

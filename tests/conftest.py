@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,5 +32,18 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     place = item.path.relative_to(ROOT).as_posix()
     if place.startswith(OUTSIDE) or "browser" in getattr(item, "fixturenames", ()):
         item.add_marker("outside")
-    if place.startswith(DEFAULT_SCHOOL):
-        item.add_marker(pytest.mark.xdist_group("default school"))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """Everything that opens the default school goes to one worker, every other test to whoever is free.
+
+    xdist's own groups (`--dist loadgroup`) are read out of the test's id, which pytest 9.2 no longer lets it write.
+    """
+    return ByPlace(config, log)
+
+
+class ByPlace(LoadScopeScheduling):  # type: ignore[misc]  # xdist tells its types to nobody
+    """One unit of work for all tests of the default school, one for each other test."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "default school" if nodeid.startswith(DEFAULT_SCHOOL) else nodeid
