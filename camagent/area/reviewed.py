@@ -9,7 +9,7 @@ from datetime import datetime
 from camagent.area.workbook import Cells, WorkbookRefused, read_sheets
 from camagent.document.decisions import DECISIONS, Decision
 from camagent.model.operator_error import OperatorError
-from camagent.model.text import Message, message
+from camagent.model.text import Filling, Message, message
 from camagent.text import LANGUAGES, say
 from camagent.text.vietnamese import clean_line, clean_paragraph
 
@@ -54,19 +54,20 @@ def read_reviewed(content: bytes, source: str, at: datetime) -> Reviewed:
     twice: set[str] = set()
     problems: list[Message] = []
     undecided: list[str] = []
-    for number, row_id, word, note in _rows(content, source):
+    for sheet, number, row_id, word, note in _rows(content, source):
+        place: dict[str, Filling] = {"source": source, "sheet": sheet, "row": number}
         if not word:
             undecided += [row_id] if row_id else []
             if note:
-                problems.append(message("area.reviewed.note_only", source=source, row=number))
+                problems.append(message("area.reviewed.note_only", **place))
             continue
         decision = _WORDS.get(word.casefold())
         if decision is None:
-            problems.append(message("area.reviewed.unknown_word", source=source, row=number, word=word[:40]))
+            problems.append(message("area.reviewed.unknown_word", **place, word=word[:40]))
         elif not row_id:
-            problems.append(message("area.reviewed.no_id", source=source, row=number))
+            problems.append(message("area.reviewed.no_id", **place))
         elif row_id in found and found[row_id].decision != decision:
-            problems.append(message("area.reviewed.twice", source=source, row=number, id=row_id))
+            problems.append(message("area.reviewed.twice", **place, id=row_id))
             twice.add(row_id)
         else:
             found[row_id] = Decision(row_id, decision, note or None, source, at)
@@ -109,17 +110,23 @@ def _conflict(before: Decision, after: Decision, lang: str) -> Message:
     )
 
 
-def _rows(content: bytes, source: str) -> list[tuple[int, str, str, str]]:
-    """(row number, id, decision, note) of every row of the list, found by the hidden row of column keys."""
+def _rows(content: bytes, source: str) -> list[tuple[str, int, str, str, str]]:
+    """(sheet, row number, id, decision, note) of every row of every list, found by the hidden row of column keys."""
+    found: list[tuple[str, int, str, str, str]] = []
+    lists = 0
     try:
-        for sheet in read_sheets(content):
+        for name, sheet in read_sheets(content):
             rows = list(_listed(sheet, source))
-            if rows:
-                return rows[1:]  # the first one below the keys is the visible heading
+            lists += bool(rows)
+            found += [
+                (clean_line(name), *row) for row in rows[1:]
+            ]  # the first one below the keys is the visible heading
     except WorkbookRefused as error:
         key = "area.reviewed.too_large" if error.too_large else "area.reviewed.not_xlsx"
         raise OperatorError(message(key, source=source)) from None
-    raise OperatorError(message("area.reviewed.no_list", source=source))
+    if not lists:
+        raise OperatorError(message("area.reviewed.no_list", source=source))
+    return found
 
 
 def _listed(rows: Iterable[tuple[int, Cells]], source: str) -> Iterator[tuple[int, str, str, str]]:

@@ -48,8 +48,8 @@ class WorkbookRefused(Exception):
         self.too_large = too_large
 
 
-def read_sheets(content: bytes) -> Iterator[Iterator[tuple[int, Cells]]]:
-    """For each sheet its rows with their numbers (from 1); a sheet left early is not read to its end.
+def read_sheets(content: bytes) -> Iterator[tuple[str, Iterator[tuple[int, Cells]]]]:
+    """For each sheet its name and its rows with their numbers (from 1); a sheet left early is not read to its end.
 
     Raises: WorkbookRefused, also while rows are taken.
     """
@@ -57,8 +57,8 @@ def read_sheets(content: bytes) -> Iterator[Iterator[tuple[int, Cells]]]:
         raise WorkbookRefused(too_large=True)
     with _refusing():
         book = _Book.open(content)
-    for name in book.sheets:
-        yield _rows(book, name)
+    for name, part in book.sheets:
+        yield name, _rows(book, part)
 
 
 class _refusing:
@@ -78,7 +78,8 @@ class _Book:
 
     packed: zipfile.ZipFile
     left_bytes: int
-    sheets: Sequence[str] = ()
+    sheets: Sequence[tuple[str, str]] = ()
+    """Name and part of each."""
     strings: Sequence[str] = ()
 
     @classmethod
@@ -94,7 +95,8 @@ class _Book:
         targets = {key: target for key, _, target in related}
         wanted = book.attributes(main, "sheet")
         ids = [next((value for name, value in row.items() if _local(name) == "id"), "") for row in wanted]
-        book.sheets = [targets[key] for key in ids[:MAX_SHEETS] if key in targets]
+        named = list(zip([row.get("name", "") for row in wanted], ids, strict=True))[:MAX_SHEETS]
+        book.sheets = [(name, targets[key]) for name, key in named if key in targets]
         shared = next((target for _, kind, target in related if kind.endswith(_SHARED_STRINGS)), None)
         if shared is not None and shared in book.packed.NameToInfo:
             reader = _Strings()

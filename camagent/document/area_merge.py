@@ -90,6 +90,13 @@ class UpgradeRowView(View):
     cost: str
     cost_amount: float | None
     cost_currency: str
+    area: str = ""
+    serial: str = ""
+    reason: str = ""
+    """The weightiest reason, on one line."""
+    more_reasons: Count = 0
+    ground: str = ""
+    """On what that reason rests."""
     id: str
     """School and camera: what a decision refers to."""
     decision: DecisionView | None

@@ -8,7 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from camagent.document.model import CameraView, ScanDocument
-from camagent.document.wording import amount_text, basis_lines, cost_text, device_text, reason_lines, settings_text
+from camagent.document.wording import (
+    amount_text,
+    basis_lines,
+    cost_text,
+    device_text,
+    one_ground,
+    one_reason,
+    reason_lines,
+    settings_text,
+)
 from camagent.model.finding import Action, Verdict
 from camagent.text.vietnamese import clean_paragraph, sort_key
 
@@ -49,6 +58,14 @@ class UpgradeRow:
     """Class and amount, as the operator's price file has them."""
     cost_amount: float | None = None
     cost_currency: str = ""
+    area: str = ""
+    """The ward that the school names."""
+    serial: str = ""
+    reason: str = ""
+    """The weightiest reason, on one line."""
+    more_reasons: int = 0
+    ground: str = ""
+    """On what that reason rests, and how sure it is."""
 
     @property
     def stable_id(self) -> str:
@@ -80,6 +97,7 @@ def upgrade_row(document: ScanDocument, camera: CameraView, lang: str) -> Upgrad
     """The row of one camera, whether it needs something or not."""
     upgrade = camera.upgrade
     steps = (step.to(lang) for step in upgrade.steps[:MAX_STEPS])
+    reason, more_reasons = one_reason(camera.findings, lang)
     return UpgradeRow(
         site_id=document.site.id or document.site.name,
         site=document.site.name,
@@ -98,4 +116,9 @@ def upgrade_row(document: ScanDocument, camera: CameraView, lang: str) -> Upgrad
         cost=cost_text(upgrade, lang),
         cost_amount=upgrade.cost_amount,
         cost_currency=upgrade.cost_currency or "",
+        area=document.site.area,
+        serial=(camera.device.serial if camera.device else None) or "",
+        reason=reason,
+        more_reasons=more_reasons,
+        ground=one_ground(camera.findings, lang),
     )

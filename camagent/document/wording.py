@@ -25,6 +25,7 @@ F = TypeVar("F", bound=FindingView)
 
 MAX_RULES_A_LINE = 4  # a dead camera fails twenty rows for one reason; four names and the reason say it
 MAX_DOCUMENT_NAME = 48  # of a document's name in the upgrade list; the findings have the whole
+MAX_REASON_CHARS = 100  # of the reason in a list of one line a camera
 SHOWN_RATIO = 0.005  # of a figure: a smaller uncertainty is no news to a technician
 
 _WEIGHT = {severity: rank for rank, severity in enumerate(Severity)}
@@ -117,6 +118,18 @@ def basis_lines(findings: Iterable[FindingView], lang: str, limit: int) -> list[
     told = _decisive(reasons(findings))
     groups = _grouped((finding.rule, basis_short(finding.basis, lang)) for finding in told)[:limit]
     return [f"{_rule_list(names)}: {text}" for text, names in groups]
+
+
+def one_reason(findings: Iterable[FindingView], lang: str) -> tuple[str, int]:
+    """The weightiest reason on one line, and how many others there are; empty where there is none."""
+    texts = list(dict.fromkeys(finding.message.to(lang) for finding in _decisive(reasons(findings))))
+    return (clean_line(texts[0], MAX_REASON_CHARS), len(texts) - 1) if texts else ("", 0)
+
+
+def one_ground(findings: Iterable[FindingView], lang: str) -> str:
+    """On what that reason rests, and how sure it is."""
+    told = _decisive(reasons(findings))
+    return clean_line(basis_short(told[0].basis, lang)) if told else ""
 
 
 def _decisive(told: Sequence[FindingView]) -> Sequence[FindingView]:

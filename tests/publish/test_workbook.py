@@ -134,7 +134,7 @@ def test_a_workbook_in_a_workbook_stays_packed() -> None:
     with zipfile.ZipFile(out, "a") as whole:
         whole.writestr("xl/embeddings/book.xlsx", inner.getvalue())
         whole.writestr("media.bin", b" " * (200 * MB), zipfile.ZIP_DEFLATED)
-    assert next(next(read_sheets(out.getvalue()))) == (1, {0: "id", 1: "decision", 2: "note"})
+    assert next(next(read_sheets(out.getvalue()))[1]) == (1, {0: "id", 1: "decision", 2: "note"})
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_workbook_in_a_workbook_stays_packed() -> None:
 )
 def test_what_is_damaged_is_refused(content: bytes) -> None:
     with pytest.raises(WorkbookRefused):
-        [list(rows) for rows in read_sheets(content)]
+        [list(rows) for _, rows in read_sheets(content)]
 
 
 @settings(max_examples=150, deadline=None)
@@ -164,7 +164,7 @@ def test_any_damage_is_refused_or_read(data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 8))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     try:
-        for rows in read_sheets(bytes(content)):
+        for _, rows in read_sheets(bytes(content)):
             assert all(0 <= column < MAX_COLUMNS for _, cells in rows for column in cells)
     except WorkbookRefused:
         pass
@@ -179,7 +179,7 @@ def test_every_kind_of_text_is_read_as_the_office_sees_it() -> None:
     second["E3"] = "_x000D_ & <b>"
     out = io.BytesIO()
     made.save(out)
-    first, rows = [list(rows) for rows in read_sheets(out.getvalue())]
+    first, rows = [list(rows) for _, rows in read_sheets(out.getvalue())]
     assert first == []
     assert rows == [(1, {0: "Đồng ý"}), (3, {3: "Hai phần", 4: "_x000D_ & <b>"})]
 
@@ -188,5 +188,5 @@ def test_formulas_phonetics_and_cells_without_a_place() -> None:
     body = '<row><c t="str"><f>A1</f><v>kết quả</v></c><c/><c t="s"><v>0</v></c><c t="e"><v>#N/A</v></c></row>'
     body += '<row r="5"><c r="AA5" t="inlineStr"><is><r><t>a </t></r><r><t>b</t></r></is></c></row>'
     strings = "<si><t>chữ</t><rPh><t>hint</t></rPh></si>"
-    (rows,) = [list(rows) for rows in read_sheets(book(body, strings))]
+    (rows,) = [list(rows) for _, rows in read_sheets(book(body, strings))]
     assert rows == [(1, {0: "kết quả", 2: "chữ"}), (5, {26: "a b"})]

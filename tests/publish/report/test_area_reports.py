@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,18 +15,22 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from openpyxl import Workbook, load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
 
 from camagent.area import AreaOptions, AreaReport, merge_area
 from camagent.area.reviewed import apply_reviewed, read_reviewed, summary
 from camagent.cli.area import merge_command
 from camagent.document.decisions import Decision
+from camagent.document.upgrade_rows import UpgradeRow
 from camagent.model.operator_error import OperatorError
+from camagent.report.annex import ANNEXES
 from camagent.report.area_html import render_area_html
 from camagent.report.area_xlsx import render_area_xlsx
 from camagent.report.csv_ import render_area_csv
 from camagent.report.xlsx import render_xlsx
 from camagent.store import open_store
-from camagent.text import LANGUAGES, render
+from camagent.text import LANGUAGES, catalogue, render
+from camagent.text.spelled import SCALES
 from tests import builders
 from tests.publish.report.browser import CHROMIUM, CONTRAST, DARK, PHONE, SMALLEST, Page, chromium, visit
 from tests.publish.samples import hostile_school, plain, school, view
@@ -45,14 +51,20 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> AreaReport:
     return merge_area([folder], NOW, "vi", AreaOptions(levels=("Cơ sở", "Khu vực")))
 
 
+SHEETS = {
+    "vi": ["Tờ tổng hợp", "Phụ lục I", "Phụ lục II", "Phụ lục III"],
+    "en": ["Summary", "Appendix I", "Appendix II", "Appendix III"],
+}
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_workbook_ranks_schools_and_names_what_is_missing(report: AreaReport, lang: str) -> None:
     book = load_workbook(io.BytesIO(render_area_xlsx(report, lang)))
-    assert len(book.sheetnames) == 5
-    sites = list(book[book.sheetnames[2]].iter_rows(values_only=True))
+    assert book.sheetnames[:4] == SHEETS[lang] and len(book.sheetnames) == 8
+    sites = list(book[book.sheetnames[4]].iter_rows(values_only=True))
     assert any(row[1] == "Cơ sở" and row[3] == "Khu vực" for row in sites)
     assert [row[0] for row in sites[-4:]] == [1, 2, 3, 4]
-    problems = list(book[book.sheetnames[4]].iter_rows(values_only=True))
+    problems = list(book[book.sheetnames[6]].iter_rows(values_only=True))
     assert any("bad.json" in str(row[1]) for row in problems)
 
 
@@ -61,7 +73,10 @@ def test_the_workbook_of_an_area_runs_no_text_of_a_school(report: AreaReport) ->
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         sheets = [packed.read(name).decode() for name in packed.namelist() if "worksheets/" in name]
     formulas = [part for sheet in sheets for part in sheet.split("<f>")[1:]]
-    assert formulas and all(part.startswith("COUNTIF('Danh mục nâng cấp'") for part in formulas)
+    texts = {text for part in formulas for text in re.findall(r'"([^"]*)"', html.unescape(part.split("</f>")[0]))}
+    ours = set(catalogue("vi").values()) | {word for scales in SCALES.values() for word in scales}
+    glue = {">=0", " ", "", "nghìn tỷ", " đồng.", "Bằng chữ (phần đã đồng ý): "}
+    assert formulas and texts <= ours | glue, texts - ours - glue
 
 
 def test_the_csv_lists_every_row(report: AreaReport) -> None:
@@ -104,18 +119,33 @@ def test_a_long_list_is_cut_on_the_page_and_says_so(report: AreaReport) -> None:
     assert page.count("<tr data-verdict=") == 2000
 
 
-DECISION, NOTE, ID = 11, 12, 13  # columns of the list, counted from 1
+def lists(book: Workbook) -> list[tuple[Worksheet, int, dict[str, int]]]:
+    """Each row of each list: its sheet, its number, and the columns by their hidden names."""
+    found = []
+    for sheet in book.worksheets:
+        columns: dict[str, int] = {}
+        for row in sheet.iter_rows():
+            named = {str(cell.value): cell.column for cell in row if isinstance(cell.value, str)}
+            if not columns and {"id", "decision", "note"} <= named.keys():
+                columns, head = named, row[0].row + 1
+            elif columns and row[0].row > head and sheet.cell(row[0].row, columns["id"]).value:
+                found.append((sheet, row[0].row, columns))
+    return found
+
+
+def in_annexes(report: AreaReport) -> list[UpgradeRow]:
+    """The rows in the order of the workbook's lists."""
+    return [row for annex in ANNEXES for row in report.rows if row.action in annex.actions]
 
 
 def filled(content: bytes, words: dict[int, str], notes: dict[int, str] | None = None) -> bytes:
-    """The workbook with decisions typed into the rows of the list, counted from 0."""
+    """The workbook with decisions typed into the rows of the lists, counted from 0."""
     book = load_workbook(io.BytesIO(content))
-    sheet = book[book.sheetnames[1]]
-    first = next(row[0].row for row in sheet.iter_rows() if row[DECISION - 1].value == "decision") + 2
-    for row, word in words.items():
-        sheet.cell(first + row, DECISION, word)
-    for row, note in (notes or {}).items():
-        sheet.cell(first + row, NOTE, note)
+    places = lists(book)
+    for key, texts in (("decision", words), ("note", notes or {})):
+        for number, text in texts.items():
+            sheet, row, columns = places[number]
+            sheet.cell(row, columns[key], text)
     return saved(book)
 
 
@@ -131,21 +161,21 @@ def test_decisions_come_back_from_the_workbook(report: AreaReport, lang: str) ->
     content = filled(render_area_xlsx(report, lang), dict(enumerate(words)), {1: "chờ năm sau"})
     reviewed = read_reviewed(content, "lan1.xlsx", NOW)
     assert [item.decision for item in reviewed.decisions] == ["approve", "reject", "recheck"]
-    assert [item.row_id for item in reviewed.decisions] == [row.stable_id for row in report.rows[:3]]
+    assert [item.row_id for item in reviewed.decisions] == [row.stable_id for row in in_annexes(report)[:3]]
     assert [item.note for item in reviewed.decisions] == [None, "chờ năm sau", None]
     assert reviewed.problems == () and len(reviewed.undecided) == len(report.rows) - 3
 
 
 def test_a_list_that_the_office_sorted_is_read_by_its_ids(report: AreaReport) -> None:
     book = load_workbook(io.BytesIO(filled(render_area_xlsx(report, "vi"), {0: "Đồng ý", 1: "Không đồng ý"})))
-    sheet = book[book.sheetnames[1]]
-    first = next(row[0].row for row in sheet.iter_rows() if row[DECISION - 1].value == "decision") + 2
-    for column in range(1, ID + 1):
-        a, b = sheet.cell(first, column), sheet.cell(first + 1, column)
-        a.value, b.value = b.value, a.value
+    (sheet, first, columns), (_, second, _) = lists(book)[:2]
+    for column in columns.values():
+        a, b = sheet.cell(first, column), sheet.cell(second, column)
+        (a._value, a.data_type), (b._value, b.data_type) = (b._value, b.data_type), (a._value, a.data_type)
     reviewed = read_reviewed(saved(book), "x.xlsx", NOW)
     told = {item.row_id: item.decision for item in reviewed.decisions}
-    assert told == {report.rows[0].stable_id: "approve", report.rows[1].stable_id: "reject"}
+    first_row, second_row = in_annexes(report)[:2]
+    assert told == {first_row.stable_id: "approve", second_row.stable_id: "reject"}
 
 
 def test_the_schools_own_workbook_is_read_as_well() -> None:
@@ -158,16 +188,18 @@ def test_rows_that_cannot_be_understood_are_left_out_and_named(report: AreaRepor
     book = load_workbook(
         io.BytesIO(filled(render_area_xlsx(report, "vi"), {0: "=1+1", 1: "ừ", 2: "Đồng ý", 3: "Đồng ý"}))
     )
-    sheet = book[book.sheetnames[1]]
-    first = next(row[0].row for row in sheet.iter_rows() if row[DECISION - 1].value == "decision") + 2
-    sheet.cell(first + 2, ID).value = None
-    sheet.cell(first + 4, ID).value = sheet.cell(first + 3, ID).value
-    sheet.cell(first + 4, DECISION).value = "Không đồng ý"
+    places = lists(book)
+    lost, kept, again = places[2], places[3], places[-1]  # the last one stands on another sheet
+    lost[0].cell(lost[1], lost[2]["id"]).value = None
+    copied = again[0].cell(again[1], again[2]["id"])
+    copied.value = kept[0].cell(kept[1], kept[2]["id"]).value
+    copied.data_type = "s"  # openpyxl would make a formula of what begins like one
+    again[0].cell(again[1], again[2]["decision"]).value = "Không đồng ý"
     reviewed = read_reviewed(saved(book), "x.xlsx", NOW)
     assert reviewed.decisions == ()
     assert [item.key.rpartition(".")[2] for item in reviewed.problems] == ["unknown_word", "no_id", "twice"]
     for lang in LANGUAGES:
-        assert all("x.xlsx" in render(item, lang) for item in reviewed.problems)
+        assert all("x.xlsx: Phụ lục I, " in render(item, lang) for item in reviewed.problems[:2])
 
 
 def test_a_note_without_a_decision_and_a_decision_taken_back_are_named(report: AreaReport) -> None:
@@ -199,7 +231,7 @@ def test_a_change_of_mind_is_recorded_and_reported(report: AreaReport, tmp_path:
         text = render(conflict, "vi")
         assert "“Đồng ý” (lan1.xlsx)" in text and "“Không đồng ý” (lan2.xlsx)" in text
         store.decide(applied.record)
-        assert store.decisions()[report.rows[1].stable_id].decision == "reject"
+        assert store.decisions()[in_annexes(report)[1].stable_id].decision == "reject"
         assert "1 ý kiến thay đổi" in render(summary(second, applied), "vi")
 
 
