@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
+
+# Four workers share two cores: how long an example takes says nothing of the code. CI draws the same examples each time;
+# a developer draws new ones.
+settings.register_profile(
+    "camagent", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.load_profile("camagent")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -102,7 +102,7 @@ def test_identities_are_stable_between_two_runs(run: Run) -> None:
 def test_reports_are_written_whole(run: Run, tmp_path: Path) -> None:
     from camagent.cli.run import write_reports
 
-    written = write_reports(scan_document(run.result), tmp_path)
+    written = write_reports(scan_document(run.result), tmp_path, group_readable=False)
     assert {path.suffix for path in written} == {".json", ".html", ".xlsx", ".csv"}
     assert all(path.stat().st_size > 1000 for path in written)
     assert not list(tmp_path.glob("*.new"))
