@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-# Four workers share two cores: how long an example takes says nothing of the code. CI draws the same examples each time;
-# a developer draws new ones.
+# Four workers share two cores: how long an example takes says nothing of the code. CI draws the same examples each
+# time; a developer draws new ones.
 settings.register_profile(
     "camagent", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
 )
