@@ -1,14 +1,16 @@
 """What a merge reads of a document: as little as the upgrade list needs, for a city has thousands of them. Pure.
 
 The published models with parts left unread: nothing is declared anew, and what reads a document reads this one as well.
+What is unread stands once on the class: thousands of findings a school would each carry it.
 Texts of findings are as the file has them: the upgrade list makes them harmless, once, in its rows.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast, get_args
 
-from pydantic import Field
+from pydantic import Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from camagent.document.model import (
     MAX_CAMERAS,
@@ -20,13 +22,27 @@ from camagent.document.model import (
     UpgradeView,
 )
 from camagent.document.stream import FaultView, StreamView
-from camagent.document.values import Amount, Bounded, Line, Listed, Number, Paragraph, TextView
+from camagent.document.values import Amount, Bounded, Line, Listed, Number, Paragraph, TextView, View
 from camagent.model.finding import Outcome, Severity
+
+_UNREAD = "\x00"
 
 
 def unread(value: Any = None) -> Any:
     """A field that is never read from a document, and has this value."""
-    return Field(default=value, validation_alias="\x00")
+    return Field(default=value, validation_alias=_UNREAD)
+
+
+class Brief(View):
+    """A model whose instances hold only what was read: the rest are attributes of the class."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema: Any = handler(source)
+        fields = schema["schema"]["fields"]
+        for name in [name for name, field in fields.items() if field.get("validation_alias") == _UNREAD]:
+            setattr(cls, name, fields.pop(name)["schema"]["default"])
+        return cast(CoreSchema, schema)
 
 
 class RawText(TextView):
@@ -36,7 +52,7 @@ class RawText(TextView):
     en: str
 
 
-class RawBasis(BasisView):
+class RawBasis(Brief, BasisView):
     """A basis as the file has it, without its notes."""
 
     kind: str
@@ -47,7 +63,10 @@ class RawBasis(BasisView):
     note_en: Paragraph | None = unread()
 
 
-class BriefFinding(FindingView):
+Fine = Literal[Outcome.PASS, Outcome.NOT_APPLICABLE]
+
+
+class PartFinding(FindingView):
     """One rule's answer without its figures."""
 
     rule: str
@@ -64,10 +83,11 @@ class BriefFinding(FindingView):
     check: Line = unread("")
 
 
-class FineFinding(BriefFinding):
-    """A row that passed or does not apply: no list prints its words."""
+class FineFinding(PartFinding):
+    """A row that passed or does not apply: no list prints anything of it."""
 
-    outcome: Literal[Outcome.PASS, Outcome.NOT_APPLICABLE]
+    outcome: Fine
+    rule: str = unread("")
     severity: Severity = unread(Severity.INFO)
     basis: BasisView = unread(RawBasis(kind="", document=None, confidence=""))
     message: TextView = unread(RawText(vi="", en=""))
@@ -75,7 +95,19 @@ class FineFinding(BriefFinding):
     manual: bool = unread(False)
 
 
-class ToldFinding(BriefFinding):
+class Skipped:
+    """Of a row that is fine only the outcome is read: all such rows are the same two values."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        outcome = core_schema.typed_dict_field(handler.generate_schema(Fine))
+        row = core_schema.typed_dict_schema({"outcome": outcome}, extra_behavior="ignore")
+        return core_schema.no_info_after_validator_function(lambda read: _FINE[read["outcome"]], row)
+
+
+_FINE = {outcome: FineFinding.model_construct(outcome=outcome) for outcome in get_args(Fine)}
+
+
+class ToldFinding(Brief, PartFinding):
     """A row that a person must know of."""
 
     outcome: Literal[Outcome.WARN, Outcome.NOT_ASSESSED, Outcome.DEFECT]
@@ -84,7 +116,7 @@ class ToldFinding(BriefFinding):
     title: TextView | None = unread()
 
 
-class FailedFinding(BriefFinding):
+class FailedFinding(Brief, PartFinding):
     """A row that failed: only these are totalled over an area, with their titles."""
 
     outcome: Literal[Outcome.FAIL]
@@ -93,7 +125,7 @@ class FailedFinding(BriefFinding):
     title: RawText | None = None
 
 
-class BriefUpgrade(UpgradeView):
+class BriefUpgrade(Brief, UpgradeView):
     """The cheapest way to comply, as far as the upgrade list prints it."""
 
     rules: Listed[Line] = unread(())
@@ -102,14 +134,16 @@ class BriefUpgrade(UpgradeView):
     tender: TextView | None = unread()
 
 
-class AreaCamera(CameraView):
+class AreaCamera(Brief, CameraView):
     """One camera, as far as an area's merge reads it."""
 
     task: Line | None = unread()
     video_source: Line | None = unread()
     clock: ClockView | None = unread()
     streams: Listed[StreamView] = unread(())
-    findings: Listed[Annotated[FineFinding | ToldFinding | FailedFinding, Field(discriminator="outcome")]]
+    findings: Listed[
+        Annotated[Annotated[FineFinding, Skipped()] | ToldFinding | FailedFinding, Field(discriminator="outcome")]
+    ]
     faults: Listed[FaultView] = unread(())
     upgrade: BriefUpgrade
     identity: Listed[Line] = unread(())

@@ -14,9 +14,11 @@ import jsonschema
 import pytest
 
 from camagent.area import MANY_FILES, AreaOptions, AreaReport, merge_area
+from camagent.area.view import AreaDocument
 from camagent.document.decisions import Decision
-from camagent.document.read import MAX_DOCUMENT_BYTES
-from camagent.model.finding import Action, Verdict
+from camagent.document.read import MAX_DOCUMENT_BYTES, parse_as, parse_document
+from camagent.document.write import scan_document
+from camagent.model.finding import Action, Outcome, Verdict
 from camagent.model.scan import NotChecked, ScanResult
 from camagent.report.area_json import area_document
 from camagent.text import LANGUAGES, render
@@ -248,3 +250,19 @@ def test_files_are_read_as_they_arrive(tmp_path: Path) -> None:
     edited.write_bytes(codecs.BOM_UTF8 + edited.read_bytes())
     report = merged(tmp_path)
     assert len(report.sites) == 4 and report.problems == ()
+
+
+def test_a_merge_holds_only_what_it_reads() -> None:
+    """A city has two million findings: one that passed is no value of its own, others have no unread figures."""
+    text = scan_document(school(2)).compact_json()
+    whole, brief = parse_document(text, "a.json"), parse_as(AreaDocument, text, "a.json")[1]
+    for one_camera, read in zip(whole.cameras, brief, strict=True):
+        assert read.streams == () and "streams" not in vars(read)
+        for finding, one in zip(one_camera.findings, read.findings, strict=True):
+            assert one.outcome is finding.outcome and one.observed is None and one.check == ""
+            if one.outcome is Outcome.PASS:
+                assert one is next(other for other in read.findings if other.outcome is Outcome.PASS)
+            else:
+                assert (one.rule, one.severity, one.manual) == (finding.rule, finding.severity, finding.manual)
+                assert one.message.to("vi") == finding.message.to("vi")
+                assert vars(one).keys() <= {"rule", "outcome", "severity", "basis", "message", "title", "manual"}
