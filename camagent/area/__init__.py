@@ -21,7 +21,7 @@ from camagent.area.school import AreaOptions as AreaOptions
 from camagent.area.school import AreaSite as AreaSite
 from camagent.area.school import Frame, School, school_of
 from camagent.document.read import DocumentError
-from camagent.document.upgrade_rows import UpgradeRow, row_order
+from camagent.document.upgrade_rows import Budget, UpgradeRow, budget_of, row_order
 from camagent.model.finding import Action, Verdict
 from camagent.model.text import message
 from camagent.text.vietnamese import SortKey, sort_key
@@ -69,11 +69,11 @@ class AreaReport:
 
     def amounts(self) -> dict[str, float]:
         """Sum of the price file's amounts by currency; rows without an amount are in none."""
-        sums: dict[str, float] = {}
-        for row in self.rows:
-            if row.cost_amount is not None:
-                sums[row.cost_currency] = sums.get(row.cost_currency, 0.0) + row.cost_amount
-        return sums
+        return dict(self.budget().amounts)
+
+    def budget(self) -> Budget:
+        """The same with how many rows it leaves out."""
+        return budget_of(self.rows)
 
 
 def merge_area(

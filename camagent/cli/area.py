@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from camagent.cli.language import lang, t, tm
-from camagent.cli.mistakes import exit_code
 from camagent.cli.options import group_option
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
@@ -73,7 +72,6 @@ def merge_command(
     from camagent.area import AreaOptions, merge_area
     from camagent.area.wording import LEVELS
     from camagent.cli.run import warn, write_report
-    from camagent.model.finding import Verdict
 
     names = levels or read_config(None).site.levels
     if len(names) > len(LEVELS):
@@ -89,7 +87,7 @@ def merge_command(
     else:
         path = write_report(Path(output or f"camagent-area.{report_format}"), content, group_readable)
         warn(t("cli.written", path=str(path)))
-    return exit_code(report.count(Verdict.NOT_READY), report.count(Verdict.UNDETERMINED), report.count(Verdict.READY))
+    return 0
 
 
 def rendered(report: AreaReport, report_format: str) -> bytes:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from camagent.document.model import AgentView, SummaryView
-from camagent.document.values import Count, Moment, TextView, View, words
+from camagent.document.values import Absent, Count, Moment, TextView, View, words
 from camagent.model.finding import Action, Verdict
 
 AREA_SCHEMA: Literal["camagent.area/1"] = "camagent.area/1"
@@ -20,6 +20,8 @@ class AreaSummary(SummaryView):
     actions: dict[str, Count]
     cost_classes: dict[str, Count]
     amounts: dict[str, float]
+    without_amount: Count | Absent = None
+    """Cameras of the list that are in no sum, because no price is declared for them."""
     failing_rules: dict[str, Count]
 
 

@@ -5,6 +5,7 @@ Sites, workbooks, pages and the area's merge share these rows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from camagent.document.model import CameraView, ScanDocument
@@ -19,6 +20,7 @@ from camagent.document.wording import (
     settings_text,
 )
 from camagent.model.finding import Action, Verdict
+from camagent.text import say
 from camagent.text.vietnamese import clean_paragraph, sort_key
 
 MAX_REASONS = 4  # the reasons that a decision needs; the findings sheet has them all
@@ -75,6 +77,33 @@ class UpgradeRow:
     def amount(self, lang: str) -> str:
         """What the step costs by the operator's price file; empty without one."""
         return amount_text(self.cost_amount, self.cost_currency, lang)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What the price file knows of a list: a sum by currency, and how many rows it leaves out."""
+
+    amounts: tuple[tuple[str, float], ...]
+    priced: int
+    rows: int
+
+    def text(self, lang: str) -> str:
+        """ "4.500.000 VND for 1 of 2 cameras; 1 has no price"; empty without any amount."""
+        if not self.amounts:
+            return ""
+        sums = " + ".join(amount_text(amount, currency, lang) for currency, amount in self.amounts)
+        key = "budget_whole" if self.priced == self.rows else "budget_part"
+        left = self.rows - self.priced
+        return say(f"report.upgrade.{key}", lang, amount=sums, priced=self.priced, rows=self.rows, left=left)
+
+
+def budget_of(rows: Sequence[UpgradeRow]) -> Budget:
+    """The sum over the rows that have an amount; what has none is counted, never taken for nothing."""
+    sums: dict[str, float] = {}
+    priced = [row for row in rows if row.cost_amount is not None]
+    for row in priced:
+        sums[row.cost_currency] = sums.get(row.cost_currency, 0.0) + (row.cost_amount or 0.0)
+    return Budget(tuple(sorted(sums.items())), len(priced), len(rows))
 
 
 def upgrade_rows(document: ScanDocument, lang: str) -> list[UpgradeRow]:

@@ -14,7 +14,6 @@ from camagent.model.finding import Action, Verdict
 from camagent.report.charts import Share, shares_of
 from camagent.report.html import assets, template, words
 from camagent.text import render, say
-from camagent.text.quantities import number_text
 
 MAX_ROWS = 2000  # a browser on an old PC still scrolls and filters that; the workbook has them all
 
@@ -38,13 +37,12 @@ def render_area_html(report: AreaReport, lang: str, decisions: Mapping[str, Deci
         shares=_shares(report),
         total=sum(site.cameras for site in report.sites),
         costs=sorted(report.cost_classes().items()),
-        amounts=sorted(report.amounts().items()),
+        budget=report.budget().text(lang),
         need=partial(need_text, lang=lang),
         flags=partial(flags_text, lang=lang),
         problem=partial(render, lang=lang),
         a=lambda key, **gaps: say(f"area.{key}", lang, **gaps),
         with_class=bool(report.amounts()) or any(report.cost_classes()),
-        money=partial(number_text, lang=lang),
         with_cost=any(row.cost for row in report.rows),
         version=__version__,
         **assets(),

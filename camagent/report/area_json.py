@@ -40,6 +40,7 @@ def _summary(report: AreaReport) -> dict[str, Any]:
         "actions": {action.value: count for action, count in sorted(report.actions().items())},
         "cost_classes": dict(sorted(report.cost_classes().items())),
         "amounts": report.amounts(),
+        "without_amount": report.budget().rows - report.budget().priced,
         "failing_rules": dict(report.failing_rules),
     }
 

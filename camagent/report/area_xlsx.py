@@ -15,7 +15,7 @@ from camagent.report.annex import ANNEXES, Annex, Office, currency_word, write_a
 from camagent.report.area_summary import write_area_summary
 from camagent.report.sheet import Book, Cell, Column, Table, open_book
 from camagent.report.spelled_sheet import SpelledSheet
-from camagent.report.upgrade_sheet import headline
+from camagent.report.upgrade_sheet import budget_lines, headline
 from camagent.report.xlsx import properties
 from camagent.text import render, say
 from camagent.text.quantities import moment_text
@@ -33,6 +33,7 @@ def render_area_xlsx(report: AreaReport, lang: str, decisions: Mapping[str, Deci
         lines = [("title", say("area.title", lang)), ("line", merged_text(report, lang)), *office.banner]
         lines.append(("line", covered_text(report, lang)))
         lines.append(("headline", headline(report.rows, sum(site.cameras for site in report.sites), lang)))
+        lines += budget_lines(report.rows, lang)
         write_area_summary(summary, lines, report, annexes, office)
         for table in (_site_table(report, lang), _rule_table(report, lang), _problem_table(report, lang)):
             office.book.add(table, office.notice)

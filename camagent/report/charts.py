@@ -14,6 +14,7 @@ from camagent.model.finding import Action, Verdict
 
 WHOLE = 100.0
 _CHANGES_RATE = (Action.RECONFIGURE, Action.UPDATE_FIRMWARE, Action.REPLACE)
+MOST_UNKNOWN_RATIO = 1 / 3  # beyond it a sum says more of what is missing than of the school
 MAX_ROWS = 100  # more bars than that nobody reads; the camera table has them all
 OPEN_ROWS = 16  # the worst are seen at once, the rest unfold: the list below must not be pushed away
 
@@ -94,7 +95,7 @@ def rate_bars(cameras: Sequence[CameraView]) -> tuple[RateBar, ...]:
 
 
 def bandwidth(cameras: Sequence[CameraView]) -> Bandwidth | None:
-    """The sum of the main streams before and after; None where no camera's rate is known."""
+    """The sum of the main streams before and after; None where more than a third of the rates is not known."""
     before_bps = after_bps = 0.0
     unknown = after_unknown = 0
     for camera in cameras:
@@ -108,7 +109,7 @@ def bandwidth(cameras: Sequence[CameraView]) -> Bandwidth | None:
         before_bps += now
         after_unknown += then is None and camera.upgrade.action in _CHANGES_RATE
         after_bps += now if then is None else then
-    if unknown == len(cameras):
+    if unknown > MOST_UNKNOWN_RATIO * len(cameras) or unknown == len(cameras):
         return None
     scale = WHOLE / max(before_bps, after_bps, 1.0)
     return Bandwidth(before_bps, after_bps, before_bps * scale, after_bps * scale, unknown, after_unknown)

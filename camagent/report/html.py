@@ -22,7 +22,7 @@ from camagent.document import wording
 from camagent.document.compare import Change, Comparison
 from camagent.document.model import CameraView, FindingView, ScanDocument
 from camagent.document.states import CameraState
-from camagent.document.upgrade_rows import ACTION_ORDER, row_order, upgrade_rows
+from camagent.document.upgrade_rows import ACTION_ORDER, budget_of, row_order, upgrade_rows
 from camagent.model.finding import Action, Verdict
 from camagent.report import charts
 from camagent.report.coverage import missed_groups
@@ -76,6 +76,7 @@ def render_html(
         shares=charts.verdict_shares(documents),
         bars=charts.rate_bars(cameras),
         bandwidth=charts.bandwidth(cameras),
+        budget=budget_of(rows).text(lang),
         chart=charts,
         with_cost=any(row.cost for row in rows),
         replaced=actions[Action.REPLACE],

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from camagent.document.logins import LoginBlock, LoginCause, login_blocks
 from camagent.document.model import CameraView, ScanDocument
+from camagent.document.upgrade_rows import budget_of, upgrade_rows
 from camagent.document.wording import (
     coverage_text,
     device_text,
@@ -149,5 +150,8 @@ def _footer(document: ScanDocument, lang: str) -> Iterator[tuple[str, str]]:
         if finding.outcome.value in told and not finding.manual:
             yield f"{finding.message.to(lang)} [{finding.rule}]", "yellow"
     yield say("report.table.profile", lang, id=document.profile.id, version=document.profile.version), "dim"
+    budget = budget_of(upgrade_rows(document, lang)).text(lang)
+    if budget:
+        yield f"{say('report.upgrade.budget', lang)}: {budget}", ""
     counts = {"ready": summary.ready, "not_ready": summary.not_ready, "undetermined": summary.undetermined}
     yield say("report.table.summary", lang, total=summary.total, **counts), "bold"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from camagent.document.decisions import DECISIONS, Decision
-from camagent.document.upgrade_rows import ACTION_ORDER, UpgradeRow
+from camagent.document.upgrade_rows import ACTION_ORDER, UpgradeRow, budget_of
 from camagent.document.wording import uncertain_note
 from camagent.model.finding import Action
 from camagent.report.sheet import Book, Cell, Column, Placed, Table
@@ -113,6 +113,13 @@ def list_figures(
         word = say(f"report.decision.{decision}", lang)
         taken = [decisions[row.stable_id].decision for row in rows if row.stable_id in decisions]
         yield word, taken.count(decision), _count_formula(lang, placed, DECISION_COLUMN, word)
+
+
+def budget_lines(rows: Sequence[UpgradeRow], lang: str) -> Iterator[tuple[str, str]]:
+    """The sum in one sentence with what it leaves out; nothing without a price file."""
+    told = budget_of(rows).text(lang)
+    if told:
+        yield "headline", f"{say('report.upgrade.budget', lang)}: {told}"
 
 
 def _count_formula(lang: str, placed: Placed, column: int, word: str) -> str:

@@ -17,7 +17,7 @@ from camagent.report.columns import CAMERA_COLUMNS
 from camagent.report.coverage import missed_groups
 from camagent.report.sheet import Book, Cell, Column, Placed, Table, open_book
 from camagent.report.summary_sheet import Figure, write_summary
-from camagent.report.upgrade_sheet import headline, list_figures, write_upgrade_sheet
+from camagent.report.upgrade_sheet import budget_lines, headline, list_figures, write_upgrade_sheet
 from camagent.text import say
 from camagent.text.quantities import VIETNAM, bitrate_text, moment_text, quantity_text, storage_text
 from camagent.text.vietnamese import sort_key
@@ -40,6 +40,7 @@ def render_xlsx(documents: Sequence[ScanDocument], lang: str, comparison: Compar
         lines = [("title", say("report.html.title", lang)), *_summary_lines(documents, lang), *banner]
         lines += [("line", coverage_text(one.coverage, lang)) for one in documents[:1] if len(documents) == 1]
         lines.append(("headline", headline(rows, sum(document.summary.total for document in documents), lang)))
+        lines += budget_lines(rows, lang)
         lines += _bandwidth_lines(documents, lang)
         write_summary(book, summary, lines, _figures(documents, rows, placed, lang))
         book.add(_camera_table(documents, lang))

@@ -749,8 +749,24 @@ def test_uplink_counts_shared_cameras_and_never_passes_with_one_unread() -> None
     assert judged("uplink", site=site, cameras=(camera_facts(), silent)).outcome is OPEN
     assert judged("uplink", site=site, cameras=(camera_facts(), limited)).outcome is OPEN
     assert judged("uplink", site=site, cameras=(camera_facts(),) * 3 + (silent,)).outcome is FAIL
-    assert judged("uplink", site=site, cameras=()).outcome is OPEN
-    assert judged("uplink", site=site, cameras=(private,)).outcome is OPEN
+    for none_shared in ((), (private,)):
+        nothing = judged("uplink", site=site, cameras=none_shared)
+        assert (nothing.outcome, nothing.message.args) == (Outcome.NOT_APPLICABLE, ())
+
+
+@pytest.mark.parametrize("uplink_bps", [None, 100e6])
+@pytest.mark.parametrize(
+    ("measured", "unread", "has_figure"), [(2, 1, True), (1, 2, False), (20, 2, True), (0, 3, False)]
+)
+def test_uplink_names_no_sum_where_more_than_a_third_was_not_measured(
+    uplink_bps: float | None, measured: int, unread: int, has_figure: bool
+) -> None:
+    cameras = (camera_facts(),) * measured + (camera_facts(streams=()),) * unread
+    found = judged("uplink", site=site_facts(uplink_bps=uplink_bps), cameras=cameras)
+    told = dict(found.message.args)
+    assert found.outcome is OPEN and told["unread"] == unread and told["cameras"] == measured + unread
+    assert ("needed" in told, "storage" in told) == (has_figure, has_figure)
+    assert has_figure or found.required is None
 
 
 # ---------- time ----------

@@ -240,7 +240,14 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
 )
 
 
+SITES = (
+    (camera_facts(), camera_facts(), camera_facts(streams=())),
+    (),
+)
+
+
 def findings() -> Iterator[Finding]:
+    yield from (judged("uplink", site=site_facts(uplink_bps=50_000_000.0), cameras=cameras) for cameras in SITES)
     for rule, camera, more in CASES:
         site, parameters = (None, more) if isinstance(more, dict) else (more, {})
         yield judged(rule, camera, site, **parameters)

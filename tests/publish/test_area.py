@@ -204,6 +204,7 @@ def test_totals_are_by_action_cost_class_and_money(tmp_path: Path) -> None:
     assert report.actions() == {Action.REPLACE: 2, Action.RECONFIGURE: 2}
     assert report.cost_classes() == {"B": 2, "": 2}
     assert report.amounts() == {"VND": 5e6}
+    assert report.budget().priced == 2 and report.budget().rows == len(report.rows)
     assert report.failing_rules == (("IMG-FPS", 4),)
 
 

@@ -11,15 +11,20 @@ from camagent.model.stream import MeasuredStream, StreamFacts
 
 GB_PER_DAY_PER_MBPS = 10.8  # 86,400 s of a megabit a second, in 8 bits a byte and 10^9 bytes a gigabyte
 
+MOST_UNREAD_RATIO = 1 / 3  # cameras not measured: beyond it a sum says more of what is missing than of the school
+
 
 def uplink(
     cameras: tuple[CameraFacts, ...], site: SiteFacts, *, headroom_factor: float, recommended_factor: float
 ) -> Judgement:
     """The school's line carries every stream that is to be shared, with head-room; short of the better one it warns.
 
-    What was not measured is told beside every sum.
+    What was not measured is told beside every sum; where that is more than a third there is no sum, unless what was
+    measured already fills the line.
     """
     shared = [c for c in cameras if c.declaration is None or c.declaration.shared]
+    if not shared:
+        return Judgement(Outcome.NOT_APPLICABLE, say("uplink_no_cameras"))
     rates = [_bitrate_bps(camera) for camera in shared]
     shared_bps = sum(rate for rate in rates if rate is not None)
     known_bps = headroom_factor * shared_bps
@@ -27,12 +32,15 @@ def uplink(
     told = {"needed": known_bps / 1e6, "cameras": len(shared), "unread": unread, "factor": headroom_factor}
     told |= {"better": recommended_factor * shared_bps / 1e6, "better_factor": recommended_factor}
     told["storage"] = round(shared_bps / 1e6 * GB_PER_DAY_PER_MBPS, 1)
+    is_too_little = unread > MOST_UNREAD_RATIO * len(shared)
+    if is_too_little and (site.uplink_bps is None or known_bps <= site.uplink_bps):
+        return unknown("uplink_unmeasured", cameras=len(shared), unread=unread)
     if site.uplink_bps is None:
         return Judgement(Outcome.NOT_ASSESSED, say("uplink_undeclared", **told), required=known_bps)
     told["line"] = site.uplink_bps / 1e6
     if known_bps > site.uplink_bps:  # what is known already fills the line; the rest can only add
         outcome, name = Outcome.FAIL, "uplink_narrow"
-    elif unread or not shared:
+    elif unread:
         return unknown("uplink_unclear", **told)
     elif site.uplink_bps < recommended_factor * shared_bps:
         outcome, name = Outcome.WARN, "uplink_tight"
