@@ -28,6 +28,7 @@ COMMANDS = {
     "scan": "camagent.cli.scan:scan_command",
     "check": "camagent.cli.check:check_command",
     "report": "camagent.cli.report:report_command",
+    "history": "camagent.cli.history:history_command",
     "area": "camagent.cli.area:area_group",
     "baseline": "camagent.cli.baseline:baseline_group",
     "camera": "camagent.cli.camera:camera_group",

@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     show_default=True,
     help=t("cli.help.report_format"),
 )
-@click.option("--compare", metavar="DATE", help=t("cli.help.compare"))
+@click.option("--compare", metavar="last|N|TIME|hk1|DATE", help=t("cli.help.compare"))
 @click.option("-o", "--output", metavar="FILE", help=t("cli.help.output_file"))
 @group_option
 def report_command(
     config_path: Path | None, report_format: str, compare: str | None, output: str | None, group_readable: bool
 ) -> int:
-    """Render the newest stored scan, with what changed since an earlier one where that is asked for."""
+    """Render the newest stored scan, with what changed since the one before, or since the one that is named."""
     from camagent.app import open_site_store, read_config
     from camagent.cli.run import warn, write_report
 
@@ -54,7 +54,7 @@ def report_command(
         newest = store.latest()
         if newest is None:
             raise OperatorError(message("cli.no_stored_scan"))
-        comparison = _comparison(newest, compare, store) if compare is not None else None
+        comparison = _comparison(newest, compare, store)
         history = {camera.id: store.states(camera.id) for camera in newest.cameras}
         content = rendered(report_format, newest, Past(comparison, history))
     finally:
@@ -97,21 +97,26 @@ def rendered(report_format: str, document: ScanDocument, past: Past) -> bytes:
     return render_html([document], lang(), past.comparison, histories=past.states).encode()
 
 
-def _comparison(newest: ScanDocument, text: str, store: Store) -> Comparison:
-    """Against the scan that stood on that day.
+def _comparison(newest: ScanDocument, text: str | None, store: Store) -> Comparison | None:
+    """Against the scan that was named; where none was, against the one before, if there is one.
 
-    Raises: OperatorError where the date cannot be read, nothing was stored by then, or there is nothing later.
+    Raises: OperatorError where the text cannot be read, nothing was stored by then, or there is nothing later.
     """
     from camagent.document.compare import compare
-    from camagent.document.school_year import parse_report_date
+    from camagent.document.school_year import Earlier, parse_earlier
     from camagent.text.quantities import VIETNAM
 
-    day = parse_report_date(text, datetime.now(VIETNAM).date())
-    if day is None:
-        raise OperatorError(message("cli.bad_date", text=text[:40]))
-    before = store.at(day)
+    earlier = parse_earlier(text, datetime.now(VIETNAM)) if text is not None else Earlier(ago=1)
+    if earlier is None:
+        raise OperatorError(message("cli.bad_date", text=(text or "")[:40]))
+    if earlier.until is not None:
+        before = store.before(earlier.until)
+    else:
+        before = store.before(newest.started_at, earlier.ago or 1)
     if before is None:
-        raise OperatorError(message("cli.no_scan_at", day=day.isoformat()))
+        if text is None:
+            return None
+        raise OperatorError(message("cli.no_scan_at", day=text))
     if before.started_at >= newest.started_at:
-        raise OperatorError(message("report.nothing_later", day=day.isoformat()))
+        raise OperatorError(message("report.nothing_later", day=text or ""))
     return compare(before, newest)

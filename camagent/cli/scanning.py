@@ -24,7 +24,7 @@ from camagent.app import (
     shared_ledger,
     with_site,
 )
-from camagent.cli.language import t, tm
+from camagent.cli.language import lang, t, tm
 from camagent.cli.run import code_of, progress_on_terminal, show, warn, warn_of, write_reports
 from camagent.cli.trust import may_trust, trusting
 from camagent.model.operator_error import OperatorError
@@ -98,6 +98,7 @@ def publish(run: Run, request: RunOptions, store: Store | None) -> int:
     """Show the result, write the reports, store the record; answers with the exit code."""
     document = show(run.result, request.output_format)
     if store is not None:
+        _show_changes(document, request.output_format, store)
         _keep(run, document, store)
     if request.output is not None:
         for path in write_reports(document, request.output, request.group_readable):
@@ -105,6 +106,25 @@ def publish(run: Run, request: RunOptions, store: Store | None) -> int:
     if not run.result.cameras:
         warn(t("cli.nothing_found"))
     return code_of(run.result)
+
+
+def _show_changes(document: ScanDocument, output_format: str, store: Store) -> None:
+    """What changed since the scan before; nothing where there is none of these cameras."""
+    from rich.console import Console
+
+    from camagent.document.compare import compare
+    from camagent.report.changes import print_changes
+
+    if output_format == "json":
+        return
+    try:
+        before = store.before(document.started_at)
+    except OperatorError as error:
+        warn(tm(error.problem))
+        return
+    here = {camera.id for camera in document.cameras} | {camera.address for camera in document.cameras}
+    if before is not None and any(camera.id in here or camera.address in here for camera in before.cameras):
+        print_changes(compare(before, document), Console(), lang())
 
 
 def _keep(run: Run, document: ScanDocument, store: Store) -> None:

@@ -1,8 +1,9 @@
-"""Dates as a school names them: an ISO or Vietnamese date, or the reporting dates of a school year. Pure."""
+"""Earlier scans as a school names them: last, third last, a time, a date, a reporting date of the school year. Pure."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 
 REPORTING_DATES: dict[str, tuple[int, int]] = {"hk1": (1, 10), "hk2": (5, 15)}
 """The end-of-term reports: 10 January (first term) and 15 May (second term), as (month, day)."""
@@ -24,3 +25,46 @@ def parse_report_date(text: str, today: date) -> date | None:
         except ValueError:
             continue
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Which scan is meant: `ago` scans before the newest one, or the last that began before `until`."""
+
+    ago: int | None = None
+    until: datetime | None = None
+
+
+MAX_AGO = 999  # scans back; a longer number is a date with its dashes forgotten
+
+
+def parse_earlier(text: str, now: datetime) -> Earlier | None:
+    """What `--compare` names: "last", "3" (scans ago), "08:36", "2026-11-28 08:36", or a reporting date.
+
+    now: with the zone of the school; a time of day is the latest such one up to now.
+    Returns: None where it is none of these.
+    """
+    text = " ".join(text.split()).casefold()
+    if text == "last":
+        return Earlier(ago=1)
+    if text.isascii() and text.isdecimal() and 1 <= int(text[:4]) <= MAX_AGO and len(text) <= len(str(MAX_AGO)):
+        return Earlier(ago=int(text))
+    moment = _moment(text, now)
+    if moment is not None:
+        return Earlier(until=moment + timedelta(minutes=1))
+    day = parse_report_date(text, now.date())
+    midnight = datetime.combine(day + timedelta(days=1), time(), now.tzinfo) if day is not None else None
+    return Earlier(until=midnight) if midnight is not None else None
+
+
+def _moment(text: str, now: datetime) -> datetime | None:
+    first, _, last = text.replace("t", " ").rpartition(" ")
+    try:
+        clock = datetime.strptime(last, "%H:%M").time()
+    except ValueError:
+        return None
+    day = parse_report_date(first, now.date()) if first else now.date()
+    if day is None:
+        return None
+    moment = datetime.combine(day, clock, now.tzinfo)
+    return moment - timedelta(days=1) if not first and moment > now else moment

@@ -25,12 +25,11 @@ from camagent.inventory.earlier_runs import Learned
 from camagent.inventory.identity import KnownDevice
 from camagent.inventory.trust import Trust, TrustedDevice
 from camagent.model.expected import ExpectedCamera, Retirement
-from camagent.model.finding import Outcome, Verdict
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import History, ManualAnswer
 from camagent.model.stream import PictureNumbers
 from camagent.model.text import Message, message
-from camagent.store import expected, pictures
+from camagent.store import expected, pictures, states
 from camagent.store.open_file import connect, transaction, translated
 from camagent.store.pictures import KeptPicture
 from camagent.text.quantities import VIETNAM, stamp_text
@@ -85,7 +84,7 @@ class Store:
                 (*stamps, document.profile.id, document.profile.digest, *counts, packed),
             )
             for camera in document.cameras:
-                _note_state(connection, camera, stamps[0])
+                states.note(connection, camera, stamps[0])
             _count(connection, document.started_at, {camera.id: answered(camera) for camera in document.cameras})
             _thin(connection, document.started_at)
 
@@ -98,11 +97,20 @@ class Store:
         """The newest scan that can be read; what cannot is told. None in a new store."""
         return next(self._read("SELECT id FROM scan ORDER BY id DESC LIMIT ?", (MAX_TRIED,)), None)
 
-    def at(self, day: date) -> ScanDocument | None:
-        """The last scan up to the end of that day in Vietnam; None where there is none so old."""
-        end = stamp_text(datetime.combine(day + timedelta(days=1), time(), VIETNAM))
-        query = "SELECT id FROM scan WHERE started_at < ? ORDER BY started_at DESC LIMIT ?"
-        return next(self._read(query, (end, MAX_TRIED)), None)
+    def before(self, moment: datetime, ago: int = 1) -> ScanDocument | None:
+        """Of the scans that began before a moment the newest, or that many back; None where there are not so many."""
+        query = "SELECT id FROM scan WHERE started_at < ? ORDER BY started_at DESC, id DESC LIMIT ? OFFSET ?"
+        return next(self._read(query, (stamp_text(moment), MAX_TRIED, ago - 1)), None)
+
+    def verdicts(self, most: int) -> tuple[tuple[datetime, int, int, int], ...]:
+        """When the last scans began, and how many cameras were ready, not ready, undetermined; newest first."""
+        query = "SELECT started_at, ready, not_ready, undetermined FROM scan ORDER BY id DESC LIMIT ?"
+        return tuple((datetime.fromisoformat(at), *counts) for at, *counts in self._rows(query, (most,)))
+
+    def cameras_called(self, text: str) -> tuple[str, ...]:
+        """Ids of the cameras that ever had this id, name or address."""
+        query = "SELECT DISTINCT camera_id FROM camera_state WHERE ? IN (camera_id, name, address) ORDER BY camera_id"
+        return tuple(camera_id for (camera_id,) in self._rows(query, (text,)))
 
     def texts(self) -> Iterator[bytes]:
         """The documents of the last scans as JSON text, newest first; what is damaged is told and left out."""
@@ -122,15 +130,7 @@ class Store:
 
     def states(self, camera_id: str) -> tuple[CameraState, ...]:
         """Every change of one camera, oldest first."""
-        query = (
-            "SELECT at, verdict, action, name, address, model, firmware, failed"
-            " FROM camera_state WHERE camera_id = ? ORDER BY at"
-        )
-        found = []
-        for at, verdict, action, name, address, model, firmware, failed in self._rows(query, (camera_id,)):
-            moment, rules = datetime.fromisoformat(at), tuple(json.loads(failed))
-            found.append(CameraState(moment, Verdict(verdict), action, name, address, model, firmware, rules))
-        return tuple(found)
+        return tuple(map(states.read, self._rows(states.OF_CAMERA, (camera_id,))))
 
     def remember(self, learned: Learned, at: datetime) -> None:
         """Add what a run learned of devices and certificates; what others wrote meanwhile stays."""
@@ -298,27 +298,6 @@ def open_store(path: Path, tell: Callable[[Message], None] = lambda _: None) -> 
 def answered(camera: CameraView) -> bool:
     """Something of the camera answered in this run: its ONVIF side or one of its streams."""
     return camera.clock is not None or any(stream.measured is not None for stream in camera.streams)
-
-
-def _note_state(connection: sqlite3.Connection, camera: CameraView, at: str) -> None:
-    device = camera.device
-    failed = sorted({finding.rule for finding in camera.findings if finding.outcome is Outcome.FAIL})
-    state = (
-        camera.verdict.value,
-        camera.upgrade.action.value,
-        camera.name,
-        camera.address,
-        (device.model or None) if device else None,
-        (device.firmware or None) if device else None,
-        json.dumps(failed),
-    )
-    query = (
-        "SELECT verdict, action, name, address, model, firmware, failed FROM camera_state"
-        " WHERE camera_id = ? ORDER BY at DESC LIMIT 1"
-    )
-    if connection.execute(query, (camera.id,)).fetchone() != state:
-        row = (camera.id, at, *state)
-        connection.execute("INSERT OR REPLACE INTO camera_state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
 def _count(connection: sqlite3.Connection, at: datetime, answers: Mapping[str, bool]) -> None:

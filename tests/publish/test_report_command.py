@@ -72,3 +72,32 @@ def test_a_stored_scan_that_is_damaged_is_said_and_the_one_before_it_is_reported
     raw.close()
     done = CliRunner().invoke(report_command, ["--format", "json"], standalone_mode=False)
     assert json.loads(done.stdout)["schema"] == "camagent.scan/1" and done.stderr.count("\n") == 1
+
+
+def test_without_a_choice_it_is_the_scan_before(record: Path) -> None:
+    target = record / "page.html"
+    CliRunner().invoke(report_command, ["-o", str(target)], standalone_mode=False, catch_exceptions=False)
+    assert "<dt>Mới xuất hiện</dt><dd>1</dd>" in target.read_text(encoding="utf-8")
+    assert target.read_text(encoding="utf-8") == compared(record, "last") == compared(record, "1")
+
+
+def test_a_number_is_that_many_scans_back(record: Path) -> None:
+    assert "<dt>Mới xuất hiện</dt><dd>2</dd>" in compared(record, "2")
+    with refused("3"):
+        compared(record, "3")
+
+
+def test_a_time_is_the_scan_that_stood_then(record: Path) -> None:
+    for moment in (NOW - timedelta(days=300), NOW - timedelta(days=200)):
+        page = compared(record, f"{moment:%Y-%m-%d %H:%M}")
+        assert f"<dd>{1 if moment > NOW - timedelta(days=250) else 2}</dd>" in page
+
+
+def test_two_scans_of_one_day_are_told_apart_by_their_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAMAGENT_DATA", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    with open_store(tmp_path / "camagent.sqlite") as store:
+        for number, minutes in enumerate((90, 60, 30)):
+            store.save(scan_document(school(3 + number, started_at=NOW - timedelta(minutes=minutes))))
+    assert "<dt>Mới xuất hiện</dt><dd>2</dd>" in compared(tmp_path, f"{NOW - timedelta(minutes=75):%H:%M}")
+    assert "<dt>Mới xuất hiện</dt><dd>1</dd>" in compared(tmp_path, f"{NOW - timedelta(minutes=60):%H:%M}")

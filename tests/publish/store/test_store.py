@@ -6,13 +6,14 @@ import lzma
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 
 from camagent import store as store_module
 from camagent.document.decisions import Decision
+from camagent.document.model import ScanDocument
 from camagent.document.read import MAX_DOCUMENT_BYTES
 from camagent.document.write import camera_view, scan_document
 from camagent.inventory.earlier_runs import Learned
@@ -23,11 +24,17 @@ from camagent.model.text import Message
 from camagent.store import Store, answered, open_store
 from camagent.store.schema import MIGRATIONS
 from camagent.text import LANGUAGES, render
+from camagent.text.quantities import VIETNAM
 from tests import builders
 from tests.publish.samples import camera, hostile_school, school, view
 from tests.refusal import refused
 
 START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
+
+
+def at(store: Store, day: date) -> ScanDocument | None:
+    """The scan that stood at the end of that day."""
+    return store.before(datetime.combine(day + timedelta(days=1), time(), VIETNAM))
 
 
 def save(store: Store, scan: ScanResult) -> None:
@@ -41,7 +48,7 @@ def scan_at(moment: datetime, cameras: int = 2) -> ScanResult:
 def test_a_new_store_knows_nothing(tmp_path: Path) -> None:
     with open_store(tmp_path / "deep" / "site.db") as store:
         assert store.latest() is None and list(store.texts()) == []
-        assert store.at(date(2026, 1, 1)) is None
+        assert at(store, date(2026, 1, 1)) is None
         assert store.histories(START) == {} and store.answers() == {} and store.decisions() == {}
         assert store.set_aside is None and store.states("cam-1") == ()
 
@@ -59,18 +66,18 @@ def test_a_day_ends_at_midnight_in_vietnam(tmp_path: Path) -> None:
     with open_store(tmp_path / "site.db") as store:
         for hour in (0, 16, 17):  # 07:00, 23:00 and, in Vietnam, the next day's 00:00
             save(store, scan_at(datetime(2026, 1, 10, hour, tzinfo=UTC)))
-        found = store.at(date(2026, 1, 10))
+        found = at(store, date(2026, 1, 10))
         assert found is not None and found.started_at.hour == 16
-        later = store.at(date(2026, 5, 1))
+        later = at(store, date(2026, 5, 1))
         assert later is not None and later.started_at.hour == 17
-        assert store.at(date(2026, 1, 9)) is None
+        assert at(store, date(2026, 1, 9)) is None
 
 
 def test_thirty_days_stay_raw_and_then_one_a_week(tmp_path: Path) -> None:
     with open_store(tmp_path / "site.db") as store:
         for day in range(100):
             save(store, scan_at(START + timedelta(days=day), 1))
-        days = [store.at((START + timedelta(days=day)).date()) for day in range(100)]
+        days = [at(store, (START + timedelta(days=day)).date()) for day in range(100)]
     kept = {found.started_at for found in days if found}
     newest = START + timedelta(days=99)
     assert {newest - timedelta(days=day) for day in range(31)} <= kept
