@@ -71,6 +71,8 @@ async def fetch_media(conversation: Conversation, doors: Sequence[MediaDoor]) ->
     rows = await _complete(conversation, _merged([lists[door].profiles for door in ordered_doors]), doors, chosen)
     places = {p.token: tuple(d for d in ordered_doors if _lists(lists[d], p.token)) for p in rows}
     ordered = _main_first(rows)
+    if len(ordered) > USUAL_PROFILES:
+        conversation.hurry()
     conversation.allow_more_s(min(max(0, len(ordered) - USUAL_PROFILES) * MORE_S, MOST_MORE_S))
     streams = {p.token: await _fetch_stream(conversation, places[p.token], p.token) for p in ordered}
     menus = await _fetch_menus(conversation, places, ordered)

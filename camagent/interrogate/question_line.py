@@ -104,6 +104,10 @@ class QuestionLine:
         """Move the end of the budget: the device turned out to have more to ask about."""
         self.limits = replace(self.limits, deadline_s=self.limits.deadline_s + seconds)
 
+    def hurry(self) -> None:
+        """The device turned out to serve many: while it answers quickly it is asked as fast as it answers."""
+        self.limits = replace(self.limits, is_brisk=True)
+
     def final_url(self, url: str) -> str:
         """Where a redirect within the device led."""
         return self._moved.get(url, url)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -67,6 +67,9 @@ class WatchDoors:
     transcript: Transcript | None = None
     tls: str | None = None
     """The certificate's fingerprint from earlier runs; none, or another one now, gets no Basic log-in."""
+    opening: asyncio.Lock | None = None
+    """Held while a stream is asked for and logged in to, where several of one device are watched at a time: a refused
+    log-in is known before the next would be sent."""
 
 
 @dataclass(slots=True)
@@ -189,7 +192,8 @@ async def _watch_at(visit: _Visit, notes: _Notes) -> tuple[Fault | None, StreamU
 
 async def _watch(visit: _Visit, notes: _Notes, session: RtspSession) -> Fault | None:
     try:
-        described = await session.describe()
+        async with visit.doors.opening or nullcontext():
+            described = await session.describe()
         if isinstance(described, Fault):
             return described
         notes.description = described.track

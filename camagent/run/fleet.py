@@ -206,7 +206,7 @@ class Fleet:
         return place if self._recorded[place] == 1 else f"{place}-{self._recorded[place]}"
 
     def _doors(self, options: FleetOptions, transcript: Transcript | None, ending: asyncio.Timeout) -> Doors:
-        loop = asyncio.get_running_loop()
+        loop, opening = asyncio.get_running_loop(), asyncio.Lock()
 
         @asynccontextmanager
         async def admit(bps: float) -> AsyncIterator[None]:
@@ -224,7 +224,7 @@ class Fleet:
 
         async def watch(target: StreamTarget, credential: Credential | None) -> StreamFacts:
             pin = _stream_pin(options.pins, target)
-            doors = WatchDoors(self.clock, self._ledger, self._judge_pictures(options), transcript, pin)
+            doors = WatchDoors(self.clock, self._ledger, self._judge_pictures(options), transcript, pin, opening)
             return await watch_stream(target, credential, options.watch, doors)
 
         async def watch_one_file(target: FileTarget) -> StreamFacts:

@@ -45,6 +45,7 @@ from camagent.run.main_stream import (
     wants_another,
 )
 from camagent.run.silence import Heard, silent_together
+from camagent.run.together import Together, at_once
 from camagent.run.trust import LoginGiven, newly_finding, waiting_finding, waits_for_trust
 
 Target = DeviceTarget | StreamTarget | FileTarget
@@ -101,7 +102,7 @@ def with_other_look(check: DeviceCheck, other: DeviceCheck | None) -> DeviceChec
 
 
 async def check_device(target: Target, credential: Credential | None, doors: Doors) -> DeviceCheck:
-    """Ask one device all its questions, then watch its streams one after another."""
+    """Ask one device all its questions, then watch its streams."""
     checked_at, began_s = doors.clock.now(), doors.clock.monotonic_s()
     device: DeviceFacts | Fault | None = None
     if isinstance(target, FileTarget):
@@ -125,25 +126,31 @@ async def check_device(target: Target, credential: Credential | None, doors: Doo
 
 @dataclass
 class _Turn:
-    """The watching of one device's streams, one after another, as long as its budget lasts."""
+    """The watching of one device's streams, as long as its budget lasts."""
 
     doors: Doors
     credential: Credential | None
     until_s: float
 
     async def watch(self, groups: Sequence[Sequence[MediaProfile]]) -> list[SeenSource]:
-        """Serial, because a device has one RTSP session at a time; a busy or locked source is left alone at once.
+        """One session at a time with a camera, a few with a recorder; a busy or locked source is left alone at once.
 
         Every main stream before any other: a recorder with more channels than time still shows what each sends.
         """
         plans = [plan_source(profiles) for profiles in groups]
         seen: list[list[StreamFacts]] = [[] for _ in plans]
+        together = Together(self._watch_stream, at_once(len(plans)))
         for rank in range(MAX_CANDIDATES):
-            for plan, streams in zip(plans, seen, strict=True):
-                if rank >= len(plan.candidates) or any(_refuses(stream) for stream in streams):
-                    continue
-                if wants_another(plan.candidates[rank], streams):
-                    streams.append(await self._watch_stream(plan.candidates[rank]))
+            wanted = [
+                (streams, plan.candidates[rank])
+                for plan, streams in zip(plans, seen, strict=True)
+                if rank < len(plan.candidates)
+                and not any(_refuses(stream) for stream in streams)
+                and wants_another(plan.candidates[rank], streams)
+            ]
+            facts = await together.watch([candidate for _, candidate in wanted])
+            for (streams, _), stream in zip(wanted, facts, strict=True):
+                streams.append(stream)
         return [_seen_source(plan, settle(streams)) for plan, streams in zip(plans, seen, strict=True)]
 
     async def _watch_stream(self, candidate: Candidate) -> StreamFacts:

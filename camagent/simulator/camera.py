@@ -58,6 +58,8 @@ class SimulatedStream:
     """The clip that SDP describes, where that is another than the one sent."""
     parameter_sets_in_sdp: bool = True
     other_tracks: tuple[str, ...] = ()
+    channel: int = 1
+    """Number of the video source that it shows; a recorder has several."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ class StreamFaults:
     udp_refused: bool = False
     max_sessions: int | None = None
     """SETUP beyond so many sessions is answered 453."""
+    max_device_sessions: int | None = None
+    """The same, over all streams of the device."""
     frozen_timestamps: bool = False
     """Every RTP time stamp is the same."""
 

@@ -11,7 +11,6 @@ from camagent.simulator.camera import Claim, EncoderChoice, SimulatedCamera, Sim
 from camagent.simulator.onvif_device import Reply, media_uri
 from camagent.simulator.onvif_xml import SoapRequest, element, leaf, size, span
 
-VIDEO_SOURCE = "VideoSource_1"
 _MEDIA1_WORD = {"h264": "H264", "h265": "H264", "mjpeg": "JPEG"}
 _MEDIA2_WORD = {"h264": "H264", "h265": "H265", "mjpeg": "JPEG"}
 
@@ -28,15 +27,21 @@ def encoder_token(stream: SimulatedStream) -> str:
     return f"VideoEncoder_{stream.token}"
 
 
-def _source_configuration(camera: SimulatedCamera, name: str) -> str:
-    widest = max(((s.claim.width_px, s.claim.height_px) for s in camera.streams), default=(0, 0))
+def source_token(channel: int) -> str:
+    """Token of a video source."""
+    return f"VideoSource_{channel}"
+
+
+def _source_configuration(camera: SimulatedCamera, channel: int, name: str) -> str:
+    own = [stream for stream in camera.streams if stream.channel == channel]
+    widest = max(((s.claim.width_px, s.claim.height_px) for s in own), default=(0, 0))
     bounds = element("tt:Bounds", x=0, y=0, width=widest[0], height=widest[1])
     parts = (
         leaf("tt:Name", "VideoSourceConfig")
-        + leaf("tt:UseCount", len(camera.streams))
-        + leaf("tt:SourceToken", VIDEO_SOURCE)
+        + leaf("tt:UseCount", len(own))
+        + leaf("tt:SourceToken", source_token(channel))
     )
-    return element(name, parts, bounds, token="VideoSourceConfig_1")
+    return element(name, parts, bounds, token=f"VideoSourceConfig_{channel}")
 
 
 def _media1_encoder(stream: SimulatedStream, name: str) -> str:
@@ -73,7 +78,7 @@ def _media1_profiles(camera: SimulatedCamera, request: SoapRequest, now: datetim
     profiles = []
     for stream in camera.streams:
         encoder = _media1_encoder(stream, "tt:VideoEncoderConfiguration") if _shows_encoder(camera, stream) else ""
-        source = _source_configuration(camera, "tt:VideoSourceConfiguration")
+        source = _source_configuration(camera, stream.channel, "tt:VideoSourceConfiguration")
         profiles.append(
             element("trt:Profiles", leaf("tt:Name", stream.token), source, encoder, token=stream.token, fixed="true")
         )
@@ -81,9 +86,13 @@ def _media1_profiles(camera: SimulatedCamera, request: SoapRequest, now: datetim
 
 
 def _media1_video_sources(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
-    claim = camera.streams[0].claim
-    parts = leaf("tt:Framerate", f"{claim.frame_rate_hz:g}") + size("tt:Resolution", claim.width_px, claim.height_px)
-    return element("trt:GetVideoSourcesResponse", element("trt:VideoSources", parts, token=VIDEO_SOURCE))
+    sources = []
+    for channel in dict.fromkeys(stream.channel for stream in camera.streams):
+        claim = next(stream.claim for stream in camera.streams if stream.channel == channel)
+        parts = leaf("tt:Framerate", f"{claim.frame_rate_hz:g}")
+        parts += size("tt:Resolution", claim.width_px, claim.height_px)
+        sources.append(element("trt:VideoSources", parts, token=source_token(channel)))
+    return element("trt:GetVideoSourcesResponse", *sources)
 
 
 def _media1_encoders(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
@@ -150,7 +159,11 @@ def _media2_profiles(camera: SimulatedCamera, request: SoapRequest, now: datetim
     everything = "All" in wanted
     profiles = []
     for stream in camera.streams:
-        parts = _source_configuration(camera, "tr2:VideoSource") if everything or "VideoSource" in wanted else ""
+        parts = (
+            _source_configuration(camera, stream.channel, "tr2:VideoSource")
+            if everything or "VideoSource" in wanted
+            else ""
+        )
         parts += _media2_encoder(stream, "tr2:VideoEncoder") if everything or "VideoEncoder" in wanted else ""
         configurations = element("tr2:Configurations", parts) if parts else ""
         profiles.append(

@@ -269,5 +269,7 @@ class RtspConnection(asyncio.Protocol):
 
 
 def _full(server: RtspServer, mount: Mount) -> bool:
-    limit = mount.faults.max_sessions
+    limit, of_all = mount.faults.max_sessions, mount.faults.max_device_sessions
+    if of_all is not None and server.sessions >= of_all:
+        return True
     return limit is not None and server.playing(mount) >= limit

@@ -88,6 +88,11 @@ class RtspServer:
         """Sessions of that stream that were set up."""
         return sum(1 for connection in self.connections if connection.mount is mount and connection.line is not None)
 
+    @property
+    def sessions(self) -> int:
+        """Sessions of all streams that were set up."""
+        return sum(connection.line is not None for connection in self.connections)
+
     def datagrams(self) -> tuple[socket.socket, socket.socket]:
         """The RTP and RTCP sockets, an even port and the one above it; made on first use."""
         if self._datagrams is None:
