@@ -14,7 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,6 +25,7 @@ from camagent.model.json_form import from_json
 from camagent.observe.codec.table import DECODED
 from camagent.observe.picture.opinion import PictureReport
 from camagent.platform.process import child_environment
+from camagent.platform.whole_files import write_whole
 
 WORKER_MODULE = "camagent.observe.decode_worker"
 JOB_TIMEOUT_S = 20.0  # three 4K keyframes take 0.3 s of CPU on a good core; an old PC with every core busy stays below
@@ -32,6 +33,7 @@ MAX_PICTURES = 8  # a stream; two or three are useful
 MAX_PICTURE_BYTES = 16_000_000  # a JPEG of RFC 2435 has 16 MB at most (24-bit offset); keyframes are far smaller
 MAX_WAITING_BYTES = 128_000_000  # of pictures queued: 256 cameras with two heavy 1080p keyframes (165 kB) take 84 MB
 MAX_REPLY_BYTES = 65_536  # a report has about 12,000 bytes, most of them numbers of the last picture
+MAX_KEPT_BYTES = MAX_PICTURES * 64_000_000  # PNGs of one stream, where they are kept; 4K of noise has 25 MB
 DYING_S = 2.0  # a process that has closed its pipe is dead within milliseconds, on a crowded PC too
 IDLE_S = 60.0  # without work the process ends: it holds 100 MB, and in quiet hours there is no use for it
 _LENGTH_BYTES = 4
@@ -41,6 +43,13 @@ _LENGTH_BYTES = 4
 class _Job:
     codec: str
     pictures: tuple[bytes, ...]
+    keep_as: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    process: asyncio.subprocess.Process
+    answer: asyncio.Future[PictureReport]
     keep_as: Path | None
 
 
@@ -58,7 +67,7 @@ class _Worker:
         self._reader: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         self._numbers = itertools.count()
-        self._owed: dict[int, tuple[asyncio.subprocess.Process, asyncio.Future[PictureReport]]] = {}
+        self._owed: dict[int, _Owed] = {}
 
     @property
     def pid(self) -> int | None:
@@ -74,7 +83,7 @@ class _Worker:
             self._stay()
         number = next(self._numbers)
         answer: asyncio.Future[PictureReport] = asyncio.get_running_loop().create_future()
-        self._owed[number] = process, answer
+        self._owed[number] = _Owed(process, answer, job.keep_as)
         try:
             async with asyncio.timeout(timeout_s):
                 await self._send(process, number, job)
@@ -136,7 +145,7 @@ class _Worker:
                 "id": number,
                 "codec": job.codec,
                 "sizes": [len(picture) for picture in job.pictures],
-                "keep_as": str(job.keep_as) if job.keep_as is not None else None,
+                "keep": job.keep_as is not None,
             }
         ).encode()
         assert process.stdin is not None
@@ -167,17 +176,21 @@ class _Worker:
         size = int.from_bytes(await process.stdout.readexactly(_LENGTH_BYTES), "big")
         if size > MAX_REPLY_BYTES:
             raise ValueError("a reply longer than any report")
-        number, report = _report(await process.stdout.readexactly(size))
-        _, answer = self._owed.get(number, (process, None))
-        if answer is not None and not answer.done():
-            answer.set_result(report)
+        number, report, sizes = _report(await process.stdout.readexactly(size))
+        owed = self._owed.get(number)
+        # A caller that gave up has no place for pictures any more; they are read past, within the same bounds.
+        if sum(sizes) > MAX_KEPT_BYTES or (owed is not None and owed.keep_as is None and sizes):
+            raise ValueError("pictures that nobody asked for")
+        pictures = [await process.stdout.readexactly(length) for length in sizes]
+        if owed is not None and not owed.answer.done():
+            owed.answer.set_result(replace(report, kept=_keep(pictures, owed.keep_as)))
 
     def _lose(self, process: asyncio.subprocess.Process) -> None:
         if self._process is process:
             self._process = None
-        for owing, answer in self._owed.values():
-            if owing is process and not answer.done():
-                answer.set_exception(_WorkerLost())
+        for owed in self._owed.values():
+            if owed.process is process and not owed.answer.done():
+                owed.answer.set_exception(_WorkerLost())
 
 
 class PicturePool:
@@ -262,9 +275,24 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _report(reply: bytes) -> tuple[int, PictureReport]:
+def _report(reply: bytes) -> tuple[int, PictureReport, tuple[int, ...]]:
+    """Number of the job, report, and the sizes of the pictures that follow."""
     answer: dict[str, Any] = json.loads(reply)
-    return from_json(int, answer["id"], "id"), from_json(PictureReport, answer["report"], "report")
+    sizes = from_json(tuple[int, ...], answer["kept"], "kept")
+    if any(size <= 0 for size in sizes):
+        raise ValueError("a picture without bytes")
+    return from_json(int, answer["id"], "id"), from_json(PictureReport, answer["report"], "report"), sizes
+
+
+def _keep(pictures: Sequence[bytes], keep_as: Path | None) -> int:
+    """Write pictures for the operator who asked, readable by him alone; how many the disk took."""
+    count = 0
+    for number, picture in enumerate(pictures if keep_as is not None else (), start=1):
+        assert keep_as is not None
+        with contextlib.suppress(OSError):
+            write_whole(keep_as.with_name(f"{keep_as.name}-{number}.png"), picture, durable=False)
+            count += 1
+    return count
 
 
 def _with_errors(report: PictureReport, errors: int) -> PictureReport:

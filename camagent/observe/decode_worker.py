@@ -1,7 +1,8 @@
 """The process that decodes: pictures in by pipe, numbers out. Run by `decode.PicturePool`; never imported by the agent.
 
-A decoder fed by strangers may hang or crash: here that costs this process and nothing else. It has no network, no
-credentials in its environment, bounded memory, and leaves no core dump (which would hold a picture).
+A decoder fed by strangers may hang, crash, or be taken over: here that costs this process and nothing else. On Linux it
+can open no file and no socket, start no process and signal none (`platform.process.enter_cell`); it has no credentials
+in its environment, bounded memory, and leaves no core dump (which would hold a picture). Kept pictures go back by pipe.
 """
 
 from __future__ import annotations
@@ -14,24 +15,23 @@ import sys
 import threading
 from collections.abc import Sequence
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import av
 import numpy as np
 
 from camagent.model.json_form import to_json
-from camagent.observe.codec.table import codec_of
+from camagent.observe.codec.table import DECODED, codec_of
 from camagent.observe.picture.facts import image_facts
 from camagent.observe.picture.measure import PictureMeasures, measure
 from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.picture.view import Plane, Planes
-from camagent.platform.process import limit_decoder
-from camagent.platform.whole_files import write_whole
+from camagent.platform.process import enter_cell, limit_decoder
 
 MAX_PICTURE_PX = 40_000_000  # 8K has 33 million; a parameter set that claims more only wants our memory
 MAX_FRAME_BYTES = 56_000_000  # decoded, by size, depth and chroma: 8K of 8 bit 4:2:0; a decoder holds four or five
 MAX_MEMORY_BYTES = 1_500_000_000  # two 8K decoders; a decoder that asks for more fails instead of swapping the PC
+OWN_PX = 128
 LENGTH = struct.Struct(">I")
 """Before each JSON header on both pipes; the request's pictures follow their header."""
 
@@ -42,14 +42,18 @@ class Decoder:
     def __init__(self) -> None:
         self._contexts: dict[str, Any] = {}
 
+    def open(self, codec: str) -> Any:
+        """FFmpeg's decoder of that codec, made at its first use."""
+        if codec not in self._contexts:
+            self._contexts[codec] = _open_decoder(codec)
+        return self._contexts[codec]
+
     def decode(self, codec: str, picture: bytes) -> Any | None:
         """The last frame out of one access unit; None where it does not decode without damage."""
         picture = codec_of(codec).decodable(picture)
         if not picture:
             return None
-        context = self._contexts.get(codec)
-        if context is None:
-            context = self._contexts[codec] = _open_decoder(codec)
+        context = self.open(codec)
         try:
             frames = [*context.decode(av.Packet(picture)), *context.decode(None)]
         except (av.error.FFmpegError, MemoryError):
@@ -60,12 +64,14 @@ class Decoder:
 
 
 def judge_pictures(
-    decoder: Decoder, codec: str, pictures: Sequence[bytes], keep_as: Path | None = None
+    decoder: Decoder, codec: str, pictures: Sequence[bytes], kept: list[bytes] | None = None
 ) -> PictureReport:
-    """Decode and measure the pictures of one stream; one that would take too much memory is our limit, not an error."""
+    """Decode and measure the pictures of one stream; one that would take too much memory is our limit, not an error.
+
+    kept: takes each decoded picture as PNG, where the operator asked for them.
+    """
     measured: list[PictureMeasures] = []
     size: tuple[int | None, int | None] = (None, None)
-    kept = 0
     bearable = [picture for picture in pictures if frame_bytes(codec, picture) <= MAX_FRAME_BYTES]
     for picture in bearable:
         frame = decoder.decode(codec, picture)
@@ -73,10 +79,10 @@ def judge_pictures(
             continue
         measured.append(measure(planes_of(frame)))
         size = frame.width, frame.height
-        if keep_as is not None:
-            kept += _keep(frame, keep_as.with_name(f"{keep_as.name}-{len(measured)}.png"))
+        if kept is not None:
+            kept.append(_as_png(frame))
         _wipe(frame)
-    return PictureReport(len(measured), len(bearable) - len(measured), *size, image_facts(measured), kept)
+    return PictureReport(len(measured), len(bearable) - len(measured), *size, image_facts(measured))
 
 
 def frame_bytes(codec: str, picture: bytes) -> int:
@@ -121,17 +127,12 @@ def _view(plane: Any, item_bytes: int) -> Plane:
     return rows.reshape(plane.height, plane.line_size // item_bytes)[:, : plane.width]
 
 
-def _keep(frame: Any, path: Path) -> bool:
-    """Write one picture for the operator who asked; readable by him alone."""
+def _as_png(frame: Any) -> bytes:
     encoder = av.CodecContext.create("png", "w")
     encoder.width, encoder.height, encoder.pix_fmt = frame.width, frame.height, "rgb24"
     encoder.time_base = Fraction(1, 25)  # asked for by every encoder; a single picture has no time
     packets = [*encoder.encode(frame.reformat(format="rgb24")), *encoder.encode(None)]
-    try:
-        write_whole(path, b"".join(bytes(packet) for packet in packets), durable=False)
-    except OSError:
-        return False
-    return True
+    return b"".join(bytes(packet) for packet in packets)
 
 
 def _serve(source: BinaryIO, sink: BinaryIO, threads: int) -> None:
@@ -150,19 +151,41 @@ def _work(jobs: queue.SimpleQueue[tuple[dict[str, Any], list[bytes]]], sink: Bin
     try:
         while True:
             header, pictures = jobs.get()
-            keep_as = Path(header["keep_as"]) if header["keep_as"] else None
-            report = judge_pictures(decoder, header["codec"], pictures, keep_as)
-            answer = json.dumps({"id": header["id"], "report": to_json(report)}).encode()
+            kept: list[bytes] | None = [] if header["keep"] else None
+            report = judge_pictures(decoder, header["codec"], pictures, kept)
+            sizes = [len(picture) for picture in kept or ()]
+            answer = json.dumps({"id": header["id"], "report": to_json(report), "kept": sizes}).encode()
             with writing:
-                sink.write(LENGTH.pack(len(answer)) + answer)
+                sink.write(b"".join((LENGTH.pack(len(answer)), answer, *(kept or ()))))
                 sink.flush()
     finally:
         os._exit(1)  # a bug of ours: the pool sees the process end at once, instead of a thread that is missing
 
 
+def _load() -> None:
+    """Do the whole work once on pictures of our own: what a library loads at its first use cannot be loaded later."""
+    decoder = Decoder()
+    for codec in DECODED:
+        decoder.open(codec)
+    picture = _own_picture()
+    to_json(judge_pictures(decoder, "mjpeg", [picture, picture], []))
+
+
+def _own_picture() -> bytes:
+    encoder = av.CodecContext.create("mjpeg", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = OWN_PX, OWN_PX, "yuvj420p"
+    encoder.time_base = Fraction(1, 25)
+    frame = av.VideoFrame(OWN_PX, OWN_PX, "yuvj420p")
+    for plane in frame.planes:
+        np.frombuffer(plane, np.uint8)[:] = np.arange(plane.buffer_size) % 251  # anything but one grey
+    return b"".join(bytes(packet) for packet in (*encoder.encode(frame), *encoder.encode(None)))
+
+
 def main() -> None:
     """Serve on standard input and output with the number of threads given as the only argument."""
     limit_decoder(MAX_MEMORY_BYTES)
+    _load()
+    enter_cell()  # before the first byte of a stranger, and before the threads that shall be in it too
     _serve(sys.stdin.buffer, sys.stdout.buffer, int(sys.argv[1]))
     os._exit(0)  # the pipe is closed, nobody waits for a thread that may hang
 

@@ -6,6 +6,7 @@ pictures is decoded. FFmpeg is given the bytes, never the name, so that a playli
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -25,7 +26,6 @@ from camagent.observe.codec.access_unit import annex_b, container_sets, split_an
 from camagent.observe.codec.nal_sequence import MAX_CHANGES, NalSequence
 from camagent.observe.codec.payload_flags import LEADING, RECOVERY, SECOND_FIELD, is_keyframe
 from camagent.observe.codec.table import CODECS, DECODED
-from camagent.observe.decode_worker import Decoder, judge_pictures
 from camagent.observe.file_rows import CLOCK_HZ, Reading, let_pass, offer, stamp_all, ticks
 from camagent.observe.frames import FrameTable
 from camagent.observe.measure import declare, measure
@@ -37,6 +37,10 @@ UNTIMED_FORMATS = frozenset(("h264", "hevc", "mjpeg", "jpeg_pipe"))
 MAX_FRAMES = 20_000  # as many as a watch of a stream may collect
 _TO_ANNEX_B = {name: codec.annex_b_filter for name, codec in CODECS.items() if codec.annex_b_filter is not None}
 _OPTIONS = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "none"}
+
+
+Look = Callable[[str, Sequence[bytes], Path | None], PictureReport | Fault]
+"""Codec, pictures and where to keep them (see `PictureJudge.judge`); blocking, and in a process of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class FileOptions:
     """Folder for them; only where the operator asked."""
 
 
-def watch_file(target: FileTarget, options: FileOptions, clock: Clock | None = None) -> StreamFacts:
+def watch_file(target: FileTarget, options: FileOptions, look: Look, clock: Clock | None = None) -> StreamFacts:
     """Measure one media file: mp4, mkv, ts, avi, or bare H.264, H.265 or MJPEG.
 
     Bare access units carry no time: their rates are None, not FFmpeg's guess of 25.
@@ -61,7 +65,7 @@ def watch_file(target: FileTarget, options: FileOptions, clock: Clock | None = N
     if isinstance(reading, Fault):
         return StreamFacts(target, None, None, reading, None, None, started_at, (reading,))
     capture = _capture(reading)
-    report = _report(reading, target, options)
+    report = _report(reading, target, options, look)
     image = report.image if isinstance(report, PictureReport) else report
     if isinstance(image, ImageFacts):
         image = doubt_frozen(image, capture.frames)
@@ -270,7 +274,7 @@ def _measured(reading: Reading, capture: Capture, report: PictureReport | Fault 
     )
 
 
-def _report(reading: Reading, target: FileTarget, options: FileOptions) -> PictureReport | Fault | None:
+def _report(reading: Reading, target: FileTarget, options: FileOptions, look: Look) -> PictureReport | Fault | None:
     if reading.codec not in DECODED:
         return Fault(FaultCode.CODEC_UNSUPPORTED, Stage.OBSERVE, "decode", 0.0)
     count = min(options.pictures, len(reading.candidates))
@@ -279,7 +283,7 @@ def _report(reading: Reading, target: FileTarget, options: FileOptions) -> Pictu
     last = len(reading.candidates) - 1
     chosen = sorted({round(i * last / max(1, count - 1)) for i in range(count)})
     keep_as = options.keep_images / target.path.stem if options.keep_images is not None else None
-    return judge_pictures(Decoder(), reading.codec, [reading.candidates[i] for i in chosen], keep_as)
+    return look(reading.codec, [reading.candidates[i] for i in chosen], keep_as)
 
 
 def _fault(code: FaultCode, doing: str, started_s: float) -> Fault:

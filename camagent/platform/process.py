@@ -37,6 +37,19 @@ def limit_decoder(max_memory_bytes: int) -> None:
     os.nice(NICENESS)
 
 
+def enter_cell() -> tuple[str, ...]:
+    """Give up files, sockets, processes and signals for good, in this thread and those started later.
+
+    Memory and the pipes that are open already stay. Answers with the layers that the system granted: on Windows none,
+    for there the Job Object of `limit_decoder` bounds memory only.
+    """
+    if sys.platform == "win32":
+        return ()
+    from camagent.platform.linux_cell import enter
+
+    return enter()
+
+
 def allow_many_sockets() -> None:
     """Raise our own limit of open files to what the system allows; Windows has none."""
     if sys.platform != "win32":

@@ -29,6 +29,7 @@ from camagent.model.secret import Credential
 from camagent.model.stream import FileTarget, StreamAccess, StreamFacts, StreamTarget
 from camagent.model.text import Message, os_reason
 from camagent.observe.decode import PicturePool
+from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.watch import WatchDoors, WatchOptions, greet_stream, watch_stream
 from camagent.run.trust import LoginGiven
 from camagent.run.visit import DEVICE_BUDGET_S, DeviceCheck, Doors, SeenSource, Target, budget_spent, check_device
@@ -232,7 +233,13 @@ class Fleet:
             from camagent.observe.files import FileOptions, watch_file
 
             file_options = FileOptions(pictures=options.watch.pictures, keep_images=options.watch.keep_images)
-            return await asyncio.get_running_loop().run_in_executor(self._files, watch_file, target, file_options)
+            pool = self._judge_pictures(options)
+
+            def look(codec: str, pictures: Sequence[bytes], keep_as: Path | None) -> PictureReport | Fault:
+                assert pool is not None  # nobody looks where no pictures are wanted
+                return asyncio.run_coroutine_threadsafe(pool.judge(codec, pictures, keep_as), loop).result()
+
+            return await loop.run_in_executor(self._files, watch_file, target, file_options, look)
 
         return Doors(ask, watch, watch_one_file, admit, self.clock, self._limits.device_budget_s)
 

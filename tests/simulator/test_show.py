@@ -13,6 +13,7 @@ from camagent.model.stream import FileTarget, ImageFacts, PictureNumbers
 from camagent.observe.files import FileOptions, watch_file
 from camagent.observe.picture.reference import compared
 from camagent.simulator.clips import clip_folder, clip_names
+from tests.observe.media.looking import look
 
 SHOWN = [name for name in clip_names() if name.startswith("show_")]
 NEED_REFERENCE = ("partly_covered", "monochrome", "moved", "upside_down")
@@ -20,7 +21,7 @@ NEED_REFERENCE = ("partly_covered", "monochrome", "moved", "upside_down")
 
 def image(name: str) -> ImageFacts:
     file = json.loads((clip_folder() / "index.json").read_text())[name]["file"]
-    found = watch_file(FileTarget(Path(clip_folder() / file)), FileOptions()).image
+    found = watch_file(FileTarget(Path(clip_folder() / file)), FileOptions(), look).image
     assert isinstance(found, ImageFacts)
     return found
 

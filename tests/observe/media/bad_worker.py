@@ -13,7 +13,7 @@ from camagent.observe import decode_worker
 _judge = decode_worker.judge_pictures
 
 
-def _judge_badly(decoder: Any, codec: str, pictures: Any, keep_as: Any = None) -> Any:
+def _judge_badly(decoder: Any, codec: str, pictures: Any, kept: Any = None) -> Any:
     text = b"".join(pictures)
     if b"HANG" in text:
         time.sleep(1000)
@@ -25,7 +25,7 @@ def _judge_badly(decoder: Any, codec: str, pictures: Any, keep_as: Any = None) -
         os.write(sys.stdout.fileno(), b"\x00\x00\x00\x07" + b"{'id':}")
     if b"BABBLE" in text:
         os.write(sys.stdout.fileno(), b"\xff" * 100)
-    return _judge(decoder, codec, pictures, keep_as)
+    return _judge(decoder, codec, pictures, kept)
 
 
 decode_worker.judge_pictures = _judge_badly

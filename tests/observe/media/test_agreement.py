@@ -25,6 +25,7 @@ from camagent.observe.files import FileOptions, watch_file
 from camagent.simulator.packetize import packetize
 from tests.observe.media import fields
 from tests.observe.media.clips import Recipe, Truth, encode, filtered, probe, write
+from tests.observe.media.looking import look
 
 QUICK = (
     Recipe(frames=60, params="keyint=20:min-keyint=20:scenecut=0"),
@@ -43,7 +44,7 @@ QUICK = (
 
 def check_file(path: Path, recipe: Recipe, truth: Truth) -> None:
     """Everything that ffprobe can say of the file."""
-    facts = watch_file(FileTarget(path), FileOptions(pictures=1))
+    facts = watch_file(FileTarget(path), FileOptions(pictures=1), look)
     found = facts.measured
     assert isinstance(found, MeasuredStream)
     assert (found.width_px, found.height_px) == (truth.width, truth.height)
@@ -199,7 +200,7 @@ def test_left_crops_have_the_encoders_truth(tmp_path: Path, encoder: str, crop: 
     plain = write(recipe, tmp_path / f"plain.{recipe.codec}")
     name = "h264_metadata" if recipe.codec == "h264" else "hevc_metadata"
     path = filtered(plain, tmp_path / f"cropped.{recipe.codec}", f"{name}={crop}")
-    found = watch_file(FileTarget(path), FileOptions(pictures=1))
+    found = watch_file(FileTarget(path), FileOptions(pictures=1), look)
     assert isinstance(found.measured, MeasuredStream)
     sides = {part.split("=")[0]: int(part.split("=")[1]) for part in crop.split(":")}
     width = 320 - sides.get("crop_left", 0) - sides.get("crop_right", 0)
@@ -221,5 +222,5 @@ def test_two_fields_are_one_frame(tmp_path: Path, coding: str, suffix: str) -> N
     bare.write_bytes(stream)
     path = bare if suffix == "h264" else filtered(bare, tmp_path / f"clip.{suffix}", "null")
     check_file(path, Recipe(rate=Fraction(25)), probe(path))
-    found = watch_file(FileTarget(path), FileOptions()).measured
+    found = watch_file(FileTarget(path), FileOptions(), look).measured
     assert isinstance(found, MeasuredStream) and (found.frames, found.gop_length_frames) == (20, 10)

@@ -21,6 +21,7 @@ from camagent.observe.decode_worker import Decoder, frame_bytes
 from camagent.observe.files import FileOptions, watch_file
 from camagent.observe.receiver import TrackPlan, TrackReceiver
 from camagent.observe.sdp import parse_sdp
+from tests.observe.media.looking import look
 
 WIDTH, HEIGHT, FRAMES, GOP, CLOCK = 322, 242, 50, 10, 90_000
 
@@ -101,7 +102,7 @@ def test_a_lost_packet_damages_its_frame_and_its_picture() -> None:
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_files_of_av1_are_read(tmp_path: Path, suffix: str) -> None:
     encode(str(tmp_path / f"a.{suffix}"))
-    seen = watch_file(FileTarget(tmp_path / f"a.{suffix}"), FileOptions()).measured
+    seen = watch_file(FileTarget(tmp_path / f"a.{suffix}"), FileOptions(), look).measured
     assert isinstance(seen, MeasuredStream)
     assert (seen.codec, seen.width_px, seen.height_px, seen.frames) == ("av1", WIDTH, HEIGHT, FRAMES)
     assert (seen.codec_profile, seen.gop_length_frames, seen.decode_errors) == ("Main", GOP, 0)

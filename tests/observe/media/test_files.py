@@ -16,6 +16,7 @@ from camagent.model.fault import Fault, FaultCode
 from camagent.model.stream import FileTarget, ImageFacts, MeasuredStream, StreamFacts
 from camagent.observe.files import FileOptions, watch_file
 from tests.observe.media.clips import Recipe, encode, filtered, write
+from tests.observe.media.looking import look
 
 H264 = Recipe(frames=50, params="keyint=20:min-keyint=20:scenecut=0:bframes=2")
 H265 = Recipe("libx265", frames=50, rate=Fraction(12), params="keyint=20:min-keyint=20:scenecut=0:bframes=3:open-gop=1")
@@ -23,7 +24,7 @@ MJPEG = Recipe("mjpeg", frames=20, rate=Fraction(10), pix_fmt="yuvj420p")
 
 
 def watched(path: Path, **options: object) -> StreamFacts:
-    return watch_file(FileTarget(path), FileOptions(**options))  # type: ignore[arg-type]
+    return watch_file(FileTarget(path), FileOptions(**options), look)  # type: ignore[arg-type]
 
 
 def measured(facts: StreamFacts) -> MeasuredStream:
@@ -170,7 +171,9 @@ def test_the_clock_is_the_callers(tmp_path: Path) -> None:
         async def sleep(self, seconds: float) -> None:
             raise AssertionError(seconds)
 
-    assert watch_file(FileTarget(tmp_path), FileOptions(), Stopped()).started_at == datetime(2026, 1, 2, tzinfo=UTC)
+    assert watch_file(FileTarget(tmp_path), FileOptions(), look, Stopped()).started_at == datetime(
+        2026, 1, 2, tzinfo=UTC
+    )
 
 
 def test_a_codec_that_nobody_knows_is_a_fault(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from camagent.model.fault import Fault, FaultCode
 from camagent.model.stream import FileTarget, MeasuredStream, StreamFacts
 from camagent.observe.codec.access_unit import container_sets, split_annex_b
 from camagent.observe.files import FileOptions, watch_file
+from tests.observe.media.looking import look
 
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-threads", "1")
 
@@ -27,7 +28,7 @@ def made(path: Path, *options: str | Path, frames: int = 75) -> Path:
 
 
 def watched(path: Path) -> StreamFacts:
-    return watch_file(FileTarget(path), FileOptions())
+    return watch_file(FileTarget(path), FileOptions(), look)
 
 
 def figures(path: Path) -> MeasuredStream:

@@ -1,0 +1,69 @@
+"""Whoever takes over the decoder through a picture finds no file, no socket, no process and no signal there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from camagent.model.fault import Fault
+from camagent.observe import decode
+from camagent.observe.decode import PicturePool
+from camagent.observe.picture.opinion import PictureReport
+from tests.observe.media.celled_worker import TRIES
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or platform.machine() != "x86_64", reason="the intruder knows this kernel's numbers only"
+)
+HARMLESS = {b"nothing", b"thread"}
+
+
+def test_an_intruder_gets_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(decode, "WORKER_MODULE", "tests.observe.media.celled_worker")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "removable").write_text("")
+
+    async def work() -> dict[bytes, PictureReport | Fault]:
+        async with PicturePool(workers=1) as pool:
+            return {name: await pool.judge("h264", [name]) for name in TRIES}
+
+    answers = asyncio.run(work())
+    assert {name for name, answer in answers.items() if answer == PictureReport(1, 0, None, None, None)} == HARMLESS
+    assert all(isinstance(answer, PictureReport) for answer in answers.values()), "refused, not killed"
+    assert (tmp_path / "removable").exists() and not Path("/tmp/camagent-cell").exists()
+
+
+def in_cell(code: str, *layers: str) -> str:
+    """What a process says that is in a cell of these layers alone; () stands for all."""
+    without = [
+        f"cell._{layer} = lambda libc: False" for layer in ("landlock", "seccomp") if layers and layer not in layers
+    ]
+    lines = ["import os, socket, camagent.platform.linux_cell as cell", *without, "granted = cell.enter()", code]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=30, check=False
+    )
+    return done.stdout.strip() or done.stderr
+
+
+def test_this_kernel_grants_every_layer() -> None:
+    assert in_cell("print(granted)") == "('limits', 'no_new_privs', 'landlock', 'seccomp')"
+
+
+@pytest.mark.parametrize("layers", [("limits",), ("limits", "landlock"), ("limits", "seccomp")])
+@pytest.mark.parametrize("attempt", ["os.open('/etc/passwd', 0)", "socket.socket()", "os.open('/tmp/x', 66)"])
+def test_each_layer_alone_keeps_files_and_sockets_away(layers: tuple[str, ...], attempt: str) -> None:
+    code = f"try:\n    {attempt}\n    print('got it')\nexcept OSError:\n    print('refused', granted[-1])"
+    expected = layers[-1] if len(layers) > 1 else "no_new_privs"
+    assert in_cell(code, *layers) == f"refused {expected}"
+
+
+def test_pictures_nobody_asked_for_are_not_written(tmp_path: Path) -> None:
+    assert decode._keep([b"x"], None) == 0
+    assert decode._keep([b"x", b"y"], tmp_path / "a") == 2 and len(os.listdir(tmp_path)) == 2
+    with pytest.raises(ValueError):
+        decode._report(b'{"id": 1, "report": {"decoded": 0, "errors": 0}, "kept": [-1]}')
