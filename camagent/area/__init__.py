@@ -21,6 +21,7 @@ from camagent.area.school import AreaOptions as AreaOptions
 from camagent.area.school import AreaSite as AreaSite
 from camagent.area.school import Frame, School, school_of
 from camagent.document.read import DocumentError
+from camagent.document.tenders import TenderClass, tender_classes
 from camagent.document.upgrade_rows import Budget, UpgradeRow, budget_of, row_order
 from camagent.model.finding import Action, Verdict
 from camagent.model.text import message
@@ -49,6 +50,8 @@ class AreaReport:
     rule_titles: tuple[tuple[str, str], ...]
     """What those rules ask for, in words, as far as a document says."""
     files: int
+    tenders: tuple[TenderClass, ...] = ()
+    """What to buy, once for each class of camera."""
 
     @property
     def authoritative(self) -> bool:
@@ -186,6 +189,7 @@ def _report(schools: Sequence[School], problems: Sequence[SourceProblem], frame:
         failing_rules=tuple(sorted(rules.items(), key=lambda item: (-item[1], item[0]))),
         rule_titles=tuple(sorted(titles.items())),
         files=frame.files,
+        tenders=tender_classes(school.tenders for school in schools),
     )
 
 

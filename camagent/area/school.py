@@ -9,6 +9,7 @@ from datetime import datetime
 
 from camagent.area.reading import SourceFile
 from camagent.document.model import ScanDocument
+from camagent.document.tenders import Lines, tender_lines
 from camagent.document.upgrade_rows import UpgradeRow, needs_something, row_order, upgrade_row
 from camagent.model.finding import Action, Outcome, Verdict
 from camagent.text.vietnamese import clean_line
@@ -93,6 +94,8 @@ class School:
     """Each rule as often as it failed."""
     titles: Mapping[str, str]
     """What those rules ask for, in words."""
+    tenders: Mapping[Lines, int]
+    """Each table of what to buy, with the number of its cameras."""
 
 
 def school_of(source: SourceFile, frame: Frame) -> School:
@@ -106,17 +109,20 @@ def school_of(source: SourceFile, frame: Frame) -> School:
     failing: Counter[str] = Counter()
     titles: dict[str, str] = {}
     rows: list[UpgradeRow] = []
+    tenders: Counter[Lines] = Counter()
     for camera in source.cameras:
         counts[camera.verdict] += 1
         actions[camera.upgrade.action] += 1
         failed = [finding for finding in camera.findings if finding.outcome is Outcome.FAIL]
         failing.update({clean_line(finding.rule) for finding in failed})
         titles |= {clean_line(f.rule): clean_line(f.title.to(frame.lang)) for f in failed if f.title}
+        if lines := tender_lines(camera.upgrade, frame.lang):
+            tenders[lines] += 1
         if needs_something(camera):
             rows.append(upgrade_row(document, camera, frame.lang))
     site = _site(source, counts, actions, frame)
     rows.sort(key=row_order)
-    return School(site, document.profile.digest, tuple(rows), tuple(failing.elements()), titles)
+    return School(site, document.profile.digest, tuple(rows), tuple(failing.elements()), titles, tenders)
 
 
 def _site(source: SourceFile, counts: Counter[Verdict], actions: Counter[Action], frame: Frame) -> AreaSite:

@@ -131,7 +131,7 @@ class BriefUpgrade(Brief, UpgradeView):
     rules: Listed[Line] = unread(())
     bitrate_before_bps: Number = unread()
     bitrate_after_bps: Number = unread()
-    tender: TextView | None = unread()
+    tender: RawText | None = None
 
 
 class AreaCamera(Brief, CameraView):

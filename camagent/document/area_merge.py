@@ -99,9 +99,27 @@ class UpgradeRowView(View):
     more_reasons: Count = 0
     ground: str = ""
     """On what that reason rests."""
+    tender: str = ""
+    """Key of the table in `tenders` by which it is bought."""
     id: str
     """School and camera: what a decision refers to."""
     decision: DecisionView | None
+
+
+class TenderLineView(View):
+    """One line of what to buy, in words of one language."""
+
+    criterion: str
+    requirement: str
+    basis: str
+
+
+class TenderView(View):
+    """What to buy for one class of cameras."""
+
+    key: str
+    cameras: Count
+    lines: tuple[TenderLineView, ...]
 
 
 class SourceProblemView(View):
@@ -124,3 +142,4 @@ class AreaMerge(View):
     sites: tuple[SchoolView, ...]
     upgrades: tuple[UpgradeRowView, ...]
     problems: tuple[SourceProblemView, ...]
+    tenders: tuple[TenderView, ...] = ()

@@ -157,6 +157,15 @@ class SettingView(View):
     stream: Line | None = None
 
 
+class TenderRowView(View):
+    """One line of what a new camera has to have."""
+
+    criterion: TextView
+    requirement: TextView
+    basis: BasisView | None
+    """Null: no profile asks it, the buyer decides."""
+
+
 class UpgradeView(View):
     """The cheapest way to comply."""
 
@@ -173,6 +182,8 @@ class UpgradeView(View):
     bitrate_before_bps: Number = None
     bitrate_after_bps: Number = None
     tender: TextView | None = None
+    tender_rows: Listed[TenderRowView] = ()
+    """What to buy, line by line; older documents have the paragraph only."""
     rests_on: Listed[TextView] = ()
     """The facts that the advice rests on, in words."""
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from camagent.document.model import CameraView, ScanDocument
+from camagent.document.tenders import tender_key, tender_lines
 from camagent.document.wording import (
     amount_text,
     basis_lines,
@@ -68,6 +69,8 @@ class UpgradeRow:
     more_reasons: int = 0
     ground: str = ""
     """On what that reason rests, and how sure it is."""
+    tender: str = ""
+    """Which table of what to buy is meant; see `document.tenders`."""
 
     @property
     def stable_id(self) -> str:
@@ -150,4 +153,5 @@ def upgrade_row(document: ScanDocument, camera: CameraView, lang: str) -> Upgrad
         reason=reason,
         more_reasons=more_reasons,
         ground=one_ground(camera.findings, lang),
+        tender=tender_key(tender_lines(upgrade, lang)),
     )

@@ -19,6 +19,7 @@ from camagent.document.model import (
     RetiredView,
     RetirementView,
     ScanDocument,
+    TenderRowView,
     UpgradeView,
 )
 from camagent.document.stream import StreamView
@@ -26,7 +27,7 @@ from camagent.document.values import TextView
 from camagent.model.device import DeviceClock, DeviceFacts
 from camagent.model.expected import DeviceWords, ExpectedCamera, words_of, words_with
 from camagent.model.fault import Fault
-from camagent.model.finding import Basis, Finding, Upgrade, Verdict
+from camagent.model.finding import Basis, Finding, TenderRow, Upgrade, Verdict
 from camagent.model.scan import CameraFacts, CameraResult, ScanResult
 from camagent.model.stream import (
     FileTarget,
@@ -168,9 +169,17 @@ def _upgrade(upgrade: Upgrade) -> UpgradeView:
             **_named(upgrade),
             "steps": tuple(_sentence(step) for step in upgrade.steps),
             "tender": _sentence(upgrade.tender) if upgrade.tender else None,
+            "tender_rows": tuple(_tender_row(row) for row in upgrade.tender_rows),
             "rests_on": tuple(_sentence(fact) for fact in upgrade.rests_on),
         }
     )
+
+
+@lru_cache(maxsize=SHARED_TEXTS)
+def _tender_row(row: TenderRow) -> TenderRowView:
+    criterion = _sentence(row.criterion) if isinstance(row.criterion, Message) else _title(row.criterion)
+    basis = _basis(row.basis) if row.basis else None
+    return TenderRowView(criterion=criterion, requirement=_sentence(row.requirement), basis=basis)
 
 
 @lru_cache(maxsize=SHARED_TEXTS)

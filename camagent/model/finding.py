@@ -119,6 +119,16 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class TenderRow:
+    """One line of what a new camera has to have."""
+
+    criterion: Message | Localised
+    requirement: Message
+    basis: Basis | None
+    """Of the row of the profile that asks it; None: the buyer decides."""
+
+
+@dataclass(frozen=True, slots=True)
 class Upgrade:
     """The cheapest way to comply, with its reason."""
 
@@ -138,7 +148,9 @@ class Upgrade:
     """What the operator's price file says of that class; None: it has no figure."""
     cost_currency: str | None = None
     tender: Message | None = None
-    """The minimum specification to buy, where the action is to replace."""
+    """The minimum specification to buy in one paragraph, where the action is to replace."""
+    tender_rows: tuple[TenderRow, ...] = ()
+    """The same as a table, with the basis of each line."""
     rests_on: tuple[Message, ...] = ()
     """The facts that it rests on, in words."""
     look_again: bool = False

@@ -1,11 +1,11 @@
-"""The minimum specification to buy, in one paragraph, from the bounds that the findings carry. Pure."""
+"""The minimum specification to buy, as a table and in one paragraph, from the bounds that the findings carry. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from camagent.model.codec_names import SHOWN_NAMES
-from camagent.model.finding import Finding, Quantity
+from camagent.model.finding import Finding, Outcome, Quantity, TenderRow
 from camagent.model.text import Message, message
 
 NOT_ASKED = "–"
@@ -41,6 +41,42 @@ def tender(findings: Sequence[Finding]) -> Message:
         zone=f"{zone_s / HOUR_S:+g}" if isinstance(zone_s, int | float) else NOT_ASKED,
         others=_by_hand(findings),
     )
+
+
+MEASURED = (
+    *("resolution", "codec", "frame_rate", "keyframe_interval", "sub_streams", "onvif_conformance", "login_scheme"),
+    *("https", "certificate", "open_ports", "time_zone"),
+)
+"""Rows of a profile that a network check answers, in the order of the table."""
+LASTING = ("frame_rate", "onvif_conformance", "login_scheme")
+"""Of these the recommended value is asked: what is bought today should last."""
+BUYERS = ("lens", "housing", "power", "warranty", "acceptance")
+"""What no profile says and every purchase has to: the buyer decides."""
+
+
+def tender_rows(findings: Sequence[Finding]) -> tuple[TenderRow, ...]:
+    """The table to buy by: what the profile asks, what only papers prove, what the buyer decides; nothing unasked."""
+    by_check = {finding.check: finding for finding in findings}
+    rows = [_buyers("kind")]
+    for check in MEASURED:
+        finding = by_check.get(check)
+        value = _recommended(by_check, check) if check in LASTING else finding.required if finding else None
+        if finding is not None and value is not None:
+            text = message(f"plan.buy.{check}", value=_asked(check, value))
+            rows.append(TenderRow(message(f"plan.buy_what.{check}"), text, finding.basis))
+    papers = [f for f in findings if f.check == "camera_answer" and f.outcome is not Outcome.NOT_APPLICABLE]
+    rows += [TenderRow(finding.title, message("plan.buy.papers"), finding.basis) for finding in papers]
+    return (*rows, *(_buyers(name) for name in BUYERS))
+
+
+def _buyers(name: str) -> TenderRow:
+    return TenderRow(message(f"plan.buy_what.{name}"), message(f"plan.buy.{name}"), None)
+
+
+def _asked(check: str, value: Quantity) -> str | float:
+    if check == "time_zone" and isinstance(value, int | float):
+        return f"{value / HOUR_S:+g}"
+    return _text(value, join=", " if check == "open_ports" else None)
 
 
 def _recommended(by_check: dict[str, Finding], check: str) -> Quantity:

@@ -13,7 +13,7 @@ from camagent.plan.encoder import Choice, choose, measured_bitrate_bps
 from camagent.plan.grounds import Ground, Look, doubts, main_stream, newer_firmware, rests_on
 from camagent.plan.prices import PriceList
 from camagent.plan.remedies import Case, Remedy, advice, failed, remedy_for, step
-from camagent.plan.tender import tender
+from camagent.plan.tender import tender, tender_rows
 
 WEIGHTY = (Severity.BLOCKER, Severity.MAJOR)
 UNKNOWN = (Outcome.NOT_ASSESSED, Outcome.DEFECT)
@@ -98,7 +98,7 @@ def _replace(
     if not reasons and ground.look is Look.AGREES:
         steps = _distinct([*_steps(kept), step("replace")])
         plan = Upgrade(Action.REPLACE, steps, True, rules=_rules(kept), bitrate_before_bps=before_bps)
-        return replace(plan, tender=tender(findings), rests_on=basis)
+        return replace(plan, tender=tender(findings), tender_rows=tender_rows(findings), rests_on=basis)
     if not reasons:
         reasons = (step("look_again" if ground.look is Look.NOT_TAKEN else "looks_differ"),)
     others = [(f, r) for f, r in remedies if r.action is not Action.REPLACE]

@@ -86,6 +86,8 @@ class Office:
     """Number of each ward."""
     currency: str
     """In what the amounts are added; amounts in another currency stand as texts and in no sum."""
+    tenders: Mapping[str, int]
+    """Number of each table of what to buy, where there are several."""
     banner: Sequence[tuple[str, str]]
     notice: str
     """For the foot of every printed page."""
@@ -156,7 +158,7 @@ def _lines(annex: Annex, rows: Sequence[UpgradeRow], office: Office) -> Iterator
 def _cells(annex: Annex, number: int, row: UpgradeRow, office: Office) -> Sequence[Cell]:
     lang = office.lang
     decided = office.decisions.get(row.stable_id)
-    texts = _texts(annex, row, lang)
+    texts = _texts(annex, row, office)
     amount = in_currency(row, office.currency)
     foreign = row.amount(lang) if amount is None else ""
     return (
@@ -180,14 +182,17 @@ def _cells(annex: Annex, number: int, row: UpgradeRow, office: Office) -> Sequen
     )
 
 
-def _texts(annex: Annex, row: UpgradeRow, lang: str) -> dict[str, str]:
+def _texts(annex: Annex, row: UpgradeRow, office: Office) -> dict[str, str]:
     """The wide cells of a row; in the schools' list each is cut to one line, for the school has its own report."""
+    lang = office.lang
     rest = " " + say("report.annex.more", lang, rest=row.more_reasons) if row.more_reasons else ""
     note = "" if annex.by_school else uncertain_note(row.action, row.certain, lang)
+    number = office.tenders.get(row.tender)
+    bought = say("report.tender.by", lang, number=number) if number else ""
     texts = {
         "place": ", ".join(dict.fromkeys(filter(None, (row.camera, row.address, row.place)))),
         "device": ", ".join(filter(None, (row.model, row.serial))),
-        "reason": row.reason if annex.by_school else " ".join(filter(None, (f"{row.reason}{rest}", note))),
+        "reason": row.reason if annex.by_school else " ".join(filter(None, (f"{row.reason}{rest}", note, bought))),
         "ground": row.ground,
     }
     if not annex.by_school:

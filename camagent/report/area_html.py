@@ -28,6 +28,7 @@ def render_area_html(report: AreaReport, lang: str, decisions: Mapping[str, Deci
         titles=dict(report.rule_titles),
         merged=merged_text(report, lang),
         covered=covered_text(report, lang),
+        tenders=report.tenders,
         replaced=actions[Action.REPLACE],
         rows=list(enumerate(report.rows[:MAX_ROWS], start=1)),
         decisions=decisions or {},

@@ -13,6 +13,8 @@ from camagent.document.decisions import Decision
 from camagent.model.finding import Verdict
 from camagent.text import both
 
+TENDER_COLUMNS = ("criterion", "requirement", "basis")
+
 
 def area_document(report: AreaReport, decisions: Mapping[str, Decision] | None = None) -> AreaMerge:
     """Sites by need, the upgrade list, totals and what was left out; numbers stay numbers."""
@@ -28,6 +30,14 @@ def area_document(report: AreaReport, decisions: Mapping[str, Decision] | None =
             "sites": tuple(_site(site) for site in report.sites),
             "upgrades": tuple(
                 {**asdict(row), "id": row.stable_id, "decision": decided.get(row.stable_id)} for row in report.rows
+            ),
+            "tenders": tuple(
+                {
+                    "key": item.key,
+                    "cameras": item.cameras,
+                    "lines": tuple(dict(zip(TENDER_COLUMNS, line, strict=True)) for line in item.lines),
+                }
+                for item in report.tenders
             ),
             "problems": tuple({"source": item.source, "problem": both(item.problem)} for item in report.problems),
         }

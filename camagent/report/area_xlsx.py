@@ -15,6 +15,7 @@ from camagent.report.annex import ANNEXES, Annex, Office, currency_word, write_a
 from camagent.report.area_summary import write_area_summary
 from camagent.report.sheet import Book, Cell, Column, Table, open_book
 from camagent.report.spelled_sheet import SpelledSheet
+from camagent.report.tender_sheet import tender_table
 from camagent.report.upgrade_sheet import budget_lines, headline
 from camagent.report.xlsx import properties
 from camagent.text import render, say
@@ -35,6 +36,8 @@ def render_area_xlsx(report: AreaReport, lang: str, decisions: Mapping[str, Deci
         lines.append(("headline", headline(report.rows, sum(site.cameras for site in report.sites), lang)))
         lines += budget_lines(report.rows, lang)
         write_area_summary(summary, lines, report, annexes, office)
+        if report.tenders:
+            office.book.add(tender_table(report.tenders, office.banner, lang), office.notice)
         for table in (_site_table(report, lang), _rule_table(report, lang), _problem_table(report, lang)):
             office.book.add(table, office.notice)
         office.words.write(office.book)
@@ -56,6 +59,7 @@ def _office(book: Book, report: AreaReport, lang: str, decisions: Mapping[str, D
         decisions=decisions,
         wards={name: number for number, name in enumerate(names, start=1)},
         currency=currency,
+        tenders={item.key: number for number, item in enumerate(report.tenders, start=1)} if report.tenders[1:] else {},
         banner=banner,
         notice="" if report.authoritative else say("report.annex.notice", lang),
     )

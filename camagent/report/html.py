@@ -22,6 +22,7 @@ from camagent.document import wording
 from camagent.document.compare import Change, Comparison
 from camagent.document.model import CameraView, FindingView, ScanDocument
 from camagent.document.states import CameraState
+from camagent.document.tenders import document_tenders
 from camagent.document.upgrade_rows import ACTION_ORDER, budget_of, row_order, upgrade_rows
 from camagent.model.finding import Action, Verdict
 from camagent.report import charts
@@ -80,6 +81,7 @@ def render_html(
         chart=charts,
         with_cost=any(row.cost for row in rows),
         replaced=actions[Action.REPLACE],
+        tenders=document_tenders(documents, lang),
         max_addresses=MAX_ADDRESSES,
         total=sum(document.summary.total for document in documents),
         verdicts=list(Verdict),

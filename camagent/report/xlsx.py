@@ -9,6 +9,7 @@ from datetime import datetime
 from camagent import __version__
 from camagent.document.compare import Comparison
 from camagent.document.model import CameraView, FindingView, ScanDocument
+from camagent.document.tenders import document_tenders
 from camagent.document.upgrade_rows import UpgradeRow, row_order, upgrade_rows
 from camagent.document.wording import basis_text, coverage_text, note_text, reasons, retired_text
 from camagent.model.finding import Verdict
@@ -17,6 +18,7 @@ from camagent.report.columns import CAMERA_COLUMNS
 from camagent.report.coverage import missed_groups
 from camagent.report.sheet import Book, Cell, Column, Placed, Table, open_book
 from camagent.report.summary_sheet import Figure, write_summary
+from camagent.report.tender_sheet import tender_table
 from camagent.report.upgrade_sheet import budget_lines, headline, list_figures, write_upgrade_sheet
 from camagent.text import say
 from camagent.text.quantities import VIETNAM, bitrate_text, moment_text, quantity_text, storage_text
@@ -46,6 +48,8 @@ def render_xlsx(documents: Sequence[ScanDocument], lang: str, comparison: Compar
         book.add(_camera_table(documents, lang))
         book.add(_finding_table(documents, lang))
         book.add(_coverage_table(documents, lang))
+        if classes := document_tenders(documents, lang):
+            book.add(tender_table(classes, banner, lang))
         if comparison is not None:
             book.add(_change_table(comparison, lang))
         summary.activate()

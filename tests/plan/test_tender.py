@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from camagent.assess.engine import assess
 from camagent.assess.profile import load_profile
-from camagent.plan.tender import tender
+from camagent.model.finding import Outcome, TenderRow
+from camagent.model.text import Localised, Message
+from camagent.plan.tender import tender, tender_rows
 from camagent.text import both
 from tests.builders import camera_facts, device_facts, fault, finding, site_facts, tls_facts
 
@@ -59,3 +61,36 @@ def test_what_is_bought_today_has_the_recommended_conformance_where_there_is_one
     assert dict(tender((plain,)).args)["conformance"] == "S"
     better = finding(check="onvif_conformance", required=("S",), recommended=("T", "G"))
     assert dict(tender((better,)).args)["conformance"] == "T, G"
+
+
+def table(rows: tuple[TenderRow, ...], lang: str) -> dict[str, str]:
+    texts = {}
+    for row in rows:
+        criterion = row.criterion if isinstance(row.criterion, Localised) else both(row.criterion)
+        texts[getattr(criterion, lang)] = getattr(both(row.requirement), lang)
+    return texts
+
+
+def test_the_table_has_every_bound_with_its_basis_and_what_the_buyer_decides() -> None:
+    profile, site = load_profile("ubnd-3288"), site_facts()
+    rows = tender_rows(assess(profile, camera_facts(), site))
+    found = table(rows, "vi")
+    assert found["Độ phân giải"] == "Luồng chính từ 1920×1080 điểm ảnh trở lên."
+    assert found["Cổng mạng"] == "Đóng các cổng TCP 21, 23, 2323, 5555, 9527."
+    assert found["Đồng hồ"].endswith("UTC+7.")
+    assert found["Cấp bảo vệ chống bụi, nước từ IP66 (ngoài trời)"].startswith("Có giấy tờ")
+    for what in ("Góc nhìn, ống kính", "Vỏ theo nơi lắp", "Nguồn điện", "Bảo hành, dịch vụ", "Nghiệm thu"):
+        assert what in found
+    assert "camagent check" in found["Nghiệm thu"] and "tương đương" in found["Loại thiết bị"]
+    asked = [row for row in rows if row.basis is not None]
+    assert len(asked) > 15 and not any("–" in text for text in found.values())
+    assert table(tender_rows(assess(profile, camera_facts(device=fault(), streams=()), site)), "vi") == found
+
+
+def test_what_the_profile_does_not_ask_or_the_place_does_not_need_is_not_in_the_table() -> None:
+    assert all(row.basis is None for row in tender_rows(()))
+    indoor = finding(check="camera_answer", outcome=Outcome.NOT_APPLICABLE, title=Localised("Mưa", "Rain"))
+    assert tender_rows((indoor,)) == tender_rows(())
+    only = tender_rows((finding(check="frame_rate", recommended=None, required=12.5),))
+    assert [both(row.requirement).en for row in only if row.basis] == ["12.5 fps or more at that size."]
+    assert all(isinstance(row.requirement, Message) for row in only)

@@ -60,11 +60,11 @@ SHEETS = {
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_workbook_ranks_schools_and_names_what_is_missing(report: AreaReport, lang: str) -> None:
     book = load_workbook(io.BytesIO(render_area_xlsx(report, lang)))
-    assert book.sheetnames[:4] == SHEETS[lang] and len(book.sheetnames) == 8
-    sites = list(book[book.sheetnames[4]].iter_rows(values_only=True))
+    assert book.sheetnames[:4] == SHEETS[lang] and len(book.sheetnames) == 9
+    sites = list(book[book.sheetnames[5]].iter_rows(values_only=True))
     assert any(row[1] == "Cơ sở" and row[3] == "Khu vực" for row in sites)
     assert [row[0] for row in sites[-4:]] == [1, 2, 3, 4]
-    problems = list(book[book.sheetnames[6]].iter_rows(values_only=True))
+    problems = list(book[book.sheetnames[7]].iter_rows(values_only=True))
     assert any("bad.json" in str(row[1]) for row in problems)
 
 
