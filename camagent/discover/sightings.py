@@ -27,9 +27,9 @@ from camagent.model.device import DeviceTarget
 from camagent.model.discovery import FoundBy, Sighting
 from camagent.model.onvif import ONVIF_PATHS
 
-MAX_ANNOUNCEMENTS = 8_192  # kept of one search: sixteen of the largest schools; more is a flood
+MAX_ANNOUNCEMENTS = 2_048  # kept of one search: four of the largest schools; more is a flood
 MAX_CLONES = 16  # devices with one endpoint reference that are compared with each other
-MAX_DEVICES_PER_SOURCE = 1_024  # devices that one answering address may speak for: a proxy of a whole /22
+MAX_DEVICES_PER_SOURCE = 64  # devices that one answering address may speak for: a recorder with all its cameras
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,7 @@ def read_datagrams(
     devices: dict[tuple[str, str | None], _Device] = {}
     others: dict[str, None] = {}
     suspects: dict[str, None] = {}
+    of_source: Counter[str] = Counter()
     malformed = left_out = 0
     for datagram in datagrams:
         message = parse_message(datagram.payload)
@@ -86,7 +87,9 @@ def read_datagrams(
                 continue
             device = _device(datagram, announcement)
             key = (device.source, device.endpoint)
-            if key in devices or len(devices) < MAX_ANNOUNCEMENTS:
+            has_room = len(devices) < MAX_ANNOUNCEMENTS and of_source[device.source] < MAX_DEVICES_PER_SOURCE
+            if key in devices or has_room:
+                of_source[device.source] += key not in devices
                 devices.setdefault(key, device).add(device)
             else:
                 left_out += 1

@@ -12,10 +12,13 @@ from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy
 from camagent.model.expected import ExpectedCamera
 from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.finding import Basis, Finding, Outcome, Severity
 from camagent.model.scan import NotChecked
+from camagent.model.text import Localised, message
 from camagent.run.expected import NEVER_ANSWERED, host_of, target_at
 from camagent.run.visit import DeviceCheck, SeenSource
 
+MANY_STRANGERS = 256  # who announce themselves and answer nothing: more than any recorder has cameras
 _SIGNS_OF_ONE_DEVICE = ("serial", "mac", "epr")
 
 
@@ -157,3 +160,23 @@ def only_announced(
             why = "outside_network" if found is not None and found.off_subnet else "announced"
             strangers[key] = NotChecked(host, why) if found is not None else None
     return strangers
+
+
+def flood_findings(strangers: int) -> tuple[Finding, ...]:
+    """Somebody on this network announces devices that are not there: told of the school, and of no camera."""
+    if strangers < MANY_STRANGERS:
+        return ()
+    found = Finding(
+        rule="SITE-FLOOD",
+        title=Localised("Quá nhiều thiết bị tự giới thiệu", "A flood of announcements"),
+        outcome=Outcome.WARN,
+        severity=Severity.MAJOR,
+        stream=None,
+        observed=strangers,
+        required=None,
+        unit=None,
+        basis=Basis("assumption", None, "high"),
+        message=message("cli.site_flood", count=strangers),
+        check="flood",
+    )
+    return (found,)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -26,7 +26,7 @@ from camagent.model.scan import (
     Site,
     SiteFacts,
 )
-from camagent.run.absent import Absent, Met, absent_cameras, only_announced
+from camagent.run.absent import Absent, Met, absent_cameras, flood_findings, only_announced
 from camagent.run.coverage import coverage_of, with_missing
 from camagent.run.expected import expected_after, is_present
 from camagent.run.naming import address_of, name_of
@@ -102,15 +102,10 @@ def finish(checks: Sequence[DeviceCheck], order: Order, frame: Frame) -> Run:
         if key not in left
     ]
     results, site_findings = judge_all(cameras, order.judge)
-    missing = tuple(
-        NotChecked(row.declaration.address or row.declaration.name or "?", "missing")
-        for row in rows
-        if row.change is Change.MISSING and row.declaration is not None
-    )
-    result = _result(results, site_findings, order, frame)
-    result = replace(
-        result, coverage=with_missing(result.coverage, (*missing, *filter(None, strangers.values()))), retired=retired
-    )
+    announced = tuple(filter(None, strangers.values()))
+    result = _result(results, (*site_findings, *flood_findings(len(announced))), order, frame)
+    coverage = with_missing(result.coverage, (*_missing(rows), *announced))
+    result = replace(result, coverage=coverage, retired=retired)
     pairs = zip(met, met_identities, strict=True)
     learned = learned_from(
         order.memory,
@@ -125,6 +120,12 @@ def finish(checks: Sequence[DeviceCheck], order: Order, frame: Frame) -> Run:
         superseded=absent.superseded,
     )
     return Run(result, learned, memory_after(order.memory, learned), frame.discovery)
+
+
+def _missing(rows: Sequence[InventoryRow]) -> Iterator[NotChecked]:
+    for row in rows:
+        if row.change is Change.MISSING and row.declaration is not None:
+            yield NotChecked(row.declaration.address or row.declaration.name or "?", "missing")
 
 
 def _recognised(met: Sequence[_Seen], order: Order, frame: Frame) -> tuple[list[tuple[str, str]], Absent]:
