@@ -126,7 +126,8 @@ class Site:
         self._drop(
             key
             for key, device in self._devices.items()
-            if device.answered_s < forgotten_s and device.job.host not in kept
+            if device.job.host not in kept
+            if device.answered_s < forgotten_s or (device.is_silent and not device.has_answered)
         )
 
     def _keyed(self, jobs: Sequence[Job]) -> Iterable[tuple[str, Job]]:
@@ -217,6 +218,7 @@ class Site:
             device.reached_s = self._clock.monotonic_s()
             device.reach = Reach(up, self._clock.now(), fault.code if fault is not None else None)
             device.answered_s = device.reached_s if up else device.answered_s
+            device.has_answered = device.has_answered or bool(up)
 
     async def judge(self, began_at: datetime) -> Run | None:
         """Verdicts over the last conversation with every device; None where nothing is new.
@@ -305,7 +307,7 @@ class Site:
         device.check, device.checked_s = with_other_look(check, device.check), self._clock.monotonic_s()
         self._dirty = True
         if not isinstance(check.device, Fault) or is_up(check.device.code):
-            device.answered_s = device.checked_s
+            device.answered_s, device.has_answered = device.checked_s, True
 
     def _drop(self, hosts: Iterable[str]) -> None:
         for host in list(hosts):

@@ -18,6 +18,8 @@ class Watched:
     job: Job
     answered_s: float
     """When it last answered anything; for a new one, when it became known."""
+    has_answered: bool = False
+    """It answered something since it became known; one that never did may be nothing but an announcement."""
     check: DeviceCheck | None = None
     """The last whole conversation."""
     checked_s: float = 0.0

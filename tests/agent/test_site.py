@@ -542,3 +542,22 @@ def test_a_device_that_went_silent_is_asked_where_the_search_found_it(
             assert isinstance(job.target, DeviceTarget) and job.target.port == port
 
     asyncio.run(scenario())
+
+
+def test_an_announcement_that_nobody_answers_for_is_watched_no_longer_than_it_is_announced(
+    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flood announces other addresses in every search: they must not pile up for a week, nor become series."""
+    watched, _ = world
+
+    async def scenario() -> None:
+        for number in range(50, 60):
+            search_with(monkeypatch, HOST, f"192.0.2.{number}")
+            await watched.discover()
+            for host in watched.hosts:
+                await watched.interrogate(host)
+            await watched.judge(START)
+            assert set(watched.hosts) == {HOST, f"192.0.2.{number}"}
+            assert {status.address for status in watched.statuses()} == {HOST}
+
+    asyncio.run(scenario())

@@ -85,6 +85,7 @@ def test_a_wall_clock_that_is_set_forward_makes_nobody_forgotten(
 ) -> None:
     """An old PC starts in the year 2000, until NTP is reached."""
     watched, fleet = world
+    fleet.devices[OTHER] = fleet.devices[HOST]
 
     async def scenario() -> None:
         search_with(monkeypatch, HOST, OTHER)
