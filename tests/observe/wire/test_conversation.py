@@ -123,7 +123,7 @@ def test_a_closed_port_is_refused() -> None:
 
 
 @pytest.mark.parametrize("method", ["DESCRIBE", "SETUP", "PLAY"])
-@pytest.mark.parametrize("said", [b"", b"RTSP/1.0 200 OK\r\nCSe", b"RTSP/1.0 200 OK\r\nContent-Length: 9\r\n\r\n1"])
+@pytest.mark.parametrize("said", [b"", b"RTSP/1.0 200 OK\r\nCSe", b"RTSP/1.0 200 OK\r\nContent-Length: 99\r\n\r\n1"])
 def test_a_camera_that_falls_silent_costs_one_step_wherever_it_does(method: str, said: bytes) -> None:
     camera = Camera(frames=0)
     setattr(camera, method.lower(), lambda asked: said)

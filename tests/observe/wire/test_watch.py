@@ -19,6 +19,7 @@ from camagent.model.uri import StreamUri
 from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.replay import replay_stream
 from camagent.observe.watch import WatchOptions, watch_stream
+from camagent.wire.transcript import Transcript
 from tests.builders import image_facts
 from tests.observe.wire.camera import Asked, Camera, running
 from tests.observe.wire.watching import CREDENTIAL, QUICK, KeepingJudge, KeepingTranscript, doors, measured, watch
@@ -147,9 +148,10 @@ def test_the_secret_appears_nowhere(caplog: pytest.LogCaptureFixture, capsys: py
             return self.ok(asked, base, f"Server: {self.password}", body=self.sdp.encode())
 
     for password, right in (("hunter2", "hunter2"), ("hunter2", "other"), ("Mật khẩu/hunter2@#", "Mật khẩu/hunter2@#")):
-        transcript = KeepingTranscript()
+        transcript = Transcript()
         with caplog.at_level(logging.DEBUG):
             credential = Credential("viewer", Secret(password))
+            transcript.hide(credential)
             facts = seen_by(Telling(user="viewer", password=right), credential, door=doors(transcript=transcript))
         printed = capsys.readouterr()
         everything = f"{facts}{transcript.exchanges}{caplog.text}{printed}"
