@@ -195,8 +195,8 @@ def parse_recording_summary(node: Node) -> RecordingFacts:
     summary = node.child("Summary") or node
     number = to_float(summary.value("NumberRecordings"))
     return RecordingFacts(
-        _stamp(summary.value("DataFrom")),
-        _stamp(summary.value("DataUntil")),
+        read_stamp(summary.value("DataFrom")),
+        read_stamp(summary.value("DataUntil")),
         int(number) if number is not None else None,
     )
 
@@ -237,7 +237,7 @@ def _moment(node: Node | None) -> datetime | None:
         return None
 
 
-def _stamp(text: str | None) -> datetime | None:
+def read_stamp(text: str | None) -> datetime | None:
     """An xs:dateTime; without a zone it is taken as UTC, as ONVIF asks."""
     if text is None or len(text) > 40:
         return None

@@ -14,7 +14,6 @@ from camagent.interrogate.conversation import Conversation
 from camagent.interrogate.device_link import DeviceDoor, DoorMaker
 from camagent.interrogate.envelopes import (
     GET_INFORMATION,
-    GET_RECORDING_SUMMARY,
     GET_SCOPES,
     GET_USERS,
 )
@@ -29,6 +28,7 @@ from camagent.interrogate.find_device import (
 from camagent.interrogate.media_interview import fetch_media, media_doors
 from camagent.interrogate.network_interview import fetch_network
 from camagent.interrogate.question_line import Limits
+from camagent.interrogate.recording_interview import fetch_recording
 from camagent.interrogate.snapshot import try_snapshot
 from camagent.model.device import (
     DeviceClock,
@@ -236,7 +236,7 @@ class _Interview:
         url = service_url(services, SEARCH_NS)
         if url is None:
             return None
-        return await self.conversation.ask(GET_RECORDING_SUMMARY, url)
+        return await fetch_recording(self.conversation, url)
 
     async def _surroundings(self, facts: DeviceFacts) -> DeviceFacts:
         """What is not a question: TLS, ports, factory log-ins; and the conversation's own record."""

@@ -9,12 +9,14 @@ from typing import Any
 
 from camagent.model.device import (
     AnonymousAccess,
+    ChannelRecording,
     DefaultLoginTrial,
     DeviceUser,
     Login,
     MediaFacts,
     PortFacts,
     RecordingFacts,
+    TimeSpan,
 )
 from camagent.model.scan import CameraFacts, Declaration, History, ManualAnswer, SiteFacts
 from tests.assess.judging import with_device, with_main
@@ -51,6 +53,7 @@ def refusal(rule: str) -> ManualAnswer:
     return ManualAnswer(rule, False, "Thầy Nam", date(2026, 11, 1), None)
 
 
+THREE_DAYS = ChannelRecording("P1", (TimeSpan(NOW - timedelta(days=3), NOW),), holes_told=True)
 RECORDER = MediaFacts("media2", (media_profile(), media_profile(token="P9", video_source="VS2"), sub_profile()))
 MJPEG = with_main(
     measured=measured_stream(codec="mjpeg"), declared=declared_stream(codec="mjpeg"), configured=configured_stream()
@@ -75,7 +78,7 @@ FAILING: Mapping[str, Failing] = {
     "clock_offset": Failing(with_device(clock=device_clock(offset_s=-690.0))),
     "time_zone": Failing(with_device(clock=device_clock(utc_offset_s=0, time_zone="UTC0"))),
     "retention": Failing(
-        with_device(media=RECORDER, recording=RecordingFacts(NOW - timedelta(days=3), NOW, 2)),
+        with_device(media=RECORDER, recording=RecordingFacts(None, None, 1, (THREE_DAYS,))),
     ),
     "default_login": Failing(with_device(default_login=DefaultLoginTrial(1, "admin"))),
     "anonymous_onvif": Failing(with_device(anonymous=AnonymousAccess(("GetProfiles",), ("GetProfiles",)))),

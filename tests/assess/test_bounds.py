@@ -24,7 +24,7 @@ from camagent.model.device import (
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Outcome
 from camagent.model.scan import CameraFacts, Declaration, History, ManualAnswer
-from tests.assess.failing import DENIED, RECORDER
+from tests.assess.failing import DENIED
 from tests.assess.judging import judged, with_device, with_main
 from tests.builders import (
     NOW,
@@ -894,24 +894,6 @@ def test_half_hours_of_a_zone_are_read() -> None:
 
 
 # ---------- recording and answers ----------
-
-
-@pytest.mark.parametrize(
-    ("days", "ended_days_ago", "outcome", "said"),
-    [
-        (30, 0, PASS, "retention_enough"),
-        (29.99, 0, FAIL, "retention_short"),
-        (31, 0, PASS, "retention_enough"),
-        (31, 1.0, PASS, "retention_enough"),
-        (31, 1.01, FAIL, "retention_stopped"),
-        (31, None, PASS, "retention_enough"),
-    ],
-)
-def test_retention_of_a_recorder(days: float, ended_days_ago: float | None, outcome: Outcome, said: str) -> None:
-    until = None if ended_days_ago is None else NOW - timedelta(days=ended_days_ago)
-    recording = RecordingFacts(NOW - timedelta(days=days), until, 2)
-    found = judged("retention", with_device(media=RECORDER, recording=recording))
-    assert (found.outcome, key(found), found.manual, found.unit) == (outcome, said, False, "day")
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from camagent.model.scan import CameraFacts, Declaration, History, ManualAnswer
 from camagent.text import both, catalogue
 from tests.assess.failing import DENIED, FAILING, RECORDER, healthy
 from tests.assess.judging import judged, with_device, with_main
+from tests.assess.test_retention import CASES as RETENTION
 from tests.builders import (
     NOW,
     camera_facts,
@@ -177,7 +178,7 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     ("time_zone", clock(daylight_savings=True), None),
     (
         "retention",
-        with_device(media=RECORDER, recording=RecordingFacts(NOW - timedelta(days=40), NOW - timedelta(days=3), 1)),
+        with_device(media=RECORDER, recording=RecordingFacts(NOW - timedelta(days=40), NOW, 1)),
         None,
     ),
     ("retention", with_device(recording=RecordingFacts(datetime(1970, 1, 1, tzinfo=UTC), NOW, 3)), None),
@@ -248,6 +249,7 @@ SITES = (
 
 def findings() -> Iterator[Finding]:
     yield from (judged("uplink", site=site_facts(uplink_bps=50_000_000.0), cameras=cameras) for cameras in SITES)
+    yield from (case.finding for case in RETENTION.values())
     for rule, camera, more in CASES:
         site, parameters = (None, more) if isinstance(more, dict) else (more, {})
         yield judged(rule, camera, site, **parameters)

@@ -1,52 +1,182 @@
-"""How far back the recordings reach, where the device tells (ONVIF Profile G); else a person answers. Pure."""
+"""How far back a camera's recordings reach, where the device tells (ONVIF Profile G); else a person answers. Pure."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
 
 from camagent.assess.judgement import Judgement, say
 from camagent.assess.rule import About, Rule
 from camagent.assess.rules.manual import answered
-from camagent.model.device import MediaFacts, RecordingFacts
+from camagent.model.device import (
+    ChannelRecording,
+    DeviceClock,
+    DeviceFacts,
+    MediaFacts,
+    RecordingFacts,
+    TimeSpan,
+)
 from camagent.model.finding import Outcome
-from camagent.model.scan import ManualAnswer, SiteFacts
+from camagent.model.scan import CameraFacts, ManualAnswer, SiteFacts
+from camagent.model.text import Scalar
 
 DAY_S = 86_400.0
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is kept of one channel, as of a moment."""
+
+    since: datetime
+    """Where the newest unbroken run begins; a run is broken by a hole of `gap_s` or more."""
+    newest: datetime
+    days: float
+    """From `since` to the moment."""
+    days_with_holes: int
+    """Days of that run in which something of `hole_s` or more is missing."""
+
+
+def held(channel: ChannelRecording, now: datetime, hole_s: float, gap_s: float) -> Held | None:
+    """The newest run of the channel; None where nothing is kept."""
+    if not channel.spans:
+        return None
+    since, newest = channel.spans[-1].begin, channel.spans[-1].end
+    holed: set[int] = set()
+    for earlier, later in zip(reversed(channel.spans[:-1]), reversed(channel.spans[1:]), strict=True):
+        missing_s = (later.begin - earlier.end).total_seconds()
+        if missing_s >= gap_s:
+            break
+        if missing_s >= hole_s:
+            ago = [int((now - at).total_seconds() // DAY_S) for at in (earlier.end, later.begin)]
+            holed.update(range(ago[1], ago[0] + 1))
+        since = earlier.begin
+    return Held(since, newest, (now - since).total_seconds() / DAY_S, len(holed))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the row asks for, and who answers where the network cannot."""
+
+    minimum_days: float
+    stopped_after_s: float
+    believable_days: float
+    hole_s: float
+    gap_s: float
+    now: datetime
+    by_hand: Judgement
+
+    def a_person(self, name: str, **said: Scalar) -> Judgement:
+        """The answer of a person; where there is none, why the device's own word does not do."""
+        if self.by_hand.outcome is not Outcome.NOT_ASSESSED:
+            return self.by_hand
+        return Judgement(Outcome.NOT_ASSESSED, say(name, **said), manual=True)
+
+
 def retention(
     recording: RecordingFacts | None,
-    media: MediaFacts | None,
+    camera: CameraFacts,
     answer: ManualAnswer | None,
     site: SiteFacts,
     *,
     minimum_days: float,
     stopped_after_s: float,
     believable_days: float,
+    hole_s: float,
+    gap_s: float,
     valid_days: int,
 ) -> Judgement:
-    """Recordings reach back long enough.
+    """Recordings of this camera reach back long enough, without a hole.
 
-    A recorder's own memory decides for its channels. A camera's memory card can only prove enough: a short card says
-    nothing about the recorder that may stand behind the camera, so a person has to answer. So it is with a date that
-    cannot be (1970, tomorrow), and with a summary of no recording at all.
+    Each channel is judged by its own recordings. The summary of a device with several sources proves nothing of one of
+    them, and no summary tells of holes, so it can only warn. A camera's memory card can only prove enough: a short card
+    says nothing about the recorder that may stand behind the camera, so a person has to answer. So it is with a date
+    that cannot be (1970, tomorrow), with a clock that is wrong by more than a hole, and with no recording at all.
     """
-    if recording is None or recording.data_from is None or recording.recordings == 0:
-        return answered(answer, site, valid_days)
-    days = (site.now - recording.data_from).total_seconds() / DAY_S
-    if not 0 <= days <= believable_days:
-        by_hand = answered(answer, site, valid_days)
-        open_still = by_hand.outcome is Outcome.NOT_ASSESSED
-        told = say("retention_unbelievable", since=recording.data_from.date().isoformat())
-        return Judgement(Outcome.NOT_ASSESSED, told, manual=True) if open_still else by_hand
-    until = recording.data_until
-    stopped = until is not None and (site.now - until).total_seconds() > stopped_after_s
-    if days >= minimum_days and not stopped:
-        return Judgement(
-            Outcome.PASS, say("retention_enough", days=days, minimum=minimum_days), observed=days, measured=days
-        )
-    if not _is_recorder(media):
-        return answered(answer, site, valid_days)
-    name = "retention_stopped" if stopped else "retention_short"
-    return Judgement(Outcome.FAIL, say(name, days=days, minimum=minimum_days), observed=days, measured=days)
+    by_hand = answered(answer, site, valid_days)
+    asked = _Asked(minimum_days, stopped_after_s, believable_days, hole_s, gap_s, site.now, by_hand)
+    device = camera.device if isinstance(camera.device, DeviceFacts) else None
+    if recording is None or device is None:
+        return by_hand
+    if isinstance(device.clock, DeviceClock) and abs(device.clock.offset_s or 0.0) >= hole_s:
+        return asked.a_person("retention_clock")
+    media = device.media if isinstance(device.media, MediaFacts) else None
+    own = channel_of(camera.video_source, media, recording)
+    if own is None and _is_recorder(media):
+        return _no_channel(asked, recording, media)
+    own = own or _whole_device(recording)
+    if own is None:
+        return by_hand
+    return _judge(asked, own, recording, _is_recorder(media))
+
+
+def _judge(asked: _Asked, own: ChannelRecording, recording: RecordingFacts, is_recorder: bool) -> Judgement:
+    kept = held(own, asked.now, asked.hole_s, asked.gap_s)
+    if kept is None:
+        return Judgement(Outcome.FAIL, say("retention_none")) if is_recorder else asked.by_hand
+    oldest_days = (asked.now - own.spans[0].begin).total_seconds() / DAY_S
+    ahead_s = max((kept.newest - asked.now).total_seconds(), -kept.days * DAY_S)
+    if oldest_days > asked.believable_days or ahead_s > asked.hole_s:
+        doubtful = own.spans[0].begin if ahead_s <= asked.hole_s else kept.newest
+        return asked.a_person("retention_unbelievable", since=doubtful.date().isoformat())
+    stopped = (asked.now - kept.newest).total_seconds() > asked.stopped_after_s
+    days, minimum = kept.days, asked.minimum_days
+    if not stopped and days >= minimum:
+        return _enough(own, kept, minimum)
+    if not is_recorder:
+        return asked.by_hand
+    if not stopped and oldest_days < minimum and _is_new_here(asked, own, recording):
+        return asked.a_person("retention_new", since=kept.since.date().isoformat())
+    name = "retention_stopped" if stopped else "retention_gap" if oldest_days >= minimum else "retention_short"
+    return Judgement(Outcome.FAIL, say(name, days=days, minimum=minimum), observed=days, measured=days)
+
+
+def _enough(own: ChannelRecording, kept: Held, minimum_days: float) -> Judgement:
+    """Far enough back; holes, or not knowing of them, are less than what is asked and no failure."""
+    outcome, name = Outcome.PASS, "retention_enough"
+    if not own.holes_told:
+        outcome, name = Outcome.WARN, "retention_holes_unknown"
+    elif kept.days_with_holes:
+        outcome, name = Outcome.WARN, "retention_holes"
+    told = say(name, days=kept.days, minimum=minimum_days, holes=kept.days_with_holes)
+    return Judgement(outcome, told, observed=kept.days, measured=kept.days)
+
+
+def _is_new_here(asked: _Asked, own: ChannelRecording, recording: RecordingFacts) -> bool:
+    """Another channel is proven to be kept long enough: the disk does, so this channel is younger, not short."""
+    channels = recording.channels if isinstance(recording.channels, tuple) else ()
+    others = [held(c, asked.now, asked.hole_s, asked.gap_s) for c in channels if c.holes_told and c is not own]
+    return any(other is not None and other.days >= asked.minimum_days for other in others)
+
+
+def channel_of(source: str | None, media: MediaFacts | None, recording: RecordingFacts) -> ChannelRecording | None:
+    """The recordings of that video source, by its token or one of its profiles'; None: not told."""
+    channels = recording.channels if isinstance(recording.channels, tuple) else ()
+    if len(channels) == 1 and not _is_recorder(media):
+        return channels[0]
+    profiles = media.profiles if media is not None else ()
+    names = {p.token for p in profiles if p.video_source == source} | {source}
+    mine = [channel for channel in channels if channel.source in names]
+    return mine[0] if len(mine) == 1 else None
+
+
+def _no_channel(asked: _Asked, recording: RecordingFacts, media: MediaFacts | None) -> Judgement:
+    """Several sources and no recording under this one's name: nothing is kept of it, or it bears another name."""
+    channels = recording.channels
+    if not isinstance(channels, tuple):
+        return asked.a_person("retention_summary_only")
+    profiles = media.profiles if media is not None else ()
+    names = {p.video_source for p in profiles} | {p.token for p in profiles}
+    if channels and all(channel.source in names for channel in channels):
+        return Judgement(Outcome.FAIL, say("retention_none"))
+    return asked.a_person("retention_no_channel")
+
+
+def _whole_device(recording: RecordingFacts) -> ChannelRecording | None:
+    """The summary of a device with one source, as its one channel: of holes it says nothing."""
+    if recording.data_from is None or recording.recordings == 0:
+        return None
+    until = recording.data_until or recording.data_from
+    return ChannelRecording("", (TimeSpan(recording.data_from, until),), holes_told=False)
 
 
 def _is_recorder(media: MediaFacts | None) -> bool:

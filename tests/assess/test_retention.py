@@ -1,0 +1,90 @@
+"""Recordings judged channel by channel: nothing passes that is not kept, and what is not told is not judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from camagent.model.device import ChannelRecording, MediaFacts, RecordingFacts, TimeSpan
+from camagent.model.fault import Fault, FaultCode
+from camagent.model.finding import Finding, Outcome
+from tests.assess.judging import judged
+from tests.builders import NOW, camera_facts, device_clock, device_facts, fault, media_profile
+
+PASS, WARN, FAIL, OPEN = Outcome.PASS, Outcome.WARN, Outcome.FAIL, Outcome.NOT_ASSESSED
+TWO = MediaFacts("media2", tuple(media_profile(token=f"P{n}", video_source=f"CH{n}") for n in (1, 2)))
+
+
+def ago(days: float) -> datetime:
+    return NOW - timedelta(days=days)
+
+
+def channel(source: str, *spans: tuple[float, float], told: bool = True) -> ChannelRecording:
+    """Recordings from so many days ago to so many days ago."""
+    return ChannelRecording(source, tuple(TimeSpan(ago(begin), ago(end)) for begin, end in spans), told)
+
+
+def found(
+    *channels: ChannelRecording, source: str = "CH2", offset_s: float = 0.0, fails: Fault | None = None
+) -> Finding:
+    """The finding about one of the two channels; the summary says 45 days throughout, as a locked clip makes it."""
+    recording = RecordingFacts(ago(45), NOW, 2, fails or channels)
+    device = device_facts(media=TWO, recording=recording, clock=device_clock(offset_s=offset_s))
+    return judged("retention", replace(camera_facts(device=device), video_source=source))
+
+
+GOOD = channel("CH1", (45, 0))
+
+
+@dataclass(frozen=True)
+class Case:
+    finding: Finding
+    outcome: Outcome
+    says: str
+
+
+CASES = {
+    "locked clip, this channel three days": Case(
+        found(channel("CH1", (45, 44.9), (3, 0)), channel("CH2", (3, 0))), FAIL, "retention_short"
+    ),
+    "locked clip of this channel itself": Case(found(GOOD, channel("CH2", (45, 44.9), (3, 0))), FAIL, "retention_gap"),
+    "dead channel": Case(found(GOOD, channel("CH2")), FAIL, "retention_none"),
+    "channel without any recording": Case(found(GOOD), FAIL, "retention_none"),
+    "hole of two hours": Case(found(GOOD, channel("CH2", (40, 10), (9.9, 0))), WARN, "retention_holes"),
+    "hole of two days": Case(found(GOOD, channel("CH2", (40, 10), (8, 0))), FAIL, "retention_gap"),
+    "dead for 20 of 30 days, holes not told": Case(
+        found(GOOD, channel("CH2", (40, 0), told=False)), WARN, "retention_holes_unknown"
+    ),
+    "new channel": Case(found(GOOD, channel("CH2", (1, 0))), OPEN, "retention_new"),
+    "stopped": Case(found(GOOD, channel("CH2", (40, 2))), FAIL, "retention_stopped"),
+    "stopped, wrong clock": Case(found(GOOD, channel("CH2", (40, 2)), offset_s=-172800), OPEN, "retention_clock"),
+    "zone wrong by seven hours": Case(found(GOOD, channel("CH2", (30.1, 0)), offset_s=25200), OPEN, "retention_clock"),
+    "from the future": Case(found(GOOD, channel("CH2", (40, -1))), OPEN, "retention_unbelievable"),
+    "search broke off": Case(found(fails=fault(FaultCode.TIMEOUT)), OPEN, "retention_summary_only"),
+    "sources under other names": Case(
+        found(channel("Cam A", (45, 0)), channel("Cam B", (45, 0))), OPEN, "retention_no_channel"
+    ),
+    "disk shrunk, all channels": Case(found(channel("CH1", (9, 0)), channel("CH2", (9, 0))), FAIL, "retention_short"),
+    "long and whole": Case(found(GOOD, channel("CH2", (31, 0))), PASS, "retention_enough"),
+    "exactly enough": Case(found(GOOD, channel("CH2", (30, 0))), PASS, "retention_enough"),
+    "under the name of its profile": Case(found(GOOD, channel("P2", (31, 0))), PASS, "retention_enough"),
+    "hole of just less than an hour": Case(found(GOOD, channel("CH2", (40, 10), (9.96, 0))), PASS, "retention_enough"),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_each_channel_is_judged_by_its_own_recordings(case: Case) -> None:
+    assert (case.finding.outcome, case.finding.message.key) == (case.outcome, f"findings.{case.says}")
+
+
+def test_the_summary_of_a_recorder_proves_nothing_of_a_channel() -> None:
+    device = device_facts(media=TWO, recording=RecordingFacts(ago(45), NOW, 2))
+    finding = judged("retention", replace(camera_facts(device=device), video_source="CH2"))
+    assert (finding.outcome, finding.manual) == (OPEN, True)
+
+
+def test_the_days_held_and_the_days_with_holes_are_told() -> None:
+    finding = found(GOOD, channel("CH2", (40, 20.5), (20.2, 9.5), (9.2, 0)))
+    assert finding.observed == pytest.approx(40) and dict(finding.message.args)["holes"] == 2
