@@ -60,6 +60,7 @@ class Fleet:
         self.worlds = worlds
         self.rounds: list[list[str]] = []
         self.clock = worlds[0].clock
+        self.stopped = False
 
     async def check(
         self, jobs: Sequence[Job], _options: FleetOptions, done: Callable[[DeviceCheck], None] | None = None

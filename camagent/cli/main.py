@@ -14,7 +14,7 @@ import click
 from camagent import __version__
 from camagent.cli import language
 from camagent.cli.language import t, tm
-from camagent.cli.mistakes import EXIT_BROKEN_PIPE, EXIT_UNDETERMINED, EXIT_USAGE, usage_line
+from camagent.cli.mistakes import EXIT_BROKEN_PIPE, EXIT_STOPPED, EXIT_UNDETERMINED, EXIT_USAGE, usage_line
 from camagent.model.defect import place_of
 from camagent.model.operator_error import OperatorError
 from camagent.platform.console import speak_utf8
@@ -163,7 +163,7 @@ def main() -> None:
         sys.exit(EXIT_USAGE)
     except (click.Abort, KeyboardInterrupt):
         click.echo(t("cli.stopped"), err=True)
-        sys.exit(130)
+        sys.exit(EXIT_STOPPED)
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nobody is left to tell, but 0 would say "all ready".
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -15,6 +15,8 @@ EXIT_USAGE = 2
 EXIT_UNDETERMINED = 3
 """None is not ready but some are undetermined, or nothing was found: an empty network is never 0."""
 
+EXIT_STOPPED = 130
+"""Ctrl-C or SIGTERM: as a shell says it of SIGINT."""
 EXIT_BROKEN_PIPE = 141
 """Nobody read our output to its end: as a shell says it of SIGPIPE."""
 

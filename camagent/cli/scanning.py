@@ -25,10 +25,12 @@ from camagent.app import (
     with_site,
 )
 from camagent.cli.language import lang, t, tm
+from camagent.cli.mistakes import EXIT_STOPPED
 from camagent.cli.run import code_of, progress_on_terminal, show, warn, warn_of, write_reports
 from camagent.cli.trust import may_trust, trusting
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
+from camagent.platform.process import let_interrupt, on_interrupt
 from camagent.platform.whole_files import make_folder
 
 if TYPE_CHECKING:
@@ -98,14 +100,15 @@ def publish(run: Run, request: RunOptions, store: Store | None) -> int:
     """Show the result, write the reports, store the record; answers with the exit code."""
     document = show(run.result, request.output_format)
     if store is not None:
-        _show_changes(document, request.output_format, store)
+        if run.is_complete:
+            _show_changes(document, request.output_format, store)
         _keep(run, document, store)
     if request.output is not None:
         for path in write_reports(document, request.output, request.group_readable):
             warn(t("cli.written", path=str(path)))
     if not run.result.cameras:
         warn(t("cli.nothing_found"))
-    return code_of(run.result)
+    return code_of(run.result) if run.is_complete else EXIT_STOPPED
 
 
 def _show_changes(document: ScanDocument, output_format: str, store: Store) -> None:
@@ -146,7 +149,9 @@ async def _scan(plan: DiscoveryPlan, order: Order, fleet: Fleet, options: FleetO
         if may_trust(jobs_for(found.discovery, order)):
             order = trusting(order)
         with progress_on_terminal() as progress:
+            on_interrupt(fleet.stop)
             run = await check_found(found, order, fleet, options, progress)
+            let_interrupt()
     tell_unwritten(fleet)
     return run
 

@@ -56,6 +56,8 @@ class FaultCode(StrEnum):
     DECODE_FAILED = "decode_failed"
     BUDGET_SPENT = "budget_spent"
     """Our own time for this camera ran out, or we were the bottleneck."""
+    STOPPED = "stopped"
+    """The user ended the run before this was seen."""
     REFUSED_BY_POLICY = "refused_by_policy"
     """We would not do it: another host, a redirect, a write, a quiet hour."""
 

@@ -40,6 +40,7 @@ TROUBLE = frozenset(
         FaultCode.BUSY,
         FaultCode.MALFORMED_REPLY,
         FaultCode.BUDGET_SPENT,
+        FaultCode.STOPPED,
     }
 )
 """Faults of the way to an answer: what came at another try is believed less. A plain "no" of the device is not."""

@@ -82,6 +82,42 @@ def on_end(end: Callable[[], None]) -> None:
             loop.add_signal_handler(number, end)
 
 
+def on_interrupt(end: Callable[[], None]) -> None:
+    """Call `end` on the running loop at the first Ctrl-C or SIGTERM; the next one ends the program at once.
+
+    Where a background shell has SIGINT ignored, nothing is changed.
+    """
+    from asyncio import get_running_loop
+
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        return
+    loop = get_running_loop()
+
+    def once() -> None:
+        let_interrupt()
+        end()
+
+    if sys.platform == "win32":
+        for number in (signal.SIGINT, signal.SIGBREAK):
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(once))
+    else:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, once)
+
+
+def let_interrupt() -> None:
+    """Ctrl-C and SIGTERM end the program again as they do by themselves (`end_politely`)."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        return
+    if sys.platform != "win32":
+        from asyncio import get_running_loop
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            get_running_loop().remove_signal_handler(number)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    end_politely()
+
+
 def on_reload(reload: Callable[[], None]) -> None:
     """Call `reload` on the running loop at SIGHUP; Windows has no such signal: there the service is started anew."""
     if sys.platform != "win32":

@@ -20,6 +20,7 @@ from camagent.document.wording import (
     retired_text,
     stream_text,
 )
+from camagent.model.fault import FaultCode
 from camagent.model.finding import Verdict
 from camagent.report.blocks import CameraBlock, camera_blocks, login_lines, waits_only_for_login
 from camagent.report.coverage import missed_groups
@@ -130,7 +131,8 @@ def _print_plain(blocks: tuple[CameraBlock, ...], console: Console, lang: str) -
 
 def _footer(document: ScanDocument, lang: str) -> Iterator[tuple[str, str]]:
     coverage, summary = document.coverage, document.summary
-    missed = coverage.not_checked
+    # What the user stopped is one note with a count, and needs no line each.
+    missed = [row for row in coverage.not_checked if row.why != FaultCode.STOPPED]
     for group in missed_groups(missed, lang):
         listed = group.addresses
         if len(listed) <= MAX_ONE_BY_ONE:

@@ -32,7 +32,16 @@ from camagent.observe.decode import PicturePool
 from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.watch import WatchDoors, WatchOptions, greet_stream, watch_stream
 from camagent.run.trust import LoginGiven
-from camagent.run.visit import DEVICE_BUDGET_S, DeviceCheck, Doors, SeenSource, Target, budget_spent, check_device
+from camagent.run.visit import (
+    DEVICE_BUDGET_S,
+    DeviceCheck,
+    Doors,
+    SeenSource,
+    Target,
+    budget_spent,
+    check_device,
+    stopped_check,
+)
 from camagent.wire.login_ledger import LoginLedger
 from camagent.wire.transcript import Transcript
 
@@ -122,6 +131,13 @@ class Fleet:
         self._files = ThreadPoolExecutor(max_workers=1, thread_name_prefix="camagent-file")
         self._pictures: PicturePool | None = None
         self._recorded: Counter[str] = Counter()
+        self.stopped = False
+        """The user ended the run (`stop`)."""
+        self.unfinished = 0
+        """Checks that came back as stopped."""
+        self._heard: dict[str, DeviceFacts] = {}
+        """What devices said whose check goes on, by the job's place: kept for who stops it."""
+        self._running: list[asyncio.Task[DeviceCheck]] = []
         self.unwritten: list[tuple[str, Message]] = []
         """Folder and reason, one for each transcript that could not be written."""
 
@@ -141,15 +157,36 @@ class Fleet:
         """Check every job within the limits, answers in the order of the jobs; `done` hears of each as it ends."""
 
         async def one(job: Job) -> DeviceCheck:
-            async with self._visit(job.host):
-                check = replace(await self._guarded(job, options), key=job.key, login=job.login)
+            try:
+                async with self._visit(job.host):
+                    check = await self._guarded(job, options)
+            except asyncio.CancelledError:
+                if not self.stopped:
+                    raise
+                check = self._cut_off(job)
+            self._heard.pop(job.place, None)
+            check = replace(check, key=job.key, login=job.login)
             if done is not None:
                 done(check)
             return check
 
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(one(job)) for job in jobs]
-        return tuple(task.result() for task in running)
+            self._running = [tasks.create_task(one(job)) for job in jobs]
+            if self.stopped:
+                self.stop()
+        pairs = zip(jobs, self._running, strict=True)
+        return tuple(self._cut_off(job) if task.cancelled() else task.result() for job, task in pairs)
+
+    def _cut_off(self, job: Job) -> DeviceCheck:
+        self.unfinished += 1
+        check = stopped_check(job.target, self._heard.get(job.place), self.clock.now())
+        return replace(check, key=job.key, login=job.login)
+
+    def stop(self) -> None:
+        """End what runs and what would still begin: sessions are torn down, and each check comes back as stopped."""
+        self.stopped = True
+        for task in self._running:
+            task.cancel()
 
     async def greet(self, jobs: Sequence[Job], options: FleetOptions) -> tuple[StreamAccess | Fault, ...]:
         """One OPTIONS and DESCRIBE for each stream job, within the same limits; no media flows."""
@@ -221,7 +258,8 @@ class Fleet:
         async def ask(target: DeviceTarget, credential: Credential | None) -> DeviceFacts:
             doors = InterviewDoors(self.clock, self._ledger, transcript)
             asked = replace(options.interview, pins=pins_of(options.pins, target.host))
-            return await interrogate(target, credential, asked, doors)
+            facts = self._heard[str(target)] = await interrogate(target, credential, asked, doors)
+            return facts
 
         async def watch(target: StreamTarget, credential: Credential | None) -> StreamFacts:
             pin = _stream_pin(options.pins, target)

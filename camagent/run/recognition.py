@@ -62,6 +62,8 @@ class Run:
     memory: Memory
     """What is known from now on."""
     discovery: Discovery | None = None
+    is_complete: bool = True
+    """False: the user stopped it."""
 
 
 @dataclass(frozen=True, slots=True)

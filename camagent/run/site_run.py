@@ -8,8 +8,9 @@ from datetime import datetime
 
 from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.search import search
+from camagent.inventory.earlier_runs import Learned
 from camagent.model.device import DeviceTarget
-from camagent.model.discovery import Discovery
+from camagent.model.discovery import Discovery, Note
 from camagent.model.scan import Declaration
 from camagent.model.stream import StreamTarget
 from camagent.model.uri import parse_stream_uri
@@ -21,6 +22,7 @@ from camagent.run.visit import DeviceCheck, with_other_look
 
 Progress = Callable[[str, int, int], None]
 """Hears (phase, done, total); phases are those of the search, "check" and "again"."""
+PAUSE_STEP_S = 0.5  # so long at most Ctrl-C waits for an answer
 LOOK_AGAIN_AFTER_S = 10.0  # a camera that was busy, or a switch that relearnt its table, has settled by then
 
 
@@ -126,15 +128,33 @@ async def _check_and_judge(jobs: Sequence[Job], order: Order, work: _Work, frame
     """
     checks = await _check_jobs(jobs, order, work)
     run = finish(checks, order, replace(frame, finished_at=work.fleet.clock.now()))
+    if work.fleet.stopped:
+        return _incomplete(run, work.fleet.unfinished)
     again = to_look_at_again(run, checks)
     if not again:
         return run
-    await work.fleet.clock.sleep(LOOK_AGAIN_AFTER_S)
+    await _pause(work.fleet)
     looks = await _check_jobs([jobs[n] for n in again], order, work, "again")
+    if work.fleet.stopped:  # a look that was cut off says nothing of the camera: the first one stands
+        return replace(run, is_complete=False)
     both = list(checks)
     for n, look in zip(again, looks, strict=True):
         both[n] = with_other_look(checks[n], look)
     return finish(both, order, replace(frame, finished_at=work.fleet.clock.now()))
+
+
+async def _pause(fleet: Fleet) -> None:
+    """The time between two looks; shorter where the user stops."""
+    for _ in range(round(LOOK_AGAIN_AFTER_S / PAUSE_STEP_S)):
+        if not fleet.stopped:
+            await fleet.clock.sleep(PAUSE_STEP_S)
+
+
+def _incomplete(run: Run, unfinished: int) -> Run:
+    """The run with the note that it was stopped, and nothing to be remembered of it: who was not met is not gone."""
+    coverage = run.result.coverage
+    noted = replace(coverage, notes=(*coverage.notes, str(Note("stopped", str(unfinished)))))
+    return replace(run, result=replace(run.result, coverage=noted), learned=Learned(), is_complete=False)
 
 
 async def _check_jobs(jobs: Sequence[Job], order: Order, work: _Work, phase: str = "check") -> tuple[DeviceCheck, ...]:

@@ -25,6 +25,7 @@ from camagent.inventory.earlier_runs import Learned
 from camagent.inventory.identity import KnownDevice
 from camagent.inventory.trust import Trust, TrustedDevice
 from camagent.model.expected import ExpectedCamera, Retirement
+from camagent.model.fault import FaultCode
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import History, ManualAnswer
 from camagent.model.stream import PictureNumbers
@@ -83,9 +84,10 @@ class Store:
                 " ready, not_ready, undetermined, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (*stamps, document.profile.id, document.profile.digest, *counts, packed),
             )
-            for camera in document.cameras:
+            seen = [camera for camera in document.cameras if not was_stopped(camera)]
+            for camera in seen:
                 states.note(connection, camera, stamps[0])
-            _count(connection, document.started_at, {camera.id: answered(camera) for camera in document.cameras})
+            _count(connection, document.started_at, {camera.id: answered(camera) for camera in seen})
             _thin(connection, document.started_at)
 
     def note_probes(self, at: datetime, answers: Mapping[str, bool]) -> None:
@@ -298,6 +300,11 @@ def open_store(path: Path, tell: Callable[[Message], None] = lambda _: None) -> 
 def answered(camera: CameraView) -> bool:
     """Something of the camera answered in this run: its ONVIF side or one of its streams."""
     return camera.clock is not None or any(stream.measured is not None for stream in camera.streams)
+
+
+def was_stopped(camera: CameraView) -> bool:
+    """The user ended the run before it was seen: that is neither a change nor a missing answer."""
+    return any(fault.code == FaultCode.STOPPED for fault in camera.faults)
 
 
 def _count(connection: sqlite3.Connection, at: datetime, answers: Mapping[str, bool]) -> None:

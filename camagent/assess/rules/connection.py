@@ -27,6 +27,7 @@ NOT_THE_CAMERAS = frozenset(
         FaultCode.CODEC_UNSUPPORTED,
         FaultCode.DECODE_FAILED,
         FaultCode.BUDGET_SPENT,
+        FaultCode.STOPPED,
         FaultCode.REFUSED_BY_POLICY,
     }
 )
