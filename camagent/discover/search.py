@@ -58,8 +58,7 @@ async def search(
     started_s = clock.monotonic_s()
     deadline_s = started_s + plan.pacing.budget_s
     run = _Run(Sweep(plan, clock, Tray(), Knocks(), Neighbourhood(), deadline_s), tell, _asked(plan))
-    interfaces, notes, covered = await _ask_everybody(run)
-    announced = run.announced()
+    announced, interfaces, notes, covered = await _ask_everybody(run)
     found = _sum_up(run, announced)
     return replace(
         found,
@@ -75,10 +74,10 @@ def _asked(plan: DiscoveryPlan) -> dict[str, Sequence[str]]:
     return asked | ({"": plan.addresses} if plan.addresses else {})
 
 
-async def _ask_everybody(run: _Run) -> tuple[tuple[str, ...], tuple[Note, ...], tuple[str, ...]]:
+async def _ask_everybody(run: _Run) -> tuple[Announced, tuple[str, ...], tuple[Note, ...], tuple[str, ...]]:
     """All questions, each kind begun as soon as it can: multicast, directed Probes, and ports after the first of these.
 
-    Returns: the interfaces through which a probe left, notes, and the ranges that were asked to the end.
+    Returns: what was announced, the interfaces through which a probe left, notes, and the ranges asked to the end.
     """
     knockable = asyncio.Event()
     async with asyncio.TaskGroup() as group:
@@ -95,7 +94,7 @@ async def _ask_everybody(run: _Run) -> tuple[tuple[str, ...], tuple[Note, ...], 
     run.sweep.knocks.notes.update(dict.fromkeys(Note("budget_spent", name) for name in cut))
     interfaces, notes = multicast.result()
     covered = tuple(name for name in run.asked if name and name not in cut)
-    return interfaces, (*notes, *directed.result()), covered
+    return announced, interfaces, (*notes, *directed.result()), covered
 
 
 async def _ask_by_name(
