@@ -7,7 +7,7 @@ export OPENBLAS_NUM_THREADS := 1
 # Tests that share one simulated school stay on one worker (tests/conftest.py).
 PARALLEL := -n 4 --dist loadscope
 
-.PHONY: demo install test test-all lint peers lock clean bench bench-stream bench-truth bench-onvif bench-discovery bench-area bench-agent bench-decode bench-advice samples schema windows test-windows
+.PHONY: demo install test test-all lint peers lock clean bench bench-stream bench-truth bench-onvif bench-discovery bench-recorder bench-area bench-agent bench-decode bench-advice samples schema windows test-windows
 
 demo: $(VENV)/.runtime
 	$(BIN)/camagent demo --output camagent-demo
@@ -46,7 +46,7 @@ lint: $(VENV)/.dev
 peers: $(VENV)/.dev
 	sh tests/setup.sh
 
-bench: bench-stream bench-truth bench-decode bench-onvif bench-discovery bench-area bench-agent bench-advice
+bench: bench-stream bench-truth bench-decode bench-onvif bench-discovery bench-recorder bench-area bench-agent bench-advice
 
 bench-%: $(VENV)/.dev peers
 	$(BIN)/python -m bench.$*

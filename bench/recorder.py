@@ -1,0 +1,142 @@
+"""A recorder with 1, 16 and 64 channels, checked as a scan does it: wall and CPU time, and every figure beside the one
+that is measured with one session at a time.
+
+The recorder is a process of its own on loopback; the checks run one after another.
+
+    python bench/recorder.py [--channels 1 16 64] [--in-turn 16] [--output bench/results/recorder.json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+ADDRESS, HTTP_PORT, RTSP_PORT, HTTPS_PORT, PASSWORD = "127.10.98.7", 18080, 18554, 18443, "Hoc-sinh-7"
+RATE_TOLERANCE_HZ = 0.5  # between two windows of one stream
+BIT_RATE_TOLERANCE = 0.1  # the same, as a share: the windows begin at other places of the clip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--channels", type=int, nargs="*", default=[1, 16, 64])
+    parser.add_argument("--in-turn", type=int, default=16, help="up to so many channels are also watched in turn")
+    parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results" / "recorder.json")
+    parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.serve:
+        asyncio.run(serve(arguments.serve))
+        return
+    rows = []
+    for channels in arguments.channels:
+        rows.append(measure(channels, arguments.in_turn))
+        print(json.dumps({key: value for key, value in rows[-1].items() if key != "differences"}))
+    document = {
+        "what": "a simulated recorder, each channel with a 1080p main and a 360p sub stream, window 5 s, two keyframes",
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "kernel": platform.release()},
+        "load_average": os.getloadavg(),
+        "rows": rows,
+    }
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    arguments.output.write_text(json.dumps(document, indent=2) + "\n")
+
+
+async def serve(channels: int) -> None:
+    """The recorder, until standard input ends."""
+    from camagent.simulator.recorder import recorder
+    from camagent.simulator.school import open_school
+
+    ports = {"http_port": HTTP_PORT, "rtsp_port": RTSP_PORT, "https_port": HTTPS_PORT}
+    async with open_school([replace(recorder(channels, PASSWORD), address=ADDRESS, **ports)], discovery=False):
+        print("ready", flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+
+def measure(channels: int, in_turn: int) -> dict[str, Any]:
+    """One recorder: as shipped, and with one session at a time."""
+    command = [sys.executable, __file__, "--serve", str(channels)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdout.readline()
+        row, together = asyncio.run(check(one_at_a_time=False))
+        row = {"channels": channels, **row}
+        if channels <= in_turn:
+            alone_row, alone = asyncio.run(check(one_at_a_time=True))
+            row |= {"wall_in_turn_s": alone_row["wall_s"], "cpu_in_turn_s": alone_row["cpu_s"]}
+            row["differences"] = [f"{name}: {a} / {b}" for name, a, b in pairs(together, alone) if not same(a, b)]
+            row["figures_unlike_in_turn"] = len(row["differences"])
+        process.stdin.close()
+    return row
+
+
+async def check(*, one_at_a_time: bool) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Wall and CPU of one check, and what it measured of each stream."""
+    from camagent.clock import SystemClock
+    from camagent.model.device import DeviceTarget
+    from camagent.model.secret import Credential, Secret
+    from camagent.model.stream import MeasuredStream
+    from camagent.run import visit
+    from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job
+
+    shipped = visit.at_once
+    visit.at_once = (lambda sources: 1) if one_at_a_time else shipped
+    job = Job(DeviceTarget(ADDRESS, HTTP_PORT), Credential("camagent", Secret(PASSWORD)))
+    start_s, start_cpu_s = time.monotonic(), cpu_s()
+    async with Fleet(FleetLimits(), SystemClock()) as fleet:
+        (done,) = await fleet.check([job], FleetOptions())
+    wall_s, spent_s = time.monotonic() - start_s, cpu_s() - start_cpu_s
+    visit.at_once = shipped
+    streams = [stream for source in done.sources for stream in source.streams]
+    seen = {
+        stream.target.token or "": {
+            "codec": stream.measured.codec,
+            "size": (stream.measured.width_px, stream.measured.height_px),
+            "frame_rate_hz": stream.measured.frame_rate_hz,
+            "bitrate_bps": stream.measured.bitrate_bps,
+            "gop_length_frames": stream.measured.gop_length_frames,
+            "rtp_lost_packets": stream.measured.rtp_lost_packets,
+            "keyframes_decoded": stream.measured.keyframes_decoded,
+        }
+        for stream in streams
+        if isinstance(stream.measured, MeasuredStream) and not hasattr(stream.target, "path")
+    }
+    row = {"streams": len(streams), "measured": len(seen), "wall_s": round(wall_s, 1), "cpu_s": round(spent_s, 2)}
+    rates = [figures["frame_rate_hz"] for figures in seen.values()]
+    losses = sum(figures["rtp_lost_packets"] or 0 for figures in seen.values())
+    return row | {"frame_rates_hz": [min(rates), max(rates)], "rtp_lost_packets": losses}, seen
+
+
+def pairs(first: dict[str, Any], second: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    """The same figure of the same stream, twice."""
+    names = sorted(first.keys() | second.keys())
+    keys = ("codec", "size", "frame_rate_hz", "bitrate_bps", "gop_length_frames", "rtp_lost_packets")
+    return [(f"{n} {key}", first.get(n, {}).get(key), second.get(n, {}).get(key)) for n in names for key in keys]
+
+
+def same(first: Any, second: Any) -> bool:
+    """Equal, within what two windows of one stream differ by."""
+    if isinstance(first, float) and isinstance(second, float):
+        return abs(first - second) <= (RATE_TOLERANCE_HZ if first < 1000 else BIT_RATE_TOLERANCE * first)
+    return bool(first == second)
+
+
+def cpu_s() -> float:
+    """CPU seconds of this process and its decoders so far."""
+    each = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in each)
+
+
+if __name__ == "__main__":
+    main()
