@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,15 +17,15 @@ from pathlib import Path
 
 from camagent.area.reading import SourceProblem as SourceProblem
 from camagent.area.reading import find_files, read_file
+from camagent.area.school import RANKS, Frame, School, school_of
 from camagent.area.school import AreaOptions as AreaOptions
 from camagent.area.school import AreaSite as AreaSite
-from camagent.area.school import Frame, School, school_of
 from camagent.document.read import DocumentError
 from camagent.document.tenders import TenderClass, tender_classes
 from camagent.document.upgrade_rows import Budget, UpgradeRow, budget_of, row_order
 from camagent.model.finding import Action, Verdict
 from camagent.model.text import message
-from camagent.text.vietnamese import SortKey, sort_key
+from camagent.text.vietnamese import SortKey, clean_line, sort_key
 
 MAX_PROCESSES = 8  # reading is bound by the processor up to there; more only takes memory
 MANY_FILES = 64  # starting the processes takes about as long as reading that many files
@@ -50,6 +50,8 @@ class AreaReport:
     rule_titles: tuple[tuple[str, str], ...]
     """What those rules ask for, in words, as far as a document says."""
     files: int
+    rank: str = RANKS[0]
+    """By what the schools are ordered."""
     tenders: tuple[TenderClass, ...] = ()
     """What to buy, once for each class of camera."""
 
@@ -167,7 +169,13 @@ def _doubt_shared_ids(schools: Sequence[School], problems: list[SourceProblem]) 
     ]
 
 
-def _report(schools: Sequence[School], problems: Sequence[SourceProblem], frame: Frame) -> AreaReport:
+def _report(found: Sequence[School], problems: Sequence[SourceProblem], frame: Frame) -> AreaReport:
+    ward = frame.options.ward
+    schools = [
+        school
+        for school in found
+        if ward is None or clean_line(school.site.area).casefold() == clean_line(ward).casefold()
+    ]
     usual = Counter(school.digest for school in schools).most_common(1)
     sites: list[AreaSite] = []
     rules: Counter[str] = Counter()
@@ -177,7 +185,8 @@ def _report(schools: Sequence[School], problems: Sequence[SourceProblem], frame:
         sites.append(replace(school.site, flags=flags))
         rules.update(school.failing)
         titles |= school.titles
-    sites.sort(key=_rank)
+    amounts = {school.site.source: sum(row.cost_amount or 0.0 for row in school.rows) for school in schools}
+    sites.sort(key=lambda site: (*_need(site, frame.options.rank, amounts), *_rank(site)))
     place = {(site.key, site.name): number for number, site in enumerate(sites)}
     ranked = sorted(schools, key=lambda school: place[school.site.key, school.site.name])
     return AreaReport(
@@ -189,8 +198,16 @@ def _report(schools: Sequence[School], problems: Sequence[SourceProblem], frame:
         failing_rules=tuple(sorted(rules.items(), key=lambda item: (-item[1], item[0]))),
         rule_titles=tuple(sorted(titles.items())),
         files=frame.files,
+        rank=frame.options.rank,
         tenders=tender_classes(school.tenders for school in schools),
     )
+
+
+def _need(site: AreaSite, rank: str, amounts: Mapping[str, float]) -> tuple[float, ...]:
+    """What stands before the usual order: nothing, the number surely not ready, or the amount."""
+    if rank == "count":
+        return (-site.counts[Verdict.NOT_READY],)
+    return (-amounts[site.source],) if rank == "cost" else ()
 
 
 def _rank(site: AreaSite) -> tuple[float, float, SortKey, str]:

@@ -11,6 +11,7 @@ from camagent.area.reading import SourceFile
 from camagent.document.model import ScanDocument
 from camagent.document.tenders import Lines, tender_lines
 from camagent.document.upgrade_rows import UpgradeRow, needs_something, row_order, upgrade_row
+from camagent.document.wording import amount_text
 from camagent.model.finding import Action, Outcome, Verdict
 from camagent.text.vietnamese import clean_line
 
@@ -20,11 +21,30 @@ MANY_UNKNOWN_RATIO = 0.2  # one camera in five undetermined: the school's rank i
 FUTURE_S = 3600.0  # a scan dated more than an hour ahead: that machine's clock is wrong
 
 
+RANKS = ("share", "count", "cost")
+"""By what schools are ordered: share surely not ready, number surely not ready, amount of what is to be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one kind of work costs by the office's own price file."""
+
+    cost_class: str
+    title: str
+    amount: float | None
+    currency: str
+
+
 @dataclass(frozen=True, slots=True)
 class AreaOptions:
     """What the area's office may choose."""
 
     old_after_days: int = OLD_AFTER_DAYS
+    ward: str | None = None
+    """Only schools of that ward; None: all."""
+    rank: str = RANKS[0]
+    prices: Mapping[Action, Price] | None = None
+    """In place of what the schools' own price files say; None: those count."""
     levels: tuple[str, ...] = ()
     """Names of the levels from school to top ("Trường", "Phường/Xã", "Thành phố"); empty: the catalogue's."""
 
@@ -119,10 +139,22 @@ def school_of(source: SourceFile, frame: Frame) -> School:
         if lines := tender_lines(camera.upgrade, frame.lang):
             tenders[lines] += 1
         if needs_something(camera):
-            rows.append(upgrade_row(document, camera, frame.lang))
+            rows.append(_priced(upgrade_row(document, camera, frame.lang), frame))
     site = _site(source, counts, actions, frame)
     rows.sort(key=row_order)
     return School(site, document.profile.digest, tuple(rows), tuple(failing.elements()), titles, tenders)
+
+
+def _priced(row: UpgradeRow, frame: Frame) -> UpgradeRow:
+    """The row with the office's own price, where it brought a price file."""
+    if frame.options.prices is None:
+        return row
+    price = frame.options.prices.get(row.action)
+    if price is None:
+        return replace(row, cost_class="", cost="", cost_amount=None, cost_currency="")
+    amount = amount_text(price.amount, price.currency, frame.lang)
+    cost = f"{price.cost_class} – {price.title}" + (f" ({amount})" if amount else "")
+    return replace(row, cost_class=price.cost_class, cost=cost, cost_amount=price.amount, cost_currency=price.currency)
 
 
 def _site(source: SourceFile, counts: Counter[Verdict], actions: Counter[Action], frame: Frame) -> AreaSite:

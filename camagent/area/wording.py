@@ -12,6 +12,11 @@ def merged_text(report: AreaReport, lang: str) -> str:
     return say("area.merged", lang, sites=len(report.sites), files=report.files, at=moment_text(report.at, lang))
 
 
+def ranked_text(report: AreaReport, lang: str) -> str:
+    """Over the list of schools: by what they are ordered."""
+    return say("area.ranked", lang, criterion=say(f"area.rank.{report.rank}", lang))
+
+
 def covered_text(report: AreaReport, lang: str) -> str:
     """How far the merge reaches: what was checked, what was not, and that schools without a file are not in it."""
     return say(

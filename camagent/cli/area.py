@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +15,7 @@ from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
 
 if TYPE_CHECKING:
-    from camagent.area import AreaReport
+    from camagent.area import AreaOptions, AreaReport
     from camagent.store import Store
 
 MERGE = "merge"
@@ -62,21 +62,35 @@ def area_group() -> None:
     help=t("cli.help.report_format"),
 )
 @click.option("-o", "--output", metavar="FILE", help=t("cli.help.output_file"))
+@click.option("--prices", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.prices"))
+@click.option("--ward", metavar="NAME", help=t("cli.help.area_ward"))
+@click.option(
+    "--rank",
+    type=click.Choice(["share", "count", "cost"]),
+    default="share",
+    show_default=True,
+    help=t("cli.help.area_rank"),
+)
 @click.option("--level", "levels", multiple=True, help=t("cli.help.area_level"))
 @group_option
 def merge_command(
-    files: tuple[Path, ...], report_format: str, output: str | None, levels: tuple[str, ...], group_readable: bool
+    files: tuple[Path, ...],
+    report_format: str,
+    output: str | None,
+    levels: tuple[str, ...],
+    group_readable: bool,
+    **chosen: Any,
 ) -> int:
     """Merge what can be read, name what cannot, rank by need."""
     from camagent.app import read_config
-    from camagent.area import AreaOptions, merge_area
+    from camagent.area import merge_area
     from camagent.area.wording import LEVELS
     from camagent.cli.run import warn, write_report
 
     names = levels or read_config(None).site.levels
     if len(names) > len(LEVELS):
         raise OperatorError(message("area.too_many_levels", count=len(names), limit=len(LEVELS)))
-    report = merge_area(list(files), datetime.now(UTC), lang(), AreaOptions(levels=names), None)
+    report = merge_area(list(files), datetime.now(UTC), lang(), _options(names, **chosen), None)
     for problem in report.problems:
         warn(tm(problem.problem))
     if not report.sites:
@@ -88,6 +102,21 @@ def merge_command(
         path = write_report(Path(output or f"camagent-area.{report_format}"), content, group_readable)
         warn(t("cli.written", path=str(path)))
     return 0
+
+
+def _options(levels: tuple[str, ...], ward: str | None, rank: str, prices: Path | None) -> AreaOptions:
+    from camagent.area import AreaOptions
+    from camagent.area.school import Price
+    from camagent.plan.prices import load_prices
+
+    if prices is None:
+        return AreaOptions(levels=levels, ward=ward, rank=rank)
+    listed = load_prices(prices)
+    named = {
+        entry.action: Price(entry.id, getattr(entry.title, lang()), entry.amount, listed.currency)
+        for entry in listed.classes
+    }
+    return AreaOptions(levels=levels, ward=ward, rank=rank, prices=named)
 
 
 def rendered(report: AreaReport, report_format: str) -> bytes:

@@ -7,7 +7,7 @@ from functools import partial
 
 from camagent import __version__
 from camagent.area import AreaReport
-from camagent.area.wording import covered_text, flags_text, level_names, merged_text, need_text
+from camagent.area.wording import covered_text, flags_text, level_names, merged_text, need_text, ranked_text
 from camagent.document.decisions import Decision
 from camagent.document.upgrade_rows import ACTION_ORDER
 from camagent.model.finding import Action, Verdict
@@ -27,6 +27,7 @@ def render_area_html(report: AreaReport, lang: str, decisions: Mapping[str, Deci
         levels=level_names(report, lang),
         titles=dict(report.rule_titles),
         merged=merged_text(report, lang),
+        ranked=ranked_text(report, lang),
         covered=covered_text(report, lang),
         tenders=report.tenders,
         replaced=actions[Action.REPLACE],

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from camagent.area import AreaReport
-from camagent.area.wording import covered_text, flags_text, level_names, merged_text, need_text
+from camagent.area.wording import covered_text, flags_text, level_names, merged_text, need_text, ranked_text
 from camagent.document.decisions import Decision
 from camagent.document.upgrade_rows import UpgradeRow
 from camagent.model.finding import Verdict
@@ -88,7 +88,7 @@ def _site_table(report: AreaReport, lang: str) -> Table:
         )
         for head, width in heads
     ]
-    title = [("line", say("area.head.sites", lang))]
+    title = [("line", ranked_text(report, lang))]
     return Table(say("report.annex.schools", lang), title, columns, _site_rows(report, lang), compact=True)
 
 

@@ -38,7 +38,7 @@ def render_area_csv(report: AreaReport, lang: str, decisions: Mapping[str, Decis
 
 
 _UPGRADE_KEYS = (
-    *("number", "site", "camera", "address", "place", "model", "verdict", "findings", "action", "steps"),
+    *("number", "site", "area", "camera", "address", "place", "model", "verdict", "findings", "action", "steps"),
     *("basis", "cost_class", "decision", "note", "id"),
 )
 
@@ -46,7 +46,7 @@ _UPGRADE_KEYS = (
 def _upgrade_cells(number: int, row: UpgradeRow, decisions: Mapping[str, Decision], lang: str) -> list[Cell]:
     decided = decisions.get(row.stable_id)
     return [
-        *(number, row.site, row.camera, row.address, row.place, row.model),
+        *(number, row.site, row.area, row.camera, row.address, row.place, row.model),
         *(say(f"report.verdict.{row.verdict}", lang), row.findings, say(f"report.action.{row.action}", lang)),
         *(row.steps, row.basis, row.cost),
         say(f"report.decision.{decided.decision}", lang) if decided else None,

@@ -14,7 +14,9 @@ import jsonschema
 import pytest
 
 from camagent.area import MANY_FILES, AreaOptions, AreaReport, merge_area
+from camagent.area.school import Price
 from camagent.area.view import AreaDocument
+from camagent.area.wording import ranked_text
 from camagent.document.decisions import Decision
 from camagent.document.read import MAX_DOCUMENT_BYTES, parse_as, parse_document
 from camagent.document.write import scan_document
@@ -267,3 +269,31 @@ def test_a_merge_holds_only_what_it_reads() -> None:
                 assert (one.rule, one.severity, one.manual) == (finding.rule, finding.severity, finding.manual)
                 assert one.message.to("vi") == finding.message.to("vi")
                 assert vars(one).keys() <= {"rule", "outcome", "severity", "basis", "message", "title", "manual"}
+
+
+def test_one_ward_is_taken_and_schools_are_ordered_as_asked(tmp_path: Path) -> None:
+    small = only(Verdict.NOT_READY, 2, "1", "Nhỏ")
+    large = only(Verdict.NOT_READY, 9, "2", "Lớn")
+    ready = tuple(replace(camera(n + 20), verdict=Verdict.READY) for n in range(3))
+    large = replace(large, cameras=(*large.cameras, *ready))
+    put(tmp_path, "1.json", replace(small, site=builders.site(id="1", name="Nhỏ", area="Bến Nghé")))
+    put(tmp_path, "2.json", replace(large, site=builders.site(id="2", name="Lớn", area="Tân Định")))
+    assert [site.name for site in merged(tmp_path).sites] == ["Nhỏ", "Lớn"]
+    by_count = merged(tmp_path, rank="count")
+    assert [site.name for site in by_count.sites] == ["Lớn", "Nhỏ"]
+    for lang in LANGUAGES:
+        assert ranked_text(by_count, lang) != ranked_text(merged(tmp_path), lang)
+    ward = merged(tmp_path, ward="tân định")
+    assert [site.name for site in ward.sites] == ["Lớn"] and {row.area for row in ward.rows} == {"Tân Định"}
+    assert merged(tmp_path, ward="Thảo Điền").sites == ()
+
+
+def test_the_offices_prices_stand_in_place_of_the_schools(tmp_path: Path) -> None:
+    put(tmp_path, "1.json", only(Verdict.NOT_READY, 5, "1", "Một"))
+    put(tmp_path, "2.json", only(Verdict.NOT_READY, 15, "2", "Hai"))
+    prices = {Action.REPLACE: Price("E", "Thay camera", 4_500_000.0, "VND")}
+    report = merged(tmp_path, prices=prices, rank="cost")
+    assert report.sites[0].name == "Hai"
+    for row in report.rows:
+        assert row.cost_amount == (4_500_000.0 if row.action is Action.REPLACE else None)
+        assert row.cost == ("E – Thay camera (4.500.000 VND)" if row.action is Action.REPLACE else "")
