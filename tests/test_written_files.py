@@ -279,3 +279,12 @@ def test_a_check_without_a_login_leaves_nothing_behind(tmp_path: Path) -> None:
     told = camagent(tmp_path, "check", str(CLIP), "rtsp://127.83.1.2:9/live", "--format", "json")
     assert json.loads(told.stdout)["cameras"], told.stderr
     assert not names(tmp_path)
+
+
+def test_the_service_leaves_no_dump() -> None:
+    code = (
+        "from camagent.platform.process import leave_no_dump; leave_no_dump()\n"
+        "import ctypes, resource; print(ctypes.CDLL(None).prctl(3), resource.getrlimit(resource.RLIMIT_CORE))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+    assert told.stdout == "0 (0, 0)\n", told.stderr

@@ -16,7 +16,7 @@ import click
 from camagent.cli.language import settle, t, tm
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
-from camagent.platform.process import on_end, on_reload
+from camagent.platform.process import leave_no_dump, on_end, on_reload
 
 if TYPE_CHECKING:
     from camagent.agent.loop import Agent
@@ -43,6 +43,7 @@ def serve_command(config_path: Path | None, listen: str | None) -> int:
     """Watch the site until SIGTERM or SIGINT; SIGHUP reads the configuration anew."""
     from camagent.app import open_site_store, read_config
 
+    leave_no_dump()
     config = read_config(config_path)
     if "CAMAGENT_LANG" not in os.environ:
         settle(config.agent.language)

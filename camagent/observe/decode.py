@@ -34,6 +34,7 @@ MAX_PICTURE_BYTES = 16_000_000  # a JPEG of RFC 2435 has 16 MB at most (24-bit o
 MAX_WAITING_BYTES = 128_000_000  # of pictures queued: 256 cameras with two heavy 1080p keyframes (165 kB) take 84 MB
 MAX_REPLY_BYTES = 65_536  # a report has about 12,000 bytes, most of them numbers of the last picture
 MAX_KEPT_BYTES = MAX_PICTURES * 64_000_000  # PNGs of one stream, where they are kept; 4K of noise has 25 MB
+KILLED = -9  # what asyncio tells of a process that got SIGKILL; Windows has none
 DYING_S = 2.0  # a process that has closed its pipe is dead within milliseconds, on a crowded PC too
 IDLE_S = 60.0  # without work the process ends: it holds 100 MB, and in quiet hours there is no use for it
 _LENGTH_BYTES = 4
@@ -57,6 +58,10 @@ class _WorkerLost(Exception):
     """The worker process ended, or had to be ended, with this job in hand."""
 
 
+class _OutOfMemory(Exception):
+    """The kernel ended the process, for want of memory, with this job in hand: a second try would do it again."""
+
+
 class _Worker:
     """One decoding process and the answers that it owes."""
 
@@ -68,6 +73,8 @@ class _Worker:
         self._starting = asyncio.Lock()
         self._numbers = itertools.count()
         self._owed: dict[int, _Owed] = {}
+        self._ended: set[asyncio.subprocess.Process] = set()
+        """Processes that we ended ourselves, until their end is seen."""
 
     @property
     def pid(self) -> int | None:
@@ -107,8 +114,7 @@ class _Worker:
         def end() -> None:
             if not self._owed and self._process is not None:
                 process, self._process = self._process, None
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
+                self._end(process)
 
         self._stay()
         self._idle = asyncio.get_running_loop().call_later(IDLE_S, end)
@@ -119,10 +125,14 @@ class _Worker:
         process, self._process = self._process, None
         reader, self._reader = self._reader, None
         if process is not None and process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            self._end(process)
         if reader is not None:
             await reader
+
+    def _end(self, process: asyncio.subprocess.Process) -> None:
+        self._ended.add(process)
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
 
     async def _running(self) -> asyncio.subprocess.Process:
         if self._process is not None and self._process.returncode is None and self._reader is not None:
@@ -160,16 +170,16 @@ class _Worker:
         except asyncio.IncompleteReadError:
             pass  # the end of the process
         except (ValueError, KeyError, TypeError):  # a decoder that was taken over may say anything
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            self._end(process)
         finally:
-            self._lose(process)
-        try:
-            async with asyncio.timeout(DYING_S):
+            try:
+                async with asyncio.timeout(DYING_S):
+                    await process.wait()
+            except TimeoutError:
+                self._end(process)
                 await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+            finally:
+                self._lose(process)
 
     async def _read_answer(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
@@ -188,9 +198,12 @@ class _Worker:
     def _lose(self, process: asyncio.subprocess.Process) -> None:
         if self._process is process:
             self._process = None
+        # SIGKILL that is not ours comes from the kernel, which had no memory left for these pictures.
+        starved = process.returncode == KILLED and process not in self._ended
+        self._ended.discard(process)
         for owed in self._owed.values():
             if owed.process is process and not owed.answer.done():
-                owed.answer.set_exception(_WorkerLost())
+                owed.answer.set_exception(_OutOfMemory() if starved else _WorkerLost())
 
 
 class PicturePool:
@@ -208,8 +221,8 @@ class PicturePool:
     async def judge(self, codec: str, pictures: Sequence[bytes], keep_as: Path | None = None) -> PictureReport | Fault:
         """See `PictureJudge.judge`.
 
-        Returns: CODEC_UNSUPPORTED, BUDGET_SPENT (the queue is full: we are the bottleneck), or DECODE_FAILED where the
-        pictures hang or crash a decoder.
+        Returns: CODEC_UNSUPPORTED, BUDGET_SPENT (the queue or this machine's memory is full: we are the bottleneck),
+        or DECODE_FAILED where the pictures hang or crash a decoder.
         Raises: ValueError for more pictures than MAX_PICTURES.
         """
         started_s = time.monotonic()
@@ -228,8 +241,8 @@ class PicturePool:
             report = await self._decoded(_Job(codec, fitting, keep_as))
         finally:
             self._waiting_bytes -= size
-        if report is None:
-            return _fault(FaultCode.DECODE_FAILED, started_s)
+        if isinstance(report, FaultCode):
+            return _fault(report, started_s)
         too_large = len(pictures) - len(fitting)
         return report if not too_large else _with_errors(report, too_large)
 
@@ -250,18 +263,22 @@ class PicturePool:
     ) -> None:
         await self.close()
 
-    async def _decoded(self, job: _Job) -> PictureReport | None:
+    async def _decoded(self, job: _Job) -> PictureReport | FaultCode:
         try:
             async with self._slots:
                 return await self._worker.run(job, self._job_timeout_s)
         except (TimeoutError, _WorkerLost):
             pass  # its own doing, or that of another stream in the same process: alone it will show
+        except _OutOfMemory:
+            return FaultCode.BUDGET_SPENT
         async with self._suspects:
             alone = _Worker(threads=1)
             try:
                 return await alone.run(job, self._job_timeout_s)
             except (TimeoutError, _WorkerLost):
-                return None
+                return FaultCode.DECODE_FAILED
+            except _OutOfMemory:
+                return FaultCode.BUDGET_SPENT
             finally:
                 await alone.close()
 

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 
+_PR_SET_DUMPABLE = 4  # linux/prctl.h
 NICENESS = 5  # pictures can wait, packets cannot: the reader of the streams goes first
 _NEEDED = ("PATH", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT", "TEMP")
 """What a Python of ours needs to start: Windows finds neither its sockets nor its random numbers without SYSTEMROOT."""
@@ -35,6 +36,17 @@ def limit_decoder(max_memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_DATA, (max_memory_bytes, max_memory_bytes))
     os.nice(NICENESS)
+
+
+def leave_no_dump() -> None:
+    """No core dump of this process, and no other process of our user reads its memory: passwords lie there."""
+    if sys.platform == "win32":
+        return
+    import ctypes
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def enter_cell() -> tuple[str, ...]:

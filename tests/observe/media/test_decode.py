@@ -318,3 +318,29 @@ def test_a_picture_that_would_take_too_much_memory_is_not_decoded(monkeypatch: p
     monkeypatch.setattr(decode_worker, "MAX_FRAME_BYTES", 320 * 240 * 3)
     report = decode_worker.judge_pictures(decode_worker.Decoder(), "h265", [whole])
     assert (report.decoded, report.errors) == (0, 0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
+@pytest.mark.usefixtures("bad")
+def test_pictures_for_which_the_kernel_had_no_memory_are_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[object] = []
+    start = asyncio.create_subprocess_exec
+
+    async def counted(*words: Any, **options: Any) -> Any:
+        started.append(words)
+        return await start(*words, **options)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", counted)
+
+    async def work() -> tuple[PictureReport | Fault, int, PictureReport | Fault]:
+        async with PicturePool(workers=1) as pool:
+            hanging = asyncio.create_task(pool.judge("h264", [b"HANG"]))
+            while pool.worker_pid is None:
+                await asyncio.sleep(0.01)
+            os.kill(pool.worker_pid, 9)  # as the kernel does where memory has run out
+            answer, processes = await hanging, len(started)
+            return answer, processes, await pool.judge("h264", keyframes(H264)[:1])
+
+    answer, processes, after = run(work())
+    assert isinstance(answer, Fault) and answer.code is FaultCode.BUDGET_SPENT and processes == 1
+    assert isinstance(after, PictureReport) and after.decoded == 1
