@@ -19,7 +19,8 @@ from camagent.model.finding import Outcome, Verdict
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job
 from camagent.run.recognition import Order, Run
 from camagent.run.site_run import check_targets
-from camagent.run.visit import DeviceCheck, Judge, SeenSource, stopped_check
+from camagent.run.stopped import stopped_check
+from camagent.run.visit import DeviceCheck, Judge, SeenSource
 from camagent.store import open_store
 from camagent.wire.login_ledger import LoginLedger
 from tests import builders

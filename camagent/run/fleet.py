@@ -31,6 +31,7 @@ from camagent.model.text import Message, os_reason
 from camagent.observe.decode import PicturePool
 from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.watch import WatchDoors, WatchOptions, greet_stream, watch_stream
+from camagent.run.stopped import stopped_check
 from camagent.run.trust import LoginGiven
 from camagent.run.visit import (
     DEVICE_BUDGET_S,
@@ -40,7 +41,6 @@ from camagent.run.visit import (
     Target,
     budget_spent,
     check_device,
-    stopped_check,
 )
 from camagent.wire.login_ledger import LoginLedger
 from camagent.wire.transcript import Transcript

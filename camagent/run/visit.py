@@ -124,24 +124,6 @@ async def check_device(target: Target, credential: Credential | None, doors: Doo
     )
 
 
-def stopped_check(target: Target, facts: DeviceFacts | None, now: datetime) -> DeviceCheck:
-    """A check that the user ended: what the device had said by then, and its streams not watched.
-
-    facts: None where it had not answered all questions yet.
-    """
-    fault = Fault(FaultCode.STOPPED, Stage.OBSERVE if facts else Stage.INTERROGATE, "check", 0.0)
-    sources = []
-    for profiles in video_sources(facts) if facts is not None else ():
-        plan = plan_source(profiles)
-        stopped = [
-            StreamFacts(one.target, configured_stream(settings_of(one.profile)), None, fault, None, None, now, (fault,))
-            for one in plan.candidates[:1]
-        ]
-        sources.append(_seen_source(plan, tuple(stopped)))
-    device = (silence_of(facts) or facts) if facts is not None else fault if isinstance(target, DeviceTarget) else None
-    return DeviceCheck(target, device, tuple(sources) or (SeenSource(None, None, ()),), now, 0.0)
-
-
 @dataclass
 class _Turn:
     """The watching of one device's streams, as long as its budget lasts."""
@@ -169,7 +151,7 @@ class _Turn:
             facts = await together.watch([candidate for _, candidate in wanted])
             for (streams, _), stream in zip(wanted, facts, strict=True):
                 streams.append(stream)
-        return [_seen_source(plan, settle(streams)) for plan, streams in zip(plans, seen, strict=True)]
+        return [seen_source(plan, settle(streams)) for plan, streams in zip(plans, seen, strict=True)]
 
     async def _watch_stream(self, candidate: Candidate) -> StreamFacts:
         doors, clock, target = self.doors, self.doors.clock, candidate.target
@@ -188,7 +170,8 @@ class _Turn:
         return replace(seen, configured=configured)
 
 
-def _seen_source(plan: SourcePlan, streams: tuple[StreamFacts, ...]) -> SeenSource:
+def seen_source(plan: SourcePlan, streams: tuple[StreamFacts, ...]) -> SeenSource:
+    """The source with the streams of its plan that were looked at."""
     first = plan.profiles[0]
     return SeenSource(first.video_source, first.video_source_name, streams, left_out(plan, streams))
 
