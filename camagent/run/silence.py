@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 
 from camagent.assess.sections import main_stream
 from camagent.model.fault import Fault, FaultCode
+from camagent.model.finding import Basis, Finding, Outcome, Severity
 from camagent.model.scan import CameraFacts
 from camagent.model.stream import FileTarget, StreamFacts, StreamTarget
+from camagent.model.text import Localised, message
 
 NOBODY_THERE = frozenset({FaultCode.UNREACHABLE, FaultCode.TIMEOUT})
 SILENT = NOBODY_THERE | {FaultCode.STALLED}
@@ -62,3 +64,20 @@ def _host(camera: CameraFacts) -> str | None:
     if any(isinstance(target, FileTarget) for target in targets):
         return None
     return next((t.uri.host for t in targets if isinstance(t, StreamTarget)), camera.address)
+
+
+def silence_finding(cameras: int) -> Finding:
+    """Cameras fell silent together: told of the school, where one has to look, and of none of them."""
+    return Finding(
+        rule="SITE-SILENT",
+        title=Localised("Nhiều camera cùng mất tín hiệu", "Cameras silent at once"),
+        outcome=Outcome.WARN,
+        severity=Severity.MAJOR,
+        stream=None,
+        observed=cameras,
+        required=None,
+        unit=None,
+        basis=Basis("assumption", None, "high"),
+        message=message("cli.site_silent", cameras=cameras),
+        check="silent_together",
+    )

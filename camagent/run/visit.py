@@ -44,7 +44,7 @@ from camagent.run.main_stream import (
     video_sources,
     wants_another,
 )
-from camagent.run.silence import Heard, silent_together
+from camagent.run.silence import Heard, silence_finding, silent_together
 from camagent.run.together import Together, at_once
 from camagent.run.trust import LoginGiven, newly_finding, waiting_finding, waits_for_trust
 
@@ -280,23 +280,6 @@ def judge_all(seen: Sequence[SeenCamera], judge: Judge) -> tuple[tuple[CameraRes
     newly = [camera.facts.address for camera in seen if camera.login is LoginGiven.NEWLY]
     own = (*((silence_finding(len(together)),) if together else ()), *((newly_finding(newly),) if newly else ()))
     return results, (*about_site, *own)
-
-
-def silence_finding(cameras: int) -> Finding:
-    """Cameras fell silent together: told of the school, where one has to look, and of none of them."""
-    return Finding(
-        rule="SITE-SILENT",
-        title=Localised("Nhiều camera cùng mất tín hiệu", "Cameras silent at once"),
-        outcome=Outcome.WARN,
-        severity=Severity.MAJOR,
-        stream=None,
-        observed=cameras,
-        required=None,
-        unit=None,
-        basis=Basis("assumption", None, "high"),
-        message=message("cli.site_silent", cameras=cameras),
-        check="silent_together",
-    )
 
 
 def shared_bitrate_bps(cameras: Sequence[CameraFacts]) -> float | None:
