@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from camagent.document.model import MAX_CAMERAS, SCHEMAS, CameraView, ScanDocument
 from camagent.document.pieces import Pieces, cut, parsed_bytes
 from camagent.document.values import View
+from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message
-from camagent.text import render
 
 MAX_DOCUMENT_BYTES = 64 * 2**20  # a school of 64 cameras is about 3 MB; bounds what a stranger's file can make us read
 MAX_PARSED_BYTES = 16 * 2**20  # of memory, parsed at once: about 64 cameras; a larger document is read camera by camera
@@ -23,12 +23,8 @@ D = TypeVar("D", bound=ScanDocument)
 V = TypeVar("V", bound=View)
 
 
-class DocumentError(Exception):
+class DocumentError(OperatorError):
     """A file is not a result document that we read; `problem` is one line: which file, where in it, what."""
-
-    def __init__(self, problem: Message) -> None:
-        super().__init__(render(problem, "en"))
-        self.problem = problem
 
 
 def parse_document(text: str | bytes, source: str) -> ScanDocument:

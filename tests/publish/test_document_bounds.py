@@ -24,6 +24,7 @@ from camagent.document.read import (
     parse_document,
 )
 from camagent.document.values import MAX_ITEMS
+from camagent.text import render
 from tests.publish.samples import plain, school
 
 CAMERA = json.dumps(plain(school(2))["cameras"][1], ensure_ascii=False).encode()
@@ -78,7 +79,7 @@ def test_a_strange_shape_is_refused_with_its_reason(shape: str) -> None:
             pass
         assert word == "", "refused"
     except DocumentError as error:
-        line = str(error)
+        line = render(error.problem, "en")
         assert line.startswith("strange.json: ") and "\n" not in line and len(line) < 300
         assert any(part in line for part in word.split("|")), line
 
