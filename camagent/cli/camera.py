@@ -23,7 +23,7 @@ CONFIG = click.option(
 )
 
 
-@click.group("camera", help=t("cli.help.camera"))
+@click.group("camera", help=t("cli.help.camera"), epilog=t("cli.help.example", example="camagent camera list"))
 def camera_group() -> None:
     """The three commands below."""
 
@@ -96,7 +96,11 @@ def forget_command(camera_id: str, config_path: Path | None) -> int:
     return 0
 
 
-@click.group("inventory", help=t("cli.help.inventory"))
+@click.group(
+    "inventory",
+    help=t("cli.help.inventory"),
+    epilog=t("cli.help.example", example="camagent inventory export -o camera.csv"),
+)
 def inventory_group() -> None:
     """The command below."""
 

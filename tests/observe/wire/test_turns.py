@@ -83,7 +83,7 @@ def test_frames_larger_than_a_read_are_no_sign_of_slowness() -> None:
     seen = measured(facts[3])
     assert seen.limits == () and seen.rtp_lost_packets == 0
     assert seen.frame_rate_hz == pytest.approx(10.0, rel=0.01)
-    assert seen.bitrate_bps == pytest.approx(8 * 540_000 * 10, rel=0.1)
+    assert seen.bitrate_bps is None  # this sender has no keyframe: there is no whole group to sum up
 
 
 def test_a_mistake_of_ours_costs_the_one_camera_that_met_it(monkeypatch: pytest.MonkeyPatch) -> None:
