@@ -104,3 +104,21 @@ def test_what_a_device_said_before_the_stop_is_kept() -> None:
 def test_a_stopped_camera_is_a_document_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
     document = scan_document(stopped_run(monkeypatch, []).result)
     assert {fault.code for camera in document.cameras for fault in camera.faults} >= {"stopped"}
+
+
+def test_two_calls_at_once_answer_each_with_its_own_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service asks for one device a call, many calls at once: none may get the neighbour's answer."""
+
+    async def guarded(self: Fleet, job: Job, _options: FleetOptions) -> DeviceCheck:
+        await asyncio.sleep(0.02 if job.target == FINISHED else 0.01)
+        return DeviceCheck(job.target, builders.device_facts(), (), NOW, 1.0)
+
+    monkeypatch.setattr(Fleet, "_guarded", guarded)
+
+    async def run() -> list[tuple[DeviceCheck, ...]]:
+        async with Fleet(FleetLimits(), FakeClock(), LoginLedger()) as fleet:
+            calls = [fleet.check([Job(target)], FleetOptions()) for target in (FINISHED, HANGING)]
+            return await asyncio.gather(*calls)
+
+    first, second = asyncio.run(run())
+    assert [check.target for check in first] == [FINISHED] and [check.target for check in second] == [HANGING]

@@ -137,7 +137,8 @@ class Fleet:
         """Checks that came back as stopped."""
         self._heard: dict[str, DeviceFacts] = {}
         """What devices said whose check goes on, by the job's place: kept for who stops it."""
-        self._running: list[asyncio.Task[DeviceCheck]] = []
+        self._running: set[asyncio.Task[DeviceCheck]] = set()
+        """Of all calls of `check`: the service has one for each device at once."""
         self.unwritten: list[tuple[str, Message]] = []
         """Folder and reason, one for each transcript that could not be written."""
 
@@ -171,10 +172,12 @@ class Fleet:
             return check
 
         async with asyncio.TaskGroup() as tasks:
-            self._running = [tasks.create_task(one(job)) for job in jobs]
+            running = [tasks.create_task(one(job)) for job in jobs]
+            self._running.update(running)
             if self.stopped:
                 self.stop()
-        pairs = zip(jobs, self._running, strict=True)
+        self._running.difference_update(running)
+        pairs = zip(jobs, running, strict=True)
         return tuple(self._cut_off(job) if task.cancelled() else task.result() for job, task in pairs)
 
     def _cut_off(self, job: Job) -> DeviceCheck:
