@@ -440,6 +440,7 @@ class OneDevice:
 
     def __init__(self, made: Device) -> None:
         self.made, self.looks, self.clock = made, 0, FakeWorld().clock
+        self.stopped = False
 
     async def check(
         self, jobs: Sequence[Job], _options: FleetOptions, done: Callable[[DeviceCheck], None]

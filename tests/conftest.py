@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
+from camagent.cli.language import DEFAULT_LANGUAGE, settle
+
 # Four workers share two cores: how long an example takes says nothing of the code. CI draws the same examples each
 # time; a developer draws new ones.
 settings.register_profile(
@@ -34,6 +36,12 @@ OUTSIDE = (
 
 DEFAULT_SCHOOL = ("tests/e2e/", "tests/simulator/test_simulate_command.py")
 """They open the simulated school at its usual addresses; only one such school fits on a machine."""
+
+
+@pytest.fixture(autouse=True)
+def vietnamese() -> None:
+    """Each test begins in the default language, whatever a test before it on the same worker chose."""
+    settle(DEFAULT_LANGUAGE)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -9,7 +9,9 @@ from camagent.model.discovery import FoundBy, Note
 from camagent.text import LANGUAGES, catalogue, render
 
 PACKAGE = Path(__file__).resolve().parents[2] / "camagent"
-FILES = [path for room in ("discover", "inventory", "platform") for path in sorted((PACKAGE / room).glob("*.py"))]
+FILES = [
+    path for room in ("discover", "inventory", "platform", "run") for path in sorted((PACKAGE / room).glob("*.py"))
+]
 
 
 def literals() -> set[str]:

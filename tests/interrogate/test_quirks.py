@@ -633,14 +633,14 @@ def test_a_recorder_shows_every_channel() -> None:
 
 
 def test_a_recorder_has_time_for_all_its_channels() -> None:
-    """At five requests a second 128 media profiles need 51 s, and a camera's budget is 30 s."""
+    """128 media profiles at five requests a second need 51 s: a device with more than eight is asked as it answers."""
     rows = "".join(
         media2_row(f"S{n}K{kind}", f"V{n}", "H264", size) for n in range(64) for kind, size in enumerate(TWO_SIZES)
     )
     device = opened(**{f"{MEDIA2}#GetProfiles": media2_profiles(rows)})
     clock = FakeClock()  # time passes by pacing alone
     facts = interview(device, options=InterviewOptions(), clock=clock)
-    assert len(media(facts).profiles) == 128 and 51 < clock.elapsed_s < 100
+    assert len(media(facts).profiles) == 128 and clock.elapsed_s < 30
     assert all(isinstance(p.stream_uri, StreamUri) and not isinstance(p.options, Fault) for p in media(facts).profiles)
 
 
