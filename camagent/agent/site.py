@@ -251,7 +251,8 @@ class Site:
     def _order(self, now: datetime) -> Order:
         """The order as of now; who fell silent since the last record is still recognised by where it was.
 
-        Only the silent: the others are to be told "new" or "moved" until the round is recorded.
+        Only the silent: the others are to be told "new" or "moved" until the round is recorded. A device that was
+        not asked since the start is neither there nor missing: nobody expects it yet.
         """
         order = self.settings.order
         silent = {key for key, device in self._devices.items() if device.is_silent}
@@ -259,8 +260,9 @@ class Site:
         fresh = tuple(c for c in self._remembered.known if c.address in silent and c.id not in recorded)
         expected = {camera.id for camera in order.memory.expected}
         new = tuple(c for c in self._remembered.expected if c.id in {f.id for f in fresh} and c.id not in expected)
-        memory = order.memory
-        memory = replace(memory, known=(*memory.known, *fresh), expected=(*memory.expected, *new))
+        unasked = {device.job.host for device in self._devices.values() if device.check is None}
+        awaited = (c for c in (*order.memory.expected, *new) if host_of(c.address) not in unasked)
+        memory = replace(order.memory, known=(*order.memory.known, *fresh), expected=tuple(awaited))
         judge = replace(order.judge, site=replace(order.judge.site, now=now))
         return self._here(replace(order, judge=judge, memory=memory))
 
