@@ -2,13 +2,14 @@
 
     python -m bench.advice [--devices 500] [--seed 3288] [--output bench/results/advice.json]
 
-Each device has a truth (what its encoder can do, what it is set to), a menu (honest, a mirror, 0 to 0, absurd, missing,
-without the codec in use) and possibly one fault, at every single question in turn. The right action follows from the
-truth and from what may be claimed, as it is written here, not by the product's plan. The facts go through the product's
-own run: main stream, rules, plan, second look. Prints and records a line for each kind.
+Each device has a truth (what its encoder can do, what it is set to), a menu (honest, a mirror, 0 to 0,
+absurd, missing, without the codec in use) and possibly one fault, at every single question in turn. The right
+action follows from the truth and from what may be claimed, as it is written here, not by the product's plan.
+The facts go through the product's own run: main stream, rules, plan, second look. Prints and records a line
+for each kind.
 
-Wrong "replace": said where it is not the right action. Wrong "certain": certain of a wrong action, or of any action
-where a fact that it rests on was disturbed.
+Wrong "replace": said where it is not the right action. Wrong "certain": certain of a wrong action, or of any
+action where a fact that it rests on was disturbed.
 """
 
 from __future__ import annotations
@@ -53,7 +54,13 @@ from tests.fakes import FakeWorld
 ROOT = Path(__file__).resolve().parent.parent
 ADDRESS = build.ADDRESS
 SIZES = ((3840, 2160), (2560, 1440), (1920, 1080), (1280, 720), (640, 480), (640, 360))
-CODES = (FaultCode.TIMEOUT, FaultCode.SOAP_FAULT, FaultCode.MALFORMED_REPLY, FaultCode.AUTH_REQUIRED, FaultCode.BUSY)
+CODES = (
+    FaultCode.TIMEOUT,
+    FaultCode.SOAP_FAULT,
+    FaultCode.MALFORMED_REPLY,
+    FaultCode.AUTH_REQUIRED,
+    FaultCode.BUSY,
+)
 ENOUGH_PX, ENOUGH_HZ = (1920, 1080), 25.0  # what every shipped profile lets pass
 
 
@@ -111,7 +118,9 @@ def truths(random_: random.Random) -> Truth:
         size = random_.choice(SIZES[:3])
         return Truth(codecs, SIZES[0], 30.0, codecs[0], size, random_.choice((25.0, 30.0)))
     if base == "low":
-        return Truth(codecs, SIZES[random_.randrange(3)], 30.0, codecs[0], (1280, 720), random_.choice((10.0, 25.0)))
+        return Truth(
+            codecs, SIZES[random_.randrange(3)], 30.0, codecs[0], (1280, 720), random_.choice((10.0, 25.0))
+        )
     if base == "jpeg":
         return Truth(("mjpeg",), (1920, 1080), 30.0, "mjpeg", (1280, 720), 25.0)
     return Truth(codecs, (1280, 720), random_.choice((12.0, 25.0)), codecs[0], (1280, 720), 10.0)
@@ -134,7 +143,10 @@ def menu(truth: Truth, kind: str = "honest") -> Any:
         elif kind == "absurd":
             rates = Range(25.0, 1_701_606_738.0)
         elif kind == "foreign":
-            sizes, rates = ((352, 288), (176, 144)), Range(1.0, 5.0)  # of some other encoder: today's is not in it
+            sizes, rates = (
+                ((352, 288), (176, 144)),
+                Range(1.0, 5.0),
+            )  # of some other encoder: today's is not in it
         rows.append(EncoderOptions(codec, sizes, (), rates, Range(64_000, 16e6), Range(1, 400), ("Main",)))
     if kind == "without_codec":
         rows = [row for row in rows if row.codec != truth.codec]
@@ -210,7 +222,10 @@ def codec_not_listed(random_: random.Random) -> Device:
     """Media1 cannot list H.265: no step back to H.264, nothing bought."""
     truth = replace(truths(random_), codecs=("h265", "h264"), codec="h265", size=(1280, 720))
     made = draft(truth, "without_codec")
-    made.service, made.device["services"] = "media1", (Service(MEDIA1_NS, f"http://{ADDRESS}/onvif/media", "2.6"),)
+    made.service, made.device["services"] = (
+        "media1",
+        (Service(MEDIA1_NS, f"http://{ADDRESS}/onvif/media", "2.6"),),
+    )
     return device("menu without the codec", Action.INVESTIGATE, made, disturbed=True)
 
 
@@ -279,7 +294,9 @@ def faulty(random_: random.Random, question: str | None = None) -> Device:
     elif word != "RTSP":
         made.device[SECTIONS[word]] = hurt
     right = right_after_fault(truth, question, code)
-    return device(f"fault at {word}", right, made, disturbed=right is not truth.base or right is not Action.REPLACE)
+    return device(
+        f"fault at {word}", right, made, disturbed=right is not truth.base or right is not Action.REPLACE
+    )
 
 
 def jpeg_beside(random_: random.Random) -> Device:
@@ -297,14 +314,17 @@ def jpeg_beside(random_: random.Random) -> Device:
 def no_encoder(random_: random.Random) -> Device:
     """Nobody says what the main stream is set to; what it sends is seen, and nothing may be bought for it."""
     truth = truths(random_)
-    made = change(draft(truth), 0, encoder=random_.choice((None, fault("GetProfiles", FaultCode.MALFORMED_REPLY))))
+    made = change(
+        draft(truth), 0, encoder=random_.choice((None, fault("GetProfiles", FaultCode.MALFORMED_REPLY)))
+    )
     made = change(made, 0, options=None)
     right = Action.NONE if truth.base is Action.NONE else Action.INVESTIGATE
     return device("main without encoder", right, made, disturbed=True)
 
 
 def wrong_order(random_: random.Random) -> Device:
-    """Both streams claim one size and the lighter one comes first: measuring tells, the contradiction forbids money."""
+    """Both streams claim one size and the lighter one comes first: measuring tells, the contradiction forbids
+    money."""
     truth = Truth(("h264",), SIZES[0], 30.0, "h264", (1920, 1080), 25.0)
     made = draft(truth)
     first = profile("sub", "h264", (1920, 1080), 25.0, options=menu(truth))
@@ -332,7 +352,9 @@ def second_lens(random_: random.Random) -> Device:
     made.profiles = [
         replace(made.profiles[0], view=(0, 0, 1920, 1080)),
         replace(made.profiles[1], view=(0, 0, 1920, 1080)),
-        profile("lens", truth.codec, truth.size, truth.rate_hz, view=(1920, 0, 1920, 1080), options=menu(truth)),
+        profile(
+            "lens", truth.codec, truth.size, truth.rate_hz, view=(1920, 0, 1920, 1080), options=menu(truth)
+        ),
     ]
     right = Action.INVESTIGATE if truth.base is Action.REPLACE else truth.base
     return device("second lens", right, made, disturbed=True)
@@ -465,7 +487,9 @@ async def advise(made: Device, order: Order) -> tuple[Action, bool]:
 
 def measure(devices: Sequence[Device]) -> dict[str, Any]:
     """The table, by kind, and every device that was advised otherwise than right."""
-    order = Order(Judge(load_profile("ubnd-3288"), build.site_facts()), build.profile_stamp(), CredentialBook())
+    order = Order(
+        Judge(load_profile("ubnd-3288"), build.site_facts()), build.profile_stamp(), CredentialBook()
+    )
     rows: dict[str, Counter[str]] = defaultdict(Counter)
     wrong: Counter[str] = Counter()
     for made in devices:
@@ -496,7 +520,9 @@ def table(result: dict[str, Any]) -> str:
 
 def main() -> int:
     """Prints and records; exit code 1 where the advice is not good enough."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--devices", type=int, default=500)
     parser.add_argument("--seed", type=int, default=3288)
     parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results" / "advice.json")

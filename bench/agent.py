@@ -1,9 +1,11 @@
-"""What the agent costs: rendering a page of metrics, memory (loaded and idle), processor time on the default schedule.
+"""What the agent costs: rendering a page of metrics, memory (loaded and idle), processor time on the default
+schedule.
 
     python bench/agent.py [--cameras 64] [--seconds 300] [--output bench/results/agent.json]
 
-The school is simulated on this machine's loopback, by a process of its own that is not counted. Beside it, what a
-watcher costs that decodes every frame with PyAV, measured on a few of the same streams for a few seconds.
+The school is simulated on this machine's loopback, by a process of its own that is not counted. Beside it,
+what a watcher costs that decodes every frame with PyAV, measured on a few of the same streams for a few
+seconds.
 """
 
 from __future__ import annotations
@@ -76,15 +78,18 @@ def _milliseconds(work: Callable[[], object]) -> float:
 
 LOADED = (
     *("asyncio ssl", "sqlite3 click", "pydantic", "lxml.etree", "aiohttp.web", "prometheus_client"),
-    "camagent.cli.main camagent.cli.serve camagent.cli.run camagent.cli.scanning camagent.run.fleet camagent.agent.loop"
+    "camagent.cli.main camagent.cli.serve camagent.cli.run camagent.cli.scanning camagent.run.fleet "
+    "camagent.agent.loop"
     " camagent.agent.site camagent.agent.record camagent.exporter.server",
     "cryptography.x509",
 )
-"""What a running agent has loaded, in an order in which each carries only what those before it did not bring."""
+"""What a running agent has loaded, in an order in which each carries only what those before it did not
+bring."""
 
 
 def imports_mb() -> dict[str, float]:
-    """Resident memory of a bare interpreter, and what each library adds to it: the floor under the agent's memory."""
+    """Resident memory of a bare interpreter, and what each library adds to it: the floor under the agent's
+    memory."""
     script = (
         "import importlib, sys\n"
         "def rss(): return int(open('/proc/self/statm').read().split()[1])\n"
@@ -150,7 +155,10 @@ def simulated(cameras: int, folder: Path) -> Iterator[dict[str, Any]]:
     ready = folder / "ready.json"
     arguments = ["simulate", "--cameras", str(cameras), "--no-discovery", "--ready-file", str(ready)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "camagent", *arguments], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "camagent", *arguments],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
     )
     try:
         deadline_s = time.monotonic() + START_S
@@ -255,7 +263,8 @@ def living(cameras: int, seconds: float) -> dict[str, float]:
 
 
 def watcher(school: dict[str, Any]) -> dict[str, float]:
-    """Every frame of a few main streams decoded with PyAV, as continuous watchers do: milliseconds a camera-second."""
+    """Every frame of a few main streams decoded with PyAV, as continuous watchers do: milliseconds a
+    camera-second."""
     import av
 
     login = f"{quote(school['user'])}:{quote(school['password'])}@"

@@ -1,10 +1,12 @@
-"""How long the merge of a whole city takes, and how much memory: 2,300 schools with 40 cameras each, packed files.
+"""How long the merge of a whole city takes, and how much memory: 2,300 schools with 40 cameras each, packed
+files.
 
     python bench/area.py [--schools 2300] [--cameras 40] [--output bench/results/area.json]
 
-Makes its files in a temporary folder from one school as `camagent demo` would write it, varied by name, code and day.
-Prints and records one line a step: seconds, processor seconds (with the reading processes), peak memory of this
-process and of the largest reading process. The load stands beside them: on a busy machine the seconds say little.
+Makes its files in a temporary folder from one school as `camagent demo` would write it, varied by name, code
+and day. Prints and records one line a step: seconds, processor seconds (with the reading processes), peak
+memory of this process and of the largest reading process. The load stands beside them: on a busy machine the
+seconds say little.
 """
 
 from __future__ import annotations
@@ -42,7 +44,11 @@ def document(cameras: int) -> dict[str, Any]:
     made = scan_document(school(cameras)).plain()
     for camera in made["cameras"]:
         rate, size = camera["findings"][:2]
-        fill = [{**size, "outcome": outcome, "manual": manual} for outcome, manual, count in MIX for _ in range(count)]
+        fill = [
+            {**size, "outcome": outcome, "manual": manual}
+            for outcome, manual, count in MIX
+            for _ in range(count)
+        ]
         camera["findings"] = [rate, *({**finding, "rule": f"ROW-{n:02d}"} for n, finding in enumerate(fill))]
     return made
 
@@ -81,7 +87,11 @@ def taken(step: str, began: Stamp, **sizes: float) -> dict[str, Any]:
         "reader_peak_mb": round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024),
         **sizes,
     }
-    print("{step:<8}{wall_s:8.1f} s{cpu_s:8.1f} s CPU{peak_mb:6} MB, each reader {reader_peak_mb} MB".format(**row))
+    print(
+        "{step:<8}{wall_s:8.1f} s{cpu_s:8.1f} s CPU{peak_mb:6} MB, each reader {reader_peak_mb} MB".format(
+            **row
+        )
+    )
     return row
 
 
@@ -100,15 +110,23 @@ def measure(schools: int, cameras: int) -> list[dict[str, Any]]:
         began = stamp()
         report = merge_area([folder], NOW, "vi")
         rows.append(taken("merge", began, upgrade_rows=len(report.rows)))
-        for step, render in (("xlsx", render_area_xlsx), ("csv", render_area_csv), ("html", render_area_html)):
+        for step, render in (
+            ("xlsx", render_area_xlsx),
+            ("csv", render_area_csv),
+            ("html", render_area_html),
+        ):
             began = stamp()
             content = render(report, "vi")
-            rows.append(taken(step, began, bytes=len(content if isinstance(content, bytes) else content.encode())))
+            rows.append(
+                taken(step, began, bytes=len(content if isinstance(content, bytes) else content.encode()))
+            )
     return rows
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--schools", type=int, default=2300)
     parser.add_argument("--cameras", type=int, default=40)
     parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results" / "area.json")
@@ -117,7 +135,9 @@ def main() -> None:
     print(f"load {load:.1f} on {os.cpu_count()} cores")
     rows = measure(arguments.schools, arguments.cameras)
     document = {
-        "what": "merge of packed result files, and its reports; peaks are those of the process up to that step",
+        "what": (
+            "merge of packed result files, and its reports; peaks are those of the process up to that step"
+        ),
         "machine": {
             "cores": os.cpu_count(),
             "python": platform.python_version(),

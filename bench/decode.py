@@ -1,8 +1,8 @@
 """What a judged keyframe costs, against the usual way of doing it, in one run: `python -m bench.decode`.
 
-The usual way is OpenCV's habit: convert the picture to BGR, take grey, Laplacian variance, means, deviation and
-histogram of the full picture. Costs are CPU milliseconds of this process (one thread), medians over keyframes; ratios
-are what counts, milliseconds are this machine's.
+The usual way is OpenCV's habit: convert the picture to BGR, take grey, Laplacian variance, means, deviation
+and histogram of the full picture. Costs are CPU milliseconds of this process (one thread), medians over
+keyframes; ratios are what counts, milliseconds are this machine's.
 """
 
 from __future__ import annotations
@@ -104,7 +104,13 @@ def usual(frame: Any) -> tuple[float, ...]:
     grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
     histogram = cv2.calcHist([grey], [0], None, [256], [0, 256])
     sharpness = float(cv2.Laplacian(grey, cv2.CV_64F).var())
-    return sharpness, float(grey.mean()), float(grey.std()), float(histogram.ravel()[0]), *bgr.mean(axis=(0, 1))
+    return (
+        sharpness,
+        float(grey.mean()),
+        float(grey.std()),
+        float(histogram.ravel()[0]),
+        *bgr.mean(axis=(0, 1)),
+    )
 
 
 def cpu_ms(work: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
@@ -163,16 +169,23 @@ def resident_mb(pid: int) -> float:
 
 def main() -> None:
     """Print the two tables and write them as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--keyframes", type=int, default=12, help="for each codec and size (default 12)")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
-    clips = {(codec, size): keyframes(codec, *SIZES[size], options.keyframes) for size in SIZES for codec in ENCODERS}
+    clips = {
+        (codec, size): keyframes(codec, *SIZES[size], options.keyframes)
+        for size in SIZES
+        for codec in ENCODERS
+    }
     rows = [compare(codec, size, pictures) for (codec, size), pictures in clips.items()]
     print("codec  size   keyframe kB  decode ms  ours ms  usual ms  usual/ours  with decoding")
     for r in rows:
         print(
-            f"{r.codec:6} {r.size:6} {r.keyframe_kb:11.0f} {r.decode_ms:10.1f} {r.measure_ms:8.2f} {r.usual_ms:9.1f}"
+            f"{r.codec:6} {r.size:6} {r.keyframe_kb:11.0f} {r.decode_ms:10.1f} {r.measure_ms:8.2f} "
+            f"{r.usual_ms:9.1f}"
             f" {r.measure_ratio:11.1f} {r.whole_ratio:14.1f}"
         )
     pools = [asyncio.run(pool(codec, size, pictures)) for (codec, size), pictures in clips.items()]
@@ -183,7 +196,11 @@ def main() -> None:
             f" {p.worker_rss_mb:14.0f}"
         )
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    document = {"rows": [asdict(row) for row in rows], "pool": [asdict(row) for row in pools], "cores": os.cpu_count()}
+    document = {
+        "rows": [asdict(row) for row in rows],
+        "pool": [asdict(row) for row in pools],
+        "cores": os.cpu_count(),
+    }
     options.output.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 

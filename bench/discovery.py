@@ -1,11 +1,13 @@
 """Discovery beside PyPI WSDiscovery in one run: cameras found, wall time, CPU time.
 
-Makes two network namespaces joined by two virtual cables, with half of the cameras behind each, so it needs root;
-nothing leaves the machine. Each contestant is a process of its own, in turn, against the same crowd.
+Makes two network namespaces joined by two virtual cables, with half of the cameras behind each, so it needs
+root; nothing leaves the machine. Each contestant is a process of its own, in turn, against the same crowd.
 
-Then whole ranges behind a router of a namespace's own, eight hosts in them, beside nmap (Debian) with the same ports.
+Then whole ranges behind a router of a namespace's own, eight hosts in them, beside nmap (Debian) with the
+same ports.
 
-    python bench/discovery.py [--cameras 500] [--rounds 3] [--ranges /24 /22] [--output bench/results/discovery.json]
+    python bench/discovery.py [--cameras 500] [--rounds 3] [--ranges /24 /22] [--output
+    bench/results/discovery.json]
 """
 
 from __future__ import annotations
@@ -35,11 +37,15 @@ CONTESTANTS = ("camagent", "wsdiscovery_4s", "wsdiscovery_10s")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--cameras", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results" / "discovery.json")
-    parser.add_argument("--ranges", nargs="*", default=["/24", "/22"], help="prefixes of the ranges behind a router")
+    parser.add_argument(
+        "--ranges", nargs="*", default=["/24", "/22"], help="prefixes of the ranges behind a router"
+    )
     parser.add_argument("--contestant", choices=(*CONTESTANTS, *SWEEPERS), help=argparse.SUPPRESS)
     parser.add_argument("--network", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -48,15 +54,29 @@ def main() -> None:
         return
     if os.geteuid() != 0:
         sys.exit("bench/discovery.py needs root: it makes network namespaces of its own")
-    rows = [row for spread_ms in SPREADS_MS for row in measure(arguments.cameras, spread_ms, arguments.rounds)]
+    rows = [
+        row for spread_ms in SPREADS_MS for row in measure(arguments.cameras, spread_ms, arguments.rounds)
+    ]
     for row in rows:
-        print("{contestant:16} {replies:22} {found:>9}  {wall_s:6.2f} s wall  {cpu_s:5.2f} s CPU".format(**shown(row)))
+        print(
+            "{contestant:16} {replies:22} {found:>9}  {wall_s:6.2f} s wall  {cpu_s:5.2f} s CPU".format(
+                **shown(row)
+            )
+        )
     ranges = [row for prefix in arguments.ranges for row in measure_range(f"10.9.0.0{prefix}")]
     for row in ranges:
-        print("{contestant:16} {range:14} {verdict:10} {finds}  {wall_s:6.1f} s wall  {cpu_s:5.2f} s CPU".format(**row))
+        print(
+            (
+                "{contestant:16} {range:14} {verdict:10} {finds}  {wall_s:6.1f} s wall  {cpu_s:5.2f} s CPU"
+            ).format(**row)
+        )
     document = {
         "what": "WS-Discovery by multicast, two interfaces, 1.8 kB answers; medians of the rounds",
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "kernel": platform.release()},
+        "machine": {
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            "kernel": platform.release(),
+        },
         "rounds": arguments.rounds,
         "rows": rows,
         "ranges": ranges,
@@ -105,7 +125,9 @@ def measure_range(network: str) -> list[dict[str, Any]]:
             for name in SWEEPERS:
                 command = [sys.executable, __file__, "--contestant", name, "--network", network]
                 done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=1800)
-                rows.append({"contestant": name, "range": network, "verdict": verdict, **json.loads(done.stdout)})
+                rows.append(
+                    {"contestant": name, "range": network, "verdict": verdict, **json.loads(done.stdout)}
+                )
         near.close()
         far.close()
     return rows
@@ -143,8 +165,16 @@ def camagent_sweep(network: str) -> dict[str, Any]:
     plan = make_plan(list_interfaces(), subnets=[network])
     start_s, start_cpu_s = time.monotonic(), cpu_s()
     found = asyncio.run(search(plan, SystemClock()))
-    finds = {"onvif": len(found.devices), "rtsp_only": len(found.rtsp_only), "alive": found.addresses_answered}
-    return {"finds": finds, "wall_s": round(time.monotonic() - start_s, 1), "cpu_s": round(cpu_s() - start_cpu_s, 2)}
+    finds = {
+        "onvif": len(found.devices),
+        "rtsp_only": len(found.rtsp_only),
+        "alive": found.addresses_answered,
+    }
+    return {
+        "finds": finds,
+        "wall_s": round(time.monotonic() - start_s, 1),
+        "cpu_s": round(cpu_s() - start_cpu_s, 2),
+    }
 
 
 def nmap_sweep(network: str) -> dict[str, Any]:

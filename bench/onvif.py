@@ -1,7 +1,8 @@
 """Interrogating many cameras: camagent beside onvif-zeep and zeep, in one run, on loopback.
 
-Every contender asks every device the same questions, logs in with WS-UsernameToken (checked), and must come back with
-the same facts. Each runs in a process of its own; the devices run in another. CPU is the contender's alone.
+Every contender asks every device the same questions, logs in with WS-UsernameToken (checked), and must come
+back with the same facts. Each runs in a process of its own; the devices run in another. CPU is the
+contender's alone.
 
     python -m bench.onvif [--devices N] [--camera-devices N] [--latency-ms MS]
 """
@@ -38,11 +39,13 @@ WIDTH = 64  # devices at once, as in a scan
 THREADS = 16  # for the blocking contenders: more were slower (measured: 64 threads 187 s, 16 threads 178 s)
 
 
-# --- the devices -------------------------------------------------------------------------------------------------
+# --- the devices
+# -------------------------------------------------------------------------------------------------
 
 
-# Sizes after the recorded replies of five devices (hawkeye64/onvif-nvt): an envelope declares 8 to 46 namespaces, two
-# kilobytes of them; GetServices lists 8 to 12 services; GetProfiles has three profiles with analytics, 8 to 27 kB.
+# Sizes after the recorded replies of five devices (hawkeye64/onvif-nvt): an envelope declares 8 to 46
+# namespaces, two kilobytes of them; GetServices lists 8 to 12 services; GetProfiles has three profiles with
+# analytics, 8 to 27 kB.
 ONVIF = "http://www.onvif.org"
 SPACES = {
     "s": "http://www.w3.org/2003/05/soap-envelope",
@@ -60,7 +63,10 @@ SPACES = {
     "wstop": "http://docs.oasis-open.org/wsn/t-1",
     "d": "http://schemas.xmlsoap.org/ws/2005/04/discovery",
     "tns1": f"{ONVIF}/ver10/topics",
-    **{f"t{n}": f"{ONVIF}/ver10/{n}/wsdl" for n in ("deviceIO", "recording", "search", "replay", "network", "storage")},
+    **{
+        f"t{n}": f"{ONVIF}/ver10/{n}/wsdl"
+        for n in ("deviceIO", "recording", "search", "replay", "network", "storage")
+    },
     **{f"u{n}": f"{ONVIF}/ver20/{n}/wsdl" for n in ("ptz", "analytics", "media")},
 }
 OTHERS = ("ver10/events", "ver20/ptz", "ver20/analytics", "ver10/deviceIO", "ver10/recording", "ver10/replay")
@@ -69,7 +75,8 @@ OTHERS = ("ver10/events", "ver20/ptz", "ver20/analytics", "ver10/deviceIO", "ver
 def envelope(body: str) -> bytes:
     """A reply as cameras send it, with the usual crowd of namespaces."""
     declared = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in SPACES.items())
-    return f'<?xml version="1.0" encoding="UTF-8"?><s:Envelope {declared}><s:Body>{body}</s:Body></s:Envelope>'.encode()
+    envelope = f"<s:Envelope {declared}><s:Body>{body}</s:Body></s:Envelope>"
+    return f'<?xml version="1.0" encoding="UTF-8"?>{envelope}'.encode()
 
 
 def analytics(token: str) -> str:
@@ -78,12 +85,14 @@ def analytics(token: str) -> str:
     field = f'<tt:ElementItem Name="Field"><tt:Polygon>{points}</tt:Polygon></tt:ElementItem>'
     items = '<tt:SimpleItem Name="Sensitivity" Value="60"/><tt:SimpleItem Name="Threshold" Value="10"/>'
     modules = "".join(
-        f'<tt:AnalyticsModule Name="Module{n}" Type="tt:Engine{n}"><tt:Parameters>{items}{field}</tt:Parameters>'
+        f'<tt:AnalyticsModule Name="Module{n}" Type="tt:Engine{n}"><tt:Parameters>'
+        f"{items}{field}</tt:Parameters>"
         "</tt:AnalyticsModule>"
         for n in range(4)
     )
     rules = "".join(
-        f'<tt:Rule Name="Rule{n}" Type="tt:Detector{n}"><tt:Parameters>{items}{field}</tt:Parameters></tt:Rule>'
+        f'<tt:Rule Name="Rule{n}" Type="tt:Detector{n}"><tt:Parameters>{items}{field}</tt:Parameters>'
+        "</tt:Rule>"
         for n in range(4)
     )
     return (
@@ -104,7 +113,8 @@ def profile(token: str, width: int, height: int) -> str:
         '<tt:VideoSourceConfiguration token="VSC">'
         "<tt:Name>source</tt:Name><tt:UseCount>2</tt:UseCount><tt:SourceToken>VS1</tt:SourceToken>"
         '<tt:Bounds x="0" y="0" width="2560" height="1440"/></tt:VideoSourceConfiguration>'
-        f'<tt:VideoEncoderConfiguration token="E{token}"><tt:Name>e{token}</tt:Name><tt:UseCount>1</tt:UseCount>'
+        f'<tt:VideoEncoderConfiguration token="E{token}"><tt:Name>e{token}</tt:Name><tt:UseCount>'
+        "1</tt:UseCount>"
         f"<tt:Encoding>H264</tt:Encoding><tt:Resolution><tt:Width>{width}</tt:Width><tt:Height>{height}</tt:Height>"
         "</tt:Resolution><tt:Quality>4</tt:Quality><tt:RateControl><tt:FrameRateLimit>25</tt:FrameRateLimit>"
         "<tt:EncodingInterval>1</tt:EncodingInterval><tt:BitrateLimit>4096</tt:BitrateLimit></tt:RateControl><tt:H264>"
@@ -130,7 +140,9 @@ REFUSAL = envelope(
     "<s:Fault><s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>ter:NotAuthorized</s:Value></s:Subcode></s:Code>"
     '<s:Reason><s:Text xml:lang="en">Sender not Authorized</s:Text></s:Reason></s:Fault>'
 )
-UNSUPPORTED = REFUSAL.replace(b"NotAuthorized", b"ActionNotSupported").replace(b"Sender not Authorized", b"not here")
+UNSUPPORTED = REFUSAL.replace(b"NotAuthorized", b"ActionNotSupported").replace(
+    b"Sender not Authorized", b"not here"
+)
 
 
 def clock_body() -> str:
@@ -182,11 +194,14 @@ def bodies(host: str, number: int) -> dict[str, str]:
         "<tt:Enabled>true</tt:Enabled><tt:Info><tt:Name>eth0</tt:Name>"
         f"<tt:HwAddress>02:be:00:00:{number >> 8:02x}:{number & 255:02x}</tt:HwAddress>"
         "<tt:MTU>1500</tt:MTU></tt:Info></tds:NetworkInterfaces></tds:GetNetworkInterfacesResponse>",
-        "GetNetworkProtocols": "<tds:GetNetworkProtocolsResponse><tds:NetworkProtocols><tt:Name>RTSP</tt:Name>"
+        "GetNetworkProtocols": "<tds:GetNetworkProtocolsResponse>"
+        "<tds:NetworkProtocols><tt:Name>RTSP</tt:Name>"
         "<tt:Enabled>true</tt:Enabled><tt:Port>554</tt:Port></tds:NetworkProtocols></tds:GetNetworkProtocolsResponse>",
-        "GetNTP": "<tds:GetNTPResponse><tds:NTPInformation><tt:FromDHCP>false</tt:FromDHCP><tt:NTPManual><tt:Type>IPv4"
+        "GetNTP": "<tds:GetNTPResponse><tds:NTPInformation><tt:FromDHCP>false</tt:FromDHCP>"
+        "<tt:NTPManual><tt:Type>IPv4"
         "</tt:Type><tt:IPv4Address>192.0.2.1</tt:IPv4Address></tt:NTPManual></tds:NTPInformation></tds:GetNTPResponse>",
-        "GetServiceCapabilities": '<tds:GetServiceCapabilitiesResponse><tds:Capabilities><tds:Network NTP="1"/>'
+        "GetServiceCapabilities": "<tds:GetServiceCapabilitiesResponse>"
+        '<tds:Capabilities><tds:Network NTP="1"/>'
         '<tds:Security TLS1.2="false" UsernameToken="true" HttpDigest="false" MaxUsers="32"/><tds:System/>'
         "</tds:Capabilities></tds:GetServiceCapabilitiesResponse>",
         "GetScopes": "<tds:GetScopesResponse>"
@@ -196,7 +211,8 @@ def bodies(host: str, number: int) -> dict[str, str]:
             for scope in ("Profile/Streaming", "type/video_encoder", "name/cam", "hardware/B-4", "location/x")
         )
         + "</tds:GetScopesResponse>",
-        "GetUsers": f"<tds:GetUsersResponse><tds:User><tt:Username>{USER}</tt:Username><tt:UserLevel>Administrator"
+        "GetUsers": f"<tds:GetUsersResponse><tds:User><tt:Username>{USER}</tt:Username>"
+        "<tt:UserLevel>Administrator"
         "</tt:UserLevel></tds:User></tds:GetUsersResponse>",
         "GetProfiles": "<trt:GetProfilesResponse>"
         + profile("Main", 2560, 1440)
@@ -211,11 +227,14 @@ def bodies(host: str, number: int) -> dict[str, str]:
 
 
 class Device(asyncio.Protocol):
-    """One HTTP connection to one device: as little Python as will do, so that the devices are not what is measured."""
+    """One HTTP connection to one device: as little Python as will do, so that the devices are not what is
+    measured."""
 
     counts: dict[str, int] = {}
     latency_s = 0.02
-    _operation = re.compile(rb":Body[^>]*><(?:\w+:)?(\w+)")  # with the colon: a nonce in base64 may hold "Body"
+    _operation = re.compile(
+        rb":Body[^>]*><(?:\w+:)?(\w+)"
+    )  # with the colon: a nonce in base64 may hold "Body"
 
     def __init__(self, replies: dict[str, bytes]) -> None:
         self.replies, self.buffer = replies, b""
@@ -240,18 +259,23 @@ class Device(asyncio.Protocol):
             status, body = 400, REFUSAL
         if operation == "GetStreamUri":
             body = body.replace(b"TOKEN", b"Main" if b"Main<" in rest else b"Other")
-        lines = f"HTTP/1.1 {status} X\r\nContent-Type: application/soap+xml\r\nContent-Length: {len(body)}\r\n\r\n"
+        kind = "Content-Type: application/soap+xml"
+        lines = f"HTTP/1.1 {status} X\r\n{kind}\r\nContent-Length: {len(body)}\r\n\r\n"
         asyncio.get_running_loop().call_later(self.latency_s, self.transport.write, lines.encode() + body)
 
 
 def good_token(text: bytes) -> bool:
     """The WS-UsernameToken, checked as a device does."""
-    parts = [re.search(rb"<(?:\w+:)?%s[^>]*>([^<]*)<" % name, text) for name in (b"Nonce", b"Created", b"Password")]
+    parts = [
+        re.search(rb"<(?:\w+:)?%s[^>]*>([^<]*)<" % name, text) for name in (b"Nonce", b"Created", b"Password")
+    ]
     if not all(parts):
         return False
     nonce, created, digest = (part[1] for part in parts if part is not None)
     want = hashlib.sha1(base64.b64decode(nonce) + created + PASSWORD.encode(), usedforsecurity=False).digest()
-    age_s = abs((datetime.fromisoformat(created.decode().replace("Z", "+00:00")) - datetime.now(UTC)).total_seconds())
+    age_s = abs(
+        (datetime.fromisoformat(created.decode().replace("Z", "+00:00")) - datetime.now(UTC)).total_seconds()
+    )
     return digest == base64.b64encode(want) and age_s < 10
 
 
@@ -276,7 +300,8 @@ async def serve(devices: int, latency_s: float) -> None:
     print(json.dumps(Device.counts), flush=True)
 
 
-# --- the contenders: each returns (serial, codec, width, rate, main stream) for every device -------------------------
+# --- the contenders: each returns (serial, codec, width, rate, main stream) for every device
+# -------------------------
 
 Row = tuple[str, str, int, float, str]
 
@@ -306,7 +331,13 @@ async def ask_camagent(devices: int, port: int, per_second: float) -> list[Row]:
         main: Any = facts.media.profiles[0]  # type: ignore[union-attr]
         serial = facts.information.serial  # type: ignore[union-attr]
         encoder = main.encoder
-        return str(serial), encoder.codec.upper(), encoder.width_px, encoder.frame_rate_hz, f"{main.stream_uri}"
+        return (
+            str(serial),
+            encoder.codec.upper(),
+            encoder.width_px,
+            encoder.frame_rate_hz,
+            f"{main.stream_uri}",
+        )
 
     rows = await asyncio.gather(*(one(number) for number in range(devices)))
     return [(*row[:4], row[4].replace("/Main", ":554/Main")) for row in rows]
@@ -436,7 +467,9 @@ def _client(document: Any) -> Any:
     from zeep import Client, Settings
     from zeep.wsse.username import UsernameToken
 
-    return Client(document, wsse=UsernameToken(USER, PASSWORD, use_digest=True), settings=Settings(strict=False))
+    return Client(
+        document, wsse=UsernameToken(USER, PASSWORD, use_digest=True), settings=Settings(strict=False)
+    )
 
 
 CONTENDERS: dict[str, Callable[[int, int], list[Row]]] = {
@@ -448,7 +481,8 @@ CONTENDERS: dict[str, Callable[[int, int], list[Row]]] = {
 }
 
 
-# --- the run -----------------------------------------------------------------------------------------------------
+# --- the run
+# -----------------------------------------------------------------------------------------------------
 
 
 def contend(name: str, devices: int, port: int) -> None:
@@ -459,10 +493,18 @@ def contend(name: str, devices: int, port: int) -> None:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     right = sum(tuple(row) == expected(number) for number, row in enumerate(rows))
     cpu_s = usage.ru_utime + usage.ru_stime
-    cost = {"devices": devices, "right": right, "wall_s": wall_s, "cpu_s": cpu_s, "rss_mb": usage.ru_maxrss / 1024}
+    cost = {
+        "devices": devices,
+        "right": right,
+        "wall_s": wall_s,
+        "cpu_s": cpu_s,
+        "rss_mb": usage.ru_maxrss / 1024,
+    }
     print(json.dumps(cost | {"cpu_ms_per_device": 1000 * cpu_s / devices}))
     if right != devices:
-        print(f"wrong: {next(row for n, row in enumerate(rows) if tuple(row) != expected(n))}", file=sys.stderr)
+        print(
+            f"wrong: {next(row for n, row in enumerate(rows) if tuple(row) != expected(n))}", file=sys.stderr
+        )
 
 
 def measure(name: str, devices: int, latency_ms: float) -> dict[str, Any]:
@@ -487,11 +529,14 @@ def measure(name: str, devices: int, latency_ms: float) -> dict[str, Any]:
 def table(rows: list[dict[str, Any]]) -> str:
     """The results for a person."""
     lines = [
-        f"{'contender':<50}{'devices':>8}{'right':>7}{'calls':>7}{'wall s':>8}{'CPU s':>8}{'ms/dev':>8}{'RSS MB':>8}"
+        f"{'contender':<50}{'devices':>8}{'right':>7}{'calls':>7}{'wall s':>8}{'CPU s':>8}"
+        f"{'ms/dev':>8}{'RSS MB':>8}"
     ]
     for row in rows:
         if "error" in row:
-            lines.append(f"{row['contender']:<50} failed: {row['error'].splitlines()[-1] if row['error'] else '?'}")
+            lines.append(
+                f"{row['contender']:<50} failed: {row['error'].splitlines()[-1] if row['error'] else '?'}"
+            )
             continue
         lines.append(
             f"{row['contender']:<50}{row['devices']:>8}{row['right']:>7}{row['calls']:>7}{row['wall_s']:>8.1f}"
@@ -504,7 +549,9 @@ def main() -> None:
     """Run everything and write the results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--devices", type=int, default=300)
-    parser.add_argument("--camera-devices", type=int, default=60, help="for ONVIFCamera: it takes about 0.6 s each")
+    parser.add_argument(
+        "--camera-devices", type=int, default=60, help="for ONVIFCamera: it takes about 0.6 s each"
+    )
     parser.add_argument("--latency-ms", type=float, default=20.0)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--contender", help=argparse.SUPPRESS)

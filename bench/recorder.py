@@ -1,5 +1,5 @@
-"""A recorder with 1, 16 and 64 channels, checked as a scan does it: wall and CPU time, and every figure beside the one
-that is measured with one session at a time.
+"""A recorder with 1, 16 and 64 channels, checked as a scan does it: wall and CPU time, and every figure
+beside the one that is measured with one session at a time.
 
 The recorder is a process of its own on loopback; the checks run one after another.
 
@@ -30,9 +30,13 @@ BIT_RATE_TOLERANCE = 0.1  # the same, as a share: the windows begin at other pla
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--channels", type=int, nargs="*", default=[1, 16, 64])
-    parser.add_argument("--in-turn", type=int, default=16, help="up to so many channels are also watched in turn")
+    parser.add_argument(
+        "--in-turn", type=int, default=16, help="up to so many channels are also watched in turn"
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results" / "recorder.json")
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -44,8 +48,15 @@ def main() -> None:
         rows.append(measure(channels, arguments.in_turn))
         print(json.dumps({key: value for key, value in rows[-1].items() if key != "differences"}))
     document = {
-        "what": "a simulated recorder, each channel with a 1080p main and a 360p sub stream, window 5 s, two keyframes",
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "kernel": platform.release()},
+        "what": (
+            "a simulated recorder, each channel with a 1080p main and a 360p sub stream, window 5 s, two "
+            "keyframes"
+        ),
+        "machine": {
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            "kernel": platform.release(),
+        },
         "load_average": os.getloadavg(),
         "rows": rows,
     }
@@ -59,7 +70,9 @@ async def serve(channels: int) -> None:
     from camagent.simulator.school import open_school
 
     ports = {"http_port": HTTP_PORT, "rtsp_port": RTSP_PORT, "https_port": HTTPS_PORT}
-    async with open_school([replace(recorder(channels, PASSWORD), address=ADDRESS, **ports)], discovery=False):
+    async with open_school(
+        [replace(recorder(channels, PASSWORD), address=ADDRESS, **ports)], discovery=False
+    ):
         print("ready", flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
@@ -75,7 +88,9 @@ def measure(channels: int, in_turn: int) -> dict[str, Any]:
         if channels <= in_turn:
             alone_row, alone = asyncio.run(check(one_at_a_time=True))
             row |= {"wall_in_turn_s": alone_row["wall_s"], "cpu_in_turn_s": alone_row["cpu_s"]}
-            row["differences"] = [f"{name}: {a} / {b}" for name, a, b in pairs(together, alone) if not same(a, b)]
+            row["differences"] = [
+                f"{name}: {a} / {b}" for name, a, b in pairs(together, alone) if not same(a, b)
+            ]
             row["figures_unlike_in_turn"] = len(row["differences"])
         process.stdin.close()
     return row
@@ -112,7 +127,12 @@ async def check(*, one_at_a_time: bool) -> tuple[dict[str, Any], dict[str, dict[
         for stream in streams
         if isinstance(stream.measured, MeasuredStream) and not hasattr(stream.target, "path")
     }
-    row = {"streams": len(streams), "measured": len(seen), "wall_s": round(wall_s, 1), "cpu_s": round(spent_s, 2)}
+    row = {
+        "streams": len(streams),
+        "measured": len(seen),
+        "wall_s": round(wall_s, 1),
+        "cpu_s": round(spent_s, 2),
+    }
     rates = [figures["frame_rate_hz"] for figures in seen.values()]
     losses = sum(figures["rtp_lost_packets"] or 0 for figures in seen.values())
     return row | {"frame_rates_hz": [min(rates), max(rates)], "rtp_lost_packets": losses}, seen
@@ -122,7 +142,9 @@ def pairs(first: dict[str, Any], second: dict[str, Any]) -> list[tuple[str, Any,
     """The same figure of the same stream, twice."""
     names = sorted(first.keys() | second.keys())
     keys = ("codec", "size", "frame_rate_hz", "bitrate_bps", "gop_length_frames", "rtp_lost_packets")
-    return [(f"{n} {key}", first.get(n, {}).get(key), second.get(n, {}).get(key)) for n in names for key in keys]
+    return [
+        (f"{n} {key}", first.get(n, {}).get(key), second.get(n, {}).get(key)) for n in names for key in keys
+    ]
 
 
 def same(first: Any, second: Any) -> bool:

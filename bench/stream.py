@@ -1,8 +1,9 @@
-"""What watching a camera costs, beside cv2, ffprobe and PyAV in the same run, and how it grows to hundreds of cameras.
+"""What watching a camera costs, beside cv2, ffprobe and PyAV in the same run, and how it grows to hundreds of
+cameras.
 
-`python -m bench.stream` prints a table and writes bench/results/stream.json. The cameras are the simulator's load
-server, a process of its own on loopback. `--quick` and `--scale` make it smaller, `--only` runs some parts again and
-keeps the rest of the file; see docs/performance.md.
+`python -m bench.stream` prints a table and writes bench/results/stream.json. The cameras are the simulator's
+load server, a process of its own on loopback. `--quick` and `--scale` make it smaller, `--only` runs some
+parts again and keeps the rest of the file; see docs/performance.md.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ def load_server(streams: int, clip: str, paced: bool) -> Iterator[tuple[str, int
     simulate += ["--paced"] if paced else []
     large = ["bench.stream_clips", clip, str(streams), str(port), *(["paced"] if paced else [])]
     command = [sys.executable, "-m", *(large if clip in LARGE else simulate)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as server:
         try:
             assert server.stdout is not None
             server.stdout.readline()
@@ -131,8 +134,16 @@ def scale_line(row: dict[str, Any]) -> str:
     if row.get("failed"):
         return f"{head}  no result within {RUN_LIMIT_S:.0f} s"
     rates = row["rates_hz"]
-    seen = f"{min(rates):5.2f}–{max(rates):5.2f} fps, median {statistics.median(rates):5.2f}" if rates else "no rate"
-    extra = f", lost {row['lost_packets']}, judged {row['judged']}, limited {row['limited']}" if "judged" in row else ""
+    seen = (
+        f"{min(rates):5.2f}–{max(rates):5.2f} fps, median {statistics.median(rates):5.2f}"
+        if rates
+        else "no rate"
+    )
+    extra = (
+        f", lost {row['lost_packets']}, judged {row['judged']}, limited {row['limited']}"
+        if "judged" in row
+        else ""
+    )
     memory, cost = row["peak_mb"] + row["child_peak_mb"], 1000 * row["cpu_s"] / row["cameras"]
     return (
         f"{head}  {row['wall_s']:6.1f} s  {cost:7.1f} ms CPU a camera  {memory:6.0f} MB  "
@@ -157,7 +168,9 @@ def comparison_lines(result: dict[str, Any]) -> Iterator[str]:
             yield f"  {kind:<22} no result"
             continue
         bound = BOUNDS.get(kind) if result["clip"] == MAIN_CLIP and not result["paced"] else None
-        verdict = "" if bound is None else f"  (bound {bound:g}: {'met' if cost / own >= bound else 'NOT met'})"
+        verdict = (
+            "" if bound is None else f"  (bound {bound:g}: {'met' if cost / own >= bound else 'NOT met'})"
+        )
         yield f"  {kind:<22} {1000 * cost:8.1f} ms  {cost / own:6.1f} times ours{verdict}"
 
 
@@ -208,8 +221,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--window", type=float, default=5.0, help="seconds watched")
     parser.add_argument("--cameras", type=int, default=64, help="cameras in the difference of two runs")
     parser.add_argument("--scale", type=numbers, default=SCALE, help="comma-separated numbers of cameras")
-    parser.add_argument("--peer-scale", type=numbers, default=(64, 256), help="where PyAV and OpenCV are read too")
-    parser.add_argument("--only", type=lambda text: text.split(","), help="comma-separated: clips, seconds, scale")
+    parser.add_argument(
+        "--peer-scale", type=numbers, default=(64, 256), help="where PyAV and OpenCV are read too"
+    )
+    parser.add_argument(
+        "--only", type=lambda text: text.split(","), help="comma-separated: clips, seconds, scale"
+    )
     parser.add_argument("--quick", action="store_true", help="one clip, three peers, up to 64 cameras")
     args = parser.parse_args()
     if args.quick:

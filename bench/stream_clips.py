@@ -1,6 +1,8 @@
-"""4K streams for the bench: too large for the repository, so they are made on first use and kept in a temporary folder.
+"""4K streams for the bench: too large for the repository, so they are made on first use and kept in a
+temporary folder.
 
-`python -m bench.stream_clips NAME STREAMS PORT [paced]` serves one as `camagent simulate --load` serves its own.
+`python -m bench.stream_clips NAME STREAMS PORT [paced]` serves one as `camagent simulate --load` serves its
+own.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""The programs that are measured, one process each: reads N streams for a window, prints the cost and what it saw.
+"""The programs that are measured, one process each: reads N streams for a window, prints the cost and what it
+saw.
 
-Run by `bench.stream` as `python -m bench.stream_readers KIND BASE_URL COUNT WINDOW`. Imports are not counted: the
-clock of CPU time starts when everything is loaded. Child processes (the decode worker, ffprobe) are.
+Run by `bench.stream` as `python -m bench.stream_readers KIND BASE_URL COUNT WINDOW`. Imports are not counted:
+the clock of CPU time starts when everything is loaded. Child processes (the decode worker, ffprobe) are.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def used_cpu_s() -> tuple[float, float]:
 
 
 def peak_mb() -> tuple[float, float]:
-    """Of this process (since it was started: getrusage would count its parent's too), and of the largest child."""
+    """Of this process (since it was started: getrusage would count its parent's too), and of the largest
+    child."""
     status = Path("/proc/self/status").read_text()
     own_kb = int(status.partition("VmHWM:")[2].split()[0])
     return own_kb / 1024, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
@@ -67,7 +69,8 @@ def read_camagent(urls: list[str], window_s: float, pictures: int) -> dict[str, 
 
 
 def in_threads(urls: list[str], read: Callable[[str], float | None]) -> dict[str, Any]:
-    """One thread a camera, as programs around FFmpeg do it; `read` returns the frame rate that it would report."""
+    """One thread a camera, as programs around FFmpeg do it; `read` returns the frame rate that it would
+    report."""
     rates: list[float | None] = [None] * len(urls)
 
     def one(number: int) -> None:
@@ -170,8 +173,16 @@ def main() -> None:
     seen = run([f"{base}/{number}" for number in range(count)])
     own_mb, child_mb = peak_mb()
     cpu_s, kernel_s = used_cpu_s()
-    cost = {"cpu_s": cpu_s - began_cpu_s, "kernel_s": kernel_s - began_kernel_s, "wall_s": time.monotonic() - began_s}
-    print(json.dumps({"kind": kind, "cameras": count, **cost, "peak_mb": own_mb, "child_peak_mb": child_mb, **seen}))
+    cost = {
+        "cpu_s": cpu_s - began_cpu_s,
+        "kernel_s": kernel_s - began_kernel_s,
+        "wall_s": time.monotonic() - began_s,
+    }
+    print(
+        json.dumps(
+            {"kind": kind, "cameras": count, **cost, "peak_mb": own_mb, "child_peak_mb": child_mb, **seen}
+        )
+    )
     sys.stdout.flush()
 
 

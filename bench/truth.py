@@ -1,7 +1,9 @@
-"""How often a figure of a stream is wrong: thousands of random senders whose truth is known, through the receiver.
+"""How often a figure of a stream is wrong: thousands of random senders whose truth is known, through the
+receiver.
 
-`python -m bench.truth` draws the trials from a committed seed and prints a table by kind of sender. A figure counts as
-wrong where it is beside the truth by more than 3 % *and* outside the uncertainty stated with it (a bit rate: 5 %).
+`python -m bench.truth` draws the trials from a committed seed and prints a table by kind of sender. A figure
+counts as wrong where it is beside the truth by more than 3 % *and* outside the uncertainty stated with it (a
+bit rate: 5 %).
 """
 
 from __future__ import annotations
@@ -95,7 +97,11 @@ def _lying(rng: random.Random, camera: Camera) -> tuple[Camera, Network, bool]:
         if abs(speed - 1) >= 0.03:
             break
     network, _ = _honest(rng, camera)[1:]
-    return replace(camera, speed=speed, stamping=rng.choice(("clock", "count", "clock", "zero"))), network, False
+    return (
+        replace(camera, speed=speed, stamping=rng.choice(("clock", "count", "clock", "zero"))),
+        network,
+        False,
+    )
 
 
 def _lying_uneven(rng: random.Random, camera: Camera) -> tuple[Camera, Network, bool]:
@@ -143,7 +149,9 @@ def watch(case: Trial) -> tuple[Capture, list[Frame], list[Packet]]:
             over_s = end_s if track.builder.frame_count >= ENOUGH_FRAMES else end_s + 2 * case.camera.window_s
             if last_s >= over_s:
                 break
-            if packet.arrival_s > last_s + STOPPED_AFTER_S and packet.arrival_s > _given_up_s(track, last_s, over_s):
+            if packet.arrival_s > last_s + STOPPED_AFTER_S and packet.arrival_s > _given_up_s(
+                track, last_s, over_s
+            ):
                 fault = Fault(FaultCode.STALLED, Stage.OBSERVE, "PLAY", 0.0)
                 break
         _feed(track, packet, case.udp)
@@ -173,7 +181,10 @@ def rtp_bytes(packet: Packet) -> bytes:
         flags = 0x80 * packet.first | 0x40 * packet.last | kind
         payload = bytes((0x7C, flags)) + slice_header + _FILLER[: packet.size - 3]
     second = 96 | packet.last << 7
-    return struct.pack("!BBHII", 0x80, second, packet.sequence & 0xFFFF, packet.stamp & 0xFFFFFFFF, SSRC) + payload
+    return (
+        struct.pack("!BBHII", 0x80, second, packet.sequence & 0xFFFF, packet.stamp & 0xFFFFFFFF, SSRC)
+        + payload
+    )
 
 
 def _feed(track: TrackReceiver, packet: Packet, udp: bool) -> None:
@@ -190,7 +201,9 @@ def _capture(track: TrackReceiver, case: Trial, fault: Fault | None, end_s: floa
     order, first_s = track.sequence, track.first_packet_s or 0.0
     counts = PacketCounts(0, 0, 0, 0, 0)
     if order is not None:
-        counts = PacketCounts(order.received, order.counts.lost, order.counts.duplicates, order.counts.reordered, 0)
+        counts = PacketCounts(
+            order.received, order.counts.lost, order.counts.duplicates, order.counts.reordered, 0
+        )
     return Capture(
         description=TrackDescription("h264", "H264", CLOCK_HZ),
         transport="udp" if case.udp else "tcp",

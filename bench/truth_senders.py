@@ -1,4 +1,5 @@
-"""Random senders and networks whose truth is known: what goes on the wire, and when it comes. Pure, from a seed."""
+"""Random senders and networks whose truth is known: what goes on the wire, and when it comes. Pure, from a
+seed."""
 
 from __future__ import annotations
 
@@ -104,7 +105,9 @@ def frames(rng: random.Random, camera: Camera) -> list[Frame]:
     made: list[Frame] = []
     for place, (shown, key) in enumerate(_order(camera, step, int(seconds * camera.fps))):
         sent_s = place / camera.fps
-        if sent_s >= camera.dies_s or any(start <= sent_s < start + length for start, length in camera.pauses):
+        if sent_s >= camera.dies_s or any(
+            start <= sent_s < start + length for start, length in camera.pauses
+        ):
             continue
         number = len(made) if camera.stamping == "count" else 0 if camera.stamping == "zero" else shown
         size = camera.key_bytes if key else camera.other_bytes
@@ -150,7 +153,9 @@ def jittery(level_s: float, shape: str = "uniform") -> Network:
         for at_s, packet in _packets(camera, sent):
             if packet.frame != frame:
                 frame = packet.frame
-                delay_s = rng.uniform(0, level_s) if shape == "uniform" else rng.expovariate(1 / (level_s / 2))
+                delay_s = (
+                    rng.uniform(0, level_s) if shape == "uniform" else rng.expovariate(1 / (level_s / 2))
+                )
             latest = max(latest, at_s + delay_s)
             out.append(replace(packet, arrival_s=latest))
         return out
@@ -179,7 +184,9 @@ def stalling(times: int, longest_s: float) -> Network:
         stalls = [(rng.uniform(0, camera.window_s), rng.uniform(0.2, longest_s)) for _ in range(times)]
         latest, out = 0.0, []
         for at_s, packet in _packets(camera, sent):
-            until_s = max([at_s, *(start + length for start, length in stalls if start <= at_s < start + length)])
+            until_s = max(
+                [at_s, *(start + length for start, length in stalls if start <= at_s < start + length)]
+            )
             latest = max(latest, until_s + rng.uniform(0, 0.005))
             out.append(replace(packet, arrival_s=latest))
         return out
@@ -218,7 +225,8 @@ def lossy(ratio: float, burst: int, jitter_s: float) -> Network:
 
 
 def slow(share: float, buffer_bytes: float, tick_s: float) -> Network:
-    """TCP over a line of a share of the stream's bit rate; a camera whose buffer is full leaves frames out."""
+    """TCP over a line of a share of the stream's bit rate; a camera whose buffer is full leaves frames
+    out."""
 
     def network(rng: random.Random, camera: Camera, sent: Sequence[Frame]) -> list[Packet]:
         line_bps = max(LEAST_LINE_BPS, share * camera.mean_bps)

@@ -1,8 +1,8 @@
 """A sample of the senders of `bench.truth` over the wire, read by camagent, ffprobe and PyAV.
 
-`python -m bench.truth_wire` serves each sender over RTSP/TCP on loopback, in its own time, and asks all three for the
-frame rate; the answers are added to bench/results/truth.json. ffprobe and PyAV are asked for the stamps of the packets
-that they saw in the same window, which is the best that either tells.
+`python -m bench.truth_wire` serves each sender over RTSP/TCP on loopback, in its own time, and asks all three
+for the frame rate; the answers are added to bench/results/truth.json. ffprobe and PyAV are asked for the
+stamps of the packets that they saw in the same window, which is the best that either tells.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from tests.observe.wire.watching import watch
 SAMPLE = {"honest": 8, "honest, uneven arrivals": 4, "slow line": 8, "lying": 8}
 WINDOW_S = 5.0
 AT_ONCE = 4
-SETS = f"a=fmtp:96 packetization-mode=1;sprop-parameter-sets={b64encode(SPS).decode()},{b64encode(PPS).decode()}\r\n"
+_SPROP = f"{b64encode(SPS).decode()},{b64encode(PPS).decode()}"
+SETS = f"a=fmtp:96 packetization-mode=1;sprop-parameter-sets={_SPROP}\r\n"
 QUICK = {"fflags": "nobuffer", "analyzeduration": "1000000", "probesize": "5000", "fpsprobesize": "0"}
 """The pictures of these senders are filler: who tries to decode them before he begins never begins."""
 Rate = tuple[float | None, float]
@@ -60,7 +61,9 @@ def _truth_hz(case: Trial) -> float:
     packets = case.network(rng, case.camera, sent)
     until_s = packets[0].arrival_s + WINDOW_S
     came = sorted({packet.frame for packet in packets if packet.arrival_s <= until_s})
-    return (len(came) - 1) / (sent[came[-1]].sent_s - sent[came[0]].sent_s) if len(came) > 1 else case.camera.fps
+    return (
+        (len(came) - 1) / (sent[came[-1]].sent_s - sent[came[0]].sent_s) if len(came) > 1 else case.camera.fps
+    )
 
 
 def _camera(case: Trial) -> Sending:
@@ -82,7 +85,17 @@ def _of_stamps(stamps_s: list[float]) -> Rate:
 
 
 def _ffprobe(url: str) -> Rate:
-    command = ["ffprobe", "-v", "quiet", "-rtsp_transport", "tcp", "-of", "json", "-show_entries", "packet=pts_time"]
+    command = [
+        "ffprobe",
+        "-v",
+        "quiet",
+        "-rtsp_transport",
+        "tcp",
+        "-of",
+        "json",
+        "-show_entries",
+        "packet=pts_time",
+    ]
     command += [part for name, value in QUICK.items() for part in (f"-{name}", value)]
     command += ["-read_intervals", f"%+{WINDOW_S:g}", url]
     try:
@@ -146,7 +159,11 @@ def main() -> None:
                 for (case, (rate, doubt)) in pairs
                 for truth_hz in (_truth_hz(case),)
             )
-            rows[name] = {"senders": count, "rate_wrong": wrong, "rate_null": sum(r is None for r, _ in answers)}
+            rows[name] = {
+                "senders": count,
+                "rate_wrong": wrong,
+                "rate_null": sum(r is None for r, _ in answers),
+            }
             print(f"{kind:26} {name:9}", rows[name])
     keep(over_the_wire=table)
 

@@ -1,7 +1,7 @@
 """The composition root: the one place where doors, options and stores are put together.
 
-Commands bring arguments and print; what they run is made here from the configuration and the options of the run.
-Heavy modules are imported by the function that needs them, so that a command loads only its own.
+Commands bring arguments and print; what they run is made here from the configuration and the options of the
+run. Heavy modules are imported by the function that needs them, so that a command loads only its own.
 """
 
 from __future__ import annotations
@@ -86,11 +86,17 @@ def with_site(config: Config, options: RunOptions) -> Config:
     """
     from camagent.config import parse_config
 
-    named = {key: value for key, value in (("id", options.site_id), ("name", options.site_name)) if value is not None}
+    named = {
+        key: value
+        for key, value in (("id", options.site_id), ("name", options.site_name))
+        if value is not None
+    }
     if not named:
         return config
     table = {**config.site.model_dump(), **named}
-    return config.model_copy(update={"site": parse_config({"site": table}, Path("--site-id, --site-name")).site})
+    return config.model_copy(
+        update={"site": parse_config({"site": table}, Path("--site-id, --site-name")).site}
+    )
 
 
 def data_dir(config: Config | None = None) -> Path:
@@ -116,7 +122,8 @@ def config_dir() -> Path:
 def credential_book(
     config: Config, environment: Mapping[str, str], typed: tuple[BoundCredential, ...] = ()
 ) -> CredentialBook:
-    """Every log-in that the operator bound to an address: typed for this run, configuration and credential store.
+    """Every log-in that the operator bound to an address: typed for this run, configuration and credential
+    store.
 
     What was typed goes before another one of the same range; a narrower range wins all the same.
     Raises: OperatorError where one cannot be read.
@@ -129,7 +136,8 @@ def credential_book(
 
 
 def bound_to_search(login: Credential, plan: DiscoveryPlan, named: bool) -> tuple[BoundCredential, ...]:
-    """A log-in that was typed for a whole search, bound to its ranges: new devices there are not given it unasked.
+    """A log-in that was typed for a whole search, bound to its ranges: new devices there are not given it
+    unasked.
 
     named: the operator named the ranges; else the search may bring anybody of the interfaces' own networks.
     """
@@ -153,7 +161,11 @@ def read_inventory_file(path: Path | None) -> tuple[Declaration, ...]:
 
 
 def make_order(
-    config: Config, options: RunOptions, inventory: tuple[Declaration, ...], book: CredentialBook, memory: Memory
+    config: Config,
+    options: RunOptions,
+    inventory: tuple[Declaration, ...],
+    book: CredentialBook,
+    memory: Memory,
 ) -> Order:
     """Everything a run is judged by.
 
@@ -175,7 +187,9 @@ def make_order(
     return Order(judge, requirement_profile.stamp, book, inventory, memory)
 
 
-def search_plan(config: Config, options: RunOptions, inventory: tuple[Declaration, ...] = ()) -> DiscoveryPlan:
+def search_plan(
+    config: Config, options: RunOptions, inventory: tuple[Declaration, ...] = ()
+) -> DiscoveryPlan:
     """Where this run looks, on the interfaces that the machine has now; refused before the first packet.
 
     Raises: OperatorError with every problem at once.
@@ -188,7 +202,9 @@ def search_plan(config: Config, options: RunOptions, inventory: tuple[Declaratio
     interfaces, subnets = options.interfaces or where.interfaces, options.subnets or where.subnets
     plan = make_plan(list_interfaces(), interfaces, subnets, addresses)
     return replace(
-        plan, onvif_ports=where.onvif_ports or plan.onvif_ports, rtsp_ports=where.rtsp_ports or plan.rtsp_ports
+        plan,
+        onvif_ports=where.onvif_ports or plan.onvif_ports,
+        rtsp_ports=where.rtsp_ports or plan.rtsp_ports,
     )
 
 
@@ -227,7 +243,8 @@ def factory_logins() -> tuple[Credential, ...]:
 
 
 def make_fleet(config: Config, ledger: LoginLedger) -> Fleet:
-    """The running limits, pools and log-in memory of a run, by the configuration; to be entered before use."""
+    """The running limits, pools and log-in memory of a run, by the configuration; to be entered before
+    use."""
     from camagent.run.fleet import Fleet, FleetLimits
 
     limits = FleetLimits(config.check.devices_at_once, config.check.bandwidth_mbps * 1e6)
@@ -236,7 +253,8 @@ def make_fleet(config: Config, ledger: LoginLedger) -> Fleet:
 
 @contextmanager
 def shared_ledger(config: Config, tell: Callable[[Message], None]) -> Iterator[LoginLedger]:
-    """The ledger of refused log-ins, shared with every other run of this machine; alone where it cannot be kept.
+    """The ledger of refused log-ins, shared with every other run of this machine; alone where it cannot be
+    kept.
 
     Nothing is read or written before the first log-in is about to be sent.
     """
@@ -289,7 +307,8 @@ def remembered(store: Store | None) -> Memory:
 
 
 def site_settings(config: Config, store: Store) -> SiteSettings:
-    """By what the agent watches its site; every mistake in the configuration is told here, before the first packet.
+    """By what the agent watches its site; every mistake in the configuration is told here, before the first
+    packet.
 
     Raises: OperatorError.
     """
@@ -299,7 +318,9 @@ def site_settings(config: Config, store: Store) -> SiteSettings:
     book = credential_book(config, os.environ)
     order = make_order(config, options, inventory, book, remembered(store))
     search_plan(config, options, inventory)
-    return SiteSettings(order, fleet_options(config, options, order), lambda: search_plan(config, options, inventory))
+    return SiteSettings(
+        order, fleet_options(config, options, order), lambda: search_plan(config, options, inventory)
+    )
 
 
 def watch_schedule(config: Config) -> Schedule:

@@ -1,4 +1,5 @@
-"""camagent.toml as a value: every key checked, every error told at once with file and key. No thresholds here."""
+"""camagent.toml as a value: every key checked, every error told at once with file and key. No thresholds
+here."""
 
 from __future__ import annotations
 
@@ -32,7 +33,9 @@ def _quiet_hours(text: str) -> str:
     for part in (start, end):
         hour, colon, minute = part.partition(":")
         digits = sep and colon and hour.isdecimal() and minute.isdecimal()
-        if not (digits and len(hour) <= 2 and len(minute) == 2 and int(minute) < 60 and int(hour + minute) <= 2400):
+        if not (
+            digits and len(hour) <= 2 and len(minute) == 2 and int(minute) < 60 and int(hour + minute) <= 2400
+        ):
             raise ValueError("quiet_hours")
     return text
 
@@ -191,9 +194,12 @@ def _problem(path: Path, item: Any) -> Message:
     kind = KINDS.get(item["type"])
     if item["type"] == "value_error":
         kind = str(context.get("error", "invalid"))  # our own validators name their sentence
-    bound = next((context[name] for name in ("gt", "ge", "lt", "le", "expected", "max_length") if name in context), "")
+    bound = next(
+        (context[name] for name in ("gt", "ge", "lt", "le", "expected", "max_length") if name in context), ""
+    )
     given = item.get("input")
-    # What stands in a log-in's table, or under a key that we do not know, may be a password in the wrong place.
+    # What stands in a log-in's table, or under a key that we do not know, may be a password in the wrong
+    # place.
     secret = item["loc"][:1] == ("credential",) or item["type"] == "extra_forbidden"
     plain = isinstance(given, str | int | float | bool) and len(repr(given)) < MAX_SHOWN
     shown = repr(given) if plain and not secret else "…"
@@ -224,7 +230,8 @@ def _rooted(config: Config, folder: Path) -> Config:
                 update={"web_config": root(config.agent.web_config), "data_dir": root(config.agent.data_dir)}
             ),
             "credential": tuple(
-                entry.model_copy(update={"password_file": root(entry.password_file)}) for entry in config.credential
+                entry.model_copy(update={"password_file": root(entry.password_file)})
+                for entry in config.credential
             ),
         }
     )

@@ -1,8 +1,8 @@
 """Log-ins bound to addresses, and where their passwords rest. The only module that reads secrets from disk.
 
-At rest: one file readable by its owner only, encrypted with a key that lies in another folder, so that a copied
-data folder or backup alone gives nothing away. Who can read both files as that user can read the passwords. On
-Windows, where file modes protect nothing, the key is bound to the Windows user (DPAPI).
+At rest: one file readable by its owner only, encrypted with a key that lies in another folder, so that a
+copied data folder or backup alone gives nothing away. Who can read both files as that user can read the
+passwords. On Windows, where file modes protect nothing, the key is bound to the Windows user (DPAPI).
 """
 
 from __future__ import annotations
@@ -129,8 +129,8 @@ def configured_credentials(
 def login_key(key_dir: Path, data_dir: Path) -> bytes:
     """The key of the fingerprints by which refused log-ins are remembered; made where there is none.
 
-    It lies in `key_dir`, apart from the fingerprints; a service that may not write there has it in `data_dir`.
-    Raises: OperatorError where it can be neither read nor made.
+    It lies in `key_dir`, apart from the fingerprints; a service that may not write there has it in
+    `data_dir`. Raises: OperatorError where it can be neither read nor made.
     """
     places = [folder / "logins.key" for folder in (key_dir, data_dir)]
     path = next((place for place in places if place.exists()), places[0])
@@ -178,7 +178,9 @@ class CredentialStore:
             return ()
         rows = self._load()
         return tuple(
-            BoundCredential(row["network"], Credential(row["user"], Secret(row["password"]), bool(row["allow_basic"])))
+            BoundCredential(
+                row["network"], Credential(row["user"], Secret(row["password"]), bool(row["allow_basic"]))
+            )
             for row in rows
         )
 
@@ -202,14 +204,17 @@ class CredentialStore:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Nobody else reads and writes the store between our reading and our writing: two at once lose one of them."""
+        """Nobody else reads and writes the store between our reading and our writing: two at once lose one of
+        them."""
         lock = self._file.with_name(self._file.name + ".lock")
         try:
             make_data_folder(lock.parent)
             with exclusive(lock):
                 yield
         except OSError as error:
-            raise OperatorError(message("config.unwritable", path=str(lock), reason=os_reason(error))) from error
+            raise OperatorError(
+                message("config.unwritable", path=str(lock), reason=os_reason(error))
+            ) from error
 
     def _load(self) -> list[dict[str, str]]:
         from cryptography.fernet import Fernet, InvalidToken

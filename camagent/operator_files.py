@@ -1,7 +1,9 @@
-"""Files that the operator wrote: read within bounds, TOML within bounds of structure, every problem as a sentence.
+"""Files that the operator wrote: read within bounds, TOML within bounds of structure, every problem as a
+sentence.
 
-Whoever mails a school a wrong or hostile file must not take the machine with it. tomllib's own cost grows with the
-square of the parts of a key, so that 40 kB could take gigabytes; what costs is counted before anything is parsed.
+Whoever mails a school a wrong or hostile file must not take the machine with it. tomllib's own cost grows
+with the square of the parts of a key, so that 40 kB could take gigabytes; what costs is counted before
+anything is parsed.
 """
 
 from __future__ import annotations
@@ -55,7 +57,8 @@ def read_text(path: Path, limit: int) -> str:
 def read_toml(path: Path, limit: int) -> dict[str, Any]:
     """A TOML file as plain tables.
 
-    Raises: OperatorError where it cannot be read, is too large, is no TOML or has more structure than we take.
+    Raises: OperatorError where it cannot be read, is too large, is no TOML or has more structure than we
+    take.
     """
     return parse_toml(read_bounded(path, limit), str(path))
 
@@ -71,7 +74,10 @@ def parse_toml(content: bytes, place: str, max_marks: int = MAX_MARKS) -> dict[s
         raise OperatorError(message("config.too_much_structure", path=place, line=line))
     try:
         return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # tomllib lets numbers without end and deep nesting through to Python
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # tomllib lets numbers without end and deep nesting through to Python
         raise OperatorError(message("config.not_toml", path=place, reason=toml_reason(error))) from error
 
 
@@ -88,7 +94,8 @@ def _text(content: bytes, place: str) -> str:
 
 
 def _line_of_excess(text: str, max_marks: int) -> int | None:
-    """The line where a key has too many parts, or the file too many keys and values; None for a bearable file.
+    """The line where a key has too many parts, or the file too many keys and values; None for a bearable
+    file.
 
     Reads texts and comments as TOML does; behind the first error it may differ, but there tomllib stops too.
     """

@@ -1,8 +1,8 @@
 """Makes the sample streams: short raw clips of a drawn scene, each named by what is right or wrong with it.
 
-Run it from the repository: `python -m sample_streams.make [--only NAME]`. Two runs give the same bytes (one thread,
-fixed seeds, bit-exact flags); `SHA256SUMS` says whether another machine's run does too. Raw Annex B and JPEG files with
-`index.json`, and no container, so that the simulator serves them without a demultiplexer.
+Run it from the repository: `python -m sample_streams.make [--only NAME]`. Two runs give the same bytes (one
+thread, fixed seeds, bit-exact flags); `SHA256SUMS` says whether another machine's run does too. Raw Annex B
+and JPEG files with `index.json`, and no container, so that the simulator serves them without a demultiplexer.
 """
 
 from __future__ import annotations
@@ -65,13 +65,16 @@ def _show(name: str) -> Recipe:
     return Recipe(f"show_{name}", "h264", width_px, height_px, 10, 60, bitrate_bps, 20, picture=name, seed=25)
 
 
-# Three keyframes two seconds apart: no two in five seconds show the same instant, or a living scene would look frozen.
+# Three keyframes two seconds apart: no two in five seconds show the same instant, or a living scene would
+# look frozen.
 RECIPES = (
     Recipe("main_4mp_h265", "h265", 2560, 1440, 25, 150, 1_650_000, 50, seed=11),
     Recipe("main_4mp_h264", "h264", 2560, 1440, 25, 150, 900_000, 50, seed=12),
     Recipe("main_1080p_h265", "h265", 1920, 1080, 25, 150, 600_000, 50, seed=13),
     Recipe("main_1080p_h264", "h264", 1920, 1080, 25, 150, 1_100_000, 50, seed=14),
-    Recipe("load_1080p_h264", "h264", 1920, 1080, 25, 50, 3_600_000, 50, seed=24, note="for measuring clients"),
+    Recipe(
+        "load_1080p_h264", "h264", 1920, 1080, 25, 50, 3_600_000, 50, seed=24, note="for measuring clients"
+    ),
     Recipe("old_720p15_h264", "h264", 1280, 720, 15, 90, 400_000, 30, seed=15),
     Recipe("old_720p_mjpeg", "mjpeg", 1280, 720, 12, 23, 2_000_000, 1, seed=16),
     Recipe("long_gop_1080p_h265", "h265", 1920, 1080, 25, 200, 200_000, 200, seed=17, grain=1),
@@ -141,9 +144,8 @@ def _encoder(recipe: Recipe) -> Any:
     encoder.bit_rate = recipe.bitrate_bps
     encoder.gop_size = recipe.gop_length_frames
     encoder.thread_count = 1
-    gop = (
-        f"keyint={recipe.gop_length_frames}:min-keyint={recipe.gop_length_frames}:scenecut=0:bframes={recipe.b_frames}"
-    )
+    length = recipe.gop_length_frames
+    gop = f"keyint={length}:min-keyint={length}:scenecut=0:bframes={recipe.b_frames}"
     rate_kbps = recipe.bitrate_bps // 1000
     rate = f"bitrate={rate_kbps}:vbv-maxrate={rate_kbps}:vbv-bufsize={rate_kbps * 2}"
     options = {"flags": "+bitexact"}
@@ -204,7 +206,12 @@ def _background(width_px: int, height_px: int, seed: int) -> Image:
         size = int(height_px * 0.012 / max(0.04, chance.random()))  # many small, few large
         x, y, tone = chance.randrange(width_px), chance.randrange(height_px), chance.randrange(35, 215)
         tints = (128 + chance.randrange(-14, 15), 128 + chance.randrange(-14, 15))
-        top, bottom, left, right = max(0, y - size), min(height_px, y + size), max(0, x - size), min(width_px, x + size)
+        top, bottom, left, right = (
+            max(0, y - size),
+            min(height_px, y + size),
+            max(0, x - size),
+            min(width_px, x + size),
+        )
         box = (slice(top, bottom), slice(left, right))
         if chance.random() < 0.5:
             inside = (rows[top:bottom] - y) ** 2 + (columns[:, left:right] - x) ** 2 <= size * size
@@ -219,7 +226,9 @@ def _background(width_px: int, height_px: int, seed: int) -> Image:
 def _blurred(picture: Image, height_px: int) -> Image:
     """The scene as an unfocused lens shows it: box filters, much like a Gaussian of 11 px."""
     rows, columns = height_px // POOL_PX, picture.shape[1] // POOL_PX
-    luma = picture[: rows * POOL_PX].astype(np.int64).reshape(rows, POOL_PX, columns, POOL_PX).sum(axis=(1, 3))
+    luma = (
+        picture[: rows * POOL_PX].astype(np.int64).reshape(rows, POOL_PX, columns, POOL_PX).sum(axis=(1, 3))
+    )
     luma //= POOL_PX * POOL_PX
     for axis in (0, 1, 0, 1):
         luma = _box(luma, 4, axis)
@@ -269,7 +278,11 @@ def _grain(picture: Image, number: int, strength: int) -> Image:
     """Sensor noise of a few grey levels, other in each frame: without it a quiet scene would look frozen."""
     rows, columns = picture.shape[0] * 2 // 3, picture.shape[1]
     tile = np.roll(_noise_tile(), (number * 37 % NOISE_TILE_PX, number * 91 % NOISE_TILE_PX), (0, 1))
-    noise = np.tile(tile, (rows // NOISE_TILE_PX + 1, columns // NOISE_TILE_PX + 1))[:rows, :columns] * strength // 2
+    noise = (
+        np.tile(tile, (rows // NOISE_TILE_PX + 1, columns // NOISE_TILE_PX + 1))[:rows, :columns]
+        * strength
+        // 2
+    )
     grained = picture.copy()
     grained[:rows] = np.clip(picture[:rows].astype(np.int16) + noise, 0, 255).astype(np.uint8)
     return grained
@@ -277,7 +290,8 @@ def _grain(picture: Image, number: int, strength: int) -> Image:
 
 def _write_sums(output: Path, files: list[str]) -> None:
     lines = [
-        f"{hashlib.sha256((output / file).read_bytes()).hexdigest()}  {file}\n" for file in sorted([*files, INDEX])
+        f"{hashlib.sha256((output / file).read_bytes()).hexdigest()}  {file}\n"
+        for file in sorted([*files, INDEX])
     ]
     (output / SUMS).write_text("".join(lines))
     total = sum((output / file).stat().st_size for file in files)

@@ -1,4 +1,5 @@
-"""Pictures gone wrong in every way that a check names, drawn from a sound one: planar 4:2:0 in, planar 4:2:0 out."""
+"""Pictures gone wrong in every way that a check names, drawn from a sound one: planar 4:2:0 in, planar 4:2:0
+out."""
 
 from __future__ import annotations
 
@@ -166,4 +167,6 @@ SHOWN: dict[str, Callable[[Image, int], Image]] = {
     "moved": _moved,
     "upside_down": _turned,
 }
-BEHIND_THE_SENSOR = frozenset(("no_signal", "corrupt", "mosaic", "striped", "letterbox", "noisy", "rolling_bars"))
+BEHIND_THE_SENSOR = frozenset(
+    ("no_signal", "corrupt", "mosaic", "striped", "letterbox", "noisy", "rolling_bars")
+)

@@ -161,7 +161,11 @@ def device_facts(**changes: Any) -> DeviceFacts:
             service_url=f"http://{ADDRESS}/onvif/device_service",
             clock=device_clock(),
             services=(
-                Service("http://www.onvif.org/ver10/device/wsdl", f"http://{ADDRESS}/onvif/device_service", "21.12"),
+                Service(
+                    "http://www.onvif.org/ver10/device/wsdl",
+                    f"http://{ADDRESS}/onvif/device_service",
+                    "21.12",
+                ),
                 Service("http://www.onvif.org/ver20/media/wsdl", f"http://{ADDRESS}/onvif/media2", "21.12"),
             ),
             information=device_information(),

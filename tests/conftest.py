@@ -11,8 +11,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 from camagent.cli.language import DEFAULT_LANGUAGE, settle
 
-# Four workers share two cores: how long an example takes says nothing of the code. CI draws the same examples each
-# time; a developer draws new ones.
+# Four workers share two cores: how long an example takes says nothing of the code. CI draws the same examples
+# each time; a developer draws new ones.
 settings.register_profile(
     "camagent", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
 )
@@ -32,7 +32,8 @@ OUTSIDE = (
     "tests/publish/report/test_html_in_browser.py",
     "tests/e2e/test_soak.py",
 )
-"""Against programs that we did not write, or over a real window of time: minutes, and not needed at every edit."""
+"""Against programs that we did not write, or over a real window of time: minutes, and not needed at every
+edit."""
 
 DEFAULT_SCHOOL = ("tests/e2e/", "tests/simulator/test_simulate_command.py")
 """They open the simulated school at its usual addresses; only one such school fits on a machine."""
@@ -54,7 +55,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
     """Everything that opens the default school goes to one worker, every other test to whoever is free.
 
-    xdist's own groups (`--dist loadgroup`) are read out of the test's id, which pytest 9.2 no longer lets it write.
+    xdist's own groups (`--dist loadgroup`) are read out of the test's id, which pytest 9.2 no longer lets it
+    write.
     """
     return ByPlace(config, log)
 

@@ -118,7 +118,11 @@ def test_every_kind_of_error_has_a_sentence_and_vietnamese_users_read_vietnamese
         load_config(written(tmp_path, text))
     told = [render(problem, "vi").removeprefix(str(tmp_path)) for problem in caught.value.problems]
     assert len(told) == 6
-    assert not [line for line in told if any(word in line for word in ("Input", "should", "must", "expected", "valid"))]
+    assert not [
+        line
+        for line in told
+        if any(word in line for word in ("Input", "should", "must", "expected", "valid"))
+    ]
 
 
 @pytest.mark.parametrize(

@@ -109,14 +109,18 @@ def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
         "from camagent.credentials import BoundCredential, CredentialStore\n"
         "from camagent.model.secret import Credential, Secret\n"
         "store = CredentialStore(pathlib.Path(sys.argv[1]) / 'data', pathlib.Path(sys.argv[1]) / 'key')\n"
-        "store.keep(BoundCredential(f'10.0.{sys.argv[2]}.0/24', Credential('u', Secret('p' + sys.argv[2]))))\n"
+        "store.keep(BoundCredential(f'10.0.{sys.argv[2]}.0/24', Credential('u', Secret('p' + "
+        "sys.argv[2]))))\n"
     )
     command = [sys.executable, "-c", script, str(tmp_path)]
     writers = [subprocess.Popen([*command, str(number)]) for number in range(8)]
     assert [writer.wait(60) for writer in writers] == [0] * 8
     kept = CredentialStore(tmp_path / "data", tmp_path / "key").entries()
     assert {entry.network for entry in kept} == {f"10.0.{number}.0/24" for number in range(8)}
-    assert sorted(entry.name for entry in (tmp_path / "data").iterdir()) == ["credentials.enc", "credentials.enc.lock"]
+    assert sorted(entry.name for entry in (tmp_path / "data").iterdir()) == [
+        "credentials.enc",
+        "credentials.enc.lock",
+    ]
 
 
 def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:

@@ -86,7 +86,9 @@ def test_the_vectors_of_the_standards_come_out(
 
 def test_the_user_name_is_hashed_where_the_server_asks_for_it() -> None:
     challenge = DigestChallenge("api@example.org", "n", algorithm="SHA-512-256", qop="auth", user_hash=True)
-    header = digest_authorization(challenge, Credential("Jäsøn Doe", Secret("x")), DigestRequest("GET", "/", "c"))
+    header = digest_authorization(
+        challenge, Credential("Jäsøn Doe", Secret("x")), DigestRequest("GET", "/", "c")
+    )
     assert 'username="793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b"' in header
     assert "userhash=true" in header and "J" not in header.split("realm")[0].replace("username", "")
 
@@ -101,8 +103,12 @@ def test_a_session_algorithm_mixes_both_nonces_into_the_secret() -> None:
 
 def test_without_qop_no_client_nonce_is_sent() -> None:
     """The RFC 2069 form of IMOU and Dahua (scottlamb/retina#62)."""
-    header = digest_authorization(DigestChallenge("r", "n"), MUFASA, DigestRequest("DESCRIBE", "rtsp://h/1", "c"))
-    assert "cnonce" not in header and "qop" not in header and "nc=" not in header and "algorithm" not in header
+    header = digest_authorization(
+        DigestChallenge("r", "n"), MUFASA, DigestRequest("DESCRIBE", "rtsp://h/1", "c")
+    )
+    assert (
+        "cnonce" not in header and "qop" not in header and "nc=" not in header and "algorithm" not in header
+    )
 
 
 def test_the_strongest_challenge_is_answered_whatever_the_order() -> None:
@@ -135,7 +141,11 @@ def test_challenges_are_read_as_cameras_write_them(header: str, schemes: tuple[s
 
 
 def test_only_challenges_that_can_be_answered_are_offered_for_answering() -> None:
-    unknown = ['Digest realm="a", nonce="b", algorithm=token', 'Digest realm="a"', 'Digest nonce="b", qop="other"']
+    unknown = [
+        'Digest realm="a", nonce="b", algorithm=token',
+        'Digest realm="a"',
+        'Digest nonce="b", qop="other"',
+    ]
     assert digest_challenges(parse_challenges(unknown)) == ()
 
 
@@ -166,7 +176,11 @@ def test_client_nonces_differ() -> None:
     assert fresh_cnonce() != fresh_cnonce()
 
 
-@given(st.lists(st.text(max_size=200) | st.from_regex(r'Digest( ?[a-z]{1,8} ?= ?"?[^\n]{0,9}"?,?){0,6}'), max_size=4))
+@given(
+    st.lists(
+        st.text(max_size=200) | st.from_regex(r'Digest( ?[a-z]{1,8} ?= ?"?[^\n]{0,9}"?,?){0,6}'), max_size=4
+    )
+)
 def test_any_text_is_read_without_harm_and_answered_on_one_line(headers: list[str]) -> None:
     for challenge in digest_challenges(parse_challenges(headers)):
         answer = digest_authorization(challenge, MUFASA, RFC2617)

@@ -30,7 +30,8 @@ def test_the_readme_shows_the_commands_of_the_contract(name: str) -> None:
 
 def test_the_changelog_names_every_command() -> None:
     assert all(
-        f"`{command}`" in read("CHANGELOG.md") or f"camagent {command}" in read("CHANGELOG.md") for command in COMMANDS
+        f"`{command}`" in read("CHANGELOG.md") or f"camagent {command}" in read("CHANGELOG.md")
+        for command in COMMANDS
     )
 
 

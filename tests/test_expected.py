@@ -1,4 +1,5 @@
-"""A known camera never vanishes: expected where it was, listed when it is silent, until a person takes it off."""
+"""A known camera never vanishes: expected where it was, listed when it is silent, until a person takes it
+off."""
 
 from __future__ import annotations
 
@@ -46,13 +47,18 @@ def order(memory: Memory = Memory(), **changes: Any) -> Order:  # noqa: B008 - f
 
 
 def seen(
-    address: str = ADDRESS, serial: str = "AC21430001", channels: tuple[str | None, ...] = ("VS1",), **changes: Any
+    address: str = ADDRESS,
+    serial: str = "AC21430001",
+    channels: tuple[str | None, ...] = ("VS1",),
+    **changes: Any,
 ) -> DeviceCheck:
     device = device_facts(
         target=DeviceTarget(address, 80),
         address=address,
         information=device_information(serial=serial),
-        network=NetworkFacts(macs=(f"4c:bd:8f:00:{int(serial[-4:], 16) >> 8:02x}:{int(serial[-2:], 16):02x}",)),
+        network=NetworkFacts(
+            macs=(f"4c:bd:8f:00:{int(serial[-4:], 16) >> 8:02x}:{int(serial[-2:], 16):02x}",)
+        ),
         **changes,
     )
     sources = tuple(SeenSource(token, None, (stream_facts(),)) for token in channels)
@@ -105,7 +111,9 @@ def test_a_dead_camera_stays_listed_scan_after_scan() -> None:
 
 def test_a_camera_back_again_is_what_it_says_now() -> None:
     memory = scan([silent(), TWO[1]], scan(TWO).memory).memory
-    back = replace(TWO[0], checked_at=LATER, device=device_facts(information=device_information(firmware="V6")))
+    back = replace(
+        TWO[0], checked_at=LATER, device=device_facts(information=device_information(firmware="V6"))
+    )
     run = scan([back, TWO[1]], memory)
     assert len(run.result.cameras) == 2
     assert {camera.words.firmware for camera in run.memory.expected} == {"V6", "V5.7.3 build 220112"}
@@ -173,7 +181,9 @@ def test_the_retired_are_listed_outside_the_counts() -> None:
     memory = scan(TWO).memory
     word = Retirement("Nguyễn Văn An", "tháo khi sửa cổng", date(2026, 11, 20))
     camera = next(camera for camera in memory.expected if camera.address == ADDRESS)
-    memory = replace(memory, expected=(replace(camera, retired=word), *(c for c in memory.expected if c != camera)))
+    memory = replace(
+        memory, expected=(replace(camera, retired=word), *(c for c in memory.expected if c != camera))
+    )
     for checks in ([silent(), TWO[1]], [TWO[1]], TWO):
         run = scan(checks, memory)
         assert [camera.facts.address for camera in run.result.cameras] == [OTHER]
@@ -182,7 +192,9 @@ def test_the_retired_are_listed_outside_the_counts() -> None:
         assert [(row.address, row.retired.by, row.retired.on.isoformat()) for row in document.retired] == [
             (ADDRESS, "Nguyễn Văn An", "2026-11-20")
         ]
-    assert len(scan([silent()], memory, kind="check").result.cameras) == 1, "a target that was named is judged"
+    assert len(scan([silent()], memory, kind="check").result.cameras) == 1, (
+        "a target that was named is judged"
+    )
 
 
 def test_the_inventory_recognises_a_dead_camera_by_what_it_said_before() -> None:
@@ -204,7 +216,9 @@ def test_what_only_announced_itself_is_coverage(code: FaultCode, off_subnet: boo
     checks = [*TWO, *(silent(host, code) for host in hosts)]
     run = scan(checks, discovery=announced(ADDRESS, OTHER, *hosts, off_subnet=off_subnet))
     assert len(run.result.cameras) == 2
-    assert {(entry.address, entry.why) for entry in run.result.coverage.not_checked} == {(host, why) for host in hosts}
+    assert {(entry.address, entry.why) for entry in run.result.coverage.not_checked} == {
+        (host, why) for host in hosts
+    }
     assert len(run.memory.known) == len(run.memory.expected) == 2
 
 
@@ -213,7 +227,9 @@ def test_what_only_announced_itself_is_a_camera_where_the_inventory_or_a_word_wi
     here = announced(host)
     declared = Declaration(name="Kho", address=host)
     assert len(scan([silent(host)], inventory=(declared,), discovery=here).result.cameras) == 1
-    assert len(scan([silent(host, FaultCode.TIMEOUT)], discovery=here).result.cameras) == 1, "it took our call"
+    assert len(scan([silent(host, FaultCode.TIMEOUT)], discovery=here).result.cameras) == 1, (
+        "it took our call"
+    )
     spoke = announced(host, found_by=FoundBy.HTTP)
     assert len(scan([silent(host)], discovery=spoke).result.cameras) == 1
     assert len(scan([silent(host)], kind="check").result.cameras) == 1
@@ -246,7 +262,9 @@ def expected(address: str, site: str = "9001") -> ExpectedCamera:
 
 
 def test_cameras_of_other_ranges_and_other_schools_are_not_expected() -> None:
-    memory = Memory(expected=(expected("192.168.5.9"), expected("192.168.6.9"), expected("192.168.5.8", "9002")))
+    memory = Memory(
+        expected=(expected("192.168.5.9"), expected("192.168.6.9"), expected("192.168.5.8", "9002"))
+    )
     kept = expected_here(memory, "9001", plan("192.168.5.0/24"))
     assert [camera.address for camera in kept.expected] == ["192.168.5.9"]
 

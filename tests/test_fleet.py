@@ -1,4 +1,5 @@
-"""The fleet's limits: one visitor per device, a bandwidth cap, and a bug of ours that costs one camera only."""
+"""The fleet's limits: one visitor per device, a bandwidth cap, and a bug of ours that costs one camera
+only."""
 
 from __future__ import annotations
 
@@ -123,7 +124,9 @@ def test_a_check_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> No
         raise AssertionError
 
     at_once = FleetOptions(watch=WatchOptions(budget_s=0.0))
-    checks = run_fleet([Job(DeviceTarget("192.0.2.1"))], FleetLimits(device_budget_s=0.0), monkeypatch, visit, at_once)
+    checks = run_fleet(
+        [Job(DeviceTarget("192.0.2.1"))], FleetLimits(device_budget_s=0.0), monkeypatch, visit, at_once
+    )
     assert isinstance(checks[0].device, Fault)
     assert checks[0].device.code is FaultCode.BUDGET_SPENT
     assert checks[0].defect is None

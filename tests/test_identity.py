@@ -56,7 +56,19 @@ def known(facts: DeviceFacts | None, address: str | None = None, source: str | N
 
 @pytest.mark.parametrize(
     "serial",
-    ["0123456789", "12345679890", "1234567890", "NONE", "none ", "N/A", "00000000", "", "12", "ffff", "General"],
+    [
+        "0123456789",
+        "12345679890",
+        "1234567890",
+        "NONE",
+        "none ",
+        "N/A",
+        "00000000",
+        "",
+        "12",
+        "ffff",
+        "General",
+    ],
 )
 def test_placeholder_serials_identify_nobody(serial: str) -> None:
     """home-assistant/frontend#17345."""
@@ -81,7 +93,9 @@ def test_placeholder_macs_identify_nobody(mac: str) -> None:
 
 
 def test_macs_are_one_sign_however_they_are_written() -> None:
-    assert {usable_mac(m) for m in ("00047D0EB85C", "00-04-7d-0e-b8-5c", "00:04:7D:0E:B8:5C")} == {"00:04:7d:0e:b8:5c"}
+    assert {usable_mac(m) for m in ("00047D0EB85C", "00-04-7d-0e-b8-5c", "00:04:7D:0E:B8:5C")} == {
+        "00:04:7d:0e:b8:5c"
+    }
 
 
 def test_an_endpoint_of_zeros_is_none() -> None:
@@ -160,7 +174,10 @@ def test_channels_of_one_recorder_do_not_spoil_its_signs() -> None:
 
 def test_swapped_addresses_are_two_moves() -> None:
     a, b = device(), device(serial="S-77777-B", mac="00:1b:c5:00:00:02", epr=None, address="10.0.0.6")
-    swapped = (seen(replace(a, address="10.0.0.6"), "10.0.0.6"), seen(replace(b, address="10.0.0.5"), "10.0.0.5"))
+    swapped = (
+        seen(replace(a, address="10.0.0.6"), "10.0.0.6"),
+        seen(replace(b, address="10.0.0.5"), "10.0.0.5"),
+    )
     found = match_all((known(a), known(b)), swapped)
     assert [m.change for m in found] == ["moved", "moved"]
     assert [m.known.address for m in found] == ["10.0.0.5", "10.0.0.6"]
@@ -242,7 +259,10 @@ def test_a_uuid_of_zeros_before_a_mac_counts_and_a_placeholder_does_not() -> Non
 SERIALS = st.text("0123456789ABCDEFX", min_size=0, max_size=12)
 MACS = st.integers(0, 5).map(lambda n: f"00:1b:c5:00:00:{n:02x}") | st.just("00:12:34:56:78:9a") | st.just("")
 DEVICES = st.builds(
-    lambda serial, mac, n: device(serial, mac, None, f"M{n % 2}", f"10.0.0.{n}"), SERIALS, MACS, st.integers(1, 9)
+    lambda serial, mac, n: device(serial, mac, None, f"M{n % 2}", f"10.0.0.{n}"),
+    SERIALS,
+    MACS,
+    st.integers(1, 9),
 )
 
 
@@ -270,4 +290,6 @@ def test_different_serials_and_macs_never_make_one_camera(a: DeviceFacts, b: Dev
 @given(st.text(max_size=200), st.text(max_size=200), st.text(max_size=200))
 def test_any_words_make_an_id(serial: str, mac: str, epr: str) -> None:
     made = camera_id(device(serial, mac, epr), "10.0.0.5", None)
-    assert made.id.startswith("cam-") and len(made.id) == 16 and made.strength in ("strong", "weak", "address")
+    assert (
+        made.id.startswith("cam-") and len(made.id) == 16 and made.strength in ("strong", "weak", "address")
+    )

@@ -1,4 +1,5 @@
-"""Which stream is the main one: by words before, by what was measured after; nobody takes the place of another."""
+"""Which stream is the main one: by words before, by what was measured after; nobody takes the place of
+another."""
 
 from __future__ import annotations
 
@@ -40,8 +41,12 @@ SIZES: Mapping[str, tuple[int, int]] = {"main": (2560, 1440), "sub": (640, 360),
 def profile(token: str, size: tuple[int, int] | None = None, **changes: Any) -> MediaProfile:
     """A profile whose stream is at /token; without a size its encoder says nothing of one."""
     width, height = size or (None, None)
-    encoder = encoder_settings(token=f"E_{token}", width_px=width, height_px=height, codec=changes.pop("codec", "h264"))
-    return media_profile(**{"token": token, "encoder": encoder, "stream_uri": stream_uri(path=f"/{token}"), **changes})
+    encoder = encoder_settings(
+        token=f"E_{token}", width_px=width, height_px=height, codec=changes.pop("codec", "h264")
+    )
+    return media_profile(
+        **{"token": token, "encoder": encoder, "stream_uri": stream_uri(path=f"/{token}"), **changes}
+    )
 
 
 def untold(code: FaultCode = FaultCode.TIMEOUT) -> Any:
@@ -75,7 +80,10 @@ def test_single_pictures_come_after_every_video_codec_however_large(codec: str) 
     """Axis P3818-PVE: H.264 1920×960 beside a JPEG profile of the whole sensor."""
     jpeg = profile("jpeg", (5120, 2560), codec="mjpeg")
     assert order(jpeg, profile("video", (1920, 960), codec=codec)) == ["video", "jpeg"]
-    assert order(jpeg, profile("video", codec=codec)) == ["video", "jpeg"]  # also where nobody states its size
+    assert order(jpeg, profile("video", codec=codec)) == [
+        "video",
+        "jpeg",
+    ]  # also where nobody states its size
     assert order(jpeg, profile("video", (1920, 960), codec=codec, stream_uri=untold())) == ["video", "jpeg"]
     assert order(jpeg) == ["jpeg"]
 
@@ -112,14 +120,21 @@ def test_nobody_takes_the_place_of_a_main_stream_without_an_address(code: FaultC
     assert isinstance(seen.target, ProfileTarget) and seen.fault is not None and seen.fault.code is code
     assert seen.configured is not None and seen.configured.width_px == 2560
     findings = assess(PROFILE, camera_facts(streams=checked.sources[0].streams), site_facts())
-    picture = {f.check: f.outcome for f in findings if f.check in ("resolution", "frame_rate", "codec", "stream_plays")}
+    picture = {
+        f.check: f.outcome
+        for f in findings
+        if f.check in ("resolution", "frame_rate", "codec", "stream_plays")
+    }
     assert picture["resolution"] is picture["frame_rate"] is picture["stream_plays"] is Outcome.NOT_ASSESSED
     assert picture["codec"] is not Outcome.FAIL
     assert verdict_of(findings) is not Verdict.NOT_READY
 
 
 def test_a_device_that_tells_no_address_at_all_shows_what_it_is_set_to() -> None:
-    profiles = (profile("main", (1920, 1080), stream_uri=untold()), profile("sub", (640, 360), stream_uri=None))
+    profiles = (
+        profile("main", (1920, 1080), stream_uri=untold()),
+        profile("sub", (640, 360), stream_uri=None),
+    )
     streams = check(profiles).sources[0].streams
     assert [s.configured.width_px for s in streams if s.configured] == [1920, 640]
     assert [s.fault.code for s in streams if s.fault] == [FaultCode.TIMEOUT, FaultCode.UNSUPPORTED]
@@ -164,7 +179,9 @@ def test_every_stream_of_unknown_size_is_measured_as_far_as_there_is_time() -> N
 
 def test_a_main_stream_that_does_not_play_keeps_its_place() -> None:
     profiles = (profile("main", (1920, 1080)), profile("sub", (640, 360)), profile("mid", (1280, 720)))
-    dead = stream_facts(target=StreamTarget(stream_uri(path="/main"), token="main"), measured=fault(FaultCode.STALLED))
+    dead = stream_facts(
+        target=StreamTarget(stream_uri(path="/main"), token="main"), measured=fault(FaultCode.STALLED)
+    )
     checked = check(profiles, {"/main": dead, "/mid": sends("mid", 1280, 720)})
     assert roles(checked) == [("main", "main"), ("sub", "mid")]
 
@@ -180,7 +197,9 @@ def test_a_profile_that_plays_no_video_and_has_no_encoder_is_not_the_main_stream
         target=StreamTarget(stream_uri(path="/audio"), token="audio"), measured=fault(FaultCode.NO_VIDEO)
     )
     profiles = (audio, profile("main", (1920, 1080)), profile("sub", (640, 360)))
-    checked = check(profiles, {"/audio": dumb, "/main": sends("main", 1920, 1080), "/sub": sends("sub", 640, 360)})
+    checked = check(
+        profiles, {"/audio": dumb, "/main": sends("main", 1920, 1080), "/sub": sends("sub", 640, 360)}
+    )
     assert roles(checked) == [("main", "main"), ("sub", "audio"), ("sub", "sub")]
 
 
@@ -206,7 +225,9 @@ def test_an_encoder_without_a_source_belongs_to_the_only_source() -> None:
 
 
 def test_a_source_with_nothing_to_stream_is_no_camera_beside_others() -> None:
-    empty = media_profile(token="x", encoder=None, video_source="VS9", stream_uri=untold(FaultCode.SOAP_FAULT))
+    empty = media_profile(
+        token="x", encoder=None, video_source="VS9", stream_uri=untold(FaultCode.SOAP_FAULT)
+    )
     assert sources(profile("main", (1920, 1080)), empty) == [["main"]]
     unasked = media_profile(token="x", encoder=None, video_source="VS9", stream_uri=untold(FaultCode.TIMEOUT))
     assert sources(profile("main", (1920, 1080)), unasked) == [["main"], ["x"]]
@@ -240,6 +261,10 @@ def test_nothing_that_the_device_named_goes_missing() -> None:
 
 
 def test_what_is_listed_shows_what_is_configured() -> None:
-    (other,) = check((profile("m", (1920, 1080)), profile("s", (640, 360)), profile("t", (320, 240)))).sources[0].others
+    (other,) = (
+        check((profile("m", (1920, 1080)), profile("s", (640, 360)), profile("t", (320, 240))))
+        .sources[0]
+        .others
+    )
     assert other.configured == configured_stream(codec="h264", width_px=320, height_px=240)
     assert other.uri == stream_uri(path="/t")

@@ -61,7 +61,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_no_megabyte_of_toml_takes_much(text: str) -> None:
-    done = subprocess.run([sys.executable, "-c", MEASURE], input=text.encode(), capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE], input=text.encode(), capture_output=True, check=True
+    )
     cpu_s, peak_mb = map(float, done.stdout.split())
     assert cpu_s < 8 and peak_mb < 250
 
@@ -117,6 +119,8 @@ def test_a_file_without_end_is_not_read_to_its_end() -> None:
 
 def test_where_the_excess_stands_is_told(tmp_path: Path) -> None:
     path = tmp_path / "f.toml"
-    path.write_text("\n# one\nx = " + '"""' + """\n\n""" + '"""' + """\ny = 1\n""" + ".".join("a" * 30) + " = 1\n")
+    path.write_text(
+        "\n# one\nx = " + '"""' + """\n\n""" + '"""' + """\ny = 1\n""" + ".".join("a" * 30) + " = 1\n"
+    )
     with refused("line 7: too many"):
         read_toml(path, 1000)

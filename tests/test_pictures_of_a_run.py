@@ -1,4 +1,5 @@
-"""What a run does with the numbers of pictures: compared with the reference, kept, and day told from the clock."""
+"""What a run does with the numbers of pictures: compared with the reference, kept, and day told from the
+clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""One device from address to verdict: main stream first, one session at a time, a locked device left alone."""
+"""One device from address to verdict: main stream first, one session at a time, a locked device left
+alone."""
 
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ def silent_device() -> object:
 
 def test_every_channel_of_a_recorder_is_a_camera_of_its_own() -> None:
     profiles = tuple(
-        media_profile(token=f"P{n}", video_source=f"CH{n}", stream_uri=stream_uri(path=f"/{n}")) for n in range(12)
+        media_profile(token=f"P{n}", video_source=f"CH{n}", stream_uri=stream_uri(path=f"/{n}"))
+        for n in range(12)
     )
     world = FakeWorld({ADDRESS: device_facts(media=MediaFacts("media2", profiles))})
     seen = check(DeviceTarget(ADDRESS), world)

@@ -41,7 +41,9 @@ def frame(discovery: Discovery | None = None) -> Frame:
     return Frame(NOW, NOW, "scan", discovery)
 
 
-def seen(address: str = ADDRESS, serial: str = "AC21430001", mac_of: str | None = None, **changes: Any) -> DeviceCheck:
+def seen(
+    address: str = ADDRESS, serial: str = "AC21430001", mac_of: str | None = None, **changes: Any
+) -> DeviceCheck:
     device = device_facts(
         target=DeviceTarget(address, 80),
         address=address,
@@ -49,7 +51,9 @@ def seen(address: str = ADDRESS, serial: str = "AC21430001", mac_of: str | None 
         network=NetworkFacts(macs=(f"4c:bd:8f:00:00:{int((mac_of or address).split('.')[-1]):02x}",)),
         **changes,
     )
-    return DeviceCheck(DeviceTarget(address, 80), device, (SeenSource("VS1", None, (stream_facts(),)),), NOW, 5.0)
+    return DeviceCheck(
+        DeviceTarget(address, 80), device, (SeenSource("VS1", None, (stream_facts(),)),), NOW, 5.0
+    )
 
 
 def dead(address: str) -> DeviceCheck:
@@ -84,7 +88,9 @@ def test_a_camera_of_the_inventory_without_any_address_is_named_missing() -> Non
 
 def test_an_id_survives_a_new_address() -> None:
     first = finish([seen()], order(), frame())
-    later = finish([seen("192.0.2.50", mac_of=ADDRESS)], order(memory=Memory(known=first.memory.known)), frame())
+    later = finish(
+        [seen("192.0.2.50", mac_of=ADDRESS)], order(memory=Memory(known=first.memory.known)), frame()
+    )
     assert later.result.cameras[0].facts.id == first.result.cameras[0].facts.id
     assert "moved" in later.result.cameras[0].facts.changes
 
@@ -119,10 +125,14 @@ def test_a_source_that_appears_before_the_known_one_takes_nothing_from_it() -> N
 
 def test_a_recorders_channels_keep_their_ids_when_only_tokens_change() -> None:
     before, memory = ids(recorder(("V0", "Gate"), ("V1", "Yard"), ("V2", "vs")))
-    after, _ = ids(recorder(("VideoSource_1", "Gate"), ("VideoSource_2", "Yard"), ("VideoSource_3", "vs")), memory)
+    after, _ = ids(
+        recorder(("VideoSource_1", "Gate"), ("VideoSource_2", "Yard"), ("VideoSource_3", "vs")), memory
+    )
     assert after == before
     moved, _ = ids(recorder(("X1", "Yard"), ("X2", "Gate"), ("X3", "vs")), memory)
-    assert moved[2] == before[2] and set(moved[:2]).isdisjoint(before)  # another order: nobody knows who is who
+    assert moved[2] == before[2] and set(moved[:2]).isdisjoint(
+        before
+    )  # another order: nobody knows who is who
     fewer, _ = ids(recorder(("X1", "Gate"), ("X2", "Yard")), memory)
     assert set(fewer).isdisjoint(before)
     one, alone = ids(recorder(("V0", "vs")))
@@ -178,7 +188,10 @@ def test_one_key_under_two_certificates_is_a_shared_key() -> None:
     def shared(keys: tuple[str, str]) -> list[int]:
         one = seen("192.0.2.1", "A1B2C3", tls=tls_facts(fingerprint_sha256="ab" * 32, key_sha256=keys[0]))
         other = seen("192.0.2.2", "D4E5F6", tls=tls_facts(fingerprint_sha256="cd" * 32, key_sha256=keys[1]))
-        return [camera.facts.shared_fingerprints for camera in finish([one, other], order(), frame()).result.cameras]
+        return [
+            camera.facts.shared_fingerprints
+            for camera in finish([one, other], order(), frame()).result.cameras
+        ]
 
     assert shared(("ef" * 32, "ef" * 32)) == [1, 1]
     assert shared(("ef" * 32, "01" * 32)) == [0, 0]

@@ -1,4 +1,5 @@
-"""The safety promises of docs/design, each from the fleet down: a door that nobody connects protects nobody."""
+"""The safety promises of docs/design, each from the fleet down: a door that nobody connects protects
+nobody."""
 
 from __future__ import annotations
 
@@ -118,7 +119,9 @@ def test_basic_over_https_goes_to_no_stranger(tmp_path: Path, pin: str | None) -
             assert isinstance(seen, DeviceFacts) and isinstance(seen.tls, TlsFacts)
             device.asked.clear()
             place = pin_place("127.0.0.1", device.port)
-            pins = {"seen": ((place, seen.tls.fingerprint_sha256),), "other": ((place, "00" * 32),)}.get(pin or "", ())
+            pins = {"seen": ((place, seen.tls.fingerprint_sha256),), "other": ((place, "00" * 32),)}.get(
+                pin or "", ()
+            )
             facts = (await checked([Job(target, LOGIN)], replace(OPTIONS, pins=pins)))[0].device
         assert isinstance(facts, DeviceFacts)
         return device, facts
@@ -162,7 +165,12 @@ def test_one_refused_log_in_for_device_and_streams_together() -> None:
     async def run() -> tuple[int, int]:
         device, camera = FakeDevice(login="digest"), Camera(user=LOGIN.user, password=LOGIN.secret.reveal())
         async with serving(device), listening(camera) as stream:
-            jobs = [Job(device.target, WRONG), Job(stream, WRONG), Job(device.target, WRONG), Job(stream, WRONG)]
+            jobs = [
+                Job(device.target, WRONG),
+                Job(stream, WRONG),
+                Job(device.target, WRONG),
+                Job(stream, WRONG),
+            ]
             await checked(jobs)
         return logins_of(device), len(answers_of(camera))
 

@@ -1,4 +1,5 @@
-"""What a search found becomes jobs: every device and every declared address, each with the log-in bound to it."""
+"""What a search found becomes jobs: every device and every declared address, each with the log-in bound to
+it."""
 
 from __future__ import annotations
 
@@ -37,7 +38,9 @@ def test_two_devices_behind_one_address_are_two_jobs() -> None:
 
 
 def test_a_declared_address_where_nothing_was_found_is_asked_all_the_same() -> None:
-    asked = targets(found(DeviceTarget("192.0.2.1", 80)), order(Declaration(name="Kho", address="192.0.2.9", port=81)))
+    asked = targets(
+        found(DeviceTarget("192.0.2.1", 80)), order(Declaration(name="Kho", address="192.0.2.9", port=81))
+    )
     assert asked == [DeviceTarget("192.0.2.1", 80), DeviceTarget("192.0.2.9", 81, name="Kho")]
 
 

@@ -1,4 +1,5 @@
-"""A camera whose advice would be to replace it is looked at once more, after the others; two looks must agree."""
+"""A camera whose advice would be to replace it is looked at once more, after the others; two looks must
+agree."""
 
 from __future__ import annotations
 
@@ -42,7 +43,9 @@ POOR, GOOD, DEAD = "192.0.2.11", "192.0.2.12", "192.0.2.13"
 
 
 def poor_device(host: str = POOR, **changes: Any) -> DeviceFacts:
-    profile = media_profile(encoder=encoder_settings(**SMALL), options=MENU, stream_uri=stream_uri(path=f"/{host}"))
+    profile = media_profile(
+        encoder=encoder_settings(**SMALL), options=MENU, stream_uri=stream_uri(path=f"/{host}")
+    )
     facts = device_facts(
         target=DeviceTarget(host),
         address=host,
@@ -123,7 +126,9 @@ def test_two_looks_that_differ_buy_nothing(later: FakeWorld) -> None:
 
 
 def test_another_look_forgets_the_one_before_it() -> None:
-    first, second, third = (asyncio.run(check_device(DeviceTarget(POOR), None, world().doors())) for _ in range(3))
+    first, second, third = (
+        asyncio.run(check_device(DeviceTarget(POOR), None, world().doors())) for _ in range(3)
+    )
     kept = with_other_look(third, with_other_look(second, first))
     assert kept.other_look is not None and kept.other_look.other_look is None
     assert with_other_look(first, None).other_look is None

@@ -1,4 +1,5 @@
-"""Ctrl-C in mid-scan: what was seen is judged and kept, the rest is said to be stopped, and nothing is learned."""
+"""Ctrl-C in mid-scan: what was seen is judged and kept, the rest is said to be stopped, and nothing is
+learned."""
 
 from __future__ import annotations
 
@@ -43,7 +44,9 @@ def stopped_run(monkeypatch: pytest.MonkeyPatch, ended: list[str]) -> Run:
         return DeviceCheck(job.target, builders.device_facts(), (source,), NOW, 1.0)
 
     monkeypatch.setattr(Fleet, "_guarded", guarded)
-    order = Order(Judge(load_profile("ubnd-3288"), site_facts()), profile_stamp(), CredentialBook(), (), Memory())
+    order = Order(
+        Judge(load_profile("ubnd-3288"), site_facts()), profile_stamp(), CredentialBook(), (), Memory()
+    )
 
     async def run() -> Run:
         async with Fleet(FleetLimits(devices_at_once=2), FakeClock(), LoginLedger()) as fleet:
@@ -66,7 +69,9 @@ def test_what_was_seen_is_judged_and_the_rest_is_said_to_be_stopped(monkeypatch:
     assert any(row.rule == "IMG-RES" and row.outcome is Outcome.PASS for row in cameras["192.0.2.1"].findings)
     for address in ("192.0.2.2", "192.0.2.3", "192.0.2.4"):
         camera = cameras[address]
-        assert camera.verdict is Verdict.UNDETERMINED and FaultCode.STOPPED in {fault.code for fault in camera.faults}
+        assert camera.verdict is Verdict.UNDETERMINED and FaultCode.STOPPED in {
+            fault.code for fault in camera.faults
+        }
         assert not [row for row in camera.findings if row.outcome is Outcome.FAIL]
     assert sorted(ended) == ["192.0.2.2", "192.0.2.3"]  # the one that waited was never begun
     assert run.result.coverage.notes[-1] == "stopped:3"
@@ -98,7 +103,9 @@ def test_what_a_device_said_before_the_stop_is_kept() -> None:
     assert check.device is facts
     (source,) = check.sources
     (stream,) = source.streams
-    assert stream.fault is not None and stream.fault.code is FaultCode.STOPPED and stream.configured is not None
+    assert (
+        stream.fault is not None and stream.fault.code is FaultCode.STOPPED and stream.configured is not None
+    )
 
 
 def test_a_stopped_camera_is_a_document_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:

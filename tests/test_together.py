@@ -1,4 +1,5 @@
-"""Several sessions with a recorder, one with a camera, fewer where they disturb each other; nothing wrong for it."""
+"""Several sessions with a recorder, one with a camera, fewer where they disturb each other; nothing wrong for
+it."""
 
 from __future__ import annotations
 
@@ -53,7 +54,13 @@ def watched(device: Device, streams: int, width: int = AT_ONCE) -> tuple[list[St
 
 
 def test_a_camera_gets_one_session_and_a_recorder_a_few() -> None:
-    assert [at_once(sources) for sources in (0, 1, RECORDER_SOURCES - 1, RECORDER_SOURCES, 128)] == [1, 1, 1, 4, 4]
+    assert [at_once(sources) for sources in (0, 1, RECORDER_SOURCES - 1, RECORDER_SOURCES, 128)] == [
+        1,
+        1,
+        1,
+        4,
+        4,
+    ]
 
 
 @pytest.mark.parametrize("beyond", [BUSY, LOSSY, stream_facts(measured=fault(FaultCode.STALLED))])
@@ -70,7 +77,9 @@ def test_what_is_wrong_alone_too_is_told_and_slows_nothing() -> None:
     device = Device(4, always={2: BUSY, 5: LOSSY, 9: GONE})
     seen, left = watched(device, 12)
     assert (seen[2], seen[5], seen[9], left) == (BUSY, LOSSY, GONE, 4)
-    assert sorted(device.asked) == sorted([*range(12), 2, 5])  # a channel that is not there is not asked again
+    assert sorted(device.asked) == sorted(
+        [*range(12), 2, 5]
+    )  # a channel that is not there is not asked again
 
 
 @pytest.mark.parametrize("code", [FaultCode.AUTH_REJECTED, FaultCode.LOCKED_OUT, FaultCode.AUTH_WOULD_LEAK])
@@ -86,9 +95,14 @@ def test_one_at_a_time_asks_nothing_twice() -> None:
     assert device.asked == [0, 1, 2] and device.most == 1
 
 
-def check_recorder(channels: int, bears: int | None, password: str = PASSWORD) -> tuple[DeviceCheck, int, int]:
-    """A simulated recorder, watched for real; also the most sessions that it had at a time, and wrong log-ins."""
-    camera = replace(recorder(channels, PASSWORD, bears), address="127.10.99.7", http_port=0, rtsp_port=0, https_port=0)
+def check_recorder(
+    channels: int, bears: int | None, password: str = PASSWORD
+) -> tuple[DeviceCheck, int, int]:
+    """A simulated recorder, watched for real; also the most sessions that it had at a time, and wrong
+    log-ins."""
+    camera = replace(
+        recorder(channels, PASSWORD, bears), address="127.10.99.7", http_port=0, rtsp_port=0, https_port=0
+    )
 
     async def act(school: School) -> tuple[DeviceCheck, int, int]:
         (running,) = school.running
@@ -126,7 +140,9 @@ def test_a_recorder_is_seen_whole_however_few_sessions_it_bears(bears: int | Non
 
 def test_a_wrong_password_is_sent_to_a_recorder_once() -> None:
     check, _, wrong = check_recorder(4, None, "Sai-mat-khau")
-    assert wrong <= 1 and not any(isinstance(s.measured, MeasuredStream) for x in check.sources for s in x.streams)
+    assert wrong <= 1 and not any(
+        isinstance(s.measured, MeasuredStream) for x in check.sources for s in x.streams
+    )
 
 
 def test_of_several_streams_at_a_time_only_one_sends_a_refused_log_in() -> None:

@@ -33,7 +33,11 @@ SECRET = Credential("giamsat", Secret("hunter2/Đ&'\"<"))
         ("Set-Cookie: session=77aa", "77aa", "Set-Cookie"),
         ('<wsse:Password Type="x#PasswordDigest">q1w2=</wsse:Password>', "q1w2", "PasswordDigest"),
         ('<Nonce EncodingType="b">bm9uY2U=</Nonce>', "bm9uY2U", "<Nonce"),
-        ("<tt:Username>root7</tt:Username><tt:UserLevel>Administrator</tt:UserLevel>", "root7", "Administrator"),
+        (
+            "<tt:Username>root7</tt:Username><tt:UserLevel>Administrator</tt:UserLevel>",
+            "root7",
+            "Administrator",
+        ),
         ("DESCRIBE rtsp://u1:p1@10.0.0.5:554/a?x=1 RTSP/1.0", "p1", "10.0.0.5"),
         ("rtsp://u1:p/1@10.0.0.5:8554/a", "p/1", "10.0.0.5"),
         ("rtsp://u1:p#1?@10.0.0.5/live", "p#1", "10.0.0.5"),
@@ -160,4 +164,6 @@ def test_no_password_of_printable_ascii_survives_in_a_url(password: str) -> None
     transcript.hide(Credential("admin", Secret(password)))
     transcript.note("rtsp", "DESCRIBE", f"DESCRIBE rtsp://admin:{password}@10.0.0.5/1 RTSP/1.0", "", 0.0)
     sent = transcript.exchanges[0].sent
-    assert password not in sent.replace("DESCRIBE rtsp://", "").replace("@10.0.0.5/1 RTSP/1.0", "").replace("***", "")
+    assert password not in sent.replace("DESCRIBE rtsp://", "").replace("@10.0.0.5/1 RTSP/1.0", "").replace(
+        "***", ""
+    )

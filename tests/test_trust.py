@@ -39,7 +39,9 @@ def order(network: str = "192.0.2.0/24", trust: Trust = NOBODY, *inventory: Decl
 
 
 def found(*targets: DeviceTarget) -> Discovery:
-    return Discovery(tuple(Sighting(target, (FoundBy.MULTICAST,)) for target in targets), (), (), (), ("lo",), 0, 0)
+    return Discovery(
+        tuple(Sighting(target, (FoundBy.MULTICAST,)) for target in targets), (), (), (), ("lo",), 0, 0
+    )
 
 
 def given(wanted: Order, *targets: DeviceTarget) -> LoginGiven:
@@ -78,7 +80,9 @@ def test_the_operator_vouches_for_addresses_and_ranges(grant: str) -> None:
         (ENDPOINT, "urn:uuid:2", False),  # somebody else stands at the address
     ],
 )
-def test_a_device_that_let_us_in_is_known_at_its_address(before: str | None, now: str | None, known: bool) -> None:
+def test_a_device_that_let_us_in_is_known_at_its_address(
+    before: str | None, now: str | None, known: bool
+) -> None:
     trust = Trust((TrustedDevice(ADDRESS, before),))
     login = given(order(trust=trust), DeviceTarget(ADDRESS, 80, endpoint=now))
     assert login is (LoginGiven.AS_BOUND if known else LoginGiven.WITHHELD)

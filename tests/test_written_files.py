@@ -16,7 +16,13 @@ import pytest
 
 from camagent.model.operator_error import OperatorError
 from camagent.platform.files import exclusive
-from camagent.platform.whole_files import GROUP_READABLE, make_data_folder, make_folder, make_private, write_whole
+from camagent.platform.whole_files import (
+    GROUP_READABLE,
+    make_data_folder,
+    make_folder,
+    make_private,
+    write_whole,
+)
 from camagent.store import open_store
 from camagent.wire.transcript import Transcript
 from tests.refusal import refused
@@ -70,7 +76,9 @@ def soft(link: Path, victim: Path) -> None:
 
 
 @pytest.mark.parametrize("plant", [hard, soft])
-def test_a_link_with_the_files_own_name_is_replaced(tmp_path: Path, plant: Callable[[Path, Path], None]) -> None:
+def test_a_link_with_the_files_own_name_is_replaced(
+    tmp_path: Path, plant: Callable[[Path, Path], None]
+) -> None:
     victim, place = precious(tmp_path), tmp_path / "report.html"
     plant(place, victim)
     write_whole(place, b"new")
@@ -194,16 +202,33 @@ def test_a_lock_file_is_not_made_through_a_link(tmp_path: Path, door: Callable[[
     assert names(tmp_path) == {"lock"}
 
 
-def camagent(folder: Path, *words: str, before: str = "", after: str = "") -> subprocess.CompletedProcess[str]:
-    """The command as a process; `before` and `after`: shell lines around it, in a mount namespace of its own."""
+def camagent(
+    folder: Path, *words: str, before: str = "", after: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """The command as a process; `before` and `after`: shell lines around it, in a mount namespace of its
+    own."""
     command = [sys.executable, "-m", "camagent", *words]
     if before:
-        command = ["unshare", "-rm", "sh", "-ec", f'{before}; "$@" || true; {after or "true"}', "sh", *command]
+        command = [
+            "unshare",
+            "-rm",
+            "sh",
+            "-ec",
+            f'{before}; "$@" || true; {after or "true"}',
+            "sh",
+            *command,
+        ]
     places = {"CAMAGENT_DATA": "data", "CAMAGENT_CONFIG_DIR": "config", "HOME": "home"}
     settings = {name: str(folder / place) for name, place in places.items()}
     settings |= {"PYTHONPATH": str(ROOT), "CAMAGENT_LANG": "en"}
     return subprocess.run(
-        command, cwd=folder, env=os.environ | settings, capture_output=True, text=True, timeout=120, check=False
+        command,
+        cwd=folder,
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
 
@@ -237,7 +262,11 @@ def test_an_output_folder_that_is_a_link_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "out").symlink_to(tmp_path / "elsewhere")
     told = camagent(tmp_path, "check", str(CLIP), "--output", str(tmp_path / "out"))
-    assert told.returncode == 2 and "a link stands in its place" in told.stderr and "Traceback" not in told.stderr
+    assert (
+        told.returncode == 2
+        and "a link stands in its place" in told.stderr
+        and "Traceback" not in told.stderr
+    )
     assert not names(tmp_path / "elsewhere")
 
 
@@ -246,14 +275,25 @@ can_mount = pytest.mark.skipif(
     or subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode != 0,
     reason="needs a mount namespace",
 )
-FULL = "mkdir -p {0}; mount -t tmpfs -o size=64k none {0}; head -c 1000000 /dev/zero > {0}/filler 2>/dev/null || true"
+FULL = (
+    "mkdir -p {0}; mount -t tmpfs -o size=64k none {0}; head -c 1000000 /dev/zero > {0}/filler 2>/dev/null "
+    "|| true"
+)
 
 
 @can_mount
 def test_a_disk_that_is_full_before_a_scan(tmp_path: Path) -> None:
     told = camagent(
         tmp_path,
-        *("scan", "--subnet", "127.83.1.1/32", "--format", "json", "--output", str(tmp_path / "data" / "out")),
+        *(
+            "scan",
+            "--subnet",
+            "127.83.1.1/32",
+            "--format",
+            "json",
+            "--output",
+            str(tmp_path / "data" / "out"),
+        ),
         before=FULL.format(tmp_path / "data"),
     )
     assert "will be shown but not stored" in told.stderr, told.stderr
@@ -286,5 +326,7 @@ def test_the_service_leaves_no_dump() -> None:
         "from camagent.platform.process import leave_no_dump; leave_no_dump()\n"
         "import ctypes, resource; print(ctypes.CDLL(None).prctl(3), resource.getrlimit(resource.RLIMIT_CORE))"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+    told = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
+    )
     assert told.stdout == "0 (0, 0)\n", told.stderr

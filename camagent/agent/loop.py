@@ -1,7 +1,8 @@
-"""The agent's loop: starts what is due, one piece of work per device, feeds the watchdog, ends quickly when told.
+"""The agent's loop: starts what is due, one piece of work per device, feeds the watchdog, ends quickly when
+told.
 
-Knows the schedule and what can be done for the site; opens no connection itself. A bug of ours in one piece of work is
-caught here, logged and counted, and silences neither the other devices nor the scraper.
+Knows the schedule and what can be done for the site; opens no connection itself. A bug of ours in one piece
+of work is caught here, logged and counted, and silences neither the other devices nor the scraper.
 """
 
 from __future__ import annotations
@@ -27,9 +28,13 @@ from camagent.model.text import Message, message
 from camagent.run.recognition import Run
 
 TICK_S = 1.0
-JUDGE_EVERY_S = 5.0  # judging a whole school takes a good part of a second on an old PC: not after every stream
+JUDGE_EVERY_S = (
+    5.0  # judging a whole school takes a good part of a second on an old PC: not after every stream
+)
 TICK_LATE_S = 30.0  # ticks: a loop that missed this many does not live
-STUCK_AFTER_S = 1800.0  # twice a recorder's own budget: whoever works longer on one device will not end by itself
+STUCK_AFTER_S = (
+    1800.0  # twice a recorder's own budget: whoever works longer on one device will not end by itself
+)
 CLOCK_STEP_S = 60.0  # between two ticks: the wall clock was set, or the machine slept
 STOP_S = 3.5  # TEARDOWN of every session, out of the 5 s that stopping may take
 
@@ -75,7 +80,8 @@ class Agent:
         self._judging = asyncio.Lock()
         self._early_work = EarlyWork()
         self._silent: set[str] | None = None
-        """Cameras, as of the last round of cheap checks; None before the first: the start brings a search anyway."""
+        """Cameras, as of the last round of cheap checks; None before the first: the start brings a search
+        anyway."""
         self._day: date | None = None
         self._wall_s = 0.0
         self._defects = 0
@@ -110,7 +116,8 @@ class Agent:
         return self._document
 
     def is_alive(self) -> bool:
-        """The loop takes its turns, and no work, judgement or writing has been going on for longer than any may."""
+        """The loop takes its turns, and no work, judgement or writing has been going on for longer than any
+        may."""
         now_s = self._clock.monotonic_s()
         since_s = [began_s for _, began_s in self._running.values()] + list(self._own_work.values())
         return now_s - self._ticked_s < TICK_LATE_S and now_s - min(since_s, default=now_s) <= STUCK_AFTER_S

@@ -8,7 +8,8 @@ from camagent.platform.process import give_back_memory
 
 
 def settle() -> None:
-    """Take what was loaded at the start out of every later garbage collection; call once, before the work begins."""
+    """Take what was loaded at the start out of every later garbage collection; call once, before the work
+    begins."""
     gc.collect()
     gc.freeze()
 

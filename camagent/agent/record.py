@@ -1,4 +1,5 @@
-"""The agent's side of the store: blocking work in a thread of its own; a full disk does not stop the watch."""
+"""The agent's side of the store: blocking work in a thread of its own; a full disk does not stop the
+watch."""
 
 from __future__ import annotations
 

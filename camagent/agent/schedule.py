@@ -1,6 +1,8 @@
-"""What the agent does when: spread evenly, jittered, quiet when told, never stacked. Pure; time is an argument.
+"""What the agent does when: spread evenly, jittered, quiet when told, never stacked. Pure; time is an
+argument.
 
-Due times live on the monotonic clock, because the wall clock of an old PC jumps; only quiet hours look at the wall.
+Due times live on the monotonic clock, because the wall clock of an old PC jumps; only quiet hours look at the
+wall.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ SPREAD_AFTER_QUIET_S = 3600.0  # what quiet hours held back is taken up over thi
 
 
 class Work(StrEnum):
-    """The kinds of work, the most thorough first: INTERROGATE includes STREAM and REACH when they are due together."""
+    """The kinds of work, the most thorough first: INTERROGATE includes STREAM and REACH when they are due
+    together."""
 
     DISCOVER = "discover"
     """Look for devices; belongs to no device."""
@@ -124,7 +127,8 @@ class Agenda:
     def set_hosts(self, hosts: Iterable[str], now_s: float, restored: bool) -> None:
         """Take up new devices, drop those that are gone.
 
-        `restored`: with their last results, so that their first round is spread over one period; else it is due now.
+        `restored`: with their last results, so that their first round is spread over one period; else it is
+        due now.
         """
         wanted = sorted(set(hosts), key=_shuffled)
         self._phases = {host: rank / len(wanted) for rank, host in enumerate(wanted)} | {SITE: 0.0}
@@ -148,7 +152,9 @@ class Agenda:
         `busy`: the devices that are being worked on, and how. `now` in the school's own zone.
         """
         quiet_s = self._schedule.quiet_left_s(now)
-        due = [Task(_ORDER[work], host, work) for (work, host), due_s in self._due_s.items() if due_s <= now_s]
+        due = [
+            Task(_ORDER[work], host, work) for (work, host), due_s in self._due_s.items() if due_s <= now_s
+        ]
         started: dict[str, Work] = dict(busy)
         tasks = []
         for task in sorted(due):
@@ -169,7 +175,8 @@ class Agenda:
         return min(self._due_s.values(), default=math.inf)
 
     def _meet(self, task: Task, running: Work, now_s: float) -> None:
-        """The device is busy with earlier work: wait behind a short one, skip what the running one answers."""
+        """The device is busy with earlier work: wait behind a short one, skip what the running one
+        answers."""
         if running is Work.REACH or task.work is Work.INTERROGATE and running is Work.STREAM:
             return
         self.overruns += task.work is running
@@ -183,7 +190,8 @@ class Agenda:
         self._due_s[task.work, task.host] = end_s + self._phases.get(task.host, 0.0) * spread_s
 
     def _next_s(self, work: Work, host: str, after_s: float) -> float:
-        """The device's next turn: its own place in the period, so that all turns are spread over it, and a jitter."""
+        """The device's next turn: its own place in the period, so that all turns are spread over it, and a
+        jitter."""
         cadence = self._schedule.cadence
         period_s, phase = cadence.period_s(work), self._phases.get(host, 0.0)
         turn = math.floor(after_s / period_s - phase) + 1

@@ -1,4 +1,5 @@
-"""Tells systemd how the service is: ready, alive, reloading, stopping. Nothing is sent where there is no systemd."""
+"""Tells systemd how the service is: ready, alive, reloading, stopping. Nothing is sent where there is no
+systemd."""
 
 from __future__ import annotations
 

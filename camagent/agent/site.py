@@ -77,11 +77,14 @@ class Site:
         self._device_of = {camera: keys[place] for camera, place in places.items() if place in keys}
 
     def follow(self, settings: SiteSettings) -> None:
-        """Go on by a configuration read anew; who was taken off the inventory and is silent need not be waited for."""
+        """Go on by a configuration read anew; who was taken off the inventory and is silent need not be
+        waited for."""
         gone = {listed.address for listed in self.settings.order.inventory}
         gone -= {listed.address for listed in settings.order.inventory}
         self.settings = settings
-        self._drop(key for key, device in self._devices.items() if device.job.host in gone and device.is_silent)
+        self._drop(
+            key for key, device in self._devices.items() if device.job.host in gone and device.is_silent
+        )
 
     def remember(self, memory: Memory) -> None:
         """What the record knows from now on."""
@@ -90,7 +93,13 @@ class Site:
         taken_off = {host_of(camera.address) for camera in order.memory.expected if camera.id not in now}
         taken_off -= {host_of(camera.address) for camera in memory.expected if camera.id in now}
         self.settings = replace(self.settings, order=replace(order, memory=memory))
-        self._drop([key for key, device in self._devices.items() if device.job.host in taken_off and device.is_silent])
+        self._drop(
+            [
+                key
+                for key, device in self._devices.items()
+                if device.job.host in taken_off and device.is_silent
+            ]
+        )
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -103,7 +112,8 @@ class Site:
         return bool(self._devices) and all(device.check is not None for device in self._devices.values())
 
     async def discover(self) -> None:
-        """Look for devices; those that this search missed stay while the inventory lists them or they answer."""
+        """Look for devices; those that this search missed stay while the inventory lists them or they
+        answer."""
         try:
             plan = self.settings.plan()
         except OperatorError as error:
@@ -114,7 +124,9 @@ class Site:
         order = self._here(self.settings.order)
         self.discovered_devices = len(discovery.devices) + len(discovery.rtsp_only)
         codes = {code.value: code for code in FaultCode}
-        self.faults.update((Stage.DISCOVER, codes[note.code]) for note in discovery.notes if note.code in codes)
+        self.faults.update(
+            (Stage.DISCOVER, codes[note.code]) for note in discovery.notes if note.code in codes
+        )
         now_s = self._clock.monotonic_s()
         for key, job in self._keyed(jobs_for(discovery, order)):
             device = self._devices.setdefault(key, Watched(job, now_s))
@@ -151,7 +163,8 @@ class Site:
         self._take(host, check, (*device_faults(check), *stream_faults(check)))
 
     async def stream(self, host: str) -> None:
-        """The known streams of one device; a device of which none is known, or all are silent, is asked everything."""
+        """The known streams of one device; a device of which none is known, or all are silent, is asked
+        everything."""
         job = self._job(host)
         if job is None:
             return
@@ -182,7 +195,9 @@ class Site:
             if not isinstance(stream.target, StreamTarget):
                 streams.append(stream)  # no address to watch: only new questions can change that
                 continue
-            (check,) = await self._fleet.check([Job(stream.target, job.credential)], self.settings.fleet_options)
+            (check,) = await self._fleet.check(
+                [Job(stream.target, job.credential)], self.settings.fleet_options
+            )
             fresh = next(iter(check.sources[0].streams), None)
             if fresh is None:
                 spent = budget_spent(Stage.OBSERVE, check.duration_s)
@@ -193,7 +208,8 @@ class Site:
         return replace(source, streams=tuple(streams)), None
 
     async def reach(self, host: str) -> None:
-        """One cheap question: does the device answer? A missed handshake alone does not make a camera dead."""
+        """One cheap question: does the device answer? A missed handshake alone does not make a camera
+        dead."""
         job = self._job(host)
         if job is None:
             return
@@ -204,7 +220,9 @@ class Site:
         up: bool | None = False
         fault: Fault | None = None
         if targets:
-            (answer,) = await self._fleet.greet([Job(targets[0], job.credential)], self.settings.fleet_options)
+            (answer,) = await self._fleet.greet(
+                [Job(targets[0], job.credential)], self.settings.fleet_options
+            )
             fault = answer if isinstance(answer, Fault) else None
             up = is_up(fault.code if fault is not None else None)
             if fault is not None:
@@ -251,15 +269,17 @@ class Site:
     def _order(self, now: datetime) -> Order:
         """The order as of now; who fell silent since the last record is still recognised by where it was.
 
-        Only the silent: the others are to be told "new" or "moved" until the round is recorded. A device that was
-        not asked since the start is neither there nor missing: nobody expects it yet.
+        Only the silent: the others are to be told "new" or "moved" until the round is recorded. A device that
+        was not asked since the start is neither there nor missing: nobody expects it yet.
         """
         order = self.settings.order
         silent = {key for key, device in self._devices.items() if device.is_silent}
         recorded = {camera.id for camera in order.memory.known}
         fresh = tuple(c for c in self._remembered.known if c.address in silent and c.id not in recorded)
         expected = {camera.id for camera in order.memory.expected}
-        new = tuple(c for c in self._remembered.expected if c.id in {f.id for f in fresh} and c.id not in expected)
+        new = tuple(
+            c for c in self._remembered.expected if c.id in {f.id for f in fresh} and c.id not in expected
+        )
         unasked = {device.job.host for device in self._devices.values() if device.check is None}
         awaited = (c for c in (*order.memory.expected, *new) if host_of(c.address) not in unasked)
         memory = replace(order.memory, known=(*order.memory.known, *fresh), expected=tuple(awaited))
@@ -273,7 +293,8 @@ class Site:
         return replace(order, memory=expected_here(order.memory, order.site.id, self._plan))
 
     def statuses(self) -> tuple[CameraStatus, ...]:
-        """Every camera: freshly judged, else as before the restart; with the newest answer to "is it there?"."""
+        """Every camera: freshly judged, else as before the restart; with the newest answer to "is it
+        there?"."""
         shown = {key: status for key, (_, status) in self._shown.items()}
         if not self.is_complete:
             addresses = {status.address for status in shown.values()}
@@ -317,7 +338,8 @@ class Site:
             self._dirty = True
 
     def _drop_ghosts(self, result: ScanResult) -> bool:
-        """Forget the silent old address of a camera that was recognised at a new one; True if there was one."""
+        """Forget the silent old address of a camera that was recognised at a new one; True if there was
+        one."""
         listed = {declared.address for declared in self.settings.order.inventory}
         homes = {camera.id: camera.address for camera in self.settings.order.memory.known}
         moved = {c.facts.id: c.facts.address for c in result.cameras if "moved" in c.facts.changes}

@@ -13,7 +13,8 @@ from camagent.run.visit import DeviceCheck
 
 @dataclass(slots=True)
 class Watched:
-    """A device from the moment that it is known of; times are monotonic: the wall clock of an old PC jumps."""
+    """A device from the moment that it is known of; times are monotonic: the wall clock of an old PC
+    jumps."""
 
     job: Job
     answered_s: float
@@ -61,5 +62,8 @@ def stream_faults(check: DeviceCheck) -> tuple[Fault, ...]:
     """Each once, also where a stream's last fault is not repeated in its list."""
     streams = [stream for source in check.sources for stream in source.streams]
     return tuple(
-        fault for stream in streams for fault in dict.fromkeys((*stream.faults, stream.fault)) if fault is not None
+        fault
+        for stream in streams
+        for fault in dict.fromkeys((*stream.faults, stream.fault))
+        if fault is not None
     )

@@ -1,4 +1,5 @@
-"""Many schools' results as one list to decide from: newest per school, ranked by need, with doubts beside. Pure.
+"""Many schools' results as one list to decide from: newest per school, ranked by need, with doubts beside.
+Pure.
 
 Unknown never looks like no need: beside the share that is surely not ready stands the share that may be.
 """
@@ -122,7 +123,9 @@ def _read(frame: Frame, path: Path) -> School | SourceProblem:
         return SourceProblem(found.source, error.problem)
 
 
-def merge(schools: Iterable[School | SourceProblem], problems: Sequence[SourceProblem], frame: Frame) -> AreaReport:
+def merge(
+    schools: Iterable[School | SourceProblem], problems: Sequence[SourceProblem], frame: Frame
+) -> AreaReport:
     """The newest result of each school, ranked; memory grows with the upgrade list, not with the files."""
     kept: dict[tuple[str, str], School] = {}
     named = list(problems)
@@ -151,7 +154,8 @@ def _duplicate(winner: AreaSite, loser: AreaSite) -> SourceProblem:
 
 
 def _doubt_shared_ids(schools: Sequence[School], problems: list[SourceProblem]) -> list[School]:
-    """Schools of different names under one code: both stay, for dropping one would hide it; both are marked."""
+    """Schools of different names under one code: both stay, for dropping one would hide it; both are
+    marked."""
     holders: dict[str, AreaSite] = {}
     shared: set[str] = set()
     for school in schools:
@@ -160,7 +164,9 @@ def _doubt_shared_ids(schools: Sequence[School], problems: list[SourceProblem]) 
         if other is not site:
             shared.add(site.key)
             gaps = {"source": site.source, "used": other.source, "site": site.name, "other": other.name}
-            problems.append(SourceProblem(site.source, message("area.duplicate.shared_id", id=site.key, **gaps)))
+            problems.append(
+                SourceProblem(site.source, message("area.duplicate.shared_id", id=site.key, **gaps))
+            )
     return [
         replace(school, site=replace(school.site, flags=(*school.site.flags, "shared_id")))
         if school.site.key in shared

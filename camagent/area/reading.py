@@ -1,4 +1,5 @@
-"""The result files of many schools: files, folders and .gz, each read within bounds or named with its problem. I/O."""
+"""The result files of many schools: files, folders and .gz, each read within bounds or named with its
+problem. I/O."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ class SourceFile:
     source: str
     document: ScanDocument
     cameras: Iterator[CameraView]
-    """To be gone through once; a large document is read along the way, so that a DocumentError may come of it."""
+    """To be gone through once; a large document is read along the way, so that a DocumentError may come of
+    it."""
 
 
 def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[SourceProblem]]:
@@ -44,9 +46,13 @@ def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[SourceProblem]]:
     problems: list[SourceProblem] = []
     for path in paths:
         if path.is_dir():
-            found = sorted(item for item in path.rglob("*") if item.name.lower().endswith(SUFFIXES) and item.is_file())
+            found = sorted(
+                item for item in path.rglob("*") if item.name.lower().endswith(SUFFIXES) and item.is_file()
+            )
             if not found:
-                problems.append(SourceProblem(_name(path), message("area.source.empty_folder", source=_name(path))))
+                problems.append(
+                    SourceProblem(_name(path), message("area.source.empty_folder", source=_name(path)))
+                )
             files |= dict.fromkeys(found)
         elif path.is_file():
             files[path] = None
@@ -69,7 +75,9 @@ def read_file(path: Path) -> SourceFile | SourceProblem:
     if schema == CHECK_SCHEMA:
         return SourceProblem(source, message("area.source.check", source=source))
     if schema is not None and schema not in SCHEMAS:
-        return SourceProblem(source, message("area.source.foreign", source=source, schema=clean_line(schema, 60)))
+        return SourceProblem(
+            source, message("area.source.foreign", source=source, schema=clean_line(schema, 60))
+        )
     try:
         document, cameras = parse_as(AreaDocument, content, source)
     except DocumentError as error:
@@ -84,7 +92,8 @@ def read_file(path: Path) -> SourceFile | SourceProblem:
 def _content(path: Path) -> bytes:
     """At most one byte more than a document may have: a bomb is not unpacked.
 
-    What is packed is known by its first bytes: files are renamed on their way. Editors put a byte order mark in front.
+    What is packed is known by its first bytes: files are renamed on their way. Editors put a byte order mark
+    in front.
     """
     with path.open("rb") as file:
         packed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC

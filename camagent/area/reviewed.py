@@ -111,7 +111,8 @@ def _conflict(before: Decision, after: Decision, lang: str) -> Message:
 
 
 def _rows(content: bytes, source: str) -> list[tuple[str, int, str, str, str]]:
-    """(sheet, row number, id, decision, note) of every row of every list, found by the hidden row of column keys."""
+    """(sheet, row number, id, decision, note) of every row of every list, found by the hidden row of column
+    keys."""
     found: list[tuple[str, int, str, str, str]] = []
     lists = 0
     try:
@@ -130,7 +131,8 @@ def _rows(content: bytes, source: str) -> list[tuple[str, int, str, str, str]]:
 
 
 def _listed(rows: Iterable[tuple[int, Cells]], source: str) -> Iterator[tuple[int, str, str, str]]:
-    """Raises: OperatorError where more rows are written in than a list can have: none of them is left out unsaid."""
+    """Raises: OperatorError where more rows are written in than a list can have: none of them is left out
+    unsaid."""
     columns: list[int] | None = None
     for number, cells in rows:
         if columns is None:
@@ -148,4 +150,8 @@ def _listed(rows: Iterable[tuple[int, Cells]], source: str) -> Iterator[tuple[in
             yield number, clean_line(row_id), clean_line(word), clean_paragraph(note)
 
 
-_WORDS = {say(f"report.decision.{decision}", lang).casefold(): decision for lang in LANGUAGES for decision in DECISIONS}
+_WORDS = {
+    say(f"report.decision.{decision}", lang).casefold(): decision
+    for lang in LANGUAGES
+    for decision in DECISIONS
+}

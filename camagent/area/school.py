@@ -22,7 +22,8 @@ FUTURE_S = 3600.0  # a scan dated more than an hour ahead: that machine's clock 
 
 
 RANKS = ("share", "count", "cost")
-"""By what schools are ordered: share surely not ready, number surely not ready, amount of what is to be done."""
+"""By what schools are ordered: share surely not ready, number surely not ready, amount of what is to be
+done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,8 @@ class AreaSite:
     profile: str
     authoritative: bool
     flags: tuple[str, ...]
-    """Doubts about the data: "old", "future", "low_coverage", "many_unknown", "nothing_found", "other_profile",
-    "sums_differ", "shared_id"."""
+    """Doubts about the data: "old", "future", "low_coverage", "many_unknown", "nothing_found",
+    "other_profile", "sums_differ", "shared_id"."""
 
     @property
     def cameras(self) -> int:
@@ -83,7 +84,8 @@ class AreaSite:
 
     @property
     def need_high_ratio(self) -> float:
-        """Share that may be not ready: undetermined and unchecked ones count; all, where nothing was found."""
+        """Share that may be not ready: undetermined and unchecked ones count; all, where nothing was
+        found."""
         whole = self.cameras + self.not_checked
         return 1.0 - self.counts[Verdict.READY] / whole if whole else 1.0
 
@@ -154,7 +156,9 @@ def _priced(row: UpgradeRow, frame: Frame) -> UpgradeRow:
         return replace(row, cost_class="", cost="", cost_amount=None, cost_currency="")
     amount = amount_text(price.amount, price.currency, frame.lang)
     cost = f"{price.cost_class} – {price.title}" + (f" ({amount})" if amount else "")
-    return replace(row, cost_class=price.cost_class, cost=cost, cost_amount=price.amount, cost_currency=price.currency)
+    return replace(
+        row, cost_class=price.cost_class, cost=cost, cost_amount=price.amount, cost_currency=price.currency
+    )
 
 
 def _site(source: SourceFile, counts: Counter[Verdict], actions: Counter[Action], frame: Frame) -> AreaSite:
@@ -186,7 +190,8 @@ def _flags(site: AreaSite, document: ScanDocument, options: AreaOptions) -> tupl
         "old": site.age_days > options.old_after_days,
         "future": site.age_days * 86_400 < -FUTURE_S,
         "low_coverage": whole > 0 and site.cameras / whole < LOW_COVERAGE_RATIO,
-        "many_unknown": site.cameras > 0 and site.counts[Verdict.UNDETERMINED] / site.cameras > MANY_UNKNOWN_RATIO,
+        "many_unknown": site.cameras > 0
+        and site.counts[Verdict.UNDETERMINED] / site.cameras > MANY_UNKNOWN_RATIO,
         "sums_differ": told != dict(site.counts),
     }
     return tuple(flag for flag, raised in doubts.items() if raised)

@@ -1,7 +1,8 @@
-"""What a merge reads of a document: as little as the upgrade list needs, for a city has thousands of them. Pure.
+"""What a merge reads of a document: as little as the upgrade list needs, for a city has thousands of them.
+Pure.
 
-The published models with parts left unread: nothing is declared anew, and what reads a document reads this one as well.
-What is unread stands once on the class: thousands of findings a school would each carry it.
+The published models with parts left unread: nothing is declared anew, and what reads a document reads this
+one as well. What is unread stands once on the class: thousands of findings a school would each carry it.
 Texts of findings are as the file has them: the upgrade list makes them harmless, once, in its rows.
 """
 
@@ -142,7 +143,9 @@ class AreaCamera(Brief, CameraView):
     clock: ClockView | None = unread()
     streams: Listed[StreamView] = unread(())
     findings: Listed[
-        Annotated[Annotated[FineFinding, Skipped()] | ToldFinding | FailedFinding, Field(discriminator="outcome")]
+        Annotated[
+            Annotated[FineFinding, Skipped()] | ToldFinding | FailedFinding, Field(discriminator="outcome")
+        ]
     ]
     faults: Listed[FaultView] = unread(())
     upgrade: BriefUpgrade

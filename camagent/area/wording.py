@@ -9,7 +9,9 @@ from camagent.text.quantities import moment_text, number_text
 
 def merged_text(report: AreaReport, lang: str) -> str:
     """How many schools came from how many files, and when."""
-    return say("area.merged", lang, sites=len(report.sites), files=report.files, at=moment_text(report.at, lang))
+    return say(
+        "area.merged", lang, sites=len(report.sites), files=report.files, at=moment_text(report.at, lang)
+    )
 
 
 def ranked_text(report: AreaReport, lang: str) -> str:
@@ -18,7 +20,8 @@ def ranked_text(report: AreaReport, lang: str) -> str:
 
 
 def covered_text(report: AreaReport, lang: str) -> str:
-    """How far the merge reaches: what was checked, what was not, and that schools without a file are not in it."""
+    """How far the merge reaches: what was checked, what was not, and that schools without a file are not in
+    it."""
     return say(
         "area.covered",
         lang,
@@ -41,7 +44,9 @@ def level_names(report: AreaReport, lang: str) -> tuple[str, str, str]:
 
 def need_text(site: AreaSite, lang: str) -> str:
     """The share that is surely not ready, and the share that may be."""
-    low, high = (f"{number_text(100 * ratio, lang, 0)} %" for ratio in (site.need_low_ratio, site.need_high_ratio))
+    low, high = (
+        f"{number_text(100 * ratio, lang, 0)} %" for ratio in (site.need_low_ratio, site.need_high_ratio)
+    )
     return low if low == high else say("area.need", lang, low=low, high=high)
 
 

@@ -1,8 +1,9 @@
-"""The texts of a workbook's cells, row by row, within bounds: a strange file costs no more than a list of the city.
+"""The texts of a workbook's cells, row by row, within bounds: a strange file costs no more than a list of the
+city.
 
-An .xlsx file is a ZIP of XML parts (ECMA-376, part 1, 18.3 and 18.4). Read as a stream with expat, because libraries
-that build rows first hold whatever stands in one: 426 kB can be 125 MB of empty rows, or one row of ten million cells.
-Only texts are read; numbers, dates and the results of errors are nothing here. No I/O.
+An .xlsx file is a ZIP of XML parts (ECMA-376, part 1, 18.3 and 18.4). Read as a stream with expat, because
+libraries that build rows first hold whatever stands in one: 426 kB can be 125 MB of empty rows, or one row of
+ten million cells. Only texts are read; numbers, dates and the results of errors are nothing here. No I/O.
 """
 
 from __future__ import annotations
@@ -31,7 +32,16 @@ MAX_MARKUP_BYTES = 1_000_000  # one tag with its attributes; expat keeps an unfi
 CHUNK_BYTES = 65_536
 
 _OFFICE_DOCUMENT, _SHARED_STRINGS = "/officeDocument", "/sharedStrings"
-_BROKEN = (zipfile.BadZipFile, expat.ExpatError, zlib.error, lzma.LZMAError, OSError, EOFError, LookupError, ValueError)
+_BROKEN = (
+    zipfile.BadZipFile,
+    expat.ExpatError,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    EOFError,
+    LookupError,
+    ValueError,
+)
 _UNSUPPORTED = (NotImplementedError, RuntimeError)
 """zipfile's words for a packing that it does not know, and for a password."""
 _COLUMN = re.compile(r"[A-Z]{1,3}")
@@ -49,7 +59,8 @@ class WorkbookRefused(Exception):
 
 
 def read_sheets(content: bytes) -> Iterator[tuple[str, Iterator[tuple[int, Cells]]]]:
-    """For each sheet its name and its rows with their numbers (from 1); a sheet left early is not read to its end.
+    """For each sheet its name and its rows with their numbers (from 1); a sheet left early is not read to its
+    end.
 
     Raises: WorkbookRefused, also while rows are taken.
     """
@@ -87,7 +98,11 @@ class _Book:
         """Find the sheets in their order, and read the texts that they share."""
         book = cls(zipfile.ZipFile(io.BytesIO(content)), max(MIN_UNPACKED_BYTES, MAX_RATIO * len(content)))
         main = next(
-            (target for _, kind, target in book.related("_rels/.rels", "") if kind.endswith(_OFFICE_DOCUMENT)),
+            (
+                target
+                for _, kind, target in book.related("_rels/.rels", "")
+                if kind.endswith(_OFFICE_DOCUMENT)
+            ),
             "xl/workbook.xml",
         )
         folder, _, name = main.rpartition("/")
@@ -109,7 +124,11 @@ class _Book:
         """(id, kind, part) of everything that a part refers to."""
         rows = self.attributes(part, "Relationship") if part in self.packed.NameToInfo else []
         return [
-            (row.get("Id", ""), row.get("Type", ""), posixpath.join("/", folder, row.get("Target", "")).lstrip("/"))
+            (
+                row.get("Id", ""),
+                row.get("Type", ""),
+                posixpath.join("/", folder, row.get("Target", "")).lstrip("/"),
+            )
             for row in rows
         ]
 
@@ -182,7 +201,12 @@ class _Reader:
         self.closed(_local(name))
 
     def text(self, piece: str) -> None:
-        if self.path and self.path[-1] in ("t", "v") and "rPh" not in self.path and self.chars <= MAX_CELL_CHARS:
+        if (
+            self.path
+            and self.path[-1] in ("t", "v")
+            and "rPh" not in self.path
+            and self.chars <= MAX_CELL_CHARS
+        ):
             self.pieces.append(piece)
             self.chars += len(piece)
 

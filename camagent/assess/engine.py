@@ -1,4 +1,5 @@
-"""From facts to findings: the one place where a Fault becomes NOT_ASSESSED and a bug of ours becomes DEFECT. Pure."""
+"""From facts to findings: the one place where a Fault becomes NOT_ASSESSED and a bug of ours becomes DEFECT.
+Pure."""
 
 from __future__ import annotations
 
@@ -106,7 +107,9 @@ def _judge(row: Row, rule: Rule, subject: Subject) -> Judgement:
         facts.append(value)
     judgement = rule.judge(*facts, **dict(row.parameters))
     if judgement.outcome is Outcome.NOT_ASSESSED and missed is not None and not judgement.manual:
-        return _prevented(missed, subject)  # the fault is the better reason than what is missing because of it
+        return _prevented(
+            missed, subject
+        )  # the fault is the better reason than what is missing because of it
     return judgement
 
 

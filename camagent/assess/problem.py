@@ -7,7 +7,8 @@ from camagent.model.text import Filling, Message, message
 
 
 def problem_at(file: str, row: str | None, key: str | None, what: Message) -> Message:
-    """One thing to put right: file, row (its id, or "#3" where it has none) and key in front of what is wrong."""
+    """One thing to put right: file, row (its id, or "#3" where it has none) and key in front of what is
+    wrong."""
     place = ": ".join(part for part in (file, row, key) if part)
     return located(place, what)
 

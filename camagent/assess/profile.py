@@ -1,4 +1,5 @@
-"""TOML -> RequirementProfile: every value with its basis, every error at once. Reads profile files, judges nothing."""
+"""TOML -> RequirementProfile: every value with its basis, every error at once. Reads profile files, judges
+nothing."""
 
 from __future__ import annotations
 
@@ -69,7 +70,9 @@ class RequirementProfile:
     def answerable(self, catalogue: Mapping[str, Rule] = CATALOGUE) -> tuple[str, ...]:
         """Ids of the rows that a person's answer can settle."""
         return tuple(
-            row.id for row in self.rows if any(need.section == "answer" for need in needs(catalogue[row.rule]))
+            row.id
+            for row in self.rows
+            if any(need.section == "answer" for need in needs(catalogue[row.rule]))
         )
 
 
@@ -139,6 +142,7 @@ def _row(raw: RawRow) -> Row:
 
 
 def _digest(value: RequirementProfile) -> str:
-    """sha256 over the effective content after extension: equal rows give equal digests, however they are written."""
+    """sha256 over the effective content after extension: equal rows give equal digests, however they are
+    written."""
     text = json.dumps(asdict(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,5 @@
-"""The rows of a profile and of those it extends, checked key by key; collects problems instead of stopping. Pure."""
+"""The rows of a profile and of those it extends, checked key by key; collects problems instead of stopping.
+Pure."""
 
 from __future__ import annotations
 
@@ -57,7 +58,11 @@ class Reader:
             self._complain(file, None, "profile", problem("missing", expected="[profile]"))
         self._drop(file, self._head.get("drop", []))
         rows = table.get("require", [])
-        if not isinstance(rows, list) or len(rows) > MAX_ROWS or not all(isinstance(row, dict) for row in rows):
+        if (
+            not isinstance(rows, list)
+            or len(rows) > MAX_ROWS
+            or not all(isinstance(row, dict) for row in rows)
+        ):
             self._complain(file, None, "require", problem("rows_expected", limit=MAX_ROWS))
             return
         own: set[str] = set()
@@ -106,7 +111,11 @@ class Reader:
             self._complain(file, name, "basis", problem("override_basis"))
         merged = {**old, **row}
         same_rule = row.get("rule", old.get("rule")) == old.get("rule")
-        if same_rule and isinstance(old.get("parameters"), dict) and isinstance(row.get("parameters", {}), dict):
+        if (
+            same_rule
+            and isinstance(old.get("parameters"), dict)
+            and isinstance(row.get("parameters", {}), dict)
+        ):
             merged["parameters"] = {**old["parameters"], **row.get("parameters", {})}
         self._rows[name] = (file, merged)
 
@@ -136,7 +145,9 @@ class Reader:
         self._text(file, None, "profile", head, ("id", "version"))
         self._localised(file, None, "profile.title", head.get("title"))
         if not isinstance(head.get("authoritative"), bool):
-            self._complain(file, None, "profile.authoritative", problem("missing", expected=expected("boolean")))
+            self._complain(
+                file, None, "profile.authoritative", problem("missing", expected=expected("boolean"))
+            )
         if not isinstance(head.get("extends", ""), str):
             self._complain(file, None, "profile.extends", problem("missing", expected=expected("text")))
         sources = head.get("sources", [])
@@ -187,7 +198,10 @@ class Reader:
         comparators = basis.get("comparators", [])
         if not isinstance(comparators, list) or not all(_readable(item) for item in comparators):
             self._complain(
-                file, row, "basis.comparators", problem("missing", expected=expected("list", item=expected("text")))
+                file,
+                row,
+                "basis.comparators",
+                problem("missing", expected=expected("list", item=expected("text"))),
             )
 
     def _check_authority(self) -> None:

@@ -21,7 +21,8 @@ def profile_folder() -> Path:
 
 
 def find_profile(name_or_path: str, near: Path | None = None) -> Path:
-    """The file that a name or a path means; a path in another profile is taken from that profile's own folder.
+    """The file that a name or a path means; a path in another profile is taken from that profile's own
+    folder.
 
     Raises: OperatorError if there is none.
     """
@@ -34,7 +35,9 @@ def find_profile(name_or_path: str, near: Path | None = None) -> Path:
     path = profile_folder() / f"{name_or_path}.toml"
     if path.is_file():
         return path
-    names = ", ".join(sorted(p.stem for p in profile_folder().glob("*.toml") if not p.name.startswith("prices")))
+    names = ", ".join(
+        sorted(p.stem for p in profile_folder().glob("*.toml") if not p.name.startswith("prices"))
+    )
     raise OperatorError(problem_at(name_or_path, None, None, problem("no_profile", names=names)))
 
 

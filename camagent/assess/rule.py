@@ -1,5 +1,5 @@
-"""What a rule is: a pure function whose positional arguments are the facts it needs and whose keyword arguments are
-the row's parameters. Reads signatures; knows no rule.
+"""What a rule is: a pure function whose positional arguments are the facts it needs and whose keyword
+arguments are the row's parameters. Reads signatures; knows no rule.
 """
 
 from __future__ import annotations
@@ -123,7 +123,9 @@ def needs(rule: Rule) -> tuple[Need, ...]:
     found = []
     for name, argument in inspect.signature(rule.judge).parameters.items():
         if argument.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD:
-            choices = get_args(hints[name]) if get_origin(hints[name]) in (Union, UnionType) else (hints[name],)
+            choices = (
+                get_args(hints[name]) if get_origin(hints[name]) in (Union, UnionType) else (hints[name],)
+            )
             found.append(Need(name, Fault in choices, type(None) in choices))
     return tuple(found)
 

@@ -31,7 +31,9 @@ def checked_parameters(rule: Rule, table: Mapping[str, Any]) -> tuple[dict[str, 
             else:
                 complaints.append((name, complaint))
         elif parameter.required:
-            complaints.append((name, problem("missing_parameter", rule=rule.name, expected=_expected(parameter))))
+            complaints.append(
+                (name, problem("missing_parameter", rule=rule.name, expected=_expected(parameter)))
+            )
     complaints.extend(_disorder(taken))
     return taken, complaints
 
@@ -62,7 +64,11 @@ def _fits(kind: Any, value: Any) -> bool:
         kinds = [inner[0]] * len(value) if inner[1:] == (Ellipsis,) else list(inner)
         return len(kinds) == len(value) and all(map(_fits, kinds, value))
     if origin is Mapping:
-        return isinstance(value, dict) and len(value) <= MAX_ITEMS and all(_fits(inner[1], v) for v in value.values())
+        return (
+            isinstance(value, dict)
+            and len(value) <= MAX_ITEMS
+            and all(_fits(inner[1], v) for v in value.values())
+        )
     return SCALARS[kind][1](value)
 
 
@@ -125,7 +131,8 @@ def _numbers(value: Any) -> Iterator[float]:
 
 
 def _as_value(kind: Any, value: Any) -> Any:
-    """Lists become tuples, and whole numbers of a float parameter floats, so that equal files have equal digests."""
+    """Lists become tuples, and whole numbers of a float parameter floats, so that equal files have equal
+    digests."""
     origin, inner = get_origin(kind), get_args(kind)
     if origin is tuple:
         return tuple(value)
@@ -147,4 +154,9 @@ def _disorder(taken: Mapping[str, Any]) -> Iterator[Complaint]:
     for name, value in taken.items():
         bound = taken.get("minimum_" + name.removeprefix("floor_")) if name.startswith("floor_") else None
         if bound is not None and _number(value) and value > bound:
-            yield name, problem("wrong_order", found=value, other="minimum_" + name.removeprefix("floor_"), bound=bound)
+            yield (
+                name,
+                problem(
+                    "wrong_order", found=value, other="minimum_" + name.removeprefix("floor_"), bound=bound
+                ),
+            )

@@ -25,7 +25,9 @@ WHOLE_SITE = ""  # the key of answers that hold for every camera of the site
 @click.command(
     "answer",
     help=t("cli.help.answer"),
-    epilog=t("cli.help.example", example='camagent answer PRV-NOTICE yes --by "Nguyễn Văn An" --expires 2027-05-15'),
+    epilog=t(
+        "cli.help.example", example='camagent answer PRV-NOTICE yes --by "Nguyễn Văn An" --expires 2027-05-15'
+    ),
 )
 @click.argument("rule")
 @click.argument("met", type=click.Choice(["yes", "no"]))
@@ -34,7 +36,9 @@ WHOLE_SITE = ""  # the key of answers that hold for every camera of the site
 @click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help=t("cli.help.answer_expires"))
 @click.option("--note", help=t("cli.help.answer_note"))
 @click.option("--profile", "requirement_profile", help=t("cli.help.requirement_profile"))
-@click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config"))
+@click.option(
+    "--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config")
+)
 def answer_command(
     rule: str,
     met: str,
@@ -55,7 +59,9 @@ def answer_command(
     if last_day is not None and last_day < today:
         raise OperatorError(message("profile.answer.past", expires=last_day.isoformat()))
     who = _told("--by", getpass.getuser() if by is None else by)
-    answer = ManualAnswer(rule, met == "yes", who, today, last_day, None if note is None else _told("--note", note))
+    answer = ManualAnswer(
+        rule, met == "yes", who, today, last_day, None if note is None else _told("--note", note)
+    )
     store = open_site_store(config)
     try:
         if camera is not None:
@@ -70,7 +76,8 @@ def answer_command(
 
 
 def _answerable_row(rule: str, name: str, camera: str | None) -> Row:
-    """Raises: OperatorError for a row that the requirement profile does not have, or that the network answers."""
+    """Raises: OperatorError for a row that the requirement profile does not have, or that the network
+    answers."""
     from camagent.assess.catalogue import CATALOGUE
     from camagent.assess.profile import load_profile
     from camagent.assess.rule import About
@@ -93,7 +100,8 @@ def _told(option: str, text: str) -> str:
 
 
 def _known_camera(camera: str, store: Store) -> None:
-    """Raises: OperatorError where scans are remembered and none of them saw this camera: it would never be read."""
+    """Raises: OperatorError where scans are remembered and none of them saw this camera: it would never be
+    read."""
     latest = store.latest()
     seen = {found.id for found in latest.cameras} if latest is not None else set()
     known = seen | {device.id for device in store.known_devices()}

@@ -1,4 +1,5 @@
-"""`camagent area`: the results of many schools, merged into one upgrade list; and a reviewed list read back."""
+"""`camagent area`: the results of many schools, merged into one upgrade list; and a reviewed list read
+back."""
 
 from __future__ import annotations
 
@@ -50,7 +51,10 @@ def area_group() -> None:
 
 
 @area_group.command(
-    MERGE, hidden=True, help=t("cli.help.area"), epilog=t("cli.help.example", example="camagent area ket-qua/")
+    MERGE,
+    hidden=True,
+    help=t("cli.help.area"),
+    epilog=t("cli.help.example", example="camagent area ket-qua/"),
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option(
@@ -174,7 +178,9 @@ def apply_command(reviewed_file: Path) -> int:
         with reviewed_file.open("rb") as file:
             content = file.read(MAX_PACKED_BYTES + 1)
     except OSError as error:
-        raise OperatorError(message("cli.cannot_read", path=str(reviewed_file), reason=os_reason(error))) from None
+        raise OperatorError(
+            message("cli.cannot_read", path=str(reviewed_file), reason=os_reason(error))
+        ) from None
     store = open_site_store(read_config(None))
     try:
         reviewed = read_reviewed(content, str(reviewed_file), datetime.now(UTC))

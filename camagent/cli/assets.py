@@ -1,4 +1,5 @@
-"""`camagent assets export DIR`: schemas, systemd units, alert rules, dashboards, for whoever has only the wheel."""
+"""`camagent assets export DIR`: schemas, systemd units, alert rules, dashboards, for whoever has only the
+wheel."""
 
 from __future__ import annotations
 
@@ -36,9 +37,13 @@ def export_command(folder: Path) -> int:
     for name, place in ASSETS.items():
         target = folder / name
         try:
-            shutil.copytree(_source(name, place), target, ignore=shutil.ignore_patterns("__pycache__", "tests", "*.py"))
+            shutil.copytree(
+                _source(name, place), target, ignore=shutil.ignore_patterns("__pycache__", "tests", "*.py")
+            )
         except OSError as error:
-            raise OperatorError(message("cli.not_written", path=str(target), reason=os_reason(error))) from error
+            raise OperatorError(
+                message("cli.not_written", path=str(target), reason=os_reason(error))
+            ) from error
         click.echo(t("cli.written", path=str(target)))
     return 0
 

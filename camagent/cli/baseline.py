@@ -1,4 +1,5 @@
-"""`camagent baseline`: the reference of a camera's picture, shown, or made anew after a repair. Numbers only."""
+"""`camagent baseline`: the reference of a camera's picture, shown, or made anew after a repair. Numbers
+only."""
 
 from __future__ import annotations
 
@@ -25,7 +26,9 @@ def baseline_group() -> None:
 
 
 @baseline_group.command(
-    "show", help=t("cli.help.baseline_show"), epilog=t("cli.help.example", example="camagent baseline show CAMERA")
+    "show",
+    help=t("cli.help.baseline_show"),
+    epilog=t("cli.help.example", example="camagent baseline show CAMERA"),
 )
 @click.argument("camera")
 @CONFIG
@@ -80,6 +83,11 @@ def accept_command(camera: str, config_path: Path | None) -> int:
         raise OperatorError(message("picture.baseline.none", camera=camera[:60]))
     kind = t(f"picture.baseline.{kind_of(accepted.numbers)}")
     click.echo(
-        t("picture.baseline.accepted", camera=camera, kind=kind, at=f"{accepted.at.astimezone(VIETNAM):%d/%m/%Y %H:%M}")
+        t(
+            "picture.baseline.accepted",
+            camera=camera,
+            kind=kind,
+            at=f"{accepted.at.astimezone(VIETNAM):%d/%m/%Y %H:%M}",
+        )
     )
     return 0

@@ -1,4 +1,5 @@
-"""`camagent camera`: the cameras that a site is expected to have; a person takes one off the list, no program does."""
+"""`camagent camera`: the cameras that a site is expected to have; a person takes one off the list, no program
+does."""
 
 from __future__ import annotations
 
@@ -23,7 +24,9 @@ CONFIG = click.option(
 )
 
 
-@click.group("camera", help=t("cli.help.camera"), epilog=t("cli.help.example", example="camagent camera list"))
+@click.group(
+    "camera", help=t("cli.help.camera"), epilog=t("cli.help.example", example="camagent camera list")
+)
 def camera_group() -> None:
     """The three commands below."""
 
@@ -144,7 +147,9 @@ def _plain(camera: ExpectedCamera) -> dict[str, object]:
         "manufacturer": camera.words.manufacturer,
         "model": camera.words.model,
         "present_at": stamp_text(camera.present_at),
-        "retired": None if word is None else {"by": word.by, "reason": word.reason, "on": word.on.isoformat()},
+        "retired": None
+        if word is None
+        else {"by": word.by, "reason": word.reason, "on": word.on.isoformat()},
     }
 
 

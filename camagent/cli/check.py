@@ -37,10 +37,14 @@ FILE_SUFFIXES = frozenset(
     epilog=t("cli.help.example", example="camagent check 192.168.1.64 --user admin"),
 )
 @click.argument("targets", nargs=-1, metavar="TARGET...")
-@click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config"))
+@click.option(
+    "--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config")
+)
 @login_options
 @run_options
-@click.option("--replay", "replays", multiple=True, type=click.Path(path_type=Path), help=t("cli.help.replay"))
+@click.option(
+    "--replay", "replays", multiple=True, type=click.Path(path_type=Path), help=t("cli.help.replay")
+)
 def check_command(
     targets: tuple[str, ...],
     config_path: Path | None,
@@ -77,7 +81,10 @@ def check_command(
     login = read_login(user, password_file, password, allow_basic)
     book = credential_book(config, os.environ)
     jobs = [read_target(text, login) for text in targets]
-    jobs = [job if job.credential is not None else replace(job, credential=book.for_address(job.host)) for job in jobs]
+    jobs = [
+        job if job.credential is not None else replace(job, credential=book.for_address(job.host))
+        for job in jobs
+    ]
     order = make_order(config, request, (), book, Memory())
     asked = fleet_options(config, request, order)
     asked = replace(asked, interview=replace(asked.interview, is_brisk=True))  # somebody waits for these few
@@ -118,7 +125,8 @@ async def _replay(files: Sequence[Path], order: Order) -> Run:
 def read_target(text: str, login: Credential | None) -> Job:
     """A stream URL, a media file that exists, or host[:port] of an ONVIF device.
 
-    Raises: OperatorError for anything else; a password in a URL is taken with a warning, and never shown again.
+    Raises: OperatorError for anything else; a password in a URL is taken with a warning, and never shown
+    again.
     """
     from camagent.cli.run import warn
     from camagent.model.device import DeviceTarget
@@ -139,7 +147,13 @@ def read_target(text: str, login: Credential | None) -> Job:
     if "://" not in text and Path(text).is_file():
         return Job(FileTarget(Path(text)))
     address = parse_stream_uri(f"http://{text}")
-    if "://" in text or address is None or address[0].path or address[1] is not None or _looks_like_file(text):
+    if (
+        "://" in text
+        or address is None
+        or address[0].path
+        or address[1] is not None
+        or _looks_like_file(text)
+    ):
         raise OperatorError(message("cli.bad_target", target=shown_without_login(text)))
     uri = address[0]
     port = uri.port if text.endswith(f":{uri.port}") else None
@@ -170,5 +184,7 @@ def read_login(
     if "CAMAGENT_PASSWORD" in os.environ:
         return Credential(user, Secret(os.environ["CAMAGENT_PASSWORD"]), allow_basic)
     return Credential(
-        user, Secret(click.prompt(t("cli.password_prompt", user=user), hide_input=True, err=True)), allow_basic
+        user,
+        Secret(click.prompt(t("cli.password_prompt", user=user), hide_input=True, err=True)),
+        allow_basic,
     )

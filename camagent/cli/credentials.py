@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 @click.group(
-    "credentials", help=t("cli.help.credentials"), epilog=t("cli.help.example", example="camagent credentials list")
+    "credentials",
+    help=t("cli.help.credentials"),
+    epilog=t("cli.help.example", example="camagent credentials list"),
 )
 def credentials_group() -> None:
     """Keep, list and forget camera log-ins."""
@@ -32,10 +34,13 @@ def credentials_group() -> None:
 )
 @click.argument("network", metavar="ADDRESS")
 @click.option("--user", required=True, help=t("cli.help.user"))
-@click.option("--password-file", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.password_file"))
+@click.option(
+    "--password-file", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.password_file")
+)
 @click.option("--allow-basic", is_flag=True, help=t("cli.help.allow_basic"))
 def set_command(network: str, user: str, password_file: Path | None, allow_basic: bool) -> int:
-    """Bind a log-in to an address or range; the password is asked for, or read from a file or CAMAGENT_PASSWORD."""
+    """Bind a log-in to an address or range; the password is asked for, or read from a file or
+    CAMAGENT_PASSWORD."""
     from camagent.credentials import BoundCredential, read_password_file
     from camagent.model.secret import Credential, Secret
 
@@ -53,7 +58,9 @@ def set_command(network: str, user: str, password_file: Path | None, allow_basic
 
 
 @credentials_group.command(
-    "list", help=t("cli.help.credentials_list"), epilog=t("cli.help.example", example="camagent credentials list")
+    "list",
+    help=t("cli.help.credentials_list"),
+    epilog=t("cli.help.example", example="camagent credentials list"),
 )
 def list_command() -> int:
     """Addresses and user names, and what was refused within a day; never a password."""
@@ -127,7 +134,8 @@ def trust_command(network: str) -> int:
 )
 @click.argument("address", metavar="ADDRESS")
 def accept_command(address: str) -> int:
-    """Forget the certificate that a camera showed first: the next scan takes the one it shows then as its own."""
+    """Forget the certificate that a camera showed first: the next scan takes the one it shows then as its
+    own."""
     from camagent.app import open_site_store, read_config
     from camagent.inventory.earlier_runs import pin_place, pins_of
 

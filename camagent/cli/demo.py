@@ -28,8 +28,12 @@ START_BUDGET_S = 60.0  # a cold start on an old PC; a warm one takes about a sec
 DEMO_WINDOW_S = 5.0
 
 
-@click.command("demo", help=t("cli.help.demo"), epilog=t("cli.help.example", example="camagent demo --cameras 12"))
-@click.option("--cameras", type=click.IntRange(1, 200), default=12, show_default=True, help=t("cli.help.cameras"))
+@click.command(
+    "demo", help=t("cli.help.demo"), epilog=t("cli.help.example", example="camagent demo --cameras 12")
+)
+@click.option(
+    "--cameras", type=click.IntRange(1, 200), default=12, show_default=True, help=t("cli.help.cameras")
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -37,9 +41,12 @@ DEMO_WINDOW_S = 5.0
     show_default=True,
     help=t("cli.help.output"),
 )
-@click.option("--window", "window_s", type=click.FloatRange(2, 60), default=DEMO_WINDOW_S, help=t("cli.help.window"))
+@click.option(
+    "--window", "window_s", type=click.FloatRange(2, 60), default=DEMO_WINDOW_S, help=t("cli.help.window")
+)
 def demo_command(cameras: int, output: Path, window_s: float) -> int:
-    """Simulate a school, scan it for real, write the reports; succeeds when the job was done, whatever the verdicts."""
+    """Simulate a school, scan it for real, write the reports; succeeds when the job was done, whatever the
+    verdicts."""
     from camagent.cli.run import show, warn, write_reports
 
     warn(t("cli.demo_start", cameras=cameras))

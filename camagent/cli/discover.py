@@ -28,7 +28,9 @@ DOCUMENT_SCHEMA = "camagent.discovery/1"
     help=t("discover.help.discover"),
     epilog=t("cli.help.example", example="camagent discover --subnet 192.168.1.0/24"),
 )
-@click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config"))
+@click.option(
+    "--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config")
+)
 @search_options
 @click.option("--wait", "wait_s", type=click.FloatRange(0.5, 60), help=t("discover.help.wait"))
 @click.option("--source-port", type=click.IntRange(1, 65535), help=t("discover.help.source_port"))
@@ -114,7 +116,12 @@ def _announcement(plan: DiscoveryPlan) -> str:
 def _statements(found: Discovery) -> list[str]:
     """What was covered, what was not, and why."""
     lines = [
-        t("discover.table.found", devices=len(found.devices), rtsp_only=len(found.rtsp_only), seconds=found.elapsed_s),
+        t(
+            "discover.table.found",
+            devices=len(found.devices),
+            rtsp_only=len(found.rtsp_only),
+            seconds=found.elapsed_s,
+        ),
         t(
             "discover.table.coverage",
             covered=len(found.subnets),

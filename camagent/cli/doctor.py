@@ -23,9 +23,13 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
     help=t("discover.help.doctor"),
     epilog=t("cli.help.example", example="camagent doctor --subnet 192.168.1.0/24"),
 )
-@click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config"))
+@click.option(
+    "--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config")
+)
 @click.option("--subnet", "subnets", multiple=True, metavar="CIDR", help=t("discover.help.doctor_subnet"))
-@click.option("--inventory", type=click.Path(path_type=Path, dir_okay=False), help=t("discover.help.doctor_inventory"))
+@click.option(
+    "--inventory", type=click.Path(path_type=Path, dir_okay=False), help=t("discover.help.doctor_inventory")
+)
 def doctor_command(config_path: Path | None, subnets: tuple[str, ...], inventory: Path | None) -> int:
     """Every check with one line and a remedy; 1 where something makes a search impossible."""
     from camagent.app import data_dir, read_config
@@ -55,7 +59,10 @@ def _wanted(subnets: tuple[str, ...], inventory: Path | None) -> tuple[str, ...]
         raise OperatorError(*(message("discover.error.bad_subnet", subnet=text) for text in wrong))
     hosts = (declared.address for declared in read_inventory_file(inventory))
     addresses = [host for host in hosts if host and _is_network(host)]
-    nets = (ipaddress.ip_network(f"{host}/24" if ":" not in host else f"{host}/64", strict=False) for host in addresses)
+    nets = (
+        ipaddress.ip_network(f"{host}/24" if ":" not in host else f"{host}/64", strict=False)
+        for host in addresses
+    )
     return tuple(dict.fromkeys((*subnets, *map(str, nets))))
 
 

@@ -20,12 +20,17 @@ MAX_SCANS = 30  # a month of daily scans; `report --compare` reaches further
 
 
 @click.command(
-    "history", help=t("cli.help.history"), epilog=t("cli.help.example", example='camagent history "Cổng chính"')
+    "history",
+    help=t("cli.help.history"),
+    epilog=t("cli.help.example", example='camagent history "Cổng chính"'),
 )
 @click.argument("camera", required=False, metavar="[CAMERA]")
-@click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config"))
+@click.option(
+    "--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config")
+)
 def history_command(camera: str | None, config_path: Path | None) -> int:
-    """Without a camera the scans, numbered as `report --compare` takes them; with one its changes, oldest first."""
+    """Without a camera the scans, numbered as `report --compare` takes them; with one its changes, oldest
+    first."""
     from camagent.app import open_site_store, read_config
 
     store = open_site_store(read_config(config_path))
@@ -47,7 +52,9 @@ def _of_scans(store: Store) -> Iterator[str]:
     for ago, (at, ready, not_ready, undetermined) in enumerate(rows):
         counts = {"ready": ready, "not_ready": not_ready, "undetermined": undetermined}
         summary = t("report.table.summary", total=sum(counts.values()), **counts)
-        yield t("cli.history.scan", ago=f"{ago:>3}" if ago else "   ", at=moment_text(at, lang()), summary=summary)
+        yield t(
+            "cli.history.scan", ago=f"{ago:>3}" if ago else "   ", at=moment_text(at, lang()), summary=summary
+        )
 
 
 def _of_camera(store: Store, text: str) -> Iterator[str]:
@@ -75,7 +82,11 @@ def changes_of(states: Sequence[CameraState]) -> Iterator[str]:
             if rules:
                 told.append(t(f"report.since.{key}", rules=", ".join(sorted(rules))))
         if before is not None:
-            pairs = ((before.name, state.name), (before.address, state.address), (before.firmware, state.firmware))
+            pairs = (
+                (before.name, state.name),
+                (before.address, state.address),
+                (before.firmware, state.firmware),
+            )
             told += [f"{old or '–'} → {new or '–'}" for old, new in pairs if old != new]
         yield t("cli.history.state", at=moment_text(state.at, lang()), what="; ".join(told))
         before = state

@@ -1,4 +1,5 @@
-"""`camagent init`: five questions, a commented camagent.toml, and the camera log-in in the credential store."""
+"""`camagent init`: five questions, a commented camagent.toml, and the camera log-in in the credential
+store."""
 
 from __future__ import annotations
 
@@ -34,9 +35,12 @@ class Answers:
 
 
 @click.command("init", help=t("cli.help.init"), epilog=t("cli.help.example", example="camagent init"))
-@click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config"))
+@click.option(
+    "--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config")
+)
 def init_command(config_path: Path | None) -> int:
-    """Ask, write the configuration and keep the log-in; nothing is overwritten, nothing written before the end."""
+    """Ask, write the configuration and keep the log-in; nothing is overwritten, nothing written before the
+    end."""
     from camagent.app import config_dir
 
     path = config_path or config_dir() / "camagent.toml"
@@ -106,7 +110,9 @@ def _line(key: str, most_chars: int, default: str | None = None) -> str:
 def _ask_password(user: str) -> Credential:
     from camagent.model.secret import Credential, Secret
 
-    return Credential(user, Secret(click.prompt(t("cli.password_prompt", user=user), hide_input=True, err=True)))
+    return Credential(
+        user, Secret(click.prompt(t("cli.password_prompt", user=user), hide_input=True, err=True))
+    )
 
 
 def _ask_ranges() -> tuple[str, ...]:
@@ -117,7 +123,9 @@ def _ask_ranges() -> tuple[str, ...]:
     machine = list_interfaces()
     present = ranges_present(machine)
     if present:
-        click.echo(t("setup.ranges_found", ranges=", ".join(f"{net} ({card})" for net, card in present)), err=True)
+        click.echo(
+            t("setup.ranges_found", ranges=", ".join(f"{net} ({card})" for net, card in present)), err=True
+        )
     else:
         click.echo(t("setup.ranges_none"), err=True)
     default = ", ".join(net for net, _ in present)

@@ -115,7 +115,8 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: Any) -> No
 
 
 def speak() -> None:
-    """Let click's own words ("Usage:", "Options:" …) come from our catalogue too; it takes them from gettext's `_`."""
+    """Let click's own words ("Usage:", "Options:" …) come from our catalogue too; it takes them from
+    gettext's `_`."""
 
     def translate(text: str) -> str:
         key = f"cli.click.{CLICK_WORDS[text]}" if text in CLICK_WORDS else None
@@ -140,7 +141,9 @@ CLICK_WORDS = {
 
 def main() -> None:
     """Run the command line; exits with the contract's codes (2: the operator's mistake, in one line)."""
-    logging.basicConfig(level=os.environ.get("CAMAGENT_LOG", "WARNING").upper(), format="%(levelname)s %(message)s")
+    logging.basicConfig(
+        level=os.environ.get("CAMAGENT_LOG", "WARNING").upper(), format="%(levelname)s %(message)s"
+    )
     speak_utf8()
     speak()
     end_politely()  # the service takes its signals over for itself
@@ -168,7 +171,9 @@ def main() -> None:
         # The reader of our output went away (`| head`): nobody is left to tell, but 0 would say "all ready".
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_BROKEN_PIPE)
-    except Exception as bug:  # the last door: told as ours, without its text, which may quote a camera or a password
+    except (
+        Exception
+    ) as bug:  # the last door: told as ours, without its text, which may quote a camera or a password
         logging.getLogger(__name__).debug("defect", exc_info=True)
         click.echo(t("cli.error", text=t("cli.defect", where=place_of(bug))), err=True)
         sys.exit(EXIT_UNDETERMINED)

@@ -41,7 +41,9 @@ def usage_line(error: click.UsageError) -> str:
     if isinstance(error, click.BadOptionUsage):
         return t("cli.usage.bad_option", option=error.option_name)
     if "No such command" in error.message:
-        return t("cli.usage.no_such_command", name=error.message.split("'")[1] if "'" in error.message else "")
+        return t(
+            "cli.usage.no_such_command", name=error.message.split("'")[1] if "'" in error.message else ""
+        )
     return t("cli.usage.other", reason=error.message)
 
 

@@ -1,7 +1,8 @@
-"""`camagent onvif`: one ONVIF operation, typed by the WSDLs of onvif-zeep; reading only, unless told otherwise.
+"""`camagent onvif`: one ONVIF operation, typed by the WSDLs of onvif-zeep; reading only, unless told
+otherwise.
 
-`ONVIFService` only, never `ONVIFCamera`: that one leaves an event subscription on every camera. The way in is found by
-our own interview first, so that a wrong password is tried once and nothing is sent to another host.
+`ONVIFService` only, never `ONVIFCamera`: that one leaves an event subscription on every camera. The way in is
+found by our own interview first, so that a wrong password is tried once and nothing is sent to another host.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ class CallFailed(Exception):
 @click.command(
     "onvif",
     help=t("onvif.help.command"),
-    epilog=t("cli.help.example", example="camagent onvif 192.168.1.64 devicemgmt GetDeviceInformation --user admin"),
+    epilog=t(
+        "cli.help.example", example="camagent onvif 192.168.1.64 devicemgmt GetDeviceInformation --user admin"
+    ),
 )
 @click.argument("address", metavar="ADDRESS")
 @click.argument("service", metavar="SERVICE")
@@ -67,7 +70,9 @@ class CallFailed(Exception):
 @click.argument("arguments", metavar="[JSON]", default="{}")
 @click.option("--write", is_flag=True, help=t("onvif.help.write"))
 @login_options
-def onvif_command(address: str, service: str, operation: str, arguments: str, write: bool, **login: Any) -> int:
+def onvif_command(
+    address: str, service: str, operation: str, arguments: str, write: bool, **login: Any
+) -> int:
     """One call, its answer as JSON on stdout."""
     from camagent.model.device import DeviceTarget
 
@@ -111,7 +116,8 @@ class Wsdl:
 
 
 def find_wsdl(service: str) -> Wsdl:
-    """The WSDL of a service; raises OperatorError for one that onvif-zeep does not have (Media2 above all)."""
+    """The WSDL of a service; raises OperatorError for one that onvif-zeep does not have (Media2 above
+    all)."""
     with _quiet_logging():
         import onvif
 
@@ -151,7 +157,9 @@ def open_client(wsdl: Wsdl, call: Call) -> Any:
     operations = client.wsdl.bindings[wsdl.binding].all()
     if call.operation not in operations:
         names = {name.lower(): name for name in operations}
-        near = [names[n] for n in get_close_matches(call.operation.lower(), names, n=MAX_SUGGESTIONS, cutoff=0.4)]
+        near = [
+            names[n] for n in get_close_matches(call.operation.lower(), names, n=MAX_SUGGESTIONS, cutoff=0.4)
+        ]
         raise OperatorError(
             message("onvif.unknown_operation", operation=call.operation, operations=", ".join(near) or "-")
         )
@@ -173,7 +181,9 @@ def send(client: Any, wsdl: Wsdl, call: Call, login: tuple[WayIn, Credential | N
             raise CallFailed(t("onvif.service_missing", service=call.service))
         url = found
     with _quiet_logging(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # urllib3 on certificates that nobody signed; DeprecationWarning of onvif-zeep
+        warnings.simplefilter(
+            "ignore"
+        )  # urllib3 on certificates that nobody signed; DeprecationWarning of onvif-zeep
         client.wsse, client.transport = username_token(way, credential), zeep_transport(way, credential)
         service = ONVIFService(url, "", "", str(wsdl.path), zeep_client=client, binding_name=wsdl.binding)
         try:
@@ -226,11 +236,21 @@ def _told(error: BaseException, login: tuple[WayIn, Credential | None], needs: s
             reason = redact(" ".join(str(cause.message or "").split()))[:MAX_REASON_CHARS]
             codes = (str(cause.code or ""), *(str(code) for code in cause.subcodes or ()))
             refused = SoapFault(tuple(code.rpartition("}")[2].rpartition(":")[2] for code in codes), reason)
-            return CallFailed(_refusal(login) if refused.refuses_login else t("onvif.fault", reason=reason or "-"))
-        if isinstance(cause, soap.ValidationError) or (isinstance(cause, TypeError) and "argument" in str(cause)):
+            return CallFailed(
+                _refusal(login) if refused.refuses_login else t("onvif.fault", reason=reason or "-")
+            )
+        if isinstance(cause, soap.ValidationError) or (
+            isinstance(cause, TypeError) and "argument" in str(cause)
+        ):
             reason = " ".join(str(cause).split())[:MAX_REASON_CHARS]
-            return OperatorError(message("onvif.bad_arguments", reason=reason, needs=needs[:MAX_REASON_CHARS] or "-"))
-    kinds = ((http.Timeout, "timeout"), (http.TooManyRedirects, "refused_by_policy"), (http.SSLError, "tls_failed"))
+            return OperatorError(
+                message("onvif.bad_arguments", reason=reason, needs=needs[:MAX_REASON_CHARS] or "-")
+            )
+    kinds = (
+        (http.Timeout, "timeout"),
+        (http.TooManyRedirects, "refused_by_policy"),
+        (http.SSLError, "tls_failed"),
+    )
     for kind, code in (*kinds, (http.ConnectionError, "unreachable")):
         if any(isinstance(cause, kind) for cause in chain):
             return CallFailed(t(f"faults.{code}"))

@@ -43,7 +43,9 @@ def zeep_transport(way: WayIn, credential: Credential | None) -> Any:
 
         def send(self, request: Any, *args: Any, **options: Any) -> Any:
             response = super().send(request, *args, **options | {"stream": True})
-            response._content = _read_bounded(response)  # the only way to hand requests a body that was read by us
+            response._content = _read_bounded(
+                response
+            )  # the only way to hand requests a body that was read by us
             return response
 
     session = requests.Session()
@@ -74,7 +76,8 @@ def _read_bounded(response: Any) -> bytes:
 
 
 class _HttpAnswer:
-    """Our own Digest as a `requests` authenticator: theirs takes the last of several challenges, not the strongest."""
+    """Our own Digest as a `requests` authenticator: theirs takes the last of several challenges, not the
+    strongest."""
 
     def __init__(self, login: HttpLogin, basic: bool) -> None:
         self._login, self._basic = login, basic
@@ -90,7 +93,11 @@ class _HttpAnswer:
         from camagent.wire.digest import parse_challenges
 
         challenges = parse_challenges([response.headers.get("WWW-Authenticate", "")])
-        if response.status_code != 401 or self._login.challenge is not None or not self._login.renew(challenges):
+        if (
+            response.status_code != 401
+            or self._login.challenge is not None
+            or not self._login.renew(challenges)
+        ):
             return response
         _ = response.content  # read to the end, so that the connection can be used again
         again = response.request.copy()

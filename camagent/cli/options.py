@@ -16,41 +16,60 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def format_option(command: Command) -> Command:
     """`--format table|json`: exactly one JSON document on stdout, everything else on stderr."""
     return click.option(
-        "--format", "output_format", type=click.Choice(["table", "json"]), default="table", help=t("cli.help.format")
+        "--format",
+        "output_format",
+        type=click.Choice(["table", "json"]),
+        default="table",
+        help=t("cli.help.format"),
     )(command)
 
 
 def group_option(command: Command) -> Command:
-    """`--group-readable`: reports tell which cameras are weak, so that they are their owner's alone otherwise."""
+    """`--group-readable`: reports tell which cameras are weak, so that they are their owner's alone
+    otherwise."""
     return click.option("--group-readable", is_flag=True, help=t("cli.help.group_readable"))(command)
 
 
 def search_options(command: Command) -> Command:
     """`--subnet` and `--interface`."""
     command = click.option("--interface", "interfaces", multiple=True, help=t("cli.help.interface"))(command)
-    return click.option("--subnet", "subnets", multiple=True, metavar="CIDR", help=t("cli.help.subnet"))(command)
+    return click.option("--subnet", "subnets", multiple=True, metavar="CIDR", help=t("cli.help.subnet"))(
+        command
+    )
 
 
 def run_options(command: Command) -> Command:
-    """What `scan` and `check` have in common: how each camera is asked, watched and judged, and where results go.
+    """What `scan` and `check` have in common: how each camera is asked, watched and judged, and where results
+    go.
 
-    Each is a field of `app.RunOptions` of the same name; an option stands here, there, and in the two catalogues.
+    Each is a field of `app.RunOptions` of the same name; an option stands here, there, and in the two
+    catalogues.
     """
     for option in reversed(
         [
             click.option("--profile", "requirement_profile", help=t("cli.help.requirement_profile")),
             click.option("--window", "window_s", type=click.FloatRange(2, 300), help=t("cli.help.window")),
-            click.option("--transport", type=click.Choice(["auto", "tcp", "udp"]), help=t("cli.help.transport")),
+            click.option(
+                "--transport", type=click.Choice(["auto", "tcp", "udp"]), help=t("cli.help.transport")
+            ),
             click.option("--pictures", type=click.IntRange(0, 5), help=t("cli.help.pictures")),
             click.option(
-                "--keep-images", type=click.Path(path_type=Path, file_okay=False), help=t("cli.help.keep_images")
+                "--keep-images",
+                type=click.Path(path_type=Path, file_okay=False),
+                help=t("cli.help.keep_images"),
             ),
-            click.option("--record", type=click.Path(path_type=Path, file_okay=False), help=t("cli.help.record")),
-            click.option("--prices", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.prices")),
+            click.option(
+                "--record", type=click.Path(path_type=Path, file_okay=False), help=t("cli.help.record")
+            ),
+            click.option(
+                "--prices", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.prices")
+            ),
             click.option("--no-port-check", is_flag=True, help=t("cli.help.no_port_check")),
             click.option("--try-default-logins", is_flag=True, help=t("cli.help.try_default_logins")),
             click.option("--try-snapshot", is_flag=True, help=t("cli.help.try_snapshot")),
-            click.option("--output", type=click.Path(path_type=Path, file_okay=False), help=t("cli.help.output")),
+            click.option(
+                "--output", type=click.Path(path_type=Path, file_okay=False), help=t("cli.help.output")
+            ),
             group_option,
             format_option,
         ]
@@ -65,7 +84,9 @@ def site_options(command: Command) -> Command:
         [
             click.option("--user", metavar="NAME", help=t("cli.help.scan_user")),
             click.option(
-                "--password-file", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.password_file")
+                "--password-file",
+                type=click.Path(path_type=Path, dir_okay=False),
+                help=t("cli.help.password_file"),
             ),
             click.option("--site-id", metavar="ID", help=t("cli.help.site_id")),
             click.option("--site-name", metavar="NAME", help=t("cli.help.site_name")),
@@ -81,7 +102,9 @@ def login_options(command: Command) -> Command:
         [
             click.option("--user", help=t("cli.help.user")),
             click.option(
-                "--password-file", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.password_file")
+                "--password-file",
+                type=click.Path(path_type=Path, dir_okay=False),
+                help=t("cli.help.password_file"),
             ),
             click.option("--password", help=t("cli.help.password")),
             click.option("--allow-basic", is_flag=True, help=t("cli.help.allow_basic")),

@@ -30,7 +30,9 @@ def list_command() -> None:
 
 
 @profile_group.command(
-    name="show", help=t("profile.help.show"), epilog=t("cli.help.example", example="camagent profile show ubnd-3288")
+    name="show",
+    help=t("profile.help.show"),
+    epilog=t("cli.help.example", example="camagent profile show ubnd-3288"),
 )
 @click.argument("profile_id", metavar="ID")
 def show_command(profile_id: str) -> None:

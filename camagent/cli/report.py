@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     help=t("cli.help.report"),
     epilog=t("cli.help.example", example="camagent report --format xlsx --compare hk1 -o danh-muc.xlsx"),
 )
-@click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config"))
+@click.option(
+    "--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config")
+)
 @click.option(
     "--format",
     "report_format",
@@ -41,9 +43,14 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", metavar="FILE", help=t("cli.help.output_file"))
 @group_option
 def report_command(
-    config_path: Path | None, report_format: str, compare: str | None, output: str | None, group_readable: bool
+    config_path: Path | None,
+    report_format: str,
+    compare: str | None,
+    output: str | None,
+    group_readable: bool,
 ) -> int:
-    """Render the newest stored scan, with what changed since the one before, or since the one that is named."""
+    """Render the newest stored scan, with what changed since the one before, or since the one that is
+    named."""
     from camagent.app import open_site_store, read_config
     from camagent.cli.run import warn, write_report
 
@@ -100,7 +107,8 @@ def rendered(report_format: str, document: ScanDocument, past: Past) -> bytes:
 def _comparison(newest: ScanDocument, text: str | None, store: Store) -> Comparison | None:
     """Against the scan that was named; where none was, against the one before, if there is one.
 
-    Raises: OperatorError where the text cannot be read, nothing was stored by then, or there is nothing later.
+    Raises: OperatorError where the text cannot be read, nothing was stored by then, or there is nothing
+    later.
     """
     from camagent.document.compare import compare
     from camagent.document.school_year import Earlier, parse_earlier

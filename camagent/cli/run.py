@@ -1,4 +1,5 @@
-"""What `scan`, `check` and `demo` share: from options to an order, progress on the terminal, results to files."""
+"""What `scan`, `check` and `demo` share: from options to an order, progress on the terminal, results to
+files."""
 
 from __future__ import annotations
 
@@ -87,7 +88,8 @@ def write_reports(document: ScanDocument, folder: Path, group_readable: bool) ->
 
 
 def write_report(path: Path, content: bytes, group_readable: bool) -> Path:
-    """Replace a report in one step; it tells which cameras are weak, so that others read it only where that is wanted.
+    """Replace a report in one step; it tells which cameras are weak, so that others read it only where that
+    is wanted.
 
     Raises: OperatorError with path and reason.
     """
@@ -103,7 +105,9 @@ def code_of(result: ScanResult) -> int:
     """The contract's exit code of a run."""
     from camagent.model.finding import Verdict
 
-    return exit_code(result.count(Verdict.NOT_READY), result.count(Verdict.UNDETERMINED), result.count(Verdict.READY))
+    return exit_code(
+        result.count(Verdict.NOT_READY), result.count(Verdict.UNDETERMINED), result.count(Verdict.READY)
+    )
 
 
 def warn_of(what: Message) -> None:

@@ -14,12 +14,17 @@ from camagent.cli.options import run_options, search_options, site_options
     "scan",
     help=t("cli.help.scan"),
     epilog=t(
-        "cli.help.example", example='camagent scan --subnet 192.168.1.0/24 --user giamsat --site-name "THCS Nguyễn Du"'
+        "cli.help.example",
+        example='camagent scan --subnet 192.168.1.0/24 --user giamsat --site-name "THCS Nguyễn Du"',
     ),
 )
-@click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config"))
+@click.option(
+    "--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config")
+)
 @search_options
-@click.option("--inventory", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.inventory_file"))
+@click.option(
+    "--inventory", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.inventory_file")
+)
 @site_options
 @run_options
 @click.option("--trust-new", is_flag=True, help=t("cli.help.trust_new"))

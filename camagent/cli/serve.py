@@ -37,7 +37,9 @@ _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ER
 
 
 @click.command("serve", help=t("agent.help.serve"), epilog=t("cli.help.example", example="camagent serve"))
-@click.option("--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config"))
+@click.option(
+    "--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config")
+)
 @click.option("--listen", metavar="HOST:PORT", help=t("agent.help.listen"))
 def serve_command(config_path: Path | None, listen: str | None) -> int:
     """Watch the site until SIGTERM or SIGINT; SIGHUP reads the configuration anew."""
@@ -85,7 +87,9 @@ class Parts:
         host, colon, port = text.rpartition(":")
         host = host.removeprefix("[").removesuffix("]")
         if not colon or not host or not port.isdigit() or int(port) > 65535:
-            raise OperatorError(message("agent.bad_listen", path=str(self.config_path or "camagent.toml"), listen=text))
+            raise OperatorError(
+                message("agent.bad_listen", path=str(self.config_path or "camagent.toml"), listen=text)
+            )
         return host, int(port)
 
     def names(self, config: Config) -> frozenset[str]:
@@ -122,8 +126,9 @@ async def _serve(parts: Parts, store: Store) -> None:
         exporter, url = await _open_exporter(parts, agent)
         stack.push_async_callback(exporter.close)
         stop = _listen_to_signals(lambda: _reload(Running(parts, store, site, agent, exporter, notifier)))
+        presences = _announced(settings, clock)
         environment = Environment(
-            clock, record, notifier, VIETNAM, tm, _tell, give_back, _announced(settings, clock), ledger.new_day
+            clock, record, notifier, VIETNAM, tm, _tell, give_back, presences, ledger.new_day
         )
         settle()
         notifier.ready(t("agent.starting"))
@@ -233,7 +238,9 @@ def _log_for_journal() -> None:
     class Line(logging.Formatter):
         def format(self, record: logging.LogRecord) -> str:
             text = " ".join(record.getMessage().split())
-            return f"<{_PRIORITIES.get(record.levelno, 6)}>{text}" if journal else f"{record.levelname} {text}"
+            return (
+                f"<{_PRIORITIES.get(record.levelno, 6)}>{text}" if journal else f"{record.levelname} {text}"
+            )
 
     handler = logging.StreamHandler()
     handler.setFormatter(Line())

@@ -37,7 +37,9 @@ _PORT = click.IntRange(1, 65_535)
     help=t("cli.help.simulate"),
     epilog=t("cli.help.example", example="camagent simulate --cameras 12"),
 )
-@click.option("--cameras", type=click.IntRange(1, 1000), default=12, show_default=True, help=t("simulator.cameras"))
+@click.option(
+    "--cameras", type=click.IntRange(1, 1000), default=12, show_default=True, help=t("simulator.cameras")
+)
 @click.option("--ready-file", type=click.Path(path_type=Path, dir_okay=False), help=t("simulator.ready_file"))
 @click.option("--http-port", type=_PORT, default=8080, show_default=True, help=t("simulator.http_port"))
 @click.option("--https-port", type=_PORT, default=8443, show_default=True, help=t("simulator.https_port"))
@@ -65,7 +67,8 @@ def simulate_command(
     from camagent.simulator.default_school import default_school
     from camagent.simulator.load import LoadOrder
 
-    allow_many_sockets()  # each camera holds five descriptors, each client one more; the usual soft limit is 1024
+    # each camera holds five descriptors, each client one more; the usual soft limit is 1024
+    allow_many_sockets()
     if load is not None:
         _demand_loopback(address)
         _demand_clip(clip)
@@ -118,9 +121,14 @@ async def _serve_load(order: LoadOrder, ready_file: Path | None) -> None:
     stop = _stop_signal()
     async with open_load(order) as server:
         base = f"rtsp://{order.address}:{server.port}"
-        document = {"schema": READY_SCHEMA, "load": {"url": base, "streams": order.streams, "clip": order.clip_name}}
+        document = {
+            "schema": READY_SCHEMA,
+            "load": {"url": base, "streams": order.streams, "clip": order.clip_name},
+        }
         _announce(document, ready_file)
-        click.echo(t("simulator.running_load", streams=order.streams, clip=order.clip_name, address=base), err=True)
+        click.echo(
+            t("simulator.running_load", streams=order.streams, clip=order.clip_name, address=base), err=True
+        )
         before_s = time.process_time()
         await stop.wait()
         lag_s = max(mount.source.max_lag_s for mount in server.mounts.values())
@@ -159,7 +167,8 @@ def _school_document(cameras: Sequence[SimulatedCamera]) -> dict[str, Any]:
 
 
 def _announce(document: dict[str, Any], ready_file: Path | None) -> None:
-    """One JSON line on stdout, and in the file for whoever waits for it: complete from the moment it exists."""
+    """One JSON line on stdout, and in the file for whoever waits for it: complete from the moment it
+    exists."""
     line = json.dumps(document, ensure_ascii=False)
     if ready_file is not None:
         try:

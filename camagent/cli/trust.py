@@ -26,7 +26,8 @@ def trusting(order: Order) -> Order:
 
 
 def may_trust(jobs: Sequence[Job]) -> bool:
-    """Whether the person at the terminal gives the log-in to the new devices; False where nobody can be asked."""
+    """Whether the person at the terminal gives the log-in to the new devices; False where nobody can be
+    asked."""
     from camagent.model.device import DeviceTarget
     from camagent.model.onvif import scope_value
     from camagent.run.trust import LoginGiven

@@ -1,7 +1,7 @@
 """Cameras that announce themselves: the ear for Hello and Bye, for a service that runs for years.
 
-Only listens; joins the groups on the named interfaces with sockets of its own, so that the search stays unjoined.
-What it hears is a reason to look, never a fact about a camera: anybody on the segment can say Bye.
+Only listens; joins the groups on the named interfaces with sockets of its own, so that the search stays
+unjoined. What it hears is a reason to look, never a fact about a camera: anybody on the segment can say Bye.
 """
 
 from __future__ import annotations
@@ -95,7 +95,9 @@ class HelloListener:
             interface = self._names.get(index)
             if len(address) < 4:
                 self._tell(Datagram(payload, address[0], interface or "?"))
-            elif interface is not None:  # this socket also gets what is sent to our own addresses on any interface
+            elif (
+                interface is not None
+            ):  # this socket also gets what is sent to our own addresses on any interface
                 zone = f"%{interface}" if address[3] else ""  # a link-local address means nothing without it
                 self._tell(Datagram(payload, address[0].partition("%")[0] + zone, interface))
 
@@ -168,7 +170,9 @@ def _open_ear(family: socket.AddressFamily) -> socket.socket:
         else:
             ear.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             tell_arrival(ear)
-            ear.bind(("::", PORT))  # the group is link-local: bound to it, one socket would hear one interface
+            ear.bind(
+                ("::", PORT)
+            )  # the group is link-local: bound to it, one socket would hear one interface
     except OSError:
         ear.close()
         raise

@@ -1,4 +1,5 @@
-"""The machine's own network interfaces and ranges: which of them lead to cameras. Sends and changes nothing."""
+"""The machine's own network interfaces and ranges: which of them lead to cameras. Sends and changes
+nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +12,9 @@ from enum import StrEnum
 from camagent.model.discovery import Note
 from camagent.platform.adapters import Adapter, read_adapters
 
-WIDEST_DEFAULT_PREFIX = 22  # 1,024 addresses: the widest range that is searched without being named (crumbvms)
+WIDEST_DEFAULT_PREFIX = (
+    22  # 1,024 addresses: the widest range that is searched without being named (crumbvms)
+)
 _CONTAINER_NAMES = re.compile(
     r"docker|br-[0-9a-f]{12}$|virbr|vnet|cni|flannel|cali|lxc|lxd|podman|vmnet|vboxnet|veth"
     r"|vEthernet|Hyper-V|VMware|VirtualBox|Npcap"  # the last five: names and drivers on Windows
@@ -79,7 +82,8 @@ def is_private(network: ipaddress.IPv4Network) -> bool:
 
 
 def usable_interfaces(interfaces: Sequence[Interface]) -> tuple[tuple[Interface, ...], tuple[Note, ...]]:
-    """The interfaces to search by default, and a note for each one that is left out (open-nvr/open-nvr#255)."""
+    """The interfaces to search by default, and a note for each one that is left out
+    (open-nvr/open-nvr#255)."""
     chosen, notes = [], []
     for interface in interfaces:
         if interface.medium is Medium.LOOPBACK:
@@ -92,8 +96,11 @@ def usable_interfaces(interfaces: Sequence[Interface]) -> tuple[tuple[Interface,
     return tuple(chosen), tuple(notes)
 
 
-def default_ranges(interfaces: Sequence[Interface]) -> tuple[tuple[ipaddress.IPv4Network, ...], tuple[Note, ...]]:
-    """The interfaces' own IPv4 ranges, none wider than /22, and a note for each one that is narrowed or left out."""
+def default_ranges(
+    interfaces: Sequence[Interface],
+) -> tuple[tuple[ipaddress.IPv4Network, ...], tuple[Note, ...]]:
+    """The interfaces' own IPv4 ranges, none wider than /22, and a note for each one that is narrowed or left
+    out."""
     ranges: list[ipaddress.IPv4Network] = []
     notes = []
     for interface in interfaces:

@@ -1,8 +1,9 @@
-"""The ports of many addresses, each address climbed by itself: first at the pace, then once more where it matters.
+"""The ports of many addresses, each address climbed by itself: first at the pace, then once more where it
+matters.
 
-No address waits for another. One that has answered meets one connection at a time. One that has shown nothing may
-have a few unanswered first packets out at once: what drops them keeps no state for them, and who accepts is hung up
-on and asked alone.
+No address waits for another. One that has answered meets one connection at a time. One that has shown nothing
+may have a few unanswered first packets out at once: what drops them keeps no state for them, and who accepts
+is hung up on and asked alone.
 """
 
 from __future__ import annotations
@@ -21,11 +22,17 @@ from camagent.model.discovery import Note
 from camagent.model.onvif import ONVIF_PATHS, TLS_PORTS
 
 MAX_CONNECTIONS = 512  # at once, over all addresses: half of the 1,024 files of an ordinary process
-MAX_CLIMBERS = 256  # addresses climbed side by side: at the pace, more would only wait longer between two questions
+MAX_CLIMBERS = (
+    256  # addresses climbed side by side: at the pace, more would only wait longer between two questions
+)
 SILENT_AT_ONCE = 4  # first packets to an address that has shown nothing
 UNREACHABLE_ENOUGH = 2  # ports of one address that a router or its own firewall declared closed to us
-MUTE_ENOUGH = 3  # ports that accepted, kept us waiting and never said a word: a trap, or a box that accepts for all
-SECOND_LOOK_S = 12.0  # of waiting at mute ports of one address; the question that is out then is still waited for
+MUTE_ENOUGH = (
+    3  # ports that accepted, kept us waiting and never said a word: a trap, or a box that accepts for all
+)
+SECOND_LOOK_S = (
+    12.0  # of waiting at mute ports of one address; the question that is out then is still waited for
+)
 LIKELIEST = 1  # ports of each kind that a silent address is asked for a second time
 HostDone = Callable[[], None]
 
@@ -38,7 +45,8 @@ class _Question(NamedTuple):
 
 @dataclass(slots=True)
 class _Ways:
-    """What all climbs share: how fast each kind of way may be walked, and how many connections there may be."""
+    """What all climbs share: how fast each kind of way may be walked, and how many connections there may
+    be."""
 
     sweep: Sweep
     wire: Pace
@@ -110,10 +118,12 @@ class _Climb:
         return not self.ways.sweep.late
 
     def _worth_again(self) -> frozenset[int]:
-        """Ports to be asked more patiently: all that accepted and said nothing; of the silent ones the likeliest.
+        """Ports to be asked more patiently: all that accepted and said nothing; of the silent ones the
+        likeliest.
 
-        Where an address refuses its closed ports, silence is a lost packet, and all such ports are asked. A neighbour
-        who answers ARP and no port at all has a firewall, like every Windows PC of a school: it is named instead.
+        Where an address refuses its closed ports, silence is a lost packet, and all such ports are asked. A
+        neighbour who answers ARP and no port at all has a firewall, like every Windows PC of a school: it is
+        named instead.
         """
         plan, said = self.ways.sweep.plan, self._said()
         if Heard.ONVIF in said.values():
@@ -156,13 +166,19 @@ class _Climb:
         if len(said) >= UNREACHABLE_ENOUGH and set(said) == {Heard.UNREACHABLE}:
             return True
         enough_s = MUTE_ENOUGH * self.ways.sweep.plan.pacing.reply_s
-        return self.waited_s >= enough_s * 0.9 and not set(said) & {Heard.WEB, Heard.OTHER, Heard.LOGIN, Heard.RTSP}
+        return self.waited_s >= enough_s * 0.9 and not set(said) & {
+            Heard.WEB,
+            Heard.OTHER,
+            Heard.LOGIN,
+            Heard.RTSP,
+        }
 
     def _at_once(self) -> int:
         return SILENT_AT_ONCE if set(self._said().values()) == {Heard.SILENT} else 1
 
     async def _touch_all(self, questions: Sequence[_Question], patient: bool) -> list[_Question]:
-        """Several first packets to an address that has shown nothing. Returns: what is to be asked in full."""
+        """Several first packets to an address that has shown nothing. Returns: what is to be asked in
+        full."""
         touched = await asyncio.gather(*(self._touch(question, patient) for question in questions))
         for question, heard in zip(questions, touched, strict=True):
             if heard is not None:

@@ -55,7 +55,9 @@ class MachineFacts:
 def collect_facts(clock: Clock, data_dir: Path, wanted: Sequence[str]) -> MachineFacts:
     """Look at this machine; `wanted` are the ranges and addresses that the operator means to reach."""
     interfaces = list_interfaces()
-    errors = ((i.name, error) for i in interfaces if i.up and i.ipv4 and (error := _multicast_error(i)) is not None)
+    errors = (
+        (i.name, error) for i in interfaces if i.up and i.ipv4 and (error := _multicast_error(i)) is not None
+    )
     return MachineFacts(
         interfaces=interfaces,
         multicast_errors=tuple(errors),

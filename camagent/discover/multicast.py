@@ -22,13 +22,20 @@ from camagent.model.discovery import Note
 from camagent.platform.sockets import errno_of, send_multicast_from, unwatch, watch
 
 GROUP_V4, GROUP_V6, PORT = "239.255.255.250", "ff02::c", 3702
-RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024  # 600 of 600 bursting answers of 4.4 kB; the default loses half of them
+RECEIVE_BUFFER_BYTES = (
+    4 * 1024 * 1024
+)  # 600 of 600 bursting answers of 4.4 kB; the default loses half of them
 MAX_CHANNELS = 32  # sockets of one search; a machine with more addresses than this is a router
 MAX_DATAGRAMS = 20_000  # three answers each of the largest school network, several times over
-MAX_DATAGRAM_STORE_BYTES = 16 * 1024 * 1024  # what strangers may make us keep: 600 cameras with six answers of 4.4 kB
-MAX_PER_SOURCE = 2_000  # one address must not fill the tray for all others; a simulated school answers from one
+MAX_DATAGRAM_STORE_BYTES = (
+    16 * 1024 * 1024
+)  # what strangers may make us keep: 600 cameras with six answers of 4.4 kB
+MAX_PER_SOURCE = (
+    2_000  # one address must not fill the tray for all others; a simulated school answers from one
+)
 DRAIN_AT_ONCE = 256  # datagrams before the event loop gets its turn
-# Alternating, because each firmware has its own taste: TP-Link faults on no types (andreikop/python-ws-discovery#56).
+# Alternating, because each firmware has its own taste: TP-Link faults on no types
+# (andreikop/python-ws-discovery#56).
 ROUNDS: tuple[tuple[tuple[ProbeTypes, Dialect], ...], ...] = (
     ((ProbeTypes.TRANSMITTER, Dialect.V2005),),
     ((ProbeTypes.DEVICE, Dialect.V2005),),
@@ -122,7 +129,8 @@ def reading(tray: Tray, sockets: Mapping[socket.socket, str | None]) -> Iterator
 def open_directed_socket(source_port: int | None) -> socket.socket:
     """A UDP socket for probes to single addresses, with room for a whole range of them.
 
-    Unresolved neighbours keep their packet in the send buffer: with the default one a dead /21 took 18.6 s, not 1.
+    Unresolved neighbours keep their packet in the send buffer: with the default one a dead /21 took 18.6 s,
+    not 1.
     """
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setblocking(False)
@@ -143,7 +151,8 @@ def _drain(sock: socket.socket, tray: Tray, interface: str | None) -> None:
         except BlockingIOError:
             return
         except OSError:
-            continue  # a queued network error (unreachable, interface gone): the next read may still bring an answer
+            # a queued network error (unreachable, interface gone): the next read may still bring an answer
+            continue
         # A link-local address means nothing without its zone.
         source = f"{address[0]}%{interface}" if len(address) == 4 and address[3] else address[0]
         tray.put(payload, source, interface)

@@ -8,7 +8,9 @@ from camagent.clock import Clock
 
 SLOWEST_HZ = 20.0  # slower than this a /24 takes minutes a port, and no router was seen to need it
 _MIN_SLEEP_S = 0.005  # below the event loop's useful resolution: a few turns are taken together
-LOSING_RATIO = 0.2  # of questions to addresses that answer their closed ports: something between us is giving way
+LOSING_RATIO = (
+    0.2  # of questions to addresses that answer their closed ports: something between us is giving way
+)
 LOSING_AT_LEAST = 8  # fewer silences than this are single packets
 LOSING_WINDOW = 64  # the latest questions that are looked at
 
@@ -28,7 +30,8 @@ class Pace:
         return 1.0 / self._interval_s
 
     async def turn(self) -> None:
-        """Wait until it is our turn. A late caller gets no credit: what was missed is not caught up in a burst."""
+        """Wait until it is our turn. A late caller gets no credit: what was missed is not caught up in a
+        burst."""
         now_s = self._clock.monotonic_s()
         self._next_s = max(self._next_s, now_s - _MIN_SLEEP_S) + self._interval_s
         if self._next_s - now_s > _MIN_SLEEP_S:
@@ -44,8 +47,8 @@ class Pace:
     def heard(self, silent: bool) -> bool:
         """One more question to an address that refuses its closed ports at once: was it lost?
 
-        Silence of such an address is no firewall, so in numbers it is our own doing. Returns: True where the rate
-        was halved for it.
+        Silence of such an address is no firewall, so in numbers it is our own doing. Returns: True where the
+        rate was halved for it.
         """
         self._lost.append(silent)
         lost = sum(self._lost)

@@ -28,16 +28,17 @@ class Pacing:
     settle_s: float = 2.0
     """Listening after the last probe; the standard allows 0.5 s (APP_MAX_DELAY), slow firmware takes more."""
     directed_hz: float = 200.0
-    """Directed probes a second: below 1,024 unresolved neighbours (gc_thresh3) with the kernel's 3 s of ARP."""
+    """Directed probes a second: below 1,024 unresolved neighbours (gc_thresh3) with the kernel's 3 s of
+    ARP."""
     head_start_s: float = 0.6
     """Multicast before the first directed probe: whoever answers within the standard's 0.5 s needs none."""
     connect_hz: float = 300.0
-    """TCP connections a second through a router, halved on loss. A router's scarce good is not frames (300 a second are
-    0.2 Mbit/s) but its table of half-open connections: rate x patience, here 300/s x 1.2 s = 360 entries; a burst of
-    2,000 wedged a school's router (open-nvr/open-nvr#235)."""
+    """TCP connections a second through a router, halved on loss. A router's scarce good is not frames (300 a
+    second are 0.2 Mbit/s) but its table of half-open connections: rate x patience, here 300/s x 1.2 s = 360
+    entries; a burst of 2,000 wedged a school's router (open-nvr/open-nvr#235)."""
     wire_hz: float = 1000.0
-    """The same on our own segment: a switch keeps no state for connections, and ARP has named the living. The limit is
-    the single camera: one connection at a time."""
+    """The same on our own segment: a switch keeps no state for connections, and ARP has named the living. The
+    limit is the single camera: one connection at a time."""
     loopback_hz: float = 5000.0
     """On 127.0.0.0/8 there is no router and no stranger to spare."""
     connect_s: float = 1.2
@@ -46,7 +47,8 @@ class Pacing:
     patient_connect_s: float = 3.5
     """Second look: a closed port behind a busy router answers after two seconds (open-nvr/open-nvr#235)."""
     patient_reply_s: float = 6.0
-    """Second look: single-threaded ONVIF servers (badbread/crumbvms, discover.rs). An interview waits 5 s a call."""
+    """Second look: single-threaded ONVIF servers (badbread/crumbvms, discover.rs). An interview waits 5 s a
+    call."""
     budget_s: float = 3600.0
     """Asking addresses one by one, all ranges together; what it cuts off is stated as not covered."""
 

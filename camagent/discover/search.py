@@ -52,7 +52,8 @@ async def search(
 ) -> Discovery:
     """Find every device that the plan can reach, and say what was covered and what was not.
 
-    `progress` gets the step ("multicast", "directed", "knock"), how much of it is done, and how much there is.
+    `progress` gets the step ("multicast", "directed", "knock"), how much of it is done, and how much there
+    is.
     """
     tell = progress or (lambda step, done, total: None)
     started_s = clock.monotonic_s()
@@ -70,21 +71,29 @@ async def search(
 
 
 def _asked(plan: DiscoveryPlan) -> dict[str, Sequence[str]]:
-    asked: dict[str, Sequence[str]] = {str(net): [str(host) for host in hosts_of(net)] for net in plan.subnets}
+    asked: dict[str, Sequence[str]] = {
+        str(net): [str(host) for host in hosts_of(net)] for net in plan.subnets
+    }
     return asked | ({"": plan.addresses} if plan.addresses else {})
 
 
 async def _ask_everybody(run: _Run) -> tuple[Announced, tuple[str, ...], tuple[Note, ...], tuple[str, ...]]:
-    """All questions, each kind begun as soon as it can: multicast, directed Probes, and ports after the first of these.
+    """All questions, each kind begun as soon as it can: multicast, directed Probes, and ports after the first
+    of these.
 
-    Returns: what was announced, the interfaces through which a probe left, notes, and the ranges asked to the end.
+    Returns: what was announced, the interfaces through which a probe left, notes, and the ranges asked to the
+    end.
     """
     knockable = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        multicast = group.create_task(probe_interfaces(run.sweep.plan, run.sweep.tray, run.sweep.clock, run.tell))
+        multicast = group.create_task(
+            probe_interfaces(run.sweep.plan, run.sweep.tray, run.sweep.clock, run.tell)
+        )
         directed = group.create_task(_ask_by_name(run, multicast, knockable.set))
         await knockable.wait()
-        unasked = await _knock(run, list(dict.fromkeys(host for hosts in run.asked.values() for host in hosts)))
+        unasked = await _knock(
+            run, list(dict.fromkeys(host for hosts in run.asked.values() for host in hosts))
+        )
     announced = run.announced()
     run.sweep.announced.update(sighting.target.host for sighting in announced.sightings)
     hosts = {host for hosts in run.asked.values() for host in hosts}
@@ -98,7 +107,9 @@ async def _ask_everybody(run: _Run) -> tuple[Announced, tuple[str, ...], tuple[N
 
 
 async def _ask_by_name(
-    run: _Run, multicast: asyncio.Task[tuple[tuple[str, ...], tuple[Note, ...]]], knockable: Callable[[], None]
+    run: _Run,
+    multicast: asyncio.Task[tuple[tuple[str, ...], tuple[Note, ...]]],
+    knockable: Callable[[], None],
 ) -> tuple[Note, ...]:
     """Directed Probes, for whoever has not answered multicast; `knockable` hears when ports may be tried."""
     plan, clock = run.sweep.plan, run.sweep.clock
@@ -146,7 +157,9 @@ def _sum_up(run: _Run, announced: Announced) -> Discovery:
     unread = tray.dropped + announced.left_out
     dropped = [Note("datagrams_dropped", str(unread))] if unread else []
     outside = [s.target.host for s in sightings if s.off_subnet]
-    off_subnet = [Note("off_subnet", ", ".join(outside[:MAX_LISTED]) + (" …" if len(outside) > MAX_LISTED else ""))]
+    off_subnet = [
+        Note("off_subnet", ", ".join(outside[:MAX_LISTED]) + (" …" if len(outside) > MAX_LISTED else ""))
+    ]
     return Discovery(
         sightings=sightings,
         rtsp_only=_rtsp_only(plan, knocks, {sighting.target.host for sighting in sightings}),
@@ -176,7 +189,9 @@ def _rtsp_only(plan: DiscoveryPlan, knocks: Knocks, onvif_hosts: set[str]) -> tu
     for knock in knocks.heard.values():
         if knock.heard is not Heard.RTSP or knock.host in onvif_hosts:
             continue
-        login = next((k.port for k in knocks.of(knock.host, plan.onvif_ports) if k.heard is Heard.LOGIN), None)
+        login = next(
+            (k.port for k in knocks.of(knock.host, plan.onvif_ports) if k.heard is Heard.LOGIN), None
+        )
         before = rows.get(knock.host)
         ports = (*before.ports, knock.port) if before else (knock.port,)
         rows[knock.host] = RtspOnly(knock.host, ports, knock.server, login)

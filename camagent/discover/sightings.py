@@ -29,7 +29,9 @@ from camagent.model.onvif import ONVIF_PATHS
 
 MAX_ANNOUNCEMENTS = 2_048  # kept of one search: four of the largest schools; more is a flood
 MAX_CLONES = 16  # devices with one endpoint reference that are compared with each other
-MAX_DEVICES_PER_SOURCE = 64  # devices that one answering address may speak for: a recorder with all its cameras
+MAX_DEVICES_PER_SOURCE = (
+    64  # devices that one answering address may speak for: a recorder with all its cameras
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +171,17 @@ def _settle(devices: list[_Device], interfaces: Sequence[Interface]) -> tuple[Si
     places = _Places()
     for device in sorted(devices, key=lambda d: (":" in d.source, not d.xaddrs)):
         places.add(device, _place(device, len(named.get(device.source, ()))))
-    return merge_sightings((), (_sighting(device, place[0], interfaces) for place, device in places.taken.items()))
+    return merge_sightings(
+        (), (_sighting(device, place[0], interfaces) for place, device in places.taken.items())
+    )
 
 
 def _place(device: _Device, places_of_source: int) -> tuple[str, int | None]:
-    """Host and port to reach it: the address that answered us, whatever it calls itself (christgau/wsdd PR #174).
+    """Host and port to reach it: the address that answered us, whatever it calls itself (christgau/wsdd PR
+    #174).
 
-    Only a source that speaks for several devices at once, or from an IPv6 link-local address, is taken at its word.
+    Only a source that speaks for several devices at once, or from an IPv6 link-local address, is taken at its
+    word.
     """
     best = _best(device)
     if best is None:

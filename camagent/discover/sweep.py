@@ -1,4 +1,5 @@
-"""Asking addresses one by one: what all steps over them share, and the first step, a directed Probe to each."""
+"""Asking addresses one by one: what all steps over them share, and the first step, a directed Probe to
+each."""
 
 from __future__ import annotations
 
@@ -110,7 +111,8 @@ def _matched(tray: Tray) -> set[str]:
 
 
 async def _send(sock: socket.socket, probe: bytes, host: str) -> str | None:
-    """Waits while unresolved neighbours fill the send buffer. Returns: a note's code where it cannot leave."""
+    """Waits while unresolved neighbours fill the send buffer. Returns: a note's code where it cannot
+    leave."""
     try:
         await asyncio.get_running_loop().sock_sendto(sock, probe, (host, PORT))
     except OSError as error:

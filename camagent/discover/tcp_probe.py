@@ -29,7 +29,9 @@ _QUESTION = (
 )
 _ENVELOPE_END = re.compile(rb"</(?:[\w.-]+:)?Envelope\s*>")
 _ENVELOPE = re.compile(rb"<(?:[\w.-]+:)?Envelope[\s>]")
-_ONVIF_WORDS = re.compile(rb"GetSystemDateAndTimeResponse|onvif\.org|(?:Fault|faultcode)[\s>/]", re.IGNORECASE)
+_ONVIF_WORDS = re.compile(
+    rb"GetSystemDateAndTimeResponse|onvif\.org|(?:Fault|faultcode)[\s>/]", re.IGNORECASE
+)
 _STATUS = re.compile(rb"^HTTP/1\.[01][ \t]+(\d{3})", re.IGNORECASE)
 _SERVER = re.compile(rb"^Server:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 
@@ -89,7 +91,8 @@ async def ask_onvif(door: Door, path: str) -> Knock:
     """GetSystemDateAndTime without credentials, which every ONVIF device owes an answer."""
     body = _QUESTION.encode()
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: {_host_port(door)}\r\nUser-Agent: {_USER_AGENT}\r\nConnection: close\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: {_host_port(door)}\r\nUser-Agent: {_USER_AGENT}\r\nConnection: "
+        "close\r\n"
         f"Content-Type: application/soap+xml; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     reply = await _exchange(door, head.encode() + body, _http_complete)
@@ -99,7 +102,9 @@ async def ask_onvif(door: Door, path: str) -> Knock:
 async def ask_rtsp(door: Door) -> Knock:
     """RTSP OPTIONS for the root, without credentials; any RTSP answer will do."""
     scheme = "rtsps" if door.secure else "rtsp"
-    request = f"OPTIONS {scheme}://{_host_port(door)}/ RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: {_USER_AGENT}\r\n\r\n"
+    request = (
+        f"OPTIONS {scheme}://{_host_port(door)}/ RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: {_USER_AGENT}\r\n\r\n"
+    )
     reply = await _exchange(door, request.encode(), lambda data: b"\r\n\r\n" in data or b"\n\n" in data)
     if isinstance(reply, Heard):
         return Knock(door.host, door.port, reply)
@@ -109,7 +114,8 @@ async def ask_rtsp(door: Door) -> Knock:
 
 
 def judge_http(reply: bytes) -> Heard:
-    """What kind of thing sends such a reply to an ONVIF question: any SOAP answer counts, a web page does not.
+    """What kind of thing sends such a reply to an ONVIF question: any SOAP answer counts, a web page does
+    not.
 
     Axis wants a log-in even for the time, so a SOAP fault is as good as the time itself.
     """
@@ -194,7 +200,14 @@ def _heard_of(error: OSError) -> Heard:
         return Heard.REFUSED
     if isinstance(error, (ssl.SSLError, ConnectionResetError, ConnectionAbortedError, BrokenPipeError)):
         return Heard.OTHER
-    if error.errno in (errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM, errno.EPERM):
+    if error.errno in (
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.EADDRNOTAVAIL,
+        errno.ENOBUFS,
+        errno.ENOMEM,
+        errno.EPERM,
+    ):
         return Heard.OURS
     return Heard.SILENT if error.errno == errno.ETIMEDOUT else Heard.UNREACHABLE
 

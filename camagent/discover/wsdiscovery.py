@@ -1,8 +1,8 @@
 """WS-Discovery between text and values. Pure. No sockets, no clock.
 
-Speaks both namespaces (2005/04 as ONVIF asks, 2009/01 as newer stacks answer) and reads by local name, because
-cameras mix prefixes, leave elements out and break their XML in many ways. Says what a datagram announces; whether
-to believe it is for the interrogation.
+Speaks both namespaces (2005/04 as ONVIF asks, 2009/01 as newer stacks answer) and reads by local name,
+because cameras mix prefixes, leave elements out and break their XML in many ways. Says what a datagram
+announces; whether to believe it is for the interrogation.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from camagent.model.onvif import DEVICE_NS, NETWORK_NS
 from camagent.wire.xml import Node, parse_xml
 
 MAX_MATCHES = 64  # devices announced in one datagram; an NVR that proxies its channels stays below this
-MAX_LIST_ITEMS = 128  # types, scopes or XAddrs of one device; the most seen on real cameras is about 40 scopes
+MAX_LIST_ITEMS = (
+    128  # types, scopes or XAddrs of one device; the most seen on real cameras is about 40 scopes
+)
 MAX_DATAGRAM_BYTES = 65_507  # the largest UDP payload over IPv4
 
 SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
@@ -97,7 +99,8 @@ def render_probe(message_id: str, types: ProbeTypes, dialect: Dialect = Dialect.
         anonymous, to = f"{addressing}/anonymous", "urn:docs-oasis-open-org:ws-dd:ns:discovery:2009:01"
     return (
         f'<s:Envelope xmlns:s="{SOAP_12}" xmlns:a="{addressing}"><s:Header>'
-        f'<a:Action s:mustUnderstand="1">{dialect}/Probe</a:Action><a:MessageID>{escape(message_id)}</a:MessageID>'
+        f'<a:Action s:mustUnderstand="1">{dialect}/Probe</a:Action><a:MessageID>'
+        f"{escape(message_id)}</a:MessageID>"
         f"<a:ReplyTo><a:Address>{anonymous}</a:Address></a:ReplyTo>"
         f'<a:To s:mustUnderstand="1">{to}</a:To></s:Header>'
         f'<s:Body><d:Probe xmlns:d="{dialect}">{types}</d:Probe></s:Body></s:Envelope>'
@@ -129,7 +132,11 @@ def is_camera_like(announcement: Announcement, asked_by_type: bool) -> bool:
     A reply without types and scopes counts only if it answered a Probe that named an ONVIF type.
     """
     for space, name in announcement.types:
-        if name.lower() == "networkvideotransmitter" or "onvif.org" in space or (space, name) == ("tds", "Device"):
+        if (
+            name.lower() == "networkvideotransmitter"
+            or "onvif.org" in space
+            or (space, name) == ("tds", "Device")
+        ):
             return True
     if any("onvif" in scope.lower() for scope in announcement.scopes):
         return True
@@ -181,7 +188,8 @@ def same_address(left: str, right: str) -> bool:
 
 
 def _plain(datagram: bytes) -> bytes:
-    """Without the declaration, for firmware names encodings that it does not use, and the NULs that end its text."""
+    """Without the declaration, for firmware names encodings that it does not use, and the NULs that end its
+    text."""
     if datagram[:2] in (b"\xff\xfe", b"\xfe\xff"):
         datagram = datagram.decode("utf-16", errors="replace").encode("utf-8", errors="replace")
     return _DECLARATION.sub(b"", datagram, count=1).strip(b"\x00 \t\r\n")
@@ -190,14 +198,19 @@ def _plain(datagram: bytes) -> bytes:
 def _namespaces(text: bytes) -> Mapping[str, str]:
     """By prefix, "" for none, wherever in the datagram it is declared; of several the last."""
     declared = _NAMESPACE.finditer(text)
-    return {prefix.decode(): space.decode("utf-8", "replace") for prefix, space in (d.groups(b"") for d in declared)}
+    return {
+        prefix.decode(): space.decode("utf-8", "replace")
+        for prefix, space in (d.groups(b"") for d in declared)
+    }
 
 
 def _read_content(content: Node, relates_to: str | None, spaces: Mapping[str, str]) -> WsdMessage | None:
     match content.name:
         case "ProbeMatches" | "ResolveMatches":
             matches = [node for node in content.children() if node.name in ("ProbeMatch", "ResolveMatch")]
-            return WsdMessage(Kind.MATCHES, relates_to, tuple(_announcement(m, spaces) for m in matches[:MAX_MATCHES]))
+            return WsdMessage(
+                Kind.MATCHES, relates_to, tuple(_announcement(m, spaces) for m in matches[:MAX_MATCHES])
+            )
         case "ProbeMatch":  # firmware that forgets the wrapper
             return WsdMessage(Kind.MATCHES, relates_to, (_announcement(content, spaces),))
         case "Hello":

@@ -1,4 +1,5 @@
-"""The document of an area's merge, as published: schools by need and one upgrade list; `report.area_json` fills it."""
+"""The document of an area's merge, as published: schools by need and one upgrade list; `report.area_json`
+fills it."""
 
 from __future__ import annotations
 

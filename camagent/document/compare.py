@@ -1,6 +1,7 @@
 """What changed between two results of one school. Pure.
 
-A camera that is not in the later result is "gone" only where that run looked for it; else it was not looked for.
+A camera that is not in the later result is "gone" only where that run looked for it; else it was not looked
+for.
 """
 
 from __future__ import annotations
@@ -76,7 +77,9 @@ def compare(before: ScanDocument, after: ScanDocument) -> Comparison:
     fresh = [camera for camera in after.cameras if camera.id not in was]
     replaced = _pairs(gone, fresh)
     changes = [_replacement(old, new) for old, new in replaced]
-    changes += [_missing(camera, after.coverage) for camera in gone if camera not in [old for old, _ in replaced]]
+    changes += [
+        _missing(camera, after.coverage) for camera in gone if camera not in [old for old, _ in replaced]
+    ]
     changes += [_entered(camera) for camera in fresh if camera not in [new for _, new in replaced]]
     changes += [found for key in was.keys() & now.keys() if (found := _same(was[key], now[key]))]
     order = list(Change)
@@ -107,7 +110,14 @@ def _stands_for(old: CameraView, new: CameraView) -> bool:
 
 def _replacement(old: CameraView, new: CameraView) -> CameraChange:
     return CameraChange(
-        Change.REPLACED, new.id, new.name, new.address, old.verdict, new.verdict, *_rules(old, new), former_id=old.id
+        Change.REPLACED,
+        new.id,
+        new.name,
+        new.address,
+        old.verdict,
+        new.verdict,
+        *_rules(old, new),
+        former_id=old.id,
     )
 
 

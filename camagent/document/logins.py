@@ -33,7 +33,8 @@ class LoginBlock:
     cause: LoginCause
     cameras: tuple[CameraView, ...]
     places: tuple[str, ...]
-    """The ranges of the run that hold these cameras; their own addresses where there is none, or one camera."""
+    """The ranges of the run that hold these cameras; their own addresses where there is none, or one
+    camera."""
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -57,7 +58,8 @@ def login_blocks(document: ScanDocument) -> tuple[LoginBlock, ...]:
 
 
 def login_cause(camera: CameraView) -> LoginCause | None:
-    """Why nobody could look into this camera; None where it is ready, or where a log-in is not what is missing."""
+    """Why nobody could look into this camera; None where it is ready, or where a log-in is not what is
+    missing."""
     device = camera.device
     known = device is not None and (device.manufacturer or device.model)
     if camera.verdict is Verdict.READY or (known and main_column(camera) is not None):

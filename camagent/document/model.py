@@ -1,8 +1,10 @@
-"""The result document: one run on one site as it is published, the only form that reports, store and metrics read.
+"""The result document: one run on one site as it is published, the only form that reports, store and metrics
+read.
 
-These models are the contract: `python -m camagent.document.schema` writes docs/schema from them, `document.write` fills
-them from a finished run, `document.read` from a file. A new value is a field here (or in `document.stream`) with a
-default, because older documents have none; `document.write` copies it where it bears the same name there.
+These models are the contract: `python -m camagent.document.schema` writes docs/schema from them,
+`document.write` fills them from a finished run, `document.read` from a file. A new value is a field here (or
+in `document.stream`) with a default, because older documents have none; `document.write` copies it where it
+bears the same name there.
 """
 
 from __future__ import annotations
@@ -172,8 +174,8 @@ class UpgradeView(View):
     action: Action
     steps: Listed[TextView]
     certain: bool
-    """Main stream known beyond doubt and measured twice, log-in accepted, menu read and believable, no fault among
-    these facts; for firmware also: a list names the newer one."""
+    """Main stream known beyond doubt and measured twice, log-in accepted, menu read and believable, no fault
+    among these facts; for firmware also: a list names the newer one."""
     rules: Listed[Line] = ()
     settings: Listed[SettingView] = ()
     cost_class: Line | None = None

@@ -1,7 +1,8 @@
 """The JSON text of a result document, cut camera by camera before anything of it is parsed. Pure.
 
-Parsed values take many times the memory of their text: an empty object is two bytes, and half a kilobyte as a value. So
-what a text will take is estimated by counting, and a text that would take much is parsed one camera at a time.
+Parsed values take many times the memory of their text: an empty object is two bytes, and half a kilobyte as a
+value. So what a text will take is estimated by counting, and a text that would take much is parsed one camera
+at a time.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def parsed_bytes(text: bytes) -> int:
 
 
 def cut(text: bytes, max_cameras: int) -> Pieces | None:
-    """The document in pieces; None where it is no JSON object with one list of at most so many objects as `cameras`."""
+    """The document in pieces; None where it is no JSON object with one list of at most so many objects as
+    `cameras`."""
     found = _camera_spans(text, max_cameras)
     if found is None:
         return None
@@ -58,7 +60,12 @@ def _camera_spans(text: bytes, max_cameras: int) -> tuple[int, int, list[tuple[i
     for token in _TOKEN.finditer(text):
         sign = token[0]
         if sign in (b"{", b"["):
-            if sign == b"[" and depth == 1 and key_end >= 0 and _BEFORE_LIST.match(text[key_end : token.start()]):
+            if (
+                sign == b"["
+                and depth == 1
+                and key_end >= 0
+                and _BEFORE_LIST.match(text[key_end : token.start()])
+            ):
                 begin, end, spans = token.end(), -1, []
             depth += 1
             if depth == 3 and begin >= 0 > end:

@@ -14,10 +14,16 @@ from camagent.document.values import View
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message
 
-MAX_DOCUMENT_BYTES = 64 * 2**20  # a school of 64 cameras is about 3 MB; bounds what a stranger's file can make us read
-MAX_PARSED_BYTES = 16 * 2**20  # of memory, parsed at once: about 64 cameras; a larger document is read camera by camera
+MAX_DOCUMENT_BYTES = (
+    64 * 2**20
+)  # a school of 64 cameras is about 3 MB; bounds what a stranger's file can make us read
+MAX_PARSED_BYTES = (
+    16 * 2**20
+)  # of memory, parsed at once: about 64 cameras; a larger document is read camera by camera
 
-MAX_TOTAL_BYTES = 640 * 2**20  # of memory, if it were parsed at once: half as much again as 64 MB of honest cameras
+MAX_TOTAL_BYTES = (
+    640 * 2**20
+)  # of memory, if it were parsed at once: half as much again as 64 MB of honest cameras
 
 D = TypeVar("D", bound=ScanDocument)
 V = TypeVar("V", bound=View)
@@ -43,7 +49,9 @@ def parse_as(model: type[D], text: str | bytes, source: str) -> tuple[D, Iterato
     """
     content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if len(content) > MAX_DOCUMENT_BYTES:
-        raise DocumentError(message("report.document.too_big", source=source, limit=MAX_DOCUMENT_BYTES // 2**20))
+        raise DocumentError(
+            message("report.document.too_big", source=source, limit=MAX_DOCUMENT_BYTES // 2**20)
+        )
     if parsed_bytes(content) <= MAX_PARSED_BYTES:
         document = _validated(model, content, source)
         return document, iter(document.cameras)
@@ -53,7 +61,8 @@ def parse_as(model: type[D], text: str | bytes, source: str) -> tuple[D, Iterato
 
 
 def parse_cameras(text: bytes, source: str) -> Iterator[CameraView | DocumentError]:
-    """The cameras of a document one by one, in little memory; in the place of one that cannot be read, why not.
+    """The cameras of a document one by one, in little memory; in the place of one that cannot be read, why
+    not.
 
     Raises: DocumentError where not even the cameras can be told apart.
     """
@@ -66,7 +75,8 @@ def parse_cameras(text: bytes, source: str) -> Iterator[CameraView | DocumentErr
 
 
 def read_schema(text: str | bytes) -> str | None:
-    """The schema that a text names at its beginning, also where we do not read it; None where it names none."""
+    """The schema that a text names at its beginning, also where we do not read it; None where it names
+    none."""
     head = text[:4096]
     found = re.search(
         r'"schema"\s*:\s*"([^"]{1,80})"', head if isinstance(head, str) else head.decode("utf-8", "replace")

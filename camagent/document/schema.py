@@ -1,7 +1,8 @@
-"""The JSON schemas of what is published, made from the models: `python -m camagent.document.schema [--check]`.
+"""The JSON schemas of what is published, made from the models: `python -m camagent.document.schema
+[--check]`.
 
-Writes docs/schema; with --check it writes nothing and ends with 1 where a file differs from its models. What a field
-means is said once, in the docstring below it.
+Writes docs/schema; with --check it writes nothing and ends with 1 where a file differs from its models. What
+a field means is said once, in the docstring below it.
 """
 
 from __future__ import annotations
@@ -24,13 +25,16 @@ FILES: dict[str, tuple[type[BaseModel], str, str]] = {
     "camagent.scan-1.schema.json": (
         model.ScanDocument,
         "camagent result document, version 1",
-        "Written by `camagent scan` (camagent.scan/1) and `camagent check` (camagent.check/1). Readers ignore keys that"
-        " they do not know: the contract may grow. Numbers are never strings, unknown is null, times are RFC 3339 UTC.",
+        "Written by `camagent scan` (camagent.scan/1) and `camagent check` (camagent.check/1). Readers "
+        "ignore keys that"
+        " they do not know: the contract may grow. Numbers are never strings, unknown is null, times are "
+        "RFC 3339 UTC.",
     ),
     "camagent.area-1.schema.json": (
         area_merge.AreaMerge,
         "camagent area document, version 1",
-        "Written by `camagent area --format json`: schools by need, the upgrade list in one language, totals, files"
+        "Written by `camagent area --format json`: schools by need, the upgrade list in one language, "
+        "totals, files"
         " left out.",
     ),
 }
@@ -53,12 +57,17 @@ def schema_text(name: str) -> str:
         for field, note in notes.get(key, {}).items():
             _note(part["properties"], field, note)
     schema = _folded(schema)
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, "description": description}
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "description": description,
+    }
     return json.dumps(head | {k: v for k, v in schema.items() if k != "description"}, indent=1) + "\n"
 
 
 def _folded(part: Any) -> Any:
-    """Shorter, and the same: a value or null as one list of types; no defaults, which a writer leaves nothing to."""
+    """Shorter, and the same: a value or null as one list of types; no defaults, which a writer leaves nothing
+    to."""
     if isinstance(part, list):
         return [_folded(item) for item in part]
     if not isinstance(part, dict):
@@ -77,7 +86,8 @@ def _note(properties: dict[str, Any], field: str, note: str) -> None:
 
 
 def _field_notes() -> dict[str, dict[str, str]]:
-    """Docstrings below fields by class: read here only, so that nobody who just reads documents pays for it."""
+    """Docstrings below fields by class: read here only, so that nobody who just reads documents pays for
+    it."""
     notes: dict[str, dict[str, str]] = {}
     for module in (values, stream, model, area_merge):
         source = inspect.getsource(importlib.import_module(module.__name__))
@@ -93,7 +103,9 @@ def _notes_of(node: ast.ClassDef) -> dict[str, str]:
         field.target.id: " ".join(text.value.value.split())
         for field, text in pairs
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
-        if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant) and isinstance(text.value.value, str)
+        if isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
     }
 
 
@@ -111,7 +123,9 @@ def main(arguments: list[str]) -> int:
     wrong = outdated()
     if "--check" in arguments:
         for name in wrong:
-            sys.stderr.write(f"docs/schema/{name}: not as the models say; run python -m camagent.document.schema\n")
+            sys.stderr.write(
+                f"docs/schema/{name}: not as the models say; run python -m camagent.document.schema\n"
+            )
         return 1 if wrong else 0
     for name in wrong:
         (FOLDER / name).write_text(schema_text(name), encoding="utf-8")

@@ -1,4 +1,5 @@
-"""Earlier scans as a school names them: last, third last, a time, a date, a reporting date of the school year. Pure."""
+"""Earlier scans as a school names them: last, third last, a time, a date, a reporting date of the school
+year. Pure."""
 
 from __future__ import annotations
 
@@ -47,7 +48,12 @@ def parse_earlier(text: str, now: datetime) -> Earlier | None:
     text = " ".join(text.split()).casefold()
     if text == "last":
         return Earlier(ago=1)
-    if text.isascii() and text.isdecimal() and 1 <= int(text[:4]) <= MAX_AGO and len(text) <= len(str(MAX_AGO)):
+    if (
+        text.isascii()
+        and text.isdecimal()
+        and 1 <= int(text[:4]) <= MAX_AGO
+        and len(text) <= len(str(MAX_AGO))
+    ):
         return Earlier(ago=int(text))
     moment = _moment(text, now)
     if moment is not None:

@@ -1,4 +1,5 @@
-"""One stream in the result document: what is configured, declared and measured, its picture and its door. Pure."""
+"""One stream in the result document: what is configured, declared and measured, its picture and its door.
+Pure."""
 
 from __future__ import annotations
 

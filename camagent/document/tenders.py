@@ -26,13 +26,18 @@ class TenderClass:
 
 
 def tender_lines(upgrade: UpgradeView, lang: str) -> Lines:
-    """The table of one camera; the paragraph as its only line in an older document; empty where nothing is bought."""
+    """The table of one camera; the paragraph as its only line in an older document; empty where nothing is
+    bought."""
     if upgrade.action is not Action.REPLACE:
         return ()
     if upgrade.tender_rows:
         buyer = say("report.tender.buyer", lang)
         return tuple(
-            (row.criterion.to(lang), row.requirement.to(lang), basis_text(row.basis, lang) if row.basis else buyer)
+            (
+                row.criterion.to(lang),
+                row.requirement.to(lang),
+                basis_text(row.basis, lang) if row.basis else buyer,
+            )
             for row in upgrade.tender_rows
         )
     if upgrade.tender is None:

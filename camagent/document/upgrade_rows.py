@@ -141,7 +141,9 @@ def upgrade_row(document: ScanDocument, camera: CameraView, lang: str) -> Upgrad
         verdict=camera.verdict,
         action=upgrade.action,
         certain=upgrade.certain,
-        findings=clean_paragraph("\n".join(reason_lines(camera.findings, lang, MAX_REASONS, "report.upgrade.more"))),
+        findings=clean_paragraph(
+            "\n".join(reason_lines(camera.findings, lang, MAX_REASONS, "report.upgrade.more"))
+        ),
         steps=clean_paragraph("\n".join(filter(None, (*steps, settings_text(upgrade, lang))))),
         basis=clean_paragraph("\n".join(basis_lines(camera.findings, lang, MAX_REASONS))),
         cost_class=upgrade.cost_class or "",

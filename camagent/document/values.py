@@ -1,8 +1,9 @@
-"""What the parts of a published document are made of: bounded harmless texts, counts, numbers, moments, lists. Pure.
+"""What the parts of a published document are made of: bounded harmless texts, counts, numbers, moments,
+lists. Pure.
 
-Files come from other schools' machines as well: every text is made harmless on the way in, unknown keys are ignored
-(the contract may grow), a wrong type is refused with its place, and no list is longer than its bound. In process a
-number that is not finite becomes None, so that it is null in JSON.
+Files come from other schools' machines as well: every text is made harmless on the way in, unknown keys are
+ignored (the contract may grow), a wrong type is refused with its place, and no list is longer than its bound.
+In process a number that is not finite becomes None, so that it is null in JSON.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ class InProcess:
 
 @dataclass(frozen=True, slots=True)
 class Bounded:
-    """A list in JSON holds at most so many items and ends at the first wrong one: no file becomes a million errors."""
+    """A list in JSON holds at most so many items and ends at the first wrong one: no file becomes a million
+    errors."""
 
     limit: int
 
@@ -100,13 +102,20 @@ Absent = SkipJsonSchema[None]
 """What older documents do not have, and newer ones always."""
 Figure = Annotated[FiniteFloat | Absent, InProcess(_finite)]
 """A number that every camera has: none only where our own arithmetic failed."""
-Setting = Annotated[int | FiniteFloat | None, InProcess(_finite), WithJsonSchema({"type": ["number", "null"]})]
+Setting = Annotated[
+    int | FiniteFloat | None, InProcess(_finite), WithJsonSchema({"type": ["number", "null"]})
+]
 """A number as a device's menu has it: whole numbers stay whole."""
 Moment = Annotated[
     AwareDatetime,
     AfterValidator(_utc),
     WithJsonSchema(
-        {"type": "string", "format": "date-time", "pattern": "Z$", "description": "RFC 3339, UTC, whole seconds"}
+        {
+            "type": "string",
+            "format": "date-time",
+            "pattern": "Z$",
+            "description": "RFC 3339, UTC, whole seconds",
+        }
     ),
 ]
 Amount = Annotated[
@@ -134,7 +143,8 @@ class View(BaseModel):
         return self.model_dump(mode="json", by_alias=True)
 
     def compact_json(self) -> bytes:
-        """JSON without white space, for the store and the network: a third of the memory of `plain` on the way."""
+        """JSON without white space, for the store and the network: a third of the memory of `plain` on the
+        way."""
         return self.model_dump_json(by_alias=True).encode()
 
 

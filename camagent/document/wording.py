@@ -1,4 +1,5 @@
-"""Reasons, bases, devices and streams of a document as a person reads them, in Vietnamese or English. Pure."""
+"""Reasons, bases, devices and streams of a document as a person reads them, in Vietnamese or English.
+Pure."""
 
 from __future__ import annotations
 
@@ -97,12 +98,18 @@ def reasons(findings: Iterable[F]) -> tuple[F, ...]:
     """The findings that a person must know, weightiest first: failed, defect, not assessed, minimum only."""
     told = [finding for finding in findings if finding.outcome in _URGENCY and not finding.manual]
     return tuple(
-        sorted(told, key=lambda item: (not item.weighty, _URGENCY[item.outcome], _WEIGHT[item.severity], item.rule))
+        sorted(
+            told,
+            key=lambda item: (not item.weighty, _URGENCY[item.outcome], _WEIGHT[item.severity], item.rule),
+        )
     )
 
 
-def reason_lines(findings: Iterable[FindingView], lang: str, limit: int, more: str = "report.table.more") -> list[str]:
-    """The reasons for a verdict, one line each: rules that say the same share a line, small doubts are only counted.
+def reason_lines(
+    findings: Iterable[FindingView], lang: str, limit: int, more: str = "report.table.more"
+) -> list[str]:
+    """The reasons for a verdict, one line each: rules that say the same share a line, small doubts are only
+    counted.
 
     more: key of the line that counts the rest and says where they are.
     """
@@ -157,7 +164,9 @@ def _rule_list(names: list[str]) -> str:
 def cost_text(upgrade: UpgradeView, lang: str) -> str:
     """The operator's cost class and, where his price file has one, the amount; empty without a price file."""
     amount = amount_text(upgrade.cost_amount, upgrade.cost_currency, lang)
-    return f"{upgrade.cost_class} ({amount})" if upgrade.cost_class and amount else upgrade.cost_class or amount
+    return (
+        f"{upgrade.cost_class} ({amount})" if upgrade.cost_class and amount else upgrade.cost_class or amount
+    )
 
 
 def amount_text(amount: float | None, currency: str | None, lang: str) -> str:
@@ -173,7 +182,9 @@ def main_column(camera: CameraView) -> MeasuredView | None:
 def action_text(camera: CameraView, lang: str) -> str:
     """The kind of step, marked where it rests on the device's word."""
     action = camera.upgrade.action
-    return f"{say(f'report.action.{action}', lang)} {uncertain_note(action, camera.upgrade.certain, lang)}".rstrip()
+    return (
+        f"{say(f'report.action.{action}', lang)} {uncertain_note(action, camera.upgrade.certain, lang)}"
+    ).rstrip()
 
 
 def settings_text(upgrade: UpgradeView, lang: str) -> str:
@@ -188,7 +199,8 @@ def _setting_text(setting: SettingView, lang: str) -> str:
 
 
 def uncertain_note(action: Action, certain: bool, lang: str) -> str:
-    """That the step rests on what the device advertises; empty where it does not, or where there is no step."""
+    """That the step rests on what the device advertises; empty where it does not, or where there is no
+    step."""
     if certain or action in (Action.NONE, Action.INVESTIGATE):
         return ""
     return say("report.table.uncertain", lang)
@@ -235,7 +247,9 @@ def _bit_rate(column: ColumnView, lang: str) -> str | None:
         return None
     text = bitrate_text(column.bitrate_bps, lang)
     half_bps = (column.bitrate_uncertainty_bps or 0.0) if isinstance(column, MeasuredView) else 0.0
-    return text if half_bps < SHOWN_RATIO * column.bitrate_bps else f"{text} (±{bitrate_text(half_bps, lang)})"
+    return (
+        text if half_bps < SHOWN_RATIO * column.bitrate_bps else f"{text} (±{bitrate_text(half_bps, lang)})"
+    )
 
 
 def _gop(column: ColumnView, lang: str) -> str | None:
@@ -287,7 +301,8 @@ _STREAM_FACTS: tuple[tuple[str, Callable[[ColumnView, str], str | None]], ...] =
 
 
 def coverage_text(coverage: CoverageView, lang: str) -> str:
-    """How much was looked at, in one sentence: ranges, addresses, devices, cameras, and what was not checked."""
+    """How much was looked at, in one sentence: ranges, addresses, devices, cameras, and what was not
+    checked."""
     figures = {"found": coverage.devices_found, "checked": coverage.cameras_checked}
     missed = len(coverage.not_checked)
     if not coverage.subnets_asked and not coverage.interfaces:

@@ -1,7 +1,7 @@
 """A finished run as its result document: built once, in process. Pure.
 
-What bears the same name in the run and in the document is copied by name; here stands only what does not. No address
-carries a credential.
+What bears the same name in the run and in the document is copied by name; here stands only what does not. No
+address carries a credential.
 """
 
 from __future__ import annotations
@@ -145,7 +145,8 @@ def _source(target: StreamTarget | ProfileTarget | FileTarget) -> dict[str, str 
 
 
 def _other_stream(other: OtherStream) -> StreamView:
-    """A stream that was not watched, in the shape of one that was: nothing is measured, and it says why not."""
+    """A stream that was not watched, in the shape of one that was: nothing is measured, and it says why
+    not."""
     nothing = dict.fromkeys(("declared", "measured", "image", "access", "fault"))
     uri = other.uri.shown if other.uri is not None else None
     return StreamView.model_validate({**_named(other), **nothing, "role": StreamRole.SUB.value, "uri": uri})

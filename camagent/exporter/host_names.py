@@ -1,7 +1,9 @@
-"""Which names the exporter answers to. A browser that was led here by another name (DNS rebinding) gets nothing.
+"""Which names the exporter answers to. A browser that was led here by another name (DNS rebinding) gets
+nothing.
 
-A web page may point its own name at 127.0.0.1 and then read what we show without a log-in; the browser still sends
-that page's name in `Host`. An address cannot be pointed elsewhere, so the one that the client really reached is ours.
+A web page may point its own name at 127.0.0.1 and then read what we show without a log-in; the browser still
+sends that page's name in `Host`. An address cannot be pointed elsewhere, so the one that the client really
+reached is ours.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ _HOST = re.compile(r"(?:\[([0-9a-f:.]{2,45})\]|([a-z0-9._-]{1,253}?)\.?)(?::([0-
 
 
 def host_of(header: str) -> str | None:
-    """The name or address in a Host header (RFC 9110, 7.2): lower case, without port and last dot; None: malformed."""
+    """The name or address in a Host header (RFC 9110, 7.2): lower case, without port and last dot; None:
+    malformed."""
     found = _HOST.fullmatch(header.strip(" \t").lower())
     if found is None or int(found[3] or 0) > 65535:
         return None
@@ -24,7 +27,8 @@ def host_of(header: str) -> str | None:
 
 
 def authority_of(target: str) -> str | None:
-    """The authority that a request target carries itself (absolute form, RFC 9112, 3.2.2); None where it has none.
+    """The authority that a request target carries itself (absolute form, RFC 9112, 3.2.2); None where it has
+    none.
 
     It counts in place of `Host`, as RFC 9112 has it.
     """
@@ -35,7 +39,8 @@ def authority_of(target: str) -> str | None:
 
 
 def is_ours(header: str, names: Set[str], reached: str) -> bool:
-    """Whether to answer a request for that host: loopback, one of `names`, or the address that was reached."""
+    """Whether to answer a request for that host: loopback, one of `names`, or the address that was
+    reached."""
     host = host_of(header)
     if host is None:
         return False

@@ -1,6 +1,7 @@
 """A listening socket that strangers cannot clog: few connections, TLS handshakes apart, every wait bounded.
 
-Knows asyncio and sockets, not HTTP. One slow or silent client costs one of `MAX_CONNECTIONS` places and no time.
+Knows asyncio and sockets, not HTTP. One slow or silent client costs one of `MAX_CONNECTIONS` places and no
+time.
 """
 
 from __future__ import annotations
@@ -170,7 +171,8 @@ class Listener:
             connection.task = loop.create_task(self._greet(accepted, connection))
 
     def _make_room(self) -> None:
-        """Cut the oldest that never asked anything, else the oldest of all: a flood drives out itself first."""
+        """Cut the oldest that never asked anything, else the oldest of all: a flood drives out itself
+        first."""
         waiting = (connection for connection in self._open.values() if not connection.requested)
         victim = next(waiting, None) or next(iter(self._open.values()))
         self.forget(victim)
@@ -187,7 +189,9 @@ class Listener:
             }
         )
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(lambda: connection, accepted, ssl=context, **extra)
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: connection, accepted, ssl=context, **extra
+            )
         except (OSError, asyncio.CancelledError) as error:  # ssl.SSLError and the time-out are OSErrors
             logger.debug("handshake failed: %s", type(error).__name__)
             accepted.close()

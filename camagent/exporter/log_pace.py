@@ -9,7 +9,8 @@ EVERY_S = 60.0
 
 
 class LogPace:
-    """Says whether a line of that kind may be written now; kinds are a few words of ours, never a peer's text."""
+    """Says whether a line of that kind may be written now; kinds are a few words of ours, never a peer's
+    text."""
 
     def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
         self._now_s = now_s

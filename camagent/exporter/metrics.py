@@ -21,25 +21,54 @@ from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import Severity, Verdict
 from camagent.model.printable import printable
 
-MAX_SERIES_PER_CAMERA = 40  # contract: 2,300 schools × 40 cameras × 40 series is what one receiver was sized for
-MAX_RULES_PER_CAMERA = 18  # what 8 camera, 10 main-stream, 1 sub-stream and 3 condition series leave of the 40
+MAX_SERIES_PER_CAMERA = (
+    40  # contract: 2,300 schools × 40 cameras × 40 series is what one receiver was sized for
+)
+MAX_RULES_PER_CAMERA = (
+    18  # what 8 camera, 10 main-stream, 1 sub-stream and 3 condition series leave of the 40
+)
 MAX_CONDITIONS_PER_CAMERA = 3  # more than three things wrong with one picture tell nobody more
 MAX_LABEL_CHARS = 120  # a device writes its own model and firmware; an honest one needs about 40
 
 _CODES_BY_STAGE = {
-    Stage.DISCOVER: ("unreachable", "timeout", "malformed_reply", "not_onvif", "refused_by_policy", "budget_spent"),
+    Stage.DISCOVER: (
+        "unreachable",
+        "timeout",
+        "malformed_reply",
+        "not_onvif",
+        "refused_by_policy",
+        "budget_spent",
+    ),
     Stage.INTERROGATE: (
-        *("unreachable", "refused", "timeout", "tls_failed", "auth_required", "auth_rejected", "auth_unsupported"),
+        *(
+            "unreachable",
+            "refused",
+            "timeout",
+            "tls_failed",
+            "auth_required",
+            "auth_rejected",
+            "auth_unsupported",
+        ),
         *("auth_would_leak", "locked_out", "not_onvif", "soap_fault", "unsupported", "malformed_reply"),
         *("no_media_profile", "busy", "budget_spent", "refused_by_policy"),
     ),
     Stage.OBSERVE: (
-        *("unreachable", "refused", "timeout", "tls_failed", "auth_required", "auth_rejected", "auth_unsupported"),
+        *(
+            "unreachable",
+            "refused",
+            "timeout",
+            "tls_failed",
+            "auth_required",
+            "auth_rejected",
+            "auth_unsupported",
+        ),
         *("auth_would_leak", "locked_out", "malformed_reply", "not_found", "rtsp_error", "busy", "no_video"),
         *("codec_unsupported", "stalled", "decode_failed", "budget_spent", "refused_by_policy"),
     ),
 }
-EXPECTED_FAULTS = tuple((stage, FaultCode(code)) for stage, codes in _CODES_BY_STAGE.items() for code in codes)
+EXPECTED_FAULTS = tuple(
+    (stage, FaultCode(code)) for stage, codes in _CODES_BY_STAGE.items() for code in codes
+)
 """What can happen where: exported as 0 from the start, so that the first one counts as an increase."""
 
 _CACHED = "Cached: as of camagent_check_timestamp_seconds, not of the scrape."
@@ -76,8 +105,8 @@ def metrics_registry(snapshot: Callable[[], AgentSnapshot]) -> CollectorRegistry
 def render_metrics(registry: CollectorRegistry, openmetrics: bool) -> bytes:
     """The page in text format 0.0.4 or OpenMetrics 1.0.0, byte for byte as prometheus-client writes it.
 
-    Written here because it runs on the loop that times RTP packets: prometheus-client 0.26 took 180–200 ms for the
-    OpenMetrics page of 200 cameras.
+    Written here because it runs on the loop that times RTP packets: prometheus-client 0.26 took 180–200 ms
+    for the OpenMetrics page of 200 cameras.
     """
     lines: list[str] = []
     escaped: dict[str, str] = {}
@@ -89,7 +118,8 @@ def render_metrics(registry: CollectorRegistry, openmetrics: bool) -> bytes:
 
 
 def _render_family(family: Metric, openmetrics: bool, lines: list[str], escaped: dict[str, str]) -> None:
-    """All samples of a family have the same labels; `escaped` holds what was escaped already: ids come 40 times."""
+    """All samples of a family have the same labels; `escaped` holds what was escaped already: ids come 40
+    times."""
     name, kind = family.name, family.type
     if not openmetrics:
         name += {"counter": "_total", "info": "_info"}.get(kind, "")
@@ -143,32 +173,46 @@ def _agent_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
     yield build
     if snapshot.profile is not None:
         stamp = snapshot.profile
-        info = InfoMetricFamily("camagent_requirement_profile", "The requirement profile that judges the cameras.")
+        info = InfoMetricFamily(
+            "camagent_requirement_profile", "The requirement profile that judges the cameras."
+        )
         authoritative = "true" if stamp.authoritative else "false"
         labels = {"profile_id": stamp.id, "profile_version": stamp.version, "digest": stamp.digest}
         info.add_metric((), labels | {"authoritative": authoritative})
         yield info
     yield from _cycle_families(snapshot)
     yield from _single(
-        "discovered_devices", "Devices that the last hourly search found. Cached.", snapshot.discovered_devices
+        "discovered_devices",
+        "Devices that the last hourly search found. Cached.",
+        snapshot.discovered_devices,
     )
     yield from _single(
         "devices_awaiting_trust", "New devices that want the log-in of their range.", snapshot.awaiting_trust
     )
     for name, documentation, count in (
-        ("overruns", "Checks skipped because the one before was still running or waiting.", snapshot.overruns),
+        (
+            "overruns",
+            "Checks skipped because the one before was still running or waiting.",
+            snapshot.overruns,
+        ),
         ("defects", "Bugs of camagent itself that were caught; see its log.", snapshot.defects),
     ):
         counter = CounterMetricFamily(f"camagent_{name}", documentation)
         counter.add_metric((), count)
         yield counter
+    yield _fault_family(snapshot)
+
+
+def _fault_family(snapshot: AgentSnapshot) -> Metric:
     faults = CounterMetricFamily(
-        "camagent_faults", "What the network and the devices did to us, since the start.", labels=("stage", "code")
+        "camagent_faults",
+        "What the network and the devices did to us, since the start.",
+        labels=("stage", "code"),
     )
     counts = dict.fromkeys(EXPECTED_FAULTS, 0) | dict(snapshot.faults)
     for (stage, code), count in sorted(counts.items()):
         faults.add_metric((stage.value, code.value), count)
-    yield faults
+    return faults
 
 
 def _cycle_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
@@ -179,13 +223,21 @@ def _cycle_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
             "When the last round of full checks over all cameras ended.",
             _at(stream.at) if stream else None,
         ),
-        ("cycle_duration_seconds", "How long that round of full checks took.", stream.duration_s if stream else None),
+        (
+            "cycle_duration_seconds",
+            "How long that round of full checks took.",
+            stream.duration_s if stream else None,
+        ),
         (
             "reach_timestamp_seconds",
             "When the last round of cheap checks over all cameras ended.",
             _at(reach.at) if reach else None,
         ),
-        ("reach_duration_seconds", "How long that round of cheap checks took.", reach.duration_s if reach else None),
+        (
+            "reach_duration_seconds",
+            "How long that round of cheap checks took.",
+            reach.duration_s if reach else None,
+        ),
         (
             "config_last_reload_successful",
             "1 if the configuration could be read at the start or last reload.",
@@ -246,12 +298,17 @@ def _identity(camera: CameraStatus) -> dict[str, str]:
 
 
 StreamGauge = tuple[str, str, Callable[[MeasuredView], float | None]]
-"""Name without `camagent_stream_`, what it says, and how it is read of what was measured of the main stream."""
+"""Name without `camagent_stream_`, what it says, and how it is read of what was measured of the main
+stream."""
 STREAM_GAUGES: tuple[StreamGauge, ...] = (
     ("width_pixels", "Width of the picture as shown", lambda m: m.width_px),
     ("height_pixels", "Height of the picture as shown", lambda m: m.height_px),
     ("frame_rate_hertz", "Measured mean frame rate", lambda m: _believed(m, m.frame_rate_hz)),
-    ("throughput_bytes_per_second", "Measured mean rate of RTP payload", lambda m: _believed(m, _bytes_per_s(m))),
+    (
+        "throughput_bytes_per_second",
+        "Measured mean rate of RTP payload",
+        lambda m: _believed(m, _bytes_per_s(m)),
+    ),
     ("keyframe_interval_seconds", "Measured mean time between keyframes", lambda m: m.gop_length_s),
     ("rtp_lost_ratio", "Lost over expected RTP packets, 0 to 1", lambda m: m.lost_ratio),
     ("rtp_jitter_seconds", "Interarrival jitter after RFC 3550", lambda m: _believed(m, m.rtp_jitter_s)),
@@ -273,7 +330,9 @@ def _stream_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
     labels = ("camera", "stream")
     up = _gauge("stream_up", f"1 if video arrived; absent while unknown. {_CACHED}", labels)
     info = InfoMetricFamily("camagent_stream", f"How the stream is coded. {_CACHED}", labels=labels)
-    gauges = [(_gauge(f"stream_{name}", f"{text}. {_CACHED}", labels), read) for name, text, read in STREAM_GAUGES]
+    gauges = [
+        (_gauge(f"stream_{name}", f"{text}. {_CACHED}", labels), read) for name, text, read in STREAM_GAUGES
+    ]
     for camera in snapshot.cameras:
         for stream in camera.streams[:2]:
             if stream.up is not None:
@@ -306,7 +365,8 @@ def _judgement_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
     )
     met = _gauge(
         "requirement_met",
-        f"1 if the camera meets the row of the requirement profile, 0 if not; absent while unknown. {_CACHED}",
+        "1 if the camera meets the row of the requirement profile, 0 if not; absent while unknown. "
+        f"{_CACHED}",
         ("camera", "rule", "severity"),
     )
     for camera in snapshot.cameras:
@@ -322,7 +382,8 @@ def _judgement_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
 def exported_rules(rows: tuple[RequirementStatus, ...]) -> list[RequirementStatus]:
     """The rows that a network check answers, the weightiest first, as many as the series budget allows.
 
-    The choice depends on the profile only, never on outcomes, so that series do not come and go with the weather.
+    The choice depends on the profile only, never on outcomes, so that series do not come and go with the
+    weather.
     """
     ours = [row for row in rows if not row.manual and row.severity in _SEVERITY_ORDER]
     return sorted(ours, key=lambda row: (_SEVERITY_ORDER[row.severity], row.rule))[:MAX_RULES_PER_CAMERA]

@@ -11,7 +11,8 @@ def wants_openmetrics(accept: str) -> bool:
         (
             _quality(piece)
             for piece in accept.split(",")
-            if _name(piece) == "application/openmetrics-text" and "version=0.0.1" not in piece.replace(" ", "")
+            if _name(piece) == "application/openmetrics-text"
+            and "version=0.0.1" not in piece.replace(" ", "")
         ),
         default=0.0,
     )
@@ -21,7 +22,10 @@ def wants_openmetrics(accept: str) -> bool:
 def preferred_language(accept: str, default: str) -> str:
     """The better liked of our two languages, by the browser's own order."""
     weights = {
-        lang: max((_quality(piece) for piece in accept.split(",") if _name(piece).split("-")[0] == lang), default=0.0)
+        lang: max(
+            (_quality(piece) for piece in accept.split(",") if _name(piece).split("-")[0] == lang),
+            default=0.0,
+        )
         for lang in ("vi", "en")
     }
     if weights["vi"] == weights["en"]:

@@ -1,4 +1,5 @@
-"""The HTTP side of `camagent serve`: metrics, health, status page, result document. Knows no camera and no schedule.
+"""The HTTP side of `camagent serve`: metrics, health, status page, result document. Knows no camera and no
+schedule.
 
 Reads one `ExporterView`; answers from memory, so that a scrape never waits for a camera.
 """
@@ -91,7 +92,11 @@ class HttpDoor(web.RequestHandler):
         self._pace, self._language = pace, language
 
     def handle_error(
-        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
     ) -> web.StreamResponse:
         """What aiohttp could not parse (400), or a bug of ours (500)."""
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -154,7 +159,10 @@ class Exporter:
         server, language = self._runner.server, self._options.language
         assert server is not None
         self._listener = Listener(
-            lambda: HttpDoor(server, self._pace, language), lambda: self._context, self._options.limits, self._pace
+            lambda: HttpDoor(server, self._pace, language),
+            lambda: self._context,
+            self._options.limits,
+            self._pace,
         )
         try:
             return await self._listener.open(self._options.host, self._options.port)
@@ -204,7 +212,8 @@ class Exporter:
         return response
 
     def _misdirected(self, request: web.Request) -> HTTPStatus | None:
-        """How to refuse a request that was meant for another host, or for none; None where it was meant for us."""
+        """How to refuse a request that was meant for another host, or for none; None where it was meant for
+        us."""
         hosts = request.headers.getall(hdrs.HOST, [])
         if len(hosts) != 1:
             return HTTPStatus.BAD_REQUEST
@@ -239,7 +248,9 @@ class Exporter:
 
     def _ask_log_in(self, request: web.Request) -> web.Response:
         text = say("status.log_in", self._language(request))
-        return web.Response(status=401, text=text + "\n", headers={hdrs.WWW_AUTHENTICATE: 'Basic realm="camagent"'})
+        return web.Response(
+            status=401, text=text + "\n", headers={hdrs.WWW_AUTHENTICATE: 'Basic realm="camagent"'}
+        )
 
     def _refusal(self, request: web.Request, refusal: web.HTTPException) -> web.Response:
         if refusal.status == 404:
@@ -278,11 +289,15 @@ class Exporter:
 
     async def _healthy(self, request: web.Request) -> web.Response:
         alive = self._view.is_alive()
-        return web.Response(status=200 if alive else 503, text="healthy\n" if alive else "the loop is stuck\n")
+        return web.Response(
+            status=200 if alive else 503, text="healthy\n" if alive else "the loop is stuck\n"
+        )
 
     async def _ready(self, request: web.Request) -> web.Response:
         ready = self._view.is_ready()
-        return web.Response(status=200 if ready else 503, text="ready\n" if ready else "first round not complete\n")
+        return web.Response(
+            status=200 if ready else 503, text="ready\n" if ready else "first round not complete\n"
+        )
 
 
 def _plain(status: int) -> web.Response:

@@ -18,7 +18,8 @@ from camagent.model.scan import ProfileStamp, Site
 from camagent.model.text import Localised
 
 SILENT = frozenset({FaultCode.UNREACHABLE, FaultCode.REFUSED, FaultCode.TIMEOUT})
-"""Faults that mean that nobody answered; any other answer, even a refused log-in, shows that the camera lives."""
+"""Faults that mean that nobody answered; any other answer, even a refused log-in, shows that the camera
+lives."""
 OURS = frozenset({FaultCode.BUDGET_SPENT, FaultCode.REFUSED_BY_POLICY})
 """Faults that say something about us and nothing about the camera."""
 SHARED_TEXTS = 4096  # titles and reasons, which most cameras of a school have in common
@@ -121,7 +122,10 @@ class AgentSnapshot:
     @property
     def awaiting_trust(self) -> int:
         """How many cameras are new and want the log-in of their range."""
-        return sum(any(r.rule == TRUST_RULE and r.met is None for r in camera.requirements) for camera in self.cameras)
+        return sum(
+            any(r.rule == TRUST_RULE and r.met is None for r in camera.requirements)
+            for camera in self.cameras
+        )
 
     def count(self, verdict: Verdict) -> int:
         """How many cameras have that verdict."""
@@ -159,7 +163,8 @@ def is_up(code: str | None) -> bool | None:
 
 
 def _answers(camera: CameraView) -> bool | None:
-    """One of its streams or its clock, the first question over ONVIF; else what the first ONVIF fault says."""
+    """One of its streams or its clock, the first question over ONVIF; else what the first ONVIF fault
+    says."""
     answers = [is_up(stream.fault.code if stream.fault else None) for stream in camera.watched]
     asked = (fault.code for fault in camera.faults if fault.stage == Stage.INTERROGATE)
     if camera.clock is not None:
@@ -172,7 +177,8 @@ def _answers(camera: CameraView) -> bool | None:
 
 
 def stream_statuses(streams: Sequence[StreamView]) -> tuple[StreamStatus, ...]:
-    """The streams by the names that findings use: main, sub, sub2 …; a second main stream has none, and is left out."""
+    """The streams by the names that findings use: main, sub, sub2 …; a second main stream has none, and is
+    left out."""
     named: dict[str, StreamView] = {}
     subs = 0
     for stream in streams:

@@ -1,4 +1,5 @@
-"""The small page for people at the exporter's address: verdicts, last checks, why. Pure: a snapshot in, HTML out.
+"""The small page for people at the exporter's address: verdicts, last checks, why. Pure: a snapshot in, HTML
+out.
 
 No script, no picture, nothing loaded from anywhere; every text from a device or a person is escaped.
 """
@@ -24,22 +25,26 @@ REFRESH_S = 60
 DATE_CHARS = 10  # of a moment on this page: 26/11/2026
 
 _STYLE = """
-:root{color-scheme:light dark;--ink:#1b1b1b;--paper:#fff;--line:#c9c9c9;--good:#0b6b2e;--bad:#a8071a;--unsure:#7a4b00}
+:root{color-scheme:light dark;--ink:#1b1b1b;--paper:#fff;--line:#c9c9c9;
+--good:#0b6b2e;--bad:#a8071a;--unsure:#7a4b00}
 @media(prefers-color-scheme:dark){
 :root{--ink:#eee;--paper:#16181c;--line:#4a4d52;--good:#7bd88f;--bad:#ff9c9c;--unsure:#ffcf70}}
-body{font:16px/1.5 system-ui,"Segoe UI",Roboto,sans-serif;color:var(--ink);background:var(--paper);margin:1rem auto;
+body{font:16px/1.5 system-ui,"Segoe UI",Roboto,sans-serif;color:var(--ink);background:var(--paper);
+margin:1rem auto;
 max-width:72rem;padding:0 1rem}
 h1{font-size:1.5rem;margin:.2rem 0}p{margin:.4rem 0}.note{border:1px solid var(--unsure);padding:.5rem .8rem}
 dl{display:flex;flex-wrap:wrap;gap:1rem;margin:1rem 0}dl div{border:1px solid var(--line);padding:.4rem 1rem}
 dt{font-size:.9rem}dd{margin:0;font-size:1.6rem;font-weight:600}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;border-top:1px solid var(--line);
+table{border-collapse:collapse;width:100%}
+th,td{text-align:left;vertical-align:top;border-top:1px solid var(--line);
 padding:.4rem .5rem}td.name,td.address,td.why{overflow-wrap:anywhere}ul{margin:0;padding-left:1.1rem}
 th{font-size:.9rem;vertical-align:bottom}td small,td.at{font-variant-numeric:tabular-nums}
 td small{display:block;white-space:nowrap}
 .ready{color:var(--good)}.not_ready{color:var(--bad)}.undetermined{color:var(--unsure)}.v{font-weight:600}
 .name{font-weight:600}.why{width:46%}a{color:inherit}footer{margin-top:1.5rem;font-size:.9rem}
 @media(min-width:40.01rem){.v{white-space:nowrap}.name{min-width:8rem}.address{min-width:7.5rem}td.at{width:6rem}}
-@media(max-width:40rem){thead{display:none}table,tbody{display:block}tr{display:block;border-top:2px solid var(--line);
+@media(max-width:40rem){thead{display:none}table,tbody{display:block}
+tr{display:block;border-top:2px solid var(--line);
 padding:.5rem 0}td{display:block;border:0;padding:.05rem 0}.why{width:auto}.name{font-size:1.1rem}
 td small{display:inline}
 td:not(.name):not(.verdict)::before{content:attr(data-label)": ";font-size:.9rem}td:empty{display:none}
@@ -71,7 +76,8 @@ def render_status_page(snapshot: AgentSnapshot, lang: str) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
         f'<meta http-equiv="refresh" content="{REFRESH_S}"><style>{_STYLE}</style></head><body>',
         f"<header><h1>{title}</h1>",
-        f'<p><a href="?lang={other}" hreflang="{other}" lang="{other}">{escape(say("status.language", lang))}</a></p>',
+        f'<p><a href="?lang={other}" hreflang="{other}" lang="{other}">'
+        f"{escape(say('status.language', lang))}</a></p>",
         *_notes(snapshot, lang),
         f"</header><main>{_summary(snapshot, lang)}{_table(snapshot, lang)}</main>",
         f"<footer>{_links(lang)}</footer></body></html>",
@@ -106,7 +112,8 @@ def _summary(snapshot: AgentSnapshot, lang: str) -> str:
     boxes = [("status.cameras", "", len(snapshot.cameras)), ("status.silent", "not_ready", snapshot.silent)]
     boxes += [(f"status.{verdict.value}", verdict.value, snapshot.count(verdict)) for verdict in _ORDER]
     cells = "".join(
-        f'<div class="{kind}"><dt>{escape(say(key, lang))}</dt><dd>{count}</dd></div>' for key, kind, count in boxes
+        f'<div class="{kind}"><dt>{escape(say(key, lang))}</dt><dd>{count}</dd></div>'
+        for key, kind, count in boxes
     )
     return f"<dl>{cells}</dl>"
 
@@ -114,7 +121,9 @@ def _summary(snapshot: AgentSnapshot, lang: str) -> str:
 def _table(snapshot: AgentSnapshot, lang: str) -> str:
     if not snapshot.cameras:
         return f"<p>{escape(say(_why_empty(snapshot), lang))}</p>"
-    head = "".join(f'<th scope="col" class="{name}">{escape(say(f"status.{name}", lang))}</th>' for name in _COLUMNS)
+    head = "".join(
+        f'<th scope="col" class="{name}">{escape(say(f"status.{name}", lang))}</th>' for name in _COLUMNS
+    )
     cameras = sorted(snapshot.cameras, key=_urgency)
     rows = "".join(_row(camera, snapshot.made_at, lang) for camera in cameras)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
@@ -128,7 +137,8 @@ def _why_empty(snapshot: AgentSnapshot) -> str:
 
 
 def _urgency(camera: CameraStatus) -> tuple[object, ...]:
-    """Who does not answer comes first, then the worse verdicts; names as a Vietnamese reader looks for them."""
+    """Who does not answer comes first, then the worse verdicts; names as a Vietnamese reader looks for
+    them."""
     return camera.up is not False, _ORDER[camera.verdict], sort_key(_cut(camera.name)), camera.id
 
 
@@ -180,7 +190,8 @@ def _reasons(camera: CameraStatus, lang: str) -> str:
 
 
 def _distinct(rows: list[RequirementStatus], lang: str) -> list[RequirementStatus]:
-    """Each reason once, at its weightiest row: a dead camera fails or leaves open every row for the same reason."""
+    """Each reason once, at its weightiest row: a dead camera fails or leaves open every row for the same
+    reason."""
     first: dict[str, RequirementStatus] = {}
     for row in rows:
         first.setdefault("" if row.reason is None else _in(row.reason, lang), row)
@@ -194,7 +205,10 @@ def _reason(row: RequirementStatus, lang: str) -> str:
 
 def _links(lang: str) -> str:
     return say(
-        "status.links", lang, metrics='<a href="/metrics">/metrics</a>', scan='<a href="/api/v1/scan">/api/v1/scan</a>'
+        "status.links",
+        lang,
+        metrics='<a href="/metrics">/metrics</a>',
+        scan='<a href="/api/v1/scan">/api/v1/scan</a>',
     )
 
 

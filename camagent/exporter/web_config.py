@@ -1,4 +1,5 @@
-"""The web-config file of the exporter: exporter-toolkit's format, read whole and refused whole. Files, no network.
+"""The web-config file of the exporter: exporter-toolkit's format, read whole and refused whole. Files, no
+network.
 
 Every key of that format is known here; what cannot be done faithfully in Python is refused, never ignored.
 """
@@ -20,7 +21,9 @@ from camagent.model.text import Message, message, os_reason
 from camagent.operator_files import read_text
 
 MAX_FILE_BYTES = 100_000  # a web-config file is a few hundred bytes, and each takes 0.1 ms to read
-MAX_VERIFIED = 100  # right answers, and as many wrong ones: exporter-toolkit's number, bounded against guessing
+MAX_VERIFIED = (
+    100  # right answers, and as many wrong ones: exporter-toolkit's number, bounded against guessing
+)
 MAX_PASSWORD_BYTES = 1024  # bcrypt itself reads 72; the rest only costs hashing
 MAX_BCRYPT_COST = 14  # 2^14 rounds take more than a second on the machines this runs on
 
@@ -46,7 +49,8 @@ _CIPHERS = {
 }
 """TLS 1.2 suites by Go's names; those of TLS 1.3 are always on, in Go as here."""
 _CURVES = {"CurveP256": "prime256v1", "CurveP384": "secp384r1", "CurveP521": "secp521r1"}
-"""Without X25519, which the ssl module of Debian 12 cannot ask for by name; it is OpenSSL's first choice anyway."""
+"""Without X25519, which the ssl module of Debian 12 cannot ask for by name; it is OpenSSL's first choice
+anyway."""
 _HEADERS = (
     *("Content-Security-Policy", "X-Frame-Options", "X-Content-Type-Options", "X-XSS-Protection"),
     *("Strict-Transport-Security",),
@@ -110,7 +114,9 @@ def _yaml(path: Path, text: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else None
         key = "web.not_yaml" if line is None else "web.not_yaml_line"
-        raise OperatorError(message(key, path=str(path), **({} if line is None else {"line": line}))) from None
+        raise OperatorError(
+            message(key, path=str(path), **({} if line is None else {"line": line}))
+        ) from None
 
 
 class _Reader:
@@ -138,7 +144,9 @@ class _Reader:
             raise self._wrong(key, message("web.table"))
         for name in value:
             if name not in known:
-                raise self._wrong(f"{key}.{name}" if key != "(file)" else str(name), message("web.no_such_key"))
+                raise self._wrong(
+                    f"{key}.{name}" if key != "(file)" else str(name), message("web.no_such_key")
+                )
         return value
 
     def _file(self, tls: Mapping[str, Any], name: str) -> Path | None:
@@ -167,12 +175,18 @@ class _Reader:
         if ca_file is not None and verify is ssl.CERT_NONE:
             raise self._wrong("tls_server_config.client_auth_type", message("web.must_verify"))
         suites = self._list(tls, "cipher_suites")
-        ciphers = [_CIPHERS.get(name) for name in suites if not name.startswith(("TLS_AES_", "TLS_CHACHA20_"))]
+        ciphers = [
+            _CIPHERS.get(name) for name in suites if not name.startswith(("TLS_AES_", "TLS_CHACHA20_"))
+        ]
         if None in ciphers:
-            raise self._wrong("tls_server_config.cipher_suites", message("web.some_of", choices=", ".join(_CIPHERS)))
+            raise self._wrong(
+                "tls_server_config.cipher_suites", message("web.some_of", choices=", ".join(_CIPHERS))
+            )
         curves = self._list(tls, "curve_preferences")
         if len(curves) > 1 or any(curve not in _CURVES for curve in curves):
-            raise self._wrong("tls_server_config.curve_preferences", message("web.one_of", choices=", ".join(_CURVES)))
+            raise self._wrong(
+                "tls_server_config.curve_preferences", message("web.one_of", choices=", ".join(_CURVES))
+            )
         maximum = tls.get("max_version")
         return TlsSettings(
             cert_file=cert_file,
@@ -198,7 +212,12 @@ class _Reader:
         if not isinstance(value, Mapping):
             raise self._wrong("basic_auth_users", message("web.users"))
         for name, digest in value.items():
-            if not isinstance(name, str) or ":" in name or not isinstance(digest, str) or not _is_bcrypt(digest):
+            if (
+                not isinstance(name, str)
+                or ":" in name
+                or not isinstance(digest, str)
+                or not _is_bcrypt(digest)
+            ):
                 raise self._wrong(f"basic_auth_users.{name}", message("web.hash", limit=MAX_BCRYPT_COST))
         return tuple((name, digest.encode()) for name, digest in value.items())
 
@@ -256,7 +275,9 @@ def _reason(error: OSError | ValueError) -> Message:
     if isinstance(error, _PassphraseAsked):
         return message("web.passphrase")
     if isinstance(error, ssl.SSLError) or not isinstance(error, OSError):
-        return message("web.no_pair")  # OpenSSL's own words name its routines, and help nobody who wrote the file
+        return message(
+            "web.no_pair"
+        )  # OpenSSL's own words name its routines, and help nobody who wrote the file
     return os_reason(error)
 
 
@@ -269,7 +290,8 @@ def allowed_san(certificate: Mapping[str, Any] | None, allowed: tuple[str, ...])
 
 
 class PasswordBook:
-    """Verifies passwords against bcrypt hashes and remembers the answers, keyed so that no password is kept."""
+    """Verifies passwords against bcrypt hashes and remembers the answers, keyed so that no password is
+    kept."""
 
     def __init__(self, users: tuple[tuple[str, bytes], ...]) -> None:
         self._users = dict(users)
@@ -289,7 +311,9 @@ class PasswordBook:
         import bcrypt
 
         expected = self._users.get(user)
-        matches = len(password) <= MAX_PASSWORD_BYTES and bcrypt.checkpw(password[:72], expected or self._decoy)
+        matches = len(password) <= MAX_PASSWORD_BYTES and bcrypt.checkpw(
+            password[:72], expected or self._decoy
+        )
         answer = matches and expected is not None
         known = self._known[answer]
         known[self._digest(user, password)] = None

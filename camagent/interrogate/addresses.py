@@ -1,7 +1,7 @@
 """Which URLs to ask: the ladder of ports, and service addresses pinned to the host that we reached. Pure.
 
-A device may name any host (NAT, loop-back, a factory address); credentials and questions go only to the one that the
-operator gave.
+A device may name any host (NAT, loop-back, a factory address); credentials and questions go only to the one
+that the operator gave.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ MAX_CANDIDATES = 12  # ladder of six ports, and the paths and ports of a few XAd
 
 
 def candidate_urls(target: DeviceTarget, ports: Sequence[int]) -> tuple[str, ...]:
-    """Device service URLs to try in order: what is known of the target, then its XAddrs' ports, then the ladder."""
+    """Device service URLs to try in order: what is known of the target, then its XAddrs' ports, then the
+    ladder."""
     found: dict[str, None] = {}
     paths = tuple(dict.fromkeys((target.path or DEFAULT_PATH, DEFAULT_PATH)))
     if target.port is not None:
@@ -33,8 +34,8 @@ def candidate_urls(target: DeviceTarget, ports: Sequence[int]) -> tuple[str, ...
             secure = parts.scheme == "https"
             port = parts.port or (443 if secure else 80)
             found.setdefault(_url(target.host, port, parts.path or DEFAULT_PATH, secure))
-    # Ports that were named for this very address are the only ones: another port may be another device's (a router's
-    # forwards). Ports named for another address are of that other network.
+    # Ports that were named for this very address are the only ones: another port may be another device's (a
+    # router's forwards). Ports named for another address are of that other network.
     for port in ports if target.port is None or not here else ():
         found.setdefault(_url(target.host, port, paths[0], port in TLS_PORTS))
     return tuple(found)[:MAX_CANDIDATES]
@@ -49,8 +50,8 @@ def other_paths(url: str) -> tuple[str, ...]:
 def pin_services(stated: Sequence[StatedService], device_url: str) -> tuple[Service, ...]:
     """The services with their addresses at the host (and scheme) that answered.
 
-    The port is kept where the device names our host; with another host it is a port of that other network, so ours is
-    used. Of several addresses in one field the one at our host is taken.
+    The port is kept where the device names our host; with another host it is a port of that other network, so
+    ours is used. Of several addresses in one field the one at our host is taken.
     """
     here = urlsplit(device_url)
     pinned = []
@@ -98,7 +99,8 @@ def redirect_target(url: str, location: str) -> str | None:
 def _url(host: str, port: int, path: str, secure: bool) -> str:
     name = f"[{host}]" if ":" in host else host
     plain = port == (443 if secure else 80)
-    return f"http{'s' if secure else ''}://{name}{'' if plain else f':{port}'}{path if path[:1] == '/' else '/' + path}"
+    place = name if plain else f"{name}:{port}"
+    return f"http{'s' if secure else ''}://{place}/{path.removeprefix('/')}"
 
 
 def _split(text: str) -> SplitResult | None:

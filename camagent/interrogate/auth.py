@@ -1,7 +1,7 @@
 """Which way in to try, decided on evidence, because a refused try may lock the camera. Pure.
 
-At most one refused log-in per device and secret: so the scheme is not found by trying but read from what the device
-answered to questions asked without credentials. See docs/design/interrogation.md.
+At most one refused log-in per device and secret: so the scheme is not found by trying but read from what the
+device answered to questions asked without credentials. See docs/design/interrogation.md.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ AGREEMENT_S = 60.0  # the HTTP Date header has a second's resolution; beyond a m
 
 _WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 _WSU = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
-_DIGEST_TYPE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordDigest"
+_DIGEST_TYPE = (
+    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordDigest"
+)
 _NONCE_TYPE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary"
 
 
@@ -90,8 +92,8 @@ def choose_way(evidence: Evidence, credential: Credential) -> Way | FaultCode:
 def wsse_way(evidence: Evidence) -> Way:
     """Device time, unless there is none or it is known to be a zone off.
 
-    A device that sends its wall time as UTC checks tokens against its real clock (OpenIPC/majestic-webui#292); the Date
-    header comes from that real clock, so it decides.
+    A device that sends its wall time as UTC checks tokens against its real clock
+    (OpenIPC/majestic-webui#292); the Date header comes from that real clock, so it decides.
     """
     clock = evidence.clock
     if clock is None or clock.offset_s is None:
@@ -125,22 +127,27 @@ def token_time(way: Way, now: datetime, evidence: Evidence, at_s: float) -> date
 
 
 def device_time(evidence: Evidence, at_s: float) -> datetime | None:
-    """What the device's clock shows by now, if it went on from where it was read; None where it showed nothing."""
+    """What the device's clock shows by now, if it went on from where it was read; None where it showed
+    nothing."""
     clock = evidence.clock
     if clock is None or clock.utc is None:
         return None
     try:
-        return clock.utc + timedelta(seconds=CUT_OFF_S + clock.round_trip_s / 2 + at_s - evidence.clock_read_at_s)
+        return clock.utc + timedelta(
+            seconds=CUT_OFF_S + clock.round_trip_s / 2 + at_s - evidence.clock_read_at_s
+        )
     except OverflowError:  # a clock at the end of the calendar
         return None
 
 
 def security_block(credential: Credential, created: datetime, nonce: bytes) -> str:
-    """WS-UsernameToken with a password digest: SHA-1 of nonce, time and password (the only form that ONVIF knows)."""
+    """WS-UsernameToken with a password digest: SHA-1 of nonce, time and password (the only form that ONVIF
+    knows)."""
     stamp = created.strftime("%Y-%m-%dT%H:%M:%SZ")  # Hikvision refuses "+00:00" (python-onvif-zeep-async)
     digest = hashlib.sha1(nonce + stamp.encode() + credential.secret.reveal().encode(), usedforsecurity=False)
     return (
-        f'<Security xmlns="{_WSSE}" s:mustUnderstand="1"><UsernameToken><Username>{escape(credential.user)}</Username>'
+        f'<Security xmlns="{_WSSE}" s:mustUnderstand="1"><UsernameToken><Username>'
+        f"{escape(credential.user)}</Username>"
         f'<Password Type="{_DIGEST_TYPE}">{base64.b64encode(digest.digest()).decode()}</Password>'
         f'<Nonce EncodingType="{_NONCE_TYPE}">{base64.b64encode(nonce).decode()}</Nonce>'
         f'<Created xmlns="{_WSU}">{stamp}</Created></UsernameToken></Security>'

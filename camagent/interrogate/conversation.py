@@ -1,6 +1,7 @@
 """One device, one connection, one question after another, and who may log in when.
 
-Turns every way in which a device can fail to answer into a Fault. How a question travels is `question_line`'s.
+Turns every way in which a device can fail to answer into a Fault. How a question travels is
+`question_line`'s.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from camagent.wire.digest import digest_challenges
 from camagent.wire.login_ledger import LoginLedger
 
 MAX_SENDS = 4  # of one question: first try, other door, renewed nonce, header left out
-MAX_DOUBTS = 2  # log-ins that were answered with nothing readable: one may be bad luck, a third could be a lock-out
+MAX_DOUBTS = (
+    2  # log-ins that were answered with nothing readable: one may be bad luck, a third could be a lock-out
+)
 _JUDGED_AFTER_LOGIN = (FaultCode.SOAP_FAULT, FaultCode.UNSUPPORTED)  # a fault, but no longer about the log-in
 _DOUBTFUL = (FaultCode.MALFORMED_REPLY, FaultCode.NOT_ONVIF, FaultCode.TIMEOUT, FaultCode.BUSY)
 
@@ -35,7 +38,8 @@ class Conversation(QuestionLine):
     stopped: FaultCode | None = field(default=None, init=False)
     """Why no log-in is tried any more."""
     reread_clock: Callable[[], Awaitable[bool]] | None = field(default=None, init=False)
-    """Looks at the device's clock again; True where it was set since. Asked once, when a good log-in is refused."""
+    """Looks at the device's clock again; True where it was set since. Asked once, when a good log-in is
+    refused."""
     logged_in_at_all: bool = field(default=False, init=False)
     """A secret was sent."""
     _closed_to_strangers: set[str] = field(default_factory=set, init=False)
@@ -75,7 +79,8 @@ class Conversation(QuestionLine):
         return value
 
     async def ask_openly(self, question: Question[T], url: str, again: bool = False) -> T | Fault:
-        """Ask without credentials; what an answer said is kept, so that nothing is asked twice but by order."""
+        """Ask without credentials; what an answer said is kept, so that nothing is asked twice but by
+        order."""
         if (url, question) in self._kept and not again:
             kept: T = self._kept[url, question]
             return kept
@@ -120,7 +125,9 @@ class Conversation(QuestionLine):
                 self._weigh(heard.outcome, question)
                 return heard.outcome
             if refusal.names_rights and not self.proven:
-                self._doubt(FaultCode.AUTH_REJECTED)  # believed once: the next question of another kind will show
+                self._doubt(
+                    FaultCode.AUTH_REJECTED
+                )  # believed once: the next question of another kind will show
                 return Fault(FaultCode.AUTH_REJECTED, Stage.INTERROGATE, question.operation, 0.0)
             if not self._may_try_again(refusal, question, url) and not await self._clock_was_set():
                 break
@@ -131,7 +138,8 @@ class Conversation(QuestionLine):
     async def _fetch_challenge(self, question: Question[Any], url: str) -> Answer | Fault | None:
         """Ask openly where this URL gave no Digest challenge so far; None: log in there.
 
-        An answer, or a fault that says nothing of a log-in, stands in the place of the one to the logged-in question.
+        An answer, or a fault that says nothing of a log-in, stands in the place of the one to the logged-in
+        question.
         """
         place = self.final_url(url)
         if self._way is None or self._way not in (Way.HTTP_DIGEST, Way.HTTP_BASIC) or place in self._http:
@@ -151,7 +159,11 @@ class Conversation(QuestionLine):
     def _weigh(self, outcome: Answer | Fault, question: Question[Any]) -> None:
         """What an outcome that is no refusal says of the log-in: let in, or nobody knows."""
         if isinstance(outcome, Answer) or outcome.code in _JUDGED_AFTER_LOGIN:
-            if not self.proven and question.operation in self._closed_to_strangers and self.credential is not None:
+            if (
+                not self.proven
+                and question.operation in self._closed_to_strangers
+                and self.credential is not None
+            ):
                 self.proven = True
                 self.ledger.accepted(self.host, self.credential)
         elif not self.proven and outcome.code in _DOUBTFUL:
@@ -170,7 +182,8 @@ class Conversation(QuestionLine):
             self.stopped = self.stopped or code
 
     async def _clock_was_set(self) -> bool:
-        """A token that was good is refused: the device's clock may have been set meanwhile (agsh/onvif#172)."""
+        """A token that was good is refused: the device's clock may have been set meanwhile
+        (agsh/onvif#172)."""
         if not self.proven or self._way is not Way.WSSE_DEVICE_TIME or self.reread_clock is None:
             return False
         reread, self.reread_clock = self.reread_clock, None
@@ -216,7 +229,8 @@ class Conversation(QuestionLine):
         return True
 
     def _may_renew(self, refusal: Refusal, question: Question[Any]) -> bool:
-        """A nonce that ran out is renewed once for a question, and once at all while nothing proves the log-in."""
+        """A nonce that ran out is renewed once for a question, and once at all while nothing proves the
+        log-in."""
         offered = digest_challenges(refusal.challenges)
         if self.proven:
             return self._renewed_for != question

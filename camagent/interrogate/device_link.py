@@ -1,7 +1,7 @@
 """The device behind five methods: what an interview needs of the network, and nothing else of it.
 
-Implemented by `soap.HttpDoor` (the network) and `replay.ReplayDoor` (a transcript). A failure of the world is a
-FaultCode; nothing of the network is raised.
+Implemented by `soap.HttpDoor` (the network) and `replay.ReplayDoor` (a transcript). A failure of the world is
+a FaultCode; nothing of the network is raised.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ class HttpRequest:
     headers: Headers
     operation: str
     once: bool = False
-    """It carries a log-in that nothing has proved: sent on a fresh connection, and never a second time unasked."""
+    """It carries a log-in that nothing has proved: sent on a fresh connection, and never a second time
+    unasked."""
 
 
 class Knock(StrEnum):

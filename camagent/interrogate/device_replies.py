@@ -1,7 +1,7 @@
 """Replies of the device, imaging and search services -> values. Pure: no sockets, no clock of its own.
 
-Every parser takes the response element and always returns a value; what the device left out, or wrote so that nobody
-can read it, is None.
+Every parser takes the response element and always returns a value; what the device left out, or wrote so that
+nobody can read it, is None.
 """
 
 from __future__ import annotations
@@ -99,9 +99,12 @@ def parse_services(node: Node) -> tuple[StatedService, ...]:
 
 
 def parse_capabilities(node: Node) -> tuple[StatedService, ...]:
-    """GetCapabilitiesResponse, for devices without GetServices; Media2 hardly ever stands in it (agsh PR #187)."""
+    """GetCapabilitiesResponse, for devices without GetServices; Media2 hardly ever stands in it (agsh PR
+    #187)."""
     rows: dict[str, StatedService] = {}
-    for capability in (n for xaddr in node.walk("Capabilities") for n in (*xaddr.children(), *_extension(xaddr))):
+    for capability in (
+        n for xaddr in node.walk("Capabilities") for n in (*xaddr.children(), *_extension(xaddr))
+    ):
         namespace, xaddr_text = CAPABILITY_NAMESPACES.get(capability.name.lower()), capability.value("XAddr")
         if namespace and xaddr_text:
             rows.setdefault(namespace, StatedService(namespace, xaddr_text, None))
@@ -137,7 +140,9 @@ def parse_protocols(node: Node) -> tuple[NetworkProtocol, ...]:
     found = []
     for row in _rows(node, "NetworkProtocols"):
         name = _word(row.value("Name"))
-        ports = tuple(p for n in list(row.children("Port"))[:8] if (p := to_int(n.text)) is not None and 0 < p < 65536)
+        ports = tuple(
+            p for n in list(row.children("Port"))[:8] if (p := to_int(n.text)) is not None and 0 < p < 65536
+        )
         if name:
             found.append(NetworkProtocol(name.upper(), to_bool(row.value("Enabled")) is True, ports))
     return tuple(found)
@@ -181,7 +186,9 @@ def parse_device_capabilities(node: Node) -> ServiceCapabilities:
         http_digest=to_bool(security.value("HttpDigest")),
         digest_hashes=tuple(dict.fromkeys(hashes))[:MAX_HASHES],
         username_token=to_bool(security.value("UsernameToken")),
-        tls_versions=tuple(name for name, has in stated if has) if any(has is not None for _, has in stated) else None,
+        tls_versions=tuple(name for name, has in stated if has)
+        if any(has is not None for _, has in stated)
+        else None,
     )
 
 

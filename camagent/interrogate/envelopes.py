@@ -1,7 +1,7 @@
 """SOAP 1.2 envelopes for the questions that we ask. Pure.
 
-The Body carries the two schema prefixes and nothing stands between it and the operation: some simple devices and mocks
-find the operation with a regular expression instead of an XML parser.
+The Body carries the two schema prefixes and nothing stands between it and the operation: some simple devices
+and mocks find the operation with a regular expression instead of an XML parser.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ def render_envelope(question: Question[T], header_blocks: str = "", soap: str = 
 
 
 def content_headers(action: str, names_action: bool, soap: str) -> tuple[tuple[str, str], ...]:
-    """The headers that say what the body is: SOAP 1.2 with or without the action, SOAP 1.1 with one of its own."""
+    """The headers that say what the body is: SOAP 1.2 with or without the action, SOAP 1.1 with one of its
+    own."""
     if soap == SOAP_11:
         return ("Content-Type", "text/xml; charset=utf-8"), ("SOAPAction", f'"{action}"')
     named = f'; action="{action}"' if names_action else ""
@@ -96,7 +97,9 @@ def addressing_blocks(question: Question[T], url: str, message_id: str) -> str:
 
 
 GET_CLOCK = Question("GetSystemDateAndTime", DEVICE_NS, parse_clock)
-GET_SERVICES = Question("GetServices", DEVICE_NS, parse_services, "<IncludeCapability>false</IncludeCapability>")
+GET_SERVICES = Question(
+    "GetServices", DEVICE_NS, parse_services, "<IncludeCapability>false</IncludeCapability>"
+)
 GET_CAPABILITIES = Question("GetCapabilities", DEVICE_NS, parse_capabilities, "<Category>All</Category>")
 GET_INFORMATION = Question("GetDeviceInformation", DEVICE_NS, parse_information)
 GET_INTERFACES = Question("GetNetworkInterfaces", DEVICE_NS, parse_interfaces)
@@ -133,13 +136,19 @@ def get_stream_uri(service_namespace: str, token: str, protocol: str = "RTSP") -
         f'<StreamSetup><Stream xmlns="{SCHEMA_NS}">RTP-Unicast</Stream>'
         f'<Transport xmlns="{SCHEMA_NS}"><Protocol>RTSP</Protocol></Transport></StreamSetup>'
     )
-    return Question("GetStreamUri", MEDIA1_NS, parse_stream_address, f"{setup}<ProfileToken>{name}</ProfileToken>")
+    return Question(
+        "GetStreamUri", MEDIA1_NS, parse_stream_address, f"{setup}<ProfileToken>{name}</ProfileToken>"
+    )
 
 
 def get_snapshot_uri(service_namespace: str, token: str) -> Question[StreamUri | None]:
-    """GetSnapshotUri of either media service: where one picture could be had; the question itself makes none."""
+    """GetSnapshotUri of either media service: where one picture could be had; the question itself makes
+    none."""
     return Question(
-        "GetSnapshotUri", service_namespace, parse_snapshot_address, f"<ProfileToken>{escape(token)}</ProfileToken>"
+        "GetSnapshotUri",
+        service_namespace,
+        parse_snapshot_address,
+        f"<ProfileToken>{escape(token)}</ProfileToken>",
     )
 
 

@@ -77,7 +77,8 @@ async def fetch_ports(conversation: Conversation, ports: Sequence[int]) -> PortF
 async def try_default_logins(
     conversation: Conversation, url: str, logins: Sequence[Credential]
 ) -> DefaultLoginTrial | None:
-    """Factory log-ins, at most two, counting one that was refused before; None where the operator asked for none."""
+    """Factory log-ins, at most two, counting one that was refused before; None where the operator asked for
+    none."""
     if not logins:
         return None
     refused = conversation.logged_in_at_all and not conversation.proven

@@ -1,6 +1,7 @@
 """How an interview begins: find the door, read the clock, list the services, and knock as a stranger.
 
-Everything here is asked without credentials, unless the device wants a log-in even for its clock or its service list.
+Everything here is asked without credentials, unless the device wants a log-in even for its clock or its
+service list.
 """
 
 from __future__ import annotations
@@ -36,14 +37,28 @@ from camagent.model.device import (
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.onvif import MEDIA2_NS
 
-MAX_DOORS = 18  # URLs tried to find the device service: the ladder, and other paths where there is a web server
+MAX_DOORS = (
+    18  # URLs tried to find the device service: the ladder, and other paths where there is a web server
+)
 AT_ONCE_S = 1.0  # less than any wait for a SYN
 NO_INFORMATION = DeviceInformation(None, None, None, None)
 SET_S = 2.0  # twice the resolution of the clock that devices show: more is no rounding
 # A transport fault that says: nothing more will come from this device in this run.
-NOBODY = (FaultCode.UNREACHABLE, FaultCode.REFUSED, FaultCode.TIMEOUT, FaultCode.TLS_FAILED, FaultCode.BUDGET_SPENT)
+NOBODY = (
+    FaultCode.UNREACHABLE,
+    FaultCode.REFUSED,
+    FaultCode.TIMEOUT,
+    FaultCode.TLS_FAILED,
+    FaultCode.BUDGET_SPENT,
+)
 ANSWERED_WRONGLY = (FaultCode.NOT_FOUND, FaultCode.NOT_ONVIF, FaultCode.MALFORMED_REPLY)
-NOT_HERE = (*NOBODY, FaultCode.NOT_ONVIF, FaultCode.NOT_FOUND, FaultCode.MALFORMED_REPLY, FaultCode.REFUSED_BY_POLICY)
+NOT_HERE = (
+    *NOBODY,
+    FaultCode.NOT_ONVIF,
+    FaultCode.NOT_FOUND,
+    FaultCode.MALFORMED_REPLY,
+    FaultCode.REFUSED_BY_POLICY,
+)
 
 
 async def find_device(
@@ -76,7 +91,8 @@ async def find_device(
 async def _lacks_only_the_clock(conversation: Conversation, url: str, clock: Fault) -> bool:
     """Something answered the question for the time wrongly: does it know the one for its services?
 
-    The time is one question among others: some devices answer it with 404, a page or nothing (agsh/onvif PR#65).
+    The time is one question among others: some devices answer it with 404, a page or nothing (agsh/onvif
+    PR#65).
     """
     if clock.code not in ANSWERED_WRONGLY or conversation.is_gone:
         return False
@@ -93,7 +109,8 @@ def _growing(waiting: dict[str, None]) -> Iterator[str]:
 
 
 def _is_certain(fault: Fault) -> bool:
-    """The network said at once that nobody can be reached; a SYN without an answer may be one filtered port."""
+    """The network said at once that nobody can be reached; a SYN without an answer may be one filtered
+    port."""
     return fault.code is FaultCode.UNREACHABLE and fault.elapsed_s < AT_ONCE_S
 
 
@@ -122,7 +139,9 @@ async def was_clock_set(conversation: Conversation, url: str) -> bool:
     return expected is not None and shown is not None and abs((shown - expected).total_seconds()) > SET_S
 
 
-async def fetch_services(conversation: Conversation, url: str, logged_in: bool) -> tuple[Service, ...] | Fault:
+async def fetch_services(
+    conversation: Conversation, url: str, logged_in: bool
+) -> tuple[Service, ...] | Fault:
     """GetServices, or GetCapabilities where it is missing."""
     ask = conversation.ask if logged_in else conversation.ask_openly
     outcome = await ask(GET_SERVICES, url)
@@ -141,7 +160,8 @@ async def fetch_services(conversation: Conversation, url: str, logged_in: bool) 
 async def fetch_capabilities(
     conversation: Conversation, url: str, services: Sequence[Service]
 ) -> ServiceCapabilities | Fault:
-    """What the device says that it can do; the Fault of the device service, whose answer is the greater part."""
+    """What the device says that it can do; the Fault of the device service, whose answer is the greater
+    part."""
     outcome = await conversation.ask_openly(GET_DEVICE_CAPABILITIES, url)
     if isinstance(outcome, Fault):
         return outcome
@@ -166,7 +186,9 @@ async def knock_as_stranger(
             asked.append("GetStreamUri")
             answered += ["GetStreamUri"] if await _gives_stream(conversation, media, tokens[0]) else []
     asked.append("GetDeviceInformation")
-    information = await conversation.ask_openly(GET_INFORMATION, url)  # also shows the way in where media does not
+    information = await conversation.ask_openly(
+        GET_INFORMATION, url
+    )  # also shows the way in where media does not
     if not isinstance(information, Fault) and information != NO_INFORMATION:
         answered.append("GetDeviceInformation")
     if ask_users:

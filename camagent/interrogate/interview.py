@@ -1,7 +1,8 @@
-"""Ask one device everything that we want to know, in an order that harms nothing, and never raise for what it does.
+"""Ask one device everything that we want to know, in an order that harms nothing, and never raise for what it
+does.
 
-Questions that need no log-in come first, without one; then what should be closed to strangers is tried as a stranger;
-then we log in by the way that the answers pointed to. See docs/design/interrogation.md.
+Questions that need no log-in come first, without one; then what should be closed to strangers is tried as a
+stranger; then we log in by the way that the answers pointed to. See docs/design/interrogation.md.
 """
 
 from __future__ import annotations
@@ -108,7 +109,8 @@ class InterviewDoors:
 async def interrogate(
     target: DeviceTarget, credential: Credential | None, options: InterviewOptions, doors: InterviewDoors
 ) -> DeviceFacts:
-    """Everything that the device says of itself; every failure is a Fault in the place of what it prevented."""
+    """Everything that the device says of itself; every failure is a Fault in the place of what it
+    prevented."""
     conversation = _open_conversation(target, credential, options, doors)
     try:
         return await _Interview(target, options, conversation).run()
@@ -215,7 +217,8 @@ class _Interview:
         return WayIn(self.url, listed, offset_s, self.conversation.scheme)
 
     async def _own_tls(self) -> TlsFacts | Fault | None:
-        """The certificate of the connection that we use, before any log-in: Basic goes to one of earlier runs only."""
+        """The certificate of the connection that we use, before any log-in: Basic goes to one of earlier runs
+        only."""
         seen = await fetch_tls(self.conversation, https_port(self.url, None), self.options.pins)
         known = isinstance(seen, TlsFacts) and seen.pinned_fingerprint == seen.fingerprint_sha256
         self.conversation.evidence = replace(self.conversation.evidence, secure=known)

@@ -1,7 +1,8 @@
 """The questions about media: profiles, encoder menus, stream addresses. Talks through a Conversation only.
 
 Media2 first, because H.265 exists only there; Media1 where Media2 is missing or useless, and beside it for
-the channels that Media2 leaves out. Streams are asked for one by one, because one bad token must not hide the others.
+the channels that Media2 leaves out. Streams are asked for one by one, because one bad token must not hide the
+others.
 """
 
 from __future__ import annotations
@@ -30,9 +31,15 @@ from camagent.model.onvif import MEDIA1_NS, MEDIA2_NS
 from camagent.model.uri import StreamUri
 
 USUAL_PROFILES = 8  # of a camera; a recorder has a few for each channel
-MORE_S = 0.8  # a stream address and a menu for one more profile, at the polite five requests a second, twice over
+MORE_S = (
+    0.8  # a stream address and a menu for one more profile, at the polite five requests a second, twice over
+)
 MOST_MORE_S = 200.0  # the largest recorders have 128 channels of two profiles
-_OF_THE_DEVICE = (FaultCode.AUTH_REQUIRED, FaultCode.LOCKED_OUT, FaultCode.BUDGET_SPENT)  # no service answers better
+_OF_THE_DEVICE = (
+    FaultCode.AUTH_REQUIRED,
+    FaultCode.LOCKED_OUT,
+    FaultCode.BUDGET_SPENT,
+)  # no service answers better
 _SAID_NO = (FaultCode.SOAP_FAULT, FaultCode.UNSUPPORTED)  # in SOAP: another way of asking may please it more
 
 
@@ -59,7 +66,9 @@ def media_doors(services: Sequence[Service], device_url: str) -> tuple[MediaDoor
 async def fetch_media(conversation: Conversation, doors: Sequence[MediaDoor]) -> MediaFacts | Fault:
     """Everything about the media profiles, the main ones first, as long as time allows."""
     outcomes: dict[MediaDoor, StatedProfiles | Fault] = {}
-    for door in doors if conversation.proven else reversed(doors):  # Media1 refuses fewer accounts than Media2
+    for door in (
+        doors if conversation.proven else reversed(doors)
+    ):  # Media1 refuses fewer accounts than Media2
         outcomes[door] = await _fetch_profiles(conversation, door)
     lists = {door: o for door in doors if isinstance(o := outcomes[door], StatedProfiles)}
     if not lists:
@@ -68,7 +77,9 @@ async def fetch_media(conversation: Conversation, doors: Sequence[MediaDoor]) ->
         (door for door, listed in lists.items() if any(p.encoder for p in listed.profiles)), next(iter(lists))
     )
     ordered_doors = (chosen, *(door for door in lists if door is not chosen))
-    rows = await _complete(conversation, _merged([lists[door].profiles for door in ordered_doors]), doors, chosen)
+    rows = await _complete(
+        conversation, _merged([lists[door].profiles for door in ordered_doors]), doors, chosen
+    )
     places = {p.token: tuple(d for d in ordered_doors if _lists(lists[d], p.token)) for p in rows}
     ordered = _main_first(rows)
     if len(ordered) > USUAL_PROFILES:
@@ -88,7 +99,8 @@ def _lists(listed: StatedProfiles, token: str) -> bool:
 
 
 def _merged(lists: Sequence[Sequence[StatedProfile]]) -> tuple[StatedProfile, ...]:
-    """The first service's profiles, with what only the other one says of them, and the channels that it leaves out."""
+    """The first service's profiles, with what only the other one says of them, and the channels that it
+    leaves out."""
     first, *others = lists
     other = others[0] if others else ()
     beside = {p.token: p for p in other}
@@ -104,10 +116,11 @@ def _with_encoder_of(profile: StatedProfile, other: StatedProfile | None) -> Sta
 async def _complete(
     conversation: Conversation, rows: Sequence[StatedProfile], doors: Sequence[MediaDoor], chosen: MediaDoor
 ) -> tuple[StatedProfile, ...]:
-    """The rows with their encoders as the lists of configurations state them, where the profiles themselves do not.
+    """The rows with their encoders as the lists of configurations state them, where the profiles themselves
+    do not.
 
-    Media2 is asked also where its profiles name no encoder and Media1's do: only there H.265 is called by its name, and
-    a configuration has the same token in both services.
+    Media2 is asked also where its profiles name no encoder and Media1's do: only there H.265 is called by its
+    name, and a configuration has the same token in both services.
     """
     for door in doors:
         is_better = door.namespace == MEDIA2_NS and chosen is not door
@@ -128,14 +141,18 @@ def _is_complete(encoder: EncoderSettings | None) -> bool:
     return encoder is not None and encoder.codec is not None and bool(encoder.width_px)
 
 
-def _with_configuration(row: StatedProfile, stated: Mapping[str, EncoderSettings], is_better: bool) -> StatedProfile:
+def _with_configuration(
+    row: StatedProfile, stated: Mapping[str, EncoderSettings], is_better: bool
+) -> StatedProfile:
     listed = stated.get(row.encoder.token) if row.encoder is not None else None
     if listed is None or not (is_better or not _is_complete(row.encoder)):
         return row
     return replace(row, encoder=listed)
 
 
-async def _with_only_encoder(conversation: Conversation, door: MediaDoor, row: StatedProfile) -> StatedProfile:
+async def _with_only_encoder(
+    conversation: Conversation, door: MediaDoor, row: StatedProfile
+) -> StatedProfile:
     """The encoder of a profile that names none, where it is the only one that the profile may use."""
     stated = await conversation.ask(get_encoders_of_profile(row.token), door.url)
     if isinstance(stated, Fault) or len(stated) != 1 or row.video_source is None:
@@ -144,7 +161,8 @@ async def _with_only_encoder(conversation: Conversation, door: MediaDoor, row: S
 
 
 def _left_out(listed: Sequence[StatedProfile], cross: Sequence[StatedProfile]) -> tuple[StatedProfile, ...]:
-    """Profiles of Media1 on video sources that Media2 does not show: a recorder must not lose channels to a short list.
+    """Profiles of Media1 on video sources that Media2 does not show: a recorder must not lose channels to a
+    short list.
 
     Only where both services name their sources alike; else one camera would be taken for two.
     """
@@ -191,11 +209,15 @@ async def _fetch_stream(
     return first or Fault(FaultCode.UNSUPPORTED, Stage.INTERROGATE, "GetStreamUri", 0.0)
 
 
-async def _ask_stream(conversation: Conversation, door: MediaDoor, token: str) -> tuple[StreamUri, bool] | Fault:
+async def _ask_stream(
+    conversation: Conversation, door: MediaDoor, token: str
+) -> tuple[StreamUri, bool] | Fault:
     """The stream's address as stated, and whether it came with credentials inside."""
     outcome = await conversation.ask(get_stream_uri(door.namespace, token), door.url)
     if isinstance(outcome, Fault) and outcome.code is FaultCode.SOAP_FAULT and door.namespace == MEDIA2_NS:
-        outcome = await conversation.ask(get_stream_uri(door.namespace, token, protocol="RtspUnicast"), door.url)
+        outcome = await conversation.ask(
+            get_stream_uri(door.namespace, token, protocol="RtspUnicast"), door.url
+        )
     if isinstance(outcome, Fault):
         return outcome
     if outcome is None:
@@ -208,7 +230,8 @@ async def _ask_stream(conversation: Conversation, door: MediaDoor, token: str) -
 async def _fetch_menus(
     conversation: Conversation, places: Mapping[str, Sequence[MediaDoor]], profiles: Sequence[StatedProfile]
 ) -> dict[str, tuple[EncoderOptions, ...] | Fault]:
-    """Encoder options by configuration token: asked once for each encoder, of the services that list the profile."""
+    """Encoder options by configuration token: asked once for each encoder, of the services that list the
+    profile."""
     menus: dict[str, tuple[EncoderOptions, ...] | Fault] = {}
     for profile in profiles:
         if profile.encoder is None or not profile.encoder.token or profile.encoder.token in menus:
@@ -220,7 +243,8 @@ async def _fetch_menus(
 async def _fetch_menu(
     conversation: Conversation, doors: Sequence[MediaDoor], profile: StatedProfile
 ) -> tuple[EncoderOptions, ...] | Fault:
-    """The menu of one encoder from Media2 where that lists the profile (H.265 stands there only), else from Media1."""
+    """The menu of one encoder from Media2 where that lists the profile (H.265 stands there only), else from
+    Media1."""
     token = profile.encoder.token if profile.encoder is not None else ""
     outcome: tuple[EncoderOptions, ...] | Fault = Fault(
         FaultCode.UNSUPPORTED, Stage.INTERROGATE, "GetVideoEncoderConfigurationOptions", 0.0
@@ -233,7 +257,8 @@ async def _fetch_menu(
 
 
 def _main_first(profiles: Sequence[StatedProfile]) -> tuple[StatedProfile, ...]:
-    """The largest picture of every video source first, then the next: what runs out of time is the least needed."""
+    """The largest picture of every video source first, then the next: what runs out of time is the least
+    needed."""
     seen: dict[str | None, int] = {}
     ranked: list[tuple[int, int, StatedProfile]] = []
     by_size = sorted(enumerate(profiles), key=lambda pair: (-_pixels(pair[1].encoder), pair[0]))

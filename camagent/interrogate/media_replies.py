@@ -1,6 +1,7 @@
 """Replies of Media1 and Media2 -> media profiles, encoder options, stream addresses. Pure.
 
-What the device says is kept apart from what it means: sentinels become None, kbit/s become bit/s, words stay words.
+What the device says is kept apart from what it means: sentinels become None, kbit/s become bit/s, words stay
+words.
 """
 
 from __future__ import annotations
@@ -21,7 +22,14 @@ MAX_RESOLUTIONS = 128  # rows of one codec's menu; nobody chooses from more
 MAX_TOKEN_CHARS = 256  # ReferenceToken has 64 by the schema; devices exceed it
 MAX_LEAVES = 48  # values of one encoder's configuration; the standard has 21
 MAX_DEPTH = 3  # Multicast/Address/IPv4Address
-_ATTRIBUTES = ("token", "GovLength", "Profile", "ConstantBitRate", "GuaranteedFrameRate", "AnchorFrameDistance")
+_ATTRIBUTES = (
+    "token",
+    "GovLength",
+    "Profile",
+    "ConstantBitRate",
+    "GuaranteedFrameRate",
+    "AnchorFrameDistance",
+)
 MAX_SIDE_PX = 65_535  # larger than any imager
 
 _Parts = Callable[[Node], tuple[Node | None, Node | None]]
@@ -61,7 +69,10 @@ def parse_media1_profiles(node: Node) -> StatedProfiles:
     """GetProfilesResponse of Media1."""
     return _profiles(
         node,
-        lambda profile: (profile.child("VideoSourceConfiguration"), profile.child("VideoEncoderConfiguration")),
+        lambda profile: (
+            profile.child("VideoSourceConfiguration"),
+            profile.child("VideoEncoderConfiguration"),
+        ),
     )
 
 
@@ -77,7 +88,8 @@ def parse_media2_profiles(node: Node) -> StatedProfiles:
 
 
 def parse_encoder(node: Node) -> EncoderSettings | None:
-    """VideoEncoderConfiguration of either service; None where the element is there but empty (futomi/node-onvif#78)."""
+    """VideoEncoderConfiguration of either service; None where the element is there but empty
+    (futomi/node-onvif#78)."""
     codec = codec_name(node.value("Encoding"))
     width, height = _side(node.value("Resolution", "Width")), _side(node.value("Resolution", "Height"))
     token = _token(node)
@@ -129,7 +141,9 @@ def parse_media1_options(node: Node) -> tuple[EncoderOptions, ...]:
     extension = options.child("Extension")
     found = []
     for name in _DEVICE_CODECS:
-        parts = [p for p in (extension.child(name) if extension else None, options.child(name)) if p is not None]
+        parts = [
+            p for p in (extension.child(name) if extension else None, options.child(name)) if p is not None
+        ]
         if parts:
             found.append(_media1_codec(name, parts))
     return tuple(found)
@@ -148,7 +162,9 @@ def parse_media2_options(node: Node) -> tuple[EncoderOptions, ...]:
             codec=codec,
             resolutions=_resolutions((row,)),
             frame_rates_hz=rates,
-            frame_rate_range_hz=Range(min(rates), max(rates)) if rates else _range(row.child("FrameRateRange"), 1),
+            frame_rate_range_hz=Range(min(rates), max(rates))
+            if rates
+            else _range(row.child("FrameRateRange"), 1),
             bitrate_range_bps=_bitrates(row.child("BitrateRange")),
             gop_range_frames=Range(min(gops), max(gops)) if gops else _range(row.child("GovLengthRange"), 1),
             codec_profiles=_words(row.value("ProfilesSupported")),
@@ -185,7 +201,9 @@ def _profiles(node: Node, parts: _Parts) -> StatedProfiles:
         found[token] = StatedProfile(
             token=token,
             name=_text(row.value("Name")),
-            video_source=(_text(source.value("SourceToken")) or _token(source)) if source is not None else None,
+            video_source=(_text(source.value("SourceToken")) or _token(source))
+            if source is not None
+            else None,
             video_source_name=_text(source.value("Name")) if source is not None else None,
             encoder=parse_encoder(encoder) if encoder is not None else None,
             view=_bounds(source.child("Bounds")) if source is not None else None,
@@ -228,7 +246,9 @@ def _range(node: Node | None, factor: float) -> Range | None:
     if node is None:
         return None
     low, high = to_float(node.value("Min")), to_float(node.value("Max"))
-    return Range(low * factor, high * factor) if low is not None and high is not None and low <= high else None
+    return (
+        Range(low * factor, high * factor) if low is not None and high is not None and low <= high else None
+    )
 
 
 def _bitrates(node: Node | None) -> Range | None:

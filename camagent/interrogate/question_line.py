@@ -1,6 +1,7 @@
 """One question on its way to a device and back: pace, budget, form, redirects, stale ports, evidence.
 
-Knows SOAP and how a log-in is put into a request, but neither when one may be tried nor what an operation means.
+Knows SOAP and how a log-in is put into a request, but neither when one may be tried nor what an operation
+means.
 """
 
 from __future__ import annotations
@@ -35,13 +36,23 @@ from camagent.wire.transcript import Transcript
 MAX_SILENCES = 3  # in a row: then the device is gone and the rest is not waited for
 MAX_REDIRECTS = 1  # port 80 to 443 of the same host (home-assistant/core#41800)
 MIN_CALL_S = 0.05  # less time than this is no time for a round trip on a busy site
-MAX_REPLY_BYTES = 24 * 1024 * 1024  # of all replies to one conversation; a recorder of 128 channels sends under 8 MB
-MAX_FORM_TRIALS = 2  # questions that are asked in every form before the device is taken for one that has no answer
+MAX_REPLY_BYTES = (
+    24 * 1024 * 1024
+)  # of all replies to one conversation; a recorder of 128 channels sends under 8 MB
+MAX_FORM_TRIALS = (
+    2  # questions that are asked in every form before the device is taken for one that has no answer
+)
 QUICK_S = 0.15  # a device that answers sooner has time for the next question at once
 SLOW_QUESTIONS = 5  # that are asked at the polite pace after an answer that took longer, or was none
 _FORMS = (Quirk.WANTS_NO_ACTION, Quirk.WANTS_SOAP_11, Quirk.WANTS_ADDRESSING)
 _FORM_MAY_BE_WRONG = (FaultCode.UNSUPPORTED, FaultCode.SOAP_FAULT, FaultCode.MALFORMED_REPLY)
-_ELSEWHERE = (FaultCode.REFUSED, FaultCode.UNREACHABLE, FaultCode.TLS_FAILED, FaultCode.NOT_FOUND, FaultCode.NOT_ONVIF)
+_ELSEWHERE = (
+    FaultCode.REFUSED,
+    FaultCode.UNREACHABLE,
+    FaultCode.TLS_FAILED,
+    FaultCode.NOT_FOUND,
+    FaultCode.NOT_ONVIF,
+)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _SILENT = (FaultCode.TIMEOUT, FaultCode.UNREACHABLE)
 
@@ -76,7 +87,8 @@ class QuestionLine:
     """A question that was refused without the log-in was answered with it."""
     last_round_trip_s: float = field(default=0.0, init=False)
     home: str | None = field(default=None, init=False)
-    """The device service that answered: other services whose stated port is stale are looked for at its port."""
+    """The device service that answered: other services whose stated port is stale are looked for at its
+    port."""
     _way: Way | None = field(default=None, init=False)
     _http: dict[str, HttpLogin] = field(default_factory=dict, init=False)
     """By URL: a challenge belongs to the address that gave it (IOTechSystems/onvif#41)."""
@@ -118,7 +130,9 @@ class QuestionLine:
         if self._is_stale_port(url, heard.outcome):
             self._moved[url] = at_home(url, self.home or url)
             heard = await self._send_once(question, url, login)
-        if not login and self._form_may_be_wrong(heard, url):  # a log-in is not sent again for the sake of form
+        if not login and self._form_may_be_wrong(
+            heard, url
+        ):  # a log-in is not sent again for the sake of form
             heard = await self._try_forms(question, url, heard)
         if isinstance(heard.outcome, Answer) or heard.refusal is not None:
             self._form_is_proven = True
@@ -127,14 +141,19 @@ class QuestionLine:
     def _is_stale_port(self, url: str, outcome: Answer | Fault) -> bool:
         """A service is stated at a port where it is not, and the device service answers at another."""
         elsewhere = isinstance(outcome, Fault) and outcome.code in _ELSEWHERE
-        return elsewhere and self.home is not None and url not in self._moved and at_home(url, self.home) != url
+        return (
+            elsewhere and self.home is not None and url not in self._moved and at_home(url, self.home) != url
+        )
 
     def _form_may_be_wrong(self, heard: Heard, url: str) -> bool:
         """The device may want the question put in another way: it says so, or nothing was ever understood."""
         outcome = heard.outcome
         if not isinstance(outcome, Fault) or heard.refusal is not None:
             return False
-        if self._form_trials.get(url, 0) >= MAX_FORM_TRIALS or sum(self._form_trials.values()) >= 2 * MAX_FORM_TRIALS:
+        if (
+            self._form_trials.get(url, 0) >= MAX_FORM_TRIALS
+            or sum(self._form_trials.values()) >= 2 * MAX_FORM_TRIALS
+        ):
             return False
         return heard.refuses_form or (not self._form_is_proven and outcome.code in _FORM_MAY_BE_WRONG)
 
@@ -143,7 +162,9 @@ class QuestionLine:
         self._form_trials[url] = self._form_trials.get(url, 0) + 1
         before = self.quirks & set(_FORMS)
         bare_400 = isinstance(first.outcome, Fault) and first.outcome.status == 400 and first.refuses_form
-        for form in reversed(_FORMS) if bare_400 else _FORMS:  # home-assistant/core#45513: that one is known by its 400
+        for form in (
+            reversed(_FORMS) if bare_400 else _FORMS
+        ):  # home-assistant/core#45513: that one is known by its 400
             if form in before:
                 continue
             self.quirks.difference_update(_FORMS)
@@ -190,7 +211,9 @@ class QuestionLine:
 
     async def _post(self, request: HttpRequest) -> HttpReply | FaultCode:
         started_s = self.clock.monotonic_s()
-        reply = await self.door.post(request, min(self.limits.call_timeout_s, self.limits.deadline_s - started_s))
+        reply = await self.door.post(
+            request, min(self.limits.call_timeout_s, self.limits.deadline_s - started_s)
+        )
         elapsed_s = self.last_round_trip_s = self.clock.monotonic_s() - started_s
         self._silences = self._silences + 1 if reply in _SILENT else 0
         self._reply_bytes += len(reply.body) if isinstance(reply, HttpReply) else 0
@@ -201,7 +224,8 @@ class QuestionLine:
         return reply
 
     def _note_pace(self, reply: HttpReply | FaultCode, started_s: float, elapsed_s: float) -> None:
-        """Back off where the device is slow, overloaded or hangs up; the pause before the next question is then due."""
+        """Back off where the device is slow, overloaded or hangs up; the pause before the next question is
+        then due."""
         bad = not isinstance(reply, HttpReply) or reply.status in (429, 503)
         if not bad and elapsed_s <= QUICK_S:
             self._slow_for = max(0, self._slow_for - 1)
@@ -249,9 +273,14 @@ class QuestionLine:
                 self._challenges[url] = heard.challenges
         if heard.soap_refused and not self.evidence.soap_refused:
             self.evidence = replace(self.evidence, soap_refused=True)
-        if self.evidence.http_offset_s is None and (offset_s := http_offset_s(reply, self.clock.now())) is not None:
+        if (
+            self.evidence.http_offset_s is None
+            and (offset_s := http_offset_s(reply, self.clock.now())) is not None
+        ):
             self.evidence = replace(self.evidence, http_offset_s=offset_s)
         return heard
 
-    def _fault(self, code: FaultCode, question: Question[Any], started_s: float, status: int | None = None) -> Heard:
+    def _fault(
+        self, code: FaultCode, question: Question[Any], started_s: float, status: int | None = None
+    ) -> Heard:
         return heard_fault(code, question.operation, self.clock.monotonic_s() - started_s, status)

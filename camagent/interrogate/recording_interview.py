@@ -1,7 +1,8 @@
-"""What a device has recorded, channel by channel: recordings and their tracks, and the holes between. Reads only.
+"""What a device has recorded, channel by channel: recordings and their tracks, and the holes between. Reads
+only.
 
-A search is a session of the device: it is asked for in pieces until it says that it is complete, and ended by us. What
-ends before it is complete proves nothing, so a Fault stands for all of it.
+A search is a session of the device: it is asked for in pieces until it says that it is complete, and ended by
+us. What ends before it is complete proves nothing, so a Fault stands for all of it.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ async def fetch_recording(conversation: Conversation, url: str) -> RecordingFact
     if isinstance(summary, Fault):
         return summary
     conversation.allow_more_s(MORE_S)
-    rows = await _search(conversation, url, _FIND_RECORDINGS, ("GetRecordingSearchResults", parse_recording_page))
+    rows = await _search(
+        conversation, url, _FIND_RECORDINGS, ("GetRecordingSearchResults", parse_recording_page)
+    )
     if isinstance(rows, Fault):
         return replace(summary, channels=rows)
     since = min((track.span.begin for row in rows for track in row.tracks), default=None)
@@ -72,7 +75,8 @@ async def _search(
     find: Question[str | None],
     results: tuple[str, Callable[[Node], Page[T]]],
 ) -> list[T] | Fault:
-    """Begin a search, collect its pieces, end it. Returns: every row, or the Fault that left it incomplete."""
+    """Begin a search, collect its pieces, end it. Returns: every row, or the Fault that left it
+    incomplete."""
     token = await conversation.ask(find, url)
     if isinstance(token, Fault):
         return token
@@ -80,7 +84,9 @@ async def _search(
         return Fault(FaultCode.MALFORMED_REPLY, Stage.INTERROGATE, find.operation, 0.0)
     operation, read = results
     named = f"<SearchToken>{escape(token)}</SearchToken>"
-    more = Question(operation, SEARCH_NS, read, f"{named}<MaxResults>{PAGE_ROWS}</MaxResults><WaitTime>PT2S</WaitTime>")
+    more = Question(
+        operation, SEARCH_NS, read, f"{named}<MaxResults>{PAGE_ROWS}</MaxResults><WaitTime>PT2S</WaitTime>"
+    )
     rows: list[T] = []
     outcome: list[T] | Fault = Fault(FaultCode.BUDGET_SPENT, Stage.INTERROGATE, operation, 0.0)
     for _ in range(MAX_PAGES):

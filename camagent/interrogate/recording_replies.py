@@ -54,7 +54,8 @@ class Page(Generic[T]):
 
 
 def parse_search_token(node: Node) -> str | None:
-    """FindRecordingsResponse and FindEventsResponse: the session to ask for results; None where there is none."""
+    """FindRecordingsResponse and FindEventsResponse: the session to ask for results; None where there is
+    none."""
     return _token(node.value("SearchToken"))
 
 
@@ -72,7 +73,9 @@ def parse_event_page(node: Node) -> Page[TrackState]:
     return Page(tuple(row for row in rows if row is not None), _is_complete(results))
 
 
-def recorded_channels(rows: Sequence[Recording], changes: Sequence[TrackState] | None) -> tuple[ChannelRecording, ...]:
+def recorded_channels(
+    rows: Sequence[Recording], changes: Sequence[TrackState] | None
+) -> tuple[ChannelRecording, ...]:
     """What is kept of each source, all its recordings together. `changes` None: the device tells no holes."""
     states: dict[tuple[str, str], list[TrackState]] = {}
     for change in changes or ():
@@ -81,7 +84,9 @@ def recorded_channels(rows: Sequence[Recording], changes: Sequence[TrackState] |
     for source in dict.fromkeys(row.source for row in rows):
         tracks = [(row.token, track) for row in rows if row.source == source for track in row.tracks]
         spans = [
-            span for token, track in tracks for span in _without_holes(track, states.get((token, track.token), ()))
+            span
+            for token, track in tracks
+            for span in _without_holes(track, states.get((token, track.token), ()))
         ]
         told = bool(tracks) and all((token, track.token) in states for token, track in tracks)
         channels.append(ChannelRecording(source, _joined(spans), told))
@@ -129,7 +134,11 @@ def _track(node: Node) -> Track | None:
 
 
 def _state(node: Node) -> TrackState | None:
-    recording, track, at = _token(node.value("RecordingToken")), _token(node.value("TrackToken")), node.value("Time")
+    recording, track, at = (
+        _token(node.value("RecordingToken")),
+        _token(node.value("TrackToken")),
+        node.value("Time"),
+    )
     moment = read_stamp(at)
     items = [(item.attribute("Name"), to_bool(item.attribute("Value"))) for item in node.walk("SimpleItem")]
     present = next((value for name, value in items if name in _DATA_IS_PRESENT and value is not None), None)

@@ -23,7 +23,9 @@ from camagent.wire.http_reply import HttpReply
 from camagent.wire.login_ledger import LoginLedger
 from camagent.wire.transcript import Exchange, Transcript
 
-NOT_RECORDED = FaultCode.BUDGET_SPENT  # "not known": a question that was never asked must not look like a refusal
+NOT_RECORDED = (
+    FaultCode.BUDGET_SPENT
+)  # "not known": a question that was never asked must not look like a refusal
 _BODY = re.compile(r"<s:Body.*", re.S)
 
 
@@ -57,7 +59,9 @@ class ReplayDoor:
 
     async def post(self, request: HttpRequest, timeout_s: float) -> HttpReply | FaultCode:
         """See DeviceDoor."""
-        login = any(name == "Authorization" for name, _ in request.headers) or b"<UsernameToken>" in request.body
+        login = (
+            any(name == "Authorization" for name, _ in request.headers) or b"<UsernameToken>" in request.body
+        )
         parts = urlsplit(request.url)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         body = _body(request.body.decode())
@@ -113,7 +117,9 @@ async def replay_interview(transcript: Transcript, options: InterviewOptions) ->
     door = ReplayDoor(transcript.exchanges, clock)
     knocks = tuple(int(e.doing.removeprefix("knock ")) for e in transcript.exchanges if _is_knock(e))
     peeked = any(e.protocol == "http" for e in transcript.exchanges)
-    asked = replace(options, check_ports=knocks, default_logins=(), try_snapshot=peeked, budget_s=float("inf"))
+    asked = replace(
+        options, check_ports=knocks, default_logins=(), try_snapshot=peeked, budget_s=float("inf")
+    )
     given = any((e.protocol, e.doing) == CREDENTIAL_GIVEN[:2] for e in transcript.exchanges)
     credential = Credential("replay", Secret("replay"), allow_basic=True) if given else None
     doors = InterviewDoors(clock, LoginLedger(), None, lambda _target, _legacy: door)

@@ -14,18 +14,27 @@ MAX_FAULT_CHARS = 400  # enough to read a reason in a transcript; bounds what a 
 
 _AUTH_CODES = frozenset(
     ("notauthorized", "sendernotauthorized", "unauthorized", "failedauthentication", "invalidsecurity")
-    + ("invalidsecuritytoken", "securitytokenunavailable", "failedcheck", "messageexpired", "operationprohibited")
+    + (
+        "invalidsecuritytoken",
+        "securitytokenunavailable",
+        "failedcheck",
+        "messageexpired",
+        "operationprohibited",
+    )
 )
 _UNSUPPORTED_CODES = frozenset(
     ("actionnotsupported", "notimplemented", "unknownaction", "optionalactionnotimplemented")
 )
 _FORM_CODES = frozenset(("versionmismatch", "messageaddressingheaderrequired", "invalidaddressingheader"))
 _FORM_WORDS = re.compile(
-    r"\baction\]? (header |parameter |mismatch|cannot be processed)|version ?mismatch|content[- ]?type|media[- ]?type"
+    r"\baction\]? (header |parameter |mismatch|cannot be processed)"
+    r"|version ?mismatch|content[- ]?type|media[- ]?type"
     r"|soap ?(version|1\.[12])|addressing",
     re.I,
 )
-_UNSUPPORTED_WORDS = re.compile(r"not\s+(yet\s+)?(implemented|supported|recogni[sz]ed)|unknown (action|method)", re.I)
+_UNSUPPORTED_WORDS = re.compile(
+    r"not\s+(yet\s+)?(implemented|supported|recogni[sz]ed)|unknown (action|method)", re.I
+)
 
 
 class Oddity(StrEnum):
@@ -55,7 +64,8 @@ class SoapFault:
 
     @property
     def refuses_login(self) -> bool:
-        """It speaks of a missing or wrong log-in (or of too little privilege: devices do not tell these apart)."""
+        """It speaks of a missing or wrong log-in (or of too little privilege: devices do not tell these
+        apart)."""
         return bool(_AUTH_CODES.intersection(c.lower() for c in self.codes)) or (
             not self.is_unsupported and asks_for_login(self.text)
         )
@@ -65,7 +75,9 @@ class SoapFault:
         """The device does not have this operation."""
         codes = {c.lower() for c in self.codes}
         return bool(_UNSUPPORTED_CODES & codes) or (
-            not _AUTH_CODES & codes and bool(_UNSUPPORTED_WORDS.search(self.text)) and "argument" not in self.text
+            not _AUTH_CODES & codes
+            and bool(_UNSUPPORTED_WORDS.search(self.text))
+            and "argument" not in self.text
         )
 
     @property
@@ -75,19 +87,22 @@ class SoapFault:
 
     @property
     def names_time(self) -> bool:
-        """It objects to the token's time, not to the password; one word about the password, and it is not that."""
+        """It objects to the token's time, not to the password; one word about the password, and it is not
+        that."""
         if "messageexpired" in (c.lower() for c in self.codes):
             return True
         return names_time(self.text)
 
     @property
     def misunderstands_header(self) -> bool:
-        """A server without WS-Security that stumbles over its header (EliasKotlyar/Xiaomi-Dafang-Hacks#1641)."""
+        """A server without WS-Security that stumbles over its header
+        (EliasKotlyar/Xiaomi-Dafang-Hacks#1641)."""
         return any("mustunderstand" in c.lower() for c in self.codes) or "mustUnderstand" in self.text
 
     @property
     def names_rights(self) -> bool:
-        """It lets the user in and forbids the operation, by code or by words that no refused password gets."""
+        """It lets the user in and forbids the operation, by code or by words that no refused password
+        gets."""
         prohibited = "operationprohibited" in (c.lower() for c in self.codes)
         return names_rights(self.text, prohibited)
 
@@ -98,12 +113,14 @@ class SoapFault:
 
     @property
     def fault_code(self) -> FaultCode:
-        """Its place in our own list; log-in faults are for the caller, who knows whether a log-in was sent."""
+        """Its place in our own list; log-in faults are for the caller, who knows whether a log-in was
+        sent."""
         return FaultCode.UNSUPPORTED if self.is_unsupported else FaultCode.SOAP_FAULT
 
 
 def read_envelope(body: bytes) -> Reply | SoapFault | Oddity:
-    """Understand one HTTP body, whatever the status and Content-Type said (faults come with 200, 400 and 500)."""
+    """Understand one HTTP body, whatever the status and Content-Type said (faults come with 200, 400 and
+    500)."""
     if not body.strip():
         return Oddity.EMPTY
     parsed = parse_xml(body)

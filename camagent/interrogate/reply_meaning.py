@@ -93,7 +93,9 @@ def _understand(
     if isinstance(content, SoapFault):
         if content.refuses_login or reply.status == 401:
             locked = says_locked(content.text)
-            refusal = Refusal(challenges, content.names_time, content.names_lock, locked, content.names_rights)
+            refusal = Refusal(
+                challenges, content.names_time, content.names_lock, locked, content.names_rights
+            )
             heard = heard_fault(FaultCode.AUTH_REQUIRED, operation, elapsed_s, reply.status)
             return replace(heard, refusal=refusal, soap_refused=True)
         heard = heard_fault(content.fault_code, operation, elapsed_s, reply.status)

@@ -26,7 +26,8 @@ class HttpDoor:
     _client: HttpClient = field(default_factory=HttpClient, init=False)
 
     async def post(self, request: HttpRequest, timeout_s: float) -> HttpReply | FaultCode:
-        """One POST; sent once more where a kept connection turned out to be closed (all our questions only read)."""
+        """One POST; sent once more where a kept connection turned out to be closed (all our questions only
+        read)."""
         call = HttpCall("POST", request.url, request.headers, request.body)
         if request.once:
             await self.close()  # a lost reply on a fresh connection is the device's doing

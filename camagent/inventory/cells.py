@@ -76,7 +76,9 @@ def parse_number(value: object) -> float:
     if isinstance(value, bool):
         raise CellError("bad_number")
     try:
-        number = float(value) if isinstance(value, (int, float)) else float(str(value).strip().replace(",", "."))
+        number = (
+            float(value) if isinstance(value, (int, float)) else float(str(value).strip().replace(",", "."))
+        )
     except ValueError:
         raise CellError("bad_number") from None
     if not 0 < number <= MAX_SCENE_WIDTH_M:

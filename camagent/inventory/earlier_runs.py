@@ -36,7 +36,8 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What one run adds. Only this is written, so that two runs, or a run and an operator, do not undo each other."""
+    """What one run adds. Only this is written, so that two runs, or a run and an operator, do not undo each
+    other."""
 
     known: tuple[KnownDevice, ...] = ()
     """The cameras that were met, as they are now."""

@@ -1,4 +1,5 @@
-"""The allow and deny list of firmware versions: a CSV that the operator keeps. Reads one file, judges nothing."""
+"""The allow and deny list of firmware versions: a CSV that the operator keeps. Reads one file, judges
+nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ FirmwareRow = tuple[str, str, str, str]
 
 
 def load_firmware_list(path: Path) -> tuple[FirmwareRow, ...]:
-    """Rows of (manufacturer, model, firmware pattern, "allow" or "deny"); the first that fits a camera decides.
+    """Rows of (manufacturer, model, firmware pattern, "allow" or "deny"); the first that fits a camera
+    decides.
 
     Patterns may hold `*`. Commas or semicolons, with or without the header line; "#" begins a comment.
     Raises: OperatorError with every wrong line at once.
@@ -37,7 +39,9 @@ def _rows(text: str, path: Path) -> tuple[FirmwareRow, ...]:
             continue
         if len(row) != len(COLUMNS):
             wanted = ", ".join(COLUMNS)
-            problems.append(message("config.wrong_cells", path=str(path), line=number, wanted=wanted, count=len(row)))
+            problems.append(
+                message("config.wrong_cells", path=str(path), line=number, wanted=wanted, count=len(row))
+            )
         elif row[3].lower() not in ("allow", "deny"):
             problems.append(message("config.wrong_word", path=str(path), line=number, given=row[3][:40]))
         else:

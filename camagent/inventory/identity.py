@@ -1,9 +1,9 @@
 """Which camera is this? A stable id from several weak signs, and recognition of cameras that we know. Pure.
 
 No single sign can be trusted: serials and MACs are placeholders on cheap devices, addresses move with DHCP,
-certificates are shared by a whole series. So signs are collected, placeholders dropped, and a camera is recognised by
-the sum of what agrees and what contradicts. The id is made once, when a camera is new; afterwards
-`match` hands the old id back.
+certificates are shared by a whole series. So signs are collected, placeholders dropped, and a camera is
+recognised by the sum of what agrees and what contradicts. The id is made once, when a camera is new;
+afterwards `match` hands the old id back.
 """
 
 from __future__ import annotations
@@ -38,10 +38,15 @@ _PLACEHOLDER_MACS = frozenset(
         "01:23:45:67:89:ab",
     }
 )
-_ROWS = ("0123456789012345678901234567890", "9876543210987654321098765432109", "0123456789ABCDEF0123456789ABCDEF")
+_ROWS = (
+    "0123456789012345678901234567890",
+    "9876543210987654321098765432109",
+    "0123456789ABCDEF0123456789ABCDEF",
+)
 
-# What one sign says for or against two sightings being one camera. One strong sign alone (serial, MAC) makes a match;
-# one weak sign alone does not; a strong sign that contradicts outweighs any weak agreement, a MAC everything.
+# What one sign says for or against two sightings being one camera. One strong sign alone (serial, MAC) makes
+# a match; one weak sign alone does not; a strong sign that contradicts outweighs any weak agreement, a MAC
+# everything.
 _AGREE = {"serial": 4, "mac": 4, "epr": 3, "certificate": 2, "address": 1, "model": 1}
 _CONTRADICT = {"serial": -4, "epr": -1, "certificate": -1, "address": 0, "model": -2}
 _ENOUGH = 3
@@ -49,9 +54,11 @@ _STRONG = ("serial", "mac", "epr")
 _ID_ORDER = ("serial", "mac", "epr", "certificate", "address")
 
 Signs = tuple[tuple[str, str], ...]
-"""(kind, value) pairs; kinds are "serial", "mac", "epr", "certificate", "model", "address"; a kind may stand twice.
+"""(kind, value) pairs; kinds are "serial", "mac", "epr", "certificate", "model", "address"; a kind may stand
+twice.
 
-"channel" ("3/8 Gate": place, number of sources, name) says which source of a device it is; it speaks for no device.
+"channel" ("3/8 Gate": place, number of sources, name) says which source of a device it is; it speaks for no
+device.
 """
 
 
@@ -64,7 +71,8 @@ class Identity:
     signs: tuple[str, ...]
     """The kinds of sign that were usable, strongest first."""
     strength: str
-    """One of "strong" (serial, MAC or endpoint), "weak" (certificate) or "address" (nothing but where it is)."""
+    """One of "strong" (serial, MAC or endpoint), "weak" (certificate) or "address" (nothing but where it
+    is)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,8 @@ class KnownDevice:
     id: str
     address: str
     video_source: str | None
-    """The source's token; None where the device names none, and where it was remembered before tokens were kept."""
+    """The source's token; None where the device names none, and where it was remembered before tokens were
+    kept."""
     signs: Signs
     service_url: str | None = None
     """Where its ONVIF device service last answered; None without ONVIF."""
@@ -96,7 +105,8 @@ class Match:
     """How a sighting relates to what is known."""
 
     change: str
-    """One of "same", "moved" (known, another address), "replaced" (another camera at a known address) or "new"."""
+    """One of "same", "moved" (known, another address), "replaced" (another camera at a known address) or
+    "new"."""
     known: KnownDevice | None = None
     """The camera recognised ("same", "moved"), or the one that stood there before ("replaced")."""
 
@@ -119,8 +129,8 @@ def identity_of(
 ) -> Identity:
     """The id that these signs make: from the strongest one alone, so that gaining a weak one changes nothing.
 
-    The first source is the device itself, so that a second one that appears or vanishes renames nothing; `taken`: ids
-    that are some camera's already.
+    The first source is the device itself, so that a second one that appears or vanishes renames nothing;
+    `taken`: ids that are some camera's already.
     """
     signs = [sign for sign in seen.signs if sign not in ignored]
     kind, value = next((s for k in _ID_ORDER for s in signs if s[0] == k), ("address", seen.address))
@@ -179,7 +189,9 @@ def remember(identity: Identity | str, seen: Sighting) -> KnownDevice:
     return KnownDevice(key, seen.address, seen.video_source, seen.signs, seen.service_url)
 
 
-def match(known: Sequence[KnownDevice], seen: Sighting, ignored: frozenset[tuple[str, str]] = frozenset()) -> Match:
+def match(
+    known: Sequence[KnownDevice], seen: Sighting, ignored: frozenset[tuple[str, str]] = frozenset()
+) -> Match:
     """Recognise one sighting; the best score wins, the same address breaks a tie."""
     return match_all(known, (seen,), ignored)[0]
 
@@ -191,13 +203,21 @@ def match_all(
     before = [_Sorted(device.video_source, _by_kind(device.signs, ignored)) for device in known]
     now = [_Sorted(sight.video_source, _by_kind(sight.signs, ignored)) for sight in seen]
     pairs = sorted(
-        ((score, i, j) for i, s in enumerate(now) for j, k in enumerate(before) if (score := _score(k, s)) > 0),
+        (
+            (score, i, j)
+            for i, s in enumerate(now)
+            for j, k in enumerate(before)
+            if (score := _score(k, s)) > 0
+        ),
         key=lambda entry: (-entry[0], entry[1], entry[2]),
     )
     found: dict[int, int] = {}
     taken: set[int] = set()
     for is_source in (_same_token, _same_channel, _no_token):  # a source that kept its token is not another's
-        for by_place in (False, True):  # first what signs say; then those that nothing but their place speaks for
+        for by_place in (
+            False,
+            True,
+        ):  # first what signs say; then those that nothing but their place speaks for
             for score, i, j in pairs:
                 enough = _only_place(before[j], now[i]) if by_place else score >= _ENOUGH
                 if enough and i not in found and j not in taken and is_source(before[j], now[i]):
@@ -209,7 +229,8 @@ def match_all(
 def usable_serial(text: str | None, address: str | None = None) -> str | None:
     """A serial number fit to tell cameras apart, in upper case without spaces; None for placeholders.
 
-    Nor is one that spells the device's address (192.168.2.61: "192168261", seen of two makers): it changes with DHCP.
+    Nor is one that spells the device's address (192.168.2.61: "192168261", seen of two makers): it changes
+    with DHCP.
     """
     serial = re.sub(r"\s+", "", text or "").upper()[:MAX_SIGN_CHARS]
     bare = re.sub(r"[^0-9A-Z]", "", serial)
@@ -221,7 +242,8 @@ def usable_serial(text: str | None, address: str | None = None) -> str | None:
 
 
 def _spells_address(bare: str, address: str | None) -> bool:
-    """Letters beside it do not make it a serial; of another address only the usual private range is recognised."""
+    """Letters beside it do not make it a serial; of another address only the usual private range is
+    recognised."""
     digits = re.sub(r"[^0-9]", "", bare)
     octets = (address or "").split(".")
     if len(octets) == 4 and all(octet.isdigit() and len(octet) <= 3 for octet in octets):
@@ -234,11 +256,14 @@ def _spells_address(bare: str, address: str | None) -> bool:
 
 def _is_private(rest: str) -> bool:
     """The digits after 192.168 can be read as two octets."""
-    return any(int(rest[:cut]) <= 255 and int(rest[cut:]) <= 255 for cut in range(1, len(rest)) if len(rest) <= 6)
+    return any(
+        int(rest[:cut]) <= 255 and int(rest[cut:]) <= 255 for cut in range(1, len(rest)) if len(rest) <= 6
+    )
 
 
 def usable_mac(text: str | None) -> str | None:
-    """A MAC address as twelve hex digits with colons; None for placeholders, multicast and printf accidents."""
+    """A MAC address as twelve hex digits with colons; None for placeholders, multicast and printf
+    accidents."""
     groups = re.fullmatch(r"([0-9a-f]{2})[:-]?" * 5 + r"([0-9a-f]{2})", (text or "").strip().lower())
     if groups is None:
         return None
@@ -294,7 +319,8 @@ def _by_kind(signs: Signs, ignored: frozenset[tuple[str, str]]) -> dict[str, fro
 
 
 def _score(known: _Sorted, seen: _Sorted) -> int:
-    """For or against one device; a MAC that contradicts outweighs everything: two devices may share all the rest."""
+    """For or against one device; a MAC that contradicts outweighs everything: two devices may share all the
+    rest."""
     total = 0
     for kind, before in known.values.items():
         now = seen.values.get(kind)
@@ -310,7 +336,8 @@ def _same_token(known: _Sorted, seen: _Sorted) -> bool:
 
 
 def _same_channel(known: _Sorted, seen: _Sorted) -> bool:
-    """Another token at the same place with the same name, or both the only source: an update renames tokens."""
+    """Another token at the same place with the same name, or both the only source: an update renames
+    tokens."""
     before, now = known.values.get("channel", frozenset()), seen.values.get("channel", frozenset())
     single = all(next(iter(signs), "").startswith("1/1") for signs in (before, now))
     return bool(before and now) and (before == now or single)

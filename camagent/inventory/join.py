@@ -1,4 +1,5 @@
-"""What cameras should be there: the inventory file, read with all its mistakes at once, and joined with what was found.
+"""What cameras should be there: the inventory file, read with all its mistakes at once, and joined with what
+was found.
 
 Reads the one file that the operator names. A serial or MAC that is a placeholder is no sign of anybody.
 """
@@ -73,7 +74,9 @@ def join(declarations: Sequence[Declaration], seen: Sequence[SeenCamera]) -> tup
         for sign, number in theirs.items():
             camera = free.pop(ours.get(sign, -1), None) if number not in rows else None
             if camera is not None:
-                rows[number] = InventoryRow(_change(declarations[number], camera), declarations[number], camera, kind)
+                rows[number] = InventoryRow(
+                    _change(declarations[number], camera), declarations[number], camera, kind
+                )
     for number, declared in enumerate(declarations):
         if number not in rows:
             rows[number] = _whole_recorder(declared, free) or InventoryRow(Change.MISSING, declared, None)
@@ -82,7 +85,8 @@ def join(declarations: Sequence[Declaration], seen: Sequence[SeenCamera]) -> tup
 
 
 def _whole_recorder(declared: Declaration, free: dict[int, SeenCamera]) -> InventoryRow | None:
-    """A line without a channel stands for the first channel of the recorder at its address; the others are new."""
+    """A line without a channel stands for the first channel of the recorder at its address; the others are
+    new."""
     for number, camera in free.items():
         if declared.address and not declared.channel and _host(camera.address) == declared.address.lower():
             del free[number]
@@ -94,7 +98,9 @@ def _change(declared: Declaration, camera: SeenCamera) -> Change:
     serial, seen_serials = _declared_serial(declared), _seen_serials(camera)
     mac, seen_macs = _declared_mac(declared), _seen_macs(camera)
     same = bool(set(serial) & set(seen_serials) or set(mac) & set(seen_macs))
-    other = (serial and seen_serials and serial != seen_serials) or (mac and seen_macs and mac[0] not in seen_macs)
+    other = (serial and seen_serials and serial != seen_serials) or (
+        mac and seen_macs and mac[0] not in seen_macs
+    )
     if other and not same:
         return Change.REPLACED
     if declared.address is not None and declared.address.lower() != _host(camera.address):
@@ -182,7 +188,9 @@ def _answer(table: Mapping[str, object], place: str, problems: list[Message]) ->
             problems.append(message("discover.inventory.missing_key", place=place, column=f"answer.{key}"))
     if len(problems) > before:
         return None
-    return ManualAnswer(cells["rule"], cells["met"], cells["by"], cells["on"], cells.get("expires"), cells.get("note"))
+    return ManualAnswer(
+        cells["rule"], cells["met"], cells["by"], cells["on"], cells.get("expires"), cells.get("note")
+    )
 
 
 def _doubles(rows: Sequence[Row], declarations: Sequence[Declaration]) -> list[Message]:
@@ -201,6 +209,8 @@ def _doubles(rows: Sequence[Row], declarations: Sequence[Declaration]) -> list[M
                 other = first.setdefault(f"{key} {value}", row.place)
                 if other != row.place:
                     problems.append(
-                        message("discover.inventory.twice", place=row.place, column=key, value=value, other=other)
+                        message(
+                            "discover.inventory.twice", place=row.place, column=key, value=value, other=other
+                        )
                     )
     return problems

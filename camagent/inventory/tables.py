@@ -1,4 +1,5 @@
-"""Inventory files as rows of named cells: CSV as Excel saves it, TOML as people write it. Pure: bytes in, rows out."""
+"""Inventory files as rows of named cells: CSV as Excel saves it, TOML as people write it. Pure: bytes in,
+rows out."""
 
 from __future__ import annotations
 
@@ -25,13 +26,32 @@ _HEADERS: Mapping[str, tuple[str, ...]] = {
     "mac": ("mac", "macaddress", "diachimac"),
     "model": ("model", "mamay", "kieumay", "dongmay", "loaicamera", "chungloai"),
     "task": ("task", "nhiemvu", "mucdich", "mucdichsudung"),
-    "scene_width_m": ("scenewidthm", "berongcanhm", "chieurongcanhm", "berongkhunghinhm", "chieurongkhunghinhm"),
+    "scene_width_m": (
+        "scenewidthm",
+        "berongcanhm",
+        "chieurongcanhm",
+        "berongkhunghinhm",
+        "chieurongkhunghinhm",
+    ),
     "shared": ("shared", "chiase", "chiasevetrungtam", "ketnoitrungtam", "ketnoivetrungtam"),
     "outdoor": ("outdoor", "ngoaitroi"),
     "channel": ("channel", "kenh", "kenhdaughi"),
 }
 _REMARKS = frozenset(
-    ("stt", "tt", "no", "so", "ghichu", "note", "notes", "remark", "remarks", "manufacturer", "hang", "hangsanxuat")
+    (
+        "stt",
+        "tt",
+        "no",
+        "so",
+        "ghichu",
+        "note",
+        "notes",
+        "remark",
+        "remarks",
+        "manufacturer",
+        "hang",
+        "hangsanxuat",
+    )
     + ("nhasanxuat", "namlapdat", "ngaylapdat", "tinhtrang", "donvi", "truong")
 )
 """Columns that such lists usually have and that we do not use."""
@@ -57,7 +77,8 @@ class Rows:
 
 
 def read_csv(content: bytes, file: str) -> Rows:
-    """Comma, semicolon or tab; UTF-8 with or without BOM, or Excel's UTF-16; Vietnamese or English headers."""
+    """Comma, semicolon or tab; UTF-8 with or without BOM, or Excel's UTF-16; Vietnamese or English
+    headers."""
     result = Rows()
     text = _decode(content)
     if text is None:
@@ -94,7 +115,9 @@ def read_toml(content: bytes, file: str) -> Rows:
     return result
 
 
-def _fill(reader: Iterator[list[str]], columns: Mapping[int, str], origin: tuple[str, int], result: Rows) -> None:
+def _fill(
+    reader: Iterator[list[str]], columns: Mapping[int, str], origin: tuple[str, int], result: Rows
+) -> None:
     file, skipped = origin
     while True:
         try:
@@ -123,7 +146,9 @@ def _columns(header: list[str], place: str, result: Rows) -> dict[int, str]:
                     message("discover.inventory.unknown_column", place=place, column=text.strip()[:60])
                 )
         elif key in columns.values():
-            result.problems.append(message("discover.inventory.column_twice", place=place, column=text.strip()))
+            result.problems.append(
+                message("discover.inventory.column_twice", place=place, column=text.strip())
+            )
         else:
             columns[index] = key
     if not {"address", "serial", "mac"} & set(columns.values()):
@@ -141,7 +166,9 @@ def _add_table(camera: dict[str, Any], place: str, result: Rows) -> None:
             result.problems.append(message("discover.inventory.unknown_key", place=place, column=key))
         elif isinstance(value, (dict, list)):
             result.problems.append(message("discover.inventory.not_a_cell", place=place, column=key))
-    result.rows.append(Row(place, {key: value for key, value in camera.items() if key in CELLS}, tuple(answers)))
+    result.rows.append(
+        Row(place, {key: value for key, value in camera.items() if key in CELLS}, tuple(answers))
+    )
 
 
 def fold(text: str) -> str:

@@ -1,7 +1,7 @@
 """Which devices may be given a log-in that is bound to a range of addresses. Pure.
 
-A school network carries devices of strangers. A log-in for one address goes where the operator said; one for a range
-goes only to devices that let us in before, that the inventory names, or that the operator trusts.
+A school network carries devices of strangers. A log-in for one address goes where the operator said; one for
+a range goes only to devices that let us in before, that the inventory names, or that the operator trusts.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Trust:
     def knows(self, address: str, endpoint: str | None, present: Container[str]) -> bool:
         """True for a device that let us in before, or that the operator trusts by address.
 
-        At its address, unless it now calls itself something else; under its endpoint at another address, unless
-        somebody answers at the old one: an endpoint is announced to all, so anybody can repeat it.
+        At its address, unless it now calls itself something else; under its endpoint at another address,
+        unless somebody answers at the old one: an endpoint is announced to all, so anybody can repeat it.
         """
         if any(_covers(grant, address) for grant in self.grants):
             return True

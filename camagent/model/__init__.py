@@ -1,1 +1,2 @@
-"""The values that pass between stages: frozen, printable, comparable. Imports the standard library, nothing of ours."""
+"""The values that pass between stages: frozen, printable, comparable. Imports the standard library, nothing
+of ours."""

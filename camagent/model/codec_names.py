@@ -1,4 +1,5 @@
-"""What each codec is called: by us, in reports, in SDP, by FFmpeg and over ONVIF. The one place for these words."""
+"""What each codec is called: by us, in reports, in SDP, by FFmpeg and over ONVIF. The one place for these
+words."""
 
 from __future__ import annotations
 
@@ -22,11 +23,20 @@ class CodecNames:
 
 
 H264 = CodecNames(
-    "h264", "H.264", ("h264",), "h264", "H264", frozenset({"h264", "avc", "h264plus", "h264h", "h264b", "h264m"})
+    "h264",
+    "H.264",
+    ("h264",),
+    "h264",
+    "H264",
+    frozenset({"h264", "avc", "h264plus", "h264h", "h264b", "h264m"}),
 )
 H265 = CodecNames("h265", "H.265", ("h265", "hevc"), "hevc", "H265", frozenset({"h265", "hevc", "h265plus"}))
-MJPEG = CodecNames("mjpeg", "MJPEG", ("jpeg",), "mjpeg", "JPEG", frozenset({"jpeg", "mjpeg", "mjpg", "motionjpeg"}))
-MPEG4 = CodecNames("mpeg4", "MPEG-4", ("mp4v-es",), "mpeg4", "MPEG4", frozenset({"mpeg4", "mpv4es", "mpeg4es"}))
+MJPEG = CodecNames(
+    "mjpeg", "MJPEG", ("jpeg",), "mjpeg", "JPEG", frozenset({"jpeg", "mjpeg", "mjpg", "motionjpeg"})
+)
+MPEG4 = CodecNames(
+    "mpeg4", "MPEG-4", ("mp4v-es",), "mpeg4", "MPEG4", frozenset({"mpeg4", "mpv4es", "mpeg4es"})
+)
 AV1 = CodecNames("av1", "AV1", ("av1",), "libdav1d", None, frozenset({"av1"}))
 ALL_CODECS = (H264, H265, MJPEG, MPEG4, AV1)
 

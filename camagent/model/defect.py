@@ -7,7 +7,8 @@ from pathlib import Path
 
 
 def place_of(bug: BaseException) -> str:
-    """Class, file and line of a bug of ours: never its message, which may quote what a camera or a user said."""
+    """Class, file and line of a bug of ours: never its message, which may quote what a camera or a user
+    said."""
     frames = traceback.extract_tb(bug.__traceback__)
     ours = next((frame for frame in reversed(frames) if "camagent" in frame.filename), None)
     return f"{type(bug).__name__} {Path(ours.filename).name}:{ours.lineno}" if ours else type(bug).__name__

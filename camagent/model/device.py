@@ -110,7 +110,8 @@ class DeviceUser:
 
 @dataclass(frozen=True, slots=True)
 class EncoderSettings:
-    """VideoEncoderConfiguration (Media1) or VideoEncoder (Media2) as it stands: *configured*, not measured."""
+    """VideoEncoderConfiguration (Media1) or VideoEncoder (Media2) as it stands: *configured*, not
+    measured."""
 
     token: str
     codec: str | None
@@ -124,8 +125,8 @@ class EncoderSettings:
     gop_length_frames: int | None
     encoding_interval: int | None = None
     stated: tuple[tuple[str, str], ...] = ()
-    """The whole configuration as the device wrote it, path and text ("RateControl/BitrateLimit", "4096"): to set one
-    field ONVIF wants all of them."""
+    """The whole configuration as the device wrote it, path and text ("RateControl/BitrateLimit", "4096"): to
+    set one field ONVIF wants all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,8 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class EncoderOptions:
-    """What one codec may be set to. Marginal, not joint: largest size and highest rate may exclude each other."""
+    """What one codec may be set to. Marginal, not joint: largest size and highest rate may exclude each
+    other."""
 
     codec: str
     resolutions: tuple[tuple[int, int], ...]
@@ -195,7 +197,8 @@ class AnonymousAccess:
 
 @dataclass(frozen=True, slots=True)
 class ServiceCapabilities:
-    """GetServiceCapabilities of the device service and of Media2, open to strangers: what it says that it can do.
+    """GetServiceCapabilities of the device service and of Media2, open to strangers: what it says that it can
+    do.
 
     A field is None where the device does not say; a claim, which a handshake or a challenge may contradict.
     """
@@ -217,14 +220,16 @@ class Login:
     """Which way in worked, and what the device offers."""
 
     scheme: str | None
-    """One of "wsse-device-time", "wsse-own-time", "http-digest-md5", "http-digest-sha-256" …; None: none was needed."""
+    """One of "wsse-device-time", "wsse-own-time", "http-digest-md5", "http-digest-sha-256" …; None: none was
+    needed."""
     offered: tuple[str, ...]
     """Challenge schemes seen in WWW-Authenticate, for example "digest-md5", "digest-sha-256", "basic"."""
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotAccess:
-    """One GET of a snapshot address without a log-in, on the operator's order; no byte of the picture was read."""
+    """One GET of a snapshot address without a log-in, on the operator's order; no byte of the picture was
+    read."""
 
     anonymous: bool
     """The device began to send a picture to a stranger; False: it asked for a log-in."""
@@ -255,7 +260,8 @@ class TlsFacts:
     pinned_fingerprint: str | None = None
     """What we saw at this device before, where that is known: a difference is a finding."""
     key_sha256: str = ""
-    """Lower-case hex of the SubjectPublicKeyInfo: one key under many certificates is still one key; "": not known."""
+    """Lower-case hex of the SubjectPublicKeyInfo: one key under many certificates is still one key; "": not
+    known."""
 
 
 @dataclass(frozen=True, slots=True)

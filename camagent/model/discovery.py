@@ -1,4 +1,5 @@
-"""What a search of the network found, what it covered, and how that compares with the inventory. Values only."""
+"""What a search of the network found, what it covered, and how that compares with the inventory. Values
+only."""
 
 from __future__ import annotations
 
@@ -65,7 +66,8 @@ class RtspOnly:
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """Everything one search learned; an empty network is a statement with its coverage, never just nothing."""
+    """Everything one search learned; an empty network is a statement with its coverage, never just
+    nothing."""
 
     sightings: tuple[Sighting, ...]
     rtsp_only: tuple[RtspOnly, ...]

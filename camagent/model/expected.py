@@ -1,4 +1,5 @@
-"""A camera that earlier runs met on a site: expected to be there until a person takes it off the list. Pure."""
+"""A camera that earlier runs met on a site: expected to be there until a person takes it off the list.
+Pure."""
 
 from __future__ import annotations
 
@@ -66,7 +67,8 @@ def words_of(device: DeviceFacts | Fault | None) -> DeviceWords:
 
 
 def words_with(now: DeviceWords, before: DeviceWords | None) -> DeviceWords:
-    """What it says now, and what it said before where it does not contradict; another device's words are dropped."""
+    """What it says now, and what it said before where it does not contradict; another device's words are
+    dropped."""
     if before is None:
         return now
     for name in ("manufacturer", "model", "serial", "mac"):

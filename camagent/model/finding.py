@@ -97,7 +97,8 @@ class Finding:
     uncertainty: float | None = None
     """Half-width of the observed value, in `unit`."""
     check: str = ""
-    """Name of the rule function ("frame_rate", "codec"): what the plan goes by, whatever the row is called."""
+    """Name of the rule function ("frame_rate", "codec"): what the plan goes by, whatever the row is
+    called."""
     recommended: Quantity = None
     """The value above the minimum, where the row has one."""
     manual: bool = False
@@ -135,8 +136,9 @@ class Upgrade:
     action: Action
     steps: tuple[Message, ...]
     certain: bool
-    """The main stream is known beyond doubt and was measured twice in the run, the log-in was accepted, the encoder's
-    menu read and believable, no fault among these facts, and nothing rests on what the device only advertises."""
+    """The main stream is known beyond doubt and was measured twice in the run, the log-in was accepted, the
+    encoder's menu read and believable, no fault among these facts, and nothing rests on what the device only
+    advertises."""
     settings: tuple[Setting, ...] = ()
     cost_class: str | None = None
     """A class of the operator's price file; None without one."""

@@ -1,8 +1,9 @@
 """Our own values as JSON and back, by their types: recordings, and answers of our own processes. Pure.
 
-A dataclass is an object, a tuple a list, bytes are hexadecimal, a moment is RFC 3339, an enumeration its word. Reading
-is strict and bounded, because a recording comes from a file and a decoder may have been taken over: a key that is
-missing takes its default, one that is not known is ignored (older and newer versions), a wrong type names its place.
+A dataclass is an object, a tuple a list, bytes are hexadecimal, a moment is RFC 3339, an enumeration its
+word. Reading is strict and bounded, because a recording comes from a file and a decoder may have been taken
+over: a key that is missing takes its default, one that is not known is ignored (older and newer versions), a
+wrong type names its place.
 """
 
 from __future__ import annotations
@@ -102,7 +103,9 @@ def _read_tuple(kinds: tuple[Any, ...], value: Any, place: str) -> tuple[Any, ..
         return tuple(_read(kinds[0], item, f"{place}.{number}") for number, item in enumerate(value))
     if len(kinds) != len(value):
         raise JsonFormError(place[:MAX_PLACE_CHARS] or "-")
-    return tuple(_read(kind, item, f"{place}.{n}") for n, (kind, item) in enumerate(zip(kinds, value, strict=True)))
+    return tuple(
+        _read(kind, item, f"{place}.{n}") for n, (kind, item) in enumerate(zip(kinds, value, strict=True))
+    )
 
 
 def _read_mapping(kinds: tuple[Any, ...], value: Any, place: str) -> dict[str, Any]:

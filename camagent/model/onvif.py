@@ -1,6 +1,7 @@
 """What ONVIF and the field fix once for everybody: namespaces, ports, paths, scopes. Pure.
 
-Sources: ONVIF Core, Media, Media 2, Imaging and Recording Search specifications; the ports of the makers' manuals.
+Sources: ONVIF Core, Media, Media 2, Imaging and Recording Search specifications; the ports of the makers'
+manuals.
 """
 
 from __future__ import annotations
@@ -35,12 +36,13 @@ CAPABILITY_NAMESPACES = {
 """The names of GetCapabilities, in lower case, and the services that they stand for."""
 
 ONVIF_PATHS = ("/onvif/device_service", "/onvif/services", "/onvif/service")
-"""Where device services live: the standard's, Axis' (edgexfoundry/device-onvif-camera#195), Tapo's (agsh/onvif#207)."""
+"""Where device services live: the standard's, Axis' (edgexfoundry/device-onvif-camera#195), Tapo's
+(agsh/onvif#207)."""
 ONVIF_PORTS = (80, 8000, 8080, 8899, 2020, 443)
 """Where ONVIF is asked for, in this order, while nobody named a port."""
 ONVIF_SEARCH_PORTS = (*ONVIF_PORTS, 81, 85, 88, 888, 5000, 6688, 8081, 8086, 10080)
-"""The same for a search, where a closed port costs one packet: ONVIF was met there too, where installers move the web
-server out of the way of another one."""
+"""The same for a search, where a closed port costs one packet: ONVIF was met there too, where installers move
+the web server out of the way of another one."""
 RTSP_PORTS = (554, 8554, 5554, 322, 8322, 10554)
 TLS_PORTS = frozenset({322, 443, 4443, 8322, 8443})
 """Ports on which TLS is spoken from the first byte, of web and RTSP alike."""
@@ -50,14 +52,16 @@ MAX_SCOPE_VALUE_CHARS = 80  # a name or a model for a table
 
 
 def scope_values(scopes: Sequence[str], kind: str) -> tuple[str, ...]:
-    """Every value of that kind ("name", "hardware", "Profile" …), as written; cameras vary case, blanks and slashes."""
+    """Every value of that kind ("name", "hardware", "Profile" …), as written; cameras vary case, blanks and
+    slashes."""
     head = f"{SCOPES}{kind}/".lower()
     texts = (scope.strip() for scope in scopes)
     return tuple(text[len(head) :].strip("/") for text in texts if text.lower().startswith(head))
 
 
 def scope_value(scopes: Sequence[str], kind: str) -> str | None:
-    """What a device says of itself in its scopes, for example its "name" or "hardware"; one printable line."""
+    """What a device says of itself in its scopes, for example its "name" or "hardware"; one printable
+    line."""
     for value in scope_values(scopes, kind):
         return printable_line(unquote(value).replace("_", " "), MAX_SCOPE_VALUE_CHARS, "")
     return None

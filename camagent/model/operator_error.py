@@ -8,7 +8,8 @@ MAX_PROBLEMS = 100  # nobody reads more at once; a hostile file could fill the s
 
 
 class OperatorError(Exception):
-    """A file, an option or a setting cannot be used; one sentence a problem: where, what is wrong, what to do.
+    """A file, an option or a setting cannot be used; one sentence a problem: where, what is wrong, what to
+    do.
 
     Raised where it is noticed and caught once, by the command line; the sentences get their language there.
     """
@@ -37,5 +38,7 @@ def _plain(problem: Message) -> str:
     what = arguments.get("what")
     if problem.key == "config.at" and isinstance(what, Message):
         return f"{arguments['place']}: {_plain(what)}"
-    shown = ", ".join(f"{name}={value.key if isinstance(value, Message) else value}" for name, value in problem.args)
+    shown = ", ".join(
+        f"{name}={value.key if isinstance(value, Message) else value}" for name, value in problem.args
+    )
     return f"{problem.key.rpartition('.')[2]} ({shown})"

@@ -1,10 +1,12 @@
-"""Text of strangers made fit for a terminal, a table, a metric: one line, no control characters, bounded. Pure."""
+"""Text of strangers made fit for a terminal, a table, a metric: one line, no control characters, bounded.
+Pure."""
 
 from __future__ import annotations
 
 
 def printable(text: str, instead: str = " ") -> str:
-    """The text with `instead` in the place of every character that does not print (controls, bidi marks, line ends)."""
+    """The text with `instead` in the place of every character that does not print (controls, bidi marks, line
+    ends)."""
     return text if text.isprintable() else "".join(c if c.isprintable() else instead for c in text)
 
 

@@ -1,7 +1,7 @@
 """The one list of fields that let somebody in, and how an address looks without what stands in them. Pure.
 
-Two secrets that differ stay different: within one conversation the first value of a field becomes `***`, the next
-`***2`. So two channels whose addresses differ in nothing but a token are still two channels.
+Two secrets that differ stay different: within one conversation the first value of a field becomes `***`, the
+next `***2`. So two channels whose addresses differ in nothing but a token are still two channels.
 """
 
 from __future__ import annotations
@@ -11,18 +11,25 @@ import re
 HIDDEN = "***"
 
 # Names as firmware and people write them; the separators of the fields stand around them, never inside.
-_OF = r"(?:user|usr|login|rtsp|onvif|cam(?:era)?|admin|web|http|stream|dev(?:ice)?|auth|view(?:er)?|old|new|my)"
+_OF = (
+    r"(?:user|usr|login|rtsp|onvif|cam(?:era)?|admin|web|http|stream|dev(?:ice)?|auth|view(?:er)?|old|new|my)"
+)
 PASSWORD_NAMES = (
     r"[a-z0-9]{0,16}pass[_-]?(?:word|wd|wrd|wort|code|phrase)|[a-z0-9]{0,16}(?:pwd|pswd|secret)"
     rf"|(?:{_OF}[_-]?)?(?:pass?|psw|pw)|psk|mat_?khau"
 )
-_USERS = rf"(?:{_OF}[_-]?)?(?:user|usr)(?:[_-]?(?:name|id))?|login(?:[_-]?(?:use|user|name|id))?|account|tai_?khoan"
+_USERS = (
+    rf"(?:{_OF}[_-]?)?(?:user|usr)(?:[_-]?(?:name|id))?|login(?:[_-]?(?:use|user|name|id))?|account"
+    r"|tai_?khoan"
+)
 _KEYS = (
     r"[a-z0-9]{0,16}token|(?:(?:api|auth|access|secret|stream|session|private|security|user|app|my)[_-]?)?key"
     r"|auth(?:basic|digest|code|info|hash|ori[sz]ation|entication)?|basic[_-]?auth|credentials?|sign(?:ature)?"
     r"|sess(?:ion)?(?:[_-]?id)?|sid|ticket"
 )
-_AFTER_ESCAPED = r"(?:(?<![A-Za-z0-9])|(?<=%26)|(?<=%3[BbFf])|(?<=%2[Ff]))"  # after "&", ";", "?" or "/" in that form
+_AFTER_ESCAPED = (
+    r"(?:(?<![A-Za-z0-9])|(?<=%26)|(?<=%3[BbFf])|(?<=%2[Ff]))"  # after "&", ";", "?" or "/" in that form
+)
 _NAME = rf"{_AFTER_ESCAPED}(?P<name>{PASSWORD_NAMES}|{_USERS}|{_KEYS})(?P<is>=|%3d)"
 _NEXT_FIELD = r"[;_,#][a-z][a-z0-9.-]{0,32}="
 _CHAINED = re.compile(rf"{_NAME}(?P<value>[^=&]+?)(?={_NEXT_FIELD})", re.I)  # user=a_password=b_channel=1
@@ -61,7 +68,8 @@ class Marks:
 
 
 def hide_fields(address: str, marks: Marks | None = None) -> str:
-    """An address (no userinfo, no other text around it) without the log-ins that vendors put into path and query.
+    """An address (no userinfo, no other text around it) without the log-ins that vendors put into path and
+    query.
 
     A value ends where the next field begins: passwords with "/", "?", ";", "#" or "_" are hidden whole.
     """
@@ -74,7 +82,8 @@ def hide_fields(address: str, marks: Marks | None = None) -> str:
 
 
 def hide_fields_in_text(text: str, marks: Marks) -> str:
-    """The same for `field=value` anywhere in a text; a value ends at a space, a quote, a bracket or a comma."""
+    """The same for `field=value` anywhere in a text; a value ends at a space, a quote, a bracket or a
+    comma."""
     return _sub(_IN_TEXT, text, marks)
 
 

@@ -1,4 +1,5 @@
-"""What was seen of one stream: *configured* (ONVIF), *declared* (SDP and parameter sets), *measured* (what arrived)."""
+"""What was seen of one stream: *configured* (ONVIF), *declared* (SDP and parameter sets), *measured* (what
+arrived)."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ class StreamTarget:
 
 @dataclass(frozen=True, slots=True)
 class ProfileTarget:
-    """A media profile whose stream address could not be had: it is shown with its fault, and nobody takes its place."""
+    """A media profile whose stream address could not be had: it is shown with its fault, and nobody takes its
+    place."""
 
     role: StreamRole
     token: str
@@ -127,7 +129,8 @@ class MeasuredStream:
     bitrate_peak_bps: float | None
     """The highest of whole one-second windows; None in windows under two seconds."""
     gop_length_frames: float | None
-    """Mean distance between keyframes; None with fewer than two in the window, or whole frames lost between any two."""
+    """Mean distance between keyframes; None with fewer than two in the window, or whole frames lost between
+    any two."""
     gop_length_s: float | None
     gop_at_least_s: float | None
     """Where there is no length: the GOP is at least this long ("GOP ≥ window")."""
@@ -157,8 +160,8 @@ class MeasuredStream:
     parameter_set_changes: int = 0
     """Size or profile changed in mid-stream."""
     limits: tuple[str, ...] = ()
-    """What we ourselves could not do ("loop_lag", "socket_full", "decode_queue"), or the line between us and the camera
-    ("network_slow"). Not empty: rates are not believed."""
+    """What we ourselves could not do ("loop_lag", "socket_full", "decode_queue"), or the line between us and
+    the camera ("network_slow"). Not empty: rates are not believed."""
     frame_rate_basis: str | None = None
     """The clock that is believed: "stamps" (the sender's RTP time stamps) or "arrivals" (stamps lie)."""
     stamped_frame_rate_hz: float | None = None
@@ -207,7 +210,8 @@ class ImageFacts:
     unsure: tuple[str, ...] = ()
     """Conditions that the numbers could not tell."""
     scores: Mapping[str, float] = field(default_factory=dict)
-    """Of each condition that has one; the larger, the worse. What each means stands in docs/design/pictures.md."""
+    """Of each condition that has one; the larger, the worse. What each means stands in
+    docs/design/pictures.md."""
     numbers: PictureNumbers | None = None
     """For comparison with the camera's own reference; never published."""
 
@@ -267,5 +271,5 @@ class OtherStream:
     """None where its address could not be had."""
     configured: ConfiguredStream | None
     not_judged: str
-    """Why: "view" (possibly another view or lens), "same_address" (as another profile's), "no_address" (nor an
-    encoder), "not_watched" (one lighter stream is enough, or the camera refused before its turn)."""
+    """Why: "view" (possibly another view or lens), "same_address" (as another profile's), "no_address" (nor
+    an encoder), "not_watched" (one lighter stream is enough, or the camera refused before its turn)."""

@@ -10,7 +10,8 @@ from typing import Union
 
 Scalar = str | int | float | bool | None
 Filling = Union[Scalar, datetime, "Message"]
-"""What fills a gap: a value, a moment (shown in the time of Vietnam), or another sentence without language yet."""
+"""What fills a gap: a value, a moment (shown in the time of Vietnam), or another sentence without language
+yet."""
 
 
 @dataclass(frozen=True, slots=True)

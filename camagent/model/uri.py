@@ -44,7 +44,8 @@ class StreamUri:
 
     @property
     def shown(self) -> str:
-        """The address fit to be shown: log-ins that vendors put into the path or query are replaced by ***."""
+        """The address fit to be shown: log-ins that vendors put into the path or query are replaced by
+        ***."""
         return f"{self.scheme}://{self.netloc}{hide_fields(self.path)}"
 
     def pinned(self, host: str) -> StreamUri:
@@ -78,7 +79,8 @@ def parse_stream_uri(text: str) -> tuple[StreamUri, Credential | None] | None:
 
 
 def _is_address(before: str, after: str) -> bool:
-    """`admin:12/34@10.0.0.5/live`: a bare word before, an IP address behind the "@": the "/" is the password's."""
+    """`admin:12/34@10.0.0.5/live`: a bare word before, an IP address behind the "@": the "/" is the
+    password's."""
     host = after[: min((i for i in (after.find(c) for c in "/?#") if i >= 0), default=len(after))]
     parts = _split_host_port(host, 0)
     word = before.partition(":")[0]
@@ -100,9 +102,13 @@ def split_userinfo(rest: str) -> tuple[str | None, str]:
     if at >= 0:
         return rest[:at], rest[at + 1 :]
     at = rest.find("@", end)
-    if _split_host_port(rest[:end], 0) is not None and not _is_address(rest[:end], rest[at + 1 :] if at >= 0 else ""):
+    if _split_host_port(rest[:end], 0) is not None and not _is_address(
+        rest[:end], rest[at + 1 :] if at >= 0 else ""
+    ):
         return None, rest  # an "@" further on belongs to the path
-    while at >= 0:  # the password itself holds a "/", "?" or "#": what follows its "@" must look like host[:port]
+    while (
+        at >= 0
+    ):  # the password itself holds a "/", "?" or "#": what follows its "@" must look like host[:port]
         after = rest[at + 1 :]
         stop = min((i for i in (after.find(c) for c in "/?#@") if i >= 0), default=len(after))
         if _split_host_port(after[:stop], 0) is not None and after[stop : stop + 1] != "@":
@@ -132,8 +138,9 @@ def _split_host_port(authority: str, default_port: int) -> tuple[str, int] | Non
 def shown_without_login(text: str) -> str:
     """Whatever an operator typed in place of an address, fit to be shown: nothing that may be a password.
 
-    Hidden are everything before the last "@" but the scheme, and what follows it unless it begins like an address
-    (a password may hold an "@"); whatever follows a ":" and is no port; and the fields that hold log-ins.
+    Hidden are everything before the last "@" but the scheme, and what follows it unless it begins like an
+    address (a password may hold an "@"); whatever follows a ":" and is no port; and the fields that hold
+    log-ins.
     """
     scheme = _SCHEME_TYPED.match(text)
     head, rest = (scheme[0], text[scheme.end() :]) if scheme else ("", text)

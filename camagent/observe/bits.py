@@ -52,7 +52,9 @@ def _whole_groups(table: FrameTable, rate: FrameRate, keys: list[int]) -> BitRat
     if span_s <= 0:
         return None
     frames = sum(b - a for a, b in groups)
-    spread = math.sqrt(len(groups) * _variance(table, True) + (frames - len(groups)) * _variance(table, False))
+    spread = math.sqrt(
+        len(groups) * _variance(table, True) + (frames - len(groups)) * _variance(table, False)
+    )
     factor = COVERAGE_OF_BITS + FEW_GROUPS / len(groups)
     return BitRate(8 * size / span_s, 8 * factor * spread / span_s)
 
@@ -75,7 +77,8 @@ def _without_group(table: FrameTable, rate: FrameRate, keys: list[int]) -> BitRa
 
 
 def _variance(table: FrameTable, key: bool) -> float:
-    """Of keyframes' sizes, or of the others'; a few keyframes may be alike by chance: they differ as others do."""
+    """Of keyframes' sizes, or of the others'; a few keyframes may be alike by chance: they differ as others
+    do."""
     sizes, others = (
         [size for size, its in zip(table.sizes_bytes, table.keyframes, strict=True) if its is kind]
         for kind in (key, not key)
@@ -93,7 +96,8 @@ def _between_s(table: FrameTable, rate: FrameRate, a: int, b: int) -> float:
 
 
 def peak_bps(table: FrameTable, first: int, ended_s: float) -> float | None:
-    """The highest of whole seconds as they arrived, from row `first` on; None in windows under two seconds."""
+    """The highest of whole seconds as they arrived, from row `first` on; None in windows under two
+    seconds."""
     start_s = table.arrivals_s[first]
     seconds = int(ended_s - start_s)
     if seconds < MIN_PEAK_WINDOW_S:

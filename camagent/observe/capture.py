@@ -1,7 +1,7 @@
 """What one window of watching brought, as a value: between the socket and the judgement. Pure.
 
-`measure` and `declare` turn it into the facts; `capture_to_json` keeps it (without a picture) so that a replay can
-judge the same window again.
+`measure` and `declare` turn it into the facts; `capture_to_json` keeps it (without a picture) so that a
+replay can judge the same window again.
 """
 
 from __future__ import annotations

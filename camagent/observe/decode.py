@@ -1,7 +1,8 @@
-"""The pool that has keyframes decoded in a process of their own. Knows pipes and time-outs; never imports a decoder.
+"""The pool that has keyframes decoded in a process of their own. Knows pipes and time-outs; never imports a
+decoder.
 
-One worker process with a thread a core. If it dies, the pictures that it had in hand are tried once more, one stream at
-a time in a fresh process, so that only the stream that kills a decoder is answered with a Fault.
+One worker process with a thread a core. If it dies, the pictures that it had in hand are tried once more, one
+stream at a time in a fresh process, so that only the stream that kills a decoder is answered with a Fault.
 """
 
 from __future__ import annotations
@@ -28,10 +29,16 @@ from camagent.platform.process import child_environment
 from camagent.platform.whole_files import write_whole
 
 WORKER_MODULE = "camagent.observe.decode_worker"
-JOB_TIMEOUT_S = 20.0  # three 4K keyframes take 0.3 s of CPU on a good core; an old PC with every core busy stays below
+JOB_TIMEOUT_S = (
+    20.0  # three 4K keyframes take 0.3 s of CPU on a good core; an old PC with every core busy stays below
+)
 MAX_PICTURES = 8  # a stream; two or three are useful
-MAX_PICTURE_BYTES = 16_000_000  # a JPEG of RFC 2435 has 16 MB at most (24-bit offset); keyframes are far smaller
-MAX_WAITING_BYTES = 128_000_000  # of pictures queued: 256 cameras with two heavy 1080p keyframes (165 kB) take 84 MB
+MAX_PICTURE_BYTES = (
+    16_000_000  # a JPEG of RFC 2435 has 16 MB at most (24-bit offset); keyframes are far smaller
+)
+MAX_WAITING_BYTES = (
+    128_000_000  # of pictures queued: 256 cameras with two heavy 1080p keyframes (165 kB) take 84 MB
+)
 MAX_REPLY_BYTES = 65_536  # a report has about 12,000 bytes, most of them numbers of the last picture
 MAX_KEPT_BYTES = MAX_PICTURES * 64_000_000  # PNGs of one stream, where they are kept; 4K of noise has 25 MB
 KILLED = -9  # what asyncio tells of a process that got SIGKILL; Windows has none
@@ -59,7 +66,8 @@ class _WorkerLost(Exception):
 
 
 class _OutOfMemory(Exception):
-    """The kernel ended the process, for want of memory, with this job in hand: a second try would do it again."""
+    """The kernel ended the process, for want of memory, with this job in hand: a second try would do it
+    again."""
 
 
 class _Worker:
@@ -83,7 +91,8 @@ class _Worker:
     async def run(self, job: _Job, timeout_s: float) -> PictureReport:
         """Have one job done.
 
-        Raises: _WorkerLost where the process ended; TimeoutError where the job took too long: the process is ended too.
+        Raises: _WorkerLost where the process ended; TimeoutError where the job took too long: the process is
+        ended too.
         """
         async with self._starting:
             process = await self._running()
@@ -188,7 +197,8 @@ class _Worker:
             raise ValueError("a reply longer than any report")
         number, report, sizes = _report(await process.stdout.readexactly(size))
         owed = self._owed.get(number)
-        # A caller that gave up has no place for pictures any more; they are read past, within the same bounds.
+        # A caller that gave up has no place for pictures any more; they are read past, within the same
+        # bounds.
         if sum(sizes) > MAX_KEPT_BYTES or (owed is not None and owed.keep_as is None and sizes):
             raise ValueError("pictures that nobody asked for")
         pictures = [await process.stdout.readexactly(length) for length in sizes]
@@ -218,12 +228,14 @@ class PicturePool:
         self._suspects = asyncio.Lock()
         self._waiting_bytes = 0
 
-    async def judge(self, codec: str, pictures: Sequence[bytes], keep_as: Path | None = None) -> PictureReport | Fault:
+    async def judge(
+        self, codec: str, pictures: Sequence[bytes], keep_as: Path | None = None
+    ) -> PictureReport | Fault:
         """See `PictureJudge.judge`.
 
-        Returns: CODEC_UNSUPPORTED, BUDGET_SPENT (the queue or this machine's memory is full: we are the bottleneck),
-        or DECODE_FAILED where the pictures hang or crash a decoder.
-        Raises: ValueError for more pictures than MAX_PICTURES.
+        Returns: CODEC_UNSUPPORTED, BUDGET_SPENT (the queue or this machine's memory is full: we are the
+        bottleneck), or DECODE_FAILED where the pictures hang or crash a decoder. Raises: ValueError for more
+        pictures than MAX_PICTURES.
         """
         started_s = time.monotonic()
         if len(pictures) > MAX_PICTURES:
@@ -252,7 +264,8 @@ class PicturePool:
         return self._worker.pid
 
     async def close(self) -> None:
-        """End the worker process; streams still waiting get DECODE_FAILED or a new worker, whichever comes first."""
+        """End the worker process; streams still waiting get DECODE_FAILED or a new worker, whichever comes
+        first."""
         await self._worker.close()
 
     async def __aenter__(self) -> Self:

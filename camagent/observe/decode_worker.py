@@ -1,8 +1,10 @@
-"""The process that decodes: pictures in by pipe, numbers out. Run by `decode.PicturePool`; never imported by the agent.
+"""The process that decodes: pictures in by pipe, numbers out. Run by `decode.PicturePool`; never imported by
+the agent.
 
-A decoder fed by strangers may hang, crash, or be taken over: here that costs this process and nothing else. On Linux it
-can open no file and no socket, start no process and signal none (`platform.process.enter_cell`); it has no credentials
-in its environment, bounded memory, and leaves no core dump (which would hold a picture). Kept pictures go back by pipe.
+A decoder fed by strangers may hang, crash, or be taken over: here that costs this process and nothing else.
+On Linux it can open no file and no socket, start no process and signal none (`platform.process.enter_cell`);
+it has no credentials in its environment, bounded memory, and leaves no core dump (which would hold a
+picture). Kept pictures go back by pipe.
 """
 
 from __future__ import annotations
@@ -29,15 +31,20 @@ from camagent.observe.picture.view import Plane, Planes
 from camagent.platform.process import enter_cell, limit_decoder
 
 MAX_PICTURE_PX = 40_000_000  # 8K has 33 million; a parameter set that claims more only wants our memory
-MAX_FRAME_BYTES = 56_000_000  # decoded, by size, depth and chroma: 8K of 8 bit 4:2:0; a decoder holds four or five
-MAX_MEMORY_BYTES = 1_500_000_000  # two 8K decoders; a decoder that asks for more fails instead of swapping the PC
+MAX_FRAME_BYTES = (
+    56_000_000  # decoded, by size, depth and chroma: 8K of 8 bit 4:2:0; a decoder holds four or five
+)
+MAX_MEMORY_BYTES = (
+    1_500_000_000  # two 8K decoders; a decoder that asks for more fails instead of swapping the PC
+)
 OWN_PX = 128
 LENGTH = struct.Struct(">I")
 """Before each JSON header on both pipes; the request's pictures follow their header."""
 
 
 class Decoder:
-    """One decoder a codec, kept open: opening costs more than decoding a small picture. Not shared between threads."""
+    """One decoder a codec, kept open: opening costs more than decoding a small picture. Not shared between
+    threads."""
 
     def __init__(self) -> None:
         self._contexts: dict[str, Any] = {}
@@ -66,7 +73,8 @@ class Decoder:
 def judge_pictures(
     decoder: Decoder, codec: str, pictures: Sequence[bytes], kept: list[bytes] | None = None
 ) -> PictureReport:
-    """Decode and measure the pictures of one stream; one that would take too much memory is our limit, not an error.
+    """Decode and measure the pictures of one stream; one that would take too much memory is our limit, not an
+    error.
 
     kept: takes each decoded picture as PNG, where the operator asked for them.
     """
@@ -90,7 +98,9 @@ def frame_bytes(codec: str, picture: bytes) -> int:
     form = codec_of(codec).picture_format(picture)
     if form is None:
         return 0
-    samples = {"4:0:0": 1.0, "4:2:0": 1.5, "4:1:1": 1.5, "4:2:2": 2.0, "4:4:0": 2.0}.get(form.chroma or "", 3.0)
+    samples = {"4:0:0": 1.0, "4:2:0": 1.5, "4:1:1": 1.5, "4:2:2": 2.0, "4:4:0": 2.0}.get(
+        form.chroma or "", 3.0
+    )
     return int(form.width_px * form.height_px * samples * (2 if form.bit_depth > 8 else 1))
 
 
@@ -108,15 +118,17 @@ def planes_of(frame: Any) -> Planes:
     """Views of the decoder's own buffers; valid as long as the frame."""
     depth = frame.format.components[0].bits
     planes = [_view(plane, 2 if depth > 8 else 1) for plane in frame.planes[:3]]
-    full_range = frame.format.name.startswith("yuvj") or frame.color_range == av.video.reformatter.ColorRange.JPEG
+    full_range = (
+        frame.format.name.startswith("yuvj") or frame.color_range == av.video.reformatter.ColorRange.JPEG
+    )
     return Planes(planes[0], (planes[1], planes[2]) if len(planes) == 3 else None, depth, full_range)
 
 
 def _wipe(frame: Any) -> None:
     """Zeros instead of the picture: the decoder uses the memory again.
 
-    Where the next picture is damaged, an H.265 decoder leaves what was there: another camera's picture. Of zeros it is
-    known that nobody decoded them (`pattern.undecoded`).
+    Where the next picture is damaged, an H.265 decoder leaves what was there: another camera's picture. Of
+    zeros it is known that nobody decoded them (`pattern.undecoded`).
     """
     for plane in frame.planes[:3]:
         np.frombuffer(plane, np.uint8)[:] = 0
@@ -146,7 +158,9 @@ def _serve(source: BinaryIO, sink: BinaryIO, threads: int) -> None:
         jobs.put((header, [source.read(size) for size in header["sizes"]]))
 
 
-def _work(jobs: queue.SimpleQueue[tuple[dict[str, Any], list[bytes]]], sink: BinaryIO, writing: threading.Lock) -> None:
+def _work(
+    jobs: queue.SimpleQueue[tuple[dict[str, Any], list[bytes]]], sink: BinaryIO, writing: threading.Lock
+) -> None:
     decoder = Decoder()
     try:
         while True:
@@ -159,11 +173,14 @@ def _work(jobs: queue.SimpleQueue[tuple[dict[str, Any], list[bytes]]], sink: Bin
                 sink.write(b"".join((LENGTH.pack(len(answer)), answer, *(kept or ()))))
                 sink.flush()
     finally:
-        os._exit(1)  # a bug of ours: the pool sees the process end at once, instead of a thread that is missing
+        os._exit(
+            1
+        )  # a bug of ours: the pool sees the process end at once, instead of a thread that is missing
 
 
 def _load() -> None:
-    """Do the whole work once on pictures of our own: what a library loads at its first use cannot be loaded later."""
+    """Do the whole work once on pictures of our own: what a library loads at its first use cannot be loaded
+    later."""
     decoder = Decoder()
     for codec in DECODED:
         decoder.open(codec)

@@ -12,7 +12,9 @@ from camagent.observe.codec import jpeg_headers as jpeg
 from camagent.observe.codec.nal_sequence import NalSequence
 
 CLOCK_HZ = 90_000
-MAX_MISSING_STAMPS_RATIO = 0.9  # a program stream stamps one PES packet, that may hold several pictures; else no time
+MAX_MISSING_STAMPS_RATIO = (
+    0.9  # a program stream stamps one PES packet, that may hold several pictures; else no time
+)
 MAX_CANDIDATES = 8  # keyframes held at a time, thinned out evenly: bounds memory for files of any length
 
 
@@ -52,7 +54,8 @@ def offer(reading: Reading, picture: bytes, wanted: bool) -> None:
 
 
 def let_pass(reading: Reading, stamp: int) -> int:
-    """Without time, order is all there is: a leading picture is shown in front of the keyframe that it follows."""
+    """Without time, order is all there is: a leading picture is shown in front of the keyframe that it
+    follows."""
     for place in range(len(reading.rows) - 1, -1, -1):
         if reading.rows[place][2]:
             reading.rows[place] = (stamp, *reading.rows[place][1:])
@@ -72,7 +75,8 @@ def ticks(reading: Reading, packet: Any) -> int:
 
 
 def stamp_all(reading: Reading) -> None:
-    """Give rows without a stamp one between their neighbours'; a file that stamps hardly anything has no time."""
+    """Give rows without a stamp one between their neighbours'; a file that stamps hardly anything has no
+    time."""
     rows, missing = reading.rows, set(reading.unstamped)
     stamped = [row for row in range(len(rows)) if row not in missing]
     same = len(rows) > 1 and len({rows[row][0] for row in stamped}) <= 1

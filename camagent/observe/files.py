@@ -1,7 +1,8 @@
 """Media files checked as if they were streams: the same Capture, the same measures. Imports av; blocking.
 
-The demuxer only cuts the file into access units; what they are is read by our own parsers, and nothing but the asked
-pictures is decoded. FFmpeg is given the bytes, never the name, so that a playlist cannot make it open anything else.
+The demuxer only cuts the file into access units; what they are is read by our own parsers, and nothing but
+the asked pictures is decoded. FFmpeg is given the bytes, never the name, so that a playlist cannot make it
+open anything else.
 """
 
 from __future__ import annotations
@@ -31,16 +32,32 @@ from camagent.observe.frames import FrameTable
 from camagent.observe.measure import declare, measure
 from camagent.observe.picture.opinion import PictureReport, doubt_frozen
 
-FORMATS = ("mov", "matroska", "mpegts", "avi", "h264", "hevc", "mjpeg", "jpeg_pipe", "mpeg", "flv", "asf", "dhav")
+FORMATS = (
+    "mov",
+    "matroska",
+    "mpegts",
+    "avi",
+    "h264",
+    "hevc",
+    "mjpeg",
+    "jpeg_pipe",
+    "mpeg",
+    "flv",
+    "asf",
+    "dhav",
+)
 UNTIMED_FORMATS = frozenset(("h264", "hevc", "mjpeg", "jpeg_pipe"))
 """Bare access units: the rate that FFmpeg shows for them is its own invention."""
 MAX_FRAMES = 20_000  # as many as a watch of a stream may collect
-_TO_ANNEX_B = {name: codec.annex_b_filter for name, codec in CODECS.items() if codec.annex_b_filter is not None}
+_TO_ANNEX_B = {
+    name: codec.annex_b_filter for name, codec in CODECS.items() if codec.annex_b_filter is not None
+}
 _OPTIONS = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "none"}
 
 
 Look = Callable[[str, Sequence[bytes], Path | None], PictureReport | Fault]
-"""Codec, pictures and where to keep them (see `PictureJudge.judge`); blocking, and in a process of its own."""
+"""Codec, pictures and where to keep them (see `PictureJudge.judge`); blocking, and in a process of its
+own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +72,9 @@ class FileOptions:
     """Folder for them; only where the operator asked."""
 
 
-def watch_file(target: FileTarget, options: FileOptions, look: Look, clock: Clock | None = None) -> StreamFacts:
+def watch_file(
+    target: FileTarget, options: FileOptions, look: Look, clock: Clock | None = None
+) -> StreamFacts:
     """Measure one media file: mp4, mkv, ts, avi, or bare H.264, H.265 or MJPEG.
 
     Bare access units carry no time: their rates are None, not FFmpeg's guess of 25.
@@ -145,7 +164,9 @@ def _collect(container: Any, stream: Any, reading: Reading, options: FileOptions
         if _fills(reading, options.window_s):
             return True
     indexed: int = stream.frames  # 0 where the container has no index
-    if container.format.name == "avi":  # its index counts chunks, and empty ones between pictures; time stamps too
+    if (
+        container.format.name == "avi"
+    ):  # its index counts chunks, and empty ones between pictures; time stamps too
         return last + step >= indexed
     return seen >= min(indexed, MAX_FRAMES)
 
@@ -190,7 +211,10 @@ def _add(reading: Reading, packet: Any, wanted: bool) -> None:
 
 def _with_sequence_header(reading: Reading, content: bytes, key: bool) -> bytes:
     """A keyframe of AV1 that can stand alone; headers are noted when they change."""
-    changes, own = reading.sequence.changes, [obu for obu in av1.split_obus(content) if av1.is_sequence_header(obu)]
+    changes, own = (
+        reading.sequence.changes,
+        [obu for obu in av1.split_obus(content) if av1.is_sequence_header(obu)],
+    )
     for obu in own:
         if len(changes) < MAX_CHANGES and (not changes or changes[-1][1] != obu):
             changes.append((len(reading.rows), obu))
@@ -199,7 +223,9 @@ def _with_sequence_header(reading: Reading, content: bytes, key: bool) -> bytes:
 
 def _capture(reading: Reading) -> Capture:
     stamps, sizes, keyframes, recovery_points, damaged = zip(*reading.rows, strict=True)
-    arrivals_s = tuple(stamp / CLOCK_HZ for stamp in sorted(stamps))  # each frame comes just when one has to be shown
+    arrivals_s = tuple(
+        stamp / CLOCK_HZ for stamp in sorted(stamps)
+    )  # each frame comes just when one has to be shown
     table = FrameTable(stamps, arrivals_s, sizes, keyframes, recovery_points, damaged, CLOCK_HZ)
     first_s, last_s = arrivals_s[0], arrivals_s[-1]
     interval_s = (last_s - first_s) / (len(table) - 1) if len(table) > 1 else 0.0
@@ -238,8 +264,11 @@ def _declared(reading: Reading, capture: Capture) -> DeclaredStream:
     return declared
 
 
-def _measured(reading: Reading, capture: Capture, report: PictureReport | Fault | None) -> MeasuredStream | Fault:
-    """The measures of the window without those of a network; without those of time where the file has none."""
+def _measured(
+    reading: Reading, capture: Capture, report: PictureReport | Fault | None
+) -> MeasuredStream | Fault:
+    """The measures of the window without those of a network; without those of time where the file has
+    none."""
     measured = measure(capture, report)
     if isinstance(measured, Fault):
         return measured
@@ -274,7 +303,9 @@ def _measured(reading: Reading, capture: Capture, report: PictureReport | Fault 
     )
 
 
-def _report(reading: Reading, target: FileTarget, options: FileOptions, look: Look) -> PictureReport | Fault | None:
+def _report(
+    reading: Reading, target: FileTarget, options: FileOptions, look: Look
+) -> PictureReport | Fault | None:
     if reading.codec not in DECODED:
         return Fault(FaultCode.CODEC_UNSUPPORTED, Stage.OBSERVE, "decode", 0.0)
     count = min(options.pictures, len(reading.candidates))

@@ -1,7 +1,8 @@
-"""Frames out of packets in sequence: kinds, sizes, times, parameter sets, and the keyframes that are to be kept.
+"""Frames out of packets in sequence: kinds, sizes, times, parameter sets, and the keyframes that are to be
+kept.
 
-Frames are told apart by their time stamps, never by the marker bit (moonfire-nvr#352); slices and fields with time
-stamps of their own are still one picture. No sockets, no clock.
+Frames are told apart by their time stamps, never by the marker bit (moonfire-nvr#352); slices and fields with
+time stamps of their own are still one picture. No sockets, no clock.
 """
 
 from __future__ import annotations
@@ -250,8 +251,14 @@ class FrameBuilder:
     def _open_frame(self, packet: Packet) -> _Frame:
         previous = self._frame
         frame = _Frame(packet.arrival_s, packet.timestamp)
-        if previous is not None and not previous.flags & SLICE:  # parameter sets sent with a time stamp of their own
-            frame.size_bytes, frame.flags, frame.damaged = previous.size_bytes, previous.flags, previous.damaged
+        if (
+            previous is not None and not previous.flags & SLICE
+        ):  # parameter sets sent with a time stamp of their own
+            frame.size_bytes, frame.flags, frame.damaged = (
+                previous.size_bytes,
+                previous.flags,
+                previous.damaged,
+            )
         else:
             self._begin_picture(packet.arrival_s)
         self.timestamp, self._frame, self._after_marker = packet.timestamp, frame, False
@@ -281,7 +288,8 @@ class FrameBuilder:
         self._payloads, self._kept_bytes = None, 0
 
     def _split(self, frame: _Frame, packet: Packet) -> _Frame:
-        """Another picture of the same time stamp: the second field of an interlaced frame, or a clock that stands."""
+        """Another picture of the same time stamp: the second field of an interlaced frame, or a clock that
+        stands."""
         field = self._field_of(packet.payload)
         if field is False:
             self._time_stands_still = True
@@ -315,7 +323,9 @@ class FrameBuilder:
             frame.damaged |= first.damaged
             frame.field = None
         self._finish_picture(frame)
-        if frame.field is not None and self._row_field == Field(frame.field.frame_num, not frame.field.bottom):
+        if frame.field is not None and self._row_field == Field(
+            frame.field.frame_num, not frame.field.bottom
+        ):
             self._complete_row(frame)
         else:
             self._add_row(frame)

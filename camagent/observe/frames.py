@@ -25,7 +25,8 @@ class FrameTable:
     """A packet of the frame, or between it and the one before, was lost."""
     clock_hz: int = 90_000
     ends_s: tuple[float, ...] = ()
-    """Monotonic time of each frame's last packet; empty where nobody noted it (files, captures of older versions)."""
+    """Monotonic time of each frame's last packet; empty where nobody noted it (files, captures of older
+    versions)."""
 
     def __len__(self) -> int:
         return len(self.timestamps)

@@ -19,9 +19,11 @@ class Gop:
     """How far keyframes are apart."""
 
     length_frames: float | None
-    """Mean distance of neighbouring keyframes; None with fewer than two, or with whole frames lost between any two."""
+    """Mean distance of neighbouring keyframes; None with fewer than two, or with whole frames lost between
+    any two."""
     length_s: float | None
-    """The same in time by the clock that is believed; None also where there is none, or it jumps in every GOP."""
+    """The same in time by the clock that is believed; None also where there is none, or it jumps in every
+    GOP."""
     at_least_s: float | None
     """Where there is no length: the longest stretch seen without a keyframe and without loss."""
     keyframes: int
@@ -32,19 +34,24 @@ class Gop:
 def gop(table: FrameTable, rate: FrameRate | None = None) -> Gop:
     """The GOP of one window; `rate` says whose clock is believed (without it: the time stamps').
 
-    GOPs with loss inside count only where there is no other, by their median. One in which a whole frame is missing
-    does not count at all: it is too short by that frame, or twice too long if the frame was a keyframe. Nor does one at
-    the end of the window some of whose frames, though shown before its last keyframe, are still to be sent.
+    GOPs with loss inside count only where there is no other, by their median. One in which a whole frame is
+    missing does not count at all: it is too short by that frame, or twice too long if the frame was a
+    keyframe. Nor does one at the end of the window some of whose frames, though shown before its last
+    keyframe, are still to be sent.
     """
     keys = [row for row, key in enumerate(table.keyframes) if key]
-    recovery = sum(point and not key for point, key in zip(table.recovery_points, table.keyframes, strict=True))
+    recovery = sum(
+        point and not key for point, key in zip(table.recovery_points, table.keyframes, strict=True)
+    )
     if len(keys) < 2:
         return Gop(None, None, _stretch_s(table, rate), len(keys), recovery)
     spans = list(pairwise(keys))
     segments, _ = steady_segments(table)
     shown = _presentation_ranks(table, segments)
     ahead, behind = reorder_depths(table, range(len(table)))
-    sent = [(a, b) for a, b in spans if len(table) - 1 - shown[b] >= behind]  # with every frame shown before them
+    sent = [
+        (a, b) for a, b in spans if len(table) - 1 - shown[b] >= behind
+    ]  # with every frame shown before them
     whole = [(a, b) for a, b in sent if not any(table.damaged[a + 1 : b + 1 + ahead])]
     known = whole or _with_every_frame(table, spans)
     if not known:
@@ -56,14 +63,17 @@ def gop(table: FrameTable, rate: FrameRate | None = None) -> Gop:
         return Gop(length_frames, length_s, None, len(keys), recovery)
     segment_of = [number for number, segment in enumerate(segments) for _ in segment]
     timed = [
-        (table.timestamps[b] - table.timestamps[a]) / table.clock_hz for a, b in known if segment_of[a] == segment_of[b]
+        (table.timestamps[b] - table.timestamps[a]) / table.clock_hz
+        for a, b in known
+        if segment_of[a] == segment_of[b]
     ]
     length_s = None if not timed else fmean(timed) if whole else median(timed)
     return Gop(length_frames, length_s, None, len(keys), recovery)
 
 
 def _with_every_frame(table: FrameTable, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Those in which no frame is missing from the time stamps; one of which any packet came shows its kind."""
+    """Those in which no frame is missing from the time stamps; one of which any packet came shows its
+    kind."""
     stamps = sorted(table.timestamps)
     steps = [b - a for a, b in pairwise(stamps)]
     usual = median(steps)

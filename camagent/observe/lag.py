@@ -1,4 +1,5 @@
-"""How late this process itself is: a loop that gets no turn measures rates that are not there. I/O: a timer."""
+"""How late this process itself is: a loop that gets no turn measures rates that are not there. I/O: a
+timer."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ class LagMeter:
         return self._loop.time()
 
     def stop(self, since_s: float) -> float:
-        """End watching; returns the longest lag since then in seconds (0.0 where it was never worth noting)."""
+        """End watching; returns the longest lag since then in seconds (0.0 where it was never worth
+        noting)."""
         self._watchers -= 1
         now_s = self._loop.time()
         overdue_s = now_s - self._timer.when() if self._timer else 0.0

@@ -32,7 +32,9 @@ def declare(description: TrackDescription, in_band: tuple[tuple[int, bytes], ...
     own = first_header(description.codec, tuple(nal for _, nal in in_band))
     told = first_header(description.codec, description.parameter_sets)
     sps = own or told
-    sdp_width, sdp_height = (told.width_px, told.height_px) if told else (description.width_px, description.height_px)
+    sdp_width, sdp_height = (
+        (told.width_px, told.height_px) if told else (description.width_px, description.height_px)
+    )
     declared = DeclaredStream(
         codec=description.codec or None,
         frame_rate_hz=description.frame_rate_hz,
@@ -66,8 +68,8 @@ def declare(description: TrackDescription, in_band: tuple[tuple[int, bytes], ...
 def measure(capture: Capture, report: PictureReport | Fault | None = None) -> MeasuredStream | Fault:
     """What arrived, in numbers.
 
-    Returns: the Fault that ended the window early, or NO_VIDEO where no frame could be made out; a stream that stopped
-    inside the window is never a measurement.
+    Returns: the Fault that ended the window early, or NO_VIDEO where no frame could be made out; a stream
+    that stopped inside the window is never a measurement.
     """
     table = capture.frames
     if capture.fault is not None:
@@ -108,7 +110,9 @@ def measure(capture: Capture, report: PictureReport | Fault | None = None) -> Me
 
 def _witness(capture: Capture) -> Witness:
     reports = capture.sender_reports if capture.transport == "tcp" else ()
-    return Witness(capture.transport != "file", tuple((report.sender_unix_s, report.heard_s) for report in reports))
+    return Witness(
+        capture.transport != "file", tuple((report.sender_unix_s, report.heard_s) for report in reports)
+    )
 
 
 def _rates(capture: Capture, rate: FrameRate | None) -> dict[str, Any]:
@@ -166,7 +170,9 @@ def _vps_rate(description: TrackDescription, in_band: tuple[tuple[int, bytes], .
     if description.codec != "h265":
         return None
     units = (*(nal for _, nal in in_band), *description.parameter_sets)
-    return next((vps.frame_rate_hz for nal in units if (vps := h265.parse_vps(nal)) and vps.frame_rate_hz), None)
+    return next(
+        (vps.frame_rate_hz for nal in units if (vps := h265.parse_vps(nal)) and vps.frame_rate_hz), None
+    )
 
 
 def _origin(own: StreamHeader | None, told: StreamHeader | None) -> str | None:

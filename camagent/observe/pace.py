@@ -1,7 +1,7 @@
 """How fast the time stamps run against the arrivals, and what a line that is too slow looks like. Pure.
 
-A network can only hold a frame back, never bring it early. So the least delayed frame of each stretch of the window
-tells how the sender's clock runs, whatever jitter, bursts and stalls lie above it.
+A network can only hold a frame back, never bring it early. So the least delayed frame of each stretch of the
+window tells how the sender's clock runs, whatever jitter, bursts and stalls lie above it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ class Pace:
 
 
 def pace(arrivals_s: Sequence[float], sent_s: Sequence[float]) -> tuple[Pace, ...]:
-    """The drift over the whole window, then over its first and its last two thirds where those are long enough.
+    """The drift over the whole window, then over its first and its last two thirds where those are long
+    enough.
 
     Returns: nothing where so few frames, or frames so rare, tell nothing.
     """
@@ -87,7 +88,9 @@ def _least_delayed(arrivals_s: Sequence[float], delays_s: Sequence[float]) -> li
     return [lowest[block] for block in sorted(lowest)]
 
 
-def _spread_s(arrivals_s: Sequence[float], delays_s: Sequence[float], lowest: Sequence[tuple[float, float]]) -> float:
+def _spread_s(
+    arrivals_s: Sequence[float], delays_s: Sequence[float], lowest: Sequence[tuple[float, float]]
+) -> float:
     """How far an ordinary frame lies above the least delayed ones."""
     slope = _slope(lowest)
     level = median(delay - slope * arrival for arrival, delay in lowest)
@@ -95,7 +98,8 @@ def _spread_s(arrivals_s: Sequence[float], delays_s: Sequence[float], lowest: Se
 
 
 def _slope(points: Sequence[tuple[float, float]]) -> float:
-    """The median of the slopes of all pairs (Theil and Sen): one stretch without a timely frame does not bend it."""
+    """The median of the slopes of all pairs (Theil and Sen): one stretch without a timely frame does not bend
+    it."""
     slopes = [(y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in combinations(points, 2) if x2 > x1]
     return median(slopes) if slopes else 0.0
 
@@ -113,16 +117,20 @@ def _fitted(points: Sequence[tuple[float, float]], noise_s: float) -> Pace:
 def line_sets_the_pace(
     arrivals_s: Sequence[float], sent_s: Sequence[float], sizes_bytes: Sequence[int], ends_s: Sequence[float]
 ) -> bool | None:
-    """Frames come when the line has room for them and not when they are sent: so many bytes a second, never idle.
+    """Frames come when the line has room for them and not when they are sent: so many bytes a second, never
+    idle.
 
-    A sender whose stamps lie differs: its frames come at equal distances whatever their size, with pauses between.
-    Returns: None where frames of one size, too small to tell how they came, allow both.
+    A sender whose stamps lie differs: its frames come at equal distances whatever their size, with pauses
+    between. Returns: None where frames of one size, too small to tell how they came, allow both.
     """
     if len(arrivals_s) < MIN_FRAMES:
         return _outlasts_its_turn(arrivals_s, sent_s, sizes_bytes, ends_s)
     before = accumulate((0, *sizes_bytes[:-1]))
     through = [b + min(size, PACKET_BYTES) for b, size in zip(before, sizes_bytes, strict=True)]
-    by_bytes, by_stamps = _misfit(through, arrivals_s), _misfit(sorted(sent_s), arrivals_s)  # B-frames: as shown
+    by_bytes, by_stamps = (
+        _misfit(through, arrivals_s),
+        _misfit(sorted(sent_s), arrivals_s),
+    )  # B-frames: as shown
     busy = _busy_ratio(arrivals_s, sizes_bytes, ends_s)
     if busy is not None and busy <= IDLE:
         return False
@@ -139,7 +147,8 @@ def line_sets_the_pace(
 def _outlasts_its_turn(
     arrivals_s: Sequence[float], sent_s: Sequence[float], sizes_bytes: Sequence[int], ends_s: Sequence[float]
 ) -> bool | None:
-    """A large frame took several times as long to come as its sender took to the next: few, but they fill the line."""
+    """A large frame took several times as long to come as its sender took to the next: few, but they fill the
+    line."""
     if len(arrivals_s) < 2 or len(ends_s) != len(arrivals_s):
         return None
     turn_s = max(b - a for a, b in pairwise(sorted(sent_s)))
@@ -172,7 +181,9 @@ def _waits_for_bytes(through_bytes: Sequence[float], arrivals_s: Sequence[float]
     if xx < len(waits) * (MIN_SIZE_SPREAD * middle_x) ** 2:
         return None
     share = math.fsum((x - middle_x) * (y - middle_y) for x, y in zip(expected, waits, strict=True)) / xx
-    left = math.fsum((y - middle_y - share * (x - middle_x)) ** 2 for x, y in zip(expected, waits, strict=True))
+    left = math.fsum(
+        (y - middle_y - share * (x - middle_x)) ** 2 for x, y in zip(expected, waits, strict=True)
+    )
     chance = CHANCE * math.sqrt(left / (len(waits) - 2) / xx)
     if share - chance > 1 / 2:
         all_of_it = math.fsum((y - middle_y) ** 2 for y in waits)
@@ -180,7 +191,9 @@ def _waits_for_bytes(through_bytes: Sequence[float], arrivals_s: Sequence[float]
     return False if share + chance < 1 / 2 else None
 
 
-def _busy_ratio(arrivals_s: Sequence[float], sizes_bytes: Sequence[int], ends_s: Sequence[float]) -> float | None:
+def _busy_ratio(
+    arrivals_s: Sequence[float], sizes_bytes: Sequence[int], ends_s: Sequence[float]
+) -> float | None:
     """Share of the time of large frames in which their packets were coming; None without enough of them."""
     if len(ends_s) != len(arrivals_s):
         return None
@@ -197,7 +210,8 @@ def _busy_ratio(arrivals_s: Sequence[float], sizes_bytes: Sequence[int], ends_s:
 def reports_are_queued(reports_s: Sequence[tuple[float, float]], drift: float) -> bool | None:
     """Sender reports (sender's wall clock, our arrival) wait as much longer as frames do: a queue, not a lie.
 
-    Returns: None where there are not two reports far enough apart, or the sender's clock was set between them.
+    Returns: None where there are not two reports far enough apart, or the sender's clock was set between
+    them.
     """
     if len(reports_s) < 2:
         return None

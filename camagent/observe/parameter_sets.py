@@ -13,7 +13,8 @@ class ParameterSets:
 
     def __init__(self, codec: Codec, described: tuple[bytes, ...] = ()) -> None:
         self.changes: list[tuple[int, bytes]] = []
-        """(frame it came with, NAL unit): each different VPS and PPS, each SPS when pictures began to refer to it."""
+        """(frame it came with, NAL unit): each different VPS and PPS, each SPS when pictures began to refer
+        to it."""
         self.active: bytes | None = None
         """The SPS that the pictures refer to."""
         self._codec = codec

@@ -1,7 +1,8 @@
 """The hot path: one video track's RTP packets are counted, put in order and handed on. No sockets, no clock.
 
-Nine packets of ten continue the frame of the one before: they cost one unpack, five comparisons and an addition.
-Whatever is different (a new frame, the first packets of one, a gap, a picture to be kept) goes through `_packet`.
+Nine packets of ten continue the frame of the one before: they cost one unpack, five comparisons and an
+addition. Whatever is different (a new frame, the first packets of one, a gap, a picture to be kept) goes
+through `_packet`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from camagent.observe.kept_pictures import PictureMemory
 from camagent.observe.rtp import HEADER_BYTES, Packet, RtpHeader, SequenceOrder, parse_rtp
 
 SSRC_PATIENCE = 8  # packets in a row of another SSRC before the sender is believed to have restarted
-_INTERLEAVED = struct.Struct("!HHHHII")  # "$" and channel, length, RTP's first two bytes, sequence, time stamp, SSRC
+_INTERLEAVED = struct.Struct(
+    "!HHHHII"
+)  # "$" and channel, length, RTP's first two bytes, sequence, time stamp, SSRC
 _DATAGRAM = struct.Struct("!HHII")
 _FRAMING_BYTES = 4
 _VERSION = 0x8000
@@ -66,7 +69,8 @@ class TrackReceiver:
         self._word = _VERSION | plan.payload_type
 
     def feed_interleaved(self, buffer: bytearray, at: int, end: int, now_s: float) -> int:
-        """Take this track's packets from buffer[at:end]; returns where something else, or half a packet, begins."""
+        """Take this track's packets from buffer[at:end]; returns where something else, or half a packet,
+        begins."""
         unpack = _INTERLEAVED.unpack_from
         head, word, marked, ssrc = self._head, self._word, self._word | _MARKER, self.ssrc
         sequence, timestamp, size = self._fast_sequence, self._fast_timestamp, 0
@@ -114,7 +118,8 @@ class TrackReceiver:
         self._packet(buffer, 0, end, now_s)
 
     def finish(self) -> None:
-        """The window is over: what was held for a late packet is counted, and a frame with its marker is whole."""
+        """The window is over: what was held for a late packet is counted, and a frame with its marker is
+        whole."""
         self._drop_other_sender()
         if self.sequence is not None:
             self._pass_on(self.sequence.flush())
@@ -157,8 +162,14 @@ class TrackReceiver:
         if header.payload_type != self.plan.payload_type:
             self._other_payload_type(header, now_s)
             return
-        if header.extension is not None and self.jpeg_extension_size is None and self.plan.codec.name == "mjpeg":
-            self.jpeg_extension_size = extension_size(bytes(buffer[header.extension[0] : header.extension[1]]))
+        if (
+            header.extension is not None
+            and self.jpeg_extension_size is None
+            and self.plan.codec.name == "mjpeg"
+        ):
+            self.jpeg_extension_size = extension_size(
+                bytes(buffer[header.extension[0] : header.extension[1]])
+            )
         payload = bytes(buffer[header.start : header.end])
         packet = Packet(header.sequence, header.timestamp, header.marker, payload, now_s)
         if self.ssrc is None:

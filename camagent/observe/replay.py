@@ -35,7 +35,9 @@ class StreamRecord:
 
 def stream_facts(record: StreamRecord, target: StreamTarget) -> StreamFacts:
     """The facts of one visit."""
-    measured = record.fault or (measure(record.capture, record.report) if record.capture is not None else None)
+    measured = record.fault or (
+        measure(record.capture, record.report) if record.capture is not None else None
+    )
     if measured is None:
         measured = Fault(FaultCode.NO_VIDEO, Stage.OBSERVE, "PLAY", 0.0)
     in_band = record.capture.parameter_sets if record.capture is not None else ()
@@ -84,7 +86,9 @@ def record_from_text(text: str) -> StreamRecord | None:
         document = json.loads(text)
         if document["schema"] != SCHEMA:
             return None
-        record = from_json(StreamRecord, {**document, "report": document["report"] or document["report_fault"]})
+        record = from_json(
+            StreamRecord, {**document, "report": document["report"] or document["report_fault"]}
+        )
     except (LookupError, TypeError, ValueError, RecursionError):
         return None
     if record.started_at.tzinfo is None:

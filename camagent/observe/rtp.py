@@ -1,4 +1,5 @@
-"""RTP (RFC 3550): headers, sequence numbers, time stamps, jitter. Pure: no sockets; arrival times are arguments."""
+"""RTP (RFC 3550): headers, sequence numbers, time stamps, jitter. Pure: no sockets; arrival times are
+arguments."""
 
 from __future__ import annotations
 
@@ -10,11 +11,15 @@ from typing import NamedTuple
 
 MAX_DROPOUT = 3000  # RFC 3550 A.1: a larger gap is a restart, unless the time stamps say otherwise
 MAX_MISORDER = 100  # RFC 3550 A.1
-MAX_WAITING = 32  # packets held for a late one: real networks reorder by a few; bounds what a gap can make us keep
+MAX_WAITING = (
+    32  # packets held for a late one: real networks reorder by a few; bounds what a gap can make us keep
+)
 REORDER_WAIT_S = 0.2  # a packet that is later than this is lost: cameras are a few switches away
 MAX_ABANDONED = 512  # sequence numbers remembered to tell "very late" from "twice"
 MAX_TRANSIT_STEP_S = 10.0  # a larger one is a jump of the sender's time stamps, which is counted elsewhere
-OUTAGE_SLACK_S = 2.0  # how far time stamps and arrivals may disagree for a gap to count as an outage of one sender
+OUTAGE_SLACK_S = (
+    2.0  # how far time stamps and arrivals may disagree for a gap to count as an outage of one sender
+)
 LOSS_RATE_FACTOR = 3  # a sender does not send three times its own packet rate through a silence
 MIN_LOSS_BURST = 400  # lost at once without any silence: a heavy keyframe of 4K (560 kB)
 MIN_RATE_SPAN_S = 0.5  # a packet rate over less is that of one burst
@@ -54,7 +59,9 @@ def parse_rtp(buffer: bytes | bytearray | memoryview, start: int, end: int) -> R
         at = extension[1]
     if first & 0x20 and end > at:
         padding = buffer[end - 1]
-        end = end - padding if 0 < padding <= end - at else end  # a padding count that cannot be is not believed
+        end = (
+            end - padding if 0 < padding <= end - at else end
+        )  # a padding count that cannot be is not believed
     if at > end:
         return None
     return RtpHeader(second & 0x7F, bool(second & 0x80), sequence, timestamp, ssrc, at, end, extension)
@@ -123,12 +130,18 @@ class SequenceOrder:
         self._starts.append((self.next, timestamp))
 
     def other(self, sequence: int, now_s: float) -> list[tuple[Packet, bool]]:
-        """A packet of the same sender and another payload type: it may have a number of this sequence (RFC 3550 5.1).
+        """A packet of the same sender and another payload type: it may have a number of this sequence (RFC
+        3550 5.1).
 
-        Only remembered: where the type has numbers of its own, the packet that the number belongs to still comes.
+        Only remembered: where the type has numbers of its own, the packet that the number belongs to still
+        comes.
         """
         number = self._number(sequence)
-        if 0 <= number - self.next <= MAX_MISORDER and number not in self._others and number not in self._held:
+        if (
+            0 <= number - self.next <= MAX_MISORDER
+            and number not in self._others
+            and number not in self._held
+        ):
             self._others.append(number)
         return self._release(now_s)
 
@@ -192,7 +205,8 @@ class SequenceOrder:
             self.next += 1
 
     def _may_be_late(self, number: int, timestamp: int) -> bool:
-        """A number below the next one: it was missed, or came before with this time stamp; else numbers begin anew."""
+        """A number below the next one: it was missed, or came before with this time stamp; else numbers begin
+        anew."""
         if number in self._abandoned:
             return True
         if number < self.next - MAX_MISORDER:
@@ -200,10 +214,13 @@ class SequenceOrder:
         known = next((stamp for start, stamp in reversed(self._starts) if start <= number), None)
         if known is not None or not self._starts:
             return known in (None, timestamp)
-        return (self._starts[-1][1] - timestamp) & 0xFFFFFFFF < 0x80000000  # from before our first: not newer than now
+        return (
+            self._starts[-1][1] - timestamp
+        ) & 0xFFFFFFFF < 0x80000000  # from before our first: not newer than now
 
     def _time_for(self, packets: int, next_one: Packet, last_s: float) -> bool:
-        """So many may have been sent, and lost, since the last one: by the rate so far, or as one heavy frame."""
+        """So many may have been sent, and lost, since the last one: by the rate so far, or as one heavy
+        frame."""
         if packets <= max(MIN_LOSS_BURST, 2 * self._largest_frame):
             return True
         rate_hz = (self.next - self.base) / max(MIN_RATE_SPAN_S, last_s - self._began_s)
@@ -224,7 +241,8 @@ class SequenceOrder:
             self._pass_over()
         ready = self._in_turn(False)
         while self._held and (
-            len(self._held) > MAX_WAITING or now_s - min(p.arrival_s for p in self._held.values()) > REORDER_WAIT_S
+            len(self._held) > MAX_WAITING
+            or now_s - min(p.arrival_s for p in self._held.values()) > REORDER_WAIT_S
         ):
             ready += self._skip()
         return ready
@@ -250,7 +268,9 @@ class SequenceOrder:
         missing = number - self.next - len(others)
         self._passed_over += len(others)
         self.counts.lost += missing
-        self._abandoned.extend(n for n in range(max(self.next, number - MAX_ABANDONED), number) if n not in others)
+        self._abandoned.extend(
+            n for n in range(max(self.next, number - MAX_ABANDONED), number) if n not in others
+        )
         self.next = number
         return missing > 0
 
@@ -274,7 +294,8 @@ class SequenceOrder:
         return ready + self._in_turn(missing or not in_step)
 
     def _in_step(self, strange: Packet, last: tuple[int, float]) -> bool:
-        """The clock of the time stamps ran on: the same sender, be it after an outage or with numbers begun anew."""
+        """The clock of the time stamps ran on: the same sender, be it after an outage or with numbers begun
+        anew."""
         ticks = (strange.timestamp - last[0]) & 0xFFFFFFFF
         return abs(ticks / self._clock_hz - (strange.arrival_s - last[1])) <= OUTAGE_SLACK_S
 
@@ -284,11 +305,13 @@ def unwrap(previous: int, timestamp: int) -> int:
     return previous + (((timestamp - previous + 0x80000000) & 0xFFFFFFFF) - 0x80000000)
 
 
-def interarrival_jitter_s(timestamps: Sequence[int], arrivals_s: Sequence[float], clock_hz: int) -> float | None:
+def interarrival_jitter_s(
+    timestamps: Sequence[int], arrivals_s: Sequence[float], clock_hz: int
+) -> float | None:
     """RFC 3550 §6.4.1 over the first packet of each frame.
 
-    The packets behind it share its time stamp: their distance is the sender's pacing, not the network's doing.
-    Returns: None with fewer than two frames.
+    The packets behind it share its time stamp: their distance is the sender's pacing, not the network's
+    doing. Returns: None with fewer than two frames.
     """
     if len(timestamps) < 2:
         return None

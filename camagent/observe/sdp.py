@@ -1,4 +1,5 @@
-"""The description of a stream (SDP, RFC 8866), as leniently as cameras need it. Pure; any text gives a value."""
+"""The description of a stream (SDP, RFC 8866), as leniently as cameras need it. Pure; any text gives a
+value."""
 
 from __future__ import annotations
 
@@ -104,7 +105,9 @@ def _media(head: str, attributes: list[str]) -> MediaDescription | None:
         return None
     numbers = [int(w) for w in words[3 : 3 + MAX_FORMATS] if w.isascii() and w.isdigit() and len(w) <= 3]
     mapped = _by_payload_type(attributes, "rtpmap")
-    numbers += [n for n in mapped if n not in numbers and not numbers]  # a media line without its payload types
+    numbers += [
+        n for n in mapped if n not in numbers and not numbers
+    ]  # a media line without its payload types
     parameters = _by_payload_type(attributes, "fmtp")
     width, height = _size(attributes)
     return MediaDescription(
@@ -135,7 +138,9 @@ def _by_payload_type(attributes: list[str], name: str) -> dict[int, str]:
     found: dict[int, str] = {}
     for line in attributes:
         key, colon, rest = line.partition(":")
-        match = re.match(r"\s*(\d{1,3})(?:\s+(.*))?$", rest) if colon and key.strip().lower() == name else None
+        match = (
+            re.match(r"\s*(\d{1,3})(?:\s+(.*))?$", rest) if colon and key.strip().lower() == name else None
+        )
         if match and len(found) < MAX_FORMATS:
             found.setdefault(int(match[1]), (match[2] or "").strip())
     return found

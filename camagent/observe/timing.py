@@ -1,9 +1,10 @@
 """Frame rates out of a table of frames, and which clock is believed. Pure: no clock, no sockets.
 
-Loss never lowers a rate: only intervals without a lost packet count. Three worlds look alike and are told apart here:
-stamps that lie (arrivals drift away from them from beginning to end, in frame-sized bursts: the arrivals count), a line
-that is too slow (arrivals follow the bytes: the stamps count, and `slow_line` says so), and a camera that cannot keep
-up (gaps in stamps that agree with the arrivals). What fits none of them has no rate.
+Loss never lowers a rate: only intervals without a lost packet count. Three worlds look alike and are told
+apart here:
+stamps that lie (arrivals drift away from them from beginning to end, in frame-sized bursts: the arrivals
+count), a line that is too slow (arrivals follow the bytes: the stamps count, and `slow_line` says so), and a
+camera that cannot keep up (gaps in stamps that agree with the arrivals). What fits none of them has no rate.
 """
 
 from __future__ import annotations
@@ -17,19 +18,29 @@ from statistics import median, pstdev
 from camagent.observe.frames import FrameTable
 from camagent.observe.pace import MIN_FRAMES, Pace, line_sets_the_pace, pace, reports_are_queued
 
-MIN_JUMP_S = 1.0  # a step back, or ahead of the arrivals, of a second and of more frames than any reordering is a jump
-BURST_RATIO = 0.25  # servers empty their buffer at the start: intervals below a quarter of the usual are that burst
+MIN_JUMP_S = (
+    1.0  # a step back, or ahead of the arrivals, of a second and of more frames than any reordering is a jump
+)
+BURST_RATIO = (
+    0.25  # servers empty their buffer at the start: intervals below a quarter of the usual are that burst
+)
 MIN_FRAMES_FOR_BURST = 8  # fewer frames cannot show what is usual
 HONEST_DRIFT = 0.015  # crystals differ by 1e-4; lies that somebody meant, by 3 % and more
 MIN_SPAN_FOR_DRIFT_S = 1.0  # shorter than this, jitter of the network looks like a lie
 NOTHING_TOLD = 0.5  # of a rate by arrivals: with so much doubt it tells nothing
-FAR_APART = 0.5  # of the arrivals' span, where nothing finer can be seen; B-frames cut off at its ends are less
+FAR_APART = (
+    0.5  # of the arrivals' span, where nothing finer can be seen; B-frames cut off at its ends are less
+)
 MAX_DOUBT = 3.0  # of a rate: nobody's stamps run three times too slow
 UNSEEN_DELAY_S = 0.1  # what the network may have added where it cannot be seen
-FLAT_SHARE = 0.5  # of the whole window's drift: a part known that well shows that the stamps do not lie everywhere
+FLAT_SHARE = (
+    0.5  # of the whole window's drift: a part known that well shows that the stamps do not lie everywhere
+)
 SLOW_GROWTH_S = 0.25  # frames came later and later by more than a keyframe's burst explains
 SKIPPED_SHARE, MIN_SKIPPED = 0.05, 3  # of the intervals: a camera whose buffer is full leaves out frames
-MISSING_RATIO = 1.5  # of the usual frame interval: a longer one near lost packets is a frame that did not come
+MISSING_RATIO = (
+    1.5  # of the usual frame interval: a longer one near lost packets is a frame that did not come
+)
 REORDER_FRAMES = 16  # H.264 and H.265 hold at most 16 pictures back
 MAX_RATE_HZ = 1000.0  # faster than any network camera: a clock or a burst is speaking, not the sensor
 COVERAGE = 2.0  # two standard deviations: about 95 %
@@ -54,7 +65,8 @@ class FrameRate:
     """How often frames come."""
 
     mean_hz: float | None
-    """By the clock that is believed; None where stamps and arrivals contradict and neither shows itself right."""
+    """By the clock that is believed; None where stamps and arrivals contradict and neither shows itself
+    right."""
     uncertainty_hz: float
     """Half the width of an interval that holds the truth."""
     min_hz: float
@@ -108,7 +120,9 @@ def frame_rate(table: FrameTable, witness: Witness = Witness()) -> FrameRate | N
         intervals, mean_hz, doubt = [tick / table.clock_hz for tick in ticks], stamp_hz, belief.doubt
     else:
         intervals, (mean_hz, doubt) = arrivals, _arrival_rate(table, first, arrivals)
-    unresolved = (belief is not None and math.isinf(belief.doubt)) or (not by_stamps and doubt >= NOTHING_TOLD)
+    unresolved = (belief is not None and math.isinf(belief.doubt)) or (
+        not by_stamps and doubt >= NOTHING_TOLD
+    )
     if unresolved and mean_hz is None:
         intervals, mean_hz, doubt = [tick / table.clock_hz for tick in ticks], stamp_hz, 1.0
     if mean_hz is None or not intervals:
@@ -133,7 +147,8 @@ def frame_rate(table: FrameTable, witness: Witness = Witness()) -> FrameRate | N
 
 
 def reordered(table: FrameTable) -> bool:
-    """Frames are shown in another order than they are sent: B-frames. The first frame's stamp is not trusted."""
+    """Frames are shown in another order than they are sent: B-frames. The first frame's stamp is not
+    trusted."""
     segments, _ = steady_segments(table, 1)
     stamps = table.timestamps
     return any(stamps[b] < stamps[a] for segment in segments for a, b in pairwise(segment))
@@ -151,13 +166,16 @@ def burst_frames(table: FrameTable) -> int:
 
 
 def steady_segments(table: FrameTable, first: int = 0) -> tuple[list[range], int]:
-    """Runs of rows, from row `first` on, in which the time stamps go on without a jump; and the number of jumps."""
+    """Runs of rows, from row `first` on, in which the time stamps go on without a jump; and the number of
+    jumps."""
     stamps, arrivals, tick_s = table.timestamps, table.arrivals_s, 1 / table.clock_hz
     jump_s = _jump_s(arrivals[first:])
     cuts = [first]
     for row in range(first + 1, len(table)):
         step_s = (stamps[row] - stamps[row - 1]) * tick_s
-        if step_s < -jump_s or (step_s > jump_s and step_s - max(0.0, arrivals[row] - arrivals[row - 1]) > jump_s):
+        if step_s < -jump_s or (
+            step_s > jump_s and step_s - max(0.0, arrivals[row] - arrivals[row - 1]) > jump_s
+        ):
             cuts.append(row)
     back = [row for row in range(first + 1, len(table)) if stamps[row] < stamps[row - 1]]
     if first == 0 and back == [1] and len(table) > 2 and 1 not in cuts:
@@ -173,7 +191,8 @@ def _jump_s(arrivals_s: Sequence[float]) -> float:
 
 
 def _presentation_intervals(table: FrameTable, segment: range) -> list[int]:
-    """Ticks between neighbours in order of presentation, where nothing was lost between them in order of sending."""
+    """Ticks between neighbours in order of presentation, where nothing was lost between them in order of
+    sending."""
     stamps, losses = table.timestamps, _running_count(table.damaged)
     order = sorted(segment, key=stamps.__getitem__)
     ahead, behind = reorder_depths(table, segment)
@@ -192,7 +211,8 @@ def _presentation_intervals(table: FrameTable, segment: range) -> list[int]:
 
 
 def reorder_depths(table: FrameTable, segment: range) -> tuple[int, int]:
-    """How many frames may stand, when shown, before the first whole picture group of a window, and behind its last.
+    """How many frames may stand, when shown, before the first whole picture group of a window, and behind its
+    last.
 
     Where a window begins and ends, some of the frames between those shown first or last were sent outside it.
     """
@@ -202,7 +222,9 @@ def reorder_depths(table: FrameTable, segment: range) -> tuple[int, int]:
     ahead = behind = 0
     for place, stamp in enumerate(stamps):
         ahead = max(ahead, sum(later < stamp for later in stamps[place + 1 : place + 1 + REORDER_FRAMES]))
-        behind = max(behind, sum(earlier > stamp for earlier in stamps[max(0, place - REORDER_FRAMES) : place]))
+        behind = max(
+            behind, sum(earlier > stamp for earlier in stamps[max(0, place - REORDER_FRAMES) : place])
+        )
     return ahead, behind
 
 
@@ -281,7 +303,8 @@ def _skips(stamped_s: Sequence[float]) -> bool:
 
 
 def _arrival_rate(table: FrameTable, first: int, intervals_s: Sequence[float]) -> tuple[float | None, float]:
-    """(rate, how far it may be wrong as a ratio) by arrivals alone, from the frames that were held back least."""
+    """(rate, how far it may be wrong as a ratio) by arrivals alone, from the frames that were held back
+    least."""
     mean_hz = _possible_hz(len(intervals_s), math.fsum(intervals_s))
     if mean_hz is None:
         return None, 1.0
@@ -293,15 +316,22 @@ def _arrival_rate(table: FrameTable, first: int, intervals_s: Sequence[float]) -
     paces = pace(arrivals_s, [row / mean_hz for row in range(len(arrivals_s))])
     if not paces:
         return mean_hz, _unseen(arrivals_s)
-    held_back = max(intervals_s) / (arrivals_s[-1] - arrivals_s[0])  # of the first or the last frame, at worst
+    held_back = max(intervals_s) / (
+        arrivals_s[-1] - arrivals_s[0]
+    )  # of the first or the last frame, at worst
     return mean_hz * (1 - paces[0].drift), paces[0].uncertainty + held_back
 
 
 def _grid(
     table: FrameTable, segments: Sequence[range], stamp_hz: float | None, ticks: list[int]
 ) -> tuple[float | None, list[int]]:
-    """Where hardly a frame came whole: stamps at whole multiples of one interval were so many frames apart."""
-    steps = [b - a for segment in segments for a, b in pairwise(sorted(table.timestamps[segment.start : segment.stop]))]
+    """Where hardly a frame came whole: stamps at whole multiples of one interval were so many frames
+    apart."""
+    steps = [
+        b - a
+        for segment in segments
+        for a, b in pairwise(sorted(table.timestamps[segment.start : segment.stop]))
+    ]
     steps = [step for step in steps if step > 0]
     if len(steps) < MIN_FRAMES_FOR_BURST:
         return stamp_hz, ticks
@@ -321,7 +351,8 @@ def _unit(steps: Sequence[int]) -> float:
 
 
 def _uncertainty_hz(mean_hz: float, irregularity: float, intervals: int, clock_hz: int) -> float:
-    """Spread of the mean of so many intervals; one or two intervals show no spread, so they count as a whole frame."""
+    """Spread of the mean of so many intervals; one or two intervals show no spread, so they count as a whole
+    frame."""
     spread = irregularity / math.sqrt(intervals)
     resolution = mean_hz / clock_hz / intervals
     return mean_hz * max(COVERAGE * spread + resolution, 1 / intervals if intervals < 3 else 0.0)

@@ -1,7 +1,8 @@
 """The door to streams: `watch_stream` for the facts of one stream, `greet_stream` for its door alone. I/O.
 
-The order of a visit: connect, OPTIONS, DESCRIBE as anybody, log in where asked, SETUP of the video track, PLAY, watch,
-TEARDOWN. A busy camera gets one more visit, later. Pictures are decoded elsewhere (`PictureJudge`).
+The order of a visit: connect, OPTIONS, DESCRIBE as anybody, log in where asked, SETUP of the video track,
+PLAY, watch, TEARDOWN. A busy camera gets one more visit, later. Pictures are decoded elsewhere
+(`PictureJudge`).
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ from camagent.observe.rtsp.session import Described, RtspSession
 from camagent.observe.rtsp.window import Watching, WindowPlan
 from camagent.wire.login_ledger import LoginLedger
 
-BUSY_WAIT_S = 5.0  # before the one polite later try: sessions of a viewer that has just left are freed by then
+BUSY_WAIT_S = (
+    5.0  # before the one polite later try: sessions of a viewer that has just left are freed by then
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,8 @@ class WatchDoors:
     tls: str | None = None
     """The certificate's fingerprint from earlier runs; none, or another one now, gets no Basic log-in."""
     opening: asyncio.Lock | None = None
-    """Held while a stream is asked for and logged in to, where several of one device are watched at a time: a refused
-    log-in is known before the next would be sent."""
+    """Held while a stream is asked for and logged in to, where several of one device are watched at a time: a
+    refused log-in is known before the next would be sent."""
 
 
 @dataclass(slots=True)
@@ -95,7 +98,9 @@ class _Visit:
     deadline_s: float
 
 
-def _visit(target: StreamTarget, credential: Credential | None, options: WatchOptions, doors: WatchDoors) -> _Visit:
+def _visit(
+    target: StreamTarget, credential: Credential | None, options: WatchOptions, doors: WatchDoors
+) -> _Visit:
     deadline_s = doors.clock.monotonic_s() + options.budget_s
     return _Visit(target, credential, options, doors, doors.clock.now(), deadline_s)
 
@@ -103,7 +108,8 @@ def _visit(target: StreamTarget, credential: Credential | None, options: WatchOp
 async def watch_stream(
     target: StreamTarget, credential: Credential | None, options: WatchOptions, doors: WatchDoors
 ) -> StreamFacts:
-    """Everything that one window shows of one stream; a stream that stopped or never began has a Fault for numbers."""
+    """Everything that one window shows of one stream; a stream that stopped or never began has a Fault for
+    numbers."""
     visit = _visit(target, credential, options, doors)
     notes = _Notes()
     try:
@@ -139,7 +145,9 @@ async def _greet_at(visit: _Visit) -> tuple[StreamAccess | Fault, StreamUri | No
         if isinstance(session, Fault):
             return session, None
         described = await session.describe()
-        return (described, session.moved_to) if isinstance(described, Fault) else (_access(visit, session), None)
+        return (
+            (described, session.moved_to) if isinstance(described, Fault) else (_access(visit, session), None)
+        )
 
 
 @asynccontextmanager
@@ -202,7 +210,12 @@ async def _watch(visit: _Visit, notes: _Notes, session: RtspSession) -> Fault | 
             return unwatchable
         watching = Watching(session, described, _plan(visit, notes, described))
         fault = await _look(visit, notes, watching, session.connected_s)
-        if fault is not None and fault.doing == "SETUP" and fault.status is not None and _wants_srtp(described):
+        if (
+            fault is not None
+            and fault.doing == "SETUP"
+            and fault.status is not None
+            and _wants_srtp(described)
+        ):
             return replace(fault, code=FaultCode.UNSUPPORTED)
         return fault
     finally:
@@ -218,7 +231,9 @@ def _unwatchable(visit: _Visit, session: RtspSession, described: Described) -> F
     if described.track.codec not in CODECS:
         return Fault(FaultCode.CODEC_UNSUPPORTED, Stage.OBSERVE, "DESCRIBE", 0.0)
     inside_tls = session.client.connection.encrypted and visit.options.transport is not TransportChoice.UDP
-    if _wants_srtp(described) and not inside_tls:  # inside TLS, plain RTP is as safe, and servers give it (MediaMTX)
+    if (
+        _wants_srtp(described) and not inside_tls
+    ):  # inside TLS, plain RTP is as safe, and servers give it (MediaMTX)
         return Fault(FaultCode.UNSUPPORTED, Stage.OBSERVE, "DESCRIBE", 0.0)
     return None
 
@@ -262,7 +277,12 @@ def _source(description: TrackDescription, track: TrackReceiver) -> PictureSourc
     sps = [nal for nal in own if is_sps(codec, nal)][-1:]
     width, height = track.jpeg_extension_size or (description.width_px, description.height_px)
     return PictureSource(
-        codec, (*description.parameter_sets, *sps, *latest), width, height, description.donl, track.builder.jpeg_tables
+        codec,
+        (*description.parameter_sets, *sps, *latest),
+        width,
+        height,
+        description.donl,
+        track.builder.jpeg_tables,
     )
 
 
@@ -302,7 +322,9 @@ def _access(visit: _Visit, session: RtspSession) -> StreamAccess:
     return access if visit.options.check_anonymous else replace(access, anonymous=None)
 
 
-def _record(visit: _Visit, notes: _Notes, fault: Fault | None, report: PictureReport | Fault | None) -> StreamRecord:
+def _record(
+    visit: _Visit, notes: _Notes, fault: Fault | None, report: PictureReport | Fault | None
+) -> StreamRecord:
     return StreamRecord(
         started_at=visit.started_at,
         fault=fault,

@@ -1,4 +1,5 @@
-"""What the findings ask of the main stream's encoder: their bounds, the strictest where a profile has several. Pure."""
+"""What the findings ask of the main stream's encoder: their bounds, the strictest where a profile has
+several. Pure."""
 
 from __future__ import annotations
 
@@ -20,9 +21,11 @@ class Bounds:
 
     minimum_px: Size | None = None
     across_px: float | None = None
-    """Pixels across the scene that the failed pixel density asks for: wished for, never a reason to replace."""
+    """Pixels across the scene that the failed pixel density asks for: wished for, never a reason to
+    replace."""
     turned: bool = False
-    """The picture hangs upright although the encoder is set to a lying one: its short side is across the scene."""
+    """The picture hangs upright although the encoder is set to a lying one: its short side is across the
+    scene."""
     codecs: tuple[str, ...] | None = None
     preferred_codecs: tuple[str, ...] = ()
     minimum_hz: float | None = None
@@ -35,7 +38,8 @@ class Bounds:
 def bounds_of(findings: Sequence[Finding], declaration: Declaration | None = None) -> Bounds:
     """The bounds that the findings carry, whether they were met or not: a change must not break another row.
 
-    What was measured and let pass is enough, also where it only is within the row's tolerance (1072 lines, 19.98 fps).
+    What was measured and let pass is enough, also where it only is within the row's tolerance (1072 lines,
+    19.98 fps).
     """
 
     def each(check: str, read: Callable[[Finding], T | None]) -> list[T]:

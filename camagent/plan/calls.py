@@ -1,7 +1,8 @@
-"""ONVIF calls as a person can make them: `camagent onvif ADDRESS SERVICE OPERATION JSON --write`. Pure: none is sent.
+"""ONVIF calls as a person can make them: `camagent onvif ADDRESS SERVICE OPERATION JSON --write`. Pure: none
+is sent.
 
-SetVideoEncoderConfiguration takes the whole configuration, not the fields that change: what the device said of today's
-is filled in, and only the advised values differ.
+SetVideoEncoderConfiguration takes the whole configuration, not the fields that change: what the device said
+of today's is filled in, and only the advised values differ.
 """
 
 from __future__ import annotations
@@ -32,9 +33,14 @@ def onvif_call(camera: CameraFacts, service: str, operation: str, arguments: Map
 
 
 def encoder_call(
-    camera: CameraFacts, settings: EncoderSettings, option: EncoderOptions, service: str, then: Mapping[str, Quantity]
+    camera: CameraFacts,
+    settings: EncoderSettings,
+    option: EncoderOptions,
+    service: str,
+    then: Mapping[str, Quantity],
 ) -> str | None:
-    """SetVideoEncoderConfiguration with the whole configuration; None where today's could not be read whole."""
+    """SetVideoEncoderConfiguration with the whole configuration; None where today's could not be read
+    whole."""
     whole = _nested(settings.stated)
     if "Resolution" not in whole or not isinstance(whole.get("RateControl"), dict):
         return None
@@ -56,7 +62,9 @@ def encoder_call(
     return onvif_call(camera, service.replace("media1", "media"), "SetVideoEncoderConfiguration", arguments)
 
 
-def _with_codec(whole: dict[str, Any], option: EncoderOptions, then: Mapping[str, Quantity], media2: bool) -> bool:
+def _with_codec(
+    whole: dict[str, Any], option: EncoderOptions, then: Mapping[str, Quantity], media2: bool
+) -> bool:
     """The fields that go with another codec; False where one of them is not known."""
     profile = option.codec_profiles[0] if option.codec_profiles else None
     gop = then.get("gop") or next((whole[d].get("GovLength") for d in MEDIA1_DETAILS if d in whole), None)

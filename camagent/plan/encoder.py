@@ -1,7 +1,7 @@
 """Which menu values of the encoder would meet the bounds, as far as the device advertises them. Pure.
 
-Options are marginal, not joint: the largest size and the highest rate may exclude each other. So a choice found here is
-"advertised as configurable", never "will comply".
+Options are marginal, not joint: the largest size and the highest rate may exclude each other. So a choice
+found here is "advertised as configurable", never "will comply".
 """
 
 from __future__ import annotations
@@ -10,7 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from camagent.model.device import DeviceFacts, EncoderOptions, EncoderSettings, MediaFacts, MediaProfile, Range
+from camagent.model.device import (
+    DeviceFacts,
+    EncoderOptions,
+    EncoderSettings,
+    MediaFacts,
+    MediaProfile,
+    Range,
+)
 from camagent.model.finding import Finding, Outcome, Quantity, Setting
 from camagent.model.scan import CameraFacts
 from camagent.model.stream import MeasuredStream, StreamFacts, StreamRole, StreamTarget
@@ -65,7 +72,8 @@ def main_profile(camera: CameraFacts) -> MediaProfile | None:
 def choose(camera: CameraFacts, findings: Sequence[Finding]) -> Choice:
     """Whether the main stream's encoder advertises what the bounds ask, and which settings those would be.
 
-    Where it does not, an encoder of the same source that is set to larger single pictures may: then it is to be set.
+    Where it does not, an encoder of the same source that is set to larger single pictures may: then it is to
+    be set.
     """
     main = main_profile(camera)
     found = _choice_of(camera, findings, _target(camera, main))
@@ -74,12 +82,15 @@ def choose(camera: CameraFacts, findings: Sequence[Finding]) -> Choice:
     for profile in larger_single_pictures(camera, main):
         other = _choice_of(camera, findings, _target(camera, profile))
         if other.ability is Ability.YES and any(setting.name == "codec" for setting in other.settings):
-            return replace(other, settings=tuple(replace(setting, stream="sub") for setting in other.settings))
+            return replace(
+                other, settings=tuple(replace(setting, stream="sub") for setting in other.settings)
+            )
     return found
 
 
 def larger_single_pictures(camera: CameraFacts, main: MediaProfile) -> Iterator[MediaProfile]:
-    """Profiles of the main stream's source that are set to MJPEG with more pixels than it: maybe its best encoder."""
+    """Profiles of the main stream's source that are set to MJPEG with more pixels than it: maybe its best
+    encoder."""
     assert isinstance(camera.device, DeviceFacts) and isinstance(camera.device.media, MediaFacts)
     most = _pixels(main)
     for profile in camera.device.media.profiles:
@@ -102,8 +113,14 @@ def _choice_of(camera: CameraFacts, findings: Sequence[Finding], target: _Target
         return Choice(Ability.UNKNOWN)
     bounds = replace(bounds_of(findings, camera.declaration), turned=_turned(camera, target))
     sent = _codec_sent(camera, target) or target.settings.codec
-    if sent is not None and all(option.codec != sent for option in target.options) and _is_allowed(sent, bounds):
-        return Choice(Ability.UNKNOWN, doubt="options_without_codec")  # Media1 cannot list H.265: no reason to leave it
+    if (
+        sent is not None
+        and all(option.codec != sent for option in target.options)
+        and _is_allowed(sent, bounds)
+    ):
+        return Choice(
+            Ability.UNKNOWN, doubt="options_without_codec"
+        )  # Media1 cannot list H.265: no reason to leave it
     outcomes = outcomes_of(findings)
     unknown: Choice | None = None
     for option in _by_preference(target, bounds):
@@ -151,12 +168,17 @@ def _target(camera: CameraFacts, media_profile: MediaProfile | None) -> _Target 
 
 
 def _by_preference(target: _Target, bounds: Bounds) -> list[EncoderOptions]:
-    """Today's codec first where it is allowed (the smallest change), then the recommended ones, then the rest."""
+    """Today's codec first where it is allowed (the smallest change), then the recommended ones, then the
+    rest."""
     allowed = [option for option in target.options if _is_allowed(option.codec, bounds)]
-    return sorted(allowed, key=lambda o: (o.codec != target.settings.codec, o.codec not in bounds.preferred_codecs))
+    return sorted(
+        allowed, key=lambda o: (o.codec != target.settings.codec, o.codec not in bounds.preferred_codecs)
+    )
 
 
-def _with_codec(target: _Target, option: EncoderOptions, bounds: Bounds, outcomes: Mapping[str, Outcome]) -> Choice:
+def _with_codec(
+    target: _Target, option: EncoderOptions, bounds: Bounds, outcomes: Mapping[str, Outcome]
+) -> Choice:
     now = target.settings
     size_now = (now.width_px, now.height_px) if now.width_px and now.height_px else None
     size = _size(option, bounds, size_now)
@@ -245,7 +267,9 @@ def _rate(option: EncoderOptions, minimum_hz: float | None, now_hz: float | None
     return float(max(minimum_hz, span.low)) if span.high >= minimum_hz else Ability.NO
 
 
-def _gop(option: EncoderOptions, maximum_s: float | None, rate: float | Ability | None) -> int | Ability | None:
+def _gop(
+    option: EncoderOptions, maximum_s: float | None, rate: float | Ability | None
+) -> int | Ability | None:
     if maximum_s is None:
         return None
     if not isinstance(rate, float):
@@ -258,12 +282,14 @@ def _gop(option: EncoderOptions, maximum_s: float | None, rate: float | Ability 
 
 
 def _kept_short(gop: int | Ability | None, now_frames: int | None) -> int | None:
-    """Another codec may come with a long GOP of its own: named, as far as it can be, where today's does not suffice."""
+    """Another codec may come with a long GOP of its own: named, as far as it can be, where today's does not
+    suffice."""
     return gop if isinstance(gop, int) and (now_frames is None or now_frames > gop) else None
 
 
 def _growth(option: EncoderOptions, now: EncoderSettings, size: object, rate: object) -> float:
-    """How many times more pixels a second the new settings ask of the same codec; 1 where that is not known."""
+    """How many times more pixels a second the new settings ask of the same codec; 1 where that is not
+    known."""
     if option.codec != now.codec or not now.width_px or not now.height_px or not now.frame_rate_hz:
         return 1.0
     pixels = size[0] * size[1] if isinstance(size, tuple) else now.width_px * now.height_px
@@ -272,9 +298,11 @@ def _growth(option: EncoderOptions, now: EncoderSettings, size: object, rate: ob
 
 
 def _bitrate(option: EncoderOptions, bounds: Bounds, now: EncoderSettings, growth: float) -> int | None:
-    """Today's limit, raised with size and rate, inside the profile's window and what the codec takes; None: not known.
+    """Today's limit, raised with size and rate, inside the profile's window and what the codec takes; None:
+    not known.
 
-    More pixels at the old limit are a smeared picture by our advice. Another codec needs no more than the old one did.
+    More pixels at the old limit are a smeared picture by our advice. Another codec needs no more than the old
+    one did.
     """
     if now.bitrate_bps is None:
         return None

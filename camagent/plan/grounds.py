@@ -1,8 +1,8 @@
 """What an advice rests on, and what speaks against calling it certain or against a replacement. Pure.
 
-Public money follows this: a camera is replaced only where its main stream is known beyond doubt and was measured twice,
-the log-in was accepted, the encoder's menu was read, may be believed and offers a choice, and no fault stands among
-those facts. Every doubt is a sentence that says what to look at.
+Public money follows this: a camera is replaced only where its main stream is known beyond doubt and was
+measured twice, the log-in was accepted, the encoder's menu was read, may be believed and offers a choice, and
+no fault stands among those facts. Every doubt is a sentence that says what to look at.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ TROUBLE = frozenset(
         FaultCode.STOPPED,
     }
 )
-"""Faults of the way to an answer: what came at another try is believed less. A plain "no" of the device is not."""
+"""Faults of the way to an answer: what came at another try is believed less. A plain "no" of the device is
+not."""
 LOGIN_TROUBLE = frozenset(
     {
         FaultCode.AUTH_REQUIRED,
@@ -89,7 +90,11 @@ def newer_firmware(camera: CameraFacts, ground: Ground) -> str | None:
     for maker, model, pattern, word in ground.firmware:
         if word != "allow" or not pattern.strip("*?") or not model.strip("*?"):
             continue  # "any version" names none
-        if _fits(known.manufacturer, maker) and _fits(known.model, model) and not _fits(known.firmware, pattern):
+        if (
+            _fits(known.manufacturer, maker)
+            and _fits(known.model, model)
+            and not _fits(known.firmware, pattern)
+        ):
             return pattern
     return None
 
@@ -110,7 +115,11 @@ def main_stream(camera: CameraFacts) -> StreamFacts | None:
 def _stream_doubts(camera: CameraFacts) -> Iterator[Message]:
     """Whether the main stream is the main one, and whether it was measured without a hitch."""
     main = main_stream(camera)
-    if main is None or not isinstance(main.target, StreamTarget) or not isinstance(main.measured, MeasuredStream):
+    if (
+        main is None
+        or not isinstance(main.target, StreamTarget)
+        or not isinstance(main.measured, MeasuredStream)
+    ):
         yield _doubt("main_unmeasured")
         return
     if main.target.token is None or main_profile(camera) is None:
@@ -145,17 +154,21 @@ def _rivals(camera: CameraFacts, main: StreamFacts) -> Iterator[str]:
     for larger in larger_single_pictures(camera, profile) if profile is not None else ():
         menu = larger.options if isinstance(larger.options, tuple) else ()
         if not menu or any(option.codec != "mjpeg" for option in menu):
-            yield larger.token  # an encoder that is only set to single pictures may do better than the main stream's
+            # an encoder that is only set to single pictures may do better than the main stream's
+            yield larger.token
     for other in camera.others:
         main_address = isinstance(main.target, StreamTarget) and other.uri == main.target.uri
         pictures = other.configured is not None and other.configured.codec == "mjpeg" != main.measured.codec
-        view = other.not_judged == "view" and not pictures  # of a video camera its JPEG of the whole sensor is no rival
+        view = (
+            other.not_judged == "view" and not pictures
+        )  # of a video camera its JPEG of the whole sensor is no rival
         if main_address or view or _may_exceed(other.configured, pixels):
             yield other.token
 
 
 def _may_exceed(configured: ConfiguredStream | None, pixels: int) -> bool:
-    """It may have more pixels than that; of one that nobody describes this is not known, of single pictures unasked."""
+    """It may have more pixels than that; of one that nobody describes this is not known, of single pictures
+    unasked."""
     if configured is None or not configured.width_px or not configured.height_px:
         return True
     return configured.codec != "mjpeg" and configured.width_px * configured.height_px > pixels
@@ -200,7 +213,16 @@ def _offers_choice(option: EncoderOptions) -> bool:
 
 
 STREAM_CHECKS = frozenset(
-    {"resolution", "codec", "frame_rate", "frame_rate_kept", "keyframe_interval", "bitrate", "stream_plays", "picture"}
+    {
+        "resolution",
+        "codec",
+        "frame_rate",
+        "frame_rate_kept",
+        "keyframe_interval",
+        "bitrate",
+        "stream_plays",
+        "picture",
+    }
 )
 ENCODER_CHECKS = frozenset({"resolution", "codec", "frame_rate", "keyframe_interval"})
 ASKED: Mapping[str, str] = {
@@ -224,7 +246,11 @@ def rests_on(camera: CameraFacts, findings: Sequence[Finding], look: Look) -> tu
     checks = {finding.check for finding in findings}
     told: list[Message] = []
     main = main_stream(camera)
-    if main is not None and isinstance(main.measured, MeasuredStream) and (checks & STREAM_CHECKS or not findings):
+    if (
+        main is not None
+        and isinstance(main.measured, MeasuredStream)
+        and (checks & STREAM_CHECKS or not findings)
+    ):
         told.append(_measured_sentence(main, main.measured))
     profile = main_profile(camera)
     if profile is not None and checks & ENCODER_CHECKS and isinstance(profile.encoder, EncoderSettings):

@@ -1,7 +1,7 @@
 """Which parts of an encoder's menu say anything: placeholders, absurd numbers and mirrors are no menu. Pure.
 
-Small cameras print a menu with one row that repeats today's setting, ranges of 0 to 0, or numbers that no encoder has
-(25 to 1701606738). None of that says what the camera cannot do, so none of it may condemn one.
+Small cameras print a menu with one row that repeats today's setting, ranges of 0 to 0, or numbers that no
+encoder has (25 to 1701606738). None of that says what the camera cannot do, so none of it may condemn one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ def believable(option: EncoderOptions) -> EncoderOptions:
     """The menu without the parts that are no answer; what is left may still offer no choice."""
     return replace(
         option,
-        resolutions=tuple(size for size in option.resolutions if all(MIN_SIDE_PX <= s <= MAX_SIDE_PX for s in size)),
+        resolutions=tuple(
+            size for size in option.resolutions if all(MIN_SIDE_PX <= s <= MAX_SIDE_PX for s in size)
+        ),
         frame_rates_hz=tuple(rate for rate in option.frame_rates_hz if 0 < rate <= MAX_RATE_HZ),
         frame_rate_range_hz=_stated(option.frame_rate_range_hz, MAX_RATE_HZ),
         gop_range_frames=_stated(option.gop_range_frames, MAX_GOP_FRAMES),
@@ -39,7 +41,8 @@ def _stated(span: Range | None, most: float) -> Range | None:
 
 
 def sizes_deny(option: EncoderOptions, now: EncoderSettings) -> bool:
-    """The list of sizes may be believed in what it leaves out: it offers a choice, and today's size is in it."""
+    """The list of sizes may be believed in what it leaves out: it offers a choice, and today's size is in
+    it."""
     sizes = set(option.resolutions)
     if len(sizes) < 2:
         return False
@@ -54,7 +57,9 @@ def rates_deny(option: EncoderOptions, now: EncoderSettings) -> bool:
         return len(set(rates)) > 1 and (not same_codec or _listed(today, rates))
     if span is None or span.low == span.high:
         return False
-    return not same_codec or (today is not None and span.low <= today * (1 + RATE_TOLERANCE) and today <= span.high)
+    return not same_codec or (
+        today is not None and span.low <= today * (1 + RATE_TOLERANCE) and today <= span.high
+    )
 
 
 def _listed(rate: float | None, rates: Sequence[float]) -> bool:

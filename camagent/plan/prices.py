@@ -1,4 +1,5 @@
-"""The operator's own price classes. Reads one file; no figure of its own: without a file no money is shown."""
+"""The operator's own price classes. Reads one file; no figure of its own: without a file no money is
+shown."""
 
 from __future__ import annotations
 
@@ -54,7 +55,9 @@ def _parse(table: dict[str, Any], file: str) -> PriceList:
         problems.append(located(f"{file}: {key}", _problem("unknown_key", expected="currency, class")))
     currency = table.get("currency")
     if not isinstance(currency, str) or not currency:
-        problems.append(located(f"{file}: currency", _problem("missing", expected=message("profile.expected.text"))))
+        problems.append(
+            located(f"{file}: currency", _problem("missing", expected=message("profile.expected.text")))
+        )
     rows = table.get("class", [])
     if not isinstance(rows, list) or len(rows) > MAX_CLASSES:
         raise OperatorError(*problems, located(f"{file}: class", _problem("missing", expected="[[class]]")))
@@ -62,7 +65,9 @@ def _parse(table: dict[str, Any], file: str) -> PriceList:
     for number, row in enumerate(rows, start=1):
         entry = _class(row, f"{file}: class #{number}", problems)
         if entry is not None and entry.action in {known.action for known in classes}:
-            problems.append(located(f"{file}: class #{number}: action", _problem("twice", action=entry.action.value)))
+            problems.append(
+                located(f"{file}: class #{number}: action", _problem("twice", action=entry.action.value))
+            )
         elif entry is not None:
             classes.append(entry)
     if problems:
@@ -76,10 +81,14 @@ def _class(row: Any, place: str, problems: list[Message]) -> PriceClass | None:
         return None
     before = len(problems)
     for key in sorted(row.keys() - {"id", "action", "vi", "en", "amount"}):
-        problems.append(located(f"{place}: {key}", _problem("unknown_key", expected="id, action, vi, en, amount")))
+        problems.append(
+            located(f"{place}: {key}", _problem("unknown_key", expected="id, action, vi, en, amount"))
+        )
     for key in ("id", "vi", "en"):
         if not isinstance(row.get(key), str) or not row[key]:
-            problems.append(located(f"{place}: {key}", _problem("missing", expected=message("profile.expected.text"))))
+            problems.append(
+                located(f"{place}: {key}", _problem("missing", expected=message("profile.expected.text")))
+            )
     if row.get("action") not in PRICED:
         problems.append(located(f"{place}: action", _problem("choice", expected=", ".join(PRICED))))
     amount = row.get("amount")

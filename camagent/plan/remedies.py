@@ -74,7 +74,8 @@ def _investigate(finding: Finding, case: Case) -> Remedy:
 
 
 def advice(finding: Finding) -> Message:
-    """What to do about a finding: its own remedy, else to look for the cause; never what was seen as if it were a step.
+    """What to do about a finding: its own remedy, else to look for the cause; never what was seen as if it
+    were a step.
 
     Of an open row it is how to close it: with a log-in, with a longer look, else by looking again.
     """
@@ -97,7 +98,14 @@ def advice(finding: Finding) -> Message:
 LOGIN_REASONS = frozenset({"fault_auth_required", "fault_auth_rejected"})
 SHORT_LOOKS = frozenset(
     (
-        *("gop_unseen", "rate_unclear", "rate_unclear_ratio", "too_few_frames", "packets_few", "pictures_few"),
+        *(
+            "gop_unseen",
+            "rate_unclear",
+            "rate_unclear_ratio",
+            "too_few_frames",
+            "packets_few",
+            "pictures_few",
+        ),
         *("frozen_short", "offset_unclear"),
     )
 )
@@ -121,7 +129,9 @@ def _encoder(finding: Finding, case: Case) -> Remedy:
         return Remedy(Action.INVESTIGATE, (step("recorder_options"),))
     if case.encoder.ability is Ability.NO:
         return Remedy(Action.REPLACE, (step("options_insufficient"),))
-    another = any(setting.stream != "main" for setting in case.encoder.settings)  # then all that it sends is new
+    another = any(
+        setting.stream != "main" for setting in case.encoder.settings
+    )  # then all that it sends is new
     if not another and not MENDS[finding.check] & {setting.name for setting in case.encoder.settings}:
         # What ONVIF says is set would already do, yet something else is sent: no menu value mends that.
         return Remedy(Action.INVESTIGATE, (step("encoder_ignores_settings"),))
@@ -136,7 +146,8 @@ def _codec_text(case: Case) -> str:
 
 
 def _frame_rate(finding: Finding, case: Case) -> Remedy:
-    """A camera that is set to enough and sends less is held back by something that no rate setting changes."""
+    """A camera that is set to enough and sends less is held back by something that no rate setting
+    changes."""
     configured, required = finding.configured, finding.required
     if isinstance(configured, int | float) and isinstance(required, int | float) and configured >= required:
         return _rate_not_kept(finding, case)
@@ -147,7 +158,9 @@ def _rate_not_kept(finding: Finding, case: Case) -> Remedy:
     media_profile = main_profile(case.camera)
     encoder = media_profile.encoder if media_profile is not None else None
     interval = encoder.encoding_interval if isinstance(encoder, EncoderSettings) else None
-    skipping = (step("encoding_interval", interval=interval),) if interval is not None and interval > 1 else ()
+    skipping = (
+        (step("encoding_interval", interval=interval),) if interval is not None and interval > 1 else ()
+    )
     return Remedy(Action.INVESTIGATE, (*skipping, step("rate_not_kept")))
 
 
@@ -212,7 +225,9 @@ def _is_recorder(case: Case) -> bool:
 def _density(finding: Finding, case: Case) -> Remedy:
     """More pixels where the encoder advertises enough of them; else the scene has to become narrower."""
     if case.encoder.dense_enough:
-        return Remedy(Action.RECONFIGURE, (step("reconfigure_encoder"),), case.encoder.settings, advertised=True)
+        return Remedy(
+            Action.RECONFIGURE, (step("reconfigure_encoder"),), case.encoder.settings, advertised=True
+        )
     return Remedy(Action.FIX_PICTURE, (step("narrow_scene"),))
 
 
@@ -263,7 +278,11 @@ def _https(finding: Finding, case: Case) -> Remedy:
         return Remedy(Action.UPDATE_FIRMWARE, (step("firmware_for_https"),))
     if not rows and not stated:
         return Remedy(Action.INVESTIGATE, (step("https_unread"),))
-    row = {"Name": "HTTPS", "Enabled": True, "Port": list(rows[0].ports) if rows and rows[0].ports else [HTTPS_PORT]}
+    row = {
+        "Name": "HTTPS",
+        "Enabled": True,
+        "Port": list(rows[0].ports) if rows and rows[0].ports else [HTTPS_PORT],
+    }
     call = onvif_call(case.camera, "devicemgmt", "SetNetworkProtocols", {"NetworkProtocols": [row]})
     switch = Setting("protocols", "HTTPS off", "HTTPS on", None, call)
     return Remedy(Action.RECONFIGURE, (step("switch_https_on"),), (switch,), advertised=True)
@@ -281,7 +300,8 @@ def _claims(case: Case) -> ServiceCapabilities | None:
 
 
 def _login(finding: Finding, case: Case) -> Remedy:
-    """Which log-ins are taken is mostly a menu's choice; firmware only where the device says that it has no Digest."""
+    """Which log-ins are taken is mostly a menu's choice; firmware only where the device says that it has no
+    Digest."""
     seen = finding.observed if isinstance(finding.observed, tuple) else ()
     claims = _claims(case)
     if claims is not None and claims.http_digest is False:

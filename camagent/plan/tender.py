@@ -1,4 +1,5 @@
-"""The minimum specification to buy, as a table and in one paragraph, from the bounds that the findings carry. Pure."""
+"""The minimum specification to buy, as a table and in one paragraph, from the bounds that the findings carry.
+Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ HOUR_S = 3600
 
 
 def tender(findings: Sequence[Finding]) -> Message:
-    """What a new camera has to have so that no row of this profile fails; "–" where the profile asks nothing."""
+    """What a new camera has to have so that no row of this profile fails; "–" where the profile asks
+    nothing."""
     by_check = {finding.check: finding for finding in findings}
 
     def asked(check: str) -> Quantity:
@@ -44,7 +46,15 @@ def tender(findings: Sequence[Finding]) -> Message:
 
 
 MEASURED = (
-    *("resolution", "codec", "frame_rate", "keyframe_interval", "sub_streams", "onvif_conformance", "login_scheme"),
+    *(
+        "resolution",
+        "codec",
+        "frame_rate",
+        "keyframe_interval",
+        "sub_streams",
+        "onvif_conformance",
+        "login_scheme",
+    ),
     *("https", "certificate", "open_ports", "time_zone"),
 )
 """Rows of a profile that a network check answers, in the order of the table."""
@@ -55,7 +65,8 @@ BUYERS = ("lens", "housing", "power", "warranty", "acceptance")
 
 
 def tender_rows(findings: Sequence[Finding]) -> tuple[TenderRow, ...]:
-    """The table to buy by: what the profile asks, what only papers prove, what the buyer decides; nothing unasked."""
+    """The table to buy by: what the profile asks, what only papers prove, what the buyer decides; nothing
+    unasked."""
     by_check = {finding.check: finding for finding in findings}
     rows = [_buyers("kind")]
     for check in MEASURED:
@@ -97,6 +108,7 @@ def _text(value: Quantity, join: str | None = None) -> str | float:
 
 
 def _by_hand(findings: Sequence[Finding]) -> str:
-    """The rows that only the supplier's papers can answer, as the profile words them: tenders are in Vietnamese."""
+    """The rows that only the supplier's papers can answer, as the profile words them: tenders are in
+    Vietnamese."""
     rows = [finding.title.vi for finding in findings if finding.check == "camera_answer"]
     return "; ".join(rows) or NOT_ASKED

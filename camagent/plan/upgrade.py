@@ -1,4 +1,5 @@
-"""The cheapest step that would make one camera comply, with its reason. Pure: facts and findings in, Upgrade out."""
+"""The cheapest step that would make one camera comply, with its reason. Pure: facts and findings in, Upgrade
+out."""
 
 from __future__ import annotations
 
@@ -20,7 +21,13 @@ UNKNOWN = (Outcome.NOT_ASSESSED, Outcome.DEFECT)
 MAX_STEPS = 8  # a technician's list; the findings have the rest
 NO_GROUND = Ground()
 SLOW_GROUND = Ground(Look.DIFFERS)  # behind a line that is too slow no look is worth another
-BY_COST = (Action.INVESTIGATE, Action.RECONFIGURE, Action.UPDATE_FIRMWARE, Action.FIX_NETWORK, Action.FIX_PICTURE)
+BY_COST = (
+    Action.INVESTIGATE,
+    Action.RECONFIGURE,
+    Action.UPDATE_FIRMWARE,
+    Action.FIX_NETWORK,
+    Action.FIX_PICTURE,
+)
 
 
 def plan_upgrade(
@@ -56,7 +63,9 @@ def _look_closer(
 SLOW_LINE = "findings.network_slow"
 
 
-def _mend(camera: CameraFacts, findings: Sequence[Finding], prices: PriceList | None, ground: Ground) -> Upgrade:
+def _mend(
+    camera: CameraFacts, findings: Sequence[Finding], prices: PriceList | None, ground: Ground
+) -> Upgrade:
     failures = failed(findings)
     weighty = [f for f in failures if f.severity in WEIGHTY]
     case = Case(camera, choose(camera, findings), ground)
@@ -64,9 +73,13 @@ def _mend(camera: CameraFacts, findings: Sequence[Finding], prices: PriceList | 
     action = _dearest([remedy.action for _, remedy in remedies])
     before_bps = measured_bitrate_bps(camera)
     slow = next((f for f in findings if f.message.key == SLOW_LINE), None)
-    if slow is not None and action is not Action.REPLACE:  # behind a line that is too slow nothing can be looked into
+    if (
+        slow is not None and action is not Action.REPLACE
+    ):  # behind a line that is too slow nothing can be looked into
         remedies.append((slow, Remedy(Action.FIX_NETWORK, (step("fix_network"),))))
-        action = _dearest([remedy.action for _, remedy in remedies if remedy.action is not Action.INVESTIGATE])
+        action = _dearest(
+            [remedy.action for _, remedy in remedies if remedy.action is not Action.INVESTIGATE]
+        )
     if action is Action.REPLACE:
         return _priced(_replace(camera, findings, remedies, ground if slow is None else SLOW_GROUND), prices)
     if any(remedy.action is Action.RECONFIGURE for _, remedy in remedies):
@@ -88,7 +101,10 @@ def _mend(camera: CameraFacts, findings: Sequence[Finding], prices: PriceList | 
 
 
 def _replace(
-    camera: CameraFacts, findings: Sequence[Finding], remedies: Sequence[tuple[Finding, Remedy]], ground: Ground
+    camera: CameraFacts,
+    findings: Sequence[Finding],
+    remedies: Sequence[tuple[Finding, Remedy]],
+    ground: Ground,
 ) -> Upgrade:
     """A new camera, where nothing speaks against it and two looks agree; else what to look at first."""
     before_bps = measured_bitrate_bps(camera)
@@ -118,7 +134,8 @@ def _is_certain(camera: CameraFacts, remedies: Sequence[tuple[Finding, Remedy]],
 
 
 def _dearest(actions: Sequence[Action]) -> Action:
-    """Replacement ends the search; else what has to be found out first; else the dearest of the needed steps."""
+    """Replacement ends the search; else what has to be found out first; else the dearest of the needed
+    steps."""
     for action in (Action.REPLACE, Action.INVESTIGATE):
         if action in actions:
             return action
@@ -142,7 +159,8 @@ def _settings(remedies: Sequence[tuple[Finding, Remedy]]) -> tuple[Setting, ...]
 
 
 def _after_bps(before_bps: float | None, encoder: Choice, settings: Sequence[Setting]) -> float | None:
-    """Unchanged without a change of the encoder; else the limit that is then set ("at most"); else not known."""
+    """Unchanged without a change of the encoder; else the limit that is then set ("at most"); else not
+    known."""
     if not set(settings) & set(encoder.settings):
         return before_bps
     return None if encoder.limit_bps is None else float(encoder.limit_bps)

@@ -1,4 +1,5 @@
-"""The machine's network adapters and neighbours, as the operating system tells them. Sends and changes nothing."""
+"""The machine's network adapters and neighbours, as the operating system tells them. Sends and changes
+nothing."""
 
 from __future__ import annotations
 

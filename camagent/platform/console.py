@@ -7,7 +7,8 @@ import sys
 
 
 def speak_utf8() -> None:
-    """Have standard output and error speak UTF-8; what a console cannot show becomes a question mark, never a crash.
+    """Have standard output and error speak UTF-8; what a console cannot show becomes a question mark, never a
+    crash.
 
     Windows gives pipes the ANSI code page, and code page 1258 lacks letters of Vietnamese (ẵ, ị).
     """

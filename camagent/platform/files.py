@@ -15,7 +15,8 @@ _LOOK_EVERY_S = 0.02
 
 
 def seal(secret: bytes) -> bytes:
-    """What may lie on disk in place of a secret: on Windows bound to this user's log-in (DPAPI), on Linux the secret.
+    """What may lie on disk in place of a secret: on Windows bound to this user's log-in (DPAPI), on Linux the
+    secret.
 
     A file mode protects nothing on Windows; on Linux mode 0600 is what protects it.
 

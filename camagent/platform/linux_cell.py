@@ -1,7 +1,8 @@
-"""A cell on Linux: resource limits, no_new_privs, Landlock and a seccomp filter, through prctl(2) and syscall(2).
+"""A cell on Linux: resource limits, no_new_privs, Landlock and a seccomp filter, through prctl(2) and
+syscall(2).
 
-Each layer stands alone: a kernel (or a service manager's filter) that refuses one leaves the others. All of them hold
-for the threads that are started afterwards, and none can be taken back.
+Each layer stands alone: a kernel (or a service manager's filter) that refuses one leaves the others. All of
+them hold for the threads that are started afterwards, and none can be taken back.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ _LANDLOCK_NET_ABI, _LANDLOCK_SCOPE_ABI = 4, 6
 _ALLOW, _DENY = 0x7FFF0000, 0x00050000  # SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO
 _CLONE_THREAD = 0x10000
 _LOAD, _JUMP_EQUAL, _JUMP_SET, _RETURN = 0x20, 0x15, 0x45, 0x06  # linux/bpf_common.h, for 32-bit words
-_NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENT_AT = 0, 4, 16  # struct seccomp_data; the low word of the first argument
+_NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENT_AT = (
+    0,
+    4,
+    16,
+)  # struct seccomp_data; the low word of the first argument
 
 # What a decoder needs of the kernel: memory, the two pipes, locks, time. By name: x86_64, aarch64.
 _ALLOWED = {
@@ -67,13 +72,16 @@ _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column of
 
 
 def enter() -> tuple[str, ...]:
-    """Enter the cell; the layers that this kernel granted, of `limits`, `no_new_privs`, `landlock`, `seccomp`."""
+    """Enter the cell; the layers that this kernel granted, of `limits`, `no_new_privs`, `landlock`,
+    `seccomp`."""
     if sys.platform == "win32":  # for the type checker: nobody asks there
         return ()
     import resource
 
     libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)  # nobody of our own user reads a picture out of our memory either
+    libc.prctl(
+        _PR_SET_DUMPABLE, 0, 0, 0, 0
+    )  # nobody of our own user reads a picture out of our memory either
     granted = ["limits"]
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0:
         granted.append("no_new_privs")
@@ -106,7 +114,8 @@ def _landlock(libc: ctypes.CDLL) -> bool:
 
 
 def _seccomp(libc: ctypes.CDLL) -> bool:
-    """Every system call that is not in the table fails with EPERM: no file, socket, process, signal or limit."""
+    """Every system call that is not in the table fails with EPERM: no file, socket, process, signal or
+    limit."""
     if platform.machine() not in _MACHINES:
         return False
     program = _program(*_MACHINES[platform.machine()])
@@ -124,11 +133,16 @@ def _program(column: int, architecture: int) -> Sequence[bytes]:
     def answer(number: int, result: int) -> list[bytes]:
         return [step(_JUMP_EQUAL, number, 0, 1), step(_RETURN, result)]
 
-    program = [step(_LOAD, _ARCHITECTURE_AT), step(_JUMP_EQUAL, architecture, 1, 0), step(_RETURN, _DENY | errno.EPERM)]
+    program = [
+        step(_LOAD, _ARCHITECTURE_AT),
+        step(_JUMP_EQUAL, architecture, 1, 0),
+        step(_RETURN, _DENY | errno.EPERM),
+    ]
     program.append(step(_LOAD, _NUMBER_AT))
     for numbers in _ALLOWED.values():
         program += answer(numbers[column], _ALLOW)
-    # clone3 hides its flags behind a pointer: "not known here" has the C library use clone, whose flags are seen.
+    # clone3 hides its flags behind a pointer: "not known here" has the C library use clone, whose flags are
+    # seen.
     program += answer(_CLONE3, _DENY | errno.ENOSYS)
     program += [step(_JUMP_EQUAL, _CLONE[column], 0, 3), step(_LOAD, _ARGUMENT_AT)]
     program += [step(_JUMP_SET, _CLONE_THREAD, 0, 1), step(_RETURN, _ALLOW)]

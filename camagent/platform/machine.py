@@ -1,4 +1,5 @@
-"""What the operating system knows of this machine that its network adapters do not tell: firewall, clock, container."""
+"""What the operating system knows of this machine that its network adapters do not tell: firewall, clock,
+container."""
 
 from __future__ import annotations
 

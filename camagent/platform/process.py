@@ -1,7 +1,8 @@
-"""This process and its children: how they are told to end, how much they may take, what a child needs to start.
+"""This process and its children: how they are told to end, how much they may take, what a child needs to
+start.
 
-Every command imports this, so asyncio is imported by the functions whose callers run a loop: it takes a fifth of
-`camagent --help`.
+Every command imports this, so asyncio is imported by the functions whose callers run a loop: it takes a fifth
+of `camagent --help`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from collections.abc import Callable
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
 NICENESS = 5  # pictures can wait, packets cannot: the reader of the streams goes first
 _NEEDED = ("PATH", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT", "TEMP")
-"""What a Python of ours needs to start: Windows finds neither its sockets nor its random numbers without SYSTEMROOT."""
+"""What a Python of ours needs to start: Windows finds neither its sockets nor its random numbers without
+SYSTEMROOT."""
 
 
 def child_environment() -> dict[str, str]:
@@ -39,7 +41,8 @@ def limit_decoder(max_memory_bytes: int) -> None:
 
 
 def leave_no_dump() -> None:
-    """No core dump of this process, and no other process of our user reads its memory: passwords lie there."""
+    """No core dump of this process, and no other process of our user reads its memory: passwords lie
+    there."""
     if sys.platform == "win32":
         return
     import ctypes
@@ -52,8 +55,8 @@ def leave_no_dump() -> None:
 def enter_cell() -> tuple[str, ...]:
     """Give up files, sockets, processes and signals for good, in this thread and those started later.
 
-    Memory and the pipes that are open already stay. Answers with the layers that the system granted: on Windows none,
-    for there the Job Object of `limit_decoder` bounds memory only.
+    Memory and the pipes that are open already stay. Answers with the layers that the system granted: on
+    Windows none, for there the Job Object of `limit_decoder` bounds memory only.
     """
     if sys.platform == "win32":
         return ()
@@ -73,7 +76,8 @@ def allow_many_sockets() -> None:
 
 
 def open_file_limit() -> int | None:
-    """How many files and sockets this process may have open (-1: any number); None where there is no such limit."""
+    """How many files and sockets this process may have open (-1: any number); None where there is no such
+    limit."""
     if sys.platform == "win32":
         return None
     import resource
@@ -131,7 +135,8 @@ def let_interrupt() -> None:
 
 
 def on_reload(reload: Callable[[], None]) -> None:
-    """Call `reload` on the running loop at SIGHUP; Windows has no such signal: there the service is started anew."""
+    """Call `reload` on the running loop at SIGHUP; Windows has no such signal: there the service is started
+    anew."""
     if sys.platform != "win32":
         from asyncio import get_running_loop
 
@@ -141,7 +146,8 @@ def on_reload(reload: Callable[[], None]) -> None:
 def end_politely() -> None:
     """SIGTERM (Windows: Ctrl-Break) ends a run as Ctrl-C does: sessions are torn down first.
 
-    Where a background shell has SIGINT ignored, SIGTERM keeps its plain meaning: somebody must be able to end us.
+    Where a background shell has SIGINT ignored, SIGTERM keeps its plain meaning: somebody must be able to end
+    us.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         return

@@ -1,4 +1,5 @@
-"""Datagram sockets where the systems differ: who reads them, out of which adapter they send, what they join."""
+"""Datagram sockets where the systems differ: who reads them, out of which adapter they send, what they
+join."""
 
 from __future__ import annotations
 
@@ -13,7 +14,12 @@ from typing import Any
 _IP_MULTICAST_ALL = 49  # linux/in.h; without it we receive groups that other programs joined
 _IPV6_MULTICAST_ALL = 29  # linux/in6.h; the same
 _IP_PKTINFO = 8  # linux/in.h
-WINDOWS_ERRORS = {64: errno.ECONNRESET, 121: errno.ETIMEDOUT, 1225: errno.ECONNREFUSED, 1231: errno.ENETUNREACH} | {
+WINDOWS_ERRORS = {
+    64: errno.ECONNRESET,
+    121: errno.ETIMEDOUT,
+    1225: errno.ECONNREFUSED,
+    1231: errno.ENETUNREACH,
+} | {
     1232: errno.EHOSTUNREACH,
     1236: errno.ECONNABORTED,
 }
@@ -32,7 +38,8 @@ def watch(sock: socket.socket, ready: Callable[..., None], *args: Any) -> None:
 
 
 def unwatch(sock: socket.socket) -> None:
-    """End `watch`; nothing happens where the socket was not watched. To be called before the socket is closed."""
+    """End `watch`; nothing happens where the socket was not watched. To be called before the socket is
+    closed."""
     loop = asyncio.get_running_loop()
     if sys.platform == "win32":
         from camagent.platform.windows_reader import reader_of
@@ -43,7 +50,8 @@ def unwatch(sock: socket.socket) -> None:
 
 
 def errno_of(error: OSError) -> int:
-    """The error's number as the BSD socket calls have it, also where Windows' overlapped sockets raised it."""
+    """The error's number as the BSD socket calls have it, also where Windows' overlapped sockets raised
+    it."""
     return WINDOWS_ERRORS.get(getattr(error, "winerror", None) or 0, error.errno or 0)
 
 
@@ -69,7 +77,9 @@ def join_v4(sock: socket.socket, group: str, own: str, index: int) -> None:
     if sys.platform == "win32":
         member = struct.pack("=4s4s", socket.inet_aton(group), socket.inet_aton(own))  # struct ip_mreq
     else:
-        member = struct.pack("=4s4si", socket.inet_aton(group), socket.inet_aton(own), index)  # struct ip_mreqn
+        member = struct.pack(
+            "=4s4si", socket.inet_aton(group), socket.inet_aton(own), index
+        )  # struct ip_mreqn
     sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
 
 
@@ -80,12 +90,14 @@ def join_v6(sock: socket.socket, group: str, index: int) -> None:
 
 
 def bind_group(sock: socket.socket, group: str, port: int) -> None:
-    """Bind a socket that shall receive what is sent to an IPv4 group; Windows knows no binding to the group itself."""
+    """Bind a socket that shall receive what is sent to an IPv4 group; Windows knows no binding to the group
+    itself."""
     sock.bind(("" if sys.platform == "win32" else group, port))
 
 
 def tell_arrival(sock: socket.socket) -> None:
-    """Have each datagram say on which adapter it came, and receive only the groups that this socket joined."""
+    """Have each datagram say on which adapter it came, and receive only the groups that this socket
+    joined."""
     if sys.platform == "win32":
         return  # there a socket receives only its own groups, and `receive_with_index` cannot ask
     if sock.family == socket.AF_INET:

@@ -1,6 +1,8 @@
-"""The one door by which files are written: whole or not at all, for their owner's eyes, never through a planted link.
+"""The one door by which files are written: whole or not at all, for their owner's eyes, never through a
+planted link.
 
-Who may write into the folder could otherwise lead us to overwrite another file, or read which cameras are weak.
+Who may write into the folder could otherwise lead us to overwrite another file, or read which cameras are
+weak.
 """
 
 from __future__ import annotations
@@ -83,7 +85,8 @@ def make_private(path: Path) -> None:
 
 
 def _demand_file(path: Path) -> None:
-    """A folder, a device or a pipe is not replaced, also not behind a link: `-o /dev/stdout` must not end that link."""
+    """A folder, a device or a pipe is not replaced, also not behind a link: `-o /dev/stdout` must not end
+    that link."""
     try:
         found = path.stat().st_mode
     except OSError:

@@ -105,7 +105,10 @@ def neighbours() -> Mapping[str, bool]:
     """The IPv4 neighbours of all adapters; empty where the system does not tell."""
     api = ctypes.WinDLL("iphlpapi")
     table = ctypes.c_void_p()
-    if not hasattr(api, "GetIpNetTable2") or api.GetIpNetTable2(int(socket.AF_INET), ctypes.byref(table)) != 0:
+    if (
+        not hasattr(api, "GetIpNetTable2")
+        or api.GetIpNetTable2(int(socket.AF_INET), ctypes.byref(table)) != 0
+    ):
         return {}
     try:
         count = ctypes.c_ulong.from_address(table.value or 0).value

@@ -1,4 +1,5 @@
-"""A Job Object around this process on Windows: a bound on memory, no dialog when it crashes, a lower priority."""
+"""A Job Object around this process on Windows: a bound on memory, no dialog when it crashes, a lower
+priority."""
 
 from __future__ import annotations
 
@@ -10,7 +11,9 @@ assert sys.platform == "win32"  # so that the type checker reads the rest with -
 _EXTENDED_LIMITS = 9  # JobObjectExtendedLimitInformation
 _LIMIT_PROCESS_MEMORY = 0x100
 _BELOW_NORMAL = 0x4000
-_NO_CRASH_DIALOGS = 0x1 | 0x2 | 0x8000  # SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX
+_NO_CRASH_DIALOGS = (
+    0x1 | 0x2 | 0x8000
+)  # SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX
 
 
 class _BasicLimits(ctypes.Structure):
@@ -39,7 +42,8 @@ class _ExtendedLimits(ctypes.Structure):
 
 
 def limit_this_process(max_memory_bytes: int) -> None:
-    """Bind this process; where the system refuses a Job Object, it runs unbound (the pool's time-outs still hold)."""
+    """Bind this process; where the system refuses a Job Object, it runs unbound (the pool's time-outs still
+    hold)."""
     kernel = ctypes.WinDLL("kernel32", use_last_error=True)
     kernel.SetErrorMode(_NO_CRASH_DIALOGS)
     kernel.GetCurrentProcess.restype = ctypes.c_void_p

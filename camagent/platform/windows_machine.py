@@ -19,12 +19,18 @@ _DISABLED = 4  # the start type of a service that nothing starts
 
 def firewalls() -> tuple[str, ...]:
     """`windows_public` and so on: the firewall profiles that are switched on."""
-    return tuple(name for key, name in _PROFILES.items() if _value(rf"{_POLICY}\{key}", "EnableFirewall") == 1)
+    return tuple(
+        name for key, name in _PROFILES.items() if _value(rf"{_POLICY}\{key}", "EnableFirewall") == 1
+    )
 
 
 def clock_kept() -> bool | None:
-    """False where the time service is switched off; None otherwise: the registry does not say whether it succeeds."""
-    if _value(_TIME_SERVICE, "Start") == _DISABLED or _value(rf"{_TIME_SERVICE}\Parameters", "Type") == "NoSync":
+    """False where the time service is switched off; None otherwise: the registry does not say whether it
+    succeeds."""
+    if (
+        _value(_TIME_SERVICE, "Start") == _DISABLED
+        or _value(rf"{_TIME_SERVICE}\Parameters", "Type") == "NoSync"
+    ):
         return False
     return None
 

@@ -1,7 +1,8 @@
-"""Reading datagram sockets on Windows, whose event loop has no `add_reader`: one thread that waits for all of them.
+"""Reading datagram sockets on Windows, whose event loop has no `add_reader`: one thread that waits for all of
+them.
 
-The loop that can start processes there (the decoder is one) cannot watch sockets; `select` in a thread can. The
-callback itself runs on the loop, as on Linux: the thread only says that there is something to read.
+The loop that can start processes there (the decoder is one) cannot watch sockets; `select` in a thread can.
+The callback itself runs on the loop, as on Linux: the thread only says that there is something to read.
 """
 
 from __future__ import annotations

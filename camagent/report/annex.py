@@ -1,7 +1,7 @@
 """The appendices that an office decides in and signs: one line a camera, amounts that follow the decisions.
 
-Amounts, totals and their words are formulas over the sheet itself; the values beside them are what they give as long as
-nobody changed a cell. Every text of a school is written as a string and no formula contains one.
+Amounts, totals and their words are formulas over the sheet itself; the values beside them are what they give
+as long as nobody changed a cell. Every text of a school is written as a string and no formula contains one.
 """
 
 from __future__ import annotations
@@ -24,9 +24,19 @@ from camagent.text import say
 
 APPROVED = DECISIONS[0]
 UNSHOWN = ("id", "ward", "kind")
-"""What a decision is read back by, and the numbers that the first sheet counts by: of the ward, of the action."""
+"""What a decision is read back by, and the numbers that the first sheet counts by: of the ward, of the
+action."""
 WIDTHS: Mapping[str, float] = {
-    **{"number": 4.5, "site": 19, "area": 12, "place": 21, "device": 29, "reason": 33, "action": 12, "ground": 15},
+    **{
+        "number": 4.5,
+        "site": 19,
+        "area": 12,
+        "place": 21,
+        "device": 29,
+        "reason": 33,
+        "action": 12,
+        "ground": 15,
+    },
     **{"unit": 6, "quantity": 5.5, "price": 11, "amount": 12, "decision": 9.5, "note": 7},
     **{"id": 10, "ward": 6, "kind": 6},
 }
@@ -68,7 +78,9 @@ class Annex:
 ANNEXES = (
     Annex("replace", (Action.REPLACE,)),
     Annex("update", (Action.UPDATE_FIRMWARE, Action.FIX_NETWORK)),
-    Annex("school", (Action.RECONFIGURE, Action.FIX_PICTURE, Action.INVESTIGATE, Action.NONE), by_school=True),
+    Annex(
+        "school", (Action.RECONFIGURE, Action.FIX_PICTURE, Action.INVESTIGATE, Action.NONE), by_school=True
+    ),
 )
 KEYS = list(WIDTHS)
 KINDS: Mapping[Action, int] = {action: number for number, action in enumerate(ACTION_ORDER, start=1)}
@@ -125,7 +137,9 @@ def write_annex(annex: Annex, rows: Sequence[UpgradeRow], office: Office) -> Lis
         *office.banner,
     ]
     if priced or not annex.by_school:
-        title.append(("right", say("report.annex.currency", lang, currency=currency_word(office.currency, lang))))
+        title.append(
+            ("right", say("report.annex.currency", lang, currency=currency_word(office.currency, lang)))
+        )
     table = Table(name, title, annex.columns(lang, priced), _lines(annex, rows, office), compact=True)
     sheet, placed = office.book.add(table, office.notice)
     listed = Listed(annex, name, placed)
@@ -134,7 +148,9 @@ def write_annex(annex: Annex, rows: Sequence[UpgradeRow], office: Office) -> Lis
         _offer_decisions(sheet, placed, lang)
         if priced or not annex.by_school:
             row = _total(sheet, row, listed, rows, office)
-    write_signatures(office.book, sheet, row + 1, [KEYS.index(key) for key in ("place", "reason", "amount")], lang)
+    write_signatures(
+        office.book, sheet, row + 1, [KEYS.index(key) for key in ("place", "reason", "amount")], lang
+    )
     return listed
 
 
@@ -183,7 +199,8 @@ def _cells(annex: Annex, number: int, row: UpgradeRow, office: Office) -> Sequen
 
 
 def _texts(annex: Annex, row: UpgradeRow, office: Office) -> dict[str, str]:
-    """The wide cells of a row; in the schools' list each is cut to one line, for the school has its own report."""
+    """The wide cells of a row; in the schools' list each is cut to one line, for the school has its own
+    report."""
     lang = office.lang
     rest = " " + say("report.annex.more", lang, rest=row.more_reasons) if row.more_reasons else ""
     note = "" if annex.by_school else uncertain_note(row.action, row.certain, lang)
@@ -192,7 +209,9 @@ def _texts(annex: Annex, row: UpgradeRow, office: Office) -> dict[str, str]:
     texts = {
         "place": ", ".join(dict.fromkeys(filter(None, (row.camera, row.address, row.place)))),
         "device": ", ".join(filter(None, (row.model, row.serial))),
-        "reason": row.reason if annex.by_school else " ".join(filter(None, (f"{row.reason}{rest}", note, bought))),
+        "reason": row.reason
+        if annex.by_school
+        else " ".join(filter(None, (f"{row.reason}{rest}", note, bought))),
         "ground": row.ground,
     }
     if not annex.by_school:
@@ -271,7 +290,9 @@ def write_signatures(book: Book, sheet: Worksheet, row: int, ends: Sequence[int]
             sheet.merge_range(row, first, row, last, say("report.annex.date", lang), book.styles["signed"])
         text = say(f"report.annex.{signer}", lang)
         sheet.merge_range(row + 1, first, row + 1, last, text, book.styles["signer"])
-        sheet.merge_range(row + 2, first, row + 2, last, say("report.annex.sign", lang), book.styles["signed"])
+        sheet.merge_range(
+            row + 2, first, row + 2, last, say("report.annex.sign", lang), book.styles["signed"]
+        )
         first = last + 1
     for offset in range(3 + SIGNATURE_LINES):
         sheet.set_row(row + offset, LINE_HEIGHT_PT + 1)

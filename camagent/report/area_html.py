@@ -1,4 +1,5 @@
-"""The area's page: totals, schools by need with their doubts, the head of the upgrade list. Self-contained. Pure."""
+"""The area's page: totals, schools by need with their doubts, the head of the upgrade list. Self-contained.
+Pure."""
 
 from __future__ import annotations
 

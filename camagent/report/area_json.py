@@ -29,7 +29,8 @@ def area_document(report: AreaReport, decisions: Mapping[str, Decision] | None =
             "summary": _summary(report),
             "sites": tuple(_site(site) for site in report.sites),
             "upgrades": tuple(
-                {**asdict(row), "id": row.stable_id, "decision": decided.get(row.stable_id)} for row in report.rows
+                {**asdict(row), "id": row.stable_id, "decision": decided.get(row.stable_id)}
+                for row in report.rows
             ),
             "tenders": tuple(
                 {
@@ -39,7 +40,9 @@ def area_document(report: AreaReport, decisions: Mapping[str, Decision] | None =
                 }
                 for item in report.tenders
             ),
-            "problems": tuple({"source": item.source, "problem": both(item.problem)} for item in report.problems),
+            "problems": tuple(
+                {"source": item.source, "problem": both(item.problem)} for item in report.problems
+            ),
         }
     )
 

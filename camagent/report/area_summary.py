@@ -1,4 +1,5 @@
-"""The sheet that heads an area's workbook and is signed: per ward and action how many cameras and how much money."""
+"""The sheet that heads an area's workbook and is signed: per ward and action how many cameras and how much
+money."""
 
 from __future__ import annotations
 
@@ -10,7 +11,15 @@ from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 from camagent.area import AreaReport
 from camagent.document.upgrade_rows import ACTION_ORDER, UpgradeRow
 from camagent.model.finding import Action, Verdict
-from camagent.report.annex import APPROVED, KINDS, Listed, Office, currency_word, in_currency, write_signatures
+from camagent.report.annex import (
+    APPROVED,
+    KINDS,
+    Listed,
+    Office,
+    currency_word,
+    in_currency,
+    write_signatures,
+)
 from camagent.report.sheet import LINE_HEIGHT_PT, Book, page_setup, title_height, wrapped_lines
 from camagent.report.summary_sheet import Figure
 from camagent.text import say
@@ -36,13 +45,20 @@ def shares_of(rows: Sequence[UpgradeRow], wards: Sequence[str]) -> list[Share]:
     for row in rows:
         found.setdefault((row.area, row.action), []).append(row)
     order = ((ward, action) for ward in wards for action in ACTION_ORDER)
-    return [Share(ward, action, tuple(found[ward, action])) for ward, action in order if (ward, action) in found]
+    return [
+        Share(ward, action, tuple(found[ward, action])) for ward, action in order if (ward, action) in found
+    ]
 
 
 def write_area_summary(
-    sheet: Worksheet, lines: Sequence[tuple[str, str]], report: AreaReport, annexes: Sequence[Listed], office: Office
+    sheet: Worksheet,
+    lines: Sequence[tuple[str, str]],
+    report: AreaReport,
+    annexes: Sequence[Listed],
+    office: Office,
 ) -> None:
-    """Heading, how far was looked, the table of wards and actions, its total in words, verdicts, places to sign."""
+    """Heading, how far was looked, the table of wards and actions, its total in words, verdicts, places to
+    sign."""
     book = office.book
     for column, width in enumerate(WIDTHS):
         sheet.set_column(column, column, width)
@@ -75,7 +91,9 @@ def _heading(book: Book, sheet: Worksheet, lang: str) -> int:
     return 4
 
 
-def _table(sheet: Worksheet, row: int, shares: Sequence[Share], annexes: Sequence[Listed], office: Office) -> int:
+def _table(
+    sheet: Worksheet, row: int, shares: Sequence[Share], annexes: Sequence[Listed], office: Office
+) -> int:
     """One line a ward and action, their sum and its words; answers with the next free row."""
     book, lang = office.book, office.lang
     for column, key in enumerate(HEADS):
@@ -107,9 +125,12 @@ def _table(sheet: Worksheet, row: int, shares: Sequence[Share], annexes: Sequenc
 
 
 def _formulas(share: Share, listed: Listed, office: Office) -> Iterator[tuple[str, float]]:
-    """Each figure of a line as the formula that keeps it true, and its value: by numbers, never by a school's words."""
+    """Each figure of a line as the formula that keeps it true, and its value: by numbers, never by a school's
+    words."""
     agreed = say(f"report.decision.{APPROVED}", office.lang)
-    of_share = f"{listed.cells('ward')},{office.wards[share.ward]},{listed.cells('kind')},{KINDS[share.action]}"
+    of_share = (
+        f"{listed.cells('ward')},{office.wards[share.ward]},{listed.cells('kind')},{KINDS[share.action]}"
+    )
     amount, decided = listed.cells("amount"), f'{listed.cells("decision")},"{agreed}"'
     money = [in_currency(row, office.currency) for row in share.rows]
     taken = [office.decisions.get(row.stable_id) for row in share.rows]

@@ -1,4 +1,5 @@
-"""The area's workbook: the sheet that is signed, three appendices, schools by need, failures, files left out."""
+"""The area's workbook: the sheet that is signed, three appendices, schools by need, failures, files left
+out."""
 
 from __future__ import annotations
 
@@ -50,7 +51,9 @@ def _office(book: Book, report: AreaReport, lang: str, decisions: Mapping[str, D
     currency = min(currencies, key=lambda name: (-currencies[name], name), default="")
     banner = [] if report.authoritative else [("warning", say("area.provisional", lang))]
     if len(currencies) > 1:
-        banner.append(("warning", say("report.annex.other_currency", lang, currency=currency_word(currency, lang))))
+        banner.append(
+            ("warning", say("report.annex.other_currency", lang, currency=currency_word(currency, lang)))
+        )
     names = sorted({row.area for row in report.rows}, key=sort_key)
     return Office(
         book=book,
@@ -59,14 +62,17 @@ def _office(book: Book, report: AreaReport, lang: str, decisions: Mapping[str, D
         decisions=decisions,
         wards={name: number for number, name in enumerate(names, start=1)},
         currency=currency,
-        tenders={item.key: number for number, item in enumerate(report.tenders, start=1)} if report.tenders[1:] else {},
+        tenders={item.key: number for number, item in enumerate(report.tenders, start=1)}
+        if report.tenders[1:]
+        else {},
         banner=banner,
         notice="" if report.authoritative else say("report.annex.notice", lang),
     )
 
 
 def _listed(annex: Annex, rows: Sequence[UpgradeRow]) -> list[UpgradeRow]:
-    """The annex's cameras, school by school where it is grouped so; the area's rows are in the order of need."""
+    """The annex's cameras, school by school where it is grouped so; the area's rows are in the order of
+    need."""
     return [row for row in rows if row.action in annex.actions]
 
 
@@ -84,7 +90,8 @@ def _site_table(report: AreaReport, lang: str) -> Table:
             head,
             width,
             "0.0" if head == say("area.head.age", lang) else None,
-            hidden=len(alike.get(head, "..")) == 1,  # the same in every row: it tells nothing, and paper is dear
+            hidden=len(alike.get(head, ".."))
+            == 1,  # the same in every row: it tells nothing, and paper is dear
         )
         for head, width in heads
     ]

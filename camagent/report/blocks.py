@@ -1,4 +1,5 @@
-"""What a terminal says of the cameras: those that wait for a log-in, and the others by what is to be done. Pure."""
+"""What a terminal says of the cameras: those that wait for a log-in, and the others by what is to be done.
+Pure."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ class CameraBlock:
 
 
 def camera_blocks(cameras: Sequence[CameraView], lang: str) -> tuple[CameraBlock, ...]:
-    """Cameras that need something first, then by name; those with the same reasons and steps stand together."""
+    """Cameras that need something first, then by name; those with the same reasons and steps stand
+    together."""
     groups: dict[tuple[Verdict, tuple[str, ...]], list[CameraView]] = {}
     for camera in in_order(cameras):
         groups.setdefault((camera.verdict, tuple(told(camera, lang))), []).append(camera)
@@ -51,7 +53,9 @@ def told(camera: CameraView, lang: str) -> list[str]:
         return []
     upgrade = camera.upgrade
     steps = [f"→ {step.to(lang)}" for step in upgrade.steps[:MAX_REASONS]]
-    steps += filter(None, [settings_text(upgrade, lang), uncertain_note(upgrade.action, upgrade.certain, lang)])
+    steps += filter(
+        None, [settings_text(upgrade, lang), uncertain_note(upgrade.action, upgrade.certain, lang)]
+    )
     return [clean_line(line, MAX_CHARS) for line in (*_reason_lines(camera, lang), *steps)]
 
 
@@ -71,7 +75,8 @@ def _reason_lines(camera: CameraView, lang: str) -> Iterator[str]:
 
 
 def _can_be_acted_on(finding: FindingView, camera: CameraView) -> bool:
-    """It failed, or it is why the verdict is open; what is open for want of a log-in is said once for all of them."""
+    """It failed, or it is why the verdict is open; what is open for want of a log-in is said once for all of
+    them."""
     if camera.verdict is Verdict.NOT_READY or login_cause(camera) is not None:
         return finding.outcome in (Outcome.FAIL, Outcome.DEFECT)
     return decisive(finding)

@@ -33,7 +33,9 @@ def _lines(comparison: Comparison, lang: str) -> Iterator[tuple[str, str]]:
     # A range that this run did not look at is no news: only what it looked at changed.
     changes = [item for item in comparison.changes if item.change is not Change.UNSEEN]
     kinds = [(kind, sum(item.change is kind for item in changes)) for kind in Change]
-    counted = ", ".join(say("report.since.count", lang, count=n, what=_word(kind, lang)) for kind, n in kinds if n)
+    counted = ", ".join(
+        say("report.since.count", lang, count=n, what=_word(kind, lang)) for kind, n in kinds if n
+    )
     summary = counted or say("report.since.nothing", lang)
     yield say("report.since.line", lang, at=moment_text(comparison.before_at, lang), changes=summary), "bold"
     if not comparison.same_profile:

@@ -1,6 +1,7 @@
 """Geometry of the page's three charts: numbers in, rectangles out. Pure; the template draws them.
 
-Lengths are percent of the bar's own width: a drawing that is scaled as a whole has letters too small for a phone.
+Lengths are percent of the bar's own width: a drawing that is scaled as a whole has letters too small for a
+phone.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ class Bandwidth:
 
 def verdict_shares(documents: Sequence[ScanDocument]) -> tuple[Share, ...]:
     """The verdicts of all cameras as one bar; empty without cameras."""
-    return shares_of({verdict: sum(getattr(d.summary, verdict.value) for d in documents) for verdict in Verdict})
+    return shares_of(
+        {verdict: sum(getattr(d.summary, verdict.value) for d in documents) for verdict in Verdict}
+    )
 
 
 def shares_of(counts: Mapping[Verdict, int]) -> tuple[Share, ...]:
@@ -95,7 +98,8 @@ def rate_bars(cameras: Sequence[CameraView]) -> tuple[RateBar, ...]:
 
 
 def bandwidth(cameras: Sequence[CameraView]) -> Bandwidth | None:
-    """The sum of the main streams before and after; None where more than a third of the rates is not known."""
+    """The sum of the main streams before and after; None where more than a third of the rates is not
+    known."""
     before_bps = after_bps = 0.0
     unknown = after_unknown = 0
     for camera in cameras:
@@ -116,7 +120,9 @@ def bandwidth(cameras: Sequence[CameraView]) -> Bandwidth | None:
 
 
 def _rate_finding(camera: CameraView) -> FindingView | None:
-    wanted = (item for item in camera.findings if item.check == "frame_rate" and item.stream in (None, "main"))
+    wanted = (
+        item for item in camera.findings if item.check == "frame_rate" and item.stream in (None, "main")
+    )
     return next(wanted, None)
 
 
@@ -134,6 +140,11 @@ def _asked(camera: CameraView) -> float | None:
 def _enough(camera: CameraView, measured: float | None, asked: float | None) -> bool | None:
     """What the rule said; the chart judges nothing itself."""
     finding = _rate_finding(camera)
-    if measured is None or asked is None or finding is None or finding.outcome.value not in ("pass", "warn", "fail"):
+    if (
+        measured is None
+        or asked is None
+        or finding is None
+        or finding.outcome.value not in ("pass", "warn", "fail")
+    ):
         return None
     return finding.outcome.value != "fail"

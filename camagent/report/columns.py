@@ -17,7 +17,8 @@ MAX_CELL_CHARS = 32_000  # a workbook's cell holds 32,767
 
 @dataclass(frozen=True, slots=True)
 class CameraColumn:
-    """A column: its catalogue key, how it is filled, how wide and in which number format a workbook shows it."""
+    """A column: its catalogue key, how it is filled, how wide and in which number format a workbook shows
+    it."""
 
     key: str
     value: Callable[[ScanDocument, CameraView, str], Cell]
@@ -61,7 +62,9 @@ CAMERA_COLUMNS: Sequence[CameraColumn] = (
     CameraColumn("camera", lambda _document, camera, _lang: camera.name, 18),
     CameraColumn("place", lambda _document, camera, _lang: camera.place, 14),
     CameraColumn("address", lambda _document, camera, _lang: camera.address, 15),
-    CameraColumn("verdict", lambda _document, camera, lang: say(f"report.verdict.{camera.verdict}", lang), 14),
+    CameraColumn(
+        "verdict", lambda _document, camera, lang: say(f"report.verdict.{camera.verdict}", lang), 14
+    ),
     CameraColumn("action", lambda _document, camera, lang: action_text(camera, lang), 16),
     CameraColumn("reasons", lambda _document, camera, lang: _reasons(camera, lang), 44),
     CameraColumn("steps", lambda _document, camera, lang: _steps(camera, lang), 36),
@@ -79,9 +82,14 @@ CAMERA_COLUMNS: Sequence[CameraColumn] = (
     CameraColumn("gop_length_s", _measured(lambda column: column.gop_length_s), 9, "0.00"),
     CameraColumn("rtp_lost_ratio", _measured(lambda column: column.lost_ratio), 9, "0.00%"),
     CameraColumn(
-        "rtp_jitter_ms", _measured(lambda c: None if c.rtp_jitter_s is None else 1e3 * c.rtp_jitter_s), 9, "0.0"
+        "rtp_jitter_ms",
+        _measured(lambda c: None if c.rtp_jitter_s is None else 1e3 * c.rtp_jitter_s),
+        9,
+        "0.0",
     ),
-    CameraColumn("clock_offset_s", lambda _d, camera, _l: camera.clock.offset_s if camera.clock else None, 9, "0.0"),
+    CameraColumn(
+        "clock_offset_s", lambda _d, camera, _l: camera.clock.offset_s if camera.clock else None, 9, "0.0"
+    ),
     CameraColumn("faults", lambda _document, camera, lang: _faults(camera, lang), 14),
     CameraColumn("checked_at", lambda d, camera, _lang: stamp_text(camera.checked_at or d.finished_at), 12),
     CameraColumn("profile", lambda document, _c, _l: f"{document.profile.id} {document.profile.version}", 16),

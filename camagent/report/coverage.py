@@ -18,7 +18,8 @@ class Missed:
 
 
 def missed_groups(not_checked: Iterable[NotCheckedView], lang: str) -> tuple[Missed, ...]:
-    """By reason, what may hide a camera first, then the largest group; what is known to be none comes last."""
+    """By reason, what may hide a camera first, then the largest group; what is known to be none comes
+    last."""
     groups: dict[str, list[str]] = {}
     for row in not_checked:
         groups.setdefault(row.why, []).append(row.address)

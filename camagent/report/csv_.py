@@ -1,4 +1,5 @@
-"""One line a camera for a spreadsheet: UTF-8 with BOM, no cell that a spreadsheet would run as a formula. Pure."""
+"""One line a camera for a spreadsheet: UTF-8 with BOM, no cell that a spreadsheet would run as a formula.
+Pure."""
 
 from __future__ import annotations
 
@@ -38,7 +39,19 @@ def render_area_csv(report: AreaReport, lang: str, decisions: Mapping[str, Decis
 
 
 _UPGRADE_KEYS = (
-    *("number", "site", "area", "camera", "address", "place", "model", "verdict", "findings", "action", "steps"),
+    *(
+        "number",
+        "site",
+        "area",
+        "camera",
+        "address",
+        "place",
+        "model",
+        "verdict",
+        "findings",
+        "action",
+        "steps",
+    ),
     *("basis", "cost_class", "decision", "note", "id"),
 )
 
@@ -65,7 +78,8 @@ def _written(heads: Sequence[str], rows: Iterable[Sequence[Cell]], lang: str) ->
 
 
 def cell_text(cell: Cell, lang: str) -> str:
-    """A number stays a number; a text that begins like a formula gets an apostrophe in front; None is empty."""
+    """A number stays a number; a text that begins like a formula gets an apostrophe in front; None is
+    empty."""
     if cell is None:
         return ""
     if isinstance(cell, str):

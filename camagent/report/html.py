@@ -1,6 +1,7 @@
 """The report as one self-contained page: no request, readable without script, printable on A4. Pure.
 
-Everything inside is escaped by the template engine; the page's own style and script are allowed by their hash only.
+Everything inside is escaped by the template engine; the page's own style and script are allowed by their hash
+only.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def render_html(
     comparison: Comparison | None = None,
     histories: Mapping[str, Sequence[CameraState]] | None = None,
 ) -> str:
-    """The page for one school or several; comparison and histories (by camera id) are those of the first school."""
+    """The page for one school or several; comparison and histories (by camera id) are those of the first
+    school."""
     cards = _cards(documents)
     anchors = {(card.document.site.id, card.camera.id): card.anchor for card in cards}
     rows = sorted((row for document in documents for row in upgrade_rows(document, lang)), key=row_order)
@@ -68,10 +70,15 @@ def render_html(
         lang=lang,
         documents=documents,
         cards=cards,
-        rows=[(number, row, anchors.get((row.site_id, row.camera_id))) for number, row in enumerate(rows, start=1)],
+        rows=[
+            (number, row, anchors.get((row.site_id, row.camera_id)))
+            for number, row in enumerate(rows, start=1)
+        ],
         actions=[(action, actions[action]) for action in ACTION_ORDER if actions[action]],
         comparison=comparison,
-        changed=[(kind, comparison.count(kind)) for kind in Change if comparison.count(kind)] if comparison else [],
+        changed=[(kind, comparison.count(kind)) for kind in Change if comparison.count(kind)]
+        if comparison
+        else [],
         histories={key: states[-MAX_STATES:] for key, states in (histories or {}).items()},
         provisional=[document for document in documents if not document.profile.authoritative],
         shares=charts.verdict_shares(documents),
@@ -107,7 +114,9 @@ def _cards(documents: Sequence[ScanDocument]) -> list[CameraCard]:
 
 def _card(anchor: str, document: ScanDocument, camera: CameraView) -> CameraCard:
     manual = tuple(finding for finding in camera.findings if finding.manual)
-    fine = tuple(finding for finding in camera.findings if not finding.manual and finding.outcome.value in _GOOD)
+    fine = tuple(
+        finding for finding in camera.findings if not finding.manual and finding.outcome.value in _GOOD
+    )
     reasons = wording.reasons(camera.findings)
     told = tuple(finding for finding in reasons if wording.decisive(finding))
     lesser = tuple(finding for finding in reasons if not wording.decisive(finding))
@@ -146,7 +155,11 @@ def words(lang: str) -> dict[str, Any]:
 def template(name: str) -> Template:
     """A page's template; everything put into it is escaped."""
     environment = Environment(
-        loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FunctionLoader(_asset),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     return environment.get_template(name)
 
@@ -155,7 +168,12 @@ def template(name: str) -> Template:
 def assets() -> dict[str, str]:
     """Style and script of our pages, and the hashes that allow them."""
     style, script = _asset("page.css"), _asset("page.js")
-    return {"style": style, "script": script, "style_hash": _csp_hash(style), "script_hash": _csp_hash(script)}
+    return {
+        "style": style,
+        "script": script,
+        "style_hash": _csp_hash(style),
+        "script_hash": _csp_hash(script),
+    }
 
 
 def _asset(name: str) -> str:

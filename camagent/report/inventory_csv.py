@@ -1,4 +1,5 @@
-"""The cameras of a scan as an inventory: columns that `--inventory` reads, headers as people write them. Pure."""
+"""The cameras of a scan as an inventory: columns that `--inventory` reads, headers as people write them.
+Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ COLUMNS = ("name", "place", "address", "channel", "serial", "mac", "model", "tas
 
 
 def render_inventory(document: ScanDocument, service_urls: Mapping[str, str], lang: str) -> str:
-    """One line a camera. `service_urls`: by camera id, where its ONVIF answered; an unusual port stands in the address.
+    """One line a camera. `service_urls`: by camera id, where its ONVIF answered; an unusual port stands in
+    the address.
 
     Left out: a serial or MAC number that stands at two cameras, or that a spreadsheet would run as a formula.
     """

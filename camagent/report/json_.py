@@ -8,5 +8,6 @@ from camagent.document.values import View
 
 
 def render_json(document: View, indent: int | None = 2) -> str:
-    """One JSON document, Vietnamese letters as they are, ending with a line break; NaN is our bug, not a number."""
+    """One JSON document, Vietnamese letters as they are, ending with a line break; NaN is our bug, not a
+    number."""
     return json.dumps(document.plain(), ensure_ascii=False, indent=indent, allow_nan=False) + "\n"

@@ -1,7 +1,8 @@
 """How much room a text takes in Times New Roman, so that rows are as high as their text and no higher. Pure.
 
-Widths are those of the font, in thousandths of its size (Liberation Serif has the same); marks above and below a
-Vietnamese letter take no width. The unit is a digit: that is what a workbook's column widths count in.
+Widths are those of the font, in thousandths of its size (Liberation Serif has the same); marks above and
+below a Vietnamese letter take no width. The unit is a digit: that is what a workbook's column widths count
+in.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ def line_count(text: str, width: float, bold: bool = False) -> int:
 
 
 def fitted(text: str, width: float, end: str = "") -> str:
-    """The text with `end`, on one line of that width: cut where a clause ends, else behind a word with "…"."""
+    """The text with `end`, on one line of that width: cut where a clause ends, else behind a word with
+    "…"."""
     room = max(width - MARGIN_UNITS, 1.0)
     whole = f"{text}{end}"
     if units(whole) <= room:

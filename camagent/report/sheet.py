@@ -17,10 +17,14 @@ from camagent.report.letters import line_count
 
 FONT = "Times New Roman"
 FONT_SIZE_PT = 12
-LINE_HEIGHT_PT = 15.5  # Times New Roman 12 pt with its leading; LibreOffice and Excel do not grow these rows themselves
+LINE_HEIGHT_PT = (
+    15.5  # Times New Roman 12 pt with its leading; LibreOffice and Excel do not grow these rows themselves
+)
 COMPACT_LINE_PT = 15.0  # its leading alone: where every line of a long list counts
 MAX_ROW_HEIGHT_PT = 400.0  # a row may be 409.5 pt high
-CHARS_PER_WIDTH = 1.12  # letters that fit a unit of column width (a digit of the default font), Vietnamese text
+CHARS_PER_WIDTH = (
+    1.12  # letters that fit a unit of column width (a digit of the default font), Vietnamese text
+)
 ARROW_WIDTH = 2.5  # units of column width
 BOLD_RATIO = 0.9  # bold letters are that much fewer to the line
 MAX_CELL_CHARS = 32_000  # a cell holds 32,767
@@ -54,7 +58,8 @@ class Column:
     width_chars: float
     number_format: str | None = None
     key: str = ""
-    """Machine name, written into a hidden row, so that a reviewed file can be read back whatever was moved."""
+    """Machine name, written into a hidden row, so that a reviewed file can be read back whatever was
+    moved."""
     hidden: bool = False
     centred: bool = False
 
@@ -96,7 +101,9 @@ class Book:
             "head": workbook.add_format(
                 {**cell, "bold": True, "align": "center", "valign": "vcenter", "bg_color": "#E8EDF2"}
             ),
-            "title": workbook.add_format({**font, "font_size": 14, "bold": True, "align": "center", "text_wrap": True}),
+            "title": workbook.add_format(
+                {**font, "font_size": 14, "bold": True, "align": "center", "text_wrap": True}
+            ),
             "group": workbook.add_format({**font, "bold": True}),
             "italic_line": workbook.add_format({**font, "italic": True, "text_wrap": True, "valign": "top"}),
             "headline": workbook.add_format({**font, "font_size": 14, "bold": True, "text_wrap": True}),
@@ -211,7 +218,9 @@ def _height(cells: Sequence[Cell], columns: Sequence[Column], compact: bool) -> 
         if isinstance(cell, str) and not column.hidden
     ]
     if compact:
-        return min(MAX_ROW_HEIGHT_PT, COMPACT_LINE_PT * max([1, *(line_count(*text) for text in texts)]) + 0.5)
+        return min(
+            MAX_ROW_HEIGHT_PT, COMPACT_LINE_PT * max([1, *(line_count(*text) for text in texts)]) + 0.5
+        )
     most = max([1, *(wrapped_lines(*text) for text in texts)])
     reserve = 1 if most > 3 else 0  # long texts wrap a little differently in each office program
     return min(MAX_ROW_HEIGHT_PT, LINE_HEIGHT_PT * (most + reserve) + 4)
@@ -244,7 +253,8 @@ def _print_setup(sheet: Worksheet, table: Table, head_row: int, last_row: int, n
 
 
 def page_setup(sheet: Worksheet, pages_wide: int = 1, pages_high: int = 0, notice: str = "") -> None:
-    """A4 landscape, page number centred above, the margins of Nghị định 30/2020; each sheet counts its own pages."""
+    """A4 landscape, page number centred above, the margins of Nghị định 30/2020; each sheet counts its own
+    pages."""
     sheet.set_landscape()
     sheet.set_paper(9)  # A4
     sheet.set_margins(left=30 * MM, right=15 * MM, top=20 * MM, bottom=20 * MM)
@@ -258,6 +268,9 @@ def page_setup(sheet: Worksheet, pages_wide: int = 1, pages_high: int = 0, notic
 
 def open_book(target: Any) -> Workbook:
     """A workbook that takes no text for a formula, a link or a number."""
-    normal = {"font_name": FONT, "font_size": FONT_SIZE_PT}  # the unit of column widths is a digit of this font
+    normal = {
+        "font_name": FONT,
+        "font_size": FONT_SIZE_PT,
+    }  # the unit of column widths is a digit of this font
     plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     return Workbook(target, {**plain, "in_memory": True, "default_format_properties": normal})

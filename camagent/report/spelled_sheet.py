@@ -1,4 +1,5 @@
-"""A hidden sheet that spells totals: words of three digits to look up, and a line for each total. See text.spelled."""
+"""A hidden sheet that spells totals: words of three digits to look up, and a line for each total. See
+text.spelled."""
 
 from __future__ import annotations
 
@@ -24,7 +25,9 @@ class SpelledSheet:
         whole = round(amount)
         text = spelled(whole, self.lang) if 0 <= whole <= MAX_SPELLED else ""
         self._lines.append((cell, whole, text))
-        before, _, after = say("report.annex.in_words", self.lang, words=GAP, currency=currency).partition(GAP)
+        before, _, after = say("report.annex.in_words", self.lang, words=GAP, currency=currency).partition(
+            GAP
+        )
         place = f"'{self.name}'!$J${len(self._lines)}"
         formula = f'="{_quoted(before)}"&UPPER(LEFT({place},1))&MID({place},2,999)&"{_quoted(after)}"'
         return formula, f"{before}{text[:1].upper()}{text[1:]}{after}"
@@ -47,7 +50,8 @@ class SpelledSheet:
             sheet.write_formula(line, 9, self._joined(row), plain, text)
 
     def _joined(self, row: int) -> str:
-        """The groups' words with their scales; the first one that is not empty is read without leading zeros."""
+        """The groups' words with their scales; the first one that is not empty is read without leading
+        zeros."""
         pieces = []
         for place, scale in enumerate(SCALES[self.lang]):
             cell = f"{'EFGHI'[place]}{row}"

@@ -13,7 +13,9 @@ Figure = tuple[str, float | None, str | None]
 SUMMARY_WIDTHS = (44, 12, 32, 32)
 
 
-def write_summary(book: Book, sheet: Worksheet, lines: Sequence[tuple[str, str]], figures: Iterable[Figure]) -> None:
+def write_summary(
+    book: Book, sheet: Worksheet, lines: Sequence[tuple[str, str]], figures: Iterable[Figure]
+) -> None:
     """The first sheet: what this is, the banner, how far was looked, counts that follow the list."""
     for column, width in enumerate(SUMMARY_WIDTHS):
         sheet.set_column(column, column, width)

@@ -12,14 +12,16 @@ WIDTHS = {"number": 5.0, "criterion": 40.0, "requirement": 70.0, "basis": 40.0}
 
 
 def tender_table(classes: Sequence[TenderClass], banner: Sequence[tuple[str, str]], lang: str) -> Table:
-    """Criterion, requirement and basis of each line; below the banner it says that values may be provisional."""
+    """Criterion, requirement and basis of each line; below the banner it says that values may be
+    provisional."""
     title = [
         ("title", say("report.tender.title", lang)),
         *banner,
         ("line", say("report.tender.note", lang)),
     ]
     columns = [
-        Column(say(f"report.tender.{key}", lang), width, centred=key == "number") for key, width in WIDTHS.items()
+        Column(say(f"report.tender.{key}", lang), width, centred=key == "number")
+        for key, width in WIDTHS.items()
     ]
     return Table(say("report.tender.sheet", lang), title, columns, _lines(classes, lang), compact=True)
 

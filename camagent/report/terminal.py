@@ -27,7 +27,9 @@ from camagent.report.coverage import missed_groups
 from camagent.text import say
 from camagent.text.vietnamese import clean_line
 
-MAX_ONE_BY_ONE = 3  # addresses not checked for one reason; more are one line, or they push the cameras off the screen
+MAX_ONE_BY_ONE = (
+    3  # addresses not checked for one reason; more are one line, or they push the cameras off the screen
+)
 MAX_STREAM_CHARS = 50  # "MPEG-4 · 2560×1440 · 25,02 hình/s · 12,55 Mbit/s" has 47
 MAX_CELL_CHARS = 32  # columns stay aligned whatever a camera calls itself
 WIDE_CHARS = 110  # narrower screens have no room for the model, and the address stands under the name
@@ -38,7 +40,8 @@ _COLUMNS = ("verdict", "camera", "address", "device", "stream", "action")
 
 
 def print_table(document: ScanDocument, console: Console, lang: str) -> None:
-    """Log-ins, banner, one line a camera with its reasons, coverage, summary; plain aligned text where it is piped.
+    """Log-ins, banner, one line a camera with its reasons, coverage, summary; plain aligned text where it is
+    piped.
 
     A wrong password is the first line: nothing else can be right before it is.
     """
@@ -47,7 +50,9 @@ def print_table(document: ScanDocument, console: Console, lang: str) -> None:
     if not document.profile.authoritative:
         banner = Text(say("report.banner.provisional", lang), style="bold yellow")
         console.print(banner, soft_wrap=not console.is_terminal)
-    _print_logins([block for block in waiting if block.cause is not LoginCause.REJECTED], document, console, lang)
+    _print_logins(
+        [block for block in waiting if block.cause is not LoginCause.REJECTED], document, console, lang
+    )
     blocks = camera_blocks([camera for camera in document.cameras if not waits_only_for_login(camera)], lang)
     if not document.cameras:
         console.print(Text(say("report.table.nothing_found", lang), style="bold red"))
@@ -69,7 +74,8 @@ def _print_logins(blocks: list[LoginBlock], document: ScanDocument, console: Con
 
 
 def _print_under(line: str, console: Console) -> None:
-    """A line that belongs to the one above; broken between words on a terminal, so never within an address."""
+    """A line that belongs to the one above; broken between words on a terminal, so never within an
+    address."""
     if console.is_terminal:
         console.print(Padding(Text(line), (0, 0, 0, 2)))
     else:
@@ -112,7 +118,9 @@ def _print_rich(blocks: tuple[CameraBlock, ...], console: Console, lang: str) ->
 
 
 def _longest_address(blocks: tuple[CameraBlock, ...]) -> int:
-    return max(len(clean_line(camera.address, MAX_CELL_CHARS)) for block in blocks for camera in block.cameras)
+    return max(
+        len(clean_line(camera.address, MAX_CELL_CHARS)) for block in blocks for camera in block.cameras
+    )
 
 
 def _print_plain(blocks: tuple[CameraBlock, ...], console: Console, lang: str) -> None:
@@ -121,7 +129,10 @@ def _print_plain(blocks: tuple[CameraBlock, ...], console: Console, lang: str) -
     headers = _headers(lang)
     everything = [headers, *(row for group in rows for row in group)]
     widths = [max(len(row[column]) for row in everything) for column in range(len(headers))]
-    for lines, group in ((), [headers]), *((block.lines, group) for block, group in zip(blocks, rows, strict=True)):
+    for lines, group in (
+        ((), [headers]),
+        *((block.lines, group) for block, group in zip(blocks, rows, strict=True)),
+    ):
         for row in group:
             text = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
             console.print(Text(text), soft_wrap=True)
@@ -140,7 +151,10 @@ def _footer(document: ScanDocument, lang: str) -> Iterator[tuple[str, str]]:
                 yield say("report.table.not_checked", lang, address=address, why=group.why), "yellow"
         else:
             first = ", ".join(listed[:MAX_ONE_BY_ONE])
-            yield say("report.table.many_not_checked", lang, count=len(listed), why=group.why, first=first), "yellow"
+            yield (
+                say("report.table.many_not_checked", lang, count=len(listed), why=group.why, first=first),
+                "yellow",
+            )
     for note in coverage.notes:
         yield note_text(note, lang), "yellow"
     for camera in document.retired:

@@ -1,4 +1,5 @@
-"""The sheet that an office decides in: the upgrade list with drop-downs, as an appendix (Phụ lục). Its counts, too."""
+"""The sheet that an office decides in: the upgrade list with drop-downs, as an appendix (Phụ lục). Its
+counts, too."""
 
 from __future__ import annotations
 
@@ -54,30 +55,31 @@ def write_upgrade_sheet(
         for key, width in _UPGRADE_COLUMNS
     ]
     title = [
-        ("title", say("report.sheet.appendix", lang)),  # in small letters, the name in capitals: Nghị định 30/2020
+        # in small letters, the name in capitals: Nghị định 30/2020
+        ("title", say("report.sheet.appendix", lang)),
         ("title", say("report.sheet.upgrade_title", lang)),
         ("italic", say("report.sheet.attached_to", lang)),
         *banner,
     ]
     cells = (
-        _upgrade_cells(number, row, decisions.get(row.stable_id), lang) for number, row in enumerate(rows, start=1)
+        _upgrade_cells(number, row, decisions.get(row.stable_id), lang)
+        for number, row in enumerate(rows, start=1)
     )
     sheet, placed = book.add(Table(say("report.sheet.upgrades", lang), title, columns, cells))
     if rows:
-        choices = [say(f"report.decision.{decision}", lang) for decision in DECISIONS]
-        sheet.data_validation(
-            placed.head_row + 1,
-            DECISION_COLUMN,
-            placed.last_row,
-            DECISION_COLUMN,
-            {
-                "validate": "list",
-                "source": choices,
-                "error_title": say("report.upgrade.decision", lang),
-                "error_message": say("report.sheet.choose", lang),
-            },
-        )
+        column = (placed.head_row + 1, DECISION_COLUMN, placed.last_row, DECISION_COLUMN)
+        sheet.data_validation(*column, _choice(lang))
     return placed
+
+
+def _choice(lang: str) -> dict[str, object]:
+    """The drop-down of the decision column."""
+    return {
+        "validate": "list",
+        "source": [say(f"report.decision.{decision}", lang) for decision in DECISIONS],
+        "error_title": say("report.upgrade.decision", lang),
+        "error_message": say("report.sheet.choose", lang),
+    }
 
 
 def _upgrade_cells(number: int, row: UpgradeRow, decided: Decision | None, lang: str) -> tuple[Cell, ...]:
@@ -107,7 +109,11 @@ def list_figures(
     yield say("report.table.action", lang), None, None
     for action in ACTION_ORDER[:-1]:
         word = say(f"report.action.{action}", lang)
-        yield word, sum(row.action is action for row in rows), _count_formula(lang, placed, ACTION_COLUMN, word)
+        yield (
+            word,
+            sum(row.action is action for row in rows),
+            _count_formula(lang, placed, ACTION_COLUMN, word),
+        )
     yield say("report.upgrade.decision", lang), None, None
     for decision in DECISIONS:
         word = say(f"report.decision.{decision}", lang)

@@ -24,7 +24,9 @@ from camagent.text import say
 from camagent.text.quantities import VIETNAM, bitrate_text, moment_text, quantity_text, storage_text
 from camagent.text.vietnamese import sort_key
 
-MAX_FINDING_ROWS = 50_000  # a spreadsheet of an old PC stays usable; beyond that only what needs reading is listed
+MAX_FINDING_ROWS = (
+    50_000  # a spreadsheet of an old PC stays usable; beyond that only what needs reading is listed
+)
 MAX_ADDRESSES_A_ROW = 20  # not checked for one reason; the JSON document has them all
 
 
@@ -41,7 +43,9 @@ def render_xlsx(documents: Sequence[ScanDocument], lang: str, comparison: Compar
         placed = write_upgrade_sheet(book, rows, banner, lang, {})
         lines = [("title", say("report.html.title", lang)), *_summary_lines(documents, lang), *banner]
         lines += [("line", coverage_text(one.coverage, lang)) for one in documents[:1] if len(documents) == 1]
-        lines.append(("headline", headline(rows, sum(document.summary.total for document in documents), lang)))
+        lines.append(
+            ("headline", headline(rows, sum(document.summary.total for document in documents), lang))
+        )
         lines += budget_lines(rows, lang)
         lines += _bandwidth_lines(documents, lang)
         write_summary(book, summary, lines, _figures(documents, rows, placed, lang))
@@ -108,7 +112,10 @@ def _in_order(documents: Sequence[ScanDocument]) -> Iterator[tuple[ScanDocument,
             yield document, camera
 
 
-_TOLD_ELSEWHERE = ("reasons", "steps")  # the list and the findings have them; here they would make rows a page high
+_TOLD_ELSEWHERE = (
+    "reasons",
+    "steps",
+)  # the list and the findings have them; here they would make rows a page high
 
 
 def _camera_table(documents: Sequence[ScanDocument], lang: str) -> Table:
@@ -123,8 +130,13 @@ def _camera_table(documents: Sequence[ScanDocument], lang: str) -> Table:
         )
         for column in shown
     ]
-    rows = ([column.value(document, camera, lang) for column in shown] for document, camera in _in_order(documents))
-    return Table(say("report.sheet.cameras", lang), _banner(documents, lang), columns, rows, pages_wide=2, repeated=4)
+    rows = (
+        [column.value(document, camera, lang) for column in shown]
+        for document, camera in _in_order(documents)
+    )
+    return Table(
+        say("report.sheet.cameras", lang), _banner(documents, lang), columns, rows, pages_wide=2, repeated=4
+    )
 
 
 def _finding_table(documents: Sequence[ScanDocument], lang: str) -> Table:
@@ -163,7 +175,9 @@ def _urgent_first(findings: Sequence[FindingView]) -> Iterator[FindingView]:
     yield from sorted((item for item in findings if id(item) not in known), key=lambda item: not item.manual)
 
 
-def _finding_cells(document: ScanDocument, camera: CameraView, finding: FindingView, lang: str) -> tuple[Cell, ...]:
+def _finding_cells(
+    document: ScanDocument, camera: CameraView, finding: FindingView, lang: str
+) -> tuple[Cell, ...]:
     measured = finding.measured
     if measured is None and finding.configured is None and finding.declared is None:
         measured = finding.observed
@@ -189,7 +203,9 @@ def _coverage_table(documents: Sequence[ScanDocument], lang: str) -> Table:
         Column(say("report.coverage.what", lang), 34),
         Column(say("report.coverage.value", lang), 70),
     ]
-    return Table(say("report.sheet.coverage", lang), _banner(documents, lang), columns, _coverage_rows(documents, lang))
+    return Table(
+        say("report.sheet.coverage", lang), _banner(documents, lang), columns, _coverage_rows(documents, lang)
+    )
 
 
 def _coverage_rows(documents: Sequence[ScanDocument], lang: str) -> Iterator[tuple[Cell, ...]]:
@@ -217,7 +233,10 @@ def _coverage_rows(documents: Sequence[ScanDocument], lang: str) -> Iterator[tup
 def _change_table(comparison: Comparison, lang: str) -> Table:
     widths = {"change": 24, "before": 16, "after": 16, "rules": 40}
     columns = [Column(say(f"report.html.{key}", lang), width) for key, width in widths.items()]
-    columns[1:1] = [Column(say("report.column.camera", lang), 24), Column(say("report.column.address", lang), 16)]
+    columns[1:1] = [
+        Column(say("report.column.camera", lang), 24),
+        Column(say("report.column.address", lang), 16),
+    ]
     at = {"before": moment_text(comparison.before_at, lang), "after": moment_text(comparison.after_at, lang)}
     title = [("line", say("report.html.compared", lang, **at))]
     if not comparison.same_profile:

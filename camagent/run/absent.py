@@ -45,8 +45,8 @@ def absent_cameras(
 ) -> Absent:
     """Every expected camera that is none of those met.
 
-    A recorder that answers with fewer sources has lost some; new sources of it take the place of as many lost ones.
-    Where another device answers in a camera's place the camera was replaced, which its successor says.
+    A recorder that answers with fewer sources has lost some; new sources of it take the place of as many lost
+    ones. Where another device answers in a camera's place the camera was replaced, which its successor says.
     """
     keys = {one.key for one in met}
     devices = {device.id: device for device in known}
@@ -101,7 +101,9 @@ def _same_device(left: KnownDevice, right: KnownDevice) -> bool:
 
 def _is_replaced(camera: ExpectedCamera, devices: Mapping[str, KnownDevice], met: Sequence[Met]) -> bool:
     own = devices.get(camera.id)
-    replaced = [one.match.known for one in met if one.match.change == "replaced" and one.match.known is not None]
+    replaced = [
+        one.match.known for one in met if one.match.change == "replaced" and one.match.known is not None
+    ]
     return any(old.id == camera.id or (own is not None and _same_device(own, old)) for old in replaced)
 
 
@@ -143,7 +145,8 @@ def only_announced(
     kind: str,
     discovery: Discovery | None,
 ) -> dict[str, NotChecked | None]:
-    """By id, what no port answered for and nobody expects: it announced itself; None where it did not even that.
+    """By id, what no port answered for and nobody expects: it announced itself; None where it did not even
+    that.
 
     Anybody on the wire can announce addresses; a camera is what answered, or what inventory or memory know.
     """
@@ -155,7 +158,12 @@ def only_announced(
     strangers: dict[str, NotChecked | None] = {}
     for one, (key, _) in zip(seen, identities, strict=True):
         device, host = one.check.device, host_of(one.sighting.address)
-        if isinstance(device, Fault) and device.code in NEVER_ANSWERED and key not in expected and host not in answered:
+        if (
+            isinstance(device, Fault)
+            and device.code in NEVER_ANSWERED
+            and key not in expected
+            and host not in answered
+        ):
             found = sightings.get(host)
             why = "outside_network" if found is not None and found.off_subnet else "announced"
             strangers[key] = NotChecked(host, why) if found is not None else None

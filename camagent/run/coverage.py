@@ -21,7 +21,9 @@ def coverage_of(results: Sequence[CameraResult], discovery: Discovery | None) ->
     )
     checked = len(results) - len(not_checked)
     if discovery is None:
-        return Coverage((), (), len(results), len(results) - len(not_checked), checked, not_checked, 0, checked)
+        return Coverage(
+            (), (), len(results), len(results) - len(not_checked), checked, not_checked, 0, checked
+        )
     return Coverage(
         subnets=discovery.subnets,
         interfaces=discovery.interfaces,
@@ -57,5 +59,6 @@ def with_missing(coverage: Coverage, missing: Iterable[NotChecked]) -> Coverage:
     """The same with more addresses that were not checked, each once."""
     told = {entry.address for entry in coverage.not_checked}
     return replace(
-        coverage, not_checked=(*coverage.not_checked, *(entry for entry in missing if entry.address not in told))
+        coverage,
+        not_checked=(*coverage.not_checked, *(entry for entry in missing if entry.address not in told)),
     )

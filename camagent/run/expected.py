@@ -24,7 +24,9 @@ SAYS_NOTHING = NEVER_ANSWERED | {FaultCode.TIMEOUT, FaultCode.BUDGET_SPENT, Faul
 
 def expected_here(memory: Memory, site: str, plan: DiscoveryPlan) -> Memory:
     """The memory with only those expected cameras that belong to this site and lie where the plan looks."""
-    kept = tuple(camera for camera in memory.expected if camera.site == site and looks_at(plan, camera.address))
+    kept = tuple(
+        camera for camera in memory.expected if camera.site == site and looks_at(plan, camera.address)
+    )
     return replace(memory, expected=kept)
 
 

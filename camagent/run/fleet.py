@@ -1,8 +1,8 @@
 """How cameras are checked side by side: one asyncio loop, the limits, the shared doors and the decode pool.
 
-The concurrency of a check: searching (`discover.sweep`), the decoder's process (`observe.decode`) and the agent's own
-tasks and threads (`agent`, `exporter`) stand where they are used. A bug of ours in one camera's check is caught here,
-once, and reported as ours; it never silences the other cameras.
+The concurrency of a check: searching (`discover.sweep`), the decoder's process (`observe.decode`) and the
+agent's own tasks and threads (`agent`, `exporter`) stand where they are used. A bug of ours in one camera's
+check is caught here, once, and reported as ours; it never silences the other cameras.
 """
 
 from __future__ import annotations
@@ -155,7 +155,8 @@ class Fleet:
     async def check(
         self, jobs: Sequence[Job], options: FleetOptions, done: Callable[[DeviceCheck], None] | None = None
     ) -> tuple[DeviceCheck, ...]:
-        """Check every job within the limits, answers in the order of the jobs; `done` hears of each as it ends."""
+        """Check every job within the limits, answers in the order of the jobs; `done` hears of each as it
+        ends."""
 
         async def one(job: Job) -> DeviceCheck:
             try:
@@ -186,7 +187,8 @@ class Fleet:
         return replace(check, key=job.key, login=job.login)
 
     def stop(self) -> None:
-        """End what runs and what would still begin: sessions are torn down, and each check comes back as stopped."""
+        """End what runs and what would still begin: sessions are torn down, and each check comes back as
+        stopped."""
         self.stopped = True
         for task in self._running:
             task.cancel()
@@ -266,7 +268,9 @@ class Fleet:
 
         async def watch(target: StreamTarget, credential: Credential | None) -> StreamFacts:
             pin = _stream_pin(options.pins, target)
-            doors = WatchDoors(self.clock, self._ledger, self._judge_pictures(options), transcript, pin, opening)
+            doors = WatchDoors(
+                self.clock, self._ledger, self._judge_pictures(options), transcript, pin, opening
+            )
             return await watch_stream(target, credential, options.watch, doors)
 
         async def watch_one_file(target: FileTarget) -> StreamFacts:

@@ -1,7 +1,8 @@
 """Which profiles of a device are cameras, and which stream of a source is the main one. Pure.
 
-Before anything is measured the device's own words rank the profiles; afterwards what was measured decides. A profile
-whose address or encoder could not be had keeps its rank: another one judged in its place would condemn a good camera.
+Before anything is measured the device's own words rank the profiles; afterwards what was measured decides. A
+profile whose address or encoder could not be had keeps its rank: another one judged in its place would
+condemn a good camera.
 """
 
 from __future__ import annotations
@@ -25,9 +26,15 @@ from camagent.model.uri import StreamUri
 
 MAX_SOURCES = 128  # the largest recorders have 128 channels; bounds what one device can make us do
 SUB_STREAMS = 1  # one lighter stream is enough to tell that there is one; each costs a whole window
-MAX_WATCHED = 4  # where sizes are unknown or turn out wrong, so many streams of a source are measured to find the main
-MAX_CANDIDATES = 16  # profiles of one source that may become its main or lighter stream; of more, those are listed
-MAX_OTHERS = 16  # unwatched streams of one source that are listed; a camera with more of them is none that we know
+MAX_WATCHED = (
+    4  # where sizes are unknown or turn out wrong, so many streams of a source are measured to find the main
+)
+MAX_CANDIDATES = (
+    16  # profiles of one source that may become its main or lighter stream; of more, those are listed
+)
+MAX_OTHERS = (
+    16  # unwatched streams of one source that are listed; a camera with more of them is none that we know
+)
 VIEW_RATIO = 0.1  # two streams of one view have the same shape within this; 4:3 and 16:9 differ by a quarter
 HALF = 2  # a stream with at least half of the main one's pixels is hardly its lighter copy
 
@@ -41,7 +48,8 @@ NOTHING_TO_STREAM = frozenset(
         FaultCode.BUDGET_SPENT,
     }
 )
-"""Of a profile without an encoder these are no loss: it has nothing to stream, or is asked last. Others: not known."""
+"""Of a profile without an encoder these are no loss: it has nothing to stream, or is asked last. Others: not
+known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,8 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class SourcePlan:
-    """The streams of one source: to be watched, the likeliest main one first; and those that are only listed."""
+    """The streams of one source: to be watched, the likeliest main one first; and those that are only
+    listed."""
 
     profiles: tuple[MediaProfile, ...]
     candidates: tuple[Candidate, ...]
@@ -64,8 +73,8 @@ class SourcePlan:
 def video_sources(facts: DeviceFacts) -> Iterator[tuple[MediaProfile, ...]]:
     """The media profiles of each video source (an imager, or a recorder's channel), in the device's order.
 
-    A profile with neither a video source nor an encoder carries sound or metadata: it is no camera. A device that names
-    no source and no encoder at all is taken by its addresses.
+    A profile with neither a video source nor an encoder carries sound or metadata: it is no camera. A device
+    that names no source and no encoder at all is taken by its addresses.
     """
     if isinstance(facts.media, Fault):
         return
@@ -114,12 +123,15 @@ def plan_source(profiles: Sequence[MediaProfile]) -> SourcePlan:
 
 
 def _rank(profile: MediaProfile) -> tuple[int, float]:
-    """Video before single pictures, the largest before the others; a size that nobody states may be the largest."""
+    """Video before single pictures, the largest before the others; a size that nobody states may be the
+    largest."""
     if not _may_stream(profile):
         return 2, 0.0
     settings = settings_of(profile)
     pixels = _pixels(settings) if settings is not None else None
-    return int(settings is not None and settings.codec == "mjpeg"), -(float("inf") if pixels is None else pixels)
+    return int(settings is not None and settings.codec == "mjpeg"), -(
+        float("inf") if pixels is None else pixels
+    )
 
 
 def _is_other_view(main: MediaProfile, profile: MediaProfile) -> bool:
@@ -131,11 +143,14 @@ def _is_other_view(main: MediaProfile, profile: MediaProfile) -> bool:
     shapes = [_shape(settings_of(p)) for p in (main, profile)]
     if shapes[0] is None or shapes[1] is None:
         return False
-    return abs(shapes[0] - shapes[1]) > VIEW_RATIO * max(shapes[0], shapes[1]) and _is_large_beside(main, profile)
+    return abs(shapes[0] - shapes[1]) > VIEW_RATIO * max(shapes[0], shapes[1]) and _is_large_beside(
+        main, profile
+    )
 
 
 def _is_large_beside(main: MediaProfile, profile: MediaProfile) -> bool:
-    """A lighter copy may be 4:3 beside a 16:9 main stream (640×480, 704×576): its small size gives it away."""
+    """A lighter copy may be 4:3 beside a 16:9 main stream (640×480, 704×576): its small size gives it
+    away."""
     settings, own = settings_of(profile), settings_of(main)
     pixels, most = (_pixels(s) if s is not None else None for s in (settings, own))
     return pixels is not None and most is not None and HALF * pixels >= most
@@ -217,7 +232,8 @@ def _measured_pixels(stream: StreamFacts) -> int | None:
 
 
 def settle(streams: Sequence[StreamFacts]) -> tuple[StreamFacts, ...]:
-    """The same streams, main first, by what was measured; a main stream that could not be measured keeps its place."""
+    """The same streams, main first, by what was measured; a main stream that could not be measured keeps its
+    place."""
     if not streams:
         return ()
     main = streams[0]
@@ -253,7 +269,8 @@ def left_out(plan: SourcePlan, seen: Sequence[StreamFacts]) -> tuple[OtherStream
     main = next((c.profile for c in plan.candidates if seen and c.profile.token == _token(seen[0])), None)
     spare = [c.profile for c in plan.candidates if c.profile.token not in watched]
     listed = [
-        other_stream(p, "view" if main is not None and _is_large_beside(main, p) else "not_watched") for p in spare
+        other_stream(p, "view" if main is not None and _is_large_beside(main, p) else "not_watched")
+        for p in spare
     ]
     return (*listed, *plan.others)[:MAX_OTHERS]
 

@@ -44,7 +44,9 @@ def _channel(check: DeviceCheck, source: SeenSource) -> str | None:
         return source.name
     tokens = [other.video_source for other in alike]
     place = next(number for number, other in enumerate(check.sources, 1) if other is source)
-    mark = source.video_source if source.video_source and tokens.count(source.video_source) == 1 else str(place)
+    mark = (
+        source.video_source if source.video_source and tokens.count(source.video_source) == 1 else str(place)
+    )
     return f"{source.name} {mark}" if source.name else mark
 
 

@@ -1,4 +1,5 @@
-"""From conversations with devices to the cameras of a run: recognised, joined with the inventory, judged. Pure."""
+"""From conversations with devices to the cameras of a run: recognised, joined with the inventory, judged.
+Pure."""
 
 from __future__ import annotations
 
@@ -146,7 +147,8 @@ def _recognised(met: Sequence[_Seen], order: Order, frame: Frame) -> tuple[list[
     if frame.kind != "scan":
         return identities, Absent()
     facts = [
-        Met(one.check, one.sighting, match, key) for one, match, (key, _) in zip(met, matches, identities, strict=True)
+        Met(one.check, one.sighting, match, key)
+        for one, match, (key, _) in zip(met, matches, identities, strict=True)
     ]
     expected = [camera for camera in order.memory.expected if camera.retired is None]
     return identities, absent_cameras(expected, known, facts, frame.finished_at)
@@ -163,7 +165,8 @@ def _by_id(order: Order) -> dict[str, ExpectedCamera]:
 def _retired(
     seen: Sequence[_Seen], identities: Sequence[tuple[str, str]], order: Order, frame: Frame
 ) -> tuple[ExpectedCamera, ...]:
-    """Who was taken out of service, and when each was last present; a target asked by name is judged all the same."""
+    """Who was taken out of service, and when each was last present; a target asked by name is judged all the
+    same."""
     if frame.kind != "scan":
         return ()
     answered = {
@@ -181,7 +184,11 @@ def _retired(
 def _checked(one: _Seen, facts: CameraFacts) -> CheckedCamera:
     """The camera with the circumstances of its check, and as another look in the run saw it."""
     check, other = one.check, one.check.other_look
-    alike = [source for source in other.sources if source.video_source == one.source.video_source] if other else []
+    alike = (
+        [source for source in other.sources if source.video_source == one.source.video_source]
+        if other
+        else []
+    )
     looked = None
     if other is not None:
         again = alike[0] if alike else SeenSource(one.source.video_source, None, ())
@@ -192,14 +199,18 @@ def _checked(one: _Seen, facts: CameraFacts) -> CheckedCamera:
 def to_look_at_again(run: Run, checks: Sequence[DeviceCheck]) -> tuple[int, ...]:
     """Positions of the checks of cameras whose advice waits for nothing but another look."""
     waiting = {id(result.facts.device) for result in run.result.cameras if result.upgrade.look_again}
-    return tuple(n for n, check in enumerate(checks) if check.device is not None and id(check.device) in waiting)
+    return tuple(
+        n for n, check in enumerate(checks) if check.device is not None and id(check.device) in waiting
+    )
 
 
 def _left_behind(
     seen: Sequence[_Seen], identities: Sequence[tuple[str, str]], rows: Sequence[InventoryRow]
 ) -> frozenset[str]:
     """Ids of silent addresses that the inventory names for a camera which was found somewhere else."""
-    moved = {row.declaration.address for row in rows if row.change is Change.MOVED and row.declaration is not None}
+    moved = {
+        row.declaration.address for row in rows if row.change is Change.MOVED and row.declaration is not None
+    }
     return frozenset(
         key
         for one, (key, _) in zip(seen, identities, strict=True)
@@ -250,7 +261,9 @@ def _inventory_views(
         if camera is not None and isinstance(one.check.device, Fault):
             macs = (camera.words.mac,) if camera.words.mac else ()
             channel = camera.video_source if at_place[camera.address] > 1 else None
-            view = replace(view, serial=camera.words.serial, macs=macs, model=camera.words.model, channel=channel)
+            view = replace(
+                view, serial=camera.words.serial, macs=macs, model=camera.words.model, channel=channel
+            )
         views.append(view)
     return views
 
@@ -260,7 +273,8 @@ def _fingerprint_counts(checks: Sequence[DeviceCheck]) -> Mapping[str, int]:
 
 
 def _key_of(tls: TlsFacts) -> str:
-    """The key where it is known, because a maker may sign a new certificate for the same key in every device."""
+    """The key where it is known, because a maker may sign a new certificate for the same key in every
+    device."""
     return tls.key_sha256 or tls.fingerprint_sha256
 
 

@@ -19,7 +19,8 @@ from camagent.wire.transcript import Transcript
 
 
 async def replay(transcript: Transcript) -> tuple[DeviceCheck, ...]:
-    """What the recorded visit shows by today's understanding: the device with its streams, or each named stream."""
+    """What the recorded visit shows by today's understanding: the device with its streams, or each named
+    stream."""
     doors = _doors(transcript)
     if transcript.target is not None:
         return (_dated(await check_device(transcript.target, None, doors)),)
@@ -49,5 +50,10 @@ def _doors(transcript: Transcript) -> Doors:
 
 def _dated(check: DeviceCheck) -> DeviceCheck:
     """The check as of when it was recorded, where a stream says when."""
-    seen = [stream.started_at for source in check.sources for stream in source.streams if stream.started_at.year > 1970]
+    seen = [
+        stream.started_at
+        for source in check.sources
+        for stream in source.streams
+        if stream.started_at.year > 1970
+    ]
     return replace(check, checked_at=min(seen)) if seen else check

@@ -1,4 +1,5 @@
-"""Whether cameras fell silent together: then it is the network's doing or our own, and no camera's fault. Pure."""
+"""Whether cameras fell silent together: then it is the network's doing or our own, and no camera's fault.
+Pure."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ class Heard:
 
 
 def silent_together(cameras: Sequence[Heard]) -> frozenset[int]:
-    """Places of the cameras whose silence is not their own: all of the school, or all that were watched at a moment.
+    """Places of the cameras whose silence is not their own: all of the school, or all that were watched at a
+    moment.
 
     Two addresses at least; one camera that was heard meanwhile shows that the network was there.
     """
@@ -46,7 +48,8 @@ def silent_together(cameras: Sequence[Heard]) -> frozenset[int]:
 
 
 def _silence(camera: CameraFacts) -> FaultCode | None:
-    """What kind of silence ended this camera's check; None: it was heard, or refused us, which is an answer too."""
+    """What kind of silence ended this camera's check; None: it was heard, or refused us, which is an answer
+    too."""
     stream = main_stream(camera)
     fault = stream.fault if isinstance(stream, StreamFacts) else stream
     if not isinstance(fault, Fault) or fault.code not in SILENT:

@@ -26,7 +26,9 @@ PAUSE_STEP_S = 0.5  # so long at most Ctrl-C waits for an answer
 LOOK_AGAIN_AFTER_S = 10.0  # a camera that was busy, or a switch that relearnt its table, has settled by then
 
 
-async def scan_site(plan: DiscoveryPlan, order: Order, fleet: Fleet, options: FleetOptions, progress: Progress) -> Run:
+async def scan_site(
+    plan: DiscoveryPlan, order: Order, fleet: Fleet, options: FleetOptions, progress: Progress
+) -> Run:
     """The main job: find every camera of the site, check and judge it."""
     return await check_found(await find_devices(plan, fleet, progress), order, fleet, options, progress)
 
@@ -46,11 +48,15 @@ async def find_devices(plan: DiscoveryPlan, fleet: Fleet, progress: Progress) ->
     return Found(await search(plan, fleet.clock, progress), plan, started_at)
 
 
-async def check_found(found: Found, order: Order, fleet: Fleet, options: FleetOptions, progress: Progress) -> Run:
+async def check_found(
+    found: Found, order: Order, fleet: Fleet, options: FleetOptions, progress: Progress
+) -> Run:
     """The second half: check and judge what was found."""
     order = replace(order, memory=expected_here(order.memory, order.site.id, found.plan))
     frame = Frame(found.started_at, found.started_at, "scan", found.discovery)
-    return await _check_and_judge(jobs_for(found.discovery, order), order, _Work(fleet, options, progress), frame)
+    return await _check_and_judge(
+        jobs_for(found.discovery, order), order, _Work(fleet, options, progress), frame
+    )
 
 
 async def check_targets(
@@ -62,7 +68,8 @@ async def check_targets(
 
 
 def jobs_for(discovery: Discovery, order: Order) -> tuple[Job, ...]:
-    """Every device that was found, and every address of the inventory or of an expected camera where nothing was.
+    """Every device that was found, and every address of the inventory or of an expected camera where nothing
+    was.
 
     An address that speaks RTSP only is asked for ONVIF too: that it does not answer is the finding.
     """
@@ -92,7 +99,8 @@ def with_login(job: Job, order: Order, present: Container[str]) -> Job:
 
 
 def _declared_target(declared: Declaration, address: str) -> DeviceTarget | StreamTarget:
-    """What the inventory says of an address where the search found nothing: ONVIF, unless it names the stream."""
+    """What the inventory says of an address where the search found nothing: ONVIF, unless it names the
+    stream."""
     parsed = parse_stream_uri(declared.stream_uri) if declared.stream_uri else None
     if parsed is not None:
         return StreamTarget(parsed[0], name=declared.name)
@@ -121,10 +129,12 @@ class _Work:
 
 
 async def _check_and_judge(jobs: Sequence[Job], order: Order, work: _Work, frame: Frame) -> Run:
-    """Check and judge; a camera whose advice would be to replace it is looked at once more after all the others.
+    """Check and judge; a camera whose advice would be to replace it is looked at once more after all the
+    others.
 
-    What one look saw may be a moment's: a camera that restarts, a line that is busy. Two looks apart in time that see
-    the same may buy a camera; where they differ, the first one stands and the advice is to investigate.
+    What one look saw may be a moment's: a camera that restarts, a line that is busy. Two looks apart in time
+    that see the same may buy a camera; where they differ, the first one stands and the advice is to
+    investigate.
     """
     checks = await _check_jobs(jobs, order, work)
     run = finish(checks, order, replace(frame, finished_at=work.fleet.clock.now()))
@@ -151,13 +161,16 @@ async def _pause(fleet: Fleet) -> None:
 
 
 def _incomplete(run: Run, unfinished: int) -> Run:
-    """The run with the note that it was stopped, and nothing to be remembered of it: who was not met is not gone."""
+    """The run with the note that it was stopped, and nothing to be remembered of it: who was not met is not
+    gone."""
     coverage = run.result.coverage
     noted = replace(coverage, notes=(*coverage.notes, str(Note("stopped", str(unfinished)))))
     return replace(run, result=replace(run.result, coverage=noted), learned=Learned(), is_complete=False)
 
 
-async def _check_jobs(jobs: Sequence[Job], order: Order, work: _Work, phase: str = "check") -> tuple[DeviceCheck, ...]:
+async def _check_jobs(
+    jobs: Sequence[Job], order: Order, work: _Work, phase: str = "check"
+) -> tuple[DeviceCheck, ...]:
     done = 0
 
     def heard(_check: DeviceCheck) -> None:

@@ -21,9 +21,24 @@ def stopped_check(target: Target, facts: DeviceFacts | None, now: datetime) -> D
     for profiles in video_sources(facts) if facts is not None else ():
         plan = plan_source(profiles)
         stopped = [
-            StreamFacts(one.target, configured_stream(settings_of(one.profile)), None, fault, None, None, now, (fault,))
+            StreamFacts(
+                one.target,
+                configured_stream(settings_of(one.profile)),
+                None,
+                fault,
+                None,
+                None,
+                now,
+                (fault,),
+            )
             for one in plan.candidates[:1]
         ]
         sources.append(seen_source(plan, tuple(stopped)))
-    device = (silence_of(facts) or facts) if facts is not None else fault if isinstance(target, DeviceTarget) else None
+    device = (
+        (silence_of(facts) or facts)
+        if facts is not None
+        else fault
+        if isinstance(target, DeviceTarget)
+        else None
+    )
     return DeviceCheck(target, device, tuple(sources) or (SeenSource(None, None, ()),), now, 0.0)

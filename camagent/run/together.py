@@ -1,5 +1,6 @@
-"""How many streams of one device are watched at a time: one of a camera, up to four of a recorder, fewer where that
-disturbs. What was disturbed is watched again alone, so that nothing is wrong that is right in turn."""
+"""How many streams of one device are watched at a time: one of a camera, up to four of a recorder, fewer
+where that disturbs. What was disturbed is watched again alone, so that nothing is wrong that is right in
+turn."""
 
 from __future__ import annotations
 
@@ -44,7 +45,9 @@ class Together(Generic[T]):
         while len(seen) < len(candidates):
             some = candidates[len(seen) : len(seen) + self.at_once]
             facts = list(await asyncio.gather(*(self.watch_one(candidate) for candidate in some)))
-            disturbed = [place for place, stream in enumerate(facts) if len(some) > 1 and was_disturbed(stream)]
+            disturbed = [
+                place for place, stream in enumerate(facts) if len(some) > 1 and was_disturbed(stream)
+            ]
             for place in disturbed:
                 facts[place] = await self.watch_one(some[place])
             if any(not was_disturbed(facts[place]) for place in disturbed):

@@ -76,7 +76,9 @@ def waiting_finding(address: str) -> Finding:
 def newly_finding(addresses: Iterable[str]) -> Finding:
     """Who was given the log-in for the first time because all new devices were trusted."""
     listed = sorted(set(addresses))
-    return _finding(Outcome.WARN, Severity.INFO, message("trust.newly", count=len(listed), addresses=", ".join(listed)))
+    return _finding(
+        Outcome.WARN, Severity.INFO, message("trust.newly", count=len(listed), addresses=", ".join(listed))
+    )
 
 
 def _finding(outcome: Outcome, severity: Severity, text: Message) -> Finding:

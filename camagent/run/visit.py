@@ -49,8 +49,12 @@ from camagent.run.together import Together, at_once
 from camagent.run.trust import LoginGiven, newly_finding, waiting_finding, waits_for_trust
 
 Target = DeviceTarget | StreamTarget | FileTarget
-ASSUMED_STREAM_BPS = 8_000_000.0  # admission weight of a stream whose encoder told no bit rate; not a requirement
-DEVICE_BUDGET_S = 900.0  # a camera ends long before by its own budgets; 64 channels of a recorder at 10 s each fit
+ASSUMED_STREAM_BPS = (
+    8_000_000.0  # admission weight of a stream whose encoder told no bit rate; not a requirement
+)
+DEVICE_BUDGET_S = (
+    900.0  # a camera ends long before by its own budgets; 64 channels of a recorder at 10 s each fit
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +137,11 @@ class _Turn:
     until_s: float
 
     async def watch(self, groups: Sequence[Sequence[MediaProfile]]) -> list[SeenSource]:
-        """One session at a time with a camera, a few with a recorder; a busy or locked source is left alone at once.
+        """One session at a time with a camera, a few with a recorder; a busy or locked source is left alone
+        at once.
 
-        Every main stream before any other: a recorder with more channels than time still shows what each sends.
+        Every main stream before any other: a recorder with more channels than time still shows what each
+        sends.
         """
         plans = [plan_source(profiles) for profiles in groups]
         seen: list[list[StreamFacts]] = [[] for _ in plans]
@@ -164,7 +170,9 @@ class _Turn:
             spent = budget_spent(Stage.OBSERVE, 0.0)
             return StreamFacts(target, configured, None, spent, None, None, clock.now(), (spent,))
         queued_s = clock.monotonic_s()
-        async with doors.admit(settings.bitrate_bps or ASSUMED_STREAM_BPS if settings else ASSUMED_STREAM_BPS):
+        async with doors.admit(
+            settings.bitrate_bps or ASSUMED_STREAM_BPS if settings else ASSUMED_STREAM_BPS
+        ):
             self.until_s += clock.monotonic_s() - queued_s
             seen = await doors.watch(target, self.credential)
         return replace(seen, configured=configured)
@@ -182,7 +190,9 @@ def _refuses(stream: StreamFacts) -> bool:
     return fault is not None and fault.code in LEAVE_ALONE and isinstance(stream.target, StreamTarget)
 
 
-LEAVE_ALONE = frozenset({FaultCode.LOCKED_OUT, FaultCode.AUTH_REJECTED, FaultCode.BUSY, FaultCode.UNREACHABLE})
+LEAVE_ALONE = frozenset(
+    {FaultCode.LOCKED_OUT, FaultCode.AUTH_REJECTED, FaultCode.BUSY, FaultCode.UNREACHABLE}
+)
 
 
 def silence_of(facts: DeviceFacts) -> Fault | None:
@@ -254,7 +264,8 @@ def judge_camera(seen: SeenCamera, judge: Judge) -> CameraResult:
 
 
 def _look(seen: SeenCamera, judge: Judge) -> Look:
-    """Whether two looks, each judged alone as if the other agreed, come to the same advice by the same picture."""
+    """Whether two looks, each judged alone as if the other agreed, come to the same advice by the same
+    picture."""
     if seen.other is None:
         return Look.NOT_TAKEN
     told = []
@@ -269,16 +280,23 @@ def _look(seen: SeenCamera, judge: Judge) -> Look:
     return Look.AGREES if told[0] == told[1] else Look.DIFFERS
 
 
-def judge_all(seen: Sequence[SeenCamera], judge: Judge) -> tuple[tuple[CameraResult, ...], tuple[Finding, ...]]:
+def judge_all(
+    seen: Sequence[SeenCamera], judge: Judge
+) -> tuple[tuple[CameraResult, ...], tuple[Finding, ...]]:
     """Every camera's result, and the findings about the school as a whole. Pure."""
     shared_bps = shared_bitrate_bps([camera.facts for camera in seen])
     judge = replace(judge, site=replace(judge.site, shared_bitrate_bps=shared_bps))
     together = silent_together([Heard(c.facts, c.checked_at + timedelta(seconds=c.duration_s)) for c in seen])
     silent = replace(judge, site=replace(judge.site, fell_silent=True))
-    results = tuple(judge_camera(camera, silent if place in together else judge) for place, camera in enumerate(seen))
+    results = tuple(
+        judge_camera(camera, silent if place in together else judge) for place, camera in enumerate(seen)
+    )
     about_site = assess_site(judge.requirement_profile, [camera.facts for camera in seen], judge.site)
     newly = [camera.facts.address for camera in seen if camera.login is LoginGiven.NEWLY]
-    own = (*((silence_finding(len(together)),) if together else ()), *((newly_finding(newly),) if newly else ()))
+    own = (
+        *((silence_finding(len(together)),) if together else ()),
+        *((newly_finding(newly),) if newly else ()),
+    )
     return results, (*about_site, *own)
 
 

@@ -1,8 +1,8 @@
 """RTP packets made once per clip and patched for each turn of the loop. Pure; no sockets, no clock.
 
-A burst is one frame's packets as they stand on an interleaved TCP connection (RFC 2326 §10.12): `$`, channel, length,
-RTP packet.
-Only sequence number, time stamp and SSRC are filled in, one write a packet: hundreds of streams fit on one core.
+A burst is one frame's packets as they stand on an interleaved TCP connection (RFC 2326 §10.12): `$`, channel,
+length, RTP packet. Only sequence number, time stamp and SSRC are filled in, one write a packet: hundreds of
+streams fit on one core.
 """
 
 from __future__ import annotations
@@ -128,7 +128,9 @@ class BurstMaker:
         clip = self.source.clip
         turn, index = divmod(number, len(clip.frames))
         shown = turn * len(clip.frames) + clip.presentation[index]
-        return (self.identity.first_timestamp + round(shown * CLOCK_RATE_HZ / clip.frame_rate_hz)) & 0xFFFFFFFF
+        return (
+            self.identity.first_timestamp + round(shown * CLOCK_RATE_HZ / clip.frame_rate_hz)
+        ) & 0xFFFFFFFF
 
     def _make(self, number: int) -> Burst:
         turn, index = divmod(number, len(self.source.frames))

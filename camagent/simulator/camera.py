@@ -96,7 +96,8 @@ class SimulatedCamera:
     """HTTP Digest is accepted and asked for."""
     media2: bool = True
     media1_h265: str = "omit"
-    """How Media1, which has no word for H.265, shows such an encoder: "omit" or "h264" (both are seen in the field)."""
+    """How Media1, which has no word for H.265, shows such an encoder: "omit" or "h264" (both are seen in the
+    field)."""
     clock_offset_s: float = 0.0
     time_zone: str = "ICT-7"
     ntp_servers: tuple[str, ...] = ("pool.ntp.org",)

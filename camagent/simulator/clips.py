@@ -103,5 +103,7 @@ def _parameter_sets(codec: str, first_frame: bytes) -> tuple[bytes, ...]:
     kinds = _PARAMETER_SETS[codec]
     if not kinds:
         return ()
-    by_kind = {(nal[0] >> 1 & 0x3F) if codec == "h265" else (nal[0] & 0x1F): nal for nal in split_annexb(first_frame)}
+    by_kind = {
+        (nal[0] >> 1 & 0x3F) if codec == "h265" else (nal[0] & 0x1F): nal for nal in split_annexb(first_frame)
+    }
     return tuple(by_kind[kind] for kind in kinds if kind in by_kind)

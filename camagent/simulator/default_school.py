@@ -1,4 +1,5 @@
-"""The simulated school: what each camera is, what is wrong with it, and what camagent must say of it. Pure data."""
+"""The simulated school: what each camera is, what is wrong with it, and what camagent must say of it. Pure
+data."""
 
 from __future__ import annotations
 
@@ -21,13 +22,20 @@ from camagent.simulator.faults import StreamFaults
 
 USER = "camagent"
 NETWORK = "127.10"
-MAX_CAMERAS = 1000  # each has sockets of its own: beyond, the usual limit of open files is reached long before
+MAX_CAMERAS = (
+    1000  # each has sockets of its own: beyond, the usual limit of open files is reached long before
+)
 _PER_SUBNET = 200
 _DIGEST = ("digest-sha-256", "digest-md5")
 
 _MODERN = (
     EncoderChoice(
-        "h265", ((2560, 1440), (1920, 1080), (1280, 720)), (25, 20, 15, 12, 10, 5), (256, 8192), (1, 150), ("Main",)
+        "h265",
+        ((2560, 1440), (1920, 1080), (1280, 720)),
+        (25, 20, 15, 12, 10, 5),
+        (256, 8192),
+        (1, 150),
+        ("Main",),
     ),
     EncoderChoice(
         "h264",
@@ -71,7 +79,9 @@ def _placed(camera: SimulatedCamera, number: int) -> SimulatedCamera:
     )
 
 
-def _camera(name: str, place: str, main: SimulatedStream, password: str, expected: Expectation) -> SimulatedCamera:
+def _camera(
+    name: str, place: str, main: SimulatedStream, password: str, expected: Expectation
+) -> SimulatedCamera:
     """A camera in good order; its address, serial and MAC are given by its place in the school."""
     return SimulatedCamera(
         address="",
@@ -106,7 +116,9 @@ def _sub_stream() -> SimulatedStream:
 
 def _gate(password: str) -> SimulatedCamera:
     camera = _camera("Cổng chính", "Cổng trường", _main_stream("main_4mp_h265"), password, _READY)
-    third = replace(_sub_stream(), token="ThirdStream", path="/Streaming/Channels/103", clip_name="sub_360p_h265")
+    third = replace(
+        _sub_stream(), token="ThirdStream", path="/Streaming/Channels/103", clip_name="sub_360p_h265"
+    )
     return replace(camera, streams=(*camera.streams, replace(third, claim=honest_claim("sub_360p_h265"))))
 
 
@@ -140,7 +152,9 @@ def _bicycle_shed(password: str) -> SimulatedCamera:
 
 
 def _library(password: str) -> SimulatedCamera:
-    expected = Expectation(Verdict.NOT_READY, Action.RECONFIGURE, "its clock is eleven minutes slow and set by hand")
+    expected = Expectation(
+        Verdict.NOT_READY, Action.RECONFIGURE, "its clock is eleven minutes slow and set by hand"
+    )
     camera = _camera("Thư viện", "Dãy nhà B", _main_stream("main_1080p_h265"), password, expected)
     return replace(camera, clock_offset_s=-690.0, ntp_servers=())
 

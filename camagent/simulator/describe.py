@@ -13,7 +13,11 @@ VIDEO_CONTROL = "trackID=1"
 _ENCODING_NAME = {"h264": "H264", "h265": "H265", "mjpeg": "JPEG"}
 _OTHER_TRACKS = {
     "audio": ("m=audio 0 RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=control:trackID=2"),
-    "metadata": ("m=application 0 RTP/AVP 107", "a=rtpmap:107 vnd.onvif.metadata/90000", "a=control:trackID=3"),
+    "metadata": (
+        "m=application 0 RTP/AVP 107",
+        "a=rtpmap:107 vnd.onvif.metadata/90000",
+        "a=control:trackID=3",
+    ),
 }
 
 

@@ -92,7 +92,9 @@ class DoorKeeper:
     def _digest_is_right(self, method: str, rest: str) -> bool:
         said = _pairs(rest)
         algorithm = said.get("algorithm", "MD5").upper()
-        offered = {scheme.removeprefix("digest-").removesuffix("-qop").upper() for scheme in self.door.challenges}
+        offered = {
+            scheme.removeprefix("digest-").removesuffix("-qop").upper() for scheme in self.door.challenges
+        }
         if algorithm not in HASHES or algorithm not in offered:
             return False
         if said.get("username") != self.door.user or said.get("realm") != self.door.realm:
@@ -110,7 +112,9 @@ class DoorKeeper:
 
 
 def _pairs(text: str) -> dict[str, str]:
-    return {match[1].lower(): match[2] if match[2] is not None else match[3] for match in _PAIR.finditer(text)}
+    return {
+        match[1].lower(): match[2] if match[2] is not None else match[3] for match in _PAIR.finditer(text)
+    }
 
 
 def _same(given: str, expected: str) -> bool:

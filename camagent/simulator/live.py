@@ -1,4 +1,5 @@
-"""A camera's encoder: one clip that plays for ever on the event loop's clock, whoever watches. Knows no protocol."""
+"""A camera's encoder: one clip that plays for ever on the event loop's clock, whoever watches. Knows no
+protocol."""
 
 from __future__ import annotations
 

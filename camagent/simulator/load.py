@@ -1,4 +1,5 @@
-"""Many equal streams at one address, for measuring clients: no ONVIF, no log-in, each at its own place in the clip."""
+"""Many equal streams at one address, for measuring clients: no ONVIF, no log-in, each at its own place in the
+clip."""
 
 from __future__ import annotations
 
@@ -37,7 +38,9 @@ async def open_load(order: LoadOrder) -> AsyncIterator[RtspServer]:
     """
     clip = load_clip(order.clip_name)
     # One maker for all: a frame that one stream has played is played by another a moment later.
-    maker = BurstMaker(packetized(order.clip_name), RtpIdentity(0x5EED, 65_000, 4_294_000_000), len(clip.frames) + 10)
+    maker = BurstMaker(
+        packetized(order.clip_name), RtpIdentity(0x5EED, 65_000, 4_294_000_000), len(clip.frames) + 10
+    )
     began_s = asyncio.get_running_loop().time()
     mounts = {
         f"/{number}": Mount(_source(maker, number, began_s, order.paced), Description(clip))

@@ -1,4 +1,5 @@
-"""The Device service of a simulated camera (devicemgmt.wsdl): request to reply text. Pure; time is told it."""
+"""The Device service of a simulated camera (devicemgmt.wsdl): request to reply text. Pure; time is told
+it."""
 
 from __future__ import annotations
 
@@ -69,9 +70,13 @@ def _system_date_and_time(camera: SimulatedCamera, request: SoapRequest, now: da
 
 
 def _date_time(name: str, at: datetime) -> str:
-    clock = element("tt:Time", leaf("tt:Hour", at.hour), leaf("tt:Minute", at.minute), leaf("tt:Second", at.second))
+    clock = element(
+        "tt:Time", leaf("tt:Hour", at.hour), leaf("tt:Minute", at.minute), leaf("tt:Second", at.second)
+    )
     return element(
-        name, clock, element("tt:Date", leaf("tt:Year", at.year), leaf("tt:Month", at.month), leaf("tt:Day", at.day))
+        name,
+        clock,
+        element("tt:Date", leaf("tt:Year", at.year), leaf("tt:Month", at.month), leaf("tt:Day", at.day)),
     )
 
 
@@ -79,7 +84,10 @@ def _services(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> s
     version = element("tds:Version", leaf("tt:Major", 2), leaf("tt:Minor", 60))
     entries = (
         element(
-            "tds:Service", leaf("tds:Namespace", NAMESPACES[prefix]), leaf("tds:XAddr", xaddr(camera, prefix)), version
+            "tds:Service",
+            leaf("tds:Namespace", NAMESPACES[prefix]),
+            leaf("tds:XAddr", xaddr(camera, prefix)),
+            version,
         )
         for prefix in services(camera)
     )
@@ -94,7 +102,11 @@ def _capabilities(camera: SimulatedCamera, request: SoapRequest, now: datetime) 
             "tds:Capabilities",
             element("tt:Device", leaf("tt:XAddr", xaddr(camera, "tds"))),
             element("tt:Imaging", leaf("tt:XAddr", xaddr(camera, "timg"))),
-            element("tt:Media", leaf("tt:XAddr", xaddr(camera, "trt")), element("tt:StreamingCapabilities", streaming)),
+            element(
+                "tt:Media",
+                leaf("tt:XAddr", xaddr(camera, "trt")),
+                element("tt:StreamingCapabilities", streaming),
+            ),
         ),
     )
 
@@ -128,14 +140,18 @@ def _network_interfaces(camera: SimulatedCamera, request: SoapRequest, now: date
         element(
             "tds:NetworkInterfaces",
             leaf("tt:Enabled", "true"),
-            element("tt:Info", leaf("tt:Name", "eth0"), leaf("tt:HwAddress", camera.mac), leaf("tt:MTU", 1500)),
+            element(
+                "tt:Info", leaf("tt:Name", "eth0"), leaf("tt:HwAddress", camera.mac), leaf("tt:MTU", 1500)
+            ),
             element(
                 "tt:Link",
                 element("tt:AdminSettings", settings),
                 element("tt:OperSettings", settings),
                 leaf("tt:InterfaceType", 6),
             ),
-            element("tt:IPv4", leaf("tt:Enabled", "true"), element("tt:Config", manual, leaf("tt:DHCP", "false"))),
+            element(
+                "tt:IPv4", leaf("tt:Enabled", "true"), element("tt:Config", manual, leaf("tt:DHCP", "false"))
+            ),
             token="eth0",
         ),
     )
@@ -145,15 +161,22 @@ def _network_protocols(camera: SimulatedCamera, request: SoapRequest, now: datet
     secure = ("HTTPS", "false", 443) if camera.https_port is None else ("HTTPS", "true", camera.https_port)
     rows = (("HTTP", "true", camera.http_port), secure, ("RTSP", "true", camera.rtsp_port))
     listed = (
-        element("tds:NetworkProtocols", leaf("tt:Name", name), leaf("tt:Enabled", enabled), leaf("tt:Port", port))
+        element(
+            "tds:NetworkProtocols", leaf("tt:Name", name), leaf("tt:Enabled", enabled), leaf("tt:Port", port)
+        )
         for name, enabled, port in rows
     )
     return element("tds:GetNetworkProtocolsResponse", *listed)
 
 
 def _ntp(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
-    servers = (element("tt:NTPManual", leaf("tt:Type", "DNS"), leaf("tt:DNSname", name)) for name in camera.ntp_servers)
-    return element("tds:GetNTPResponse", element("tds:NTPInformation", leaf("tt:FromDHCP", "false"), *servers))
+    servers = (
+        element("tt:NTPManual", leaf("tt:Type", "DNS"), leaf("tt:DNSname", name))
+        for name in camera.ntp_servers
+    )
+    return element(
+        "tds:GetNTPResponse", element("tds:NTPInformation", leaf("tt:FromDHCP", "false"), *servers)
+    )
 
 
 def _hostname(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
@@ -180,7 +203,10 @@ def _discovery_mode(camera: SimulatedCamera, request: SoapRequest, now: datetime
 
 def _users(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
     accounts = ((camera.door.user or "admin", "Administrator"), *camera.other_users)
-    rows = (element("tds:User", leaf("tt:Username", name), leaf("tt:UserLevel", level)) for name, level in accounts)
+    rows = (
+        element("tds:User", leaf("tt:Username", name), leaf("tt:UserLevel", level))
+        for name, level in accounts
+    )
     return element("tds:GetUsersResponse", *rows)
 
 

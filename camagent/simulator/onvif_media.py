@@ -64,7 +64,9 @@ def _media1_encoder(stream: SimulatedStream, name: str) -> str:
         leaf("tt:Quality", 4),
         element("tt:RateControl", rate),
         element("tt:H264", h264) if claim.codec != "mjpeg" else "",
-        element("tt:Multicast", address, leaf("tt:Port", 0), leaf("tt:TTL", 1), leaf("tt:AutoStart", "false")),
+        element(
+            "tt:Multicast", address, leaf("tt:Port", 0), leaf("tt:TTL", 1), leaf("tt:AutoStart", "false")
+        ),
         leaf("tt:SessionTimeout", "PT60S"),
         token=encoder_token(stream),
     )
@@ -77,10 +79,19 @@ def _shows_encoder(camera: SimulatedCamera, stream: SimulatedStream) -> bool:
 def _media1_profiles(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
     profiles = []
     for stream in camera.streams:
-        encoder = _media1_encoder(stream, "tt:VideoEncoderConfiguration") if _shows_encoder(camera, stream) else ""
+        encoder = (
+            _media1_encoder(stream, "tt:VideoEncoderConfiguration") if _shows_encoder(camera, stream) else ""
+        )
         source = _source_configuration(camera, stream.channel, "tt:VideoSourceConfiguration")
         profiles.append(
-            element("trt:Profiles", leaf("tt:Name", stream.token), source, encoder, token=stream.token, fixed="true")
+            element(
+                "trt:Profiles",
+                leaf("tt:Name", stream.token),
+                source,
+                encoder,
+                token=stream.token,
+                fixed="true",
+            )
         )
     return element("trt:GetProfilesResponse", *profiles)
 
@@ -115,8 +126,12 @@ def _media1_options(camera: SimulatedCamera, request: SoapRequest, now: datetime
         )
         core += "".join(leaf("tt:H264ProfilesSupported", name) for name in h264.codec_profiles)
         parts += element("tt:H264", core)
-        extension = element("tt:Extension", element("tt:H264", core, span("tt:BitrateRange", *h264.bitrate_range_kbps)))
-    return element("trt:GetVideoEncoderConfigurationOptionsResponse", element("trt:Options", parts, extension))
+        extension = element(
+            "tt:Extension", element("tt:H264", core, span("tt:BitrateRange", *h264.bitrate_range_kbps))
+        )
+    return element(
+        "trt:GetVideoEncoderConfigurationOptionsResponse", element("trt:Options", parts, extension)
+    )
 
 
 def _sizes(choice: EncoderChoice) -> str:
@@ -132,7 +147,11 @@ def _media1_stream_uri(camera: SimulatedCamera, request: SoapRequest, now: datet
     if stream is None:
         raise UnknownToken
     uri = f"<tt:Uri>{media_uri(camera, stream.path)}</tt:Uri>"
-    life = leaf("tt:InvalidAfterConnect", "false") + leaf("tt:InvalidAfterReboot", "false") + leaf("tt:Timeout", "PT0S")
+    life = (
+        leaf("tt:InvalidAfterConnect", "false")
+        + leaf("tt:InvalidAfterReboot", "false")
+        + leaf("tt:Timeout", "PT0S")
+    )
     return element("trt:GetStreamUriResponse", element("trt:MediaUri", uri, life))
 
 
@@ -167,7 +186,13 @@ def _media2_profiles(camera: SimulatedCamera, request: SoapRequest, now: datetim
         parts += _media2_encoder(stream, "tr2:VideoEncoder") if everything or "VideoEncoder" in wanted else ""
         configurations = element("tr2:Configurations", parts) if parts else ""
         profiles.append(
-            element("tr2:Profiles", leaf("tr2:Name", stream.token), configurations, token=stream.token, fixed="true")
+            element(
+                "tr2:Profiles",
+                leaf("tr2:Name", stream.token),
+                configurations,
+                token=stream.token,
+                fixed="true",
+            )
         )
     return element("tr2:GetProfilesResponse", *profiles)
 
@@ -185,7 +210,9 @@ def _media2_options(camera: SimulatedCamera, request: SoapRequest, now: datetime
         if choice.codec != "mjpeg":
             attributes |= {"GovLengthRange": f"{choice.gop_range_frames[0]} {choice.gop_range_frames[1]}"}
             attributes |= {"ProfilesSupported": " ".join(choice.codec_profiles)}
-        parts = leaf("tt:Encoding", _MEDIA2_WORD[choice.codec]) + span("tt:QualityRange", 1, 6) + _sizes(choice)
+        parts = (
+            leaf("tt:Encoding", _MEDIA2_WORD[choice.codec]) + span("tt:QualityRange", 1, 6) + _sizes(choice)
+        )
         parts += span("tt:BitrateRange", *choice.bitrate_range_kbps)
         listed.append(element("tr2:Options", parts, **attributes, ConstantBitRateSupported="true"))
     return element("tr2:GetVideoEncoderConfigurationOptionsResponse", *listed)

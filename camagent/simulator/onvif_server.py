@@ -1,4 +1,5 @@
-"""The HTTP side of simulated ONVIF devices: one aiohttp server a camera, log-ins really verified, faults on order."""
+"""The HTTP side of simulated ONVIF devices: one aiohttp server a camera, log-ins really verified, faults on
+order."""
 
 from __future__ import annotations
 
@@ -65,7 +66,9 @@ class OnvifServer:
         if camera.https_port is not None:
             context = self_signed_context(camera.address)
             try:
-                self._secure = await loop.create_server(self._server, camera.address, camera.https_port, ssl=context)
+                self._secure = await loop.create_server(
+                    self._server, camera.address, camera.https_port, ssl=context
+                )
             except OSError:
                 self._listener.close()
                 raise
@@ -108,7 +111,8 @@ class OnvifServer:
             text = envelope(reply(self.camera, soap, device_now(self.camera, datetime.now(UTC))))
         except onvif_media.UnknownToken:
             return _soap(
-                400, fault(("ter:InvalidArgVal", "ter:NoProfile"), "The requested profile token does not exist")
+                400,
+                fault(("ter:InvalidArgVal", "ter:NoProfile"), "The requested profile token does not exist"),
             )
         return _soap(200, text[: len(text) // 2] if self.camera.faults.truncated else text)
 
@@ -158,4 +162,6 @@ def _port(listener: asyncio.Server | None) -> int | None:
 
 
 def _soap(status: int, text: str) -> web.Response:
-    return web.Response(status=status, body=text.encode(), content_type="application/soap+xml", charset="utf-8")
+    return web.Response(
+        status=status, body=text.encode(), content_type="application/soap+xml", charset="utf-8"
+    )

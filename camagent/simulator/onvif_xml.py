@@ -73,7 +73,10 @@ def parse_request(body: bytes) -> SoapRequest:
 
 def envelope(body: str) -> str:
     """A reply with all prefixes declared, as most firmware writes it."""
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<s:Envelope {_DECLARATIONS}><s:Body>{body}</s:Body></s:Envelope>'
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<s:Envelope {_DECLARATIONS}><s:Body>{body}</s:Body>'
+        "</s:Envelope>"
+    )
 
 
 def fault(subcodes: tuple[str, ...], reason: str, *, by_sender: bool = True) -> str:
@@ -82,7 +85,9 @@ def fault(subcodes: tuple[str, ...], reason: str, *, by_sender: bool = True) -> 
     for subcode in reversed(subcodes):
         inner = f"<s:Subcode><s:Value>{subcode}</s:Value>{inner}</s:Subcode>"
     code = f"<s:Code><s:Value>s:{'Sender' if by_sender else 'Receiver'}</s:Value>{inner}</s:Code>"
-    return envelope(f'<s:Fault>{code}<s:Reason><s:Text xml:lang="en">{text(reason)}</s:Text></s:Reason></s:Fault>')
+    return envelope(
+        f'<s:Fault>{code}<s:Reason><s:Text xml:lang="en">{text(reason)}</s:Text></s:Reason></s:Fault>'
+    )
 
 
 def text(value: object) -> str:
@@ -115,5 +120,8 @@ def _username_token(root: etree._Element) -> UsernameToken | None:
     tokens = root.xpath("//*[local-name()='Header']//*[local-name()='UsernameToken']")
     if not tokens:
         return None
-    said = {etree.QName(child).localname: (child.text or "").strip() for child in tokens[0].iterchildren(etree.Element)}
+    said = {
+        etree.QName(child).localname: (child.text or "").strip()
+        for child in tokens[0].iterchildren(etree.Element)
+    }
     return UsernameToken(*(said.get(name, "") for name in ("Username", "Password", "Nonce", "Created")))

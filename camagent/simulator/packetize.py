@@ -1,4 +1,5 @@
-"""Access units into RTP payloads: H.264 (RFC 6184), H.265 (RFC 7798), MJPEG (RFC 2435). Pure; no sockets, no clock."""
+"""Access units into RTP payloads: H.264 (RFC 6184), H.265 (RFC 7798), MJPEG (RFC 2435). Pure; no sockets, no
+clock."""
 
 from __future__ import annotations
 
@@ -74,7 +75,9 @@ def mjpeg_payloads(picture: bytes, max_payload_bytes: int = MAX_PAYLOAD_BYTES) -
     restart = jpeg.restart_interval.to_bytes(2, "big") + b"\xff\xff" if jpeg.restart_interval else b""
     payloads, offset = [], 0
     while offset < len(jpeg.scan):
-        head = b"\x00" + offset.to_bytes(3, "big") + bytes([kind, 255, jpeg.width_px // 8, jpeg.height_px // 8])
+        head = (
+            b"\x00" + offset.to_bytes(3, "big") + bytes([kind, 255, jpeg.width_px // 8, jpeg.height_px // 8])
+        )
         head += restart + (b"" if offset else tables)
         room = max(1, max_payload_bytes - len(head))
         payloads.append(head + jpeg.scan[offset : offset + room])
@@ -132,7 +135,11 @@ def _h265_header(nal: bytes, kind: int) -> bytes:
 def _pieces(nal: bytes, start: int, room: int) -> Iterator[tuple[int, int, int]]:
     """(start, end, S and E bits) of each fragment."""
     for at in range(start, len(nal), room):
-        yield at, min(at + room, len(nal)), (0x80 if at == start else 0) | (0x40 if at + room >= len(nal) else 0)
+        yield (
+            at,
+            min(at + room, len(nal)),
+            (0x80 if at == start else 0) | (0x40 if at + room >= len(nal) else 0),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,4 +176,6 @@ def _parse_jpeg(picture: bytes) -> _Jpeg:
     ordered = b"".join(tables[number] for number in sorted(tables))
     if len(tables) == 1:
         ordered *= 2  # luma and chroma share a table: RFC 2435 receivers expect both
-    return _Jpeg(kind, width_px, height_px, ordered, restart_interval, picture[at : end if end > at else len(picture)])
+    return _Jpeg(
+        kind, width_px, height_px, ordered, restart_interval, picture[at : end if end > at else len(picture)]
+    )

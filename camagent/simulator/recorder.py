@@ -13,12 +13,15 @@ SUB_CLIPS = ("sub_360p_h264", "sub_360p_h265")
 
 
 def recorder(channels: int, password: str = "", max_sessions: int | None = None) -> SimulatedCamera:
-    """A recorder of so many channels; beyond `max_sessions` at a time, over all of them, SETUP is answered 453."""
+    """A recorder of so many channels; beyond `max_sessions` at a time, over all of them, SETUP is answered
+    453."""
     base = default_school(3, password)[2]
     faults = StreamFaults(max_device_sessions=max_sessions)
     streams = []
     for channel in range(1, channels + 1):
-        for kind, (clips, template) in enumerate(zip((MAIN_CLIPS, SUB_CLIPS), base.streams[:2], strict=True), 1):
+        for kind, (clips, template) in enumerate(
+            zip((MAIN_CLIPS, SUB_CLIPS), base.streams[:2], strict=True), 1
+        ):
             clip_name = clips[channel % len(clips)]
             stream = SimulatedStream(
                 f"Channel{channel}_{kind}",

@@ -1,4 +1,5 @@
-"""One client of a simulated RTSP server: requests in, answers and a session out, wrong where that was ordered.
+"""One client of a simulated RTSP server: requests in, answers and a session out, wrong where that was
+ordered.
 
 A protocol object, no task and no stream reader: hundreds of clients on one core.
 """
@@ -142,7 +143,9 @@ class RtspConnection(asyncio.Protocol):
         if keeper.locked:
             self._reply(request, 403, {"X-Reason": "account locked"})
             return
-        stale = authorization is not None and "nonce=" in authorization and not keeper.knows_nonce(authorization)
+        stale = (
+            authorization is not None and "nonce=" in authorization and not keeper.knows_nonce(authorization)
+        )
         lines = [f"WWW-Authenticate: {line}" for line in keeper.challenge_lines(stale=stale)]
         self._reply_lines(request, 401, lines)
 
@@ -171,7 +174,9 @@ class RtspConnection(asyncio.Protocol):
                 self._session = self._session or secrets.token_hex(4).upper()
                 self._watch_expiry()
                 timeout = self._server.settings.session_timeout_s
-                self._reply(request, 200, {"Transport": answer, "Session": f"{self._session};timeout={timeout}"})
+                self._reply(
+                    request, 200, {"Transport": answer, "Session": f"{self._session};timeout={timeout}"}
+                )
                 return
         self._reply(request, 461)
 
@@ -230,12 +235,17 @@ class RtspConnection(asyncio.Protocol):
         self._reply(request, 200, {"Session": self._session})
         self._end_session()
 
-    def _reply(self, request: Request, status: int, headers: Mapping[str, str] | None = None, body: str = "") -> None:
+    def _reply(
+        self, request: Request, status: int, headers: Mapping[str, str] | None = None, body: str = ""
+    ) -> None:
         lines = [f"{name}: {value}" for name, value in (headers or {}).items()]
         self._reply_lines(request, status, lines, body)
 
     def _reply_lines(self, request: Request, status: int, headers: list[str], body: str = "") -> None:
-        lines = [f"RTSP/1.0 {status} {REASONS.get(status, 'Refused')}", f"CSeq: {request.headers.get('cseq', '0')}"]
+        lines = [
+            f"RTSP/1.0 {status} {REASONS.get(status, 'Refused')}",
+            f"CSeq: {request.headers.get('cseq', '0')}",
+        ]
         lines += [f"Server: {self._server.settings.server_name}", *headers]
         if body:
             lines += [f"Content-Length: {len(body.encode())}"]
@@ -249,7 +259,9 @@ class RtspConnection(asyncio.Protocol):
 
     def _watch_expiry(self) -> None:
         if self._expiry is None:
-            self._expiry = asyncio.get_running_loop().call_later(self._server.settings.session_timeout_s, self._expire)
+            self._expiry = asyncio.get_running_loop().call_later(
+                self._server.settings.session_timeout_s, self._expire
+            )
 
     def _expire(self) -> None:
         """End a session whose client gave no sign of life for the time that it was told."""

@@ -1,4 +1,5 @@
-"""How one RTSP session sends: interleaved TCP or UDP, with sender reports, and with what it was ordered to do wrong."""
+"""How one RTSP session sends: interleaved TCP or UDP, with sender reports, and with what it was ordered to do
+wrong."""
 
 from __future__ import annotations
 
@@ -17,9 +18,13 @@ from camagent.simulator.live import LiveSource
 
 SENDER_REPORT_EVERY_S = 5.0  # RFC 3550 §6.2: the usual minimum
 NTP_EPOCH_OFFSET_S = 2_208_988_800  # 1900 to 1970
-MAX_BACKLOG_BYTES = 4 << 20  # a peer that does not read loses frames, as with a camera, and costs no more memory
+MAX_BACKLOG_BYTES = (
+    4 << 20
+)  # a peer that does not read loses frames, as with a camera, and costs no more memory
 STRAY_BYTES = b"\x00\x01strayed into the stream\xff\xfe"
-_CORRUPTED_FROM = RTP_HEADER_BYTES + 24  # behind payload, NAL unit and slice headers: decoding fails, parsing does not
+_CORRUPTED_FROM = (
+    RTP_HEADER_BYTES + 24
+)  # behind payload, NAL unit and slice headers: decoding fails, parsing does not
 
 
 class Line(Protocol):
@@ -49,7 +54,9 @@ class InterleavedLine:
 
     def write_packets(self, packets: list[bytes]) -> None:
         """Some packets in one write."""
-        framed = (b"$" + bytes([self.channel]) + len(packet).to_bytes(2, "big") + packet for packet in packets)
+        framed = (
+            b"$" + bytes([self.channel]) + len(packet).to_bytes(2, "big") + packet for packet in packets
+        )
         if self.transport.get_write_buffer_size() <= MAX_BACKLOG_BYTES:
             self.transport.write(b"".join(framed))
 
@@ -155,7 +162,9 @@ class Sender:
             if self._chance.random() < faults.corrupt_ratio:
                 packet = packet[:_CORRUPTED_FROM] + bytes(byte ^ 0x5A for byte in packet[_CORRUPTED_FROM:])
             if faults.frozen_timestamps:
-                packet = packet[:4] + self._source.maker.identity.first_timestamp.to_bytes(4, "big") + packet[8:]
+                packet = (
+                    packet[:4] + self._source.maker.identity.first_timestamp.to_bytes(4, "big") + packet[8:]
+                )
             spoilt.append(packet)
         return spoilt
 

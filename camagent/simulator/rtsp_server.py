@@ -1,6 +1,7 @@
 """A camera's RTSP server (RFC 2326): the listening socket, its UDP port pair and what its connections share.
 
-It trusts its peers no further than its bounds, but it is a server for tests and demonstrations, not for a network.
+It trusts its peers no further than its bounds, but it is a server for tests and demonstrations, not for a
+network.
 """
 
 from __future__ import annotations
@@ -86,7 +87,9 @@ class RtspServer:
 
     def playing(self, mount: Mount) -> int:
         """Sessions of that stream that were set up."""
-        return sum(1 for connection in self.connections if connection.mount is mount and connection.line is not None)
+        return sum(
+            1 for connection in self.connections if connection.mount is mount and connection.line is not None
+        )
 
     @property
     def sessions(self) -> int:

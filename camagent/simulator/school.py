@@ -93,7 +93,8 @@ async def open_school(cameras: Sequence[SimulatedCamera], *, discovery: bool = T
 def _claim(addresses: Sequence[str]) -> list[Claim]:
     """Hold these addresses against every other school of this machine.
 
-    The WS-Discovery port can be shared, so two schools on one address would both answer, each for the other's log-in.
+    The WS-Discovery port can be shared, so two schools on one address would both answer, each for the other's
+    log-in.
     """
     claims: list[Claim] = []
     for address in addresses:
@@ -117,7 +118,9 @@ async def _open_camera(camera: SimulatedCamera) -> RunningCamera:
     if not camera.alive:
         return RunningCamera(camera, None, None)
     mounts = {stream.path: _mount(camera, stream) for stream in camera.streams}
-    settings = RtspSettings(camera.address, camera.rtsp_port, camera.door, clock_offset_s=camera.clock_offset_s)
+    settings = RtspSettings(
+        camera.address, camera.rtsp_port, camera.door, clock_offset_s=camera.clock_offset_s
+    )
     rtsp = RtspServer(settings, mounts)
     try:
         await rtsp.start()

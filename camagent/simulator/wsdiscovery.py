@@ -20,7 +20,9 @@ GROUP = "239.255.255.250"
 PORT = 3702
 LOOPBACK = "127.0.0.1"
 MAX_PROBE_BYTES = 8192  # a Probe is about one kilobyte
-MAX_DELAY_S = 0.4  # WS-Discovery's APP_MAX_DELAY is 0.5 s: answers are spread so that they do not drown each other
+MAX_DELAY_S = (
+    0.4  # WS-Discovery's APP_MAX_DELAY is 0.5 s: answers are spread so that they do not drown each other
+)
 DISCOVERY = "http://schemas.xmlsoap.org/ws/2005/04/discovery"
 _TYPES = ("NetworkVideoTransmitter", "Device")
 _HEADER = (
@@ -91,7 +93,9 @@ class DiscoveryResponder:
         if wanted is None:
             return
         loop = asyncio.get_running_loop()
-        self._timers = {timer for timer in self._timers if timer.when() > loop.time() and not timer.cancelled()}
+        self._timers = {
+            timer for timer in self._timers if timer.when() > loop.time() and not timer.cancelled()
+        }
         for camera in cameras:
             answer = probe_match(camera, *wanted)
             delay_s = self._chance.random() * MAX_DELAY_S
@@ -126,16 +130,23 @@ def probe_match(camera: SimulatedCamera, message_id: str, namespace: str = DISCO
     """The ProbeMatches datagram of one camera."""
     relates = f"<a:RelatesTo>{escape(message_id)}</a:RelatesTo>"
     head = _head(namespace, relates, _ANONYMOUS, "ProbeMatches")
-    return f"{head}<d:ProbeMatches><d:ProbeMatch>{_self(camera)}</d:ProbeMatch></d:ProbeMatches></s:Body></s:Envelope>"
+    return (
+        f"{head}<d:ProbeMatches><d:ProbeMatch>{_self(camera)}</d:ProbeMatch></d:ProbeMatches></s:Body>"
+        "</s:Envelope>"
+    )
 
 
 def announcement(camera: SimulatedCamera, kind: str) -> str:
     """Hello or Bye of one camera."""
-    return f"{_head(DISCOVERY, '', _EVERYONE, kind)}<d:{kind}>{_self(camera)}</d:{kind}></s:Body></s:Envelope>"
+    return (
+        f"{_head(DISCOVERY, '', _EVERYONE, kind)}<d:{kind}>{_self(camera)}</d:{kind}></s:Body></s:Envelope>"
+    )
 
 
 def _head(namespace: str, relates: str, to: str, action: str) -> str:
-    return _HEADER.format(discovery=escape(namespace), message_id=uuid.uuid4(), relates=relates, to=to, action=action)
+    return _HEADER.format(
+        discovery=escape(namespace), message_id=uuid.uuid4(), relates=relates, to=to, action=action
+    )
 
 
 def _self(camera: SimulatedCamera) -> str:

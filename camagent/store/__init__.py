@@ -1,7 +1,7 @@
 """The record of a site: every scan, what changed since, who is known, what people answered and decided.
 
-SQLite in WAL mode, one file. Raw scans for RAW_DAYS, then one a week beside every change of state and daily counts.
-Each method is one transaction: after a power cut a scan is there as a whole or not at all.
+SQLite in WAL mode, one file. Raw scans for RAW_DAYS, then one a week beside every change of state and daily
+counts. Each method is one transaction: after a power cut a scan is there as a whole or not at all.
 """
 
 from __future__ import annotations
@@ -38,10 +38,14 @@ from camagent.text.vietnamese import clean_line
 
 RAW_DAYS = 30  # every scan is kept that long; the availability row of a profile looks back as far
 ROLL_UP_DAYS = 5 * 366  # daily counts; bounds the file at about 120,000 rows for 64 cameras
-MAX_KNOWN = 5_000  # cameras remembered; a device that calls itself something new every day must not grow the file
+MAX_KNOWN = (
+    5_000  # cameras remembered; a device that calls itself something new every day must not grow the file
+)
 MAX_PINS = 20_000  # places whose certificate is remembered
 MAX_TRIED = 10  # scans that are looked at for one that can be read
-LZMA_PRESET = 1  # its window spans cameras that say the same: a twentieth of zlib's size here, in half the time
+LZMA_PRESET = (
+    1  # its window spans cameras that say the same: a twentieth of zlib's size here, in half the time
+)
 
 
 class Store:
@@ -100,22 +104,28 @@ class Store:
         return next(self._read("SELECT id FROM scan ORDER BY id DESC LIMIT ?", (MAX_TRIED,)), None)
 
     def before(self, moment: datetime, ago: int = 1) -> ScanDocument | None:
-        """Of the scans that began before a moment the newest, or that many back; None where there are not so many."""
+        """Of the scans that began before a moment the newest, or that many back; None where there are not so
+        many."""
         query = "SELECT id FROM scan WHERE started_at < ? ORDER BY started_at DESC, id DESC LIMIT ? OFFSET ?"
         return next(self._read(query, (stamp_text(moment), MAX_TRIED, ago - 1)), None)
 
     def verdicts(self, most: int) -> tuple[tuple[datetime, int, int, int], ...]:
-        """When the last scans began, and how many cameras were ready, not ready, undetermined; newest first."""
+        """When the last scans began, and how many cameras were ready, not ready, undetermined; newest
+        first."""
         query = "SELECT started_at, ready, not_ready, undetermined FROM scan ORDER BY id DESC LIMIT ?"
         return tuple((datetime.fromisoformat(at), *counts) for at, *counts in self._rows(query, (most,)))
 
     def cameras_called(self, text: str) -> tuple[str, ...]:
         """Ids of the cameras that ever had this id, name or address."""
-        query = "SELECT DISTINCT camera_id FROM camera_state WHERE ? IN (camera_id, name, address) ORDER BY camera_id"
+        query = (
+            "SELECT DISTINCT camera_id FROM camera_state WHERE ? IN (camera_id, name, address) ORDER BY "
+            "camera_id"
+        )
         return tuple(camera_id for (camera_id,) in self._rows(query, (text,)))
 
     def texts(self) -> Iterator[bytes]:
-        """The documents of the last scans as JSON text, newest first; what is damaged is told and left out."""
+        """The documents of the last scans as JSON text, newest first; what is damaged is told and left
+        out."""
         return self._texts("SELECT id FROM scan ORDER BY id DESC LIMIT ?", (MAX_TRIED,))
 
     def histories(self, now: datetime) -> dict[str, History]:
@@ -138,7 +148,14 @@ class Store:
         """Add what a run learned of devices and certificates; what others wrote meanwhile stays."""
         met = stamp_text(at)
         rows = [
-            (item.id, item.address, json.dumps(item.video_source), json.dumps(item.signs), item.service_url, met)
+            (
+                item.id,
+                item.address,
+                json.dumps(item.video_source),
+                json.dumps(item.signs),
+                item.service_url,
+                met,
+            )
             for item in learned.known
         ]
         with self._write() as connection:
@@ -215,9 +232,13 @@ class Store:
 
     def known_devices(self) -> tuple[KnownDevice, ...]:
         """The cameras of earlier runs."""
-        rows = self._rows("SELECT id, address, video_source, signs, service_url FROM known_device ORDER BY id", ())
+        rows = self._rows(
+            "SELECT id, address, video_source, signs, service_url FROM known_device ORDER BY id", ()
+        )
         return tuple(
-            KnownDevice(key, address, json.loads(source), tuple((kind, sign) for kind, sign in json.loads(signs)), url)
+            KnownDevice(
+                key, address, json.loads(source), tuple((kind, sign) for kind, sign in json.loads(signs)), url
+            )
             for key, address, source, signs, url in rows
         )
 
@@ -236,7 +257,9 @@ class Store:
     def answers(self) -> dict[str, tuple[ManualAnswer, ...]]:
         """Every answer that is kept, also expired ones: the rule says what has expired."""
         found: dict[str, list[ManualAnswer]] = {}
-        for camera_id, rule, met, by, on, expires, note in self._rows("SELECT * FROM manual_answer ORDER BY 1, 2", ()):
+        for camera_id, rule, met, by, on, expires, note in self._rows(
+            "SELECT * FROM manual_answer ORDER BY 1, 2", ()
+        ):
             until = date.fromisoformat(expires) if expires else None
             kept = ManualAnswer(rule, bool(met), by, date.fromisoformat(on), until, note)
             found.setdefault(camera_id, []).append(kept)
@@ -244,7 +267,9 @@ class Store:
 
     def decide(self, decisions: Sequence[Decision]) -> None:
         """Add decisions of the office; earlier ones stay in the record."""
-        rows = [(item.row_id, item.decision, item.note, item.source, stamp_text(item.at)) for item in decisions]
+        rows = [
+            (item.row_id, item.decision, item.note, item.source, stamp_text(item.at)) for item in decisions
+        ]
         with self._write() as connection:
             connection.executemany(
                 "INSERT INTO decision (row_id, decision, note, source, at) VALUES (?, ?, ?, ?, ?)", rows

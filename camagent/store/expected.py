@@ -12,14 +12,18 @@ from camagent.document.model import CameraView, ScanDocument
 from camagent.model.expected import DeviceWords, ExpectedCamera, Retirement
 from camagent.text.quantities import stamp_text
 
-MAX_EXPECTED = 5_000  # cameras of all sites that one machine visits; who was not present for longest goes first
+MAX_EXPECTED = (
+    5_000  # cameras of all sites that one machine visits; who was not present for longest goes first
+)
 
 _COLUMNS = "id, site, name, address, video_source, words, present_at, place, said_by, said_on, reason"
 
 
 def read(connection: sqlite3.Connection) -> tuple[ExpectedCamera, ...]:
     """Every camera that nobody forgot."""
-    rows = connection.execute(f"SELECT {_COLUMNS} FROM expected_camera WHERE state <> 'forgotten' ORDER BY id")
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM expected_camera WHERE state <> 'forgotten' ORDER BY id"
+    )
     return tuple(_camera(row) for row in rows.fetchall())
 
 
@@ -28,15 +32,19 @@ def is_new(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT 1 FROM expected_camera LIMIT 1").fetchone() is None
 
 
-def write(connection: sqlite3.Connection, cameras: Sequence[ExpectedCamera], superseded: Sequence[str]) -> None:
-    """The cameras as they are now; what a person said meanwhile stays, unless a forgotten one answered since."""
+def write(
+    connection: sqlite3.Connection, cameras: Sequence[ExpectedCamera], superseded: Sequence[str]
+) -> None:
+    """The cameras as they are now; what a person said meanwhile stays, unless a forgotten one answered
+    since."""
     connection.executemany(
         "INSERT INTO expected_camera (id, site, name, address, video_source, words, present_at, place, state)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'expected') ON CONFLICT (id) DO UPDATE SET"
         " site = excluded.site, name = excluded.name, address = excluded.address,"
         " video_source = excluded.video_source, words = excluded.words, present_at = excluded.present_at,"
         " place = excluded.place, state = iif(state = 'forgotten', 'expected', state)"
-        " WHERE excluded.present_at > present_at OR (state = 'expected' AND excluded.present_at = present_at)",
+        " WHERE excluded.present_at > present_at OR (state = 'expected' AND excluded.present_at = "
+        "present_at)",
         [_row(camera) for camera in cameras],
     )
     connection.executemany("DELETE FROM expected_camera WHERE id = ?", [(key,) for key in superseded])
@@ -64,7 +72,9 @@ def forget(connection: sqlite3.Connection, camera_id: str, at: datetime) -> bool
     """Expected no more; False where no such camera is expected. One that answers later is expected anew."""
     # A run that began before still holds it as it was: only an answer after this moment counts.
     row = (stamp_text(at), camera_id)
-    query = "UPDATE expected_camera SET state = 'forgotten', present_at = ? WHERE id = ? AND state <> 'forgotten'"
+    query = (
+        "UPDATE expected_camera SET state = 'forgotten', present_at = ? WHERE id = ? AND state <> 'forgotten'"
+    )
     return connection.execute(query, row).rowcount > 0
 
 
@@ -89,7 +99,9 @@ def _of_view(camera: CameraView, site: str, present_at: datetime) -> ExpectedCam
             said.manufacturer, said.model, said.firmware, said.serial, said.mac, tuple(said.onvif_profiles)
         )
     at = camera.present_at or present_at
-    return ExpectedCamera(camera.id, site, camera.name, camera.address, camera.video_source, words, at, camera.place)
+    return ExpectedCamera(
+        camera.id, site, camera.name, camera.address, camera.video_source, words, at, camera.place
+    )
 
 
 def _row(camera: ExpectedCamera) -> tuple[str | None, ...]:

@@ -1,8 +1,9 @@
 """Which log-ins were refused, by all runs of this machine: one wrong try a day per device and secret.
 
-A file of its own beside the record, so that a scan by hand, a check and the service share it whatever becomes of the
-record. Holds user names and keyed fingerprints, never a password; without the key (which lies in another folder)
-nobody can try passwords against it. Where the file cannot be used, runs go on and remember for themselves only.
+A file of its own beside the record, so that a scan by hand, a check and the service share it whatever becomes
+of the record. Holds user names and keyed fingerprints, never a password; without the key (which lies in
+another folder) nobody can try passwords against it. Where the file cannot be used, runs go on and remember
+for themselves only.
 """
 
 from __future__ import annotations
@@ -24,9 +25,13 @@ from camagent.model.secret import Credential
 from camagent.store.open_file import connect, transaction
 from camagent.text.quantities import stamp_text
 
-AGAIN_AFTER = timedelta(days=1)  # the longest lock-outs of common makes last hours; a wrong password is not urgent
+AGAIN_AFTER = timedelta(
+    days=1
+)  # the longest lock-outs of common makes last hours; a wrong password is not urgent
 TRYING_FOR = timedelta(seconds=30)  # a log-in is answered sooner; a killed process leaves it behind
-BUSY_MS = 300  # others write for a millisecond; longer would hold up the streams that this process is watching
+BUSY_MS = (
+    300  # others write for a millisecond; longer would hold up the streams that this process is watching
+)
 _STEPS = (
     (
         # `state` is "trying" (by the process `owner`) or "refused".
@@ -83,8 +88,8 @@ class LoginRecord:
     def claim(self, device: str, credential: Credential) -> FaultCode | None:
         """Say that this log-in is about to be sent, before it is.
 
-        Returns: None where it may be; AUTH_REJECTED where it was refused within a day; BUSY where another process is
-        sending it at this moment.
+        Returns: None where it may be; AUTH_REJECTED where it was refused within a day; BUSY where another
+        process is sending it at this moment.
         """
         mark, now = self._mark(credential), self._now()
         with suppress(sqlite3.DatabaseError), transaction(self._connection):
@@ -93,7 +98,12 @@ class LoginRecord:
             ).fetchone()
             if row is not None and row[0] == "refused" and _within(row[2], now, AGAIN_AFTER):
                 return FaultCode.AUTH_REJECTED
-            if row is not None and row[0] == "trying" and row[1] != self._owner and _within(row[2], now, TRYING_FOR):
+            if (
+                row is not None
+                and row[0] == "trying"
+                and row[1] != self._owner
+                and _within(row[2], now, TRYING_FOR)
+            ):
                 return FaultCode.BUSY
             self._put(device, credential, "trying")
         return None
@@ -125,10 +135,13 @@ class LoginRecord:
         )
 
     def allow(self, covers: Callable[[str], bool]) -> int:
-        """Forget the refusals of these devices, because a person put it right; answers how many there were."""
+        """Forget the refusals of these devices, because a person put it right; answers how many there
+        were."""
         devices = {refusal.device for refusal in self.refusals() if covers(refusal.device)}
         with suppress(sqlite3.DatabaseError), transaction(self._connection):
-            self._connection.executemany("DELETE FROM login WHERE device = ?", [(device,) for device in devices])
+            self._connection.executemany(
+                "DELETE FROM login WHERE device = ?", [(device,) for device in devices]
+            )
         return len(devices)
 
     def _put(self, device: str, credential: Credential, state: str) -> None:
@@ -146,7 +159,9 @@ def open_logins(path: Path, key: bytes, now: Callable[[], datetime]) -> LoginRec
     Raises: OperatorError where it cannot be used.
     """
     connection, _ = connect(path, _STEPS)
-    connection.execute("PRAGMA synchronous = NORMAL")  # after a power cut one more try is worth less than 64 waits
+    connection.execute(
+        "PRAGMA synchronous = NORMAL"
+    )  # after a power cut one more try is worth less than 64 waits
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     record = LoginRecord(connection, key, now)
     with suppress(sqlite3.DatabaseError):

@@ -14,7 +14,9 @@ from camagent.model.text import message
 from camagent.platform.whole_files import make_data_folder, make_private
 from camagent.store.schema import MIGRATIONS, Migrations
 
-BUSY_S = 10.0  # another process (the service beside a scan by hand) writes for milliseconds; ten seconds is a hang
+BUSY_S = (
+    10.0  # another process (the service beside a scan by hand) writes for milliseconds; ten seconds is a hang
+)
 _SIDE_FILES = ("", "-wal", "-shm")
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _KINDS = {
@@ -31,7 +33,12 @@ _KINDS = {
 }
 
 
-_OS_KINDS = {errno.ENOSPC: "disk_full", errno.EDQUOT: "disk_full", errno.EIO: "disk_fails", errno.ELOOP: "link"}
+_OS_KINDS = {
+    errno.ENOSPC: "disk_full",
+    errno.EDQUOT: "disk_full",
+    errno.EIO: "disk_fails",
+    errno.ELOOP: "link",
+}
 
 
 def connect(path: Path, steps: Migrations = MIGRATIONS) -> tuple[sqlite3.Connection, Path | None]:
@@ -105,7 +112,9 @@ def _migrate(connection: sqlite3.Connection, path: Path, steps: Migrations) -> N
     with transaction(connection):  # asked again inside: another process may have been faster
         version = _version(connection)
         if version > len(steps):
-            raise OperatorError(message("report.store.newer", path=str(path), version=version, known=len(steps)))
+            raise OperatorError(
+                message("report.store.newer", path=str(path), version=version, known=len(steps))
+            )
         for number, statements in enumerate(steps[version:], start=version + 1):
             for statement in statements:
                 connection.execute(statement)

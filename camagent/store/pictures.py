@@ -1,4 +1,5 @@
-"""The narrow door to what is kept of pictures: three rows of numbers a camera at most, and never a picture."""
+"""The narrow door to what is kept of pictures: three rows of numbers a camera at most, and never a
+picture."""
 
 from __future__ import annotations
 
@@ -59,14 +60,18 @@ def accept_latest(connection: sqlite3.Connection, camera_id: str) -> KeptPicture
     row = _row(camera_id, latest.at.isoformat(), latest.numbers, True)
     kind = kind_of(latest.numbers)
     places = ",".join("?" * 10)
-    connection.execute(f"INSERT OR REPLACE INTO picture ({_COLUMNS}) VALUES ({places})", (row[0], kind, *row[1:]))
+    connection.execute(
+        f"INSERT OR REPLACE INTO picture ({_COLUMNS}) VALUES ({places})", (row[0], kind, *row[1:])
+    )
     return latest
 
 
 def read(connection: sqlite3.Connection, camera_id: str | None = None) -> tuple[KeptPicture, ...]:
     """Everything kept, of one camera or of all."""
     where, values = ("", ()) if camera_id is None else (" WHERE camera_id = ?", (camera_id,))
-    rows: Sequence[Any] = connection.execute(f"SELECT {_COLUMNS} FROM picture{where} ORDER BY 1, 2", values).fetchall()
+    rows: Sequence[Any] = connection.execute(
+        f"SELECT {_COLUMNS} FROM picture{where} ORDER BY 1, 2", values
+    ).fetchall()
     return tuple(_kept(row) for row in rows)
 
 

@@ -7,7 +7,8 @@ Migrations = tuple[tuple[str, ...], ...]
 
 MIGRATIONS: Migrations = (
     (
-        # Every scan; `document` is the result document, compressed JSON. Thinned to one a week after RAW_DAYS.
+        # Every scan; `document` is the result document, compressed JSON. Thinned to one a week after
+        # RAW_DAYS.
         """CREATE TABLE scan (
             id INTEGER PRIMARY KEY,
             started_at TEXT NOT NULL,
@@ -94,15 +95,18 @@ MIGRATIONS: Migrations = (
         ) STRICT""",
     ),
     (
-        # Devices that let us in. Those of a record from before this table were all given the log-in of their range.
-        "CREATE TABLE trusted_device (address TEXT PRIMARY KEY, endpoint TEXT, at TEXT) STRICT, WITHOUT ROWID",
+        # Devices that let us in. Those of a record from before this table were all given the log-in of their
+        # range.
+        "CREATE TABLE trusted_device (address TEXT PRIMARY KEY, endpoint TEXT, at TEXT) STRICT, WITHOUT "
+        "ROWID",
         "INSERT OR IGNORE INTO trusted_device SELECT address, NULL, met_at FROM known_device",
         # Addresses and ranges that the operator trusts.
         "CREATE TABLE trust_grant (network TEXT PRIMARY KEY, at TEXT NOT NULL) STRICT, WITHOUT ROWID",
     ),
     (
-        # Cameras that answered once: expected until a person retires or forgets them. `words` is JSON: what the
-        # device said of itself; `state` is "expected", "retired" or "forgotten"; `said_…` is the person's word.
+        # Cameras that answered once: expected until a person retires or forgets them. `words` is JSON: what
+        # the device said of itself; `state` is "expected", "retired" or "forgotten"; `said_…` is the person's
+        # word.
         """CREATE TABLE expected_camera (
             id TEXT PRIMARY KEY,
             site TEXT NOT NULL,

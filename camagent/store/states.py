@@ -22,7 +22,9 @@ def read(row: Sequence[Any]) -> CameraState:
     """A row of `OF_CAMERA`."""
     at, verdict, action, name, address, model, firmware, failed = row
     rules = tuple(json.loads(failed))
-    return CameraState(datetime.fromisoformat(at), Verdict(verdict), action, name, address, model, firmware, rules)
+    return CameraState(
+        datetime.fromisoformat(at), Verdict(verdict), action, name, address, model, firmware, rules
+    )
 
 
 def note(connection: sqlite3.Connection, camera: CameraView, at: str) -> None:

@@ -59,7 +59,8 @@ class _Formatter(string.Formatter):
         self._lang = lang
 
     def get_field(self, field_name: str, args: Any, kwargs: Any) -> Any:
-        # No attribute and no index: a device-supplied text is only ever a value, and a catalogue needs no more.
+        # No attribute and no index: a device-supplied text is only ever a value, and a catalogue needs no
+        # more.
         return kwargs[field_name], field_name
 
     def format_field(self, value: Any, format_spec: str) -> str:

@@ -34,7 +34,11 @@ def quantity_text(amount: Quantity, unit: str | None, lang: str) -> str:
         if unit == "px" and len(amount) == 2:
             return f"{amount[0]}×{amount[1]}"
         return ", ".join(quantity_text(item, unit, lang) for item in amount)
-    return _with_unit(amount, unit.strip(), lang) if unit else number_text(amount, lang).replace(_GROUP[lang], "")
+    return (
+        _with_unit(amount, unit.strip(), lang)
+        if unit
+        else number_text(amount, lang).replace(_GROUP[lang], "")
+    )
 
 
 def _with_unit(value: float, unit: str, lang: str) -> str:

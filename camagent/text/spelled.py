@@ -1,7 +1,8 @@
 """Amounts in words, as a signed paper has them ("Bằng chữ"), in Vietnamese and English. Pure.
 
-A workbook spells a total that changes while the office decides: it looks the groups of three digits up in `GROUPS`
-numbers of words and joins them as `spelled` does. Both are made from the same parts, and tests compare them.
+A workbook spells a total that changes while the office decides: it looks the groups of three digits up in
+`GROUPS` numbers of words and joins them as `spelled` does. Both are made from the same parts, and tests
+compare them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,21 @@ MAX_SPELLED = 10**15 - 1  # five groups; a spreadsheet keeps 15 digits
 _DIGITS = ("không", "một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín")
 _AFTER_TENS = _DIGITS[:1] + ("mốt", *_DIGITS[2:4], "tư", "lăm", *_DIGITS[6:])
 _SMALL = (
-    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *(
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+    ),
     *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
 )
 _TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
@@ -50,7 +65,8 @@ def groups_of(amount: int) -> Sequence[int]:
 
 
 def group_words(group: int, lang: str, leading: bool) -> str:
-    """Three digits in words; in Vietnamese a group that is not the first names its empty hundreds and tens."""
+    """Three digits in words; in Vietnamese a group that is not the first names its empty hundreds and
+    tens."""
     return _vietnamese(group, leading) if lang == "vi" else _english(group)
 
 

@@ -1,6 +1,7 @@
 """Vietnamese letters: one composed form, dictionary order, nothing invisible. Pure.
 
-Texts come from cameras and from other schools' files: they are made harmless here, once, before anything prints them.
+Texts come from cameras and from other schools' files: they are made harmless here, once, before anything
+prints them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ SortKey = tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...], str]
 
 
 def clean_line(text: str, limit: int = MAX_LINE_CHARS) -> str:
-    """The text on one line: composed (NFC), without control, bidirectional or invisible characters, cut to `limit`."""
+    """The text on one line: composed (NFC), without control, bidirectional or invisible characters, cut to
+    `limit`."""
     if len(text) <= limit and _is_clean(text):
         return text  # nearly every text; a city's merge reads millions of them
     text = text[: 4 * limit]  # before normalising, so that a huge text costs nothing; NFC never quadruples

@@ -18,7 +18,8 @@ MAX_SUBJECT_CHARS = 256  # a distinguished name; bounds what ends up in a report
 
 
 def certificate_facts(leaf: bytes, port: int, session: tuple[str, str, bool]) -> TlsFacts | FaultCode:
-    """What a DER certificate says; `session` is (version, cipher, whether it took the old manner to get there)."""
+    """What a DER certificate says; `session` is (version, cipher, whether it took the old manner to get
+    there)."""
     try:
         certificate = x509.load_der_x509_certificate(leaf)
         kind, bits = _key(certificate)
@@ -51,7 +52,9 @@ def is_legacy(version: str, cipher: str, key: tuple[str, int]) -> bool:
     Judged by what was negotiated, because what a machine's OpenSSL lets through is its own policy.
     """
     ephemeral = version == "TLSv1.3" or cipher.startswith(("ECDHE-", "DHE-", "TLS_"))
-    weak_cipher = cipher.endswith("-SHA") or any(word in cipher for word in ("RC4", "DES", "MD5", "NULL", "EXP"))
+    weak_cipher = cipher.endswith("-SHA") or any(
+        word in cipher for word in ("RC4", "DES", "MD5", "NULL", "EXP")
+    )
     weak_key = key[0] in ("rsa", "dsa") and key[1] < MIN_KEY_BITS
     return version not in ("TLSv1.2", "TLSv1.3") or not ephemeral or weak_cipher or weak_key
 

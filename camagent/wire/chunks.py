@@ -30,8 +30,8 @@ class ChunkReader:
     def feed(self, data: bytes | bytearray, body: bytearray) -> bool:
         """Append the content of complete and begun chunks to `body`.
 
-        Returns: False where the very first line is no chunk size, so that the body is not chunked at all; a size that
-        is wrong later on ends the body there.
+        Returns: False where the very first line is no chunk size, so that the body is not chunked at all; a
+        size that is wrong later on ends the body there.
         """
         self.rest += data
         if self._is_first and self.rest.lstrip(b" \t\r\n")[:1] not in _HEX:

@@ -1,7 +1,7 @@
 """HTTP and RTSP log-in headers: challenges in, Authorization out (RFC 2069, 2617, 7616, 7617).
 
-Pure but for `fresh_cnonce`. Knows nothing of sockets, ledgers or policy: whether a secret may be sent is decided by the
-caller, who also strips these headers from everything that is kept.
+Pure but for `fresh_cnonce`. Knows nothing of sockets, ledgers or policy: whether a secret may be sent is
+decided by the caller, who also strips these headers from everything that is kept.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from dataclasses import dataclass
 
 from camagent.model.secret import Credential
 
-MAX_CHALLENGE_CHARS = 8192  # all WWW-Authenticate headers of one reply; ten times the longest example of RFC 7616
+MAX_CHALLENGE_CHARS = (
+    8192  # all WWW-Authenticate headers of one reply; ten times the longest example of RFC 7616
+)
 MAX_CHALLENGES = 16  # schemes × algorithms that one reply may offer; RFC 7616 knows six Digest forms
 
-# Digest names in the order that we prefer. SHA-256 stands before SHA-512-256 because the vector in RFC 7616 for
-# the latter is wrong (erratum 4897): a server built on it refuses right answers, and both are strong enough.
+# Digest names in the order that we prefer. SHA-256 stands before SHA-512-256 because the vector in RFC 7616
+# for the latter is wrong (erratum 4897): a server built on it refuses right answers, and both are strong
+# enough.
 _HASHES = {"SHA-256": "sha256", "SHA-512-256": "sha512_256", "MD5": "md5"}
 _SEPARATORS = frozenset(' \t,="')
 
@@ -81,7 +84,8 @@ def fresh_cnonce() -> str:
 
 
 def parse_challenges(headers: Iterable[str]) -> tuple[Challenge, ...]:
-    """Every challenge of one or several WWW-Authenticate headers, in order; what cannot be read is left out."""
+    """Every challenge of one or several WWW-Authenticate headers, in order; what cannot be read is left
+    out."""
     found: list[Challenge] = []
     budget = MAX_CHALLENGE_CHARS
     for header in headers:
@@ -100,7 +104,8 @@ def digest_challenges(challenges: Iterable[Challenge]) -> tuple[DigestChallenge,
 
 
 def offered_schemes(challenges: Iterable[Challenge]) -> tuple[str, ...]:
-    """Names for the facts: "digest-md5", "basic" …, also of schemes that we do not speak; each once, in order."""
+    """Names for the facts: "digest-md5", "basic" …, also of schemes that we do not speak; each once, in
+    order."""
     names: dict[str, None] = {}
     for challenge in challenges:
         digest = _read_digest(challenge)
@@ -244,7 +249,9 @@ def _value(header: str, at: int) -> tuple[str, int]:
         close = at + 1
         while close < end and header[close] != '"':
             close += 2 if header[close] == "\\" else 1
-        return header[at + 1 : min(close, end)].rstrip("\\") if close >= end else header[at + 1 : close], close + 1
+        return header[at + 1 : min(close, end)].rstrip("\\") if close >= end else header[
+            at + 1 : close
+        ], close + 1
     start = at
     while at < end and header[at] not in " \t,":
         at += 1

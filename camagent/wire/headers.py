@@ -15,7 +15,8 @@ _BLANKS = b" \t"
 
 
 def read_headers(lines: Sequence[bytes]) -> Headers:
-    """Names and values, both printable and stripped; a line without a colon is left out, a folded one is joined."""
+    """Names and values, both printable and stripped; a line without a colon is left out, a folded one is
+    joined."""
     headers: list[tuple[str, str]] = []
     for line in lines:
         if line[:1] in (b" ", b"\t") and headers:  # folded: RFC 7230 forbids it, old firmware does it

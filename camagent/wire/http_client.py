@@ -1,7 +1,7 @@
 """A small HTTP/1.1 client for devices: one connection, one request at a time, every reply bounded.
 
-It follows no redirect, keeps no cookie, reads no proxy setting and logs in nowhere: all that is its caller's. A failure
-of the world is a FaultCode. How replies are read, sound or not, is `http_reply`'s.
+It follows no redirect, keeps no cookie, reads no proxy setting and logs in nowhere: all that is its caller's.
+A failure of the world is a FaultCode. How replies are read, sound or not, is `http_reply`'s.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class HttpCall:
 
 
 class _Wire(asyncio.Protocol):
-    """The protocol object of one connection: what arrives goes to the reader of the reply that is waited for."""
+    """The protocol object of one connection: what arrives goes to the reader of the reply that is waited
+    for."""
 
     def __init__(self) -> None:
         self.is_closed = False
@@ -130,7 +131,8 @@ class HttpClient:
         return self._wire is not None and not self._wire.is_closed
 
     async def send(self, call: HttpCall, timeout_s: float, with_body: bool = True) -> HttpReply | FaultCode:
-        """Send one request and read its reply; without its body the connection is given up behind the head."""
+        """Send one request and read its reply; without its body the connection is given up behind the
+        head."""
         self.was_dropped = False
         try:
             parts = urlsplit(call.url)
@@ -241,7 +243,9 @@ async def _open(place: Place, legacy_tls: bool, timeout_s: float) -> _Wire | Fau
         return wire
     try:
         async with asyncio.timeout(timeout_s):
-            wire.transport = await loop.start_tls(transport, wire, device_context(legacy_tls), server_hostname=host)
+            wire.transport = await loop.start_tls(
+                transport, wire, device_context(legacy_tls), server_hostname=host
+            )
     except TimeoutError:
         transport.abort()
         return FaultCode.TIMEOUT

@@ -1,7 +1,7 @@
 """One HTTP reply out of the bytes of a connection, however the device framed it. Pure: no sockets, no clock.
 
-A camera's reply is a SOAP envelope, and an envelope shows its own end: where status line, lengths or chunks are wrong,
-missing or contradict one another, it decides. Everything is bounded.
+A camera's reply is a SOAP envelope, and an envelope shows its own end: where status line, lengths or chunks
+are wrong, missing or contradict one another, it decides. Everything is bounded.
 """
 
 from __future__ import annotations
@@ -16,11 +16,15 @@ from camagent.wire.headers import Headers, all_values, first_value, read_headers
 
 MAX_HEAD_BYTES = 32 * 1024  # status line and headers; the longest seen are under 2 kB
 MAX_JUNK_BYTES = 64 * 1024  # before the status line: our own request echoed, or another protocol
-MAX_BODY_BYTES = 4 * 1024 * 1024  # 256 media profiles at 9 kB each, the largest recorded, and nearly as much again
+MAX_BODY_BYTES = (
+    4 * 1024 * 1024
+)  # 256 media profiles at 9 kB each, the largest recorded, and nearly as much again
 MAX_INTERIM = 8  # replies of the 1xx kind before the real one
 _TAIL_BYTES = 512  # where the end of an envelope is looked for
 
-_STATUS = re.compile(rb"(?:\A|[\r\n])[ \t]*HTTP(?:/\d{1,2}(?:\.\d{1,2})?)?[ \t:]+(\d{3})(?!\d)([^\r\n]*)", re.I)
+_STATUS = re.compile(
+    rb"(?:\A|[\r\n])[ \t]*HTTP(?:/\d{1,2}(?:\.\d{1,2})?)?[ \t:]+(\d{3})(?!\d)([^\r\n]*)", re.I
+)
 _ENVELOPE = re.compile(rb"<(?:\?xml|(?:[\w.-]+:)?Envelope)[\s>]", re.I)
 _ENVELOPE_END = re.compile(rb"</(?:[\w.-]+:)?Envelope\s*>[\s\0]*(?:--[\x21-\x7e]*[\s\0]*)?\Z", re.I)
 _HEAD_END = re.compile(rb"\r*\n(?:\r*\n|(?=<))")  # an empty line, or none where the body begins with markup
@@ -33,7 +37,8 @@ class Progress(Enum):
     BEGUN = auto()
     """More must come."""
     PAUSED = auto()
-    """It may be whole: nothing says that more comes, or the envelope has ended and the framing promises more."""
+    """It may be whole: nothing says that more comes, or the envelope has ended and the framing promises
+    more."""
     CUT = auto()
     """The stated length is reached in the middle of an envelope: more may come."""
     WHOLE = auto()
@@ -101,7 +106,11 @@ class ReplyReader:
             return None
         if self.progress is Progress.BEGUN and (self._length is not None or self._chunks is not None):
             return None
-        body = b"" if not self._with_body else unpacked(bytes(self.body), first_value(self.headers, "Content-Encoding"))
+        body = (
+            b""
+            if not self._with_body
+            else unpacked(bytes(self.body), first_value(self.headers, "Content-Encoding"))
+        )
         return None if body is None else HttpReply(self.status, self.headers, body)
 
     def _read_head(self) -> bool:
@@ -164,7 +173,8 @@ class ReplyReader:
         return length if length is not None and length <= MAX_BODY_BYTES else None
 
     def _take_envelope(self, at: int) -> bool:
-        """An envelope before any status line: our own request, which is dropped, or a reply with something else there.
+        """An envelope before any status line: our own request, which is dropped, or a reply with something
+        else there.
 
         False while too little has come to tell.
         """

@@ -1,8 +1,8 @@
 """Who was let in and who was refused, so that no camera is ever locked out by us.
 
 Shared by every stage that logs in. One refusal per device and secret, then nobody tries that pair again; a
-device that speaks of a lock, or counts attempts down, is left alone altogether. A `RefusalRecord` carries refusals
-over to other processes and restarts; without one they are remembered in memory only.
+device that speaks of a lock, or counts attempts down, is left alone altogether. A `RefusalRecord` carries
+refusals over to other processes and restarts; without one they are remembered in memory only.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class RefusalRecord(Protocol):
 
 
 class OpenedLate:
-    """A record that is opened when the first log-in is about to be sent: a run without one leaves no file behind."""
+    """A record that is opened when the first log-in is about to be sent: a run without one leaves no file
+    behind."""
 
     def __init__(self, opened: Callable[[], RefusalRecord | None]) -> None:
         """opened: asked once; None where it cannot be used."""
@@ -90,7 +91,8 @@ class LoginLedger:
             self._record.accept(address, credential)
 
     def refused(self, address: str, credential: Credential, *, certain: bool = True) -> None:
-        """The device refused this pair: never again in this run; and where that is `certain`, not within a day."""
+        """The device refused this pair: never again in this run; and where that is `certain`, not within a
+        day."""
         if self._record is not None:
             (self._record.refuse if certain else self._record.accept)(address, credential)
         if len(self._refused) >= MAX_PAIRS:
@@ -99,7 +101,8 @@ class LoginLedger:
         self._refused.add(self._key(address, credential))
 
     def locked(self, address: str, tried: Credential | None = None) -> None:
-        """The device is locked, or close to it: nobody logs in there again in this run, nor with `tried` in a day."""
+        """The device is locked, or close to it: nobody logs in there again in this run, nor with `tried` in a
+        day."""
         self._locked.add(address)
         if tried is not None and self._record is not None:
             self._record.refuse(address, tried)

@@ -16,7 +16,8 @@ from camagent.model.uri import split_userinfo
 
 MIN_HIDDEN_CHARS = 4  # a shorter secret is part of ordinary words: hiding "12" would shred every number
 _QUOTED = re.compile(
-    rf"(?<![A-Za-z0-9])(?:{PASSWORD_NAMES})\"?\s{{0,4}}[=:]\s{{0,4}}([\"'])(?P<value>(?:\\.|(?!\1).)*)\1", re.I
+    rf"(?<![A-Za-z0-9])(?:{PASSWORD_NAMES})\"?\s{{0,4}}[=:]\s{{0,4}}([\"'])(?P<value>(?:\\.|(?!\1).)*)\1",
+    re.I,
 )
 _JSON_NUMBER = re.compile(rf"(\"(?:{PASSWORD_NAMES})\"\s{{0,4}}:\s{{0,4}})[\d.]+", re.I)
 _HEADERS = re.compile(
@@ -57,7 +58,8 @@ def _redact_around_uris(text: str, marks: Marks) -> Iterator[str]:
 
 
 def secret_forms(credential: Credential) -> tuple[str, ...]:
-    """The password in every form that it takes on the wire, the longest first; none where it is too short to hide."""
+    """The password in every form that it takes on the wire, the longest first; none where it is too short to
+    hide."""
     secret = credential.secret.reveal()
     if len(secret) < MIN_HIDDEN_CHARS:
         return ()

@@ -1,7 +1,8 @@
-"""What the words of a refusal mean, over ONVIF, HTTP and RTSP alike: English, Vietnamese and some Chinese. Pure.
+"""What the words of a refusal mean, over ONVIF, HTTP and RTSP alike: English, Vietnamese and some Chinese.
+Pure.
 
-Firmware writes these sentences; nothing standardises them. A lock must be heard in any of them: one more log-in after
-"3 tries left" brings the camera nearer to the lock that keeps the school itself out.
+Firmware writes these sentences; nothing standardises them. A lock must be heard in any of them: one more
+log-in after "3 tries left" brings the camera nearer to the lock that keeps the school itself out.
 """
 
 from __future__ import annotations
@@ -17,14 +18,18 @@ _AUTH = re.compile(
     r"|log[ -]?in\b|(access|permission) (is )?denied|forbidden|mat khau|dang nhap|密码|登录"
 )
 _LOCK = re.compile(
-    r"\block(ed|ing)?\b|\block(ed)?[ -]?outs?\b|attempt|too many|\bblocked\b|\bbanned\b|\bsuspended\b|try again"
+    r"\block(ed|ing)?\b|\block(ed)?[ -]?outs?\b|attempt|too many|\bblocked\b"
+    r"|\bbanned\b|\bsuspended\b|try again"
     r"|retry[ -]?(after|in)\b|illegal login|\b\d+\s*(more\s+)?(time|chance|tr(y|ie))s?\b"
     r"|\b(time|chance|tr(y|ie))s?\s+(left|remain)|remaining|\baccount\b[^.<]{0,24}\b(frozen|disabled)\b"
-    r"|(bi|tam|da|dang|tu) khoa\b|tai khoan[^.<]{0,24}\bkhoa\b|\bkhoa (tai khoan|dang nhap)|\bcon (lai )?\d+ (lan|luot)"
+    r"|(bi|tam|da|dang|tu) khoa\b|tai khoan[^.<]{0,24}\bkhoa\b"
+    r"|\bkhoa (tai khoan|dang nhap)|\bcon (lai )?\d+ (lan|luot)"
     r"|\blan thu\b|\bso lan\b|\bqua nhieu\b|\bvuot qua\b|\bthu lai (sau|vao)\b"
     r"|锁定|被锁|冻结|剩余|尝试|还[有可能].{0,6}次"
 )
-_LOCK_WITH_MARKS = re.compile(r"khóa|khoá")  # without its marks the word is also "faculty", a part of any school's name
+_LOCK_WITH_MARKS = re.compile(
+    r"khóa|khoá"
+)  # without its marks the word is also "faculty", a part of any school's name
 _LOCKED = re.compile(
     r"\b(user|account|ip|address|log-?in|access|is|been|temporarily)\b[^.<]{0,24}\b(locked|blocked|banned|suspended)\b"
     r"|^\W*(locked|blocked|banned)\b|\block(ed)?[ -]?out\b"
@@ -45,21 +50,26 @@ def asks_for_login(text: str) -> bool:
 
 
 def names_lock(text: str) -> bool:
-    """It speaks of a lock or counts log-ins down (agsh/onvif#112): after a log-in of ours that is enough to stop."""
+    """It speaks of a lock or counts log-ins down (agsh/onvif#112): after a log-in of ours that is enough to
+    stop."""
     composed = unicodedata.normalize("NFC", html.unescape(text)).lower()
     return _LOCK_WITH_MARKS.search(composed) is not None or _LOCK.search(_plain(text)) is not None
 
 
 def says_locked(text: str) -> bool:
-    """It says outright that somebody is locked out: enough even before a log-in of ours; strangers are told so too."""
+    """It says outright that somebody is locked out: enough even before a log-in of ours; strangers are told
+    so too."""
     return _LOCKED.search(_plain(text)) is not None
 
 
 def names_rights(text: str, by_code: bool = False) -> bool:
-    """It says (or its code does) that the user may not do this, and nothing of the password: he was let in."""
+    """It says (or its code does) that the user may not do this, and nothing of the password: he was let
+    in."""
     plain = _plain(text)
     return (
-        (by_code or _RIGHTS.search(plain) is not None) and _SECRET.search(plain) is None and _LOCK.search(plain) is None
+        (by_code or _RIGHTS.search(plain) is not None)
+        and _SECRET.search(plain) is None
+        and _LOCK.search(plain) is None
     )
 
 

@@ -1,6 +1,7 @@
 """TLS as cameras speak it: contexts and one handshake.
 
-Certificates are recorded, never trusted: cameras sign their own. Nothing is sent through a connection opened here.
+Certificates are recorded, never trusted: cameras sign their own. Nothing is sent through a connection opened
+here.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from camagent.model.fault import FaultCode
 
 _OP_LEGACY_SERVER_CONNECT = 0x4  # ssl.OP_LEGACY_SERVER_CONNECT, which Python names only from 3.12 on
 
-# Said here and not left to the machine, whose own policy differs (Debian's OpenSSL allows more than Python's default).
+# Said here and not left to the machine, whose own policy differs (Debian's OpenSSL allows more than Python's
+# default).
 _CURRENT_CIPHERS = "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:DHE+AES:!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM"
 
 

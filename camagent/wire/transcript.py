@@ -1,7 +1,8 @@
 """What was said on the wire, redacted, in a file that a person can read and camagent can judge again.
 
-Redaction happens here, on the way in, whatever the caller did before: no password, digest, user name or userinfo is
-ever held. Serial numbers and addresses are kept, because they are what a report is about. Opens no socket.
+Redaction happens here, on the way in, whatever the caller did before: no password, digest, user name or
+userinfo is ever held. Serial numbers and addresses are kept, because they are what a report is about. Opens
+no socket.
 """
 
 from __future__ import annotations
@@ -78,7 +79,10 @@ class Transcript:
 
     def to_json(self) -> str:
         """The file's text: lines stay lines, so that it can be read and compared."""
-        rows = [asdict(e) | {"sent": e.sent.split("\n"), "received": e.received.split("\n")} for e in self._exchanges]
+        rows = [
+            asdict(e) | {"sent": e.sent.split("\n"), "received": e.received.split("\n")}
+            for e in self._exchanges
+        ]
         target = to_json(self.target)
         document = {"schema": SCHEMA, "agent": __version__, "target": target, "truncated": self.truncated}
         return json.dumps(document | {"exchanges": rows}, ensure_ascii=False, indent=1) + "\n"
@@ -90,7 +94,9 @@ class Transcript:
         """
         make_folder(folder)
         path = folder / f"{re.sub(r'[^A-Za-z0-9._-]+', '_', name)[:100] or 'device'}.transcript.json"
-        write_whole(path, self.to_json().encode(), durable=False)  # one a device: waiting for the disk stops the loop
+        write_whole(
+            path, self.to_json().encode(), durable=False
+        )  # one a device: waiting for the disk stops the loop
         return path
 
     def _clean(self, text: str) -> str:

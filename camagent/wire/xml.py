@@ -1,9 +1,10 @@
 """XML as devices write it, read by local name. Pure; only the standard library.
 
-No DTD, no entity, no network, and bounds on what a document may cost, looked at before a tree is built. A document that
-is not well-formed is read by recovery (`xml_recovery`) and says so, because a device that mangles one element still
-tells the truth in the others. Expat and not libxml2: that keeps every name it ever met, so that a device with ever new
-names made a process grow without end (150 MB by 40 replies, measured with lxml 6.1).
+No DTD, no entity, no network, and bounds on what a document may cost, looked at before a tree is built. A
+document that is not well-formed is read by recovery (`xml_recovery`) and says so, because a device that
+mangles one element still tells the truth in the others. Expat and not libxml2: that keeps every name it ever
+met, so that a device with ever new names made a process grow without end (150 MB by 40 replies, measured with
+lxml 6.1).
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ MAX_ATTRIBUTES = 100_000  # two for each element; bounds "=" in the whole docume
 MAX_NAME_CHARS = 160  # of a name with its namespace that is remembered; bounds what 2,048 of them keep
 
 _ENCODING = re.compile(rb"""\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,32})["']""")
-_TEXT_ENCODINGS = frozenset({"ascii", "iso8859-1", "iso8859-15", "cp1250", "cp1251", "cp1252", "cp1258", "koi8-r"}) | {
+_TEXT_ENCODINGS = frozenset(
+    {"ascii", "iso8859-1", "iso8859-15", "cp1250", "cp1251", "cp1252", "cp1258", "koi8-r"}
+) | {
     "gb2312",
     "gbk",
     "gb18030",
@@ -53,7 +56,8 @@ class Node:
 
     @property
     def text(self) -> str | None:
-        """The element's own text; None where it is empty or too long (half an address would be a wrong one)."""
+        """The element's own text; None where it is empty or too long (half an address would be a wrong
+        one)."""
         return _bounded(self._element.text)
 
     def words(self) -> Iterator[str]:
@@ -111,7 +115,8 @@ class Node:
 
 
 def parse_xml(body: bytes) -> tuple[Node, bool] | None:
-    """The root element and whether it took recovery to read it; None for what is no XML or beyond the bounds."""
+    """The root element and whether it took recovery to read it; None for what is no XML or beyond the
+    bounds."""
     if len(body) > MAX_XML_BYTES:
         return None
     text, is_damaged = _decoded(body)
@@ -128,7 +133,9 @@ def parse_xml(body: bytes) -> tuple[Node, bool] | None:
 def is_costly(text: str) -> bool:
     """True where a tree of it would have more elements or attributes than the bounds allow."""
     ends = text.count("</")
-    return text.count("<") - ends > MAX_ELEMENTS or ends > 2 * MAX_ELEMENTS or text.count("=") > MAX_ATTRIBUTES
+    return (
+        text.count("<") - ends > MAX_ELEMENTS or ends > 2 * MAX_ELEMENTS or text.count("=") > MAX_ATTRIBUTES
+    )
 
 
 def _decoded(body: bytes) -> tuple[str, bool]:
@@ -167,7 +174,8 @@ codecs.register_error("camagent-latin-1", _as_latin_1)
 
 
 def _envelope_of(text: str) -> str:
-    """Without what stands around the envelope: MIME parts, echoes, line ends; from the first "<" if there is none."""
+    """Without what stands around the envelope: MIME parts, echoes, line ends; from the first "<" if there is
+    none."""
     begins = _ENVELOPE.search(text)
     start = begins.start() if begins is not None else text.find("<")
     if start < 0:

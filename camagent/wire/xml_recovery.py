@@ -1,7 +1,8 @@
-"""A tree out of XML that is not well-formed: prefixes that nobody declared, values without quotes, a bare "&", an end
-that is missing. Pure; every step is linear in the length of the text.
+"""A tree out of XML that is not well-formed: prefixes that nobody declared, values without quotes, a bare
+"&", an end that is missing. Pure; every step is linear in the length of the text.
 
-What cannot be an element is text, what cannot be text is left out; an end tag closes the nearest element of its name.
+What cannot be an element is text, what cannot be text is left out; an end tag closes the nearest element of
+its name.
 """
 
 from __future__ import annotations

@@ -55,7 +55,9 @@ def vmauth_config(schools: Iterable[Mapping[str, str]], passwords: Mapping[str, 
     """vmauth's configuration: one user a school, who may write and nothing else."""
     lines = ["# Made by register.py from the list of schools: change the list, not this file.", "users:"]
     for school in schools:
-        labels = "&".join(f"extra_label={name}={quote(school[name], safe='')}" for name in ("site", "area", "city"))
+        labels = "&".join(
+            f"extra_label={name}={quote(school[name], safe='')}" for name in ("site", "area", "city")
+        )
         lines += [
             f"  - username: {json.dumps(school['site'])}",
             f"    password: {json.dumps(passwords[school['site']])}",
@@ -103,7 +105,9 @@ def main(arguments: Sequence[str]) -> int:
         match arguments:
             case ["vmauth", schools, passwords, receiver]:
                 rows = read_schools(Path(schools).read_text(encoding="utf-8-sig"))
-                sys.stdout.write(vmauth_config(rows, read_passwords(rows, Path(passwords)), receiver.rstrip("/")))
+                sys.stdout.write(
+                    vmauth_config(rows, read_passwords(rows, Path(passwords)), receiver.rstrip("/"))
+                )
             case ["targets", schools]:
                 sys.stdout.write(http_sd_targets(read_schools(Path(schools).read_text(encoding="utf-8-sig"))))
             case _:

@@ -1,4 +1,5 @@
-"""Panels and queries as values, and how Grafana keeps them as JSON. Pure; knows nothing of camagent's metrics."""
+"""Panels and queries as values, and how Grafana keeps them as JSON. Pure; knows nothing of camagent's
+metrics."""
 
 from __future__ import annotations
 
@@ -62,13 +63,22 @@ def variable(asked: Variable) -> dict[str, Any]:
     }
 
 
-def dashboard(name: str, title: str, panels: Sequence[Panel], variables: Sequence[Variable]) -> dict[str, Any]:
+def dashboard(
+    name: str, title: str, panels: Sequence[Panel], variables: Sequence[Variable]
+) -> dict[str, Any]:
     """A whole dashboard; panels flow from left to right in the order given."""
-    source = {"name": "datasource", "label": "Nguồn · Data source", "type": "datasource", "query": "prometheus"}
+    source = {
+        "name": "datasource",
+        "label": "Nguồn · Data source",
+        "type": "datasource",
+        "query": "prometheus",
+    }
     return {
         "uid": f"camagent-{name}",
         "title": title,
-        "description": "Từ camagent; số liệu của lần kiểm tra gần nhất. From camagent; values of the last checks.",
+        "description": (
+            "Từ camagent; số liệu của lần kiểm tra gần nhất. From camagent; values of the last checks."
+        ),
         "tags": ["camagent"],
         "schemaVersion": SCHEMA_VERSION,
         "editable": True,
@@ -120,7 +130,9 @@ def body(panel: Panel) -> dict[str, Any]:
         "fieldConfig": {"defaults": defaults, "overrides": [override(*colour) for colour in panel.colours]},
         "options": options(panel.kind),
         "targets": [target(query, letter) for query, letter in zip(panel.queries, "ABCDEFGH", strict=False)],
-        "transformations": [{"id": "merge", "options": {}}] if panel.kind == "table" and len(panel.queries) > 1 else [],
+        "transformations": [{"id": "merge", "options": {}}]
+        if panel.kind == "table" and len(panel.queries) > 1
+        else [],
     }
 
 
@@ -138,7 +150,10 @@ def override(name: str, shown: str, colour: str) -> dict[str, Any]:
 def options(kind: str) -> dict[str, Any]:
     """What each kind of panel needs said."""
     if kind == "stat":
-        return {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}, "colorMode": "none"}
+        return {
+            "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+            "colorMode": "none",
+        }
     if kind == "timeseries":
         return {"legend": {"displayMode": "list", "placement": "bottom", "showLegend": True}}
     return {}

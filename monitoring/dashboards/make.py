@@ -1,7 +1,8 @@
 """Writes the four Grafana dashboards beside this file: `python monitoring/dashboards/make.py [FOLDER]`.
 
-The JSON files are what is installed; this is their source, and a test compares the two. Titles are Vietnamese with the
-English after the dot. Queries at city and area level read recorded series only: a receiver refuses to touch millions.
+The JSON files are what is installed; this is their source, and a test compares the two. Titles are Vietnamese
+with the English after the dot. Queries at city and area level read recorded series only: a receiver refuses
+to touch millions.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def verdicts_over_time(level: str, selector: str) -> Panel:
     return Panel(
         "timeseries",
         "Kết luận · Verdicts",
-        "Number of cameras with each verdict. A camera of which too little is known is not determined, never ready.",
+        "Number of cameras with each verdict. A camera of which too little is known is not determined, "
+        "never ready.",
         (Query(expr, "{{verdict}}"),),
         colours=VERDICTS,
     )
@@ -66,7 +68,10 @@ def overview(level: str, selector: str) -> list[Panel]:
             "percentunit",
         ),
         number(
-            "Sẵn sàng · Ready", "Share of all cameras with the verdict ready.", share(ready, cameras), "percentunit"
+            "Sẵn sàng · Ready",
+            "Share of all cameras with the verdict ready.",
+            share(ready, cameras),
+            "percentunit",
         ),
     ]
 
@@ -95,7 +100,8 @@ def breakdown(level: str, below: str, selector: str, link: str) -> Panel:
         ("camagent_camera_verdict:sum", ',verdict="undetermined"'),
     )
     queries = tuple(
-        Query(f"sum by ({below}) ({below}:{name}{{{selector}{extra}}})", table=True) for name, extra in metrics
+        Query(f"sum by ({below}) ({below}:{name}{{{selector}{extra}}})", table=True)
+        for name, extra in metrics
     )
     names = {"area": "Theo khu vực · By area", "site": "Theo trường · By school"}
     return Panel(
@@ -126,7 +132,9 @@ def city() -> dict[str, Any]:
         ),
         verdicts_over_time("city", selector),
         unmet("city", selector),
-        breakdown("city", "area", selector, "/d/camagent-area?var-city=${city}&var-area=${__data.fields.area}"),
+        breakdown(
+            "city", "area", selector, "/d/camagent-area?var-city=${city}&var-area=${__data.fields.area}"
+        ),
     ]
     return dashboard("city", "camagent: Thành phố · City", panels, [CITY])
 
@@ -205,7 +213,8 @@ def site() -> dict[str, Any]:
         Panel(
             "timeseries",
             "Thời gian một lượt · Duration of a round",
-            "Checks are spread over the interval on purpose; longer than the interval means that rounds are skipped.",
+            "Checks are spread over the interval on purpose; longer than the interval means that rounds "
+            "are skipped.",
             (Query(f"camagent_cycle_duration_seconds{{{selector}}}", "{{site}}"),),
             "s",
         ),
@@ -251,9 +260,18 @@ def camera() -> dict[str, Any]:
             width=24,
             height=6,
         ),
-        gauge("stream_frame_rate_hertz", "Tốc độ khung hình · Frame rate", "Measured, not configured.", "hertz"),
-        gauge("stream_throughput_bytes_per_second", "Băng thông · Throughput", "RTP payload as measured.", "Bps"),
-        gauge("stream_keyframe_interval_seconds", "Khoảng cách khung I · Keyframe interval", "Measured mean.", "s"),
+        gauge(
+            "stream_frame_rate_hertz", "Tốc độ khung hình · Frame rate", "Measured, not configured.", "hertz"
+        ),
+        gauge(
+            "stream_throughput_bytes_per_second", "Băng thông · Throughput", "RTP payload as measured.", "Bps"
+        ),
+        gauge(
+            "stream_keyframe_interval_seconds",
+            "Khoảng cách khung I · Keyframe interval",
+            "Measured mean.",
+            "s",
+        ),
         gauge("stream_rtp_lost_ratio", "Mất gói RTP · RTP loss", "Share of packets lost.", "percentunit"),
         gauge("stream_rtp_jitter_seconds", "Độ rung RTP · RTP jitter", "After RFC 3550.", "s"),
         gauge("stream_first_keyframe_seconds", "Chờ khung I đầu · First keyframe", "From PLAY.", "s"),

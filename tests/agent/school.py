@@ -131,7 +131,9 @@ class Served:
     def samples(self) -> list[Sample]:
         status, page = self.get("metrics")
         assert status == 200
-        return [sample for family in text_string_to_metric_families(page.decode()) for sample in family.samples]
+        return [
+            sample for family in text_string_to_metric_families(page.decode()) for sample in family.samples
+        ]
 
     def value(self, name: str, **labels: str) -> float | None:
         found = [s.value for s in self.samples() if s.name == name and labels.items() <= s.labels.items()]
@@ -143,7 +145,11 @@ class Served:
         if status != 200:
             return {}
         document: dict[str, Any] = json.loads(body)
-        return {camera["address"]: camera["id"] for camera in document["cameras"] if camera["address"] in addresses}
+        return {
+            camera["address"]: camera["id"]
+            for camera in document["cameras"]
+            if camera["address"] in addresses
+        }
 
     def signal(self, number: signal.Signals) -> None:
         assert self.process is not None

@@ -22,7 +22,10 @@ def presence(kind: Kind, host: str) -> Presence:
 
 
 def test_what_each_announcement_brings_forward() -> None:
-    assert EarlyWork().work_for(presence(Kind.HELLO, "192.0.2.1"), KNOWN, 0) == (Work.INTERROGATE, "192.0.2.1")
+    assert EarlyWork().work_for(presence(Kind.HELLO, "192.0.2.1"), KNOWN, 0) == (
+        Work.INTERROGATE,
+        "192.0.2.1",
+    )
     assert EarlyWork().work_for(presence(Kind.HELLO, "203.0.113.9"), KNOWN, 0) == (Work.DISCOVER, SITE)
     assert EarlyWork().work_for(presence(Kind.BYE, "192.0.2.1"), KNOWN, 0) == (Work.REACH, "192.0.2.1")
     assert EarlyWork().work_for(presence(Kind.BYE, "203.0.113.9"), KNOWN, 0) is None

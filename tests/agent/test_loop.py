@@ -19,7 +19,9 @@ def agent_of(site: FakeSite, schedule: Schedule | None = None) -> Agent:
     return Agent(build.site(), build.profile_stamp(), site, schedule or Schedule())
 
 
-def live(site: FakeSite, seconds: float, world: World | None = None, schedule: Schedule | None = None) -> Agent:
+def live(
+    site: FakeSite, seconds: float, world: World | None = None, schedule: Schedule | None = None
+) -> Agent:
     """Run an agent for that long on the wound clock."""
     world = world or World()
     agent = agent_of(site, schedule)
@@ -166,7 +168,9 @@ def test_a_bug_in_judging_keeps_the_watch_going(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("own_work", ["keep", "note_probes"])
-def test_a_bug_in_the_record_is_counted_and_the_watch_goes_on(own_work: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_in_the_record_is_counted_and_the_watch_goes_on(
+    own_work: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def fail(*_: object) -> None:
         raise KeyError("rtsp://admin:hunter2@192.0.2.1/")
 
@@ -179,7 +183,9 @@ def test_a_bug_in_the_record_is_counted_and_the_watch_goes_on(own_work: str, mon
 
 
 @pytest.mark.parametrize("own_work", ["keep", "note_probes", "judge"])
-def test_a_judgement_or_a_disk_that_hangs_is_not_called_healthy(own_work: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_judgement_or_a_disk_that_hangs_is_not_called_healthy(
+    own_work: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     begun: list[str] = []
 
     async def hang(*_: object) -> None:
@@ -221,7 +227,8 @@ def test_quiet_hours_follow_a_wall_clock_that_is_set(hours: float) -> None:
 
 
 def test_a_camera_that_falls_silent_is_searched_for_elsewhere_and_not_endlessly() -> None:
-    """After a power cut DHCP gives other addresses: without a search cameras would count as down for an hour."""
+    """After a power cut DHCP gives other addresses: without a search cameras would count as down for an
+    hour."""
     site, world = FakeSite(), World()
     agent = agent_of(site, Schedule(Cadence(discover_s=86400)))
     answering = dict.fromkeys(site.known, True) | {"192.0.2.3": False}

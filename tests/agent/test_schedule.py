@@ -15,14 +15,20 @@ MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC)
 HOSTS = tuple(f"192.0.2.{i}" for i in range(1, 65))
 
 
-def begun(schedule: Schedule, hosts: tuple[str, ...] = HOSTS, restored: bool = True, now_s: float = 1000.0) -> Agenda:
+def begun(
+    schedule: Schedule, hosts: tuple[str, ...] = HOSTS, restored: bool = True, now_s: float = 1000.0
+) -> Agenda:
     agenda = Agenda(schedule)
     agenda.set_hosts(hosts, now_s, restored)
     return agenda
 
 
 def play(
-    agenda: Agenda, seconds: int, lasts_s: dict[Work, float], start: datetime = MIDNIGHT, now_s: float = 1000.0
+    agenda: Agenda,
+    seconds: int,
+    lasts_s: dict[Work, float],
+    start: datetime = MIDNIGHT,
+    now_s: float = 1000.0,
 ) -> list[tuple[float, Task]]:
     """Run the agenda second by second; work lasts as long as said."""
     ends: dict[str, tuple[Work, float]] = {}

@@ -27,7 +27,9 @@ def test_the_life_of_a_service(tmp_path: Path) -> None:
             for key in ids.values():
                 assert agent.value("camagent_camera_up", camera=key) == 1
                 assert agent.value("camagent_stream_up", camera=key, stream="main") == 1
-                assert agent.value("camagent_check_timestamp_seconds", camera=key) == pytest.approx(time.time(), abs=60)
+                assert agent.value("camagent_check_timestamp_seconds", camera=key) == pytest.approx(
+                    time.time(), abs=60
+                )
             assert agent.value("camagent_defects_total") == 0
             for page in ("", "metrics", "api/v1/scan"):
                 assert PASSWORD.encode() not in agent.get(page)[1]
@@ -53,7 +55,9 @@ def test_the_life_of_a_service(tmp_path: Path) -> None:
             assert again.camera_ids(school.addresses) == ids
             assert again.value("camagent_camera_verdict", camera=ids[school.addresses[1]]) is not None
             dead = ids[school.addresses[0]]
-            eventually(lambda: again.value("camagent_camera_up", camera=dead) == 0, "the dead camera", 2 * DEADLINE_S)
+            eventually(
+                lambda: again.value("camagent_camera_up", camera=dead) == 0, "the dead camera", 2 * DEADLINE_S
+            )
             assert again.value("camagent_camera_up", camera=ids[school.addresses[1]]) == 1
         finally:
             assert again.stop() < 5
@@ -77,7 +81,9 @@ def test_stopping_in_the_middle_of_a_stream_is_quick_and_tears_down(
         rtsp = school.school.running[0].rtsp
         assert rtsp is not None
         with served(tmp_path) as agent:
-            eventually(lambda: any(c.line is not None for c in tuple(rtsp.connections)), "a session", DEADLINE_S)
+            eventually(
+                lambda: any(c.line is not None for c in tuple(rtsp.connections)), "a session", DEADLINE_S
+            )
             assert not torn_down
             assert agent.stop() < 5
         eventually(lambda: torn_down, "TEARDOWN", 1.0)
@@ -94,7 +100,9 @@ def test_stopping_in_the_middle_of_a_stream_is_quick_and_tears_down(
         (("[check]", '[check]\nprofile = "no-such"'), "no-such"),
     ],
 )
-def test_a_wrong_configuration_is_one_line_and_exit_2(tmp_path: Path, change: tuple[str, str], told: str) -> None:
+def test_a_wrong_configuration_is_one_line_and_exit_2(
+    tmp_path: Path, change: tuple[str, str], told: str
+) -> None:
     with simulated_school((0,)) as school:
         write_config(tmp_path, school)
     config = tmp_path / "camagent.toml"

@@ -1,4 +1,5 @@
-"""SIGHUP on a running `camagent serve`: a wrong configuration is told and refused, and the scraper notices no gap."""
+"""SIGHUP on a running `camagent serve`: a wrong configuration is told and refused, and the scraper notices no
+gap."""
 
 from __future__ import annotations
 

@@ -66,7 +66,9 @@ class FakeFleet:
             return DeviceCheck(job.target, None, (SeenSource(None, None, streams),), now, 2.0, self.defect)
         assert isinstance(job.target, DeviceTarget)
         told = self.devices.get(job.target.host, SILENT)
-        device = replace(told) if isinstance(told, DeviceFacts) else told  # every conversation brings its own value
+        device = (
+            replace(told) if isinstance(told, DeviceFacts) else told
+        )  # every conversation brings its own value
         streams = (build.stream_facts(), build.sub_stream()) if isinstance(device, DeviceFacts) else ()
         return DeviceCheck(job.target, device, (SeenSource("VS1", None, streams),), now, 12.0)
 
@@ -210,7 +212,9 @@ def test_a_busy_camera_is_left_alone(world: tuple[Site, FakeFleet]) -> None:
         await first_round(watched)
         fleet.asked.clear()
         busy = build.fault(FaultCode.BUSY)
-        fleet.stream = lambda target: build.stream_facts(target=target, measured=busy, image=None, faults=(busy,))
+        fleet.stream = lambda target: build.stream_facts(
+            target=target, measured=busy, image=None, faults=(busy,)
+        )
         await watched.stream(HOST)
         assert len(fleet.asked) == 1
         assert watched.faults[Stage.OBSERVE, FaultCode.BUSY] == 1
@@ -245,7 +249,9 @@ def test_a_missed_handshake_alone_does_not_make_a_camera_dead(
     assert list(watched.answers().values()) == [up]
 
 
-def test_what_we_could_not_ask_changes_nothing(world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_we_could_not_ask_changes_nothing(
+    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
     watched, fleet = world
     knock_with(monkeypatch, Heard.OURS)
 
@@ -279,12 +285,16 @@ def test_a_restart_shows_the_last_state_until_each_camera_is_checked(world: tupl
         dead = next(status for status in watched.statuses() if status.address == OTHER)
         assert dead.up is False and watched.is_complete
         assert (dead.id, dead.name) == ("cam-stored", "Sân sau")
-        assert (dead.manufacturer, dead.model, dead.firmware) == ("Acme", "AC-9", "V1"), "known until it contradicts"
+        assert (dead.manufacturer, dead.model, dead.firmware) == ("Acme", "AC-9", "V1"), (
+            "known until it contradicts"
+        )
 
     asyncio.run(scenario())
 
 
-def test_a_camera_that_moved_leaves_no_ghost(world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_camera_that_moved_leaves_no_ghost(
+    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
+) -> None:
     watched, fleet = world
     watched.settings = settings(Declaration(name="khác", address="192.0.2.200"))
 
@@ -361,7 +371,10 @@ def test_two_devices_behind_one_address_are_both_watched(
         assert set(watched.hosts) == {f"{HOST}:8000", f"{HOST}:8001"}
         for key in watched.hosts:
             await watched.interrogate(key)
-        assert {job.target.port for job in fleet.asked if isinstance(job.target, DeviceTarget)} == {8000, 8001}
+        assert {job.target.port for job in fleet.asked if isinstance(job.target, DeviceTarget)} == {
+            8000,
+            8001,
+        }
         assert all(job.credential is not None for job in fleet.asked)
         run = await watched.judge(START)
         assert run is not None and len(run.result.cameras) == 2
@@ -456,7 +469,9 @@ def test_who_is_asked_at_a_guessed_port_is_not_called_dead(
     asyncio.run(scenario())
 
 
-def test_after_a_restart_a_camera_without_onvif_is_greeted_at_its_stream(world: tuple[Site, FakeFleet]) -> None:
+def test_after_a_restart_a_camera_without_onvif_is_greeted_at_its_stream(
+    world: tuple[Site, FakeFleet],
+) -> None:
     watched, _ = world
 
     async def scenario() -> None:
@@ -488,7 +503,9 @@ def test_after_a_restart_devices_behind_one_address_are_told_apart(
         await first_round(watched)
         (one,) = watched.statuses()
         cameras = [replace(one, id=f"cam-{port}") for port in (8000, dead_port)]
-        known = tuple(KnownDevice(f"cam-{p}", HOST, None, (), f"http://{HOST}:{p}/onvif") for p in (8000, dead_port))
+        known = tuple(
+            KnownDevice(f"cam-{p}", HOST, None, (), f"http://{HOST}:{p}/onvif") for p in (8000, dead_port)
+        )
         again = Site(settings(), fleet := FakeFleet(), lambda *_: None)  # type: ignore[arg-type]
         again.restore(cameras, Memory(known=known))
         assert set(again.hosts) == {f"{HOST}:8000", f"{HOST}:8001"}
@@ -507,7 +524,9 @@ def test_a_recorder_is_one_device_after_a_restart(world: tuple[Site, FakeFleet])
         await first_round(watched)
         (one,) = watched.statuses()
         channels = [replace(one, id=f"cam-{n}") for n in range(3)]
-        known = tuple(KnownDevice(f"cam-{n}", HOST, f"VS{n}", (), f"http://{HOST}:8000/onvif") for n in range(3))
+        known = tuple(
+            KnownDevice(f"cam-{n}", HOST, f"VS{n}", (), f"http://{HOST}:8000/onvif") for n in range(3)
+        )
         again = Site(settings(), fleet, lambda *_: None)  # type: ignore[arg-type]
         again.restore(channels, Memory(known=known))
         assert again.hosts == (HOST,)
@@ -547,7 +566,8 @@ def test_a_device_that_went_silent_is_asked_where_the_search_found_it(
 def test_an_announcement_that_nobody_answers_for_is_watched_no_longer_than_it_is_announced(
     world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A flood announces other addresses in every search: they must not pile up for a week, nor become series."""
+    """A flood announces other addresses in every search: they must not pile up for a week, nor become
+    series."""
     watched, _ = world
 
     async def scenario() -> None:

@@ -209,6 +209,9 @@ def test_a_conversation_during_the_judgement_blames_no_neighbour_behind_the_same
         fleet.greeting = SILENT
         await fleet.clock.sleep(60)
         await watched.reach(first)
-        assert {status.id: status.up for status in watched.statuses()} == {camera[first]: False, camera[second]: True}
+        assert {status.id: status.up for status in watched.statuses()} == {
+            camera[first]: False,
+            camera[second]: True,
+        }
 
     asyncio.run(scenario())

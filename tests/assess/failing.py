@@ -54,9 +54,13 @@ def refusal(rule: str) -> ManualAnswer:
 
 
 THREE_DAYS = ChannelRecording("P1", (TimeSpan(NOW - timedelta(days=3), NOW),), holes_told=True)
-RECORDER = MediaFacts("media2", (media_profile(), media_profile(token="P9", video_source="VS2"), sub_profile()))
+RECORDER = MediaFacts(
+    "media2", (media_profile(), media_profile(token="P9", video_source="VS2"), sub_profile())
+)
 MJPEG = with_main(
-    measured=measured_stream(codec="mjpeg"), declared=declared_stream(codec="mjpeg"), configured=configured_stream()
+    measured=measured_stream(codec="mjpeg"),
+    declared=declared_stream(codec="mjpeg"),
+    configured=configured_stream(),
 )
 
 FAILING: Mapping[str, Failing] = {
@@ -65,7 +69,9 @@ FAILING: Mapping[str, Failing] = {
     "sub_streams": Failing(with_device(media=MediaFacts("media2", (media_profile(),)))),
     "decode_errors": Failing(with_main(measured=measured_stream(keyframes_decoded=1, decode_errors=1))),
     "picture": Failing(with_main(image=image_facts(conditions=("black",)))),
-    "frame_rate": Failing(with_main(measured=measured_stream(frame_rate_hz=12.0, arrival_frame_rate_hz=12.0))),
+    "frame_rate": Failing(
+        with_main(measured=measured_stream(frame_rate_hz=12.0, arrival_frame_rate_hz=12.0))
+    ),
     "frame_rate_kept": Failing(with_main(measured=measured_stream(frame_rate_hz=12.0))),
     "keyframe_interval": Failing(with_main(measured=measured_stream(gop_length_s=8.0))),
     "pixel_density": Failing(camera_facts(declaration=Declaration(task="gate", scene_width_m=20.0))),

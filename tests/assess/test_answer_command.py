@@ -68,11 +68,15 @@ def refused(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize(("met", "words"), [("yes", ("đạt,", "met,")), ("no", ("chưa đạt,", "not met,"))])
-def test_an_answer_is_kept_with_who_and_until_when(lang: str, book: Book, met: str, words: tuple[str, str]) -> None:
+def test_an_answer_is_kept_with_who_and_until_when(
+    lang: str, book: Book, met: str, words: tuple[str, str]
+) -> None:
     out = run("PRV-NOTICE", met, "--by", " Cô Hạnh ", "--note", "CV 12/2026")
     ends = date.today() + timedelta(days=365)
     assert ends.isoformat() in out and "Cô Hạnh" in out and words[lang == "en"] in out
-    assert book.kept[""] == ManualAnswer("PRV-NOTICE", met == "yes", "Cô Hạnh", date.today(), None, "CV 12/2026")
+    assert book.kept[""] == ManualAnswer(
+        "PRV-NOTICE", met == "yes", "Cô Hạnh", date.today(), None, "CV 12/2026"
+    )
     assert book.closed
 
 
@@ -86,7 +90,9 @@ def test_an_own_last_day_counts_and_today_is_not_over(lang: str, book: Book) -> 
 
 @pytest.mark.parametrize("words", ["", "  ", "a\nb", "a\x1b[31m", "x" * 201])
 @pytest.mark.parametrize("option", ["--by", "--note"])
-def test_words_that_nobody_can_read_in_a_report_are_refused(lang: str, book: Book, option: str, words: str) -> None:
+def test_words_that_nobody_can_read_in_a_report_are_refused(
+    lang: str, book: Book, option: str, words: str
+) -> None:
     assert option in refused("PRV-NOTICE", "yes", "--by", "A", option, words)
     assert book.kept == {}
 
@@ -118,7 +124,9 @@ def test_an_answer_for_one_camera_goes_to_a_camera_that_is_known(lang: str, book
     assert book.closed and "cam-c" not in book.kept
 
 
-def test_before_the_first_scan_no_camera_is_known_and_none_refused(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_before_the_first_scan_no_camera_is_known_and_none_refused(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
     empty = Book()
     monkeypatch.setattr("camagent.app.open_site_store", lambda config: empty)
     run("IMG-WDR", "yes", "--by", "A", "--camera", "cam-c")

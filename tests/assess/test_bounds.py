@@ -179,7 +179,10 @@ def test_what_onvif_is_set_to_is_no_codec_on_the_wire() -> None:
     camera = with_main(measured=fault(FaultCode.STALLED), declared=None)
     found = judged("codec", camera)
     assert (found.outcome, key(found)) == (OPEN, "fault_stalled")
-    assert key(judged("codec", with_main(measured=fault(), declared=declared_stream(codec=None)))) == "fault_timeout"
+    assert (
+        key(judged("codec", with_main(measured=fault(), declared=declared_stream(codec=None))))
+        == "fault_timeout"
+    )
 
 
 def third(token: str = "E3", **changes: Any) -> Any:
@@ -300,7 +303,9 @@ def test_a_picture_is_frozen_only_after_the_time_asked(window_s: float, outcome:
 
 
 def test_a_short_window_does_not_hide_a_black_picture() -> None:
-    camera = with_main(image=image_facts(conditions=("frozen", "black")), measured=measured_stream(window_s=1.0))
+    camera = with_main(
+        image=image_facts(conditions=("frozen", "black")), measured=measured_stream(window_s=1.0)
+    )
     found = judged("picture", camera)
     assert (found.outcome, found.observed) == (FAIL, ("black",))
 
@@ -380,7 +385,12 @@ def sending(rate: float, uncertainty: float = 0.0, **changes: Any) -> CameraFact
 )
 def test_frame_rate(rate: float, uncertainty: float, outcome: Outcome, said: str) -> None:
     found = at_20("frame_rate", sending(rate, uncertainty))
-    assert (found.outcome, key(found), found.observed, found.uncertainty) == (outcome, said, rate, uncertainty)
+    assert (found.outcome, key(found), found.observed, found.uncertainty) == (
+        outcome,
+        said,
+        rate,
+        uncertainty,
+    )
     assert found.unit == "Hz"
 
 
@@ -418,7 +428,9 @@ def test_arrivals_are_no_more_certain_than_time_stamps() -> None:
         (77, 120, FAIL, "rate_usable"),  # even as whole frames the lost packets would not have sufficed
     ],
 )
-def test_a_shortfall_that_loss_explains_is_the_networks(lost: int, frames: int, outcome: Outcome, said: str) -> None:
+def test_a_shortfall_that_loss_explains_is_the_networks(
+    lost: int, frames: int, outcome: Outcome, said: str
+) -> None:
     camera = sending(12.0, rtp_lost_packets=lost, frames=frames, rtp_packets=2700)
     found = at_20("frame_rate", camera)
     assert (found.outcome, key(found)) == (outcome, said)
@@ -435,7 +447,9 @@ def test_a_rate_that_could_not_be_measured_is_told_with_all_that_it_may_have_bee
     hardly = measuring(frame_rate_hz=None, arrival_frame_rate_hz=None, frames=1, window_s=10.0)
     found = at_20("frame_rate", hardly)
     assert (found.observed, found.uncertainty) == (0.1, 0.1)
-    lossy = measuring(frame_rate_hz=None, arrival_frame_rate_hz=None, frames=1, window_s=10.0, rtp_lost_packets=2)
+    lossy = measuring(
+        frame_rate_hz=None, arrival_frame_rate_hz=None, frames=1, window_s=10.0, rtp_lost_packets=2
+    )
     found = at_20("frame_rate", lossy)
     assert (found.observed, found.uncertainty) == (0.2, 0.2)
     short = measuring(frame_rate_hz=None, arrival_frame_rate_hz=None, frames=1, window_s=0.5)
@@ -473,7 +487,11 @@ def test_a_rate_that_cannot_be_measured_fails_only_where_the_window_excludes_eno
     frames: int, window_s: float, lost: int, outcome: Outcome
 ) -> None:
     camera = measuring(
-        frame_rate_hz=None, arrival_frame_rate_hz=None, frames=frames, window_s=window_s, rtp_lost_packets=lost
+        frame_rate_hz=None,
+        arrival_frame_rate_hz=None,
+        frames=frames,
+        window_s=window_s,
+        rtp_lost_packets=lost,
     )
     assert at_20("frame_rate", camera).outcome is outcome
 
@@ -540,7 +558,16 @@ def test_an_unknown_bitrate_is_not_assessed() -> None:
 
 @pytest.mark.parametrize(
     ("gop_s", "outcome"),
-    [(2.0, PASS), (2.04, PASS), (2.05, WARN), (4.0, WARN), (4.08, WARN), (4.09, FAIL), (0.04, PASS), (180.0, FAIL)],
+    [
+        (2.0, PASS),
+        (2.04, PASS),
+        (2.05, WARN),
+        (4.0, WARN),
+        (4.08, WARN),
+        (4.09, FAIL),
+        (0.04, PASS),
+        (180.0, FAIL),
+    ],
 )
 def test_keyframe_interval(gop_s: float, outcome: Outcome) -> None:
     found = judged("keyframe_interval", measuring(gop_length_s=gop_s))
@@ -560,7 +587,9 @@ def test_keyframe_interval(gop_s: float, outcome: Outcome) -> None:
 def test_a_gop_longer_than_the_window_is_a_finding_of_its_own(
     at_least_s: float | None, recovery_points: int, outcome: Outcome, said: str
 ) -> None:
-    camera = measuring(gop_length_s=None, gop_at_least_s=at_least_s, recovery_points=recovery_points, keyframes=1)
+    camera = measuring(
+        gop_length_s=None, gop_at_least_s=at_least_s, recovery_points=recovery_points, keyframes=1
+    )
     found = judged("keyframe_interval", camera)
     assert (found.outcome, key(found)) == (outcome, said)
     assert judged("stream_plays", camera).outcome is PASS  # never "offline"
@@ -589,7 +618,13 @@ def test_a_configured_gop_is_shown_where_it_is_known(configured: Any) -> None:
         (0.0, 10.0, 10.0, WARN, "stream_slow"),
         (0.0, 10.01, 10.01, FAIL, "stream_late"),
         (5.0, 5.01, 5.01, FAIL, "stream_late"),
-        (0.0, 0.1, 60.0, WARN, "stream_slow"),  # badbread/crumbvms#114: a smart codec's GOP, not a dead camera
+        (
+            0.0,
+            0.1,
+            60.0,
+            WARN,
+            "stream_slow",
+        ),  # badbread/crumbvms#114: a smart codec's GOP, not a dead camera
         (0.0, 0.1, None, WARN, "stream_no_keyframe"),
         (0.0, None, None, OPEN, "stream_start_unknown"),
     ],
@@ -597,7 +632,9 @@ def test_a_configured_gop_is_shown_where_it_is_known(configured: Any) -> None:
 def test_stream_plays(
     connect_s: float | None, packet_s: float | None, keyframe_s: float | None, outcome: Outcome, said: str
 ) -> None:
-    camera = measuring(connect_s=connect_s, time_to_first_packet_s=packet_s, time_to_first_keyframe_s=keyframe_s)
+    camera = measuring(
+        connect_s=connect_s, time_to_first_packet_s=packet_s, time_to_first_keyframe_s=keyframe_s
+    )
     found = judged("stream_plays", camera)
     assert (found.outcome, key(found)) == (outcome, said)
     if outcome is not OPEN:
@@ -611,7 +648,9 @@ def test_a_camera_that_refuses_tcp_fails_and_one_that_was_not_asked_is_open() ->
     udp = measured_stream(transport="udp")
     assert judged("stream_plays", with_main(measured=udp, faults=(other, refused))).outcome is FAIL
     assert judged("stream_plays", with_main(measured=udp, faults=(other,))).outcome is OPEN
-    assert judged("stream_plays", with_main(measured=udp, faults=(refused,)), tcp_required=False).outcome is PASS
+    assert (
+        judged("stream_plays", with_main(measured=udp, faults=(refused,)), tcp_required=False).outcome is PASS
+    )
     assert judged("stream_plays", with_main(faults=(refused,))).outcome is PASS
 
 
@@ -675,7 +714,9 @@ def test_other_onvif_profiles_need_no_proof_and_lists_are_written_in_full() -> N
     unread = with_device(scopes=(SCOPE + "G",), services=fault())
     assert judged("onvif_conformance", unread, recommended=("G",)).outcome is PASS
     assert key(judged("onvif_conformance", unread, recommended=("G",), extra=("G",))) == "conformance_good"
-    assert judged("onvif_conformance", unread, recommended=("G", "T")).outcome is PASS  # T is not what is claimed
+    assert (
+        judged("onvif_conformance", unread, recommended=("G", "T")).outcome is PASS
+    )  # T is not what is claimed
     told = dict(judged("onvif_conformance", unread, recommended=("T", "M"), extra=("G", "A")).message.args)
     assert (told["recommended"], told["extra"]) == ("T, M", "G, A")
     assert judged("onvif_conformance", with_device(scopes=(SCOPE + "X",))).observed == ("X",)
@@ -852,8 +893,14 @@ def test_clock_offset(offset_s: float | None, outcome: Outcome, said: str) -> No
 
 
 def test_a_slow_answer_widens_what_the_offset_may_be() -> None:
-    assert judged("clock_offset", with_device(clock=device_clock(offset_s=7.0, round_trip_s=0.01))).outcome is FAIL
-    assert judged("clock_offset", with_device(clock=device_clock(offset_s=7.0, round_trip_s=2.0))).outcome is OPEN
+    assert (
+        judged("clock_offset", with_device(clock=device_clock(offset_s=7.0, round_trip_s=0.01))).outcome
+        is FAIL
+    )
+    assert (
+        judged("clock_offset", with_device(clock=device_clock(offset_s=7.0, round_trip_s=2.0))).outcome
+        is OPEN
+    )
 
 
 @pytest.mark.parametrize(
@@ -897,7 +944,8 @@ def test_half_hours_of_a_zone_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "recording", [None, fault(FaultCode.UNSUPPORTED), RecordingFacts(None, None, 0), RecordingFacts(NOW, NOW, 1)]
+    "recording",
+    [None, fault(FaultCode.UNSUPPORTED), RecordingFacts(None, None, 0), RecordingFacts(NOW, NOW, 1)],
 )
 def test_a_single_cameras_memory_card_leaves_retention_to_a_person(recording: Any) -> None:
     found = judged("retention", with_device(recording=recording))
@@ -934,7 +982,9 @@ def test_answers_hold_until_they_expire(given: ManualAnswer | None, outcome: Out
     ("met", "on", "outcome"),
     [(True, date(2026, 11, 1), PASS), (False, date(2026, 11, 1), FAIL), (True, date(2020, 1, 1), OPEN)],
 )
-def test_a_person_answers_where_the_network_could_not(rule: str, met: bool, on: date, outcome: Outcome) -> None:
+def test_a_person_answers_where_the_network_could_not(
+    rule: str, met: bool, on: date, outcome: Outcome
+) -> None:
     from tests.assess.judging import row_of
 
     told = site_facts(answers=(ManualAnswer(row_of(rule).id, met, "Cô Hạnh", on, None),))
@@ -966,7 +1016,9 @@ def test_what_is_asked_outdoors_does_not_apply_indoors(
     camera = camera_facts(declaration=Declaration(outdoor=outdoor))
     assert judged("camera_answer", camera, outdoor_only=outdoor_only).outcome is outcome
     assert judged("camera_answer", camera_facts(), outdoor_only=outdoor_only).outcome is OPEN
-    assert judged("camera_answer", camera).outcome is OPEN  # asked of every camera unless the row says otherwise
+    assert (
+        judged("camera_answer", camera).outcome is OPEN
+    )  # asked of every camera unless the row says otherwise
 
 
 def test_only_the_row_about_outdoor_housings_asks_it_outdoors_only() -> None:
@@ -983,7 +1035,9 @@ def test_the_newest_answer_counts_and_the_cameras_own_before_the_schools() -> No
     own = Declaration(answers=(old, new, other))
     assert judged("camera_answer", camera_facts(declaration=own)).outcome is FAIL
     school = site_facts(answers=(ManualAnswer(row, False, "D", date(2026, 11, 1), None),))
-    assert judged("camera_answer", camera_facts(declaration=Declaration(answers=(old,))), school).outcome is PASS
+    assert (
+        judged("camera_answer", camera_facts(declaration=Declaration(answers=(old,))), school).outcome is PASS
+    )
     assert judged("camera_answer", camera_facts(), school).outcome is FAIL
     assert judged("camera_answer", camera_facts(declaration=Declaration(answers=(other,)))).outcome is OPEN
 
@@ -1019,7 +1073,9 @@ def test_default_login(trial: DefaultLoginTrial | None, outcome: Outcome, manual
     ],
 )
 def test_anonymous_onvif(asked: tuple[str, ...], answered: tuple[str, ...], outcome: Outcome) -> None:
-    assert judged("anonymous_onvif", with_device(anonymous=AnonymousAccess(asked, answered))).outcome is outcome
+    assert (
+        judged("anonymous_onvif", with_device(anonymous=AnonymousAccess(asked, answered))).outcome is outcome
+    )
 
 
 @pytest.mark.parametrize(
@@ -1030,7 +1086,9 @@ def test_anonymous_onvif(asked: tuple[str, ...], answered: tuple[str, ...], outc
         (("GetProfiles", "GetStreamUri"), FAIL, "password_for_all"),
     ],
 )
-def test_a_password_in_the_stream_address_is_told(answered: tuple[str, ...], outcome: Outcome, key: str) -> None:
+def test_a_password_in_the_stream_address_is_told(
+    answered: tuple[str, ...], outcome: Outcome, key: str
+) -> None:
     """yi-hack-MStar#56: anonymous ONVIF returned an RTSP address with the log-in inside."""
     media = MediaFacts("media2", (media_profile(uri_had_credentials=True),))
     asked = ("GetProfiles", "GetStreamUri", "GetDeviceInformation")
@@ -1074,7 +1132,9 @@ def test_one_open_stream_is_one_too_many_and_the_main_stream_must_be_tried() -> 
         (SnapshotAccess(False, 401), True, FAIL, "stream_open"),
     ],
 )
-def test_a_snapshot_that_anybody_can_take_fails(snapshot: Any, anonymous: Any, outcome: Any, said: str) -> None:
+def test_a_snapshot_that_anybody_can_take_fails(
+    snapshot: Any, anonymous: Any, outcome: Any, said: str
+) -> None:
     access = stream_access(anonymous=anonymous) if anonymous is not None else None
     camera = camera_facts(device=device_facts(snapshot=snapshot), streams=(stream_facts(access=access),))
     found = judged("anonymous_stream", camera)
@@ -1140,7 +1200,11 @@ def test_firmware_beside_the_list_is_for_a_person() -> None:
         (("Administrator", "User"), PASS, False),
         (("Operator",), PASS, False),
         (("Administrator", "Administrator"), FAIL, False),
-        (("Administrator", "Extended", "Anonymous"), OPEN, True),  # a level of the maker's own may be a low one
+        (
+            ("Administrator", "Extended", "Anonymous"),
+            OPEN,
+            True,
+        ),  # a level of the maker's own may be a low one
         ((), OPEN, True),  # an empty list is no list: somebody must have let us in
     ],
 )

@@ -46,22 +46,30 @@ def broken(camera: CameraFacts) -> Judgement:
 
 def test_a_rule_without_a_bound_has_none_in_its_finding() -> None:
     row = replace(row_of("packet_loss"), rule="odd", parameters=(("odd", 1),))
-    (found,) = assess(profile_of(row), camera_facts(), site_facts(), {"odd": Rule(without_a_bound, About.CAMERA)})
+    (found,) = assess(
+        profile_of(row), camera_facts(), site_facts(), {"odd": Rule(without_a_bound, About.CAMERA)}
+    )
     assert (found.outcome, found.required, found.recommended) == (Outcome.PASS, None, None)
 
 
 def test_our_own_bug_names_the_rule_and_the_row(caplog: pytest.LogCaptureFixture) -> None:
     row = replace(row_of("packet_loss"), rule="broken", parameters=())
     with caplog.at_level(logging.ERROR):
-        (found,) = assess(profile_of(row), camera_facts(), site_facts(), {"broken": Rule(broken, About.CAMERA)})
+        (found,) = assess(
+            profile_of(row), camera_facts(), site_facts(), {"broken": Rule(broken, About.CAMERA)}
+        )
     assert found.outcome is Outcome.DEFECT and dict(found.message.args) == {"rule": "broken"}
     assert caplog.messages == [f"defect in rule broken (row {row.id})"]
 
 
 def test_a_media_file_is_told_why_network_rows_do_not_apply() -> None:
-    clip = camera_facts(device=None, streams=(stream_facts(target=FileTarget(Path("clip.mp4")), access=None),))
+    clip = camera_facts(
+        device=None, streams=(stream_facts(target=FileTarget(Path("clip.mp4")), access=None),)
+    )
     found = [f for f in assess(shipped(), clip, site_facts()) if f.outcome is Outcome.NOT_APPLICABLE]
-    assert found and {f.message.key for f in found if CATALOGUE[f.check].needs_network} == {"findings.media_file"}
+    assert found and {f.message.key for f in found if CATALOGUE[f.check].needs_network} == {
+        "findings.media_file"
+    }
     assert all(both(f.message).vi for f in found)
 
 
@@ -76,14 +84,18 @@ def test_an_answer_for_one_camera_does_not_answer_for_the_school() -> None:
     answered = camera_facts(declaration=Declaration(answers=(given,)))
     row = replace(row_of("camera_answer"), id="SITE-ROW")
     assert assess(profile_of(row), answered, site_facts())[0].outcome is Outcome.PASS
-    site_row = next(r for r in shipped().rows if CATALOGUE[r.rule].about is About.SITE and CATALOGUE[r.rule].by_hand)
+    site_row = next(
+        r for r in shipped().rows if CATALOGUE[r.rule].about is About.SITE and CATALOGUE[r.rule].by_hand
+    )
     asked = replace(site_row, id="SITE-ROW")
     (found,) = assess_site(profile_of(asked), (answered, camera_facts()), site_facts())
     assert found.outcome is Outcome.NOT_ASSESSED
 
 
 def test_a_device_that_did_not_answer_is_told_as_the_device_and_by_its_first_fault() -> None:
-    timeout, refused = (fault(code, stage=Stage.INTERROGATE) for code in (FaultCode.TIMEOUT, FaultCode.REFUSED))
+    timeout, refused = (
+        fault(code, stage=Stage.INTERROGATE) for code in (FaultCode.TIMEOUT, FaultCode.REFUSED)
+    )
     dead = judged("device_answers", camera_facts(device=timeout, streams=()))
     gone = device_facts(clock=timeout, services=refused, information=refused, media=refused)
     mute = judged("device_answers", camera_facts(device=gone, streams=()))
@@ -100,7 +112,9 @@ def test_a_trial_of_factory_log_ins_that_was_stopped_says_by_what() -> None:
 
 @pytest.mark.parametrize("code", sorted(FILE_FAULTS))
 def test_what_is_wrong_with_a_file_is_not_said_of_a_camera(code: FaultCode) -> None:
-    clip = stream_facts(target=FileTarget(Path("clip.mp4")), access=None, measured=fault(code), image=fault(code))
+    clip = stream_facts(
+        target=FileTarget(Path("clip.mp4")), access=None, measured=fault(code), image=fault(code)
+    )
     findings = assess(shipped(), camera_facts(device=None, streams=(clip,)), site_facts())
     told = [f for f in findings if f.outcome is Outcome.NOT_ASSESSED and not f.manual]
     assert told and {f.message.key for f in told} == {f"findings.file_{code}"}

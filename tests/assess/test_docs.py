@@ -18,9 +18,9 @@ from tests.assess.judging import shipped
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 HEAD = """# The 46 rows of `ubnd-3288`
 
-Written from `profiles/ubnd-3288.toml` by `python -m tests.assess.test_docs`; a test keeps the two equal. The text of
-3288/UBND-KT was **not obtained**: no value here is "what 3288 says". [profiles.md](profiles.md) explains rules, units
-and outcomes.
+Written from `profiles/ubnd-3288.toml` by `python -m tests.assess.test_docs`; a test keeps the two equal.
+The text of 3288/UBND-KT was **not obtained**: no value here is "what 3288 says". [profiles.md](profiles.md)
+explains rules, units and outcomes.
 
 """
 
@@ -38,7 +38,8 @@ def _section(row: Row) -> str:
         f"{row.title.en} · {row.title.vi}",
         "",
         f"- {row.severity}, rule `{row.rule}`: {values}",
-        f"- basis: {basis.kind}{f', {basis.document}' if basis.document else ''} (confidence: {basis.confidence})",
+        f"- basis: {basis.kind}{f', {basis.document}' if basis.document else ''} (confidence: "
+        f"{basis.confidence})",
     ]
     if basis.comparators:
         lines.append(f"- compare: {'; '.join(basis.comparators)}")

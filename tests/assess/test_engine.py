@@ -27,7 +27,11 @@ from tests.builders import camera_facts, device_facts, fault, measured_stream, s
 GOOD = (Outcome.PASS, Outcome.WARN)
 DEVICE_FIELDS = sorted({field.name for field in fields(DeviceFacts)} & DEVICE_SECTIONS - {"login"})
 STREAM_FIELDS = ("measured", "image", "declared", "configured", "access")
-PLACES = (*(f"device.{name}" for name in DEVICE_FIELDS), *(f"stream.{name}" for name in STREAM_FIELDS), "device")
+PLACES = (
+    *(f"device.{name}" for name in DEVICE_FIELDS),
+    *(f"stream.{name}" for name in STREAM_FIELDS),
+    "device",
+)
 NEVER_FAULTS = {"stream.declared", "stream.configured", "stream.access", "device.default_login"}
 """By their types these are facts or None."""
 CAMERA_RULES = sorted(rule for rule in FAILING if CATALOGUE[rule].about is not About.SITE)
@@ -40,7 +44,9 @@ def spoiled(camera: CameraFacts, place: str, code: FaultCode) -> CameraFacts:
         return replace(camera, device=value)
     where, _, name = place.partition(".")
     if where == "device":
-        return replace(camera, device=replace(camera.device, **{name: value})) if _has_device(camera) else camera
+        return (
+            replace(camera, device=replace(camera.device, **{name: value})) if _has_device(camera) else camera
+        )
     return replace(camera, streams=tuple(replace(stream, **{name: value}) for stream in camera.streams))
 
 
@@ -83,7 +89,9 @@ def test_a_fault_in_a_section_that_a_row_needs_is_not_assessed_with_its_reason(r
 
 def test_a_healthy_camera_passes_every_row_that_the_network_answers() -> None:
     open_rows = {f.rule for f in assess(shipped(), healthy(), site_facts()) if f.outcome not in GOOD}
-    assert open_rows == {row.id for row in shipped().rows if row.rule == "camera_answer" or row.id in ("SEC-FW",)}
+    assert open_rows == {
+        row.id for row in shipped().rows if row.rule == "camera_answer" or row.id in ("SEC-FW",)
+    }
     assert verdict_of(assess(shipped(), healthy(), site_facts())) is Verdict.READY
 
 
@@ -95,7 +103,9 @@ def test_nothing_passes_where_nothing_answered(code: FaultCode) -> None:
     assert verdict_of(findings) is not Verdict.READY
 
 
-@pytest.mark.parametrize("code", [FaultCode.UNREACHABLE, FaultCode.REFUSED, FaultCode.TIMEOUT, FaultCode.NOT_ONVIF])
+@pytest.mark.parametrize(
+    "code", [FaultCode.UNREACHABLE, FaultCode.REFUSED, FaultCode.TIMEOUT, FaultCode.NOT_ONVIF]
+)
 def test_a_dead_camera_fails_and_does_not_hide_behind_not_assessed(code: FaultCode) -> None:
     findings = assess(shipped(), camera_facts(device=fault(code), streams=()), site_facts())
     assert {f.rule for f in findings if f.outcome is Outcome.FAIL} == {"CON-ONVIF", "CON-RTSP"}
@@ -152,7 +162,16 @@ def media_file(**changes: object) -> CameraFacts:
 def test_a_media_file_is_judged_by_its_picture_alone() -> None:
     findings = assess(shipped(), media_file(measured=measured_stream(transport="file")), site_facts())
     by_row = {f.rule: f.outcome for f in findings}
-    for row in ("CON-ONVIF", "CON-RTSP", "CON-LOSS", "IMG-SUB", "IMG-FPS-RATIO", "SEC-TLS", "TIM-NTP", "SEC-HQ"):
+    for row in (
+        "CON-ONVIF",
+        "CON-RTSP",
+        "CON-LOSS",
+        "IMG-SUB",
+        "IMG-FPS-RATIO",
+        "SEC-TLS",
+        "TIM-NTP",
+        "SEC-HQ",
+    ):
         assert by_row[row] is Outcome.NOT_APPLICABLE, row
     for row in ("IMG-RES", "IMG-CODEC", "IMG-FPS", "IMG-BITRATE", "IMG-GOP", "IMG-ERR", "IMG-FREEZE"):
         assert by_row[row] is Outcome.PASS, row
@@ -166,7 +185,9 @@ def test_a_media_file_that_cannot_be_read_is_not_ready() -> None:
 
 @pytest.mark.parametrize("rule", sorted(r.name for r in CATALOGUE.values() if r.believes_rates))
 def test_rates_are_not_believed_while_we_were_the_bottleneck(rule: str) -> None:
-    camera = camera_facts(streams=(stream_facts(measured=measured_stream(limits=("loop_lag", "socket_full"))),))
+    camera = camera_facts(
+        streams=(stream_facts(measured=measured_stream(limits=("loop_lag", "socket_full"))),)
+    )
     found = judged(rule, camera)
     assert found.outcome is Outcome.NOT_ASSESSED
     assert dict(found.message.args)["limits"] == "loop_lag, socket_full"
@@ -199,7 +220,9 @@ def test_a_rule_can_be_added_in_one_file(tmp_path) -> None:  # type: ignore[no-u
 
         packets = stream.measured.rtp_packets if isinstance(stream.measured, MeasuredStream) else 0
         good = packets >= minimum_packets
-        return Judgement(Outcome.PASS if good else Outcome.FAIL, say("packets_few", packets=packets), observed=packets)
+        return Judgement(
+            Outcome.PASS if good else Outcome.FAIL, say("packets_few", packets=packets), observed=packets
+        )
 
     catalogue = {**CATALOGUE, "packets_seen": Rule(packets_seen, About.MAIN_STREAM, "minimum_packets")}
     file = tmp_path / "mine.toml"
@@ -210,7 +233,15 @@ def test_a_rule_can_be_added_in_one_file(tmp_path) -> None:  # type: ignore[no-u
     )
     profile = load_profile(str(file), catalogue)
     (found,) = assess(profile, camera_facts(), site_facts(), catalogue)
-    assert (found.rule, found.outcome, found.observed, found.required, found.unit, found.stream, found.check) == (
+    assert (
+        found.rule,
+        found.outcome,
+        found.observed,
+        found.required,
+        found.unit,
+        found.stream,
+        found.check,
+    ) == (
         "MY-1",
         Outcome.PASS,
         2700,
@@ -239,7 +270,9 @@ def test_the_sections_are_those_of_the_model() -> None:
     places=st.sets(st.sampled_from(PLACES), max_size=4),
     rule=st.sampled_from(sorted(FAILING)),
 )
-def test_every_sentence_of_any_finding_exists_in_both_languages(code: FaultCode, places: set[str], rule: str) -> None:
+def test_every_sentence_of_any_finding_exists_in_both_languages(
+    code: FaultCode, places: set[str], rule: str
+) -> None:
     case = FAILING[rule]
     camera = case.camera
     for place in sorted(places):
@@ -256,7 +289,9 @@ def test_every_sentence_of_any_finding_exists_in_both_languages(code: FaultCode,
 def test_configured_declared_and_measured_stand_apart_in_the_finding() -> None:
     found = judged(
         "frame_rate",
-        camera_facts(streams=(stream_facts(measured=measured_stream(frame_rate_hz=20.0, arrival_frame_rate_hz=20.0)),)),
+        camera_facts(
+            streams=(stream_facts(measured=measured_stream(frame_rate_hz=20.0, arrival_frame_rate_hz=20.0)),)
+        ),
     )
     assert (found.configured, found.declared, found.measured, found.observed) == (25.0, 25.0, 20.0, 20.0)
     assert found.uncertainty == 0.05

@@ -1,4 +1,5 @@
-"""Facts as odd devices and busy machines produce them: what cannot be, or was our doing, neither passes nor fails."""
+"""Facts as odd devices and busy machines produce them: what cannot be, or was our doing, neither passes nor
+fails."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ def said(found: Finding) -> str:
 
 
 @pytest.mark.parametrize(
-    "reading", [Reading(math.nan), Reading(20.0, math.nan), Reading(math.inf, math.inf), Reading(-math.inf, math.inf)]
+    "reading",
+    [Reading(math.nan), Reading(20.0, math.nan), Reading(math.inf, math.inf), Reading(-math.inf, math.inf)],
 )
 def test_what_is_no_number_is_not_known(reading: Reading) -> None:
     assert at_least(reading, 20.0, 25.0) is OPEN
@@ -50,8 +52,13 @@ def test_what_is_no_number_is_not_known(reading: Reading) -> None:
 def test_no_odd_number_is_good_news(odd: float) -> None:
     """Whatever a stage might put there: the rule says that it is not known, fails, or owns up to a defect."""
     rates = {"frame_rate_hz": odd, "arrival_frame_rate_hz": odd}
-    odd_main = {name: with_main(measured=measured_stream(**{name: odd})) for name in ("frame_rate_hz", "gop_length_s")}
-    assert judged("frame_rate", with_main(measured=measured_stream(**rates))).outcome not in GOOD or odd == math.inf
+    odd_main = {
+        name: with_main(measured=measured_stream(**{name: odd})) for name in ("frame_rate_hz", "gop_length_s")
+    }
+    assert (
+        judged("frame_rate", with_main(measured=measured_stream(**rates))).outcome not in GOOD
+        or odd == math.inf
+    )
     assert judged(
         "frame_rate_kept", with_main(configured=configured_stream(frame_rate_hz=odd))
     ).outcome not in GOOD or (odd < 0)
@@ -87,7 +94,9 @@ def test_a_start_that_was_late_while_we_lagged_ourselves_is_not_the_cameras() ->
     assert judged("stream_plays", with_main(measured=soon)).outcome is PASS
 
 
-@pytest.mark.parametrize("rule", ["frame_rate", "frame_rate_kept", "bitrate", "keyframe_interval", "packet_loss"])
+@pytest.mark.parametrize(
+    "rule", ["frame_rate", "frame_rate_kept", "bitrate", "keyframe_interval", "packet_loss"]
+)
 def test_a_slow_line_is_no_fault_of_the_camera(rule: str) -> None:
     found = judged(rule, with_main(measured=measured_stream(frame_rate_hz=3.0, limits=("network_slow",))))
     assert (found.outcome, said(found)) == (OPEN, "network_slow")
@@ -95,7 +104,8 @@ def test_a_slow_line_is_no_fault_of_the_camera(rule: str) -> None:
 
 @pytest.mark.parametrize("rule", ["frame_rate", "frame_rate_kept"])
 def test_clocks_that_contradict_each_other_judge_nothing(rule: str) -> None:
-    """Neither the stamps nor the arrivals could be believed: no rate, and no guess from the number of frames."""
+    """Neither the stamps nor the arrivals could be believed: no rate, and no guess from the number of
+    frames."""
     torn = {"frame_rate_hz": None, "stamped_frame_rate_hz": 25.0, "arrival_frame_rate_hz": 12.0}
     found = judged(rule, with_main(measured=measured_stream(**torn)))
     assert (found.outcome, said(found)) == (OPEN, "time_stamps_lie")
@@ -220,7 +230,8 @@ def test_a_line_that_is_too_narrow_is_told_how_wide_it_has_to_be() -> None:
 
 
 def test_a_key_is_told_with_the_bounds_of_its_kind_and_the_row_keeps_its_own() -> None:
-    """The tender reads the row's bound: one camera's short curve must not become what the next purchase is held to."""
+    """The tender reads the row's bound: one camera's short curve must not become what the next purchase is
+    held to."""
     for kind, bits, bounds in (("rsa", 2048, (2048, 3072)), ("ec", 256, (256, 256)), ("ec", 160, (256, 256))):
         found = judged("certificate", with_device(tls=tls_facts(key_kind=kind, key_bits=bits)))
         told = dict(found.message.args)
@@ -228,7 +239,9 @@ def test_a_key_is_told_with_the_bounds_of_its_kind_and_the_row_keeps_its_own() -
         assert (found.required, found.recommended) == (2048, 3072)
 
 
-@pytest.mark.parametrize(("limit_hz", "outcome"), [(240.0, FAIL), (240.1, OPEN), (2147483647.0, OPEN), (0.0, OPEN)])
+@pytest.mark.parametrize(
+    ("limit_hz", "outcome"), [(240.0, FAIL), (240.1, OPEN), (2147483647.0, OPEN), (0.0, OPEN)]
+)
 def test_a_rate_that_no_camera_has_is_no_setting(limit_hz: float, outcome: Outcome) -> None:
     found = judged("frame_rate_kept", with_main(configured=configured_stream(frame_rate_hz=limit_hz)))
     assert found.outcome is outcome

@@ -74,13 +74,16 @@ def test_ubnd_3288_has_all_46_rows_and_says_nothing_in_the_name_of_a_document_th
 
 
 def test_foreign_norms_are_called_foreign_and_none_of_them_is_the_basis() -> None:
-    """A norm of another country is a comparison; a basis of kind named-doc stays Vietnamese or international."""
+    """A norm of another country is a comparison; a basis of kind named-doc stays Vietnamese or
+    international."""
     countries = ("GB/T", "GB 51348", "DILG", "SIRA", "Moscow", "CBSE", "KR ", "Korea", "Fujian")
     for row in shipped().rows:
         told = (*row.basis.comparators, row.basis.document or "")
         assert all("foreign" in text for text in told if any(word in text for word in countries)), row.id
         assert not any(word in (row.basis.document or "") for word in countries), row.id
-    assert not shipped().authoritative and not any(load_profile(name).authoritative for name in available_profiles())
+    assert not shipped().authoritative and not any(
+        load_profile(name).authoritative for name in available_profiles()
+    )
     codec = next(row for row in shipped().rows if row.id == "IMG-CODEC")
     assert "none of an authority asks for H.265" in (codec.basis.note_en or "")
 
@@ -88,9 +91,21 @@ def test_foreign_norms_are_called_foreign_and_none_of_them_is_the_basis() -> Non
 @pytest.mark.parametrize(
     ("row", "severity", "kind", "confidence", "values"),
     [
-        ("IMG-RES", "major", "assumption", "medium", {"minimum_px": (1920, 1080), "recommended_px": (2560, 1440)}),
+        (
+            "IMG-RES",
+            "major",
+            "assumption",
+            "medium",
+            {"minimum_px": (1920, 1080), "recommended_px": (2560, 1440)},
+        ),
         ("IMG-CODEC", "major", "assumption", "medium", {"rejected": ("mjpeg", "mpeg4")}),
-        ("IMG-FPS", "major", "assumption", "medium", {"floor_hz": 12.0, "minimum_hz": 15.0, "recommended_hz": 25.0}),
+        (
+            "IMG-FPS",
+            "major",
+            "assumption",
+            "medium",
+            {"floor_hz": 12.0, "minimum_hz": 15.0, "recommended_hz": 25.0},
+        ),
         ("IMG-GOP", "minor", "assumption", "medium", {"maximum_s": 4.0, "recommended_s": 2.0}),
         ("CON-ONVIF", "blocker", "assumption", "medium", {}),
         ("CON-RTSP", "blocker", "named-doc", "high", {"maximum_s": 10.0, "recommended_s": 3.0}),
@@ -101,7 +116,13 @@ def test_foreign_norms_are_called_foreign_and_none_of_them_is_the_basis() -> Non
         ("TIM-TZ", "minor", "assumption", "high", {"utc_offset_s": 25200.0}),
         ("REC-DAYS", "major", "assumption", "medium", {"minimum_days": 30.0}),
         ("PWR-BACKUP", "info", "assumption", "low", {"asks": "≥ 1 h"}),
-        ("SEC-CERT", "minor", "named-doc", "medium", {"minimum_rsa_bits": 2048, "recommended_rsa_bits": 3072}),
+        (
+            "SEC-CERT",
+            "minor",
+            "named-doc",
+            "medium",
+            {"minimum_rsa_bits": 2048, "recommended_rsa_bits": 3072},
+        ),
         ("SEC-PORTS", "major", "named-doc", "medium", {"denied_tcp": (21, 23, 2323, 5555, 9527)}),
         ("SEC-TLS", "major", "named-doc", "medium", {"minimum_tls": "1.2", "recommended_tls": "1.3"}),
         ("SEC-WAN", "blocker", "assumption", "high", {}),
@@ -111,7 +132,11 @@ def test_values_and_bases_are_those_that_were_agreed(
     row: str, severity: str, kind: str, confidence: str, values: dict[str, object]
 ) -> None:
     found = next(r for r in shipped().rows if r.id == row)
-    assert (found.severity, found.basis.kind, found.basis.confidence) == (Severity(severity), kind, confidence)
+    assert (found.severity, found.basis.kind, found.basis.confidence) == (
+        Severity(severity),
+        kind,
+        confidence,
+    )
     assert values.items() <= dict(found.parameters).items()
 
 
@@ -136,13 +161,18 @@ def test_the_digest_is_of_the_content_and_not_of_the_writing(tmp_path: Path) -> 
     for change in ('en = "Loss"', 'severity = "major"', 'confidence = "low"', 'version = "2026-11-23"'):
         changed = GOOD.replace(
             change,
-            change.replace('"Loss"', '"LOSS"').replace("major", "minor").replace("low", "high").replace("-23", "-24"),
+            change.replace('"Loss"', '"LOSS"')
+            .replace("major", "minor")
+            .replace("low", "high")
+            .replace("-23", "-24"),
         )
         assert load_profile(write(tmp_path, changed)).digest != plain.digest, change
 
 
 def test_a_whole_number_is_the_same_value_as_its_float(tmp_path: Path) -> None:
-    text = GOOD.replace(LOSS, "parameters = { maximum_ratio = 1, recommended_ratio = 0, minimum_packets = 100 }")
+    text = GOOD.replace(
+        LOSS, "parameters = { maximum_ratio = 1, recommended_ratio = 0, minimum_packets = 100 }"
+    )
     floats = text.replace("= 1,", "= 1.0,").replace("= 0,", "= 0.0,")
     assert load_profile(write(tmp_path, text)) == load_profile(write(tmp_path, floats))
 
@@ -167,7 +197,11 @@ def test_a_profile_extends_another_and_overrides_rows(tmp_path: Path) -> None:
     assert child.id == "child" and child.title.vi == "Con"
     assert [row.id for row in child.rows] == ["A-1", "A-2", "A-3"]
     first, second, _ = child.rows
-    assert dict(first.parameters) == {"maximum_ratio": 0.05, "recommended_ratio": 0.001, "minimum_packets": 100}
+    assert dict(first.parameters) == {
+        "maximum_ratio": 0.05,
+        "recommended_ratio": 0.001,
+        "minimum_packets": 100,
+    }
     assert first.title.vi == "Mất gói"
     assert second.severity is Severity.MINOR and dict(second.parameters)["maximum_ratio"] == 0.01
     assert child.digest != load_profile(str(tmp_path / "mine.toml")).digest
@@ -230,7 +264,8 @@ def test_wrong_extensions_are_refused(tmp_path: Path, child: str, told: list[str
     [
         (
             "A-11",
-            "the profile extended has no such requirement to change; did you mean A-1? A new one needs a rule",
+            "the profile extended has no such requirement to change; did you mean A-1? A new one needs a "
+            "rule",
         ),
         ("ZZZ", "the profile extended has no such requirement to change; a new one needs a rule"),
     ],
@@ -258,7 +293,9 @@ def test_problems_print_one_a_line_with_all_that_they_say(tmp_path: Path) -> Non
         "mine.toml: A-1: severity: choice (expected=blocker, major, minor, info)",
         "mine.toml: A-1: parameters.maximum_ratio: out_of_range (found=1.5, high=1.0, low=0.0, unit=ratio)",
     ]
-    with pytest.raises(OperatorError, match=r"wrong_type \(expected=profile\.expected\.with_unit, found='x'\)$"):
+    with pytest.raises(
+        OperatorError, match=r"wrong_type \(expected=profile\.expected\.with_unit, found='x'\)$"
+    ):
         load_profile(write(tmp_path, GOOD.replace("maximum_ratio = 0.01", 'maximum_ratio = "x"')))
 
 
@@ -272,7 +309,9 @@ def test_what_is_expected_is_said_in_vietnamese_too(tmp_path: Path) -> None:
 def test_extension_ends_somewhere(tmp_path: Path) -> None:
     write(tmp_path, GOOD, "p0.toml")
     for depth in range(1, 6):
-        write(tmp_path, HEAD.replace('"mine"', f'"p{depth}"\nextends = "p{depth - 1}.toml"'), f"p{depth}.toml")
+        write(
+            tmp_path, HEAD.replace('"mine"', f'"p{depth}"\nextends = "p{depth - 1}.toml"'), f"p{depth}.toml"
+        )
     assert len(load_profile(str(tmp_path / "p4.toml")).rows) == 1
     with pytest.raises(OperatorError, match="extends_too_deep"):
         load_profile(str(tmp_path / "p5.toml"))
@@ -281,10 +320,12 @@ def test_extension_ends_somewhere(tmp_path: Path) -> None:
 # ---------- what can be wrong ----------
 
 RULES = (
-    "accounts, anonymous_onvif, anonymous_stream, availability, bitrate, camera_answer, certificate, clock_offset, "
+    "accounts, anonymous_onvif, anonymous_stream, availability, bitrate, camera_answer, certificate, "
+    "clock_offset, "
     "codec, decode_errors, default_login, device_answers, firmware, frame_rate, frame_rate_kept, https, "
     "keyframe_interval, "
-    "login_scheme, onvif_conformance, open_ports, packet_loss, picture, pixel_density, resolution, retention, "
+    "login_scheme, onvif_conformance, open_ports, packet_loss, picture, pixel_density, resolution, "
+    "retention, "
     "site_answer, stream_plays, sub_streams, time_server, time_zone, uplink"
 )
 BAD = {
@@ -302,9 +343,18 @@ BAD = {
     "syntax": (GOOD + "\nx = = 1", ["mine.toml: not TOML: line 18, column 5"]),
     "syntax at the end": (GOOD + '\nx = "', ["mine.toml: not TOML: it cannot be read"]),
     "stray table": (GOOD + "\n[other]\n", ["mine.toml: other: unknown key; the keys are: profile, require"]),
-    "rows are no list": (HEAD + "[require]\n", ["mine.toml: require: [[require]] tables expected, at most 500"]),
-    "no id": (GOOD.replace('id = "A-1"', ""), ["mine.toml: #1: id: missing or of the wrong type, expected: text"]),
-    "blank id": (GOOD.replace('"A-1"', '" "'), ["mine.toml: #1: id: missing or of the wrong type, expected: text"]),
+    "rows are no list": (
+        HEAD + "[require]\n",
+        ["mine.toml: require: [[require]] tables expected, at most 500"],
+    ),
+    "no id": (
+        GOOD.replace('id = "A-1"', ""),
+        ["mine.toml: #1: id: missing or of the wrong type, expected: text"],
+    ),
+    "blank id": (
+        GOOD.replace('"A-1"', '" "'),
+        ["mine.toml: #1: id: missing or of the wrong type, expected: text"],
+    ),
     "id twice": (GOOD + ROW, ["mine.toml: A-1: id: this id already stands above in the same file"]),
     "unknown row key": (
         GOOD + 'colour = "red"\n',
@@ -420,7 +470,8 @@ BAD = {
     "basis of its own kind": (
         GOOD.replace('kind = "assumption"', 'kind = "rumour", colour = 1'),
         [
-            "mine.toml: A-1: basis.colour: unknown key; the keys are: kind, document, confidence, note, comparators",
+            "mine.toml: A-1: basis.colour: unknown key; the keys are: kind, document, confidence, note, "
+            "comparators",
             "mine.toml: A-1: basis.kind: must be one of: text-3288, circular-350, named-doc, assumption",
         ],
     ),
@@ -462,7 +513,8 @@ BAD = {
     ),
     "sources": (
         GOOD.replace(
-            'title.en = "Trial"', 'title.en = "Trial"\nsources = [3, { id = "a", title = "b", status = "c", d = 1 }]'
+            'title.en = "Trial"',
+            'title.en = "Trial"\nsources = [3, { id = "a", title = "b", status = "c", d = 1 }]',
         ),
         [
             "mine.toml: profile.sources#1: missing or of the wrong type, expected: {id, title, status}",
@@ -494,15 +546,17 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_wrong_profile_is_refused_with_file_row_key_and_what_was_expected(tmp_path: Path, name: str) -> None:
+def test_a_wrong_profile_is_refused_with_file_row_key_and_what_was_expected(
+    tmp_path: Path, name: str
+) -> None:
     text, told = BAD[name]
     assert problems(tmp_path, text) == told
 
 
 def one_row(rule: str, parameters: str) -> str:
-    return (
-        HEAD
-        + f'[[require]]\nid = "B"\nvi = "b"\nen = "b"\nrule = "{rule}"\nseverity = "minor"\n{BASIS}\n{parameters}\n'
+    return HEAD + (
+        f'[[require]]\nid = "B"\nvi = "b"\nen = "b"\nrule = "{rule}"\nseverity = '
+        f'"minor"\n{BASIS}\n{parameters}\n'
     )
 
 
@@ -546,7 +600,8 @@ RATES = "tolerance_ratio = 0.01, disagreement_ratio = 0.1, loss_ratio = 0.01"
         (
             "bitrate",
             "warn_below_bps = 1e6, warn_above_bps = 8e6, recommended_bps = { h264 = [1, 2, 3] }",
-            "recommended_bps: wrong type: expected {text = [integer, integer]} [bit/s], found {'h264': [1, 2, 3]}",
+            "recommended_bps: wrong type: expected {text = [integer, integer]} [bit/s], found "
+            "{'h264': [1, 2, 3]}",
         ),
         (
             "bitrate",
@@ -554,7 +609,11 @@ RATES = "tolerance_ratio = 0.01, disagreement_ratio = 0.1, loss_ratio = 0.01"
             "recommended_bps: outside the sensible range 1000 to 1000000000 bit/s: {'h264': [3, 6]}",
         ),
         ("anonymous_onvif", "allowed = [1]", "allowed: wrong type: expected [text, …], found [1]"),
-        ("anonymous_onvif", "allowed = " + str(["x"] * 101), "allowed: wrong type: expected [text, …], found "),
+        (
+            "anonymous_onvif",
+            "allowed = " + str(["x"] * 101),
+            "allowed: wrong type: expected [text, …], found ",
+        ),
         (
             "pixel_density",
             'tasks = { gate = "x" }, classes_px_per_m = { x = 0.5 }',
@@ -595,17 +654,25 @@ RATES = "tolerance_ratio = 0.01, disagreement_ratio = 0.1, loss_ratio = 0.01"
             'allowed = "' + "x" * 58 + '"',
             "allowed: wrong type: expected [text, …], found '" + "x" * 58 + "'",
         ),
-        ("site_answer", 'valid_days = 365, asks = "' + "x" * 2001 + '"', "asks: wrong type: expected text, found "),
+        (
+            "site_answer",
+            'valid_days = 365, asks = "' + "x" * 2001 + '"',
+            "asks: wrong type: expected text, found ",
+        ),
         ("site_answer", "valid_days = 365, asks = 3", "asks: wrong type: expected text, found 3"),
     ],
 )
-def test_parameters_are_checked_for_type_size_and_unit(tmp_path: Path, rule: str, parameters: str, told: str) -> None:
+def test_parameters_are_checked_for_type_size_and_unit(
+    tmp_path: Path, rule: str, parameters: str, told: str
+) -> None:
     found = problems(tmp_path, one_row(rule, f"parameters = {{ {parameters} }}"))
     assert any(line.startswith(f"mine.toml: B: parameters.{told}") for line in found), found
 
 
 def test_bounds_that_are_equal_are_in_order(tmp_path: Path) -> None:
-    row = one_row("frame_rate", f"parameters = {{ floor_hz = 20, minimum_hz = 20, recommended_hz = 20, {RATES} }}")
+    row = one_row(
+        "frame_rate", f"parameters = {{ floor_hz = 20, minimum_hz = 20, recommended_hz = 20, {RATES} }}"
+    )
     assert load_profile(write(tmp_path, row)).rows[0].parameters[0] == ("minimum_hz", 20.0)
     same = GOOD.replace("recommended_ratio = 0.001", "recommended_ratio = 0.01")
     assert dict(load_profile(write(tmp_path, same)).rows[0].parameters)["recommended_ratio"] == 0.01
@@ -714,7 +781,11 @@ def test_no_more_rows_than_anybody_can_read(tmp_path: Path) -> None:
 
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 10**7) | st.floats(allow_nan=False, width=32) | st.text(max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 10**7)
+    | st.floats(allow_nan=False, width=32)
+    | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
@@ -722,8 +793,12 @@ values = st.recursive(
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no failure
 @given(
-    head=st.dictionaries(st.sampled_from(["id", "version", "title", "authoritative", "drop", "sources"]), values),
-    row=st.dictionaries(st.sampled_from(["id", "vi", "en", "rule", "severity", "parameters", "basis"]), values),
+    head=st.dictionaries(
+        st.sampled_from(["id", "version", "title", "authoritative", "drop", "sources"]), values
+    ),
+    row=st.dictionaries(
+        st.sampled_from(["id", "vi", "en", "rule", "severity", "parameters", "basis"]), values
+    ),
     rule=st.sampled_from(["packet_loss", "resolution", "bitrate", "site_answer"]),
 )
 def test_whatever_stands_in_a_file_is_refused_with_problems_and_never_breaks_the_reader(

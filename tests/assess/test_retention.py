@@ -1,4 +1,5 @@
-"""Recordings judged channel by channel: nothing passes that is not kept, and what is not told is not judged."""
+"""Recordings judged channel by channel: nothing passes that is not kept, and what is not told is not
+judged."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ def channel(source: str, *spans: tuple[float, float], told: bool = True) -> Chan
 def found(
     *channels: ChannelRecording, source: str = "CH2", offset_s: float = 0.0, fails: Fault | None = None
 ) -> Finding:
-    """The finding about one of the two channels; the summary says 45 days throughout, as a locked clip makes it."""
+    """The finding about one of the two channels; the summary says 45 days throughout, as a locked clip makes
+    it."""
     recording = RecordingFacts(ago(45), NOW, 2, fails or channels)
     device = device_facts(media=TWO, recording=recording, clock=device_clock(offset_s=offset_s))
     return judged("retention", replace(camera_facts(device=device), video_source=source))
@@ -49,7 +51,9 @@ CASES = {
     "locked clip, this channel three days": Case(
         found(channel("CH1", (45, 44.9), (3, 0)), channel("CH2", (3, 0))), FAIL, "retention_short"
     ),
-    "locked clip of this channel itself": Case(found(GOOD, channel("CH2", (45, 44.9), (3, 0))), FAIL, "retention_gap"),
+    "locked clip of this channel itself": Case(
+        found(GOOD, channel("CH2", (45, 44.9), (3, 0))), FAIL, "retention_gap"
+    ),
     "dead channel": Case(found(GOOD, channel("CH2")), FAIL, "retention_none"),
     "channel without any recording": Case(found(GOOD), FAIL, "retention_none"),
     "hole of two hours": Case(found(GOOD, channel("CH2", (40, 10), (9.9, 0))), WARN, "retention_holes"),
@@ -59,18 +63,26 @@ CASES = {
     ),
     "new channel": Case(found(GOOD, channel("CH2", (1, 0))), OPEN, "retention_new"),
     "stopped": Case(found(GOOD, channel("CH2", (40, 2))), FAIL, "retention_stopped"),
-    "stopped, wrong clock": Case(found(GOOD, channel("CH2", (40, 2)), offset_s=-172800), OPEN, "retention_clock"),
-    "zone wrong by seven hours": Case(found(GOOD, channel("CH2", (30.1, 0)), offset_s=25200), OPEN, "retention_clock"),
+    "stopped, wrong clock": Case(
+        found(GOOD, channel("CH2", (40, 2)), offset_s=-172800), OPEN, "retention_clock"
+    ),
+    "zone wrong by seven hours": Case(
+        found(GOOD, channel("CH2", (30.1, 0)), offset_s=25200), OPEN, "retention_clock"
+    ),
     "from the future": Case(found(GOOD, channel("CH2", (40, -1))), OPEN, "retention_unbelievable"),
     "search broke off": Case(found(fails=fault(FaultCode.TIMEOUT)), OPEN, "retention_summary_only"),
     "sources under other names": Case(
         found(channel("Cam A", (45, 0)), channel("Cam B", (45, 0))), OPEN, "retention_no_channel"
     ),
-    "disk shrunk, all channels": Case(found(channel("CH1", (9, 0)), channel("CH2", (9, 0))), FAIL, "retention_short"),
+    "disk shrunk, all channels": Case(
+        found(channel("CH1", (9, 0)), channel("CH2", (9, 0))), FAIL, "retention_short"
+    ),
     "long and whole": Case(found(GOOD, channel("CH2", (31, 0))), PASS, "retention_enough"),
     "exactly enough": Case(found(GOOD, channel("CH2", (30, 0))), PASS, "retention_enough"),
     "under the name of its profile": Case(found(GOOD, channel("P2", (31, 0))), PASS, "retention_enough"),
-    "hole of just less than an hour": Case(found(GOOD, channel("CH2", (40, 10), (9.96, 0))), PASS, "retention_enough"),
+    "hole of just less than an hour": Case(
+        found(GOOD, channel("CH2", (40, 10), (9.96, 0))), PASS, "retention_enough"
+    ),
 }
 
 

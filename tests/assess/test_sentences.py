@@ -1,6 +1,7 @@
 """Every sentence a finding can say, in full: `sentences.txt` holds them, read and approved by a person.
 
-After a deliberate change of wording: `python -m tests.assess.test_sentences > tests/assess/sentences.txt`, and read it.
+After a deliberate change of wording: `python -m tests.assess.test_sentences > tests/assess/sentences.txt`,
+and read it.
 """
 
 from __future__ import annotations
@@ -77,7 +78,14 @@ def told(**changes: Any) -> Any:
     return site_facts(
         answers=(
             ManualAnswer(
-                **{"rule": "REC-MAX", "met": True, "by": "Cô Hạnh", "on": date(2026, 11, 1), "expires": None, **changes}
+                **{
+                    "rule": "REC-MAX",
+                    "met": True,
+                    "by": "Cô Hạnh",
+                    "on": date(2026, 11, 1),
+                    "expires": None,
+                    **changes,
+                }
             ),
         )
     )
@@ -112,7 +120,11 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     ("decode_errors", m(keyframes_decoded=0), None),
     ("decode_errors", m(keyframes_decoded=1, decode_errors=2, rtp_lost_packets=5), None),
     ("decode_errors", m(keyframes_decoded=199, decode_errors=1), None),
-    ("picture", with_main(image=image_facts(conditions=("frozen",)), measured=measured_stream(window_s=2.5)), None),
+    (
+        "picture",
+        with_main(image=image_facts(conditions=("frozen",)), measured=measured_stream(window_s=2.5)),
+        None,
+    ),
     *(("picture", seen(unsure=(c,)), None) for c in ("covered", "frozen")),
     *(("picture", seen(condition), None) for condition in CONDITIONS),
     ("pixel_density", camera_facts(declaration=Declaration(task="gate")), None),
@@ -209,7 +221,10 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     (
         "https",
         with_device(
-            tls=None, network=replace(device_facts().network, protocols=(HTTP, NetworkProtocol("HTTPS", False, (443,))))
+            tls=None,
+            network=replace(
+                device_facts().network, protocols=(HTTP, NetworkProtocol("HTTPS", False, (443,)))
+            ),
         ),
         None,
     ),
@@ -248,7 +263,9 @@ SITES = (
 
 
 def findings() -> Iterator[Finding]:
-    yield from (judged("uplink", site=site_facts(uplink_bps=50_000_000.0), cameras=cameras) for cameras in SITES)
+    yield from (
+        judged("uplink", site=site_facts(uplink_bps=50_000_000.0), cameras=cameras) for cameras in SITES
+    )
     yield from (case.finding for case in RETENTION.values())
     for rule, camera, more in CASES:
         site, parameters = (None, more) if isinstance(more, dict) else (more, {})
@@ -264,9 +281,13 @@ def value(quantity: Any) -> str:
 def lines(found: Finding) -> list[str]:
     text = both(found.message)
     seen = {name: value(getattr(found, name)) for name in ("observed", "configured", "declared", "measured")}
-    bounds = {name: value(getattr(found, name)) for name in ("required", "recommended", "unit", "uncertainty")}
+    bounds = {
+        name: value(getattr(found, name)) for name in ("required", "recommended", "unit", "uncertainty")
+    }
     told_lines = [f"{found.check} {found.outcome}", f"  {text.vi}", f"  {text.en}"]
-    told_lines += ["  " + " ".join(f"{name}={told}" for name, told in (seen | bounds).items() if told != "None")]
+    told_lines += [
+        "  " + " ".join(f"{name}={told}" for name, told in (seen | bounds).items() if told != "None")
+    ]
     if found.remedy is not None:
         advice = both(found.remedy)
         told_lines += [f"  → {advice.vi}", f"  → {advice.en}"]

@@ -1,4 +1,5 @@
-"""`camagent baseline`: the reference of a camera's picture, shown and made anew; words and numbers, never a picture."""
+"""`camagent baseline`: the reference of a camera's picture, shown and made anew; words and numbers, never a
+picture."""
 
 from __future__ import annotations
 

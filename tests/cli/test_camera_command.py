@@ -1,4 +1,5 @@
-"""`camagent camera` and `camagent inventory export`: expected, taken off by a person, read back as an inventory."""
+"""`camagent camera` and `camagent inventory export`: expected, taken off by a person, read back as an
+inventory."""
 
 from __future__ import annotations
 
@@ -24,7 +25,13 @@ from tests.publish.samples import school
 
 AT = datetime(2026, 11, 20, 2, tzinfo=UTC)
 CAMERA = ExpectedCamera(
-    "cam-1", "9001", "Cổng chính", "192.0.2.11", "VS1", DeviceWords("Acme", "AC-1", "V1", "S1234", None, ("T",)), AT
+    "cam-1",
+    "9001",
+    "Cổng chính",
+    "192.0.2.11",
+    "VS1",
+    DeviceWords("Acme", "AC-1", "V1", "S1234", None, ("T",)),
+    AT,
 )
 
 
@@ -51,7 +58,12 @@ def test_what_is_expected_is_kept_as_it_was(folder: Path) -> None:
 
 
 def test_a_retired_camera_stays_listed_with_who_said_so_and_why(folder: Path) -> None:
-    assert run("camera", "retire", "cam-1", "--by", "Nguyễn Văn An", "--reason", "tháo khi sửa cổng").return_value == 0
+    assert (
+        run(
+            "camera", "retire", "cam-1", "--by", "Nguyễn Văn An", "--reason", "tháo khi sửa cổng"
+        ).return_value
+        == 0
+    )
     word = kept(folder)["cam-1"].retired
     assert word is not None and (word.by, word.reason) == ("Nguyễn Văn An", "tháo khi sửa cổng")
     listed = json.loads(run("camera", "list", "--format", "json").output)
@@ -111,12 +123,20 @@ def test_an_exported_inventory_is_read_back(lang: str) -> None:
         builders.camera_result(
             facts=facts(id="cam-3", name="Sân 2", address="192.0.2.2", video_source="V2", device=None)
         ),
-        builders.camera_result(facts=facts(id="cam-4", name="Kho", address="rtsp://192.0.2.9:554/live", device=None)),
+        builders.camera_result(
+            facts=facts(id="cam-4", name="Kho", address="rtsp://192.0.2.9:554/live", device=None)
+        ),
         builders.camera_result(facts=facts(id="cam-5", name="Nhà xe", address="192.0.2.5")),
     )
     document = scan_document(replace(school(0), cameras=cameras))
-    urls = {"cam-1": "http://192.0.2.1:8080/onvif/device_service", "cam-5": "http://192.0.2.5/onvif/device_service"}
-    declared = {row.name: row for row in parse_inventory(render_inventory(document, urls, lang).encode(), "camera.csv")}
+    urls = {
+        "cam-1": "http://192.0.2.1:8080/onvif/device_service",
+        "cam-5": "http://192.0.2.5/onvif/device_service",
+    }
+    declared = {
+        row.name: row
+        for row in parse_inventory(render_inventory(document, urls, lang).encode(), "camera.csv")
+    }
     assert len(declared) == 5
     gate = next(row for name, row in declared.items() if name and "Cổng" in name)
     assert (gate.address, gate.port) == ("192.0.2.1", 8080)

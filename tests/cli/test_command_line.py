@@ -63,7 +63,9 @@ def test_help_loads_nothing_heavy(command: str) -> None:
         "except SystemExit: pass\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
     assert done.stderr.strip().splitlines()[-1] == "[]"
 
 
@@ -144,7 +146,9 @@ def test_the_language_is_the_option_else_the_locale_else_vietnamese(
 
 
 def test_the_project_has_no_output_outside_its_folder(tmp_path: Path) -> None:
-    done = camagent("credentials", "list", CAMAGENT_DATA=str(tmp_path / "d"), CAMAGENT_CONFIG_DIR=str(tmp_path / "c"))
+    done = camagent(
+        "credentials", "list", CAMAGENT_DATA=str(tmp_path / "d"), CAMAGENT_CONFIG_DIR=str(tmp_path / "c")
+    )
     assert done.returncode == 0
     assert not (tmp_path / "d").exists()
 
@@ -175,7 +179,9 @@ def test_a_folder_that_cannot_be_written_is_told_before_any_work(
     tmp_path: Path, option: str, command: tuple[str, ...]
 ) -> None:
     (tmp_path / "file").write_text("")
-    done = camagent(*command, option, str(tmp_path / "file" / "folder"), "--lang", "vi", CAMAGENT_DATA=str(tmp_path))
+    done = camagent(
+        *command, option, str(tmp_path / "file" / "folder"), "--lang", "vi", CAMAGENT_DATA=str(tmp_path)
+    )
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.splitlines() == [
         f"Lỗi: {tmp_path}/file/folder: không ghi được (một phần của đường dẫn là tệp, không phải thư mục)"

@@ -62,7 +62,11 @@ def test_the_answers_become_a_configuration_and_a_log_in(tmp_path: Path) -> None
     assert "Not possible" in shown and "8.8.8.0/24" in shown
     path = tmp_path / "config" / "camagent.toml"
     config = load_config(path)
-    assert (config.site.name, config.site.id, config.site.area) == ('THCS "Nguyễn Du"', "9001", "Phường Gia Định")
+    assert (config.site.name, config.site.id, config.site.area) == (
+        'THCS "Nguyễn Du"',
+        "9001",
+        "Phường Gia Định",
+    )
     assert config.discovery.subnets == ("127.10.1.0/27", "127.10.2.0/27")
     assert PASSWORD not in path.read_text(encoding="utf-8")
     assert path.read_text(encoding="utf-8").count("# ") >= 3
@@ -78,7 +82,13 @@ def init(folder: Path) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "CAMAGENT_CONFIG_DIR": str(folder)}
     command = [sys.executable, "-m", "camagent", "init", "--lang", "en"]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, env=environment, stdin=subprocess.DEVNULL, check=False
+        command,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        check=False,
     )
 
 

@@ -1,4 +1,5 @@
-"""No picture is written anywhere unless --keep-images is given: by what commands do, and by what the source can do."""
+"""No picture is written anywhere unless --keep-images is given: by what commands do, and by what the source
+can do."""
 
 from __future__ import annotations
 
@@ -36,7 +37,9 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "camagent", *words],
         cwd=folder,
-        env=os.environ | {name: str(folder / place) for name, place in folders.items()} | {"PYTHONPATH": str(ROOT)},
+        env=os.environ
+        | {name: str(folder / place) for name, place in folders.items()}
+        | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=120,
@@ -75,7 +78,8 @@ def test_with_keep_images_they_lie_in_that_folder_only_and_are_the_operators(tmp
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_no_command_keeps_pictures_by_itself(name: str) -> None:
-    """The one option that asks for them is empty unless it is given, and nothing in the environment can fill it."""
+    """The one option that asks for them is empty unless it is given, and nothing in the environment can fill
+    it."""
     group = Commands()
     waiting = [group.get_command(click.Context(group), name)]
     while waiting:
@@ -94,8 +98,12 @@ def test_only_the_decoding_process_can_make_a_picture_file() -> None:
     places = set()
     for path in (ROOT / "camagent").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            name = getattr(node.func, "attr", getattr(node.func, "id", "")) if isinstance(node, ast.Call) else ""
-            encodes = name == "create" and any(isinstance(a, ast.Constant) and a.value == "w" for a in node.args)  # type: ignore[attr-defined]
+            if not isinstance(node, ast.Call):
+                continue
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            encodes = name == "create" and any(
+                isinstance(argument, ast.Constant) and argument.value == "w" for argument in node.args
+            )
             if name in makers or encodes:
                 places.add(path.name)
     assert places == {"decode_worker.py"}

@@ -41,7 +41,9 @@ def test_a_stranger_does_not_get_the_typed_log_in(monkeypatch: pytest.MonkeyPatc
     (entry,) = bound_to_search(LOGIN, make_plan([], (), ["192.168.1.0/24"]), named=True)
     stranger = DeviceTarget("192.168.1.64", 80, endpoint="urn:uuid:1")
     assert test_trust.given(test_trust.order(entry.network), stranger) is LoginGiven.WITHHELD
-    assert test_trust.given(test_trust.order(entry.network, Trust(all_new=True)), stranger) is LoginGiven.NEWLY
+    assert (
+        test_trust.given(test_trust.order(entry.network, Trust(all_new=True)), stranger) is LoginGiven.NEWLY
+    )
 
 
 def test_what_is_typed_goes_before_another_one_of_the_same_range(tmp_path: Path) -> None:
@@ -49,9 +51,13 @@ def test_what_is_typed_goes_before_another_one_of_the_same_range(tmp_path: Path)
     secret.write_text("old\n", encoding="utf-8")
     table = {"address": "192.168.1.0/24", "user": "old", "password_file": str(secret)}
     narrow = {**table, "address": "192.168.1.7", "user": "own"}
-    config = parse_config({"credential": [table, narrow], "agent": {"data_dir": str(tmp_path)}}, tmp_path / "c.toml")
+    config = parse_config(
+        {"credential": [table, narrow], "agent": {"data_dir": str(tmp_path)}}, tmp_path / "c.toml"
+    )
     book = credential_book(config, {}, (BoundCredential("192.168.1.0/24", Credential("new", Secret("x"))),))
-    users = [found.user for found in map(book.for_address, ("192.168.1.64", "192.168.1.7")) if found is not None]
+    users = [
+        found.user for found in map(book.for_address, ("192.168.1.64", "192.168.1.7")) if found is not None
+    ]
     assert users == ["new", "own"]
 
 
@@ -66,7 +72,17 @@ def test_the_school_of_the_options_goes_before_the_configuration() -> None:
 
 
 def scan(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "camagent", "scan", "--subnet", "127.251.0.0/30", "--lang", "en", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "camagent",
+        "scan",
+        "--subnet",
+        "127.251.0.0/30",
+        "--lang",
+        "en",
+        *arguments,
+    ]
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(home)}
     return subprocess.run(command, capture_output=True, text=True, timeout=90, env=environment, check=False)
 

@@ -1,4 +1,5 @@
-"""Many cameras on several interfaces, as one process: each answers Probes from its own address, a little later.
+"""Many cameras on several interfaces, as one process: each answers Probes from its own address, a little
+later.
 
 python crowd.py SPREAD_MS COUNT NETWORK…      (NETWORK: 10.1, 10.2 … , one an interface)
 """

@@ -1,8 +1,9 @@
-"""Hosts of all kinds on many addresses, as one process: python hosts.py '{"10.7.0.9": [[80, "onvif", 3.0]], …}'.
+"""Hosts of all kinds on many addresses, as one process: python hosts.py '{"10.7.0.9": [[80, "onvif", 3.0]],
+…}'.
 
-Each row of an address: port, kind, and seconds before it answers. Kinds: onvif (at the standard's path), services (at
-Axis' path alone), web, login, banner (speaks first, like a database), rtsp, mute (accepts and says nothing), drip (a
-byte now and then, for ever).
+Each row of an address: port, kind, and seconds before it answers. Kinds: onvif (at the standard's path),
+services (at Axis' path alone), web, login, banner (speaks first, like a database), rtsp, mute (accepts and
+says nothing), drip (a byte now and then, for ever).
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ TIME_REPLY = (
 
 def http(status: str, body: str) -> bytes:
     """A whole answer of a web server."""
-    return f"HTTP/1.1 {status}\r\nContent-Type: text/xml\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    return (
+        f"HTTP/1.1 {status}\r\nContent-Type: text/xml\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    )
 
 
 def answer(kind: str, request: bytes) -> bytes:
@@ -32,7 +35,9 @@ def answer(kind: str, request: bytes) -> bytes:
     return http("200 OK", TIME_REPLY) if path + b" HTTP" in request else http("404 Not Found", "<html/>")
 
 
-async def serve_one(kind: str, delay_s: float, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def serve_one(
+    kind: str, delay_s: float, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
     try:
         if kind == "banner":
             writer.write(b"J\0\0\0\n5.5.5-10.11.6-MariaDB\0")
@@ -58,7 +63,10 @@ async def main(hosts: dict[str, list[tuple[int, str, float]]]) -> None:
         for port, kind, delay_s in rows:
 
             async def serve(
-                reader: asyncio.StreamReader, writer: asyncio.StreamWriter, kind: str = kind, delay_s: float = delay_s
+                reader: asyncio.StreamReader,
+                writer: asyncio.StreamWriter,
+                kind: str = kind,
+                delay_s: float = delay_s,
             ) -> None:
                 await serve_one(kind, delay_s, reader, writer)
 

@@ -1,4 +1,5 @@
-"""Networks of a test's own: namespaces that the calling thread enters, joined by virtual cables. Root only."""
+"""Networks of a test's own: namespaces that the calling thread enters, joined by virtual cables. Root
+only."""
 
 from __future__ import annotations
 
@@ -75,7 +76,9 @@ def _enter(fd: int) -> None:
 
 
 @contextmanager
-def crowd_on(near: Network, far: Network, networks: Sequence[str], count: int, spread_ms: int) -> Iterator[None]:
+def crowd_on(
+    near: Network, far: Network, networks: Sequence[str], count: int, spread_ms: int
+) -> Iterator[None]:
     """`count` cameras a network behind as many cables, answering within `spread_ms`; one /22 each."""
     for number, prefix in enumerate(networks, 1):
         near.cable_to(far, f"eth{number}", f"far{number}")

@@ -136,6 +136,5 @@ async def tcp_peer(
 def http(status: str, body: str, content_type: str = "application/soap+xml") -> bytes:
     content = body.encode()
     return (
-        f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(content)}\r\n\r\n".encode()
-        + content
-    )
+        f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(content)}\r\n\r\n"
+    ).encode() + content

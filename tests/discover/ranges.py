@@ -1,4 +1,5 @@
-"""Ranges to be searched: behind a router that drops or says "prohibited", and a wire full of hosts of all kinds."""
+"""Ranges to be searched: behind a router that drops or says "prohibited", and a wire full of hosts of all
+kinds."""
 
 from __future__ import annotations
 
@@ -27,14 +28,15 @@ BEHIND_THE_ROUTER: Mapping[int, Sequence[Row]] = {
     15: [(80, "onvif", 3.0)],
     16: [(80, "web", 0.0)],
 }
-"""By the last number of the address: six cameras of which a search has to find every one, and a web server."""
+"""By the last number of the address: six cameras of which a search has to find every one, and a web
+server."""
 ONVIF_THERE, RTSP_ONLY_THERE = (9, 10, 12, 13, 15), (11, 14)
 
 
 @contextmanager
 def behind_a_router(near: Network, far: Network, network: str, verdict: str) -> Iterator[None]:
-    """The hosts of `BEHIND_THE_ROUTER` in a range of which the router drops the rest (verdict "blackhole"), or of
-    which it says at once that it is "prohibit" or "unreachable"."""
+    """The hosts of `BEHIND_THE_ROUTER` in a range of which the router drops the rest (verdict "blackhole"),
+    or of which it says at once that it is "prohibit" or "unreachable"."""
     first = ipaddress.IPv4Network(network).network_address
     near.cable_to(far, "eth1", "far1")
     near.run("addr add 192.168.1.2/24 dev eth1")
@@ -48,8 +50,9 @@ def behind_a_router(near: Network, far: Network, network: str, verdict: str) -> 
 
 
 def all_kinds(count: int) -> dict[str, list[Row]]:
-    """Hosts 10.7.0.1 …: in turn a camera on a rare port, a web server, one that wants a log-in, a database, a mute one,
-    a trap, a slow camera, a PC that refuses everything, RTSP alone, a web server whose ONVIF is at Axis' path."""
+    """Hosts 10.7.0.1 …: in turn a camera on a rare port, a web server, one that wants a log-in, a database, a
+    mute one, a trap, a slow camera, a PC that refuses everything, RTSP alone, a web server whose ONVIF is at
+    Axis' path."""
     kinds: list[list[Row]] = [
         [(8081, "onvif", 0.0)],
         [(80, "web", 0.0)],
@@ -83,7 +86,11 @@ def serving(far: Network, hosts: Hosts, device: str, prefix: int = 32) -> Iterat
     with far.inside():
         subprocess.run(["ip", "-batch", "-"], input=batch, text=True, check=True, timeout=30)
         process = subprocess.Popen(
-            [sys.executable, str(HOSTS), json.dumps({address: list(rows) for address, rows in hosts.items()})],
+            [
+                sys.executable,
+                str(HOSTS),
+                json.dumps({address: list(rows) for address, rows in hosts.items()}),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

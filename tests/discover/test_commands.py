@@ -25,18 +25,30 @@ while True:
 
 
 def camagent(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"CAMAGENT_DATA": str(tmp_path), "CAMAGENT_CONFIG_DIR": str(tmp_path), "COLUMNS": "160"}
+    environment = os.environ | {
+        "CAMAGENT_DATA": str(tmp_path),
+        "CAMAGENT_CONFIG_DIR": str(tmp_path),
+        "COLUMNS": "160",
+    }
     return subprocess.run(
-        [sys.executable, "-m", "camagent", *arguments], env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "camagent", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
 
 @pytest.fixture
 def camera(network: Network) -> object:
     """One camera at 127.77.0.5 that calls itself [red]Cổng[/red]."""
-    scopes = "onvif://www.onvif.org/name/%5Bred%5DC%E1%BB%95ng%5B/red%5D onvif://www.onvif.org/hardware/DS-2CD"
+    scopes = (
+        "onvif://www.onvif.org/name/%5Bred%5DC%E1%BB%95ng%5B/red%5D onvif://www.onvif.org/hardware/DS-2CD"
+    )
     answer = matches(match("http://127.77.0.5:8080/onvif/device_service", scopes=scopes))
-    process = subprocess.Popen([sys.executable, "-c", CAMERA, "127.77.0.5", answer.hex()], stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-c", CAMERA, "127.77.0.5", answer.hex()], stdout=subprocess.PIPE
+    )
     assert process.stdout is not None
     process.stdout.readline()
     yield process

@@ -19,7 +19,9 @@ NETWORKS = ("10.1", "10.2")
 
 @pytest.mark.slow
 @pytest.mark.parametrize("spread_ms", [500, 0], ids=["spread over half a second", "all at once"])
-def test_500_cameras_on_two_interfaces_are_500(network: Network, far_network: Network, spread_ms: int) -> None:
+def test_500_cameras_on_two_interfaces_are_500(
+    network: Network, far_network: Network, spread_ms: int
+) -> None:
     with crowd_on(network, far_network, NETWORKS, 250, spread_ms):
         plan = replace(make_plan(list_interfaces()), subnets=())
         found = asyncio.run(search(plan, SystemClock()))
@@ -30,7 +32,9 @@ def test_500_cameras_on_two_interfaces_are_500(network: Network, far_network: Ne
 
 
 @pytest.mark.slow
-def test_a_sweep_of_two_ranges_finds_every_camera_without_multicast(network: Network, far_network: Network) -> None:
+def test_a_sweep_of_two_ranges_finds_every_camera_without_multicast(
+    network: Network, far_network: Network
+) -> None:
     # 2,044 addresses, most of them dead: unresolved neighbours fill the send buffer and must not lose a probe
     with crowd_on(network, far_network, NETWORKS, 60, 500):
         plan = make_plan(list_interfaces(), subnets=["10.1.0.0/22", "10.2.0.0/22"])

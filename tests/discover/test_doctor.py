@@ -166,7 +166,8 @@ def test_the_doctor_sends_no_packet(network: Network, far_network: Network, tmp_
         lines = Path("/proc/net/dev").read_text().splitlines()
         return next(line.split()[9] + " " + line.split()[10] for line in lines if "eth1" in line)
 
-    # The kernel may still announce its own multicast groups on the new link; what the doctor sends, it sends each time.
+    # The kernel may still announce its own multicast groups on the new link; what the doctor sends, it sends
+    # each time.
     for _ in range(5):
         before = sent()
         judge_machine(collect_facts(SystemClock(), tmp_path, ["192.168.1.0/24", "10.0.0.0/24"]))

@@ -27,11 +27,15 @@ try:
 finally:
     peak_file.write_text(str(peak_mb()))
 """
-"""`camagent`, which leaves its own peak of memory: what `wait4` tells begins with the memory of this test's process."""
+"""`camagent`, which leaves its own peak of memory: what `wait4` tells begins with the memory of this test's
+process."""
 
 
 def test_one_source_speaks_for_64_devices_at_most() -> None:
-    flood = [Datagram(reply(f"10.9.{n // 250}.{n % 250 + 1}", "urn:uuid:1"), "10.1.0.9", "eth1") for n in range(1000)]
+    flood = [
+        Datagram(reply(f"10.9.{n // 250}.{n % 250 + 1}", "urn:uuid:1"), "10.1.0.9", "eth1")
+        for n in range(1000)
+    ]
     seen = read_datagrams(flood, {}, ())
     assert len(seen.sightings) <= MAX_DEVICES_PER_SOURCE == 64
     assert seen.left_out == 1000 - 64
@@ -50,7 +54,10 @@ def test_a_scan_in_a_flood_takes_little_and_finds_no_camera(
     """750 addresses on each of two wires announce themselves; none has a port open."""
     folders = {"CAMAGENT_DATA": str(tmp_path), "CAMAGENT_CONFIG_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", MEASURED, str(tmp_path / "peak"), "scan", "--subnet", "10.1.3.248/30"]
-    with crowd_on(network, far_network, ("10.1", "10.2"), 750, 500), (tmp_path / "out.json").open("wb") as out:
+    with (
+        crowd_on(network, far_network, ("10.1", "10.2"), 750, 500),
+        (tmp_path / "out.json").open("wb") as out,
+    ):
         process = subprocess.run(
             [*command, "--window", "2", "--no-port-check", "--format", "json"],
             stdout=out,

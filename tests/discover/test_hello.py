@@ -114,7 +114,9 @@ def test_only_the_named_interface_is_heard(network: Network) -> None:
     assert [presence.kind for presence in asyncio.run(main())] == [Kind.BYE]
 
 
-def test_a_camera_that_announces_itself_over_ipv6_alone_is_heard(network: Network, far_network: Network) -> None:
+def test_a_camera_that_announces_itself_over_ipv6_alone_is_heard(
+    network: Network, far_network: Network
+) -> None:
     for number in (1, 2):
         network.cable_to(far_network, f"eth{number}", f"far{number}")
         network.run(f"addr add fe80::{number}:2/64 dev eth{number} nodad")

@@ -55,7 +55,12 @@ def test_a_second_address_under_a_label_is_the_same_interface(network: Network) 
 
 
 def test_the_kernel_s_names_tell_containers_and_tunnels(network: Network) -> None:
-    for one, other in (("docker0", "br-0123456789ab"), ("veth12ab", "virbr0"), ("wg0", "tailscale0"), ("br0", "wlan0")):
+    for one, other in (
+        ("docker0", "br-0123456789ab"),
+        ("veth12ab", "virbr0"),
+        ("wg0", "tailscale0"),
+        ("br0", "wlan0"),
+    ):
         network.stub(one, other)
     medium = {i.name: i.medium for i in list_interfaces()}
     assert {n for n, m in medium.items() if m is Medium.CONTAINER} == {
@@ -69,7 +74,8 @@ def test_the_kernel_s_names_tell_containers_and_tunnels(network: Network) -> Non
 
 
 def test_containers_and_tunnels_are_named_and_left_out() -> None:
-    # open-nvr/open-nvr#255: the Docker bridge was scanned in place of the LAN; futomi/node-onvif PR #67: the VPN
+    # open-nvr/open-nvr#255: the Docker bridge was scanned in place of the LAN; futomi/node-onvif PR #67: the
+    # VPN
     everything = [
         interface("lo", "127.0.0.1/8", medium=Medium.LOOPBACK),
         interface("eth0", "192.168.1.5/24"),

@@ -145,7 +145,9 @@ def test_toml_carries_what_only_a_person_can_answer() -> None:
     """
     (only,) = parse_inventory(text.encode(), "camera.toml")
     assert (only.scene_width_m, only.shared) == (4.0, False)
-    assert only.answers == (ManualAnswer("SIGN-1", True, "Nguyễn Văn A", date(2026, 9, 1), date(2027, 5, 31)),)
+    assert only.answers == (
+        ManualAnswer("SIGN-1", True, "Nguyễn Văn A", date(2026, 9, 1), date(2027, 5, 31)),
+    )
 
 
 def test_every_mistake_of_a_toml_list_is_told_at_once_with_its_table() -> None:
@@ -210,7 +212,9 @@ def test_any_cells_are_read_or_refused(cells: list[list[str]]) -> None:
         assert all(render(problem, "vi") for problem in error.problems)
 
 
-def declared(address: str | None = None, serial: str | None = None, mac: str | None = None, **more: str) -> Declaration:
+def declared(
+    address: str | None = None, serial: str | None = None, mac: str | None = None, **more: str
+) -> Declaration:
     return Declaration(address=address, serial=serial, mac=mac, **more)  # type: ignore[arg-type]
 
 
@@ -218,7 +222,9 @@ def seen(address: str, serial: str | None = None, *macs: str, channel: str | Non
     return SeenCamera(f"cam-{address}-{channel}", address, serial, macs, channel=channel)
 
 
-def outcome(declarations: list[Declaration], cameras: list[SeenCamera]) -> list[tuple[Change, str | None, str | None]]:
+def outcome(
+    declarations: list[Declaration], cameras: list[SeenCamera]
+) -> list[tuple[Change, str | None, str | None]]:
     return [(r.change, r.seen.address if r.seen else None, r.matched_by) for r in join(declarations, cameras)]
 
 
@@ -238,7 +244,11 @@ A, B = "192.168.1.21", "192.168.1.22"
         (declared(None, SERIAL), seen(B, SERIAL), (Change.PRESENT, B, "serial")),
         (declared(A, SERIAL, MAC), seen(A, SERIAL, OTHER_MAC), (Change.PRESENT, A, "serial")),
         (declared(A, "NONE"), seen(B, "NONE"), (Change.MISSING, None, None)),
-        (declared(A, mac="00:12:34:56:78:9a"), seen(B, None, "00:12:34:56:78:9a"), (Change.MISSING, None, None)),
+        (
+            declared(A, mac="00:12:34:56:78:9a"),
+            seen(B, None, "00:12:34:56:78:9a"),
+            (Change.MISSING, None, None),
+        ),
         (declared(A, "0123456789"), seen(A, SERIAL), (Change.PRESENT, A, "address")),
     ],
 )
@@ -249,7 +259,9 @@ def test_one_line_meets_one_camera(
 
 
 def test_two_cameras_that_changed_places_have_both_moved() -> None:
-    found = outcome([declared(A, SERIAL), declared(B, OTHER_SERIAL)], [seen(A, OTHER_SERIAL), seen(B, SERIAL)])
+    found = outcome(
+        [declared(A, SERIAL), declared(B, OTHER_SERIAL)], [seen(A, OTHER_SERIAL), seen(B, SERIAL)]
+    )
     assert found == [(Change.MOVED, B, "serial"), (Change.MOVED, A, "serial")]
 
 

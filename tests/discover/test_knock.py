@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camagent.discover.tcp_probe import MAX_SERVER_CHARS, Door, Heard, Knock, ask_onvif, ask_rtsp, judge_http, touch
+from camagent.discover.tcp_probe import (
+    MAX_SERVER_CHARS,
+    Door,
+    Heard,
+    Knock,
+    ask_onvif,
+    ask_rtsp,
+    judge_http,
+    touch,
+)
 from tests.discover.peers import TIME_REPLY, http, tcp_peer
 
 PATH = "/onvif/device_service"

@@ -1,4 +1,5 @@
-"""How one address is climbed: which ports, how often, how many at a time. With a network that is only pretended."""
+"""How one address is climbed: which ports, how often, how many at a time. With a network that is only
+pretended."""
 
 from __future__ import annotations
 
@@ -54,7 +55,9 @@ def climb(street: Street, monkeypatch: pytest.MonkeyPatch, alive: bool = False) 
     return sweep.knocks
 
 
-def test_a_silent_address_is_asked_again_at_the_likeliest_ports_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_address_is_asked_again_at_the_likeliest_ports_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     street = Street(Heard.SILENT)
     climb(street, monkeypatch)
     assert len(street.asked) == len(set(street.asked)) == 21
@@ -84,13 +87,17 @@ def test_every_port_that_accepted_and_said_nothing_is_asked_again(monkeypatch: p
     assert len(street.asked) == 21 and street.patiently == [8000, 6688]
 
 
-def test_silent_ports_of_an_address_that_refuses_others_are_lost_packets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silent_ports_of_an_address_that_refuses_others_are_lost_packets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     street = Street(Heard.REFUSED, _8899=Heard.SILENT, _10554=Heard.SILENT)
     climb(street, monkeypatch)
     assert street.patiently == [8899, 10554]
 
 
-def test_a_box_that_accepts_everything_and_says_nothing_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_box_that_accepts_everything_and_says_nothing_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     street = Street(Heard.MUTE)
     climb(street, monkeypatch)
     assert street.asked == [80, 8000, 8080, 554]

@@ -35,14 +35,21 @@ def test_the_tray_is_bounded_in_number_and_bytes() -> None:
 def test_every_probe_has_its_own_id_and_the_tray_remembers_what_it_asked() -> None:
     tray = Tray()
     probes = [tray.probe(types) for types in (ProbeTypes.ANY, ProbeTypes.DEVICE, ProbeTypes.ANY)]
-    assert [tray.sent[message_id(probe)] for probe in probes] == [ProbeTypes.ANY, ProbeTypes.DEVICE, ProbeTypes.ANY]
+    assert [tray.sent[message_id(probe)] for probe in probes] == [
+        ProbeTypes.ANY,
+        ProbeTypes.DEVICE,
+        ProbeTypes.ANY,
+    ]
 
 
 def test_a_burst_waits_in_the_buffer_until_it_is_drained() -> None:
     # 500 answers of 1.8 kB at once: a reader that parses between two reads kept 118 of them
     async def main() -> Tray:
         tray = Tray()
-        with multicast.open_directed_socket(None) as ear, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as voice:
+        with (
+            multicast.open_directed_socket(None) as ear,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as voice,
+        ):
             place = ("127.0.0.1", ear.getsockname()[1])
             with reading(tray, {ear: "lo"}):
                 for _ in range(500):

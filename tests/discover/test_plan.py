@@ -11,7 +11,11 @@ from camagent.text import LANGUAGES, render
 from tests.discover.test_interfaces import interface
 
 LOOPBACK = interface("lo", "127.0.0.1/8", medium=Medium.LOOPBACK)
-MACHINE: tuple[Interface, ...] = (LOOPBACK, interface("eth0", "192.168.1.5/24"), interface("eth1", "10.1.0.5/24"))
+MACHINE: tuple[Interface, ...] = (
+    LOOPBACK,
+    interface("eth0", "192.168.1.5/24"),
+    interface("eth1", "10.1.0.5/24"),
+)
 
 
 def refusals(**wanted: list[str]) -> list[str]:
@@ -62,15 +66,17 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 def test_a_range_on_loopback_is_searched_on_loopback_alone() -> None:
     assert [i.name for i in make_plan(MACHINE, subnets=["127.10.1.0/28"]).interfaces] == ["lo"]
-    assert [i.name for i in make_plan(MACHINE, subnets=["127.10.1.0/28"], addresses=["127.10.1.99"]).interfaces] == [
-        "lo"
-    ]
+    assert [
+        i.name for i in make_plan(MACHINE, subnets=["127.10.1.0/28"], addresses=["127.10.1.99"]).interfaces
+    ] == ["lo"]
     assert len(make_plan(MACHINE, subnets=["127.10.1.0/28", "192.168.9.0/24"]).interfaces) == 2
     assert len(make_plan(MACHINE, subnets=["127.10.1.0/28"], addresses=["192.168.9.9"]).interfaces) == 2
 
 
 def test_a_named_interface_is_searched_whatever_it_is() -> None:
-    plan = make_plan((*MACHINE, interface("docker0", "172.28.0.1/24", medium=Medium.CONTAINER)), interfaces=["docker0"])
+    plan = make_plan(
+        (*MACHINE, interface("docker0", "172.28.0.1/24", medium=Medium.CONTAINER)), interfaces=["docker0"]
+    )
     assert [i.name for i in plan.interfaces] == ["docker0"]
     assert [str(s) for s in plan.subnets] == ["172.28.0.0/24"]
 

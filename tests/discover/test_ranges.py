@@ -24,7 +24,9 @@ def searched(network: str) -> Discovery:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("verdict", ["blackhole", "prohibit", "unreachable"])
-def test_a_range_behind_a_router_takes_half_a_minute(network: Network, far_network: Network, verdict: str) -> None:
+def test_a_range_behind_a_router_takes_half_a_minute(
+    network: Network, far_network: Network, verdict: str
+) -> None:
     with behind_a_router(network, far_network, "10.9.0.0/24", verdict):
         found = searched("10.9.0.0/24")
     first = ipaddress.IPv4Address("10.9.0.0")
@@ -40,7 +42,9 @@ def test_a_wire_with_160_hosts_of_all_kinds(network: Network, far_network: Netwo
     hosts, walls = all_kinds(140), [f"10.7.0.{number}" for number in range(141, 161)]
     with full_wire(network, far_network, hosts, walls):
         found = searched("10.7.0.0/24")
-    cameras = {address for address, rows in hosts.items() for _, kind, _ in rows if kind in ("onvif", "services")}
+    cameras = {
+        address for address, rows in hosts.items() for _, kind, _ in rows if kind in ("onvif", "services")
+    }
     speakers = {address for address, rows in hosts.items() for _, kind, _ in rows if kind == "rtsp"}
     assert {t.host for t in found.devices} == cameras and len(cameras) == 42
     assert {row.host for row in found.rtsp_only} == speakers and len(speakers) == 14
@@ -50,7 +54,9 @@ def test_a_wire_with_160_hosts_of_all_kinds(network: Network, far_network: Netwo
     assert found.elapsed_s < 15 * LOADED_MACHINE, found.elapsed_s
 
 
-def test_who_drops_what_is_closed_is_found_at_its_one_open_port(network: Network, far_network: Network) -> None:
+def test_who_drops_what_is_closed_is_found_at_its_one_open_port(
+    network: Network, far_network: Network
+) -> None:
     far_network.run("rule add from 10.7.0.5 ipproto tcp sport 10080 lookup main pref 10")
     far_network.run("rule add from 10.7.0.5 blackhole pref 20")
     hosts: Hosts = {"10.7.0.5": [(10080, "onvif", 0.0), (8000, "web", 0.0)]}

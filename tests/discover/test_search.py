@@ -44,7 +44,10 @@ RTSP_OK = b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nServer: Dahua Rtsp Server\r\n\r\n"
 
 
 def plan(
-    interfaces: Sequence[str] = (), subnets: Sequence[str] = (), addresses: Sequence[str] = (), **changes: object
+    interfaces: Sequence[str] = (),
+    subnets: Sequence[str] = (),
+    addresses: Sequence[str] = (),
+    **changes: object,
 ) -> DiscoveryPlan:
     made = make_plan(list_interfaces(), interfaces, subnets, addresses)
     return replace(made, **{"pacing": QUICK, "subnets": made.subnets if subnets else (), **changes})  # type: ignore[arg-type]
@@ -94,7 +97,9 @@ def test_cameras_behind_every_interface_are_found_and_not_only_behind_the_defaul
     assert found.interfaces == ("eth1", "eth2")
 
 
-def test_an_interface_that_swallows_everything_costs_only_itself(network: Network, far_network: Network) -> None:
+def test_an_interface_that_swallows_everything_costs_only_itself(
+    network: Network, far_network: Network
+) -> None:
     # futomi/node-onvif#41: a virtual interface swallowed the probe
     lan(network, far_network, 1)
     network.stub("eth7", "eth8")
@@ -144,7 +149,9 @@ def test_a_factory_address_that_one_of_our_own_addresses_reaches_is_within_reach
     assert "off_subnet" not in codes(found) and found.interfaces == ("eth1",)
 
 
-def test_an_interface_without_link_is_noted_and_the_others_are_searched(network: Network, far_network: Network) -> None:
+def test_an_interface_without_link_is_noted_and_the_others_are_searched(
+    network: Network, far_network: Network
+) -> None:
     # andreikop/python-ws-discovery#37, #53: one interface's error ended the discovery
     lan(network, far_network, 1)
     lan(network, far_network, 2)
@@ -163,7 +170,9 @@ def test_a_second_search_directly_after_the_first_works(network: Network, far_ne
         assert hosts(run(wanted, camera_in(far_network, "192.168.1.9"))) == ["192.168.1.9:80"]
 
 
-def test_a_busy_fixed_port_is_noted_and_not_taken_for_an_empty_network(network: Network, far_network: Network) -> None:
+def test_a_busy_fixed_port_is_noted_and_not_taken_for_an_empty_network(
+    network: Network, far_network: Network
+) -> None:
     lan(network, far_network, 1)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("", 33702))
@@ -211,7 +220,9 @@ def test_one_malformed_answer_loses_no_other(network: Network, far_network: Netw
     assert found.malformed_datagrams == 8
 
 
-def test_a_camera_that_only_answers_a_probe_without_types_is_found(network: Network, far_network: Network) -> None:
+def test_a_camera_that_only_answers_a_probe_without_types_is_found(
+    network: Network, far_network: Network
+) -> None:
     lan(network, far_network, 1)
 
     def typeless(probe: bytes) -> list[bytes]:
@@ -221,7 +232,9 @@ def test_a_camera_that_only_answers_a_probe_without_types_is_found(network: Netw
     assert hosts(run(plan(["eth1"]), camera_in(far_network, "192.168.1.9", typeless))) == ["192.168.1.9:80"]
 
 
-def test_who_answers_every_probe_with_a_fault_is_asked_over_http(network: Network, far_network: Network) -> None:
+def test_who_answers_every_probe_with_a_fault_is_asked_over_http(
+    network: Network, far_network: Network
+) -> None:
     # edgexfoundry/device-onvif-camera#134, andreikop/python-ws-discovery#56
     lan(network, far_network, 1)
 
@@ -267,7 +280,9 @@ def test_a_directed_probe_is_sent_with_and_without_types(network: Network, typed
 
 def test_answers_that_were_not_kept_are_stated(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(multicast, "MAX_PER_SOURCE", 1)
-    answer = says(matches(match("http://127.77.0.5:8080/onvif")), matches(match("http://127.77.0.5:8081/onvif")))
+    answer = says(
+        matches(match("http://127.77.0.5:8080/onvif")), matches(match("http://127.77.0.5:8081/onvif"))
+    )
     found = run(plan(["lo"], ["127.77.0.5/32"]), Responder(answer, address="127.77.0.5"))
     assert "datagrams_dropped" in codes(found)
 
@@ -374,7 +389,9 @@ def test_a_port_whose_first_packets_were_lost_is_found_in_the_second_pass(networ
     async def main() -> Discovery:
         loop = asyncio.get_running_loop()
         door = socket.create_server(("127.77.0.3", 8000), backlog=0)
-        crowd = [socket.socket() for _ in range(4)]  # a full queue: the kernel drops further SYNs without a word
+        crowd = [
+            socket.socket() for _ in range(4)
+        ]  # a full queue: the kernel drops further SYNs without a word
         for visitor in crowd:
             visitor.setblocking(False)
             visitor.connect_ex(("127.77.0.3", 8000))

@@ -1,4 +1,5 @@
-"""Every code that the search can put into a note, a refusal or a diagnosis has its sentence, and none is left over."""
+"""Every code that the search can put into a note, a refusal or a diagnosis has its sentence, and none is left
+over."""
 
 from __future__ import annotations
 
@@ -10,7 +11,9 @@ from camagent.text import LANGUAGES, catalogue, render
 
 PACKAGE = Path(__file__).resolve().parents[2] / "camagent"
 FILES = [
-    path for room in ("discover", "inventory", "platform", "run") for path in sorted((PACKAGE / room).glob("*.py"))
+    path
+    for room in ("discover", "inventory", "platform", "run")
+    for path in sorted((PACKAGE / room).glob("*.py"))
 ]
 
 
@@ -34,7 +37,13 @@ def note_codes() -> set[str]:
 
 
 def test_every_note_has_a_sentence_with_its_detail() -> None:
-    codes = note_codes() | {"container_interface", "tunnel_interface", "no_carrier", "no_address", "sending_forbidden"}
+    codes = note_codes() | {
+        "container_interface",
+        "tunnel_interface",
+        "no_carrier",
+        "no_address",
+        "sending_forbidden",
+    }
     assert len(codes) > 12
     for code in codes:
         for lang in LANGUAGES:

@@ -79,7 +79,9 @@ def test_several_ports_of_one_address_are_several_devices() -> None:
 
 
 def test_a_stranger_cannot_send_us_to_the_internet() -> None:
-    many = matches(match("http://203.0.113.7/onvif", "urn:uuid:1"), match("http://evil.example/onvif", "urn:uuid:2"))
+    many = matches(
+        match("http://203.0.113.7/onvif", "urn:uuid:1"), match("http://evil.example/onvif", "urn:uuid:2")
+    )
     assert {s.target.host for s in read((many, "192.168.1.5")).sightings} == {"192.168.1.5"}
 
 
@@ -127,7 +129,10 @@ def test_a_flood_of_announcements_is_bounded_and_counted() -> None:
 
 def test_one_source_speaks_for_a_bounded_number_of_devices() -> None:
     many = [
-        (matches(*(match(f"http://192.168.{n}.{k}/onvif", f"urn:uuid:{n}-{k}") for k in range(1, 65))), "192.168.1.5")
+        (
+            matches(*(match(f"http://192.168.{n}.{k}/onvif", f"urn:uuid:{n}-{k}") for k in range(1, 65))),
+            "192.168.1.5",
+        )
         for n in range(30)
     ]
     assert len(read(*many).sightings) == MAX_DEVICES_PER_SOURCE
@@ -140,7 +145,11 @@ def test_a_name_with_percent_signs_is_read_and_control_characters_are_not() -> N
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(st.integers(1, 6), st.integers(1, 4), st.sampled_from((80, 8000, None)), st.booleans())))
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 6), st.integers(1, 4), st.sampled_from((80, 8000, None)), st.booleans())
+    )
+)
 def test_no_answering_address_is_ever_lost(answers: list[tuple[int, int, int | None, bool]]) -> None:
     datagrams = []
     for host, endpoint, port, own in answers:

@@ -77,7 +77,9 @@ def test_single_lost_packets_do_not_slow_the_search() -> None:
 
 
 def test_a_refusal_is_an_answer_and_silence_is_none() -> None:
-    seen = knocks(("a", 80, Heard.REFUSED), ("b", 80, Heard.SILENT), ("c", 80, Heard.MUTE), ("d", 80, Heard.OURS))
+    seen = knocks(
+        ("a", 80, Heard.REFUSED), ("b", 80, Heard.SILENT), ("c", 80, Heard.MUTE), ("d", 80, Heard.OURS)
+    )
     assert seen.answered() == {"a", "c"}
 
 

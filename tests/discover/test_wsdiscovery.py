@@ -71,7 +71,9 @@ def test_both_namespaces_and_invented_ones_are_read(namespace: str | None) -> No
 
 def test_two_xaddrs_in_one_element_are_two() -> None:
     # agsh/onvif#63: Axis and Bosch separate them by a space
-    found = only(matches(match("http://169.254.7.7/onvif/device_service http://192.168.1.9/onvif/device_service")))
+    found = only(
+        matches(match("http://169.254.7.7/onvif/device_service http://192.168.1.9/onvif/device_service"))
+    )
     assert len(found.xaddrs) == 2
     assert rank_xaddrs(found.xaddrs, "192.168.1.9")[0].host == "192.168.1.9"
 

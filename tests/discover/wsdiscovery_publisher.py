@@ -1,4 +1,5 @@
-"""PyPI WSDiscovery's publisher as a peer, on the loopback interface only: publishes one camera until stdin closes."""
+"""PyPI WSDiscovery's publisher as a peer, on the loopback interface only: publishes one camera until stdin
+closes."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ def main() -> None:
     publisher = ThreadedWSPublishing(uuid_=sys.argv[1])
     publisher.start()
     types = [QName("http://www.onvif.org/ver10/network/wsdl", "NetworkVideoTransmitter")]
-    publisher.publishService(types=types, scopes=[Scope("onvif://www.onvif.org/name/Cong")], xAddrs=[sys.argv[2]])
+    publisher.publishService(
+        types=types, scopes=[Scope("onvif://www.onvif.org/name/Cong")], xAddrs=[sys.argv[2]]
+    )
     print("ready", flush=True)
     sys.stdin.read()
     publisher.stop()

@@ -1,4 +1,5 @@
-"""Peers that misbehave in one way each: the right Fault, the right exit code, and all other cameras still checked."""
+"""Peers that misbehave in one way each: the right Fault, the right exit code, and all other cameras still
+checked."""
 
 from __future__ import annotations
 
@@ -53,7 +54,10 @@ def silent(_connection: socket.socket) -> None:
 def web_page(connection: socket.socket) -> None:
     connection.recv(65536)
     page = b"<html><body>Router login</body></html>"
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(page)
+    head = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+        % len(page)
+    )
     connection.sendall(head + page)
     connection.close()
 
@@ -61,7 +65,11 @@ def web_page(connection: socket.socket) -> None:
 def truncated_soap(connection: socket.socket) -> None:
     connection.recv(65536)
     body = b'<?xml version="1.0"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body><tds:GetSys'
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\nConnection: close\r\nContent-Length: 5000\r\n\r\n"
+    head = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml\r\nConnection: close\r\n"
+        b"Content-Length: 5000\r\n"
+        b"\r\n"
+    )
     connection.sendall(head + body)
     connection.close()
 
@@ -83,7 +91,12 @@ def camagent(*arguments: str, folder: Path) -> tuple[int, dict[str, object], str
         capture_output=True,
         text=True,
         timeout=100,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "CAMAGENT_PASSWORD": PASSWORD, "CAMAGENT_DATA": str(folder)},
+        env={
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(folder),
+            "CAMAGENT_PASSWORD": PASSWORD,
+            "CAMAGENT_DATA": str(folder),
+        },
         check=False,
     )
     assert "Traceback" not in done.stderr, done.stderr

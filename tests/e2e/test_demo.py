@@ -12,7 +12,9 @@ import pytest
 DEMO = ("demo", "--cameras", "6", "--output", "out", "--window", "2")
 
 
-@pytest.mark.parametrize(("lang", "words"), [("vi", ("Sẵn sàng", "Thay camera")), ("en", ("Ready", "Replace"))])
+@pytest.mark.parametrize(
+    ("lang", "words"), [("vi", ("Sẵn sàng", "Thay camera")), ("en", ("Ready", "Replace"))]
+)
 def test_the_demo_does_the_whole_job(lang: str, words: tuple[str, ...], tmp_path: Path) -> None:
     done = subprocess.run(
         [

@@ -1,4 +1,5 @@
-"""Ctrl-C or SIGTERM in mid-check: the camera gets its TEARDOWN, the operator one line, and nothing is judged."""
+"""Ctrl-C or SIGTERM in mid-check: the camera gets its TEARDOWN, the operator one line, and nothing is
+judged."""
 
 from __future__ import annotations
 
@@ -45,7 +46,11 @@ class Camera(threading.Thread):
                 if not head.startswith(b"$"):
                     connection.sendall(self.answer(head.decode(errors="replace")))
             if self.playing.is_set():
-                packet = struct.pack("!BBHII", 0x80, 0xE0, sequence & 0xFFFF, sequence * 3600, 7) + b"\x41" + b"x" * 400
+                packet = (
+                    struct.pack("!BBHII", 0x80, 0xE0, sequence & 0xFFFF, sequence * 3600, 7)
+                    + b"\x41"
+                    + b"x" * 400
+                )
                 connection.sendall(struct.pack("!cBH", b"$", 0, len(packet)) + packet)
                 sequence += 1
 

@@ -1,4 +1,5 @@
-"""The main job, end to end: a simulated school is found, checked and judged, and every verdict is the expected one."""
+"""The main job, end to end: a simulated school is found, checked and judged, and every verdict is the
+expected one."""
 
 from __future__ import annotations
 
@@ -54,12 +55,16 @@ def explained(camera: CameraResult) -> str:
     return "\n".join([camera.facts.name, *told])
 
 
-def test_every_camera_of_the_inventory_is_found_or_named_as_silent(by_address: dict[str, CameraResult]) -> None:
+def test_every_camera_of_the_inventory_is_found_or_named_as_silent(
+    by_address: dict[str, CameraResult],
+) -> None:
     assert set(by_address) == {camera.address for camera in default_school(CAMERAS)}
 
 
 @pytest.mark.parametrize("camera", default_school(CAMERAS), ids=lambda camera: camera.name)
-def test_every_verdict_and_action_is_the_expected_one(camera: object, by_address: dict[str, CameraResult]) -> None:
+def test_every_verdict_and_action_is_the_expected_one(
+    camera: object, by_address: dict[str, CameraResult]
+) -> None:
     expected = camera.expected  # type: ignore[attr-defined]
     seen = by_address[camera.address]  # type: ignore[attr-defined]
     assert seen.verdict == expected.verdict, explained(seen)

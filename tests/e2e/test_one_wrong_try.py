@@ -49,7 +49,9 @@ def test_a_wrong_password_is_tried_once_whatever_is_started_how_often(tmp_path: 
     async def story() -> None:
         school = School(tmp_path)
         server = await asyncio.start_server(school.camera.serve, "127.0.0.1", 0)
-        school.camera.uri = type(school.camera.uri)("rtsp", "127.0.0.1", server.sockets[0].getsockname()[1], "/live")
+        school.camera.uri = type(school.camera.uri)(
+            "rtsp", "127.0.0.1", server.sockets[0].getsockname()[1], "/live"
+        )
         at_once = await asyncio.gather(school.check(), school.check())
         assert school.tries() == 1, at_once
         assert any("auth_rejected" in text for text in at_once)

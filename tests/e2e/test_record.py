@@ -1,4 +1,5 @@
-"""The record behind the reports: scans, a comparison, an answer, the list of the area and the decisions on it."""
+"""The record behind the reports: scans, a comparison, an answer, the list of the area and the decisions on
+it."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ class Machine:
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     machine = Machine(tmp_path_factory.mktemp("record"))
     (machine.folder / "camera.csv").write_text(
-        "name;address\nCổng chính;127.10.1.1\nPhòng máy tính;127.10.1.5\nKho;127.10.1.6\n", encoding="utf-8-sig"
+        "name;address\nCổng chính;127.10.1.1\nPhòng máy tính;127.10.1.5\nKho;127.10.1.6\n",
+        encoding="utf-8-sig",
     )
     with simulated_school(6) as ready:
         (machine.folder / "password").write_text(str(ready["password"]), encoding="utf-8")
@@ -98,7 +100,9 @@ def test_the_area_merges_result_files_and_names_what_it_cannot_read(machine: Mac
 
 def test_the_names_of_the_levels_are_configuration(machine: Machine) -> None:
     config = machine.config.read_text(encoding="utf-8")
-    machine.config.write_text(config.replace("[site]", '[site]\nlevels = ["Cơ sở", "Phường Thử"]'), encoding="utf-8")
+    machine.config.write_text(
+        config.replace("[site]", '[site]\nlevels = ["Cơ sở", "Phường Thử"]'), encoding="utf-8"
+    )
     done = machine.run("area", "ket-qua/camagent.json", "--format", "html", "-o", "-")
     machine.config.write_text(config, encoding="utf-8")
     assert "Phường Thử" in done.stdout.decode()

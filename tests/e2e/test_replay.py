@@ -30,7 +30,11 @@ def camagent(*arguments: str, password: str = "") -> subprocess.CompletedProcess
 
 def essence(document: dict[str, Any]) -> list[Any]:
     return [
-        (camera["verdict"], camera["upgrade"]["action"], [(f["rule"], f["outcome"]) for f in camera["findings"]])
+        (
+            camera["verdict"],
+            camera["upgrade"]["action"],
+            [(f["rule"], f["outcome"]) for f in camera["findings"]],
+        )
         for camera in document["cameras"]
     ]
 
@@ -51,7 +55,9 @@ def test_a_recorded_device_is_judged_again_to_the_same_verdict(tmp_path: Path) -
     assert second["cameras"][0]["streams"] == first["cameras"][0]["streams"]
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[1, 2]", '{"schema": "camagent.transcript/1", "exchanges": 3}', "\x00"])
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[1, 2]", '{"schema": "camagent.transcript/1", "exchanges": 3}', "\x00"]
+)
 def test_what_is_no_transcript_is_one_clear_line(content: str, tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text(content, encoding="utf-8")

@@ -1,4 +1,5 @@
-"""No password reaches any output: screen, debug log, reports, record of the machine, transcripts, process list."""
+"""No password reaches any output: screen, debug log, reports, record of the machine, transcripts, process
+list."""
 
 from __future__ import annotations
 
@@ -50,7 +51,16 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path, s
             "[check]\nwindow_s = 2\n",
             encoding="utf-8",
         )
-        arguments = ["scan", "--trust-new", "--config", str(config), "--subnet", "127.10.1.0/29", "--interface", "lo"]
+        arguments = [
+            "scan",
+            "--trust-new",
+            "--config",
+            str(config),
+            "--subnet",
+            "127.10.1.0/29",
+            "--interface",
+            "lo",
+        ]
         arguments += ["--output", str(folder / "out"), "--record", str(folder / "record"), "--format", "json"]
         process = subprocess.Popen(
             [sys.executable, "-X", "dev", "-m", "camagent", *arguments],

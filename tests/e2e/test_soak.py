@@ -1,4 +1,5 @@
-"""Two hundred visits to a camera leave nothing behind: no descriptor, no task, no memory that grows (PyAV#1117)."""
+"""Two hundred visits to a camera leave nothing behind: no descriptor, no task, no memory that grows
+(PyAV#1117)."""
 
 from __future__ import annotations
 
@@ -30,7 +31,9 @@ def camera() -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "camagent", "simulate", "--load", "1", "--rtsp-port", str(port)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as server:
         try:
             assert server.stdout is not None
             assert server.stdout.readline()
@@ -50,7 +53,9 @@ def test_visits_leave_nothing_behind() -> None:
         parsed = parse_stream_uri(url)
         assert parsed is not None
         doors = WatchDoors(SystemClock(), LoginLedger(), None)
-        facts = await watch_stream(StreamTarget(parsed[0]), None, WatchOptions(window_s=0.2, pictures=0), doors)
+        facts = await watch_stream(
+            StreamTarget(parsed[0]), None, WatchOptions(window_s=0.2, pictures=0), doors
+        )
         assert not isinstance(facts.measured, Fault), facts.measured
 
     async def soak(url: str) -> tuple[int, int, int]:

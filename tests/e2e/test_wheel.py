@@ -1,4 +1,5 @@
-"""The wheel alone, in a virtual environment of its own: what a technician gets from `uv tool install` or `pipx`."""
+"""The wheel alone, in a virtual environment of its own: what a technician gets from `uv tool install` or
+`pipx`."""
 
 from __future__ import annotations
 
@@ -31,12 +32,22 @@ def environment(home: Path) -> dict[str, str]:
 
     kept = {name: os.environ[name] for name in os.environ if name.startswith(("UV_", "PIP_", "SSL_", "PATH"))}
     kept.pop("UV_PROJECT_ENVIRONMENT", None)
-    return kept | {"HOME": str(home), "CAMAGENT_DATA": str(home / "data"), "CAMAGENT_CONFIG_DIR": str(home / "config")}
+    return kept | {
+        "HOME": str(home),
+        "CAMAGENT_DATA": str(home / "data"),
+        "CAMAGENT_CONFIG_DIR": str(home / "config"),
+    }
 
 
 def camagent(command: Path, *arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [command, *arguments], capture_output=True, text=True, env=environment(home), cwd=home, timeout=200, check=False
+        [command, *arguments],
+        capture_output=True,
+        text=True,
+        env=environment(home),
+        cwd=home,
+        timeout=200,
+        check=False,
     )
 
 

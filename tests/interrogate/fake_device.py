@@ -36,7 +36,8 @@ Say = Callable[["FakeDevice", "Asked"], Answer]
 def envelope(body: str, soap: str = "http://www.w3.org/2003/05/soap-envelope") -> str:
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><SOAP-ENV:Envelope xmlns:SOAP-ENV="{soap}" '
-        'xmlns:tds="http://www.onvif.org/ver10/device/wsdl" xmlns:trt="http://www.onvif.org/ver10/media/wsdl" '
+        'xmlns:tds="http://www.onvif.org/ver10/device/wsdl" '
+        'xmlns:trt="http://www.onvif.org/ver10/media/wsdl" '
         'xmlns:tr2="http://www.onvif.org/ver20/media/wsdl" xmlns:tt="http://www.onvif.org/ver10/schema" '
         'xmlns:ter="http://www.onvif.org/ver10/error">'
         f"<SOAP-ENV:Body>{body}</SOAP-ENV:Body></SOAP-ENV:Envelope>"
@@ -121,10 +122,14 @@ class FakeDevice:
 
     async def serve(self, request: web.Request) -> web.Response:
         text = (await request.read()).decode()
-        found = re.search(r'<s:Body xmlns:xsi="[^"]+" xmlns:xsd="[^"]+"><(\w+) xmlns="([^"]+)">(.*?)</\1>', text)
+        found = re.search(
+            r'<s:Body xmlns:xsi="[^"]+" xmlns:xsd="[^"]+"><(\w+) xmlns="([^"]+)">(.*?)</\1>', text
+        )
         operation, namespace, content = found.groups() if found else ("?", "?", "")
         wsse = "UsernameToken" in text
-        asked = Asked(operation, namespace, content, request.path, text, request.headers.get("Authorization"), wsse)
+        asked = Asked(
+            operation, namespace, content, request.path, text, request.headers.get("Authorization"), wsse
+        )
         self.asked.append(asked)
         if self.before is not None:
             first = self.before(self, asked)
@@ -180,7 +185,9 @@ class FakeDevice:
         if asked.wsse or asked.authorization is not None:
             self.logins_refused += 1
         status = 401 if headers else self.fault_status
-        return web.Response(status=status, text=self.refusal, content_type="application/soap+xml", headers=headers)
+        return web.Response(
+            status=status, text=self.refusal, content_type="application/soap+xml", headers=headers
+        )
 
     def good_token(self, text: str) -> bool:
         def part(name: str) -> str:
@@ -190,7 +197,11 @@ class FakeDevice:
         if part("Username") != USER:
             return False
         created = part("Created")
-        age = abs((datetime.strptime(created, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC) - self.now()).total_seconds())
+        age = abs(
+            (
+                datetime.strptime(created, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC) - self.now()
+            ).total_seconds()
+        )
         want = hashlib.sha1(base64.b64decode(part("Nonce")) + created.encode() + PASSWORD.encode()).digest()
         return part("Password") == base64.b64encode(want).decode() and age <= self.window_s
 
@@ -240,7 +251,8 @@ def healthy(device: FakeDevice, asked: Asked) -> str:
 
 def media1_profiles(encoder: str = "", token: str = "P1") -> str:
     encoder = encoder or (
-        '<tt:VideoEncoderConfiguration token="E1"><tt:Name>main</tt:Name><tt:Encoding>H264</tt:Encoding><tt:Resolution>'
+        '<tt:VideoEncoderConfiguration token="E1"><tt:Name>main</tt:Name><tt:Encoding>H264</tt:Encoding>'
+        "<tt:Resolution>"
         "<tt:Width>2560</tt:Width><tt:Height>1440</tt:Height></tt:Resolution><tt:Quality>4</tt:Quality><tt:RateControl>"
         "<tt:FrameRateLimit>25</tt:FrameRateLimit><tt:EncodingInterval>1</tt:EncodingInterval><tt:BitrateLimit>4096"
         "</tt:BitrateLimit></tt:RateControl><tt:H264><tt:GovLength>50</tt:GovLength><tt:H264Profile>Main</tt:H264Profile>"
@@ -255,9 +267,11 @@ def media1_profiles(encoder: str = "", token: str = "P1") -> str:
 
 def media2_row(token: str, source: str, encoding: str, size: tuple[int, int]) -> str:
     return (
-        f'<tr2:Profiles token="{token}"><tr2:Name>{token}</tr2:Name><tr2:Configurations><tr2:VideoSource token="c">'
+        f'<tr2:Profiles token="{token}"><tr2:Name>{token}</tr2:Name><tr2:Configurations><tr2:VideoSource '
+        'token="c">'
         f"<tt:Name>n-{source}</tt:Name><tt:SourceToken>{source}</tt:SourceToken></tr2:VideoSource>"
-        f'<tr2:VideoEncoder token="E-{token}" GovLength="50" Profile="Main"><tt:Encoding>{encoding}</tt:Encoding>'
+        f'<tr2:VideoEncoder token="E-{token}" GovLength="50" Profile="Main"><tt:Encoding>'
+        f"{encoding}</tt:Encoding>"
         f"<tt:Resolution><tt:Width>{size[0]}</tt:Width><tt:Height>{size[1]}</tt:Height></tt:Resolution>"
         '<tt:RateControl ConstantBitRate="true"><tt:FrameRateLimit>25.0</tt:FrameRateLimit>'
         "<tt:BitrateLimit>4096</tt:BitrateLimit></tt:RateControl><tt:Quality>4</tt:Quality></tr2:VideoEncoder>"
@@ -272,7 +286,8 @@ def media2_profiles(rows: str = "") -> str:
 
 DEVICE_CAPABILITIES = envelope(
     "<tds:GetServiceCapabilitiesResponse><tds:Capabilities><tds:Network/>"
-    '<tds:Security TLS1.0="false" TLS1.1="true" TLS1.2="1" UsernameToken="true" HttpDigest="true" MaxUsers="10" '
+    '<tds:Security TLS1.0="false" TLS1.1="true" TLS1.2="1" UsernameToken="true" HttpDigest="true" '
+    'MaxUsers="10" '
     'HashingAlgorithms="MD5,SHA-256"/><tds:System/></tds:Capabilities></tds:GetServiceCapabilitiesResponse>'
 )
 MEDIA2_CAPABILITIES = envelope(
@@ -304,7 +319,8 @@ PLAIN = {
         "<tds:HardwareId>7</tds:HardwareId></tds:GetDeviceInformationResponse>"
     ),
     "GetNetworkInterfaces": envelope(
-        '<tds:GetNetworkInterfacesResponse><tds:NetworkInterfaces token="eth0"><tt:Enabled>true</tt:Enabled><tt:Info>'
+        '<tds:GetNetworkInterfacesResponse><tds:NetworkInterfaces token="eth0"><tt:Enabled>'
+        "true</tt:Enabled><tt:Info>"
         "<tt:Name>eth0</tt:Name><tt:HwAddress>00:1B:C5:0A:0B:0C</tt:HwAddress></tt:Info><tt:Link><tt:AdminSettings>"
         "<tt:Speed>100</tt:Speed><tt:Duplex>Full</tt:Duplex></tt:AdminSettings></tt:Link></tds:NetworkInterfaces>"
         "</tds:GetNetworkInterfacesResponse>"

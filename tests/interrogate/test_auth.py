@@ -66,7 +66,9 @@ def test_basic_in_clear_needs_the_operators_word() -> None:
         (3.0, 0.0, Way.WSSE_DEVICE_TIME),
     ],
 )
-def test_a_zone_error_is_only_believed_with_a_witness(offset_s: float, http_offset_s: float | None, way: Way) -> None:
+def test_a_zone_error_is_only_believed_with_a_witness(
+    offset_s: float, http_offset_s: float | None, way: Way
+) -> None:
     assert wsse_way(Evidence(clock=device_clock(offset_s=offset_s), http_offset_s=http_offset_s)) is way
 
 
@@ -118,16 +120,23 @@ def test_tokens_are_on_device_time_only_where_that_is_the_way() -> None:
     ],
 )
 def test_services_keep_their_path_and_lose_their_host(stated: str, pinned: str) -> None:
-    (service,) = pin_services([StatedService("ns", stated, None)], "http://10.0.0.5:8000/onvif/device_service")
+    (service,) = pin_services(
+        [StatedService("ns", stated, None)], "http://10.0.0.5:8000/onvif/device_service"
+    )
     assert service.xaddr == pinned
 
 
 @given(
-    st.lists(st.text(max_size=60) | st.from_regex(r"https?://[\w.\[\]:%@-]{0,20}/?.{0,9}", fullmatch=True), max_size=5)
+    st.lists(
+        st.text(max_size=60) | st.from_regex(r"https?://[\w.\[\]:%@-]{0,20}/?.{0,9}", fullmatch=True),
+        max_size=5,
+    )
 )
 def test_any_announced_address_leads_to_the_host_that_was_given(xaddrs: list[str]) -> None:
     for url in candidate_urls(DeviceTarget("10.0.0.5", xaddrs=tuple(xaddrs)), (80,)):
-        assert url.startswith(("http://10.0.0.5/", "http://10.0.0.5:", "https://10.0.0.5/", "https://10.0.0.5:"))
+        assert url.startswith(
+            ("http://10.0.0.5/", "http://10.0.0.5:", "https://10.0.0.5/", "https://10.0.0.5:")
+        )
     stated = [StatedService("ns", text, None) for text in xaddrs]
     for service in pin_services(stated, "http://10.0.0.5/onvif/device_service"):
         assert service.xaddr.startswith(("http://10.0.0.5/", "http://10.0.0.5:"))
@@ -147,5 +156,7 @@ def test_any_announced_address_leads_to_the_host_that_was_given(xaddrs: list[str
         ("http://10.0.0.5/a", "/" + "x" * 3000, None),
     ],
 )
-def test_a_redirect_stays_within_the_device_and_within_tls(url: str, location: str, target: str | None) -> None:
+def test_a_redirect_stays_within_the_device_and_within_tls(
+    url: str, location: str, target: str | None
+) -> None:
     assert redirect_target(url, location) == target

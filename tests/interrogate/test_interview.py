@@ -21,7 +21,16 @@ from camagent.model.device import (
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.secret import Credential
 from camagent.wire.login_ledger import LoginLedger
-from tests.interrogate.fake_device import DEVICE, LOGIN, MEDIA1, MEDIA2, FakeDevice, envelope, serving, soap_fault
+from tests.interrogate.fake_device import (
+    DEVICE,
+    LOGIN,
+    MEDIA1,
+    MEDIA2,
+    FakeDevice,
+    envelope,
+    serving,
+    soap_fault,
+)
 
 IMAGING = "http://www.onvif.org/ver20/imaging/wsdl"
 FAST = InterviewOptions(max_requests_per_s=1000.0, call_timeout_s=3.0, budget_s=15.0)
@@ -71,14 +80,21 @@ def test_media_is_read_with_menus_and_pinned_streams() -> None:
 def test_what_it_says_that_it_can_do_is_asked_before_any_login_and_read() -> None:
     device = FakeDevice()
     facts = interview(device)
-    assert facts.capabilities == ServiceCapabilities(True, ("MD5", "SHA-256"), True, ("TLSv1.1", "TLSv1.2"), True)
+    assert facts.capabilities == ServiceCapabilities(
+        True, ("MD5", "SHA-256"), True, ("TLSv1.1", "TLSv1.2"), True
+    )
     asked = [a for a in device.asked if a.operation == "GetServiceCapabilities"]
     assert len(asked) == 2 and not any(a.wsse or a.authorization for a in asked)
 
 
 def test_a_device_that_does_not_say_what_it_can_do_leaves_it_unknown() -> None:
-    silent = envelope("<tds:GetServiceCapabilitiesResponse><tds:Capabilities/></tds:GetServiceCapabilitiesResponse>")
-    assert interview(FakeDevice(answers={"GetServiceCapabilities": silent})).capabilities == ServiceCapabilities()
+    silent = envelope(
+        "<tds:GetServiceCapabilitiesResponse><tds:Capabilities/></tds:GetServiceCapabilitiesResponse>"
+    )
+    assert (
+        interview(FakeDevice(answers={"GetServiceCapabilities": silent})).capabilities
+        == ServiceCapabilities()
+    )
     missing = soap_fault("ActionNotSupported", "Optional Action Not Implemented")
     refusing = interview(FakeDevice(answers={"GetServiceCapabilities": missing})).capabilities
     assert isinstance(refusing, Fault) and refusing.code is FaultCode.UNSUPPORTED

@@ -1,4 +1,5 @@
-"""Devices that would lead us into a second failed log-in: one is the most that a wrong password may cost, ever."""
+"""Devices that would lead us into a second failed log-in: one is the most that a wrong password may cost,
+ever."""
 
 from __future__ import annotations
 
@@ -57,14 +58,16 @@ def _always_stale(device: FakeDevice, asked: Asked) -> web.Response | str:
 
 
 def test_a_question_that_is_not_for_this_user_is_not_asked_again_and_again() -> None:
-    """A fresh nonce with every refusal: renewed once, because it may have expired, and then it is a refusal."""
+    """A fresh nonce with every refusal: renewed once, because it may have expired, and then it is a
+    refusal."""
 
     def users_are_for_others(device: FakeDevice, asked: Asked) -> web.Response | str:
         if asked.operation != "GetUsers":
             return ""
         device.nonces += 1
         return web.Response(
-            status=401, headers={"WWW-Authenticate": f'Digest realm="cam", qop="auth", nonce="n{device.nonces}"'}
+            status=401,
+            headers={"WWW-Authenticate": f'Digest realm="cam", qop="auth", nonce="n{device.nonces}"'},
         )
 
     device = FakeDevice(login="digest", before=users_are_for_others)
@@ -94,7 +97,13 @@ def test_a_text_that_counts_is_not_taken_for_one_about_the_time(text: str) -> No
 
 @pytest.mark.parametrize(
     "text",
-    ["Invalid username or password", "Login failed", "Wrong password", "Access denied", "Mật khẩu không đúng"],
+    [
+        "Invalid username or password",
+        "Login failed",
+        "Wrong password",
+        "Access denied",
+        "Mật khẩu không đúng",
+    ],
 )
 @pytest.mark.parametrize("subcode", ["InvalidArgVal", "Action", "InvalidArgs"])
 def test_a_refusal_under_a_code_of_its_own_is_a_refusal(text: str, subcode: str) -> None:
@@ -109,7 +118,9 @@ def test_a_refusal_under_a_code_of_its_own_is_a_refusal(text: str, subcode: str)
 def test_a_login_page_in_the_place_of_an_answer_is_a_refusal() -> None:
     def page(device: FakeDevice, asked: Asked) -> web.Response | str:
         return (
-            web.Response(text="<html><body>Please log in</body></html>", content_type="text/html") if asked.wsse else ""
+            web.Response(text="<html><body>Please log in</body></html>", content_type="text/html")
+            if asked.wsse
+            else ""
         )
 
     device = FakeDevice(before=page)
@@ -119,7 +130,8 @@ def test_a_login_page_in_the_place_of_an_answer_is_a_refusal() -> None:
 
 @pytest.mark.parametrize("status", [400, 403])
 def test_a_bad_request_in_the_place_of_a_refusal_is_not_repeated_with_other_headers(status: int) -> None:
-    """WS-Addressing is offered to a device that says 400, but not together with a log-in that may have been refused."""
+    """WS-Addressing is offered to a device that says 400, but not together with a log-in that may have been
+    refused."""
 
     def bad_request(device: FakeDevice, asked: Asked) -> web.Response | str:
         return web.Response(status=status, text="<html>Bad Request</html>") if asked.wsse else ""
@@ -131,7 +143,8 @@ def test_a_bad_request_in_the_place_of_a_refusal_is_not_repeated_with_other_head
 
 @dataclass
 class Slammer:
-    """A raw server before a fake device: what it does with a connection that carries a log-in is up to the test."""
+    """A raw server before a fake device: what it does with a connection that carries a log-in is up to the
+    test."""
 
     device: FakeDevice
     on_login: Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -156,7 +169,9 @@ class Slammer:
                 try:
                     from camagent.clock import SystemClock
 
-                    return await interrogate(target, WRONG, QUIET, InterviewDoors(SystemClock(), LoginLedger()))
+                    return await interrogate(
+                        target, WRONG, QUIET, InterviewDoors(SystemClock(), LoginLedger())
+                    )
                 finally:
                     server.close()
 
@@ -187,8 +202,11 @@ async def _crash(writer: asyncio.StreamWriter) -> None:
 def test_a_device_that_answers_a_login_with_nothing_readable_is_soon_left_alone(
     on_login: Callable[[asyncio.StreamWriter], Awaitable[None]],
 ) -> None:
-    """Nobody knows whether these were refusals: one more may have been bad luck, a third would be a lock-out."""
-    slammer = Slammer(FakeDevice(named_host="192.0.2.9"), on_login)  # XAddrs of another host are asked at ours
+    """Nobody knows whether these were refusals: one more may have been bad luck, a third would be a
+    lock-out."""
+    slammer = Slammer(
+        FakeDevice(named_host="192.0.2.9"), on_login
+    )  # XAddrs of another host are asked at ours
     facts = slammer.interviewed()
     assert 1 <= slammer.logins <= 2 and isinstance(facts.information, Fault)
 

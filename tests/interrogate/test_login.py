@@ -51,7 +51,8 @@ def test_every_door_is_found_without_a_refused_try(login: str, scheme: str | Non
     device = FakeDevice(login=login)
     facts = interview(device)
     assert logged_in(facts) and facts.login.scheme == scheme
-    # "wsse-then-digest" challenges only after a token: that refusal is what proves the token was not looked at
+    # "wsse-then-digest" challenges only after a token: that refusal is what proves the token was not looked
+    # at
     assert device.logins_refused == (1 if login == "wsse-then-digest" else 0)
 
 
@@ -140,7 +141,9 @@ def test_own_time_is_used_where_the_device_shows_none() -> None:
 
 
 def test_a_refusal_that_names_the_time_is_answered_with_our_own() -> None:
-    device = FakeDevice(shown_offset=timedelta(seconds=90), refusal=soap_fault("NotAuthorized", "Timestamp expired"))
+    device = FakeDevice(
+        shown_offset=timedelta(seconds=90), refusal=soap_fault("NotAuthorized", "Timestamp expired")
+    )
     facts = interview(device)
     assert logged_in(facts) and facts.login.scheme == "wsse-own-time"
     assert device.logins_refused == 1

@@ -1,4 +1,5 @@
-"""`camagent onvif`: one call by onvif-zeep, against simulated cameras; reading only, and no secret in any output."""
+"""`camagent onvif`: one call by onvif-zeep, against simulated cameras; reading only, and no secret in any
+output."""
 
 from __future__ import annotations
 
@@ -76,7 +77,9 @@ def test_an_answer_is_one_json_document(school: tuple[SimulatedCamera, ...], ind
     assert PASSWORD not in done.stdout + done.stderr
 
 
-def test_a_device_with_a_certificate_of_its_own_is_called_over_tls(school: tuple[SimulatedCamera, ...]) -> None:
+def test_a_device_with_a_certificate_of_its_own_is_called_over_tls(
+    school: tuple[SimulatedCamera, ...],
+) -> None:
     camera = school[2]
     url = f"https://{camera.address}:{camera.https_port}/onvif/device_service"
     done = onvif(url, "media", "GetProfiles", "--user", USER)
@@ -126,7 +129,9 @@ def test_a_stream_is_not_a_device() -> None:
 
 def test_arguments_that_do_not_fit_are_a_mistake(school: tuple[SimulatedCamera, ...]) -> None:
     camera = school[0]
-    done = onvif(f"{camera.address}:{camera.http_port}", "media", "GetStreamUri", '{"Foo": 1}', "--user", USER)
+    done = onvif(
+        f"{camera.address}:{camera.http_port}", "media", "GetStreamUri", '{"Foo": 1}', "--user", USER
+    )
     assert done.returncode == 2 and "do not fit" in done.stderr and "Traceback" not in done.stderr
 
 

@@ -60,12 +60,13 @@ def encoder(facts: DeviceFacts, index: int = 0) -> EncoderSettings:
     return settings
 
 
-# --- XML as devices write it -------------------------------------------------------------------------------------
+# --- XML as devices write it
+# -------------------------------------------------------------------------------------
 
 BROKEN = {
-    "undeclared prefix (mvantellingen/python-zeep#1205)": INFORMATION.replace("<tds:Model>", "<ter9:Model>").replace(
-        "</tds:Model>", "</ter9:Model>"
-    ),
+    "undeclared prefix (mvantellingen/python-zeep#1205)": INFORMATION.replace(
+        "<tds:Model>", "<ter9:Model>"
+    ).replace("</tds:Model>", "</ter9:Model>"),
     "unquoted attribute": INFORMATION.replace("<tds:Model>", "<tds:Model kind=4>"),
     "mismatched tag": INFORMATION.replace("</tds:HardwareId>", "</tds:Hardware>"),
     "space in a namespace (SUNBA.405)": INFORMATION.replace(
@@ -114,18 +115,26 @@ def test_a_document_with_entities_is_not_expanded() -> None:
 
 def test_elements_in_another_order_and_floats_in_integer_fields_are_read() -> None:
     shuffled = (
-        '<tt:VideoEncoderConfiguration token="E"><tt:H264><tt:H264Profile>High</tt:H264Profile><tt:GovLength>25.0'
+        '<tt:VideoEncoderConfiguration token="E"><tt:H264><tt:H264Profile>High</tt:H264Profile>'
+        "<tt:GovLength>25.0"
         "</tt:GovLength></tt:H264><tt:RateControl><tt:BitrateLimit>2048.0</tt:BitrateLimit><tt:FrameRateLimit>25.0"
         "</tt:FrameRateLimit></tt:RateControl><tt:Resolution><tt:Height>1080</tt:Height><tt:Width>1920</tt:Width>"
         "</tt:Resolution><tt:Encoding>H264</tt:Encoding></tt:VideoEncoderConfiguration>"
     )
-    device = FakeDevice(login="none", services=(DEVICE_NS, MEDIA1), answers={"GetProfiles": media1_profiles(shuffled)})
+    device = FakeDevice(
+        login="none", services=(DEVICE_NS, MEDIA1), answers={"GetProfiles": media1_profiles(shuffled)}
+    )
     settings = encoder(interview(device))
     assert (settings.width_px, settings.height_px, settings.frame_rate_hz) == (1920, 1080, 25.0)
-    assert (settings.gop_length_frames, settings.bitrate_bps, settings.codec_profile) == (25, 2_048_000, "High")
+    assert (settings.gop_length_frames, settings.bitrate_bps, settings.codec_profile) == (
+        25,
+        2_048_000,
+        "High",
+    )
 
 
-# --- what is not SOAP --------------------------------------------------------------------------------------------
+# --- what is not SOAP
+# --------------------------------------------------------------------------------------------
 
 
 def page(status: int, body: bytes = b"<!DOCTYPE html><html><body>login</body></html>") -> web.Response:
@@ -169,14 +178,16 @@ def test_a_fault_is_a_fault_whatever_the_status(status: int) -> None:
 def test_a_soap_1_1_fault_is_understood() -> None:
     body = (
         '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><e:Fault><faultcode>e:Client</faultcode>'
-        "<faultstring>Method 'tds:GetNTP' not implemented: method name or namespace not recognized</faultstring>"
+        "<faultstring>Method 'tds:GetNTP' not implemented: method name or namespace not "
+        "recognized</faultstring>"
         "</e:Fault></e:Body></e:Envelope>"
     )
     facts = interview(opened(GetNTP=body))
     assert [f.code for f in facts.faults] == [FaultCode.UNSUPPORTED]
 
 
-# --- connection --------------------------------------------------------------------------------------------------
+# --- connection
+# --------------------------------------------------------------------------------------------------
 
 
 def test_a_device_that_closes_after_every_reply_is_read() -> None:
@@ -259,7 +270,10 @@ class RawPeer:
         (b"RTSP/1.0 400 Bad Request\r\n\r\n", FaultCode.NOT_ONVIF),
         (b"SSH-2.0-dropbear\r\n", FaultCode.NOT_ONVIF),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n<html>", FaultCode.MALFORMED_REPLY),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n" + b" " * 3_000_000, FaultCode.MALFORMED_REPLY),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n" + b" " * 3_000_000,
+            FaultCode.MALFORMED_REPLY,
+        ),
         (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 40_000, FaultCode.NOT_ONVIF),
     ],
 )
@@ -275,7 +289,9 @@ def test_a_silent_peer_becomes_a_timeout_within_its_budget() -> None:
 
 
 def test_a_peer_that_drips_is_cut_off() -> None:
-    facts = RawPeer(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n<", then="silence").interviewed(call_timeout_s=0.3)
+    facts = RawPeer(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n<", then="silence").interviewed(
+        call_timeout_s=0.3
+    )
     assert facts.clock.code is FaultCode.TIMEOUT
 
 
@@ -315,7 +331,9 @@ def test_a_device_that_falls_silent_is_not_waited_for_question_by_question() -> 
         device.serve = serve  # type: ignore[method-assign]
         async with serving(device):
             options = replace(FAST, call_timeout_s=0.2)
-            facts = await interrogate(device.target, LOGIN, options, InterviewDoors(SystemClock(), LoginLedger()))
+            facts = await interrogate(
+                device.target, LOGIN, options, InterviewDoors(SystemClock(), LoginLedger())
+            )
             asked = len(device.asked)
             gate.set()
         return asked, facts
@@ -339,7 +357,9 @@ def test_every_port_of_the_ladder_is_tried_until_one_speaks_onvif() -> None:
             return device, await interrogate(DeviceTarget("127.0.0.1"), LOGIN, options, doors)
 
     device, facts = asyncio.run(run())
-    assert facts.service_url == f"http://127.0.0.1:{device.port}/onvif/device_service" and media(facts).profiles
+    assert (
+        facts.service_url == f"http://127.0.0.1:{device.port}/onvif/device_service" and media(facts).profiles
+    )
 
 
 def test_an_xaddr_names_port_and_path_but_never_the_host() -> None:
@@ -348,10 +368,15 @@ def test_an_xaddr_names_port_and_path_but_never_the_host() -> None:
         async with serving(device):
             xaddrs = (f"http://192.0.2.99:{device.port}/other/onvif", "htt p://[bad", "http://x:99999/")
             target = DeviceTarget("127.0.0.1", xaddrs=xaddrs)
-            return device, await interrogate(target, LOGIN, FAST, InterviewDoors(SystemClock(), LoginLedger()))
+            return device, await interrogate(
+                target, LOGIN, FAST, InterviewDoors(SystemClock(), LoginLedger())
+            )
 
     device, facts = asyncio.run(run())
-    assert facts.service_url == f"http://127.0.0.1:{device.port}/other/onvif" and device.asked[0].path == "/other/onvif"
+    assert (
+        facts.service_url == f"http://127.0.0.1:{device.port}/other/onvif"
+        and device.asked[0].path == "/other/onvif"
+    )
 
 
 @pytest.mark.parametrize("path", ["/onvif/services", "/onvif/service"])
@@ -370,7 +395,9 @@ def test_a_web_server_without_onvif_is_asked_for_few_paths() -> None:
 
 def test_a_port_that_swallows_the_syn_is_not_the_end_of_the_ladder() -> None:
     """open-nvr/open-nvr#301: a forwarded port 8000 and a router that drops everything else."""
-    full = socket.create_server(("127.0.0.1", 0), backlog=0)  # its queue is full: a further SYN gets no answer
+    full = socket.create_server(
+        ("127.0.0.1", 0), backlog=0
+    )  # its queue is full: a further SYN gets no answer
     port = full.getsockname()[1]
     waiting = [socket.socket() for _ in range(4)]
     for one in waiting:
@@ -387,7 +414,9 @@ def test_a_port_that_swallows_the_syn_is_not_the_end_of_the_ladder() -> None:
     device, facts = asyncio.run(run())
     for one in (*waiting, full):
         one.close()
-    assert facts.service_url == f"http://127.0.0.1:{device.port}/onvif/device_service" and media(facts).profiles
+    assert (
+        facts.service_url == f"http://127.0.0.1:{device.port}/onvif/device_service" and media(facts).profiles
+    )
 
 
 def test_of_several_xaddrs_the_open_one_is_used() -> None:
@@ -396,19 +425,28 @@ def test_of_several_xaddrs_the_open_one_is_used() -> None:
     async def run() -> tuple[FakeDevice, DeviceFacts]:
         device = FakeDevice()
         async with serving(device):
-            xaddrs = ("http://127.0.0.1:9/onvif/device_service", f"http://127.0.0.1:{device.port}/onvif/device_service")
+            xaddrs = (
+                "http://127.0.0.1:9/onvif/device_service",
+                f"http://127.0.0.1:{device.port}/onvif/device_service",
+            )
             target = DeviceTarget("127.0.0.1", 9, xaddrs=xaddrs)
-            return device, await interrogate(target, LOGIN, FAST, InterviewDoors(SystemClock(), LoginLedger()))
+            return device, await interrogate(
+                target, LOGIN, FAST, InterviewDoors(SystemClock(), LoginLedger())
+            )
 
     device, facts = asyncio.run(run())
-    assert facts.service_url == f"http://127.0.0.1:{device.port}/onvif/device_service" and media(facts).profiles
+    assert (
+        facts.service_url == f"http://127.0.0.1:{device.port}/onvif/device_service" and media(facts).profiles
+    )
 
 
 def test_a_port_that_was_named_is_the_only_one_where_nothing_else_was_announced() -> None:
     """Behind a router's forwards the next port is another camera."""
     from camagent.interrogate.addresses import candidate_urls
 
-    assert candidate_urls(DeviceTarget("10.0.0.5", 8001), (80, 8000)) == ("http://10.0.0.5:8001/onvif/device_service",)
+    assert candidate_urls(DeviceTarget("10.0.0.5", 8001), (80, 8000)) == (
+        "http://10.0.0.5:8001/onvif/device_service",
+    )
     announced = DeviceTarget("10.0.0.5", 8001, xaddrs=("http://10.0.0.5:8001/onvif/device_service",))
     assert candidate_urls(announced, (80, 8000)) == candidate_urls(DeviceTarget("10.0.0.5", 8001), (80,))
 
@@ -424,7 +462,9 @@ def test_a_port_of_another_network_does_not_end_the_ladder() -> None:
             return device, await interrogate(target, LOGIN, replace(FAST, ports=(device.port,)), doors)
 
     device, facts = asyncio.run(run())
-    assert facts.service_url == f"http://127.0.0.1:{device.port}/onvif/device_service" and media(facts).profiles
+    assert (
+        facts.service_url == f"http://127.0.0.1:{device.port}/onvif/device_service" and media(facts).profiles
+    )
 
 
 def test_a_reply_that_asks_for_addressing_gets_it() -> None:
@@ -454,7 +494,8 @@ def test_a_name_that_nobody_has_is_unreachable(host: str) -> None:
     assert facts.clock.code is FaultCode.UNREACHABLE
 
 
-# --- redirects and foreign hosts ---------------------------------------------------------------------------------
+# --- redirects and foreign hosts
+# ---------------------------------------------------------------------------------
 
 
 def test_a_redirect_within_the_device_is_followed_once() -> None:
@@ -471,7 +512,9 @@ def test_a_redirect_within_the_device_is_followed_once() -> None:
 def test_a_redirect_to_anywhere_else_is_refused(location: str) -> None:
     device = FakeDevice(before=lambda d, a: web.Response(status=302, headers={"Location": location}))
     facts = interview(device)
-    assert facts.clock.code is FaultCode.REFUSED_BY_POLICY and not any(a.authorization or a.wsse for a in device.asked)
+    assert facts.clock.code is FaultCode.REFUSED_BY_POLICY and not any(
+        a.authorization or a.wsse for a in device.asked
+    )
 
 
 def test_a_redirect_in_a_circle_ends() -> None:
@@ -495,12 +538,15 @@ def test_a_wrong_service_list_is_believed_for_its_path_only() -> None:
         "<tds:XAddr>http://10.0.0.5/onvif/media http://127.0.0.1:{port}/m?x=1</tds:XAddr></tds:Service>"
         "</tds:GetServicesResponse>"
     )
-    device = FakeDevice(answers={"GetServices": lambda d, a: envelope(services.replace("{port}", str(d.port)))})
+    device = FakeDevice(
+        answers={"GetServices": lambda d, a: envelope(services.replace("{port}", str(d.port)))}
+    )
     facts = interview(device)
     assert facts.services[0].xaddr == f"http://127.0.0.1:{device.port}/m?x=1" and media(facts).profiles
 
 
-# --- media -------------------------------------------------------------------------------------------------------
+# --- media
+# -------------------------------------------------------------------------------------------------------
 
 
 def test_a_device_without_media1_is_read() -> None:
@@ -535,7 +581,9 @@ def test_channels_that_media2_leaves_out_are_taken_from_media1() -> None:
     device = FakeDevice(answers={f"{MEDIA1}#GetProfiles": listing})
     facts = media(interview(device))
     assert sorted({p.video_source for p in facts.profiles}) == sorted(f"VS{i}" for i in range(1, 13))
-    assert [p.token for p in facts.profiles][:3] == ["P1", "P2", "M2"] and "M1" not in {p.token for p in facts.profiles}
+    assert [p.token for p in facts.profiles][:3] == ["P1", "P2", "M2"] and "M1" not in {
+        p.token for p in facts.profiles
+    }
     assert all(not isinstance(p.stream_uri, Fault) for p in facts.profiles)
     asked = {(a.namespace, a.content) for a in device.asked if a.operation == "GetStreamUri"}
     assert {ns for ns, content in asked if ">M7<" in content} == {MEDIA1}
@@ -548,7 +596,9 @@ def test_sources_that_the_services_name_differently_are_not_two_cameras() -> Non
     assert {p.video_source for p in facts.profiles} == {"VS1"}
 
 
-@pytest.mark.parametrize("answer", [soap_fault("Action", "Action failed"), soap_fault("ActionNotSupported"), b""])
+@pytest.mark.parametrize(
+    "answer", [soap_fault("Action", "Action failed"), soap_fault("ActionNotSupported"), b""]
+)
 def test_a_stream_that_media2_does_not_give_is_asked_of_media1(answer: Any) -> None:
     facts = media(interview(FakeDevice(answers={f"{MEDIA2}#GetStreamUri": answer})))
     assert not isinstance(facts.profiles[0].stream_uri, Fault)  # P1, which both list
@@ -592,7 +642,10 @@ def test_a_device_without_any_service_list_is_asked_at_its_device_service() -> N
 )
 def test_an_encoding_outside_the_enumeration_is_kept(word: str, codec: str) -> None:
     """easy_onvif's ENP1A14-IR_25X says H265 in Media1."""
-    body = f'<tt:VideoEncoderConfiguration token="E"><tt:Encoding>{word}</tt:Encoding></tt:VideoEncoderConfiguration>'
+    body = (
+        f'<tt:VideoEncoderConfiguration token="E"><tt:Encoding>{word}</tt:Encoding>'
+        "</tt:VideoEncoderConfiguration>"
+    )
     device = FakeDevice(services=(DEVICE_NS, MEDIA1), answers={"GetProfiles": media1_profiles(body)})
     settings = encoder(interview(device))
     assert settings.codec == codec and settings.width_px is None and settings.frame_rate_hz is None
@@ -623,8 +676,14 @@ def test_a_recorder_shows_every_channel() -> None:
     for source in range(12):
         for kind, size in enumerate(((1920, 1080), (704, 576), (0, 0))):
             row = media2_row(f"S{source}K{kind}", f"V{source}", "H264", size)
-            rows += row if kind < 2 else row[: row.index("<tr2:VideoEncoder")] + bare + row[row.index("</tr2:Conf") :]
-    device = FakeDevice(answers={f"{MEDIA2}#GetProfiles": media2_profiles(rows)}, services=(DEVICE_NS, MEDIA2))
+            rows += (
+                row
+                if kind < 2
+                else row[: row.index("<tr2:VideoEncoder")] + bare + row[row.index("</tr2:Conf") :]
+            )
+    device = FakeDevice(
+        answers={f"{MEDIA2}#GetProfiles": media2_profiles(rows)}, services=(DEVICE_NS, MEDIA2)
+    )
     found = media(interview(device)).profiles
     assert len(found) == 36 and len({p.video_source for p in found}) == 12
     assert all(p.stream_uri is not None and not isinstance(p.stream_uri, Fault) for p in found)
@@ -633,15 +692,21 @@ def test_a_recorder_shows_every_channel() -> None:
 
 
 def test_a_recorder_has_time_for_all_its_channels() -> None:
-    """128 media profiles at five requests a second need 51 s: a device with more than eight is asked as it answers."""
+    """128 media profiles at five requests a second need 51 s: a device with more than eight is asked as it
+    answers."""
     rows = "".join(
-        media2_row(f"S{n}K{kind}", f"V{n}", "H264", size) for n in range(64) for kind, size in enumerate(TWO_SIZES)
+        media2_row(f"S{n}K{kind}", f"V{n}", "H264", size)
+        for n in range(64)
+        for kind, size in enumerate(TWO_SIZES)
     )
     device = opened(**{f"{MEDIA2}#GetProfiles": media2_profiles(rows)})
     clock = FakeClock()  # time passes by pacing alone
     facts = interview(device, options=InterviewOptions(), clock=clock)
     assert len(media(facts).profiles) == 128 and clock.elapsed_s < 30
-    assert all(isinstance(p.stream_uri, StreamUri) and not isinstance(p.options, Fault) for p in media(facts).profiles)
+    assert all(
+        isinstance(p.stream_uri, StreamUri) and not isinstance(p.options, Fault)
+        for p in media(facts).profiles
+    )
 
 
 TWO_SIZES = ((1920, 1080), (704, 576))
@@ -681,7 +746,9 @@ def test_media2_that_knows_another_protocol_word_is_asked_with_it() -> None:
     assert str(media(facts).profiles[0].stream_uri) == "rtsp://127.0.0.1/u"
 
 
-@pytest.mark.parametrize("uri", ["", "http://h/x", "rtsp://", "rtsp://h:99999/", "rtsp://" + "a" * 3000, "nonsense"])
+@pytest.mark.parametrize(
+    "uri", ["", "http://h/x", "rtsp://", "rtsp://h:99999/", "rtsp://" + "a" * 3000, "nonsense"]
+)
 def test_a_stream_address_that_is_none_is_a_fault(uri: str) -> None:
     body = envelope(f"<tr2:GetStreamUriResponse><tr2:Uri>{uri}</tr2:Uri></tr2:GetStreamUriResponse>")
     facts = interview(opened(GetStreamUri=body))
@@ -695,15 +762,24 @@ def test_a_device_without_media_profiles_says_so() -> None:
 
 
 def test_missing_menus_are_a_fault_not_an_empty_menu() -> None:
-    facts = interview(FakeDevice(answers={"GetVideoEncoderConfigurationOptions": soap_fault("ActionNotSupported")}))
+    facts = interview(
+        FakeDevice(answers={"GetVideoEncoderConfigurationOptions": soap_fault("ActionNotSupported")})
+    )
     assert media(facts).profiles[0].options.code is FaultCode.UNSUPPORTED
 
 
 def test_menus_of_media1_are_ranges_in_our_units() -> None:
     facts = interview(FakeDevice(services=(DEVICE_NS, MEDIA1)))
     menu = media(facts).profiles[0].options[0]
-    assert menu.codec == "h264" and menu.resolutions == ((1920, 1080),) and menu.codec_profiles == ("Main", "High")
-    assert (menu.frame_rate_range_hz.low, menu.frame_rate_range_hz.high) == (1, 25) and menu.frame_rates_hz == ()
+    assert (
+        menu.codec == "h264"
+        and menu.resolutions == ((1920, 1080),)
+        and menu.codec_profiles == ("Main", "High")
+    )
+    assert (menu.frame_rate_range_hz.low, menu.frame_rate_range_hz.high) == (
+        1,
+        25,
+    ) and menu.frame_rates_hz == ()
     assert MEDIA1_OPTIONS.count("<tt:Max>400</tt:Max>") == 1 and menu.gop_range_frames.high == 400
 
 

@@ -54,7 +54,9 @@ class Device:
     async def ask(self, question: Any, url: str) -> Any:
         self.asked.append(question.operation)
         left = self.replies.get(question.operation)
-        reply = left.pop(0) if left else Fault(FaultCode.UNSUPPORTED, Stage.INTERROGATE, question.operation, 0.0)
+        reply = (
+            left.pop(0) if left else Fault(FaultCode.UNSUPPORTED, Stage.INTERROGATE, question.operation, 0.0)
+        )
         if isinstance(reply, Fault):
             return reply
         names = 'xmlns:tt="http://www.onvif.org/ver10/schema" xmlns:w="http://docs.oasis-open.org/wsn/b-2"'
@@ -95,8 +97,12 @@ def test_pieces_are_put_together_and_holes_are_cut_out() -> None:
     channels = fetched(device).channels
     assert isinstance(channels, tuple)
     first, second = channels
-    assert first.spans == (TimeSpan(moment(2), moment(8)), TimeSpan(moment(10), moment(20))) and first.holes_told
-    assert second.spans == (TimeSpan(moment(5), moment(20)),) and not second.holes_told  # and not the longer sound
+    assert (
+        first.spans == (TimeSpan(moment(2), moment(8)), TimeSpan(moment(10), moment(20))) and first.holes_told
+    )
+    assert (
+        second.spans == (TimeSpan(moment(5), moment(20)),) and not second.holes_told
+    )  # and not the longer sound
     assert "EndSearch" not in device.asked
 
 

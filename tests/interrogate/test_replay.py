@@ -21,7 +21,9 @@ from tests.interrogate.fake_device import LOGIN, PASSWORD, USER, FakeDevice, ser
 from tests.interrogate.test_interview import FAST
 
 
-def recorded(device: FakeDevice, folder: Path, credential: Credential | None = LOGIN) -> tuple[DeviceFacts, Path]:
+def recorded(
+    device: FakeDevice, folder: Path, credential: Credential | None = LOGIN
+) -> tuple[DeviceFacts, Path]:
     return recorded_with(device, folder, FAST, credential)
 
 

@@ -1,4 +1,5 @@
-"""Any bytes become a value, a fault or an oddity: nothing that a device sends can raise, hang or grow without bound."""
+"""Any bytes become a value, a fault or an oddity: nothing that a device sends can raise, hang or grow without
+bound."""
 
 from __future__ import annotations
 
@@ -58,12 +59,16 @@ HEALTHY = (
     MEDIA2_CAPABILITIES.encode(),
     soap_fault("NotAuthorized").encode(),
 )
-WORDS = """Profiles Configurations VideoEncoder VideoSource Encoding Resolution Width Height RateControl BitrateLimit
-Options ResolutionsAvailable BitrateRange Min Max Service XAddr Namespace Version Major SystemDateAndTime UTCDateTime
-Date Time Year Month Day Hour Minute Second Uri MediaUri User Username Capabilities Extension H264 GovLength"""
+WORDS = """Profiles Configurations VideoEncoder VideoSource Encoding Resolution Width Height RateControl
+BitrateLimit Options ResolutionsAvailable BitrateRange Min Max Service XAddr Namespace Version
+Major SystemDateAndTime
+UTCDateTime Date Time Year Month Day Hour Minute Second Uri MediaUri User Username Capabilities Extension H264
+GovLength"""
 NAMES = st.sampled_from(WORDS.split())
 VALUES = st.one_of(
-    st.text(alphabet=st.characters(blacklist_categories=("Cc", "Cs"), blacklist_characters="<&"), max_size=40),
+    st.text(
+        alphabet=st.characters(blacklist_categories=("Cc", "Cs"), blacklist_characters="<&"), max_size=40
+    ),
     st.integers(-(10**30), 10**30).map(str),
     st.floats().map(str),
     st.sampled_from(["rtsp://a:b@c/", "http://[::1", "true", "2147483647", "1e999", "٣"]),
@@ -73,7 +78,9 @@ VALUES = st.one_of(
 @st.composite
 def elements(draw: st.DrawFn, depth: int = 2) -> str:
     name = draw(NAMES)
-    attributes = "".join(f' {n}="{draw(VALUES).replace(chr(34), "")}"' for n in draw(st.sets(st.sampled_from(ATTRS))))
+    attributes = "".join(
+        f' {n}="{draw(VALUES).replace(chr(34), "")}"' for n in draw(st.sets(st.sampled_from(ATTRS)))
+    )
     inner = "".join(draw(st.lists(elements(depth - 1), max_size=3))) if depth else draw(VALUES)
     return f"<{name}{attributes}>{inner}</{name}>"
 
@@ -115,7 +122,10 @@ def test_a_healthy_reply_with_bytes_changed_never_raises(body: bytes, data: st.D
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(elements(), max_size=3), st.sampled_from(["GetProfilesResponse", "GetServicesResponse", "XResponse"]))
+@given(
+    st.lists(elements(), max_size=3),
+    st.sampled_from(["GetProfilesResponse", "GetServicesResponse", "XResponse"]),
+)
 def test_well_formed_nonsense_gives_bounded_printable_values(inner: list[str], name: str) -> None:
     for value in parsed(envelope(f"<{name}>{''.join(inner)}</{name}>").encode()):
         assert all(math.isfinite(n) and abs(n) <= 1e16 for n in numbers_in(value))
@@ -192,7 +202,9 @@ def test_a_document_type_is_refused(doctype: str) -> None:
         ("Receiver", "Action failed: block device", False, False, False, False),
     ],
 )
-def test_faults_are_told_apart(code: str, text: str, refuses: bool, unsupported: bool, lock: bool, time: bool) -> None:
+def test_faults_are_told_apart(
+    code: str, text: str, refuses: bool, unsupported: bool, lock: bool, time: bool
+) -> None:
     fault = read_envelope(soap_fault(code, text).encode())
     assert isinstance(fault, SoapFault)
     seen = (fault.refuses_login, fault.is_unsupported, fault.names_lock, fault.names_time)
@@ -213,4 +225,6 @@ def test_dates_that_do_not_exist_are_no_dates() -> None:
 def test_recording_dates_that_are_none_are_left_out(text: str) -> None:
     body = envelope(f"<XResponse><Summary><DataFrom>{text}</DataFrom></Summary></XResponse>")
     content = read_envelope(body.encode())
-    assert isinstance(content, Reply) and device_replies.parse_recording_summary(content.node).data_from is None
+    assert (
+        isinstance(content, Reply) and device_replies.parse_recording_summary(content.node).data_from is None
+    )

@@ -1,4 +1,5 @@
-"""Devices that want to be asked in another way, at another place, or about something else: nothing of them is lost."""
+"""Devices that want to be asked in another way, at another place, or about something else: nothing of them is
+lost."""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ def media(facts: DeviceFacts) -> MediaFacts:
     return facts.media
 
 
-# --- the form of the question ------------------------------------------------------------------------------------
+# --- the form of the question
+# ------------------------------------------------------------------------------------
 
 
 class PickyDevice(FakeDevice):
@@ -123,7 +125,8 @@ def test_no_login_is_repeated_in_another_form() -> None:
     assert len(set(asked)) == len(asked)
 
 
-# --- the time is one question among others -----------------------------------------------------------------------
+# --- the time is one question among others
+# -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -147,12 +150,14 @@ def test_without_the_time_everything_else_is_asked_all_the_same(answer: web.Resp
     assert device.count("GetServices") == 1
 
 
-# --- Media1 and Media2 complete each other -----------------------------------------------------------------------
+# --- Media1 and Media2 complete each other
+# -----------------------------------------------------------------------
 
 
 def configuration(token: str, codec: str, size: tuple[int, int]) -> str:
     return (
-        f'<tr2:Configurations token="{token}" GovLength="40" Profile="Main"><tt:Encoding>{codec}</tt:Encoding>'
+        f'<tr2:Configurations token="{token}" GovLength="40" Profile="Main"><tt:Encoding>'
+        f"{codec}</tt:Encoding>"
         f"<tt:Resolution><tt:Width>{size[0]}</tt:Width><tt:Height>{size[1]}</tt:Height></tt:Resolution>"
         "<tt:RateControl><tt:FrameRateLimit>20</tt:FrameRateLimit><tt:BitrateLimit>3000</tt:BitrateLimit></tt:RateControl>"
         "</tr2:Configurations>"
@@ -191,7 +196,9 @@ def test_configurations_of_media2_say_what_its_profiles_do_not() -> None:
 def test_an_encoder_that_media1_names_without_saying_anything_is_looked_up() -> None:
     """futomi/node-onvif#78: an H.265 main profile that Media1's list of profiles cannot describe."""
     empty = '<tt:VideoEncoderConfiguration token="E1"><tt:Name>main</tt:Name></tt:VideoEncoderConfiguration>'
-    listed = configurations(configuration("E9", "H264", (640, 360)), configuration("E1", "H265", (2560, 1440)))
+    listed = configurations(
+        configuration("E9", "H264", (640, 360)), configuration("E1", "H265", (2560, 1440))
+    )
     device = FakeDevice(
         services=(DEVICE, MEDIA1),
         answers={"GetProfiles": media1_profiles(empty), "GetVideoEncoderConfigurations": listed},
@@ -200,7 +207,9 @@ def test_an_encoder_that_media1_names_without_saying_anything_is_looked_up() -> 
 
 
 @pytest.mark.parametrize(("rows", "codec"), [(1, "h265"), (2, None)])
-def test_media2_alone_gives_the_only_configuration_that_a_profile_may_use(rows: int, codec: str | None) -> None:
+def test_media2_alone_gives_the_only_configuration_that_a_profile_may_use(
+    rows: int, codec: str | None
+) -> None:
     some = configurations(*(configuration(f"E{n}", "H265", (2560, 1440)) for n in range(rows)))
     device = FakeDevice(
         services=(DEVICE, MEDIA2),
@@ -224,7 +233,8 @@ def test_a_stream_that_the_chosen_service_does_not_give_is_asked_of_the_other(
     assert not isinstance(media(facts).profiles[0].stream_uri, Fault | None)
 
 
-# --- a stale port ------------------------------------------------------------------------------------------------
+# --- a stale port
+# ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["closed", "another web server"])
@@ -242,7 +252,8 @@ def test_a_service_at_a_port_where_it_is_not_is_asked_at_the_port_that_answered(
     assert logged_in(facts) and len(media(facts).profiles) >= 2 and facts.faults == ()
 
 
-# --- log-ins -----------------------------------------------------------------------------------------------------
+# --- log-ins
+# -----------------------------------------------------------------------------------------------------
 
 
 class BoundNonces(FakeDevice):
@@ -270,13 +281,16 @@ def test_a_challenge_belongs_to_the_url_that_gave_it(services: tuple[str, ...]) 
 
 
 class OneNonce(FakeDevice):
-    """HTTP Digest that accepts only the nonce that it gave last, whatever the URL, and never says that one is stale."""
+    """HTTP Digest that accepts only the nonce that it gave last, whatever the URL, and never says that one is
+    stale."""
 
     def check(self, asked: Asked) -> web.Response | None:
         if f'nonce="n{self.nonces}"' in (asked.authorization or "") and self.good_digest(asked, "MD5"):
             return None
         self.nonces += 1
-        response = self.refuse(asked, {"WWW-Authenticate": f'Digest realm="cam", nonce="n{self.nonces}", qop="auth"'})
+        response = self.refuse(
+            asked, {"WWW-Authenticate": f'Digest realm="cam", nonce="n{self.nonces}", qop="auth"'}
+        )
         response.set_status(401)
         return response
 
@@ -296,9 +310,16 @@ def test_a_wrong_password_costs_one_failed_login_there_too() -> None:
 @pytest.mark.parametrize("login", ["wsse", "digest"])
 @pytest.mark.parametrize(
     "refused",
-    [{f"{MEDIA2}#"}, {"#GetDeviceInformation"}, {"#GetUsers"}, {"#GetNetworkInterfaces", "#GetScopes", "#GetNTP"}],
+    [
+        {f"{MEDIA2}#"},
+        {"#GetDeviceInformation"},
+        {"#GetUsers"},
+        {"#GetNetworkInterfaces", "#GetScopes", "#GetNTP"},
+    ],
 )
-def test_a_refusal_of_one_service_or_operation_does_not_condemn_the_account(refused: set[str], login: str) -> None:
+def test_a_refusal_of_one_service_or_operation_does_not_condemn_the_account(
+    refused: set[str], login: str
+) -> None:
     def deny(device: FakeDevice, asked: Asked) -> web.Response | str:
         named = f"{asked.namespace}#{asked.operation}"
         if asked.operation in OPEN_TO_ALL or not any(word in named for word in refused):
@@ -307,13 +328,18 @@ def test_a_refusal_of_one_service_or_operation_does_not_condemn_the_account(refu
             NOT_AUTHORIZED
             if login == "wsse"
             else web.Response(
-                status=401, headers={"WWW-Authenticate": f'Digest realm="cam", nonce="{len(device.asked)}", qop="auth"'}
+                status=401,
+                headers={"WWW-Authenticate": f'Digest realm="cam", nonce="{len(device.asked)}", qop="auth"'},
             )
         )
 
     ledger = LoginLedger()
     facts = interview(FakeDevice(login=login, before=deny), ledger=ledger)
-    assert media(facts).profiles and facts.login.scheme is not None and ledger.why_not("127.0.0.1", LOGIN) is None
+    assert (
+        media(facts).profiles
+        and facts.login.scheme is not None
+        and ledger.why_not("127.0.0.1", LOGIN) is None
+    )
     assert not all(isinstance(part, Fault) for part in (facts.information, facts.network, facts.users))
 
 
@@ -344,7 +370,8 @@ def test_words_about_rights_do_not_lead_to_more_than_a_second_try() -> None:
     assert len(with_login(device)) <= 2
 
 
-# --- bounds and pace ---------------------------------------------------------------------------------------------
+# --- bounds and pace
+# ---------------------------------------------------------------------------------------------
 
 
 def test_replies_without_end_end_the_conversation() -> None:
@@ -394,7 +421,15 @@ def test_the_check_command_asks_a_good_device_without_pauses() -> None:
             return ""
 
         async with serving(FakeDevice(login="none", before=note)) as device:
-            arguments = ("check", f"127.0.0.1:{device.port}", "--window", "2", "--no-port-check", "--format", "json")
+            arguments = (
+                "check",
+                f"127.0.0.1:{device.port}",
+                "--window",
+                "2",
+                "--no-port-check",
+                "--format",
+                "json",
+            )
             done = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "camagent", *arguments, stdout=asyncio.subprocess.DEVNULL
             )

@@ -32,7 +32,9 @@ def read() -> list[tuple[SimulatedCamera, DeviceFacts]]:
     return in_school(own_school(12), interview)
 
 
-def test_the_dead_camera_is_absent_and_the_others_are_not(read: list[tuple[SimulatedCamera, DeviceFacts]]) -> None:
+def test_the_dead_camera_is_absent_and_the_others_are_not(
+    read: list[tuple[SimulatedCamera, DeviceFacts]],
+) -> None:
     for camera, facts in read:
         assert isinstance(facts.clock, DeviceClock) is camera.alive
         if not camera.alive:
@@ -47,7 +49,10 @@ def test_identity_clock_and_streams_are_those_of_the_specification(
         assert facts.network.macs == (camera.mac,) and facts.network.ntp_servers == camera.ntp_servers
         assert abs(facts.clock.offset_s - camera.clock_offset_s) < 1.5
         assert isinstance(facts.media, MediaFacts)
-        seen = [(p.token, p.encoder.codec, p.encoder.width_px, p.encoder.frame_rate_hz) for p in facts.media.profiles]
+        seen = [
+            (p.token, p.encoder.codec, p.encoder.width_px, p.encoder.frame_rate_hz)
+            for p in facts.media.profiles
+        ]
         claims = [(s.token, s.claim) for s in camera.streams]
         assert seen == [(token, c.codec, c.width_px, c.frame_rate_hz) for token, c in claims]
         assert all(str(p.stream_uri).startswith(f"rtsp://{camera.address}:") for p in facts.media.profiles)

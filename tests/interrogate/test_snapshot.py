@@ -37,14 +37,20 @@ def offering(address: str, answer: Any) -> FakeDevice:
     ("answer", "found"),
     [
         (JPEG, SnapshotAccess(True, 200)),
-        (web.Response(status=200, body=b"--x", content_type="multipart/x-mixed-replace"), SnapshotAccess(True, 200)),
+        (
+            web.Response(status=200, body=b"--x", content_type="multipart/x-mixed-replace"),
+            SnapshotAccess(True, 200),
+        ),
         (
             web.Response(status=401, headers={"WWW-Authenticate": 'Digest realm="c", nonce="n"'}),
             SnapshotAccess(False, 401),
         ),
         (web.Response(status=403), SnapshotAccess(False, 403)),
         (web.Response(status=404), FaultCode.NOT_FOUND),
-        (web.Response(status=200, text="<html>log in</html>", content_type="text/html"), FaultCode.MALFORMED_REPLY),
+        (
+            web.Response(status=200, text="<html>log in</html>", content_type="text/html"),
+            FaultCode.MALFORMED_REPLY,
+        ),
         (web.Response(status=302, headers={"Location": "http://192.0.2.9/"}), FaultCode.MALFORMED_REPLY),
     ],
 )

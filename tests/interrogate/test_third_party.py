@@ -1,4 +1,5 @@
-"""Interviews with ONVIF devices that we did not write: the npm `onvif` mock and an npm `soap` device with Media2."""
+"""Interviews with ONVIF devices that we did not write: the npm `onvif` mock and an npm `soap` device with
+Media2."""
 
 from __future__ import annotations
 
@@ -12,7 +13,14 @@ import pytest
 
 from camagent.clock import SystemClock
 from camagent.interrogate.interview import InterviewDoors, interrogate
-from camagent.model.device import DeviceClock, DeviceFacts, DeviceInformation, DeviceTarget, EncoderSettings, MediaFacts
+from camagent.model.device import (
+    DeviceClock,
+    DeviceFacts,
+    DeviceInformation,
+    DeviceTarget,
+    EncoderSettings,
+    MediaFacts,
+)
 from camagent.model.fault import FaultCode
 from camagent.model.secret import Credential, Secret
 from camagent.wire.login_ledger import LoginLedger
@@ -99,7 +107,8 @@ def mock_facts() -> dict[str, object]:
 
 
 class TestMockOfNpmOnvif:
-    """npm onvif 0.6.5: Device and Media1 fixtures, no log-in, two malformed replies and a foreign stream host."""
+    """npm onvif 0.6.5: Device and Media1 fixtures, no log-in, two malformed replies and a foreign stream
+    host."""
 
     def test_it_is_read(self, mock_facts: dict[str, Any]) -> None:
         assert mock_facts["clock"] == "DeviceClock" and mock_facts["media"] == "media1"

@@ -1,4 +1,5 @@
-"""TLS as cameras speak it: self-signed, https only, old ciphers; recorded, never trusted, never left for clear text."""
+"""TLS as cameras speak it: self-signed, https only, old ciphers; recorded, never trusted, never left for
+clear text."""
 
 from __future__ import annotations
 
@@ -85,7 +86,9 @@ def test_an_https_only_device_is_read_and_its_certificate_recorded(tmp_path: Pat
     assert isinstance(facts.clock, DeviceClock) and facts.login.scheme == "http-digest-md5"
     assert isinstance(facts.tls, TlsFacts)
     assert facts.tls.self_signed and facts.tls.subject == "CN=IP Camera" and facts.tls.key_bits == 2048
-    assert not facts.tls.legacy and facts.tls.port == device.port and facts.tls.pinned_fingerprint == "ab" * 32
+    assert (
+        not facts.tls.legacy and facts.tls.port == device.port and facts.tls.pinned_fingerprint == "ab" * 32
+    )
     assert all(s.xaddr.startswith("https://127.0.0.1:") for s in facts.services)  # although it stated http://
 
 
@@ -98,7 +101,9 @@ def test_old_firmware_is_read_and_reported(tmp_path: Path) -> None:
 
 def test_old_firmware_is_left_alone_where_the_operator_says_so(tmp_path: Path) -> None:
     device = FakeDevice()
-    facts = interview(device, server_context(tmp_path, "rsa-1024", old=True), replace(FAST, allow_tls_legacy=False))
+    facts = interview(
+        device, server_context(tmp_path, "rsa-1024", old=True), replace(FAST, allow_tls_legacy=False)
+    )
     assert facts.clock.code is FaultCode.TLS_FAILED and device.asked == []
 
 
@@ -137,7 +142,9 @@ def test_the_https_port_of_a_device_asked_over_http_is_looked_at(tmp_path: Path)
             )
             protocols = PLAIN["GetNetworkProtocols"].replace("</tds:GetNetworkProtocolsResponse>", row)
             async with serving(FakeDevice(answers={"GetNetworkProtocols": protocols})) as device:
-                return await interrogate(device.target, LOGIN, FAST, InterviewDoors(SystemClock(), LoginLedger()))
+                return await interrogate(
+                    device.target, LOGIN, FAST, InterviewDoors(SystemClock(), LoginLedger())
+                )
 
     facts = asyncio.run(run())
     assert isinstance(facts.tls, TlsFacts) and (facts.tls.key_kind, facts.tls.key_bits) == ("ec", 256)
@@ -169,7 +176,9 @@ def test_ports_are_knocked_once_each_and_told_apart() -> None:
         port = server.sockets[0].getsockname()[1]
         async with serving(FakeDevice()) as device:
             options = replace(FAST, check_ports=(port, 9, port))
-            facts = await interrogate(device.target, LOGIN, options, InterviewDoors(SystemClock(), LoginLedger()))
+            facts = await interrogate(
+                device.target, LOGIN, options, InterviewDoors(SystemClock(), LoginLedger())
+            )
         server.close()
         assert facts.ports.open == (port,)
         return facts, knocks
@@ -207,7 +216,9 @@ def test_what_is_old_is_judged_by_what_was_negotiated(
 
 
 def test_a_long_or_unprintable_subject_is_bounded() -> None:
-    facts = certificate_facts(certificate("ec", "a\x00\n" * 20)[2], 443, ("TLSv1.3", "TLS_AES_256_GCM_SHA384", False))
+    facts = certificate_facts(
+        certificate("ec", "a\x00\n" * 20)[2], 443, ("TLSv1.3", "TLS_AES_256_GCM_SHA384", False)
+    )
     assert isinstance(facts, TlsFacts) and facts.subject.isprintable() and len(facts.subject) <= 256
 
 

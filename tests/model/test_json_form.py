@@ -47,14 +47,25 @@ PLAIN: dict[str, Any] = json.loads(json.dumps(to_json(FULL)))
 
 
 @pytest.mark.parametrize(
-    "value", [FULL, builders.fault(), builders.tls_facts(), builders.device_facts().target, builders.measured_stream()]
+    "value",
+    [
+        FULL,
+        builders.fault(),
+        builders.tls_facts(),
+        builders.device_facts().target,
+        builders.measured_stream(),
+    ],
 )
 def test_what_is_written_comes_back(value: Any) -> None:
     assert from_json(type(value), json.loads(json.dumps(to_json(value), allow_nan=False))) == value
 
 
 def test_bytes_moments_and_words_have_their_usual_form() -> None:
-    assert PLAIN["inner"]["data"] == "00ff" and PLAIN["at"] == "2026-11-23T00:00:00+00:00" and PLAIN["code"] == "busy"
+    assert (
+        PLAIN["inner"]["data"] == "00ff"
+        and PLAIN["at"] == "2026-11-23T00:00:00+00:00"
+        and PLAIN["code"] == "busy"
+    )
 
 
 def test_older_and_newer_versions_are_read() -> None:
@@ -103,12 +114,16 @@ def test_a_union_takes_the_member_that_fits() -> None:
     assert from_json(Outer, PLAIN | {"either": {"size": [1, 2]}}).either == Inner((1, 2))
     assert from_json(Outer, PLAIN | {"either": None}).either is None
     fault = {"code": "busy", "stage": "observe", "doing": "PLAY", "elapsed_s": 1}
-    assert from_json(Outer, PLAIN | {"either": fault}).either == Fault(FaultCode.BUSY, Stage.OBSERVE, "PLAY", 1.0)
+    assert from_json(Outer, PLAIN | {"either": fault}).either == Fault(
+        FaultCode.BUSY, Stage.OBSERVE, "PLAY", 1.0
+    )
 
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*PLAIN, "size", "data"]), inner),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*PLAIN, "size", "data"]), inner)
+    ),
     max_leaves=8,
 )
 

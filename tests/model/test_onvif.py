@@ -18,7 +18,14 @@ from camagent.model.onvif import ONVIF_PORTS, ONVIF_SEARCH_PORTS, TLS_PORTS, cla
         (("onvif://www.onvif.org/profile/T", "onvif://www.onvif.org/Profile/T/"), ("T",)),
         ((" onvif://www.onvif.org/Profile/G", "ONVIF://WWW.ONVIF.ORG/PROFILE/streaming"), ("G", "S")),
         (("onvif://www.onvif.org/Profile/m/1.0", "onvif://www.onvif.org/Profile/%54"), ("M", "T")),
-        (("onvif://www.onvif.org/Profile/Q2", "onvif://www.onvif.org/Profile/", "onvif://www.onvif.org/name/T"), ()),
+        (
+            (
+                "onvif://www.onvif.org/Profile/Q2",
+                "onvif://www.onvif.org/Profile/",
+                "onvif://www.onvif.org/name/T",
+            ),
+            (),
+        ),
     ],
 )
 def test_claimed_profiles(scopes: tuple[str, ...], letters: tuple[str, ...]) -> None:

@@ -24,7 +24,12 @@ PRINTABLE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size
         ("rtsp://admin:p#w/d@192.0.2.9:8554/a@b", "rtsp://192.0.2.9:8554/a@b", "admin", "p#w/d"),
         ("rtsp://admin:p%40ss@192.0.2.9/live", "rtsp://192.0.2.9/live", "admin", "p@ss"),
         ("rtsp://admin:12/34@192.0.2.9/live", "rtsp://192.0.2.9/live", "admin", "12/34"),
-        ("rtsp://cam1:8554/user@school.example/live", "rtsp://cam1:8554/user@school.example/live", None, None),
+        (
+            "rtsp://cam1:8554/user@school.example/live",
+            "rtsp://cam1:8554/user@school.example/live",
+            None,
+            None,
+        ),
         ("rtsp://192.0.2.9:554/user@192.0.2.8", "rtsp://192.0.2.9/user@192.0.2.8", None, None),
         ("rtsp://admin:@192.0.2.9/live", "rtsp://192.0.2.9/live", "admin", ""),
         ("rtsp://192.0.2.9/user=a@b&password=c", "rtsp://192.0.2.9/user=a@b&password=c", None, None),
@@ -42,7 +47,9 @@ def test_a_stream_address_is_split(text: str, uri: str, user: str | None, passwo
     assert (None if found is None else found.secret.reveal()) == password
 
 
-@pytest.mark.parametrize("text", ["", "rtsp://", "192.0.2.9", "file:///etc/passwd", "rtsp://a:99999/", "rtsp://a\n/"])
+@pytest.mark.parametrize(
+    "text", ["", "rtsp://", "192.0.2.9", "file:///etc/passwd", "rtsp://a:99999/", "rtsp://a\n/"]
+)
 def test_what_is_no_stream_address_is_none(text: str) -> None:
     assert parse_stream_uri(text) is None
 
@@ -76,7 +83,10 @@ def test_a_secret_shows_itself_nowhere() -> None:
         ("rtsp://192.0.2.1/Streaming/Channels/101", "rtsp://192.0.2.1/Streaming/Channels/101"),
         ("rtsp://192.0.2.1/cam?PASSWORD=a/b&x=1", "rtsp://192.0.2.1/cam?PASSWORD=***&x=1"),
         ("rtsp://192.0.2.1/s;auth=abc", "rtsp://192.0.2.1/s;auth=***"),
-        ("rtsp://192.0.2.1/user=a_password=b_c_channel=2", "rtsp://192.0.2.1/user=***_password=***_channel=2"),
+        (
+            "rtsp://192.0.2.1/user=a_password=b_c_channel=2",
+            "rtsp://192.0.2.1/user=***_password=***_channel=2",
+        ),
         ("rtsp://192.0.2.1/bypass=1", "rtsp://192.0.2.1/bypass=1"),
     ],
 )

@@ -1,4 +1,5 @@
-"""The real exporter in a thread, and a real Prometheus that scrapes it; the test changes what there is to see."""
+"""The real exporter in a thread, and a real Prometheus that scrapes it; the test changes what there is to
+see."""
 
 from __future__ import annotations
 
@@ -30,7 +31,9 @@ LABELS = ",".join(f'{name}="{value}"' for name, value in SITE.items())
 def cameras(count: int) -> tuple[CameraStatus, ...]:
     """Healthy cameras under their own ids."""
     healthy = status(build.camera_result())
-    return tuple(replace(healthy, id=f"cam-{number:012d}", name=f"Camera {number}") for number in range(count))
+    return tuple(
+        replace(healthy, id=f"cam-{number:012d}", name=f"Camera {number}") for number in range(count)
+    )
 
 
 def school_snapshot(count: int = 4) -> AgentSnapshot:
@@ -100,7 +103,9 @@ class Database:
     url: str
 
     def get(self, path: str, **parameters: str) -> bytes:
-        with urllib.request.urlopen(f"{self.url}{path}?{urllib.parse.urlencode(parameters)}", timeout=10) as answer:
+        with urllib.request.urlopen(
+            f"{self.url}{path}?{urllib.parse.urlencode(parameters)}", timeout=10
+        ) as answer:
             return bytes(answer.read())
 
     def query(self, expr: str) -> list[dict[str, Any]]:

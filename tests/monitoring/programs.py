@@ -22,7 +22,8 @@ STOP_S = 10.0
 
 
 def program(name: str) -> str:
-    """Path of a program; without it the test fails with what to do, so that CI cannot lose tests unnoticed."""
+    """Path of a program; without it the test fails with what to do, so that CI cannot lose tests
+    unnoticed."""
     found = UNPACKED / "usr" / "bin" / name
     path = str(found) if found.exists() else shutil.which(name)
     if path is None:
@@ -36,9 +37,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def run(arguments: Sequence[str], stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+def run(
+    arguments: Sequence[str], stdin: bytes = b"", cwd: Path | None = None
+) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [program(arguments[0]), *arguments[1:]], input=stdin, capture_output=True, timeout=60, cwd=cwd, check=False
+        [program(arguments[0]), *arguments[1:]],
+        input=stdin,
+        capture_output=True,
+        timeout=60,
+        cwd=cwd,
+        check=False,
     )
 
 

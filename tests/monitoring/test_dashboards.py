@@ -40,7 +40,9 @@ def test_the_files_are_what_their_source_makes(tmp_path: Path) -> None:
         assert (tmp_path / f"{name}.json").read_bytes() == (FOLDER / f"{name}.json").read_bytes()
 
 
-@pytest.mark.skipif(not SCHEMA.exists(), reason="Grafana's schema is made by tests/monitoring/setup.sh, with npm")
+@pytest.mark.skipif(
+    not SCHEMA.exists(), reason="Grafana's schema is made by tests/monitoring/setup.sh, with npm"
+)
 @pytest.mark.parametrize("name", NAMES)
 def test_grafanas_own_schema_accepts_it(name: str) -> None:
     validator = jsonschema.Draft7Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
@@ -110,6 +112,8 @@ def test_every_query_is_answered(name: str, database: Database) -> None:
 def test_every_variable_has_values(name: str, database: Database) -> None:
     for variable in dashboard(name)["templating"]["list"]:
         if variable["type"] == "query":
-            metric, _, label = variable["query"]["query"].removeprefix("label_values(").rstrip(")").rpartition(", ")
+            metric, _, label = (
+                variable["query"]["query"].removeprefix("label_values(").rstrip(")").rpartition(", ")
+            )
             series = database.query(filled(metric))
             assert series and all(label in one["metric"] for one in series), variable["name"]

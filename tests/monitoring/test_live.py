@@ -143,7 +143,9 @@ def city(folder: Path, exporter: ThreadedExporter) -> Iterator[City]:
     (folder / "vmauth.yml").write_bytes(made.stdout)
     scrape = (ROOT / "monitoring/school/vmagent.yml").read_text(encoding="utf-8")
     scrape = scrape.replace("127.0.0.1:9797", f"127.0.0.1:{exporter.port}")
-    scrape = scrape.replace("scrape_interval: 60s", "scrape_interval: 1s").replace("timeout: 10s", "timeout: 1s")
+    scrape = scrape.replace("scrape_interval: 60s", "scrape_interval: 1s").replace(
+        "timeout: 10s", "timeout: 1s"
+    )
     (folder / "vmagent.yml").write_text(scrape, encoding="utf-8")
     receiver = [
         "victoria-metrics",
@@ -205,7 +207,11 @@ def test_vmagent_bridges_an_outage_with_a_restart(tmp_path: Path) -> None:
         time.sleep(4)
         outage_ended_s = time.time()
         receiver.receiver.start(f"{receiver.receiver_url}/health")
-        eventually(lambda: [at for at in receiver.times_s(series) if at > outage_ended_s + 1], "samples after it", 40.0)
+        eventually(
+            lambda: [at for at in receiver.times_s(series) if at > outage_ended_s + 1],
+            "samples after it",
+            40.0,
+        )
         eventually(
             lambda: len([at for at in receiver.times_s(series) if outage_began_s < at < outage_ended_s]) >= 5,
             "the samples of the outage",
@@ -218,7 +224,8 @@ def test_vmagent_bridges_an_outage_with_a_restart(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_simulated_school_is_scraped_and_its_dead_camera_raises_the_alert(tmp_path: Path) -> None:
-    """The whole chain: simulated cameras, `camagent serve` with TLS and password, Prometheus, rules, alert."""
+    """The whole chain: simulated cameras, `camagent serve` with TLS and password, Prometheus, rules,
+    alert."""
     with simulated_school((0, 0, 3)) as school:
         write_config(tmp_path, school)
         web = write_web_config(tmp_path)
@@ -237,11 +244,19 @@ def test_a_simulated_school_is_scraped_and_its_dead_camera_raises_the_alert(tmp_
 
 
 def test_the_status_page_in_a_browser(tmp_path: Path) -> None:
-    """Headless Chromium renders it without a complaint, in both languages, and nothing is loaded from elsewhere."""
+    """Headless Chromium renders it without a complaint, in both languages, and nothing is loaded from
+    elsewhere."""
     with threaded_exporter(View(school_snapshot(3))) as exporter:
         for lang, words in (("vi", ("Tình trạng camera", "Sẵn sàng")), ("en", ("Camera status", "Ready"))):
             seen = subprocess.run(
-                ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+                [
+                    "chromium",
+                    "--headless",
+                    "--no-sandbox",
+                    "--disable-gpu",
+                    "--disable-quic",
+                    "--no-first-run",
+                ]
                 + ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
                 + [f"--user-data-dir={tmp_path}/{lang}", "--enable-logging=stderr", "--dump-dom"]
                 + [f"http://127.0.0.1:{exporter.port}/?lang={lang}"],

@@ -38,7 +38,9 @@ def test_promtool_and_vmalert_accept_the_rules() -> None:
 
 
 def test_the_rules_do_what_their_unit_tests_say() -> None:
-    checked = run(["promtool", "test", "rules", *(str(path) for path in sorted((RULES / "tests").glob("*.yml")))])
+    checked = run(
+        ["promtool", "test", "rules", *(str(path) for path in sorted((RULES / "tests").glob("*.yml")))]
+    )
     assert checked.returncode == 0, (checked.stdout + checked.stderr).decode()[-4000:]
 
 
@@ -57,7 +59,9 @@ def test_every_alert_has_a_unit_test_that_sees_it_fire() -> None:
     files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in (RULES / "tests").glob("*.yml")]
     cases = [case for file in files for case in file["tests"]]
     fired = {t["alertname"] for case in cases for t in case.get("alert_rule_test", []) if t.get("exp_alerts")}
-    held = {t["alertname"] for case in cases for t in case.get("alert_rule_test", []) if not t.get("exp_alerts")}
+    held = {
+        t["alertname"] for case in cases for t in case.get("alert_rule_test", []) if not t.get("exp_alerts")
+    }
     names = {alert["alert"] for alert in alerts()}
     assert fired == names
     assert held >= names
@@ -82,7 +86,10 @@ def test_no_alert_is_per_camera(alert: dict[str, Any]) -> None:
 def test_every_metric_that_a_rule_reads_exists() -> None:
     """Raw metrics are the exporter's, recorded ones are recorded."""
     registry = metrics_registry(school_snapshot)
-    known = {family.name + {"counter": "_total", "info": "_info"}.get(family.type, "") for family in registry.collect()}
+    known = {
+        family.name + {"counter": "_total", "info": "_info"}.get(family.type, "")
+        for family in registry.collect()
+    }
     recorded = {rule["record"] for rule in records()}
     assert len(recorded) == len(records())
     for rule in (*records(), *alerts()):
@@ -104,7 +111,9 @@ def test_prometheus_accepts_the_configurations(tmp_path: Path) -> None:
             (tmp_path / path).touch()
         (tmp_path / "prometheus.yml").write_text(text, encoding="utf-8")
         agent = ["--agent"] if "agent" in name else []
-        checked = run(["promtool", "check", "config", *agent, "--syntax-only", str(tmp_path / "prometheus.yml")])
+        checked = run(
+            ["promtool", "check", "config", *agent, "--syntax-only", str(tmp_path / "prometheus.yml")]
+        )
         assert checked.returncode == 0, (name, checked.stderr)
 
 
@@ -124,8 +133,12 @@ def test_vmagent_accepts_the_schools_configuration() -> None:
 def test_vmagent_knows_every_option_of_the_unit() -> None:
     """A misspelt option would be found by the school only at the first start."""
     unit = (ROOT / "systemd" / "camagent-vmagent.service").read_text(encoding="utf-8")
-    options = set(re.findall(r" -([A-Za-z.]+)=?", unit.partition("ExecStart=")[2].partition("\nExecReload")[0]))
-    told = subprocess.run([program("vmagent"), "-help"], capture_output=True, text=True, timeout=30, check=False)
+    options = set(
+        re.findall(r" -([A-Za-z.]+)=?", unit.partition("ExecStart=")[2].partition("\nExecReload")[0])
+    )
+    told = subprocess.run(
+        [program("vmagent"), "-help"], capture_output=True, text=True, timeout=30, check=False
+    )
     known = set(re.findall(r"^  -([A-Za-z0-9.]+)", told.stdout + told.stderr, re.MULTILINE))
     assert options and options <= known, options - known
 

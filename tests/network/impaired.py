@@ -1,7 +1,8 @@
-"""A network of our own between a camera and us, on loopback: a narrow line for TCP, a careless one for datagrams.
+"""A network of our own between a camera and us, on loopback: a narrow line for TCP, a careless one for
+datagrams.
 
-No queueing discipline of the kernel is needed, nor root. TCP is relayed with back-pressure: what the line does not
-carry stays in the sender's buffers. Datagrams are lost, held back and overtaken by a seeded plan.
+No queueing discipline of the kernel is needed, nor root. TCP is relayed with back-pressure: what the line
+does not carry stays in the sender's buffers. Datagrams are lost, held back and overtaken by a seeded plan.
 """
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ def _accept(listener: socket.socket, target: tuple[str, int], line: Line, ended:
         except OSError:
             return
         far = socket.socket()
-        far.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)  # before connecting: it sets the window
+        far.setsockopt(
+            socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES
+        )  # before connecting: it sets the window
         far.connect(target)
         for one, other, rate_bps in ((far, near, line.rate_bps), (near, far, None)):
             threading.Thread(target=_carry, args=(one, other, line, rate_bps, ended), daemon=True).start()

@@ -1,4 +1,5 @@
-"""Streams over lines that are too slow for them, or that break: the line is named, the camera is not blamed."""
+"""Streams over lines that are too slow for them, or that break: the line is named, the camera is not
+blamed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""GStreamer's RTSP server playing the sample streams in a loop; runs on Debian's own python3, which has its bindings.
+"""GStreamer's RTSP server playing the sample streams in a loop; runs on Debian's own python3, which has its
+bindings.
 
-Order as JSON on standard input: folder, streams {path: clip}, optional user and password (Digest), certificate (PEM
-file with key), protocols ("tcp", "udp" or "both"). Prints its port when it is ready; stops with its standard input.
+Order as JSON on standard input: folder, streams {path: clip}, optional user and password (Digest),
+certificate (PEM file with key), protocols ("tcp", "udp" or "both"). Prints its port when it is ready; stops
+with its standard input.
 """
 
 import json
@@ -17,8 +19,14 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 PAYLOADERS = {
-    "h264": ("video/x-h264,stream-format=byte-stream,alignment=au", "h264parse ! rtph264pay config-interval=-1 pt=96"),
-    "h265": ("video/x-h265,stream-format=byte-stream,alignment=au", "h265parse ! rtph265pay config-interval=-1 pt=97"),
+    "h264": (
+        "video/x-h264,stream-format=byte-stream,alignment=au",
+        "h264parse ! rtph264pay config-interval=-1 pt=96",
+    ),
+    "h265": (
+        "video/x-h265,stream-format=byte-stream,alignment=au",
+        "h265parse ! rtph265pay config-interval=-1 pt=97",
+    ),
     "mjpeg": ("image/jpeg", "rtpjpegpay pt=26"),
 }
 PROTOCOLS = {

@@ -1,4 +1,5 @@
-"""Third-party peers as context managers: each starts one program that we did not write, and stops it at the end.
+"""Third-party peers as context managers: each starts one program that we did not write, and stops it at the
+end.
 
 `missing_peer(name)` says in one line why a peer cannot be started here, for `pytest.skip`.
 """
@@ -46,9 +47,15 @@ class GstOrder:
 def missing_peer(name: str) -> str | None:
     """Why "gst", "onvif_mock" or "soap_device" cannot be started; None if it can."""
     if name == "gst":
-        probe = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
-        found = shutil.which(DEBIAN_PYTHON) and subprocess.run([DEBIAN_PYTHON, "-c", probe], capture_output=True)
-        return None if found and found.returncode == 0 else f"GStreamer's RTSP server is not installed: {_SETUP}"
+        probe = (
+            "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
+        )
+        found = shutil.which(DEBIAN_PYTHON) and subprocess.run(
+            [DEBIAN_PYTHON, "-c", probe], capture_output=True
+        )
+        return (
+            None if found and found.returncode == 0 else f"GStreamer's RTSP server is not installed: {_SETUP}"
+        )
     if shutil.which("node") is None or not NODE_MODULES.is_dir():
         return f"node or its packages are not installed: {_SETUP}"
     if name == "onvif_mock" and not _can_unshare():
@@ -59,7 +66,11 @@ def missing_peer(name: str) -> str | None:
 @contextmanager
 def gst_server(order: GstOrder) -> Iterator[int]:
     """GStreamer's RTSP server; gives its port."""
-    wanted: dict[str, object] = {"folder": str(CLIPS), "streams": dict(order.streams), "protocols": order.protocols}
+    wanted: dict[str, object] = {
+        "folder": str(CLIPS),
+        "streams": dict(order.streams),
+        "protocols": order.protocols,
+    }
     if order.user is not None:
         wanted |= {"user": order.user, "password": order.password}
     if order.certificate is not None:
@@ -71,7 +82,14 @@ def gst_server(order: GstOrder) -> Iterator[int]:
 @contextmanager
 def soap_device(rtsp_port: int = 8554, login: tuple[str, str] | None = None) -> Iterator[int]:
     """An ONVIF device on npm `soap` with Device and Media2 (H.265) at 127.0.0.1; gives its port."""
-    command = ["node", str(HERE / "soap_device.js"), str(NODE_MODULES), str(WSDLS), str(rtsp_port), *(login or ())]
+    command = [
+        "node",
+        str(HERE / "soap_device.js"),
+        str(NODE_MODULES),
+        str(WSDLS),
+        str(rtsp_port),
+        *(login or ()),
+    ]
     with _started(command) as (_, first_line):
         yield int(first_line)
 
@@ -94,7 +112,8 @@ class Namespace:
 
 @contextmanager
 def onvif_mock() -> Iterator[Namespace]:
-    """The mock of npm `onvif` (Device, Media1, WS-Discovery at 127.0.0.1), in a network namespace of its own."""
+    """The mock of npm `onvif` (Device, Media1, WS-Discovery at 127.0.0.1), in a network namespace of its
+    own."""
     start = "ip link set lo up && ip route add 239.255.255.250/32 dev lo && exec node "
     start += f"{HERE / 'onvif_mock.js'} {NODE_MODULES}"
     environment = {**os.environ, "HOSTNAME": "127.0.0.1", "PORT": "10101"}
@@ -106,10 +125,13 @@ def onvif_mock() -> Iterator[Namespace]:
 def _started(
     command: Sequence[str], order: str = "", environment: Mapping[str, str] | None = None
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The process and its first line, which says that it is ready; an early end is told with what it wrote."""
+    """The process and its first line, which says that it is ready; an early end is told with what it
+    wrote."""
     pipe = subprocess.PIPE
     with tempfile.TemporaryFile("w+") as complaints:
-        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=complaints, text=True, env=environment)
+        process = subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=complaints, text=True, env=environment
+        )
         assert process.stdin is not None and process.stdout is not None
         try:
             process.stdin.write(f"{order}\n")

@@ -28,7 +28,9 @@ from tests.builders import (
 
 PORTS = PortFacts((554,), (21, 23, 2323, 5555, 9527), ())
 SHIPPED = load_profile("ubnd-3288")
-FPS = {"minimum_hz": 20.0}  # the plan's tests have their own minimum: they are about the plan, not about the profile
+FPS = {
+    "minimum_hz": 20.0
+}  # the plan's tests have their own minimum: they are about the plan, not about the profile
 PROFILE = replace(
     SHIPPED,
     rows=tuple(
@@ -51,7 +53,8 @@ def planned(
 
 
 def camera(options: Any = None, service: str = "media2", measured: Any = None, **now: Any) -> CameraFacts:
-    """A camera that is set to `now`, sends just that, and advertises `options` (one EncoderOptions a codec)."""
+    """A camera that is set to `now`, sends just that, and advertises `options` (one EncoderOptions a
+    codec)."""
     settings = encoder_settings(**{k: v for k, v in now.items() if k != "gop_length_s"})
     profile = media_profile(encoder=settings, options=(encoder_options(),) if options is None else options)
     sent = {name: value for name, value in now.items() if name in MEASURED}

@@ -1,4 +1,5 @@
-"""Menu values: only what the options advertise, the smallest change that suffices, and unknown is not "no"."""
+"""Menu values: only what the options advertise, the smallest change that suffices, and unknown is not
+"no"."""
 
 from __future__ import annotations
 
@@ -17,7 +18,15 @@ from camagent.model.finding import Action, Outcome, Setting
 from camagent.plan.bounds import bounds_of
 from camagent.plan.encoder import Ability, Choice, choose, main_profile, measured_bitrate_bps
 from camagent.text import both
-from tests.builders import camera_facts, device_facts, encoder_options, fault, finding, site_facts, stream_facts
+from tests.builders import (
+    camera_facts,
+    device_facts,
+    encoder_options,
+    fault,
+    finding,
+    site_facts,
+    stream_facts,
+)
 from tests.plan.planning import PROFILE, camera, h264, planned
 
 NOTHING_TO_CHANGE = Choice(Ability.YES, (), 3_000_000)
@@ -180,7 +189,9 @@ def test_one_codec_with_unknown_options_keeps_replacement_away() -> None:
     small = encoder_options(resolutions=((1280, 720), (640, 360)))
     assert choice(camera((small, h264(resolutions=())), codec="h265", **SMALL)).ability is Ability.UNKNOWN
     one, two = h264(resolutions=((640, 360),)), h264(resolutions=((640, 360), (320, 180)))
-    assert choice(camera((small, one), codec="h265", **SMALL)).ability is Ability.UNKNOWN  # one row is no choice
+    assert (
+        choice(camera((small, one), codec="h265", **SMALL)).ability is Ability.UNKNOWN
+    )  # one row is no choice
     assert choice(camera((small, two), codec="h265", **SMALL)).ability is Ability.NO
 
 
@@ -293,7 +304,9 @@ def test_a_gop_that_was_not_at_fault_is_left_alone() -> None:
         (None, Range(256_000, 16_000_000), None),
     ],
 )
-def test_the_bit_rate_limit_grows_with_the_picture_inside_the_profiles_window(now: Any, span: Any, then: Any) -> None:
+def test_the_bit_rate_limit_grows_with_the_picture_inside_the_profiles_window(
+    now: Any, span: Any, then: Any
+) -> None:
     option = encoder_options(bitrate_range_bps=span)
     found = choice(camera((option,), bitrate_bps=now, measured={"bitrate_bps": 3e6}, **SMALL))
     assert changes(found).get("bitrate") == (None if then is None else (now, then))
@@ -328,7 +341,13 @@ def media1(**changes: Any) -> tuple[tuple[str, str], ...]:
 
 def test_the_call_names_everything_that_changes_in_one_go() -> None:
     option = h264(frame_rates_hz=(), frame_rate_range_hz=Range(22.0, 30.0))
-    now = {"codec": "mjpeg", "frame_rate_hz": 5.0, "bitrate_bps": 9_000_000, "gop_length_frames": 400, **SMALL}
+    now = {
+        "codec": "mjpeg",
+        "frame_rate_hz": 5.0,
+        "bitrate_bps": 9_000_000,
+        "gop_length_frames": 400,
+        **SMALL,
+    }
     found = choice(camera((option,), "media1", stated=media1(), **now))
     assert [setting.unit for setting in found.settings] == [None, "px", "Hz", "frames", "bit/s"]
     words, arguments = called(found.settings[0])
@@ -355,7 +374,9 @@ def test_the_printed_call_is_one_that_the_wsdl_takes(operation: str) -> None:
     folder = Path(onvif.__file__).parent
     wsdl = next(iter([*folder.rglob("media.wsdl"), *folder.parent.rglob("media.wsdl")]))
     client = zeep.Client(str(wsdl))
-    service = client.create_service("{http://www.onvif.org/ver10/media/wsdl}MediaBinding", "http://192.0.2.11/")
+    service = client.create_service(
+        "{http://www.onvif.org/ver10/media/wsdl}MediaBinding", "http://192.0.2.11/"
+    )
     sent = client.create_message(service, words[2], **arguments)
     assert sent.xpath("//*[local-name()='GovLength']/text()") == ["88"]
     assert sent.xpath("//*[local-name()='SessionTimeout']/text()") == ["PT1M"]
@@ -372,7 +393,11 @@ def test_a_configuration_that_was_not_read_whole_makes_no_call() -> None:
 def test_bounds_are_read_from_findings_whatever_their_outcome() -> None:
     bounds = bounds_of(assess(PROFILE, camera(), site_facts()))
     assert (bounds.minimum_px, bounds.minimum_hz, bounds.maximum_gop_s) == ((1920, 1080), 20.0, 4.0)
-    assert (bounds.codecs, bounds.preferred_codecs, bounds.maximum_bps) == (("h264", "h265"), ("h265",), 8_000_000.0)
+    assert (bounds.codecs, bounds.preferred_codecs, bounds.maximum_bps) == (
+        ("h264", "h265"),
+        ("h265",),
+        8_000_000.0,
+    )
 
 
 def test_a_profile_that_asks_nothing_of_the_encoder_sets_no_bounds() -> None:
@@ -394,7 +419,9 @@ def test_the_bit_rate_of_today_is_the_main_streams() -> None:
     assert measured_bitrate_bps(camera_facts(streams=(stream_facts(measured=fault()),))) is None
 
 
-sizes = st.lists(st.sampled_from([(640, 360), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160)]), max_size=4)
+sizes = st.lists(
+    st.sampled_from([(640, 360), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160)]), max_size=4
+)
 rates = st.lists(st.sampled_from([5.0, 12.0, 15.0, 20.0, 25.0, 30.0]), max_size=4)
 
 

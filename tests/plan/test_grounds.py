@@ -46,7 +46,9 @@ def device(**changes: Any) -> Callable[[CameraFacts], CameraFacts]:
 
 
 def stream(**changes: Any) -> Callable[[CameraFacts], CameraFacts]:
-    return lambda subject: replace(subject, streams=(replace(subject.streams[0], **changes), *subject.streams[1:]))
+    return lambda subject: replace(
+        subject, streams=(replace(subject.streams[0], **changes), *subject.streams[1:])
+    )
 
 
 def beside(**changes: Any) -> Callable[[CameraFacts], CameraFacts]:
@@ -106,7 +108,9 @@ def test_every_doubt_keeps_a_camera_from_being_replaced(
     subject = change(poor())
     assert f"plan.doubt_{doubt}" in [text.key for text in doubts(subject)]
     plan = planned(subject)
-    assert plan.action is Action.INVESTIGATE and not plan.certain and plan.tender is None and not plan.look_again
+    assert (
+        plan.action is Action.INVESTIGATE and not plan.certain and plan.tender is None and not plan.look_again
+    )
     assert all(both(text).vi and both(text).en for text in (*plan.steps, *plan.rests_on))
 
 
@@ -126,7 +130,9 @@ def test_what_is_no_doubt_does_not_stand_in_the_way() -> None:
 
 
 def test_a_jpeg_of_the_whole_sensor_is_no_rival_of_a_video_stream_but_one_of_another() -> None:
-    jpeg = OtherStream("P9", None, stream_uri(path="/9"), configured_stream(codec="mjpeg", width_px=1280), "view")
+    jpeg = OtherStream(
+        "P9", None, stream_uri(path="/9"), configured_stream(codec="mjpeg", width_px=1280), "view"
+    )
     assert planned(listed(jpeg)(poor())).action is Action.REPLACE
     menu = (encoder_options(codec="mjpeg", resolutions=((1280, 720), (640, 360))),)
     pictures = camera(menu, codec="mjpeg", **SMALL)
@@ -157,7 +163,9 @@ def test_the_facts_are_named_in_words() -> None:
     [
         encoder_options(resolutions=((1280, 720),), frame_rates_hz=(25.0,)),
         encoder_options(resolutions=((1280, 720),), frame_rates_hz=(), frame_rate_range_hz=Range(0, 0)),
-        encoder_options(resolutions=((1280, 720),), frame_rates_hz=(), frame_rate_range_hz=Range(25, 1701606738)),
+        encoder_options(
+            resolutions=((1280, 720),), frame_rates_hz=(), frame_rate_range_hz=Range(25, 1701606738)
+        ),
         encoder_options(resolutions=(), frame_rates_hz=()),
     ],
 )

@@ -61,7 +61,11 @@ def test_every_kind_of_plan_has_its_price(tmp_path: Path) -> None:
     old = camera((h264(resolutions=((1280, 720), (640, 360))),), codec="h264", width_px=1280, height_px=720)
     lossy = camera(measured={"rtp_lost_packets": 300})
     silent = camera_facts(device=fault(FaultCode.AUTH_REQUIRED), streams=())
-    for subject, name, amount in ((old, "replace", 1.0), (silent, "investigate", 2.0), (lossy, "fix_network", 3.0)):
+    for subject, name, amount in (
+        (old, "replace", 1.0),
+        (silent, "investigate", 2.0),
+        (lossy, "fix_network", 3.0),
+    ):
         plan = planned(subject, prices)
         assert (plan.cost_class, plan.cost_amount, plan.cost_currency) == (name, amount, "USD")
     entry = prices.of(Action.REPLACE)
@@ -98,7 +102,10 @@ def test_free_of_charge_is_a_figure(tmp_path: Path) -> None:
         (CLASS, ["prices.toml: currency: missing or of the wrong type, expected: text"]),
         ('currency = ""\n', ["prices.toml: currency: missing or of the wrong type, expected: text"]),
         ("colour = 1\n" + GOOD, ["prices.toml: colour: unknown key; the keys are: currency, class"]),
-        ('currency = "VND"\nclass = 3\n', ["prices.toml: class: missing or of the wrong type, expected: [[class]]"]),
+        (
+            'currency = "VND"\nclass = 3\n',
+            ["prices.toml: class: missing or of the wrong type, expected: [[class]]"],
+        ),
         (
             'currency = "VND"\nclass = [3]\n',
             ["prices.toml: class #1: missing or of the wrong type, expected: [[class]]"],
@@ -117,9 +124,18 @@ def test_free_of_charge_is_a_figure(tmp_path: Path) -> None:
                 "reconfigure, update_firmware, fix_network, fix_picture, replace, investigate"
             ],
         ),
-        (GOOD + "amount = -1\n", ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"]),
-        (GOOD + "amount = nan\n", ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"]),
-        (GOOD + "amount = inf\n", ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"]),
+        (
+            GOOD + "amount = -1\n",
+            ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"],
+        ),
+        (
+            GOOD + "amount = nan\n",
+            ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"],
+        ),
+        (
+            GOOD + "amount = inf\n",
+            ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"],
+        ),
         (
             GOOD + "amount = 1000000000000001\n",
             ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"],
@@ -130,8 +146,14 @@ def test_free_of_charge_is_a_figure(tmp_path: Path) -> None:
         ),
         (GOOD + f"amount = 1{'0' * 5000}\n", ["prices.toml: not TOML: it cannot be read"]),
         ("x = " + "[" * 5000, ["prices.toml: not TOML: it cannot be read"]),
-        (GOOD + "amount = true\n", ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"]),
-        (GOOD + 'amount = "2 tr"\n', ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"]),
+        (
+            GOOD + "amount = true\n",
+            ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"],
+        ),
+        (
+            GOOD + 'amount = "2 tr"\n',
+            ["prices.toml: class #1: amount: missing or of the wrong type, expected: ≥ 0"],
+        ),
         (GOOD + CLASS, ["prices.toml: class #2: action: the action replace already has a price class above"]),
     ],
 )
@@ -163,5 +185,7 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
         load_prices(write(tmp_path, 'currency = "VND"\nclass = [' + "{}," * 201 + "]\n"))
     with pytest.raises(OperatorError, match="more"):
         load_prices(write(tmp_path, 'currency = "VND"\nclass = [' + "{}," * 200 + "]\n"))
-    with pytest.raises(OperatorError, match="^prices.toml: a: price_unknown_key .*\nprices.toml: b: price_unknown_key"):
+    with pytest.raises(
+        OperatorError, match="^prices.toml: a: price_unknown_key .*\nprices.toml: b: price_unknown_key"
+    ):
         load_prices(write(tmp_path, "a = 1\nb = 2\n" + GOOD))

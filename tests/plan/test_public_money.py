@@ -60,7 +60,10 @@ def test_1072_lines_that_were_let_pass_are_enough_for_the_plan_too() -> None:
 def test_a_rate_that_was_let_pass_is_enough_for_the_plan_too() -> None:
     ntsc = (encoder_options(frame_rates_hz=(19.98, 15.0)),)
     subject = camera(
-        ntsc, frame_rate_hz=19.98, measured={"frame_rate_hz": 19.99, "arrival_frame_rate_hz": 19.99}, **LONG_GOP
+        ntsc,
+        frame_rate_hz=19.98,
+        measured={"frame_rate_hz": 19.99, "arrival_frame_rate_hz": 19.99},
+        **LONG_GOP,
     )
     found = chosen(subject)
     assert (found.ability, [s.name for s in found.settings]) == (Ability.YES, ["gop"])
@@ -92,11 +95,15 @@ def test_what_was_measured_never_raises_a_bound() -> None:
         ({"frame_rates_hz": (15.0,), "resolutions": ((1280, 720),)}, Ability.UNKNOWN),
     ],
 )
-def test_options_that_deny_what_the_camera_is_seen_to_send_buy_nothing(options: Any, ability: Ability) -> None:
+def test_options_that_deny_what_the_camera_is_seen_to_send_buy_nothing(
+    options: Any, ability: Ability
+) -> None:
     subject = camera((encoder_options(**options),), **LONG_GOP)
     assert chosen(subject).ability is ability
     too_long = finding(check="keyframe_interval", outcome=Outcome.FAIL, severity=Severity.MAJOR, required=4.0)
-    passing = [f for f in assess(PROFILE, subject, site_facts()) if f.check in ("resolution", "frame_rate", "codec")]
+    passing = [
+        f for f in assess(PROFILE, subject, site_facts()) if f.check in ("resolution", "frame_rate", "codec")
+    ]
     plan = plan_upgrade(subject, (*passing, too_long), None)
     assert (plan.action, keys(plan)) == (Action.INVESTIGATE, ["options_unread"])
 
@@ -164,11 +171,17 @@ def test_another_codec_needs_no_more_bits_than_the_old_one() -> None:
             bitrate_bps=now,
         )
         found = chosen(subject)
-        assert found.ability is Ability.YES and found.limit_bps is not None and found.limit_bps <= min(now, 8_000_000)
+        assert (
+            found.ability is Ability.YES
+            and found.limit_bps is not None
+            and found.limit_bps <= min(now, 8_000_000)
+        )
 
 
 @pytest.mark.parametrize(("interval", "said"), [(None, []), (1, []), (2, ["encoding_interval"])])
-def test_a_camera_that_skips_frames_by_its_own_setting_is_told_so(interval: int | None, said: list[str]) -> None:
+def test_a_camera_that_skips_frames_by_its_own_setting_is_told_so(
+    interval: int | None, said: list[str]
+) -> None:
     slow = {"frame_rate_hz": 12.5, "arrival_frame_rate_hz": 12.5, "frames": 125}
     subject = camera(measured=slow, encoding_interval=interval)
     plan = planned(subject)
@@ -186,7 +199,9 @@ def test_a_camera_that_skips_frames_by_its_own_setting_is_told_so(interval: int 
         ({"protocols": (NetworkProtocol("HTTP", True, (80,)),)}, Action.INVESTIGATE, "https_unread"),
     ],
 )
-def test_https_that_may_only_be_off_does_not_ask_for_firmware(network: Any, action: Action, said: str) -> None:
+def test_https_that_may_only_be_off_does_not_ask_for_firmware(
+    network: Any, action: Action, said: str
+) -> None:
     facts = network if not isinstance(network, dict) else replace(device_facts().network, **network)
     plan = planned(healthy(tls=fault(FaultCode.REFUSED), network=facts))
     assert plan.action is action and said in keys(plan)
@@ -263,14 +278,20 @@ def watched(width_m: float, task: str = "gate", **now: Any) -> CameraFacts:
 def dense(subject: CameraFacts, severity: Severity = Severity.MAJOR) -> Upgrade:
     findings = assess(PROFILE, subject, site_facts())
     return plan_upgrade(
-        subject, tuple(replace(f, severity=severity) if f.check == "pixel_density" else f for f in findings), None
+        subject,
+        tuple(replace(f, severity=severity) if f.check == "pixel_density" else f for f in findings),
+        None,
     )
 
 
 @pytest.mark.parametrize(
     ("width_m", "action", "then"),
     [
-        (5.12, Action.RECONFIGURE, (2560, 1440)),  # 500 px/m over 5.12 m: just the largest size that is offered
+        (
+            5.12,
+            Action.RECONFIGURE,
+            (2560, 1440),
+        ),  # 500 px/m over 5.12 m: just the largest size that is offered
         (5.13, Action.FIX_PICTURE, None),  # no size suffices: the scene has to become narrower
         (3.84, Action.NONE, None),
     ],
@@ -280,7 +301,11 @@ def test_more_pixels_are_set_before_a_lens_is_touched(width_m: float, action: Ac
     assert plan.action is action
     assert [s.then for s in plan.settings if s.name == "resolution"] == ([then] if then else [])
     assert not plan.certain  # one look is not enough
-    said = {Action.FIX_PICTURE: ["narrow_scene"], Action.RECONFIGURE: ["reconfigure_encoder"], Action.NONE: []}
+    said = {
+        Action.FIX_PICTURE: ["narrow_scene"],
+        Action.RECONFIGURE: ["reconfigure_encoder"],
+        Action.NONE: [],
+    }
     assert keys(plan) == said[action]
 
 
@@ -331,7 +356,9 @@ def test_an_upright_picture_counts_its_short_side() -> None:
     ]  # 1440 px over 2.88 m are 500 px/m
     wider = watched(2.89, width_px=1920, height_px=1080, measured=upright)
     assert dense(wider).action is Action.FIX_PICTURE
-    upright_set = watched(2.88, options=(encoder_options(resolutions=((1440, 2560), (1080, 1920))),), **upright)
+    upright_set = watched(
+        2.88, options=(encoder_options(resolutions=((1440, 2560), (1080, 1920))),), **upright
+    )
     assert [s.then for s in dense(upright_set).settings if s.name != "bitrate"] == [(1440, 2560)]
 
 
@@ -352,7 +379,9 @@ def test_a_picture_is_turned_only_where_both_sizes_say_so(sent: Any, now: Any, t
     measured = {"width_px": sent[0], "height_px": sent[1]}
     subject = watched(5.0, width_px=now[0], height_px=now[1], measured=measured)
     low = finding(check="pixel_density", outcome=Outcome.FAIL, required=400.0)  # 2000 px across
-    assert [s.then for s in choose(subject, (low,)).settings if s.name != "bitrate"] == ([then] if then else [])
+    assert [s.then for s in choose(subject, (low,)).settings if s.name != "bitrate"] == (
+        [then] if then else []
+    )
 
 
 def test_of_several_rows_with_one_check_the_strictest_counts() -> None:
@@ -376,7 +405,11 @@ def test_of_several_rows_with_one_check_the_strictest_counts() -> None:
     for order in (rows, rows[::-1]):
         bounds = bounds_of(order, Declaration(scene_width_m=2.0))
         assert (bounds.minimum_px, bounds.minimum_hz, bounds.maximum_gop_s) == ((1920, 1200), 25.0, 2.0)
-        assert (set(bounds.codecs or ()), bounds.maximum_bps, bounds.across_px) == ({"h264", "h265"}, 6e6, 1000.0)
+        assert (set(bounds.codecs or ()), bounds.maximum_bps, bounds.across_px) == (
+            {"h264", "h265"},
+            6e6,
+            1000.0,
+        )
     met = finding(check="pixel_density", required=500.0, outcome=Outcome.PASS)
     assert bounds_of((met,), Declaration(scene_width_m=2.0)).across_px is None
     assert bounds_of(rows, Declaration()).across_px is None and bounds_of(rows).across_px is None
@@ -399,7 +432,8 @@ def test_of_several_outcomes_the_worst_counts(several: tuple[Outcome, ...], one:
 
 
 def test_an_encoder_that_is_only_set_to_single_pictures_is_set_before_anything_is_bought() -> None:
-    """The main stream is the video one, though small; the larger MJPEG profile's encoder offers what is asked."""
+    """The main stream is the video one, though small; the larger MJPEG profile's encoder offers what is
+    asked."""
     tiny = (h264(resolutions=((640, 360), (320, 180))),)
     subject = camera(tiny, codec="h264", width_px=640, height_px=360)
     device: Any = subject.device
@@ -418,7 +452,9 @@ def test_an_encoder_that_is_only_set_to_single_pictures_is_set_before_anything_i
     ]
     for unread in (fault(), (h264(resolutions=((1280, 720), (640, 360))),)):
         assert planned(beside(unread)).action is Action.INVESTIGATE
-    assert planned(beside((encoder_options(codec="mjpeg"),))).action is Action.REPLACE  # it can do nothing else
+    assert (
+        planned(beside((encoder_options(codec="mjpeg"),))).action is Action.REPLACE
+    )  # it can do nothing else
     assert planned(subject).action is Action.REPLACE
 
 

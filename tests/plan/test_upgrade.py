@@ -54,7 +54,11 @@ def test_a_ready_camera_needs_nothing() -> None:
     assert replace(plan, rests_on=()) == Upgrade(
         Action.NONE, (), True, bitrate_before_bps=2_900_000.0, bitrate_after_bps=2_900_000.0
     )
-    assert [text.key for text in plan.rests_on] == ["plan.rests_measured", "plan.rests_login", "plan.rests_twice"]
+    assert [text.key for text in plan.rests_on] == [
+        "plan.rests_measured",
+        "plan.rests_login",
+        "plan.rests_twice",
+    ]
     assert not planned(healthy(), look=Look.NOT_TAKEN).certain
 
 
@@ -105,7 +109,9 @@ def test_small_faults_are_mended_while_somebody_is_in_the_menus_anyway() -> None
 
 
 def test_a_camera_whose_options_offer_no_more_is_replaced_with_the_tender() -> None:
-    subject = camera((h264(resolutions=((1280, 720), (640, 360))),), codec="h264", frame_rate_hz=15.0, **SMALL)
+    subject = camera(
+        (h264(resolutions=((1280, 720), (640, 360))),), codec="h264", frame_rate_hz=15.0, **SMALL
+    )
     plan = planned(subject)
     assert (plan.action, plan.certain, plan.settings) == (Action.REPLACE, True, ())
     assert steps(plan) == ["options_insufficient", "replace"]
@@ -122,7 +128,11 @@ def test_replacement_ends_the_search_for_other_steps() -> None:
         streams=(replace(subject.streams[0], image=image_facts(conditions=("black",))),),
     )
     plan = planned(subject)
-    assert (plan.action, plan.rules, steps(plan)) == (Action.REPLACE, ("IMG-RES",), ["options_insufficient", "replace"])
+    assert (plan.action, plan.rules, steps(plan)) == (
+        Action.REPLACE,
+        ("IMG-RES",),
+        ["options_insufficient", "replace"],
+    )
 
 
 def test_a_camera_that_is_set_to_enough_and_sends_less_is_looked_into() -> None:
@@ -215,7 +225,9 @@ def test_loss_is_mended_in_the_network_and_half_duplex_is_named_first() -> None:
     assert steps(plan) == ["duplex", "fix_network"]
     full = replace(device_facts().network, link_duplex="Full")
     device = device_facts(ports=PORTS, network=full)
-    assert steps(planned(camera_facts(device=device, streams=(stream_facts(measured=lossy),)))) == ["fix_network"]
+    assert steps(planned(camera_facts(device=device, streams=(stream_facts(measured=lossy),)))) == [
+        "fix_network"
+    ]
 
 
 def test_low_rates_by_loss_lead_to_the_network_and_not_to_a_new_camera() -> None:
@@ -252,12 +264,18 @@ def test_a_picture_fault_outranks_a_menu_fault_and_both_are_told_cheapest_first(
     subject = camera_facts(
         device=device_facts(ports=PORTS, clock=device_clock(source="Manual")),
         streams=(
-            stream_facts(image=image_facts(conditions=("blurred",)), measured=measured_stream(rtp_lost_packets=300)),
+            stream_facts(
+                image=image_facts(conditions=("blurred",)), measured=measured_stream(rtp_lost_packets=300)
+            ),
         ),
     )
     plan = planned(subject)
     assert plan.action is Action.FIX_PICTURE
-    assert [text.key for text in plan.steps] == ["findings.time_remedy", "plan.fix_network", "picture.blurred.do"]
+    assert [text.key for text in plan.steps] == [
+        "findings.time_remedy",
+        "plan.fix_network",
+        "picture.blurred.do",
+    ]
     assert set(plan.rules) == {"TIM-NTP", "CON-LOSS", "IMG-FREEZE"}
     assert [setting.name for setting in plan.settings] == ["ntp"]
 
@@ -279,7 +297,9 @@ def test_a_hand_set_clock_gets_ntp() -> None:
     assert [text.key for text in plan.steps] == ["findings.time_remedy"]
     (setting,) = plan.settings
     assert (setting.name, setting.now, setting.then) == ("ntp", "Manual", "NTP")
-    assert "devicemgmt SetSystemDateAndTime" in str(setting.call) and '"DateTimeType": "NTP"' in str(setting.call)
+    assert "devicemgmt SetSystemDateAndTime" in str(setting.call) and '"DateTimeType": "NTP"' in str(
+        setting.call
+    )
     assert planned(healthy(clock=device_clock(offset_s=-690.0))).settings == ()  # NTP is on already
 
 
@@ -319,7 +339,9 @@ def test_https_is_switched_on_where_it_can_be(listed: bool | None, action: Actio
     if action is Action.RECONFIGURE:
         (setting,) = plan.settings
         assert (setting.name, setting.now, setting.then) == ("protocols", "HTTPS off", "HTTPS on")
-        assert "devicemgmt SetNetworkProtocols" in str(setting.call) and '"Enabled": true' in str(setting.call)
+        assert "devicemgmt SetNetworkProtocols" in str(setting.call) and '"Enabled": true' in str(
+            setting.call
+        )
         assert steps(plan) == ["switch_https_on"]
     else:
         assert steps(plan) == ["https_unread"]
@@ -372,7 +394,9 @@ def test_a_check_that_nobody_planned_for_is_looked_into_with_its_own_words() -> 
 def test_every_remedy_has_a_step_and_never_breaks_on_bare_facts(check: str) -> None:
     bare = camera_facts(device=None, streams=(), video_source=None, declaration=Declaration())
     for subject in (bare, healthy(), camera_facts(device=fault())):
-        failed = finding(check=check, outcome=Outcome.FAIL, severity=Severity.BLOCKER, observed=None, required=None)
+        failed = finding(
+            check=check, outcome=Outcome.FAIL, severity=Severity.BLOCKER, observed=None, required=None
+        )
         plan = plan_upgrade(subject, (failed,), None)
         assert plan.action is not Action.NONE and steps(plan)
         assert plan.rules == (failed.rule,)
@@ -422,7 +446,9 @@ def test_a_missing_password_is_asked_for(code: FaultCode) -> None:
     assert steps(plan).count("give_login") == 1
 
 
-OPEN = sorted(key for key, text in catalogue("vi").items() if key.startswith("findings.") and "Chưa đánh giá" in text)
+OPEN = sorted(
+    key for key, text in catalogue("vi").items() if key.startswith("findings.") and "Chưa đánh giá" in text
+)
 
 
 @pytest.mark.parametrize("key", OPEN)
@@ -459,7 +485,10 @@ def test_only_what_rests_on_advertised_settings_is_uncertain() -> None:
 def test_the_list_of_steps_is_short_enough_to_be_read() -> None:
     many = tuple(
         finding(
-            rule=f"R{n}", check="odd", outcome=Outcome.FAIL, message=replace(finding().message, key=f"findings.x{n}")
+            rule=f"R{n}",
+            check="odd",
+            outcome=Outcome.FAIL,
+            message=replace(finding().message, key=f"findings.x{n}"),
         )
         for n in range(20)
     )
@@ -502,7 +531,9 @@ def applied(subject: CameraFacts, plan: Upgrade) -> CameraFacts:
 def test_a_camera_that_does_what_its_options_promise_is_ready_after_the_settings(
     codec: str, size: tuple[int, int], rate: float
 ) -> None:
-    subject = camera((encoder_options(), h264()), codec=codec, width_px=size[0], height_px=size[1], frame_rate_hz=rate)
+    subject = camera(
+        (encoder_options(), h264()), codec=codec, width_px=size[0], height_px=size[1], frame_rate_hz=rate
+    )
     plan = planned(subject)
     if plan.action is Action.NONE:
         assert codec in ("h264", "h265") and size == (1920, 1080) and rate == 20.0

@@ -1,4 +1,5 @@
-"""A view for the exporter, certificates made on the spot, and clients that behave badly in exactly one way."""
+"""A view for the exporter, certificates made on the spot, and clients that behave badly in exactly one
+way."""
 
 from __future__ import annotations
 

@@ -45,7 +45,9 @@ HOSTILE = (
 
 
 def findings(outcome: Outcome, rate_hz: float | None) -> tuple[Finding, ...]:
-    rate = builders.finding(outcome=outcome, observed=rate_hz, measured=rate_hz, message=message("faults.stalled"))
+    rate = builders.finding(
+        outcome=outcome, observed=rate_hz, measured=rate_hz, message=message("faults.stalled")
+    )
     size = builders.finding(
         rule="IMG-RES",
         title=Localised("Độ phân giải luồng chính", "Main-stream resolution"),
@@ -60,7 +62,13 @@ def findings(outcome: Outcome, rate_hz: float | None) -> tuple[Finding, ...]:
         check="resolution",
     )
     manual = replace(
-        size, rule="REC-MAX", outcome=Outcome.NOT_ASSESSED, manual=True, measured=None, observed=None, check="manual"
+        size,
+        rule="REC-MAX",
+        outcome=Outcome.NOT_ASSESSED,
+        manual=True,
+        measured=None,
+        observed=None,
+        check="manual",
     )
     anonymous = replace(
         size,
@@ -73,7 +81,9 @@ def findings(outcome: Outcome, rate_hz: float | None) -> tuple[Finding, ...]:
         declared=None,
         measured=None,
         recommended=None,
-        basis=builders.basis(kind="named-doc", document="ONVIF Core", confidence="high", comparators=("a", "b")),
+        basis=builders.basis(
+            kind="named-doc", document="ONVIF Core", confidence="high", comparators=("a", "b")
+        ),
     )
     return rate, size, manual, anonymous
 
@@ -82,7 +92,8 @@ def camera(number: int, **changes: Any) -> CameraResult:
     verdict, action, rate_hz, outcome = KINDS[number % len(KINDS)]
     watched = builders.measured_stream(frame_rate_hz=rate_hz) if rate_hz else builders.fault()
     main = builders.stream_facts(
-        measured=watched, image=builders.image_facts(conditions=("blurred",) if action is Action.REPLACE else ())
+        measured=watched,
+        image=builders.image_facts(conditions=("blurred",) if action is Action.REPLACE else ()),
     )
     facts = builders.camera_facts(
         id=f"cam-{number:012d}",
@@ -93,7 +104,9 @@ def camera(number: int, **changes: Any) -> CameraResult:
         declaration=Declaration(place=f"Tầng {number % 4 + 1}"),
     )
     raises_rate = action is Action.RECONFIGURE
-    settings = (Setting("frame_rate", 12.5, 25.0, "Hz", "media2:SetVideoEncoderConfiguration token=E1", "main"),)
+    settings = (
+        Setting("frame_rate", 12.5, 25.0, "Hz", "media2:SetVideoEncoderConfiguration token=E1", "main"),
+    )
     upgrade = builders.upgrade(
         action=action,
         steps=() if action is Action.NONE else (message("faults.auth_rejected"),),
@@ -104,7 +117,9 @@ def camera(number: int, **changes: Any) -> CameraResult:
         bitrate_before_bps=2.9e6 if raises_rate else None,
         bitrate_after_bps=3.6e6 if raises_rate else None,
     )
-    result = builders.camera_result(facts=facts, findings=findings(outcome, rate_hz), verdict=verdict, upgrade=upgrade)
+    result = builders.camera_result(
+        facts=facts, findings=findings(outcome, rate_hz), verdict=verdict, upgrade=upgrade
+    )
     return replace(result, **changes)
 
 
@@ -132,7 +147,9 @@ def hostile_school() -> ScanResult:
             device=device,
             declaration=Declaration(place=text, task=text),
         )
-        told = replace(base.findings[0], observed=text, measured=text, configured=text, title=Localised(text, text))
+        told = replace(
+            base.findings[0], observed=text, measured=text, configured=text, title=Localised(text, text)
+        )
         cameras.append(replace(base, facts=facts, findings=(told, *base.findings[1:])))
     site = builders.site(name=HOSTILE[0], area=HOSTILE[6])
     return replace(school(0), site=site, cameras=tuple(cameras))

@@ -1,4 +1,5 @@
-"""Many schools' files become one list: newest per school, nothing lost silently, doubts beside each figure."""
+"""Many schools' files become one list: newest per school, nothing lost silently, doubts beside each
+figure."""
 
 from __future__ import annotations
 
@@ -93,7 +94,9 @@ def test_two_schools_under_one_code_both_stay_and_are_marked(tmp_path: Path) -> 
         (b" " * (MAX_DOCUMENT_BYTES + 1), "report.document.too_big"),
     ],
 )
-def test_a_file_that_is_no_result_is_named_and_the_rest_is_merged(tmp_path: Path, content: bytes, key: str) -> None:
+def test_a_file_that_is_no_result_is_named_and_the_rest_is_merged(
+    tmp_path: Path, content: bytes, key: str
+) -> None:
     (tmp_path / "x.json").write_bytes(content)
     put(tmp_path, "a.json", named("1", "Lê Lợi"))
     report = merged(tmp_path)
@@ -107,7 +110,11 @@ def test_a_packed_bomb_and_a_broken_archive_are_named(tmp_path: Path) -> None:
     (tmp_path / "half.json.gz").write_bytes(gzip.compress(b'{"schema"' * 999)[:40])
     (tmp_path / "none.json.gz").write_bytes(b"not gzip")
     report = merged(tmp_path)
-    assert sorted(keys(report)) == ["area.source.unreadable", "report.document.not_json", "report.document.too_big"]
+    assert sorted(keys(report)) == [
+        "area.source.unreadable",
+        "report.document.not_json",
+        "report.document.too_big",
+    ]
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
@@ -131,7 +138,9 @@ def test_a_single_check_is_not_taken_for_a_school(tmp_path: Path) -> None:
 
 def only(verdict: Verdict, count: int, site_id: str, name: str, missed: int = 0) -> ScanResult:
     cameras = tuple(replace(camera(n), verdict=verdict) for n in range(count))
-    coverage = builders.coverage(not_checked=tuple(NotChecked(f"192.0.2.{200 + n}", "timeout") for n in range(missed)))
+    coverage = builders.coverage(
+        not_checked=tuple(NotChecked(f"192.0.2.{200 + n}", "timeout") for n in range(missed))
+    )
     return replace(named(site_id, name, 0), cameras=cameras, coverage=coverage)
 
 
@@ -177,7 +186,10 @@ def test_each_doubt_about_the_data_is_told(tmp_path: Path, scan: ScanResult, fla
 
 def test_sums_that_do_not_agree_are_told_and_the_cameras_count(tmp_path: Path) -> None:
     path = put(
-        tmp_path, "a.json", only(Verdict.NOT_READY, 4, "1", "A"), summary=dict(ready=4, not_ready=0, undetermined=0)
+        tmp_path,
+        "a.json",
+        only(Verdict.NOT_READY, 4, "1", "A"),
+        summary=dict(ready=4, not_ready=0, undetermined=0),
     )
     report = merged(path)
     assert report.sites[0].flags == ("sums_differ",)
@@ -195,13 +207,19 @@ def test_a_school_judged_by_another_profile_is_told(tmp_path: Path) -> None:
         put(tmp_path, f"{number}.json", only(Verdict.READY, 1, str(number), f"T{number}"))
     other = replace(only(Verdict.READY, 1, "9", "Khác"), profile=builders.profile_stamp(digest="sha256:ff"))
     put(tmp_path, "9.json", other)
-    assert {site.name: site.flags for site in merged(tmp_path).sites if site.flags} == {"Khác": ("other_profile",)}
+    assert {site.name: site.flags for site in merged(tmp_path).sites if site.flags} == {
+        "Khác": ("other_profile",)
+    }
 
 
 def test_totals_are_by_action_cost_class_and_money(tmp_path: Path) -> None:
     priced = replace(camera(3), upgrade=replace(camera(3).upgrade, cost_amount=2.5e6, cost_currency="VND"))
     for number in range(2):
-        put(tmp_path, f"{number}.json", replace(named(str(number), f"T{number}", 0), cameras=(priced, camera(1))))
+        put(
+            tmp_path,
+            f"{number}.json",
+            replace(named(str(number), f"T{number}", 0), cameras=(priced, camera(1))),
+        )
     report = merged(tmp_path)
     assert report.actions() == {Action.REPLACE: 2, Action.RECONFIGURE: 2}
     assert report.cost_classes() == {"B": 2, "": 2}
@@ -216,8 +234,12 @@ def test_the_document_of_an_area_is_plain_json(tmp_path: Path) -> None:
     report = merged(tmp_path)
     decided = report.rows[0].stable_id
     document = area_document(report, {decided: Decision(decided, "approve", None, "a.xlsx", NOW)}).plain()
-    schema = json.loads((Path(__file__).parents[2] / "docs/schema/camagent.area-1.schema.json").read_text("utf-8"))
-    problems = [error.message[:200] for error in jsonschema.Draft202012Validator(closed(schema)).iter_errors(document)]
+    schema = json.loads(
+        (Path(__file__).parents[2] / "docs/schema/camagent.area-1.schema.json").read_text("utf-8")
+    )
+    problems = [
+        error.message[:200] for error in jsonschema.Draft202012Validator(closed(schema)).iter_errors(document)
+    ]
     assert not problems
     text = json.dumps(document, allow_nan=False, ensure_ascii=False)
     assert document["schema"] == "camagent.area/1"
@@ -241,7 +263,9 @@ def test_many_files_are_read_by_several_processes_with_the_same_result(tmp_path:
     files = sorted(tmp_path.iterdir())
     halves = [merged(*files[:30]), merged(*files[30:])]
     assert len(whole.sites) == MANY_FILES + 6 and keys(whole) == ["report.document.not_json"]
-    assert sorted(row.stable_id for row in whole.rows) == sorted(row.stable_id for half in halves for row in half.rows)
+    assert sorted(row.stable_id for row in whole.rows) == sorted(
+        row.stable_id for half in halves for row in half.rows
+    )
 
 
 def test_files_are_read_as_they_arrive(tmp_path: Path) -> None:
@@ -256,7 +280,8 @@ def test_files_are_read_as_they_arrive(tmp_path: Path) -> None:
 
 
 def test_a_merge_holds_only_what_it_reads() -> None:
-    """A city has two million findings: one that passed is no value of its own, others have no unread figures."""
+    """A city has two million findings: one that passed is no value of its own, others have no unread
+    figures."""
     text = scan_document(school(2)).compact_json()
     whole, brief = parse_document(text, "a.json"), parse_as(AreaDocument, text, "a.json")[1]
     for one_camera, read in zip(whole.cameras, brief, strict=True):
@@ -266,9 +291,21 @@ def test_a_merge_holds_only_what_it_reads() -> None:
             if one.outcome is Outcome.PASS:
                 assert one is next(other for other in read.findings if other.outcome is Outcome.PASS)
             else:
-                assert (one.rule, one.severity, one.manual) == (finding.rule, finding.severity, finding.manual)
+                assert (one.rule, one.severity, one.manual) == (
+                    finding.rule,
+                    finding.severity,
+                    finding.manual,
+                )
                 assert one.message.to("vi") == finding.message.to("vi")
-                assert vars(one).keys() <= {"rule", "outcome", "severity", "basis", "message", "title", "manual"}
+                assert vars(one).keys() <= {
+                    "rule",
+                    "outcome",
+                    "severity",
+                    "basis",
+                    "message",
+                    "title",
+                    "manual",
+                }
 
 
 def test_one_ward_is_taken_and_schools_are_ordered_as_asked(tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ from tests.publish.samples import camera, school, view
 
 def changes(before: list[CameraResult], after: list[CameraResult]) -> tuple[CameraChange, ...]:
     base = school(0)
-    return compare(view(replace(base, cameras=tuple(before))), view(replace(base, cameras=tuple(after)))).changes
+    return compare(
+        view(replace(base, cameras=tuple(before))), view(replace(base, cameras=tuple(after)))
+    ).changes
 
 
 def judged(verdict: Verdict, number: int = 0) -> CameraResult:
@@ -56,7 +58,11 @@ def test_single_rules_are_told_where_the_verdict_stays() -> None:
     was = (builders.finding(outcome=Outcome.FAIL), builders.finding(rule="IMG-GOP"))
     now = (builders.finding(outcome=Outcome.WARN), builders.finding(rule="IMG-GOP", outcome=Outcome.FAIL))
     (found,) = changes([replace(base, findings=was)], [replace(base, findings=now)])
-    assert (found.change, found.rules_fixed, found.rules_broken) == (Change.CHANGED, ("IMG-FPS",), ("IMG-GOP",))
+    assert (found.change, found.rules_fixed, found.rules_broken) == (
+        Change.CHANGED,
+        ("IMG-FPS",),
+        ("IMG-GOP",),
+    )
 
 
 def test_a_new_camera_is_new() -> None:
@@ -78,7 +84,11 @@ def test_a_camera_outside_the_probed_networks_is_not_called_gone() -> None:
 def test_another_device_with_the_same_name_is_a_replacement() -> None:
     successor = replace(camera(1), facts=replace(camera(1).facts, id="cam-new", address="192.0.2.99"))
     (found,) = changes([camera(1)], [successor])
-    assert (found.change, found.former_id, found.camera_id) == (Change.REPLACED, "cam-000000000001", "cam-new")
+    assert (found.change, found.former_id, found.camera_id) == (
+        Change.REPLACED,
+        "cam-000000000001",
+        "cam-new",
+    )
 
 
 def test_another_device_at_the_same_address_is_a_replacement() -> None:
@@ -89,7 +99,11 @@ def test_another_device_at_the_same_address_is_a_replacement() -> None:
 
 def test_two_candidates_are_not_guessed_between() -> None:
     twins = [replace(camera(1), facts=replace(camera(1).facts, id=f"cam-new{n}")) for n in range(2)]
-    assert sorted(item.change for item in changes([camera(1)], twins)) == [Change.GONE, Change.NEW, Change.NEW]
+    assert sorted(item.change for item in changes([camera(1)], twins)) == [
+        Change.GONE,
+        Change.NEW,
+        Change.NEW,
+    ]
 
 
 def test_other_requirements_are_told() -> None:

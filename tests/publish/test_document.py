@@ -29,7 +29,9 @@ SCHEMA: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
 
 def validate(document: dict[str, Any]) -> None:
     checker = jsonschema.Draft202012Validator(closed(SCHEMA), format_checker=jsonschema.FormatChecker())
-    problems = [f"{list(error.absolute_path)}: {error.message[:200]}" for error in checker.iter_errors(document)]
+    problems = [
+        f"{list(error.absolute_path)}: {error.message[:200]}" for error in checker.iter_errors(document)
+    ]
     assert not problems
 
 
@@ -73,7 +75,9 @@ def test_document_survives_json_and_comes_back_as_the_same_view() -> None:
 
 
 def test_every_state_of_a_stream_fits_the_schema() -> None:
-    broken = builders.stream_facts(configured=None, declared=None, measured=builders.fault(), image=None, access=None)
+    broken = builders.stream_facts(
+        configured=None, declared=None, measured=builders.fault(), image=None, access=None
+    )
     unseen = builders.stream_facts(image=builders.fault())
     file = builders.stream_facts(target=FileTarget(Path("/tmp/clip.mp4")), access=None)
     for streams in ((), (broken,), (unseen, builders.sub_stream()), (file,)):
@@ -124,7 +128,9 @@ def test_credentials_in_a_path_are_hidden() -> None:
 
 def test_each_fault_is_told_once() -> None:
     fault = builders.fault()
-    facts = builders.camera_facts(device=fault, streams=(builders.stream_facts(measured=fault, faults=(fault,)),))
+    facts = builders.camera_facts(
+        device=fault, streams=(builders.stream_facts(measured=fault, faults=(fault,)),)
+    )
     document = plain(builders.scan_result(cameras=(builders.camera_result(facts=facts, faults=(fault,)),)))
     assert len(document["cameras"][0]["faults"]) == 1
 
@@ -169,7 +175,9 @@ def test_a_wrong_verdict_names_the_camera() -> None:
         parse_document(json.dumps(document), "a.json")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\x00", "<html>", "{}", '{"schema": "camagent.scan/1"}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", "\x00", "<html>", "{}", '{"schema": "camagent.scan/1"}']
+)
 def test_what_is_not_a_document_is_refused(text: str) -> None:
     with pytest.raises(DocumentError):
         parse_document(text, "a.json")
@@ -205,7 +213,16 @@ def test_keys_added_after_the_contract_may_be_missing() -> None:
             del item[key]
         item["upgrade"] = {key: item["upgrade"][key] for key in ("action", "steps", "certain")}
         for finding in item["findings"]:
-            for key in ("title", "recommended", "uncertainty", "configured", "declared", "measured", "check", "manual"):
+            for key in (
+                "title",
+                "recommended",
+                "uncertainty",
+                "configured",
+                "declared",
+                "measured",
+                "check",
+                "manual",
+            ):
                 del finding[key]
     assert len(parse_document(json.dumps(document), "a.json").cameras) == 3
 
@@ -222,11 +239,15 @@ def test_the_schema_files_are_made_from_the_models() -> None:
     assert outdated() == [], "python -m camagent.document.schema"
 
 
-def test_a_schema_file_that_was_edited_by_hand_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_schema_file_that_was_edited_by_hand_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("camagent.document.schema.FOLDER", tmp_path)
     assert main(["--check"]) == 1 and main([]) == 0 and main(["--check"]) == 0
     path = tmp_path / SCHEMA_FILE.name
-    path.write_text(path.read_text(encoding="utf-8").replace("Never with credentials", "Maybe"), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("Never with credentials", "Maybe"), encoding="utf-8"
+    )
     assert main(["--check"]) == 1
 
 

@@ -56,11 +56,20 @@ SHAPES: dict[str, tuple[Callable[[], bytes], str]] = {
     "lists for cameras": (lambda: with_cameras(b"[]," * 15_000_000 + b"[]"), "cameras"),
     "numbers for cameras": (lambda: with_cameras(b"1," * 30_000_000 + b"1"), "cameras"),
     "empty findings": (lambda: with_cameras(camera_with(b"findings", b"{}," * 9_000_000 + b"{}")), "cameras"),
-    "findings of no kind": (lambda: with_cameras(camera_with(b"findings", b"null," * 200_000 + b"1")), "findings"),
-    "many findings": (lambda: with_cameras(camera_with(b"findings", FINDING + (b"," + FINDING) * 3_000)), "findings"),
+    "findings of no kind": (
+        lambda: with_cameras(camera_with(b"findings", b"null," * 200_000 + b"1")),
+        "findings",
+    ),
+    "many findings": (
+        lambda: with_cameras(camera_with(b"findings", FINDING + (b"," + FINDING) * 3_000)),
+        "findings",
+    ),
     "empty steps": (lambda: with_cameras(camera_with(b"steps", b"{}," * 5_000 + b"{}")), "steps"),
     "a crowd of cameras": (lambda: with_cameras(CAMERA + (b"," + CAMERA) * MAX_CAMERAS), "64"),
-    "a flood of keys": (lambda: with_more(b"{" + b",".join(b'"%d":0' % n for n in range(3_000_000)) + b"}"), "entries"),
+    "a flood of keys": (
+        lambda: with_more(b"{" + b",".join(b'"%d":0' % n for n in range(3_000_000)) + b"}"),
+        "entries",
+    ),
     "a later list": (lambda: with_more(b"[" + b"{}," * 9_000_000 + b"{}]"), "entries"),
     "the key again": (lambda: EMPTY[:-1] + b',"cameras":[]' * 3_000_000 + b"}", "entries"),
     "deep lists": (lambda: b'{"schema":"camagent.scan/1","cameras":' + b"[" * 20_000_000, "JSON|entries"),
@@ -84,10 +93,16 @@ def test_a_strange_shape_is_refused_with_its_reason(shape: str) -> None:
         assert any(part in line for part in word.split("|")), line
 
 
-@pytest.mark.parametrize("shape", ["empty cameras", "empty findings", "the key again", "a later list", "honest"])
+@pytest.mark.parametrize(
+    "shape", ["empty cameras", "empty findings", "the key again", "a later list", "honest"]
+)
 def test_no_file_under_a_megabyte_takes_the_machine(shape: str, tmp_path: Path) -> None:
     """Measured in a process of its own, as `camagent area` reads it."""
-    text = SHAPES[shape][0]() if shape in SHAPES else with_cameras(b",".join([CAMERA] * (60 * 2**20 // len(CAMERA))))
+    text = (
+        SHAPES[shape][0]()
+        if shape in SHAPES
+        else with_cameras(b",".join([CAMERA] * (60 * 2**20 // len(CAMERA))))
+    )
     path = tmp_path / "strange.json.gz"
     path.write_bytes(gzip.compress(text, 6))
     assert path.stat().st_size < 2**20
@@ -98,7 +113,9 @@ def test_no_file_under_a_megabyte_takes_the_machine(shape: str, tmp_path: Path) 
         "peak = next(line for line in open('/proc/self/status') if line.startswith('VmHWM'))\n"
         "print(len(report.sites), int(peak.split()[1]) // 1024)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, timeout=LIMIT_S)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, timeout=LIMIT_S
+    )
     sites, peak_mb = map(int, done.stdout.split())
     assert sites == (shape == "honest") and peak_mb < LIMIT_MB
 
@@ -162,17 +179,27 @@ def test_what_has_no_list_of_cameras_is_not_cut(text: bytes) -> None:
 
 
 def test_the_last_of_several_lists_counts_as_in_any_json_reader() -> None:
-    text = b'{"cameras": [{"a": 1}], "x": "\\"[{", "cameras" : [ {"b": [{"c": "}]"}]} , {"d": 2} ], "cameras2": [{}]}'
+    text = (
+        b'{"cameras": [{"a": 1}], "x": "\\"[{", "cameras" : [ {"b": [{"c": "}]"}]} , {"d": 2} ], "cameras2": '
+        b"[{}]}"
+    )
     pieces = cut(text, 10)
-    assert pieces is not None and [json.loads(part) for part in pieces.cameras()] == json.loads(text)["cameras"]
+    assert (
+        pieces is not None and [json.loads(part) for part in pieces.cameras()] == json.loads(text)["cameras"]
+    )
     assert json.loads(pieces.head) == {**json.loads(text), "cameras": []}
 
 
 KEYS = st.text(max_size=6) | st.just("cameras")
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(['"[', "cameras", "\\", "}"]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=8)
+    | st.sampled_from(['"[', "cameras", "\\", "}"]),
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6) | st.just("cameras"), inner, max_size=3)
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=6) | st.just("cameras"), inner, max_size=3)
     ),
     max_leaves=8,
 )
@@ -183,10 +210,14 @@ values = st.recursive(
     st.dictionaries(st.text(), values),
     st.booleans(),
 )
-def test_cutting_is_what_parsing_says(cameras: list[dict[str, object]], rest: dict[str, object], spaced: bool) -> None:
+def test_cutting_is_what_parsing_says(
+    cameras: list[dict[str, object]], rest: dict[str, object], spaced: bool
+) -> None:
     """Against the parser of the standard library: any document in its own words."""
     document = {**rest, "cameras": cameras, "last": rest}
-    text = json.dumps(document, indent=2 if spaced else None, ensure_ascii=spaced).encode("utf-8", "surrogatepass")
+    text = json.dumps(document, indent=2 if spaced else None, ensure_ascii=spaced).encode(
+        "utf-8", "surrogatepass"
+    )
     pieces = cut(text, 10)
     assert pieces is not None
     assert [json.loads(part) for part in pieces.cameras()] == cameras

@@ -80,7 +80,9 @@ def test_gzip_only_where_it_is_asked_for() -> None:
             packed = await ask(port, headers={"Accept-Encoding": "gzip"})
             assert packed.headers["content-encoding"] == "gzip"
             assert b"camagent_build_info" in gzip.decompress(packed.body)
-            assert "content-encoding" not in (await ask(port, headers={"Accept-Encoding": "gzip;q=0"})).headers
+            assert (
+                "content-encoding" not in (await ask(port, headers={"Accept-Encoding": "gzip;q=0"})).headers
+            )
 
     asyncio.run(scenario())
 
@@ -130,7 +132,9 @@ def test_status_page_speaks_both_languages() -> None:
     async def scenario() -> None:
         async with running(View()) as (_, port):
             vietnamese = (await ask(port, "/")).body.decode()
-            english = (await ask(port, "/", headers={"Accept-Language": "en-GB,en;q=0.8,vi;q=0.1"})).body.decode()
+            english = (
+                await ask(port, "/", headers={"Accept-Language": "en-GB,en;q=0.8,vi;q=0.1"})
+            ).body.decode()
             assert '<html lang="vi">' in vietnamese and "Tình trạng camera" in vietnamese
             assert '<html lang="en">' in english and "Camera status" in english
             chosen = await ask(port, "/?lang=vi", headers={"Accept-Language": "en"})
@@ -141,7 +145,8 @@ def test_status_page_speaks_both_languages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("accept", "language"), [("", "vi"), ("en", "en"), ("fr", "vi"), ("vi-VN,vi;q=0.9,en;q=0.8", "vi"), ("*", "vi")]
+    ("accept", "language"),
+    [("", "vi"), ("en", "en"), ("fr", "vi"), ("vi-VN,vi;q=0.9,en;q=0.8", "vi"), ("*", "vi")],
 )
 def test_language_follows_the_browser(accept: str, language: str) -> None:
     assert preferred_language(accept, "vi") == language
@@ -183,7 +188,12 @@ def test_status_page_escapes_what_devices_and_people_write() -> None:
 def test_a_wrong_password_is_refused_and_a_right_one_is_remembered() -> None:
     async def scenario() -> None:
         async with running(View(), web=WebConfig(users=USERS)) as (exporter, port):
-            for headers in ({}, basic("prometheus", "wrong"), basic("nobody", PASSWORD), {"Authorization": "Basic ÿ"}):
+            for headers in (
+                {},
+                basic("prometheus", "wrong"),
+                basic("nobody", PASSWORD),
+                {"Authorization": "Basic ÿ"},
+            ):
                 answer = await ask(port, headers=headers)
                 assert answer.status == 401 and answer.headers["www-authenticate"].startswith("Basic")
                 assert b"camagent_" not in answer.body
@@ -209,7 +219,9 @@ def test_guessed_passwords_do_not_delay_who_is_known() -> None:
     async def scenario() -> None:
         async with running(View(), web=WebConfig(users=slow)) as (_, port):
             assert (await ask(port, headers=basic("prometheus", PASSWORD))).status == 200
-            guesses = [asyncio.create_task(ask(port, headers=basic("prometheus", f"guess{i}"))) for i in range(20)]
+            guesses = [
+                asyncio.create_task(ask(port, headers=basic("prometheus", f"guess{i}"))) for i in range(20)
+            ]
             await asyncio.sleep(0)
             assert (await ask(port, headers=basic("prometheus", PASSWORD))).status == 200
             assert not all(guess.done() for guess in guesses)
@@ -247,7 +259,8 @@ def test_tls_and_mutual_tls(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "status"), [("school-9001", 200), ("school-7777", 403)])
 def test_only_allowed_client_names_enter(tmp_path: Path, name: str, status: int) -> None:
     extra = (
-        f"  client_ca_file: ca.pem\n  client_auth_type: RequireAndVerifyClientCert\n  client_allowed_sans: [{name}]\n"
+        "  client_ca_file: ca.pem\n  client_auth_type: RequireAndVerifyClientCert\n  client_allowed_sans: "
+        f"[{name}]\n"
     )
 
     async def scenario() -> None:
@@ -261,7 +274,9 @@ def test_twenty_unfinished_handshakes_do_not_delay_a_scrape(tmp_path: Path) -> N
     async def scenario() -> None:
         async with running(View(), web=web_config_with_tls(tmp_path)) as (exporter, port):
             silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(20)]
-            async with asyncio.timeout(4.5):  # a stalled handshake is cut after 5 s: it cannot have been waited for
+            async with asyncio.timeout(
+                4.5
+            ):  # a stalled handshake is cut after 5 s: it cannot have been waited for
                 assert (await ask(port, tls=trusting(tmp_path))).status == 200
             assert exporter.connections >= 20
             for _, writer in silent:

@@ -128,7 +128,10 @@ def test_another_host_gets_nothing_of_any_page(path: str) -> None:
         (b"GET /metrics HTTP/1.0\r\nX: y", b"400"),
         (b"GET /metrics HTTP/1.1\r\nHost:", b"421"),
         (
-            b"GET /metrics HTTP/1.1\r\nHost: evil.example.com\r\nX-Forwarded-Host: localhost\r\nForwarded: host=x",
+            (
+                b"GET /metrics HTTP/1.1\r\nHost: evil.example.com\r\nX-Forwarded-Host: localhost\r\n"
+                b"Forwarded: host=x"
+            ),
             b"421",
         ),
         (b"POST /metrics HTTP/1.1\r\nHost: evil.example.com\r\nContent-Length: 0", b"421"),
@@ -148,7 +151,10 @@ MALFORMED = [
     b"\x16\x03\x01\x02\x00secret-path\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: localhost\r\nsecret-path\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: secret-path\r\n\r\n",
-    b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\nsecret-path",
+    (
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n"
+        b"secret-path"
+    ),
     b"GET /secret-path" + b"a" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: localhost\r\nX: secret-path" + b"a" * 9000 + b"\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"".join(b"X%d: y\r\n" % i for i in range(99)) + b"\r\n",
@@ -175,7 +181,9 @@ def test_other_hosts_are_logged_once_and_never_echoed(caplog: pytest.LogCaptureF
     assert "evil" not in caplog.text
 
 
-def test_a_bug_of_ours_is_one_line_for_the_client_and_one_trace_for_us(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_bug_of_ours_is_one_line_for_the_client_and_one_trace_for_us(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     class Broken(View):
         def is_ready(self) -> bool:
             raise ValueError("secret-path")
@@ -185,7 +193,10 @@ def test_a_bug_of_ours_is_one_line_for_the_client_and_one_trace_for_us(caplog: p
             for _ in range(5):
                 answer = await ask(port, "/-/ready")
                 assert (answer.status, answer.body) == (500, b"500 Internal Server Error\n")
-                assert answer.headers["server"] == "camagent" and answer.headers["x-content-type-options"] == "nosniff"
+                assert (
+                    answer.headers["server"] == "camagent"
+                    and answer.headers["x-content-type-options"] == "nosniff"
+                )
 
     with caplog.at_level(logging.INFO):
         asyncio.run(scenario())

@@ -18,7 +18,9 @@ from tests.publish.samples import status, view
 REFUSED = build.fault(FaultCode.AUTH_REJECTED)
 
 
-SILENT = build.device_facts(clock=build.fault(stage=Stage.INTERROGATE), faults=(build.fault(stage=Stage.INTERROGATE),))
+SILENT = build.device_facts(
+    clock=build.fault(stage=Stage.INTERROGATE), faults=(build.fault(stage=Stage.INTERROGATE),)
+)
 
 
 LISTED = OtherStream("P3", None, build.stream_uri(), None, "view")
@@ -37,7 +39,9 @@ def with_streams(*measured: object, device: object = None) -> CameraResult:
     "result",
     [
         build.camera_result(),
-        build.camera_result(findings=(build.finding(outcome=Outcome.FAIL), build.finding(outcome=Outcome.PASS))),
+        build.camera_result(
+            findings=(build.finding(outcome=Outcome.FAIL), build.finding(outcome=Outcome.PASS))
+        ),
         build.camera_result(findings=(build.finding(outcome=Outcome.NOT_ASSESSED, stream=None),)),
         with_streams(device=asked(FaultCode.UNREACHABLE)),
         with_streams(REFUSED, device=asked(FaultCode.AUTH_REJECTED)),
@@ -63,7 +67,9 @@ def test_a_restart_changes_nothing_that_is_shown(result: CameraResult) -> None:
         (with_streams(device=asked(FaultCode.AUTH_REJECTED)), True),
         (with_streams(device=asked(FaultCode.BUDGET_SPENT)), None),
         (
-            with_streams(device=build.device_facts(clock=asked(FaultCode.TIMEOUT), faults=(asked(FaultCode.TIMEOUT),))),
+            with_streams(
+                device=build.device_facts(clock=asked(FaultCode.TIMEOUT), faults=(asked(FaultCode.TIMEOUT),))
+            ),
             False,
         ),
         (with_streams(build.fault(FaultCode.TIMEOUT), device=asked(FaultCode.TIMEOUT)), False),

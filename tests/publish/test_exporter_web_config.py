@@ -107,11 +107,20 @@ def test_tls_is_at_least_1_2_unless_told(folder: Path) -> None:
             "tls_server_config: {cert_file: c, key_file: k, client_auth_type: RequireAndVerifyClientCert}",
             "client_ca_file: is needed",
         ),
-        ("tls_server_config: {cert_file: c, key_file: k, client_ca_file: ca.pem}", "client_auth_type: must verify"),
+        (
+            "tls_server_config: {cert_file: c, key_file: k, client_ca_file: ca.pem}",
+            "client_auth_type: must verify",
+        ),
         ("tls_server_config: {cert_file: c, key_file: k, min_version: SSL3}", "min_version: must be one of"),
         ("tls_server_config: {cert_file: c, key_file: k, cipher_suites: [RC4]}", "cipher_suites: may hold"),
-        ("tls_server_config: {cert_file: c, key_file: k, curve_preferences: [CurveP384, CurveP256]}", "one of"),
-        ("tls_server_config: {cert_file: c, key_file: k, curve_preferences: [X25519]}", "CurveP256, CurveP384"),
+        (
+            "tls_server_config: {cert_file: c, key_file: k, curve_preferences: [CurveP384, CurveP256]}",
+            "one of",
+        ),
+        (
+            "tls_server_config: {cert_file: c, key_file: k, curve_preferences: [X25519]}",
+            "CurveP256, CurveP384",
+        ),
         ("basic_auth_users: {prometheus: hunter2}", "basic_auth_users.prometheus: must be a bcrypt hash"),
         ("basic_auth_users: {prometheus: $2b$31$" + "a" * 53 + "}", "cost 4 to 14"),
         ("basic_auth_users: [x]", "must be a table of name: bcrypt hash"),
@@ -123,13 +132,16 @@ def test_a_wrong_file_is_refused_with_its_key(folder: Path, text: str, told: str
     with refused(re.escape(told)) as caught:
         load(folder, text)
     said = render(caught.value.problem, "en")
-    assert len(caught.value.problems) == 1 and "web.yml" in said and "\n" not in said and "hunter2" not in said
+    assert (
+        len(caught.value.problems) == 1 and "web.yml" in said and "\n" not in said and "hunter2" not in said
+    )
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "a0: &a0 {k: 1}\n" + "".join(f"a{n + 1}: &a{n + 1} {{<<: [{','.join([f'*a{n}'] * 8)}]}}\n" for n in range(7)),
+        "a0: &a0 {k: 1}\n"
+        + "".join(f"a{n + 1}: &a{n + 1} {{<<: [{','.join([f'*a{n}'] * 8)}]}}\n" for n in range(7)),
         "a0: &a0 [x, x]\n" + "".join(f"a{n + 1}: &a{n + 1} [*a{n}, *a{n}]\n" for n in range(60)),
         "[" * 90_000,
         "{a: " * 20_000,

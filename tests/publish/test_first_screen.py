@@ -70,7 +70,9 @@ def lines_of(
     document = scan_document(
         builders.scan_result(cameras=tuple(cameras), coverage=coverage, kind=kind, site_findings=())
     )
-    print_table(document, Console(file=out, width=width or 160, force_terminal=bool(width), color_system=None), lang)
+    print_table(
+        document, Console(file=out, width=width or 160, force_terminal=bool(width), color_system=None), lang
+    )
     return out.getvalue().splitlines()
 
 
@@ -115,7 +117,9 @@ def test_one_named_camera_is_told_how_to_check_it_again() -> None:
 
 
 def test_a_camera_that_let_us_in_is_not_said_to_refuse_the_password() -> None:
-    inside = builders.camera_facts(device=builders.device_facts(users=builders.fault(FaultCode.AUTH_REJECTED)))
+    inside = builders.camera_facts(
+        device=builders.device_facts(users=builders.fault(FaultCode.AUTH_REJECTED))
+    )
     result = builders.camera_result(facts=inside, verdict=Verdict.NOT_READY)
     document = scan_document(builders.scan_result(cameras=(result,)))
     assert login_cause(document.cameras[0]) is None and login_blocks(document) == ()
@@ -123,14 +127,18 @@ def test_a_camera_that_let_us_in_is_not_said_to_refuse_the_password() -> None:
 
 def test_a_ready_camera_has_no_reasons() -> None:
     open_row = builders.finding(rule="CON-AVAIL", outcome=Outcome.NOT_ASSESSED, severity=Severity.MINOR)
-    ready = builders.camera_result(findings=(builders.finding(outcome=Outcome.PASS), open_row), verdict=Verdict.READY)
+    ready = builders.camera_result(
+        findings=(builders.finding(outcome=Outcome.PASS), open_row), verdict=Verdict.READY
+    )
     assert not any("CON-AVAIL" in line for line in lines_of([ready]))
 
 
 def test_what_nobody_can_act_on_is_not_on_the_screen() -> None:
     rows = (
         builders.finding(rule="IMG-RES", outcome=Outcome.FAIL, message=message("findings.time_manual")),
-        builders.finding(rule="SEC-FW", outcome=Outcome.NOT_ASSESSED, message=message("findings.firmware_unknown")),
+        builders.finding(
+            rule="SEC-FW", outcome=Outcome.NOT_ASSESSED, message=message("findings.firmware_unknown")
+        ),
         builders.finding(rule="IMG-GOP", outcome=Outcome.WARN, message=message("findings.codec_unknown")),
     )
     text = "\n".join(lines_of([builders.camera_result(findings=rows, verdict=Verdict.NOT_READY)]))
@@ -146,7 +154,9 @@ def test_no_address_is_ever_broken(width: int, name: str) -> None:
         facts = builders.camera_facts(
             id=str(number), name=name, address=f"192.168.100.{number}", device=result.facts.device, streams=()
         )
-        cameras.append(builders.camera_result(facts=facts, findings=result.findings, verdict=Verdict.NOT_READY))
+        cameras.append(
+            builders.camera_result(facts=facts, findings=result.findings, verdict=Verdict.NOT_READY)
+        )
     lines = lines_of(cameras, width)
     found = re.findall(r"(?<![\d.])[\d.]*\d\.\d+(?![\d.])", "\n".join(lines))
     assert {text for text in found if text.startswith("192.168")} == {"192.168.100.116", "192.168.100.16"}

@@ -62,7 +62,9 @@ def test_a_mended_and_a_broken_camera_are_counted_and_named() -> None:
 
 def test_nothing_changed_is_said_in_one_line() -> None:
     same = (judged(1, Outcome.PASS),)
-    assert told(scanned(0, *same), scanned(9, *same)) == ["So với lần trước (28/11/2026 09:30): không có gì thay đổi."]
+    assert told(scanned(0, *same), scanned(9, *same)) == [
+        "So với lần trước (28/11/2026 09:30): không có gì thay đổi."
+    ]
 
 
 def test_a_whole_school_that_changed_does_not_flood_the_screen() -> None:
@@ -73,7 +75,9 @@ def test_a_whole_school_that_changed_does_not_flood_the_screen() -> None:
 
 def test_other_requirements_are_said() -> None:
     before = replace(scanned(0, judged(1, Outcome.PASS)), profile=builders.profile_stamp(digest="other"))
-    assert any("Hồ sơ yêu cầu lần trước khác" in line for line in told(before, scanned(9, judged(1, Outcome.FAIL))))
+    assert any(
+        "Hồ sơ yêu cầu lần trước khác" in line for line in told(before, scanned(9, judged(1, Outcome.FAIL)))
+    )
 
 
 def test_every_scan_ends_with_what_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,7 +107,10 @@ def test_every_scan_ends_with_what_changed(tmp_path: Path, capsys: pytest.Captur
         ("2026-11-20T08:36", Earlier(until=NOW.replace(day=20, hour=8, minute=37))),
         ("2026-11-20", Earlier(until=NOW.replace(day=21, hour=0, minute=0))),
         ("hk1", Earlier(until=datetime(2026, 1, 11, tzinfo=VIETNAM))),
-        *((text, None) for text in ("", "0", "-1", "1000", "20261128", "25:00", "08:36 tomorrow", "hk3", "２")),
+        *(
+            (text, None)
+            for text in ("", "0", "-1", "1000", "20261128", "25:00", "08:36 tomorrow", "hk3", "２")
+        ),
     ],
 )
 def test_earlier_scans_are_named_in_many_ways(text: str, meant: Earlier | None) -> None:
@@ -136,7 +143,9 @@ def test_the_scans_are_listed_with_the_numbers_that_compare_takes(record: Path) 
 def test_a_camera_is_found_by_id_name_and_address(record: Path, called: str) -> None:
     head, *states = history(called).stdout.splitlines()
     assert "Sân 1" in head and "cam-1" in head
-    assert ["09:30" in states[0], "09:40" in states[1], "10:00" in states[2]] == [True] * 3 and len(states) == 3
+    assert ["09:30" in states[0], "09:40" in states[1], "10:00" in states[2]] == [True] * 3 and len(
+        states
+    ) == 3
     assert "không còn đạt: IMG-FPS" in states[1] and "đã đạt: IMG-FPS" in states[2]
 
 

@@ -183,7 +183,9 @@ def test_the_file_is_made_by_the_first_login_and_by_nothing_before(
         assert not ledger.is_locked(CAMERA)
         assert not list(tmp_path.iterdir())
         assert ledger.why_not(CAMERA, WRONG) is None
-        assert (tmp_path / "data" / "logins.sqlite").is_file() and (tmp_path / "config" / "logins.key").is_file()
+        assert (tmp_path / "data" / "logins.sqlite").is_file() and (
+            tmp_path / "config" / "logins.key"
+        ).is_file()
         ledger.refused(CAMERA, WRONG)
     with shared_ledger(Config(), lambda problem: pytest.fail(str(problem))) as ledger:
         assert ledger.why_not(CAMERA, WRONG) is FaultCode.AUTH_REJECTED

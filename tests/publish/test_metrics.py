@@ -95,7 +95,9 @@ def stable_page() -> str:
     """One whole page without the lines that tell of this process."""
     text, _ = pages(snapshot(status(build.camera_result())))
     lines = text.splitlines(keepends=True)
-    return "".join(line for line in lines if "process_" not in line and not line.startswith("camagent_build_info{"))
+    return "".join(
+        line for line in lines if "process_" not in line and not line.startswith("camagent_build_info{")
+    )
 
 
 def test_the_whole_page_is_as_agreed() -> None:
@@ -203,7 +205,9 @@ def test_one_row_over_several_streams(outcomes: tuple[Outcome, ...], met: float 
 
 
 def test_a_camera_that_nobody_asked_is_not_up() -> None:
-    silent = build.camera_facts(device=build.fault(FaultCode.BUDGET_SPENT, stage=Stage.INTERROGATE), streams=())
+    silent = build.camera_facts(
+        device=build.fault(FaultCode.BUDGET_SPENT, stage=Stage.INTERROGATE), streams=()
+    )
     value = snapshot(status(build.camera_result(facts=silent)))
     assert named(value, "camera_up") == {}
     assert len(named(value, "camera_info")) == 1
@@ -273,7 +277,9 @@ def test_a_stream_without_a_name_of_its_own_is_not_doubled() -> None:
 def test_a_stream_that_never_played_tells_no_numbers() -> None:
     value = snapshot(replace(status(build.camera_result()), streams=(StreamStatus("main", False),)))
     assert list(named(value, "stream_up").values()) == [0.0]
-    assert not [s for s in samples(value) if s.name.startswith("camagent_stream_") and s.name != "camagent_stream_up"]
+    assert not [
+        s for s in samples(value) if s.name.startswith("camagent_stream_") and s.name != "camagent_stream_up"
+    ]
 
 
 def test_every_metric_is_documented_and_nothing_else() -> None:

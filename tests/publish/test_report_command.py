@@ -1,4 +1,5 @@
-"""`camagent report --compare`: against the scan that stood on a date, or on a reporting date of the school year."""
+"""`camagent report --compare`: against the scan that stood on a date, or on a reporting date of the school
+year."""
 
 from __future__ import annotations
 
@@ -93,7 +94,9 @@ def test_a_time_is_the_scan_that_stood_then(record: Path) -> None:
         assert f"<dd>{1 if moment > NOW - timedelta(days=250) else 2}</dd>" in page
 
 
-def test_two_scans_of_one_day_are_told_apart_by_their_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_scans_of_one_day_are_told_apart_by_their_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CAMAGENT_DATA", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     with open_store(tmp_path / "camagent.sqlite") as store:

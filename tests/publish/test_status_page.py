@@ -1,4 +1,5 @@
-"""The status page as a technician reads it: who is silent comes first, and what the agent is waiting for is said."""
+"""The status page as a technician reads it: who is silent comes first, and what the agent is waiting for is
+said."""
 
 from __future__ import annotations
 
@@ -44,7 +45,9 @@ def test_names_are_in_the_order_of_the_vietnamese_alphabet() -> None:
     ("up", "lang", "told"),
     [(True, "vi", "✓ có"), (False, "vi", "✗ không"), (None, "vi", "? chưa rõ"), (False, "en", "✗ no")],
 )
-def test_an_answer_is_told_with_a_sign_and_the_time_it_was_asked_for(up: bool | None, lang: str, told: str) -> None:
+def test_an_answer_is_told_with_a_sign_and_the_time_it_was_asked_for(
+    up: bool | None, lang: str, told: str
+) -> None:
     asked = replace(camera("Cổng", up), seen_at=build.NOW - timedelta(seconds=40))
     text = page(asked, lang=lang)
     at = (build.NOW - timedelta(seconds=40) + timedelta(hours=7)).strftime("%H:%M:%S")
@@ -57,7 +60,9 @@ def test_an_answer_of_another_day_is_told_with_its_date() -> None:
     assert f"<small>{day}" in text
 
 
-@pytest.mark.parametrize(("lang", "told"), [("vi", "Giờ yên lặng đến 11:30"), ("en", "Quiet hours until 11:30")])
+@pytest.mark.parametrize(
+    ("lang", "told"), [("vi", "Giờ yên lặng đến 11:30"), ("en", "Quiet hours until 11:30")]
+)
 def test_quiet_hours_are_said(lang: str, told: str) -> None:
     until = (build.NOW + timedelta(hours=7)).replace(hour=11, minute=30) - timedelta(hours=7)
     assert told in page(camera("Cổng"), lang=lang, quiet_until=until)
@@ -75,8 +80,14 @@ def test_an_empty_page_says_whether_nothing_was_found_or_nothing_was_searched() 
 def test_one_reason_of_many_rows_is_told_once() -> None:
     same, other = Localised("Máy từ chối kết nối.", "It refuses."), Localised("Hình đen.", "Black.")
     rows = tuple(
-        RequirementStatus(f"R-{i}", Severity.BLOCKER, False, False, Localised(f"Hàng {i}", f"Row {i}"), reason)
+        RequirementStatus(
+            f"R-{i}", Severity.BLOCKER, False, False, Localised(f"Hàng {i}", f"Row {i}"), reason
+        )
         for i, reason in enumerate((same, same, same, other))
     )
     text = page(replace(camera("Cổng", up=False, verdict=Verdict.NOT_READY), requirements=rows))
-    assert re.findall("<li>([^<]*)", text) == ["Hàng 0: Máy từ chối kết nối.", "Hàng 3: Hình đen.", "và 2 lý do khác"]
+    assert re.findall("<li>([^<]*)", text) == [
+        "Hàng 0: Máy từ chối kết nối.",
+        "Hàng 3: Hình đen.",
+        "và 2 lý do khác",
+    ]

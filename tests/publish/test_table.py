@@ -28,7 +28,9 @@ def test_every_camera_is_told_with_its_verdict(lang: str, terminal: bool) -> Non
     text = printed(school(), lang, terminal)
     for camera in school().cameras:
         assert camera.facts.name in text
-    assert {"vi": "10 camera: 2 sẵn sàng · 6 chưa sẵn sàng · 2 chưa xác định"}.get(lang, "10 cameras: 2 ready") in text
+    assert {"vi": "10 camera: 2 sẵn sàng · 6 chưa sẵn sàng · 2 chưa xác định"}.get(
+        lang, "10 cameras: 2 ready"
+    ) in text
 
 
 def test_a_camera_that_is_not_ready_says_why_and_what_to_do() -> None:

@@ -9,7 +9,14 @@ import pytest
 from camagent.document.compare import Change
 from camagent.document.decisions import DECISIONS
 from camagent.document.model import BasisView, FindingView
-from camagent.document.wording import basis_lines, basis_short, basis_text, reason_lines, uncertain_note, why_text
+from camagent.document.wording import (
+    basis_lines,
+    basis_short,
+    basis_text,
+    reason_lines,
+    uncertain_note,
+    why_text,
+)
 from camagent.document.write import scan_document
 from camagent.model.finding import Action, Outcome, Severity, Verdict
 from camagent.text import LANGUAGES, catalogue
@@ -91,7 +98,10 @@ def test_where_nothing_failed_the_doubts_are_told() -> None:
 
 
 def test_bases_are_named_with_how_sure_they_are() -> None:
-    rows = [{"rule": f"R-{n}", "outcome": Outcome.FAIL, "basis": builders.basis(confidence="low")} for n in range(2)]
+    rows = [
+        {"rule": f"R-{n}", "outcome": Outcome.FAIL, "basis": builders.basis(confidence="low")}
+        for n in range(2)
+    ]
     assert basis_lines(seen(*rows), "vi", 4) == ["R-0, R-1: giả định (thấp)"]
     named = BasisView(kind="named-doc", document="QCVN 11:2026/BCA", confidence="high")
     assert basis_short(named, "vi") == "QCVN 11:2026/BCA (cao)"

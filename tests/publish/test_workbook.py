@@ -1,4 +1,5 @@
-"""Workbooks from the office: every cell that programs write is read, and no file takes the machine with it."""
+"""Workbooks from the office: every cell that programs write is read, and no file takes the machine with
+it."""
 
 from __future__ import annotations
 
@@ -49,7 +50,9 @@ def parts(sheets: int = 1) -> dict[str, str]:
     root = f'<Relationship Id="a" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/>'
     return {
         "_rels/.rels": f'<Relationships xmlns="{PACKAGE}">{root}</Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{listed}</sheets></workbook>',
+        "xl/workbook.xml": (
+            f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{listed}</sheets></workbook>'
+        ),
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}">{related}{shared}</Relationships>',
     }
 
@@ -81,7 +84,8 @@ HOSTILE = {
     "one row of empty cells": KEYS + "<row>" + "<c/>" * (SIZE // 4) + "</row>",
     "one row of full cells": KEYS + "<row>" + CELL * (SIZE // len(CELL)) + "</row>",
     "rows of one cell": KEYS + f"<row>{CELL}</row>" * (SIZE // (len(CELL) + 11)),
-    "far away": KEYS + '<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>x</t></is></c></row>' * 100_000,
+    "far away": KEYS
+    + '<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>x</t></is></c></row>' * 100_000,
     "ever further": KEYS + "".join(f'<row r="{n * 1000}">{CELL}</row>' for n in range(1, 200_000)),
     "deep": "<a>" * (SIZE // 3),
     "a long tag": '<row a="' + "A" * (SIZE) + '"/>',
@@ -140,7 +144,9 @@ def test_a_workbook_in_a_workbook_stays_packed() -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        packed(parts() | {"xl/worksheets/s1.xml": '<!DOCTYPE a [<!ENTITY b "c">]><worksheet>&b;</worksheet>'}),
+        packed(
+            parts() | {"xl/worksheets/s1.xml": '<!DOCTYPE a [<!ENTITY b "c">]><worksheet>&b;</worksheet>'}
+        ),
         packed(parts()),
         packed({"a": "b"} | {"_rels/.rels": "<"}),
         book('<row r="x"><c/></row>'),
@@ -185,7 +191,9 @@ def test_every_kind_of_text_is_read_as_the_office_sees_it() -> None:
 
 
 def test_formulas_phonetics_and_cells_without_a_place() -> None:
-    body = '<row><c t="str"><f>A1</f><v>kết quả</v></c><c/><c t="s"><v>0</v></c><c t="e"><v>#N/A</v></c></row>'
+    body = (
+        '<row><c t="str"><f>A1</f><v>kết quả</v></c><c/><c t="s"><v>0</v></c><c t="e"><v>#N/A</v></c></row>'
+    )
     body += '<row r="5"><c r="AA5" t="inlineStr"><is><r><t>a </t></r><r><t>b</t></r></is></c></row>'
     strings = "<si><t>chữ</t><rPh><t>hint</t></rPh></si>"
     (rows,) = [list(rows) for _, rows in read_sheets(book(body, strings))]

@@ -33,7 +33,10 @@ def own_school(cameras: int = 12) -> list[SimulatedCamera]:
 
 
 def in_school(
-    cameras: list[SimulatedCamera], act: Callable[[School], Coroutine[Any, Any, T]], *, discovery: bool = False
+    cameras: list[SimulatedCamera],
+    act: Callable[[School], Coroutine[Any, Any, T]],
+    *,
+    discovery: bool = False,
 ) -> T:
     """Run something while these cameras stand."""
 

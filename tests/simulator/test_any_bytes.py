@@ -24,9 +24,14 @@ WORD = st.one_of(
     st.text(st.characters(codec="ascii", exclude_characters="\r\n"), max_size=30),
     st.sampled_from(["9" * 5000, "RTP/AVP;client_port=99999999-1", "RTP/AVP/TCP;interleaved=300-301"]),
 )
-METHOD = st.sampled_from(["OPTIONS", "DESCRIBE", "SETUP", "PLAY", "PAUSE", "GET_PARAMETER", "TEARDOWN", "RECORD", ""])
+METHOD = st.sampled_from(
+    ["OPTIONS", "DESCRIBE", "SETUP", "PLAY", "PAUSE", "GET_PARAMETER", "TEARDOWN", "RECORD", ""]
+)
 URL = st.one_of(
-    WORD, st.sampled_from(["rtsp://h/live", "rtsp://h/live/trackID=1", "rtsp://[", "*", "rtsp://h/live/?a/trackID=2"])
+    WORD,
+    st.sampled_from(
+        ["rtsp://h/live", "rtsp://h/live/trackID=1", "rtsp://[", "*", "rtsp://h/live/?a/trackID=2"]
+    ),
 )
 HEADER = st.tuples(st.sampled_from(["CSeq", "Transport", "Session", "Content-Length", "Authorization"]), WORD)
 

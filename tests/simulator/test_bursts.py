@@ -32,7 +32,9 @@ def test_sequence_numbers_run_on_over_the_seam_and_the_wrap(name: str) -> None:
 def test_time_stamps_advance_by_one_interval_and_wrap() -> None:
     maker = BurstMaker(packetized("sub_360p_h264"), RtpIdentity(1, 0, 4_294_960_000))
     stamps = [maker.burst(number).timestamp for number in range(200)]
-    assert {(later - earlier) & 0xFFFFFFFF for earlier, later in zip(stamps, stamps[1:], strict=False)} == {6000}
+    assert {(later - earlier) & 0xFFFFFFFF for earlier, later in zip(stamps, stamps[1:], strict=False)} == {
+        6000
+    }
 
 
 def test_b_frames_are_sent_in_decoding_order_with_display_time_stamps() -> None:

@@ -28,7 +28,8 @@ def test_every_file_has_its_checksum() -> None:
 
 def test_all_clips_together_stay_below_five_megabytes() -> None:
     assert (
-        sum(file.stat().st_size for file in FOLDER.iterdir() if file.suffix in {".h264", ".h265", ".mjpeg"}) < 6_000_000
+        sum(file.stat().st_size for file in FOLDER.iterdir() if file.suffix in {".h264", ".h265", ".mjpeg"})
+        < 6_000_000
     )
 
 
@@ -41,11 +42,15 @@ def test_a_clip_is_cut_at_whole_frames_and_begins_with_a_keyframe(name: str) -> 
         return
     assert all(frame.startswith((b"\x00\x00\x01", b"\x00\x00\x00\x01")) for frame in clip.frames)
     assert len(clip.parameter_sets) == (2 if clip.codec == "h264" else 3)
-    kinds = [{_kind(clip.codec, nal) for nal in split_annexb(clip.frames[number])} for number in clip.keyframes]
+    kinds = [
+        {_kind(clip.codec, nal) for nal in split_annexb(clip.frames[number])} for number in clip.keyframes
+    ]
     assert all(kind & {5, 19, 20} for kind in kinds)
 
 
-@pytest.mark.parametrize("name", [name for name in clip_names() if name.startswith(("main_", "old_", "slow_"))])
+@pytest.mark.parametrize(
+    "name", [name for name in clip_names() if name.startswith(("main_", "old_", "slow_"))]
+)
 def test_keyframes_of_a_living_scene_differ_within_five_seconds(name: str) -> None:
     clip = load_clip(name)
     within = range(1, round(5 * clip.frame_rate_hz))

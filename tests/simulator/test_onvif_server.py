@@ -26,7 +26,9 @@ PATHS = {DEVICE: "device_service", MEDIA1: "media_service", MEDIA2: "media2_serv
 Answer = tuple[int, str]
 
 
-def token(password: str = PASSWORD, user: str = "camagent", *, skew_s: float = 0.0, nonce: bytes = b"") -> str:
+def token(
+    password: str = PASSWORD, user: str = "camagent", *, skew_s: float = 0.0, nonce: bytes = b""
+) -> str:
     nonce = nonce or os.urandom(16)
     created = (datetime.now(UTC) + timedelta(seconds=skew_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
     digest = base64.b64encode(hashlib.sha1(nonce + created.encode() + password.encode()).digest()).decode()
@@ -82,7 +84,9 @@ def test_a_right_token_is_admitted_once() -> None:
     assert [status for status, _ in ask(wsse_only(), *questions)] == [200, 400, 200]
 
 
-@pytest.mark.parametrize("header", [token("wrong"), token(user="root"), token(skew_s=3600), token(skew_s=-3600)])
+@pytest.mark.parametrize(
+    "header", [token("wrong"), token(user="root"), token(skew_s=3600), token(skew_s=-3600)]
+)
 def test_a_wrong_password_user_or_time_is_refused(header: str) -> None:
     status, text = ask(wsse_only(), (DEVICE, "GetDeviceInformation", header, ""))[0]
     assert (status, "NotAuthorized" in text) == (400, True)
@@ -95,7 +99,9 @@ def test_a_device_with_a_wrong_clock_wants_its_own_time() -> None:
     answers = ask(camera, *questions, (DEVICE, "GetSystemDateAndTime", "", ""))
     assert [status for status, _ in answers] == [400, 200, 200]
     utc, local = (
-        datetime(*(int(texts(part, name)[0]) for name in ("Year", "Month", "Day", "Hour", "Minute", "Second")))
+        datetime(
+            *(int(texts(part, name)[0]) for name in ("Year", "Month", "Day", "Hour", "Minute", "Second"))
+        )
         for part in (
             etree.tostring(next(etree.fromstring(answers[2][1].encode()).iter(f"{{*}}{name}"))).decode()
             for name in ("UTCDateTime", "LocalDateTime")
@@ -131,7 +137,9 @@ def test_a_locked_device_refuses_the_right_token_and_says_why() -> None:
 def test_an_open_device_answers_everything() -> None:
     camera = own_school()[7]
     answers = ask(
-        camera, (DEVICE, "GetUsers", "", ""), (MEDIA2, "GetStreamUri", "", "<ProfileToken>MainStream</ProfileToken>")
+        camera,
+        (DEVICE, "GetUsers", "", ""),
+        (MEDIA2, "GetStreamUri", "", "<ProfileToken>MainStream</ProfileToken>"),
     )
     assert [status for status, _ in answers] == [200, 200]
 
@@ -181,7 +189,9 @@ def test_an_unknown_profile_token_is_a_fault() -> None:
     assert (status, "NoProfile" in text) == (400, True)
 
 
-@pytest.mark.parametrize("body", [b"", b"<a>", b"<a/>", b"\xff\xfe", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"])
+@pytest.mark.parametrize(
+    "body", [b"", b"<a>", b"<a/>", b"\xff\xfe", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"]
+)
 def test_what_is_no_soap_is_refused(body: bytes) -> None:
     async def act(school: School) -> int:
         async with (
@@ -209,7 +219,9 @@ def test_a_fault_on_order_is_acted_out(faults: OnvifFaults, status: int, seen: s
 
 
 def test_a_truncated_reply_is_no_xml() -> None:
-    text = ask(replace(wsse_only(), faults=OnvifFaults(truncated=True)), (DEVICE, "GetServices", "", ""))[0][1]
+    text = ask(replace(wsse_only(), faults=OnvifFaults(truncated=True)), (DEVICE, "GetServices", "", ""))[0][
+        1
+    ]
     with pytest.raises(etree.XMLSyntaxError):
         etree.fromstring(text.encode())
 
@@ -218,7 +230,9 @@ def test_a_silent_device_never_answers_and_still_closes() -> None:
     async def act(school: School) -> None:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.3)) as session:
             with pytest.raises(asyncio.TimeoutError):
-                await session.post(school.cameras[0].service_url, data=envelope(DEVICE, "GetServices").encode())
+                await session.post(
+                    school.cameras[0].service_url, data=envelope(DEVICE, "GetServices").encode()
+                )
 
     in_school([replace(own_school(1)[0], faults=OnvifFaults(silent=True))], act)
 

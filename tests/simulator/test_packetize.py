@@ -18,10 +18,14 @@ from camagent.simulator.packetize import (
 
 BODY = st.binary(min_size=1, max_size=400)
 H264_NALS = st.lists(
-    st.builds(lambda kind, body: bytes([0x60 | kind]) + body, st.integers(1, 23), BODY), min_size=1, max_size=8
+    st.builds(lambda kind, body: bytes([0x60 | kind]) + body, st.integers(1, 23), BODY),
+    min_size=1,
+    max_size=8,
 )
 H265_NALS = st.lists(
-    st.builds(lambda kind, body: bytes([kind << 1, 1]) + body, st.integers(0, 47), BODY), min_size=1, max_size=8
+    st.builds(lambda kind, body: bytes([kind << 1, 1]) + body, st.integers(0, 47), BODY),
+    min_size=1,
+    max_size=8,
 )
 
 

@@ -1,4 +1,5 @@
-"""The simulated RTSP server byte by byte: its door, its refusals, and each thing that it is ordered to do wrong."""
+"""The simulated RTSP server byte by byte: its door, its refusals, and each thing that it is ordered to do
+wrong."""
 
 from __future__ import annotations
 
@@ -47,7 +48,9 @@ class Client:
             await self._rest_of_packet()
         head = (first + await self.reader.readuntil(b"\r\n\r\n")).decode()
         status, *lines = head.split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
+        headers = {
+            name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)
+        }
         body = await self.reader.readexactly(int(headers.get("content-length", 0)))
         if "session" in headers:
             self.session = headers["session"].partition(";")[0]
@@ -135,7 +138,9 @@ def test_no_log_in_gets_a_challenge_for_each_scheme_and_no_description() -> None
     with_server(act, settings=RtspSettings("127.0.0.1", 0, Door("a", "b", ("digest-sha-256",))))
 
 
-@pytest.mark.parametrize(("method", "status"), [("DESCRIBE", 503), ("SETUP", 453), ("PLAY", 500), ("DESCRIBE", 404)])
+@pytest.mark.parametrize(
+    ("method", "status"), [("DESCRIBE", 503), ("SETUP", 453), ("PLAY", 500), ("DESCRIBE", 404)]
+)
 def test_a_refusal_on_order_comes_at_its_method(method: str, status: int) -> None:
     async def act(client: Client) -> None:
         for step, headers in (("DESCRIBE", {}), ("SETUP", {"Transport": TCP}), ("PLAY", {})):
@@ -376,7 +381,9 @@ def test_the_description_may_be_another_clips() -> None:
         server = RtspServer(RtspSettings("127.0.0.1", 0), {"/live": Mount(source, other)})
         await server.start()
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        _, headers, body = await Client(reader, writer, f"rtsp://127.0.0.1:{server.port}/live").ask("DESCRIBE")
+        _, headers, body = await Client(reader, writer, f"rtsp://127.0.0.1:{server.port}/live").ask(
+            "DESCRIBE"
+        )
         writer.close()
         await server.close()
         assert "a=x-dimensions:1920,1080" in body

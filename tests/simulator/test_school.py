@@ -27,7 +27,13 @@ def test_the_first_twelve_show_the_usual_kinds_of_camera() -> None:
     cameras = default_school()
     assert {camera.expected.verdict for camera in cameras} == {Verdict.READY, Verdict.NOT_READY}
     actions = {camera.expected.action for camera in cameras}
-    assert actions == {Action.NONE, Action.RECONFIGURE, Action.REPLACE, Action.FIX_PICTURE, Action.INVESTIGATE}
+    assert actions == {
+        Action.NONE,
+        Action.RECONFIGURE,
+        Action.REPLACE,
+        Action.FIX_PICTURE,
+        Action.INVESTIGATE,
+    }
     assert sum(not camera.alive for camera in cameras) == 1
     assert sum(camera.door.open_to_anyone for camera in cameras) == 1
     assert all(camera.expected.why for camera in cameras)
@@ -68,9 +74,14 @@ def test_a_taken_port_is_named_and_nothing_stays_open() -> None:
             other = replace(own_school(2)[1], rtsp_port=0)
             clashing = replace(taken, http_port=0, https_port=0)
             with pytest.raises(OperatorError) as refusal:
-                async with open_school([replace(other, http_port=taken.http_port), clashing], discovery=False):
+                async with open_school(
+                    [replace(other, http_port=taken.http_port), clashing], discovery=False
+                ):
                     pass
-            still = [await answers(taken.address, taken.rtsp_port), await answers(other.address, taken.http_port)]
+            still = [
+                await answers(taken.address, taken.rtsp_port),
+                await answers(other.address, taken.http_port),
+            ]
             return render(refusal.value.problem, "en"), still
 
     told, still = asyncio.run(run())

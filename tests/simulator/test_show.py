@@ -38,10 +38,13 @@ def sound() -> PictureNumbers:
     numbers = image("show_upside_down").numbers
     assert numbers is not None
     luma, details = (
-        np.array(values).reshape(shape) for values, shape in ((numbers.luma, (28, 64)), (numbers.detail, (7, 16)))
+        np.array(values).reshape(shape)
+        for values, shape in ((numbers.luma, (28, 64)), (numbers.detail, (7, 16)))
     )
     return replace(
-        numbers, luma=tuple(luma[::-1, ::-1].ravel().tolist()), detail=tuple(details[::-1, ::-1].ravel().tolist())
+        numbers,
+        luma=tuple(luma[::-1, ::-1].ravel().tolist()),
+        detail=tuple(details[::-1, ::-1].ravel().tolist()),
     )
 
 

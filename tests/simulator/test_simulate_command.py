@@ -57,7 +57,11 @@ def test_one_json_line_tells_addresses_log_in_and_expectations(tmp_path: Path) -
         document = ready(process)
         assert document == json.loads(file.read_text(encoding="utf-8"))
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-        assert [camera["name"] for camera in document["cameras"]] == ["Cổng chính", "Sân trường", "Hành lang tầng 1"]
+        assert [camera["name"] for camera in document["cameras"]] == [
+            "Cổng chính",
+            "Sân trường",
+            "Hành lang tầng 1",
+        ]
         assert document["cameras"][0]["expected"]["verdict"] == "ready"
         assert document["password"] not in Path(f"/proc/{process.pid}/cmdline").read_text()
         process.send_signal(signal.SIGTERM)
@@ -132,5 +136,7 @@ def test_a_mistake_is_told_and_ends_with_two(options: list[str], told: str) -> N
 def test_it_runs_without_a_home(tmp_path: Path) -> None:
     environment = {key: value for key, value in os.environ.items() if key != "HOME"}
     command = [sys.executable, "-m", "camagent", "simulate", "--help", "--lang", "en"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=WITHIN_S, check=True)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=WITHIN_S, check=True
+    )
     assert "--ready-file" in done.stdout

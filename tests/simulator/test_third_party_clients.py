@@ -35,7 +35,9 @@ def offering(names: tuple[str, ...]) -> SimulatedCamera:
     camera = own_school(1)[0]
     camera = replace(camera, door=replace(camera.door, challenges=("digest-md5",)))
     main = camera.streams[0]
-    return replace(camera, streams=tuple(replace(main, token=name, path=f"/{name}", clip_name=name) for name in names))
+    return replace(
+        camera, streams=tuple(replace(main, token=name, path=f"/{name}", clip_name=name) for name in names)
+    )
 
 
 def ffprobe(url: str, transport: str) -> dict[str, str]:
@@ -56,7 +58,9 @@ def ffprobe(url: str, transport: str) -> dict[str, str]:
         "-show_entries",
         "stream=codec_name,width,height,nb_read_frames,nb_read_packets",
     ]
-    done = subprocess.run([*command, "-of", "json", url], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [*command, "-of", "json", url], capture_output=True, text=True, timeout=60, check=False
+    )
     streams = json.loads(done.stdout or "{}").get("streams", [])
     return streams[0] if streams else {"error": done.stderr}
 
@@ -153,7 +157,9 @@ def test_onvif_zeep_reads_profiles_options_and_uri_from_media1() -> None:
     def read(camera: SimulatedCamera) -> tuple[object, object, str]:
         with zeep_service(camera, "media", PASSWORD) as media:
             profiles = media.GetProfiles()  # type: ignore[attr-defined]
-            options = media.GetVideoEncoderConfigurationOptions({"ConfigurationToken": "VideoEncoder_MainStream"})  # type: ignore[attr-defined]
+            options = media.GetVideoEncoderConfigurationOptions(
+                {"ConfigurationToken": "VideoEncoder_MainStream"}
+            )  # type: ignore[attr-defined]
             setup = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
             uri = media.GetStreamUri({"StreamSetup": setup, "ProfileToken": "MainStream"})  # type: ignore[attr-defined]
         return profiles, options, uri.Uri
@@ -164,7 +170,11 @@ def test_onvif_zeep_reads_profiles_options_and_uri_from_media1() -> None:
     camera = own_school(5)[4]
     profiles, options, uri = in_school([camera], act)
     encoder = profiles[0].VideoEncoderConfiguration  # type: ignore[index]
-    assert (encoder.Encoding, encoder.Resolution.Height, encoder.RateControl.FrameRateLimit) == ("H264", 720, 15)
+    assert (encoder.Encoding, encoder.Resolution.Height, encoder.RateControl.FrameRateLimit) == (
+        "H264",
+        720,
+        15,
+    )
     assert encoder.H264.GovLength == 30
     assert options.H264.FrameRateRange.Max == 15  # type: ignore[attr-defined]
     assert uri.endswith("/Streaming/Channels/101")
@@ -203,7 +213,9 @@ def test_requests_log_in_with_http_digest_and_read_media2() -> None:
         return answer.status_code, answer.text
 
     async def act(school: School) -> list[tuple[int, str]]:
-        return [await asyncio.to_thread(read, school.cameras[0], password) for password in (PASSWORD, "wrong")]
+        return [
+            await asyncio.to_thread(read, school.cameras[0], password) for password in (PASSWORD, "wrong")
+        ]
 
     camera = own_school(1)[0]
     for scheme in ("digest-md5", "digest-sha-256-qop"):
@@ -217,7 +229,9 @@ def test_wsdiscovery_finds_every_camera_that_is_alive() -> None:
 
     async def act(school: School) -> dict[str, list[str]]:
         command = [sys.executable, str(HERE / "wsdiscovery_client.py")]
-        done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60, check=True)
+        done = await asyncio.to_thread(
+            subprocess.run, command, capture_output=True, text=True, timeout=60, check=True
+        )
         found: dict[str, list[str]] = json.loads(done.stdout)
         ours = {camera.endpoint: camera.service_url for camera in school.cameras}
         return {ours[endpoint]: xaddrs for endpoint, xaddrs in found.items() if endpoint in ours}

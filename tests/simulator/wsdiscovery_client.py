@@ -19,5 +19,9 @@ def loopback_only(protocol_version: int) -> list[ipaddress.IPv4Address]:
 wsdiscovery.threaded._getNetworkAddrs = loopback_only
 client = ThreadedWSDiscovery()
 client.start()
-print(json.dumps({service.getEPR(): list(service.getXAddrs()) for service in client.searchServices(timeout=WAIT_S)}))
+print(
+    json.dumps(
+        {service.getEPR(): list(service.getXAddrs()) for service in client.searchServices(timeout=WAIT_S)}
+    )
+)
 client.stop()

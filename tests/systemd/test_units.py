@@ -17,7 +17,9 @@ UNITS = ROOT / "systemd"
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 MAX_EXPOSURE = 1.3
 
-pytestmark = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not on this machine")
+pytestmark = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd is not on this machine"
+)
 
 
 def analyze(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -100,8 +102,21 @@ def test_the_two_services_of_camagent_are_protected_alike() -> None:
 
     def protection(name: str) -> set[str]:
         text = (UNITS / name).read_text().partition("\n[Service]\n")[2]
-        starting = ("Type", "NotifyAccess", "Exec", "Restart=", "RestartSec", "Watchdog", "Timeout", "Success")
-        return {line for line in text.splitlines() if "=" in line and not line.startswith(("#", *starting, "WantedBy"))}
+        starting = (
+            "Type",
+            "NotifyAccess",
+            "Exec",
+            "Restart=",
+            "RestartSec",
+            "Watchdog",
+            "Timeout",
+            "Success",
+        )
+        return {
+            line
+            for line in text.splitlines()
+            if "=" in line and not line.startswith(("#", *starting, "WantedBy"))
+        }
 
     assert protection("camagent.service") == protection("camagent-scan.service")
 

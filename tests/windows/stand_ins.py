@@ -1,7 +1,8 @@
 """Three gaps of wine, closed with small libraries of our own, so that Windows wheels load under it.
 
-Real Windows has all of this. Wine 8 lacks ProcessPrng (Rust's standard library asks for it) and has stubs in the place
-of the C99 complex functions (numpy calls them). Each stand-in lies beside python.exe in the tests' copy only.
+Real Windows has all of this. Wine 8 lacks ProcessPrng (Rust's standard library asks for it) and has stubs in
+the place of the C99 complex functions (numpy calls them). Each stand-in lies beside python.exe in the tests'
+copy only.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ COMPILER = "x86_64-w64-mingw32-gcc"
 RANDOM = """
 #include <windows.h>
 BOOLEAN NTAPI SystemFunction036(PVOID, ULONG); /* RtlGenRandom, which every Windows since XP has */
-__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size) { return SystemFunction036(data, (ULONG)size); }
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size)
+{ return SystemFunction036(data, (ULONG)size); }
 """
 UNARY = ("ccos", "ccosh", "cexp", "clog", "csin", "csinh", "ctan", "ctanh", "csqrt")
 REAL = ("cabs", "carg", "cimag", "creal")
 MATHS = "api-ms-win-crt-math-l1-1-0.dll"
-IMPORTED = re.compile(r"^\s+[0-9a-f]+\s+(?:<none>\s+)?[0-9a-f]+\s+(_?[a-z]\w*)$", re.MULTILINE)  # a row of objdump
+IMPORTED = re.compile(
+    r"^\s+[0-9a-f]+\s+(?:<none>\s+)?[0-9a-f]+\s+(_?[a-z]\w*)$", re.MULTILINE
+)  # a row of objdump
 OURS = "xpi-ms-win-crt-math-l1-1-0.dll"  # as long as the name that it takes the place of
 
 
@@ -40,13 +44,17 @@ def close_gaps(python: Path, site: Path) -> None:
 
 
 def _compile(target: Path, *arguments: str | Path) -> None:
-    subprocess.run([COMPILER, "-O1", "-shared", "-static", "-o", str(target), *map(str, arguments)], check=True)
+    subprocess.run(
+        [COMPILER, "-O1", "-shared", "-static", "-o", str(target), *map(str, arguments)], check=True
+    )
 
 
 def _complex_source() -> str:
     lines = ["#include <complex.h>"]
     for kind, suffix in (("double", ""), ("float", "f")):
-        lines += [f"{kind} complex our_{n}{suffix}({kind} complex z) {{ return {n}{suffix}(z); }}" for n in UNARY]
+        lines += [
+            f"{kind} complex our_{n}{suffix}({kind} complex z) {{ return {n}{suffix}(z); }}" for n in UNARY
+        ]
         lines += [f"{kind} our_{n}{suffix}({kind} complex z) {{ return {n}{suffix}(z); }}" for n in REAL]
         pair = f"{kind} complex a, {kind} complex b"
         lines.append(f"{kind} complex our_cpow{suffix}({pair}) {{ return cpow{suffix}(a, b); }}")
@@ -62,7 +70,9 @@ def _imported(modules: Iterable[Path]) -> set[str]:
         for block in listing.split("DLL Name: ")[1:]:
             if block.startswith(MATHS):
                 names |= set(
-                    re.findall(r"^\s+[0-9a-f]+\s+(?:<none>\s+)?[0-9a-f]+\s+(_?[a-z]\w*)$", block, re.MULTILINE)
+                    re.findall(
+                        r"^\s+[0-9a-f]+\s+(?:<none>\s+)?[0-9a-f]+\s+(_?[a-z]\w*)$", block, re.MULTILINE
+                    )
                 )
     return names
 

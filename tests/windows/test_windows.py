@@ -39,7 +39,9 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
     """A simulated school that Linux serves."""
     ready = tmp_path_factory.mktemp("school") / "ready.json"
     command = [sys.executable, "-m", "camagent", "simulate", "--cameras", "12", "--ready-file", str(ready)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         give_up_s = time.monotonic() + 60
         while not ready.exists():
@@ -89,7 +91,9 @@ def test_the_demo_runs_from_nothing_and_writes_its_reports(tmp_path: Path) -> No
     assert {path.suffix for path in target.iterdir()} == {".json", ".html", ".xlsx", ".csv"}
     document = json.loads((target / "camagent.json").read_text(encoding="utf-8"))
     assert len(document["cameras"]) == 6
-    decoded = [s["measured"]["keyframes_decoded"] for c in document["cameras"] for s in c["streams"] if s["measured"]]
+    decoded = [
+        s["measured"]["keyframes_decoded"] for c in document["cameras"] for s in c["streams"] if s["measured"]
+    ]
     assert sum(decoded) > 0  # the decoder, a process of its own, works
     with zipfile.ZipFile(target / "camagent.xlsx") as workbook:
         assert workbook.testzip() is None
@@ -128,12 +132,17 @@ def facts_of(document: dict[str, Any]) -> dict[str, Any]:
     return {
         "device": camera["device"],
         "streams": [
-            {key: measured.get(key) for key in ("codec", "codec_profile", "codec_level", "width_px", "height_px")}
+            {
+                key: measured.get(key)
+                for key in ("codec", "codec_profile", "codec_level", "width_px", "height_px")
+            }
             for measured in streams
         ],
         "rates": [round(measured["frame_rate_hz"]) for measured in streams if measured.get("frame_rate_hz")],
         "conditions": [(stream["image"] or {}).get("conditions") for stream in camera["streams"]],
-        "findings": sorted((row["rule"], row["outcome"]) for row in camera["findings"] if row["outcome"] != "warn"),
+        "findings": sorted(
+            (row["rule"], row["outcome"]) for row in camera["findings"] if row["outcome"] != "warn"
+        ),
         "verdict": camera["verdict"],
     }
 
@@ -145,7 +154,14 @@ def test_a_check_with_pictures_finds_what_linux_finds(
     camera = [row for row in school["cameras"] if row["alive"]][number]
     secret = tmp_path / "secret"
     secret.write_text(school["password"])
-    arguments = ["check", f"{camera['address']}:{camera['http_port']}", "--user", school["user"], "--window", "5"]
+    arguments = [
+        "check",
+        f"{camera['address']}:{camera['http_port']}",
+        "--user",
+        school["user"],
+        "--window",
+        "5",
+    ]
     arguments += ["--transport", transport, "--format", "json", "--password-file"]
     done = wine.camagent(*arguments, wine.windows_path(secret), home=home)
     here = {"CAMAGENT_DATA": str(tmp_path / "d"), "CAMAGENT_CONFIG_DIR": str(tmp_path / "c")}
@@ -158,7 +174,14 @@ def test_passwords_are_sealed_for_this_user(home: dict[str, str], tmp_path: Path
     secret = tmp_path / "secret"
     secret.write_text("Mật khẩu rất riêng 7")
     kept = wine.camagent(
-        "credentials", "set", "10.1.2.0/24", "--user", "xem", "--password-file", wine.windows_path(secret), home=home
+        "credentials",
+        "set",
+        "10.1.2.0/24",
+        "--user",
+        "xem",
+        "--password-file",
+        wine.windows_path(secret),
+        home=home,
     )
     assert kept.code == 0, kept.err
     listed = wine.camagent("credentials", "list", home=home)
@@ -167,7 +190,9 @@ def test_passwords_are_sealed_for_this_user(home: dict[str, str], tmp_path: Path
     assert len(key) > 100  # a Fernet key has 44 characters: this one lies in DPAPI's envelope
     moved = {"CAMAGENT_DATA": str(tmp_path / "data"), "CAMAGENT_CONFIG_DIR": str(tmp_path / "config")}
     elsewhere = on_linux("scan", "--subnet", "127.10.9.0/30", **moved)
-    assert elsewhere.returncode == 2 and "riêng" not in elsewhere.stdout + elsewhere.stderr  # nobody else opens it
+    assert (
+        elsewhere.returncode == 2 and "riêng" not in elsewhere.stdout + elsewhere.stderr
+    )  # nobody else opens it
     removed = wine.camagent("credentials", "remove", "10.1.2.0/24", home=home)
     assert removed.code == 0
 
@@ -177,7 +202,11 @@ def serving(home: dict[str, str], config: Path) -> Iterator[subprocess.Popen[byt
     """`camagent serve` in a console of its own."""
     command = wine.python_command("-m", "camagent", "serve", "--config", wine.windows_path(config))
     process = subprocess.Popen(
-        command, env=wine.environment(**home), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command,
+        env=wine.environment(**home),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     try:
         yield process
@@ -189,7 +218,8 @@ def serving(home: dict[str, str], config: Path) -> Iterator[subprocess.Popen[byt
 def test_the_agent_serves_metrics(home: dict[str, str], tmp_path: Path) -> None:
     config = tmp_path / "camagent.toml"
     config.write_text(
-        '[site]\nid = "79-001"\n[agent]\nlisten = "127.0.0.1:9187"\n[discovery]\nsubnets = ["127.10.9.0/30"]\n'
+        '[site]\nid = "79-001"\n[agent]\nlisten = "127.0.0.1:9187"\n[discovery]\nsubnets = '
+        '["127.10.9.0/30"]\n'
     )
     with serving(home, config) as process:
         give_up_s = time.monotonic() + 60

@@ -1,7 +1,8 @@
-"""The portable folder, unpacked as a technician would (spaces, Vietnamese letters), and run by wine as Windows.
+"""The portable folder, unpacked as a technician would (spaces, Vietnamese letters), and run by wine as
+Windows.
 
-Real: CPython for Windows and every package's own win_amd64 wheel. Stand-ins: wine for Windows, and `stand_ins`. What
-wine cannot show: Defender, the firewall's prompt, a console's font.
+Real: CPython for Windows and every package's own win_amd64 wheel. Stand-ins: wine for Windows, and
+`stand_ins`. What wine cannot show: Defender, the firewall's prompt, a console's font.
 """
 
 from __future__ import annotations
@@ -64,7 +65,12 @@ def camagent(*arguments: str, timeout_s: float = 120, home: Mapping[str, str] | 
     """Run camagent as `camagent.cmd` does, in the ANSI code page: the program itself must speak UTF-8."""
     command = python_command("-m", "camagent", *arguments)
     done = subprocess.run(
-        command, input=b"", capture_output=True, timeout=timeout_s, env=environment(**(home or {})), check=False
+        command,
+        input=b"",
+        capture_output=True,
+        timeout=timeout_s,
+        env=environment(**(home or {})),
+        check=False,
     )
     out, err = (text.decode("utf-8").replace("\r\n", "\n") for text in (done.stdout, done.stderr))
     return Outcome(done.returncode, out, err)

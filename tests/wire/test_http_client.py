@@ -27,8 +27,11 @@ Outcome = HttpReply | FaultCode
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-def talk(peer: Peer, *timeouts_s: float, calls: int = 1, **site: Any) -> tuple[list[Outcome], list[bool], float]:
-    """Calls to this peer by one client: the outcomes, whether the connection was kept, and the seconds it took."""
+def talk(
+    peer: Peer, *timeouts_s: float, calls: int = 1, **site: Any
+) -> tuple[list[Outcome], list[bool], float]:
+    """Calls to this peer by one client: the outcomes, whether the connection was kept, and the seconds it
+    took."""
 
     async def run() -> tuple[list[Outcome], list[bool], float]:
         server = await asyncio.start_server(peer, "127.0.0.1", 0, **site)
@@ -180,10 +183,14 @@ def test_a_connection_on_which_something_is_said_unasked_is_not_used_again(words
 def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    assert asyncio.run(HttpClient().send(HttpCall("GET", f"http://127.0.0.1:{port}/"), 2.0)) is FaultCode.REFUSED
+    assert (
+        asyncio.run(HttpClient().send(HttpCall("GET", f"http://127.0.0.1:{port}/"), 2.0)) is FaultCode.REFUSED
+    )
 
 
-@pytest.mark.parametrize("url", ["http://[::1", "http://a:99999/", "http://xn--\udcff/", "http://" + "a" * 300 + "/"])
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "http://a:99999/", "http://xn--\udcff/", "http://" + "a" * 300 + "/"]
+)
 def test_an_address_that_cannot_be_one_is_nowhere(url: str) -> None:
     assert asyncio.run(HttpClient().send(HttpCall("GET", url), 2.0)) is FaultCode.UNREACHABLE
 
@@ -196,7 +203,8 @@ def test_what_is_sent_is_http_and_names_the_host_without_login_or_zone() -> None
     assert sent == b"POST /a?b=c HTTP/1.1\r\nHost: [fe80::1]:8080\r\nX: y\r\nContent-Length: 2\r\n\r\n12"
 
 
-# --- TLS ---------------------------------------------------------------------------------------------------------
+# --- TLS
+# ---------------------------------------------------------------------------------------------------------
 
 
 def test_it_speaks_tls_and_keeps_the_connection(tmp_path: Path) -> None:
@@ -215,7 +223,8 @@ def test_clear_text_behind_https_is_a_tls_fault() -> None:
     assert asyncio.run(run()) in (FaultCode.TLS_FAILED, FaultCode.TIMEOUT)
 
 
-# --- many at once ------------------------------------------------------------------------------------------------
+# --- many at once
+# ------------------------------------------------------------------------------------------------
 
 
 def test_only_few_large_replies_are_received_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,14 +239,18 @@ def test_only_few_large_replies_are_received_at_once(monkeypatch: pytest.MonkeyP
         feed(self, piece)
         if self not in readers:
             readers.append(self)
-        held.append(sum(len(reader.body) > 2 * http_client.LARGE_BYTES for reader in readers if reader.end() is None))
+        held.append(
+            sum(len(reader.body) > 2 * http_client.LARGE_BYTES for reader in readers if reader.end() is None)
+        )
 
     monkeypatch.setattr(http_client.ReplyReader, "feed", watched)
 
     async def run() -> list[Outcome]:
         server = await asyncio.start_server(saying(data), "127.0.0.1", 0)
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-        outcomes = await asyncio.gather(*(HttpClient().send(HttpCall("POST", url, (), ASKED), 20.0) for _ in range(24)))
+        outcomes = await asyncio.gather(
+            *(HttpClient().send(HttpCall("POST", url, (), ASKED), 20.0) for _ in range(24))
+        )
         server.close()
         return list(outcomes)
 
@@ -246,7 +259,8 @@ def test_only_few_large_replies_are_received_at_once(monkeypatch: pytest.MonkeyP
     assert 1 < max(held) <= http_client.MAX_LARGE
 
 
-# --- servers that we did not write -------------------------------------------------------------------------------
+# --- servers that we did not write
+# -------------------------------------------------------------------------------
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -281,7 +295,9 @@ def python_server(request: pytest.FixtureRequest) -> Iterator[str]:
 def test_it_understands_pythons_own_server(python_server: str, path: str) -> None:
     async def run() -> list[Outcome]:
         client = HttpClient()
-        outcomes = [await client.send(HttpCall("POST", python_server + path, (), ASKED), 3.0) for _ in range(3)]
+        outcomes = [
+            await client.send(HttpCall("POST", python_server + path, (), ASKED), 3.0) for _ in range(3)
+        ]
         client.close()
         return outcomes
 

@@ -1,4 +1,5 @@
-"""Every way in which cameras are known to write an HTTP reply, and their siblings, read out of plain bytes."""
+"""Every way in which cameras are known to write an HTTP reply, and their siblings, read out of plain
+bytes."""
 
 from __future__ import annotations
 
@@ -88,7 +89,8 @@ SOUND = {
     "gzip in chunks": lines("Content-Encoding: x-gzip", "Transfer-Encoding: chunked")
     + chunked(gzip.compress(SOAP, mtime=0)),
     "named gzip, sent plain": lines("Content-Encoding: gzip", SIZED) + SOAP,
-    "deflate": lines("Content-Encoding: deflate", f"Content-Length: {len(zlib.compress(SOAP))}") + zlib.compress(SOAP),
+    "deflate": lines("Content-Encoding: deflate", f"Content-Length: {len(zlib.compress(SOAP))}")
+    + zlib.compress(SOAP),
     "raw deflate": lines("Content-Encoding: deflate", f"Content-Length: {len(zlib.compress(SOAP)[2:-4])}")
     + zlib.compress(SOAP)[2:-4],
     "named deflate, sent plain": lines("Content-Encoding: deflate", SIZED) + SOAP,
@@ -102,7 +104,9 @@ UNSOUND = {
     "a length beyond all bounds": lines("Content-Length: 99999999999") + SOAP,
     "a length 12 too small": lines(f"Content-Length: {N - 12}") + SOAP,
     "a length of 1": lines("Content-Length: 1") + SOAP,
-    "an echo in the place of the status line": b"POST /onvif/device_service\0HTTP/1.1\0\0Host\0 127.0.0.1\0\0\r\n\r\n"
+    "an echo in the place of the status line": (
+        b"POST /onvif/device_service\0HTTP/1.1\0\0Host\0 127.0.0.1\0\0\r\n\r\n"
+    )
     + SOAP,
     "an echoed head in the place of ours": ECHO + b"Content-Length: 4711\r\n\r\n" + SOAP,
     "an echoed request in the place of the head": ECHO + b"\r\n" + ASKED + SOAP,
@@ -232,16 +236,24 @@ def test_a_packed_bomb_is_no_reply(pack: object) -> None:
     assert read(lines("Content-Encoding: deflate", f"Content-Length: {len(bomb)}") + bomb).end() is None
 
 
-@pytest.mark.parametrize("broken", [b"\x1f\x8b" + b"\0" * 40, gzip.compress(SOAP, mtime=0)[:9]], ids=["head", "cut"])
+@pytest.mark.parametrize(
+    "broken", [b"\x1f\x8b" + b"\0" * 40, gzip.compress(SOAP, mtime=0)[:9]], ids=["head", "cut"]
+)
 def test_a_broken_packet_is_no_reply(broken: bytes) -> None:
     assert unpacked(broken, "gzip") is None
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.binary(max_size=80) | st.sampled_from([*SOUND.values(), SOAP, ASKED, b"0\r\n\r\n"]), max_size=5))
+@given(
+    st.lists(
+        st.binary(max_size=80) | st.sampled_from([*SOUND.values(), SOAP, ASKED, b"0\r\n\r\n"]), max_size=5
+    )
+)
 def test_any_bytes_are_read_without_raising_and_alike_however_they_arrive(parts: list[bytes]) -> None:
     data = b"".join(parts)
     whole, pieces = read(data), read(data, step=1)
-    if whole.progress is Progress.WHOLE and whole.keeps_alive:  # else it depends on what has come when we look
+    if (
+        whole.progress is Progress.WHOLE and whole.keeps_alive
+    ):  # else it depends on what has come when we look
         assert pieces.end() == whole.end()
     pieces.end()

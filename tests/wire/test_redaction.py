@@ -1,4 +1,5 @@
-"""One redactor for addresses, transcripts and RTSP texts: nothing that lets anybody in, channels kept apart."""
+"""One redactor for addresses, transcripts and RTSP texts: nothing that lets anybody in, channels kept
+apart."""
 
 from __future__ import annotations
 
@@ -13,9 +14,11 @@ from camagent.model.uri import parse_stream_uri
 from camagent.wire.redaction import redact, redact_address
 from camagent.wire.transcript import Transcript, parse_transcript
 
-WORDS = """password passwd passwrd passwort passcode passphrase pass_word pass-code pass pas pwd pswd psw pw loginpas
+WORDS = """password passwd passwrd passwort passcode passphrase pass_word pass-code pass pas pwd pswd psw pw
+loginpas
 loginpass userpwd user_pwd user_password rtsp_pw usr_pwd adminpass secret client_secret matkhau mat_khau token
-access_token authToken key apikey api_key access-key streamkey auth authbasic basic_auth signature sessionid sid ticket
+access_token authToken key apikey api_key access-key streamkey auth authbasic basic_auth signature
+sessionid sid ticket
 user usr username user_name loginuse loginuser login_name account taikhoan"""
 NAMES = WORDS.split()
 FORMS = (
@@ -83,7 +86,11 @@ def test_odd_places_and_odd_passwords_are_hidden_whole(address: str, gone: str) 
         ('{"user": "a", "password": "S3\\"cret", "channel": 2}', "cret", '"channel": 2'),
         ('{"pwd": 123456, "channel": 2}', "123456", '"channel": 2'),
         ('<trt:Profiles token="Profile_1" fixed="true">', "S3cret", 'token="Profile_1"'),
-        ("a=fmtp:96 sprop-parameter-sets=Z0IAKpw=,aM48gA==", "S3cret", "sprop-parameter-sets=Z0IAKpw=,aM48gA=="),
+        (
+            "a=fmtp:96 sprop-parameter-sets=Z0IAKpw=,aM48gA==",
+            "S3cret",
+            "sprop-parameter-sets=Z0IAKpw=,aM48gA==",
+        ),
         ("<Uri>rtsp://192.0.2.1/a?psw=S3&quot;cret&amp;channel=2</Uri>", "cret", "&amp;channel=2</Uri>"),
     ],
 )
@@ -109,12 +116,18 @@ def test_channels_stay_apart_in_a_transcript(form: str) -> None:
         transcript.note("capture", address, "", f"capture of {channel}", 5.0)
     again = parse_transcript(transcript.to_json())
     assert sorted(again.captures().values()) == ["capture of 1", "capture of 2"]
-    stated = [exchange.received.removeprefix("<Uri>").removesuffix("</Uri>") for exchange in again.exchanges[::2]]
+    stated = [
+        exchange.received.removeprefix("<Uri>").removesuffix("</Uri>") for exchange in again.exchanges[::2]
+    ]
     assert [again.captures()[address] for address in stated] == ["capture of 1", "capture of 2"]
     assert "tlJwpbo6" not in again.to_json() and "profile1" not in again.to_json()
 
 
-@given(st.text(st.characters(min_codepoint=33, max_codepoint=126, blacklist_characters="&="), min_size=3, max_size=16))
+@given(
+    st.text(
+        st.characters(min_codepoint=33, max_codepoint=126, blacklist_characters="&="), min_size=3, max_size=16
+    )
+)
 def test_a_value_is_hidden_whole_whatever_stands_in_it(value: str) -> None:
     shown = redact_address(f"rtsp://192.0.2.1/live?psw={value}&channel=2", Marks())
     assert shown == "rtsp://192.0.2.1/live?psw=***&channel=2"
@@ -127,7 +140,19 @@ def test_redacting_twice_changes_nothing(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["password", "_a", "a=", "user=", "rtsp://", "pass_", '"password":"', "<Password>", "&p", "rtsp://user=a_"]
+    "unit",
+    [
+        "password",
+        "_a",
+        "a=",
+        "user=",
+        "rtsp://",
+        "pass_",
+        '"password":"',
+        "<Password>",
+        "&p",
+        "rtsp://user=a_",
+    ],
 )
 def test_redaction_takes_time_in_proportion(unit: str) -> None:
     text = unit * (500_000 // len(unit))

@@ -86,7 +86,8 @@ def test_counting_down_is_no_lock_for_somebody_who_never_tried(text: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["Not Authorised", "Authentication failure", "wrong password", "Sai mật khẩu", "Vui lòng đăng nhập"]
+    "text",
+    ["Not Authorised", "Authentication failure", "wrong password", "Sai mật khẩu", "Vui lòng đăng nhập"],
 )
 def test_a_refused_log_in_is_recognised(text: str) -> None:
     assert asks_for_login(text) and not asks_for_login("Action not supported")
@@ -94,7 +95,12 @@ def test_a_refused_log_in_is_recognised(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "time"),
-    [("clock skew too large", True), ("Timestamp expired", True), ("Password expired", False), ("Lệch đồng hồ", True)],
+    [
+        ("clock skew too large", True),
+        ("Timestamp expired", True),
+        ("Password expired", False),
+        ("Lệch đồng hồ", True),
+    ],
 )
 def test_an_objection_to_the_time_is_none_to_the_password(text: str, time: bool) -> None:
     assert names_time(text) is time

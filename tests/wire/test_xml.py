@@ -82,7 +82,11 @@ def test_an_encoding_that_could_hide_what_is_counted_is_not_taken_at_its_word(en
 
 
 def test_an_envelope_is_found_between_mime_parts() -> None:
-    parts = b'--b\r\nContent-ID: <root@x>\r\n\r\n<?xml version="1.0"?>' + (HEAD + "<a/>" + TAIL).encode() + b"\r\n--b--"
+    parts = (
+        b'--b\r\nContent-ID: <root@x>\r\n\r\n<?xml version="1.0"?>'
+        + (HEAD + "<a/>" + TAIL).encode()
+        + b"\r\n--b--"
+    )
     parsed = parse_xml(parts)
     assert parsed is not None and not parsed[1] and parsed[0].child("Body", "a") is not None
 
@@ -134,8 +138,12 @@ print("all", peak_mb(), 0, sep=";")
 
 def test_no_document_costs_more_than_a_little_memory_and_time() -> None:
     done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
-    rows = {name: (int(mb), float(s)) for name, mb, s in (line.split(";") for line in done.stdout.splitlines())}
-    assert rows.pop("all")[0] < 200  # megabytes of the whole process, ten documents of ever new names included
+    rows = {
+        name: (int(mb), float(s)) for name, mb, s in (line.split(";") for line in done.stdout.splitlines())
+    }
+    assert (
+        rows.pop("all")[0] < 200
+    )  # megabytes of the whole process, ten documents of ever new names included
     assert rows.keys() == SHAPES.keys()
     assert not {name: row for name, row in rows.items() if row[0] > 80 or row[1] > 4.0}
 

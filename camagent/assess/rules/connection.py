@@ -36,11 +36,13 @@ UNSUPPORTED_TRANSPORT = 461  # RTSP status: the camera does not do RTP over its 
 
 
 NOT_HEARD = frozenset({FaultCode.UNREACHABLE, FaultCode.TIMEOUT, FaultCode.STALLED})
-"""Nothing came, or nothing any more: of a camera alone it is its own, of all at once it is the network's or ours."""
+"""Nothing came, or nothing any more: of a camera alone it is its own, of all at once it is the network's or
+ours."""
 
 
 def device_answers(device: DeviceFacts | Fault, site: SiteFacts, present_at: datetime | None) -> Judgement:
-    """The device answers ONVIF: silence, a closed port, another protocol fail; a log-in that we lack does not.
+    """The device answers ONVIF: silence, a closed port, another protocol fail; a log-in that we lack does
+    not.
 
     A clock alone is no answer: who cannot list its services, itself or its streams cannot be managed.
     """
@@ -70,7 +72,8 @@ SILENT = frozenset({FaultCode.UNREACHABLE, FaultCode.TIMEOUT, FaultCode.NO_VIDEO
 
 
 def _way_of(fault: Fault) -> str:
-    """Silent, refused, or something else answered: three faults that send a technician to three different places."""
+    """Silent, refused, or something else answered: three faults that send a technician to three different
+    places."""
     if fault.code in SILENT:
         return "silent"
     return "refused" if fault.code is FaultCode.REFUSED else "other"
@@ -158,7 +161,8 @@ def onvif_conformance(
     recommended: tuple[str, ...],
     extra: tuple[str, ...],
 ) -> Judgement:
-    """The device claims one of these ONVIF profiles; a claim of T without the Media2 service does not count."""
+    """The device claims one of these ONVIF profiles; a claim of T without the Media2 service does not
+    count."""
     claimed = list(claimed_profiles(scopes))
     shown = tuple(claimed)
     media2 = any(service.namespace.lower() == MEDIA2_NS for service in services or ())
@@ -168,7 +172,10 @@ def onvif_conformance(
     if set(claimed) & set(recommended):
         if "T" in set(claimed) & set(recommended) and services is None:
             return unknown("absent_services")
-        outcome, name = Outcome.PASS, "conformance_good" if set(extra) <= set(claimed) else "conformance_no_extra"
+        outcome, name = (
+            Outcome.PASS,
+            "conformance_good" if set(extra) <= set(claimed) else "conformance_no_extra",
+        )
     elif set(claimed) & set(minimum):
         outcome, name = Outcome.WARN, "conformance_enough"
     else:
@@ -176,10 +183,14 @@ def onvif_conformance(
     if unproven:
         name = "conformance_unproven"
     listed = {"recommended": ", ".join(recommended), "extra": ", ".join(extra)}
-    return Judgement(outcome, say(name, claimed=", ".join(shown) or "–", **listed), observed=shown, configured=shown)
+    return Judgement(
+        outcome, say(name, claimed=", ".join(shown) or "–", **listed), observed=shown, configured=shown
+    )
 
 
-def availability(history: History, *, minimum_ratio: float, recommended_ratio: float, minimum_probes: int) -> Judgement:
+def availability(
+    history: History, *, minimum_ratio: float, recommended_ratio: float, minimum_probes: int
+) -> Judgement:
     """Of the agent's checks in the last 30 days, nearly all were answered."""
     if history.probes < minimum_probes:
         return unknown("probes_few", probes=history.probes, minimum=minimum_probes)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from camagent.assess.judgement import Judgement, Reading, at_least, at_most, codec_text, say, size_text, unknown
+from camagent.assess.judgement import (
+    Judgement,
+    Reading,
+    at_least,
+    at_most,
+    codec_text,
+    say,
+    size_text,
+    unknown,
+)
 from camagent.assess.rule import About, Rule
 from camagent.model.device import EncoderSettings, MediaFacts
 from camagent.model.finding import Outcome
@@ -69,12 +78,17 @@ def resolution(
         name, outcome = "size_good", Outcome.PASS
     else:
         name, outcome = "size_enough", Outcome.WARN
-    message = say(name, size=size_text(seen), minimum=size_text(minimum_px), recommended=size_text(recommended_px))
+    message = say(
+        name, size=size_text(seen), minimum=size_text(minimum_px), recommended=size_text(recommended_px)
+    )
     set_to = _size(configured.width_px, configured.height_px) if configured else None
     said = _size(declared.width_px, declared.height_px) if declared else None
     other = next((size for size in (set_to, said) if size and not _alike(size, seen, tolerance_ratio)), None)
     if other is not None and outcome is not Outcome.FAIL:
-        outcome, message = Outcome.WARN, say("size_contradicted", size=size_text(seen), claimed=size_text(other))
+        outcome, message = (
+            Outcome.WARN,
+            say("size_contradicted", size=size_text(seen), claimed=size_text(other)),
+        )
     return Judgement(outcome, message, observed=seen, configured=set_to, declared=said, measured=seen)
 
 
@@ -97,7 +111,8 @@ def codec(
     recommended: tuple[str, ...],
     rejected: tuple[str, ...],
 ) -> Judgement:
-    """The stream's codec is one that the centre takes; the stream itself decides, then SDP, never ONVIF alone."""
+    """The stream's codec is one that the centre takes; the stream itself decides, then SDP, never ONVIF
+    alone."""
     seen = measured.codec if measured else declared.codec if declared else None
     if seen is None:
         return unknown("codec_unknown")
@@ -109,31 +124,45 @@ def codec(
         outcome, name = Outcome.WARN, "codec_allowed"
     else:
         outcome, name = Outcome.NOT_ASSESSED, "codec_unlisted"
-    message = say(name, codec=codec_text(seen), allowed=codec_text(*allowed), recommended=codec_text(*recommended))
+    message = say(
+        name, codec=codec_text(seen), allowed=codec_text(*allowed), recommended=codec_text(*recommended)
+    )
     set_to, said = configured.codec if configured else None, declared.codec if declared else None
     other = next((claim for claim in (set_to, said) if claim is not None and claim != seen), None)
     if other is not None and outcome in (Outcome.PASS, Outcome.WARN):
-        outcome, message = Outcome.WARN, say("codec_contradicted", codec=codec_text(seen), claimed=codec_text(other))
+        outcome, message = (
+            Outcome.WARN,
+            say("codec_contradicted", codec=codec_text(seen), claimed=codec_text(other)),
+        )
     measured_codec = measured.codec if measured else None
-    return Judgement(outcome, message, observed=seen, configured=set_to, declared=said, measured=measured_codec)
+    return Judgement(
+        outcome, message, observed=seen, configured=set_to, declared=said, measured=measured_codec
+    )
 
 
-def sub_streams(media: MediaFacts, camera: CameraFacts, *, minimum_streams: int, recommended_streams: int) -> Judgement:
+def sub_streams(
+    media: MediaFacts, camera: CameraFacts, *, minimum_streams: int, recommended_streams: int
+) -> Judgement:
     """The camera offers that many streams lighter than its heaviest, each with an encoder of its own."""
     own = [p for p in media.profiles if camera.video_source in (None, p.video_source)]
     encoders = {p.encoder.token: p.encoder for p in own if isinstance(p.encoder, EncoderSettings)}
     count, all_told = _lighter(tuple(encoders.values()))
-    incomplete = media.truncated or not all_told or any(not isinstance(p.encoder, EncoderSettings) for p in own)
+    incomplete = (
+        media.truncated or not all_told or any(not isinstance(p.encoder, EncoderSettings) for p in own)
+    )
     outcome = at_least(Reading(count), minimum_streams, recommended_streams)
     if outcome is Outcome.FAIL and incomplete:
         return unknown("sub_streams_unclear")
-    name = {Outcome.FAIL: "sub_streams_few", Outcome.WARN: "sub_streams_enough"}.get(outcome, "sub_streams_good")
+    name = {Outcome.FAIL: "sub_streams_few", Outcome.WARN: "sub_streams_enough"}.get(
+        outcome, "sub_streams_good"
+    )
     told = say(name, count=count, minimum=minimum_streams, recommended=recommended_streams)
     return Judgement(outcome, told, observed=count, configured=count)
 
 
 def _lighter(encoders: Sequence[EncoderSettings]) -> tuple[int, bool]:
-    """How many have fewer pixels than the largest, or its pixels and less bit rate; and whether all could be told."""
+    """How many have fewer pixels than the largest, or its pixels and less bit rate; and whether all could be
+    told."""
     pixels = [(e.width_px or 0) * (e.height_px or 0) for e in encoders]
     limits_bps = [e.bitrate_bps or 0 for e, own in zip(encoders, pixels, strict=True) if own == max(pixels)]
     smaller = sum(1 for own in pixels if 0 < own < max(pixels))
@@ -152,7 +181,9 @@ def decode_errors(
     if ratio > maximum_ratio and measured.rtp_lost_packets:
         return unknown("decode_errors_by_loss", errors=measured.decode_errors, lost=measured.rtp_lost_packets)
     outcome = at_most(Reading(ratio), maximum_ratio, recommended_ratio)
-    name = {Outcome.FAIL: "decode_errors_many", Outcome.WARN: "decode_errors_some"}.get(outcome, "decode_errors_none")
+    name = {Outcome.FAIL: "decode_errors_many", Outcome.WARN: "decode_errors_some"}.get(
+        outcome, "decode_errors_none"
+    )
     told = say(name, errors=measured.decode_errors, pictures=pictures, limit=round(100 * maximum_ratio, 2))
     return Judgement(outcome, told, observed=ratio, measured=ratio)
 
@@ -165,7 +196,8 @@ def picture(
     warning: tuple[Condition, ...],
     frozen_after_s: float,
 ) -> Judgement:
-    """The picture shows a scene: not black, covered, frozen, blurred …; what the numbers left open is not known."""
+    """The picture shows a scene: not black, covered, frozen, blurred …; what the numbers left open is not
+    known."""
     if image.frames < 1:
         return unknown("absent_image")
     bad = [condition for condition in failing if condition in image.conditions]
@@ -186,7 +218,8 @@ def picture(
 
 
 def _shows(outcome: Outcome, conditions: Sequence[Condition]) -> Judgement:
-    """The worst of the conditions in words, all of them as what was observed, and what to do about the worst."""
+    """The worst of the conditions in words, all of them as what was observed, and what to do about the
+    worst."""
     seen, worst = tuple(conditions), conditions[0]
     do = message(f"picture.{worst}.do")
     return Judgement(outcome, message(f"picture.{worst}.say"), observed=seen, measured=seen, remedy=do)

@@ -24,7 +24,8 @@ def frame_rate(
     disagreement_ratio: float,
     loss_ratio: float,
 ) -> Judgement:
-    """Frames a second as they really arrived; a shortfall that lost packets may explain is not the camera's."""
+    """Frames a second as they really arrived; a shortfall that lost packets may explain is not the
+    camera's."""
     minimum, recommended, floor = (b * (1 - tolerance_ratio) for b in (minimum_hz, recommended_hz, floor_hz))
     if _contradicts(measured):
         return _contradiction(measured)
@@ -67,7 +68,8 @@ def _contradiction(measured: MeasuredStream) -> Judgement:
 
 
 def _rate(measured: MeasuredStream) -> Reading | None:
-    """The measured rate; with fewer than two frames, what the window still allows (a camera that sends almost none)."""
+    """The measured rate; with fewer than two frames, what the window still allows (a camera that sends almost
+    none)."""
     if measured.frame_rate_hz is not None:
         return Reading(measured.frame_rate_hz, measured.frame_rate_uncertainty_hz or 0.0)
     if measured.window_s <= 0:
@@ -79,7 +81,8 @@ def _rate(measured: MeasuredStream) -> Reading | None:
 def _agreed(
     rate: Reading, measured: MeasuredStream, disagreement_ratio: float, bounds: tuple[float, float]
 ) -> Outcome | None:
-    """The outcome by time stamps, confirmed by arrival times where the two differ; None where they contradict."""
+    """The outcome by time stamps, confirmed by arrival times where the two differ; None where they
+    contradict."""
     stamped = at_least(rate, *bounds)
     arrived_hz = measured.arrival_frame_rate_hz
     if arrived_hz is None or abs(arrived_hz - rate.value) <= disagreement_ratio * rate.value:
@@ -121,7 +124,9 @@ def frame_rate_kept(
         return unknown("too_few_frames", frames=measured.frames)
     share = Reading(rate.value / configured.frame_rate_hz, rate.uncertainty / configured.frame_rate_hz)
     outcome = at_least(share, minimum_ratio, recommended_ratio)
-    if outcome is Outcome.FAIL and _loss_explains(measured, minimum_ratio * configured.frame_rate_hz, loss_ratio):
+    if outcome is Outcome.FAIL and _loss_explains(
+        measured, minimum_ratio * configured.frame_rate_hz, loss_ratio
+    ):
         return unknown("rate_by_loss", rate=rate.value, lost=round(100 * lost_ratio(measured), 2))
     name = {Outcome.FAIL: "kept_not", Outcome.NOT_ASSESSED: "rate_unclear_ratio", Outcome.WARN: "kept_almost"}
     return Judgement(
@@ -148,7 +153,8 @@ def bitrate(
     warn_above_bps: float,
     recommended_bps: Mapping[str, tuple[int, int]],
 ) -> Judgement:
-    """Bits a second are in the window where the picture is worth its line; outside it is a warning, never a failure."""
+    """Bits a second are in the window where the picture is worth its line; outside it is a warning, never a
+    failure."""
     rate_bps = measured.bitrate_bps
     if rate_bps is None:
         return unknown("bitrate_unknown")
@@ -180,11 +186,14 @@ def keyframe_interval(
     recommended_s: float,
     tolerance_ratio: float,
 ) -> Judgement:
-    """Keyframes come often enough to join and to seek; a smart codec's long GOP is a finding, never "offline"."""
+    """Keyframes come often enough to join and to seek; a smart codec's long GOP is a finding, never
+    "offline"."""
     configured_s = _configured_gop_s(configured)
     gop_s = measured.gop_length_s
     if gop_s is not None:
-        outcome = at_most(Reading(gop_s), maximum_s * (1 + tolerance_ratio), recommended_s * (1 + tolerance_ratio))
+        outcome = at_most(
+            Reading(gop_s), maximum_s * (1 + tolerance_ratio), recommended_s * (1 + tolerance_ratio)
+        )
         name = {Outcome.FAIL: "gop_long", Outcome.WARN: "gop_enough"}.get(outcome, "gop_good")
     elif measured.recovery_points:
         return unknown("gop_intra_refresh", window=measured.window_s)
@@ -208,8 +217,22 @@ def _configured_gop_s(configured: ConfiguredStream | None) -> float | None:
 
 
 RULES = (
-    Rule(frame_rate, About.MAIN_STREAM, "minimum_hz", "recommended_hz", needs_network=False, believes_rates=True),
+    Rule(
+        frame_rate,
+        About.MAIN_STREAM,
+        "minimum_hz",
+        "recommended_hz",
+        needs_network=False,
+        believes_rates=True,
+    ),
     Rule(frame_rate_kept, About.MAIN_STREAM, "minimum_ratio", "recommended_ratio", believes_rates=True),
     Rule(bitrate, About.MAIN_STREAM, in_unit="bit/s", needs_network=False, believes_rates=True),
-    Rule(keyframe_interval, About.MAIN_STREAM, "maximum_s", "recommended_s", needs_network=False, believes_rates=True),
+    Rule(
+        keyframe_interval,
+        About.MAIN_STREAM,
+        "maximum_s",
+        "recommended_s",
+        needs_network=False,
+        believes_rates=True,
+    ),
 )

@@ -1,4 +1,5 @@
-"""How far back a camera's recordings reach, where the device tells (ONVIF Profile G); else a person answers. Pure."""
+"""How far back a camera's recordings reach, where the device tells (ONVIF Profile G); else a person answers.
+Pure."""
 
 from __future__ import annotations
 
@@ -87,10 +88,11 @@ def retention(
 ) -> Judgement:
     """Recordings of this camera reach back long enough, without a hole.
 
-    Each channel is judged by its own recordings. The summary of a device with several sources proves nothing of one of
-    them, and no summary tells of holes, so it can only warn. A camera's memory card can only prove enough: a short card
-    says nothing about the recorder that may stand behind the camera, so a person has to answer. So it is with a date
-    that cannot be (1970, tomorrow), with a clock that is wrong by more than a hole, and with no recording at all.
+    Each channel is judged by its own recordings. The summary of a device with several sources proves nothing
+    of one of them, and no summary tells of holes, so it can only warn. A camera's memory card can only prove
+    enough: a short card says nothing about the recorder that may stand behind the camera, so a person has to
+    answer. So it is with a date that cannot be (1970, tomorrow), with a clock that is wrong by more than a
+    hole, and with no recording at all.
     """
     by_hand = answered(answer, site, valid_days)
     asked = _Asked(minimum_days, stopped_after_s, believable_days, hole_s, gap_s, site.now, by_hand)
@@ -126,7 +128,9 @@ def _judge(asked: _Asked, own: ChannelRecording, recording: RecordingFacts, is_r
         return asked.by_hand
     if not stopped and oldest_days < minimum and _is_new_here(asked, own, recording):
         return asked.a_person("retention_new", since=kept.since.date().isoformat())
-    name = "retention_stopped" if stopped else "retention_gap" if oldest_days >= minimum else "retention_short"
+    name = (
+        "retention_stopped" if stopped else "retention_gap" if oldest_days >= minimum else "retention_short"
+    )
     return Judgement(Outcome.FAIL, say(name, days=days, minimum=minimum), observed=days, measured=days)
 
 
@@ -142,13 +146,18 @@ def _enough(own: ChannelRecording, kept: Held, minimum_days: float) -> Judgement
 
 
 def _is_new_here(asked: _Asked, own: ChannelRecording, recording: RecordingFacts) -> bool:
-    """Another channel is proven to be kept long enough: the disk does, so this channel is younger, not short."""
+    """Another channel is proven to be kept long enough: the disk does, so this channel is younger, not
+    short."""
     channels = recording.channels if isinstance(recording.channels, tuple) else ()
-    others = [held(c, asked.now, asked.hole_s, asked.gap_s) for c in channels if c.holes_told and c is not own]
+    others = [
+        held(c, asked.now, asked.hole_s, asked.gap_s) for c in channels if c.holes_told and c is not own
+    ]
     return any(other is not None and other.days >= asked.minimum_days for other in others)
 
 
-def channel_of(source: str | None, media: MediaFacts | None, recording: RecordingFacts) -> ChannelRecording | None:
+def channel_of(
+    source: str | None, media: MediaFacts | None, recording: RecordingFacts
+) -> ChannelRecording | None:
     """The recordings of that video source, by its token or one of its profiles'; None: not told."""
     channels = recording.channels if isinstance(recording.channels, tuple) else ()
     if len(channels) == 1 and not _is_recorder(media):
@@ -160,7 +169,8 @@ def channel_of(source: str | None, media: MediaFacts | None, recording: Recordin
 
 
 def _no_channel(asked: _Asked, recording: RecordingFacts, media: MediaFacts | None) -> Judgement:
-    """Several sources and no recording under this one's name: nothing is kept of it, or it bears another name."""
+    """Several sources and no recording under this one's name: nothing is kept of it, or it bears another
+    name."""
     channels = recording.channels
     if not isinstance(channels, tuple):
         return asked.a_person("retention_summary_only")
@@ -181,7 +191,9 @@ def _whole_device(recording: RecordingFacts) -> ChannelRecording | None:
 
 def _is_recorder(media: MediaFacts | None) -> bool:
     """More than one video source at one address: an NVR or a DVR."""
-    return media is not None and len({p.video_source for p in media.profiles if p.video_source is not None}) > 1
+    return (
+        media is not None and len({p.video_source for p in media.profiles if p.video_source is not None}) > 1
+    )
 
 
 RULES = (Rule(retention, About.CAMERA, "minimum_days"),)

@@ -46,10 +46,13 @@ def default_login(
     return Judgement(Outcome.PASS, say("default_refused", tried=default_login.tried), observed=True)
 
 
-def anonymous_onvif(anonymous: AnonymousAccess, camera: CameraFacts, *, allowed: tuple[str, ...]) -> Judgement:
+def anonymous_onvif(
+    anonymous: AnonymousAccess, camera: CameraFacts, *, allowed: tuple[str, ...]
+) -> Judgement:
     """ONVIF gives nothing to a caller without a log-in but what the standard allows before authentication.
 
-    A stream address with the password inside is told too: as a failure where anybody may ask for it, else as a warning.
+    A stream address with the password inside is told too: as a failure where anybody may ask for it, else as
+    a warning.
     """
     told = [operation for operation in anonymous.answered if operation not in allowed]
     if _tells_password(camera):
@@ -75,7 +78,11 @@ def anonymous_onvif(anonymous: AnonymousAccess, camera: CameraFacts, *, allowed:
 
 def _tells_password(camera: CameraFacts) -> bool:
     device = camera.device
-    profiles = device.media.profiles if isinstance(device, DeviceFacts) and isinstance(device.media, MediaFacts) else ()
+    profiles = (
+        device.media.profiles
+        if isinstance(device, DeviceFacts) and isinstance(device.media, MediaFacts)
+        else ()
+    )
     return any(media_profile.uri_had_credentials for media_profile in profiles)
 
 
@@ -86,13 +93,19 @@ def anonymous_stream(camera: CameraFacts) -> Judgement:
     """
     seen = [(stream.role, stream.access.anonymous) for stream in camera.streams if stream.access is not None]
     if any(anonymous for _, anonymous in seen):
-        return Judgement(Outcome.FAIL, say("stream_open"), observed=False, remedy=say("authentication_remedy"))
+        return Judgement(
+            Outcome.FAIL, say("stream_open"), observed=False, remedy=say("authentication_remedy")
+        )
     snapshot = camera.device.snapshot if isinstance(camera.device, DeviceFacts) else None
     if isinstance(snapshot, SnapshotAccess) and snapshot.anonymous:
-        return Judgement(Outcome.FAIL, say("snapshot_open"), observed=False, remedy=say("authentication_remedy"))
+        return Judgement(
+            Outcome.FAIL, say("snapshot_open"), observed=False, remedy=say("authentication_remedy")
+        )
     if (StreamRole.MAIN, False) not in seen:
         return unknown("absent_access")
-    told = "snapshot_untried" if snapshot is None else "snapshot_untold" if isinstance(snapshot, Fault) else None
+    told = (
+        "snapshot_untried" if snapshot is None else "snapshot_untold" if isinstance(snapshot, Fault) else None
+    )
     if told is not None:  # half of the row was not seen: no pass
         return Judgement(Outcome.WARN, say(f"stream_closed_{told}", streams=len(seen)), observed=True)
     return Judgement(Outcome.PASS, say("stream_closed", streams=len(seen)), observed=True)
@@ -103,14 +116,19 @@ def open_ports(ports: PortFacts, *, denied_tcp: tuple[int, ...], doubtful_tcp: t
     denied = sorted(set(ports.open) & set(denied_tcp))
     if denied:
         return Judgement(
-            Outcome.FAIL, say("ports_open", ports=_listed(denied)), observed=tuple(denied), remedy=say("ports_remedy")
+            Outcome.FAIL,
+            say("ports_open", ports=_listed(denied)),
+            observed=tuple(denied),
+            remedy=say("ports_remedy"),
         )
     untold = sorted(set(denied_tcp) - set(ports.closed))
     if untold:
         return unknown("ports_silent", ports=_listed(untold))
     doubtful = sorted(set(ports.open) & set(doubtful_tcp))
     if doubtful:
-        return Judgement(Outcome.WARN, say("ports_doubtful", ports=_listed(doubtful)), observed=tuple(doubtful))
+        return Judgement(
+            Outcome.WARN, say("ports_doubtful", ports=_listed(doubtful)), observed=tuple(doubtful)
+        )
     return Judgement(Outcome.PASS, say("ports_closed", ports=_listed(denied_tcp)), observed=())
 
 
@@ -127,16 +145,25 @@ def firmware(
     if not version:
         return unknown("firmware_unknown") if by_hand.outcome is Outcome.NOT_ASSESSED else by_hand
     for maker, model, pattern, word in site.firmware:
-        if not (_fits(information.manufacturer, maker) and _fits(information.model, model) and _fits(version, pattern)):
+        if not (
+            _fits(information.manufacturer, maker)
+            and _fits(information.model, model)
+            and _fits(version, pattern)
+        ):
             continue
         if word == "allow":
             return Judgement(Outcome.PASS, say("firmware_allowed", version=version), observed=version)
         return Judgement(
-            Outcome.FAIL, say("firmware_denied", version=version), observed=version, remedy=say("firmware_remedy")
+            Outcome.FAIL,
+            say("firmware_denied", version=version),
+            observed=version,
+            remedy=say("firmware_remedy"),
         )
     if by_hand.outcome is not Outcome.NOT_ASSESSED:
         return by_hand
-    return Judgement(Outcome.NOT_ASSESSED, say("firmware_unlisted", version=version), observed=version, manual=True)
+    return Judgement(
+        Outcome.NOT_ASSESSED, say("firmware_unlisted", version=version), observed=version, manual=True
+    )
 
 
 def _fits(text: str | None, pattern: str) -> bool:
@@ -155,7 +182,9 @@ def accounts(
     low = sum(1 for user in users or () if user.level in low_levels)
     if users and low:
         return Judgement(Outcome.PASS, say("accounts_low", count=low, total=len(users)), observed=True)
-    if not users or any(user.level != ADMINISTRATOR for user in users):  # a maker's own level may be a low one
+    if not users or any(
+        user.level != ADMINISTRATOR for user in users
+    ):  # a maker's own level may be a low one
         return answered(answer, site, valid_days)
     return Judgement(Outcome.FAIL, say("accounts_admin_only", total=len(users)), observed=False)
 

@@ -11,16 +11,19 @@ from camagent.model.stream import MeasuredStream, StreamFacts
 
 GB_PER_DAY_PER_MBPS = 10.8  # 86,400 s of a megabit a second, in 8 bits a byte and 10^9 bytes a gigabyte
 
-MOST_UNREAD_RATIO = 1 / 3  # cameras not measured: beyond it a sum says more of what is missing than of the school
+MOST_UNREAD_RATIO = (
+    1 / 3
+)  # cameras not measured: beyond it a sum says more of what is missing than of the school
 
 
 def uplink(
     cameras: tuple[CameraFacts, ...], site: SiteFacts, *, headroom_factor: float, recommended_factor: float
 ) -> Judgement:
-    """The school's line carries every stream that is to be shared, with head-room; short of the better one it warns.
+    """The school's line carries every stream that is to be shared, with head-room; short of the better one it
+    warns.
 
-    What was not measured is told beside every sum; where that is more than a third there is no sum, unless what was
-    measured already fills the line.
+    What was not measured is told beside every sum; where that is more than a third there is no sum, unless
+    what was measured already fills the line.
     """
     shared = [c for c in cameras if c.declaration is None or c.declaration.shared]
     if not shared:

@@ -15,7 +15,9 @@ HOUR_S = 3600
 DAY_S = 86_400
 NOWHERE = frozenset({"", "0.0.0.0", "::"})
 """What devices write where no time server is set."""
-POSIX_ZONE = re.compile(r"(?:<[^<>]{1,16}>|[A-Za-z]{1,16})([+-]?)(\d{1,2})(?::(\d{2}))?(?::\d{2})?(?:[A-Za-z<,].*)?\Z")
+POSIX_ZONE = re.compile(
+    r"(?:<[^<>]{1,16}>|[A-Za-z]{1,16})([+-]?)(\d{1,2})(?::(\d{2}))?(?::\d{2})?(?:[A-Za-z<,].*)?\Z"
+)
 """POSIX 1003.1: the sign is that of "what to add to local time to get UTC": CST-7 is UTC+7."""
 
 
@@ -25,7 +27,11 @@ def time_server(clock: DeviceClock, network: NetworkFacts | None) -> Judgement:
         return unknown("time_source_unknown")
     if clock.source.upper() != "NTP":
         return Judgement(
-            Outcome.FAIL, say("time_manual"), observed=False, configured=clock.source, remedy=say("time_remedy")
+            Outcome.FAIL,
+            say("time_manual"),
+            observed=False,
+            configured=clock.source,
+            remedy=say("time_remedy"),
         )
     if network is None or (network.ntp_servers is None and network.ntp_from_dhcp is None):
         return Judgement(Outcome.NOT_ASSESSED, say("time_server_unread"), configured=clock.source)
@@ -36,7 +42,11 @@ def time_server(clock: DeviceClock, network: NetworkFacts | None) -> Judgement:
     if network.ntp_from_dhcp:  # DHCP may have named one, and may have named none
         return Judgement(Outcome.NOT_ASSESSED, say("time_server_by_dhcp"), configured=clock.source)
     return Judgement(
-        Outcome.FAIL, say("time_server_none"), observed=False, configured=clock.source, remedy=say("time_remedy")
+        Outcome.FAIL,
+        say("time_server_none"),
+        observed=False,
+        configured=clock.source,
+        remedy=say("time_remedy"),
     )
 
 
@@ -50,7 +60,8 @@ def clock_offset(
     zone_tolerance_s: float,
     reset_from_s: float,
 ) -> Judgement:
-    """The camera's UTC time is ours; a whole-hour offset is told as a time-zone fault, a huge one as a lost clock."""
+    """The camera's UTC time is ours; a whole-hour offset is told as a time-zone fault, a huge one as a lost
+    clock."""
     if clock.offset_s is None:
         return unknown("offset_unknown")
     off_s = clock.offset_s

@@ -7,7 +7,14 @@ from typing import Literal
 
 from camagent.assess.judgement import Judgement, Reading, at_least, say, unknown
 from camagent.assess.rule import About, Rule
-from camagent.model.device import AnonymousAccess, DeviceFacts, Login, NetworkFacts, ServiceCapabilities, TlsFacts
+from camagent.model.device import (
+    AnonymousAccess,
+    DeviceFacts,
+    Login,
+    NetworkFacts,
+    ServiceCapabilities,
+    TlsFacts,
+)
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Outcome
 from camagent.model.scan import CameraFacts, SiteFacts
@@ -33,7 +40,8 @@ def login_scheme(
 ) -> Judgement:
     """Every door that asks for a log-in offers Digest, not only Basic or WS-UsernameToken.
 
-    Many let WS-UsernameToken in without a challenge that would show their Digest: there the device's own word counts.
+    Many let WS-UsernameToken in without a challenge that would show their Digest: there the device's own word
+    counts.
     """
     onvif = _onvif_schemes(login, anonymous)
     if onvif in (None, ("ws-usernametoken",)) and capabilities is not None and capabilities.http_digest:
@@ -44,7 +52,9 @@ def login_scheme(
     shown = tuple(sorted({*doors["ONVIF"], *doors["RTSP"]}))
     if weak:
         offered = ", ".join(sorted({scheme for schemes in weak.values() for scheme in schemes}))
-        return Judgement(Outcome.FAIL, say("login_weak", doors=", ".join(weak), offered=offered), observed=shown)
+        return Judgement(
+            Outcome.FAIL, say("login_weak", doors=", ".join(weak), offered=offered), observed=shown
+        )
     if onvif is None or rtsp is None or not shown:
         return unknown("login_unseen")
     strong = all(_has(schemes, recommended) for schemes in doors.values() if schemes)
@@ -56,8 +66,15 @@ def _onvif_schemes(login: Login, anonymous: AnonymousAccess | None) -> tuple[str
     """What ONVIF offers; None where we were never challenged and so cannot tell."""
     if login.offered:
         return login.offered
-    if login.scheme is not None and login.scheme.startswith("wsse") and anonymous is not None and anonymous.asked:
-        return ("ws-usernametoken",)  # refused without a log-in, and yet no HTTP challenge: it knows nothing else
+    if (
+        login.scheme is not None
+        and login.scheme.startswith("wsse")
+        and anonymous is not None
+        and anonymous.asked
+    ):
+        return (
+            "ws-usernametoken",
+        )  # refused without a log-in, and yet no HTTP challenge: it knows nothing else
     if anonymous is not None and anonymous.answered:
         return ()
     return None
@@ -125,7 +142,11 @@ def certificate(
         "since": tls.not_before.date().isoformat(),
         "until": tls.not_after.date().isoformat(),
     }
-    bounds = (minimum_ec_bits, minimum_ec_bits) if tls.key_kind != "rsa" else (minimum_rsa_bits, recommended_rsa_bits)
+    bounds = (
+        (minimum_ec_bits, minimum_ec_bits)
+        if tls.key_kind != "rsa"
+        else (minimum_rsa_bits, recommended_rsa_bits)
+    )
     strength = at_least(Reading(tls.key_bits), *bounds) if tls.key_kind in KEY_NAMES else Outcome.NOT_ASSESSED
     remedy = None
     if bad is not None or strength is Outcome.FAIL:

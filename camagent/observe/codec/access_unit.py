@@ -22,8 +22,8 @@ class AccessUnit:
     complete: bool
     """No piece was missing, as far as the payloads tell.
 
-    The beginning and end of a NAL unit are marked in them; whole units and middle pieces vanish without a trace, and
-    only the sequence numbers show it.
+    The beginning and end of a NAL unit are marked in them; whole units and middle pieces vanish without a
+    trace, and only the sequence numbers show it.
     """
 
 
@@ -40,7 +40,9 @@ def with_sets(nals: tuple[bytes, ...], sets: Iterable[bytes]) -> bytes:
 
 def largest_format(headers: Iterable[StreamHeader | None]) -> PictureFormat | None:
     """Of several parameter sets, the one that takes most to decode; None where there is none."""
-    formats = [PictureFormat(h.coded_width_px, h.coded_height_px, h.bit_depth, h.chroma) for h in headers if h]
+    formats = [
+        PictureFormat(h.coded_width_px, h.coded_height_px, h.bit_depth, h.chroma) for h in headers if h
+    ]
     return max(formats, key=lambda f: (f.width_px * f.height_px, f.bit_depth), default=None)
 
 
@@ -50,7 +52,8 @@ def split_annex_b(stream: bytes) -> list[bytes]:
 
 
 def container_sets(extradata: bytes, codec: str) -> tuple[bytes, ...]:
-    """The parameter sets that a container keeps apart: avcC (ISO 14496-15 5.3.3), hvcC (8.3.3), or a byte stream."""
+    """The parameter sets that a container keeps apart: avcC (ISO 14496-15 5.3.3), hvcC (8.3.3), or a byte
+    stream."""
     if extradata[:3] in (_SHORT_START_CODE, b"\x00\x00\x00"):
         return tuple(split_annex_b(extradata))
     nals: list[bytes] = []
@@ -98,7 +101,8 @@ class NalAssembler:
             self._nals.append(nal)
 
     def fragment(self, header: bytes, piece: bytes, *, start: bool, end: bool) -> None:
-        """A piece of a NAL unit; only the first piece's header counts (Tiandy changes it midway, moonfire-nvr#344)."""
+        """A piece of a NAL unit; only the first piece's header counts (Tiandy changes it midway,
+        moonfire-nvr#344)."""
         if start:
             self._abandon()
             self._pieces = [header]

@@ -1,4 +1,5 @@
-"""AV1 over RTP (AOMedia, "RTP Payload Format For AV1" 1.0) and its headers (AV1 specification 5.5, 5.9). Pure.
+"""AV1 over RTP (AOMedia, "RTP Payload Format For AV1" 1.0) and its headers (AV1 specification 5.5, 5.9).
+Pure.
 
 What a NAL unit is to H.264, an OBU is here: its header first, without a size of its own.
 """

@@ -1,4 +1,5 @@
-"""What the OBUs and sequence headers of AV1 say (AV1 specification 5.3, 5.5). Pure; any bytes give a value or None."""
+"""What the OBUs and sequence headers of AV1 say (AV1 specification 5.3, 5.5). Pure; any bytes give a value or
+None."""
 
 from __future__ import annotations
 

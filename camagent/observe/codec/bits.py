@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 MAX_HEADER_BYTES = 4096
-"""More than any parameter set needs (all scaling lists, full VUI and HRD stay under 2 kB): bounds time, not meaning."""
+"""More than any parameter set needs (all scaling lists, full VUI and HRD stay under 2 kB): bounds time, not
+meaning."""
 MAX_EXP_GOLOMB_ZEROS = 32  # ue(v) is at most 2^32 - 2 (H.264 9.1, H.265 9.2)
 MIN_CLAIMED_RATE_HZ = 0.01  # one frame in 100 s: slower is not video
 MAX_CLAIMED_RATE_HZ = 1000.0  # faster than any network camera's sensor
@@ -83,7 +84,8 @@ class BitReader:
 def claimed_rate_hz(ticks_per_s: int, ticks_per_frame: int) -> float | None:
     """A frame rate out of VUI timing; None where it says nothing that a camera could mean.
 
-    Source: claims like 180000 fps (roflcoopter/viseron#7) and 0/0 (roflcoopter/viseron#298) exist in the field.
+    Source: claims like 180000 fps (roflcoopter/viseron#7) and 0/0 (roflcoopter/viseron#298) exist in the
+    field.
     """
     if not ticks_per_s or not ticks_per_frame:
         return None

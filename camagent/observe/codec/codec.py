@@ -102,7 +102,8 @@ def _never(nal: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """One codec; the fields with defaults are what a codec without parameter sets, slices or decoder leaves out."""
+    """One codec; the fields with defaults are what a codec without parameter sets, slices or decoder leaves
+    out."""
 
     names: CodecNames
     peek: Callable[[Payload], int]
@@ -118,11 +119,13 @@ class Codec:
     pps_id: Callable[[Payload], int | None] = _nothing
     """The PPS that the first slice of a payload refers to."""
     field_of: Callable[[Payload, bytes], Field | None | bool] = _no_field
-    """Of a payload with a first slice and the SPS: its field, False for a whole frame, None where it cannot be told."""
+    """Of a payload with a first slice and the SPS: its field, False for a whole frame, None where it cannot
+    be told."""
     pieces_show_order: bool = True
     """A payload shows by itself that it continues a picture."""
     picture: Callable[[Sequence[bytes], PictureSource], bytes | None] | None = None
-    """One frame out of its payloads as a decoder wants it; None where pieces are missing, or nobody decodes it here."""
+    """One frame out of its payloads as a decoder wants it; None where pieces are missing, or nobody decodes
+    it here."""
     decodable: Callable[[bytes], bytes] = bytes
     """What the decoder needs of a picture; empty where it cannot stand alone."""
     picture_format: Callable[[bytes], PictureFormat | None] = _nothing

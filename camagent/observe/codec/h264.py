@@ -1,4 +1,5 @@
-"""H.264 over RTP (RFC 6184): a cheap look at one payload, NAL units out of many, and the codec as a value. Pure."""
+"""H.264 over RTP (RFC 6184): a cheap look at one payload, NAL units out of many, and the codec as a value.
+Pure."""
 
 from __future__ import annotations
 
@@ -48,7 +49,9 @@ def _slice_flags(nal: bytes) -> int:
     return 0 if header is None else _SLICE_TYPE_FLAGS[header.slice_type]
 
 
-_FIRST_SLICE_FLAGS = tuple(_slice_flags(bytes((1, first, 0x80, 0x80))) if first & 0x80 else 0 for first in range(256))
+_FIRST_SLICE_FLAGS = tuple(
+    _slice_flags(bytes((1, first, 0x80, 0x80))) if first & 0x80 else 0 for first in range(256)
+)
 """By the byte behind the NAL header of a slice with first_mb_in_slice 0: slice_type always ends within it."""
 
 
@@ -74,7 +77,8 @@ def peek(payload: Payload) -> int:
 
 
 def _nal_flags(kind: int, nal: Payload, body: int) -> int:
-    """Flags of one NAL unit (or of its first fragment) whose slice header or other content begins at `body`."""
+    """Flags of one NAL unit (or of its first fragment) whose slice header or other content begins at
+    `body`."""
     flags = _TYPE_FLAGS[kind]
     if kind in (bitstream.NAL_SLICE, bitstream.NAL_PARTITION_A, bitstream.NAL_IDR):
         if len(nal) <= body:
@@ -95,7 +99,8 @@ def _nal_flags(kind: int, nal: Payload, body: int) -> int:
 
 
 def first_slice(payload: Payload) -> bytes:
-    """The beginning of the first slice that begins in a payload, its NAL header first; empty where none does."""
+    """The beginning of the first slice that begins in a payload, its NAL header first; empty where none
+    does."""
     if len(payload) < 2 or payload[0] & 0x80:
         return b""
     kind = payload[0] & 0x1F
@@ -158,13 +163,20 @@ def _begins_picture(payload: Payload) -> bool:
         if kind in _SLICES:
             return payload[1] > 0x7F and payload[0] < 0x80
         if kind == FU_A:
-            return payload[1] & 0x80 != 0 and payload[2] > 0x7F and payload[1] & 0x1F in _SLICES and payload[0] < 0x80
+            return (
+                payload[1] & 0x80 != 0
+                and payload[2] > 0x7F
+                and payload[1] & 0x1F in _SLICES
+                and payload[0] < 0x80
+            )
     nal = first_slice(payload)
     return len(nal) > 1 and bool(nal[1] & 0x80)
 
 
 def _parameter_sets(payload: bytes) -> tuple[bytes, ...]:
-    return tuple(n for n in access_unit([payload]).nals if n[0] & 0x1F in (bitstream.NAL_SPS, bitstream.NAL_PPS))
+    return tuple(
+        n for n in access_unit([payload]).nals if n[0] & 0x1F in (bitstream.NAL_SPS, bitstream.NAL_PPS)
+    )
 
 
 def _set_key(nal: bytes) -> SetKey | None:

@@ -1,4 +1,5 @@
-"""What the parameter sets, slice headers and SEI messages of H.264 say. Pure; any bytes give a value or None."""
+"""What the parameter sets, slice headers and SEI messages of H.264 say. Pure; any bytes give a value or
+None."""
 
 from __future__ import annotations
 
@@ -9,7 +10,12 @@ from camagent.observe.codec.bits import MAX_SIDE_PX, BitReader, BitstreamError, 
 NAL_SLICE, NAL_PARTITION_A, NAL_IDR, NAL_SEI, NAL_SPS, NAL_PPS, NAL_AUD = 1, 2, 5, 6, 7, 8, 9
 
 CHROMA_NAMES = ("4:0:0", "4:2:0", "4:2:2", "4:4:4")
-_CHROMA_STEPS = ((1, 1), (2, 2), (2, 1), (1, 1))  # luma samples per chroma sample, across and down (Table 6-1)
+_CHROMA_STEPS = (
+    (1, 1),
+    (2, 2),
+    (2, 1),
+    (1, 1),
+)  # luma samples per chroma sample, across and down (Table 6-1)
 _HIGH_PROFILES = frozenset((100, 110, 122, 244, 44, 83, 86, 118, 128, 134, 135, 138, 139, 144))
 _PROFILE_NAMES = {
     44: "CAVLC 4:4:4",
@@ -99,7 +105,8 @@ class _Vui:
 def parse_sps(nal: bytes) -> H264Sps | None:
     """Read a sequence parameter set, its NAL header first.
 
-    Bytes after its end are ignored (scottlamb/retina#102); a VUI that overruns is unknown, the rest still counts.
+    Bytes after its end are ignored (scottlamb/retina#102); a VUI that overruns is unknown, the rest still
+    counts.
     """
     if len(nal) < 4 or nal[0] & 0x9F != NAL_SPS:
         return None
@@ -280,7 +287,8 @@ def _skip_hrd(bits: BitReader) -> None:
 
 
 def parse_slice_header(nal: bytes, sps: H264Sps | None = None) -> H264SliceHeader | None:
-    """Read the beginning of a slice header, its NAL header first; with the SPS also frame_num and which field it is."""
+    """Read the beginning of a slice header, its NAL header first; with the SPS also frame_num and which field
+    it is."""
     if not nal or nal[0] & 0x1F not in (NAL_SLICE, NAL_PARTITION_A, NAL_IDR):
         return None
     bits = BitReader(unescape(nal[:64])[1:])  # ue, ue, ue and frame_num end long before 64 bytes

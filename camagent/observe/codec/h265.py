@@ -1,4 +1,5 @@
-"""H.265 over RTP (RFC 7798): a cheap look at one payload, NAL units out of many, and the codec as a value. Pure."""
+"""H.265 over RTP (RFC 7798): a cheap look at one payload, NAL units out of many, and the codec as a value.
+Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +21,16 @@ from camagent.observe.codec.access_unit import (
     with_sets,
 )
 from camagent.observe.codec.codec import Codec, Field, PictureFormat, PictureSource, SetKey, SetKind
-from camagent.observe.codec.payload_flags import EXACT, IRAP, LEADING, MALFORMED, PARAMETER_SET, RECOVERY, SLICE, START
+from camagent.observe.codec.payload_flags import (
+    EXACT,
+    IRAP,
+    LEADING,
+    MALFORMED,
+    PARAMETER_SET,
+    RECOVERY,
+    SLICE,
+    START,
+)
 
 AP, FU = 48, 49
 SLICE_HEADER_BYTES = 64  # what we read of it ends long before
@@ -86,7 +96,8 @@ def _nal_flags(kind: int, nal: Payload, body: int) -> int:
 
 
 def first_slice(payload: Payload, donl: bool = False) -> bytes:
-    """The beginning of the first slice that begins in a payload, its NAL header first; empty where none does."""
+    """The beginning of the first slice that begins in a payload, its NAL header first; empty where none
+    does."""
     if len(payload) < 3 or payload[0] & 0x80:
         return b""
     kind = payload[0] >> 1
@@ -154,12 +165,16 @@ def _aggregated(payload: bytes, donl: bool) -> tuple[list[bytes], bool]:
 
 def _begins_picture(payload: Payload, donl: bool = False) -> bool:
     """first_slice_segment_in_pic_flag is the first bit behind the NAL header."""
-    if len(payload) > 3 and payload[0] < 0x80 and not donl:  # asked for with every frame: the two usual shapes first
+    if (
+        len(payload) > 3 and payload[0] < 0x80 and not donl
+    ):  # asked for with every frame: the two usual shapes first
         kind = payload[0] >> 1
         if 0 < kind <= bitstream.NAL_LAST_VCL:
             return payload[2] > 0x7F
         if kind == FU:
-            return payload[2] & 0x80 != 0 and payload[3] > 0x7F and payload[2] & 0x3F <= bitstream.NAL_LAST_VCL
+            return (
+                payload[2] & 0x80 != 0 and payload[3] > 0x7F and payload[2] & 0x3F <= bitstream.NAL_LAST_VCL
+            )
     nal = first_slice(payload, donl)
     return len(nal) > 2 and bool(nal[2] & 0x80)
 
@@ -201,7 +216,8 @@ def _picture(payloads: Sequence[bytes], source: PictureSource) -> bytes | None:
 
 
 def _decodable(picture: bytes) -> bytes:
-    """Without SEI messages: a strict decoder would refuse a sound picture for a maker's message that is out of form."""
+    """Without SEI messages: a strict decoder would refuse a sound picture for a maker's message that is out
+    of form."""
     nals = split_annex_b(picture)
     if not any(bitstream.parse_sps(nal) for nal in nals):
         return b""

@@ -90,10 +90,10 @@ def jpeg_picture(
 ) -> bytes | None:
     """One whole JPEG file from the payloads of one frame; their order does not matter.
 
-    `width_px`, `height_px`: what SDP or the header extension says; they count where the RTP header cannot hold the
-    size (above 2040 px) or holds only its low byte.
-    `known_tables`: in-band tables of earlier frames by Q, for senders that do not repeat them.
-    Returns: None where a piece is missing, or the type is not one that RFC 2435 defines.
+    `width_px`, `height_px`: what SDP or the header extension says; they count where the RTP header cannot
+    hold the size (above 2040 px) or holds only its low byte. `known_tables`: in-band tables of earlier frames
+    by Q, for senders that do not repeat them. Returns: None where a piece is missing, or the type is not one
+    that RFC 2435 defines.
     """
     fragments = [parse_fragment(payload) for payload in payloads]
     pieces = sorted((f for f in fragments if f is not None), key=lambda f: f.offset)
@@ -113,7 +113,8 @@ def jpeg_picture(
 
 
 def in_band_tables(payload: Payload) -> tuple[int, bytes] | None:
-    """Q and the quantisation tables of a frame's first payload, to be remembered; None where it brings none."""
+    """Q and the quantisation tables of a frame's first payload, to be remembered; None where it brings
+    none."""
     fragment = parse_fragment(payload)
     if fragment is None or not fragment.tables or fragment.wide_tables:
         return None
@@ -121,7 +122,8 @@ def in_band_tables(payload: Payload) -> tuple[int, bytes] | None:
 
 
 def extension_size(extension: bytes) -> tuple[int, int] | None:
-    """Width and height from the JPEG header segments in ONVIF's RTP header extension (0xFFD8 in its profile field).
+    """Width and height from the JPEG header segments in ONVIF's RTP header extension (0xFFD8 in its profile
+    field).
 
     Source: ONVIF Streaming Specification 5.1.3, for pictures above 2040 px.
     """
@@ -174,7 +176,9 @@ def _standard_tables(q: int) -> bytes:
     """RFC 2435 4.2: the tables of T.81 annex K scaled as libjpeg does."""
     scale = 5000 // q if q < 50 else 200 - 2 * q
     return b"".join(
-        _segment(0xDB, bytes((number,)) + bytes(max(1, min(255, (value * scale + 50) // 100)) for value in table))
+        _segment(
+            0xDB, bytes((number,)) + bytes(max(1, min(255, (value * scale + 50) // 100)) for value in table)
+        )
         for number, table in enumerate((_LUMA_QUANTISERS, _CHROMA_QUANTISERS))
     )
 
@@ -186,7 +190,9 @@ def _segment(marker: int, body: bytes) -> bytes:
 def _frame_header(kind: int, size: tuple[int, int]) -> bytes:
     width, height = size
     components = bytes((1, _SAMPLING[kind], 0, 2, 0x11, 1, 3, 0x11, 1))
-    return _segment(0xC0, b"\x08" + height.to_bytes(2, "big") + width.to_bytes(2, "big") + b"\x03" + components)
+    return _segment(
+        0xC0, b"\x08" + height.to_bytes(2, "big") + width.to_bytes(2, "big") + b"\x03" + components
+    )
 
 
 _HUFFMAN_SEGMENTS = b"".join(_segment(0xC4, bytes.fromhex(table)) for table in _HUFFMAN_TABLES)
@@ -194,7 +200,8 @@ _SCAN_HEADER = _segment(0xDA, bytes((3, 1, 0x00, 2, 0x11, 3, 0x11, 0, 63, 0)))
 
 
 def jpeg_size(payload: Payload, told: tuple[int | None, int | None]) -> tuple[int, int] | None:
-    """The picture's size by a frame's first payload, and by `told` (SDP, RTP extension) where a byte cannot hold it.
+    """The picture's size by a frame's first payload, and by `told` (SDP, RTP extension) where a byte cannot
+    hold it.
 
     Returns: None where neither says it.
     """

@@ -31,7 +31,7 @@ LEADING = 0x800
 def is_keyframe(flags: int) -> bool:
     """A decoder that knows nothing may begin with this frame and show a right picture at once.
 
-    IDR, CRA and BLA pictures; and the open-GOP I picture of H.264, whose recovery point is exact (it is what CRA is to
-    H.265). Gradual intra refresh is not a keyframe.
+    IDR, CRA and BLA pictures; and the open-GOP I picture of H.264, whose recovery point is exact (it is what
+    CRA is to H.265). Gradual intra refresh is not a keyframe.
     """
     return bool(flags & IRAP) or (flags & (EXACT | INTRA | INTER)) == (EXACT | INTRA)

@@ -22,7 +22,8 @@ def codec_of(name: str, donl: bool = False) -> Codec:
 
 
 def is_sps(name: str, nal: bytes) -> bool:
-    """A sequence parameter set (AV1: a sequence header) of the codec of that name; never for an unknown codec."""
+    """A sequence parameter set (AV1: a sequence header) of the codec of that name; never for an unknown
+    codec."""
     codec = CODECS.get(name)
     return codec is not None and codec.is_sps(nal)
 
@@ -32,7 +33,9 @@ def first_header(name: str, nals: Sequence[bytes]) -> StreamHeader | None:
     codec = CODECS.get(name)
     if codec is None:
         return None
-    return next((header for nal in nals if codec.is_sps(nal) and (header := codec.parse_sps(nal)) is not None), None)
+    return next(
+        (header for nal in nals if codec.is_sps(nal) and (header := codec.parse_sps(nal)) is not None), None
+    )
 
 
 def picture(payloads: Sequence[bytes], source: PictureSource) -> bytes | None:

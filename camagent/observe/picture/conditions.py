@@ -19,8 +19,12 @@ ORDER = (*(condition.name for condition in CONDITIONS), "rolling_bars", "frozen"
 EXPLAINS: Mapping[str, frozenset[str]] = {
     "no_signal": frozenset(ORDER) - {"no_signal", "corrupt"},
     "black": frozenset(ORDER) - {"black", "corrupt", "underexposed"},
-    "overexposed": frozenset({"low_contrast", "covered", "cast", "frozen", "no_signal", "blurred", "sprayed"}),
-    "covered": frozenset({"low_contrast", "underexposed", "blurred", "sprayed", "motion_blur", "cast", "frozen"}),
+    "overexposed": frozenset(
+        {"low_contrast", "covered", "cast", "frozen", "no_signal", "blurred", "sprayed"}
+    ),
+    "covered": frozenset(
+        {"low_contrast", "underexposed", "blurred", "sprayed", "motion_blur", "cast", "frozen"}
+    ),
     "mosaic": frozenset({"blurred", "motion_blur", "sprayed"}),
     "underexposed": frozenset({"low_contrast"}),
     "sprayed": frozenset({"low_contrast"}),
@@ -39,7 +43,9 @@ class Between:
     flicker: float = 0.0
 
 
-def conditions(scores: Sequence[Mapping[str, float]], between: Between) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def conditions(
+    scores: Sequence[Mapping[str, float]], between: Between
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The conditions of a stream, and those that the numbers cannot tell.
 
     `scores` of each picture; `between` of each and the next.
@@ -47,7 +53,12 @@ def conditions(scores: Sequence[Mapping[str, float]], between: Between) -> tuple
     levels = {c.name: min((c.level(picture[c.name]) for picture in scores), default=0) for c in CONDITIONS}
     levels["rolling_bars"] = 2 if between.rolling > ROLLING else 0
     if between.flicker > FLICKER:
-        levels |= {"noisy": 2, "blurred": 0, "motion_blur": 0, "sprayed": 0}  # noise is sharp whatever the lens is
+        levels |= {
+            "noisy": 2,
+            "blurred": 0,
+            "motion_blur": 0,
+            "sprayed": 0,
+        }  # noise is sharp whatever the lens is
     change = between.change
     if change is not None:
         levels["frozen"] = 2 if change <= FROZEN_CHANGE else 1 if change <= UNSURE_FROZEN_CHANGE else 0

@@ -12,7 +12,9 @@ from camagent.observe.picture.condition import BENCH, Condition
 from camagent.observe.picture.light import colour_of
 from camagent.observe.picture.view import Plane, View, eight_bit, structure, without_text
 
-EDGE_WINDOW_PX = 9  # along the direction; sees the whole flank of an edge up to a blur of sigma 4 at full size
+EDGE_WINDOW_PX = (
+    9  # along the direction; sees the whole flank of an edge up to a blur of sigma 4 at full size
+)
 EDGE_CONTRAST = 14  # 8-bit steps over the window: less is texture and noise, not an edge
 TILES = (6, 8)  # rows by columns: text fills fewer of them than a quarter
 MIN_TILE_EDGES = 0.01  # of a tile's places: fewer are a few stray pixels
@@ -51,7 +53,10 @@ def edge_widths(picture: Plane, across: bool) -> NDArray[np.float64]:
 @lru_cache(maxsize=8)
 def _tile_numbers(rows: int, columns: int) -> NDArray[np.int32]:
     """Which of the tiles each place belongs to."""
-    down, across = np.arange(rows) * TILES[0] // max(rows, 1), np.arange(columns) * TILES[1] // max(columns, 1)
+    down, across = (
+        np.arange(rows) * TILES[0] // max(rows, 1),
+        np.arange(columns) * TILES[1] // max(columns, 1),
+    )
     return np.asarray(down[:, None] * TILES[1] + across, np.int32)
 
 
@@ -62,7 +67,8 @@ def sharpness(widths: NDArray[np.float64]) -> float | None:
 
 
 def noise_levels(view: View) -> list[float]:
-    """Immerkaer's estimate in twelve tiles with a median, so that edges do not count; clipped tiles left out."""
+    """Immerkaer's estimate in twelve tiles with a median, so that edges do not count; clipped tiles left
+    out."""
     luma = view.planes.luma
     height, width = luma.shape
     size = min(NOISE_TILE_PX, height, width)

@@ -58,7 +58,8 @@ def _flicker(first: PictureMeasures, second: PictureMeasures) -> float:
 
 
 def _change(pictures: Sequence[PictureMeasures]) -> float | None:
-    """The largest difference between any two neighbours, and the first and the last; None with one picture."""
+    """The largest difference between any two neighbours, and the first and the last; None with one
+    picture."""
     pairs = [*pairwise(pictures), (pictures[0], pictures[-1])] if len(pictures) > 1 else []
     differences = [value for value in (difference(a.middle, b.middle) for a, b in pairs) if value is not None]
     return max(differences) if differences else None

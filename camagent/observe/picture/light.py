@@ -1,4 +1,5 @@
-"""Conditions of light and colour: too dark, too bright, no contrast, tinted. Pure functions of one picture."""
+"""Conditions of light and colour: too dark, too bright, no contrast, tinted. Pure functions of one
+picture."""
 
 from __future__ import annotations
 
@@ -8,7 +9,10 @@ import numpy as np
 from camagent.observe.picture.condition import BENCH, Condition
 from camagent.observe.picture.view import View, structure
 
-MID_TONES = (40, 225)  # luma in which colour can be told: darker it is amplified noise, brighter it is clipped
+MID_TONES = (
+    40,
+    225,
+)  # luma in which colour can be told: darker it is amplified noise, brighter it is clipped
 CLIPPED = 248  # full range; coding leaves some of what the sensor clipped a few steps below 255
 HALO = 195  # what a light source leaves around itself; a white wall ends at an edge
 PLAIN = 1.0  # 8-bit steps of structure
@@ -45,7 +49,8 @@ def washed_out(view: View) -> float:
 
 
 def veiled(view: View) -> float:
-    """How much of the scale is not used between the 1st and the 99th percentile; 0 where there is but a plain wall."""
+    """How much of the scale is not used between the 1st and the 99th percentile; 0 where there is but a plain
+    wall."""
     if float(structure(view.thumb).std()) < PLAIN:
         return 0.0
     return 255 - (view.percentile(99) - view.percentile(1))
@@ -70,7 +75,8 @@ def glaring(view: View) -> float:
 
 
 def tinted(view: View) -> float:
-    """Distance from grey that 95 of 100 mid-tones exceed: a scene of one colour still has greys, a cast has none."""
+    """Distance from grey that 95 of 100 mid-tones exceed: a scene of one colour still has greys, a cast has
+    none."""
     if view.chroma is None:
         return 0.0
     u, v = view.chroma

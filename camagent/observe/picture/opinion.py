@@ -12,7 +12,9 @@ from camagent.model.fault import Fault
 from camagent.model.stream import ImageFacts
 from camagent.observe.frames import FrameTable
 
-MOVING_RATIO = 0.02  # of a keyframe's size: frames between keyframes that only repeat a picture stay below 0.005
+MOVING_RATIO = (
+    0.02  # of a keyframe's size: frames between keyframes that only repeat a picture stay below 0.005
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +37,24 @@ class PictureReport:
 class PictureJudge(Protocol):
     """Whoever decodes: the pool in production, a canned answer in tests."""
 
-    async def judge(self, codec: str, pictures: Sequence[bytes], keep_as: Path | None = None) -> PictureReport | Fault:
+    async def judge(
+        self, codec: str, pictures: Sequence[bytes], keep_as: Path | None = None
+    ) -> PictureReport | Fault:
         """Decode the pictures of one stream and judge them.
 
-        `codec` is "h264", "h265" or "mjpeg"; `pictures` are Annex B access units with their parameter sets in front,
-        or complete JPEG files, in order of time.
-        `keep_as`: only where the operator asked for pictures: path and stem of the files to write, "-1.png" appended.
-        Returns: the Fault says why nobody looked; a picture that does not decode is a count, not a Fault.
+        `codec` is "h264", "h265" or "mjpeg"; `pictures` are Annex B access units with their parameter sets in
+        front, or complete JPEG files, in order of time. `keep_as`: only where the operator asked for
+        pictures: path and stem of the files to write, "-1.png" appended. Returns: the Fault says why nobody
+        looked; a picture that does not decode is a count, not a Fault.
         """
 
 
 def doubt_frozen(image: ImageFacts, table: FrameTable) -> ImageFacts:
     """Take "frozen" back to unsure where the frames between the keyframes bring new picture content.
 
-    Equal keyframes alone would call a loop frozen, whatever moves in it. The reverse is not concluded: between nearly
-    equal keyframes, frames with nothing in them are also what a still scene gives at a low bit rate.
+    Equal keyframes alone would call a loop frozen, whatever moves in it. The reverse is not concluded:
+    between nearly equal keyframes, frames with nothing in them are also what a still scene gives at a low bit
+    rate.
     """
     keys = [size for size, key in zip(table.sizes_bytes, table.keyframes, strict=True) if key]
     others = [size for size, key in zip(table.sizes_bytes, table.keyframes, strict=True) if not key]

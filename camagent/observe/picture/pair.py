@@ -1,4 +1,5 @@
-"""Conditions that only two pictures show: bars that roll, a picture that never changes. Pure functions of two."""
+"""Conditions that only two pictures show: bars that roll, a picture that never changes. Pure functions of
+two."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ def row_means(picture: Plane) -> list[NDArray[np.float32]]:
 
 
 def rolling(first: Sequence[NDArray[np.float32]], second: Sequence[NDArray[np.float32]]) -> float:
-    """What four strips share in the difference of two pictures' rows, 8-bit steps; 0 with fewer than three bands."""
+    """What four strips share in the difference of two pictures' rows, 8-bit steps; 0 with fewer than three
+    bands."""
     changes = []
     for before, after in zip(first, second, strict=True):
         if before.shape != after.shape or len(before) < 4 * ROLLING_SMOOTH_ROWS:
@@ -58,4 +60,6 @@ def flicker(first: Plane, second: Plane) -> float:
 
 def difference(first: Plane, second: Plane) -> float | None:
     """Mean absolute luma difference of two samples; None where their sizes differ."""
-    return float(cv2.mean(cv2.absdiff(first, second))[0]) if first.shape == second.shape and first.size else None
+    return (
+        float(cv2.mean(cv2.absdiff(first, second))[0]) if first.shape == second.shape and first.size else None
+    )

@@ -21,7 +21,8 @@ STRIPS = 4
 
 
 def even_runs(view: View) -> float:
-    """Share of runs of 8 pixels that are equal to the last bit, clipped ones left out: no sensor does that."""
+    """Share of runs of 8 pixels that are equal to the last bit, clipped ones left out: no sensor does
+    that."""
     luma = view.planes.luma[ROWS_APART // 2 :: ROWS_APART]
     width = luma.shape[1] // RUN_PX * RUN_PX
     if not luma.size or not width:
@@ -54,7 +55,8 @@ def undecoded(view: View) -> float:
 
 
 def blocky(view: View) -> float:
-    """Share of block borders with a step that the insides do not have, on the grid of macroblocks minus off it."""
+    """Share of block borders with a step that the insides do not have, on the grid of macroblocks minus off
+    it."""
     luma = view.planes.luma
     if min(luma.shape) < 4 * BLOCK_PX:
         return 0.0
@@ -81,7 +83,8 @@ def _steps(luma: Plane, shift: int, view: View) -> float:
 
 
 def lines(view: View) -> tuple[float, float]:
-    """Strength of lines across and of lines down the whole picture, 8-bit steps: what is common to four strips."""
+    """Strength of lines across and of lines down the whole picture, 8-bit steps: what is common to four
+    strips."""
     luma = view.planes.luma
     return _common_lines(luma, 1), _common_lines(luma, 0)
 
@@ -105,7 +108,8 @@ def common(series: list[NDArray[np.float32]]) -> float:
 
 
 def bars(view: View) -> float:
-    """The smaller of two opposite black bars with a straight inner edge, as a share of the picture; 0: none."""
+    """The smaller of two opposite black bars with a straight inner edge, as a share of the picture; 0:
+    none."""
     return max(_opposite(view.sample), _opposite(view.sample.T))
 
 
@@ -159,7 +163,9 @@ STRIPE_RATIO = 3.0
 NO_FENCE = 6.0  # 8-bit steps; no scene has as much in common from edge to edge
 
 CONDITIONS = (
-    Condition("corrupt", undecoded, 0.005, 0.005, (0, 1), "YCbCr 0,0,0 is no colour that an encoder makes", "high"),
+    Condition(
+        "corrupt", undecoded, 0.005, 0.005, (0, 1), "YCbCr 0,0,0 is no colour that an encoder makes", "high"
+    ),
     Condition("no_signal", slate, 0.65, 0.65, (0, 1), BENCH, "high"),
     Condition("mosaic", blocky, 0.02, 0.02, (0, 1), BENCH, "high"),
     Condition("striped", striped, 4.5, 4.5, (0, 255), BENCH, "high"),

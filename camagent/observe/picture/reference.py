@@ -1,7 +1,8 @@
 """A picture against the reference of its own camera: numbers only, from which no face can be drawn. Pure.
 
-The reference holds 28 rows of 64 luma values (one value for 30 by 30 pixels of 1080p), what detail 7 by 16 tiles have,
-two chroma medians and one sharpness. The rows in which makers draw their text are not in it. Standard library only:
+The reference holds 28 rows of 64 luma values (one value for 30 by 30 pixels of 1080p), what detail 7 by 16
+tiles have, two chroma medians and one sharpness. The rows in which makers draw their text are not in it.
+Standard library only:
 whoever compares holds many cameras' numbers and no picture, and is not to load a decoder's libraries for it.
 """
 
@@ -62,7 +63,9 @@ def lost_detail(now: PictureNumbers, reference: PictureNumbers) -> float:
 def alike_where_free(now: PictureNumbers, reference: PictureNumbers) -> float:
     """Correlation of the structure where no detail is lost: under a leaf the view is still the same."""
     lost = lost_tiles(now, reference)
-    free = _places([kept > PLAIN_DETAIL and not gone for kept, gone in zip(reference.detail, lost, strict=True)])
+    free = _places(
+        [kept > PLAIN_DETAIL and not gone for kept, gone in zip(reference.detail, lost, strict=True)]
+    )
     if sum(free) < len(free) / 20:
         return 0.0
     own = _centred(array("f", compress(_structure(bytes(now.luma)), free)))
@@ -74,12 +77,17 @@ def alike_where_free(now: PictureNumbers, reference: PictureNumbers) -> float:
 def _places(tiles: Sequence[bool]) -> list[bool]:
     """What holds for the tiles, for each luma value in them."""
     across = COLUMNS // TILE
-    rows = ([tile for tile in tiles[at : at + across] for _ in range(TILE)] for at in range(0, len(tiles), across))
+    rows = (
+        [tile for tile in tiles[at : at + across] for _ in range(TILE)] for at in range(0, len(tiles), across)
+    )
     return [place for row in rows for _ in range(TILE) for place in row]
 
 
-def compared(now: PictureNumbers, references: Sequence[PictureNumbers], daylight: bool = False) -> tuple[str, ...]:
-    """What differs from the camera's own references: the nearest of each is asked, because light comes and goes.
+def compared(
+    now: PictureNumbers, references: Sequence[PictureNumbers], daylight: bool = False
+) -> tuple[str, ...]:
+    """What differs from the camera's own references: the nearest of each is asked, because light comes and
+    goes.
 
     `daylight`: the clock says that the sun is up; only then is black and white a fault.
     """
@@ -106,15 +114,21 @@ def compared(now: PictureNumbers, references: Sequence[PictureNumbers], daylight
     return tuple(found)
 
 
-def with_reference(image: ImageFacts, references: Sequence[PictureNumbers], daylight: bool = False) -> ImageFacts:
+def with_reference(
+    image: ImageFacts, references: Sequence[PictureNumbers], daylight: bool = False
+) -> ImageFacts:
     """The facts with what the camera's own references add; a picture that is dead already is not compared."""
     if image.numbers is None or set(image.conditions) & SPEAKS_FOR_ITSELF:
         return image
-    added = tuple(name for name in compared(image.numbers, references, daylight) if name not in image.conditions)
+    added = tuple(
+        name for name in compared(image.numbers, references, daylight) if name not in image.conditions
+    )
     return replace(image, conditions=(*image.conditions, *added)) if added else image
 
 
-SPEAKS_FOR_ITSELF = frozenset({"black", "no_signal", "covered", "corrupt", "overexposed", "underexposed", "mosaic"})
+SPEAKS_FOR_ITSELF = frozenset(
+    {"black", "no_signal", "covered", "corrupt", "overexposed", "underexposed", "mosaic"}
+)
 
 
 def _tint(now: PictureNumbers, kept: PictureNumbers) -> float:

@@ -27,8 +27,8 @@ def without_shading(luma: bytes, columns: int) -> array[float]:
 def _smooth(rows: Sequence[Sequence[int]]) -> list[array[int]]:
     """Each row's weighted means times 65536.
 
-    All rows stand behind one another in one large whole number, 32 bits a value: its product with the number that holds
-    the weights is every weighted sum at once, without the steps that a loop over the values takes.
+    All rows stand behind one another in one large whole number, 32 bits a value: its product with the number
+    that holds the weights is every weighted sum at once, without the steps that a loop over the values takes.
     """
     line = array("I")
     for row in rows:

@@ -1,7 +1,8 @@
 """One decoded picture, and the smaller pictures that every score is taken from. Keeps nothing.
 
-Makers draw a clock and a name over the picture, white with a black rim, mostly along the upper and lower edge. Scores
-look at the rows between, and where text may stand anywhere they look at tiles and let the majority decide.
+Makers draw a clock and a name over the picture, white with a black rim, mostly along the upper and lower
+edge. Scores look at the rows between, and where text may stand anywhere they look at tiles and let the
+majority decide.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ def structure(thumb: Plane) -> NDArray[np.float32]:
 
 
 class View:
-    """The smaller pictures of one picture, each made when first asked for. Valid as long as the decoder's frame."""
+    """The smaller pictures of one picture, each made when first asked for. Valid as long as the decoder's
+    frame."""
 
     def __init__(self, planes: Planes) -> None:
         self.planes = planes
@@ -130,7 +132,9 @@ class View:
         """28 rows of 64 values of luma, the rows of the text left out."""
         rows, columns = THUMB_SIZE
         cut = round(rows * TEXT_ROWS)
-        return np.asarray(cv2.resize(self.tiny, (columns, rows), interpolation=cv2.INTER_AREA)[cut : rows - cut])
+        return np.asarray(
+            cv2.resize(self.tiny, (columns, rows), interpolation=cv2.INTER_AREA)[cut : rows - cut]
+        )
 
     @cached_property
     def chroma(self) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:

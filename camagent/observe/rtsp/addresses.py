@@ -7,9 +7,11 @@ from camagent.observe.rtsp.messages import Response
 
 
 def base_uri(response: Response, requested: StreamUri) -> str:
-    """What relative control addresses are relative to: Content-Base, Content-Location, else what was asked for.
+    """What relative control addresses are relative to: Content-Base, Content-Location, else what was asked
+    for.
 
-    Whatever host is named, the answer stays at the host, port and scheme that we reached: requests carry log-ins.
+    Whatever host is named, the answer stays at the host, port and scheme that we reached: requests carry
+    log-ins.
     """
     for name in ("Content-Base", "Content-Location"):
         stated = response.header(name)
@@ -23,8 +25,8 @@ def base_uri(response: Response, requested: StreamUri) -> str:
 def control_uri(base: str, control: str | None, requested: StreamUri) -> str | None:
     """The address of a track or of the whole presentation.
 
-    Relative ones are appended, as every camera expects (RFC 3986 would cut the last part of a base without a "/").
-    Returns: None if the device wrote something that is no address.
+    Relative ones are appended, as every camera expects (RFC 3986 would cut the last part of a base without a
+    "/"). Returns: None if the device wrote something that is no address.
     """
     control = (control or "").strip() or "*"
     if control == "*":
@@ -40,9 +42,11 @@ def control_uri(base: str, control: str | None, requested: StreamUri) -> str | N
 
 
 def sent_on(location: str | None, requested: StreamUri, peer: str | None) -> StreamUri | None:
-    """Where a redirect leads, where that is another address of the same host (named as we do, or by its IP, `peer`).
+    """Where a redirect leads, where that is another address of the same host (named as we do, or by its IP,
+    `peer`).
 
-    Returns: None for another host, for less encryption, for what is no address, and for the address that we asked.
+    Returns: None for another host, for less encryption, for what is no address, and for the address that we
+    asked.
     """
     location = (location or "").strip()
     if not location.isprintable() or " " in location or not location:
@@ -56,7 +60,9 @@ def sent_on(location: str | None, requested: StreamUri, peer: str | None) -> Str
     target = parsed[0]
     if target.scheme not in ("rtsp", "rtsps"):
         return None
-    if target.host not in (requested.host, peer) or (requested.scheme == "rtsps" and target.scheme != "rtsps"):
+    if target.host not in (requested.host, peer) or (
+        requested.scheme == "rtsps" and target.scheme != "rtsps"
+    ):
         return None
     moved = StreamUri(target.scheme, requested.host, target.port, target.path)
     return None if moved == requested else moved

@@ -1,8 +1,8 @@
 """Many connections read in turns instead of one by one. I/O: a timer and an epoll of its own.
 
-A camera spreads a frame over many small sends. Waking up for each costs three times as much as looking at all sockets a
-hundred times a second; the price is that arrival times are exact to a turn only, so few connections are read at once
-as they come. Where there is no epoll, all are.
+A camera spreads a frame over many small sends. Waking up for each costs three times as much as looking at all
+sockets a hundred times a second; the price is that arrival times are exact to a turn only, so few connections
+are read at once as they come. Where there is no epoll, all are.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ TURN_S = 0.01  # a quarter of a frame at 25 fps: below what is judged as jitter,
 LONG_TURN_S = 0.02  # half a frame: a third less work where packets are spread over the frame interval
 MIN_CONNECTIONS = 12  # fewer cost little either way, and their arrival times stay exact
 MANY_CONNECTIONS = 32  # from here on, turns are long
-READS_A_TURN = 4  # of one connection, each of up to RECEIVE_BYTES: 400 Mbit/s, then it is the turn of the others
+READS_A_TURN = (
+    4  # of one connection, each of up to RECEIVE_BYTES: 400 Mbit/s, then it is the turn of the others
+)
 
 _readers: WeakKeyDictionary[asyncio.AbstractEventLoop, TurnReader] = WeakKeyDictionary()
 

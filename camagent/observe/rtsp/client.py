@@ -1,7 +1,8 @@
-"""The questions that we ask an RTSP server, each with its time limit and its log-in. I/O through one connection.
+"""The questions that we ask an RTSP server, each with its time limit and its log-in. I/O through one
+connection.
 
-Every answer is a Response or a Fault; nothing is raised for what a server does. Nothing here changes a camera: the only
-methods are OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER (empty) and TEARDOWN.
+Every answer is a Response or a Fault; nothing is raised for what a server does. Nothing here changes a
+camera: the only methods are OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER (empty) and TEARDOWN.
 """
 
 from __future__ import annotations
@@ -88,7 +89,9 @@ class RtspClient:
         """Send one request and take any answer; without a challenge being answered (OPTIONS)."""
         return await self._exchange(Request(method, uri), self.login.header(method, uri), limit_s)
 
-    async def _exchange(self, request: Request, authorization: str | None, limit_s: float) -> Response | Fault:
+    async def _exchange(
+        self, request: Request, authorization: str | None, limit_s: float
+    ) -> Response | Fault:
         started_s = self.clock.monotonic_s()
         limit_s = min(limit_s, self.deadline_s - started_s)
         if limit_s <= 0:
@@ -130,6 +133,8 @@ class RtspClient:
 def code_of(status: int) -> FaultCode:
     """What a refusal means to us."""
     if 300 <= status < 400:
-        return FaultCode.REFUSED_BY_POLICY  # a redirect: requests carry a log-in that is bound to this address
+        return (
+            FaultCode.REFUSED_BY_POLICY
+        )  # a redirect: requests carry a log-in that is bound to this address
     known = {404: FaultCode.NOT_FOUND, 453: FaultCode.BUSY, 503: FaultCode.BUSY}
     return known.get(status, FaultCode.RTSP_ERROR)

@@ -24,7 +24,8 @@ class Approach:
 
 
 async def open_connection(uri: StreamUri, approach: Approach) -> RtspConnection | Fault:
-    """Connect to the address (and to no other), with TLS for rtsps; old TLS is a second try where that failed."""
+    """Connect to the address (and to no other), with TLS for rtsps; old TLS is a second try where that
+    failed."""
     if uri.scheme not in ("rtsp", "rtsps"):
         return Fault(FaultCode.UNSUPPORTED, Stage.OBSERVE, "connect", 0.0)
     if uri.scheme == "rtsp":
@@ -53,7 +54,8 @@ async def _connect(uri: StreamUri, approach: Approach, tls: ssl.SSLContext | Non
 
 
 def _code_of(error: OSError | UnicodeError, *, secure: bool) -> FaultCode:
-    """The most specific meaning wins; no route, no ARP answer, no answer to SYN and an unknown name are the last."""
+    """The most specific meaning wins; no route, no ARP answer, no answer to SYN and an unknown name are the
+    last."""
     if isinstance(error, ssl.SSLError):
         return FaultCode.TLS_FAILED
     if isinstance(error, ConnectionRefusedError):

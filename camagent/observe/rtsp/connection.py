@@ -1,7 +1,8 @@
-"""One RTSP connection: bytes in, responses and media out. I/O, but no conversation: who asks what is `client.py`.
+"""One RTSP connection: bytes in, responses and media out. I/O, but no conversation: who asks what is
+`client.py`.
 
-All connections of a loop share one receive buffer: what a packet says is read at once and nothing of it is kept but a
-piece of a message that is not complete yet.
+All connections of a loop share one receive buffer: what a packet says is read at once and nothing of it is
+kept but a piece of a message that is not complete yet.
 """
 
 from __future__ import annotations
@@ -17,7 +18,14 @@ from weakref import WeakKeyDictionary
 from camagent.clock import Clock
 from camagent.observe.receiver import TrackReceiver
 from camagent.observe.rtsp.effort import MIN_READ_BYTES, NOTED_S, Effort
-from camagent.observe.rtsp.messages import MAX_BODY_BYTES, MAX_HEAD_BYTES, Head, Response, head_end, parse_head
+from camagent.observe.rtsp.messages import (
+    MAX_BODY_BYTES,
+    MAX_HEAD_BYTES,
+    Head,
+    Response,
+    head_end,
+    parse_head,
+)
 from camagent.wire.tls import peer_fingerprint
 
 RECEIVE_BYTES = 256 * 1024  # of one read: an IDR of a 4 Mbit/s stream (165 kB) in one system call
@@ -114,7 +122,9 @@ class RtspConnection(asyncio.BufferedProtocol):
         began_s = perf_counter()
         try:
             self._received(nbytes)
-        except Exception as bug:  # ours, whatever it sent: it costs this camera's figures, and is told as what it is
+        except (
+            Exception
+        ) as bug:  # ours, whatever it sent: it costs this camera's figures, and is told as what it is
             self.fail(bug)
         spent_s = perf_counter() - began_s
         if spent_s > NOTED_S:
@@ -282,7 +292,11 @@ class RtspConnection(asyncio.BufferedProtocol):
 
     def _is_rest_of_body(self, at: int, end: int) -> bool:
         """A Content-Length that is a little too small: what follows begins no message."""
-        return 0 < end - at <= LENGTH_ERROR_BYTES and self._buffer[at] != _DOLLAR and not self._may_become_head(at, end)
+        return (
+            0 < end - at <= LENGTH_ERROR_BYTES
+            and self._buffer[at] != _DOLLAR
+            and not self._may_become_head(at, end)
+        )
 
     def _give_short_body(self, head: Head, size: int) -> None:
         """A Content-Length that is a little too large: nothing more came."""
@@ -300,7 +314,11 @@ class RtspConnection(asyncio.BufferedProtocol):
         if self.media is None and self._buffer[at : at + len(_WEB)] == _WEB:
             self._junk_bytes = MAX_JUNK_BYTES + 1  # a web server: it will not say anything else
             return end
-        found = [i for i in (self._buffer.find(_MEDIA, at + 1, end), self._buffer.find(_TEXT, at + 1, end)) if i >= 0]
+        found = [
+            i
+            for i in (self._buffer.find(_MEDIA, at + 1, end), self._buffer.find(_TEXT, at + 1, end))
+            if i >= 0
+        ]
         after = min(found, default=end)
         self._junk_bytes += after - at
         return after

@@ -16,10 +16,15 @@ from camagent.observe.rtsp.effort import LONG_S, NOTED_S
 from camagent.observe.rtsp.transport import PortPair
 from camagent.platform.sockets import unwatch, watch
 
-RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024  # asked of the kernel: an IDR of 4K in one burst; it grants what it may
+RECEIVE_BUFFER_BYTES = (
+    2 * 1024 * 1024
+)  # asked of the kernel: an IDR of 4K in one burst; it grants what it may
 MAX_DATAGRAMS_PER_WAKE = 64  # then other cameras get their turn
 PORT_TRIES = 20  # for an even port whose successor is free too
-_SO_MEMINFO, _MEMINFO_DROPS = 55, 8  # Linux: socket memory counters, the ninth is packets dropped for want of room
+_SO_MEMINFO, _MEMINFO_DROPS = (
+    55,
+    8,
+)  # Linux: socket memory counters, the ninth is packets dropped for want of room
 
 
 class DatagramPair:
@@ -131,7 +136,8 @@ class DatagramPair:
 
 
 def open_pair(local: str, camera: str) -> DatagramPair | None:
-    """Bind an even port and its successor at the address that the RTSP connection uses; None where none is free."""
+    """Bind an even port and its successor at the address that the RTSP connection uses; None where none is
+    free."""
     family = socket.AF_INET6 if ":" in local else socket.AF_INET
     for _ in range(PORT_TRIES):
         rtp = _bound(family, local, 0)

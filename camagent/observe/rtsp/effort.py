@@ -1,8 +1,10 @@
-"""How much of our time one peer may take: a loud one must not make its neighbours look bad. Pure; times are given."""
+"""How much of our time one peer may take: a loud one must not make its neighbours look bad. Pure; times are
+given."""
 
 from __future__ import annotations
 
-NOTED_S = 0.002  # of one read: 120 packets of a heavy keyframe cost a tenth of it, so that usual reads cost no account
+# of one read: 120 packets of a heavy keyframe cost a tenth of it, so that usual reads cost no account
+NOTED_S = 0.002
 LONG_S = 0.02  # of one read: from here on the others notice it (`lag.NOTED_LAG_S` is not far)
 PERIOD_S = 1.0
 BUDGET_S = 0.2  # in each period: a hundred times what a camera of 4 Mbit/s takes

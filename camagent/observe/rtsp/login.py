@@ -1,4 +1,5 @@
-"""Logging in at an RTSP server without giving the secret away or locking it. No I/O; the ledger remembers for all."""
+"""Logging in at an RTSP server without giving the secret away or locking it. No I/O; the ledger remembers for
+all."""
 
 from __future__ import annotations
 
@@ -25,7 +26,9 @@ MAX_RENEWALS = 8  # of a nonce after we were let in: one in each keep-alive of a
 class Login:
     """The state of one log-in: what was offered, what we answered, whether it was accepted."""
 
-    def __init__(self, address: str, credential: Credential | None, ledger: LoginLedger, *, encrypted: bool) -> None:
+    def __init__(
+        self, address: str, credential: Credential | None, ledger: LoginLedger, *, encrypted: bool
+    ) -> None:
         self.offered: tuple[str, ...] = ()
         self.used: str | None = None
         """The scheme that let us in."""
@@ -42,7 +45,8 @@ class Login:
         self._given_up = False
 
     def header(self, method: str, uri: str) -> str | None:
-        """The Authorization header for the next request; None before a challenge was seen, or after a refusal."""
+        """The Authorization header for the next request; None before a challenge was seen, or after a
+        refusal."""
         if self._credential is None or self._given_up:
             return None
         if self._basic:
@@ -61,7 +65,10 @@ class Login:
     def accepted(self) -> None:
         """A request with our answer succeeded."""
         self._renewed = False
-        first, self.used = self.used is None, "basic" if self._basic else self._digest.scheme if self._digest else None
+        first, self.used = (
+            self.used is None,
+            "basic" if self._basic else self._digest.scheme if self._digest else None,
+        )
         if first and self._credential is not None:
             self._ledger.accepted(self._address, self._credential)
 
@@ -99,9 +106,11 @@ class Login:
         return FaultCode.AUTH_UNSUPPORTED
 
     def _is_renewal(self, digests: tuple[DigestChallenge, ...]) -> bool:
-        """The password was right, the nonce too old: said by stale=true, or shown by having been let in before.
+        """The password was right, the nonce too old: said by stale=true, or shown by having been let in
+        before.
 
-        Axis forgets to say so (ngraziano/SharpRTSP#126). An answer with a fresh nonce that is refused is a refusal.
+        Axis forgets to say so (ngraziano/SharpRTSP#126). An answer with a fresh nonce that is refused is a
+        refusal.
         """
         if self._digest is None or self._renewed or self._renewals >= MAX_RENEWALS:
             return False

@@ -93,7 +93,9 @@ class RtspSession:
             return self._fault(FaultCode.MALFORMED_REPLY, "DESCRIBE")
         return self._choose(answer, description)
 
-    async def set_up(self, described: Described, transport: Interleaved | PortPair) -> GrantedTransport | Fault:
+    async def set_up(
+        self, described: Described, transport: Interleaved | PortPair
+    ) -> GrantedTransport | Fault:
         """Ask for the video track only: audio and metadata cost the camera and tell us nothing."""
         answer = await self.client.ask("SETUP", described.track_uri, [("Transport", transport.header())])
         if isinstance(answer, Fault):
@@ -140,7 +142,8 @@ class RtspSession:
         return max(MIN_KEEP_ALIVE_S, self.timeout_s / 2)
 
     async def keep_alive(self) -> Fault | None:
-        """GET_PARAMETER where the server has it, else OPTIONS; a server that refuses the first gets only the second."""
+        """GET_PARAMETER where the server has it, else OPTIONS; a server that refuses the first gets only the
+        second."""
         method = "GET_PARAMETER" if "GET_PARAMETER" in self._methods else "OPTIONS"
         uri, limit_s = self._control_uri or str(self.uri), self.client.limits.teardown_s
         answer = await self.client.ask(method, uri, limit_s=limit_s)
@@ -163,7 +166,9 @@ class RtspSession:
         chosen = next((f for f in media.formats if f.codec), media.formats[0])
         base = base_uri(answer, self.uri)
         aggregate = control_uri(base, description.control, self.uri)
-        track = control_uri(base if "://" in (media.control or "") else aggregate or base, media.control, self.uri)
+        track = control_uri(
+            base if "://" in (media.control or "") else aggregate or base, media.control, self.uri
+        )
         if aggregate is None or track is None:
             return self._fault(FaultCode.MALFORMED_REPLY, "DESCRIBE")
         return Described(media, chosen, aggregate, track)

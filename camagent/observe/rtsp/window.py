@@ -1,4 +1,5 @@
-"""One window of watching: SETUP, PLAY, look on, and a Capture at the end. I/O through the session; nothing is judged.
+"""One window of watching: SETUP, PLAY, look on, and a Capture at the end. I/O through the session; nothing is
+judged.
 
 A window ends on a living stream: after its time is up one more packet must come, or the stream has stopped.
 """
@@ -28,11 +29,18 @@ from camagent.observe.rtsp.session import Described, RtspSession
 from camagent.observe.rtsp.transport import GrantedTransport, Interleaved
 from camagent.observe.silence import Silence
 
-UNSUPPORTED_TRANSPORT = (461, 406)  # RTSPtoWeb#249, go2rtc#1510: refusals of interleaved TCP that UDP may mend
+UNSUPPORTED_TRANSPORT = (
+    461,
+    406,
+)  # RTSPtoWeb#249, go2rtc#1510: refusals of interleaved TCP that UDP may mend
 REPORT_EVERY_S = 5.0  # RFC 3550 §6.2: the usual minimum; Arlo stops after 10 s without one (mediamtx#1403)
 ENOUGH_FRAMES = 6  # fewer tell neither a rate nor what kept them
-LOOP_LAG_LIMIT_S = 0.5  # the send buffer of a small camera (64 kB–1 MB) and ours hold half a second of 4 Mbit/s
-WAKE_S = 1.0  # how often the watch looks up while it waits for pictures: a timer and a task switch for each camera
+LOOP_LAG_LIMIT_S = (
+    0.5  # the send buffer of a small camera (64 kB–1 MB) and ours hold half a second of 4 Mbit/s
+)
+WAKE_S = (
+    1.0  # how often the watch looks up while it waits for pictures: a timer and a task switch for each camera
+)
 QUIET_WAKE_S = 2.5  # … and while packets just flow
 FIRST_WAKE_S = 0.05  # … while it waits for the first or the last packet
 OWN_SSRC = 0x63616D61
@@ -46,7 +54,9 @@ def picture_memory() -> PictureMemory:
     return _memories.setdefault(asyncio.get_running_loop(), PictureMemory())
 
 
-PICTURES_APART = 0.36  # of the window: 3.6 s of ten; the next keyframe is then 4 s on where they are 2 s apart
+PICTURES_APART = (
+    0.36  # of the window: 3.6 s of ten; the next keyframe is then 4 s on where they are 2 s apart
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +73,8 @@ class WindowPlan:
 def picture_times_s(window_s: float, wanted: int) -> tuple[float, ...]:
     """From when on each keyframe is wanted, counted from the first frame.
 
-    Not evenly: half a window of ten seconds later, a short clip that is played over and over is often at the same
-    place, and looks frozen.
+    Not evenly: half a window of ten seconds later, a short clip that is played over and over is often at the
+    same place, and looks frozen.
     """
     apart_s = window_s * min(PICTURES_APART, 1 / max(wanted, 1))
     return tuple(apart_s * number for number in range(wanted))
@@ -184,7 +194,9 @@ class Watching:
                 await self.session.keep_alive()  # its failure shows in the video, or does not matter
                 keep_alive_at = self._clock.monotonic_s() + self.session.keep_alive_s
             next_s = min(self._next_look_s(now_s), report_at, keep_alive_at)
-            await asyncio.wait((self._connection.ended,), timeout=max(0.001, next_s - self._clock.monotonic_s()))
+            await asyncio.wait(
+                (self._connection.ended,), timeout=max(0.001, next_s - self._clock.monotonic_s())
+            )
             woken_s = self._clock.monotonic_s()
             if woken_s - next_s > NOTED_LAG_S:
                 self._excused_s = woken_s  # what came meanwhile was not read: the silence was ours
@@ -209,7 +221,8 @@ class Watching:
         return silence_s >= patience_s, self._fault(FaultCode.STALLED, now_s)
 
     def _end_s(self) -> float:
-        """When the window is over; twice as late where a picture is wanted and no keyframe came (smart codecs).
+        """When the window is over; twice as late where a picture is wanted and no keyframe came (smart
+        codecs).
 
         Three times as late where hardly a frame came: a line so slow that one keyframe fills it for seconds.
         """
@@ -249,7 +262,8 @@ class Watching:
         return Fault(code, Stage.OBSERVE, "PLAY", now_s - self._play_s)
 
     def _excused(self, fault: Fault | None) -> Fault | None:
-        """Where we read nothing for so long that a server may have given us up, it is not the camera that failed."""
+        """Where we read nothing for so long that a server may have given us up, it is not the camera that
+        failed."""
         late = self._lag_s > LOOP_LAG_LIMIT_S or self._connection.effort.rests
         if fault is None or not late or fault.code is FaultCode.MALFORMED_REPLY:
             return fault
@@ -320,7 +334,11 @@ class Watching:
 
     def _counts(self) -> PacketCounts:
         track = self._track
-        stray = track.stray_packets + self._connection.stray_packets + (self._pair.stray_packets if self._pair else 0)
+        stray = (
+            track.stray_packets
+            + self._connection.stray_packets
+            + (self._pair.stray_packets if self._pair else 0)
+        )
         if track.sequence is None:
             return PacketCounts(0, 0, 0, 0, stray)
         counts = track.sequence.counts

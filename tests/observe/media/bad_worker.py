@@ -1,4 +1,5 @@
-"""The real decoding process, but some pictures hang it, crash it, or make it talk nonsense. Run by `test_decode`."""
+"""The real decoding process, but some pictures hang it, crash it, or make it talk nonsense. Run by
+`test_decode`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Small clips made by encoders that we did not write, and what ffprobe says of them after decoding every frame."""
+"""Small clips made by encoders that we did not write, and what ffprobe says of them after decoding every
+frame."""
 
 from __future__ import annotations
 
@@ -90,7 +91,9 @@ def _configure(context: Any, recipe: Recipe) -> None:
     context.width, context.height, context.pix_fmt = recipe.width, recipe.height, recipe.pix_fmt
     context.framerate, context.time_base, context.thread_count = recipe.rate, 1 / recipe.rate, 1
     options = dict(recipe.options)
-    quiet = {"libx264": ("x264-params", X264_QUIET), "libx265": ("x265-params", X265_QUIET)}.get(recipe.encoder)
+    quiet = {"libx264": ("x264-params", X264_QUIET), "libx265": ("x265-params", X265_QUIET)}.get(
+        recipe.encoder
+    )
     if quiet:
         options[quiet[0]] = ":".join(filter(None, (quiet[1], recipe.params)))
     context.options = options
@@ -129,7 +132,10 @@ def probe(path: Path) -> Truth:
     entries = "stream=width,height,profile,level,nb_read_frames:frame=key_frame"
     command = ["ffprobe", "-v", "error", "-count_frames", "-select_streams", "v:0", "-show_frames"]
     done = subprocess.run(
-        [*command, "-show_entries", entries, "-of", "json", path], check=True, capture_output=True, timeout=120
+        [*command, "-show_entries", entries, "-of", "json", path],
+        check=True,
+        capture_output=True,
+        timeout=120,
     )
     document = json.loads(done.stdout)
     stream = document["streams"][0]

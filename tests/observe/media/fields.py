@@ -1,4 +1,5 @@
-"""A tiny H.264 encoder for what x264 does not make: frames coded as two fields (PAFF), raw macroblocks only."""
+"""A tiny H.264 encoder for what x264 does not make: frames coded as two fields (PAFF), raw macroblocks
+only."""
 
 from __future__ import annotations
 
@@ -29,7 +30,11 @@ class _Bits:
         self.text += "1"
         self.align()
         rbsp = int(self.text, 2).to_bytes(len(self.text) // 8, "big")
-        return b"\x00\x00\x00\x01" + bytes((header,)) + re.sub(rb"\x00\x00(?=[\x00-\x03])", b"\x00\x00\x03", rbsp)
+        return (
+            b"\x00\x00\x00\x01"
+            + bytes((header,))
+            + re.sub(rb"\x00\x00(?=[\x00-\x03])", b"\x00\x00\x03", rbsp)
+        )
 
 
 def parameter_sets() -> bytes:
@@ -59,7 +64,8 @@ def parameter_sets() -> bytes:
 
 
 def picture(number: int, *, fields: bool, idr: bool) -> bytes:
-    """One frame of even grey, as one picture or as two fields; an IDR's second field is an ordinary I field."""
+    """One frame of even grey, as one picture or as two fields; an IDR's second field is an ordinary I
+    field."""
     parts = (0, 1) if fields else (None,)
     return b"".join(_slice(number, bottom, idr and not bottom) for bottom in parts)
 

@@ -1,4 +1,5 @@
-"""Synthetic pictures: scenes with known content, spoilt in known ways. Frames are limited-range luma unless told."""
+"""Synthetic pictures: scenes with known content, spoilt in known ways. Frames are limited-range luma unless
+told."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ def dead_leaves(seed: int, width: int = 1280, height: int = 720) -> Luma:
 
 
 def corridor(seed: int, width: int = 1280, height: int = 720) -> Luma:
-    """Large even walls, a floor with a gradient, a few door frames and signs: little detail, as in schools."""
+    """Large even walls, a floor with a gradient, a few door frames and signs: little detail, as in
+    schools."""
     rng = np.random.default_rng(seed)
     rows = np.linspace(150, 95, height, dtype=np.float32)[:, None]
     picture = np.repeat(rows, width, axis=1)

@@ -1,4 +1,5 @@
-"""Agreement with decoders that we did not write: ffprobe's full decode, and the encoder where ffprobe is wrong."""
+"""Agreement with decoders that we did not write: ffprobe's full decode, and the encoder where ffprobe is
+wrong."""
 
 from __future__ import annotations
 
@@ -29,14 +30,23 @@ from tests.observe.media.looking import look
 
 QUICK = (
     Recipe(frames=60, params="keyint=20:min-keyint=20:scenecut=0"),
-    Recipe(width=322, height=182, rate=Fraction(30000, 1001), frames=40, params="keyint=15:bframes=0:slices=3"),
+    Recipe(
+        width=322, height=182, rate=Fraction(30000, 1001), frames=40, params="keyint=15:bframes=0:slices=3"
+    ),
     Recipe(frames=60, params="keyint=20:min-keyint=20:scenecut=0:open-gop=1:bframes=3:b-pyramid=normal"),
     Recipe(width=720, height=576, frames=20, params="tff=1:keyint=10:scenecut=0"),
     Recipe(frames=30, pix_fmt="yuv420p10le", params="keyint=10:scenecut=0"),
     Recipe(frames=30, options=(("profile", "baseline"),), params="keyint=10:scenecut=0"),
     Recipe("libx265", frames=60, params="keyint=20:min-keyint=20:scenecut=0:bframes=0"),
     Recipe("libx265", frames=60, params="keyint=20:min-keyint=20:scenecut=0:open-gop=1:bframes=4"),
-    Recipe("libx265", width=326, height=250, rate=Fraction(15), frames=40, params="keyint=15:min-keyint=15:scenecut=0"),
+    Recipe(
+        "libx265",
+        width=326,
+        height=250,
+        rate=Fraction(15),
+        frames=40,
+        params="keyint=15:min-keyint=15:scenecut=0",
+    ),
     Recipe("libx265", frames=30, pix_fmt="yuv420p10le", params="keyint=10:min-keyint=10:scenecut=0"),
     Recipe("mjpeg", frames=12, rate=Fraction(10), pix_fmt="yuvj420p", options=(("huffman", "default"),)),
 )
@@ -124,7 +134,9 @@ def test_files_and_streams_agree_with_a_full_decode(tmp_path: Path, recipe: Reci
     check_stream(recipe, truth)
 
 
-@pytest.mark.parametrize("recipe", [r for r in QUICK if "open-gop=1" not in r.params or r.codec == "h265"], ids=str)
+@pytest.mark.parametrize(
+    "recipe", [r for r in QUICK if "open-gop=1" not in r.params or r.codec == "h265"], ids=str
+)
 def test_pictures_from_payloads_are_those_of_the_files_own_decode(tmp_path: Path, recipe: Recipe) -> None:
     """Every keyframe through RTP payloads and our decoder, bit for bit the frame that a full decode shows."""
     bare = tmp_path / f"clip.{recipe.codec}"

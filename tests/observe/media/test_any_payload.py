@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from camagent.observe.codec.codec import PictureSource
 from camagent.observe.codec.table import codec_of, picture
 
-FORMATS = [("h264", False), ("h265", False), ("h265", True), ("mjpeg", False), ("mpeg4", False), ("av1", False)]
+FORMATS = [
+    ("h264", False),
+    ("h265", False),
+    ("h265", True),
+    ("mjpeg", False),
+    ("mpeg4", False),
+    ("av1", False),
+]
 SHORT_UNITS = bytes.fromhex("6001000100")  # an H.265 aggregate that holds a NAL unit of one byte
 H264_HEADS, H265_HEADS = [1, 5, 6, 7, 8, 9, 24, 25, 26, 28, 29, 0], [0, 1, 19, 21, 32, 33, 34, 39, 48, 49, 50]
 
@@ -22,7 +29,9 @@ def aggregate() -> st.SearchStrategy[bytes]:
     body = st.binary(max_size=6) | st.sampled_from([b"\0\0\1\x67", b"\0\0\1", b"\0\0\1\x40"])
     unit = st.tuples(st.sampled_from([b"", *heads]), body).map(b"".join)
     units = st.lists(unit.map(lambda u: len(u).to_bytes(2, "big") + u), max_size=6).map(b"".join)
-    return st.tuples(st.sampled_from([*heads, b"\x60\x01", b"\x18"]), units, st.binary(max_size=3)).map(b"".join)
+    return st.tuples(st.sampled_from([*heads, b"\x60\x01", b"\x18"]), units, st.binary(max_size=3)).map(
+        b"".join
+    )
 
 
 @settings(deadline=None, max_examples=400)

@@ -12,11 +12,16 @@ from camagent.observe.timing import frame_rate
 from tests.observe.media.tables import TICKS_25HZ, table
 
 
-def still_scene(gop: int, start: int, frames: int, key_bytes: int = 100_000, jitter: float = 0.0) -> FrameTable:
+def still_scene(
+    gop: int, start: int, frames: int, key_bytes: int = 100_000, jitter: float = 0.0
+) -> FrameTable:
     """Keyframes of 100 kB, others of 1.5 kB, at 25 fps, watched from the so-many-th frame of a group on."""
     rng = random.Random(start)
     keys = [row for row in range(frames) if (row + start) % gop == 0]
-    sizes = [round((key_bytes if row in keys else 1500) * rng.uniform(1 - jitter, 1 + jitter)) for row in range(frames)]
+    sizes = [
+        round((key_bytes if row in keys else 1500) * rng.uniform(1 - jitter, 1 + jitter))
+        for row in range(frames)
+    ]
     return table([row * TICKS_25HZ for row in range(frames)], keyframes=keys, sizes_bytes=sizes)
 
 
@@ -59,10 +64,15 @@ def test_a_lying_clock_does_not_bend_the_bit_rate() -> None:
     """Stamps of 25 fps, 12.5 arrive: half as many bits a second."""
     honest = still_scene(50, 0, 150)
     lying = table(
-        honest.timestamps, [row / 12.5 for row in range(150)], keyframes=[0, 50, 100], sizes_bytes=honest.sizes_bytes
+        honest.timestamps,
+        [row / 12.5 for row in range(150)],
+        keyframes=[0, 50, 100],
+        sizes_bytes=honest.sizes_bytes,
     )
     bits = rate_of(lying)
-    assert bits is not None and bits.mean_bps == pytest.approx(8 * 12.5 * (100_000 + 49 * 1500) / 50, rel=0.001)
+    assert bits is not None and bits.mean_bps == pytest.approx(
+        8 * 12.5 * (100_000 + 49 * 1500) / 50, rel=0.001
+    )
 
 
 def test_what_was_lost_is_added_and_doubted() -> None:

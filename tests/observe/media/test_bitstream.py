@@ -1,4 +1,5 @@
-"""Parameter sets, slice headers and SEI of H.264 and H.265: real cameras' bytes, encoders' bytes, any bytes."""
+"""Parameter sets, slice headers and SEI of H.264 and H.265: real cameras' bytes, encoders' bytes, any
+bytes."""
 
 from __future__ import annotations
 
@@ -56,7 +57,9 @@ def test_sps_of_a_reolink_4k_whose_pps_trips_parsers() -> None:
     ],
 )
 @pytest.mark.parametrize("encoder", ["libx264", "libx265"])
-def test_crops_on_every_side_are_taken_off(tmp_path: Path, encoder: str, crop: str, size: tuple[int, int]) -> None:
+def test_crops_on_every_side_are_taken_off(
+    tmp_path: Path, encoder: str, crop: str, size: tuple[int, int]
+) -> None:
     """A crop on the left gives FFmpeg's decoder a wrong width by default."""
     recipe = Recipe(encoder, frames=2)
     plain = write(recipe, tmp_path / f"plain.{recipe.codec}")
@@ -71,7 +74,9 @@ def test_crops_on_every_side_are_taken_off(tmp_path: Path, encoder: str, crop: s
 def test_every_level_is_named_as_written(tmp_path: Path, level: str) -> None:
     plain = write(Recipe(frames=1, params="profile=main"), tmp_path / "a.h264")
     changed = filtered(plain, tmp_path / "b.h264", f"h264_metadata=level={level}")
-    assert sps_of(changed.read_bytes()).codec_level == (level if "b" in level or "." in level else f"{level}.0")
+    assert sps_of(changed.read_bytes()).codec_level == (
+        level if "b" in level or "." in level else f"{level}.0"
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,7 +97,9 @@ def test_every_level_is_named_as_written(tmp_path: Path, level: str) -> None:
     ],
     ids=str,
 )
-def test_profiles_have_ffmpeg_names(tmp_path: Path, recipe: Recipe, profile: str, chroma: str, depth: int) -> None:
+def test_profiles_have_ffmpeg_names(
+    tmp_path: Path, recipe: Recipe, profile: str, chroma: str, depth: int
+) -> None:
     recipe = Recipe(**{**vars(recipe), "frames": 2})
     sps = sps_of(encode(recipe)[0].data, recipe.codec)
     truth = probe(write(recipe, tmp_path / f"a.{recipe.codec}"))
@@ -129,14 +136,17 @@ def test_full_range_and_interlace_are_read() -> None:
 def test_h265_behind_scaling_lists_reference_sets_and_hrd_is_still_read() -> None:
     """What stands between size and VUI trips parsers (scottlamb/retina#112)."""
     params = (
-        "scaling-list=default:bframes=4:ref=5:vbv-maxrate=2000:vbv-bufsize=2000:hrd=1:amp=1:rect=1:temporal-layers=3"
+        "scaling-list=default:bframes=4:ref=5:vbv-maxrate=2000:vbv-bufsize=2000:hrd=1:amp=1:rect=1"
+        ":temporal-layers=3"
     )
     sps = sps_of(encode(Recipe("libx265", frames=12, params=params))[0].data, "h265")
     assert (sps.width_px, sps.height_px, sps.frame_rate_hz) == (320, 240, 25.0)
 
 
 def test_h264_behind_scaling_lists_and_hrd_is_still_read() -> None:
-    recipe = Recipe(frames=8, params="cqm=jvt:nal-hrd=cbr:vbv-maxrate=800:vbv-bufsize=800:bitrate=800:bframes=3")
+    recipe = Recipe(
+        frames=8, params="cqm=jvt:nal-hrd=cbr:vbv-maxrate=800:vbv-bufsize=800:bitrate=800:bframes=3"
+    )
     sps = sps_of(encode(recipe)[0].data)
     assert isinstance(sps, h264.H264Sps)
     assert (sps.width_px, sps.height_px, sps.frame_rate_hz, sps.max_num_reorder) == (320, 240, 25.0, 2)
@@ -181,9 +191,26 @@ def test_jpeg_headers_are_read() -> None:
 @settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_give_a_value_or_none(data: bytes) -> None:
-    for head in (b"", b"\x67", b"\x68", b"\x65", b"\x41", b"\x06", b"\x42\x01", b"\x40\x01", b"\x4e\x01", b"\xff\xd8"):
+    for head in (
+        b"",
+        b"\x67",
+        b"\x68",
+        b"\x65",
+        b"\x41",
+        b"\x06",
+        b"\x42\x01",
+        b"\x40\x01",
+        b"\x4e\x01",
+        b"\xff\xd8",
+    ):
         nal = head + data
-        for parse in (h264.parse_sps, h265.parse_sps, h265.parse_vps, h264.parse_slice_header, jpeg.parse_header):
+        for parse in (
+            h264.parse_sps,
+            h265.parse_sps,
+            h265.parse_vps,
+            h264.parse_slice_header,
+            jpeg.parse_header,
+        ):
             parse(nal)
         h264.recovery_frame_count(nal)
         h265.recovery_poc_count(nal)
@@ -192,7 +219,11 @@ def test_any_bytes_give_a_value_or_none(data: bytes) -> None:
 @settings(deadline=None)
 @given(st.data())
 def test_damaged_parameter_sets_give_a_value_or_none(data: st.DataObject) -> None:
-    for encoder, parse in (("libx264", h264.parse_sps), ("libx265", h265.parse_sps), ("libx265", h265.parse_vps)):
+    for encoder, parse in (
+        ("libx264", h264.parse_sps),
+        ("libx265", h265.parse_sps),
+        ("libx265", h265.parse_vps),
+    ):
         nals = split_annex_b(encode(Recipe(encoder, frames=2))[0].data)
         nal = bytearray(next(n for n in nals if parse(n) is not None))
         for _ in range(data.draw(st.integers(1, 4))):

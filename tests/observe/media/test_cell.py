@@ -1,4 +1,5 @@
-"""Whoever takes over the decoder through a picture finds no file, no socket, no process and no signal there."""
+"""Whoever takes over the decoder through a picture finds no file, no socket, no process and no signal
+there."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from camagent.observe.picture.opinion import PictureReport
 from tests.observe.media.celled_worker import TRIES
 
 pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or platform.machine() != "x86_64", reason="the intruder knows this kernel's numbers only"
+    sys.platform != "linux" or platform.machine() != "x86_64",
+    reason="the intruder knows this kernel's numbers only",
 )
 HARMLESS = {b"nothing", b"thread"}
 
@@ -33,7 +35,9 @@ def test_an_intruder_gets_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
             return {name: await pool.judge("h264", [name]) for name in TRIES}
 
     answers = asyncio.run(work())
-    assert {name for name, answer in answers.items() if answer == PictureReport(1, 0, None, None, None)} == HARMLESS
+    assert {
+        name for name, answer in answers.items() if answer == PictureReport(1, 0, None, None, None)
+    } == HARMLESS
     assert all(isinstance(answer, PictureReport) for answer in answers.values()), "refused, not killed"
     assert (tmp_path / "removable").exists() and not Path("/tmp/camagent-cell").exists()
 
@@ -41,9 +45,16 @@ def test_an_intruder_gets_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 def in_cell(code: str, *layers: str) -> str:
     """What a process says that is in a cell of these layers alone; () stands for all."""
     without = [
-        f"cell._{layer} = lambda libc: False" for layer in ("landlock", "seccomp") if layers and layer not in layers
+        f"cell._{layer} = lambda libc: False"
+        for layer in ("landlock", "seccomp")
+        if layers and layer not in layers
     ]
-    lines = ["import os, socket, camagent.platform.linux_cell as cell", *without, "granted = cell.enter()", code]
+    lines = [
+        "import os, socket, camagent.platform.linux_cell as cell",
+        *without,
+        "granted = cell.enter()",
+        code,
+    ]
     done = subprocess.run(
         [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=30, check=False
     )

@@ -1,4 +1,5 @@
-"""The picture pool: what it decodes, and that pictures which kill a decoder cost one stream and nothing else."""
+"""The picture pool: what it decodes, and that pictures which kill a decoder cost one stream and nothing
+else."""
 
 from __future__ import annotations
 
@@ -65,7 +66,9 @@ def test_every_codec_is_decoded_and_measured() -> None:
 
 
 def test_the_agent_itself_loads_no_decoder() -> None:
-    code = "import sys, camagent.observe.decode; print([m for m in ('av', 'cv2', 'numpy') if m in sys.modules])"
+    code = (
+        "import sys, camagent.observe.decode; print([m for m in ('av', 'cv2', 'numpy') if m in sys.modules])"
+    )
     assert subprocess.check_output([sys.executable, "-c", code], text=True, timeout=60).strip() == "[]"
 
 
@@ -127,7 +130,9 @@ def test_unusual_pictures_measure_like_usual_ones(recipe: Recipe) -> None:
     assert isinstance(report, PictureReport) and isinstance(usual, PictureReport)
     assert (report.width_px, report.height_px, report.errors) == (recipe.width, recipe.height, 0)
     assert report.image is not None and usual.image is not None
-    tolerance = 10 if recipe.pix_fmt == "gray" else 4  # nothing in a monochrome stream says which range it has
+    tolerance = (
+        10 if recipe.pix_fmt == "gray" else 4
+    )  # nothing in a monochrome stream says which range it has
     assert report.image.luma_mean == pytest.approx(usual.image.luma_mean, abs=tolerance)
     assert report.image.luma_std == pytest.approx(usual.image.luma_std, abs=tolerance)
     assert report.image.conditions == ()
@@ -152,7 +157,8 @@ def _is_parameter_set(codec: str, nal: bytes) -> bool:
 
 def test_a_4k_picture_is_decoded() -> None:
     report = judged(
-        "h265", keyframes(Recipe("libx265", width=3840, height=2160, frames=1, options=(("preset", "ultrafast"),)))
+        "h265",
+        keyframes(Recipe("libx265", width=3840, height=2160, frames=1, options=(("preset", "ultrafast"),))),
     )
     assert isinstance(report, PictureReport) and (report.width_px, report.height_px) == (3840, 2160)
 
@@ -200,7 +206,9 @@ def test_pictures_are_kept_only_where_asked_and_only_for_the_operator(tmp_path: 
     assert isinstance(report, PictureReport) and report.kept == 2
     files = sorted(tmp_path.iterdir())
     assert [f.name for f in files] == ["gate.main-1.png", "gate.main-2.png"]
-    assert all(f.read_bytes().startswith(b"\x89PNG") and stat.S_IMODE(f.stat().st_mode) == 0o600 for f in files)
+    assert all(
+        f.read_bytes().startswith(b"\x89PNG") and stat.S_IMODE(f.stat().st_mode) == 0o600 for f in files
+    )
     missing = judged("h264", keyframes(H264)[:1], keep_as=tmp_path / "nowhere" / "gate")
     assert isinstance(missing, PictureReport) and (missing.decoded, missing.kept) == (1, 0)
 
@@ -225,7 +233,9 @@ def _among_others(pool: PicturePool, poison: bytes) -> list[Coroutine[Any, Any, 
 def test_a_decoder_that_crashes_costs_one_stream(poison: bytes) -> None:
     async def work() -> tuple[list[PictureReport | Fault], PictureReport | Fault]:
         async with PicturePool(workers=2) as pool:
-            return await asyncio.gather(*_among_others(pool, poison)), await pool.judge("h264", keyframes(H264)[:1])
+            return await asyncio.gather(*_among_others(pool, poison)), await pool.judge(
+                "h264", keyframes(H264)[:1]
+            )
 
     answers, after = run(work())
     assert [isinstance(a, Fault) for a in answers] == [False, False, True, False, False, False]
@@ -322,7 +332,9 @@ def test_a_picture_that_would_take_too_much_memory_is_not_decoded(monkeypatch: p
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
 @pytest.mark.usefixtures("bad")
-def test_pictures_for_which_the_kernel_had_no_memory_are_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_for_which_the_kernel_had_no_memory_are_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     started: list[object] = []
     start = asyncio.create_subprocess_exec
 

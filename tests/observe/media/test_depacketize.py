@@ -1,4 +1,5 @@
-"""RTP payloads of H.264 and H.265: put together at any size, with loss, and with what cameras do to the standard."""
+"""RTP payloads of H.264 and H.265: put together at any size, with loss, and with what cameras do to the
+standard."""
 
 from __future__ import annotations
 
@@ -184,7 +185,9 @@ def test_peek_tells_what_a_payload_begins_with() -> None:
     first, second, *_ = h264_payloads([IDR], 200)
     assert h264.peek(first) == START | SLICE | IRAP | INTRA
     assert h264.peek(second) == SLICE | IRAP
-    assert h264.peek(h264_payloads([SPS, PPS, SEI_RECOVERY], 200)[0]) == START | PARAMETER_SET | RECOVERY | EXACT
+    assert (
+        h264.peek(h264_payloads([SPS, PPS, SEI_RECOVERY], 200)[0]) == START | PARAMETER_SET | RECOVERY | EXACT
+    )
     assert h264.peek(b"") == h264.peek(b"\xff\xff") == h264.peek(b"\x7f\x00") == MALFORMED
 
 
@@ -201,8 +204,14 @@ def test_an_open_gop_i_picture_is_a_keyframe_and_gradual_refresh_is_none() -> No
     [
         (Recipe(frames=50, params="keyint=10:scenecut=0:bframes=0"), [0, 10, 20, 30, 40]),
         (Recipe(frames=50, params="keyint=10:scenecut=0:slices=4"), [0, 10, 20, 30, 40]),
-        (Recipe("libx265", frames=50, params="keyint=10:min-keyint=10:scenecut=0:open-gop=0"), [0, 10, 20, 30, 40]),
-        (Recipe("libx265", frames=50, params="keyint=10:min-keyint=10:scenecut=0:bframes=0"), [0, 10, 20, 30, 40]),
+        (
+            Recipe("libx265", frames=50, params="keyint=10:min-keyint=10:scenecut=0:open-gop=0"),
+            [0, 10, 20, 30, 40],
+        ),
+        (
+            Recipe("libx265", frames=50, params="keyint=10:min-keyint=10:scenecut=0:bframes=0"),
+            [0, 10, 20, 30, 40],
+        ),
         (Recipe(frames=50, params="intra-refresh=1:keyint=10:bframes=0"), [0]),
     ],
     ids=str,

@@ -19,7 +19,9 @@ from tests.observe.media.clips import Recipe, encode, filtered, write
 from tests.observe.media.looking import look
 
 H264 = Recipe(frames=50, params="keyint=20:min-keyint=20:scenecut=0:bframes=2")
-H265 = Recipe("libx265", frames=50, rate=Fraction(12), params="keyint=20:min-keyint=20:scenecut=0:bframes=3:open-gop=1")
+H265 = Recipe(
+    "libx265", frames=50, rate=Fraction(12), params="keyint=20:min-keyint=20:scenecut=0:bframes=3:open-gop=1"
+)
 MJPEG = Recipe("mjpeg", frames=20, rate=Fraction(10), pix_fmt="yuvj420p")
 
 
@@ -82,7 +84,10 @@ def _broken(folder: Path) -> dict[str, tuple[Path, FaultCode]]:
         "garbage.mp4": (os.urandom(50_000), FaultCode.MALFORMED_REPLY),
         "no_index.mp4": (whole[: len(whole) // 2], FaultCode.MALFORMED_REPLY),
         "text.txt": (b"not a video at all\n" * 100, FaultCode.MALFORMED_REPLY),
-        "playlist.m3u8": (b"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nwhole.mp4\n", FaultCode.MALFORMED_REPLY),
+        "playlist.m3u8": (
+            b"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nwhole.mp4\n",
+            FaultCode.MALFORMED_REPLY,
+        ),
         "list.ffconcat": (b"ffconcat version 1.0\nfile whole.mp4\n", FaultCode.MALFORMED_REPLY),
         "session.sdp": (b"v=0\nm=video 9 RTP/AVP 96\nc=IN IP4 127.0.0.1\n", FaultCode.MALFORMED_REPLY),
     }
@@ -112,7 +117,9 @@ def test_a_file_cut_short_is_not_a_measurement(tmp_path: Path) -> None:
     whole = write(H264, tmp_path / "whole.mp4")
     fast = filtered(whole, tmp_path / "fast.mp4", "null")  # index behind the media
     front = tmp_path / "front.mp4"
-    subprocess.run(["ffmpeg", "-v", "error", "-i", fast, "-c", "copy", "-movflags", "faststart", front], check=True)
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", fast, "-c", "copy", "-movflags", "faststart", front], check=True
+    )
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(front.read_bytes()[: front.stat().st_size // 2])
     facts = watched(cut)

@@ -51,14 +51,19 @@ def test_where_every_gop_has_loss_the_median_counts() -> None:
 
 
 def test_a_gop_that_lost_whole_frames_has_no_length() -> None:
-    """Frames 20 and 75 never came, and 75 was a keyframe: neither 24 nor 49 is the length, and 2 s is not the time."""
+    """Frames 20 and 75 never came, and 75 was a keyframe: neither 24 nor 49 is the length, and 2 s is not the
+    time."""
     rows = [row for row in range(101) if row not in (20, 75)]
     places = {row: place for place, row in enumerate(rows)}
-    shortened = table([TICKS_25HZ * row for row in rows], keyframes=[0, places[50]], damaged=[places[21], places[76]])
+    shortened = table(
+        [TICKS_25HZ * row for row in rows], keyframes=[0, places[50]], damaged=[places[21], places[76]]
+    )
     found = gop(shortened)
     assert (found.length_frames, found.length_s, found.keyframes) == (None, None, 2)
     assert found.at_least_s == pytest.approx(29 / 25)  # from the loss at 21 to the keyframe at 50
-    beside = table([TICKS_25HZ * row for row in rows], keyframes=[0, places[25], places[50]], damaged=[places[21]])
+    beside = table(
+        [TICKS_25HZ * row for row in rows], keyframes=[0, places[25], places[50]], damaged=[places[21]]
+    )
     assert gop(beside).length_frames == 25
 
 
@@ -92,7 +97,11 @@ def test_an_empty_table_knows_nothing() -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(-(2**40), 2**40), st.booleans(), st.booleans(), st.booleans()), max_size=50))
+@given(
+    st.lists(
+        st.tuples(st.integers(-(2**40), 2**40), st.booleans(), st.booleans(), st.booleans()), max_size=50
+    )
+)
 def test_any_table_gives_a_gop(rows: list[tuple[int, bool, bool, bool]]) -> None:
     chosen = [[i for i, row in enumerate(rows) if row[column]] for column in (1, 2, 3)]
     found = gop(

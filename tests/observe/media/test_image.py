@@ -93,7 +93,9 @@ def hazy(picture: Luma) -> Luma:
 
 def hand(picture: Luma) -> Luma:
     """A hand at the lens: far out of focus, dark, shaded from side to side."""
-    shade = np.linspace(50, 80, picture.shape[1], dtype=np.float32)[None] * np.ones((picture.shape[0], 1), np.float32)
+    shade = np.linspace(50, 80, picture.shape[1], dtype=np.float32)[None] * np.ones(
+        (picture.shape[0], 1), np.float32
+    )
     return shade.astype(np.uint8)
 
 
@@ -155,7 +157,11 @@ def test_each_condition_is_stated_with_a_clock_and_without(name: str, osd: bool)
     if name == "noisy":
         pictures = [noisy(scene(), 30, seed) for seed in (1, 2)]
     if name not in ("no_signal", "noisy"):
-        pictures = [noisy(picture, 1.0, seed) for seed, picture in enumerate(pictures)] if name == "black" else pictures
+        pictures = (
+            [noisy(picture, 1.0, seed) for seed, picture in enumerate(pictures)]
+            if name == "black"
+            else pictures
+        )
     if osd:
         pictures = [clock(picture, second) for second, picture in zip((10, 14), pictures, strict=True)]
     found = facts(*pictures)
@@ -171,8 +177,13 @@ def test_colour_bars_and_an_even_blue_are_no_signal(osd: bool) -> None:
 def test_bars_that_roll_are_stated_and_a_walker_is_not() -> None:
     rows = np.arange(HIGH)[:, None] / HIGH * 2 * np.pi * 3
     base = scene().astype(np.float32)
-    rolling = [np.clip(base * (0.9 + 0.1 * np.sin(rows + phase)), 16, 235).astype(np.uint8) for phase in (0, 2)]
-    assert "rolling_bars" in facts(*(clock(noisy(picture, 1.2, n)) for n, picture in enumerate(rolling))).conditions
+    rolling = [
+        np.clip(base * (0.9 + 0.1 * np.sin(rows + phase)), 16, 235).astype(np.uint8) for phase in (0, 2)
+    ]
+    assert (
+        "rolling_bars"
+        in facts(*(clock(noisy(picture, 1.2, n)) for n, picture in enumerate(rolling))).conditions
+    )
     walking = [scene(), scene()]
     walking[0][400:900, 300:500] = 60
     walking[1][400:900, 900:1100] = 60
@@ -199,7 +210,11 @@ def test_colour_at_night_is_amplified_noise_and_no_cast() -> None:
 
 
 def test_what_nobody_decoded_is_corrupt() -> None:
-    luma, u, v = scene(), np.full((HIGH // 2, WIDE // 2), 128, np.uint8), np.full((HIGH // 2, WIDE // 2), 128, np.uint8)
+    luma, u, v = (
+        scene(),
+        np.full((HIGH // 2, WIDE // 2), 128, np.uint8),
+        np.full((HIGH // 2, WIDE // 2), 128, np.uint8),
+    )
     assert "corrupt" not in image_facts([measured(luma, u, v)]).conditions  # type: ignore[union-attr]
     luma[HIGH - 40 :], u[HIGH // 2 - 20 :], v[HIGH // 2 - 20 :] = 0, 0, 0
     assert "corrupt" in image_facts([measured(luma, u, v)]).conditions  # type: ignore[union-attr]
@@ -260,7 +275,9 @@ def test_one_change_among_several_pictures_is_enough() -> None:
     assert facts(scene(3), scene(4), scene(3)).conditions == ()
 
 
-@pytest.mark.parametrize("bad", [lambda: even(128, WIDE, HIGH), lambda: blocks(scene())], ids=["grey", "mosaic"])
+@pytest.mark.parametrize(
+    "bad", [lambda: even(128, WIDE, HIGH), lambda: blocks(scene())], ids=["grey", "mosaic"]
+)
 def test_a_first_picture_of_mosaic_condemns_nothing(bad: Callable[[], Luma]) -> None:
     """BigTonyTones/Tonys-Onvf-RTSP-Server#42: grey or broken at first, sound afterwards."""
     found = facts(bad(), scene())
@@ -270,8 +287,12 @@ def test_a_first_picture_of_mosaic_condemns_nothing(bad: Callable[[], Luma]) -> 
 def test_frozen_is_doubted_where_the_frames_between_bring_content() -> None:
     image = facts(scene(), scene())
     ticks = [row * 3600 for row in range(50)]
-    moving = table(ticks, keyframes=[0, 25], sizes_bytes=[50_000 if row % 25 == 0 else 4000 for row in range(50)])
-    still = table(ticks, keyframes=[0, 25], sizes_bytes=[50_000 if row % 25 == 0 else 20 for row in range(50)])
+    moving = table(
+        ticks, keyframes=[0, 25], sizes_bytes=[50_000 if row % 25 == 0 else 4000 for row in range(50)]
+    )
+    still = table(
+        ticks, keyframes=[0, 25], sizes_bytes=[50_000 if row % 25 == 0 else 20 for row in range(50)]
+    )
     assert doubt_frozen(image, moving) == replace(image, conditions=(), unsure=("frozen",))
     assert doubt_frozen(image, still) == image
     assert doubt_frozen(image, table(ticks, keyframes=range(50))) == image  # MJPEG has nothing between

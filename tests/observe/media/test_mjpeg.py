@@ -16,8 +16,12 @@ from tests.observe.media.clips import texture
 TABLES_BYTES = 4 + 128
 
 
-def jpeg(width: int = 320, height: int = 240, quality: int = 75, restart: int = 0, sampling: int = 0x221111) -> bytes:
-    colour = cv2.merge([texture(width, height), np.roll(texture(width, height), 9, 0), texture(width, height)])
+def jpeg(
+    width: int = 320, height: int = 240, quality: int = 75, restart: int = 0, sampling: int = 0x221111
+) -> bytes:
+    colour = cv2.merge(
+        [texture(width, height), np.roll(texture(width, height), 9, 0), texture(width, height)]
+    )
     options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_RST_INTERVAL, restart]
     ok, data = cv2.imencode(".jpg", colour, [*options, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling])
     assert ok

@@ -1,4 +1,5 @@
-"""Files as recorders and tools write them: empty chunks, cuts, program streams, DAV, a JPEG, no time stamps."""
+"""Files as recorders and tools write them: empty chunks, cuts, program streams, DAV, a JPEG, no time
+stamps."""
 
 from __future__ import annotations
 
@@ -63,7 +64,9 @@ def test_a_cut_at_a_keyframe_that_is_no_idr_has_the_sets_of_its_container(
 ) -> None:
     name = f"{encoder.removeprefix('lib')}-params"
     params = "open-gop=1:keyint=25:min-keyint=25:bframes=2:scenecut=0:log-level=none"
-    whole = made(tmp_path / f"whole.{suffix}", "-c:v", encoder, "-preset", "ultrafast", f"-{name}", params, frames=100)
+    whole = made(
+        tmp_path / f"whole.{suffix}", "-c:v", encoder, "-preset", "ultrafast", f"-{name}", params, frames=100
+    )
     ffmpeg("-ss", "1.5", "-i", whole, "-c", "copy", tmp_path / f"cut.{suffix}")
     assert figures(tmp_path / f"cut.{suffix}").keyframes >= 2
 
@@ -81,7 +84,13 @@ def test_program_streams_with_and_without_a_stream_map(tmp_path: Path, form: str
 
 def with_stream_map(stream: bytes) -> bytes:
     """A program stream map (ISO 13818-1 2.5.4) behind the first pack header: stream 0xE0 is H.264 (0x1B)."""
-    content = bytes((0xE1, 0xFF)) + struct.pack("!H", 0) + struct.pack("!H", 4) + bytes((0x1B, 0xE0, 0, 0)) + bytes(4)
+    content = (
+        bytes((0xE1, 0xFF))
+        + struct.pack("!H", 0)
+        + struct.pack("!H", 4)
+        + bytes((0x1B, 0xE0, 0, 0))
+        + bytes(4)
+    )
     packet = b"\x00\x00\x01\xbc" + struct.pack("!H", len(content)) + content
     at = stream.index(b"\x00\x00\x01", 4)
     return stream[:at] + packet + stream[at:]
@@ -102,7 +111,9 @@ def dav(units: list[bytes], codec: int = 2) -> bytes:
 
 
 def test_dahuas_own_files_are_read(tmp_path: Path) -> None:
-    stream = made(tmp_path / "a.h264", *X264, "-bf", "0", "-x264-params", "sliced-threads=0:aud=1").read_bytes()
+    stream = made(
+        tmp_path / "a.h264", *X264, "-bf", "0", "-x264-params", "sliced-threads=0:aud=1"
+    ).read_bytes()
     start = b"\x00\x00\x00\x01\x09"
     units = [start + part for part in stream.split(start)[1:]]
     assert len(units) == 75

@@ -67,8 +67,12 @@ def test_what_differs_from_the_reference_is_named(now: PictureNumbers, found: tu
 
 def test_black_and_white_is_right_at_night() -> None:
     assert compared(numbers(scene(), colour=None, seed=5), [REFERENCE]) == ()
-    assert compared(numbers(scene(), colour=None, seed=5), [REFERENCE, INFRARED], daylight=True) == ("monochrome",)
-    assert compared(numbers(scene(), seed=5), [INFRARED]) == ()  # colour where only infrared was known is no fault
+    assert compared(numbers(scene(), colour=None, seed=5), [REFERENCE, INFRARED], daylight=True) == (
+        "monochrome",
+    )
+    assert (
+        compared(numbers(scene(), seed=5), [INFRARED]) == ()
+    )  # colour where only infrared was known is no fault
 
 
 def test_without_a_reference_nothing_is_compared() -> None:
@@ -85,7 +89,8 @@ def test_a_dead_picture_is_not_compared_and_a_live_one_keeps_what_it_shows() -> 
 
 
 def test_the_numbers_are_few() -> None:
-    """28 x 64 luma values and 7 x 16 tiles; less than 2 kB as they are stored, whatever the size of the picture."""
+    """28 x 64 luma values and 7 x 16 tiles; less than 2 kB as they are stored, whatever the size of the
+    picture."""
     large = measure(Planes(dead_leaves(3, 3840, 2160), None, 8, False)).numbers
     assert (len(large.luma), len(large.detail)) == (28 * 64, 7 * 16)
     assert len(bytes(large.luma) + bytes(large.detail)) < 2000
@@ -94,7 +99,8 @@ def test_the_numbers_are_few() -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_without_arrays_the_numbers_are_the_same(seed: int) -> None:
-    """Whoever compares has no array library: the shading is taken away to a fiftieth of a step all the same."""
+    """Whoever compares has no array library: the shading is taken away to a fiftieth of a step all the
+    same."""
     rng = np.random.default_rng(seed)
     luma = rng.integers(0, 256, (28, 64)).astype(np.uint8)
     luma[:, : seed * 10] = 255 if seed % 2 else 0

@@ -47,13 +47,17 @@ def test_loss_does_not_lower_the_rate() -> None:
     rate = frame_rate(table(ticks, damaged=after_loss))
     assert rate is not None and rate.mean_hz == 25.0 and rate.min_hz == 25.0
     unmarked = frame_rate(table(ticks))
-    assert unmarked is not None and unmarked.mean_hz < 24  # the sender itself left frames out: that is its rate
+    assert (
+        unmarked is not None and unmarked.mean_hz < 24
+    )  # the sender itself left frames out: that is its rate
 
 
 def test_a_stream_damaged_throughout_has_the_rate_of_its_grid() -> None:
     """One packet in five lost leaves no frame whole; stamps at whole multiples of one interval still tell."""
     kept = [row for row in range(125) if row % 9 not in (3, 4)]
-    rate = frame_rate(table([TICKS[row] for row in kept], [row / 25 for row in kept], damaged=range(len(kept))))
+    rate = frame_rate(
+        table([TICKS[row] for row in kept], [row / 25 for row in kept], damaged=range(len(kept)))
+    )
     assert rate is not None and rate.mean_hz == 25.0 and rate.basis == "stamps"
     rng = random.Random(1)
     loose = list(accumulate(rng.randrange(1000, 9000) for _ in range(125)))
@@ -89,7 +93,8 @@ def test_a_stalled_network_does_not_make_timestamps_liars() -> None:
 
 
 def test_a_burst_at_the_start_is_left_out() -> None:
-    """frigate#6097: more than 100 fps after a reconnect, whether the stamps of the burst are right or its arrivals'."""
+    """frigate#6097: more than 100 fps after a reconnect, whether the stamps of the burst are right or its
+    arrivals'."""
     arrivals = [0.001 * row for row in range(30)] + [0.03 + 0.04 * row for row in range(1, 96)]
     honest = table(TICKS, arrivals)
     stamped_on_sending = table([round(a * 90_000) for a in arrivals], arrivals)
@@ -166,7 +171,9 @@ def test_two_frames_are_hardly_a_rate() -> None:
 )
 def test_any_table_gives_a_rate_or_none(rows: list[tuple[int, float, bool]]) -> None:
     arrivals = sorted(a for _, a, _ in rows)
-    rate = frame_rate(table([t for t, _, _ in rows], arrivals, damaged=[i for i, r in enumerate(rows) if r[2]]))
+    rate = frame_rate(
+        table([t for t, _, _ in rows], arrivals, damaged=[i for i, r in enumerate(rows) if r[2]])
+    )
     assert rate is None or (rate.min_hz > 0 and 0 <= rate.uncertainty_hz < 1e9)
     assert rate is None or rate.mean_hz is None or 0 < rate.mean_hz <= 1000.001
     assert rate is None or rate.min_hz <= rate.max_hz * 1.001 <= 1001.01
@@ -268,8 +275,11 @@ def test_a_short_window_says_how_little_it_knows(window_s: float, jitter_s: floa
         assert rate is not None and (rate.mean_hz is None or abs(rate.mean_hz - 21) <= rate.uncertainty_hz)
 
 
-def queued(line_bps: float, frames: int, sizes: list[int], left_out_s: float = 1e9) -> tuple[list[float], list[int]]:
-    """(arrivals, which frames) of 25 fps over a line of so many bits a second; frames later than that are left out."""
+def queued(
+    line_bps: float, frames: int, sizes: list[int], left_out_s: float = 1e9
+) -> tuple[list[float], list[int]]:
+    """(arrivals, which frames) of 25 fps over a line of so many bits a second; frames later than that are
+    left out."""
     free_s, arrivals, rows = 0.0, [], []
     for row in range(frames):
         due_s = row / 25
@@ -290,7 +300,9 @@ def test_a_line_that_is_too_slow_is_no_lie(line_bps: float, left_out_s: float) -
     shown = [place for place, arrival in enumerate(arrivals) if arrival <= 10.0]
     kept = [rows[place] for place in shown]
     slow = table(
-        [TICKS_25HZ * row for row in kept], [arrivals[i] for i in shown], sizes_bytes=[SIZES[row] for row in kept]
+        [TICKS_25HZ * row for row in kept],
+        [arrivals[i] for i in shown],
+        sizes_bytes=[SIZES[row] for row in kept],
     )
     rate = frame_rate(slow)
     assert rate is not None and rate.slow_line and rate.basis == "stamps"
@@ -311,7 +323,11 @@ def test_frames_of_one_size_are_told_apart_by_the_line_being_busy() -> None:
     sizes = [30_000] * 125
     busy = replace(table(stamps, arrivals, sizes_bytes=sizes), ends_s=tuple(a + 0.06 for a in arrivals))
     idle = replace(table(stamps, arrivals, sizes_bytes=sizes), ends_s=tuple(a + 0.002 for a in arrivals))
-    slow, lying, unknown = frame_rate(busy), frame_rate(idle), frame_rate(table(stamps, arrivals, sizes_bytes=sizes))
+    slow, lying, unknown = (
+        frame_rate(busy),
+        frame_rate(idle),
+        frame_rate(table(stamps, arrivals, sizes_bytes=sizes)),
+    )
     assert slow is not None and slow.slow_line and slow.mean_hz == 25.0
     assert lying is not None and lying.basis == "arrivals" and lying.mean_hz == pytest.approx(15, rel=0.001)
     assert unknown is not None and unknown.mean_hz is None and unknown.basis is None
@@ -337,7 +353,9 @@ def test_bursts_of_a_second_do_not_become_rates(period_s: float) -> None:
 def test_gaps_in_true_stamps_are_the_cameras_rate() -> None:
     """A camera that cannot keep up: every third frame is missing, arrivals and stamps agree."""
     rows = [row for row in range(250) if row % 3]
-    rate = frame_rate(table([TICKS_25HZ * row for row in rows], [row / 25 for row in rows], sizes_bytes=SIZES[:166]))
+    rate = frame_rate(
+        table([TICKS_25HZ * row for row in rows], [row / 25 for row in rows], sizes_bytes=SIZES[:166])
+    )
     assert rate is not None and rate.basis == "stamps" and not rate.slow_line
     assert rate.mean_hz == pytest.approx(25 * 2 / 3, rel=0.01)
 

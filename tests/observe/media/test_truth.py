@@ -1,4 +1,5 @@
-"""A few of the random senders of the bench of truth (`bench/truth.py`): no figure is wrong, nobody is buried alive."""
+"""A few of the random senders of the bench of truth (`bench/truth.py`): no figure is wrong, nobody is buried
+alive."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from bench.truth_senders import frames
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.startswith("lying, ")])
 def test_a_sample_of_random_senders_is_measured_right(kind: str) -> None:
-    """Rates and GOPs beside 3 % and outside their uncertainty, deaths and lives: none in the first of the seed."""
+    """Rates and GOPs beside 3 % and outside their uncertainty, deaths and lives: none in the first of the
+    seed."""
     tally, notes = Tally(), list[str]()
     for number in range(25):
         judge(trial(kind, number), tally, notes)

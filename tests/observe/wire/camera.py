@@ -1,4 +1,5 @@
-"""An RTSP camera in memory: healthy by default; each test makes it misbehave in one way by overriding one method."""
+"""An RTSP camera in memory: healthy by default; each test makes it misbehave in one way by overriding one
+method."""
 
 from __future__ import annotations
 
@@ -18,7 +19,10 @@ CLIP = load_clip("sub_360p_h264")
 SPS, PPS = CLIP.parameter_sets
 SSRC = 0x1234ABCD
 PAYLOAD_TYPE = 96
-IDR_BODY, P_BODY = b"\x88" + b"\x21" * 40, b"\x9a" + b"\x21" * 20  # slice headers: first_mb 0, I (7) and P (0)
+IDR_BODY, P_BODY = (
+    b"\x88" + b"\x21" * 40,
+    b"\x9a" + b"\x21" * 20,
+)  # slice headers: first_mb 0, I (7) and P (0)
 
 
 @dataclass
@@ -89,13 +93,16 @@ class Camera:
     frames: int = 10_000
     uri: StreamUri = StreamUri("rtsp", "127.0.0.1", 0, "/live")
 
-    # --- what it says -------------------------------------------------------------------------------------------
+    # --- what it says
+    # -------------------------------------------------------------------------------------------
 
     def options(self, asked: Asked) -> bytes:
         return self.ok(asked, f"Public: {self.public}")
 
     def describe(self, asked: Asked) -> bytes:
-        return self.ok(asked, "Content-Type: application/sdp", f"Content-Base: {self.uri}/", body=self.sdp.encode())
+        return self.ok(
+            asked, "Content-Type: application/sdp", f"Content-Base: {self.uri}/", body=self.sdp.encode()
+        )
 
     def setup(self, asked: Asked) -> bytes:
         return self.ok(asked, "Session: 7F3A;timeout=60", f"Transport: {asked['transport']};ssrc={SSRC:08X}")
@@ -137,7 +144,8 @@ class Camera:
         self.first_sequence += 1
         return self.first_sequence - 1
 
-    # --- how it works -------------------------------------------------------------------------------------------
+    # --- how it works
+    # -------------------------------------------------------------------------------------------
 
     def refusal(self, asked: Asked) -> bytes | None:
         if self.user is None or asked.method == "OPTIONS" or self.is_right(asked):

@@ -1,4 +1,5 @@
-"""Bytes of one connection: wherever reads are cut, the same messages come out, and nothing grows without bound."""
+"""Bytes of one connection: wherever reads are cut, the same messages come out, and nothing grows without
+bound."""
 
 from __future__ import annotations
 
@@ -103,7 +104,9 @@ def test_reads_that_fill_the_buffer_again_and_again_are_noticed() -> None:
     assert asyncio.run(look()) == FULL_READS
 
 
-@pytest.mark.parametrize("message", [b"OPTIONS * RTSP/1.0\r\nCSeq: 8\r\n\r\n", b"RTSP/1.0 200 OK\r\nCSeq: 3\r\n\r\n"])
+@pytest.mark.parametrize(
+    "message", [b"OPTIONS * RTSP/1.0\r\nCSeq: 8\r\n\r\n", b"RTSP/1.0 200 OK\r\nCSeq: 3\r\n\r\n"]
+)
 def test_a_peer_that_talks_without_being_asked_is_left(message: bytes) -> None:
     """Each request of a server's costs an answer, which waits in our memory while the peer reads nothing."""
 

@@ -52,7 +52,8 @@ def test_greeting_asks_and_does_not_play() -> None:
     assert access.anonymous is True and camera.methods() == ["OPTIONS", "DESCRIBE"]
 
 
-# --- who never answers ------------------------------------------------------------------------------------------
+# --- who never answers
+# ------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -74,7 +75,9 @@ def meets(peer: Peer, **options: Any) -> StreamFacts:
     async def look() -> StreamFacts:
         server = await asyncio.start_server(peer.serve, "127.0.0.1", 0)
         try:
-            return await watch(StreamUri("rtsp", "127.0.0.1", server.sockets[0].getsockname()[1], "/"), **options)
+            return await watch(
+                StreamUri("rtsp", "127.0.0.1", server.sockets[0].getsockname()[1], "/"), **options
+            )
         finally:
             server.close()
 
@@ -85,17 +88,23 @@ def meets(peer: Peer, **options: Any) -> StreamFacts:
     ("peer", "code"),
     [
         pytest.param(Peer(), FaultCode.TIMEOUT, id="says nothing"),
-        pytest.param(Peer(b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n"), FaultCode.TIMEOUT, id="stops in the middle of a head"),
+        pytest.param(
+            Peer(b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n"), FaultCode.TIMEOUT, id="stops in the middle of a head"
+        ),
         pytest.param(
             Peer(b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Length: 90\r\n\r\nv="),
             FaultCode.TIMEOUT,
             id="stops in the middle of a body",
         ),
         pytest.param(Peer(hang_up=True), FaultCode.RTSP_ERROR, id="hangs up"),
-        pytest.param(Peer(b"HTTP/1.1 400 Bad Request\r\n\r\n"), FaultCode.MALFORMED_REPLY, id="is a web server"),
+        pytest.param(
+            Peer(b"HTTP/1.1 400 Bad Request\r\n\r\n"), FaultCode.MALFORMED_REPLY, id="is a web server"
+        ),
         pytest.param(Peer(b"SSH-2.0-dropbear\r\n", True), FaultCode.MALFORMED_REPLY, id="is something else"),
         pytest.param(Peer(b"\x00\xff" * 100_000), FaultCode.MALFORMED_REPLY, id="talks without end"),
-        pytest.param(Peer(b"RTSP/1.0 200 OK\r\n" + b"A: b\r\n" * 9999), FaultCode.MALFORMED_REPLY, id="endless head"),
+        pytest.param(
+            Peer(b"RTSP/1.0 200 OK\r\n" + b"A: b\r\n" * 9999), FaultCode.MALFORMED_REPLY, id="endless head"
+        ),
         pytest.param(
             Peer(b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Length: 9999999\r\n\r\n" + b"v" * 99_999),
             FaultCode.MALFORMED_REPLY,
@@ -123,13 +132,18 @@ def test_a_closed_port_is_refused() -> None:
 
 
 @pytest.mark.parametrize("method", ["DESCRIBE", "SETUP", "PLAY"])
-@pytest.mark.parametrize("said", [b"", b"RTSP/1.0 200 OK\r\nCSe", b"RTSP/1.0 200 OK\r\nContent-Length: 99\r\n\r\n1"])
+@pytest.mark.parametrize(
+    "said", [b"", b"RTSP/1.0 200 OK\r\nCSe", b"RTSP/1.0 200 OK\r\nContent-Length: 99\r\n\r\n1"]
+)
 def test_a_camera_that_falls_silent_costs_one_step_wherever_it_does(method: str, said: bytes) -> None:
     camera = Camera(frames=0)
     setattr(camera, method.lower(), lambda asked: said)
     facts = seen_by(camera)
     assert isinstance(facts.measured, Fault)
-    assert (facts.measured.code, facts.measured.doing) == (FaultCode.TIMEOUT, method) and facts.measured.elapsed_s < 2.0
+    assert (facts.measured.code, facts.measured.doing) == (
+        FaultCode.TIMEOUT,
+        method,
+    ) and facts.measured.elapsed_s < 2.0
     assert ("TEARDOWN" in camera.methods()) == (method == "PLAY")  # before it there is no session to end
 
 
@@ -138,7 +152,8 @@ def test_the_budget_ends_everything() -> None:
     assert code_of(facts) is FaultCode.BUDGET_SPENT
 
 
-# --- what it refuses --------------------------------------------------------------------------------------------
+# --- what it refuses
+# --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -194,25 +209,33 @@ def test_a_camera_that_refuses_options_is_asked_on() -> None:
     assert measured(seen_by(NoOptions())).frames > 2
 
 
-# --- what it describes ------------------------------------------------------------------------------------------
+# --- what it describes
+# ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "sdp",
     [
         pytest.param(SDP.replace("o=- 0 0 IN IP4 127.0.0.1\r\n", ""), id="no origin line (retina#52)"),
-        pytest.param(SDP.replace("H264/90000\r\n", "H264/90000  \r\n"), id="trailing blanks (moonfire-nvr#213)"),
+        pytest.param(
+            SDP.replace("H264/90000\r\n", "H264/90000  \r\n"), id="trailing blanks (moonfire-nvr#213)"
+        ),
         pytest.param(
             SDP.replace(
-                "a=rtpmap:96 H264/90000\r\na=control:trackID=1", "a=control:trackID=1\r\na=rtpmap:96 H264/90000"
+                "a=rtpmap:96 H264/90000\r\na=control:trackID=1",
+                "a=control:trackID=1\r\na=rtpmap:96 H264/90000",
             ),
             id="control first (retina#120)",
         ),
         pytest.param(SDP + "a=fmtp:96\r\n", id="empty fmtp (retina v0.4.4)"),
         pytest.param(SDP.replace("\r\n", "\n"), id="bare line feeds"),
-        pytest.param(SDP + "a=fmtp:96 packetization-mode=1;sprop-parameter-sets=!!!,\r\n", id="bad sprop (retina#42)"),
+        pytest.param(
+            SDP + "a=fmtp:96 packetization-mode=1;sprop-parameter-sets=!!!,\r\n", id="bad sprop (retina#42)"
+        ),
         pytest.param("m=\r\nm=junk\r\n" + SDP, id="unparseable media (moonfire-nvr#238)"),
-        pytest.param(SDP.replace("m=video", "m=audio 0 RTP/AVP 0\r\na=control:trackID=0\r\nm=video"), id="audio first"),
+        pytest.param(
+            SDP.replace("m=video", "m=audio 0 RTP/AVP 0\r\na=control:trackID=0\r\nm=video"), id="audio first"
+        ),
         pytest.param(
             SDP.replace("a=control:trackID=1", "a=control:rtsp://192.168.1.10/live/trackID=1"), id="elsewhere"
         ),
@@ -265,7 +288,8 @@ def test_what_we_cannot_watch_has_its_reason(sdp: str, code: FaultCode) -> None:
     assert code_of(facts) is code and "SETUP" not in camera.methods()
 
 
-# --- what it grants ---------------------------------------------------------------------------------------------
+# --- what it grants
+# ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("line", ["461 Unsupported Transport", "406 Not Acceptable"])
@@ -327,7 +351,9 @@ def test_other_channels_than_asked_for_are_taken() -> None:
     assert measured(seen_by(Channels())).frames > 2
 
 
-@pytest.mark.parametrize("transport", ["RTP/AVP;multicast;destination=239.0.0.1;port=5000-5001", "RTP/AVP;unicast"])
+@pytest.mark.parametrize(
+    "transport", ["RTP/AVP;multicast;destination=239.0.0.1;port=5000-5001", "RTP/AVP;unicast"]
+)
 def test_another_transport_than_asked_for_is_an_error(transport: str) -> None:
     class Multicast(Camera):
         def setup(self, asked: Asked) -> bytes:
@@ -380,7 +406,8 @@ def test_per_track_play_is_tried_where_the_whole_is_not_allowed() -> None:
     assert camera.asked[-1].method == "TEARDOWN" and "trackID" in camera.asked[-1].uri
 
 
-# --- what it sends ----------------------------------------------------------------------------------------------
+# --- what it sends
+# ----------------------------------------------------------------------------------------------
 
 
 def test_an_ok_without_packets_is_no_video() -> None:
@@ -407,7 +434,8 @@ def test_a_server_that_hangs_up_is_stalled(frames: int) -> None:
 
 
 def test_packets_of_others_are_counted_and_ignored() -> None:
-    """Payload type 50 while the camera turns (retina v0.3.1), data on channels of nobody (moonfire-nvr#213)."""
+    """Payload type 50 while the camera turns (retina v0.3.1), data on channels of nobody
+    (moonfire-nvr#213)."""
 
     class Noisy(Camera):
         def frame(self, number: int):  # type: ignore[no-untyped-def]
@@ -494,7 +522,8 @@ def test_a_server_that_never_answers_teardown_is_left() -> None:
     assert measured(seen_by(Silent())).frames > 2
 
 
-# --- keeping the session ----------------------------------------------------------------------------------------
+# --- keeping the session
+# ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -502,7 +531,11 @@ def test_a_server_that_never_answers_teardown_is_left() -> None:
     [
         ("OPTIONS, GET_PARAMETER", False, ["GET_PARAMETER", "GET_PARAMETER"]),
         ("OPTIONS", False, ["OPTIONS", "OPTIONS"]),
-        ("GET_PARAMETER", True, ["GET_PARAMETER", "OPTIONS", "OPTIONS"]),  # retina v0.4.1 (rtsp-simple-server)
+        (
+            "GET_PARAMETER",
+            True,
+            ["GET_PARAMETER", "OPTIONS", "OPTIONS"],
+        ),  # retina v0.4.1 (rtsp-simple-server)
     ],
 )
 def test_the_session_is_kept_alive_at_half_its_time(public: str, refused: bool, expected: list[str]) -> None:
@@ -521,7 +554,8 @@ def test_the_session_is_kept_alive_at_half_its_time(public: str, refused: bool, 
     assert between == expected
 
 
-# --- logging in -------------------------------------------------------------------------------------------------
+# --- logging in
+# -------------------------------------------------------------------------------------------------
 
 
 def locked_camera(**changes: Any) -> Camera:
@@ -587,9 +621,15 @@ def test_a_wrong_password_is_refused_once_and_remembered() -> None:
 
 @pytest.mark.parametrize(
     ("line", "challenges"),
-    [("401 Unauthorized", (MD5.replace("n1", "n9") + ", stale=true",)), ("401 Unauthorized", (MD5,)), ("403 No", ())],
+    [
+        ("401 Unauthorized", (MD5.replace("n1", "n9") + ", stale=true",)),
+        ("401 Unauthorized", (MD5,)),
+        ("403 No", ()),
+    ],
 )
-def test_a_server_that_refuses_for_ever_gets_two_answers_at_most(line: str, challenges: tuple[str, ...]) -> None:
+def test_a_server_that_refuses_for_ever_gets_two_answers_at_most(
+    line: str, challenges: tuple[str, ...]
+) -> None:
     class Never(Camera):
         def refusal(self, asked: Asked) -> bytes | None:
             if asked.method == "OPTIONS":
@@ -617,7 +657,9 @@ def test_a_nonce_that_expires_in_mid_session_is_renewed(stale: str) -> None:
             if asked.method == "OPTIONS" or (fresh and self.is_right(asked)):
                 return None
             later = stale if nonce == "later" else ""
-            return self.status(asked, "401 Unauthorized", f'WWW-Authenticate: Digest realm="c", nonce="{nonce}"{later}')
+            return self.status(
+                asked, "401 Unauthorized", f'WWW-Authenticate: Digest realm="c", nonce="{nonce}"{later}'
+            )
 
     camera = Expiring(user=CREDENTIAL.user, password=CREDENTIAL.secret.reveal())
     facts = seen_by(camera, CREDENTIAL, window_s=1.2)
@@ -651,7 +693,8 @@ def test_what_cannot_be_answered_safely_is_not_answered(challenges: tuple[str, .
 
 
 def test_a_keep_alive_that_nobody_may_send_is_answered_once_more_and_no_more() -> None:
-    """Every refusal names a new nonce: it is not the nonce's age that is wrong, and each answer may count as a try."""
+    """Every refusal names a new nonce: it is not the nonce's age that is wrong, and each answer may count as
+    a try."""
 
     class Guarded(Camera):
         def setup(self, asked: Asked) -> bytes:
@@ -665,7 +708,9 @@ def test_a_keep_alive_that_nobody_may_send_is_answered_once_more_and_no_more() -
 
     camera = Guarded(user=CREDENTIAL.user, password=CREDENTIAL.secret.reveal())
     assert measured(seen_by(camera, CREDENTIAL, window_s=2.7)).frames > 2
-    kept_alive = [asked for asked in camera.asked if asked.method == "GET_PARAMETER" and asked["authorization"]]
+    kept_alive = [
+        asked for asked in camera.asked if asked.method == "GET_PARAMETER" and asked["authorization"]
+    ]
     assert len(kept_alive) == 2
 
 
@@ -676,7 +721,9 @@ def test_a_login_that_is_refused_later_on_is_not_tried_again(method: str) -> Non
     class Half(Camera):
         def refusal(self, asked: Asked) -> bytes | None:
             if asked.method in (method, "TEARDOWN"):
-                return self.status(asked, "401 Unauthorized", *(f"WWW-Authenticate: {c}" for c in self.challenges))
+                return self.status(
+                    asked, "401 Unauthorized", *(f"WWW-Authenticate: {c}" for c in self.challenges)
+                )
             return super().refusal(asked)
 
     camera = Half(user=CREDENTIAL.user, password=CREDENTIAL.secret.reveal())

@@ -34,7 +34,9 @@ def silent_loop() -> list[dict[str, Any]]:
     return printed
 
 
-def test_over_tcp_the_watch_ends_with_the_bug_and_the_camera_is_left_politely(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_over_tcp_the_watch_ends_with_the_bug_and_the_camera_is_left_politely(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     camera = Camera()
 
     async def look() -> list[dict[str, Any]]:
@@ -87,7 +89,9 @@ def test_the_fleet_tells_a_defect_and_no_fault(monkeypatch: pytest.MonkeyPatch) 
         async with running(Camera()) as uri, Fleet(FleetLimits(), SystemClock()) as fleet:
             options = FleetOptions(watch=WatchOptions(window_s=0.5, pictures=0))
             (check,) = await fleet.check([Job(StreamTarget(uri), None)], options)
-            assert not [fault for source in check.sources for stream in source.streams for fault in stream.faults]
+            assert not [
+                fault for source in check.sources for stream in source.streams for fault in stream.faults
+            ]
             return check.defect
 
     monkeypatch.setattr(TrackReceiver, "feed_interleaved", broken)
@@ -126,7 +130,11 @@ class Aggregates(Loud):
         for packet in super().frame(number):
             yield packet
             yield on_channel(
-                rtp(self.next_sequence(), self.first_timestamp + number * 1800, b"\x18" + b"\x00\x01\x67" * 450)
+                rtp(
+                    self.next_sequence(),
+                    self.first_timestamp + number * 1800,
+                    b"\x18" + b"\x00\x01\x67" * 450,
+                )
             )
 
 

@@ -81,10 +81,20 @@ def is_measured(clip: str, transport: TransportChoice, window_s: float) -> None:
     judge = KeepingJudge()
     with gst_stream(clip) as uri:
         facts = watch_now(
-            uri, window_s=window_s, budget_s=25.0, transport=transport, limits=GENTLE, door=doors(pictures=judge)
+            uri,
+            window_s=window_s,
+            budget_s=25.0,
+            transport=transport,
+            limits=GENTLE,
+            door=doors(pictures=judge),
         )
     seen = measured(facts)
-    assert (seen.codec, seen.width_px, seen.height_px, seen.transport) == (codec, width, height, transport.value)
+    assert (seen.codec, seen.width_px, seen.height_px, seen.transport) == (
+        codec,
+        width,
+        height,
+        transport.value,
+    )
     assert seen.frame_rate_hz == pytest.approx(rate, rel=0.01)
     assert seen.arrival_frame_rate_hz == pytest.approx(rate, rel=0.05)
     assert seen.rtp_lost_packets == 0 and seen.rtp_duplicate_packets == 0 and seen.limits == ()
@@ -130,7 +140,11 @@ def test_nobody_is_let_in_without_a_login() -> None:
     with gst_stream("sub_360p_h264", user=CREDENTIAL.user, password=CREDENTIAL.secret.reveal()) as uri:
         facts = watch_now(uri, limits=GENTLE)
     assert isinstance(facts.measured, Fault) and facts.measured.code is FaultCode.AUTH_REQUIRED
-    assert facts.access is not None and facts.access.anonymous is False and facts.access.offered == ("digest-md5",)
+    assert (
+        facts.access is not None
+        and facts.access.anonymous is False
+        and facts.access.offered == ("digest-md5",)
+    )
 
 
 def test_tls_is_spoken_and_the_certificate_recorded(tmp_path: Path) -> None:

@@ -119,7 +119,8 @@ def test_lost_frames_do_not_lower_the_rate() -> None:
     whole = table()
     rows = [row for row in range(125) if row % 10 != 5]
     kept = {
-        name: tuple(getattr(whole, name)[row] for row in rows) for name in ("timestamps", "arrivals_s", "sizes_bytes")
+        name: tuple(getattr(whole, name)[row] for row in rows)
+        for name in ("timestamps", "arrivals_s", "sizes_bytes")
     }
     frames = FrameTable(
         **kept,
@@ -146,7 +147,13 @@ def test_our_own_limits_travel_with_the_numbers() -> None:
         ((), ((0, SPS),), (640, 360), (None, None), "in-band"),
         ((SPS,), ((0, SPS),), (640, 360), (640, 360), "both"),
         ((HD,), ((0, SPS),), (640, 360), (1920, 1080), "both-different"),
-        ((b"\x67\x64",), ((0, SPS),), (640, 360), (None, None), "in-band"),  # retina v0.4.3: invalid out of band
+        (
+            (b"\x67\x64",),
+            ((0, SPS),),
+            (640, 360),
+            (None, None),
+            "in-band",
+        ),  # retina v0.4.3: invalid out of band
         ((), (), (None, None), (None, None), None),
     ],
 )
@@ -165,7 +172,12 @@ def test_declared_sizes_say_where_they_come_from(
 
 def test_a_description_alone_declares_what_it_says() -> None:
     declared = declare(TrackDescription("mjpeg", "JPEG", 90_000, (), 12.0, 1280, 720))
-    assert (declared.codec, declared.width_px, declared.height_px, declared.frame_rate_hz) == ("mjpeg", 1280, 720, 12.0)
+    assert (declared.codec, declared.width_px, declared.height_px, declared.frame_rate_hz) == (
+        "mjpeg",
+        1280,
+        720,
+        12.0,
+    )
 
 
 def test_a_capture_survives_paper() -> None:

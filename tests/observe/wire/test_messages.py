@@ -35,7 +35,8 @@ from tests.observe.wire.camera import PPS, SDP, SPS
 
 URI = StreamUri("rtsp", "192.0.2.7", 554, "/live?channel=1")
 
-# --- messages ---------------------------------------------------------------------------------------------------
+# --- messages
+# ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,8 @@ def test_public_methods_are_a_set_of_capitals() -> None:
     assert public_methods(answer) == {"OPTIONS", "DESCRIBE", "GET_PARAMETER"}
 
 
-# --- addresses --------------------------------------------------------------------------------------------------
+# --- addresses
+# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,8 @@ def test_no_answer_leads_to_another_host(stated: str, control: str | None) -> No
         assert parsed is None or (parsed[0].host, parsed[0].port, parsed[1]) == ("192.0.2.7", 554, None)
 
 
-# --- transport --------------------------------------------------------------------------------------------------
+# --- transport
+# --------------------------------------------------------------------------------------------------
 
 
 def test_a_transport_header_in_any_order() -> None:
@@ -156,7 +159,8 @@ def test_any_text_is_a_transport(value: str) -> None:
     assert granted.server_ports is None or all(0 <= port <= 65_535 for port in granted.server_ports)
 
 
-# --- descriptions -----------------------------------------------------------------------------------------------
+# --- descriptions
+# -----------------------------------------------------------------------------------------------
 
 
 def test_a_description_with_everything() -> None:
@@ -222,7 +226,12 @@ def test_start_codes_in_sprop_are_seen_through() -> None:
     st.binary(max_size=500)
     | st.lists(
         st.sampled_from(
-            ["m=video 0 RTP/AVP 96 26 x", "m=", "a=rtpmap:96 H264/90000", "a=fmtp:96 sprop-parameter-sets=Z0IA"]
+            [
+                "m=video 0 RTP/AVP 96 26 x",
+                "m=",
+                "a=rtpmap:96 H264/90000",
+                "a=fmtp:96 sprop-parameter-sets=Z0IA",
+            ]
         )
         | st.from_regex(r"[a-z]=[a-z-]{0,12}:?[0-9 ,;=/.a-z-]{0,30}"),
         max_size=30,
@@ -242,7 +251,8 @@ def test_a_description_without_end_is_bounded() -> None:
     assert description is not None and len(description.media) == MAX_MEDIA
 
 
-# --- RTCP -------------------------------------------------------------------------------------------------------
+# --- RTCP
+# -------------------------------------------------------------------------------------------------------
 
 
 def sender_report(ntp_s: int) -> bytes:
@@ -257,7 +267,9 @@ def sender_report(ntp_s: int) -> bytes:
 
 
 def test_a_compound_of_report_and_goodbye() -> None:
-    contents = parse_rtcp(sender_report(NTP_TO_UNIX_S + 1_700_000_000) + b"\x81\xcb\x00\x01" + (7).to_bytes(4, "big"))
+    contents = parse_rtcp(
+        sender_report(NTP_TO_UNIX_S + 1_700_000_000) + b"\x81\xcb\x00\x01" + (7).to_bytes(4, "big")
+    )
     assert contents.goodbye == (7,) and not contents.malformed
     (report,) = contents.sender_reports
     assert report.unix_s == 1_700_000_000.0
@@ -288,7 +300,8 @@ def test_our_report_is_a_compound_that_anybody_can_read() -> None:
     assert not parse_rtcp(render_receiver_report(5, None)).malformed
 
 
-# --- secrets ----------------------------------------------------------------------------------------------------
+# --- secrets
+# ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

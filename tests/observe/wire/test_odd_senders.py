@@ -1,4 +1,5 @@
-"""Senders that bend the rules of RTP: numbers begun anew or shared, stamps of slices and fields, unused sets."""
+"""Senders that bend the rules of RTP: numbers begun anew or shared, stamps of slices and fields, unused
+sets."""
 
 from __future__ import annotations
 
@@ -33,7 +34,9 @@ def renumbered(groups: Sequence[Sequence[bytes]], at: int, first: int) -> list[l
     """The numbers of the frames from `at` on begin anew with `first`."""
     number, result = first, [list(group) for group in groups[:at]]
     for group in groups[at:]:
-        result.append([p[:2] + ((number + i) & 0xFFFF).to_bytes(2, "big") + p[4:] for i, p in enumerate(group)])
+        result.append(
+            [p[:2] + ((number + i) & 0xFFFF).to_bytes(2, "big") + p[4:] for i, p in enumerate(group)]
+        )
         number += len(group)
     return result
 
@@ -83,7 +86,8 @@ def test_an_outage_is_a_loss_still() -> None:
         shift = round(silence_s * CLOCK)
         for number, group in enumerate(later, 25):
             moved = [
-                p[:4] + (int.from_bytes(p[4:8], "big") + shift & 0xFFFFFFFF).to_bytes(4, "big") + p[8:] for p in group
+                p[:4] + (int.from_bytes(p[4:8], "big") + shift & 0xFFFFFFFF).to_bytes(4, "big") + p[8:]
+                for p in group
             ]
             send_all(track, moved, number / FPS + silence_s)
         assert track.sequence is not None
@@ -128,10 +132,12 @@ def test_a_payload_type_that_overtakes_costs_nothing() -> None:
 
 @pytest.mark.parametrize("own_first", [65_500, 65_499, 65_510, 100])
 def test_a_payload_type_with_numbers_of_its_own_costs_nothing(own_first: int) -> None:
-    """GeoVision's type 50 repeats numbers; others count for themselves, also where both are near each other."""
+    """GeoVision's type 50 repeats numbers; others count for themselves, also where both are near each
+    other."""
     groups = frames(100)
     mixed = [
-        [*group, rtp(own_first + number, number, b"x" * 20, payload_type=50)] for number, group in enumerate(groups)
+        [*group, rtp(own_first + number, number, b"x" * 20, payload_type=50)]
+        for number, group in enumerate(groups)
     ]
     track = receiver()
     table = watched(track, mixed)
@@ -176,7 +182,10 @@ def test_the_packets_of_a_new_sender_are_held_until_it_is_believed() -> None:
     assert track.sequence is not None and track.sequence.received == sum(map(len, groups))
 
 
-SLICES = ((b"\x65\x88", b"\x65\x50", b"\x65\x30", b"\x65\x2c"), (b"\x41\x9a", b"\x41\x50", b"\x41\x30", b"\x41\x2c"))
+SLICES = (
+    (b"\x65\x88", b"\x65\x50", b"\x65\x30", b"\x65\x2c"),
+    (b"\x41\x9a", b"\x41\x50", b"\x41\x30", b"\x41\x2c"),
+)
 """IDR and P: first_mb_in_slice is 0 in the first only."""
 
 
@@ -197,7 +206,9 @@ def test_slices_with_stamps_of_their_own_are_one_picture(spread: int, markers: s
         for place, nal in enumerate(nals):
             parts = fragments(nal, 30)
             for at, part in enumerate(parts):
-                end = at == len(parts) - 1 and (markers == "each" or (place == len(nals) - 1 and markers == "last"))
+                end = at == len(parts) - 1 and (
+                    markers == "each" or (place == len(nals) - 1 and markers == "last")
+                )
                 stamp = 10_000 + number * TICKS + place * spread
                 packets.append((number / FPS, rtp(sequence, stamp, part, marker=end)))
                 sequence += 1
@@ -214,7 +225,9 @@ def test_a_last_slice_stamped_ahead_belongs_to_its_picture(marker: bool) -> None
         nals = sliced(number)
         for place, nal in enumerate(nals):
             last = place == len(nals) - 1
-            packets.append((number / FPS, rtp(sequence, (number + last) * TICKS, nal, marker=last and marker)))
+            packets.append(
+                (number / FPS, rtp(sequence, (number + last) * TICKS, nal, marker=last and marker))
+            )
             sequence += 1
     table = send(receiver(), packets)
     assert 59 <= len(table) <= 60 and sum(table.keyframes) == 6
@@ -243,7 +256,9 @@ def test_two_fields_are_one_frame_whatever_their_stamps(apart: int) -> None:
 
 
 def test_frames_of_an_interlaced_stream_are_no_fields() -> None:
-    packets = [(now_s, p[:4] + bytes(4) + p[8:]) for now_s, p in field_packets(0, paired=False)]  # a clock that stands
+    packets = [
+        (now_s, p[:4] + bytes(4) + p[8:]) for now_s, p in field_packets(0, paired=False)
+    ]  # a clock that stands
     assert len(send(receiver(), packets)) >= 39
 
 
@@ -256,7 +271,9 @@ def test_repeated_stamps_are_frames_where_the_sps_knows_no_fields() -> None:
             packets.append((number / FPS, rtp(sequence, stamp, nal, marker=place == len(nals) - 1)))
             sequence += 1
     table = send(receiver(), packets)
-    assert len(table) == 100 and [row for row, key in enumerate(table.keyframes) if key] == list(range(0, 100, 10))
+    assert len(table) == 100 and [row for row, key in enumerate(table.keyframes) if key] == list(
+        range(0, 100, 10)
+    )
 
 
 def sps(number: int) -> bytes:
@@ -288,7 +305,9 @@ def packed(bits: str) -> bytes:
 
 
 def pps(number: int, sps_number: int) -> bytes:
-    return b"\x68" + packed(ue(number) + ue(sps_number) + "00" + ue(0) + ue(0) + ue(0) + "000" + "111" + "000")
+    return b"\x68" + packed(
+        ue(number) + ue(sps_number) + "00" + ue(0) + ue(0) + ue(0) + "000" + "111" + "000"
+    )
 
 
 def idr(pps_number: int) -> bytes:

@@ -1,4 +1,5 @@
-"""Cameras whose packets mislead, and a checker that is itself too slow: the numbers stay true, or are not believed."""
+"""Cameras whose packets mislead, and a checker that is itself too slow: the numbers stay true, or are not
+believed."""
 
 from __future__ import annotations
 
@@ -14,7 +15,18 @@ from camagent.model.stream import StreamFacts
 from camagent.model.uri import StreamUri
 from camagent.observe.rtcp import GOODBYE
 from camagent.observe.rtsp.client import StepLimits
-from tests.observe.wire.camera import P_BODY, PPS, SPS, SSRC, Asked, Camera, fragments, on_channel, rtp, running
+from tests.observe.wire.camera import (
+    P_BODY,
+    PPS,
+    SPS,
+    SSRC,
+    Asked,
+    Camera,
+    fragments,
+    on_channel,
+    rtp,
+    running,
+)
 from tests.observe.wire.watching import KeepingJudge, doors, measured, watch
 
 RECOVERY_SEI = b"\x06\x06\x01\xc4\x80"  # recovery_frame_cnt 1 … a gradual refresh, no keyframe
@@ -29,7 +41,8 @@ def seen_by(camera: Camera, **options: Any) -> StreamFacts:
 
 
 def test_a_burst_at_the_start_is_not_the_rate() -> None:
-    """blakeblackshear/frigate#6097: more than 100 fps after connecting, because the last GOP comes at once."""
+    """blakeblackshear/frigate#6097: more than 100 fps after connecting, because the last GOP comes at
+    once."""
 
     class Bursting(Camera):
         async def media(self) -> AsyncIterator[bytes]:

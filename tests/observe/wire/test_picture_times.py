@@ -1,4 +1,5 @@
-"""When keyframes are taken: never at the same place of the simulator's clips, whose pictures would look frozen."""
+"""When keyframes are taken: never at the same place of the simulator's clips, whose pictures would look
+frozen."""
 
 from __future__ import annotations
 

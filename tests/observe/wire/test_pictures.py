@@ -43,7 +43,9 @@ def test_pictures_are_bit_identical_to_the_files(clip: str, transport: Transport
     own_sets = b"".join(b"\x00\x00\x00\x01" + nal for nal in source.parameter_sets)
     originals = [samples(source.codec, own_sets + source.frames[number]) for number in source.keyframes]
     with gst_stream(clip) as uri:
-        facts = watch_now(uri, window_s=1.0, transport=transport, limits=StepLimits(), door=doors(pictures=judge))
+        facts = watch_now(
+            uri, window_s=1.0, transport=transport, limits=StepLimits(), door=doors(pictures=judge)
+        )
     assert measured(facts).rtp_lost_packets == 0 and judge.pictures
     for codec, picture in judge.pictures:
         seen = samples(codec, picture)

@@ -29,7 +29,8 @@ def packet(number: int, *, arrival_s: float | None = None, timestamp: int | None
 
 
 def receive(numbers: list[int], order: SequenceOrder) -> list[tuple[int, bool]]:
-    """Every packet by `push`, as the slow path does; returns the true numbers in the order they were passed on."""
+    """Every packet by `push`, as the slow path does; returns the true numbers in the order they were passed
+    on."""
     passed: list[tuple[int, bool]] = []
     last = packet(numbers[0])
     for at, number in enumerate(numbers):
@@ -74,7 +75,12 @@ def test_packets_in_order_pass_over_the_wrap(first: int) -> None:
     numbers = list(range(first, first + 100))
     order = SequenceOrder(first & 0xFFFF, CLOCK, 0.0)
     assert receive(numbers, order) == [(n, False) for n in numbers]
-    assert (order.received, order.counts.lost, order.counts.duplicates, order.counts.reordered) == (100, 0, 0, 0)
+    assert (order.received, order.counts.lost, order.counts.duplicates, order.counts.reordered) == (
+        100,
+        0,
+        0,
+        0,
+    )
 
 
 @given(
@@ -82,7 +88,9 @@ def test_packets_in_order_pass_over_the_wrap(first: int) -> None:
     st.lists(st.booleans(), min_size=MAX_WAITING, max_size=300),
     st.randoms(use_true_random=False),
 )
-def test_loss_is_counted_exactly_whatever_the_pattern(first: int, kept: list[bool], chance: random.Random) -> None:
+def test_loss_is_counted_exactly_whatever_the_pattern(
+    first: int, kept: list[bool], chance: random.Random
+) -> None:
     """The first and the last arrive, so that every gap can be seen (RFC 3550 A.3)."""
     kept = [True, *kept, True]
     numbers = [first + at for at, keep in enumerate(kept) if keep]
@@ -97,7 +105,10 @@ def test_loss_is_counted_exactly_whatever_the_pattern(first: int, kept: list[boo
 @given(st.integers(0, 65_535), st.lists(st.integers(0, 5), min_size=10, max_size=200))
 def test_reordering_by_a_few_places_is_undone(first: int, delays: list[int]) -> None:
     delays[0] = 0
-    numbers = [first + at for _, at in sorted((at + delay + 0.5 * (delay > 0), at) for at, delay in enumerate(delays))]
+    numbers = [
+        first + at
+        for _, at in sorted((at + delay + 0.5 * (delay > 0), at) for at, delay in enumerate(delays))
+    ]
     order = SequenceOrder(first, CLOCK, 0.0)
     assert [number for number, _ in receive(numbers, order)] == sorted(numbers)
     assert order.counts.lost == 0 and order.counts.duplicates == 0
@@ -160,7 +171,9 @@ def test_any_numbers_keep_the_counts_sane_and_the_memory_bounded(numbers: list[i
 
 def test_jitter_is_that_of_rfc_3550() -> None:
     stamps = [3600 * n for n in range(100)]
-    assert interarrival_jitter_s(stamps, [0.04 * n for n in range(100)], CLOCK) == pytest.approx(0.0, abs=1e-9)
+    assert interarrival_jitter_s(stamps, [0.04 * n for n in range(100)], CLOCK) == pytest.approx(
+        0.0, abs=1e-9
+    )
     shaken = [0.04 * n + (0.01 if n % 2 else 0.0) for n in range(1000)]
     steady = interarrival_jitter_s([3600 * n for n in range(1000)], shaken, CLOCK)
     assert steady == pytest.approx(0.01, rel=0.01)  # every transit differs by 10 ms from the one before

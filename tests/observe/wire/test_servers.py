@@ -67,7 +67,9 @@ def test_a_redirect_to_another_port_goes_there() -> None:
     assert measured(asyncio.run(look())).frames > 2 and "PLAY" in second.methods()
 
 
-@pytest.mark.parametrize("location", ["rtsp://192.0.2.9/live/real", "http://127.0.0.1/real", "rtsp://", "", "x y"])
+@pytest.mark.parametrize(
+    "location", ["rtsp://192.0.2.9/live/real", "http://127.0.0.1/real", "rtsp://", "", "x y"]
+)
 def test_a_redirect_elsewhere_is_refused(location: str) -> None:
     class Away(Moved):
         to = staticmethod(lambda uri: location)
@@ -184,7 +186,9 @@ def test_a_length_that_is_a_little_wrong_costs_nothing(off: int) -> None:
         def describe(self, asked: Asked) -> bytes:
             whole = super().describe(asked)
             length = len(self.sdp.encode())
-            return whole.replace(f"Content-Length: {length}".encode(), f"Content-Length: {length + off}".encode())
+            return whole.replace(
+                f"Content-Length: {length}".encode(), f"Content-Length: {length + off}".encode()
+            )
 
     assert measured(seen_by(Wrong(), limits=StepLimits(reply_s=4.0, first_packet_s=2.0))).frames > 2
 

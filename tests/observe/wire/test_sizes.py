@@ -1,4 +1,5 @@
-"""Large and deep pictures over the wire, from encoders that we did not write: judged like any other, and decoded."""
+"""Large and deep pictures over the wire, from encoders that we did not write: judged like any other, and
+decoded."""
 
 from __future__ import annotations
 
@@ -38,7 +39,9 @@ class Encoder(Camera):
     def payloads(self, unit: bytes) -> list[bytes]:
         if self.recipe.codec != "mjpeg":
             return packetize(self.recipe.codec, unit)
-        at = unit.index(b"\xff\xc0") + 5  # height and width: more than a byte of eights holds, so that byte is 0
+        at = (
+            unit.index(b"\xff\xc0") + 5
+        )  # height and width: more than a byte of eights holds, so that byte is 0
         small = packetize("mjpeg", unit[:at] + b"\x00\x10\x00\x10" + unit[at + 4 :])
         return [payload[:6] + b"\x00\x00" + payload[8:] for payload in small]
 
@@ -77,7 +80,9 @@ def seen_of(camera: Camera) -> StreamFacts:
     ],
     ids=["h264-4k", "h265-4k", "h265-4k-10bit", "h264-10bit", "mjpeg-4k"],
 )
-def test_large_and_deep_streams_are_judged_right(recipe: Recipe, codec_profile: str, depth: int | None) -> None:
+def test_large_and_deep_streams_are_judged_right(
+    recipe: Recipe, codec_profile: str, depth: int | None
+) -> None:
     options = (("huffman", "default"),) if recipe.codec == "mjpeg" else FAST
     recipe = Recipe(
         recipe.encoder, recipe.width, recipe.height, Fraction(10), 10, recipe.pix_fmt, recipe.params, options

@@ -17,7 +17,17 @@ from camagent.observe.kept_pictures import MAX_PICTURE_BYTES, PictureMemory
 from camagent.observe.receiver import SSRC_PATIENCE, TrackPlan, TrackReceiver
 from camagent.simulator.bursts import BurstMaker, RtpIdentity, packetized
 from camagent.simulator.clips import load_clip
-from tests.observe.wire.camera import IDR_BODY, P_BODY, PPS, SPS, SSRC, fragments, frame_payloads, on_channel, rtp
+from tests.observe.wire.camera import (
+    IDR_BODY,
+    P_BODY,
+    PPS,
+    SPS,
+    SSRC,
+    fragments,
+    frame_payloads,
+    on_channel,
+    rtp,
+)
 
 CLOCK = 90_000
 FPS = 25
@@ -81,7 +91,9 @@ def test_sizes_are_payload_bytes_by_both_ways() -> None:
 def test_how_packets_are_cut_into_reads_does_not_matter(pattern: list[int], size: int) -> None:
     """The fast path and the slow one count the same."""
     groups = frames(20)
-    packets = [packet for at, group in enumerate(groups) for packet in group if pattern[at % 12] > 20 or at < 2]
+    packets = [
+        packet for at, group in enumerate(groups) for packet in group if pattern[at % 12] > 20 or at < 2
+    ]
     whole = receiver()
     feed(whole, packets)
     cut = receiver()
@@ -110,7 +122,9 @@ def test_parameter_sets_with_a_time_stamp_of_their_own_are_no_frame() -> None:
     for number in range(20):
         for at, payload in enumerate(frame_payloads(number, 10)):
             early = 100 if payload in (SPS, PPS) else 0
-            packets.append(rtp(sequence, 10_000 + number * 3600 - early, payload, marker=bool(early) or at > 2))
+            packets.append(
+                rtp(sequence, 10_000 + number * 3600 - early, payload, marker=bool(early) or at > 2)
+            )
             sequence += 1
     track = receiver()
     table = watched(track, [packets])
@@ -187,7 +201,9 @@ def test_a_keyframe_with_a_lost_packet_is_not_kept() -> None:
     assert [kept.arrival_s for kept in track.builder.pictures] == [pytest.approx(10 / FPS)]
 
 
-@pytest.mark.parametrize(("lost", "damaged"), [((5, -1), {5, 6}), ((5, 0), {5}), ((6, -1), {6, 7}), ((10, 3), {10})])
+@pytest.mark.parametrize(
+    ("lost", "damaged"), [((5, -1), {5, 6}), ((5, 0), {5}), ((6, -1), {6, 7}), ((10, 3), {10})]
+)
 def test_loss_marks_the_frames_that_it_may_have_hit(lost: tuple[int, int], damaged: set[int]) -> None:
     groups = frames(20)
     del groups[lost[0]][lost[1]]
@@ -253,7 +269,8 @@ def test_an_encoder_that_starts_anew_is_followed_and_a_guest_is_not() -> None:
     watched(track, [*groups[:10], guest, *groups[10:]])
     assert track.stray_packets == len(guest) and track.ssrc == SSRC and track.ssrc_changes == 0
     anew = [
-        [struct.pack("!BBHII", *struct.unpack("!BBHI", p[:8]), 99) + p[12:] for p in g] for g in frames(30, first=9)
+        [struct.pack("!BBHII", *struct.unpack("!BBHI", p[:8]), 99) + p[12:] for p in g]
+        for g in frames(30, first=9)
     ]
     track = receiver()
     watched(track, [*groups, *anew])
@@ -262,7 +279,8 @@ def test_an_encoder_that_starts_anew_is_followed_and_a_guest_is_not() -> None:
 
 
 def test_a_guest_among_the_packets_of_one_large_frame_is_not_followed() -> None:
-    """An old session's packets between ours (scottlamb/retina#17): never so many in a row that ours had stopped."""
+    """An old session's packets between ours (scottlamb/retina#17): never so many in a row that ours had
+    stopped."""
     payloads = [SPS, PPS, *fragments(b"\x65" + IDR_BODY * 30)]
     assert len(payloads) > 6 * SSRC_PATIENCE
     packets = []
@@ -311,15 +329,24 @@ def test_kept_pictures_are_the_encoders_own(clip: str) -> None:
 
 
 @pytest.mark.parametrize("codec", ["h264", "h265", "mjpeg", "mpeg4"])
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.booleans(), st.binary(max_size=40)), max_size=60))
-def test_any_payloads_give_a_table_of_equal_columns(codec: str, sent: list[tuple[int, int, bool, bytes]]) -> None:
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 5), st.integers(0, 3), st.booleans(), st.binary(max_size=40)), max_size=60
+    )
+)
+def test_any_payloads_give_a_table_of_equal_columns(
+    codec: str, sent: list[tuple[int, int, bool, bytes]]
+) -> None:
     track, sequence, stamp = receiver(codec, (0.0, 0.0)), 0, 0
     for step, ticks, marker, payload in sent:
         sequence, stamp = sequence + step, stamp + ticks * 3000
         feed(track, [rtp(sequence, stamp, payload, marker=marker)], sequence / 100)
     track.finish()
     table = track.builder.table(CLOCK)
-    assert len({len(column) for column in (table.arrivals_s, table.sizes_bytes, table.keyframes, table.damaged)}) == 1
+    assert (
+        len({len(column) for column in (table.arrivals_s, table.sizes_bytes, table.keyframes, table.damaged)})
+        == 1
+    )
     assert sum(table.sizes_bytes) <= sum(len(payload) for *_, payload in sent)
     for kept in track.builder.pictures:
         picture(kept.payloads, PictureSource(codec))

@@ -26,9 +26,12 @@ Wire = Callable[[int, bytes], list[bytes]]
 
 
 class UdpCamera(Camera):
-    """Sends its packets through `wire`, which may lose, double or swap them; keeps the reports that it gets."""
+    """Sends its packets through `wire`, which may lose, double or swap them; keeps the reports that it
+    gets."""
 
-    def __init__(self, wire: Wire = lambda number, packet: [packet], source: str = "127.0.0.1", **fields: Any) -> None:
+    def __init__(
+        self, wire: Wire = lambda number, packet: [packet], source: str = "127.0.0.1", **fields: Any
+    ) -> None:
         super().__init__(**fields)
         self.wire, self.source = wire, source
         self.reports: list[bytes] = []
@@ -39,7 +42,9 @@ class UdpCamera(Camera):
             return self.status(asked, "500 No ports")
         ports = self.pair.ports
         return self.ok(
-            asked, "Session: 1", f"Transport: {asked['transport']};server_port={ports.rtp_port}-{ports.rtcp_port}"
+            asked,
+            "Session: 1",
+            f"Transport: {asked['transport']};server_port={ports.rtp_port}-{ports.rtcp_port}",
         )
 
     async def send(self, writer: asyncio.StreamWriter) -> None:
@@ -53,7 +58,9 @@ class UdpCamera(Camera):
     async def look(self, **options: Any) -> StreamFacts:
         self.pair = open_pair(self.source, "127.0.0.1")
         assert self.pair is not None
-        asyncio.get_running_loop().add_reader(self.pair._rtcp, lambda: self.reports.append(self.pair._rtcp.recv(2048)))
+        asyncio.get_running_loop().add_reader(
+            self.pair._rtcp, lambda: self.reports.append(self.pair._rtcp.recv(2048))
+        )
         try:
             async with running(self) as uri:
                 return await watch(uri, transport=TransportChoice.UDP, **options)
@@ -66,7 +73,9 @@ def test_udp_in_order_is_measured_and_reported_back() -> None:
     seen = measured(asyncio.run(camera.look(window_s=2.8)))
     assert seen.transport == "udp" and seen.rtp_lost_packets == 0 and seen.stray_packets == 0
     assert seen.frame_rate_hz == pytest.approx(50.0, rel=0.01) and seen.limits == ()
-    assert camera.reports and not parse_rtcp(camera.reports[0]).malformed  # mediamtx#1403: silence stops the camera
+    assert (
+        camera.reports and not parse_rtcp(camera.reports[0]).malformed
+    )  # mediamtx#1403: silence stops the camera
 
 
 def test_a_report_tells_the_loss_since_the_one_before() -> None:
@@ -102,7 +111,9 @@ def test_reports_go_where_the_cameras_come_from_if_it_named_no_port() -> None:
 
 def test_lost_packets_are_the_networks_and_not_the_cameras() -> None:
     """bluenviron/mediamtx#1328: loss looks like a bad camera."""
-    seen = measured(asyncio.run(UdpCamera(lambda n, p: [] if n % 20 == 13 else [p], fps=100).look(window_s=1.0)))
+    seen = measured(
+        asyncio.run(UdpCamera(lambda n, p: [] if n % 20 == 13 else [p], fps=100).look(window_s=1.0))
+    )
     expected = (seen.rtp_packets + seen.rtp_lost_packets) / 20
     assert abs(seen.rtp_lost_packets - expected) <= 2
     assert seen.frame_rate_hz == pytest.approx(100.0, rel=0.01)
@@ -164,7 +175,9 @@ def test_reports_and_the_senders_clock_over_tcp() -> None:
             if number == 5:
                 now = 2_208_988_800 + 1_000_000_000  # September 2001: a camera with an empty battery
                 fields = (0x1234ABCD, now, 0, 0, 0, 0)
-                yield on_channel(bytes((0x80, SENDER_REPORT, 0, 6)) + b"".join(f.to_bytes(4, "big") for f in fields), 1)
+                yield on_channel(
+                    bytes((0x80, SENDER_REPORT, 0, 6)) + b"".join(f.to_bytes(4, "big") for f in fields), 1
+                )
 
     async def look() -> StreamFacts:
         async with running(Reporting()) as uri:
@@ -174,7 +187,8 @@ def test_reports_and_the_senders_clock_over_tcp() -> None:
     assert offset is not None and offset < -20 * 365 * 86_400
 
 
-# --- TLS --------------------------------------------------------------------------------------------------------
+# --- TLS
+# --------------------------------------------------------------------------------------------------------
 
 
 def server_context(folder: Path, *, oldest: bool = False) -> ssl.SSLContext:
@@ -187,7 +201,9 @@ def server_context(folder: Path, *, oldest: bool = False) -> ssl.SSLContext:
     return context
 
 
-async def over_tls(camera: Camera, context: ssl.SSLContext, credential: Credential | None, **door: Any) -> StreamFacts:
+async def over_tls(
+    camera: Camera, context: ssl.SSLContext, credential: Credential | None, **door: Any
+) -> StreamFacts:
     async with running(camera, context) as uri:
         return await watch(uri, credential, doors(**door))
 
@@ -202,7 +218,11 @@ def test_tls_old_and_new_is_spoken(tmp_path: Path, oldest: bool) -> None:
     camera = Camera()
     facts = asyncio.run(over_tls(camera, server_context(tmp_path, oldest=oldest), None))
     assert measured(facts).frames > 2
-    assert facts.access is not None and facts.access.encrypted and len(facts.access.tls_fingerprint_sha256 or "") == 64
+    assert (
+        facts.access is not None
+        and facts.access.encrypted
+        and len(facts.access.tls_fingerprint_sha256 or "") == 64
+    )
 
 
 def test_basic_is_answered_inside_tls_to_a_certificate_of_an_earlier_run(tmp_path: Path) -> None:
@@ -255,7 +275,10 @@ def test_a_silent_server_behind_rtsps_costs_one_step() -> None:
             server.close()
 
     facts = asyncio.run(look())
-    assert isinstance(facts.measured, Fault) and facts.measured.code in (FaultCode.TIMEOUT, FaultCode.TLS_FAILED)
+    assert isinstance(facts.measured, Fault) and facts.measured.code in (
+        FaultCode.TIMEOUT,
+        FaultCode.TLS_FAILED,
+    )
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "x" * 70, "a..b"])

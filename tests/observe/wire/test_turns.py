@@ -111,7 +111,9 @@ def test_a_mistake_of_ours_costs_the_one_camera_that_met_it(monkeypatch: pytest.
     for camera, each in zip(cameras, facts, strict=True):
         assert camera.methods()[-1] == "TEARDOWN"
         if isinstance(each, StreamFacts):
-            assert measured(each).frame_rate_hz == pytest.approx(50.0, rel=0.01) and measured(each).limits == ()
+            assert (
+                measured(each).frame_rate_hz == pytest.approx(50.0, rel=0.01) and measured(each).limits == ()
+            )
 
 
 def test_one_that_goes_silent_among_many_is_noticed() -> None:

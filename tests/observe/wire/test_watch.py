@@ -22,7 +22,15 @@ from camagent.observe.watch import WatchOptions, watch_stream
 from camagent.wire.transcript import Transcript
 from tests.builders import image_facts
 from tests.observe.wire.camera import Asked, Camera, running
-from tests.observe.wire.watching import CREDENTIAL, QUICK, KeepingJudge, KeepingTranscript, doors, measured, watch
+from tests.observe.wire.watching import (
+    CREDENTIAL,
+    QUICK,
+    KeepingJudge,
+    KeepingTranscript,
+    doors,
+    measured,
+    watch,
+)
 
 
 class Judge:
@@ -32,7 +40,9 @@ class Judge:
         self.answer, self.wait_s = answer, wait_s
         self.asked: list[tuple[str, int, Path | None]] = []
 
-    async def judge(self, codec: str, pictures: Sequence[bytes], keep_as: Path | None = None) -> PictureReport | Fault:
+    async def judge(
+        self, codec: str, pictures: Sequence[bytes], keep_as: Path | None = None
+    ) -> PictureReport | Fault:
         self.asked.append((codec, len(pictures), keep_as))
         await asyncio.sleep(self.wait_s)
         return self.answer
@@ -139,7 +149,9 @@ def test_mpeg4_is_measured_and_not_decoded() -> None:
     assert seen.frame_rate_hz == pytest.approx(50.0, rel=0.01)
 
 
-def test_the_secret_appears_nowhere(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_secret_appears_nowhere(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Also where the camera echoes it in an address (yi-hack-MStar#56)."""
 
     class Telling(Camera):
@@ -147,12 +159,18 @@ def test_the_secret_appears_nowhere(caplog: pytest.LogCaptureFixture, capsys: py
             base = f"Content-Base: rtsp://viewer:hunter2@127.0.0.1:{self.uri.port}/live/"
             return self.ok(asked, base, f"Server: {self.password}", body=self.sdp.encode())
 
-    for password, right in (("hunter2", "hunter2"), ("hunter2", "other"), ("Mật khẩu/hunter2@#", "Mật khẩu/hunter2@#")):
+    for password, right in (
+        ("hunter2", "hunter2"),
+        ("hunter2", "other"),
+        ("Mật khẩu/hunter2@#", "Mật khẩu/hunter2@#"),
+    ):
         transcript = Transcript()
         with caplog.at_level(logging.DEBUG):
             credential = Credential("viewer", Secret(password))
             transcript.hide(credential)
-            facts = seen_by(Telling(user="viewer", password=right), credential, door=doors(transcript=transcript))
+            facts = seen_by(
+                Telling(user="viewer", password=right), credential, door=doors(transcript=transcript)
+            )
         printed = capsys.readouterr()
         everything = f"{facts}{transcript.exchanges}{caplog.text}{printed}"
         assert transcript.exchanges

@@ -28,7 +28,9 @@ class KeepingJudge:
 
     pictures: list[tuple[str, bytes]] = field(default_factory=list)
 
-    async def judge(self, codec: str, pictures: Sequence[bytes], keep_as: Path | None = None) -> PictureReport | Fault:
+    async def judge(
+        self, codec: str, pictures: Sequence[bytes], keep_as: Path | None = None
+    ) -> PictureReport | Fault:
         self.pictures += [(codec, picture) for picture in pictures]
         return PictureReport(len(pictures), 0, None, None, None)
 

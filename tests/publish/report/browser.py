@@ -33,7 +33,9 @@ FLAGS = (
     "--lang=vi",
 )
 
-PHONE = 'Emulation.setDeviceMetricsOverride {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": true}'
+PHONE = (
+    'Emulation.setDeviceMetricsOverride {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": true}'
+)
 DARK = 'Emulation.setEmulatedMedia {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}'
 
 # The contrast of every visible text with the nearest background that is not transparent, after WCAG 2.
@@ -58,9 +60,11 @@ CONTRAST = """(() => {
     const style = getComputedStyle(node);
     const bar = node.namespaceURI.endsWith("svg") && node.classList.contains("on-bar");
     const front = numbers(node.namespaceURI.endsWith("svg") ? style.fill : style.color);
-    const back = bar ? numbers(getComputedStyle(node.parentElement.querySelector(".bar")).fill) : ground(node);
+    const drawn = () => getComputedStyle(node.parentElement.querySelector(".bar")).fill;
+    const back = bar ? numbers(drawn()) : ground(node);
     const [a, b] = [light(front), light(back)].sort((x, y) => y - x);
-    worst.push([(a + 0.05) / (b + 0.05), walk.currentNode.textContent.trim().slice(0, 40), style.color, back.join()]);
+    const text = walk.currentNode.textContent.trim().slice(0, 40);
+    worst.push([(a + 0.05) / (b + 0.05), text, style.color, back.join()]);
   }
   return worst.sort((x, y) => x[0] - y[0]).slice(0, 5);
 })()"""
@@ -71,7 +75,8 @@ SMALLEST = """(() => {
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
     const node = walk.currentNode.parentElement;
-    if (!walk.currentNode.textContent.trim() || !node.checkVisibility() || node.closest("style, script")) continue;
+    if (!walk.currentNode.textContent.trim() || !node.checkVisibility()) continue;
+    if (node.closest("style, script")) continue;
     const drawing = node.closest("svg");
     const scale = drawing && drawing.viewBox.baseVal ? drawing.getScreenCTM().a : 1;
     sizes.push(parseFloat(getComputedStyle(node).fontSize) * scale);
@@ -106,7 +111,9 @@ class Page:
                 self.events.append(json.loads(await self._socket.receive_str()))
 
     async def ask(self, expression: str) -> Any:
-        reply = await self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        reply = await self.call(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in reply, reply
         return reply["result"].get("value")
 
@@ -124,7 +131,8 @@ class Page:
         return [
             json.dumps(event)[:400]
             for event in self.events
-            if event.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled")
+            if event.get("method")
+            in ("Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled")
         ]
 
     def requests(self) -> list[str]:

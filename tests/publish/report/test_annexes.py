@@ -1,4 +1,5 @@
-"""The appendices that are signed: LibreOffice's figures are the program's own, and every row is high enough."""
+"""The appendices that are signed: LibreOffice's figures are the program's own, and every row is high
+enough."""
 
 from __future__ import annotations
 
@@ -35,12 +36,16 @@ PRICES = {Action.REPLACE: 4_500_000.0, Action.FIX_NETWORK: 315_000.0}
 def priced(number: int, with_price: bool, currency: str = "VND") -> CameraResult:
     base = camera(number)
     amount = PRICES.get(base.upgrade.action) if with_price else None
-    return replace(base, upgrade=replace(base.upgrade, cost_class="E", cost_amount=amount, cost_currency=currency))
+    return replace(
+        base, upgrade=replace(base.upgrade, cost_class="E", cost_amount=amount, cost_currency=currency)
+    )
 
 
 def area_of(folder: Path, currencies: tuple[str, ...] = ("VND",)) -> AreaReport:
     for number in range(6):
-        site = builders.site(id=f"90{number}", name=f"Trường {number}", area=("Bến Nghé", "*", "")[number % 3])
+        site = builders.site(
+            id=f"90{number}", name=f"Trường {number}", area=("Bến Nghé", "*", "")[number % 3]
+        )
         currency = currencies[number % len(currencies)]
         cameras = tuple(priced(n, (n + number) % 3 > 0, currency) for n in range(12))
         scan = replace(school(0, site=site), cameras=cameras)
@@ -55,7 +60,11 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> AreaReport:
 
 def decided(report: AreaReport, choose: Callable[[int], int | None]) -> dict[str, Decision]:
     chosen = {row.stable_id: choose(number) for number, row in enumerate(report.rows)}
-    return {key: Decision(key, DECISIONS[word], None, "x", NOW) for key, word in chosen.items() if word is not None}
+    return {
+        key: Decision(key, DECISIONS[word], None, "x", NOW)
+        for key, word in chosen.items()
+        if word is not None
+    }
 
 
 CHOICES: dict[str, Callable[[int], int | None]] = {
@@ -68,7 +77,9 @@ CHOICES: dict[str, Callable[[int], int | None]] = {
 def expected(report: AreaReport, decisions: dict[str, Decision], action: Action) -> tuple[float, int, int]:
     """Of one action: the amount agreed, cameras agreed, cameras agreed without a price."""
     rows = [row for row in report.rows if row.action is action]
-    agreed = [row for row in rows if row.stable_id in decisions and decisions[row.stable_id].decision == "approve"]
+    agreed = [
+        row for row in rows if row.stable_id in decisions and decisions[row.stable_id].decision == "approve"
+    ]
     sums = sum(row.cost_amount or 0.0 for row in agreed)
     return sums, len(agreed), sum(row.cost_amount is None for row in agreed)
 
@@ -77,7 +88,9 @@ def totals(book: Workbook, lang: str) -> dict[str, object]:
     """The lines below Appendix I, by their text."""
     sheet = book[say("report.annex.replace.sheet", lang)]
     column = KEYS.index("price") + 1
-    names = {say(f"report.annex.{key}", lang): key for key in ("proposed", "agreed", "agreed_count", "unpriced")}
+    names = {
+        say(f"report.annex.{key}", lang): key for key in ("proposed", "agreed", "agreed_count", "unpriced")
+    }
     return {
         names[str(row[0].value)]: sheet.cell(row[0].row, column).value
         for row in sheet.iter_rows()
@@ -130,7 +143,9 @@ def recalculated(content: bytes, folder: Path) -> Workbook:
         "--convert-to",
         "xlsx:Calc MS Excel 2007 XML",
     ]
-    subprocess.run([*command, "--outdir", str(folder / "out"), str(folder / "a.xlsx")], check=True, capture_output=True)
+    subprocess.run(
+        [*command, "--outdir", str(folder / "out"), str(folder / "a.xlsx")], check=True, capture_output=True
+    )
     return load_workbook(folder / "out" / "a.xlsx", data_only=True)
 
 
@@ -140,9 +155,13 @@ def test_libreoffice_gives_the_same_sums_after_the_office_decided(
     report: AreaReport, tmp_path: Path, lang: str
 ) -> None:
     decisions = decided(report, CHOICES["mixed"])
-    book = load_workbook(io.BytesIO(render_area_xlsx(report, lang)))  # openpyxl keeps no value beside a formula
+    book = load_workbook(
+        io.BytesIO(render_area_xlsx(report, lang))
+    )  # openpyxl keeps no value beside a formula
     for sheet in book.worksheets:
-        keys = next((row for row in sheet.iter_rows() if {"id", "decision"} <= {cell.value for cell in row}), ())
+        keys = next(
+            (row for row in sheet.iter_rows() if {"id", "decision"} <= {cell.value for cell in row}), ()
+        )
         columns = [str(cell.value) for cell in keys]
         for row in sheet.iter_rows() if keys else ():
             item = decisions.get(str(row[columns.index("id")].value))
@@ -151,9 +170,9 @@ def test_libreoffice_gives_the_same_sums_after_the_office_decided(
     out = io.BytesIO()
     book.save(out)
     check_values(recalculated(out.getvalue(), tmp_path), report, decisions, lang)
-    assert {item.row_id: item.decision for item in read_reviewed(out.getvalue(), "x.xlsx", NOW).decisions} == {
-        key: item.decision for key, item in decisions.items()
-    }
+    assert {
+        item.row_id: item.decision for item in read_reviewed(out.getvalue(), "x.xlsx", NOW).decisions
+    } == {key: item.decision for key, item in decisions.items()}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -196,7 +215,9 @@ def test_rows_are_as_high_as_their_text(report: AreaReport, lang: str) -> None:
         for number, row in enumerate(sheet.iter_rows(), start=1):
             if "/" not in str(row[KEYS.index("id")].value):
                 continue
-            shown = [(str(cell.value), c.width_chars) for cell, c in zip(row, columns, strict=True) if not c.hidden]
+            shown = [
+                (str(cell.value), c.width_chars) for cell, c in zip(row, columns, strict=True) if not c.hidden
+            ]
             lines = max(line_count(text, width) for text, width in shown if not text.startswith("="))
             height = sheet.row_dimensions[number].height
             assert height is not None and 15 * lines <= height <= 15 * lines + 1

@@ -73,7 +73,9 @@ def test_the_workbook_of_an_area_runs_no_text_of_a_school(report: AreaReport) ->
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         sheets = [packed.read(name).decode() for name in packed.namelist() if "worksheets/" in name]
     formulas = [part for sheet in sheets for part in sheet.split("<f>")[1:]]
-    texts = {text for part in formulas for text in re.findall(r'"([^"]*)"', html.unescape(part.split("</f>")[0]))}
+    texts = {
+        text for part in formulas for text in re.findall(r'"([^"]*)"', html.unescape(part.split("</f>")[0]))
+    }
     ours = set(catalogue("vi").values()) | {word for scales in SCALES.values() for word in scales}
     glue = {">=0", " ", "", "nghìn tỷ", " đồng.", "Bằng chữ (phần đã đồng ý): "}
     assert formulas and texts <= ours | glue, texts - ours - glue
@@ -93,13 +95,16 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_page_opens_in_a_browser_and_filters(report: AreaReport, browser: str, tmp_path: Path, lang: str) -> None:
+def test_the_page_opens_in_a_browser_and_filters(
+    report: AreaReport, browser: str, tmp_path: Path, lang: str
+) -> None:
     path = tmp_path / "area.html"
     path.write_text(render_area_html(report, lang), encoding="utf-8")
     choose = (
         "(() => { const field = document.getElementById('action'); field.value = 'replace';"
         " field.dispatchEvent(new Event('input', {bubbles: true}));"
-        " return [...document.querySelectorAll('#upgrades tbody tr')].filter(row => row.offsetParent).length; })()"
+        " return [...document.querySelectorAll('#upgrades tbody tr')].filter(row => "
+        "row.offsetParent).length; })()"
     )
 
     async def work(page: Page) -> None:
@@ -157,7 +162,10 @@ def saved(book: Workbook) -> bytes:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_decisions_come_back_from_the_workbook(report: AreaReport, lang: str) -> None:
-    words = {"vi": ("Đồng ý", "Không đồng ý", "KIỂM TRA LẠI "), "en": ("Agreed", "Not agreed", "Check again")}[lang]
+    words = {
+        "vi": ("Đồng ý", "Không đồng ý", "KIỂM TRA LẠI "),
+        "en": ("Agreed", "Not agreed", "Check again"),
+    }[lang]
     content = filled(render_area_xlsx(report, lang), dict(enumerate(words)), {1: "chờ năm sau"})
     reviewed = read_reviewed(content, "lan1.xlsx", NOW)
     assert [item.decision for item in reviewed.decisions] == ["approve", "reject", "recheck"]
@@ -262,7 +270,10 @@ def test_a_file_that_is_no_reviewed_list_is_one_clear_line(content: bytes) -> No
 
 def test_a_workbook_with_broken_xml_inside_is_refused() -> None:
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(render_xlsx([view(school(2))], "vi"))) as old, zipfile.ZipFile(out, "w") as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(render_xlsx([view(school(2))], "vi"))) as old,
+        zipfile.ZipFile(out, "w") as new,
+    ):
         for name in old.namelist():
             body = old.read(name)
             new.writestr(name, body[: len(body) // 2] if "sheet2.xml" in name else body)
@@ -286,11 +297,15 @@ def test_requirements_that_fail_are_told_in_words(report: AreaReport) -> None:
     assert f'<span class="rule">{rule}</span> {title}' in render_area_html(report, "vi")
 
 
-def test_more_levels_than_a_list_has_are_refused_not_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_levels_than_a_list_has_are_refused_not_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CAMAGENT_DATA", str(tmp_path))
     levels = [part for name in ("Trường", "Phường", "Quận", "Sở") for part in ("--level", name)]
     with refused("4"):
-        CliRunner().invoke(merge_command, [str(tmp_path), *levels], standalone_mode=False, catch_exceptions=False)
+        CliRunner().invoke(
+            merge_command, [str(tmp_path), *levels], standalone_mode=False, catch_exceptions=False
+        )
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

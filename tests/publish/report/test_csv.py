@@ -12,7 +12,9 @@ from tests.publish.samples import HOSTILE, hostile_school, school, view
 
 
 def rows(text: str, lang: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), delimiter=";" if lang == "vi" else ","))
+    return list(
+        csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), delimiter=";" if lang == "vi" else ",")
+    )
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])

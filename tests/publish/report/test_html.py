@@ -61,7 +61,10 @@ def test_coverage_comes_before_judgements_and_the_list_before_the_cameras() -> N
 def test_cameras_stand_in_the_order_of_the_work() -> None:
     page = render_html([view(school())], "vi")
     actions = re.findall(r'<article class="camera"[^>]*data-action="(\w+)"', page)
-    assert actions == ["reconfigure"] * 2 + ["fix_network"] * 2 + ["replace"] * 2 + ["investigate"] * 2 + ["none"] * 2
+    assert (
+        actions
+        == ["reconfigure"] * 2 + ["fix_network"] * 2 + ["replace"] * 2 + ["investigate"] * 2 + ["none"] * 2
+    )
 
 
 def test_hostile_texts_are_shown_as_text() -> None:
@@ -73,7 +76,9 @@ def test_hostile_texts_are_shown_as_text() -> None:
 
 
 def test_a_single_check_says_so() -> None:
-    assert "không phải của lần quét toàn trường" in render_html([view(replace(school(1), kind="check"))], "vi")
+    assert "không phải của lần quét toàn trường" in render_html(
+        [view(replace(school(1), kind="check"))], "vi"
+    )
 
 
 def test_changes_are_told_with_other_requirements_marked() -> None:
@@ -144,7 +149,9 @@ def test_the_decision_stands_in_one_sentence_below_the_coverage() -> None:
 def test_what_was_not_checked_is_told_by_its_reason() -> None:
     strangers = tuple(NotChecked(f"192.0.2.{number}", "not_a_camera") for number in range(1, 41))
     missed = (*strangers, NotChecked("192.0.2.201", "timeout"), NotChecked("192.0.2.202", "timeout"))
-    groups = missed_groups(view(school(1, coverage=builders.coverage(not_checked=missed))).coverage.not_checked, "vi")
+    groups = missed_groups(
+        view(school(1, coverage=builders.coverage(not_checked=missed))).coverage.not_checked, "vi"
+    )
     assert [len(group.addresses) for group in groups] == [2, 40]  # what may hide a camera first
     page = render_html([view(school(1, coverage=builders.coverage(not_checked=missed)))], "vi")
     assert "Chưa kiểm tra được: 42" in page and "192.0.2.201, 192.0.2.202 – Thiết bị" in page

@@ -1,4 +1,5 @@
-"""The page in a real browser: renders, filters, sorts, prints; asks for nothing, runs nothing of a camera's."""
+"""The page in a real browser: renders, filters, sorts, prints; asks for nothing, runs nothing of a
+camera's."""
 
 from __future__ import annotations
 
@@ -81,7 +82,12 @@ def test_the_table_sorts_in_vietnamese_order_by_mouse_and_keyboard(browser: str,
         await page.ask(f"{head}.querySelector('button').focus()")
         for kind in ("keyDown", "keyUp"):
             await page.call(
-                "Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter", windowsVirtualKeyCode=13, text="\r"
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key="Enter",
+                code="Enter",
+                windowsVirtualKeyCode=13,
+                text="\r",
             )
         assert await page.ask(NAMES) == rising[::-1]
 
@@ -93,7 +99,9 @@ def test_everything_can_be_reached_with_the_tab_key(browser: str, page_file: Pat
         seen = set()
         for _ in range(60):
             for kind in ("keyDown", "keyUp"):
-                await page.call("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9)
+                await page.call(
+                    "Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9
+                )
             seen.add(await page.ask("document.activeElement.id || document.activeElement.tagName"))
         assert {"search", "verdict", "action", "BUTTON", "A", "SUMMARY"} <= seen
 
@@ -129,7 +137,9 @@ def test_a_phone_needs_no_sideways_scrolling(browser: str, page_file: Path) -> N
     async def work(page: Page) -> None:
         assert await page.ask("innerWidth") == 360
         assert await page.ask("document.documentElement.scrollWidth") <= 360
-        assert await page.ask("document.querySelector('#upgrades tbody td').getBoundingClientRect().width") > 200
+        assert (
+            await page.ask("document.querySelector('#upgrades tbody td').getBoundingClientRect().width") > 200
+        )
         picture = base64.b64decode((await page.call("Page.captureScreenshot"))["data"])
         assert picture.startswith(b"\x89PNG") and len(picture) > 10_000
 
@@ -183,7 +193,8 @@ def test_nothing_that_a_camera_says_runs_or_loads(browser: str, tmp_path: Path, 
         assert page.requests() == [path.as_uri()]
         assert page.complaints() == []
         injected = (
-            "new Promise(done => { addEventListener('securitypolicyviolation', event => done(event.violatedDirective));"
+            "new Promise(done => "
+            "{ addEventListener('securitypolicyviolation', event => done(event.violatedDirective));"
             " const tag = document.createElement('script'); tag.textContent = 'document.title = 1';"
             " document.body.append(tag); setTimeout(() => done('nothing'), 2000); })"
         )

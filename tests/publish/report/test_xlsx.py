@@ -65,7 +65,15 @@ def test_the_list_has_its_columns_a_frozen_head_a_filter_and_fits_a4(book: Workb
     head = keys_row(sheet) + 1
     heads = [cell.value for cell in sheet[head]]
     assert heads[:3] == ["STT", "Trường", "Camera"] and heads[3:5] == ["Vị trí", "Kiểu máy"]
-    assert heads[5:12] == ["Phát hiện", "Việc cần làm", "Các bước", "Căn cứ", "Nhóm chi phí", "Ý kiến", "Ghi chú"]
+    assert heads[5:12] == [
+        "Phát hiện",
+        "Việc cần làm",
+        "Các bước",
+        "Căn cứ",
+        "Nhóm chi phí",
+        "Ý kiến",
+        "Ghi chú",
+    ]
     assert sheet.freeze_panes == f"A{head + 1}"
     assert sheet.auto_filter.ref == f"A{head}:M{head + 8}"
     assert sheet.print_title_rows == f"${head}:${head}"
@@ -116,7 +124,13 @@ def test_rows_are_high_enough_for_their_text(book: Workbook) -> None:
 
 
 def test_letters_are_times_new_roman(book: Workbook) -> None:
-    fonts = {cell.font.name for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None}
+    fonts = {
+        cell.font.name
+        for sheet in book
+        for row in sheet.iter_rows()
+        for cell in row
+        if cell.value is not None
+    }
     assert fonts == {"Times New Roman"}
     listed = book["Danh mục nâng cấp"]
     assert listed.cell(keys_row(listed) + 2, 2).font.name == "Times New Roman"
@@ -134,7 +148,9 @@ def test_the_list_is_readable_on_a4(schools: int) -> None:
 def test_the_summary_counts_follow_the_list() -> None:
     content = render_xlsx([view(school())], "vi")
     formulas = {row[0].value: row[1].value for row in opened(content)["Tổng hợp"].iter_rows() if row[0].value}
-    cached = {row[0].value: row[1].value for row in opened(content, False)["Tổng hợp"].iter_rows() if row[0].value}
+    cached = {
+        row[0].value: row[1].value for row in opened(content, False)["Tổng hợp"].iter_rows() if row[0].value
+    }
     assert formulas["Thay camera"] == "=COUNTIF('Danh mục nâng cấp'!$G$7:$G$14,\"Thay camera\")"
     assert (cached["Thay camera"], cached["Chưa sẵn sàng"], cached["Đồng ý"]) == (2, 6, 0)
 
@@ -188,7 +204,9 @@ def test_no_text_of_a_camera_is_a_formula_a_link_or_a_control_character(lang: st
     formulas = [text for name, part in parts.items() for text in re.findall(r"<f>(.*?)</f>", part)]
     assert formulas and all(text.startswith("COUNTIF('") for text in formulas)
     assert not any("hyperlink" in part.lower() and "<hyperlink" in part for part in parts.values())
-    assert not any(re.search(r"_x00[01][0-9A-F]_|[\x00-\x08\x0b\x0c\x0e-\x1f]", part) for part in parts.values())
+    assert not any(
+        re.search(r"_x00[01][0-9A-F]_|[\x00-\x08\x0b\x0c\x0e-\x1f]", part) for part in parts.values()
+    )
     assert "externalLink" not in " ".join(parts)
     names = [cell.value for cell in opened(content)[SHEETS[lang][2]]["C"]]
     assert HOSTILE[0] in names
@@ -219,9 +237,10 @@ def test_the_first_sheet_says_how_far_was_looked_and_what_is_to_be_decided(lang:
     sheet = opened(render_xlsx([view(school())], lang)).worksheets[0]
     lines = [str(row[0].value) for row in sheet.iter_rows() if row[0].value]
     looked = {"vi": "đã kiểm tra 10 camera", "en": "10 cameras checked"}[lang]
-    decided = {"vi": "8 trên 10 camera cần xử lý; đề nghị thay mới: 2.", "en": "8 of 10 cameras need something done"}[
-        lang
-    ]
+    decided = {
+        "vi": "8 trên 10 camera cần xử lý; đề nghị thay mới: 2.",
+        "en": "8 of 10 cameras need something done",
+    }[lang]
     places = [next(at for at, line in enumerate(lines) if words in line) for words in (looked, decided)]
     assert places == sorted(places)
 
@@ -241,7 +260,9 @@ def test_what_failed_stands_above_what_passed(book: Workbook) -> None:
 
 
 def test_amounts_of_a_price_file_fit_their_column() -> None:
-    priced = builders.upgrade(action=Action.REPLACE, cost_class="B", cost_amount=12_450_000.0, cost_currency="VND")
+    priced = builders.upgrade(
+        action=Action.REPLACE, cost_class="B", cost_amount=12_450_000.0, cost_currency="VND"
+    )
     scan = replace(school(0), cameras=(camera(3, upgrade=priced),))
     sheet = opened(render_xlsx([view(scan)], "vi"))["Danh mục nâng cấp"]
     cell = sheet.cell(keys_row(sheet) + 2, 10)

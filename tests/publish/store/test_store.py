@@ -109,7 +109,10 @@ def test_availability_counts_scans_and_cheap_checks_of_thirty_days(tmp_path: Pat
         store.note_probes(START + timedelta(days=2), {"cam-000000000000": False, "cam-other": True})
         found = store.histories(START + timedelta(days=3))
     assert (found["cam-000000000000"].probes, found["cam-000000000000"].answered) == (4, 3)
-    assert (found["cam-000000000002"].probes, found["cam-000000000002"].answered) == (3, 3)  # its sub-stream plays
+    assert (found["cam-000000000002"].probes, found["cam-000000000002"].answered) == (
+        3,
+        3,
+    )  # its sub-stream plays
     assert found["cam-other"].probes == 1
     assert found["cam-000000000000"].since.date() == START.date()
 
@@ -161,7 +164,9 @@ def test_what_two_processes_learn_is_kept_of_both(tmp_path: Path) -> None:
         scan.remember(Learned((second,), (("192.0.2.2:8443", "cd" * 32), ("192.0.2.1", "00" * 32))), START)
         agent.remember(Learned((moved,)), START)
         assert agent.known_devices() == (moved, second)
-        assert scan.pins() == (("192.0.2.1", "ab" * 32), ("192.0.2.2:8443", "cd" * 32)), "the first one seen stays"
+        assert scan.pins() == (("192.0.2.1", "ab" * 32), ("192.0.2.2:8443", "cd" * 32)), (
+            "the first one seen stays"
+        )
         scan.forget_pins(["192.0.2.1"])
         assert agent.pins() == (("192.0.2.2:8443", "cd" * 32),)
 
@@ -192,7 +197,9 @@ def test_answers_are_kept_for_a_camera_or_the_whole_site(tmp_path: Path) -> None
 
 def test_the_newest_decision_counts(tmp_path: Path) -> None:
     first = Decision("9001/cam-1", "approve", None, "a.xlsx", START)
-    second = replace(first, decision="recheck", note="chờ báo giá", source="b.xlsx", at=START + timedelta(days=1))
+    second = replace(
+        first, decision="recheck", note="chờ báo giá", source="b.xlsx", at=START + timedelta(days=1)
+    )
     with open_store(tmp_path / "site.db") as store:
         store.decide([first])
         store.decide([second])
@@ -204,7 +211,9 @@ def test_tables_are_strict_and_versioned(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "site.db") as raw:
         assert raw.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
         assert raw.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        loose = raw.execute("SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0").fetchall()
+        loose = raw.execute(
+            "SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0"
+        ).fetchall()
         assert {name for (name,) in loose} <= {"sqlite_schema"}
     raw.close()
 

@@ -20,9 +20,9 @@ from tests.refusal import refused
 ROOT = Path(__file__).resolve().parents[3]
 START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 
-# Saves one scan after another in a process of its own; at the given number of SQL statements it kills itself, as a
-# power cut would. Each number has its process and its file, and the first that comes to its end is the last: they are
-# forked, because Python with its modules takes longer to start than three scans to save.
+# Saves one scan after another in a process of its own; at the given number of SQL statements it kills itself,
+# as a power cut would. Each number has its process and its file, and the first that comes to its end is the
+# last: they are forked, because Python with its modules takes longer to start than three scans to save.
 SAVE_UNTIL_KILLED = """
 import os, signal, sqlite3, sys
 from pathlib import Path
@@ -109,7 +109,8 @@ def test_a_process_killed_at_every_single_statement_leaves_whole_scans(tmp_path:
 
 
 def test_a_power_cut_at_any_byte_of_the_log_leaves_the_old_scan_or_the_new_one(tmp_path: Path) -> None:
-    """The log only grows while a scan is saved: each prefix of it is what a power cut may leave on the disk."""
+    """The log only grows while a scan is saved: each prefix of it is what a power cut may leave on the
+    disk."""
     path = tmp_path / "site.db"
     with open_store(path) as store:
         save(store, 0)
@@ -178,7 +179,9 @@ def check_whole_latest(path: Path) -> int:
         return (found.started_at - START).days
 
 
-def test_a_store_held_by_another_program_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_held_by_another_program_is_one_clear_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "site.db"
     open_store(path).close()
     monkeypatch.setattr("camagent.store.open_file.BUSY_S", 0.05)
