@@ -120,7 +120,8 @@ class _Bytes:
 
 def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> Reading | Fault:
     try:
-        container = av.open(_Bytes(file), options=_OPTIONS)
+        # Titles and tags may be in any encoding; nothing here reads them.
+        container = av.open(_Bytes(file), options=_OPTIONS, metadata_errors="replace")
     except (av.error.FFmpegError, OSError):  # OSError: FFmpeg seeks where a short or empty file has nothing
         return _fault(FaultCode.MALFORMED_REPLY, "open", started_s)
     with container:

@@ -193,6 +193,16 @@ def test_a_codec_that_nobody_knows_is_a_fault(tmp_path: Path) -> None:
     assert isinstance(facts.measured, Fault) and facts.measured.code is FaultCode.CODEC_UNSUPPORTED
 
 
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+def test_tags_in_another_encoding_cost_nothing(suffix: str, tmp_path: Path) -> None:
+    path = write(H264, tmp_path / f"sound.{suffix}")
+    content = path.read_bytes()
+    assert b"Lavf" in content
+    path.write_bytes(content.replace(b"Lavf", b"\x80\xffvf").replace(b"ENCODER", b"\x80NCODER"))
+    facts = watched(path)
+    assert not isinstance(facts.measured, Fault) and facts.measured.frame_rate_hz is not None
+
+
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.sampled_from(["mp4", "mkv", "ts", "h264"]), st.data())
 def test_any_damage_gives_facts(tmp_path: Path, suffix: str, data: st.DataObject) -> None:
