@@ -4,8 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 export OPENBLAS_NUM_THREADS := 1
-# Tests that share one simulated school stay on one worker (tests/conftest.py).
-PARALLEL := -n 4 --dist loadscope
+PARALLEL := -n 4
 
 .PHONY: demo install test test-all lint peers lock clean bench bench-stream bench-truth bench-onvif bench-discovery bench-recorder bench-area bench-agent bench-decode bench-advice samples schema windows test-windows
 
@@ -18,11 +17,13 @@ install: $(VENV)/bin/uv
 
 # What a developer runs all day. Four workers on two cores: most tests wait for sockets, not for the processor.
 test: lint peers
-	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not outside and not camera"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not outside and not alone and not camera"
 
-# The rest: third-party servers, a browser, real windows of time. CI runs both.
+# The rest: third-party servers, a browser; then, one after the other, what measures a whole school over real windows
+# of time. CI runs both.
 test-all: $(VENV)/.dev peers
-	$(BIN)/python -m pytest $(PARALLEL) -m "(slow or outside) and not camera and not windows"
+	$(BIN)/python -m pytest $(PARALLEL) -m "(slow or outside) and not alone and not camera and not windows"
+	$(BIN)/python -m pytest -m "alone and not camera and not windows"
 
 # The folder that runs on Windows from a stick, and its tests under wine.
 windows: dist/camagent-windows.zip

@@ -1,4 +1,4 @@
-"""Which tests need a world outside of Python, and which may not run beside each other."""
+"""Which tests need a world outside of Python, and which run alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from xdist.scheduler import LoadScopeScheduling
 
 from camagent.cli.language import DEFAULT_LANGUAGE, settle
 
@@ -35,8 +34,10 @@ OUTSIDE = (
 """Against programs that we did not write, or over a real window of time: minutes, and not needed at every
 edit."""
 
-DEFAULT_SCHOOL = ("tests/e2e/", "tests/simulator/test_simulate_command.py")
-"""They open the simulated school at its usual addresses; only one such school fits on a machine."""
+ALONE = ("tests/e2e/", "tests/simulator/test_simulate_command.py")
+"""They open the simulated school at its usual addresses, of which a machine has one, and measure it over
+real windows of time: beside others on two cores, a window that was not smooth is told as such, and no verdict
+is sure."""
 
 
 @pytest.fixture(autouse=True)
@@ -50,19 +51,5 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     place = item.path.relative_to(ROOT).as_posix()
     if place.startswith(OUTSIDE) or "browser" in getattr(item, "fixturenames", ()):
         item.add_marker("outside")
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
-    """Everything that opens the default school goes to one worker, every other test to whoever is free.
-
-    xdist's own groups (`--dist loadgroup`) are read out of the test's id, which pytest 9.2 no longer lets it
-    write.
-    """
-    return ByPlace(config, log)
-
-
-class ByPlace(LoadScopeScheduling):  # type: ignore[misc]  # xdist tells its types to nobody
-    """One unit of work for all tests of the default school, one for each other test."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return "default school" if nodeid.startswith(DEFAULT_SCHOOL) else nodeid
+    if place.startswith(ALONE):
+        item.add_marker("alone")
