@@ -18,6 +18,7 @@ from camagent.model.device import DeviceTarget
 from camagent.model.fault import FaultCode
 from camagent.model.finding import Outcome, Verdict
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job
+from camagent.run.onlooker import Onlooker
 from camagent.run.recognition import Order, Run
 from camagent.run.site_run import check_targets
 from camagent.run.stopped import stopped_check
@@ -56,7 +57,7 @@ def stopped_run(monkeypatch: pytest.MonkeyPatch, ended: list[str]) -> Run:
                 if done == 1:
                     asyncio.get_running_loop().call_soon(fleet.stop)
 
-            return await check_targets(jobs, order, fleet, FleetOptions(), heard)
+            return await check_targets(jobs, order, fleet, FleetOptions(), Onlooker(heard))
 
     return asyncio.run(run())
 

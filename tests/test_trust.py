@@ -18,6 +18,7 @@ from camagent.model.discovery import Discovery, FoundBy, Sighting
 from camagent.model.finding import TRUST_RULE, Outcome, Verdict
 from camagent.model.scan import Declaration
 from camagent.run.fleet import Fleet, FleetLimits
+from camagent.run.onlooker import Onlooker
 from camagent.run.recognition import Order, Run
 from camagent.run.site_run import Found, check_found, jobs_for
 from camagent.run.trust import LoginGiven
@@ -103,7 +104,7 @@ def run(device: FakeDevice, trust: Trust, network: str = "127.0.0.0/8") -> Run:
             discovery = found(replace(device.target, endpoint=ENDPOINT))
             wanted = order(network, trust)
             return await check_found(
-                Found(discovery, DiscoveryPlan((), ()), NOW), wanted, fleet, OPTIONS, lambda *_: None
+                Found(discovery, DiscoveryPlan((), ()), NOW), wanted, fleet, OPTIONS, Onlooker()
             )
 
     return asyncio.run(story())

@@ -94,13 +94,13 @@ def check_command(
 
 
 async def _check(jobs: Sequence[Job], order: Order, fleet: Fleet, options: FleetOptions) -> Run:
-    from camagent.cli.run import progress_on_terminal
-    from camagent.cli.scanning import tell_unwritten
+    from camagent.cli.progress import progress_on_terminal
+    from camagent.cli.scanning import stops_at_interrupt, tell_unwritten
     from camagent.run.site_run import check_targets
 
     async with fleet:
-        with progress_on_terminal() as progress:
-            run = await check_targets(jobs, order, fleet, options, progress)
+        with stops_at_interrupt(fleet), progress_on_terminal(fleet, options) as onlooker:
+            run = await check_targets(jobs, order, fleet, options, onlooker)
     tell_unwritten(fleet)
     return run
 

@@ -99,7 +99,7 @@ def simulated_school(cameras: int) -> Iterator[dict[str, object]]:
 
 async def _scan_school(cameras: int, password: str, window_s: float) -> Run:
     from camagent.app import RunOptions, fleet_options, make_fleet
-    from camagent.cli.run import progress_on_terminal
+    from camagent.cli.progress import progress_on_terminal
     from camagent.discover.interfaces import Medium, list_interfaces
     from camagent.discover.plan import make_plan
     from camagent.run.site_run import scan_site
@@ -113,8 +113,8 @@ async def _scan_school(cameras: int, password: str, window_s: float) -> Run:
     order = demo_order(config, inventory, password)
     async with make_fleet(config, LoginLedger()) as fleet:
         options = fleet_options(config, RunOptions(), order)
-        with progress_on_terminal() as progress:
-            return await scan_site(plan, order, fleet, options, progress)
+        with progress_on_terminal(fleet, options) as onlooker:
+            return await scan_site(plan, order, fleet, options, onlooker)
 
 
 def school_inventory(cameras: int) -> tuple[tuple[Declaration, ...], tuple[str, ...]]:

@@ -45,7 +45,7 @@ def discover_command(
 ) -> int:
     """Search as planned, show the ranges before and the coverage after; 3 where nothing was found."""
     from camagent.app import RunOptions, read_config, search_plan
-    from camagent.cli.run import progress_on_terminal
+    from camagent.cli.progress import progress_on_terminal
     from camagent.clock import SystemClock
     from camagent.discover.search import search
 
@@ -54,8 +54,8 @@ def discover_command(
     if wait_s is not None:
         plan = replace(plan, pacing=replace(plan.pacing, settle_s=wait_s))
     click.echo(_announcement(plan), err=True)
-    with progress_on_terminal() as progress:
-        found = asyncio.run(search(plan, SystemClock(), progress))
+    with progress_on_terminal() as onlooker:
+        found = asyncio.run(search(plan, SystemClock(), onlooker.progress))
     if output_format == "json":
         click.echo(json.dumps(discovery_document(found), ensure_ascii=False, indent=2))
     else:

@@ -1,17 +1,14 @@
-"""What `scan`, `check` and `demo` share: from options to an order, progress on the terminal, results to
-files."""
+"""What `scan`, `check` and `demo` share: results on the screen and in files."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from camagent.cli.language import lang, t, tm
+from camagent.cli.language import lang, tm
 from camagent.cli.mistakes import exit_code
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message, os_reason
@@ -20,36 +17,6 @@ from camagent.platform.whole_files import GROUP_READABLE, PRIVATE, make_folder, 
 if TYPE_CHECKING:
     from camagent.document.model import ScanDocument
     from camagent.model.scan import ScanResult
-    from camagent.run.site_run import Progress
-
-
-@contextmanager
-def progress_on_terminal() -> Iterator[Progress]:
-    """A progress bar on stderr where that is a terminal, one plain line a phase where it is not."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
-    tasks: dict[str, Any] = {}
-    words = {phase: t(f"cli.phase.{phase}") for phase in ("multicast", "directed", "knock", "check", "again")}
-
-    def heard(phase: str, done: int, total: int) -> None:
-        if phase not in tasks:
-            tasks[phase] = bar.add_task(words.get(phase, phase), total=total or None)
-            if not console.is_terminal:
-                click.echo(words.get(phase, phase) + " …", err=True)
-        bar.update(tasks[phase], completed=done, total=total or None)
-
-    with bar:
-        yield heard
 
 
 def show(result: ScanResult, output_format: str) -> ScanDocument:

@@ -6,6 +6,8 @@ import asyncio
 import errno
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +28,8 @@ from camagent.app import (
 )
 from camagent.cli.language import lang, t, tm
 from camagent.cli.mistakes import EXIT_STOPPED
-from camagent.cli.run import code_of, progress_on_terminal, show, warn, warn_of, write_reports
+from camagent.cli.progress import progress_on_terminal
+from camagent.cli.run import code_of, show, warn, warn_of, write_reports
 from camagent.cli.trust import may_trust, trusting
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
@@ -144,16 +147,24 @@ async def _scan(plan: DiscoveryPlan, order: Order, fleet: Fleet, options: FleetO
     from camagent.run.site_run import check_found, find_devices, jobs_for
 
     async with fleet:
-        with progress_on_terminal() as progress:
-            found = await find_devices(plan, fleet, progress)
-        if may_trust(jobs_for(found.discovery, order)):
+        with stops_at_interrupt(fleet), progress_on_terminal() as onlooker:
+            found = await find_devices(plan, fleet, onlooker)
+        if not fleet.stopped and may_trust(jobs_for(found.discovery, order)):
             order = trusting(order)
-        with progress_on_terminal() as progress:
-            on_interrupt(fleet.stop)
-            run = await check_found(found, order, fleet, options, progress)
-            let_interrupt()
+        with stops_at_interrupt(fleet), progress_on_terminal(fleet, options) as onlooker:
+            run = await check_found(found, order, fleet, options, onlooker)
     tell_unwritten(fleet)
     return run
+
+
+@contextmanager
+def stops_at_interrupt(fleet: Fleet) -> Iterator[None]:
+    """The first Ctrl-C ends what the fleet does and keeps what it has seen; the next one ends the program."""
+    on_interrupt(fleet.stop)
+    try:
+        yield
+    finally:
+        let_interrupt()
 
 
 def demand_folders(request: RunOptions) -> None:

@@ -11,6 +11,7 @@ from itertools import count
 from camagent.clock import Clock
 from camagent.discover.interfaces import is_private
 from camagent.discover.ladder import knock_at
+from camagent.discover.live import Found, LiveView
 from camagent.discover.multicast import Tray, probe_interfaces
 from camagent.discover.neighbours import Neighbourhood
 from camagent.discover.plan import DiscoveryPlan, hosts_of
@@ -27,6 +28,9 @@ from camagent.model.discovery import Discovery, FoundBy, Note, RtspOnly, Sightin
 from camagent.model.onvif import ONVIF_PATHS, TLS_PORTS
 
 MAX_LISTED = 20  # addresses named in one note
+LOOK_S = 0.5  # between two looks at what has answered so far, and at whether the user ended the search
+_Asked = tuple[Announced, tuple[str, ...], tuple[Note, ...], tuple[str, ...]]
+"""What was announced, the interfaces through which a probe left, notes, and the ranges asked to the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +52,52 @@ class _Run:
 
 
 async def search(
-    plan: DiscoveryPlan, clock: Clock, progress: Callable[[str, int, int], None] | None = None
+    plan: DiscoveryPlan,
+    clock: Clock,
+    progress: Callable[[str, int, int], None] | None = None,
+    found: Found | None = None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Discovery:
     """Find every device that the plan can reach, and say what was covered and what was not.
 
-    `progress` gets the step ("multicast", "directed", "knock"), how much of it is done, and how much there
+    progress: gets the step ("multicast", "directed", "knock"), how much of it is done, and how much there
     is.
+    found: hears of devices as they answer; what the search says at its end counts.
+    stopped: once it is true the search ends within `LOOK_S` with what was found, and a note says so.
     """
     tell = progress or (lambda step, done, total: None)
     started_s = clock.monotonic_s()
     deadline_s = started_s + plan.pacing.budget_s
     run = _Run(Sweep(plan, clock, Tray(), Knocks(), Neighbourhood(), deadline_s), tell, _asked(plan))
-    announced, interfaces, notes, covered = await _ask_everybody(run)
-    found = _sum_up(run, announced)
+    asked = await _ask_while_wanted(run, found, stopped)
+    announced, interfaces, notes, covered = asked or (run.announced(), (), (), ())
+    learned = _sum_up(run, announced)
+    if asked is None:
+        notes = (Note("search_stopped", str(len(learned.sightings) + len(learned.rtsp_only))),)
     return replace(
-        found,
+        learned,
         interfaces=interfaces,
         subnets=covered,
-        notes=tuple(dict.fromkeys((*plan.notes, *notes, *found.notes))),
+        notes=tuple(dict.fromkeys((*plan.notes, *notes, *learned.notes))),
         elapsed_s=clock.monotonic_s() - started_s,
     )
+
+
+async def _ask_while_wanted(run: _Run, found: Found | None, stopped: Callable[[], bool]) -> _Asked | None:
+    """The answers to all questions; None where the user ended the search before."""
+    view = LiveView(run.sweep)
+    asking = asyncio.create_task(_ask_everybody(run))
+    try:
+        while not asking.done():
+            await asyncio.wait({asking}, timeout=LOOK_S)
+            if found is not None and (fresh := view.fresh()):
+                found(fresh)
+            if stopped() and not asking.done():
+                return None
+        return asking.result()
+    finally:
+        asking.cancel()
+        await asyncio.wait({asking})
 
 
 def _asked(plan: DiscoveryPlan) -> dict[str, Sequence[str]]:
@@ -77,13 +107,9 @@ def _asked(plan: DiscoveryPlan) -> dict[str, Sequence[str]]:
     return asked | ({"": plan.addresses} if plan.addresses else {})
 
 
-async def _ask_everybody(run: _Run) -> tuple[Announced, tuple[str, ...], tuple[Note, ...], tuple[str, ...]]:
+async def _ask_everybody(run: _Run) -> _Asked:
     """All questions, each kind begun as soon as it can: multicast, directed Probes, and ports after the first
-    of these.
-
-    Returns: what was announced, the interfaces through which a probe left, notes, and the ranges asked to the
-    end.
-    """
+    of these."""
     knockable = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         multicast = group.create_task(

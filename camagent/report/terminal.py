@@ -35,7 +35,7 @@ MAX_CELL_CHARS = 32  # columns stay aligned whatever a camera calls itself
 WIDE_CHARS = 110  # narrower screens have no room for the model, and the address stands under the name
 
 _STYLE = {Verdict.READY: "bold green", Verdict.NOT_READY: "bold red", Verdict.UNDETERMINED: "bold yellow"}
-_SIGN = {Verdict.READY: "✓", Verdict.NOT_READY: "✗", Verdict.UNDETERMINED: "?"}
+SIGN = {Verdict.READY: "✓", Verdict.NOT_READY: "✗", Verdict.UNDETERMINED: "?"}
 _COLUMNS = ("verdict", "camera", "address", "device", "stream", "action")
 
 
@@ -83,7 +83,7 @@ def _print_under(line: str, console: Console) -> None:
 
 
 def _cells(camera: CameraView, lang: str) -> tuple[str, ...]:
-    verdict = f"{_SIGN[camera.verdict]} {say(f'report.verdict.{camera.verdict}', lang)}"
+    verdict = f"{SIGN[camera.verdict]} {say(f'report.verdict.{camera.verdict}', lang)}"
     texts = (camera.name, camera.address, device_text(camera.device, lang))
     stream = clean_line(stream_text(main_column(camera), lang), MAX_STREAM_CHARS)
     return (

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from weakref import WeakValueDictionary
@@ -34,6 +35,7 @@ from camagent.observe.watch import WatchDoors, WatchOptions, greet_stream, watch
 from camagent.run.stopped import stopped_check
 from camagent.run.trust import LoginGiven
 from camagent.run.visit import (
+    ASSUMED_STREAM_BPS,
     DEVICE_BUDGET_S,
     DeviceCheck,
     Doors,
@@ -58,6 +60,15 @@ class FleetLimits:
     device_budget_s: float = DEVICE_BUDGET_S
 
 
+class Step(StrEnum):
+    """Where one device's check is."""
+
+    ASKING = "asking"
+    QUEUED = "queued"
+    """It answered; its stream waits for a share of the bandwidth."""
+    WATCHING = "watching"
+
+
 @dataclass(frozen=True, slots=True)
 class FleetOptions:
     """How each camera is asked and watched."""
@@ -68,6 +79,8 @@ class FleetOptions:
     """Folder for one redacted transcript a device."""
     pins: Pins = ()
     """Certificates seen in earlier runs."""
+    stepped: Callable[[Job, Step], None] = lambda _job, _step: None
+    """Hears where each device's check is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +166,10 @@ class Fleet:
         self._files.shutdown(wait=False, cancel_futures=True)
 
     async def check(
-        self, jobs: Sequence[Job], options: FleetOptions, done: Callable[[DeviceCheck], None] | None = None
+        self,
+        jobs: Sequence[Job],
+        options: FleetOptions,
+        done: Callable[[Job, DeviceCheck], None] | None = None,
     ) -> tuple[DeviceCheck, ...]:
         """Check every job within the limits, answers in the order of the jobs; `done` hears of each as it
         ends."""
@@ -169,7 +185,7 @@ class Fleet:
             self._heard.pop(job.place, None)
             check = replace(check, key=job.key, login=job.login)
             if done is not None:
-                done(check)
+                done(job, check)
             return check
 
         async with asyncio.TaskGroup() as tasks:
@@ -205,6 +221,11 @@ class Fleet:
 
         return tuple(await asyncio.gather(*(one(job) for job in jobs)))
 
+    @property
+    def at_once(self) -> int:
+        """How many devices are watched beside each other, as long as nothing is known of their streams."""
+        return max(1, min(self._limits.devices_at_once, int(self._limits.bandwidth_bps / ASSUMED_STREAM_BPS)))
+
     @asynccontextmanager
     async def _visit(self, host: str) -> AsyncIterator[None]:
         """One visitor per device at a time, and only so many devices at once."""
@@ -235,7 +256,7 @@ class Fleet:
             transcript = Transcript(job.target if isinstance(job.target, DeviceTarget) else None)
             if job.credential is not None:
                 transcript.hide(job.credential)
-        check = await check_device(job.target, job.credential, self._doors(options, transcript, ending))
+        check = await check_device(job.target, job.credential, self._doors(job, options, transcript, ending))
         if transcript is not None and options.record is not None:
             try:
                 transcript.write(options.record, self._file_name(job.place))
@@ -248,19 +269,24 @@ class Fleet:
         self._recorded[place] += 1
         return place if self._recorded[place] == 1 else f"{place}-{self._recorded[place]}"
 
-    def _doors(self, options: FleetOptions, transcript: Transcript | None, ending: asyncio.Timeout) -> Doors:
+    def _doors(
+        self, job: Job, options: FleetOptions, transcript: Transcript | None, ending: asyncio.Timeout
+    ) -> Doors:
         loop, opening = asyncio.get_running_loop(), asyncio.Lock()
 
         @asynccontextmanager
         async def admit(bps: float) -> AsyncIterator[None]:
             """Our own cap makes it wait: that is not time which the device took."""
+            options.stepped(job, Step.QUEUED)
             left_s = (ending.when() or loop.time()) - loop.time()
             ending.reschedule(None)
             async with self._bandwidth.admit(bps):
+                options.stepped(job, Step.WATCHING)
                 ending.reschedule(loop.time() + left_s)
                 yield
 
         async def ask(target: DeviceTarget, credential: Credential | None) -> DeviceFacts:
+            options.stepped(job, Step.ASKING)
             doors = InterviewDoors(self.clock, self._ledger, transcript)
             asked = replace(options.interview, pins=pins_of(options.pins, target.host))
             facts = self._heard[str(target)] = await interrogate(target, credential, asked, doors)
@@ -274,19 +300,24 @@ class Fleet:
             return await watch_stream(target, credential, options.watch, doors)
 
         async def watch_one_file(target: FileTarget) -> StreamFacts:
-            # av, cv2 and numpy cost 44 MB that a service without files never needs
-            from camagent.observe.files import FileOptions, watch_file
-
-            file_options = FileOptions(pictures=options.watch.pictures, keep_images=options.watch.keep_images)
-            pool = self._judge_pictures(options)
-
-            def look(codec: str, pictures: Sequence[bytes], keep_as: Path | None) -> PictureReport | Fault:
-                assert pool is not None  # nobody looks where no pictures are wanted
-                return asyncio.run_coroutine_threadsafe(pool.judge(codec, pictures, keep_as), loop).result()
-
-            return await loop.run_in_executor(self._files, watch_file, target, file_options, look)
+            options.stepped(job, Step.WATCHING)
+            return await self._watch_file(target, options)
 
         return Doors(ask, watch, watch_one_file, admit, self.clock, self._limits.device_budget_s)
+
+    async def _watch_file(self, target: FileTarget, options: FleetOptions) -> StreamFacts:
+        # av, cv2 and numpy cost 44 MB that a service without files never needs
+        from camagent.observe.files import FileOptions, watch_file
+
+        loop = asyncio.get_running_loop()
+        file_options = FileOptions(pictures=options.watch.pictures, keep_images=options.watch.keep_images)
+        pool = self._judge_pictures(options)
+
+        def look(codec: str, pictures: Sequence[bytes], keep_as: Path | None) -> PictureReport | Fault:
+            assert pool is not None  # nobody looks where no pictures are wanted
+            return asyncio.run_coroutine_threadsafe(pool.judge(codec, pictures, keep_as), loop).result()
+
+        return await loop.run_in_executor(self._files, watch_file, target, file_options, look)
 
     def _judge_pictures(self, options: FleetOptions) -> PicturePool | None:
         if options.watch.pictures and self._pictures is None:

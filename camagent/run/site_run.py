@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,26 +11,26 @@ from camagent.discover.search import search
 from camagent.inventory.earlier_runs import Learned
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, Note
-from camagent.model.scan import Declaration
+from camagent.model.fault import Fault, FaultCode
+from camagent.model.scan import CameraResult, Declaration
 from camagent.model.stream import StreamTarget
 from camagent.model.uri import parse_stream_uri
-from camagent.run.expected import expected_here, targets_of
+from camagent.run.expected import NEVER_ANSWERED, expected_here, targets_of
 from camagent.run.fleet import Fleet, FleetOptions, Job
+from camagent.run.onlooker import Onlooker
 from camagent.run.recognition import Frame, Order, Run, finish, to_look_at_again
 from camagent.run.trust import LoginGiven, login_given
 from camagent.run.visit import DeviceCheck, with_other_look
 
-Progress = Callable[[str, int, int], None]
-"""Hears (phase, done, total); phases are those of the search, "check" and "again"."""
 PAUSE_STEP_S = 0.5  # so long at most Ctrl-C waits for an answer
 LOOK_AGAIN_AFTER_S = 10.0  # a camera that was busy, or a switch that relearnt its table, has settled by then
 
 
 async def scan_site(
-    plan: DiscoveryPlan, order: Order, fleet: Fleet, options: FleetOptions, progress: Progress
+    plan: DiscoveryPlan, order: Order, fleet: Fleet, options: FleetOptions, onlooker: Onlooker
 ) -> Run:
     """The main job: find every camera of the site, check and judge it."""
-    return await check_found(await find_devices(plan, fleet, progress), order, fleet, options, progress)
+    return await check_found(await find_devices(plan, fleet, onlooker), order, fleet, options, onlooker)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +42,30 @@ class Found:
     started_at: datetime
 
 
-async def find_devices(plan: DiscoveryPlan, fleet: Fleet, progress: Progress) -> Found:
-    """The first half of the main job."""
+async def find_devices(plan: DiscoveryPlan, fleet: Fleet, onlooker: Onlooker) -> Found:
+    """The first half of the main job; a fleet that is stopped meanwhile ends it with what was found."""
     started_at = fleet.clock.now()
-    return Found(await search(plan, fleet.clock, progress), plan, started_at)
+    discovery = await search(plan, fleet.clock, onlooker.progress, onlooker.found, lambda: fleet.stopped)
+    return Found(discovery, plan, started_at)
 
 
 async def check_found(
-    found: Found, order: Order, fleet: Fleet, options: FleetOptions, progress: Progress
+    found: Found, order: Order, fleet: Fleet, options: FleetOptions, onlooker: Onlooker
 ) -> Run:
     """The second half: check and judge what was found."""
     order = replace(order, memory=expected_here(order.memory, order.site.id, found.plan))
     frame = Frame(found.started_at, found.started_at, "scan", found.discovery)
     return await _check_and_judge(
-        jobs_for(found.discovery, order), order, _Work(fleet, options, progress), frame
+        jobs_for(found.discovery, order), order, _Work(fleet, options, onlooker), frame
     )
 
 
 async def check_targets(
-    jobs: Sequence[Job], order: Order, fleet: Fleet, options: FleetOptions, progress: Progress
+    jobs: Sequence[Job], order: Order, fleet: Fleet, options: FleetOptions, onlooker: Onlooker
 ) -> Run:
     """The same for targets that the operator named; nothing is searched."""
     frame = Frame(fleet.clock.now(), fleet.clock.now(), "check", None)
-    return await _check_and_judge(jobs, order, _Work(fleet, options, progress), frame)
+    return await _check_and_judge(jobs, order, _Work(fleet, options, onlooker), frame)
 
 
 def jobs_for(discovery: Discovery, order: Order) -> tuple[Job, ...]:
@@ -125,7 +126,7 @@ class _Work:
 
     fleet: Fleet
     options: FleetOptions
-    progress: Progress
+    onlooker: Onlooker
 
 
 async def _check_and_judge(jobs: Sequence[Job], order: Order, work: _Work, frame: Frame) -> Run:
@@ -153,6 +154,18 @@ async def _check_and_judge(jobs: Sequence[Job], order: Order, work: _Work, frame
     return finish(both, order, replace(frame, finished_at=work.fleet.clock.now()))
 
 
+def judged_alone(check: DeviceCheck, order: Order) -> tuple[CameraResult, ...]:
+    """The cameras of one device before the others are known: what the whole run says of them later counts.
+
+    Nothing of a device that never answered, or was cut off: whether it is a camera at all is seen at the end.
+    """
+    device = check.device
+    if isinstance(device, Fault) and device.code in NEVER_ANSWERED | {FaultCode.STOPPED}:
+        return ()
+    frame = Frame(check.checked_at, check.checked_at, "check", None)
+    return finish((check,), order, frame).result.cameras
+
+
 async def _pause(fleet: Fleet) -> None:
     """The time between two looks; shorter where the user stops."""
     for _ in range(round(LOOK_AGAIN_AFTER_S / PAUSE_STEP_S)):
@@ -171,12 +184,16 @@ def _incomplete(run: Run, unfinished: int) -> Run:
 async def _check_jobs(
     jobs: Sequence[Job], order: Order, work: _Work, phase: str = "check"
 ) -> tuple[DeviceCheck, ...]:
-    done = 0
+    """What a second look brings is told at the end only: of the two, together."""
+    done, onlooker = 0, work.onlooker
 
-    def heard(_check: DeviceCheck) -> None:
+    def heard(job: Job, check: DeviceCheck) -> None:
         nonlocal done
         done += 1
-        work.progress(phase, done, len(jobs))
+        onlooker.progress(phase, done, len(jobs))
+        if onlooker.cameras is not None and phase == "check":
+            onlooker.cameras(job, judged_alone(check, order))
 
-    work.progress(phase, 0, len(jobs))
-    return await work.fleet.check(jobs, with_memory(work.options, order), heard)
+    onlooker.progress(phase, 0, len(jobs))
+    options = replace(with_memory(work.options, order), stepped=onlooker.step)
+    return await work.fleet.check(jobs, options, heard)

@@ -1,5 +1,4 @@
-"""Ctrl-C or SIGTERM in mid-check: the camera gets its TEARDOWN, the operator one line, and nothing is
-judged."""
+"""Ctrl-C or SIGTERM in mid-check: the camera gets its TEARDOWN, the operator what was seen until then."""
 
 from __future__ import annotations
 
@@ -90,5 +89,5 @@ def test_an_interrupted_check_tears_its_session_down(sent: signal.Signals, tmp_p
     camera.join(10)
     assert camera.asked[-1] == "TEARDOWN", camera.asked
     assert process.returncode == 130
-    assert "Traceback" not in err and "sessions were closed" in err
-    assert out == ""
+    assert "Traceback" not in err
+    assert "The user stopped with 1 cameras" in out and "127.0.0.1" in out

@@ -1,0 +1,56 @@
+"""What a search has found so far, for whoever looks on; what it says at its end counts.
+
+Each datagram is read once more here, so a flood costs twice and no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from camagent.discover.multicast import MAX_PER_SOURCE
+from camagent.discover.sightings import read_datagrams
+from camagent.discover.sweep import Sweep
+from camagent.discover.tcp_probe import Heard
+from camagent.model.device import DeviceTarget
+from camagent.model.discovery import FoundBy, RtspOnly, Sighting
+from camagent.model.onvif import ONVIF_PATHS, TLS_PORTS
+
+Found = Callable[[tuple[Sighting | RtspOnly, ...]], None]
+MAX_SHOWN = MAX_PER_SOURCE  # devices that are told of while the search runs; more is a flood
+
+
+class LiveView:
+    """Remembers what it has told, so that every device is told of once."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+        self._read = 0
+        self._told: set[str] = set()
+
+    def fresh(self) -> tuple[Sighting | RtspOnly, ...]:
+        """Devices that answered since the last call, by the first thing that they said."""
+        found = [*self._announced(), *self._knocked_at()]
+        told = []
+        for one in found:
+            host = one.target.host if isinstance(one, Sighting) else one.host
+            if host not in self._told and len(self._told) < MAX_SHOWN:
+                self._told.add(host)
+                told.append(one)
+        return tuple(told)
+
+    def _announced(self) -> tuple[Sighting, ...]:
+        tray = self._sweep.tray
+        fresh = tray.datagrams[self._read :]
+        self._read += len(fresh)
+        return read_datagrams(fresh, tray.sent, self._sweep.plan.interfaces).sightings
+
+    def _knocked_at(self) -> list[Sighting | RtspOnly]:
+        found: list[Sighting | RtspOnly] = []
+        for knock in self._sweep.knocks.heard.values():
+            if knock.heard is Heard.ONVIF:
+                path = knock.path or ONVIF_PATHS[0]
+                target = DeviceTarget(knock.host, knock.port, path, secure=knock.port in TLS_PORTS)
+                found.append(Sighting(target, (FoundBy.HTTP,)))
+            elif knock.heard is Heard.RTSP:
+                found.append(RtspOnly(knock.host, (knock.port,), knock.server))
+        return found

@@ -1,0 +1,173 @@
+"""Cameras are told of one by one as they are done, with the time left; a search can be ended and keeps what
+it found."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from camagent.assess.profile import load_profile
+from camagent.cli.progress import camera_line, left_text
+from camagent.credentials import CredentialBook
+from camagent.discover import search as searching
+from camagent.discover.live import LiveView
+from camagent.discover.multicast import Tray
+from camagent.discover.neighbours import Neighbourhood
+from camagent.discover.plan import DiscoveryPlan
+from camagent.discover.sweep import Knocks, Sweep
+from camagent.discover.tcp_probe import Heard, Knock
+from camagent.inventory.earlier_runs import Memory
+from camagent.model.device import DeviceTarget
+from camagent.model.discovery import RtspOnly, Sighting
+from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.scan import CameraResult
+from camagent.observe.watch import WatchOptions
+from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job, Step
+from camagent.run.onlooker import Onlooker, Remaining, first_guess_s
+from camagent.run.recognition import Order
+from camagent.run.site_run import check_targets, find_devices
+from camagent.run.visit import DeviceCheck, Judge, SeenSource
+from camagent.wire.login_ledger import LoginLedger
+from tests import builders
+from tests.builders import NOW, profile_stamp, site_facts
+from tests.fakes import FakeClock
+
+FIRST, SECOND, SILENT = (DeviceTarget(f"192.0.2.{n}", 80) for n in range(1, 4))
+
+
+def an_order() -> Order:
+    judge = Judge(load_profile("ubnd-3288"), site_facts())
+    return Order(judge, profile_stamp(), CredentialBook(), (), Memory())
+
+
+def test_each_camera_is_told_of_when_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    let_second_go = asyncio.Event()
+    told: list[str] = []
+
+    async def guarded(self: Fleet, job: Job, options: FleetOptions) -> DeviceCheck:
+        options.stepped(job, Step.ASKING)
+        if job.target == SECOND:
+            await let_second_go.wait()
+        source = SeenSource(None, None, (builders.stream_facts(),))
+        silent = Fault(FaultCode.UNREACHABLE, Stage.INTERROGATE, "check", 0.0)
+        device = silent if job.target == SILENT else builders.device_facts()
+        return DeviceCheck(job.target, device, (source,), NOW, 1.0)
+
+    def cameras(job: Job, results: tuple[CameraResult, ...]) -> None:
+        told.append(f"{job.host} {[camera.verdict.value for camera in results]}")
+        if len(told) == 2:
+            let_second_go.set()  # the others were told of before this one was done
+
+    monkeypatch.setattr(Fleet, "_guarded", guarded)
+    steps: list[str] = []
+    onlooker = Onlooker(cameras=cameras, step=lambda job, step: steps.append(f"{job.host} {step}"))
+
+    async def run() -> None:
+        async with Fleet(FleetLimits(), FakeClock(), LoginLedger()) as fleet:
+            jobs = [Job(target) for target in (FIRST, SECOND, SILENT)]
+            result = (await check_targets(jobs, an_order(), fleet, FleetOptions(), onlooker)).result
+            assert {camera.facts.address: camera.verdict.value for camera in result.cameras}[
+                "192.0.2.1"
+            ] in told[0]
+
+    asyncio.run(run())
+    assert told[0].startswith("192.0.2.1 ['") and told[1] == "192.0.2.3 []"
+    assert told[2].startswith("192.0.2.2 ['") and len(told) == 3
+    assert sorted(steps) == [f"192.0.2.{n} asking" for n in (1, 2, 3)]
+
+
+def test_a_search_that_is_ended_keeps_what_it_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[tuple[Sighting | RtspOnly, ...]] = []
+
+    async def asks_for_ever(run: searching._Run) -> object:
+        run.sweep.knocks.add(Knock("192.0.2.7", 80, Heard.ONVIF))
+        run.sweep.knocks.add(Knock("192.0.2.8", 554, Heard.RTSP))
+        await asyncio.sleep(3600)
+        return None
+
+    monkeypatch.setattr(searching, "_ask_everybody", asks_for_ever)
+    monkeypatch.setattr(searching, "LOOK_S", 0.01)
+    plan = DiscoveryPlan((), (), ("192.0.2.7", "192.0.2.8"), onvif_ports=(80,), rtsp_ports=(554,))
+
+    async def run() -> None:
+        async with Fleet(FleetLimits(), FakeClock(), LoginLedger()) as fleet:
+
+            def found(devices: tuple[Sighting | RtspOnly, ...]) -> None:
+                heard.append(devices)
+                fleet.stop()
+
+            discovery = (await find_devices(plan, fleet, Onlooker(found=found))).discovery
+            assert [device.host for device in discovery.devices] == ["192.0.2.7"]
+            assert [row.host for row in discovery.rtsp_only] == ["192.0.2.8"]
+            assert "search_stopped" in {note.code for note in discovery.notes}
+            assert discovery.subnets == ()
+
+    asyncio.run(run())
+    assert len(heard) == 1 and len(heard[0]) == 2
+
+
+def test_every_device_is_told_of_once_while_the_search_runs() -> None:
+    plan = DiscoveryPlan((), (), ("192.0.2.7",), onvif_ports=(80,), rtsp_ports=(554,))
+    sweep = Sweep(plan, FakeClock(), Tray(), Knocks(), Neighbourhood(), 60.0)
+    view = LiveView(sweep)
+    assert view.fresh() == ()
+    sweep.knocks.add(Knock("192.0.2.7", 554, Heard.SILENT))
+    assert view.fresh() == ()
+    sweep.knocks.add(Knock("192.0.2.7", 554, Heard.RTSP))
+    (device,) = view.fresh()
+    assert isinstance(device, RtspOnly) and device.host == "192.0.2.7"
+    sweep.knocks.add(Knock("192.0.2.7", 80, Heard.ONVIF))
+    assert view.fresh() == ()
+
+
+def test_the_time_left_follows_what_the_checks_took() -> None:
+    remaining = Remaining(guess_s=30.0, at_once=2, waiting=6)
+    remaining.begin("a", 0.0)
+    remaining.begin("a", 5.0)
+    remaining.begin("b", 0.0)
+    assert remaining.left_s(10.0) == 20.0 + 2 * 30.0  # four wait, two at a time
+    for number, place in enumerate("abcdef"):
+        remaining.begin(place, 10.0 * number)
+        remaining.end(place, 10.0 * number + 10.0)
+    assert remaining.left_s(60.0) == 0.0
+
+
+def test_what_outlives_the_estimate_is_never_said_to_be_done() -> None:
+    remaining = Remaining(guess_s=10.0, at_once=4, waiting=1)
+    remaining.begin("a", 0.0)
+    assert remaining.left_s(100.0) > 0.0
+
+
+def test_cameras_that_refuse_at_once_do_not_shorten_the_estimate_of_the_watched() -> None:
+    remaining = Remaining(guess_s=26.0, at_once=64, waiting=20)
+    for number in range(20):
+        remaining.begin(str(number), 0.0)
+    for number in range(10):
+        remaining.end(str(number), 1.0)
+    for number in range(10, 15):
+        remaining.end(str(number), 24.0)
+    assert remaining.left_s(5.0) >= 18.0
+
+
+def test_the_first_guess_knows_the_window() -> None:
+    short, long = (FleetOptions(watch=WatchOptions(window_s=window_s)) for window_s in (5.0, 10.0))
+    assert first_guess_s(long) == first_guess_s(short) + 2 * 5.0
+
+
+@pytest.mark.parametrize(
+    ("left_s", "vi", "en"),
+    [
+        (1.0, "còn khoảng 5 giây", "about 5 s left"),
+        (23.0, "còn khoảng 25 giây", "about 25 s left"),
+        (58.0, "còn khoảng 1:00 phút", "about 1:00 min left"),
+        (200.0, "còn khoảng 3:15 phút", "about 3:15 min left"),
+    ],
+)
+def test_the_time_left_is_as_coarse_as_the_estimate(left_s: float, vi: str, en: str) -> None:
+    assert left_text(left_s, "vi") == vi and left_text(left_s, "en") == en
+
+
+def test_a_finished_camera_is_one_line_with_its_whole_address() -> None:
+    line = camera_line(builders.camera_result(facts=builders.camera_facts(address="192.168.100.200")))
+    assert "192.168.100.200" in line and "\n" not in line
