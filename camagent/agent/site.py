@@ -235,8 +235,8 @@ class Site:
         if device is not None:  # not dropped meanwhile
             device.reached_s = self._clock.monotonic_s()
             device.reach = Reach(up, self._clock.now(), fault.code if fault is not None else None)
-            device.answered_s = device.reached_s if up else device.answered_s
-            device.has_answered = device.has_answered or bool(up)
+            if up:
+                device.note_answer(device.reached_s, device.reach.at)
 
     async def judge(self, began_at: datetime) -> Run | None:
         """Verdicts over the last conversation with every device; None where nothing is new.
@@ -310,7 +310,12 @@ class Site:
     def _with_reach(self, status: CameraStatus) -> CameraStatus:
         job = job_at(status.address)
         device = self._devices.get(self._device_of.get(status.id, job.host if job is not None else ""))
-        reach = device.newest_reach if device is not None else None
+        if device is None:
+            return status
+        answered_at = device.answered_at
+        if answered_at is not None and (status.answered_at is None or answered_at > status.answered_at):
+            status = replace(status, answered_at=answered_at)
+        reach = device.newest_reach
         return status if reach is None else replace(status, up=reach.up, seen_at=reach.at)
 
     def _job(self, host: str) -> Job | None:
@@ -330,7 +335,7 @@ class Site:
         device.check, device.checked_s = with_other_look(check, device.check), self._clock.monotonic_s()
         self._dirty = True
         if not isinstance(check.device, Fault) or is_up(check.device.code):
-            device.answered_s, device.has_answered = device.checked_s, True
+            device.note_answer(device.checked_s, check.checked_at)
 
     def _drop(self, hosts: Iterable[str]) -> None:
         for host in list(hosts):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from camagent.exporter.snapshot import Reach
 from camagent.model.fault import Fault
@@ -21,6 +22,8 @@ class Watched:
     """When it last answered anything; for a new one, when it became known."""
     has_answered: bool = False
     """It answered something since it became known; one that never did may be nothing but an announcement."""
+    answered_at: datetime | None = None
+    """The same by the wall clock, for who reads of it; None: it has not answered since it became known."""
     check: DeviceCheck | None = None
     """The last whole conversation."""
     checked_s: float = 0.0
@@ -30,6 +33,10 @@ class Watched:
     reach: Reach | None = None
     """The last answer to the cheap question."""
     reached_s: float = 0.0
+
+    def note_answer(self, at_s: float, at: datetime) -> None:
+        """Something of it answered, at that time of both clocks."""
+        self.answered_s, self.answered_at, self.has_answered = at_s, at, True
 
     @property
     def is_silent(self) -> bool:

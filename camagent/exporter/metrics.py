@@ -28,6 +28,7 @@ MAX_RULES_PER_CAMERA = (
     18  # what 8 camera, 10 main-stream, 1 sub-stream and 3 condition series leave of the 40
 )
 MAX_CONDITIONS_PER_CAMERA = 3  # more than three things wrong with one picture tell nobody more
+_CAMERA_AND_STREAMS = 8 + 10 + 1  # series that every camera may have
 MAX_LABEL_CHARS = 120  # a device writes its own model and firmware; an honest one needs about 40
 
 _CODES_BY_STAGE = {
@@ -270,6 +271,13 @@ def _camera_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
         " camagent_check_timestamp_seconds.",
         ("camera",),
     )
+    answered = _gauge(
+        "camera_last_answer_timestamp_seconds",
+        "When a camera that does not answer now last did; absent while it answers, and where it never did."
+        " Cached: as of the newer of"
+        " camagent_reach_timestamp_seconds and camagent_check_timestamp_seconds.",
+        ("camera",),
+    )
     at = _gauge("check_timestamp_seconds", "When the last full check of the camera ended.", ("camera",))
     duration = _gauge("check_duration_seconds", f"How long that check took. {_CACHED}", ("camera",))
     for camera in snapshot.cameras:
@@ -280,12 +288,18 @@ def _camera_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
         for family, value in (
             (up, None if camera.up is None else float(camera.up)),
             (offset, camera.clock_offset_s),
+            (answered, _silent_since(camera)),
             (at, _at(camera.checked_at)),
             (duration, camera.duration_s),
         ):
             if value is not None:
                 family.add_metric(key, value)
-    yield from (up, info, verdict, offset, at, duration)
+    yield from (up, info, verdict, offset, answered, at, duration)
+
+
+def _silent_since(camera: CameraStatus) -> float | None:
+    """When it last answered, of a camera that does not answer now; None: it answers, or never did."""
+    return None if camera.up else _at(camera.answered_at)
 
 
 def _identity(camera: CameraStatus) -> dict[str, str]:
@@ -294,6 +308,7 @@ def _identity(camera: CameraStatus) -> dict[str, str]:
         "manufacturer": _label(camera.manufacturer),
         "model": _label(camera.model),
         "firmware": _label(camera.firmware),
+        "task": _label(camera.task),
     }
 
 
@@ -371,12 +386,19 @@ def _judgement_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
     )
     for camera in snapshot.cameras:
         for stream in camera.streams[:1]:
-            for name in sorted(set(stream.conditions))[:MAX_CONDITIONS_PER_CAMERA]:
+            for name in sorted(set(stream.conditions))[: _most_conditions(camera)]:
                 condition.add_metric((camera.id, stream.name, name), 1)
         for row in exported_rules(camera.requirements):
             if row.met is not None:
                 met.add_metric((camera.id, row.rule, row.severity.value), float(row.met))
     yield from (condition, met)
+
+
+def _most_conditions(camera: CameraStatus) -> int:
+    """What the series of an unusual camera leave of the 40."""
+    unusual = int(_silent_since(camera) is not None)
+    left = MAX_SERIES_PER_CAMERA - _CAMERA_AND_STREAMS - MAX_RULES_PER_CAMERA - unusual
+    return min(MAX_CONDITIONS_PER_CAMERA, left)
 
 
 def exported_rules(rows: tuple[RequirementStatus, ...]) -> list[RequirementStatus]:

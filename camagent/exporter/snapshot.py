@@ -74,6 +74,10 @@ class CameraStatus:
     """When it was last asked whether it answers."""
     checked_at: datetime | None
     """When its last full check ended; None: not checked yet."""
+    answered_at: datetime | None = None
+    """When something of it last answered, in this run or an earlier one; None: never, as far as we know."""
+    task: str | None = None
+    """What the inventory says that it is there for: "gate" …"""
     duration_s: float | None = None
     verdict: Verdict = Verdict.UNDETERMINED
     manufacturer: str | None = None
@@ -142,6 +146,8 @@ def camera_status(camera: CameraView) -> CameraStatus:
         up=_answers(camera),
         seen_at=camera.checked_at,
         checked_at=camera.checked_at,
+        answered_at=camera.present_at,
+        task=camera.task,
         duration_s=camera.duration_s,
         verdict=camera.verdict,
         manufacturer=device.manufacturer if device else None,

@@ -249,6 +249,30 @@ def test_a_missed_handshake_alone_does_not_make_a_camera_dead(
     assert list(watched.answers().values()) == [up]
 
 
+def test_a_camera_that_fell_silent_says_when_it_last_answered_also_by_the_cheap_question(
+    world: tuple[Site, FakeFleet],
+) -> None:
+    """An alert about a gate counts minutes: the last full check may be an hour old."""
+    watched, fleet = world
+
+    async def scenario() -> None:
+        await first_round(watched)
+        fleet.clock.elapsed_s += 1800
+        await watched.reach(HOST)
+        last = watched.statuses()[0].answered_at
+        assert last == fleet.clock.now()
+        fleet.clock.elapsed_s += 600
+        fleet.devices[HOST] = SILENT
+        fleet.greeting = build.fault(FaultCode.TIMEOUT)
+        await watched.reach(HOST)
+        await watched.interrogate(HOST)
+        await watched.judge(START)
+        (status,) = watched.statuses()
+        assert (status.up, status.answered_at, status.name) == (False, last, "Cổng chính")
+
+    asyncio.run(scenario())
+
+
 def test_what_we_could_not_ask_changes_nothing(
     world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -284,6 +308,7 @@ def test_a_restart_shows_the_last_state_until_each_camera_is_checked(world: tupl
         await watched.judge(START)
         dead = next(status for status in watched.statuses() if status.address == OTHER)
         assert dead.up is False and watched.is_complete
+        assert dead.answered_at == START  # as it was remembered, not as of the restart
         assert (dead.id, dead.name) == ("cam-stored", "Sân sau")
         assert (dead.manufacturer, dead.model, dead.firmware) == ("Acme", "AC-9", "V1"), (
             "known until it contradicts"

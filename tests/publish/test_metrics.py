@@ -156,6 +156,24 @@ def test_no_camera_has_more_series_than_agreed() -> None:
     assert max(per_camera.values()) <= MAX_SERIES_PER_CAMERA
 
 
+def test_a_silent_camera_keeps_its_name_and_says_since_when() -> None:
+    dark = replace(status(build.camera_result()), up=False, answered_at=build.NOW, task="gate")
+    value = snapshot(dark)
+    info = next(s for s in samples(value) if s.name == "camagent_camera_info")
+    assert (info.labels["name"], info.labels["task"]) == (dark.name, "gate")
+    assert info.labels["model"] == dark.model and info.labels["camera"] == dark.id
+    assert named(value, "camera_last_answer_timestamp_seconds") == {(dark.id,): build.NOW.timestamp()}
+    assert named(snapshot(replace(dark, up=True)), "camera_last_answer_timestamp_seconds") == {}
+    assert named(snapshot(replace(dark, answered_at=None)), "camera_last_answer_timestamp_seconds") == {}
+
+
+def test_a_crowded_camera_that_falls_silent_stays_within_the_series() -> None:
+    dark = replace(crowded_camera(), up=False, answered_at=build.NOW)
+    told = samples(snapshot(dark))
+    counted = Counter(sample.labels["camera"] for sample in told if "camera" in sample.labels)
+    assert counted[dark.id] == MAX_SERIES_PER_CAMERA
+
+
 def test_no_series_appears_twice() -> None:
     seen = Counter((s.name, tuple(sorted(s.labels.items()))) for s in samples(snapshot(crowded_camera())))
     assert max(seen.values()) == 1
@@ -286,7 +304,8 @@ def test_every_metric_is_documented_and_nothing_else() -> None:
     text = (Path(__file__).resolve().parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(camagent_\w+)` \| ([^|]*) \|", text, re.MULTILINE)
     documented = {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows}
-    page = samples(snapshot(crowded_camera()))
+    dark = replace(crowded_camera(), id="dark", up=False, answered_at=build.NOW)
+    page = samples(snapshot(crowded_camera(), dark))
     assert documented == {sample.name: set(sample.labels) for sample in page}
 
 
