@@ -25,7 +25,17 @@ from camagent.model.device import (
 )
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Action, Basis, Finding, Outcome, Severity, Upgrade, Verdict
-from camagent.model.scan import CameraFacts, CameraResult, Coverage, ProfileStamp, ScanResult, Site, SiteFacts
+from camagent.model.scan import (
+    CameraFacts,
+    CameraResult,
+    Coverage,
+    History,
+    Outage,
+    ProfileStamp,
+    ScanResult,
+    Site,
+    SiteFacts,
+)
 from camagent.model.stream import (
     ConfiguredStream,
     DeclaredStream,
@@ -334,6 +344,13 @@ def camera_facts(**changes: Any) -> CameraFacts:
         ),
         changes,
     )
+
+
+def watched(days: int, checked: int, dark_h: float | None = None, ended: bool = True) -> History:
+    """A camera checked on so many days, which did not answer for some hours."""
+    began = NOW - timedelta(days=days)
+    outage = Outage(began, began + timedelta(hours=dark_h), ended) if dark_h is not None else None
+    return History(1000, 1000, began, days, checked, outage)
 
 
 def site(**changes: Any) -> Site:

@@ -10,6 +10,7 @@ from camagent.assess.rules import (
     density,
     image,
     manual,
+    operation,
     rate,
     recording,
     security,
@@ -18,7 +19,19 @@ from camagent.assess.rules import (
     transport_security,
 )
 
-MODULES = (image, rate, density, connection, time, recording, security, transport_security, site, manual)
+MODULES = (
+    image,
+    rate,
+    density,
+    connection,
+    operation,
+    time,
+    recording,
+    security,
+    transport_security,
+    site,
+    manual,
+)
 
 CATALOGUE: Mapping[str, Rule] = {rule.name: rule for module in MODULES for rule in module.RULES}
 """Name -> rule; a test proves that no name stands twice."""

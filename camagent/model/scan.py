@@ -98,12 +98,28 @@ class Declaration:
 
 
 @dataclass(frozen=True, slots=True)
+class Outage:
+    """A camera did not answer any check from one moment to another; it may have been dark for longer."""
+
+    began_at: datetime
+    missed_at: datetime
+    """The last check that it did not answer."""
+    ended: bool
+    """A later check was answered."""
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """What the store remembers of this camera's last 30 days."""
 
     probes: int
     answered: int
     since: datetime
+    days: int = 0
+    """From the day of the first check of these to today, both counted; 0 where nobody counted."""
+    days_checked: int = 0
+    outage: Outage | None = None
+    """The longest that the checks prove."""
 
 
 @dataclass(frozen=True, slots=True)

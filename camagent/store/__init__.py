@@ -30,7 +30,7 @@ from camagent.model.operator_error import OperatorError
 from camagent.model.scan import History, ManualAnswer
 from camagent.model.stream import PictureNumbers
 from camagent.model.text import Message, message
-from camagent.store import expected, pictures, states
+from camagent.store import expected, outages, pictures, states
 from camagent.store.open_file import connect, transaction, translated
 from camagent.store.pictures import KeptPicture
 from camagent.text.quantities import VIETNAM, stamp_text
@@ -130,15 +130,19 @@ class Store:
 
     def histories(self, now: datetime) -> dict[str, History]:
         """How often each camera answered in the last RAW_DAYS."""
-        first = _day(now - timedelta(days=RAW_DAYS))
+        since, today = now - timedelta(days=RAW_DAYS), _day(now)
         query = (
-            "SELECT camera_id, sum(probes), sum(answered), min(day) FROM camera_day"
+            "SELECT camera_id, sum(probes), sum(answered), min(day), count(*) FROM camera_day"
             " WHERE day >= ? AND day <= ? GROUP BY camera_id"
         )
-        return {
-            camera_id: History(probes, answers, datetime.combine(date.fromisoformat(day), time(), VIETNAM))
-            for camera_id, probes, answers, day in self._rows(query, (first, _day(now)))
-        }
+        dark = outages.longest(self._rows(outages.OF_ALL, (stamp_text(since),)), since, now)
+        histories = {}
+        for camera_id, probes, answers, day, days in self._rows(query, (_day(since), today)):
+            first = date.fromisoformat(day)
+            span = (date.fromisoformat(today) - first).days + 1
+            begins = datetime.combine(first, time(), VIETNAM)
+            histories[camera_id] = History(probes, answers, begins, span, days, dark.get(camera_id))
+        return histories
 
     def states(self, camera_id: str) -> tuple[CameraState, ...]:
         """Every change of one camera, oldest first."""
@@ -338,6 +342,7 @@ def _count(connection: sqlite3.Connection, at: datetime, answers: Mapping[str, b
         " DO UPDATE SET probes = probes + 1, answered = answered + excluded.answered",
         [(camera_id, _day(at), int(met)) for camera_id, met in answers.items()],
     )
+    outages.note(connection, at, answers)
 
 
 def _thin(connection: sqlite3.Connection, now: datetime) -> None:
@@ -347,7 +352,9 @@ def _thin(connection: sqlite3.Connection, now: datetime) -> None:
         " (SELECT max(id) FROM scan GROUP BY strftime('%Y-%W', started_at))",
         (limit,),
     )
-    connection.execute("DELETE FROM camera_day WHERE day < ?", (_day(now - timedelta(days=ROLL_UP_DAYS)),))
+    oldest = now - timedelta(days=ROLL_UP_DAYS)
+    connection.execute("DELETE FROM camera_day WHERE day < ?", (_day(oldest),))
+    connection.execute("DELETE FROM outage WHERE missed_at < ?", (stamp_text(oldest),))
 
 
 def _day(moment: datetime) -> str:

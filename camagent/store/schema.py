@@ -122,4 +122,15 @@ MIGRATIONS: Migrations = (
             reason TEXT
         ) STRICT, WITHOUT ROWID""",
     ),
+    (
+        # The fault register: from the first check that a camera did not answer to the last one.
+        """CREATE TABLE outage (
+            camera_id TEXT NOT NULL,
+            began_at TEXT NOT NULL,
+            missed_at TEXT NOT NULL,
+            ended INTEGER NOT NULL,
+            PRIMARY KEY (camera_id, began_at)
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX outage_by_time ON outage (missed_at)",
+    ),
 )

@@ -35,6 +35,7 @@ from tests.builders import (
     stream_access,
     sub_profile,
     tls_facts,
+    watched,
 )
 
 DENIED = (21, 23, 2323, 5555, 9527)
@@ -80,6 +81,8 @@ FAILING: Mapping[str, Failing] = {
     "packet_loss": Failing(with_main(measured=measured_stream(rtp_lost_packets=300))),
     "onvif_conformance": Failing(with_device(scopes=("onvif://www.onvif.org/type/video_encoder",))),
     "availability": Failing(camera_facts(history=History(1000, 500, NOW - timedelta(days=30)))),
+    "checked_daily": Failing(camera_facts(history=watched(days=20, checked=10))),
+    "repaired": Failing(camera_facts(history=watched(days=20, checked=20, dark_h=30.0))),
     "time_server": Failing(with_device(clock=device_clock(source="Manual"))),
     "clock_offset": Failing(with_device(clock=device_clock(offset_s=-690.0))),
     "time_zone": Failing(with_device(clock=device_clock(utc_offset_s=0, time_zone="UTC0"))),
@@ -112,5 +115,5 @@ def healthy() -> CameraFacts:
             recording=RecordingFacts(NOW - timedelta(days=40), NOW, 1),
         ),
         declaration=Declaration(task="yard", scene_width_m=20.0),
-        history=History(1000, 1000, NOW - timedelta(days=30)),
+        history=watched(days=30, checked=30),
     )

@@ -44,6 +44,7 @@ from tests.builders import (
     stream_facts,
     sub_profile,
     tls_facts,
+    watched,
 )
 
 PASS, WARN, FAIL, OPEN = Outcome.PASS, Outcome.WARN, Outcome.FAIL, Outcome.NOT_ASSESSED
@@ -740,6 +741,52 @@ def test_availability(probes: int, answered: int, outcome: Outcome) -> None:
     if outcome is not OPEN:
         assert found.observed == pytest.approx(answered / probes)
         assert dict(found.message.args)["percent"] == round(100 * answered / probes, 2)
+
+
+@pytest.mark.parametrize(
+    ("days", "checked", "outcome"),
+    [
+        (30, 30, PASS),
+        (30, 29, WARN),
+        (20, 19, WARN),
+        (30, 28, FAIL),
+        (7, 7, PASS),
+        (6, 6, OPEN),
+        (6, 1, OPEN),
+    ],
+)
+def test_checked_daily(days: int, checked: int, outcome: Outcome) -> None:
+    found = judged("checked_daily", camera_facts(history=watched(days, checked)))
+    assert found.outcome is outcome
+    if outcome is not OPEN:
+        assert found.observed == pytest.approx(checked / days)
+
+
+@pytest.mark.parametrize(
+    ("days", "dark_h", "outcome"),
+    [
+        (30, None, PASS),
+        (30, 0.0, PASS),
+        (30, 4.0, PASS),
+        (30, 4.1, WARN),
+        (30, 24.0, WARN),
+        (30, 24.1, FAIL),
+        (2, 24.1, FAIL),  # proven, however short the record is
+        (6, 24.0, OPEN),
+        (6, None, OPEN),
+    ],
+)
+def test_repaired(days: int, dark_h: float | None, outcome: Outcome) -> None:
+    found = judged("repaired", camera_facts(history=watched(days, days, dark_h)))
+    assert found.outcome is outcome
+    if outcome is not OPEN:
+        assert found.observed == pytest.approx((dark_h or 0.0) * 3600)
+
+
+def test_an_outage_that_goes_on_is_told_as_one() -> None:
+    late = judged("repaired", camera_facts(history=watched(30, 30, 30.0)))
+    still = judged("repaired", camera_facts(history=watched(30, 30, 30.0, ended=False)))
+    assert (key(late), key(still)) == ("repaired_late", "repaired_never")
 
 
 def test_a_device_that_refuses_the_time_but_tells_its_name_answers() -> None:

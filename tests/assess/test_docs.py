@@ -16,7 +16,7 @@ from camagent.assess.values import shown_value
 from tests.assess.judging import shipped
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-HEAD = """# The 46 rows of `ubnd-3288`
+HEAD = """# The 48 rows of `ubnd-3288`
 
 Written from `profiles/ubnd-3288.toml` by `python -m tests.assess.test_docs`; a test keeps the two equal.
 The text of 3288/UBND-KT was **not obtained**: no value here is "what 3288 says". [profiles.md](profiles.md)

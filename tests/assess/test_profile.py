@@ -63,9 +63,9 @@ def test_what_ships_loads() -> None:
         assert len({row.id for row in profile.rows}) == len(profile.rows)
 
 
-def test_ubnd_3288_has_all_46_rows_and_says_nothing_in_the_name_of_a_document_that_nobody_has_read() -> None:
+def test_ubnd_3288_has_all_48_rows_and_says_nothing_in_the_name_of_a_document_that_nobody_has_read() -> None:
     profile = shipped()
-    assert len(profile.rows) == 46
+    assert len(profile.rows) == 48
     assert not [row.id for row in profile.rows if row.basis.kind == "text-3288"]
     assert next(source for source in profile.sources if source.id == "vb-3288").status == "not-obtained"
     for row in profile.rows:
@@ -222,7 +222,7 @@ def test_rows_can_be_dropped(tmp_path: Path) -> None:
 
 def test_a_shipped_profile_can_be_extended_by_name(tmp_path: Path) -> None:
     text = HEAD.replace('id = "mine"', 'id = "mine"\nextends = "ubnd-3288"\ndrop = ["IMG-LUX", "IMG-IR"]')
-    assert len(load_profile(write(tmp_path, text)).rows) == 44
+    assert len(load_profile(write(tmp_path, text)).rows) == 46
 
 
 @pytest.mark.parametrize(
@@ -321,11 +321,11 @@ def test_extension_ends_somewhere(tmp_path: Path) -> None:
 
 RULES = (
     "accounts, anonymous_onvif, anonymous_stream, availability, bitrate, camera_answer, certificate, "
-    "clock_offset, "
+    "checked_daily, clock_offset, "
     "codec, decode_errors, default_login, device_answers, firmware, frame_rate, frame_rate_kept, https, "
     "keyframe_interval, "
-    "login_scheme, onvif_conformance, open_ports, packet_loss, picture, pixel_density, resolution, "
-    "retention, "
+    "login_scheme, onvif_conformance, open_ports, packet_loss, picture, pixel_density, repaired, "
+    "resolution, retention, "
     "site_answer, stream_plays, sub_streams, time_server, time_zone, uplink"
 )
 BAD = {

@@ -55,7 +55,7 @@ def test_list_names_every_profile(lang: str) -> None:
     out = run("list")
     for name in ("ubnd-3288", "iec-62676-4", "onvif-t"):
         assert name in out
-    assert "46" in out
+    assert "48" in out
 
 
 def test_validate_says_valid_or_every_error(lang: str, tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ from tests.builders import (
     stream_facts,
     sub_profile,
     tls_facts,
+    watched,
 )
 
 GOLDEN = Path(__file__).with_name("sentences.txt")
@@ -161,6 +162,15 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     ("availability", camera_facts(history=History(40, 40, NOW)), None),
     ("availability", camera_facts(history=History(1000, 970, NOW)), None),
     ("availability", camera_facts(history=History(30_000, 29_123, NOW)), None),
+    ("checked_daily", camera_facts(history=watched(days=3, checked=3)), None),
+    ("checked_daily", camera_facts(history=watched(days=30, checked=29)), None),
+    ("checked_daily", camera_facts(history=watched(days=30, checked=12)), None),
+    ("checked_daily", camera_facts(history=watched(days=30, checked=30)), None),
+    ("repaired", camera_facts(history=watched(days=3, checked=3, dark_h=12.0)), None),
+    ("repaired", camera_facts(history=watched(days=30, checked=30)), None),
+    ("repaired", camera_facts(history=watched(days=30, checked=30, dark_h=12.5)), None),
+    ("repaired", camera_facts(history=watched(days=30, checked=30, dark_h=24.1)), None),
+    ("repaired", camera_facts(history=watched(days=2, checked=2, dark_h=30.0, ended=False)), None),
     ("pixel_density", with_main(measured=measured_stream(width_px=None)), None),
     (
         "pixel_density",
