@@ -49,11 +49,16 @@ class ReplayClock:
 
 
 class ReplayDoor:
-    """Answers from a transcript: each exchange once, by operation, address, log-in and content."""
+    """Answers from a transcript: each exchange once, by operation, address, log-in and content.
+
+    A request for a log-in is made again as often as somebody asks without one: a later camagent may ask for a
+    fresh challenge where the one that recorded did not.
+    """
 
     def __init__(self, exchanges: tuple[Exchange, ...], clock: ReplayClock) -> None:
         self._clock = clock
         self._waiting: dict[tuple[str, ...], deque[Exchange]] = {}
+        self._challenges: dict[tuple[str, ...], Exchange] = {}
         for exchange in exchanges:
             self._waiting.setdefault(_key_of(exchange), deque()).append(exchange)
 
@@ -98,9 +103,11 @@ class ReplayDoor:
 
     def _take(self, key: tuple[str, ...]) -> Exchange | None:
         queue = self._waiting.get(key)
-        if not queue:
+        exchange = queue.popleft() if queue else self._challenges.get(key)
+        if exchange is None:
             return None
-        exchange = queue.popleft()
+        if _is_challenge(exchange):
+            self._challenges[key] = exchange
         self._clock.passed_s += max(0.0, exchange.elapsed_s)
         return exchange
 
@@ -137,6 +144,11 @@ def _key_of(exchange: Exchange) -> tuple[str, ...]:
 
 def _logged_in(exchange: Exchange) -> bool:
     return "\nAuthorization:" in exchange.sent or "<UsernameToken>" in exchange.sent
+
+
+def _is_challenge(exchange: Exchange) -> bool:
+    answer = exchange.received.partition("\n")[0].split()
+    return exchange.protocol == "soap" and answer[1:2] == ["401"] and not _logged_in(exchange)
 
 
 def _is_knock(exchange: Exchange) -> bool:

@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 
 from camagent.clock import SystemClock
+from camagent.interrogate.device_link import HttpRequest
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
-from camagent.interrogate.replay import replay_interview
+from camagent.interrogate.replay import ReplayClock, ReplayDoor, replay_interview
 from camagent.model.device import DeviceClock, DeviceFacts
-from camagent.model.fault import Fault
+from camagent.model.fault import Fault, FaultCode
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential
+from camagent.wire.http_reply import HttpReply
 from camagent.wire.login_ledger import LoginLedger
-from camagent.wire.transcript import Transcript, read_transcript
+from camagent.wire.transcript import Exchange, Transcript, read_transcript
 from tests.interrogate.fake_device import LOGIN, PASSWORD, USER, FakeDevice, serving
 from tests.interrogate.test_interview import FAST
 
@@ -65,6 +67,21 @@ def test_a_recording_is_judged_like_the_device_itself(login: str, tmp_path: Path
     assert isinstance(replayed.clock, DeviceClock) and isinstance(facts.clock, DeviceClock)
     # the recording is stamped when the reply is noted, some milliseconds after it was measured
     assert abs((replayed.clock.offset_s or 0.0) - (facts.clock.offset_s or 0.0)) < 1.0
+
+
+@pytest.mark.parametrize(
+    ("status", "second"), [("401 Unauthorized", 401), ("200 OK", FaultCode.BUDGET_SPENT)]
+)
+def test_a_challenge_is_replayed_as_often_as_it_is_asked_for(status: str, second: int | FaultCode) -> None:
+    """0.1.0 asked once, a later version asks again: an answer is given once, a request for a log-in is
+    not."""
+    sent = "POST /onvif/media HTTP/1.1\nHost: 192.0.2.1\n\n<s:Body>1</s:Body>"
+    exchange = Exchange("soap", "GetProfiles", sent, f"HTTP/1.1 {status}\n\n<a/>", 0.1)
+    door = ReplayDoor((exchange,), ReplayClock())
+    request = HttpRequest("http://192.0.2.1/onvif/media", b"<s:Body>1</s:Body>", (), "GetProfiles")
+    replies = [asyncio.run(door.post(request, 1.0)) for _ in range(2)]
+    seen = [reply.status if isinstance(reply, HttpReply) else reply for reply in replies]
+    assert seen == [int(status[:3]), second]
 
 
 def test_a_recording_of_a_refusal_replays_the_refusal(tmp_path: Path) -> None:
