@@ -22,6 +22,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -452,7 +453,7 @@ def generate(count: int, seed: int) -> list[Device]:
     """Every question faulty once with every code's turn, and the kinds by their weights."""
     random_ = random.Random(seed)
     devices = [faulty(random_, question) for question in QUESTIONS]
-    makers = [maker for maker, weight in KINDS for _ in range(weight)]
+    makers = list(chain.from_iterable(repeat(maker, weight) for maker, weight in KINDS))
     devices += [makers[n % len(makers)](random_) for n in range(count - len(devices))]
     return devices
 

@@ -25,6 +25,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -175,7 +176,9 @@ def simulated(cameras: int, folder: Path) -> Iterator[dict[str, Any]]:
 def unit_environment() -> dict[str, str]:
     """What systemd sets for the service, so that what is measured is what a school runs."""
     unit = (ROOT / "systemd" / "camagent.service").read_text(encoding="utf-8")
-    pairs = [pair for line in re.findall(r"^Environment=(.*)$", unit, re.MULTILINE) for pair in line.split()]
+    pairs = list(
+        chain.from_iterable(line.split() for line in re.findall(r"^Environment=(.*)$", unit, re.MULTILINE))
+    )
     return dict(pair.split("=", 1) for pair in pairs if not pair.startswith("PYTHONDONTWRITEBYTECODE"))
 
 

@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +45,8 @@ def document(cameras: int) -> dict[str, Any]:
     made = scan_document(school(cameras)).plain()
     for camera in made["cameras"]:
         rate, size = camera["findings"][:2]
-        fill = [
-            {**size, "outcome": outcome, "manual": manual}
-            for outcome, manual, count in MIX
-            for _ in range(count)
-        ]
+        mixed = chain.from_iterable(repeat(kind, count) for *kind, count in MIX)
+        fill = [{**size, "outcome": outcome, "manual": manual} for outcome, manual in mixed]
         camera["findings"] = [rate, *({**finding, "rule": f"ROW-{n:02d}"} for n, finding in enumerate(fill))]
     return made
 

@@ -24,6 +24,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -54,16 +55,18 @@ def main() -> None:
         return
     if os.geteuid() != 0:
         sys.exit("bench/discovery.py needs root: it makes network namespaces of its own")
-    rows = [
-        row for spread_ms in SPREADS_MS for row in measure(arguments.cameras, spread_ms, arguments.rounds)
-    ]
+    rows = list(
+        chain.from_iterable(
+            measure(arguments.cameras, spread_ms, arguments.rounds) for spread_ms in SPREADS_MS
+        )
+    )
     for row in rows:
         print(
             "{contestant:16} {replies:22} {found:>9}  {wall_s:6.2f} s wall  {cpu_s:5.2f} s CPU".format(
                 **shown(row)
             )
         )
-    ranges = [row for prefix in arguments.ranges for row in measure_range(f"10.9.0.0{prefix}")]
+    ranges = list(chain.from_iterable(measure_range(f"10.9.0.0{prefix}") for prefix in arguments.ranges))
     for row in ranges:
         print(
             (

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ async def check(*, one_at_a_time: bool) -> tuple[dict[str, Any], dict[str, dict[
         (done,) = await fleet.check([job], FleetOptions())
     wall_s, spent_s = time.monotonic() - start_s, cpu_s() - start_cpu_s
     visit.at_once = shipped
-    streams = [stream for source in done.sources for stream in source.streams]
+    streams = list(chain.from_iterable(source.streams for source in done.sources))
     seen = {
         stream.target.token or "": {
             "codec": stream.measured.codec,
@@ -143,7 +144,8 @@ def pairs(first: dict[str, Any], second: dict[str, Any]) -> list[tuple[str, Any,
     names = sorted(first.keys() | second.keys())
     keys = ("codec", "size", "frame_rate_hz", "bitrate_bps", "gop_length_frames", "rtp_lost_packets")
     return [
-        (f"{n} {key}", first.get(n, {}).get(key), second.get(n, {}).get(key)) for n in names for key in keys
+        (f"{n} {key}", first.get(n, {}).get(key), second.get(n, {}).get(key))
+        for n, key in product(names, keys)
     ]
 
 

@@ -168,10 +168,12 @@ def comparison_lines(result: dict[str, Any]) -> Iterator[str]:
             yield f"  {kind:<22} no result"
             continue
         bound = BOUNDS.get(kind) if result["clip"] == MAIN_CLIP and not result["paced"] else None
-        verdict = (
-            "" if bound is None else f"  (bound {bound:g}: {'met' if cost / own >= bound else 'NOT met'})"
-        )
+        verdict = "" if bound is None else _bound_text(bound, cost / own)
         yield f"  {kind:<22} {1000 * cost:8.1f} ms  {cost / own:6.1f} times ours{verdict}"
+
+
+def _bound_text(bound: float, times: float) -> str:
+    return f"  (bound {bound:g}: {'met' if times >= bound else 'NOT met'})"
 
 
 def steady_line(result: dict[str, Any]) -> str:

@@ -109,7 +109,7 @@ def frames(rng: random.Random, camera: Camera) -> list[Frame]:
             start <= sent_s < start + length for start, length in camera.pauses
         ):
             continue
-        number = len(made) if camera.stamping == "count" else 0 if camera.stamping == "zero" else shown
+        number = {"count": len(made), "zero": 0}.get(camera.stamping, shown)
         size = camera.key_bytes if key else camera.other_bytes
         size = max(60, round(size * math.exp(rng.gauss(0, KEY_SPREAD if key else OTHER_SPREAD))))
         made.append(Frame(sent_s, base + round(number / camera.fps * camera.speed * CLOCK_HZ), size, key))

@@ -16,6 +16,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from bench.truth import CLOSE, SEED, Trial, keep, rtp_bytes, trial
 from bench.truth_senders import Packet, frames
@@ -96,7 +97,7 @@ def _ffprobe(url: str) -> Rate:
         "-show_entries",
         "packet=pts_time",
     ]
-    command += [part for name, value in QUICK.items() for part in (f"-{name}", value)]
+    command += list(chain.from_iterable((f"-{name}", value) for name, value in QUICK.items()))
     command += ["-read_intervals", f"%+{WINDOW_S:g}", url]
     try:
         done = subprocess.run(command, capture_output=True, timeout=20, check=False)
@@ -153,11 +154,10 @@ def main() -> None:
             answers: list[Rate] = []
             for first in range(0, count, AT_ONCE):
                 answers += asyncio.run(_ask(cases[first : first + AT_ONCE], ask))
-            pairs = list(zip(cases, answers, strict=True))
+            pairs = list(zip(map(_truth_hz, cases), answers, strict=True))
             wrong = sum(
                 rate is not None and abs(rate - truth_hz) > max(CLOSE * truth_hz, doubt)
-                for (case, (rate, doubt)) in pairs
-                for truth_hz in (_truth_hz(case),)
+                for truth_hz, (rate, doubt) in pairs
             )
             rows[name] = {
                 "senders": count,

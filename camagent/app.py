@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -143,7 +144,8 @@ def bound_to_search(login: Credential, plan: DiscoveryPlan, named: bool) -> tupl
     """
     from camagent.credentials import BoundCredential
 
-    own = () if named else [address.network for interface in plan.interfaces for address in interface.ipv4]
+    addresses = chain.from_iterable(interface.ipv4 for interface in plan.interfaces)
+    own = () if named else [address.network for address in addresses]
     networks = dict.fromkeys((*map(str, plan.subnets), *map(str, own)))
     return tuple(BoundCredential(network, login) for network in networks)
 

@@ -159,7 +159,10 @@ def parse_config(table: dict[str, Any], path: Path) -> Config:
 def _key(location: tuple[int | str, ...]) -> str:
     text = ""
     for piece in location:
-        text += f"[{piece}]" if isinstance(piece, int) else f".{piece}" if text else str(piece)
+        if isinstance(piece, int):
+            text += f"[{piece}]"
+        else:
+            text += f".{piece}" if text else piece
     return text or "(file)"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from itertools import chain, product
 from pathlib import Path
 
 import pytest
@@ -64,8 +65,7 @@ def recorder(channels: int) -> DeviceFacts:
     """Each channel with a main and a sub stream."""
     profiles = [
         make(token=f"P{n}{kind}", video_source=f"CH{n}", stream_uri=stream_uri(path=f"/{n}/{kind}"))
-        for n in range(channels)
-        for kind, make in (("main", media_profile), ("sub", sub_profile))
+        for n, (kind, make) in product(range(channels), (("main", media_profile), ("sub", sub_profile)))
     ]
     return device_facts(media=MediaFacts("media2", tuple(profiles)))
 
@@ -84,7 +84,11 @@ def test_a_recorder_with_more_streams_than_time_shows_every_main_stream_first() 
     assert [[stream.role for stream in source.streams] for source in seen.sources] == [
         [StreamRole.MAIN, StreamRole.SUB]
     ] * 4
-    unseen = [stream for source in seen.sources for stream in source.streams if stream.fault is not None]
+    unseen = [
+        stream
+        for stream in chain.from_iterable(source.streams for source in seen.sources)
+        if stream.fault is not None
+    ]
     assert [stream.target.uri.path for stream in unseen] == ["/2/sub", "/3/sub"]  # type: ignore[union-attr]
     assert all(stream.fault.code is FaultCode.BUDGET_SPENT and stream.configured for stream in unseen)  # type: ignore[union-attr]
     assert isinstance(seen.device, DeviceFacts)

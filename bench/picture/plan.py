@@ -43,7 +43,8 @@ def spoilt_clips(photographs: Sequence[Photograph], weak: int, obvious: int) -> 
 
 def _clip(photograph: Photograph, light: str, condition: str, strength: int, seed: int) -> Clip:
     rng = np.random.default_rng(seed + 11)
-    codec = "h265" if rng.random() < (0.5 if condition == "corrupt" else H265_SHARE) else "h264"
+    h265_share = 0.5 if condition == "corrupt" else H265_SHARE
+    codec = "h265" if rng.random() < h265_share else "h264"
     return Clip(
         photograph=photograph.name,
         light=light,

@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 from camagent.agent.judging import Shown, judge_all
 from camagent.agent.reachability import job_at, onvif_answers, tells_less
 from camagent.agent.settings import SiteSettings
-from camagent.agent.watched import Watched, device_faults, stream_faults, stream_targets
+from camagent.agent.watched import Watched, stream_faults, stream_targets
 from camagent.clock import Clock
 from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.search import search
@@ -24,7 +25,7 @@ from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.operator_error import OperatorError
-from camagent.model.scan import ScanResult
+from camagent.model.scan import ScanResult, device_faults
 from camagent.model.stream import StreamFacts, StreamTarget
 from camagent.run.expected import expected_here, host_of
 from camagent.run.fleet import Fleet, Job
@@ -160,7 +161,7 @@ class Site:
         if job is None:
             return
         (check,) = await self._fleet.check([job], self.settings.fleet_options)
-        self._take(host, check, (*device_faults(check), *stream_faults(check)))
+        self._take(host, check, (*device_faults(check.device), *stream_faults(check)))
 
     async def stream(self, host: str) -> None:
         """The known streams of one device; a device of which none is known, or all are silent, is asked
@@ -175,7 +176,7 @@ class Site:
         began_s, checked_at = self._clock.monotonic_s(), self._clock.now()
         answers = [await self._watch_again(source, job) for source in before.sources]
         sources = tuple(source for source, _ in answers)
-        streams = [stream for source in sources for stream in source.streams]
+        streams = list(chain.from_iterable(source.streams for source in sources))
         if streams and all(stream.fault is not None and stream.fault.code in SILENT for stream in streams):
             await self.interrogate(host)
             return

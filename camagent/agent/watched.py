@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from camagent.exporter.snapshot import Reach
 from camagent.model.fault import Fault
@@ -52,25 +53,10 @@ class Watched:
 
 def stream_targets(check: DeviceCheck) -> list[StreamTarget]:
     """The streams of a conversation that can be watched again."""
-    return [
-        stream.target
-        for source in check.sources
-        for stream in source.streams
-        if isinstance(stream.target, StreamTarget)
-    ]
-
-
-def device_faults(check: DeviceCheck) -> tuple[Fault, ...]:
-    """What went wrong while the device was asked."""
-    return (check.device,) if isinstance(check.device, Fault) else check.device.faults if check.device else ()
+    return [stream.target for stream in check.streams if isinstance(stream.target, StreamTarget)]
 
 
 def stream_faults(check: DeviceCheck) -> tuple[Fault, ...]:
     """Each once, also where a stream's last fault is not repeated in its list."""
-    streams = [stream for source in check.sources for stream in source.streams]
-    return tuple(
-        fault
-        for stream in streams
-        for fault in dict.fromkeys((*stream.faults, stream.fault))
-        if fault is not None
-    )
+    faults = chain.from_iterable(dict.fromkeys((*stream.faults, stream.fault)) for stream in check.streams)
+    return tuple(fault for fault in faults if fault is not None)

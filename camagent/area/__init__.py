@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -195,11 +196,12 @@ def _report(found: Sequence[School], problems: Sequence[SourceProblem], frame: F
     sites.sort(key=lambda site: (*_need(site, frame.options.rank, amounts), *_rank(site)))
     place = {(site.key, site.name): number for number, site in enumerate(sites)}
     ranked = sorted(schools, key=lambda school: place[school.site.key, school.site.name])
+    rows = chain.from_iterable(sorted(school.rows, key=row_order) for school in ranked)
     return AreaReport(
         at=frame.now,
         levels=frame.options.levels,
         sites=tuple(sites),
-        rows=tuple(row for school in ranked for row in sorted(school.rows, key=row_order)),
+        rows=tuple(rows),
         problems=tuple(problems),
         failing_rules=tuple(sorted(rules.items(), key=lambda item: (-item[1], item[0]))),
         rule_titles=tuple(sorted(titles.items())),

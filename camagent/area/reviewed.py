@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 
 from camagent.area.workbook import Cells, WorkbookRefused, read_sheets
 from camagent.document.decisions import DECISIONS, Decision
@@ -152,6 +153,5 @@ def _listed(rows: Iterable[tuple[int, Cells]], source: str) -> Iterator[tuple[in
 
 _WORDS = {
     say(f"report.decision.{decision}", lang).casefold(): decision
-    for lang in LANGUAGES
-    for decision in DECISIONS
+    for lang, decision in product(LANGUAGES, DECISIONS)
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 
 from camagent.assess.rule import Rule
 from camagent.assess.rules import (
@@ -33,5 +34,7 @@ MODULES = (
     manual,
 )
 
-CATALOGUE: Mapping[str, Rule] = {rule.name: rule for module in MODULES for rule in module.RULES}
+CATALOGUE: Mapping[str, Rule] = {
+    rule.name: rule for rule in chain.from_iterable(module.RULES for module in MODULES)
+}
 """Name -> rule; a test proves that no name stands twice."""

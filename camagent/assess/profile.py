@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,9 @@ class RequirementProfile:
 
     def ports_to_try(self) -> tuple[int, ...]:
         """The TCP ports that some row judges: a scan that is to answer them has to try these."""
-        lists = (value for row in self.rows for name, value in row.parameters if name.endswith("_tcp"))
-        return tuple(sorted({port for ports in lists for port in ports}))
+        parameters = chain.from_iterable(row.parameters for row in self.rows)
+        lists = (value for name, value in parameters if name.endswith("_tcp"))
+        return tuple(sorted(set(chain.from_iterable(lists))))
 
     def answerable(self, catalogue: Mapping[str, Rule] = CATALOGUE) -> tuple[str, ...]:
         """Ids of the rows that a person's answer can settle."""

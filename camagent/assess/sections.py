@@ -46,8 +46,8 @@ def is_file(camera: CameraFacts) -> bool:
 
 def answer_of(subject: Subject) -> ManualAnswer | None:
     """The newest answer to this row, of the camera itself before the one that holds for the whole school."""
-    declarations = [c.declaration for c in subject.cameras] if len(subject.cameras) == 1 else []
-    own = [a for d in declarations if d is not None for a in d.answers if a.rule == subject.row]
+    declaration = subject.cameras[0].declaration if len(subject.cameras) == 1 else None
+    own = [a for a in declaration.answers if a.rule == subject.row] if declaration is not None else []
     answers = own or [a for a in subject.site.answers if a.rule == subject.row]
     return max(answers, key=lambda answer: answer.on, default=None)
 

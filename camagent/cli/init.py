@@ -15,6 +15,7 @@ import click
 
 from camagent.cli.language import lang, t, tm
 from camagent.model.operator_error import OperatorError
+from camagent.model.pairs import pairs_of
 from camagent.model.text import message, os_reason
 
 if TYPE_CHECKING:
@@ -144,7 +145,8 @@ def ranges_present(machine: tuple[Interface, ...]) -> tuple[tuple[str, str], ...
     from camagent.discover.interfaces import default_ranges, usable_interfaces
 
     chosen, _ = usable_interfaces(machine)
-    return tuple((str(net), card.name) for card in chosen for net in default_ranges([card])[0])
+    networks = pairs_of({card.name: default_ranges([card])[0] for card in chosen})
+    return tuple((str(network), card) for card, network in networks)
 
 
 def _write_new(path: Path, text: str) -> None:

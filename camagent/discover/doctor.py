@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import combinations
+from itertools import chain, combinations
 
 from camagent.discover.interfaces import Interface, Medium, default_ranges, usable_interfaces
 from camagent.discover.machine import MachineFacts
@@ -40,7 +40,7 @@ class Diagnosis:
 
 def judge_machine(facts: MachineFacts) -> tuple[Diagnosis, ...]:
     """Every check in order; a check that finds nothing wrong says so."""
-    return tuple(line for check in CHECKS.values() for line in check(facts))
+    return tuple(chain.from_iterable(check(facts) for check in CHECKS.values()))
 
 
 def is_able(diagnoses: tuple[Diagnosis, ...]) -> bool:
@@ -68,7 +68,7 @@ def _interfaces(facts: MachineFacts) -> Iterator[Diagnosis]:
             yield _line("interfaces", Level.WARN, "link_local", interface=interface.name)
         if interface.wireless:
             yield _line("interfaces", Level.WARN, "wireless", interface=interface.name)
-    if all(own.ip.is_link_local for interface in usable for own in interface.ipv4):
+    if all(own.ip.is_link_local for own in chain.from_iterable(interface.ipv4 for interface in usable)):
         yield _line("interfaces", Level.FAIL, "no_ipv4")
     yield from _same_network(usable)
 

@@ -12,6 +12,7 @@ import asyncio
 import ipaddress
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple
 
 from camagent.discover.pace import Pace
@@ -65,7 +66,8 @@ class _Ways:
             address = ipaddress.IPv4Address(host)
         except ValueError:
             return False
-        return any(address in own.network for card in self.sweep.plan.interfaces for own in card.ipv4)
+        cards = self.sweep.plan.interfaces
+        return any(address in own.network for own in chain.from_iterable(card.ipv4 for card in cards))
 
 
 async def knock_at(sweep: Sweep, hosts: Sequence[str], host_done: HostDone) -> frozenset[str]:

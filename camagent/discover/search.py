@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import chain, count
 
 from camagent.clock import Clock
 from camagent.discover.interfaces import is_private
@@ -44,6 +44,10 @@ class _Run:
     to_knock: list[str] = field(default_factory=list)
     finished: count[int] = field(default_factory=lambda: count(1))
     """Counts the addresses whose ports are done, for the progress."""
+
+    def hosts(self) -> list[str]:
+        """Every address to ask, once, in order."""
+        return list(dict.fromkeys(chain.from_iterable(self.asked.values())))
 
     def announced(self) -> Announced:
         """What all datagrams so far say."""
@@ -117,12 +121,10 @@ async def _ask_everybody(run: _Run) -> _Asked:
         )
         directed = group.create_task(_ask_by_name(run, multicast, knockable.set))
         await knockable.wait()
-        unasked = await _knock(
-            run, list(dict.fromkeys(host for hosts in run.asked.values() for host in hosts))
-        )
+        unasked = await _knock(run, run.hosts())
     announced = run.announced()
     run.sweep.announced.update(sighting.target.host for sighting in announced.sightings)
-    hosts = {host for hosts in run.asked.values() for host in hosts}
+    hosts = set(run.hosts())
     suspects = [host for host in announced.suspects if host not in hosts and _is_private_host(host)]
     unasked |= await _knock(run, suspects)
     cut = [name for name, hosts in (*run.asked.items(), ("", suspects)) if not unasked.isdisjoint(hosts)]
@@ -147,7 +149,7 @@ async def _ask_by_name(
     elif plan.interfaces:
         await clock.sleep(plan.pacing.head_start_s)
     _see_announced(run)
-    hosts = [host for hosts in run.asked.values() for host in hosts if host not in run.sweep.announced]
+    hosts = [host for host in run.hosts() if host not in run.sweep.announced]
 
     def first_done() -> None:
         _see_announced(run)
@@ -175,7 +177,7 @@ def _sum_up(run: _Run, announced: Announced) -> Discovery:
     spoken = {sighting.target.host for sighting in announced.sightings}
     by_knocking = [sighting for sighting in _by_knocking(plan, knocks) if sighting.target.host not in spoken]
     sightings = merge_sightings(announced.sightings, by_knocking)
-    hosts = {host for hosts in run.asked.values() for host in hosts}
+    hosts = set(run.hosts())
     answered = hosts & (knocks.answered() | {datagram.source for datagram in tray.datagrams})
     hidden = run.sweep.neighbours.present(sorted(hosts - answered, key=address_order))
     more = " …" if len(hidden) > MAX_LISTED else ""

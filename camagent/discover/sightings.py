@@ -218,14 +218,17 @@ def _may_be_neighbour(host: str) -> bool:
         return False
 
 
+def _port(xaddr: XAddr) -> int:
+    return xaddr.port or (443 if xaddr.secure else 80)
+
+
 def _sighting(device: _Device, host: str, interfaces: Sequence[Interface]) -> Sighting:
     best = _best(device)
     heard_here = any(interface.name == device.interface for interface in interfaces)
-    port = None if best is None else best.port or (443 if best.secure else 80)
     return Sighting(
         DeviceTarget(
             host=host,
-            port=port,
+            port=None if best is None else _port(best),
             path=ONVIF_PATHS[0] if best is None or best.path == "/" else best.path,
             secure=best is not None and best.secure,
             endpoint=device.endpoint,

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
+from itertools import chain, islice
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
@@ -236,4 +236,4 @@ def _qualified(word: str, spaces: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _words(element: Node, name: str) -> tuple[str, ...]:
-    return tuple(islice((word for node in element.walk(name) for word in node.words()), MAX_LIST_ITEMS))
+    return tuple(islice(chain.from_iterable(node.words() for node in element.walk(name)), MAX_LIST_ITEMS))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from zlib import crc32
 
 from camagent.document.model import ScanDocument, UpgradeView
@@ -62,5 +63,5 @@ def tender_classes(counted: Iterable[Mapping[Lines, int]]) -> tuple[TenderClass,
 
 def document_tenders(documents: Iterable[ScanDocument], lang: str) -> tuple[TenderClass, ...]:
     """What to buy for the cameras of these schools, once for each class."""
-    cameras = (camera for document in documents for camera in document.cameras)
+    cameras = chain.from_iterable(document.cameras for document in documents)
     return tender_classes({tender_lines(camera.upgrade, lang): 1} for camera in cameras)

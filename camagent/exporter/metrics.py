@@ -19,6 +19,7 @@ from camagent.document.stream import MeasuredView
 from camagent.exporter.snapshot import AgentSnapshot, CameraStatus, RequirementStatus
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import Severity, Verdict
+from camagent.model.pairs import pairs_of
 from camagent.model.printable import printable
 
 MAX_SERIES_PER_CAMERA = (
@@ -67,9 +68,7 @@ _CODES_BY_STAGE = {
         *("codec_unsupported", "stalled", "decode_failed", "budget_spent", "refused_by_policy"),
     ),
 }
-EXPECTED_FAULTS = tuple(
-    (stage, FaultCode(code)) for stage, codes in _CODES_BY_STAGE.items() for code in codes
-)
+EXPECTED_FAULTS = tuple((stage, FaultCode(code)) for stage, code in pairs_of(_CODES_BY_STAGE))
 """What can happen where: exported as 0 from the start, so that the first one counts as an increase."""
 
 _CACHED = "Cached: as of camagent_check_timestamp_seconds, not of the scrape."

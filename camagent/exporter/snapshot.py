@@ -188,8 +188,11 @@ def stream_statuses(streams: Sequence[StreamView]) -> tuple[StreamStatus, ...]:
     named: dict[str, StreamView] = {}
     subs = 0
     for stream in streams:
-        subs += stream.role != "main"
-        name = "main" if stream.role == "main" else "sub" if subs == 1 else f"sub{subs}"
+        if stream.role == "main":
+            name = "main"
+        else:
+            subs += 1
+            name = "sub" if subs == 1 else f"sub{subs}"
         named.setdefault(name, stream)
     return tuple(_stream_status(name, stream) for name, stream in named.items())
 

@@ -13,6 +13,7 @@ import ssl
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -38,14 +39,14 @@ _CLIENT_AUTH = {
     "VerifyClientCertIfGiven": ssl.CERT_OPTIONAL,
     "RequireAndVerifyClientCert": ssl.CERT_REQUIRED,
 }
+_OPENSSL_CIPHERS = {
+    "AES_128_GCM_SHA256": "AES128-GCM-SHA256",
+    "AES_256_GCM_SHA384": "AES256-GCM-SHA384",
+    "CHACHA20_POLY1305_SHA256": "CHACHA20-POLY1305",
+}
 _CIPHERS = {
-    f"TLS_{exchange}_WITH_{go}": f"{exchange.replace('_', '-')}-{openssl}"
-    for exchange in ("ECDHE_ECDSA", "ECDHE_RSA")
-    for go, openssl in (
-        ("AES_128_GCM_SHA256", "AES128-GCM-SHA256"),
-        ("AES_256_GCM_SHA384", "AES256-GCM-SHA384"),
-        ("CHACHA20_POLY1305_SHA256", "CHACHA20-POLY1305"),
-    )
+    f"TLS_{exchange}_WITH_{cipher}": f"{exchange.replace('_', '-')}-{_OPENSSL_CIPHERS[cipher]}"
+    for exchange, cipher in product(("ECDHE_ECDSA", "ECDHE_RSA"), _OPENSSL_CIPHERS)
 }
 """TLS 1.2 suites by Go's names; those of TLS 1.3 are always on, in Go as here."""
 _CURVES = {"CurveP256": "prime256v1", "CurveP384": "secp384r1", "CurveP521": "secp521r1"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 
 from camagent.interrogate.quirks import to_bool, to_float, to_int
 from camagent.model.device import (
@@ -102,9 +103,8 @@ def parse_capabilities(node: Node) -> tuple[StatedService, ...]:
     """GetCapabilitiesResponse, for devices without GetServices; Media2 hardly ever stands in it (agsh PR
     #187)."""
     rows: dict[str, StatedService] = {}
-    for capability in (
-        n for xaddr in node.walk("Capabilities") for n in (*xaddr.children(), *_extension(xaddr))
-    ):
+    lists = ((*listed.children(), *_extension(listed)) for listed in node.walk("Capabilities"))
+    for capability in chain.from_iterable(lists):
         namespace, xaddr_text = CAPABILITY_NAMESPACES.get(capability.name.lower()), capability.value("XAddr")
         if namespace and xaddr_text:
             rows.setdefault(namespace, StatedService(namespace, xaddr_text, None))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from camagent.interrogate.device_replies import MAX_WORD_CHARS
 from camagent.interrogate.quirks import bitrate_bps, codec_name, positive, to_float, to_int
@@ -220,7 +221,8 @@ def _bounds(node: Node | None) -> tuple[int, int, int, int] | None:
 
 def _media1_codec(name: str, parts: list[Node]) -> EncoderOptions:
     rates = next((r for p in parts if (r := _range(p.child("FrameRateRange"), 1))), None)
-    words = [n.text for p in parts for n in p.children(f"{name.title()}ProfilesSupported") if n.text]
+    supported = chain.from_iterable(p.children(f"{name.title()}ProfilesSupported") for p in parts)
+    words = [node.text for node in supported if node.text]
     return EncoderOptions(
         codec=codec_name(name) or name.lower(),
         resolutions=_resolutions(parts),

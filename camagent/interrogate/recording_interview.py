@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import TypeVar
 from xml.sax.saxutils import escape
 
@@ -48,7 +49,8 @@ async def fetch_recording(conversation: Conversation, url: str) -> RecordingFact
     )
     if isinstance(rows, Fault):
         return replace(summary, channels=rows)
-    since = min((track.span.begin for row in rows for track in row.tracks), default=None)
+    tracks = chain.from_iterable(row.tracks for row in rows)
+    since = min((track.span.begin for track in tracks), default=None)
     if since is None:
         return replace(summary, channels=recorded_channels(rows, None))
     events = ("GetEventSearchResults", parse_event_page)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Generic, TypeVar
 
 from camagent.interrogate.device_replies import read_stamp
@@ -82,15 +83,18 @@ def recorded_channels(
         states.setdefault((change.recording, change.track), []).append(change)
     channels = []
     for source in dict.fromkeys(row.source for row in rows):
-        tracks = [(row.token, track) for row in rows if row.source == source for track in row.tracks]
-        spans = [
-            span
-            for token, track in tracks
-            for span in _without_holes(track, states.get((token, track.token), ()))
-        ]
-        told = bool(tracks) and all((token, track.token) in states for token, track in tracks)
-        channels.append(ChannelRecording(source, _joined(spans), told))
+        changes_of = [(track, states.get(place, [])) for place, track in _tracks_of(rows, source)]
+        spans = chain.from_iterable(_without_holes(track, own) for track, own in changes_of)
+        holes_are_stated = bool(changes_of) and all(own for _, own in changes_of)
+        channels.append(ChannelRecording(source, _joined(list(spans)), holes_are_stated))
     return tuple(channels)
+
+
+def _tracks_of(rows: Sequence[Recording], source: str) -> Iterator[tuple[tuple[str, str], Track]]:
+    """Each video track of a source, after its recording's token and its own."""
+    for row in rows:
+        if row.source == source:
+            yield from (((row.token, track.token), track) for track in row.tracks)
 
 
 def _without_holes(track: Track, states: Sequence[TrackState]) -> list[TimeSpan]:

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import product
 
 from camagent.model.device import DeviceFacts, DeviceInformation, NetworkFacts, TlsFacts
 
@@ -133,14 +134,20 @@ def identity_of(
     `taken`: ids that are some camera's already.
     """
     signs = [sign for sign in seen.signs if sign not in ignored]
-    kind, value = next((s for k in _ID_ORDER for s in signs if s[0] == k), ("address", seen.address))
+    usable = [sign for sign in signs if sign[0] in _ID_ORDER]
+    kind, value = min(usable, key=lambda sign: _ID_ORDER.index(sign[0]), default=("address", seen.address))
     is_first = (_channel(seen.signs) or "").startswith("1/")
     made = _id_from(kind, value, "" if is_first else seen.video_source or "")
     if made in taken and is_first:
         made = _id_from(kind, value, seen.video_source or "")
     kinds = tuple(k for k in _AGREE if any(k == s[0] for s in signs))
-    strength = "strong" if kind in _STRONG else "weak" if kind == "certificate" else "address"
-    return Identity(made, kinds, strength)
+    return Identity(made, kinds, _strength(kind))
+
+
+def _strength(kind: str) -> str:
+    if kind in _STRONG:
+        return "strong"
+    return "weak" if kind == "certificate" else "address"
 
 
 def _id_from(kind: str, value: str, source: str) -> str:
@@ -173,11 +180,18 @@ def channel_sign(place: int, count: int, name: str | None) -> str:
     return f"{place}/{count} {name or ''}".strip()
 
 
+def _signs_by_address(sightings: Sequence[Sighting]) -> dict[str, set[tuple[str, str]]]:
+    by_address: dict[str, set[tuple[str, str]]] = {}
+    for sighting in sightings:
+        by_address.setdefault(sighting.address, set()).update(sighting.signs)
+    return by_address
+
+
 def shared_signs(sightings: Sequence[Sighting]) -> frozenset[tuple[str, str]]:
     """Signs that stand at two addresses of one run: unknown placeholders, cloned serials, factory keys."""
     places: Counter[tuple[str, str]] = Counter()
-    for sign, _address in {(sign, seen.address) for seen in sightings for sign in seen.signs}:
-        places[sign] += 1
+    for signs in _signs_by_address(sightings).values():
+        places.update(signs)
     return frozenset(
         sign for sign, count in places.items() if count > 1 and sign[0] not in ("model", "address", "channel")
     )
@@ -202,15 +216,9 @@ def match_all(
     """Recognise every sighting of a run, each known camera at most once; in the order of `seen`."""
     before = [_Sorted(device.video_source, _by_kind(device.signs, ignored)) for device in known]
     now = [_Sorted(sight.video_source, _by_kind(sight.signs, ignored)) for sight in seen]
-    pairs = sorted(
-        (
-            (score, i, j)
-            for i, s in enumerate(now)
-            for j, k in enumerate(before)
-            if (score := _score(k, s)) > 0
-        ),
-        key=lambda entry: (-entry[0], entry[1], entry[2]),
-    )
+    places = product(range(len(now)), range(len(before)))
+    scores = ((_score(before[j], now[i]), i, j) for i, j in places)
+    pairs = sorted((entry for entry in scores if entry[0] > 0), key=lambda entry: (-entry[0], *entry[1:]))
     found: dict[int, int] = {}
     taken: set[int] = set()
     for is_source in (_same_token, _same_channel, _no_token):  # a source that kept its token is not another's

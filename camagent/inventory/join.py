@@ -16,6 +16,7 @@ from camagent.inventory.identity import usable_mac, usable_serial
 from camagent.inventory.tables import Row, read_csv, read_toml
 from camagent.model.discovery import Change, InventoryRow, SeenCamera
 from camagent.model.operator_error import MAX_PROBLEMS, OperatorError
+from camagent.model.pairs import pairs_of
 from camagent.model.scan import Declaration, ManualAnswer
 from camagent.model.text import Message, message
 from camagent.operator_files import read_bounded
@@ -68,9 +69,9 @@ def join(declarations: Sequence[Declaration], seen: Sequence[SeenCamera]) -> tup
     rows: dict[int, InventoryRow] = {}
     free = dict(enumerate(seen))
     for kind, declared_signs, seen_signs in _PASSES:
-        waiting = [(number, declared) for number, declared in enumerate(declarations) if number not in rows]
-        theirs = _unique((sign, number) for number, declared in waiting for sign in declared_signs(declared))
-        ours = _unique((sign, number) for number, camera in free.items() for sign in seen_signs(camera))
+        waiting = ((number, declared) for number, declared in enumerate(declarations) if number not in rows)
+        theirs = _unique({number: declared_signs(declared) for number, declared in waiting})
+        ours = _unique({number: seen_signs(camera) for number, camera in free.items()})
         for sign, number in theirs.items():
             camera = free.pop(ours.get(sign, -1), None) if number not in rows else None
             if camera is not None:
@@ -150,10 +151,10 @@ def _host(address: str) -> str:
     return str(parsed.host).lower()
 
 
-def _unique(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
-    listed = list(dict.fromkeys(pairs))
-    count = Counter(sign for sign, _ in listed)
-    return {sign: number for sign, number in listed if count[sign] == 1}
+def _unique(signs: Mapping[int, Iterable[str]]) -> dict[str, int]:
+    listed = list(dict.fromkeys(pairs_of(signs)))
+    count = Counter(sign for _, sign in listed)
+    return {sign: number for number, sign in listed if count[sign] == 1}
 
 
 def _declaration(row: Row, problems: list[Message]) -> Declaration:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from camagent.inventory.cells import CELLS
+from camagent.model.pairs import pairs_of
 from camagent.model.text import Message, message
 from camagent.operator_files import parse_toml
 
@@ -55,7 +56,7 @@ _REMARKS = frozenset(
     + ("nhasanxuat", "namlapdat", "ngaylapdat", "tinhtrang", "donvi", "truong")
 )
 """Columns that such lists usually have and that we do not use."""
-_COLUMN_OF = {text: key for key, texts in _HEADERS.items() for text in texts}
+_COLUMN_OF = {text: key for key, text in pairs_of(_HEADERS)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from camagent.model.pairs import pairs_of
+
 
 @dataclass(frozen=True, slots=True)
 class CodecNames:
@@ -41,6 +43,6 @@ AV1 = CodecNames("av1", "AV1", ("av1",), "libdav1d", None, frozenset({"av1"}))
 ALL_CODECS = (H264, H265, MJPEG, MPEG4, AV1)
 
 SHOWN_NAMES = {codec.name: codec.shown for codec in ALL_CODECS}
-SDP_NAMES = {word: codec.name for codec in ALL_CODECS for word in codec.sdp}
+SDP_NAMES = {word: name for name, word in pairs_of({codec.name: codec.sdp for codec in ALL_CODECS})}
 FFMPEG_NAMES = {codec.ffmpeg: codec.name for codec in ALL_CODECS}
 ONVIF_NAMES = {codec.name: codec.onvif for codec in ALL_CODECS if codec.onvif is not None}

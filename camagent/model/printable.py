@@ -7,7 +7,9 @@ from __future__ import annotations
 def printable(text: str, instead: str = " ") -> str:
     """The text with `instead` in the place of every character that does not print (controls, bidi marks, line
     ends)."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else instead for c in text)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else instead for c in text)
 
 
 def printable_line(text: str | None, max_chars: int, instead: str = " ") -> str | None:

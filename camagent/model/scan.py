@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain
 
 from camagent.model.device import DeviceFacts
 from camagent.model.expected import DeviceWords, ExpectedCamera
@@ -152,6 +153,18 @@ class CameraFacts:
     """When something of it last answered, in this run or an earlier one; None: never, as far as we know."""
     earlier: DeviceWords | None = None
     """What the device said of itself in earlier runs."""
+
+    @property
+    def stream_faults(self) -> tuple[Fault, ...]:
+        """What went wrong while its streams were watched."""
+        return tuple(chain.from_iterable(stream.faults for stream in self.streams))
+
+
+def device_faults(device: DeviceFacts | Fault | None) -> tuple[Fault, ...]:
+    """What went wrong while a device was asked; empty where nothing was asked."""
+    if isinstance(device, Fault):
+        return (device,)
+    return device.faults if device is not None else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from statistics import fmean, pvariance
 
 from camagent.observe.frames import FrameTable
-from camagent.observe.timing import FrameRate, steady_segments
+from camagent.observe.timing import FrameRate, segment_numbers, steady_segments
 
 MIN_PEAK_WINDOW_S = 2.0  # a peak over whole seconds says nothing in a shorter window
 MAX_UNEVEN_RATIO = 0.1  # where no whole group was seen: the keyframe may not matter more than this
@@ -45,7 +45,7 @@ def bit_rate(table: FrameTable, rate: FrameRate | None, lost_ratio: float = 0.0)
 
 def _whole_groups(table: FrameTable, rate: FrameRate, keys: list[int]) -> BitRate | None:
     segments, _ = steady_segments(table)
-    segment_of = [number for number, segment in enumerate(segments) for _ in segment]
+    segment_of = segment_numbers(segments)
     groups = [(a, b) for a, b in pairwise(keys) if segment_of[a] == segment_of[b]]
     span_s = math.fsum(_between_s(table, rate, a, b) for a, b in groups)
     size = sum(sum(table.sizes_bytes[a:b]) for a, b in groups)

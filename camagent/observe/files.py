@@ -294,7 +294,7 @@ def _measured(
         arrival_frame_rate_hz=None,
         stamped_frame_rate_hz=None,
         frame_rate_basis=None,
-        b_frames=True if reading.sequence.b_slices else None if reading.codec == "h265" else False,
+        b_frames=_b_frames(reading),
         window_s=0.0,
         bitrate_bps=None,
         bitrate_uncertainty_bps=None,
@@ -302,6 +302,13 @@ def _measured(
         gop_length_s=None,
         gop_at_least_s=None,
     )
+
+
+def _b_frames(reading: Reading) -> bool | None:
+    """By the slices alone; H.265 without time stamps shows only that it has some, never that it has none."""
+    if reading.sequence.b_slices:
+        return True
+    return None if reading.codec == "h265" else False
 
 
 def _report(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from statistics import fmean, median
 
 from camagent.observe.frames import FrameTable
-from camagent.observe.timing import MISSING_RATIO, FrameRate, reorder_depths, steady_segments
+from camagent.observe.timing import MISSING_RATIO, FrameRate, reorder_depths, segment_numbers, steady_segments
 
 UNSURE_RATIO = 0.2  # of a rate: a clock known no better bounds nothing alone
 
@@ -57,17 +57,18 @@ def gop(table: FrameTable, rate: FrameRate | None = None) -> Gop:
     if not known:
         return Gop(None, None, _stretch_s(table, rate), len(keys), recovery)
     frames = [shown[b] - shown[a] if shown[b] > shown[a] else b - a for a, b in known]
-    length_frames = fmean(frames) if whole else median(frames)
+    average: Callable[[Sequence[float]], float] = fmean if whole else median
+    length_frames = average(frames)
     if rate is not None and rate.basis != "stamps":
         length_s = length_frames / rate.mean_hz if rate.mean_hz else None
         return Gop(length_frames, length_s, None, len(keys), recovery)
-    segment_of = [number for number, segment in enumerate(segments) for _ in segment]
+    segment_of = segment_numbers(segments)
     timed = [
         (table.timestamps[b] - table.timestamps[a]) / table.clock_hz
         for a, b in known
         if segment_of[a] == segment_of[b]
     ]
-    length_s = None if not timed else fmean(timed) if whole else median(timed)
+    length_s = average(timed) if timed else None
     return Gop(length_frames, length_s, None, len(keys), recovery)
 
 

@@ -18,7 +18,7 @@ from camagent.observe.rtp import interarrival_jitter_s
 from camagent.observe.timing import FrameRate, Witness, burst_frames, frame_rate, reordered
 
 NETWORK_SLOW = "network_slow"
-_JPEG_PROFILE = "Baseline"  # RFC 2435 carries nothing else
+_PROFILE_WITHOUT_SPS = {"mjpeg": "Baseline"}  # RFC 2435 carries nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def measure(capture: Capture, report: PictureReport | Fault | None = None) -> Me
     groups = gop(table, rate)
     return MeasuredStream(
         codec=codec,
-        codec_profile=sps.codec_profile if sps else _JPEG_PROFILE if codec == "mjpeg" else None,
+        codec_profile=sps.codec_profile if sps else _PROFILE_WITHOUT_SPS.get(codec),
         codec_level=sps.codec_level if sps else None,
         width_px=size.width_px,
         height_px=size.height_px,
@@ -176,9 +176,11 @@ def _vps_rate(description: TrackDescription, in_band: tuple[tuple[int, bytes], .
 
 
 def _origin(own: StreamHeader | None, told: StreamHeader | None) -> str | None:
-    if own is None or told is None:
-        return "in-band" if own else "sdp" if told else None
-    return "both" if _essence(own) == _essence(told) else "both-different"
+    if own is not None and told is not None:
+        return "both" if _essence(own) == _essence(told) else "both-different"
+    if own is not None:
+        return "in-band"
+    return "sdp" if told is not None else None
 
 
 def _essence(sps: StreamHeader) -> tuple[object, ...]:

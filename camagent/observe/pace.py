@@ -221,4 +221,6 @@ def reports_are_queued(reports_s: Sequence[tuple[float, float]], drift: float) -
     if came_s < MIN_REPORT_SPAN_S or abs(expected_s) < MIN_DRIFT_S or all(s == int(s) for s, _ in reports_s):
         return None
     share = (came_s - sent_s) / expected_s
-    return False if abs(share) < 1 / 3 else True if 2 / 3 < share < 4 / 3 else None
+    if abs(share) < 1 / 3:
+        return False
+    return True if 2 / 3 < share < 4 / 3 else None

@@ -7,6 +7,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from camagent.model.codec_names import SDP_NAMES
 
@@ -43,9 +44,9 @@ class MediaFormat:
     def parameter_sets(self) -> tuple[bytes, ...]:
         """VPS, SPS and PPS NAL units from sprop-…; broken ones are left out (scottlamb/retina#42)."""
         names = ("sprop-parameter-sets", "sprop-vps", "sprop-sps", "sprop-pps")
-        texts = [part for name in names for part in (self.parameter(name) or "").split(",")]
-        sets = [unit for text in texts[:MAX_PARAMETER_SETS] for unit in _nal_units(text)]
-        return tuple(sets[:MAX_PARAMETER_SETS])
+        texts = ",".join(self.parameter(name) or "" for name in names).split(",")
+        units = chain.from_iterable(map(_nal_units, texts[:MAX_PARAMETER_SETS]))
+        return tuple(islice(units, MAX_PARAMETER_SETS))
 
 
 @dataclass(frozen=True, slots=True)

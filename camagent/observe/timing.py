@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise, repeat
 from statistics import median, pstdev
 
 from camagent.observe.frames import FrameTable
@@ -90,7 +90,9 @@ class FrameRate:
     @property
     def basis(self) -> str | None:
         """The clock that is believed: "stamps" or "arrivals"; None: neither."""
-        return None if self.mean_hz is None else "stamps" if self.timestamps_credible else "arrivals"
+        if self.mean_hz is None:
+            return None
+        return "stamps" if self.timestamps_credible else "arrivals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def frame_rate(table: FrameTable, witness: Witness = Witness()) -> FrameRate | N
     """
     first = burst_frames(table)
     segments, jumps = steady_segments(table, first)
-    ticks = [i for segment in segments for i in _presentation_intervals(table, segment)]
+    ticks = list(chain.from_iterable(_presentation_intervals(table, segment) for segment in segments))
     stamp_hz = _possible_hz(len(ticks) * table.clock_hz, sum(ticks))  # of whole ticks: 10 Hz is exactly 10
     if len(ticks) < MIN_SOUND_RATIO * (len(table) - first):
         stamp_hz, ticks = _grid(table, segments, stamp_hz, ticks)
@@ -151,7 +153,7 @@ def reordered(table: FrameTable) -> bool:
     trusted."""
     segments, _ = steady_segments(table, 1)
     stamps = table.timestamps
-    return any(stamps[b] < stamps[a] for segment in segments for a, b in pairwise(segment))
+    return any(stamps[b] < stamps[a] for a, b in chain.from_iterable(map(pairwise, segments)))
 
 
 def burst_frames(table: FrameTable) -> int:
@@ -182,6 +184,11 @@ def steady_segments(table: FrameTable, first: int = 0) -> tuple[list[range], int
         cuts.append(1)  # the very first stamp is junk (home-assistant/core PR #42277); no B-frames follow it
     cuts = [*sorted(cuts), len(table)]
     return [range(a, b) for a, b in pairwise(cuts) if b > a], len(cuts) - 2
+
+
+def segment_numbers(segments: Sequence[range]) -> list[int]:
+    """For each row, the number of its segment."""
+    return list(chain.from_iterable(repeat(number, len(rows)) for number, rows in enumerate(segments)))
 
 
 def _jump_s(arrivals_s: Sequence[float]) -> float:
@@ -327,12 +334,8 @@ def _grid(
 ) -> tuple[float | None, list[int]]:
     """Where hardly a frame came whole: stamps at whole multiples of one interval were so many frames
     apart."""
-    steps = [
-        b - a
-        for segment in segments
-        for a, b in pairwise(sorted(table.timestamps[segment.start : segment.stop]))
-    ]
-    steps = [step for step in steps if step > 0]
+    stamps = (sorted(table.timestamps[segment.start : segment.stop]) for segment in segments)
+    steps = [b - a for a, b in chain.from_iterable(map(pairwise, stamps)) if b > a]
     if len(steps) < MIN_FRAMES_FOR_BURST:
         return stamp_hz, ticks
     unit = _unit(steps)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
+from itertools import chain
 
 from camagent.model.device import (
     DeviceFacts,
@@ -136,7 +137,7 @@ def _stream_doubts(camera: CameraFacts) -> Iterator[Message]:
 def _agrees(configured: ConfiguredStream, measured: MeasuredStream) -> bool:
     """It sends the codec and the size that it is set to, whichever way round."""
     sizes = ((configured.width_px, configured.height_px), (measured.width_px, measured.height_px))
-    if configured.codec != measured.codec or not all(side for size in sizes for side in size):
+    if configured.codec != measured.codec or not all(chain.from_iterable(sizes)):
         return False
     pairs = zip(*(sorted(side or 0 for side in size) for size in sizes), strict=True)
     return all(abs(one - other) <= SIZE_TOLERANCE * max(one, other) for one, other in pairs)
@@ -179,9 +180,9 @@ def _login_doubts(camera: CameraFacts) -> Iterator[Message]:
     if not isinstance(device, DeviceFacts):
         yield _doubt("no_onvif")
         return
-    told = [*device.faults, *(fault for stream in camera.streams for fault in stream.faults)]
-    told += [part for part in (device.information, device.media, device.network) if isinstance(part, Fault)]
-    if any(fault.code in LOGIN_TROUBLE for fault in told):
+    parts = (device.information, device.media, device.network)
+    faults = (*device.faults, *camera.stream_faults, *(part for part in parts if isinstance(part, Fault)))
+    if any(fault.code in LOGIN_TROUBLE for fault in faults):
         yield _doubt("login")
 
 

@@ -71,8 +71,10 @@ def tender_rows(findings: Sequence[Finding]) -> tuple[TenderRow, ...]:
     rows = [_buyers("kind")]
     for check in MEASURED:
         finding = by_check.get(check)
-        value = _recommended(by_check, check) if check in LASTING else finding.required if finding else None
-        if finding is not None and value is not None:
+        if finding is None:
+            continue
+        value = _recommended(by_check, check) if check in LASTING else finding.required
+        if value is not None:
             text = message(f"plan.buy.{check}", value=_asked(check, value))
             rows.append(TenderRow(message(f"plan.buy_what.{check}"), text, finding.basis))
     papers = [f for f in findings if f.check == "camera_answer" and f.outcome is not Outcome.NOT_APPLICABLE]

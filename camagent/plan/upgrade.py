@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 from camagent.model.finding import Action, Finding, Outcome, Setting, Severity, Upgrade, Verdict
 from camagent.model.scan import CameraFacts, verdict_of
@@ -143,7 +144,7 @@ def _dearest(actions: Sequence[Action]) -> Action:
 
 
 def _steps(remedies: Sequence[tuple[Finding, Remedy]]) -> list[Message]:
-    return [text for _, remedy in remedies for text in remedy.steps]
+    return list(chain.from_iterable(remedy.steps for _, remedy in remedies))
 
 
 def _distinct(steps: Sequence[Message]) -> tuple[Message, ...]:
@@ -155,7 +156,7 @@ def _rules(remedies: Sequence[tuple[Finding, Remedy]]) -> tuple[str, ...]:
 
 
 def _settings(remedies: Sequence[tuple[Finding, Remedy]]) -> tuple[Setting, ...]:
-    return tuple(dict.fromkeys(setting for _, remedy in remedies for setting in remedy.settings))
+    return tuple(dict.fromkeys(chain.from_iterable(remedy.settings for _, remedy in remedies)))
 
 
 def _after_bps(before_bps: float | None, encoder: Choice, settings: Sequence[Setting]) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
@@ -41,13 +42,11 @@ class Share:
 
 def shares_of(rows: Sequence[UpgradeRow], wards: Sequence[str]) -> list[Share]:
     """By ward in that order, then by action; none without a camera."""
-    found: dict[tuple[str, Action], list[UpgradeRow]] = {}
+    by_share: dict[tuple[str, Action], list[UpgradeRow]] = {}
     for row in rows:
-        found.setdefault((row.area, row.action), []).append(row)
-    order = ((ward, action) for ward in wards for action in ACTION_ORDER)
-    return [
-        Share(ward, action, tuple(found[ward, action])) for ward, action in order if (ward, action) in found
-    ]
+        by_share.setdefault((row.area, row.action), []).append(row)
+    order = (share for share in product(wards, ACTION_ORDER) if share in by_share)
+    return [Share(ward, action, tuple(by_share[ward, action])) for ward, action in order]
 
 
 def write_area_summary(

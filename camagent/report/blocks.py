@@ -90,9 +90,12 @@ def _called(camera: CameraView) -> str:
 def login_lines(block: LoginBlock, document: ScanDocument, lang: str) -> list[str]:
     """What is missing, the command that mends it, and whom it is about."""
     lines = [say(f"report.login.{block.cause}", lang, count=len(block.addresses))]
-    wanted = "check" if document.is_check else "trust" if block.cause is LoginCause.WITHHELD else "set"
     if block.cause is LoginCause.LOCKED:
         wanted = "retry"
+    elif document.is_check:
+        wanted = "check"
+    else:
+        wanted = "trust" if block.cause is LoginCause.WITHHELD else "set"
     places = block.addresses if wanted == "check" else block.places
     if wanted == "trust":  # a whole range must not be trusted for ever: strangers will stand in it
         places = block.addresses[:1]

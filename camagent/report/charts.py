@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from camagent.document.model import CameraView, FindingView, ScanDocument
 from camagent.document.wording import main_column
@@ -80,7 +81,7 @@ def shares_of(counts: Mapping[Verdict, int]) -> tuple[Share, ...]:
 def rate_bars(cameras: Sequence[CameraView]) -> tuple[RateBar, ...]:
     """Measured against asked frame rate of the main streams, the farthest below what is asked first."""
     rows = [(camera, _measured_hz(camera), _asked(camera)) for camera in cameras]
-    known = [value for _, measured, asked in rows for value in (measured, asked) if value is not None]
+    known = [value for value in chain.from_iterable(row[1:] for row in rows) if value is not None]
     scale = WHOLE / max([1.0, *known])
     bars = [
         RateBar(
@@ -105,7 +106,8 @@ def bandwidth(cameras: Sequence[CameraView]) -> Bandwidth | None:
     for camera in cameras:
         column = main_column(camera)
         now = camera.upgrade.bitrate_before_bps
-        now = now if now is not None else (column.bitrate_bps if column else None)
+        if now is None and column is not None:
+            now = column.bitrate_bps
         if now is None:
             unknown += 1
             continue

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from camagent.area import AreaReport
 from camagent.document.decisions import Decision
@@ -22,12 +23,13 @@ _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d",
 def render_csv(documents: Iterable[ScanDocument], lang: str) -> str:
     """The cameras of one or many schools; a Vietnamese spreadsheet wants ";" and a decimal comma."""
     heads = [say(f"report.column.{column.key}", lang) for column in CAMERA_COLUMNS]
-    rows = (
-        [column.value(document, camera, lang) for column in CAMERA_COLUMNS]
-        for document in documents
-        for camera in sorted(document.cameras, key=lambda item: (sort_key(item.name), item.id))
-    )
+    rows = chain.from_iterable(_camera_rows(document, lang) for document in documents)
     return _written(heads, rows, lang)
+
+
+def _camera_rows(document: ScanDocument, lang: str) -> Iterator[list[Cell]]:
+    for camera in sorted(document.cameras, key=lambda item: (sort_key(item.name), item.id)):
+        yield [column.value(document, camera, lang) for column in CAMERA_COLUMNS]
 
 
 def render_area_csv(report: AreaReport, lang: str, decisions: Mapping[str, Decision] | None = None) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
 from importlib.resources import files
+from itertools import chain, product
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
@@ -63,7 +64,7 @@ def render_html(
     school."""
     cards = _cards(documents)
     anchors = {(card.document.site.id, card.camera.id): card.anchor for card in cards}
-    rows = sorted((row for document in documents for row in upgrade_rows(document, lang)), key=row_order)
+    rows = sorted(chain.from_iterable(upgrade_rows(each, lang) for each in documents), key=row_order)
     cameras = [card.camera for card in cards]
     actions = Counter(row.action for row in rows)
     return template("page.html.j2").render(
@@ -100,7 +101,7 @@ def render_html(
 
 
 def _cards(documents: Sequence[ScanDocument]) -> list[CameraCard]:
-    pairs = [(document, camera) for document in documents for camera in document.cameras]
+    pairs = list(chain.from_iterable(product([document], document.cameras) for document in documents))
     pairs.sort(
         key=lambda pair: (
             sort_key(pair[0].site.name),

@@ -7,6 +7,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Mapping
+from itertools import chain
 from urllib.parse import urlsplit
 
 from camagent.document.model import CameraView, ScanDocument
@@ -28,7 +29,7 @@ def render_inventory(document: ScanDocument, service_urls: Mapping[str, str], la
     writer = csv.writer(out, delimiter=";" if lang == "vi" else ",", lineterminator="\r\n")
     writer.writerow([say(f"camera.column.{column}", lang) for column in COLUMNS])
     at_address = Counter(camera.address for camera in document.cameras)
-    numbers = Counter(number for camera in document.cameras for number in _numbers(camera))
+    numbers = Counter(chain.from_iterable(map(_numbers, document.cameras)))
     for camera in sorted(document.cameras, key=lambda item: (sort_key(item.name), item.id)):
         serial, mac = (_usable(number, numbers[number]) for number in _numbers(camera))
         channel = camera.video_source if at_address[camera.address] > 1 else None

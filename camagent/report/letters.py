@@ -11,6 +11,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from camagent.model.pairs import pairs_of
+
 _BY_WIDTH = {
     250: " ,.",
     278: "ijlt/:;·",
@@ -26,7 +28,7 @@ _BY_WIDTH = {
     944: "W",
     1000: "…→—",
 }
-_WIDTHS = {letter: width for width, letters in _BY_WIDTH.items() for letter in letters}
+_WIDTHS = {letter: width for width, letter in pairs_of(_BY_WIDTH)}
 DIGIT = 500
 MARGIN_UNITS = 1.2  # a cell keeps that much free at its sides
 _CLAUSE_ENDS = re.compile(r"(?=[.:;,]\s|\s\()")

@@ -198,9 +198,13 @@ class Book:
         sheet.set_row(row, _height(cells, columns, table.compact))
 
 
+_SIZE_OF_STYLE = {"title": 1.2, "headline": 1.2, "italic": 1.1}
+"""Against the letters of a table."""
+
+
 def title_height(style: str, text: str, width_chars: float) -> float:
     """How high a line above a table is, which may be wider than the table's columns one by one."""
-    size = 1.2 if style in ("title", "headline") else 1.1 if style == "italic" else 1.0
+    size = _SIZE_OF_STYLE.get(style, 1.0)
     return size * LINE_HEIGHT_PT * wrapped_lines(text, BOLD_RATIO * width_chars / size) + 6
 
 

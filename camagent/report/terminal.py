@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from rich.console import Console
 from rich.padding import Padding
@@ -106,9 +107,10 @@ def _print_rich(blocks: tuple[CameraBlock, ...], console: Console, lang: str) ->
             # The longest word of these two is an address: it keeps its line, others break.
             whole = name == ("address" if wide else "camera")
             table.add_column(header, overflow="fold", min_width=_longest_address(blocks) if whole else None)
-    for camera in (camera for block in blocks for camera in block.cameras):
+    for camera in _cameras(blocks):
         verdict, name, address, device, stream, action = _cells(camera, lang)
-        middle = [name, address, device] if wide else [name if name == address else f"{name}\n{address}"]
+        place = name if name == address else f"{name}\n{address}"
+        middle = [name, address, device] if wide else [place]
         table.add_row(Text(verdict, style=_STYLE[camera.verdict]), *map(Text, (*middle, stream, action)))
     console.print(table)
     for block in blocks:
@@ -118,21 +120,20 @@ def _print_rich(blocks: tuple[CameraBlock, ...], console: Console, lang: str) ->
 
 
 def _longest_address(blocks: tuple[CameraBlock, ...]) -> int:
-    return max(
-        len(clean_line(camera.address, MAX_CELL_CHARS)) for block in blocks for camera in block.cameras
-    )
+    return max(len(clean_line(camera.address, MAX_CELL_CHARS)) for camera in _cameras(blocks))
+
+
+def _cameras(blocks: Iterable[CameraBlock]) -> Iterator[CameraView]:
+    return chain.from_iterable(block.cameras for block in blocks)
 
 
 def _print_plain(blocks: tuple[CameraBlock, ...], console: Console, lang: str) -> None:
     """Reasons stand under the last camera that has them."""
-    rows = [[_cells(camera, lang) for camera in block.cameras] for block in blocks]
-    headers = _headers(lang)
-    everything = [headers, *(row for group in rows for row in group)]
-    widths = [max(len(row[column]) for row in everything) for column in range(len(headers))]
-    for lines, group in (
-        ((), [headers]),
-        *((block.lines, group) for block, group in zip(blocks, rows, strict=True)),
-    ):
+    groups = [[_headers(lang)], *([_cells(camera, lang) for camera in block.cameras] for block in blocks)]
+    lines_under = [(), *(block.lines for block in blocks)]
+    columns = zip(*chain.from_iterable(groups), strict=True)
+    widths = [max(map(len, column)) for column in columns]
+    for lines, group in zip(lines_under, groups, strict=True):
         for row in group:
             text = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
             console.print(Text(text), soft_wrap=True)

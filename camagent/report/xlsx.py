@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 
 from camagent import __version__
 from camagent.document.compare import Comparison
@@ -32,7 +33,7 @@ MAX_ADDRESSES_A_ROW = 20  # not checked for one reason; the JSON document has th
 
 def render_xlsx(documents: Sequence[ScanDocument], lang: str, comparison: Comparison | None = None) -> bytes:
     """The workbook of one school or several: summary, upgrade list, cameras, findings, coverage."""
-    rows = sorted((row for document in documents for row in upgrade_rows(document, lang)), key=row_order)
+    rows = sorted(chain.from_iterable(upgrade_rows(each, lang) for each in documents), key=row_order)
     finished = max((document.finished_at for document in documents), default=None)
     banner = _banner(documents, lang)
     target = io.BytesIO()
@@ -95,13 +96,13 @@ def _summary_lines(documents: Sequence[ScanDocument], lang: str) -> list[tuple[s
 
 def _bandwidth_lines(documents: Sequence[ScanDocument], lang: str) -> Iterator[tuple[str, str]]:
     """All main streams together, now and after the list is done, and how many cameras are not in the sums."""
-    found = bandwidth([camera for document in documents for camera in document.cameras])
-    if found is None:
+    sums = bandwidth(list(chain.from_iterable(document.cameras for document in documents)))
+    if sums is None:
         return
-    for key, rate in (("before", found.before_bps), ("after", found.after_bps)):
-        sums = f"{bitrate_text(rate, lang)} · {storage_text(rate, lang)}"
-        yield "line", f"{say('report.chart.bandwidth', lang)} – {say(f'report.chart.{key}', lang)}: {sums}"
-    for key, count in (("unknown", found.unknown), ("after_unknown", found.after_unknown)):
+    for key, rate in (("before", sums.before_bps), ("after", sums.after_bps)):
+        rates = f"{bitrate_text(rate, lang)} · {storage_text(rate, lang)}"
+        yield "line", f"{say('report.chart.bandwidth', lang)} – {say(f'report.chart.{key}', lang)}: {rates}"
+    for key, count in (("unknown", sums.unknown), ("after_unknown", sums.after_unknown)):
         if count:
             yield "italic_line", say(f"report.chart.{key}", lang, count=count)
 
@@ -158,12 +159,8 @@ def _finding_table(documents: Sequence[ScanDocument], lang: str) -> Table:
     title = _banner(documents, lang)
     if not everything:
         title.append(("line", say("report.sheet.only_problems", lang)))
-    rows = (
-        _finding_cells(document, camera, finding, lang)
-        for document, camera in _in_order(documents)
-        for finding in _urgent_first(camera.findings)
-        if everything or finding.outcome.value not in ("pass", "not_applicable")
-    )
+    cameras = _in_order(documents)
+    rows = chain.from_iterable(_finding_rows(*pair, lang, everything) for pair in cameras)
     return Table(say("report.sheet.findings", lang), title, columns, rows)
 
 
@@ -173,6 +170,14 @@ def _urgent_first(findings: Sequence[FindingView]) -> Iterator[FindingView]:
     known = {id(item) for item in told}
     yield from told
     yield from sorted((item for item in findings if id(item) not in known), key=lambda item: not item.manual)
+
+
+def _finding_rows(
+    document: ScanDocument, camera: CameraView, lang: str, everything: bool
+) -> Iterator[tuple[Cell, ...]]:
+    for finding in _urgent_first(camera.findings):
+        if everything or finding.outcome.value not in ("pass", "not_applicable"):
+            yield _finding_cells(document, camera, finding, lang)
 
 
 def _finding_cells(

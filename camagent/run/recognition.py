@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 
 from camagent.credentials import CredentialBook
 from camagent.inventory import identity
@@ -88,7 +89,7 @@ class _Seen:
 
 def finish(checks: Sequence[DeviceCheck], order: Order, frame: Frame) -> Run:
     """From conversations to the run's result: identities, inventory, verdicts. Pure."""
-    met = [_Seen(check, source, _sighting(check, source)) for check in checks for source in check.sources]
+    met = list(chain.from_iterable(map(_met, checks)))
     met_identities, absent = _recognised(met, order, frame)
     seen = [*met, *(_Seen(check, check.sources[0], _sign_of(camera)) for camera, check in absent.cameras)]
     identities = [*met_identities, *((camera.id, "same") for camera, _ in absent.cameras)]
@@ -131,18 +132,24 @@ def _missing(rows: Sequence[InventoryRow]) -> Iterator[NotChecked]:
             yield NotChecked(row.declaration.address or row.declaration.name or "?", "missing")
 
 
+def _met(check: DeviceCheck) -> Iterator[_Seen]:
+    for source in check.sources:
+        yield _Seen(check, source, _sighting(check, source))
+
+
 def _recognised(met: Sequence[_Seen], order: Order, frame: Frame) -> tuple[list[tuple[str, str]], Absent]:
     """(id, change) of everything that was met, and who was expected and is not among them."""
     known = order.memory.known
     cloned = identity.shared_signs([one.sighting for one in met])
     matches = identity.match_all(known, [one.sighting for one in met], cloned)
     taken = {device.id for device in known}
-    identities = [
-        (found.known.id, found.change)
-        if found.known is not None and found.change in ("same", "moved")
-        else (identity.identity_of(one.sighting, cloned, taken).id, found.change if known else "")
-        for one, found in zip(met, matches, strict=True)
-    ]
+    identities = []
+    for one, match in zip(met, matches, strict=True):
+        if match.known is not None and match.change in ("same", "moved"):
+            identities.append((match.known.id, match.change))
+        else:
+            made = identity.identity_of(one.sighting, cloned, taken)
+            identities.append((made.id, match.change if known else ""))
     identities = _unique(identities)
     if frame.kind != "scan":
         return identities, Absent()

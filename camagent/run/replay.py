@@ -50,10 +50,5 @@ def _doors(transcript: Transcript) -> Doors:
 
 def _dated(check: DeviceCheck) -> DeviceCheck:
     """The check as of when it was recorded, where a stream says when."""
-    seen = [
-        stream.started_at
-        for source in check.sources
-        for stream in source.streams
-        if stream.started_at.year > 1970
-    ]
-    return replace(check, checked_at=min(seen)) if seen else check
+    starts = [stream.started_at for stream in check.streams if stream.started_at.year > 1970]
+    return replace(check, checked_at=min(starts)) if starts else check

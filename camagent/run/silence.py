@@ -54,12 +54,11 @@ def _silence(camera: CameraFacts) -> FaultCode | None:
     fault = stream.fault if isinstance(stream, StreamFacts) else stream
     if not isinstance(fault, Fault) or fault.code not in SILENT:
         return None
-    faults = [fault, *(f for seen in camera.streams for f in seen.faults)]
-    return fault.code if all(f.code in SILENT for f in faults) else None
+    return fault.code if all(f.code in SILENT for f in (fault, *camera.stream_faults)) else None
 
 
 def _hosts(cameras: Sequence[Heard], places: Sequence[int]) -> int:
-    return len({host for place in places for host in (_host(cameras[place].facts),) if host is not None})
+    return len({_host(cameras[place].facts) for place in places} - {None})
 
 
 def _host(camera: CameraFacts) -> str | None:

@@ -34,11 +34,9 @@ def stopped_check(target: Target, facts: DeviceFacts | None, now: datetime) -> D
             for one in plan.candidates[:1]
         ]
         sources.append(seen_source(plan, tuple(stopped)))
-    device = (
-        (silence_of(facts) or facts)
-        if facts is not None
-        else fault
-        if isinstance(target, DeviceTarget)
-        else None
-    )
+    device: DeviceFacts | Fault | None = None
+    if facts is not None:
+        device = silence_of(facts) or facts
+    elif isinstance(target, DeviceTarget):
+        device = fault
     return DeviceCheck(target, device, tuple(sources) or (SeenSource(None, None, ()),), now, 0.0)

@@ -10,7 +10,7 @@ from camagent.inventory.trust import TrustedDevice
 from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.fault import FaultCode
 from camagent.model.finding import TRUST_RULE, Basis, Finding, Outcome, Severity
-from camagent.model.scan import CameraFacts
+from camagent.model.scan import CameraFacts, device_faults
 from camagent.model.text import Localised, Message, message
 
 if TYPE_CHECKING:
@@ -51,9 +51,9 @@ def host_of(target: Target) -> str:
 def let_in(checks: Iterable[DeviceCheck]) -> Iterator[TrustedDevice]:
     """The devices that accepted a log-in in this run."""
     for check in checks:
-        streams = [stream for source in check.sources for stream in source.streams]
         entered = isinstance(check.device, DeviceFacts) and check.device.login.scheme is not None
-        if entered or any(stream.access is not None and stream.access.used is not None for stream in streams):
+        accesses = (stream.access for stream in check.streams)
+        if entered or any(access is not None and access.used is not None for access in accesses):
             endpoint = check.target.endpoint if isinstance(check.target, DeviceTarget) else None
             yield TrustedDevice(host_of(check.target), endpoint)
 
@@ -62,9 +62,7 @@ def waits_for_trust(facts: CameraFacts, given: LoginGiven) -> bool:
     """The device asked for the log-in that was withheld from it."""
     if given is not LoginGiven.WITHHELD:
         return False
-    device = facts.device
-    own = device.faults if isinstance(device, DeviceFacts) else (device,) if device is not None else ()
-    faults = (*own, *(fault for stream in facts.streams for fault in stream.faults))
+    faults = (*device_faults(facts.device), *facts.stream_faults)
     return any(fault.code is FaultCode.AUTH_REQUIRED for fault in faults)
 
 

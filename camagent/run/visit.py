@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 from camagent.assess.engine import assess, assess_site
 from camagent.assess.profile import RequirementProfile
@@ -16,7 +17,7 @@ from camagent.clock import Clock
 from camagent.model.device import DeviceFacts, DeviceTarget, MediaProfile
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Basis, Finding, Outcome, Severity
-from camagent.model.scan import CameraFacts, CameraResult, SiteFacts, verdict_of
+from camagent.model.scan import CameraFacts, CameraResult, SiteFacts, device_faults, verdict_of
 from camagent.model.secret import Credential
 from camagent.model.stream import (
     FileTarget,
@@ -98,6 +99,11 @@ class DeviceCheck:
     """The key of the job that it answers, for whoever watches many devices; empty where nobody gave one."""
     other_look: DeviceCheck | None = None
     """The same device at another time in the same run, where it was looked at twice."""
+
+    @property
+    def streams(self) -> tuple[StreamFacts, ...]:
+        """Those of all its sources, in order."""
+        return tuple(chain.from_iterable(source.streams for source in self.sources))
 
 
 def with_other_look(check: DeviceCheck, other: DeviceCheck | None) -> DeviceCheck:
@@ -331,9 +337,7 @@ def defect_finding(where: str) -> Finding:
 
 
 def _faults(facts: CameraFacts) -> tuple[Fault, ...]:
-    device = facts.device
-    own = (device,) if isinstance(device, Fault) else device.faults if device is not None else ()
-    return (*own, *(fault for stream in facts.streams for fault in stream.faults))
+    return (*device_faults(facts.device), *facts.stream_faults)
 
 
 def budget_spent(stage: Stage, elapsed_s: float) -> Fault:

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message, os_reason
@@ -61,7 +62,8 @@ class School:
     @property
     def max_lag_s(self) -> float:
         """How late a frame was sent at worst."""
-        mounts = (mount for entry in self.running if entry.rtsp for mount in entry.rtsp.mounts.values())
+        servers = (entry.rtsp for entry in self.running if entry.rtsp)
+        mounts = chain.from_iterable(server.mounts.values() for server in servers)
         return max((mount.source.max_lag_s for mount in mounts), default=0.0)
 
 

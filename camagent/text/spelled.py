@@ -82,8 +82,10 @@ def _vietnamese(group: int, leading: bool) -> str:
         words.append("mười")
     elif ones and whole:
         words.append("linh")
-    if ones:
-        words.append(_AFTER_TENS[ones] if tens > 1 else "lăm" if tens == 1 and ones == 5 else _DIGITS[ones])
+    if ones and tens > 1:
+        words.append(_AFTER_TENS[ones])
+    elif ones:
+        words.append("lăm" if tens == 1 and ones == 5 else _DIGITS[ones])
     return " ".join(words) or _DIGITS[0]
 
 

@@ -108,11 +108,16 @@ def offered_schemes(challenges: Iterable[Challenge]) -> tuple[str, ...]:
     order."""
     names: dict[str, None] = {}
     for challenge in challenges:
-        digest = _read_digest(challenge)
-        stated = challenge.get("algorithm") if challenge.scheme == "digest" else None
-        name = digest.scheme if digest else challenge.scheme + (f"-{stated.lower()[:32]}" if stated else "")
-        names.setdefault(name)
+        names.setdefault(_scheme_name(challenge))
     return tuple(names)
+
+
+def _scheme_name(challenge: Challenge) -> str:
+    digest = _read_digest(challenge)
+    if digest:
+        return digest.scheme
+    stated = challenge.get("algorithm") if challenge.scheme == "digest" else None
+    return f"{challenge.scheme}-{stated.lower()[:32]}" if stated else challenge.scheme
 
 
 def digest_authorization(challenge: DigestChallenge, credential: Credential, request: DigestRequest) -> str:

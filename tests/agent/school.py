@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -131,9 +132,9 @@ class Served:
     def samples(self) -> list[Sample]:
         status, page = self.get("metrics")
         assert status == 200
-        return [
-            sample for family in text_string_to_metric_families(page.decode()) for sample in family.samples
-        ]
+        return list(
+            chain.from_iterable(family.samples for family in text_string_to_metric_families(page.decode()))
+        )
 
     def value(self, name: str, **labels: str) -> float | None:
         found = [s.value for s in self.samples() if s.name == name and labels.items() <= s.labels.items()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from itertools import product
 
 from camagent.agent.announcements import EARLY_EVERY_S, EarlyWork
 from camagent.agent.loop import Agent
@@ -39,7 +40,7 @@ def test_a_camera_that_announces_itself_all_day_is_visited_once_in_ten_minutes()
 
 def test_a_flood_from_strangers_costs_one_search_and_no_memory() -> None:
     early = EarlyWork()
-    hosts = [f"203.0.{a}.{b}" for a in range(40) for b in range(250)]
+    hosts = [f"203.0.{a}.{b}" for a, b in product(range(40), range(250))]
     asked = [early.work_for(presence(Kind.HELLO, host), KNOWN, 1.0) for host in hosts]
     assert [one for one in asked if one is not None] == [(Work.DISCOVER, SITE)]
     assert len(early._early_s) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from itertools import chain
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -253,7 +254,7 @@ def test_a_rule_can_be_added_in_one_file(tmp_path) -> None:  # type: ignore[no-u
 
 
 def test_every_rule_name_stands_once_and_every_fact_it_asks_for_exists() -> None:
-    names = [rule.name for module in MODULES for rule in module.RULES]
+    names = [rule.name for rule in chain.from_iterable(module.RULES for module in MODULES)]
     assert len(names) == len(set(names))
     for rule in CATALOGUE.values():
         assert {need.section for need in needs(rule)} <= set(SECTIONS), rule.name

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from itertools import product
 from pathlib import Path
 
 import click
@@ -56,7 +57,7 @@ def pictures_under(folder: Path) -> set[str]:
             if zipfile.is_zipfile(path):
                 with zipfile.ZipFile(path) as archive:
                     parts = [archive.read(name) for name in archive.namelist()]
-            if any(sign in part for part in parts for sign in SIGNS):
+            if any(sign in part for part, sign in product(parts, SIGNS)):
                 found.add(path.relative_to(folder).as_posix())
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from itertools import chain
 
 import pytest
 
@@ -25,7 +26,9 @@ def test_500_cameras_on_two_interfaces_are_500(
     with crowd_on(network, far_network, NETWORKS, 250, spread_ms):
         plan = replace(make_plan(list_interfaces()), subnets=())
         found = asyncio.run(search(plan, SystemClock()))
-    assert {t.host for t in found.devices} == {a for prefix in NETWORKS for a in addresses(prefix, 250)}
+    assert {t.host for t in found.devices} == set(
+        chain.from_iterable(addresses(prefix, 250) for prefix in NETWORKS)
+    )
     assert len(found.devices) == 500
     assert found.interfaces == ("eth1", "eth2")
     assert found.malformed_datagrams == 0
@@ -39,6 +42,8 @@ def test_a_sweep_of_two_ranges_finds_every_camera_without_multicast(
     with crowd_on(network, far_network, NETWORKS, 60, 500):
         plan = make_plan(list_interfaces(), subnets=["10.1.0.0/22", "10.2.0.0/22"])
         found = asyncio.run(search(replace(plan, interfaces=()), SystemClock()))
-    assert {t.host for t in found.devices} == {a for prefix in NETWORKS for a in addresses(prefix, 60)}
+    assert {t.host for t in found.devices} == set(
+        chain.from_iterable(addresses(prefix, 60) for prefix in NETWORKS)
+    )
     assert found.subnets == ("10.1.0.0/22", "10.2.0.0/22")
     assert found.addresses_probed == 2044

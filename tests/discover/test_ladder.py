@@ -115,7 +115,9 @@ def test_who_answers_the_second_look_late_is_asked_everything(monkeypatch: pytes
     async def answer(door: Door) -> Heard:
         late = door.connect_s > PACING.connect_s
         (street.patiently if late else street.asked).append(door.port)
-        return (Heard.ONVIF if door.port == 888 else Heard.REFUSED) if late else Heard.SILENT
+        if not late:
+            return Heard.SILENT
+        return Heard.ONVIF if door.port == 888 else Heard.REFUSED
 
     monkeypatch.setattr(street, "answer", answer)
     assert climb(street, monkeypatch).says(HOST, (888,), Heard.ONVIF)

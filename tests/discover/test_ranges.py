@@ -42,10 +42,9 @@ def test_a_wire_with_160_hosts_of_all_kinds(network: Network, far_network: Netwo
     hosts, walls = all_kinds(140), [f"10.7.0.{number}" for number in range(141, 161)]
     with full_wire(network, far_network, hosts, walls):
         found = searched("10.7.0.0/24")
-    cameras = {
-        address for address, rows in hosts.items() for _, kind, _ in rows if kind in ("onvif", "services")
-    }
-    speakers = {address for address, rows in hosts.items() for _, kind, _ in rows if kind == "rtsp"}
+    kinds = {address: {kind for _, kind, _ in rows} for address, rows in hosts.items()}
+    cameras = {address for address, spoken in kinds.items() if spoken & {"onvif", "services"}}
+    speakers = {address for address, spoken in kinds.items() if "rtsp" in spoken}
     assert {t.host for t in found.devices} == cameras and len(cameras) == 42
     assert {row.host for row in found.rtsp_only} == speakers and len(speakers) == 14
     assert found.addresses_answered == 141  # and ourselves

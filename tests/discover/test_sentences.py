@@ -4,17 +4,18 @@ over."""
 from __future__ import annotations
 
 import ast
+from itertools import chain
 from pathlib import Path
 
 from camagent.model.discovery import FoundBy, Note
 from camagent.text import LANGUAGES, catalogue, render
 
 PACKAGE = Path(__file__).resolve().parents[2] / "camagent"
-FILES = [
-    path
-    for room in ("discover", "inventory", "platform", "run")
-    for path in sorted((PACKAGE / room).glob("*.py"))
-]
+FILES = list(
+    chain.from_iterable(
+        sorted((PACKAGE / room).glob("*.py")) for room in ("discover", "inventory", "platform", "run")
+    )
+)
 
 
 def literals() -> set[str]:
@@ -22,8 +23,7 @@ def literals() -> set[str]:
     trees = (ast.parse(path.read_text(encoding="utf-8")) for path in FILES)
     return {
         node.value
-        for tree in trees
-        for node in ast.walk(tree)
+        for node in chain.from_iterable(ast.walk(tree) for tree in trees)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
 
@@ -31,7 +31,9 @@ def literals() -> set[str]:
 def note_codes() -> set[str]:
     """First arguments of Note(…) that stand in the code."""
     trees = (ast.parse(path.read_text(encoding="utf-8")) for path in FILES)
-    calls = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
+    calls = (
+        node for node in chain.from_iterable(ast.walk(tree) for tree in trees) if isinstance(node, ast.Call)
+    )
     firsts = (call.args[0] for call in calls if getattr(call.func, "id", "") == "Note" and call.args)
     return {first.value for first in firsts if isinstance(first, ast.Constant)}
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ipaddress
+from itertools import chain
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -157,7 +158,7 @@ def test_no_answering_address_is_ever_lost(answers: list[tuple[int, int, int | N
         datagrams.append((matches(match(xaddr, f"urn:uuid:{endpoint}")), f"192.168.1.{host}"))
     seen = read(*datagrams)
     reached = {s.target.host for s in seen.sightings}
-    named = {x for s in seen.sightings for x in s.target.xaddrs}
+    named = set(chain.from_iterable(s.target.xaddrs for s in seen.sightings))
     for host in {f"192.168.1.{a[0]}" for a in answers}:
         assert host in reached or any(host in x for x in named) or "10.9.9.9" in reached
     assert len({(s.target.host, s.target.port) for s in seen.sightings}) == len(seen.sightings)

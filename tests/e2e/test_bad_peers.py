@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -113,8 +114,10 @@ def closed_port() -> int:
 def faults_of(document: dict[str, object]) -> set[str]:
     cameras = document["cameras"]
     assert isinstance(cameras, list)
-    found = {fault["code"] for camera in cameras for fault in camera["faults"]}
-    return found | {s["fault"]["code"] for camera in cameras for s in camera["streams"] if s["fault"]}
+    found = {fault["code"] for fault in chain.from_iterable(camera["faults"] for camera in cameras)}
+    return found | {
+        s["fault"]["code"] for s in chain.from_iterable(camera["streams"] for camera in cameras) if s["fault"]
+    }
 
 
 @pytest.mark.parametrize(

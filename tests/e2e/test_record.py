@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -108,18 +109,22 @@ def test_the_names_of_the_levels_are_configuration(machine: Machine) -> None:
     assert "Phường Thử" in done.stdout.decode()
 
 
+def with_header(sheet: Any) -> tuple[Any, Any]:
+    """The sheet and the row of its column heads above a numbered line; None where it lists nobody."""
+    for row in sheet.iter_rows():
+        heads = any(cell.value == "STT" for cell in row)
+        if heads and isinstance(sheet.cell(row[0].row + 1, 1).value, int):
+            return sheet, row
+    return sheet, None
+
+
 def test_a_reviewed_list_is_read_back_and_shown_again(machine: Machine) -> None:
     made = machine.run("area", "ket-qua/camagent.json", "--format", "xlsx", "-o", "danh-muc.xlsx")
     assert made.returncode == 0, made.stderr.decode()
     path = machine.folder / "danh-muc.xlsx"
     book = openpyxl.load_workbook(io.BytesIO(path.read_bytes()))
-    sheet, header = next(
-        (sheet, row)
-        for sheet in book
-        if sheet.title.startswith("Phụ lục")
-        for row in sheet.iter_rows()
-        if any(cell.value == "STT" for cell in row) and isinstance(sheet.cell(row[0].row + 1, 1).value, int)
-    )
+    annexes = (sheet for sheet in book if sheet.title.startswith("Phụ lục"))
+    sheet, header = next((sheet, header) for sheet, header in map(with_header, annexes) if header is not None)
     column = next(cell.column for cell in header if str(cell.value).startswith("Ý kiến"))
     sheet.cell(header[0].row + 1, column).value = "Đồng ý"
     book.save(path)

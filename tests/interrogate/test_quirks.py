@@ -7,6 +7,7 @@ import contextlib
 import socket
 import struct
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -696,8 +697,7 @@ def test_a_recorder_has_time_for_all_its_channels() -> None:
     answers."""
     rows = "".join(
         media2_row(f"S{n}K{kind}", f"V{n}", "H264", size)
-        for n in range(64)
-        for kind, size in enumerate(TWO_SIZES)
+        for n, (kind, size) in product(range(64), enumerate(TWO_SIZES))
     )
     device = opened(**{f"{MEDIA2}#GetProfiles": media2_profiles(rows)})
     clock = FakeClock()  # time passes by pacing alone

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
+from itertools import chain
 
 import pytest
 from hypothesis import given, settings
@@ -100,9 +101,9 @@ def numbers_in(value: object) -> list[float]:
     if isinstance(value, int | float):
         return [value]
     if isinstance(value, tuple | list):
-        return [n for item in value for n in numbers_in(item)]
+        return list(chain.from_iterable(numbers_in(item) for item in value))
     if is_dataclass(value):
-        return [n for f in fields(value) for n in numbers_in(getattr(value, f.name))]
+        return list(chain.from_iterable(numbers_in(getattr(value, f.name)) for f in fields(value)))
     return []
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from pathlib import Path
 
 import bcrypt
@@ -121,7 +122,9 @@ class City:
     def times_s(self, series: str) -> list[float]:
         """When samples of a series were taken."""
         lines = self.database.get("/api/v1/export", **{"match[]": series}).splitlines()
-        return sorted(at / 1000 for line in lines for at in json.loads(line)["timestamps"])
+        return sorted(
+            at / 1000 for at in chain.from_iterable(json.loads(line)["timestamps"] for line in lines)
+        )
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,12 @@ MONITORING = ROOT / "monitoring"
 
 def alerts() -> list[dict[str, Any]]:
     text = (RULES / "camagent.alerts.yml").read_text(encoding="utf-8")
-    return [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
+    return list(chain.from_iterable(group["rules"] for group in yaml.safe_load(text)["groups"]))
 
 
 def records() -> list[dict[str, Any]]:
     text = (RULES / "camagent.rules.yml").read_text(encoding="utf-8")
-    return [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
+    return list(chain.from_iterable(group["rules"] for group in yaml.safe_load(text)["groups"]))
 
 
 def test_promtool_and_vmalert_accept_the_rules() -> None:
@@ -57,10 +58,16 @@ def test_a_broken_rule_would_be_noticed(tmp_path: Path) -> None:
 
 def test_every_alert_has_a_unit_test_that_sees_it_fire() -> None:
     files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in (RULES / "tests").glob("*.yml")]
-    cases = [case for file in files for case in file["tests"]]
-    fired = {t["alertname"] for case in cases for t in case.get("alert_rule_test", []) if t.get("exp_alerts")}
+    cases = list(chain.from_iterable(file["tests"] for file in files))
+    fired = {
+        t["alertname"]
+        for t in chain.from_iterable(case.get("alert_rule_test", []) for case in cases)
+        if t.get("exp_alerts")
+    }
     held = {
-        t["alertname"] for case in cases for t in case.get("alert_rule_test", []) if not t.get("exp_alerts")
+        t["alertname"]
+        for t in chain.from_iterable(case.get("alert_rule_test", []) for case in cases)
+        if not t.get("exp_alerts")
     }
     names = {alert["alert"] for alert in alerts()}
     assert fired == names

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,9 @@ def validate(document: dict[str, Any]) -> None:
 
 def strings(value: Any) -> list[str]:
     if isinstance(value, dict):
-        return [text for key, item in value.items() for text in (key, *strings(item))]
+        return list(chain.from_iterable((key, *strings(item)) for key, item in value.items()))
     if isinstance(value, list):
-        return [text for item in value for text in strings(item)]
+        return list(chain.from_iterable(strings(item) for item in value))
     return [value] if isinstance(value, str) else []
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def samples(value: AgentSnapshot) -> list[Sample]:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(SnapshotCollector(lambda: value))
     page = render_metrics(registry, False).decode()
-    return [sample for family in text_string_to_metric_families(page) for sample in family.samples]
+    return list(chain.from_iterable(family.samples for family in text_string_to_metric_families(page)))
 
 
 def named(value: AgentSnapshot, name: str) -> dict[tuple[str, ...], float]:

@@ -19,6 +19,7 @@ from camagent.document.wording import (
 )
 from camagent.document.write import scan_document
 from camagent.model.finding import Action, Outcome, Severity, Verdict
+from camagent.model.pairs import pairs_of
 from camagent.text import LANGUAGES, catalogue
 from camagent.text.quantities import moment_text, quantity_text
 from tests import builders
@@ -62,9 +63,9 @@ def test_moments_are_told_in_vietnamese_time() -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_word_of_a_closed_list_has_its_translation(lang: str) -> None:
     lists = {"verdict": Verdict, "outcome": Outcome, "severity": Severity, "action": Action, "change": Change}
-    keys = {f"report.{area}.{word}" for area, words in lists.items() for word in words}
+    keys = {f"report.{area}.{word}" for area, word in pairs_of(lists)}
     keys |= {f"report.decision.{word}" for word in DECISIONS}
-    keys |= {f"report.{area}.{word}" for area in ("role",) for word in ("main", "sub")}
+    keys |= {"report.role.main", "report.role.sub"}
     assert keys <= catalogue(lang).keys()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import pytest
 
 from camagent.simulator.bursts import BurstMaker, RtpIdentity, packetized
@@ -22,7 +24,7 @@ def test_sequence_numbers_run_on_over_the_seam_and_the_wrap(name: str) -> None:
     source = packetized(name)
     maker = BurstMaker(source, RtpIdentity(7, 65_500, 4_294_900_000))
     frames = len(source.frames) * 2 + 3
-    packets = [packet for number in range(frames) for packet in maker.burst(number).packets()]
+    packets = list(chain.from_iterable(maker.burst(number).packets() for number in range(frames)))
     sequence = [fields(packet)[0] for packet in packets]
     assert sequence == [(65_500 + number) & 0xFFFF for number in range(len(sequence))]
     assert {fields(packet)[2] for packet in packets} == {7}
@@ -56,7 +58,7 @@ def test_the_parts_of_a_burst_are_its_packets_in_order() -> None:
     burst = BurstMaker(packetized("main_1080p_h264"), RtpIdentity(1, 65_530, 0)).burst(0)
     count = len(burst.starts)
     parts = [burst.part(0, 3), burst.part(3, count - 1), burst.part(count - 1, count)]
-    assert [packet for part in parts for packet in part.packets()] == burst.packets()
+    assert list(chain.from_iterable(part.packets() for part in parts)) == burst.packets()
     assert [part.sequence for part in parts] == [fields(part.packets()[0])[0] for part in parts]
 
 

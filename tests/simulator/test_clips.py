@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -57,8 +58,7 @@ def test_keyframes_of_a_living_scene_differ_within_five_seconds(name: str) -> No
     total = len(clip.frames)
     same = [
         (number, distance)
-        for number in clip.keyframes
-        for distance in within
+        for number, distance in product(clip.keyframes, within)
         if distance % total and clip.frames[(number + distance) % total] == clip.frames[number]
     ]
     assert same == []

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def ports(count: int = 3) -> list[str]:
     for one in held:
         one.close()
     names = ("--rtsp-port", "--http-port", "--https-port")
-    return [word for name, number in zip(names, numbers, strict=False) for word in (name, number)]
+    return list(chain.from_iterable((name, number) for name, number in zip(names, numbers, strict=False)))
 
 
 def ready(process: subprocess.Popen[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
 
 COMPILER = "x86_64-w64-mingw32-gcc"
@@ -78,11 +79,9 @@ def _imported(modules: Iterable[Path]) -> set[str]:
 
 
 def _definition(names: Iterable[str]) -> str:
-    complex_names = {f"{name}{suffix}" for name in (*UNARY, *REAL, "cpow") for suffix in ("", "f")}
-    rows = [
-        f"  {name} = our_{name.removesuffix('l') if name.removesuffix('l') in complex_names else name}"
-        if name in complex_names or name.removesuffix("l") in complex_names
-        else f"  {name} = ucrtbase.{name}"
-        for name in sorted(names)
-    ]
+    complex_names = {f"{name}{suffix}" for name, suffix in product((*UNARY, *REAL, "cpow"), ("", "f"))}
+    rows = []
+    for name in sorted(names):
+        ours = next((own for own in (name.removesuffix("l"), name) if own in complex_names), None)
+        rows.append(f"  {name} = {f'our_{ours}' if ours else f'ucrtbase.{name}'}")
     return f'LIBRARY "{OURS}"\nEXPORTS\n' + "\n".join(rows) + "\n"

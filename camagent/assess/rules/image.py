@@ -113,7 +113,8 @@ def codec(
 ) -> Judgement:
     """The stream's codec is one that the centre takes; the stream itself decides, then SDP, never ONVIF
     alone."""
-    seen = measured.codec if measured else declared.codec if declared else None
+    source = measured or declared
+    seen = source.codec if source else None
     if seen is None:
         return unknown("codec_unknown")
     if seen in rejected:

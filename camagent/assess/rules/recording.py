@@ -128,9 +128,9 @@ def _judge(asked: _Asked, own: ChannelRecording, recording: RecordingFacts, is_r
         return asked.by_hand
     if not stopped and oldest_days < minimum and _is_new_here(asked, own, recording):
         return asked.a_person("retention_new", since=kept.since.date().isoformat())
-    name = (
-        "retention_stopped" if stopped else "retention_gap" if oldest_days >= minimum else "retention_short"
-    )
+    name = "retention_gap" if oldest_days >= minimum else "retention_short"
+    if stopped:
+        name = "retention_stopped"
     return Judgement(Outcome.FAIL, say(name, days=days, minimum=minimum), observed=days, measured=days)
 
 

@@ -18,7 +18,6 @@ from camagent.model.device import (
     PortFacts,
     SnapshotAccess,
 )
-from camagent.model.fault import Fault
 from camagent.model.finding import Outcome
 from camagent.model.scan import CameraFacts, ManualAnswer, SiteFacts
 from camagent.model.stream import StreamRole
@@ -103,11 +102,9 @@ def anonymous_stream(camera: CameraFacts) -> Judgement:
         )
     if (StreamRole.MAIN, False) not in seen:
         return unknown("absent_access")
-    told = (
-        "snapshot_untried" if snapshot is None else "snapshot_untold" if isinstance(snapshot, Fault) else None
-    )
-    if told is not None:  # half of the row was not seen: no pass
-        return Judgement(Outcome.WARN, say(f"stream_closed_{told}", streams=len(seen)), observed=True)
+    if not isinstance(snapshot, SnapshotAccess):  # half of the row was not seen: no pass
+        gap = "snapshot_untried" if snapshot is None else "snapshot_untold"
+        return Judgement(Outcome.WARN, say(f"stream_closed_{gap}", streams=len(seen)), observed=True)
     return Judgement(Outcome.PASS, say("stream_closed", streams=len(seen)), observed=True)
 
 

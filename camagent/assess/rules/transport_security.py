@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import chain
 from typing import Literal
 
 from camagent.assess.judgement import Judgement, Reading, at_least, say, unknown
@@ -46,12 +47,12 @@ def login_scheme(
     onvif = _onvif_schemes(login, anonymous)
     if onvif in (None, ("ws-usernametoken",)) and capabilities is not None and capabilities.http_digest:
         onvif = tuple(f"digest-{word.lower()}" for word in capabilities.digest_hashes) or ("digest-md5",)
-    rtsp = None if access is None else () if access.anonymous else access.offered or None
+    rtsp = None if access is None else _rtsp_schemes(access)
     doors = {"ONVIF": onvif or (), "RTSP": rtsp or ()}
     weak = {name: offered for name, offered in doors.items() if offered and not _has(offered, minimum)}
     shown = tuple(sorted({*doors["ONVIF"], *doors["RTSP"]}))
     if weak:
-        offered = ", ".join(sorted({scheme for schemes in weak.values() for scheme in schemes}))
+        offered = ", ".join(sorted(set(chain.from_iterable(weak.values()))))
         return Judgement(
             Outcome.FAIL, say("login_weak", doors=", ".join(weak), offered=offered), observed=shown
         )
@@ -78,6 +79,11 @@ def _onvif_schemes(login: Login, anonymous: AnonymousAccess | None) -> tuple[str
     if anonymous is not None and anonymous.answered:
         return ()
     return None
+
+
+def _rtsp_schemes(access: StreamAccess) -> tuple[str, ...] | None:
+    """What RTSP offers; empty where it asks for no log-in, None where it was never challenged."""
+    return () if access.anonymous else access.offered or None
 
 
 def _has(offered: tuple[str, ...], wanted: str) -> bool:
@@ -107,10 +113,11 @@ def https(
     listed = None if network is None or network.protocols is None else network.protocols
     offers = None if listed is None else any(p.name.upper() == "HTTPS" and p.enabled for p in listed)
     if (isinstance(tls, Fault) and tls.code in NO_HTTPS) or (tls is None and offers is False):
+        if offers:
+            return Judgement(Outcome.FAIL, say("https_dead"), observed=False, remedy=say("https_dead_remedy"))
         can = listed is not None and any(p.name.upper() == "HTTPS" for p in listed)
-        name = "https_dead" if offers else "https_off" if can else "https_none"
-        remedy = say("https_dead_remedy" if offers else "https_remedy")
-        return Judgement(Outcome.FAIL, say(name), observed=False, remedy=remedy)
+        name = "https_off" if can else "https_none"
+        return Judgement(Outcome.FAIL, say(name), observed=False, remedy=say("https_remedy"))
     if isinstance(tls, Fault):
         return unknown(f"fault_{tls.code}", doing=tls.doing)
     return unknown("absent_tls")

@@ -172,8 +172,10 @@ def _colour(bits: BitReader, profile: int) -> tuple[int, str, bool]:
     if profile == 1:
         return depth, "4:4:4", full_range
     across = bits.flag() if depth == 12 else True
-    down = across and depth == 12 and bits.flag()
-    return depth, "4:2:0" if down else "4:2:2" if across else "4:4:4", full_range
+    if not across:
+        return depth, "4:4:4", full_range
+    down = depth == 12 and bits.flag()
+    return depth, "4:2:0" if down else "4:2:2", full_range
 
 
 def _described_range(bits: BitReader) -> bool:

@@ -21,15 +21,14 @@ from camagent.observe.codec.access_unit import (
 from camagent.observe.codec.codec import Codec, Field, PictureFormat, PictureSource, SetKey, SetKind
 from camagent.observe.codec.payload_flags import (
     B_SLICE,
-    EXACT,
     INTER,
     INTRA,
     IRAP,
     MALFORMED,
     PARAMETER_SET,
-    RECOVERY,
     SLICE,
     START,
+    recovery_flags,
 )
 
 STAP_A, STAP_B, FU_A, FU_B = 24, 25, 28, 29
@@ -94,7 +93,7 @@ def _nal_flags(kind: int, nal: Payload, body: int) -> int:
             flags |= 0 if holds_start_code(inner) else _nal_flags(inner[0] & 0x1F, inner, 1)
     elif kind == bitstream.NAL_SEI:
         count = bitstream.recovery_frame_count(whole)
-        flags |= 0 if count is None else RECOVERY | EXACT if count == 0 else RECOVERY
+        flags |= recovery_flags(count)
     return flags
 
 

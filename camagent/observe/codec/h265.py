@@ -22,14 +22,13 @@ from camagent.observe.codec.access_unit import (
 )
 from camagent.observe.codec.codec import Codec, Field, PictureFormat, PictureSource, SetKey, SetKind
 from camagent.observe.codec.payload_flags import (
-    EXACT,
     IRAP,
     LEADING,
     MALFORMED,
     PARAMETER_SET,
-    RECOVERY,
     SLICE,
     START,
+    recovery_flags,
 )
 
 AP, FU = 48, 49
@@ -91,7 +90,7 @@ def _nal_flags(kind: int, nal: Payload, body: int) -> int:
             flags |= _TYPE_FLAGS[inner[0] >> 1 & 0x3F]
     elif kind == bitstream.NAL_PREFIX_SEI:
         count = bitstream.recovery_poc_count(whole)
-        flags |= 0 if count is None else RECOVERY | EXACT if count == 0 else RECOVERY
+        flags |= recovery_flags(count)
     return flags
 
 

@@ -28,6 +28,13 @@ LEADING = 0x800
 """A picture that is sent after a keyframe and shown before it (H.265 RADL and RASL)."""
 
 
+def recovery_flags(frames_until_right: int | None) -> int:
+    """Of a recovery point message by its count; None: it holds none that can be read."""
+    if frames_until_right is None:
+        return 0
+    return RECOVERY | EXACT if frames_until_right == 0 else RECOVERY
+
+
 def is_keyframe(flags: int) -> bool:
     """A decoder that knows nothing may begin with this frame and show a right picture at once.
 

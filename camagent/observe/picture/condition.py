@@ -32,4 +32,4 @@ class Condition:
 
     def level(self, score: float) -> int:
         """2: stated, 1: not known, 0: not so."""
-        return 2 if score > self.stated else 1 if score > self.unsure else 0
+        return (score > self.unsure) + (score > self.stated)

@@ -61,7 +61,7 @@ def conditions(
         }  # noise is sharp whatever the lens is
     change = between.change
     if change is not None:
-        levels["frozen"] = 2 if change <= FROZEN_CHANGE else 1 if change <= UNSURE_FROZEN_CHANGE else 0
+        levels["frozen"] = (change <= UNSURE_FROZEN_CHANGE) + (change <= FROZEN_CHANGE)
     for cause, explained in EXPLAINS.items():
         if levels[cause] == 2:
             levels = {name: 0 if name in explained else level for name, level in levels.items()}

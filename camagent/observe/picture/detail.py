@@ -100,8 +100,10 @@ def sharpness_of(view: View) -> tuple[float | None, float | None]:
     def both() -> tuple[float | None, float | None]:
         middle = without_text(view.small)
         each = [sharpness(edge_widths(middle, across)) for across in (True, False)]
-        found = [value for value in each if value is not None]
-        return (max(found), min(found)) if len(found) == 2 else (found[0], None) if found else (None, None)
+        values = [value for value in each if value is not None]
+        if not values:
+            return None, None
+        return max(values), min(values) if len(values) == 2 else None
 
     return view.once("sharpness", both)
 

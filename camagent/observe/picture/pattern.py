@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -103,8 +105,8 @@ def _common_lines(luma: Plane, axis: int) -> float:
 
 def common(series: list[NDArray[np.float32]]) -> float:
     """Root of the mean product of any two series: what they share, noise and scene averaged away."""
-    pairs = [float(np.mean(a * b)) for i, a in enumerate(series) for b in series[i + 1 :]]
-    return float(np.sqrt(max(0.0, min(pairs))))
+    products = [float(np.mean(a * b)) for a, b in combinations(series, 2)]
+    return float(np.sqrt(max(0.0, min(products))))
 
 
 def bars(view: View) -> float:

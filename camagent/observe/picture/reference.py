@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import compress
+from itertools import chain, compress, repeat
 from math import hypot, sqrt
 from operator import mul
 from statistics import fmean, quantiles
@@ -76,11 +76,12 @@ def alike_where_free(now: PictureNumbers, reference: PictureNumbers) -> float:
 
 def _places(tiles: Sequence[bool]) -> list[bool]:
     """What holds for the tiles, for each luma value in them."""
-    across = COLUMNS // TILE
-    rows = (
-        [tile for tile in tiles[at : at + across] for _ in range(TILE)] for at in range(0, len(tiles), across)
-    )
-    return [place for row in rows for _ in range(TILE) for place in row]
+    tiles_across = COLUMNS // TILE
+    places: list[bool] = []
+    for at in range(0, len(tiles), tiles_across):
+        row = chain.from_iterable(repeat(tile, TILE) for tile in tiles[at : at + tiles_across])
+        places += list(row) * TILE
+    return places
 
 
 def compared(
@@ -100,7 +101,9 @@ def compared(
     same_view = upright >= MOVED_CORRELATION or any(
         alike_where_free(now, kept) >= MOVED_CORRELATION for kept in references
     )
-    found = ["partly_covered"] if lost and same_view else [] if same_view else ["moved"]
+    found = [] if same_view else ["moved"]
+    if lost and same_view:
+        found = ["partly_covered"]
     same = [kept for kept in references if kept.infrared == now.infrared]
     if daylight and now.infrared and any(not kept.infrared for kept in references):
         found.append("monochrome")

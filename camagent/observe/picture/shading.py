@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from itertools import chain
 from math import exp
 
 SIGMA = 6.0  # lamps, sun and a hand at the lens shade a picture more widely than that
@@ -20,7 +21,7 @@ def without_shading(luma: bytes, columns: int) -> array[float]:
     rows = [luma[at : at + columns] for at in range(0, len(luma), columns)]
     across = _smooth(rows)
     down = _smooth([[value >> _SPARE_BITS for value in column] for column in zip(*across, strict=True)])
-    shading = (value for row in zip(*down, strict=True) for value in row)
+    shading = chain.from_iterable(zip(*down, strict=True))
     return array("f", [value - shade * _SCALE for value, shade in zip(luma, shading, strict=True)])
 
 

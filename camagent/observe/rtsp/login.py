@@ -65,11 +65,10 @@ class Login:
     def accepted(self) -> None:
         """A request with our answer succeeded."""
         self._renewed = False
-        first, self.used = (
-            self.used is None,
-            "basic" if self._basic else self._digest.scheme if self._digest else None,
-        )
-        if first and self._credential is not None:
+        is_first = self.used is None
+        digest_scheme = self._digest.scheme if self._digest else None
+        self.used = "basic" if self._basic else digest_scheme
+        if is_first and self._credential is not None:
             self._ledger.accepted(self._address, self._credential)
 
     def refused(self, response: Response, *, answered: bool) -> FaultCode | None:

@@ -111,4 +111,5 @@ def session_of(response: Response) -> tuple[str | None, float | None]:
 def public_methods(response: Response) -> frozenset[str]:
     """What the server says that it can do (Public, or Allow), in capitals."""
     lines = response.all_headers("Public") + response.all_headers("Allow")
-    return frozenset(word.strip().upper() for line in lines for word in line.split(",") if word.strip())
+    words = (word.strip().upper() for word in ",".join(lines).split(","))
+    return frozenset(word for word in words if word)

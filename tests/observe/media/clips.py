@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,9 @@ def encode(recipe: Recipe) -> tuple[Unit, ...]:
     """The access units as the encoder makes them: Annex B with parameter sets in band, or JPEG files."""
     context = av.CodecContext.create(recipe.encoder, "w")
     _configure(context, recipe)
-    packets = [p for number in range(recipe.frames) for p in context.encode(picture(recipe, number))]
+    packets = list(
+        chain.from_iterable(context.encode(picture(recipe, number)) for number in range(recipe.frames))
+    )
     packets += context.encode(None)
     return tuple(Unit(bytes(p), p.pts, p.is_keyframe) for p in packets)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 
 import av
@@ -190,7 +191,10 @@ MATRIX = [
         for (size, rate), params in itertools.product(SIZES_AND_RATES, X265)
     ),
     *(Recipe("libx265", *size, frames=12, params=X265[1]) for size in SIZES),
-    *(Recipe("mjpeg", *size, frames=6, pix_fmt=f) for size in SIZES[2:4] for f in ("yuvj420p", "yuvj422p")),
+    *(
+        Recipe("mjpeg", *size, frames=6, pix_fmt=f)
+        for size, f in product(SIZES[2:4], ("yuvj420p", "yuvj422p"))
+    ),
 ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import time
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -178,7 +179,10 @@ def test_field_flags_need_the_sps() -> None:
 
 def test_recovery_points_of_intra_refresh_are_found() -> None:
     units = encode(Recipe(frames=60, params="intra-refresh=1:keyint=20:bframes=0"))
-    counts = [h264.recovery_frame_count(nal) for unit in units for nal in split_annex_b(unit.data)]
+    counts = [
+        h264.recovery_frame_count(nal)
+        for nal in chain.from_iterable(split_annex_b(unit.data) for unit in units)
+    ]
     found = [count for count in counts if count is not None]
     assert len(found) >= 2 and all(count > 0 for count in found)
 

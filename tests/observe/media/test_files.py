@@ -6,6 +6,7 @@ import os
 import subprocess
 from datetime import UTC, datetime
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -152,7 +153,9 @@ def test_pictures_are_spread_over_the_file_and_kept_only_where_asked(tmp_path: P
 def test_a_size_that_changes_is_counted_and_the_last_one_told(tmp_path: Path) -> None:
     small, large = Recipe(frames=20), Recipe(frames=20, width=640, height=480)
     path = tmp_path / "clip.h264"
-    path.write_bytes(b"".join(unit.data for recipe in (small, large) for unit in encode(recipe)))
+    path.write_bytes(
+        b"".join(unit.data for unit in chain.from_iterable(encode(recipe) for recipe in (small, large)))
+    )
     found = measured(watched(path))
     assert (found.width_px, found.height_px, found.parameter_set_changes) == (640, 480, 1)
 

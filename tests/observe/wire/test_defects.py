@@ -89,9 +89,7 @@ def test_the_fleet_tells_a_defect_and_no_fault(monkeypatch: pytest.MonkeyPatch) 
         async with running(Camera()) as uri, Fleet(FleetLimits(), SystemClock()) as fleet:
             options = FleetOptions(watch=WatchOptions(window_s=0.5, pictures=0))
             (check,) = await fleet.check([Job(StreamTarget(uri), None)], options)
-            assert not [
-                fault for source in check.sources for stream in source.streams for fault in stream.faults
-            ]
+            assert not any(stream.faults for stream in check.streams)
             return check.defect
 
     monkeypatch.setattr(TrackReceiver, "feed_interleaved", broken)

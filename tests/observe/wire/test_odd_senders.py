@@ -4,6 +4,7 @@ sets."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain, product
 
 import pytest
 from hypothesis import example, given, settings
@@ -320,8 +321,7 @@ def test_the_sps_is_that_which_the_slices_refer_to(order: tuple[int, int], used:
     sets = [sps(number) for number in order] + [pps(7, used), pps(8, 3 - used)]
     packets = [
         (number / FPS, rtp(5 * number + place, number * TICKS, nal, marker=place == 4))
-        for number in range(20)
-        for place, nal in enumerate([*sets, idr(7)])
+        for number, (place, nal) in product(range(20), enumerate([*sets, idr(7)]))
     ]
     track = receiver()
     send(track, packets)
@@ -339,10 +339,10 @@ def test_the_sps_of_the_description_counts_where_slices_refer_to_it() -> None:
 
 def test_a_change_of_the_sps_between_pictures_is_seen_each_time() -> None:
     sizes = [1, 1, 2, 2, 1]
+    nals = chain.from_iterable((sps(number), pps(0, number), idr(0)) for number in sizes)
     packets = [
-        (n / FPS, rtp(3 * n + place, n * TICKS, nal, marker=place == 2))
-        for n, number in enumerate(sizes)
-        for place, nal in enumerate((sps(number), pps(0, number), idr(0)))
+        (place // 3 / FPS, rtp(place, place // 3 * TICKS, nal, marker=place % 3 == 2))
+        for place, nal in enumerate(nals)
     ]
     track = receiver()
     send(track, packets)

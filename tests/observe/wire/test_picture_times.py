@@ -4,6 +4,7 @@ frozen."""
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ def test_two_pictures_of_a_looped_clip_are_two_moments(name: str, window_s: floa
     clip = CLIPS[name]
     rate_hz, frames = clip["frame_rate_hz"], len(clip["frame_sizes_bytes"])
     loop_s, keyframes_s = frames / rate_hz, [place / rate_hz for place in clip["keyframes"]]
-    endless_s = [turn * loop_s + place_s for turn in range(30) for place_s in keyframes_s]
+    endless_s = [turn * loop_s + place_s for turn, place_s in product(range(30), keyframes_s)]
     for step in range(round(loop_s * 20)):
         began_s = step / 20
         taken_s: list[float] = []

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import chain, product
 from pathlib import Path
 
 import pytest
@@ -72,11 +73,13 @@ def test_the_workbook_of_an_area_runs_no_text_of_a_school(report: AreaReport) ->
     content = render_area_xlsx(report, "vi")
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         sheets = [packed.read(name).decode() for name in packed.namelist() if "worksheets/" in name]
-    formulas = [part for sheet in sheets for part in sheet.split("<f>")[1:]]
-    texts = {
-        text for part in formulas for text in re.findall(r'"([^"]*)"', html.unescape(part.split("</f>")[0]))
-    }
-    ours = set(catalogue("vi").values()) | {word for scales in SCALES.values() for word in scales}
+    formulas = list(chain.from_iterable(sheet.split("<f>")[1:] for sheet in sheets))
+    texts = set(
+        chain.from_iterable(
+            re.findall(r'"([^"]*)"', html.unescape(part.split("</f>")[0])) for part in formulas
+        )
+    )
+    ours = set(catalogue("vi").values()) | set(chain.from_iterable(SCALES.values()))
     glue = {">=0", " ", "", "nghìn tỷ", " đồng.", "Bằng chữ (phần đã đồng ý): "}
     assert formulas and texts <= ours | glue, texts - ours - glue
 
@@ -140,7 +143,7 @@ def lists(book: Workbook) -> list[tuple[Worksheet, int, dict[str, int]]]:
 
 def in_annexes(report: AreaReport) -> list[UpgradeRow]:
     """The rows in the order of the workbook's lists."""
-    return [row for annex in ANNEXES for row in report.rows if row.action in annex.actions]
+    return [row for annex, row in product(ANNEXES, report.rows) if row.action in annex.actions]
 
 
 def filled(content: bytes, words: dict[int, str], notes: dict[int, str] | None = None) -> bytes:
@@ -301,7 +304,7 @@ def test_more_levels_than_a_list_has_are_refused_not_dropped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CAMAGENT_DATA", str(tmp_path))
-    levels = [part for name in ("Trường", "Phường", "Quận", "Sở") for part in ("--level", name)]
+    levels = list(chain.from_iterable(("--level", name) for name in ("Trường", "Phường", "Quận", "Sở")))
     with refused("4"):
         CliRunner().invoke(
             merge_command, [str(tmp_path), *levels], standalone_mode=False, catch_exceptions=False

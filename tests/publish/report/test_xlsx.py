@@ -6,7 +6,10 @@ import io
 import re
 import unicodedata
 import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
+from typing import Any
 
 import pytest
 from openpyxl import Workbook, load_workbook
@@ -56,7 +59,7 @@ def test_the_list_is_an_appendix_without_letterhead(book: Workbook) -> None:
     assert texts[0] == "Phụ lục" and texts[1].startswith("DANH MỤC")
     assert texts[2].startswith("(Kèm theo Văn bản số")
     assert "chưa đối chiếu văn bản 3288/UBND-KT" in texts[3]
-    whole = " ".join(str(cell.value) for row in sheet.iter_rows() for cell in row)
+    whole = " ".join(str(cell.value) for cell in chain.from_iterable(sheet.iter_rows()))
     assert "CỘNG HÒA" not in whole and "Nơi nhận" not in whole
 
 
@@ -123,14 +126,13 @@ def test_rows_are_high_enough_for_their_text(book: Workbook) -> None:
             assert height is not None and min(lines * LINE_HEIGHT_PT, MAX_ROW_HEIGHT_PT) <= height <= 409
 
 
+def cells_of(book: Workbook) -> Iterator[Any]:
+    for sheet in book:
+        yield from chain.from_iterable(sheet.iter_rows())
+
+
 def test_letters_are_times_new_roman(book: Workbook) -> None:
-    fonts = {
-        cell.font.name
-        for sheet in book
-        for row in sheet.iter_rows()
-        for cell in row
-        if cell.value is not None
-    }
+    fonts = {cell.font.name for cell in cells_of(book) if cell.value is not None}
     assert fonts == {"Times New Roman"}
     listed = book["Danh mục nâng cấp"]
     assert listed.cell(keys_row(listed) + 2, 2).font.name == "Times New Roman"
@@ -190,10 +192,10 @@ def test_a_provisional_profile_is_announced_on_every_sheet_of_judgements(lang: s
     words = {"vi": "Hồ sơ tạm thời", "en": "PROVISIONAL"}[lang]
     book = opened(render_xlsx([view(school())], lang))
     for sheet in book:
-        assert any(words in str(cell.value) for row in sheet.iter_rows() for cell in row), sheet.title
+        assert any(words in str(cell.value) for cell in chain.from_iterable(sheet.iter_rows())), sheet.title
     sure = school(2, profile=builders.profile_stamp(authoritative=True))
     book = opened(render_xlsx([view(sure)], lang))
-    assert not any(words in str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row)
+    assert not any(words in str(cell.value) for cell in cells_of(book))
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])
@@ -201,7 +203,7 @@ def test_no_text_of_a_camera_is_a_formula_a_link_or_a_control_character(lang: st
     content = render_xlsx([view(hostile_school())], lang)
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         parts = {name: packed.read(name).decode("utf-8") for name in packed.namelist()}
-    formulas = [text for name, part in parts.items() for text in re.findall(r"<f>(.*?)</f>", part)]
+    formulas = list(chain.from_iterable(re.findall(r"<f>(.*?)</f>", part) for name, part in parts.items()))
     assert formulas and all(text.startswith("COUNTIF('") for text in formulas)
     assert not any("hyperlink" in part.lower() and "<hyperlink" in part for part in parts.values())
     assert not any(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 
 from camagent.inventory.earlier_runs import Learned, Memory, SeenPicture, memory_after
@@ -42,7 +43,7 @@ def test_after_a_repair_the_latest_picture_is_accepted(tmp_path: Path) -> None:
 
 def test_a_camera_takes_less_than_six_kilobytes(tmp_path: Path) -> None:
     with open_store(tmp_path / "s.sqlite") as store:
-        many = [(f"cam-{n}", numbers, True) for n in range(50) for numbers in (DAY, NIGHT)]
+        many = [(f"cam-{n}", numbers, True) for n, numbers in product(range(50), (DAY, NIGHT))]
         store.remember(learned(*many), AT)
     with open_store(tmp_path / "empty.sqlite") as empty:
         pass
