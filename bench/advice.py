@@ -46,6 +46,7 @@ from camagent.model.finding import Action
 from camagent.model.onvif import MEDIA1_NS
 from camagent.model.stream import StreamFacts, StreamTarget
 from camagent.run.fleet import FleetOptions, Job
+from camagent.run.onlooker import Onlooker
 from camagent.run.recognition import Order
 from camagent.run.site_run import check_targets
 from camagent.run.visit import DeviceCheck, Judge, check_device
@@ -473,15 +474,15 @@ class OneDevice:
         self.looks += 1
         world = FakeWorld({ADDRESS: self.made.facts}, streams)
         checks = tuple([await check_device(job.target, None, world.doors()) for job in jobs])
-        for check in checks:
-            done(check)
+        for job, check in zip(jobs, checks, strict=True):
+            done(job, check)
         return checks
 
 
 async def advise(made: Device, order: Order) -> tuple[Action, bool]:
     """What the product says of the device (of a recorder: of the first channel)."""
     fleet: Any = OneDevice(made)
-    run = await check_targets([Job(DeviceTarget(ADDRESS, 80))], order, fleet, FleetOptions(), lambda *_: None)
+    run = await check_targets([Job(DeviceTarget(ADDRESS, 80))], order, fleet, FleetOptions(), Onlooker())
     upgrade = run.result.cameras[0].upgrade
     return upgrade.action, upgrade.certain
 

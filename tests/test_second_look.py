@@ -18,6 +18,7 @@ from camagent.credentials import CredentialBook
 from camagent.model.device import DeviceFacts, DeviceTarget, MediaFacts
 from camagent.model.finding import Action, Verdict
 from camagent.run.fleet import FleetOptions, Job
+from camagent.run.onlooker import Onlooker
 from camagent.run.recognition import Order, Run
 from camagent.run.site_run import LOOK_AGAIN_AFTER_S, check_targets
 from camagent.run.visit import DeviceCheck, Judge, check_device, with_other_look
@@ -66,14 +67,17 @@ class Fleet:
         self.stopped = False
 
     async def check(
-        self, jobs: Sequence[Job], _options: FleetOptions, done: Callable[[DeviceCheck], None] | None = None
+        self,
+        jobs: Sequence[Job],
+        _options: FleetOptions,
+        done: Callable[[Job, DeviceCheck], None] | None = None,
     ) -> tuple[DeviceCheck, ...]:
         world = self.worlds[min(len(self.rounds), len(self.worlds) - 1)]
         self.rounds.append([job.host for job in jobs])
         checks = [await check_device(job.target, None, world.doors()) for job in jobs]
-        for check in checks:
+        for job, check in zip(jobs, checks, strict=True):
             if done is not None:
-                done(check)
+                done(job, check)
         return tuple(checks)
 
 
@@ -86,7 +90,7 @@ def run(fleet: Fleet, *hosts: str) -> tuple[Run, list[tuple[str, int, int]]]:
     told: list[tuple[str, int, int]] = []
     order = Order(Judge(load_profile("ubnd-3288"), site_facts()), profile_stamp(), CredentialBook())
     jobs = [Job(DeviceTarget(host)) for host in hosts]
-    work = check_targets(jobs, order, fleet, FleetOptions(), lambda *heard: told.append(heard))  # type: ignore[arg-type]
+    work = check_targets(jobs, order, fleet, FleetOptions(), Onlooker(lambda *heard: told.append(heard)))  # type: ignore[arg-type]
     return asyncio.run(work), told
 
 

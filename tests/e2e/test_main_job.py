@@ -21,6 +21,7 @@ from camagent.model.finding import Outcome, Verdict
 from camagent.model.scan import CameraResult
 from camagent.observe.watch import WatchOptions
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions
+from camagent.run.onlooker import Onlooker
 from camagent.run.recognition import Run
 from camagent.run.site_run import scan_site
 from camagent.simulator.default_school import default_school
@@ -36,7 +37,7 @@ async def scan_school(password: str) -> Run:
     interview = InterviewOptions(max_requests_per_s=20.0, check_ports=ports)
     options = FleetOptions(interview, WatchOptions(window_s=5.0, budget_s=30.0))
     async with Fleet(FleetLimits(), SystemClock()) as fleet:
-        return await scan_site(plan, order, fleet, options, lambda *_: None)
+        return await scan_site(plan, order, fleet, options, Onlooker())
 
 
 @pytest.fixture(scope="module")
