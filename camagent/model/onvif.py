@@ -35,6 +35,10 @@ CAPABILITY_NAMESPACES = {
 }
 """The names of GetCapabilities, in lower case, and the services that they stand for."""
 
+PROFILE_SERVICES = {"S": ("media",), "T": ("media2",), "G": ("search", "replay")}
+"""Services (names of CAPABILITY_NAMESPACES) that a device of a profile has to have: ONVIF Profile S, T and G
+Specifications, mandatory features."""
+
 ONVIF_PATHS = ("/onvif/device_service", "/onvif/services", "/onvif/service")
 """Where device services live: the standard's, Axis' (edgexfoundry/device-onvif-camera#195), Tapo's
 (agsh/onvif#207)."""

@@ -15,6 +15,7 @@ from camagent.model.device import (
     EncoderSettings,
     Login,
     MediaFacts,
+    NetworkFacts,
     NetworkProtocol,
     PortFacts,
     RecordingFacts,
@@ -23,6 +24,7 @@ from camagent.model.device import (
 )
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Outcome
+from camagent.model.onvif import CAPABILITY_NAMESPACES
 from camagent.model.scan import CameraFacts, Declaration, History, ManualAnswer
 from tests.assess.failing import DENIED
 from tests.assess.judging import judged, with_device, with_main
@@ -678,6 +680,9 @@ def test_packet_loss(received: int, lost: int, outcome: Outcome) -> None:
 
 
 SCOPE = "onvif://www.onvif.org/Profile/"
+ALL_SERVICES = tuple(
+    Service(namespace, "http://192.0.2.11/onvif/x", None) for namespace in CAPABILITY_NAMESPACES.values()
+)
 
 
 @pytest.mark.parametrize(
@@ -693,7 +698,8 @@ SCOPE = "onvif://www.onvif.org/Profile/"
     ],
 )
 def test_onvif_conformance(scopes: tuple[str, ...], outcome: Outcome, claimed: tuple[str, ...]) -> None:
-    found = judged("onvif_conformance", with_device(scopes=tuple(SCOPE + scope for scope in scopes)))
+    device = with_device(scopes=tuple(SCOPE + scope for scope in scopes), services=ALL_SERVICES)
+    found = judged("onvif_conformance", device)
     assert (found.outcome, found.observed) == (outcome, claimed)
     with_extra = "G" in claimed
     if outcome is PASS:
@@ -709,6 +715,37 @@ def test_a_claim_of_t_without_media2_does_not_count() -> None:
     assert (unread.outcome, key(unread)) == (OPEN, "fault_timeout")
     other = with_device(scopes=("onvif://www.onvif.org/Profile/Streaming", "odm:name:x"), services=old)
     assert judged("onvif_conformance", other).observed == ("S",)
+
+
+@pytest.mark.parametrize(
+    ("profile", "service", "outcome"),
+    [("Streaming", "media", FAIL), ("T", "media2", FAIL), ("G", "search", FAIL), ("G", "replay", FAIL)],
+)
+def test_a_claim_needs_the_services_of_its_profile(profile: str, service: str, outcome: Outcome) -> None:
+    rest = tuple(s for s in ALL_SERVICES if s.namespace != CAPABILITY_NAMESPACES[service])
+    device = with_device(scopes=(SCOPE + profile,), services=rest)
+    found = judged("onvif_conformance", device, minimum=("S", "G"))
+    assert (found.outcome, key(found)) == (outcome, "conformance_unproven")
+    assert dict(found.message.args)["missing"] == service
+
+
+def test_a_claim_of_s_is_not_missed_where_t_stands() -> None:
+    rest = tuple(s for s in ALL_SERVICES if s.namespace != CAPABILITY_NAMESPACES["media"])
+    device = with_device(scopes=(SCOPE + "Streaming", SCOPE + "T"), services=rest)
+    found = judged("onvif_conformance", device)
+    assert (found.outcome, key(found)) == (PASS, "conformance_no_extra")
+
+
+def test_a_call_that_every_profile_asks_for_and_the_device_does_not_know_is_named() -> None:
+    refusal = Fault(FaultCode.UNSUPPORTED, Stage.INTERROGATE, "GetNetworkProtocols", 0.1)
+    device = with_device(
+        scopes=(SCOPE + "T",), services=ALL_SERVICES, network=NetworkFacts(), faults=(refusal,)
+    )
+    found = judged("onvif_conformance", device)
+    assert (found.outcome, key(found)) == (WARN, "conformance_calls")
+    assert dict(found.message.args)["calls"] == "GetNetworkProtocols"
+    made_good = with_device(scopes=(SCOPE + "T",), services=ALL_SERVICES, faults=(refusal,))
+    assert judged("onvif_conformance", made_good).outcome is PASS
 
 
 def test_other_onvif_profiles_need_no_proof_and_lists_are_written_in_full() -> None:

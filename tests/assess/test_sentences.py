@@ -29,6 +29,7 @@ from camagent.model.device import (
 )
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Finding
+from camagent.model.onvif import CAPABILITY_NAMESPACES
 from camagent.model.scan import CameraFacts, Declaration, History, ManualAnswer
 from camagent.text import both, catalogue
 from tests.assess.failing import DENIED, FAILING, RECORDER, healthy
@@ -101,7 +102,11 @@ SMALL = encoder_settings(token="E3", codec="h264", width_px=320, height_px=180, 
 THREE = MediaFacts("media2", (media_profile(), sub_profile(), sub_profile(token="P3", encoder=SMALL)))
 UDP = measured_stream(transport="udp")
 REFUSED_TCP = Fault(FaultCode.RTSP_ERROR, Stage.OBSERVE, "SETUP", 0.1, status=461)
+ALL_SERVICES = tuple(
+    Service(namespace, "http://192.0.2.11/onvif/x", None) for namespace in CAPABILITY_NAMESPACES.values()
+)
 OLD_MEDIA = (Service("http://www.onvif.org/ver10/media/wsdl", "http://192.0.2.11/onvif/media", None),)
+NO_PROTOCOLS = Fault(FaultCode.UNSUPPORTED, Stage.INTERROGATE, "GetNetworkProtocols", 0.1)
 HTTP = NetworkProtocol("HTTP", True, (80,))
 
 HD, HD_SET = (make(width_px=1920, height_px=1080) for make in (measured_stream, configured_stream))
@@ -158,8 +163,10 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     ("packet_loss", m(rtp_packets=40), None),
     ("packet_loss", m(rtp_lost_packets=9), None),
     ("onvif_conformance", with_device(scopes=(SCOPE + "T",)), None),
+    ("onvif_conformance", with_device(scopes=(SCOPE + "T", SCOPE + "G"), services=ALL_SERVICES), None),
     ("onvif_conformance", with_device(scopes=(SCOPE + "Streaming", SCOPE + "T"), services=OLD_MEDIA), None),
-    ("onvif_conformance", with_device(scopes=(SCOPE + "Streaming",)), None),
+    ("onvif_conformance", with_device(scopes=(SCOPE + "Streaming",), services=OLD_MEDIA), None),
+    ("onvif_conformance", with_device(scopes=(SCOPE + "T",), network=None, faults=(NO_PROTOCOLS,)), None),
     ("availability", camera_facts(history=History(40, 40, NOW)), None),
     ("availability", camera_facts(history=History(1000, 970, NOW)), None),
     ("availability", camera_facts(history=History(30_000, 29_123, NOW)), None),

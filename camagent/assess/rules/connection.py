@@ -10,7 +10,7 @@ from camagent.assess.rules.rate import lost_ratio
 from camagent.model.device import DeviceFacts, Service
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Outcome
-from camagent.model.onvif import MEDIA2_NS, claimed_profiles
+from camagent.model.onvif import CAPABILITY_NAMESPACES, PROFILE_SERVICES, claimed_profiles
 from camagent.model.scan import History, SiteFacts
 from camagent.model.stream import MeasuredStream, ProfileTarget, StreamFacts
 from camagent.model.text import Message
@@ -156,36 +156,67 @@ def packet_loss(
 def onvif_conformance(
     scopes: tuple[str, ...],
     services: tuple[Service, ...] | None,
+    device: DeviceFacts,
     *,
     minimum: tuple[str, ...],
     recommended: tuple[str, ...],
     extra: tuple[str, ...],
 ) -> Judgement:
-    """The device claims one of these ONVIF profiles; a claim of T without the Media2 service does not
+    """The device claims one of these ONVIF profiles; a claim without the profile's services does not
     count."""
-    claimed = list(claimed_profiles(scopes))
-    shown = tuple(claimed)
-    media2 = any(service.namespace.lower() == MEDIA2_NS for service in services or ())
-    unproven = "T" in claimed and services is not None and not media2
-    if unproven:
-        claimed.remove("T")
-    if set(claimed) & set(recommended):
-        if "T" in set(claimed) & set(recommended) and services is None:
+    claimed = claimed_profiles(scopes)
+    lacking = _lacking(claimed, services)
+    proven = set(claimed) - set(lacking)
+    if proven & set(recommended):
+        if "T" in proven & set(recommended) and services is None:
             return unknown("absent_services")
-        outcome, name = (
-            Outcome.PASS,
-            "conformance_good" if set(extra) <= set(claimed) else "conformance_no_extra",
-        )
-    elif set(claimed) & set(minimum):
+        whole = set(extra) <= proven
+        outcome, name = Outcome.PASS, "conformance_good" if whole else "conformance_no_extra"
+    elif proven & set(minimum):
         outcome, name = Outcome.WARN, "conformance_enough"
     else:
         outcome, name = Outcome.FAIL, "conformance_none"
-    if unproven:
-        name = "conformance_unproven"
-    listed = {"recommended": ", ".join(recommended), "extra": ", ".join(extra)}
-    return Judgement(
-        outcome, say(name, claimed=", ".join(shown) or "–", **listed), observed=shown, configured=shown
-    )
+    args = {"claimed": ", ".join(claimed) or "–", "recommended": ", ".join(recommended)}
+    unknown_calls = ", ".join(_unknown_calls(device))
+    if outcome is Outcome.PASS:  # a claim that nobody asks for any more is not worth a word
+        lacking = {letter: names for letter, names in lacking.items() if letter in (*recommended, *extra)}
+    if lacking:
+        missing = dict.fromkeys(service for names in lacking.values() for service in names)
+        told = say("conformance_unproven", missing=", ".join(missing), profiles=", ".join(lacking), **args)
+    elif proven and unknown_calls:
+        outcome = Outcome.FAIL if outcome is Outcome.FAIL else Outcome.WARN
+        told = say("conformance_calls", calls=unknown_calls, **args)
+    else:
+        told = say(name, extra=", ".join(extra), **args)
+    return Judgement(outcome, told, observed=claimed, configured=claimed)
+
+
+def _lacking(claimed: tuple[str, ...], services: tuple[Service, ...] | None) -> dict[str, tuple[str, ...]]:
+    """Claimed profile -> those of its services that the device does not list; none while no list was read."""
+    if services is None:
+        return {}
+    listed = {service.namespace.lower() for service in services}
+    lacking = {
+        letter: tuple(name for name in PROFILE_SERVICES.get(letter, ()) if _namespace(name) not in listed)
+        for letter in claimed
+    }
+    return {letter: names for letter, names in lacking.items() if names}
+
+
+def _namespace(name: str) -> str:
+    return CAPABILITY_NAMESPACES[name].lower()
+
+
+def _unknown_calls(device: DeviceFacts) -> list[str]:
+    """Calls that every ONVIF profile asks for and that the device said it does not know, however asked."""
+    network = device.network
+    unanswered = {
+        "GetDeviceInformation": isinstance(device.information, Fault),
+        "GetNetworkProtocols": network is None or isinstance(network, Fault) or network.protocols is None,
+        "GetUsers": isinstance(device.users, Fault),
+    }
+    refused = {fault.doing for fault in device.faults if fault.code is FaultCode.UNSUPPORTED}
+    return [call for call, missing in unanswered.items() if missing and call in refused]
 
 
 def availability(
