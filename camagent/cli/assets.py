@@ -1,5 +1,5 @@
-"""`camagent assets export DIR`: schemas, systemd units, alert rules, dashboards, for whoever has only the
-wheel."""
+"""`camagent assets export DIR`: schemas, pages of findings, units, alert rules, dashboards,
+for whoever has only the wheel."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
 
 PACKAGE = Path(__file__).resolve().parents[1]
-ASSETS = {"schema": "docs/schema", "systemd": "systemd", "monitoring": "monitoring"}
+ASSETS = {
+    "schema": "docs/schema",
+    "findings": "docs/findings",
+    "systemd": "systemd",
+    "monitoring": "monitoring",
+}
 """Name in the export, and where it lies in the source tree; the wheel has all of them below `_assets`."""
 
 

@@ -35,6 +35,7 @@ COMMANDS = {
     "inventory": "camagent.cli.camera:inventory_group",
     "answer": "camagent.cli.answer:answer_command",
     "serve": "camagent.cli.serve:serve_command",
+    "explain": "camagent.cli.explain:explain_command",
     "profile": "camagent.cli.profile:profile_group",
     "credentials": "camagent.cli.credentials:credentials_group",
     "doctor": "camagent.cli.doctor:doctor_command",

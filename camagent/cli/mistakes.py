@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 import click
 
 from camagent.cli.language import t
@@ -14,6 +17,10 @@ EXIT_USAGE = 2
 """The command line, a configuration or a file is wrong."""
 EXIT_UNDETERMINED = 3
 """None is not ready but some are undetermined, or nothing was found: an empty network is never 0."""
+
+NEAR_RATIO = 0.6
+"""How alike two words are that may be mistyped for each other, as difflib counts it."""
+MAX_NEAR = 3
 
 EXIT_STOPPED = 130
 """Ctrl-C or SIGTERM: as a shell says it of SIGINT."""
@@ -33,7 +40,7 @@ def exit_code(not_ready: int, undetermined: int, ready: int) -> int:
 def usage_line(error: click.UsageError) -> str:
     """click's complaint in the language of this run."""
     if isinstance(error, click.NoSuchOption):
-        return t("cli.usage.no_such_option", option=error.option_name)
+        return with_near(t("cli.usage.no_such_option", option=error.option_name), _near_options(error))
     if isinstance(error, click.MissingParameter):
         return t("cli.usage.missing", name=_parameter(error))
     if isinstance(error, click.BadParameter):
@@ -41,10 +48,34 @@ def usage_line(error: click.UsageError) -> str:
     if isinstance(error, click.BadOptionUsage):
         return t("cli.usage.bad_option", option=error.option_name)
     if "No such command" in error.message:
-        return t(
-            "cli.usage.no_such_command", name=error.message.split("'")[1] if "'" in error.message else ""
-        )
+        name = error.message.split("'")[1] if "'" in error.message else ""
+        return with_near(t("cli.usage.no_such_command", name=name), close_to(name, _commands(error)))
     return t("cli.usage.other", reason=error.message)
+
+
+def close_to(word: str, choices: Iterable[str]) -> tuple[str, ...]:
+    """What somebody who typed `word` may have meant, nearest first; empty where nothing is near."""
+    by_folded = {choice.casefold(): choice for choice in choices}
+    near = difflib.get_close_matches(word.strip().casefold(), by_folded, n=MAX_NEAR, cutoff=NEAR_RATIO)
+    return tuple(by_folded[folded] for folded in near)
+
+
+def with_near(sentence: str, near: tuple[str, ...]) -> str:
+    """The sentence, and the question whether one of the near names was meant."""
+    return f"{sentence}. {t('cli.usage.near', names=', '.join(near))}" if near else sentence
+
+
+def _commands(error: click.UsageError) -> list[str]:
+    """The commands of the group in which the mistake was made."""
+    group = error.ctx.command if error.ctx is not None else None
+    return group.list_commands(error.ctx) if isinstance(group, click.Group) and error.ctx is not None else []
+
+
+def _near_options(error: click.NoSuchOption) -> tuple[str, ...]:
+    """The options of the command in which the mistake was made that are near to it."""
+    command = error.ctx.command if error.ctx is not None else None
+    names = [name for param in command.params for name in param.opts] if command is not None else []
+    return close_to(error.option_name, [name for name in names if name.startswith("-")])
 
 
 def _wanted(error: click.BadParameter) -> str:

@@ -29,6 +29,7 @@ from camagent.document.upgrade_rows import ACTION_ORDER, budget_of, row_order, u
 from camagent.model.finding import Action, Verdict
 from camagent.report import charts
 from camagent.report.coverage import missed_groups
+from camagent.report.explanations import explanations
 from camagent.text import catalogue, quantities, say
 from camagent.text.vietnamese import sort_key
 
@@ -67,6 +68,7 @@ def render_html(
     rows = sorted(chain.from_iterable(upgrade_rows(each, lang) for each in documents), key=row_order)
     cameras = [card.camera for card in cards]
     actions = Counter(row.action for row in rows)
+    pages = explanations(documents, lang)
     return template("page.html.j2").render(
         lang=lang,
         documents=documents,
@@ -90,6 +92,8 @@ def render_html(
         with_cost=any(row.cost for row in rows),
         replaced=actions[Action.REPLACE],
         tenders=document_tenders(documents, lang),
+        pages=pages,
+        explained={page.rule for page in pages},
         max_addresses=MAX_ADDRESSES,
         total=sum(document.summary.total for document in documents),
         verdicts=list(Verdict),

@@ -176,3 +176,12 @@ def test_many_bars_unfold() -> None:
     page = render_html([view(school(40))], "vi")
     assert "<summary>24 camera nữa</summary>" in page
     assert page.count('<span class="label">') == 40 + 2
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_each_finding_that_is_not_in_order_leads_to_its_page(lang: str) -> None:
+    page = render_html([view(school())], lang)
+    links = set(re.findall(r'href="#(explain-[\w-]+)"', page))
+    assert links, "the sample school has findings"
+    assert links == set(re.findall(r'id="(explain-[A-Z][\w-]+)"', page)), "a page for each link and no other"
+    assert "{required}" not in page and "**" not in page

@@ -1,0 +1,123 @@
+"""Every row of the shipped profile has its page in both languages, whole, and with commands that exist.
+
+`docs/findings/README.md` is written by `python -m tests.assess.test_finding_pages > docs/findings/README.md`.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import unicodedata
+from pathlib import Path
+
+import click
+import pytest
+
+from camagent.assess.catalogue import CATALOGUE
+from camagent.cli.main import COMMANDS, build
+from camagent.text import LANGUAGES
+from camagent.text.pages import GAPS, HEADINGS, BlockKind, finding_page, page_names
+from tests.assess.judging import shipped
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "findings"
+ROWS = {row.id: row for row in shipped().rows}
+HEAD = """# One page for each finding
+
+Written by `python -m tests.assess.test_finding_pages`; a test keeps it equal. `camagent explain ROW`
+shows a page with the values of the profile in use; in the files `{required}` and
+`{recommended}` stand for them. No figure here is "what 3288 says".
+
+| row | Tiếng Việt | English |
+|---|---|---|
+"""
+
+
+def index() -> str:
+    return HEAD + "".join(
+        f"| {row} | [{_title(row, 'vi')}]({row}.vi.md) | [{_title(row, 'en')}]({row}.en.md) |\n"
+        for row in ROWS
+    )
+
+
+def _title(row: str, lang: str) -> str:
+    page = finding_page(row, lang)
+    assert page is not None
+    return page[0].text.removeprefix(f"{row}: ")
+
+
+def raw(row: str, lang: str) -> str:
+    return (FOLDER / f"{row}.{lang}.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("row", ROWS)
+def test_every_row_has_a_page_with_every_heading(row: str, lang: str) -> None:
+    page = finding_page(row, lang)
+    assert page is not None, f"docs/findings/{row}.{lang}.md is missing"
+    assert page[0].kind is BlockKind.TITLE and page[0].text.startswith(f"{row}: ")
+    headings = [number for number, block in enumerate(page) if block.kind is BlockKind.HEADING]
+    assert tuple(page[number].text for number in headings) == HEADINGS[lang]
+    for number in headings:
+        assert page[number + 1].kind not in (BlockKind.HEADING, BlockKind.CASE), (
+            "a heading with nothing below"
+        )
+    assert page[-1].kind is BlockKind.QUOTE
+    assert unicodedata.normalize("NFC", raw(row, lang)) == raw(row, lang)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_both_languages_have_the_same_parts(row: str) -> None:
+    kinds = [[block.kind for block in finding_page(row, lang) or ()] for lang in LANGUAGES]
+    assert kinds[0] == kinds[1]
+
+
+def test_no_page_is_left_of_a_row_that_went() -> None:
+    assert set(page_names()) == set(ROWS)
+    assert {path.name.split(".")[0] for path in FOLDER.glob("*.md")} - {"README"} == set(ROWS)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("row", ROWS)
+def test_a_gap_is_one_that_the_row_fills(row: str, lang: str) -> None:
+    rule, values = CATALOGUE[ROWS[row].rule], dict(ROWS[row].parameters)
+    for gap in re.findall(r"\{(\w*)\}", raw(row, lang)):
+        assert gap in GAPS
+        if rule.name != "pixel_density":  # its bound is that of the camera's task: the finding has it
+            assert (rule.required if gap == "required" else rule.recommended) in values, gap
+
+
+THRESHOLD = re.compile(
+    r"\d+\s*(giây|ngày|hình/s|px|Mbit|kbit|%|fps|lux|dB|m\b|bit\b|days|seconds)", re.IGNORECASE
+)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("row", ROWS)
+def test_a_page_names_no_threshold(row: str, lang: str) -> None:
+    text = raw(row, lang).replace("10 Mbit/s", "")  # the speed of a port, no threshold
+    assert THRESHOLD.search(text) is None
+    assert "3288" not in text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("row", ROWS)
+def test_a_command_of_a_page_can_be_typed(row: str, lang: str) -> None:
+    for line in re.findall(r"`camagent ([^`]+)`", raw(row, lang)):
+        words = shlex.split(line)
+        command: click.Command = build().get_command(click.Context(build()), words[0])  # type: ignore[assignment]
+        assert words[0] in COMMANDS
+        rest = words[1:]
+        while isinstance(command, click.Group):
+            command = command.commands[rest.pop(0)]
+        options = {name for param in command.params for name in param.opts}
+        assert {word for word in rest if word.startswith("--")} <= options, line
+        if words[0] == "answer":
+            assert words[1] == row and words[1] in shipped().answerable(), line
+
+
+def test_the_index_is_that_of_the_pages() -> None:
+    assert (FOLDER / "README.md").read_text(encoding="utf-8") == index()
+
+
+if __name__ == "__main__":
+    print(index(), end="")

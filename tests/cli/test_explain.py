@@ -1,0 +1,77 @@
+"""`camagent explain`: the page of a row with the values of the profile in use, and what a typo is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from camagent.cli import language
+from camagent.cli.explain import WIDTH_CHARS, explain_command
+from camagent.cli.mistakes import close_to
+from camagent.model.operator_error import OperatorError
+from camagent.text import render
+from tests.assess.judging import shipped
+
+
+def explain(*words: str, lang: str = "vi") -> Result:
+    language.settle(lang)
+    return CliRunner().invoke(explain_command, list(words))
+
+
+def test_a_page_carries_the_values_of_the_profile_in_use(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text(
+        '[profile]\nid = "trial"\nversion = "1"\nauthoritative = false\nextends = "ubnd-3288"\n'
+        'title.vi = "Thử"\ntitle.en = "Trial"\n'
+        '[[require]]\nid = "IMG-RES"\n[require.parameters]\nfloor_px = [640, 360]\nminimum_px = [1600, 900]\n'
+        "recommended_px = [1920, 1080]\ntolerance_ratio = 0.01\n"
+        '[require.basis]\nkind = "assumption"\nconfidence = "low"\n',
+        encoding="utf-8",
+    )
+    told = explain("img-res", "--profile", str(tmp_path / "p.toml"))
+    assert told.exit_code == 0, told.output
+    assert "1600×900" in told.output and "1920×1080 trở lên" not in told.output
+    assert "{required}" not in told.output
+    assert "TẠM THỜI" in told.output
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+@pytest.mark.parametrize("row", [row.id for row in shipped().rows])
+def test_every_page_fits_eighty_columns_and_has_no_gap(row: str, lang: str) -> None:
+    told = explain(row, lang=lang)
+    assert told.exit_code == 0
+    assert not [
+        line for line in told.output.splitlines() if len(line) > WIDTH_CHARS + 2 and " " in line.strip()
+    ]
+    assert "{" not in told.output and "**" not in told.output and "`" not in told.output
+
+
+def test_without_a_row_all_are_listed() -> None:
+    told = explain()
+    assert all(row.id in told.output for row in shipped().rows)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("TIM-NPT", "TIM-NTP"), ("imgres", "IMG-RES"), ("sec_tls", "SEC-TLS")]
+)
+def test_a_typo_is_told_what_was_meant(typed: str, meant: str) -> None:
+    told = explain(typed)
+    assert isinstance(told.exception, OperatorError)
+    assert f"Ý anh/chị là {meant}" in render(told.exception.problems[0], "vi")
+
+
+def test_nonsense_is_told_where_the_list_is() -> None:
+    told = explain("zzzzz")
+    assert isinstance(told.exception, OperatorError)
+    assert "camagent explain" in render(told.exception.problems[0], "vi")
+
+
+def test_a_row_of_another_profile_has_the_page_of_the_same_rule() -> None:
+    told = explain("T-CODEC", "--profile", "onvif-t", lang="en")
+    assert told.exit_code == 0 and "Video codec" in told.output and "onvif-t" in told.output
+
+
+def test_nothing_near_is_no_guess() -> None:
+    assert close_to("quux", ["scan", "check"]) == ()
+    assert close_to("SCNA", ["scan", "check"])[0] == "scan"
