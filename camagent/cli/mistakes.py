@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from itertools import chain
 
 import click
 
@@ -74,7 +75,8 @@ def _commands(error: click.UsageError) -> list[str]:
 def _near_options(error: click.NoSuchOption) -> tuple[str, ...]:
     """The options of the command in which the mistake was made that are near to it."""
     command = error.ctx.command if error.ctx is not None else None
-    names = [name for param in command.params for name in param.opts] if command is not None else []
+    params = command.params if command is not None else []
+    names = chain.from_iterable(param.opts for param in params)
     return close_to(error.option_name, [name for name in names if name.startswith("-")])
 
 

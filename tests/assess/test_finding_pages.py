@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 import unicodedata
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -109,7 +110,7 @@ def test_a_command_of_a_page_can_be_typed(row: str, lang: str) -> None:
         rest = words[1:]
         while isinstance(command, click.Group):
             command = command.commands[rest.pop(0)]
-        options = {name for param in command.params for name in param.opts}
+        options = set(chain.from_iterable(param.opts for param in command.params))
         assert {word for word in rest if word.startswith("--")} <= options, line
         if words[0] == "answer":
             assert words[1] == row and words[1] in shipped().answerable(), line
