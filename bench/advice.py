@@ -45,9 +45,9 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Action
 from camagent.model.onvif import MEDIA1_NS
 from camagent.model.stream import StreamFacts, StreamTarget
+from camagent.run.context import JudgingContext
 from camagent.run.fleet import FleetOptions, Job
 from camagent.run.onlooker import Onlooker
-from camagent.run.recognition import Order
 from camagent.run.site_run import check_targets
 from camagent.run.visit import DeviceCheck, Judge, check_device
 from tests import builders as build
@@ -479,7 +479,7 @@ class OneDevice:
         return checks
 
 
-async def advise(made: Device, order: Order) -> tuple[Action, bool]:
+async def advise(made: Device, order: JudgingContext) -> tuple[Action, bool]:
     """What the product says of the device (of a recorder: of the first channel)."""
     fleet: Any = OneDevice(made)
     run = await check_targets([Job(DeviceTarget(ADDRESS, 80))], order, fleet, FleetOptions(), Onlooker())
@@ -489,7 +489,7 @@ async def advise(made: Device, order: Order) -> tuple[Action, bool]:
 
 def measure(devices: Sequence[Device]) -> dict[str, Any]:
     """The table, by kind, and every device that was advised otherwise than right."""
-    order = Order(
+    order = JudgingContext(
         Judge(load_profile("ubnd-3288"), build.site_facts()), build.profile_stamp(), CredentialBook()
     )
     rows: dict[str, Counter[str]] = defaultdict(Counter)

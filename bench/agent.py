@@ -44,7 +44,8 @@ def rendering() -> dict[str, float]:
     from prometheus_client import generate_latest
     from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
-    from camagent.exporter.metrics import metrics_registry, render_metrics
+    from camagent.exporter.metrics import metrics_registry
+    from camagent.exporter.text_format import render_metrics
     from tests.monitoring.live import school_snapshot
     from tests.publish.test_metrics import crowded_camera
 

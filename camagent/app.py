@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from camagent.inventory.earlier_runs import Memory
     from camagent.model.scan import Declaration
     from camagent.model.secret import Credential
+    from camagent.run.context import JudgingContext
     from camagent.run.fleet import Fleet, FleetOptions
-    from camagent.run.recognition import Order
     from camagent.store import Store
     from camagent.store.logins import LoginRecord
     from camagent.wire.login_ledger import LoginLedger
@@ -168,7 +168,7 @@ def make_order(
     inventory: tuple[Declaration, ...],
     book: CredentialBook,
     memory: Memory,
-) -> Order:
+) -> JudgingContext:
     """Everything a run is judged by.
 
     Raises: OperatorError for a wrong requirement profile, price file or firmware list, every problem at once.
@@ -176,7 +176,8 @@ def make_order(
     from camagent.assess.profile import load_profile
     from camagent.inventory.firmware_list import load_firmware_list
     from camagent.plan.prices import load_prices
-    from camagent.run.recognition import Order, site_facts
+    from camagent.run.context import JudgingContext
+    from camagent.run.recognition import site_facts
     from camagent.run.visit import Judge
 
     requirement_profile = load_profile(options.requirement_profile or config.check.profile)
@@ -186,7 +187,7 @@ def make_order(
     uplink_bps = config.site.uplink_mbps * 1e6 if config.site.uplink_mbps is not None else None
     facts = site_facts(config.as_site(), uplink_bps, SystemClock().now(), memory)
     judge = Judge(requirement_profile, replace(facts, firmware=firmware), prices)
-    return Order(judge, requirement_profile.stamp, book, inventory, memory)
+    return JudgingContext(judge, requirement_profile.stamp, book, inventory, memory)
 
 
 def search_plan(
@@ -210,7 +211,7 @@ def search_plan(
     )
 
 
-def fleet_options(config: Config, options: RunOptions, order: Order) -> FleetOptions:
+def fleet_options(config: Config, options: RunOptions, order: JudgingContext) -> FleetOptions:
     """How each camera is asked and watched: the options of this run over the configuration.
 
     Which ports are tried is what the requirement profile judges, and nothing more.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from camagent.exporter import metrics
+from camagent.exporter import stream_metrics
 from camagent.report import csv_
 from camagent.report.columns import CAMERA_COLUMNS
 from camagent.text import LANGUAGES, catalogue
@@ -38,7 +38,7 @@ def test_a_column_is_printed_with_its_head(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_metric_is_exported(monkeypatch: pytest.MonkeyPatch) -> None:
     row = example("metric")["row"]
-    monkeypatch.setattr(metrics, "STREAM_GAUGES", (*metrics.STREAM_GAUGES, row))
+    monkeypatch.setattr(stream_metrics, "STREAM_GAUGES", (*stream_metrics.STREAM_GAUGES, row))
     page = named(snapshot(status(builders.camera_result())), f"stream_{row[0]}")
     assert list(page.values()) == [0.0]
 

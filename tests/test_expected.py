@@ -21,8 +21,9 @@ from camagent.model.expected import DeviceWords, ExpectedCamera, Retirement, wor
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Verdict
 from camagent.model.scan import CameraResult, Declaration
+from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.expected import expected_here, looks_at
-from camagent.run.recognition import Frame, Order, Run, finish
+from camagent.run.recognition import finish
 from camagent.run.site_run import jobs_for
 from camagent.run.visit import DeviceCheck, Judge, SeenSource
 from camagent.text import render
@@ -41,9 +42,9 @@ LATER = NOW + timedelta(days=3)
 OTHER = "192.0.2.12"
 
 
-def order(memory: Memory = Memory(), **changes: Any) -> Order:  # noqa: B008 - frozen
+def order(memory: Memory = Memory(), **changes: Any) -> JudgingContext:  # noqa: B008 - frozen
     judge = Judge(load_profile("ubnd-3288"), site_facts())
-    return replace(Order(judge, profile_stamp(), CredentialBook(), memory=memory), **changes)
+    return replace(JudgingContext(judge, profile_stamp(), CredentialBook(), memory=memory), **changes)
 
 
 def seen(
@@ -72,7 +73,7 @@ def silent(address: str = ADDRESS, code: FaultCode = FaultCode.UNREACHABLE) -> D
 
 def scan(checks: list[DeviceCheck], memory: Memory = Memory(), **changes: Any) -> Run:  # noqa: B008 - frozen
     kind, discovery = changes.pop("kind", "scan"), changes.pop("discovery", None)
-    return finish(checks, order(memory, **changes), Frame(NOW, LATER, kind, discovery))
+    return finish(checks, order(memory, **changes), RunPeriod(NOW, LATER, kind, discovery))
 
 
 def by_id(run: Run) -> dict[str, CameraResult]:

@@ -19,10 +19,8 @@ from camagent.inventory.identity import (
     remember,
     shared_signs,
     sighting,
-    usable_endpoint,
-    usable_mac,
-    usable_serial,
 )
+from camagent.inventory.usable_numbers import usable_endpoint, usable_mac, usable_serial
 from camagent.model.device import DeviceFacts, DeviceInformation, DeviceTarget, NetworkFacts
 from tests.builders import device_facts
 

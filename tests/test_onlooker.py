@@ -23,9 +23,9 @@ from camagent.model.discovery import RtspOnly, Sighting
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.scan import CameraResult
 from camagent.observe.watch import WatchOptions
+from camagent.run.context import JudgingContext
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job, Step
 from camagent.run.onlooker import Onlooker, Remaining, first_guess_s
-from camagent.run.recognition import Order
 from camagent.run.site_run import check_targets, find_devices
 from camagent.run.visit import DeviceCheck, Judge, SeenSource
 from camagent.wire.login_ledger import LoginLedger
@@ -36,9 +36,9 @@ from tests.fakes import FakeClock
 FIRST, SECOND, SILENT = (DeviceTarget(f"192.0.2.{n}", 80) for n in range(1, 4))
 
 
-def an_order() -> Order:
+def an_order() -> JudgingContext:
     judge = Judge(load_profile("ubnd-3288"), site_facts())
-    return Order(judge, profile_stamp(), CredentialBook(), (), Memory())
+    return JudgingContext(judge, profile_stamp(), CredentialBook(), (), Memory())
 
 
 def test_each_camera_is_told_of_when_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:

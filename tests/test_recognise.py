@@ -17,7 +17,8 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Verdict
 from camagent.model.scan import Declaration
 from camagent.model.stream import FileTarget, StreamTarget
-from camagent.run.recognition import Frame, Order, Run, finish
+from camagent.run.context import JudgingContext, Run, RunPeriod
+from camagent.run.recognition import finish
 from camagent.run.visit import DeviceCheck, Judge, SeenSource
 from tests.builders import (
     ADDRESS,
@@ -32,13 +33,13 @@ from tests.builders import (
 )
 
 
-def order(**changes: Any) -> Order:
+def order(**changes: Any) -> JudgingContext:
     judge = Judge(load_profile("ubnd-3288"), site_facts())
-    return replace(Order(judge, profile_stamp(), CredentialBook()), **changes)
+    return replace(JudgingContext(judge, profile_stamp(), CredentialBook()), **changes)
 
 
-def frame(discovery: Discovery | None = None) -> Frame:
-    return Frame(NOW, NOW, "scan", discovery)
+def frame(discovery: Discovery | None = None) -> RunPeriod:
+    return RunPeriod(NOW, NOW, "scan", discovery)
 
 
 def seen(

@@ -12,7 +12,7 @@ from camagent.model.discovery import Discovery, FoundBy, RtspOnly, Sighting
 from camagent.model.scan import Declaration
 from camagent.model.secret import Credential, Secret
 from camagent.model.stream import StreamTarget
-from camagent.run.recognition import Order
+from camagent.run.context import JudgingContext
 from camagent.run.site_run import jobs_for
 from camagent.run.visit import Judge
 from tests.builders import profile_stamp, site_facts
@@ -23,12 +23,12 @@ def found(*targets: DeviceTarget, rtsp_only: tuple[RtspOnly, ...] = ()) -> Disco
     return Discovery(sightings, rtsp_only, (), (), ("eth0",), 0, 0)
 
 
-def order(*inventory: Declaration, book: CredentialBook | None = None) -> Order:
+def order(*inventory: Declaration, book: CredentialBook | None = None) -> JudgingContext:
     judge = Judge(load_profile("ubnd-3288"), site_facts())
-    return Order(judge, profile_stamp(), book or CredentialBook(), inventory)
+    return JudgingContext(judge, profile_stamp(), book or CredentialBook(), inventory)
 
 
-def targets(discovery: Discovery, wanted: Order) -> list[Any]:
+def targets(discovery: Discovery, wanted: JudgingContext) -> list[Any]:
     return [job.target for job in jobs_for(discovery, wanted)]
 
 

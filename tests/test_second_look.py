@@ -17,9 +17,9 @@ from camagent.assess.profile import load_profile
 from camagent.credentials import CredentialBook
 from camagent.model.device import DeviceFacts, DeviceTarget, MediaFacts
 from camagent.model.finding import Action, Verdict
+from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import FleetOptions, Job
 from camagent.run.onlooker import Onlooker
-from camagent.run.recognition import Order, Run
 from camagent.run.site_run import LOOK_AGAIN_AFTER_S, check_targets
 from camagent.run.visit import DeviceCheck, Judge, check_device, with_other_look
 from tests.builders import (
@@ -88,7 +88,7 @@ def world(device: DeviceFacts | None = None, **measured: Any) -> FakeWorld:
 
 def run(fleet: Fleet, *hosts: str) -> tuple[Run, list[tuple[str, int, int]]]:
     told: list[tuple[str, int, int]] = []
-    order = Order(Judge(load_profile("ubnd-3288"), site_facts()), profile_stamp(), CredentialBook())
+    order = JudgingContext(Judge(load_profile("ubnd-3288"), site_facts()), profile_stamp(), CredentialBook())
     jobs = [Job(DeviceTarget(host)) for host in hosts]
     work = check_targets(jobs, order, fleet, FleetOptions(), Onlooker(lambda *heard: told.append(heard)))  # type: ignore[arg-type]
     return asyncio.run(work), told

@@ -18,9 +18,9 @@ from camagent.inventory.earlier_runs import Learned, Memory
 from camagent.model.device import DeviceTarget
 from camagent.model.fault import FaultCode
 from camagent.model.finding import Outcome, Verdict
+from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job
 from camagent.run.onlooker import Onlooker
-from camagent.run.recognition import Order, Run
 from camagent.run.site_run import check_targets
 from camagent.run.stopped import stopped_check
 from camagent.run.visit import DeviceCheck, Judge, SeenSource
@@ -46,7 +46,7 @@ def stopped_run(monkeypatch: pytest.MonkeyPatch, ended: list[str]) -> Run:
         return DeviceCheck(job.target, builders.device_facts(), (source,), NOW, 1.0)
 
     monkeypatch.setattr(Fleet, "_guarded", guarded)
-    order = Order(
+    order = JudgingContext(
         Judge(load_profile("ubnd-3288"), site_facts()), profile_stamp(), CredentialBook(), (), Memory()
     )
 

@@ -17,9 +17,9 @@ from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, Sighting
 from camagent.model.finding import TRUST_RULE, Outcome, Verdict
 from camagent.model.scan import Declaration
+from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import Fleet, FleetLimits
 from camagent.run.onlooker import Onlooker
-from camagent.run.recognition import Order, Run
 from camagent.run.site_run import Found, check_found, jobs_for
 from camagent.run.trust import LoginGiven
 from camagent.run.visit import Judge
@@ -33,10 +33,10 @@ NOBODY = Trust()
 ADDRESS, ENDPOINT = "192.0.2.1", "urn:uuid:1"
 
 
-def order(network: str = "192.0.2.0/24", trust: Trust = NOBODY, *inventory: Declaration) -> Order:
+def order(network: str = "192.0.2.0/24", trust: Trust = NOBODY, *inventory: Declaration) -> JudgingContext:
     judge = Judge(load_profile("ubnd-3288"), site_facts())
     book = CredentialBook([BoundCredential(network, LOGIN)])
-    return Order(judge, profile_stamp(), book, inventory, Memory(trust=trust))
+    return JudgingContext(judge, profile_stamp(), book, inventory, Memory(trust=trust))
 
 
 def found(*targets: DeviceTarget) -> Discovery:
@@ -45,7 +45,7 @@ def found(*targets: DeviceTarget) -> Discovery:
     )
 
 
-def given(wanted: Order, *targets: DeviceTarget) -> LoginGiven:
+def given(wanted: JudgingContext, *targets: DeviceTarget) -> LoginGiven:
     first = jobs_for(found(*targets), wanted)[0]
     assert (first.credential is None) == (first.login is LoginGiven.WITHHELD)
     return first.login

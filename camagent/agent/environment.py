@@ -16,7 +16,7 @@ from camagent.exporter.snapshot import CameraStatus
 from camagent.inventory.earlier_runs import Memory
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.text import Message
-from camagent.run.recognition import Run
+from camagent.run.context import Run
 
 
 class SiteWork(Protocol):

@@ -3,18 +3,54 @@ thread."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from camagent.agent.watched import Watched
 from camagent.document.write import camera_view
 from camagent.exporter.snapshot import CameraStatus, camera_status
-from camagent.model.scan import CameraResult
-from camagent.run.recognition import Frame, Order, Run, finish
+from camagent.inventory.earlier_runs import Memory
+from camagent.model.scan import CameraResult, ScanResult
+from camagent.run.context import JudgingContext, Run, RunPeriod
+from camagent.run.expected import host_of
+from camagent.run.recognition import finish
 from camagent.run.visit import DeviceCheck
 
 Shown = dict[str, tuple[CameraResult, CameraStatus]]
 """By camera id: how it was judged, and what is shown of it."""
 
 
+def order_now(
+    order: JudgingContext, remembered: Memory, devices: Mapping[str, Watched], now: datetime
+) -> JudgingContext:
+    """The order as of now; who fell silent since the last record is still recognised by where it was.
+
+    Only the silent: the others are to be told "new" or "moved" until the round is recorded. A device that
+    was not asked since the start is neither there nor missing: nobody expects it yet.
+    """
+    silent = {key for key, device in devices.items() if device.is_silent}
+    recorded = {camera.id for camera in order.memory.known}
+    fresh = tuple(c for c in remembered.known if c.address in silent and c.id not in recorded)
+    fresh_ids = {camera.id for camera in fresh} - {camera.id for camera in order.memory.expected}
+    new = (camera for camera in remembered.expected if camera.id in fresh_ids)
+    unasked = {device.job.host for device in devices.values() if device.check is None}
+    awaited = (c for c in (*order.memory.expected, *new) if host_of(c.address) not in unasked)
+    memory = replace(order.memory, known=(*order.memory.known, *fresh), expected=tuple(awaited))
+    return replace(order, judge=replace(order.judge, site=replace(order.judge.site, now=now)), memory=memory)
+
+
+def left_places(result: ScanResult, order: JudgingContext) -> list[str]:
+    """Where cameras were before that were recognised somewhere else; without the places that are listed."""
+    listed = {declared.address for declared in order.inventory}
+    homes = {camera.id: camera.address for camera in order.memory.known}
+    moved = {c.facts.id: c.facts.address for c in result.cameras if "moved" in c.facts.changes}
+    left = [homes[camera] for camera, address in moved.items() if homes.get(camera, address) != address]
+    return [place for place in left if place not in listed]
+
+
 def judge_all(
-    checks: tuple[DeviceCheck, ...], order: Order, frame: Frame, before: Shown
+    checks: tuple[DeviceCheck, ...], order: JudgingContext, frame: RunPeriod, before: Shown
 ) -> tuple[Run, Shown]:
     """Only what differs from the last judgement is published anew: every few seconds it is one camera of
     many."""

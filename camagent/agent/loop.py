@@ -25,7 +25,7 @@ from camagent.model.finding import Verdict
 from camagent.model.scan import ProfileStamp
 from camagent.model.scan import Site as SiteName
 from camagent.model.text import Message, message
-from camagent.run.recognition import Run
+from camagent.run.context import Run
 
 TICK_S = 1.0
 JUDGE_EVERY_S = (

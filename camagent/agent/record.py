@@ -18,7 +18,7 @@ from camagent.exporter.snapshot import CameraStatus, camera_status
 from camagent.inventory.earlier_runs import Memory
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message
-from camagent.run.recognition import Run
+from camagent.run.context import Run
 from camagent.store import Store
 
 Answer = TypeVar("Answer")

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from camagent.discover.plan import DiscoveryPlan
+from camagent.run.context import JudgingContext
 from camagent.run.fleet import FleetOptions
-from camagent.run.recognition import Order
 from camagent.run.site_run import with_memory
 
 
@@ -15,7 +15,7 @@ from camagent.run.site_run import with_memory
 class SiteSettings:
     """By what the site is watched; replaced as a whole when the configuration is read again."""
 
-    order: Order
+    order: JudgingContext
     options: FleetOptions
     plan: Callable[[], DiscoveryPlan]
     """Made anew for every search, because interfaces and addresses come and go; may raise OperatorError."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
 
-from camagent.agent.judging import Shown, judge_all
+from camagent.agent.judging import Shown, judge_all, left_places, order_now
 from camagent.agent.reachability import job_at, onvif_answers, tells_less
 from camagent.agent.settings import SiteSettings
 from camagent.agent.watched import Watched, stream_faults, stream_targets
@@ -27,9 +27,9 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import ScanResult, device_faults
 from camagent.model.stream import StreamFacts, StreamTarget
+from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.expected import expected_here, host_of
 from camagent.run.fleet import Fleet, Job
-from camagent.run.recognition import Frame, Order, Run
 from camagent.run.site_run import jobs_for, with_login
 from camagent.run.visit import LEAVE_ALONE, DeviceCheck, SeenSource, budget_spent, with_other_look
 
@@ -248,10 +248,10 @@ class Site:
         while self._dirty:
             self._dirty = False
             now = self._clock.now()
-            order = self._order(now)
+            order = self._here(order_now(self.settings.order, self._remembered, self._devices, now))
             checks = {key: device.check for key, device in self._devices.items() if device.check is not None}
             checked_s = {key: self._devices[key].checked_s for key in checks}
-            frame = Frame(began_at, now, "scan", self._discovery)
+            frame = RunPeriod(began_at, now, "scan", self._discovery)
             seen = tuple(checks.values())
             run, shown = await loop.run_in_executor(None, judge_all, seen, order, frame, self._shown)
             if self._drop_ghosts(run.result):
@@ -267,27 +267,7 @@ class Site:
             return run
         return None
 
-    def _order(self, now: datetime) -> Order:
-        """The order as of now; who fell silent since the last record is still recognised by where it was.
-
-        Only the silent: the others are to be told "new" or "moved" until the round is recorded. A device that
-        was not asked since the start is neither there nor missing: nobody expects it yet.
-        """
-        order = self.settings.order
-        silent = {key for key, device in self._devices.items() if device.is_silent}
-        recorded = {camera.id for camera in order.memory.known}
-        fresh = tuple(c for c in self._remembered.known if c.address in silent and c.id not in recorded)
-        expected = {camera.id for camera in order.memory.expected}
-        new = tuple(
-            c for c in self._remembered.expected if c.id in {f.id for f in fresh} and c.id not in expected
-        )
-        unasked = {device.job.host for device in self._devices.values() if device.check is None}
-        awaited = (c for c in (*order.memory.expected, *new) if host_of(c.address) not in unasked)
-        memory = replace(order.memory, known=(*order.memory.known, *fresh), expected=tuple(awaited))
-        judge = replace(order.judge, site=replace(order.judge.site, now=now))
-        return self._here(replace(order, judge=judge, memory=memory))
-
-    def _here(self, order: Order) -> Order:
+    def _here(self, order: JudgingContext) -> JudgingContext:
         """The order with only those expected cameras that lie where this site looks."""
         if self._plan is None:
             return order
@@ -346,14 +326,7 @@ class Site:
     def _drop_ghosts(self, result: ScanResult) -> bool:
         """Forget the silent old address of a camera that was recognised at a new one; True if there was
         one."""
-        listed = {declared.address for declared in self.settings.order.inventory}
-        homes = {camera.id: camera.address for camera in self.settings.order.memory.known}
-        moved = {c.facts.id: c.facts.address for c in result.cameras if "moved" in c.facts.changes}
-        ghosts = [
-            home
-            for camera, address in moved.items()
-            if (home := homes.get(camera, "")) in self._devices and home != address and home not in listed
-        ]
-        ghosts = [home for home in ghosts if self._devices[home].is_silent]
+        left = left_places(result, self.settings.order)
+        ghosts = [home for home in left if home in self._devices and self._devices[home].is_silent]
         self._drop(ghosts)
         return bool(ghosts)

@@ -18,8 +18,8 @@ from camagent.model.text import message
 
 if TYPE_CHECKING:
     from camagent.model.secret import Credential
+    from camagent.run.context import JudgingContext, Run
     from camagent.run.fleet import Fleet, FleetOptions, Job
-    from camagent.run.recognition import Order, Run
     from camagent.run.visit import DeviceCheck
 
 MAX_TARGETS = 1_000  # more is a site: use `camagent scan`
@@ -93,7 +93,7 @@ def check_command(
     return publish(run, request, None)
 
 
-async def _check(jobs: Sequence[Job], order: Order, fleet: Fleet, options: FleetOptions) -> Run:
+async def _check(jobs: Sequence[Job], order: JudgingContext, fleet: Fleet, options: FleetOptions) -> Run:
     from camagent.cli.progress import progress_on_terminal
     from camagent.cli.scanning import stops_at_interrupt, tell_unwritten
     from camagent.run.site_run import check_targets
@@ -105,9 +105,10 @@ async def _check(jobs: Sequence[Job], order: Order, fleet: Fleet, options: Fleet
     return run
 
 
-async def _replay(files: Sequence[Path], order: Order) -> Run:
+async def _replay(files: Sequence[Path], order: JudgingContext) -> Run:
     from camagent.clock import SystemClock
-    from camagent.run.recognition import Frame, finish
+    from camagent.run.context import RunPeriod
+    from camagent.run.recognition import finish
     from camagent.run.replay import replay
     from camagent.wire.transcript import read_transcript
 
@@ -119,7 +120,7 @@ async def _replay(files: Sequence[Path], order: Order) -> Run:
             raise OperatorError(message("cli.bad_transcript", path=str(file), reason=error.problem)) from None
     now = SystemClock().now()
     began_at = min((check.checked_at for check in checks), default=now)
-    return finish(checks, order, Frame(began_at, now, "check", None))
+    return finish(checks, order, RunPeriod(began_at, now, "check", None))
 
 
 def read_target(text: str, login: Credential | None) -> Job:

@@ -22,7 +22,7 @@ from camagent.model.text import message
 if TYPE_CHECKING:
     from camagent.config import Config
     from camagent.model.scan import Declaration
-    from camagent.run.recognition import Order, Run
+    from camagent.run.context import JudgingContext, Run
 
 START_BUDGET_S = 60.0  # a cold start on an old PC; a warm one takes about a second
 DEMO_WINDOW_S = 5.0
@@ -137,7 +137,7 @@ def demo_config(window_s: float) -> Config:
     return Config(site=site, check=CheckTable(window_s=window_s))
 
 
-def demo_order(config: Config, inventory: tuple[Declaration, ...], password: str) -> Order:
+def demo_order(config: Config, inventory: tuple[Declaration, ...], password: str) -> JudgingContext:
     """By what the demo judges: the default requirement profile, the school's own log-in on loopback only."""
     from camagent.app import RunOptions, make_order
     from camagent.credentials import BoundCredential, CredentialBook

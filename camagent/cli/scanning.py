@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from camagent.credentials import BoundCredential
     from camagent.discover.plan import DiscoveryPlan
     from camagent.document.model import ScanDocument
+    from camagent.run.context import JudgingContext, Run
     from camagent.run.fleet import Fleet, FleetOptions
-    from camagent.run.recognition import Order, Run
     from camagent.store import Store
 
 
@@ -143,7 +143,7 @@ def _keep(run: Run, document: ScanDocument, store: Store) -> None:
         warn(t("cli.store_failed", reason=tm(error.problem)))
 
 
-async def _scan(plan: DiscoveryPlan, order: Order, fleet: Fleet, options: FleetOptions) -> Run:
+async def _scan(plan: DiscoveryPlan, order: JudgingContext, fleet: Fleet, options: FleetOptions) -> Run:
     from camagent.run.site_run import check_found, find_devices, jobs_for
 
     async with fleet:
@@ -197,7 +197,7 @@ def tell_unwritten(fleet: Fleet) -> None:
         warn(t("cli.cannot_write", path=path, reason=reason))
 
 
-def _announce(plan: DiscoveryPlan, order: Order) -> None:
+def _announce(plan: DiscoveryPlan, order: JudgingContext) -> None:
     ranges = ", ".join([*map(str, plan.subnets), *(interface.name for interface in plan.interfaces)]) or "-"
     warn(t("cli.ranges_shown", ranges=ranges))
     if not order.stamp.authoritative:

@@ -13,13 +13,13 @@ from camagent.cli.language import t
 from camagent.cli.run import warn
 
 if TYPE_CHECKING:
+    from camagent.run.context import JudgingContext
     from camagent.run.fleet import Job
-    from camagent.run.recognition import Order
 
 MAX_LISTED = 100  # lines on a screen before the question; all are in the report
 
 
-def trusting(order: Order) -> Order:
+def trusting(order: JudgingContext) -> JudgingContext:
     """The order with every new device trusted in this run."""
     memory = order.memory
     return replace(order, memory=replace(memory, trust=replace(memory.trust, all_new=True)))

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
 
 from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString as go_float
 
 from camagent import __version__
-from camagent.document.stream import MeasuredView
+from camagent.exporter.families import CACHED, gauge, label, seconds_of, single
 from camagent.exporter.snapshot import AgentSnapshot, CameraStatus, RequirementStatus
+from camagent.exporter.stream_metrics import stream_families
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import Severity, Verdict
 from camagent.model.pairs import pairs_of
-from camagent.model.printable import printable
 
 MAX_SERIES_PER_CAMERA = (
     40  # contract: 2,300 schools × 40 cameras × 40 series is what one receiver was sized for
@@ -30,7 +28,6 @@ MAX_RULES_PER_CAMERA = (
 )
 MAX_CONDITIONS_PER_CAMERA = 3  # more than three things wrong with one picture tell nobody more
 _CAMERA_AND_STREAMS = 8 + 10 + 1  # series that every camera may have
-MAX_LABEL_CHARS = 120  # a device writes its own model and firmware; an honest one needs about 40
 
 _CODES_BY_STAGE = {
     Stage.DISCOVER: (
@@ -71,7 +68,6 @@ _CODES_BY_STAGE = {
 EXPECTED_FAULTS = tuple((stage, FaultCode(code)) for stage, code in pairs_of(_CODES_BY_STAGE))
 """What can happen where: exported as 0 from the start, so that the first one counts as an increase."""
 
-_CACHED = "Cached: as of camagent_check_timestamp_seconds, not of the scrape."
 _SEVERITY_ORDER = {Severity.BLOCKER: 0, Severity.MAJOR: 1, Severity.MINOR: 2}
 
 
@@ -90,7 +86,7 @@ class SnapshotCollector(Collector):
         snapshot = self._snapshot()
         yield from _agent_families(snapshot)
         yield from _camera_families(snapshot)
-        yield from _stream_families(snapshot)
+        yield from stream_families(snapshot)
         yield from _judgement_families(snapshot)
 
 
@@ -100,71 +96,6 @@ def metrics_registry(snapshot: Callable[[], AgentSnapshot]) -> CollectorRegistry
     registry.register(SnapshotCollector(snapshot))
     ProcessCollector(registry=registry)
     return registry
-
-
-def render_metrics(registry: CollectorRegistry, openmetrics: bool) -> bytes:
-    """The page in text format 0.0.4 or OpenMetrics 1.0.0, byte for byte as prometheus-client writes it.
-
-    Written here because it runs on the loop that times RTP packets: prometheus-client 0.26 took 180–200 ms
-    for the OpenMetrics page of 200 cameras.
-    """
-    lines: list[str] = []
-    escaped: dict[str, str] = {}
-    for family in registry.collect():
-        _render_family(family, openmetrics, lines, escaped)
-    if openmetrics:
-        lines.append("# EOF\n")
-    return "".join(lines).encode()
-
-
-def _render_family(family: Metric, openmetrics: bool, lines: list[str], escaped: dict[str, str]) -> None:
-    """All samples of a family have the same labels; `escaped` holds what was escaped already: ids come 40
-    times."""
-    name, kind = family.name, family.type
-    if not openmetrics:
-        name += {"counter": "_total", "info": "_info"}.get(kind, "")
-        kind = "gauge" if kind == "info" else kind
-        documentation = family.documentation.replace("\\", r"\\").replace("\n", r"\n")
-    else:
-        documentation = _escaped(family.documentation)
-    lines.append(f"# HELP {name} {documentation}\n# TYPE {name} {kind}\n")
-    keys = sorted(family.samples[0].labels) if family.samples else []
-    for sample in family.samples:
-        value = go_float(sample.value)  # type: ignore[no-untyped-call]
-        if not keys:
-            lines.append(f"{sample.name} {value}\n")
-            continue
-        pairs = []
-        for key in keys:
-            text = sample.labels[key]
-            if text not in escaped:
-                escaped[text] = _escaped(text)
-            pairs.append(f'{key}="{escaped[text]}"')
-        lines.append(f"{sample.name}{{{','.join(pairs)}}} {value}\n")
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
-
-
-def _gauge(name: str, documentation: str, labels: tuple[str, ...] = ()) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"camagent_{name}", documentation, labels=labels)
-
-
-def _single(name: str, documentation: str, value: float | None) -> Iterator[Metric]:
-    if value is not None:
-        family = _gauge(name, documentation)
-        family.add_metric((), value)
-        yield family
-
-
-def _label(text: str | None) -> str:
-    """A device's own word as a label: printable, bounded, empty where it is not known."""
-    return printable((text or "")[:MAX_LABEL_CHARS], "")
-
-
-def _at(moment: datetime | None) -> float | None:
-    return None if moment is None else moment.timestamp()
 
 
 def _agent_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
@@ -181,12 +112,12 @@ def _agent_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
         info.add_metric((), labels | {"authoritative": authoritative})
         yield info
     yield from _cycle_families(snapshot)
-    yield from _single(
+    yield from single(
         "discovered_devices",
         "Devices that the last hourly search found. Cached.",
         snapshot.discovered_devices,
     )
-    yield from _single(
+    yield from single(
         "devices_awaiting_trust", "New devices that want the log-in of their range.", snapshot.awaiting_trust
     )
     for name, documentation, count in (
@@ -221,7 +152,7 @@ def _cycle_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
         (
             "cycle_timestamp_seconds",
             "When the last round of full checks over all cameras ended.",
-            _at(stream.at) if stream else None,
+            seconds_of(stream.at) if stream else None,
         ),
         (
             "cycle_duration_seconds",
@@ -231,7 +162,7 @@ def _cycle_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
         (
             "reach_timestamp_seconds",
             "When the last round of cheap checks over all cameras ended.",
-            _at(reach.at) if reach else None,
+            seconds_of(reach.at) if reach else None,
         ),
         (
             "reach_duration_seconds",
@@ -246,39 +177,39 @@ def _cycle_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
         (
             "config_last_reload_success_timestamp_seconds",
             "When the configuration was last read without an error.",
-            _at(snapshot.reloaded_at),
+            seconds_of(snapshot.reloaded_at),
         ),
     )
     for name, documentation, value in rows:
-        yield from _single(name, documentation, value)
+        yield from single(name, documentation, value)
 
 
 def _camera_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
-    up = _gauge(
+    up = gauge(
         "camera_up",
         "1 if the camera answered when last asked, 0 if not; absent while unknown. Cached: as of the newer of"
         " camagent_reach_timestamp_seconds and camagent_check_timestamp_seconds, not of the scrape.",
         ("camera",),
     )
-    info = InfoMetricFamily("camagent_camera", f"Who the camera is. {_CACHED}", labels=("camera",))
-    verdict = _gauge(
-        "camera_verdict", f"1 for the verdict in force, 0 for the others. {_CACHED}", ("camera", "verdict")
+    info = InfoMetricFamily("camagent_camera", f"Who the camera is. {CACHED}", labels=("camera",))
+    verdict = gauge(
+        "camera_verdict", f"1 for the verdict in force, 0 for the others. {CACHED}", ("camera", "verdict")
     )
-    offset = _gauge(
+    offset = gauge(
         "camera_clock_offset_seconds",
         "Clock of the camera minus ours. Cached: as of the daily interrogation, at most a day before"
         " camagent_check_timestamp_seconds.",
         ("camera",),
     )
-    answered = _gauge(
+    answered = gauge(
         "camera_last_answer_timestamp_seconds",
         "When a camera that does not answer now last did; absent while it answers, and where it never did."
         " Cached: as of the newer of"
         " camagent_reach_timestamp_seconds and camagent_check_timestamp_seconds.",
         ("camera",),
     )
-    at = _gauge("check_timestamp_seconds", "When the last full check of the camera ended.", ("camera",))
-    duration = _gauge("check_duration_seconds", f"How long that check took. {_CACHED}", ("camera",))
+    at = gauge("check_timestamp_seconds", "When the last full check of the camera ended.", ("camera",))
+    duration = gauge("check_duration_seconds", f"How long that check took. {CACHED}", ("camera",))
     for camera in snapshot.cameras:
         key = (camera.id,)
         info.add_metric(key, _identity(camera))
@@ -288,7 +219,7 @@ def _camera_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
             (up, None if camera.up is None else float(camera.up)),
             (offset, camera.clock_offset_s),
             (answered, _silent_since(camera)),
-            (at, _at(camera.checked_at)),
+            (at, seconds_of(camera.checked_at)),
             (duration, camera.duration_s),
         ):
             if value is not None:
@@ -298,89 +229,28 @@ def _camera_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
 
 def _silent_since(camera: CameraStatus) -> float | None:
     """When it last answered, of a camera that does not answer now; None: it answers, or never did."""
-    return None if camera.up else _at(camera.answered_at)
+    return None if camera.up else seconds_of(camera.answered_at)
 
 
 def _identity(camera: CameraStatus) -> dict[str, str]:
     return {
-        "name": _label(camera.name),
-        "manufacturer": _label(camera.manufacturer),
-        "model": _label(camera.model),
-        "firmware": _label(camera.firmware),
-        "task": _label(camera.task),
-    }
-
-
-StreamGauge = tuple[str, str, Callable[[MeasuredView], float | None]]
-"""Name without `camagent_stream_`, what it says, and how it is read of what was measured of the main
-stream."""
-STREAM_GAUGES: tuple[StreamGauge, ...] = (
-    ("width_pixels", "Width of the picture as shown", lambda m: m.width_px),
-    ("height_pixels", "Height of the picture as shown", lambda m: m.height_px),
-    ("frame_rate_hertz", "Measured mean frame rate", lambda m: _believed(m, m.frame_rate_hz)),
-    (
-        "throughput_bytes_per_second",
-        "Measured mean rate of RTP payload",
-        lambda m: _believed(m, _bytes_per_s(m)),
-    ),
-    ("keyframe_interval_seconds", "Measured mean time between keyframes", lambda m: m.gop_length_s),
-    ("rtp_lost_ratio", "Lost over expected RTP packets, 0 to 1", lambda m: m.lost_ratio),
-    ("rtp_jitter_seconds", "Interarrival jitter after RFC 3550", lambda m: _believed(m, m.rtp_jitter_s)),
-    ("first_keyframe_seconds", "From PLAY to the first keyframe", lambda m: m.time_to_first_keyframe_s),
-)
-
-
-def _believed(measured: MeasuredView, rate: float | None) -> float | None:
-    """A rate, unless we ourselves could not keep up."""
-    return None if measured.limits else rate
-
-
-def _bytes_per_s(measured: MeasuredView) -> float | None:
-    return None if measured.bitrate_bps is None else measured.bitrate_bps / 8
-
-
-def _stream_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
-    """Everything about the main stream; of the others only whether the first of them plays."""
-    labels = ("camera", "stream")
-    up = _gauge("stream_up", f"1 if video arrived; absent while unknown. {_CACHED}", labels)
-    info = InfoMetricFamily("camagent_stream", f"How the stream is coded. {_CACHED}", labels=labels)
-    gauges = [
-        (_gauge(f"stream_{name}", f"{text}. {_CACHED}", labels), read) for name, text, read in STREAM_GAUGES
-    ]
-    for camera in snapshot.cameras:
-        for stream in camera.streams[:2]:
-            if stream.up is not None:
-                up.add_metric((camera.id, stream.name), float(stream.up))
-        for stream in camera.streams[:1]:
-            if stream.measured is None:
-                continue
-            key = (camera.id, stream.name)
-            info.add_metric(key, _coding(stream.measured))
-            for family, read in gauges:
-                value = read(stream.measured)
-                if value is not None:
-                    family.add_metric(key, value)
-    yield from (up, info, *(family for family, _ in gauges))
-
-
-def _coding(measured: MeasuredView) -> dict[str, str]:
-    return {
-        "codec": _label(measured.codec),
-        "codec_profile": _label(measured.codec_profile),
-        "codec_level": _label(measured.codec_level),
+        "name": label(camera.name),
+        "manufacturer": label(camera.manufacturer),
+        "model": label(camera.model),
+        "firmware": label(camera.firmware),
+        "task": label(camera.task),
     }
 
 
 def _judgement_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
-    condition = _gauge(
+    condition = gauge(
         "image_condition",
-        f"1 for each thing that is plainly wrong with the picture; absent otherwise. {_CACHED}",
+        f"1 for each thing that is plainly wrong with the picture; absent otherwise. {CACHED}",
         ("camera", "stream", "condition"),
     )
-    met = _gauge(
+    met = gauge(
         "requirement_met",
-        "1 if the camera meets the row of the requirement profile, 0 if not; absent while unknown. "
-        f"{_CACHED}",
+        f"1 if the camera meets the row of the requirement profile, 0 if not; absent while unknown. {CACHED}",
         ("camera", "rule", "severity"),
     )
     for camera in snapshot.cameras:

@@ -20,10 +20,11 @@ from aiohttp import hdrs, web
 from camagent.exporter.host_names import authority_of, is_ours
 from camagent.exporter.listener import Listener, ListenerLimits
 from camagent.exporter.log_pace import LogPace
-from camagent.exporter.metrics import metrics_registry, render_metrics
+from camagent.exporter.metrics import metrics_registry
 from camagent.exporter.negotiation import accepts, basic_credentials, preferred_language, wants_openmetrics
 from camagent.exporter.snapshot import AgentSnapshot
 from camagent.exporter.status_page import CONTENT_SECURITY_POLICY, render_status_page
+from camagent.exporter.text_format import render_metrics
 from camagent.exporter.web_config import PasswordBook, WebConfig, allowed_san, server_context
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason

@@ -17,11 +17,11 @@ from camagent.model.device import (
     DeviceUser,
     NetworkFacts,
     NetworkProtocol,
-    RecordingFacts,
     ServiceCapabilities,
 )
 from camagent.model.onvif import CAPABILITY_NAMESPACES
 from camagent.model.printable import printable_line
+from camagent.model.recordings import RecordingFacts
 from camagent.wire.xml import Node
 
 MAX_ROWS = 64  # scopes, users, interfaces, servers of one device; the longest list recorded has 11 scopes

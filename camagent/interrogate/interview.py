@@ -38,12 +38,12 @@ from camagent.model.device import (
     DeviceTarget,
     DeviceUser,
     Login,
-    RecordingFacts,
     Service,
     TlsFacts,
 )
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.onvif import ONVIF_PORTS, SEARCH_NS
+from camagent.model.recordings import RecordingFacts
 from camagent.model.secret import Credential
 from camagent.wire.login_ledger import LoginLedger
 from camagent.wire.transcript import Transcript

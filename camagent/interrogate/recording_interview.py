@@ -23,9 +23,9 @@ from camagent.interrogate.recording_replies import (
     parse_search_token,
     recorded_channels,
 )
-from camagent.model.device import RecordingFacts
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.onvif import SEARCH_NS
+from camagent.model.recordings import RecordingFacts
 from camagent.wire.xml import Node
 
 PAGE_ROWS = 100  # asked for at a time; devices send fewer where they like

@@ -10,8 +10,8 @@ from typing import Generic, TypeVar
 
 from camagent.interrogate.device_replies import read_stamp
 from camagent.interrogate.quirks import to_bool
-from camagent.model.device import ChannelRecording, TimeSpan
 from camagent.model.printable import printable_line
+from camagent.model.recordings import ChannelRecording, TimeSpan
 from camagent.wire.xml import Node
 
 MAX_TOKEN_CHARS = 256

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from camagent.inventory.cells import CELLS, Address, CellError, cell_problem, parse_date, parse_yes_no
-from camagent.inventory.identity import usable_mac, usable_serial
 from camagent.inventory.tables import Row, read_csv, read_toml
+from camagent.inventory.usable_numbers import usable_mac, usable_serial
 from camagent.model.discovery import Change, InventoryRow, SeenCamera
 from camagent.model.operator_error import MAX_PROBLEMS, OperatorError
 from camagent.model.pairs import pairs_of

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from camagent.model.fault import Fault
 from camagent.model.onvif import ONVIF_PATHS
+from camagent.model.recordings import RecordingFacts
 from camagent.model.uri import StreamUri
 
 
@@ -262,37 +263,6 @@ class TlsFacts:
     key_sha256: str = ""
     """Lower-case hex of the SubjectPublicKeyInfo: one key under many certificates is still one key; "": not
     known."""
-
-
-@dataclass(frozen=True, slots=True)
-class TimeSpan:
-    """From one moment to another."""
-
-    begin: datetime
-    end: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelRecording:
-    """The video that is kept of one source, by the device's own clock."""
-
-    source: str
-    """As the recording names it: a token of a video source or a profile, or an address."""
-    spans: tuple[TimeSpan, ...]
-    """In order, without overlap; empty: there is a recording and nothing in it."""
-    holes_told: bool
-    """The device told where nothing was recorded; False: only where each track begins and ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingFacts:
-    """Profile G, where it is offered. The first three are of the device as a whole, over all its channels."""
-
-    data_from: datetime | None
-    data_until: datetime | None
-    recordings: int | None
-    channels: tuple[ChannelRecording, ...] | Fault | None = None
-    """None: not asked; a Fault where the search did not come to its end."""
 
 
 @dataclass(frozen=True, slots=True)

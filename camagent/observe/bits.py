@@ -8,7 +8,8 @@ from itertools import pairwise
 from statistics import fmean, pvariance
 
 from camagent.observe.frames import FrameTable
-from camagent.observe.timing import FrameRate, segment_numbers, steady_segments
+from camagent.observe.stamp_order import segment_numbers, steady_segments
+from camagent.observe.timing import FrameRate
 
 MIN_PEAK_WINDOW_S = 2.0  # a peak over whole seconds says nothing in a shorter window
 MAX_UNEVEN_RATIO = 0.1  # where no whole group was seen: the keyframe may not matter more than this

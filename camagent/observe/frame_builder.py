@@ -23,7 +23,7 @@ from camagent.observe.codec.payload_flags import (
     is_keyframe,
 )
 from camagent.observe.frames import FrameTable
-from camagent.observe.kept_pictures import MAX_PICTURE_BYTES, KeptPicture, PictureMemory
+from camagent.observe.kept_pictures import KeptPicture, PictureKeeper, PictureMemory
 from camagent.observe.parameter_sets import ParameterSets
 from camagent.observe.rtp import Packet, unwrap
 
@@ -65,18 +65,13 @@ class FrameBuilder:
         """The beginning of the latest frame: MJPEG has its size there."""
         self.jpeg_tables: dict[int, bytes] = {}
         """By Q, 128 to 255."""
-        self.pictures: list[KeptPicture] = []
         self.b_slices = False
         self.flooded = False
         self.only_counts = False
         """Another packet of this frame can change nothing but its size."""
         self._codec = codec
         self._peek, self._begins_picture = codec.peek, codec.begins_picture
-        self._picture_times_s = picture_times_s
-        self._memory = memory or PictureMemory()
-        self._held_bytes = 0
-        """By finished pictures."""
-        self._began_s: float | None = None
+        self._keeper = PictureKeeper(picture_times_s, memory or PictureMemory())
         self._rows: list[tuple[int, float, int, bool, bool, bool, float]] = []
         self._second_field_of: _Frame | None = None
         self._time_stands_still = False
@@ -89,14 +84,17 @@ class FrameBuilder:
         """That SPS knows no fields, whatever the slices say."""
         self._row_field: Field | None = None
         """The latest row is that field, and its frame's other one was not here yet."""
-        self._payloads: list[bytes] | None = None
-        self._kept_bytes = 0
         self._sets = ParameterSets(codec, parameter_sets)
 
     @property
     def parameter_sets(self) -> list[tuple[int, bytes]]:
         """In band: (frame they came with, NAL unit), see `ParameterSets.changes`."""
         return self._sets.changes
+
+    @property
+    def pictures(self) -> list[KeptPicture]:
+        """The keyframes kept so far."""
+        return self._keeper.pictures
 
     @property
     def keyframes(self) -> int:
@@ -143,7 +141,7 @@ class FrameBuilder:
         if self._after_marker:
             self._close_frame()
         self._frame = None
-        self._drop()
+        self._keeper.drop()
 
     def damage(self) -> None:
         """Packets of the frame that is arriving may be missing."""
@@ -152,10 +150,7 @@ class FrameBuilder:
 
     def hand_over(self) -> list[KeptPicture]:
         """The pictures so far; they are the caller's from now on, and no more are kept."""
-        pictures, self.pictures, self._picture_times_s = self.pictures, [], ()
-        self._memory.give_back(self._held_bytes)
-        self._held_bytes = 0
-        return pictures
+        return self._keeper.hand_over()
 
     def take(self, packet: Packet, gap: bool) -> None:
         """One packet in its turn; `gap`: a packet before it is lost."""
@@ -167,9 +162,8 @@ class FrameBuilder:
         if not settled or self._after_marker:
             self._look(frame, packet.payload)
         self._after_marker = packet.marker or (settled and self._after_marker)
-        if self._payloads is not None:
-            self._keep(packet.payload)
-        waits = self._payloads is not None or self._after_marker or self.timestamp != frame.timestamp
+        self._keeper.keep(packet.payload)
+        waits = self._keeper.payloads is not None or self._after_marker or self.timestamp != frame.timestamp
         self.only_counts = not waits and self._is_settled(frame)
 
     def _place(self, packet: Packet, gap: bool) -> _Frame:
@@ -224,9 +218,9 @@ class FrameBuilder:
         frame.flags |= flags
         if flags & START:
             self._look_at_start(frame, payload, flags)
-        unwanted = self._payloads is not None and frame.flags & SLICE and not is_keyframe(frame.flags)
+        unwanted = self._keeper.payloads is not None and frame.flags & SLICE and not is_keyframe(frame.flags)
         if unwanted and self._second_field_of is None:
-            self._drop()
+            self._keeper.drop()
 
     def _look_at_start(self, frame: _Frame, payload: bytes, flags: int) -> None:
         self.first_payload = payload
@@ -260,32 +254,9 @@ class FrameBuilder:
                 previous.damaged,
             )
         else:
-            self._begin_picture(packet.arrival_s)
+            self._keeper.begin(packet.arrival_s)
         self.timestamp, self._frame, self._after_marker = packet.timestamp, frame, False
         return frame
-
-    def _begin_picture(self, now_s: float) -> None:
-        """This frame is kept, if it turns out to be a keyframe and one is wanted by now."""
-        if self._payloads is not None:
-            self._drop()
-        if self._began_s is None:
-            self._began_s = now_s
-        times, kept = self._picture_times_s, len(self.pictures)
-        if kept < len(times) and now_s >= self._began_s + times[kept]:
-            self._payloads = []
-
-    def _keep(self, payload: bytes) -> None:
-        assert self._payloads is not None
-        if self._kept_bytes + len(payload) > MAX_PICTURE_BYTES or not self._memory.take(len(payload)):
-            self._drop()
-        else:
-            self._kept_bytes += len(payload)
-            self._payloads.append(payload)
-
-    def _drop(self) -> None:
-        """The picture that is arriving is not to be kept."""
-        self._memory.give_back(self._kept_bytes)
-        self._payloads, self._kept_bytes = None, 0
 
     def _split(self, frame: _Frame, packet: Packet) -> _Frame:
         """Another picture of the same time stamp: the second field of an interlaced frame, or a clock that
@@ -298,10 +269,10 @@ class FrameBuilder:
         if self._second_field_of is not None:
             self._add_row(self._second_field_of)
             self._second_field_of, self._time_stands_still = None, True
-            self._drop()
-        self._finish_picture(frame)
+            self._keeper.drop()
+        self._keeper.finish(is_keyframe(frame.flags) and not frame.damaged, frame.arrival_s)
         self._add_row(frame)
-        self._begin_picture(packet.arrival_s)
+        self._keeper.begin(packet.arrival_s)
         self._frame, self._after_marker = _Frame(packet.arrival_s, packet.timestamp), False
         return self._frame
 
@@ -322,7 +293,7 @@ class FrameBuilder:
             frame.flags |= first.flags
             frame.damaged |= first.damaged
             frame.field = None
-        self._finish_picture(frame)
+        self._keeper.finish(is_keyframe(frame.flags) and not frame.damaged, frame.arrival_s)
         if frame.field is not None and self._row_field == Field(
             frame.field.frame_num, not frame.field.bottom
         ):
@@ -337,15 +308,6 @@ class FrameBuilder:
         damaged, end_s = damaged or second.damaged, max(end_s, second.end_s)
         self._rows[-1] = stamp, arrival_s, size + second.size_bytes, key, recovery, damaged, end_s
         self._row_field = None
-
-    def _finish_picture(self, frame: _Frame) -> None:
-        if self._payloads is None:
-            return
-        if self._payloads and is_keyframe(frame.flags) and not frame.damaged:
-            self.pictures.append(KeptPicture(tuple(self._payloads), frame.arrival_s))
-            self._held_bytes += self._kept_bytes
-            self._payloads, self._kept_bytes = None, 0
-        self._drop()
 
     def _add_row(self, frame: _Frame) -> None:
         if len(self._rows) >= MAX_FRAMES:

@@ -9,7 +9,8 @@ from itertools import accumulate, pairwise
 from statistics import fmean, median
 
 from camagent.observe.frames import FrameTable
-from camagent.observe.timing import MISSING_RATIO, FrameRate, reorder_depths, segment_numbers, steady_segments
+from camagent.observe.stamp_order import MISSING_RATIO, reorder_depths, segment_numbers, steady_segments
+from camagent.observe.timing import FrameRate
 
 UNSURE_RATIO = 0.2  # of a rate: a clock known no better bounds nothing alone
 

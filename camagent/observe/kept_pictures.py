@@ -34,3 +34,60 @@ class KeptPicture:
 
     payloads: tuple[bytes, ...]
     arrival_s: float
+
+
+class PictureKeeper:
+    """The keyframes of one stream that are wanted, each the first after its time; read `pictures`."""
+
+    def __init__(self, wanted_s: tuple[float, ...], memory: PictureMemory) -> None:
+        """`wanted_s`: from when on each is wanted, counted from the first frame."""
+        self.pictures: list[KeptPicture] = []
+        self.payloads: list[bytes] | None = None
+        """Of the frame that is arriving; None: it is not kept."""
+        self._wanted_s = wanted_s
+        self._memory = memory
+        self._held_bytes = 0
+        """By finished pictures."""
+        self._kept_bytes = 0
+        """By `payloads`."""
+        self._began_s: float | None = None
+
+    def begin(self, now_s: float) -> None:
+        """A frame begins: it is kept, if it turns out to be a keyframe and one is wanted by now."""
+        if self.payloads is not None:
+            self.drop()
+        if self._began_s is None:
+            self._began_s = now_s
+        kept = len(self.pictures)
+        if kept < len(self._wanted_s) and now_s >= self._began_s + self._wanted_s[kept]:
+            self.payloads = []
+
+    def keep(self, payload: bytes) -> None:
+        """One more payload of the frame that is arriving, where that one is kept."""
+        if self.payloads is None:
+            return
+        if self._kept_bytes + len(payload) > MAX_PICTURE_BYTES or not self._memory.take(len(payload)):
+            self.drop()
+        else:
+            self._kept_bytes += len(payload)
+            self.payloads.append(payload)
+
+    def drop(self) -> None:
+        """The frame that is arriving is not to be kept."""
+        self._memory.give_back(self._kept_bytes)
+        self.payloads, self._kept_bytes = None, 0
+
+    def finish(self, is_whole_keyframe: bool, arrival_s: float) -> None:
+        """The frame that was arriving is here: a picture, or nothing that is wanted."""
+        if self.payloads and is_whole_keyframe:
+            self.pictures.append(KeptPicture(tuple(self.payloads), arrival_s))
+            self._held_bytes += self._kept_bytes
+            self.payloads, self._kept_bytes = None, 0
+        self.drop()
+
+    def hand_over(self) -> list[KeptPicture]:
+        """The pictures so far; they are the caller's from now on, and no more are kept."""
+        pictures, self.pictures, self._wanted_s = self.pictures, [], ()
+        self._memory.give_back(self._held_bytes)
+        self._held_bytes = 0
+        return pictures

@@ -15,7 +15,8 @@ from camagent.observe.codec.table import first_header, is_sps
 from camagent.observe.gop import gop
 from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.rtp import interarrival_jitter_s
-from camagent.observe.timing import FrameRate, Witness, burst_frames, frame_rate, reordered
+from camagent.observe.stamp_order import reordered
+from camagent.observe.timing import FrameRate, Witness, burst_frames, frame_rate
 
 NETWORK_SLOW = "network_slow"
 _PROFILE_WITHOUT_SPS = {"mjpeg": "Baseline"}  # RFC 2435 carries nothing else

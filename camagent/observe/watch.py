@@ -35,7 +35,8 @@ from camagent.observe.rtsp.client import RtspClient, StepLimits, Transcript
 from camagent.observe.rtsp.connect import Approach, open_connection
 from camagent.observe.rtsp.login import Login
 from camagent.observe.rtsp.session import Described, RtspSession
-from camagent.observe.rtsp.window import Watching, WindowPlan
+from camagent.observe.rtsp.window import Watching
+from camagent.observe.rtsp.window_plan import WindowPlan
 from camagent.wire.login_ledger import LoginLedger
 
 BUSY_WAIT_S = (

@@ -14,7 +14,8 @@ from camagent.model.text import Message
 from camagent.plan.encoder import Choice, choose, measured_bitrate_bps
 from camagent.plan.grounds import Ground, Look, doubts, main_stream, newer_firmware, rests_on
 from camagent.plan.prices import PriceList
-from camagent.plan.remedies import Case, Remedy, advice, failed, remedy_for, step
+from camagent.plan.remedies import failed, remedy_for
+from camagent.plan.remedy import Case, Remedy, advice, step
 from camagent.plan.tender import tender, tender_rows
 
 WEIGHTY = (Severity.BLOCKER, Severity.MAJOR)

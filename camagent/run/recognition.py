@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 
-from camagent.credentials import CredentialBook
 from camagent.inventory import identity
-from camagent.inventory.earlier_runs import Learned, Memory, Pins, learned_from, memory_after
+from camagent.inventory.earlier_runs import Memory, Pins, learned_from, memory_after
 from camagent.inventory.join import join
 from camagent.model.device import DeviceFacts, DeviceInformation, NetworkFacts, TlsFacts
-from camagent.model.discovery import Change, Discovery, InventoryRow, SeenCamera
+from camagent.model.discovery import Change, InventoryRow, SeenCamera
 from camagent.model.expected import ExpectedCamera
 from camagent.model.fault import Fault
 from camagent.model.finding import Finding
@@ -23,59 +22,20 @@ from camagent.model.scan import (
     CameraResult,
     Declaration,
     NotChecked,
-    ProfileStamp,
     ScanResult,
     Site,
     SiteFacts,
 )
 from camagent.run.absent import Absent, Met, absent_cameras, flood_findings, only_announced
+from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.coverage import coverage_of, with_missing
 from camagent.run.expected import expected_after, is_present
 from camagent.run.naming import address_of, name_of
 from camagent.run.pictures import against_reference, pictures_of
 from camagent.run.shown_certificates import certificates, handshakes, stream_certificate_changed
 from camagent.run.trust import let_in
-from camagent.run.visit import DeviceCheck, Judge, SeenSource, judge_all
+from camagent.run.visit import DeviceCheck, SeenSource, judge_all
 from camagent.run.visit import SeenCamera as CheckedCamera
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What the operator wants to know, and by what it is judged."""
-
-    judge: Judge
-    stamp: ProfileStamp
-    credentials: CredentialBook
-    inventory: tuple[Declaration, ...] = ()
-    memory: Memory = Memory()
-
-    @property
-    def site(self) -> Site:
-        """The site of the run."""
-        return self.judge.site.site
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A finished run with what should be remembered of it."""
-
-    result: ScanResult
-    learned: Learned
-    memory: Memory
-    """What is known from now on."""
-    discovery: Discovery | None = None
-    is_complete: bool = True
-    """False: the user stopped it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """When a run took place and what kind it was."""
-
-    started_at: datetime
-    finished_at: datetime
-    kind: str
-    discovery: Discovery | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +47,7 @@ class _Seen:
     sighting: identity.Sighting
 
 
-def finish(checks: Sequence[DeviceCheck], order: Order, frame: Frame) -> Run:
+def finish(checks: Sequence[DeviceCheck], order: JudgingContext, frame: RunPeriod) -> Run:
     """From conversations to the run's result: identities, inventory, verdicts. Pure."""
     met = list(chain.from_iterable(map(_met, checks)))
     met_identities, absent = _recognised(met, order, frame)
@@ -137,7 +97,9 @@ def _met(check: DeviceCheck) -> Iterator[_Seen]:
         yield _Seen(check, source, _sighting(check, source))
 
 
-def _recognised(met: Sequence[_Seen], order: Order, frame: Frame) -> tuple[list[tuple[str, str]], Absent]:
+def _recognised(
+    met: Sequence[_Seen], order: JudgingContext, frame: RunPeriod
+) -> tuple[list[tuple[str, str]], Absent]:
     """(id, change) of everything that was met, and who was expected and is not among them."""
     known = order.memory.known
     cloned = identity.shared_signs([one.sighting for one in met])
@@ -165,12 +127,12 @@ def _sign_of(camera: ExpectedCamera) -> identity.Sighting:
     return identity.sighting(None, camera.address, camera.video_source)
 
 
-def _by_id(order: Order) -> dict[str, ExpectedCamera]:
+def _by_id(order: JudgingContext) -> dict[str, ExpectedCamera]:
     return {camera.id: camera for camera in order.memory.expected}
 
 
 def _retired(
-    seen: Sequence[_Seen], identities: Sequence[tuple[str, str]], order: Order, frame: Frame
+    seen: Sequence[_Seen], identities: Sequence[tuple[str, str]], order: JudgingContext, frame: RunPeriod
 ) -> tuple[ExpectedCamera, ...]:
     """Who was taken out of service, and when each was last present; a target asked by name is judged all the
     same."""
@@ -294,7 +256,9 @@ class _Recognised:
     row: InventoryRow | None
 
 
-def _camera_facts(one: _Seen, who: _Recognised, order: Order, fingerprints: Mapping[str, int]) -> CameraFacts:
+def _camera_facts(
+    one: _Seen, who: _Recognised, order: JudgingContext, fingerprints: Mapping[str, int]
+) -> CameraFacts:
     device = one.check.device
     tls = device.tls if isinstance(device, DeviceFacts) else None
     declaration = who.row.declaration if who.row is not None else None
@@ -340,7 +304,10 @@ def _changes(one: _Seen, who: _Recognised, pins: Pins) -> tuple[str, ...]:
 
 
 def _result(
-    results: tuple[CameraResult, ...], site_findings: tuple[Finding, ...], order: Order, frame: Frame
+    results: tuple[CameraResult, ...],
+    site_findings: tuple[Finding, ...],
+    order: JudgingContext,
+    frame: RunPeriod,
 ) -> ScanResult:
     return ScanResult(
         site=order.site,

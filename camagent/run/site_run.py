@@ -15,10 +15,11 @@ from camagent.model.fault import Fault, FaultCode
 from camagent.model.scan import CameraResult, Declaration
 from camagent.model.stream import StreamTarget
 from camagent.model.uri import parse_stream_uri
+from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.expected import NEVER_ANSWERED, expected_here, targets_of
 from camagent.run.fleet import Fleet, FleetOptions, Job
 from camagent.run.onlooker import Onlooker
-from camagent.run.recognition import Frame, Order, Run, finish, to_look_at_again
+from camagent.run.recognition import finish, to_look_at_again
 from camagent.run.trust import LoginGiven, login_given
 from camagent.run.visit import DeviceCheck, with_other_look
 
@@ -27,7 +28,7 @@ LOOK_AGAIN_AFTER_S = 10.0  # a camera that was busy, or a switch that relearnt i
 
 
 async def scan_site(
-    plan: DiscoveryPlan, order: Order, fleet: Fleet, options: FleetOptions, onlooker: Onlooker
+    plan: DiscoveryPlan, order: JudgingContext, fleet: Fleet, options: FleetOptions, onlooker: Onlooker
 ) -> Run:
     """The main job: find every camera of the site, check and judge it."""
     return await check_found(await find_devices(plan, fleet, onlooker), order, fleet, options, onlooker)
@@ -50,25 +51,25 @@ async def find_devices(plan: DiscoveryPlan, fleet: Fleet, onlooker: Onlooker) ->
 
 
 async def check_found(
-    found: Found, order: Order, fleet: Fleet, options: FleetOptions, onlooker: Onlooker
+    found: Found, order: JudgingContext, fleet: Fleet, options: FleetOptions, onlooker: Onlooker
 ) -> Run:
     """The second half: check and judge what was found."""
     order = replace(order, memory=expected_here(order.memory, order.site.id, found.plan))
-    frame = Frame(found.started_at, found.started_at, "scan", found.discovery)
+    frame = RunPeriod(found.started_at, found.started_at, "scan", found.discovery)
     return await _check_and_judge(
         jobs_for(found.discovery, order), order, _Work(fleet, options, onlooker), frame
     )
 
 
 async def check_targets(
-    jobs: Sequence[Job], order: Order, fleet: Fleet, options: FleetOptions, onlooker: Onlooker
+    jobs: Sequence[Job], order: JudgingContext, fleet: Fleet, options: FleetOptions, onlooker: Onlooker
 ) -> Run:
     """The same for targets that the operator named; nothing is searched."""
-    frame = Frame(fleet.clock.now(), fleet.clock.now(), "check", None)
+    frame = RunPeriod(fleet.clock.now(), fleet.clock.now(), "check", None)
     return await _check_and_judge(jobs, order, _Work(fleet, options, onlooker), frame)
 
 
-def jobs_for(discovery: Discovery, order: Order) -> tuple[Job, ...]:
+def jobs_for(discovery: Discovery, order: JudgingContext) -> tuple[Job, ...]:
     """Every device that was found, and every address of the inventory or of an expected camera where nothing
     was.
 
@@ -92,7 +93,7 @@ def jobs_for(discovery: Discovery, order: Order) -> tuple[Job, ...]:
     return tuple(with_login(Job(targets[place]), order, present) for place in places)
 
 
-def with_login(job: Job, order: Order, present: Container[str]) -> Job:
+def with_login(job: Job, order: JudgingContext, present: Container[str]) -> Job:
     """The job with the log-in bound to its address, where the device may be given it."""
     given = login_given(job.target, order, present)
     credential = order.credentials.for_address(job.host) if given is not LoginGiven.WITHHELD else None
@@ -115,7 +116,7 @@ def _address_order(host: str) -> tuple[int, ...]:
     return (999, *host.encode())
 
 
-def with_memory(options: FleetOptions, order: Order) -> FleetOptions:
+def with_memory(options: FleetOptions, order: JudgingContext) -> FleetOptions:
     """The options with what earlier runs saw of the devices' doors."""
     return replace(options, pins=order.memory.pins)
 
@@ -129,7 +130,7 @@ class _Work:
     onlooker: Onlooker
 
 
-async def _check_and_judge(jobs: Sequence[Job], order: Order, work: _Work, frame: Frame) -> Run:
+async def _check_and_judge(jobs: Sequence[Job], order: JudgingContext, work: _Work, frame: RunPeriod) -> Run:
     """Check and judge; a camera whose advice would be to replace it is looked at once more after all the
     others.
 
@@ -154,7 +155,7 @@ async def _check_and_judge(jobs: Sequence[Job], order: Order, work: _Work, frame
     return finish(both, order, replace(frame, finished_at=work.fleet.clock.now()))
 
 
-def judged_alone(check: DeviceCheck, order: Order) -> tuple[CameraResult, ...]:
+def judged_alone(check: DeviceCheck, order: JudgingContext) -> tuple[CameraResult, ...]:
     """The cameras of one device before the others are known: what the whole run says of them later counts.
 
     Nothing of a device that never answered, or was cut off: whether it is a camera at all is seen at the end.
@@ -162,7 +163,7 @@ def judged_alone(check: DeviceCheck, order: Order) -> tuple[CameraResult, ...]:
     device = check.device
     if isinstance(device, Fault) and device.code in NEVER_ANSWERED | {FaultCode.STOPPED}:
         return ()
-    frame = Frame(check.checked_at, check.checked_at, "check", None)
+    frame = RunPeriod(check.checked_at, check.checked_at, "check", None)
     return finish((check,), order, frame).result.cameras
 
 
@@ -182,7 +183,7 @@ def _incomplete(run: Run, unfinished: int) -> Run:
 
 
 async def _check_jobs(
-    jobs: Sequence[Job], order: Order, work: _Work, phase: str = "check"
+    jobs: Sequence[Job], order: JudgingContext, work: _Work, phase: str = "check"
 ) -> tuple[DeviceCheck, ...]:
     """What a second look brings is told at the end only: of the two, together."""
     done, onlooker = 0, work.onlooker

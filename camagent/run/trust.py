@@ -14,7 +14,7 @@ from camagent.model.scan import CameraFacts, device_faults
 from camagent.model.text import Localised, Message, message
 
 if TYPE_CHECKING:
-    from camagent.run.recognition import Order
+    from camagent.run.context import JudgingContext
     from camagent.run.visit import DeviceCheck, Target
 
 
@@ -28,7 +28,7 @@ class LoginGiven(StrEnum):
     """The device is new, and the operator trusted all new devices in this run."""
 
 
-def login_given(target: Target, order: Order, present: Container[str]) -> LoginGiven:
+def login_given(target: Target, order: JudgingContext, present: Container[str]) -> LoginGiven:
     """Whether this device may be given the log-in bound to its address; `present`: where somebody is now."""
     host = host_of(target)
     bound = order.credentials.bound(host)

@@ -31,13 +31,12 @@ from camagent.model.scan import History, ManualAnswer
 from camagent.model.stream import PictureNumbers
 from camagent.model.text import Message, message
 from camagent.store import expected, outages, pictures, states
+from camagent.store.daily import RAW_DAYS, count_day, day_of, thin
 from camagent.store.open_file import connect, transaction, translated
 from camagent.store.pictures import KeptPicture
 from camagent.text.quantities import VIETNAM, stamp_text
 from camagent.text.vietnamese import clean_line
 
-RAW_DAYS = 30  # every scan is kept that long; the availability row of a profile looks back as far
-ROLL_UP_DAYS = 5 * 366  # daily counts; bounds the file at about 120,000 rows for 64 cameras
 MAX_KNOWN = (
     5_000  # cameras remembered; a device that calls itself something new every day must not grow the file
 )
@@ -91,13 +90,13 @@ class Store:
             seen = [camera for camera in document.cameras if not was_stopped(camera)]
             for camera in seen:
                 states.note(connection, camera, stamps[0])
-            _count(connection, document.started_at, {camera.id: answered(camera) for camera in seen})
-            _thin(connection, document.started_at)
+            count_day(connection, document.started_at, {camera.id: answered(camera) for camera in seen})
+            thin(connection, document.started_at)
 
     def note_probes(self, at: datetime, answers: Mapping[str, bool]) -> None:
         """Count cheap checks between scans: camera id and whether it answered."""
         with self._write() as connection:
-            _count(connection, at, answers)
+            count_day(connection, at, answers)
 
     def latest(self) -> ScanDocument | None:
         """The newest scan that can be read; what cannot is told. None in a new store."""
@@ -130,14 +129,14 @@ class Store:
 
     def histories(self, now: datetime) -> dict[str, History]:
         """How often each camera answered in the last RAW_DAYS."""
-        since, today = now - timedelta(days=RAW_DAYS), _day(now)
+        since, today = now - timedelta(days=RAW_DAYS), day_of(now)
         query = (
             "SELECT camera_id, sum(probes), sum(answered), min(day), count(*) FROM camera_day"
             " WHERE day >= ? AND day <= ? GROUP BY camera_id"
         )
         dark = outages.longest(self._rows(outages.OF_ALL, (stamp_text(since),)), since, now)
         histories = {}
-        for camera_id, probes, answers, day, days in self._rows(query, (_day(since), today)):
+        for camera_id, probes, answers, day, days in self._rows(query, (day_of(since), today)):
             first = date.fromisoformat(day)
             span = (date.fromisoformat(today) - first).days + 1
             begins = datetime.combine(first, time(), VIETNAM)
@@ -334,31 +333,6 @@ def answered(camera: CameraView) -> bool:
 def was_stopped(camera: CameraView) -> bool:
     """The user ended the run before it was seen: that is neither a change nor a missing answer."""
     return any(fault.code == FaultCode.STOPPED for fault in camera.faults)
-
-
-def _count(connection: sqlite3.Connection, at: datetime, answers: Mapping[str, bool]) -> None:
-    connection.executemany(
-        "INSERT INTO camera_day VALUES (?, ?, 1, ?) ON CONFLICT (camera_id, day)"
-        " DO UPDATE SET probes = probes + 1, answered = answered + excluded.answered",
-        [(camera_id, _day(at), int(met)) for camera_id, met in answers.items()],
-    )
-    outages.note(connection, at, answers)
-
-
-def _thin(connection: sqlite3.Connection, now: datetime) -> None:
-    limit = stamp_text(now - timedelta(days=RAW_DAYS))
-    connection.execute(
-        "DELETE FROM scan WHERE started_at < ? AND id NOT IN"
-        " (SELECT max(id) FROM scan GROUP BY strftime('%Y-%W', started_at))",
-        (limit,),
-    )
-    oldest = now - timedelta(days=ROLL_UP_DAYS)
-    connection.execute("DELETE FROM camera_day WHERE day < ?", (_day(oldest),))
-    connection.execute("DELETE FROM outage WHERE missed_at < ?", (stamp_text(oldest),))
-
-
-def _day(moment: datetime) -> str:
-    return moment.astimezone(VIETNAM).date().isoformat()
 
 
 __all__ = ["Store", "OperatorError", "answered", "open_store"]

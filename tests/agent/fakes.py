@@ -17,7 +17,7 @@ from camagent.exporter.snapshot import CameraStatus
 from camagent.inventory.earlier_runs import Learned, Memory
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.text import Message
-from camagent.run.recognition import Run
+from camagent.run.context import Run
 from camagent.text import render
 from tests import builders as build
 

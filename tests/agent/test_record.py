@@ -15,7 +15,7 @@ from camagent.document.write import scan_document
 from camagent.inventory.earlier_runs import Learned, Memory
 from camagent.inventory.identity import KnownDevice
 from camagent.model.text import Message
-from camagent.run.recognition import Run
+from camagent.run.context import Run
 from camagent.store import open_store
 from tests import builders as build
 from tests.publish.samples import status

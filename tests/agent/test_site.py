@@ -28,8 +28,9 @@ from camagent.model.finding import Verdict
 from camagent.model.scan import Declaration
 from camagent.model.secret import Credential, Secret
 from camagent.model.stream import StreamAccess, StreamTarget
+from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import FleetOptions, Job
-from camagent.run.recognition import Order, Run, site_facts
+from camagent.run.recognition import site_facts
 from camagent.run.visit import DeviceCheck, Judge, SeenSource
 from tests import builders as build
 from tests.agent.fakes import START, WoundClock
@@ -77,7 +78,9 @@ def settings(*inventory: Declaration) -> SiteSettings:
     profile = load_profile("ubnd-3288")
     book = CredentialBook([BoundCredential("192.0.2.0/24", Credential("camagent", Secret("hunter2")))])
     judge = Judge(profile, site_facts(build.site(), None, START, Memory()))
-    order = Order(judge, profile.stamp, book, inventory or (Declaration(name="Cổng chính", address=HOST),))
+    order = JudgingContext(
+        judge, profile.stamp, book, inventory or (Declaration(name="Cổng chính", address=HOST),)
+    )
     return SiteSettings(order, FleetOptions(), lambda: None)  # type: ignore[arg-type, return-value]
 
 

@@ -7,17 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from camagent.model.device import (
-    AnonymousAccess,
-    ChannelRecording,
-    DefaultLoginTrial,
-    DeviceUser,
-    Login,
-    MediaFacts,
-    PortFacts,
-    RecordingFacts,
-    TimeSpan,
-)
+from camagent.model.device import AnonymousAccess, DefaultLoginTrial, DeviceUser, Login, MediaFacts, PortFacts
+from camagent.model.recordings import ChannelRecording, RecordingFacts, TimeSpan
 from camagent.model.scan import CameraFacts, Declaration, History, ManualAnswer, SiteFacts
 from tests.assess.judging import with_device, with_main
 from tests.builders import (

@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from camagent.assess.judgement import Reading, at_least, at_most
-from camagent.model.device import NetworkProtocol, RecordingFacts, Service
+from camagent.model.device import NetworkProtocol, Service
 from camagent.model.fault import FaultCode
 from camagent.model.finding import Finding, Outcome
+from camagent.model.recordings import RecordingFacts
 from camagent.model.scan import Declaration, History, ManualAnswer
 from tests.assess.judging import judged, with_device, with_main
 from tests.builders import (

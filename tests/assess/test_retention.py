@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from camagent.model.device import ChannelRecording, MediaFacts, RecordingFacts, TimeSpan
+from camagent.model.device import MediaFacts
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Finding, Outcome
+from camagent.model.recordings import ChannelRecording, RecordingFacts, TimeSpan
 from tests.assess.judging import judged
 from tests.builders import NOW, camera_facts, device_clock, device_facts, fault, media_profile
 

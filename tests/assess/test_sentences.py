@@ -23,13 +23,13 @@ from camagent.model.device import (
     MediaFacts,
     NetworkProtocol,
     PortFacts,
-    RecordingFacts,
     Service,
     SnapshotAccess,
 )
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Finding
 from camagent.model.onvif import CAPABILITY_NAMESPACES
+from camagent.model.recordings import RecordingFacts
 from camagent.model.scan import CameraFacts, Declaration, History, ManualAnswer
 from camagent.text import both, catalogue
 from tests.assess.failing import DENIED, FAILING, RECORDER, healthy

@@ -20,9 +20,9 @@ from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.scan import CameraResult
 from camagent.observe.watch import WatchOptions
+from camagent.run.context import Run
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions
 from camagent.run.onlooker import Onlooker
-from camagent.run.recognition import Run
 from camagent.run.site_run import scan_site
 from camagent.simulator.default_school import default_school
 

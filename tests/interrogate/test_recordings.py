@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from camagent.interrogate.recording_interview import PAGE_ROWS, fetch_recording
-from camagent.model.device import RecordingFacts, TimeSpan
 from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.recordings import RecordingFacts, TimeSpan
 from camagent.wire.xml import parse_xml
 
 DAY = "2026-11-{:02d}T00:00:00Z"

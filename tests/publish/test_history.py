@@ -22,7 +22,7 @@ from camagent.model.finding import Outcome, Verdict
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import CameraResult, ScanResult
 from camagent.report.changes import MAX_LISTED, print_changes
-from camagent.run.recognition import Run
+from camagent.run.context import Run
 from camagent.store import open_store
 from camagent.text.quantities import VIETNAM
 from tests import builders

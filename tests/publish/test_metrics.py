@@ -25,7 +25,6 @@ from camagent.exporter.metrics import (
     MAX_SERIES_PER_CAMERA,
     SnapshotCollector,
     metrics_registry,
-    render_metrics,
 )
 from camagent.exporter.snapshot import (
     AgentSnapshot,
@@ -34,6 +33,7 @@ from camagent.exporter.snapshot import (
     RequirementStatus,
     StreamStatus,
 )
+from camagent.exporter.text_format import render_metrics
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import Outcome, Severity, Verdict
 from camagent.model.text import Localised

@@ -9,15 +9,9 @@ from datetime import datetime
 from camagent.assess.judgement import Judgement, say
 from camagent.assess.rule import About, Rule
 from camagent.assess.rules.manual import answered
-from camagent.model.device import (
-    ChannelRecording,
-    DeviceClock,
-    DeviceFacts,
-    MediaFacts,
-    RecordingFacts,
-    TimeSpan,
-)
+from camagent.model.device import DeviceClock, DeviceFacts, MediaFacts
 from camagent.model.finding import Outcome
+from camagent.model.recordings import ChannelRecording, RecordingFacts, TimeSpan
 from camagent.model.scan import CameraFacts, ManualAnswer, SiteFacts
 from camagent.model.text import Scalar
 

@@ -7,9 +7,7 @@ A window ends on a living stream: after its time is up one more packet must come
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from weakref import WeakKeyDictionary
+from dataclasses import replace
 
 from camagent.clock import Clock
 from camagent.model.fault import Fault, FaultCode, Stage
@@ -17,7 +15,6 @@ from camagent.model.stream import TransportChoice
 from camagent.observe.capture import Capture, PacketCounts, ReportTime, SenderClock
 from camagent.observe.codec.mjpeg import jpeg_size
 from camagent.observe.codec.table import codec_of
-from camagent.observe.kept_pictures import PictureMemory
 from camagent.observe.lag import NOTED_LAG_S, lag_meter
 from camagent.observe.receiver import TrackPlan, TrackReceiver
 from camagent.observe.rtcp import Reception, SenderReport, parse_rtcp, render_receiver_report
@@ -27,6 +24,7 @@ from camagent.observe.rtsp.connection import FULL_READS, Media
 from camagent.observe.rtsp.datagrams import DatagramPair, open_pair
 from camagent.observe.rtsp.session import Described, RtspSession
 from camagent.observe.rtsp.transport import GrantedTransport, Interleaved
+from camagent.observe.rtsp.window_plan import WindowPlan, picture_memory, picture_times_s
 from camagent.observe.silence import Silence
 
 UNSUPPORTED_TRANSPORT = (
@@ -44,40 +42,6 @@ WAKE_S = (
 QUIET_WAKE_S = 2.5  # … and while packets just flow
 FIRST_WAKE_S = 0.05  # … while it waits for the first or the last packet
 OWN_SSRC = 0x63616D61
-
-
-_memories: WeakKeyDictionary[asyncio.AbstractEventLoop, PictureMemory] = WeakKeyDictionary()
-
-
-def picture_memory() -> PictureMemory:
-    """What all watches of this loop share."""
-    return _memories.setdefault(asyncio.get_running_loop(), PictureMemory())
-
-
-PICTURES_APART = (
-    0.36  # of the window: 3.6 s of ten; the next keyframe is then 4 s on where they are 2 s apart
-)
-
-
-@dataclass(frozen=True, slots=True)
-class WindowPlan:
-    """What to watch for."""
-
-    window_s: float
-    transport: TransportChoice
-    pictures: int
-    on_pictures: Callable[[TrackReceiver], None]
-    """Called once, as soon as all wanted pictures are there."""
-
-
-def picture_times_s(window_s: float, wanted: int) -> tuple[float, ...]:
-    """From when on each keyframe is wanted, counted from the first frame.
-
-    Not evenly: half a window of ten seconds later, a short clip that is played over and over is often at the
-    same place, and looks frozen.
-    """
-    apart_s = window_s * min(PICTURES_APART, 1 / max(wanted, 1))
-    return tuple(apart_s * number for number in range(wanted))
 
 
 class Watching:

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from camagent.observe.gop import gop
-from camagent.observe.timing import Witness, burst_frames, frame_rate, reordered
+from camagent.observe.stamp_order import reordered
+from camagent.observe.timing import Witness, burst_frames, frame_rate
 from tests.observe.media.tables import TICKS_25HZ, regular, table
 
 TICKS = [row * TICKS_25HZ for row in range(125)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from camagent.observe.rtsp.window import picture_times_s
+from camagent.observe.rtsp.window_plan import picture_times_s
 
 CLIPS = json.loads((Path(__file__).parents[3] / "sample_streams" / "index.json").read_text())
 LIVING = [name for name, clip in CLIPS.items() if clip["note"] == "scene" and len(clip["keyframes"]) > 1]
