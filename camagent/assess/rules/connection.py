@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import chain
 
 from camagent.assess.judgement import Judgement, Reading, at_least, at_most, limited, say, unknown
 from camagent.assess.rule import About, Rule
@@ -181,7 +182,7 @@ def onvif_conformance(
     if outcome is Outcome.PASS:  # a claim that nobody asks for any more is not worth a word
         lacking = {letter: names for letter, names in lacking.items() if letter in (*recommended, *extra)}
     if lacking:
-        missing = dict.fromkeys(service for names in lacking.values() for service in names)
+        missing = dict.fromkeys(chain.from_iterable(lacking.values()))
         told = say("conformance_unproven", missing=", ".join(missing), profiles=", ".join(lacking), **args)
     elif proven and unknown_calls:
         outcome = Outcome.FAIL if outcome is Outcome.FAIL else Outcome.WARN
