@@ -147,10 +147,10 @@ def contest(name: str, network: str | None = None) -> dict[str, Any]:
 
 def camagent() -> dict[str, float]:
     """The default search, without the sweep of addresses: the library has none."""
-    from camagent.clock import SystemClock
     from camagent.discover.interfaces import list_interfaces
     from camagent.discover.plan import make_plan
     from camagent.discover.search import search
+    from camagent.platform.clock import SystemClock
 
     plan = replace(make_plan(list_interfaces()), subnets=())
     start_s, start_cpu_s = time.monotonic(), cpu_s()
@@ -160,10 +160,10 @@ def camagent() -> dict[str, float]:
 
 def camagent_sweep(network: str) -> dict[str, Any]:
     """One range, at the pace that is shipped."""
-    from camagent.clock import SystemClock
     from camagent.discover.interfaces import list_interfaces
     from camagent.discover.plan import make_plan
     from camagent.discover.search import search
+    from camagent.platform.clock import SystemClock
 
     plan = make_plan(list_interfaces(), subnets=[network])
     start_s, start_cpu_s = time.monotonic(), cpu_s()

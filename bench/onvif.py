@@ -313,10 +313,10 @@ def expected(number: int) -> Row:
 
 async def ask_camagent(devices: int, port: int, per_second: float) -> list[Row]:
     """Our interview, 64 devices at once."""
-    from camagent.clock import SystemClock
     from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
     from camagent.model.device import DeviceTarget
     from camagent.model.secret import Credential, Secret
+    from camagent.platform.clock import SystemClock
     from camagent.wire.login_ledger import LoginLedger
 
     doors, gate = InterviewDoors(SystemClock(), LoginLedger()), asyncio.Semaphore(WIDTH)

@@ -99,10 +99,10 @@ def measure(channels: int, in_turn: int) -> dict[str, Any]:
 
 async def check(*, one_at_a_time: bool) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """Wall and CPU of one check, and what it measured of each stream."""
-    from camagent.clock import SystemClock
     from camagent.model.device import DeviceTarget
     from camagent.model.secret import Credential, Secret
     from camagent.model.stream import MeasuredStream
+    from camagent.platform.clock import SystemClock
     from camagent.run import visit
     from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job
 

@@ -14,20 +14,20 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from camagent.clock import SystemClock
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message
+from camagent.platform.clock import SystemClock
 
 if TYPE_CHECKING:
     from camagent.agent.schedule import Schedule
     from camagent.agent.settings import SiteSettings
-    from camagent.config import Config
-    from camagent.credentials import BoundCredential, CredentialBook
     from camagent.discover.plan import DiscoveryPlan
     from camagent.exporter.web_config import WebConfig
     from camagent.inventory.earlier_runs import Memory
     from camagent.model.scan import Declaration
     from camagent.model.secret import Credential
+    from camagent.operator_files.config import Config
+    from camagent.operator_files.credentials import BoundCredential, CredentialBook
     from camagent.run.context import JudgingContext
     from camagent.run.fleet import Fleet, FleetOptions
     from camagent.store import Store
@@ -70,7 +70,7 @@ def read_config(path: Path | None) -> Config:
 
     Raises: OperatorError with every problem at once.
     """
-    from camagent.config import Config, load_config
+    from camagent.operator_files.config import Config, load_config
 
     if path is None:
         usual = config_dir() / "camagent.toml"
@@ -85,7 +85,7 @@ def with_site(config: Config, options: RunOptions) -> Config:
 
     Raises: OperatorError for a name or code that the configuration would not take either.
     """
-    from camagent.config import parse_config
+    from camagent.operator_files.config import parse_config
 
     named = {
         key: value
@@ -129,7 +129,7 @@ def credential_book(
     What was typed goes before another one of the same range; a narrower range wins all the same.
     Raises: OperatorError where one cannot be read.
     """
-    from camagent.credentials import CredentialBook, CredentialStore, configured_credentials
+    from camagent.operator_files.credentials import CredentialBook, CredentialStore, configured_credentials
 
     entries = configured_credentials(config.credential, environment)
     kept = CredentialStore(data_dir(config), config_dir()).entries()
@@ -142,7 +142,7 @@ def bound_to_search(login: Credential, plan: DiscoveryPlan, named: bool) -> tupl
 
     named: the operator named the ranges; else the search may bring anybody of the interfaces' own networks.
     """
-    from camagent.credentials import BoundCredential
+    from camagent.operator_files.credentials import BoundCredential
 
     addresses = chain.from_iterable(interface.ipv4 for interface in plan.interfaces)
     own = () if named else [address.network for address in addresses]
@@ -280,7 +280,7 @@ def open_login_record(config: Config) -> LoginRecord:
 
     Raises: OperatorError where it cannot be kept.
     """
-    from camagent.credentials import login_key
+    from camagent.operator_files.credentials import login_key
     from camagent.store.logins import open_logins
 
     return open_logins(login_file(config), login_key(config_dir(), data_dir(config)), SystemClock().now)

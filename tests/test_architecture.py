@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from itertools import chain
 from pathlib import Path
 
@@ -66,27 +67,23 @@ def part(name: str) -> str:
     return pieces[1] if len(pieces) > 1 else "camagent"
 
 
-BASE = {"model", "clock", "wire", "operator_files", "platform"}
+BASE = {"model", "wire", "operator_files", "platform"}
 STAGES = {"discover", "interrogate", "observe", "assess", "plan"}
 PUBLISHED = {"model", "text", "document"}
 MAY_IMPORT: dict[str, set[str]] = {
     "model": set(),
-    "clock": set(),
     "platform": set(),
     "text": {"model"},
-    "operator_files": {"model"},
-    "config": {"model", "operator_files"},
-    "credentials": {"model", "config", "operator_files", "platform"},
-    "wire": {"model", "clock", "platform"},
-    "inventory": BASE | {"config"},
-    "run": BASE | STAGES | {"credentials", "inventory"},
+    "operator_files": {"model", "platform"},
+    "wire": {"model", "platform"},
+    "inventory": BASE,
+    "run": BASE | STAGES | {"inventory"},
     "document": {"model", "text"},
     "area": PUBLISHED,
     "report": PUBLISHED | {"area"},
     "store": PUBLISHED | {"inventory", "platform"},
     "exporter": PUBLISHED | {"operator_files", "platform"},
-    "agent": BASE
-    | {"run", "inventory", "document", "store", "exporter", "discover", "config", "credentials"},
+    "agent": BASE | {"run", "inventory", "document", "store", "exporter", "discover"},
     "simulator": {"model", "platform"},
     "__main__": {"cli"},
 } | {stage: BASE for stage in STAGES}
@@ -203,6 +200,47 @@ def _body_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (node.end_lineno or 0) - body[0].lineno + 1
 
 
+MAX_ROOMS = 24
+MAX_ARROWS = 92
+
+
+def arrows() -> dict[str, set[str]]:
+    """For each room, the rooms that it imports; imports inside of functions count."""
+    from_to: dict[str, set[str]] = {}
+    for path in FILES:
+        room = part(relative(path))
+        ours = {part(name) for name, _ in imports(path) if name.split(".")[0] == "camagent"}
+        from_to.setdefault(room, set()).update(ours - {room, "camagent"})
+    return {room: others for room, others in from_to.items() if room not in ("__init__", "__main__")}
+
+
+def floors(from_to: dict[str, set[str]]) -> list[list[str]]:
+    """The rooms from the lowest floor up: each imports of lower floors only. Raises where that is not so."""
+    order = TopologicalSorter(from_to)
+    order.prepare()  # raises CycleError
+    built = []
+    while order.is_active():
+        built.append(sorted(order.get_ready()))
+        order.done(*built[-1])
+    return built
+
+
+def test_there_are_few_rooms_and_arrows_and_no_circle() -> None:
+    from_to = arrows()
+    assert len(from_to) <= MAX_ROOMS
+    assert sum(map(len, from_to.values())) <= MAX_ARROWS
+    assert floors(from_to)[0] == ["model", "platform"]
+
+
+def rooms_text() -> str:
+    """What `python -m tests.test_architecture` prints."""
+    from_to = arrows()
+    lines = [f"{len(from_to)} rooms, {sum(map(len, from_to.values()))} arrows"]
+    for floor, rooms in reversed(list(enumerate(floors(from_to), start=1))):
+        lines += [f"{floor}  {room:<14} -> {' '.join(sorted(from_to[room]))}" for room in rooms]
+    return "\n".join(lines)
+
+
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 OUR_CODE = sorted(
     chain.from_iterable(
@@ -243,3 +281,7 @@ def test_profile_is_never_used_bare(path: Path) -> None:
         r"^class (Profile|Manager|Helper|Utils?)\b", path.read_text(encoding="utf-8"), re.MULTILINE
     )
     assert not names
+
+
+if __name__ == "__main__":
+    print(rooms_text())

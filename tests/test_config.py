@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from camagent.config import KINDS, load_config
 from camagent.model.operator_error import OperatorError
+from camagent.operator_files.config import KINDS, load_config
 from camagent.text import catalogue, render
 
 GOOD = """

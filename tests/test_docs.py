@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from camagent.cli.main import COMMANDS
-from camagent.config import Config, parse_config
+from camagent.operator_files.config import Config, parse_config
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

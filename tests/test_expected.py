@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from camagent.assess.profile import load_profile
-from camagent.credentials import CredentialBook
 from camagent.discover.plan import DiscoveryPlan
 from camagent.document.model import DeviceView
 from camagent.document.write import scan_document
@@ -21,6 +20,7 @@ from camagent.model.expected import DeviceWords, ExpectedCamera, Retirement, wor
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Verdict
 from camagent.model.scan import CameraResult, Declaration
+from camagent.operator_files.credentials import CredentialBook
 from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.expected import expected_here, looks_at
 from camagent.run.recognition import finish

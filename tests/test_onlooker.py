@@ -9,7 +9,6 @@ import pytest
 
 from camagent.assess.profile import load_profile
 from camagent.cli.progress import camera_line, left_text
-from camagent.credentials import CredentialBook
 from camagent.discover import search as searching
 from camagent.discover.live import LiveView
 from camagent.discover.multicast import Tray
@@ -23,6 +22,7 @@ from camagent.model.discovery import RtspOnly, Sighting
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.scan import CameraResult
 from camagent.observe.watch import WatchOptions
+from camagent.operator_files.credentials import CredentialBook
 from camagent.run.context import JudgingContext
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job, Step
 from camagent.run.onlooker import Onlooker, Remaining, first_guess_s

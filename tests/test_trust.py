@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from camagent.assess.profile import load_profile
-from camagent.credentials import BoundCredential, CredentialBook
 from camagent.discover.plan import DiscoveryPlan
 from camagent.inventory.earlier_runs import Memory, memory_after
 from camagent.inventory.trust import Trust, TrustedDevice
@@ -17,6 +16,7 @@ from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, Sighting
 from camagent.model.finding import TRUST_RULE, Outcome, Verdict
 from camagent.model.scan import Declaration
+from camagent.operator_files.credentials import BoundCredential, CredentialBook
 from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import Fleet, FleetLimits
 from camagent.run.onlooker import Onlooker

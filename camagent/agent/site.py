@@ -16,7 +16,6 @@ from camagent.agent.judging import Shown, judge_all, left_places, order_now
 from camagent.agent.reachability import job_at, onvif_answers, tells_less
 from camagent.agent.settings import SiteSettings
 from camagent.agent.watched import Watched, stream_faults, stream_targets
-from camagent.clock import Clock
 from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.search import search
 from camagent.exporter.snapshot import SILENT, CameraStatus, Reach, is_up
@@ -27,6 +26,7 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import ScanResult, device_faults
 from camagent.model.stream import StreamFacts, StreamTarget
+from camagent.platform.clock import Clock
 from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.expected import expected_here, host_of
 from camagent.run.fleet import Fleet, Job

@@ -67,8 +67,8 @@ def check_command(
     )
     from camagent.cli.run import warn_of
     from camagent.cli.scanning import demand_folders, publish
-    from camagent.credentials import CredentialBook
     from camagent.inventory.earlier_runs import Memory
+    from camagent.operator_files.credentials import CredentialBook
 
     if bool(targets) == bool(replays) or len(targets) > MAX_TARGETS:
         raise OperatorError(message("cli.no_target"))
@@ -106,7 +106,7 @@ async def _check(jobs: Sequence[Job], order: JudgingContext, fleet: Fleet, optio
 
 
 async def _replay(files: Sequence[Path], order: JudgingContext) -> Run:
-    from camagent.clock import SystemClock
+    from camagent.platform.clock import SystemClock
     from camagent.run.context import RunPeriod
     from camagent.run.recognition import finish
     from camagent.run.replay import replay
@@ -170,8 +170,8 @@ def read_login(
 ) -> Credential | None:
     """The log-in for the named targets: file, option (with a warning), environment, else asked for."""
     from camagent.cli.run import warn
-    from camagent.credentials import read_password_file
     from camagent.model.secret import Credential, Secret
+    from camagent.operator_files.credentials import read_password_file
 
     if user is None:
         if password is not None or password_file is not None:

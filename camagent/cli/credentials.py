@@ -14,7 +14,7 @@ from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 
 if TYPE_CHECKING:
-    from camagent.credentials import CredentialStore
+    from camagent.operator_files.credentials import CredentialStore
     from camagent.store.logins import LoginRecord, RefusedLogin
 
 
@@ -41,8 +41,8 @@ def credentials_group() -> None:
 def set_command(network: str, user: str, password_file: Path | None, allow_basic: bool) -> int:
     """Bind a log-in to an address or range; the password is asked for, or read from a file or
     CAMAGENT_PASSWORD."""
-    from camagent.credentials import BoundCredential, read_password_file
     from camagent.model.secret import Credential, Secret
+    from camagent.operator_files.credentials import BoundCredential, read_password_file
 
     bound = _network(network)
     if password_file is not None:
@@ -115,7 +115,7 @@ def retry_command(network: str) -> int:
 def trust_command(network: str) -> int:
     """The devices at this address or in this range are ours: they may be given the log-in of their range."""
     from camagent.app import open_site_store, read_config
-    from camagent.clock import SystemClock
+    from camagent.platform.clock import SystemClock
 
     bound = _network(network)
     store = open_site_store(read_config(None))
@@ -154,7 +154,7 @@ def accept_command(address: str) -> int:
 
 def _store() -> CredentialStore:
     from camagent.app import config_dir, data_dir, read_config
-    from camagent.credentials import CredentialStore
+    from camagent.operator_files.credentials import CredentialStore
 
     return CredentialStore(data_dir(read_config(None)), config_dir())
 
@@ -176,7 +176,7 @@ def _refusals() -> tuple[RefusedLogin, ...]:
 
 
 def _allow(network: str) -> int:
-    from camagent.credentials import covers
+    from camagent.operator_files.credentials import covers
 
     record = _record()
     if record is None:

@@ -20,8 +20,8 @@ from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 
 if TYPE_CHECKING:
-    from camagent.config import Config
     from camagent.model.scan import Declaration
+    from camagent.operator_files.config import Config
     from camagent.run.context import JudgingContext, Run
 
 START_BUDGET_S = 60.0  # a cold start on an old PC; a warm one takes about a second
@@ -131,7 +131,7 @@ def school_inventory(cameras: int) -> tuple[tuple[Declaration, ...], tuple[str, 
 
 def demo_config(window_s: float) -> Config:
     """The configuration of the simulated school; the operator's own stays out of it."""
-    from camagent.config import CheckTable, Config, SiteTable
+    from camagent.operator_files.config import CheckTable, Config, SiteTable
 
     site = SiteTable(id="demo", name=t("cli.demo_site"), area="Demo", city="Demo", uplink_mbps=100)
     return Config(site=site, check=CheckTable(window_s=window_s))
@@ -140,9 +140,9 @@ def demo_config(window_s: float) -> Config:
 def demo_order(config: Config, inventory: tuple[Declaration, ...], password: str) -> JudgingContext:
     """By what the demo judges: the default requirement profile, the school's own log-in on loopback only."""
     from camagent.app import RunOptions, make_order
-    from camagent.credentials import BoundCredential, CredentialBook
     from camagent.inventory.earlier_runs import Memory
     from camagent.model.secret import Credential, Secret
+    from camagent.operator_files.credentials import BoundCredential, CredentialBook
     from camagent.simulator.default_school import USER
 
     book = CredentialBook([BoundCredential("127.10.0.0/16", Credential(USER, Secret(password)))])

@@ -46,8 +46,8 @@ def discover_command(
     """Search as planned, show the ranges before and the coverage after; 3 where nothing was found."""
     from camagent.app import RunOptions, read_config, search_plan
     from camagent.cli.progress import progress_on_terminal
-    from camagent.clock import SystemClock
     from camagent.discover.search import search
+    from camagent.platform.clock import SystemClock
 
     request = RunOptions(subnets=subnets, interfaces=interfaces)
     plan = replace(search_plan(read_config(config_path), request, ()), source_port=source_port)

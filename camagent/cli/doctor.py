@@ -33,9 +33,9 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 def doctor_command(config_path: Path | None, subnets: tuple[str, ...], inventory: Path | None) -> int:
     """Every check with one line and a remedy; 1 where something makes a search impossible."""
     from camagent.app import data_dir, read_config
-    from camagent.clock import SystemClock
     from camagent.discover.doctor import is_able, judge_machine, verdict
     from camagent.discover.machine import collect_facts
+    from camagent.platform.clock import SystemClock
 
     config = read_config(config_path)
     wanted = _wanted(subnets or config.discovery.subnets, inventory or config.discovery.inventory)

@@ -64,7 +64,7 @@ def configuration(answers: Answers, language: str) -> str:
 
     Raises: OperatorError where an answer is longer than the configuration takes.
     """
-    from camagent.config import parse_config
+    from camagent.operator_files.config import parse_config
     from camagent.text import say
 
     def table(name: str, values: dict[str, object]) -> list[str]:
@@ -162,7 +162,7 @@ def _write_new(path: Path, text: str) -> None:
 
 def _keep(answers: Answers, login: Credential, path: Path) -> None:
     from camagent.app import config_dir, data_dir, read_config
-    from camagent.credentials import BoundCredential, CredentialStore
+    from camagent.operator_files.credentials import BoundCredential, CredentialStore
 
     store = CredentialStore(data_dir(read_config(path)), config_dir())
     for network in answers.subnets:

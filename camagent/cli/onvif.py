@@ -137,9 +137,9 @@ def find_wsdl(service: str) -> Wsdl:
 async def _find_way(target: DeviceTarget, credential: Credential | None) -> WayIn:
     from camagent.app import read_config, shared_ledger
     from camagent.cli.run import warn_of
-    from camagent.clock import SystemClock
     from camagent.interrogate.interview import InterviewDoors, InterviewOptions, find_way_in
     from camagent.model.fault import Fault
+    from camagent.platform.clock import SystemClock
 
     with shared_ledger(read_config(None), warn_of) as ledger:
         way = await find_way_in(target, credential, InterviewOptions(), InterviewDoors(SystemClock(), ledger))

@@ -37,10 +37,10 @@ from camagent.platform.process import let_interrupt, on_interrupt
 from camagent.platform.whole_files import make_folder
 
 if TYPE_CHECKING:
-    from camagent.config import Config
-    from camagent.credentials import BoundCredential
     from camagent.discover.plan import DiscoveryPlan
     from camagent.document.model import ScanDocument
+    from camagent.operator_files.config import Config
+    from camagent.operator_files.credentials import BoundCredential
     from camagent.run.context import JudgingContext, Run
     from camagent.run.fleet import Fleet, FleetOptions
     from camagent.store import Store

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from camagent.agent.sd_notify import Notifier
     from camagent.agent.settings import SiteSettings
     from camagent.agent.site import Site
-    from camagent.clock import Clock
-    from camagent.config import Config
     from camagent.discover.hello import Presence
     from camagent.exporter.server import Exporter, ExporterOptions
     from camagent.model.text import Message
+    from camagent.operator_files.config import Config
+    from camagent.platform.clock import Clock
     from camagent.store import Store
 
 logger = logging.getLogger("camagent")
@@ -108,7 +108,7 @@ async def _serve(parts: Parts, store: Store) -> None:
     from camagent.agent.sd_notify import Notifier
     from camagent.agent.site import Site
     from camagent.app import make_fleet, shared_ledger, site_settings, watch_schedule
-    from camagent.clock import SystemClock
+    from camagent.platform.clock import SystemClock
     from camagent.text.quantities import VIETNAM
 
     config, clock, notifier = parts.config, SystemClock(), Notifier()

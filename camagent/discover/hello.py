@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from camagent.clock import Clock
 from camagent.discover.interfaces import Interface
 from camagent.discover.multicast import GROUP_V4, GROUP_V6, PORT, RECEIVE_BUFFER_BYTES, Datagram
 from camagent.discover.sightings import read_datagrams
@@ -22,6 +21,7 @@ from camagent.discover.wsdiscovery import MAX_DATAGRAM_BYTES, Kind, parse_messag
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Note
 from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.platform.clock import Clock
 from camagent.platform.sockets import (
     bind_group,
     errno_of,

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from camagent.clock import Clock
 from camagent.discover.interfaces import Interface, list_interfaces
 from camagent.discover.multicast import GROUP_V4, PORT
+from camagent.platform.clock import Clock
 from camagent.platform.machine import active_firewalls, clock_synchronised, in_container
 from camagent.platform.process import open_file_limit
 from camagent.platform.sockets import bind_group, errno_of, send_multicast_from

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from camagent.clock import Clock
 from camagent.discover.interfaces import Interface
 from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.wsdiscovery import MAX_DATAGRAM_BYTES, Dialect, ProbeTypes, render_probe
 from camagent.model.discovery import Note
+from camagent.platform.clock import Clock
 from camagent.platform.sockets import errno_of, send_multicast_from, unwatch, watch
 
 GROUP_V4, GROUP_V6, PORT = "239.255.255.250", "ff02::c", 3702

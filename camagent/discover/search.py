@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
 
-from camagent.clock import Clock
 from camagent.discover.interfaces import is_private
 from camagent.discover.ladder import knock_at
 from camagent.discover.live import Found, LiveView
@@ -26,6 +25,7 @@ from camagent.discover.tcp_probe import Heard
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, Note, RtspOnly, Sighting
 from camagent.model.onvif import ONVIF_PATHS, TLS_PORTS
+from camagent.platform.clock import Clock
 
 MAX_LISTED = 20  # addresses named in one note
 LOOK_S = 0.5  # between two looks at what has answered so far, and at whether the user ended the search

@@ -10,7 +10,6 @@ import socket
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from camagent.clock import Clock
 from camagent.discover.multicast import PORT, Tray, open_directed_socket, reading
 from camagent.discover.neighbours import PATIENCE_S, Neighbourhood
 from camagent.discover.pace import Pace
@@ -18,6 +17,7 @@ from camagent.discover.plan import DiscoveryPlan, is_loopback
 from camagent.discover.tcp_probe import ALIVE, Heard, Knock
 from camagent.discover.wsdiscovery import Kind, ProbeTypes, parse_message
 from camagent.model.discovery import Note
+from camagent.platform.clock import Clock
 from camagent.platform.sockets import errno_of
 
 Progress = Callable[[str, int, int], None]

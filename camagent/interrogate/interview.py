@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from camagent.clock import Clock
 from camagent.interrogate.addresses import service_url
 from camagent.interrogate.conversation import Conversation
 from camagent.interrogate.device_link import DeviceDoor, DoorMaker
@@ -45,6 +44,7 @@ from camagent.model.fault import Fault, FaultCode
 from camagent.model.onvif import ONVIF_PORTS, SEARCH_NS
 from camagent.model.recordings import RecordingFacts
 from camagent.model.secret import Credential
+from camagent.platform.clock import Clock
 from camagent.wire.login_ledger import LoginLedger
 from camagent.wire.transcript import Transcript
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from camagent.clock import Clock
 from camagent.interrogate.addresses import at_home, redirect_target
 from camagent.interrogate.auth import Evidence, HttpLogin, Way, security_block, token_time
 from camagent.interrogate.device_link import DeviceDoor, HttpRequest
@@ -29,6 +28,7 @@ from camagent.interrogate.quirks import Quirk
 from camagent.interrogate.reply_meaning import Answer, Heard, heard_fault, http_offset_s, understand
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.secret import Credential
+from camagent.platform.clock import Clock
 from camagent.wire.digest import Challenge, DigestRequest, fresh_cnonce, offered_schemes
 from camagent.wire.http_reply import HttpReply
 from camagent.wire.transcript import Transcript

@@ -16,7 +16,6 @@ from typing import Any, BinaryIO
 
 import av
 
-from camagent.clock import Clock, SystemClock
 from camagent.model.codec_names import FFMPEG_NAMES
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import DeclaredStream, FileTarget, ImageFacts, MeasuredStream, StreamFacts
@@ -31,6 +30,7 @@ from camagent.observe.file_rows import CLOCK_HZ, Reading, let_pass, offer, stamp
 from camagent.observe.frames import FrameTable
 from camagent.observe.measure import declare, measure
 from camagent.observe.picture.opinion import PictureReport, doubt_frozen
+from camagent.platform.clock import Clock, SystemClock
 
 FORMATS = (
     "mov",

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from camagent.clock import Clock
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.secret import Credential
 from camagent.model.stream import (
@@ -37,6 +36,7 @@ from camagent.observe.rtsp.login import Login
 from camagent.observe.rtsp.session import Described, RtspSession
 from camagent.observe.rtsp.window import Watching
 from camagent.observe.rtsp.window_plan import WindowPlan
+from camagent.platform.clock import Clock
 from camagent.wire.login_ledger import LoginLedger
 
 BUSY_WAIT_S = (

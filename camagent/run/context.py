@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from camagent.credentials import CredentialBook
 from camagent.inventory.earlier_runs import Learned, Memory
 from camagent.model.discovery import Discovery
 from camagent.model.scan import (
@@ -14,6 +13,7 @@ from camagent.model.scan import (
     ScanResult,
     Site,
 )
+from camagent.operator_files.credentials import CredentialBook
 from camagent.run.visit import Judge
 
 

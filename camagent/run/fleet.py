@@ -19,7 +19,6 @@ from pathlib import Path
 from types import TracebackType
 from weakref import WeakValueDictionary
 
-from camagent.clock import Clock
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
 from camagent.inventory.earlier_runs import Pins, pins_of
 from camagent.model.defect import place_of
@@ -32,6 +31,7 @@ from camagent.model.text import Message, os_reason
 from camagent.observe.decode import PicturePool
 from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.watch import WatchDoors, WatchOptions, greet_stream, watch_stream
+from camagent.platform.clock import Clock
 from camagent.run.stopped import stopped_check
 from camagent.run.trust import LoginGiven
 from camagent.run.visit import (

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from camagent.clock import SystemClock
 from camagent.interrogate.interview import InterviewOptions
 from camagent.interrogate.replay import replay_interview
 from camagent.model.device import DeviceFacts, DeviceTarget
@@ -14,6 +13,7 @@ from camagent.model.secret import Credential
 from camagent.model.stream import FileTarget, StreamFacts, StreamTarget
 from camagent.model.uri import parse_stream_uri
 from camagent.observe.replay import replay_stream
+from camagent.platform.clock import SystemClock
 from camagent.run.visit import DeviceCheck, Doors, check_device
 from camagent.wire.transcript import Transcript
 

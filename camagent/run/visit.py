@@ -13,7 +13,6 @@ from itertools import chain
 
 from camagent.assess.engine import assess, assess_site
 from camagent.assess.profile import RequirementProfile
-from camagent.clock import Clock
 from camagent.model.device import DeviceFacts, DeviceTarget, MediaProfile
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Basis, Finding, Outcome, Severity
@@ -32,6 +31,7 @@ from camagent.model.text import Localised, message
 from camagent.plan.grounds import Ground, Look, main_stream
 from camagent.plan.prices import PriceList
 from camagent.plan.upgrade import plan_upgrade
+from camagent.platform.clock import Clock
 from camagent.run.main_stream import (
     MAX_CANDIDATES,
     Candidate,

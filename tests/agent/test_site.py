@@ -15,7 +15,6 @@ from camagent.agent import site as site_module
 from camagent.agent.settings import SiteSettings
 from camagent.agent.site import Site
 from camagent.assess.profile import load_profile
-from camagent.credentials import BoundCredential, CredentialBook
 from camagent.discover.tcp_probe import Door, Heard, Knock
 from camagent.exporter.snapshot import CameraStatus
 from camagent.inventory.earlier_runs import Memory
@@ -28,6 +27,7 @@ from camagent.model.finding import Verdict
 from camagent.model.scan import Declaration
 from camagent.model.secret import Credential, Secret
 from camagent.model.stream import StreamAccess, StreamTarget
+from camagent.operator_files.credentials import BoundCredential, CredentialBook
 from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import FleetOptions, Job
 from camagent.run.recognition import site_facts

@@ -13,8 +13,8 @@ from camagent.app import RunOptions, search_plan
 from camagent.cli.language import choose
 from camagent.cli.main import COMMANDS
 from camagent.cli.mistakes import exit_code
-from camagent.config import Config, parse_config
 from camagent.model.onvif import ONVIF_SEARCH_PORTS, RTSP_PORTS
+from camagent.operator_files.config import Config, parse_config
 
 HEAVY = ("av", "cv2", "numpy", "zeep", "aiohttp", "pydantic", "lxml", "onvif", "rich", "openpyxl")
 

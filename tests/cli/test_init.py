@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from camagent.cli.init import Answers, configuration
-from camagent.config import load_config, parse_config
-from camagent.credentials import CredentialStore
 from camagent.model.operator_error import OperatorError
+from camagent.operator_files.config import load_config, parse_config
+from camagent.operator_files.credentials import CredentialStore
 
 PASSWORD = "hunter2-Xq9"
 

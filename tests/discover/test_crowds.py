@@ -8,10 +8,10 @@ from itertools import chain
 
 import pytest
 
-from camagent.clock import SystemClock
 from camagent.discover.interfaces import list_interfaces
 from camagent.discover.plan import make_plan
 from camagent.discover.search import search
+from camagent.platform.clock import SystemClock
 from tests.discover.crowd import addresses
 from tests.discover.network import Network, crowd_on
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from camagent.clock import SystemClock
 from camagent.discover.doctor import CHECKS, Level, is_able, judge_machine, verdict
 from camagent.discover.interfaces import Medium
 from camagent.discover.machine import MachineFacts, Route, collect_facts
 from camagent.discover.multicast import GROUP_V4, PORT
+from camagent.platform.clock import SystemClock
 from camagent.platform.linux_adapters import parse_default_routes
 from camagent.text import LANGUAGES, render
 from tests.discover.network import Network

@@ -4,11 +4,11 @@ import asyncio
 import socket
 from collections.abc import Sequence
 
-from camagent.clock import SystemClock
 from camagent.discover.hello import MAX_PARSED_PER_S, MAX_WAITING, HelloListener, Presence, open_hello
 from camagent.discover.interfaces import list_interfaces
 from camagent.discover.wsdiscovery import Kind
 from camagent.model.fault import Fault, FaultCode
+from camagent.platform.clock import SystemClock
 from tests.discover.network import Network
 from tests.discover.peers import EPR, GROUP, PORT, envelope, match, matches
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 
-from camagent.clock import SystemClock
 from camagent.discover import ladder
 from camagent.discover.ladder import knock_at
 from camagent.discover.multicast import Tray
@@ -16,6 +15,7 @@ from camagent.discover.neighbours import Neighbourhood
 from camagent.discover.plan import DiscoveryPlan, Pacing
 from camagent.discover.sweep import Knocks, Sweep
 from camagent.discover.tcp_probe import Door, Heard, Knock
+from camagent.platform.clock import SystemClock
 
 HOST = "10.9.0.9"
 PACING = Pacing(connect_hz=1e4, connect_s=0.01, reply_s=0.02, patient_connect_s=0.03, patient_reply_s=0.04)

@@ -3,10 +3,10 @@ from __future__ import annotations
 import asyncio
 import socket
 
-from camagent.clock import SystemClock
 from camagent.discover import multicast
 from camagent.discover.multicast import MAX_DATAGRAMS, MAX_PER_SOURCE, Tray, reading
 from camagent.discover.wsdiscovery import ProbeTypes
+from camagent.platform.clock import SystemClock
 from tests.discover.peers import message_id
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from camagent.clock import SystemClock
 from camagent.discover import multicast
 from camagent.discover.interfaces import list_interfaces
 from camagent.discover.plan import DiscoveryPlan, Pacing, make_plan
 from camagent.discover.search import search
 from camagent.model.discovery import Discovery, FoundBy, RtspOnly
 from camagent.model.onvif import ONVIF_PATHS, ONVIF_SEARCH_PORTS
+from camagent.platform.clock import SystemClock
 from tests.discover.network import Network
 from tests.discover.peers import (
     TIME_REPLY,

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from camagent.cli.demo import demo_config, demo_order, school_inventory, simulated_school
-from camagent.clock import SystemClock
 from camagent.discover.interfaces import list_interfaces
 from camagent.discover.plan import make_plan
 from camagent.document.write import scan_document
@@ -20,6 +19,7 @@ from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.scan import CameraResult
 from camagent.observe.watch import WatchOptions
+from camagent.platform.clock import SystemClock
 from camagent.run.context import Run
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions
 from camagent.run.onlooker import Onlooker

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from camagent.clock import Clock, SystemClock
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
 from camagent.model.device import (
     DeviceClock,
@@ -20,6 +19,7 @@ from camagent.model.device import (
 )
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.secret import Credential
+from camagent.platform.clock import Clock, SystemClock
 from camagent.wire.login_ledger import LoginLedger
 from tests.interrogate.fake_device import (
     DEVICE,

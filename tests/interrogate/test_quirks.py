@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from camagent.clock import SystemClock
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
 from camagent.interrogate.question_line import MAX_FORM_TRIALS
 from camagent.model.device import DeviceClock, DeviceFacts, DeviceTarget, EncoderSettings, MediaFacts
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.uri import StreamUri
+from camagent.platform.clock import SystemClock
 from camagent.wire.login_ledger import LoginLedger
 from tests.fakes import FakeClock
 from tests.interrogate.fake_device import (

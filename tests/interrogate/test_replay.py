@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from camagent.clock import SystemClock
 from camagent.interrogate.device_link import HttpRequest
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
 from camagent.interrogate.replay import ReplayClock, ReplayDoor, replay_interview
@@ -16,6 +15,7 @@ from camagent.model.device import DeviceClock, DeviceFacts
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential
+from camagent.platform.clock import SystemClock
 from camagent.wire.http_reply import HttpReply
 from camagent.wire.login_ledger import LoginLedger
 from camagent.wire.transcript import Exchange, Transcript, read_transcript

@@ -18,10 +18,10 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camagent.clock import SystemClock
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
 from camagent.model.device import DeviceClock, DeviceFacts, DeviceTarget, TlsFacts
 from camagent.model.fault import FaultCode
+from camagent.platform.clock import SystemClock
 from camagent.wire.certificates import certificate_facts, is_legacy
 from camagent.wire.login_ledger import LoginLedger
 from camagent.wire.transcript import Transcript

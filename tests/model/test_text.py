@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from camagent.config import load_config
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import _OS_REASONS, message, os_reason
+from camagent.operator_files.config import load_config
 from camagent.text import both, catalogue, render
 
 

@@ -8,9 +8,9 @@ import logging
 import pytest
 
 from camagent.cli.serve import Parts
-from camagent.config import AgentTable, Config
 from camagent.exporter.host_names import is_ours
 from camagent.exporter.log_pace import EVERY_S, LogPace
+from camagent.operator_files.config import AgentTable, Config
 from tests.publish.exporter_peers import View, ask, running
 
 PATHS = ("/", "/metrics", "/api/v1/scan", "/-/healthy", "/-/ready", "/no-such-page")

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from camagent.app import shared_ledger
-from camagent.config import Config
-from camagent.credentials import covers, login_key
 from camagent.model.fault import FaultCode
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
+from camagent.operator_files.config import Config
+from camagent.operator_files.credentials import covers, login_key
 from camagent.store.logins import LoginRecord, open_logins
 from camagent.wire.login_ledger import LoginLedger
 

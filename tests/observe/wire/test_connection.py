@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camagent.clock import SystemClock
 from camagent.observe.codec.table import codec_of
 from camagent.observe.frames import FrameTable
 from camagent.observe.receiver import TrackPlan, TrackReceiver
@@ -21,6 +20,7 @@ from camagent.observe.rtsp.connection import (
     Media,
     RtspConnection,
 )
+from camagent.platform.clock import SystemClock
 from tests.observe.wire.camera import frame_payloads, on_channel, rtp
 
 REPORT = b"\x80\xc8\x00\x06" + bytes(24)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from camagent.clock import SystemClock
 from camagent.model.fault import Fault
 from camagent.model.secret import Credential, Secret
 from camagent.model.stream import MeasuredStream, StreamAccess, StreamFacts, StreamTarget
@@ -16,6 +15,7 @@ from camagent.model.uri import StreamUri
 from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.rtsp.client import StepLimits
 from camagent.observe.watch import WatchDoors, WatchOptions, greet_stream, watch_stream
+from camagent.platform.clock import SystemClock
 from camagent.wire.login_ledger import LoginLedger
 
 CREDENTIAL = Credential("viewer", Secret("Mật-khẩu#1"))

@@ -16,11 +16,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from camagent.config import CredentialTable
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
 from camagent.model.text import message, os_reason
 from camagent.operator_files import unreadable
+from camagent.operator_files.config import CredentialTable
 from camagent.platform.files import exclusive, seal, unseal
 from camagent.platform.whole_files import make_data_folder, write_whole
 
