@@ -3,6 +3,7 @@ fills it."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -45,6 +46,11 @@ class SchoolView(View):
     """Share of cameras surely not ready."""
     need_high_ratio: Ratio
     """Share that may be: undetermined and unchecked count."""
+    gates_not_ready: Count = 0
+    """Cameras with the declared task of watching a gate that are not ready."""
+    gates_undetermined: Count = 0
+    out_of_service: Count = 0
+    """Retired or excluded for a time: in no other count."""
     profile: str
     authoritative: bool
     flags: tuple[
@@ -71,6 +77,10 @@ class DecisionView(View):
     decision: Annotated[str, words("approve", "reject", "recheck")]
     note: str | None
     at: Moment
+    by: str = ""
+    """Who decided; empty in records of camagent 0.1.0."""
+    day: date | None = None
+    """The day from which it holds."""
 
 
 class UpgradeRowView(View):
@@ -102,6 +112,7 @@ class UpgradeRowView(View):
     """On what that reason rests."""
     tender: str = ""
     """Key of the table in `tenders` by which it is bought."""
+    maker: str = ""
     id: str
     """School and camera: what a decision refers to."""
     decision: DecisionView | None
@@ -130,6 +141,45 @@ class SourceProblemView(View):
     problem: TextView
 
 
+class OutOfServiceView(View):
+    """A camera that a person took out of the counts."""
+
+    id: str
+    site: str
+    area: str
+    camera: str
+    address: str
+    state: Annotated[str, words("retired", "excluded")]
+    why: str
+
+
+class ProgressStepView(View):
+    """One camera between an earlier time and now, in words of one language."""
+
+    became: Annotated[str, words("done", "replaced", "other", "stays", "unknown", "out", "new")]
+    id: str
+    site: str
+    area: str
+    camera: str
+    address: str
+    asked: Action | None
+    """What was asked then; null: nothing was."""
+    now: Action | None
+    """What is asked now; null: not seen, or out of service."""
+    why: str
+
+
+class ProgressView(View):
+    """What became of what was asked until a moment."""
+
+    term: Annotated[str, words("", "hk1", "cn")]
+    before_at: Moment
+    """The last result of the earlier time began before this moment."""
+    now_at: Moment
+    asked: Count
+    steps: tuple[ProgressStepView, ...]
+
+
 class AreaMerge(View):
     """Schools by need, the upgrade list in one language, totals, files left out."""
 
@@ -144,3 +194,8 @@ class AreaMerge(View):
     upgrades: tuple[UpgradeRowView, ...]
     problems: tuple[SourceProblemView, ...]
     tenders: tuple[TenderView, ...] = ()
+    rank: str = ""
+    """By what the schools are ordered: share, count, cost, gates."""
+    out_of_service: tuple[OutOfServiceView, ...] = ()
+    progress: ProgressView | None = None
+    """Only where a comparison was asked for."""

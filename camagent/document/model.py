@@ -212,6 +212,9 @@ class CameraView(View):
     changes: Listed[Line] = ()
     present_at: Moment | None = None
     """When something of the camera last answered, in this run or an earlier one."""
+    excluded_until: date | None = None
+    """A person took it out of the counts until the end of that day."""
+    excluded_because: Line | None = None
 
     @property
     def watched(self) -> tuple[StreamView, ...]:

@@ -71,6 +71,8 @@ class UpgradeRow:
     """On what that reason rests, and how sure it is."""
     tender: str = ""
     """Which table of what to buy is meant; see `document.tenders`."""
+    maker: str = ""
+    """The manufacturer, as the device says."""
 
     @property
     def stable_id(self) -> str:
@@ -156,4 +158,5 @@ def upgrade_row(document: ScanDocument, camera: CameraView, lang: str) -> Upgrad
         more_reasons=more_reasons,
         ground=one_ground(camera.findings, lang),
         tender=tender_key(tender_lines(upgrade, lang)),
+        maker=(camera.device.manufacturer if camera.device else None) or "",
     )

@@ -108,6 +108,12 @@ class Store:
         query = "SELECT id FROM scan WHERE started_at < ? ORDER BY started_at DESC, id DESC LIMIT ? OFFSET ?"
         return next(self._read(query, (stamp_text(moment), MAX_TRIED, ago - 1)), None)
 
+    def since(self, moment: datetime) -> ScanDocument | None:
+        """Of the scans that began at a moment or later the oldest that can be read; None where there is
+        none."""
+        query = "SELECT id FROM scan WHERE started_at >= ? ORDER BY started_at, id LIMIT ?"
+        return next(self._read(query, (stamp_text(moment), MAX_TRIED)), None)
+
     def verdicts(self, most: int) -> tuple[tuple[datetime, int, int, int], ...]:
         """When the last scans began, and how many cameras were ready, not ready, undetermined; newest
         first."""
@@ -268,18 +274,8 @@ class Store:
             found.setdefault(camera_id, []).append(kept)
         return {camera_id: tuple(items) for camera_id, items in found.items()}
 
-    def decide(self, decisions: Sequence[Decision]) -> None:
-        """Add decisions of the office; earlier ones stay in the record."""
-        rows = [
-            (item.row_id, item.decision, item.note, item.source, stamp_text(item.at)) for item in decisions
-        ]
-        with self._write() as connection:
-            connection.executemany(
-                "INSERT INTO decision (row_id, decision, note, source, at) VALUES (?, ?, ?, ?, ?)", rows
-            )
-
     def decisions(self) -> dict[str, Decision]:
-        """The newest decision about each row of the upgrade list."""
+        """What camagent 0.1.0 recorded here about each row of an area's list, the newest decision."""
         query = "SELECT row_id, decision, note, source, at FROM decision ORDER BY id"
         return {
             row_id: Decision(row_id, word, note, source, datetime.fromisoformat(at))

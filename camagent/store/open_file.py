@@ -57,6 +57,19 @@ def connect(path: Path, steps: Migrations = MIGRATIONS) -> tuple[sqlite3.Connect
         return _ready(path, steps), aside
 
 
+def connect_kept(path: Path, steps: Migrations) -> sqlite3.Connection:
+    """A ready connection to a file that a person keeps and copies: one file, and a damaged one is refused as
+    it is.
+
+    A list made without the decisions that stood in it would be signed. The journal is SQLite's rollback
+    journal, because WAL keeps part of the record beside the file and does not work on a network share.
+
+    Raises: OperatorError.
+    """
+    with translated(path):
+        return _ready(path, steps, journal="DELETE")
+
+
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
     """sqlite3's exceptions become one clear line."""
@@ -74,11 +87,11 @@ def _primary(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
 
 
-def _ready(path: Path, steps: Migrations) -> sqlite3.Connection:
+def _ready(path: Path, steps: Migrations, journal: str = "WAL") -> sqlite3.Connection:
     _make_private(path)
     connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA journal_mode = {journal}")
         connection.execute("PRAGMA synchronous = FULL")  # a commit outlives a power cut
         state = connection.execute("PRAGMA quick_check(1)").fetchone()
         if state != ("ok",):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 from camagent.model.codec_names import SHOWN_NAMES
 from camagent.model.finding import Quantity
@@ -72,6 +72,11 @@ def moment_text(moment: datetime, lang: str) -> str:
     """Date and time in Vietnam."""
     local = moment.astimezone(VIETNAM)
     return f"{local:%d/%m/%Y %H:%M}" if lang == "vi" else f"{local:%Y-%m-%d %H:%M} (UTC+7)"
+
+
+def day_text(day: date, lang: str) -> str:
+    """A day as a person reads it."""
+    return f"{day:%d/%m/%Y}" if lang == "vi" else f"{day:%Y-%m-%d}"
 
 
 def stamp_text(moment: datetime) -> str:

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from camagent import store as store_module
-from camagent.document.decisions import Decision
 from camagent.document.model import ScanDocument
 from camagent.document.read import MAX_DOCUMENT_BYTES
 from camagent.document.write import camera_view, scan_document
@@ -195,15 +194,17 @@ def test_answers_are_kept_for_a_camera_or_the_whole_site(tmp_path: Path) -> None
         assert store.answers() == {"": (answer,), "cam-1": (later, replace(answer, rule="SEC-WAN"))}
 
 
-def test_the_newest_decision_counts(tmp_path: Path) -> None:
-    first = Decision("9001/cam-1", "approve", None, "a.xlsx", START)
-    second = replace(
-        first, decision="recheck", note="chờ báo giá", source="b.xlsx", at=START + timedelta(days=1)
-    )
+def test_decisions_of_an_earlier_camagent_are_still_read(tmp_path: Path) -> None:
+    """Version 0.1.0 kept them here; the area's own record takes them over."""
+    with open_store(tmp_path / "site.db"), sqlite3.connect(tmp_path / "site.db") as raw:
+        for word, note in (("approve", None), ("recheck", "chờ báo giá")):
+            row = ("9001/cam-1", word, note, "a.xlsx", "2026-11-24T02:00:00Z")
+            raw.execute(
+                "INSERT INTO decision (row_id, decision, note, source, at) VALUES (?, ?, ?, ?, ?)", row
+            )
     with open_store(tmp_path / "site.db") as store:
-        store.decide([first])
-        store.decide([second])
-        assert store.decisions() == {"9001/cam-1": second}
+        (decision,) = store.decisions().values()
+    assert (decision.decision, decision.note, decision.by) == ("recheck", "chờ báo giá", "")
 
 
 def test_tables_are_strict_and_versioned(tmp_path: Path) -> None:
