@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
@@ -20,20 +20,21 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
 from camagent import __version__
-from camagent.document import wording
-from camagent.document.compare import Change, Comparison
+from camagent.document import progress_wording, wording
+from camagent.document.compare import Change
 from camagent.document.model import CameraView, FindingView, ScanDocument
-from camagent.document.states import CameraState
 from camagent.document.tenders import document_tenders
 from camagent.document.upgrade_rows import ACTION_ORDER, budget_of, row_order, upgrade_rows
 from camagent.model.finding import Action, Verdict
 from camagent.report import charts
 from camagent.report.coverage import missed_groups
 from camagent.report.explanations import explanations
+from camagent.report.past import Past
 from camagent.text import catalogue, quantities, say
 from camagent.text.vietnamese import sort_key
 
 MAX_ADDRESSES = 12  # of one reason; more unfold
+MAX_STEPS = 1000  # of what became since last time; the workbook has them all
 MAX_STATES = 12  # the latest changes of one camera; the record has them all
 _GOOD = ("pass", "not_applicable")
 
@@ -58,11 +59,11 @@ class CameraCard:
 def render_html(
     documents: Sequence[ScanDocument],
     lang: str,
-    comparison: Comparison | None = None,
-    histories: Mapping[str, Sequence[CameraState]] | None = None,
+    past: Past | None = None,
 ) -> str:
-    """The page for one school or several; comparison and histories (by camera id) are those of the first
-    school."""
+    """The page for one school or several; the past is that of the first school."""
+    past = past or Past()
+    comparison = past.comparison
     cards = _cards(documents)
     anchors = {(card.document.site.id, card.camera.id): card.anchor for card in cards}
     rows = sorted(chain.from_iterable(upgrade_rows(each, lang) for each in documents), key=row_order)
@@ -82,7 +83,8 @@ def render_html(
         changed=[(kind, comparison.count(kind)) for kind in Change if comparison.count(kind)]
         if comparison
         else [],
-        histories={key: states[-MAX_STATES:] for key, states in (histories or {}).items()},
+        histories={key: states[-MAX_STATES:] for key, states in past.states.items()},
+        progress=past.progress,
         provisional=[document for document in documents if not document.profile.authoritative],
         shares=charts.verdict_shares(documents),
         bars=charts.rate_bars(cameras),
@@ -145,6 +147,12 @@ def words(lang: str) -> dict[str, Any]:
         "coverage_line": lambda coverage: wording.coverage_text(coverage, lang),
         "retired_line": lambda camera: wording.retired_text(camera, lang),
         "note_line": lambda note: wording.note_text(note, lang),
+        "max_steps": MAX_STEPS,
+        "progress_heading": partial(progress_wording.heading_text, lang=lang),
+        "progress_counts": partial(progress_wording.counts_text, lang=lang),
+        "became": partial(progress_wording.became_text, lang=lang),
+        "asked": partial(progress_wording.asked_text, lang=lang),
+        "why": partial(progress_wording.why_text, lang=lang),
         "quantity": quantity,
         "moment": moment,
         "bitrate": partial(quantities.bitrate_text, lang=lang),
@@ -179,6 +187,13 @@ def assets() -> dict[str, str]:
         "style_hash": _csp_hash(style),
         "script_hash": _csp_hash(script),
     }
+
+
+@cache
+def list_script() -> dict[str, str]:
+    """The script of a list that is too long for a page, and its hash."""
+    script = _asset("area.js")
+    return {"list_script": script, "list_hash": _csp_hash(script)}
 
 
 def _asset(name: str) -> str:

@@ -3,22 +3,28 @@
 (() => {
   const plain = (text) => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").replace(/đ/g, "d").replace(/Đ/g, "D").toLowerCase();
   const byId = (id) => document.getElementById(id);
-  const rows = [...document.querySelectorAll("#upgrades tbody tr")];
+  const long = document.getElementById("all-rows"); // the list has a script of its own
+  const rows = long ? [] : [...document.querySelectorAll("#upgrades tbody tr")];
+  const places = [...document.querySelectorAll("tr[data-place]")];
   const cards = [...document.querySelectorAll("article.camera")];
   const counted = cards.length ? cards : rows; // the area's page has rows only
-  const words = new Map([...rows, ...cards].map((item) => [item, plain(item.textContent)]));
+  const read = new Map();
+  const wordsOf = (item) => read.get(item) ?? read.set(item, plain(item.textContent)).get(item);
 
-  const fits = (item, wanted) => wanted.words.every((word) => words.get(item).includes(word))
-    && (!wanted.verdict || item.dataset.verdict === wanted.verdict)
-    && (!wanted.action || item.dataset.action === wanted.action);
+  const fits = (item, wanted) => wanted.words.every((word) => wordsOf(item).includes(word))
+    && wanted.choices.every(([key, value]) => item.dataset[key] === value);
 
+  const controls = byId("controls");
+  const selects = [...controls.querySelectorAll("select")];
   const filter = () => {
     const wanted = {
       words: plain(byId("search").value).split(/\s+/).filter(Boolean),
-      verdict: byId("verdict").value,
-      action: byId("action").value,
+      choices: selects.filter((select) => select.value).map((select) => [select.id, select.value]),
     };
     for (const item of [...rows, ...cards]) item.toggleAttribute("data-off", !fits(item, wanted));
+    const ward = wanted.choices.filter(([key]) => key === "ward");
+    for (const item of places) item.toggleAttribute("data-off", !fits(item, { words: [], choices: ward }));
+    if (long) return;
     const shown = counted.filter((item) => !item.hasAttribute("data-off")).length;
     byId("shown").textContent = byId("shown").dataset.text.replace("%1", shown).replace("%2", counted.length);
   };
@@ -34,7 +40,7 @@
     table.tBodies[0].append(...sorted);
   };
 
-  for (const table of document.querySelectorAll("table[data-sortable]")) {
+  for (const table of document.querySelectorAll("table[data-sortable]:not([data-all])")) {
     [...table.tHead.rows[0].cells].forEach((cell, column) => {
       const button = document.createElement("button");
       button.type = "button";
@@ -43,9 +49,8 @@
       cell.append(button);
     });
   }
-  const controls = byId("controls");
   controls.addEventListener("submit", (event) => event.preventDefault());
   controls.addEventListener("input", filter);
-  controls.hidden = counted.length < 2;
+  controls.hidden = counted.length < 2 && !long;
   filter();
 })();

@@ -18,6 +18,7 @@ from camagent.model.scan import NotChecked
 from camagent.report.charts import WHOLE, bandwidth, rate_bars, verdict_shares
 from camagent.report.coverage import missed_groups
 from camagent.report.html import render_html
+from camagent.report.past import Past
 from camagent.store import open_store
 from tests import builders
 from tests.publish.samples import HOSTILE, camera, hostile_school, school, view
@@ -84,7 +85,7 @@ def test_a_single_check_says_so() -> None:
 def test_changes_are_told_with_other_requirements_marked() -> None:
     later = school(3, started_at=builders.NOW + timedelta(days=30))
     other = replace(later, profile=builders.profile_stamp(digest="sha256:1"))
-    page = render_html([view(other)], "vi", compare(view(school(2)), view(other)))
+    page = render_html([view(other)], "vi", Past(compare(view(school(2)), view(other))))
     assert "<dt>Mới xuất hiện</dt><dd>1</dd>" in page and "hai hồ sơ yêu cầu khác nhau" in page
     assert 'id="changes"' not in render_html([view(other)], "vi")
 
@@ -98,7 +99,7 @@ def test_the_history_of_a_camera_is_told_where_something_changed(tmp_path: Path)
         newest = store.latest()
         assert newest is not None
         histories = {item.id: store.states(item.id) for item in newest.cameras}
-    page = render_html([newest], "vi", histories=histories)
+    page = render_html([newest], "vi", Past(states=histories))
     (told,) = re.findall(r'<ul class="history">(.*?)</ul>', page, re.DOTALL)
     assert told.index("23/11/2026") < told.index("24/11/2026") and told.count("<li>") == 2
 
