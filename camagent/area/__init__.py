@@ -22,7 +22,9 @@ from camagent.area.reading import find_files, read_file
 from camagent.area.school import RANKS, Frame, School, school_of
 from camagent.area.school import AreaOptions as AreaOptions
 from camagent.area.school import AreaSite as AreaSite
+from camagent.document.progress import Progress
 from camagent.document.read import DocumentError
+from camagent.document.sightings import Sighting, asked_sighting
 from camagent.document.tenders import TenderClass, tender_classes
 from camagent.document.upgrade_rows import Budget, UpgradeRow, budget_of, row_order
 from camagent.model.finding import Action, Verdict
@@ -33,7 +35,8 @@ MAX_PROCESSES = 8  # reading is bound by the processor up to there; more only ta
 MANY_FILES = 64  # starting the processes takes about as long as reading that many files
 FILES_A_TURN = 8  # handed to a process at once: few enough to share evenly, enough to hide the handing over
 
-Progress = Callable[[int, int], None]
+TellFile = Callable[[int, int], None]
+"""Told after each file: how many are read, of how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,14 @@ class AreaReport:
     """By what the schools are ordered."""
     tenders: tuple[TenderClass, ...] = ()
     """What to buy, once for each class of camera."""
+    fine: tuple[Sighting, ...] = ()
+    """The cameras that need nothing."""
+    out: tuple[Sighting, ...] = ()
+    """The cameras out of service: listed, in no count."""
+    progress: Progress | None = None
+    """What became of what was asked before, where that was wanted."""
+    ward: str | None = None
+    """The only ward that was taken; None: all."""
 
     @property
     def authoritative(self) -> bool:
@@ -74,6 +85,14 @@ class AreaReport:
         """Cameras by cost class; "" has none."""
         return Counter(row.cost_class for row in self.rows)
 
+    def sightings(self) -> Iterator[Sighting]:
+        """Every camera of every school, for the record and for comparisons."""
+        scanned = {(site.key, site.name): site.checked_at for site in self.sites}
+        for row in self.rows:
+            yield asked_sighting(row, scanned[row.site_id, row.site or row.site_id])
+        yield from self.fine
+        yield from self.out
+
     def amounts(self) -> dict[str, float]:
         """Sum of the price file's amounts by currency; rows without an amount are in none."""
         return dict(self.budget().amounts)
@@ -88,7 +107,7 @@ def merge_area(
     now: datetime,
     lang: str,
     options: AreaOptions | None = None,
-    progress: Progress | None = None,
+    progress: TellFile | None = None,
 ) -> AreaReport:
     """Read the files and folders named and merge them; what cannot be merged is named in `problems`."""
     files, problems = find_files(paths)
@@ -208,13 +227,18 @@ def _report(found: Sequence[School], problems: Sequence[SourceProblem], frame: F
         files=frame.files,
         rank=frame.options.rank,
         tenders=tender_classes(school.tenders for school in schools),
+        fine=tuple(item for school in ranked for item in school.fine),
+        out=tuple(item for school in ranked for item in school.out),
+        ward=ward,
     )
 
 
 def _need(site: AreaSite, rank: str, amounts: Mapping[str, float]) -> tuple[float, ...]:
-    """What stands before the usual order: nothing, the number surely not ready, or the amount."""
+    """What stands before the usual order: nothing, the number surely not ready, the amount, or the gates."""
     if rank == "count":
         return (-site.counts[Verdict.NOT_READY],)
+    if rank == "gates":
+        return -site.gates[Verdict.NOT_READY], -site.gates[Verdict.UNDETERMINED]
     return (-amounts[site.source],) if rank == "cost" else ()
 
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import product
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
-from camagent.area.workbook import Cells, WorkbookRefused, read_sheets
-from camagent.document.decisions import DECISIONS, Decision
-from camagent.model.operator_error import OperatorError
+from camagent.area.reviewed_lines import WORDS, read_lines
+from camagent.document.decisions import Decision
+from camagent.document.journal import JournalLine
+from camagent.document.progress_wording import decision_text
+from camagent.document.sightings import Sighting
 from camagent.model.text import Filling, Message, message
-from camagent.text import LANGUAGES, say
-from camagent.text.vietnamese import clean_line, clean_paragraph
+from camagent.text.vietnamese import clean_line
 
-MAX_HEAD_ROWS = 30  # the hidden row of keys stands below a handful of title lines
-MAX_ROWS = 200_000
-KEYS = ("id", "decision", "note")
-"""What the hidden row calls the columns that are read back."""
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Whose decisions these are, from which day, and when they are recorded."""
+
+    by: str
+    as_of: date | None
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,59 +43,74 @@ class Applied:
     record: tuple[Decision, ...]
     """To be added to the store: new decisions and changed ones."""
     conflicts: tuple[Message, ...]
-    """Decisions that differ from earlier ones; the new ones are in `record`."""
+    """Decisions that contradict earlier ones; they are in `record`, which nobody may keep without a word."""
     emptied: tuple[Message, ...]
     """Where cells are empty that held a decision: nothing is taken back, but it is told."""
     unchanged: int
 
 
-def read_reviewed(content: bytes, source: str, at: datetime) -> Reviewed:
+def read_reviewed(content: bytes, source: str, stamp: Stamp) -> Reviewed:
     """Read the decisions of a reviewed workbook, in either language, whatever the office sorted or filtered.
 
-    Raises: OperatorError where it is no such workbook.
+    Raises: OperatorError where it is no such workbook, or its lines were torn apart.
     """
     source = clean_line(source)
     found: dict[str, Decision] = {}
     twice: set[str] = set()
     problems: list[Message] = []
     undecided: list[str] = []
-    for sheet, number, row_id, word, note in _rows(content, source):
-        place: dict[str, Filling] = {"source": source, "sheet": sheet, "row": number}
-        if not word:
-            undecided += [row_id] if row_id else []
-            if note:
+    for line in read_lines(content, source):
+        place: dict[str, Filling] = {"source": source, "cell": line.cell}
+        if not line.word:
+            undecided += [line.row_id] if line.row_id else []
+            if line.note:
                 problems.append(message("area.reviewed.note_only", **place))
             continue
-        decision = _WORDS.get(word.casefold())
+        decision = WORDS.get(line.word.casefold())
         if decision is None:
-            problems.append(message("area.reviewed.unknown_word", **place, word=word[:40]))
-        elif not row_id:
+            problems.append(message("area.reviewed.unknown_word", **place, word=line.word[:40]))
+        elif not line.row_id:
             problems.append(message("area.reviewed.no_id", **place))
-        elif row_id in found and found[row_id].decision != decision:
-            problems.append(message("area.reviewed.twice", **place, id=row_id))
-            twice.add(row_id)
+        elif line.row_id in found and found[line.row_id].decision != decision:
+            problems.append(message("area.reviewed.twice", **place, id=line.row_id))
+            twice.add(line.row_id)
         else:
-            found[row_id] = Decision(row_id, decision, note or None, source, at)
+            found[line.row_id] = Decision(
+                line.row_id, decision, line.note or None, source, stamp.at, stamp.by, stamp.as_of
+            )
     kept = tuple(item for item in found.values() if item.row_id not in twice)
     return Reviewed(source, kept, tuple(undecided), tuple(problems))
 
 
-def apply_reviewed(reviewed: Reviewed, earlier: Mapping[str, Decision], lang: str) -> Applied:
-    """What is new against the earlier decisions, and where the office changed its mind."""
+def apply_reviewed(
+    reviewed: Reviewed, earlier: Mapping[str, Decision], cameras: Mapping[str, Sighting], lang: str
+) -> Applied:
+    """What is new against the earlier decisions, and where it says something else than they.
+
+    cameras: as the record knows them by every id, to name them; an id of before a camera moved is followed.
+    """
     record: list[Decision] = []
     conflicts: list[Message] = []
     unchanged = 0
-    for item in reviewed.decisions:
+    for given in reviewed.decisions:
+        camera = cameras.get(given.row_id)
+        item = given if camera is None else replace(given, row_id=camera.row_id)
         before = earlier.get(item.row_id)
         if before and (before.decision, before.note) == (item.decision, item.note):
             unchanged += 1
             continue
         record.append(item)
-        if before and before.decision != item.decision:
-            conflicts.append(_conflict(before, item, lang))
+        if before and _contradicts(before, item):
+            conflicts.append(_conflict(before, item, camera, lang))
     count = sum(row_id in earlier for row_id in reviewed.undecided)
     emptied = (message("area.reviewed.emptied", source=reviewed.source, count=count),) if count else ()
     return Applied(tuple(record), tuple(conflicts), emptied, unchanged)
+
+
+def _contradicts(before: Decision, after: Decision) -> bool:
+    """Another decision, or another remark in place of one that somebody made."""
+    another_note = bool(before.note and after.note and before.note != after.note)
+    return before.decision != after.decision or another_note
 
 
 def summary(reviewed: Reviewed, applied: Applied) -> Message:
@@ -100,58 +119,13 @@ def summary(reviewed: Reviewed, applied: Applied) -> Message:
     return message("area.reviewed.recorded", source=reviewed.source, empty=len(reviewed.undecided), **counts)
 
 
-def _conflict(before: Decision, after: Decision, lang: str) -> Message:
+def _conflict(before: Decision, after: Decision, camera: Sighting | None, lang: str) -> Message:
+    line = JournalLine(after, camera)
     return message(
         "area.reviewed.conflict",
-        id=after.row_id,
-        before=say(f"report.decision.{before.decision}", lang),
-        after=say(f"report.decision.{after.decision}", lang),
+        camera=f"{line.site}, {line.name}",
+        before=decision_text(before, lang),
+        after=decision_text(after, lang),
         earlier=before.source,
         source=after.source,
     )
-
-
-def _rows(content: bytes, source: str) -> list[tuple[str, int, str, str, str]]:
-    """(sheet, row number, id, decision, note) of every row of every list, found by the hidden row of column
-    keys."""
-    found: list[tuple[str, int, str, str, str]] = []
-    lists = 0
-    try:
-        for name, sheet in read_sheets(content):
-            rows = list(_listed(sheet, source))
-            lists += bool(rows)
-            found += [
-                (clean_line(name), *row) for row in rows[1:]
-            ]  # the first one below the keys is the visible heading
-    except WorkbookRefused as error:
-        key = "area.reviewed.too_large" if error.too_large else "area.reviewed.not_xlsx"
-        raise OperatorError(message(key, source=source)) from None
-    if not lists:
-        raise OperatorError(message("area.reviewed.no_list", source=source))
-    return found
-
-
-def _listed(rows: Iterable[tuple[int, Cells]], source: str) -> Iterator[tuple[int, str, str, str]]:
-    """Raises: OperatorError where more rows are written in than a list can have: none of them is left out
-    unsaid."""
-    columns: list[int] | None = None
-    for number, cells in rows:
-        if columns is None:
-            places = {text: column for column, text in reversed(list(cells.items()))}
-            if places.keys() >= set(KEYS):
-                columns = [places[key] for key in KEYS]
-            elif number > MAX_HEAD_ROWS:
-                return
-        else:
-            row_id, word, note = (cells.get(column, "") for column in columns)
-            if not (row_id or word or note):
-                continue
-            if number > MAX_ROWS:
-                raise OperatorError(message("area.reviewed.too_many", source=source, limit=MAX_ROWS))
-            yield number, clean_line(row_id), clean_line(word), clean_paragraph(note)
-
-
-_WORDS = {
-    say(f"report.decision.{decision}", lang).casefold(): decision
-    for lang, decision in product(LANGUAGES, DECISIONS)
-}

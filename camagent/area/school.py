@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from camagent.area.reading import SourceFile
-from camagent.document.model import ScanDocument
+from camagent.document.model import CameraView, ScanDocument
+from camagent.document.sightings import (
+    Sighting,
+    excluded,
+    excluded_sighting,
+    fine_sighting,
+    retired_sighting,
+)
 from camagent.document.tenders import Lines, tender_lines
 from camagent.document.upgrade_rows import UpgradeRow, needs_something, row_order, upgrade_row
 from camagent.document.wording import amount_text
@@ -21,9 +28,11 @@ MANY_UNKNOWN_RATIO = 0.2  # one camera in five undetermined: the school's rank i
 FUTURE_S = 3600.0  # a scan dated more than an hour ahead: that machine's clock is wrong
 
 
-RANKS = ("share", "count", "cost")
-"""By what schools are ordered: share surely not ready, number surely not ready, amount of what is to be
-done."""
+RANKS = ("share", "count", "cost", "gates")
+"""By what schools are ordered: share surely not ready, number surely not ready, amount of what is to be done,
+cameras at gates surely not ready."""
+GATE_WORDS = ("gate", "cổng")
+"""What the inventory's column of tasks calls a gate: the profile's key, or the Vietnamese word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,10 @@ class AreaSite:
     actions: Mapping[Action, int]
     profile: str
     authoritative: bool
+    gates: Mapping[Verdict, int]
+    """The cameras whose declared task is a gate."""
+    out_of_service: int
+    """Retired or excluded cameras: in no other count."""
     flags: tuple[str, ...]
     """Doubts about the data: "old", "future", "low_coverage", "many_unknown", "nothing_found",
     "other_profile", "sums_differ", "shared_id"."""
@@ -118,6 +131,10 @@ class School:
     """What those rules ask for, in words."""
     tenders: Mapping[Lines, int]
     """Each table of what to buy, with the number of its cameras."""
+    fine: tuple[Sighting, ...]
+    """The cameras that need nothing."""
+    out: tuple[Sighting, ...]
+    """The cameras out of service."""
 
 
 def school_of(source: SourceFile, frame: Frame) -> School:
@@ -125,26 +142,61 @@ def school_of(source: SourceFile, frame: Frame) -> School:
 
     Raises: DocumentError where one of them cannot be read.
     """
-    document = source.document
-    counts: Counter[Verdict] = Counter()
-    actions: Counter[Action] = Counter()
-    failing: Counter[str] = Counter()
-    titles: dict[str, str] = {}
-    rows: list[UpgradeRow] = []
-    tenders: Counter[Lines] = Counter()
+    document, taken = source.document, _Taken(frame)
     for camera in source.cameras:
-        counts[camera.verdict] += 1
-        actions[camera.upgrade.action] += 1
+        if excluded(camera, document.started_at):
+            taken.out.append(excluded_sighting(document, camera, frame.lang))
+        else:
+            taken.take(document, camera)
+    taken.out += (retired_sighting(document, camera, frame.lang) for camera in document.retired)
+    site = _site(source, taken)
+    return School(
+        site,
+        document.profile.digest,
+        tuple(sorted(taken.rows, key=row_order)),
+        tuple(taken.failing.elements()),
+        taken.titles,
+        taken.tenders,
+        tuple(taken.fine),
+        tuple(taken.out),
+    )
+
+
+@dataclass
+class _Taken:
+    """What is kept of the cameras so far."""
+
+    frame: Frame
+    counts: Counter[Verdict] = field(default_factory=Counter)
+    gates: Counter[Verdict] = field(default_factory=Counter)
+    actions: Counter[Action] = field(default_factory=Counter)
+    failing: Counter[str] = field(default_factory=Counter)
+    tenders: Counter[Lines] = field(default_factory=Counter)
+    titles: dict[str, str] = field(default_factory=dict)
+    rows: list[UpgradeRow] = field(default_factory=list)
+    fine: list[Sighting] = field(default_factory=list)
+    out: list[Sighting] = field(default_factory=list)
+
+    def take(self, document: ScanDocument, camera: CameraView) -> None:
+        """Count a camera that is in service."""
+        lang = self.frame.lang
+        self.counts[camera.verdict] += 1
+        self.gates[camera.verdict] += at_gate(camera.task)
+        self.actions[camera.upgrade.action] += 1
         failed = [finding for finding in camera.findings if finding.outcome is Outcome.FAIL]
-        failing.update({clean_line(finding.rule) for finding in failed})
-        titles |= {clean_line(f.rule): clean_line(f.title.to(frame.lang)) for f in failed if f.title}
-        if lines := tender_lines(camera.upgrade, frame.lang):
-            tenders[lines] += 1
+        self.failing.update({clean_line(finding.rule) for finding in failed})
+        self.titles |= {clean_line(f.rule): clean_line(f.title.to(lang)) for f in failed if f.title}
+        if lines := tender_lines(camera.upgrade, lang):
+            self.tenders[lines] += 1
         if needs_something(camera):
-            rows.append(_priced(upgrade_row(document, camera, frame.lang), frame))
-    site = _site(source, counts, actions, frame)
-    rows.sort(key=row_order)
-    return School(site, document.profile.digest, tuple(rows), tuple(failing.elements()), titles, tenders)
+            self.rows.append(_priced(upgrade_row(document, camera, lang), self.frame))
+        else:
+            self.fine.append(fine_sighting(document, camera, lang))
+
+
+def at_gate(task: str | None) -> bool:
+    """The declared task of a camera is a gate."""
+    return clean_line(task).casefold().startswith(GATE_WORDS) if task else False
 
 
 def _priced(row: UpgradeRow, frame: Frame) -> UpgradeRow:
@@ -161,8 +213,8 @@ def _priced(row: UpgradeRow, frame: Frame) -> UpgradeRow:
     )
 
 
-def _site(source: SourceFile, counts: Counter[Verdict], actions: Counter[Action], frame: Frame) -> AreaSite:
-    document = source.document
+def _site(source: SourceFile, taken: _Taken) -> AreaSite:
+    document, frame, counts = source.document, taken.frame, taken.counts
     site = AreaSite(
         site_id=document.site.id,
         name=document.site.name or document.site.id,
@@ -174,9 +226,11 @@ def _site(source: SourceFile, counts: Counter[Verdict], actions: Counter[Action]
         counts={verdict: counts[verdict] for verdict in Verdict},
         not_checked=sum(row.why != "not_a_camera" for row in document.coverage.not_checked),
         devices_found=document.coverage.devices_found,
-        actions=actions,
+        actions=taken.actions,
         profile=f"{document.profile.id} {document.profile.version}".strip(),
         authoritative=document.profile.authoritative,
+        gates={verdict: taken.gates[verdict] for verdict in Verdict},
+        out_of_service=len(taken.out),
         flags=(),
     )
     return replace(site, flags=_flags(site, document, frame.options))

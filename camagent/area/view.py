@@ -138,7 +138,6 @@ class BriefUpgrade(Brief, UpgradeView):
 class AreaCamera(Brief, CameraView):
     """One camera, as far as an area's merge reads it."""
 
-    task: Line | None = unread()
     video_source: Line | None = unread()
     clock: ClockView | None = unread()
     streams: Listed[StreamView] = unread(())

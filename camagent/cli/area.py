@@ -4,20 +4,25 @@ back."""
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
+from contextlib import ExitStack
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from camagent.cli.area_record import STORE
 from camagent.cli.language import lang, t, tm
 from camagent.cli.options import group_option
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from camagent.area import AreaOptions, AreaReport
-    from camagent.store import Store
+    from camagent.document.decisions import Decision
+    from camagent.document.journal import JournalLine
 
 MERGE = "merge"
 
@@ -26,8 +31,9 @@ class AreaGroup(click.Group):
     """`camagent area FILE…` merges; `camagent area apply REVIEWED.xlsx` reads a reviewed list back."""
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_usage(ctx.command_path, "FILE... [--format …] [-o FILE] [--level …]")
-        formatter.write_usage(ctx.command_path, "apply REVIEWED.xlsx")
+        formatter.write_usage(ctx.command_path, "FILE... [--format …] [-o FILE] [--compare … | --term …]")
+        formatter.write_usage(ctx.command_path, "apply REVIEWED.xlsx --by NAME [--as-of DATE] [--replace]")
+        formatter.write_usage(ctx.command_path, "journal [TEXT]")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Merging is what the command does: its options stand on the first page."""
@@ -70,11 +76,14 @@ def area_group() -> None:
 @click.option("--ward", metavar="NAME", help=t("cli.help.area_ward"))
 @click.option(
     "--rank",
-    type=click.Choice(["share", "count", "cost"]),
+    type=click.Choice(["share", "count", "cost", "gates"]),
     default="share",
     show_default=True,
     help=t("cli.help.area_rank"),
 )
+@click.option("--compare", metavar="DATE|FILE", help=t("cli.help.area_compare"))
+@click.option("--term", type=click.Choice(["hk1", "cn"]), help=t("cli.help.term"))
+@STORE
 @click.option("--level", "levels", multiple=True, help=t("cli.help.area_level"))
 @group_option
 def merge_command(
@@ -82,14 +91,19 @@ def merge_command(
     report_format: str,
     output: str | None,
     levels: tuple[str, ...],
+    compare: str | None,
+    term: str | None,
+    store: Path | None,
     group_readable: bool,
     **chosen: Any,
 ) -> int:
-    """Merge what can be read, name what cannot, rank by need."""
+    """Merge what can be read, name what cannot, rank by need, keep what was asked."""
     from camagent.app import read_config
     from camagent.area import merge_area
     from camagent.area.wording import LEVELS
+    from camagent.cli.area_record import journal_of, noted, opened, record_file, with_progress
     from camagent.cli.run import warn, write_report
+    from camagent.report.progress import progress_lines
 
     names = levels or read_config(None).site.levels
     if len(names) > len(LEVELS):
@@ -99,12 +113,23 @@ def merge_command(
         warn(tm(problem.problem))
     if not report.sites:
         raise OperatorError(message("cli.area_empty"))
-    content = rendered(report, report_format)
-    if output == "-" or (output is None and report_format == "json"):
+    to_stdout = output == "-" or (output is None and report_format == "json")
+    target = Path(output or f"camagent-area.{report_format}")
+    place = record_file(store, Path() if to_stdout else target.parent)
+    with ExitStack() as stack:
+        record = None
+        if place.exists() or store is not None or not to_stdout:
+            record = opened(place, stack)
+        decisions = noted(report, record) if record is not None else {}
+        report = with_progress(report, compare, term, record)
+        journal = journal_of(record) if record is not None else []
+        content = rendered(report, report_format, decisions, journal)
+    for line in progress_lines(report.progress, lang()) if report.progress is not None else ():
+        click.echo(line, err=to_stdout)
+    if to_stdout:
         sys.stdout.buffer.write(content)
     else:
-        path = write_report(Path(output or f"camagent-area.{report_format}"), content, group_readable)
-        warn(t("cli.written", path=str(path)))
+        warn(t("cli.written", path=str(write_report(target, content, group_readable))))
     return 0
 
 
@@ -123,19 +148,18 @@ def _options(levels: tuple[str, ...], ward: str | None, rank: str, prices: Path 
     return AreaOptions(levels=levels, ward=ward, rank=rank, prices=named)
 
 
-def rendered(report: AreaReport, report_format: str) -> bytes:
-    """The area's list as the bytes of its file, with the decisions that this machine's store holds."""
-    store = _store_if_any()
-    try:
-        decisions = store.decisions() if store is not None else None
-    finally:
-        if store is not None:
-            store.close()
+def rendered(
+    report: AreaReport,
+    report_format: str,
+    decisions: Mapping[str, Decision],
+    journal: list[JournalLine],
+) -> bytes:
+    """The area's list as the bytes of its file, with the decisions of the area's record."""
     if report_format == "json":
         from camagent.report.area_json import area_document
         from camagent.report.json_ import render_json
 
-        return render_json(area_document(report, decisions)).encode()
+        return render_json(area_document(report, lang(), decisions)).encode()
     if report_format == "csv":
         from camagent.report.csv_ import render_area_csv
 
@@ -143,52 +167,104 @@ def rendered(report: AreaReport, report_format: str) -> bytes:
     if report_format == "xlsx":
         from camagent.report.area_xlsx import render_area_xlsx
 
-        return render_area_xlsx(report, lang(), decisions)
+        return render_area_xlsx(report, lang(), decisions, journal)
     from camagent.report.area_html import render_area_html
 
     return render_area_html(report, lang(), decisions).encode()
 
 
-def _store_if_any() -> Store | None:
-    """The office's own record, where one was ever made here: merging files alone makes none."""
-    from camagent.app import data_dir, open_site_store, read_config
-
-    config = read_config(None)
-    return open_site_store(config) if (data_dir(config) / "camagent.sqlite").exists() else None
-
-
 @area_group.command(
     "apply",
     help=t("cli.help.area_apply"),
-    epilog=t("cli.help.example", example="camagent area apply danh-muc-da-duyet.xlsx"),
+    epilog=t(
+        "cli.help.example",
+        example='camagent area apply danh-muc-da-duyet.xlsx --by "Nguyễn Văn An" --as-of 12/01/2027',
+    ),
 )
 @click.argument("reviewed_file", metavar="REVIEWED.xlsx", type=click.Path(path_type=Path, dir_okay=False))
-def apply_command(reviewed_file: Path) -> int:
-    """Record the decisions of a reviewed list; where they differ from earlier ones, that is told."""
-    from camagent.app import open_site_store, read_config
-    from camagent.area.reviewed import (
-        apply_reviewed,
-        read_reviewed,
-        summary,
-    )
-    from camagent.area.workbook import MAX_PACKED_BYTES
+@click.option("--by", metavar="NAME", required=True, help=t("cli.help.area_by"))
+@click.option("--as-of", metavar="DATE", help=t("cli.help.area_as_of"))
+@click.option("--replace", "replacing", is_flag=True, help=t("cli.help.area_replace"))
+@STORE
+def apply_command(
+    reviewed_file: Path, by: str, as_of: str | None, replacing: bool, store: Path | None
+) -> int:
+    """Record the decisions of a reviewed list; where they differ from earlier ones nothing is recorded."""
+    from camagent.area.reviewed import Stamp, apply_reviewed, read_reviewed, summary
+    from camagent.cli.area_record import opened, record_file
     from camagent.cli.run import warn
+    from camagent.text.vietnamese import clean_line
 
-    try:
-        with reviewed_file.open("rb") as file:
-            content = file.read(MAX_PACKED_BYTES + 1)
-    except OSError as error:
-        raise OperatorError(
-            message("cli.cannot_read", path=str(reviewed_file), reason=os_reason(error))
-        ) from None
-    store = open_site_store(read_config(None))
-    try:
-        reviewed = read_reviewed(content, str(reviewed_file), datetime.now(UTC))
-        applied = apply_reviewed(reviewed, store.decisions(), lang())
-        store.decide(applied.record)
-    finally:
-        store.close()
+    content = _workbook(reviewed_file)
+    stamp = Stamp(clean_line(by), _day(as_of), datetime.now(UTC))
+    if not stamp.by:
+        raise OperatorError(message("area.reviewed.nobody"))
+    reviewed = read_reviewed(content, str(reviewed_file), stamp)
+    place = record_file(store, reviewed_file.parent)
+    with ExitStack() as stack:
+        record = opened(place, stack)
+        applied = apply_reviewed(reviewed, record.decisions(), record.cameras(), lang())
+        if applied.conflicts and not replacing:
+            refused = message("area.reviewed.refused", source=reviewed.source, count=len(applied.conflicts))
+            raise OperatorError(*applied.conflicts, refused)
+        record.decide(applied.record)
     for problem in (*reviewed.problems, *applied.conflicts, *applied.emptied):
         warn(tm(problem))
     click.echo(tm(summary(reviewed, applied)))
+    click.echo(t("area.record.where", path=str(place)))
+    return 1 if reviewed.problems else 0
+
+
+def _workbook(path: Path) -> bytes:
+    from camagent.area.workbook import MAX_PACKED_BYTES
+
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_PACKED_BYTES + 1)
+    except OSError as error:
+        problem = message("cli.cannot_read", path=str(path), reason=os_reason(error))
+        raise OperatorError(problem) from None
+
+
+def _day(text: str | None) -> date | None:
+    """Raises: OperatorError where it is no day, or one that is still to come."""
+    from camagent.document.school_year import parse_report_date
+    from camagent.text.quantities import VIETNAM
+
+    if text is None:
+        return None
+    today = datetime.now(VIETNAM).date()
+    day = parse_report_date(text, today)
+    if day is None:
+        raise OperatorError(message("area.reviewed.no_day", text=text[:40]))
+    if day > today:
+        raise OperatorError(message("area.reviewed.future", text=text[:40]))
+    return day
+
+
+@area_group.command(
+    "journal",
+    help=t("cli.help.area_journal"),
+    epilog=t("cli.help.example", example='camagent area journal "THCS Nguyễn Du"'),
+)
+@click.argument("text", required=False)
+@STORE
+def journal_command(text: str | None, store: Path | None) -> int:
+    """Every decision with who and when; of the cameras named also what was asked and what became of it."""
+    from camagent.cli.area_record import histories_of, journal_of, opened, record_file
+    from camagent.document.journal import journal_text
+
+    place = record_file(store, Path())
+    if not place.exists():
+        raise OperatorError(message("area.record.none", path=str(place)))
+    with ExitStack() as stack:
+        record = opened(place, stack)
+        if text is None:
+            lines = [journal_text(line, lang()) for line in journal_of(record)]
+        else:
+            lines = list(histories_of(record, text))
+    for line in lines:
+        click.echo(line)
+    if not lines:
+        raise OperatorError(message("area.record.nothing" if text is None else "area.record.unknown"))
     return 0

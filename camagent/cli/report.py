@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +17,8 @@ from camagent.model.text import message
 if TYPE_CHECKING:
     from camagent.document.compare import Comparison
     from camagent.document.model import ScanDocument
-    from camagent.document.states import CameraState
+    from camagent.document.progress import Progress
+    from camagent.report.past import Past
     from camagent.store import Store
 
 
@@ -40,12 +39,14 @@ if TYPE_CHECKING:
     help=t("cli.help.report_format"),
 )
 @click.option("--compare", metavar="last|N|TIME|hk1|DATE", help=t("cli.help.compare"))
+@click.option("--term", type=click.Choice(["hk1", "cn"]), help=t("cli.help.term"))
 @click.option("-o", "--output", metavar="FILE", help=t("cli.help.output_file"))
 @group_option
 def report_command(
     config_path: Path | None,
     report_format: str,
     compare: str | None,
+    term: str | None,
     output: str | None,
     group_readable: bool,
 ) -> int:
@@ -53,6 +54,8 @@ def report_command(
     named."""
     from camagent.app import open_site_store, read_config
     from camagent.cli.run import warn, write_report
+    from camagent.report.past import Past
+    from camagent.report.progress import progress_lines
 
     config = read_config(config_path)
     store = open_site_store(config)
@@ -61,12 +64,18 @@ def report_command(
         newest = store.latest()
         if newest is None:
             raise OperatorError(message("cli.no_stored_scan"))
-        comparison = _comparison(newest, compare, store)
+        if compare is not None and term is not None:
+            raise OperatorError(message("area.compare.one"))
+        newest, progress = (newest, None) if term is None else _term(store, term)
+        comparison = _comparison(newest, compare, store) if term is None else None
         history = {camera.id: store.states(camera.id) for camera in newest.cameras}
-        content = rendered(report_format, newest, Past(comparison, history))
+        content = rendered(report_format, newest, Past(comparison, history, progress))
     finally:
         store.close()
-    if output == "-" or (output is None and report_format == "json"):
+    to_stdout = output == "-" or (output is None and report_format == "json")
+    for line in progress_lines(progress, lang()) if progress is not None else ():
+        click.echo(line, err=to_stdout)
+    if to_stdout:
         sys.stdout.buffer.write(content)
         return 0
     path = write_report(
@@ -74,15 +83,6 @@ def report_command(
     )
     warn(t("cli.written", path=str(path)))
     return 0
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What the store adds to the newest scan."""
-
-    comparison: Comparison | None
-    states: Mapping[str, Sequence[CameraState]]
-    """Changes of state by camera id."""
 
 
 def rendered(report_format: str, document: ScanDocument, past: Past) -> bytes:
@@ -98,10 +98,10 @@ def rendered(report_format: str, document: ScanDocument, past: Past) -> bytes:
     if report_format == "xlsx":
         from camagent.report.xlsx import render_xlsx
 
-        return render_xlsx([document], lang(), past.comparison)
+        return render_xlsx([document], lang(), past.comparison, past.progress)
     from camagent.report.html import render_html
 
-    return render_html([document], lang(), past.comparison, histories=past.states).encode()
+    return render_html([document], lang(), past).encode()
 
 
 def _comparison(newest: ScanDocument, text: str | None, store: Store) -> Comparison | None:
@@ -128,3 +128,31 @@ def _comparison(newest: ScanDocument, text: str | None, store: Store) -> Compari
     if before.started_at >= newest.started_at:
         raise OperatorError(message("report.nothing_later", day=text or ""))
     return compare(before, newest)
+
+
+def _term(store: Store, name: str) -> tuple[ScanDocument, Progress]:
+    """The last scan of the term, and what became until then of what was asked on the reporting date before.
+
+    Raises: OperatorError where there is no scan of that term, or nothing to compare it with.
+    """
+    from camagent.cli.run import warn
+    from camagent.document.progress import Progress, steps_between
+    from camagent.document.sightings import sightings_of
+    from camagent.document.terms import term_of
+    from camagent.text.quantities import VIETNAM, moment_text
+
+    term = term_of(name, datetime.now(VIETNAM).date())
+    newest, before_at = store.before(term.until), term.before
+    if newest is None or newest.started_at < before_at:
+        raise OperatorError(message("report.progress.no_scan", before=moment_text(term.until, lang())))
+    before = store.before(before_at)
+    if before is None:
+        before = store.since(before_at)
+        assert before is not None, "the newest scan began after that moment"
+        warn(t("report.progress.no_data", before=moment_text(before_at, lang())))
+        before_at = before.started_at + timedelta(seconds=1)
+    if before.started_at >= newest.started_at:
+        raise OperatorError(message("report.nothing_later", day=name))
+    heard = {newest.site.id or newest.site.name}
+    steps = steps_between(sightings_of(before, lang()), sightings_of(newest, lang()), heard, {})
+    return newest, Progress(before_at, newest.started_at, steps, name)

@@ -21,11 +21,12 @@ from camagent.report.letters import fitted
 from camagent.report.sheet import LINE_HEIGHT_PT, Book, Cell, Column, Formula, Group, Placed, Table
 from camagent.report.spelled_sheet import SpelledSheet
 from camagent.text import say
+from camagent.text.seals import SEAL, seal_of
 
 APPROVED = DECISIONS[0]
-UNSHOWN = ("id", "ward", "kind")
-"""What a decision is read back by, and the numbers that the first sheet counts by: of the ward, of the
-action."""
+UNSHOWN = ("id", "ward", "kind", SEAL)
+"""What a decision is read back by, the numbers that the first sheet counts by: of the ward, of the action;
+and what shows that a line is whole."""
 WIDTHS: Mapping[str, float] = {
     **{
         "number": 4.5,
@@ -38,7 +39,7 @@ WIDTHS: Mapping[str, float] = {
         "ground": 15,
     },
     **{"unit": 6, "quantity": 5.5, "price": 11, "amount": 12, "decision": 9.5, "note": 7},
-    **{"id": 10, "ward": 6, "kind": 6},
+    **{"id": 10, "ward": 6, "kind": 6, SEAL: 6},
 }
 """Widths add up to an A4 page across at about 67 %, with 12 pt letters: 8 pt on paper."""
 SCHOOL_WIDTHS: Mapping[str, float] = {"place": 34, "device": 45, "reason": 40, "action": 14.5, "ground": 19}
@@ -195,6 +196,7 @@ def _cells(annex: Annex, number: int, row: UpgradeRow, office: Office) -> Sequen
         row.stable_id,
         office.wards[row.area],
         KINDS[row.action],
+        seal_of(row.site, "", texts["place"]),
     )
 
 

@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from camagent.area import AreaReport
 from camagent.area.wording import covered_text, flags_text, level_names, merged_text, need_text, ranked_text
 from camagent.document.decisions import Decision
+from camagent.document.journal import JournalLine
 from camagent.document.upgrade_rows import UpgradeRow
 from camagent.model.finding import Verdict
 from camagent.report.annex import ANNEXES, Annex, Office, currency_word, write_annex
 from camagent.report.area_summary import write_area_summary
+from camagent.report.progress import journal_table, progress_table
 from camagent.report.sheet import Book, Cell, Column, Table, open_book
 from camagent.report.spelled_sheet import SpelledSheet
 from camagent.report.tender_sheet import tender_table
@@ -24,8 +26,14 @@ from camagent.text.quantities import moment_text
 from camagent.text.vietnamese import sort_key
 
 
-def render_area_xlsx(report: AreaReport, lang: str, decisions: Mapping[str, Decision] | None = None) -> bytes:
-    """The workbook; decisions taken earlier stand in the list already."""
+def render_area_xlsx(
+    report: AreaReport,
+    lang: str,
+    decisions: Mapping[str, Decision] | None = None,
+    journal: list[JournalLine] | None = None,
+) -> bytes:
+    """The workbook; decisions taken earlier stand in the list already, and the journal on a sheet of its
+    own."""
     target = io.BytesIO()
     with open_book(target) as workbook:
         workbook.set_properties(properties(say("area.title", lang), report.at))
@@ -37,10 +45,14 @@ def render_area_xlsx(report: AreaReport, lang: str, decisions: Mapping[str, Deci
         lines.append(("headline", headline(report.rows, sum(site.cameras for site in report.sites), lang)))
         lines += budget_lines(report.rows, lang)
         write_area_summary(summary, lines, report, annexes, office)
+        if report.progress is not None:
+            office.book.add(progress_table(report.progress, list(office.banner), lang), office.notice)
         if report.tenders:
             office.book.add(tender_table(report.tenders, office.banner, lang), office.notice)
         for table in (_site_table(report, lang), _rule_table(report, lang), _problem_table(report, lang)):
             office.book.add(table, office.notice)
+        if journal:
+            office.book.add(journal_table(journal, lang), office.notice)
         office.words.write(office.book)
         summary.activate()
     return target.getvalue()
@@ -81,10 +93,13 @@ def _site_table(report: AreaReport, lang: str) -> Table:
     heads = [(say("area.head.rank", lang), 6.0), (site, 32.0), (say("report.column.site_id", lang), 9.0)]
     heads += [(area, 24.0), (city, 18.0), (say("area.head.cameras", lang), 8.0)]
     heads += [(say(f"report.verdict.{verdict}", lang), 9.0) for verdict in Verdict]
+    heads += [(say("area.head.gates", lang), 9.0), (say("area.head.out", lang), 9.0)]
     heads += [(say("area.head.not_checked", lang), 9.0), (say("area.head.need", lang), 13.0)]
     heads += [(say(f"area.head.{key}", lang), width) for key, width in _SITE_ENDS]
     alike = {city: {one.city for one in report.sites}}
     alike[say("area.head.profile", lang)] = {one.profile for one in report.sites}
+    alike[say("area.head.gates", lang)] = {str(one.gates[Verdict.NOT_READY]) for one in report.sites}
+    alike[say("area.head.out", lang)] = {str(one.out_of_service) for one in report.sites}
     columns = [
         Column(
             head,
@@ -107,6 +122,7 @@ def _site_rows(report: AreaReport, lang: str) -> Iterator[Sequence[Cell]]:
         counts = [site.counts[verdict] for verdict in Verdict]
         ends = (moment_text(site.checked_at, lang), round(site.age_days, 1), flags_text(site, lang))
         place = (site.name, site.site_id, site.area, site.city, site.cameras)
+        counts += [site.gates[Verdict.NOT_READY], site.out_of_service]
         yield rank, *place, *counts, site.not_checked, need_text(site, lang), *ends, site.profile, site.source
 
 
@@ -122,5 +138,6 @@ def _rule_table(report: AreaReport, lang: str) -> Table:
 def _problem_table(report: AreaReport, lang: str) -> Table:
     columns = [Column(say("area.head.source", lang), 34), Column(say("area.head.problem", lang), 90)]
     title = [("line", say("area.head.problems", lang))]
-    rows = ((item.source, render(item.problem, lang)) for item in report.problems)
+    rows = [(item.source, render(item.problem, lang)) for item in report.problems]
+    rows += [(f"{item.site}, {item.name} ({item.address})", item.reason) for item in report.out]
     return Table(say("report.sheet.coverage", lang), title, columns, rows, compact=True)

@@ -12,6 +12,7 @@ from camagent.model.finding import Action
 from camagent.report.sheet import Book, Cell, Column, Placed, Table
 from camagent.report.summary_sheet import Figure
 from camagent.text import say
+from camagent.text.seals import SEAL, seal_of
 
 _UPGRADE_COLUMNS: tuple[tuple[str, float], ...] = (
     ("number", 5),
@@ -27,6 +28,7 @@ _UPGRADE_COLUMNS: tuple[tuple[str, float], ...] = (
     ("decision", 10),
     ("note", 9),
     ("id", 10),
+    (SEAL, 6),
 )
 """Widths add up to an A4 page across at 75 to 85 %, with 12 pt letters: 9 to 10 pt on paper."""
 WITH_AMOUNT = 13  # of the cost class, where a price file has amounts: "12.450.000 VND"
@@ -42,7 +44,7 @@ def write_upgrade_sheet(
     decisions: Mapping[str, Decision],
 ) -> Placed:
     """The upgrade list with its decision drop-downs, decisions taken earlier, and hidden stable ids."""
-    unshown = {"id"} if len({row.site_id for row in rows}) > 1 else {"id", "site"}
+    unshown = {"id", SEAL} if len({row.site_id for row in rows}) > 1 else {"id", SEAL, "site"}
     wider = {"cost_class": WITH_AMOUNT} if any(row.cost_amount is not None for row in rows) else {}
     columns = [
         Column(
@@ -99,6 +101,7 @@ def _upgrade_cells(number: int, row: UpgradeRow, decided: Decision | None, lang:
         say(f"report.decision.{decided.decision}", lang) if decided else None,
         decided.note if decided else None,
         row.stable_id,
+        seal_of(row.site, "\n".join(where), row.place),
     )
 
 

@@ -10,6 +10,7 @@ from itertools import chain
 from camagent import __version__
 from camagent.document.compare import Comparison
 from camagent.document.model import CameraView, FindingView, ScanDocument
+from camagent.document.progress import Progress
 from camagent.document.tenders import document_tenders
 from camagent.document.upgrade_rows import UpgradeRow, row_order, upgrade_rows
 from camagent.document.wording import basis_text, coverage_text, note_text, reasons, retired_text
@@ -17,6 +18,7 @@ from camagent.model.finding import Verdict
 from camagent.report.charts import bandwidth
 from camagent.report.columns import CAMERA_COLUMNS
 from camagent.report.coverage import missed_groups
+from camagent.report.progress import progress_table
 from camagent.report.sheet import Book, Cell, Column, Placed, Table, open_book
 from camagent.report.summary_sheet import Figure, write_summary
 from camagent.report.tender_sheet import tender_table
@@ -31,7 +33,12 @@ MAX_FINDING_ROWS = (
 MAX_ADDRESSES_A_ROW = 20  # not checked for one reason; the JSON document has them all
 
 
-def render_xlsx(documents: Sequence[ScanDocument], lang: str, comparison: Comparison | None = None) -> bytes:
+def render_xlsx(
+    documents: Sequence[ScanDocument],
+    lang: str,
+    comparison: Comparison | None = None,
+    progress: Progress | None = None,
+) -> bytes:
     """The workbook of one school or several: summary, upgrade list, cameras, findings, coverage."""
     rows = sorted(chain.from_iterable(upgrade_rows(each, lang) for each in documents), key=row_order)
     finished = max((document.finished_at for document in documents), default=None)
@@ -57,6 +64,8 @@ def render_xlsx(documents: Sequence[ScanDocument], lang: str, comparison: Compar
             book.add(tender_table(classes, banner, lang))
         if comparison is not None:
             book.add(_change_table(comparison, lang))
+        if progress is not None:
+            book.add(progress_table(progress, banner, lang))
         summary.activate()
     return target.getvalue()
 

@@ -234,7 +234,8 @@ def test_the_document_of_an_area_is_plain_json(tmp_path: Path) -> None:
     put(tmp_path, "b.json", hostile_school())
     report = merged(tmp_path)
     decided = report.rows[0].stable_id
-    document = area_document(report, {decided: Decision(decided, "approve", None, "a.xlsx", NOW)}).plain()
+    decisions = {decided: Decision(decided, "approve", None, "a.xlsx", NOW)}
+    document = area_document(report, "vi", decisions).plain()
     schema = json.loads(
         (Path(__file__).parents[2] / "docs/schema/camagent.area-1.schema.json").read_text("utf-8")
     )

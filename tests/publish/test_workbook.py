@@ -27,12 +27,12 @@ KEYS += '<c t="inlineStr"><is><t>note</t></is></c></row>'
 MEASURE = """
 import sys, time
 from datetime import UTC, datetime
-from camagent.area.reviewed import read_reviewed
+from camagent.area.reviewed import Stamp, read_reviewed
 from camagent.model.operator_error import OperatorError
 from tests.peak import peak_mb
 content, began_s = sys.stdin.buffer.read(), time.process_time()
 try:
-    read_reviewed(content, "x.xlsx", datetime.now(UTC))
+    read_reviewed(content, "x.xlsx", Stamp("An", None, datetime.now(UTC)))
     told = "taken"
 except OperatorError as error:
     told = error.problem.key

@@ -19,7 +19,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from camagent.area import AreaOptions, AreaReport, merge_area
-from camagent.area.reviewed import apply_reviewed, read_reviewed, summary
+from camagent.area.reviewed import Stamp, apply_reviewed, read_reviewed, summary
 from camagent.cli.area import merge_command
 from camagent.document.decisions import Decision
 from camagent.document.upgrade_rows import UpgradeRow
@@ -29,7 +29,7 @@ from camagent.report.area_html import render_area_html
 from camagent.report.area_xlsx import render_area_xlsx
 from camagent.report.csv_ import render_area_csv
 from camagent.report.xlsx import render_xlsx
-from camagent.store import open_store
+from camagent.store.office import open_office
 from camagent.text import LANGUAGES, catalogue, render
 from camagent.text.spelled import SCALES
 from tests import builders
@@ -38,6 +38,7 @@ from tests.publish.samples import hostile_school, plain, school, view
 from tests.refusal import refused
 
 NOW = builders.NOW + timedelta(days=1)
+STAMP = Stamp("Nguyễn Văn An", None, NOW)
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +171,7 @@ def test_decisions_come_back_from_the_workbook(report: AreaReport, lang: str) ->
         "en": ("Agreed", "Not agreed", "Check again"),
     }[lang]
     content = filled(render_area_xlsx(report, lang), dict(enumerate(words)), {1: "chờ năm sau"})
-    reviewed = read_reviewed(content, "lan1.xlsx", NOW)
+    reviewed = read_reviewed(content, "lan1.xlsx", STAMP)
     assert [item.decision for item in reviewed.decisions] == ["approve", "reject", "recheck"]
     assert [item.row_id for item in reviewed.decisions] == [row.stable_id for row in in_annexes(report)[:3]]
     assert [item.note for item in reviewed.decisions] == [None, "chờ năm sau", None]
@@ -183,7 +184,7 @@ def test_a_list_that_the_office_sorted_is_read_by_its_ids(report: AreaReport) ->
     for column in columns.values():
         a, b = sheet.cell(first, column), sheet.cell(second, column)
         (a._value, a.data_type), (b._value, b.data_type) = (b._value, b.data_type), (a._value, a.data_type)
-    reviewed = read_reviewed(saved(book), "x.xlsx", NOW)
+    reviewed = read_reviewed(saved(book), "x.xlsx", STAMP)
     told = {item.row_id: item.decision for item in reviewed.decisions}
     first_row, second_row = in_annexes(report)[:2]
     assert told == {first_row.stable_id: "approve", second_row.stable_id: "reject"}
@@ -191,7 +192,7 @@ def test_a_list_that_the_office_sorted_is_read_by_its_ids(report: AreaReport) ->
 
 def test_the_schools_own_workbook_is_read_as_well() -> None:
     content = filled(render_xlsx([view(school())], "vi"), {0: "Đồng ý"})
-    (decision,) = read_reviewed(content, "truong.xlsx", NOW).decisions
+    (decision,) = read_reviewed(content, "truong.xlsx", STAMP).decisions
     assert decision.row_id.startswith("9001/cam-")
 
 
@@ -206,21 +207,21 @@ def test_rows_that_cannot_be_understood_are_left_out_and_named(report: AreaRepor
     copied.value = kept[0].cell(kept[1], kept[2]["id"]).value
     copied.data_type = "s"  # openpyxl would make a formula of what begins like one
     again[0].cell(again[1], again[2]["decision"]).value = "Không đồng ý"
-    reviewed = read_reviewed(saved(book), "x.xlsx", NOW)
+    reviewed = read_reviewed(saved(book), "x.xlsx", STAMP)
     assert reviewed.decisions == ()
     assert [item.key.rpartition(".")[2] for item in reviewed.problems] == ["unknown_word", "no_id", "twice"]
     for lang in LANGUAGES:
-        assert all("x.xlsx: Phụ lục I, " in render(item, lang) for item in reviewed.problems[:2])
+        assert all("x.xlsx: Phụ lục I!M" in render(item, lang) for item in reviewed.problems[:2])
 
 
 def test_a_note_without_a_decision_and_a_decision_taken_back_are_named(report: AreaReport) -> None:
     blank = render_area_xlsx(report, "vi")
-    before = read_reviewed(filled(blank, {0: "Đồng ý"}), "lan1.xlsx", NOW)
+    before = read_reviewed(filled(blank, {0: "Đồng ý"}), "lan1.xlsx", STAMP)
     earlier = {item.row_id: item for item in before.decisions}
-    reviewed = read_reviewed(filled(blank, {}, {1: "chờ kinh phí"}), "lan2.xlsx", NOW)
+    reviewed = read_reviewed(filled(blank, {}, {1: "chờ kinh phí"}), "lan2.xlsx", STAMP)
     (note,) = reviewed.problems
     assert note.key == "area.reviewed.note_only"
-    applied = apply_reviewed(reviewed, earlier, "vi")
+    applied = apply_reviewed(reviewed, earlier, {}, "vi")
     assert applied.record == applied.conflicts == ()
     (kept,) = applied.emptied
     assert "1 dòng" in render(kept, "vi") and "vẫn giữ" in render(kept, "vi")
@@ -228,19 +229,20 @@ def test_a_note_without_a_decision_and_a_decision_taken_back_are_named(report: A
 
 def test_a_change_of_mind_is_recorded_and_reported(report: AreaReport, tmp_path: Path) -> None:
     blank = render_area_xlsx(report, "vi")
-    with open_store(tmp_path / "area.db") as store:
-        first = read_reviewed(filled(blank, {0: "Đồng ý", 1: "Đồng ý"}), "lan1.xlsx", NOW)
-        applied = apply_reviewed(first, store.decisions(), "vi")
+    with open_office(tmp_path / "area.sqlite") as store:
+        first = read_reviewed(filled(blank, {0: "Đồng ý", 1: "Đồng ý"}), "lan1.xlsx", STAMP)
+        applied = apply_reviewed(first, store.decisions(), store.cameras(), "vi")
         assert (len(applied.record), applied.conflicts, applied.unchanged) == (2, (), 0)
         store.decide(applied.record)
 
         again = filled(render_area_xlsx(report, "vi", store.decisions()), {1: "Không đồng ý"})
-        second = read_reviewed(again, "lan2.xlsx", NOW + timedelta(days=1))
-        applied = apply_reviewed(second, store.decisions(), "vi")
+        second = read_reviewed(again, "lan2.xlsx", STAMP)
+        applied = apply_reviewed(second, store.decisions(), store.cameras(), "vi")
         assert (len(applied.record), applied.unchanged) == (1, 1)
         (conflict,) = applied.conflicts
         text = render(conflict, "vi")
-        assert "“Đồng ý” (lan1.xlsx)" in text and "“Không đồng ý” (lan2.xlsx)" in text
+        assert "“Đồng ý (Nguyễn Văn An, 24/11/2026).” (lan1.xlsx)" in text
+        assert "“Không đồng ý (Nguyễn Văn An, 24/11/2026).” (lan2.xlsx)" in text
         store.decide(applied.record)
         assert store.decisions()[in_annexes(report)[1].stable_id].decision == "reject"
         assert "1 ý kiến thay đổi" in render(summary(second, applied), "vi")
@@ -252,7 +254,9 @@ def test_decisions_taken_earlier_are_printed(report: AreaReport) -> None:
     assert "Đồng ý" in render_area_csv(report, "vi", known).splitlines()[1] or "gấp" in render_area_csv(
         report, "vi", known
     )
-    assert '<td data-label="Ý kiến">Đồng ý</td>' in render_area_html(report, "vi", known)
+    assert '<td data-label="Ý kiến">Đồng ý<br><small>gấp</small></td>' in render_area_html(
+        report, "vi", known
+    )
 
 
 @pytest.mark.parametrize(
@@ -267,7 +271,7 @@ def test_decisions_taken_earlier_are_printed(report: AreaReport) -> None:
 )
 def test_a_file_that_is_no_reviewed_list_is_one_clear_line(content: bytes) -> None:
     with refused("^x.xlsx: ") as caught:
-        read_reviewed(content, "x.xlsx", NOW)
+        read_reviewed(content, "x.xlsx", STAMP)
     assert len(caught.value.problems) == 1
 
 
@@ -281,7 +285,7 @@ def test_a_workbook_with_broken_xml_inside_is_refused() -> None:
             body = old.read(name)
             new.writestr(name, body[: len(body) // 2] if "sheet2.xml" in name else body)
     with pytest.raises(OperatorError):
-        read_reviewed(out.getvalue(), "x.xlsx", NOW)
+        read_reviewed(out.getvalue(), "x.xlsx", STAMP)
 
 
 def test_the_area_says_how_far_it_reaches_and_what_is_to_be_decided(report: AreaReport) -> None:

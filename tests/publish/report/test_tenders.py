@@ -83,7 +83,7 @@ def test_the_area_has_one_table_a_class_and_says_which_camera_is_bought_by_which
     assert sum("Mua theo loại 2." in text for text in texts) == 2
     page = render_area_html(report, "vi")
     assert page.count(">Nghiệm thu</th>") == 2
-    document = area_document(report)
+    document = area_document(report, "vi")
     keys = {item.key for item in document.tenders}
     assert {row.tender for row in document.upgrades} == keys and len(keys) == 2
 
