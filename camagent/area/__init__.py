@@ -227,8 +227,8 @@ def _report(found: Sequence[School], problems: Sequence[SourceProblem], frame: F
         files=frame.files,
         rank=frame.options.rank,
         tenders=tender_classes(school.tenders for school in schools),
-        fine=tuple(item for school in ranked for item in school.fine),
-        out=tuple(item for school in ranked for item in school.out),
+        fine=tuple(chain.from_iterable(school.fine for school in ranked)),
+        out=tuple(chain.from_iterable(school.out for school in ranked)),
         ward=ward,
     )
 

@@ -62,8 +62,6 @@ def render_html(
     past: Past | None = None,
 ) -> str:
     """The page for one school or several; the past is that of the first school."""
-    past = past or Past()
-    comparison = past.comparison
     cards = _cards(documents)
     anchors = {(card.document.site.id, card.camera.id): card.anchor for card in cards}
     rows = sorted(chain.from_iterable(upgrade_rows(each, lang) for each in documents), key=row_order)
@@ -79,12 +77,7 @@ def render_html(
             for number, row in enumerate(rows, start=1)
         ],
         actions=[(action, actions[action]) for action in ACTION_ORDER if actions[action]],
-        comparison=comparison,
-        changed=[(kind, comparison.count(kind)) for kind in Change if comparison.count(kind)]
-        if comparison
-        else [],
-        histories={key: states[-MAX_STATES:] for key, states in past.states.items()},
-        progress=past.progress,
+        **_past(past or Past()),
         provisional=[document for document in documents if not document.profile.authoritative],
         shares=charts.verdict_shares(documents),
         bars=charts.rate_bars(cameras),
@@ -104,6 +97,17 @@ def render_html(
         **assets(),
         **words(lang),
     )
+
+
+def _past(past: Past) -> dict[str, Any]:
+    comparison = past.comparison
+    counts = [(kind, comparison.count(kind)) for kind in Change] if comparison else []
+    return {
+        "comparison": comparison,
+        "changed": [(kind, count) for kind, count in counts if count],
+        "histories": {key: states[-MAX_STATES:] for key, states in past.states.items()},
+        "progress": past.progress,
+    }
 
 
 def _cards(documents: Sequence[ScanDocument]) -> list[CameraCard]:
