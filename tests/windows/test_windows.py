@@ -21,18 +21,14 @@ from typing import Any
 import pytest
 
 from tests.windows import wine
+from tests.windows.agreement import differences, kept_up
 
-pytestmark = [pytest.mark.slow, pytest.mark.windows, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def folder() -> Path:
-    """The unpacked folder; its Windows is made at the first start, which takes half a minute."""
-    if not wine.ZIP.exists():
-        pytest.fail("dist/camagent-windows.zip is missing: run `make windows`")
-    folder = wine.prepare()
-    wine.camagent("--version", timeout_s=280)
-    return folder
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.windows,
+    pytest.mark.timeout(900),
+    pytest.mark.usefixtures("folder"),
+]
 
 
 @pytest.fixture(scope="session")
@@ -60,15 +56,6 @@ def on_linux(*arguments: str, **environment: str) -> subprocess.CompletedProcess
     return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, check=False)
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> dict[str, str]:
-    """Folders of this test's own, in Windows' spelling."""
-    return {
-        "CAMAGENT_DATA": wine.windows_path(tmp_path / "data"),
-        "CAMAGENT_CONFIG_DIR": wine.windows_path(tmp_path / "config"),
-    }
-
-
 @pytest.mark.parametrize("lang", ["vi", "en"])
 def test_help_is_whole_utf8_on_a_pipe_of_the_ansi_code_page(lang: str) -> None:
     done = wine.camagent("--help", "--lang", lang)
@@ -87,7 +74,7 @@ def test_the_doctor_sees_the_machine_s_adapters_and_says_what_windows_users_can_
 
 def test_the_demo_runs_from_nothing_and_writes_its_reports(tmp_path: Path) -> None:
     target = tmp_path / "kết quả"
-    done = wine.camagent("demo", "--cameras", "6", "--output", wine.windows_path(target), timeout_s=200)
+    done = wine.camagent("demo", "--cameras", "6", "--output", wine.windows_path(target), timeout_s=600)
     assert done.code == 0, done.err
     assert {path.suffix for path in target.iterdir()} == {".json", ".html", ".xlsx", ".csv"}
     document = json.loads((target / "camagent.json").read_text(encoding="utf-8"))
@@ -128,26 +115,7 @@ def test_every_simulated_camera_is_discovered(school: dict[str, Any]) -> None:
     assert there == here
 
 
-def facts_of(document: dict[str, Any]) -> dict[str, Any]:
-    """What two runs on one camera must agree in: all that is not a matter of the moment."""
-    camera = document["cameras"][0]
-    streams = [stream["measured"] or {} for stream in camera["streams"]]
-    return {
-        "device": camera["device"],
-        "streams": [
-            {
-                key: measured.get(key)
-                for key in ("codec", "codec_profile", "codec_level", "width_px", "height_px")
-            }
-            for measured in streams
-        ],
-        "rates": [round(measured["frame_rate_hz"]) for measured in streams if measured.get("frame_rate_hz")],
-        "conditions": [(stream["image"] or {}).get("conditions") for stream in camera["streams"]],
-        "findings": sorted(
-            (row["rule"], row["outcome"]) for row in camera["findings"] if row["outcome"] != "warn"
-        ),
-        "verdict": camera["verdict"],
-    }
+TRIES = 3  # a machine under load says that it could not keep up; then both are measured once more
 
 
 @pytest.mark.parametrize(("number", "transport"), [(0, "tcp"), (2, "udp"), (5, "tcp")])
@@ -157,20 +125,17 @@ def test_a_check_with_pictures_finds_what_linux_finds(
     camera = [row for row in school["cameras"] if row["alive"]][number]
     secret = tmp_path / "secret"
     secret.write_text(school["password"])
-    arguments = [
-        "check",
-        f"{camera['address']}:{camera['http_port']}",
-        "--user",
-        school["user"],
-        "--window",
-        "5",
-    ]
-    arguments += ["--transport", transport, "--format", "json", "--password-file"]
-    done = wine.camagent(*arguments, wine.windows_path(secret), home=home)
+    arguments = ["check", f"{camera['address']}:{camera['http_port']}", "--user", school["user"]]
+    arguments += ["--window", "5", "--transport", transport, "--format", "json", "--password-file"]
     here = {"CAMAGENT_DATA": str(tmp_path / "d"), "CAMAGENT_CONFIG_DIR": str(tmp_path / "c")}
-    expected = on_linux(*arguments, str(secret), **here)
-    assert done.code == expected.returncode, done.err
-    assert facts_of(json.loads(done.out)) == facts_of(json.loads(expected.stdout))
+    for _ in range(TRIES):
+        done = wine.camagent(*arguments, wine.windows_path(secret), home=home)
+        expected = on_linux(*arguments, str(secret), **here)
+        there, measured = json.loads(done.out), json.loads(expected.stdout)
+        if kept_up(there) and kept_up(measured):
+            assert done.code == expected.returncode, done.err
+            break
+    assert differences(there, measured) == []
 
 
 def test_passwords_are_sealed_for_this_user(home: dict[str, str], tmp_path: Path) -> None:

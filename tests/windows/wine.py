@@ -61,7 +61,7 @@ def python_command(*arguments: str) -> list[str]:
     return ["wine", str(FOLDER / "python" / "python.exe"), *arguments]
 
 
-def camagent(*arguments: str, timeout_s: float = 120, home: Mapping[str, str] | None = None) -> Outcome:
+def camagent(*arguments: str, timeout_s: float = 300, home: Mapping[str, str] | None = None) -> Outcome:
     """Run camagent as `camagent.cmd` does, in the ANSI code page: the program itself must speak UTF-8."""
     command = python_command("-m", "camagent", *arguments)
     done = subprocess.run(

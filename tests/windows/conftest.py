@@ -1,0 +1,28 @@
+"""The unpacked folder, and homes of a test's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.windows import wine
+
+
+@pytest.fixture(scope="session")
+def folder() -> Path:
+    """The unpacked folder; its Windows is made at the first start, which takes half a minute."""
+    if not wine.ZIP.exists():
+        pytest.fail("dist/camagent-windows.zip is missing: run `make windows`")
+    folder = wine.prepare()
+    wine.camagent("--version", timeout_s=600)
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> dict[str, str]:
+    """Folders of this test's own, in Windows' spelling."""
+    return {
+        "CAMAGENT_DATA": wine.windows_path(tmp_path / "data"),
+        "CAMAGENT_CONFIG_DIR": wine.windows_path(tmp_path / "config"),
+    }
