@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,16 @@ is sure."""
 def vietnamese() -> None:
     """Each test begins in the default language, whatever a test before it on the same worker chose."""
     settle(DEFAULT_LANGUAGE)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the command keeps goes to folders of this run: the developer's own records are not touched, and
+    those of another version are not met."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAMAGENT_DATA", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("CAMAGENT_CONFIG_DIR", str(tmp_path_factory.mktemp("config")))
+        yield
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
