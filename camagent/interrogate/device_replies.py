@@ -6,8 +6,11 @@ nobody can read it, is None.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import IPv4Network
 from itertools import chain
 
 from camagent.interrogate.quirks import to_bool, to_float, to_int
@@ -19,12 +22,13 @@ from camagent.model.device import (
     NetworkProtocol,
     ServiceCapabilities,
 )
-from camagent.model.onvif import CAPABILITY_NAMESPACES
+from camagent.model.onvif import CAPABILITY_NAMESPACES, NO_ADDRESS
 from camagent.model.printable import printable_line
 from camagent.model.recordings import RecordingFacts
 from camagent.wire.xml import Node
 
 MAX_ROWS = 64  # scopes, users, interfaces, servers of one device; the longest list recorded has 11 scopes
+MAX_ADDRESSES = 8  # of one device, of each kind
 MAX_WORD_CHARS = 256  # names, models, scopes; the longest recorded is a scope of 52 characters
 
 MAX_HASHES = 8  # hash algorithms of Digest; RFC 7616 knows three and their session forms
@@ -122,8 +126,10 @@ def parse_information(node: Node) -> DeviceInformation:
 
 
 def parse_interfaces(node: Node) -> NetworkFacts:
-    """GetNetworkInterfacesResponse: MACs, and the duplex mode of the first interface that states one."""
+    """GetNetworkInterfacesResponse: MACs, own IPv4 networks, and the duplex mode of the first interface that
+    states one."""
     macs: dict[str, None] = {}
+    subnets: dict[str, None] = {}
     duplex: str | None = None
     for interface in _rows(node, "NetworkInterfaces"):
         mac = _mac(interface.value("Info", "HwAddress"))
@@ -132,7 +138,39 @@ def parse_interfaces(node: Node) -> NetworkFacts:
         link = interface.child("Link", "OperSettings") or interface.child("Link", "AdminSettings")
         if link is not None and duplex is None:
             duplex = _word(link.value("Duplex"))
-    return NetworkFacts(macs=tuple(macs), link_duplex=duplex)
+        subnets |= dict.fromkeys(_subnets(interface))
+    return NetworkFacts(macs=tuple(macs), link_duplex=duplex, subnets=tuple(subnets)[:MAX_ADDRESSES])
+
+
+def _subnets(interface: Node) -> Iterator[str]:
+    config = interface.child("IPv4", "Config")
+    if config is None:
+        return
+    for row in chain.from_iterable(_rows(config, name) for name in ("Manual", "FromDHCP")):
+        with suppress(ValueError):
+            network = f"{row.value('Address')}/{to_int(row.value('PrefixLength'))}"
+            yield str(IPv4Network(network, strict=False))
+
+
+def parse_gateway(node: Node) -> tuple[str, ...]:
+    """GetNetworkDefaultGatewayResponse: addresses, none where the device has no way out."""
+    stated = node.child("NetworkGateway") or node
+    rows = (*_rows(stated, "IPv4Address"), *_rows(stated, "IPv6Address"))
+    return _stated(_word(row.text) for row in rows)
+
+
+def parse_dns(node: Node) -> tuple[bool | None, tuple[str, ...]]:
+    """GetDNSResponse: whether DHCP names the servers, and the servers in use."""
+    stated = node.child("DNSInformation") or node
+    rows = (*_rows(stated, "DNSManual"), *_rows(stated, "DNSFromDHCP"))
+    pairs = ((row.value("IPv4Address"), row.value("IPv6Address")) for row in rows)
+    return to_bool(stated.value("FromDHCP")), _stated(map(_word, chain.from_iterable(pairs)))
+
+
+def _stated(addresses: Iterable[str | None]) -> tuple[str, ...]:
+    """Each address once, without those that stand for none."""
+    named = dict.fromkeys(address for address in addresses if address and address not in NO_ADDRESS)
+    return tuple(named)[:MAX_ADDRESSES]
 
 
 def parse_protocols(node: Node) -> tuple[NetworkProtocol, ...]:
@@ -155,7 +193,7 @@ def parse_ntp(node: Node) -> tuple[bool | None, tuple[str, ...]]:
     for row in (*_rows(stated, "NTPManual"), *_rows(stated, "NTPFromDHCP")):
         for field in ("IPv4Address", "IPv6Address", "DNSname"):
             server = _word(row.value(field))
-            if server and server not in ("0.0.0.0", "::"):
+            if server and server not in NO_ADDRESS:
                 servers.setdefault(server)
     return to_bool(stated.value("FromDHCP")), tuple(servers)
 

@@ -15,6 +15,8 @@ from camagent.interrogate.device_replies import (
     parse_capabilities,
     parse_clock,
     parse_device_capabilities,
+    parse_dns,
+    parse_gateway,
     parse_information,
     parse_interfaces,
     parse_ntp,
@@ -105,6 +107,8 @@ GET_INFORMATION = Question("GetDeviceInformation", DEVICE_NS, parse_information)
 GET_INTERFACES = Question("GetNetworkInterfaces", DEVICE_NS, parse_interfaces)
 GET_PROTOCOLS = Question("GetNetworkProtocols", DEVICE_NS, parse_protocols)
 GET_NTP = Question("GetNTP", DEVICE_NS, parse_ntp)
+GET_GATEWAY = Question("GetNetworkDefaultGateway", DEVICE_NS, parse_gateway)
+GET_DNS = Question("GetDNS", DEVICE_NS, parse_dns)
 GET_SCOPES = Question("GetScopes", DEVICE_NS, parse_scopes)
 GET_USERS = Question("GetUsers", DEVICE_NS, parse_users)
 GET_MEDIA1_PROFILES = Question("GetProfiles", MEDIA1_NS, parse_media1_profiles)

@@ -98,6 +98,11 @@ class NetworkFacts:
     ntp_servers: tuple[str, ...] | None = None
     link_duplex: str | None = None
     """One of "Full" or "Half", from AdminSettings/OperationalSettings."""
+    subnets: tuple[str, ...] = ()
+    """IPv4 networks of its own, as "192.0.2.0/24"."""
+    gateways: tuple[str, ...] | None = None
+    dns_from_dhcp: bool | None = None
+    dns_servers: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,9 @@ CAPABILITY_NAMESPACES = {
 }
 """The names of GetCapabilities, in lower case, and the services that they stand for."""
 
+NO_ADDRESS = frozenset({"", "0.0.0.0", "::"})
+"""What devices write where no server and no gateway is set."""
+
 PROFILE_SERVICES = {"S": ("media",), "T": ("media2",), "G": ("search", "replay")}
 """Services (names of CAPABILITY_NAMESPACES) that a device of a profile has to have: ONVIF Profile S, T and G
 Specifications, mandatory features."""

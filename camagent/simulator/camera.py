@@ -101,6 +101,8 @@ class SimulatedCamera:
     clock_offset_s: float = 0.0
     time_zone: str = "ICT-7"
     ntp_servers: tuple[str, ...] = ("pool.ntp.org",)
+    dns_servers: tuple[str, ...] = ("127.0.0.53",)
+    gateways: tuple[str, ...] = ("127.0.0.1",)
     alive: bool = True
     """False: the inventory knows the address, and nothing answers there."""
     discoverable: bool = True

@@ -179,6 +179,20 @@ def _ntp(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
     )
 
 
+def _gateway(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
+    stated = (leaf("tt:IPv4Address", address) for address in camera.gateways)
+    return element("tds:GetNetworkDefaultGatewayResponse", element("tds:NetworkGateway", *stated))
+
+
+def _dns(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
+    servers = (
+        element("tt:DNSManual", leaf("tt:Type", "IPv4"), leaf("tt:IPv4Address", address))
+        for address in camera.dns_servers
+    )
+    stated = element("tds:DNSInformation", leaf("tt:FromDHCP", "false"), *servers)
+    return element("tds:GetDNSResponse", stated)
+
+
 def _hostname(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
     parts = leaf("tt:FromDHCP", "false") + leaf("tt:Name", f"cam-{camera.serial[-4:].lower()}")
     return element("tds:GetHostnameResponse", element("tds:HostnameInformation", parts))
@@ -225,6 +239,8 @@ REPLIES: dict[tuple[str, str], Reply] = {
     ("tds", "GetNetworkInterfaces"): _network_interfaces,
     ("tds", "GetNetworkProtocols"): _network_protocols,
     ("tds", "GetNTP"): _ntp,
+    ("tds", "GetNetworkDefaultGateway"): _gateway,
+    ("tds", "GetDNS"): _dns,
     ("tds", "GetHostname"): _hostname,
     ("tds", "GetScopes"): _scopes,
     ("tds", "GetDiscoveryMode"): _discovery_mode,

@@ -897,6 +897,10 @@ def test_uplink_names_no_sum_where_more_than_a_third_was_not_measured(
 # ---------- time ----------
 
 
+OUTSIDE = {"subnets": ("192.0.2.0/24",), "ntp_servers": ("203.0.113.5",)}
+NAMED = {"ntp_servers": ("vn.pool.ntp.org", "asia.pool.ntp.org")}
+
+
 @pytest.mark.parametrize(
     ("source", "network", "outcome", "said"),
     [
@@ -909,6 +913,22 @@ def test_uplink_names_no_sum_where_more_than_a_third_was_not_measured(
         ("NTP", {"ntp_servers": ("0.0.0.0", "192.0.2.1"), "ntp_from_dhcp": False}, PASS, "time_server"),
         ("NTP", {"ntp_servers": ("0.0.0.0",), "ntp_from_dhcp": True}, OPEN, "time_server_by_dhcp"),
         ("NTP", {"ntp_servers": (), "ntp_from_dhcp": False}, FAIL, "time_server_none"),
+        ("NTP", {**OUTSIDE, "gateways": ()}, WARN, "time_server_no_gateway"),
+        ("NTP", {**OUTSIDE, "gateways": ("192.0.2.1",)}, PASS, "time_server"),
+        ("NTP", {**OUTSIDE, "gateways": None}, PASS, "time_server"),
+        ("NTP", {**OUTSIDE, "gateways": (), "subnets": ()}, PASS, "time_server"),
+        ("NTP", {**OUTSIDE, "gateways": (), "ntp_servers": ("192.0.2.9",)}, PASS, "time_server"),
+        (
+            "NTP",
+            {**OUTSIDE, "gateways": (), "ntp_servers": ("203.0.113.5", "192.0.2.9")},
+            PASS,
+            "time_server",
+        ),
+        ("NTP", {**OUTSIDE, "gateways": (), "ntp_servers": ("2001:db8::1",)}, PASS, "time_server"),
+        ("NTP", {**NAMED, "dns_servers": (), "dns_from_dhcp": False}, WARN, "time_server_no_dns"),
+        ("NTP", {**NAMED, "dns_servers": (), "dns_from_dhcp": True}, PASS, "time_server"),
+        ("NTP", {**NAMED, "dns_servers": None, "dns_from_dhcp": None}, PASS, "time_server"),
+        ("NTP", {**NAMED, "dns_servers": ("192.0.2.1",), "dns_from_dhcp": False}, PASS, "time_server"),
         ("NTP", {"ntp_servers": None, "ntp_from_dhcp": None}, OPEN, "time_server_unread"),
         ("Manual", {}, FAIL, "time_manual"),
         (None, {}, OPEN, "time_source_unknown"),

@@ -21,6 +21,7 @@ from camagent.model.device import (
     DeviceUser,
     Login,
     MediaFacts,
+    NetworkFacts,
     NetworkProtocol,
     PortFacts,
     Service,
@@ -105,6 +106,8 @@ REFUSED_TCP = Fault(FaultCode.RTSP_ERROR, Stage.OBSERVE, "SETUP", 0.1, status=46
 ALL_SERVICES = tuple(
     Service(namespace, "http://192.0.2.11/onvif/x", None) for namespace in CAPABILITY_NAMESPACES.values()
 )
+LOST: dict[str, Any] = {"subnets": ("192.0.2.0/24",), "ntp_servers": ("203.0.113.5",)}
+NAMELESS: dict[str, Any] = {"ntp_servers": ("vn.pool.ntp.org",), "dns_from_dhcp": False}
 OLD_MEDIA = (Service("http://www.onvif.org/ver10/media/wsdl", "http://192.0.2.11/onvif/media", None),)
 NO_PROTOCOLS = Fault(FaultCode.UNSUPPORTED, Stage.INTERROGATE, "GetNetworkProtocols", 0.1)
 HTTP = NetworkProtocol("HTTP", True, (80,))
@@ -167,6 +170,8 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     ("onvif_conformance", with_device(scopes=(SCOPE + "Streaming", SCOPE + "T"), services=OLD_MEDIA), None),
     ("onvif_conformance", with_device(scopes=(SCOPE + "Streaming",), services=OLD_MEDIA), None),
     ("onvif_conformance", with_device(scopes=(SCOPE + "T",), network=None, faults=(NO_PROTOCOLS,)), None),
+    ("time_server", with_device(network=NetworkFacts(**LOST, gateways=())), None),
+    ("time_server", with_device(network=NetworkFacts(**NAMELESS, dns_servers=())), None),
     ("availability", camera_facts(history=History(40, 40, NOW)), None),
     ("availability", camera_facts(history=History(1000, 970, NOW)), None),
     ("availability", camera_facts(history=History(30_000, 29_123, NOW)), None),

@@ -38,6 +38,8 @@ PARSERS: tuple[Callable[[Node], object], ...] = (
     device_replies.parse_interfaces,
     device_replies.parse_protocols,
     device_replies.parse_ntp,
+    device_replies.parse_gateway,
+    device_replies.parse_dns,
     device_replies.parse_scopes,
     device_replies.parse_users,
     device_replies.parse_device_capabilities,

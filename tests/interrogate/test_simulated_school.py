@@ -47,6 +47,9 @@ def test_identity_clock_and_streams_are_those_of_the_specification(
     for camera, facts in (pair for pair in read if pair[0].alive):
         assert (facts.information.serial, facts.information.model) == (camera.serial, camera.model)
         assert facts.network.macs == (camera.mac,) and facts.network.ntp_servers == camera.ntp_servers
+        dns = (camera.dns_servers, False) if camera.ntp_servers else (None, None)
+        assert (facts.network.dns_servers, facts.network.dns_from_dhcp) == dns
+        assert facts.network.subnets == ("127.0.0.0/8",)
         assert abs(facts.clock.offset_s - camera.clock_offset_s) < 1.5
         assert isinstance(facts.media, MediaFacts)
         seen = [

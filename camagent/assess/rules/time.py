@@ -8,13 +8,13 @@ from camagent.assess.judgement import Judgement, Reading, at_most, say, unknown
 from camagent.assess.rule import About, Rule
 from camagent.model.device import DeviceClock, NetworkFacts
 from camagent.model.finding import Outcome
+from camagent.model.onvif import NO_ADDRESS
 from camagent.model.text import Message
+from camagent.model.time_servers import by_name, outside
 
 MINUTE_S = 60
 HOUR_S = 3600
 DAY_S = 86_400
-NOWHERE = frozenset({"", "0.0.0.0", "::"})
-"""What devices write where no time server is set."""
 POSIX_ZONE = re.compile(
     r"(?:<[^<>]{1,16}>|[A-Za-z]{1,16})([+-]?)(\d{1,2})(?::(\d{2}))?(?::\d{2})?(?:[A-Za-z<,].*)?\Z"
 )
@@ -35,10 +35,13 @@ def time_server(clock: DeviceClock, network: NetworkFacts | None) -> Judgement:
         )
     if network is None or (network.ntp_servers is None and network.ntp_from_dhcp is None):
         return Judgement(Outcome.NOT_ASSESSED, say("time_server_unread"), configured=clock.source)
-    servers = tuple(server for server in network.ntp_servers or () if server.strip() not in NOWHERE)
+    servers = tuple(server for server in network.ntp_servers or () if server.strip() not in NO_ADDRESS)
     if servers:
-        told = say("time_server", servers=", ".join(servers))
-        return Judgement(Outcome.PASS, told, observed=True, configured=clock.source)
+        missing = _missing_way(servers, network)
+        told = say(missing or "time_server", servers=", ".join(servers))
+        outcome = Outcome.WARN if missing else Outcome.PASS
+        remedy = say("time_way_remedy") if missing else None
+        return Judgement(outcome, told, observed=True, configured=clock.source, remedy=remedy)
     if network.ntp_from_dhcp:  # DHCP may have named one, and may have named none
         return Judgement(Outcome.NOT_ASSESSED, say("time_server_by_dhcp"), configured=clock.source)
     return Judgement(
@@ -48,6 +51,16 @@ def time_server(clock: DeviceClock, network: NetworkFacts | None) -> Judgement:
         configured=clock.source,
         remedy=say("time_remedy"),
     )
+
+
+def _missing_way(servers: tuple[str, ...], network: NetworkFacts) -> str | None:
+    """What a camera lacks to reach any of its time servers, by its own settings; None where nothing is
+    plain."""
+    if network.gateways == () and outside(servers, network.subnets) == servers:
+        return "time_server_no_gateway"
+    if network.dns_servers == () and network.dns_from_dhcp is False and by_name(servers) == servers:
+        return "time_server_no_dns"
+    return None
 
 
 def clock_offset(
