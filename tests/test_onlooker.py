@@ -8,7 +8,7 @@ import asyncio
 import pytest
 
 from camagent.assess.profile import load_profile
-from camagent.cli.progress import camera_line, left_text
+from camagent.cli.progress import camera_line
 from camagent.discover import search as searching
 from camagent.discover.live import LiveView
 from camagent.discover.multicast import Tray
@@ -28,6 +28,7 @@ from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job, Step
 from camagent.run.onlooker import Onlooker, Remaining, first_guess_s
 from camagent.run.site_run import check_targets, find_devices
 from camagent.run.visit import DeviceCheck, Judge, SeenSource
+from camagent.text.quantities import left_text
 from camagent.wire.login_ledger import LoginLedger
 from tests import builders
 from tests.builders import NOW, profile_stamp, site_facts

@@ -95,21 +95,12 @@ def camera_line(camera: CameraResult) -> str:
     return "  ".join(filter(None, (SIGN[camera.verdict], clean_line(facts.address, 40), name, verdict)))
 
 
-def left_text(left_s: float, language: str) -> str:
-    """How long it will still take, in steps as coarse as the estimate is: 5 s under a minute, else 15 s."""
-    from camagent.text import say
-
-    step_s = 5 if left_s <= 60 else 15
-    rounded_s = max(step_s, round(left_s / step_s) * step_s)
-    if rounded_s < 60:
-        return say("cli.left_seconds", language, seconds=rounded_s)
-    return say("cli.left_minutes", language, time=f"{rounded_s // 60}:{rounded_s % 60:02}")
-
-
 def _left_column(remaining: Remaining | None) -> ProgressColumn:
     """A column of the bar that counts down while the checks run; elsewhere it is empty."""
     from rich.progress import ProgressColumn
     from rich.text import Text
+
+    from camagent.text.quantities import left_text
 
     class Left(ProgressColumn):
         def render(self, task: Task) -> Text:

@@ -14,7 +14,7 @@ from camagent.model.scan import (
     Site,
 )
 from camagent.operator_files.credentials import CredentialBook
-from camagent.run.visit import Judge
+from camagent.run.visit import DeviceCheck, Judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ class Run:
     discovery: Discovery | None = None
     is_complete: bool = True
     """False: the user stopped it."""
+    checks: tuple[DeviceCheck, ...] = ()
+    """What the result was made from, so that one device can be checked again and the whole judged anew."""
 
 
 @dataclass(frozen=True, slots=True)

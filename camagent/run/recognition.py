@@ -83,7 +83,8 @@ def finish(checks: Sequence[DeviceCheck], order: JudgingContext, frame: RunPerio
         expected=(*expected_after(results, order.site.id), *retired) if frame.kind == "scan" else (),
         superseded=absent.superseded,
     )
-    return Run(result, learned, memory_after(order.memory, learned), frame.discovery)
+    memory = memory_after(order.memory, learned)
+    return Run(result, learned, memory, frame.discovery, checks=tuple(checks))
 
 
 def _missing(rows: Sequence[InventoryRow]) -> Iterator[NotChecked]:

@@ -141,7 +141,7 @@ async def _check_and_judge(jobs: Sequence[Job], order: JudgingContext, work: _Wo
     checks = await _check_jobs(jobs, order, work)
     run = finish(checks, order, replace(frame, finished_at=work.fleet.clock.now()))
     if work.fleet.stopped:
-        return _incomplete(run, work.fleet.unfinished)
+        return incomplete(run, work.fleet.unfinished)
     again = to_look_at_again(run, checks)
     if not again:
         return run
@@ -174,7 +174,7 @@ async def _pause(fleet: Fleet) -> None:
             await fleet.clock.sleep(PAUSE_STEP_S)
 
 
-def _incomplete(run: Run, unfinished: int) -> Run:
+def incomplete(run: Run, unfinished: int) -> Run:
     """The run with the note that it was stopped, and nothing to be remembered of it: who was not met is not
     gone."""
     coverage = run.result.coverage

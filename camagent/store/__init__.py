@@ -78,20 +78,40 @@ class Store:
 
     def save(self, document: ScanDocument) -> None:
         """Add a scan: its document, what changed, today's counts; thin what is older than RAW_DAYS."""
-        packed = lzma.compress(document.compact_json(), preset=LZMA_PRESET)
-        counts = [document.summary.ready, document.summary.not_ready, document.summary.undetermined]
         stamps = [stamp_text(document.started_at), stamp_text(document.finished_at)]
         with self._write() as connection:
             connection.execute(
                 "INSERT INTO scan (started_at, finished_at, profile_id, profile_digest,"
                 " ready, not_ready, undetermined, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (*stamps, document.profile.id, document.profile.digest, *counts, packed),
+                (
+                    *stamps,
+                    document.profile.id,
+                    document.profile.digest,
+                    *_counts(document),
+                    _packed(document),
+                ),
             )
             seen = [camera for camera in document.cameras if not was_stopped(camera)]
             for camera in seen:
                 states.note(connection, camera, stamps[0])
             count_day(connection, document.started_at, {camera.id: answered(camera) for camera in seen})
             thin(connection, document.started_at)
+
+    def amend(self, document: ScanDocument, camera_ids: Sequence[str]) -> None:
+        """The newest scan that began when this one did is this one now: these cameras were checked again.
+
+        Nothing is counted twice; the new state of these cameras is noted at the end of the check.
+        """
+        finished_at, began_at = stamp_text(document.finished_at), stamp_text(document.started_at)
+        with self._write() as connection:
+            connection.execute(
+                "UPDATE scan SET finished_at = ?, ready = ?, not_ready = ?, undetermined = ?, document = ?"
+                " WHERE id = (SELECT max(id) FROM scan WHERE started_at = ?)",
+                (finished_at, *_counts(document), _packed(document), began_at),
+            )
+            for camera in document.cameras:
+                if camera.id in camera_ids and not was_stopped(camera):
+                    states.note(connection, camera, finished_at)
 
     def note_probes(self, at: datetime, answers: Mapping[str, bool]) -> None:
         """Count cheap checks between scans: camera id and whether it answered."""
@@ -332,3 +352,11 @@ def was_stopped(camera: CameraView) -> bool:
 
 
 __all__ = ["Store", "OperatorError", "answered", "open_store"]
+
+
+def _packed(document: ScanDocument) -> bytes:
+    return lzma.compress(document.compact_json(), preset=LZMA_PRESET)
+
+
+def _counts(document: ScanDocument) -> tuple[int, int, int]:
+    return document.summary.ready, document.summary.not_ready, document.summary.undetermined

@@ -68,6 +68,16 @@ def storage_text(bits_per_second: float, lang: str) -> str:
     return say("report.chart.storage", lang, amount=number_text(gigabytes, lang, 1))
 
 
+def left_text(left_s: float, lang: str) -> str:
+    """How long something will still take, in steps as coarse as such an estimate is: 5 s, from a minute on
+    15 s."""
+    step_s = 5 if left_s <= 60 else 15
+    rounded_s = max(step_s, round(left_s / step_s) * step_s)
+    if rounded_s < 60:
+        return say("cli.left_seconds", lang, seconds=rounded_s)
+    return say("cli.left_minutes", lang, time=f"{rounded_s // 60}:{rounded_s % 60:02}")
+
+
 def moment_text(moment: datetime, lang: str) -> str:
     """Date and time in Vietnam."""
     local = moment.astimezone(VIETNAM)
