@@ -22,7 +22,7 @@ MAX_FUNCTION_LINES = 40
 FENCES: dict[str, tuple[str, ...]] = {
     "av": ("camagent/observe/decode.py", "camagent/observe/decode_worker.py", "camagent/observe/files.py"),
     "cv2": ("camagent/observe/picture/",),
-    "aiohttp": ("camagent/exporter/server.py", "camagent/simulator/"),
+    "aiohttp": ("camagent/exporter/server.py", "camagent/simulator/", "camagent/ui/server.py"),
     "onvif": ("camagent/cli/onvif.py", "camagent/cli/onvif_transport.py"),
     "zeep": ("camagent/cli/onvif.py", "camagent/cli/onvif_transport.py"),
     "prometheus_client": ("camagent/exporter/",),
@@ -31,7 +31,7 @@ FENCES: dict[str, tuple[str, ...]] = {
     "click": ("camagent/cli/",),
     "xlsxwriter": ("camagent/report/",),
     "openpyxl": (),
-    "jinja2": ("camagent/report/", "camagent/exporter/"),
+    "jinja2": ("camagent/report/", "camagent/exporter/", "camagent/ui/"),
     "yaml": ("camagent/exporter/web_config.py",),
     "bcrypt": ("camagent/exporter/web_config.py",),
     "rich": ("camagent/report/", "camagent/cli/"),
@@ -84,6 +84,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": PUBLISHED | {"inventory", "platform"},
     "exporter": PUBLISHED | {"operator_files", "platform"},
     "agent": BASE | {"run", "inventory", "document", "store", "exporter", "discover"},
+    "ui": BASE | PUBLISHED | {"run", "store", "exporter", "discover"},
     "simulator": {"model", "platform"},
     "__main__": {"cli"},
 } | {stage: BASE for stage in STAGES}

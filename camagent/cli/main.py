@@ -23,6 +23,7 @@ from camagent.text import LANGUAGES
 
 COMMANDS = {
     "init": "camagent.cli.init:init_command",
+    "ui": "camagent.cli.ui:ui_command",
     "demo": "camagent.cli.demo:demo_command",
     "discover": "camagent.cli.discover:discover_command",
     "scan": "camagent.cli.scan:scan_command",
