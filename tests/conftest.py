@@ -31,6 +31,7 @@ OUTSIDE = (
     "tests/observe/wire/test_pictures.py",
     "tests/publish/report/test_html_in_browser.py",
     "tests/e2e/test_soak.py",
+    "tests/ui/test_hour_in_browser.py",
 )
 """Against programs that we did not write, or over a real window of time: minutes, and not needed at every
 edit."""
