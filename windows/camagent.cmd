@@ -7,5 +7,10 @@ set "PYTHONPATH="
 set "PYTHONDONTWRITEBYTECODE=1"
 set "camagent_python=%~dp0python\python.exe"
 if not exist "%camagent_python%" set "camagent_python=%~dp0python\bin\python.exe"
+if "%~1"=="" goto page
 "%camagent_python%" -m camagent %*
 exit /b %errorlevel%
+:page
+rem Without arguments somebody has double-clicked: open the page, and leave what it says on the screen.
+"%camagent_python%" -m camagent ui
+pause
