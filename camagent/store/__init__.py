@@ -18,22 +18,22 @@ from types import TracebackType
 from typing import Any, Self
 
 from camagent.document.decisions import Decision
-from camagent.document.model import CameraView, ScanDocument
+from camagent.document.model import ScanDocument
 from camagent.document.read import MAX_DOCUMENT_BYTES, DocumentError, parse_document
 from camagent.document.states import CameraState
 from camagent.inventory.earlier_runs import Learned
 from camagent.inventory.identity import KnownDevice
 from camagent.inventory.trust import Trust, TrustedDevice
 from camagent.model.expected import ExpectedCamera, Retirement
-from camagent.model.fault import FaultCode
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import History, ManualAnswer
 from camagent.model.stream import PictureNumbers
 from camagent.model.text import Message, message
-from camagent.store import expected, outages, pictures, states
-from camagent.store.daily import RAW_DAYS, count_day, day_of, thin
+from camagent.store import expected, outages, pictures, scans, states
+from camagent.store.daily import RAW_DAYS, count_day, day_of
 from camagent.store.open_file import connect, transaction, translated
 from camagent.store.pictures import KeptPicture
+from camagent.store.scans import answered
 from camagent.text.quantities import VIETNAM, stamp_text
 from camagent.text.vietnamese import clean_line
 
@@ -42,9 +42,6 @@ MAX_KNOWN = (
 )
 MAX_PINS = 20_000  # places whose certificate is remembered
 MAX_TRIED = 10  # scans that are looked at for one that can be read
-LZMA_PRESET = (
-    1  # its window spans cameras that say the same: a twentieth of zlib's size here, in half the time
-)
 
 
 class Store:
@@ -78,40 +75,14 @@ class Store:
 
     def save(self, document: ScanDocument) -> None:
         """Add a scan: its document, what changed, today's counts; thin what is older than RAW_DAYS."""
-        stamps = [stamp_text(document.started_at), stamp_text(document.finished_at)]
         with self._write() as connection:
-            connection.execute(
-                "INSERT INTO scan (started_at, finished_at, profile_id, profile_digest,"
-                " ready, not_ready, undetermined, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    *stamps,
-                    document.profile.id,
-                    document.profile.digest,
-                    *_counts(document),
-                    _packed(document),
-                ),
-            )
-            seen = [camera for camera in document.cameras if not was_stopped(camera)]
-            for camera in seen:
-                states.note(connection, camera, stamps[0])
-            count_day(connection, document.started_at, {camera.id: answered(camera) for camera in seen})
-            thin(connection, document.started_at)
+            scans.add(connection, document)
 
     def amend(self, document: ScanDocument, camera_ids: Sequence[str]) -> None:
-        """The newest scan that began when this one did is this one now: these cameras were checked again.
-
-        Nothing is counted twice; the new state of these cameras is noted at the end of the check.
-        """
-        finished_at, began_at = stamp_text(document.finished_at), stamp_text(document.started_at)
+        """Put the document in the place of the scan that began when it did: these cameras were checked again,
+        and their new state is noted at its end."""
         with self._write() as connection:
-            connection.execute(
-                "UPDATE scan SET finished_at = ?, ready = ?, not_ready = ?, undetermined = ?, document = ?"
-                " WHERE id = (SELECT max(id) FROM scan WHERE started_at = ?)",
-                (finished_at, *_counts(document), _packed(document), began_at),
-            )
-            for camera in document.cameras:
-                if camera.id in camera_ids and not was_stopped(camera):
-                    states.note(connection, camera, finished_at)
+            scans.amend(connection, document, camera_ids)
 
     def note_probes(self, at: datetime, answers: Mapping[str, bool]) -> None:
         """Count cheap checks between scans: camera id and whether it answered."""
@@ -341,22 +312,4 @@ def open_store(path: Path, tell: Callable[[Message], None] = lambda _: None) -> 
     return Store(path, connection, set_aside, tell)
 
 
-def answered(camera: CameraView) -> bool:
-    """Something of the camera answered in this run: its ONVIF side or one of its streams."""
-    return camera.clock is not None or any(stream.measured is not None for stream in camera.streams)
-
-
-def was_stopped(camera: CameraView) -> bool:
-    """The user ended the run before it was seen: that is neither a change nor a missing answer."""
-    return any(fault.code == FaultCode.STOPPED for fault in camera.faults)
-
-
 __all__ = ["Store", "OperatorError", "answered", "open_store"]
-
-
-def _packed(document: ScanDocument) -> bytes:
-    return lzma.compress(document.compact_json(), preset=LZMA_PRESET)
-
-
-def _counts(document: ScanDocument) -> tuple[int, int, int]:
-    return document.summary.ready, document.summary.not_ready, document.summary.undetermined

@@ -13,16 +13,18 @@ from camagent.assess.profile import load_profile
 from camagent.cli.trust import trusting
 from camagent.credentials import BoundCredential, CredentialBook
 from camagent.discover.plan import DiscoveryPlan
+from camagent.document.model import CameraView
 from camagent.inventory.earlier_runs import Memory
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, RtspOnly, Sighting
 from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.finding import Outcome
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
 from camagent.model.text import message
 from camagent.run import site_run
+from camagent.run.context import JudgingContext
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job, Step
-from camagent.run.recognition import Order
 from camagent.run.visit import DeviceCheck, Judge, SeenSource
 from camagent.store import Store, open_store
 from camagent.ui.board import Board, Phase
@@ -100,9 +102,9 @@ class Place:
             raise OperatorError(message("ui.search_first"))
         return DiscoveryPlan((), ())
 
-    def _order(self) -> Order:
+    def _order(self) -> JudgingContext:
         judge = Judge(load_profile("ubnd-3288"), site_facts())
-        return Order(judge, profile_stamp(), CredentialBook(self.logins), (), Memory())
+        return JudgingContext(judge, profile_stamp(), CredentialBook(self.logins), (), Memory())
 
     def _keep(self, login: Credential, plan: DiscoveryPlan) -> tuple[str, ...]:
         self.logins.append(BoundCredential("192.0.2.0/29", login))
@@ -125,6 +127,11 @@ class Place:
         self.desk.keep_login(LOGIN)
         self.desk.scan(trust_new=True)
         await self.idle()
+
+
+def failed_rules(camera: CameraView) -> list[str]:
+    """What the camera does not meet."""
+    return [row.rule for row in camera.findings if row.outcome is Outcome.FAIL]
 
 
 def test_devices_then_cameras_then_the_result(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -183,13 +190,11 @@ def test_one_camera_is_checked_again_and_seen_mended(monkeypatch: pytest.MonkeyP
             await place.idle()
             assert place.board.problems == ()
             assert [job.host for job in world.jobs[asked:]] == ["192.0.2.2"]
-            failed = [row.rule for row in place.board.cameras[bad].findings if row.outcome.value == "fail"]
-            assert "IMG-RES" not in failed and len(place.board.cameras) == 2
+            assert "IMG-RES" not in failed_rules(place.board.cameras[bad])
+            assert len(place.board.cameras) == 2
             kept = store.latest()
             assert kept is not None and len(store.verdicts(10)) == 1  # amended, not counted twice
-            assert "IMG-RES" not in [
-                row.rule for camera in kept.cameras for row in camera.findings if row.outcome.value == "fail"
-            ]
+            assert all("IMG-RES" not in failed_rules(camera) for camera in kept.cameras)
             first, mended = store.states(bad)
             assert "IMG-RES" in first.failed and "IMG-RES" not in mended.failed
 
