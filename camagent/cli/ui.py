@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from camagent.discover.plan import DiscoveryPlan
     from camagent.document.model import ScanDocument
     from camagent.model.secret import Credential
-    from camagent.run.fleet import Fleet, FleetOptions
     from camagent.run.context import JudgingContext
+    from camagent.run.fleet import Fleet, FleetOptions
     from camagent.store import Store
     from camagent.ui.desk import Tools
     from camagent.ui.server import Page, Reports

@@ -24,9 +24,9 @@ from camagent.model.scan import CameraResult
 from camagent.model.secret import Credential
 from camagent.model.text import message
 from camagent.run.again import check_camera_again
+from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import Fleet, FleetOptions, Job, Step
 from camagent.run.onlooker import Onlooker, Remaining, first_guess_s
-from camagent.run.context import JudgingContext, Run
 from camagent.run.site_run import Found, check_found, find_devices, jobs_for
 from camagent.run.trust import LoginGiven
 from camagent.store import Store
