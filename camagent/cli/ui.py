@@ -18,10 +18,10 @@ from camagent.cli.options import search_options
 
 if TYPE_CHECKING:
     from camagent.app import RunOptions
-    from camagent.config import Config
     from camagent.discover.plan import DiscoveryPlan
     from camagent.document.model import ScanDocument
     from camagent.model.secret import Credential
+    from camagent.operator_files.config import Config
     from camagent.run.context import JudgingContext
     from camagent.run.fleet import Fleet, FleetOptions
     from camagent.store import Store
@@ -132,7 +132,7 @@ def _fleet(config: Config) -> Iterator[Fleet]:
 def _keep_login(config: Config, login: Credential, plan: DiscoveryPlan) -> tuple[str, ...]:
     """Bind the log-in to what is searched, and let it be tried where an earlier one was refused."""
     from camagent.app import bound_to_search, config_dir, data_dir, open_login_record
-    from camagent.credentials import CredentialStore
+    from camagent.operator_files.credentials import CredentialStore
 
     store = CredentialStore(data_dir(config), config_dir())
     bound = bound_to_search(login, plan, named=bool(plan.subnets))
@@ -146,8 +146,8 @@ def _keep_login(config: Config, login: Credential, plan: DiscoveryPlan) -> tuple
 def _kept_login(config: Config, plan: DiscoveryPlan) -> tuple[str, tuple[str, ...]] | None:
     """The user name that is kept for the ranges of a search, and these ranges; None where there is none."""
     from camagent.app import bound_to_search, config_dir, data_dir
-    from camagent.credentials import CredentialStore
     from camagent.model.secret import Credential, Secret
+    from camagent.operator_files.credentials import CredentialStore
 
     nobody = Credential("", Secret(""))
     wanted = {entry.network for entry in bound_to_search(nobody, plan, named=bool(plan.subnets))}

@@ -11,7 +11,6 @@ import pytest
 
 from camagent.assess.profile import load_profile
 from camagent.cli.trust import trusting
-from camagent.credentials import BoundCredential, CredentialBook
 from camagent.discover.plan import DiscoveryPlan
 from camagent.document.model import CameraView
 from camagent.inventory.earlier_runs import Memory
@@ -22,6 +21,7 @@ from camagent.model.finding import Outcome
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
 from camagent.model.text import message
+from camagent.operator_files.credentials import BoundCredential, CredentialBook
 from camagent.run import site_run
 from camagent.run.context import JudgingContext
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job, Step
