@@ -40,6 +40,7 @@ _PORT = click.IntRange(1, 65_535)
 @click.option(
     "--cameras", type=click.IntRange(1, 1000), default=12, show_default=True, help=t("simulator.cameras")
 )
+@click.option("--recorder", type=click.IntRange(1, 128), help=t("simulator.recorder"))
 @click.option("--ready-file", type=click.Path(path_type=Path, dir_okay=False), help=t("simulator.ready_file"))
 @click.option("--http-port", type=_PORT, default=8080, show_default=True, help=t("simulator.http_port"))
 @click.option("--https-port", type=_PORT, default=8443, show_default=True, help=t("simulator.https_port"))
@@ -52,6 +53,7 @@ _PORT = click.IntRange(1, 65_535)
 @click.option("--address", default="127.0.0.1", show_default=True, help=t("simulator.address"))
 def simulate_command(
     cameras: int,
+    recorder: int | None,
     ready_file: Path | None,
     http_port: int,
     https_port: int,
@@ -75,14 +77,21 @@ def simulate_command(
         asyncio.run(_serve_load(LoadOrder(load, clip, paced, address, rtsp_port), ready_file))
     else:
         password = f"Sim-{secrets.token_urlsafe(9)}7"
+        devices = default_school(cameras, password) if recorder is None else _recorder(recorder, password)
         school = [
             replace(camera, http_port=http_port, https_port=https_port, rtsp_port=rtsp_port)
-            for camera in default_school(cameras, password)
+            for camera in devices
         ]
         if condition is not None:
             school[0] = _showing(school[0], condition)
         asyncio.run(_serve_school(school, discovery, ready_file))
     return 0
+
+
+def _recorder(channels: int, password: str) -> tuple[SimulatedCamera, ...]:
+    from camagent.simulator.recorder import recorder
+
+    return (recorder(channels, password),)
 
 
 def _showing(camera: SimulatedCamera, condition: str) -> SimulatedCamera:
@@ -155,6 +164,7 @@ def _school_document(cameras: Sequence[SimulatedCamera]) -> dict[str, Any]:
                 "alive": camera.alive,
                 "serial": camera.serial,
                 "mac": camera.mac,
+                "retention": {str(kept.channel): kept.expected.value for kept in camera.kept},
                 "expected": {
                     "verdict": camera.expected.verdict.value,
                     "action": camera.expected.action.value,

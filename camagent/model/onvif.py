@@ -17,6 +17,8 @@ MEDIA1_NS = "http://www.onvif.org/ver10/media/wsdl"
 MEDIA2_NS = "http://www.onvif.org/ver20/media/wsdl"
 IMAGING_NS = "http://www.onvif.org/ver20/imaging/wsdl"
 SEARCH_NS = "http://www.onvif.org/ver10/search/wsdl"
+RECORDING_NS = "http://www.onvif.org/ver10/recording/wsdl"
+REPLAY_NS = "http://www.onvif.org/ver10/replay/wsdl"
 SCHEMA_NS = "http://www.onvif.org/ver10/schema"
 ERROR_NS = "http://www.onvif.org/ver10/error"
 
@@ -29,8 +31,8 @@ CAPABILITY_NAMESPACES = {
     "analytics": "http://www.onvif.org/ver20/analytics/wsdl",
     "events": "http://www.onvif.org/ver10/events/wsdl",
     "ptz": "http://www.onvif.org/ver20/ptz/wsdl",
-    "recording": "http://www.onvif.org/ver10/recording/wsdl",
-    "replay": "http://www.onvif.org/ver10/replay/wsdl",
+    "recording": RECORDING_NS,
+    "replay": REPLAY_NS,
     "deviceio": "http://www.onvif.org/ver10/deviceIO/wsdl",
 }
 """The names of GetCapabilities, in lower case, and the services that they stand for."""

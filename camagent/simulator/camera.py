@@ -9,6 +9,7 @@ from camagent.model.finding import Action, Verdict
 from camagent.simulator.clips import Clip, load_clip
 from camagent.simulator.doors import Door
 from camagent.simulator.faults import NO_ONVIF_FAULTS, NO_STREAM_FAULTS, OnvifFaults, StreamFaults
+from camagent.simulator.kept_video import KeptVideo
 
 HTTP_PORT = 8080  # above 1024: no root
 RTSP_PORT = 8554
@@ -103,6 +104,8 @@ class SimulatedCamera:
     ntp_servers: tuple[str, ...] = ("pool.ntp.org",)
     dns_servers: tuple[str, ...] = ("127.0.0.53",)
     gateways: tuple[str, ...] = ("127.0.0.1",)
+    kept: tuple[KeptVideo, ...] = ()
+    """What a recorder keeps; empty: the device has no recording services."""
     alive: bool = True
     """False: the inventory knows the address, and nothing answers there."""
     discoverable: bool = True

@@ -19,6 +19,9 @@ SERVICE_PATHS = {
     "trt": "/onvif/media_service",
     "tr2": "/onvif/media2_service",
     "timg": "/onvif/imaging_service",
+    "trc": "/onvif/recording_service",
+    "tse": "/onvif/search_service",
+    "trp": "/onvif/replay_service",
 }
 
 
@@ -39,6 +42,7 @@ def scopes(camera: SimulatedCamera) -> tuple[str, ...]:
         f"{root}/type/video_encoder",
         f"{root}/Profile/Streaming",
         *((f"{root}/Profile/T",) if camera.media2 else ()),
+        *((f"{root}/Profile/G",) if camera.kept else ()),
     )
     return (*names, f"{root}/hardware/{quote(camera.model)}", *kinds)
 
@@ -51,7 +55,8 @@ def xaddr(camera: SimulatedCamera, service: str) -> str:
 
 def services(camera: SimulatedCamera) -> tuple[str, ...]:
     """Prefixes of the services that it has."""
-    return ("tds", "trt", "tr2", "timg") if camera.media2 else ("tds", "trt", "timg")
+    media = ("trt", "tr2") if camera.media2 else ("trt",)
+    return ("tds", *media, "timg", *(("trc", "tse", "trp") if camera.kept else ()))
 
 
 def _system_date_and_time(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
@@ -107,7 +112,21 @@ def _capabilities(camera: SimulatedCamera, request: SoapRequest, now: datetime) 
                 leaf("tt:XAddr", xaddr(camera, "trt")),
                 element("tt:StreamingCapabilities", streaming),
             ),
+            _recorder_capabilities(camera) if camera.kept else "",
         ),
+    )
+
+
+def _recorder_capabilities(camera: SimulatedCamera) -> str:
+    fixed = "".join(leaf(f"tt:{name}", "false") for name in ("ReceiverSource", "MediaProfileSource"))
+    fixed += "".join(leaf(f"tt:{name}", "false") for name in ("DynamicRecordings", "DynamicTracks"))
+    return element(
+        "tt:Extension",
+        element(
+            "tt:Recording", leaf("tt:XAddr", xaddr(camera, "trc")), fixed, leaf("tt:MaxStringLength", 128)
+        ),
+        element("tt:Search", leaf("tt:XAddr", xaddr(camera, "tse")), leaf("tt:MetadataSearch", "false")),
+        element("tt:Replay", leaf("tt:XAddr", xaddr(camera, "trp"))),
     )
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from camagent.simulator import onvif_device, onvif_media
+from camagent.simulator import onvif_device, onvif_media, onvif_recording
 from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.certificates import self_signed_context
 from camagent.simulator.doors import MAX_NONCES, DoorKeeper
@@ -31,7 +31,7 @@ from camagent.simulator.onvif_xml import (
 
 MAX_TOKEN_SKEW_S = 300.0  # between Created and the device's clock; cameras take from seconds to some minutes
 WEB_PAGE = "<!DOCTYPE html><html><head><title>Login</title></head><body><h1>Web Client</h1></body></html>"
-_REPLIES = onvif_device.REPLIES | onvif_media.REPLIES
+_REPLIES = onvif_device.REPLIES | onvif_media.REPLIES | onvif_recording.REPLIES
 _PREFIX = {namespace: prefix for prefix, namespace in NAMESPACES.items()}
 
 
@@ -42,6 +42,7 @@ class OnvifServer:
         self.camera = camera
         self.requests: list[str] = []
         """Operations in the order asked, for tests."""
+        self._replies = _REPLIES | onvif_recording.SearchSessions().replies
         self._keeper = DoorKeeper(camera.door)
         self._used_nonces: deque[str] = deque(maxlen=MAX_NONCES)
         self._server = web.Server(self._serve)
@@ -101,7 +102,7 @@ class OnvifServer:
         return self._answer(soap, request.headers.get("Authorization"))
 
     def _answer(self, soap: SoapRequest, authorization: str | None) -> web.Response:
-        reply = _REPLIES.get((_PREFIX.get(soap.namespace, ""), soap.operation))
+        reply = self._replies.get((_PREFIX.get(soap.namespace, ""), soap.operation))
         prefix = _PREFIX.get(soap.namespace, "")
         if reply is None or soap.operation in self.camera.faults.missing or not self._has(prefix):
             return _soap(400, fault(("ter:ActionNotSupported",), "Optional Action Not Implemented"))
@@ -114,6 +115,8 @@ class OnvifServer:
                 400,
                 fault(("ter:InvalidArgVal", "ter:NoProfile"), "The requested profile token does not exist"),
             )
+        except onvif_recording.UnknownRecording:
+            return _soap(400, fault(("ter:InvalidArgVal", "ter:InvalidToken"), "The token does not exist"))
         return _soap(200, text[: len(text) // 2] if self.camera.faults.truncated else text)
 
     def _has(self, prefix: str) -> bool:

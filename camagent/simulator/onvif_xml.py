@@ -7,7 +7,17 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from camagent.model.onvif import DEVICE_NS, ERROR_NS, IMAGING_NS, MEDIA1_NS, MEDIA2_NS, SCHEMA_NS
+from camagent.model.onvif import (
+    DEVICE_NS,
+    ERROR_NS,
+    IMAGING_NS,
+    MEDIA1_NS,
+    MEDIA2_NS,
+    RECORDING_NS,
+    REPLAY_NS,
+    SCHEMA_NS,
+    SEARCH_NS,
+)
 
 NAMESPACES = {
     "s": "http://www.w3.org/2003/05/soap-envelope",
@@ -17,6 +27,11 @@ NAMESPACES = {
     "trt": MEDIA1_NS,
     "tr2": MEDIA2_NS,
     "timg": IMAGING_NS,
+    "trc": RECORDING_NS,
+    "tse": SEARCH_NS,
+    "trp": REPLAY_NS,
+    "wsnt": "http://docs.oasis-open.org/wsn/b-2",
+    "tns1": "http://www.onvif.org/ver10/topics",
 }
 MAX_REQUEST_BYTES = 65_536  # no request of a client comes near
 _DECLARATIONS = " ".join(f'xmlns:{prefix}="{namespace}"' for prefix, namespace in NAMESPACES.items())

@@ -1,4 +1,5 @@
-"""A simulated recorder: so many channels at one address, each with a main and a lighter stream. Pure data."""
+"""A simulated recorder: so many channels at one address, each with a main and a lighter stream, and what
+is kept of it. Pure data."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from dataclasses import replace
 from camagent.simulator.camera import SimulatedCamera, SimulatedStream, honest_claim
 from camagent.simulator.default_school import default_school
 from camagent.simulator.faults import StreamFaults
+from camagent.simulator.kept_video import kept_by_recorder
 
 MAIN_CLIPS = ("main_1080p_h264", "main_1080p_h265")
 SUB_CLIPS = ("sub_360p_h264", "sub_360p_h265")
@@ -33,4 +35,6 @@ def recorder(channels: int, password: str = "", max_sessions: int | None = None)
                 channel=channel,
             )
             streams.append(stream)
-    return replace(base, name="Đầu ghi", model=f"SR-{channels}", streams=tuple(streams))
+    return replace(
+        base, name="Đầu ghi", model=f"SR-{channels}", streams=tuple(streams), kept=kept_by_recorder(channels)
+    )

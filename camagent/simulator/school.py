@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -16,6 +16,7 @@ from camagent.simulator.camera import SimulatedCamera, SimulatedStream
 from camagent.simulator.clips import load_clip
 from camagent.simulator.describe import Description
 from camagent.simulator.live import LiveSource
+from camagent.simulator.onvif_recording import replay_path
 from camagent.simulator.onvif_server import OnvifServer
 from camagent.simulator.rtsp_server import Mount, RtspServer, RtspSettings
 from camagent.simulator.wsdiscovery import DiscoveryResponder
@@ -119,7 +120,7 @@ def _start_discovery(responder: DiscoveryResponder) -> None:
 async def _open_camera(camera: SimulatedCamera) -> RunningCamera:
     if not camera.alive:
         return RunningCamera(camera, None, None)
-    mounts = {stream.path: _mount(camera, stream) for stream in camera.streams}
+    mounts = {stream.path: _mount(camera, stream) for stream in (*camera.streams, *_replayed(camera))}
     settings = RtspSettings(
         camera.address, camera.rtsp_port, camera.door, clock_offset_s=camera.clock_offset_s
     )
@@ -137,6 +138,14 @@ async def _open_camera(camera: SimulatedCamera) -> RunningCamera:
     http_port, https_port = onvif.ports
     onvif.camera = replace(onvif.camera, http_port=http_port, https_port=https_port)
     return RunningCamera(onvif.camera, onvif, rtsp)
+
+
+def _replayed(camera: SimulatedCamera) -> Iterator[SimulatedStream]:
+    """What can be played of the recordings: the main stream of their channel, where something is kept."""
+    mains = {stream.channel: stream for stream in reversed(camera.streams)}
+    for kept in camera.kept:
+        if kept.spans_h:
+            yield replace(mains[kept.channel], path=replay_path(kept))
 
 
 def _mount(camera: SimulatedCamera, stream: SimulatedStream) -> Mount:

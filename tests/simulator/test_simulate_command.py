@@ -73,6 +73,14 @@ def test_one_json_line_tells_addresses_log_in_and_expectations(tmp_path: Path) -
     assert "Traceback" not in err
 
 
+def test_a_recorder_in_place_of_the_school_says_what_its_channels_keep() -> None:
+    with simulate("--recorder", "8", *ports()) as process:
+        (device,) = ready(process)["cameras"]
+    assert len(device["streams"]) == 16
+    assert device["retention"]["1"] == "pass" and device["retention"]["4"] == "fail"
+    assert sorted(map(int, device["retention"])) == list(range(1, 9))
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_with_success(number: signal.Signals) -> None:
     with simulate("--cameras", "1", *ports()) as process:
