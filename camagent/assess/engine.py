@@ -10,10 +10,11 @@ from camagent.assess.catalogue import CATALOGUE
 from camagent.assess.judgement import Judgement, limited, say, unknown
 from camagent.assess.profile import RequirementProfile, Row
 from camagent.assess.rule import About, Rule, needs, unit_of
+from camagent.assess.rules.recording import RETENTION, kept_recording
 from camagent.assess.sections import DEVICE_SECTIONS, SECTIONS, Subject, is_file, main_stream
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Finding, Outcome
-from camagent.model.scan import CameraFacts, SiteFacts
+from camagent.model.scan import CameraFacts, KeptRecording, SiteFacts
 from camagent.model.stream import MeasuredStream, StreamFacts
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,16 @@ def assess_site(
         for row in requirements.rows
         if catalogue[row.rule].about is About.SITE
     )
+
+
+def recording_of(profile: RequirementProfile, camera: CameraFacts, site: SiteFacts) -> KeptRecording | None:
+    """What is kept of the camera, by the profile's own words for a hole and a gap; None: not known."""
+    for row in profile.rows:
+        if row.rule == RETENTION:
+            bounds = dict(row.parameters)
+            words = {name: bounds[name] for name in ("believable_days", "hole_s", "gap_s")}
+            return kept_recording(camera, site.now, **words)
+    return None
 
 
 def _finding(row: Row, rule: Rule, subject: Subject) -> Finding:

@@ -102,6 +102,17 @@ class ClockView(View):
     time_zone: Line | None
 
 
+class RecordingView(View):
+    """What is kept of one camera without a long gap, by its device's word and clock."""
+
+    days: Number
+    """From `since` to `newest`; 0: there is nothing."""
+    since: Moment | None
+    newest: Moment | None
+    days_with_holes: Count | None
+    """Days of it in which something is missing; null: the device does not tell of holes."""
+
+
 class BasisView(View):
     """On what a threshold rests."""
 
@@ -215,6 +226,8 @@ class CameraView(View):
     excluded_until: date | None = None
     """A person took it out of the counts until the end of that day."""
     excluded_because: Line | None = None
+    recording: RecordingView | None = None
+    """Null: nothing is told of this camera alone, or what is told cannot be believed."""
 
     @property
     def watched(self) -> tuple[StreamView, ...]:

@@ -184,47 +184,68 @@ def _cycle_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
         yield from single(name, documentation, value)
 
 
-def _camera_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
-    up = gauge(
+CameraGauge = tuple[str, str, Callable[[CameraStatus], float | None]]
+"""Name without `camagent_`, what it says, and how it is read of one camera; None: no series."""
+CAMERA_GAUGES: tuple[CameraGauge, ...] = (
+    (
         "camera_up",
         "1 if the camera answered when last asked, 0 if not; absent while unknown. Cached: as of the newer of"
         " camagent_reach_timestamp_seconds and camagent_check_timestamp_seconds, not of the scrape.",
-        ("camera",),
-    )
-    info = InfoMetricFamily("camagent_camera", f"Who the camera is. {CACHED}", labels=("camera",))
-    verdict = gauge(
-        "camera_verdict", f"1 for the verdict in force, 0 for the others. {CACHED}", ("camera", "verdict")
-    )
-    offset = gauge(
+        lambda camera: None if camera.up is None else float(camera.up),
+    ),
+    (
         "camera_clock_offset_seconds",
         "Clock of the camera minus ours. Cached: as of the daily interrogation, at most a day before"
         " camagent_check_timestamp_seconds.",
-        ("camera",),
-    )
-    answered = gauge(
+        lambda camera: camera.clock_offset_s,
+    ),
+    (
         "camera_last_answer_timestamp_seconds",
         "When a camera that does not answer now last did; absent while it answers, and where it never did."
         " Cached: as of the newer of"
         " camagent_reach_timestamp_seconds and camagent_check_timestamp_seconds.",
-        ("camera",),
+        lambda camera: _silent_since(camera),
+    ),
+    (
+        "camera_recording_days",
+        f"Days that are kept of it without a long gap. {CACHED}",
+        lambda camera: camera.recording.days if camera.recording else None,
+    ),
+    (
+        "camera_recording_newest_timestamp_seconds",
+        f"When the newest of it was recorded. {CACHED}",
+        lambda camera: seconds_of(camera.recording.newest) if camera.recording else None,
+    ),
+    (
+        "check_timestamp_seconds",
+        "When the last full check of the camera ended.",
+        lambda camera: seconds_of(camera.checked_at),
+    ),
+    (
+        "check_duration_seconds",
+        f"How long that check took. {CACHED}",
+        lambda camera: camera.duration_s,
+    ),
+)
+
+
+def _camera_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
+    info = InfoMetricFamily("camagent_camera", f"Who the camera is. {CACHED}", labels=("camera",))
+    verdict = gauge(
+        "camera_verdict", f"1 for the verdict in force, 0 for the others. {CACHED}", ("camera", "verdict")
     )
-    at = gauge("check_timestamp_seconds", "When the last full check of the camera ended.", ("camera",))
-    duration = gauge("check_duration_seconds", f"How long that check took. {CACHED}", ("camera",))
+    gauges = [(gauge(name, text, ("camera",)), read) for name, text, read in CAMERA_GAUGES]
     for camera in snapshot.cameras:
         key = (camera.id,)
         info.add_metric(key, _identity(camera))
         for state in Verdict:
             verdict.add_metric((camera.id, state.value), float(camera.verdict is state))
-        for family, value in (
-            (up, None if camera.up is None else float(camera.up)),
-            (offset, camera.clock_offset_s),
-            (answered, _silent_since(camera)),
-            (at, seconds_of(camera.checked_at)),
-            (duration, camera.duration_s),
-        ):
+        for family, read in gauges:
+            value = read(camera)
             if value is not None:
                 family.add_metric(key, value)
-    yield from (up, info, verdict, offset, answered, at, duration)
+    (up, _), *others = gauges
+    yield from (up, info, verdict, *(family for family, _ in others))
 
 
 def _silent_since(camera: CameraStatus) -> float | None:
@@ -265,7 +286,7 @@ def _judgement_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
 
 def _most_conditions(camera: CameraStatus) -> int:
     """What the series of an unusual camera leave of the 40."""
-    unusual = int(_silent_since(camera) is not None)
+    unusual = int(_silent_since(camera) is not None) + 2 * int(camera.recording is not None)
     left = MAX_SERIES_PER_CAMERA - _CAMERA_AND_STREAMS - MAX_RULES_PER_CAMERA - unusual
     return min(MAX_CONDITIONS_PER_CAMERA, left)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
-from camagent.document.model import CameraView, FindingView
+from camagent.document.model import CameraView, FindingView, RecordingView
 from camagent.document.stream import MeasuredView, StreamView
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import TRUST_RULE, Outcome, Severity, Verdict
@@ -84,6 +84,8 @@ class CameraStatus:
     model: str | None = None
     firmware: str | None = None
     clock_offset_s: float | None = None
+    recording: RecordingView | None = None
+    """What is kept of it; None: not known."""
     streams: tuple[StreamStatus, ...] = ()
     requirements: tuple[RequirementStatus, ...] = ()
 
@@ -154,6 +156,7 @@ def camera_status(camera: CameraView) -> CameraStatus:
         model=device.model if device else None,
         firmware=device.firmware if device else None,
         clock_offset_s=clock.offset_s if clock else None,
+        recording=camera.recording,
         streams=stream_statuses(camera.watched),
         requirements=requirement_statuses(camera.findings),
     )

@@ -186,6 +186,18 @@ class SiteFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptRecording:
+    """What is kept of one camera without a long gap, by its device's word and clock."""
+
+    days: float
+    """From `since` to `newest`, whenever it is asked; 0: there is nothing."""
+    since: datetime | None
+    newest: datetime | None
+    days_with_holes: int | None
+    """Days of it in which something is missing; None: the device does not tell of holes."""
+
+
+@dataclass(frozen=True, slots=True)
 class CameraResult:
     """One camera, judged."""
 
@@ -196,6 +208,8 @@ class CameraResult:
     checked_at: datetime
     duration_s: float
     faults: tuple[Fault, ...] = ()
+    recording: KeptRecording | None = None
+    """None: nothing is told of this camera alone, or what is told cannot be believed."""
 
 
 @dataclass(frozen=True, slots=True)

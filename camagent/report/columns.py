@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from camagent.document.model import CameraView, ScanDocument
+from camagent.document.model import CameraView, RecordingView, ScanDocument
 from camagent.document.stream import MeasuredView
 from camagent.document.wording import action_text, cost_text, main_column, reasons
 from camagent.text import say
@@ -36,6 +36,10 @@ def _measured(read: Callable[[MeasuredView], Cell]) -> Callable[[ScanDocument, C
         return read(column) if column else None
 
     return value
+
+
+def _kept(read: Callable[[RecordingView], Cell]) -> Callable[[ScanDocument, CameraView, str], Cell]:
+    return lambda _document, camera, _lang: read(camera.recording) if camera.recording else None
 
 
 def _mbps(column: MeasuredView) -> Cell:
@@ -90,6 +94,12 @@ CAMERA_COLUMNS: Sequence[CameraColumn] = (
     CameraColumn(
         "clock_offset_s", lambda _d, camera, _l: camera.clock.offset_s if camera.clock else None, 9, "0.0"
     ),
+    CameraColumn("recording_days", _kept(lambda kept: kept.days), 9, "0.0"),
+    CameraColumn("recording_since", _kept(lambda kept: stamp_text(kept.since) if kept.since else None), 12),
+    CameraColumn(
+        "recording_newest", _kept(lambda kept: stamp_text(kept.newest) if kept.newest else None), 12
+    ),
+    CameraColumn("recording_days_with_holes", _kept(lambda kept: kept.days_with_holes), 9, "0"),
     CameraColumn("faults", lambda _document, camera, lang: _faults(camera, lang), 14),
     CameraColumn("checked_at", lambda d, camera, _lang: stamp_text(camera.checked_at or d.finished_at), 12),
     CameraColumn("profile", lambda document, _c, _l: f"{document.profile.id} {document.profile.version}", 16),

@@ -149,6 +149,7 @@ def words(lang: str) -> dict[str, Any]:
         "fault": lambda code: wording.why_text(code, lang),
         "missed": partial(missed_groups, lang=lang),
         "coverage_line": lambda coverage: wording.coverage_text(coverage, lang),
+        "recording_line": lambda kept: wording.recording_text(kept, lang),
         "retired_line": lambda camera: wording.retired_text(camera, lang),
         "note_line": lambda note: wording.note_text(note, lang),
         "max_steps": MAX_STEPS,

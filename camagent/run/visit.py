@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 
-from camagent.assess.engine import assess, assess_site
+from camagent.assess.engine import assess, assess_site, recording_of
 from camagent.assess.profile import RequirementProfile
 from camagent.model.device import DeviceFacts, DeviceTarget, MediaProfile
 from camagent.model.fault import Fault, FaultCode, Stage
@@ -266,6 +266,7 @@ def judge_camera(seen: SeenCamera, judge: Judge) -> CameraResult:
         checked_at=seen.checked_at,
         duration_s=seen.duration_s,
         faults=_faults(seen.facts),
+        recording=recording_of(judge.requirement_profile, seen.facts, judge.site),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 
 from camagent.model.finding import Outcome
 
@@ -35,7 +36,7 @@ _Kind = tuple[Outcome, tuple[tuple[tuple[float, float], ...], ...]]
 """The outcome, and the spans of each recording of the channel, in days before now."""
 _KINDS: tuple[_Kind, ...] = (
     (Outcome.PASS, (((40, 0),),)),
-    (Outcome.WARN, (((40, 10.25), (10, 3.125), (3, 0)),)),  # six hours and three hours are missing
+    (Outcome.WARN, (((40, 10.75), (10.5, 3.625), (3.5, 0)),)),  # six hours and three hours are missing
     (Outcome.FAIL, (((40, 25), (5, 0)),)),  # the camera was dead for twenty days
     (Outcome.FAIL, (((40, 3),),)),  # stopped three days ago
     (Outcome.FAIL, (((62, 61.9),), ((13, 0),))),  # a locked clip beside thirteen days
@@ -60,7 +61,7 @@ def newest_run(
     kept: Sequence[KeptVideo], channel: int, now: datetime, gap_s: float
 ) -> tuple[datetime, datetime] | None:
     """Begin and end of the channel's newest stretch without a gap of that length; None: nothing is kept."""
-    spans = sorted(span for one in kept if one.channel == channel for span in one.spans(now))
+    spans = sorted(chain.from_iterable(one.spans(now) for one in kept if one.channel == channel))
     if not spans:
         return None
     begin = spans[-1][0]

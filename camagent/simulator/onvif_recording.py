@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import chain
 
 from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.kept_video import KeptVideo
@@ -146,7 +147,7 @@ class SearchSessions:
         start_state = (request.argument("IncludeStartState") or "").lower() in ("true", "1")
         asked = request.argument("TopicExpression")
         told = _in_scope(camera, request) if asked is None or "Track/State" in asked else ()
-        rows = (row for kept in told for row in _changes(kept, since, now, start_state))
+        rows = chain.from_iterable(_changes(kept, since, now, start_state) for kept in told)
         return self._begin(request.operation, rows)
 
     def _results(self, camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
@@ -190,7 +191,7 @@ def _in_scope(camera: SimulatedCamera, request: SoapRequest) -> tuple[KeptVideo,
 
 
 def _summary(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
-    spans = [span for kept in camera.kept for span in kept.spans(now)]
+    spans = list(chain.from_iterable(kept.spans(now) for kept in camera.kept))
     begin, end = min((s[0] for s in spans), default=now), max((s[1] for s in spans), default=now)
     parts = leaf("tt:DataFrom", _stamp(begin)) + leaf("tt:DataUntil", _stamp(end))
     parts += leaf("tt:NumberRecordings", len(camera.kept))

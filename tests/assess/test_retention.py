@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from camagent.assess.engine import recording_of
+from camagent.assess.profile import load_profile
 from camagent.model.device import MediaFacts
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Finding, Outcome
 from camagent.model.recordings import ChannelRecording, RecordingFacts, TimeSpan
+from camagent.model.scan import KeptRecording
 from tests.assess.judging import judged
-from tests.builders import NOW, camera_facts, device_clock, device_facts, fault, media_profile
+from tests.builders import NOW, camera_facts, device_clock, device_facts, fault, media_profile, site_facts
 
 PASS, WARN, FAIL, OPEN = Outcome.PASS, Outcome.WARN, Outcome.FAIL, Outcome.NOT_ASSESSED
 TWO = MediaFacts("media2", tuple(media_profile(token=f"P{n}", video_source=f"CH{n}") for n in (1, 2)))
@@ -101,3 +104,41 @@ def test_the_summary_of_a_recorder_proves_nothing_of_a_channel() -> None:
 def test_the_days_held_and_the_days_with_holes_are_told() -> None:
     finding = found(GOOD, channel("CH2", (40, 20.5), (20.2, 9.5), (9.2, 0)))
     assert finding.observed == pytest.approx(40) and dict(finding.message.args)["holes"] == 2
+
+
+def kept(
+    *channels: ChannelRecording, source: str = "CH2", offset_s: float = 0.0, media: MediaFacts = TWO
+) -> KeptRecording | None:
+    """What is published of one channel, by the words of the default profile."""
+    recording = RecordingFacts(ago(45), NOW, 2, channels)
+    device = device_facts(media=media, recording=recording, clock=device_clock(offset_s=offset_s))
+    camera = replace(camera_facts(device=device), video_source=source)
+    return recording_of(load_profile("ubnd-3288"), camera, replace(site_facts(), now=NOW))
+
+
+def test_what_is_kept_is_published_of_each_channel() -> None:
+    held = kept(GOOD, channel("CH2", (40, 20.5), (20.2, 9.5), (9.2, 0.5)))
+    assert held is not None and held.days == pytest.approx(39.5) and held.days_with_holes == 2
+    assert (held.since, held.newest) == (ago(40), ago(0.5))
+    assert kept(GOOD, channel("CH2", (40, 25), (5, 0))) == KeptRecording(5.0, ago(5), ago(0), 0)
+    assert kept(GOOD, channel("CH2")) == KeptRecording(0.0, None, None, None)
+    assert kept(GOOD, channel("CH2", (40, 0), told=False)) == KeptRecording(40.0, ago(40), ago(0), None)
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        kept(GOOD),  # nothing under this channel's name: the finding says so, there is no figure
+        kept(GOOD, channel("CH2", (40, 0)), offset_s=25200),
+        kept(GOOD, channel("CH2", (40, -1))),
+        kept(GOOD, channel("CH2", (20_000, 0))),
+        kept(channel("Cam A", (45, 0)), channel("Cam B", (45, 0))),
+    ],
+)
+def test_what_is_not_told_of_this_channel_or_cannot_be_has_no_figure(unknown: KeptRecording | None) -> None:
+    assert unknown is None
+
+
+def test_a_camera_of_its_own_has_the_summary_and_no_word_of_holes() -> None:
+    one = MediaFacts("media2", (media_profile(token="P1", video_source="CH1"),))
+    assert kept(source="CH1", media=one) == KeptRecording(45.0, ago(45), NOW, None)

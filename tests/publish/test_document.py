@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -17,8 +19,11 @@ from hypothesis import strategies as st
 from camagent.document.read import MAX_DOCUMENT_BYTES, DocumentError, parse_document, read_schema
 from camagent.document.schema import main, outdated
 from camagent.model.finding import Outcome, Verdict
+from camagent.model.scan import KeptRecording
 from camagent.model.stream import FileTarget, OtherStream, ProfileTarget, StreamRole, StreamTarget
 from camagent.model.text import message
+from camagent.report.csv_ import render_csv
+from camagent.report.html import render_html
 from camagent.text import render
 from tests import builders
 from tests.publish.samples import HOSTILE, camera, hostile_school, plain, school, view
@@ -68,6 +73,29 @@ def test_a_stream_without_address_and_one_that_was_not_watched_are_in_the_docume
     assert streams[0]["configured"]["width_px"] == 2560 and streams[0]["fault"]["code"] == untold.code
     assert streams[2]["configured"]["codec"] == "h265" and streams[2]["measured"] is None
     assert [s.token for s in parse_document(json.dumps(document), "a").cameras[0].watched] == ["P1", "P2"]
+
+
+def test_what_a_recorder_keeps_of_a_camera_is_in_the_document_and_in_every_report() -> None:
+    kept = KeptRecording(39.5, builders.NOW - timedelta(days=40), builders.NOW - timedelta(days=0.5), 2)
+    nothing = KeptRecording(0.0, None, None, None)
+    untold = replace(kept, days_with_holes=None)
+    results = [builders.camera_result(recording=one) for one in (kept, nothing, untold, None)]
+    scan = builders.scan_result(cameras=tuple(results))
+    document = plain(scan)
+    validate(document)
+    told = document["cameras"][0]["recording"]
+    assert (told["days"], told["days_with_holes"]) == (39.5, 2) and told["since"].endswith("Z")
+    assert (
+        document["cameras"][1]["recording"]["since"] is None and document["cameras"][3]["recording"] is None
+    )
+    assert parse_document(json.dumps(document), "a") == view(scan)
+    page = render_html([view(scan)], "en")
+    assert "Recorded: 39.5 days" in page and "something is missing on 2 days" in page
+    assert "the recorder keeps nothing of this camera" in page and "holes are not told" in page
+    assert page.count("Recorded: ") == 3
+    rows = list(csv.DictReader(io.StringIO(render_csv([view(scan)], "en").removeprefix("\ufeff"))))
+    assert [row["Days recorded"] for row in rows] == ["39.5", "0", "39.5", ""]
+    assert [row["Recorded days with holes"] for row in rows] == ["2", "", "", ""]
 
 
 def test_document_survives_json_and_comes_back_as_the_same_view() -> None:

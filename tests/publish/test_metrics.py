@@ -20,6 +20,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+from camagent.document.model import RecordingView
 from camagent.exporter.metrics import (
     EXPECTED_FAULTS,
     MAX_SERIES_PER_CAMERA,
@@ -175,6 +176,18 @@ def test_a_crowded_camera_that_falls_silent_stays_within_the_series() -> None:
     assert counted[dark.id] == MAX_SERIES_PER_CAMERA
 
 
+def test_what_a_recorder_keeps_of_a_camera_is_told_within_the_series() -> None:
+    recording = RecordingView(days=12.5, since=build.NOW, newest=build.NOW, days_with_holes=1)
+    kept = replace(crowded_camera(), up=False, answered_at=build.NOW, recording=recording)
+    told = samples(snapshot(kept))
+    assert named(snapshot(kept), "camera_recording_days") == {(kept.id,): 12.5}
+    newest = named(snapshot(kept), "camera_recording_newest_timestamp_seconds")
+    assert newest == {(kept.id,): build.NOW.timestamp()}
+    assert sum(sample.labels.get("camera") == kept.id for sample in told) == MAX_SERIES_PER_CAMERA
+    nothing = RecordingView(days=0.0, since=None, newest=None, days_with_holes=None)
+    assert named(snapshot(replace(kept, recording=nothing)), "camera_recording_days") == {(kept.id,): 0.0}
+
+
 def test_no_series_appears_twice() -> None:
     seen = Counter((s.name, tuple(sorted(s.labels.items()))) for s in samples(snapshot(crowded_camera())))
     assert max(seen.values()) == 1
@@ -306,7 +319,8 @@ def test_every_metric_is_documented_and_nothing_else() -> None:
     rows = re.findall(r"^\| `(camagent_\w+)` \| ([^|]*) \|", text, re.MULTILINE)
     documented = {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows}
     dark = replace(crowded_camera(), id="dark", up=False, answered_at=build.NOW)
-    page = samples(snapshot(crowded_camera(), dark))
+    recording = RecordingView(days=12.5, since=build.NOW, newest=build.NOW, days_with_holes=1)
+    page = samples(snapshot(crowded_camera(), replace(dark, recording=recording)))
     assert documented == {sample.name: set(sample.labels) for sample in page}
 
 

@@ -21,9 +21,10 @@ from lxml import etree
 
 from camagent.clock import SystemClock
 from camagent.interrogate.interview import InterviewDoors, interrogate
-from camagent.model.device import DeviceFacts, DeviceTarget, RecordingFacts
+from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.onvif import RECORDING_NS, REPLAY_NS, SEARCH_NS
+from camagent.model.recordings import RecordingFacts
 from camagent.model.secret import Credential, Secret
 from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.kept_video import newest_run
@@ -232,7 +233,7 @@ def test_onvif_zeep_reads_every_recording_and_every_hole() -> None:
             assert abs((track.DataTo - spans[-1][1]).total_seconds()) < 10
     starts = [row for row in changes if row.StartStateEvent]
     assert {row.RecordingToken for row in starts} == {kept.token for kept in camera.kept if kept.spans_h}
-    edges = sum(len({edge for span in kept.spans_h for edge in span if edge}) for kept in camera.kept)
+    edges = sum(len(set(chain.from_iterable(kept.spans_h)) - {0.0}) for kept in camera.kept)
     told = [kept.spans_h for kept in camera.kept]
     pairs = chain.from_iterable(zip(hours, hours[1:], strict=False) for hours in told)
     seams = sum(earlier[1] == later[0] for earlier, later in pairs)
@@ -282,7 +283,8 @@ def test_our_interview_reads_each_channel_as_it_is() -> None:
     by_source = {channel.source: channel for channel in channels}
     now = datetime.now(UTC)
     for channel in range(1, 9):
-        truth = sorted(span for kept in camera.kept if kept.channel == channel for span in kept.spans(now))
+        own = [kept.spans(now) for kept in camera.kept if kept.channel == channel]
+        truth = sorted(chain.from_iterable(own))
         read = by_source[source_token(channel)]
         assert bool(read.spans) is bool(truth)
         if truth:

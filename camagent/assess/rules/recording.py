@@ -12,7 +12,7 @@ from camagent.assess.rules.manual import answered
 from camagent.model.device import DeviceClock, DeviceFacts, MediaFacts
 from camagent.model.finding import Outcome
 from camagent.model.recordings import ChannelRecording, RecordingFacts, TimeSpan
-from camagent.model.scan import CameraFacts, ManualAnswer, SiteFacts
+from camagent.model.scan import CameraFacts, KeptRecording, ManualAnswer, SiteFacts
 from camagent.model.text import Scalar
 
 DAY_S = 86_400.0
@@ -110,9 +110,9 @@ def _judge(asked: _Asked, own: ChannelRecording, recording: RecordingFacts, is_r
     if kept is None:
         return Judgement(Outcome.FAIL, say("retention_none")) if is_recorder else asked.by_hand
     oldest_days = (asked.now - own.spans[0].begin).total_seconds() / DAY_S
-    ahead_s = max((kept.newest - asked.now).total_seconds(), -kept.days * DAY_S)
-    if oldest_days > asked.believable_days or ahead_s > asked.hole_s:
-        doubtful = own.spans[0].begin if ahead_s <= asked.hole_s else kept.newest
+    if not _is_believable(own, kept, asked.now, asked.believable_days, asked.hole_s):
+        is_old = _ahead_s(kept, asked.now) <= asked.hole_s
+        doubtful = own.spans[0].begin if is_old else kept.newest
         return asked.a_person("retention_unbelievable", since=doubtful.date().isoformat())
     stopped = (asked.now - kept.newest).total_seconds() > asked.stopped_after_s
     days, minimum = kept.days, asked.minimum_days
@@ -147,6 +147,44 @@ def _is_new_here(asked: _Asked, own: ChannelRecording, recording: RecordingFacts
         held(c, asked.now, asked.hole_s, asked.gap_s) for c in channels if c.holes_told and c is not own
     ]
     return any(other is not None and other.days >= asked.minimum_days for other in others)
+
+
+def kept_recording(
+    camera: CameraFacts, now: datetime, *, believable_days: float, hole_s: float, gap_s: float
+) -> KeptRecording | None:
+    """What is kept of this camera; None where the device tells nothing of it alone, or what cannot be."""
+    device = camera.device if isinstance(camera.device, DeviceFacts) else None
+    recording = device.recording if device is not None else None
+    if device is None or not isinstance(recording, RecordingFacts):
+        return None
+    if isinstance(device.clock, DeviceClock) and abs(device.clock.offset_s or 0.0) >= hole_s:
+        return None
+    media = device.media if isinstance(device.media, MediaFacts) else None
+    own = channel_of(camera.video_source, media, recording)
+    if own is None:
+        own = None if _is_recorder(media) else _whole_device(recording)
+    if own is None:
+        return None
+    kept = held(own, now, hole_s, gap_s)
+    if kept is None:
+        return KeptRecording(0.0, None, None, None)
+    if not _is_believable(own, kept, now, believable_days, hole_s):
+        return None
+    days = (kept.newest - kept.since).total_seconds() / DAY_S
+    return KeptRecording(days, kept.since, kept.newest, kept.days_with_holes if own.holes_told else None)
+
+
+def _is_believable(
+    own: ChannelRecording, kept: Held, now: datetime, believable_days: float, hole_s: float
+) -> bool:
+    """Neither older than any disk of a school, nor of tomorrow."""
+    oldest_days = (now - own.spans[0].begin).total_seconds() / DAY_S
+    return oldest_days <= believable_days and _ahead_s(kept, now) <= hole_s
+
+
+def _ahead_s(kept: Held, now: datetime) -> float:
+    """How far the recordings reach into the future."""
+    return max((kept.newest - now).total_seconds(), -kept.days * DAY_S)
 
 
 def channel_of(
@@ -190,4 +228,5 @@ def _is_recorder(media: MediaFacts | None) -> bool:
     )
 
 
+RETENTION = retention.__name__
 RULES = (Rule(retention, About.CAMERA, "minimum_days"),)
