@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import pytest
 
 from camagent.cli.demo import demo_config, demo_order
-from camagent.clock import SystemClock
 from camagent.discover.interfaces import list_interfaces
 from camagent.discover.plan import make_plan
 from camagent.document.model import CameraView, ScanDocument
@@ -17,6 +16,7 @@ from camagent.interrogate.interview import InterviewOptions
 from camagent.model.finding import Outcome
 from camagent.model.scan import Declaration
 from camagent.observe.watch import WatchOptions
+from camagent.platform.clock import SystemClock
 from camagent.report.csv_ import render_csv
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions
 from camagent.run.onlooker import Onlooker

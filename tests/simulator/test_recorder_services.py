@@ -19,13 +19,13 @@ import aiohttp
 import pytest
 from lxml import etree
 
-from camagent.clock import SystemClock
 from camagent.interrogate.interview import InterviewDoors, interrogate
 from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.onvif import RECORDING_NS, REPLAY_NS, SEARCH_NS
 from camagent.model.recordings import RecordingFacts
 from camagent.model.secret import Credential, Secret
+from camagent.platform.clock import SystemClock
 from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.kept_video import newest_run
 from camagent.simulator.onvif_media import source_token
