@@ -101,7 +101,14 @@ def merge_command(
     from camagent.app import read_config
     from camagent.area import merge_area
     from camagent.area.wording import LEVELS
-    from camagent.cli.area_record import journal_of, noted, opened, record_file, with_progress
+    from camagent.cli.area_record import (
+        earlier_decisions,
+        journal_of,
+        noted,
+        opened,
+        record_file,
+        with_progress,
+    )
     from camagent.cli.run import warn, write_report
     from camagent.report.progress import progress_lines
 
@@ -120,7 +127,7 @@ def merge_command(
         record = None
         if place.exists() or store is not None or not to_stdout:
             record = opened(place, stack)
-        decisions = noted(report, record) if record is not None else {}
+        decisions = noted(report, record) if record is not None else earlier_decisions()
         report = with_progress(report, compare, term, record)
         journal = journal_of(record) if record is not None else []
         content = rendered(report, report_format, decisions, journal)

@@ -50,13 +50,13 @@ def opened(path: Path, stack: ExitStack) -> OfficeRecord:
 
     is_new = not path.exists()
     record = stack.enter_context(open_office(path))
-    if is_new and (earlier := _earlier_decisions()):
+    if is_new and (earlier := earlier_decisions()):
         record.decide(list(earlier.values()))
         warn(t("area.record.taken_over", count=len(earlier), path=str(path)))
     return record
 
 
-def _earlier_decisions() -> Mapping[str, Decision]:
+def earlier_decisions() -> Mapping[str, Decision]:
     """Camagent 0.1.0 kept the decisions of an area in the record of a site."""
     from camagent.app import data_dir, open_site_store, read_config
 

@@ -5,8 +5,9 @@ Sites, workbooks, pages and the area's merge share these rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from sys import intern
 
 from camagent.document.model import CameraView, ScanDocument
 from camagent.document.tenders import tender_key, tender_lines
@@ -18,6 +19,7 @@ from camagent.document.wording import (
     one_ground,
     one_reason,
     reason_lines,
+    reasons,
     settings_text,
 )
 from camagent.model.finding import Action, Verdict
@@ -130,8 +132,9 @@ def needs_something(camera: CameraView) -> bool:
 def upgrade_row(document: ScanDocument, camera: CameraView, lang: str) -> UpgradeRow:
     """The row of one camera, whether it needs something or not."""
     upgrade = camera.upgrade
+    told = reasons(camera.findings)  # asked once: most findings of a camera are no reason for anything
     steps = (step.to(lang) for step in upgrade.steps[:MAX_STEPS])
-    reason, more_reasons = one_reason(camera.findings, lang)
+    reason, more_reasons = one_reason(told, lang)
     return UpgradeRow(
         site_id=document.site.id or document.site.name,
         site=document.site.name,
@@ -139,24 +142,27 @@ def upgrade_row(document: ScanDocument, camera: CameraView, lang: str) -> Upgrad
         camera=camera.name,
         place=camera.place or "",
         address=camera.address,
-        model=device_text(camera.device, lang),
+        model=intern(device_text(camera.device, lang)),
         verdict=camera.verdict,
         action=upgrade.action,
         certain=upgrade.certain,
-        findings=clean_paragraph(
-            "\n".join(reason_lines(camera.findings, lang, MAX_REASONS, "report.upgrade.more"))
-        ),
-        steps=clean_paragraph("\n".join(filter(None, (*steps, settings_text(upgrade, lang))))),
-        basis=clean_paragraph("\n".join(basis_lines(camera.findings, lang, MAX_REASONS))),
+        findings=_paragraph(reason_lines(told, lang, MAX_REASONS, "report.upgrade.more")),
+        steps=_paragraph([*steps, settings_text(upgrade, lang)]),
+        basis=_paragraph(basis_lines(told, lang, MAX_REASONS)),
         cost_class=upgrade.cost_class or "",
         cost=cost_text(upgrade, lang),
         cost_amount=upgrade.cost_amount,
         cost_currency=upgrade.cost_currency or "",
         area=document.site.area,
         serial=(camera.device.serial if camera.device else None) or "",
-        reason=reason,
+        reason=intern(reason),
         more_reasons=more_reasons,
-        ground=one_ground(camera.findings, lang),
+        ground=intern(one_ground(told, lang)),
         tender=tender_key(tender_lines(upgrade, lang)),
         maker=(camera.device.manufacturer if camera.device else None) or "",
     )
+
+
+def _paragraph(lines: Iterable[str]) -> str:
+    """The lines as one text, kept once however many cameras have it: a city's list is held as a whole."""
+    return intern(clean_paragraph("\n".join(filter(None, lines))))

@@ -91,7 +91,7 @@ def test_the_area_takes_both_results_the_decision_and_the_reviewed_list(machine:
         row["Camera"]: row["Decision"] for row in machine.rows("area", "scan-1.json.gz", "scan-2.json.gz")
     }
     assert before == {"Hành lang tầng 2": "", "Phòng máy tính": "Agreed", "Nhà để xe": ""}
-    machine.run("area", "apply", "reviewed.xlsx")
+    machine.run("area", "apply", "reviewed.xlsx", "--by", "An")
     after = {row["Camera"]: row["Decision"] for row in machine.rows("area", "scan-2.json.gz")}
     assert after == {"Hành lang tầng 2": "Not agreed", "Phòng máy tính": "Agreed", "Nhà để xe": "Agreed"}
 
