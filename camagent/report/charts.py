@@ -1,4 +1,4 @@
-"""Geometry of the page's three charts: numbers in, rectangles out. Pure; the template draws them.
+"""Geometry of the page's charts: numbers in, rectangles out. Pure; the template draws them.
 
 Lengths are percent of the bar's own width: a drawing that is scaled as a whole has letters too small for a
 phone.
@@ -119,6 +119,30 @@ def bandwidth(cameras: Sequence[CameraView]) -> Bandwidth | None:
         return None
     scale = WHOLE / max(before_bps, after_bps, 1.0)
     return Bandwidth(before_bps, after_bps, before_bps * scale, after_bps * scale, unknown, after_unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsWork:
+    """What work on settings alone would bring: no camera is bought, no wire is pulled."""
+
+    ready: int
+    gained: int
+    """Cameras for which settings are the cheapest way to comply."""
+    certain: int
+    """Of these, where the device's own menu offers the values beyond doubt."""
+
+
+def settings_work(cameras: Sequence[CameraView]) -> SettingsWork | None:
+    """How many cameras are ready, and how many more would be after their settings; None where none would."""
+    gained = [
+        camera
+        for camera in cameras
+        if camera.upgrade.action is Action.RECONFIGURE and camera.verdict is not Verdict.READY
+    ]
+    if not gained:
+        return None
+    ready = sum(camera.verdict is Verdict.READY for camera in cameras)
+    return SettingsWork(ready, len(gained), sum(camera.upgrade.certain for camera in gained))
 
 
 def _rate_finding(camera: CameraView) -> FindingView | None:

@@ -35,6 +35,8 @@ from camagent.text.vietnamese import sort_key
 
 MAX_ADDRESSES = 12  # of one reason; more unfold
 MAX_STEPS = 1000  # of what became since last time; the workbook has them all
+MAX_WALL = 400  # tiles of the wall: a city's page of all schools has its own lists
+MAX_FIRST = 3  # cameras that are named on the first screen
 MAX_STATES = 12  # the latest changes of one camera; the record has them all
 _GOOD = ("pass", "not_applicable")
 
@@ -82,6 +84,8 @@ def render_html(
         shares=charts.verdict_shares(documents),
         bars=charts.rate_bars(cameras),
         bandwidth=charts.bandwidth(cameras),
+        wall=_wall(cards),
+        settings_work=charts.settings_work(cameras),
         budget=budget_of(rows).text(lang),
         chart=charts,
         with_cost=any(row.cost for row in rows),
@@ -90,6 +94,7 @@ def render_html(
         pages=pages,
         explained={page.rule for page in pages},
         max_addresses=MAX_ADDRESSES,
+        max_first=MAX_FIRST,
         total=sum(document.summary.total for document in documents),
         verdicts=list(Verdict),
         all_actions=[action for action in ACTION_ORDER if action is not Action.NONE],
@@ -121,6 +126,12 @@ def _cards(documents: Sequence[ScanDocument]) -> list[CameraCard]:
         )
     )
     return [_card(f"camera-{number}", *pair) for number, pair in enumerate(pairs, start=1)]
+
+
+def _wall(cards: Sequence[CameraCard]) -> list[CameraCard]:
+    """One tile a camera, the worst first, in the order of the list below; empty where there are too many."""
+    rank = {Verdict.NOT_READY: 0, Verdict.UNDETERMINED: 1, Verdict.READY: 2}
+    return sorted(cards, key=lambda card: rank[card.camera.verdict]) if len(cards) <= MAX_WALL else []
 
 
 def _card(anchor: str, document: ScanDocument, camera: CameraView) -> CameraCard:

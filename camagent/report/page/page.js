@@ -49,6 +49,14 @@
       cell.append(button);
     });
   }
+  // Paper: what a person fills in is open, also where the browser's style sheets cannot open it.
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    closed = [...document.querySelectorAll("details.by-hand:not([open])")];
+    for (const item of closed) item.open = true;
+  });
+  addEventListener("afterprint", () => { for (const item of closed) item.open = false; });
+
   controls.addEventListener("submit", (event) => event.preventDefault());
   controls.addEventListener("input", filter);
   controls.hidden = counted.length < 2 && !long;

@@ -54,9 +54,46 @@ def test_a_provisional_profile_is_announced_first(authoritative: bool) -> None:
 
 def test_coverage_comes_before_judgements_and_the_list_before_the_cameras() -> None:
     page = render_html([view(school())], "vi")
-    places = [page.index(f'<section id="{name}"') for name in ("coverage", "summary")]
-    places += [page.index('<section id="upgrades"'), page.index('<section id="cameras"')]
+    places = [page.index("<p>Phạm vi: đã quét"), page.index('<p class="headline">')]
+    places += [page.index(f'<section id="{name}"') for name in ("coverage", "upgrades", "cameras")]
     assert places == sorted(places)
+
+
+def test_the_first_screen_says_how_many_which_first_and_who_does_it() -> None:
+    page = render_html([view(school())], "vi")
+    first = page[page.index('<section id="summary"') : page.index('<section id="coverage"')]
+    assert "8 trên 10 camera cần xử lý; đề nghị thay mới: 2." in first
+    assert "Đang sẵn sàng 2 trên 10. Chỉ chỉnh cài đặt, không mua gì: có thể lên 4 trên 10" in first
+    listed = re.findall(r'<li><a href="#(camera-\d+)">([^<]+)</a> – ([^<]+)</li>', first)
+    assert len(listed) == 3 and {action for _, _, action in listed} <= {"Chỉnh cấu hình", "Sửa đường mạng"}
+    assert "và 5 camera khác trong danh sách" in first
+    who = re.findall(r'<td class="count">(\d+)</td><th scope="row">([^<]+)</th><td>([^<]+)</td>', first)
+    assert sum(int(count) for count, _, _ in who) == 8
+    assert ("2", "Thay camera", "Trường đề nghị, phường quyết định") in who
+    order = [first.index(text) for text in ("8 trên 10", "Làm trước", "Ai làm", 'class="wall"')]
+    assert order == sorted(order)
+
+
+def test_the_wall_has_one_tile_a_camera_by_verdict() -> None:
+    page = render_html([view(school())], "vi")
+    wall = re.search(r'<ul class="wall">(.*?)</ul>', page, re.DOTALL)
+    assert wall is not None
+    tiles = re.findall(r'<li class="(\w+)"><a href="#(camera-\d+)"', wall[1])
+    verdicts = [verdict for verdict, _ in tiles]
+    assert verdicts == ["not_ready"] * verdicts.count("not_ready") + ["undetermined"] * verdicts.count(
+        "undetermined"
+    ) + ["ready"] * verdicts.count("ready")
+    assert len({anchor for _, anchor in tiles}) == 10
+    assert all(f'<article class="camera" id="{anchor}"' in page for _, anchor in tiles)
+    assert wall[1].count('<span class="hidden">: ') == 10  # never by colour alone
+
+
+def test_what_a_person_confirms_has_boxes_on_paper() -> None:
+    page = render_html([view(school(1))], "vi")
+    hand = re.findall(r'<details class="by-hand">.*?</details>', page, re.DOTALL)
+    assert hand and all(block.count("<tr><th") >= 1 for block in hand)
+    assert '<span class="box">□</span> Đạt <span class="box">□</span> Không đạt' in "".join(hand)
+    assert "Ghi chú, người xác nhận, ngày" in hand[0]
 
 
 def test_cameras_stand_in_the_order_of_the_work() -> None:
@@ -142,7 +179,7 @@ def test_bandwidth_counts_what_is_known_and_names_what_is_not() -> None:
 def test_the_decision_stands_in_one_sentence_below_the_coverage() -> None:
     page = render_html([view(school())], "vi")
     told = "8 trên 10 camera cần xử lý; đề nghị thay mới: 2."
-    assert page.index("Phạm vi kiểm tra</h2>") < page.index(told) < page.index('<ul class="bars">')
+    assert page.index("<p>Phạm vi: đã quét") < page.index(told) < page.index('<ul class="bars">')
     fine = replace(school(0), cameras=(camera(0), camera(5)))
     assert '<p class="headline">Mọi camera đều sẵn sàng' in render_html([view(fine)], "vi")
 

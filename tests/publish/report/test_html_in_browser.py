@@ -174,6 +174,24 @@ def test_the_page_prints_on_a4(browser: str, page_file: Path) -> None:
     assert boxes == {(0, 0, 595, 842), (0, 0, 842, 595)}  # the upgrade list lies across
 
 
+def test_paper_opens_what_a_person_fills_in_and_nothing_else(browser: str, page_file: Path) -> None:
+    """By the style sheet alone: the script's own way (`beforeprint`) is for older browsers."""
+    shown = (
+        "[...document.querySelectorAll('details {}')].filter((item) =>"
+        " item.checkVisibility({{contentVisibilityAuto: true}}) && item.offsetHeight > 8).length"
+    )
+
+    async def work(page: Page) -> None:
+        assert await page.ask(shown.format(".checklist")) == 0
+        await page.call("Emulation.setEmulatedMedia", media="print")
+        lists = await page.ask("document.querySelectorAll('.checklist').length")
+        assert lists >= 20
+        assert await page.ask(shown.format(".checklist")) == lists
+        assert await page.ask(shown.format(".findings")) == 0
+
+    visit(browser, page_file, work)
+
+
 def _media_boxes(pdf: bytes) -> list[str]:
     import re
 
