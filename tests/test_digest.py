@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import re
 
 import pytest
+from aiohttp import ClientSession, DigestAuthMiddleware, web
+from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -185,3 +189,33 @@ def test_any_text_is_read_without_harm_and_answered_on_one_line(headers: list[st
     for challenge in digest_challenges(parse_challenges(headers)):
         answer = digest_authorization(challenge, MUFASA, RFC2617)
         assert answer.isprintable() and answer.count("username=") >= 1
+
+
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256", "MD5-sess"])
+def test_the_body_is_covered_as_another_client_covers_it(algorithm: str) -> None:
+    """aiohttp's own Digest client, of other authors, answers the same challenge: ours is the same answer."""
+    answers: list[str] = []
+
+    async def serve(request: web.Request) -> web.Response:
+        challenge = f'Digest realm="r", nonce="n", qop="auth-int", algorithm={algorithm}'
+        if "Authorization" not in request.headers:
+            return web.Response(status=401, headers={"WWW-Authenticate": challenge})
+        answers.append(request.headers["Authorization"])
+        return web.Response()
+
+    async def story() -> None:
+        app = web.Application()
+        app.router.add_post("/x", serve)
+        async with TestServer(app) as server:
+            login = DigestAuthMiddleware(login=MUFASA.user, password=MUFASA.secret.reveal())
+            async with ClientSession(middlewares=(login,)) as client:
+                await client.post(server.make_url("/x"), data=b"<body/>")
+
+    asyncio.run(story())
+    sent = dict(re.findall(r'(\w+)="?([^",]+)"?', answers[0]))
+    (ours,) = digest_challenges(
+        parse_challenges([f'Digest realm="r", nonce="n", qop="auth-int", algorithm={algorithm}'])
+    )
+    request = DigestRequest("POST", "/x", sent["cnonce"], int(sent["nc"], 16), b"<body/>")
+    assert sent["qop"] == ours.qop == "auth-int"
+    assert digest_response(ours, MUFASA, request) == sent["response"]

@@ -152,6 +152,24 @@ def accept_command(address: str) -> int:
     return 0
 
 
+@credentials_group.command(
+    "accept-login",
+    help=t("cli.help.credentials_accept_login"),
+    epilog=t("cli.help.example", example="camagent credentials accept-login 192.168.1.64"),
+)
+@click.argument("network", metavar="ADDRESS")
+def accept_login_command(network: str) -> int:
+    """Forget how strong a log-in these devices asked for: they were reset, set up anew or replaced."""
+    from camagent.credentials import covers
+
+    bound, record, count = _network(network), _record(), 0
+    if record is not None:
+        with record:
+            count = record.forget_strength(lambda device: covers(bound, device))
+    click.echo(t("cli.login_accepted", network=bound, count=count))
+    return 0
+
+
 def _store() -> CredentialStore:
     from camagent.app import config_dir, data_dir, read_config
     from camagent.operator_files.credentials import CredentialStore

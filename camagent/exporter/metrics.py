@@ -48,7 +48,8 @@ _CODES_BY_STAGE = {
             "auth_rejected",
             "auth_unsupported",
         ),
-        *("auth_would_leak", "locked_out", "not_onvif", "soap_fault", "unsupported", "malformed_reply"),
+        *("auth_would_leak", "auth_weaker", "locked_out", "not_onvif", "soap_fault", "unsupported"),
+        *("malformed_reply",),
         *("no_media_profile", "busy", "budget_spent", "refused_by_policy"),
     ),
     Stage.OBSERVE: (
@@ -61,7 +62,8 @@ _CODES_BY_STAGE = {
             "auth_rejected",
             "auth_unsupported",
         ),
-        *("auth_would_leak", "locked_out", "malformed_reply", "not_found", "rtsp_error", "busy", "no_video"),
+        *("auth_would_leak", "auth_weaker", "locked_out", "malformed_reply", "not_found", "rtsp_error"),
+        *("busy", "no_video"),
         *("codec_unsupported", "stalled", "decode_failed", "budget_spent", "refused_by_policy"),
     ),
 }

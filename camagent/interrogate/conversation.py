@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from camagent.interrogate.auth import HttpLogin, Refusal, Way, choose_way, next_way
 from camagent.interrogate.envelopes import Question, T
@@ -16,6 +17,7 @@ from camagent.interrogate.question_line import QuestionLine
 from camagent.interrogate.quirks import Quirk
 from camagent.interrogate.reply_meaning import Answer, Heard, is_login_page
 from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.login_strength import CLEAR, TOKEN, Strength
 from camagent.model.secret import Credential
 from camagent.wire.digest import digest_challenges
 from camagent.wire.login_ledger import LoginLedger
@@ -109,12 +111,14 @@ class Conversation(QuestionLine):
 
     async def _ask_logged_in(self, question: Question[Any], url: str) -> Answer | Fault:
         for _ in range(MAX_SENDS):
-            stop = self._why_not_log_in()
+            stop = self._why_not_log_in(url)
             if stop is not None:
                 return Fault(stop, Stage.INTERROGATE, question.operation, 0.0)
             openly = await self._fetch_challenge(question, url)
             if openly is not None:
                 return openly
+            if not self._may_answer(url, self._strength_at(url)):
+                return Fault(FaultCode.AUTH_WEAKER, Stage.INTERROGATE, question.operation, 0.0)
             self.logged_in_at_all = True
             heard = await self._send(question, url, login=True)
             if heard.misunderstood and Quirk.STUMBLES_OVER_SECURITY not in self.quirks:
@@ -189,7 +193,27 @@ class Conversation(QuestionLine):
         reread, self.reread_clock = self.reread_clock, None
         return await reread()
 
-    def _why_not_log_in(self) -> FaultCode | None:
+    def _strength_at(self, url: str) -> Strength | None:
+        """Of the log-in that would be sent there now; None: a Digest answer to a challenge that is none."""
+        if self._way is Way.HTTP_BASIC:
+            return CLEAR
+        login = self._http.get(self.final_url(url))
+        if self._way is not Way.HTTP_DIGEST or login is None:
+            return TOKEN
+        return login.challenge.strength if login.challenge is not None else None
+
+    def _may_answer(self, url: str, offer: Strength | None) -> bool:
+        """False, and no log-in any more, where the device asked for a stronger one before."""
+        place = urlsplit(self.final_url(url))
+        port = place.port or (443 if place.scheme == "https" else 80)
+        openly = offer in (CLEAR, TOKEN) or self.final_url(url) in self._digest_was_asked
+        door = f"onvif {self.host}:{port}"
+        if offer is not None and self.ledger.may_answer(door, offer, openly=openly):
+            return True
+        self.stopped = FaultCode.AUTH_WEAKER
+        return False
+
+    def _why_not_log_in(self, url: str) -> FaultCode | None:
         if self.credential is None:
             return FaultCode.AUTH_REQUIRED
         if self.ledger.is_locked(self.host):
@@ -200,7 +224,9 @@ class Conversation(QuestionLine):
             chosen = choose_way(self.evidence, self.credential)
             if isinstance(chosen, FaultCode):
                 self.stopped = chosen
-                return chosen
+                if chosen is FaultCode.AUTH_WOULD_LEAK:
+                    self._may_answer(url, CLEAR)
+                return self.stopped
             self._way = chosen
         if not self.proven:
             self.stopped = self.ledger.why_not(self.host, self.credential)

@@ -29,7 +29,7 @@ from camagent.interrogate.reply_meaning import Answer, Heard, heard_fault, http_
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.secret import Credential
 from camagent.platform.clock import Clock
-from camagent.wire.digest import Challenge, DigestRequest, fresh_cnonce, offered_schemes
+from camagent.wire.digest import Challenge, DigestRequest, digest_challenges, fresh_cnonce, offered_schemes
 from camagent.wire.http_reply import HttpReply
 from camagent.wire.transcript import Transcript
 
@@ -94,6 +94,8 @@ class QuestionLine:
     """By URL: a challenge belongs to the address that gave it (IOTechSystems/onvif#41)."""
     _challenges: dict[str, tuple[Challenge, ...]] = field(default_factory=dict, init=False)
     """By URL, the newest that a question without a log-in was answered with."""
+    _digest_was_asked: set[str] = field(default_factory=set, init=False)
+    """URLs that asked for a Digest log-in before any other was tried there."""
     _newest_challenge_at: str | None = field(default=None, init=False)
     """The URL that gave the newest of all: some devices keep one nonce at a time."""
     _moved: dict[str, str] = field(default_factory=dict, init=False)
@@ -271,6 +273,8 @@ class QuestionLine:
             self._newest_challenge_at = url
             if not login:
                 self._challenges[url] = heard.challenges
+                if digest_challenges(heard.challenges):
+                    self._digest_was_asked.add(url)
         if heard.soap_refused and not self.evidence.soap_refused:
             self.evidence = replace(self.evidence, soap_refused=True)
         if (

@@ -35,6 +35,8 @@ class FaultCode(StrEnum):
     """The peer offers only schemes that we do not speak."""
     AUTH_WOULD_LEAK = "auth_would_leak"
     """Logging in would send the password in clear."""
+    AUTH_WEAKER = "auth_weaker"
+    """The peer asks for a weaker log-in than it asked for before: nothing was sent."""
     LOCKED_OUT = "locked_out"
     """The peer counts attempts down or says that it is locked: nobody tries again in this run."""
     NOT_ONVIF = "not_onvif"

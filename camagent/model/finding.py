@@ -29,6 +29,10 @@ TRUST_RULE = "TRUST"
 """Rule of findings about new devices and the log-in of their range; it is ours, no profile has it."""
 
 
+WEAKER_RULE = "WEAKER"
+"""Rule of findings about a device that asks for a weaker log-in than before; ours, in no profile."""
+
+
 class Severity(StrEnum):
     """How much a failure weighs."""
 

@@ -159,6 +159,11 @@ class CameraFacts:
         """What went wrong while its streams were watched."""
         return tuple(chain.from_iterable(stream.faults for stream in self.streams))
 
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Every fault of the device and of its streams, in the order of the work."""
+        return (*device_faults(self.device), *self.stream_faults)
+
 
 def device_faults(device: DeviceFacts | Fault | None) -> tuple[Fault, ...]:
     """What went wrong while a device was asked; empty where nothing was asked."""

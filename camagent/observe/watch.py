@@ -162,7 +162,7 @@ async def _session(visit: _Visit) -> AsyncIterator[RtspSession | Fault]:
         yield connection
         return
     trusted = connection.encrypted and doors.tls is not None and doors.tls == connection.tls_fingerprint
-    login = Login(uri.host, visit.credential, doors.ledger, encrypted=trusted)
+    login = Login((uri.host, uri.port), visit.credential, doors.ledger, encrypted=trusted)
     client = RtspClient(connection, login, doors.clock, options.limits)
     client.deadline_s, client.transcript = visit.deadline_s, doors.transcript
     session = RtspSession(client, uri)

@@ -52,6 +52,7 @@ LOGIN_TROUBLE = frozenset(
         FaultCode.AUTH_REJECTED,
         FaultCode.AUTH_UNSUPPORTED,
         FaultCode.AUTH_WOULD_LEAK,
+        FaultCode.AUTH_WEAKER,
         FaultCode.LOCKED_OUT,
     }
 )

@@ -20,6 +20,7 @@ _ITS_OWN = frozenset(
         FaultCode.AUTH_REJECTED,
         FaultCode.AUTH_UNSUPPORTED,
         FaultCode.AUTH_WOULD_LEAK,
+        FaultCode.AUTH_WEAKER,
         FaultCode.LOCKED_OUT,
         FaultCode.NOT_FOUND,
         FaultCode.NO_VIDEO,

@@ -10,7 +10,7 @@ from camagent.inventory.trust import TrustedDevice
 from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.fault import FaultCode
 from camagent.model.finding import TRUST_RULE, Basis, Finding, Outcome, Severity
-from camagent.model.scan import CameraFacts, device_faults
+from camagent.model.scan import CameraFacts
 from camagent.model.text import Localised, Message, message
 
 if TYPE_CHECKING:
@@ -62,8 +62,7 @@ def waits_for_trust(facts: CameraFacts, given: LoginGiven) -> bool:
     """The device asked for the log-in that was withheld from it."""
     if given is not LoginGiven.WITHHELD:
         return False
-    faults = (*device_faults(facts.device), *facts.stream_faults)
-    return any(fault.code is FaultCode.AUTH_REQUIRED for fault in faults)
+    return any(fault.code is FaultCode.AUTH_REQUIRED for fault in facts.faults)
 
 
 def waiting_finding(address: str) -> Finding:

@@ -16,7 +16,7 @@ from camagent.assess.profile import RequirementProfile
 from camagent.model.device import DeviceFacts, DeviceTarget, MediaProfile
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Basis, Finding, Outcome, Severity
-from camagent.model.scan import CameraFacts, CameraResult, SiteFacts, device_faults, verdict_of
+from camagent.model.scan import CameraFacts, CameraResult, SiteFacts, verdict_of
 from camagent.model.secret import Credential
 from camagent.model.stream import (
     FileTarget,
@@ -48,6 +48,7 @@ from camagent.run.main_stream import (
 from camagent.run.silence import Heard, silence_finding, silent_together
 from camagent.run.together import Together, at_once
 from camagent.run.trust import LoginGiven, newly_finding, waiting_finding, waits_for_trust
+from camagent.run.weaker_login import weaker_finding
 
 Target = DeviceTarget | StreamTarget | FileTarget
 ASSUMED_STREAM_BPS = (
@@ -197,7 +198,13 @@ def _refuses(stream: StreamFacts) -> bool:
 
 
 LEAVE_ALONE = frozenset(
-    {FaultCode.LOCKED_OUT, FaultCode.AUTH_REJECTED, FaultCode.BUSY, FaultCode.UNREACHABLE}
+    {
+        FaultCode.LOCKED_OUT,
+        FaultCode.AUTH_REJECTED,
+        FaultCode.AUTH_WEAKER,
+        FaultCode.BUSY,
+        FaultCode.UNREACHABLE,
+    }
 )
 
 
@@ -254,6 +261,7 @@ def judge_camera(seen: SeenCamera, judge: Judge) -> CameraResult:
     ground = Ground(_look(seen, judge), judge.site.firmware)
     if seen.defect is not None:
         findings = (*findings, defect_finding(seen.defect))
+    findings = (*findings, *weaker_finding(seen.facts))
     telling = findings  # of a stranger nothing is said but that somebody must look: it may not be ours at all
     if waits_for_trust(seen.facts, seen.login):
         telling = (waiting_finding(seen.facts.address),)
@@ -265,7 +273,7 @@ def judge_camera(seen: SeenCamera, judge: Judge) -> CameraResult:
         upgrade=plan_upgrade(seen.facts, telling, judge.prices, ground),
         checked_at=seen.checked_at,
         duration_s=seen.duration_s,
-        faults=_faults(seen.facts),
+        faults=seen.facts.faults,
         recording=recording_of(judge.requirement_profile, seen.facts, judge.site),
     )
 
@@ -335,10 +343,6 @@ def defect_finding(where: str) -> Finding:
         message=message("cli.defect", where=where),
         check="defect",
     )
-
-
-def _faults(facts: CameraFacts) -> tuple[Fault, ...]:
-    return (*device_faults(facts.device), *facts.stream_faults)
 
 
 def budget_spent(stage: Stage, elapsed_s: float) -> Fault:

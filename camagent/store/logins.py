@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Self
 
 from camagent.model.fault import FaultCode
+from camagent.model.login_strength import Strength
 from camagent.model.secret import Credential
 from camagent.store.open_file import connect, transaction
 from camagent.text.quantities import stamp_text
@@ -29,6 +30,7 @@ AGAIN_AFTER = timedelta(
     days=1
 )  # the longest lock-outs of common makes last hours; a wrong password is not urgent
 TRYING_FOR = timedelta(seconds=30)  # a log-in is answered sooner; a killed process leaves it behind
+MAX_PLACES = 20_000  # doors: four of each of 5,000 cameras
 BUSY_MS = (
     300  # others write for a millisecond; longer would hold up the streams that this process is watching
 )
@@ -43,6 +45,15 @@ _STEPS = (
             owner TEXT NOT NULL,
             at TEXT NOT NULL,
             PRIMARY KEY (device, secret)
+        ) STRICT, WITHOUT ROWID""",
+    ),
+    (
+        # The strongest log-in that was asked for at a door ("rtsp 192.0.2.4:554"); the numbers of `Strength`.
+        """CREATE TABLE shown_strength (
+            place TEXT PRIMARY KEY,
+            hashing INTEGER NOT NULL,
+            cover INTEGER NOT NULL,
+            at TEXT NOT NULL
         ) STRICT, WITHOUT ROWID""",
     ),
 )
@@ -120,6 +131,41 @@ class LoginRecord:
                 "DELETE FROM login WHERE device = ? AND secret = ?", (device, self._mark(credential))
             )
 
+    def strongest(self, place: str) -> Strength | None:
+        """The strongest log-in that was ever asked for at this door, by any run; None where none was."""
+        with suppress(sqlite3.DatabaseError):
+            query = "SELECT hashing, cover FROM shown_strength WHERE place = ?"
+            row = self._connection.execute(query, (place,)).fetchone()
+            return Strength(*row) if row is not None else None
+        return None
+
+    def note_strength(self, place: str, strength: Strength) -> None:
+        """Remember it; beyond MAX_PLACES what was noted longest ago is forgotten."""
+        with suppress(sqlite3.DatabaseError), transaction(self._connection):
+            row = (place, *strength, stamp_text(self._now()))
+            self._connection.execute(
+                "INSERT INTO shown_strength VALUES (?, ?, ?, ?) ON CONFLICT (place) DO UPDATE SET"
+                " hashing = max(hashing, excluded.hashing), cover = max(cover, excluded.cover),"
+                " at = excluded.at",
+                row,
+            )
+            self._connection.execute(
+                "DELETE FROM shown_strength WHERE place IN"
+                " (SELECT place FROM shown_strength ORDER BY at DESC, place LIMIT -1 OFFSET ?)",
+                (MAX_PLACES,),
+            )
+
+    def forget_strength(self, covers: Callable[[str], bool]) -> int:
+        """The devices at these addresses may ask for less from now on; answers how many doors that are."""
+        places: list[str] = []
+        with suppress(sqlite3.DatabaseError), transaction(self._connection):
+            rows = self._connection.execute("SELECT place FROM shown_strength").fetchall()
+            places = [place for (place,) in rows if covers(_host_of(place))]
+            self._connection.executemany(
+                "DELETE FROM shown_strength WHERE place = ?", [(place,) for place in places]
+            )
+        return len(places)
+
     def refusals(self) -> tuple[RefusedLogin, ...]:
         """Every log-in that is not tried again yet, in the order of the devices."""
         rows: list[tuple[str, str, str]] = []
@@ -167,6 +213,10 @@ def open_logins(path: Path, key: bytes, now: Callable[[], datetime]) -> LoginRec
     with suppress(sqlite3.DatabaseError):
         connection.execute("DELETE FROM login WHERE at < ?", (stamp_text(now() - AGAIN_AFTER),))
     return record
+
+
+def _host_of(place: str) -> str:
+    return place.partition(" ")[2].rpartition(":")[0]
 
 
 def _within(stamp: str, now: datetime, span: timedelta) -> bool:

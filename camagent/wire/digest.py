@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from camagent.model.login_strength import Strength
 from camagent.model.secret import Credential
 
 MAX_CHALLENGE_CHARS = (
@@ -23,6 +24,7 @@ MAX_CHALLENGES = 16  # schemes × algorithms that one reply may offer; RFC 7616 
 # for the latter is wrong (erratum 4897): a server built on it refuses right answers, and both are strong
 # enough.
 _HASHES = {"SHA-256": "sha256", "SHA-512-256": "sha512_256", "MD5": "md5"}
+_QOPS = ("auth-int", "auth", None)  # in the order that we prefer: what covers the body first
 _SEPARATORS = frozenset(' \t,="')
 
 
@@ -63,6 +65,11 @@ class DigestChallenge:
         """The name used in facts: "digest-md5", "digest-sha-256", "digest-sha-512-256"."""
         return f"digest-{self.algorithm.lower()}"
 
+    @property
+    def strength(self) -> Strength:
+        """Of the form in which it is answered."""
+        return Strength(1 if self.algorithm == "MD5" else 2, (None, "auth", "auth-int").index(self.qop))
+
 
 @dataclass(frozen=True, slots=True)
 class DigestRequest:
@@ -100,7 +107,7 @@ def digest_challenges(challenges: Iterable[Challenge]) -> tuple[DigestChallenge,
     """Those Digest challenges that we can answer, the strongest first."""
     readable = [d for c in challenges if (d := _read_digest(c)) is not None]
     order = list(_HASHES)
-    return tuple(sorted(readable, key=lambda d: order.index(d.algorithm)))
+    return tuple(sorted(readable, key=lambda d: (order.index(d.algorithm), _QOPS.index(d.qop))))
 
 
 def offered_schemes(challenges: Iterable[Challenge]) -> tuple[str, ...]:
@@ -212,7 +219,7 @@ def _choose_qop(stated: str | None) -> str | None:
     if stated is None or not stated.strip():
         return None
     options = [word.strip().lower() for word in stated.split(",")]
-    return next((option for option in ("auth", "auth-int") if option in options), "")
+    return next((option for option in _QOPS if option in options), "")
 
 
 def _parse_header(header: str, found: list[Challenge]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from camagent.model.fault import FaultCode
+from camagent.model.login_strength import Strength
 from camagent.model.secret import Credential
 
 MAX_PAIRS = 100_000  # devices × secrets of the largest run; above it the ledger refuses rather than forgets
@@ -28,6 +29,12 @@ class RefusalRecord(Protocol):
 
     def accept(self, device: str, credential: Credential) -> None:
         """The device accepted it, or did not judge it."""
+
+    def strongest(self, place: str) -> Strength | None:
+        """The strongest log-in that was ever asked for at this place; None where none was."""
+
+    def note_strength(self, place: str, strength: Strength) -> None:
+        """Remember it."""
 
 
 class OpenedLate:
@@ -50,6 +57,14 @@ class OpenedLate:
         if (record := self._opened()) is not None:
             record.accept(device, credential)
 
+    def strongest(self, place: str) -> Strength | None:
+        record = self._opened()
+        return None if record is None else record.strongest(place)
+
+    def note_strength(self, place: str, strength: Strength) -> None:
+        if (record := self._opened()) is not None:
+            record.note_strength(place, strength)
+
 
 class LoginLedger:
     """Remembers refusals of this run (or, in the agent, of this day)."""
@@ -60,6 +75,7 @@ class LoginLedger:
         self._locked: set[str] = set()
         self._ours: set[tuple[str, str, str]] = set()
         """Pairs that this process has claimed, or that were accepted."""
+        self._strongest: dict[str, Strength] = {}
 
     def why_not(self, address: str, credential: Credential) -> FaultCode | None:
         """Why this log-in must not be sent to that device; None: it may be, and is about to be.
@@ -79,6 +95,24 @@ class LoginLedger:
         elif code is FaultCode.AUTH_REJECTED:
             self._refused.add(key)
         return code
+
+    def may_answer(self, place: str, offer: Strength, *, openly: bool = True) -> bool:
+        """True where a log-in of this strength may be sent: nothing stronger was ever asked for there.
+
+        place: door, host and port. openly: it was asked for before any log-in, and is remembered; what a
+        device asks for only after it refused another log-in is not, because that one comes first again.
+        """
+        before = self._strongest.get(place)
+        if before is None and self._record is not None:
+            before = self._record.strongest(place)
+        if before is not None and offer.is_below(before):
+            return False
+        strongest = offer if before is None else offer.joined(before)
+        if openly and strongest != before and self._record is not None:
+            self._record.note_strength(place, strongest)
+        if openly and len(self._strongest) < MAX_PAIRS:
+            self._strongest[place] = strongest
+        return True
 
     def is_locked(self, address: str) -> bool:
         """True once the device spoke of a lock or counted attempts down."""

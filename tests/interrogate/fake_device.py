@@ -87,6 +87,8 @@ class Asked:
 class FakeDevice:
     login: str = "wsse"
     """One of "none", "wsse", "digest", "digest-sha-256", "basic", "wsse-then-digest"."""
+    qop: str | None = "auth"
+    """What its Digest challenges state; None: the form of RFC 2069."""
     clock_offset: timedelta = timedelta(0)
     """Of the device's real clock, which judges tokens."""
     shown_offset: timedelta | None = None
@@ -176,7 +178,8 @@ class FakeDevice:
         if asked.authorization is not None and self.good_digest(asked, name):
             return None
         self.nonces += 1
-        challenge = f'Digest realm="cam", nonce="n{self.nonces}", qop="auth", algorithm={name}'
+        challenge = f'Digest realm="cam", nonce="n{self.nonces}", algorithm={name}'
+        challenge += f', qop="{self.qop}"' if self.qop is not None else ""
         response = self.refuse(asked, {"WWW-Authenticate": challenge})
         response.set_status(401)
         return response
@@ -216,8 +219,12 @@ class FakeDevice:
         def h(text: str) -> str:
             return digest(text.encode()).hexdigest()
 
-        a1, a2 = h(f"{USER}:cam:{PASSWORD}"), h(f"POST:{asked.path}")
-        want = h(f"{a1}:{nonce}:{given.get('nc')}:{given.get('cnonce')}:auth:{a2}")
+        qop, a2 = given.get("qop"), f"POST:{asked.path}"
+        if qop not in ((self.qop or "").split(",") if self.qop else [None]):
+            return False
+        a2 += f":{h(asked.text)}" if qop == "auth-int" else ""
+        middle = f":{given.get('nc')}:{given.get('cnonce')}:{qop}" if qop else ""
+        want = h(f"{h(f'{USER}:cam:{PASSWORD}')}:{nonce}{middle}:{h(a2)}")
         return given.get("response") == want and given.get("username") == USER
 
 

@@ -22,6 +22,7 @@ NOT_THE_CAMERAS = frozenset(
         FaultCode.AUTH_REJECTED,
         FaultCode.AUTH_UNSUPPORTED,
         FaultCode.AUTH_WOULD_LEAK,
+        FaultCode.AUTH_WEAKER,
         FaultCode.LOCKED_OUT,
         FaultCode.TLS_FAILED,
         FaultCode.BUSY,

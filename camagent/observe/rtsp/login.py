@@ -4,6 +4,7 @@ all."""
 from __future__ import annotations
 
 from camagent.model.fault import FaultCode
+from camagent.model.login_strength import CLEAR, Strength
 from camagent.model.secret import Credential
 from camagent.observe.rtsp.messages import Response
 from camagent.wire.digest import (
@@ -27,12 +28,14 @@ class Login:
     """The state of one log-in: what was offered, what we answered, whether it was accepted."""
 
     def __init__(
-        self, address: str, credential: Credential | None, ledger: LoginLedger, *, encrypted: bool
+        self, place: tuple[str, int], credential: Credential | None, ledger: LoginLedger, *, encrypted: bool
     ) -> None:
+        """place: host and port."""
         self.offered: tuple[str, ...] = ()
         self.used: str | None = None
         """The scheme that let us in."""
-        self._address = address
+        self._address = place[0]
+        self._place = f"rtsp {place[0]}:{place[1]}"
         self._credential = credential
         self._ledger = ledger
         self._may_show = encrypted or (credential is not None and credential.allow_basic)
@@ -92,17 +95,27 @@ class Login:
             return FaultCode.AUTH_REJECTED
         if self._ledger.is_locked(self._address):
             return FaultCode.LOCKED_OUT
-        if digests or (self._may_show and any(challenge.scheme == "basic" for challenge in challenges)):
+        is_basic = any(challenge.scheme == "basic" for challenge in challenges)
+        if not self._may_answer(digests[0].strength if digests else CLEAR if is_basic else None):
+            return FaultCode.AUTH_WEAKER
+        if digests or (self._may_show and is_basic):
             code = self._ledger.why_not(self._address, self._credential)
             if code is not None:
                 return code
         if digests:
             self._digest, self._basic, self._nonce_count = digests[0], False, 0
             return None
-        if any(challenge.scheme == "basic" for challenge in challenges):
+        if is_basic:
             self._basic = self._may_show
             return None if self._may_show else FaultCode.AUTH_WOULD_LEAK
         return FaultCode.AUTH_UNSUPPORTED
+
+    def _may_answer(self, offer: Strength | None) -> bool:
+        """False, and no log-in any more, where it asked for a stronger one before; None: no offer."""
+        if offer is None or self._ledger.may_answer(self._place, offer):
+            return True
+        self._given_up = True
+        return False
 
     def _is_renewal(self, digests: tuple[DigestChallenge, ...]) -> bool:
         """The password was right, the nonce too old: said by stale=true, or shown by having been let in

@@ -165,7 +165,8 @@ class Camera:
         middle = given["nonce"]
         if "qop" in given:
             middle += f":{given['nc']}:{given['cnonce']}:{given['qop']}"
-        return given["response"] == hashed(f"{secret}:{middle}:{hashed(f'{asked.method}:{asked.uri}')}")
+        covered = f"{asked.method}:{asked.uri}" + (f":{hashed('')}" if given.get("qop") == "auth-int" else "")
+        return given["response"] == hashed(f"{secret}:{middle}:{hashed(covered)}")
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
