@@ -246,8 +246,7 @@ def factory_logins() -> tuple[Credential, ...]:
 
 
 def make_fleet(config: Config, ledger: LoginLedger) -> Fleet:
-    """The running limits, pools and log-in memory of a run, by the configuration; to be entered before
-    use."""
+    """The running limits, pools and log-in memory of a run, by the configuration; to be entered first."""
     from camagent.run.fleet import Fleet, FleetLimits
 
     limits = FleetLimits(config.check.devices_at_once, config.check.bandwidth_mbps * 1e6)
@@ -288,7 +287,7 @@ def open_login_record(config: Config) -> LoginRecord:
 
 def login_file(config: Config) -> Path:
     """Where the refused log-ins of this machine are kept."""
-    return data_dir(config) / "logins.sqlite"
+    return store_file(config).with_name("logins.sqlite")
 
 
 def open_site_store(config: Config) -> Store:
@@ -298,7 +297,12 @@ def open_site_store(config: Config) -> Store:
     """
     from camagent.store import open_store
 
-    return open_store(data_dir(config) / "camagent.sqlite")
+    return open_store(store_file(config))
+
+
+def store_file(config: Config) -> Path:
+    """Where this machine's record is kept."""
+    return data_dir(config) / "camagent.sqlite"
 
 
 def remembered(store: Store | None) -> Memory:

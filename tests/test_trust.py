@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import ssl
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +12,14 @@ import pytest
 
 from camagent.assess.profile import load_profile
 from camagent.discover.plan import DiscoveryPlan
-from camagent.inventory.earlier_runs import Memory, memory_after
+from camagent.inventory.earlier_runs import Learned, Memory, memory_after
 from camagent.inventory.trust import Trust, TrustedDevice
-from camagent.model.device import DeviceTarget
+from camagent.model.device import DeviceTarget, SignsBefore
 from camagent.model.discovery import Discovery, FoundBy, Sighting
 from camagent.model.finding import TRUST_RULE, Outcome, Verdict
 from camagent.model.scan import Declaration
 from camagent.operator_files.credentials import BoundCredential, CredentialBook
+from camagent.platform.clock import SystemClock
 from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import Fleet, FleetLimits
 from camagent.run.onlooker import Onlooker
@@ -24,9 +27,11 @@ from camagent.run.site_run import Found, check_found, jobs_for
 from camagent.run.trust import LoginGiven
 from camagent.run.visit import Judge
 from camagent.store import open_store
+from camagent.text import render
 from tests.builders import NOW, profile_stamp, site_facts
 from tests.fakes import FakeClock
-from tests.interrogate.fake_device import LOGIN, FakeDevice, serving
+from tests.interrogate.fake_device import LOGIN, OPEN_TO_ALL, FakeDevice, serving
+from tests.interrogate.test_tls import server_context
 from tests.test_safety_promises import OPTIONS, logins_of
 
 NOBODY = Trust()
@@ -47,7 +52,7 @@ def found(*targets: DeviceTarget) -> Discovery:
 
 def given(wanted: JudgingContext, *targets: DeviceTarget) -> LoginGiven:
     first = jobs_for(found(*targets), wanted)[0]
-    assert (first.credential is None) == (first.login is LoginGiven.WITHHELD)
+    assert (first.credential is None) == (first.login in (LoginGiven.WITHHELD, LoginGiven.ANOTHER))
     return first.login
 
 
@@ -86,7 +91,7 @@ def test_a_device_that_let_us_in_is_known_at_its_address(
 ) -> None:
     trust = Trust((TrustedDevice(ADDRESS, before),))
     login = given(order(trust=trust), DeviceTarget(ADDRESS, 80, endpoint=now))
-    assert login is (LoginGiven.AS_BOUND if known else LoginGiven.WITHHELD)
+    assert login is (LoginGiven.AS_BOUND if known else LoginGiven.ANOTHER)
 
 
 def test_a_known_device_may_move_but_its_name_may_not_be_borrowed() -> None:
@@ -135,7 +140,8 @@ def test_trusting_all_new_devices_is_told_in_the_report_and_remembered(tmp_path:
     with open_store(tmp_path / "x.sqlite") as store:
         store.remember(first.learned, NOW)
         kept = store.trust()
-    assert kept.devices == (TrustedDevice("127.0.0.1", ENDPOINT),) and not kept.all_new
+    signs = SignsBefore(serial="AC00017")
+    assert kept.devices == (TrustedDevice("127.0.0.1", ENDPOINT, None, signs),) and not kept.all_new
     assert memory_after(Memory(), first.learned).trust.devices == kept.devices
     later = FakeDevice(login="digest")
     second = run(later, kept)
@@ -147,3 +153,94 @@ def test_a_grant_is_kept(tmp_path: Path) -> None:
         store.grant_trust("192.0.2.0/24", NOW)
     with open_store(tmp_path / "x.sqlite") as store:
         assert store.trust().grants == ("192.0.2.0/24",)
+
+
+MAC, OTHER_MAC = "00:1b:c5:0a:0b:0c", "00:1b:c5:0a:0b:0d"
+LET_IN = TrustedDevice(ADDRESS, ENDPOINT, MAC)
+
+
+@pytest.mark.parametrize("network", ["192.0.2.0/24", f"{ADDRESS}/32"])
+@pytest.mark.parametrize("all_new", [False, True])
+@pytest.mark.parametrize(
+    ("endpoint", "mac", "is_it"),
+    [
+        (ENDPOINT, MAC, True),
+        (None, MAC, True),
+        (ENDPOINT, None, True),  # behind a router there is no ARP
+        (ENDPOINT, OTHER_MAC, False),  # an endpoint is announced to all: anybody can repeat it
+        (None, OTHER_MAC, False),
+        ("urn:uuid:2", MAC, False),
+    ],
+)
+def test_somebody_else_at_a_known_address_gets_nothing(
+    endpoint: str | None, mac: str | None, is_it: bool, network: str, all_new: bool
+) -> None:
+    """Whatever the log-in is bound to, though all new devices are trusted and the inventory names it."""
+    wanted = order(network, Trust((LET_IN,), all_new=all_new), Declaration(address=ADDRESS))
+    seen = replace(
+        found(DeviceTarget(ADDRESS, 80, endpoint=endpoint)), link_addresses=((ADDRESS, mac),) if mac else ()
+    )
+    (job,) = jobs_for(seen, wanted)
+    assert job.login is (LoginGiven.AS_BOUND if is_it else LoginGiven.ANOTHER)
+    assert (job.credential is not None) is is_it
+
+
+def test_a_borrowed_name_at_another_address_needs_the_mac_too() -> None:
+    trust = Trust((replace(LET_IN, address="192.0.2.9"),))
+    for mac, login in ((MAC, LoginGiven.AS_BOUND), (OTHER_MAC, LoginGiven.WITHHELD)):
+        seen = replace(found(DeviceTarget(ADDRESS, 80, endpoint=ENDPOINT)), link_addresses=((ADDRESS, mac),))
+        assert jobs_for(seen, order(trust=trust))[0].login is login
+
+
+def impostor(**changed: object) -> FakeDevice:
+    """At the address of a known camera, with what anybody can read of that one."""
+    return FakeDevice(**changed)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("login", ["wsse", "digest", "basic"])
+def test_another_serial_number_at_a_known_address_gets_nothing(login: str) -> None:
+    """A camera that tells its serial number to strangers, as many do."""
+    device = impostor(login=login, open=OPEN_TO_ALL | {"GetDeviceInformation"})
+    known = TrustedDevice("127.0.0.1", ENDPOINT, None, SignsBefore(serial="AC00018"))
+    (camera,) = run(device, Trust((known,))).result.cameras
+    assert logins_of(device) == 0 and camera.verdict is Verdict.UNDETERMINED
+    finding = next(f for f in camera.findings if f.rule == TRUST_RULE)
+    assert finding.message.key == "trust.another"
+    assert "credentials trust 127.0.0.1" in render(finding.message, "vi")
+    same = FakeDevice(login="wsse", open=OPEN_TO_ALL | {"GetDeviceInformation"})
+    run(same, Trust((replace(known, signs=SignsBefore(serial="AC00017")),)))
+    assert logins_of(same) > 0
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+def test_another_certificate_at_a_known_address_gets_nothing(tmp_path: Path, is_same: bool) -> None:
+    async def story() -> tuple[FakeDevice, Run]:
+        device = FakeDevice(login="digest")
+        context = server_context(tmp_path)
+        public = (tmp_path / "c.pem").read_text().partition("-----BEGIN PRIVATE")[0]
+        shown = hashlib.sha256(ssl.PEM_cert_to_DER_cert(public)).hexdigest()
+        async with serving(device, ssl_context=context), Fleet(FleetLimits(), SystemClock()) as fleet:
+            target = replace(device.target, secure=True, endpoint=ENDPOINT)
+            signs = SignsBefore(certificate=(device.port, shown if is_same else "00" * 32))
+            wanted = order("127.0.0.0/8", Trust((TrustedDevice("127.0.0.1", ENDPOINT, None, signs),)))
+            place = Found(found(target), DiscoveryPlan((), ()), NOW)
+            return device, await check_found(place, wanted, fleet, OPTIONS, Onlooker())
+
+    device, seen = asyncio.run(story())
+    assert (logins_of(device) > 0) is is_same
+    told = [f.message.key for f in seen.result.cameras[0].findings if f.rule == TRUST_RULE]
+    assert told == ([] if is_same else ["trust.another"])
+
+
+def test_trusting_an_address_takes_whoever_is_there_now(tmp_path: Path) -> None:
+    learned = Learned(trusted=(replace(LET_IN, signs=SignsBefore("S1", (443, "aa"))),))
+    with open_store(tmp_path / "x.sqlite") as store:
+        store.remember(learned, NOW)
+        store.remember(Learned(trusted=(TrustedDevice(ADDRESS),)), NOW)
+        assert store.trust().devices == learned.trusted, "what it did not show this time stays"
+        store.forget_pins(ADDRESS, [ADDRESS])
+        assert store.trust().devices[0].signs == SignsBefore("S1", None)
+        store.grant_trust("192.0.2.0/28", NOW)
+        trust = store.trust()
+    assert trust.devices == () and trust.grants == ("192.0.2.0/28",)
+    assert given(order(trust=trust), DeviceTarget(ADDRESS, 80, endpoint="urn:uuid:2")) is LoginGiven.AS_BOUND

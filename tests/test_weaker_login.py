@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from camagent.clock import SystemClock
 from camagent.document.write import camera_view
 from camagent.model.device import DeviceFacts
 from camagent.model.fault import Fault, FaultCode
@@ -20,8 +19,10 @@ from camagent.model.finding import WEAKER_RULE, Verdict
 from camagent.model.login_strength import CLEAR, TOKEN, Strength
 from camagent.model.secret import Credential
 from camagent.model.stream import MeasuredStream
+from camagent.platform.clock import SystemClock
+from camagent.run.context import RunPeriod
 from camagent.run.fleet import Fleet, FleetLimits, Job
-from camagent.run.recognition import Frame, finish
+from camagent.run.recognition import finish
 from camagent.run.visit import DeviceCheck
 from camagent.store.logins import LoginRecord, open_logins
 from camagent.text import render
@@ -70,7 +71,7 @@ async def visit(job: Job, folder: Path) -> DeviceCheck:
 
 def told(check: DeviceCheck, network: str = "127.0.0.0/8") -> tuple[str, str, Verdict]:
     """The finding in both languages, and the verdict."""
-    run = finish([check], order(network, NOBODY), Frame(NOW, NOW, "check", None))
+    run = finish([check], order(network, NOBODY), RunPeriod(NOW, NOW, "check", None))
     (camera,) = run.result.cameras
     (finding,) = (row for row in camera.findings if row.rule == WEAKER_RULE)
     assert any(row.rule == WEAKER_RULE for row in camera_view(camera).findings)

@@ -15,7 +15,7 @@ from itertools import chain
 from camagent.agent.judging import Shown, judge_all, left_places, order_now
 from camagent.agent.reachability import job_at, onvif_answers, tells_less
 from camagent.agent.settings import SiteSettings
-from camagent.agent.watched import Watched, stream_faults, stream_targets
+from camagent.agent.watched import Watched, for_streams, stream_faults, stream_targets
 from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.search import search
 from camagent.exporter.snapshot import SILENT, CameraStatus, Reach, is_up
@@ -174,6 +174,7 @@ class Site:
             await self.interrogate(host)
             return
         began_s, checked_at = self._clock.monotonic_s(), self._clock.now()
+        job = for_streams(job, before)
         answers = [await self._watch_again(source, job) for source in before.sources]
         sources = tuple(source for source, _ in answers)
         streams = list(chain.from_iterable(source.streams for source in sources))
@@ -222,7 +223,7 @@ class Site:
         fault: Fault | None = None
         if targets:
             (answer,) = await self._fleet.greet(
-                [Job(targets[0], job.credential)], self.settings.fleet_options
+                [Job(targets[0], for_streams(job, check).credential)], self.settings.fleet_options
             )
             fault = answer if isinstance(answer, Fault) else None
             up = is_up(fault.code if fault is not None else None)

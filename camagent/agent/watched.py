@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 
 from camagent.exporter.snapshot import Reach
-from camagent.model.fault import Fault
+from camagent.model.fault import Fault, FaultCode
+from camagent.model.scan import device_faults
 from camagent.model.stream import StreamTarget
 from camagent.run.fleet import Job
 from camagent.run.visit import DeviceCheck
@@ -54,6 +55,13 @@ class Watched:
 def stream_targets(check: DeviceCheck) -> list[StreamTarget]:
     """The streams of a conversation that can be watched again."""
     return [stream.target for stream in check.streams if isinstance(stream.target, StreamTarget)]
+
+
+def for_streams(job: Job, check: DeviceCheck | None) -> Job:
+    """The job for the streams alone: without the log-in where the device turned out to be somebody else."""
+    faults = device_faults(check.device) if check is not None else ()
+    is_stranger = any(fault.code is FaultCode.AUTH_STRANGER for fault in faults)
+    return replace(job, credential=None) if is_stranger else job
 
 
 def stream_faults(check: DeviceCheck) -> tuple[Fault, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 MAX_WORDS_CHARS = 200  # a name, or a document's number: it stands in every report
 MAX_NAMED = 20
+NOBODY = frozenset(("root", "Administrator", "SYSTEM", "camagent"))  # accounts that are no person
 WHOLE_SITE = ""  # the key of answers that hold for every camera of the site
 
 
@@ -58,7 +60,7 @@ def answer_command(
     today, last_day = date.today(), expires.date() if expires is not None else None
     if last_day is not None and last_day < today:
         raise OperatorError(message("profile.answer.past", expires=last_day.isoformat()))
-    who = _told("--by", getpass.getuser() if by is None else by)
+    who = _told("--by", _person() if by is None else by)
     answer = ManualAnswer(
         rule, met == "yes", who, today, last_day, None if note is None else _told("--note", note)
     )
@@ -90,6 +92,21 @@ def _answerable_row(rule: str, name: str, camera: str | None) -> Row:
     if camera is not None and CATALOGUE[row.rule].about is About.SITE:
         raise OperatorError(message("profile.answer.whole_site", rule=rule))
     return row
+
+
+def _person() -> str:
+    """Who answers: asked for on a terminal, with the account's name to be taken; root is nobody.
+
+    Raises: OperatorError where nobody can be asked and the account is a machine's.
+    """
+    account = getpass.getuser()
+    named = account not in NOBODY
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        asked: str = click.prompt(t("cli.answer_who"), default=account if named else None, err=True)
+        return asked
+    if not named:
+        raise OperatorError(message("cli.answer_nobody", account=account[:40]))
+    return account
 
 
 def _told(option: str, text: str) -> str:

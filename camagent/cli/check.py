@@ -17,7 +17,9 @@ from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 
 if TYPE_CHECKING:
+    from camagent.inventory.earlier_runs import Pins
     from camagent.model.secret import Credential
+    from camagent.operator_files.config import Config
     from camagent.run.context import JudgingContext, Run
     from camagent.run.fleet import Fleet, FleetOptions, Job
     from camagent.run.visit import DeviceCheck
@@ -85,12 +87,27 @@ def check_command(
         job if job.credential is not None else replace(job, credential=book.for_address(job.host))
         for job in jobs
     ]
-    order = make_order(config, request, (), book, Memory())
+    order = make_order(config, request, (), book, Memory(pins=_pins(config)))
     asked = fleet_options(config, request, order)
     asked = replace(asked, interview=replace(asked.interview, is_brisk=True))  # somebody waits for these few
     with shared_ledger(config, warn_of) as ledger:
         run = asyncio.run(_check(jobs, order, make_fleet(config, ledger), asked))
     return publish(run, request, None)
+
+
+def _pins(config: Config) -> Pins:
+    """The certificates that scans of this machine saw; none where it never did, or cannot read them."""
+    from camagent.app import open_site_store, store_file
+    from camagent.cli.run import warn_of
+
+    if not store_file(config).exists():
+        return ()
+    try:
+        with open_site_store(config) as store:
+            return store.pins()
+    except OperatorError as error:
+        warn_of(error.problem)
+        return ()
 
 
 async def _check(jobs: Sequence[Job], order: JudgingContext, fleet: Fleet, options: FleetOptions) -> Run:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from camagent.store.logins import LoginRecord, RefusedLogin
 
 
+SHORT_PASSWORD_CHARS = 12  # who heard one Digest answer may guess without asking the camera again
+
+
 @click.group(
     "credentials",
     help=t("cli.help.credentials"),
@@ -54,6 +57,9 @@ def set_command(network: str, user: str, password_file: Path | None, allow_basic
     _store().keep(BoundCredential(bound, Credential(user, secret, allow_basic)))
     _allow(bound)
     click.echo(t("cli.credential_kept", user=user, network=bound))
+    click.echo(t("cli.viewer_account"), err=True)
+    if len(secret.reveal()) < SHORT_PASSWORD_CHARS:
+        click.echo(t("cli.short_password", least=SHORT_PASSWORD_CHARS), err=True)
     return 0
 
 
@@ -145,7 +151,7 @@ def accept_command(address: str) -> int:
         places = [pin_place(host, port) for port, _ in pins_of(store.pins(), host)]
         if not places:
             raise OperatorError(message("cli.no_certificate", address=address[:60]))
-        store.forget_pins(places)
+        store.forget_pins(host, places)
     finally:
         store.close()
     click.echo(t("cli.certificate_accepted", address=address))
@@ -160,7 +166,7 @@ def accept_command(address: str) -> int:
 @click.argument("network", metavar="ADDRESS")
 def accept_login_command(network: str) -> int:
     """Forget how strong a log-in these devices asked for: they were reset, set up anew or replaced."""
-    from camagent.credentials import covers
+    from camagent.operator_files.credentials import covers
 
     bound, record, count = _network(network), _record(), 0
     if record is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from camagent.model.text import message
 
 if TYPE_CHECKING:
     from camagent.discover.doctor import Diagnosis
+    from camagent.operator_files.config import Config
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -33,18 +35,32 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 def doctor_command(config_path: Path | None, subnets: tuple[str, ...], inventory: Path | None) -> int:
     """Every check with one line and a remedy; 1 where something makes a search impossible."""
     from camagent.app import data_dir, read_config
-    from camagent.discover.doctor import is_able, judge_machine, verdict
+    from camagent.discover.doctor import is_able, judge_logins, judge_machine, verdict
     from camagent.discover.machine import collect_facts
     from camagent.platform.clock import SystemClock
 
     config = read_config(config_path)
     wanted = _wanted(subnets or config.discovery.subnets, inventory or config.discovery.inventory)
     diagnoses = judge_machine(collect_facts(SystemClock(), data_dir(config), wanted))
+    users = _users(config)
+    diagnoses = (*diagnoses, judge_logins(users)) if users else diagnoses
     click.secho(t("discover.doctor.title"), bold=True)
     for diagnosis in diagnoses:
         _print(diagnosis)
     click.secho(tm(verdict(diagnoses)), bold=True)
     return 0 if is_able(diagnoses) else 1
+
+
+def _users(config: Config) -> list[str]:
+    """User names of the configuration and of the credential store; what cannot be read is told elsewhere."""
+    from camagent.app import config_dir, data_dir
+    from camagent.operator_files.credentials import CredentialStore
+
+    users = [entry.user for entry in config.credential]
+    with suppress(OperatorError):
+        kept = CredentialStore(data_dir(config), config_dir()).entries()
+        users += [entry.credential.user for entry in kept]
+    return users
 
 
 def _wanted(subnets: tuple[str, ...], inventory: Path | None) -> tuple[str, ...]:

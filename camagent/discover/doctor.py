@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain, combinations
@@ -32,10 +32,14 @@ class Diagnosis:
     """One line of the doctor."""
 
     check: str
-    """One of the keys of `CHECKS`."""
+    """One of the keys of `CHECKS`, or "logins"."""
     level: Level
     message: Message
     remedy: Message | None = None
+
+
+ADMINISTRATORS = frozenset(("admin", "administrator", "root", "888888", "666666", "service", "supervisor"))
+"""Names that makers give to the account which may change everything."""
 
 
 def judge_machine(facts: MachineFacts) -> tuple[Diagnosis, ...]:
@@ -51,6 +55,14 @@ def is_able(diagnoses: tuple[Diagnosis, ...]) -> bool:
 def _line(check: str, level: Level, what: str, **args: str | int) -> Diagnosis:
     remedy = None if level is Level.OK else Message(f"discover.doctor.{what}_remedy")
     return Diagnosis(check, level, Message(f"discover.doctor.{what}", tuple(sorted(args.items()))), remedy)
+
+
+def judge_logins(users: Iterable[str]) -> Diagnosis:
+    """The user names of the log-ins that camagent was given: one that may only view is enough."""
+    strong = sorted({user for user in users if user.casefold() in ADMINISTRATORS})
+    if strong:
+        return _line("logins", Level.WARN, "administrator", users=", ".join(strong))
+    return _line("logins", Level.OK, "no_administrator")
 
 
 def _interfaces(facts: MachineFacts) -> Iterator[Diagnosis]:

@@ -25,6 +25,7 @@ from camagent.discover.tcp_probe import Heard
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, Note, RtspOnly, Sighting
 from camagent.model.onvif import ONVIF_PATHS, TLS_PORTS
+from camagent.platform.adapters import read_link_addresses
 from camagent.platform.clock import Clock
 
 MAX_LISTED = 20  # addresses named in one note
@@ -199,6 +200,7 @@ def _sum_up(run: _Run, announced: Announced) -> Discovery:
         other_responders=len(announced.other_sources),
         malformed_datagrams=announced.malformed,
         notes=(*knocks.notes, *dropped, *(off_subnet if outside else ()), *silent),
+        link_addresses=tuple(sorted(read_link_addresses().items())),
     )
 
 

@@ -94,6 +94,11 @@ class Conversation(QuestionLine):
         value: T = outcome.value
         return value
 
+    def told_openly(self, question: Question[T], url: str) -> T | None:
+        """What it answered to a stranger before; None where it did not, or was not asked."""
+        kept: T | None = self._kept.get((url, question))
+        return kept
+
     def as_somebody_else(self, credential: Credential) -> Conversation:
         """The same device, pace and evidence with another log-in; nothing that was answered to us is kept."""
         if self.transcript is not None:

@@ -38,6 +38,7 @@ from camagent.model.device import (
     DeviceUser,
     Login,
     Service,
+    SignsBefore,
     TlsFacts,
 )
 from camagent.model.fault import Fault, FaultCode
@@ -73,6 +74,8 @@ class InterviewOptions:
     """Simple cameras reboot above about eight (mrtian2016/onvifsim)."""
     is_brisk: bool = False
     """Somebody waits for this device: while it answers quickly it is asked as fast as it answers."""
+    before: SignsBefore = SignsBefore()
+    """What the device must show again before it is given a log-in."""
     pins: tuple[tuple[int, str], ...] = ()
     """Port and certificate fingerprint that this device showed before."""
     """The TLS certificate seen at this device before."""
@@ -167,10 +170,12 @@ class _Interview:
         if self.conversation.home is None and isinstance(clock, Fault):
             return self._absent(clock)
         tls = await self._own_tls()
+        self._stop_for_a_stranger(self._other_certificate(tls))
         services = await fetch_services(self.conversation, self.url, logged_in=False)
         listed = () if isinstance(services, Fault) else services
         capabilities = await fetch_capabilities(self.conversation, self.url, listed)
         anonymous = await knock_as_stranger(self.conversation, self.url, listed, self.options.ask_users)
+        self._stop_for_a_stranger(self._other_serial())
         if isinstance(services, Fault):
             services = await fetch_services(self.conversation, self.url, logged_in=True)
         listed = () if isinstance(services, Fault) else services
@@ -219,10 +224,31 @@ class _Interview:
     async def _own_tls(self) -> TlsFacts | Fault | None:
         """The certificate of the connection that we use, before any log-in: Basic goes to one of earlier runs
         only."""
-        seen = await fetch_tls(self.conversation, https_port(self.url, None), self.options.pins)
+        before = self.options.before.certificate
+        port = https_port(self.url, None) or (before[0] if before is not None else None)
+        seen = await fetch_tls(self.conversation, port, self.options.pins)
+        if https_port(self.url, None) is None:
+            return seen if isinstance(seen, TlsFacts) else None
         known = isinstance(seen, TlsFacts) and seen.pinned_fingerprint == seen.fingerprint_sha256
         self.conversation.evidence = replace(self.conversation.evidence, secure=known)
         return seen
+
+    def _other_certificate(self, seen: TlsFacts | Fault | None) -> bool:
+        before = self.options.before.certificate
+        if before is None or not isinstance(seen, TlsFacts) or seen.port != before[0]:
+            return False
+        return seen.fingerprint_sha256 != before[1]
+
+    def _other_serial(self) -> bool:
+        """It told a stranger a serial number, and that is another one."""
+        told, before = self.conversation.told_openly(GET_INFORMATION, self.url), self.options.before.serial
+        serial = "".join((told.serial or "").split()).upper() if told is not None else ""
+        return bool(serial) and before is not None and not serial.startswith(before)
+
+    def _stop_for_a_stranger(self, is_another: bool) -> None:
+        """No log-in from here on, and why is among the faults."""
+        if is_another and self.conversation.stopped is None:
+            self.conversation.stopped = FaultCode.AUTH_STRANGER
 
     async def _information(self) -> DeviceInformation | Fault:
         return await self.conversation.ask(GET_INFORMATION, self.url)

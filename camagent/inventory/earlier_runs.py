@@ -83,9 +83,10 @@ def memory_after(memory: Memory, learned: Learned) -> Memory:
         kept = references.get(seen.camera_id, ())
         if seen.sound and all(one.infrared != seen.numbers.infrared for one in kept):
             references[seen.camera_id] = (*kept, seen.numbers)
-    met = {device.address for device in learned.trusted}
-    devices = (*(device for device in memory.trust.devices if device.address not in met), *learned.trusted)
-    trust, pins = replace(memory.trust, devices=devices), (*memory.pins, *learned.pins)
+    trusted = {device.address: device for device in memory.trust.devices}
+    for device in learned.trusted:
+        trusted[device.address] = device.beside(trusted.get(device.address))
+    trust, pins = replace(memory.trust, devices=tuple(trusted.values())), (*memory.pins, *learned.pins)
     expected = {camera.id: camera for camera in (*memory.expected, *learned.expected)}
     gone = frozenset(learned.superseded)
     return replace(

@@ -2,6 +2,7 @@
 
 A school network carries devices of strangers. A log-in for one address goes where the operator said; one for
 a range goes only to devices that let us in before, that the inventory names, or that the operator trusts.
+Neither goes to somebody else at the address of a device that let us in.
 """
 
 from __future__ import annotations
@@ -9,15 +10,53 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Container
 from dataclasses import dataclass
+from enum import Enum
+
+from camagent.model.device import SignsBefore
+
+
+class Standing(Enum):
+    """Who is at an address, by what can be seen before any log-in."""
+
+    KNOWN = "known"
+    NEW = "new"
+    ANOTHER = "another"
+    """A device let us in there, and this is not it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a device shows before any log-in."""
+
+    address: str
+    endpoint: str | None = None
+    """Its WS-Discovery endpoint; None where it announced none."""
+    mac: str | None = None
+    """By ARP; None behind a router."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrustedDevice:
-    """A device that let us in, by what it shows before any log-in."""
+    """A device that let us in, by what it showed then."""
 
     address: str
     endpoint: str | None = None
-    """Its WS-Discovery endpoint then; None where it announced none."""
+    mac: str | None = None
+    signs: SignsBefore = SignsBefore()
+    """What can be compared once it is spoken to."""
+
+    def agrees(self, shown: Shown) -> bool:
+        """Nothing that both sides show differs."""
+        pairs = ((self.endpoint, shown.endpoint), (self.mac, shown.mac))
+        return all(None in pair or pair[0] == pair[1] for pair in pairs)
+
+    def beside(self, earlier: TrustedDevice | None) -> TrustedDevice:
+        """What it did not show this time stays as it was."""
+        if earlier is None:
+            return self
+        old, new = earlier.signs, self.signs
+        signs = SignsBefore(new.serial or old.serial, new.certificate or old.certificate)
+        return TrustedDevice(self.address, self.endpoint or earlier.endpoint, self.mac or earlier.mac, signs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +69,32 @@ class Trust:
     all_new: bool = False
     """In this run every new device is trusted (`--trust-new`, or so answered)."""
 
-    def knows(self, address: str, endpoint: str | None, present: Container[str]) -> bool:
-        """True for a device that let us in before, or that the operator trusts by address.
+    def standing(self, shown: Shown, present: Container[str]) -> Standing:
+        """Known: the device that let us in at this address, or one that the operator trusts by address.
 
-        At its address, unless it now calls itself something else; under its endpoint at another address,
-        unless somebody answers at the old one: an endpoint is announced to all, so anybody can repeat it.
+        Also one that is known by its endpoint at another address, unless somebody answers at the old one or
+        the MAC differs: an endpoint is announced to all, so anybody can repeat it.
         """
-        if any(_covers(grant, address) for grant in self.grants):
-            return True
-        here = [device for device in self.devices if device.address == address]
+        here = [device for device in self.devices if device.address == shown.address]
         if here:
-            return any(None in (endpoint, device.endpoint) or endpoint == device.endpoint for device in here)
-        return endpoint is not None and any(
-            device.endpoint == endpoint and device.address not in present for device in self.devices
-        )
+            return Standing.KNOWN if any(device.agrees(shown) for device in here) else Standing.ANOTHER
+        if any(covers(grant, shown.address) for grant in self.grants) or self._moved(shown, present):
+            return Standing.KNOWN
+        return Standing.NEW
+
+    def signs_before(self, shown: Shown, present: Container[str]) -> SignsBefore:
+        """What the device must show again before it is given a log-in."""
+        here = [device for device in self.devices if device.address == shown.address]
+        found = next(iter(here), None) or self._moved(shown, present)
+        return found.signs if found is not None else SignsBefore()
+
+    def _moved(self, shown: Shown, present: Container[str]) -> TrustedDevice | None:
+        by_endpoint = [d for d in self.devices if shown.endpoint is not None and d.endpoint == shown.endpoint]
+        return next((d for d in by_endpoint if d.address not in present and d.agrees(shown)), None)
 
 
-def _covers(grant: str, address: str) -> bool:
+def covers(grant: str, address: str) -> bool:
+    """True for an address of a trusted range, or for the trusted address itself."""
     try:
         return ipaddress.ip_address(address) in ipaddress.ip_network(grant)
     except ValueError:

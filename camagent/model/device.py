@@ -38,6 +38,16 @@ class DeviceTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class SignsBefore:
+    """What the device at an address showed when it let us in; None where it showed none."""
+
+    serial: str | None = None
+    """Fit to tell cameras apart (`inventory.identity.usable_serial`)."""
+    certificate: tuple[int, str] | None = None
+    """Port and fingerprint (SHA-256, lower-case hex) of its HTTPS."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceClock:
     """GetSystemDateAndTime against our own clock at the middle of the round trip."""
 

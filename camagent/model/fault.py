@@ -37,6 +37,8 @@ class FaultCode(StrEnum):
     """Logging in would send the password in clear."""
     AUTH_WEAKER = "auth_weaker"
     """The peer asks for a weaker log-in than it asked for before: nothing was sent."""
+    AUTH_STRANGER = "auth_stranger"
+    """Not the device that was at this address: another serial number or certificate. Nothing was sent."""
     LOCKED_OUT = "locked_out"
     """The peer counts attempts down or says that it is locked: nobody tries again in this run."""
     NOT_ONVIF = "not_onvif"

@@ -53,6 +53,7 @@ LOGIN_TROUBLE = frozenset(
         FaultCode.AUTH_UNSUPPORTED,
         FaultCode.AUTH_WOULD_LEAK,
         FaultCode.AUTH_WEAKER,
+        FaultCode.AUTH_STRANGER,
         FaultCode.LOCKED_OUT,
     }
 )

@@ -66,7 +66,7 @@ def advice(finding: Finding) -> Message:
     name = finding.message.key.removeprefix("findings.")
     if name in LOGIN_REASONS:
         return step("give_login")
-    if finding.message.key in ("trust.waiting", "trust.weaker"):
+    if finding.message.key in ("trust.waiting", "trust.another", "trust.weaker"):
         return finding.message  # it names the command
     if name == "network_slow":
         return step("fix_network")

@@ -51,3 +51,12 @@ def read_neighbours() -> Mapping[str, bool]:
     else:
         from camagent.platform.linux_adapters import neighbours
     return neighbours()
+
+
+def read_link_addresses() -> Mapping[str, str]:
+    """The MAC of every neighbour that answered, by address; empty where the system does not tell."""
+    if sys.platform == "win32":
+        from camagent.platform.windows_adapters import link_addresses
+    else:
+        from camagent.platform.linux_adapters import link_addresses
+    return link_addresses()

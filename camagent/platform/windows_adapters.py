@@ -118,6 +118,11 @@ def neighbours() -> Mapping[str, bool]:
         api.FreeMibTable(table)
 
 
+def link_addresses() -> Mapping[str, str]:
+    """None: the rows are read for their state only."""
+    return {}
+
+
 def _adapter_buffer() -> Any | None:
     api = ctypes.WinDLL("iphlpapi")
     size = ctypes.c_ulong(_FIRST_BUFFER_BYTES)

@@ -22,7 +22,7 @@ from weakref import WeakValueDictionary
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
 from camagent.inventory.earlier_runs import Pins, pins_of
 from camagent.model.defect import place_of
-from camagent.model.device import DeviceFacts, DeviceTarget
+from camagent.model.device import DeviceFacts, DeviceTarget, SignsBefore
 from camagent.model.fault import Fault, Stage
 from camagent.model.scan import Declaration
 from camagent.model.secret import Credential
@@ -91,6 +91,10 @@ class Job:
     credential: Credential | None = None
     declaration: Declaration | None = None
     login: LoginGiven = LoginGiven.AS_BOUND
+    mac: str | None = None
+    """By ARP, when it was found."""
+    before: SignsBefore = SignsBefore()
+    """What it must show again before it is given the log-in."""
     key: str = ""
     """How whoever asks tells its devices apart; it comes back with the check and in the camera's facts."""
 
@@ -183,7 +187,7 @@ class Fleet:
                     raise
                 check = self._cut_off(job)
             self._heard.pop(job.place, None)
-            check = replace(check, key=job.key, login=job.login)
+            check = replace(check, key=job.key, login=job.login, mac=job.mac)
             if done is not None:
                 done(job, check)
             return check
@@ -288,7 +292,8 @@ class Fleet:
         async def ask(target: DeviceTarget, credential: Credential | None) -> DeviceFacts:
             options.stepped(job, Step.ASKING)
             doors = InterviewDoors(self.clock, self._ledger, transcript)
-            asked = replace(options.interview, pins=pins_of(options.pins, target.host))
+            pins = pins_of(options.pins, target.host)
+            asked = replace(options.interview, pins=pins, before=job.before)
             facts = self._heard[str(target)] = await interrogate(target, credential, asked, doors)
             return facts
 

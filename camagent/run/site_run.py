@@ -20,7 +20,7 @@ from camagent.run.expected import NEVER_ANSWERED, expected_here, targets_of
 from camagent.run.fleet import Fleet, FleetOptions, Job
 from camagent.run.onlooker import Onlooker
 from camagent.run.recognition import finish, to_look_at_again
-from camagent.run.trust import LoginGiven, login_given
+from camagent.run.trust import LoginGiven, login_given, shown_by
 from camagent.run.visit import DeviceCheck, with_other_look
 
 PAUSE_STEP_S = 0.5  # so long at most Ctrl-C waits for an answer
@@ -90,14 +90,18 @@ def jobs_for(discovery: Discovery, order: JudgingContext) -> tuple[Job, ...]:
     for host, target in targets_of(order.memory, present).items():
         targets[host, target.port if isinstance(target, DeviceTarget) else None] = target
     places = sorted(targets, key=lambda place: (_address_order(place[0]), place[1] or 0))
-    return tuple(with_login(Job(targets[place]), order, present) for place in places)
+    macs = dict(discovery.link_addresses)
+    jobs = (Job(targets[place], mac=macs.get(place[0])) for place in places)
+    return tuple(with_login(job, order, present) for job in jobs)
 
 
 def with_login(job: Job, order: JudgingContext, present: Container[str]) -> Job:
     """The job with the log-in bound to its address, where the device may be given it."""
-    given = login_given(job.target, order, present)
-    credential = order.credentials.for_address(job.host) if given is not LoginGiven.WITHHELD else None
-    return replace(job, credential=credential, login=given)
+    given = login_given(job, order, present)
+    withheld = given in (LoginGiven.WITHHELD, LoginGiven.ANOTHER)
+    credential = None if withheld else order.credentials.for_address(job.host)
+    before = order.memory.trust.signs_before(shown_by(job), present)
+    return replace(job, credential=credential, login=given, before=before)
 
 
 def _declared_target(declared: Declaration, address: str) -> DeviceTarget | StreamTarget:

@@ -21,6 +21,7 @@ _ITS_OWN = frozenset(
         FaultCode.AUTH_UNSUPPORTED,
         FaultCode.AUTH_WOULD_LEAK,
         FaultCode.AUTH_WEAKER,
+        FaultCode.AUTH_STRANGER,
         FaultCode.LOCKED_OUT,
         FaultCode.NOT_FOUND,
         FaultCode.NO_VIDEO,

@@ -6,8 +6,9 @@ from collections.abc import Container, Iterable, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from camagent.inventory.trust import TrustedDevice
-from camagent.model.device import DeviceFacts, DeviceTarget
+from camagent.inventory.trust import Shown, Standing, TrustedDevice
+from camagent.inventory.usable_numbers import usable_serial
+from camagent.model.device import DeviceFacts, DeviceInformation, DeviceTarget, SignsBefore, TlsFacts
 from camagent.model.fault import FaultCode
 from camagent.model.finding import TRUST_RULE, Basis, Finding, Outcome, Severity
 from camagent.model.scan import CameraFacts
@@ -15,6 +16,7 @@ from camagent.model.text import Localised, Message, message
 
 if TYPE_CHECKING:
     from camagent.run.context import JudgingContext
+    from camagent.run.fleet import Job
     from camagent.run.visit import DeviceCheck, Target
 
 
@@ -24,20 +26,28 @@ class LoginGiven(StrEnum):
     AS_BOUND = "as_bound"
     WITHHELD = "withheld"
     """The device is new, and the log-in is for a range."""
+    ANOTHER = "another"
+    """Another device than the one that let us in at this address."""
     NEWLY = "newly"
     """The device is new, and the operator trusted all new devices in this run."""
 
 
-def login_given(target: Target, order: JudgingContext, present: Container[str]) -> LoginGiven:
+def login_given(job: Job, order: JudgingContext, present: Container[str]) -> LoginGiven:
     """Whether this device may be given the log-in bound to its address; `present`: where somebody is now."""
-    host = host_of(target)
-    bound = order.credentials.bound(host)
-    trust = order.memory.trust
-    endpoint = target.endpoint if isinstance(target, DeviceTarget) else None
-    listed = any(declared.address == host for declared in order.inventory)
-    if bound is None or not bound.is_range or listed or trust.knows(host, endpoint, present):
+    bound, trust = order.credentials.bound(job.host), order.memory.trust
+    standing = trust.standing(shown_by(job), present)
+    if bound is not None and standing is Standing.ANOTHER:
+        return LoginGiven.ANOTHER
+    listed = any(declared.address == job.host for declared in order.inventory)
+    if bound is None or not bound.is_range or listed or standing is Standing.KNOWN:
         return LoginGiven.AS_BOUND
     return LoginGiven.NEWLY if trust.all_new else LoginGiven.WITHHELD
+
+
+def shown_by(job: Job) -> Shown:
+    """What the device shows before any log-in."""
+    endpoint = job.target.endpoint if isinstance(job.target, DeviceTarget) else None
+    return Shown(job.host, endpoint, job.mac)
 
 
 def host_of(target: Target) -> str:
@@ -55,19 +65,31 @@ def let_in(checks: Iterable[DeviceCheck]) -> Iterator[TrustedDevice]:
         accesses = (stream.access for stream in check.streams)
         if entered or any(access is not None and access.used is not None for access in accesses):
             endpoint = check.target.endpoint if isinstance(check.target, DeviceTarget) else None
-            yield TrustedDevice(host_of(check.target), endpoint)
+            yield TrustedDevice(host_of(check.target), endpoint, check.mac, _signs_of(check))
+
+
+def _signs_of(check: DeviceCheck) -> SignsBefore:
+    """What it will have to show again: its serial number and the certificate of its HTTPS."""
+    device = check.device
+    if not isinstance(device, DeviceFacts):
+        return SignsBefore()
+    stated = device.information.serial if isinstance(device.information, DeviceInformation) else None
+    tls = device.tls
+    shown = (tls.port, tls.fingerprint_sha256) if isinstance(tls, TlsFacts) else None
+    return SignsBefore(usable_serial(stated, host_of(check.target)), shown)
 
 
 def waits_for_trust(facts: CameraFacts, given: LoginGiven) -> bool:
     """The device asked for the log-in that was withheld from it."""
-    if given is not LoginGiven.WITHHELD:
-        return False
-    return any(fault.code is FaultCode.AUTH_REQUIRED for fault in facts.faults)
+    codes = {fault.code for fault in facts.faults}
+    withheld = given in (LoginGiven.WITHHELD, LoginGiven.ANOTHER)
+    return FaultCode.AUTH_STRANGER in codes or (withheld and FaultCode.AUTH_REQUIRED in codes)
 
 
-def waiting_finding(address: str) -> Finding:
+def waiting_finding(facts: CameraFacts, given: LoginGiven) -> Finding:
     """The camera stays undetermined until somebody says that it is ours."""
-    return _finding(Outcome.NOT_ASSESSED, Severity.MAJOR, message("trust.waiting", address=address))
+    key = "trust.waiting" if given is LoginGiven.WITHHELD else "trust.another"
+    return _finding(Outcome.NOT_ASSESSED, Severity.MAJOR, message(key, address=facts.address))
 
 
 def newly_finding(addresses: Iterable[str]) -> Finding:

@@ -96,6 +96,8 @@ class DeviceCheck:
     defect: str | None = None
     """Where our own code failed (file and line), if it did."""
     login: LoginGiven = LoginGiven.AS_BOUND
+    mac: str | None = None
+    """Of the address on our own segment, as the search saw it; None: behind a router, or not looked up."""
     key: str = ""
     """The key of the job that it answers, for whoever watches many devices; empty where nobody gave one."""
     other_look: DeviceCheck | None = None
@@ -124,6 +126,8 @@ async def check_device(target: Target, credential: Credential | None, doors: Doo
     else:
         facts = await doors.interrogate(target, credential)
         device = silence_of(facts) or facts
+        if any(fault.code is FaultCode.AUTH_STRANGER for fault in facts.faults):
+            credential = None  # who stands at the address now is given nothing by any door
         turn = _Turn(doors, credential, began_s + doors.budget_s)
         sources = await turn.watch(tuple(video_sources(facts)))
     return DeviceCheck(
@@ -198,13 +202,10 @@ def _refuses(stream: StreamFacts) -> bool:
 
 
 LEAVE_ALONE = frozenset(
-    {
-        FaultCode.LOCKED_OUT,
-        FaultCode.AUTH_REJECTED,
-        FaultCode.AUTH_WEAKER,
-        FaultCode.BUSY,
-        FaultCode.UNREACHABLE,
-    }
+    (
+        *(FaultCode.LOCKED_OUT, FaultCode.AUTH_REJECTED, FaultCode.AUTH_WEAKER, FaultCode.AUTH_STRANGER),
+        *(FaultCode.BUSY, FaultCode.UNREACHABLE),
+    )
 )
 
 
@@ -264,7 +265,7 @@ def judge_camera(seen: SeenCamera, judge: Judge) -> CameraResult:
     findings = (*findings, *weaker_finding(seen.facts))
     telling = findings  # of a stranger nothing is said but that somebody must look: it may not be ours at all
     if waits_for_trust(seen.facts, seen.login):
-        telling = (waiting_finding(seen.facts.address),)
+        telling = (waiting_finding(seen.facts, seen.login),)
         findings = (*telling, *findings)
     return CameraResult(
         facts=seen.facts,

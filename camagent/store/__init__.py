@@ -23,13 +23,13 @@ from camagent.document.read import MAX_DOCUMENT_BYTES, DocumentError, parse_docu
 from camagent.document.states import CameraState
 from camagent.inventory.earlier_runs import Learned
 from camagent.inventory.identity import KnownDevice
-from camagent.inventory.trust import Trust, TrustedDevice
+from camagent.inventory.trust import Trust
 from camagent.model.expected import ExpectedCamera, Retirement
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import History, ManualAnswer
 from camagent.model.stream import PictureNumbers
 from camagent.model.text import Message, message
-from camagent.store import expected, outages, pictures, scans, states
+from camagent.store import expected, outages, pictures, scans, states, trust
 from camagent.store.daily import RAW_DAYS, count_day, day_of
 from camagent.store.open_file import connect, transaction, translated
 from camagent.store.pictures import KeptPicture
@@ -167,8 +167,7 @@ class Store:
             )
             room = MAX_PINS - connection.execute("SELECT count(*) FROM pin").fetchone()[0]
             connection.executemany("INSERT OR IGNORE INTO pin VALUES (?, ?)", learned.pins[: max(room, 0)])
-            trusted = [(device.address, device.endpoint, met) for device in learned.trusted[:MAX_KNOWN]]
-            connection.executemany("INSERT OR REPLACE INTO trusted_device VALUES (?, ?, ?)", trusted)
+            trust.write(connection, learned.trusted, met)
             pictures.write_seen(connection, learned.pictures, met)
             expected.write(connection, learned.expected, learned.superseded)
 
@@ -217,17 +216,17 @@ class Store:
     def grant_trust(self, network: str, at: datetime) -> None:
         """The operator trusts every device of this address or range."""
         with self._write() as connection:
-            connection.execute("INSERT OR REPLACE INTO trust_grant VALUES (?, ?)", (network, stamp_text(at)))
+            trust.grant(connection, network, stamp_text(at))
 
     def trust(self) -> Trust:
         """Who let us in before, and whom the operator trusts."""
-        devices = self._rows("SELECT address, endpoint FROM trusted_device ORDER BY address", ())
-        grants = self._rows("SELECT network FROM trust_grant ORDER BY network", ())
-        return Trust(tuple(TrustedDevice(*row) for row in devices), tuple(row[0] for row in grants))
+        with self._lock, translated(self.path):
+            return trust.read(self._connection)
 
-    def forget_pins(self, places: Sequence[str]) -> None:
-        """The certificates of these places are no longer expected."""
+    def forget_pins(self, host: str, places: Sequence[str]) -> None:
+        """The certificates of these places of a host are no longer expected."""
         with self._write() as connection:
+            trust.accept_certificate(connection, host)
             connection.executemany("DELETE FROM pin WHERE address = ?", [(place,) for place in places])
 
     def known_devices(self) -> tuple[KnownDevice, ...]:

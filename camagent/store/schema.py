@@ -133,4 +133,11 @@ MIGRATIONS: Migrations = (
         ) STRICT, WITHOUT ROWID""",
         "CREATE INDEX outage_by_time ON outage (missed_at)",
     ),
+    (
+        # What a trusted device must show again before it is given a log-in.
+        "ALTER TABLE trusted_device ADD COLUMN mac TEXT",
+        "ALTER TABLE trusted_device ADD COLUMN serial TEXT",
+        "ALTER TABLE trusted_device ADD COLUMN tls_port INTEGER",
+        "ALTER TABLE trusted_device ADD COLUMN certificate TEXT",
+    ),
 )

@@ -74,7 +74,7 @@ def test_an_operator_s_acceptance_is_not_undone_by_the_next_round(tmp_path: Path
         with open_store(path) as store, open_store(path) as command_line:
             record = StoreRecord(store, lambda _: None)
             assert (await record.keep(first, build.NOW)).memory.pins == (pin,)
-            command_line.forget_pins(["192.0.2.11"])
+            command_line.forget_pins("192.0.2.11", ["192.0.2.11"])
             after = await record.keep(replace(first, learned=Learned()), build.NOW)
             assert after.memory.pins == ()
             await record.close()

@@ -23,6 +23,7 @@ NOT_THE_CAMERAS = frozenset(
         FaultCode.AUTH_UNSUPPORTED,
         FaultCode.AUTH_WOULD_LEAK,
         FaultCode.AUTH_WEAKER,
+        FaultCode.AUTH_STRANGER,
         FaultCode.LOCKED_OUT,
         FaultCode.TLS_FAILED,
         FaultCode.BUSY,

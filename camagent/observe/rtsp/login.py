@@ -96,7 +96,7 @@ class Login:
         if self._ledger.is_locked(self._address):
             return FaultCode.LOCKED_OUT
         is_basic = any(challenge.scheme == "basic" for challenge in challenges)
-        if not self._may_answer(digests[0].strength if digests else CLEAR if is_basic else None):
+        if (digests or is_basic) and not self._may_answer(digests[0].strength if digests else CLEAR):
             return FaultCode.AUTH_WEAKER
         if digests or (self._may_show and is_basic):
             code = self._ledger.why_not(self._address, self._credential)
@@ -110,12 +110,11 @@ class Login:
             return None if self._may_show else FaultCode.AUTH_WOULD_LEAK
         return FaultCode.AUTH_UNSUPPORTED
 
-    def _may_answer(self, offer: Strength | None) -> bool:
-        """False, and no log-in any more, where it asked for a stronger one before; None: no offer."""
-        if offer is None or self._ledger.may_answer(self._place, offer):
-            return True
-        self._given_up = True
-        return False
+    def _may_answer(self, offer: Strength) -> bool:
+        """False, and no log-in any more, where it asked for a stronger one before."""
+        is_enough = self._ledger.may_answer(self._place, offer)
+        self._given_up = self._given_up or not is_enough
+        return is_enough
 
     def _is_renewal(self, digests: tuple[DigestChallenge, ...]) -> bool:
         """The password was right, the nonce too old: said by stale=true, or shown by having been let in

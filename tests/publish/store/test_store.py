@@ -166,7 +166,7 @@ def test_what_two_processes_learn_is_kept_of_both(tmp_path: Path) -> None:
         assert scan.pins() == (("192.0.2.1", "ab" * 32), ("192.0.2.2:8443", "cd" * 32)), (
             "the first one seen stays"
         )
-        scan.forget_pins(["192.0.2.1"])
+        scan.forget_pins("192.0.2.1", ["192.0.2.1"])
         assert agent.pins() == (("192.0.2.2:8443", "cd" * 32),)
 
 
