@@ -1,7 +1,4 @@
-"""One camera from address to verdict, on one screen: interrogate, observe, assess, plan.
-
-The first half talks to the world through the doors that `fleet` hands in; the second half is pure.
-"""
+"""One camera from address to verdict: the world by the doors that `fleet` hands in, then pure judgement."""
 
 from __future__ import annotations
 
@@ -127,7 +124,7 @@ async def check_device(target: Target, credential: Credential | None, doors: Doo
         facts = await doors.interrogate(target, credential)
         device = silence_of(facts) or facts
         if any(fault.code is FaultCode.AUTH_STRANGER for fault in facts.faults):
-            credential = None  # who stands at the address now is given nothing by any door
+            credential = None  # it is given nothing by any door
         turn = _Turn(doors, credential, began_s + doors.budget_s)
         sources = await turn.watch(tuple(video_sources(facts)))
     return DeviceCheck(
