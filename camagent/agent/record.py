@@ -131,4 +131,4 @@ def read_memory(store: Store, now: datetime) -> Memory:
 
 
 def _packed(text: bytes) -> bytes:
-    return gzip.compress(text, PACK_LEVEL)
+    return gzip.compress(text, PACK_LEVEL, mtime=0)
