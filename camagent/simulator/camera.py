@@ -57,6 +57,8 @@ class SimulatedStream:
     faults: StreamFaults = NO_STREAM_FAULTS
     described_as: str | None = None
     """The clip that SDP describes, where that is another than the one sent."""
+    frame_rate_hz: float | None = None
+    """At which the clip is played; None: at its own."""
     parameter_sets_in_sdp: bool = True
     other_tracks: tuple[str, ...] = ()
     channel: int = 1
@@ -106,6 +108,14 @@ class SimulatedCamera:
     gateways: tuple[str, ...] = ("127.0.0.1",)
     kept: tuple[KeptVideo, ...] = ()
     """What a recorder keeps; empty: the device has no recording services."""
+    ntp_from_dhcp: bool = False
+    manual_clock: bool = False
+    """The clock was set by hand although time servers are known."""
+    daylight_saving: bool = False
+    hostname: str | None = None
+    """None: made from the serial number."""
+    account_level: str = "Administrator"
+    """ONVIF level of the door's account."""
     alive: bool = True
     """False: the inventory knows the address, and nothing answers there."""
     discoverable: bool = True
@@ -128,6 +138,11 @@ class SimulatedCamera:
     def stream_url(self, stream: SimulatedStream) -> str:
         """The RTSP URL that is reached, without credentials."""
         return f"rtsp://{self.address}:{self.rtsp_port}{stream.path}"
+
+
+def encoder_token(stream: SimulatedStream) -> str:
+    """Token of the stream's encoder configuration."""
+    return f"VideoEncoder_{stream.token}"
 
 
 def honest_claim(clip_name: str) -> Claim:

@@ -65,13 +65,17 @@ def _system_date_and_time(camera: SimulatedCamera, request: SoapRequest, now: da
         "tds:GetSystemDateAndTimeResponse",
         element(
             "tds:SystemDateAndTime",
-            leaf("tt:DateTimeType", "NTP" if camera.ntp_servers else "Manual"),
-            leaf("tt:DaylightSavings", "false"),
+            leaf("tt:DateTimeType", "NTP" if _takes_ntp(camera) else "Manual"),
+            leaf("tt:DaylightSavings", str(camera.daylight_saving).lower()),
             element("tt:TimeZone", leaf("tt:TZ", camera.time_zone)),
             _date_time("tt:UTCDateTime", now),
             _date_time("tt:LocalDateTime", local),
         ),
     )
+
+
+def _takes_ntp(camera: SimulatedCamera) -> bool:
+    return not camera.manual_clock and bool(camera.ntp_servers or camera.ntp_from_dhcp)
 
 
 def _date_time(name: str, at: datetime) -> str:
@@ -189,13 +193,16 @@ def _network_protocols(camera: SimulatedCamera, request: SoapRequest, now: datet
 
 
 def _ntp(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
-    servers = (
-        element("tt:NTPManual", leaf("tt:Type", "DNS"), leaf("tt:DNSname", name))
-        for name in camera.ntp_servers
-    )
-    return element(
-        "tds:GetNTPResponse", element("tds:NTPInformation", leaf("tt:FromDHCP", "false"), *servers)
-    )
+    by_dhcp = camera.ntp_from_dhcp
+    servers = () if by_dhcp else (_time_server(name) for name in camera.ntp_servers)
+    information = element("tds:NTPInformation", leaf("tt:FromDHCP", str(by_dhcp).lower()), *servers)
+    return element("tds:GetNTPResponse", information)
+
+
+def _time_server(name: str) -> str:
+    is_address = name.replace(".", "").isdigit()
+    kind, field = ("IPv4", "tt:IPv4Address") if is_address else ("DNS", "tt:DNSname")
+    return element("tt:NTPManual", leaf("tt:Type", kind), leaf(field, name))
 
 
 def _gateway(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
@@ -213,7 +220,9 @@ def _dns(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
 
 
 def _hostname(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
-    parts = leaf("tt:FromDHCP", "false") + leaf("tt:Name", f"cam-{camera.serial[-4:].lower()}")
+    parts = leaf("tt:FromDHCP", "false") + leaf(
+        "tt:Name", camera.hostname or f"cam-{camera.serial[-4:].lower()}"
+    )
     return element("tds:GetHostnameResponse", element("tds:HostnameInformation", parts))
 
 
@@ -235,7 +244,7 @@ def _discovery_mode(camera: SimulatedCamera, request: SoapRequest, now: datetime
 
 
 def _users(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
-    accounts = ((camera.door.user or "admin", "Administrator"), *camera.other_users)
+    accounts = ((camera.door.user or "admin", camera.account_level), *camera.other_users)
     rows = (
         element("tds:User", leaf("tt:Username", name), leaf("tt:UserLevel", level))
         for name, level in accounts

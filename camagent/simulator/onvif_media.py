@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from camagent.simulator.camera import Claim, EncoderChoice, SimulatedCamera, SimulatedStream
+from camagent.simulator.camera import Claim, EncoderChoice, SimulatedCamera, SimulatedStream, encoder_token
 from camagent.simulator.onvif_device import Reply, media_uri
 from camagent.simulator.onvif_xml import SoapRequest, element, leaf, size, span
 
@@ -20,11 +20,6 @@ def stream_of(camera: SimulatedCamera, token: str | None) -> SimulatedStream | N
     if token is None:
         return camera.streams[0] if camera.streams else None
     return next((stream for stream in camera.streams if token in (stream.token, encoder_token(stream))), None)
-
-
-def encoder_token(stream: SimulatedStream) -> str:
-    """Token of the stream's encoder configuration."""
-    return f"VideoEncoder_{stream.token}"
 
 
 def source_token(channel: int) -> str:

@@ -9,6 +9,7 @@ import binascii
 import hashlib
 import hmac
 from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from aiohttp import web
@@ -17,6 +18,7 @@ from camagent.simulator import onvif_device, onvif_media, onvif_recording
 from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.certificates import self_signed_context
 from camagent.simulator.doors import MAX_NONCES, DoorKeeper
+from camagent.simulator.encoder_settings import Refused
 from camagent.simulator.onvif_device import PRE_AUTH, SERVICE_PATHS, device_now
 from camagent.simulator.onvif_xml import (
     MAX_REQUEST_BYTES,
@@ -24,10 +26,12 @@ from camagent.simulator.onvif_xml import (
     NotSoap,
     SoapRequest,
     UsernameToken,
+    element,
     envelope,
     fault,
     parse_request,
 )
+from camagent.simulator.settings import SETTERS, Setter
 
 MAX_TOKEN_SKEW_S = 300.0  # between Created and the device's clock; cameras take from seconds to some minutes
 WEB_PAGE = "<!DOCTYPE html><html><head><title>Login</title></head><body><h1>Web Client</h1></body></html>"
@@ -38,8 +42,14 @@ _PREFIX = {namespace: prefix for prefix, namespace in NAMESPACES.items()}
 class OnvifServer:
     """The ONVIF services of one camera."""
 
-    def __init__(self, camera: SimulatedCamera) -> None:
+    def __init__(
+        self,
+        camera: SimulatedCamera,
+        on_change: Callable[[SimulatedCamera, SimulatedCamera], None] = lambda before, after: None,
+    ) -> None:
         self.camera = camera
+        """As it is now: clients may set things."""
+        self._on_change = on_change
         self.requests: list[str] = []
         """Operations in the order asked, for tests."""
         self._replies = _REPLIES | onvif_recording.SearchSessions().replies
@@ -102,12 +112,19 @@ class OnvifServer:
         return self._answer(soap, request.headers.get("Authorization"))
 
     def _answer(self, soap: SoapRequest, authorization: str | None) -> web.Response:
-        reply = self._replies.get((_PREFIX.get(soap.namespace, ""), soap.operation))
         prefix = _PREFIX.get(soap.namespace, "")
-        if reply is None or soap.operation in self.camera.faults.missing or not self._has(prefix):
+        reply, setter = self._replies.get((prefix, soap.operation)), SETTERS.get((prefix, soap.operation))
+        if (
+            (reply is None and setter is None)
+            or soap.operation in self.camera.faults.missing
+            or not self._has(prefix)
+        ):
             return _soap(400, fault(("ter:ActionNotSupported",), "Optional Action Not Implemented"))
         if soap.operation not in PRE_AUTH and not self._admits(soap, authorization):
             return self._refusal(authorization)
+        if setter is not None:
+            return self._set(setter, soap, prefix)
+        assert reply is not None
         try:
             text = envelope(reply(self.camera, soap, device_now(self.camera, datetime.now(UTC))))
         except onvif_media.UnknownToken:
@@ -118,6 +135,19 @@ class OnvifServer:
         except onvif_recording.UnknownRecording:
             return _soap(400, fault(("ter:InvalidArgVal", "ter:InvalidToken"), "The token does not exist"))
         return _soap(200, text[: len(text) // 2] if self.camera.faults.truncated else text)
+
+    def _set(self, setter: Setter, soap: SoapRequest, prefix: str) -> web.Response:
+        """Change the camera as asked, or say in ONVIF's words why not."""
+        before, now = self.camera, datetime.now(UTC)
+        if before.account_level not in setter.levels:
+            return _soap(400, fault(("ter:NotAuthorized",), "The account's level does not allow this"))
+        try:
+            self.camera = setter.change(before, soap, now)
+        except Refused as refused:
+            return _soap(400, fault(refused.subcodes, refused.reason))
+        self._keeper.door = self.camera.door
+        self._on_change(before, self.camera)
+        return _soap(200, envelope(element(f"{prefix}:{soap.operation}Response")))
 
     def _has(self, prefix: str) -> bool:
         return prefix in onvif_device.services(self.camera)

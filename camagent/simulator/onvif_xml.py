@@ -55,6 +55,13 @@ class SoapRequest:
     operation: str
     arguments: dict[str, list[str]] = field(default_factory=dict)
     token: UsernameToken | None = None
+    attributes: dict[str, list[str]] = field(default_factory=dict)
+    """The texts of the elements' attributes by local name."""
+
+    def attribute(self, name: str) -> str | None:
+        """The first value of that attribute."""
+        values = self.attributes.get(name)
+        return values[0] if values else None
 
     def argument(self, name: str) -> str | None:
         """The first value of that element."""
@@ -81,9 +88,12 @@ def parse_request(body: bytes) -> SoapRequest:
         raise NotSoap("no operation in the body")
     name = etree.QName(operations[0])
     arguments: dict[str, list[str]] = {}
+    attributes: dict[str, list[str]] = {}
     for element in operations[0].iterdescendants(etree.Element):
         arguments.setdefault(etree.QName(element).localname, []).append((element.text or "").strip())
-    return SoapRequest(name.namespace or "", name.localname, arguments, _username_token(root))
+        for key, value in element.attrib.items():
+            attributes.setdefault(etree.QName(str(key)).localname, []).append(str(value).strip())
+    return SoapRequest(name.namespace or "", name.localname, arguments, _username_token(root), attributes)
 
 
 def envelope(body: str) -> str:

@@ -50,7 +50,7 @@ class RtspServer:
 
     def __init__(self, settings: RtspSettings, mounts: Mapping[str, Mount]) -> None:
         self.settings = settings
-        self.mounts = mounts
+        self.mounts = dict(mounts)
         """By path and query of the URL."""
         self.keeper = DoorKeeper(settings.door)
         self.connections: set[RtspConnection] = set()

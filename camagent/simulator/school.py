@@ -6,12 +6,13 @@ import zlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message, os_reason
 from camagent.platform.names import Claim, claim
-from camagent.simulator.bursts import BurstMaker, RtpIdentity, packetized
+from camagent.simulator.bursts import BurstMaker, PacketizedClip, RtpIdentity, packetized
 from camagent.simulator.camera import SimulatedCamera, SimulatedStream
 from camagent.simulator.clips import load_clip
 from camagent.simulator.describe import Description
@@ -129,7 +130,7 @@ async def _open_camera(camera: SimulatedCamera) -> RunningCamera:
         await rtsp.start()
     except OSError as error:
         raise not_listening(f"RTSP {camera.address}:{camera.rtsp_port}", error) from error
-    onvif = OnvifServer(replace(camera, rtsp_port=rtsp.port))
+    onvif = OnvifServer(replace(camera, rtsp_port=rtsp.port), partial(_follow, rtsp))
     try:
         await onvif.start()
     except OSError as error:
@@ -148,10 +149,25 @@ def _replayed(camera: SimulatedCamera) -> Iterator[SimulatedStream]:
             yield replace(mains[kept.channel], path=replay_path(kept))
 
 
+def _follow(rtsp: RtspServer, before: SimulatedCamera, after: SimulatedCamera) -> None:
+    """Let the RTSP side follow what a client has set over ONVIF; who watches a changed stream is dropped, as
+    cameras do."""
+    rtsp.keeper.door = after.door
+    rtsp.settings = replace(rtsp.settings, door=after.door, clock_offset_s=after.clock_offset_s)
+    for old, new in zip(before.streams, after.streams, strict=True):
+        if old is new:
+            continue
+        gone = rtsp.mounts[old.path]
+        rtsp.mounts[new.path] = _mount(after, new)
+        for connection in tuple(rtsp.connections):
+            if connection.mount is gone:
+                connection.drop()
+
+
 def _mount(camera: SimulatedCamera, stream: SimulatedStream) -> Mount:
     seed = zlib.crc32(f"{camera.serial}{stream.path}".encode())
     identity = RtpIdentity(seed, seed >> 7 & 0xFFFF, seed * 2_654_435_761 & 0xFFFFFFFF)
-    source = LiveSource(BurstMaker(packetized(stream.clip_name), identity), start_frame=seed % 50)
+    source = LiveSource(BurstMaker(_packets(stream), identity), start_frame=seed % 50)
     description = Description(
         load_clip(stream.described_as or stream.clip_name),
         parameter_sets=stream.parameter_sets_in_sdp,
@@ -159,3 +175,11 @@ def _mount(camera: SimulatedCamera, stream: SimulatedStream) -> Mount:
         other_tracks=stream.other_tracks,
     )
     return Mount(source, description, stream.faults)
+
+
+def _packets(stream: SimulatedStream) -> PacketizedClip:
+    """The stream's packets, played at the rate that it is set to."""
+    packets = packetized(stream.clip_name)
+    if stream.frame_rate_hz is None:
+        return packets
+    return replace(packets, clip=replace(packets.clip, frame_rate_hz=stream.frame_rate_hz))
