@@ -215,12 +215,48 @@ def announced(*hosts: str, off_subnet: bool = False, found_by: FoundBy = FoundBy
 def test_what_only_announced_itself_is_coverage(code: FaultCode, off_subnet: bool, why: str) -> None:
     hosts = [f"192.168.254.{number}" for number in range(2, 34)]
     checks = [*TWO, *(silent(host, code) for host in hosts)]
-    run = scan(checks, discovery=announced(ADDRESS, OTHER, *hosts, off_subnet=off_subnet))
+    own, others = announced(ADDRESS, OTHER), announced(*hosts, off_subnet=off_subnet)
+    run = scan(checks, discovery=replace(own, sightings=(*own.sightings, *others.sightings)))
     assert len(run.result.cameras) == 2
     assert {(entry.address, entry.why) for entry in run.result.coverage.not_checked} == {
         (host, why) for host in hosts
     }
     assert len(run.memory.known) == len(run.memory.expected) == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "outside"), [((), True), (("192.168.254.0/24",), False), (("192.168.1.0/24",), True)]
+)
+def test_what_lies_outside_this_network_is_no_camera_even_where_it_takes_our_call(
+    asked: tuple[str, ...], outside: bool
+) -> None:
+    """A router may lead the call to whoever has that address elsewhere."""
+    host = "192.168.254.2"
+    heard = replace(announced(host, off_subnet=True), subnets_asked=asked)
+    run = scan([*TWO, seen(host, "AC21430009")], discovery=heard)
+    assert len(run.result.cameras) == (2 if outside else 3)
+    told = [(entry.address, entry.why) for entry in run.result.coverage.not_checked]
+    assert told == ([(host, "outside_network")] if outside else [])
+    assert len(run.memory.expected) == len(run.result.cameras)
+    declared = Declaration(name="Kho", address=host)
+    listed = scan([*TWO, seen(host, "AC21430009")], inventory=(declared,), discovery=heard)
+    assert len(listed.result.cameras) == 3
+
+
+def naming(check: DeviceCheck, host: str) -> DeviceCheck:
+    assert isinstance(check.target, DeviceTarget)
+    return replace(check, target=replace(check.target, xaddrs=(f"http://{host}/onvif/device_service",)))
+
+
+def test_a_device_that_answers_at_a_second_address_is_one_camera() -> None:
+    home, second = naming(seen(), ADDRESS), naming(seen("192.0.2.77"), ADDRESS)
+    for order_met in ([home, second], [second, home]):
+        (camera,) = scan(order_met).result.cameras
+        assert camera.facts.address == ADDRESS
+    assert len(scan([home, naming(seen("192.0.2.77", "AC21430009"), ADDRESS)]).result.cameras) == 2
+    assert len(scan([home, seen("192.0.2.77")]).result.cameras) == 2  # nothing but a serial in common
+    both = [naming(seen(), "192.0.2.77"), naming(seen("192.0.2.77"), ADDRESS)]
+    assert len(scan(both).result.cameras) == 2  # each names the other: nobody is at home
 
 
 def test_what_only_announced_itself_is_a_camera_where_the_inventory_or_a_word_with_us_says_so() -> None:

@@ -14,6 +14,7 @@ from camagent.discover.live import Found, LiveView
 from camagent.discover.multicast import Tray, probe_interfaces
 from camagent.discover.neighbours import Neighbourhood
 from camagent.discover.plan import DiscoveryPlan, hosts_of
+from camagent.discover.second_address import at_true_addresses
 from camagent.discover.sightings import (
     Announced,
     address_order,
@@ -130,6 +131,8 @@ async def _ask_everybody(run: _Run) -> _Asked:
     unasked |= await _knock(run, suspects)
     cut = [name for name, hosts in (*run.asked.items(), ("", suspects)) if not unasked.isdisjoint(hosts)]
     run.sweep.knocks.notes.update(dict.fromkeys(Note("budget_spent", name) for name in cut))
+    settled = await at_true_addresses(run.sweep.plan, announced.sightings)
+    announced = replace(announced, sightings=settled)
     interfaces, notes = multicast.result()
     covered = tuple(name for name in run.asked if name and name not in cut)
     return announced, interfaces, (*notes, *directed.result()), covered

@@ -169,7 +169,7 @@ def _settle(devices: list[_Device], interfaces: Sequence[Interface]) -> tuple[Si
         if best is not None:
             named.setdefault(device.source, set()).add((best.host, best.port))
     places = _Places()
-    for device in sorted(devices, key=lambda d: (":" in d.source, not d.xaddrs)):
+    for device in sorted(devices, key=lambda d: (":" in d.source, not d.xaddrs, not _is_at_home(d))):
         places.add(device, _place(device, len(named.get(device.source, ()))))
     return merge_sightings(
         (), (_sighting(device, place[0], interfaces) for place, device in places.taken.items())
@@ -199,6 +199,12 @@ def _name_each_other(left: _Device, right: _Device) -> bool:
     left_hosts = {x.host for x in rank_xaddrs(tuple(left.xaddrs), left.source)} | {left.source}
     right_hosts = {x.host for x in rank_xaddrs(tuple(right.xaddrs), right.source)} | {right.source}
     return mixed or left.source in right_hosts or right.source in left_hosts
+
+
+def _is_at_home(device: _Device) -> bool:
+    """It answered from an address that it names itself: there it is, wherever else it answers from."""
+    named = rank_xaddrs(tuple(device.xaddrs), device.source)
+    return any(same_address(xaddr.host, device.source) for xaddr in named)
 
 
 def _best(device: _Device) -> XAddr | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -148,7 +149,8 @@ def only_announced(
     """By id, what no port answered for and nobody expects: it announced itself; None where it did not even
     that.
 
-    Anybody on the wire can announce addresses; a camera is what answered, or what inventory or memory know.
+    Anybody on the wire can announce addresses; a camera is what answered on this network, or what inventory
+    or memory know. What lies outside is none even where a connection to it is taken: by whom, nobody knows.
     """
     if kind != "scan":
         return {}
@@ -157,17 +159,29 @@ def only_announced(
     answered |= {host for host, sighting in sightings.items() if FoundBy.HTTP in sighting.found_by}
     strangers: dict[str, NotChecked | None] = {}
     for one, (key, _) in zip(seen, identities, strict=True):
-        device, host = one.check.device, host_of(one.sighting.address)
-        if (
-            isinstance(device, Fault)
-            and device.code in NEVER_ANSWERED
-            and key not in expected
-            and host not in answered
-        ):
-            found = sightings.get(host)
-            why = "outside_network" if found is not None and found.off_subnet else "announced"
-            strangers[key] = NotChecked(host, why) if found is not None else None
+        host = host_of(one.sighting.address)
+        found = sightings.get(host)
+        if key in expected:
+            continue
+        if found is not None and found.off_subnet and not _was_asked_for(host, discovery):
+            strangers[key] = NotChecked(host, "outside_network")
+        elif _never_answered(one.check) and host not in answered:
+            strangers[key] = NotChecked(host, "announced") if found is not None else None
     return strangers
+
+
+def _never_answered(check: DeviceCheck) -> bool:
+    return isinstance(check.device, Fault) and check.device.code in NEVER_ANSWERED
+
+
+def _was_asked_for(host: str, discovery: Discovery | None) -> bool:
+    """It lies in a range that the operator named, wherever its announcement came in."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    ranges = map(ipaddress.ip_network, discovery.subnets_asked if discovery is not None else ())
+    return any(address in subnet for subnet in ranges if subnet.version == address.version)
 
 
 def flood_findings(strangers: int) -> tuple[Finding, ...]:

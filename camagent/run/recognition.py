@@ -31,6 +31,7 @@ from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.coverage import coverage_of, with_missing
 from camagent.run.expected import expected_after, is_present
 from camagent.run.naming import address_of, name_of
+from camagent.run.one_device import without_second_addresses
 from camagent.run.pictures import against_reference, pictures_of
 from camagent.run.shown_certificates import certificates, handshakes, stream_certificate_changed
 from camagent.run.trust import let_in
@@ -49,6 +50,7 @@ class _Seen:
 
 def finish(checks: Sequence[DeviceCheck], order: JudgingContext, frame: RunPeriod) -> Run:
     """From conversations to the run's result: identities, inventory, verdicts. Pure."""
+    checks = without_second_addresses(checks)
     met = list(chain.from_iterable(map(_met, checks)))
     met_identities, absent = _recognised(met, order, frame)
     seen = [*met, *(_Seen(check, check.sources[0], _sign_of(camera)) for camera, check in absent.cameras)]

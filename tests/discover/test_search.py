@@ -149,6 +149,48 @@ def test_a_factory_address_that_one_of_our_own_addresses_reaches_is_within_reach
     assert "off_subnet" not in codes(found) and found.interfaces == ("eth1",)
 
 
+def second_address(
+    network: Network, far: Network, *ports: tuple[str, int], patience_s: float = 1.0
+) -> Discovery:
+    """A device at 192.168.1.9 that answers probes from 192.168.1.77; which of them take calls is given."""
+    lan(network, far, 1, "192.168.1.77/24")
+    far.run("addr add 192.168.1.9/24 dev far1")
+    far.run("link set lo up")
+    answer = says(matches(match("http://192.168.1.9/onvif/device_service", "urn:uuid:1")))
+    pacing = replace(QUICK, patient_connect_s=patience_s, patient_reply_s=patience_s)
+
+    async def main() -> Discovery:
+        async with AsyncExitStack() as stack:
+            with far.inside():
+                responder = Responder(answer, join="192.168.1.77")
+                for address, port in ports:
+                    await stack.enter_async_context(tcp_peer(http("200 OK", TIME_REPLY), address, port))
+            stack.enter_context(responder.running())
+            return await search(plan(["eth1"], pacing=pacing), SystemClock())
+
+    return asyncio.run(main())
+
+
+def test_a_device_that_answers_from_a_second_address_is_found_at_the_one_that_it_names(
+    network: Network, far_network: Network
+) -> None:
+    found = second_address(network, far_network, ("192.168.1.9", 80))
+    assert hosts(found) == ["192.168.1.9:80"] and not found.sightings[0].off_subnet
+
+
+def test_a_device_that_takes_calls_where_it_answered_is_not_sought_elsewhere(
+    network: Network, far_network: Network
+) -> None:
+    found = second_address(network, far_network, ("192.168.1.9", 80), ("192.168.1.77", 80))
+    assert hosts(found) == ["192.168.1.77:80"]
+
+
+def test_a_device_that_takes_calls_nowhere_stays_where_it_answered(
+    network: Network, far_network: Network
+) -> None:
+    assert hosts(second_address(network, far_network)) == ["192.168.1.77:80"]
+
+
 def test_an_interface_without_link_is_noted_and_the_others_are_searched(
     network: Network, far_network: Network
 ) -> None:

@@ -62,6 +62,11 @@ def test_one_device_that_lists_both_its_addresses_is_one() -> None:
     assert len(read((both, "192.168.1.9"), (both, "10.0.0.9")).sightings) == 1
 
 
+def test_one_device_is_at_the_address_that_it_names_whichever_answer_came_first() -> None:
+    answers = [(camera("192.168.1.9"), "192.168.1.77"), (camera("192.168.1.9"), "192.168.1.9")]
+    assert hosts(read(*answers)) == hosts(read(*reversed(answers))) == ["192.168.1.9:80"]
+
+
 def test_the_factory_address_in_the_xaddr_does_not_lead_us_away() -> None:
     # hammeraj/onvif PR #11: the datagram's source is the address that works
     seen = read((camera("192.168.1.108:8000"), "192.168.1.9"))
