@@ -13,7 +13,7 @@ import click
 
 from camagent.cli.area_record import STORE
 from camagent.cli.language import lang, t, tm
-from camagent.cli.options import group_option
+from camagent.cli.options import group_option, report_format_option
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
 
@@ -63,14 +63,7 @@ def area_group() -> None:
     epilog=t("cli.help.example", example="camagent area ket-qua/"),
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
-@click.option(
-    "--format",
-    "report_format",
-    type=click.Choice(["xlsx", "html", "csv", "json"]),
-    default="html",
-    show_default=True,
-    help=t("cli.help.report_format"),
-)
+@report_format_option
 @click.option("-o", "--output", metavar="FILE", help=t("cli.help.output_file"))
 @click.option("--prices", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.prices"))
 @click.option("--ward", metavar="NAME", help=t("cli.help.area_ward"))

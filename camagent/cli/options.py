@@ -24,6 +24,18 @@ def format_option(command: Command) -> Command:
     )(command)
 
 
+def report_format_option(command: Command) -> Command:
+    """`--format xlsx|html|csv|json` of a report."""
+    return click.option(
+        "--format",
+        "report_format",
+        type=click.Choice(["xlsx", "html", "csv", "json"]),
+        default="html",
+        show_default=True,
+        help=t("cli.help.report_format"),
+    )(command)
+
+
 def group_option(command: Command) -> Command:
     """`--group-readable`: reports tell which cameras are weak, so that they are their owner's alone
     otherwise."""

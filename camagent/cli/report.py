@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from camagent.cli.language import lang, t, tm
-from camagent.cli.options import group_option
+from camagent.cli.options import group_option, report_format_option
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 
@@ -30,14 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config")
 )
-@click.option(
-    "--format",
-    "report_format",
-    type=click.Choice(["xlsx", "html", "csv", "json"]),
-    default="html",
-    show_default=True,
-    help=t("cli.help.report_format"),
-)
+@report_format_option
 @click.option("--compare", metavar="last|N|TIME|hk1|DATE", help=t("cli.help.compare"))
 @click.option("--term", type=click.Choice(["hk1", "cn"]), help=t("cli.help.term"))
 @click.option("-o", "--output", metavar="FILE", help=t("cli.help.output_file"))

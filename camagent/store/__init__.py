@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from camagent.document.decisions import Decision
 from camagent.document.model import ScanDocument
@@ -31,7 +30,7 @@ from camagent.model.stream import PictureNumbers
 from camagent.model.text import Message, message
 from camagent.store import expected, outages, pictures, scans, states, trust
 from camagent.store.daily import RAW_DAYS, count_day, day_of
-from camagent.store.open_file import connect, transaction, translated
+from camagent.store.open_file import ClosedAtEnd, connect, transaction, translated
 from camagent.store.pictures import KeptPicture
 from camagent.store.scans import answered
 from camagent.text.quantities import VIETNAM, stamp_text
@@ -44,7 +43,7 @@ MAX_PINS = 20_000  # places whose certificate is remembered
 MAX_TRIED = 10  # scans that are looked at for one that can be read
 
 
-class Store:
+class Store(ClosedAtEnd):
     """An open record; may be used from several threads, one at a time."""
 
     def __init__(
@@ -60,14 +59,6 @@ class Store:
         """Where a damaged earlier file was put; to be told to the operator."""
         self._connection = connection
         self._lock = threading.Lock()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of the file; what was saved is on disk already."""

@@ -17,13 +17,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from camagent.model.fault import FaultCode
 from camagent.model.login_strength import Strength
 from camagent.model.secret import Credential
-from camagent.store.open_file import connect, transaction
+from camagent.store.open_file import ClosedAtEnd, connect, transaction
 from camagent.text.quantities import stamp_text
 
 AGAIN_AFTER = timedelta(
@@ -73,7 +71,7 @@ class RefusedLogin:
         return self.at + AGAIN_AFTER
 
 
-class LoginRecord:
+class LoginRecord(ClosedAtEnd):
     """An open record of refusals; no method raises for what the disk or another process does."""
 
     def __init__(self, connection: sqlite3.Connection, key: bytes, now: Callable[[], datetime]) -> None:
@@ -81,14 +79,6 @@ class LoginRecord:
         self._key = key
         self._now = now
         self._owner = secrets.token_hex(8)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give back what was begun and not answered, and let go of the file."""

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
@@ -39,6 +41,22 @@ _OS_KINDS = {
     errno.EIO: "disk_fails",
     errno.ELOOP: "link",
 }
+
+
+class ClosedAtEnd:
+    """An open record in a `with` statement: whatever ends it, the file is let go of."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        raise NotImplementedError
 
 
 def connect(path: Path, steps: Migrations = MIGRATIONS) -> tuple[sqlite3.Connection, Path | None]:

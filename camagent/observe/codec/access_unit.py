@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from camagent.observe.codec.codec import PictureFormat, StreamHeader
@@ -44,6 +44,11 @@ def largest_format(headers: Iterable[StreamHeader | None]) -> PictureFormat | No
         PictureFormat(h.coded_width_px, h.coded_height_px, h.bit_depth, h.chroma) for h in headers if h
     ]
     return max(formats, key=lambda f: (f.width_px * f.height_px, f.bit_depth), default=None)
+
+
+def format_by_sps(parse_sps: Callable[[bytes], StreamHeader | None], picture: bytes) -> PictureFormat | None:
+    """What a picture takes to decode, by the parameter sets in it; None where there is none."""
+    return largest_format(parse_sps(nal) for nal in split_annex_b(picture))
 
 
 def split_annex_b(stream: bytes) -> list[bytes]:

@@ -4,7 +4,7 @@ Pure."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from camagent.model.codec_names import H264
 from camagent.observe.codec import h264_headers as bitstream
@@ -13,12 +13,12 @@ from camagent.observe.codec.access_unit import (
     NalAssembler,
     Payload,
     aggregated,
+    format_by_sps,
     holds_start_code,
-    largest_format,
     split_annex_b,
     with_sets,
 )
-from camagent.observe.codec.codec import Codec, Field, PictureFormat, PictureSource, SetKey, SetKind
+from camagent.observe.codec.codec import Codec, Field, PictureSource, SetKey, SetKind
 from camagent.observe.codec.payload_flags import (
     B_SLICE,
     INTER,
@@ -219,10 +219,6 @@ def _decodable(picture: bytes) -> bytes:
     return picture if any(bitstream.parse_sps(nal) for nal in split_annex_b(picture)) else b""
 
 
-def _picture_format(picture: bytes) -> PictureFormat | None:
-    return largest_format(bitstream.parse_sps(nal) for nal in split_annex_b(picture))
-
-
 CODEC = Codec(
     H264,
     peek=peek,
@@ -235,7 +231,7 @@ CODEC = Codec(
     field_of=_field_of,
     picture=_picture,
     decodable=_decodable,
-    picture_format=_picture_format,
+    picture_format=partial(format_by_sps, bitstream.parse_sps),
     decoder="h264",
     conceals=True,
     annex_b_filter="h264_mp4toannexb",

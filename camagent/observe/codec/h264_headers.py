@@ -233,7 +233,11 @@ def _vui_or_unknown(bits: BitReader) -> _Vui:
         return _Vui()
 
 
-def _vui(bits: BitReader) -> _Vui:
+def vui_range(bits: BitReader) -> bool | None:
+    """The beginning of the VUI, the same in H.264 (E.1.1) and H.265 (E.2.1), up to what is said of time.
+
+    Returns: whether luma fills all of 0–255; None where nothing says so.
+    """
     if bits.flag() and bits.u(8) == _EXTENDED_SAR:
         bits.skip(32)
     if bits.flag():
@@ -247,6 +251,11 @@ def _vui(bits: BitReader) -> _Vui:
     if bits.flag():
         bits.ue()
         bits.ue()
+    return full_range
+
+
+def _vui(bits: BitReader) -> _Vui:
+    full_range = vui_range(bits)
     frame_rate_hz, fixed = None, None
     if bits.flag():
         units_in_tick, time_scale = bits.u(32), bits.u(32)

@@ -15,12 +15,12 @@ from camagent.observe.codec.access_unit import (
     Payload,
     aggregated,
     annex_b,
+    format_by_sps,
     holds_start_code,
-    largest_format,
     split_annex_b,
     with_sets,
 )
-from camagent.observe.codec.codec import Codec, Field, PictureFormat, PictureSource, SetKey, SetKind
+from camagent.observe.codec.codec import Codec, Field, PictureSource, SetKey, SetKind
 from camagent.observe.codec.payload_flags import (
     IRAP,
     LEADING,
@@ -223,10 +223,6 @@ def _decodable(picture: bytes) -> bytes:
     return annex_b(nal for nal in nals if nal[0] >> 1 & 0x3F <= bitstream.NAL_PPS)
 
 
-def _picture_format(picture: bytes) -> PictureFormat | None:
-    return largest_format(bitstream.parse_sps(nal) for nal in split_annex_b(picture))
-
-
 CODEC = Codec(
     H265,
     peek=peek,
@@ -239,7 +235,7 @@ CODEC = Codec(
     field_of=_field_of,
     picture=_picture,
     decodable=_decodable,
-    picture_format=_picture_format,
+    picture_format=partial(format_by_sps, bitstream.parse_sps),
     decoder="hevc",
     annex_b_filter="hevc_mp4toannexb",
 )

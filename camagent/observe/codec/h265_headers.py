@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from camagent.observe.codec.bits import MAX_SIDE_PX, BitReader, BitstreamError, claimed_rate_hz, unescape
-from camagent.observe.codec.h264_headers import CHROMA_NAMES, sei_payload
+from camagent.observe.codec.h264_headers import CHROMA_NAMES, sei_payload, vui_range
 
 NAL_RADL_N, NAL_RASL_R = 6, 9
 NAL_BLA_W_LP, NAL_CRA, NAL_LAST_IRAP = 16, 21, 23
@@ -21,7 +21,6 @@ _PROFILE_NAMES = {
     6: "Multiview Main",
     9: "Scc",
 }
-_EXTENDED_SAR = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,19 +286,7 @@ def _predicted_set(bits: BitReader, reference_pictures: int) -> int:
 
 
 def _vui(bits: BitReader) -> _Vui:
-    if bits.flag() and bits.u(8) == _EXTENDED_SAR:
-        bits.skip(32)
-    if bits.flag():
-        bits.skip(1)
-    full_range = None
-    if bits.flag():
-        bits.skip(3)
-        full_range = bits.flag()
-        if bits.flag():
-            bits.skip(24)
-    if bits.flag():
-        bits.ue()
-        bits.ue()
+    full_range = vui_range(bits)
     bits.skip(1)
     fields = bits.flag()
     bits.skip(1)
