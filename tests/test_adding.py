@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from camagent.assess.rules.image import Condition
 from camagent.exporter import stream_metrics
+from camagent.observe.picture.conditions import ORDER
 from camagent.report import csv_
 from camagent.report.columns import CAMERA_COLUMNS
 from camagent.text import LANGUAGES, catalogue
@@ -41,6 +43,15 @@ def test_a_metric_is_exported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_metrics, "STREAM_GAUGES", (*stream_metrics.STREAM_GAUGES, row))
     page = named(snapshot(status(builders.camera_result())), f"stream_{row[0]}")
     assert list(page.values()) == [0.0]
+
+
+def test_a_condition_is_known_to_profiles_and_to_both_languages() -> None:
+    row = example("condition")["row"]
+    assert row.level(0.5) == 0 and row.level(2.0) == 2
+    assert set(get_args(Condition)) == set(ORDER)
+    for lang in LANGUAGES:
+        for name in ORDER:
+            assert {f"picture.{name}.{part}" for part in ("name", "say", "do")} <= catalogue(lang).keys()
 
 
 def test_every_file_that_is_named_is_there() -> None:

@@ -157,6 +157,7 @@ def words(lang: str) -> dict[str, Any]:
     return {
         "t": lambda key, **gaps: say(f"report.{key}", lang, **gaps),
         "word": lambda area, name: catalogue(lang).get(f"report.{area}.{name}", name),
+        "condition": lambda name: catalogue(lang).get(f"picture.{name}.name", name),
         "fault": lambda code: wording.why_text(code, lang),
         "missed": partial(missed_groups, lang=lang),
         "coverage_line": lambda coverage: wording.coverage_text(coverage, lang),

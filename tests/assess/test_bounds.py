@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from camagent.assess.rules.image import picture
 from camagent.model.device import (
     AnonymousAccess,
     DefaultLoginTrial,
@@ -303,6 +304,16 @@ def test_picture(conditions: tuple[str, ...], unsure: tuple[str, ...], outcome: 
 def test_a_picture_is_frozen_only_after_the_time_asked(window_s: float, outcome: Outcome) -> None:
     camera = with_main(image=image_facts(conditions=("frozen",)), measured=measured_stream(window_s=window_s))
     assert judged("picture", camera).outcome is outcome
+
+
+def test_a_profile_that_names_conditions_to_warn_of_warns_of_no_other() -> None:
+    facts = image_facts(conditions=("cast", "striped"))
+    asked: dict[str, Any] = {"failing": ("cast",), "warning": ("noisy",), "frozen_after_s": 5.0}
+    assert picture(facts, None, **asked).measured == ("cast",)
+    asked["failing"] = ()
+    assert picture(facts, None, **asked).outcome is PASS
+    asked["warning"] = ("others",)
+    assert picture(facts, None, **asked).measured == ("cast", "striped")
 
 
 def test_a_short_window_does_not_hide_a_black_picture() -> None:

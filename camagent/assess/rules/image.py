@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 from camagent.assess.judgement import (
     Judgement,
@@ -48,7 +48,10 @@ Condition = Literal[
     "moved",
     "focus_changed",
 ]
-"""The closed list of `ImageFacts.conditions`: a misspelt one in a profile would never fail anything."""
+"""The closed list of `ImageFacts.conditions`, the gravest first: a misspelt one in a profile would never fail
+anything."""
+Warned = Literal[Condition, "others"]
+"""In a profile: one condition, or all that `failing` does not name."""
 
 
 def resolution(
@@ -194,7 +197,7 @@ def picture(
     measured: MeasuredStream | None,
     *,
     failing: tuple[Condition, ...],
-    warning: tuple[Condition, ...],
+    warning: tuple[Warned, ...],
     frozen_after_s: float,
 ) -> Judgement:
     """The picture shows a scene: not black, covered, frozen, blurred …; what the numbers left open is not
@@ -212,7 +215,8 @@ def picture(
     unsure = [condition for condition in image.unsure if condition in failing]
     if unsure:
         return Judgement(Outcome.NOT_ASSESSED, message(f"picture.{unsure[0]}.unsure"))
-    poor = [condition for condition in warning if condition in image.conditions]
+    warned = set(get_args(Condition)) - set(failing) if "others" in warning else set(warning)
+    poor = [condition for condition in get_args(Condition) if condition in warned & set(image.conditions)]
     if poor:
         return _shows(Outcome.WARN, poor)
     return Judgement(Outcome.PASS, say("picture_good", frames=image.frames), observed=(), measured=())
