@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from camagent.observe.codec.bits import MAX_SIDE_PX, BitReader, BitstreamError, claimed_rate_hz, unescape
+from camagent.observe.codec.video_usability import vui_range
 
 NAL_SLICE, NAL_PARTITION_A, NAL_IDR, NAL_SEI, NAL_SPS, NAL_PPS, NAL_AUD = 1, 2, 5, 6, 7, 8, 9
 
@@ -31,7 +32,6 @@ _PROFILE_NAMES = {
     244: "High 4:4:4 Predictive",
 }
 _INTRA_NAMES = {110: "High 10 Intra", 122: "High 4:2:2 Intra", 244: "High 4:4:4 Intra"}
-_EXTENDED_SAR = 255
 SEI_RECOVERY_POINT = 6  # the same number in H.264 (D.1) and H.265 (D.2)
 
 
@@ -231,27 +231,6 @@ def _vui_or_unknown(bits: BitReader) -> _Vui:
         return _vui(bits) if bits.flag() else _Vui()
     except BitstreamError:
         return _Vui()
-
-
-def vui_range(bits: BitReader) -> bool | None:
-    """The beginning of the VUI, the same in H.264 (E.1.1) and H.265 (E.2.1), up to what is said of time.
-
-    Returns: whether luma fills all of 0–255; None where nothing says so.
-    """
-    if bits.flag() and bits.u(8) == _EXTENDED_SAR:
-        bits.skip(32)
-    if bits.flag():
-        bits.skip(1)
-    full_range = None
-    if bits.flag():
-        bits.skip(3)
-        full_range = bits.flag()
-        if bits.flag():
-            bits.skip(24)
-    if bits.flag():
-        bits.ue()
-        bits.ue()
-    return full_range
 
 
 def _vui(bits: BitReader) -> _Vui:

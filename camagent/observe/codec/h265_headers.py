@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from camagent.observe.codec.bits import MAX_SIDE_PX, BitReader, BitstreamError, claimed_rate_hz, unescape
-from camagent.observe.codec.h264_headers import CHROMA_NAMES, sei_payload, vui_range
+from camagent.observe.codec.h264_headers import CHROMA_NAMES, sei_payload
+from camagent.observe.codec.video_usability import vui_range
 
 NAL_RADL_N, NAL_RASL_R = 6, 9
 NAL_BLA_W_LP, NAL_CRA, NAL_LAST_IRAP = 16, 21, 23
