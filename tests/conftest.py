@@ -29,6 +29,7 @@ OUTSIDE = (
     "tests/observe/media/test_agreement.py",
     "tests/observe/wire/test_gstreamer.py",
     "tests/observe/wire/test_pictures.py",
+    "tests/observe/wire/test_publisher.py",
     "tests/publish/report/test_html_in_browser.py",
     "tests/e2e/test_soak.py",
     "tests/ui/test_hour_in_browser.py",

@@ -24,6 +24,6 @@ if [ -n "$missing" ]; then
   }
 fi
 
-for script in tests/peers/setup.sh tests/monitoring/setup.sh; do
+for script in tests/peers/setup.sh tests/peers/relay/setup.sh tests/monitoring/setup.sh; do
   sh "$script"
 done

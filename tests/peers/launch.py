@@ -58,7 +58,7 @@ def missing_peer(name: str) -> str | None:
         )
     if shutil.which("node") is None or not NODE_MODULES.is_dir():
         return f"node or its packages are not installed: {_SETUP}"
-    if name == "onvif_mock" and not _can_unshare():
+    if name == "onvif_mock" and not can_unshare():
         return "no network namespace can be made here: needs root or user namespaces"
     return None
 
@@ -117,7 +117,7 @@ def onvif_mock() -> Iterator[Namespace]:
     start = "ip link set lo up && ip route add 239.255.255.250/32 dev lo && exec node "
     start += f"{HERE / 'onvif_mock.js'} {NODE_MODULES}"
     environment = {**os.environ, "HOSTNAME": "127.0.0.1", "PORT": "10101"}
-    with _started([*_unshare(), "sh", "-c", start], environment=environment) as (process, first_line):
+    with _started([*unshare(), "sh", "-c", start], environment=environment) as (process, first_line):
         yield Namespace(process.pid, int(first_line))
 
 
@@ -151,11 +151,13 @@ def _started(
                 process.communicate()
 
 
-def _unshare() -> list[str]:
+def unshare() -> list[str]:
+    """The command before a command that gives it a network of its own."""
     return ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--net"]
 
 
-def _can_unshare() -> bool:
+def can_unshare() -> bool:
+    """Whether this machine lets us make a network namespace."""
     if shutil.which("unshare") is None or shutil.which("ip") is None:
         return False
-    return subprocess.run([*_unshare(), "true"], capture_output=True, check=False).returncode == 0
+    return subprocess.run([*unshare(), "true"], capture_output=True, check=False).returncode == 0
