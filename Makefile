@@ -6,7 +6,7 @@ export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 export OPENBLAS_NUM_THREADS := 1
 PARALLEL := -n 4
 
-.PHONY: demo install test test-all lint peers lock clean bench bench-stream bench-truth bench-onvif bench-discovery bench-recorder bench-area bench-agent bench-decode bench-advice samples schema windows test-windows
+.PHONY: audit build fuzz sbom demo install test test-all lint peers lock clean bench bench-stream bench-truth bench-onvif bench-discovery bench-recorder bench-area bench-agent bench-decode bench-advice samples schema windows test-windows
 
 demo: $(VENV)/.runtime
 	$(BIN)/camagent demo --output camagent-demo
@@ -54,6 +54,25 @@ bench-%: $(VENV)/.dev peers
 
 samples: $(VENV)/.dev
 	$(BIN)/python -m sample_streams.make
+
+# Known weaknesses of the locked packages and their licences; 3 where the data cannot be had.
+audit: $(VENV)/.dev
+	$(BIN)/uv sync --quiet --frozen --inexact --extra dev --extra audit
+	$(BIN)/python -m audit
+
+# Every reader of strangers' bytes, so many seconds each (make fuzz SECONDS=600).
+SECONDS ?= 10
+fuzz: $(VENV)/.dev
+	$(BIN)/uv sync --quiet --frozen --inexact --extra dev --extra fuzz
+	$(BIN)/python -m fuzz --seconds $(SECONDS)
+
+# The wheel and its bill of materials (CycloneDX), from the lock file.
+build: sbom
+	$(BIN)/uv build --quiet --wheel --out-dir dist
+
+sbom: $(VENV)/.dev
+	@mkdir -p dist
+	$(BIN)/uv export --quiet --frozen --no-dev --format cyclonedx1.5 --output-file dist/camagent.cdx.json
 
 schema: $(VENV)/.dev
 	$(BIN)/python -m camagent.document.schema
