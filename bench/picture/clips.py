@@ -20,30 +20,39 @@ ENCODER = {"h264": "libx264", "h265": "libx265"}
 def pictures(clip: Clip, photograph: Photograph) -> list[np.ndarray]:
     """The two pictures of a clip as I420 planes, before coding."""
     base = scenes.view(photograph.picture, clip.seed)
+    if clip.light != "rain":
+        base = scenes.lit(base, clip.light, np.random.default_rng(clip.seed + 1))
     return [_one(base, clip, moment) for moment in (0, 1)]
 
 
-def _one(base: Picture, clip: Clip, moment: int) -> np.ndarray:
+def _one(p: Picture, clip: Clip, moment: int) -> np.ndarray:
     own = np.random.default_rng(clip.seed * 2 + moment)
     rng = np.random.default_rng(clip.seed)
-    p = scenes.lit(base, clip.light, own if clip.light == "rain" else np.random.default_rng(clip.seed + 1))
+    if clip.light == "rain":
+        p = scenes.lit(p, clip.light, own)
     if clip.walker:
         p = scenes.walker(p, clip.seed, moment)
-    p = cv2.GaussianBlur(p, (0, 0), float(np.random.default_rng(clip.seed + 2).uniform(0.4, 0.8)))
+    softness_px = float(np.random.default_rng(clip.seed + 2).uniform(0.4, 0.8))
     if clip.condition in spoil.OPTICAL:
         p = spoil.OPTICAL[clip.condition](p, clip, moment, rng)
-    p = cv2.add(np.clip(p, 0, 255).astype(np.float32), scenes.grain(own, clip.noise))
+    p = cv2.GaussianBlur(_levels(p), (0, 0), softness_px)
+    p = cv2.add(p, scenes.grain(own, clip.noise), dtype=cv2.CV_8U)
     p = scenes.sharpened(p, float(np.random.default_rng(clip.seed + 3).uniform(0.3, 1.0)))
-    if clip.condition in spoil.ELECTRIC:
-        p = spoil.ELECTRIC[clip.condition](np.clip(p, 0, 255), clip, moment, rng)
-    if clip.condition in spoil.DIGITAL:
-        p = spoil.DIGITAL[clip.condition](p, clip, moment, rng)
-    p = np.clip(p, 0, 255)
+    for kinds in (spoil.ELECTRIC, spoil.DIGITAL):
+        if clip.condition in kinds:
+            p = _levels(kinds[clip.condition](p.astype(np.float32), clip, moment, rng))
     if clip.osd:
         p = scenes.text(p, clip.seed, moment)
     if clip.condition in spoil.LATE:
-        p = spoil.LATE[clip.condition](p, clip, moment, rng)
-    return cv2.cvtColor(np.clip(p, 0, 255).astype(np.uint8), cv2.COLOR_BGR2YUV_I420)
+        p = _levels(spoil.LATE[clip.condition](p.astype(np.float32), clip, moment, rng))
+    return cv2.cvtColor(p, cv2.COLOR_BGR2YUV_I420)
+
+
+def _levels(picture: Picture) -> np.ndarray:
+    """8-bit levels, clipped as a sensor clips."""
+    return (
+        picture if picture.dtype == np.uint8 else cv2.addWeighted(picture, 1, picture, 0, 0, dtype=cv2.CV_8U)
+    )
 
 
 def keyframes(clip: Clip, planes: list[np.ndarray]) -> list[bytes]:

@@ -20,25 +20,33 @@ CONDITIONS = (
 OSD_SHARE, WALKER_SHARE, H265_SHARE = 0.8, 0.5, 0.07
 
 
-def sound_clips(photographs: Sequence[Photograph], views: int) -> Iterator[Clip]:
-    """Every photograph under every light, from several views."""
-    for number in range(views):
-        for place, photograph in enumerate(photographs):
-            for light in LIGHTS:
-                seed = 100_000 * (number + 1) + 100 * place + LIGHTS.index(light)
-                yield _clip(photograph, light, "sound", 0, seed)
+def sound_clips(photographs: Sequence[Photograph], clips: tuple[int, int]) -> Iterator[Clip]:
+    """So many clips of each half (0: limits are chosen, 1: figures): every photograph and light in turn."""
+    for half in (0, 1):
+        own = [photograph for photograph in photographs if photograph.half == half]
+        for number in range(clips[half]):
+            view, place = divmod(number, len(own) * len(LIGHTS))
+            photograph, light = own[place // len(LIGHTS)], LIGHTS[place % len(LIGHTS)]
+            yield _clip(photograph, light, "sound", 0, 1_000_000 * half + 100_000 * view + place)
 
 
-def spoilt_clips(photographs: Sequence[Photograph], weak: int, obvious: int) -> Iterator[Clip]:
-    """So many clips of each condition and strength; photographs in turn, half of them by day."""
-    for kind, condition in enumerate(CONDITIONS):
-        for strength in range(1, 6):
-            for number in range(weak if strength < 3 else obvious):
-                seed = 1_000_000 + 10_000 * kind + 1000 * strength + number
-                rng = np.random.default_rng(seed)
-                photograph = photographs[int(rng.integers(0, len(photographs)))]
-                light = "day" if rng.random() < 0.5 or condition == "monochrome" else str(rng.choice(LIGHTS))
-                yield _clip(photograph, light, condition, strength, seed)
+def spoilt_clips(photographs: Sequence[Photograph], obvious: tuple[int, int]) -> Iterator[Clip]:
+    """So many clips of each condition and obvious strength of each half, one of each weak strength.
+
+    Photographs at random, half of them by day.
+    """
+    for half in (0, 1):
+        own = [photograph for photograph in photographs if photograph.half == half]
+        for kind, condition in enumerate(CONDITIONS):
+            for strength in range(1, 6):
+                for number in range(1 if strength < 3 else obvious[half]):
+                    seed = 2_000_000 + 1_000_000 * half + 10_000 * kind + 1000 * strength + number
+                    rng = np.random.default_rng(seed)
+                    photograph = own[int(rng.integers(0, len(own)))]
+                    by_day = rng.random() < 0.5 or condition == "monochrome"
+                    yield _clip(
+                        photograph, "day" if by_day else str(rng.choice(LIGHTS)), condition, strength, seed
+                    )
 
 
 def _clip(photograph: Photograph, light: str, condition: str, strength: int, seed: int) -> Clip:

@@ -118,13 +118,14 @@ def walker(picture: Picture, seed: int, moment: int) -> Picture:
 _GRAIN = np.random.default_rng(9).normal(0, 1, (2300, 3100)).astype(np.float32)
 
 
-def grain(rng: np.random.Generator, sigma: float) -> Picture:
-    """Noise of a sensor: fine, and the same in all three colours."""
+def grain(rng: np.random.Generator, sigma: float) -> np.ndarray:
+    """Noise of a sensor: fine, and the same in all three colours; whole steps with a sign."""
     top, left = int(rng.integers(0, 1200)), int(rng.integers(0, 1100))
-    return cv2.merge([_GRAIN[top : top + HEIGHT_PX, left : left + WIDTH_PX] * np.float32(sigma)] * 3)
+    part = _GRAIN[top : top + HEIGHT_PX, left : left + WIDTH_PX]
+    return cv2.merge([np.rint(part * np.float32(sigma)).astype(np.int16)] * 3)
 
 
-def text(picture: Picture, seed: int, moment: int) -> Picture:
+def text(picture: np.ndarray, seed: int, moment: int) -> np.ndarray:
     """The clock and the camera's name, white with a black rim, where makers put them."""
     rng = np.random.default_rng(seed + 5)
     size = float(rng.uniform(1.0, 2.2))
@@ -132,13 +133,13 @@ def text(picture: Picture, seed: int, moment: int) -> Picture:
     name = str(rng.choice(("Camera 01", "CONG TRUONG", "IPC", "Hanh lang tang 2", "San truong")))
     right = WIDTH_PX - int(20 * size * len(name)) - 40
     places = (((40, int(30 + 28 * size)), clock), ((max(40, right), HEIGHT_PX - int(20 * size)), name))
-    picture = np.clip(picture, 0, 255).astype(np.uint8)
+    picture = picture.copy()
     for place, words in places:
         for colour, thick in (((0, 0, 0), 7), ((250, 250, 250), 3)):
             cv2.putText(picture, words, place, cv2.FONT_HERSHEY_SIMPLEX, size, colour, thick, cv2.LINE_AA)
-    return picture.astype(np.float32)
+    return picture
 
 
-def sharpened(picture: Picture, amount: float) -> Picture:
+def sharpened(picture: np.ndarray, amount: float) -> np.ndarray:
     """What every camera does to its edges."""
     return cv2.addWeighted(picture, 1 + amount, cv2.GaussianBlur(picture, (0, 0), 1.2), -amount, 0)

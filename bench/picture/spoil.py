@@ -46,7 +46,7 @@ def blurred(p: Picture, c: Clip, m: int, rng: np.random.Generator) -> Picture:
 
 def motion_blur(p: Picture, c: Clip, m: int, rng: np.random.Generator) -> Picture:
     long = (5, 9, 15, 25, 45)[c.strength - 1]
-    angle = float(rng.choice((0, 0, 90, 25, 140, 60)))
+    angle = float(rng.choice((0, 90, rng.uniform(0, 180))))
     kernel = np.zeros((2 * long + 1, 2 * long + 1), np.float32)
     reach = np.array((np.cos(np.radians(angle)), np.sin(np.radians(angle)))) * long / 2
     ends = [tuple(int(v) for v in np.round(long + side * reach)) for side in (-1, 1)]
@@ -65,17 +65,30 @@ def sprayed(p: Picture, c: Clip, m: int, rng: np.random.Generator) -> Picture:
     return p * (1 - mask) + veil * mask
 
 
+COVERS = (
+    (60, 75, 120),  # a hand in the shade
+    (100, 130, 200),  # a hand in the light
+    (30, 30, 30),
+    (150, 150, 150),
+    (40, 80, 50),  # a leaf
+    (60, 110, 150),  # cardboard
+    (150, 60, 40),  # a blue bag
+    (200, 205, 210),
+)
+"""BGR of what people put in front of a lens."""
+
+
 def _cover(p: Picture, share: float, rng: np.random.Generator) -> Picture:
     """A hand, a bag or a leaf at the lens: far out of focus, shaded, in a colour of its own."""
-    colour = np.float32(
-        rng.choice(((60, 75, 120), (30, 30, 30), (150, 150, 150), (40, 80, 50), (200, 205, 210)))
-    )
+    colour = np.float32(rng.choice(COVERS)) * np.float32(rng.uniform(0.7, 1.15))
     angle = float(rng.uniform(-0.4, 0.4))
     rows, columns = np.mgrid[:HEIGHT_PX, :WIDTH_PX].astype(np.float32)
     along = columns / WIDTH_PX * np.cos(angle) + rows / HEIGHT_PX * np.sin(angle)
     edge = np.quantile(along[::16, ::16], share) if share < 1 else 9.0
     mask = np.clip((edge - along) * 12 + 0.5, 0, 1)[..., None]
-    shade = cv2.resize(rng.uniform(0.75, 1.25, (3, 5)).astype(np.float32), (WIDTH_PX, HEIGHT_PX))
+    uneven = float(rng.choice((0.1, 0.25, 0.45)))
+    shade = rng.uniform(1 - uneven, 1 + uneven, (3, 5)).astype(np.float32)
+    shade = cv2.resize(shade, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_CUBIC)
     return p * (1 - mask) + colour * shade[..., None] * mask
 
 
@@ -89,6 +102,10 @@ def partly_covered(p: Picture, c: Clip, m: int, rng: np.random.Generator) -> Pic
 
 def cast(p: Picture, c: Clip, m: int, rng: np.random.Generator) -> Picture:
     shift = (8, 14, 22, 32, 45)[c.strength - 1]
+    if rng.random() < 0.5:  # the white balance is lost: gains, so that what is dark stays grey
+        gain = 1 + shift / 50
+        gains = ((gain, 1, 1 / gain), (1 / gain, 1, gain), (1, gain, 1 / gain), (gain, 1 / gain, gain))
+        return np.clip(p * np.float32(gains[int(rng.integers(0, 4))]), 0, 255)
     blue, red = ((0.3, 1.0), (0.9, 0.8), (-0.9, 0.5), (1.0, -0.4))[int(rng.integers(0, 4))]
     moved = p + np.float32((blue, -0.34 * blue - 0.7 * red, red)) * shift * 1.8
     return np.clip(moved, 0, 255)
@@ -109,6 +126,12 @@ def glare(p: Picture, c: Clip, m: int, rng: np.random.Generator) -> Picture:
 
 
 def noisy(p: Picture, c: Clip, m: int, rng: np.random.Generator) -> Picture:
+    if c.strength > 3 and rng.random() < 0.25:  # snow of an analog line: a share of points is lost
+        lost = np.random.default_rng(c.seed * 2 + m).random((HEIGHT_PX // 2, WIDTH_PX // 2), np.float32)
+        lost = cv2.resize(lost, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_NEAREST)[..., None]
+        return np.where(lost < 0.15 * (c.strength - 2), lost * 255 / (0.15 * (c.strength - 2)), p).astype(
+            np.float32
+        )
     return p + grain(np.random.default_rng(c.seed * 2 + m + 50), (7, 11, 16, 25, 40)[c.strength - 1])
 
 
