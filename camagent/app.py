@@ -332,10 +332,12 @@ def site_settings(config: Config, store: Store) -> SiteSettings:
 
 def watch_schedule(config: Config) -> Schedule:
     """When the agent does what, by the configuration."""
-    from camagent.agent.schedule import Cadence, Schedule, parse_quiet_hours
+    from camagent.agent.schedule import Cadence, Schedule, parse_hour, parse_quiet_hours
 
     cadence = Cadence(stream_s=config.agent.stream_minutes * 60)
-    return Schedule(cadence, tuple(parse_quiet_hours(span) for span in config.agent.quiet_hours))
+    quiet = tuple(parse_quiet_hours(span) for span in config.agent.quiet_hours)
+    night = config.schedule.night
+    return Schedule(cadence, quiet, parse_hour(night) if night is not None else None)
 
 
 def web_config(config: Config) -> WebConfig:

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from camagent.model.stream import PictureNumbers, StreamRole
-from camagent.run.pictures import against_reference, by_day
+from camagent.inventory.earlier_runs import Memory
+from camagent.model.daylight import by_day, by_night
+from camagent.model.stream import NightLook, PictureNumbers, StreamRole
+from camagent.run.pictures import against_reference, seen_by_night
 from tests.builders import image_facts, stream_facts, sub_stream
 
 PLAIN = PictureNumbers(tuple(range(64)) * 28, (50,) * 112, 0.0, 0.0, 0.8, infrared=False)
@@ -29,6 +31,36 @@ def test_black_and_white_is_a_fault_by_day_only_and_of_the_main_stream_only(
     main = stream_facts(image=image_facts(numbers=GREY), started_at=at)
     sub = sub_stream(image=image_facts(numbers=GREY), started_at=at)
     assert sub.role is not StreamRole.MAIN
-    seen = against_reference((main, sub), [PLAIN])
+    seen = against_reference((main, sub), "cam", Memory(references={"cam": (PLAIN,)}))
     assert [stream.image.conditions for stream in seen] == [found, ()]  # type: ignore[union-attr]
-    assert against_reference((main, sub), []) == (main, sub)
+    assert against_reference((main, sub), "cam", Memory()) == (main, sub)
+
+
+@pytest.mark.parametrize(
+    ("hour_utc", "dark"), [(11, False), (12, True), (16, True), (21, True), (22, False), (5, False)]
+)
+def test_night_is_told_from_the_clock_in_vietnam(hour_utc: int, dark: bool) -> None:
+    assert by_night(datetime(2026, 6, 21, hour_utc, 0, tzinfo=UTC)) is dark
+
+
+@pytest.mark.parametrize(("hour_utc", "found"), [(14, ()), (4, ("moved",))])
+def test_by_night_the_picture_is_compared_with_the_reference_of_the_night_too(
+    hour_utc: int, found: tuple[str, ...]
+) -> None:
+    """Lamps light other things than the sun does."""
+    at = datetime(2026, 11, 28, hour_utc, tzinfo=UTC)
+    by_lamp = replace(PLAIN, luma=tuple((row * 7919) % 101 for row in range(1792)))
+    memory = Memory(references={"cam": (PLAIN,)}, night_references={"cam": by_lamp})
+    main = stream_facts(image=image_facts(numbers=by_lamp), started_at=at)
+    (seen,) = against_reference((main,), "cam", memory)
+    assert seen.image.conditions == found  # type: ignore[union-attr]
+
+
+def test_the_last_look_by_night_is_told_until_there_is_a_newer_one() -> None:
+    before = NightLook(datetime(2026, 11, 27, 14, tzinfo=UTC), ("black",))
+    noon, night = (datetime(2026, 11, 28, hour, tzinfo=UTC) for hour in (5, 14))
+    by_day_seen = stream_facts(image=image_facts(), started_at=noon)
+    by_night_seen = stream_facts(image=image_facts(conditions=("glare",)), started_at=night)
+    assert seen_by_night((by_day_seen,), before) == before
+    assert seen_by_night((by_day_seen,), None) is None
+    assert seen_by_night((by_night_seen,), before) == NightLook(night, ("glare",))

@@ -18,7 +18,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-
 NPM = (
     "material-kit@2.0.4",
     "paper-kit-2@2.1.0",

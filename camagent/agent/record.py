@@ -119,12 +119,15 @@ class StoreRecord:
 
 def read_memory(store: Store, now: datetime) -> Memory:
     """What earlier runs of this machine left behind."""
+    night_references, nights = store.nights()
     return Memory(
         known=tuple(store.known_devices()),
         histories=store.histories(now),
         pins=tuple(store.pins()),
         answers=store.answers(),
         references=store.references(),
+        night_references=night_references,
+        nights=nights,
         trust=store.trust(),
         expected=store.expected_cameras(),
     )

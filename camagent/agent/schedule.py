@@ -11,11 +11,15 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import date, datetime, time
 from enum import StrEnum
 
 MINUTES_A_DAY = 24 * 60
 SPREAD_AFTER_QUIET_S = 3600.0  # what quiet hours held back is taken up over this time, not all in one moment
+
+
+NIGHT_SPREAD_S = 600.0  # a school of 64 cameras is looked at in turn, not in one moment
+NIGHT_LATE_S = 3600.0  # a PC that was off at that hour and came on within this time catches up
 
 
 class Work(StrEnum):
@@ -82,6 +86,12 @@ def parse_quiet_hours(text: str) -> QuietHours:
     return QuietHours(_minutes(start), _minutes(end))
 
 
+def parse_hour(text: str) -> time:
+    """ "20:30" as configuration carries it, already checked there."""
+    hour, _, minute = text.partition(":")
+    return time(int(hour), int(minute))
+
+
 def _minutes(text: str) -> int:
     hour, _, minute = text.strip().partition(":")
     return int(hour) * 60 + int(minute)
@@ -93,6 +103,8 @@ class Schedule:
 
     cadence: Cadence = field(default_factory=Cadence)
     quiet: tuple[QuietHours, ...] = ()
+    night: time | None = None
+    """At this hour of the school's day every camera is looked at by night."""
 
     def quiet_left_s(self, now: datetime) -> float:
         """Seconds of quiet still to keep; `now` in the school's own zone."""
@@ -115,6 +127,7 @@ class Agenda:
         self._schedule = schedule
         self._due_s: dict[tuple[Work, str], float] = {}
         self._phases: dict[str, float] = {SITE: 0.0}
+        self._night_on: date | None = None
         self.overruns = 0
         """Work skipped because the same device's earlier work was still running."""
 
@@ -151,6 +164,7 @@ class Agenda:
 
         `busy`: the devices that are being worked on, and how. `now` in the school's own zone.
         """
+        self._look_by_night(now_s, now)
         quiet_s = self._schedule.quiet_left_s(now)
         due = [
             Task(_ORDER[work], host, work) for (work, host), due_s in self._due_s.items() if due_s <= now_s
@@ -169,6 +183,18 @@ class Agenda:
             else:
                 self._move_on(task, now_s)
         return tasks
+
+    def _look_by_night(self, now_s: float, now: datetime) -> None:
+        """Once a day, from the hour of the night checks on: all streams, spread over some minutes."""
+        night = self._schedule.night
+        if night is None or self._night_on == now.date():
+            return
+        late_s = (now - now.replace(hour=night.hour, minute=night.minute, second=0)).total_seconds()
+        if 0 <= late_s < NIGHT_LATE_S:
+            self._night_on = now.date()
+            for work, host in self._due_s:
+                if work is Work.STREAM:
+                    self.hasten(work, host, now_s + self._phases.get(host, 0.0) * NIGHT_SPREAD_S)
 
     def next_s(self) -> float:
         """When something is due next; infinity where nothing ever is."""

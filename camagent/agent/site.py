@@ -31,7 +31,7 @@ from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.expected import expected_here, host_of
 from camagent.run.fleet import Fleet, Job
 from camagent.run.site_run import jobs_for, with_login
-from camagent.run.visit import LEAVE_ALONE, DeviceCheck, SeenSource, budget_spent, with_other_look
+from camagent.run.visit import LEAVE_ALONE, DeviceCheck, SeenSource, budget_spent
 
 FORGET_AFTER = timedelta(days=7)  # a device that nobody lists and that is silent for a week was taken away
 
@@ -314,7 +314,8 @@ class Site:
         device = self._devices.get(host)
         if device is None:  # dropped meanwhile
             return
-        device.check, device.checked_s = with_other_look(check, device.check), self._clock.monotonic_s()
+        device.take(check)
+        device.checked_s = self._clock.monotonic_s()
         self._dirty = True
         if not isinstance(check.device, Fault) or is_up(check.device.code):
             device.note_answer(device.checked_s, check.checked_at)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Container
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 
 from camagent.exporter.snapshot import Reach
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.scan import device_faults
-from camagent.model.stream import StreamTarget
+from camagent.model.stream import StreamFacts, StreamTarget
 from camagent.run.fleet import Job
-from camagent.run.visit import DeviceCheck
+from camagent.run.picture_history import PictureHistory, looked_again
+from camagent.run.visit import DeviceCheck, with_other_look
 
 
 @dataclass(slots=True)
@@ -32,6 +34,8 @@ class Watched:
     """When that one ended."""
     judged_s: float = -1.0
     """`checked_s` of the conversation that the last judgement is about; before any: never."""
+    pictures: dict[str, PictureHistory] = field(default_factory=dict)
+    """By stream address: what the looks at it showed."""
     reach: Reach | None = None
     """The last answer to the cheap question."""
     reached_s: float = 0.0
@@ -39,6 +43,23 @@ class Watched:
     def note_answer(self, at_s: float, at: datetime) -> None:
         """Something of it answered, at that time of both clocks."""
         self.answered_s, self.answered_at, self.has_answered = at_s, at, True
+
+    def take(self, check: DeviceCheck) -> None:
+        """Its newest conversation, with what the looks before it say of its pictures."""
+        known = () if self.check is None else self.check.sources
+        before = set(map(id, chain.from_iterable(source.streams for source in known)))
+        sources = tuple(
+            replace(source, streams=tuple(self._with_looks(stream, before) for stream in source.streams))
+            for source in check.sources
+        )
+        self.check = with_other_look(replace(check, sources=sources), self.check)
+
+    def _with_looks(self, stream: StreamFacts, before: Container[int]) -> StreamFacts:
+        if id(stream) in before or not isinstance(stream.target, StreamTarget):
+            return stream  # not looked at anew
+        key = str(stream.target.uri)
+        self.pictures[key], stream = looked_again(self.pictures.get(key, PictureHistory()), stream)
+        return stream
 
     @property
     def is_silent(self) -> bool:

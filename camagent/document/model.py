@@ -201,6 +201,13 @@ class UpgradeView(View):
     """The facts that the advice rests on, in words."""
 
 
+class NightView(View):
+    """A look at the picture by night."""
+
+    at: Moment
+    conditions: Listed[Line]
+
+
 class CameraView(View):
     """One camera, judged."""
 
@@ -228,6 +235,8 @@ class CameraView(View):
     excluded_because: Line | None = None
     recording: RecordingView | None = None
     """Null: nothing is told of this camera alone, or what is told cannot be believed."""
+    by_night: NightView | None = None
+    """How its picture was when it was last seen by night; null where that was never."""
 
     @property
     def watched(self) -> tuple[StreamView, ...]:

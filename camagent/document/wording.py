@@ -12,6 +12,7 @@ from camagent.document.model import (
     CoverageView,
     DeviceView,
     FindingView,
+    NightView,
     RecordingView,
     RetiredView,
     SettingView,
@@ -103,6 +104,17 @@ def recording_text(kept: RecordingView, lang: str) -> str:
     name = "holes_unknown" if holes is None else "holes"
     key = f"report.table.recording_{name if holes != 0 else 'whole'}"
     return say(key, lang, days=kept.days, since=kept.since, newest=kept.newest, holes=holes or 0)
+
+
+def night_text(night: NightView, lang: str, camera: str = "") -> str:
+    """How a camera's picture was when it was last seen by night, and what to do about it."""
+    seen = [
+        f"{say(f'picture.{name}.say', lang)} → {say(f'picture.{name}.do', lang)}" for name in night.conditions
+    ]
+    what = " ".join(seen) or say("report.table.night_good", lang)
+    if camera:
+        return say("report.table.by_night_of", lang, at=night.at, what=what, camera=camera)
+    return say("report.table.by_night", lang, at=night.at, what=what)
 
 
 def reasons(findings: Iterable[F]) -> tuple[F, ...]:

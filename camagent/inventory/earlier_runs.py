@@ -9,7 +9,7 @@ from camagent.inventory.identity import KnownDevice
 from camagent.inventory.trust import Trust, TrustedDevice
 from camagent.model.expected import ExpectedCamera
 from camagent.model.scan import History, ManualAnswer
-from camagent.model.stream import PictureNumbers
+from camagent.model.stream import NightLook, PictureNumbers
 from camagent.model.uri import StreamUri, parse_stream_uri
 
 Pins = tuple[tuple[str, str], ...]
@@ -28,6 +28,10 @@ class Memory:
     """By camera id; "" holds for the whole site."""
     references: Mapping[str, tuple[PictureNumbers, ...]] = field(default_factory=dict)
     """By camera id: how its picture was when it was sound, by day and under infrared."""
+    night_references: Mapping[str, PictureNumbers] = field(default_factory=dict)
+    """By camera id: how its picture was by night when it was sound."""
+    nights: Mapping[str, NightLook] = field(default_factory=dict)
+    """By camera id: the last look by night."""
     expected: tuple[ExpectedCamera, ...] = ()
     """Every camera that answered once and that nobody forgot; with those that a person retired."""
     trust: Trust = Trust()
@@ -61,6 +65,8 @@ class SeenPicture:
     numbers: PictureNumbers
     sound: bool
     """Nothing was stated or doubted: it may become the camera's reference."""
+    night: NightLook | None = None
+    """What a look by night showed; None: it was none."""
 
 
 def learned_from(memory: Memory, met: Sequence[KnownDevice], shown: Iterable[tuple[str, str]]) -> Learned:
@@ -78,11 +84,16 @@ def learned_from(memory: Memory, met: Sequence[KnownDevice], shown: Iterable[tup
 def memory_after(memory: Memory, learned: Learned) -> Memory:
     """The memory with what a run added."""
     known = {device.id: device for device in (*memory.known, *learned.known)}
-    references = dict(memory.references)
+    references, nights = dict(memory.references), dict(memory.nights)
+    night_references = dict(memory.night_references)
     for seen in learned.pictures:
         kept = references.get(seen.camera_id, ())
         if seen.sound and all(one.infrared != seen.numbers.infrared for one in kept):
             references[seen.camera_id] = (*kept, seen.numbers)
+        if seen.night is not None:
+            nights[seen.camera_id] = seen.night
+            if seen.sound:
+                night_references.setdefault(seen.camera_id, seen.numbers)
     trusted = {device.address: device for device in memory.trust.devices}
     for device in learned.trusted:
         trusted[device.address] = device.beside(trusted.get(device.address))
@@ -94,6 +105,8 @@ def memory_after(memory: Memory, learned: Learned) -> Memory:
         known=tuple(known.values()),
         pins=pins,
         references=references,
+        night_references=night_references,
+        nights=nights,
         trust=trust,
         expected=tuple(camera for camera in expected.values() if camera.id not in gone),
     )

@@ -10,7 +10,7 @@ from camagent.model.device import DeviceFacts
 from camagent.model.expected import DeviceWords, ExpectedCamera
 from camagent.model.fault import Fault
 from camagent.model.finding import Finding, Outcome, Severity, Upgrade, Verdict
-from camagent.model.stream import OtherStream, StreamFacts
+from camagent.model.stream import NightLook, OtherStream, StreamFacts
 from camagent.model.text import Localised
 
 
@@ -151,6 +151,8 @@ class CameraFacts:
     """Streams of this source that were not watched: listed, not judged."""
     present_at: datetime | None = None
     """When something of it last answered, in this run or an earlier one; None: never, as far as we know."""
+    by_night: NightLook | None = None
+    """How its picture was when a run last saw it by night; None: never, as far as we know."""
     earlier: DeviceWords | None = None
     """What the device said of itself in earlier runs."""
 

@@ -214,6 +214,16 @@ class ImageFacts:
     docs/design/pictures.md."""
     numbers: PictureNumbers | None = None
     """For comparison with the camera's own reference; never published."""
+    earlier: tuple[PictureNumbers, ...] = ()
+    """The same of the looks before, where a service watches; never published."""
+
+
+@dataclass(frozen=True, slots=True)
+class NightLook:
+    """How a camera's picture was when it was last seen by night."""
+
+    at: datetime
+    conditions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from camagent.model.daylight import is_dark
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import Site
 from camagent.model.text import Message, message
@@ -40,6 +41,16 @@ def _quiet_hours(text: str) -> str:
     return text
 
 
+def _night_hour(text: str) -> str:
+    hour, colon, minute = text.partition(":")
+    if not (colon and hour.isdecimal() and minute.isdecimal() and len(hour) <= 2 and len(minute) == 2):
+        raise ValueError("night_hour")
+    at_min = int(hour) * 60 + int(minute)
+    if int(minute) >= 60 or at_min >= 24 * 60 or not is_dark(at_min):
+        raise ValueError("night_hour")
+    return text
+
+
 def _host_name(text: str) -> str:
     name = text.lower()
     try:
@@ -52,6 +63,7 @@ def _host_name(text: str) -> str:
 
 HostName = Annotated[str, AfterValidator(_host_name)]
 Network = Annotated[str, AfterValidator(_network)]
+NightHour = Annotated[str, AfterValidator(_night_hour)]
 QuietHours = Annotated[str, AfterValidator(_quiet_hours)]
 Ports = Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], Field(max_length=16)]
 """Sixteen at most: a ladder is climbed at every address, and embedded devices fall over port scans."""
@@ -122,12 +134,20 @@ class AgentTable(_Table):
     data_dir: Path | None = None
 
 
+class ScheduleTable(_Table):
+    """When `camagent serve` looks at what only one hour of the day shows."""
+
+    night: NightHour | None = None
+    """Local time at which every camera is looked at by night, for example "20:30"."""
+
+
 class Config(_Table):
     """The whole file."""
 
     site: SiteTable = SiteTable()
     discovery: DiscoveryTable = DiscoveryTable()
     check: CheckTable = CheckTable()
+    schedule: ScheduleTable = ScheduleTable()
     credential: tuple[CredentialTable, ...] = ()
     agent: AgentTable = AgentTable()
 

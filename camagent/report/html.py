@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
@@ -62,8 +62,12 @@ def render_html(
     documents: Sequence[ScanDocument],
     lang: str,
     past: Past | None = None,
+    pictures: Mapping[str, Sequence[bytes]] | None = None,
 ) -> str:
-    """The page for one school or several; the past is that of the first school."""
+    """The page for one school or several; the past and the pictures are those of the first school.
+
+    pictures: small JPEG files by camera id, only where the operator asked for them.
+    """
     cards = _cards(documents)
     anchors = {(card.document.site.id, card.camera.id): card.anchor for card in cards}
     rows = sorted(chain.from_iterable(upgrade_rows(each, lang) for each in documents), key=row_order)
@@ -80,6 +84,7 @@ def render_html(
         ],
         actions=[(action, actions[action]) for action in ACTION_ORDER if actions[action]],
         **_past(past or Past()),
+        pictures={key: [_data_uri(picture) for picture in own] for key, own in (pictures or {}).items()},
         provisional=[document for document in documents if not document.profile.authoritative],
         shares=charts.verdict_shares(documents),
         bars=charts.rate_bars(cameras),
@@ -113,6 +118,10 @@ def _past(past: Past) -> dict[str, Any]:
         "histories": {key: states[-MAX_STATES:] for key, states in past.states.items()},
         "progress": past.progress,
     }
+
+
+def _data_uri(jpeg: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
 
 
 def _cards(documents: Sequence[ScanDocument]) -> list[CameraCard]:
@@ -163,6 +172,7 @@ def words(lang: str) -> dict[str, Any]:
         "coverage_line": lambda coverage: wording.coverage_text(coverage, lang),
         "recording_line": lambda kept: wording.recording_text(kept, lang),
         "retired_line": lambda camera: wording.retired_text(camera, lang),
+        "night_line": partial(wording.night_text, lang=lang),
         "note_line": lambda note: wording.note_text(note, lang),
         "max_steps": MAX_STEPS,
         "progress_heading": partial(progress_wording.heading_text, lang=lang),

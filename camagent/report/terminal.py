@@ -17,6 +17,7 @@ from camagent.document.wording import (
     coverage_text,
     device_text,
     main_column,
+    night_text,
     note_text,
     retired_text,
     stream_text,
@@ -32,6 +33,7 @@ MAX_ONE_BY_ONE = (
     3  # addresses not checked for one reason; more are one line, or they push the cameras off the screen
 )
 MAX_STREAM_CHARS = 50  # "MPEG-4 · 2560×1440 · 25,02 hình/s · 12,55 Mbit/s" has 47
+MAX_NIGHT_CHARS = 600
 MAX_CELL_CHARS = 32  # columns stay aligned whatever a camera calls itself
 WIDE_CHARS = 110  # narrower screens have no room for the model, and the address stands under the name
 
@@ -141,6 +143,13 @@ def _print_plain(blocks: tuple[CameraBlock, ...], console: Console, lang: str) -
             _print_under(line, console)
 
 
+def _nights(document: ScanDocument, lang: str) -> Iterator[tuple[str, str]]:
+    """What the last look by night showed, where that was not good."""
+    for camera in document.cameras:
+        if camera.by_night is not None and camera.by_night.conditions:
+            yield clean_line(night_text(camera.by_night, lang, camera.name), MAX_NIGHT_CHARS), "yellow"
+
+
 def _footer(document: ScanDocument, lang: str) -> Iterator[tuple[str, str]]:
     coverage, summary = document.coverage, document.summary
     # What the user stopped is one note with a count, and needs no line each.
@@ -158,6 +167,7 @@ def _footer(document: ScanDocument, lang: str) -> Iterator[tuple[str, str]]:
             )
     for note in coverage.notes:
         yield note_text(note, lang), "yellow"
+    yield from _nights(document, lang)
     for camera in document.retired:
         yield retired_text(camera, lang), "dim"
     yield coverage_text(coverage, lang), "yellow" if missed else ""

@@ -32,7 +32,7 @@ from camagent.run.coverage import coverage_of, with_missing
 from camagent.run.expected import expected_after, is_present
 from camagent.run.naming import address_of, name_of
 from camagent.run.one_device import without_second_addresses
-from camagent.run.pictures import against_reference, pictures_of
+from camagent.run.pictures import against_reference, pictures_of, seen_by_night
 from camagent.run.shown_certificates import certificates, handshakes, stream_certificate_changed
 from camagent.run.trust import let_in
 from camagent.run.visit import DeviceCheck, SeenSource, judge_all
@@ -272,13 +272,15 @@ def _camera_facts(
     before = _by_id(order).get(who.key)
     silent = before if isinstance(device, Fault) else None
     named = declaration is not None and declaration.name
+    streams = against_reference(one.source.streams, who.key, order.memory)
     facts = CameraFacts(
         id=who.key,
         name=silent.name if silent is not None and not named else name_of(one.check, one.source, declaration),
         address=address_of(one.check),
         device=device,
         video_source=one.source.video_source or (silent.video_source if silent is not None else None),
-        streams=against_reference(one.source.streams, order.memory.references.get(who.key, ())),
+        streams=streams,
+        by_night=seen_by_night(streams, order.memory.nights.get(who.key)),
         others=one.source.others,
         declaration=declaration,
         history=order.memory.histories.get(who.key),

@@ -26,7 +26,7 @@ from camagent.inventory.trust import Trust
 from camagent.model.expected import ExpectedCamera, Retirement
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import History, ManualAnswer
-from camagent.model.stream import PictureNumbers
+from camagent.model.stream import NightLook, PictureNumbers
 from camagent.model.text import Message, message
 from camagent.store import expected, outages, pictures, scans, states, trust
 from camagent.store.daily import RAW_DAYS, count_day, day_of
@@ -193,11 +193,11 @@ class Store(ClosedAtEnd):
 
     def references(self) -> dict[str, tuple[PictureNumbers, ...]]:
         """By camera id: how its picture was when it was sound."""
-        found: dict[str, tuple[PictureNumbers, ...]] = {}
-        for kept in self.kept_pictures():
-            if kept.kind != pictures.LATEST:
-                found[kept.camera_id] = (*found.get(kept.camera_id, ()), kept.numbers)
-        return found
+        return pictures.references_of(self.kept_pictures())
+
+    def nights(self) -> tuple[dict[str, PictureNumbers], dict[str, NightLook]]:
+        """By camera id: its picture by night when that was sound, and the last look by night."""
+        return pictures.nights_of(self.kept_pictures())
 
     def accept_picture(self, camera_id: str) -> KeptPicture | None:
         """The latest picture of a camera becomes its reference; None where no check has seen one."""

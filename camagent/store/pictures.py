@@ -1,20 +1,21 @@
-"""The narrow door to what is kept of pictures: three rows of numbers a camera at most, and never a
+"""The narrow door to what is kept of pictures: five rows of numbers a camera at most, and never a
 picture."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from camagent.inventory.earlier_runs import SeenPicture
-from camagent.model.stream import PictureNumbers
+from camagent.model.stream import NightLook, PictureNumbers
 
 LATEST = "latest"
-MAX_ROWS = 15_000  # three each of `store.MAX_KNOWN` cameras
-_COLUMNS = "camera_id, kind, at, luma, detail, chroma_u, chroma_v, sharpness, infrared, sound"
+NIGHT, NIGHT_LATEST = "night", "night_latest"
+MAX_ROWS = 25_000  # five each of `store.MAX_KNOWN` cameras
+_COLUMNS = "camera_id, kind, at, luma, detail, chroma_u, chroma_v, sharpness, infrared, sound, conditions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class KeptPicture:
     at: datetime
     numbers: PictureNumbers
     sound: bool
+    conditions: tuple[str, ...] = ()
+    """Of a look by night."""
 
 
 def kind_of(numbers: PictureNumbers) -> str:
@@ -37,32 +40,31 @@ def write_seen(connection: sqlite3.Connection, seen: Iterable[SeenPicture], at: 
     """The latest of each camera anew; its reference where it has none and the picture was sound."""
     room = MAX_ROWS - connection.execute("SELECT count(*) FROM picture").fetchone()[0]
     for one in seen:
-        row = _row(one.camera_id, at, one.numbers, one.sound)
-        places = ",".join("?" * 10)
-        if room > 0:
-            connection.execute(
-                f"INSERT OR REPLACE INTO picture ({_COLUMNS}) VALUES ({places})", (row[0], LATEST, *row[1:])
-            )
-        if room > 0 and one.sound:
-            kind = kind_of(one.numbers)
-            connection.execute(
-                f"INSERT OR IGNORE INTO picture ({_COLUMNS}) VALUES ({places})", (row[0], kind, *row[1:])
-            )
-        room -= 2
+        if room <= 0:
+            return
+        kept = KeptPicture(one.camera_id, LATEST, datetime.fromisoformat(at), one.numbers, one.sound)
+        _put(connection, kept, "REPLACE")
+        if one.sound:
+            _put(connection, replace(kept, kind=kind_of(one.numbers)), "IGNORE")
+        if one.night is not None:
+            night = replace(kept, kind=NIGHT_LATEST, at=one.night.at, conditions=one.night.conditions)
+            _put(connection, night, "REPLACE")
+            if one.sound:
+                _put(connection, replace(night, kind=NIGHT), "IGNORE")
+        room -= 4
 
 
 def accept_latest(connection: sqlite3.Connection, camera_id: str) -> KeptPicture | None:
-    """The latest picture becomes the reference of its light; None where there is none."""
+    """The latest picture becomes the reference of its light; None where there is none.
+
+    That of the night is made anew by the next sound look by night.
+    """
     kept = {picture.kind: picture for picture in read(connection, camera_id)}
     latest = kept.get(LATEST)
     if latest is None:
         return None
-    row = _row(camera_id, latest.at.isoformat(), latest.numbers, True)
-    kind = kind_of(latest.numbers)
-    places = ",".join("?" * 10)
-    connection.execute(
-        f"INSERT OR REPLACE INTO picture ({_COLUMNS}) VALUES ({places})", (row[0], kind, *row[1:])
-    )
+    _put(connection, replace(latest, kind=kind_of(latest.numbers), sound=True), "REPLACE")
+    connection.execute("DELETE FROM picture WHERE camera_id = ? AND kind = ?", (camera_id, NIGHT))
     return latest
 
 
@@ -75,21 +77,44 @@ def read(connection: sqlite3.Connection, camera_id: str | None = None) -> tuple[
     return tuple(_kept(row) for row in rows)
 
 
-def _row(camera_id: str, at: str, numbers: PictureNumbers, sound: bool) -> tuple[Any, ...]:
-    return (
-        camera_id,
-        at,
+def references_of(rows: Iterable[KeptPicture]) -> dict[str, tuple[PictureNumbers, ...]]:
+    """By camera id: its references by day and under infrared."""
+    found: dict[str, tuple[PictureNumbers, ...]] = {}
+    for kept in rows:
+        if kept.kind == kind_of(kept.numbers):
+            found[kept.camera_id] = (*found.get(kept.camera_id, ()), kept.numbers)
+    return found
+
+
+def nights_of(rows: Sequence[KeptPicture]) -> tuple[dict[str, PictureNumbers], dict[str, NightLook]]:
+    """By camera id: the reference of the night, and the last look by night."""
+    references = {kept.camera_id: kept.numbers for kept in rows if kept.kind == NIGHT}
+    last = (kept for kept in rows if kept.kind == NIGHT_LATEST)
+    return references, {kept.camera_id: NightLook(kept.at, kept.conditions) for kept in last}
+
+
+def _put(connection: sqlite3.Connection, kept: KeptPicture, otherwise: str) -> None:
+    """Write one row; `otherwise`: what becomes of one that is there, REPLACE or IGNORE."""
+    numbers = kept.numbers
+    row = (
+        kept.camera_id,
+        kept.kind,
+        kept.at.isoformat(),
         bytes(numbers.luma),
         bytes(numbers.detail),
         numbers.chroma_u,
         numbers.chroma_v,
         numbers.sharpness,
         int(numbers.infrared),
-        int(sound),
+        int(kept.sound),
+        ",".join(kept.conditions),
     )
+    places = ",".join("?" * len(row))
+    connection.execute(f"INSERT OR {otherwise} INTO picture ({_COLUMNS}) VALUES ({places})", row)
 
 
 def _kept(row: Sequence[Any]) -> KeptPicture:
-    camera_id, kind, at, luma, detail, u, v, sharpness, infrared, sound = row
+    camera_id, kind, at, luma, detail, u, v, sharpness, infrared, sound, conditions = row
     numbers = PictureNumbers(tuple(luma), tuple(detail), u, v, sharpness, bool(infrared))
-    return KeptPicture(camera_id, kind, datetime.fromisoformat(at), numbers, bool(sound))
+    stated = tuple(name for name in conditions.split(",") if name)
+    return KeptPicture(camera_id, kind, datetime.fromisoformat(at), numbers, bool(sound), stated)

@@ -140,4 +140,8 @@ MIGRATIONS: Migrations = (
         "ALTER TABLE trusted_device ADD COLUMN tls_port INTEGER",
         "ALTER TABLE trusted_device ADD COLUMN certificate TEXT",
     ),
+    (
+        # What a look by night showed (kind "night_latest"; "night" is the reference of the night).
+        "ALTER TABLE picture ADD COLUMN conditions TEXT NOT NULL DEFAULT ''",
+    ),
 )

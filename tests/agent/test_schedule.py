@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -177,3 +177,21 @@ def test_nobody_is_ever_visited_twice_at_a_time(
     agenda = begun(schedule, HOSTS[:devices], restored=False, now_s=now_s)
     play(agenda, 400, {Work.STREAM: lasts_s, Work.INTERROGATE: lasts_s, Work.REACH: 3}, now_s=now_s)
     assert agenda.next_s() > now_s - 1
+
+
+def test_every_camera_is_looked_at_once_at_the_hour_of_the_night_checks() -> None:
+    """Streams are watched once a day here: only the night brings them forward."""
+    schedule = Schedule(Cadence(stream_s=86400.0, interrogate_s=864000.0), night=time(20, 30))
+    start = MIDNIGHT.replace(hour=20, minute=20)
+    starts = play(begun(schedule, HOSTS[:8]), 3600, {}, start)
+    night = [(at_s, task.host) for at_s, task in starts if task.work is Work.STREAM and at_s >= 1600]
+    assert {host for _, host in night} == set(HOSTS[:8]) and len(night) <= 10
+    assert max(at_s for at_s, _ in night) < 1600 + 700
+    before = [at_s for at_s, task in starts if task.work is Work.STREAM and at_s < 1600]
+    assert len(before) < 4
+
+
+def test_night_checks_wait_for_quiet_hours_to_end() -> None:
+    schedule = Schedule(Cadence(stream_s=86400.0), (parse_quiet_hours("20:00-21:00"),), night=time(20, 30))
+    starts = play(begun(schedule, HOSTS[:4]), 1200, {}, MIDNIGHT.replace(hour=20, minute=25))
+    assert not [task for _, task in starts if task.work is Work.STREAM]

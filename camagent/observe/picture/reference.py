@@ -120,11 +120,18 @@ def compared(
 def with_reference(
     image: ImageFacts, references: Sequence[PictureNumbers], daylight: bool = False
 ) -> ImageFacts:
-    """The facts with what the camera's own references add; a picture that is dead already is not compared."""
+    """The facts with what the camera's own references add; a picture that is dead already is not compared.
+
+    Where a service looked before, one of the last looks must have shown it too.
+    """
     if image.numbers is None or set(image.conditions) & SPEAKS_FOR_ITSELF:
         return image
+    now = compared(image.numbers, references, daylight)
+    before = [compared(numbers, references, daylight) for numbers in image.earlier]
     added = tuple(
-        name for name in compared(image.numbers, references, daylight) if name not in image.conditions
+        name
+        for name in now
+        if name not in image.conditions and (not before or any(name in one for one in before))
     )
     return replace(image, conditions=(*image.conditions, *added)) if added else image
 

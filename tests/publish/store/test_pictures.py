@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 
 from camagent.inventory.earlier_runs import Learned, Memory, SeenPicture, memory_after
-from camagent.model.stream import PictureNumbers
+from camagent.model.stream import NightLook, PictureNumbers
 from camagent.store import open_store
 
 DAY = PictureNumbers((10,) * 1792, (5,) * 112, 1.5, -2.0, 0.8, infrared=False)
@@ -49,6 +49,21 @@ def test_a_camera_takes_less_than_six_kilobytes(tmp_path: Path) -> None:
         pass
     grown = store.path.stat().st_size - empty.path.stat().st_size
     assert grown / 50 <= 8_400, "three rows of 2 kB, pages that are not full, and an index"
+
+
+def test_the_night_has_a_reference_of_its_own_and_the_last_look_is_kept(tmp_path: Path) -> None:
+    looked, later = NightLook(AT, ()), NightLook(AT + timedelta(days=1), ("black", "glare"))
+    first = Learned(pictures=(SeenPicture("cam", DAY, True, looked),))
+    second = Learned(pictures=(SeenPicture("cam", OTHER, False, later),))
+    with open_store(tmp_path / "s.sqlite") as store:
+        store.remember(first, AT)
+        store.remember(second, AT + timedelta(days=1))
+        assert store.nights() == ({"cam": DAY}, {"cam": later})
+        assert store.references() == {"cam": (DAY,)}
+        store.accept_picture("cam")
+        assert store.nights() == ({}, {"cam": later}), "made anew by the next sound look by night"
+    memory = memory_after(memory_after(Memory(), first), second)
+    assert memory.night_references == {"cam": DAY} and memory.nights == {"cam": later}
     kept = sum(len(bytes(n.luma)) + len(bytes(n.detail)) + 60 for n in (DAY, NIGHT, NIGHT))
     assert kept <= 6_000
 
