@@ -46,8 +46,7 @@ class Watched:
 
     def take(self, check: DeviceCheck) -> None:
         """Its newest conversation, with what the looks before it say of its pictures."""
-        known = () if self.check is None else self.check.sources
-        before = set(map(id, chain.from_iterable(source.streams for source in known)))
+        before = set(map(id, self.check.streams if self.check is not None else ()))
         sources = tuple(
             replace(source, streams=tuple(self._with_looks(stream, before) for stream in source.streams))
             for source in check.sources

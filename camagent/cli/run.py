@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,9 @@ from camagent.platform.whole_files import GROUP_READABLE, PRIVATE, make_folder, 
 if TYPE_CHECKING:
     from camagent.document.model import ScanDocument
     from camagent.model.scan import ScanResult
+
+
+FILE_TIME_S = 2.0  # how coarse some file systems keep the time of a file
 
 
 def show(result: ScanResult, output_format: str) -> ScanDocument:
@@ -35,9 +40,15 @@ def show(result: ScanResult, output_format: str) -> ScanDocument:
     return document
 
 
-def write_reports(document: ScanDocument, folder: Path, group_readable: bool) -> list[Path]:
+def write_reports(
+    document: ScanDocument,
+    folder: Path,
+    group_readable: bool,
+    pictures: Mapping[str, Sequence[bytes]] | None = None,
+) -> list[Path]:
     """JSON, HTML, XLSX and CSV of a result into a folder, each file whole or not at all.
 
+    pictures: by camera id, small JPEG files for the HTML report, where the operator asked for them.
     Raises: OperatorError where the folder cannot be written.
     """
     from camagent.report.csv_ import render_csv
@@ -47,11 +58,30 @@ def write_reports(document: ScanDocument, folder: Path, group_readable: bool) ->
 
     files = {
         "camagent.json": render_json(document).encode(),
-        "camagent.html": render_html([document], lang()).encode(),
+        "camagent.html": render_html([document], lang(), pictures=pictures).encode(),
         "camagent.xlsx": render_xlsx([document], lang()),
         "camagent.csv": render_csv([document], lang()).encode("utf-8"),
     }
     return [write_report(folder / name, content, group_readable) for name, content in files.items()]
+
+
+def kept_for_report(result: ScanResult, folder: Path | None) -> dict[str, list[bytes]]:
+    """By camera id: the small pictures that this run has put into the folder of `--keep-images`."""
+    from camagent.model.stream import FileTarget, StreamTarget
+    from camagent.observe.kept_names import REPORT_SUFFIX, picture_stem
+
+    found: dict[str, list[bytes]] = {}
+    since_s = result.started_at.timestamp() - FILE_TIME_S
+    for camera in result.cameras if folder is not None else ():
+        for stream in camera.facts.streams:
+            if folder is None or not isinstance(stream.target, StreamTarget | FileTarget):
+                continue
+            stem = picture_stem(folder, stream.target)
+            path = stem.with_name(stem.name + REPORT_SUFFIX)
+            with suppress(OSError):  # the disk refused it, or no picture of this stream was decoded
+                if path.stat().st_mtime >= since_s:
+                    found.setdefault(camera.facts.id, []).append(path.read_bytes())
+    return found
 
 
 def write_report(path: Path, content: bytes, group_readable: bool) -> Path:

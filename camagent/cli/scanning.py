@@ -29,7 +29,7 @@ from camagent.app import (
 from camagent.cli.language import lang, t, tm
 from camagent.cli.mistakes import EXIT_STOPPED
 from camagent.cli.progress import progress_on_terminal
-from camagent.cli.run import code_of, show, warn, warn_of, write_reports
+from camagent.cli.run import code_of, kept_for_report, show, warn, warn_of, write_reports
 from camagent.cli.trust import may_trust, trusting
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
@@ -107,7 +107,8 @@ def publish(run: Run, request: RunOptions, store: Store | None) -> int:
             _show_changes(document, request.output_format, store)
         _keep(run, document, store)
     if request.output is not None:
-        for path in write_reports(document, request.output, request.group_readable):
+        pictures = kept_for_report(run.result, request.keep_images)
+        for path in write_reports(document, request.output, request.group_readable, pictures):
             warn(t("cli.written", path=str(path)))
     if not run.result.cameras:
         warn(t("cli.nothing_found"))

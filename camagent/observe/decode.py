@@ -24,6 +24,7 @@ import camagent
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.json_form import from_json
 from camagent.observe.codec.table import DECODED
+from camagent.observe.kept_names import REPORT_SUFFIX
 from camagent.observe.picture.opinion import PictureReport
 from camagent.platform.process import child_environment
 from camagent.platform.whole_files import write_whole
@@ -315,13 +316,19 @@ def _report(reply: bytes) -> tuple[int, PictureReport, tuple[int, ...]]:
 
 
 def _keep(pictures: Sequence[bytes], keep_as: Path | None) -> int:
-    """Write pictures for the operator who asked, readable by him alone; how many the disk took."""
+    """Write pictures for the operator who asked, readable by him alone; how many the disk took.
+
+    The last one is the small one for the report of this run.
+    """
+    if keep_as is None or not pictures:
+        return 0
     count = 0
-    for number, picture in enumerate(pictures if keep_as is not None else (), start=1):
-        assert keep_as is not None
+    for number, picture in enumerate(pictures[:-1], start=1):
         with contextlib.suppress(OSError):
             write_whole(keep_as.with_name(f"{keep_as.name}-{number}.png"), picture, durable=False)
             count += 1
+    with contextlib.suppress(OSError):
+        write_whole(keep_as.with_name(keep_as.name + REPORT_SUFFIX), pictures[-1], durable=False)
     return count
 
 

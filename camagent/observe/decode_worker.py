@@ -38,6 +38,7 @@ MAX_MEMORY_BYTES = (
     1_500_000_000  # two 8K decoders; a decoder that asks for more fails instead of swapping the PC
 )
 OWN_PX = 128
+SMALL_WIDTH_PX = 480  # enough to see what is wrong with a picture; about 30 kB a camera in the report
 LENGTH = struct.Struct(">I")
 """Before each JSON header on both pipes; the request's pictures follow their header."""
 
@@ -76,10 +77,11 @@ def judge_pictures(
     """Decode and measure the pictures of one stream; one that would take too much memory is our limit, not an
     error.
 
-    kept: takes each decoded picture as PNG, where the operator asked for them.
+    kept: takes each decoded picture as PNG, then the last one as a small JPEG, where that was asked for.
     """
     measured: list[PictureMeasures] = []
     size: tuple[int | None, int | None] = (None, None)
+    small = b""
     bearable = [picture for picture in pictures if frame_bytes(codec, picture) <= MAX_FRAME_BYTES]
     for picture in bearable:
         frame = decoder.decode(codec, picture)
@@ -89,7 +91,10 @@ def judge_pictures(
         size = frame.width, frame.height
         if kept is not None:
             kept.append(_as_png(frame))
+            small = _as_small_jpeg(frame)
         _wipe(frame)
+    if kept is not None and small:
+        kept.append(small)
     return PictureReport(len(measured), len(bearable) - len(measured), *size, image_facts(measured))
 
 
@@ -145,6 +150,17 @@ def _as_png(frame: Any) -> bytes:
     encoder.time_base = Fraction(1, 25)  # asked for by every encoder; a single picture has no time
     packets = [*encoder.encode(frame.reformat(format="rgb24")), *encoder.encode(None)]
     return b"".join(bytes(packet) for packet in packets)
+
+
+def _as_small_jpeg(frame: Any) -> bytes:
+    width = min(SMALL_WIDTH_PX, frame.width)
+    height = max(2, round(frame.height * width / frame.width))
+    encoder = av.CodecContext.create("mjpeg", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuvj420p"
+    encoder.time_base = Fraction(1, 25)
+    smaller = frame.reformat(width, height, "yuvj420p", dst_color_range="JPEG")
+    smaller.pts = None
+    return b"".join(bytes(packet) for packet in (*encoder.encode(smaller), *encoder.encode(None)))
 
 
 def _serve(source: BinaryIO, sink: BinaryIO, threads: int) -> None:

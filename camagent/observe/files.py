@@ -28,6 +28,7 @@ from camagent.observe.codec.payload_flags import LEADING, RECOVERY, SECOND_FIELD
 from camagent.observe.codec.table import CODECS, DECODED
 from camagent.observe.file_rows import CLOCK_HZ, Reading, let_pass, offer, stamp_all, ticks
 from camagent.observe.frames import FrameTable
+from camagent.observe.kept_names import picture_stem
 from camagent.observe.measure import declare, measure
 from camagent.observe.picture.opinion import PictureReport, doubt_frozen
 from camagent.platform.clock import Clock, SystemClock
@@ -321,7 +322,7 @@ def _report(
         return None
     last = len(reading.candidates) - 1
     chosen = sorted({round(i * last / max(1, count - 1)) for i in range(count)})
-    keep_as = options.keep_images / target.path.stem if options.keep_images is not None else None
+    keep_as = picture_stem(options.keep_images, target) if options.keep_images is not None else None
     return look(reading.codec, [reading.candidates[i] for i in chosen], keep_as)
 
 

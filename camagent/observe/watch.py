@@ -8,7 +8,6 @@ PLAY, watch, TEARDOWN. A busy camera gets one more visit, later. Pictures are de
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -27,6 +26,7 @@ from camagent.model.uri import StreamUri
 from camagent.observe.capture import Capture, TrackDescription
 from camagent.observe.codec.codec import PictureSource
 from camagent.observe.codec.table import CODECS, DECODED, is_sps, picture
+from camagent.observe.kept_names import picture_stem
 from camagent.observe.picture.opinion import PictureJudge, PictureReport
 from camagent.observe.receiver import TrackReceiver
 from camagent.observe.replay import StreamRecord, record_to_text, stream_facts
@@ -298,11 +298,8 @@ async def _judge(visit: _Visit, judge: PictureJudge, codec: str, units: list[byt
 
 
 def _image_path(visit: _Visit) -> Path | None:
-    folder, target = visit.options.keep_images, visit.target
-    if folder is None:
-        return None
-    name = f"{target.name or target.uri.host}-{target.token or target.uri.path}-{target.role}"
-    return folder / re.sub(r"[^\w.-]+", "_", name).strip("_.")
+    folder = visit.options.keep_images
+    return None if folder is None else picture_stem(folder, visit.target)
 
 
 async def _pictures(visit: _Visit, notes: _Notes) -> PictureReport | Fault | None:

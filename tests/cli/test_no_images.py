@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 
@@ -31,7 +32,7 @@ SIGNS = (
 """Of PNG, JPEG, GIF, BMP, WebP, an H.264 keyframe, and pictures inside a page."""
 
 
-def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *words: str, wait_s: float = 120) -> subprocess.CompletedProcess[str]:
     folders = {"CAMAGENT_DATA": "data", "CAMAGENT_CONFIG_DIR": "config", "TMPDIR": "tmp", "HOME": "home"}
     for name in folders.values():
         (folder / name).mkdir(exist_ok=True)
@@ -43,7 +44,8 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=wait_s,
+        stdin=subprocess.DEVNULL,
         check=False,
     )
 
@@ -70,11 +72,70 @@ def test_a_check_that_keeps_everything_else_keeps_no_picture(tmp_path: Path) -> 
     assert not any(sign.decode("latin-1") in done.stdout for sign in SIGNS[5:])
 
 
-def test_with_keep_images_they_lie_in_that_folder_only_and_are_the_operators(tmp_path: Path) -> None:
+def test_with_keep_images_they_lie_in_that_folder_and_in_the_report_of_this_run(tmp_path: Path) -> None:
     assert run(tmp_path, "check", str(CLIP), "--output", "out", "--keep-images", "kept").returncode == 1
     kept = pictures_under(tmp_path)
-    assert kept and all(name.startswith("kept/") for name in kept)
+    assert {Path(name).suffix for name in kept if name.startswith("kept/")} == {".png", ".jpg"}
+    assert {name for name in kept if not name.startswith("kept/")} == {"out/camagent.html"}
     assert {(tmp_path / name).stat().st_mode & 0o077 for name in kept} == {0}
+    page = (tmp_path / "out" / "camagent.html").read_text(encoding="utf-8")
+    assert page.count('<img src="data:image/jpeg;base64,') == 1
+    head = page[: page.index("</header>")]
+    assert "--keep-images" in head and "img-src data:" in head
+
+    # The next run did not ask for pictures: those that lie there are not shown again.
+    assert run(tmp_path, "check", str(CLIP), "--output", "out").returncode == 1
+    page = (tmp_path / "out" / "camagent.html").read_text(encoding="utf-8")
+    assert "<img" not in page and "img-src" not in page and "--keep-images" not in page
+
+
+def test_a_report_shows_no_picture_of_an_earlier_run_in_the_same_folder(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    old = tmp_path / "kept" / f"{CLIP.stem}.jpg"
+    old.write_bytes(b"\xff\xd8\xff old")
+    os.utime(old, (1, 1))
+    asked = ("--output", "out", "--keep-images", "kept", "--pictures", "0")
+    assert run(tmp_path, "check", str(CLIP), *asked).returncode == 3
+    assert "<img" not in (tmp_path / "out" / "camagent.html").read_text(encoding="utf-8")
+
+
+RUNS: dict[str, tuple[str, ...]] = {
+    "init": (),
+    "demo": ("--cameras", "1", "--window", "2", "--output", "out"),
+    "discover": ("--subnet", "127.77.3.0/30", "--interface", "lo", "--wait", "0.5"),
+    "scan": ("--subnet", "127.77.3.0/30", "--interface", "lo", "--output", "out", "--record", "rec"),
+    "check": (str(CLIP), "--output", "out", "--record", "rec"),
+    "report": ("--output", "again.html"),
+    "history": (),
+    "area": ("merge", "out/camagent.json", "--output", "area.html"),
+    "baseline": ("show", "gate"),
+    "camera": ("list",),
+    "inventory": ("export", "--output", "list.csv"),
+    "answer": ("PHYS-MOUNT", "yes"),
+    "serve": ("--listen", "127.77.3.9:19797"),
+    "profile": ("show",),
+    "credentials": ("list",),
+    "doctor": (),
+    "simulate": ("--cameras", "1", "--no-discovery"),
+    "onvif": ("127.77.3.1", "devicemgmt", "GetDeviceInformation"),
+    "assets": ("export", "assets"),
+}
+"""What each command does here, where nobody answers; a scan of cameras: tests/e2e/test_secrets.py."""
+LASTING = ("serve", "simulate")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name == "demo" else ()) for name in COMMANDS]
+)
+def test_no_command_writes_a_picture_that_nobody_asked_for(name: str, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    if name in LASTING:
+        with suppress(subprocess.TimeoutExpired):
+            run(tmp_path, name, *RUNS[name], wait_s=4)
+    else:
+        done = run(tmp_path, name, *RUNS[name])
+        assert "Traceback" not in done.stderr
+    assert pictures_under(tmp_path) == set()
 
 
 @pytest.mark.parametrize("name", COMMANDS)

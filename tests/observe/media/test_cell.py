@@ -75,6 +75,7 @@ def test_each_layer_alone_keeps_files_and_sockets_away(layers: tuple[str, ...], 
 
 def test_pictures_nobody_asked_for_are_not_written(tmp_path: Path) -> None:
     assert decode._keep([b"x"], None) == 0
-    assert decode._keep([b"x", b"y"], tmp_path / "a") == 2 and len(os.listdir(tmp_path)) == 2
+    assert decode._keep([b"x", b"y", b"small"], tmp_path / "a") == 2
+    assert sorted(os.listdir(tmp_path)) == ["a-1.png", "a-2.png", "a.jpg"]
     with pytest.raises(ValueError):
         decode._report(b'{"id": 1, "report": {"decoded": 0, "errors": 0}, "kept": [-1]}')

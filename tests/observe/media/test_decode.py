@@ -205,10 +205,11 @@ def test_pictures_are_kept_only_where_asked_and_only_for_the_operator(tmp_path: 
     report = judged("h264", keyframes(H264)[:2], keep_as=tmp_path / "gate.main")
     assert isinstance(report, PictureReport) and report.kept == 2
     files = sorted(tmp_path.iterdir())
-    assert [f.name for f in files] == ["gate.main-1.png", "gate.main-2.png"]
-    assert all(
-        f.read_bytes().startswith(b"\x89PNG") and stat.S_IMODE(f.stat().st_mode) == 0o600 for f in files
-    )
+    assert [f.name for f in files] == ["gate.main-1.png", "gate.main-2.png", "gate.main.jpg"]
+    assert all(f.read_bytes().startswith(b"\x89PNG") for f in files[:2])
+    small = files[2].read_bytes()
+    assert small.startswith(b"\xff\xd8\xff") and len(small) < 100_000
+    assert {stat.S_IMODE(f.stat().st_mode) for f in files} == {0o600}
     missing = judged("h264", keyframes(H264)[:1], keep_as=tmp_path / "nowhere" / "gate")
     assert isinstance(missing, PictureReport) and (missing.decoded, missing.kept) == (1, 0)
 
