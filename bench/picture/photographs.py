@@ -18,6 +18,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from camagent.model.pairs import pairs_of
+
 NPM = (
     "material-kit@2.0.4",
     "paper-kit-2@2.1.0",
@@ -105,7 +107,7 @@ def fetch(folder: Path) -> None:
 
 def photographs(folder: Path) -> list[Photograph]:
     """Every listed photograph once, in order of name."""
-    kinds = {stem: kind for kind, stems in KINDS.items() for stem in stems.split()}
+    kinds = {stem: kind for kind, stem in pairs_of({kind: stems.split() for kind, stems in KINDS.items()})}
     found: dict[str, Photograph] = {}
     thumbnails: list[np.ndarray] = []
     for path, content in sorted(_pictures(folder)):

@@ -67,8 +67,8 @@ def write_reports(
 
 def kept_for_report(result: ScanResult, folder: Path | None) -> dict[str, list[bytes]]:
     """By camera id: the small pictures that this run has put into the folder of `--keep-images`."""
+    from camagent.model.kept_names import REPORT_SUFFIX, picture_stem
     from camagent.model.stream import FileTarget, StreamTarget
-    from camagent.observe.kept_names import REPORT_SUFFIX, picture_stem
 
     found: dict[str, list[bytes]] = {}
     since_s = result.started_at.timestamp() - FILE_TIME_S

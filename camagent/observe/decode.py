@@ -23,8 +23,8 @@ from typing import Any, Self
 import camagent
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.json_form import from_json
+from camagent.model.kept_names import REPORT_SUFFIX
 from camagent.observe.codec.table import DECODED
-from camagent.observe.kept_names import REPORT_SUFFIX
 from camagent.observe.picture.opinion import PictureReport
 from camagent.platform.process import child_environment
 from camagent.platform.whole_files import write_whole

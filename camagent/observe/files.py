@@ -18,6 +18,7 @@ import av
 
 from camagent.model.codec_names import FFMPEG_NAMES
 from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.kept_names import picture_stem
 from camagent.model.stream import DeclaredStream, FileTarget, ImageFacts, MeasuredStream, StreamFacts
 from camagent.observe.capture import Capture, PacketCounts, TrackDescription
 from camagent.observe.codec import av1_headers as av1
@@ -28,7 +29,6 @@ from camagent.observe.codec.payload_flags import LEADING, RECOVERY, SECOND_FIELD
 from camagent.observe.codec.table import CODECS, DECODED
 from camagent.observe.file_rows import CLOCK_HZ, Reading, let_pass, offer, stamp_all, ticks
 from camagent.observe.frames import FrameTable
-from camagent.observe.kept_names import picture_stem
 from camagent.observe.measure import declare, measure
 from camagent.observe.picture.opinion import PictureReport, doubt_frozen
 from camagent.platform.clock import Clock, SystemClock

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.kept_names import picture_stem
 from camagent.model.secret import Credential
 from camagent.model.stream import (
     StreamAccess,
@@ -26,7 +27,6 @@ from camagent.model.uri import StreamUri
 from camagent.observe.capture import Capture, TrackDescription
 from camagent.observe.codec.codec import PictureSource
 from camagent.observe.codec.table import CODECS, DECODED, is_sps, picture
-from camagent.observe.kept_names import picture_stem
 from camagent.observe.picture.opinion import PictureJudge, PictureReport
 from camagent.observe.receiver import TrackReceiver
 from camagent.observe.replay import StreamRecord, record_to_text, stream_facts

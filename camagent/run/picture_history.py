@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 from camagent.model.daylight import may_be_light
 from camagent.model.stream import ImageFacts, PictureNumbers, StreamFacts
@@ -56,7 +57,7 @@ def looked_again(history: PictureHistory, stream: StreamFacts) -> tuple[PictureH
 
 
 def _often(looks: tuple[Look, ...]) -> list[str]:
-    counts = Counter(name for look in looks for name in look.conditions)
+    counts = Counter(chain.from_iterable(look.conditions for look in looks))
     return [name for name, count in counts.items() if count >= NEEDED]
 
 
