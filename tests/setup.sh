@@ -10,6 +10,9 @@ missing=""
 for package in $packages; do
   dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing="$missing $package"
 done
+# Any LibreOffice will do: workbooks are evaluated, printed and edited by it.
+command -v soffice >/dev/null || missing="$missing libreoffice-calc-nogui fonts-liberation"
+command -v pdftotext >/dev/null || missing="$missing poppler-utils"
 if [ -n "$missing" ]; then
   if [ "$(id -u)" -ne 0 ]; then
     echo "The tests need these Debian packages:$missing" >&2

@@ -76,6 +76,8 @@ def noted(report: AreaReport, record: OfficeRecord) -> dict[str, Decision]:
     if len(moves) > MAX_MOVES:
         warn(t("area.record.more_moved", count=len(moves) - MAX_MOVES))
     decisions = record.decisions()
+    if not decisions:
+        return decisions
     heard = {site.key for site in report.sites}
     present = {item.row_id for item in report.sightings()}
     known = record.cameras()
@@ -193,8 +195,9 @@ def journal_of(record: OfficeRecord) -> list[JournalLine]:
     """Every decision with its camera, oldest first."""
     from camagent.document.journal import JournalLine
 
-    known = record.cameras()
-    return [JournalLine(item, known.get(item.row_id)) for item in record.journal()]
+    journal = record.journal()
+    known = record.cameras() if journal else {}
+    return [JournalLine(item, known.get(item.row_id)) for item in journal]
 
 
 def histories_of(record: OfficeRecord, text: str) -> Iterator[str]:

@@ -33,17 +33,19 @@ WIDTHS: Mapping[str, float] = {
         "site": 19,
         "area": 12,
         "place": 21,
-        "device": 29,
+        "device": 26.5,
         "reason": 33,
         "action": 12,
         "ground": 15,
     },
-    **{"unit": 6, "quantity": 5.5, "price": 11, "amount": 12, "decision": 9.5, "note": 7},
+    **{"unit": 6, "quantity": 5.5, "price": 11, "amount": 12, "decision": 13, "note": 6},
     **{"id": 10, "ward": 6, "kind": 6, SEAL: 6},
 }
 """Widths add up to an A4 page across at about 67 %, with 12 pt letters: 8 pt on paper."""
-SCHOOL_WIDTHS: Mapping[str, float] = {"place": 34, "device": 45, "reason": 40, "action": 14.5, "ground": 19}
+SCHOOL_WIDTHS: Mapping[str, float] = {"place": 34, "device": 42.5, "reason": 40, "action": 14.5, "ground": 19}
 """Of the list that the schools work off: one line a camera, for it is the longest."""
+REASON_LINES = 2.6
+"""A reason takes three lines at most: the last one is never full. The school's report has all of it."""
 FORMATS = {"price": "#,##0", "amount": "#,##0"}
 
 
@@ -211,13 +213,12 @@ def _texts(annex: Annex, row: UpgradeRow, office: Office) -> dict[str, str]:
     texts = {
         "place": ", ".join(dict.fromkeys(filter(None, (row.camera, row.address, row.place)))),
         "device": ", ".join(filter(None, (row.model, row.serial))),
-        "reason": row.reason
-        if annex.by_school
-        else " ".join(filter(None, (f"{row.reason}{rest}", note, bought))),
+        "reason": row.reason,
         "ground": row.ground,
     }
     if not annex.by_school:
-        return texts
+        end = rest + "".join(f" {text}" for text in (note, bought) if text)
+        return texts | {"reason": fitted(row.reason, REASON_LINES * WIDTHS["reason"], end)}
     ground, blank, confidence = row.ground.rpartition(" (")
     texts["ground"] = ground
     ends = {"reason": rest, "ground": blank + confidence}

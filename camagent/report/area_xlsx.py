@@ -49,7 +49,10 @@ def render_area_xlsx(
             office.book.add(progress_table(report.progress, list(office.banner), lang), office.notice)
         if report.tenders:
             office.book.add(tender_table(report.tenders, office.banner, lang), office.notice)
-        for table in (_site_table(report, lang), _rule_table(report, lang), _problem_table(report, lang)):
+        tables = [_site_table(report, lang), _rule_table(report, lang)]
+        if report.problems or report.out:  # an empty sheet would be a page of paper
+            tables.append(_problem_table(report, lang))
+        for table in tables:
             office.book.add(table, office.notice)
         if journal:
             office.book.add(journal_table(journal, lang), office.notice)
