@@ -119,7 +119,9 @@ class Desk:
         camera = next((one for one in cameras if one.facts.id == camera_id), None)
         if camera is None or self._order is None or self._run is None:
             raise OperatorError(message("ui.scan_first"))
-        self._begin(Phase.ONE_CAMERA, self._again(self._run, camera, self._order), camera_id)
+        # The log-in may have been put right meanwhile; by what is judged must stay as it was.
+        order = replace(self._order, credentials=self._tools.order().credentials)
+        self._begin(Phase.ONE_CAMERA, self._again(self._run, camera, order), camera_id)
 
     def keep_login(self, login: Credential) -> None:
         """Keep the log-in for the ranges of the search. Raises: OperatorError."""

@@ -201,6 +201,22 @@ def test_one_camera_is_checked_again_and_seen_mended(monkeypatch: pytest.MonkeyP
     asyncio.run(run())
 
 
+def test_a_log_in_that_was_put_right_is_used_for_the_next_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch)
+
+    async def run() -> None:
+        place = Place(None)
+        await place.scanned()
+        place.logins.clear()
+        right = Credential("xem", Secret("another"))
+        place.desk.keep_login(right)
+        place.desk.check_again(next(iter(place.board.cameras)))
+        await place.idle()
+        assert world.jobs[-1].credential == right
+
+    asyncio.run(run())
+
+
 def test_only_a_camera_of_this_pages_scan_can_be_checked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     World(monkeypatch)
 

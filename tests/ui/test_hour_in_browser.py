@@ -1,0 +1,296 @@
+"""The technician's hour in a real Chromium against a simulated school.
+
+Search, log-in, scan, verdicts, what to do, mend, check again, compare, save; a second tab, and the browser
+closed in mid-scan.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.publish.report.browser import CHROMIUM, CONTRAST, DARK, SMALLEST, Page, chromium
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium package"),
+    pytest.mark.skipif(sys.platform == "win32", reason="needs Debian's chromium package"),
+]
+LONGEST_S = 120.0  # a scan of three simulated cameras with its second look takes 60 s on a busy machine
+WIDTHS_PX = (390, 768, 1280, 1920)
+CONFIG = """
+[site]
+name = "THCS Nguyễn Du"
+id = "1"
+[discovery]
+subnets = ["127.10.1.0/29"]
+interfaces = ["lo"]
+onvif_ports = [8080]
+rtsp_ports = [8554]
+"""
+STATUS = "document.getElementById('status').textContent"
+BADGES = "[...document.querySelectorAll('#list .badge')].map((node) => node.textContent)"
+IDLE = "document.getElementById('stop').hidden"
+
+FIND = """((field) => {{ field.value = '{}'; field.dispatchEvent(new Event('input')); }})(
+  document.getElementById('find'))"""
+TOKEN = "document.querySelector('meta[name=csrf]').content"
+POST = """fetch('{}', {{method: 'POST', body: '{{}}',
+  headers: {{'Content-Type': 'application/json', 'X-Camagent': {}}}}}).then((reply) => reply.status)"""
+
+# What a screen reader needs: names of controls, order of headings, one main part, no trap in the tab order.
+UNNAMED = """[...document.querySelectorAll('input, button, a, select, dialog, progress')].filter((node) =>
+  !node.labels?.length && !node.textContent.trim() && !node.getAttribute('aria-label')
+  && !node.getAttribute('aria-labelledby')).map((node) => node.outerHTML)"""
+HEADINGS = """[...document.querySelectorAll('h1, h2, h3, h4')].filter((node) => node.checkVisibility())
+  .map((node) => Number(node.tagName[1]))"""
+BROKEN_REFERENCES = """[...document.querySelectorAll('[aria-labelledby], [aria-describedby], [for]')]
+  .flatMap((node) => ['aria-labelledby', 'aria-describedby', 'for'].flatMap((name) =>
+    (node.getAttribute(name) || '').split(' '))
+  .filter((id) => id && !document.getElementById(id)))"""
+PICTURES = "document.querySelectorAll('img, video, canvas, picture, object, embed, iframe').length"
+SMALL_TARGETS = """[...document.querySelectorAll('button')].filter((node) => node.checkVisibility()
+  && node.getBoundingClientRect().height < 24).map((node) => node.textContent)"""
+
+
+@contextmanager
+def school(folder: Path, show: str | None) -> Iterator[dict[str, Any]]:
+    """Three simulated cameras; the first one's picture is as `show` says. Yields user and password."""
+    ready = folder / f"ready-{show}.json"
+    command = [sys.executable, "-m", "camagent", "simulate", "--cameras", "3", "--ready-file", str(ready)]
+    command += ["--show", show] if show else []
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        until = time.monotonic() + 60
+        while not (ready.exists() and ready.read_text()):
+            assert process.poll() is None and time.monotonic() < until, "the simulated school did not open"
+            time.sleep(0.1)
+        yield json.loads(ready.read_text())
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait(20)
+
+
+@contextmanager
+def page_process(folder: Path) -> Iterator[str]:
+    """`camagent ui` with a record of its own; yields the link. Ends with SIGTERM and exit 0."""
+    (folder / "camagent.toml").write_text(CONFIG, encoding="utf-8")
+    told = folder / "told.txt"
+    environment = os.environ | {"CAMAGENT_DATA": str(folder), "CAMAGENT_CONFIG_DIR": str(folder)}
+    with told.open("w") as errors:
+        command = [sys.executable, "-m", "camagent", "ui", "--no-browser"]
+        process = subprocess.Popen(command, stderr=errors, env=environment)
+    try:
+        until = time.monotonic() + 60
+        while (link := re.search(r"http://\S+\?token=\S+", told.read_text())) is None:
+            assert process.poll() is None and time.monotonic() < until, told.read_text()
+            time.sleep(0.1)
+        yield link[0]
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+        assert "Traceback" not in told.read_text() and "defect" not in told.read_text()
+
+
+@asynccontextmanager
+async def tab(browser: str, url: str) -> AsyncIterator[Page]:
+    """A new tab at that address; closed at the end."""
+    async with aiohttp.ClientSession() as session:
+        async with session.put(f"http://{browser}/json/new?about:blank") as reply:
+            opened = await reply.json()
+        async with session.ws_connect(opened["webSocketDebuggerUrl"], max_msg_size=0) as socket:
+            page = Page(socket)
+            for domain in ("Page", "Runtime", "Log", "Network"):
+                await page.call(f"{domain}.enable")
+            await page.call("Page.navigate", url=url)
+            await page.wait_for("Page.loadEventFired")
+            await until(page, f"{STATUS} !== ''")
+            yield page
+        await (await session.get(f"http://{browser}/json/close/{opened['id']}")).read()
+
+
+async def until(page: Page, expression: str) -> Any:
+    """Wait until it is true; what it was in the end."""
+    ends_s = time.monotonic() + LONGEST_S
+    while not (value := await page.ask(expression)):
+        assert time.monotonic() < ends_s, f"{expression}: {await page.ask(STATUS)}"
+        await asyncio.sleep(0.2)
+    return value
+
+
+async def click(page: Page, selector: str) -> None:
+    await page.ask(f"document.querySelector({json.dumps(selector)}).click()")
+
+
+async def fill(page: Page, field: str, text: str) -> None:
+    await page.ask(f"document.getElementById('{field}').value = {json.dumps(text)}")
+
+
+async def press(page: Page, key: str, code: int) -> None:
+    extra = {"text": "\r"} if key == "Enter" else {}
+    for kind in ("keyDown", "keyUp"):
+        await page.call(
+            "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **extra
+        )
+
+
+async def looks_right(page: Page) -> None:
+    """Widths without sideways scrolling, contrast in both schemes, letters, names, headings, no picture."""
+    for width in WIDTHS_PX:
+        await page.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=False
+        )
+        assert await page.ask("document.documentElement.scrollWidth") <= width, width
+    for scheme in (None, DARK):
+        if scheme:
+            method, _, parameters = scheme.partition(" ")
+            await page.call(method, **json.loads(parameters))
+        worst = await page.ask(CONTRAST)
+        assert all(ratio >= 4.5 for ratio, *_ in worst), worst
+    await page.call("Emulation.setEmulatedMedia", features=[])
+    assert await page.ask(SMALLEST) >= 12
+    assert await page.ask(UNNAMED) == [] and await page.ask(BROKEN_REFERENCES) == []
+    assert await page.ask(SMALL_TARGETS) == [] and await page.ask(PICTURES) == 0
+    levels = await page.ask(HEADINGS)
+    assert levels[0] == 1 and all(
+        after - before <= 1 for before, after in zip(levels, levels[1:], strict=False)
+    )
+
+
+async def search_and_log_in(page: Page, login: dict[str, Any]) -> None:
+    await click(page, "#f-search button")
+    await until(page, "document.querySelectorAll('#list .card').length === 3")  # while the search still runs
+    await until(page, f"{IDLE} && !document.getElementById('scan').disabled")
+    await fill(page, "user", login["user"])
+    await fill(page, "password", login["password"])
+    await click(page, "#f-login button")
+    await until(page, f"document.getElementById('login').textContent.includes({json.dumps(login['user'])})")
+    assert await page.ask("document.getElementById('password').value") == ""
+    await until(page, "!document.getElementById('trust-row').hidden")
+
+
+async def scan(page: Page) -> None:
+    await page.ask("document.getElementById('trust').checked = true")
+    await click(page, "#scan")
+    await until(page, f"!({IDLE})")
+
+
+@pytest.fixture
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with chromium(tmp_path_factory.mktemp("chromium")) as address:
+        yield address
+
+
+def test_the_hour(browser: str, tmp_path: Path) -> None:
+    async def before_the_mend(page: Page, login: dict[str, Any]) -> None:
+        assert "Hồ sơ yêu cầu tạm thời" in await page.ask(
+            "document.getElementById('provisional').textContent"
+        )
+        await looks_right(page)
+        await search_and_log_in(page, login)
+        await scan(page)
+        await until(page, f"{STATUS}.includes('còn khoảng')")
+        assert await page.ask(f"{BADGES}.some((text) => text.includes('Đang'))")
+        await until(page, f"{BADGES}.some((text) => text.includes('sẵn sàng'))")
+        await until(page, f"{IDLE} && {STATUS}.includes('lưu kết quả')")
+        await looks_right(page)
+        badges = await page.ask(BADGES)
+        assert len(badges) == 3 and badges[0] == "✗ Chưa sẵn sàng" and "✓ Sẵn sàng" in badges
+        # filter by verdict, then by words
+        await click(page, ".tile.not_ready")
+        assert await page.ask(f"{BADGES}.every((text) => text === '✗ Chưa sẵn sàng')")
+        await click(page, ".tile.not_ready")
+        await page.ask(FIND.format("san truong"))
+        assert await page.ask(f"{BADGES}.length") == 1
+        await page.ask(FIND.format(""))
+        # by keyboard: open, read, close; the focus comes back
+        await page.ask("document.querySelector('.card.not_ready button').focus()")
+        await press(page, "Enter", 13)
+        await until(page, "document.getElementById('detail').open")
+        assert await page.ask("document.getElementById('detail').contains(document.activeElement)")
+        assert "Hình đen" in await page.ask("document.getElementById('d-body').textContent")
+        await looks_right(page)
+        await press(page, "Escape", 27)
+        await until(page, "!document.getElementById('detail').open")
+        assert await page.ask("document.activeElement.closest('.card.not_ready') !== null")
+
+    async def after_the_mend(page: Page) -> None:
+        await click(page, ".card.not_ready button")
+        await until(page, "document.getElementById('detail').open")
+        await click(page, "#again")
+        await until(page, "document.getElementById('d-status').textContent.includes('Đã kiểm tra lại')")
+        await until(page, "document.querySelector('#d-name .badge.ready') !== null")
+        await page.ask("document.getElementById('detail').close()")
+        await until(page, f"{BADGES}.filter((text) => text === '✓ Sẵn sàng').length === 3")
+        for kind, head in (("html", "<!doctype html>"), ("xlsx", "PK"), ("csv", ""), ("json", "{")):
+            saved = await page.ask(f"fetch('/report/{kind}').then((reply) => reply.text())")
+            assert saved.startswith(head) and len(saved) > 500, kind
+        await scan(page)
+        await until(page, f"{IDLE} && {STATUS}.includes('lưu kết quả')")
+        assert await page.ask("!document.getElementById('changes').hidden")
+        await page.call("Page.navigate", url=await page.ask("location.origin + '/?lang=en'"))
+        await until(
+            page, "document.documentElement?.lang === 'en' && document.querySelectorAll('.card').length === 3"
+        )
+        assert "Check done" in await page.ask(STATUS)
+        await looks_right(page)
+        ours = await page.ask("location.origin")
+        assert all(url.startswith(ours) for url in page.requests()) and page.complaints() == []
+
+    async def run(link: str) -> None:
+        with school(tmp_path, "black") as login:
+            async with tab(browser, link) as page:
+                assert "token" not in await page.ask("location.href")
+                await before_the_mend(page, login)
+        # The school as a whole starts anew with the same log-in: somebody took the cap off the lens.
+        with school(tmp_path, None) as login:
+            async with tab(browser, link.partition("?")[0]) as page:
+                await fill(page, "user", login["user"])
+                await fill(page, "password", login["password"])
+                await click(page, "#f-login button")
+                await after_the_mend(page)
+
+    with page_process(tmp_path) as link:
+        asyncio.run(run(link))
+    assert not [path for path in tmp_path.rglob("*") if path.suffix in (".jpg", ".png")]
+
+
+def test_a_second_tab_shows_the_same_and_a_closed_browser_stops_nothing(browser: str, tmp_path: Path) -> None:
+    async def run(link: str, login: dict[str, Any]) -> None:
+        address = link.partition("?")[0]
+        async with tab(browser, link) as first:
+            await search_and_log_in(first, login)
+            async with tab(browser, address) as second:
+                await until(second, "document.querySelectorAll('#list .card').length === 3")
+                await scan(first)
+                await until(second, f"!({IDLE})")
+                assert await second.ask("document.getElementById('scan').disabled")
+                assert await second.ask(POST.format("/search", TOKEN)) == 409
+                assert await second.ask(POST.format("/stop", "'guessed'")) == 403
+        await asyncio.sleep(LONGEST_S / 6)  # nobody looks on
+        async with tab(browser, address) as later:
+            await until(later, f"{IDLE} && {STATUS}.includes('lưu kết quả')")
+            assert await later.ask("document.querySelectorAll('#list .badge.ready').length") >= 2
+        async with tab(browser, address) as stopping:
+            await scan(stopping)
+            await click(stopping, "#stop")
+            await until(stopping, f"{IDLE} && {STATUS}.includes('chưa đầy đủ')")
+            assert "Người dùng đã dừng" in await stopping.ask("document.getElementById('about').textContent")
+
+    with school(tmp_path, None) as login, page_process(tmp_path) as link:
+        asyncio.run(run(link, login))
