@@ -88,20 +88,6 @@ def test_single_pictures_come_after_every_video_codec_however_large(codec: str) 
     assert order(jpeg) == ["jpeg"]
 
 
-def test_single_pictures_are_the_main_stream_beside_its_lighter_copy_only() -> None:
-    """An old camera set to MJPEG: what is small beside it is no main stream."""
-    jpeg, light = profile("main", (1280, 720), codec="mjpeg"), profile("light", (640, 360))
-    assert order(jpeg, light) == ["main", "light"]
-    assert order(light, jpeg) == ["light", "main"], "not where the device names the video first"
-    assert order(jpeg, profile("other", (1280, 720))) == ["other", "main"]
-    told = {"/main": sends("main", 1280, 720, codec="mjpeg"), "/light": sends("light", 640, 360)}
-    assert roles(check((jpeg, light), told)) == [("main", "main"), ("sub", "light")]
-    assert roles(check((jpeg, light), told | {"/light": sends("light", 1920, 1080)})) == [
-        ("main", "light"),
-        ("sub", "main"),
-    ]
-
-
 def test_a_profile_whose_size_nobody_states_may_be_the_main_stream() -> None:
     assert order(profile("sub", (640, 360)), profile("silent")) == ["silent", "sub"]
     bare = media_profile(token="bare", encoder=None, stream_uri=stream_uri(path="/bare"))

@@ -36,7 +36,6 @@ MAX_OTHERS = (
     16  # unwatched streams of one source that are listed; a camera with more of them is none that we know
 )
 VIEW_RATIO = 0.1  # two streams of one view have the same shape within this; 4:3 and 16:9 differ by a quarter
-LIGHT_PX = 704 * 576  # 4CIF: makers offer second streams up to this size, and main streams above it
 HALF = 2  # a stream with at least half of the main one's pixels is hardly its lighter copy
 
 NO_VIDEO = frozenset({FaultCode.NO_VIDEO, FaultCode.CODEC_UNSUPPORTED})
@@ -101,8 +100,6 @@ def _may_stream(profile: MediaProfile) -> bool:
 def plan_source(profiles: Sequence[MediaProfile]) -> SourcePlan:
     """Who may be the main stream, who the lighter one, and who is only listed."""
     ranked = sorted(profiles, key=_rank)  # sorted() keeps the device's order among equals
-    if _is_mjpeg_main(profiles[0], ranked[0]):
-        ranked = [profiles[0], *(profile for profile in ranked if profile is not profiles[0])]
     first = ranked[0]
     kept: list[MediaProfile] = []
     others: list[OtherStream] = []
@@ -135,21 +132,6 @@ def _rank(profile: MediaProfile) -> tuple[int, float]:
     return int(settings is not None and settings.codec == "mjpeg"), -(
         float("inf") if pixels is None else pixels
     )
-
-
-def _is_mjpeg_main(listed_first: MediaProfile, video: MediaProfile) -> bool:
-    """An MJPEG stream is mostly a camera's side stream for single pictures. It is the main one where the
-    device names it first and the largest video beside it is small enough to be its lighter copy: an Axis
-    P3818 names JPEG of the whole sensor first and has its main stream, 1920×960, beside it."""
-    settings, other = settings_of(listed_first), settings_of(video)
-    if settings is None or settings.codec != "mjpeg" or other is None or not _may_stream(listed_first):
-        return False
-    pixels, less = _pixels(settings), _pixels(other)
-    return pixels is not None and less is not None and _is_light(less, pixels)
-
-
-def _is_light(pixels: int, beside: int) -> bool:
-    return pixels <= LIGHT_PX and HALF * pixels < beside
 
 
 def _is_other_view(main: MediaProfile, profile: MediaProfile) -> bool:
@@ -257,20 +239,12 @@ def settle(streams: Sequence[StreamFacts]) -> tuple[StreamFacts, ...]:
     main = streams[0]
     if _carries_no_video(main):
         better = next((s for s in streams if not _carries_no_video(s)), main)
-    elif _measured_pixels(main) is None or _has_lighter_copies_only(main, streams):
+    elif _measured_pixels(main) is None:
         better = main
     else:
         better = min((s for s in streams if _measured_pixels(s) is not None), key=_measured_rank)
     rest = [stream for stream in streams if stream is not better]
     return (_in_role(better, StreamRole.MAIN), *(_in_role(stream, StreamRole.SUB) for stream in rest))
-
-
-def _has_lighter_copies_only(main: StreamFacts, streams: Sequence[StreamFacts]) -> bool:
-    """What was ranked first is MJPEG, and all the others are small enough to be its lighter copies."""
-    own = _measured_pixels(main)
-    if own is None or not isinstance(main.measured, MeasuredStream) or main.measured.codec != "mjpeg":
-        return False
-    return all(_is_light(_measured_pixels(other) or 0, own) for other in streams if other is not main)
 
 
 def _carries_no_video(stream: StreamFacts) -> bool:
