@@ -60,7 +60,8 @@ def _encoder(finding: Finding, case: Case) -> Remedy:
     if not another and not MENDS[finding.check] & {setting.name for setting in case.encoder.settings}:
         # What ONVIF says is set would already do, yet something else is sent: no menu value mends that.
         return Remedy(Action.INVESTIGATE, (step("encoder_ignores_settings"),))
-    return Remedy(Action.RECONFIGURE, (step("reconfigure_encoder"),), case.encoder.settings, advertised=True)
+    name = "reconfigure_single_pictures" if another else "reconfigure_encoder"
+    return Remedy(Action.RECONFIGURE, (step(name),), case.encoder.settings, advertised=True)
 
 
 def _codec_text(case: Case) -> str:

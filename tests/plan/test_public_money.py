@@ -450,6 +450,7 @@ def test_an_encoder_that_is_only_set_to_single_pictures_is_set_before_anything_i
         ("codec", "h264", "sub"),
         ("resolution", (1920, 1080), "sub"),
     ]
+    assert [text.key for text in plan.steps] == ["plan.reconfigure_single_pictures"]
     for unread in (fault(), (h264(resolutions=((1280, 720), (640, 360))),)):
         assert planned(beside(unread)).action is Action.INVESTIGATE
     assert (
