@@ -213,9 +213,7 @@ def search_plan(
 
 def fleet_options(config: Config, options: RunOptions, order: JudgingContext) -> FleetOptions:
     """How each camera is asked and watched: the options of this run over the configuration.
-
-    Which ports are tried is what the requirement profile judges, and nothing more.
-    """
+    The ports that are tried are those that the requirement profile judges."""
     from camagent.interrogate.interview import InterviewOptions
     from camagent.model.stream import TransportChoice
     from camagent.observe.watch import WatchOptions

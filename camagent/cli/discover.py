@@ -158,7 +158,10 @@ def _devices_table(found: Discovery) -> Table:
     from camagent.model.onvif import scope_value
 
     columns = ("address", "name", "model", "how", "interface")
-    table = Table(*(t(f"discover.table.{column}") for column in columns), title=t("discover.table.title"))
+    table = Table(title=t("discover.table.title"))
+    for column in columns:
+        # An address that is broken in two reads as another one: the other columns give way.
+        table.add_column(t(f"discover.table.{column}"), no_wrap=column == "address", overflow="fold")
     for sighting in found.sightings:
         target = sighting.target
         table.add_row(
@@ -176,10 +179,9 @@ def _rtsp_table(found: Discovery) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(
-        *(t(f"discover.table.{column}") for column in ("address", "ports", "server")),
-        title=t("discover.table.rtsp_only"),
-    )
+    table = Table(title=t("discover.table.rtsp_only"))
+    for column in ("address", "ports", "server"):
+        table.add_column(t(f"discover.table.{column}"), no_wrap=column != "server", overflow="fold")
     for row in found.rtsp_only:
         table.add_row(Text(row.host), ", ".join(map(str, row.ports)), Text(row.server or "-"))
     return table
