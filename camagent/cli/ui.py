@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ import click
 
 from camagent.cli.language import lang, t
 from camagent.cli.options import search_options
+from camagent.model.operator_error import OperatorError
+from camagent.model.text import message, os_reason
 
 if TYPE_CHECKING:
     from camagent.app import RunOptions
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from camagent.run.context import JudgingContext
     from camagent.run.fleet import Fleet, FleetOptions
     from camagent.store import Store
-    from camagent.ui.desk import Tools
+    from camagent.ui.desk import SearchPlace, Tools
     from camagent.ui.server import Page, Reports
 
 
@@ -67,7 +70,7 @@ async def _serve(tools: Tools, config: Config, port: int, opens_browser: bool) -
     desk = Desk(tools, board)
     desk.prepare()
     page = Page(desk, reports(), Access(loop.time), lang())
-    address = await page.open(port)
+    address = await page.open(loopback_socket(port))
     on_end(page.ended.set)
     await _announce(page, address, opens_browser)
     await page.ended.wait()
@@ -75,6 +78,22 @@ async def _serve(tools: Tools, config: Config, port: int, opens_browser: bool) -
     await desk.close()
     await page.close()
     return 0
+
+
+def loopback_socket(port: int) -> socket.socket:
+    """Bound to 127.0.0.1; port 0: any free one. Raises: OperatorError where the port cannot be had."""
+    from camagent.platform.sockets import claim_port
+    from camagent.ui.server import HOST
+
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        claim_port(listening)
+        listening.bind((HOST, port))
+    except OSError as error:
+        listening.close()
+        place = f"{HOST}:{port}"
+        raise OperatorError(message("ui.cannot_listen", place=place, reason=os_reason(error))) from error
+    return listening
 
 
 async def _announce(page: Page, address: str, opens_browser: bool) -> None:
@@ -101,8 +120,10 @@ def tools_for(config: Config, request: RunOptions, store: Store | None) -> Tools
 
     inventory = read_inventory_file(request.inventory or config.discovery.inventory)
 
-    def plan(ranges: tuple[str, ...]) -> DiscoveryPlan:
-        return search_plan(config, replace(request, subnets=ranges or request.subnets), inventory)
+    def place(ranges: tuple[str, ...]) -> SearchPlace:
+        return _place(
+            config, search_plan(config, replace(request, subnets=ranges or request.subnets), inventory)
+        )
 
     def order() -> JudgingContext:
         book = credential_book(config, os.environ)
@@ -111,13 +132,7 @@ def tools_for(config: Config, request: RunOptions, store: Store | None) -> Tools
     def options(order: JudgingContext) -> FleetOptions:
         return fleet_options(config, request, order)
 
-    def keep_login(login: Credential, plan: DiscoveryPlan) -> tuple[str, ...]:
-        return _keep_login(config, login, plan)
-
-    def kept_login(plan: DiscoveryPlan) -> tuple[str, tuple[str, ...]] | None:
-        return _kept_login(config, plan)
-
-    return Tools(plan, order, options, lambda: _fleet(config), trusting, keep_login, kept_login, store)
+    return Tools(place, order, options, lambda: _fleet(config), trusting, store)
 
 
 @contextmanager
@@ -127,6 +142,18 @@ def _fleet(config: Config) -> Iterator[Fleet]:
 
     with shared_ledger(config, warn_of) as ledger:
         yield make_fleet(config, ledger)
+
+
+def _place(config: Config, plan: DiscoveryPlan) -> SearchPlace:
+    from camagent.run.site_run import find_devices
+    from camagent.ui.desk import SearchPlace
+
+    return SearchPlace(
+        tuple(map(str, plan.subnets)),
+        lambda fleet, onlooker: find_devices(plan, fleet, onlooker),
+        lambda login: _keep_login(config, login, plan),
+        lambda: _kept_login(config, plan),
+    )
 
 
 def _keep_login(config: Config, login: Credential, plan: DiscoveryPlan) -> tuple[str, ...]:

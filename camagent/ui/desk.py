@@ -8,11 +8,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
-from camagent.discover.plan import DiscoveryPlan
 from camagent.document.compare import compare
 from camagent.document.model import ScanDocument
 from camagent.document.write import camera_view, scan_document
@@ -27,7 +26,7 @@ from camagent.run.again import check_camera_again
 from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import Fleet, FleetOptions, Job, Step
 from camagent.run.onlooker import Onlooker, Remaining, first_guess_s
-from camagent.run.site_run import Found, check_found, find_devices, jobs_for
+from camagent.run.site_run import Found, check_found, jobs_for
 from camagent.run.trust import LoginGiven
 from camagent.store import Store
 from camagent.ui.board import MAX_DEVICES, Board, Phase
@@ -39,20 +38,28 @@ AGAIN_WINDOW_S = 5.0  # of one camera whose technician stands on the ladder; the
 
 
 @dataclass(frozen=True, slots=True)
+class SearchPlace:
+    """Where is looked, and what is done there; every function may raise OperatorError."""
+
+    ranges: tuple[str, ...]
+    search: Callable[[Fleet, Onlooker], Awaitable[Found]]
+    keep_login: Callable[[Credential], tuple[str, ...]]
+    """Into the credential store, bound to these ranges; the ranges."""
+    kept_login: Callable[[], tuple[str, tuple[str, ...]] | None]
+    """User name and ranges of the log-in that is kept for them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
     """What the command line put together; every function may raise OperatorError."""
 
-    plan: Callable[[tuple[str, ...]], DiscoveryPlan]
+    place: Callable[[tuple[str, ...]], SearchPlace]
     """Where to look, for the ranges that were typed; empty: as configured."""
     order: Callable[[], JudgingContext]
     """By what is judged, with the log-ins and the memory of this moment."""
     options: Callable[[JudgingContext], FleetOptions]
     fleet: Callable[[], AbstractContextManager[Fleet]]
     trusting: Callable[[JudgingContext], JudgingContext]
-    keep_login: Callable[[Credential, DiscoveryPlan], tuple[str, ...]]
-    """Into the credential store, bound to the ranges of the search; the ranges."""
-    kept_login: Callable[[DiscoveryPlan], tuple[str, tuple[str, ...]] | None]
-    """User name and ranges of the log-in that is kept for a search."""
     store: Store | None
 
 
@@ -68,7 +75,7 @@ class Desk:
         self._tools = tools
         self._task: asyncio.Task[None] | None = None
         self._fleet: Fleet | None = None
-        self._plan: DiscoveryPlan | None = None
+        self._place: SearchPlace | None = None
         self._found: Found | None = None
         self._order: JudgingContext | None = None
         self._run: Run | None = None
@@ -78,9 +85,8 @@ class Desk:
         record. A network that is gone is told on the page, where it can be tried again."""
         board = self.board
         try:
-            plan = self._tools.plan(())
-            board.ranges = tuple(map(str, plan.subnets))
-            board.login = self._tools.kept_login(plan)
+            place = self._tools.place(())
+            board.ranges, board.login = place.ranges, place.kept_login()
             board.provisional = not self._tools.order().stamp.authoritative
             self._show_last()
         except OperatorError as error:
@@ -99,9 +105,9 @@ class Desk:
     def search(self, ranges: tuple[str, ...]) -> None:
         """Begin to look for devices. Raises: OperatorError for ranges that no search would take; Busy."""
         self._demand_idle()
-        plan = self._plan = self._tools.plan(ranges)
-        self.board.login = self._tools.kept_login(plan)
-        self._begin(Phase.SEARCH, self._search(plan))
+        place = self._place = self._tools.place(ranges)
+        self.board.login = place.kept_login()
+        self._begin(Phase.SEARCH, self._search(place))
 
     def scan(self, *, trust_new: bool) -> None:
         """Begin to check what was found. Raises: OperatorError where nothing was searched yet; Busy."""
@@ -125,7 +131,7 @@ class Desk:
 
     def keep_login(self, login: Credential) -> None:
         """Keep the log-in for the ranges of the search. Raises: OperatorError."""
-        networks = self._tools.keep_login(login, self._plan or self._tools.plan(()))
+        networks = (self._place or self._tools.place(())).keep_login(login)
         self.board.login = (login.user, networks)
         self._count_new()
         self.board.changed()
@@ -178,16 +184,16 @@ class Desk:
         self._fleet = None
         self.board.changed()
 
-    async def _search(self, plan: DiscoveryPlan) -> None:
+    async def _search(self, place: SearchPlace) -> None:
         board = self.board
-        board.ranges = tuple(map(str, plan.subnets)) or board.ranges
+        board.ranges = place.ranges or board.ranges
         board.devices, board.cameras, board.document, board.comparison = {}, {}, None, None
         board.of_now = False
         self._run = None
         with self._tools.fleet() as fleet:
             self._take(fleet)
             async with fleet:
-                found = await find_devices(plan, fleet, Onlooker(found=self._hear_found))
+                found = await place.search(fleet, Onlooker(found=self._hear_found))
         self._found, board.searched_at = found, found.started_at
         discovery = found.discovery
         self._hear_found((*discovery.sightings, *discovery.rtsp_only))

@@ -26,8 +26,7 @@ from camagent.exporter.negotiation import preferred_language
 from camagent.model.defect import place_of
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
-from camagent.model.text import message, os_reason
-from camagent.platform.sockets import claim_port
+from camagent.model.text import message
 from camagent.text import LANGUAGES, catalogue, render, say
 from camagent.ui.access import SECURITY_HEADERS, SESSION_S, Access, Session, may_change, refusal_of_host
 from camagent.ui.desk import Busy, Desk
@@ -66,19 +65,8 @@ class Page:
         self._runner: web.AppRunner | None = None
         self._port = 0
 
-    async def open(self, port: int) -> str:
-        """Begin to listen; the address to open once, with its token. Port 0: any free one.
-
-        Raises: OperatorError where the port cannot be had.
-        """
-        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            claim_port(listening)
-            listening.bind((HOST, port))
-        except OSError as error:
-            listening.close()
-            place = f"{HOST}:{port}"
-            raise OperatorError(message("ui.cannot_listen", place=place, reason=os_reason(error))) from error
+    async def open(self, listening: socket.socket) -> str:
+        """Begin to listen on a bound socket of loopback; the address to open once, with its token."""
         self._port = int(listening.getsockname()[1])
         app = web.Application(middlewares=[self._guarded], client_max_size=MAX_BODY_BYTES)
         app.add_routes(

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 
+from camagent.cli.ui import loopback_socket
 from camagent.document.model import ScanDocument
 from camagent.model.secret import Credential
 from camagent.ui.access import Access
@@ -85,7 +86,7 @@ def page_with(document: ScanDocument | None = None) -> tuple[Page, QuietDesk, li
 async def opened(document: ScanDocument | None = None) -> AsyncIterator[Opened]:
     """The page on a free port, and a client that keeps cookies of addresses."""
     page, desk, now_s = page_with(document)
-    link = await page.open(0)
+    link = await page.open(loopback_socket(0))
     jar = aiohttp.CookieJar(unsafe=True)
     try:
         async with aiohttp.ClientSession(cookie_jar=jar) as client:

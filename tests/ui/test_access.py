@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 import pytest
 
+from camagent.cli.ui import loopback_socket
 from camagent.model.operator_error import OperatorError
 from camagent.ui.access import CSRF_HEADER, TOKEN_S
 from camagent.ui.server import MAX_BODY_BYTES, MAX_WATCHERS
 from tests.publish.samples import hostile_school, school, view
-from tests.ui.page_at_work import Opened, opened, page_with
+from tests.ui.page_at_work import Opened, opened
 
 GETS = ("/", "/ui.js", "/ui.css", "/events", "/camera?id=x", "/report/json")
 POSTS = ("/search", "/login", "/scan", "/again", "/stop", "/end")
@@ -225,15 +226,10 @@ def test_a_taken_port_is_one_clear_line() -> None:
         taken.listen()
         port = taken.getsockname()[1]
 
-        async def run() -> None:
-            page, _, _ = page_with()
-            with pytest.raises(OperatorError) as refused:
-                await page.open(port)
-            (problem,) = refused.value.problems
-            assert problem.key == "ui.cannot_listen" and f"127.0.0.1:{port}" in str(problem.args)
-            await page.close()
-
-        asyncio.run(run())
+        with pytest.raises(OperatorError) as refused:
+            loopback_socket(port)
+        (problem,) = refused.value.problems
+        assert problem.key == "ui.cannot_listen" and f"127.0.0.1:{port}" in str(problem.args)
 
 
 def test_only_loopback_listens() -> None:

@@ -25,10 +25,12 @@ from camagent.operator_files.credentials import BoundCredential, CredentialBook
 from camagent.run import site_run
 from camagent.run.context import JudgingContext
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job, Step
+from camagent.run.onlooker import Onlooker
+from camagent.run.site_run import Found, find_devices
 from camagent.run.visit import DeviceCheck, Judge, SeenSource
 from camagent.store import Store, open_store
 from camagent.ui.board import Board, Phase
-from camagent.ui.desk import Busy, Desk, Tools
+from camagent.ui.desk import Busy, Desk, SearchPlace, Tools
 from camagent.wire.login_ledger import LoginLedger
 from tests import builders
 from tests.builders import NOW, profile_stamp, site_facts
@@ -84,29 +86,33 @@ class Place:
     def __init__(self, store: Store | None) -> None:
         self.logins: list[BoundCredential] = []
         self.clock = FakeClock()
+        self.is_network_gone = False
         self.board = Board("THCS Nguyễn Du")
         tools = Tools(
-            plan=self._plan,
+            place=self._place,
             order=self._order,
             options=lambda _: FleetOptions(),
             fleet=self._fleet,
             trusting=trusting,
-            keep_login=self._keep,
-            kept_login=lambda _: None,
             store=store,
         )
         self.desk = Desk(tools, self.board)
 
-    def _plan(self, ranges: tuple[str, ...]) -> DiscoveryPlan:
-        if "8.8.8.0/24" in ranges:
-            raise OperatorError(message("ui.search_first"))
-        return DiscoveryPlan((), ())
+    def _place(self, ranges: tuple[str, ...]) -> SearchPlace:
+        if self.is_network_gone:
+            raise OperatorError(message("discover.error.nothing_to_search", left_out="-"))
+        plan = DiscoveryPlan((), ())
+
+        async def search(fleet: Fleet, onlooker: Onlooker) -> Found:
+            return await find_devices(plan, fleet, onlooker)
+
+        return SearchPlace((), search, self._keep, lambda: None)
 
     def _order(self) -> JudgingContext:
         judge = Judge(load_profile("ubnd-3288"), site_facts())
         return JudgingContext(judge, profile_stamp(), CredentialBook(self.logins), (), Memory())
 
-    def _keep(self, login: Credential, plan: DiscoveryPlan) -> tuple[str, ...]:
+    def _keep(self, login: Credential) -> tuple[str, ...]:
         self.logins.append(BoundCredential("192.0.2.0/29", login))
         return ("192.0.2.0/29",)
 
@@ -230,6 +236,25 @@ def test_only_a_camera_of_this_pages_scan_can_be_checked_again(monkeypatch: pyte
         with pytest.raises(OperatorError):
             place.desk.check_again("nobody")
         assert place.board.phase is Phase.IDLE
+
+    asyncio.run(run())
+
+
+def test_a_network_that_is_gone_is_said_and_can_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    World(monkeypatch)
+
+    async def run() -> None:
+        place = Place(None)
+        place.is_network_gone = True
+        place.desk.prepare()
+        assert [problem.key for problem in place.board.problems] == ["discover.error.nothing_to_search"]
+        with pytest.raises(OperatorError):
+            place.desk.search(())
+        assert place.board.phase is Phase.IDLE
+        place.is_network_gone = False
+        place.desk.search(())
+        await place.idle()
+        assert place.board.problems == () and len(place.board.devices) == 2
 
     asyncio.run(run())
 
