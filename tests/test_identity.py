@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camagent.inventory.identity import (
+    DeviceSigns,
     KnownDevice,
-    Sighting,
     camera_id,
     identity_of,
     match,
@@ -43,7 +43,7 @@ def device(
     )
 
 
-def seen(facts: DeviceFacts | None, address: str | None = None, source: str | None = None) -> Sighting:
+def seen(facts: DeviceFacts | None, address: str | None = None, source: str | None = None) -> DeviceSigns:
     return sighting(facts, address or (facts.address if facts else "10.0.0.5"), source)
 
 

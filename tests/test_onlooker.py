@@ -14,8 +14,8 @@ from camagent.discover.live import LiveView
 from camagent.discover.multicast import Tray
 from camagent.discover.neighbours import Neighbourhood
 from camagent.discover.plan import DiscoveryPlan
-from camagent.discover.sweep import Knocks, Sweep
-from camagent.discover.tcp_probe import Heard, Knock
+from camagent.discover.sweep import Sweep, TriedPorts
+from camagent.discover.tcp_probe import PortAnswer, TriedPort
 from camagent.inventory.earlier_runs import Memory
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import RtspOnly, Sighting
@@ -82,8 +82,8 @@ def test_a_search_that_is_ended_keeps_what_it_found(monkeypatch: pytest.MonkeyPa
     heard: list[tuple[Sighting | RtspOnly, ...]] = []
 
     async def asks_for_ever(run: searching._Run) -> object:
-        run.sweep.knocks.add(Knock("192.0.2.7", 80, Heard.ONVIF))
-        run.sweep.knocks.add(Knock("192.0.2.8", 554, Heard.RTSP))
+        run.sweep.tried_ports.add(TriedPort("192.0.2.7", 80, PortAnswer.ONVIF))
+        run.sweep.tried_ports.add(TriedPort("192.0.2.8", 554, PortAnswer.RTSP))
         await asyncio.sleep(3600)
         return None
 
@@ -110,15 +110,15 @@ def test_a_search_that_is_ended_keeps_what_it_found(monkeypatch: pytest.MonkeyPa
 
 def test_every_device_is_told_of_once_while_the_search_runs() -> None:
     plan = DiscoveryPlan((), (), ("192.0.2.7",), onvif_ports=(80,), rtsp_ports=(554,))
-    sweep = Sweep(plan, FakeClock(), Tray(), Knocks(), Neighbourhood(), 60.0)
+    sweep = Sweep(plan, FakeClock(), Tray(), TriedPorts(), Neighbourhood(), 60.0)
     view = LiveView(sweep)
     assert view.fresh() == ()
-    sweep.knocks.add(Knock("192.0.2.7", 554, Heard.SILENT))
+    sweep.tried_ports.add(TriedPort("192.0.2.7", 554, PortAnswer.SILENT))
     assert view.fresh() == ()
-    sweep.knocks.add(Knock("192.0.2.7", 554, Heard.RTSP))
+    sweep.tried_ports.add(TriedPort("192.0.2.7", 554, PortAnswer.RTSP))
     (device,) = view.fresh()
     assert isinstance(device, RtspOnly) and device.host == "192.0.2.7"
-    sweep.knocks.add(Knock("192.0.2.7", 80, Heard.ONVIF))
+    sweep.tried_ports.add(TriedPort("192.0.2.7", 80, PortAnswer.ONVIF))
     assert view.fresh() == ()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from camagent.agent.site import Site
+from camagent.agent.site import WatchedSite
 from camagent.agent.watched import Watched
 from camagent.assess.profile import load_profile
 from camagent.model.device import DeviceFacts, DeviceTarget, MediaFacts
@@ -140,7 +140,7 @@ def test_another_look_forgets_the_one_before_it() -> None:
 
 def test_the_agents_last_round_is_its_other_look() -> None:
     first, second = (asyncio.run(check_device(DeviceTarget(POOR), None, world().doors())) for _ in range(2))
-    site = Site.__new__(Site)
+    site = WatchedSite.__new__(WatchedSite)
     watched = Watched(Job(DeviceTarget(POOR)), 0.0)
     watched.check = first
     site._devices, site._dirty, site.defects = {POOR: watched}, False, 0

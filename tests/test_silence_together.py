@@ -13,8 +13,8 @@ from camagent.model.finding import Action, Outcome, Verdict
 from camagent.model.scan import CameraFacts
 from camagent.model.stream import StreamTarget
 from camagent.model.uri import StreamUri
-from camagent.run.silence import Heard, silent_together
-from camagent.run.visit import Judge, SeenCamera, judge_all
+from camagent.run.silence import NearbyCamera, silent_together
+from camagent.run.visit import CheckedCamera, Judge, judge_all
 from tests.builders import NOW, camera_facts, fault, site_facts, stream_facts
 
 PROFILE = load_profile("ubnd-3288")
@@ -27,8 +27,8 @@ def camera(number: int, code: FaultCode | None = None) -> CameraFacts:
     return camera_facts(id=host, address=host, device=None, streams=(replace(seen, target=target),))
 
 
-def heard(facts: CameraFacts, ended_s: float = 0.0) -> Heard:
-    return Heard(facts, NOW + timedelta(seconds=ended_s))
+def heard(facts: CameraFacts, ended_s: float = 0.0) -> NearbyCamera:
+    return NearbyCamera(facts, NOW + timedelta(seconds=ended_s))
 
 
 @pytest.mark.parametrize("code", [FaultCode.UNREACHABLE, FaultCode.TIMEOUT, FaultCode.STALLED])
@@ -68,13 +68,13 @@ def test_dead_cameras_beside_living_ones_are_dead() -> None:
 
 def test_what_is_told_of_it() -> None:
     judge = Judge(PROFILE, site_facts())
-    silent = [SeenCamera(camera(number, FaultCode.STALLED), NOW, 9.0) for number in (1, 2)]
+    silent = [CheckedCamera(camera(number, FaultCode.STALLED), NOW, 9.0) for number in (1, 2)]
     results, about_site = judge_all(silent, judge)
     assert {result.verdict for result in results} == {Verdict.UNDETERMINED}
     assert {result.upgrade.action for result in results} == {Action.INVESTIGATE}
     plays = [f for f in results[0].findings if f.check == "stream_plays"]
     assert [(f.outcome, f.message.key) for f in plays] == [(Outcome.NOT_ASSESSED, "findings.silent_together")]
     assert [(f.rule, f.observed) for f in about_site if f.check == "silent_together"] == [("SITE-SILENT", 2)]
-    alone, nothing = judge_all([silent[0], SeenCamera(camera(3), NOW, 9.0)], judge)
+    alone, nothing = judge_all([silent[0], CheckedCamera(camera(3), NOW, 9.0)], judge)
     assert alone[0].verdict is Verdict.NOT_READY
     assert not [f for f in nothing if f.check == "silent_together"]

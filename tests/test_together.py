@@ -18,7 +18,7 @@ from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job
 from camagent.run.together import AT_ONCE, RECORDER_SOURCES, Together, at_once
 from camagent.run.visit import DeviceCheck
 from camagent.simulator.recorder import recorder
-from camagent.simulator.school import School
+from camagent.simulator.school import SimulatedSchool
 from tests.builders import fault, measured_stream, stream_facts
 from tests.simulator.schools import PASSWORD, in_school
 
@@ -104,7 +104,7 @@ def check_recorder(
         recorder(channels, PASSWORD, bears), address="127.10.99.7", http_port=0, rtsp_port=0, https_port=0
     )
 
-    async def act(school: School) -> tuple[DeviceCheck, int, int]:
+    async def act(school: SimulatedSchool) -> tuple[DeviceCheck, int, int]:
         (running,) = school.running
         assert running.rtsp is not None and running.onvif is not None
         most = 0
@@ -147,7 +147,7 @@ def test_of_several_streams_at_a_time_only_one_sends_a_refused_log_in() -> None:
     # the recorder's own log-in is the right one over ONVIF, and its RTSP door has another
     camera = replace(recorder(4, PASSWORD), address="127.10.99.8", http_port=0, rtsp_port=0, https_port=0)
 
-    async def act(school: School) -> int:
+    async def act(school: SimulatedSchool) -> int:
         (running,) = school.running
         assert running.rtsp is not None
         running.rtsp.keeper.door = replace(camera.door, password="Mat-khau-khac")

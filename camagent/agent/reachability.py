@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from camagent.discover.tcp_probe import Door, Heard, ask_onvif
+from camagent.discover.tcp_probe import PortAnswer, TcpPort, ask_onvif
 from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.fault import Fault
 from camagent.model.stream import StreamTarget
@@ -52,8 +52,8 @@ async def onvif_answers(target: DeviceTarget, before: DeviceFacts | Fault | None
         parsed = parse_stream_uri(before.service_url)
         if parsed is not None:
             port, secure, path = parsed[0].port, parsed[0].scheme == "https", parsed[0].path or path
-    door = Door(target.host, port or ONVIF_PORT, secure, CONNECT_S, REPLY_S)
+    door = TcpPort(target.host, port or ONVIF_PORT, secure, CONNECT_S, REPLY_S)
     reply = (await ask_onvif(door, path)).heard
-    if reply in (Heard.ONVIF, Heard.RTSP, Heard.LOGIN, Heard.WEB, Heard.OTHER):
+    if reply in (PortAnswer.ONVIF, PortAnswer.RTSP, PortAnswer.LOGIN, PortAnswer.WEB, PortAnswer.OTHER):
         return True
-    return None if reply in (Heard.OURS, Heard.MUTE) or (port is None and before is None) else False
+    return None if reply in (PortAnswer.OURS, PortAnswer.MUTE) or (port is None and before is None) else False

@@ -36,7 +36,7 @@ from camagent.run.visit import LEAVE_ALONE, DeviceCheck, SeenSource, budget_spen
 FORGET_AFTER = timedelta(days=7)  # a device that nobody lists and that is silent for a week was taken away
 
 
-class Site:
+class WatchedSite:
     """The devices of one school as the agent last saw them."""
 
     def __init__(self, settings: SiteSettings, fleet: Fleet, tell: Callable[..., None]) -> None:

@@ -24,7 +24,7 @@ from camagent.area.school import AreaOptions as AreaOptions
 from camagent.area.school import AreaSite as AreaSite
 from camagent.document.progress import Progress
 from camagent.document.read import DocumentError
-from camagent.document.sightings import Sighting, asked_sighting
+from camagent.document.sightings import SightingView, asked_sighting
 from camagent.document.tenders import TenderClass, tender_classes
 from camagent.document.upgrade_rows import Budget, UpgradeRow, budget_of, row_order
 from camagent.model.finding import Action, Verdict
@@ -59,9 +59,9 @@ class AreaReport:
     """By what the schools are ordered."""
     tenders: tuple[TenderClass, ...] = ()
     """What to buy, once for each class of camera."""
-    fine: tuple[Sighting, ...] = ()
+    fine: tuple[SightingView, ...] = ()
     """The cameras that need nothing."""
-    out: tuple[Sighting, ...] = ()
+    out: tuple[SightingView, ...] = ()
     """The cameras out of service: listed, in no count."""
     progress: Progress | None = None
     """What became of what was asked before, where that was wanted."""
@@ -85,7 +85,7 @@ class AreaReport:
         """Cameras by cost class; "" has none."""
         return Counter(row.cost_class for row in self.rows)
 
-    def sightings(self) -> Iterator[Sighting]:
+    def sightings(self) -> Iterator[SightingView]:
         """Every camera of every school, for the record and for comparisons."""
         scanned = {(site.key, site.name): site.checked_at for site in self.sites}
         for row in self.rows:

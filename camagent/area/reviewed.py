@@ -10,7 +10,7 @@ from camagent.area.reviewed_lines import WORDS, read_lines
 from camagent.document.decisions import Decision
 from camagent.document.journal import JournalLine
 from camagent.document.progress_wording import decision_text
-from camagent.document.sightings import Sighting
+from camagent.document.sightings import SightingView
 from camagent.model.text import Filling, Message, message
 from camagent.text.vietnamese import clean_line
 
@@ -83,7 +83,7 @@ def read_reviewed(content: bytes, source: str, stamp: Stamp) -> Reviewed:
 
 
 def apply_reviewed(
-    reviewed: Reviewed, earlier: Mapping[str, Decision], cameras: Mapping[str, Sighting], lang: str
+    reviewed: Reviewed, earlier: Mapping[str, Decision], cameras: Mapping[str, SightingView], lang: str
 ) -> Applied:
     """What is new against the earlier decisions, and where it says something else than they.
 
@@ -119,7 +119,7 @@ def summary(reviewed: Reviewed, applied: Applied) -> Message:
     return message("area.reviewed.recorded", source=reviewed.source, empty=len(reviewed.undecided), **counts)
 
 
-def _conflict(before: Decision, after: Decision, camera: Sighting | None, lang: str) -> Message:
+def _conflict(before: Decision, after: Decision, camera: SightingView | None, lang: str) -> Message:
     line = JournalLine(after, camera)
     return message(
         "area.reviewed.conflict",

@@ -30,7 +30,7 @@ WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReviewedLine:
     """One line of a list."""
 
     row_id: str
@@ -43,19 +43,19 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    line: Line
+    line: ReviewedLine
     real: str
     """The seal that belongs to its texts."""
     seal: str
     """The seal that stands in it; empty in lists of camagent 0.1.0."""
 
 
-def read_lines(content: bytes, source: str) -> list[Line]:
+def read_lines(content: bytes, source: str) -> list[ReviewedLine]:
     """Every line of every list.
 
     Raises: OperatorError where it is no such workbook, a list lost its hidden row, or lines were torn apart.
     """
-    found: list[Line] = []
+    found: list[ReviewedLine] = []
     lists = 0
     try:
         for name, sheet in read_sheets(content):
@@ -88,7 +88,7 @@ def _listed(name: str, rows: Iterable[tuple[int, Cells]], source: str) -> Iterat
         row_id, word, note = (cells.get(columns[key], "") for key in KEYS)
         if row_id or word or note:
             cell = f"{name}!{_letters(columns['decision'])}{number}"
-            line = Line(clean_line(row_id), clean_line(word), clean_paragraph(note), cell)
+            line = ReviewedLine(clean_line(row_id), clean_line(word), clean_paragraph(note), cell)
             texts = [cells.get(columns[key], "") if key in columns else "" for key in (SEAL, *SEALED)]
             yield _Found(line, seal_of(*texts[1:]), texts[0])
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from camagent.area.reading import SourceFile
 from camagent.document.model import CameraView, ScanDocument
 from camagent.document.sightings import (
-    Sighting,
+    SightingView,
     excluded,
     excluded_sighting,
     fine_sighting,
@@ -131,9 +131,9 @@ class School:
     """What those rules ask for, in words."""
     tenders: Mapping[Lines, int]
     """Each table of what to buy, with the number of its cameras."""
-    fine: tuple[Sighting, ...]
+    fine: tuple[SightingView, ...]
     """The cameras that need nothing."""
-    out: tuple[Sighting, ...]
+    out: tuple[SightingView, ...]
     """The cameras out of service."""
 
 
@@ -174,8 +174,8 @@ class _Taken:
     tenders: Counter[Lines] = field(default_factory=Counter)
     titles: dict[str, str] = field(default_factory=dict)
     rows: list[UpgradeRow] = field(default_factory=list)
-    fine: list[Sighting] = field(default_factory=list)
-    out: list[Sighting] = field(default_factory=list)
+    fine: list[SightingView] = field(default_factory=list)
+    out: list[SightingView] = field(default_factory=list)
 
     def take(self, document: ScanDocument, camera: CameraView) -> None:
         """Count a camera that is in service."""

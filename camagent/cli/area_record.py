@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from camagent.document.decisions import Decision
     from camagent.document.journal import JournalLine
     from camagent.document.progress import Progress
-    from camagent.document.sightings import Sighting
+    from camagent.document.sightings import SightingView
     from camagent.store.office import OfficeRecord
 
 FILE_NAME = "camagent-area.sqlite"
@@ -148,7 +148,7 @@ def _against_file(report: AreaReport, path: Path, record: OfficeRecord | None) -
     return _progress(report, sightings, at, record, "")
 
 
-def _area_document(path: Path) -> tuple[tuple[Sighting, ...], datetime] | None:
+def _area_document(path: Path) -> tuple[tuple[SightingView, ...], datetime] | None:
     """What an area's JSON document asked; None where it is something else."""
     from pydantic import ValidationError
 
@@ -174,7 +174,7 @@ def _area_document(path: Path) -> tuple[tuple[Sighting, ...], datetime] | None:
 
 def _progress(
     report: AreaReport,
-    before: Iterable[Sighting],
+    before: Iterable[SightingView],
     before_at: datetime,
     record: OfficeRecord | None,
     term: str,

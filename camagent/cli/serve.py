@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from camagent.agent.loop import Agent
     from camagent.agent.sd_notify import Notifier
     from camagent.agent.settings import SiteSettings
-    from camagent.agent.site import Site
+    from camagent.agent.site import WatchedSite
     from camagent.discover.hello import Presence
     from camagent.exporter.server import Exporter, ExporterOptions
     from camagent.model.text import Message
@@ -106,7 +106,7 @@ async def _serve(parts: Parts, store: Store) -> None:
     from camagent.agent.memory import give_back, settle
     from camagent.agent.record import StoreRecord
     from camagent.agent.sd_notify import Notifier
-    from camagent.agent.site import Site
+    from camagent.agent.site import WatchedSite
     from camagent.app import make_fleet, shared_ledger, site_settings, watch_schedule
     from camagent.platform.clock import SystemClock
     from camagent.text.quantities import VIETNAM
@@ -118,7 +118,7 @@ async def _serve(parts: Parts, store: Store) -> None:
         fleet = await stack.enter_async_context(make_fleet(config, ledger))
         record = StoreRecord(store, _tell)
         stack.push_async_callback(record.close)
-        site = Site(settings, fleet, _tell)
+        site = WatchedSite(settings, fleet, _tell)
         restored = await record.restore(clock.now())
         site.restore(restored.cameras, restored.memory)
         agent = Agent(settings.order.site, settings.order.stamp, site, watch_schedule(config))
@@ -190,7 +190,7 @@ class Running:
 
     parts: Parts
     store: Store
-    site: Site
+    site: WatchedSite
     agent: Agent
     exporter: Exporter
     notifier: Notifier

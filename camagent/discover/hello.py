@@ -1,4 +1,4 @@
-"""Cameras that announce themselves: the ear for Hello and Bye, for a service that runs for years.
+"""Cameras that announce themselves: listening for Hello and Bye, for a service that runs for years.
 
 Only listens; joins the groups on the named interfaces with sockets of its own, so that the search stays
 unjoined. What it hears is a reason to look, never a fact about a camera: anybody on the segment can say Bye.
@@ -53,10 +53,12 @@ class Presence:
 
 
 class HelloListener:
-    """An open ear; one reader at a time."""
+    """Open sockets; one reader at a time."""
 
-    def __init__(self, ears: Sequence[socket.socket], interfaces: Sequence[Interface], clock: Clock) -> None:
-        self._ears = tuple(ears)
+    def __init__(
+        self, sockets: Sequence[socket.socket], interfaces: Sequence[Interface], clock: Clock
+    ) -> None:
+        self._sockets = tuple(sockets)
         self._interfaces = tuple(interfaces)
         self._names = {interface.index: interface.name for interface in interfaces}
         self._clock = clock
@@ -65,9 +67,9 @@ class HelloListener:
         self.dropped = 0
         """Announcements that were not read, or that nobody fetched in time."""
         self.notes: tuple[Note, ...] = ()
-        """Interfaces on which the ear is deaf."""
-        for ear in self._ears:
-            watch(ear, self._hear, ear)
+        """Interfaces on which nothing can be heard."""
+        for sock in self._sockets:
+            watch(sock, self._hear, sock)
 
     async def heard(self) -> Presence:
         """The next announcement; waits for it."""
@@ -75,14 +77,14 @@ class HelloListener:
 
     def close(self) -> None:
         """Stop listening."""
-        for ear in self._ears:
-            unwatch(ear)
-            ear.close()
+        for sock in self._sockets:
+            unwatch(sock)
+            sock.close()
 
-    def _hear(self, ear: socket.socket) -> None:
+    def _hear(self, sock: socket.socket) -> None:
         for _ in range(DRAIN_AT_ONCE):
             try:
-                payload, address, index = receive_with_index(ear, MAX_DATAGRAM_BYTES)
+                payload, address, index = receive_with_index(sock, MAX_DATAGRAM_BYTES)
             except BlockingIOError:
                 return
             except OSError:
@@ -131,59 +133,59 @@ def open_hello(interfaces: Sequence[Interface], clock: Clock) -> HelloListener |
     """
     started_s = clock.monotonic_s()
     notes: list[Note] = []
-    joined, ears, code = 0, [], FaultCode.UNREACHABLE
+    joined, sockets, code = 0, [], FaultCode.UNREACHABLE
     for family, members in (
         (socket.AF_INET, list(interfaces)),
         (socket.AF_INET6, [i for i in interfaces if any(own.ip.is_link_local for own in i.ipv6)]),
     ):
         try:
-            ear = _open_ear(family)
+            sock = _open_socket(family)
         except OSError as error:
             code = FaultCode.BUSY if errno_of(error) == errno.EADDRINUSE else code
             notes += [Note("interface_failed", f"{i.name} {_name_of(error)}") for i in members]
             continue
-        ears.append(ear)
+        sockets.append(sock)
         for interface in members:
             try:
-                _join(ear, family, interface)
+                _join(sock, family, interface)
                 joined += 1
             except OSError as error:
                 notes.append(Note("interface_failed", f"{interface.name} {_name_of(error)}"))
     if code is FaultCode.BUSY or not joined:
-        for ear in ears:
-            ear.close()
+        for sock in sockets:
+            sock.close()
         return Fault(code, Stage.DISCOVER, "Hello", clock.monotonic_s() - started_s)
-    listener = HelloListener(ears, interfaces, clock)
+    listener = HelloListener(sockets, interfaces, clock)
     listener.notes = tuple(dict.fromkeys(notes))
     return listener
 
 
-def _open_ear(family: socket.AddressFamily) -> socket.socket:
-    ear = socket.socket(family, socket.SOCK_DGRAM)
+def _open_socket(family: socket.AddressFamily) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_DGRAM)
     try:
-        ear.setblocking(False)
-        ear.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         if family == socket.AF_INET:
-            tell_arrival(ear)
-            bind_group(ear, GROUP_V4, PORT)
+            tell_arrival(sock)
+            bind_group(sock, GROUP_V4, PORT)
         else:
-            ear.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            tell_arrival(ear)
-            ear.bind(
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            tell_arrival(sock)
+            sock.bind(
                 ("::", PORT)
             )  # the group is link-local: bound to it, one socket would hear one interface
     except OSError:
-        ear.close()
+        sock.close()
         raise
-    return ear
+    return sock
 
 
-def _join(ear: socket.socket, family: socket.AddressFamily, interface: Interface) -> None:
+def _join(sock: socket.socket, family: socket.AddressFamily, interface: Interface) -> None:
     if family == socket.AF_INET6:
-        join_v6(ear, GROUP_V6, interface.index)
+        join_v6(sock, GROUP_V6, interface.index)
     else:
-        join_v4(ear, GROUP_V4, str(interface.ipv4[0].ip) if interface.ipv4 else "0.0.0.0", interface.index)
+        join_v4(sock, GROUP_V4, str(interface.ipv4[0].ip) if interface.ipv4 else "0.0.0.0", interface.index)
 
 
 def _name_of(error: OSError) -> str:

@@ -23,7 +23,7 @@ _TUNNEL_NAMES = re.compile(
     r"tun|tap|wg|ppp|tailscale|zt|utun|ipsec|nordlynx|wwan"
     r"|TAP-Windows|Wintun|WireGuard|OpenVPN|Tailscale|ZeroTier|WAN Miniport|Teredo|isatap"
 )
-# Addresses that can only be ours or our neighbours': searching anything else would knock at strangers' doors.
+# Addresses that can only be ours or our neighbours': searching anything else would disturb strangers.
 PRIVATE_RANGES = tuple(
     ipaddress.IPv4Network(text)
     for text in (

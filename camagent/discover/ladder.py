@@ -18,7 +18,7 @@ from typing import NamedTuple
 from camagent.discover.pace import Pace
 from camagent.discover.plan import is_loopback
 from camagent.discover.sweep import Sweep
-from camagent.discover.tcp_probe import ALIVE, Door, Heard, Knock, ask_onvif, ask_rtsp, touch
+from camagent.discover.tcp_probe import ALIVE, PortAnswer, TcpPort, TriedPort, ask_onvif, ask_rtsp, touch
 from camagent.model.discovery import Note
 from camagent.model.onvif import ONVIF_PATHS, TLS_PORTS
 
@@ -40,7 +40,7 @@ HostDone = Callable[[], None]
 
 class _Question(NamedTuple):
     port: int
-    heard: Heard
+    heard: PortAnswer
     """What it is asked for: ONVIF or RTSP."""
 
 
@@ -70,7 +70,7 @@ class _Ways:
         return any(address in own.network for own in chain.from_iterable(card.ipv4 for card in cards))
 
 
-async def knock_at(sweep: Sweep, hosts: Sequence[str], host_done: HostDone) -> frozenset[str]:
+async def try_ports(sweep: Sweep, hosts: Sequence[str], host_done: HostDone) -> frozenset[str]:
     """Climb the ports of ONVIF and of RTSP at all these addresses.
 
     Returns: the addresses that were not asked to the end, because the budget was spent.
@@ -107,15 +107,15 @@ class _Climb:
     async def run(self) -> bool:
         """Everything that this address is to be asked; False where the budget ended it."""
         plan = self.ways.sweep.plan
-        ladder = [_Question(port, Heard.ONVIF) for port in plan.onvif_ports]
-        ladder += [_Question(port, Heard.RTSP) for port in plan.rtsp_ports]
+        ladder = [_Question(port, PortAnswer.ONVIF) for port in plan.onvif_ports]
+        ladder += [_Question(port, PortAnswer.RTSP) for port in plan.rtsp_ports]
         await self._ask_all(ladder, patient=False)
         again = [question for question in ladder if question.port in self._worth_again()]
         was_alive = self._is_alive()
         await self._ask_all(again, patient=True)
         if self._is_alive() and not was_alive:  # slow, not absent: what it left open is open no longer
-            await self._ask_all([q for q in ladder if self._heard(q.port) is Heard.SILENT], patient=True)
-        if not self._has(Heard.ONVIF):
+            await self._ask_all([q for q in ladder if self._heard(q.port) is PortAnswer.SILENT], patient=True)
+        if not self._has(PortAnswer.ONVIF):
             await self._other_paths({question.port for question in again})
         return not self.ways.sweep.late
 
@@ -128,11 +128,11 @@ class _Climb:
         named instead.
         """
         plan, said = self.ways.sweep.plan, self._said()
-        if Heard.ONVIF in said.values():
+        if PortAnswer.ONVIF in said.values():
             return frozenset()
-        mute = {port for port, heard in said.items() if heard in (Heard.MUTE, Heard.OURS)}
-        silent = {port for port, heard in said.items() if heard is Heard.SILENT}
-        refused = sum(heard is Heard.REFUSED for heard in said.values())
+        mute = {port for port, heard in said.items() if heard in (PortAnswer.MUTE, PortAnswer.OURS)}
+        silent = {port for port, heard in said.items() if heard is PortAnswer.SILENT}
+        refused = sum(heard is PortAnswer.REFUSED for heard in said.values())
         if not self._is_alive() and self.ways.sweep.neighbours.present([self.host]):
             return frozenset(mute)
         if len(silent) > refused:
@@ -156,27 +156,27 @@ class _Climb:
         sweep = self.ways.sweep
         if sweep.late or self.host in sweep.announced or sweep.neighbours.is_dead(self.host):
             return False
-        if self._has(Heard.ONVIF) or (question.heard is Heard.RTSP and self._has(Heard.RTSP)):
+        if self._has(PortAnswer.ONVIF) or (question.heard is PortAnswer.RTSP and self._has(PortAnswer.RTSP)):
             return False
         if patient:
-            return self._heard(question.port) is not Heard.MUTE or self.waited_s < SECOND_LOOK_S
+            return self._heard(question.port) is not PortAnswer.MUTE or self.waited_s < SECOND_LOOK_S
         return not self._has_shown_enough() or question.port in sweep.plan.rtsp_ports[:LIKELIEST]
 
     def _has_shown_enough(self) -> bool:
         """Nothing but "not reachable", or nothing but waiting: one look for RTSP, and no other port."""
         said = list(self._said().values())
-        if len(said) >= UNREACHABLE_ENOUGH and set(said) == {Heard.UNREACHABLE}:
+        if len(said) >= UNREACHABLE_ENOUGH and set(said) == {PortAnswer.UNREACHABLE}:
             return True
         enough_s = MUTE_ENOUGH * self.ways.sweep.plan.pacing.reply_s
         return self.waited_s >= enough_s * 0.9 and not set(said) & {
-            Heard.WEB,
-            Heard.OTHER,
-            Heard.LOGIN,
-            Heard.RTSP,
+            PortAnswer.WEB,
+            PortAnswer.OTHER,
+            PortAnswer.LOGIN,
+            PortAnswer.RTSP,
         }
 
     def _at_once(self) -> int:
-        return SILENT_AT_ONCE if set(self._said().values()) == {Heard.SILENT} else 1
+        return SILENT_AT_ONCE if set(self._said().values()) == {PortAnswer.SILENT} else 1
 
     async def _touch_all(self, questions: Sequence[_Question], patient: bool) -> list[_Question]:
         """Several first packets to an address that has shown nothing. Returns: what is to be asked in
@@ -184,58 +184,58 @@ class _Climb:
         touched = await asyncio.gather(*(self._touch(question, patient) for question in questions))
         for question, heard in zip(questions, touched, strict=True):
             if heard is not None:
-                self._add(Knock(self.host, question.port, heard))
+                self._add(TriedPort(self.host, question.port, heard))
         return [question for question, heard in zip(questions, touched, strict=True) if heard is None]
 
-    async def _touch(self, question: _Question, patient: bool) -> Heard | None:
+    async def _touch(self, question: _Question, patient: bool) -> PortAnswer | None:
         async with self.ways.gate:
             await self.pace.turn()
             return await touch(self._door(question.port, patient))
 
-    async def _ask(self, question: _Question, patient: bool, path: str = ONVIF_PATHS[0]) -> Knock:
+    async def _ask(self, question: _Question, patient: bool, path: str = ONVIF_PATHS[0]) -> TriedPort:
         clock = self.ways.sweep.clock
         async with self.ways.gate:
             await self.pace.turn()
             door = self._door(question.port, patient)
             self.ways.sweep.neighbours.asked(self.host, clock.monotonic_s())
             began_s = clock.monotonic_s()
-            knock = await (ask_onvif(door, path) if question.heard is Heard.ONVIF else ask_rtsp(door))
-        if knock.heard is Heard.MUTE:
+            tried = await (ask_onvif(door, path) if question.heard is PortAnswer.ONVIF else ask_rtsp(door))
+        if tried.heard is PortAnswer.MUTE:
             self.waited_s += clock.monotonic_s() - began_s
-        if path == ONVIF_PATHS[0] or knock.heard is Heard.ONVIF:
-            self._add(knock)
-        return knock
+        if path == ONVIF_PATHS[0] or tried.heard is PortAnswer.ONVIF:
+            self._add(tried)
+        return tried
 
     async def _other_paths(self, slow: set[int]) -> None:
         """Where a web server answers, ONVIF may live under another path, whether or not RTSP was heard."""
         for port in self.ways.sweep.plan.onvif_ports:
-            for path in ONVIF_PATHS[1:] if self._heard(port) in (Heard.WEB, Heard.LOGIN) else ():
-                if self._is_open(_Question(port, Heard.ONVIF), patient=True):
-                    await self._ask(_Question(port, Heard.ONVIF), port in slow, path)
+            for path in ONVIF_PATHS[1:] if self._heard(port) in (PortAnswer.WEB, PortAnswer.LOGIN) else ():
+                if self._is_open(_Question(port, PortAnswer.ONVIF), patient=True):
+                    await self._ask(_Question(port, PortAnswer.ONVIF), port in slow, path)
 
-    def _door(self, port: int, patient: bool) -> Door:
+    def _door(self, port: int, patient: bool) -> TcpPort:
         pacing = self.ways.sweep.plan.pacing
         connect_s, reply_s = pacing.connect_s, pacing.reply_s
         if patient:
             connect_s, reply_s = pacing.patient_connect_s, pacing.patient_reply_s
-        return Door(self.host, port, port in TLS_PORTS, connect_s, reply_s)
+        return TcpPort(self.host, port, port in TLS_PORTS, connect_s, reply_s)
 
-    def _add(self, knock: Knock) -> None:
+    def _add(self, tried: TriedPort) -> None:
         """Keep the answer; silence of one that refuses its closed ports is a sign that we are too fast."""
-        knocks = self.ways.sweep.knocks
-        refuses = Heard.REFUSED in self._said().values()
-        knocks.add(knock)
-        if refuses and self.pace.heard(knock.heard is Heard.SILENT):
-            knocks.notes[Note("slowed_down", f"{self.pace.rate_hz:.0f}/s")] = None
+        tried_ports = self.ways.sweep.tried_ports
+        refuses = PortAnswer.REFUSED in self._said().values()
+        tried_ports.add(tried)
+        if refuses and self.pace.heard(tried.heard is PortAnswer.SILENT):
+            tried_ports.notes[Note("slowed_down", f"{self.pace.rate_hz:.0f}/s")] = None
 
-    def _said(self) -> dict[int, Heard]:
+    def _said(self) -> dict[int, PortAnswer]:
         return {port: heard for port in self._ports() if (heard := self._heard(port)) is not None}
 
-    def _heard(self, port: int) -> Heard | None:
-        knock = self.ways.sweep.knocks.heard.get((self.host, port))
-        return None if knock is None else knock.heard
+    def _heard(self, port: int) -> PortAnswer | None:
+        tried = self.ways.sweep.tried_ports.heard.get((self.host, port))
+        return None if tried is None else tried.heard
 
-    def _has(self, heard: Heard) -> bool:
+    def _has(self, heard: PortAnswer) -> bool:
         return any(self._heard(port) is heard for port in self._ports())
 
     def _is_alive(self) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from camagent.discover.multicast import MAX_PER_SOURCE
 from camagent.discover.sightings import read_datagrams
 from camagent.discover.sweep import Sweep
-from camagent.discover.tcp_probe import Heard
+from camagent.discover.tcp_probe import PortAnswer
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import FoundBy, RtspOnly, Sighting
 from camagent.model.onvif import ONVIF_PATHS, TLS_PORTS
@@ -29,7 +29,7 @@ class LiveView:
 
     def fresh(self) -> tuple[Sighting | RtspOnly, ...]:
         """Devices that answered since the last call, by the first thing that they said."""
-        found = [*self._announced(), *self._knocked_at()]
+        found = [*self._announced(), *self._by_open_ports()]
         told = []
         for one in found:
             host = one.target.host if isinstance(one, Sighting) else one.host
@@ -44,13 +44,13 @@ class LiveView:
         self._read += len(fresh)
         return read_datagrams(fresh, tray.sent, self._sweep.plan.interfaces).sightings
 
-    def _knocked_at(self) -> list[Sighting | RtspOnly]:
+    def _by_open_ports(self) -> list[Sighting | RtspOnly]:
         found: list[Sighting | RtspOnly] = []
-        for knock in self._sweep.knocks.heard.values():
-            if knock.heard is Heard.ONVIF:
-                path = knock.path or ONVIF_PATHS[0]
-                target = DeviceTarget(knock.host, knock.port, path, secure=knock.port in TLS_PORTS)
+        for tried in self._sweep.tried_ports.heard.values():
+            if tried.heard is PortAnswer.ONVIF:
+                path = tried.path or ONVIF_PATHS[0]
+                target = DeviceTarget(tried.host, tried.port, path, secure=tried.port in TLS_PORTS)
                 found.append(Sighting(target, (FoundBy.HTTP,)))
-            elif knock.heard is Heard.RTSP:
-                found.append(RtspOnly(knock.host, (knock.port,), knock.server))
+            elif tried.heard is PortAnswer.RTSP:
+                found.append(RtspOnly(tried.host, (tried.port,), tried.server))
         return found

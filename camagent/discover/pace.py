@@ -1,4 +1,4 @@
-"""How fast we may knock: an even rate that can be lowered, never bursts; and the sign that it must be."""
+"""How fast ports may be tried: an even rate that can be lowered, never bursts; and when it must be."""
 
 from __future__ import annotations
 

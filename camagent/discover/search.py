@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, count
 
 from camagent.discover.interfaces import is_private
-from camagent.discover.ladder import knock_at
+from camagent.discover.ladder import try_ports
 from camagent.discover.live import Found, LiveView
 from camagent.discover.multicast import Tray, probe_interfaces
 from camagent.discover.neighbours import Neighbourhood
@@ -21,8 +21,8 @@ from camagent.discover.sightings import (
     merge_sightings,
     read_datagrams,
 )
-from camagent.discover.sweep import Knocks, Progress, Sweep, probe_addresses
-from camagent.discover.tcp_probe import Heard
+from camagent.discover.sweep import Progress, Sweep, TriedPorts, probe_addresses
+from camagent.discover.tcp_probe import PortAnswer
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, Note, RtspOnly, Sighting
 from camagent.model.onvif import ONVIF_PATHS, TLS_PORTS
@@ -43,7 +43,7 @@ class _Run:
     tell: Progress
     asked: Mapping[str, Sequence[str]]
     """The addresses to ask one by one, by range; the empty name holds the single ones."""
-    to_knock: list[str] = field(default_factory=list)
+    to_try: list[str] = field(default_factory=list)
     finished: count[int] = field(default_factory=lambda: count(1))
     """Counts the addresses whose ports are done, for the progress."""
 
@@ -74,7 +74,7 @@ async def search(
     tell = progress or (lambda step, done, total: None)
     started_s = clock.monotonic_s()
     deadline_s = started_s + plan.pacing.budget_s
-    run = _Run(Sweep(plan, clock, Tray(), Knocks(), Neighbourhood(), deadline_s), tell, _asked(plan))
+    run = _Run(Sweep(plan, clock, Tray(), TriedPorts(), Neighbourhood(), deadline_s), tell, _asked(plan))
     asked = await _ask_while_wanted(run, found, stopped)
     announced, interfaces, notes, covered = asked or (run.announced(), (), (), ())
     learned = _sum_up(run, announced)
@@ -116,21 +116,21 @@ def _asked(plan: DiscoveryPlan) -> dict[str, Sequence[str]]:
 async def _ask_everybody(run: _Run) -> _Asked:
     """All questions, each kind begun as soon as it can: multicast, directed Probes, and ports after the first
     of these."""
-    knockable = asyncio.Event()
+    ports_may_be_tried = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         multicast = group.create_task(
             probe_interfaces(run.sweep.plan, run.sweep.tray, run.sweep.clock, run.tell)
         )
-        directed = group.create_task(_ask_by_name(run, multicast, knockable.set))
-        await knockable.wait()
-        unasked = await _knock(run, run.hosts())
+        directed = group.create_task(_ask_by_name(run, multicast, ports_may_be_tried.set))
+        await ports_may_be_tried.wait()
+        unasked = await _try_ports(run, run.hosts())
     announced = run.announced()
     run.sweep.announced.update(sighting.target.host for sighting in announced.sightings)
     hosts = set(run.hosts())
     suspects = [host for host in announced.suspects if host not in hosts and _is_private_host(host)]
-    unasked |= await _knock(run, suspects)
+    unasked |= await _try_ports(run, suspects)
     cut = [name for name, hosts in (*run.asked.items(), ("", suspects)) if not unasked.isdisjoint(hosts)]
-    run.sweep.knocks.notes.update(dict.fromkeys(Note("budget_spent", name) for name in cut))
+    run.sweep.tried_ports.notes.update(dict.fromkeys(Note("budget_spent", name) for name in cut))
     settled = await at_true_addresses(run.sweep.plan, announced.sightings)
     announced = replace(announced, sightings=settled)
     interfaces, notes = multicast.result()
@@ -141,12 +141,12 @@ async def _ask_everybody(run: _Run) -> _Asked:
 async def _ask_by_name(
     run: _Run,
     multicast: asyncio.Task[tuple[tuple[str, ...], tuple[Note, ...]]],
-    knockable: Callable[[], None],
+    ports_may_be_tried: Callable[[], None],
 ) -> tuple[Note, ...]:
-    """Directed Probes, for whoever has not answered multicast; `knockable` hears when ports may be tried."""
+    """Directed Probes, for whoever has not answered multicast; `ports_may_be_tried` is called once."""
     plan, clock = run.sweep.plan, run.sweep.clock
     if not run.asked:
-        knockable()
+        ports_may_be_tried()
         return ()
     if plan.source_port:
         await asyncio.wait([multicast])  # one port cannot be bound twice
@@ -157,10 +157,10 @@ async def _ask_by_name(
 
     def first_done() -> None:
         _see_announced(run)
-        knockable()
+        ports_may_be_tried()
 
     notes = await probe_addresses(run.sweep, hosts, run.tell, first_done) if hosts else ()
-    knockable()
+    ports_may_be_tried()
     await asyncio.wait([multicast])
     _see_announced(run)
     return notes
@@ -170,19 +170,19 @@ def _see_announced(run: _Run) -> None:
     run.sweep.announced.update(sighting.target.host for sighting in run.announced().sightings)
 
 
-async def _knock(run: _Run, hosts: Sequence[str]) -> frozenset[str]:
+async def _try_ports(run: _Run, hosts: Sequence[str]) -> frozenset[str]:
     fresh = [host for host in hosts if host not in run.sweep.announced]
-    run.to_knock.extend(fresh)
-    return await knock_at(run.sweep, fresh, lambda: run.tell("knock", next(run.finished), len(run.to_knock)))
+    run.to_try.extend(fresh)
+    return await try_ports(run.sweep, fresh, lambda: run.tell("knock", next(run.finished), len(run.to_try)))
 
 
 def _sum_up(run: _Run, announced: Announced) -> Discovery:
-    plan, knocks, tray = run.sweep.plan, run.sweep.knocks, run.sweep.tray
+    plan, tried_ports, tray = run.sweep.plan, run.sweep.tried_ports, run.sweep.tray
     spoken = {sighting.target.host for sighting in announced.sightings}
-    by_knocking = [sighting for sighting in _by_knocking(plan, knocks) if sighting.target.host not in spoken]
-    sightings = merge_sightings(announced.sightings, by_knocking)
+    by_ports = [sighting for sighting in _by_ports(plan, tried_ports) if sighting.target.host not in spoken]
+    sightings = merge_sightings(announced.sightings, by_ports)
     hosts = set(run.hosts())
-    answered = hosts & (knocks.answered() | {datagram.source for datagram in tray.datagrams})
+    answered = hosts & (tried_ports.answered() | {datagram.source for datagram in tray.datagrams})
     hidden = run.sweep.neighbours.present(sorted(hosts - answered, key=address_order))
     more = " …" if len(hidden) > MAX_LISTED else ""
     silent = [Note("silent_neighbours", ", ".join(hidden[:MAX_LISTED]) + more)] if hidden else []
@@ -194,7 +194,7 @@ def _sum_up(run: _Run, announced: Announced) -> Discovery:
     ]
     return Discovery(
         sightings=sightings,
-        rtsp_only=_rtsp_only(plan, knocks, {sighting.target.host for sighting in sightings}),
+        rtsp_only=_rtsp_only(plan, tried_ports, {sighting.target.host for sighting in sightings}),
         subnets=(),
         subnets_asked=tuple(str(subnet) for subnet in plan.subnets),
         interfaces=(),
@@ -202,32 +202,33 @@ def _sum_up(run: _Run, announced: Announced) -> Discovery:
         addresses_answered=len(answered),
         other_responders=len(announced.other_sources),
         malformed_datagrams=announced.malformed,
-        notes=(*knocks.notes, *dropped, *(off_subnet if outside else ()), *silent),
+        notes=(*tried_ports.notes, *dropped, *(off_subnet if outside else ()), *silent),
         link_addresses=tuple(sorted(read_link_addresses().items())),
     )
 
 
-def _by_knocking(plan: DiscoveryPlan, knocks: Knocks) -> tuple[Sighting, ...]:
+def _by_ports(plan: DiscoveryPlan, tried_ports: TriedPorts) -> tuple[Sighting, ...]:
     found: dict[str, Sighting] = {}
-    for knock in knocks.heard.values():
-        if knock.heard is Heard.ONVIF and knock.port in plan.onvif_ports:
-            path = knock.path or ONVIF_PATHS[0]
-            target = DeviceTarget(knock.host, knock.port, path, secure=knock.port in TLS_PORTS)
-            found.setdefault(knock.host, Sighting(target, (FoundBy.HTTP,)))
+    for tried in tried_ports.heard.values():
+        if tried.heard is PortAnswer.ONVIF and tried.port in plan.onvif_ports:
+            path = tried.path or ONVIF_PATHS[0]
+            target = DeviceTarget(tried.host, tried.port, path, secure=tried.port in TLS_PORTS)
+            found.setdefault(tried.host, Sighting(target, (FoundBy.HTTP,)))
     return tuple(found.values())
 
 
-def _rtsp_only(plan: DiscoveryPlan, knocks: Knocks, onvif_hosts: set[str]) -> tuple[RtspOnly, ...]:
+def _rtsp_only(plan: DiscoveryPlan, tried_ports: TriedPorts, onvif_hosts: set[str]) -> tuple[RtspOnly, ...]:
     rows: dict[str, RtspOnly] = {}
-    for knock in knocks.heard.values():
-        if knock.heard is not Heard.RTSP or knock.host in onvif_hosts:
+    for tried in tried_ports.heard.values():
+        if tried.heard is not PortAnswer.RTSP or tried.host in onvif_hosts:
             continue
         login = next(
-            (k.port for k in knocks.of(knock.host, plan.onvif_ports) if k.heard is Heard.LOGIN), None
+            (k.port for k in tried_ports.of(tried.host, plan.onvif_ports) if k.heard is PortAnswer.LOGIN),
+            None,
         )
-        before = rows.get(knock.host)
-        ports = (*before.ports, knock.port) if before else (knock.port,)
-        rows[knock.host] = RtspOnly(knock.host, ports, knock.server, login)
+        before = rows.get(tried.host)
+        ports = (*before.ports, tried.port) if before else (tried.port,)
+        rows[tried.host] = RtspOnly(tried.host, ports, tried.server, login)
     return tuple(sorted(rows.values(), key=lambda row: address_order(row.host)))
 
 

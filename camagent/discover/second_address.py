@@ -14,15 +14,15 @@ from dataclasses import replace
 from camagent.discover.interfaces import is_private
 from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.sightings import merge_sightings
-from camagent.discover.tcp_probe import Door, Heard, ask_onvif
+from camagent.discover.tcp_probe import PortAnswer, TcpPort, ask_onvif
 from camagent.discover.wsdiscovery import XAddr, rank_xaddrs, same_address
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Sighting
 from camagent.model.onvif import ONVIF_PATHS
 
 MAX_DOUBTFUL = 64  # devices that are asked so; more that misname themselves are a flood
-_STAYS = frozenset({Heard.ONVIF, Heard.LOGIN, Heard.MUTE, Heard.OURS})
-_IS_IT = frozenset({Heard.ONVIF, Heard.LOGIN})
+_STAYS = frozenset({PortAnswer.ONVIF, PortAnswer.LOGIN, PortAnswer.MUTE, PortAnswer.OURS})
+_IS_IT = frozenset({PortAnswer.ONVIF, PortAnswer.LOGIN})
 
 
 async def at_true_addresses(plan: DiscoveryPlan, sightings: Sequence[Sighting]) -> tuple[Sighting, ...]:
@@ -74,24 +74,26 @@ def _path(place: DeviceTarget | XAddr) -> str:
     return place.path if place.path and place.path != "/" else ONVIF_PATHS[0]
 
 
-def _door(plan: DiscoveryPlan, place: DeviceTarget | XAddr) -> tuple[Door, str]:
-    """Where to knock, and the path."""
+def _door(plan: DiscoveryPlan, place: DeviceTarget | XAddr) -> tuple[TcpPort, str]:
+    """Which port is tried, and the path."""
     pacing = plan.pacing
     waits = (pacing.patient_connect_s, pacing.patient_reply_s)
-    return Door(place.host, _port(place), place.secure, *waits), _path(place)
+    return TcpPort(place.host, _port(place), place.secure, *waits), _path(place)
 
 
-async def _speaking(doors: Iterable[tuple[Door, str]], wanted: frozenset[Heard]) -> set[tuple[str, int]]:
+async def _speaking(
+    doors: Iterable[tuple[TcpPort, str]], wanted: frozenset[PortAnswer]
+) -> set[tuple[str, int]]:
     """The doors at which that was heard; each once, one connection at a time to an address."""
-    by_host: dict[str, dict[tuple[int, str], Door]] = {}
+    by_host: dict[str, dict[tuple[int, str], TcpPort]] = {}
     for door, path in doors:
         by_host.setdefault(door.host, {})[door.port, path] = door
 
-    async def knock(at_host: dict[tuple[int, str], Door]) -> set[tuple[str, int]]:
+    async def try_port(at_host: dict[tuple[int, str], TcpPort]) -> set[tuple[str, int]]:
         heard = [await ask_onvif(door, path) for (_, path), door in at_host.items()]
-        return {(knock.host, knock.port) for knock in heard if knock.heard in wanted}
+        return {(tried.host, tried.port) for tried in heard if tried.heard in wanted}
 
-    return set().union(*await asyncio.gather(*(knock(at_host) for at_host in by_host.values())))
+    return set().union(*await asyncio.gather(*(try_port(at_host) for at_host in by_host.values())))
 
 
 def _may_be_one(seen: Sighting, resident: Sighting | None) -> bool:

@@ -217,7 +217,7 @@ def _best(device: _Device) -> XAddr | None:
 
 
 def _may_be_neighbour(host: str) -> bool:
-    """Strangers' announcements must not send us knocking at the internet, nor at a name that they choose."""
+    """Strangers' announcements must not send us to the internet, nor at a name that they choose."""
     try:
         return is_private(ipaddress.IPv4Network(host))
     except ValueError:

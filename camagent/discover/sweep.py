@@ -14,7 +14,7 @@ from camagent.discover.multicast import PORT, Tray, open_directed_socket, readin
 from camagent.discover.neighbours import PATIENCE_S, Neighbourhood
 from camagent.discover.pace import Pace
 from camagent.discover.plan import DiscoveryPlan, is_loopback
-from camagent.discover.tcp_probe import ALIVE, Heard, Knock
+from camagent.discover.tcp_probe import ALIVE, PortAnswer, TriedPort
 from camagent.discover.wsdiscovery import Kind, ProbeTypes, parse_message
 from camagent.model.discovery import Note
 from camagent.platform.clock import Clock
@@ -24,27 +24,27 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(slots=True)
-class Knocks:
+class TriedPorts:
     """What every port said, and what follows from it."""
 
-    heard: dict[tuple[str, int], Knock] = field(default_factory=dict)
+    heard: dict[tuple[str, int], TriedPort] = field(default_factory=dict)
     notes: dict[Note, None] = field(default_factory=dict)
 
-    def add(self, knock: Knock) -> None:
+    def add(self, tried: TriedPort) -> None:
         """The later answer counts."""
-        self.heard[knock.host, knock.port] = knock
+        self.heard[tried.host, tried.port] = tried
 
-    def of(self, host: str, ports: Iterable[int]) -> list[Knock]:
+    def of(self, host: str, ports: Iterable[int]) -> list[TriedPort]:
         """What these ports of one address said, in that order."""
         return [self.heard[host, port] for port in ports if (host, port) in self.heard]
 
-    def says(self, host: str, ports: Iterable[int], heard: Heard) -> bool:
+    def says(self, host: str, ports: Iterable[int], heard: PortAnswer) -> bool:
         """True if one of these ports said that."""
-        return any(knock.heard is heard for knock in self.of(host, ports))
+        return any(tried.heard is heard for tried in self.of(host, ports))
 
     def answered(self) -> set[str]:
         """Addresses that gave any answer at all."""
-        return {host for (host, _), knock in self.heard.items() if knock.heard in ALIVE}
+        return {host for (host, _), tried in self.heard.items() if tried.heard in ALIVE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,12 @@ class Sweep:
     plan: DiscoveryPlan
     clock: Clock
     tray: Tray
-    knocks: Knocks
+    tried_ports: TriedPorts
     neighbours: Neighbourhood
     deadline_s: float
     """On the plan's clock; what is not asked by then stays unasked, and that is said."""
     announced: set[str] = field(default_factory=set)
-    """Addresses of devices that announced themselves: no port of theirs is tried. It grows while we knock."""
+    """Addresses of devices that announced themselves: no port of theirs is tried. Grows during the search."""
 
     @property
     def late(self) -> bool:

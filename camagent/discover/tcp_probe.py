@@ -39,7 +39,7 @@ _SERVER = re.compile(rb"^Server:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _Complete = Callable[[bytes], bool]
 
 
-class Heard(StrEnum):
+class PortAnswer(StrEnum):
     """What came back from one port."""
 
     ONVIF = "onvif"
@@ -60,12 +60,22 @@ class Heard(StrEnum):
     """Our own machine could not ask: out of ports or files."""
 
 
-ALIVE = frozenset({Heard.ONVIF, Heard.RTSP, Heard.LOGIN, Heard.WEB, Heard.OTHER, Heard.REFUSED, Heard.MUTE})
+ALIVE = frozenset(
+    {
+        PortAnswer.ONVIF,
+        PortAnswer.RTSP,
+        PortAnswer.LOGIN,
+        PortAnswer.WEB,
+        PortAnswer.OTHER,
+        PortAnswer.REFUSED,
+        PortAnswer.MUTE,
+    }
+)
 """Somebody is at that address."""
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class TcpPort:
     """One port of one address, and how long to stand before it."""
 
     host: str
@@ -76,18 +86,18 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True)
-class Knock:
+class TriedPort:
     """One question and what was heard."""
 
     host: str
     port: int
-    heard: Heard
+    heard: PortAnswer
     server: str | None = None
     path: str | None = None
     """Where ONVIF was asked for."""
 
 
-async def ask_onvif(door: Door, path: str) -> Knock:
+async def ask_onvif(door: TcpPort, path: str) -> TriedPort:
     """GetSystemDateAndTime without credentials, which every ONVIF device owes an answer."""
     body = _QUESTION.encode()
     head = (
@@ -96,24 +106,26 @@ async def ask_onvif(door: Door, path: str) -> Knock:
         f"Content-Type: application/soap+xml; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     reply = await _exchange(door, head.encode() + body, _http_complete)
-    return Knock(door.host, door.port, reply if isinstance(reply, Heard) else judge_http(reply), path=path)
+    return TriedPort(
+        door.host, door.port, reply if isinstance(reply, PortAnswer) else judge_http(reply), path=path
+    )
 
 
-async def ask_rtsp(door: Door) -> Knock:
+async def ask_rtsp(door: TcpPort) -> TriedPort:
     """RTSP OPTIONS for the root, without credentials; any RTSP answer will do."""
     scheme = "rtsps" if door.secure else "rtsp"
     request = (
         f"OPTIONS {scheme}://{_host_port(door)}/ RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: {_USER_AGENT}\r\n\r\n"
     )
     reply = await _exchange(door, request.encode(), lambda data: b"\r\n\r\n" in data or b"\n\n" in data)
-    if isinstance(reply, Heard):
-        return Knock(door.host, door.port, reply)
+    if isinstance(reply, PortAnswer):
+        return TriedPort(door.host, door.port, reply)
     if not reply.lstrip().startswith(b"RTSP/"):
-        return Knock(door.host, door.port, Heard.OTHER)
-    return Knock(door.host, door.port, Heard.RTSP, _server(reply))
+        return TriedPort(door.host, door.port, PortAnswer.OTHER)
+    return TriedPort(door.host, door.port, PortAnswer.RTSP, _server(reply))
 
 
-def judge_http(reply: bytes) -> Heard:
+def judge_http(reply: bytes) -> PortAnswer:
     """What kind of thing sends such a reply to an ONVIF question: any SOAP answer counts, a web page does
     not.
 
@@ -121,34 +133,34 @@ def judge_http(reply: bytes) -> Heard:
     """
     head, _, body = reply.partition(b"\r\n\r\n")
     if _ENVELOPE.search(body) and _ONVIF_WORDS.search(body):
-        return Heard.ONVIF
+        return PortAnswer.ONVIF
     status = _STATUS.match(head)
     if status and status[1] == b"503":
-        return Heard.MUTE
+        return PortAnswer.MUTE
     if status is None:
-        return Heard.OTHER
-    return Heard.LOGIN if status[1] in (b"401", b"403") else Heard.WEB
+        return PortAnswer.OTHER
+    return PortAnswer.LOGIN if status[1] in (b"401", b"403") else PortAnswer.WEB
 
 
-async def touch(door: Door) -> Heard | None:
+async def touch(door: TcpPort) -> PortAnswer | None:
     """Whether anybody accepts there; hangs up at once. None: accepted, and still to be asked."""
     try:
         async with asyncio.timeout(door.connect_s):
             _, writer = await asyncio.open_connection(door.host, door.port)
     except TimeoutError:
-        return Heard.SILENT
+        return PortAnswer.SILENT
     except OSError as error:
         return _heard_of(error)
     writer.transport.abort()
     return None
 
 
-async def _exchange(door: Door, request: bytes, complete: _Complete) -> bytes | Heard:
+async def _exchange(door: TcpPort, request: bytes, complete: _Complete) -> bytes | PortAnswer:
     try:
         async with asyncio.timeout(door.connect_s):
             reader, writer = await asyncio.open_connection(door.host, door.port, limit=MAX_REPLY_BYTES)
     except TimeoutError:
-        return Heard.SILENT
+        return PortAnswer.SILENT
     except OSError as error:
         return _heard_of(error)
     try:
@@ -157,7 +169,7 @@ async def _exchange(door: Door, request: bytes, complete: _Complete) -> bytes | 
                 await writer.start_tls(device_context(legacy=True), server_hostname=door.host)
     except TimeoutError:
         writer.transport.abort()
-        return Heard.MUTE  # it accepted: not the silence of a lost packet
+        return PortAnswer.MUTE  # it accepted: not the silence of a lost packet
     except OSError as error:
         writer.transport.abort()
         return _heard_of(error)
@@ -169,7 +181,7 @@ async def _exchange(door: Door, request: bytes, complete: _Complete) -> bytes | 
 
 async def _talk(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, say: tuple[bytes, _Complete], reply_s: float
-) -> bytes | Heard:
+) -> bytes | PortAnswer:
     request, complete = say
     data = b""
     try:
@@ -181,10 +193,12 @@ async def _talk(
                     break
                 data += chunk
     except TimeoutError:
-        return data or Heard.MUTE
+        return data or PortAnswer.MUTE
     except OSError:
-        return data or Heard.MUTE  # busy firmware turns a connection away without a word: worth a second try
-    return data or Heard.MUTE
+        return (
+            data or PortAnswer.MUTE
+        )  # busy firmware turns a connection away without a word: worth a second try
+    return data or PortAnswer.MUTE
 
 
 def _http_complete(data: bytes) -> bool:
@@ -195,11 +209,11 @@ def _http_complete(data: bytes) -> bool:
     return bool(_ENVELOPE_END.search(body)) or (length is not None and len(body) >= int(length[1]))
 
 
-def _heard_of(error: OSError) -> Heard:
+def _heard_of(error: OSError) -> PortAnswer:
     if isinstance(error, ConnectionRefusedError):
-        return Heard.REFUSED
+        return PortAnswer.REFUSED
     if isinstance(error, (ssl.SSLError, ConnectionResetError, ConnectionAbortedError, BrokenPipeError)):
-        return Heard.OTHER
+        return PortAnswer.OTHER
     if error.errno in (
         errno.EMFILE,
         errno.ENFILE,
@@ -208,11 +222,11 @@ def _heard_of(error: OSError) -> Heard:
         errno.ENOMEM,
         errno.EPERM,
     ):
-        return Heard.OURS
-    return Heard.SILENT if error.errno == errno.ETIMEDOUT else Heard.UNREACHABLE
+        return PortAnswer.OURS
+    return PortAnswer.SILENT if error.errno == errno.ETIMEDOUT else PortAnswer.UNREACHABLE
 
 
-def _host_port(door: Door) -> str:
+def _host_port(door: TcpPort) -> str:
     return f"[{door.host}]:{door.port}" if ":" in door.host else f"{door.host}:{door.port}"
 
 

@@ -16,7 +16,7 @@ from camagent.model.finding import Outcome, Verdict
 from camagent.text.vietnamese import sort_key
 
 
-class Change(StrEnum):
+class ChangeKind(StrEnum):
     """What may have happened to a camera, most urgent first."""
 
     BROKEN = "broken"
@@ -42,7 +42,7 @@ class Change(StrEnum):
 class CameraChange:
     """One camera that is not as it was."""
 
-    change: Change
+    change: ChangeKind
     camera_id: str
     name: str
     address: str
@@ -64,7 +64,7 @@ class Comparison:
     """False: the requirements changed too, so a verdict may differ though the camera does not."""
     changes: tuple[CameraChange, ...]
 
-    def count(self, change: Change) -> int:
+    def count(self, change: ChangeKind) -> int:
         """How many cameras changed that way."""
         return sum(1 for item in self.changes if item.change is change)
 
@@ -82,7 +82,7 @@ def compare(before: ScanDocument, after: ScanDocument) -> Comparison:
     ]
     changes += [_entered(camera) for camera in fresh if camera not in [new for _, new in replaced]]
     changes += [found for key in was.keys() & now.keys() if (found := _same(was[key], now[key]))]
-    order = list(Change)
+    order = list(ChangeKind)
     return Comparison(
         before_at=before.started_at,
         after_at=after.started_at,
@@ -110,7 +110,7 @@ def _stands_for(old: CameraView, new: CameraView) -> bool:
 
 def _replacement(old: CameraView, new: CameraView) -> CameraChange:
     return CameraChange(
-        Change.REPLACED,
+        ChangeKind.REPLACED,
         new.id,
         new.name,
         new.address,
@@ -122,7 +122,7 @@ def _replacement(old: CameraView, new: CameraView) -> CameraChange:
 
 
 def _missing(camera: CameraView, coverage: CoverageView) -> CameraChange:
-    change = Change.GONE if _probed(camera.address, coverage) else Change.UNSEEN
+    change = ChangeKind.GONE if _probed(camera.address, coverage) else ChangeKind.UNSEEN
     return CameraChange(change, camera.id, camera.name, camera.address, camera.verdict, None)
 
 
@@ -136,7 +136,7 @@ def _probed(address: str, coverage: CoverageView) -> bool:
 
 
 def _entered(camera: CameraView) -> CameraChange:
-    return CameraChange(Change.NEW, camera.id, camera.name, camera.address, None, camera.verdict)
+    return CameraChange(ChangeKind.NEW, camera.id, camera.name, camera.address, None, camera.verdict)
 
 
 def _same(old: CameraView, new: CameraView) -> CameraChange | None:
@@ -145,18 +145,18 @@ def _same(old: CameraView, new: CameraView) -> CameraChange | None:
     if change is None:
         if not fixed and not broken:
             return None
-        change = Change.CHANGED
+        change = ChangeKind.CHANGED
     return CameraChange(change, new.id, new.name, new.address, old.verdict, new.verdict, fixed, broken)
 
 
-def _kind(old: Verdict, new: Verdict) -> Change | None:
+def _kind(old: Verdict, new: Verdict) -> ChangeKind | None:
     if old is new:
         return None
     if new is Verdict.NOT_READY:
-        return Change.BROKEN
+        return ChangeKind.BROKEN
     if new is Verdict.UNDETERMINED:
-        return Change.OBSCURED
-    return Change.FIXED if old is Verdict.NOT_READY else Change.CONFIRMED
+        return ChangeKind.OBSCURED
+    return ChangeKind.FIXED if old is Verdict.NOT_READY else ChangeKind.CONFIRMED
 
 
 def _rules(old: CameraView, new: CameraView) -> tuple[tuple[str, ...], tuple[str, ...]]:

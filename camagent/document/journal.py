@@ -8,7 +8,7 @@ from datetime import datetime, time
 
 from camagent.document.decisions import Decision
 from camagent.document.progress_wording import asked_text, decision_text
-from camagent.document.sightings import ASKED, FINE, Sighting
+from camagent.document.sightings import ASKED, FINE, SightingView
 from camagent.text import say
 from camagent.text.quantities import VIETNAM, day_text, moment_text
 
@@ -18,7 +18,7 @@ class JournalLine:
     """One decision and the camera that it is about, as far as the record knows it."""
 
     decision: Decision
-    camera: Sighting | None
+    camera: SightingView | None
 
     @property
     def site(self) -> str:
@@ -50,7 +50,7 @@ def journal_text(line: JournalLine, lang: str) -> str:
     )
 
 
-def history_text(states: Sequence[Sighting], decisions: Sequence[Decision], lang: str) -> Iterator[str]:
+def history_text(states: Sequence[SightingView], decisions: Sequence[Decision], lang: str) -> Iterator[str]:
     """What was asked for one camera, what was decided and what became of it, oldest first."""
     last = states[-1]
     where = ", ".join(dict.fromkeys(filter(None, (last.site, last.name, last.address))))
@@ -61,7 +61,7 @@ def history_text(states: Sequence[Sighting], decisions: Sequence[Decision], lang
         yield f"  {day_text(at.astimezone(VIETNAM).date(), lang)}  {text}"
 
 
-def _state_text(state: Sighting, earlier: bool, lang: str) -> str:
+def _state_text(state: SightingView, earlier: bool, lang: str) -> str:
     if state.state == ASKED:
         return say("area.journal.asked", lang, action=asked_text(state, lang), reason=state.reason)
     if state.state == FINE:

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from camagent.document.decisions import Decision
-from camagent.document.sightings import ASKED, FINE, OUT, Sighting
+from camagent.document.sightings import ASKED, FINE, OUT, SightingView
 from camagent.model.finding import Verdict
 from camagent.text.vietnamese import sort_key
 
@@ -38,18 +38,18 @@ class Became(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ProgressStep:
     """One camera between two times."""
 
     became: Became
-    before: Sighting | None
-    now: Sighting | None
+    before: SightingView | None
+    now: SightingView | None
     heard: bool
     """The school has a result now."""
     decision: Decision | None = None
 
     @property
-    def camera(self) -> Sighting:
+    def camera(self) -> SightingView:
         """The camera as it was last seen."""
         found = self.now or self.before
         assert found is not None, "a step is of a camera"
@@ -63,7 +63,7 @@ class Progress:
     before_at: datetime
     """The last result of the earlier time began before this moment."""
     now_at: datetime
-    steps: tuple[Step, ...]
+    steps: tuple[ProgressStep, ...]
     term: str = ""
     """The reporting date that it is for, "hk1" or "cn"; empty for any other comparison."""
 
@@ -78,11 +78,11 @@ class Progress:
 
 
 def steps_between(
-    before: Iterable[Sighting],
-    now: Iterable[Sighting],
+    before: Iterable[SightingView],
+    now: Iterable[SightingView],
     heard: AbstractSet[str],
     decisions: Mapping[str, Decision],
-) -> tuple[Step, ...]:
+) -> tuple[ProgressStep, ...]:
     """Each camera for which something was asked before or is asked now.
 
     before, now: under the ids of now; heard: ids of the schools that have a result now.
@@ -96,17 +96,17 @@ def steps_between(
         other = successors.get(key)
         present = other or found.get(key)
         became = Became.REPLACED if _is_another(item, other) else _became(item, present)
-        steps.append(Step(became, item, present, item.site_id in heard, decisions.get(key)))
+        steps.append(ProgressStep(became, item, present, item.site_id in heard, decisions.get(key)))
     fresh = (item for item in found.values() if item.state == ASKED)
     steps += [
-        Step(Became.NEW, None, item, True, decisions.get(item.row_id))
+        ProgressStep(Became.NEW, None, item, True, decisions.get(item.row_id))
         for item in fresh
         if item.row_id not in was and item.row_id not in taken
     ]
     return tuple(sorted(steps, key=_order))
 
 
-def _became(before: Sighting, now: Sighting | None) -> Became:
+def _became(before: SightingView, now: SightingView | None) -> Became:
     if now is None:
         return Became.UNKNOWN
     if now.state in OUT:
@@ -120,10 +120,10 @@ def _became(before: Sighting, now: Sighting | None) -> Became:
 
 
 def _successors(
-    missing: Sequence[Sighting], found: Mapping[str, Sighting], was: Mapping[str, Sighting]
-) -> dict[str, Sighting]:
+    missing: Sequence[SightingView], found: Mapping[str, SightingView], was: Mapping[str, SightingView]
+) -> dict[str, SightingView]:
     """By id of a camera that is missing: the only new one of that name in its school."""
-    by_name: dict[tuple[str, str], list[Sighting]] = {}
+    by_name: dict[tuple[str, str], list[SightingView]] = {}
     for item in found.values():
         if item.row_id not in was and item.name not in ("", item.address):
             by_name.setdefault((item.site_id, item.name), []).append(item)
@@ -136,12 +136,12 @@ def _successors(
     return pairs
 
 
-def _is_another(before: Sighting, now: Sighting | None) -> bool:
+def _is_another(before: SightingView, now: SightingView | None) -> bool:
     """Both say who they are, and it is not the same."""
     return now is not None and bool(before.serial and now.serial) and before.serial != now.serial
 
 
-def _order(step: Step) -> tuple[object, ...]:
+def _order(step: ProgressStep) -> tuple[object, ...]:
     camera = step.camera
     return (
         list(Became).index(step.became),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from camagent.document.decisions import Decision
-from camagent.document.progress import Became, Progress, Step
-from camagent.document.sightings import ASKED, OUT, Sighting
+from camagent.document.progress import Became, Progress, ProgressStep
+from camagent.document.sightings import ASKED, OUT, SightingView
 from camagent.model.finding import Verdict
 from camagent.text import say
 from camagent.text.quantities import day_text, moment_text
@@ -38,12 +38,12 @@ def became_text(became: Became, lang: str) -> str:
     return say(f"report.progress.became_{became}", lang)
 
 
-def asked_text(item: Sighting | None, lang: str) -> str:
+def asked_text(item: SightingView | None, lang: str) -> str:
     """What is asked for a camera; empty for nothing."""
     return say(f"report.action.{item.action}", lang) if item is not None and item.state == ASKED else ""
 
 
-def why_text(step: Step, lang: str) -> str:
+def why_text(step: ProgressStep, lang: str) -> str:
     """Why it is so: of one that stays what was decided and the weightiest reason."""
     return " ".join(_why(step, lang))
 
@@ -58,7 +58,7 @@ def decision_text(decision: Decision | None, lang: str) -> str:
     return f"{told}: {decision.note}." if decision.note else f"{told}."
 
 
-def _why(step: Step, lang: str) -> Iterator[str]:
+def _why(step: ProgressStep, lang: str) -> Iterator[str]:
     now = step.now
     if step.became is Became.UNKNOWN and (now is None or now.verdict != Verdict.UNDETERMINED.value):
         yield say(f"report.progress.{'not_found' if step.heard else 'not_heard'}", lang)

@@ -21,7 +21,7 @@ OUT = (RETIRED, EXCLUDED)
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class SightingView:
     """A camera in one school's result."""
 
     row_id: str
@@ -45,9 +45,9 @@ class Sighting:
     """The weightiest reason of what is asked; of one out of service who said so and why."""
 
 
-def asked_sighting(row: UpgradeRow, at: datetime) -> Sighting:
+def asked_sighting(row: UpgradeRow, at: datetime) -> SightingView:
     """The camera of a row of the upgrade list."""
-    return Sighting(
+    return SightingView(
         row_id=row.stable_id,
         site_id=row.site_id,
         site=row.site,
@@ -65,12 +65,12 @@ def asked_sighting(row: UpgradeRow, at: datetime) -> Sighting:
     )
 
 
-def fine_sighting(document: ScanDocument, camera: CameraView, lang: str) -> Sighting:
+def fine_sighting(document: ScanDocument, camera: CameraView, lang: str) -> SightingView:
     """A camera that needs nothing."""
     return _seen(document, camera, lang, FINE, verdict=Verdict.READY.value)
 
 
-def excluded_sighting(document: ScanDocument, camera: CameraView, lang: str) -> Sighting:
+def excluded_sighting(document: ScanDocument, camera: CameraView, lang: str) -> SightingView:
     """A camera that a person took out of the counts for a time."""
     until = day_text(camera.excluded_until, lang) if camera.excluded_until else ""
     because = clean_line(camera.excluded_because or "")
@@ -78,7 +78,7 @@ def excluded_sighting(document: ScanDocument, camera: CameraView, lang: str) -> 
     return _seen(document, camera, lang, EXCLUDED, reason=clean_line(reason))
 
 
-def retired_sighting(document: ScanDocument, camera: RetiredView, lang: str) -> Sighting:
+def retired_sighting(document: ScanDocument, camera: RetiredView, lang: str) -> SightingView:
     """A camera that a person took out of service."""
     word = camera.retired
     on = day_text(word.on, lang)
@@ -93,13 +93,13 @@ def excluded(camera: CameraView, at: datetime) -> bool:
 
 def _seen(
     document: ScanDocument, camera: CameraView | RetiredView, lang: str, state: str, **how: str
-) -> Sighting:
+) -> SightingView:
     site_id = document.site.id or document.site.name
     device = camera.device if isinstance(camera, CameraView) else None
     model = device_text(device, lang)
     if isinstance(camera, RetiredView):
         model = " ".join(filter(None, (camera.manufacturer, camera.model)))
-    return Sighting(
+    return SightingView(
         row_id=f"{site_id}/{camera.id}",
         site_id=site_id,
         site=document.site.name,
@@ -115,7 +115,7 @@ def _seen(
     )
 
 
-def sightings_of(document: ScanDocument, lang: str) -> Iterator[Sighting]:
+def sightings_of(document: ScanDocument, lang: str) -> Iterator[SightingView]:
     """Every camera of one school's result."""
     for camera in document.cameras:
         if excluded(camera, document.started_at):
@@ -128,9 +128,9 @@ def sightings_of(document: ScanDocument, lang: str) -> Iterator[Sighting]:
         yield retired_sighting(document, camera_out, lang)
 
 
-def of_area_row(row: UpgradeRowView, at: datetime) -> Sighting:
+def of_area_row(row: UpgradeRowView, at: datetime) -> SightingView:
     """The camera of a row of an area's published list."""
-    return Sighting(
+    return SightingView(
         row_id=clean_line(row.id),
         site_id=clean_line(row.site_id),
         site=clean_line(row.site),

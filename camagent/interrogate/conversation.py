@@ -15,7 +15,7 @@ from camagent.interrogate.auth import HttpLogin, Refusal, Way, choose_way, next_
 from camagent.interrogate.envelopes import Question, T
 from camagent.interrogate.question_line import QuestionLine
 from camagent.interrogate.quirks import Quirk
-from camagent.interrogate.reply_meaning import Answer, Heard, is_login_page
+from camagent.interrogate.reply_meaning import Answer, ReplyMeaning, is_login_page
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.login_strength import CLEAR, TOKEN, Strength
 from camagent.model.secret import Credential
@@ -267,7 +267,7 @@ class Conversation(QuestionLine):
             return self._renewed_for != question
         return bool(offered) and offered[0].stale and self._renewed_for is None
 
-    async def _send(self, question: Question[Any], url: str, login: bool) -> Heard:
+    async def _send(self, question: Question[Any], url: str, login: bool) -> ReplyMeaning:
         heard = await self.put(question, url, login)
         if isinstance(heard.outcome, Answer) and heard.outcome.recovered:
             self.recovered.append(question.operation)

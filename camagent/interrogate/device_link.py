@@ -30,7 +30,7 @@ class HttpRequest:
     unasked."""
 
 
-class Knock(StrEnum):
+class PortBehaviour(StrEnum):
     """How a TCP port behaved."""
 
     OPEN = "open"
@@ -50,7 +50,7 @@ class DeviceDoor(Protocol):
     async def handshake(self, host: str, port: int, timeout_s: float) -> TlsFacts | FaultCode:
         """One TLS handshake, without sending anything through it."""
 
-    async def knock(self, host: str, port: int, timeout_s: float) -> Knock:
+    async def try_port(self, host: str, port: int, timeout_s: float) -> PortBehaviour:
         """Open a TCP connection and close it."""
 
     async def close(self) -> None:

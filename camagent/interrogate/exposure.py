@@ -11,7 +11,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from camagent.interrogate.conversation import Conversation
-from camagent.interrogate.device_link import Knock
+from camagent.interrogate.device_link import PortBehaviour
 from camagent.interrogate.envelopes import GET_INFORMATION
 from camagent.interrogate.question_line import MIN_CALL_S
 from camagent.model.device import DefaultLoginTrial, NetworkFacts, PortFacts, TlsFacts
@@ -20,7 +20,7 @@ from camagent.model.json_form import to_json
 from camagent.model.secret import Credential
 
 MAX_PORTS = 16  # a short list is a check, a long one is a scan that intrusion detection reports
-KNOCK_TIMEOUT_S = 1.0  # on the same site a port answers within milliseconds; silence is a filter
+PORT_TIMEOUT_S = 1.0  # on the same site a port answers within milliseconds; silence is a filter
 MAX_DEFAULT_LOGINS = 2  # the strictest lock-out seen allows five refusals (evercam/evercam-server#91)
 
 
@@ -59,19 +59,23 @@ def https_port(service_url: str, network: NetworkFacts | Fault | None) -> int | 
 
 
 async def fetch_ports(conversation: Conversation, ports: Sequence[int]) -> PortFacts | Fault | None:
-    """Each port knocked at once, one after the other."""
+    """Each port tried once, one after the other."""
     if not ports:
         return None
-    found: dict[Knock, list[int]] = {knock: [] for knock in Knock}
+    found: dict[PortBehaviour, list[int]] = {tried: [] for tried in PortBehaviour}
     for port in tuple(dict.fromkeys(ports))[:MAX_PORTS]:
         started_s = conversation.clock.monotonic_s()
-        time_s = min(KNOCK_TIMEOUT_S, conversation.limits.deadline_s - started_s)
+        time_s = min(PORT_TIMEOUT_S, conversation.limits.deadline_s - started_s)
         if time_s < MIN_CALL_S:
             return Fault(FaultCode.BUDGET_SPENT, Stage.INTERROGATE, "ports", 0.0)
-        knock = await conversation.door.knock(conversation.host, port, time_s)
-        found[knock].append(port)
-        _note(conversation, "tcp", f"knock {port}", knock.value, conversation.clock.monotonic_s() - started_s)
-    return PortFacts(tuple(found[Knock.OPEN]), tuple(found[Knock.CLOSED]), tuple(found[Knock.SILENT]))
+        tried = await conversation.door.try_port(conversation.host, port, time_s)
+        found[tried].append(port)
+        _note(conversation, "tcp", f"knock {port}", tried.value, conversation.clock.monotonic_s() - started_s)
+    return PortFacts(
+        tuple(found[PortBehaviour.OPEN]),
+        tuple(found[PortBehaviour.CLOSED]),
+        tuple(found[PortBehaviour.SILENT]),
+    )
 
 
 async def try_default_logins(

@@ -1,4 +1,4 @@
-"""How an interview begins: find the door, read the clock, list the services, and knock as a stranger.
+"""How an interview begins: find the door, read the clock, list the services, and ask without a log-in.
 
 Everything here is asked without credentials, unless the device wants a log-in even for its clock or its
 service list.
@@ -172,7 +172,7 @@ async def fetch_capabilities(
     return replace(outcome, secure_rtsp=None if isinstance(secure, Fault) else secure)
 
 
-async def knock_as_stranger(
+async def ask_as_stranger(
     conversation: Conversation, url: str, services: Sequence[Service], ask_users: bool
 ) -> AnonymousAccess | Fault:
     """What must not be open, tried without credentials; the refusals also show which way to log in."""

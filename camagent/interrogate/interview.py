@@ -19,11 +19,11 @@ from camagent.interrogate.envelopes import (
 )
 from camagent.interrogate.exposure import fetch_ports, fetch_tls, https_port, try_default_logins
 from camagent.interrogate.find_device import (
+    ask_as_stranger,
     fetch_capabilities,
     fetch_clock,
     fetch_services,
     find_device,
-    knock_as_stranger,
 )
 from camagent.interrogate.media_interview import fetch_media, media_doors
 from camagent.interrogate.network_interview import fetch_network
@@ -64,7 +64,7 @@ class InterviewOptions:
     """Tried in order where the target names none."""
     ask_users: bool = True
     check_ports: tuple[int, ...] = ()
-    """TCP ports to knock at once each; empty: none."""
+    """TCP ports to try once each; empty: none."""
     default_logins: tuple[Credential, ...] = ()
     """Factory log-ins that the operator wants tried; two at most."""
     try_snapshot: bool = False
@@ -174,7 +174,7 @@ class _Interview:
         services = await fetch_services(self.conversation, self.url, logged_in=False)
         listed = () if isinstance(services, Fault) else services
         capabilities = await fetch_capabilities(self.conversation, self.url, listed)
-        anonymous = await knock_as_stranger(self.conversation, self.url, listed, self.options.ask_users)
+        anonymous = await ask_as_stranger(self.conversation, self.url, listed, self.options.ask_users)
         self._stop_for_a_stranger(self._other_serial())
         if isinstance(services, Fault):
             services = await fetch_services(self.conversation, self.url, logged_in=True)
@@ -203,7 +203,7 @@ class _Interview:
             recording=await self._recording(listed),
             tls=tls,
         )
-        return await self._surroundings(facts)
+        return await self._beside_media(facts)
 
     async def begin(self) -> WayIn | Fault:
         """The questions that lead to a way in, and no others."""
@@ -267,7 +267,7 @@ class _Interview:
             return None
         return await fetch_recording(self.conversation, url)
 
-    async def _surroundings(self, facts: DeviceFacts) -> DeviceFacts:
+    async def _beside_media(self, facts: DeviceFacts) -> DeviceFacts:
         """What is not a question: TLS, ports, factory log-ins; and the conversation's own record."""
         tls = facts.tls
         if tls is None:

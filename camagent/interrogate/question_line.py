@@ -25,7 +25,7 @@ from camagent.interrogate.envelopes import (
 )
 from camagent.interrogate.evidence import render_exchange
 from camagent.interrogate.quirks import Quirk
-from camagent.interrogate.reply_meaning import Answer, Heard, heard_fault, http_offset_s, understand
+from camagent.interrogate.reply_meaning import Answer, ReplyMeaning, heard_fault, http_offset_s, understand
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.secret import Credential
 from camagent.platform.clock import Clock
@@ -126,7 +126,7 @@ class QuestionLine:
         """Where a redirect within the device led."""
         return self._moved.get(url, url)
 
-    async def put(self, question: Question[Any], url: str, login: bool) -> Heard:
+    async def put(self, question: Question[Any], url: str, login: bool) -> ReplyMeaning:
         """Ask, also in another form or at another port where the first way is not understood."""
         heard = await self._send_once(question, url, login)
         if self._is_stale_port(url, heard.outcome):
@@ -147,7 +147,7 @@ class QuestionLine:
             elsewhere and self.home is not None and url not in self._moved and at_home(url, self.home) != url
         )
 
-    def _form_may_be_wrong(self, heard: Heard, url: str) -> bool:
+    def _form_may_be_wrong(self, heard: ReplyMeaning, url: str) -> bool:
         """The device may want the question put in another way: it says so, or nothing was ever understood."""
         outcome = heard.outcome
         if not isinstance(outcome, Fault) or heard.refusal is not None:
@@ -159,7 +159,7 @@ class QuestionLine:
             return False
         return heard.refuses_form or (not self._form_is_proven and outcome.code in _FORM_MAY_BE_WRONG)
 
-    async def _try_forms(self, question: Question[Any], url: str, first: Heard) -> Heard:
+    async def _try_forms(self, question: Question[Any], url: str, first: ReplyMeaning) -> ReplyMeaning:
         """The same question in each other form; the one that is understood is kept for the conversation."""
         self._form_trials[url] = self._form_trials.get(url, 0) + 1
         before = self.quirks & set(_FORMS)
@@ -180,7 +180,7 @@ class QuestionLine:
         self.quirks.update(before)  # it was not that
         return first
 
-    async def _send_once(self, question: Question[Any], url: str, login: bool) -> Heard:
+    async def _send_once(self, question: Question[Any], url: str, login: bool) -> ReplyMeaning:
         started_s = self.clock.monotonic_s()
         for _ in range(1 + MAX_REDIRECTS):
             stop = await self._wait_for_turn()
@@ -261,7 +261,7 @@ class QuestionLine:
 
     def _understand(
         self, reply: HttpReply | FaultCode, question: Question[Any], url: str, login: bool, started_s: float
-    ) -> Heard:
+    ) -> ReplyMeaning:
         """What came back, and what it shows of the device's doors."""
         elapsed_s = self.clock.monotonic_s() - started_s
         if not isinstance(reply, HttpReply):
@@ -286,5 +286,5 @@ class QuestionLine:
 
     def _fault(
         self, code: FaultCode, question: Question[Any], started_s: float, status: int | None = None
-    ) -> Heard:
+    ) -> ReplyMeaning:
         return heard_fault(code, question.operation, self.clock.monotonic_s() - started_s, status)

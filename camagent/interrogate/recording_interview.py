@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 from camagent.interrogate.conversation import Conversation
 from camagent.interrogate.envelopes import GET_RECORDING_SUMMARY, Question
 from camagent.interrogate.recording_replies import (
-    Page,
+    ResultPage,
     parse_event_page,
     parse_recording_page,
     parse_search_token,
@@ -75,7 +75,7 @@ async def _search(
     conversation: Conversation,
     url: str,
     find: Question[str | None],
-    results: tuple[str, Callable[[Node], Page[T]]],
+    results: tuple[str, Callable[[Node], ResultPage[T]]],
 ) -> list[T] | Fault:
     """Begin a search, collect its pieces, end it. Returns: every row, or the Fault that left it
     incomplete."""

@@ -47,7 +47,7 @@ class TrackState:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class ResultPage(Generic[T]):
     """One piece of a search's results."""
 
     rows: tuple[T, ...]
@@ -60,18 +60,18 @@ def parse_search_token(node: Node) -> str | None:
     return _token(node.value("SearchToken"))
 
 
-def parse_recording_page(node: Node) -> Page[Recording]:
+def parse_recording_page(node: Node) -> ResultPage[Recording]:
     """GetRecordingSearchResultsResponse."""
     results = node.child("ResultList") or node
     rows = [_recording(row) for row in results.children("RecordingInformation")]
-    return Page(tuple(row for row in rows if row is not None), _is_complete(results))
+    return ResultPage(tuple(row for row in rows if row is not None), _is_complete(results))
 
 
-def parse_event_page(node: Node) -> Page[TrackState]:
+def parse_event_page(node: Node) -> ResultPage[TrackState]:
     """GetEventSearchResultsResponse, of which only the states of tracks are read."""
     results = node.child("ResultList") or node
     rows = [_state(row) for row in results.children("Result")]
-    return Page(tuple(row for row in rows if row is not None), _is_complete(results))
+    return ResultPage(tuple(row for row in rows if row is not None), _is_complete(results))
 
 
 def recorded_channels(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from camagent.interrogate.device_link import HttpRequest, Knock
+from camagent.interrogate.device_link import HttpRequest, PortBehaviour
 from camagent.interrogate.evidence import parse_reply
 from camagent.interrogate.interview import CREDENTIAL_GIVEN, InterviewDoors, InterviewOptions, interrogate
 from camagent.interrogate.snapshot import PEEK
@@ -92,11 +92,11 @@ class ReplayDoor:
         exchange = self._take(("tls", f"handshake {port}"))
         return _parse_tls(exchange.received) if exchange is not None else NOT_RECORDED
 
-    async def knock(self, host: str, port: int, timeout_s: float) -> Knock:
+    async def try_port(self, host: str, port: int, timeout_s: float) -> PortBehaviour:
         """See DeviceDoor."""
         exchange = self._take(("tcp", f"knock {port}"))
-        known = exchange is not None and exchange.received in Knock.__members__.values()
-        return Knock(exchange.received) if exchange is not None and known else Knock.SILENT
+        known = exchange is not None and exchange.received in PortBehaviour.__members__.values()
+        return PortBehaviour(exchange.received) if exchange is not None and known else PortBehaviour.SILENT
 
     async def close(self) -> None:
         """See DeviceDoor."""
@@ -122,10 +122,10 @@ async def replay_interview(transcript: Transcript, options: InterviewOptions) ->
     target: DeviceTarget = transcript.target
     clock = ReplayClock()
     door = ReplayDoor(transcript.exchanges, clock)
-    knocks = tuple(int(e.doing.removeprefix("knock ")) for e in transcript.exchanges if _is_knock(e))
+    tried_ports = tuple(int(e.doing.removeprefix("knock ")) for e in transcript.exchanges if _is_port_try(e))
     peeked = any(e.protocol == "http" for e in transcript.exchanges)
     asked = replace(
-        options, check_ports=knocks, default_logins=(), try_snapshot=peeked, budget_s=float("inf")
+        options, check_ports=tried_ports, default_logins=(), try_snapshot=peeked, budget_s=float("inf")
     )
     given = any((e.protocol, e.doing) == CREDENTIAL_GIVEN[:2] for e in transcript.exchanges)
     credential = Credential("replay", Secret("replay"), allow_basic=True) if given else None
@@ -151,7 +151,7 @@ def _is_challenge(exchange: Exchange) -> bool:
     return exchange.protocol == "soap" and answer[1:2] == ["401"] and not _logged_in(exchange)
 
 
-def _is_knock(exchange: Exchange) -> bool:
+def _is_port_try(exchange: Exchange) -> bool:
     return exchange.protocol == "tcp" and re.fullmatch(r"knock [0-9]{1,5}", exchange.doing) is not None
 
 

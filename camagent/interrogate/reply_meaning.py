@@ -37,7 +37,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ReplyMeaning:
     """The outcome of one request."""
 
     outcome: Answer | Fault
@@ -51,19 +51,19 @@ class Heard:
     """It complains of how the question was put: its action, its version of SOAP, its content type."""
 
 
-def heard_fault(code: FaultCode, operation: str, elapsed_s: float, status: int | None = None) -> Heard:
+def heard_fault(code: FaultCode, operation: str, elapsed_s: float, status: int | None = None) -> ReplyMeaning:
     """A failure in the place of the answer."""
-    return Heard(Fault(code, Stage.INTERROGATE, operation, round(elapsed_s, 3), status))
+    return ReplyMeaning(Fault(code, Stage.INTERROGATE, operation, round(elapsed_s, 3), status))
 
 
-def understand(reply: HttpReply, question: Question[Any], elapsed_s: float) -> Heard:
+def understand(reply: HttpReply, question: Question[Any], elapsed_s: float) -> ReplyMeaning:
     """What this reply says to that question."""
     challenges = parse_challenges(reply.all_headers("WWW-Authenticate"))
     heard = _understand(reply, question, elapsed_s, challenges)
     return replace(heard, challenges=challenges) if challenges else heard
 
 
-def is_login_page(heard: Heard) -> bool:
+def is_login_page(heard: ReplyMeaning) -> bool:
     """A web page in the place of an answer: after a log-in, it is the page that asks for one again."""
     fault = heard.outcome
     return isinstance(fault, Fault) and fault.code is FaultCode.NOT_ONVIF and (fault.status or 200) < 500
@@ -83,12 +83,12 @@ def http_offset_s(reply: HttpReply, now: datetime) -> float | None:
 
 def _understand(
     reply: HttpReply, question: Question[Any], elapsed_s: float, challenges: tuple[Challenge, ...]
-) -> Heard:
+) -> ReplyMeaning:
     content, operation = read_envelope(reply.body), question.operation
     if isinstance(content, Reply):
         if answers(content, operation):
             is_empty = next(content.node.children(), None) is None
-            return Heard(Answer(question.read(content.node), content.recovered, is_empty))
+            return ReplyMeaning(Answer(question.read(content.node), content.recovered, is_empty))
         return heard_fault(FaultCode.MALFORMED_REPLY, operation, elapsed_s, reply.status)
     if isinstance(content, SoapFault):
         if content.refuses_login or reply.status == 401:

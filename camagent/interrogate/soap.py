@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from camagent.interrogate.device_link import HttpRequest, Knock
+from camagent.interrogate.device_link import HttpRequest, PortBehaviour
 from camagent.model.device import DeviceTarget, TlsFacts
 from camagent.model.fault import FaultCode
 from camagent.wire.http_client import HttpCall, HttpClient
@@ -19,7 +19,7 @@ PEEK_HEADERS = (("Accept", "image/*"), ("User-Agent", "camagent"))
 
 
 @dataclass
-class HttpDoor:
+class SoapDoor:
     """An HTTP client, held down to what an old camera can bear."""
 
     allow_legacy: bool = True
@@ -53,25 +53,25 @@ class HttpDoor:
         await self.close()  # one connection at a time
         return await fetch_tls_facts(host, port, self.allow_legacy, timeout_s)
 
-    async def knock(self, host: str, port: int, timeout_s: float) -> Knock:
+    async def try_port(self, host: str, port: int, timeout_s: float) -> PortBehaviour:
         """See DeviceDoor."""
         await self.close()
         try:
             async with asyncio.timeout(timeout_s):
                 _, writer = await asyncio.open_connection(host, port)
         except ConnectionRefusedError:
-            return Knock.CLOSED
+            return PortBehaviour.CLOSED
         except OSError:  # TimeoutError is one
-            return Knock.SILENT
+            return PortBehaviour.SILENT
         writer.transport.abort()
-        return Knock.OPEN
+        return PortBehaviour.OPEN
 
     async def close(self) -> None:
         """See DeviceDoor."""
         self._client.close()
 
 
-def open_http(target: DeviceTarget, allow_legacy: bool) -> HttpDoor:
+def open_http(target: DeviceTarget, allow_legacy: bool) -> SoapDoor:
     """The DoorMaker of the network."""
     del target  # the door learns addresses from each request; the conversation pins them
-    return HttpDoor(allow_legacy=allow_legacy)
+    return SoapDoor(allow_legacy=allow_legacy)

@@ -74,7 +74,7 @@ class KnownDevice:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class DeviceSigns:
     """One camera as it was seen in this run, before it is recognised."""
 
     address: str
@@ -109,7 +109,9 @@ def camera_id(
 
 
 def identity_of(
-    seen: Sighting, ignored: frozenset[tuple[str, str]] = frozenset(), taken: AbstractSet[str] = frozenset()
+    seen: DeviceSigns,
+    ignored: frozenset[tuple[str, str]] = frozenset(),
+    taken: AbstractSet[str] = frozenset(),
 ) -> Identity:
     """The id that these signs make: from the strongest one alone, so that gaining a weak one changes nothing.
 
@@ -139,7 +141,7 @@ def _id_from(kind: str, value: str, source: str) -> str:
 
 def sighting(
     device: DeviceFacts | None, address: str, video_source: str | None, channel: str | None = None
-) -> Sighting:
+) -> DeviceSigns:
     """The usable signs of one camera; placeholders are left out. `channel` from `channel_sign`."""
     signs: dict[tuple[str, str], None] = {}
     if device is not None:
@@ -155,7 +157,9 @@ def sighting(
             _add(signs, "certificate", device.tls.fingerprint_sha256)
     _add(signs, "address", address)
     _add(signs, "channel", channel)
-    return Sighting(address, video_source, tuple(signs), device.service_url if device is not None else None)
+    return DeviceSigns(
+        address, video_source, tuple(signs), device.service_url if device is not None else None
+    )
 
 
 def channel_sign(place: int, count: int, name: str | None) -> str:
@@ -163,14 +167,14 @@ def channel_sign(place: int, count: int, name: str | None) -> str:
     return f"{place}/{count} {name or ''}".strip()
 
 
-def _signs_by_address(sightings: Sequence[Sighting]) -> dict[str, set[tuple[str, str]]]:
+def _signs_by_address(sightings: Sequence[DeviceSigns]) -> dict[str, set[tuple[str, str]]]:
     by_address: dict[str, set[tuple[str, str]]] = {}
     for sighting in sightings:
         by_address.setdefault(sighting.address, set()).update(sighting.signs)
     return by_address
 
 
-def shared_signs(sightings: Sequence[Sighting]) -> frozenset[tuple[str, str]]:
+def shared_signs(sightings: Sequence[DeviceSigns]) -> frozenset[tuple[str, str]]:
     """Signs that stand at two addresses of one run: unknown placeholders, cloned serials, factory keys."""
     places: Counter[tuple[str, str]] = Counter()
     for signs in _signs_by_address(sightings).values():
@@ -180,21 +184,23 @@ def shared_signs(sightings: Sequence[Sighting]) -> frozenset[tuple[str, str]]:
     )
 
 
-def remember(identity: Identity | str, seen: Sighting) -> KnownDevice:
+def remember(identity: Identity | str, seen: DeviceSigns) -> KnownDevice:
     """What to store of a sighting under its id."""
     key = identity if isinstance(identity, str) else identity.id
     return KnownDevice(key, seen.address, seen.video_source, seen.signs, seen.service_url)
 
 
 def match(
-    known: Sequence[KnownDevice], seen: Sighting, ignored: frozenset[tuple[str, str]] = frozenset()
+    known: Sequence[KnownDevice], seen: DeviceSigns, ignored: frozenset[tuple[str, str]] = frozenset()
 ) -> Match:
     """Recognise one sighting; the best score wins, the same address breaks a tie."""
     return match_all(known, (seen,), ignored)[0]
 
 
 def match_all(
-    known: Sequence[KnownDevice], seen: Sequence[Sighting], ignored: frozenset[tuple[str, str]] = frozenset()
+    known: Sequence[KnownDevice],
+    seen: Sequence[DeviceSigns],
+    ignored: frozenset[tuple[str, str]] = frozenset(),
 ) -> tuple[Match, ...]:
     """Recognise every sighting of a run, each known camera at most once; in the order of `seen`."""
     before = [_Sorted(device.video_source, _by_kind(device.signs, ignored)) for device in known]
@@ -279,7 +285,9 @@ def _only_place(known: _Sorted, seen: _Sorted) -> bool:
     return not any(before and now and before.isdisjoint(now) for before, now in pairs)
 
 
-def _describe(known: Sequence[KnownDevice], seen: Sighting, j: int | None, taken: AbstractSet[int]) -> Match:
+def _describe(
+    known: Sequence[KnownDevice], seen: DeviceSigns, j: int | None, taken: AbstractSet[int]
+) -> Match:
     if j is not None:
         return Match("same" if known[j].address == seen.address else "moved", known[j])
     for index, device in enumerate(known):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from camagent.inventory.cells import CELLS, Address, CellError, cell_problem, parse_date, parse_yes_no
-from camagent.inventory.tables import Row, read_csv, read_toml
+from camagent.inventory.tables import TableRow, read_csv, read_toml
 from camagent.inventory.usable_numbers import usable_mac, usable_serial
 from camagent.model.discovery import Change, InventoryRow, SeenCamera
 from camagent.model.operator_error import MAX_PROBLEMS, OperatorError
@@ -157,7 +157,7 @@ def _unique(signs: Mapping[int, Iterable[str]]) -> dict[str, int]:
     return {sign: number for number, sign in listed if count[sign] == 1}
 
 
-def _declaration(row: Row, problems: list[Message]) -> Declaration:
+def _declaration(row: TableRow, problems: list[Message]) -> Declaration:
     cells: dict[str, Any] = {}
     for key, value in row.cells.items():
         try:
@@ -194,7 +194,7 @@ def _answer(table: Mapping[str, object], place: str, problems: list[Message]) ->
     )
 
 
-def _doubles(rows: Sequence[Row], declarations: Sequence[Declaration]) -> list[Message]:
+def _doubles(rows: Sequence[TableRow], declarations: Sequence[Declaration]) -> list[Message]:
     """Two lines for one camera: the same serial or MAC number, or the same address and channel."""
     first: dict[str, str] = {}
     problems = []

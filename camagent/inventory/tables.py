@@ -60,7 +60,7 @@ _COLUMN_OF = {text: key for key, text in pairs_of(_HEADERS)}
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """One camera of the file, cells not yet understood."""
 
     place: str
@@ -73,7 +73,7 @@ class Row:
 class Rows:
     """All rows that could be made out, and what is wrong with the file."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[TableRow] = field(default_factory=list)
     problems: list[Message] = field(default_factory=list)
 
 
@@ -134,7 +134,7 @@ def _fill(
             return
         named = {columns[i]: cell.strip() for i, cell in enumerate(cells) if i in columns and cell.strip()}
         if named:  # Excel saves empty lines below the table
-            result.rows.append(Row(f"{file}:{skipped + getattr(reader, 'line_num', 0)}", named))
+            result.rows.append(TableRow(f"{file}:{skipped + getattr(reader, 'line_num', 0)}", named))
 
 
 def _columns(header: list[str], place: str, result: Rows) -> dict[int, str]:
@@ -168,7 +168,7 @@ def _add_table(camera: dict[str, Any], place: str, result: Rows) -> None:
         elif isinstance(value, (dict, list)):
             result.problems.append(message("discover.inventory.not_a_cell", place=place, column=key))
     result.rows.append(
-        Row(place, {key: value for key, value in camera.items() if key in CELLS}, tuple(answers))
+        TableRow(place, {key: value for key, value in camera.items() if key in CELLS}, tuple(answers))
     )
 
 

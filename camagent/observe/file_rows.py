@@ -19,7 +19,7 @@ MAX_CANDIDATES = 8  # keyframes held at a time, thinned out evenly: bounds memor
 
 
 @dataclass(slots=True)
-class Reading:
+class FileReading:
     """What the demuxer brought."""
 
     codec: str
@@ -42,7 +42,7 @@ class Reading:
     fault: Fault | None = None
 
 
-def offer(reading: Reading, picture: bytes, wanted: bool) -> None:
+def offer(reading: FileReading, picture: bytes, wanted: bool) -> None:
     """Keep the keyframe if it is its turn; thin out where there are too many."""
     reading.candidate_open = wanted and reading.keyframes % reading.stride == 0
     if reading.candidate_open:
@@ -53,7 +53,7 @@ def offer(reading: Reading, picture: bytes, wanted: bool) -> None:
         reading.stride *= 2
 
 
-def let_pass(reading: Reading, stamp: int) -> int:
+def let_pass(reading: FileReading, stamp: int) -> int:
     """Without time, order is all there is: a leading picture is shown in front of the keyframe that it
     follows."""
     for place in range(len(reading.rows) - 1, -1, -1):
@@ -63,7 +63,7 @@ def let_pass(reading: Reading, stamp: int) -> int:
     return stamp
 
 
-def ticks(reading: Reading, packet: Any) -> int:
+def ticks(reading: FileReading, packet: Any) -> int:
     stamp = packet.pts if packet.pts is not None else packet.dts
     if not reading.timed:
         return len(reading.rows)
@@ -74,7 +74,7 @@ def ticks(reading: Reading, packet: Any) -> int:
     return round(seconds * CLOCK_HZ)
 
 
-def stamp_all(reading: Reading) -> None:
+def stamp_all(reading: FileReading) -> None:
     """Give rows without a stamp one between their neighbours'; a file that stamps hardly anything has no
     time."""
     rows, missing = reading.rows, set(reading.unstamped)

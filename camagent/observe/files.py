@@ -27,7 +27,7 @@ from camagent.observe.codec.access_unit import annex_b, container_sets, split_an
 from camagent.observe.codec.nal_sequence import MAX_CHANGES, NalSequence
 from camagent.observe.codec.payload_flags import LEADING, RECOVERY, SECOND_FIELD, is_keyframe
 from camagent.observe.codec.table import CODECS, DECODED
-from camagent.observe.file_rows import CLOCK_HZ, Reading, let_pass, offer, stamp_all, ticks
+from camagent.observe.file_rows import CLOCK_HZ, FileReading, let_pass, offer, stamp_all, ticks
 from camagent.observe.frames import FrameTable
 from camagent.observe.measure import declare, measure
 from camagent.observe.picture.opinion import PictureReport, doubt_frozen
@@ -101,7 +101,7 @@ def watch_file(
     )
 
 
-def _read(path: Path, options: FileOptions) -> Reading | Fault:
+def _read(path: Path, options: FileOptions) -> FileReading | Fault:
     started_s = monotonic()
     try:
         if not path.is_file():  # a folder; or a pipe or device, that would never end
@@ -119,7 +119,7 @@ class _Bytes:
         self.read, self.seek, self.tell = file.read, file.seek, file.tell
 
 
-def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> Reading | Fault:
+def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> FileReading | Fault:
     try:
         # Titles and tags may be in any encoding; nothing here reads them.
         container = av.open(_Bytes(file), options=_OPTIONS, metadata_errors="replace")
@@ -136,7 +136,7 @@ def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> Reading | 
         timed = container.format.name not in UNTIMED_FORMATS
         size = context.width, context.height
         sets = container_sets(bytes(context.extradata or b""), codec)
-        reading = Reading(codec, timed, size if all(size) else None, NalSequence(codec, sets))
+        reading = FileReading(codec, timed, size if all(size) else None, NalSequence(codec, sets))
         if codec == "av1":  # av1C: four bytes, then OBUs
             _with_sequence_header(reading, bytes(context.extradata or b"")[4:], False)
         try:
@@ -151,7 +151,7 @@ def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> Reading | 
     return reading
 
 
-def _collect(container: Any, stream: Any, reading: Reading, options: FileOptions) -> bool:
+def _collect(container: Any, stream: Any, reading: FileReading, options: FileOptions) -> bool:
     """Fill the reading from the packets; False where the file ends before its own index does."""
     name = _TO_ANNEX_B.get(reading.codec)
     converter = av.bitstream.BitStreamFilterContext(name, stream) if name else None
@@ -173,14 +173,14 @@ def _collect(container: Any, stream: Any, reading: Reading, options: FileOptions
     return seen >= min(indexed, MAX_FRAMES)
 
 
-def _fills(reading: Reading, window_s: float) -> bool:
+def _fills(reading: FileReading, window_s: float) -> bool:
     rows = reading.rows
     if not reading.timed or reading.unstamped or not rows:
         return False
     return rows[-1][0] - rows[0][0] >= window_s * CLOCK_HZ
 
 
-def _add(reading: Reading, packet: Any, wanted: bool) -> None:
+def _add(reading: FileReading, packet: Any, wanted: bool) -> None:
     """One more access unit: a new frame, or the second field of the last one."""
     content = bytes(packet)
     if reading.codec not in _TO_ANNEX_B:
@@ -211,7 +211,7 @@ def _add(reading: Reading, packet: Any, wanted: bool) -> None:
     offer(reading, reading.sequence.picture(nals) if key and wanted else b"", key and wanted)
 
 
-def _with_sequence_header(reading: Reading, content: bytes, key: bool) -> bytes:
+def _with_sequence_header(reading: FileReading, content: bytes, key: bool) -> bytes:
     """A keyframe of AV1 that can stand alone; headers are noted when they change."""
     changes, own = (
         reading.sequence.changes,
@@ -223,7 +223,7 @@ def _with_sequence_header(reading: Reading, content: bytes, key: bool) -> bytes:
     return changes[-1][1] + content if key and not own and changes else content
 
 
-def _capture(reading: Reading) -> Capture:
+def _capture(reading: FileReading) -> Capture:
     stamps, sizes, keyframes, recovery_points, damaged = zip(*reading.rows, strict=True)
     arrivals_s = tuple(
         stamp / CLOCK_HZ for stamp in sorted(stamps)
@@ -249,7 +249,7 @@ def _capture(reading: Reading) -> Capture:
     )
 
 
-def _declared(reading: Reading, capture: Capture) -> DeclaredStream:
+def _declared(reading: FileReading, capture: Capture) -> DeclaredStream:
     declared = declare(capture.description, capture.parameter_sets)
     header = reading.jpeg
     if header is not None:
@@ -267,7 +267,7 @@ def _declared(reading: Reading, capture: Capture) -> DeclaredStream:
 
 
 def _measured(
-    reading: Reading, capture: Capture, report: PictureReport | Fault | None
+    reading: FileReading, capture: Capture, report: PictureReport | Fault | None
 ) -> MeasuredStream | Fault:
     """The measures of the window without those of a network; without those of time where the file has
     none."""
@@ -305,7 +305,7 @@ def _measured(
     )
 
 
-def _b_frames(reading: Reading) -> bool | None:
+def _b_frames(reading: FileReading) -> bool | None:
     """By the slices alone; H.265 without time stamps shows only that it has some, never that it has none."""
     if reading.sequence.b_slices:
         return True
@@ -313,7 +313,7 @@ def _b_frames(reading: Reading) -> bool | None:
 
 
 def _report(
-    reading: Reading, target: FileTarget, options: FileOptions, look: Look
+    reading: FileReading, target: FileTarget, options: FileOptions, look: Look
 ) -> PictureReport | Fault | None:
     if reading.codec not in DECODED:
         return Fault(FaultCode.CODEC_UNSUPPORTED, Stage.OBSERVE, "decode", 0.0)

@@ -33,7 +33,7 @@ MIN_DRIFT_S = 0.1  # less is within the delay of any network
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class ArrivalPace:
     """How the arrivals drift away from a sender's clock, in seconds a second of arrivals."""
 
     drift: float
@@ -51,7 +51,7 @@ class Pace:
         return self.misfit_s <= 0.25 * abs(self.drift) * self.span_s
 
 
-def pace(arrivals_s: Sequence[float], sent_s: Sequence[float]) -> tuple[Pace, ...]:
+def pace(arrivals_s: Sequence[float], sent_s: Sequence[float]) -> tuple[ArrivalPace, ...]:
     """The drift over the whole window, then over its first and its last two thirds where those are long
     enough.
 
@@ -104,14 +104,14 @@ def _slope(points: Sequence[tuple[float, float]]) -> float:
     return median(slopes) if slopes else 0.0
 
 
-def _fitted(points: Sequence[tuple[float, float]], noise_s: float) -> Pace:
+def _fitted(points: Sequence[tuple[float, float]], noise_s: float) -> ArrivalPace:
     slope = _slope(points)
     level = median(y - slope * x for x, y in points)
     misfit_s = max(abs(y - slope * x - level) for x, y in points)
     span_s = points[-1][0] - points[0][0]
     slack_s = 2 * misfit_s + 2 * noise_s + CLOCK_STEP_S
     growth_s = max(y for _, y in points) - points[0][1]
-    return Pace(slope, slack_s / span_s if span_s > 0 else math.inf, misfit_s, span_s, growth_s)
+    return ArrivalPace(slope, slack_s / span_s if span_s > 0 else math.inf, misfit_s, span_s, growth_s)
 
 
 def line_sets_the_pace(

@@ -16,7 +16,7 @@ from itertools import chain, pairwise
 from statistics import median, pstdev
 
 from camagent.observe.frames import FrameTable
-from camagent.observe.pace import MIN_FRAMES, Pace, line_sets_the_pace, pace, reports_are_queued
+from camagent.observe.pace import MIN_FRAMES, ArrivalPace, line_sets_the_pace, pace, reports_are_queued
 from camagent.observe.stamp_order import MISSING_RATIO, presentation_intervals, steady_segments
 
 BURST_RATIO = (
@@ -193,7 +193,9 @@ def _belief(table: FrameTable, segments: Sequence[range], witness: Witness) -> _
     return None if whole.steady and lies else _Belief(False, math.inf)
 
 
-def _falls_behind(arrivals_s: Sequence[float], stamped_s: Sequence[float], paces: Sequence[Pace]) -> bool:
+def _falls_behind(
+    arrivals_s: Sequence[float], stamped_s: Sequence[float], paces: Sequence[ArrivalPace]
+) -> bool:
     """Frames come later and later, or some are left out and the others are not early."""
     if not paces:
         delays = [a - t for a, t in zip(arrivals_s, stamped_s, strict=True)]

@@ -30,9 +30,9 @@ from camagent.observe.codec.table import CODECS, DECODED, is_sps, picture
 from camagent.observe.picture.opinion import PictureJudge, PictureReport
 from camagent.observe.receiver import TrackReceiver
 from camagent.observe.replay import StreamRecord, record_to_text, stream_facts
-from camagent.observe.rtsp.client import RtspClient, StepLimits, Transcript
+from camagent.observe.rtsp.client import RtspClient, RtspTranscript, StepLimits
 from camagent.observe.rtsp.connect import Approach, open_connection
-from camagent.observe.rtsp.login import Login
+from camagent.observe.rtsp.login import RtspLogin
 from camagent.observe.rtsp.session import Described, RtspSession
 from camagent.observe.rtsp.window import Watching
 from camagent.observe.rtsp.window_plan import WindowPlan
@@ -68,7 +68,7 @@ class WatchDoors:
     clock: Clock
     ledger: LoginLedger
     pictures: PictureJudge | None
-    transcript: Transcript | None = None
+    transcript: RtspTranscript | None = None
     tls: str | None = None
     """The certificate's fingerprint from earlier runs; none, or another one now, gets no Basic log-in."""
     opening: asyncio.Lock | None = None
@@ -162,7 +162,7 @@ async def _session(visit: _Visit) -> AsyncIterator[RtspSession | Fault]:
         yield connection
         return
     trusted = connection.encrypted and doors.tls is not None and doors.tls == connection.tls_fingerprint
-    login = Login((uri.host, uri.port), visit.credential, doors.ledger, encrypted=trusted)
+    login = RtspLogin((uri.host, uri.port), visit.credential, doors.ledger, encrypted=trusted)
     client = RtspClient(connection, login, doors.clock, options.limits)
     client.deadline_s, client.transcript = visit.deadline_s, doors.transcript
     session = RtspSession(client, uri)

@@ -10,9 +10,9 @@ from camagent import __version__
 from camagent.area import AreaReport, AreaSite
 from camagent.document.area_merge import AREA_SCHEMA, AreaMerge
 from camagent.document.decisions import Decision
-from camagent.document.progress import Progress, Step
+from camagent.document.progress import Progress, ProgressStep
 from camagent.document.progress_wording import why_text
-from camagent.document.sightings import OUT, Sighting
+from camagent.document.sightings import OUT, SightingView
 from camagent.model.finding import Action, Verdict
 from camagent.text import both
 
@@ -55,7 +55,7 @@ def area_document(
     )
 
 
-def _out(item: Sighting) -> dict[str, str]:
+def _out(item: SightingView) -> dict[str, str]:
     return {
         "id": item.row_id,
         "site": item.site,
@@ -77,7 +77,7 @@ def _progress(progress: Progress, lang: str) -> dict[str, Any]:
     }
 
 
-def _step(step: Step, lang: str) -> dict[str, Any]:
+def _step(step: ProgressStep, lang: str) -> dict[str, Any]:
     camera, now = step.camera, step.now
     return {
         "became": step.became.value,

@@ -32,7 +32,7 @@ LETTERS = "ABCDEFGH"
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class ActionShare:
     """The cameras of one ward with one action."""
 
     ward: str
@@ -40,13 +40,13 @@ class Share:
     rows: tuple[UpgradeRow, ...]
 
 
-def shares_of(rows: Sequence[UpgradeRow], wards: Sequence[str]) -> list[Share]:
+def shares_of(rows: Sequence[UpgradeRow], wards: Sequence[str]) -> list[ActionShare]:
     """By ward in that order, then by action; none without a camera."""
     by_share: dict[tuple[str, Action], list[UpgradeRow]] = {}
     for row in rows:
         by_share.setdefault((row.area, row.action), []).append(row)
     order = (share for share in product(wards, ACTION_ORDER) if share in by_share)
-    return [Share(ward, action, tuple(by_share[ward, action])) for ward, action in order]
+    return [ActionShare(ward, action, tuple(by_share[ward, action])) for ward, action in order]
 
 
 def write_area_summary(
@@ -91,7 +91,7 @@ def _heading(book: Book, sheet: Worksheet, lang: str) -> int:
 
 
 def _table(
-    sheet: Worksheet, row: int, shares: Sequence[Share], annexes: Sequence[Listed], office: Office
+    sheet: Worksheet, row: int, shares: Sequence[ActionShare], annexes: Sequence[Listed], office: Office
 ) -> int:
     """One line a ward and action, their sum and its words; answers with the next free row."""
     book, lang = office.book, office.lang
@@ -123,7 +123,7 @@ def _table(
     return row + 3
 
 
-def _formulas(share: Share, listed: Listed, office: Office) -> Iterator[tuple[str, float]]:
+def _formulas(share: ActionShare, listed: Listed, office: Office) -> Iterator[tuple[str, float]]:
     """Each figure of a line as the formula that keeps it true, and its value: by numbers, never by a school's
     words."""
     agreed = say(f"report.decision.{APPROVED}", office.lang)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
-from camagent.document.compare import CameraChange, Change, Comparison
+from camagent.document.compare import CameraChange, ChangeKind, Comparison
 from camagent.text import say
 from camagent.text.quantities import moment_text
 from camagent.text.vietnamese import clean_line
@@ -16,10 +16,10 @@ MAX_LISTED = 20  # cameras by name; the report has them all
 MAX_RULES = 4  # ids of one camera
 
 _STYLE = {
-    Change.BROKEN: "bold red",
-    Change.GONE: "bold red",
-    Change.FIXED: "bold green",
-    Change.CONFIRMED: "bold green",
+    ChangeKind.BROKEN: "bold red",
+    ChangeKind.GONE: "bold red",
+    ChangeKind.FIXED: "bold green",
+    ChangeKind.CONFIRMED: "bold green",
 }
 
 
@@ -31,8 +31,8 @@ def print_changes(comparison: Comparison, console: Console, lang: str) -> None:
 
 def _lines(comparison: Comparison, lang: str) -> Iterator[tuple[str, str]]:
     # A range that this run did not look at is no news: only what it looked at changed.
-    changes = [item for item in comparison.changes if item.change is not Change.UNSEEN]
-    kinds = [(kind, sum(item.change is kind for item in changes)) for kind in Change]
+    changes = [item for item in comparison.changes if item.change is not ChangeKind.UNSEEN]
+    kinds = [(kind, sum(item.change is kind for item in changes)) for kind in ChangeKind]
     counted = ", ".join(
         say("report.since.count", lang, count=n, what=_word(kind, lang)) for kind, n in kinds if n
     )
@@ -61,6 +61,6 @@ def _listed(rules: tuple[str, ...]) -> str:
     return ", ".join(rules[:MAX_RULES]) + (" …" if len(rules) > MAX_RULES else "")
 
 
-def _word(change: Change, lang: str) -> str:
+def _word(change: ChangeKind, lang: str) -> str:
     word = say(f"report.change.{change}", lang)
     return word[:1].lower() + word[1:]

@@ -45,7 +45,7 @@ class RateBar:
 
 
 @dataclass(frozen=True, slots=True)
-class Bandwidth:
+class BandwidthSums:
     """All main streams together, as they are and after the upgrade list is done."""
 
     before_bps: float
@@ -98,7 +98,7 @@ def rate_bars(cameras: Sequence[CameraView]) -> tuple[RateBar, ...]:
     return tuple(sorted(bars, key=lambda bar: (order[bar.enough], bar.measured_hz or 0.0))[:MAX_ROWS])
 
 
-def bandwidth(cameras: Sequence[CameraView]) -> Bandwidth | None:
+def bandwidth(cameras: Sequence[CameraView]) -> BandwidthSums | None:
     """The sum of the main streams before and after; None where more than a third of the rates is not
     known."""
     before_bps = after_bps = 0.0
@@ -118,7 +118,7 @@ def bandwidth(cameras: Sequence[CameraView]) -> Bandwidth | None:
     if unknown > MOST_UNKNOWN_RATIO * len(cameras) or unknown == len(cameras):
         return None
     scale = WHOLE / max(before_bps, after_bps, 1.0)
-    return Bandwidth(before_bps, after_bps, before_bps * scale, after_bps * scale, unknown, after_unknown)
+    return BandwidthSums(before_bps, after_bps, before_bps * scale, after_bps * scale, unknown, after_unknown)
 
 
 @dataclass(frozen=True, slots=True)

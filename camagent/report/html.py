@@ -21,7 +21,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
 from camagent import __version__
 from camagent.document import progress_wording, wording
-from camagent.document.compare import Change
+from camagent.document.compare import ChangeKind
 from camagent.document.model import CameraView, FindingView, ScanDocument
 from camagent.document.tenders import document_tenders
 from camagent.document.upgrade_rows import ACTION_ORDER, budget_of, row_order, upgrade_rows
@@ -111,7 +111,7 @@ def render_html(
 
 def _past(past: Past) -> dict[str, Any]:
     comparison = past.comparison
-    counts = [(kind, comparison.count(kind)) for kind in Change] if comparison else []
+    counts = [(kind, comparison.count(kind)) for kind in ChangeKind] if comparison else []
     return {
         "comparison": comparison,
         "changed": [(kind, count) for kind, count in counts if count],

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from camagent.inventory.identity import KnownDevice, Match, Sighting, Signs
+from camagent.inventory.identity import DeviceSigns, KnownDevice, Match, Signs
 from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy
 from camagent.model.expected import ExpectedCamera
@@ -28,7 +28,7 @@ class Met:
     """One source of one device of this run, and who it was recognised as."""
 
     check: DeviceCheck
-    sighting: Sighting
+    sighting: DeviceSigns
     match: Match
     key: str
 
@@ -135,7 +135,7 @@ class Seen(Protocol):
         """The conversation with its device."""
 
     @property
-    def sighting(self) -> Sighting:
+    def sighting(self) -> DeviceSigns:
         """Where it is and what speaks for it."""
 
 

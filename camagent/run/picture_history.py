@@ -23,7 +23,7 @@ SAME_MEAN, SAME_MOST = 1.0, 6  # steps of 28 by 64 means: coding the same pictur
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PictureLook:
     """One look at the picture."""
 
     at: datetime
@@ -35,8 +35,8 @@ class Look:
 class PictureHistory:
     """The last looks at one stream, and one an hour of this day."""
 
-    looks: tuple[Look, ...] = ()
-    hours: tuple[Look, ...] = ()
+    looks: tuple[PictureLook, ...] = ()
+    hours: tuple[PictureLook, ...] = ()
 
 
 def looked_again(history: PictureHistory, stream: StreamFacts) -> tuple[PictureHistory, StreamFacts]:
@@ -44,7 +44,7 @@ def looked_again(history: PictureHistory, stream: StreamFacts) -> tuple[PictureH
     image = stream.image
     if not isinstance(image, ImageFacts):
         return history, stream
-    look = Look(stream.started_at, image.conditions, image.numbers)
+    look = PictureLook(stream.started_at, image.conditions, image.numbers)
     looks = (*history.looks, look)[-LOOKS:]
     hours = _hours(history.hours, look)
     stated = list(image.conditions) if len(looks) == 1 else _often(looks)
@@ -56,12 +56,12 @@ def looked_again(history: PictureHistory, stream: StreamFacts) -> tuple[PictureH
     return PictureHistory(looks, hours), replace(stream, image=told)
 
 
-def _often(looks: tuple[Look, ...]) -> list[str]:
+def _often(looks: tuple[PictureLook, ...]) -> list[str]:
     counts = Counter(chain.from_iterable(look.conditions for look in looks))
     return [name for name, count in counts.items() if count >= NEEDED]
 
 
-def _hours(hours: tuple[Look, ...], look: Look) -> tuple[Look, ...]:
+def _hours(hours: tuple[PictureLook, ...], look: PictureLook) -> tuple[PictureLook, ...]:
     """One look an hour by daylight, of the last hours only; a clock that was set back starts anew."""
     kept = tuple(one for one in hours if timedelta(0) <= look.at - one.at < FORGOTTEN_AFTER)
     numbers = look.numbers
@@ -70,7 +70,7 @@ def _hours(hours: tuple[Look, ...], look: Look) -> tuple[Look, ...]:
     return kept if kept and look.at - kept[-1].at < APART else (*kept, look)
 
 
-def _unchanged_for_hours(hours: tuple[Look, ...], look: Look) -> bool:
+def _unchanged_for_hours(hours: tuple[PictureLook, ...], look: PictureLook) -> bool:
     """Every look of at least three hours by daylight is this one."""
     if look.numbers is None or not hours or look.at - hours[0].at < FROZEN_AFTER:
         return False

@@ -35,8 +35,7 @@ from camagent.run.one_device import without_second_addresses
 from camagent.run.pictures import against_reference, pictures_of, seen_by_night
 from camagent.run.shown_certificates import certificates, handshakes, stream_certificate_changed
 from camagent.run.trust import let_in
-from camagent.run.visit import DeviceCheck, SeenSource, judge_all
-from camagent.run.visit import SeenCamera as CheckedCamera
+from camagent.run.visit import CheckedCamera, DeviceCheck, SeenSource, judge_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class _Seen:
 
     check: DeviceCheck
     source: SeenSource
-    sighting: identity.Sighting
+    sighting: identity.DeviceSigns
 
 
 def finish(checks: Sequence[DeviceCheck], order: JudgingContext, frame: RunPeriod) -> Run:
@@ -126,7 +125,7 @@ def _recognised(
     return identities, absent_cameras(expected, known, facts, frame.finished_at)
 
 
-def _sign_of(camera: ExpectedCamera) -> identity.Sighting:
+def _sign_of(camera: ExpectedCamera) -> identity.DeviceSigns:
     return identity.sighting(None, camera.address, camera.video_source)
 
 
@@ -200,7 +199,7 @@ def _unique(identities: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return unique
 
 
-def _sighting(check: DeviceCheck, source: SeenSource) -> identity.Sighting:
+def _sighting(check: DeviceCheck, source: SeenSource) -> identity.DeviceSigns:
     device = check.device if isinstance(check.device, DeviceFacts) else None
     place = next(number for number, other in enumerate(check.sources, 1) if other is source)
     channel = identity.channel_sign(place, len(check.sources), source.name) if device is not None else None

@@ -21,14 +21,14 @@ NOTICED_AFTER = timedelta(seconds=6)  # a watch waits so long before it calls a 
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class NearbyCamera:
     """One camera, and when its check ended."""
 
     facts: CameraFacts
     ended_at: datetime
 
 
-def silent_together(cameras: Sequence[Heard]) -> frozenset[int]:
+def silent_together(cameras: Sequence[NearbyCamera]) -> frozenset[int]:
     """Places of the cameras whose silence is not their own: all of the school, or all that were watched at a
     moment.
 
@@ -57,7 +57,7 @@ def _silence(camera: CameraFacts) -> FaultCode | None:
     return fault.code if all(f.code in SILENT for f in (fault, *camera.stream_faults)) else None
 
 
-def _hosts(cameras: Sequence[Heard], places: Sequence[int]) -> int:
+def _hosts(cameras: Sequence[NearbyCamera], places: Sequence[int]) -> int:
     return len({_host(cameras[place].facts) for place in places} - {None})
 
 

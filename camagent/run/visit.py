@@ -42,7 +42,7 @@ from camagent.run.main_stream import (
     video_sources,
     wants_another,
 )
-from camagent.run.silence import Heard, silence_finding, silent_together
+from camagent.run.silence import NearbyCamera, silence_finding, silent_together
 from camagent.run.together import Together, at_once
 from camagent.run.trust import LoginGiven, newly_finding, waiting_finding, waits_for_trust
 from camagent.run.weaker_login import weaker_finding
@@ -241,7 +241,7 @@ class Judge:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenCamera:
+class CheckedCamera:
     """A camera's facts with the circumstances of the check that brought them."""
 
     facts: CameraFacts
@@ -253,7 +253,7 @@ class SeenCamera:
     login: LoginGiven = LoginGiven.AS_BOUND
 
 
-def judge_camera(seen: SeenCamera, judge: Judge) -> CameraResult:
+def judge_camera(seen: CheckedCamera, judge: Judge) -> CameraResult:
     """Findings, verdict and the cheapest step for one camera. Pure."""
     findings = assess(judge.requirement_profile, seen.facts, judge.site)
     ground = Ground(_look(seen, judge), judge.site.firmware)
@@ -276,7 +276,7 @@ def judge_camera(seen: SeenCamera, judge: Judge) -> CameraResult:
     )
 
 
-def _look(seen: SeenCamera, judge: Judge) -> Look:
+def _look(seen: CheckedCamera, judge: Judge) -> Look:
     """Whether two looks, each judged alone as if the other agreed, come to the same advice by the same
     picture."""
     if seen.other is None:
@@ -294,12 +294,14 @@ def _look(seen: SeenCamera, judge: Judge) -> Look:
 
 
 def judge_all(
-    seen: Sequence[SeenCamera], judge: Judge
+    seen: Sequence[CheckedCamera], judge: Judge
 ) -> tuple[tuple[CameraResult, ...], tuple[Finding, ...]]:
     """Every camera's result, and the findings about the school as a whole. Pure."""
     shared_bps = shared_bitrate_bps([camera.facts for camera in seen])
     judge = replace(judge, site=replace(judge.site, shared_bitrate_bps=shared_bps))
-    together = silent_together([Heard(c.facts, c.checked_at + timedelta(seconds=c.duration_s)) for c in seen])
+    together = silent_together(
+        [NearbyCamera(c.facts, c.checked_at + timedelta(seconds=c.duration_s)) for c in seen]
+    )
     silent = replace(judge, site=replace(judge.site, fell_silent=True))
     results = tuple(
         judge_camera(camera, silent if place in together else judge) for place, camera in enumerate(seen)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from camagent.model.finding import Action, Verdict
 from camagent.simulator.clips import Clip, load_clip
-from camagent.simulator.doors import Door
+from camagent.simulator.doors import SimulatedDoor
 from camagent.simulator.faults import NO_ONVIF_FAULTS, NO_STREAM_FAULTS, OnvifFaults, StreamFaults
 from camagent.simulator.kept_video import KeptVideo
 
@@ -33,7 +33,7 @@ class EncoderChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class StatedEncoder:
     """What ONVIF says that an encoder is set to."""
 
     codec: str
@@ -52,7 +52,7 @@ class SimulatedStream:
     token: str
     path: str
     clip_name: str
-    claim: Claim
+    claim: StatedEncoder
     choices: tuple[EncoderChoice, ...]
     faults: StreamFaults = NO_STREAM_FAULTS
     described_as: str | None = None
@@ -89,7 +89,7 @@ class SimulatedCamera:
     mac: str
     streams: tuple[SimulatedStream, ...]
     expected: Expectation
-    door: Door = field(default_factory=lambda: Door(open_to_anyone=True))
+    door: SimulatedDoor = field(default_factory=lambda: SimulatedDoor(open_to_anyone=True))
     """The log-in of both ONVIF and RTSP."""
     other_users: tuple[tuple[str, str], ...] = (("giamsat", "Operator"),)
     """(name, level) of the accounts beside the door's administrator."""
@@ -145,10 +145,10 @@ def encoder_token(stream: SimulatedStream) -> str:
     return f"VideoEncoder_{stream.token}"
 
 
-def honest_claim(clip_name: str) -> Claim:
+def honest_claim(clip_name: str) -> StatedEncoder:
     """The claim that is true of a clip."""
     clip: Clip = load_clip(clip_name)
     profile = {"h264": "High", "h265": "Main", "mjpeg": ""}[clip.codec]
     bitrate_kbps = max(64, round(clip.bitrate_bps / 64_000) * 64)
     size = (clip.width_px, clip.height_px)
-    return Claim(clip.codec, *size, clip.frame_rate_hz, bitrate_kbps, clip.gop_length_frames, profile)
+    return StatedEncoder(clip.codec, *size, clip.frame_rate_hz, bitrate_kbps, clip.gop_length_frames, profile)

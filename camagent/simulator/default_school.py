@@ -10,14 +10,14 @@ from camagent.model.finding import Action, Verdict
 from camagent.simulator.camera import (
     HTTP_PORT,
     RTSP_PORT,
-    Claim,
     EncoderChoice,
     Expectation,
     SimulatedCamera,
     SimulatedStream,
+    StatedEncoder,
     honest_claim,
 )
-from camagent.simulator.doors import Door
+from camagent.simulator.doors import SimulatedDoor
 from camagent.simulator.faults import StreamFaults
 
 USER = "camagent"
@@ -94,7 +94,7 @@ def _camera(
         mac="",
         streams=(main, _sub_stream()),
         expected=expected,
-        door=Door(USER, password, _DIGEST, open_to_anyone=False),
+        door=SimulatedDoor(USER, password, _DIGEST, open_to_anyone=False),
         http_digest=True,
         http_port=HTTP_PORT,
         rtsp_port=RTSP_PORT,
@@ -102,7 +102,7 @@ def _camera(
 
 
 def _main_stream(
-    clip_name: str, *, claim: Claim | None = None, choices: tuple[EncoderChoice, ...] = _MODERN
+    clip_name: str, *, claim: StatedEncoder | None = None, choices: tuple[EncoderChoice, ...] = _MODERN
 ) -> SimulatedStream:
     return SimulatedStream(
         "MainStream", "/Streaming/Channels/101", clip_name, claim or honest_claim(clip_name), choices

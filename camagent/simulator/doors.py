@@ -25,7 +25,7 @@ _PAIR = re.compile(r'(\w+)\s*=\s*(?:"([^"]*)"|([^\s,]+))')
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class SimulatedDoor:
     """Who is let in and how."""
 
     user: str = ""
@@ -41,7 +41,7 @@ class Door:
 class DoorKeeper:
     """One server's nonces and its count of wrong answers."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: SimulatedDoor) -> None:
         self.door = door
         self.wrong_answers = 0
         self._nonces: deque[str] = deque(maxlen=MAX_NONCES)

@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from camagent.simulator.camera import (
-    Claim,
     EncoderChoice,
     SimulatedCamera,
     SimulatedStream,
+    StatedEncoder,
     encoder_token,
     honest_claim,
 )
@@ -62,7 +62,7 @@ def set_encoder(camera: SimulatedCamera, request: SoapRequest, words: dict[str, 
     return replace(camera, streams=tuple(changed if item is stream else item for item in camera.streams))
 
 
-def _wanted(request: SoapRequest, now: Claim, words: dict[str, str]) -> Wanted:
+def _wanted(request: SoapRequest, now: StatedEncoder, words: dict[str, str]) -> Wanted:
     codec = words.get(request.argument("Encoding") or "", "")
     bitrate = request.argument("BitrateLimit")
     gop = request.attribute("GovLength") or request.argument("GovLength")

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from camagent.simulator.camera import Claim, EncoderChoice, SimulatedCamera, SimulatedStream, encoder_token
+from camagent.simulator.camera import (
+    EncoderChoice,
+    SimulatedCamera,
+    SimulatedStream,
+    StatedEncoder,
+    encoder_token,
+)
 from camagent.simulator.onvif_device import Reply, media_uri
 from camagent.simulator.onvif_xml import SoapRequest, element, leaf, size, span
 
@@ -151,7 +157,7 @@ def _media1_stream_uri(camera: SimulatedCamera, request: SoapRequest, now: datet
 
 
 def _media2_encoder(stream: SimulatedStream, name: str) -> str:
-    claim: Claim = stream.claim
+    claim: StatedEncoder = stream.claim
     rate = leaf("tt:FrameRateLimit", f"{claim.frame_rate_hz:g}") + leaf("tt:BitrateLimit", claim.bitrate_kbps)
     attributes: dict[str, object] = {"token": encoder_token(stream)}
     if claim.codec != "mjpeg":

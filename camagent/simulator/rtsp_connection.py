@@ -19,7 +19,7 @@ from camagent.simulator.rtsp_messages import (
     MAX_REQUEST_BYTES,
     METHODS,
     REASONS,
-    Request,
+    ServedRequest,
     body_length,
     first_number,
     parse_request,
@@ -35,7 +35,7 @@ MAX_PORT = 65_535
 GARBAGE = bytes(range(128, 256)) + b"\r\n\r\n"
 
 
-class RtspConnection(asyncio.Protocol):
+class ServedConnection(asyncio.Protocol):
     """One client's connection: at most one session."""
 
     def __init__(self, server: RtspServer) -> None:
@@ -105,7 +105,7 @@ class RtspConnection(asyncio.Protocol):
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort() if reset else self._transport.close()
 
-    def _receive(self, request: Request | None) -> None:
+    def _receive(self, request: ServedRequest | None) -> None:
         if request is None:
             self._write(f"RTSP/1.0 400 {REASONS[400]}\r\n\r\n")
             return
@@ -122,7 +122,7 @@ class RtspConnection(asyncio.Protocol):
         else:
             self._answer(request, mount)
 
-    def _answer(self, request: Request, mount: Mount | None) -> None:
+    def _answer(self, request: ServedRequest, mount: Mount | None) -> None:
         if self._transport.is_closing():
             return
         if request.method == "OPTIONS":
@@ -138,7 +138,7 @@ class RtspConnection(asyncio.Protocol):
         else:
             self._handlers[request.method](request, mount)
 
-    def _challenge(self, request: Request) -> None:
+    def _challenge(self, request: ServedRequest) -> None:
         keeper, authorization = self._server.keeper, request.headers.get("authorization")
         if keeper.locked:
             self._reply(request, 403, {"X-Reason": "account locked"})
@@ -157,12 +157,12 @@ class RtspConnection(asyncio.Protocol):
         self._server.refusals_left[id(mount)] = left - 1
         return status if left > 0 else None
 
-    def _on_describe(self, request: Request, mount: Mount) -> None:
+    def _on_describe(self, request: ServedRequest, mount: Mount) -> None:
         url = request.url.rstrip("/")
         sdp = render_sdp(mount.description, self._server.settings.address, url)
         self._reply(request, 200, {"Content-Base": f"{url}/", "Content-Type": "application/sdp"}, sdp)
 
-    def _on_setup(self, request: Request, mount: Mount) -> None:
+    def _on_setup(self, request: ServedRequest, mount: Mount) -> None:
         is_video = request.url.endswith(VIDEO_CONTROL) or "trackID=" not in request.url
         if is_video and self.line is None and _full(self._server, mount):
             self._reply(request, 453)
@@ -206,7 +206,7 @@ class RtspConnection(asyncio.Protocol):
         ports = f"{rtp.getsockname()[1]}-{rtcp.getsockname()[1]}"
         return f"RTP/AVP;unicast;client_port={port}-{port + 1};server_port={ports}"
 
-    def _on_play(self, request: Request, mount: Mount) -> None:
+    def _on_play(self, request: ServedRequest, mount: Mount) -> None:
         if self.line is None or self.mount is None:
             self._reply(request, 455)
             return
@@ -223,25 +223,25 @@ class RtspConnection(asyncio.Protocol):
         info = f"url={url};seq={sequence};rtptime={timestamp}"
         self._reply(request, 200, {"Session": self._session, "Range": "npt=0.000-", "RTP-Info": info})
 
-    def _on_pause(self, request: Request, mount: Mount) -> None:
+    def _on_pause(self, request: ServedRequest, mount: Mount) -> None:
         if self._sender is not None:
             self._sender.stop()
         self._reply(request, 200, {"Session": self._session})
 
-    def _on_parameter(self, request: Request, mount: Mount) -> None:
+    def _on_parameter(self, request: ServedRequest, mount: Mount) -> None:
         self._reply(request, 200, {"Session": self._session} if self._session else {})
 
-    def _on_teardown(self, request: Request, mount: Mount) -> None:
+    def _on_teardown(self, request: ServedRequest, mount: Mount) -> None:
         self._reply(request, 200, {"Session": self._session})
         self._end_session()
 
     def _reply(
-        self, request: Request, status: int, headers: Mapping[str, str] | None = None, body: str = ""
+        self, request: ServedRequest, status: int, headers: Mapping[str, str] | None = None, body: str = ""
     ) -> None:
         lines = [f"{name}: {value}" for name, value in (headers or {}).items()]
         self._reply_lines(request, status, lines, body)
 
-    def _reply_lines(self, request: Request, status: int, headers: list[str], body: str = "") -> None:
+    def _reply_lines(self, request: ServedRequest, status: int, headers: list[str], body: str = "") -> None:
         lines = [
             f"RTSP/1.0 {status} {REASONS.get(status, 'Refused')}",
             f"CSeq: {request.headers.get('cseq', '0')}",

@@ -26,7 +26,7 @@ REASONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ServedRequest:
     """One RTSP request."""
 
     method: str
@@ -34,7 +34,7 @@ class Request:
     headers: Mapping[str, str]
 
 
-def parse_request(head: str) -> Request | None:
+def parse_request(head: str) -> ServedRequest | None:
     """The request of one head; None where it is no RTSP."""
     first, *rest = head.lstrip("\r\n").split("\r\n")
     words = first.split(" ")
@@ -44,10 +44,10 @@ def parse_request(head: str) -> Request | None:
     for line in rest:
         name, _, value = line.partition(":")
         headers[name.strip().lower()] = value.strip()
-    return Request(words[0], words[1], headers)
+    return ServedRequest(words[0], words[1], headers)
 
 
-def body_length(request: Request | None) -> int:
+def body_length(request: ServedRequest | None) -> int:
     """Content-Length, 0 where it is missing or no number."""
     digits = request.headers.get("content-length", "0") if request else "0"
     return int(digits[:_MAX_DIGITS]) if digits.isascii() and digits.isdigit() else 0

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from camagent.simulator.describe import Description
-from camagent.simulator.doors import Door, DoorKeeper
+from camagent.simulator.doors import DoorKeeper, SimulatedDoor
 from camagent.simulator.faults import NO_STREAM_FAULTS, StreamFaults
 from camagent.simulator.live import LiveSource
-from camagent.simulator.rtsp_connection import RtspConnection
+from camagent.simulator.rtsp_connection import ServedConnection
 
 SESSION_TIMEOUT_S = 60  # RFC 2326 §12.37: the default
 BACKLOG = 512  # clients of a load test that connect in the same moment
@@ -37,7 +37,7 @@ class RtspSettings:
 
     address: str
     port: int
-    door: Door = field(default_factory=lambda: Door(open_to_anyone=True))
+    door: SimulatedDoor = field(default_factory=lambda: SimulatedDoor(open_to_anyone=True))
     server_name: str = "Rtsp Server/2.0"
     session_timeout_s: int = SESSION_TIMEOUT_S
     clock_offset_s: float = 0.0
@@ -53,7 +53,7 @@ class RtspServer:
         self.mounts = dict(mounts)
         """By path and query of the URL."""
         self.keeper = DoorKeeper(settings.door)
-        self.connections: set[RtspConnection] = set()
+        self.connections: set[ServedConnection] = set()
         self.refusals_left: dict[int, int] = {}
         self._listener: asyncio.Server | None = None
         self._datagrams: tuple[socket.socket, socket.socket] | None = None
@@ -72,7 +72,7 @@ class RtspServer:
         """
         loop, settings = asyncio.get_running_loop(), self.settings
         self._listener = await loop.create_server(
-            lambda: RtspConnection(self), settings.address, settings.port, ssl=settings.tls, backlog=BACKLOG
+            lambda: ServedConnection(self), settings.address, settings.port, ssl=settings.tls, backlog=BACKLOG
         )
 
     async def close(self) -> None:

@@ -51,7 +51,7 @@ class RunningCamera:
 
 
 @dataclass(frozen=True, slots=True)
-class School:
+class SimulatedSchool:
     """The running school."""
 
     running: tuple[RunningCamera, ...]
@@ -70,7 +70,9 @@ class School:
 
 
 @asynccontextmanager
-async def open_school(cameras: Sequence[SimulatedCamera], *, discovery: bool = True) -> AsyncIterator[School]:
+async def open_school(
+    cameras: Sequence[SimulatedCamera], *, discovery: bool = True
+) -> AsyncIterator[SimulatedSchool]:
     """Start every camera that is alive, and stop all at the end.
 
     Raises: OperatorError where an address or port is taken.
@@ -84,7 +86,7 @@ async def open_school(cameras: Sequence[SimulatedCamera], *, discovery: bool = T
         if discovery:
             responder = DiscoveryResponder([entry.camera for entry in running])
             _start_discovery(responder)
-        yield School(tuple(running))
+        yield SimulatedSchool(tuple(running))
     finally:
         if responder is not None:
             responder.close()

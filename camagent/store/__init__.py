@@ -31,7 +31,7 @@ from camagent.model.text import Message, message
 from camagent.store import expected, outages, pictures, scans, states, trust
 from camagent.store.daily import RAW_DAYS, count_day, day_of
 from camagent.store.open_file import ClosedAtEnd, connect, transaction, translated
-from camagent.store.pictures import KeptPicture
+from camagent.store.pictures import StoredPicture
 from camagent.store.scans import answered
 from camagent.text.quantities import VIETNAM, stamp_text
 from camagent.text.vietnamese import clean_line
@@ -186,7 +186,7 @@ class Store(ClosedAtEnd):
         with self._write() as connection:
             return expected.forget(connection, camera_id, at)
 
-    def kept_pictures(self, camera_id: str | None = None) -> tuple[KeptPicture, ...]:
+    def kept_pictures(self, camera_id: str | None = None) -> tuple[StoredPicture, ...]:
         """What is kept of the pictures of one camera, or of all: numbers only."""
         with self._lock, translated(self.path):
             return pictures.read(self._connection, camera_id)
@@ -199,7 +199,7 @@ class Store(ClosedAtEnd):
         """By camera id: its picture by night when that was sound, and the last look by night."""
         return pictures.nights_of(self.kept_pictures())
 
-    def accept_picture(self, camera_id: str) -> KeptPicture | None:
+    def accept_picture(self, camera_id: str) -> StoredPicture | None:
         """The latest picture of a camera becomes its reference; None where no check has seen one."""
         with self._write() as connection:
             return pictures.accept_latest(connection, camera_id)

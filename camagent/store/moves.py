@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from camagent.document.sightings import Sighting
+from camagent.document.sightings import SightingView
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ Sign = tuple[str, ...]
 
 
 def moves_of(
-    missing: Sequence[Sighting], unmet: Sequence[Sighting], shared: AbstractSet[Sign]
+    missing: Sequence[SightingView], unmet: Sequence[SightingView], shared: AbstractSet[Sign]
 ) -> tuple[Move, ...]:
     """Each missing camera with the only new one of its school that has its serial number and name, or one of
     them.
@@ -39,7 +39,7 @@ def moves_of(
     """
     moves: dict[str, Move] = {}
 
-    def serial(item: Sighting) -> Sign | None:
+    def serial(item: SightingView) -> Sign | None:
         found = (item.site_id, item.serial)
         return found if item.serial and found not in shared else None
 
@@ -54,9 +54,11 @@ def moves_of(
     return tuple(moves.values())
 
 
-def _alone(items: Sequence[Sighting], sign: Callable[[Sighting], Sign | None]) -> dict[Sign, Sighting]:
+def _alone(
+    items: Sequence[SightingView], sign: Callable[[SightingView], Sign | None]
+) -> dict[Sign, SightingView]:
     """By sign, the cameras that share it with no other one."""
-    groups: dict[Sign, list[Sighting]] = defaultdict(list)
+    groups: dict[Sign, list[SightingView]] = defaultdict(list)
     for item in items:
         found = sign(item)
         if found is not None:
@@ -64,10 +66,10 @@ def _alone(items: Sequence[Sighting], sign: Callable[[Sighting], Sign | None]) -
     return {key: group[0] for key, group in groups.items() if len(group) == 1}
 
 
-def _serial_and_name(item: Sighting) -> Sign | None:
+def _serial_and_name(item: SightingView) -> Sign | None:
     named = _name(item)
     return (*named, item.serial) if named and item.serial else None
 
 
-def _name(item: Sighting) -> Sign | None:
+def _name(item: SightingView) -> Sign | None:
     return (item.site_id, item.name) if item.name not in ("", item.address) else None

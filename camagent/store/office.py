@@ -17,13 +17,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from camagent.document.decisions import Decision
-from camagent.document.sightings import ASKED, Sighting
+from camagent.document.sightings import ASKED, SightingView
 from camagent.store.moves import Move, moves_of
 from camagent.store.office_schema import MIGRATIONS
 from camagent.store.open_file import connect_kept, transaction, translated
 from camagent.text.quantities import stamp_text
 
-_COLUMNS = tuple(field.name for field in fields(Sighting))
+_COLUMNS = tuple(field.name for field in fields(SightingView))
 _CAMERA = _COLUMNS[: _COLUMNS.index("at")]
 """Who a camera is; the rest is how it was at a time."""
 _STATE = ("row_id", *_COLUMNS[_COLUMNS.index("at") :])
@@ -45,7 +45,7 @@ class OfficeRecord:
     ) -> None:
         self._connection.close()
 
-    def note(self, sightings: Iterable[Sighting], at: datetime) -> tuple[Move, ...]:
+    def note(self, sightings: Iterable[SightingView], at: datetime) -> tuple[Move, ...]:
         """Keep what is asked now and what is no longer; answers with the cameras that were found under
         another id.
 
@@ -95,11 +95,11 @@ class OfficeRecord:
             found[key] = replace(item, row_id=key)
         return found
 
-    def asked_before(self, moment: datetime) -> tuple[Sighting, ...]:
+    def asked_before(self, moment: datetime) -> tuple[SightingView, ...]:
         """For which cameras something was asked by the results that began before a moment, under their ids
         of now."""
         moved = self._moved()
-        found: dict[str, Sighting] = {}
+        found: dict[str, SightingView] = {}
         for item in _sightings(self._rows(_STOOD, (stamp_text(moment),))):
             key = _followed(item.row_id, moved)
             if key not in found or found[key].at <= item.at:
@@ -111,13 +111,13 @@ class OfficeRecord:
         ((first,),) = self._rows("SELECT min(at) FROM state")
         return datetime.fromisoformat(first) if first else None
 
-    def cameras(self) -> dict[str, Sighting]:
+    def cameras(self) -> dict[str, SightingView]:
         """Every camera for which anything was ever asked, as it was last seen, by each id that it had."""
         found = {item.row_id: item for item in _sightings(self._rows(_LATEST))}
         moved = self._moved()
         return {key: found.get(_followed(key, moved), item) for key, item in found.items()}
 
-    def states(self, row_id: str) -> tuple[Sighting, ...]:
+    def states(self, row_id: str) -> tuple[SightingView, ...]:
         """Every change of one camera, oldest first, also from before it moved."""
         moved = self._moved()
         ids = [key for key in {*moved, row_id} if _followed(key, moved) == _followed(row_id, moved)]
@@ -159,14 +159,14 @@ def _followed(row_id: str, moved: Mapping[str, str]) -> str:
     return row_id
 
 
-def _row(item: Sighting) -> tuple[Any, ...]:
+def _row(item: SightingView) -> tuple[Any, ...]:
     values = dict(zip(_COLUMNS, astuple(item), strict=True))
     return tuple({**values, "at": stamp_text(item.at)}.values())
 
 
-def _sightings(rows: Iterable[Sequence[Any]]) -> list[Sighting]:
+def _sightings(rows: Iterable[Sequence[Any]]) -> list[SightingView]:
     named = (dict(zip(_COLUMNS, row, strict=True)) for row in rows)
-    return [Sighting(**{**values, "at": _moment(values["at"])}) for values in named]
+    return [SightingView(**{**values, "at": _moment(values["at"])}) for values in named]
 
 
 def _moment(text: str) -> datetime:

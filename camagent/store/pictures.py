@@ -19,7 +19,7 @@ _COLUMNS = "camera_id, kind, at, luma, detail, chroma_u, chroma_v, sharpness, in
 
 
 @dataclass(frozen=True, slots=True)
-class KeptPicture:
+class StoredPicture:
     """One row: the reference by day or under infrared, or how the last check saw the camera."""
 
     camera_id: str
@@ -42,7 +42,7 @@ def write_seen(connection: sqlite3.Connection, seen: Iterable[SeenPicture], at: 
     for one in seen:
         if room <= 0:
             return
-        kept = KeptPicture(one.camera_id, LATEST, datetime.fromisoformat(at), one.numbers, one.sound)
+        kept = StoredPicture(one.camera_id, LATEST, datetime.fromisoformat(at), one.numbers, one.sound)
         _put(connection, kept, "REPLACE")
         if one.sound:
             _put(connection, replace(kept, kind=kind_of(one.numbers)), "IGNORE")
@@ -54,7 +54,7 @@ def write_seen(connection: sqlite3.Connection, seen: Iterable[SeenPicture], at: 
         room -= 4
 
 
-def accept_latest(connection: sqlite3.Connection, camera_id: str) -> KeptPicture | None:
+def accept_latest(connection: sqlite3.Connection, camera_id: str) -> StoredPicture | None:
     """The latest picture becomes the reference of its light; None where there is none.
 
     That of the night is made anew by the next sound look by night.
@@ -68,7 +68,7 @@ def accept_latest(connection: sqlite3.Connection, camera_id: str) -> KeptPicture
     return latest
 
 
-def read(connection: sqlite3.Connection, camera_id: str | None = None) -> tuple[KeptPicture, ...]:
+def read(connection: sqlite3.Connection, camera_id: str | None = None) -> tuple[StoredPicture, ...]:
     """Everything kept, of one camera or of all."""
     where, values = ("", ()) if camera_id is None else (" WHERE camera_id = ?", (camera_id,))
     rows: Sequence[Any] = connection.execute(
@@ -77,7 +77,7 @@ def read(connection: sqlite3.Connection, camera_id: str | None = None) -> tuple[
     return tuple(_kept(row) for row in rows)
 
 
-def references_of(rows: Iterable[KeptPicture]) -> dict[str, tuple[PictureNumbers, ...]]:
+def references_of(rows: Iterable[StoredPicture]) -> dict[str, tuple[PictureNumbers, ...]]:
     """By camera id: its references by day and under infrared."""
     found: dict[str, tuple[PictureNumbers, ...]] = {}
     for kept in rows:
@@ -86,14 +86,14 @@ def references_of(rows: Iterable[KeptPicture]) -> dict[str, tuple[PictureNumbers
     return found
 
 
-def nights_of(rows: Sequence[KeptPicture]) -> tuple[dict[str, PictureNumbers], dict[str, NightLook]]:
+def nights_of(rows: Sequence[StoredPicture]) -> tuple[dict[str, PictureNumbers], dict[str, NightLook]]:
     """By camera id: the reference of the night, and the last look by night."""
     references = {kept.camera_id: kept.numbers for kept in rows if kept.kind == NIGHT}
     last = (kept for kept in rows if kept.kind == NIGHT_LATEST)
     return references, {kept.camera_id: NightLook(kept.at, kept.conditions) for kept in last}
 
 
-def _put(connection: sqlite3.Connection, kept: KeptPicture, otherwise: str) -> None:
+def _put(connection: sqlite3.Connection, kept: StoredPicture, otherwise: str) -> None:
     """Write one row; `otherwise`: what becomes of one that is there, REPLACE or IGNORE."""
     numbers = kept.numbers
     row = (
@@ -113,8 +113,8 @@ def _put(connection: sqlite3.Connection, kept: KeptPicture, otherwise: str) -> N
     connection.execute(f"INSERT OR {otherwise} INTO picture ({_COLUMNS}) VALUES ({places})", row)
 
 
-def _kept(row: Sequence[Any]) -> KeptPicture:
+def _kept(row: Sequence[Any]) -> StoredPicture:
     camera_id, kind, at, luma, detail, u, v, sharpness, infrared, sound, conditions = row
     numbers = PictureNumbers(tuple(luma), tuple(detail), u, v, sharpness, bool(infrared))
     stated = tuple(name for name in conditions.split(",") if name)
-    return KeptPicture(camera_id, kind, datetime.fromisoformat(at), numbers, bool(sound), stated)
+    return StoredPicture(camera_id, kind, datetime.fromisoformat(at), numbers, bool(sound), stated)

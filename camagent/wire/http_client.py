@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from camagent.model.fault import FaultCode
 from camagent.wire.headers import Headers
-from camagent.wire.http_reply import HttpReply, Progress, ReplyReader
+from camagent.wire.http_reply import HttpReply, ReplyProgress, ReplyReader
 from camagent.wire.tls import device_context
 
 CONNECT_TIMEOUT_S = 2.5  # a SYN is resent after 1 s; a camera on the same site answers the second one
@@ -71,7 +71,7 @@ class _Wire(asyncio.Protocol):
             self.abort()  # it talks unasked: what would follow could not be told from an answer
             return
         self.reader.feed(data)
-        if self.reader.progress is not Progress.BEGUN or self.is_large():
+        if self.reader.progress is not ReplyProgress.BEGUN or self.is_large():
             self._wake()
 
     def eof_received(self) -> bool:
@@ -173,17 +173,17 @@ class HttpClient:
         assert wire.transport is not None
         wire.transport.write(request)
         async with _Turn(wire) as turn:
-            while not wire.is_closed and reader.progress not in (Progress.WHOLE, Progress.WRONG):
+            while not wire.is_closed and reader.progress not in (ReplyProgress.WHOLE, ReplyProgress.WRONG):
                 if reader.envelope_ended and self._is_careless:
                     break
                 patience_s = PATIENCE_S if reader.envelope_ended else QUIET_S
-                if not await wire.news(None if reader.progress is Progress.BEGUN else patience_s):
+                if not await wire.news(None if reader.progress is ReplyProgress.BEGUN else patience_s):
                     self._is_careless = reader.envelope_ended
                     break
                 await turn.take()
         self._used_at_s = time.monotonic()
         reply = reader.end()
-        if not reader.keeps_alive or reader.progress is not Progress.WHOLE:
+        if not reader.keeps_alive or reader.progress is not ReplyProgress.WHOLE:
             self.close()
         if reply is not None:
             return reply

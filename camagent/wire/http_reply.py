@@ -31,7 +31,7 @@ _HEAD_END = re.compile(rb"\r*\n(?:\r*\n|(?=<))")  # an empty line, or none where
 _PACKED = b"\x1f\x8b"
 
 
-class Progress(Enum):
+class ReplyProgress(Enum):
     """How far a reply has come."""
 
     BEGUN = auto()
@@ -68,7 +68,7 @@ class ReplyReader:
     """Reads the reply to one request; `feed` it what arrives and look at `progress`."""
 
     def __init__(self, request_body: bytes = b"", with_body: bool = True) -> None:
-        self.progress = Progress.BEGUN
+        self.progress = ReplyProgress.BEGUN
         self.has_bytes = False
         """Something arrived."""
         self.status: int | None = None
@@ -92,7 +92,7 @@ class ReplyReader:
 
     def feed(self, data: bytes) -> None:
         """Read on. Never raises, whatever arrives."""
-        if self.progress is Progress.WRONG or not data:
+        if self.progress is ReplyProgress.WRONG or not data:
             return
         self.has_bytes = True
         self._waiting += data
@@ -102,9 +102,9 @@ class ReplyReader:
 
     def end(self) -> HttpReply | None:
         """The reply as far as it is one, when nothing more comes; None where part of it is missing."""
-        if self.status is None or self.progress is Progress.WRONG:
+        if self.status is None or self.progress is ReplyProgress.WRONG:
             return None
-        if self.progress is Progress.BEGUN and (self._length is not None or self._chunks is not None):
+        if self.progress is ReplyProgress.BEGUN and (self._length is not None or self._chunks is not None):
             return None
         body = (
             b""
@@ -133,7 +133,7 @@ class ReplyReader:
     def _refuse_beyond(self, max_bytes: int, start: int) -> None:
         """What has not ended after so many bytes is not waited for."""
         if len(self._waiting) - start >= max_bytes:
-            self.progress = Progress.WRONG
+            self.progress = ReplyProgress.WRONG
 
     def _take_head(self, status: re.Match[bytes]) -> bool:
         """One head; an interim one is dropped, and `status` stays None. False where it is incomplete."""
@@ -148,7 +148,7 @@ class ReplyReader:
         if 100 <= code < 200:
             self._interim += 1
             if self._interim > MAX_INTERIM:
-                self.progress = Progress.WRONG
+                self.progress = ReplyProgress.WRONG
             return self._interim <= MAX_INTERIM
         self.status, self.headers, self._is_http_11 = code, read_headers(lines), not is_http_10
         self._choose_framing()
@@ -196,32 +196,32 @@ class ReplyReader:
             self._chunks = None
         self._waiting.clear()
         if len(self.body) > MAX_BODY_BYTES:
-            self.progress = Progress.WRONG
+            self.progress = ReplyProgress.WRONG
             return
         self.progress = self._judge()
         sound = self._chunks.is_sound if self._chunks is not None else len(self.body) == self._length
-        self.keeps_alive = self.keeps_alive and (self.progress is not Progress.WHOLE or sound)
+        self.keeps_alive = self.keeps_alive and (self.progress is not ReplyProgress.WHOLE or sound)
 
-    def _judge(self) -> Progress:
+    def _judge(self) -> ReplyProgress:
         """Whole by its framing, by its content, or not yet."""
         if self._chunks is not None:
             if self._chunks.is_done:
-                return Progress.WHOLE
-            return Progress.PAUSED if self.envelope_ended else Progress.BEGUN
+                return ReplyProgress.WHOLE
+            return ReplyProgress.PAUSED if self.envelope_ended else ReplyProgress.BEGUN
         if self._length is not None:
             return self._judge_by_length(self._length)
         if self.envelope_ended:
-            return Progress.WHOLE
+            return ReplyProgress.WHOLE
         begins_envelope = _ENVELOPE.match(self.body.lstrip()[:64]) is not None or self.body[:2] == _PACKED
         quiet = bool(self.body.strip()) or (self.status or 0) >= 300
-        return Progress.PAUSED if quiet and not begins_envelope else Progress.BEGUN
+        return ReplyProgress.PAUSED if quiet and not begins_envelope else ReplyProgress.BEGUN
 
-    def _judge_by_length(self, length: int) -> Progress:
+    def _judge_by_length(self, length: int) -> ReplyProgress:
         if len(self.body) < length:
-            return Progress.PAUSED if self.envelope_ended else Progress.BEGUN
+            return ReplyProgress.PAUSED if self.envelope_ended else ReplyProgress.BEGUN
         if self._is_cut():
-            return Progress.CUT
-        return Progress.WHOLE
+            return ReplyProgress.CUT
+        return ReplyProgress.WHOLE
 
     def _is_cut(self) -> bool:
         if self.body[:2] == _PACKED:

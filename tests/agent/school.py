@@ -24,7 +24,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from camagent.simulator.default_school import USER, default_school
-from camagent.simulator.school import School, open_school
+from camagent.simulator.school import SimulatedSchool, open_school
 from tests.monitoring.programs import eventually
 
 PASSWORD = "sim-hunter2"
@@ -36,7 +36,7 @@ NETWORK = f"127.{100 + os.getpid() % 100}.{os.getpid() // 100 % 250}"
 class ThreadedSchool:
     """Simulated cameras on free ports, served by a loop of their own."""
 
-    school: School
+    school: SimulatedSchool
     loop: asyncio.AbstractEventLoop
 
     def die(self, index: int) -> None:

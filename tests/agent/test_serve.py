@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from camagent.simulator.rtsp_connection import RtspConnection
+from camagent.simulator.rtsp_connection import ServedConnection
 from tests.agent.school import PASSWORD, Served, served, simulated_school, write_config
 from tests.monitoring.programs import eventually
 
@@ -67,13 +67,13 @@ def test_stopping_in_the_middle_of_a_stream_is_quick_and_tears_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torn_down: list[object] = []
-    answer = RtspConnection._on_teardown
+    answer = ServedConnection._on_teardown
 
-    def remember(connection: RtspConnection, *arguments: object) -> object:
+    def remember(connection: ServedConnection, *arguments: object) -> object:
         torn_down.append(connection)
         return answer(connection, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(RtspConnection, "_on_teardown", remember)
+    monkeypatch.setattr(ServedConnection, "_on_teardown", remember)
     with simulated_school((0,)) as school:
         write_config(tmp_path, school)
         config = tmp_path / "camagent.toml"

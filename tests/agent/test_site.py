@@ -13,9 +13,9 @@ import pytest
 from camagent.agent import reachability as whereabouts
 from camagent.agent import site as site_module
 from camagent.agent.settings import SiteSettings
-from camagent.agent.site import Site
+from camagent.agent.site import WatchedSite
 from camagent.assess.profile import load_profile
-from camagent.discover.tcp_probe import Door, Heard, Knock
+from camagent.discover.tcp_probe import PortAnswer, TcpPort, TriedPort
 from camagent.exporter.snapshot import CameraStatus
 from camagent.inventory.earlier_runs import Memory
 from camagent.inventory.identity import KnownDevice
@@ -90,11 +90,11 @@ def found(*hosts: str) -> Discovery:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> tuple[Site, FakeFleet]:
+def world(monkeypatch: pytest.MonkeyPatch) -> tuple[WatchedSite, FakeFleet]:
     fleet = FakeFleet()
-    watched = Site(settings(), fleet, lambda *_: None)  # type: ignore[arg-type]
+    watched = WatchedSite(settings(), fleet, lambda *_: None)  # type: ignore[arg-type]
     search_with(monkeypatch, HOST)
-    knock_with(monkeypatch, Heard.SILENT)
+    ports_that_answer(monkeypatch, PortAnswer.SILENT)
     return watched, fleet
 
 
@@ -105,21 +105,21 @@ def search_with(monkeypatch: pytest.MonkeyPatch, *hosts: str) -> None:
     monkeypatch.setattr(site_module, "search", search)
 
 
-def knock_with(monkeypatch: pytest.MonkeyPatch, heard: Heard) -> None:
-    async def ask(door: Door, path: str) -> Knock:
-        return Knock(door.host, door.port, heard)
+def ports_that_answer(monkeypatch: pytest.MonkeyPatch, heard: PortAnswer) -> None:
+    async def ask(door: TcpPort, path: str) -> TriedPort:
+        return TriedPort(door.host, door.port, heard)
 
     monkeypatch.setattr(whereabouts, "ask_onvif", ask)
 
 
-async def first_round(watched: Site) -> None:
+async def first_round(watched: WatchedSite) -> None:
     await watched.discover()
     for host in watched.hosts:
         await watched.interrogate(host)
     await watched.judge(START)
 
 
-def test_a_discovered_camera_is_interrogated_judged_and_shown(world: tuple[Site, FakeFleet]) -> None:
+def test_a_discovered_camera_is_interrogated_judged_and_shown(world: tuple[WatchedSite, FakeFleet]) -> None:
     watched, fleet = world
     asyncio.run(first_round(watched))
     (status,) = watched.statuses()
@@ -127,7 +127,7 @@ def test_a_discovered_camera_is_interrogated_judged_and_shown(world: tuple[Site,
     assert fleet.asked[0].credential == Credential("camagent", Secret("hunter2"))
 
 
-def test_streams_are_checked_again_without_a_new_interrogation(world: tuple[Site, FakeFleet]) -> None:
+def test_streams_are_checked_again_without_a_new_interrogation(world: tuple[WatchedSite, FakeFleet]) -> None:
     watched, fleet = world
     slow = build.measured_stream(frame_rate_hz=12.0)
 
@@ -149,7 +149,7 @@ def test_streams_are_checked_again_without_a_new_interrogation(world: tuple[Site
 
 
 def test_only_a_camera_that_changed_is_published_anew(
-    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
+    world: tuple[WatchedSite, FakeFleet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A judgement is made every few seconds, mostly about one camera of many."""
     watched, fleet = world
@@ -171,7 +171,9 @@ def test_only_a_camera_that_changed_is_published_anew(
     asyncio.run(scenario())
 
 
-def test_a_camera_that_went_silent_is_asked_everything_and_is_down(world: tuple[Site, FakeFleet]) -> None:
+def test_a_camera_that_went_silent_is_asked_everything_and_is_down(
+    world: tuple[WatchedSite, FakeFleet],
+) -> None:
     watched, fleet = world
 
     async def scenario() -> None:
@@ -193,7 +195,7 @@ def test_a_camera_that_went_silent_is_asked_everything_and_is_down(world: tuple[
     asyncio.run(scenario())
 
 
-def test_a_stream_that_our_own_bug_hid_is_not_shown_as_it_was(world: tuple[Site, FakeFleet]) -> None:
+def test_a_stream_that_our_own_bug_hid_is_not_shown_as_it_was(world: tuple[WatchedSite, FakeFleet]) -> None:
     watched, fleet = world
 
     async def scenario() -> None:
@@ -208,7 +210,7 @@ def test_a_stream_that_our_own_bug_hid_is_not_shown_as_it_was(world: tuple[Site,
     asyncio.run(scenario())
 
 
-def test_a_busy_camera_is_left_alone(world: tuple[Site, FakeFleet]) -> None:
+def test_a_busy_camera_is_left_alone(world: tuple[WatchedSite, FakeFleet]) -> None:
     watched, fleet = world
 
     async def scenario() -> None:
@@ -228,18 +230,22 @@ def test_a_busy_camera_is_left_alone(world: tuple[Site, FakeFleet]) -> None:
 @pytest.mark.parametrize(
     ("greeting", "heard", "up"),
     [
-        (ACCESS, Heard.SILENT, True),
-        (build.fault(FaultCode.AUTH_REJECTED), Heard.SILENT, True),
-        (build.fault(FaultCode.TIMEOUT), Heard.ONVIF, True),
-        (build.fault(FaultCode.TIMEOUT), Heard.SILENT, False),
-        (build.fault(FaultCode.UNREACHABLE), Heard.REFUSED, False),
+        (ACCESS, PortAnswer.SILENT, True),
+        (build.fault(FaultCode.AUTH_REJECTED), PortAnswer.SILENT, True),
+        (build.fault(FaultCode.TIMEOUT), PortAnswer.ONVIF, True),
+        (build.fault(FaultCode.TIMEOUT), PortAnswer.SILENT, False),
+        (build.fault(FaultCode.UNREACHABLE), PortAnswer.REFUSED, False),
     ],
 )
 def test_a_missed_handshake_alone_does_not_make_a_camera_dead(
-    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch, greeting: Any, heard: Heard, up: bool
+    world: tuple[WatchedSite, FakeFleet],
+    monkeypatch: pytest.MonkeyPatch,
+    greeting: Any,
+    heard: PortAnswer,
+    up: bool,
 ) -> None:
     watched, fleet = world
-    knock_with(monkeypatch, heard)
+    ports_that_answer(monkeypatch, heard)
 
     async def scenario() -> None:
         await first_round(watched)
@@ -253,7 +259,7 @@ def test_a_missed_handshake_alone_does_not_make_a_camera_dead(
 
 
 def test_a_camera_that_fell_silent_says_when_it_last_answered_also_by_the_cheap_question(
-    world: tuple[Site, FakeFleet],
+    world: tuple[WatchedSite, FakeFleet],
 ) -> None:
     """An alert about a gate counts minutes: the last full check may be an hour old."""
     watched, fleet = world
@@ -277,10 +283,10 @@ def test_a_camera_that_fell_silent_says_when_it_last_answered_also_by_the_cheap_
 
 
 def test_what_we_could_not_ask_changes_nothing(
-    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
+    world: tuple[WatchedSite, FakeFleet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched, fleet = world
-    knock_with(monkeypatch, Heard.OURS)
+    ports_that_answer(monkeypatch, PortAnswer.OURS)
 
     async def scenario() -> None:
         await first_round(watched)
@@ -292,7 +298,9 @@ def test_what_we_could_not_ask_changes_nothing(
     assert watched.statuses()[0].up is True
 
 
-def test_a_restart_shows_the_last_state_until_each_camera_is_checked(world: tuple[Site, FakeFleet]) -> None:
+def test_a_restart_shows_the_last_state_until_each_camera_is_checked(
+    world: tuple[WatchedSite, FakeFleet],
+) -> None:
     watched, _ = world
     stored = build.camera_result(facts=build.camera_facts(address=OTHER, id="cam-stored", name="Sân sau"))
     known = KnownDevice("cam-stored", OTHER, None, (("address", OTHER),))
@@ -321,7 +329,7 @@ def test_a_restart_shows_the_last_state_until_each_camera_is_checked(world: tupl
 
 
 def test_a_camera_that_moved_leaves_no_ghost(
-    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
+    world: tuple[WatchedSite, FakeFleet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched, fleet = world
     watched.settings = settings(Declaration(name="khác", address="192.0.2.200"))
@@ -346,7 +354,7 @@ def test_a_camera_that_moved_leaves_no_ghost(
 
 
 def test_who_is_silent_and_unlisted_for_a_week_is_forgotten(
-    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
+    world: tuple[WatchedSite, FakeFleet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched, fleet = world
 
@@ -364,7 +372,7 @@ def test_who_is_silent_and_unlisted_for_a_week_is_forgotten(
     asyncio.run(scenario())
 
 
-def test_faults_are_counted_once_each(world: tuple[Site, FakeFleet]) -> None:
+def test_faults_are_counted_once_each(world: tuple[WatchedSite, FakeFleet]) -> None:
     watched, fleet = world
     fleet.devices[HOST] = SILENT
 
@@ -382,7 +390,7 @@ def with_ports(*ports: int) -> Discovery:
 
 
 def test_two_devices_behind_one_address_are_both_watched(
-    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
+    world: tuple[WatchedSite, FakeFleet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched, fleet = world
     seen = [with_ports(8000), with_ports(8000, 8001), with_ports(8001), found()]
@@ -419,7 +427,7 @@ def test_two_devices_behind_one_address_are_both_watched(
 
 
 def test_a_device_that_changed_its_port_is_one_device(
-    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
+    world: tuple[WatchedSite, FakeFleet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched, _ = world
     seen = [with_ports(8000), with_ports(80)]
@@ -437,24 +445,24 @@ def test_a_device_that_changed_its_port_is_one_device(
     asyncio.run(scenario())
 
 
-def restarted(watched: Site, known: tuple[KnownDevice, ...]) -> tuple[Site, FakeFleet]:
+def restarted(watched: WatchedSite, known: tuple[KnownDevice, ...]) -> tuple[WatchedSite, FakeFleet]:
     """A fresh agent on what the old one had on record."""
     fleet = FakeFleet()
-    again = Site(settings(), fleet, lambda *_: None)  # type: ignore[arg-type]
+    again = WatchedSite(settings(), fleet, lambda *_: None)  # type: ignore[arg-type]
     again.restore(watched.statuses(), Memory(known=known))
     return again, fleet
 
 
 def test_after_a_restart_a_device_is_asked_where_it_answered(
-    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
+    world: tuple[WatchedSite, FakeFleet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched, fleet = world
     fleet.devices[HOST] = replace(build.device_facts(), service_url=f"https://{HOST}:8443/onvif/device")
-    knocked: list[tuple[int, bool, str]] = []
+    tried: list[tuple[int, bool, str]] = []
 
-    async def ask(door: Door, path: str) -> Knock:
-        knocked.append((door.port, door.secure, path))
-        return Knock(door.host, door.port, Heard.ONVIF)
+    async def ask(door: TcpPort, path: str) -> TriedPort:
+        tried.append((door.port, door.secure, path))
+        return TriedPort(door.host, door.port, PortAnswer.ONVIF)
 
     monkeypatch.setattr(whereabouts, "ask_onvif", ask)
 
@@ -463,7 +471,7 @@ def test_after_a_restart_a_device_is_asked_where_it_answered(
         run = await watched.judge(START) or await rejudged(watched)
         again, asked = restarted(watched, run.memory.known)
         await again.reach(HOST)
-        assert knocked == [(8443, True, "/onvif/device")]
+        assert tried == [(8443, True, "/onvif/device")]
         assert again.statuses()[0].up is True
         await again.discover()  # quiet hours, or a search that only has the inventory's address
         await again.interrogate(HOST)
@@ -473,19 +481,19 @@ def test_after_a_restart_a_device_is_asked_where_it_answered(
     asyncio.run(scenario())
 
 
-async def rejudged(watched: Site) -> Run:
+async def rejudged(watched: WatchedSite) -> Run:
     await watched.interrogate(HOST)
     run = await watched.judge(START)
     assert run is not None
     return run
 
 
-@pytest.mark.parametrize("heard", [Heard.REFUSED, Heard.SILENT, Heard.ONVIF])
+@pytest.mark.parametrize("heard", [PortAnswer.REFUSED, PortAnswer.SILENT, PortAnswer.ONVIF])
 def test_who_is_asked_at_a_guessed_port_is_not_called_dead(
-    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch, heard: Heard
+    world: tuple[WatchedSite, FakeFleet], monkeypatch: pytest.MonkeyPatch, heard: PortAnswer
 ) -> None:
     watched, _ = world
-    knock_with(monkeypatch, heard)
+    ports_that_answer(monkeypatch, heard)
 
     async def scenario() -> None:
         await first_round(watched)
@@ -498,14 +506,14 @@ def test_who_is_asked_at_a_guessed_port_is_not_called_dead(
 
 
 def test_after_a_restart_a_camera_without_onvif_is_greeted_at_its_stream(
-    world: tuple[Site, FakeFleet],
+    world: tuple[WatchedSite, FakeFleet],
 ) -> None:
     watched, _ = world
 
     async def scenario() -> None:
         await first_round(watched)
         stream = replace(watched.statuses()[0], address=f"rtsp://{HOST}:8554/live")
-        again = Site(settings(), fleet := FakeFleet(), lambda *_: None)  # type: ignore[arg-type]
+        again = WatchedSite(settings(), fleet := FakeFleet(), lambda *_: None)  # type: ignore[arg-type]
         again.restore((stream,), Memory())
         for greeting, up in ((ACCESS, True), (SILENT, False)):
             fleet.greeting = greeting
@@ -517,13 +525,15 @@ def test_after_a_restart_a_camera_without_onvif_is_greeted_at_its_stream(
 
 
 def test_after_a_restart_devices_behind_one_address_are_told_apart(
-    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
+    world: tuple[WatchedSite, FakeFleet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched, _ = world
     dead_port = 8001
 
-    async def ask(door: Door, path: str) -> Knock:
-        return Knock(door.host, door.port, Heard.SILENT if door.port == dead_port else Heard.ONVIF)
+    async def ask(door: TcpPort, path: str) -> TriedPort:
+        return TriedPort(
+            door.host, door.port, PortAnswer.SILENT if door.port == dead_port else PortAnswer.ONVIF
+        )
 
     monkeypatch.setattr(whereabouts, "ask_onvif", ask)
 
@@ -534,7 +544,7 @@ def test_after_a_restart_devices_behind_one_address_are_told_apart(
         known = tuple(
             KnownDevice(f"cam-{p}", HOST, None, (), f"http://{HOST}:{p}/onvif") for p in (8000, dead_port)
         )
-        again = Site(settings(), fleet := FakeFleet(), lambda *_: None)  # type: ignore[arg-type]
+        again = WatchedSite(settings(), fleet := FakeFleet(), lambda *_: None)  # type: ignore[arg-type]
         again.restore(cameras, Memory(known=known))
         assert set(again.hosts) == {f"{HOST}:8000", f"{HOST}:8001"}
         fleet.clock.elapsed_s += 60
@@ -545,7 +555,7 @@ def test_after_a_restart_devices_behind_one_address_are_told_apart(
     asyncio.run(scenario())
 
 
-def test_a_recorder_is_one_device_after_a_restart(world: tuple[Site, FakeFleet]) -> None:
+def test_a_recorder_is_one_device_after_a_restart(world: tuple[WatchedSite, FakeFleet]) -> None:
     watched, fleet = world
 
     async def scenario() -> None:
@@ -555,7 +565,7 @@ def test_a_recorder_is_one_device_after_a_restart(world: tuple[Site, FakeFleet])
         known = tuple(
             KnownDevice(f"cam-{n}", HOST, f"VS{n}", (), f"http://{HOST}:8000/onvif") for n in range(3)
         )
-        again = Site(settings(), fleet, lambda *_: None)  # type: ignore[arg-type]
+        again = WatchedSite(settings(), fleet, lambda *_: None)  # type: ignore[arg-type]
         again.restore(channels, Memory(known=known))
         assert again.hosts == (HOST,)
 
@@ -563,7 +573,7 @@ def test_a_recorder_is_one_device_after_a_restart(world: tuple[Site, FakeFleet])
 
 
 def test_a_device_that_went_silent_is_asked_where_the_search_found_it(
-    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
+    world: tuple[WatchedSite, FakeFleet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched, fleet = world
     announced = DeviceTarget(HOST, 8080, xaddrs=(f"http://{HOST}:8080/onvif",))
@@ -592,7 +602,7 @@ def test_a_device_that_went_silent_is_asked_where_the_search_found_it(
 
 
 def test_an_announcement_that_nobody_answers_for_is_watched_no_longer_than_it_is_announced(
-    world: tuple[Site, FakeFleet], monkeypatch: pytest.MonkeyPatch
+    world: tuple[WatchedSite, FakeFleet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A flood announces other addresses in every search: they must not pile up for a week, nor become
     series."""

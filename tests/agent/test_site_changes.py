@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from camagent.agent import site as site_module
-from camagent.agent.site import FORGET_AFTER, Site
-from camagent.discover.tcp_probe import Heard
+from camagent.agent.site import FORGET_AFTER, WatchedSite
+from camagent.discover.tcp_probe import PortAnswer
 from camagent.inventory.earlier_runs import Memory
 from camagent.model.discovery import Discovery
 from camagent.model.fault import FaultCode, Stage
@@ -24,7 +24,7 @@ from tests.agent.test_site import (
     SILENT,
     FakeFleet,
     first_round,
-    knock_with,
+    ports_that_answer,
     search_with,
     settings,
     with_ports,
@@ -35,12 +35,12 @@ NEW = "192.0.2.50"
 DAY_S = 86400.0
 
 
-def addresses(watched: Site) -> list[str]:
+def addresses(watched: WatchedSite) -> list[str]:
     return sorted(status.address for status in watched.statuses())
 
 
 def test_a_camera_that_was_taken_away_does_not_come_back_when_a_new_one_arrives(
-    world: tuple[Site, FakeFleet],  # noqa: F811
+    world: tuple[WatchedSite, FakeFleet],  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     watched, _ = world
@@ -49,7 +49,7 @@ def test_a_camera_that_was_taken_away_does_not_come_back_when_a_new_one_arrives(
         await first_round(watched)
         (status,) = watched.statuses()
         fleet = FakeFleet()
-        again = Site(settings(), fleet, lambda *_: None)  # type: ignore[arg-type]
+        again = WatchedSite(settings(), fleet, lambda *_: None)  # type: ignore[arg-type]
         again.restore((status, replace(status, id="cam-gone", address=OTHER)), Memory())
         await first_round(again)
         fleet.clock.elapsed_s += FORGET_AFTER.total_seconds() + DAY_S
@@ -64,7 +64,7 @@ def test_a_camera_that_was_taken_away_does_not_come_back_when_a_new_one_arrives(
     asyncio.run(scenario())
 
 
-def test_a_wall_clock_that_is_set_back_hides_no_answer(world: tuple[Site, FakeFleet]) -> None:  # noqa: F811
+def test_a_wall_clock_that_is_set_back_hides_no_answer(world: tuple[WatchedSite, FakeFleet]) -> None:  # noqa: F811
     watched, fleet = world
 
     async def scenario() -> None:
@@ -80,7 +80,7 @@ def test_a_wall_clock_that_is_set_back_hides_no_answer(world: tuple[Site, FakeFl
 
 
 def test_a_wall_clock_that_is_set_forward_makes_nobody_forgotten(
-    world: tuple[Site, FakeFleet],  # noqa: F811
+    world: tuple[WatchedSite, FakeFleet],  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """An old PC starts in the year 2000, until NTP is reached."""
@@ -104,19 +104,23 @@ def test_a_wall_clock_that_is_set_forward_makes_nobody_forgotten(
 @pytest.mark.parametrize(
     ("code", "heard", "up"),
     [
-        (FaultCode.REFUSED, Heard.MUTE, None),  # it said 503, or hung up: busy firmware is not a dead camera
-        (FaultCode.TIMEOUT, Heard.MUTE, False),  # both doors accept and say nothing: it hangs
-        (FaultCode.UNREACHABLE, Heard.SILENT, False),
-        (FaultCode.REFUSED, Heard.REFUSED, False),
-        (FaultCode.REFUSED, Heard.ONVIF, True),
-        (FaultCode.TIMEOUT, Heard.OURS, False),
+        (
+            FaultCode.REFUSED,
+            PortAnswer.MUTE,
+            None,
+        ),  # it said 503, or hung up: busy firmware is not a dead camera
+        (FaultCode.TIMEOUT, PortAnswer.MUTE, False),  # both doors accept and say nothing: it hangs
+        (FaultCode.UNREACHABLE, PortAnswer.SILENT, False),
+        (FaultCode.REFUSED, PortAnswer.REFUSED, False),
+        (FaultCode.REFUSED, PortAnswer.ONVIF, True),
+        (FaultCode.TIMEOUT, PortAnswer.OURS, False),
     ],
 )
 def test_what_a_missed_handshake_and_a_knock_say_together(
-    world: tuple[Site, FakeFleet],  # noqa: F811
+    world: tuple[WatchedSite, FakeFleet],  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
     code: FaultCode,
-    heard: Heard,
+    heard: PortAnswer,
     up: bool | None,
 ) -> None:
     watched, fleet = world
@@ -124,7 +128,7 @@ def test_what_a_missed_handshake_and_a_knock_say_together(
     async def scenario() -> None:
         await first_round(watched)
         fleet.greeting = build.fault(code, stage=Stage.OBSERVE)
-        knock_with(monkeypatch, heard)
+        ports_that_answer(monkeypatch, heard)
         fleet.clock.elapsed_s += 60
         await watched.reach(HOST)
         shown = watched.statuses()[0].up
@@ -134,7 +138,7 @@ def test_what_a_missed_handshake_and_a_knock_say_together(
 
 
 def test_a_busy_camera_without_a_known_stream_is_not_called_dead(
-    world: tuple[Site, FakeFleet],  # noqa: F811
+    world: tuple[WatchedSite, FakeFleet],  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     watched, fleet = world
@@ -143,7 +147,7 @@ def test_a_busy_camera_without_a_known_stream_is_not_called_dead(
 
     async def scenario() -> None:
         await first_round(watched)
-        knock_with(monkeypatch, Heard.MUTE)
+        ports_that_answer(monkeypatch, PortAnswer.MUTE)
         fleet.clock.elapsed_s += 60
         await watched.reach(HOST)
         assert watched.statuses()[0].up is True
@@ -153,7 +157,7 @@ def test_a_busy_camera_without_a_known_stream_is_not_called_dead(
 
 @pytest.mark.parametrize("answers", [True, False])
 def test_a_silent_camera_that_is_taken_off_the_inventory_is_forgotten_at_the_next_search(
-    world: tuple[Site, FakeFleet],  # noqa: F811
+    world: tuple[WatchedSite, FakeFleet],  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
     answers: bool,
 ) -> None:
@@ -161,7 +165,8 @@ def test_a_silent_camera_that_is_taken_off_the_inventory_is_forgotten_at_the_nex
     if answers:
         fleet.devices[OTHER] = build.device_facts()
     listed = Declaration(name="Cổng chính", address=HOST)
-    watched = Site(settings(listed, Declaration(name="Sân sau", address=OTHER)), fleet, lambda *_: None)  # type: ignore[arg-type]
+    both = settings(listed, Declaration(name="Sân sau", address=OTHER))
+    watched = WatchedSite(both, fleet, lambda *_: None)  # type: ignore[arg-type]
 
     async def scenario() -> None:
         await first_round(watched)
@@ -175,7 +180,7 @@ def test_a_silent_camera_that_is_taken_off_the_inventory_is_forgotten_at_the_nex
 
 
 def test_a_conversation_during_the_judgement_blames_no_neighbour_behind_the_same_address(
-    world: tuple[Site, FakeFleet],  # noqa: F811
+    world: tuple[WatchedSite, FakeFleet],  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     watched, fleet = world

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from camagent.discover.tcp_probe import (
     MAX_SERVER_CHARS,
-    Door,
-    Heard,
-    Knock,
+    PortAnswer,
+    TcpPort,
+    TriedPort,
     ask_onvif,
     ask_rtsp,
     judge_http,
@@ -27,20 +27,20 @@ PATH = "/onvif/device_service"
 FAULT = '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><s:Fault><faultcode>NotAuthorized'
 
 
-def door(port: int, secure: bool = False, reply_s: float = 5.0) -> Door:
-    return Door("127.0.0.1", port, secure, 5.0, reply_s)
+def door(port: int, secure: bool = False, reply_s: float = 5.0) -> TcpPort:
+    return TcpPort("127.0.0.1", port, secure, 5.0, reply_s)
 
 
-async def onvif(port: int) -> Knock:
+async def onvif(port: int) -> TriedPort:
     return await ask_onvif(door(port), PATH)
 
 
-async def rtsp(port: int) -> Knock:
+async def rtsp(port: int) -> TriedPort:
     return await ask_rtsp(door(port))
 
 
-def meet(reply: bytes | None, ask: Callable[[int], Awaitable[Knock]]) -> tuple[Knock, list[bytes]]:
-    async def run() -> tuple[Knock, list[bytes]]:
+def meet(reply: bytes | None, ask: Callable[[int], Awaitable[TriedPort]]) -> tuple[TriedPort, list[bytes]]:
+    async def run() -> tuple[TriedPort, list[bytes]]:
         async with tcp_peer(reply) as (port, requests):
             return await ask(port), requests
 
@@ -50,21 +50,21 @@ def meet(reply: bytes | None, ask: Callable[[int], Awaitable[Knock]]) -> tuple[K
 @pytest.mark.parametrize(
     ("reply", "heard"),
     [
-        (http("200 OK", TIME_REPLY), Heard.ONVIF),
-        (http("400 Bad Request", FAULT + "</faultcode></s:Fault></s:Body></s:Envelope>"), Heard.ONVIF),
-        (http("500 Oops", FAULT), Heard.ONVIF),
-        (http("401 Unauthorized", ""), Heard.LOGIN),
-        (http("403 Forbidden", "<html>no</html>"), Heard.LOGIN),
-        (http("404 Not Found", "<html>Router</html>", "text/html"), Heard.WEB),
-        (http("200 OK", "<html>GetSystemDateAndTimeResponse</html>"), Heard.WEB),
-        (http("200 OK", '<r:Envelope xmlns:r="urn:x"><r:Body/></r:Envelope>'), Heard.WEB),
-        (b"SSH-2.0-dropbear\r\n", Heard.OTHER),
-        (b"\x15\x03\x01\x00\x02\x02\x46", Heard.OTHER),
-        (b"", Heard.MUTE),
-        (http("503 Service Unavailable", "<html>busy</html>", "text/html"), Heard.MUTE),
+        (http("200 OK", TIME_REPLY), PortAnswer.ONVIF),
+        (http("400 Bad Request", FAULT + "</faultcode></s:Fault></s:Body></s:Envelope>"), PortAnswer.ONVIF),
+        (http("500 Oops", FAULT), PortAnswer.ONVIF),
+        (http("401 Unauthorized", ""), PortAnswer.LOGIN),
+        (http("403 Forbidden", "<html>no</html>"), PortAnswer.LOGIN),
+        (http("404 Not Found", "<html>Router</html>", "text/html"), PortAnswer.WEB),
+        (http("200 OK", "<html>GetSystemDateAndTimeResponse</html>"), PortAnswer.WEB),
+        (http("200 OK", '<r:Envelope xmlns:r="urn:x"><r:Body/></r:Envelope>'), PortAnswer.WEB),
+        (b"SSH-2.0-dropbear\r\n", PortAnswer.OTHER),
+        (b"\x15\x03\x01\x00\x02\x02\x46", PortAnswer.OTHER),
+        (b"", PortAnswer.MUTE),
+        (http("503 Service Unavailable", "<html>busy</html>", "text/html"), PortAnswer.MUTE),
     ],
 )
-def test_what_answers_the_onvif_question_is_told_apart(reply: bytes, heard: Heard) -> None:
+def test_what_answers_the_onvif_question_is_told_apart(reply: bytes, heard: PortAnswer) -> None:
     # Axis wants a log-in for the time itself: a SOAP fault is ONVIF, a web page is not
     assert meet(reply, onvif)[0].heard is heard
 
@@ -81,14 +81,14 @@ def test_the_question_carries_no_credentials_and_closes() -> None:
 @pytest.mark.parametrize(
     ("reply", "heard"),
     [
-        (b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nPublic: DESCRIBE\r\n\r\n", Heard.RTSP),
-        (b"RTSP/1.0 401 Unauthorized\r\nCSeq: 1\r\n\r\n", Heard.RTSP),
-        (b"RTSP/1.0 404 Not Found\n\n", Heard.RTSP),
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", Heard.OTHER),
-        (b"", Heard.MUTE),
+        (b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nPublic: DESCRIBE\r\n\r\n", PortAnswer.RTSP),
+        (b"RTSP/1.0 401 Unauthorized\r\nCSeq: 1\r\n\r\n", PortAnswer.RTSP),
+        (b"RTSP/1.0 404 Not Found\n\n", PortAnswer.RTSP),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", PortAnswer.OTHER),
+        (b"", PortAnswer.MUTE),
     ],
 )
-def test_any_rtsp_answer_is_rtsp_and_nothing_else_is(reply: bytes, heard: Heard) -> None:
+def test_any_rtsp_answer_is_rtsp_and_nothing_else_is(reply: bytes, heard: PortAnswer) -> None:
     assert meet(reply, rtsp)[0].heard is heard
 
 
@@ -101,21 +101,21 @@ def test_the_server_header_is_one_short_printable_line() -> None:
 
 
 def test_a_peer_that_accepts_and_stays_silent_is_mute() -> None:
-    async def run() -> Knock:
+    async def run() -> TriedPort:
         async with tcp_peer(None) as (port, _):
             return await ask_onvif(door(port, reply_s=0.2), PATH)
 
-    assert asyncio.run(run()).heard is Heard.MUTE
+    assert asyncio.run(run()).heard is PortAnswer.MUTE
 
 
 def test_a_closed_port_is_refused() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        assert asyncio.run(onvif(unused.getsockname()[1])).heard is Heard.REFUSED
+        assert asyncio.run(onvif(unused.getsockname()[1])).heard is PortAnswer.REFUSED
 
 
 def test_an_endless_page_is_cut() -> None:
-    async def run() -> Knock:
+    async def run() -> TriedPort:
         async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
             try:
@@ -129,7 +129,7 @@ def test_an_endless_page_is_cut() -> None:
         async with server:
             return await onvif(server.sockets[0].getsockname()[1])
 
-    assert asyncio.run(run()).heard is Heard.WEB
+    assert asyncio.run(run()).heard is PortAnswer.WEB
 
 
 def test_an_old_self_signed_https_camera_is_heard(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_an_old_self_signed_https_camera_is_heard(tmp_path: Path) -> None:
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1
     context.load_cert_chain(certificate, key)
 
-    async def run() -> Knock:
+    async def run() -> TriedPort:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.read(65536)
             writer.write(http("200 OK", TIME_REPLY))
@@ -157,26 +157,26 @@ def test_an_old_self_signed_https_camera_is_heard(tmp_path: Path) -> None:
         async with server:
             return await ask_onvif(door(server.sockets[0].getsockname()[1], secure=True), PATH)
 
-    assert asyncio.run(run()).heard is Heard.ONVIF
+    assert asyncio.run(run()).heard is PortAnswer.ONVIF
 
 
 def test_a_tls_port_that_accepts_and_says_nothing_is_mute_and_not_silent() -> None:
-    async def run() -> Knock:
+    async def run() -> TriedPort:
         async with tcp_peer(None) as (port, _):
-            return await ask_onvif(Door("127.0.0.1", port, True, 5.0, 0.2), PATH)
+            return await ask_onvif(TcpPort("127.0.0.1", port, True, 5.0, 0.2), PATH)
 
-    assert asyncio.run(run()).heard is Heard.MUTE
+    assert asyncio.run(run()).heard is PortAnswer.MUTE
 
 
 def test_a_touch_says_whether_anybody_accepts() -> None:
-    async def run() -> tuple[Heard | None, Heard | None]:
+    async def run() -> tuple[PortAnswer | None, PortAnswer | None]:
         async with tcp_peer(None) as (port, _):
             accepted = await touch(door(port))
         return accepted, await touch(door(port))
 
-    assert asyncio.run(run()) == (None, Heard.REFUSED)
+    assert asyncio.run(run()) == (None, PortAnswer.REFUSED)
 
 
 @given(st.binary(max_size=300))
 def test_any_reply_is_judged(reply: bytes) -> None:
-    assert judge_http(reply) in (Heard.ONVIF, Heard.LOGIN, Heard.WEB, Heard.OTHER)
+    assert judge_http(reply) in (PortAnswer.ONVIF, PortAnswer.LOGIN, PortAnswer.WEB, PortAnswer.OTHER)

@@ -9,12 +9,12 @@ from dataclasses import replace
 import pytest
 
 from camagent.discover import ladder
-from camagent.discover.ladder import knock_at
+from camagent.discover.ladder import try_ports
 from camagent.discover.multicast import Tray
 from camagent.discover.neighbours import Neighbourhood
 from camagent.discover.plan import DiscoveryPlan, Pacing
-from camagent.discover.sweep import Knocks, Sweep
-from camagent.discover.tcp_probe import Door, Heard, Knock
+from camagent.discover.sweep import Sweep, TriedPorts
+from camagent.discover.tcp_probe import PortAnswer, TcpPort, TriedPort
 from camagent.platform.clock import SystemClock
 
 HOST = "10.9.0.9"
@@ -24,65 +24,65 @@ PACING = Pacing(connect_hz=1e4, connect_s=0.01, reply_s=0.02, patient_connect_s=
 class Street:
     """Says at each port what it was told to, and the fallback elsewhere; notes every question."""
 
-    def __init__(self, fallback: Heard, **said: Heard) -> None:
+    def __init__(self, fallback: PortAnswer, **said: PortAnswer) -> None:
         self.fallback, self.said = fallback, {int(port[1:]): heard for port, heard in said.items()}
         self.asked: list[int] = []
         self.patiently: list[int] = []
 
-    async def answer(self, door: Door) -> Heard:
+    async def answer(self, door: TcpPort) -> PortAnswer:
         (self.patiently if door.connect_s > PACING.connect_s else self.asked).append(door.port)
         heard = self.said.get(door.port, self.fallback)
-        await asyncio.sleep(door.reply_s if heard is Heard.MUTE else 0)
+        await asyncio.sleep(door.reply_s if heard is PortAnswer.MUTE else 0)
         return heard
 
-    async def ask(self, door: Door, path: str = "") -> Knock:
-        return Knock(door.host, door.port, await self.answer(door))
+    async def ask(self, door: TcpPort, path: str = "") -> TriedPort:
+        return TriedPort(door.host, door.port, await self.answer(door))
 
-    async def touch(self, door: Door) -> Heard | None:
+    async def touch(self, door: TcpPort) -> PortAnswer | None:
         heard = await self.answer(door)
-        return heard if heard in (Heard.SILENT, Heard.REFUSED, Heard.UNREACHABLE) else None
+        return heard if heard in (PortAnswer.SILENT, PortAnswer.REFUSED, PortAnswer.UNREACHABLE) else None
 
 
-def climb(street: Street, monkeypatch: pytest.MonkeyPatch, alive: bool = False) -> Knocks:
+def climb(street: Street, monkeypatch: pytest.MonkeyPatch, alive: bool = False) -> TriedPorts:
     monkeypatch.setattr(ladder, "ask_onvif", street.ask)
     monkeypatch.setattr(ladder, "ask_rtsp", street.ask)
     monkeypatch.setattr(ladder, "touch", street.touch)
     neighbours = Neighbourhood(lambda: {HOST: True} if alive else {})
     neighbours.look(0.0)
     plan = replace(DiscoveryPlan((), ()), pacing=PACING)
-    sweep = Sweep(plan, SystemClock(), Tray(), Knocks(), neighbours, float("inf"))
-    assert asyncio.run(knock_at(sweep, [HOST], lambda: None)) == frozenset()
-    return sweep.knocks
+    sweep = Sweep(plan, SystemClock(), Tray(), TriedPorts(), neighbours, float("inf"))
+    assert asyncio.run(try_ports(sweep, [HOST], lambda: None)) == frozenset()
+    return sweep.tried_ports
 
 
 def test_a_silent_address_is_asked_again_at_the_likeliest_ports_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    street = Street(Heard.SILENT)
+    street = Street(PortAnswer.SILENT)
     climb(street, monkeypatch)
     assert len(street.asked) == len(set(street.asked)) == 21
     assert street.patiently == [80, 554]
 
 
 def test_a_silent_neighbour_has_a_firewall_and_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    street = Street(Heard.SILENT)
+    street = Street(PortAnswer.SILENT)
     climb(street, monkeypatch, alive=True)
     assert street.patiently == []
 
 
 def test_unreachable_is_believed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    street = Street(Heard.UNREACHABLE)
+    street = Street(PortAnswer.UNREACHABLE)
     climb(street, monkeypatch)
     assert (street.asked, street.patiently) == ([80, 8000, 554], [])
 
 
 def test_an_access_list_that_lets_rtsp_through_hides_no_camera(monkeypatch: pytest.MonkeyPatch) -> None:
-    knocks = climb(Street(Heard.UNREACHABLE, _554=Heard.RTSP), monkeypatch)
-    assert knocks.says(HOST, (554,), Heard.RTSP)
+    tried_ports = climb(Street(PortAnswer.UNREACHABLE, _554=PortAnswer.RTSP), monkeypatch)
+    assert tried_ports.says(HOST, (554,), PortAnswer.RTSP)
 
 
 def test_every_port_that_accepted_and_said_nothing_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    street = Street(Heard.REFUSED, _8000=Heard.MUTE, _6688=Heard.MUTE)
+    street = Street(PortAnswer.REFUSED, _8000=PortAnswer.MUTE, _6688=PortAnswer.MUTE)
     climb(street, monkeypatch)
     assert len(street.asked) == 21 and street.patiently == [8000, 6688]
 
@@ -90,7 +90,7 @@ def test_every_port_that_accepted_and_said_nothing_is_asked_again(monkeypatch: p
 def test_silent_ports_of_an_address_that_refuses_others_are_lost_packets(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    street = Street(Heard.REFUSED, _8899=Heard.SILENT, _10554=Heard.SILENT)
+    street = Street(PortAnswer.REFUSED, _8899=PortAnswer.SILENT, _10554=PortAnswer.SILENT)
     climb(street, monkeypatch)
     assert street.patiently == [8899, 10554]
 
@@ -98,26 +98,26 @@ def test_silent_ports_of_an_address_that_refuses_others_are_lost_packets(
 def test_a_box_that_accepts_everything_and_says_nothing_is_left_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    street = Street(Heard.MUTE)
+    street = Street(PortAnswer.MUTE)
     climb(street, monkeypatch)
     assert street.asked == [80, 8000, 8080, 554]
 
 
 def test_where_onvif_is_nothing_more_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    street = Street(Heard.REFUSED, _8080=Heard.ONVIF)
+    street = Street(PortAnswer.REFUSED, _8080=PortAnswer.ONVIF)
     climb(street, monkeypatch)
     assert (street.asked, street.patiently) == ([80, 8000, 8080], [])
 
 
 def test_who_answers_the_second_look_late_is_asked_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    street = Street(Heard.SILENT)
+    street = Street(PortAnswer.SILENT)
 
-    async def answer(door: Door) -> Heard:
+    async def answer(door: TcpPort) -> PortAnswer:
         late = door.connect_s > PACING.connect_s
         (street.patiently if late else street.asked).append(door.port)
         if not late:
-            return Heard.SILENT
-        return Heard.ONVIF if door.port == 888 else Heard.REFUSED
+            return PortAnswer.SILENT
+        return PortAnswer.ONVIF if door.port == 888 else PortAnswer.REFUSED
 
     monkeypatch.setattr(street, "answer", answer)
-    assert climb(street, monkeypatch).says(HOST, (888,), Heard.ONVIF)
+    assert climb(street, monkeypatch).says(HOST, (888,), PortAnswer.ONVIF)

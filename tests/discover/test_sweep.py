@@ -4,8 +4,8 @@ import asyncio
 from datetime import UTC, datetime
 
 from camagent.discover.pace import LOSING_AT_LEAST, LOSING_WINDOW, SLOWEST_HZ, Pace
-from camagent.discover.sweep import Knocks
-from camagent.discover.tcp_probe import Heard, Knock
+from camagent.discover.sweep import TriedPorts
+from camagent.discover.tcp_probe import PortAnswer, TriedPort
 
 
 class WoundClock:
@@ -57,10 +57,10 @@ def test_slowing_down_halves_and_ends_somewhere() -> None:
     assert rates == [75.0, 37.5, SLOWEST_HZ]
 
 
-def knocks(*rows: tuple[str, int, Heard]) -> Knocks:
-    made = Knocks()
+def tried_ports(*rows: tuple[str, int, PortAnswer]) -> TriedPorts:
+    made = TriedPorts()
     for host, port, heard in rows:
-        made.add(Knock(host, port, heard))
+        made.add(TriedPort(host, port, heard))
     return made
 
 
@@ -77,11 +77,16 @@ def test_single_lost_packets_do_not_slow_the_search() -> None:
 
 
 def test_a_refusal_is_an_answer_and_silence_is_none() -> None:
-    seen = knocks(
-        ("a", 80, Heard.REFUSED), ("b", 80, Heard.SILENT), ("c", 80, Heard.MUTE), ("d", 80, Heard.OURS)
+    seen = tried_ports(
+        ("a", 80, PortAnswer.REFUSED),
+        ("b", 80, PortAnswer.SILENT),
+        ("c", 80, PortAnswer.MUTE),
+        ("d", 80, PortAnswer.OURS),
     )
     assert seen.answered() == {"a", "c"}
 
 
 def test_the_later_answer_of_a_port_counts() -> None:
-    assert knocks(("a", 80, Heard.SILENT), ("a", 80, Heard.ONVIF)).says("a", (80,), Heard.ONVIF)
+    assert tried_ports(("a", 80, PortAnswer.SILENT), ("a", 80, PortAnswer.ONVIF)).says(
+        "a", (80,), PortAnswer.ONVIF
+    )

@@ -24,7 +24,7 @@ from camagent.run.site_run import scan_site
 from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.kept_video import newest_run
 from camagent.simulator.onvif_media import source_token
-from camagent.simulator.school import School
+from camagent.simulator.school import SimulatedSchool
 from tests.simulator.schools import PASSWORD, in_school
 from tests.simulator.test_recorder_services import own_recorder
 
@@ -53,7 +53,7 @@ def recorder() -> tuple[SimulatedCamera, ScanDocument]:
         32,
     )
 
-    async def act(school: School) -> ScanDocument:
+    async def act(school: SimulatedSchool) -> ScanDocument:
         return await scanned(school.cameras[0])
 
     return device, in_school([device], act)

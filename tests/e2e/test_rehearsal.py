@@ -15,7 +15,7 @@ import requests
 from requests.auth import HTTPDigestAuth
 
 from camagent.simulator.camera import SimulatedCamera
-from camagent.simulator.school import School
+from camagent.simulator.school import SimulatedSchool
 from tests.simulator.schools import PASSWORD, in_school, own_school
 from tests.simulator.test_third_party_clients import zeep_service
 
@@ -91,7 +91,7 @@ def mend_with_media2(camera: SimulatedCamera) -> None:
 
 @pytest.mark.parametrize("mend", [mend_with_zeep, mend_with_media2])
 def test_the_finding_goes_when_another_client_has_set_it(mend: Any, tmp_path: Path) -> None:
-    async def act(school: School) -> tuple[dict[str, str], dict[str, str]]:
+    async def act(school: SimulatedSchool) -> tuple[dict[str, str], dict[str, str]]:
         camera = school.cameras[0]
         before = await asyncio.to_thread(outcomes, camera, tmp_path)
         await asyncio.to_thread(mend, camera)

@@ -13,7 +13,7 @@ from camagent.model.secret import Credential, Secret
 from camagent.platform.clock import SystemClock
 from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.default_school import USER
-from camagent.simulator.school import School
+from camagent.simulator.school import SimulatedSchool
 from camagent.wire.login_ledger import LoginLedger
 from tests.interrogate.test_interview import FAST
 from tests.simulator.schools import PASSWORD, in_school, own_school
@@ -23,7 +23,7 @@ from tests.simulator.schools import PASSWORD, in_school, own_school
 def read() -> list[tuple[SimulatedCamera, DeviceFacts]]:
     login = Credential(USER, Secret(PASSWORD))
 
-    async def interview(school: School) -> list[tuple[SimulatedCamera, DeviceFacts]]:
+    async def interview(school: SimulatedSchool) -> list[tuple[SimulatedCamera, DeviceFacts]]:
         doors = InterviewDoors(SystemClock(), LoginLedger())
         targets = [DeviceTarget(camera.address, camera.http_port) for camera in school.cameras]
         facts = await asyncio.gather(*(interrogate(target, login, FAST, doors) for target in targets))

@@ -165,11 +165,11 @@ def test_an_https_port_that_is_stated_but_closed_is_a_fault() -> None:
 
 def test_ports_are_knocked_once_each_and_told_apart() -> None:
     async def run() -> tuple[DeviceFacts, int]:
-        knocks = 0
+        tried_ports = 0
 
         def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            nonlocal knocks
-            knocks += 1
+            nonlocal tried_ports
+            tried_ports += 1
             writer.close()
 
         server = await asyncio.start_server(greet, "127.0.0.1", 0)
@@ -181,10 +181,10 @@ def test_ports_are_knocked_once_each_and_told_apart() -> None:
             )
         server.close()
         assert facts.ports.open == (port,)
-        return facts, knocks
+        return facts, tried_ports
 
-    facts, knocks = asyncio.run(run())
-    assert knocks == 1 and facts.ports.closed == (9,) and facts.ports.silent == ()
+    facts, tried_ports = asyncio.run(run())
+    assert tried_ports == 1 and facts.ports.closed == (9,) and facts.ports.silent == ()
 
 
 @pytest.mark.parametrize(("kind", "bits"), [("rsa", 2048), ("ec", 256), ("ed25519", 256)])

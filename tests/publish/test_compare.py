@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from camagent.document.compare import CameraChange, Change, compare
+from camagent.document.compare import CameraChange, ChangeKind, compare
 from camagent.document.school_year import parse_report_date
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.scan import CameraResult
@@ -29,15 +29,15 @@ def judged(verdict: Verdict, number: int = 0) -> CameraResult:
 @pytest.mark.parametrize(
     ("before", "after", "change"),
     [
-        (Verdict.NOT_READY, Verdict.READY, Change.FIXED),
-        (Verdict.UNDETERMINED, Verdict.READY, Change.CONFIRMED),
-        (Verdict.READY, Verdict.NOT_READY, Change.BROKEN),
-        (Verdict.UNDETERMINED, Verdict.NOT_READY, Change.BROKEN),
-        (Verdict.READY, Verdict.UNDETERMINED, Change.OBSCURED),
-        (Verdict.NOT_READY, Verdict.UNDETERMINED, Change.OBSCURED),
+        (Verdict.NOT_READY, Verdict.READY, ChangeKind.FIXED),
+        (Verdict.UNDETERMINED, Verdict.READY, ChangeKind.CONFIRMED),
+        (Verdict.READY, Verdict.NOT_READY, ChangeKind.BROKEN),
+        (Verdict.UNDETERMINED, Verdict.NOT_READY, ChangeKind.BROKEN),
+        (Verdict.READY, Verdict.UNDETERMINED, ChangeKind.OBSCURED),
+        (Verdict.NOT_READY, Verdict.UNDETERMINED, ChangeKind.OBSCURED),
     ],
 )
-def test_each_change_of_verdict_has_its_name(before: Verdict, after: Verdict, change: Change) -> None:
+def test_each_change_of_verdict_has_its_name(before: Verdict, after: Verdict, change: ChangeKind) -> None:
     (found,) = changes([judged(before)], [judged(after)])
     assert (found.change, found.before, found.after) == (change, before, after)
 
@@ -59,7 +59,7 @@ def test_single_rules_are_told_where_the_verdict_stays() -> None:
     now = (builders.finding(outcome=Outcome.WARN), builders.finding(rule="IMG-GOP", outcome=Outcome.FAIL))
     (found,) = changes([replace(base, findings=was)], [replace(base, findings=now)])
     assert (found.change, found.rules_fixed, found.rules_broken) == (
-        Change.CHANGED,
+        ChangeKind.CHANGED,
         ("IMG-FPS",),
         ("IMG-GOP",),
     )
@@ -67,25 +67,25 @@ def test_single_rules_are_told_where_the_verdict_stays() -> None:
 
 def test_a_new_camera_is_new() -> None:
     (found,) = changes([camera(0)], [camera(0), camera(1)])
-    assert (found.change, found.camera_id, found.before) == (Change.NEW, "cam-000000000001", None)
+    assert (found.change, found.camera_id, found.before) == (ChangeKind.NEW, "cam-000000000001", None)
 
 
 def test_a_camera_missing_from_a_probed_network_is_gone() -> None:
     (found,) = changes([camera(0), camera(1)], [camera(0)])
-    assert (found.change, found.after) == (Change.GONE, None)
+    assert (found.change, found.after) == (ChangeKind.GONE, None)
 
 
 def test_a_camera_outside_the_probed_networks_is_not_called_gone() -> None:
     moved = replace(camera(1), facts=replace(camera(1).facts, address="198.51.100.7"))
     (found,) = changes([camera(0), moved], [camera(0)])
-    assert found.change is Change.UNSEEN
+    assert found.change is ChangeKind.UNSEEN
 
 
 def test_another_device_with_the_same_name_is_a_replacement() -> None:
     successor = replace(camera(1), facts=replace(camera(1).facts, id="cam-new", address="192.0.2.99"))
     (found,) = changes([camera(1)], [successor])
     assert (found.change, found.former_id, found.camera_id) == (
-        Change.REPLACED,
+        ChangeKind.REPLACED,
         "cam-000000000001",
         "cam-new",
     )
@@ -94,15 +94,15 @@ def test_another_device_with_the_same_name_is_a_replacement() -> None:
 def test_another_device_at_the_same_address_is_a_replacement() -> None:
     successor = replace(camera(1), facts=replace(camera(1).facts, id="cam-new", name="khác"))
     (found,) = changes([camera(1)], [successor])
-    assert found.change is Change.REPLACED
+    assert found.change is ChangeKind.REPLACED
 
 
 def test_two_candidates_are_not_guessed_between() -> None:
     twins = [replace(camera(1), facts=replace(camera(1).facts, id=f"cam-new{n}")) for n in range(2)]
     assert sorted(item.change for item in changes([camera(1)], twins)) == [
-        Change.GONE,
-        Change.NEW,
-        Change.NEW,
+        ChangeKind.GONE,
+        ChangeKind.NEW,
+        ChangeKind.NEW,
     ]
 
 

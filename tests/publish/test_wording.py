@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from camagent.document.compare import Change
+from camagent.document.compare import ChangeKind
 from camagent.document.decisions import DECISIONS
 from camagent.document.model import BasisView, FindingView
 from camagent.document.wording import (
@@ -62,7 +62,13 @@ def test_moments_are_told_in_vietnamese_time() -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_word_of_a_closed_list_has_its_translation(lang: str) -> None:
-    lists = {"verdict": Verdict, "outcome": Outcome, "severity": Severity, "action": Action, "change": Change}
+    lists = {
+        "verdict": Verdict,
+        "outcome": Outcome,
+        "severity": Severity,
+        "action": Action,
+        "change": ChangeKind,
+    }
     keys = {f"report.{area}.{word}" for area, word in pairs_of(lists)}
     keys |= {f"report.decision.{word}" for word in DECISIONS}
     keys |= {"report.role.main", "report.role.sub"}

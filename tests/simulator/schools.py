@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.default_school import default_school
-from camagent.simulator.school import School, open_school
+from camagent.simulator.school import SimulatedSchool, open_school
 
 PASSWORD = "Hoc-sinh-7"
 T = TypeVar("T")
@@ -34,7 +34,7 @@ def own_school(cameras: int = 12) -> list[SimulatedCamera]:
 
 def in_school(
     cameras: list[SimulatedCamera],
-    act: Callable[[School], Coroutine[Any, Any, T]],
+    act: Callable[[SimulatedSchool], Coroutine[Any, Any, T]],
     *,
     discovery: bool = False,
 ) -> T:

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from camagent.simulator.bursts import BurstMaker, RtpIdentity, packetized
 from camagent.simulator.clips import load_clip
 from camagent.simulator.describe import Description
-from camagent.simulator.doors import Door, DoorKeeper
+from camagent.simulator.doors import DoorKeeper, SimulatedDoor
 from camagent.simulator.live import LiveSource
 from camagent.simulator.onvif_xml import NotSoap, SoapRequest, parse_request
-from camagent.simulator.rtsp_connection import RtspConnection
+from camagent.simulator.rtsp_connection import ServedConnection
 from camagent.simulator.rtsp_messages import MAX_REQUEST_BYTES
 from camagent.simulator.rtsp_server import Mount, RtspServer, RtspSettings
 from camagent.simulator.wsdiscovery import parse_probe
@@ -80,7 +80,7 @@ def test_an_rtsp_connection_survives_any_bytes_in_any_pieces(messages: list[byte
         server = RtspServer(
             RtspSettings("127.0.0.1", 0), {"/live": Mount(source, Description(load_clip("sub_360p_h264")))}
         )
-        connection, wire = RtspConnection(server), Wire()
+        connection, wire = ServedConnection(server), Wire()
         connection.connection_made(wire)
         stream = b"".join(messages)
         for at in range(0, len(stream), piece):
@@ -95,7 +95,7 @@ def test_an_rtsp_connection_survives_any_bytes_in_any_pieces(messages: list[byte
 
 def test_what_never_becomes_a_request_is_cut_off() -> None:
     async def run() -> bool:
-        connection, wire = RtspConnection(RtspServer(RtspSettings("127.0.0.1", 0), {})), Wire()
+        connection, wire = ServedConnection(RtspServer(RtspSettings("127.0.0.1", 0), {})), Wire()
         connection.connection_made(wire)
         connection.data_received(b"x" * (MAX_REQUEST_BYTES + 1))
         return wire.closed
@@ -116,7 +116,7 @@ def test_a_datagram_is_a_probe_or_nothing(datagram: bytes) -> None:
 
 @given(st.text(max_size=200))
 def test_no_text_opens_the_door_by_chance(authorization: str) -> None:
-    keeper = DoorKeeper(Door("admin", "hunter2", ("digest-md5", "basic")))
+    keeper = DoorKeeper(SimulatedDoor("admin", "hunter2", ("digest-md5", "basic")))
     keeper.challenge_lines()
     assert not keeper.admits("DESCRIBE", authorization)
     assert not keeper.admits("DESCRIBE", f"Digest {authorization}")

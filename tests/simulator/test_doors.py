@@ -8,9 +8,9 @@ import re
 
 import pytest
 
-from camagent.simulator.doors import Door, DoorKeeper
+from camagent.simulator.doors import DoorKeeper, SimulatedDoor
 
-DOOR = Door("admin", "hunter2", ("digest-sha-256", "digest-md5-qop", "basic"), realm="R")
+DOOR = SimulatedDoor("admin", "hunter2", ("digest-sha-256", "digest-md5-qop", "basic"), realm="R")
 
 
 def nonce_of(keeper: DoorKeeper) -> str:
@@ -56,18 +56,18 @@ def test_an_answer_to_a_nonce_that_was_never_given_is_refused_and_not_counted() 
 
 
 def test_an_algorithm_that_was_not_offered_is_refused() -> None:
-    keeper = DoorKeeper(Door("admin", "hunter2", ("digest-sha-256",), realm="R"))
+    keeper = DoorKeeper(SimulatedDoor("admin", "hunter2", ("digest-sha-256",), realm="R"))
     assert not keeper.admits("DESCRIBE", answer(nonce_of(keeper), algorithm="MD5"))
 
 
 def test_basic_is_taken_only_where_it_is_offered() -> None:
     value = "Basic " + base64.b64encode(b"admin:hunter2").decode()
     assert DoorKeeper(DOOR).admits("DESCRIBE", value)
-    assert not DoorKeeper(Door("admin", "hunter2", realm="R")).admits("DESCRIBE", value)
+    assert not DoorKeeper(SimulatedDoor("admin", "hunter2", realm="R")).admits("DESCRIBE", value)
 
 
 def test_too_many_wrong_answers_lock_the_right_one_out() -> None:
-    keeper = DoorKeeper(Door("admin", "hunter2", realm="R", lock_after=2))
+    keeper = DoorKeeper(SimulatedDoor("admin", "hunter2", realm="R", lock_after=2))
     for _ in range(2):
         keeper.admits("DESCRIBE", answer(nonce_of(keeper), "no"))
     assert keeper.locked

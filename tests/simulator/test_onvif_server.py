@@ -16,7 +16,7 @@ from lxml import etree
 from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.faults import OnvifFaults
 from camagent.simulator.onvif_device import PRE_AUTH, REPLIES, utc_offset
-from camagent.simulator.school import School
+from camagent.simulator.school import SimulatedSchool
 from tests.simulator.schools import PASSWORD, in_school, own_school
 
 DEVICE = "http://www.onvif.org/ver10/device/wsdl"
@@ -49,7 +49,7 @@ def envelope(namespace: str, operation: str, header: str = "", content: str = ""
 def ask(camera: SimulatedCamera, *questions: tuple[str, str, str, str]) -> list[Answer]:
     """The answers to (namespace, operation, header, content), in order."""
 
-    async def act(school: School) -> list[Answer]:
+    async def act(school: SimulatedSchool) -> list[Answer]:
         true, answers = school.cameras[0], []
         base = f"http://{true.address}:{true.http_port}/onvif"
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
@@ -113,7 +113,7 @@ def test_a_device_with_a_wrong_clock_wants_its_own_time() -> None:
 
 
 def test_a_device_that_wants_digest_says_so_with_strong_and_weak() -> None:
-    async def act(school: School) -> list[str]:
+    async def act(school: SimulatedSchool) -> list[str]:
         true = school.cameras[0]
         async with aiohttp.ClientSession() as session:
             body = envelope(DEVICE, "GetUsers").encode()
@@ -193,7 +193,7 @@ def test_an_unknown_profile_token_is_a_fault() -> None:
     "body", [b"", b"<a>", b"<a/>", b"\xff\xfe", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"]
 )
 def test_what_is_no_soap_is_refused(body: bytes) -> None:
-    async def act(school: School) -> int:
+    async def act(school: SimulatedSchool) -> int:
         async with (
             aiohttp.ClientSession() as session,
             session.post(school.cameras[0].service_url, data=body) as response,
@@ -227,7 +227,7 @@ def test_a_truncated_reply_is_no_xml() -> None:
 
 
 def test_a_silent_device_never_answers_and_still_closes() -> None:
-    async def act(school: School) -> None:
+    async def act(school: SimulatedSchool) -> None:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.3)) as session:
             with pytest.raises(asyncio.TimeoutError):
                 await session.post(

@@ -31,7 +31,7 @@ from camagent.simulator.kept_video import newest_run
 from camagent.simulator.onvif_media import source_token
 from camagent.simulator.onvif_recording import PAGE_ROWS, REPLIES, VIDEO_TRACK
 from camagent.simulator.recorder import recorder
-from camagent.simulator.school import School
+from camagent.simulator.school import SimulatedSchool
 from camagent.wire.login_ledger import LoginLedger
 from tests.interrogate.test_interview import FAST
 from tests.simulator.schools import PASSWORD, in_school
@@ -218,7 +218,7 @@ def read_by_zeep(camera: SimulatedCamera) -> tuple[Any, list[Any], list[Any]]:
 def test_onvif_zeep_reads_every_recording_and_every_hole() -> None:
     camera = own_recorder()
 
-    async def act(school: School) -> tuple[Any, list[Any], list[Any]]:
+    async def act(school: SimulatedSchool) -> tuple[Any, list[Any], list[Any]]:
         return await asyncio.to_thread(read_by_zeep, school.cameras[0])
 
     summary, rows, changes = in_school([camera], act)
@@ -244,7 +244,7 @@ def test_camagent_onvif_reads_the_summary() -> None:
     """onvif-zeep behind the command of ours, in a process of its own."""
     camera = own_recorder(4)
 
-    async def act(school: School) -> subprocess.CompletedProcess[str]:
+    async def act(school: SimulatedSchool) -> subprocess.CompletedProcess[str]:
         true = school.cameras[0]
         command = [sys.executable, "-m", "camagent", "onvif", f"{true.address}:{true.http_port}", "search"]
         return await asyncio.to_thread(
@@ -265,7 +265,7 @@ def test_camagent_onvif_reads_the_summary() -> None:
 def interviewed(camera: SimulatedCamera) -> RecordingFacts:
     """What our own interview reads of it."""
 
-    async def act(school: School) -> DeviceFacts:
+    async def act(school: SimulatedSchool) -> DeviceFacts:
         true = school.cameras[0]
         login = Credential(true.door.user, Secret(PASSWORD))
         doors = InterviewDoors(SystemClock(), LoginLedger())

@@ -15,7 +15,7 @@ from camagent.simulator.bursts import Burst, BurstMaker, RtpIdentity, packetized
 from camagent.simulator.certificates import self_signed_context
 from camagent.simulator.clips import load_clip
 from camagent.simulator.describe import Description
-from camagent.simulator.doors import Door
+from camagent.simulator.doors import SimulatedDoor
 from camagent.simulator.faults import StreamFaults
 from camagent.simulator.live import LiveSource
 from camagent.simulator.rtsp_server import Mount, RtspServer, RtspSettings
@@ -100,7 +100,7 @@ def test_options_name_the_methods_without_a_log_in() -> None:
         assert status == 200
         assert "GET_PARAMETER" in headers["public"]
 
-    with_server(act, settings=RtspSettings("127.0.0.1", 0, Door("a", "b")))
+    with_server(act, settings=RtspSettings("127.0.0.1", 0, SimulatedDoor("a", "b")))
 
 
 def test_packets_follow_rtp_info_without_a_gap_over_the_wrap() -> None:
@@ -136,7 +136,7 @@ def test_no_log_in_gets_a_challenge_for_each_scheme_and_no_description() -> None
         assert (status, body) == (401, "")
         assert "SHA-256" in headers["www-authenticate"]
 
-    with_server(act, settings=RtspSettings("127.0.0.1", 0, Door("a", "b", ("digest-sha-256",))))
+    with_server(act, settings=RtspSettings("127.0.0.1", 0, SimulatedDoor("a", "b", ("digest-sha-256",))))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from camagent.model.finding import Action, Verdict
 from camagent.model.operator_error import OperatorError
 from camagent.simulator.default_school import default_school
-from camagent.simulator.school import School, open_school
+from camagent.simulator.school import SimulatedSchool, open_school
 from camagent.simulator.wsdiscovery import parse_probe, probe_match
 from camagent.text import render
 from tests.simulator.schools import in_school, own_school
@@ -57,7 +57,7 @@ async def answers(address: str, port: int) -> bool:
 def test_a_dead_camera_has_no_open_port_and_a_living_one_may_die() -> None:
     cameras = [replace(camera, alive=number == 0) for number, camera in enumerate(own_school(2))]
 
-    async def act(school: School) -> list[bool]:
+    async def act(school: SimulatedSchool) -> list[bool]:
         living, dead = school.running
         before = await answers(living.camera.address, living.camera.rtsp_port)
         await living.die()
@@ -128,7 +128,7 @@ def test_an_answer_relates_to_its_probe_and_escapes_what_it_repeats() -> None:
 
 
 def test_frames_are_sent_on_time() -> None:
-    async def act(school: School) -> float:
+    async def act(school: SimulatedSchool) -> float:
         camera = school.cameras[0]
         reader, writer = await asyncio.open_connection(camera.address, camera.rtsp_port)
         url = camera.stream_url(camera.streams[0])

@@ -17,7 +17,7 @@ import pytest
 
 from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.clips import clip_names, load_clip
-from camagent.simulator.school import School
+from camagent.simulator.school import SimulatedSchool
 from tests.simulator.schools import PASSWORD, in_school, own_school
 
 HERE = Path(__file__).resolve().parent
@@ -79,7 +79,7 @@ def test_ffprobe_reads_codec_size_and_rate_of_every_clip(transport: str) -> None
 
 
 def agree_with_ffprobe(names: tuple[str, ...], transport: str) -> None:
-    async def act(school: School) -> dict[str, dict[str, str]]:
+    async def act(school: SimulatedSchool) -> dict[str, dict[str, str]]:
         camera = school.cameras[0]
         urls = {stream.token: camera.stream_url(stream) for stream in camera.streams}
         urls = {token: url.replace("//", f"//{camera.door.user}:{PASSWORD}@") for token, url in urls.items()}
@@ -103,7 +103,7 @@ def agree_with_ffprobe(names: tuple[str, ...], transport: str) -> None:
 
 @needs_ffprobe
 def test_ffprobe_is_refused_with_a_wrong_password() -> None:
-    async def act(school: School) -> dict[str, str]:
+    async def act(school: SimulatedSchool) -> dict[str, str]:
         camera = school.cameras[0]
         url = camera.stream_url(camera.streams[0]).replace("//", "//camagent:wrong@")
         return await asyncio.to_thread(ffprobe, url, "tcp")
@@ -143,7 +143,7 @@ def test_onvif_zeep_reads_the_device_with_ws_security() -> None:
         assert now.TimeZone.TZ == "ICT-7"
         return information.SerialNumber, now.UTCDateTime.Date.Year, ",".join(row.Name for row in protocols)
 
-    async def act(school: School) -> tuple[str, int, str]:
+    async def act(school: SimulatedSchool) -> tuple[str, int, str]:
         return await asyncio.to_thread(read, school.cameras[0])
 
     camera = own_school(1)[0]
@@ -164,7 +164,7 @@ def test_onvif_zeep_reads_profiles_options_and_uri_from_media1() -> None:
             uri = media.GetStreamUri({"StreamSetup": setup, "ProfileToken": "MainStream"})  # type: ignore[attr-defined]
         return profiles, options, uri.Uri
 
-    async def act(school: School) -> tuple[object, object, str]:
+    async def act(school: SimulatedSchool) -> tuple[object, object, str]:
         return await asyncio.to_thread(read, school.cameras[0])
 
     camera = own_school(5)[4]
@@ -188,7 +188,7 @@ def test_onvif_zeep_is_refused_with_a_wrong_password() -> None:
             device.GetDeviceInformation()  # type: ignore[attr-defined]
         return str(refusal.value)
 
-    async def act(school: School) -> str:
+    async def act(school: SimulatedSchool) -> str:
         return await asyncio.to_thread(read, school.cameras[0])
 
     assert "Authorized" in in_school([replace(own_school(1)[0], http_digest=False)], act)
@@ -212,7 +212,7 @@ def test_requests_log_in_with_http_digest_and_read_media2() -> None:
             answer = session.post(url, data=body, headers={"Content-Type": "application/soap+xml"}, timeout=5)
         return answer.status_code, answer.text
 
-    async def act(school: School) -> list[tuple[int, str]]:
+    async def act(school: SimulatedSchool) -> list[tuple[int, str]]:
         return [
             await asyncio.to_thread(read, school.cameras[0], password) for password in (PASSWORD, "wrong")
         ]
@@ -227,7 +227,7 @@ def test_requests_log_in_with_http_digest_and_read_media2() -> None:
 def test_wsdiscovery_finds_every_camera_that_is_alive() -> None:
     cameras = own_school()
 
-    async def act(school: School) -> dict[str, list[str]]:
+    async def act(school: SimulatedSchool) -> dict[str, list[str]]:
         command = [sys.executable, str(HERE / "wsdiscovery_client.py")]
         done = await asyncio.to_thread(
             subprocess.run, command, capture_output=True, text=True, timeout=60, check=True

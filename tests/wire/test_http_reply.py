@@ -16,7 +16,7 @@ from camagent.wire.http_reply import (
     MAX_INTERIM,
     MAX_JUNK_BYTES,
     HttpReply,
-    Progress,
+    ReplyProgress,
     ReplyReader,
     unpacked,
 )
@@ -133,7 +133,7 @@ def is_read(reply: HttpReply | None) -> bool:
 @pytest.mark.parametrize("name", SOUND)
 def test_a_reply_that_shows_its_end_is_whole_and_the_connection_is_kept(name: str, step: int | None) -> None:
     reader = read(SOUND[name], step)
-    assert reader.progress is Progress.WHOLE and reader.keeps_alive
+    assert reader.progress is ReplyProgress.WHOLE and reader.keeps_alive
     reply = reader.end()
     assert is_read(reply) and reply is not None and reply.body == SOAP
 
@@ -141,7 +141,7 @@ def test_a_reply_that_shows_its_end_is_whole_and_the_connection_is_kept(name: st
 @pytest.mark.parametrize("name", UNSOUND)
 def test_a_reply_without_sound_framing_is_whole_where_its_envelope_ends(name: str) -> None:
     reader = read(UNSOUND[name])
-    assert reader.progress is Progress.WHOLE and not reader.keeps_alive
+    assert reader.progress is ReplyProgress.WHOLE and not reader.keeps_alive
     assert is_read(reader.end())
 
 
@@ -153,22 +153,22 @@ def test_every_reply_is_read_when_the_connection_ends_behind_it(name: str) -> No
 @pytest.mark.parametrize("name", OPEN_ENDED)
 def test_what_promises_more_behind_the_envelope_is_waited_for_a_moment(name: str) -> None:
     reader = read(OPEN_ENDED[name])
-    assert reader.progress is Progress.PAUSED and is_read(reader.end())
+    assert reader.progress is ReplyProgress.PAUSED and is_read(reader.end())
 
 
 @pytest.mark.parametrize("cut", [1, 12, 100])
 def test_a_length_that_cuts_the_envelope_waits_for_the_rest(cut: int) -> None:
     reader = ReplyReader(ASKED)
     reader.feed(lines(f"Content-Length: {N - cut}") + SOAP[: N - cut])
-    assert reader.progress is Progress.CUT
+    assert reader.progress is ReplyProgress.CUT
     reader.feed(SOAP[N - cut :])
-    assert reader.progress is Progress.WHOLE and is_read(reader.end()) and not reader.keeps_alive
+    assert reader.progress is ReplyProgress.WHOLE and is_read(reader.end()) and not reader.keeps_alive
 
 
 def test_a_second_reply_behind_the_first_is_not_part_of_it_and_ends_the_connection() -> None:
     page = lines("Content-Length: 2") + b"no"
     reader = read(page + b"HTTP/1.1 200 OK\r\n\r\n")
-    assert reader.progress is Progress.WHOLE and not reader.keeps_alive
+    assert reader.progress is ReplyProgress.WHOLE and not reader.keeps_alive
 
 
 @pytest.mark.parametrize(
@@ -186,13 +186,13 @@ def test_a_connection_is_kept_as_the_device_says(head: bytes, kept: bool) -> Non
 @pytest.mark.parametrize("status", [204, 304])
 def test_a_reply_that_has_no_body_is_whole_without_one(status: int) -> None:
     reader = read(lines(status=f"HTTP/1.1 {status} X"))
-    assert reader.progress is Progress.WHOLE and reader.end() == HttpReply(status, (), b"")
+    assert reader.progress is ReplyProgress.WHOLE and reader.end() == HttpReply(status, (), b"")
 
 
 def test_a_refusal_without_a_length_is_soon_taken_for_whole() -> None:
     reader = read(lines('WWW-Authenticate: Digest realm="a"', status="HTTP/1.1 401 Unauthorized"))
     reply = reader.end()
-    assert reader.progress is Progress.PAUSED and reply is not None and reply.status == 401
+    assert reader.progress is ReplyProgress.PAUSED and reply is not None and reply.status == 401
     assert reply.header("www-authenticate") == 'Digest realm="a"'
 
 
@@ -225,7 +225,7 @@ def test_what_is_cut_off_or_no_reply_is_none(data: bytes) -> None:
 )
 def test_nothing_grows_beyond_its_bound(data: bytes) -> None:
     reader = read(data, step=65_536)
-    assert reader.progress is Progress.WRONG and reader.end() is None
+    assert reader.progress is ReplyProgress.WRONG and reader.end() is None
     assert len(reader.body) <= MAX_BODY_BYTES + 70_000
 
 
@@ -253,7 +253,7 @@ def test_any_bytes_are_read_without_raising_and_alike_however_they_arrive(parts:
     data = b"".join(parts)
     whole, pieces = read(data), read(data, step=1)
     if (
-        whole.progress is Progress.WHOLE and whole.keeps_alive
+        whole.progress is ReplyProgress.WHOLE and whole.keeps_alive
     ):  # else it depends on what has come when we look
         assert pieces.end() == whole.end()
     pieces.end()

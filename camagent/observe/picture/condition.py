@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from camagent.observe.picture.view import View
+from camagent.observe.picture.view import PictureView
 
 BENCH = "bench/picture, half 0"
 """Limits that lie between the sound and the spoilt pictures of the half on which limits are chosen."""
@@ -17,7 +17,7 @@ class Condition:
     """One way in which a picture is not what a camera should show."""
 
     name: str
-    score: Callable[[View], float]
+    score: Callable[[PictureView], float]
     """Of one picture; the larger, the worse."""
     stated: float
     """Above this score the condition is stated."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from camagent.observe.picture.condition import BENCH, Condition
 from camagent.observe.picture.light import colour_of
-from camagent.observe.picture.view import Plane, View, eight_bit, structure, without_text
+from camagent.observe.picture.view import PictureView, Plane, eight_bit, structure, without_text
 
 EDGE_WINDOW_PX = (
     9  # along the direction; sees the whole flank of an edge up to a blur of sigma 4 at full size
@@ -66,7 +66,7 @@ def sharpness(widths: NDArray[np.float64]) -> float | None:
     return float(np.percentile(known, 75)) if len(known) >= len(widths) / 6 else None
 
 
-def noise_levels(view: View) -> list[float]:
+def noise_levels(view: PictureView) -> list[float]:
     """Immerkaer's estimate in twelve tiles with a median, so that edges do not count; clipped tiles left
     out."""
     luma = view.planes.luma
@@ -86,7 +86,7 @@ def noise_levels(view: View) -> list[float]:
     return levels
 
 
-def detail_map(view: View) -> NDArray[np.float32]:
+def detail_map(view: PictureView) -> NDArray[np.float32]:
     """What a picture has of detail in 9 by 16 tiles: mean distance from the surroundings, 8-bit steps."""
     tiny = view.tiny
     rest = cv2.absdiff(tiny, cv2.blur(tiny, (5, 5)))
@@ -94,7 +94,7 @@ def detail_map(view: View) -> NDArray[np.float32]:
     return np.asarray(cv2.resize(rest.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA))
 
 
-def sharpness_of(view: View) -> tuple[float | None, float | None]:
+def sharpness_of(view: PictureView) -> tuple[float | None, float | None]:
     """Of the sharper and of the softer direction, without the rows of the text; None: no edge to judge by."""
 
     def both() -> tuple[float | None, float | None]:
@@ -108,13 +108,13 @@ def sharpness_of(view: View) -> tuple[float | None, float | None]:
     return view.once("sharpness", both)
 
 
-def noise_of(view: View) -> float:
+def noise_of(view: PictureView) -> float:
     """Of the quieter third of the tiles: noise is everywhere, foliage and gravel are not."""
     levels = view.once("noise", lambda: noise_levels(view))
     return float(np.percentile(levels, 35)) if len(levels) >= 4 else 0.0
 
 
-def soft(view: View) -> float:
+def soft(view: PictureView) -> float:
     """1 less the sharpness of the sharper direction: the lens is out of focus, fogged or greasy.
 
     Where light and dark parts have no edge between them at all, the blur is as wide as can be.
@@ -125,7 +125,7 @@ def soft(view: View) -> float:
     return 0.0 if noise_of(view) > NOISY else 1 - better
 
 
-def smeared(view: View) -> float:
+def smeared(view: PictureView) -> float:
     """1 less the sharpness of the softer direction, where the other one is sharper: the camera shakes."""
     better, worse = sharpness_of(view)
     if better is None or worse is None or noise_of(view) > NOISY or better < SMEARED_RATIO * worse:
@@ -133,12 +133,12 @@ def smeared(view: View) -> float:
     return 1 - worse
 
 
-def greasy(view: View) -> float:
+def greasy(view: PictureView) -> float:
     """The same as `soft`, where a veil also lifts the dark and dims the bright parts."""
     return soft(view) if view.percentile(2) > VEIL[0] and view.percentile(98) < VEIL[1] else 0.0
 
 
-def empty(view: View) -> float:
+def empty(view: PictureView) -> float:
     """Share of tiles without any detail, rows of text left out: something hangs in front of the lens.
 
     A light grey picture without detail may also be a wall: its score stays below what is stated.
@@ -151,17 +151,17 @@ def empty(view: View) -> float:
     return min(share, EMPTY)
 
 
-def _share_empty(view: View) -> float:
+def _share_empty(view: PictureView) -> float:
     return float(np.mean(detail_of(view)[1:-1] < NO_DETAIL))
 
 
-def _shaded(view: View) -> bool:
+def _shaded(view: PictureView) -> bool:
     """Light and dark lie as far apart as in a scene."""
     wide = view.percentile(97) - view.percentile(3) > SCENE_SPREAD
     return wide or float(structure(view.thumb).std()) > SCENE_STRUCTURE
 
 
-def detail_of(view: View) -> NDArray[np.float32]:
+def detail_of(view: PictureView) -> NDArray[np.float32]:
     """`detail_map`, made once."""
     return view.once("detail", lambda: detail_map(view))
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from camagent.observe.picture.condition import BENCH, Condition
-from camagent.observe.picture.view import View, structure
+from camagent.observe.picture.view import PictureView, structure
 
 MID_TONES = (
     40,
@@ -20,7 +20,7 @@ GREY = 12.0  # 8-bit steps of chroma; more is a colour that somebody sends
 HALO_PX = 9  # of the sample
 
 
-def colour_of(view: View) -> float:
+def colour_of(view: PictureView) -> float:
     """Distance of the middle colour from grey, 8-bit steps."""
     if view.chroma is None:
         return 0.0
@@ -28,14 +28,14 @@ def colour_of(view: View) -> float:
     return float(np.hypot(u, v))
 
 
-def dark(view: View) -> float:
+def dark(view: PictureView) -> float:
     """How far the brightest twentieth of the picture is below white; text and small lamps do not count."""
     if colour_of(view) > GREY:
         return 0.0
     return 255 - view.percentile(95)
 
 
-def dim(view: View) -> float:
+def dim(view: PictureView) -> float:
     """How far the mean is below white, the brightest fiftieth left out."""
     counts = view.histogram.astype(np.float64)
     kept = np.minimum(np.cumsum(counts), counts.sum() * 0.98)
@@ -43,12 +43,12 @@ def dim(view: View) -> float:
     return 255 - float(kept @ np.arange(256) / max(kept.sum(), 1))
 
 
-def washed_out(view: View) -> float:
+def washed_out(view: PictureView) -> float:
     """Share of the picture at the top of the scale."""
     return float(view.histogram[CLIPPED - 6 :].sum() / view.middle.size)
 
 
-def veiled(view: View) -> float:
+def veiled(view: PictureView) -> float:
     """How much of the scale is not used between the 1st and the 99th percentile; 0 where there is but a plain
     wall."""
     if float(structure(view.thumb).std()) < PLAIN:
@@ -56,7 +56,7 @@ def veiled(view: View) -> float:
     return 255 - (view.percentile(99) - view.percentile(1))
 
 
-def glaring(view: View) -> float:
+def glaring(view: PictureView) -> float:
     """Share of the picture in the largest clipped spot that fades into its surroundings."""
     middle = view.middle
     if view.histogram[CLIPPED:].sum() < 0.01 * middle.size:
@@ -74,7 +74,7 @@ def glaring(view: View) -> float:
     return float(stats[largest, cv2.CC_STAT_AREA] / middle.size)
 
 
-def tinted(view: View) -> float:
+def tinted(view: PictureView) -> float:
     """Distance from grey that 95 of 100 mid-tones exceed: a scene of one colour still has greys, a cast has
     none."""
     if view.chroma is None:
@@ -87,7 +87,7 @@ def tinted(view: View) -> float:
     return float(np.percentile(np.hypot(u[tones], v[tones]), 5))
 
 
-def grey(view: View) -> float:
+def grey(view: PictureView) -> float:
     """How little colour there is: 0 where the most coloured hundredth is 20 steps off grey or more."""
     if view.chroma is None:
         return 20.0

@@ -13,7 +13,7 @@ from camagent.model.stream import PictureNumbers
 from camagent.observe.picture import detail, light, pattern
 from camagent.observe.picture.condition import Condition
 from camagent.observe.picture.pair import row_means
-from camagent.observe.picture.view import Plane, Planes, View
+from camagent.observe.picture.view import PictureView, Plane, Planes
 
 DARK_LUMA = 20  # full range; below it nothing is told apart on a monitor
 BRIGHT_LUMA = 245
@@ -49,7 +49,7 @@ class PictureMeasures:
 
 def measure(planes: Planes) -> PictureMeasures:
     """Measure one picture."""
-    view = View(planes)
+    view = PictureView(planes)
     scores = {condition.name: condition.score(view) for condition in CONDITIONS}
     mean, std = cv2.meanStdDev(view.sample)
     histogram = np.bincount(view.sample.ravel(), minlength=256)
@@ -73,7 +73,7 @@ def measure(planes: Planes) -> PictureMeasures:
     )
 
 
-def numbers_of(view: View) -> PictureNumbers:
+def numbers_of(view: PictureView) -> PictureNumbers:
     """The numbers of one picture that may be kept."""
     details = detail.detail_of(view)[1:-1]
     u, v = (0.0, 0.0) if view.chroma is None else (float(np.median(plane)) for plane in view.chroma)

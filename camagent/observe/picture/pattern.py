@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from camagent.observe.picture.condition import BENCH, Condition
 from camagent.observe.picture.light import GREY, colour_of
-from camagent.observe.picture.view import Plane, View, raw_eight_bit
+from camagent.observe.picture.view import PictureView, Plane, raw_eight_bit
 
 RUN_PX = 8
 CLIPPED_RAW = 230  # in either range: what the sensor clipped is even too
@@ -22,7 +22,7 @@ BLOCK_RATIO = 2.5  # to the steps inside
 STRIPS = 4
 
 
-def even_runs(view: View) -> float:
+def even_runs(view: PictureView) -> float:
     """Share of runs of 8 pixels that are equal to the last bit, clipped ones left out: no sensor does
     that."""
     luma = view.planes.luma[ROWS_APART // 2 :: ROWS_APART]
@@ -34,13 +34,13 @@ def even_runs(view: View) -> float:
     return float(np.mean((low == high) & (high < CLIPPED_RAW)))
 
 
-def levels_used(view: View) -> int:
+def levels_used(view: PictureView) -> int:
     """How many levels of luma make nine tenths of the picture."""
     counts = np.sort(view.histogram)[::-1]
     return int(np.searchsorted(np.cumsum(counts), 0.9 * counts.sum())) + 1
 
 
-def undecoded(view: View) -> float:
+def undecoded(view: PictureView) -> float:
     """Share of the picture in which no plane holds anything."""
     if view.planes.chroma is None:
         return 0.0
@@ -56,7 +56,7 @@ def undecoded(view: View) -> float:
     return float(nothing.mean()) if nothing.size else 0.0
 
 
-def blocky(view: View) -> float:
+def blocky(view: PictureView) -> float:
     """Share of block borders with a step that the insides do not have, on the grid of macroblocks minus off
     it."""
     luma = view.planes.luma
@@ -67,7 +67,7 @@ def blocky(view: View) -> float:
     return max(0.0, min(across, down))
 
 
-def _steps(luma: Plane, shift: int, view: View) -> float:
+def _steps(luma: Plane, shift: int, view: PictureView) -> float:
     columns = np.arange(BLOCK_PX + shift, luma.shape[1] - 2, BLOCK_PX)
     height = luma.shape[0] // BLOCK_PX * BLOCK_PX
     before2, before, after, after2 = (
@@ -84,7 +84,7 @@ def _steps(luma: Plane, shift: int, view: View) -> float:
     return float(np.mean((border > BLOCK_STEP * BLOCK_PX // 4) & (border > BLOCK_RATIO * inside)))
 
 
-def lines(view: View) -> tuple[float, float]:
+def lines(view: PictureView) -> tuple[float, float]:
     """Strength of lines across and of lines down the whole picture, 8-bit steps: what is common to four
     strips."""
     luma = view.planes.luma
@@ -109,7 +109,7 @@ def common(series: list[NDArray[np.float32]]) -> float:
     return float(np.sqrt(max(0.0, min(products))))
 
 
-def bars(view: View) -> float:
+def bars(view: PictureView) -> float:
     """The smaller of two opposite black bars with a straight inner edge, as a share of the picture; 0:
     none."""
     return max(_opposite(view.sample), _opposite(view.sample.T))
@@ -138,7 +138,7 @@ BAR_TEXT = 0.4  # of a line: text may stand in the bar
 BAR_JUMP = 0.4
 
 
-def slate(view: View) -> float:
+def slate(view: PictureView) -> float:
     """Share of even runs, where few levels make the whole picture: a sign that a machine drew.
 
     A black picture is a slate only where something is written in it or it has a colour.
@@ -150,7 +150,7 @@ def slate(view: View) -> float:
     return even_runs(view) if drawn else 0.0
 
 
-def striped(view: View) -> float:
+def striped(view: PictureView) -> float:
     """The stronger of lines across and lines down, where it is far stronger than the other: 8-bit steps."""
     across, down = view.once("lines", lambda: lines(view))
     strong, weak = max(across, down), min(across, down)

@@ -69,7 +69,7 @@ def structure(thumb: Plane) -> NDArray[np.float32]:
     return np.asarray(luma - cv2.GaussianBlur(luma, (0, 0), shading.SIGMA), np.float32)
 
 
-class View:
+class PictureView:
     """The smaller pictures of one picture, each made when first asked for. Valid as long as the decoder's
     frame."""
 

@@ -14,7 +14,7 @@ from typing import Protocol
 from camagent import __version__
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.observe.rtsp.connection import RtspConnection
-from camagent.observe.rtsp.login import Login
+from camagent.observe.rtsp.login import RtspLogin
 from camagent.observe.rtsp.messages import Request, Response
 from camagent.platform.clock import Clock
 
@@ -22,7 +22,7 @@ MAX_ROUNDS = 4  # of one request: unauthorised, a stale nonce, once more, and th
 USER_AGENT = f"camagent/{__version__}"
 
 
-class Transcript(Protocol):
+class RtspTranscript(Protocol):
     """Whoever keeps what was said; secrets are taken out there, on the way in."""
 
     def note(self, protocol: str, doing: str, sent: str, received: str, elapsed_s: float) -> None:
@@ -47,14 +47,16 @@ class StepLimits:
 class RtspClient:
     """One conversation over one connection."""
 
-    def __init__(self, connection: RtspConnection, login: Login, clock: Clock, limits: StepLimits) -> None:
+    def __init__(
+        self, connection: RtspConnection, login: RtspLogin, clock: Clock, limits: StepLimits
+    ) -> None:
         self.connection = connection
         self.login = login
         self.clock = clock
         self.limits = limits
         self.deadline_s = float("inf")
         """Monotonic time when the camera's budget ends."""
-        self.transcript: Transcript | None = None
+        self.transcript: RtspTranscript | None = None
         self.session: str | None = None
         self.sent_on_to: str | None = None
         """Where the latest redirect points, as written."""

@@ -24,7 +24,7 @@ from camagent.wire.refusal import names_lock, refusal_text, says_locked
 MAX_RENEWALS = 8  # of a nonce after we were let in: one in each keep-alive of a long watch is already odd
 
 
-class Login:
+class RtspLogin:
     """The state of one log-in: what was offered, what we answered, whether it was accepted."""
 
     def __init__(

@@ -17,7 +17,7 @@ from camagent.observe.picture.conditions import EXPLAINS, ORDER
 from camagent.observe.picture.facts import image_facts
 from camagent.observe.picture.measure import CONDITIONS, PictureMeasures, measure
 from camagent.observe.picture.opinion import doubt_frozen
-from camagent.observe.picture.view import Planes, View
+from camagent.observe.picture.view import PictureView, Planes
 from tests.observe.media.scenes import (
     SCENES,
     blurred,
@@ -359,7 +359,7 @@ def test_scores_stay_in_their_documented_range(condition: object) -> None:
     for row in CONDITIONS:
         if row is condition:
             low, high = row.span
-            scores = [row.score(View(planes(picture))) for picture in (scene(), night(3), *spoilt)]
+            scores = [row.score(PictureView(planes(picture))) for picture in (scene(), night(3), *spoilt)]
             assert all(low <= score <= high for score in scores), scores
             assert low <= row.unsure <= row.stated < high and row.source
 

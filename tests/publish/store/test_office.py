@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from camagent.document.decisions import Decision
-from camagent.document.sightings import ASKED, EXCLUDED, FINE, Sighting
+from camagent.document.sightings import ASKED, EXCLUDED, FINE, SightingView
 from camagent.store.office import OfficeRecord, open_office
 from camagent.store.office_schema import MIGRATIONS
 from tests.refusal import refused
@@ -20,8 +20,8 @@ START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def seen(number: int, state: str = ASKED, at: datetime = START, **changes: str) -> Sighting:
-    made = Sighting(
+def seen(number: int, state: str = ASKED, at: datetime = START, **changes: str) -> SightingView:
+    made = SightingView(
         row_id=f"9001/cam-{number}",
         site_id="9001",
         site="THCS Nguyễn Du",
@@ -50,7 +50,7 @@ def record(tmp_path: Path) -> Iterator[OfficeRecord]:
         yield opened
 
 
-def ids(sightings: tuple[Sighting, ...]) -> set[str]:
+def ids(sightings: tuple[SightingView, ...]) -> set[str]:
     return {item.row_id for item in sightings}
 
 
@@ -100,7 +100,7 @@ MOVES = {
 
 
 @pytest.mark.parametrize("now", MOVES.values(), ids=MOVES)
-def test_decisions_go_with_a_camera_that_has_another_id(record: OfficeRecord, now: Sighting) -> None:
+def test_decisions_go_with_a_camera_that_has_another_id(record: OfficeRecord, now: SightingView) -> None:
     record.note([seen(1), seen(2)], START)
     record.decide([decided("9001/cam-1")])
     (move,) = record.note([replace(now, at=START + DAY), seen(2, at=START + DAY)], START + DAY)
@@ -120,7 +120,7 @@ NO_MOVES = {
 
 @pytest.mark.parametrize("now", NO_MOVES.values(), ids=NO_MOVES)
 def test_a_decision_goes_nowhere_where_another_camera_may_be_meant(
-    record: OfficeRecord, now: tuple[Sighting, ...]
+    record: OfficeRecord, now: tuple[SightingView, ...]
 ) -> None:
     record.note([seen(1)], START)
     record.decide([decided("9001/cam-1")])
