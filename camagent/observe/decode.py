@@ -25,8 +25,9 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.json_form import from_json
 from camagent.model.kept_names import REPORT_SUFFIX
 from camagent.observe.codec.table import DECODED
+from camagent.observe.decoder_share import DecoderShare, decoder_share
 from camagent.observe.picture.opinion import PictureReport
-from camagent.platform.process import child_environment
+from camagent.platform.process import child_environment, memory_limit_bytes
 from camagent.platform.whole_files import write_whole
 
 WORKER_MODULE = "camagent.observe.decode_worker"
@@ -34,9 +35,7 @@ JOB_TIMEOUT_S = (
     20.0  # three 4K keyframes take 0.3 s of CPU on a good core; an old PC with every core busy stays below
 )
 MAX_PICTURES = 8  # a stream; two or three are useful
-MAX_PICTURE_BYTES = (
-    16_000_000  # a JPEG of RFC 2435 has 16 MB at most (24-bit offset); keyframes are far smaller
-)
+MAX_PICTURE_BYTES = 16_000_000  # a JPEG of RFC 2435 has no more (24-bit offset); keyframes are far smaller
 MAX_WAITING_BYTES = (
     128_000_000  # of pictures queued: 256 cameras with two heavy 1080p keyframes (165 kB) take 84 MB
 )
@@ -45,6 +44,7 @@ MAX_KEPT_BYTES = MAX_PICTURES * 64_000_000  # PNGs of one stream, where they are
 KILLED = -9  # what asyncio tells of a process that got SIGKILL; Windows has none
 DYING_S = 2.0  # a process that has closed its pipe is dead within milliseconds, on a crowded PC too
 IDLE_S = 60.0  # without work the process ends: it holds 100 MB, and in quiet hours there is no use for it
+RENEWED_AFTER = 4_000  # pictures: half a minute of work; a fresh process costs a second, and ends leaks
 _LENGTH_BYTES = 4
 
 
@@ -74,8 +74,11 @@ class _OutOfMemory(Exception):
 class _Worker:
     """One decoding process and the answers that it owes."""
 
-    def __init__(self, threads: int) -> None:
-        self._threads = threads
+    def __init__(self, share: DecoderShare) -> None:
+        self._share = share
+        self._pictures = 0
+        """That the present process was given."""
+        self._idle_again = asyncio.Event()
         self._idle: asyncio.TimerHandle | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -96,7 +99,12 @@ class _Worker:
         ended too.
         """
         async with self._starting:
+            if self._pictures >= RENEWED_AFTER:
+                await self._idle_again.wait()
+                await self.close()
             process = await self._running()
+            self._pictures += len(job.pictures)
+            self._idle_again.clear()
             self._stay()
         number = next(self._numbers)
         answer: asyncio.Future[PictureReport] = asyncio.get_running_loop().create_future()
@@ -126,6 +134,8 @@ class _Worker:
                 process, self._process = self._process, None
                 self._end(process)
 
+        if not self._owed:
+            self._idle_again.set()
         self._stay()
         self._idle = asyncio.get_running_loop().call_later(IDLE_S, end)
 
@@ -150,12 +160,14 @@ class _Worker:
         if self._reader is not None:
             await self._reader  # of a process that is gone
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", WORKER_MODULE, str(self._threads)),
+            *(sys.executable, "-P", "-m", WORKER_MODULE, str(self._share.threads)),
+            *(str(self._share.memory_bytes), str(self._share.frame_bytes)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             env=_environment(),
         )
+        self._pictures = 0
         self._reader = asyncio.create_task(self._read(self._process), name="decode worker's answers")
         return self._process
 
@@ -224,8 +236,9 @@ class PicturePool:
         """`workers`: streams decoded at a time; a thread each, as many as cores unless given."""
         threads = workers if workers is not None else os.cpu_count() or 1
         self._job_timeout_s = job_timeout_s
-        self._slots = asyncio.Semaphore(threads)
-        self._worker = _Worker(threads)
+        self._share = decoder_share(memory_limit_bytes(), threads)
+        self._slots = asyncio.Semaphore(self._share.threads)
+        self._worker = _Worker(self._share)
         self._suspects = asyncio.Lock()
         self._waiting_bytes = 0
 
@@ -257,7 +270,7 @@ class PicturePool:
         if isinstance(report, FaultCode):
             return _fault(report, started_s)
         too_large = len(pictures) - len(fitting)
-        return report if not too_large else _with_errors(report, too_large)
+        return replace(report, errors=report.errors + too_large)
 
     @property
     def worker_pid(self) -> int | None:
@@ -286,7 +299,7 @@ class PicturePool:
         except _OutOfMemory:
             return FaultCode.BUDGET_SPENT
         async with self._suspects:
-            alone = _Worker(threads=1)
+            alone = _Worker(replace(self._share, threads=1))
             try:
                 return await alone.run(job, self._job_timeout_s)
             except (TimeoutError, _WorkerLost):
@@ -330,12 +343,6 @@ def _keep(pictures: Sequence[bytes], keep_as: Path | None) -> int:
     with contextlib.suppress(OSError):
         write_whole(keep_as.with_name(keep_as.name + REPORT_SUFFIX), pictures[-1], durable=False)
     return count
-
-
-def _with_errors(report: PictureReport, errors: int) -> PictureReport:
-    return PictureReport(
-        report.decoded, report.errors + errors, report.width_px, report.height_px, report.image, report.kept
-    )
 
 
 def _fault(code: FaultCode, started_s: float) -> Fault:

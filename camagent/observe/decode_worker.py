@@ -24,6 +24,7 @@ import numpy as np
 
 from camagent.model.json_form import to_json
 from camagent.observe.codec.table import DECODED, codec_of
+from camagent.observe.decoder_share import MAX_FRAME_BYTES
 from camagent.observe.picture.facts import image_facts
 from camagent.observe.picture.measure import PictureMeasures, measure
 from camagent.observe.picture.opinion import PictureReport
@@ -31,12 +32,6 @@ from camagent.observe.picture.view import Plane, Planes
 from camagent.platform.process import enter_cell, limit_decoder
 
 MAX_PICTURE_PX = 40_000_000  # 8K has 33 million; a parameter set that claims more only wants our memory
-MAX_FRAME_BYTES = (
-    56_000_000  # decoded, by size, depth and chroma: 8K of 8 bit 4:2:0; a decoder holds four or five
-)
-MAX_MEMORY_BYTES = (
-    1_500_000_000  # two 8K decoders; a decoder that asks for more fails instead of swapping the PC
-)
 OWN_PX = 128
 SMALL_WIDTH_PX = 480  # enough to see what is wrong with a picture; about 30 kB a camera in the report
 LENGTH = struct.Struct(">I")
@@ -47,7 +42,8 @@ class Decoder:
     """One decoder a codec, kept open: opening costs more than decoding a small picture. Not shared between
     threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_frame_bytes: int = MAX_FRAME_BYTES) -> None:
+        self.max_frame_bytes = max_frame_bytes
         self._contexts: dict[str, Any] = {}
 
     def open(self, codec: str) -> Any:
@@ -82,7 +78,7 @@ def judge_pictures(
     measured: list[PictureMeasures] = []
     size: tuple[int | None, int | None] = (None, None)
     small = b""
-    bearable = [picture for picture in pictures if frame_bytes(codec, picture) <= MAX_FRAME_BYTES]
+    bearable = [picture for picture in pictures if frame_bytes(codec, picture) <= decoder.max_frame_bytes]
     for picture in bearable:
         frame = decoder.decode(codec, picture)
         if frame is None:
@@ -163,21 +159,24 @@ def _as_small_jpeg(frame: Any) -> bytes:
     return b"".join(bytes(packet) for packet in (*encoder.encode(smaller), *encoder.encode(None)))
 
 
-def _serve(source: BinaryIO, sink: BinaryIO, threads: int) -> None:
+def _serve(source: BinaryIO, sink: BinaryIO, threads: int, max_frame_bytes: int) -> None:
     """Answer requests until the pipe closes; the sender keeps no more than `threads` of them under way."""
     jobs: queue.SimpleQueue[tuple[dict[str, Any], list[bytes]]] = queue.SimpleQueue()
     writing = threading.Lock()
     for _ in range(threads):
-        threading.Thread(target=_work, args=(jobs, sink, writing), daemon=True).start()
+        threading.Thread(target=_work, args=(jobs, sink, writing, max_frame_bytes), daemon=True).start()
     while len(length := source.read(LENGTH.size)) == LENGTH.size:
         header = json.loads(source.read(LENGTH.unpack(length)[0]))
         jobs.put((header, [source.read(size) for size in header["sizes"]]))
 
 
 def _work(
-    jobs: queue.SimpleQueue[tuple[dict[str, Any], list[bytes]]], sink: BinaryIO, writing: threading.Lock
+    jobs: queue.SimpleQueue[tuple[dict[str, Any], list[bytes]]],
+    sink: BinaryIO,
+    writing: threading.Lock,
+    max_frame_bytes: int,
 ) -> None:
-    decoder = Decoder()
+    decoder = Decoder(max_frame_bytes)
     try:
         while True:
             header, pictures = jobs.get()
@@ -215,11 +214,12 @@ def _own_picture() -> bytes:
 
 
 def main() -> None:
-    """Serve on standard input and output with the number of threads given as the only argument."""
-    limit_decoder(MAX_MEMORY_BYTES)
+    """Serve on standard input and output; the arguments are threads, bytes of memory, bytes of a picture."""
+    threads, memory_bytes, frame_bytes = map(int, sys.argv[1:4])
+    limit_decoder(memory_bytes)
     _load()
     enter_cell()  # before the first byte of a stranger, and before the threads that shall be in it too
-    _serve(sys.stdin.buffer, sys.stdout.buffer, int(sys.argv[1]))
+    _serve(sys.stdin.buffer, sys.stdout.buffer, threads, frame_bytes)
     os._exit(0)  # the pipe is closed, nobody waits for a thread that may hang
 
 

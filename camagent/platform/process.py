@@ -40,6 +40,15 @@ def limit_decoder(max_memory_bytes: int) -> None:
     os.nice(NICENESS)
 
 
+def memory_limit_bytes() -> int | None:
+    """What the service that we are part of may take; None where nobody set a limit."""
+    if sys.platform == "win32":
+        return None
+    from camagent.platform.linux_memory import limit_bytes
+
+    return limit_bytes()
+
+
 def leave_no_dump() -> None:
     """No core dump of this process, and no other process of our user reads its memory: passwords lie
     there."""

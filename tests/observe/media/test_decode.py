@@ -18,7 +18,9 @@ from camagent.model.fault import Fault, FaultCode
 from camagent.observe import decode, decode_worker
 from camagent.observe.codec.access_unit import annex_b, split_annex_b
 from camagent.observe.decode import MAX_PICTURES, PicturePool
+from camagent.observe.decoder_share import DecoderShare, decoder_share
 from camagent.observe.picture.opinion import PictureReport
+from camagent.platform.linux_memory import limit_bytes
 from tests.observe.media.clips import Recipe, encode, filtered, write
 
 H264 = Recipe(frames=30, params="keyint=15:scenecut=0:bframes=0")
@@ -320,14 +322,13 @@ def _lives(pid: int) -> bool:
     return True
 
 
-def test_a_picture_that_would_take_too_much_memory_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_that_would_take_too_much_memory_is_not_decoded() -> None:
     """Size, depth and chroma count, not pixels alone: 40 million of 4:4:4 in 12 bit took 1.1 GB."""
     whole = encode(Recipe(encoder="libx265", pix_fmt="yuv444p10le", frames=1))[0].data
     assert decode_worker.frame_bytes("h265", whole) == 320 * 240 * 3 * 2
     assert decode_worker.frame_bytes("h264", encode(Recipe(frames=1))[0].data) == 320 * 240 * 3 // 2
     assert decode_worker.frame_bytes("h264", b"") == 0
-    monkeypatch.setattr(decode_worker, "MAX_FRAME_BYTES", 320 * 240 * 3)
-    report = decode_worker.judge_pictures(decode_worker.Decoder(), "h265", [whole])
+    report = decode_worker.judge_pictures(decode_worker.Decoder(320 * 240 * 3), "h265", [whole])
     assert (report.decoded, report.errors) == (0, 0)
 
 
@@ -357,3 +358,69 @@ def test_pictures_for_which_the_kernel_had_no_memory_are_not_tried_again(
     answer, processes, after = run(work())
     assert isinstance(answer, Fault) and answer.code is FaultCode.BUDGET_SPENT and processes == 1
     assert isinstance(after, PictureReport) and after.decoded == 1
+
+
+def test_a_process_is_renewed_after_so_many_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a decoder leaks, or was made to keep, ends with its process; nobody's picture is lost by that."""
+    monkeypatch.setattr("camagent.observe.decode.RENEWED_AFTER", 4)
+
+    async def work() -> tuple[list[PictureReport | Fault], set[int | None]]:
+        picture, pids, reports = keyframes(H264)[:1], set(), []
+        async with PicturePool(workers=2) as pool:
+            for _ in range(6):
+                reports += await asyncio.gather(*(pool.judge("h264", picture) for _ in range(2)))
+                pids.add(pool.worker_pid)
+        return reports, pids
+
+    reports, pids = run(work())
+    assert all(isinstance(report, PictureReport) and report.decoded == 1 for report in reports)
+    assert len(pids) == 3
+
+
+@pytest.mark.parametrize(
+    ("limit", "cores", "threads", "memory", "frame"),
+    [
+        (None, 8, 8, 1_500_000_000, 56_000_000),
+        (512 << 20, 8, 2, 256 << 20, 13_843_545),
+        (512 << 20, 1, 1, 256 << 20, 27_687_091),
+        (100 << 20, 8, 1, 192_500_000, 12_500_000),
+        (64 << 30, 2, 2, 1_500_000_000, 56_000_000),
+    ],
+)
+def test_the_decoder_takes_half_of_what_its_service_may(
+    limit: int | None, cores: int, threads: int, memory: int, frame: int
+) -> None:
+    assert decoder_share(limit, cores) == DecoderShare(threads, memory, frame)
+
+
+@pytest.mark.parametrize(
+    ("own", "files", "limit"),
+    [
+        ("0::/system.slice/camagent.service", {"system.slice/camagent.service/memory.max": "536870912"}, 512),
+        ("0::/a/b", {"a/memory.max": "268435456", "a/b/memory.max": "max"}, 256),
+        ("4:cpu,memory:/x", {"memory/x/memory.limit_in_bytes": "134217728"}, 128),
+        ("4:memory:/x", {"memory/x/memory.limit_in_bytes": "9223372036854771712"}, None),
+        ("0::/", {}, None),
+        ("nonsense", {}, None),
+    ],
+)
+def test_the_limit_of_a_unit_is_read_on_the_way_to_the_root(
+    own: str, files: dict[str, str], limit: int | None, tmp_path: Path
+) -> None:
+    (tmp_path / "own").write_text(own)
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text + "\n")
+    found = limit_bytes(tmp_path, tmp_path / "own")
+    assert found == (None if limit is None else limit << 20)
+
+
+def test_a_4k_picture_fits_into_the_unit_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("camagent.observe.decode.memory_limit_bytes", lambda: 512 << 20)
+    picture = keyframes(Recipe(width=3840, height=2160, frames=1, options=(("preset", "ultrafast"),)))[0]
+
+    async def work() -> list[PictureReport | Fault]:
+        async with PicturePool(workers=8) as pool:
+            return list(await asyncio.gather(*(pool.judge("h264", [picture] * 2) for _ in range(4))))
+
+    assert all(isinstance(report, PictureReport) and report.decoded == 2 for report in run(work()))
