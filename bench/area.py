@@ -32,6 +32,7 @@ from camagent.document.write import scan_document
 from camagent.report.area_html import render_area_html
 from camagent.report.area_xlsx import render_area_xlsx
 from camagent.report.csv_ import render_area_csv
+from camagent.store.office import open_office
 from tests.publish.samples import school
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -108,6 +109,10 @@ def measure(schools: int, cameras: int) -> list[dict[str, Any]]:
         began = stamp()
         report = merge_area([folder], NOW, "vi")
         rows.append(taken("merge", began, upgrade_rows=len(report.rows)))
+        began = stamp()
+        with open_office(folder / "camagent-area.sqlite") as record:
+            record.note(report.sightings(), report.at)
+        rows.append(taken("record", began))
         for step, render in (
             ("xlsx", render_area_xlsx),
             ("csv", render_area_csv),

@@ -10,8 +10,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, fields, replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,6 +28,8 @@ from camagent.text.quantities import stamp_text
 _COLUMNS = tuple(field.name for field in fields(SightingView))
 _CAMERA = _COLUMNS[: _COLUMNS.index("at")]
 """Who a camera is; the rest is how it was at a time."""
+_AT = _COLUMNS.index("at")
+_read_row = attrgetter(*_COLUMNS)
 _STATE = ("row_id", *_COLUMNS[_COLUMNS.index("at") :])
 _DECISION = "row_id, decision, note, source, at, decided_by, as_of"
 
@@ -160,8 +164,11 @@ def _followed(row_id: str, moved: Mapping[str, str]) -> str:
 
 
 def _row(item: SightingView) -> tuple[Any, ...]:
-    values = dict(zip(_COLUMNS, astuple(item), strict=True))
-    return tuple({**values, "at": stamp_text(item.at)}.values())
+    values = _read_row(item)
+    return (*values[:_AT], _stamp(item.at), *values[_AT + 1 :])
+
+
+_stamp = lru_cache(maxsize=4096)(stamp_text)  # every camera of a school has the same moment
 
 
 def _sightings(rows: Iterable[Sequence[Any]]) -> list[SightingView]:
