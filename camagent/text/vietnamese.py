@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from functools import lru_cache
 
 MAX_LINE_CHARS = 200  # longer than any school, place or model name; bounds what one camera can add to a page
@@ -96,8 +95,3 @@ def _ranks(piece: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 def _letter(rank: int) -> str:
     return _ALPHABET[rank - 100] if 100 <= rank < 100 + len(_ALPHABET) else ""
-
-
-def sorted_vietnamese(texts: Iterable[str]) -> list[str]:
-    """The texts in dictionary order."""
-    return sorted(texts, key=sort_key)

@@ -30,10 +30,6 @@ class BitReader:
         self._position = 0
         self._end = 8 * len(rbsp)
 
-    @property
-    def bits_left(self) -> int:
-        return self._end - self._position
-
     def u(self, bits: int) -> int:
         """An unsigned integer of so many bits.
 
