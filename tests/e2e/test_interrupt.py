@@ -19,8 +19,11 @@ SDP = "v=0\r\ns=x\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control
 class Camera(threading.Thread):
     """An RTSP camera that plays until it is told to stop, and remembers what it was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, moment: str = "") -> None:
+        """moment: the method at which it waits for `go` before it answers."""
         super().__init__(daemon=True)
+        self.moment = moment
+        self.reached, self.go = threading.Event(), threading.Event()
         self.server = socket.create_server(("127.0.0.1", 0))
         self.server.settimeout(60)
         self.asked: list[str] = []
@@ -43,19 +46,29 @@ class Camera(threading.Thread):
             while b"\r\n\r\n" in pending:
                 head, _, pending = pending.partition(b"\r\n\r\n")
                 if not head.startswith(b"$"):
-                    connection.sendall(self.answer(head.decode(errors="replace")))
+                    answer = self.answer(head.decode(errors="replace"))
+                    try:
+                        connection.sendall(answer)
+                    except OSError:
+                        return
             if self.playing.is_set():
                 packet = (
                     struct.pack("!BBHII", 0x80, 0xE0, sequence & 0xFFFF, sequence * 3600, 7)
                     + b"\x41"
                     + b"x" * 400
                 )
-                connection.sendall(struct.pack("!cBH", b"$", 0, len(packet)) + packet)
+                try:
+                    connection.sendall(struct.pack("!cBH", b"$", 0, len(packet)) + packet)
+                except OSError:
+                    return
                 sequence += 1
 
     def answer(self, head: str) -> bytes:
         method = head.split(" ")[0]
         self.asked.append(method)
+        if method == self.moment:
+            self.reached.set()
+            self.go.wait(20)
         cseq = next(line for line in head.split("\r\n") if line.lower().startswith("cseq"))
         extra, body = "Session: 1;timeout=60\r\n", ""
         if method == "DESCRIBE":
@@ -91,3 +104,36 @@ def test_an_interrupted_check_tears_its_session_down(sent: signal.Signals, tmp_p
     assert process.returncode == 130
     assert "Traceback" not in err
     assert "The user stopped with 1 cameras" in out and "127.0.0.1" in out
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
+@pytest.mark.parametrize("moment", ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_whenever_it_ends_no_session_is_left_that_it_could_end(
+    sent: signal.Signals, moment: str, tmp_path: Path
+) -> None:
+    """The signal comes while the camera has a request in hand; then the camera answers as if nothing were."""
+    camera = Camera(moment)
+    camera.start()
+    url = f"rtsp://127.0.0.1:{camera.server.getsockname()[1]}/live"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "camagent", "check", url, "--window", "60", "--lang", "en"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert camera.reached.wait(60)
+    process.send_signal(sent)
+    camera.go.set()
+    out, err = process.communicate(timeout=60)
+    camera.join(30)
+    assert not camera.is_alive(), "the connection was left open"
+    if sent is signal.SIGKILL:
+        assert process.returncode == -signal.SIGKILL
+        return
+    assert process.returncode == 130 and "Traceback" not in err and "127.0.0.1" in out
+    if moment == "PLAY":  # the session is known from SETUP's answer on
+        assert camera.asked[-1] == "TEARDOWN", camera.asked
