@@ -13,7 +13,6 @@ from camagent.document.model import (
     DeviceView,
     FindingView,
     NightView,
-    RecordingView,
     RetiredView,
     SettingView,
     UpgradeView,
@@ -94,16 +93,6 @@ def retired_text(camera: RetiredView, lang: str) -> str:
         reason=camera.retired.reason,
         at=camera.present_at,
     )
-
-
-def recording_text(kept: RecordingView, lang: str) -> str:
-    """What is kept of one camera: days, since when, until when, and its holes."""
-    if kept.since is None or kept.newest is None or kept.days is None:
-        return say("report.table.recording_none", lang)
-    holes = kept.days_with_holes
-    name = "holes_unknown" if holes is None else "holes"
-    key = f"report.table.recording_{name if holes != 0 else 'whole'}"
-    return say(key, lang, days=kept.days, since=kept.since, newest=kept.newest, holes=holes or 0)
 
 
 def night_text(night: NightView, lang: str, camera: str = "") -> str:

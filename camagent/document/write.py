@@ -75,6 +75,8 @@ def camera_view(result: CameraResult) -> CameraView:
             **_named(result),
             "place": declaration.place if declaration else None,
             "task": declaration.task if declaration else None,
+            "excluded_until": declaration.excluded_until if declaration else None,
+            "excluded_because": declaration.excluded_because if declaration else None,
             "device": _device(facts),
             "clock": device.clock if device and isinstance(device.clock, DeviceClock) else None,
             "streams": (*map(_stream, facts.streams), *map(_other_stream, facts.others)),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, InfoMetricFamily, Metric
@@ -102,6 +103,7 @@ class SnapshotCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Every family of one page, from one snapshot."""
         snapshot = self._snapshot()
+        snapshot = replace(snapshot, cameras=snapshot.counted)
         yield from _agent_families(snapshot)
         yield from _camera_families(snapshot)
         yield from stream_families(snapshot)

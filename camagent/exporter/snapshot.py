@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 
 from camagent.document.model import CameraView, FindingView, RecordingView
 from camagent.document.stream import MeasuredView, StreamView
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import TRUST_RULE, Outcome, Severity, Verdict
-from camagent.model.scan import ProfileStamp, Site
+from camagent.model.scan import VIETNAM, ProfileStamp, Site
 from camagent.model.text import Localised
 
 SILENT = frozenset({FaultCode.UNREACHABLE, FaultCode.REFUSED, FaultCode.TIMEOUT})
@@ -86,6 +86,8 @@ class CameraStatus:
     clock_offset_s: float | None = None
     recording: RecordingView | None = None
     """What is kept of it; None: not known."""
+    excluded_until: date | None = None
+    """Out of the counts until the end of that day, by a person's word."""
     streams: tuple[StreamStatus, ...] = ()
     requirements: tuple[RequirementStatus, ...] = ()
 
@@ -121,9 +123,15 @@ class AgentSnapshot:
     """Set during quiet hours."""
 
     @property
+    def counted(self) -> tuple[CameraStatus, ...]:
+        """The cameras without those that are excluded for now: what is counted, and told as metrics."""
+        today = self.made_at.astimezone(VIETNAM).date()
+        return tuple(c for c in self.cameras if c.excluded_until is None or c.excluded_until < today)
+
+    @property
     def silent(self) -> int:
         """How many cameras did not answer when last asked."""
-        return sum(1 for camera in self.cameras if camera.up is False)
+        return sum(1 for camera in self.counted if camera.up is False)
 
     @property
     def awaiting_trust(self) -> int:
@@ -135,7 +143,7 @@ class AgentSnapshot:
 
     def count(self, verdict: Verdict) -> int:
         """How many cameras have that verdict."""
-        return sum(1 for camera in self.cameras if camera.verdict is verdict)
+        return sum(1 for camera in self.counted if camera.verdict is verdict)
 
 
 def camera_status(camera: CameraView) -> CameraStatus:
@@ -157,6 +165,7 @@ def camera_status(camera: CameraView) -> CameraStatus:
         firmware=device.firmware if device else None,
         clock_offset_s=clock.offset_s if clock else None,
         recording=camera.recording,
+        excluded_until=camera.excluded_until,
         streams=stream_statuses(camera.watched),
         requirements=requirement_statuses(camera.findings),
     )

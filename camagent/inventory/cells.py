@@ -160,6 +160,8 @@ CELLS: Mapping[str, Callable[[object], Any]] = {
     "shared": parse_yes_no,
     "outdoor": parse_yes_no,
     "channel": parse_text,
+    "excluded_until": parse_date,
+    "excluded_because": parse_text,
 }
 """Every column of an inventory and how its cells are read."""
 

@@ -166,6 +166,8 @@ def _declaration(row: TableRow, problems: list[Message]) -> Declaration:
             problems.append(cell_problem(error, row.place, key, value))
     if not {"address", "serial", "mac"} & set(row.cells):
         problems.append(message("discover.inventory.nothing_to_go_by", place=row.place))
+    if ("excluded_until" in row.cells) != ("excluded_because" in row.cells):
+        problems.append(message("discover.inventory.half_excluded", place=row.place))
     address: Address | None = cells.pop("address", None)
     if address is not None:
         cells |= {"address": address.host, "port": address.port, "stream_uri": address.stream_uri}

@@ -37,6 +37,8 @@ _HEADERS: Mapping[str, tuple[str, ...]] = {
     "shared": ("shared", "chiase", "chiasevetrungtam", "ketnoitrungtam", "ketnoivetrungtam"),
     "outdoor": ("outdoor", "ngoaitroi"),
     "channel": ("channel", "kenh", "kenhdaughi"),
+    "excluded_until": ("excludeduntil", "tamngungden", "khongtinhden", "tamkhongtinhdenhet"),
+    "excluded_because": ("excludedbecause", "lydotamngung", "lydokhongtinh"),
 }
 _REMARKS = frozenset(
     (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from itertools import chain
 
 from camagent.model.device import DeviceFacts
@@ -12,6 +12,8 @@ from camagent.model.fault import Fault
 from camagent.model.finding import Finding, Outcome, Severity, Upgrade, Verdict
 from camagent.model.stream import NightLook, OtherStream, StreamFacts
 from camagent.model.text import Localised
+
+VIETNAM = timezone(timedelta(hours=7))  # the whole country, no daylight saving
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,9 @@ class Declaration:
     shared: bool = True
     """Its main stream is to go to the centre, and counts for the uplink."""
     outdoor: bool | None = None
+    excluded_until: date | None = None
+    """Out of the counts until the end of that day, by a person's word; it stays listed."""
+    excluded_because: str | None = None
     answers: tuple[ManualAnswer, ...] = ()
     port: int | None = None
     """ONVIF's port, where the inventory names one."""
@@ -237,8 +242,17 @@ class ScanResult:
     """One of "scan" or "check": the schema name in the JSON document."""
 
     def count(self, verdict: Verdict) -> int:
-        """How many cameras have that verdict."""
-        return sum(1 for camera in self.cameras if camera.verdict is verdict)
+        """How many cameras have that verdict, without those that are excluded for now."""
+        return sum(
+            camera.verdict is verdict and not is_excluded(camera.facts.declaration, self.started_at)
+            for camera in self.cameras
+        )
+
+
+def is_excluded(declaration: Declaration | None, at: datetime) -> bool:
+    """A person took the camera out of the counts, until the end of a day that is not over in Vietnam."""
+    until = declaration.excluded_until if declaration is not None else None
+    return until is not None and until >= at.astimezone(VIETNAM).date()
 
 
 def verdict_of(findings: tuple[Finding, ...]) -> Verdict:

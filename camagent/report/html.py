@@ -20,7 +20,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
 from camagent import __version__
-from camagent.document import progress_wording, wording
+from camagent.document import camera_lines, progress_wording, wording
 from camagent.document.compare import ChangeKind
 from camagent.document.model import CameraView, FindingView, ScanDocument
 from camagent.document.tenders import document_tenders
@@ -170,7 +170,8 @@ def words(lang: str) -> dict[str, Any]:
         "fault": lambda code: wording.why_text(code, lang),
         "missed": partial(missed_groups, lang=lang),
         "coverage_line": lambda coverage: wording.coverage_text(coverage, lang),
-        "recording_line": lambda kept: wording.recording_text(kept, lang),
+        "recording_line": lambda kept: camera_lines.recording_text(kept, lang),
+        "excluded_line": lambda camera: camera_lines.excluded_text(camera, lang),
         "retired_line": lambda camera: wording.retired_text(camera, lang),
         "night_line": partial(wording.night_text, lang=lang),
         "note_line": lambda note: wording.note_text(note, lang),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 
 from camagent.model.codec_names import SHOWN_NAMES
 from camagent.model.finding import Quantity
+from camagent.model.scan import VIETNAM as VIETNAM
 from camagent.text import catalogue, say
 
-VIETNAM = timezone(timedelta(hours=7))  # the whole country, no daylight saving
 _GROUP = {"vi": ".", "en": ","}  # between thousands; a bare number may be a port or a code, and has none
 LONG_S, LONG_HOURS_S = 300.0, 7200.0  # from there on a person reads minutes, and hours, not seconds
 

@@ -321,3 +321,17 @@ def test_odd_toml_is_one_problem(text: str) -> None:
     with pytest.raises(OperatorError) as refusal:
         parse_inventory(text.encode(), "camera.toml")
     assert [problem.key for problem in refusal.value.problems] == ["config.not_toml"]
+
+
+def test_a_camera_may_be_excluded_until_a_day_with_a_reason() -> None:
+    (camera,) = csv("Địa chỉ;Tạm ngừng đến;Lý do tạm ngừng\n192.168.1.9;31/01/2027;đang xây nhà xe\n")
+    assert (camera.excluded_until, camera.excluded_because) == (date(2027, 1, 31), "đang xây nhà xe")
+    table = b'[[camera]]\naddress = "192.168.1.9"\nexcluded_until = 2027-01-31\nexcluded_because = "x"\n'
+    assert parse_inventory(table, "camera.toml")[0].excluded_until == date(2027, 1, 31)
+
+
+@pytest.mark.parametrize("row", ["192.168.1.9;31/01/2027;", "192.168.1.9;;đang xây"])
+def test_excluded_without_a_day_or_a_reason_is_refused(row: str) -> None:
+    assert refusals(f"address;excluded_until;excluded_because\n{row}\n") == [
+        ("half_excluded", "camera.csv:2")
+    ]

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,11 @@ from hypothesis import strategies as st
 
 from camagent.document.read import MAX_DOCUMENT_BYTES, DocumentError, parse_document, read_schema
 from camagent.document.schema import main, outdated
+from camagent.exporter.metrics import metrics_registry
+from camagent.exporter.snapshot import AgentSnapshot, camera_status
+from camagent.exporter.text_format import render_metrics
 from camagent.model.finding import Outcome, Verdict
-from camagent.model.scan import KeptRecording
+from camagent.model.scan import Declaration, KeptRecording
 from camagent.model.stream import FileTarget, OtherStream, ProfileTarget, StreamRole, StreamTarget
 from camagent.model.text import message
 from camagent.report.csv_ import render_csv
@@ -96,6 +99,31 @@ def test_what_a_recorder_keeps_of_a_camera_is_in_the_document_and_in_every_repor
     rows = list(csv.DictReader(io.StringIO(render_csv([view(scan)], "en").removeprefix("\ufeff"))))
     assert [row["Days recorded"] for row in rows] == ["39.5", "0", "39.5", ""]
     assert [row["Recorded days with holes"] for row in rows] == ["2", "", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("until", "counted"),
+    [(date(2026, 11, 27), 1), (date(2026, 11, 28), 0), (date(2027, 1, 31), 0)],
+)
+def test_a_camera_that_is_excluded_until_a_day_is_listed_and_in_no_count(until: date, counted: int) -> None:
+    """A scan of 28 November, in Vietnam; the day itself still counts as excluded."""
+    out = builders.camera_facts(
+        declaration=Declaration(name="Nhà xe", excluded_until=until, excluded_because="đang xây")
+    )
+    results = (builders.camera_result(), builders.camera_result(facts=out, verdict=Verdict.NOT_READY))
+    began = datetime(2026, 11, 27, 18, tzinfo=UTC)
+    scan = builders.scan_result(cameras=results, started_at=began)
+    document = plain(scan)
+    validate(document)
+    assert document["summary"] == {"ready": 1, "not_ready": counted, "undetermined": 0}
+    listed = document["cameras"][1]
+    assert (listed["excluded_until"], listed["excluded_because"]) == (until.isoformat(), "đang xây")
+    assert "đang xây" in render_html([view(scan)], "vi")
+    status = camera_status(view(scan).cameras[1])
+    agent = AgentSnapshot(site=builders.site(), made_at=began, cameras=(status,))
+    assert len(agent.counted) == agent.count(Verdict.NOT_READY) == counted
+    page = render_metrics(metrics_registry(lambda: agent), False).decode()
+    assert (f'camera="{status.id}"' in page) is bool(counted)
 
 
 def test_document_survives_json_and_comes_back_as_the_same_view() -> None:
