@@ -135,8 +135,8 @@ def _read_all(files: Sequence[Path], frame: Frame) -> Iterator[School | SourcePr
 
 
 def _read(frame: Frame, path: Path) -> School | SourceProblem:
-    """The file's school. Python looks for no rings meanwhile: a document has none, and looking takes an
-    eighth of the time."""
+    """The file's school. The search for rings of objects rests meanwhile: a document has none, and it takes
+    an eighth of the time."""
     looked = gc.isenabled()
     gc.disable()
     try:
