@@ -6,7 +6,7 @@ export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 export OPENBLAS_NUM_THREADS := 1
 PARALLEL := -n 4
 
-.PHONY: audit build fuzz sbom demo install test test-all lint peers lock clean bench bench-stream bench-truth bench-onvif bench-discovery bench-recorder bench-area bench-agent bench-decode bench-advice samples schema windows test-windows
+.PHONY: audit build fuzz sbom demo install test test-all lint peers lock clean bench bench-stream bench-truth bench-onvif bench-discovery bench-recorder bench-area bench-agent bench-decode bench-advice samples schema windows test-windows deb test-deb
 
 demo: $(VENV)/.runtime
 	$(BIN)/camagent demo --output camagent-demo
@@ -17,13 +17,13 @@ install: $(VENV)/bin/uv
 
 # What a developer runs all day. Four workers on two cores: most tests wait for sockets, not for the processor.
 test: lint peers
-	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not outside and not alone and not camera"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not outside and not alone and not camera and not deb"
 
 # The rest: third-party servers, a browser; then, one after the other, what measures a whole school over real windows
 # of time. CI runs both.
 test-all: $(VENV)/.dev peers
-	$(BIN)/python -m pytest $(PARALLEL) -m "(slow or outside) and not alone and not camera and not windows"
-	$(BIN)/python -m pytest -m "alone and not camera and not windows"
+	$(BIN)/python -m pytest $(PARALLEL) -m "(slow or outside) and not alone and not camera and not windows and not deb"
+	$(BIN)/python -m pytest -m "alone and not camera and not windows and not deb"
 
 # The folder that runs on Windows from a stick, and its tests under wine.
 windows: dist/camagent-windows.zip
@@ -35,6 +35,14 @@ dist/camagent-windows.zip: $(VENV)/.dev uv.lock pyproject.toml $(WINDOWS_SOURCES
 
 test-windows: dist/camagent-windows.zip
 	$(BIN)/python -m pytest -m windows tests/windows
+
+# The Debian package, and its life in a clean root (as root; the root is kept in .setup).
+deb: $(VENV)/.dev
+	$(BIN)/python packaging/build_deb.py
+
+test-deb: deb
+	sh tests/packaging/setup.sh
+	$(BIN)/python -m pytest -m deb tests/packaging
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
