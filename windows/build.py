@@ -75,7 +75,7 @@ def main() -> None:
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(site)
     remove(site, NEVER_USED)
-    for name in ("camagent.cmd", "camagent-demo.cmd", "Huong-dan.txt"):
+    for name in ("camagent.cmd", "camagent-demo.cmd", "camagent-serve.cmd", "Huong-dan.txt"):
         # Old editors and cmd.exe want CR LF; the guide gets a byte order mark, by which Notepad knows UTF-8.
         text = (HERE / name).read_text(encoding="utf-8").replace("\n", "\r\n")
         (folder / name).write_bytes(text.encode("utf-8-sig" if name.endswith(".txt") else "utf-8"))

@@ -4,6 +4,8 @@ chcp 65001 >nul
 set "PYTHONUTF8=1"
 set "PYTHONHOME="
 set "PYTHONPATH="
+rem Nothing is imported from the folder in which somebody happens to be.
+set "PYTHONSAFEPATH=1"
 set "PYTHONDONTWRITEBYTECODE=1"
 set "camagent_python=%~dp0python\python.exe"
 if not exist "%camagent_python%" set "camagent_python=%~dp0python\bin\python.exe"

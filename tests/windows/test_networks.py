@@ -14,6 +14,9 @@ from contextlib import contextmanager
 
 import pytest
 
+if os.name == "nt":
+    pytest.skip("namespaces are Linux'", allow_module_level=True)
+
 from tests.discover.network import Network
 from tests.discover.peers import match, matches, message_id
 from tests.windows import wine

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -62,6 +63,10 @@ def test_help_is_whole_utf8_on_a_pipe_of_the_ansi_code_page(lang: str) -> None:
     assert done.code == 0
     assert done.out == on_linux("--help", "--lang", lang).stdout
     assert ("Sẵn sàng" in done.out or "sẵn sàng" in done.out) == (lang == "vi")
+
+
+def test_it_is_the_folder_s_own_camagent_that_runs() -> None:
+    assert "Trường Tiểu học số 1" in wine.camagent("--version").out
 
 
 def test_the_doctor_sees_the_machine_s_adapters_and_says_what_windows_users_can_do() -> None:
@@ -183,22 +188,54 @@ def serving(home: dict[str, str], config: Path) -> Iterator[subprocess.Popen[byt
         process.communicate(timeout=30)
 
 
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def metrics_of(process: subprocess.Popen[bytes], port: int) -> str:
+    """The metrics page, once the service answers."""
+    give_up_s = time.monotonic() + 240
+    while time.monotonic() < give_up_s and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as reply:
+                return str(reply.read().decode())
+        except OSError:
+            time.sleep(0.5)
+    return ""
+
+
 def test_the_agent_serves_metrics(home: dict[str, str], tmp_path: Path) -> None:
+    port = free_port()
     config = tmp_path / "camagent.toml"
     config.write_text(
-        '[site]\nid = "79-001"\n[agent]\nlisten = "127.0.0.1:9187"\n[discovery]\nsubnets = '
-        '["127.10.9.0/30"]\n'
+        f'[site]\nid = "79-001"\n[agent]\nlisten = "127.0.0.1:{port}"\n'
+        '[discovery]\nsubnets = ["127.10.9.0/30"]\n'
     )
     with serving(home, config) as process:
-        give_up_s = time.monotonic() + 60
-        page = ""
-        while not page and time.monotonic() < give_up_s and process.poll() is None:
-            try:
-                with urllib.request.urlopen("http://127.0.0.1:9187/metrics", timeout=2) as reply:
-                    page = reply.read().decode()
-            except OSError:
-                time.sleep(0.5)
-        assert "camagent_build_info" in page
+        assert "camagent_build_info" in metrics_of(process, port)
+
+
+def test_the_scheduled_task_serves_and_keeps_its_words(
+    folder: Path, home: dict[str, str], tmp_path: Path
+) -> None:
+    """What Task Scheduler runs; wine has no scheduler that would run it."""
+    port = free_port()
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "camagent.toml").write_text(
+        f'[agent]\nlisten = "127.0.0.1:{port}"\n[discovery]\nsubnets = ["127.10.9.0/30"]\n'
+    )
+    task = ["wine", "cmd", "/c", "call", wine.windows_path(folder / "camagent-serve.cmd"), "run"]
+    environment = wine.environment(**home, LOCALAPPDATA=wine.windows_path(tmp_path / "local"))
+    process = subprocess.Popen(task, env=environment, stdin=subprocess.DEVNULL)
+    try:
+        assert "camagent_build_info" in metrics_of(process, port)
+        log = (tmp_path / "local" / "camagent" / "serve.log").read_text(encoding="utf-8")
+        assert f"http://127.0.0.1:{port}/" in log
+    finally:
+        subprocess.run(["wineserver", "-k"], env=wine.environment(), timeout=60, check=False)
+        process.wait(60)
 
 
 def test_the_folder_names_the_licences_and_leaves_out_what_is_never_used(folder: Path) -> None:
