@@ -6,7 +6,7 @@ export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 export OPENBLAS_NUM_THREADS := 1
 PARALLEL := -n 4
 
-.PHONY: audit build fuzz sbom demo install test test-all lint peers lock clean bench bench-stream bench-truth bench-onvif bench-discovery bench-recorder bench-area bench-agent bench-decode bench-advice samples schema windows test-windows deb test-deb
+.PHONY: audit build fuzz sbom demo install test test-all lint peers lock clean bench bench-stream bench-truth bench-onvif bench-discovery bench-recorder bench-area bench-agent bench-decode bench-advice bench-start samples schema windows test-windows deb test-deb
 
 demo: $(VENV)/.runtime
 	$(BIN)/camagent demo --output camagent-demo
@@ -55,7 +55,7 @@ lint: $(VENV)/.dev
 peers: $(VENV)/.dev
 	sh tests/setup.sh
 
-bench: bench-stream bench-truth bench-decode bench-onvif bench-discovery bench-recorder bench-area bench-agent bench-advice
+bench: bench-stream bench-truth bench-decode bench-onvif bench-discovery bench-recorder bench-area bench-agent bench-advice bench-start
 
 bench-%: $(VENV)/.dev peers
 	$(BIN)/python -m bench.$*
