@@ -70,6 +70,7 @@ def check_command(
     from camagent.cli.run import warn_of
     from camagent.cli.scanning import demand_folders, publish
     from camagent.inventory.earlier_runs import Memory
+    from camagent.model.onvif import ONVIF_SEARCH_PORTS
     from camagent.operator_files.credentials import CredentialBook
 
     if bool(targets) == bool(replays) or len(targets) > MAX_TARGETS:
@@ -89,7 +90,9 @@ def check_command(
     ]
     order = make_order(config, request, (), book, Memory(pins=_pins(config)))
     asked = fleet_options(config, request, order)
-    asked = replace(asked, interview=replace(asked.interview, is_brisk=True))  # somebody waits for these few
+    # Somebody waits for these few; and no search has found out on which port they live.
+    ports = config.discovery.onvif_ports or ONVIF_SEARCH_PORTS
+    asked = replace(asked, interview=replace(asked.interview, is_brisk=True, ports=ports))
     with shared_ledger(config, warn_of) as ledger:
         run = asyncio.run(_check(jobs, order, make_fleet(config, ledger), asked))
     return publish(run, request, None)

@@ -15,7 +15,7 @@ from camagent.model.onvif import ONVIF_PATHS, TLS_PORTS
 
 DEFAULT_PATH = ONVIF_PATHS[0]
 MAX_URL_CHARS = 2048  # longer than any service address seen
-MAX_CANDIDATES = 12  # ladder of six ports, and the paths and ports of a few XAddrs
+MAX_CANDIDATES = 20  # the longest ladder of ports, and the paths and ports of a few XAddrs
 
 
 def candidate_urls(target: DeviceTarget, ports: Sequence[int]) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.onvif import MEDIA2_NS
 
 MAX_DOORS = (
-    18  # URLs tried to find the device service: the ladder, and other paths where there is a web server
+    26  # URLs tried to find the device service: the ladder, and other paths where there is a web server
 )
 AT_ONCE_S = 1.0  # less than any wait for a SYN
 NO_INFORMATION = DeviceInformation(None, None, None, None)

@@ -44,3 +44,9 @@ def test_search_and_interview_try_the_same_doors() -> None:
     for port in sorted(TLS_PORTS):
         urls = candidate_urls(DeviceTarget("192.0.2.9"), (port,))
         assert urls and all(url.startswith("https://") for url in urls)
+
+
+def test_the_whole_ladder_of_a_search_fits_among_what_a_check_tries() -> None:
+    urls = candidate_urls(DeviceTarget("192.0.2.9"), ONVIF_SEARCH_PORTS)
+    assert len(urls) == len(ONVIF_SEARCH_PORTS) > 12
+    assert "http://192.0.2.9:10080/onvif/device_service" in urls
