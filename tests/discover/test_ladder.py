@@ -15,7 +15,7 @@ from camagent.discover.neighbours import Neighbourhood
 from camagent.discover.plan import DiscoveryPlan, Pacing
 from camagent.discover.sweep import Sweep, TriedPorts
 from camagent.discover.tcp_probe import PortAnswer, TcpPort, TriedPort
-from camagent.platform.clock import SystemClock
+from tests.fakes import FakeClock
 
 HOST = "10.9.0.9"
 PACING = Pacing(connect_hz=1e4, connect_s=0.01, reply_s=0.02, patient_connect_s=0.03, patient_reply_s=0.04)
@@ -28,11 +28,12 @@ class Street:
         self.fallback, self.said = fallback, {int(port[1:]): heard for port, heard in said.items()}
         self.asked: list[int] = []
         self.patiently: list[int] = []
+        self.clock = FakeClock()
 
     async def answer(self, door: TcpPort) -> PortAnswer:
         (self.patiently if door.connect_s > PACING.connect_s else self.asked).append(door.port)
         heard = self.said.get(door.port, self.fallback)
-        await asyncio.sleep(door.reply_s if heard is PortAnswer.MUTE else 0)
+        await self.clock.sleep(door.reply_s if heard is PortAnswer.MUTE else 0)
         return heard
 
     async def ask(self, door: TcpPort, path: str = "") -> TriedPort:
@@ -50,7 +51,7 @@ def climb(street: Street, monkeypatch: pytest.MonkeyPatch, alive: bool = False) 
     neighbours = Neighbourhood(lambda: {HOST: True} if alive else {})
     neighbours.look(0.0)
     plan = replace(DiscoveryPlan((), ()), pacing=PACING)
-    sweep = Sweep(plan, SystemClock(), Tray(), TriedPorts(), neighbours, float("inf"))
+    sweep = Sweep(plan, street.clock, Tray(), TriedPorts(), neighbours, float("inf"))
     assert asyncio.run(try_ports(sweep, [HOST], lambda: None)) == frozenset()
     return sweep.tried_ports
 
