@@ -199,7 +199,8 @@ def tell_unwritten(fleet: Fleet) -> None:
 
 
 def _announce(plan: DiscoveryPlan, order: JudgingContext) -> None:
-    ranges = ", ".join([*map(str, plan.subnets), *(interface.name for interface in plan.interfaces)]) or "-"
-    warn(t("cli.ranges_shown", ranges=ranges))
+    cards = ", ".join(interface.name for interface in plan.interfaces)
+    ranges = ", ".join(map(str, plan.subnets)) or t("discover.table.nothing")
+    warn(t("cli.ranges_shown", ranges=ranges, cards=cards or t("discover.table.nothing")))
     if not order.stamp.authoritative:
         warn(t("cli.profile_provisional"))

@@ -10,12 +10,13 @@ from itertools import chain, combinations
 
 from camagent.discover.interfaces import Interface, Medium, default_ranges, usable_interfaces
 from camagent.discover.machine import MachineFacts
-from camagent.model.text import Message, message
+from camagent.model.text import Filling, Message, message
 
 EARLIEST_YEAR = 2026  # camagent did not exist before: an earlier clock has lost its battery
 FEW_OPEN_FILES = 256  # 128 connections of the search, sockets of every interface, libraries and files
 MANY_OPEN_FILES = 1024  # 64 cameras at once with two connections each, and room
 LITTLE_DISK_BYTES = 100_000_000  # a store and two reports of a school need less, but not much less
+WHOLE_FROM_GB = 10  # from there on no decimals are read
 SOME_DISK_BYTES = 1_000_000_000  # a year of scans, with room for other programs
 
 
@@ -52,7 +53,7 @@ def is_able(diagnoses: tuple[Diagnosis, ...]) -> bool:
     return all(diagnosis.level is not Level.FAIL for diagnosis in diagnoses)
 
 
-def _line(check: str, level: Level, what: str, **args: str | int) -> Diagnosis:
+def _line(check: str, level: Level, what: str, **args: Filling) -> Diagnosis:
     remedy = None if level is Level.OK else Message(f"discover.doctor.{what}_remedy")
     return Diagnosis(check, level, Message(f"discover.doctor.{what}", tuple(sorted(args.items()))), remedy)
 
@@ -150,7 +151,7 @@ def _container(facts: MachineFacts) -> Iterator[Diagnosis]:
 
 
 def _clock(facts: MachineFacts) -> Iterator[Diagnosis]:
-    shown = facts.now.strftime("%Y-%m-%d %H:%M UTC")
+    shown = facts.now  # written in the country's own time, as the phone that it is compared with
     if facts.now.year < EARLIEST_YEAR:
         yield _line("clock", Level.FAIL, "clock_wrong", now=shown)
     elif facts.clock_synchronised is None:
@@ -175,12 +176,12 @@ def _disk(facts: MachineFacts) -> Iterator[Diagnosis]:
     if facts.free_bytes is None:
         yield _line("disk", Level.WARN, "disk_unknown", place=facts.data_dir)
         return
-    megabytes = facts.free_bytes // 1_000_000
+    gigabytes = _gigabytes(facts.free_bytes)
     if facts.free_bytes < SOME_DISK_BYTES:
         level = Level.FAIL if facts.free_bytes < LITTLE_DISK_BYTES else Level.WARN
-        yield _line("disk", level, "little_disk", place=facts.data_dir, megabytes=megabytes)
+        yield _line("disk", level, "little_disk", place=facts.data_dir, gigabytes=gigabytes)
     else:
-        yield _line("disk", Level.OK, "disk", place=facts.data_dir, megabytes=megabytes)
+        yield _line("disk", Level.OK, "disk", place=facts.data_dir, gigabytes=gigabytes)
 
 
 CHECKS: dict[str, Callable[[MachineFacts], Iterator[Diagnosis]]] = {
@@ -204,3 +205,9 @@ def verdict(diagnoses: tuple[Diagnosis, ...]) -> Message:
     if any(diagnosis.level is Level.WARN for diagnosis in diagnoses):
         return message("discover.doctor.able_but")
     return message("discover.doctor.able")
+
+
+def _gigabytes(count_bytes: int) -> float:
+    """With the digits that a person reads: 0.5, 8.3, 82."""
+    gigabytes = count_bytes / 1e9
+    return round(gigabytes, 1) if gigabytes < WHOLE_FROM_GB else float(round(gigabytes))

@@ -80,7 +80,7 @@ def test_a_camera_whose_options_offer_what_is_asked_is_reconfigured_and_not_repl
     assert plan.rules == ("IMG-RES", "IMG-CODEC", "IMG-FPS")
     assert plan.tender is None and plan.cost_class is None
     assert (plan.bitrate_before_bps, plan.bitrate_after_bps) == (2_900_000.0, 3_000_000.0)
-    assert "khai báo có thể cấu hình" in both(plan.steps[0]).vi
+    assert "theo camera khai báo thì đặt được" in both(plan.steps[0]).vi
     assert "advertised as configurable" in both(plan.steps[0]).en
 
 

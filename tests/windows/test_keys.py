@@ -32,7 +32,7 @@ def pressed(key: str, words: str, home: dict[str, str], *arguments: str) -> tupl
 @pytest.mark.parametrize("key", ["ctrl-c", "ctrl-break"])
 def test_a_scan_is_ended_politely(home: dict[str, str], key: str) -> None:
     code, said = pressed(
-        key, "Knocking at each address", home, "scan", "--subnet", "127.10.9.0/24", "--no-store"
+        key, "Probing the ports of each address", home, "scan", "--subnet", "127.10.9.0/24", "--no-store"
     )
     assert code == 130, said
     assert "Traceback" not in said

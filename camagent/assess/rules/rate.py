@@ -169,7 +169,7 @@ def bitrate(
         outcome, name = Outcome.PASS, "bitrate_good"
     return Judgement(
         outcome,
-        say(name, rate=rate_bps / 1e6, below=warn_below_bps / 1e6, above=warn_above_bps / 1e6),
+        say(name, rate=round(rate_bps / 1e6, 2), below=warn_below_bps / 1e6, above=warn_above_bps / 1e6),
         observed=rate_bps,
         configured=configured.bitrate_bps if configured else None,
         measured=rate_bps,

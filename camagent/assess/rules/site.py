@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from camagent.assess.judgement import Judgement, say, unknown
 from camagent.assess.rule import About, Rule
 from camagent.assess.sections import main_stream
@@ -32,8 +34,13 @@ def uplink(
     shared_bps = sum(rate for rate in rates if rate is not None)
     known_bps = headroom_factor * shared_bps
     unread = sum(1 for rate in rates if rate is None)
-    told = {"needed": known_bps / 1e6, "cameras": len(shared), "unread": unread, "factor": headroom_factor}
-    told |= {"better": recommended_factor * shared_bps / 1e6, "better_factor": recommended_factor}
+    told = {
+        "needed": _need_mbps(known_bps),
+        "cameras": len(shared),
+        "unread": unread,
+        "factor": headroom_factor,
+    }
+    told |= {"better": _need_mbps(recommended_factor * shared_bps), "better_factor": recommended_factor}
     told["storage"] = round(shared_bps / 1e6 * GB_PER_DAY_PER_MBPS, 1)
     is_too_little = unread > MOST_UNREAD_RATIO * len(shared)
     if is_too_little and (site.uplink_bps is None or known_bps <= site.uplink_bps):
@@ -55,8 +62,13 @@ def uplink(
         observed=site.uplink_bps,
         configured=site.uplink_bps,
         required=known_bps,
-        remedy=say("uplink_remedy", needed=known_bps / 1e6) if outcome is Outcome.FAIL else None,
+        remedy=say("uplink_remedy", needed=_need_mbps(known_bps)) if outcome is Outcome.FAIL else None,
     )
+
+
+def _need_mbps(bits_per_second: float) -> float:
+    """Megabits a second to one decimal, upwards: what is needed is never rounded down."""
+    return math.ceil(bits_per_second / 1e5) / 10
 
 
 def _bitrate_bps(camera: CameraFacts) -> float | None:

@@ -23,7 +23,7 @@ from tests import builders
 from tests.publish.samples import HOSTILE, camera, hostile_school, school, view
 
 SHEETS = {
-    "vi": ["Tổng hợp", "Danh mục nâng cấp", "Camera", "Phát hiện", "Phạm vi quét"],
+    "vi": ["Tổng hợp", "Danh mục nâng cấp", "Camera", "Kết quả kiểm tra", "Phạm vi quét"],
     "en": ["Summary", "Upgrade list", "Cameras", "Findings", "Coverage"],
 }
 
@@ -158,7 +158,7 @@ def test_the_summary_counts_follow_the_list() -> None:
 
 
 def test_every_finding_stands_with_its_three_columns_and_basis(book: Workbook) -> None:
-    rows = list(book["Phát hiện"].iter_rows(values_only=True))
+    rows = list(book["Kết quả kiểm tra"].iter_rows(values_only=True))
     heads = next(row for row in rows if "Cấu hình" in row)
     assert [heads.index(word) for word in ("Mức yêu cầu", "Cấu hình", "Khai báo", "Đo được")] == [7, 8, 9, 10]
     sizes = [row for row in rows if row[2] == "IMG-RES"]
@@ -248,7 +248,7 @@ def test_the_first_sheet_says_how_far_was_looked_and_what_is_to_be_decided(lang:
 
 
 def test_headings_have_room_for_the_arrow_of_the_filter(book: Workbook) -> None:
-    sheet = book["Phát hiện"]
+    sheet = book["Kết quả kiểm tra"]
     head = next(row for row in sheet.iter_rows() if "Mức yêu cầu" in {cell.value for cell in row})
     cell = next(cell for cell in head if cell.value == "Mức yêu cầu")
     width = sheet.column_dimensions[cell.column_letter].width
@@ -257,7 +257,7 @@ def test_headings_have_room_for_the_arrow_of_the_filter(book: Workbook) -> None:
 
 
 def test_what_failed_stands_above_what_passed(book: Workbook) -> None:
-    rows = [row for row in book["Phát hiện"].iter_rows(values_only=True) if row[1] == "Cổng phụ 2"]
+    rows = [row for row in book["Kết quả kiểm tra"].iter_rows(values_only=True) if row[1] == "Cổng phụ 2"]
     assert [row[5] for row in rows] == ["Không đạt", "Chưa đánh giá được", "Đạt", "Đạt"]
 
 
