@@ -18,9 +18,9 @@ from camagent.document.model import (
     UpgradeView,
 )
 from camagent.document.stream import ColumnView, ConfiguredView, DeclaredView, MeasuredView, StreamView
-from camagent.model.finding import Action, Outcome, Quantity, Severity
+from camagent.model.finding import Action, Outcome, Severity
 from camagent.text import catalogue, say
-from camagent.text.quantities import bitrate_text, number_text, quantity_text
+from camagent.text.quantities import bitrate_text, number_text, quantity_text, setting_value
 from camagent.text.vietnamese import clean_line
 
 F = TypeVar("F", bound=FindingView)
@@ -208,14 +208,6 @@ def _setting_text(setting: SettingView, lang: str) -> str:
     name = catalogue(lang).get(f"report.setting.{setting.name}", setting.name)
     now, then = (setting_value(value, setting.unit, lang) for value in (setting.now, setting.then))
     return f"{name}: {now} → {then}"
-
-
-def setting_value(value: Quantity, unit: str | None, lang: str) -> str:
-    """A value of a setting; ONVIF's own words ("Manual") as a person says them."""
-    words = catalogue(lang)
-    if isinstance(value, str) and f"report.setting_value.{value.casefold()}" in words:
-        return words[f"report.setting_value.{value.casefold()}"]
-    return quantity_text(value, unit, lang)
 
 
 def uncertain_note(action: Action, certain: bool, lang: str) -> str:

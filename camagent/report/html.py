@@ -187,7 +187,7 @@ def words(lang: str) -> dict[str, Any]:
         "storage": partial(quantities.storage_text, lang=lang),
         "basis": partial(wording.basis_text, lang=lang),
         "device": partial(wording.device_text, lang=lang),
-        "setting_value": partial(wording.setting_value, lang=lang),
+        "setting_value": partial(quantities.setting_value, lang=lang),
         "uncertain": partial(wording.uncertain_note, lang=lang),
         "stream_rows": partial(wording.stream_rows, lang=lang),
     }

@@ -41,6 +41,14 @@ def quantity_text(amount: Quantity, unit: str | None, lang: str) -> str:
     )
 
 
+def setting_value(value: Quantity, unit: str | None, lang: str) -> str:
+    """A value of a setting; ONVIF's own words ("Manual") as a person says them."""
+    words = catalogue(lang)
+    if isinstance(value, str) and f"report.setting_value.{value.casefold()}" in words:
+        return words[f"report.setting_value.{value.casefold()}"]
+    return quantity_text(value, unit, lang)
+
+
 def _with_unit(value: float, unit: str, lang: str) -> str:
     key = unit.casefold()
     if key in ("bps", "bit/s"):
