@@ -69,7 +69,9 @@ class Commands(click.Group):
 
 
 def add_language(command: click.Command) -> None:
-    """`--lang` stands on every command, and on every command of a group."""
+    """`--lang` stands on every command, and on every command of a group; so do our words for its usage line,
+    which click fixes when a command is made."""
+    command.options_metavar = t("cli.click.options_metavar")
     if not any(option.name == "lang" for option in command.params):
         command.params.append(lang_option())
     if isinstance(command, click.Group):

@@ -75,3 +75,14 @@ def test_a_row_of_another_profile_has_the_page_of_the_same_rule() -> None:
 def test_nothing_near_is_no_guess() -> None:
     assert close_to("quux", ["scan", "check"]) == ()
     assert close_to("SCNA", ["scan", "check"])[0] == "scan"
+
+
+def test_the_usage_line_of_a_command_below_a_group_is_in_the_users_language() -> None:
+    import click
+
+    from camagent.cli.main import build
+
+    language.settle("vi")
+    group = build().get_command(click.Context(build()), "camera")
+    assert isinstance(group, click.Group)
+    assert group.commands["retire"].options_metavar == "[TÙY CHỌN]"
