@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from camagent.cli.language import t
+from camagent.cli.language import lang, t
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 
@@ -35,6 +35,9 @@ def baseline_group() -> None:
 def show_command(camera: str, config_path: Path | None) -> int:
     """What is kept of one camera's picture."""
     from camagent.app import open_site_store, read_config
+    from camagent.document.model import NightView
+    from camagent.document.wording import night_text
+    from camagent.store.pictures import NIGHT_LATEST
     from camagent.text.quantities import VIETNAM
 
     store = open_site_store(read_config(config_path))
@@ -46,6 +49,10 @@ def show_command(camera: str, config_path: Path | None) -> int:
         raise OperatorError(message("picture.baseline.none", camera=camera[:60]))
     for picture in kept:
         numbers = picture.numbers
+        if picture.kind == NIGHT_LATEST:
+            night = NightView(at=picture.at, conditions=picture.conditions)
+            click.echo(night_text(night, lang()))
+            continue
         click.echo(
             t(
                 "picture.baseline.row",

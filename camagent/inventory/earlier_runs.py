@@ -92,7 +92,7 @@ def memory_after(memory: Memory, learned: Learned) -> Memory:
             references[seen.camera_id] = (*kept, seen.numbers)
         if seen.night is not None:
             nights[seen.camera_id] = seen.night
-            if seen.sound:
+            if seen.sound and not seen.numbers.infrared:
                 night_references.setdefault(seen.camera_id, seen.numbers)
     trusted = {device.address: device for device in memory.trust.devices}
     for device in learned.trusted:

@@ -47,10 +47,11 @@ def write_seen(connection: sqlite3.Connection, seen: Iterable[SeenPicture], at: 
         if one.sound:
             _put(connection, replace(kept, kind=kind_of(one.numbers)), "IGNORE")
         if one.night is not None:
-            night = replace(kept, kind=NIGHT_LATEST, at=one.night.at, conditions=one.night.conditions)
-            _put(connection, night, "REPLACE")
-            if one.sound:
-                _put(connection, replace(night, kind=NIGHT), "IGNORE")
+            if one.sound and not one.numbers.infrared:  # under infrared that reference is the night's own
+                _put(connection, replace(kept, kind=NIGHT), "IGNORE")
+            numbers = replace(one.numbers, luma=(), detail=())
+            looked = replace(kept, numbers=numbers, at=one.night.at, conditions=one.night.conditions)
+            _put(connection, replace(looked, kind=NIGHT_LATEST), "REPLACE")
         room -= 4
 
 

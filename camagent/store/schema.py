@@ -141,7 +141,7 @@ MIGRATIONS: Migrations = (
         "ALTER TABLE trusted_device ADD COLUMN certificate TEXT",
     ),
     (
-        # What a look by night showed (kind "night_latest"; "night" is the reference of the night).
+        # What a look by night showed: kind "night_latest", without numbers; "night" is a reference in colour
         "ALTER TABLE picture ADD COLUMN conditions TEXT NOT NULL DEFAULT ''",
     ),
 )

@@ -60,8 +60,14 @@ def test_the_night_has_a_reference_of_its_own_and_the_last_look_is_kept(tmp_path
         store.remember(second, AT + timedelta(days=1))
         assert store.nights() == ({"cam": DAY}, {"cam": later})
         assert store.references() == {"cam": (DAY,)}
+        rows = {kept.kind: kept for kept in store.kept_pictures("cam")}
+        assert rows["night_latest"].numbers.luma == (), "what the look showed needs no numbers"
         store.accept_picture("cam")
         assert store.nights() == ({}, {"cam": later}), "made anew by the next sound look by night"
+    under_infrared = Learned(pictures=(SeenPicture("ir", NIGHT, True, looked),))
+    with open_store(tmp_path / "ir.sqlite") as store:
+        store.remember(under_infrared, AT)
+        assert store.nights()[0] == {}, "the reference under infrared is the night's own"
     memory = memory_after(memory_after(Memory(), first), second)
     assert memory.night_references == {"cam": DAY} and memory.nights == {"cam": later}
     kept = sum(len(bytes(n.luma)) + len(bytes(n.detail)) + 60 for n in (DAY, NIGHT, NIGHT))
