@@ -1,8 +1,8 @@
-"""Picture health measured on photographs: `python -m bench.picture.run --folder DIR [--views N] [--obvious
-N]`.
+"""Picture health measured on photographs: `python -m bench.picture.run --folder DIR`.
 
-Clips are made in DIR, once; a run that was stopped goes on where it was. Limits were chosen on half 0 of the
-photographs, by name; the figures of half 1 are the ones to report. Writes bench/results/picture.json.
+Clips and their measures are made in DIR, once; a run that was stopped goes on where it was, and `--anew`
+measures all clips again with the present code. Limits were chosen on half 0 of the photographs, by name; the
+figures of half 1 are the ones to report. Writes bench/results/picture.json.
 """
 
 from __future__ import annotations
@@ -96,9 +96,33 @@ class Judged:
                 self.measures.append(measure(planes))
                 self.costs_s.append(time.thread_time() - began_s)
                 self.laplacian = float(cv2.Laplacian(np.ascontiguousarray(planes.luma), cv2.CV_32F).var())
-        self.image: ImageFacts | None = image_facts(self.measures)
-        self.stated = set(self.image.conditions) if self.image is not None else {"undecodable"}
-        self.unsure = bool(self.image.unsure) if self.image is not None else False
+
+    @property
+    def image(self) -> ImageFacts | None:
+        """By the limits of now."""
+        return image_facts(self.measures)
+
+    @property
+    def stated(self) -> set[str]:
+        """The conditions; "undecodable" where no picture decoded."""
+        return set(self.image.conditions) if self.image is not None else {"undecodable"}
+
+    @property
+    def unsure(self) -> bool:
+        """Something was left open."""
+        return bool(self.image.unsure) if self.image is not None else False
+
+
+def judged_once(folder: Path, clip: Clip, keyframes: Sequence[bytes], anew: bool) -> Judged:
+    """The clip's measures, from the folder or taken now."""
+    file = folder / f"{clip.seed}.pkl"
+    if file.exists() and not anew:
+        judged: Judged = pickle.loads(file.read_bytes())
+        return judged
+    judged = Judged(clip, keyframes)
+    folder.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(pickle.dumps(judged))
+    return judged
 
 
 def numbers_of(clip: Clip, photograph: Photograph) -> Any:
@@ -109,12 +133,19 @@ def numbers_of(clip: Clip, photograph: Photograph) -> Any:
     return measure(Planes(np.ascontiguousarray(i420[:height]), (u, v), 8, False)).numbers
 
 
-def against_reference(judged: Judged, clip: Clip, photograph: Photograph) -> set[str]:
-    """What the product adds with the reference of the sound view by day, seen at another moment."""
-    sound = replace(
-        clip, condition="sound", light="day" if clip.light != "infrared" else "infrared", noise=1.5
-    )
-    reference = numbers_of(sound, photograph)
+def reference_of(folder: Path, clip: Clip, photograph: Photograph) -> Any:
+    """The numbers of the sound view by day (or under infrared), from the folder or made now."""
+    file = folder / f"{clip.seed}.pkl"
+    if not file.exists():
+        light = "infrared" if clip.light == "infrared" else "day"
+        folder.mkdir(parents=True, exist_ok=True)
+        sound = replace(clip, condition="sound", light=light, noise=1.5)
+        file.write_bytes(pickle.dumps(numbers_of(sound, photograph)))
+    return pickle.loads(file.read_bytes())
+
+
+def against_reference(judged: Judged, clip: Clip, reference: Any) -> set[str]:
+    """What the product adds with the reference."""
     daylight = clip.light in DAYLIGHT
     return set(compared(judged.measures[-1].numbers, [reference], daylight)) if judged.measures else set()
 
@@ -123,22 +154,28 @@ def main() -> None:
     """Make, judge, print, keep."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--views", type=int, default=2)
-    parser.add_argument("--obvious", type=int, default=8)
+    parser.add_argument("--sound", type=int, nargs=2, default=(1010, 560), help="sound clips of each half")
+    parser.add_argument("--obvious", type=int, nargs=2, default=(3, 8), help="clips of each obvious strength")
     parser.add_argument("--made", action="store_true", help="only clips that are in the folder already")
+    parser.add_argument("--anew", action="store_true", help="measure again")
     options = parser.parse_args()
-    fetch(options.folder / "packages")
-    pictures = photographs(options.folder / "packages")
+    folder: Path = options.folder
+    fetch(folder / "packages")
+    pictures = photographs(folder / "packages")
     by_name = {photograph.name: photograph for photograph in pictures}
-    wanted = [*plan.spoilt_clips(pictures, 2, options.obvious), *plan.sound_clips(pictures, options.views)]
+    wanted = [
+        *plan.spoilt_clips(pictures, tuple(options.obvious)),
+        *plan.sound_clips(pictures, tuple(options.sound)),
+    ]
     if options.made:
-        wanted = [clip for clip in wanted if (options.folder / "clips" / f"{clip.seed}.pkl").exists()]
+        wanted = [clip for clip in wanted if (folder / "clips" / f"{clip.seed}.pkl").exists()]
     tables = [Table(), Table()]
-    for number, (clip, keyframes) in enumerate(made(options.folder / "clips", wanted, by_name)):
+    for clip, keyframes in made(folder / "clips", wanted, by_name):
         photograph = by_name[clip.photograph]
-        judged = Judged(clip, keyframes)
-        kept = clip.condition in WITH_REFERENCE or (clip.condition == "sound" and number % 4 == 0)
-        added = against_reference(judged, clip, photograph) if kept else None
+        judged = judged_once(folder / "measures", clip, keyframes, options.anew)
+        kept = clip.condition in WITH_REFERENCE or (clip.condition == "sound" and clip.seed % 4 == 0)
+        reference = reference_of(folder / "references", clip, photograph) if kept else None
+        added = against_reference(judged, clip, reference) if kept else None
         tables[photograph.half].add(clip, judged, added)
     result = {
         "photographs": len(pictures),

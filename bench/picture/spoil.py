@@ -235,4 +235,4 @@ WITHOUT_HISTORY = (
     "black", "underexposed", "overexposed", "low_contrast", "no_signal", "corrupt", "mosaic", "striped",
     "rolling_bars", "letterbox", "glare", "blurred", "motion_blur", "sprayed", "covered", "noisy",
 )  # fmt: skip
-WITH_REFERENCE = ("moved", "upside_down", "partly_covered", "cast")
+WITH_REFERENCE = ("moved", "upside_down", "partly_covered", "cast", "monochrome")
