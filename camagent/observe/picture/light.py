@@ -18,6 +18,7 @@ HALO = 195  # what a light source leaves around itself; a white wall ends at an 
 PLAIN = 1.0  # 8-bit steps of structure
 GREY = 12.0  # 8-bit steps of chroma; more is a colour that somebody sends
 HALO_PX = 9  # of the sample
+SKY_WIDTH, SKY_HEIGHT = 0.6, 0.55  # of the picture; a lamp or the sun dazzles in a round, not in a band
 
 
 def colour_of(view: PictureView) -> float:
@@ -57,7 +58,10 @@ def veiled(view: PictureView) -> float:
 
 
 def glaring(view: PictureView) -> float:
-    """Share of the picture in the largest clipped spot that fades into its surroundings."""
+    """Share of the picture in the largest clipped spot that fades into its surroundings.
+
+    What lies along the upper edge and ends at the horizon is the sky.
+    """
     middle = view.middle
     if view.histogram[CLIPPED:].sum() < 0.01 * middle.size:
         return 0.0
@@ -67,6 +71,9 @@ def glaring(view: PictureView) -> float:
         return 0.0
     largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
     spot = (labels == largest).astype(np.uint8)
+    is_low = stats[largest, cv2.CC_STAT_HEIGHT] <= SKY_HEIGHT * middle.shape[0]
+    if is_low and float(spot[0].mean()) >= SKY_WIDTH:
+        return 0.0
     ring = cv2.dilate(spot, np.ones((HALO_PX, HALO_PX), np.uint8)) - spot
     around = middle[ring == 1]
     if not around.size or float(around.mean()) < HALO:
@@ -98,8 +105,8 @@ def grey(view: PictureView) -> float:
 CONDITIONS = (
     Condition("black", dark, 232.0, 232.0, (0, 255), BENCH, "high"),
     Condition("underexposed", dim, 223.5, 223.5, (0, 255), BENCH, "high"),
-    Condition("overexposed", washed_out, 0.4, 0.4, (0, 1), BENCH, "medium"),
-    Condition("low_contrast", veiled, 205.0, 205.0, (0, 255), BENCH, "medium"),
+    Condition("overexposed", washed_out, 0.32, 0.32, (0, 1), BENCH, "medium"),
+    Condition("low_contrast", veiled, 200.0, 200.0, (0, 255), BENCH, "medium"),
     Condition("glare", glaring, 0.09, 0.09, (0, 1), BENCH, "medium"),
     Condition("cast", tinted, 32.0, 32.0, (0, 182), BENCH, "low"),
 )

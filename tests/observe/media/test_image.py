@@ -255,6 +255,54 @@ def test_a_light_wall_is_not_called_covered() -> None:
     assert (live(wall).conditions, live(wall).unsure) == ((), ())
 
 
+def cover(level: float, uneven: float, seed: int) -> Luma:
+    """Something light at the lens, lit unevenly by its own shape."""
+    shade = np.random.default_rng(seed).uniform(1 - uneven, 1 + uneven, (3, 5)).astype(np.float32)
+    return np.clip(cv2.resize(shade, (WIDE, HIGH), interpolation=cv2.INTER_CUBIC) * level, 0, 255)
+
+
+@pytest.mark.parametrize("osd", [False, True], ids=["plain", "clock"])
+@pytest.mark.parametrize("uneven", [0.15, 0.3, 0.45])
+@pytest.mark.parametrize("level", [50, 90, 150])
+def test_a_cover_of_any_shade_is_told_from_a_wall_by_its_own_shape(
+    level: int, uneven: float, osd: bool
+) -> None:
+    for seed in SEEDS:
+        picture = cover(level, uneven, seed).astype(np.uint8)
+        found = live(clock(picture) if osd else picture)
+        assert "covered" in found.conditions, (found.conditions, found.unsure, found.scores["covered"])
+
+
+def test_a_scene_that_is_far_out_of_focus_is_blurred_and_not_covered() -> None:
+    for seed in SEEDS:
+        found = live(blurred(scene(seed), 14))
+        assert "covered" not in found.conditions and {"blurred", "sprayed"} & set(found.conditions)
+
+
+@pytest.mark.parametrize("tilt_degrees", [1.0, 3.0])
+def test_a_fence_is_not_called_stripes(tilt_degrees: float) -> None:
+    """Its slats are nearly level, of one width, and run from edge to edge."""
+    rows, columns = np.mgrid[:HIGH, :WIDE]
+    along = rows + np.tan(np.radians(tilt_degrees)) * columns
+    picture = np.where(along % 16 < 8, 90, 170).astype(np.uint8)
+    assert "striped" not in live(picture).conditions
+
+
+@pytest.mark.parametrize("period", [2, 4, 8, 12])
+def test_faint_lines_of_any_period_are_stated_in_a_busy_scene(period: int) -> None:
+    for seed in SEEDS:
+        assert "striped" in live(striped(scene(seed), 12, period)).conditions
+
+
+def test_a_white_sky_is_no_glare() -> None:
+    for seed in SEEDS:
+        picture = scene(seed).astype(np.float32)
+        horizon = HIGH * 0.45 - np.arange(HIGH, dtype=np.float32)[:, None]
+        white = np.clip(picture + np.clip(horizon * 3, -60, 400), 0, 255)
+        sky = np.where(horizon > 0, np.maximum(white, 252), picture).astype(np.uint8)
+        assert "glare" not in live(sky).conditions
+
+
 def test_equal_pictures_are_frozen_whatever_the_clock_says() -> None:
     touched = scene()
     touched[500:540, :200] ^= 1
