@@ -104,11 +104,11 @@ def _common_lines(luma: Plane, axis: int) -> float:
         mean = cv2.reduce(strip, axis, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
         spectra.append(np.fft.rfft((mean - mean.mean()) * np.hanning(len(mean))))
     length = luma.shape[1 - axis]
-    together = np.abs(sum(spectra)) / STRIPS  # what is out of step cancels
+    together = np.abs(np.sum(spectra, axis=0)) / STRIPS  # what is out of step cancels
     least = np.min(np.abs(spectra), axis=0)
     power = np.minimum(together, least)[length // LONGEST_PERIOD_PX :]
     around = float(np.median(power)) * LINE_OVER_SCENE
-    return max(0.0, float(power.max()) - around) * 4 / length
+    return float(max(0.0, power.max() - around) * 4 / length)
 
 
 def common(series: list[NDArray[np.float32]]) -> float:
