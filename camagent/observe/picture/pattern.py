@@ -90,8 +90,8 @@ def lines(view: PictureView) -> tuple[float, float]:
     Lines of electric origin are aligned to the rows or columns from edge to edge, in step and of one period;
     a fence or a blind is tilted by a degree, or seen in perspective, and out of step in the next strip.
     """
-    luma = view.planes.luma
-    return _common_lines(luma, 1), _common_lines(luma, 0)
+    luma, steps = view.planes.luma, 1 << (view.planes.bit_depth - 8)
+    return _common_lines(luma, 1) / steps, _common_lines(luma, 0) / steps
 
 
 def _common_lines(luma: Plane, axis: int) -> float:
