@@ -78,12 +78,12 @@ def test_the_list_has_its_columns_a_frozen_head_a_filter_and_fits_a4(book: Workb
         "Ghi chú",
     ]
     assert sheet.freeze_panes == f"A{head + 1}"
-    assert sheet.auto_filter.ref == f"A{head}:M{head + 8}"
+    assert sheet.auto_filter.ref == f"A{head}:N{head + 8}"
     assert sheet.print_title_rows == f"${head}:${head}"
     assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
     assert sheet.sheet_properties.pageSetUpPr is not None and sheet.sheet_properties.pageSetUpPr.fitToPage
     assert sheet.row_dimensions[keys_row(sheet)].hidden
-    assert sheet.column_dimensions["M"].hidden
+    assert sheet.column_dimensions["M"].hidden and sheet.column_dimensions["N"].hidden  # id and seal
     assert sheet.column_dimensions["B"].hidden  # one school: its name stands above
     margins = sheet.page_margins
     found = [round(25.4 * size) for size in (margins.top, margins.bottom, margins.left, margins.right)]
