@@ -226,16 +226,21 @@ def test_the_scheduled_task_serves_and_keeps_its_words(
     (tmp_path / "config" / "camagent.toml").write_text(
         f'[agent]\nlisten = "127.0.0.1:{port}"\n[discovery]\nsubnets = ["127.10.9.0/30"]\n'
     )
-    task = ["wine", "cmd", "/c", "call", wine.windows_path(folder / "camagent-serve.cmd"), "run"]
-    environment = wine.environment(**home, LOCALAPPDATA=wine.windows_path(tmp_path / "local"))
-    process = subprocess.Popen(task, env=environment, stdin=subprocess.DEVNULL)
+    task = [
+        *(() if wine.IS_WINDOWS else ("wine",)),
+        "cmd",
+        "/c",
+        "call",
+        wine.windows_path(folder / "camagent-serve.cmd"),
+        "run",
+    ]
+    process = subprocess.Popen(task, env=wine.environment(**home), stdin=subprocess.DEVNULL)
     try:
         assert "camagent_build_info" in metrics_of(process, port)
-        log = (tmp_path / "local" / "camagent" / "serve.log").read_text(encoding="utf-8")
-        assert f"http://127.0.0.1:{port}/" in log
+        log = wine.local_app_data() / "camagent" / "serve.log"
+        assert f"http://127.0.0.1:{port}/" in log.read_text(encoding="utf-8")
     finally:
-        subprocess.run(["wineserver", "-k"], env=wine.environment(), timeout=60, check=False)
-        process.wait(60)
+        wine.end_all(process)
 
 
 def test_the_folder_names_the_licences_and_leaves_out_what_is_never_used(folder: Path) -> None:

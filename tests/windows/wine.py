@@ -84,3 +84,19 @@ def camagent(*arguments: str, timeout_s: float = 300, home: Mapping[str, str] | 
     )
     out, err = (text.decode("utf-8").replace("\r\n", "\n") for text in (done.stdout, done.stderr))
     return Outcome(done.returncode, out, err)
+
+
+def local_app_data() -> Path:
+    """What %LOCALAPPDATA% is for the programs; wine gives each the one of its own user folder."""
+    if IS_WINDOWS:
+        return Path(os.environ["LOCALAPPDATA"])
+    (found,) = (HOME / "prefix").glob("drive_c/users/*/AppData/Local/camagent")
+    return found.parent
+
+
+def end_all(process: subprocess.Popen[bytes]) -> None:
+    """End a program with everything that it started."""
+    tree = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
+    end = tree if IS_WINDOWS else ["wineserver", "-k"]
+    subprocess.run(end, env=environment(), timeout=60, check=False)
+    process.wait(60)
