@@ -116,12 +116,14 @@ RUNS: dict[str, tuple[str, ...]] = {
     "profile": ("show",),
     "credentials": ("list",),
     "doctor": (),
+    "explain": ("IMG-FREEZE",),
+    "ui": (),
     "simulate": ("--cameras", "1", "--no-discovery"),
     "onvif": ("127.77.3.1", "devicemgmt", "GetDeviceInformation"),
     "assets": ("export", "assets"),
 }
 """What each command does here, where nobody answers; a scan of cameras: tests/e2e/test_secrets.py."""
-LASTING = ("serve", "simulate")
+LASTING = ("serve", "simulate", "ui")
 
 
 @pytest.mark.parametrize(
