@@ -33,6 +33,11 @@ EXPLAINS: Mapping[str, frozenset[str]] = {
 """What is no news once the cause is stated; causes in the order in which they are asked."""
 
 
+DENSE_VEIL = 217.0
+"""Of `light.veiled`: in a veil so dense, coding leaves no edge to tell a lens by. bench/picture: every
+hazy clip of strength 4 and 5 lies above it (218 to 240), every sprayed lens below (214 at most)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Between:
     """What two pictures of a stream show together; of more pictures the least, but for the change."""
@@ -59,6 +64,8 @@ def conditions(
             "motion_blur": 0,
             "sprayed": 0,
         }  # noise is sharp whatever the lens is
+    if min((picture["low_contrast"] for picture in scores), default=0) > DENSE_VEIL:
+        levels |= dict.fromkeys(("blurred", "motion_blur", "sprayed"), 0)
     change = between.change
     if change is not None:
         levels["frozen"] = (change <= UNSURE_FROZEN_CHANGE) + (change <= FROZEN_CHANGE)
