@@ -562,7 +562,7 @@ def test_bitrate(codec: str, rate_bps: float, outcome: Outcome, said: str) -> No
     found = judged("bitrate", measuring(codec=codec, bitrate_bps=rate_bps))
     assert (found.outcome, key(found), found.observed, found.unit) == (outcome, said, rate_bps, "bit/s")
     assert found.required == (1_000_000.0, 8_000_000.0)
-    assert dict(found.message.args) == {"rate": rate_bps / 1e6, "below": 1.0, "above": 8.0}
+    assert dict(found.message.args) == {"rate": round(rate_bps / 1e6, 2), "below": 1.0, "above": 8.0}
 
 
 def test_an_unknown_bitrate_is_not_assessed() -> None:
@@ -869,7 +869,7 @@ def test_uplink_at_its_bound(uplink_bps: float | None, outcome: Outcome) -> None
     found = judged("uplink", site=site_facts(uplink_bps=uplink_bps))
     assert (found.outcome, found.required, found.unit) == (outcome, 3_625_000.0, "bit/s")
     told = dict(found.message.args)
-    assert (told["needed"], told["storage"], told["factor"]) == (3.625, 31.3, 1.25)
+    assert (told["needed"], told["storage"], told["factor"]) == (3.7, 31.3, 1.25)
     assert (told["better"], told["better_factor"], told["unread"]) == (5.8, 2.0, 0)
     assert told.get("line") == (None if uplink_bps is None else uplink_bps / 1e6)
 

@@ -226,7 +226,7 @@ def test_who_has_ntp_on_already_is_not_told_to_switch_it_on(source: str, remedy:
 def test_a_line_that_is_too_narrow_is_told_how_wide_it_has_to_be() -> None:
     found = judged("uplink", site=site_facts(uplink_bps=1e6))
     assert found.outcome is FAIL and found.remedy is not None
-    assert dict(found.remedy.args) == {"needed": 1.25 * 2_900_000.0 / 1e6}
+    assert dict(found.remedy.args) == {"needed": 3.7}, "1.25 × 2.9 Mbit/s, rounded upwards"
     assert judged("uplink").remedy is None
 
 

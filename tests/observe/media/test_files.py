@@ -146,7 +146,7 @@ def test_pictures_are_spread_over_the_file_and_kept_only_where_asked(tmp_path: P
     assert measured(watched(path, pictures=0)).keyframes_decoded == 0
     (tmp_path / "kept").mkdir()
     watched(path, keep_images=tmp_path / "kept")
-    assert sorted(p.name for p in (tmp_path / "kept").iterdir()) == ["clip-1.png", "clip-2.png"]
+    assert sorted(p.name for p in (tmp_path / "kept").iterdir()) == ["clip-1.png", "clip-2.png", "clip.jpg"]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["clip.mp4", "kept"]
 
 
