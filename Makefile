@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 export OPENBLAS_NUM_THREADS := 1
-PARALLEL := -n 4
+PARALLEL := -n 4 --dist worksteal
 
 .PHONY: audit build fuzz sbom demo install test test-all lint peers lock clean bench bench-stream bench-truth bench-onvif bench-discovery bench-recorder bench-area bench-agent bench-decode bench-advice bench-start samples schema windows test-windows deb test-deb
 
