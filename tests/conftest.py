@@ -37,7 +37,7 @@ OUTSIDE = (
 """Against programs that we did not write, or over a real window of time: minutes, and not needed at every
 edit."""
 
-ALONE = ("tests/e2e/", "tests/simulator/test_simulate_command.py")
+ALONE = ("tests/e2e/", "tests/simulator/test_simulate_command.py", "tests/ui/test_hour_in_browser.py")
 """They open the simulated school at its usual addresses, of which a machine has one, and measure it over
 real windows of time: beside others on two cores, a window that was not smooth is told as such, and no verdict
 is sure."""
