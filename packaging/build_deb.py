@@ -15,6 +15,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -57,6 +58,7 @@ def main() -> None:
     shutil.rmtree(folder, ignore_errors=True)
     fill_environment(folder / "opt" / "camagent", python, architecture)
     fill_system(folder)
+    fill_manual(folder)
     write_control(folder, python, architecture)
     target = ROOT / "dist" / f"camagent_{__version__}_{architecture}.deb"
     target.parent.mkdir(exist_ok=True)
@@ -107,6 +109,19 @@ def fill_system(folder: Path) -> None:
     (papers / "changelog.gz").write_bytes(packed)
     for path in papers.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def fill_manual(folder: Path) -> None:
+    """camagent(1) in English and Vietnamese, each from the help texts of that language."""
+    for language, place in (("en", "usr/share/man/man1"), ("vi", "usr/share/man/vi/man1")):
+        with tempfile.TemporaryDirectory() as assets:
+            export = [sys.executable, "-m", "camagent", "assets", "export", assets, "--lang", language]
+            subprocess.run(export, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+            page = (Path(assets) / "man" / "man1" / "camagent.1").read_bytes()
+        target = folder / place / "camagent.1.gz"
+        target.parent.mkdir(parents=True)
+        target.write_bytes(gzip.compress(page, 9, mtime=0))
+        target.chmod(0o644)
 
 
 def write_control(folder: Path, python: str, architecture: str) -> None:

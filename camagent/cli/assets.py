@@ -1,4 +1,4 @@
-"""`camagent assets export DIR`: schemas, pages of findings, units, alert rules, dashboards,
+"""`camagent assets export DIR`: schemas, pages of findings, units, alert rules, dashboards, the manual page,
 for whoever has only the wheel."""
 
 from __future__ import annotations
@@ -50,7 +50,22 @@ def export_command(folder: Path) -> int:
                 message("cli.not_written", path=str(target), reason=os_reason(error))
             ) from error
         click.echo(t("cli.written", path=str(target)))
+    _write_man_page(folder / "man" / "man1" / "camagent.1")
     return 0
+
+
+def _write_man_page(path: Path) -> None:
+    """The manual page in the language of this run; the folder above is what `man -M` takes."""
+    from camagent.cli.main import build
+    from camagent.cli.man import man_page
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(man_page(build()))
+    except OSError as error:
+        raise OperatorError(message("cli.not_written", path=str(path), reason=os_reason(error))) from error
+    click.echo(t("cli.written", path=str(path)))
 
 
 def _source(name: str, place: str) -> Path:

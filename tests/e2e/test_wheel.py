@@ -77,6 +77,7 @@ def test_the_assets_are_in_it_and_nothing_is_overwritten(installed: Path, tmp_pa
         "systemd/camagent.service",
         "monitoring/rules",
         "monitoring/city",
+        "man/man1/camagent.1",
     ):
         assert (tmp_path / "out" / name).exists(), name
     again = camagent(installed, "assets", "export", "out", home=tmp_path)

@@ -11,6 +11,8 @@ version=$(camagent --version | cut -d" " -f2)
 camagent --version | grep -q "/opt/camagent/lib" && echo "ok version"
 id camagent >/dev/null && echo "ok user"
 dpkg --verify camagent && echo "ok sums"
+gzip -dc /usr/share/man/man1/camagent.1.gz | grep -q "^\.SH NAME" &&
+  gzip -dc /usr/share/man/vi/man1/camagent.1.gz | grep -q "^\.SH TÊN" && echo "ok manual"
 camagent doctor --subnet 127.10.1.0/28 --lang en >doctor.txt || [ $? -eq 1 ]
 grep -q "find cameras" doctor.txt && echo "ok doctor"
 camagent demo --cameras 3 --output demo >demo.txt 2>demo.err || { cat demo.err; exit 1; }

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKED = ROOT / ".setup" / "debian-12.tar"
 LIFE = Path(__file__).with_name("life.sh")
 STEPS = (
-    *("installed", "version", "user", "sums", "doctor", "demo", "serves", "record", "upgraded"),
+    *("installed", "version", "user", "sums", "manual", "doctor", "demo", "serves", "record", "upgraded"),
     *("configuration kept", "serves again", "removed", "what was made is kept", "purged"),
 )
 IN_ROOT = (
