@@ -6,7 +6,7 @@ export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 export OPENBLAS_NUM_THREADS := 1
 PARALLEL := -n 4 --dist worksteal
 
-.PHONY: audit build fuzz sbom demo install test test-all lint peers lock clean bench bench-stream bench-truth bench-onvif bench-discovery bench-recorder bench-area bench-agent bench-decode bench-advice bench-start samples schema windows test-windows deb test-deb
+.PHONY: audit build fuzz sbom demo install test test-all lint peers lock clean bench bench-stream bench-truth bench-onvif bench-discovery bench-recorder bench-area bench-agent bench-decode bench-advice bench-start samples schema guide windows test-windows deb test-deb
 
 demo: $(VENV)/.runtime
 	$(BIN)/camagent demo --output camagent-demo
@@ -84,6 +84,10 @@ sbom: $(VENV)/.dev
 
 schema: $(VENV)/.dev
 	$(BIN)/python -m camagent.document.schema
+
+# The screens of docs/guide.md and docs/huong-dan.vi.md, from real runs (as root, in a network of their own).
+guide: $(VENV)/.dev
+	$(BIN)/python -m guide
 
 lock: $(VENV)/bin/uv
 	$(BIN)/uv lock

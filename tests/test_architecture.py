@@ -276,7 +276,7 @@ COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 OUR_CODE = sorted(
     chain.from_iterable(
         (ROOT / folder).rglob("*.py")
-        for folder in ("camagent", "tests", "bench", "windows", "sample_streams")
+        for folder in ("camagent", "tests", "bench", "windows", "sample_streams", "guide")
     )
 )
 
