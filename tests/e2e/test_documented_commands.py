@@ -114,8 +114,9 @@ def follow(folder: Path, command: str) -> None:
         shutil.copy(result, folder / "ket-qua-cac-truong")
         (folder / "truong-xa.json.gz").write_bytes(gzip.compress(result.read_bytes()))
         backdate(folder / "data" / "camagent.sqlite")
-    if command.startswith("camagent area ") and command.endswith(" danh-muc.xlsx"):
-        review(folder / "danh-muc.xlsx", folder / "danh-muc-da-duyet.xlsx")
+    listed = re.match(r"camagent area .* -o (\S+\.xlsx)$", command)
+    if listed:
+        review(folder / listed[1], folder / "danh-muc-da-duyet.xlsx")
 
 
 def backdate(store: Path) -> None:

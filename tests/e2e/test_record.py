@@ -128,7 +128,7 @@ def test_a_reviewed_list_is_read_back_and_shown_again(machine: Machine) -> None:
     column = next(cell.column for cell in header if str(cell.value).startswith("Ý kiến"))
     sheet.cell(header[0].row + 1, column).value = "Đồng ý"
     book.save(path)
-    applied = machine.run("area", "apply", "danh-muc.xlsx")
+    applied = machine.run("area", "apply", "danh-muc.xlsx", "--by", "Bà Trần Thị B")
     assert applied.returncode == 0, applied.stderr.decode()
     again = machine.run("area", "ket-qua/camagent.json", "--format", "csv", "-o", "-")
     assert "Đồng ý" in again.stdout.decode("utf-8-sig")
