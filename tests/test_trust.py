@@ -148,6 +148,14 @@ def test_trusting_all_new_devices_is_told_in_the_report_and_remembered(tmp_path:
     assert logins_of(later) > 0 and not any(f.rule == TRUST_RULE for f in second.result.site_findings)
 
 
+def test_a_trusted_device_that_wants_no_log_in_is_not_new_again() -> None:
+    """It was offered as new at every scan: it never let anybody in, for it asks nobody."""
+    first = run(FakeDevice(login="none"), Trust(all_new=True))
+    (kept,) = first.learned.trusted
+    assert (kept.address, kept.signs) == ("127.0.0.1", SignsBefore(serial="AC00017"))
+    assert run(FakeDevice(login="none"), NOBODY).learned.trusted == ()
+
+
 def test_a_grant_is_kept(tmp_path: Path) -> None:
     with open_store(tmp_path / "x.sqlite") as store:
         store.grant_trust("192.0.2.0/24", NOW)

@@ -59,13 +59,21 @@ def host_of(target: Target) -> str:
 
 
 def let_in(checks: Iterable[DeviceCheck]) -> Iterator[TrustedDevice]:
-    """The devices that accepted a log-in in this run."""
+    """The devices that accepted a log-in in this run, and those that the operator trusted and that wanted
+    none."""
     for check in checks:
         entered = isinstance(check.device, DeviceFacts) and check.device.login.scheme is not None
         accesses = (stream.access for stream in check.streams)
-        if entered or any(access is not None and access.used is not None for access in accesses):
+        played = any(access is not None and access.used is not None for access in accesses)
+        if entered or played or _is_open_to_all(check):
             endpoint = check.target.endpoint if isinstance(check.target, DeviceTarget) else None
             yield TrustedDevice(host_of(check.target), endpoint, check.mac, _signs_of(check))
+
+
+def _is_open_to_all(check: DeviceCheck) -> bool:
+    """The operator gave it the log-in in this run, and it told everything without asking for it."""
+    told = isinstance(check.device, DeviceFacts) and isinstance(check.device.information, DeviceInformation)
+    return told and check.login is LoginGiven.NEWLY
 
 
 def _signs_of(check: DeviceCheck) -> SignsBefore:
