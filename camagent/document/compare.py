@@ -20,7 +20,7 @@ class ChangeKind(StrEnum):
     """What may have happened to a camera, most urgent first."""
 
     BROKEN = "broken"
-    """It was ready or undetermined, and is not ready."""
+    """It was ready, and is not ready."""
     GONE = "gone"
     """Its address was probed and it was not there."""
     OBSCURED = "obscured"
@@ -29,6 +29,8 @@ class ChangeKind(StrEnum):
     """It is missing, but the later run did not look where it was."""
     REPLACED = "replaced"
     """Another device stands in its place."""
+    REFUTED = "refuted"
+    """It was undetermined, and is not ready: that is news to us, not to the camera."""
     NEW = "new"
     FIXED = "fixed"
     """It was not ready and is ready."""
@@ -153,7 +155,7 @@ def _kind(old: Verdict, new: Verdict) -> ChangeKind | None:
     if old is new:
         return None
     if new is Verdict.NOT_READY:
-        return ChangeKind.BROKEN
+        return ChangeKind.BROKEN if old is Verdict.READY else ChangeKind.REFUTED
     if new is Verdict.UNDETERMINED:
         return ChangeKind.OBSCURED
     return ChangeKind.FIXED if old is Verdict.NOT_READY else ChangeKind.CONFIRMED

@@ -32,7 +32,7 @@ def judged(verdict: Verdict, number: int = 0) -> CameraResult:
         (Verdict.NOT_READY, Verdict.READY, ChangeKind.FIXED),
         (Verdict.UNDETERMINED, Verdict.READY, ChangeKind.CONFIRMED),
         (Verdict.READY, Verdict.NOT_READY, ChangeKind.BROKEN),
-        (Verdict.UNDETERMINED, Verdict.NOT_READY, ChangeKind.BROKEN),
+        (Verdict.UNDETERMINED, Verdict.NOT_READY, ChangeKind.REFUTED),
         (Verdict.READY, Verdict.UNDETERMINED, ChangeKind.OBSCURED),
         (Verdict.NOT_READY, Verdict.UNDETERMINED, ChangeKind.OBSCURED),
     ],
