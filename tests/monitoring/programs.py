@@ -100,15 +100,23 @@ def daemon(arguments: Sequence[str], log: Path, ready_url: str | None = None) ->
 
 
 def eventually(condition: object, what: str, within_s: float = 45.0) -> object:
-    """Poll until `condition()` is truthy; the one place where these tests wait for other programs."""
+    """Poll until `condition()` is truthy; the one place where these tests wait for other programs.
+
+    A program that does not listen yet refuses the connection: that is "not yet" too.
+    """
     assert callable(condition)
     deadline = time.monotonic() + within_s
     while True:
-        answer = condition()
+        refusal: OSError | None = None
+        answer: object = None
+        try:
+            answer = condition()
+        except OSError as error:
+            refusal = error
         if answer:
             return answer
         if time.monotonic() > deadline:
-            pytest.fail(f"not within {within_s:.0f} s: {what}")
+            pytest.fail(f"not within {within_s:.0f} s: {what} ({refusal})")
         time.sleep(0.1)
 
 
