@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -43,7 +44,7 @@ _OS_KINDS = {
 }
 
 
-class ClosedAtEnd:
+class ClosedAtEnd(ABC):
     """An open record in a `with` statement: whatever ends it, the file is let go of."""
 
     def __enter__(self) -> Self:
@@ -54,9 +55,9 @@ class ClosedAtEnd:
     ) -> None:
         self.close()
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of the file."""
-        raise NotImplementedError
 
 
 def connect(path: Path, steps: Migrations = MIGRATIONS) -> tuple[sqlite3.Connection, Path | None]:
