@@ -30,6 +30,20 @@ MAX_RULES_PER_CAMERA = (
 MAX_CONDITIONS_PER_CAMERA = 3  # more than three things wrong with one picture tell nobody more
 _CAMERA_AND_STREAMS = 8 + 10 + 1  # series that every camera may have
 
+_ON_A_CONNECTION = (
+    "unreachable",
+    "refused",
+    "timeout",
+    "tls_failed",
+    "auth_required",
+    "auth_rejected",
+    "auth_unsupported",
+    "auth_would_leak",
+    "auth_weaker",
+    "auth_stranger",
+    "locked_out",
+)
+"""What every conversation with a device may meet, from its connection to its log-in."""
 _CODES_BY_STAGE = {
     Stage.DISCOVER: (
         "unreachable",
@@ -40,48 +54,28 @@ _CODES_BY_STAGE = {
         "budget_spent",
     ),
     Stage.INTERROGATE: (
-        *(
-            "unreachable",
-            "refused",
-            "timeout",
-            "tls_failed",
-            "auth_required",
-            "auth_rejected",
-            "auth_unsupported",
-        ),
-        *(
-            "auth_would_leak",
-            "auth_weaker",
-            "auth_stranger",
-            "locked_out",
-            "not_onvif",
-            "soap_fault",
-            "unsupported",
-        ),
-        *("malformed_reply",),
-        *("no_media_profile", "busy", "budget_spent", "refused_by_policy"),
+        *_ON_A_CONNECTION,
+        "not_onvif",
+        "soap_fault",
+        "unsupported",
+        "malformed_reply",
+        "no_media_profile",
+        "busy",
+        "budget_spent",
+        "refused_by_policy",
     ),
     Stage.OBSERVE: (
-        *(
-            "unreachable",
-            "refused",
-            "timeout",
-            "tls_failed",
-            "auth_required",
-            "auth_rejected",
-            "auth_unsupported",
-        ),
-        *(
-            "auth_would_leak",
-            "auth_weaker",
-            "auth_stranger",
-            "locked_out",
-            "malformed_reply",
-            "not_found",
-            "rtsp_error",
-        ),
-        *("busy", "no_video"),
-        *("codec_unsupported", "stalled", "decode_failed", "budget_spent", "refused_by_policy"),
+        *_ON_A_CONNECTION,
+        "malformed_reply",
+        "not_found",
+        "rtsp_error",
+        "busy",
+        "no_video",
+        "codec_unsupported",
+        "stalled",
+        "decode_failed",
+        "budget_spent",
+        "refused_by_policy",
     ),
 }
 EXPECTED_FAULTS = tuple((stage, FaultCode(code)) for stage, code in pairs_of(_CODES_BY_STAGE))
