@@ -7,11 +7,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from itertools import chain
 from pathlib import Path
 
 import pytest
+
+from tests.each import each
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "camagent"
@@ -43,9 +46,19 @@ def relative(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def imports(path: Path) -> Iterator[tuple[str, bool]]:
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """The parsed file, once for all tests."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports(path: Path) -> tuple[tuple[str, bool], ...]:
     """Every imported module of a file, and whether the import stands at module level."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return tuple(_imports(tree_of(path)))
+
+
+def _imports(tree: ast.Module) -> Iterator[tuple[str, bool]]:
     top = set(map(id, tree.body)) | {
         id(item)
         for item in chain.from_iterable(node.body for node in tree.body if isinstance(node, ast.Try | ast.If))
@@ -99,7 +112,7 @@ def may_import(importer: str, imported: str) -> bool:
     return imported in (importer, "camagent") or imported in MAY_IMPORT[importer]
 
 
-@pytest.mark.parametrize("path", FILES, ids=relative)
+@each(FILES, relative)
 def test_imports_keep_to_their_direction(path: Path) -> None:
     importer = part(relative(path))
     wrong = {
@@ -110,7 +123,7 @@ def test_imports_keep_to_their_direction(path: Path) -> None:
     assert not wrong, f"{relative(path)} may not import {sorted(wrong)}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=relative)
+@each(FILES, relative)
 def test_third_party_packages_keep_to_their_doors(path: Path) -> None:
     here = relative(path)
     wrong = {
@@ -121,7 +134,7 @@ def test_third_party_packages_keep_to_their_doors(path: Path) -> None:
     assert not wrong, f"{here} imports {sorted(wrong)} outside their doors"
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if "/cli/" in relative(p)], ids=relative)
+@each([p for p in FILES if "/cli/" in relative(p)], relative)
 def test_commands_import_heavy_packages_only_when_they_run(path: Path) -> None:
     heavy = {name for name, top in imports(path) if top and name.split(".")[0] in LAZY_IN_CLI}
     assert not heavy, f"{relative(path)} imports {sorted(heavy)} at module level"
@@ -167,7 +180,7 @@ def test_model_needs_only_the_standard_library() -> None:
     assert not third_party
 
 
-@pytest.mark.parametrize("path", FILES, ids=relative)
+@each(FILES, relative)
 def test_systems_differ_in_one_room_only(path: Path) -> None:
     """Elsewhere a module neither asks which system this is nor imports what only one of them has."""
     if part(relative(path)) == "platform":
@@ -180,14 +193,14 @@ def test_systems_differ_in_one_room_only(path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("path", FILES, ids=relative)
+@each(FILES, relative)
 def test_rooms_are_small(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     lines = text.count("\n")
     assert lines <= MAX_MODULE_LINES, f"{relative(path)} has {lines} lines"
     long = [
         f"{node.name}: {node.end_lineno - node.lineno + 1} lines"
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and node.end_lineno is not None
         and _body_lines(node) > MAX_FUNCTION_LINES
@@ -256,9 +269,9 @@ def _names(tree: ast.AST) -> Iterator[str]:
             yield node.arg
 
 
-@pytest.mark.parametrize("path", FILES, ids=relative)
+@each(FILES, relative)
 def test_names_are_plain_nouns(path: Path) -> None:
-    names = {path.stem, *_names(ast.parse(path.read_text(encoding="utf-8")))}
+    names = {path.stem, *_names(tree_of(path))}
     assert not [name for name in names if RIDDLES.fullmatch(name)]
 
 
@@ -266,7 +279,7 @@ def test_a_class_name_means_one_thing() -> None:
     """Of classes that other modules may ask for; what a module keeps to itself may be called as it likes."""
     places: dict[str, list[str]] = {}
     for path in FILES:
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in tree_of(path).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places.setdefault(node.name, []).append(relative(path))
     assert not {name: where for name, where in places.items() if len(where) > 1}
@@ -288,7 +301,7 @@ def test_expressions_hide_no_complexity() -> None:
 
 
 def _tangled(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.IfExp) and _conditional_expressions(node) > 1:
             yield f"{relative(path)}:{node.lineno}: a conditional expression in another"
         if isinstance(node, COMPREHENSIONS) and len(node.generators) > 1:
@@ -299,13 +312,13 @@ def _conditional_expressions(node: ast.AST) -> int:
     return sum(isinstance(inner, ast.IfExp) for inner in ast.walk(node))
 
 
-@pytest.mark.parametrize("path", FILES, ids=relative)
+@each(FILES, relative)
 def test_every_module_says_what_it_is(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert not text.strip() or ast.get_docstring(ast.parse(text)), f"{relative(path)} has no docstring"
+    assert not text.strip() or ast.get_docstring(tree_of(path)), f"{relative(path)} has no docstring"
 
 
-@pytest.mark.parametrize("path", FILES, ids=relative)
+@each(FILES, relative)
 def test_profile_is_never_used_bare(path: Path) -> None:
     """Four things are called profile in this field; a bare class or parameter annotation would hide which."""
     names = re.findall(

@@ -12,6 +12,7 @@ import pytest
 from camagent.model.fault import FaultCode
 from camagent.model.text import message
 from camagent.text import LANGUAGES, catalogue, render
+from tests.each import each
 
 PACKAGE = Path(__file__).resolve().parent.parent / "camagent"
 
@@ -24,7 +25,7 @@ def test_both_languages_have_the_same_sentences() -> None:
     assert catalogue("vi").keys() == catalogue("en").keys()
 
 
-@pytest.mark.parametrize("key", sorted(catalogue("en")))
+@each(sorted(catalogue("en")))
 def test_both_languages_have_the_same_gaps(key: str) -> None:
     assert gaps(catalogue("vi")[key]) == gaps(catalogue("en")[key])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from itertools import chain
+from itertools import chain, product
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,6 +24,7 @@ from camagent.text import both
 from tests.assess.failing import FAILING, healthy
 from tests.assess.judging import judged, profile_of, row_of, shipped
 from tests.builders import camera_facts, device_facts, fault, measured_stream, site_facts, stream_facts
+from tests.each import each
 
 GOOD = (Outcome.PASS, Outcome.WARN)
 DEVICE_FIELDS = sorted({field.name for field in fields(DeviceFacts)} & DEVICE_SECTIONS - {"login"})
@@ -65,25 +66,33 @@ def test_the_failing_camera_fails(rule: str) -> None:
     assert judged(rule, case.camera, case.site).outcome is Outcome.FAIL
 
 
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("rule", CAMERA_RULES)
-def test_a_fault_in_any_section_never_turns_a_failure_into_a_pass(rule: str, place: str) -> None:
+@each(tuple(product(CAMERA_RULES, PLACES)), ", ".join)
+def test_a_fault_in_any_section_never_turns_a_failure_into_a_pass(at: tuple[str, str]) -> None:
+    rule, place = at
     case = FAILING[rule]
     for code in FaultCode:
         found = judged(rule, spoiled(case.camera, place, code), case.site)
         assert found.outcome in (Outcome.FAIL, Outcome.NOT_ASSESSED), code
 
 
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("row", shipped().rows, ids=lambda row: row.id)
-def test_a_fault_in_a_section_that_a_row_needs_is_not_assessed_with_its_reason(row: Row, place: str) -> None:
+def _needs_a_fact(row: Row, place: str) -> bool:
+    """Whether the row's rule cannot be judged without that section, and takes no fault in its place."""
     rule = CATALOGUE[row.rule]
-    section = place.rpartition(".")[2]
-    needed = [need for need in needs(rule) if need.section == section]
-    if rule.about is About.SITE or not needed or needed[0].takes_fault or needed[0].takes_none:
-        return
+    needed = [need for need in needs(rule) if need.section == place.rpartition(".")[2]]
+    if rule.about is About.SITE or not needed:
+        return False
+    return not (needed[0].takes_fault or needed[0].takes_none)
+
+
+NEEDED = [(row, place) for row, place in product(shipped().rows, PLACES) if _needs_a_fact(row, place)]
+
+
+@each(NEEDED, lambda at: f"{at[0].id}, {at[1]}")
+def test_a_fault_in_a_section_that_a_row_needs_is_not_assessed_with_its_reason(at: tuple[Row, str]) -> None:
+    row, place = at
     (found,) = assess(profile_of(row), spoiled(healthy(), place, FaultCode.TIMEOUT), site_facts())
     assert found.outcome is Outcome.NOT_ASSESSED
+    section = place.rpartition(".")[2]
     expected = f"findings.absent_{section}" if place in NEVER_FAULTS else "findings.fault_timeout"
     assert found.message.key == expected
 

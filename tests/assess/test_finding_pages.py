@@ -8,20 +8,21 @@ from __future__ import annotations
 import re
 import shlex
 import unicodedata
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 
 import click
-import pytest
 
 from camagent.assess.catalogue import CATALOGUE
 from camagent.cli.main import COMMANDS, build
 from camagent.text import LANGUAGES
 from camagent.text.pages import GAPS, HEADINGS, BlockKind, finding_page, page_names
 from tests.assess.judging import shipped
+from tests.each import each
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "findings"
 ROWS = {row.id: row for row in shipped().rows}
+PAGES = tuple(product(ROWS, LANGUAGES))
 HEAD = """# One page for each finding
 
 Written by `python -m tests.assess.test_finding_pages`; a test keeps it equal. `camagent explain ROW`
@@ -50,9 +51,9 @@ def raw(row: str, lang: str) -> str:
     return (FOLDER / f"{row}.{lang}.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("row", ROWS)
-def test_every_row_has_a_page_with_every_heading(row: str, lang: str) -> None:
+@each(PAGES, "/".join)
+def test_every_row_has_a_page_with_every_heading(page_of: tuple[str, str]) -> None:
+    row, lang = page_of
     page = finding_page(row, lang)
     assert page is not None, f"docs/findings/{row}.{lang}.md is missing"
     assert page[0].kind is BlockKind.TITLE and page[0].text.startswith(f"{row}: ")
@@ -66,7 +67,7 @@ def test_every_row_has_a_page_with_every_heading(row: str, lang: str) -> None:
     assert unicodedata.normalize("NFC", raw(row, lang)) == raw(row, lang)
 
 
-@pytest.mark.parametrize("row", ROWS)
+@each(ROWS)
 def test_both_languages_have_the_same_parts(row: str) -> None:
     kinds = [[block.kind for block in finding_page(row, lang) or ()] for lang in LANGUAGES]
     assert kinds[0] == kinds[1]
@@ -77,9 +78,9 @@ def test_no_page_is_left_of_a_row_that_went() -> None:
     assert {path.name.split(".")[0] for path in FOLDER.glob("*.md")} - {"README"} == set(ROWS)
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("row", ROWS)
-def test_a_gap_is_one_that_the_row_fills(row: str, lang: str) -> None:
+@each(PAGES, "/".join)
+def test_a_gap_is_one_that_the_row_fills(page_of: tuple[str, str]) -> None:
+    row, lang = page_of
     rule, values = CATALOGUE[ROWS[row].rule], dict(ROWS[row].parameters)
     for gap in re.findall(r"\{(\w*)\}", raw(row, lang)):
         assert gap in GAPS
@@ -92,17 +93,17 @@ THRESHOLD = re.compile(
 )
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("row", ROWS)
-def test_a_page_names_no_threshold(row: str, lang: str) -> None:
+@each(PAGES, "/".join)
+def test_a_page_names_no_threshold(page_of: tuple[str, str]) -> None:
+    row, lang = page_of
     text = raw(row, lang).replace("10 Mbit/s", "")  # the speed of a port, no threshold
     assert THRESHOLD.search(text) is None
     assert "3288" not in text
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("row", ROWS)
-def test_a_command_of_a_page_can_be_typed(row: str, lang: str) -> None:
+@each(PAGES, "/".join)
+def test_a_command_of_a_page_can_be_typed(page_of: tuple[str, str]) -> None:
+    row, lang = page_of
     for line in re.findall(r"`camagent ([^`]+)`", raw(row, lang)):
         words = shlex.split(line)
         command: click.Command = build().get_command(click.Context(build()), words[0])  # type: ignore[assignment]
