@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 export OPENBLAS_NUM_THREADS := 1
+# Compiled files are kept, whatever the shell says: to compile every test in every worker costs 45 s of processor.
+export PYTHONDONTWRITEBYTECODE :=
 PARALLEL := -n 4 --dist worksteal
 
 .PHONY: audit build fuzz sbom demo install test test-all lint peers lock clean bench bench-stream bench-truth bench-onvif bench-discovery bench-recorder bench-area bench-agent bench-decode bench-advice bench-start samples schema guide windows test-windows deb test-deb
