@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from camagent.discover.interfaces import Interface
-from camagent.discover.multicast import GROUP_V4, GROUP_V6, PORT, RECEIVE_BUFFER_BYTES, Datagram
+from camagent.discover.multicast import GROUP_V4, GROUP_V6, PORT, RECEIVE_BUFFER_BYTES, Datagram, note_of
 from camagent.discover.sightings import read_datagrams
 from camagent.discover.wsdiscovery import MAX_DATAGRAM_BYTES, Kind, parse_message
 from camagent.model.device import DeviceTarget
@@ -142,7 +142,7 @@ def open_hello(interfaces: Sequence[Interface], clock: Clock) -> HelloListener |
             sock = _open_socket(family)
         except OSError as error:
             code = FaultCode.BUSY if errno_of(error) == errno.EADDRINUSE else code
-            notes += [Note("interface_failed", f"{i.name} {_name_of(error)}") for i in members]
+            notes += [note_of(error, i.name) for i in members]
             continue
         sockets.append(sock)
         for interface in members:
@@ -150,7 +150,7 @@ def open_hello(interfaces: Sequence[Interface], clock: Clock) -> HelloListener |
                 _join(sock, family, interface)
                 joined += 1
             except OSError as error:
-                notes.append(Note("interface_failed", f"{interface.name} {_name_of(error)}"))
+                notes.append(note_of(error, interface.name))
     if code is FaultCode.BUSY or not joined:
         for sock in sockets:
             sock.close()
@@ -186,7 +186,3 @@ def _join(sock: socket.socket, family: socket.AddressFamily, interface: Interfac
         join_v6(sock, GROUP_V6, interface.index)
     else:
         join_v4(sock, GROUP_V4, str(interface.ipv4[0].ip) if interface.ipv4 else "0.0.0.0", interface.index)
-
-
-def _name_of(error: OSError) -> str:
-    return errno.errorcode.get(errno_of(error), "?")

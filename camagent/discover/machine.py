@@ -13,6 +13,7 @@ from pathlib import Path
 
 from camagent.discover.interfaces import Interface, list_interfaces
 from camagent.discover.multicast import GROUP_V4, PORT
+from camagent.model.text import Message, os_reason
 from camagent.platform.clock import Clock
 from camagent.platform.machine import active_firewalls, clock_synchronised, in_container
 from camagent.platform.process import open_file_limit
@@ -34,8 +35,8 @@ class MachineFacts:
     """Everything that `judge_machine` goes by."""
 
     interfaces: tuple[Interface, ...]
-    multicast_errors: tuple[tuple[str, str], ...]
-    """(interface, errno name) for each interface out of which no multicast can go."""
+    multicast_errors: tuple[tuple[str, Message], ...]
+    """(interface, reason) for each interface out of which no multicast can go."""
     default_interfaces: tuple[str, ...]
     """Interfaces of the default routes."""
     routes: tuple[Route, ...]
@@ -74,7 +75,7 @@ def collect_facts(clock: Clock, data_dir: Path, wanted: Sequence[str]) -> Machin
     )
 
 
-def _multicast_error(interface: Interface) -> str | None:
+def _multicast_error(interface: Interface) -> Message | None:
     """Connecting a UDP socket asks the routing table and sends nothing."""
     own = str(interface.ipv4[0].ip)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -83,7 +84,7 @@ def _multicast_error(interface: Interface) -> str | None:
             sock.bind((own, 0))
             sock.connect((GROUP_V4, PORT))
         except OSError as error:
-            return errno.errorcode.get(errno_of(error), "error")
+            return os_reason(OSError(errno_of(error), ""))
     return None
 
 

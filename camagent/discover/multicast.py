@@ -7,6 +7,7 @@ between two reads loses the rest. One interface's error is that interface's note
 from __future__ import annotations
 
 import errno
+import logging
 import socket
 import uuid
 from collections import Counter
@@ -20,6 +21,8 @@ from camagent.discover.wsdiscovery import MAX_DATAGRAM_BYTES, Dialect, ProbeType
 from camagent.model.discovery import Note
 from camagent.platform.clock import Clock
 from camagent.platform.sockets import errno_of, send_multicast_from, unwatch, watch
+
+logger = logging.getLogger(__name__)
 
 GROUP_V4, GROUP_V6, PORT = "239.255.255.250", "ff02::c", 3702
 RECEIVE_BUFFER_BYTES = (
@@ -167,7 +170,7 @@ def _send_round(
             channel.sock.sendto(tray.probe(types, dialect), channel.destination)
             sent = True
         except OSError as error:
-            notes[_note_of(error, channel.interface)] = None
+            notes[note_of(error, channel.interface)] = None
     return sent
 
 
@@ -185,7 +188,7 @@ def _open_channels(
                 try:
                     channels.append(_open_channel(interface, address, is_v6, source_port))
                 except OSError as error:
-                    notes[_note_of(error, interface.name)] = None
+                    notes[note_of(error, interface.name)] = None
         yield channels
     finally:
         for channel in channels:
@@ -222,14 +225,28 @@ def _open_channel(interface: Interface, address: str, is_v6: bool, source_port: 
         raise
 
 
-def _note_of(error: OSError, interface: str) -> Note:
-    match errno_of(error):
-        case errno.ENETUNREACH | errno.EHOSTUNREACH:
-            return Note("no_multicast_route", interface)
-        case errno.EADDRINUSE:
-            return Note("source_port_busy", interface)
-        case errno.EPERM | errno.EACCES:
-            return Note("sending_forbidden", interface)
-        case errno.ENETDOWN | errno.ENODEV | errno.ENXIO:
-            return Note("interface_down", interface)
-    return Note("interface_failed", f"{interface} {errno.errorcode.get(errno_of(error), 'error')}")
+def note_of(error: OSError, interface: str) -> Note:
+    """Why nothing could be sent or heard on an interface, in words of ours; the system's word is logged."""
+    number = errno_of(error)
+    code = _NOTE_CODES.get(number, "interface_failed")
+    if code == "interface_failed":
+        logger.debug("%s: %s", interface, errno.errorcode.get(number, number))
+    return Note(code, interface)
+
+
+_NOTE_CODES = {
+    errno.ENETUNREACH: "no_multicast_route",
+    errno.EHOSTUNREACH: "no_multicast_route",
+    errno.EADDRINUSE: "source_port_busy",
+    errno.EPERM: "sending_forbidden",
+    errno.EACCES: "sending_forbidden",
+    errno.ENETDOWN: "interface_down",
+    errno.ENODEV: "interface_down",
+    errno.ENXIO: "interface_down",
+    # An IPv6 address is no good until nobody objects to it (RFC 4862 §5.4); DHCP may take one away.
+    errno.EADDRNOTAVAIL: "address_not_ready",
+    errno.EMFILE: "machine_full",
+    errno.ENFILE: "machine_full",
+    errno.ENOBUFS: "machine_full",
+    errno.ENOMEM: "machine_full",
+}

@@ -61,6 +61,15 @@ _OS_REASONS = {
     errno.ENODEV: "device",
     errno.EADDRINUSE: "in_use",
     errno.EADDRNOTAVAIL: "no_address",
+    errno.ENETUNREACH: "no_route",
+    errno.EHOSTUNREACH: "no_route",
+    errno.ENETDOWN: "down",
+    errno.ENXIO: "device",
+    errno.ENOMEM: "memory",
+    errno.ENOBUFS: "memory",
+    errno.EBUSY: "busy",
+    errno.ETXTBSY: "busy",
+    errno.EFBIG: "full",
 }
 
 

@@ -12,6 +12,7 @@ from camagent.discover.doctor import CHECKS, Level, is_able, judge_machine, verd
 from camagent.discover.interfaces import Medium
 from camagent.discover.machine import MachineFacts, Route, collect_facts
 from camagent.discover.multicast import GROUP_V4, PORT
+from camagent.model.text import message
 from camagent.platform.clock import SystemClock
 from camagent.platform.linux_adapters import parse_default_routes
 from camagent.text import LANGUAGES, render
@@ -73,8 +74,8 @@ def test_a_healthy_machine_is_told_so_check_by_check() -> None:
         ),
         ({"interfaces": (interface("eth0", "10.1.2.3/8"),)}, {"range_narrowed": Level.WARN}),
         ({"interfaces": (interface("eth0", "198.51.100.3/24"),)}, {"public_range": Level.WARN}),
-        ({"multicast_errors": (("eth0", "ENETUNREACH"),)}, {"no_multicast": Level.FAIL}),
-        ({"multicast_errors": (("docker0", "EPERM"),)}, {}),
+        ({"multicast_errors": (("eth0", message("os.no_route")),)}, {"no_multicast": Level.FAIL}),
+        ({"multicast_errors": (("docker0", message("os.forbidden")),)}, {}),
         (
             {
                 "interfaces": (*HEALTHY.interfaces, interface("tun0", medium=Medium.TUNNEL)),

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 
+import pytest
+
 from camagent.discover import multicast
-from camagent.discover.multicast import MAX_DATAGRAMS, MAX_PER_SOURCE, Tray, reading
+from camagent.discover.multicast import MAX_DATAGRAMS, MAX_PER_SOURCE, Tray, note_of, reading
 from camagent.discover.wsdiscovery import ProbeTypes
 from camagent.platform.clock import SystemClock
+from camagent.text import LANGUAGES, render
 from tests.discover.peers import message_id
 
 
@@ -61,3 +65,16 @@ def test_a_burst_waits_in_the_buffer_until_it_is_drained() -> None:
 
     tray = asyncio.run(main())
     assert (len(tray.datagrams), tray.dropped) == (500, 0)
+
+
+@pytest.mark.parametrize("number", sorted(errno.errorcode))
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_refusal_of_the_system_is_told_in_its_own_words(number: int, lang: str) -> None:
+    said = render(note_of(OSError(number, "from the system"), "eth0").message, lang)
+    assert errno.errorcode[number] not in said and "from the system" not in said
+    assert "eth0" in said
+
+
+def test_an_address_that_has_just_come_up_is_told_as_that() -> None:
+    note = note_of(OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address"), "eth0")
+    assert str(note) == "address_not_ready:eth0"
