@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from itertools import chain
 
@@ -56,6 +55,8 @@ def usage_line(error: click.UsageError) -> str:
 
 def close_to(word: str, choices: Iterable[str]) -> tuple[str, ...]:
     """What somebody who typed `word` may have meant, nearest first; empty where nothing is near."""
+    import difflib  # needed for mistakes only
+
     by_folded = {choice.casefold(): choice for choice in choices}
     near = difflib.get_close_matches(word.strip().casefold(), by_folded, n=MAX_NEAR, cutoff=NEAR_RATIO)
     return tuple(by_folded[folded] for folded in near)

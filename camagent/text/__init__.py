@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from camagent.model.text import Filling, Localised, Message
@@ -15,15 +15,50 @@ from camagent.model.text import Filling, Localised, Message
 LANGUAGES = ("vi", "en")
 
 
+_PLACE = Path(__file__).parent  # importlib.resources would bring zipfile, tempfile and inspect to every start
+
+
+class _Sentences(dict[str, str]):
+    """Sentences of one language; an area is read when the first of its keys is asked for."""
+
+    def __init__(self, lang: str) -> None:
+        super().__init__()
+        self._lang = lang
+        self._read: set[str] = set()
+
+    def __missing__(self, key: str) -> str:
+        area = key.partition(".")[0]
+        if area in self._read or not area.isidentifier():
+            raise KeyError(key)
+        self.read(area)
+        return self[key]
+
+    def read(self, area: str) -> None:
+        """Add an area's sentences, once."""
+        if area in self._read:
+            return
+        self._read.add(area)
+        path = _PLACE / f"{area}.{self._lang}.toml"
+        if path.is_file():
+            self.update(_flat(area, tomllib.loads(path.read_text(encoding="utf-8"))))
+
+
 @cache
+def _sentences(lang: str) -> _Sentences:
+    return _Sentences(lang)
+
+
 def catalogue(lang: str) -> Mapping[str, str]:
     """All sentences of one language, keyed `area.name`; one file an area: `AREA.LANG.toml`."""
-    texts: dict[str, str] = {}
-    for entry in sorted(files(__package__).iterdir(), key=lambda item: item.name):
-        area, _, rest = entry.name.partition(".")
-        if rest == f"{lang}.toml":
-            texts |= _flat(area, tomllib.loads(entry.read_text(encoding="utf-8")))
-    return texts
+    sentences = _sentences(lang)
+    for area in _areas():
+        sentences.read(area)
+    return sentences
+
+
+@cache
+def _areas() -> tuple[str, ...]:
+    return tuple(sorted({path.name.partition(".")[0] for path in _PLACE.glob("*.toml")}))
 
 
 def render(message: Message, lang: str) -> str:
@@ -31,12 +66,12 @@ def render(message: Message, lang: str) -> str:
 
     Raises: KeyError for a key or gap that the catalogue does not have: our bug, caught by the parity tests.
     """
-    return _Formatter(lang).vformat(catalogue(lang)[message.key], (), dict(message.args))
+    return _Formatter(lang).vformat(_sentences(lang)[message.key], (), dict(message.args))
 
 
 def say(key: str, lang: str, **args: Filling) -> str:
     """`render` for a sentence made where it is printed."""
-    return _Formatter(lang).vformat(catalogue(lang)[key], (), args)
+    return _Formatter(lang).vformat(_sentences(lang)[key], (), args)
 
 
 def both(message: Message) -> Localised:
