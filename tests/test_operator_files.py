@@ -76,6 +76,18 @@ def test_a_key_has_so_many_dots_and_no_more(quote: str) -> None:
         parse_toml(text.format(".".join("a" * (MAX_KEY_DOTS + 2))).encode(), "f.toml")
 
 
+@pytest.mark.parametrize("number", ["0x" + "f" * 900_000, "0b" + "1" * 64, "9" * 4_000, f"-{2**63 + 1}"])
+@pytest.mark.parametrize("place", ["x = {}", "[a]\nb = [[1, {{c = {}}}]]"])
+def test_a_number_that_has_more_than_64_bits_is_refused(number: str, place: str) -> None:
+    with refused("a whole number in it is too large"):
+        parse_toml(place.format(number).encode(), "f.toml")
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, -(2**63)])
+def test_a_number_of_64_bits_is_read(number: int) -> None:
+    assert parse_toml(f"x = {number}".encode(), "f.toml") == {"x": number}
+
+
 DOTS = "." * 40 + "=,[{" * 40_000
 
 

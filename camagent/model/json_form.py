@@ -18,6 +18,7 @@ from types import UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 MAX_ITEMS = 100_000  # of one list: a window of watching has at most 20,000 frames
+MAX_INTEGER = 2**63 - 1  # the widest counter that a device has; Python makes no float of much larger ones
 MAX_PLACE_CHARS = 120
 
 T = TypeVar("T")
@@ -66,6 +67,8 @@ def _read(kind: Any, value: Any, place: str) -> Any:
 def _read_plain(kind: Any, value: Any, place: str) -> Any:
     if kind is type(None) and value is None:
         return None
+    if type(value) is int and abs(value) > MAX_INTEGER:
+        raise JsonFormError(place[:MAX_PLACE_CHARS] or "-")
     if kind is float and type(value) in (int, float) and math.isfinite(value):
         return float(value)
     if kind in (bool, int, str) and type(value) is kind:

@@ -19,6 +19,7 @@ from camagent.model.text import Message, message, os_reason, toml_reason
 MAX_KEY_DOTS = 16  # `require.basis.note.vi` has three; each further one costs tomllib the square
 MAX_DOTS = 20_000  # in one file, outside of texts: each may be a table of its own, of about 0.9 kB
 MAX_MARKS = 60_000  # equals signs, commas, opening brackets, dots: five times a profile of 500 rows
+MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
 
 _MARK = re.compile(r"\"\"\"|'''|[\"'#\n.,=\[{]")
 _ENDS = {
@@ -73,17 +74,37 @@ def parse_toml(content: bytes, place: str, max_marks: int = MAX_MARKS) -> dict[s
     if line is not None:
         raise OperatorError(message("config.too_much_structure", path=place, line=line))
     try:
-        return tomllib.loads(text)
+        table = tomllib.loads(text)
     except (
         ValueError,
         RecursionError,
     ) as error:  # tomllib lets numbers without end and deep nesting through to Python
         raise OperatorError(message("config.not_toml", path=place, reason=toml_reason(error))) from error
+    if _has_endless_number(table):
+        raise OperatorError(message("config.not_toml", path=place, reason=message("os.toml_number")))
+    return table
 
 
 def unreadable(path: Path, error: OSError) -> Message:
     """A file that the operator named and that cannot be read."""
     return message("config.unreadable", path=str(path), reason=os_reason(error))
+
+
+def _has_endless_number(table: dict[str, Any]) -> bool:
+    """True where a whole number has more than the 64 bits that TOML promises (1.0, Integer).
+
+    Python would count with it, and then fail to write it down (4,300 digits) or to make a float of it.
+    """
+    waiting: list[Any] = [table]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, int) and not MIN_INTEGER <= value <= MAX_INTEGER:
+            return True
+    return False
 
 
 def _text(content: bytes, place: str) -> str:

@@ -104,6 +104,12 @@ def test_what_does_not_fit_is_refused_with_its_place(change: dict[str, Any], pla
     assert str(caught.value) == place
 
 
+@pytest.mark.parametrize("digits", [20, 400, 4000])
+def test_a_number_that_no_float_holds_is_refused_with_its_place(digits: int) -> None:
+    with pytest.raises(JsonFormError, match="^[a-z_.0-9]+$"):
+        from_json(Fault, {"code": "busy", "stage": "observe", "doing": "PLAY", "elapsed_s": 10**digits})
+
+
 @pytest.mark.parametrize("value", [None, 1, "x", [], [PLAIN]])
 def test_what_is_no_object_is_refused(value: Any) -> None:
     with pytest.raises(JsonFormError):
