@@ -72,29 +72,36 @@ async def find_device(
     waiting = dict.fromkeys(candidate_urls(target, ports))
     for url in _growing(waiting):
         clock = await fetch_clock(conversation, url, logged_in=False)
-        if (
-            isinstance(clock, DeviceClock)
-            or clock.code not in NOT_HERE
-            or await _lacks_only_the_clock(conversation, url, clock)
-        ):
-            conversation.home = home = conversation.final_url(url)
-            conversation.reread_clock = partial(was_clock_set, conversation, home)
-            return home, clock
+        if isinstance(clock, DeviceClock) or clock.code not in NOT_HERE:
+            return _at_home(conversation, url), clock
+        if clock.code in ANSWERED_WRONGLY and await _knows_its_services(conversation, url):
+            return _at_home(conversation, url), clock
         faults.append((conversation.final_url(url), clock))
         if conversation.is_gone or clock.code is FaultCode.BUDGET_SPENT or _is_certain(clock):
             break  # nobody has the address: other ports of it answer no better
         if clock.code is FaultCode.NOT_FOUND and len(waiting) < MAX_DOORS:
             waiting |= dict.fromkeys(other_paths(conversation.final_url(url)))
+    mute = next((pair for pair in faults if pair[1].code is FaultCode.TIMEOUT), None)
+    if mute is not None and await _knows_its_services(conversation, mute[0]):
+        return _at_home(conversation, mute[0]), mute[1]
     return min(faults, key=lambda pair: _weight(pair[1]))
 
 
-async def _lacks_only_the_clock(conversation: Conversation, url: str, clock: Fault) -> bool:
-    """Something answered the question for the time wrongly: does it know the one for its services?
+def _at_home(conversation: Conversation, url: str) -> str:
+    """The URL as the conversation's home, whose clock our tokens follow."""
+    conversation.home = home = conversation.final_url(url)
+    conversation.reread_clock = partial(was_clock_set, conversation, home)
+    return home
+
+
+async def _knows_its_services(conversation: Conversation, url: str) -> bool:
+    """Something answered the question for the time wrongly or not at all: does it know the one for its
+    services?
 
     The time is one question among others: some devices answer it with 404, a page or nothing (agsh/onvif
-    PR#65).
+    PR#65). Of doors that take a connection and say nothing one is asked, after all others.
     """
-    if clock.code not in ANSWERED_WRONGLY or conversation.is_gone:
+    if conversation.is_gone:
         return False
     outcome = await conversation.ask_openly(GET_SERVICES, conversation.final_url(url))
     return not isinstance(outcome, Fault) or outcome.code not in NOT_HERE
@@ -176,7 +183,7 @@ async def ask_as_stranger(
     conversation: Conversation, url: str, services: Sequence[Service], ask_users: bool
 ) -> AnonymousAccess | Fault:
     """What must not be open, tried without credentials; the refusals also show which way to log in."""
-    media = media_doors(services, url)[0]
+    media = media_doors(services, url)[0 if services else -1]
     asked, answered = ["GetProfiles"], []
     outcome = await conversation.ask_openly(media.list_question, media.url)
     if not isinstance(outcome, Fault):

@@ -176,13 +176,15 @@ class _Interview:
         capabilities = await fetch_capabilities(self.conversation, self.url, listed)
         anonymous = await ask_as_stranger(self.conversation, self.url, listed, self.options.ask_users)
         self._stop_for_a_stranger(self._other_serial())
-        if isinstance(services, Fault):
+        information = None
+        if isinstance(services, Fault):  # that even this is refused must not be what the log-in is judged by
+            information = await self._information()
             services = await fetch_services(self.conversation, self.url, logged_in=True)
         listed = () if isinstance(services, Fault) else services
         media = await fetch_media(self.conversation, media_doors(listed, self.url))
         if isinstance(clock, Fault) and clock.code is FaultCode.AUTH_REQUIRED:
             clock = await fetch_clock(self.conversation, self.url, logged_in=True)
-        information = await self._information()
+        information = information or await self._information()
         network = await fetch_network(self.conversation, self.url)
         scopes = await self._scopes()
         users = await self._users()

@@ -57,10 +57,11 @@ class MediaDoor:
 
 
 def media_doors(services: Sequence[Service], device_url: str) -> tuple[MediaDoor, ...]:
-    """Media2 before Media1; where no list of services could be had, Media1 at the device service itself."""
-    urls = ((namespace, service_url(services, namespace)) for namespace in (MEDIA2_NS, MEDIA1_NS))
+    """Media2 before Media1; where no list of services could be had, both at the device service itself."""
+    both = (MEDIA2_NS, MEDIA1_NS)
+    urls = ((namespace, service_url(services, namespace)) for namespace in both)
     doors = tuple(MediaDoor(namespace, url) for namespace, url in urls if url is not None)
-    return doors or (MediaDoor(MEDIA1_NS, device_url),)
+    return doors or tuple(MediaDoor(namespace, device_url) for namespace in both)
 
 
 async def fetch_media(conversation: Conversation, doors: Sequence[MediaDoor]) -> MediaFacts | Fault:

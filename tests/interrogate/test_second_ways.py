@@ -24,7 +24,6 @@ from tests.interrogate.fake_device import (
     MEDIA1,
     MEDIA2,
     NOT_AUTHORIZED,
-    OPEN_TO_ALL,
     WRONG,
     Asked,
     FakeDevice,
@@ -148,6 +147,34 @@ def test_without_the_time_everything_else_is_asked_all_the_same(answer: web.Resp
     assert isinstance(facts.clock, Fault) and logged_in(facts)
     assert isinstance(facts.information, DeviceInformation) and len(media(facts).profiles) == 2
     assert device.count("GetServices") == 1
+
+
+class DeviceWithoutTime(FakeDevice):
+    """Takes the question for the time, and answers it when nobody waits any more."""
+
+    async def serve(self, request: web.Request) -> web.Response:
+        if b"GetSystemDateAndTime" in await request.read():
+            await asyncio.sleep(3.0)
+        return await super().serve(request)
+
+
+def test_a_device_that_keeps_silent_about_the_time_is_asked_everything_else() -> None:
+    facts = interview(DeviceWithoutTime(), options=replace(FAST, call_timeout_s=0.4))
+    assert isinstance(facts.clock, Fault) and facts.clock.code is FaultCode.TIMEOUT
+    assert logged_in(facts) and len(media(facts).profiles) == 2
+
+
+@pytest.mark.parametrize("services", [(DEVICE, MEDIA1), (DEVICE, MEDIA2), (DEVICE, MEDIA1, MEDIA2)])
+@pytest.mark.parametrize("answer", [LACKING, PAGE, web.Response(body=b""), NOT_AUTHORIZED])
+def test_without_a_list_of_services_both_are_asked_for_at_the_device_service(
+    services: tuple[str, ...], answer: web.Response | str
+) -> None:
+    others = {f"{space}#GetProfiles": LACKING for space in {MEDIA1, MEDIA2} - set(services)}
+    lists = {"GetServices": answer, "GetCapabilities": answer}
+    facts = interview(FakeDevice(services=services, answers={**others, **lists}))
+    listed = 2 if MEDIA2 in services else 1
+    assert isinstance(facts.services, Fault) and len(media(facts).profiles) == listed
+    assert logged_in(facts)
 
 
 # --- Media1 and Media2 complete each other
@@ -314,6 +341,7 @@ def test_a_wrong_password_costs_one_failed_login_there_too() -> None:
         {f"{MEDIA2}#"},
         {"#GetDeviceInformation"},
         {"#GetUsers"},
+        {"#GetServices", "#GetCapabilities"},
         {"#GetNetworkInterfaces", "#GetScopes", "#GetNTP"},
     ],
 )
@@ -322,7 +350,7 @@ def test_a_refusal_of_one_service_or_operation_does_not_condemn_the_account(
 ) -> None:
     def deny(device: FakeDevice, asked: Asked) -> web.Response | str:
         named = f"{asked.namespace}#{asked.operation}"
-        if asked.operation in OPEN_TO_ALL or not any(word in named for word in refused):
+        if not any(word in named for word in refused):
             return ""
         return (
             NOT_AUTHORIZED
