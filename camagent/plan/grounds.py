@@ -32,7 +32,8 @@ from camagent.plan.menu import believable
 from camagent.plan.tender import NAMES
 
 SIZE_TOLERANCE = 0.02  # 1072 and 1080 lines are one size: encoders round to macroblocks
-MEDIA_QUESTIONS = frozenset({"GetProfiles", "GetStreamUri", "GetVideoEncoderConfigurationOptions"})
+MENU_QUESTION = "GetVideoEncoderConfigurationOptions"
+MEDIA_QUESTIONS = frozenset({"GetProfiles", "GetStreamUri", MENU_QUESTION})
 TROUBLE = frozenset(
     {
         FaultCode.TIMEOUT,
@@ -200,7 +201,10 @@ def _menu_doubts(camera: CameraFacts) -> Iterator[Message]:
     elif not any(_offers_choice(believable(option)) for option in options):
         yield _doubt("menu_no_choice")
     questions = {fault.doing for fault in device.faults if fault.code in TROUBLE} | set(device.recovered)
-    if questions & MEDIA_QUESTIONS or device.media.truncated:
+    menu_refused = any(
+        fault.doing == MENU_QUESTION for fault in device.faults
+    )  # the other service's was read
+    if questions & MEDIA_QUESTIONS or menu_refused or device.media.truncated:
         yield _doubt("menu_trouble")
     services = () if isinstance(device.services, Fault) else device.services
     if isinstance(device.services, Fault) or (

@@ -16,7 +16,7 @@ from camagent.model.device import (
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Action, Finding, Outcome, Setting
 from camagent.model.scan import CameraFacts
-from camagent.model.stream import MeasuredStream
+from camagent.model.stream import MeasuredStream, ProfileTarget
 from camagent.model.text import Message, message
 from camagent.plan.calls import onvif_call
 from camagent.plan.encoder import Ability, main_profile
@@ -94,7 +94,7 @@ def _device_answers(finding: Finding, case: Case) -> Remedy:
     main = case.main
     if main is not None and isinstance(main.measured, MeasuredStream):
         return Remedy(Action.RECONFIGURE, (step("switch_onvif_on"),))
-    return Remedy(Action.INVESTIGATE, (step(f"dead_{_way_of(_device_fault(case.camera))}"),))
+    return Remedy(Action.INVESTIGATE, (step(f"dead_{_dead_way_of(_device_fault(case.camera))}"),))
 
 
 def _device_fault(camera: CameraFacts) -> Fault | None:
@@ -115,6 +115,12 @@ def _way_of(fault: Fault | None) -> str:
     return "refused" if fault.code is FaultCode.REFUSED else "other"
 
 
+def _dead_way_of(fault: Fault | None) -> str:
+    """The same of a device; "mute" where it takes connections and answers nothing: its cable is not the
+    cause."""
+    return "mute" if fault is not None and fault.code is FaultCode.TIMEOUT else _way_of(fault)
+
+
 def _stream_plays(finding: Finding, case: Case) -> Remedy:
     main = case.main
     if main is not None and isinstance(main.measured, MeasuredStream):
@@ -123,8 +129,12 @@ def _stream_plays(finding: Finding, case: Case) -> Remedy:
         return Remedy(Action.FIX_NETWORK, (step("slow_start"),))
     if case.device is None:
         fault = _device_fault(case.camera) or (main.fault if main is not None else None)
-        return Remedy(Action.INVESTIGATE, (step(f"dead_{_way_of(fault)}"),))
-    return Remedy(Action.INVESTIGATE, (step(f"stream_{_way_of(main.fault if main is not None else None)}"),))
+        return Remedy(Action.INVESTIGATE, (step(f"dead_{_dead_way_of(fault)}"),))
+    if main is None:
+        return Remedy(Action.INVESTIGATE, (step("streams_unlisted"),))
+    if isinstance(main.target, ProfileTarget):
+        return Remedy(Action.INVESTIGATE, (step("no_address"),))
+    return Remedy(Action.INVESTIGATE, (step(f"stream_{_way_of(main.fault)}"),))
 
 
 def _network(finding: Finding, case: Case) -> Remedy:

@@ -93,6 +93,10 @@ DOUBTS: list[tuple[str, Callable[[CameraFacts], CameraFacts]]] = [
     ("login", device(faults=(asked(FaultCode.AUTH_REJECTED, "GetProfiles"),))),
     ("login", device(faults=(asked(FaultCode.LOCKED_OUT, "GetProfiles"),))),
     ("menu_trouble", device(recovered=("GetVideoEncoderConfigurationOptions",))),
+    *(
+        ("menu_trouble", device(faults=(asked(code, "GetVideoEncoderConfigurationOptions"),)))
+        for code in (FaultCode.SOAP_FAULT, FaultCode.UNSUPPORTED, FaultCode.TIMEOUT)
+    ),
     ("menu_trouble", media(truncated=1)),
     ("media2_unread", media(service="media1")),
     ("media2_unread", device(services=asked(FaultCode.TIMEOUT, "GetServices"))),

@@ -168,7 +168,7 @@ def test_a_stream_that_differs_from_its_settings_is_looked_into() -> None:
     ("code", "said"),
     [
         (FaultCode.UNREACHABLE, "dead_silent"),
-        (FaultCode.TIMEOUT, "dead_silent"),
+        (FaultCode.TIMEOUT, "dead_mute"),
         (FaultCode.REFUSED, "dead_refused"),
         (FaultCode.NOT_ONVIF, "dead_other"),
         (FaultCode.MALFORMED_REPLY, "dead_other"),
@@ -176,7 +176,7 @@ def test_a_stream_that_differs_from_its_settings_is_looked_into() -> None:
         (FaultCode.SOAP_FAULT, "dead_other"),
     ],
 )
-def test_silence_refusal_and_another_answer_are_three_advices(code: FaultCode, said: str) -> None:
+def test_silence_refusal_and_another_answer_are_different_advices(code: FaultCode, said: str) -> None:
     plan = planned(camera_facts(device=fault(code), streams=()))
     assert (plan.action, steps(plan), plan.certain) == (Action.INVESTIGATE, [said], False)
     assert plan.rules == ("CON-ONVIF", "CON-RTSP")
@@ -202,6 +202,11 @@ def test_a_stream_without_onvif_wants_onvif_switched_on() -> None:
 def test_a_device_without_a_stream_is_looked_into(code: FaultCode, said: str) -> None:
     plan = planned(streaming(measured=fault(code), image=None))
     assert (plan.action, steps(plan)) == (Action.INVESTIGATE, [said])
+
+
+def test_a_device_that_does_not_list_its_streams_is_not_told_to_send_nothing() -> None:
+    device = device_facts(ports=PORTS, media=fault(FaultCode.UNSUPPORTED))
+    assert "streams_unlisted" in steps(planned(camera_facts(device=device, streams=())))
 
 
 def test_a_camera_that_only_sends_over_udp_wants_firmware() -> None:

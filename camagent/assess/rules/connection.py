@@ -95,6 +95,8 @@ def stream_plays(
     fault = stream if isinstance(stream, Fault) else stream.fault
     if fault is not None and isinstance(stream, StreamFacts) and isinstance(stream.target, ProfileTarget):
         return unknown(f"fault_{fault.code}", doing=fault.doing)  # it was never asked: nothing is known of it
+    if fault is not None and fault.doing == "GetProfiles" and fault.code is not FaultCode.NO_MEDIA_PROFILE:
+        return unknown(f"fault_{fault.code}", doing=fault.doing)  # no more of streams that nobody could name
     if fault is not None:
         return _not_reached("stream", fault, site, present_at)
     assert isinstance(stream, StreamFacts) and isinstance(stream.measured, MeasuredStream)
