@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.secret import Credential
 from camagent.model.stream import FileTarget, StreamFacts, StreamTarget
-from camagent.run.visit import Doors
+from camagent.run.turn import Doors
 from tests.builders import NOW, device_facts, stream_facts
 
 

@@ -25,7 +25,8 @@ from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.expected import expected_here, looks_at
 from camagent.run.recognition import finish
 from camagent.run.site_run import jobs_for
-from camagent.run.visit import DeviceCheck, Judge, SeenSource
+from camagent.run.turn import SeenSource
+from camagent.run.visit import DeviceCheck, Judge
 from camagent.text import render
 from tests.builders import (
     ADDRESS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -61,6 +62,22 @@ def sends(token: str, width: int, height: int, **changes: Any) -> StreamFacts:
 def check(profiles: tuple[MediaProfile, ...], streams: dict[str, StreamFacts] | None = None) -> DeviceCheck:
     world = FakeWorld({ADDRESS: device_facts(media=MediaFacts("media2", profiles))}, streams)
     return asyncio.run(check_device(DeviceTarget(ADDRESS), None, world.doors()))
+
+
+def watched(
+    profiles: tuple[MediaProfile, ...], streams: dict[str, StreamFacts], *, glances: bool
+) -> tuple[DeviceCheck, list[tuple[str, StreamRole]]]:
+    """The check, and which stream was watched in which role, in order."""
+    world = FakeWorld({ADDRESS: device_facts(media=MediaFacts("media2", profiles))}, streams)
+    doors = world.doors()
+    seen: list[tuple[str, StreamRole]] = []
+
+    async def watch(target: StreamTarget, credential: Any) -> StreamFacts:
+        seen.append((target.uri.path, target.role))
+        return replace(await doors.watch(target, credential), target=target)
+
+    glancing = replace(doors, watch=watch, glances_at_subs=glances)
+    return asyncio.run(check_device(DeviceTarget(ADDRESS), None, glancing)), seen
 
 
 def roles(checked: DeviceCheck, source: int = 0) -> list[tuple[str, str | None]]:
@@ -268,3 +285,24 @@ def test_what_is_listed_shows_what_is_configured() -> None:
     )
     assert other.configured == configured_stream(codec="h264", width_px=320, height_px=240)
     assert other.uri == stream_uri(path="/t")
+
+
+MAIN, SUB = StreamRole.MAIN, StreamRole.SUB
+
+
+@pytest.mark.parametrize("glances", [False, True])
+def test_a_lighter_stream_that_was_only_glanced_at_is_watched_where_it_proves_to_be_the_main_one(
+    glances: bool,
+) -> None:
+    profiles = (profile("sub", (1920, 1080)), profile("main", (1920, 1080)))
+    streams = {"/sub": sends("sub", 640, 360), "/main": sends("main", 1920, 1080)}
+    checked, seen = watched(profiles, streams, glances=glances)
+    assert roles(checked) == [("main", "main"), ("sub", "sub")]
+    assert seen == [("/sub", MAIN), ("/main", SUB), *([("/main", MAIN)] if glances else [])]
+
+
+def test_a_lighter_stream_that_is_one_is_not_watched_twice() -> None:
+    profiles = (profile("main", (2560, 1440)), profile("sub", (640, 360)))
+    streams = {"/main": sends("main", 2560, 1440), "/sub": sends("sub", 640, 360)}
+    _, seen = watched(profiles, streams, glances=True)
+    assert seen == [("/main", MAIN), ("/sub", SUB)]

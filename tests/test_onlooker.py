@@ -27,7 +27,8 @@ from camagent.run.context import JudgingContext
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job, Step
 from camagent.run.onlooker import Onlooker, Remaining, first_guess_s
 from camagent.run.site_run import check_targets, find_devices
-from camagent.run.visit import DeviceCheck, Judge, SeenSource
+from camagent.run.turn import SeenSource
+from camagent.run.visit import DeviceCheck, Judge
 from camagent.text.quantities import left_text
 from camagent.wire.login_ledger import LoginLedger
 from tests import builders

@@ -19,7 +19,8 @@ from camagent.model.stream import FileTarget, StreamTarget
 from camagent.operator_files.credentials import CredentialBook
 from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.recognition import finish
-from camagent.run.visit import DeviceCheck, Judge, SeenSource
+from camagent.run.turn import SeenSource
+from camagent.run.visit import DeviceCheck, Judge
 from tests.builders import (
     ADDRESS,
     NOW,

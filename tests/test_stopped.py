@@ -23,7 +23,8 @@ from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job
 from camagent.run.onlooker import Onlooker
 from camagent.run.site_run import check_targets
 from camagent.run.stopped import stopped_check
-from camagent.run.visit import DeviceCheck, Judge, SeenSource
+from camagent.run.turn import SeenSource
+from camagent.run.visit import DeviceCheck, Judge
 from camagent.store import open_store
 from camagent.wire.login_ledger import LoginLedger
 from tests import builders

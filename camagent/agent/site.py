@@ -31,7 +31,8 @@ from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.expected import expected_here, host_of
 from camagent.run.fleet import Fleet, Job
 from camagent.run.site_run import jobs_for, with_login
-from camagent.run.visit import LEAVE_ALONE, DeviceCheck, SeenSource, budget_spent
+from camagent.run.turn import LEAVE_ALONE, SeenSource, budget_spent
+from camagent.run.visit import DeviceCheck
 
 FORGET_AFTER = timedelta(days=7)  # a device that nobody lists and that is silent for a week was taken away
 

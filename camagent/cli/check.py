@@ -92,7 +92,7 @@ def check_command(
     asked = fleet_options(config, request, order)
     # Somebody waits for these few; and no search has found out on which port they live.
     ports = config.discovery.onvif_ports or ONVIF_SEARCH_PORTS
-    asked = replace(asked, interview=replace(asked.interview, is_brisk=True, ports=ports))
+    asked = replace(asked, interview=replace(asked.interview, ports=ports)).brisk()
     with shared_ledger(config, warn_of) as ledger:
         run = asyncio.run(_check(jobs, order, make_fleet(config, ledger), asked))
     return publish(run, request, None)

@@ -18,17 +18,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import camagent
 from camagent.model.fault import Fault, FaultCode, Stage
-from camagent.model.json_form import from_json
-from camagent.model.kept_names import REPORT_SUFFIX
 from camagent.observe.codec.table import DECODED
+from camagent.observe.decoder_replies import keep_pictures, read_report
 from camagent.observe.decoder_share import DecoderShare, decoder_share
 from camagent.observe.picture.opinion import PictureReport
 from camagent.platform.process import child_environment, memory_limit_bytes
-from camagent.platform.whole_files import write_whole
 
 WORKER_MODULE = "camagent.observe.decode_worker"
 JOB_TIMEOUT_S = (
@@ -139,6 +137,13 @@ class _Worker:
         self._stay()
         self._idle = asyncio.get_running_loop().call_later(IDLE_S, end)
 
+    async def start(self) -> None:
+        """Have a process, where there is none: it imports its decoder while nobody waits for it."""
+        async with self._starting:
+            await self._running()
+        if not self._owed:
+            self._end_when_idle()
+
     async def close(self) -> None:
         """End the process at once; what it still owes is lost."""
         self._stay()
@@ -208,7 +213,7 @@ class _Worker:
         size = int.from_bytes(await process.stdout.readexactly(_LENGTH_BYTES), "big")
         if size > MAX_REPLY_BYTES:
             raise ValueError("a reply longer than any report")
-        number, report, sizes = _report(await process.stdout.readexactly(size))
+        number, report, sizes = read_report(await process.stdout.readexactly(size))
         owed = self._owed.get(number)
         # A caller that gave up has no place for pictures any more; they are read past, within the same
         # bounds.
@@ -216,7 +221,7 @@ class _Worker:
             raise ValueError("pictures that nobody asked for")
         pictures = [await process.stdout.readexactly(length) for length in sizes]
         if owed is not None and not owed.answer.done():
-            owed.answer.set_result(replace(report, kept=_keep(pictures, owed.keep_as)))
+            owed.answer.set_result(replace(report, kept=keep_pictures(pictures, owed.keep_as)))
 
     def _lose(self, process: asyncio.subprocess.Process) -> None:
         if self._process is process:
@@ -241,6 +246,11 @@ class PicturePool:
         self._worker = _Worker(self._share)
         self._suspects = asyncio.Lock()
         self._waiting_bytes = 0
+
+    async def prepare(self) -> None:
+        """Start the decoder while a stream is watched; that it cannot be started is told by `judge`."""
+        with contextlib.suppress(OSError):
+            await self._worker.start()
 
     async def judge(
         self, codec: str, pictures: Sequence[bytes], keep_as: Path | None = None
@@ -317,32 +327,6 @@ def _environment() -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": "1",
         "MALLOC_ARENA_MAX": "2",  # glibc's arena a thread would keep tens of megabytes of freed frames
     }
-
-
-def _report(reply: bytes) -> tuple[int, PictureReport, tuple[int, ...]]:
-    """Number of the job, report, and the sizes of the pictures that follow."""
-    answer: dict[str, Any] = json.loads(reply)
-    sizes = from_json(tuple[int, ...], answer["kept"], "kept")
-    if any(size <= 0 for size in sizes):
-        raise ValueError("a picture without bytes")
-    return from_json(int, answer["id"], "id"), from_json(PictureReport, answer["report"], "report"), sizes
-
-
-def _keep(pictures: Sequence[bytes], keep_as: Path | None) -> int:
-    """Write pictures for the operator who asked, readable by him alone; how many the disk took.
-
-    The last one is the small one for the report of this run.
-    """
-    if keep_as is None or not pictures:
-        return 0
-    count = 0
-    for number, picture in enumerate(pictures[:-1], start=1):
-        with contextlib.suppress(OSError):
-            write_whole(keep_as.with_name(f"{keep_as.name}-{number}.png"), picture, durable=False)
-            count += 1
-    with contextlib.suppress(OSError):
-        write_whole(keep_as.with_name(keep_as.name + REPORT_SUFFIX), pictures[-1], durable=False)
-    return count
 
 
 def _fault(code: FaultCode, started_s: float) -> Fault:

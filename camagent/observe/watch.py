@@ -20,6 +20,7 @@ from camagent.model.secret import Credential
 from camagent.model.stream import (
     StreamAccess,
     StreamFacts,
+    StreamRole,
     StreamTarget,
     TransportChoice,
 )
@@ -42,6 +43,7 @@ from camagent.wire.login_ledger import LoginLedger
 BUSY_WAIT_S = (
     5.0  # before the one polite later try: sessions of a viewer that has just left are freed by then
 )
+GLANCE_S = 1.5  # of a lighter stream, where somebody waits: 15 frames at the slowest usual rate of 10 fps
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class WatchOptions:
     """Keyframes to decode, spread over the window; 0: none."""
     budget_s: float = 30.0
     """Everything: connecting, one later try of a busy camera, pictures, TEARDOWN."""
+    sub_window_s: float | None = None
+    """Of a lighter stream, which no requirement measures; None: as long as of a main one."""
     check_anonymous: bool = True
     """Report what a caller without credentials got; the first DESCRIBE is such a call in any case."""
     keep_images: Path | None = None
@@ -103,6 +107,8 @@ def _visit(
     target: StreamTarget, credential: Credential | None, options: WatchOptions, doors: WatchDoors
 ) -> _Visit:
     deadline_s = doors.clock.monotonic_s() + options.budget_s
+    if target.role is StreamRole.SUB and options.sub_window_s is not None:
+        options = replace(options, window_s=min(options.window_s, options.sub_window_s))
     return _Visit(target, credential, options, doors, doors.clock.now(), deadline_s)
 
 

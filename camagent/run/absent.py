@@ -17,7 +17,8 @@ from camagent.model.finding import Basis, Finding, Outcome, Severity
 from camagent.model.scan import NotChecked
 from camagent.model.text import Localised, message
 from camagent.run.expected import NEVER_ANSWERED, host_of, target_at
-from camagent.run.visit import DeviceCheck, SeenSource
+from camagent.run.turn import SeenSource
+from camagent.run.visit import DeviceCheck
 
 MANY_STRANGERS = 256  # who announce themselves and answer nothing: more than any recorder has cameras
 _SIGNS_OF_ONE_DEVICE = ("serial", "mac", "epr")

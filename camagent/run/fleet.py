@@ -30,20 +30,12 @@ from camagent.model.stream import FileTarget, StreamAccess, StreamFacts, StreamT
 from camagent.model.text import Message, os_reason
 from camagent.observe.decode import PicturePool
 from camagent.observe.picture.opinion import PictureReport
-from camagent.observe.watch import WatchDoors, WatchOptions, greet_stream, watch_stream
+from camagent.observe.watch import GLANCE_S, WatchDoors, WatchOptions, greet_stream, watch_stream
 from camagent.platform.clock import Clock
 from camagent.run.stopped import stopped_check
 from camagent.run.trust import LoginGiven
-from camagent.run.visit import (
-    ASSUMED_STREAM_BPS,
-    DEVICE_BUDGET_S,
-    DeviceCheck,
-    Doors,
-    SeenSource,
-    Target,
-    budget_spent,
-    check_device,
-)
+from camagent.run.turn import ASSUMED_STREAM_BPS, DEVICE_BUDGET_S, Doors, SeenSource, budget_spent
+from camagent.run.visit import DeviceCheck, Target, check_device
 from camagent.wire.login_ledger import LoginLedger
 from camagent.wire.transcript import Transcript
 
@@ -81,6 +73,12 @@ class FleetOptions:
     """Certificates seen in earlier runs."""
     stepped: Callable[[Job, Step], None] = lambda _job, _step: None
     """Hears where each device's check is."""
+
+    def brisk(self) -> FleetOptions:
+        """The same for a device that somebody waits for: asked as fast as it answers, its lighter stream only
+        glanced at."""
+        watch = replace(self.watch, sub_window_s=GLANCE_S)
+        return replace(self, interview=replace(self.interview, is_brisk=True), watch=watch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,17 +296,18 @@ class Fleet:
             return facts
 
         async def watch(target: StreamTarget, credential: Credential | None) -> StreamFacts:
-            pin = _stream_pin(options.pins, target)
-            doors = WatchDoors(
-                self.clock, self._ledger, self._judge_pictures(options), transcript, pin, opening
-            )
+            pin, pictures = _stream_pin(options.pins, target), self._judge_pictures(options)
+            if pictures is not None and options.watch.sub_window_s is not None:
+                await pictures.prepare()  # somebody waits: its start takes as long as half a window
+            doors = WatchDoors(self.clock, self._ledger, pictures, transcript, pin, opening)
             return await watch_stream(target, credential, options.watch, doors)
 
         async def watch_one_file(target: FileTarget) -> StreamFacts:
             options.stepped(job, Step.WATCHING)
             return await self._watch_file(target, options)
 
-        return Doors(ask, watch, watch_one_file, admit, self.clock, self._limits.device_budget_s)
+        glances = options.watch.sub_window_s is not None
+        return Doors(ask, watch, watch_one_file, admit, self.clock, self._limits.device_budget_s, glances)
 
     async def _watch_file(self, target: FileTarget, options: FleetOptions) -> StreamFacts:
         # av, cv2 and numpy cost 44 MB that a service without files never needs

@@ -236,15 +236,25 @@ def settle(streams: Sequence[StreamFacts]) -> tuple[StreamFacts, ...]:
     place."""
     if not streams:
         return ()
-    main = streams[0]
-    if _carries_no_video(main):
-        better = next((s for s in streams if not _carries_no_video(s)), main)
-    elif _measured_pixels(main) is None:
-        better = main
-    else:
-        better = min((s for s in streams if _measured_pixels(s) is not None), key=_measured_rank)
-    rest = [stream for stream in streams if stream is not better]
-    return (_in_role(better, StreamRole.MAIN), *(_in_role(stream, StreamRole.SUB) for stream in rest))
+    main = streams[main_place(streams)]
+    rest = [stream for stream in streams if stream is not main]
+    return (_in_role(main, StreamRole.MAIN), *(_in_role(stream, StreamRole.SUB) for stream in rest))
+
+
+def main_place(streams: Sequence[StreamFacts]) -> int:
+    """Which of the streams, in the order of their plan, is the main one; 0 also where there is none."""
+    if not streams or (_measured_pixels(streams[0]) is None and not _carries_no_video(streams[0])):
+        return 0
+    places = range(len(streams))
+    if _carries_no_video(streams[0]):
+        return next((place for place in places if not _carries_no_video(streams[place])), 0)
+    measured = [place for place in places if _measured_pixels(streams[place]) is not None]
+    return min(measured, key=lambda place: _measured_rank(streams[place]))
+
+
+def promoted(candidate: Candidate) -> Candidate:
+    """The candidate, to be watched as a main stream."""
+    return Candidate(candidate.profile, replace(candidate.target, role=StreamRole.MAIN))
 
 
 def _carries_no_video(stream: StreamFacts) -> bool:

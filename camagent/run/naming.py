@@ -9,7 +9,8 @@ from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.fault import Fault
 from camagent.model.scan import Declaration
 from camagent.model.stream import FileTarget, StreamTarget
-from camagent.run.visit import DeviceCheck, SeenSource
+from camagent.run.turn import SeenSource
+from camagent.run.visit import DeviceCheck
 
 _NAME_SCOPE = re.compile(r"^onvif://www\.onvif\.org/name/(.+)$", re.IGNORECASE)
 MAX_NAME_CHARS = 80  # a name is for a table; what a device sends beyond it is cut

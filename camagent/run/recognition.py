@@ -35,7 +35,8 @@ from camagent.run.one_device import without_second_addresses
 from camagent.run.pictures import against_reference, pictures_of, seen_by_night
 from camagent.run.shown_certificates import certificates, handshakes, stream_certificate_changed
 from camagent.run.trust import let_in
-from camagent.run.visit import CheckedCamera, DeviceCheck, SeenSource, judge_all
+from camagent.run.turn import SeenSource
+from camagent.run.visit import CheckedCamera, DeviceCheck, judge_all
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import StreamFacts
 from camagent.run.main_stream import configured_stream, plan_source, settings_of, video_sources
-from camagent.run.visit import DeviceCheck, SeenSource, Target, seen_source, silence_of
+from camagent.run.turn import SeenSource, seen_source
+from camagent.run.visit import DeviceCheck, Target, silence_of
 
 
 def stopped_check(target: Target, facts: DeviceFacts | None, now: datetime) -> DeviceCheck:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
 
 from camagent.assess.engine import assess, assess_site, recording_of
 from camagent.assess.profile import RequirementProfile
-from camagent.model.device import DeviceFacts, DeviceTarget, MediaProfile
-from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.device import DeviceFacts, DeviceTarget
+from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Basis, Finding, Outcome, Severity
 from camagent.model.scan import CameraFacts, CameraResult, SiteFacts, verdict_of
 from camagent.model.secret import Credential
 from camagent.model.stream import (
     FileTarget,
     MeasuredStream,
-    OtherStream,
-    ProfileTarget,
     StreamFacts,
     StreamRole,
     StreamTarget,
@@ -28,57 +25,13 @@ from camagent.model.text import Localised, message
 from camagent.plan.grounds import Ground, Look, main_stream
 from camagent.plan.prices import PriceList
 from camagent.plan.upgrade import plan_upgrade
-from camagent.platform.clock import Clock
-from camagent.run.main_stream import (
-    MAX_CANDIDATES,
-    Candidate,
-    SourcePlan,
-    address_fault,
-    configured_stream,
-    left_out,
-    plan_source,
-    settings_of,
-    settle,
-    video_sources,
-    wants_another,
-)
+from camagent.run.main_stream import video_sources
 from camagent.run.silence import NearbyCamera, silence_finding, silent_together
-from camagent.run.together import Together, at_once
 from camagent.run.trust import LoginGiven, newly_finding, waiting_finding, waits_for_trust
+from camagent.run.turn import ASSUMED_STREAM_BPS, Doors, SeenSource, Turn
 from camagent.run.weaker_login import weaker_finding
 
 Target = DeviceTarget | StreamTarget | FileTarget
-ASSUMED_STREAM_BPS = (
-    8_000_000.0  # admission weight of a stream whose encoder told no bit rate; not a requirement
-)
-DEVICE_BUDGET_S = (
-    900.0  # a camera ends long before by its own budgets; 64 channels of a recorder at 10 s each fit
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """The world as one check sees it: every call has its own budget and answers with facts or faults."""
-
-    interrogate: Callable[[DeviceTarget, Credential | None], Awaitable[DeviceFacts]]
-    watch: Callable[[StreamTarget, Credential | None], Awaitable[StreamFacts]]
-    watch_file: Callable[[FileTarget], Awaitable[StreamFacts]]
-    admit: Callable[[float], AbstractAsyncContextManager[None]]
-    """Waits for a free share of the bandwidth cap, given in bits per second."""
-    clock: Clock
-    budget_s: float = DEVICE_BUDGET_S
-    """For one device; waiting for bandwidth is not counted. Streams beyond it are told as not watched."""
-
-
-@dataclass(frozen=True, slots=True)
-class SeenSource:
-    """One video source of a device and what was seen of its streams."""
-
-    video_source: str | None
-    name: str | None
-    streams: tuple[StreamFacts, ...]
-    """Main first."""
-    others: tuple[OtherStream, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +78,7 @@ async def check_device(target: Target, credential: Credential | None, doors: Doo
         device = silence_of(facts) or facts
         if any(fault.code is FaultCode.AUTH_STRANGER for fault in facts.faults):
             credential = None  # it is given nothing by any door
-        turn = _Turn(doors, credential, began_s + doors.budget_s)
+        turn = Turn(doors, credential, began_s + doors.budget_s)
         sources = await turn.watch(tuple(video_sources(facts)))
     return DeviceCheck(
         target=target,
@@ -134,76 +87,6 @@ async def check_device(target: Target, credential: Credential | None, doors: Doo
         checked_at=checked_at,
         duration_s=doors.clock.monotonic_s() - began_s,
     )
-
-
-@dataclass
-class _Turn:
-    """The watching of one device's streams, as long as its budget lasts."""
-
-    doors: Doors
-    credential: Credential | None
-    until_s: float
-
-    async def watch(self, groups: Sequence[Sequence[MediaProfile]]) -> list[SeenSource]:
-        """One session at a time with a camera, a few with a recorder; a busy or locked source is left alone
-        at once.
-
-        Every main stream before any other: a recorder with more channels than time still shows what each
-        sends.
-        """
-        plans = [plan_source(profiles) for profiles in groups]
-        seen: list[list[StreamFacts]] = [[] for _ in plans]
-        together = Together(self._watch_stream, at_once(len(plans)))
-        for rank in range(MAX_CANDIDATES):
-            wanted = [
-                (streams, plan.candidates[rank])
-                for plan, streams in zip(plans, seen, strict=True)
-                if rank < len(plan.candidates)
-                and not any(_refuses(stream) for stream in streams)
-                and wants_another(plan.candidates[rank], streams)
-            ]
-            facts = await together.watch([candidate for _, candidate in wanted])
-            for (streams, _), stream in zip(wanted, facts, strict=True):
-                streams.append(stream)
-        return [seen_source(plan, settle(streams)) for plan, streams in zip(plans, seen, strict=True)]
-
-    async def _watch_stream(self, candidate: Candidate) -> StreamFacts:
-        doors, clock, target = self.doors, self.doors.clock, candidate.target
-        settings = settings_of(candidate.profile)
-        configured = configured_stream(settings)
-        if isinstance(target, ProfileTarget):
-            untold = address_fault(candidate.profile)
-            return StreamFacts(target, configured, None, untold, None, None, clock.now(), (untold,))
-        if clock.monotonic_s() >= self.until_s:
-            spent = budget_spent(Stage.OBSERVE, 0.0)
-            return StreamFacts(target, configured, None, spent, None, None, clock.now(), (spent,))
-        queued_s = clock.monotonic_s()
-        async with doors.admit(
-            settings.bitrate_bps or ASSUMED_STREAM_BPS if settings else ASSUMED_STREAM_BPS
-        ):
-            self.until_s += clock.monotonic_s() - queued_s
-            seen = await doors.watch(target, self.credential)
-        return replace(seen, configured=configured)
-
-
-def seen_source(plan: SourcePlan, streams: tuple[StreamFacts, ...]) -> SeenSource:
-    """The source with the streams of its plan that were looked at."""
-    first = plan.profiles[0]
-    return SeenSource(first.video_source, first.video_source_name, streams, left_out(plan, streams))
-
-
-def _refuses(stream: StreamFacts) -> bool:
-    """The stream itself, not the question for its address, was refused in a way that asks for peace."""
-    fault = stream.fault
-    return fault is not None and fault.code in LEAVE_ALONE and isinstance(stream.target, StreamTarget)
-
-
-LEAVE_ALONE = frozenset(
-    (
-        *(FaultCode.LOCKED_OUT, FaultCode.AUTH_REJECTED, FaultCode.AUTH_WEAKER, FaultCode.AUTH_STRANGER),
-        *(FaultCode.BUSY, FaultCode.UNREACHABLE),
-    )
-)
 
 
 def silence_of(facts: DeviceFacts) -> Fault | None:
@@ -343,8 +226,3 @@ def defect_finding(where: str) -> Finding:
         message=message("cli.defect", where=where),
         check="defect",
     )
-
-
-def budget_spent(stage: Stage, elapsed_s: float) -> Fault:
-    """The fault of a check that outlived everything it was allowed."""
-    return Fault(FaultCode.BUDGET_SPENT, stage, "check", elapsed_s)

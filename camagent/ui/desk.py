@@ -260,13 +260,10 @@ class Desk:
 
     async def _again(self, run: Run, camera: CameraResult, order: JudgingContext) -> None:
         options = self._tools.options(order)
-        watch, interview = options.watch, options.interview
+        watch = options.watch
         window_s = min(watch.window_s, AGAIN_WINDOW_S)
-        options = replace(
-            options,
-            watch=replace(watch, window_s=window_s, budget_s=watch.budget_s - watch.window_s + window_s),
-            interview=replace(interview, is_brisk=True),
-        )
+        budget_s = watch.budget_s - watch.window_s + window_s
+        options = replace(options, watch=replace(watch, window_s=window_s, budget_s=budget_s)).brisk()
         began_s = time.monotonic()
         with self._tools.fleet() as fleet:
             self._take(fleet)

@@ -31,7 +31,8 @@ from camagent.operator_files.credentials import BoundCredential, CredentialBook
 from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import FleetOptions, Job
 from camagent.run.recognition import site_facts
-from camagent.run.visit import DeviceCheck, Judge, SeenSource
+from camagent.run.turn import SeenSource
+from camagent.run.visit import DeviceCheck, Judge
 from tests import builders as build
 from tests.agent.fakes import START, WoundClock
 from tests.publish.samples import status

@@ -27,7 +27,8 @@ from camagent.run.context import JudgingContext
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job, Step
 from camagent.run.onlooker import Onlooker
 from camagent.run.site_run import Found, find_devices
-from camagent.run.visit import DeviceCheck, Judge, SeenSource
+from camagent.run.turn import SeenSource
+from camagent.run.visit import DeviceCheck, Judge
 from camagent.store import Store, open_store
 from camagent.ui.board import Board, Phase
 from camagent.ui.desk import Busy, Desk, SearchPlace, Tools

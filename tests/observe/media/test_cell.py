@@ -15,6 +15,7 @@ import pytest
 from camagent.model.fault import Fault
 from camagent.observe import decode
 from camagent.observe.decode import PicturePool
+from camagent.observe.decoder_replies import keep_pictures, read_report
 from camagent.observe.picture.opinion import PictureReport
 from tests.observe.media.celled_worker import TRIES
 
@@ -74,8 +75,8 @@ def test_each_layer_alone_keeps_files_and_sockets_away(layers: tuple[str, ...], 
 
 
 def test_pictures_nobody_asked_for_are_not_written(tmp_path: Path) -> None:
-    assert decode._keep([b"x"], None) == 0
-    assert decode._keep([b"x", b"y", b"small"], tmp_path / "a") == 2
+    assert keep_pictures([b"x"], None) == 0
+    assert keep_pictures([b"x", b"y", b"small"], tmp_path / "a") == 2
     assert sorted(os.listdir(tmp_path)) == ["a-1.png", "a-2.png", "a.jpg"]
     with pytest.raises(ValueError):
-        decode._report(b'{"id": 1, "report": {"decoded": 0, "errors": 0}, "kept": [-1]}')
+        read_report(b'{"id": 1, "report": {"decoded": 0, "errors": 0}, "kept": [-1]}')

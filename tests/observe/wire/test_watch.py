@@ -207,3 +207,14 @@ def test_the_login_goes_to_no_other_address() -> None:
     camera = Elsewhere(user=CREDENTIAL.user, password=CREDENTIAL.secret.reveal())
     assert measured(seen_by(camera, CREDENTIAL)).frames > 2
     assert {asked.uri.split("/")[2] for asked in camera.asked} == {camera.uri.netloc}
+
+
+@pytest.mark.parametrize(("role", "most_s"), [(StreamRole.MAIN, 3.0), (StreamRole.SUB, 0.9)])
+def test_a_lighter_stream_is_watched_for_its_own_shorter_window(role: StreamRole, most_s: float) -> None:
+    async def look() -> StreamFacts:
+        async with running(Camera()) as uri:
+            options = WatchOptions(window_s=1.2, sub_window_s=0.3, limits=QUICK, pictures=0)
+            return await watch_stream(StreamTarget(uri, role), None, options, doors())
+
+    window_s = measured(asyncio.run(look())).window_s
+    assert window_s < most_s and (role is StreamRole.SUB or window_s >= 1.1)
