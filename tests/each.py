@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar
+
+import pytest
+from _pytest.mark.structures import ParameterSet
 
 Value = TypeVar("Value")
 
@@ -29,6 +32,18 @@ def each(
         return test
 
     return over_all
+
+
+def slow_but(kept: str, cases: Mapping[str, Value]) -> list[ParameterSet]:
+    """Parameters of one test, by their names: all but one run in `make test-all` only.
+
+    For hostile files of one door, each of which costs a process of its own and up to seconds of processor.
+    """
+    assert kept in cases
+    return [
+        pytest.param(case, id=name, marks=() if name == kept else pytest.mark.slow)
+        for name, case in cases.items()
+    ]
 
 
 def _refusal(check: Callable[[Value], None], value: Value, name: Callable[[Value], str]) -> str | None:

@@ -25,6 +25,7 @@ from camagent.document.read import (
 )
 from camagent.document.values import MAX_ITEMS
 from camagent.text import render
+from tests.each import slow_but
 from tests.publish.samples import plain, school
 
 CAMERA = json.dumps(plain(school(2))["cameras"][1], ensure_ascii=False).encode()
@@ -93,9 +94,10 @@ def test_a_strange_shape_is_refused_with_its_reason(shape: str) -> None:
         assert any(part in line for part in word.split("|")), line
 
 
-@pytest.mark.parametrize(
-    "shape", ["empty cameras", "empty findings", "the key again", "a later list", "honest"]
-)
+MEASURED = ("empty cameras", "empty findings", "the key again", "a later list", "honest")
+
+
+@pytest.mark.parametrize("shape", slow_but("empty findings", {name: name for name in MEASURED}))
 def test_no_file_under_a_megabyte_takes_the_machine(shape: str, tmp_path: Path) -> None:
     """Measured in a process of its own, as `camagent area` reads it."""
     text = (

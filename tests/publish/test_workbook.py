@@ -18,6 +18,7 @@ from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
 from camagent.area.workbook import MAX_COLUMNS, MAX_SHEETS, WorkbookRefused, read_sheets
+from tests.each import slow_but
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -107,7 +108,7 @@ def measured(content: bytes) -> tuple[str, float, float]:
     return told, float(cpu_s), float(peak_mb)
 
 
-@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("body", slow_but("deep", HOSTILE))
 def test_no_sheet_takes_much(body: Callable[[], str]) -> None:
     content = book(body())
     assert len(content) < MB, "the shape is to be a small file"
@@ -117,12 +118,14 @@ def test_no_sheet_takes_much(body: Callable[[], str]) -> None:
 
 @pytest.mark.parametrize(
     "strings",
-    [
-        ("<si/>", SIZE // 5),
-        ("<si><t>a</t></si>", SIZE // 17),
-        ("<si><t>" + "é" * (SIZE // 2) + "</t></si>", 1),
-    ],
-    ids=["empty", "short", "long"],
+    slow_but(
+        "long",
+        {
+            "empty": ("<si/>", SIZE // 5),
+            "short": ("<si><t>a</t></si>", SIZE // 17),
+            "long": ("<si><t>" + "é" * (SIZE // 2) + "</t></si>", 1),
+        },
+    ),
 )
 def test_no_shared_texts_take_much(strings: tuple[str, int]) -> None:
     text, times = strings
@@ -130,6 +133,7 @@ def test_no_shared_texts_take_much(strings: tuple[str, int]) -> None:
     assert cpu_s < 15 and peak_mb < 250
 
 
+@pytest.mark.slow
 def test_many_sheets_are_together_within_the_bound() -> None:
     told, cpu_s, peak_mb = measured(book(" " * (20 * MB), sheets=10))
     assert told != "taken" and cpu_s < 15 and peak_mb < 250

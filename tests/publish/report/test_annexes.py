@@ -151,6 +151,7 @@ def recalculated(content: bytes, folder: Path) -> Workbook:
 
 
 @pytest.mark.skipif(OFFICE is None, reason="needs Debian's libreoffice-calc package")
+@pytest.mark.outside
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_libreoffice_gives_the_same_sums_after_the_office_decided(
     report: AreaReport, tmp_path: Path, lang: str

@@ -98,6 +98,7 @@ def killed_at(folder: Path) -> dict[int, int]:
     return {int(limit): int(ended) for limit, ended in map(str.split, done.stdout.splitlines())}
 
 
+@pytest.mark.slow
 def test_a_process_killed_at_every_single_statement_leaves_whole_scans(tmp_path: Path) -> None:
     ends = killed_at(tmp_path)
     *killed, last = ends
