@@ -4,6 +4,7 @@ told."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -11,6 +12,14 @@ import numpy as np
 Luma = np.ndarray
 
 
+def _drawn(picture: np.ndarray) -> Luma:
+    """Limited range; read-only, because a scene is drawn once for all tests of a worker."""
+    luma = np.clip(picture, 16, 235).astype(np.uint8)
+    luma.setflags(write=False)
+    return luma
+
+
+@lru_cache(maxsize=16)
 def dead_leaves(seed: int, width: int = 1280, height: int = 720) -> Luma:
     """Overlapping textured discs with power-law sizes: the statistics of natural scenes."""
     rng = np.random.default_rng(seed)
@@ -20,9 +29,10 @@ def dead_leaves(seed: int, width: int = 1280, height: int = 720) -> Luma:
         centre = (int(rng.integers(0, width)), int(rng.integers(0, height)))
         cv2.circle(picture, centre, max(2, radius), float(rng.uniform(25, 230)), -1)
     texture = cv2.GaussianBlur(rng.normal(0, 14, picture.shape).astype(np.float32), (0, 0), 1.2)
-    return np.clip(picture + texture, 16, 235).astype(np.uint8)
+    return _drawn(picture + texture)
 
 
+@lru_cache(maxsize=16)
 def corridor(seed: int, width: int = 1280, height: int = 720) -> Luma:
     """Large even walls, a floor with a gradient, a few door frames and signs: little detail, as in
     schools."""
@@ -37,16 +47,17 @@ def corridor(seed: int, width: int = 1280, height: int = 720) -> Luma:
         cv2.rectangle(picture, (x, y), far, float(rng.uniform(40, 210)), 3)
         for line in range(5):
             cv2.line(picture, (x + 6 * line, y), (x + 6 * line + 9, y + 14), 50.0, 2)
-    return np.clip(picture + rng.normal(0, 1.0, picture.shape), 16, 235).astype(np.uint8)
+    return _drawn(picture + rng.normal(0, 1.0, picture.shape))
 
 
+@lru_cache(maxsize=16)
 def night(seed: int, width: int = 1280, height: int = 720) -> Luma:
     """A dim yard under one infrared lamp: dark, low in contrast away from the lamp, grainy, but sound."""
     scene = dead_leaves(seed, width, height).astype(np.float32)
     rows, columns = np.mgrid[:height, :width]
     lamp = np.exp(-((columns - width / 2) ** 2 + (rows - height / 2) ** 2) / (2 * (width / 3.5) ** 2))
     rng = np.random.default_rng(seed)
-    return np.clip(18 + (scene - 16) * 0.5 * lamp + rng.normal(0, 2.0, scene.shape), 16, 235).astype(np.uint8)
+    return _drawn(18 + (scene - 16) * 0.5 * lamp + rng.normal(0, 2.0, scene.shape))
 
 
 SCENES: dict[str, Callable[[int], Luma]] = {"dead leaves": dead_leaves, "corridor": corridor, "night": night}

@@ -184,7 +184,7 @@ def test_bars_that_roll_are_stated_and_a_walker_is_not() -> None:
         "rolling_bars"
         in facts(*(clock(noisy(picture, 1.2, n)) for n, picture in enumerate(rolling))).conditions
     )
-    walking = [scene(), scene()]
+    walking = [scene().copy(), scene().copy()]
     walking[0][400:900, 300:500] = 60
     walking[1][400:900, 900:1100] = 60
     assert live(walking[0]).conditions == ()
@@ -216,6 +216,7 @@ def test_what_nobody_decoded_is_corrupt() -> None:
         np.full((HIGH // 2, WIDE // 2), 128, np.uint8),
     )
     assert "corrupt" not in image_facts([measured(luma, u, v)]).conditions  # type: ignore[union-attr]
+    luma = luma.copy()
     luma[HIGH - 40 :], u[HIGH // 2 - 20 :], v[HIGH // 2 - 20 :] = 0, 0, 0
     assert "corrupt" in image_facts([measured(luma, u, v)]).conditions  # type: ignore[union-attr]
 
@@ -304,7 +305,7 @@ def test_a_white_sky_is_no_glare() -> None:
 
 
 def test_equal_pictures_are_frozen_whatever_the_clock_says() -> None:
-    touched = scene()
+    touched = scene().copy()
     touched[500:540, :200] ^= 1
     assert facts(clock(scene(), 10), clock(scene(), 14)).conditions == ("frozen",)
     nearly = facts(scene(), touched)

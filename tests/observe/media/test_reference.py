@@ -24,12 +24,8 @@ WIDE, HIGH = 1920, 1080
 Luma = np.ndarray
 
 
-@cache
 def scene(seed: int = 3) -> Luma:
-    """Read-only: every test draws from the same one."""
-    luma = dead_leaves(seed, WIDE, HIGH)
-    luma.setflags(write=False)
-    return luma
+    return dead_leaves(seed, WIDE, HIGH)
 
 
 def numbers(luma: Luma, colour: int | None = 0, seed: int = 1) -> PictureNumbers:
