@@ -25,6 +25,7 @@ MAX_FUNCTION_LINES = 40
 FENCES: dict[str, tuple[str, ...]] = {
     "av": ("camagent/observe/decode.py", "camagent/observe/decode_worker.py", "camagent/observe/files.py"),
     "cv2": ("camagent/observe/picture/",),
+    "cryptography": ("camagent/operator_files/credentials.py", "camagent/simulator/certificates.py"),
     "aiohttp": ("camagent/simulator/", "camagent/ui/server.py"),
     "onvif": ("camagent/cli/onvif.py", "camagent/cli/onvif_transport.py"),
     "zeep": ("camagent/cli/onvif.py", "camagent/cli/onvif_transport.py"),
@@ -142,7 +143,10 @@ def test_commands_import_heavy_packages_only_when_they_run(path: Path) -> None:
 
 DECODING = {"av", "cv2", "numpy", "lxml"}
 PROCESSES: dict[str, tuple[tuple[str, ...], set[str]]] = {
-    "the service": (("cli/serve.py", "app.py"), DECODING | {"aiohttp", "zeep"}),
+    "the service": (
+        ("cli/serve.py", "app.py", "wire/tls.py"),
+        DECODING | {"aiohttp", "cryptography", "zeep"},
+    ),
     "a scan": (
         ("cli/scan.py", "cli/check.py", "cli/scanning.py", "cli/run.py", "cli/trust.py", "app.py"),
         DECODING | {"aiohttp", "zeep"},

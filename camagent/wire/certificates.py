@@ -1,17 +1,13 @@
-"""What a device's certificate says. Pure; the only importer of cryptography here."""
+"""What a device's certificate says. Pure."""
 
 from __future__ import annotations
 
 import hashlib
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from camagent.model.device import TlsFacts
 from camagent.model.fault import FaultCode
 from camagent.model.printable import printable
+from camagent.wire.der import read_certificate
 
 MIN_KEY_BITS = 2048  # of RSA and DSA keys: NIST SP 800-131A
 MAX_SUBJECT_CHARS = 256  # a distinguished name; bounds what ends up in a report
@@ -21,28 +17,24 @@ def certificate_facts(leaf: bytes, port: int, session: tuple[str, str, bool]) ->
     """What a DER certificate says; `session` is (version, cipher, whether it took the old manner to get
     there)."""
     try:
-        certificate = x509.load_der_x509_certificate(leaf)
-        kind, bits = _key(certificate)
-        public_key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        subject = certificate.subject.rfc4514_string()[:MAX_SUBJECT_CHARS]
-        self_signed = certificate.issuer == certificate.subject
-        not_before, not_after = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    except (ValueError, UnsupportedAlgorithm, TypeError, x509.InvalidVersion):
+        certificate = read_certificate(leaf)
+    except (ValueError, IndexError, StopIteration, OverflowError):  # bytes of a stranger: no certificate
         return FaultCode.MALFORMED_REPLY
+    key = certificate.key_kind, certificate.key_bits
     return TlsFacts(
         port=port,
         version=session[0],
         cipher=session[1],
-        legacy=session[2] or is_legacy(session[0], session[1], (kind, bits)),
+        legacy=session[2] or is_legacy(session[0], session[1], key),
         fingerprint_sha256=hashlib.sha256(leaf).hexdigest(),
-        subject=printable(subject),
-        not_before=not_before,
-        not_after=not_after,
-        key_kind=kind,
-        key_bits=bits,
-        self_signed=self_signed,
-        signature_hash=_signature_hash(certificate),
-        key_sha256=hashlib.sha256(public_key).hexdigest(),
+        subject=printable(certificate.subject[:MAX_SUBJECT_CHARS]),
+        not_before=certificate.not_before,
+        not_after=certificate.not_after,
+        key_kind=certificate.key_kind,
+        key_bits=certificate.key_bits,
+        self_signed=certificate.is_self_signed,
+        signature_hash=certificate.signature_hash,
+        key_sha256=hashlib.sha256(certificate.public_key).hexdigest(),
     )
 
 
@@ -57,24 +49,3 @@ def is_legacy(version: str, cipher: str, key: tuple[str, int]) -> bool:
     )
     weak_key = key[0] in ("rsa", "dsa") and key[1] < MIN_KEY_BITS
     return version not in ("TLSv1.2", "TLSv1.3") or not ephemeral or weak_cipher or weak_key
-
-
-def _key(certificate: x509.Certificate) -> tuple[str, int]:
-    key = certificate.public_key()
-    if isinstance(key, rsa.RSAPublicKey):
-        return "rsa", key.key_size
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return "ec", key.key_size
-    if isinstance(key, dsa.DSAPublicKey):
-        return "dsa", key.key_size
-    if isinstance(key, ed25519.Ed25519PublicKey):
-        return "ed25519", 256
-    return ("ed448", 456) if isinstance(key, ed448.Ed448PublicKey) else ("other", 0)
-
-
-def _signature_hash(certificate: x509.Certificate) -> str | None:
-    try:
-        algorithm = certificate.signature_hash_algorithm
-    except UnsupportedAlgorithm:
-        return None
-    return algorithm.name if algorithm is not None else None

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from camagent.model.device import TlsFacts
 from camagent.model.fault import FaultCode
+from camagent.wire.certificates import certificate_facts
 
 _OP_LEGACY_SERVER_CONNECT = 0x4  # ssl.OP_LEGACY_SERVER_CONNECT, which Python names only from 3.12 on
 
@@ -68,8 +69,6 @@ async def _shake(host: str, port: int, legacy: bool, timeout_s: float) -> TlsFac
     writer.transport.abort()  # a polite TLS farewell would wait for a device that may never answer it
     if leaf is None:
         return FaultCode.TLS_FAILED
-    from camagent.wire.certificates import certificate_facts  # cryptography: only where there is TLS at all
-
     return certificate_facts(leaf, port, (version, cipher[0] if cipher else "unknown", legacy))
 
 
