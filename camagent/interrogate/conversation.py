@@ -153,7 +153,8 @@ class Conversation(QuestionLine):
         place = self.final_url(url)
         if self._way is None or self._way not in (Way.HTTP_DIGEST, Way.HTTP_BASIC) or place in self._http:
             return None
-        is_fresh = place in self._challenges and (self.proven or self._newest_challenge_at == place)
+        keeps_all = self.proven and not self._keeps_one_nonce
+        is_fresh = place in self._challenges and (keeps_all or self._newest_challenge_at == place)
         if self._way is Way.HTTP_DIGEST and not is_fresh:
             outcome = (await self._send(question, url, login=False)).outcome
             if not (isinstance(outcome, Fault) and outcome.code is FaultCode.AUTH_REQUIRED):
@@ -248,6 +249,7 @@ class Conversation(QuestionLine):
         login = self._http.get(self.final_url(url))
         if login is not None and self._may_renew(refusal, question) and login.renew(refusal.challenges):
             self._renewed_for = question
+            self._keeps_one_nonce = self.proven
             return True
         if self.proven:
             return False  # the log-in is good; this operation is not for this user

@@ -46,6 +46,7 @@ QUICK_S = 0.15  # a device that answers sooner has time for the next question at
 SLOW_QUESTIONS = 5  # that are asked at the polite pace after an answer that took longer, or was none
 _FORMS = (Quirk.WANTS_NO_ACTION, Quirk.WANTS_SOAP_11, Quirk.WANTS_ADDRESSING)
 _FORM_MAY_BE_WRONG = (FaultCode.UNSUPPORTED, FaultCode.SOAP_FAULT, FaultCode.MALFORMED_REPLY)
+METHOD_NOT_ALLOWED = 405  # some say so to a kind of SOAP that they do not take
 _ELSEWHERE = (
     FaultCode.REFUSED,
     FaultCode.UNREACHABLE,
@@ -98,6 +99,8 @@ class QuestionLine:
     """URLs that asked for a Digest log-in before any other was tried there."""
     _newest_challenge_at: str | None = field(default=None, init=False)
     """The URL that gave the newest of all: some devices keep one nonce at a time."""
+    _keeps_one_nonce: bool = field(default=False, init=False)
+    """An older challenge of another URL was refused though the log-in is good."""
     _moved: dict[str, str] = field(default_factory=dict, init=False)
     _form_is_proven: bool = field(default=False, init=False)
     """A question was answered, or refused for want of a log-in: the device understands how we ask."""
@@ -157,7 +160,8 @@ class QuestionLine:
             or sum(self._form_trials.values()) >= 2 * MAX_FORM_TRIALS
         ):
             return False
-        return heard.refuses_form or (not self._form_is_proven and outcome.code in _FORM_MAY_BE_WRONG)
+        unheard = outcome.code in _FORM_MAY_BE_WRONG or outcome.status == METHOD_NOT_ALLOWED
+        return heard.refuses_form or (not self._form_is_proven and unheard)
 
     async def _try_forms(self, question: Question[Any], url: str, first: ReplyMeaning) -> ReplyMeaning:
         """The same question in each other form; the one that is understood is kept for the conversation."""

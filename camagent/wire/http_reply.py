@@ -106,11 +106,11 @@ class ReplyReader:
             return None
         if self.progress is ReplyProgress.BEGUN and (self._length is not None or self._chunks is not None):
             return None
-        body = (
-            b""
-            if not self._with_body
-            else unpacked(bytes(self.body), first_value(self.headers, "Content-Encoding"))
-        )
+        body: bytes | None = b""
+        if self._with_body:
+            body = unpacked(bytes(self.body), first_value(self.headers, "Content-Encoding"))
+        if body is None and self.status >= 400:
+            body = b""  # its head says enough: a challenge, or that there is nothing
         return None if body is None else HttpReply(self.status, self.headers, body)
 
     def _read_head(self) -> bool:
@@ -244,7 +244,8 @@ def unpacked(body: bytes, encoding: str | None) -> bytes | None:
         return _inflated(body, zlib.MAX_WBITS | 32)
     if "deflate" not in kind or body.lstrip()[:1] == b"<":
         return body
-    return _inflated(body, zlib.MAX_WBITS) or _inflated(body, -zlib.MAX_WBITS)
+    text = _inflated(body, zlib.MAX_WBITS)
+    return text if text is not None else _inflated(body, -zlib.MAX_WBITS)
 
 
 def _inflated(body: bytes, window_bits: int) -> bytes | None:
@@ -253,7 +254,7 @@ def _inflated(body: bytes, window_bits: int) -> bytes | None:
         text = engine.decompress(body, MAX_BODY_BYTES + 1)
     except zlib.error:
         return None
-    return text if 0 < len(text) <= MAX_BODY_BYTES else None
+    return text if (text or engine.eof) and len(text) <= MAX_BODY_BYTES else None
 
 
 def _is_whole_packet(body: bytes) -> bool:

@@ -93,6 +93,7 @@ REFUSED_ACTION = soap_fault("ActionNotSupported", "The [action] cannot be proces
         (in_soap_11, soap_fault("VersionMismatch", "SOAP version mismatch")),
         (in_soap_11, web.Response(status=415, text="<html>Unsupported Media Type</html>")),
         (in_soap_11, web.Response(status=400)),
+        (in_soap_11, web.Response(status=405, text="<html>Method Not Allowed</html>")),
         (addressed, web.Response(status=400)),
         (addressed, soap_fault("MessageAddressingHeaderRequired", "A required header is not present")),
         (addressed, web.Response(body=b"")),
@@ -324,8 +325,10 @@ class OneNonce(FakeDevice):
 
 @pytest.mark.parametrize("services", [(DEVICE, MEDIA1, MEDIA2), (DEVICE, MEDIA2), (DEVICE, MEDIA1)])
 def test_a_device_that_keeps_one_nonce_at_a_time_lets_us_in(services: tuple[str, ...]) -> None:
-    facts = interview(OneNonce(login="digest", services=services))
+    device = OneNonce(login="digest", services=services)
+    facts = interview(device)
     assert logged_in(facts) and len(media(facts).profiles) >= 1 and not isinstance(facts.users, Fault | None)
+    assert device.logins_refused <= 1
 
 
 def test_a_wrong_password_costs_one_failed_login_there_too() -> None:

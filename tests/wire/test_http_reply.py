@@ -229,6 +229,18 @@ def test_nothing_grows_beyond_its_bound(data: bytes) -> None:
     assert len(reader.body) <= MAX_BODY_BYTES + 70_000
 
 
+@pytest.mark.parametrize(
+    "body",
+    [gzip.compress(b""), zlib.compress(b""), b"\x1f\x8b" + b"\0" * 40],
+    ids=["gzip", "deflate", "broken"],
+)
+def test_a_refusal_keeps_its_head_whatever_its_packed_body_is(body: bytes) -> None:
+    head = ("Content-Encoding: deflate", f"Content-Length: {len(body)}", "WWW-Authenticate: Digest")
+    reply = read(lines(*head, status="HTTP/1.1 401 Unauthorized") + body).end()
+    assert reply is not None and (reply.status, reply.body) == (401, b"")
+    assert reply.header("WWW-Authenticate") == "Digest"
+
+
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
 def test_a_packed_bomb_is_no_reply(pack: object) -> None:
     bomb = pack(b"<s:Envelope>" + b" " * (40 * MAX_BODY_BYTES))  # type: ignore[operator]
