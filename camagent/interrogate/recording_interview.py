@@ -43,6 +43,7 @@ async def fetch_recording(conversation: Conversation, url: str) -> RecordingFact
     summary = await conversation.ask(GET_RECORDING_SUMMARY, url)
     if isinstance(summary, Fault):
         return summary
+    summary = replace(summary, asked_at=conversation.clock.now())
     conversation.allow_more_s(MORE_S)
     rows = await _search(
         conversation, url, _FIND_RECORDINGS, ("GetRecordingSearchResults", parse_recording_page)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from camagent.model.fault import Fault
@@ -37,3 +37,5 @@ class RecordingFacts:
     recordings: int | None
     channels: tuple[ChannelRecording, ...] | Fault | None = None
     """None: not asked; a Fault where the search did not come to its end."""
+    asked_at: datetime | None = field(default=None, compare=False)
+    """When the device was asked, by our clock: what has happened since, nobody knows."""

@@ -142,3 +142,13 @@ def test_what_is_not_told_of_this_channel_or_cannot_be_has_no_figure(unknown: Ke
 def test_a_camera_of_its_own_has_the_summary_and_no_word_of_holes() -> None:
     one = MediaFacts("media2", (media_profile(token="P1", video_source="CH1"),))
     assert kept(source="CH1", media=one) == KeptRecording(45.0, ago(45), NOW, None)
+
+
+def test_what_was_asked_a_day_ago_is_judged_as_of_then() -> None:
+    """A service asks once a day and judges every few seconds: no recording stops by that, and none grows."""
+    recording = RecordingFacts(ago(45), NOW, 2, (GOOD, channel("CH2", (40, 0))), asked_at=NOW)
+    device = device_facts(media=TWO, recording=recording, clock=device_clock(offset_s=0.0))
+    camera = replace(camera_facts(device=device), video_source="CH2")
+    then = judged("retention", camera)
+    later = judged("retention", camera, site=site_facts(now=NOW + timedelta(days=1, hours=3)))
+    assert then.outcome is PASS and later == then

@@ -10,6 +10,7 @@ from typing import Any
 from camagent.interrogate.recording_interview import PAGE_ROWS, fetch_recording
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.recordings import RecordingFacts, TimeSpan
+from camagent.platform.clock import SystemClock
 from camagent.wire.xml import parse_xml
 
 DAY = "2026-11-{:02d}T00:00:00Z"
@@ -47,6 +48,7 @@ class Device:
         self.replies = {operation: list(each) for operation, each in replies.items()}
         self.replies["GetRecordingSummary"] = ["<Summary><NumberRecordings>2</NumberRecordings></Summary>"]
         self.asked: list[str] = []
+        self.clock = SystemClock()
 
     def allow_more_s(self, seconds: float) -> None:
         """The device has more to ask about."""

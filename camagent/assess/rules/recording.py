@@ -58,6 +58,7 @@ class _Asked:
     hole_s: float
     gap_s: float
     now: datetime
+    """When the device was asked; a service judges until it asks again, a day later."""
     by_hand: Judgement
 
     def a_person(self, name: str, **said: Scalar) -> Judgement:
@@ -89,10 +90,11 @@ def retention(
     hole, and with no recording at all.
     """
     by_hand = answered(answer, site, valid_days)
-    asked = _Asked(minimum_days, stopped_after_s, believable_days, hole_s, gap_s, site.now, by_hand)
     device = camera.device if isinstance(camera.device, DeviceFacts) else None
     if recording is None or device is None:
         return by_hand
+    now = recording.asked_at or site.now
+    asked = _Asked(minimum_days, stopped_after_s, believable_days, hole_s, gap_s, now, by_hand)
     if isinstance(device.clock, DeviceClock) and abs(device.clock.offset_s or 0.0) >= hole_s:
         return asked.a_person("retention_clock")
     media = device.media if isinstance(device.media, MediaFacts) else None
@@ -165,6 +167,7 @@ def kept_recording(
         own = None if _is_recorder(media) else _whole_device(recording)
     if own is None:
         return None
+    now = recording.asked_at or now
     kept = held(own, now, hole_s, gap_s)
     if kept is None:
         return KeptRecording(0.0, None, None, None)
