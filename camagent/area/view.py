@@ -8,6 +8,7 @@ Texts of findings are as the file has them: the upgrade list makes them harmless
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Annotated, Any, Literal, cast, get_args
 
 from pydantic import Field, GetCoreSchemaHandler
@@ -18,12 +19,26 @@ from camagent.document.model import (
     BasisView,
     CameraView,
     ClockView,
+    DeviceView,
     FindingView,
+    NightView,
+    RecordingView,
     ScanDocument,
     UpgradeView,
 )
 from camagent.document.stream import FaultView, StreamView
-from camagent.document.values import Amount, Bounded, Line, Listed, Number, Paragraph, TextView, View
+from camagent.document.values import (
+    Amount,
+    Bounded,
+    Figure,
+    Line,
+    Listed,
+    Moment,
+    Number,
+    Paragraph,
+    TextView,
+    View,
+)
 from camagent.model.finding import Outcome, Severity
 
 _UNREAD = "\x00"
@@ -65,6 +80,7 @@ class RawBasis(Brief, BasisView):
 
 
 Fine = Literal[Outcome.PASS, Outcome.NOT_APPLICABLE]
+Open = Literal[Outcome.NOT_ASSESSED]
 
 
 class PartFinding(FindingView):
@@ -84,10 +100,10 @@ class PartFinding(FindingView):
     check: Line = unread("")
 
 
-class FineFinding(PartFinding):
-    """A row that passed or does not apply: no list prints anything of it."""
+class QuietFinding(PartFinding):
+    """A row that passed, does not apply, or waits for a person: no list prints anything of it."""
 
-    outcome: Fine
+    outcome: Fine | Open
     rule: str = unread("")
     severity: Severity = unread(Severity.INFO)
     basis: BasisView = unread(RawBasis(kind="", document=None, confidence=""))
@@ -96,22 +112,23 @@ class FineFinding(PartFinding):
     manual: bool = unread(False)
 
 
-class Skipped:
-    """Of a row that is fine only the outcome is read: all such rows are the same two values."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        outcome = core_schema.typed_dict_field(handler.generate_schema(Fine))
-        row = core_schema.typed_dict_schema({"outcome": outcome}, extra_behavior="ignore")
-        return core_schema.no_info_after_validator_function(lambda read: _FINE[read["outcome"]], row)
-
-
-_FINE = {outcome: FineFinding.model_construct(outcome=outcome) for outcome in get_args(Fine)}
+_FINE = {outcome: QuietFinding.model_construct(outcome=outcome) for outcome in get_args(Fine)}
+_MANUAL = QuietFinding.model_construct(outcome=Outcome.NOT_ASSESSED, manual=True)
 
 
 class ToldFinding(Brief, PartFinding):
     """A row that a person must know of."""
 
-    outcome: Literal[Outcome.WARN, Outcome.NOT_ASSESSED, Outcome.DEFECT]
+    outcome: Literal[Outcome.WARN, Outcome.DEFECT]
+    basis: RawBasis
+    message: RawText
+    title: TextView | None = unread()
+
+
+class OpenFinding(Brief, PartFinding):
+    """A row that is not known, and that no person answers."""
+
+    outcome: Open
     basis: RawBasis
     message: RawText
     title: TextView | None = unread()
@@ -126,10 +143,47 @@ class FailedFinding(Brief, PartFinding):
     title: RawText | None = None
 
 
+class AnyFinding:
+    """Which of these a row of the document is; of one that no list prints only its outcome is read."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        manual = _skipped(
+            _MANUAL, {"manual": core_schema.typed_dict_field(handler.generate_schema(Literal[True]))}
+        )
+        told = handler.generate_schema(ToldFinding)
+        opened = core_schema.union_schema(
+            [manual, handler.generate_schema(OpenFinding)], mode="left_to_right"
+        )
+        choices: dict[Hashable, CoreSchema] = {
+            **{outcome.value: _skipped(row, {}) for outcome, row in _FINE.items()},
+            Outcome.NOT_ASSESSED.value: opened,
+            Outcome.WARN.value: told,
+            Outcome.DEFECT.value: told,
+            Outcome.FAIL.value: handler.generate_schema(FailedFinding),
+        }
+        return core_schema.tagged_union_schema(choices, "outcome")
+
+
+def _skipped(row: QuietFinding, marks: dict[str, core_schema.TypedDictField]) -> CoreSchema:
+    """A row of which only these fields are read, and which is the one that all such rows share."""
+    read = core_schema.typed_dict_schema(marks, extra_behavior="ignore")
+    return core_schema.no_info_after_validator_function(lambda _: row, read)
+
+
+class BriefDevice(Brief, DeviceView):
+    """The device's own words, as far as a list prints them."""
+
+    firmware: Line | None = unread()
+    mac: Line | None = unread()
+    onvif_profiles: Listed[Line] = unread(())
+
+
 class BriefUpgrade(Brief, UpgradeView):
     """The cheapest way to comply, as far as the upgrade list prints it."""
 
+    steps: Listed[RawText]
     rules: Listed[Line] = unread(())
+    rests_on: Listed[TextView] = unread(())
     bitrate_before_bps: Number = unread()
     bitrate_after_bps: Number = unread()
     tender: RawText | None = None
@@ -141,13 +195,15 @@ class AreaCamera(Brief, CameraView):
     video_source: Line | None = unread()
     clock: ClockView | None = unread()
     streams: Listed[StreamView] = unread(())
-    findings: Listed[
-        Annotated[
-            Annotated[FineFinding, Skipped()] | ToldFinding | FailedFinding, Field(discriminator="outcome")
-        ]
-    ]
+    findings: Listed[Annotated[QuietFinding | OpenFinding | ToldFinding | FailedFinding, AnyFinding()]]
+    device: BriefDevice | None
     faults: Listed[FaultView] = unread(())
     upgrade: BriefUpgrade
+    checked_at: Moment | None = unread()
+    duration_s: Figure = unread()
+    present_at: Moment | None = unread()
+    recording: RecordingView | None = unread()
+    by_night: NightView | None = unread()
     identity: Listed[Line] = unread(())
     changes: Listed[Line] = unread(())
 

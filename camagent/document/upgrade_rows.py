@@ -10,16 +10,12 @@ from dataclasses import dataclass
 from sys import intern
 
 from camagent.document.model import CameraView, ScanDocument
+from camagent.document.reasons import Reasons
 from camagent.document.tenders import tender_key, tender_lines
 from camagent.document.wording import (
     amount_text,
-    basis_lines,
     cost_text,
     device_text,
-    one_ground,
-    one_reason,
-    reason_lines,
-    reasons,
     settings_text,
 )
 from camagent.model.finding import Action, Verdict
@@ -132,9 +128,9 @@ def needs_something(camera: CameraView) -> bool:
 def upgrade_row(document: ScanDocument, camera: CameraView, lang: str) -> UpgradeRow:
     """The row of one camera, whether it needs something or not."""
     upgrade = camera.upgrade
-    told = reasons(camera.findings)  # asked once: most findings of a camera are no reason for anything
+    told = Reasons.of(camera.findings)
     steps = (step.to(lang) for step in upgrade.steps[:MAX_STEPS])
-    reason, more_reasons = one_reason(told, lang)
+    reason, more_reasons = told.weightiest(lang)
     return UpgradeRow(
         site_id=document.site.id or document.site.name,
         site=document.site.name,
@@ -146,9 +142,9 @@ def upgrade_row(document: ScanDocument, camera: CameraView, lang: str) -> Upgrad
         verdict=camera.verdict,
         action=upgrade.action,
         certain=upgrade.certain,
-        findings=_paragraph(reason_lines(told, lang, MAX_REASONS, "report.upgrade.more")),
+        findings=_paragraph(told.lines(lang, MAX_REASONS, "report.upgrade.more")),
         steps=_paragraph([*steps, settings_text(upgrade, lang)]),
-        basis=_paragraph(basis_lines(told, lang, MAX_REASONS)),
+        basis=_paragraph(told.bases(lang, MAX_REASONS)),
         cost_class=upgrade.cost_class or "",
         cost=cost_text(upgrade, lang),
         cost_amount=upgrade.cost_amount,
@@ -157,7 +153,7 @@ def upgrade_row(document: ScanDocument, camera: CameraView, lang: str) -> Upgrad
         serial=(camera.device.serial if camera.device else None) or "",
         reason=intern(reason),
         more_reasons=more_reasons,
-        ground=intern(one_ground(told, lang)),
+        ground=intern(told.ground(lang)),
         tender=tender_key(tender_lines(upgrade, lang)),
         maker=(camera.device.manufacturer if camera.device else None) or "",
     )

@@ -3,35 +3,26 @@ Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Callable
 
 from camagent.document.model import (
     BasisView,
     CameraView,
     CoverageView,
     DeviceView,
-    FindingView,
     NightView,
     RetiredView,
     SettingView,
     UpgradeView,
 )
 from camagent.document.stream import ColumnView, ConfiguredView, DeclaredView, MeasuredView, StreamView
-from camagent.model.finding import Action, Outcome, Severity
+from camagent.model.finding import Action
 from camagent.text import catalogue, say
 from camagent.text.quantities import bitrate_text, number_text, quantity_text, setting_value
 from camagent.text.vietnamese import clean_line
 
-F = TypeVar("F", bound=FindingView)
-
-MAX_RULES_A_LINE = 4  # a dead camera fails twenty rows for one reason; four names and the reason say it
 MAX_DOCUMENT_NAME = 48  # of a document's name in the upgrade list; the findings have the whole
-MAX_REASON_CHARS = 100  # of the reason in a list of one line a camera
 SHOWN_RATIO = 0.005  # of a figure: a smaller uncertainty is no news to a technician
-
-_WEIGHT = {severity: rank for rank, severity in enumerate(Severity)}
-_URGENCY = {Outcome.FAIL: 0, Outcome.DEFECT: 1, Outcome.NOT_ASSESSED: 2, Outcome.WARN: 3}
 
 
 def device_text(device: DeviceView | None, lang: str) -> str:
@@ -104,73 +95,6 @@ def night_text(night: NightView, lang: str, camera: str = "") -> str:
     if camera:
         return say("report.table.by_night_of", lang, at=night.at, what=what, camera=camera)
     return say("report.table.by_night", lang, at=night.at, what=what)
-
-
-def reasons(findings: Iterable[F]) -> tuple[F, ...]:
-    """The findings that a person must know, weightiest first: failed, defect, not assessed, minimum only."""
-    told = [finding for finding in findings if finding.outcome in _URGENCY and not finding.manual]
-    return tuple(
-        sorted(
-            told,
-            key=lambda item: (not item.weighty, _URGENCY[item.outcome], _WEIGHT[item.severity], item.rule),
-        )
-    )
-
-
-def reason_lines(
-    findings: Iterable[FindingView], lang: str, limit: int, more: str = "report.table.more"
-) -> list[str]:
-    """The reasons for a verdict, one line each: rules that say the same share a line, small doubts are only
-    counted.
-
-    more: key of the line that counts the rest and says where they are.
-    """
-    told = reasons(findings)
-    groups = _grouped((finding.rule, finding.message.to(lang)) for finding in _decisive(told))[:limit]
-    lines = [f"{_rule_list(names)}: {text}" for text, names in groups]
-    rest = len(told) - sum(len(names) for _, names in groups)
-    return [*lines, say(more, lang, count=rest)] if rest else lines
-
-
-def basis_lines(findings: Iterable[FindingView], lang: str, limit: int) -> list[str]:
-    """On what those reasons rest, rules with the same basis on one line."""
-    told = _decisive(reasons(findings))
-    groups = _grouped((finding.rule, basis_short(finding.basis, lang)) for finding in told)[:limit]
-    return [f"{_rule_list(names)}: {text}" for text, names in groups]
-
-
-def one_reason(findings: Iterable[FindingView], lang: str) -> tuple[str, int]:
-    """The weightiest reason on one line, and how many others there are; empty where there is none."""
-    texts = list(dict.fromkeys(finding.message.to(lang) for finding in _decisive(reasons(findings))))
-    return (clean_line(texts[0], MAX_REASON_CHARS), len(texts) - 1) if texts else ("", 0)
-
-
-def one_ground(findings: Iterable[FindingView], lang: str) -> str:
-    """On what that reason rests, and how sure it is."""
-    told = _decisive(reasons(findings))
-    return clean_line(basis_short(told[0].basis, lang)) if told else ""
-
-
-def _decisive(told: Sequence[FindingView]) -> Sequence[FindingView]:
-    """What decided the verdict and what failed; where that is nothing, everything that was told."""
-    return [item for item in told if decisive(item)] or told
-
-
-def decisive(finding: FindingView) -> bool:
-    """It decided the verdict, or it failed."""
-    return finding.weighty or finding.outcome in (Outcome.FAIL, Outcome.DEFECT)
-
-
-def _grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
-    groups: dict[str, list[str]] = {}
-    for name, text in pairs:
-        groups.setdefault(text, []).append(name)
-    return list(groups.items())
-
-
-def _rule_list(names: list[str]) -> str:
-    names = list(dict.fromkeys(names))
-    return ", ".join(names) if len(names) <= MAX_RULES_A_LINE else f"{', '.join(names[:MAX_RULES_A_LINE])} …"
 
 
 def cost_text(upgrade: UpgradeView, lang: str) -> str:

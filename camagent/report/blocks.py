@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from camagent.document.logins import LoginBlock, LoginCause, login_cause
 from camagent.document.model import CameraView, FindingView, ScanDocument
-from camagent.document.wording import decisive, reasons, settings_text, uncertain_note
+from camagent.document.reasons import decisive, reasons
+from camagent.document.wording import settings_text, uncertain_note
 from camagent.model.finding import Outcome, Verdict
 from camagent.text import say
 from camagent.text.vietnamese import clean_line, sort_key

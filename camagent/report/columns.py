@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from camagent.document.model import CameraView, RecordingView, ScanDocument
+from camagent.document.reasons import reasons
 from camagent.document.stream import MeasuredView
-from camagent.document.wording import action_text, cost_text, main_column, reasons
+from camagent.document.wording import action_text, cost_text, main_column
 from camagent.text import say
 from camagent.text.quantities import stamp_text
 

@@ -23,6 +23,7 @@ from camagent import __version__
 from camagent.document import camera_lines, progress_wording, wording
 from camagent.document.compare import ChangeKind
 from camagent.document.model import CameraView, FindingView, ScanDocument
+from camagent.document.reasons import decisive, reasons
 from camagent.document.tenders import document_tenders
 from camagent.document.upgrade_rows import ACTION_ORDER, budget_of, row_order, upgrade_rows
 from camagent.model.finding import Action, Verdict
@@ -148,9 +149,9 @@ def _card(anchor: str, document: ScanDocument, camera: CameraView) -> CameraCard
     fine = tuple(
         finding for finding in camera.findings if not finding.manual and finding.outcome.value in _GOOD
     )
-    reasons = wording.reasons(camera.findings)
-    told = tuple(finding for finding in reasons if wording.decisive(finding))
-    lesser = tuple(finding for finding in reasons if not wording.decisive(finding))
+    known = reasons(camera.findings)
+    told = tuple(finding for finding in known if decisive(finding))
+    lesser = tuple(finding for finding in known if not decisive(finding))
     return CameraCard(anchor, document, camera, told, lesser, fine, manual)
 
 

@@ -11,9 +11,10 @@ from camagent import __version__
 from camagent.document.compare import Comparison
 from camagent.document.model import CameraView, FindingView, ScanDocument
 from camagent.document.progress import Progress
+from camagent.document.reasons import reasons
 from camagent.document.tenders import document_tenders
 from camagent.document.upgrade_rows import UpgradeRow, row_order, upgrade_rows
-from camagent.document.wording import basis_text, coverage_text, note_text, reasons, retired_text
+from camagent.document.wording import basis_text, coverage_text, note_text, retired_text
 from camagent.model.finding import Verdict
 from camagent.report.charts import bandwidth
 from camagent.report.columns import CAMERA_COLUMNS

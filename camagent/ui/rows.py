@@ -9,6 +9,7 @@ from camagent.document import wording
 from camagent.document.compare import Comparison
 from camagent.document.logins import LoginCause, login_blocks
 from camagent.document.model import CameraView, FindingView, ScanDocument
+from camagent.document.reasons import Reasons, decisive, reasons
 from camagent.model.finding import Outcome, Verdict
 from camagent.text import catalogue, say
 from camagent.text.quantities import moment_text, quantity_text
@@ -44,7 +45,7 @@ def device_row(device: Device, lang: str) -> Row:
 
 def camera_row(camera: CameraView, lang: str) -> Row:
     """A camera with its verdict, on one line."""
-    reason, more = wording.one_reason(camera.findings, lang)
+    reason, more = Reasons.of(camera.findings).weightiest(lang)
     ready = camera.verdict is Verdict.READY
     return {
         "id": camera.id,
@@ -63,7 +64,7 @@ def camera_row(camera: CameraView, lang: str) -> Row:
 
 def camera_detail(camera: CameraView, lang: str) -> Row:
     """Everything of a camera that a technician needs before it."""
-    told = wording.reasons(camera.findings)
+    told = reasons(camera.findings)
     upgrade = camera.upgrade
     fine = [f for f in camera.findings if f.outcome is Outcome.PASS and not f.manual]
     return camera_row(camera, lang) | {
@@ -81,8 +82,8 @@ def camera_detail(camera: CameraView, lang: str) -> Row:
             ]
             for setting in upgrade.settings
         ],
-        "told": [_finding(finding, lang) for finding in told if wording.decisive(finding)],
-        "lesser": [_finding(finding, lang) for finding in told if not wording.decisive(finding)],
+        "told": [_finding(finding, lang) for finding in told if decisive(finding)],
+        "lesser": [_finding(finding, lang) for finding in told if not decisive(finding)],
         "manual": [_finding(finding, lang) for finding in camera.findings if finding.manual],
         "fine": [_title(finding, lang) for finding in fine],
         "streams": [

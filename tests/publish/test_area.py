@@ -118,6 +118,15 @@ def test_a_packed_bomb_and_a_broken_archive_are_named(tmp_path: Path) -> None:
     ]
 
 
+def test_a_file_packed_in_two_streams_is_read_as_a_whole(tmp_path: Path) -> None:
+    text = json.dumps(plain(named("1", "Lê Lợi"))).encode()
+    (tmp_path / "two.json.gz").write_bytes(gzip.compress(text[:999]) + gzip.compress(text[999:]))
+    (tmp_path / "cut.json.gz").write_bytes(gzip.compress(text)[:-9])
+    report = merged(tmp_path)
+    assert [site.name for site in report.sites] == ["Lê Lợi"]
+    assert keys(report) == ["area.source.unreadable"]
+
+
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     report = merged(tmp_path, tmp_path / "none.json")
     assert sorted(keys(report)) == ["area.source.empty_folder", "area.source.no_file"]
@@ -282,16 +291,22 @@ def test_files_are_read_as_they_arrive(tmp_path: Path) -> None:
 
 
 def test_a_merge_holds_only_what_it_reads() -> None:
-    """A city has two million findings: one that passed is no value of its own, others have no unread
-    figures."""
-    text = scan_document(school(2)).compact_json()
+    """A city has two million findings: one that passed, or that a person answers, is no value of its own,
+    others have no unread figures."""
+    document = scan_document(school(2)).plain()
+    findings = document["cameras"][1]["findings"]
+    findings += [
+        {**findings[-1], "outcome": "not_assessed", "manual": manual} for manual in (True, False, True)
+    ]
+    text = json.dumps(document)
     whole, brief = parse_document(text, "a.json"), parse_as(AreaDocument, text, "a.json")[1]
     for one_camera, read in zip(whole.cameras, brief, strict=True):
         assert read.streams == () and "streams" not in vars(read)
         for finding, one in zip(one_camera.findings, read.findings, strict=True):
             assert one.outcome is finding.outcome and one.observed is None and one.check == ""
-            if one.outcome is Outcome.PASS:
-                assert one is next(other for other in read.findings if other.outcome is Outcome.PASS)
+            if one.outcome is Outcome.PASS or finding.manual:
+                assert one is next(other for other in read.findings if other.outcome is one.outcome)
+                assert one.manual is (finding.manual and one.outcome is Outcome.NOT_ASSESSED)
             else:
                 assert (one.rule, one.severity, one.manual) == (
                     finding.rule,

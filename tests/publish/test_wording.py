@@ -9,11 +9,10 @@ import pytest
 from camagent.document.compare import ChangeKind
 from camagent.document.decisions import DECISIONS
 from camagent.document.model import BasisView, FindingView
+from camagent.document.reasons import Reasons
 from camagent.document.wording import (
-    basis_lines,
     basis_short,
     basis_text,
-    reason_lines,
     uncertain_note,
     why_text,
 )
@@ -83,7 +82,7 @@ def seen(*changes: dict[str, object]) -> tuple[FindingView, ...]:
 
 def test_rules_that_say_the_same_share_a_line() -> None:
     rows = [{"rule": f"R-{n}", "outcome": Outcome.NOT_ASSESSED} for n in range(6)]
-    (line,) = reason_lines(seen(*rows), "en", 3)
+    (line,) = Reasons.of(seen(*rows)).lines("en", 3)
     assert line.startswith("R-0, R-1, R-2, R-3 …: The device accepted the connection")
 
 
@@ -94,14 +93,14 @@ def test_small_doubts_do_not_hide_what_failed() -> None:
         {"rule": "Z-FAIL", "outcome": Outcome.FAIL, "severity": Severity.MINOR},
         {"rule": "C-HAND", "outcome": Outcome.NOT_ASSESSED, "manual": True},
     ]
-    lines = reason_lines(seen(*rows), "en", 3)
+    lines = Reasons.of(seen(*rows)).lines("en", 3)
     assert [line[:6] for line in lines] == ["Z-FAIL", "and 2 "]
 
 
 def test_where_nothing_failed_the_doubts_are_told() -> None:
-    lines = reason_lines(seen({"rule": "B-WARN", "outcome": Outcome.WARN}), "en", 3)
+    lines = Reasons.of(seen({"rule": "B-WARN", "outcome": Outcome.WARN})).lines("en", 3)
     assert [line[:6] for line in lines] == ["B-WARN"]
-    assert reason_lines(seen({"outcome": Outcome.PASS}), "en", 3) == []
+    assert Reasons.of(seen({"outcome": Outcome.PASS})).lines("en", 3) == []
 
 
 def test_bases_are_named_with_how_sure_they_are() -> None:
@@ -109,7 +108,7 @@ def test_bases_are_named_with_how_sure_they_are() -> None:
         {"rule": f"R-{n}", "outcome": Outcome.FAIL, "basis": builders.basis(confidence="low")}
         for n in range(2)
     ]
-    assert basis_lines(seen(*rows), "vi", 4) == ["R-0, R-1: giả định (thấp)"]
+    assert Reasons.of(seen(*rows)).bases("vi", 4) == ["R-0, R-1: giả định (thấp)"]
     named = BasisView(kind="named-doc", document="QCVN 11:2026/BCA", confidence="high")
     assert basis_short(named, "vi") == "QCVN 11:2026/BCA (cao)"
     assert basis_text(named, "en") == "Named document: QCVN 11:2026/BCA (confidence high)"
