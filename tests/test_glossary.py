@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,22 @@ def test_one_word_for_one_thing(word: str) -> None:
     assert not used, f"say {OTHER_WORDS[word]!r}"
 
 
+ENGLISH_WORDS = {
+    r"\blog-in": "login (to log in is the verb)",
+    r"\bmend": "fix",
+    r"\bknocking": "probing",
+    r"speak of loss": "measure loss",
+    r"circular 350": "official letter 350",
+    r"ethernet card": "network card",
+}
+
+
+@pytest.mark.parametrize("word", ENGLISH_WORDS)
+def test_one_english_word_for_one_thing(word: str) -> None:
+    used = [key for key, text in catalogue("en").items() if re.search(word, text, re.IGNORECASE)]
+    assert not used, f"say {ENGLISH_WORDS[word]!r}"
+
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.vi.md"), *ROOT.glob("docs/**/*.vi.md"), *ROOT.glob("profiles/*.toml")])
 
@@ -45,3 +62,9 @@ def test_one_word_for_one_thing_in_pages_and_profiles_too(word: str) -> None:
     """Makers' menus say firmware; a catalogue of ours need not."""
     used = [page.name for page in PAGES if word in page.read_text(encoding="utf-8").casefold()]
     assert not used, f"say {OTHER_WORDS[word]!r}"
+
+
+def test_no_english_page_writes_login_in_two_ways() -> None:
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("profiles/*.toml")]
+    written = re.compile(r"^(?!<!-- screen).*\blog-in", re.MULTILINE)
+    assert not [page.name for page in pages if written.search(page.read_text(encoding="utf-8"))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import string
 import unicodedata
 from pathlib import Path
@@ -67,6 +68,43 @@ def test_numbers_are_written_as_each_language_writes_them() -> None:
     text = message("cli.demo_ready", seconds=2.5)
     assert "2,5" in render(text, "vi")
     assert "2.5" in render(text, "en")
+
+
+def test_a_number_and_its_noun_agree() -> None:
+    sums = {"ready": 1, "not_ready": 0, "undetermined": 0}
+    told = [render(message("report.table.summary", total=total, **sums), "en") for total in (0, 1, 2)]
+    assert [line.partition(":")[0] for line in told] == ["0 cameras", "1 camera", "2 cameras"]
+    days = [
+        render(message("findings.retention_holes_unknown", days=days, minimum=30), "en")
+        for days in (1.0, 2.5)
+    ]
+    assert ["reach 1 day back" in days[0], "reach 2.5 days back" in days[1]] == [True, True]
+    assert render(message("report.table.summary", total=1, **sums), "vi").startswith("1 camera:")
+
+
+NOUN = (
+    "camera|device|addresse|range|school|file|day|scan|row|packet|frame|picture|stream|requirement|reason|"
+    "point|login"
+)
+ALWAYS_MANY = {
+    "area.source.too_many",
+    "cli.site_silent",
+    "discover.error.too_many_subnets",
+    "plan.encoding_interval",
+}
+"""Sentences that are only told of more than one."""
+
+
+def test_no_english_sentence_counts_one_thing_as_many() -> None:
+    """A gap in front of a plural noun is written with both forms; a bound is never one."""
+    bounds = {"limit", "least", "most", "bound", "minimum", "maximum", "recommended", "seconds", "hours"}
+    plural = re.compile(r"\{(\w+)\} (?:[a-z]+ )?(?:" + NOUN + r")s\b")
+    wrong = {
+        key: match[0]
+        for key, text in catalogue("en").items()
+        if (match := plural.search(text)) and match[1] not in bounds and key not in ALWAYS_MANY
+    }
+    assert not wrong
 
 
 def test_a_device_supplied_text_is_a_value_and_never_a_format() -> None:

@@ -1,4 +1,4 @@
-"""A device that asked for a strong log-in is never given a weaker one, in any run, by any door."""
+"""A device that asked for a strong login is never given a weaker one, in any run, by any door."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_camera_that_asks_for_less_over_rtsp_is_given_nothing(
     camera, check = asyncio.run(story())
     assert code_of(check) is FaultCode.AUTH_WEAKER and not answers_of(camera)
     vi, en, verdict = told(check)
-    assert "yếu hơn trước" in vi and "weaker log-in" in en and verdict is Verdict.UNDETERMINED
+    assert "yếu hơn trước" in vi and "weaker login" in en and verdict is Verdict.UNDETERMINED
     assert "camagent credentials accept-login 127.0.0.1" in vi and "accept-login 127.0.0.1" in en
 
 
@@ -163,7 +163,7 @@ def test_a_camera_that_asks_for_less_over_onvif_is_given_nothing(
     information = check.device.information
     assert isinstance(information, Fault) and information.code is FaultCode.AUTH_WEAKER
     vi, en, verdict = told(check)
-    assert "yếu hơn trước" in vi and "weaker log-in" in en and verdict is not Verdict.READY
+    assert "yếu hơn trước" in vi and "weaker login" in en and verdict is not Verdict.READY
 
 
 @pytest.mark.parametrize("login", ["wsse", "digest", "digest-sha-256", "wsse-then-digest"])

@@ -185,7 +185,7 @@ class UpgradeView(View):
     action: Action
     steps: Listed[TextView]
     certain: bool
-    """Main stream known beyond doubt and measured twice, log-in accepted, menu read and believable, no fault
+    """Main stream known beyond doubt and measured twice, login accepted, menu read and believable, no fault
     among these facts; for firmware also: a list names the newer one."""
     rules: Listed[Line] = ()
     settings: Listed[SettingView] = ()

@@ -43,7 +43,7 @@ _ON_A_CONNECTION = (
     "auth_stranger",
     "locked_out",
 )
-"""What every conversation with a device may meet, from its connection to its log-in."""
+"""What every conversation with a device may meet, from its connection to its login."""
 _CODES_BY_STAGE = {
     Stage.DISCOVER: (
         "unreachable",
@@ -132,7 +132,7 @@ def _agent_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
         snapshot.discovered_devices,
     )
     yield from single(
-        "devices_awaiting_trust", "New devices that want the log-in of their range.", snapshot.awaiting_trust
+        "devices_awaiting_trust", "New devices that want the login of their range.", snapshot.awaiting_trust
     )
     for name, documentation, count in (
         (

@@ -89,6 +89,16 @@ def _flat(prefix: str, table: Mapping[str, Any]) -> dict[str, str]:
     return texts
 
 
+def numbered(number: str, forms: str) -> str:
+    """The number with the word that agrees with it: of "|camera asks|cameras ask" one asks, two ask.
+
+    "~|is|are" is the word alone, where the number stands elsewhere. Vietnamese has no plural and needs none.
+    """
+    shown, one, many = forms.split("|")
+    word = one if number == "1" else many
+    return word if shown == "~" else f"{number} {word}"
+
+
 class _Formatter(string.Formatter):
     def __init__(self, lang: str) -> None:
         self._lang = lang
@@ -107,7 +117,9 @@ class _Formatter(string.Formatter):
             from camagent.text.quantities import moment_text  # which speaks through this module
 
             return moment_text(value, self._lang)
+        format_spec, forms = ("", format_spec) if "|" in format_spec else (format_spec, "")
         if isinstance(value, float) and not format_spec:
             format_spec = ".4g" if abs(value) < 10_000 else ".0f"
         text = format(value, format_spec) if not isinstance(value, str) else value
-        return text.replace(".", ",") if self._lang == "vi" and isinstance(value, float) else text
+        text = text.replace(".", ",") if self._lang == "vi" and isinstance(value, float) else text
+        return numbered(text, forms) if forms else text

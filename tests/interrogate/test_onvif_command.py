@@ -100,7 +100,7 @@ def test_a_wrong_password_is_told_in_one_line_without_it(school: tuple[Simulated
     address = f"{camera.address}:{camera.http_port}"
     done = onvif(address, "devicemgmt", "GetUsers", "--user", USER, password="wrong-password")
     assert done.returncode == 3 and done.stdout == ""
-    assert "refused the log-in" in done.stderr and "wrong-password" not in done.stderr
+    assert "refused the login" in done.stderr and "wrong-password" not in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -144,11 +144,11 @@ def test_a_fault_of_the_device_is_shown(school: tuple[SimulatedCamera, ...]) -> 
 
 @pytest.mark.parametrize(
     ("user", "words"),
-    [((), "wants a log-in"), (("--user", DEVICE_USER), "administrator")],
+    [((), "wants a login"), (("--user", DEVICE_USER), "administrator")],
     ids=["nobody", "an ordinary user"],
 )
 def test_who_may_not_make_a_call_is_told_what_to_do(user: tuple[str, ...], words: str) -> None:
-    """A refused call is not a wrong password where the log-in was good for another question."""
+    """A refused call is not a wrong password where the login was good for another question."""
     device = FakeDevice(answers={"GetUsers": NOT_AUTHORIZED})
 
     async def call() -> subprocess.CompletedProcess[str]:

@@ -158,7 +158,7 @@ def test_the_facts_are_named_in_words() -> None:
     words = [both(text).en for text in plan.rests_on]
     assert "main stream P1: H.265 1280×720 at 25 fps, measured over 10 s" in words
     assert "menu of encoder E1: H.265 ≤ 1280×720, ≤ 25 Hz" in words
-    assert "log-in accepted (http-digest-sha-256)" in words
+    assert "login accepted (http-digest-sha-256)" in words
     assert "a second look in the same run saw the same" in words
 
 

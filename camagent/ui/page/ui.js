@@ -5,7 +5,11 @@
   const words = JSON.parse(document.body.dataset.words);
   const lang = document.documentElement.lang;
   const csrf = document.querySelector("meta[name=csrf]").content;
-  const say = (key, gaps = {}) => words[key].replace(/\{(\w+)\}/g, (_, name) => gaps[name]);
+  const say = (key, gaps = {}) => words[key].replace(/\{(\w+)(?::(~?)\|([^|}]*)\|([^|}]*))?\}/g, (_, name, alone, one, many) => {
+    const number = String(gaps[name]);
+    if (one === undefined) return number;
+    return `${alone ? "" : `${number} `}${number === "1" ? one : many}`;
+  });
   const plain = (text) => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").replace(/[đĐ]/g, "d").toLowerCase();
   const SIGN = { ready: "✓", not_ready: "✗", undetermined: "?" };
   let state = null;
