@@ -16,6 +16,7 @@ import click
 import pytest
 
 from camagent.cli.main import COMMANDS, Commands
+from tests.each import slow_but
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIP = ROOT / "sample_streams" / "blurred_1080p_h264.h264"
@@ -89,6 +90,7 @@ def test_with_keep_images_they_lie_in_that_folder_and_in_the_report_of_this_run(
     assert "<img" not in page and "img-src" not in page and "--keep-images" not in page
 
 
+@pytest.mark.slow
 def test_a_report_shows_no_picture_of_an_earlier_run_in_the_same_folder(tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     old = tmp_path / "kept" / f"{CLIP.stem}.jpg"
@@ -126,9 +128,7 @@ RUNS: dict[str, tuple[str, ...]] = {
 LASTING = ("serve", "simulate", "ui")
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if name == "demo" else ()) for name in COMMANDS]
-)
+@pytest.mark.parametrize("name", slow_but("check", {name: name for name in COMMANDS}))
 def test_no_command_writes_a_picture_that_nobody_asked_for(name: str, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     if name in LASTING:

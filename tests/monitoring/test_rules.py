@@ -30,6 +30,7 @@ def records() -> list[dict[str, Any]]:
     return list(chain.from_iterable(group["rules"] for group in yaml.safe_load(text)["groups"]))
 
 
+@pytest.mark.outside
 def test_promtool_and_vmalert_accept_the_rules() -> None:
     files = [str(path) for path in sorted(RULES.glob("*.yml"))]
     checked = run(["promtool", "check", "rules", *files])
@@ -38,6 +39,7 @@ def test_promtool_and_vmalert_accept_the_rules() -> None:
     assert dry.returncode == 0, dry.stderr[-2000:]
 
 
+@pytest.mark.outside
 def test_the_rules_do_what_their_unit_tests_say() -> None:
     checked = run(
         ["promtool", "test", "rules", *(str(path) for path in sorted((RULES / "tests").glob("*.yml")))]
@@ -45,6 +47,7 @@ def test_the_rules_do_what_their_unit_tests_say() -> None:
     assert checked.returncode == 0, (checked.stdout + checked.stderr).decode()[-4000:]
 
 
+@pytest.mark.outside
 def test_a_broken_rule_would_be_noticed(tmp_path: Path) -> None:
     for path in RULES.glob("*.yml"):
         text = path.read_text(encoding="utf-8").replace(">= 0.5", ">= 0.6")
@@ -126,6 +129,7 @@ def test_shares_are_never_averaged() -> None:
         assert not rule["record"].startswith(("area:", "city:")) or "/" not in rule["expr"]
 
 
+@pytest.mark.outside
 def test_prometheus_accepts_the_configurations(tmp_path: Path) -> None:
     for name in ("city/prometheus.yml", "school/prometheus-agent.yml"):
         text = (MONITORING / name).read_text(encoding="utf-8")
@@ -140,6 +144,7 @@ def test_prometheus_accepts_the_configurations(tmp_path: Path) -> None:
         assert checked.returncode == 0, (name, checked.stderr)
 
 
+@pytest.mark.outside
 def test_vmagent_accepts_the_schools_configuration() -> None:
     checked = run(
         [
@@ -153,6 +158,7 @@ def test_vmagent_accepts_the_schools_configuration() -> None:
     assert checked.returncode == 0, checked.stderr[-2000:]
 
 
+@pytest.mark.outside
 def test_vmagent_knows_every_option_of_the_unit() -> None:
     """A misspelt option would be found by the school only at the first start."""
     unit = (ROOT / "systemd" / "camagent-vmagent.service").read_text(encoding="utf-8")
