@@ -15,6 +15,7 @@ from camagent.area.view import AreaDocument
 from camagent.document.model import CHECK_SCHEMA, SCHEMAS, CameraView, ScanDocument
 from camagent.document.read import MAX_DOCUMENT_BYTES, DocumentError, parse_as, read_schema
 from camagent.model.text import Message, message
+from camagent.model.uri import shown_as_typed
 from camagent.text.vietnamese import clean_line
 
 MAX_FILES = 20_000  # the city has about 2,300 schools; more is a wrong folder
@@ -122,4 +123,4 @@ def _unpacked(packed: bytes, file: BinaryIO) -> bytes:
 
 def _name(path: Path) -> str:
     """The last two parts of the path: enough to find the file, nothing about the machine."""
-    return clean_line("/".join(path.parts[-2:]).lstrip("/"))
+    return clean_line(shown_as_typed("/".join(path.parts[-2:]).lstrip("/")))

@@ -13,6 +13,7 @@ import click
 from camagent.cli.language import t
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
+from camagent.model.uri import shown_as_typed
 
 if TYPE_CHECKING:
     from camagent.assess.profile import Row
@@ -87,7 +88,8 @@ def _answerable_row(rule: str, name: str, camera: str | None) -> Row:
     requirements = load_profile(name)
     answerable = requirements.answerable()
     if rule not in answerable:
-        raise OperatorError(message("cli.no_manual_row", rule=rule[:40], rows=", ".join(sorted(answerable))))
+        given, rows = shown_as_typed(rule)[:40], ", ".join(sorted(answerable))
+        raise OperatorError(message("cli.no_manual_row", rule=given, rows=rows))
     row = next(row for row in requirements.rows if row.id == rule)
     if camera is not None and CATALOGUE[row.rule].about is About.SITE:
         raise OperatorError(message("profile.answer.whole_site", rule=rule))
@@ -124,4 +126,5 @@ def _known_camera(camera: str, store: Store) -> None:
     known = seen | {device.id for device in store.known_devices()}
     if known and camera not in known:
         told = ", ".join(sorted(known)[:MAX_NAMED]) + (" …" if len(known) > MAX_NAMED else "")
-        raise OperatorError(message("profile.answer.no_camera", camera=camera[:60], cameras=told))
+        given = shown_as_typed(camera)[:60]
+        raise OperatorError(message("profile.answer.no_camera", camera=given, cameras=told))

@@ -10,6 +10,7 @@ import click
 from camagent.cli.language import lang, t
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
+from camagent.model.uri import shown_as_typed
 
 CONFIG = click.option(
     "--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config")
@@ -46,7 +47,7 @@ def show_command(camera: str, config_path: Path | None) -> int:
     finally:
         store.close()
     if not kept:
-        raise OperatorError(message("picture.baseline.none", camera=camera[:60]))
+        raise OperatorError(message("picture.baseline.none", camera=shown_as_typed(camera)[:60]))
     for picture in kept:
         numbers = picture.numbers
         if picture.kind == NIGHT_LATEST:
@@ -87,7 +88,7 @@ def accept_command(camera: str, config_path: Path | None) -> int:
     finally:
         store.close()
     if accepted is None:
-        raise OperatorError(message("picture.baseline.none", camera=camera[:60]))
+        raise OperatorError(message("picture.baseline.none", camera=shown_as_typed(camera)[:60]))
     kind = t(f"picture.baseline.{kind_of(accepted.numbers)}")
     click.echo(
         t(

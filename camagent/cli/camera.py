@@ -15,6 +15,7 @@ from camagent.cli.language import lang, t
 from camagent.cli.options import format_option, group_option
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
+from camagent.model.uri import shown_as_typed
 
 if TYPE_CHECKING:
     from camagent.model.expected import ExpectedCamera
@@ -75,7 +76,7 @@ def retire_command(camera_id: str, by: str, reason: str, config_path: Path | Non
     word = Retirement(by.strip(), reason.strip(), datetime.now(VIETNAM).date())
     with open_site_store(read_config(config_path)) as store:
         if not store.retire(camera_id, word):
-            raise OperatorError(message("camera.unknown", camera=camera_id[:60]))
+            raise OperatorError(message("camera.unknown", camera=shown_as_typed(camera_id)[:60]))
     click.echo(t("camera.retired", camera=camera_id))
     return 0
 
@@ -94,7 +95,7 @@ def forget_command(camera_id: str, config_path: Path | None) -> int:
 
     with open_site_store(read_config(config_path)) as store:
         if not store.forget(camera_id, SystemClock().now()):
-            raise OperatorError(message("camera.unknown", camera=camera_id[:60]))
+            raise OperatorError(message("camera.unknown", camera=shown_as_typed(camera_id)[:60]))
     click.echo(t("camera.forgotten", camera=camera_id))
     return 0
 

@@ -12,6 +12,7 @@ from camagent.cli.language import lang, t
 from camagent.cli.mistakes import close_to
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
+from camagent.model.uri import shown_as_typed
 from camagent.text.pages import Block, BlockKind, filled, finding_page, page_names
 
 if TYPE_CHECKING:
@@ -100,10 +101,10 @@ def _row(requirements: RequirementProfile, rule: str) -> Row:
     rows = {row.id.casefold(): row for row in requirements.rows}
     found = rows.get(rule.strip().casefold())
     if found is None:
-        near = close_to(rule, [row.id for row in requirements.rows])
+        near, given = close_to(rule, [row.id for row in requirements.rows]), shown_as_typed(rule)[:40]
         if near:
-            raise OperatorError(message("profile.explain.unknown_near", rule=rule[:40], near=", ".join(near)))
-        raise OperatorError(message("profile.explain.unknown", rule=rule[:40]))
+            raise OperatorError(message("profile.explain.unknown_near", rule=given, near=", ".join(near)))
+        raise OperatorError(message("profile.explain.unknown", rule=given))
     return found
 
 

@@ -11,6 +11,7 @@ import click
 from camagent.cli.language import lang, t
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
+from camagent.model.uri import shown_as_typed
 
 if TYPE_CHECKING:
     from camagent.document.states import CameraState
@@ -63,7 +64,7 @@ def _of_camera(store: Store, text: str) -> Iterator[str]:
 
     found = store.cameras_called(clean_line(text))
     if not found:
-        raise OperatorError(message("cli.history.unknown", camera=text[:60]))
+        raise OperatorError(message("cli.history.unknown", camera=shown_as_typed(text)[:60]))
     for camera_id in found:
         states = store.states(camera_id)
         yield t("cli.history.camera", name=states[-1].name, address=states[-1].address, id=camera_id)

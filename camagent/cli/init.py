@@ -17,6 +17,7 @@ from camagent.cli.language import lang, t, tm
 from camagent.model.operator_error import OperatorError
 from camagent.model.pairs import pairs_of
 from camagent.model.text import message, os_reason
+from camagent.model.uri import without_logins
 
 if TYPE_CHECKING:
     from camagent.discover.interfaces import Interface
@@ -137,7 +138,7 @@ def _ask_ranges() -> tuple[str, ...]:
             return tuple(map(str, make_plan(machine, (), wanted).subnets))
         except OperatorError as error:
             for problem in error.problems:
-                click.echo(t("setup.wrong", problem=tm(problem)), err=True)
+                click.echo(t("setup.wrong", problem=without_logins(tm(problem))), err=True)
 
 
 def ranges_present(machine: tuple[Interface, ...]) -> tuple[tuple[str, str], ...]:

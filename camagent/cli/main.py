@@ -14,7 +14,14 @@ import click
 from camagent import __version__
 from camagent.cli import language
 from camagent.cli.language import t, tm
-from camagent.cli.mistakes import EXIT_BROKEN_PIPE, EXIT_STOPPED, EXIT_UNDETERMINED, EXIT_USAGE, usage_line
+from camagent.cli.mistakes import (
+    EXIT_BROKEN_PIPE,
+    EXIT_STOPPED,
+    EXIT_UNDETERMINED,
+    EXIT_USAGE,
+    told,
+    usage_line,
+)
 from camagent.model.defect import place_of
 from camagent.model.operator_error import OperatorError
 from camagent.platform.console import speak_utf8
@@ -155,18 +162,18 @@ def main() -> None:
         code = build().main(prog_name="camagent", standalone_mode=False)
     except OperatorError as error:
         for problem in error.problems:
-            click.echo(t("cli.error", text=tm(problem)), err=True)
+            click.echo(told(tm(problem)), err=True)
         sys.exit(EXIT_USAGE)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         sys.exit(EXIT_USAGE)
     except click.UsageError as error:
-        click.echo(t("cli.error", text=usage_line(error)), err=True)
+        click.echo(told(usage_line(error)), err=True)
         if error.ctx is not None:
             click.echo(t("cli.try_help", command=error.ctx.command_path), err=True)
         sys.exit(EXIT_USAGE)
     except click.ClickException as error:
-        click.echo(t("cli.error", text=error.format_message()), err=True)
+        click.echo(told(error.format_message()), err=True)
         sys.exit(EXIT_USAGE)
     except (click.Abort, KeyboardInterrupt):
         click.echo(t("cli.stopped"), err=True)

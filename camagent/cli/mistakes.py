@@ -37,6 +37,13 @@ def exit_code(not_ready: int, undetermined: int, ready: int) -> int:
     return EXIT_READY
 
 
+def told(problem: str) -> str:
+    """The line for a mistake, without a log-in that was typed in the wrong place."""
+    from camagent.model.uri import without_logins  # whoever makes no mistake does not wait for it
+
+    return without_logins(t("cli.error", text=problem))
+
+
 def usage_line(error: click.UsageError) -> str:
     """click's complaint in the language of this run."""
     if isinstance(error, click.NoSuchOption):

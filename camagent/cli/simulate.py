@@ -21,6 +21,7 @@ import click
 from camagent.cli.language import t
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
+from camagent.model.uri import shown_as_typed
 from camagent.platform.process import allow_many_sockets, on_end, on_stdin_end
 from camagent.platform.whole_files import write_whole
 
@@ -214,7 +215,7 @@ def _demand_loopback(address: str) -> None:
     except ValueError:
         is_loopback = False
     if not is_loopback:
-        raise OperatorError(message("simulator.not_loopback", address=address))
+        raise OperatorError(message("simulator.not_loopback", address=shown_as_typed(address)))
 
 
 def _demand_clip(clip: str) -> None:

@@ -14,6 +14,7 @@ from camagent.model.discovery import Note
 from camagent.model.onvif import ONVIF_SEARCH_PORTS, RTSP_PORTS
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message
+from camagent.model.uri import shown_as_typed
 
 WIDEST_PREFIX = 16  # 65,536 addresses: longer than the budget at our pace; wider is a typing mistake
 MAX_SUBNETS = 256  # ranges in one search
@@ -129,7 +130,7 @@ def _read_ranges(texts: Sequence[str], problems: list[Message]) -> tuple[ipaddre
         try:
             network = ipaddress.ip_network(text.strip(), strict=False)
         except ValueError:
-            problems.append(message("discover.error.bad_subnet", subnet=text))
+            problems.append(message("discover.error.bad_subnet", subnet=shown_as_typed(text)))
             continue
         if isinstance(network, ipaddress.IPv6Network):
             problems.append(message("discover.error.ipv6_subnet", subnet=text))
@@ -150,7 +151,7 @@ def _choose(
     by_name = {interface.name: interface for interface in machine}
     known = ", ".join(by_name)
     problems += [
-        message("discover.error.no_such_interface", interface=name, known=known)
+        message("discover.error.no_such_interface", interface=shown_as_typed(name), known=known)
         for name in names
         if name not in by_name
     ]

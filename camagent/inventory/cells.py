@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from camagent.model.text import Message, message
-from camagent.model.uri import StreamUri, parse_stream_uri
+from camagent.model.uri import StreamUri, parse_stream_uri, shown_as_typed
 
 MAX_CELL_CHARS = 500  # a name and a place fit; more is a pasted document
 MAX_SCENE_WIDTH_M = 1000.0  # wider than any school yard
@@ -168,5 +168,5 @@ CELLS: Mapping[str, Callable[[object], Any]] = {
 
 def cell_problem(error: CellError, place: str, key: str, value: object) -> Message:
     """The sentence for one bad cell; a value that may hold a password is not repeated."""
-    shown = "…" if error.reason == "password_in_address" else str(value)[:60]
+    shown = "…" if error.reason == "password_in_address" else shown_as_typed(str(value))[:60]
     return message(f"discover.inventory.{error.reason}", place=place, column=key, value=shown)

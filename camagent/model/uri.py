@@ -19,6 +19,9 @@ _AT = re.compile(r"@|%40|\uff20|\ufe6b", re.I)
 _COLON = re.compile(r":|%3a|\uff1a|\ufe55", re.I)
 _SCHEME_TYPED = re.compile(r"^\W*(?:(?:rtsps?|https?|onvif)\b\W{0,4}|[a-z][a-z0-9+.-]{1,9}://)", re.I)
 _HOST_TYPED = re.compile(r"\[|localhost\b|[\w-]+\.[\w.-]+", re.I)
+_WORD = re.compile(r"[^\s\"'()]+")
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_PLAIN_NUMBERS = re.compile(r"[0-9A-Fa-f:./%-]*")
 _PORT_TYPED = re.compile(r"\d{1,5}(?=[/?#]|$)")
 
 
@@ -133,6 +136,32 @@ def _split_host_port(authority: str, default_port: int) -> tuple[str, int] | Non
     if not (digits.isascii() and digits.isdigit() and 0 < int(digits[:6]) < 65536):
         return None
     return host, int(digits)
+
+
+def shown_as_typed(text: str) -> str:
+    """A name, code, range or path that an operator typed, fit to be shown: whole, unless a log-in may stand
+    in it.
+
+    A MAC, an IPv6 range, a name with a colon stay; what holds an "@" or begins like an address is shown as
+    `shown_without_login` shows it.
+    """
+    if _PLAIN_NUMBERS.fullmatch(text) or not (_AT.search(text) or _SCHEME_TYPED.match(text)):
+        return printable(hide_fields(text), "?")[:200]
+    return shown_without_login(text)
+
+
+def without_logins(sentence: str) -> str:
+    """A sentence of ours with words in it that somebody typed: each as `shown_as_typed` shows it.
+
+    A folder of Windows ("C:/…@…") stays whole.
+    """
+    return _WORD.sub(lambda word: word[0] if _DRIVE.match(word[0]) else _shown_word(word[0]), sentence)
+
+
+def _shown_word(word: str) -> str:
+    ats = list(_AT.finditer(word))
+    holds_login = bool(ats) and _COLON.search(word, 0, ats[-1].start()) is not None
+    return shown_without_login(word) if holds_login else word
 
 
 def shown_without_login(text: str) -> str:

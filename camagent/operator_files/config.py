@@ -14,6 +14,7 @@ from camagent.model.daylight import is_dark
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import Site
 from camagent.model.text import Message, message
+from camagent.model.uri import without_logins
 from camagent.operator_files import read_toml
 
 MAX_CONFIG_BYTES = 1_000_000  # a configuration is a few kilobytes; more is a wrong file
@@ -225,7 +226,7 @@ def _problem(path: Path, item: Any) -> Message:
     # place.
     secret = item["loc"][:1] == ("credential",) or item["type"] == "extra_forbidden"
     plain = isinstance(given, str | int | float | bool) and len(repr(given)) < MAX_SHOWN
-    shown = repr(given) if plain and not secret else "…"
+    shown = without_logins(repr(given)) if plain and not secret else "…"
     place = _key(item["loc"])
     return message(f"config.{kind or 'invalid'}", path=str(path), place=place, bound=str(bound), given=shown)
 

@@ -27,6 +27,7 @@ from camagent.model.defect import place_of
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
 from camagent.model.text import message
+from camagent.model.uri import without_logins
 from camagent.text import LANGUAGES, catalogue, render, say
 from camagent.ui.access import SECURITY_HEADERS, SESSION_S, Access, Session, may_change, refusal_of_host
 from camagent.ui.desk import Busy, Desk
@@ -252,7 +253,7 @@ class Page:
             except Busy:
                 return _told(HTTPStatus.CONFLICT, say("ui.busy", lang))
             except OperatorError as error:
-                told = " ".join(render(problem, lang) for problem in error.problems)
+                told = without_logins(" ".join(render(problem, lang) for problem in error.problems))
                 return _told(HTTPStatus.UNPROCESSABLE_ENTITY, told)
             return web.json_response({})
 

@@ -1,0 +1,102 @@
+"""A log-in typed into the wrong place of any command is in no line that the command says."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from camagent.cli.main import main
+from camagent.model.uri import shown_as_typed, without_logins
+
+SECRET = "Zq7hunter"
+COMMANDS = (
+    "{}",
+    "scan {}",
+    "scan --subnet {}",
+    "scan --interface {} --no-store",
+    "scan --inventory {}",
+    "scan --profile {}",
+    "discover --subnet {}",
+    "doctor --subnet {}",
+    "check {} {} --window 1",
+    "check nothing --config {}",
+    "serve --listen {}",
+    "credentials set {} --user a --password-file /nonexistent",
+    "credentials remove {}",
+    "credentials trust {}",
+    "credentials accept-certificate {}",
+    "history {}",
+    "explain {}",
+    "baseline show {}",
+    "camera retire {} --by x --reason y",
+    "camera forget {}",
+    "answer NET-SWITCH yes --camera {} --by x",
+    "answer {} yes --by x",
+    "area {}",
+    "area apply {} --by An",
+    "report --compare {}",
+    "simulate --load 1 --address {}",
+    "onvif {} devicemgmt GetScopes --wsdl {}",
+    "profile show {}",
+    "profile validate {}",
+)
+FORMS = (
+    f"rtsp://admin:{SECRET}@192.0.2.1:99999/live",
+    f"admin:{SECRET}@192.0.2.1",
+    f"rtsp//admin:{SECRET}@camera",
+    f"http://admin%3A{SECRET}%40192.0.2.1/",
+    f"//admin:{SECRET}@[fd00::1/x",
+    f"admin:p@{SECRET}@192.0.2.1/" + "x" * 60,
+)
+
+
+@pytest.mark.parametrize("typed", FORMS)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_command_says_it(
+    command: str,
+    typed: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("CAMAGENT_DATA", str(tmp_path))
+    monkeypatch.setenv("CAMAGENT_CONFIG_DIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    words = [word.replace("{}", typed) for word in command.split()]
+    monkeypatch.setattr(sys, "argv", ["camagent", *words, "--lang", "en"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = "".join(capfd.readouterr())
+    assert SECRET not in said, said
+    assert ended.value.code in (0, 1, 2, 3) and "itself failed" not in said, said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "00:1b:c5:0a:0b:0c",
+        "fd00::1/64",
+        "192.168.1.0/33",
+        "Cổng chính: sân trường",
+        "urn:uuid:5f5a69c2-e0ae-504f-829b-00000000000a",
+        "192.168.1.64#2",
+        "IMG-FPS",
+    ],
+)
+def test_names_codes_and_ranges_are_said_whole(text: str) -> None:
+    assert shown_as_typed(text) == text
+
+
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [
+        ("Error: C:/school@home/a.toml: cannot be read", "Error: C:/school@home/a.toml: cannot be read"),
+        ("Error: ask giamsat@truong.edu.vn for it", "Error: ask giamsat@truong.edu.vn for it"),
+        ('Error: "a:b@192.0.2.1" is none', 'Error: "***@192.0.2.1" is none'),
+        ("(rtsp://a:b@192.0.2.1/x)", "(rtsp://***@192.0.2.1/x)"),
+    ],
+)
+def test_a_sentence_loses_its_log_ins_only(sentence: str, said: str) -> None:
+    assert without_logins(sentence) == said
