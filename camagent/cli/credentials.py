@@ -12,7 +12,7 @@ import click
 from camagent.cli.language import lang, t
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
-from camagent.model.uri import shown_as_typed
+from camagent.model.uri import shown_range
 
 if TYPE_CHECKING:
     from camagent.operator_files.credentials import CredentialStore
@@ -151,7 +151,7 @@ def accept_command(address: str) -> int:
         host = address.removeprefix("[").removesuffix("]")
         places = [pin_place(host, port) for port, _ in pins_of(store.pins(), host)]
         if not places:
-            raise OperatorError(message("cli.no_certificate", address=shown_as_typed(address)[:60]))
+            raise OperatorError(message("cli.no_certificate", address=shown_range(address)[:60]))
         store.forget_pins(host, places)
     finally:
         store.close()
@@ -214,4 +214,4 @@ def _network(text: str) -> str:
     try:
         return str(ipaddress.ip_network(text, strict=False))
     except ValueError:
-        raise OperatorError(message("cli.bad_network", network=shown_as_typed(text)[:60])) from None
+        raise OperatorError(message("cli.bad_network", network=shown_range(text)[:60])) from None

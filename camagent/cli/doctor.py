@@ -12,7 +12,7 @@ import click
 from camagent.cli.language import t, tm
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
-from camagent.model.uri import shown_as_typed
+from camagent.model.uri import shown_range
 
 if TYPE_CHECKING:
     from camagent.discover.doctor import Diagnosis
@@ -71,7 +71,7 @@ def _wanted(subnets: tuple[str, ...], inventory: Path | None) -> tuple[str, ...]
     """
     from camagent.app import read_inventory_file
 
-    wrong = [shown_as_typed(text) for text in subnets if not _is_network(text)]
+    wrong = [shown_range(text) for text in subnets if not _is_network(text)]
     if wrong:
         raise OperatorError(*(message("discover.error.bad_subnet", subnet=text) for text in wrong))
     hosts = (declared.address for declared in read_inventory_file(inventory))

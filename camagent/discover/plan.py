@@ -14,7 +14,7 @@ from camagent.model.discovery import Note
 from camagent.model.onvif import ONVIF_SEARCH_PORTS, RTSP_PORTS
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message
-from camagent.model.uri import shown_as_typed
+from camagent.model.uri import shown_as_typed, shown_range
 
 WIDEST_PREFIX = 16  # 65,536 addresses: longer than the budget at our pace; wider is a typing mistake
 MAX_SUBNETS = 256  # ranges in one search
@@ -130,7 +130,7 @@ def _read_ranges(texts: Sequence[str], problems: list[Message]) -> tuple[ipaddre
         try:
             network = ipaddress.ip_network(text.strip(), strict=False)
         except ValueError:
-            problems.append(message("discover.error.bad_subnet", subnet=shown_as_typed(text)))
+            problems.append(message("discover.error.bad_subnet", subnet=shown_range(text)))
             continue
         if isinstance(network, ipaddress.IPv6Network):
             problems.append(message("discover.error.ipv6_subnet", subnet=text))

@@ -30,16 +30,25 @@ _KEYS = (
 _AFTER_ESCAPED = (
     r"(?:(?<![A-Za-z0-9])|(?<=%26)|(?<=%3[BbFf])|(?<=%2[Ff]))"  # after "&", ";", "?" or "/" in that form
 )
-_NAME = rf"{_AFTER_ESCAPED}(?P<name>{PASSWORD_NAMES}|{_USERS}|{_KEYS})(?P<is>=|%3d)"
+_LIST_INDEX = r"(?:\[\w{0,16}\]|%5b\w{0,16}%5d)?"  # password[]=, login[password]=
+_NAME = (
+    rf"{_AFTER_ESCAPED}(?P<name>{PASSWORD_NAMES}|{_USERS}|{_KEYS})"
+    rf"(?P<is>{_LIST_INDEX}(?:=|%3d))"
+)
 _NEXT_FIELD = r"[;_,#][a-z][a-z0-9.-]{0,32}="
 _CHAINED = re.compile(rf"{_NAME}(?P<value>[^=&]+?)(?={_NEXT_FIELD})", re.I)  # user=a_password=b_channel=1
 _IN_QUERY = re.compile(rf"{_NAME}(?P<value>.+?)(?=&|%26|{_NEXT_FIELD}|$)", re.I)
 _IN_PATH = re.compile(rf"{_NAME}(?P<value>.+?)(?=[&/?]|%26|{_NEXT_FIELD}|$)", re.I)
 _IN_TEXT = re.compile(rf"{_NAME}(?P<value>[^&\s\"'<>;,]+?)(?=[&\s\"'<>;,]|%26|{_NEXT_FIELD}|$)", re.I)
 _SHORT_PAIR = re.compile(r"(?<![A-Za-z0-9])(?P<name>[up])(?P<is>=)(?P<value>[^&;]+)", re.I)
-_LOGIN_SEGMENT = re.compile(  # /0/admin:password/main
-    r"(?<=/)(?:admin|root|user|guest|operator|viewer|supervisor|service|\d{6}):[^/?&]{1,64}(?=/)", re.I
+_ACCOUNTS = r"(?:admin|root|user|guest|operator|viewer|supervisor|service|\d{6})"
+_COLON = r"(?::|%3a)"
+_LOGIN_SEGMENT = re.compile(  # /0/admin:password/main, /admin:password, /anybody:password@camera
+    rf"(?:(?<=/)|(?<=%2f))(?:{_ACCOUNTS}{_COLON}[^/?&]{{1,64}}"
+    rf"|[^/?&:@%]{{1,64}}{_COLON}[^/?&@]{{1,64}}(?:@|%40)[^/?&]{{0,64}})(?=/|$)",
+    re.I,
 )
+_LOGIN_VALUE = re.compile(rf"(?<==){_ACCOUNTS}{_COLON}[^&]{{1,64}}", re.I)  # ?basic=admin:password
 
 
 class Marks:
@@ -78,7 +87,8 @@ def hide_fields(address: str, marks: Marks | None = None) -> str:
     path = _LOGIN_SEGMENT.sub(lambda m: marks.mark("login", m[0]), _sub(_IN_PATH, path, marks))
     if _SHORT_PAIR.search(query) and {m["name"].lower() for m in _SHORT_PAIR.finditer(query)} == {"u", "p"}:
         query = _sub(_SHORT_PAIR, query, marks)
-    return path + mark + _sub(_IN_QUERY, query, marks)
+    query = _LOGIN_VALUE.sub(lambda m: marks.mark("login", m[0]), _sub(_IN_QUERY, query, marks))
+    return path + mark + query
 
 
 def hide_fields_in_text(text: str, marks: Marks) -> str:

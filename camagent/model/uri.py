@@ -145,9 +145,15 @@ def shown_as_typed(text: str) -> str:
     A MAC, an IPv6 range, a name with a colon stay; what holds an "@" or begins like an address is shown as
     `shown_without_login` shows it.
     """
-    if _PLAIN_NUMBERS.fullmatch(text) or not (_AT.search(text) or _SCHEME_TYPED.match(text)):
+    if not (_AT.search(text) or _SCHEME_TYPED.match(text)):
         return printable(hide_fields(text), "?")[:200]
     return shown_without_login(text)
+
+
+def shown_range(text: str) -> str:
+    """What an operator typed in place of an address or range, fit to be shown: as `shown_without_login`, but
+    numbers stay whole."""
+    return text[:200] if _PLAIN_NUMBERS.fullmatch(text) else shown_without_login(text)
 
 
 def without_logins(sentence: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from camagent.cli.main import main
-from camagent.model.uri import shown_as_typed, without_logins
+from camagent.model.uri import shown_as_typed, shown_range, without_logins
 
 SECRET = "Zq7hunter"
 COMMANDS = (
@@ -87,6 +87,16 @@ def test_no_command_says_it(
 )
 def test_names_codes_and_ranges_are_said_whole(text: str) -> None:
     assert shown_as_typed(text) == text
+
+
+@pytest.mark.parametrize("text", ["192.168.1.0/33", "fd00::1/200", "192.168.1.1-9", "10.1"])
+def test_a_range_that_is_none_is_said_whole(text: str) -> None:
+    assert shown_range(text) == text
+
+
+@pytest.mark.parametrize("text", ["admin:S3cret", "admin:S3cret@10.1.1.1", "rtsp:admin:S3cret"])
+def test_a_log_in_in_place_of_a_range_is_not(text: str) -> None:
+    assert "S3cret" not in shown_range(text)
 
 
 @pytest.mark.parametrize(
