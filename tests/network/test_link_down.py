@@ -1,0 +1,100 @@
+"""The cable is pulled while a school is being checked: the network is named, and no camera of it blamed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from camagent.simulator.default_school import USER
+from tests.discover.network import Network
+from tests.monitoring.programs import eventually
+from tests.network.far_school import PASSWORD
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace of its own needs root"),
+]
+ROOT = Path(__file__).resolve().parents[2]
+OURS, THEIRS = "10.77.0.1", ["10.77.0.11", "10.77.0.12", "10.77.0.13"]
+ESTABLISHED, RTSP_PORT = "01", 8554
+WATCHED_S = 3.0  # how long the video runs before the cable is pulled
+
+
+@contextmanager
+def school() -> Iterator[tuple[Network, Network]]:
+    """Three cameras behind one cable; this thread is at its near end."""
+    near, far = Network(), Network()
+    near.cable_to(far, "eth1", "far1")
+    near.run(f"addr add {OURS}/24 dev eth1")
+    for address in THEIRS:
+        far.run(f"addr add {address}/24 dev far1")
+    with far.inside():
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.network.far_school", *THEIRS],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+        )
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        assert process.stdout.readline() == b"ready\n"
+        with near.inside():
+            yield near, far
+    finally:
+        process.stdin.close()
+        process.wait(20)
+        process.stdout.close()
+        near.close()
+        far.close()
+
+
+def sessions() -> int:
+    """Cameras to which an RTSP connection of this network stands."""
+    rows = [row.split() for row in Path("/proc/thread-self/net/tcp").read_text().splitlines()[1:]]
+    return len({row[2] for row in rows if row[3] == ESTABLISHED and row[2].endswith(f":{RTSP_PORT:04X}")})
+
+
+def scan(tmp_path: Path) -> subprocess.Popen[str]:
+    """`camagent scan` of the three cameras, with a window long enough to be cut."""
+    (tmp_path / "password").write_text(PASSWORD)
+    command = ["scan", "--subnet", "10.77.0.8/29", "--user", USER, "--trust-new", "--no-port-check"]
+    command += ["--password-file", str(tmp_path / "password"), "--window", "25", "--pictures", "0"]
+    folders = {"CAMAGENT_DATA": str(tmp_path / "data"), "CAMAGENT_CONFIG_DIR": str(tmp_path / "config")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "camagent", *command, "--format", "json", "--lang", "en"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | folders,
+    )
+
+
+@pytest.mark.parametrize("end", ["ours", "theirs"])
+def test_a_cable_that_is_pulled_in_mid_scan_blames_no_camera(end: str, tmp_path: Path) -> None:
+    """Ours: the kernel says that there is no network. Theirs: nothing is said, and nothing comes."""
+    with school() as (near, far):
+        process = scan(tmp_path)
+        eventually(lambda: sessions() == len(THEIRS), "three streams", 60)
+        time.sleep(WATCHED_S)
+        if end == "ours":
+            near.run("link set eth1 down")
+        else:
+            far.run("link set far1 down")
+        out, err = process.communicate(timeout=200)
+    assert "Traceback" not in err, err
+    document: dict[str, Any] = json.loads(out)
+    told = [(camera["address"], camera["verdict"]) for camera in document["cameras"]]
+    assert told == [(address, "undetermined") for address in THEIRS], err
+    assert process.returncode == 3
+    assert [row["observed"] for row in document["site_findings"] if row["rule"] == "SITE-SILENT"] == [3]
