@@ -17,7 +17,7 @@ import socket
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,40 +78,63 @@ def run(kind: str, base: str, cameras: int, window_s: float) -> dict[str, Any]:
     return result
 
 
-def check_cost(base: str, cameras: int, window_s: float, kind: str = "camagent") -> dict[str, Any]:
-    """CPU of one more camera: a process checking many, less a process checking one."""
-    one, many = run(kind, base, 1, window_s), run(kind, base, cameras + 1, window_s)
-    if one.get("failed") or many.get("failed"):
-        return {"kind": kind, "failed": True}
-    return {**many, "cpu_per_camera_s": (many["cpu_s"] - one["cpu_s"]) / cameras}
+MANY = ("camagent", "camagent-watch", "pyav-fast-demux", "pyav-best")
+"""Who reads many cameras in one process: what the first costs (without imports, with the opening of FFmpeg
+and the start of our decoding process) and what each further one costs stand apart. cv2 and ffprobe are
+measured as they are used, one camera a process."""
+
+
+def costs(base: str, kinds: Sequence[str], args: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """For each contender the processor time of the first camera and of one more, in every round.
+
+    The rounds go round all contenders, so that what else the machine does meets them alike.
+    """
+    rows: dict[str, dict[str, Any]] = {kind: {"kind": kind, "first_s": [], "next_s": []} for kind in kinds}
+    for _, kind in itertools.product(range(args.rounds), kinds):
+        row, one = rows[kind], run(kind, base, 1, args.window)
+        row["failed"] = row.get("failed", False) or bool(one.get("failed"))
+        if row["failed"]:
+            continue
+        row["first_s"].append(one["cpu_s"])
+        if kind in MANY:
+            many = run(kind, base, args.cameras + 1, args.window)
+            row["failed"] = bool(many.get("failed"))
+            if not row["failed"]:
+                row["next_s"].append((many["cpu_s"] - one["cpu_s"]) / args.cameras)
+                row["rates_hz"] = many["rates_hz"]
+    for row in rows.values():
+        row["cpu_per_camera_s"] = (
+            None if row["failed"] else statistics.median(row["next_s"] or row["first_s"])
+        )
+    return rows
 
 
 def compare(clip: str, paced: bool, args: argparse.Namespace) -> dict[str, Any]:
-    """One clip: our check against each peer watching one camera."""
+    """One clip: our check against each peer."""
     peers = PEERS if clip == MAIN_CLIP and not args.quick else QUICK_PEERS
     with load_server(args.cameras + 1, clip, paced) as (base, _):
-        own = check_cost(base, args.cameras, args.window)
-        watching = check_cost(base, args.cameras, args.window, "camagent-watch")
-        rows = {kind: run(kind, base, 1, args.window) for kind in peers}
-    for row in rows.values():
-        row["cpu_per_camera_s"] = row.get("cpu_s")
+        rows = costs(base, ("camagent", "camagent-watch", *peers), args)
+    own, watching = rows.pop("camagent"), rows.pop("camagent-watch")
     return {"clip": clip, "paced": paced, **circumstances(), "check": own, "watch": watching, "peers": rows}
 
 
 def per_second(clip: str, paced: bool, args: argparse.Namespace) -> dict[str, Any]:
-    """CPU of a camera-second without opening and closing: a long window less a short one."""
+    """CPU of a camera-second without opening and closing: a long window less a short one, in every round."""
     short_s, long_s, cameras = args.window, 2 * args.window, args.cameras
     kinds = ("camagent-watch", "pyav-fast-demux")
+    keys = (("cpu_s", "cpu_per_camera_second_s"), ("kernel_s", "kernel_per_camera_second_s"))
+    rounds: dict[str, dict[str, list[float]]] = {key: {kind: [] for kind in kinds} for _, key in keys}
     with load_server(cameras, clip, paced) as (base, _):
-        runs = {kind: [run(kind, base, cameras, window) for window in (short_s, long_s)] for kind in kinds}
+        for _, kind in itertools.product(range(args.rounds), kinds):
+            short, long = (run(kind, base, cameras, window) for window in (short_s, long_s))
+            if short.get("failed") or long.get("failed"):
+                continue
+            for name, key in keys:
+                rounds[key][kind].append((long[name] - short[name]) / cameras / (long_s - short_s))
     result: dict[str, Any] = {"clip": clip, "paced": paced, "cameras": cameras, **circumstances()}
-    for name, key in (("cpu_s", "cpu_per_camera_second_s"), ("kernel_s", "kernel_per_camera_second_s")):
-        result[key] = {
-            kind: (long[name] - short[name]) / cameras / (long_s - short_s)
-            for kind, (short, long) in runs.items()
-            if not (short.get("failed") or long.get("failed"))
-        }
-    return result
+    for key, by_kind in rounds.items():
+        result[key] = {kind: statistics.median(each) for kind, each in by_kind.items() if each}
+    return result | {"rounds": rounds}
 
 
 def scale(args: argparse.Namespace) -> list[dict[str, Any]]:
@@ -152,24 +175,36 @@ def scale_line(row: dict[str, Any]) -> str:
 
 
 def comparison_lines(result: dict[str, Any]) -> Iterator[str]:
-    own = result["check"].get("cpu_per_camera_s")
+    """The first camera beside ours, and one more camera beside ours; a peer without one more is read once a
+    process, so that its first is what each costs."""
+    own = result["check"]
     yield f"{result['clip']}, {'paced' if result['paced'] else 'bursty'}"
-    if own is None:
+    if own["failed"]:
         yield "  our check gave no result"
         return
-    rates = result["check"]["rates_hz"] or [0.0]
-    yield f"  {'camagent check':<22} {1000 * own:8.1f} ms  ({min(rates):.2f}–{max(rates):.2f} fps read)"
-    watched = result["watch"].get("cpu_per_camera_s")
-    if watched is not None:
-        yield f"  {'camagent, no picture':<22} {1000 * watched:8.1f} ms"
+    rates = own.get("rates_hz") or [0.0]
+    yield f"  {'camagent check':<22} {_spread(own)}  ({min(rates):.2f}–{max(rates):.2f} fps read)"
+    if not result["watch"]["failed"]:
+        yield f"  {'camagent, no picture':<22} {_spread(result['watch'])}"
     for kind, row in result["peers"].items():
-        cost = row["cpu_per_camera_s"]
-        if cost is None:
+        if row["failed"]:
             yield f"  {kind:<22} no result"
             continue
+        first = statistics.median(row["first_s"]) / statistics.median(own["first_s"])
+        more = row["cpu_per_camera_s"] / own["cpu_per_camera_s"]
         bound = BOUNDS.get(kind) if result["clip"] == MAIN_CLIP and not result["paced"] else None
-        verdict = "" if bound is None else _bound_text(bound, cost / own)
-        yield f"  {kind:<22} {1000 * cost:8.1f} ms  {cost / own:6.1f} times ours{verdict}"
+        verdict = "" if bound is None else _bound_text(bound, more)
+        yield f"  {kind:<22} {_spread(row)}  {first:.1f} times our first, {more:.1f} times our next{verdict}"
+
+
+def _spread(row: dict[str, Any]) -> str:
+    """Median, least and most of all rounds."""
+    texts = []
+    for name, values in (("first", row["first_s"]), ("next", row["next_s"])):
+        if values:
+            middle, least, most = (1000 * of(values) for of in (statistics.median, min, max))
+            texts.append(f"{name} {middle:.1f} ms ({least:.1f}–{most:.1f})")
+    return ", ".join(texts)
 
 
 def _bound_text(bound: float, times: float) -> str:
@@ -178,12 +213,15 @@ def _bound_text(bound: float, times: float) -> str:
 
 def steady_line(result: dict[str, Any]) -> str:
     kernel = result["kernel_per_camera_second_s"]
-    costs = [
-        f"{kind} {1000 * cost:.2f} ms ({1000 * kernel[kind]:.2f} of it in the kernel)"
-        for kind, cost in result["cpu_per_camera_second_s"].items()
-    ]
+    texts = []
+    for kind, cost in result["cpu_per_camera_second_s"].items():
+        least, most = (1000 * of(result["rounds"]["cpu_per_camera_second_s"][kind]) for of in (min, max))
+        kernel_ms = 1000 * kernel[kind]
+        texts.append(
+            f"{kind} {1000 * cost:.2f} ms ({least:.2f}–{most:.2f}; {kernel_ms:.2f} of it in the kernel)"
+        )
     pace = "paced" if result["paced"] else "bursty"
-    return f"a camera-second, {result['cameras']} cameras, {pace}: {', '.join(costs)}"
+    return f"a camera-second, {result['cameras']} cameras, {pace}: {', '.join(texts)}"
 
 
 def circumstances() -> dict[str, Any]:
@@ -222,6 +260,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--window", type=float, default=5.0, help="seconds watched")
     parser.add_argument("--cameras", type=int, default=64, help="cameras in the difference of two runs")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="the median of so many; least and most are told"
+    )
     parser.add_argument("--scale", type=numbers, default=SCALE, help="comma-separated numbers of cameras")
     parser.add_argument(
         "--peer-scale", type=numbers, default=(64, 256), help="where PyAV and OpenCV are read too"
@@ -233,6 +274,7 @@ def arguments() -> argparse.Namespace:
     args = parser.parse_args()
     if args.quick:
         args.cameras, args.scale, args.peer_scale = 16, (1, 16, 64), ()
+        args.rounds = 1
     return args
 
 

@@ -1,5 +1,5 @@
-"""4K streams for the bench: too large for the repository, so they are made on first use and kept in a
-temporary folder.
+"""Streams for the bench that are too large for the repository: made on first use and kept in a temporary
+folder. 4K, and 1080p with keyframes of a real camera's size (200 kB in H.264, 139 kB in H.265).
 
 `python -m bench.stream_clips NAME STREAMS PORT [paced]` serves one as `camagent simulate --load` serves its
 own.
@@ -22,6 +22,8 @@ FOLDER = Path(tempfile.gettempdir()) / "camagent-bench-clips"
 LARGE = {
     recipe.name: recipe
     for recipe in (
+        Recipe("heavy_1080p_h264", "h264", 1920, 1080, 25, 50, 8_000_000, 50, seed=27),
+        Recipe("heavy_1080p_h265", "h265", 1920, 1080, 25, 50, 8_000_000, 50, seed=27, grain=5),
         Recipe("load_2160p_h264", "h264", 3840, 2160, 25, 50, 12_000_000, 50, seed=25),
         Recipe("load_2160p_h265", "h265", 3840, 2160, 25, 50, 8_000_000, 50, seed=26),
     )
