@@ -157,7 +157,7 @@ def read_inventory_file(path: Path | None) -> tuple[Declaration, ...]:
     """
     if path is None:
         return ()
-    from camagent.inventory.join import read_inventory
+    from camagent.operator_files.inventory_file import read_inventory
 
     return read_inventory(path)
 
@@ -174,7 +174,7 @@ def make_order(
     Raises: OperatorError for a wrong requirement profile, price file or firmware list, every problem at once.
     """
     from camagent.assess.profile import load_profile
-    from camagent.inventory.firmware_list import load_firmware_list
+    from camagent.operator_files.firmware_list import load_firmware_list
     from camagent.plan.prices import load_prices
     from camagent.run.context import JudgingContext
     from camagent.run.recognition import site_facts

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from camagent.inventory.firmware_list import load_firmware_list
 from camagent.model.operator_error import OperatorError
+from camagent.operator_files.firmware_list import load_firmware_list
 from camagent.text import render
 
 

@@ -20,8 +20,8 @@ from camagent.inventory.identity import (
     shared_signs,
     sighting,
 )
-from camagent.inventory.usable_numbers import usable_endpoint, usable_mac, usable_serial
 from camagent.model.device import DeviceFacts, DeviceInformation, DeviceTarget, NetworkFacts
+from camagent.model.usable_numbers import usable_endpoint, usable_mac, usable_serial
 from tests.builders import device_facts
 
 EPR = "urn:uuid:4d454930-0000-1000-8000-001bc50a0b0c"

@@ -15,7 +15,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import product
 
-from camagent.inventory.usable_numbers import (
+from camagent.model.device import DeviceFacts, DeviceInformation, NetworkFacts, TlsFacts
+from camagent.model.usable_numbers import (
     MAX_SIGN_CHARS,
     as_plain,
     mac_of_endpoint,
@@ -23,7 +24,6 @@ from camagent.inventory.usable_numbers import (
     usable_mac,
     usable_serial,
 )
-from camagent.model.device import DeviceFacts, DeviceInformation, NetworkFacts, TlsFacts
 
 MAX_MACS = 8  # interfaces of one device, wired and wireless
 

@@ -15,9 +15,9 @@ from camagent.cli.main import build
 from camagent.document.write import scan_document
 from camagent.inventory.earlier_runs import Learned
 from camagent.inventory.identity import KnownDevice
-from camagent.inventory.join import parse_inventory
 from camagent.model.expected import DeviceWords, ExpectedCamera, Retirement
 from camagent.model.operator_error import OperatorError
+from camagent.operator_files.inventory_file import parse_inventory
 from camagent.report.inventory_csv import render_inventory
 from camagent.store import open_store
 from tests import builders

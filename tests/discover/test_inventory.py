@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camagent.inventory.join import join, parse_inventory, read_inventory
+from camagent.inventory.join import join
 from camagent.model.discovery import Change, SeenCamera
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import Declaration, ManualAnswer
+from camagent.operator_files.inventory_file import parse_inventory, read_inventory
 from camagent.text import LANGUAGES, render
 from tests.refusal import refused
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from camagent.model.scan import Declaration
+
 _PLACEHOLDER_WORDS = frozenset(
     ("NONE", "NULL", "UNKNOWN", "NA", "NOTAVAILABLE", "UNDEFINED", "EMPTY", "DEFAULT")
     + ("SERIAL", "SERIALNUMBER", "SN", "GENERAL", "ONVIF", "TEST")
@@ -101,3 +103,15 @@ _ROWS = (
     "9876543210987654321098765432109",
     "0123456789ABCDEF0123456789ABCDEF",
 )
+
+
+def declared_serial(declared: Declaration) -> tuple[str, ...]:
+    """The serial number of a line of the inventory; none for a recorder's channel or a placeholder."""
+    serial = usable_serial(declared.serial, declared.address)
+    return (serial,) if serial and not declared.channel else ()
+
+
+def declared_mac(declared: Declaration) -> tuple[str, ...]:
+    """The same of its MAC address."""
+    mac = usable_mac(declared.mac)
+    return (mac,) if mac and not declared.channel else ()

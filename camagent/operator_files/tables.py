@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from camagent.inventory.cells import CELLS
 from camagent.model.pairs import pairs_of
 from camagent.model.text import Message, message
 from camagent.operator_files import parse_toml
+from camagent.operator_files.cells import CELLS
 
 MAX_ROWS = 20_000  # cameras in one inventory; all schools of a district are fewer
 MAX_MARKS = 20 * MAX_ROWS  # two brackets and an equals sign for each of eleven cells, and some answers
