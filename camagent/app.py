@@ -175,7 +175,7 @@ def make_order(
     """
     from camagent.assess.profile import load_profile
     from camagent.operator_files.firmware_list import load_firmware_list
-    from camagent.plan.prices import load_prices
+    from camagent.operator_files.prices import load_prices
     from camagent.run.context import JudgingContext
     from camagent.run.recognition import site_facts
     from camagent.run.visit import Judge

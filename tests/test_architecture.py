@@ -84,24 +84,28 @@ def part(name: str) -> str:
 BASE = {"model", "wire", "operator_files", "platform"}
 STAGES = {"discover", "interrogate", "observe", "assess", "plan"}
 PUBLISHED = {"model", "text", "document"}
-MAY_IMPORT: dict[str, set[str]] = {
-    "model": set(),
-    "platform": set(),
-    "text": {"model"},
-    "operator_files": {"model", "platform"},
-    "wire": {"model", "platform"},
-    "inventory": {"model"},
-    "run": BASE | STAGES | {"inventory"},
-    "document": {"model", "text"},
-    "area": PUBLISHED,
-    "report": PUBLISHED | {"area"},
-    "store": PUBLISHED | {"inventory", "platform"},
-    "exporter": PUBLISHED | {"operator_files", "platform"},
-    "agent": BASE | {"run", "inventory", "document", "store", "exporter", "discover"},
-    "ui": PUBLISHED | {"run", "store", "exporter"},
-    "simulator": {"model", "platform"},
-    "__main__": {"cli"},
-} | {stage: BASE for stage in STAGES}
+MAY_IMPORT: dict[str, set[str]] = (
+    {
+        "model": set(),
+        "platform": set(),
+        "text": {"model"},
+        "operator_files": {"model", "platform"},
+        "wire": {"model", "platform"},
+        "inventory": {"model"},
+        "run": BASE | STAGES | {"inventory"},
+        "document": {"model", "text"},
+        "area": PUBLISHED,
+        "report": PUBLISHED | {"area"},
+        "store": PUBLISHED | {"inventory", "platform"},
+        "exporter": PUBLISHED | {"operator_files", "platform"},
+        "agent": BASE | {"run", "inventory", "document", "store", "exporter", "discover"},
+        "ui": PUBLISHED | {"run", "store", "exporter"},
+        "simulator": {"model", "platform"},
+        "__main__": {"cli"},
+    }
+    | {stage: BASE for stage in STAGES}
+    | {"plan": {"model"}}
+)
 """Which room may import which others of ours; `cli` may import all, `app` all but `cli`.
 
 The picture stands in docs/architecture.md."""
@@ -219,7 +223,7 @@ def _body_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 MAX_ROOMS = 24
-MAX_ARROWS = 98
+MAX_ARROWS = 95
 
 
 def arrows() -> dict[str, set[str]]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from camagent.model.operator_error import OperatorError
-from camagent.operator_files.config import KINDS, load_config
+from camagent.operator_files.checked import KINDS
+from camagent.operator_files.config import load_config
 from camagent.text import catalogue, render
 
 GOOD = """

@@ -136,7 +136,7 @@ def merge_command(
 def _options(levels: tuple[str, ...], ward: str | None, rank: str, prices: Path | None) -> AreaOptions:
     from camagent.area import AreaOptions
     from camagent.area.school import Price
-    from camagent.plan.prices import load_prices
+    from camagent.operator_files.prices import load_prices
 
     if prices is None:
         return AreaOptions(levels=levels, ward=ward, rank=rank)

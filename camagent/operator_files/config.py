@@ -8,14 +8,12 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field
 
 from camagent.model.daylight import is_dark
-from camagent.model.operator_error import OperatorError
 from camagent.model.scan import Site
-from camagent.model.text import Message, message
-from camagent.model.uri import without_logins
 from camagent.operator_files import read_toml
+from camagent.operator_files.checked import CheckedTable, checked
 
 MAX_CONFIG_BYTES = 1_000_000  # a configuration is a few kilobytes; more is a wrong file
 
@@ -70,11 +68,7 @@ Ports = Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], Field(max_l
 """Sixteen at most: a ladder is climbed at every address, and embedded devices fall over port scans."""
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SiteTable(_Table):
+class SiteTable(CheckedTable):
     """Whose network this is."""
 
     id: str = Field(default="", max_length=64)
@@ -86,7 +80,7 @@ class SiteTable(_Table):
     """Names of the levels above a camera, from the school upwards, as the area's lists call them."""
 
 
-class DiscoveryTable(_Table):
+class DiscoveryTable(CheckedTable):
     """Where to look."""
 
     subnets: tuple[Network, ...] = ()
@@ -98,7 +92,7 @@ class DiscoveryTable(_Table):
     """The same for RTSP, where ONVIF is off."""
 
 
-class CheckTable(_Table):
+class CheckTable(CheckedTable):
     """How to look at each camera."""
 
     profile: str = "ubnd-3288"
@@ -111,7 +105,7 @@ class CheckTable(_Table):
     firmware: Path | None = None
 
 
-class CredentialTable(_Table):
+class CredentialTable(CheckedTable):
     """One log-in and the addresses it may be given to; the password itself stands elsewhere."""
 
     address: Network
@@ -122,7 +116,7 @@ class CredentialTable(_Table):
     allow_basic: bool = False
 
 
-class AgentTable(_Table):
+class AgentTable(CheckedTable):
     """`camagent serve`."""
 
     listen: str = "127.0.0.1:9797"
@@ -135,14 +129,14 @@ class AgentTable(_Table):
     data_dir: Path | None = None
 
 
-class ScheduleTable(_Table):
+class ScheduleTable(CheckedTable):
     """When `camagent serve` looks at what only one hour of the day shows."""
 
     night: NightHour | None = None
     """Local time at which every camera is looked at by night, for example "20:30"."""
 
 
-class Config(_Table):
+class Config(CheckedTable):
     """The whole file."""
 
     site: SiteTable = SiteTable()
@@ -170,68 +164,7 @@ def parse_config(table: dict[str, Any], path: Path) -> Config:
 
     Raises: OperatorError with every problem at once.
     """
-    try:
-        config = Config.model_validate(table)
-    except ValidationError as error:
-        raise OperatorError(*(_problem(path, item) for item in error.errors())) from None
-    return _rooted(config, path.parent)
-
-
-def _key(location: tuple[int | str, ...]) -> str:
-    text = ""
-    for piece in location:
-        if isinstance(piece, int):
-            text += f"[{piece}]"
-        else:
-            text += f".{piece}" if text else piece
-    return text or "(file)"
-
-
-KINDS = {
-    "extra_forbidden": "unknown_key",
-    "missing": "missing",
-    "string_type": "text_wanted",
-    "string_too_long": "too_long",
-    "string_too_short": "too_short",
-    "bool_type": "bool_wanted",
-    "bool_parsing": "bool_wanted",
-    "int_type": "number_wanted",
-    "int_parsing": "number_wanted",
-    "int_from_float": "number_wanted",
-    "float_type": "number_wanted",
-    "float_parsing": "number_wanted",
-    "greater_than": "not_above",
-    "greater_than_equal": "too_small",
-    "less_than": "not_below",
-    "less_than_equal": "too_large_number",
-    "literal_error": "one_of",
-    "path_type": "text_wanted",
-    "tuple_type": "list_wanted",
-    "model_type": "table_wanted",
-    "model_attributes_type": "table_wanted",
-}
-"""pydantic's kinds of error and our sentences for them (`config.KEY` in the catalogues)."""
-
-
-def _problem(path: Path, item: Any) -> Message:
-    context = item.get("ctx") or {}
-    kind = KINDS.get(item["type"])
-    if item["type"] == "value_error":
-        kind = str(context.get("error", "invalid"))  # our own validators name their sentence
-    bound = next(
-        (context[name] for name in ("gt", "ge", "lt", "le", "expected", "max_length") if name in context), ""
-    )
-    given = item.get("input")
-    # What stands in a log-in's table, or under a key that we do not know, may be a password in the wrong
-    # place.
-    secret = item["loc"][:1] == ("credential",) or item["type"] == "extra_forbidden"
-    plain = isinstance(given, str | int | float | bool) and len(repr(given)) < MAX_SHOWN
-    shown = without_logins(repr(given)) if plain and not secret else "…"
-    place = _key(item["loc"])
-    return message(f"config.{kind or 'invalid'}", path=str(path), place=place, bound=str(bound), given=shown)
-
-
-MAX_SHOWN = 80  # characters of a wrong value that are shown again
+    return _rooted(checked(Config, table, path), path.parent)
 
 
 def _rooted(config: Config, folder: Path) -> Config:

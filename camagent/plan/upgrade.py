@@ -8,12 +8,12 @@ from dataclasses import replace
 from itertools import chain
 
 from camagent.model.finding import Action, Finding, Outcome, Setting, Severity, Upgrade, Verdict
+from camagent.model.prices import PriceList
 from camagent.model.scan import CameraFacts, verdict_of
 from camagent.model.stream import ProfileTarget
 from camagent.model.text import Message
 from camagent.plan.encoder import Choice, choose, measured_bitrate_bps
 from camagent.plan.grounds import Ground, Look, doubts, main_stream, newer_firmware, rests_on
-from camagent.plan.prices import PriceList
 from camagent.plan.remedies import failed, remedy_for
 from camagent.plan.remedy import Case, Remedy, advice, step
 from camagent.plan.tender import tender, tender_rows

@@ -12,6 +12,7 @@ from camagent.assess.profile import RequirementProfile
 from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Basis, Finding, Outcome, Severity
+from camagent.model.prices import PriceList
 from camagent.model.scan import CameraFacts, CameraResult, SiteFacts, verdict_of
 from camagent.model.secret import Credential
 from camagent.model.stream import (
@@ -23,7 +24,6 @@ from camagent.model.stream import (
 )
 from camagent.model.text import Localised, message
 from camagent.plan.grounds import Ground, Look, main_stream
-from camagent.plan.prices import PriceList
 from camagent.plan.upgrade import plan_upgrade
 from camagent.run.main_stream import video_sources
 from camagent.run.silence import NearbyCamera, silence_finding, silent_together

@@ -9,9 +9,9 @@ from camagent.assess.engine import assess
 from camagent.assess.profile import load_profile
 from camagent.model.device import EncoderOptions, MediaFacts, PortFacts
 from camagent.model.finding import Upgrade
+from camagent.model.prices import PriceList
 from camagent.model.scan import CameraFacts
 from camagent.plan.grounds import Ground, Look
-from camagent.plan.prices import PriceList
 from camagent.plan.upgrade import plan_upgrade
 from tests.builders import (
     camera_facts,
