@@ -29,6 +29,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from camagent.assess.profile import load_profile
+from camagent.model.credential_book import CredentialBook
 from camagent.model.device import (
     DeviceFacts,
     DeviceTarget,
@@ -44,7 +45,6 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Action
 from camagent.model.onvif import MEDIA1_NS
 from camagent.model.stream import StreamFacts, StreamTarget
-from camagent.operator_files.credentials import CredentialBook
 from camagent.run.context import JudgingContext
 from camagent.run.fleet import FleetOptions, Job
 from camagent.run.onlooker import Onlooker

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from camagent.discover.plan import DiscoveryPlan
     from camagent.exporter.web_config import WebConfig
     from camagent.inventory.earlier_runs import Memory
+    from camagent.model.credential_book import BoundCredential, CredentialBook
     from camagent.model.scan import Declaration
     from camagent.model.secret import Credential
     from camagent.operator_files.config import Config
-    from camagent.operator_files.credentials import BoundCredential, CredentialBook
     from camagent.run.context import JudgingContext
     from camagent.run.fleet import Fleet, FleetOptions
     from camagent.store import Store
@@ -129,7 +129,8 @@ def credential_book(
     What was typed goes before another one of the same range; a narrower range wins all the same.
     Raises: OperatorError where one cannot be read.
     """
-    from camagent.operator_files.credentials import CredentialBook, CredentialStore, configured_credentials
+    from camagent.model.credential_book import CredentialBook
+    from camagent.operator_files.credentials import CredentialStore, configured_credentials
 
     entries = configured_credentials(config.credential, environment)
     kept = CredentialStore(data_dir(config), config_dir()).entries()
@@ -142,7 +143,7 @@ def bound_to_search(login: Credential, plan: DiscoveryPlan, named: bool) -> tupl
 
     named: the operator named the ranges; else the search may bring anybody of the interfaces' own networks.
     """
-    from camagent.operator_files.credentials import BoundCredential
+    from camagent.model.credential_book import BoundCredential
 
     addresses = chain.from_iterable(interface.ipv4 for interface in plan.interfaces)
     own = () if named else [address.network for address in addresses]

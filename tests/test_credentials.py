@@ -10,16 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from camagent.model.credential_book import BoundCredential, CredentialBook
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
 from camagent.operator_files.config import CredentialTable
-from camagent.operator_files.credentials import (
-    BoundCredential,
-    CredentialBook,
-    CredentialStore,
-    configured_credentials,
-    read_password_file,
-)
+from camagent.operator_files.credentials import CredentialStore, configured_credentials, read_password_file
 
 
 def bound(network: str, user: str = "city", password: str = "hunter2") -> BoundCredential:

@@ -14,13 +14,13 @@ from camagent.discover.plan import DiscoveryPlan
 from camagent.document.model import DeviceView
 from camagent.document.write import scan_document
 from camagent.inventory.earlier_runs import Memory
+from camagent.model.credential_book import CredentialBook
 from camagent.model.device import DeviceTarget, NetworkFacts
 from camagent.model.discovery import Discovery, FoundBy, Sighting
 from camagent.model.expected import DeviceWords, ExpectedCamera, Retirement, words_with
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Verdict
 from camagent.model.scan import CameraResult, Declaration
-from camagent.operator_files.credentials import CredentialBook
 from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.expected import expected_here, looks_at
 from camagent.run.recognition import finish

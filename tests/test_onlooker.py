@@ -17,12 +17,12 @@ from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.sweep import Sweep, TriedPorts
 from camagent.discover.tcp_probe import PortAnswer, TriedPort
 from camagent.inventory.earlier_runs import Memory
+from camagent.model.credential_book import CredentialBook
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import RtspOnly, Sighting
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.scan import CameraResult
 from camagent.observe.watch import WatchOptions
-from camagent.operator_files.credentials import CredentialBook
 from camagent.run.context import JudgingContext
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job, Step
 from camagent.run.onlooker import Onlooker, Remaining, first_guess_s

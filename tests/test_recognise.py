@@ -10,13 +10,13 @@ import pytest
 
 from camagent.assess.profile import load_profile
 from camagent.inventory.earlier_runs import Memory
+from camagent.model.credential_book import CredentialBook
 from camagent.model.device import DeviceTarget, NetworkFacts
 from camagent.model.discovery import Discovery
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Verdict
 from camagent.model.scan import Declaration
 from camagent.model.stream import FileTarget, StreamTarget
-from camagent.operator_files.credentials import CredentialBook
 from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.recognition import finish
 from camagent.run.turn import SeenSource

@@ -6,12 +6,12 @@ from __future__ import annotations
 from typing import Any
 
 from camagent.assess.profile import load_profile
+from camagent.model.credential_book import BoundCredential, CredentialBook
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, RtspOnly, Sighting
 from camagent.model.scan import Declaration
 from camagent.model.secret import Credential, Secret
 from camagent.model.stream import StreamTarget
-from camagent.operator_files.credentials import BoundCredential, CredentialBook
 from camagent.run.context import JudgingContext
 from camagent.run.site_run import jobs_for
 from camagent.run.visit import Judge

@@ -14,9 +14,9 @@ import pytest
 from camagent.agent.site import WatchedSite
 from camagent.agent.watched import Watched
 from camagent.assess.profile import load_profile
+from camagent.model.credential_book import CredentialBook
 from camagent.model.device import DeviceFacts, DeviceTarget, MediaFacts
 from camagent.model.finding import Action, Verdict
-from camagent.operator_files.credentials import CredentialBook
 from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import FleetOptions, Job
 from camagent.run.onlooker import Onlooker

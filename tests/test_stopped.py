@@ -14,10 +14,10 @@ from camagent.assess.profile import load_profile
 from camagent.cli.scanning import publish
 from camagent.document.write import scan_document
 from camagent.inventory.earlier_runs import Learned, Memory
+from camagent.model.credential_book import CredentialBook
 from camagent.model.device import DeviceTarget
 from camagent.model.fault import FaultCode
 from camagent.model.finding import Outcome, Verdict
-from camagent.operator_files.credentials import CredentialBook
 from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job
 from camagent.run.onlooker import Onlooker

@@ -70,8 +70,8 @@ def check_command(
     from camagent.cli.run import warn_of
     from camagent.cli.scanning import demand_folders, publish
     from camagent.inventory.earlier_runs import Memory
+    from camagent.model.credential_book import CredentialBook
     from camagent.model.onvif import ONVIF_SEARCH_PORTS
-    from camagent.operator_files.credentials import CredentialBook
 
     if bool(targets) == bool(replays) or len(targets) > MAX_TARGETS:
         raise OperatorError(message("cli.no_target"))

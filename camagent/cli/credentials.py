@@ -45,8 +45,9 @@ def credentials_group() -> None:
 def set_command(network: str, user: str, password_file: Path | None, allow_basic: bool) -> int:
     """Bind a log-in to an address or range; the password is asked for, or read from a file or
     CAMAGENT_PASSWORD."""
+    from camagent.model.credential_book import BoundCredential
     from camagent.model.secret import Credential, Secret
-    from camagent.operator_files.credentials import BoundCredential, read_password_file
+    from camagent.operator_files.credentials import read_password_file
 
     bound = _network(network)
     if password_file is not None:
@@ -167,7 +168,7 @@ def accept_command(address: str) -> int:
 @click.argument("network", metavar="ADDRESS")
 def accept_login_command(network: str) -> int:
     """Forget how strong a log-in these devices asked for: they were reset, set up anew or replaced."""
-    from camagent.operator_files.credentials import covers
+    from camagent.model.credential_book import covers
 
     bound, record, count = _network(network), _record(), 0
     if record is not None:
@@ -201,7 +202,7 @@ def _refusals() -> tuple[RefusedLogin, ...]:
 
 
 def _allow(network: str) -> int:
-    from camagent.operator_files.credentials import covers
+    from camagent.model.credential_book import covers
 
     record = _record()
     if record is None:

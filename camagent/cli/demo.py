@@ -141,8 +141,8 @@ def demo_order(config: Config, inventory: tuple[Declaration, ...], password: str
     """By what the demo judges: the default requirement profile, the school's own log-in on loopback only."""
     from camagent.app import RunOptions, make_order
     from camagent.inventory.earlier_runs import Memory
+    from camagent.model.credential_book import BoundCredential, CredentialBook
     from camagent.model.secret import Credential, Secret
-    from camagent.operator_files.credentials import BoundCredential, CredentialBook
     from camagent.simulator.default_school import USER
 
     book = CredentialBook([BoundCredential("127.10.0.0/16", Credential(USER, Secret(password)))])

@@ -39,8 +39,8 @@ from camagent.platform.whole_files import make_folder
 if TYPE_CHECKING:
     from camagent.discover.plan import DiscoveryPlan
     from camagent.document.model import ScanDocument
+    from camagent.model.credential_book import BoundCredential
     from camagent.operator_files.config import Config
-    from camagent.operator_files.credentials import BoundCredential
     from camagent.run.context import JudgingContext, Run
     from camagent.run.fleet import Fleet, FleetOptions
     from camagent.store import Store

@@ -1,4 +1,4 @@
-"""Log-ins bound to addresses, and where their passwords rest. The only module that reads secrets from disk.
+"""Where the passwords of log-ins rest. The only module that reads secrets from disk.
 
 At rest: one file readable by its owner only, encrypted with a key that lies in another folder, so that a
 copied data folder or backup alone gives nothing away. Who can read both files as that user can read the
@@ -7,15 +7,14 @@ passwords. On Windows, where file modes protect nothing, the key is bound to the
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from camagent.model.credential_book import BoundCredential
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
 from camagent.model.text import message, os_reason
@@ -27,60 +26,6 @@ from camagent.platform.whole_files import make_data_folder, write_whole
 MAX_PASSWORD_BYTES = 1024  # ONVIF allows far less; a larger "password" is a wrong file
 MAX_STORE_BYTES = 4_000_000
 LOGIN_KEY_BYTES = 32
-
-
-@dataclass(frozen=True, slots=True)
-class BoundCredential:
-    """A log-in and the only addresses that it may be given to."""
-
-    network: str
-    credential: Credential
-
-    @property
-    def is_range(self) -> bool:
-        """It was bound to more than one address: to nobody in particular."""
-        try:
-            return ipaddress.ip_network(self.network).num_addresses > 1
-        except ValueError:
-            return False
-
-    def covers(self, address: str) -> bool:
-        """True if the address (not a name) lies in the network it was bound to."""
-        return covers(self.network, address)
-
-
-def covers(network: str, address: str) -> bool:
-    """True if the address lies in the network; names cover themselves only."""
-    try:
-        return ipaddress.ip_address(address) in ipaddress.ip_network(network)
-    except ValueError:
-        return address == network
-
-
-class CredentialBook:
-    """All log-ins of a run; the narrowest binding wins."""
-
-    def __init__(self, entries: Iterable[BoundCredential] = ()) -> None:
-        self._entries = sorted(entries, key=lambda entry: -_narrowness(entry.network))
-
-    def for_address(self, address: str) -> Credential | None:
-        """The log-in bound to that address; None where the operator gave none."""
-        bound = self.bound(address)
-        return bound.credential if bound is not None else None
-
-    def bound(self, address: str) -> BoundCredential | None:
-        """The same with what it is bound to."""
-        return next((entry for entry in self._entries if entry.covers(address)), None)
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-
-def _narrowness(network: str) -> int:
-    try:
-        return ipaddress.ip_network(network).prefixlen
-    except ValueError:
-        return 129  # a host name: exact, hence the narrowest
 
 
 def read_password_file(path: Path) -> Secret:

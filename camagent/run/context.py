@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from camagent.inventory.earlier_runs import Learned, Memory
+from camagent.model.credential_book import CredentialBook
 from camagent.model.discovery import Discovery
 from camagent.model.scan import (
     Declaration,
@@ -13,7 +14,6 @@ from camagent.model.scan import (
     ScanResult,
     Site,
 )
-from camagent.operator_files.credentials import CredentialBook
 from camagent.run.visit import DeviceCheck, Judge
 
 

@@ -19,6 +19,7 @@ from camagent.discover.tcp_probe import PortAnswer, TcpPort, TriedPort
 from camagent.exporter.snapshot import CameraStatus
 from camagent.inventory.earlier_runs import Memory
 from camagent.inventory.identity import KnownDevice
+from camagent.model.credential_book import BoundCredential, CredentialBook
 from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, Sighting
 from camagent.model.expected import DeviceWords, ExpectedCamera
@@ -27,7 +28,6 @@ from camagent.model.finding import Verdict
 from camagent.model.scan import Declaration
 from camagent.model.secret import Credential, Secret
 from camagent.model.stream import StreamAccess, StreamTarget
-from camagent.operator_files.credentials import BoundCredential, CredentialBook
 from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import FleetOptions, Job
 from camagent.run.recognition import site_facts

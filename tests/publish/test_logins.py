@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from camagent.app import shared_ledger
+from camagent.model.credential_book import covers
 from camagent.model.fault import FaultCode
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
 from camagent.operator_files.config import Config
-from camagent.operator_files.credentials import covers, login_key
+from camagent.operator_files.credentials import login_key
 from camagent.store.logins import LoginRecord, open_logins
 from camagent.wire.login_ledger import LoginLedger
 

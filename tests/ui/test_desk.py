@@ -14,6 +14,7 @@ from camagent.cli.trust import trusting
 from camagent.discover.plan import DiscoveryPlan
 from camagent.document.model import CameraView
 from camagent.inventory.earlier_runs import Memory
+from camagent.model.credential_book import BoundCredential, CredentialBook
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, RtspOnly, Sighting
 from camagent.model.fault import Fault, FaultCode, Stage
@@ -21,7 +22,6 @@ from camagent.model.finding import Outcome
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
 from camagent.model.text import message
-from camagent.operator_files.credentials import BoundCredential, CredentialBook
 from camagent.run import site_run
 from camagent.run.context import JudgingContext
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job, Step
