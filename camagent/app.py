@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from camagent.agent.settings import SiteSettings
     from camagent.discover.plan import DiscoveryPlan
     from camagent.exporter.web_config import WebConfig
-    from camagent.inventory.earlier_runs import Memory
     from camagent.model.credential_book import BoundCredential, CredentialBook
+    from camagent.model.earlier_runs import Memory
     from camagent.model.scan import Declaration
     from camagent.model.secret import Credential
     from camagent.operator_files.config import Config
@@ -307,7 +307,7 @@ def store_file(config: Config) -> Path:
 def remembered(store: Store | None) -> Memory:
     """What earlier runs of this machine left behind; nothing without a store."""
     from camagent.agent.record import read_memory
-    from camagent.inventory.earlier_runs import Memory
+    from camagent.model.earlier_runs import Memory
 
     return read_memory(store, SystemClock().now()) if store is not None else Memory()
 

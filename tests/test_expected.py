@@ -13,10 +13,10 @@ from camagent.assess.profile import load_profile
 from camagent.discover.plan import DiscoveryPlan
 from camagent.document.model import DeviceView
 from camagent.document.write import scan_document
-from camagent.inventory.earlier_runs import Memory
 from camagent.model.credential_book import CredentialBook
 from camagent.model.device import DeviceTarget, NetworkFacts
 from camagent.model.discovery import Discovery, FoundBy, Sighting
+from camagent.model.earlier_runs import Memory
 from camagent.model.expected import DeviceWords, ExpectedCamera, Retirement, words_with
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Verdict

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from camagent.inventory.identity import (
     DeviceSigns,
-    KnownDevice,
     camera_id,
     identity_of,
     match,
@@ -21,6 +20,7 @@ from camagent.inventory.identity import (
     sighting,
 )
 from camagent.model.device import DeviceFacts, DeviceInformation, DeviceTarget, NetworkFacts
+from camagent.model.earlier_runs import KnownDevice
 from camagent.model.usable_numbers import usable_endpoint, usable_mac, usable_serial
 from tests.builders import device_facts
 

@@ -16,10 +16,10 @@ from camagent.discover.neighbours import Neighbourhood
 from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.sweep import Sweep, TriedPorts
 from camagent.discover.tcp_probe import PortAnswer, TriedPort
-from camagent.inventory.earlier_runs import Memory
 from camagent.model.credential_book import CredentialBook
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import RtspOnly, Sighting
+from camagent.model.earlier_runs import Memory
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.scan import CameraResult
 from camagent.observe.watch import WatchOptions

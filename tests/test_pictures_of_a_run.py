@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from camagent.inventory.earlier_runs import Memory
 from camagent.model.daylight import by_day, by_night
+from camagent.model.earlier_runs import Memory
 from camagent.model.stream import NightLook, PictureNumbers, StreamRole
 from camagent.run.pictures import against_reference, seen_by_night
 from tests.builders import image_facts, stream_facts, sub_stream

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from camagent.assess.profile import load_profile
-from camagent.inventory.earlier_runs import Memory
 from camagent.model.credential_book import CredentialBook
 from camagent.model.device import DeviceTarget, NetworkFacts
 from camagent.model.discovery import Discovery
+from camagent.model.earlier_runs import Memory
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Verdict
 from camagent.model.scan import Declaration

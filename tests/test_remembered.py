@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from camagent.inventory.earlier_runs import Learned, Memory, learned_from, memory_after, pin_place, pins_of
-from camagent.inventory.identity import KnownDevice
+from camagent.model.earlier_runs import (
+    KnownDevice,
+    Learned,
+    Memory,
+    learned_from,
+    memory_after,
+    pin_place,
+    pins_of,
+)
 
 SERIAL = KnownDevice("cam-1", "192.0.2.1", None, (("serial", "S1"), ("address", "192.0.2.1")))
 BARE = KnownDevice("cam-1", "192.0.2.1", None, (("address", "192.0.2.1"),))

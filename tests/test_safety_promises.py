@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from camagent.interrogate.interview import InterviewOptions
-from camagent.inventory.earlier_runs import Pins, pin_place
 from camagent.model.device import DeviceFacts, DeviceTarget, TlsFacts
+from camagent.model.earlier_runs import Pins, pin_place
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.onvif import MEDIA1_NS, MEDIA2_NS
 from camagent.model.secret import Credential, Secret

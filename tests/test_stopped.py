@@ -13,9 +13,9 @@ from camagent.app import RunOptions
 from camagent.assess.profile import load_profile
 from camagent.cli.scanning import publish
 from camagent.document.write import scan_document
-from camagent.inventory.earlier_runs import Learned, Memory
 from camagent.model.credential_book import CredentialBook
 from camagent.model.device import DeviceTarget
+from camagent.model.earlier_runs import Learned, Memory
 from camagent.model.fault import FaultCode
 from camagent.model.finding import Outcome, Verdict
 from camagent.run.context import JudgingContext, Run

@@ -12,13 +12,13 @@ import pytest
 
 from camagent.assess.profile import load_profile
 from camagent.discover.plan import DiscoveryPlan
-from camagent.inventory.earlier_runs import Learned, Memory, memory_after
-from camagent.inventory.trust import Trust, TrustedDevice
 from camagent.model.credential_book import BoundCredential, CredentialBook
 from camagent.model.device import DeviceTarget, SignsBefore
 from camagent.model.discovery import Discovery, FoundBy, Sighting
+from camagent.model.earlier_runs import Learned, Memory, memory_after
 from camagent.model.finding import TRUST_RULE, Outcome, Verdict
 from camagent.model.scan import Declaration
+from camagent.model.trust import Trust, TrustedDevice
 from camagent.platform.clock import SystemClock
 from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import Fleet, FleetLimits

@@ -12,7 +12,7 @@ from camagent.agent.record import Record
 from camagent.agent.sd_notify import Notifier
 from camagent.discover.hello import Presence
 from camagent.exporter.snapshot import CameraStatus
-from camagent.inventory.earlier_runs import Memory
+from camagent.model.earlier_runs import Memory
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.text import Message
 from camagent.platform.clock import Clock

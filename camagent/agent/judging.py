@@ -10,7 +10,7 @@ from datetime import datetime
 from camagent.agent.watched import Watched
 from camagent.document.write import camera_view
 from camagent.exporter.snapshot import CameraStatus, camera_status
-from camagent.inventory.earlier_runs import Memory
+from camagent.model.earlier_runs import Memory
 from camagent.model.scan import CameraResult, ScanResult
 from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.expected import host_of

@@ -19,9 +19,9 @@ from camagent.agent.watched import Watched, for_streams, stream_faults, stream_t
 from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.search import search
 from camagent.exporter.snapshot import SILENT, CameraStatus, Reach, is_up
-from camagent.inventory.earlier_runs import Memory
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery
+from camagent.model.earlier_runs import Memory
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import ScanResult, device_faults

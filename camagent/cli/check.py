@@ -17,7 +17,7 @@ from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 
 if TYPE_CHECKING:
-    from camagent.inventory.earlier_runs import Pins
+    from camagent.model.earlier_runs import Pins
     from camagent.model.secret import Credential
     from camagent.operator_files.config import Config
     from camagent.run.context import JudgingContext, Run
@@ -69,8 +69,8 @@ def check_command(
     )
     from camagent.cli.run import warn_of
     from camagent.cli.scanning import demand_folders, publish
-    from camagent.inventory.earlier_runs import Memory
     from camagent.model.credential_book import CredentialBook
+    from camagent.model.earlier_runs import Memory
     from camagent.model.onvif import ONVIF_SEARCH_PORTS
 
     if bool(targets) == bool(replays) or len(targets) > MAX_TARGETS:

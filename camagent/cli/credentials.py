@@ -145,7 +145,7 @@ def accept_command(address: str) -> int:
     """Forget the certificate that a camera showed first: the next scan takes the one it shows then as its
     own."""
     from camagent.app import open_site_store, read_config
-    from camagent.inventory.earlier_runs import pin_place, pins_of
+    from camagent.model.earlier_runs import pin_place, pins_of
 
     store = open_site_store(read_config(None))
     try:

@@ -140,8 +140,8 @@ def demo_config(window_s: float) -> Config:
 def demo_order(config: Config, inventory: tuple[Declaration, ...], password: str) -> JudgingContext:
     """By what the demo judges: the default requirement profile, the school's own log-in on loopback only."""
     from camagent.app import RunOptions, make_order
-    from camagent.inventory.earlier_runs import Memory
     from camagent.model.credential_book import BoundCredential, CredentialBook
+    from camagent.model.earlier_runs import Memory
     from camagent.model.secret import Credential, Secret
     from camagent.simulator.default_school import USER
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from camagent.model.device import DeviceFacts, DeviceInformation, NetworkFacts, TlsFacts
+from camagent.model.earlier_runs import KnownDevice, Signs
 from camagent.model.usable_numbers import (
     MAX_SIGN_CHARS,
     as_plain,
@@ -37,14 +38,6 @@ _ENOUGH = 3
 _STRONG = ("serial", "mac", "epr")
 _ID_ORDER = ("serial", "mac", "epr", "certificate", "address")
 
-Signs = tuple[tuple[str, str], ...]
-"""(kind, value) pairs; kinds are "serial", "mac", "epr", "certificate", "model", "address"; a kind may stand
-twice.
-
-"channel" ("3/8 Gate": place, number of sources, name) says which source of a device it is; it speaks for no
-device.
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -57,20 +50,6 @@ class Identity:
     strength: str
     """One of "strong" (serial, MAC or endpoint), "weak" (certificate) or "address" (nothing but where it
     is)."""
-
-
-@dataclass(frozen=True, slots=True)
-class KnownDevice:
-    """What is remembered of one camera: strings only, so that any store can hold it."""
-
-    id: str
-    address: str
-    video_source: str | None
-    """The source's token; None where the device names none, and where it was remembered before tokens were
-    kept."""
-    signs: Signs
-    service_url: str | None = None
-    """Where its ONVIF device service last answered; None without ONVIF."""
 
 
 @dataclass(frozen=True, slots=True)

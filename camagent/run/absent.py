@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from camagent.inventory.identity import DeviceSigns, KnownDevice, Match, Signs
+from camagent.inventory.identity import DeviceSigns, Match
 from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy
+from camagent.model.earlier_runs import KnownDevice, Signs
 from camagent.model.expected import ExpectedCamera
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Basis, Finding, Outcome, Severity

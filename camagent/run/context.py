@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from camagent.inventory.earlier_runs import Learned, Memory
 from camagent.model.credential_book import CredentialBook
 from camagent.model.discovery import Discovery
+from camagent.model.earlier_runs import Learned, Memory
 from camagent.model.scan import (
     Declaration,
     ProfileStamp,

@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from camagent.discover.plan import DiscoveryPlan, is_loopback
-from camagent.inventory.earlier_runs import Memory
 from camagent.model.device import DeviceTarget
+from camagent.model.earlier_runs import Memory
 from camagent.model.expected import ExpectedCamera, words_of, words_with
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.scan import CameraFacts, CameraResult

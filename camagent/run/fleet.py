@@ -20,9 +20,9 @@ from types import TracebackType
 from weakref import WeakValueDictionary
 
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
-from camagent.inventory.earlier_runs import Pins, pins_of
 from camagent.model.defect import place_of
 from camagent.model.device import DeviceFacts, DeviceTarget, SignsBefore
+from camagent.model.earlier_runs import Pins, pins_of
 from camagent.model.fault import Fault, Stage
 from camagent.model.scan import Declaration
 from camagent.model.secret import Credential

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from camagent.inventory.earlier_runs import Memory, SeenPicture
 from camagent.model.daylight import by_day, by_night
+from camagent.model.earlier_runs import Memory, SeenPicture
 from camagent.model.scan import CameraResult
 from camagent.model.stream import ImageFacts, NightLook, StreamFacts, StreamRole
 from camagent.observe.picture.reference import with_reference

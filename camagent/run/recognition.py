@@ -10,10 +10,10 @@ from datetime import datetime
 from itertools import chain
 
 from camagent.inventory import identity
-from camagent.inventory.earlier_runs import Memory, Pins, learned_from, memory_after
 from camagent.inventory.join import join
 from camagent.model.device import DeviceFacts, DeviceInformation, NetworkFacts, TlsFacts
 from camagent.model.discovery import Change, InventoryRow, SeenCamera
+from camagent.model.earlier_runs import Memory, Pins, learned_from, memory_after
 from camagent.model.expected import ExpectedCamera
 from camagent.model.fault import Fault
 from camagent.model.finding import Finding

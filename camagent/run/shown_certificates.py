@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from camagent.inventory.earlier_runs import Pins, pin_place
 from camagent.model.device import DeviceFacts, TlsFacts
+from camagent.model.earlier_runs import Pins, pin_place
 from camagent.model.stream import StreamFacts, StreamTarget
 from camagent.run.trust import host_of
 from camagent.run.visit import DeviceCheck

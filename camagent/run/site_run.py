@@ -8,9 +8,9 @@ from datetime import datetime
 
 from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.search import search
-from camagent.inventory.earlier_runs import Learned
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, Note
+from camagent.model.earlier_runs import Learned
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.scan import CameraResult, Declaration
 from camagent.model.stream import StreamTarget

@@ -6,12 +6,12 @@ from collections.abc import Container, Iterable, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from camagent.inventory.trust import Shown, Standing, TrustedDevice
 from camagent.model.device import DeviceFacts, DeviceInformation, DeviceTarget, SignsBefore, TlsFacts
 from camagent.model.fault import FaultCode
 from camagent.model.finding import TRUST_RULE, Basis, Finding, Outcome, Severity
 from camagent.model.scan import CameraFacts
 from camagent.model.text import Localised, Message, message
+from camagent.model.trust import Shown, Standing, TrustedDevice
 from camagent.model.usable_numbers import usable_serial
 
 if TYPE_CHECKING:

@@ -20,14 +20,13 @@ from camagent.document.decisions import Decision
 from camagent.document.model import ScanDocument
 from camagent.document.read import MAX_DOCUMENT_BYTES, DocumentError, parse_document
 from camagent.document.states import CameraState
-from camagent.inventory.earlier_runs import Learned
-from camagent.inventory.identity import KnownDevice
-from camagent.inventory.trust import Trust
+from camagent.model.earlier_runs import KnownDevice, Learned
 from camagent.model.expected import ExpectedCamera, Retirement
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import History, ManualAnswer
 from camagent.model.stream import NightLook, PictureNumbers
 from camagent.model.text import Message, message
+from camagent.model.trust import Trust
 from camagent.store import expected, outages, pictures, scans, states, trust
 from camagent.store.daily import RAW_DAYS, count_day, day_of
 from camagent.store.open_file import ClosedAtEnd, connect, transaction, translated

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from camagent.inventory.earlier_runs import SeenPicture
+from camagent.model.earlier_runs import SeenPicture
 from camagent.model.stream import NightLook, PictureNumbers
 
 LATEST = "latest"

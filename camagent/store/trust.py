@@ -6,8 +6,9 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from camagent.inventory.trust import Trust, TrustedDevice, covers
+from camagent.model.credential_book import covers
 from camagent.model.device import SignsBefore
+from camagent.model.trust import Trust, TrustedDevice
 
 MAX_TRUSTED = 5_000  # devices that one run may add; as many as are known
 _COLUMNS = "address, endpoint, mac, serial, tls_port, certificate"

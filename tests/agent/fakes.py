@@ -14,7 +14,7 @@ from camagent.agent.schedule import Work
 from camagent.agent.sd_notify import Notifier
 from camagent.discover.hello import Presence
 from camagent.exporter.snapshot import CameraStatus
-from camagent.inventory.earlier_runs import Learned, Memory
+from camagent.model.earlier_runs import Learned, Memory
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.text import Message
 from camagent.run.context import Run

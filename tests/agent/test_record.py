@@ -12,8 +12,7 @@ from pathlib import Path
 
 from camagent.agent.record import StoreRecord
 from camagent.document.write import scan_document
-from camagent.inventory.earlier_runs import Learned, Memory
-from camagent.inventory.identity import KnownDevice
+from camagent.model.earlier_runs import KnownDevice, Learned, Memory
 from camagent.model.text import Message
 from camagent.run.context import Run
 from camagent.store import open_store

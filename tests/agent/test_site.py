@@ -17,11 +17,10 @@ from camagent.agent.site import WatchedSite
 from camagent.assess.profile import load_profile
 from camagent.discover.tcp_probe import PortAnswer, TcpPort, TriedPort
 from camagent.exporter.snapshot import CameraStatus
-from camagent.inventory.earlier_runs import Memory
-from camagent.inventory.identity import KnownDevice
 from camagent.model.credential_book import BoundCredential, CredentialBook
 from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, Sighting
+from camagent.model.earlier_runs import KnownDevice, Memory
 from camagent.model.expected import DeviceWords, ExpectedCamera
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Verdict

@@ -12,8 +12,8 @@ import pytest
 from camagent.agent import site as site_module
 from camagent.agent.site import FORGET_AFTER, WatchedSite
 from camagent.discover.tcp_probe import PortAnswer
-from camagent.inventory.earlier_runs import Memory
 from camagent.model.discovery import Discovery
+from camagent.model.earlier_runs import Memory
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.scan import Declaration
 from tests import builders as build

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from camagent.inventory.earlier_runs import Learned, SeenPicture
+from camagent.model.earlier_runs import Learned, SeenPicture
 from camagent.model.stream import PictureNumbers
 from camagent.store import open_store
 

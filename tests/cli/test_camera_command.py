@@ -13,8 +13,7 @@ from click.testing import CliRunner, Result
 
 from camagent.cli.main import build
 from camagent.document.write import scan_document
-from camagent.inventory.earlier_runs import Learned
-from camagent.inventory.identity import KnownDevice
+from camagent.model.earlier_runs import KnownDevice, Learned
 from camagent.model.expected import DeviceWords, ExpectedCamera, Retirement
 from camagent.model.operator_error import OperatorError
 from camagent.operator_files.inventory_file import parse_inventory

@@ -12,11 +12,11 @@ import pytest
 from camagent.app import RunOptions, bound_to_search, credential_book, with_site
 from camagent.discover.interfaces import Interface, Medium
 from camagent.discover.plan import make_plan
-from camagent.inventory.trust import Trust
 from camagent.model.credential_book import BoundCredential
 from camagent.model.device import DeviceTarget
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
+from camagent.model.trust import Trust
 from camagent.operator_files.config import Config, parse_config
 from camagent.run.trust import LoginGiven
 from tests import test_trust

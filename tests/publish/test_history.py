@@ -17,7 +17,7 @@ from camagent.cli.history import changes_of, history_command
 from camagent.document.compare import compare
 from camagent.document.school_year import Earlier, parse_earlier
 from camagent.document.states import CameraState
-from camagent.inventory.earlier_runs import Learned, Memory
+from camagent.model.earlier_runs import Learned, Memory
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import CameraResult, ScanResult

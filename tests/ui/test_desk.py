@@ -13,10 +13,10 @@ from camagent.assess.profile import load_profile
 from camagent.cli.trust import trusting
 from camagent.discover.plan import DiscoveryPlan
 from camagent.document.model import CameraView
-from camagent.inventory.earlier_runs import Memory
 from camagent.model.credential_book import BoundCredential, CredentialBook
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, RtspOnly, Sighting
+from camagent.model.earlier_runs import Memory
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Outcome
 from camagent.model.operator_error import OperatorError

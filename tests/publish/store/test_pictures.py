@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 
-from camagent.inventory.earlier_runs import Learned, Memory, SeenPicture, memory_after
+from camagent.model.earlier_runs import Learned, Memory, SeenPicture, memory_after
 from camagent.model.stream import NightLook, PictureNumbers
 from camagent.store import open_store
 

@@ -15,8 +15,7 @@ from camagent import store as store_module
 from camagent.document.model import ScanDocument
 from camagent.document.read import MAX_DOCUMENT_BYTES
 from camagent.document.write import camera_view, scan_document
-from camagent.inventory.earlier_runs import Learned
-from camagent.inventory.identity import KnownDevice
+from camagent.model.earlier_runs import KnownDevice, Learned
 from camagent.model.finding import Verdict
 from camagent.model.scan import CameraFacts, ManualAnswer, ScanResult
 from camagent.model.text import Message

@@ -7,11 +7,11 @@ Neither goes to somebody else at the address of a device that let us in.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Container
 from dataclasses import dataclass
 from enum import Enum
 
+from camagent.model.credential_book import covers
 from camagent.model.device import SignsBefore
 
 
@@ -91,11 +91,3 @@ class Trust:
     def _moved(self, shown: Shown, present: Container[str]) -> TrustedDevice | None:
         by_endpoint = [d for d in self.devices if shown.endpoint is not None and d.endpoint == shown.endpoint]
         return next((d for d in by_endpoint if d.address not in present and d.agrees(shown)), None)
-
-
-def covers(grant: str, address: str) -> bool:
-    """True for an address of a trusted range, or for the trusted address itself."""
-    try:
-        return ipaddress.ip_address(address) in ipaddress.ip_network(grant)
-    except ValueError:
-        return address == grant

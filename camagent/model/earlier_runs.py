@@ -5,15 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from camagent.inventory.identity import KnownDevice
-from camagent.inventory.trust import Trust, TrustedDevice
 from camagent.model.expected import ExpectedCamera
 from camagent.model.scan import History, ManualAnswer
 from camagent.model.stream import NightLook, PictureNumbers
+from camagent.model.trust import Trust, TrustedDevice
 from camagent.model.uri import StreamUri, parse_stream_uri
 
 Pins = tuple[tuple[str, str], ...]
 """(place, certificate fingerprint); a place is an address, with its port where that is not 443."""
+
+
+Signs = tuple[tuple[str, str], ...]
+"""(kind, value) pairs; kinds are "serial", "mac", "epr", "certificate", "model", "address"; a kind may stand
+twice.
+
+"channel" ("3/8 Gate": place, number of sources, name) says which source of a device it is; it speaks for no
+device.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDevice:
+    """What is remembered of one camera: strings only, so that any store can hold it."""
+
+    id: str
+    address: str
+    video_source: str | None
+    """The source's token; None where the device names none, and where it was remembered before tokens were
+    kept."""
+    signs: Signs
+    service_url: str | None = None
+    """Where its ONVIF device service last answered; None without ONVIF."""
 
 
 @dataclass(frozen=True, slots=True)
