@@ -150,7 +150,7 @@ def camagent() -> dict[str, float]:
     from camagent.discover.interfaces import list_interfaces
     from camagent.discover.plan import make_plan
     from camagent.discover.search import search
-    from camagent.platform.clock import SystemClock
+    from camagent.platform.system_clock import SystemClock
 
     plan = replace(make_plan(list_interfaces()), subnets=())
     start_s, start_cpu_s = time.monotonic(), cpu_s()
@@ -163,7 +163,7 @@ def camagent_sweep(network: str) -> dict[str, Any]:
     from camagent.discover.interfaces import list_interfaces
     from camagent.discover.plan import make_plan
     from camagent.discover.search import search
-    from camagent.platform.clock import SystemClock
+    from camagent.platform.system_clock import SystemClock
 
     plan = make_plan(list_interfaces(), subnets=[network])
     start_s, start_cpu_s = time.monotonic(), cpu_s()

@@ -316,7 +316,7 @@ async def ask_camagent(devices: int, port: int, per_second: float) -> list[Row]:
     from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
     from camagent.model.device import DeviceTarget
     from camagent.model.secret import Credential, Secret
-    from camagent.platform.clock import SystemClock
+    from camagent.platform.system_clock import SystemClock
     from camagent.wire.login_ledger import LoginLedger
 
     doors, gate = InterviewDoors(SystemClock(), LoginLedger()), asyncio.Semaphore(WIDTH)

@@ -102,7 +102,7 @@ async def check(*, one_at_a_time: bool) -> tuple[dict[str, Any], dict[str, dict[
     from camagent.model.device import DeviceTarget
     from camagent.model.secret import Credential, Secret
     from camagent.model.stream import MeasuredStream
-    from camagent.platform.clock import SystemClock
+    from camagent.platform.system_clock import SystemClock
     from camagent.run import visit
     from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job
 

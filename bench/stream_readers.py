@@ -23,7 +23,7 @@ from camagent.model.stream import StreamTarget
 from camagent.model.uri import parse_stream_uri
 from camagent.observe.decode import PicturePool
 from camagent.observe.watch import WatchDoors, WatchOptions, watch_stream
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from camagent.wire.login_ledger import LoginLedger
 
 OPEN_US = "15000000"  # FFmpeg's own time-out for a socket, in microseconds

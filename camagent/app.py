@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 
 if TYPE_CHECKING:
     from camagent.agent.schedule import Schedule

@@ -92,13 +92,13 @@ MAY_IMPORT: dict[str, set[str]] = (
         "operator_files": {"model", "platform"},
         "wire": {"model", "platform"},
         "inventory": {"model"},
-        "run": BASE | STAGES | {"inventory"},
+        "run": {"model", "wire", "inventory"} | STAGES,
         "document": {"model", "text"},
         "area": PUBLISHED,
         "report": PUBLISHED | {"area"},
-        "store": PUBLISHED | {"inventory", "platform"},
+        "store": PUBLISHED | {"platform"},
         "exporter": PUBLISHED | {"operator_files", "platform"},
-        "agent": BASE | {"run", "inventory", "document", "store", "exporter", "discover"},
+        "agent": {"model", "discover", "run", "document", "store"},
         "ui": PUBLISHED | {"run", "store", "exporter"},
         "simulator": {"model", "platform"},
         "__main__": {"cli"},
@@ -196,7 +196,7 @@ def test_systems_differ_in_one_room_only(path: Path) -> None:
     only_one_system = {"fcntl", "resource", "pwd", "grp", "termios", "msvcrt", "winreg", "_winapi"}
     assert not only_one_system & {name.split(".")[0] for name, _ in imports(path)}
     assert not re.search(
-        r"sys\.platform|os\.name\b|platform\.system|add_signal_handler|loop\.add_reader",
+        r"sys\.platform|os\.name\b|platform\.system\b|add_signal_handler|loop\.add_reader",
         path.read_text("utf-8"),
     )
 
@@ -223,7 +223,7 @@ def _body_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 MAX_ROOMS = 24
-MAX_ARROWS = 90
+MAX_ARROWS = 86
 
 
 def arrows() -> dict[str, set[str]]:

@@ -19,7 +19,7 @@ from camagent.model.onvif import MEDIA1_NS, MEDIA2_NS
 from camagent.model.secret import Credential, Secret
 from camagent.model.stream import MeasuredStream, StreamFacts, StreamTarget
 from camagent.observe.watch import WatchOptions
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job
 from camagent.run.shown_certificates import certificates
 from camagent.run.visit import DeviceCheck

@@ -13,7 +13,7 @@ from camagent.model.fault import FaultCode
 from camagent.model.secret import Credential, Secret
 from camagent.model.stream import MeasuredStream, StreamFacts
 from camagent.observe.watch import WatchOptions
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job
 from camagent.run.together import AT_ONCE, RECORDER_SOURCES, Together, at_once
 from camagent.run.visit import DeviceCheck

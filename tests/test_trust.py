@@ -19,7 +19,7 @@ from camagent.model.earlier_runs import Learned, Memory, memory_after
 from camagent.model.finding import TRUST_RULE, Outcome, Verdict
 from camagent.model.scan import Declaration
 from camagent.model.trust import Trust, TrustedDevice
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import Fleet, FleetLimits
 from camagent.run.onlooker import Onlooker

@@ -19,7 +19,7 @@ from camagent.model.finding import WEAKER_RULE, Verdict
 from camagent.model.login_strength import CLEAR, TOKEN, Strength
 from camagent.model.secret import Credential
 from camagent.model.stream import MeasuredStream
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from camagent.run.context import RunPeriod
 from camagent.run.fleet import Fleet, FleetLimits, Job
 from camagent.run.recognition import finish

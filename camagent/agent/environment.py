@@ -11,11 +11,11 @@ from typing import Protocol
 from camagent.agent.record import Record
 from camagent.agent.sd_notify import Notifier
 from camagent.discover.hello import Presence
-from camagent.exporter.snapshot import CameraStatus
+from camagent.document.site_status import CameraStatus
+from camagent.model.clock import Clock
 from camagent.model.earlier_runs import Memory
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.text import Message
-from camagent.platform.clock import Clock
 from camagent.run.context import Run
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from camagent.agent.watched import Watched
+from camagent.document.site_status import CameraStatus, camera_status
 from camagent.document.write import camera_view
-from camagent.exporter.snapshot import CameraStatus, camera_status
 from camagent.model.earlier_runs import Memory
 from camagent.model.scan import CameraResult, ScanResult
 from camagent.run.context import JudgingContext, Run, RunPeriod

@@ -18,13 +18,13 @@ from camagent.agent.environment import Environment, SiteWork
 from camagent.agent.record import Kept
 from camagent.agent.schedule import SITE, Agenda, Schedule, Task, Work
 from camagent.discover.hello import Presence
-from camagent.exporter.snapshot import AgentSnapshot, CycleStatus
+from camagent.document.site_status import AgentSnapshot, CycleStatus
+from camagent.model.clock import Clock
 from camagent.model.defect import place_of
 from camagent.model.finding import Verdict
 from camagent.model.scan import ProfileStamp
 from camagent.model.scan import Site as SiteName
 from camagent.model.text import Message, message
-from camagent.platform.clock import Clock
 from camagent.run.context import Run
 
 TICK_S = 1.0

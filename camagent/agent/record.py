@@ -13,8 +13,8 @@ from typing import Protocol, TypeVar
 
 from camagent.document.model import CameraView
 from camagent.document.read import DocumentError, parse_cameras
+from camagent.document.site_status import CameraStatus, camera_status
 from camagent.document.write import scan_document
-from camagent.exporter.snapshot import CameraStatus, camera_status
 from camagent.model.earlier_runs import Memory
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message

@@ -18,7 +18,8 @@ from camagent.agent.settings import SiteSettings
 from camagent.agent.watched import Watched, for_streams, stream_faults, stream_targets
 from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.search import search
-from camagent.exporter.snapshot import SILENT, CameraStatus, Reach, is_up
+from camagent.document.site_status import SILENT, CameraStatus, Reach, is_up
+from camagent.model.clock import Clock
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery
 from camagent.model.earlier_runs import Memory
@@ -26,7 +27,6 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import ScanResult, device_faults
 from camagent.model.stream import StreamFacts, StreamTarget
-from camagent.platform.clock import Clock
 from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.expected import expected_here, host_of
 from camagent.run.fleet import Fleet, Job

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 
-from camagent.exporter.snapshot import Reach
+from camagent.document.site_status import Reach
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.scan import device_faults
 from camagent.model.stream import StreamFacts, StreamTarget

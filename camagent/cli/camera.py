@@ -91,7 +91,7 @@ def retire_command(camera_id: str, by: str, reason: str, config_path: Path | Non
 def forget_command(camera_id: str, config_path: Path | None) -> int:
     """Expected no more; one that answers later is found like any other."""
     from camagent.app import open_site_store, read_config
-    from camagent.platform.clock import SystemClock
+    from camagent.platform.system_clock import SystemClock
 
     with open_site_store(read_config(config_path)) as store:
         if not store.forget(camera_id, SystemClock().now()):

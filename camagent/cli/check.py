@@ -126,19 +126,19 @@ async def _check(jobs: Sequence[Job], order: JudgingContext, fleet: Fleet, optio
 
 
 async def _replay(files: Sequence[Path], order: JudgingContext) -> Run:
-    from camagent.platform.clock import SystemClock
+    from camagent.platform.system_clock import SystemClock
     from camagent.run.context import RunPeriod
     from camagent.run.recognition import finish
     from camagent.run.replay import replay
     from camagent.wire.transcript import read_transcript
 
-    checks: list[DeviceCheck] = []
+    clock, checks = SystemClock(), list[DeviceCheck]()
     for file in files:
         try:
-            checks += await replay(read_transcript(file))
+            checks += await replay(read_transcript(file), clock)
         except OperatorError as error:
             raise OperatorError(message("cli.bad_transcript", path=str(file), reason=error.problem)) from None
-    now = SystemClock().now()
+    now = clock.now()
     began_at = min((check.checked_at for check in checks), default=now)
     return finish(checks, order, RunPeriod(began_at, now, "check", None))
 

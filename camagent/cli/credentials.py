@@ -123,7 +123,7 @@ def retry_command(network: str) -> int:
 def trust_command(network: str) -> int:
     """The devices at this address or in this range are ours: they may be given the log-in of their range."""
     from camagent.app import open_site_store, read_config
-    from camagent.platform.clock import SystemClock
+    from camagent.platform.system_clock import SystemClock
 
     bound = _network(network)
     store = open_site_store(read_config(None))

@@ -47,7 +47,7 @@ def discover_command(
     from camagent.app import RunOptions, read_config, search_plan
     from camagent.cli.progress import progress_on_terminal
     from camagent.discover.search import search
-    from camagent.platform.clock import SystemClock
+    from camagent.platform.system_clock import SystemClock
 
     request = RunOptions(subnets=subnets, interfaces=interfaces)
     plan = replace(search_plan(read_config(config_path), request, ()), source_port=source_port)

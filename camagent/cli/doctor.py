@@ -38,7 +38,7 @@ def doctor_command(config_path: Path | None, subnets: tuple[str, ...], inventory
     from camagent.app import data_dir, read_config
     from camagent.discover.doctor import is_able, judge_logins, judge_machine, verdict
     from camagent.discover.machine import collect_facts
-    from camagent.platform.clock import SystemClock
+    from camagent.platform.system_clock import SystemClock
 
     config = read_config(config_path)
     wanted = _wanted(subnets or config.discovery.subnets, inventory or config.discovery.inventory)

@@ -139,7 +139,7 @@ async def _find_way(target: DeviceTarget, credential: Credential | None) -> WayI
     from camagent.cli.run import warn_of
     from camagent.interrogate.interview import InterviewDoors, InterviewOptions, find_way_in
     from camagent.model.fault import Fault
-    from camagent.platform.clock import SystemClock
+    from camagent.platform.system_clock import SystemClock
 
     with shared_ledger(read_config(None), warn_of) as ledger:
         way = await find_way_in(target, credential, InterviewOptions(), InterviewDoors(SystemClock(), ledger))

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from camagent.agent.site import WatchedSite
     from camagent.discover.hello import Presence
     from camagent.exporter.server import Exporter, ExporterOptions
+    from camagent.model.clock import Clock
     from camagent.model.text import Message
     from camagent.operator_files.config import Config
-    from camagent.platform.clock import Clock
     from camagent.store import Store
 
 logger = logging.getLogger("camagent")
@@ -103,12 +103,12 @@ class Parts:
 async def _serve(parts: Parts, store: Store) -> None:
     from camagent.agent.environment import Environment
     from camagent.agent.loop import Agent
-    from camagent.agent.memory import give_back, settle
     from camagent.agent.record import StoreRecord
     from camagent.agent.sd_notify import Notifier
     from camagent.agent.site import WatchedSite
     from camagent.app import make_fleet, shared_ledger, site_settings, watch_schedule
-    from camagent.platform.clock import SystemClock
+    from camagent.platform.resident_memory import give_back, settle
+    from camagent.platform.system_clock import SystemClock
     from camagent.text.quantities import VIETNAM
 
     config, clock, notifier = parts.config, SystemClock(), Notifier()

@@ -18,10 +18,10 @@ from camagent.discover.interfaces import Interface
 from camagent.discover.multicast import GROUP_V4, GROUP_V6, PORT, RECEIVE_BUFFER_BYTES, Datagram, note_of
 from camagent.discover.sightings import read_datagrams
 from camagent.discover.wsdiscovery import MAX_DATAGRAM_BYTES, Kind, parse_message
+from camagent.model.clock import Clock
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Note
 from camagent.model.fault import Fault, FaultCode, Stage
-from camagent.platform.clock import Clock
 from camagent.platform.sockets import (
     bind_group,
     errno_of,

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from camagent.discover.interfaces import Interface, list_interfaces
 from camagent.discover.multicast import GROUP_V4, PORT
+from camagent.model.clock import Clock
 from camagent.model.text import Message, os_reason
-from camagent.platform.clock import Clock
 from camagent.platform.machine import active_firewalls, clock_synchronised, in_container
 from camagent.platform.process import open_file_limit
 from camagent.platform.sockets import bind_group, errno_of, send_multicast_from

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from camagent.discover.interfaces import Interface
 from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.wsdiscovery import MAX_DATAGRAM_BYTES, Dialect, ProbeTypes, render_probe
+from camagent.model.clock import Clock
 from camagent.model.discovery import Note
-from camagent.platform.clock import Clock
 from camagent.platform.sockets import errno_of, send_multicast_from, unwatch, watch
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from camagent.platform.clock import Clock
+from camagent.model.clock import Clock
 
 SLOWEST_HZ = 20.0  # slower than this a /24 takes minutes a port, and no router was seen to need it
 _MIN_SLEEP_S = 0.005  # below the event loop's useful resolution: a few turns are taken together

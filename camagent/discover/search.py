@@ -23,11 +23,11 @@ from camagent.discover.sightings import (
 )
 from camagent.discover.sweep import Progress, Sweep, TriedPorts, probe_addresses
 from camagent.discover.tcp_probe import PortAnswer
+from camagent.model.clock import Clock
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, Note, RtspOnly, Sighting
 from camagent.model.onvif import ONVIF_PATHS, TLS_PORTS
 from camagent.platform.adapters import read_link_addresses
-from camagent.platform.clock import Clock
 
 MAX_LISTED = 20  # addresses named in one note
 LOOK_S = 0.5  # between two looks at what has answered so far, and at whether the user ended the search

@@ -16,8 +16,8 @@ from camagent.discover.pace import Pace
 from camagent.discover.plan import DiscoveryPlan, is_loopback
 from camagent.discover.tcp_probe import ALIVE, PortAnswer, TriedPort
 from camagent.discover.wsdiscovery import Kind, ProbeTypes, parse_message
+from camagent.model.clock import Clock
 from camagent.model.discovery import Note
-from camagent.platform.clock import Clock
 from camagent.platform.sockets import errno_of
 
 Progress = Callable[[str, int, int], None]

@@ -14,8 +14,8 @@ from prometheus_client.core import CounterMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from camagent import __version__
+from camagent.document.site_status import AgentSnapshot, CameraStatus, RequirementStatus
 from camagent.exporter.families import CACHED, gauge, label, seconds_of, single
-from camagent.exporter.snapshot import AgentSnapshot, CameraStatus, RequirementStatus
 from camagent.exporter.stream_metrics import stream_families
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import Severity, Verdict

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol
 
+from camagent.document.site_status import AgentSnapshot
 from camagent.exporter.host_names import authority_of, is_ours
 from camagent.exporter.http_door import HttpDoor
 from camagent.exporter.http_request import PageRequest, PageResponse, plain_response
@@ -22,7 +23,6 @@ from camagent.exporter.listener import Listener, ListenerLimits
 from camagent.exporter.log_pace import LogPace
 from camagent.exporter.metrics import metrics_registry
 from camagent.exporter.negotiation import accepts, basic_credentials, preferred_language, wants_openmetrics
-from camagent.exporter.snapshot import AgentSnapshot
 from camagent.exporter.status_page import CONTENT_SECURITY_POLICY, render_status_page
 from camagent.exporter.text_format import render_metrics
 from camagent.exporter.web_config import PasswordBook, WebConfig, allowed_san, server_context

@@ -11,7 +11,7 @@ import hashlib
 from datetime import datetime
 from html import escape
 
-from camagent.exporter.snapshot import AgentSnapshot, CameraStatus, RequirementStatus
+from camagent.document.site_status import AgentSnapshot, CameraStatus, RequirementStatus
 from camagent.model.finding import Severity, Verdict
 from camagent.model.printable import printable
 from camagent.model.text import Localised

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 from prometheus_client.core import InfoMetricFamily, Metric
 
+from camagent.document.site_status import AgentSnapshot
 from camagent.document.stream import MeasuredView
 from camagent.exporter.families import CACHED, gauge, label
-from camagent.exporter.snapshot import AgentSnapshot
 
 StreamGauge = tuple[str, str, Callable[[MeasuredView], float | None]]
 """Name without `camagent_stream_`, what it says, and how it is read of what was measured of the main

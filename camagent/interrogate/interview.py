@@ -30,6 +30,7 @@ from camagent.interrogate.network_interview import fetch_network
 from camagent.interrogate.question_line import Limits
 from camagent.interrogate.recording_interview import fetch_recording
 from camagent.interrogate.snapshot import try_snapshot
+from camagent.model.clock import Clock
 from camagent.model.device import (
     DeviceClock,
     DeviceFacts,
@@ -45,7 +46,6 @@ from camagent.model.fault import Fault, FaultCode
 from camagent.model.onvif import ONVIF_PORTS, SEARCH_NS
 from camagent.model.recordings import RecordingFacts
 from camagent.model.secret import Credential
-from camagent.platform.clock import Clock
 from camagent.wire.login_ledger import LoginLedger
 from camagent.wire.transcript import Transcript
 

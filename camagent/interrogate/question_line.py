@@ -26,9 +26,9 @@ from camagent.interrogate.envelopes import (
 from camagent.interrogate.evidence import render_exchange
 from camagent.interrogate.quirks import Quirk
 from camagent.interrogate.reply_meaning import Answer, ReplyMeaning, heard_fault, http_offset_s, understand
+from camagent.model.clock import Clock
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.secret import Credential
-from camagent.platform.clock import Clock
 from camagent.wire.digest import Challenge, DigestRequest, digest_challenges, fresh_cnonce, offered_schemes
 from camagent.wire.http_reply import HttpReply
 from camagent.wire.transcript import Transcript

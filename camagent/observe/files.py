@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 import av
 
+from camagent.model.clock import Clock
 from camagent.model.codec_names import FFMPEG_NAMES
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.kept_names import picture_stem
@@ -31,7 +32,7 @@ from camagent.observe.file_rows import CLOCK_HZ, FileReading, let_pass, offer, s
 from camagent.observe.frames import FrameTable
 from camagent.observe.measure import declare, measure
 from camagent.observe.picture.opinion import PictureReport, doubt_frozen
-from camagent.platform.clock import Clock, SystemClock
+from camagent.platform.system_clock import SystemClock
 
 FORMATS = (
     "mov",

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+from camagent.model.clock import Clock
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.kept_names import picture_stem
 from camagent.model.secret import Credential
@@ -37,7 +38,6 @@ from camagent.observe.rtsp.login import RtspLogin
 from camagent.observe.rtsp.session import Described, RtspSession
 from camagent.observe.rtsp.window import Watching
 from camagent.observe.rtsp.window_plan import WindowPlan
-from camagent.platform.clock import Clock
 from camagent.wire.login_ledger import LoginLedger
 
 BUSY_WAIT_S = (

@@ -20,6 +20,7 @@ from types import TracebackType
 from weakref import WeakValueDictionary
 
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
+from camagent.model.clock import Clock
 from camagent.model.defect import place_of
 from camagent.model.device import DeviceFacts, DeviceTarget, SignsBefore
 from camagent.model.earlier_runs import Pins, pins_of
@@ -31,7 +32,6 @@ from camagent.model.text import Message, os_reason
 from camagent.observe.decode import PicturePool
 from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.watch import GLANCE_S, WatchDoors, WatchOptions, greet_stream, watch_stream
-from camagent.platform.clock import Clock
 from camagent.run.stopped import stopped_check
 from camagent.run.trust import LoginGiven
 from camagent.run.turn import ASSUMED_STREAM_BPS, DEVICE_BUDGET_S, Doors, SeenSource, budget_spent

@@ -8,21 +8,21 @@ from dataclasses import replace
 
 from camagent.interrogate.interview import InterviewOptions
 from camagent.interrogate.replay import replay_interview
+from camagent.model.clock import Clock
 from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.secret import Credential
 from camagent.model.stream import FileTarget, StreamFacts, StreamTarget
 from camagent.model.uri import parse_stream_uri
 from camagent.observe.replay import replay_stream
-from camagent.platform.clock import SystemClock
 from camagent.run.turn import Doors
-from camagent.run.visit import DeviceCheck, check_device
+from camagent.run.visit import DeviceCheck, Doors, check_device
 from camagent.wire.transcript import Transcript
 
 
-async def replay(transcript: Transcript) -> tuple[DeviceCheck, ...]:
+async def replay(transcript: Transcript, clock: Clock) -> tuple[DeviceCheck, ...]:
     """What the recorded visit shows by today's understanding: the device with its streams, or each named
     stream."""
-    doors = _doors(transcript)
+    doors = _doors(transcript, clock)
     if transcript.target is not None:
         return (_dated(await check_device(transcript.target, None, doors)),)
     parsed = (parse_stream_uri(address) for address in transcript.captures())
@@ -30,7 +30,7 @@ async def replay(transcript: Transcript) -> tuple[DeviceCheck, ...]:
     return tuple([_dated(await check_device(target, None, doors)) for target in targets])
 
 
-def _doors(transcript: Transcript) -> Doors:
+def _doors(transcript: Transcript, clock: Clock) -> Doors:
     captures = transcript.captures()
 
     async def ask(_target: DeviceTarget, _credential: Credential | None) -> DeviceFacts:
@@ -46,7 +46,7 @@ def _doors(transcript: Transcript) -> Doors:
     async def admit(_bps: float) -> AsyncIterator[None]:
         yield
 
-    return Doors(ask, watch, watch_file, admit, SystemClock())
+    return Doors(ask, watch, watch_file, admit, clock)
 
 
 def _dated(check: DeviceCheck) -> DeviceCheck:

@@ -13,7 +13,7 @@ from camagent.agent.record import Kept, Restored
 from camagent.agent.schedule import Work
 from camagent.agent.sd_notify import Notifier
 from camagent.discover.hello import Presence
-from camagent.exporter.snapshot import CameraStatus
+from camagent.document.site_status import CameraStatus
 from camagent.model.earlier_runs import Learned, Memory
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.text import Message

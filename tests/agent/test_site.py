@@ -16,7 +16,7 @@ from camagent.agent.settings import SiteSettings
 from camagent.agent.site import WatchedSite
 from camagent.assess.profile import load_profile
 from camagent.discover.tcp_probe import PortAnswer, TcpPort, TriedPort
-from camagent.exporter.snapshot import CameraStatus
+from camagent.document.site_status import CameraStatus
 from camagent.model.credential_book import BoundCredential, CredentialBook
 from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, Sighting

@@ -11,7 +11,7 @@ import pytest
 from camagent.discover.interfaces import list_interfaces
 from camagent.discover.plan import make_plan
 from camagent.discover.search import search
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from tests.discover.crowd import addresses
 from tests.discover.network import Network, crowd_on
 

@@ -13,8 +13,8 @@ from camagent.discover.interfaces import Medium
 from camagent.discover.machine import MachineFacts, Route, collect_facts
 from camagent.discover.multicast import GROUP_V4, PORT
 from camagent.model.text import message
-from camagent.platform.clock import SystemClock
 from camagent.platform.linux_adapters import parse_default_routes
+from camagent.platform.system_clock import SystemClock
 from camagent.text import LANGUAGES, render
 from tests.discover.network import Network
 from tests.discover.test_interfaces import interface

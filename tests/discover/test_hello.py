@@ -8,7 +8,7 @@ from camagent.discover.hello import MAX_PARSED_PER_S, MAX_WAITING, HelloListener
 from camagent.discover.interfaces import list_interfaces
 from camagent.discover.wsdiscovery import Kind
 from camagent.model.fault import Fault, FaultCode
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from tests.discover.network import Network
 from tests.discover.peers import EPR, GROUP, PORT, envelope, match, matches
 

@@ -9,7 +9,7 @@ import pytest
 from camagent.discover import multicast
 from camagent.discover.multicast import MAX_DATAGRAMS, MAX_PER_SOURCE, Tray, note_of, reading
 from camagent.discover.wsdiscovery import ProbeTypes
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from camagent.text import LANGUAGES, render
 from tests.discover.peers import message_id
 

@@ -11,7 +11,7 @@ from camagent.discover.interfaces import list_interfaces
 from camagent.discover.plan import make_plan
 from camagent.discover.search import search
 from camagent.model.discovery import Discovery
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from tests.discover.network import Network
 from tests.discover.ranges import ONVIF_THERE, RTSP_ONLY_THERE, Hosts, all_kinds, behind_a_router, full_wire
 

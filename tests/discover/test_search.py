@@ -17,7 +17,7 @@ from camagent.discover.plan import DiscoveryPlan, Pacing, make_plan
 from camagent.discover.search import search
 from camagent.model.discovery import Discovery, FoundBy, RtspOnly
 from camagent.model.onvif import ONVIF_PATHS, ONVIF_SEARCH_PORTS
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from tests.discover.network import Network
 from tests.discover.peers import (
     TIME_REPLY,

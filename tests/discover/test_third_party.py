@@ -17,7 +17,7 @@ from camagent.discover.interfaces import list_interfaces
 from camagent.discover.plan import make_plan
 from camagent.discover.search import search
 from camagent.model.discovery import FoundBy
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from tests.discover.network import Network
 from tests.discover.test_search import plan
 from tests.peers.launch import missing_peer, onvif_mock

@@ -19,7 +19,7 @@ from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.scan import CameraResult
 from camagent.observe.watch import WatchOptions
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from camagent.run.context import Run
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions
 from camagent.run.onlooker import Onlooker

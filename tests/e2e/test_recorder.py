@@ -16,7 +16,7 @@ from camagent.interrogate.interview import InterviewOptions
 from camagent.model.finding import Outcome
 from camagent.model.scan import Declaration
 from camagent.observe.watch import WatchOptions
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from camagent.report.csv_ import render_csv
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions
 from camagent.run.onlooker import Onlooker

@@ -18,7 +18,7 @@ from camagent.model.fault import Fault
 from camagent.model.stream import StreamTarget
 from camagent.model.uri import parse_stream_uri
 from camagent.observe.watch import WatchDoors, WatchOptions, watch_stream
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from camagent.wire.login_ledger import LoginLedger
 
 VISITS = 200

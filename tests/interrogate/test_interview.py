@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
+from camagent.model.clock import Clock
 from camagent.model.device import (
     DeviceClock,
     DeviceFacts,
@@ -19,7 +20,7 @@ from camagent.model.device import (
 )
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.secret import Credential
-from camagent.platform.clock import Clock, SystemClock
+from camagent.platform.system_clock import SystemClock
 from camagent.wire.login_ledger import LoginLedger
 from tests.interrogate.fake_device import (
     DEVICE,

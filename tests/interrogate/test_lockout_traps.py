@@ -167,7 +167,7 @@ class Slammer:
                 server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
                 target = replace(self.device.target, port=server.sockets[0].getsockname()[1])
                 try:
-                    from camagent.platform.clock import SystemClock
+                    from camagent.platform.system_clock import SystemClock
 
                     return await interrogate(
                         target, WRONG, QUIET, InterviewDoors(SystemClock(), LoginLedger())

@@ -18,7 +18,7 @@ from camagent.interrogate.question_line import MAX_FORM_TRIALS
 from camagent.model.device import DeviceClock, DeviceFacts, DeviceTarget, EncoderSettings, MediaFacts
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.uri import StreamUri
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from camagent.wire.login_ledger import LoginLedger
 from tests.fakes import FakeClock
 from tests.interrogate.fake_device import (

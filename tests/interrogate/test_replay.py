@@ -15,7 +15,7 @@ from camagent.model.device import DeviceClock, DeviceFacts
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from camagent.wire.http_reply import HttpReply
 from camagent.wire.login_ledger import LoginLedger
 from camagent.wire.transcript import Exchange, Transcript, read_transcript

@@ -16,7 +16,7 @@ from aiohttp import web
 from camagent.interrogate.interview import InterviewDoors, interrogate
 from camagent.model.device import DeviceClock, DeviceFacts, DeviceInformation, EncoderSettings, MediaFacts
 from camagent.model.fault import Fault, FaultCode
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from camagent.wire.login_ledger import LoginLedger
 from tests.interrogate.fake_device import (
     DEVICE,

@@ -10,7 +10,7 @@ from camagent.interrogate.interview import InterviewDoors, interrogate
 from camagent.model.device import DeviceClock, DeviceFacts, DeviceTarget, MediaFacts, TlsFacts
 from camagent.model.fault import FaultCode
 from camagent.model.secret import Credential, Secret
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.default_school import USER
 from camagent.simulator.school import SimulatedSchool

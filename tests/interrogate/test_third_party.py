@@ -22,7 +22,7 @@ from camagent.model.device import (
 )
 from camagent.model.fault import FaultCode
 from camagent.model.secret import Credential, Secret
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from camagent.wire.login_ledger import LoginLedger
 from tests.interrogate.test_interview import FAST
 from tests.peers.launch import missing_peer, onvif_mock, soap_device
@@ -72,7 +72,7 @@ class TestSoapDeviceWithMedia2:
 
 CLIENT = """
 import asyncio, json, sys
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
 from camagent.wire.login_ledger import LoginLedger
 from camagent.model.device import DeviceTarget

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
 from camagent.model.device import DeviceClock, DeviceFacts, DeviceTarget, TlsFacts
 from camagent.model.fault import FaultCode
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from camagent.wire.certificates import certificate_facts, is_legacy
 from camagent.wire.login_ledger import LoginLedger
 from camagent.wire.transcript import Transcript

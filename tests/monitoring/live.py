@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from camagent.document.site_status import AgentSnapshot, CameraStatus, CycleStatus
 from camagent.exporter.server import Exporter, ExporterOptions
-from camagent.exporter.snapshot import AgentSnapshot, CameraStatus, CycleStatus
 from camagent.exporter.web_config import WebConfig
 from tests import builders as build
 from tests.monitoring.programs import ROOT, daemon, free_port

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from camagent.document.site_status import AgentSnapshot
 from camagent.exporter.server import Exporter, ExporterOptions
-from camagent.exporter.snapshot import AgentSnapshot
 from tests import builders as build
 from tests.publish.samples import status
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from camagent.document.model import ScanDocument
+from camagent.document.site_status import CameraStatus, camera_status
 from camagent.document.write import camera_view, scan_document
-from camagent.exporter.snapshot import CameraStatus, camera_status
 from camagent.model.device import DeviceInformation
 from camagent.model.finding import Action, Finding, Outcome, Setting, Severity, Verdict
 from camagent.model.scan import CameraResult, Declaration, NotChecked, ScanResult

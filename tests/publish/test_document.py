@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from camagent.document.read import MAX_DOCUMENT_BYTES, DocumentError, parse_document, read_schema
 from camagent.document.schema import main, outdated
+from camagent.document.site_status import AgentSnapshot, camera_status
 from camagent.exporter.metrics import metrics_registry
-from camagent.exporter.snapshot import AgentSnapshot, camera_status
 from camagent.exporter.text_format import render_metrics
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.scan import Declaration, KeptRecording

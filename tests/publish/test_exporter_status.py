@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from camagent.document.read import parse_cameras
-from camagent.exporter.snapshot import camera_status
+from camagent.document.site_status import camera_status
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Outcome
 from camagent.model.scan import CameraResult

@@ -21,18 +21,18 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from camagent.document.model import RecordingView
-from camagent.exporter.metrics import (
-    EXPECTED_FAULTS,
-    MAX_SERIES_PER_CAMERA,
-    SnapshotCollector,
-    metrics_registry,
-)
-from camagent.exporter.snapshot import (
+from camagent.document.site_status import (
     AgentSnapshot,
     CameraStatus,
     CycleStatus,
     RequirementStatus,
     StreamStatus,
+)
+from camagent.exporter.metrics import (
+    EXPECTED_FAULTS,
+    MAX_SERIES_PER_CAMERA,
+    SnapshotCollector,
+    metrics_registry,
 )
 from camagent.exporter.text_format import render_metrics
 from camagent.model.fault import FaultCode, Stage

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from camagent.exporter.snapshot import AgentSnapshot, CameraStatus, RequirementStatus
+from camagent.document.site_status import AgentSnapshot, CameraStatus, RequirementStatus
 from camagent.exporter.status_page import render_status_page
 from camagent.model.finding import Severity, Verdict
 from camagent.model.text import Localised

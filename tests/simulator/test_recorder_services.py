@@ -25,7 +25,7 @@ from camagent.model.fault import Fault, FaultCode
 from camagent.model.onvif import RECORDING_NS, REPLAY_NS, SEARCH_NS
 from camagent.model.recordings import RecordingFacts
 from camagent.model.secret import Credential, Secret
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.kept_video import newest_run
 from camagent.simulator.onvif_media import source_token

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from camagent import __version__
+from camagent.model.clock import Clock
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.observe.rtsp.connection import RtspConnection
 from camagent.observe.rtsp.login import RtspLogin
 from camagent.observe.rtsp.messages import Request, Response
-from camagent.platform.clock import Clock
 
 MAX_ROUNDS = 4  # of one request: unauthorised, a stale nonce, once more, and the answer
 USER_AGENT = f"camagent/{__version__}"

@@ -6,11 +6,11 @@ import asyncio
 import ssl
 from dataclasses import dataclass
 
+from camagent.model.clock import Clock
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.uri import StreamUri
 from camagent.observe.rtsp.client import StepLimits
 from camagent.observe.rtsp.connection import RtspConnection
-from camagent.platform.clock import Clock
 from camagent.wire.tls import device_context
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from weakref import WeakKeyDictionary
 
+from camagent.model.clock import Clock
 from camagent.observe.receiver import TrackReceiver
 from camagent.observe.rtsp.effort import MIN_READ_BYTES, NOTED_S, Effort
 from camagent.observe.rtsp.messages import (
@@ -25,7 +26,6 @@ from camagent.observe.rtsp.messages import (
     head_end,
     parse_head,
 )
-from camagent.platform.clock import Clock
 from camagent.wire.tls import peer_fingerprint
 
 RECEIVE_BYTES = 256 * 1024  # of one read: an IDR of a 4 Mbit/s stream (165 kB) in one system call

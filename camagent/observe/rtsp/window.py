@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from camagent.model.clock import Clock
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import TransportChoice
 from camagent.observe.capture import Capture, PacketCounts, ReportTime, SenderClock
@@ -25,7 +26,6 @@ from camagent.observe.rtsp.session import Described, RtspSession
 from camagent.observe.rtsp.transport import GrantedTransport, Interleaved
 from camagent.observe.rtsp.window_plan import WindowPlan, picture_memory, picture_times_s
 from camagent.observe.silence import Silence
-from camagent.platform.clock import Clock
 
 UNSUPPORTED_TRANSPORT = (
     461,

@@ -20,7 +20,7 @@ from camagent.observe.rtsp.connection import (
     Media,
     RtspConnection,
 )
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from tests.observe.wire.camera import frame_payloads, on_channel, rtp
 
 REPORT = b"\x80\xc8\x00\x06" + bytes(24)

@@ -15,7 +15,7 @@ from camagent.model.uri import StreamUri
 from camagent.observe.receiver import TrackReceiver
 from camagent.observe.rtsp.effort import BUDGET_S, MAX_RESTS, PERIOD_S, Effort
 from camagent.observe.watch import WatchOptions
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job
 from camagent.run.visit import defect_finding
 from tests.observe.wire.camera import SPS, Camera, on_channel, rtp, running

@@ -15,7 +15,7 @@ from camagent.model.uri import StreamUri
 from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.rtsp.client import StepLimits
 from camagent.observe.watch import WatchDoors, WatchOptions, greet_stream, watch_stream
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from camagent.wire.login_ledger import LoginLedger
 
 CREDENTIAL = Credential("viewer", Secret("Mật-khẩu#1"))
