@@ -104,7 +104,7 @@ MAY_IMPORT: dict[str, set[str]] = (
         "__main__": {"cli"},
     }
     | {stage: BASE for stage in STAGES}
-    | {"plan": {"model"}}
+    | {"interrogate": {"model", "wire"}, "plan": {"model"}}
 )
 """Which room may import which others of ours; `cli` may import all, `app` all but `cli`.
 
@@ -148,11 +148,11 @@ def test_commands_import_heavy_packages_only_when_they_run(path: Path) -> None:
 DECODING = {"av", "cv2", "numpy", "lxml"}
 PROCESSES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "the service": (
-        ("cli/serve.py", "app.py", "wire/tls.py"),
+        ("cli/serve.py", "app/__init__.py", "app/service.py", "wire/tls.py"),
         DECODING | {"aiohttp", "cryptography", "zeep"},
     ),
     "a scan": (
-        ("cli/scan.py", "cli/check.py", "cli/scanning.py", "cli/run.py", "cli/trust.py", "app.py"),
+        ("cli/scan.py", "cli/check.py", "cli/scanning.py", "cli/run.py", "cli/trust.py", "app/__init__.py"),
         DECODING | {"aiohttp", "zeep"},
     ),
     "the command line": (("cli/main.py",), DECODING | {"aiohttp", "zeep", "pydantic", "sqlite3", "asyncio"}),
@@ -223,7 +223,7 @@ def _body_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 MAX_ROOMS = 24
-MAX_ARROWS = 86
+MAX_ARROWS = 84
 
 
 def arrows() -> dict[str, set[str]]:

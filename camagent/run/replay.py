@@ -15,7 +15,7 @@ from camagent.model.stream import FileTarget, StreamFacts, StreamTarget
 from camagent.model.uri import parse_stream_uri
 from camagent.observe.replay import replay_stream
 from camagent.run.turn import Doors
-from camagent.run.visit import DeviceCheck, Doors, check_device
+from camagent.run.visit import DeviceCheck, check_device
 from camagent.wire.transcript import Transcript
 
 

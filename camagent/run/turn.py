@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 
+from camagent.model.clock import Clock
 from camagent.model.device import DeviceFacts, DeviceTarget, MediaProfile
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.secret import Credential
@@ -16,7 +17,6 @@ from camagent.model.stream import (
     StreamFacts,
     StreamTarget,
 )
-from camagent.platform.clock import Clock
 from camagent.run.main_stream import (
     MAX_CANDIDATES,
     Candidate,

@@ -10,7 +10,7 @@ from typing import Any
 from camagent.interrogate.recording_interview import PAGE_ROWS, fetch_recording
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.recordings import RecordingFacts, TimeSpan
-from camagent.platform.clock import SystemClock
+from camagent.platform.system_clock import SystemClock
 from camagent.wire.xml import parse_xml
 
 DAY = "2026-11-{:02d}T00:00:00Z"

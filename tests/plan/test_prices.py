@@ -123,7 +123,7 @@ ONE_OF = "'reconfigure', 'update_firmware', 'fix_network', 'fix_picture', 'repla
             GOOD + "amount = 1000000000000001\n",
             ["class[0].amount: must be at most 1000000000000000.0 (got 1000000000000001)"],
         ),
-        (GOOD + f"amount = 0x1{'0' * 400}\n", ["class[0].amount: a number is expected (got …)"]),
+        (GOOD + f"amount = 0x1{'0' * 400}\n", ["not TOML: a whole number in it is too large"]),
         (GOOD + f"amount = 1{'0' * 5000}\n", ["not TOML: it cannot be read"]),
         ("x = " + "[" * 5000, ["not TOML: it cannot be read"]),
         (GOOD + "amount = true\n", ["class[0].amount: a number is expected (got True)"]),

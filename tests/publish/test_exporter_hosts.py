@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from camagent.cli.serve import Parts
+from camagent.app.service import Parts
 from camagent.exporter.host_names import is_ours
 from camagent.exporter.log_pace import EVERY_S, LogPace
 from camagent.operator_files.config import AgentTable, Config

@@ -19,10 +19,7 @@ from camagent.model.text import Message, message
 from camagent.platform.system_clock import SystemClock
 
 if TYPE_CHECKING:
-    from camagent.agent.schedule import Schedule
-    from camagent.agent.settings import SiteSettings
     from camagent.discover.plan import DiscoveryPlan
-    from camagent.exporter.web_config import WebConfig
     from camagent.model.credential_book import BoundCredential, CredentialBook
     from camagent.model.earlier_runs import Memory
     from camagent.model.scan import Declaration
@@ -310,42 +307,3 @@ def remembered(store: Store | None) -> Memory:
     from camagent.model.earlier_runs import Memory
 
     return read_memory(store, SystemClock().now()) if store is not None else Memory()
-
-
-def site_settings(config: Config, store: Store) -> SiteSettings:
-    """By what the agent watches its site; every mistake in the configuration is told here, before the first
-    packet.
-
-    Raises: OperatorError.
-    """
-    from camagent.agent.settings import SiteSettings
-
-    options, inventory = RunOptions(), read_inventory_file(config.discovery.inventory)
-    book = credential_book(config, os.environ)
-    order = make_order(config, options, inventory, book, remembered(store))
-    search_plan(config, options, inventory)
-    return SiteSettings(
-        order, fleet_options(config, options, order), lambda: search_plan(config, options, inventory)
-    )
-
-
-def watch_schedule(config: Config) -> Schedule:
-    """When the agent does what, by the configuration."""
-    from camagent.agent.schedule import Cadence, Schedule, parse_hour, parse_quiet_hours
-
-    cadence = Cadence(stream_s=config.agent.stream_minutes * 60)
-    quiet = tuple(parse_quiet_hours(span) for span in config.agent.quiet_hours)
-    night = config.schedule.night
-    return Schedule(cadence, quiet, parse_hour(night) if night is not None else None)
-
-
-def web_config(config: Config) -> WebConfig:
-    """How the exporter is reached.
-
-    Raises: OperatorError.
-    """
-    from camagent.exporter.web_config import WebConfig, load_web_config
-
-    if config.agent.web_config is None:
-        return WebConfig()
-    return load_web_config(config.agent.web_config)
