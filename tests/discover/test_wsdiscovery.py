@@ -24,6 +24,7 @@ from camagent.discover.wsdiscovery import (
 )
 from camagent.wire.xml import MAX_TEXT_CHARS
 from tests.discover.peers import EPR, envelope, match, matches
+from tests.floor import judged, not_vacuous
 
 V2009 = "http://docs.oasis-open.org/ws-dd/ns/discovery/2009/01"
 
@@ -229,9 +230,12 @@ def test_any_damage_to_a_good_datagram_is_survived(data: st.DataObject) -> None:
         assert isinstance(is_camera_like(announcement, asked_by_type=True), bool)
 
 
+@not_vacuous(0.03)
 @given(st.text(max_size=60), st.text(max_size=20))
 def test_any_text_is_an_xaddr_or_none(text: str, source: str) -> None:
-    for ranked in rank_xaddrs((text, f"http://{text}", f"https://{text}:80/"), source):
+    ranking = rank_xaddrs((text, f"http://{text}", f"https://{text}:80/"), source)
+    judged(bool(ranking))
+    for ranked in ranking:
         assert ranked.host
         assert ranked.port is None or 0 < ranked.port < 65536
 

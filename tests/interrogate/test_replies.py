@@ -17,6 +17,7 @@ from camagent.interrogate import device_replies, media_replies
 from camagent.interrogate.quirks import bitrate_bps, codec_name, to_bool, to_float, to_int
 from camagent.interrogate.replies import Oddity, Reply, SoapFault, read_envelope
 from camagent.wire.xml import MAX_XML_BYTES, Node, parse_xml
+from tests.floor import judged, not_vacuous
 from tests.interrogate.fake_device import (
     DEVICE_CAPABILITIES,
     MEDIA1_OPTIONS,
@@ -135,10 +136,12 @@ def test_well_formed_nonsense_gives_bounded_printable_values(inner: list[str], n
         assert repr(value).isprintable()
 
 
+@not_vacuous(0.1)
 @given(st.text(max_size=40) | st.floats().map(str) | st.integers().map(str))
 def test_number_words_are_numbers_or_nothing(text: str) -> None:
     for number in (to_float(text), to_int(text), bitrate_bps(text)):
         assert number is None or math.isfinite(number)
+    judged(to_float(text) is not None)
     to_bool(text)
     codec = codec_name(text)
     assert codec is None or (codec.isascii() and len(codec) <= 32)

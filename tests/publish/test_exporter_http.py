@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from camagent.exporter.http_request import MAX_LINE_BYTES, MalformedRequest, PageRequest, take_request
 from camagent.exporter.web_config import load_web_config
 from tests.each import each
+from tests.floor import judged, not_vacuous
 from tests.publish.exporter_peers import View, make_certificates, running
 
 HEALTHY = b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n"
@@ -155,13 +156,24 @@ TOKENS = (
 )
 
 
-@given(st.lists(st.sampled_from(TOKENS), max_size=14).map(b"".join))
+HEADERS = st.lists(st.sampled_from(TOKENS), max_size=3).map(b"".join)
+FIRST = st.sampled_from((b"GET / HTTP/1.1", b"HEAD /?lang=vi HTTP/1.0"))
+HEADS = st.tuples(FIRST, st.lists(HEADERS, max_size=3))
+
+
+@not_vacuous(0.03)
+@given(
+    st.lists(st.sampled_from(TOKENS), max_size=14).map(b"".join)
+    | HEADS.map(lambda head: b"\r\n".join((head[0], *head[1], b"", b"")))
+)
 def test_whatever_comes_is_a_request_none_or_refused(data: bytes) -> None:
     try:
         request = take_request(bytearray(data))
     except MalformedRequest:
+        judged(False)
         return
-    if request is not None:
+    if judged(request is not None):
+        assert request is not None
         assert request.path is not None and request.keeps_open in (True, False)
 
 

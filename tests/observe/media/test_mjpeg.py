@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from camagent.observe.codec.jpeg_headers import parse_header
 from camagent.observe.codec.mjpeg import extension_size, in_band_tables, jpeg_picture, parse_fragment
 from camagent.simulator.packetize import mjpeg_payloads
+from tests.floor import judged, not_vacuous
 from tests.observe.media.clips import texture
 
 TABLES_BYTES = 4 + 128
@@ -127,12 +128,24 @@ def test_types_that_nobody_defined_give_no_picture() -> None:
         assert jpeg_picture([p[:4] + bytes((kind,)) + p[5:] for p in mjpeg_payloads(jpeg(), 1400)]) is None
 
 
+@st.composite
+def damaged_payloads(draw: st.DrawFn) -> list[bytes]:
+    """Those of a picture, with some bytes changed."""
+    payloads = [bytearray(payload) for payload in mjpeg_payloads(jpeg(64, 48), 700)]
+    for _ in range(draw(st.integers(0, 3))):
+        payload = draw(st.sampled_from(payloads))
+        payload[draw(st.integers(0, len(payload) - 1))] = draw(st.integers(0, 255))
+    return [bytes(payload) for payload in payloads]
+
+
+@not_vacuous(0.05)
 @settings(deadline=None)
-@given(st.lists(st.binary(max_size=200), max_size=6), st.integers(-5, 70_000))
+@given(st.lists(st.binary(max_size=200), max_size=6) | damaged_payloads(), st.integers(-5, 70_000))
 def test_any_payloads_give_a_picture_or_none(payloads: list[bytes], width: int) -> None:
     for payload in payloads:
         parse_fragment(payload)
         in_band_tables(payload)
         extension_size(payload)
     found = jpeg_picture(payloads, width, width)
+    judged(found is not None)
     assert found is None or len(found) <= sum(map(len, payloads)) + 1500

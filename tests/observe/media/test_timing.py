@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from camagent.observe.gop import gop
 from camagent.observe.stamp_order import reordered
 from camagent.observe.timing import Witness, burst_frames, frame_rate
+from tests.floor import judged, not_vacuous
 from tests.observe.media.tables import TICKS_25HZ, regular, table
 
 TICKS = [row * TICKS_25HZ for row in range(125)]
@@ -163,6 +164,7 @@ def test_two_frames_are_hardly_a_rate() -> None:
     assert rate is not None and rate.mean_hz == 25.0 and rate.uncertainty_hz >= 25.0
 
 
+@not_vacuous(0.03)
 @settings(deadline=None)
 @given(
     st.lists(
@@ -175,6 +177,7 @@ def test_any_table_gives_a_rate_or_none(rows: list[tuple[int, float, bool]]) -> 
     rate = frame_rate(
         table([t for t, _, _ in rows], arrivals, damaged=[i for i, r in enumerate(rows) if r[2]])
     )
+    judged(rate is not None and rate.mean_hz is not None)
     assert rate is None or (rate.min_hz > 0 and 0 <= rate.uncertainty_hz < 1e9)
     assert rate is None or rate.mean_hz is None or 0 < rate.mean_hz <= 1000.001
     assert rate is None or rate.min_hz <= rate.max_hz * 1.001 <= 1001.01
@@ -210,6 +213,7 @@ def test_a_proxy_that_sends_its_buffer_first_does_not_make_timestamps_liars(buff
         assert rate.arrival_hz == pytest.approx(25, rel=0.02)
 
 
+@not_vacuous(0.6)
 @settings(max_examples=150, deadline=None)
 @given(
     fps=st.sampled_from([12, 15, 25, 30, 50]),
@@ -239,6 +243,7 @@ def test_neither_loss_nor_delay_nor_b_frames_bend_the_numbers(
         damaged=damaged,
     )
     rate, found = frame_rate(seen), gop(seen)
+    judged(rate is not None and found.length_frames is not None)
     assert rate is None or rate.mean_hz == pytest.approx(fps, abs=max(0.01 * fps, rate.uncertainty_hz))
     assert found.length_frames is None or found.length_frames == pytest.approx(length, abs=0.01)
     assert found.at_least_s is None or found.at_least_s <= length / fps + late_s + 0.001

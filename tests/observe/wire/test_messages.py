@@ -31,6 +31,7 @@ from camagent.observe.rtsp.transport import parse_transport
 from camagent.observe.sdp import MAX_MEDIA, parse_sdp
 from camagent.wire.headers import MAX_HEADERS
 from camagent.wire.redaction import redact
+from tests.floor import judged, not_vacuous
 from tests.observe.wire.camera import PPS, SDP, SPS
 
 URI = StreamUri("rtsp", "192.0.2.7", 554, "/live?channel=1")
@@ -131,12 +132,14 @@ def test_controls_are_joined_and_pinned(base: str, control: str | None, expected
     assert control_uri(base, control, URI) == expected
 
 
+@not_vacuous(0.15)
 @given(st.text(max_size=100), st.text(max_size=60) | st.none())
 @example("rtsp://evil.example/", "http://evil.example/")
 @example("//evil.example/x", "rtsp://[::1]:1/")
 def test_no_answer_leads_to_another_host(stated: str, control: str | None) -> None:
     base = base_uri(Response(200, "", (("Content-Base", stated),)), URI)
     joined = control_uri(base, control, URI)
+    judged(joined is not None)
     for address in (base, joined or base):
         parsed = parse_stream_uri(address)
         assert address.startswith("rtsp://192.0.2.7") and " " not in address and address.isprintable()
