@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import fmean, pvariance
+from statistics import fmean
 
 from camagent.observe.frames import FrameTable
 from camagent.observe.stamp_order import segment_numbers, steady_segments
 from camagent.observe.timing import FrameRate
+from camagent.observe.variance import variance
 
 MIN_PEAK_WINDOW_S = 2.0  # a peak over whole seconds says nothing in a shorter window
 MAX_UNEVEN_RATIO = 0.1  # where no whole group was seen: the keyframe may not matter more than this
@@ -73,7 +74,7 @@ def _without_group(table: FrameTable, rate: FrameRate, keys: list[int]) -> BitRa
     mean_bytes, half_bytes = (low_bytes + high_bytes) / 2, abs(high_bytes - low_bytes) / 2
     if half_bytes > MAX_UNEVEN_RATIO * mean_bytes:
         return None
-    half_bytes += COVERAGE_OF_BITS * math.sqrt(pvariance(others) / len(others))
+    half_bytes += COVERAGE_OF_BITS * math.sqrt(variance(others) / len(others))
     return BitRate(8 * mean_bytes * rate.mean_hz, 8 * half_bytes * rate.mean_hz)
 
 
@@ -84,10 +85,10 @@ def _variance(table: FrameTable, key: bool) -> float:
         [size for size, its in zip(table.sizes_bytes, table.keyframes, strict=True) if its is kind]
         for kind in (key, not key)
     )
-    own = pvariance(sizes) if len(sizes) > 1 else 0.0
+    own = variance(sizes) if len(sizes) > 1 else 0.0
     if not key or len(sizes) >= MANY_KEYFRAMES or len(others) < 2:
         return own
-    return max(own, pvariance(others) * (fmean(sizes) / fmean(others)) ** 2)
+    return max(own, variance(others) * (fmean(sizes) / fmean(others)) ** 2)
 
 
 def _between_s(table: FrameTable, rate: FrameRate, a: int, b: int) -> float:

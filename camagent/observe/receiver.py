@@ -22,6 +22,8 @@ _INTERLEAVED = struct.Struct(
     "!HHHHII"
 )  # "$" and channel, length, RTP's first two bytes, sequence, time stamp, SSRC
 _DATAGRAM = struct.Struct("!HHII")
+_BEGINNING = struct.Struct("!HHIII")
+"""… and the first four bytes of the payload."""
 _FRAMING_BYTES = 4
 _VERSION = 0x8000
 _MARKER = 0x80
@@ -94,7 +96,8 @@ class TrackReceiver:
                     size = 0
                     at = after
                     continue
-            self._advance(sequence - start, size, now_s)
+            if sequence != start:
+                self._advance(sequence - start, size, now_s)
             self._packet(buffer, at + _FRAMING_BYTES, after, now_s)
             ssrc = self.ssrc
             start = sequence = self._fast_sequence
@@ -138,18 +141,24 @@ class TrackReceiver:
 
     def _packet(self, buffer: bytearray, start: int, end: int, now_s: float) -> None:
         """Any packet: the next one of our sender with the plainest header, or whatever else it may be."""
-        order = self.sequence
-        if order is not None and end - start >= HEADER_BYTES and not order.waiting:
-            word, sequence, timestamp, ssrc = _DATAGRAM.unpack_from(buffer, start)
+        order, builder = self.sequence, self.builder
+        if order is not None and end - start >= _BEGINNING.size and not order.waiting:
+            word, sequence, timestamp, ssrc, head = _BEGINNING.unpack_from(buffer, start)
             if word & ~_MARKER == self._word and sequence == order.next & 0xFFFF and ssrc == self.ssrc:
-                if timestamp != self.builder.timestamp:
+                begins = timestamp != builder.timestamp
+                if begins:
                     order.begin_frame(timestamp)
                 order.next += 1
                 self.last_packet_s = now_s
                 if self._other_sender:
                     self._drop_other_sender()
-                payload = bytes(buffer[start + HEADER_BYTES : end])
-                self.builder.take(Packet(sequence, timestamp, bool(word & _MARKER), payload, now_s), False)
+                size = end - start - HEADER_BYTES
+                if not (begins and builder.begin_usual(head, timestamp, size, now_s)):
+                    payload = bytes(buffer[start + HEADER_BYTES : end])
+                    packet = Packet(sequence, timestamp, bool(word & _MARKER), payload, now_s)
+                    builder.take(packet, False)
+                elif word & _MARKER:
+                    builder.end_with_marker(now_s)
                 self._set_fast_path()
                 return
         self._unusual(buffer, start, end, now_s)

@@ -13,11 +13,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
-from statistics import median, pstdev
+from statistics import median
 
 from camagent.observe.frames import FrameTable
 from camagent.observe.pace import MIN_FRAMES, ArrivalPace, line_sets_the_pace, pace, reports_are_queued
 from camagent.observe.stamp_order import MISSING_RATIO, presentation_intervals, steady_segments
+from camagent.observe.variance import variance
 
 BURST_RATIO = (
     0.25  # servers empty their buffer at the start: intervals below a quarter of the usual are that burst
@@ -123,7 +124,7 @@ def frame_rate(table: FrameTable, witness: Witness = Witness()) -> FrameRate | N
         intervals, mean_hz, doubt = [tick / table.clock_hz for tick in ticks], stamp_hz, 1.0
     if mean_hz is None or not intervals:
         return None
-    irregularity = pstdev(intervals) * mean_hz
+    irregularity = math.sqrt(variance(intervals)) * mean_hz
     possible = [interval for interval in intervals if interval * MAX_RATE_HZ >= 1]
     shown = irregularity if by_stamps else 0.0  # arrivals: what is late once is early next, and `doubt` knows
     spread_hz = _uncertainty_hz(mean_hz, shown, len(intervals), table.clock_hz)
@@ -232,7 +233,7 @@ def _arrival_rate(table: FrameTable, first: int, intervals_s: Sequence[float]) -
     if len(arrivals_s) < MIN_FRAMES:
         return None, 1.0
     if any(table.damaged[first:]):
-        return mean_hz, COVERAGE * pstdev(intervals_s) * mean_hz / math.sqrt(len(intervals_s))
+        return mean_hz, COVERAGE * math.sqrt(variance(intervals_s)) * mean_hz / math.sqrt(len(intervals_s))
     paces = pace(arrivals_s, [row / mean_hz for row in range(len(arrivals_s))])
     if not paces:
         return mean_hz, _unseen(arrivals_s)

@@ -92,6 +92,11 @@ def _no_field(payload: Payload, sps_nal: bytes) -> Field | None | bool:
     return None
 
 
+def never_usual(head: int) -> int:
+    """Every payload has to be looked at whole."""
+    return 0
+
+
 def _no_sets(payload: bytes) -> tuple[bytes, ...]:
     return ()
 
@@ -118,6 +123,9 @@ class Codec:
     parse_sps: Callable[[bytes], StreamHeader | None] = _nothing
     pps_id: Callable[[Payload], int | None] = _nothing
     """The PPS that the first slice of a payload refers to."""
+    usual_start: Callable[[int], int] = never_usual
+    """Flags by the first four bytes of a payload alone, where it is the first slice of a picture that is no
+    keyframe, or begins it, and holds nothing else; 0: look closer."""
     field_of: Callable[[Payload, bytes], Field | None | bool] = _no_field
     """Of a payload with a first slice and the SPS: its field, False for a whole frame, None where it cannot
     be told."""

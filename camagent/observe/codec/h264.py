@@ -97,6 +97,19 @@ def _nal_flags(kind: int, nal: Payload, body: int) -> int:
     return flags
 
 
+@lru_cache(maxsize=1024)
+def usual_start(head: int) -> int:
+    """See `Codec.usual_start`: a slice that is whole, or the first fragment of one, of a P or B picture."""
+    first, second, third = head >> 24, head >> 16 & 0xFF, head >> 8 & 0xFF
+    kind, begins = first & 0x9F, second
+    if kind == FU_A and second & 0x9F == 0x80 | bitstream.NAL_SLICE:
+        kind, begins = bitstream.NAL_SLICE, third
+    if kind != bitstream.NAL_SLICE or not begins & 0x80:
+        return 0
+    flags = _FIRST_SLICE_FLAGS[begins]
+    return START | SLICE | flags if flags & INTER else 0
+
+
 def first_slice(payload: Payload) -> bytes:
     """The beginning of the first slice that begins in a payload, its NAL header first; empty where none
     does."""
@@ -228,6 +241,7 @@ CODEC = Codec(
     is_sps=_is_sps,
     parse_sps=bitstream.parse_sps,
     pps_id=_pps_id,
+    usual_start=usual_start,
     field_of=_field_of,
     picture=_picture,
     decodable=_decodable,

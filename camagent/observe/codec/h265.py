@@ -20,7 +20,14 @@ from camagent.observe.codec.access_unit import (
     split_annex_b,
     with_sets,
 )
-from camagent.observe.codec.codec import Codec, Field, PictureSource, SetKey, SetKind
+from camagent.observe.codec.codec import (
+    Codec,
+    Field,
+    PictureSource,
+    SetKey,
+    SetKind,
+    never_usual,
+)
 from camagent.observe.codec.payload_flags import (
     IRAP,
     LEADING,
@@ -92,6 +99,20 @@ def _nal_flags(kind: int, nal: Payload, body: int) -> int:
         count = bitstream.recovery_poc_count(whole)
         flags |= recovery_flags(count)
     return flags
+
+
+@lru_cache(maxsize=1024)
+def usual_start(head: int) -> int:
+    """See `Codec.usual_start`: a first slice segment, whole or its first fragment, that is not of an IRAP
+    picture."""
+    first, second, third, fourth = head >> 24, head >> 16 & 0xFF, head >> 8 & 0xFF, head & 0xFF
+    if first & 0x80 or not second:
+        return 0
+    kind, begins = first >> 1, third
+    if kind == FU and third & 0x80:
+        kind, begins = third & 0x3F, fourth
+    flags = _TYPE_FLAGS[kind]
+    return START | flags if begins & 0x80 and flags & SLICE and not flags & IRAP else 0
 
 
 def first_slice(payload: Payload, donl: bool = False) -> bytes:
@@ -232,6 +253,7 @@ CODEC = Codec(
     is_sps=_is_sps,
     parse_sps=bitstream.parse_sps,
     pps_id=_pps_id,
+    usual_start=usual_start,
     field_of=_field_of,
     picture=_picture,
     decodable=_decodable,
@@ -245,5 +267,6 @@ WITH_DONL = replace(
     begins_picture=partial(_begins_picture, donl=True),
     parameter_sets=partial(_parameter_sets, donl=True),
     pps_id=partial(_pps_id, donl=True),
+    usual_start=never_usual,
 )
 """With decoding order numbers (sprop-max-don-diff above 0)."""

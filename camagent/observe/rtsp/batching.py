@@ -13,7 +13,8 @@ import os
 import select
 from weakref import WeakKeyDictionary
 
-from camagent.observe.rtsp.connection import RECEIVE_BYTES, RtspConnection
+from camagent.observe.rtsp.buffer import RECEIVE_BYTES
+from camagent.observe.rtsp.connection import RtspConnection
 
 TURN_S = 0.01  # a quarter of a frame at 25 fps: below what is judged as jitter, and one wake instead of ten
 LONG_TURN_S = 0.02  # half a frame: a third less work where packets are spread over the frame interval

@@ -12,14 +12,13 @@ import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import perf_counter
-from weakref import WeakKeyDictionary
+from time import perf_counter, thread_time
 
 from camagent.model.clock import Clock
 from camagent.observe.receiver import TrackReceiver
-from camagent.observe.rtsp.effort import MIN_READ_BYTES, NOTED_S, Effort
+from camagent.observe.rtsp.buffer import RECEIVE_BYTES, TAIL_BYTES, shared_buffer
+from camagent.observe.rtsp.effort import LARGE_READ_BYTES, MIN_READ_BYTES, TIMED_ONE_IN, Effort
 from camagent.observe.rtsp.messages import (
-    MAX_BODY_BYTES,
     MAX_HEAD_BYTES,
     Head,
     Response,
@@ -28,8 +27,6 @@ from camagent.observe.rtsp.messages import (
 )
 from camagent.wire.tls import peer_fingerprint
 
-RECEIVE_BYTES = 256 * 1024  # of one read: an IDR of a 4 Mbit/s stream (165 kB) in one system call
-TAIL_BYTES = 4 + 65535 + MAX_HEAD_BYTES + MAX_BODY_BYTES  # the longest incomplete message
 MAX_UNASKED = 64  # messages that we did not ask for, requests or answers: each costs memory or time
 MAX_JUNK_BYTES = (
     64 * 1024
@@ -42,16 +39,6 @@ _MEDIA = b"$"
 _TEXT = b"RTSP/"
 _METHOD = re.compile(rb"[A-Z_]{3,20}(?: |$)")  # a request of the server's
 _WEB = b"HTTP/"
-
-_buffers: WeakKeyDictionary[asyncio.AbstractEventLoop, bytearray] = WeakKeyDictionary()
-
-
-def shared_buffer(loop: asyncio.AbstractEventLoop) -> bytearray:
-    """The one receive buffer of this loop; its content is gone when the caller returns to the loop."""
-    buffer = _buffers.get(loop)
-    if buffer is None:
-        buffer = _buffers[loop] = bytearray(TAIL_BYTES + RECEIVE_BYTES)
-    return buffer
 
 
 @dataclass(slots=True)
@@ -100,6 +87,8 @@ class RtspConnection(asyncio.BufferedProtocol):
         self._given_up: set[int] = set()
         """Numbers of requests whose answers may still come, too late."""
         self._head: Head | None = None
+        self._untimed = 0
+        """So many small reads are not timed, one after the other."""
 
     @property
     def heard_junk(self) -> bool:
@@ -119,27 +108,48 @@ class RtspConnection(asyncio.BufferedProtocol):
         return self._window
 
     def buffer_updated(self, nbytes: int) -> None:
-        began_s = perf_counter()
+        if self._untimed and nbytes < LARGE_READ_BYTES and not self.effort.suspected:
+            self._untimed -= 1  # asking for the time costs as much as a packet
+            self._read(nbytes)
+            return
+        self._untimed = TIMED_ONE_IN - 1
+        suspected = self.effort.suspected
+        meter = thread_time if suspected else perf_counter
+        began_s = meter()
+        self._read(nbytes)
+        if suspected:
+            self._rest_after(meter() - began_s)
+        else:
+            self.effort.note(meter() - began_s, nbytes)
+
+    def _read(self, nbytes: int) -> None:
+        media = self.media
         try:
-            self._received(nbytes)
+            if media is None or self._tail or self._head is not None or nbytes == RECEIVE_BYTES:
+                self._received(nbytes)
+                return
+            # Nearly always: packets of the video, all of them whole.
+            end, self._full_run = TAIL_BYTES + nbytes, 0
+            stopped = media.track.feed_interleaved(self._buffer, TAIL_BYTES, end, self._clock.monotonic_s())
+            if stopped < end:
+                self._take(stopped, end)
         except (
             Exception
         ) as bug:  # ours, whatever it sent: it costs this camera's figures, and is told as what it is
             self.fail(bug)
-        spent_s = perf_counter() - began_s
-        if spent_s > NOTED_S:
-            self._rest_after(spent_s)
 
     def _received(self, nbytes: int) -> None:
         self._full_run = self._full_run + 1 if nbytes == RECEIVE_BYTES else 0
         self.full_reads = max(self.full_reads, self._full_run)
-        buffer, tail = self._buffer, self._tail
-        start, end = TAIL_BYTES, TAIL_BYTES + nbytes
+        start, tail = TAIL_BYTES, self._tail
         if tail:
             start -= len(tail)
-            buffer[start:TAIL_BYTES] = tail
+            self._buffer[start:TAIL_BYTES] = tail
+        self._take(start, TAIL_BYTES + nbytes)
+
+    def _take(self, start: int, end: int) -> None:
         stopped = self._consume(start, end)
-        self._tail = bytes(memoryview(buffer)[stopped:end]) if stopped < end else b""
+        self._tail = bytes(memoryview(self._buffer)[stopped:end]) if stopped < end else b""
         if len(self._tail) > TAIL_BYTES or self._junk_bytes > MAX_JUNK_BYTES or self._unasked > MAX_UNASKED:
             self.malformed = True
             self._end()

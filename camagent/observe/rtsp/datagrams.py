@@ -11,7 +11,8 @@ from time import perf_counter
 
 from camagent.model.clock import Clock
 from camagent.observe.receiver import TrackReceiver
-from camagent.observe.rtsp.connection import RtspConnection, shared_buffer
+from camagent.observe.rtsp.buffer import shared_buffer
+from camagent.observe.rtsp.connection import RtspConnection
 from camagent.observe.rtsp.effort import LONG_S, NOTED_S
 from camagent.observe.rtsp.transport import PortPair
 from camagent.platform.sockets import unwatch, watch

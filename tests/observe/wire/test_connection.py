@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from camagent.observe.codec.table import codec_of
 from camagent.observe.frames import FrameTable
 from camagent.observe.receiver import TrackPlan, TrackReceiver
+from camagent.observe.rtsp.buffer import RECEIVE_BYTES, TAIL_BYTES
 from camagent.observe.rtsp.connection import (
     FULL_READS,
     MAX_UNASKED,
-    RECEIVE_BYTES,
-    TAIL_BYTES,
     Media,
     RtspConnection,
 )
