@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-STOPPED_AFTER_S = (
-    3.0  # Wi-Fi and smart codecs with a dynamic rate pause for two seconds, and a frame's interval
-)
+STOPPED_AFTER_S = 3.0  # a smart codec with a dynamic rate pauses for two seconds, and a frame's interval
 GOODBYE_S = 1.0  # some say goodbye and go on; who means it is silent
 LONGEST_FACTOR = 3  # of the longest silence seen so far
 STOPPED_INTERVALS = 5  # of the stream's own mean frame interval
@@ -33,8 +31,7 @@ class Silence:
         """So long without a packet after a goodbye: it was meant."""
         return max(GOODBYE_S, STOPPED_INTERVALS * self.mean_s)
 
-    def patience_s(self, *, at_end: bool, stall_s: float) -> float:
-        """So long without a packet, and the stream has stopped; `stall_s`: the least while the window
-        runs."""
+    def patience_s(self, stall_s: float) -> float:
+        """So long without a packet, at least `stall_s`, and the stream has stopped."""
         own_s = max(STOPPED_INTERVALS * self.mean_s, LONGEST_FACTOR * self.longest_s)
-        return max(STOPPED_AFTER_S if at_end else max(stall_s, STOPPED_AFTER_S), own_s)
+        return max(stall_s, STOPPED_AFTER_S, own_s)

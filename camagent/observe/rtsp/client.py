@@ -38,8 +38,9 @@ class StepLimits:
     """Some cameras start the encoder before they answer DESCRIBE or PLAY."""
     first_packet_s: float = 10.0
     """From PLAY's answer; on-demand encoders need a few seconds."""
-    stall_s: float = 4.0
-    """Silence in mid-stream after which nobody waits any longer; two GOPs of the usual two seconds."""
+    stall_s: float = 5.0
+    """Silence after which nobody waits any longer: over Wi-Fi, and while an encoder is set anew, living
+    streams pause for four seconds."""
     teardown_s: float = 2.0
     """For TEARDOWN and keep-alive: nothing depends on their answers."""
 

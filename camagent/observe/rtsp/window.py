@@ -20,8 +20,9 @@ from camagent.observe.receiver import TrackPlan, TrackReceiver
 from camagent.observe.rtcp import Reception, SenderReport, parse_rtcp, render_receiver_report
 from camagent.observe.rtp import interarrival_jitter_s
 from camagent.observe.rtsp.batching import turn_reader
-from camagent.observe.rtsp.connection import FULL_READS, Media
+from camagent.observe.rtsp.connection import FULL_READS
 from camagent.observe.rtsp.datagrams import DatagramPair, open_pair
+from camagent.observe.rtsp.media import Media
 from camagent.observe.rtsp.session import Described, RtspSession
 from camagent.observe.rtsp.transport import GrantedTransport, Interleaved
 from camagent.observe.rtsp.window_plan import WindowPlan, picture_memory, picture_times_s
@@ -181,7 +182,7 @@ class Watching:
         if now_s >= self.session.client.deadline_s:
             return True, self._fault(FaultCode.BUDGET_SPENT, now_s)
         silence_s = now_s - max(track.last_packet_s, self._excused_s)
-        patience_s = self._patience_s(at_end=now_s >= end_s)
+        patience_s = self._patience_s()
         return silence_s >= patience_s, self._fault(FaultCode.STALLED, now_s)
 
     def _end_s(self) -> float:
@@ -200,12 +201,12 @@ class Watching:
             length_s *= 2
         return min(first_s + length_s, self.session.client.deadline_s - self._limits.teardown_s)
 
-    def _patience_s(self, *, at_end: bool) -> float:
+    def _patience_s(self) -> float:
         track = self._track
         silence = Silence.seen(track.builder.arrivals_s, track.last_packet_s or 0.0)
         if self._goodbye:
             return silence.after_goodbye_s()
-        return silence.patience_s(at_end=at_end, stall_s=self._limits.stall_s)
+        return silence.patience_s(self._limits.stall_s)
 
     def _next_look_s(self, now_s: float) -> float:
         end_s = self._end_s()
