@@ -18,6 +18,7 @@ from camagent.observe.kept_pictures import PictureMemory
 from camagent.observe.rtp import HEADER_BYTES, Packet, RtpHeader, SequenceOrder, parse_rtp
 
 SSRC_PATIENCE = 8  # packets in a row of another SSRC before the sender is believed to have restarted
+MAX_OTHERS = 4  # senders beside ours that are watched at a time
 _INTERLEAVED = struct.Struct(
     "!HHHHII"
 )  # "$" and channel, length, RTP's first two bytes, sequence, time stamp, SSRC
@@ -61,9 +62,8 @@ class TrackReceiver:
         """Of this track's own: other packets do not show that the video goes on."""
         self.jpeg_extension_size: tuple[int, int] | None = None
         """MJPEG: the size by ONVIF's RTP header extension."""
-        self._other_ssrc = -1
-        self._other_sender: list[Packet] = []
-        """Of one other SSRC, in a row: held until the sender is believed to have restarted."""
+        self._others: dict[int, list[Packet]] = {}
+        """By SSRC, since our sender's last packet: held until one is believed to be the sender, restarted."""
         self._fast_sequence = -1
         """The next number, while its packet can only continue the frame; else -1."""
         self._fast_timestamp = -1
@@ -120,10 +120,26 @@ class TrackReceiver:
                 return
         self._packet(buffer, 0, end, now_s)
 
+    @property
+    def channel(self) -> int:
+        """The interleaved channel of the RTP packets."""
+        return self._head & 0xFF
+
+    @channel.setter
+    def channel(self, channel: int) -> None:
+        self._head = 0x2400 | channel
+
+    def looks_ours(self, buffer: bytearray, start: int, end: int) -> bool:
+        """Nothing came yet, and this is a packet of our payload type."""
+        if self.first_packet_s is not None:
+            return False
+        header = parse_rtp(buffer, start, end)
+        return header is not None and header.payload_type == self.plan.payload_type
+
     def finish(self) -> None:
         """The window is over: what was held for a late packet is counted, and a frame with its marker is
         whole."""
-        self._drop_other_sender()
+        self._drop_others()
         if self.sequence is not None:
             self._pass_on(self.sequence.flush())
         self.builder.finish()
@@ -133,8 +149,8 @@ class TrackReceiver:
         """Book packets that took the fast path."""
         if packets and self.sequence is not None:
             self.last_packet_s = now_s
-            if self._other_sender:
-                self._drop_other_sender()
+            if self._others:
+                self._drop_others()
             self.sequence.next += packets
             self._fast_sequence += packets
             self.builder.grow(size_bytes - HEADER_BYTES * packets)
@@ -150,8 +166,8 @@ class TrackReceiver:
                     order.begin_frame(timestamp)
                 order.next += 1
                 self.last_packet_s = now_s
-                if self._other_sender:
-                    self._drop_other_sender()
+                if self._others:
+                    self._drop_others()
                 size = end - start - HEADER_BYTES
                 if not (begins and builder.begin_usual(head, timestamp, size, now_s)):
                     payload = bytes(buffer[start + HEADER_BYTES : end])
@@ -183,12 +199,21 @@ class TrackReceiver:
         packet = Packet(header.sequence, header.timestamp, header.marker, payload, now_s)
         if self.ssrc is None:
             self.ssrc = header.ssrc
-        if header.ssrc != self.ssrc:
+        if header.ssrc != self.ssrc and not self._goes_on(packet):
             self._from_other_sender(header.ssrc, packet)
         else:
-            self._drop_other_sender()
+            if header.ssrc != self.ssrc:
+                self.ssrc, self.ssrc_changes = header.ssrc, self.ssrc_changes + 1
+            self._drop_others()
             self._in_order(packet)
         self._set_fast_path()
+
+    def _goes_on(self, packet: Packet) -> bool:
+        """Another SSRC, and the very next number with a new frame: the same sender under another name."""
+        order = self.sequence
+        if order is None or order.waiting or packet.sequence != order.next & 0xFFFF:
+            return False
+        return packet.timestamp != self.builder.timestamp
 
     def _in_order(self, packet: Packet) -> None:
         """A packet of our sender: its turn, or before or behind it."""
@@ -216,19 +241,21 @@ class TrackReceiver:
     def _other_payload_type(self, header: RtpHeader, now_s: float) -> None:
         """Nothing of ours, but it may have taken a number of ours."""
         self.stray_packets += 1
-        if self.sequence is not None and header.ssrc == self.ssrc:
+        if self.sequence is not None:  # whoever sent it: some count all their packets in one sequence
             self._pass_on(self.sequence.other(header.sequence, now_s))
             self._set_fast_path()
 
     def _from_other_sender(self, ssrc: int, packet: Packet) -> None:
         """Hold on to the first SSRC; another one that keeps coming is the camera's encoder started anew."""
-        if self._other_ssrc != ssrc:
-            self._drop_other_sender()
-            self._other_ssrc = ssrc
-        self._other_sender.append(packet)
-        if len(self._other_sender) < SSRC_PATIENCE or self.sequence is None:
+        held = self._others.pop(ssrc, [])
+        held.append(packet)
+        self._others[ssrc] = held  # the one that was heard last stands last
+        if len(self._others) > MAX_OTHERS:
+            self.stray_packets += len(self._others.pop(next(iter(self._others))))
+        if len(held) < SSRC_PATIENCE or self.sequence is None:
             return
-        held, self._other_sender = self._other_sender, []
+        del self._others[ssrc]
+        self._drop_others()
         self.ssrc = ssrc
         self.ssrc_changes += 1
         self._pass_on(self.sequence.begin_anew(held[0].sequence))
@@ -236,10 +263,10 @@ class TrackReceiver:
         for each in held:
             self._in_order(each)
 
-    def _drop_other_sender(self) -> None:
+    def _drop_others(self) -> None:
         """They did not keep coming."""
-        self.stray_packets += len(self._other_sender)
-        self._other_sender.clear()
+        self.stray_packets += sum(map(len, self._others.values()))
+        self._others.clear()
 
     def _set_fast_path(self) -> None:
         order, builder = self.sequence, self.builder

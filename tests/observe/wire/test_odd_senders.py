@@ -4,7 +4,7 @@ sets."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain, product
+from itertools import chain, count, product
 
 import pytest
 from hypothesis import example, given, settings
@@ -181,6 +181,49 @@ def test_the_packets_of_a_new_sender_are_held_until_it_is_believed() -> None:
     assert len(table) == 50 and sum(table.keyframes) == 5 and not any(table.damaged)
     assert track.ssrc_changes == 1 and track.stray_packets == 0
     assert track.sequence is not None and track.sequence.received == sum(map(len, groups))
+
+
+def under(ssrc: int, group: Sequence[bytes]) -> list[bytes]:
+    return [packet[:8] + ssrc.to_bytes(4, "big") + packet[12:] for packet in group]
+
+
+def test_a_sender_that_changes_its_name_with_every_frame_is_one_sender() -> None:
+    groups = frames(50)
+    track = receiver()
+    table = watched(track, [under(1000 + number, group) for number, group in enumerate(groups)])
+    assert len(table) == 50 and sum(table.keyframes) == 5 and not any(table.damaged)
+    assert track.stray_packets == 0 and track.sequence is not None and track.sequence.counts.lost == 0
+
+
+def test_a_new_sender_is_believed_amid_packets_of_many_others() -> None:
+    groups = frames(50)
+    groups[20:] = renumbered([*groups[:20], *(under(99, group) for group in groups[20:])], 20, 700)[20:]
+    strangers = count(5000)
+    mixed = [
+        [
+            p
+            for packet in group
+            for p in (packet, rtp(next(strangers) * 77, 1, b"\x41x", ssrc=next(strangers)))
+        ]
+        for group in groups
+    ]
+    track = receiver()
+    table = watched(track, mixed)
+    assert len(table) == 50 and track.ssrc == 99 and track.ssrc_changes == 1
+    assert track.sequence is not None and track.sequence.counts.lost == 0
+
+
+@pytest.mark.parametrize("each", [1, 3])
+def test_another_sender_that_shares_the_numbers_is_no_loss(each: int) -> None:
+    shared = SharedNumbers(each, False)
+    mixed = [
+        [under(77, [packet])[0] if packet[1] & 0x7F != 96 else packet for packet in group]
+        for group in shared.groups
+    ]
+    track = receiver()
+    table = watched(track, mixed)
+    assert track.sequence is not None and track.sequence.counts.lost == 0
+    assert len(table) == 100 and not any(table.damaged)
 
 
 SLICES = (
