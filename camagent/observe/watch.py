@@ -121,7 +121,7 @@ async def watch_stream(
     notes = _Notes()
     try:
         fault = await _watch_once(visit, notes)
-        if fault is not None and fault.code is FaultCode.BUSY and _time_for_another(visit):
+        if fault is not None and _may_pass(fault) and _time_for_another(visit):
             notes.faults.append(fault)
             await doors.clock.sleep(BUSY_WAIT_S)
             fault = await _watch_once(visit, notes)
@@ -212,7 +212,7 @@ async def _watch(visit: _Visit, notes: _Notes, session: RtspSession) -> Fault | 
         if isinstance(described, Fault):
             return described
         notes.description = described.track
-        unwatchable = _unwatchable(visit, session, described)
+        unwatchable = _unwatchable(visit, described)
         if unwatchable is not None:
             return unwatchable
         watching = Watching(session, described, _plan(visit, notes, described))
@@ -233,16 +233,13 @@ def _wants_srtp(described: Described) -> bool:
     return "SAVP" in described.media.protocol
 
 
-def _unwatchable(visit: _Visit, session: RtspSession, described: Described) -> Fault | None:
+def _unwatchable(visit: _Visit, described: Described) -> Fault | None:
     """What is described is nothing that we can read."""
     if described.track.codec not in CODECS:
         return Fault(FaultCode.CODEC_UNSUPPORTED, Stage.OBSERVE, "DESCRIBE", 0.0)
-    inside_tls = session.client.connection.encrypted and visit.options.transport is not TransportChoice.UDP
-    if (
-        _wants_srtp(described) and not inside_tls
-    ):  # inside TLS, plain RTP is as safe, and servers give it (MediaMTX)
+    if _wants_srtp(described) and visit.options.transport is TransportChoice.UDP:
         return Fault(FaultCode.UNSUPPORTED, Stage.OBSERVE, "DESCRIBE", 0.0)
-    return None
+    return None  # else plain RTP is asked for inside the connection, and servers give it (MediaMTX)
 
 
 async def _look(visit: _Visit, notes: _Notes, watching: Watching, connected_s: float) -> Fault | None:
@@ -313,6 +310,11 @@ async def _pictures(visit: _Visit, notes: _Notes) -> PictureReport | Fault | Non
     if isinstance(report, Fault) and report.code is FaultCode.BUDGET_SPENT and notes.capture is not None:
         notes.capture = replace(notes.capture, limits=(*notes.capture.limits, "decode_queue"))
     return report
+
+
+def _may_pass(fault: Fault) -> bool:
+    """What a server says of its own state, and not of the request."""
+    return fault.code is FaultCode.BUSY or fault.status in (500, 502, 504)
 
 
 def _time_for_another(visit: _Visit) -> bool:

@@ -51,6 +51,8 @@ def sent_on(location: str | None, requested: StreamUri, peer: str | None) -> Str
     location = (location or "").strip()
     if not location.isprintable() or " " in location or not location:
         return None
+    if location.startswith("//"):
+        location = f"{requested.scheme}:{location}"
     if "://" not in location:
         joint = "" if location.startswith("/") else "/"
         location = f"{requested.scheme}://{_authority(requested)}{joint}{location}"

@@ -8,21 +8,20 @@ kept but a piece of a message that is not complete yet.
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
-from collections.abc import Callable
-from dataclasses import dataclass
 from time import perf_counter, thread_time
 
 from camagent.model.clock import Clock
-from camagent.observe.receiver import TrackReceiver
 from camagent.observe.rtsp.buffer import RECEIVE_BYTES, TAIL_BYTES, shared_buffer
 from camagent.observe.rtsp.effort import LARGE_READ_BYTES, MIN_READ_BYTES, TIMED_ONE_IN, Effort
+from camagent.observe.rtsp.media import Media
 from camagent.observe.rtsp.messages import (
     MAX_HEAD_BYTES,
     Head,
     Response,
     head_end,
+    may_begin_head,
+    next_beginning,
     parse_head,
 )
 from camagent.wire.tls import peer_fingerprint
@@ -35,19 +34,7 @@ FULL_READS = 8  # in a row: two megabytes were waiting, so we were too slow
 LENGTH_ERROR_BYTES = 64  # by which a Content-Length may be wrong: line ends, a forgotten or an added line
 SHORT_BODY_S = 0.5  # silence after which the last bytes of a body do not come any more
 _DOLLAR = 0x24
-_MEDIA = b"$"
-_TEXT = b"RTSP/"
-_METHOD = re.compile(rb"[A-Z_]{3,20}(?: |$)")  # a request of the server's
 _WEB = b"HTTP/"
-
-
-@dataclass(slots=True)
-class Media:
-    """Where interleaved packets go."""
-
-    track: TrackReceiver
-    rtcp_channel: int
-    on_rtcp: Callable[[bytes], None]
 
 
 class RtspConnection(asyncio.BufferedProtocol):
@@ -268,6 +255,8 @@ class RtspConnection(asyncio.BufferedProtocol):
         after = at + 4 + int.from_bytes(self._buffer[at + 2 : at + 4], "big")
         if after > end:
             return at
+        if media is not None and media.adopts(channel, self._buffer, at + 4, after):
+            return self._interleaved(at, end, now_s)
         if media is not None and channel == media.rtcp_channel:
             media.on_rtcp(bytes(self._buffer[at + 4 : after]))
         else:
@@ -290,6 +279,9 @@ class RtspConnection(asyncio.BufferedProtocol):
 
     def _body(self, head: Head, at: int, end: int) -> int:
         after = at + head.content_length
+        if head.has_unstated_body and self.media is None:
+            asyncio.get_running_loop().call_later(SHORT_BODY_S, self._give_short_body, head, end - at)
+            return at
         if after > end:
             if after - end <= LENGTH_ERROR_BYTES and self.media is None:
                 asyncio.get_running_loop().call_later(SHORT_BODY_S, self._give_short_body, head, end - at)
@@ -309,27 +301,21 @@ class RtspConnection(asyncio.BufferedProtocol):
         )
 
     def _give_short_body(self, head: Head, size: int) -> None:
-        """A Content-Length that is a little too large: nothing more came."""
+        """A Content-Length that is a little too large, or none: nothing more came."""
         if self._head is head and len(self._tail) == size:
             body, self._tail, self._head = self._tail, b"", None
             self._deliver(head, body)
 
     def _may_become_head(self, at: int, end: int) -> bool:
         """What is here so far could be the beginning of a message."""
-        line = bytes(self._buffer[at : min(end, at + 32)])
-        return line.startswith(_TEXT[: len(line)]) or _METHOD.match(line) is not None
+        return may_begin_head(bytes(self._buffer[at : min(end, at + 32)]))
 
     def _skip_junk(self, at: int, end: int) -> int:
         """Go on at the next thing that looks like a beginning; cameras put odd bytes between messages."""
         if self.media is None and self._buffer[at : at + len(_WEB)] == _WEB:
             self._junk_bytes = MAX_JUNK_BYTES + 1  # a web server: it will not say anything else
             return end
-        found = [
-            i
-            for i in (self._buffer.find(_MEDIA, at + 1, end), self._buffer.find(_TEXT, at + 1, end))
-            if i >= 0
-        ]
-        after = min(found, default=end)
+        after = next_beginning(self._buffer, at + 1, end)
         self._junk_bytes += after - at
         return after
 
@@ -338,6 +324,8 @@ class RtspConnection(asyncio.BufferedProtocol):
         its = head.cseq()
         late = its in self._given_up and its != cseq  # other numbers than ours are only odd
         self._given_up.discard(its or 0)
+        if head.status is not None and head.status < 200:
+            return  # the server is still at it; the answer follows
         if head.status is not None and future is not None and not future.done() and not late:
             future.set_result(Response(head.status, head.reason, head.headers, body))
             return

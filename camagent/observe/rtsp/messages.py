@@ -16,6 +16,8 @@ MAX_BODY_BYTES = 64 * 1024  # a description of 64 tracks is under 20 kB
 MAX_SERVER_CHARS = 120  # of the Server header, as the result document shows it
 _STATUS_LINE = re.compile(rb"^RTSP/\d{1,2}\.\d{1,2}[ \t]+(\d{3})(?:[ \t]+([^\r\n]*))?[ \t]*$")
 _REQUEST_LINE = re.compile(rb"^([A-Z_]{3,20})[ \t]+\S{1,2048}[ \t]+RTSP/\d{1,2}\.\d{1,2}[ \t]*$")
+_METHOD = re.compile(rb"[A-Z_]{3,20}(?: |$)")  # a request of the server's
+_MEDIA, _TEXT = b"$", b"RTSP/"
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 
 
@@ -64,6 +66,12 @@ class Head:
     content_length: int
     """0 where none was stated."""
 
+    @property
+    def has_unstated_body(self) -> bool:
+        """A description follows, and only silence tells where it ends."""
+        kind = first_value(self.headers, "Content-Type") or ""
+        return self.content_length == 0 and self.status == 200 and "sdp" in kind.lower()
+
     def cseq(self) -> int | None:
         """The number that ties a response to its request; None where it is absent or not a number."""
         return small_number(first_value(self.headers, "CSeq") or "")
@@ -95,6 +103,18 @@ def parse_head(data: bytes) -> Head | None:
         return Head(int(status[1]), header_text(status[2] or b""), None, headers, length)
     assert method is not None
     return Head(None, "", method[1].decode(), headers, length)
+
+
+def may_begin_head(data: bytes) -> bool:
+    """These first bytes could be the beginning of a message; of few bytes more could."""
+    return data.startswith(_TEXT[: len(data)]) or _METHOD.match(data) is not None
+
+
+def next_beginning(buffer: bytes | bytearray, at: int, end: int) -> int:
+    """Where the next thing stands that looks like the beginning of a packet or a message; `end` if nothing
+    does."""
+    found = [i for i in (buffer.find(_MEDIA, at, end), buffer.find(_TEXT, at, end)) if i >= 0]
+    return min(found, default=end)
 
 
 def session_of(response: Response) -> tuple[str | None, float | None]:

@@ -19,8 +19,9 @@ DEFAULT_SESSION_S = 60.0  # RFC 2326 §12.37
 MIN_KEEP_ALIVE_S = 1.0  # whatever a server claims, it is not asked more often than this
 AGGREGATE_NOT_ALLOWED = 459
 NO_RANGE = 457  # rtp2httpd#323
-OTHER_ADDRESS = frozenset((404, 405, 454, 455, 456, AGGREGATE_NOT_ALLOWED))
-"""Refusals of PLAY that another way to write the address mends (rtsp-client-android#9, ZoneMinder#911)."""
+ODD_REQUEST = frozenset((FaultCode.RTSP_ERROR, FaultCode.NOT_FOUND))
+"""Refusals with a status that another way to write the request may mend; not those of who we are, or for
+now."""
 OPTIONS_SHARE = 0.5  # of the time for a reply: nothing depends on this one, and some never answer it
 
 
@@ -32,6 +33,8 @@ class Described:
     format: MediaFormat
     aggregate_uri: str
     track_uri: str
+    own_track_uri: str | None = None
+    """The track under the address that we asked for, where the server names another base."""
 
     @property
     def track(self) -> TrackDescription:
@@ -97,7 +100,11 @@ class RtspSession:
         self, described: Described, transport: Interleaved | PortPair
     ) -> GrantedTransport | Fault:
         """Ask for the video track only: audio and metadata cost the camera and tell us nothing."""
-        answer = await self.client.ask("SETUP", described.track_uri, [("Transport", transport.header())])
+        asked = [("Transport", transport.header())]
+        answer = await self.client.ask("SETUP", described.track_uri, asked)
+        own = described.own_track_uri
+        if own is not None and isinstance(answer, Fault) and answer.status in (400, 404, 451, 454):
+            answer = await self.client.ask("SETUP", own, asked)
         if isinstance(answer, Fault):
             return answer
         self._note_session(answer)
@@ -108,14 +115,29 @@ class RtspSession:
         return granted
 
     async def play(self, described: Described) -> Fault | None:
-        """Start; returns the Fault that prevented it."""
-        first = await self._play(described.aggregate_uri)
-        refused = first
-        if refused is not None and refused.status in OTHER_ADDRESS:
-            refused = await self._play(self._other_address(described, refused.status))
-        if refused is not None and (refused.status == NO_RANGE or refused.status in OTHER_ADDRESS):
-            refused = await self._play(self._control_uri or described.aggregate_uri, ranged=False)
+        """Start; returns the Fault that prevented it.
+
+        Whatever a server has against the address as written (a trailing slash: rtsp-client-android#9,
+        ZoneMinder#911; the presentation's instead of the track's) or against the Range (rtp2httpd#323), it is
+        asked once the other way.
+        """
+        first = refused = await self._play(described.aggregate_uri)
+        for uri, ranged in self._other_ways(described, first):
+            if refused is None or refused.status is None or refused.code not in ODD_REQUEST:
+                break
+            refused = await self._play(uri, ranged=ranged)
         return None if refused is None else first
+
+    def _other_ways(self, described: Described, refused: Fault | None) -> list[tuple[str, bool]]:
+        status = None if refused is None else refused.status
+        whole, track = described.aggregate_uri, described.track_uri
+        bare = whole.rstrip("/")
+        if status == AGGREGATE_NOT_ALLOWED:
+            return [(track, True), (track, False)]
+        if status == NO_RANGE:
+            return [(whole, False), (bare, False)]
+        addresses = [bare] if bare != whole else []
+        return [*((uri, True) for uri in addresses), (bare, False), (track, False)]
 
     async def _play(self, uri: str, *, ranged: bool = True) -> Fault | None:
         self._control_uri = uri
@@ -124,12 +146,6 @@ class RtspSession:
             return answer
         self._note_session(answer)
         return None
-
-    def _other_address(self, described: Described, status: int | None) -> str:
-        bare = described.aggregate_uri.rstrip("/")
-        if status == AGGREGATE_NOT_ALLOWED or bare == described.aggregate_uri:
-            return described.track_uri
-        return bare
 
     @property
     def moved_to(self) -> StreamUri | None:
@@ -171,7 +187,8 @@ class RtspSession:
         )
         if aggregate is None or track is None:
             return self._fault(FaultCode.MALFORMED_REPLY, "DESCRIBE")
-        return Described(media, chosen, aggregate, track)
+        own = control_uri(str(self.uri), media.control, self.uri)
+        return Described(media, chosen, aggregate, track, None if own == track else own)
 
     def _was_challenged(self) -> bool | None:
         return False if self.client.login.offered else None

@@ -16,9 +16,9 @@ from camagent.observe.rtsp.buffer import RECEIVE_BYTES, TAIL_BYTES
 from camagent.observe.rtsp.connection import (
     FULL_READS,
     MAX_UNASKED,
-    Media,
     RtspConnection,
 )
+from camagent.observe.rtsp.media import Media
 from camagent.platform.system_clock import SystemClock
 from tests.observe.wire.camera import frame_payloads, on_channel, rtp
 
