@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import chain
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camagent.observe.codec.codec import PictureSource
+from camagent.observe.codec.codec import PictureSource, never_usual
 from camagent.observe.codec.table import codec_of, picture
 from camagent.observe.frame_builder import MAX_FRAMES
 from camagent.observe.frames import FrameTable
@@ -350,3 +351,26 @@ def test_any_payloads_give_a_table_of_equal_columns(
     assert sum(table.sizes_bytes) <= sum(len(payload) for *_, payload in sent)
     for kept in track.builder.pictures:
         picture(kept.payloads, PictureSource(codec))
+
+
+@pytest.mark.parametrize("name", ["load_1080p_h264", "main_1080p_h265", "old_720p_mjpeg"])
+@pytest.mark.parametrize("lost", [0, 17])
+def test_the_usual_frame_is_what_a_closer_look_makes_of_it(name: str, lost: int) -> None:
+    source = packetized(name)
+    codec = codec_of(source.clip.codec)
+    tables = []
+    for each in (codec, replace(codec, usual_start=never_usual)):
+        track = TrackReceiver(TrackPlan(each, source.payload_type, CLOCK, 0, (0.0, 0.5)))
+        maker = BurstMaker(source, RtpIdentity(7, 65_000, 4_294_000_000), 10)
+        for number in range(80):
+            packets = maker.burst(number).packets()
+            kept = [packet for at, packet in enumerate(packets) if not lost or (number + at) % lost]
+            feed(track, kept, number / FPS)
+        track.finish()
+        assert track.sequence is not None
+        counts = track.sequence.counts
+        builder = track.builder
+        tables.append(
+            (builder.table(CLOCK), builder.b_slices, counts, builder.parameter_sets, builder.pictures)
+        )
+    assert tables[0] == tables[1] and len(tables[0][0]) > 60
