@@ -39,6 +39,7 @@ from camagent.observe.capture import Capture, PacketCounts, TrackDescription
 from camagent.observe.codec.table import codec_of
 from camagent.observe.measure import measure
 from camagent.observe.receiver import TrackPlan, TrackReceiver
+from camagent.observe.rtsp.client import StepLimits
 from camagent.observe.rtsp.window import ENOUGH_FRAMES
 from camagent.observe.silence import STOPPED_AFTER_S, Silence
 
@@ -149,9 +150,8 @@ def watch(case: Trial) -> tuple[Capture, list[Frame], list[Packet]]:
             over_s = end_s if track.builder.frame_count >= ENOUGH_FRAMES else end_s + 2 * case.camera.window_s
             if last_s >= over_s:
                 break
-            if packet.arrival_s > last_s + STOPPED_AFTER_S and packet.arrival_s > _given_up_s(
-                track, last_s, over_s
-            ):
+            late = packet.arrival_s > last_s + STOPPED_AFTER_S
+            if late and packet.arrival_s > _given_up_s(track, last_s):
                 fault = Fault(FaultCode.STALLED, Stage.OBSERVE, "PLAY", 0.0)
                 break
         _feed(track, packet, case.udp)
@@ -162,13 +162,9 @@ def watch(case: Trial) -> tuple[Capture, list[Frame], list[Packet]]:
     return _capture(track, case, fault, end_s), sent, taken
 
 
-def _given_up_s(track: TrackReceiver, last_s: float, end_s: float) -> float:
+def _given_up_s(track: TrackReceiver, last_s: float) -> float:
     """When the watch would have called the stream dead."""
-    silence = Silence.seen(track.builder.arrivals_s, last_s)
-    in_window_s = last_s + silence.patience_s(at_end=False, stall_s=4.0)
-    if in_window_s < end_s:
-        return in_window_s
-    return max(end_s, last_s + silence.patience_s(at_end=True, stall_s=4.0))
+    return last_s + Silence.seen(track.builder.arrivals_s, last_s).patience_s(StepLimits().stall_s)
 
 
 def rtp_bytes(packet: Packet) -> bytes:
