@@ -95,7 +95,8 @@ class RtspConnection(asyncio.BufferedProtocol):
         return self._window
 
     def buffer_updated(self, nbytes: int) -> None:
-        if self._untimed and nbytes < LARGE_READ_BYTES and not self.effort.suspected:
+        reads = TIMED_ONE_IN if nbytes < LARGE_READ_BYTES else 1
+        if reads > 1 and self._untimed:
             self._untimed -= 1  # asking for the time costs as much as a packet
             self._read(nbytes)
             return
@@ -105,9 +106,9 @@ class RtspConnection(asyncio.BufferedProtocol):
         began_s = meter()
         self._read(nbytes)
         if suspected:
-            self._rest_after(meter() - began_s)
+            self._rest_after(meter() - began_s, reads)
         else:
-            self.effort.note(meter() - began_s, nbytes)
+            self.effort.note(meter() - began_s, reads)
 
     def _read(self, nbytes: int) -> None:
         media = self.media
@@ -150,8 +151,8 @@ class RtspConnection(asyncio.BufferedProtocol):
         if not self.ended.done():
             self.ended.set_result(None)
 
-    def _rest_after(self, spent_s: float) -> None:
-        rest_s = self.effort.spend(spent_s, asyncio.get_running_loop().time())
+    def _rest_after(self, spent_s: float, reads: int) -> None:
+        rest_s = self.effort.spend(spent_s, asyncio.get_running_loop().time(), reads)
         if self.effort.costly:
             self._window = memoryview(self._buffer)[TAIL_BYTES : TAIL_BYTES + MIN_READ_BYTES]
         if self.effort.too_much:

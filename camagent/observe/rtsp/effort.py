@@ -23,7 +23,7 @@ class Effort:
         self.rests = 0
         """How often the budget of a period was used up."""
         self.suspected = False
-        """A read took long by the clock on the wall: all of them are accounted for, by the processor's."""
+        """A read took long by the clock on the wall: they are accounted for, by the processor's."""
         self.costly = False
         """A read took so long that the next ones must be smaller."""
         self._period_ends_s = NEVER_S
@@ -34,21 +34,21 @@ class Effort:
         """It goes on and on."""
         return self.rests >= MAX_RESTS
 
-    def note(self, spent_s: float, size_bytes: int) -> None:
-        """One timed read by the clock on the wall: a long one was ours, or the machine did something else
-        meanwhile."""
-        if spent_s > (NOTED_S if size_bytes >= LARGE_READ_BYTES else NOTED_S / TIMED_ONE_IN):
+    def note(self, spent_s: float, reads: int = 1) -> None:
+        """One read timed by the clock on the wall, that stands for so many: a long one was ours, or the
+        machine did something else meanwhile."""
+        if reads * spent_s > NOTED_S:
             self.suspected, self._period_ends_s = True, NEVER_S
 
-    def spend(self, spent_s: float, now_s: float) -> float:
-        """What one read of a suspect took of the processor.
+    def spend(self, spent_s: float, now_s: float, reads: int = 1) -> float:
+        """What one read of a suspect took of the processor; it stands for so many.
 
         Returns: for how long nothing more may be read, 0.0 mostly.
         """
         if now_s >= self._period_ends_s:
             self.suspected &= self._period_ends_s == NEVER_S or self._spent_s >= CALM_S
             self._period_ends_s, self._spent_s = now_s + PERIOD_S, 0.0
-        self._spent_s += spent_s
+        self._spent_s += reads * spent_s
         self.costly |= spent_s > LONG_S
         if self._spent_s < BUDGET_S:
             return 0.0

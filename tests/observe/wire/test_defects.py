@@ -13,7 +13,7 @@ from camagent.model.finding import Outcome
 from camagent.model.stream import StreamFacts, StreamTarget
 from camagent.model.uri import StreamUri
 from camagent.observe.receiver import TrackReceiver
-from camagent.observe.rtsp.effort import BUDGET_S, MAX_RESTS, PERIOD_S, Effort
+from camagent.observe.rtsp.effort import BUDGET_S, MAX_RESTS, NOTED_S, PERIOD_S, Effort
 from camagent.observe.watch import WatchOptions
 from camagent.platform.system_clock import SystemClock
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job
@@ -164,4 +164,18 @@ def test_the_share_of_one_connection() -> None:
     for number in range(MAX_RESTS):
         effort.spend(3.0, 2.0 + 4 * number)
     assert effort.too_much and effort.costly
+
+
+def test_who_is_suspected_takes_much_of_the_processor_or_is_let_go() -> None:
+    effort = Effort()
+    effort.note(NOTED_S / 2)
+    assert not effort.suspected
+    effort.note(NOTED_S / 2, reads=8)
+    assert effort.suspected
+    assert effort.spend(0.0001, 10.0, 8) == 0.0 and effort.suspected  # the machine did something else
+    effort.spend(0.0001, 11.1, 8)
+    assert not effort.suspected and effort.rests == 0
+    effort.note(1.0)
+    rested = [effort.spend(0.004, 20.0 + 0.01 * number, 8) for number in range(8)]
+    assert effort.suspected and effort.rests == 1 and max(rested) > 0.5
     assert SPS
