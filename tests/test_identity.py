@@ -121,7 +121,7 @@ def test_a_new_address_is_a_move() -> None:
 def test_a_firmware_update_changes_nothing() -> None:
     updated = replace(
         device(),
-        information=DeviceInformation("Hikvision", "DS-2CD2012-I", "V5.6.0", device().information.serial),
+        information=DeviceInformation("Hikvision", "DS-2CD2012-I", "V5.6.0", device().information.serial),  # type: ignore[union-attr]
     )
     assert match((known(device()),), seen(updated)).change == "same"
 
@@ -178,7 +178,7 @@ def test_swapped_addresses_are_two_moves() -> None:
     )
     found = match_all((known(a), known(b)), swapped)
     assert [m.change for m in found] == ["moved", "moved"]
-    assert [m.known.address for m in found] == ["10.0.0.5", "10.0.0.6"]
+    assert [m.known.address for m in found] == ["10.0.0.5", "10.0.0.6"]  # type: ignore[union-attr]
 
 
 def test_what_is_remembered_is_plain_json() -> None:

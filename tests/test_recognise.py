@@ -227,7 +227,7 @@ def test_channels_whose_names_repeat_are_told_apart(sources: Any, shown: list[st
     listed = tuple(SeenSource(token, name, (stream_facts(),)) for token, name in sources)
     check = replace(seen(scopes=("onvif://www.onvif.org/name/X1",)), sources=listed)
     assert names(finish([check], order(), frame())) == [f"X1 · {word}" for word in shown]
-    target = replace(check.target, name="Đầu ghi")
+    target = replace(check.target, name="Đầu ghi")  # type: ignore[arg-type]
     named = replace(check, target=target)
     assert names(finish([named], order(), frame())) == [f"Đầu ghi · {word}" for word in shown]
 

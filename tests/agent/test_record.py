@@ -62,7 +62,7 @@ def test_a_store_that_cannot_be_written_is_told_and_the_round_goes_on(tmp_path: 
             await record.close()
 
     asyncio.run(scenario())
-    assert len(told) == 2 and all(str(path) in dict(line.args).get("path", "") for line in told)
+    assert len(told) == 2 and all(str(path) in dict(line.args).get("path", "") for line in told)  # type: ignore[operator]
 
 
 def test_an_operator_s_acceptance_is_not_undone_by_the_next_round(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ class FakeFleet:
         device = (
             replace(told) if isinstance(told, DeviceFacts) else told
         )  # every conversation brings its own value
-        streams = (build.stream_facts(), build.sub_stream()) if isinstance(device, DeviceFacts) else ()
+        streams = (build.stream_facts(), build.sub_stream()) if isinstance(device, DeviceFacts) else ()  # type: ignore[assignment]
         return DeviceCheck(job.target, device, (SeenSource("VS1", None, streams),), now, 12.0)
 
 
@@ -421,7 +421,7 @@ def test_two_devices_behind_one_address_are_both_watched(
         fleet.greeting = SILENT
         await fleet.clock.sleep(60)
         await watched.reach(f"{HOST}:8001")
-        assert sorted(status.up for status in watched.statuses()) == [False, True]
+        assert sorted(status.up for status in watched.statuses()) == [False, True]  # type: ignore[type-var]
 
     asyncio.run(scenario())
 

@@ -207,9 +207,9 @@ LIKE_MAIN = {"codec": "h265", "width_px": 2560, "height_px": 1440}
         ((media_profile(), sub_profile(), third()), PASS, 2),
         ((media_profile(), sub_profile(), third("E2")), WARN, 1),  # the same encoder under another token
         ((media_profile(), sub_profile(video_source="VS2")), FAIL, 0),  # another camera of the same recorder
-        ((media_profile(), third(**LIKE_MAIN, bitrate_bps=3_000_000)), FAIL, 0),  # a second main stream
-        ((media_profile(), third(**LIKE_MAIN, bitrate_bps=2_999_999)), WARN, 1),
-        ((media_profile(), third(**LIKE_MAIN, bitrate_bps=3_000_001)), WARN, 1),
+        ((media_profile(), third(**LIKE_MAIN, bitrate_bps=3_000_000)), FAIL, 0),  # type: ignore[arg-type]  # a second main stream
+        ((media_profile(), third(**LIKE_MAIN, bitrate_bps=2_999_999)), WARN, 1),  # type: ignore[arg-type]
+        ((media_profile(), third(**LIKE_MAIN, bitrate_bps=3_000_001)), WARN, 1),  # type: ignore[arg-type]
         ((media_profile(), third(width_px=2560, height_px=1439, bitrate_bps=9_000_000)), WARN, 1),
         ((), FAIL, 0),
     ],
@@ -224,7 +224,7 @@ def test_a_profile_list_that_was_not_read_to_its_end_does_not_fail() -> None:
         MediaFacts("media2", (media_profile(), third(width_px=None, height_px=None))),
         MediaFacts("media2", (media_profile(), third(width_px=None))),
         MediaFacts("media2", (media_profile(), third(height_px=None))),
-        MediaFacts("media2", (media_profile(), third(**LIKE_MAIN, bitrate_bps=None))),
+        MediaFacts("media2", (media_profile(), third(**LIKE_MAIN, bitrate_bps=None))),  # type: ignore[arg-type]
         MediaFacts("media2", (media_profile(),), truncated=3),
         MediaFacts("media2", (media_profile(), sub_profile(encoder=fault()))),
         MediaFacts("media2", (media_profile(), sub_profile(encoder=None))),
@@ -525,7 +525,7 @@ def test_a_rate_that_cannot_be_measured_fails_only_where_the_window_excludes_eno
 )
 def test_the_configured_rate_is_kept(rate: float, uncertainty: float, outcome: Outcome) -> None:
     found = judged("frame_rate_kept", sending(rate, uncertainty))
-    assert (found.outcome, found.observed, found.configured) == (outcome, pytest.approx(rate / 25), 25.0)
+    assert (found.outcome, found.observed, found.configured) == (outcome, pytest.approx(rate / 25), 25.0)  # type: ignore[comparison-overlap]
 
 
 def test_without_a_configured_rate_nothing_can_be_kept() -> None:
@@ -956,7 +956,7 @@ def test_time_server(source: str | None, network: dict[str, Any], outcome: Outco
 def test_every_time_server_is_named() -> None:
     from dataclasses import replace
 
-    facts = replace(device_facts().network, ntp_servers=("a", "b"))
+    facts = replace(device_facts().network, ntp_servers=("a", "b"))  # type: ignore[arg-type]
     assert dict(judged("time_server", with_device(network=facts)).message.args) == {"servers": "a, b"}
 
 
@@ -1421,7 +1421,7 @@ def protocols(https: bool | None) -> Any:
     from dataclasses import replace
 
     rows = () if https is None else (NetworkProtocol("https", https, (443,)),)
-    return replace(device_facts().network, protocols=(NetworkProtocol("HTTP", True, (80,)), *rows))
+    return replace(device_facts().network, protocols=(NetworkProtocol("HTTP", True, (80,)), *rows))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

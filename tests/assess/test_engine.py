@@ -47,9 +47,9 @@ def spoiled(camera: CameraFacts, place: str, code: FaultCode) -> CameraFacts:
     where, _, name = place.partition(".")
     if where == "device":
         return (
-            replace(camera, device=replace(camera.device, **{name: value})) if _has_device(camera) else camera
+            replace(camera, device=replace(camera.device, **{name: value})) if _has_device(camera) else camera  # type: ignore[type-var]
         )
-    return replace(camera, streams=tuple(replace(stream, **{name: value}) for stream in camera.streams))
+    return replace(camera, streams=tuple(replace(stream, **{name: value}) for stream in camera.streams))  # type: ignore[arg-type]
 
 
 def _has_device(camera: CameraFacts) -> bool:
@@ -166,7 +166,7 @@ def media_file(**changes: object) -> CameraFacts:
     from pathlib import Path
 
     base = stream_facts(target=FileTarget(Path("clip.mp4")), configured=None, access=None)
-    return camera_facts(device=None, video_source=None, streams=(replace(base, **changes),))
+    return camera_facts(device=None, video_source=None, streams=(replace(base, **changes),))  # type: ignore[arg-type]
 
 
 def test_a_media_file_is_judged_by_its_picture_alone() -> None:

@@ -164,7 +164,7 @@ def test_https_that_is_listed_as_on_and_refuses_is_not_called_off() -> None:
         ((NetworkProtocol("HTTP", True, (80,)),), "https_none"),
         (None, "https_none"),
     ):
-        network = replace(device_facts().network, protocols=rows)
+        network = replace(device_facts().network, protocols=rows)  # type: ignore[arg-type]
         found = judged("https", with_device(tls=refused, network=network))
         assert (found.outcome, said(found)) == (FAIL, name)
 

@@ -240,13 +240,14 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     ("login_scheme", with_main(access=None), None),
     ("https", cert(version="TLSv1.3"), None),
     ("https", cert(legacy=True), None),
-    ("https", with_device(tls=None, network=replace(device_facts().network, protocols=(HTTP,))), None),
+    ("https", with_device(tls=None, network=replace(device_facts().network, protocols=(HTTP,))), None),  # type: ignore[arg-type]
     (
         "https",
         with_device(
             tls=None,
             network=replace(
-                device_facts().network, protocols=(HTTP, NetworkProtocol("HTTPS", False, (443,)))
+                device_facts().network,
+                protocols=(HTTP, NetworkProtocol("HTTPS", False, (443,))),  # type: ignore[arg-type]
             ),
         ),
         None,

@@ -133,7 +133,7 @@ def test_an_endless_page_is_cut() -> None:
 
 
 def test_an_old_self_signed_https_camera_is_heard(tmp_path: Path) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    key, certificate = str(tmp_path / "key.pem"), str(tmp_path / "cert.pem")
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:1024", "-nodes", "-keyout", key, "-out", certificate]
         + ["-days", "1", "-subj", "/CN=old camera", "-sha256"],

@@ -35,7 +35,7 @@ def note_codes() -> set[str]:
         node for node in chain.from_iterable(ast.walk(tree) for tree in trees) if isinstance(node, ast.Call)
     )
     firsts = (call.args[0] for call in calls if getattr(call.func, "id", "") == "Note" and call.args)
-    return {first.value for first in firsts if isinstance(first, ast.Constant)}
+    return {first.value for first in firsts if isinstance(first, ast.Constant)}  # type: ignore[misc]
 
 
 def test_every_note_has_a_sentence_with_its_detail() -> None:

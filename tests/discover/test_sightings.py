@@ -164,6 +164,6 @@ def test_no_answering_address_is_ever_lost(answers: list[tuple[int, int, int | N
     seen = read(*datagrams)
     reached = {s.target.host for s in seen.sightings}
     named = set(chain.from_iterable(s.target.xaddrs for s in seen.sightings))
-    for host in {f"192.168.1.{a[0]}" for a in answers}:
-        assert host in reached or any(host in x for x in named) or "10.9.9.9" in reached
+    for address in {f"192.168.1.{a[0]}" for a in answers}:
+        assert address in reached or any(address in x for x in named) or "10.9.9.9" in reached
     assert len({(s.target.host, s.target.port) for s in seen.sightings}) == len(seen.sightings)

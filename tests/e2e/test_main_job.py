@@ -85,7 +85,7 @@ def test_a_dead_camera_fails_and_is_not_hidden(run: Run) -> None:
     dead = [camera for camera in run.result.cameras if isinstance(camera.facts.device, Fault)]
     assert len(dead) == 1
     assert dead[0].verdict is Verdict.NOT_READY
-    assert dead[0].facts.device.code in (FaultCode.REFUSED, FaultCode.TIMEOUT, FaultCode.UNREACHABLE)
+    assert dead[0].facts.device.code in (FaultCode.REFUSED, FaultCode.TIMEOUT, FaultCode.UNREACHABLE)  # type: ignore[union-attr]
     assert [entry.address for entry in run.result.coverage.not_checked] == [dead[0].facts.address]
 
 

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from aiohttp import web
 
@@ -352,7 +353,7 @@ PLAIN = {
 
 
 @asynccontextmanager
-async def serving(device: FakeDevice, **site: object) -> AsyncIterator[FakeDevice]:
+async def serving(device: FakeDevice, **site: Any) -> AsyncIterator[FakeDevice]:
     """The device on a free loopback port."""
     app = web.Application(client_max_size=1_000_000)
     app.router.add_route("*", "/{tail:.*}", device.serve)

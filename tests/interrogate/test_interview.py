@@ -62,7 +62,7 @@ def test_a_healthy_device_is_read_completely() -> None:
     assert facts.network.ntp_servers == ("192.0.2.1",)
     assert facts.scopes == ("onvif://www.onvif.org/Profile/T",)
     assert not isinstance(facts.users, type(None)) and facts.login.scheme == "wsse-device-time"
-    assert facts.anonymous is not None and facts.anonymous.answered == ()
+    assert facts.anonymous is not None and facts.anonymous.answered == ()  # type: ignore[union-attr]
     assert facts.faults == () and facts.recovered == ()
 
 
@@ -70,10 +70,10 @@ def test_media_is_read_with_menus_and_pinned_streams() -> None:
     facts = interview(FakeDevice())
     assert isinstance(facts.media, MediaFacts) and facts.media.service == "media2"
     main, sub = facts.media.profiles
-    assert main.encoder is not None and main.encoder.codec == "h265"
-    assert main.encoder.bitrate_bps == 4_096_000 and main.encoder.frame_rate_hz == 25.0
-    assert main.options[0].frame_rates_hz == (25.0, 20.0, 15.0, 10.0)
-    assert main.options[0].bitrate_range_bps == Range(32_000.0, 16_384_000.0)
+    assert main.encoder is not None and main.encoder.codec == "h265"  # type: ignore[union-attr]
+    assert main.encoder.bitrate_bps == 4_096_000 and main.encoder.frame_rate_hz == 25.0  # type: ignore[union-attr]
+    assert main.options[0].frame_rates_hz == (25.0, 20.0, 15.0, 10.0)  # type: ignore[index]
+    assert main.options[0].bitrate_range_bps == Range(32_000.0, 16_384_000.0)  # type: ignore[index]
     assert str(main.stream_uri) == "rtsp://127.0.0.1:8554/P1?a=1&b=2"
     assert sub.video_source == "VS1" and sub.video_source_name == "n-VS1"
 
@@ -126,7 +126,7 @@ def test_an_open_device_is_never_sent_a_password_and_is_reported_open() -> None:
     facts = interview(device)
     assert not any(a.wsse or a.authorization for a in device.asked)
     assert facts.login.scheme is None
-    assert facts.anonymous.answered == ("GetProfiles", "GetStreamUri", "GetDeviceInformation", "GetUsers")
+    assert facts.anonymous.answered == ("GetProfiles", "GetStreamUri", "GetDeviceInformation", "GetUsers")  # type: ignore[union-attr]
 
 
 def test_requests_keep_their_distance() -> None:

@@ -268,7 +268,7 @@ def test_a_step_of_the_devices_clock_is_noticed_once() -> None:
     device = FakeDevice(clock_offset=timedelta(days=-200), before=step)
     facts = interview(device)
     assert logged_in(facts) and device.logins_refused == 1
-    assert facts.network.macs == ("00:1b:c5:0a:0b:0c",) and not isinstance(facts.users, Fault)
+    assert facts.network.macs == ("00:1b:c5:0a:0b:0c",) and not isinstance(facts.users, Fault)  # type: ignore[union-attr]
     assert isinstance(facts.clock, DeviceClock) and facts.clock.offset_s is not None
     assert device.count("GetSystemDateAndTime") == 2
 

@@ -97,21 +97,21 @@ UNUSUAL = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_broken_xml_is_recovered_and_marked(name: str) -> None:
     facts = interview(opened(GetDeviceInformation=BROKEN[name]))
-    assert facts.information.model == "C-4" and facts.information.serial == "AC00017", facts.information
+    assert facts.information.model == "C-4" and facts.information.serial == "AC00017", facts.information  # type: ignore[union-attr]
     assert facts.recovered == (() if name in WELL_FORMED_INSIDE else ("GetDeviceInformation",))
 
 
 @pytest.mark.parametrize("name", UNUSUAL)
 def test_unusual_xml_is_simply_read(name: str) -> None:
     facts = interview(opened(GetDeviceInformation=UNUSUAL[name]))
-    assert facts.information.model == "C-4" and facts.recovered == ()
+    assert facts.information.model == "C-4" and facts.recovered == ()  # type: ignore[union-attr]
 
 
 def test_a_document_with_entities_is_not_expanded() -> None:
     bomb = '<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;">]>'
     body = INFORMATION.replace("?>", f"?>{bomb}", 1).replace("C-4", "&y;")
     facts = interview(opened(GetDeviceInformation=body))
-    assert facts.information.code is FaultCode.MALFORMED_REPLY
+    assert facts.information.code is FaultCode.MALFORMED_REPLY  # type: ignore[union-attr]
 
 
 def test_elements_in_another_order_and_floats_in_integer_fields_are_read() -> None:
@@ -159,20 +159,20 @@ def page(status: int, body: bytes = b"<!DOCTYPE html><html><body>login</body></h
 def test_a_page_that_is_not_soap_is_classified(status: int, body: bytes, expected: FaultCode) -> None:
     """ZoneMinder/zoneminder#1588; home-assistant/core#119024."""
     facts = interview(FakeDevice(before=lambda d, a: page(status, body)))
-    assert facts.clock.code is expected
-    assert facts.media.code is expected or expected is FaultCode.BUSY
+    assert facts.clock.code is expected  # type: ignore[union-attr]
+    assert facts.media.code is expected or expected is FaultCode.BUSY  # type: ignore[union-attr]
 
 
 def test_a_web_page_in_the_middle_prevents_its_own_section_only() -> None:
     facts = interview(FakeDevice(answers={"GetScopes": page(200)}))
-    assert facts.scopes.code is FaultCode.NOT_ONVIF and media(facts).profiles
+    assert facts.scopes.code is FaultCode.NOT_ONVIF and media(facts).profiles  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("status", [200, 400, 500])
 def test_a_fault_is_a_fault_whatever_the_status(status: int) -> None:
     device = FakeDevice(fault_status=status, answers={"GetNTP": soap_fault("ActionNotSupported")})
     facts = interview(device)
-    assert facts.network.ntp_servers is None and facts.login.scheme == "wsse-device-time"
+    assert facts.network.ntp_servers is None and facts.login.scheme == "wsse-device-time"  # type: ignore[union-attr]
     assert (FaultCode.UNSUPPORTED, "GetNTP", status) in [(f.code, f.doing, f.status) for f in facts.faults]
 
 
@@ -280,20 +280,20 @@ class RawPeer:
 )
 def test_bytes_that_are_no_reply_become_a_fault(reply: bytes, expected: FaultCode) -> None:
     facts = RawPeer(reply).interviewed()
-    assert facts.clock.code is expected and facts.information == facts.clock
+    assert facts.clock.code is expected and facts.information == facts.clock  # type: ignore[union-attr]
 
 
 def test_a_silent_peer_becomes_a_timeout_within_its_budget() -> None:
     """FalkTannhaeuser/python-onvif-zeep#60: such calls hung for ever."""
     facts = RawPeer(b"", then="silence").interviewed(call_timeout_s=0.3)
-    assert facts.clock.code is FaultCode.TIMEOUT and facts.clock.elapsed_s < 2.0
+    assert facts.clock.code is FaultCode.TIMEOUT and facts.clock.elapsed_s < 2.0  # type: ignore[union-attr]
 
 
 def test_a_peer_that_drips_is_cut_off() -> None:
     facts = RawPeer(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n<", then="silence").interviewed(
         call_timeout_s=0.3
     )
-    assert facts.clock.code is FaultCode.TIMEOUT
+    assert facts.clock.code is FaultCode.TIMEOUT  # type: ignore[union-attr]
 
 
 def test_a_too_large_content_length_loses_nothing() -> None:
@@ -314,7 +314,7 @@ def test_a_closed_port_is_refused() -> None:
             DeviceTarget("127.0.0.1", port), LOGIN, FAST, InterviewDoors(SystemClock(), LoginLedger())
         )
 
-    assert asyncio.run(run()).clock.code is FaultCode.REFUSED
+    assert asyncio.run(run()).clock.code is FaultCode.REFUSED  # type: ignore[union-attr]
 
 
 def test_a_device_that_falls_silent_is_not_waited_for_question_by_question() -> None:
@@ -340,12 +340,12 @@ def test_a_device_that_falls_silent_is_not_waited_for_question_by_question() -> 
         return asked, facts
 
     asked, facts = asyncio.run(run())
-    assert asked == 4 + 3 and facts.scopes.code is FaultCode.TIMEOUT
+    assert asked == 4 + 3 and facts.scopes.code is FaultCode.TIMEOUT  # type: ignore[union-attr]
 
 
 def test_when_time_runs_out_the_rest_is_not_known() -> None:
     facts = interview(FakeDevice(login="none"), options=replace(FAST, budget_s=1.0, max_requests_per_s=5.0))
-    assert isinstance(facts.clock, DeviceClock) and facts.scopes.code is FaultCode.BUDGET_SPENT
+    assert isinstance(facts.clock, DeviceClock) and facts.scopes.code is FaultCode.BUDGET_SPENT  # type: ignore[union-attr]
 
 
 def test_every_port_of_the_ladder_is_tried_until_one_speaks_onvif() -> None:
@@ -391,7 +391,7 @@ def test_a_service_under_another_path_is_found(path: str) -> None:
 
 def test_a_web_server_without_onvif_is_asked_for_few_paths() -> None:
     device = FakeDevice(before=lambda d, a: page(404))
-    assert interview(device).clock.code is FaultCode.NOT_FOUND and len(device.asked) == 6
+    assert interview(device).clock.code is FaultCode.NOT_FOUND and len(device.asked) == 6  # type: ignore[union-attr]
 
 
 def test_a_port_that_swallows_the_syn_is_not_the_end_of_the_ladder() -> None:
@@ -492,7 +492,7 @@ def test_addressing_is_offered_once_to_a_device_that_just_says_400() -> None:
 def test_a_name_that_nobody_has_is_unreachable(host: str) -> None:
     doors = InterviewDoors(SystemClock(), LoginLedger())
     facts = asyncio.run(interrogate(DeviceTarget(host, 80), LOGIN, FAST, doors))
-    assert facts.clock.code is FaultCode.UNREACHABLE
+    assert facts.clock.code is FaultCode.UNREACHABLE  # type: ignore[union-attr]
 
 
 # --- redirects and foreign hosts
@@ -513,7 +513,7 @@ def test_a_redirect_within_the_device_is_followed_once() -> None:
 def test_a_redirect_to_anywhere_else_is_refused(location: str) -> None:
     device = FakeDevice(before=lambda d, a: web.Response(status=302, headers={"Location": location}))
     facts = interview(device)
-    assert facts.clock.code is FaultCode.REFUSED_BY_POLICY and not any(
+    assert facts.clock.code is FaultCode.REFUSED_BY_POLICY and not any(  # type: ignore[union-attr]
         a.authorization or a.wsse for a in device.asked
     )
 
@@ -521,7 +521,7 @@ def test_a_redirect_to_anywhere_else_is_refused(location: str) -> None:
 def test_a_redirect_in_a_circle_ends() -> None:
     device = FakeDevice(before=lambda d, a: web.Response(status=302, headers={"Location": a.path + "x"}))
     facts = interview(device)
-    assert facts.clock.code is FaultCode.NOT_ONVIF and len(device.asked) == 4
+    assert facts.clock.code is FaultCode.NOT_ONVIF and len(device.asked) == 4  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("host", ["192.168.1.99", "127.0.1.1:81", "0.0.0.0", "cam.local:8000"])
@@ -530,7 +530,7 @@ def test_services_and_streams_are_asked_at_the_address_that_answered(host: str) 
     facts = interview(FakeDevice(named_host=host))
     profile = media(facts).profiles[0]
     assert str(profile.stream_uri).startswith("rtsp://127.0.0.1:8554/P1")
-    assert all("//127.0.0.1:" in service.xaddr for service in facts.services)
+    assert all("//127.0.0.1:" in service.xaddr for service in facts.services)  # type: ignore[union-attr]
 
 
 def test_a_wrong_service_list_is_believed_for_its_path_only() -> None:
@@ -543,7 +543,7 @@ def test_a_wrong_service_list_is_believed_for_its_path_only() -> None:
         answers={"GetServices": lambda d, a: envelope(services.replace("{port}", str(d.port)))}
     )
     facts = interview(device)
-    assert facts.services[0].xaddr == f"http://127.0.0.1:{device.port}/m?x=1" and media(facts).profiles
+    assert facts.services[0].xaddr == f"http://127.0.0.1:{device.port}/m?x=1" and media(facts).profiles  # type: ignore[index]
 
 
 # --- media
@@ -567,7 +567,7 @@ def test_media2_beats_an_empty_media1() -> None:
 def test_media1_serves_where_media2_is_listed_but_broken(answer: Any) -> None:
     facts = interview(FakeDevice(answers={f"{MEDIA2}#GetProfiles": answer}))
     assert media(facts).service == "media1" and encoder(facts).codec == "h264"
-    assert media(facts).profiles[0].options[0].bitrate_range_bps.high == 8_192_000
+    assert media(facts).profiles[0].options[0].bitrate_range_bps.high == 8_192_000  # type: ignore[index, union-attr]
 
 
 def test_channels_that_media2_leaves_out_are_taken_from_media1() -> None:
@@ -581,14 +581,14 @@ def test_channels_that_media2_leaves_out_are_taken_from_media1() -> None:
     listing = envelope(f"<trt:GetProfilesResponse>{rows}</trt:GetProfilesResponse>")
     device = FakeDevice(answers={f"{MEDIA1}#GetProfiles": listing})
     facts = media(interview(device))
-    assert sorted({p.video_source for p in facts.profiles}) == sorted(f"VS{i}" for i in range(1, 13))
+    assert sorted({p.video_source for p in facts.profiles}) == sorted(f"VS{i}" for i in range(1, 13))  # type: ignore[type-var]
     assert [p.token for p in facts.profiles][:3] == ["P1", "P2", "M2"] and "M1" not in {
         p.token for p in facts.profiles
     }
     assert all(not isinstance(p.stream_uri, Fault) for p in facts.profiles)
     asked = {(a.namespace, a.content) for a in device.asked if a.operation == "GetStreamUri"}
     assert {ns for ns, content in asked if ">M7<" in content} == {MEDIA1}
-    assert facts.profiles[2].options[0].codec == "h264"
+    assert facts.profiles[2].options[0].codec == "h264"  # type: ignore[index]
 
 
 def test_sources_that_the_services_name_differently_are_not_two_cameras() -> None:
@@ -629,13 +629,13 @@ def test_a_device_without_get_services_is_read_by_capabilities() -> None:
         "GetCapabilities": lambda d, a: capabilities.replace("127.0.0.1/", f"127.0.0.1:{d.port}/"),
     }
     facts = interview(device)
-    assert len(facts.services) == 2 and media(facts).service == "media1"
+    assert len(facts.services) == 2 and media(facts).service == "media1"  # type: ignore[arg-type]
 
 
 def test_a_device_without_any_service_list_is_asked_at_its_device_service() -> None:
     missing = soap_fault("ActionNotSupported")
     facts = interview(FakeDevice(answers={"GetServices": missing, "GetCapabilities": missing}))
-    assert facts.services.code is FaultCode.UNSUPPORTED and len(media(facts).profiles) == 2
+    assert facts.services.code is FaultCode.UNSUPPORTED and len(media(facts).profiles) == 2  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -733,7 +733,7 @@ def test_one_bad_token_does_not_hide_the_others() -> None:
     rows = media2_row("mcMediaProfile", "V", "H264", (1, 1)) + media2_row("a &amp; b", "V", "H264", (1, 1))
     facts = interview(opened(GetProfiles=media2_profiles(rows), GetStreamUri=say))
     bad, good = media(facts).profiles
-    assert bad.stream_uri.code is FaultCode.SOAP_FAULT and str(good.stream_uri) == "rtsp://127.0.0.1/ab"
+    assert bad.stream_uri.code is FaultCode.SOAP_FAULT and str(good.stream_uri) == "rtsp://127.0.0.1/ab"  # type: ignore[union-attr]
 
 
 def test_media2_that_knows_another_protocol_word_is_asked_with_it() -> None:
@@ -752,35 +752,35 @@ def test_media2_that_knows_another_protocol_word_is_asked_with_it() -> None:
 def test_a_stream_address_that_is_none_is_a_fault(uri: str) -> None:
     body = envelope(f"<tr2:GetStreamUriResponse><tr2:Uri>{uri}</tr2:Uri></tr2:GetStreamUriResponse>")
     facts = interview(opened(GetStreamUri=body))
-    assert media(facts).profiles[0].stream_uri.code is FaultCode.MALFORMED_REPLY
+    assert media(facts).profiles[0].stream_uri.code is FaultCode.MALFORMED_REPLY  # type: ignore[union-attr]
 
 
 def test_a_device_without_media_profiles_says_so() -> None:
     empty = {f"{MEDIA1}#GetProfiles": envelope("<trt:GetProfilesResponse/>")}
-    facts = interview(FakeDevice(answers=empty, services=(DEVICE_NS, MEDIA1)))
-    assert facts.media.code is FaultCode.NO_MEDIA_PROFILE
+    facts = interview(FakeDevice(answers=empty, services=(DEVICE_NS, MEDIA1)))  # type: ignore[arg-type]
+    assert facts.media.code is FaultCode.NO_MEDIA_PROFILE  # type: ignore[union-attr]
 
 
 def test_missing_menus_are_a_fault_not_an_empty_menu() -> None:
     facts = interview(
         FakeDevice(answers={"GetVideoEncoderConfigurationOptions": soap_fault("ActionNotSupported")})
     )
-    assert media(facts).profiles[0].options.code is FaultCode.UNSUPPORTED
+    assert media(facts).profiles[0].options.code is FaultCode.UNSUPPORTED  # type: ignore[union-attr]
 
 
 def test_menus_of_media1_are_ranges_in_our_units() -> None:
     facts = interview(FakeDevice(services=(DEVICE_NS, MEDIA1)))
-    menu = media(facts).profiles[0].options[0]
+    menu = media(facts).profiles[0].options[0]  # type: ignore[index]
     assert (
         menu.codec == "h264"
         and menu.resolutions == ((1920, 1080),)
         and menu.codec_profiles == ("Main", "High")
     )
-    assert (menu.frame_rate_range_hz.low, menu.frame_rate_range_hz.high) == (
+    assert (menu.frame_rate_range_hz.low, menu.frame_rate_range_hz.high) == (  # type: ignore[union-attr]
         1,
         25,
     ) and menu.frame_rates_hz == ()
-    assert MEDIA1_OPTIONS.count("<tt:Max>400</tt:Max>") == 1 and menu.gop_range_frames.high == 400
+    assert MEDIA1_OPTIONS.count("<tt:Max>400</tt:Max>") == 1 and menu.gop_range_frames.high == 400  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

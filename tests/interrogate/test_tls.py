@@ -45,14 +45,14 @@ def certificate(kind: str, subject: str = "IP Camera") -> tuple[bytes, bytes, by
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
-        .public_key(key.public_key())
+        .public_key(key.public_key())  # type: ignore[attr-defined]
         .serial_number(7)
         .not_valid_before(NOW - timedelta(days=1))
         .not_valid_after(NOW + timedelta(days=3650))
-        .sign(key, None if kind == "ed25519" else hashes.SHA256())
+        .sign(key, None if kind == "ed25519" else hashes.SHA256())  # type: ignore[arg-type]
     )
     pem = serialization.Encoding.PEM
-    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())  # type: ignore[attr-defined]
     return made.public_bytes(pem), secret, made.public_bytes(serialization.Encoding.DER)
 
 
@@ -89,7 +89,7 @@ def test_an_https_only_device_is_read_and_its_certificate_recorded(tmp_path: Pat
     assert (
         not facts.tls.legacy and facts.tls.port == device.port and facts.tls.pinned_fingerprint == "ab" * 32
     )
-    assert all(s.xaddr.startswith("https://127.0.0.1:") for s in facts.services)  # although it stated http://
+    assert all(s.xaddr.startswith("https://127.0.0.1:") for s in facts.services)  # type: ignore[union-attr]  # although it stated http://
 
 
 def test_old_firmware_is_read_and_reported(tmp_path: Path) -> None:
@@ -104,20 +104,20 @@ def test_old_firmware_is_left_alone_where_the_operator_says_so(tmp_path: Path) -
     facts = interview(
         device, server_context(tmp_path, "rsa-1024", old=True), replace(FAST, allow_tls_legacy=False)
     )
-    assert facts.clock.code is FaultCode.TLS_FAILED and device.asked == []
+    assert facts.clock.code is FaultCode.TLS_FAILED and device.asked == []  # type: ignore[union-attr]
 
 
 def test_basic_over_tls_is_answered_but_not_to_a_new_or_changed_certificate(tmp_path: Path) -> None:
     context = server_context(tmp_path)
     stranger = FakeDevice(login="basic")
     first = interview(stranger, context)
-    assert first.information.code is FaultCode.AUTH_WOULD_LEAK and isinstance(first.tls, TlsFacts)
+    assert first.information.code is FaultCode.AUTH_WOULD_LEAK and isinstance(first.tls, TlsFacts)  # type: ignore[union-attr]
     assert not any(a.authorization for a in stranger.asked)
     again = interview(FakeDevice(login="basic"), context, pinned=first.tls.fingerprint_sha256)
     assert again.login.scheme == "http-basic"
     device = FakeDevice(login="basic")
     changed = interview(device, context, pinned="00" * 32)
-    assert changed.information.code is FaultCode.AUTH_WOULD_LEAK
+    assert changed.information.code is FaultCode.AUTH_WOULD_LEAK  # type: ignore[union-attr]
     assert not any(a.authorization for a in device.asked)
 
 
@@ -130,7 +130,7 @@ def test_clear_text_behind_an_https_target_is_a_tls_fault() -> None:
         return device, facts
 
     device, facts = asyncio.run(run())
-    assert facts.clock.code is FaultCode.TLS_FAILED and device.asked == []
+    assert facts.clock.code is FaultCode.TLS_FAILED and device.asked == []  # type: ignore[union-attr]
 
 
 def test_the_https_port_of_a_device_asked_over_http_is_looked_at(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_an_https_port_that_is_stated_but_closed_is_a_fault() -> None:
         async with serving(FakeDevice(answers={"GetNetworkProtocols": protocols})) as device:
             return await interrogate(device.target, LOGIN, FAST, InterviewDoors(SystemClock(), LoginLedger()))
 
-    assert asyncio.run(run()).tls.code is FaultCode.REFUSED
+    assert asyncio.run(run()).tls.code is FaultCode.REFUSED  # type: ignore[union-attr]
 
 
 def test_ports_are_knocked_once_each_and_told_apart() -> None:
@@ -180,11 +180,11 @@ def test_ports_are_knocked_once_each_and_told_apart() -> None:
                 device.target, LOGIN, options, InterviewDoors(SystemClock(), LoginLedger())
             )
         server.close()
-        assert facts.ports.open == (port,)
+        assert facts.ports.open == (port,)  # type: ignore[union-attr]
         return facts, tried_ports
 
     facts, tried_ports = asyncio.run(run())
-    assert tried_ports == 1 and facts.ports.closed == (9,) and facts.ports.silent == ()
+    assert tried_ports == 1 and facts.ports.closed == (9,) and facts.ports.silent == ()  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(("kind", "bits"), [("rsa", 2048), ("ec", 256), ("ed25519", 256)])

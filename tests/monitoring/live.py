@@ -12,6 +12,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def cameras(count: int) -> tuple[CameraStatus, ...]:
 
 def school_snapshot(count: int = 4) -> AgentSnapshot:
     """A school in good order, as of now."""
-    now = build.datetime.now(build.UTC)
+    now = datetime.now(UTC)
     cycle = CycleStatus(now, 12.5)
     return AgentSnapshot(
         site=build.site(),

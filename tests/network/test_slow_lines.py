@@ -21,7 +21,7 @@ async def through(line: Line, clip: str, window_s: float) -> StreamFacts:
     async with open_load(LoadOrder(1, clip, False, "127.0.0.1", 0)) as server:
         with tcp_line(("127.0.0.1", server.port), line) as (host, port):
             limits = {"budget_s": 40.0}
-            return await watch(StreamUri("rtsp", host, port, "/0"), window_s=window_s, **limits)
+            return await watch(StreamUri("rtsp", host, port, "/0"), window_s=window_s, **limits)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_slow_line_is_named_and_its_camera_not_judged(clip: str, rate_bps: flo
     facts = asyncio.run(through(Line(rate_bps=rate_bps), clip, 4.0))
     seen = measured(facts)
     assert "network_slow" in seen.limits
-    assert (seen.frame_rate_basis, seen.frame_rate_hz) == ("stamps", pytest.approx(truth_hz, rel=0.01))
+    assert (seen.frame_rate_basis, seen.frame_rate_hz) == ("stamps", pytest.approx(truth_hz, rel=0.01))  # type: ignore[comparison-overlap]
     assert seen.arrival_frame_rate_hz is not None and seen.arrival_frame_rate_hz < truth_hz / 1.5
     assert seen.gop_at_least_s is None or seen.gop_at_least_s < 3.0
 

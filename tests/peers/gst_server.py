@@ -40,7 +40,7 @@ ROLE = "viewer"
 class Loop:
     """Pushes one clip's access units for ever, each with its own time stamp."""
 
-    def __init__(self, entry, folder):
+    def __init__(self, entry, folder):  # type: ignore[no-untyped-def]
         data = (folder / entry["file"]).read_bytes()
         self.frames, at = [], 0
         for size in entry["frame_sizes_bytes"]:
@@ -49,7 +49,7 @@ class Loop:
         self.rate = entry["frame_rate_hz"]
         self.number = 0
 
-    def push(self, source, _wanted):
+    def push(self, source, _wanted):  # type: ignore[no-untyped-def]
         buffer = Gst.Buffer.new_wrapped(self.frames[self.number % len(self.frames)])
         buffer.pts = buffer.dts = self.number * Gst.SECOND // self.rate
         buffer.duration = Gst.SECOND // self.rate
@@ -57,7 +57,7 @@ class Loop:
         source.emit("push-buffer", buffer)
 
 
-def factory(entry, folder, protocols, with_login):
+def factory(entry, folder, protocols, with_login):  # type: ignore[no-untyped-def]
     made = GstRtspServer.RTSPMediaFactory()
     caps, payloader = PAYLOADERS[entry["codec"]]
     caps += f",framerate={entry['frame_rate_hz']}/1,width={entry['width_px']},height={entry['height_px']}"
@@ -69,14 +69,14 @@ def factory(entry, folder, protocols, with_login):
         permissions.add_permission_for_role(ROLE, "media.factory.construct", True)
         made.set_permissions(permissions)
 
-    def configure(_factory, media):
-        media.get_element().get_by_name_recurse_up("src").connect("need-data", Loop(entry, folder).push)
+    def configure(_factory, media):  # type: ignore[no-untyped-def]
+        media.get_element().get_by_name_recurse_up("src").connect("need-data", Loop(entry, folder).push)  # type: ignore[no-untyped-call]
 
     made.connect("media-configure", configure)
     return made
 
 
-def door(order):
+def door(order):  # type: ignore[no-untyped-def]
     auth = GstRtspServer.RTSPAuth()
     if "certificate" in order:
         auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(order["certificate"]))
@@ -92,7 +92,7 @@ def door(order):
     return auth
 
 
-def main():
+def main():  # type: ignore[no-untyped-def]
     order = json.loads(sys.stdin.readline())
     folder = pathlib.Path(order["folder"])
     index = json.loads((folder / "index.json").read_text())
@@ -102,15 +102,15 @@ def main():
     server.set_service("0")
     guarded = "user" in order or "certificate" in order
     for path, clip in order["streams"].items():
-        server.get_mount_points().add_factory(path, factory(index[clip], folder, order["protocols"], guarded))
+        server.get_mount_points().add_factory(path, factory(index[clip], folder, order["protocols"], guarded))  # type: ignore[no-untyped-call]
     if guarded:
-        server.set_auth(door(order))
+        server.set_auth(door(order))  # type: ignore[no-untyped-call]
     loop = GLib.MainLoop()
     if not server.attach(None):
         raise SystemExit("the RTSP server cannot listen")
     print(server.get_bound_port(), flush=True)
 
-    def wait_for_the_end():
+    def wait_for_the_end():  # type: ignore[no-untyped-def]
         sys.stdin.read()
         GLib.idle_add(loop.quit)
 
@@ -118,4 +118,4 @@ def main():
     loop.run()
 
 
-main()
+main()  # type: ignore[no-untyped-call]

@@ -68,7 +68,7 @@ def test_nothing_changes_where_everything_suffices() -> None:
 
 
 def test_the_smallest_sufficient_size_is_chosen() -> None:
-    found = choice(camera(**QUIET))
+    found = choice(camera(**QUIET))  # type: ignore[arg-type]
     assert found.ability is Ability.YES
     assert changes(found) == {"resolution": ((1280, 720), (1920, 1080))}
     (setting,) = found.settings
@@ -76,7 +76,7 @@ def test_the_smallest_sufficient_size_is_chosen() -> None:
 
 
 def test_the_call_has_the_whole_configuration_with_only_the_advice_changed() -> None:
-    found = choice(camera(stated=CONFIGURATION, **SMALL))
+    found = choice(camera(stated=CONFIGURATION, **SMALL))  # type: ignore[arg-type]
     words, arguments = called(found.settings[0])
     assert words == ["192.0.2.11:80", "media2", "SetVideoEncoderConfiguration"]
     assert arguments == {
@@ -116,7 +116,7 @@ def test_the_call_has_the_whole_configuration_with_only_the_advice_changed() -> 
     ],
 )
 def test_sizes(sizes: Any, ability: Ability, then: Any) -> None:
-    found = choice(camera((encoder_options(resolutions=sizes),), **QUIET))
+    found = choice(camera((encoder_options(resolutions=sizes),), **QUIET))  # type: ignore[arg-type]
     assert found.ability is ability
     assert changes(found) == ({} if then is None else {"resolution": ((1280, 720), then)})
 
@@ -165,12 +165,12 @@ def test_rates(rates: Any, span: Any, ability: Ability, then: Any) -> None:
     ],
 )
 def test_a_rate_that_suffices_and_is_offered_is_kept(now: Any, option: Any, then: Any) -> None:
-    found = changes(choice(camera((option,), frame_rate_hz=now, **SMALL)))
+    found = changes(choice(camera((option,), frame_rate_hz=now, **SMALL)))  # type: ignore[arg-type]
     assert found.get("frame_rate") == (None if then is None else (now, then))
 
 
 def test_todays_codec_is_kept_where_it_is_allowed() -> None:
-    found = choice(camera((encoder_options(), h264()), codec="h264", **QUIET))
+    found = choice(camera((encoder_options(), h264()), codec="h264", **QUIET))  # type: ignore[arg-type]
     assert changes(found) == {"resolution": ((1280, 720), (1920, 1080))}
 
 
@@ -182,27 +182,27 @@ def test_a_rejected_codec_becomes_the_recommended_one() -> None:
 
 def test_the_next_codec_is_taken_where_the_first_offers_too_little() -> None:
     small = encoder_options(resolutions=((1280, 720), (640, 360)))
-    found = choice(camera((small, h264()), codec="h265", **SMALL))
+    found = choice(camera((small, h264()), codec="h265", **SMALL))  # type: ignore[arg-type]
     assert changes(found) == {"codec": ("h265", "h264"), "resolution": ((1280, 720), (1920, 1080))}
 
 
 def test_one_codec_with_unknown_options_keeps_replacement_away() -> None:
     small = encoder_options(resolutions=((1280, 720), (640, 360)))
-    assert choice(camera((small, h264(resolutions=())), codec="h265", **SMALL)).ability is Ability.UNKNOWN
+    assert choice(camera((small, h264(resolutions=())), codec="h265", **SMALL)).ability is Ability.UNKNOWN  # type: ignore[arg-type]
     one, two = h264(resolutions=((640, 360),)), h264(resolutions=((640, 360), (320, 180)))
     assert (
-        choice(camera((small, one), codec="h265", **SMALL)).ability is Ability.UNKNOWN
+        choice(camera((small, one), codec="h265", **SMALL)).ability is Ability.UNKNOWN  # type: ignore[arg-type]
     )  # one row is no choice
-    assert choice(camera((small, two), codec="h265", **SMALL)).ability is Ability.NO
+    assert choice(camera((small, two), codec="h265", **SMALL)).ability is Ability.NO  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("sent", ["h264", "h265"])
 def test_a_menu_without_the_codec_that_is_sent_is_not_complete(sent: str) -> None:
     """Media1 cannot list H.265: no reason to go back to H.264, and none to replace."""
     other = "h264" if sent == "h265" else "h265"
-    found = choice(camera((encoder_options(codec=other),), codec=sent, **SMALL))
+    found = choice(camera((encoder_options(codec=other),), codec=sent, **SMALL))  # type: ignore[arg-type]
     assert (found.ability, found.doubt, found.settings) == (Ability.UNKNOWN, "options_without_codec", ())
-    plan = planned(camera((encoder_options(codec=other),), codec=sent, **SMALL))
+    plan = planned(camera((encoder_options(codec=other),), codec=sent, **SMALL))  # type: ignore[arg-type]
     assert plan.action is Action.INVESTIGATE and plan.steps[0].key == "plan.options_without_codec"
     assert both(plan.steps[0]).en.count("H.26" + sent[-1]) == 2
 
@@ -218,7 +218,7 @@ def test_a_camera_without_an_allowed_codec_cannot() -> None:
 
 @pytest.mark.parametrize("options", [None, (), fault()])
 def test_options_that_were_not_read_are_unknown_and_not_a_no(options: Any) -> None:
-    subject = camera(() if options is None else options, **SMALL)
+    subject = camera(() if options is None else options, **SMALL)  # type: ignore[arg-type]
     assert choice(subject).ability is Ability.UNKNOWN
     plan = planned(subject)
     assert plan.action is Action.INVESTIGATE and [s.key for s in plan.steps] == ["plan.options_unread"]
@@ -226,7 +226,7 @@ def test_options_that_were_not_read_are_unknown_and_not_a_no(options: Any) -> No
 
 @pytest.mark.parametrize("missing", ["width_px", "height_px"])
 def test_a_size_that_is_only_half_known_is_shown_as_unknown(missing: str) -> None:
-    subject = camera(measured={"width_px": 640, "height_px": 360}, **{**SMALL, missing: None})
+    subject = camera(measured={"width_px": 640, "height_px": 360}, **{**SMALL, missing: None})  # type: ignore[arg-type]
     assert changes(choice(subject))["resolution"] == (None, (1920, 1080))
 
 
@@ -309,12 +309,12 @@ def test_the_bit_rate_limit_grows_with_the_picture_inside_the_profiles_window(
     now: Any, span: Any, then: Any
 ) -> None:
     option = encoder_options(bitrate_range_bps=span)
-    found = choice(camera((option,), bitrate_bps=now, measured={"bitrate_bps": 3e6}, **SMALL))
+    found = choice(camera((option,), bitrate_bps=now, measured={"bitrate_bps": 3e6}, **SMALL))  # type: ignore[arg-type]
     assert changes(found).get("bitrate") == (None if then is None else (now, then))
 
 
 def test_720p15_at_512_kbit_gets_the_bits_that_1080p20_needs() -> None:
-    subject = camera(frame_rate_hz=15.0, bitrate_bps=512_000, **SMALL)
+    subject = camera(frame_rate_hz=15.0, bitrate_bps=512_000, **SMALL)  # type: ignore[arg-type]
     assert changes(choice(subject))["bitrate"] == (512_000, 1_536_000)  # 3 times the pixels a second
 
 
@@ -386,7 +386,7 @@ def test_the_printed_call_is_one_that_the_wsdl_takes(operation: str) -> None:
 def test_a_configuration_that_was_not_read_whole_makes_no_call() -> None:
     partly = tuple(pair for pair in CONFIGURATION if not pair[0].startswith("RateControl"))
     for stated in ((), partly):
-        assert choice(camera(stated=stated, **SMALL)).settings[0].call is None
+        assert choice(camera(stated=stated, **SMALL)).settings[0].call is None  # type: ignore[arg-type]
     unnamed = camera((h264(codec_profiles=()),), "media1", stated=media1(), codec="mjpeg", **SMALL)
     assert choice(unnamed).settings[0].call is None  # H.264 without its profile cannot be set
 
@@ -410,7 +410,7 @@ def test_a_profile_that_asks_nothing_of_the_encoder_sets_no_bounds() -> None:
 
 def test_a_codec_change_alone_keeps_size_and_rate_that_nobody_asked_to_change() -> None:
     only = [finding(check="codec", required=("h264",), outcome=Outcome.FAIL)]
-    found = choose(camera((h264(),), codec="mjpeg", frame_rate_hz=7.0, **SMALL), only)
+    found = choose(camera((h264(),), codec="mjpeg", frame_rate_hz=7.0, **SMALL), only)  # type: ignore[arg-type]
     assert changes(found) == {"codec": ("mjpeg", "h264")}
 
 
@@ -450,7 +450,7 @@ def test_nothing_is_ever_proposed_that_is_not_advertised(offers: Any, now: Any, 
             for o in chosen
         )
         assert then.get("codec", codec) != "mjpeg"
-        assert then.get("frame_rate", rate) >= 20.0
+        assert then.get("frame_rate", rate) >= 20.0  # type: ignore[operator]
     elif found.ability is Ability.NO:
         for option in options:
             enough = any(size >= (1920, 1080) for size in option.resolutions)

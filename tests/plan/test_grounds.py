@@ -38,7 +38,7 @@ SMALL = {"width_px": 1280, "height_px": 720}
 
 def poor() -> CameraFacts:
     """A camera of 1280×720 at most, known beyond doubt."""
-    return camera(MENU, **SMALL)
+    return camera(MENU, **SMALL)  # type: ignore[arg-type]
 
 
 def device(**changes: Any) -> Callable[[CameraFacts], CameraFacts]:
@@ -139,7 +139,7 @@ def test_a_jpeg_of_the_whole_sensor_is_no_rival_of_a_video_stream_but_one_of_ano
     )
     assert planned(listed(jpeg)(poor())).action is Action.REPLACE
     menu = (encoder_options(codec="mjpeg", resolutions=((1280, 720), (640, 360))),)
-    pictures = camera(menu, codec="mjpeg", **SMALL)
+    pictures = camera(menu, codec="mjpeg", **SMALL)  # type: ignore[arg-type]
     assert planned(pictures).action is Action.REPLACE
     assert planned(listed(jpeg)(pictures)).action is Action.INVESTIGATE
 
@@ -174,7 +174,7 @@ def test_the_facts_are_named_in_words() -> None:
     ],
 )
 def test_a_menu_without_a_choice_is_a_doubt(menu: Any) -> None:
-    subject = camera((menu,), **SMALL)
+    subject = camera((menu,), **SMALL)  # type: ignore[arg-type]
     assert "plan.doubt_menu_no_choice" in [text.key for text in doubts(subject)]
     assert planned(subject).action is Action.INVESTIGATE
 

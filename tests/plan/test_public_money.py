@@ -46,11 +46,14 @@ def chosen(subject: CameraFacts, *also: Any) -> Any:
 
 def test_1072_lines_that_were_let_pass_are_enough_for_the_plan_too() -> None:
     only = (encoder_options(resolutions=((1920, 1072), (1280, 720))),)
-    subject = camera(only, width_px=1920, height_px=1072, **LONG_GOP)
+    subject = camera(only, width_px=1920, height_px=1072, **LONG_GOP)  # type: ignore[arg-type]
     found = chosen(subject)
     assert (found.ability, [s.name for s in found.settings]) == (Ability.YES, ["gop"])
     upright = camera(
-        (encoder_options(resolutions=((1072, 1920), (720, 1280))),), width_px=1072, height_px=1920, **LONG_GOP
+        (encoder_options(resolutions=((1072, 1920), (720, 1280))),),
+        width_px=1072,
+        height_px=1920,
+        **LONG_GOP,  # type: ignore[arg-type]
     )
     assert chosen(upright).ability is Ability.YES
     bad = camera(only, width_px=1280, height_px=720)
@@ -63,7 +66,7 @@ def test_a_rate_that_was_let_pass_is_enough_for_the_plan_too() -> None:
         ntsc,
         frame_rate_hz=19.98,
         measured={"frame_rate_hz": 19.99, "arrival_frame_rate_hz": 19.99},
-        **LONG_GOP,
+        **LONG_GOP,  # type: ignore[arg-type]
     )
     found = chosen(subject)
     assert (found.ability, [s.name for s in found.settings]) == (Ability.YES, ["gop"])
@@ -98,7 +101,7 @@ def test_what_was_measured_never_raises_a_bound() -> None:
 def test_options_that_deny_what_the_camera_is_seen_to_send_buy_nothing(
     options: Any, ability: Ability
 ) -> None:
-    subject = camera((encoder_options(**options),), **LONG_GOP)
+    subject = camera((encoder_options(**options),), **LONG_GOP)  # type: ignore[arg-type]
     assert chosen(subject).ability is ability
     too_long = finding(check="keyframe_interval", outcome=Outcome.FAIL, severity=Severity.MAJOR, required=4.0)
     passing = [
@@ -357,7 +360,9 @@ def test_an_upright_picture_counts_its_short_side() -> None:
     wider = watched(2.89, width_px=1920, height_px=1080, measured=upright)
     assert dense(wider).action is Action.FIX_PICTURE
     upright_set = watched(
-        2.88, options=(encoder_options(resolutions=((1440, 2560), (1080, 1920))),), **upright
+        2.88,
+        options=(encoder_options(resolutions=((1440, 2560), (1080, 1920))),),
+        **upright,  # type: ignore[arg-type]
     )
     assert [s.then for s in dense(upright_set).settings if s.name != "bitrate"] == [(1440, 2560)]
 

@@ -68,7 +68,7 @@ def test_a_ready_camera_with_small_faults_needs_nothing_either() -> None:
 
 
 def test_a_camera_whose_options_offer_what_is_asked_is_reconfigured_and_not_replaced() -> None:
-    plan = planned(camera((encoder_options(), h264()), codec="mjpeg", frame_rate_hz=12.0, **SMALL))
+    plan = planned(camera((encoder_options(), h264()), codec="mjpeg", frame_rate_hz=12.0, **SMALL))  # type: ignore[arg-type]
     assert plan.action is Action.RECONFIGURE
     assert not plan.certain  # advertised as configurable, never "will comply"
     assert steps(plan) == ["reconfigure_encoder"]
@@ -85,14 +85,14 @@ def test_a_camera_whose_options_offer_what_is_asked_is_reconfigured_and_not_repl
 
 
 def test_the_limit_that_will_be_set_is_the_bandwidth_to_come() -> None:
-    plan = planned(camera(bitrate_bps=12_000_000, measured={"bitrate_bps": 11.5e6}, **SMALL))
+    plan = planned(camera(bitrate_bps=12_000_000, measured={"bitrate_bps": 11.5e6}, **SMALL))  # type: ignore[arg-type]
     assert (plan.bitrate_before_bps, plan.bitrate_after_bps) == (11_500_000.0, 8_000_000.0)
-    unlimited = planned(camera(bitrate_bps=None, measured={"bitrate_bps": 3e6}, **SMALL))
+    unlimited = planned(camera(bitrate_bps=None, measured={"bitrate_bps": 3e6}, **SMALL))  # type: ignore[arg-type]
     assert (unlimited.bitrate_before_bps, unlimited.bitrate_after_bps) == (3_000_000.0, None)
 
 
 def test_small_faults_are_mended_while_somebody_is_in_the_menus_anyway() -> None:
-    subject = camera(gop_length_frames=400, gop_length_s=16.0, **SMALL)
+    subject = camera(gop_length_frames=400, gop_length_s=16.0, **SMALL)  # type: ignore[arg-type]
     subject = replace(
         subject,
         device=replace(subject.device, clock=device_clock(utc_offset_s=0, time_zone="UTC0")),  # type: ignore[type-var]
@@ -110,7 +110,10 @@ def test_small_faults_are_mended_while_somebody_is_in_the_menus_anyway() -> None
 
 def test_a_camera_whose_options_offer_no_more_is_replaced_with_the_tender() -> None:
     subject = camera(
-        (h264(resolutions=((1280, 720), (640, 360))),), codec="h264", frame_rate_hz=15.0, **SMALL
+        (h264(resolutions=((1280, 720), (640, 360))),),
+        codec="h264",
+        frame_rate_hz=15.0,
+        **SMALL,  # type: ignore[arg-type]
     )
     plan = planned(subject)
     assert (plan.action, plan.certain, plan.settings) == (Action.REPLACE, True, ())
@@ -121,7 +124,7 @@ def test_a_camera_whose_options_offer_no_more_is_replaced_with_the_tender() -> N
 
 
 def test_replacement_ends_the_search_for_other_steps() -> None:
-    subject = camera((h264(resolutions=((1280, 720), (640, 360))),), codec="h264", **SMALL)
+    subject = camera((h264(resolutions=((1280, 720), (640, 360))),), codec="h264", **SMALL)  # type: ignore[arg-type]
     subject = replace(
         subject,
         device=replace(subject.device, clock=device_clock(source="Manual")),  # type: ignore[type-var]
@@ -224,11 +227,11 @@ def test_loss_is_mended_in_the_network_and_half_duplex_is_named_first() -> None:
     lossy = measured_stream(rtp_lost_packets=300)
     plan = planned(streaming(measured=lossy))
     assert (plan.action, steps(plan), plan.rules) == (Action.FIX_NETWORK, ["fix_network"], ("CON-LOSS",))
-    half = replace(device_facts().network, link_duplex="Half")
+    half = replace(device_facts().network, link_duplex="Half")  # type: ignore[arg-type]
     device = device_facts(ports=PORTS, network=half)
     plan = planned(camera_facts(device=device, streams=(stream_facts(measured=lossy),)))
     assert steps(plan) == ["duplex", "fix_network"]
-    full = replace(device_facts().network, link_duplex="Full")
+    full = replace(device_facts().network, link_duplex="Full")  # type: ignore[arg-type]
     device = device_facts(ports=PORTS, network=full)
     assert steps(planned(camera_facts(device=device, streams=(stream_facts(measured=lossy),)))) == [
         "fix_network"
@@ -338,7 +341,7 @@ def test_https_is_switched_on_where_it_can_be(listed: bool | None, action: Actio
     rows = (NetworkProtocol("HTTP", True, (80,)),) + (
         () if listed is None else (NetworkProtocol("https", listed, (443,)),)
     )
-    network = replace(device_facts().network, protocols=rows)
+    network = replace(device_facts().network, protocols=rows)  # type: ignore[arg-type]
     plan = planned(healthy(tls=None, network=network))
     assert plan.action is action
     if action is Action.RECONFIGURE:
@@ -479,11 +482,11 @@ def test_a_person_who_says_no_does_not_start_a_plan_of_the_machines() -> None:
 def test_only_what_rests_on_advertised_settings_is_uncertain() -> None:
     assert planned(healthy(clock=device_clock(source="Manual"))).certain
     assert planned(streaming(image=image_facts(conditions=("black",)))).certain
-    both_kinds = camera(**SMALL)
+    both_kinds = camera(**SMALL)  # type: ignore[arg-type]
     both_kinds = replace(both_kinds, device=replace(both_kinds.device, clock=device_clock(source="Manual")))  # type: ignore[type-var]
     assert not planned(both_kinds).certain
     rows = (NetworkProtocol("HTTPS", False, (443,)),)
-    off = replace(device_facts().network, protocols=rows)
+    off = replace(device_facts().network, protocols=rows)  # type: ignore[arg-type]
     assert not planned(healthy(tls=None, network=off)).certain
 
 
@@ -507,7 +510,7 @@ def test_a_firmware_and_a_menu_fault_are_both_told_and_the_dearer_names_the_plan
 
 
 def test_settings_of_one_encoder_are_told_once() -> None:
-    subject = camera((encoder_options(),), codec="mjpeg", **SMALL)
+    subject = camera((encoder_options(),), codec="mjpeg", **SMALL)  # type: ignore[arg-type]
     assert len(planned(subject).settings) == 2
     assert isinstance(encoder_settings().codec, str)
 

@@ -130,12 +130,12 @@ def test_the_page_is_byte_for_byte_what_the_library_writes(
     registry = CollectorRegistry(auto_describe=False)
     registry.register(SnapshotCollector(lambda: snapshot(camera)))
     assert render_metrics(registry, False) == generate_latest(registry)
-    assert render_metrics(registry, True) == generate_openmetrics(registry)
+    assert render_metrics(registry, True) == generate_openmetrics(registry)  # type: ignore[no-untyped-call]
 
 
 def test_openmetrics_page_is_understood_by_a_strict_parser() -> None:
     _, text = pages(snapshot(status(build.camera_result())))
-    families = {family.name: family.type for family in parse_openmetrics(text)}
+    families = {family.name: family.type for family in parse_openmetrics(text)}  # type: ignore[no-untyped-call]
     assert families["camagent_camera"] == "info"
     assert families["camagent_faults"] == "counter"
 

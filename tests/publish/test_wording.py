@@ -82,7 +82,7 @@ def seen(*changes: dict[str, object]) -> tuple[FindingView, ...]:
 
 def test_rules_that_say_the_same_share_a_line() -> None:
     rows = [{"rule": f"R-{n}", "outcome": Outcome.NOT_ASSESSED} for n in range(6)]
-    (line,) = Reasons.of(seen(*rows)).lines("en", 3)
+    (line,) = Reasons.of(seen(*rows)).lines("en", 3)  # type: ignore[arg-type]
     assert line.startswith("R-0, R-1, R-2, R-3 …: The device accepted the connection")
 
 
@@ -93,7 +93,7 @@ def test_small_doubts_do_not_hide_what_failed() -> None:
         {"rule": "Z-FAIL", "outcome": Outcome.FAIL, "severity": Severity.MINOR},
         {"rule": "C-HAND", "outcome": Outcome.NOT_ASSESSED, "manual": True},
     ]
-    lines = Reasons.of(seen(*rows)).lines("en", 3)
+    lines = Reasons.of(seen(*rows)).lines("en", 3)  # type: ignore[arg-type]
     assert [line[:6] for line in lines] == ["Z-FAIL", "and 2 "]
 
 

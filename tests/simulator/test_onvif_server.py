@@ -100,7 +100,7 @@ def test_a_device_with_a_wrong_clock_wants_its_own_time() -> None:
     assert [status for status, _ in answers] == [400, 200, 200]
     utc, local = (
         datetime(
-            *(int(texts(part, name)[0]) for name in ("Year", "Month", "Day", "Hour", "Minute", "Second"))
+            *(int(texts(part, name)[0]) for name in ("Year", "Month", "Day", "Hour", "Minute", "Second"))  # type: ignore[arg-type]
         )
         for part in (
             etree.tostring(next(etree.fromstring(answers[2][1].encode()).iter(f"{{*}}{name}"))).decode()

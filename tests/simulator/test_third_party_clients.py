@@ -92,7 +92,7 @@ def agree_with_ffprobe(names: tuple[str, ...], transport: str) -> None:
     for name, stream in seen.items():
         clip = load_clip(name)
         said = (stream.get("codec_name"), stream.get("width"), stream.get("height"))
-        assert said == (FFMPEG_NAME[clip.codec], clip.width_px, clip.height_px), (name, stream)
+        assert said == (FFMPEG_NAME[clip.codec], clip.width_px, clip.height_px), (name, stream)  # type: ignore[comparison-overlap]
         wanted = READ_S * clip.frame_rate_hz
         least = wanted * (0.7 if transport == "udp" else 1.0) - 3  # a busy machine loses datagrams
         # B-frames are read ahead of their time; a doubled rate, or a burst that is not paced, is far beyond.
@@ -157,9 +157,9 @@ def test_onvif_zeep_reads_profiles_options_and_uri_from_media1() -> None:
     def read(camera: SimulatedCamera) -> tuple[object, object, str]:
         with zeep_service(camera, "media", PASSWORD) as media:
             profiles = media.GetProfiles()  # type: ignore[attr-defined]
-            options = media.GetVideoEncoderConfigurationOptions(
+            options = media.GetVideoEncoderConfigurationOptions(  # type: ignore[attr-defined]
                 {"ConfigurationToken": "VideoEncoder_MainStream"}
-            )  # type: ignore[attr-defined]
+            )
             setup = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
             uri = media.GetStreamUri({"StreamSetup": setup, "ProfileToken": "MainStream"})  # type: ignore[attr-defined]
         return profiles, options, uri.Uri

@@ -18,7 +18,7 @@ from aiohttp import web
 from camagent.model.fault import FaultCode
 from camagent.wire import http_client
 from camagent.wire.http_client import HttpCall, HttpClient
-from camagent.wire.http_reply import HttpReply
+from camagent.wire.http_reply import HttpReply, ReplyReader
 from tests.interrogate.fake_device import read_post
 from tests.interrogate.test_tls import server_context
 from tests.wire.test_http_reply import ASKED, OPEN_ENDED, SOAP, SOUND, UNSOUND
@@ -233,7 +233,7 @@ def test_only_few_large_replies_are_received_at_once(monkeypatch: pytest.MonkeyP
     data = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
     held: list[int] = []
     readers: list[Any] = []
-    feed = http_client.ReplyReader.feed
+    feed = ReplyReader.feed
 
     def watched(self: Any, piece: bytes) -> None:
         feed(self, piece)
@@ -243,7 +243,7 @@ def test_only_few_large_replies_are_received_at_once(monkeypatch: pytest.MonkeyP
             sum(len(reader.body) > 2 * http_client.LARGE_BYTES for reader in readers if reader.end() is None)
         )
 
-    monkeypatch.setattr(http_client.ReplyReader, "feed", watched)
+    monkeypatch.setattr(ReplyReader, "feed", watched)
 
     async def run() -> list[Outcome]:
         server = await asyncio.start_server(saying(data), "127.0.0.1", 0)

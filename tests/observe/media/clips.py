@@ -125,7 +125,8 @@ def write(recipe: Recipe, path: Path) -> Path:
 
 def filtered(source: Path, target: Path, bitstream_filter: str) -> Path:
     """The same stream with its headers rewritten by one of FFmpeg's filters."""
-    command = ["ffmpeg", "-v", "error", "-y", "-i", source, "-c", "copy", "-bsf:v", bitstream_filter, target]
+    command = ["ffmpeg", "-v", "error", "-y", "-i", str(source), "-c", "copy"]
+    command += ["-bsf:v", bitstream_filter, str(target)]
     subprocess.run(command, check=True, timeout=60)
     return target
 

@@ -16,7 +16,7 @@ def _drawn(picture: np.ndarray) -> Luma:
     """Limited range; read-only, because a scene is drawn once for all tests of a worker."""
     luma = np.clip(picture, 16, 235).astype(np.uint8)
     luma.setflags(write=False)
-    return luma
+    return luma  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=16)
@@ -74,7 +74,7 @@ def noisy(picture: Luma, sigma: float, seed: int = 1) -> Luma:
 
 def striped(picture: Luma, step: float, period: int = 4) -> Luma:
     stripes = step * (np.arange(picture.shape[0]) % period < period // 2)[:, None]
-    return np.clip(picture + stripes, 16, 235).astype(np.uint8)
+    return np.clip(picture + stripes, 16, 235).astype(np.uint8)  # type: ignore[no-any-return]
 
 
 def contrast(picture: Luma, factor: float, offset: float = 0.0) -> Luma:

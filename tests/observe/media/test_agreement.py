@@ -153,7 +153,7 @@ def test_pictures_from_payloads_are_those_of_the_files_own_decode(tmp_path: Path
             nals = _payload_format(recipe.codec)[0](payloads).nals
             picture = sequence.picture(nals) if is_keyframe(sequence.add(nals)) else None
         if picture is not None:
-            found.append(decoder.decode(recipe.codec, picture).to_ndarray())
+            found.append(decoder.decode(recipe.codec, picture).to_ndarray())  # type: ignore[union-attr]
     assert len(found) == len(shown) >= 2
     assert all(np.array_equal(ours, theirs) for ours, theirs in zip(found, shown, strict=True))
 
@@ -192,7 +192,7 @@ MATRIX = [
     ),
     *(Recipe("libx265", *size, frames=12, params=X265[1]) for size in SIZES),
     *(
-        Recipe("mjpeg", *size, frames=6, pix_fmt=f)
+        Recipe("mjpeg", *size, frames=6, pix_fmt=f)  # type: ignore[misc]
         for size, f in product(SIZES[2:4], ("yuvj420p", "yuvj422p"))
     ),
 ]

@@ -76,7 +76,7 @@ def scene(seed: int = 3) -> Luma:
 
 
 def shaken(picture: Luma) -> Luma:
-    return cv2.blur(picture, (31, 1))
+    return cv2.blur(picture, (31, 1))  # type: ignore[no-any-return]
 
 
 def dim(picture: Luma) -> Luma:
@@ -102,7 +102,7 @@ def hand(picture: Luma) -> Luma:
 def lamp(picture: Luma) -> Luma:
     rows, columns = np.mgrid[: picture.shape[0], : picture.shape[1]]
     away = np.hypot(rows - picture.shape[0] / 2, columns - picture.shape[1] / 3)
-    return np.clip(picture * 0.5 + 420 * np.exp(-((away / 300) ** 2)), 16, 235).astype(np.uint8)
+    return np.clip(picture * 0.5 + 420 * np.exp(-((away / 300) ** 2)), 16, 235).astype(np.uint8)  # type: ignore[no-any-return]
 
 
 def boxed(picture: Luma) -> Luma:
@@ -125,7 +125,7 @@ def milky(picture: Luma) -> Luma:
 
 
 def slate(picture: Luma) -> Luma:
-    return cv2.putText(even(60, WIDE, HIGH), "NO SIGNAL", (500, 560), cv2.FONT_HERSHEY_SIMPLEX, 5, 235, 12)
+    return cv2.putText(even(60, WIDE, HIGH), "NO SIGNAL", (500, 560), cv2.FONT_HERSHEY_SIMPLEX, 5, 235, 12)  # type: ignore[no-any-return]
 
 
 def colour_bars(picture: Luma) -> Luma:
@@ -259,7 +259,7 @@ def test_a_light_wall_is_not_called_covered() -> None:
 def cover(level: float, uneven: float, seed: int) -> Luma:
     """Something light at the lens, lit unevenly by its own shape."""
     shade = np.random.default_rng(seed).uniform(1 - uneven, 1 + uneven, (3, 5)).astype(np.float32)
-    return np.clip(cv2.resize(shade, (WIDE, HIGH), interpolation=cv2.INTER_CUBIC) * level, 0, 255)
+    return np.clip(cv2.resize(shade, (WIDE, HIGH), interpolation=cv2.INTER_CUBIC) * level, 0, 255)  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize("osd", [False, True], ids=["plain", "clock"])

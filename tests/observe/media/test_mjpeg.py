@@ -32,7 +32,7 @@ def jpeg(
 def same_picture(one: bytes | None, other: bytes) -> bool:
     assert one is not None
     pictures = [cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) for data in (one, other)]
-    return pictures[0].shape == pictures[1].shape and bool((pictures[0] == pictures[1]).all())
+    return pictures[0].shape == pictures[1].shape and bool((pictures[0] == pictures[1]).all())  # type: ignore[union-attr]
 
 
 @settings(max_examples=25, deadline=None)

@@ -34,7 +34,7 @@ def test_a_regular_stream_has_its_exact_rate() -> None:
 def test_ntsc_rates_are_within_their_uncertainty() -> None:
     rate = frame_rate(table([round(row * 90_000 * 1001 / 30_000) for row in range(150)]))
     assert rate is not None
-    assert abs(rate.mean_hz - 30_000 / 1001) <= rate.uncertainty_hz + 1e-9
+    assert abs(rate.mean_hz - 30_000 / 1001) <= rate.uncertainty_hz + 1e-9  # type: ignore[operator]
 
 
 def test_no_frames_and_one_frame_have_no_rate() -> None:
@@ -50,7 +50,7 @@ def test_loss_does_not_lower_the_rate() -> None:
     assert rate is not None and rate.mean_hz == 25.0 and rate.min_hz == 25.0
     unmarked = frame_rate(table(ticks))
     assert (
-        unmarked is not None and unmarked.mean_hz < 24
+        unmarked is not None and unmarked.mean_hz < 24  # type: ignore[operator]
     )  # the sender itself left frames out: that is its rate
 
 
@@ -125,7 +125,7 @@ def test_a_pause_of_the_camera_is_an_interval_and_no_jump() -> None:
     ticks = [t if row < 60 else t + 3 * 90_000 for row, t in enumerate(TICKS)]
     rate = frame_rate(table(ticks))
     assert rate is not None
-    assert rate.jumps == 0 and rate.mean_hz < 20 and rate.min_hz < 0.4 and rate.irregularity_ratio > 0.2
+    assert rate.jumps == 0 and rate.mean_hz < 20 and rate.min_hz < 0.4 and rate.irregularity_ratio > 0.2  # type: ignore[operator]
 
 
 def test_a_first_stamp_of_junk_is_left_out() -> None:
@@ -155,7 +155,7 @@ def test_the_uncertainty_covers_the_truth_under_jitter() -> None:
         steps = [3600 * rng.uniform(0.6, 1.4) for _ in range(100)]
         rate = frame_rate(table([0, *(round(t) for t in accumulate(steps))]))
         assert rate is not None
-        covered += abs(rate.mean_hz - 25) <= rate.uncertainty_hz
+        covered += abs(rate.mean_hz - 25) <= rate.uncertainty_hz  # type: ignore[operator]
     assert covered >= 88  # a 95 % interval, with room for the luck of a hundred draws
 
 
@@ -267,7 +267,7 @@ def test_a_lie_of_three_per_cent_is_seen_in_ten_seconds(speed: float, jitter_s: 
     rate = frame_rate(table(stamps, arrivals, sizes_bytes=SIZES[: len(stamps)]))
     assert rate is not None and rate.basis == "arrivals"
     assert rate.mean_hz == pytest.approx(21, rel=0.01)
-    assert abs(rate.mean_hz - 21) <= rate.uncertainty_hz
+    assert abs(rate.mean_hz - 21) <= rate.uncertainty_hz  # type: ignore[operator]
     assert rate.stamped_hz == pytest.approx(21 * speed, rel=0.001)
 
 

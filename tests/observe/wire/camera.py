@@ -166,7 +166,7 @@ class Camera:
         if "qop" in given:
             middle += f":{given['nc']}:{given['cnonce']}:{given['qop']}"
         covered = f"{asked.method}:{asked.uri}" + (f":{hashed('')}" if given.get("qop") == "auth-int" else "")
-        return given["response"] == hashed(f"{secret}:{middle}:{hashed(covered)}")
+        return bool(given["response"] == hashed(f"{secret}:{middle}:{hashed(covered)}"))
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1

@@ -130,7 +130,7 @@ def test_a_wrong_password_is_tried_once() -> None:
         return first, second, ledger.why_not(uri.host, wrong) is None
 
     with gst_stream("sub_360p_h264", user=CREDENTIAL.user, password=CREDENTIAL.secret.reveal()) as uri:
-        first, second, allowed = asyncio.run(twice(uri))
+        first, second, allowed = asyncio.run(twice(uri))  # type: ignore[no-untyped-call]
     assert isinstance(first.measured, Fault) and first.measured.code is FaultCode.AUTH_REJECTED
     assert isinstance(second.measured, Fault) and second.measured.code is FaultCode.AUTH_REJECTED
     assert not allowed

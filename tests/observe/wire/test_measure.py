@@ -123,7 +123,7 @@ def test_lost_frames_do_not_lower_the_rate() -> None:
         for name in ("timestamps", "arrivals_s", "sizes_bytes")
     }
     frames = FrameTable(
-        **kept,
+        **kept,  # type: ignore[arg-type]
         keyframes=tuple(whole.keyframes[row] for row in rows),
         recovery_points=(False,) * len(rows),
         damaged=tuple(row % 10 == 6 for row in rows),

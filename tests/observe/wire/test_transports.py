@@ -59,7 +59,8 @@ class UdpCamera(Camera):
         self.pair = open_pair(self.source, "127.0.0.1")
         assert self.pair is not None
         asyncio.get_running_loop().add_reader(
-            self.pair._rtcp, lambda: self.reports.append(self.pair._rtcp.recv(2048))
+            self.pair._rtcp,
+            lambda: self.reports.append(self.pair._rtcp.recv(2048)),  # type: ignore[union-attr]
         )
         try:
             async with running(self) as uri:

@@ -136,10 +136,10 @@ def lists(book: Workbook) -> list[tuple[Worksheet, int, dict[str, int]]]:
         for row in sheet.iter_rows():
             named = {str(cell.value): cell.column for cell in row if isinstance(cell.value, str)}
             if not columns and {"id", "decision", "note"} <= named.keys():
-                columns, head = named, row[0].row + 1
-            elif columns and row[0].row > head and sheet.cell(row[0].row, columns["id"]).value:
+                columns, head = named, row[0].row + 1  # type: ignore[operator]
+            elif columns and row[0].row > head and sheet.cell(row[0].row, columns["id"]).value:  # type: ignore[arg-type, operator]
                 found.append((sheet, row[0].row, columns))
-    return found
+    return found  # type: ignore[return-value]
 
 
 def in_annexes(report: AreaReport) -> list[UpgradeRow]:
@@ -183,7 +183,7 @@ def test_a_list_that_the_office_sorted_is_read_by_its_ids(report: AreaReport) ->
     (sheet, first, columns), (_, second, _) = lists(book)[:2]
     for column in columns.values():
         a, b = sheet.cell(first, column), sheet.cell(second, column)
-        (a._value, a.data_type), (b._value, b.data_type) = (b._value, b.data_type), (a._value, a.data_type)
+        (a._value, a.data_type), (b._value, b.data_type) = (b._value, b.data_type), (a._value, a.data_type)  # type: ignore[union-attr]
     reviewed = read_reviewed(saved(book), "x.xlsx", STAMP)
     told = {item.row_id: item.decision for item in reviewed.decisions}
     first_row, second_row = in_annexes(report)[:2]
@@ -222,7 +222,7 @@ def test_a_note_without_a_decision_and_a_decision_taken_back_are_named(report: A
     (note,) = reviewed.problems
     assert note.key == "area.reviewed.note_only"
     applied = apply_reviewed(reviewed, earlier, {}, "vi")
-    assert applied.record == applied.conflicts == ()
+    assert applied.record == applied.conflicts == ()  # type: ignore[comparison-overlap]
     (kept,) = applied.emptied
     assert "1 dòng" in render(kept, "vi") and "vẫn giữ" in render(kept, "vi")
 

@@ -38,7 +38,7 @@ def book() -> Workbook:
 
 
 def keys_row(sheet: Worksheet) -> int:
-    return next(row[0].row for row in sheet.iter_rows() if "decision" in {cell.value for cell in row})
+    return next(row[0].row for row in sheet.iter_rows() if "decision" in {cell.value for cell in row})  # type: ignore[return-value]
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])
@@ -112,16 +112,16 @@ def test_numbers_are_numbers_and_times_are_told(book: Workbook) -> None:
     sheet = book["Camera"]
     head = next(row for row in sheet.iter_rows() if "Camera" in {cell.value for cell in row})
     column = next(cell.column for cell in head if cell.value == "Tốc độ khung hình (hình/s)")
-    values = [sheet.cell(row, column).value for row in range(head[0].row + 1, sheet.max_row + 1)]
+    values = [sheet.cell(row, column).value for row in range(head[0].row + 1, sheet.max_row + 1)]  # type: ignore[operator]
     assert values.count(None) == 2 and set(values) - {None} == {25, 12.5, 8, 15}
 
 
 def test_rows_are_high_enough_for_their_text(book: Workbook) -> None:
     for sheet in book.worksheets[1:]:
         for row in sheet.iter_rows():
-            height = sheet.row_dimensions[row[0].row].height
+            height = sheet.row_dimensions[row[0].row].height  # type: ignore[index]
             lines = max(str(cell.value or "").count("\n") + 1 for cell in row)
-            if sheet.row_dimensions[row[0].row].hidden:
+            if sheet.row_dimensions[row[0].row].hidden:  # type: ignore[index]
                 continue
             assert height is not None and min(lines * LINE_HEIGHT_PT, MAX_ROW_HEIGHT_PT) <= height <= 409
 
@@ -269,7 +269,7 @@ def test_amounts_of_a_price_file_fit_their_column() -> None:
     sheet = opened(render_xlsx([view(scan)], "vi"))["Danh mục nâng cấp"]
     cell = sheet.cell(keys_row(sheet) + 2, 10)
     assert cell.value == "B\n12.450.000 VND"
-    assert wrapped_lines(cell.value, sheet.column_dimensions["J"].width) == 2
+    assert wrapped_lines(cell.value, sheet.column_dimensions["J"].width) == 2  # type: ignore[arg-type]
 
 
 def test_bandwidth_now_and_after_stands_on_the_first_sheet() -> None:
