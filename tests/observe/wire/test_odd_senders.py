@@ -199,14 +199,10 @@ def test_a_new_sender_is_believed_amid_packets_of_many_others() -> None:
     groups = frames(50)
     groups[20:] = renumbered([*groups[:20], *(under(99, group) for group in groups[20:])], 20, 700)[20:]
     strangers = count(5000)
-    mixed = [
-        [
-            p
-            for packet in group
-            for p in (packet, rtp(next(strangers) * 77, 1, b"\x41x", ssrc=next(strangers)))
-        ]
-        for group in groups
-    ]
+    mixed: list[list[bytes]] = [[] for _ in groups]
+    for group, crowd in zip(groups, mixed, strict=True):
+        for packet in group:
+            crowd += packet, rtp(next(strangers) * 77, 1, b"\x41x", ssrc=next(strangers))
     track = receiver()
     table = watched(track, mixed)
     assert len(table) == 50 and track.ssrc == 99 and track.ssrc_changes == 1
