@@ -241,8 +241,11 @@ def factory_logins() -> tuple[Credential, ...]:
     return (Credential("admin", Secret("admin")), Credential("admin", Secret("12345")))
 
 
-def make_fleet(config: Config, ledger: LoginLedger) -> Fleet:
-    """The running limits, pools and log-in memory of a run, by the configuration; to be entered first."""
+def make_fleet(config: Config, ledger: LoginLedger | None = None) -> Fleet:
+    """The running limits, pools and log-in memory of a run, by the configuration; to be entered first.
+
+    ledger None: refused log-ins are remembered for this run alone.
+    """
     from camagent.run.fleet import Fleet, FleetLimits
 
     limits = FleetLimits(config.check.devices_at_once, config.check.bandwidth_mbps * 1e6)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from camagent.operator_files.config import Config
     from camagent.run.context import JudgingContext, Run
     from camagent.run.fleet import Fleet, FleetOptions, Job
-    from camagent.run.visit import DeviceCheck
 
 MAX_TARGETS = 1_000  # more is a site: use `camagent scan`
 FILE_SUFFIXES = frozenset(
@@ -72,6 +71,8 @@ def check_command(
     from camagent.model.credential_book import CredentialBook
     from camagent.model.earlier_runs import Memory
     from camagent.model.onvif import ONVIF_SEARCH_PORTS
+    from camagent.platform.system_clock import SystemClock
+    from camagent.run.replay import replay_files
 
     if bool(targets) == bool(replays) or len(targets) > MAX_TARGETS:
         raise OperatorError(message("cli.no_target"))
@@ -80,7 +81,7 @@ def check_command(
     config = read_config(config_path)
     if replays:
         order = make_order(config, request, (), CredentialBook(), Memory())
-        return publish(asyncio.run(_replay(replays, order)), request, None)
+        return publish(asyncio.run(replay_files(replays, order, SystemClock())), request, None)
     login = read_login(user, password_file, password, allow_basic)
     book = credential_book(config, os.environ)
     jobs = [read_target(text, login) for text in targets]
@@ -123,24 +124,6 @@ async def _check(jobs: Sequence[Job], order: JudgingContext, fleet: Fleet, optio
             run = await check_targets(jobs, order, fleet, options, onlooker)
     tell_unwritten(fleet)
     return run
-
-
-async def _replay(files: Sequence[Path], order: JudgingContext) -> Run:
-    from camagent.platform.system_clock import SystemClock
-    from camagent.run.context import RunPeriod
-    from camagent.run.recognition import finish
-    from camagent.run.replay import replay
-    from camagent.wire.transcript import read_transcript
-
-    clock, checks = SystemClock(), list[DeviceCheck]()
-    for file in files:
-        try:
-            checks += await replay(read_transcript(file), clock)
-        except OperatorError as error:
-            raise OperatorError(message("cli.bad_transcript", path=str(file), reason=error.problem)) from None
-    now = clock.now()
-    began_at = min((check.checked_at for check in checks), default=now)
-    return finish(checks, order, RunPeriod(began_at, now, "check", None))
 
 
 def read_target(text: str, login: Credential | None) -> Job:

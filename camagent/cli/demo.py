@@ -103,7 +103,6 @@ async def _scan_school(cameras: int, password: str, window_s: float) -> Run:
     from camagent.discover.interfaces import Medium, list_interfaces
     from camagent.discover.plan import make_plan
     from camagent.run.site_run import scan_site
-    from camagent.wire.login_ledger import LoginLedger
 
     inventory, addresses = school_inventory(cameras)
     own = list_interfaces()
@@ -111,7 +110,7 @@ async def _scan_school(cameras: int, password: str, window_s: float) -> Run:
     plan = make_plan(own, interfaces=loopback, subnets=("127.10.1.0/27",), addresses=addresses)
     config = demo_config(window_s)
     order = demo_order(config, inventory, password)
-    async with make_fleet(config, LoginLedger()) as fleet:
+    async with make_fleet(config) as fleet:
         options = fleet_options(config, RunOptions(), order)
         with progress_on_terminal(fleet, options) as onlooker:
             return await scan_site(plan, order, fleet, options, onlooker)

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from camagent.interrogate.interview import InterviewOptions
 from camagent.interrogate.replay import replay_interview
 from camagent.model.clock import Clock
 from camagent.model.device import DeviceFacts, DeviceTarget
+from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential
 from camagent.model.stream import FileTarget, StreamFacts, StreamTarget
+from camagent.model.text import message
 from camagent.model.uri import parse_stream_uri
 from camagent.observe.replay import replay_stream
+from camagent.run.context import JudgingContext, Run, RunPeriod
+from camagent.run.recognition import finish
 from camagent.run.turn import Doors
 from camagent.run.visit import DeviceCheck, check_device
-from camagent.wire.transcript import Transcript
+from camagent.wire.transcript import Transcript, read_transcript
+
+
+async def replay_files(files: Sequence[Path], context: JudgingContext, clock: Clock) -> Run:
+    """Everything in the transcripts, judged as one run.
+
+    Raises: OperatorError naming the first file that is no transcript.
+    """
+    checks: list[DeviceCheck] = []
+    for file in files:
+        try:
+            checks += await replay(read_transcript(file), clock)
+        except OperatorError as error:
+            raise OperatorError(message("cli.bad_transcript", path=str(file), reason=error.problem)) from None
+    now = clock.now()
+    began_at = min((check.checked_at for check in checks), default=now)
+    return finish(checks, context, RunPeriod(began_at, now, "check", None))
 
 
 async def replay(transcript: Transcript, clock: Clock) -> tuple[DeviceCheck, ...]:

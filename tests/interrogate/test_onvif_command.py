@@ -17,8 +17,9 @@ from decimal import Decimal
 
 import pytest
 
+from camagent.app.onvif_call import Call, CallFailed, find_wsdl, open_client, plain, send
 from camagent.cli.language import tm
-from camagent.cli.onvif import Call, CallFailed, find_wsdl, onvif_command, open_client, plain, send
+from camagent.cli.onvif import onvif_command
 from camagent.interrogate.interview import WayIn
 from camagent.model.operator_error import OperatorError
 from camagent.simulator.camera import SimulatedCamera
@@ -169,7 +170,7 @@ def test_an_operation_in_other_letters_is_suggested_and_not_taken_for_a_writing_
 
 @pytest.mark.parametrize("chunk", [b" " * 65_536, b" "], ids=["flood", "drip"])
 def test_a_reply_without_end_is_cut(chunk: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("camagent.cli.onvif_transport.CALL_TIMEOUT_S", 1.0)
+    monkeypatch.setattr("camagent.app.onvif_transport.CALL_TIMEOUT_S", 1.0)
     sent = 0
 
     async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
