@@ -28,7 +28,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from camagent.assess.profile import load_profile
+from camagent.app.requirements import load_profile
 from camagent.model.credential_book import CredentialBook
 from camagent.model.device import (
     DeviceFacts,

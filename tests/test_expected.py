@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from camagent.assess.profile import load_profile
+from camagent.app.requirements import load_profile
 from camagent.discover.plan import DiscoveryPlan
 from camagent.document.model import DeviceView
 from camagent.document.write import scan_document

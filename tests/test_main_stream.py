@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from camagent.app.requirements import load_profile
 from camagent.assess.engine import assess
-from camagent.assess.profile import load_profile
 from camagent.model.device import DeviceTarget, MediaFacts, MediaProfile
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import Outcome, Verdict

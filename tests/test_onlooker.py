@@ -7,7 +7,7 @@ import asyncio
 
 import pytest
 
-from camagent.assess.profile import load_profile
+from camagent.app.requirements import load_profile
 from camagent.cli.progress import camera_line
 from camagent.discover import search as searching
 from camagent.discover.live import LiveView

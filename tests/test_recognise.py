@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from camagent.assess.profile import load_profile
+from camagent.app.requirements import load_profile
 from camagent.model.credential_book import CredentialBook
 from camagent.model.device import DeviceTarget, NetworkFacts
 from camagent.model.discovery import Discovery

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from camagent.assess.profile import load_profile
+from camagent.app.requirements import load_profile
 from camagent.model.credential_book import BoundCredential, CredentialBook
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, RtspOnly, Sighting

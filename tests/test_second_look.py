@@ -13,7 +13,7 @@ import pytest
 
 from camagent.agent.site import WatchedSite
 from camagent.agent.watched import Watched
-from camagent.assess.profile import load_profile
+from camagent.app.requirements import load_profile
 from camagent.model.credential_book import CredentialBook
 from camagent.model.device import DeviceFacts, DeviceTarget, MediaFacts
 from camagent.model.finding import Action, Verdict

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from camagent.assess.profile import load_profile
+from camagent.app.requirements import load_profile
 from camagent.model.fault import FaultCode
 from camagent.model.finding import Action, Outcome, Verdict
 from camagent.model.scan import CameraFacts

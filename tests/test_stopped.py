@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from camagent.app import RunOptions
-from camagent.assess.profile import load_profile
+from camagent.app.requirements import load_profile
 from camagent.cli.scanning import publish
 from camagent.document.write import scan_document
 from camagent.model.credential_book import CredentialBook

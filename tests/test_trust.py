@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from camagent.assess.profile import load_profile
+from camagent.app.requirements import load_profile
 from camagent.discover.plan import DiscoveryPlan
 from camagent.model.credential_book import BoundCredential, CredentialBook
 from camagent.model.device import DeviceTarget, SignsBefore

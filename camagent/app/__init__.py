@@ -171,7 +171,7 @@ def make_order(
 
     Raises: OperatorError for a wrong requirement profile, price file or firmware list, every problem at once.
     """
-    from camagent.assess.profile import load_profile
+    from camagent.app.requirements import load_profile
     from camagent.operator_files.firmware_list import load_firmware_list
     from camagent.operator_files.prices import load_prices
     from camagent.run.context import JudgingContext

@@ -32,12 +32,13 @@ from camagent.app import (
 )
 from camagent.discover.hello import Presence, open_hello
 from camagent.exporter.server import Exporter, ExporterOptions
-from camagent.exporter.web_config import WebConfig, load_web_config
+from camagent.exporter.web_config import MAX_FILE_BYTES, WebConfig, parse_web_config
 from camagent.model.clock import Clock
 from camagent.model.fault import Fault
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan import VIETNAM
 from camagent.model.text import Message, message
+from camagent.operator_files import read_text
 from camagent.operator_files.config import Config
 from camagent.platform.process import on_end, on_reload
 from camagent.platform.resident_memory import give_back, settle
@@ -248,3 +249,11 @@ def web_config(config: Config) -> WebConfig:
     if config.agent.web_config is None:
         return WebConfig()
     return load_web_config(config.agent.web_config)
+
+
+def load_web_config(path: Path) -> WebConfig:
+    """Read and check the web-config file of the exporter.
+
+    Raises: OperatorError with the first problem.
+    """
+    return parse_web_config(read_text(path, MAX_FILE_BYTES), path)

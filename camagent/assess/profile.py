@@ -1,27 +1,21 @@
-"""TOML -> RequirementProfile: every value with its basis, every error at once. Reads profile files, judges
+"""TOML -> RequirementProfile: every value with its basis, every error at once. Reads no file, judges
 nothing."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from camagent.assess.catalogue import CATALOGUE
-from camagent.assess.problem import problem, problem_at
 from camagent.assess.profile_rows import RawRow, Reader
-from camagent.assess.profile_source import MAX_EXTENDS, find_profile, profile_folder, read_table
 from camagent.assess.rule import Rule, needs
 from camagent.model.finding import Basis, Severity
-from camagent.model.operator_error import OperatorError
 from camagent.model.scan import ProfileStamp
 from camagent.model.text import Localised
-
-__all__ = ["RequirementProfile", "Row", "Source", "available_profiles", "load_profile"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +72,14 @@ class RequirementProfile:
         )
 
 
-def available_profiles() -> tuple[str, ...]:
-    """Names of the profiles that came with camagent."""
-    names = (path for path in profile_folder().glob("*.toml") if not path.name.startswith("prices"))
-    return tuple(sorted(path.stem for path in names))
-
-
-def load_profile(name_or_path: str, catalogue: Mapping[str, Rule] = CATALOGUE) -> RequirementProfile:
-    """Read a profile by its name, or a file of the operator's own.
+def requirement_profile(
+    tables: Sequence[tuple[Mapping[str, Any], str]], catalogue: Mapping[str, Rule] = CATALOGUE
+) -> RequirementProfile:
+    """The profile of these tables, each with its file name, those that it extends behind it.
 
     Raises: OperatorError with every problem at once: file, row, key and what was expected.
     """
-    path = find_profile(name_or_path)
-    reader = Reader(path.name, catalogue)
-    tables = _chain(path)
+    reader = Reader(tables[0][1], catalogue)
     for table, file in reversed(tables):
         reader.take(table, file)
     head, rows = reader.finish()
@@ -104,23 +92,6 @@ def load_profile(name_or_path: str, catalogue: Mapping[str, Rule] = CATALOGUE) -
         rows=tuple(_row(row) for row in rows),
     )
     return replace(effective, digest=_digest(effective))
-
-
-def _chain(path: Path) -> list[tuple[dict[str, Any], str]]:
-    """The file and those it extends, the file itself first."""
-    tables: list[tuple[dict[str, Any], str]] = []
-    seen: set[Path] = set()
-    step: Path | None = path
-    while step is not None:
-        if step.resolve() in seen or len(seen) > MAX_EXTENDS:
-            raise OperatorError(problem_at(path.name, None, "profile.extends", problem("extends_too_deep")))
-        seen.add(step.resolve())
-        table = read_table(step)
-        tables.append((table, step.name))
-        head = table.get("profile")
-        parent = head.get("extends") if isinstance(head, dict) else None
-        step = find_profile(parent, step.parent) if isinstance(parent, str) else None
-    return tables
 
 
 def _row(raw: RawRow) -> Row:

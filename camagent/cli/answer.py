@@ -81,8 +81,8 @@ def answer_command(
 def _answerable_row(rule: str, name: str, camera: str | None) -> Row:
     """Raises: OperatorError for a row that the requirement profile does not have, or that the network
     answers."""
+    from camagent.app.requirements import load_profile
     from camagent.assess.catalogue import CATALOGUE
-    from camagent.assess.profile import load_profile
     from camagent.assess.rule import About
 
     requirements = load_profile(name)

@@ -32,7 +32,7 @@ _INDENT = {BlockKind.STEP: "   ", BlockKind.ITEM: "  ", BlockKind.QUOTE: "  │ 
 def explain_command(rule: str | None, requirement_profile: str | None) -> int:
     """The page of one row, or the list of rows."""
     from camagent.app import read_config
-    from camagent.assess.profile import load_profile
+    from camagent.app.requirements import load_profile
 
     requirements = load_profile(requirement_profile or read_config(None).check.profile)
     if rule is None:
@@ -111,7 +111,7 @@ def _row(requirements: RequirementProfile, rule: str) -> Row:
 def _page_of(row: Row) -> str:
     """The row's own page; for a row of another profile that of the default profile's row with the same
     rule."""
-    from camagent.assess.profile import load_profile
+    from camagent.app.requirements import load_profile
 
     if row.id in page_names():
         return row.id

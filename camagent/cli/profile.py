@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 
-from camagent.assess.profile import RequirementProfile, Row, available_profiles, load_profile
+from camagent.app.requirements import load_profile
+from camagent.assess.profile import RequirementProfile, Row
 from camagent.assess.values import shown_value
 from camagent.cli.language import lang, t
 from camagent.model.text import Localised
+from camagent.operator_files.profile_files import available_profiles
 
 
 @click.group(

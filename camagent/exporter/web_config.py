@@ -1,4 +1,4 @@
-"""The web-config file of the exporter: exporter-toolkit's format, read whole and refused whole. Files, no
+"""The web-config file of the exporter: exporter-toolkit's format, checked whole and refused whole. No
 network.
 
 Every key of that format is known here; what cannot be done faithfully in Python is refused, never ignored.
@@ -19,7 +19,6 @@ from typing import Any
 
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message, os_reason
-from camagent.operator_files import read_text
 
 MAX_FILE_BYTES = 100_000  # a web-config file is a few hundred bytes, and each takes 0.1 ms to read
 MAX_VERIFIED = (
@@ -90,12 +89,12 @@ class WebConfig:
         return f"WebConfig(tls={self.tls is not None}, users=[{names}])"
 
 
-def load_web_config(path: Path) -> WebConfig:
-    """Read and check the file; relative paths in it are taken from its own folder.
+def parse_web_config(text: str, path: Path) -> WebConfig:
+    """The checked content of the file at `path`; relative paths in it are taken from its own folder.
 
     Raises: OperatorError with the first problem.
     """
-    return _Reader(path).read(_yaml(path, read_text(path, MAX_FILE_BYTES)))
+    return _Reader(path).read(_yaml(path, text))
 
 
 def _yaml(path: Path, text: str) -> Any:

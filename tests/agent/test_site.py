@@ -14,7 +14,7 @@ from camagent.agent import reachability as whereabouts
 from camagent.agent import site as site_module
 from camagent.agent.settings import SiteSettings
 from camagent.agent.site import WatchedSite
-from camagent.assess.profile import load_profile
+from camagent.app.requirements import load_profile
 from camagent.discover.tcp_probe import PortAnswer, TcpPort, TriedPort
 from camagent.document.site_status import CameraStatus
 from camagent.model.credential_book import BoundCredential, CredentialBook

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from camagent.app.requirements import load_profile
 from camagent.assess.catalogue import CATALOGUE
 from camagent.assess.engine import assess, assess_site
-from camagent.assess.profile import RequirementProfile, Row, load_profile
+from camagent.assess.profile import RequirementProfile, Row
 from camagent.assess.rule import About
 from camagent.model.finding import Finding
 from camagent.model.scan import CameraFacts, SiteFacts

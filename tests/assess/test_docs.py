@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from camagent.assess.catalogue import CATALOGUE
-from camagent.assess.profile import Row, available_profiles
+from camagent.assess.profile import Row
 from camagent.assess.rule import UNITS, parameters
 from camagent.assess.values import shown_value
+from camagent.operator_files.profile_files import available_profiles
 from tests.assess.judging import shipped
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from camagent.app.requirements import load_profile
 from camagent.assess.catalogue import CATALOGUE, MODULES
 from camagent.assess.engine import assess, assess_site
 from camagent.assess.judgement import Judgement
-from camagent.assess.profile import Row, load_profile
+from camagent.assess.profile import Row
 from camagent.assess.rule import About, Rule, needs
 from camagent.assess.sections import DEVICE_SECTIONS, SECTIONS, STREAM_SECTIONS
 from camagent.model.device import DeviceFacts

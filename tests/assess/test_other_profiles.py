@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from camagent.app.requirements import load_profile
 from camagent.assess.engine import assess, assess_site
-from camagent.assess.profile import load_profile
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.scan import CameraFacts, Declaration, verdict_of
 from tests.assess.failing import healthy

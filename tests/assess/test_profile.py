@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from camagent.assess.profile import available_profiles, load_profile
+from camagent.app.requirements import load_profile
 from camagent.assess.rule import UNITS
 from camagent.model.finding import Severity
 from camagent.model.operator_error import OperatorError
+from camagent.operator_files.profile_files import available_profiles
 from camagent.text import both
 from tests.assess.judging import shipped
 
@@ -702,10 +703,10 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_told_with_the_systems_reason(tmp_path: Path) -> None:
-    from camagent.assess.profile_source import read_table
+    from camagent.operator_files import read_toml
 
     with pytest.raises(OperatorError) as caught:
-        read_table(tmp_path)  # a folder
+        read_toml(tmp_path, 1_000_000)  # a folder
     (told,) = caught.value.problems
     assert both(told).en == f"{tmp_path}: cannot be read (it is a folder, not a file)"
 
@@ -713,9 +714,9 @@ def test_a_file_that_cannot_be_read_is_told_with_the_systems_reason(tmp_path: Pa
 def test_an_installed_camagent_finds_its_profiles_in_the_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from camagent.assess import profile_source
+    from camagent.operator_files import profile_files
 
-    monkeypatch.setattr(profile_source, "_PACKAGE", tmp_path / "camagent")
+    monkeypatch.setattr(profile_files, "_PACKAGE", tmp_path / "camagent")
     (tmp_path / "camagent" / "_profiles").mkdir(parents=True)
     write(tmp_path / "camagent" / "_profiles", GOOD)
     write(tmp_path / "camagent" / "_profiles", 'currency = "VND"', "prices.example.toml")

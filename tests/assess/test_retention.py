@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from camagent.app.requirements import load_profile
 from camagent.assess.engine import recording_of
-from camagent.assess.profile import load_profile
 from camagent.model.device import MediaFacts
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Finding, Outcome

@@ -18,7 +18,7 @@ from pathlib import Path
 import bcrypt
 import pytest
 
-from camagent.exporter.web_config import load_web_config
+from camagent.app.service import load_web_config
 from tests.agent.school import served, simulated_school, write_config
 from tests.monitoring.live import (
     SITE,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from camagent.app.requirements import load_profile
 from camagent.assess.engine import assess
-from camagent.assess.profile import load_profile
 from camagent.model.device import EncoderOptions, MediaFacts, PortFacts
 from camagent.model.finding import Upgrade
 from camagent.model.prices import PriceList

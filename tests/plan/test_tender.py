@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from camagent.app.requirements import load_profile
 from camagent.assess.engine import assess
-from camagent.assess.profile import load_profile
 from camagent.model.finding import Outcome, TenderRow
 from camagent.model.text import Localised, Message
 from camagent.plan.tender import tender, tender_rows

@@ -15,10 +15,11 @@ from pathlib import Path
 import bcrypt
 import pytest
 
+from camagent.app.service import load_web_config
 from camagent.exporter.listener import ListenerLimits
 from camagent.exporter.negotiation import preferred_language, wants_openmetrics
 from camagent.exporter.server import ExporterOptions
-from camagent.exporter.web_config import WebConfig, load_web_config
+from camagent.exporter.web_config import WebConfig
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.operator_error import OperatorError
 from camagent.text import both

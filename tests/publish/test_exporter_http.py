@@ -16,8 +16,8 @@ from aiohttp.http_parser import HttpRequestParser
 from hypothesis import given
 from hypothesis import strategies as st
 
+from camagent.app.service import load_web_config
 from camagent.exporter.http_request import MAX_LINE_BYTES, MalformedRequest, PageRequest, take_request
-from camagent.exporter.web_config import load_web_config
 from tests.each import each
 from tests.floor import judged, not_vacuous
 from tests.publish.exporter_peers import View, make_certificates, running

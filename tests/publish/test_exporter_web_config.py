@@ -15,14 +15,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from camagent.exporter.web_config import (
-    MAX_VERIFIED,
-    PasswordBook,
-    WebConfig,
-    allowed_san,
-    load_web_config,
-    server_context,
-)
+from camagent.app.service import load_web_config
+from camagent.exporter.web_config import MAX_VERIFIED, PasswordBook, WebConfig, allowed_san, server_context
 from camagent.model.operator_error import OperatorError
 from camagent.text import render
 from tests.monitoring.programs import run

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from camagent.assess.profile import load_profile
+from camagent.app.requirements import load_profile
 from camagent.cli.trust import trusting
 from camagent.discover.plan import DiscoveryPlan
 from camagent.document.model import CameraView

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from camagent.app.requirements import load_profile
 from camagent.area import AreaReport, merge_area
 from camagent.assess.engine import assess
-from camagent.assess.profile import load_profile
 from camagent.model.finding import Action
 from camagent.model.scan import CameraResult
 from camagent.plan.tender import tender, tender_rows
