@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import StreamAccess
@@ -63,6 +63,8 @@ class RtspSession:
         self.anonymous: bool | None = None
         self.server: str | None = None
         self._methods: frozenset[str] = frozenset()
+        self._base_leads_nowhere = False
+        """The tracks lie under the address that we asked for, whatever base the server names."""
         self._control_uri: str | None = None
         """What TEARDOWN and keep-alive name; None before SETUP."""
 
@@ -105,6 +107,7 @@ class RtspSession:
         own = described.own_track_uri
         if own is not None and isinstance(answer, Fault) and answer.status in (400, 404, 451, 454):
             answer = await self.client.ask("SETUP", own, asked)
+            self._base_leads_nowhere = not isinstance(answer, Fault)
         if isinstance(answer, Fault):
             return answer
         self._note_session(answer)
@@ -121,6 +124,8 @@ class RtspSession:
         ZoneMinder#911; the presentation's instead of the track's) or against the Range (rtp2httpd#323), it is
         asked once the other way.
         """
+        if self._base_leads_nowhere and described.own_track_uri is not None:
+            described = replace(described, aggregate_uri=str(self.uri), track_uri=described.own_track_uri)
         first = refused = await self._play(described.aggregate_uri)
         for uri, ranged in self._other_ways(described, first):
             if refused is None or refused.status is None or refused.code not in ODD_REQUEST:
