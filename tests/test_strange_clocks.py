@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from camagent.discover.plan import DiscoveryPlan
 from camagent.document.read import parse_document
 from camagent.document.write import scan_document
 from camagent.model.fault import FaultCode
+from camagent.model.stream import StreamFacts
+from camagent.platform.system_clock import SystemClock
 from camagent.run.context import Run
 from camagent.run.fleet import Fleet, FleetLimits
 from camagent.run.onlooker import Onlooker
@@ -20,6 +23,8 @@ from camagent.store import open_store
 from camagent.store.logins import open_logins
 from tests.fakes import FakeClock
 from tests.interrogate.fake_device import LOGIN, FakeDevice, serving
+from tests.observe.wire.camera import Camera, running
+from tests.observe.wire.watching import doors, measured, watch
 from tests.test_safety_promises import OPTIONS, logins_of
 from tests.test_trust import NOBODY, found, order
 
@@ -55,6 +60,27 @@ def test_a_run_at_any_time_is_whole_and_kept(now: datetime, login: str, tmp_path
         store.remember(result.learned, now)
         kept = store.latest()
     assert kept is not None and kept.cameras[0].id == camera.facts.id
+
+
+class SteppedClock(SystemClock):
+    """NTP sets the wall clock a moment after the window has begun; the other clock does not move."""
+
+    def __init__(self, step: timedelta) -> None:
+        self.step, self.until_s = step, time.monotonic() + 0.3
+
+    def now(self) -> datetime:
+        return super().now() + (self.step if time.monotonic() > self.until_s else timedelta(0))
+
+
+@pytest.mark.parametrize("step", [timedelta(days=-20_000), timedelta(hours=-1), timedelta(days=30_000)])
+def test_a_clock_that_is_set_in_mid_window_changes_no_figure(step: timedelta) -> None:
+    async def look() -> StreamFacts:
+        async with running(Camera()) as uri:
+            return await watch(uri, door=doors(clock=SteppedClock(step)), window_s=1.0)
+
+    seen = measured(asyncio.run(look()))
+    assert seen.frame_rate_hz == pytest.approx(50.0, rel=0.1) and seen.gop_length_frames == 10
+    assert seen.window_s < 5.0
 
 
 @pytest.mark.parametrize("step", [timedelta(days=-20_000), timedelta(hours=-2), timedelta(seconds=-1)])

@@ -20,6 +20,9 @@ SEGMENT_BYTES = 1448
 BUFFER_BYTES = 4096  # of the relay's sockets: the line itself keeps next to nothing
 
 
+RESEND_S = 0.2  # the shortest time after which Linux sends a segment again (TCP_RTO_MIN)
+
+
 @dataclass(frozen=True)
 class Line:
     """What a line does to what it carries."""
@@ -30,7 +33,7 @@ class Line:
     cut_after_s: float | None = None
     """From then on nothing is carried, and nobody is told: a cable that was pulled."""
     lost_ratio: float = 0.0
-    """Of datagrams."""
+    """Of datagrams; of TCP, segments that come only after RESEND_S, as when the first copy was lost."""
     jitter_s: float = 0.0
     """Of datagrams: each is held back by up to so much, so that some overtake others."""
     seed: int = 1
@@ -68,6 +71,7 @@ def _carry(
     one: socket.socket, other: socket.socket, line: Line, rate_bps: float | None, ended: threading.Event
 ) -> None:
     began_s = free_s = time.monotonic()
+    rng = random.Random(line.seed)
     with suppress(OSError):
         other.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while data := one.recv(SEGMENT_BYTES):
@@ -75,7 +79,8 @@ def _carry(
             if line.cut_after_s is not None and now_s - began_s > line.cut_after_s:
                 ended.wait()
             free_s = max(free_s, now_s) + (8 * len(data) / rate_bps if rate_bps else 0.0)
-            time.sleep(max(0.0, free_s - now_s + line.delay_s * (rate_bps is None)))
+            resent_s = RESEND_S if rng.random() < line.lost_ratio else 0.0
+            time.sleep(max(0.0, free_s - now_s + line.delay_s * (rate_bps is None) + resent_s))
             other.sendall(data)
     for each in (one, other):
         with suppress(OSError):
