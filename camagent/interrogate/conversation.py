@@ -20,7 +20,7 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.login_strength import CLEAR, TOKEN, Strength
 from camagent.model.secret import Credential
 from camagent.wire.digest import digest_challenges
-from camagent.wire.login_ledger import LoginLedger
+from camagent.wire.login_ledger import LoginLedger, in_turn
 
 MAX_SENDS = 4  # of one question: first try, other door, renewed nonce, header left out
 MAX_DOUBTS = (
@@ -116,8 +116,9 @@ class Conversation(QuestionLine):
 
     async def _ask_logged_in(self, question: Question[Any], url: str) -> Answer | Fault:
         for _ in range(MAX_SENDS):
-            stop = self._why_not_log_in(url)
+            stop = await in_turn(lambda: self._why_not_log_in(url), self.clock)
             if stop is not None:
+                self.stopped = stop if stop is FaultCode.BUSY else self.stopped  # waited for once
                 return Fault(stop, Stage.INTERROGATE, question.operation, 0.0)
             openly = await self._fetch_challenge(question, url)
             if openly is not None:
@@ -235,7 +236,9 @@ class Conversation(QuestionLine):
                 return self.stopped
             self._way = chosen
         if not self.proven:
-            self.stopped = self.ledger.why_not(self.host, self.credential)
+            code = self.ledger.why_not(self.host, self.credential)
+            self.stopped = None if code is FaultCode.BUSY else code
+            return code
         return self.stopped
 
     def _may_try_again(self, refusal: Refusal, question: Question[Any], url: str) -> bool:

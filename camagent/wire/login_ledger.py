@@ -11,11 +11,23 @@ import functools
 from collections.abc import Callable
 from typing import Protocol
 
+from camagent.model.clock import Clock
 from camagent.model.fault import FaultCode
 from camagent.model.login_strength import Strength
 from camagent.model.secret import Credential
 
+TURN_S = 10.0  # for another process to learn whether the device takes the login; it is answered in a second
+TURN_STEP_S = 0.2
 MAX_PAIRS = 100_000  # devices × secrets of the largest run; above it the ledger refuses rather than forgets
+
+
+async def in_turn(judge: Callable[[], FaultCode | None], clock: Clock) -> FaultCode | None:
+    """What `judge` says of a login once no other process is trying it; BUSY where that takes longer than
+    TURN_S."""
+    until_s = clock.monotonic_s() + TURN_S
+    while (code := judge()) is FaultCode.BUSY and clock.monotonic_s() < until_s:
+        await clock.sleep(TURN_STEP_S)
+    return code
 
 
 class RefusalRecord(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,8 @@ from camagent.model.secret import Credential, Secret
 from camagent.operator_files.config import Config
 from camagent.operator_files.credentials import login_key
 from camagent.store.logins import LoginRecord, open_logins
-from camagent.wire.login_ledger import LoginLedger
+from camagent.wire.login_ledger import TURN_S, LoginLedger, in_turn
+from tests.fakes import FakeClock
 
 WRONG = Credential("admin", Secret("hunter2plain"))
 OTHER = Credential("admin", Secret("another-one"))
@@ -78,6 +80,30 @@ def test_a_log_in_that_is_out_is_not_sent_by_another_process(machine: Machine) -
         assert one.why_not(CAMERA, WRONG) is None and other.why_not(CAMERA, WRONG) is FaultCode.BUSY
         one.refused(CAMERA, WRONG)
         assert other.why_not(CAMERA, WRONG) is FaultCode.AUTH_REJECTED
+
+
+@pytest.mark.parametrize("outcome", ["accepted", "refused"])
+def test_who_comes_second_waits_for_the_outcome(machine: Machine, outcome: str) -> None:
+    with machine.process() as first, machine.process() as second:
+        one, other, clock = LoginLedger(first), LoginLedger(second), FakeClock()
+        assert one.why_not(CAMERA, WRONG) is None
+
+        def judge() -> FaultCode | None:
+            if clock.elapsed_s > 1:
+                getattr(one, outcome)(CAMERA, WRONG)
+            return other.why_not(CAMERA, WRONG)
+
+        told = asyncio.run(in_turn(judge, clock))
+        assert told is (None if outcome == "accepted" else FaultCode.AUTH_REJECTED)
+        assert clock.elapsed_s < 2
+
+
+def test_nobody_waits_for_ever(machine: Machine) -> None:
+    with machine.process() as first, machine.process() as second:
+        one, other, clock = LoginLedger(first), LoginLedger(second), FakeClock()
+        assert one.why_not(CAMERA, WRONG) is None
+        told = asyncio.run(in_turn(lambda: other.why_not(CAMERA, WRONG), clock))
+        assert told is FaultCode.BUSY and TURN_S <= clock.elapsed_s < TURN_S + 1
 
 
 def test_an_accepted_log_in_holds_nobody_up(machine: Machine) -> None:

@@ -7,6 +7,7 @@ camera: the only methods are OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER (empt
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,6 +18,7 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.observe.rtsp.connection import RtspConnection
 from camagent.observe.rtsp.login import RtspLogin
 from camagent.observe.rtsp.messages import Request, Response
+from camagent.wire.login_ledger import in_turn
 
 MAX_ROUNDS = 4  # of one request: unauthorised, a stale nonce, once more, and the answer
 USER_AGENT = f"camagent/{__version__}"
@@ -77,6 +79,10 @@ class RtspClient:
             answered = authorization is not None
             if answer.status == 401 or (answer.status == 403 and answered and self.login.used is None):
                 code = self.login.refused(answer, answered=answered)
+                if code is FaultCode.BUSY:
+                    code = await in_turn(
+                        functools.partial(self.login.refused, answer, answered=False), self.clock
+                    )
                 if code is not None:
                     return self._fault(code, method, started_s, answer.status)
                 continue
