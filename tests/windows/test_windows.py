@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Iterator
@@ -215,6 +217,31 @@ def test_the_agent_serves_metrics(home: dict[str, str], tmp_path: Path) -> None:
     )
     with serving(home, config) as process:
         assert "camagent_build_info" in metrics_of(process, port)
+
+
+def test_the_page_is_opened_with_its_link_alone(home: dict[str, str]) -> None:
+    """`camagent ui`: the link that it says lets one browser in; who comes without it learns nothing."""
+    command = wine.python_command(
+        *("-m", "camagent", "ui", "--no-browser", "--no-store", "--subnet", "127.10.9.0/30", "--lang", "en")
+    )
+    process = subprocess.Popen(
+        command, env=wine.environment(**home), stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        assert process.stderr is not None
+        said = (line.decode("utf-8") for line in process.stderr)
+        link = next(found[0] for line in said if (found := re.search(r"http://\S+token=[\w-]+", line)))
+        origin = link.partition("?")[0]
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(origin, timeout=60)
+        assert refused.value.code in (401, 403) and b"127.10.9" not in refused.value.read()
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        page = browser.open(link, timeout=60).read().decode("utf-8")
+        assert "127.10.9.0/30" in page and "csrf" in page
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(link, timeout=60)  # a link lets in once
+    finally:
+        wine.end_all(process)
 
 
 def test_the_scheduled_task_serves_and_keeps_its_words(
