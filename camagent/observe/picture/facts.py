@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import fmean
 
+import numpy as np
+
 from camagent.model.stream import ImageFacts
 from camagent.observe.picture.conditions import Between, conditions
 from camagent.observe.picture.measure import PictureMeasures
 from camagent.observe.picture.pair import difference, flicker, rolling
-from camagent.observe.picture.reference import alike
 
 SAME_VIEW = 0.6  # correlation of the structure; noise of 40 steps leaves more
 
@@ -52,7 +53,7 @@ def image_facts(pictures: Sequence[PictureMeasures]) -> ImageFacts | None:
 
 def _flicker(first: PictureMeasures, second: PictureMeasures) -> float:
     """Noise between two pictures of one view; a camera that turns changes everything."""
-    if alike(first.numbers, second.numbers)[0] < SAME_VIEW:
+    if float(np.mean(first.structure * second.structure)) < SAME_VIEW:
         return 0.0
     return flicker(first.middle, second.middle)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from camagent.observe.picture.condition import BENCH, Condition
-from camagent.observe.picture.view import PictureView, structure
+from camagent.observe.picture.view import PictureView
 
 MID_TONES = (
     40,
@@ -23,10 +24,7 @@ SKY_WIDTH, SKY_HEIGHT = 0.6, 0.55  # of the picture; a lamp or the sun dazzles i
 
 def colour_of(view: PictureView) -> float:
     """Distance of the middle colour from grey, 8-bit steps."""
-    if view.chroma is None:
-        return 0.0
-    u, v = (float(np.median(plane)) for plane in view.chroma)
-    return float(np.hypot(u, v))
+    return float(np.hypot(*view.middle_colour))
 
 
 def dark(view: PictureView) -> float:
@@ -38,10 +36,8 @@ def dark(view: PictureView) -> float:
 
 def dim(view: PictureView) -> float:
     """How far the mean is below white, the brightest fiftieth left out."""
-    counts = view.histogram.astype(np.float64)
-    kept = np.minimum(np.cumsum(counts), counts.sum() * 0.98)
-    kept = np.diff(kept, prepend=0.0)
-    return 255 - float(kept @ np.arange(256) / max(kept.sum(), 1))
+    kept = np.minimum(view.darker, view.darker[-1] * 0.98)
+    return min(255.0, float(kept[:-1].sum() / max(kept[-1], 1.0)))
 
 
 def washed_out(view: PictureView) -> float:
@@ -52,7 +48,7 @@ def washed_out(view: PictureView) -> float:
 def veiled(view: PictureView) -> float:
     """How much of the scale is not used between the 1st and the 99th percentile; 0 where there is but a plain
     wall."""
-    if float(structure(view.thumb).std()) < PLAIN:
+    if view.structure_std < PLAIN:
         return 0.0
     return 255 - (view.percentile(99) - view.percentile(1))
 
@@ -86,20 +82,26 @@ def tinted(view: PictureView) -> float:
     none."""
     if view.chroma is None:
         return 0.0
-    u, v = view.chroma
-    luma = cv2.resize(view.middle, (u.shape[1], u.shape[0]), interpolation=cv2.INTER_NEAREST)
-    tones = (luma > MID_TONES[0]) & (luma < MID_TONES[1])
-    if np.count_nonzero(tones) < 0.1 * tones.size:
-        return 0.0
-    return float(np.percentile(np.hypot(u[tones], v[tones]), 5))
+    apart = view.colour_squared
+    luma = cv2.resize(view.middle, apart.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    tones = cv2.inRange(luma, MID_TONES[0] + 1, MID_TONES[1] - 1) > 0
+    coloured = apart[tones]
+    return _root_of_percentile(coloured, 5) if coloured.size >= 0.1 * tones.size else 0.0
 
 
 def grey(view: PictureView) -> float:
     """How little colour there is: 0 where the most coloured hundredth is 20 steps off grey or more."""
     if view.chroma is None:
         return 20.0
-    u, v = view.chroma
-    return max(0.0, 20.0 - float(np.percentile(np.hypot(u, v), 99)))
+    return max(0.0, 20.0 - _root_of_percentile(view.colour_squared.ravel(), 99))
+
+
+def _root_of_percentile(squares: NDArray[np.int32], percent: float) -> float:
+    """Root of the smallest whole number that so many percent of the numbers do not exceed."""
+    if not squares.size:
+        return 0.0
+    counts = np.cumsum(np.bincount(squares))
+    return float(np.sqrt(np.searchsorted(counts, (squares.size - 1) * percent / 100 + 1)))
 
 
 CONDITIONS = (

@@ -13,7 +13,7 @@ from camagent.model.stream import PictureNumbers
 from camagent.observe.picture import detail, light, pattern
 from camagent.observe.picture.condition import Condition
 from camagent.observe.picture.pair import row_means
-from camagent.observe.picture.view import PictureView, Plane, Planes
+from camagent.observe.picture.view import PictureView, Plane, Planes, histogram
 
 DARK_LUMA = 20  # full range; below it nothing is told apart on a monitor
 BRIGHT_LUMA = 245
@@ -44,6 +44,8 @@ class PictureMeasures:
     middle: Plane
     """The strided luma without the rows of the text, for comparison with the next picture only."""
     rows: list[NDArray[np.float32]]
+    structure: NDArray[np.float32]
+    """Luma of the thumb without its wide shading, of mean 0 and spread 1."""
     numbers: PictureNumbers
 
 
@@ -52,7 +54,7 @@ def measure(planes: Planes) -> PictureMeasures:
     view = PictureView(planes)
     scores = {condition.name: condition.score(view) for condition in CONDITIONS}
     mean, std = cv2.meanStdDev(view.sample)
-    histogram = np.bincount(view.sample.ravel(), minlength=256)
+    levels = histogram(view.sample)
     u, v = (0.0, 0.0) if view.chroma is None else (float(plane.mean()) for plane in view.chroma)
     across, down = view.once("lines", lambda: pattern.lines(view))
     return PictureMeasures(
@@ -65,10 +67,11 @@ def measure(planes: Planes) -> PictureMeasures:
         cast_v=v,
         flat_blocks_ratio=scores["covered"],
         stripe_ratio=(max(across, down) / max(min(across, down), STRIPE_FLOOR)) ** 2,
-        dark_ratio=float(histogram[: DARK_LUMA + 1].sum() / view.sample.size),
-        bright_ratio=float(histogram[BRIGHT_LUMA:].sum() / view.sample.size),
+        dark_ratio=float(levels[: DARK_LUMA + 1].sum() / view.sample.size),
+        bright_ratio=float(levels[BRIGHT_LUMA:].sum() / view.sample.size),
         middle=view.middle.copy(),  # of a small picture it would be the decoder's own memory
         rows=row_means(view.middle),
+        structure=(view.structure - view.structure.mean()) / (view.structure_std + 0.5),
         numbers=numbers_of(view),
     )
 
@@ -76,7 +79,7 @@ def measure(planes: Planes) -> PictureMeasures:
 def numbers_of(view: PictureView) -> PictureNumbers:
     """The numbers of one picture that may be kept."""
     details = detail.detail_of(view)[1:-1]
-    u, v = (0.0, 0.0) if view.chroma is None else (float(np.median(plane)) for plane in view.chroma)
+    u, v = view.middle_colour
     return PictureNumbers(
         luma=tuple(view.thumb.ravel().tolist()),
         detail=tuple(np.clip(np.round(details * 10), 0, 255).astype(int).ravel().tolist()),

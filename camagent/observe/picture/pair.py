@@ -10,14 +10,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from camagent.observe.picture.pattern import STRIPS, common
-from camagent.observe.picture.view import Plane
+from camagent.observe.picture.pattern import common
+from camagent.observe.picture.view import STRIPS, Plane
 
 FROZEN_CHANGE = 0.0  # a live sensor never repeats a picture bit for bit, however still the scene
 UNSURE_FROZEN_CHANGE = 0.25  # coded anew at a fixed quality; a still scene with noise changes by 1.2 and more
 ROLLING = 2.5  # 8-bit steps
 FLICKER = 6.3  # 8-bit steps; sensors at night, coded, reach 4.8
 ROLLING_SMOOTH_ROWS = 15  # of the sample: noise and thin structures go, bands stay
+FINE_PX = (5, 5)  # of the sample: what is as fine as this is noise or text
 MIN_BANDS = 3  # light and dark ones: somebody who walks by makes one
 
 
@@ -54,8 +55,11 @@ def flicker(first: Plane, second: Plane) -> float:
     """
     if first.shape != second.shape or not first.size:
         return 0.0
-    change = first.astype(np.float32) - second
-    return float(np.median(np.abs(change - cv2.blur(change, (5, 5)))))
+    change = cv2.subtract(first, second, dtype=cv2.CV_16S)
+    around = cv2.boxFilter(change, cv2.CV_16S, FINE_PX, normalize=False)
+    fine = cv2.absdiff(cv2.multiply(change, FINE_PX[0] * FINE_PX[1]), around).ravel()
+    middle = fine.size // 2
+    return float(np.partition(fine, middle)[middle]) / (FINE_PX[0] * FINE_PX[1])
 
 
 def difference(first: Plane, second: Plane) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import combinations, pairwise
 
 import cv2
@@ -10,16 +11,16 @@ from numpy.typing import NDArray
 
 from camagent.observe.picture.condition import BENCH, Condition
 from camagent.observe.picture.light import GREY, colour_of
-from camagent.observe.picture.view import PictureView, Plane, raw_eight_bit
+from camagent.observe.picture.view import BLOCK_PX, STRIPS, PictureView, Plane, raw_eight_bit
 
 RUN_PX = 8
 CLIPPED_RAW = 230  # in either range: what the sensor clipped is even too
 ROWS_APART = 32
 UNDECODED = 8  # all three planes below it: deep green, which no encoder makes of a scene
-BLOCK_PX = 16
+HALF_PX = BLOCK_PX // 2
+SEGMENT_ROWS = 4
 BLOCK_STEP = 14  # 8-bit steps at the border of a block that does not belong there
-BLOCK_RATIO = 2.5  # to the steps inside
-STRIPS = 4
+BLOCK_RATIO = (5, 2)  # to the steps inside
 
 
 def even_runs(view: PictureView) -> float:
@@ -42,46 +43,62 @@ def levels_used(view: PictureView) -> int:
 
 def undecoded(view: PictureView) -> float:
     """Share of the picture in which no plane holds anything."""
-    if view.planes.chroma is None:
+    if view.coded_chroma is None:
         return 0.0
-    u, v = view.planes.chroma
-    down = max(1, u.shape[0] // 135)
-    luma_down = max(1, view.planes.luma.shape[0] // max(1, u.shape[0])) * down
-    luma = view.planes.luma[::luma_down, ::luma_down]
-    rows, columns = min(luma.shape[0], u[::down].shape[0]), min(luma.shape[1], u[:, ::down].shape[1])
-    limit = UNDECODED << (view.planes.bit_depth - 8)
-    nothing = luma[:rows, :columns] < limit
-    for plane in (u, v):
-        nothing = nothing & (plane[::down, ::down][:rows, :columns] < limit)
-    return float(nothing.mean()) if nothing.size else 0.0
+    nothing = cv2.max(*view.coded_chroma) < UNDECODED
+    if not nothing.any():
+        return 0.0
+    luma = cv2.resize(view.coded_sample, nothing.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return float(np.mean(nothing & (luma < UNDECODED)))
 
 
 def blocky(view: PictureView) -> float:
     """Share of block borders with a step that the insides do not have, on the grid of macroblocks minus off
     it."""
-    luma = view.planes.luma
-    if min(luma.shape) < 4 * BLOCK_PX:
+    if min(view.planes.luma.shape) < 4 * BLOCK_PX or view.bands.shape[2] < BLOCK_PX:
         return 0.0
-    across = _steps(luma, 0, view) - _steps(luma, BLOCK_PX // 2, view)
-    down = _steps(luma.T, 0, view) - _steps(luma.T, BLOCK_PX // 2, view)
-    return max(0.0, min(across, down))
+    across, down = _columns_standing_out(view.rows), _rows_standing_out(view.bands)
+    return float(max(0.0, min(_surplus(across), _surplus(down.T))))
 
 
-def _steps(luma: Plane, shift: int, view: PictureView) -> float:
-    columns = np.arange(BLOCK_PX + shift, luma.shape[1] - 2, BLOCK_PX)
-    height = luma.shape[0] // BLOCK_PX * BLOCK_PX
-    before2, before, after, after2 = (
-        raw_eight_bit(luma[2:height:4, columns[0] + move : columns[-1] + move + 1 : BLOCK_PX], view.planes)
-        for move in (-2, -1, 0, 1)
+def _columns_standing_out(rows: Plane) -> NDArray[np.bool_]:
+    """Which of the segments, down, have a step at which of the columns that borders of blocks may be at.
+
+    A segment is a few of the rows that are kept.
+    """
+    count, segments = rows.shape[1] // HALF_PX - 1, len(rows) // SEGMENT_ROWS
+    rows = rows[: segments * SEGMENT_ROWS]
+    columns = [np.ascontiguousarray(rows[:, HALF_PX + move :: HALF_PX][:, :count]) for move in (-2, -1, 0, 1)]
+    before, border, after = (
+        cv2.absdiff(a, b).reshape(segments, SEGMENT_ROWS, count).sum(axis=1, dtype=np.uint16)
+        for a, b in pairwise(columns)
     )
+    return _standing_out(before, border, after, SEGMENT_ROWS)
 
-    def segments(first: Plane, second: Plane) -> NDArray[np.uint16]:
-        apart = cv2.absdiff(first, second)
-        return np.asarray(apart.reshape(-1, BLOCK_PX // 4, apart.shape[1]).sum(axis=1, dtype=np.uint16))
 
-    border = segments(before, after)
-    inside = np.maximum(segments(before2, before), segments(after, after2))
-    return float(np.mean((border > BLOCK_STEP * BLOCK_PX // 4) & (border > BLOCK_RATIO * inside)))
+def _rows_standing_out(bands: Plane) -> NDArray[np.bool_]:
+    """Which of the rows that borders of blocks may be at, down, have a step in which of the segments."""
+    count, wide = bands.shape[0] // HALF_PX - 1, bands.shape[2] // BLOCK_PX * BLOCK_PX
+    rows = [
+        bands[HALF_PX + move :: HALF_PX, :, :wide][:count].reshape(-1, BLOCK_PX) for move in (-2, -1, 0, 1)
+    ]
+    before, border, after = (
+        cv2.reduce(cv2.absdiff(a, b), 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).reshape(count, -1)
+        for a, b in pairwise(rows)
+    )
+    return _standing_out(before, border, after, BLOCK_PX)
+
+
+def _standing_out(before: Plane, border: Plane, after: Plane, values: int) -> NDArray[np.bool_]:
+    """Where the step at the border is one, and the steps beside it are none; sums over so many values."""
+    inside = np.maximum(before, after)
+    return np.asarray((border > BLOCK_STEP * values) & (BLOCK_RATIO[1] * border > BLOCK_RATIO[0] * inside))
+
+
+def _surplus(standing_out: NDArray[np.bool_]) -> float:
+    """Share on the grid of the blocks minus that halfway between; borders across, from the first half on."""
+    on, off = standing_out[:, 1::2], standing_out[:, 2::2]
+    return np.count_nonzero(on) / max(on.size, 1) - np.count_nonzero(off) / max(off.size, 1)
 
 
 def lines(view: PictureView) -> tuple[float, float]:
@@ -90,25 +107,32 @@ def lines(view: PictureView) -> tuple[float, float]:
     Lines of electric origin are aligned to the rows or columns from edge to edge, in step and of one period;
     a fence or a blind is tilted by a degree, or seen in perspective, and out of step in the next strip.
     """
-    luma, steps = view.planes.luma, 1 << (view.planes.bit_depth - 8)
-    return _common_lines(luma, 1) / steps, _common_lines(luma, 0) / steps
+    if min(view.planes.luma.shape) < 16 * STRIPS:
+        return 0.0, 0.0
+    luma, rows = view.planes.luma, view.rows
+    cut = np.linspace(0, luma.shape[1], STRIPS + 1).astype(int)
+    across = [cv2.reduce(luma[:, a:b], 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel() for a, b in pairwise(cut)]
+    cut = np.linspace(0, len(rows), STRIPS + 1).astype(int)
+    down = [cv2.reduce(rows[a:b], 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel() for a, b in pairwise(cut)]
+    steps = 1 << (view.planes.bit_depth - 8)
+    return _common_lines(np.stack(across)) / steps, _common_lines(np.stack(down))
 
 
-def _common_lines(luma: Plane, axis: int) -> float:
-    cut = np.linspace(0, luma.shape[axis], STRIPS + 1).astype(int)
-    if min(luma.shape) < 16 * STRIPS:
-        return 0.0
-    spectra = []
-    for first, last in pairwise(cut):
-        strip = luma[:, first:last] if axis else luma[first:last]
-        mean = cv2.reduce(strip, axis, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
-        spectra.append(np.fft.rfft((mean - mean.mean()) * np.hanning(len(mean))))
-    length = luma.shape[1 - axis]
-    together = np.abs(np.sum(spectra, axis=0)) / STRIPS  # what is out of step cancels
-    least = np.min(np.abs(spectra), axis=0)
-    power = np.minimum(together, least)[length // LONGEST_PERIOD_PX :]
-    around = float(np.median(power)) * LINE_OVER_SCENE
+def _common_lines(series: NDArray[np.float32]) -> float:
+    length = series.shape[1]
+    level = (series - series.mean(axis=1, keepdims=True)) * _window(length)
+    spectra = cv2.dft(level, flags=cv2.DFT_ROWS | cv2.DFT_COMPLEX_OUTPUT)
+    spectra = spectra[:, length // LONGEST_PERIOD_PX : length // 2 + 1]
+    together = np.hypot(*spectra.sum(axis=0).T) / STRIPS  # what is out of step cancels
+    power = np.minimum(together, np.hypot(spectra[..., 0], spectra[..., 1]).min(axis=0))
+    around = float(np.partition(power, len(power) // 2)[len(power) // 2]) * LINE_OVER_SCENE
     return float(max(0.0, power.max() - around) * 4 / length)
+
+
+@lru_cache(maxsize=8)
+def _window(length: int) -> NDArray[np.float32]:
+    """Hann's, so that the edges of the picture are no lines."""
+    return np.hanning(length).astype(np.float32)
 
 
 def common(series: list[NDArray[np.float32]]) -> float:
