@@ -17,6 +17,7 @@ MID_TONES = (
 CLIPPED = 248  # full range; coding leaves some of what the sensor clipped a few steps below 255
 HALO = 195  # what a light source leaves around itself; a white wall ends at an edge
 PLAIN = 1.0  # 8-bit steps of structure
+LIFTED = 0.4  # of the bright: haze leaves 0.6 and more; by dusk and lamps the dark stays below
 GREY = 12.0  # 8-bit steps of chroma; more is a colour that somebody sends
 HALO_PX = 9  # of the sample
 SKY_WIDTH, SKY_HEIGHT = 0.6, 0.55  # of the picture; a lamp or the sun dazzles in a round, not in a band
@@ -46,11 +47,13 @@ def washed_out(view: PictureView) -> float:
 
 
 def veiled(view: PictureView) -> float:
-    """How much of the scale is not used between the 1st and the 99th percentile; 0 where there is but a plain
-    wall."""
-    if view.structure_std < PLAIN:
-        return 0.0
-    return 255 - (view.percentile(99) - view.percentile(1))
+    """How much of the scale is not used between the 2nd and the 98th percentile, where a veil lifts the dark.
+
+    0 where there is but a plain wall, and where the dark is dark: a scene at dusk uses little of the scale
+    too. What is drawn on the picture fills less than a fiftieth of it.
+    """
+    low, high = view.percentile(2), view.percentile(98)
+    return 255 - (high - low) if view.structure_std >= PLAIN and low >= LIFTED * high else 0.0
 
 
 def glaring(view: PictureView) -> float:

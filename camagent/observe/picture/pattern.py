@@ -148,23 +148,32 @@ def bars(view: PictureView) -> float:
 
 
 def _opposite(picture: Plane) -> float:
-    first = _bar(picture)
-    return min(first, _bar(picture[::-1])) / len(picture) if first else 0.0
+    ends = picture, picture[::-1]
+    levels = [float(np.median(end[0])) for end in ends]
+    if max(levels) > DARK and abs(levels[0] - levels[1]) > ONE_STEP:
+        return 0.0
+    return min(_bar(end, level) for end, level in zip(ends, levels, strict=True)) / len(picture)
 
 
-def _bar(picture: Plane) -> int:
-    """Lines of one black level but for text, where the picture begins within three lines."""
-    level = float(np.median(picture[0]))
-    if level > DARK:
-        return 0
-    other = np.mean(np.abs(picture.astype(np.int16) - int(level)) > BAR_STEP, axis=1)
+def _bar(picture: Plane, level: float) -> int:
+    """Lines of one level but for text, where the picture begins within three lines.
+
+    What is not black must be drawn: a wall or a white sky is not the same to a step all over the bar.
+    """
+    apart = cv2.absdiff(picture, np.full_like(picture, level))
+    other = np.mean(apart > BAR_STEP, axis=1)
     begins = np.flatnonzero(other > BAR_TEXT)
     length = int(begins[0]) if len(begins) else 0
     inside = other[length + 1 : length + 4]
-    return length if length and len(inside) and float(inside.max()) > other[:length].mean() + BAR_JUMP else 0
+    if not length or not len(inside) or float(inside.max()) <= other[:length].mean() + BAR_JUMP:
+        return 0
+    is_drawn = level <= DARK or float(np.mean(apart[: max(1, length - 1)] <= ONE_STEP)) > DRAWN_SHARE
+    return length if is_drawn else 0
 
 
 DARK = 22  # full range; levels of black that makers use
+ONE_STEP = 1
+DRAWN_SHARE = 0.8  # of a bar of another colour; text may stand in it
 BAR_STEP = 4  # 8-bit steps: coding leaves a drawn level as it is
 BAR_TEXT = 0.4  # of a line: text may stand in the bar
 BAR_JUMP = 0.4

@@ -280,6 +280,36 @@ def test_a_scene_that_is_far_out_of_focus_is_blurred_and_not_covered() -> None:
         assert "covered" not in found.conditions and {"blurred", "sprayed"} & set(found.conditions)
 
 
+@pytest.mark.parametrize("level", [16, 28, 60, 128, 235])
+@pytest.mark.parametrize("upright", [True, False])
+def test_bars_of_any_even_colour_are_a_letterbox(level: int, upright: bool) -> None:
+    picture = noisy(scene(), 1.5)
+    picture = picture.T.copy() if upright else picture
+    picture[:90] = picture[-90:] = level
+    assert "letterbox" in facts(clock(picture.T.copy() if upright else picture)).conditions
+
+
+def test_walls_on_both_sides_and_a_white_sky_are_no_letterbox() -> None:
+    walls = scene()
+    walls[:, :200], walls[:, -200:] = 150, 170
+    sky = scene()
+    sky[:300], sky[-300:] = 235, 90
+    for picture in (walls, sky):
+        assert "letterbox" not in live(picture).conditions
+
+
+def test_a_scene_in_the_dark_uses_little_of_the_scale_and_has_no_veil() -> None:
+    dusk = 18 + (scene().astype(np.float32) - 16) * 0.2
+    assert "low_contrast" not in live(dusk.astype(np.uint8)).conditions
+
+
+def test_a_box_of_text_hides_no_haze() -> None:
+    picture = hazy(scene())
+    picture[HIGH // 5 : HIGH // 5 + 60, :400] = 16
+    picture[HIGH // 5 : HIGH // 5 + 60, 400:800] = 235
+    assert "low_contrast" in live(picture).conditions
+
+
 @pytest.mark.parametrize("tilt_degrees", [1.0, 3.0])
 def test_a_fence_is_not_called_stripes(tilt_degrees: float) -> None:
     """Its slats are nearly level, of one width, and run from edge to edge."""
