@@ -290,9 +290,9 @@ def test_bars_of_any_even_colour_are_a_letterbox(level: int, upright: bool) -> N
 
 
 def test_walls_on_both_sides_and_a_white_sky_are_no_letterbox() -> None:
-    walls = scene()
+    walls = scene().copy()
     walls[:, :200], walls[:, -200:] = 150, 170
-    sky = scene()
+    sky = scene().copy()
     sky[:300], sky[-300:] = 235, 90
     for picture in (walls, sky):
         assert "letterbox" not in live(picture).conditions
