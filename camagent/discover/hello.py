@@ -34,7 +34,9 @@ from camagent.platform.sockets import (
 )
 
 MAX_WAITING = 256  # announcements nobody has fetched yet: a power cut brings a whole school back at once
-MAX_PARSED_PER_S = 200  # a flood costs us this many parses a second and no more
+MAX_PARSED_PER_S = 50  # a flood costs us this many parses a second and no more: 2 % of a slow core
+SAME_SOURCE_S = 5.0  # one address says the same kind of thing so often at most; devices repeat each message
+MAX_SOURCES = 1_024  # addresses that are remembered for that; beyond them the bound of all together holds
 DRAIN_AT_ONCE = 64  # datagrams before the event loop gets its turn
 
 
@@ -64,6 +66,8 @@ class HelloListener:
         self._clock = clock
         self._waiting: asyncio.Queue[Presence] = asyncio.Queue(MAX_WAITING)
         self._parsed_at_s: deque[float] = deque(maxlen=MAX_PARSED_PER_S)
+        self._heard_at_s: dict[tuple[str, bool, bool], float] = {}
+        """By source, and whether it said Hello or Bye."""
         self.dropped = 0
         """Announcements that were not read, or that nobody fetched in time."""
         self.notes: tuple[Note, ...] = ()
@@ -89,11 +93,9 @@ class HelloListener:
                 return
             except OSError:
                 continue
-            now_s = self._clock.monotonic_s()
-            if len(self._parsed_at_s) == MAX_PARSED_PER_S and now_s - self._parsed_at_s[0] < 1.0:
+            if not self._has_room(payload, address[0]):
                 self.dropped += 1
                 continue
-            self._parsed_at_s.append(now_s)
             interface = self._names.get(index)
             if len(address) < 4:
                 self._tell(Datagram(payload, address[0], interface or "?"))
@@ -102,6 +104,21 @@ class HelloListener:
             ):  # this socket also gets what is sent to our own addresses on any interface
                 zone = f"%{interface}" if address[3] else ""  # a link-local address means nothing without it
                 self._tell(Datagram(payload, address[0].partition("%")[0] + zone, interface))
+
+    def _has_room(self, payload: bytes, source: str) -> bool:
+        """It may be parsed: neither its source nor all together have said too much of late."""
+        now_s = self._clock.monotonic_s()
+        if len(self._parsed_at_s) == MAX_PARSED_PER_S and now_s - self._parsed_at_s[0] < 1.0:
+            return False
+        said = (source, b"Hello" in payload, b"Bye" in payload)
+        if now_s - self._heard_at_s.get(said, float("-inf")) < SAME_SOURCE_S:
+            return False
+        if len(self._heard_at_s) >= MAX_SOURCES:
+            recent = {key: at_s for key, at_s in self._heard_at_s.items() if now_s - at_s < SAME_SOURCE_S}
+            self._heard_at_s = recent if len(recent) < MAX_SOURCES else {}
+        self._heard_at_s[said] = now_s
+        self._parsed_at_s.append(now_s)
+        return True
 
     def _tell(self, datagram: Datagram) -> None:
         presence = self._presence(datagram)

@@ -51,10 +51,14 @@ class _Run:
         """Every address to ask, once, in order."""
         return list(dict.fromkeys(chain.from_iterable(self.asked.values())))
 
-    def announced(self) -> Announced:
-        """What all datagrams so far say."""
+    async def announced(self) -> Announced:
+        """What all datagrams so far say.
+
+        Read beside the loop: those of a flood take seconds, and a service watches its cameras meanwhile.
+        """
         tray = self.sweep.tray
-        return read_datagrams(tray.datagrams, tray.sent, self.sweep.plan.interfaces)
+        came, sent = tuple(tray.datagrams), dict(tray.sent)
+        return await asyncio.to_thread(read_datagrams, came, sent, self.sweep.plan.interfaces)
 
 
 async def search(
@@ -76,7 +80,7 @@ async def search(
     deadline_s = started_s + plan.pacing.budget_s
     run = _Run(Sweep(plan, clock, Tray(), TriedPorts(), Neighbourhood(), deadline_s), tell, _asked(plan))
     asked = await _ask_while_wanted(run, found, stopped)
-    announced, interfaces, notes, covered = asked or (run.announced(), (), (), ())
+    announced, interfaces, notes, covered = asked or (await run.announced(), (), (), ())
     learned = _sum_up(run, announced)
     if asked is None:
         notes = (Note("search_stopped", str(len(learned.sightings) + len(learned.rtsp_only))),)
@@ -124,7 +128,7 @@ async def _ask_everybody(run: _Run) -> _Asked:
         directed = group.create_task(_ask_by_name(run, multicast, ports_may_be_tried.set))
         await ports_may_be_tried.wait()
         unasked = await _try_ports(run, run.hosts())
-    announced = run.announced()
+    announced = await run.announced()
     run.sweep.announced.update(sighting.target.host for sighting in announced.sightings)
     hosts = set(run.hosts())
     suspects = [host for host in announced.suspects if host not in hosts and _is_private_host(host)]
@@ -152,22 +156,23 @@ async def _ask_by_name(
         await asyncio.wait([multicast])  # one port cannot be bound twice
     elif plan.interfaces:
         await clock.sleep(plan.pacing.head_start_s)
-    _see_announced(run)
+    await _see_announced(run)
     hosts = [host for host in run.hosts() if host not in run.sweep.announced]
 
-    def first_done() -> None:
-        _see_announced(run)
+    async def first_done() -> None:
+        await _see_announced(run)
         ports_may_be_tried()
 
     notes = await probe_addresses(run.sweep, hosts, run.tell, first_done) if hosts else ()
     ports_may_be_tried()
     await asyncio.wait([multicast])
-    _see_announced(run)
+    await _see_announced(run)
     return notes
 
 
-def _see_announced(run: _Run) -> None:
-    run.sweep.announced.update(sighting.target.host for sighting in run.announced().sightings)
+async def _see_announced(run: _Run) -> None:
+    announced = await run.announced()
+    run.sweep.announced.update(sighting.target.host for sighting in announced.sightings)
 
 
 async def _try_ports(run: _Run, hosts: Sequence[str]) -> frozenset[str]:

@@ -77,6 +77,9 @@ def read_datagrams(
     of_source: Counter[str] = Counter()
     malformed = left_out = 0
     for datagram in datagrams:
+        if len(devices) >= MAX_ANNOUNCEMENTS:
+            left_out += 1  # unread: what a flood says is not worth its reading
+            continue
         message = parse_message(datagram.payload)
         if message is None or message.kind is Kind.FAULT:
             malformed += message is None

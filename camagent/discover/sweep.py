@@ -7,10 +7,10 @@ import asyncio
 import errno
 import ipaddress
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from camagent.discover.multicast import PORT, Tray, open_directed_socket, reading
+from camagent.discover.multicast import PORT, Datagram, Tray, open_directed_socket, reading
 from camagent.discover.neighbours import PATIENCE_S, Neighbourhood
 from camagent.discover.pace import Pace
 from camagent.discover.plan import DiscoveryPlan, is_loopback
@@ -68,7 +68,7 @@ class Sweep:
 
 
 async def probe_addresses(
-    sweep: Sweep, hosts: Sequence[str], progress: Progress, first_done: Callable[[], None]
+    sweep: Sweep, hosts: Sequence[str], progress: Progress, first_done: Callable[[], Awaitable[None]]
 ) -> tuple[Note, ...]:
     """Two directed Probes to every address that has not answered yet; the answers go into the tray.
 
@@ -82,7 +82,7 @@ async def probe_addresses(
         return (Note("source_port_busy", str(sweep.plan.source_port or "")),)
     with sock, reading(sweep.tray, {sock: None}):
         for number, types in enumerate((ProbeTypes.TRANSMITTER, ProbeTypes.ANY)):
-            matched = _matched(sweep.tray)
+            matched = await asyncio.to_thread(_matched, tuple(sweep.tray.datagrams))
             waiting = [host for host in hosts if host not in matched and _is_ipv4(host)]
             pace = Pace(pacing.loopback_hz if _all_loopback(waiting) else pacing.directed_hz, sweep.clock)
             for done, host in enumerate(waiting):
@@ -99,15 +99,19 @@ async def probe_addresses(
             )
             sweep.neighbours.look(sweep.clock.monotonic_s())
             if number == 0:
-                first_done()
+                await first_done()
     progress("directed", 2 * len(hosts), 2 * len(hosts))
     return tuple(Note(code, f"{hosts[0]} … {hosts[-1]}") for code, hosts in refused.items())
 
 
-def _matched(tray: Tray) -> set[str]:
+def _matched(datagrams: Sequence[Datagram]) -> set[str]:
     """Addresses that announced something; a fault to the one kind of Probe is a reason to send the other."""
-    read = ((datagram.source, parse_message(datagram.payload)) for datagram in tray.datagrams)
-    return {source for source, message in read if message is not None and message.kind is Kind.MATCHES}
+    matched: set[str] = set()
+    for datagram in datagrams:
+        message = parse_message(datagram.payload) if datagram.source not in matched else None
+        if message is not None and message.kind is Kind.MATCHES:
+            matched.add(datagram.source)
+    return matched
 
 
 async def _send(sock: socket.socket, probe: bytes, host: str) -> str | None:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from camagent.discover import sightings
 from camagent.discover.multicast import Datagram
 from camagent.discover.sightings import MAX_ANNOUNCEMENTS, MAX_DEVICES_PER_SOURCE, read_datagrams
+from camagent.discover.wsdiscovery import WsdMessage, parse_message
 from tests.discover.crowd import reply
 from tests.discover.network import Network, crowd_on
 
@@ -45,6 +47,19 @@ def test_many_sources_are_bounded_together() -> None:
     hosts = [f"10.{n // 62500}.{n // 250 % 250}.{n % 250 + 1}" for n in range(5000)]
     seen = read_datagrams([Datagram(reply(host, "urn:uuid:1"), host, "eth1") for host in hosts], {}, ())
     assert len(seen.sightings) == MAX_ANNOUNCEMENTS and seen.left_out == 5000 - MAX_ANNOUNCEMENTS
+
+
+def test_what_comes_when_the_list_is_full_is_counted_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[bytes] = []
+
+    def counting(payload: bytes) -> WsdMessage | None:
+        read.append(payload)
+        return parse_message(payload)
+
+    monkeypatch.setattr(sightings, "parse_message", counting)
+    hosts = [f"10.{n // 62500}.{n // 250 % 250}.{n % 250 + 1}" for n in range(MAX_ANNOUNCEMENTS + 500)]
+    seen = read_datagrams([Datagram(reply(host, "urn:uuid:1"), host, "eth1") for host in hosts], {}, ())
+    assert (len(read), seen.left_out) == (MAX_ANNOUNCEMENTS, 500)
 
 
 @pytest.mark.slow

@@ -92,6 +92,27 @@ def test_a_flood_is_bounded_and_counted(network: Network) -> None:
     assert dropped > 0
 
 
+def test_what_one_source_repeats_is_read_once_and_others_are_heard_beside_it(network: Network) -> None:
+    async def main() -> tuple[list[tuple[Kind, str]], int]:
+        listener = open_hello([i for i in list_interfaces() if i.name == "lo"], SystemClock())
+        assert isinstance(listener, HelloListener)
+        say([hello("127.0.0.1:8080")] * 20 + [BYE] * 20)
+        say([hello("127.0.0.2:8080")] * 20, through="127.0.0.2")
+        heard = []
+        async with asyncio.timeout(10):
+            while listener.dropped < 57:
+                await asyncio.sleep(0.01)
+        while listener._waiting.qsize():
+            presence = await listener.heard()
+            heard.append((presence.kind, presence.host))
+        listener.close()
+        return heard, listener.dropped
+
+    heard, dropped = asyncio.run(main())
+    expected = [(Kind.HELLO, "127.0.0.1"), (Kind.BYE, "127.0.0.1"), (Kind.HELLO, "127.0.0.2")]
+    assert (heard, dropped) == (expected, 57)
+
+
 def test_only_the_named_interface_is_heard(network: Network) -> None:
     network.stub("eth1", "eth2")
     network.run("addr add 192.168.1.2/24 dev eth1")
