@@ -13,7 +13,8 @@ from camagent.text import LANGUAGES, catalogue, render
 PACKAGE = Path(__file__).resolve().parents[2] / "camagent"
 FILES = list(
     chain.from_iterable(
-        sorted((PACKAGE / room).glob("*.py")) for room in ("discover", "inventory", "platform", "run")
+        sorted((PACKAGE / room).glob("*.py"))
+        for room in ("discover", "inventory", "operator_files", "platform", "run")
     )
 )
 
