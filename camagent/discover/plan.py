@@ -100,8 +100,10 @@ def make_plan(
     if problems:
         raise OperatorError(*problems)
     if not chosen and not ranges and not addresses:
-        left_out = ", ".join(str(note) for note in notes) or "-"
-        raise OperatorError(message("discover.error.nothing_to_search", left_out=left_out))
+        if not notes:
+            raise OperatorError(message("discover.error.nothing_to_search"))
+        left_out = ", ".join(map(str, notes))
+        raise OperatorError(message("discover.error.all_left_out", left_out=left_out))
     return DiscoveryPlan(chosen, ranges, tuple(dict.fromkeys(addresses)), notes)
 
 

@@ -39,6 +39,9 @@ def test_nothing_to_search_is_an_error_and_not_an_empty_result() -> None:
     with pytest.raises(OperatorError) as caught:
         make_plan((LOOPBACK, interface("docker0", "172.28.0.1/24", medium=Medium.CONTAINER)))
     assert "container_interface:docker0" in dict(caught.value.problems[0].args)["left_out"]  # type: ignore[operator]
+    with pytest.raises(OperatorError) as nothing:
+        make_plan((LOOPBACK,))
+    assert dict(nothing.value.problems[0].args) == {}, "nothing was left out, so nothing is said of it"
 
 
 @pytest.mark.parametrize(

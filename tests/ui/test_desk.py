@@ -101,7 +101,7 @@ class Place:
 
     def _place(self, ranges: tuple[str, ...]) -> SearchPlace:
         if self.is_network_gone:
-            raise OperatorError(message("discover.error.nothing_to_search", left_out="-"))
+            raise OperatorError(message("discover.error.nothing_to_search"))
         plan = DiscoveryPlan((), ())
 
         async def search(fleet: Fleet, onlooker: Onlooker) -> Found:
