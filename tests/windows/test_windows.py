@@ -225,7 +225,11 @@ def test_the_page_is_opened_with_its_link_alone(home: dict[str, str]) -> None:
         *("-m", "camagent", "ui", "--no-browser", "--no-store", "--subnet", "127.10.9.0/30", "--lang", "en")
     )
     process = subprocess.Popen(
-        command, env=wine.environment(**home), stdin=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        env=wine.environment(**home),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
     try:
         assert process.stderr is not None
