@@ -83,7 +83,6 @@ LOADED = (
     "camagent.cli.main camagent.cli.serve camagent.cli.run camagent.cli.scanning camagent.run.fleet "
     "camagent.agent.loop"
     " camagent.agent.site camagent.agent.record camagent.exporter.server",
-    "cryptography.x509",
 )
 """What a running agent has loaded, in an order in which each carries only what those before it did not
 bring."""

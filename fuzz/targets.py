@@ -18,7 +18,6 @@ from camagent.area.view import AreaDocument
 from camagent.discover.tcp_probe import judge_http
 from camagent.discover.wsdiscovery import parse_message, rank_xaddrs
 from camagent.document.read import parse_as, parse_cameras, parse_document, read_schema
-from camagent.exporter.http_request import MalformedRequest, PageRequest, take_request
 from camagent.exporter.negotiation import accepts, basic_credentials, preferred_language, wants_openmetrics
 from camagent.interrogate import envelopes
 from camagent.interrogate.envelopes import Question
@@ -257,27 +256,6 @@ def exporter_headers(data: bytes) -> None:
     accepts(text, "gzip")
 
 
-def exporter_request(data: bytes) -> None:
-    """The head of a request to our page, whole and byte by byte: both are read alike."""
-    whole, pieces = bytearray(data), bytearray()
-    read = _request_of(whole)
-    for byte in data:
-        pieces.append(byte)
-        if (begun := _request_of(pieces)) is not None:
-            assert begun == read
-            return
-
-
-def _request_of(buffer: bytearray) -> PageRequest | str | None:
-    try:
-        request = take_request(buffer)
-    except MalformedRequest:
-        return "malformed"
-    if request is not None:
-        request.path, request.asked("lang"), request.keeps_open, request.value("accept")
-    return request
-
-
 def _allowed(read: Callable[[], object]) -> None:
     """What a reader may raise, as it says itself."""
     try:
@@ -291,6 +269,6 @@ TARGETS: Mapping[str, Target] = {
     for target in (
         *(http_reply, rtsp_messages, sdp, payloads, rtp_flow, rtcp, parameter_sets, media_headers),
         *(soap, ws_discovery, challenges, result_file, workbook, toml, addresses, transcript, certificate),
-        *(exporter_headers, exporter_request),
+        exporter_headers,
     )
 }

@@ -26,7 +26,7 @@ FENCES: dict[str, tuple[str, ...]] = {
     "av": ("camagent/observe/decode.py", "camagent/observe/decode_worker.py", "camagent/observe/files.py"),
     "cv2": ("camagent/observe/picture/",),
     "cryptography": ("camagent/operator_files/credentials.py", "camagent/simulator/certificates.py"),
-    "aiohttp": ("camagent/simulator/", "camagent/ui/server.py"),
+    "aiohttp": ("camagent/exporter/server.py", "camagent/simulator/", "camagent/ui/server.py"),
     "onvif": ("camagent/app/onvif_call.py", "camagent/app/onvif_transport.py"),
     "zeep": ("camagent/app/onvif_call.py", "camagent/app/onvif_transport.py"),
     "prometheus_client": ("camagent/exporter/",),
@@ -149,7 +149,7 @@ DECODING = {"av", "cv2", "numpy", "lxml"}
 PROCESSES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "the service": (
         ("cli/serve.py", "app/__init__.py", "app/service.py", "wire/tls.py"),
-        DECODING | {"aiohttp", "cryptography", "zeep"},
+        DECODING | {"cryptography", "zeep"},
     ),
     "a scan": (
         ("cli/scan.py", "cli/check.py", "cli/scanning.py", "cli/run.py", "cli/trust.py", "app/__init__.py"),
