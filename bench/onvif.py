@@ -232,9 +232,8 @@ class Device(asyncio.Protocol):
 
     counts: dict[str, int] = {}
     latency_s = 0.02
-    _operation = re.compile(
-        rb":Body[^>]*><(?:\w+:)?(\w+)"
-    )  # with the colon: a nonce in base64 may hold "Body"
+    # with the colon: a nonce in base64 may hold "Body"
+    _operation = re.compile(rb":Body[^>]*><(?:\w+:)?(\w+)")
 
     def __init__(self, replies: dict[str, bytes]) -> None:
         self.replies, self.buffer = replies, b""

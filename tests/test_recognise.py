@@ -132,9 +132,8 @@ def test_a_recorders_channels_keep_their_ids_when_only_tokens_change() -> None:
     )
     assert after == before
     moved, _ = ids(recorder(("X1", "Yard"), ("X2", "Gate"), ("X3", "vs")), memory)
-    assert moved[2] == before[2] and set(moved[:2]).isdisjoint(
-        before
-    )  # another order: nobody knows who is who
+    # another order: nobody knows who is who
+    assert moved[2] == before[2] and set(moved[:2]).isdisjoint(before)
     fewer, _ = ids(recorder(("X1", "Gate"), ("X2", "Yard")), memory)
     assert set(fewer).isdisjoint(before)
     one, alone = ids(recorder(("V0", "vs")))

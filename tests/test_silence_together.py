@@ -35,9 +35,8 @@ def heard(facts: CameraFacts, ended_s: float = 0.0) -> NearbyCamera:
 def test_a_school_that_is_silent_as_a_whole(code: FaultCode) -> None:
     assert silent_together([heard(camera(1, code)), heard(camera(2, code), 60)]) == {0, 1}
     assert silent_together([heard(camera(1, code))]) == frozenset()
-    assert (
-        silent_together([heard(camera(1, code)), heard(camera(1, code))]) == frozenset()
-    )  # one device twice
+    # one device twice
+    assert silent_together([heard(camera(1, code)), heard(camera(1, code))]) == frozenset()
 
 
 @pytest.mark.parametrize("code", [FaultCode.REFUSED, FaultCode.AUTH_REJECTED, FaultCode.NO_VIDEO])
@@ -54,9 +53,8 @@ def test_a_link_that_goes_down_in_mid_check() -> None:
         heard(camera(4, FaultCode.UNREACHABLE), 30),
     ]
     assert silent_together(cameras) == {1, 2, 3}
-    assert (
-        silent_together([*cameras, heard(camera(5), 19)]) == frozenset()
-    )  # heard meanwhile: the network was there
+    # heard meanwhile: the network was there
+    assert silent_together([*cameras, heard(camera(5), 19)]) == frozenset()
 
 
 def test_dead_cameras_beside_living_ones_are_dead() -> None:

@@ -77,9 +77,8 @@ def test_what_is_wrong_alone_too_is_told_and_slows_nothing() -> None:
     device = Device(4, always={2: BUSY, 5: LOSSY, 9: GONE})
     seen, left = watched(device, 12)
     assert (seen[2], seen[5], seen[9], left) == (BUSY, LOSSY, GONE, 4)
-    assert sorted(device.asked) == sorted(
-        [*range(12), 2, 5]
-    )  # a channel that is not there is not asked again
+    # a channel that is not there is not asked again
+    assert sorted(device.asked) == sorted([*range(12), 2, 5])
 
 
 @pytest.mark.parametrize("code", [FaultCode.AUTH_REJECTED, FaultCode.LOCKED_OUT, FaultCode.AUTH_WOULD_LEAK])

@@ -11,9 +11,8 @@ from camagent.agent.schedule import SITE, Work
 from camagent.discover.hello import HelloListener, Presence
 from camagent.discover.wsdiscovery import Kind
 
-EARLY_EVERY_S = (
-    600.0  # one early visit a device (or one early search) in ten minutes, however often it announces itself
-)
+# one early visit a device (or one early search) in ten minutes, however often it announces itself
+EARLY_EVERY_S = 600.0
 
 
 class EarlyWork:

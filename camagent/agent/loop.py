@@ -28,13 +28,11 @@ from camagent.model.text import Message, message
 from camagent.run.context import Run
 
 TICK_S = 1.0
-JUDGE_EVERY_S = (
-    5.0  # judging a whole school takes a good part of a second on an old PC: not after every stream
-)
+# judging a whole school takes a good part of a second on an old PC: not after every stream
+JUDGE_EVERY_S = 5.0
 TICK_LATE_S = 30.0  # ticks: a loop that missed this many does not live
-STUCK_AFTER_S = (
-    1800.0  # twice a recorder's own budget: whoever works longer on one device will not end by itself
-)
+# twice a recorder's own budget: whoever works longer on one device will not end by itself
+STUCK_AFTER_S = 1800.0
 CLOCK_STEP_S = 60.0  # between two ticks: the wall clock was set, or the machine slept
 STOP_S = 3.5  # TEARDOWN of every session, out of the 5 s that stopping may take
 

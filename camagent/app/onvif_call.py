@@ -131,9 +131,8 @@ def send(client: Any, wsdl: Wsdl, call: Call, login: tuple[WayIn, Credential | N
             raise CallFailed(message("onvif.service_missing", service=call.service))
         url = found
     with _quiet_logging(), warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # urllib3 on certificates that nobody signed; DeprecationWarning of onvif-zeep
+        # urllib3 on certificates that nobody signed; DeprecationWarning of onvif-zeep
+        warnings.simplefilter("ignore")
         client.wsse, client.transport = username_token(way, credential), zeep_transport(way, credential)
         service = ONVIFService(url, "", "", str(wsdl.path), zeep_client=client, binding_name=wsdl.binding)
         try:

@@ -43,9 +43,8 @@ def zeep_transport(way: WayIn, credential: Credential | None) -> Any:
 
         def send(self, request: Any, *args: Any, **options: Any) -> Any:
             response = super().send(request, *args, **options | {"stream": True})
-            response._content = _read_bounded(
-                response
-            )  # the only way to hand requests a body that was read by us
+            # the only way to hand requests a body that was read by us
+            response._content = _read_bounded(response)
             return response
 
     session = requests.Session()

@@ -118,9 +118,8 @@ def _judge(row: Row, rule: Rule, subject: Subject) -> Judgement:
         facts.append(value)
     judgement = rule.judge(*facts, **dict(row.parameters))
     if judgement.outcome is Outcome.NOT_ASSESSED and missed is not None and not judgement.manual:
-        return _prevented(
-            missed, subject
-        )  # the fault is the better reason than what is missing because of it
+        # the fault is the better reason than what is missing because of it
+        return _prevented(missed, subject)
     return judgement
 
 

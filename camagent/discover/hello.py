@@ -189,9 +189,8 @@ def _open_socket(family: socket.AddressFamily) -> socket.socket:
         else:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             tell_arrival(sock)
-            sock.bind(
-                ("::", PORT)
-            )  # the group is link-local: bound to it, one socket would hear one interface
+            # the group is link-local: bound to it, one socket would hear one interface
+            sock.bind(("::", PORT))
     except OSError:
         sock.close()
         raise

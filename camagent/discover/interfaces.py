@@ -12,9 +12,8 @@ from enum import StrEnum
 from camagent.model.discovery import Note
 from camagent.platform.adapters import Adapter, read_adapters
 
-WIDEST_DEFAULT_PREFIX = (
-    22  # 1,024 addresses: the widest range that is searched without being named (crumbvms)
-)
+# 1,024 addresses: the widest range that is searched without being named (crumbvms)
+WIDEST_DEFAULT_PREFIX = 22
 _CONTAINER_NAMES = re.compile(
     r"docker|br-[0-9a-f]{12}$|virbr|vnet|cni|flannel|cali|lxc|lxd|podman|vmnet|vboxnet|veth"
     r"|vEthernet|Hyper-V|VMware|VirtualBox|Npcap"  # the last five: names and drivers on Windows

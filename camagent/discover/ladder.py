@@ -23,17 +23,14 @@ from camagent.model.discovery import Note
 from camagent.model.onvif import ONVIF_PATHS, TLS_PORTS
 
 MAX_CONNECTIONS = 512  # at once, over all addresses: half of the 1,024 files of an ordinary process
-MAX_CLIMBERS = (
-    256  # addresses climbed side by side: at the pace, more would only wait longer between two questions
-)
+# addresses climbed side by side: at the pace, more would only wait longer between two questions
+MAX_CLIMBERS = 256
 SILENT_AT_ONCE = 4  # first packets to an address that has shown nothing
 UNREACHABLE_ENOUGH = 2  # ports of one address that a router or its own firewall declared closed to us
-MUTE_ENOUGH = (
-    3  # ports that accepted, kept us waiting and never said a word: a trap, or a box that accepts for all
-)
-SECOND_LOOK_S = (
-    12.0  # of waiting at mute ports of one address; the question that is out then is still waited for
-)
+# ports that accepted, kept us waiting and never said a word: a trap, or a box that accepts for all
+MUTE_ENOUGH = 3
+# of waiting at mute ports of one address; the question that is out then is still waited for
+SECOND_LOOK_S = 12.0
 LIKELIEST = 1  # ports of each kind that a silent address is asked for a second time
 HostDone = Callable[[], None]
 

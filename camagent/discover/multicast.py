@@ -25,17 +25,14 @@ from camagent.platform.sockets import errno_of, send_multicast_from, unwatch, wa
 logger = logging.getLogger(__name__)
 
 GROUP_V4, GROUP_V6, PORT = "239.255.255.250", "ff02::c", 3702
-RECEIVE_BUFFER_BYTES = (
-    4 * 1024 * 1024
-)  # 600 of 600 bursting answers of 4.4 kB; the default loses half of them
+# 600 of 600 bursting answers of 4.4 kB; the default loses half of them
+RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 MAX_CHANNELS = 32  # sockets of one search; a machine with more addresses than this is a router
 MAX_DATAGRAMS = 20_000  # three answers each of the largest school network, several times over
-MAX_DATAGRAM_STORE_BYTES = (
-    16 * 1024 * 1024
-)  # what strangers may make us keep: 600 cameras with six answers of 4.4 kB
-MAX_PER_SOURCE = (
-    2_000  # one address must not fill the tray for all others; a simulated school answers from one
-)
+# what strangers may make us keep: 600 cameras with six answers of 4.4 kB
+MAX_DATAGRAM_STORE_BYTES = 16 * 1024 * 1024
+# one address must not fill the tray for all others; a simulated school answers from one
+MAX_PER_SOURCE = 2_000
 DRAIN_AT_ONCE = 256  # datagrams before the event loop gets its turn
 # Alternating, because each firmware has its own taste: TP-Link faults on no types
 # (andreikop/python-ws-discovery#56).

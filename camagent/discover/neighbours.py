@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from camagent.platform.adapters import read_neighbours
 
 LOOK_EVERY_S = 0.5  # the kernel keeps an unanswered address for at least three seconds
-PATIENCE_S = (
-    1.0  # an address that was asked this long ago had two ARP requests; the slowest radios wake up in less
-)
+# an address that was asked this long ago had two ARP requests; the slowest radios wake up in less
+PATIENCE_S = 1.0
 
 
 class Neighbourhood:

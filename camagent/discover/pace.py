@@ -8,9 +8,8 @@ from camagent.model.clock import Clock
 
 SLOWEST_HZ = 20.0  # slower than this a /24 takes minutes a port, and no router was seen to need it
 _MIN_SLEEP_S = 0.005  # below the event loop's useful resolution: a few turns are taken together
-LOSING_RATIO = (
-    0.2  # of questions to addresses that answer their closed ports: something between us is giving way
-)
+# of questions to addresses that answer their closed ports: something between us is giving way
+LOSING_RATIO = 0.2
 LOSING_AT_LEAST = 8  # fewer silences than this are single packets
 LOSING_WINDOW = 64  # the latest questions that are looked at
 

@@ -29,9 +29,8 @@ from camagent.model.onvif import ONVIF_PATHS
 
 MAX_ANNOUNCEMENTS = 2_048  # kept of one search: four of the largest schools; more is a flood
 MAX_CLONES = 16  # devices with one endpoint reference that are compared with each other
-MAX_DEVICES_PER_SOURCE = (
-    64  # devices that one answering address may speak for: a recorder with all its cameras
-)
+# devices that one answering address may speak for: a recorder with all its cameras
+MAX_DEVICES_PER_SOURCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +211,8 @@ def _is_at_home(device: _Device) -> bool:
 
 def _best(device: _Device) -> XAddr | None:
     ranked = rank_xaddrs(tuple(device.xaddrs), device.source)
-    if device.source.lower().startswith(
-        "fe80:"
-    ):  # a link-local address needs its zone with it: IPv4 where there is one
+    # a link-local address needs its zone with it: IPv4 where there is one
+    if device.source.lower().startswith("fe80:"):
         ranked = tuple(sorted(ranked, key=lambda xaddr: not _may_be_neighbour(xaddr.host)))
     return ranked[0] if ranked else None
 

@@ -195,9 +195,8 @@ async def _talk(
     except TimeoutError:
         return data or PortAnswer.MUTE
     except OSError:
-        return (
-            data or PortAnswer.MUTE
-        )  # busy firmware turns a connection away without a word: worth a second try
+        # busy firmware turns a connection away without a word: worth a second try
+        return data or PortAnswer.MUTE
     return data or PortAnswer.MUTE
 
 

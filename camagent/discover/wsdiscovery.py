@@ -20,9 +20,8 @@ from camagent.model.onvif import DEVICE_NS, NETWORK_NS
 from camagent.wire.xml import Node, parse_xml
 
 MAX_MATCHES = 64  # devices announced in one datagram; an NVR that proxies its channels stays below this
-MAX_LIST_ITEMS = (
-    128  # types, scopes or XAddrs of one device; the most seen on real cameras is about 40 scopes
-)
+# types, scopes or XAddrs of one device; the most seen on real cameras is about 40 scopes
+MAX_LIST_ITEMS = 128
 MAX_DATAGRAM_BYTES = 65_507  # the largest UDP payload over IPv4
 
 SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"

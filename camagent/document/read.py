@@ -14,16 +14,13 @@ from camagent.document.values import View
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message
 
-MAX_DOCUMENT_BYTES = (
-    64 * 2**20
-)  # a school of 64 cameras is about 3 MB; bounds what a stranger's file can make us read
-MAX_PARSED_BYTES = (
-    16 * 2**20
-)  # of memory, parsed at once: about 64 cameras; a larger document is read camera by camera
+# a school of 64 cameras is about 3 MB; bounds what a stranger's file can make us read
+MAX_DOCUMENT_BYTES = 64 * 2**20
+# of memory, parsed at once: about 64 cameras; a larger document is read camera by camera
+MAX_PARSED_BYTES = 16 * 2**20
 
-MAX_TOTAL_BYTES = (
-    640 * 2**20
-)  # of memory, if it were parsed at once: half as much again as 64 MB of honest cameras
+# of memory, if it were parsed at once: half as much again as 64 MB of honest cameras
+MAX_TOTAL_BYTES = 640 * 2**20
 
 D = TypeVar("D", bound=ScanDocument)
 V = TypeVar("V", bound=View)

@@ -21,12 +21,10 @@ from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import Severity, Verdict
 from camagent.model.pairs import pairs_of
 
-MAX_SERIES_PER_CAMERA = (
-    40  # contract: 2,300 schools × 40 cameras × 40 series is what one receiver was sized for
-)
-MAX_RULES_PER_CAMERA = (
-    18  # what 8 camera, 10 main-stream, 1 sub-stream and 3 condition series leave of the 40
-)
+# contract: 2,300 schools × 40 cameras × 40 series is what one receiver was sized for
+MAX_SERIES_PER_CAMERA = 40
+# what 8 camera, 10 main-stream, 1 sub-stream and 3 condition series leave of the 40
+MAX_RULES_PER_CAMERA = 18
 MAX_CONDITIONS_PER_CAMERA = 3  # more than three things wrong with one picture tell nobody more
 _CAMERA_AND_STREAMS = 8 + 10 + 1  # series that every camera may have
 

@@ -21,9 +21,8 @@ from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message, os_reason
 
 MAX_FILE_BYTES = 100_000  # a web-config file is a few hundred bytes, and each takes 0.1 ms to read
-MAX_VERIFIED = (
-    100  # right answers, and as many wrong ones: exporter-toolkit's number, bounded against guessing
-)
+# right answers, and as many wrong ones: exporter-toolkit's number, bounded against guessing
+MAX_VERIFIED = 100
 MAX_PASSWORD_BYTES = 1024  # bcrypt itself reads 72; the rest only costs hashing
 MAX_BCRYPT_COST = 14  # 2^14 rounds take more than a second on the machines this runs on
 
@@ -275,9 +274,8 @@ def _reason(error: OSError | ValueError) -> Message:
     if isinstance(error, _PassphraseAsked):
         return message("web.passphrase")
     if isinstance(error, ssl.SSLError) or not isinstance(error, OSError):
-        return message(
-            "web.no_pair"
-        )  # OpenSSL's own words name its routines, and help nobody who wrote the file
+        # OpenSSL's own words name its routines, and help nobody who wrote the file
+        return message("web.no_pair")
     return os_reason(error)
 
 

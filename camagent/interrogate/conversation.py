@@ -23,9 +23,8 @@ from camagent.wire.digest import digest_challenges
 from camagent.wire.login_ledger import LoginLedger, in_turn
 
 MAX_SENDS = 4  # of one question: first try, other door, renewed nonce, header left out
-MAX_DOUBTS = (
-    2  # log-ins that were answered with nothing readable: one may be bad luck, a third could be a lock-out
-)
+# log-ins that were answered with nothing readable: one may be bad luck, a third could be a lock-out
+MAX_DOUBTS = 2
 _JUDGED_AFTER_LOGIN = (FaultCode.SOAP_FAULT, FaultCode.UNSUPPORTED)  # a fault, but no longer about the log-in
 _DOUBTFUL = (FaultCode.MALFORMED_REPLY, FaultCode.NOT_ONVIF, FaultCode.TIMEOUT, FaultCode.BUSY)
 
@@ -135,9 +134,8 @@ class Conversation(QuestionLine):
                 self._weigh(heard.outcome, question)
                 return heard.outcome
             if refusal.names_rights and not self.proven:
-                self._doubt(
-                    FaultCode.AUTH_REJECTED
-                )  # believed once: the next question of another kind will show
+                # believed once: the next question of another kind will show
+                self._doubt(FaultCode.AUTH_REJECTED)
                 return Fault(FaultCode.AUTH_REJECTED, Stage.INTERROGATE, question.operation, 0.0)
             if not self._may_try_again(refusal, question, url) and not await self._clock_was_set():
                 break

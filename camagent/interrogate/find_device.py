@@ -37,9 +37,8 @@ from camagent.model.device import (
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.onvif import MEDIA2_NS
 
-MAX_DOORS = (
-    26  # URLs tried to find the device service: the ladder, and other paths where there is a web server
-)
+# URLs tried to find the device service: the ladder, and other paths where there is a web server
+MAX_DOORS = 26
 AT_ONCE_S = 1.0  # less than any wait for a SYN
 NO_INFORMATION = DeviceInformation(None, None, None, None)
 SET_S = 2.0  # twice the resolution of the clock that devices show: more is no rounding
@@ -193,9 +192,8 @@ async def ask_as_stranger(
             asked.append("GetStreamUri")
             answered += ["GetStreamUri"] if await _gives_stream(conversation, media, tokens[0]) else []
     asked.append("GetDeviceInformation")
-    information = await conversation.ask_openly(
-        GET_INFORMATION, url
-    )  # also shows the way in where media does not
+    # also shows the way in where media does not
+    information = await conversation.ask_openly(GET_INFORMATION, url)
     if not isinstance(information, Fault) and information != NO_INFORMATION:
         answered.append("GetDeviceInformation")
     if ask_users:

@@ -31,9 +31,8 @@ from camagent.model.onvif import MEDIA1_NS, MEDIA2_NS
 from camagent.model.uri import StreamUri
 
 USUAL_PROFILES = 8  # of a camera; a recorder has a few for each channel
-MORE_S = (
-    0.8  # a stream address and a menu for one more profile, at the polite five requests a second, twice over
-)
+# a stream address and a menu for one more profile, at the polite five requests a second, twice over
+MORE_S = 0.8
 MOST_MORE_S = 200.0  # the largest recorders have 128 channels of two profiles
 _OF_THE_DEVICE = (
     FaultCode.AUTH_REQUIRED,

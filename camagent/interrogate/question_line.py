@@ -36,12 +36,10 @@ from camagent.wire.transcript import Transcript
 MAX_SILENCES = 3  # in a row: then the device is gone and the rest is not waited for
 MAX_REDIRECTS = 1  # port 80 to 443 of the same host (home-assistant/core#41800)
 MIN_CALL_S = 0.05  # less time than this is no time for a round trip on a busy site
-MAX_REPLY_BYTES = (
-    24 * 1024 * 1024
-)  # of all replies to one conversation; a recorder of 128 channels sends under 8 MB
-MAX_FORM_TRIALS = (
-    2  # questions that are asked in every form before the device is taken for one that has no answer
-)
+# of all replies to one conversation; a recorder of 128 channels sends under 8 MB
+MAX_REPLY_BYTES = 24 * 1024 * 1024
+# questions that are asked in every form before the device is taken for one that has no answer
+MAX_FORM_TRIALS = 2
 QUICK_S = 0.15  # a device that answers sooner has time for the next question at once
 SLOW_QUESTIONS = 5  # that are asked at the polite pace after an answer that took longer, or was none
 _FORMS = (Quirk.WANTS_NO_ACTION, Quirk.WANTS_SOAP_11, Quirk.WANTS_ADDRESSING)
@@ -135,9 +133,8 @@ class QuestionLine:
         if self._is_stale_port(url, heard.outcome):
             self._moved[url] = at_home(url, self.home or url)
             heard = await self._send_once(question, url, login)
-        if not login and self._form_may_be_wrong(
-            heard, url
-        ):  # a log-in is not sent again for the sake of form
+        # a log-in is not sent again for the sake of form
+        if not login and self._form_may_be_wrong(heard, url):
             heard = await self._try_forms(question, url, heard)
         if isinstance(heard.outcome, Answer) or heard.refusal is not None:
             self._form_is_proven = True

@@ -9,9 +9,8 @@ from enum import StrEnum
 from camagent.model.codec_names import ALL_CODECS
 
 UNLIMITED_BITRATE = 2_147_483_647  # "no limit" in BitrateLimit, agsh/onvif#233
-IMPLAUSIBLE_KBPS = (
-    200_000  # no camera encodes 200 Mbit/s: such a number is in bit/s already (mrtian2016/onvifsim quirks)
-)
+# no camera encodes 200 Mbit/s: such a number is in bit/s already (mrtian2016/onvifsim quirks)
+IMPLAUSIBLE_KBPS = 200_000
 MAX_NUMBER = 1e12  # larger than any bit rate; keeps a device's digits from becoming a number nobody can print
 MAX_NUMBER_CHARS = 32  # longest honest number is a float with 17 digits
 

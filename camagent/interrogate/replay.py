@@ -23,9 +23,8 @@ from camagent.wire.http_reply import HttpReply
 from camagent.wire.login_ledger import LoginLedger
 from camagent.wire.transcript import Exchange, Transcript
 
-NOT_RECORDED = (
-    FaultCode.BUDGET_SPENT
-)  # "not known": a question that was never asked must not look like a refusal
+# "not known": a question that was never asked must not look like a refusal
+NOT_RECORDED = FaultCode.BUDGET_SPENT
 _BODY = re.compile(r"<s:Body.*", re.S)
 
 

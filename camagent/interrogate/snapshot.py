@@ -30,9 +30,8 @@ async def try_snapshot(
     outcome = await conversation.ask(get_snapshot_uri(door.namespace, tokens[0]), door.url)
     if isinstance(outcome, Fault):
         return outcome
-    if outcome is None or outcome.shown != str(
-        outcome
-    ):  # rtsp://…, or a log-in inside: no stranger asks that
+    # rtsp://…, or a log-in inside: no stranger asks that
+    if outcome is None or outcome.shown != str(outcome):
         return Fault(FaultCode.UNSUPPORTED, Stage.INTERROGATE, "GetSnapshotUri", 0.0)
     return await _peek(conversation, str(outcome.pinned(conversation.host)))
 

@@ -27,9 +27,8 @@ _KEYS = (
     r"|auth(?:basic|digest|code|info|hash|ori[sz]ation|entication)?|basic[_-]?auth|credentials?|sign(?:ature)?"
     r"|sess(?:ion)?(?:[_-]?id)?|sid|ticket"
 )
-_AFTER_ESCAPED = (
-    r"(?:(?<![A-Za-z0-9])|(?<=%26)|(?<=%3[BbFf])|(?<=%2[Ff]))"  # after "&", ";", "?" or "/" in that form
-)
+# after "&", ";", "?" or "/" in that form
+_AFTER_ESCAPED = r"(?:(?<![A-Za-z0-9])|(?<=%26)|(?<=%3[BbFf])|(?<=%2[Ff]))"
 _LIST_INDEX = r"(?:\[\w{0,16}\]|%5b\w{0,16}%5d)?"  # password[]=, login[password]=
 _NAME = (
     rf"{_AFTER_ESCAPED}(?P<name>{PASSWORD_NAMES}|{_USERS}|{_KEYS})"

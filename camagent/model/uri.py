@@ -109,9 +109,8 @@ def split_userinfo(rest: str) -> tuple[str | None, str]:
         rest[:end], rest[at + 1 :] if at >= 0 else ""
     ):
         return None, rest  # an "@" further on belongs to the path
-    while (
-        at >= 0
-    ):  # the password itself holds a "/", "?" or "#": what follows its "@" must look like host[:port]
+    # the password itself holds a "/", "?" or "#": what follows its "@" must look like host[:port]
+    while at >= 0:
         after = rest[at + 1 :]
         stop = min((i for i in (after.find(c) for c in "/?#@") if i >= 0), default=len(after))
         if _split_host_port(after[:stop], 0) is not None and after[stop : stop + 1] != "@":

@@ -95,9 +95,8 @@ def as_plain(text: str | None) -> str | None:
     return word if word and word.upper() not in _PLACEHOLDER_WORDS else None
 
 
-MAX_SIGN_CHARS = (
-    128  # longest serial recorded: 37 characters (Hikvision: model, date and number); bounds what is stored
-)
+# longest serial recorded: 37 characters (Hikvision: model, date and number); bounds what is stored
+MAX_SIGN_CHARS = 128
 _ROWS = (
     "0123456789012345678901234567890",
     "9876543210987654321098765432109",

@@ -29,14 +29,12 @@ from camagent.observe.picture.opinion import PictureReport
 from camagent.platform.process import child_environment, memory_limit_bytes
 
 WORKER_MODULE = "camagent.observe.decode_worker"
-JOB_TIMEOUT_S = (
-    20.0  # three 4K keyframes take 0.3 s of CPU on a good core; an old PC with every core busy stays below
-)
+# three 4K keyframes take 0.3 s of CPU on a good core; an old PC with every core busy stays below
+JOB_TIMEOUT_S = 20.0
 MAX_PICTURES = 8  # a stream; two or three are useful
 MAX_PICTURE_BYTES = 16_000_000  # a JPEG of RFC 2435 has no more (24-bit offset); keyframes are far smaller
-MAX_WAITING_BYTES = (
-    128_000_000  # of pictures queued: 256 cameras with two heavy 1080p keyframes (165 kB) take 84 MB
-)
+# of pictures queued: 256 cameras with two heavy 1080p keyframes (165 kB) take 84 MB
+MAX_WAITING_BYTES = 128_000_000
 MAX_REPLY_BYTES = 65_536  # a report has about 12,000 bytes, most of them numbers of the last picture
 MAX_KEPT_BYTES = MAX_PICTURES * 64_000_000  # PNGs of one stream, where they are kept; 4K of noise has 25 MB
 KILLED = -9  # what asyncio tells of a process that got SIGKILL; Windows has none

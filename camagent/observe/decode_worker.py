@@ -188,9 +188,8 @@ def _work(
                 sink.write(b"".join((LENGTH.pack(len(answer)), answer, *(kept or ()))))
                 sink.flush()
     finally:
-        os._exit(
-            1
-        )  # a bug of ours: the pool sees the process end at once, instead of a thread that is missing
+        # a bug of ours: the pool sees the process end at once, instead of a thread that is missing
+        os._exit(1)
 
 
 def _load() -> None:

@@ -12,9 +12,8 @@ from camagent.observe.codec import jpeg_headers as jpeg
 from camagent.observe.codec.nal_sequence import NalSequence
 
 CLOCK_HZ = 90_000
-MAX_MISSING_STAMPS_RATIO = (
-    0.9  # a program stream stamps one PES packet, that may hold several pictures; else no time
-)
+# a program stream stamps one PES packet, that may hold several pictures; else no time
+MAX_MISSING_STAMPS_RATIO = 0.9
 MAX_CANDIDATES = 8  # keyframes held at a time, thinned out evenly: bounds memory for files of any length
 
 

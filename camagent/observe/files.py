@@ -167,9 +167,8 @@ def _collect(container: Any, stream: Any, reading: FileReading, options: FileOpt
         if _fills(reading, options.window_s):
             return True
     indexed: int = stream.frames  # 0 where the container has no index
-    if (
-        container.format.name == "avi"
-    ):  # its index counts chunks, and empty ones between pictures; time stamps too
+    # its index counts chunks, and empty ones between pictures; time stamps too
+    if container.format.name == "avi":
         return last + step >= indexed
     return seen >= min(indexed, MAX_FRAMES)
 
@@ -226,9 +225,8 @@ def _with_sequence_header(reading: FileReading, content: bytes, key: bool) -> by
 
 def _capture(reading: FileReading) -> Capture:
     stamps, sizes, keyframes, recovery_points, damaged = zip(*reading.rows, strict=True)
-    arrivals_s = tuple(
-        stamp / CLOCK_HZ for stamp in sorted(stamps)
-    )  # each frame comes just when one has to be shown
+    # each frame comes just when one has to be shown
+    arrivals_s = tuple(stamp / CLOCK_HZ for stamp in sorted(stamps))
     table = FrameTable(stamps, arrivals_s, sizes, keyframes, recovery_points, damaged, CLOCK_HZ)
     first_s, last_s = arrivals_s[0], arrivals_s[-1]
     interval_s = (last_s - first_s) / (len(table) - 1) if len(table) > 1 else 0.0

@@ -265,9 +265,8 @@ class FrameBuilder:
     def _open_frame(self, packet: Packet) -> _Frame:
         previous = self._frame
         frame = _Frame(packet.arrival_s, packet.timestamp)
-        if (
-            previous is not None and not previous.flags & SLICE
-        ):  # parameter sets sent with a time stamp of their own
+        # parameter sets sent with a time stamp of their own
+        if previous is not None and not previous.flags & SLICE:
             frame.size_bytes, frame.flags, frame.damaged = (
                 previous.size_bytes,
                 previous.flags,

@@ -50,9 +50,8 @@ def gop(table: FrameTable, rate: FrameRate | None = None) -> Gop:
     segments, _ = steady_segments(table)
     shown = _presentation_ranks(table, segments)
     ahead, behind = reorder_depths(table, range(len(table)))
-    sent = [
-        (a, b) for a, b in spans if len(table) - 1 - shown[b] >= behind
-    ]  # with every frame shown before them
+    # with every frame shown before them
+    sent = [(a, b) for a, b in spans if len(table) - 1 - shown[b] >= behind]
     whole = [(a, b) for a, b in sent if not any(table.damaged[a + 1 : b + 1 + ahead])]
     known = whole or _with_every_frame(table, spans)
     if not known:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MAX_PICTURE_BYTES = 8 * 1024 * 1024  # of one keyframe: a 4K intra picture at the best quality is under 6 MB
-MAX_HELD_BYTES = (
-    96 * 1024 * 1024
-)  # of all watches together: 256 cameras with two heavy keyframes (165 kB) take 84 MB
+# of all watches together: 256 cameras with two heavy keyframes (165 kB) take 84 MB
+MAX_HELD_BYTES = 96 * 1024 * 1024
 
 
 class PictureMemory:

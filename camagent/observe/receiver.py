@@ -19,9 +19,8 @@ from camagent.observe.rtp import HEADER_BYTES, Packet, RtpHeader, SequenceOrder,
 
 SSRC_PATIENCE = 8  # packets in a row of another SSRC before the sender is believed to have restarted
 MAX_OTHERS = 4  # senders beside ours that are watched at a time
-_INTERLEAVED = struct.Struct(
-    "!HHHHII"
-)  # "$" and channel, length, RTP's first two bytes, sequence, time stamp, SSRC
+# "$" and channel, length, RTP's first two bytes, sequence, time stamp, SSRC
+_INTERLEAVED = struct.Struct("!HHHHII")
 _DATAGRAM = struct.Struct("!HHII")
 _BEGINNING = struct.Struct("!HHIII")
 """… and the first four bytes of the payload."""

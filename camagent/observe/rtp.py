@@ -11,15 +11,13 @@ from typing import NamedTuple
 
 MAX_DROPOUT = 3000  # RFC 3550 A.1: a larger gap is a restart, unless the time stamps say otherwise
 MAX_MISORDER = 100  # RFC 3550 A.1
-MAX_WAITING = (
-    32  # packets held for a late one: real networks reorder by a few; bounds what a gap can make us keep
-)
+# packets held for a late one: real networks reorder by a few; bounds what a gap can make us keep
+MAX_WAITING = 32
 REORDER_WAIT_S = 0.2  # a packet that is later than this is lost: cameras are a few switches away
 MAX_ABANDONED = 512  # sequence numbers remembered to tell "very late" from "twice"
 MAX_TRANSIT_STEP_S = 10.0  # a larger one is a jump of the sender's time stamps, which is counted elsewhere
-OUTAGE_SLACK_S = (
-    2.0  # how far time stamps and arrivals may disagree for a gap to count as an outage of one sender
-)
+# how far time stamps and arrivals may disagree for a gap to count as an outage of one sender
+OUTAGE_SLACK_S = 2.0
 LOSS_RATE_FACTOR = 3  # a sender does not send three times its own packet rate through a silence
 MIN_LOSS_BURST = 400  # lost at once without any silence: a heavy keyframe of 4K (560 kB)
 MIN_RATE_SPAN_S = 0.5  # a packet rate over less is that of one burst
@@ -59,9 +57,8 @@ def parse_rtp(buffer: bytes | bytearray | memoryview, start: int, end: int) -> R
         at = extension[1]
     if first & 0x20 and end > at:
         padding = buffer[end - 1]
-        end = (
-            end - padding if 0 < padding <= end - at else end
-        )  # a padding count that cannot be is not believed
+        # a padding count that cannot be is not believed
+        end = end - padding if 0 < padding <= end - at else end
     if at > end:
         return None
     return RtpHeader(second & 0x7F, bool(second & 0x80), sequence, timestamp, ssrc, at, end, extension)
@@ -214,9 +211,8 @@ class SequenceOrder:
         known = next((stamp for start, stamp in reversed(self._starts) if start <= number), None)
         if known is not None or not self._starts:
             return known in (None, timestamp)
-        return (
-            self._starts[-1][1] - timestamp
-        ) & 0xFFFFFFFF < 0x80000000  # from before our first: not newer than now
+        # from before our first: not newer than now
+        return (self._starts[-1][1] - timestamp) & 0xFFFFFFFF < 0x80000000
 
     def _time_for(self, packets: int, next_one: Packet, last_s: float) -> bool:
         """So many may have been sent, and lost, since the last one: by the rate so far, or as one heavy

@@ -106,9 +106,8 @@ def _media(head: str, attributes: list[str]) -> MediaDescription | None:
         return None
     numbers = [int(w) for w in words[3 : 3 + MAX_FORMATS] if w.isascii() and w.isdigit() and len(w) <= 3]
     mapped = _by_payload_type(attributes, "rtpmap")
-    numbers += [
-        n for n in mapped if n not in numbers and not numbers
-    ]  # a media line without its payload types
+    # a media line without its payload types
+    numbers += [n for n in mapped if n not in numbers and not numbers]
     parameters = _by_payload_type(attributes, "fmtp")
     width, height = _size(attributes)
     return MediaDescription(

@@ -8,9 +8,8 @@ from statistics import median
 
 from camagent.observe.frames import FrameTable
 
-MIN_JUMP_S = (
-    1.0  # a step back, or ahead of the arrivals, of a second and of more frames than any reordering is a jump
-)
+# a step back, or ahead of the arrivals, of a second and of more frames than any reordering is a jump
+MIN_JUMP_S = 1.0
 REORDER_FRAMES = 16  # H.264 and H.265 hold at most 16 pictures back
 
 
@@ -97,6 +96,5 @@ def _running_count(flags: Sequence[bool]) -> list[int]:
     return counts
 
 
-MISSING_RATIO = (
-    1.5  # of the usual frame interval: a longer one near lost packets is a frame that did not come
-)
+# of the usual frame interval: a longer one near lost packets is a frame that did not come
+MISSING_RATIO = 1.5

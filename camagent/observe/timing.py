@@ -20,21 +20,18 @@ from camagent.observe.pace import MIN_FRAMES, ArrivalPace, line_sets_the_pace, p
 from camagent.observe.stamp_order import MISSING_RATIO, presentation_intervals, steady_segments
 from camagent.observe.variance import variance
 
-BURST_RATIO = (
-    0.25  # servers empty their buffer at the start: intervals below a quarter of the usual are that burst
-)
+# servers empty their buffer at the start: intervals below a quarter of the usual are that burst
+BURST_RATIO = 0.25
 MIN_FRAMES_FOR_BURST = 8  # fewer frames cannot show what is usual
 HONEST_DRIFT = 0.015  # crystals differ by 1e-4; lies that somebody meant, by 3 % and more
 MIN_SPAN_FOR_DRIFT_S = 1.0  # shorter than this, jitter of the network looks like a lie
 NOTHING_TOLD = 0.5  # of a rate by arrivals: with so much doubt it tells nothing
-FAR_APART = (
-    0.5  # of the arrivals' span, where nothing finer can be seen; B-frames cut off at its ends are less
-)
+# of the arrivals' span, where nothing finer can be seen; B-frames cut off at its ends are less
+FAR_APART = 0.5
 MAX_DOUBT = 3.0  # of a rate: nobody's stamps run three times too slow
 UNSEEN_DELAY_S = 0.1  # what the network may have added where it cannot be seen
-FLAT_SHARE = (
-    0.5  # of the whole window's drift: a part known that well shows that the stamps do not lie everywhere
-)
+# of the whole window's drift: a part known that well shows that the stamps do not lie everywhere
+FLAT_SHARE = 0.5
 SLOW_GROWTH_S = 0.25  # frames came later and later by more than a keyframe's burst explains
 SKIPPED_SHARE, MIN_SKIPPED = 0.05, 3  # of the intervals: a camera whose buffer is full leaves out frames
 MAX_RATE_HZ = 1000.0  # faster than any network camera: a clock or a burst is speaking, not the sensor
@@ -237,9 +234,8 @@ def _arrival_rate(table: FrameTable, first: int, intervals_s: Sequence[float]) -
     paces = pace(arrivals_s, [row / mean_hz for row in range(len(arrivals_s))])
     if not paces:
         return mean_hz, _unseen(arrivals_s)
-    held_back = max(intervals_s) / (
-        arrivals_s[-1] - arrivals_s[0]
-    )  # of the first or the last frame, at worst
+    # of the first or the last frame, at worst
+    held_back = max(intervals_s) / (arrivals_s[-1] - arrivals_s[0])
     return mean_hz * (1 - paces[0].drift), paces[0].uncertainty + held_back
 
 

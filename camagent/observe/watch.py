@@ -40,9 +40,8 @@ from camagent.observe.rtsp.window import Watching
 from camagent.observe.rtsp.window_plan import WindowPlan
 from camagent.wire.login_ledger import LoginLedger
 
-BUSY_WAIT_S = (
-    5.0  # before the one polite later try: sessions of a viewer that has just left are freed by then
-)
+# before the one polite later try: sessions of a viewer that has just left are freed by then
+BUSY_WAIT_S = 5.0
 GLANCE_S = 1.5  # of a lighter stream, where somebody waits: 15 frames at the slowest usual rate of 10 fps
 
 

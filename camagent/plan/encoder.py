@@ -118,9 +118,8 @@ def _choice_of(camera: CameraFacts, findings: Sequence[Finding], target: _Target
         and all(option.codec != sent for option in target.options)
         and _is_allowed(sent, bounds)
     ):
-        return Choice(
-            Ability.UNKNOWN, doubt="options_without_codec"
-        )  # Media1 cannot list H.265: no reason to leave it
+        # Media1 cannot list H.265: no reason to leave it
+        return Choice(Ability.UNKNOWN, doubt="options_without_codec")
     outcomes = outcomes_of(findings)
     unknown: Choice | None = None
     for option in _by_preference(target, bounds):

@@ -163,9 +163,8 @@ def _rivals(camera: CameraFacts, main: StreamFacts) -> Iterator[str]:
     for other in camera.others:
         main_address = isinstance(main.target, StreamTarget) and other.uri == main.target.uri
         pictures = other.configured is not None and other.configured.codec == "mjpeg" != main.measured.codec
-        view = (
-            other.not_judged == "view" and not pictures
-        )  # of a video camera its JPEG of the whole sensor is no rival
+        # of a video camera its JPEG of the whole sensor is no rival
+        view = other.not_judged == "view" and not pictures
         if main_address or view or _may_exceed(other.configured, pixels):
             yield other.token
 
@@ -201,9 +200,8 @@ def _menu_doubts(camera: CameraFacts) -> Iterator[Message]:
     elif not any(_offers_choice(believable(option)) for option in options):
         yield _doubt("menu_no_choice")
     questions = {fault.doing for fault in device.faults if fault.code in TROUBLE} | set(device.recovered)
-    menu_refused = any(
-        fault.doing == MENU_QUESTION for fault in device.faults
-    )  # the other service's was read
+    # the other service's was read
+    menu_refused = any(fault.doing == MENU_QUESTION for fault in device.faults)
     if questions & MEDIA_QUESTIONS or menu_refused or device.media.truncated:
         yield _doubt("menu_trouble")
     services = () if isinstance(device.services, Fault) else device.services

@@ -54,9 +54,8 @@ def _encoder(finding: Finding, case: Case) -> Remedy:
         return Remedy(Action.INVESTIGATE, (step("recorder_options"),))
     if case.encoder.ability is Ability.NO:
         return Remedy(Action.REPLACE, (step("options_insufficient"),))
-    another = any(
-        setting.stream != "main" for setting in case.encoder.settings
-    )  # then all that it sends is new
+    # then all that it sends is new
+    another = any(setting.stream != "main" for setting in case.encoder.settings)
     if not another and not MENDS[finding.check] & {setting.name for setting in case.encoder.settings}:
         # What ONVIF says is set would already do, yet something else is sent: no menu value mends that.
         return Remedy(Action.INVESTIGATE, (step("encoder_ignores_settings"),))

@@ -75,9 +75,8 @@ def _mend(
     action = _dearest([remedy.action for _, remedy in remedies])
     before_bps = measured_bitrate_bps(camera)
     slow = next((f for f in findings if f.message.key == SLOW_LINE), None)
-    if (
-        slow is not None and action is not Action.REPLACE
-    ):  # behind a line that is too slow nothing can be looked into
+    # behind a line that is too slow nothing can be looked into
+    if slow is not None and action is not Action.REPLACE:
         remedies.append((slow, Remedy(Action.FIX_NETWORK, (step("fix_network"),))))
         action = _dearest(
             [remedy.action for _, remedy in remedies if remedy.action is not Action.INVESTIGATE]

@@ -18,9 +18,8 @@ def adapters() -> tuple[Adapter, ...]:
     flags: dict[str, int] = {}
     addresses: dict[str, list[Address]] = {}
     for label, flag, address in _getifaddrs():
-        name = label.partition(":")[
-            0
-        ]  # "eth0:1" is a second address of eth0, for example for factory addresses
+        # "eth0:1" is a second address of eth0, for example for factory addresses
+        name = label.partition(":")[0]
         flags.setdefault(name, flag)
         if address is not None:
             addresses.setdefault(name, []).append(address)

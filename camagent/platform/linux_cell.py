@@ -79,9 +79,8 @@ def enter() -> tuple[str, ...]:
     import resource
 
     libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(
-        _PR_SET_DUMPABLE, 0, 0, 0, 0
-    )  # nobody of our own user reads a picture out of our memory either
+    # nobody of our own user reads a picture out of our memory either
+    libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     granted = ["limits"]
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0:
         granted.append("no_new_privs")

@@ -77,9 +77,8 @@ def join_v4(sock: socket.socket, group: str, own: str, index: int) -> None:
     if sys.platform == "win32":
         member = struct.pack("=4s4s", socket.inet_aton(group), socket.inet_aton(own))  # struct ip_mreq
     else:
-        member = struct.pack(
-            "=4s4si", socket.inet_aton(group), socket.inet_aton(own), index
-        )  # struct ip_mreqn
+        # struct ip_mreqn
+        member = struct.pack("=4s4si", socket.inet_aton(group), socket.inet_aton(own), index)
     sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
 
 

@@ -11,9 +11,8 @@ assert sys.platform == "win32"  # so that the type checker reads the rest with -
 _EXTENDED_LIMITS = 9  # JobObjectExtendedLimitInformation
 _LIMIT_PROCESS_MEMORY = 0x100
 _BELOW_NORMAL = 0x4000
-_NO_CRASH_DIALOGS = (
-    0x1 | 0x2 | 0x8000
-)  # SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX
+# SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX
+_NO_CRASH_DIALOGS = 0x1 | 0x2 | 0x8000
 
 
 class _BasicLimits(ctypes.Structure):

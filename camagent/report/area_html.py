@@ -20,9 +20,8 @@ from camagent.report.html import assets, list_script, template, words
 from camagent.text import render, say
 from camagent.text.vietnamese import sort_key
 
-MAX_ROWS = (
-    500  # drawn at once: a city of 2,300 schools opens within two seconds; a longer list has its own script
-)
+# drawn at once: a city of 2,300 schools opens within two seconds; a longer list has its own script
+MAX_ROWS = 500
 MAX_BARS = 10  # where to begin: more than that is no beginning
 MAX_MAKERS = 200  # of a drop-down; a device may call its maker anything
 

@@ -17,14 +17,12 @@ from camagent.report.letters import line_count
 
 FONT = "Times New Roman"
 FONT_SIZE_PT = 12
-LINE_HEIGHT_PT = (
-    15.5  # Times New Roman 12 pt with its leading; LibreOffice and Excel do not grow these rows themselves
-)
+# Times New Roman 12 pt with its leading; LibreOffice and Excel do not grow these rows themselves
+LINE_HEIGHT_PT = 15.5
 COMPACT_LINE_PT = 15.0  # its leading alone: where every line of a long list counts
 MAX_ROW_HEIGHT_PT = 400.0  # a row may be 409.5 pt high
-CHARS_PER_WIDTH = (
-    1.12  # letters that fit a unit of column width (a digit of the default font), Vietnamese text
-)
+# letters that fit a unit of column width (a digit of the default font), Vietnamese text
+CHARS_PER_WIDTH = 1.12
 ARROW_WIDTH = 2.5  # units of column width
 BOLD_RATIO = 0.9  # bold letters are that much fewer to the line
 MAX_CELL_CHARS = 32_000  # a cell holds 32,767

@@ -29,9 +29,8 @@ from camagent.report.coverage import missed_groups
 from camagent.text import say
 from camagent.text.vietnamese import clean_line
 
-MAX_ONE_BY_ONE = (
-    3  # addresses not checked for one reason; more are one line, or they push the cameras off the screen
-)
+# addresses not checked for one reason; more are one line, or they push the cameras off the screen
+MAX_ONE_BY_ONE = 3
 MAX_STREAM_CHARS = 50  # "MPEG-4 · 2560×1440 · 25,02 hình/s · 12,55 Mbit/s" has 47
 MAX_NIGHT_CHARS = 600
 MAX_CELL_CHARS = 32  # columns stay aligned whatever a camera calls itself

@@ -28,9 +28,8 @@ from camagent.text import say
 from camagent.text.quantities import VIETNAM, bitrate_text, moment_text, quantity_text, storage_text
 from camagent.text.vietnamese import sort_key
 
-MAX_FINDING_ROWS = (
-    50_000  # a spreadsheet of an old PC stays usable; beyond that only what needs reading is listed
-)
+# a spreadsheet of an old PC stays usable; beyond that only what needs reading is listed
+MAX_FINDING_ROWS = 50_000
 MAX_ADDRESSES_A_ROW = 20  # not checked for one reason; the JSON document has them all
 
 

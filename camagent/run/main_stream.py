@@ -26,15 +26,12 @@ from camagent.model.uri import StreamUri
 
 MAX_SOURCES = 128  # the largest recorders have 128 channels; bounds what one device can make us do
 SUB_STREAMS = 1  # one lighter stream is enough to tell that there is one; each costs a whole window
-MAX_WATCHED = (
-    4  # where sizes are unknown or turn out wrong, so many streams of a source are measured to find the main
-)
-MAX_CANDIDATES = (
-    16  # profiles of one source that may become its main or lighter stream; of more, those are listed
-)
-MAX_OTHERS = (
-    16  # unwatched streams of one source that are listed; a camera with more of them is none that we know
-)
+# where sizes are unknown or turn out wrong, so many streams of a source are measured to find the main
+MAX_WATCHED = 4
+# profiles of one source that may become its main or lighter stream; of more, those are listed
+MAX_CANDIDATES = 16
+# unwatched streams of one source that are listed; a camera with more of them is none that we know
+MAX_OTHERS = 16
 VIEW_RATIO = 0.1  # two streams of one view have the same shape within this; 4:3 and 16:9 differ by a quarter
 HALF = 2  # a stream with at least half of the main one's pixels is hardly its lighter copy
 

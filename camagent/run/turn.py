@@ -33,12 +33,10 @@ from camagent.run.main_stream import (
 )
 from camagent.run.together import Together, at_once
 
-ASSUMED_STREAM_BPS = (
-    8_000_000.0  # admission weight of a stream whose encoder told no bit rate; not a requirement
-)
-DEVICE_BUDGET_S = (
-    900.0  # a camera ends long before by its own budgets; 64 channels of a recorder at 10 s each fit
-)
+# admission weight of a stream whose encoder told no bit rate; not a requirement
+ASSUMED_STREAM_BPS = 8_000_000.0
+# a camera ends long before by its own budgets; 64 channels of a recorder at 10 s each fit
+DEVICE_BUDGET_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)

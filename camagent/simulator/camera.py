@@ -14,9 +14,8 @@ from camagent.simulator.kept_video import KeptVideo
 HTTP_PORT = 8080  # above 1024: no root
 RTSP_PORT = 8554
 HTTPS_PORT = 8443
-_IDENTITY_NAMESPACE = uuid.UUID(
-    "6f2c1b52-51d3-4f0e-9a53-3a1f2f1f7c10"
-)  # any constant: the same camera keeps its endpoint
+# any constant: the same camera keeps its endpoint
+_IDENTITY_NAMESPACE = uuid.UUID("6f2c1b52-51d3-4f0e-9a53-3a1f2f1f7c10")
 
 
 @dataclass(frozen=True, slots=True)

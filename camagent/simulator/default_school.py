@@ -22,9 +22,8 @@ from camagent.simulator.faults import StreamFaults
 
 USER = "camagent"
 NETWORK = "127.10"
-MAX_CAMERAS = (
-    1000  # each has sockets of its own: beyond, the usual limit of open files is reached long before
-)
+# each has sockets of its own: beyond, the usual limit of open files is reached long before
+MAX_CAMERAS = 1000
 _PER_SUBNET = 200
 _DIGEST = ("digest-sha-256", "digest-md5")
 

@@ -18,13 +18,11 @@ from camagent.simulator.live import LiveSource
 
 SENDER_REPORT_EVERY_S = 5.0  # RFC 3550 §6.2: the usual minimum
 NTP_EPOCH_OFFSET_S = 2_208_988_800  # 1900 to 1970
-MAX_BACKLOG_BYTES = (
-    4 << 20
-)  # a peer that does not read loses frames, as with a camera, and costs no more memory
+# a peer that does not read loses frames, as with a camera, and costs no more memory
+MAX_BACKLOG_BYTES = 4 << 20
 STRAY_BYTES = b"\x00\x01strayed into the stream\xff\xfe"
-_CORRUPTED_FROM = (
-    RTP_HEADER_BYTES + 24
-)  # behind payload, NAL unit and slice headers: decoding fails, parsing does not
+# behind payload, NAL unit and slice headers: decoding fails, parsing does not
+_CORRUPTED_FROM = RTP_HEADER_BYTES + 24
 
 
 class Line(Protocol):

@@ -20,9 +20,8 @@ GROUP = "239.255.255.250"
 PORT = 3702
 LOOPBACK = "127.0.0.1"
 MAX_PROBE_BYTES = 8192  # a Probe is about one kilobyte
-MAX_DELAY_S = (
-    0.4  # WS-Discovery's APP_MAX_DELAY is 0.5 s: answers are spread so that they do not drown each other
-)
+# WS-Discovery's APP_MAX_DELAY is 0.5 s: answers are spread so that they do not drown each other
+MAX_DELAY_S = 0.4
 DISCOVERY = "http://schemas.xmlsoap.org/ws/2005/04/discovery"
 _TYPES = ("NetworkVideoTransmitter", "Device")
 _HEADER = (

@@ -35,9 +35,8 @@ from camagent.store.scans import answered
 from camagent.text.quantities import VIETNAM, stamp_text
 from camagent.text.vietnamese import clean_line
 
-MAX_KNOWN = (
-    5_000  # cameras remembered; a device that calls itself something new every day must not grow the file
-)
+# cameras remembered; a device that calls itself something new every day must not grow the file
+MAX_KNOWN = 5_000
 MAX_PINS = 20_000  # places whose certificate is remembered
 MAX_TRIED = 10  # scans that are looked at for one that can be read
 

@@ -12,9 +12,8 @@ from camagent.document.model import CameraView, ScanDocument
 from camagent.model.expected import DeviceWords, ExpectedCamera, Retirement
 from camagent.text.quantities import stamp_text
 
-MAX_EXPECTED = (
-    5_000  # cameras of all sites that one machine visits; who was not present for longest goes first
-)
+# cameras of all sites that one machine visits; who was not present for longest goes first
+MAX_EXPECTED = 5_000
 
 _COLUMNS = "id, site, name, address, video_source, words, present_at, place, said_by, said_on, reason"
 

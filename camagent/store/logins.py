@@ -24,14 +24,12 @@ from camagent.model.secret import Credential
 from camagent.store.open_file import ClosedAtEnd, connect, transaction
 from camagent.text.quantities import stamp_text
 
-AGAIN_AFTER = timedelta(
-    days=1
-)  # the longest lock-outs of common makes last hours; a wrong password is not urgent
+# the longest lock-outs of common makes last hours; a wrong password is not urgent
+AGAIN_AFTER = timedelta(days=1)
 TRYING_FOR = timedelta(seconds=30)  # a log-in is answered sooner; a killed process leaves it behind
 MAX_PLACES = 20_000  # doors: four of each of 5,000 cameras
-BUSY_MS = (
-    300  # others write for a millisecond; longer would hold up the streams that this process is watching
-)
+# others write for a millisecond; longer would hold up the streams that this process is watching
+BUSY_MS = 300
 _STEPS = (
     (
         # `state` is "trying" (by the process `owner`) or "refused".
@@ -195,9 +193,8 @@ def open_logins(path: Path, key: bytes, now: Callable[[], datetime]) -> LoginRec
     Raises: OperatorError where it cannot be used.
     """
     connection, _ = connect(path, _STEPS)
-    connection.execute(
-        "PRAGMA synchronous = NORMAL"
-    )  # after a power cut one more try is worth less than 64 waits
+    # after a power cut one more try is worth less than 64 waits
+    connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     record = LoginRecord(connection, key, now)
     with suppress(sqlite3.DatabaseError):

@@ -17,9 +17,8 @@ from camagent.model.text import message
 from camagent.platform.whole_files import make_data_folder, make_private
 from camagent.store.schema import MIGRATIONS, Migrations
 
-BUSY_S = (
-    10.0  # another process (the service beside a scan by hand) writes for milliseconds; ten seconds is a hang
-)
+# another process (the service beside a scan by hand) writes for milliseconds; ten seconds is a hang
+BUSY_S = 10.0
 _SIDE_FILES = ("", "-wal", "-shm")
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _KINDS = {

@@ -12,9 +12,8 @@ from camagent.store import states
 from camagent.store.daily import count_day, thin
 from camagent.text.quantities import stamp_text
 
-LZMA_PRESET = (
-    1  # its window spans cameras that say the same: a twentieth of zlib's size here, in half the time
-)
+# its window spans cameras that say the same: a twentieth of zlib's size here, in half the time
+LZMA_PRESET = 1
 
 
 def add(connection: sqlite3.Connection, document: ScanDocument) -> None:

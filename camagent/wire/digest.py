@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from camagent.model.login_strength import Strength
 from camagent.model.secret import Credential
 
-MAX_CHALLENGE_CHARS = (
-    8192  # all WWW-Authenticate headers of one reply; ten times the longest example of RFC 7616
-)
+# all WWW-Authenticate headers of one reply; ten times the longest example of RFC 7616
+MAX_CHALLENGE_CHARS = 8192
 MAX_CHALLENGES = 16  # schemes × algorithms that one reply may offer; RFC 7616 knows six Digest forms
 
 # Digest names in the order that we prefer. SHA-256 stands before SHA-512-256 because the vector in RFC 7616

@@ -16,9 +16,8 @@ from camagent.wire.headers import Headers, all_values, first_value, read_headers
 
 MAX_HEAD_BYTES = 32 * 1024  # status line and headers; the longest seen are under 2 kB
 MAX_JUNK_BYTES = 64 * 1024  # before the status line: our own request echoed, or another protocol
-MAX_BODY_BYTES = (
-    4 * 1024 * 1024
-)  # 256 media profiles at 9 kB each, the largest recorded, and nearly as much again
+# 256 media profiles at 9 kB each, the largest recorded, and nearly as much again
+MAX_BODY_BYTES = 4 * 1024 * 1024
 MAX_INTERIM = 8  # replies of the 1xx kind before the real one
 _TAIL_BYTES = 512  # where the end of an envelope is looked for
 

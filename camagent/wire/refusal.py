@@ -27,9 +27,8 @@ _LOCK = re.compile(
     r"|\blan thu\b|\bso lan\b|\bqua nhieu\b|\bvuot qua\b|\bthu lai (sau|vao)\b"
     r"|锁定|被锁|冻结|剩余|尝试|还[有可能].{0,6}次"
 )
-_LOCK_WITH_MARKS = re.compile(
-    r"khóa|khoá"
-)  # without its marks the word is also "faculty", a part of any school's name
+# without its marks the word is also "faculty", a part of any school's name
+_LOCK_WITH_MARKS = re.compile(r"khóa|khoá")
 _LOCKED = re.compile(
     r"\b(user|account|ip|address|log-?in|access|is|been|temporarily)\b[^.<]{0,24}\b(locked|blocked|banned|suspended)\b"
     r"|^\W*(locked|blocked|banned)\b|\block(ed)?[ -]?out\b"

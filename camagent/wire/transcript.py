@@ -94,9 +94,8 @@ class Transcript:
         """
         make_folder(folder)
         path = folder / f"{re.sub(r'[^A-Za-z0-9._-]+', '_', name)[:100] or 'device'}.transcript.json"
-        write_whole(
-            path, self.to_json().encode(), durable=False
-        )  # one a device: waiting for the disk stops the loop
+        # one a device: waiting for the disk stops the loop
+        write_whole(path, self.to_json().encode(), durable=False)
         return path
 
     def _clean(self, text: str) -> str:

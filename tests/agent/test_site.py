@@ -67,9 +67,8 @@ class FakeFleet:
             return DeviceCheck(job.target, None, (SeenSource(None, None, streams),), now, 2.0, self.defect)
         assert isinstance(job.target, DeviceTarget)
         told = self.devices.get(job.target.host, SILENT)
-        device = (
-            replace(told) if isinstance(told, DeviceFacts) else told
-        )  # every conversation brings its own value
+        # every conversation brings its own value
+        device = replace(told) if isinstance(told, DeviceFacts) else told
         streams = (build.stream_facts(), build.sub_stream()) if isinstance(device, DeviceFacts) else ()  # type: ignore[assignment]
         return DeviceCheck(job.target, device, (SeenSource("VS1", None, streams),), now, 12.0)
 

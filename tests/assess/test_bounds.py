@@ -763,9 +763,8 @@ def test_other_onvif_profiles_need_no_proof_and_lists_are_written_in_full() -> N
     unread = with_device(scopes=(SCOPE + "G",), services=fault())
     assert judged("onvif_conformance", unread, recommended=("G",)).outcome is PASS
     assert key(judged("onvif_conformance", unread, recommended=("G",), extra=("G",))) == "conformance_good"
-    assert (
-        judged("onvif_conformance", unread, recommended=("G", "T")).outcome is PASS
-    )  # T is not what is claimed
+    # T is not what is claimed
+    assert judged("onvif_conformance", unread, recommended=("G", "T")).outcome is PASS
     told = dict(judged("onvif_conformance", unread, recommended=("T", "M"), extra=("G", "A")).message.args)
     assert (told["recommended"], told["extra"]) == ("T, M", "G, A")
     assert judged("onvif_conformance", with_device(scopes=(SCOPE + "X",))).observed == ("X",)
@@ -1131,9 +1130,8 @@ def test_what_is_asked_outdoors_does_not_apply_indoors(
     camera = camera_facts(declaration=Declaration(outdoor=outdoor))
     assert judged("camera_answer", camera, outdoor_only=outdoor_only).outcome is outcome
     assert judged("camera_answer", camera_facts(), outdoor_only=outdoor_only).outcome is OPEN
-    assert (
-        judged("camera_answer", camera).outcome is OPEN
-    )  # asked of every camera unless the row says otherwise
+    # asked of every camera unless the row says otherwise
+    assert judged("camera_answer", camera).outcome is OPEN
 
 
 def test_only_the_row_about_outdoor_housings_asks_it_outdoors_only() -> None:

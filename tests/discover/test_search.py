@@ -431,9 +431,8 @@ def test_a_port_whose_first_packets_were_lost_is_found_in_the_second_pass(networ
     async def main() -> Discovery:
         loop = asyncio.get_running_loop()
         door = socket.create_server(("127.77.0.3", 8000), backlog=0)
-        crowd = [
-            socket.socket() for _ in range(4)
-        ]  # a full queue: the kernel drops further SYNs without a word
+        # a full queue: the kernel drops further SYNs without a word
+        crowd = [socket.socket() for _ in range(4)]
         for visitor in crowd:
             visitor.setblocking(False)
             visitor.connect_ex(("127.77.0.3", 8000))

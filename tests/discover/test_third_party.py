@@ -52,9 +52,8 @@ def test_wsdiscovery_s_publisher_is_found_on_loopback_by_an_ordinary_user() -> N
     endpoint = "urn:uuid:11111111-2222-4333-8444-555555555501"
     with publisher(endpoint, "http://127.0.0.1:8801/onvif/device_service"):
         wanted = plan(["lo"])
-        wanted = replace(
-            wanted, pacing=replace(wanted.pacing, settle_s=2.0)
-        )  # the publisher waits up to 0.5 s
+        # the publisher waits up to 0.5 s
+        wanted = replace(wanted, pacing=replace(wanted.pacing, settle_s=2.0))
         found = asyncio.run(search(wanted, SystemClock()))
     mine = [s for s in found.sightings if s.target.endpoint == endpoint]  # other programs may answer here too
     assert [(str(s.target), s.found_by) for s in mine] == [("127.0.0.1:8801", (FoundBy.MULTICAST,))]

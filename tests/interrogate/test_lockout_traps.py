@@ -204,9 +204,8 @@ def test_a_device_that_answers_a_login_with_nothing_readable_is_soon_left_alone(
 ) -> None:
     """Nobody knows whether these were refusals: one more may have been bad luck, a third would be a
     lock-out."""
-    slammer = Slammer(
-        FakeDevice(named_host="192.0.2.9"), on_login
-    )  # XAddrs of another host are asked at ours
+    # XAddrs of another host are asked at ours
+    slammer = Slammer(FakeDevice(named_host="192.0.2.9"), on_login)
     facts = slammer.interviewed()
     assert 1 <= slammer.logins <= 2 and isinstance(facts.information, Fault)
 

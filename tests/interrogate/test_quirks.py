@@ -396,9 +396,8 @@ def test_a_web_server_without_onvif_is_asked_for_few_paths() -> None:
 
 def test_a_port_that_swallows_the_syn_is_not_the_end_of_the_ladder() -> None:
     """open-nvr/open-nvr#301: a forwarded port 8000 and a router that drops everything else."""
-    full = socket.create_server(
-        ("127.0.0.1", 0), backlog=0
-    )  # its queue is full: a further SYN gets no answer
+    # its queue is full: a further SYN gets no answer
+    full = socket.create_server(("127.0.0.1", 0), backlog=0)
     port = full.getsockname()[1]
     waiting = [socket.socket() for _ in range(4)]
     for one in waiting:

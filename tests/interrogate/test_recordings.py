@@ -102,9 +102,8 @@ def test_pieces_are_put_together_and_holes_are_cut_out() -> None:
     assert (
         first.spans == (TimeSpan(moment(2), moment(8)), TimeSpan(moment(10), moment(20))) and first.holes_told
     )
-    assert (
-        second.spans == (TimeSpan(moment(5), moment(20)),) and not second.holes_told
-    )  # and not the longer sound
+    # and not the longer sound
+    assert second.spans == (TimeSpan(moment(5), moment(20)),) and not second.holes_told
     assert "EndSearch" not in device.asked
 
 

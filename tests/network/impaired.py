@@ -59,9 +59,8 @@ def _accept(listener: socket.socket, target: tuple[str, int], line: Line, ended:
         except OSError:
             return
         far = socket.socket()
-        far.setsockopt(
-            socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES
-        )  # before connecting: it sets the window
+        # before connecting: it sets the window
+        far.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
         far.connect(target)
         for one, other, rate_bps in ((far, near, line.rate_bps), (near, far, None)):
             threading.Thread(target=_carry, args=(one, other, line, rate_bps, ended), daemon=True).start()

@@ -28,9 +28,8 @@ from tests.builders import (
 
 PORTS = PortFacts((554,), (21, 23, 2323, 5555, 9527), ())
 SHIPPED = load_profile("ubnd-3288")
-FPS = {
-    "minimum_hz": 20.0
-}  # the plan's tests have their own minimum: they are about the plan, not about the profile
+# the plan's tests have their own minimum: they are about the plan, not about the profile
+FPS = {"minimum_hz": 20.0}
 PROFILE = replace(
     SHIPPED,
     rows=tuple(

@@ -354,9 +354,8 @@ def test_a_profile_that_only_asks_density_sets_the_size_or_leaves_it() -> None:
 def test_an_upright_picture_counts_its_short_side() -> None:
     upright = {"width_px": 1080, "height_px": 1920}
     subject = watched(2.88, width_px=1920, height_px=1080, measured=upright)
-    assert [s.then for s in dense(subject).settings if s.name != "bitrate"] == [
-        (2560, 1440)
-    ]  # 1440 px over 2.88 m are 500 px/m
+    # 1440 px over 2.88 m are 500 px/m
+    assert [s.then for s in dense(subject).settings if s.name != "bitrate"] == [(2560, 1440)]
     wider = watched(2.89, width_px=1920, height_px=1080, measured=upright)
     assert dense(wider).action is Action.FIX_PICTURE
     upright_set = watched(
@@ -458,9 +457,8 @@ def test_an_encoder_that_is_only_set_to_single_pictures_is_set_before_anything_i
     assert [text.key for text in plan.steps] == ["plan.reconfigure_single_pictures"]
     for unread in (fault(), (h264(resolutions=((1280, 720), (640, 360))),)):
         assert planned(beside(unread)).action is Action.INVESTIGATE
-    assert (
-        planned(beside((encoder_options(codec="mjpeg"),))).action is Action.REPLACE
-    )  # it can do nothing else
+    # it can do nothing else
+    assert planned(beside((encoder_options(codec="mjpeg"),))).action is Action.REPLACE
     assert planned(subject).action is Action.REPLACE
 
 

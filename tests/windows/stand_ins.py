@@ -24,9 +24,8 @@ __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size)
 UNARY = ("ccos", "ccosh", "cexp", "clog", "csin", "csinh", "ctan", "ctanh", "csqrt")
 REAL = ("cabs", "carg", "cimag", "creal")
 MATHS = "api-ms-win-crt-math-l1-1-0.dll"
-IMPORTED = re.compile(
-    r"^\s+[0-9a-f]+\s+(?:<none>\s+)?[0-9a-f]+\s+(_?[a-z]\w*)$", re.MULTILINE
-)  # a row of objdump
+# a row of objdump
+IMPORTED = re.compile(r"^\s+[0-9a-f]+\s+(?:<none>\s+)?[0-9a-f]+\s+(_?[a-z]\w*)$", re.MULTILINE)
 OURS = "xpi-ms-win-crt-math-l1-1-0.dll"  # as long as the name that it takes the place of
 
 

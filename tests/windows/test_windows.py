@@ -165,9 +165,8 @@ def test_passwords_are_sealed_for_this_user(home: dict[str, str], tmp_path: Path
     assert len(key) > 100  # a Fernet key has 44 characters: this one lies in DPAPI's envelope
     moved = {"CAMAGENT_DATA": str(tmp_path / "data"), "CAMAGENT_CONFIG_DIR": str(tmp_path / "config")}
     elsewhere = on_linux("scan", "--subnet", "127.10.9.0/30", **moved)
-    assert (
-        elsewhere.returncode == 2 and "riêng" not in elsewhere.stdout + elsewhere.stderr
-    )  # nobody else opens it
+    # nobody else opens it
+    assert elsewhere.returncode == 2 and "riêng" not in elsewhere.stdout + elsewhere.stderr
     removed = wine.camagent("credentials", "remove", "10.1.2.0/24", home=home)
     assert removed.code == 0
 

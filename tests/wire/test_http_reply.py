@@ -264,8 +264,7 @@ def test_a_broken_packet_is_no_reply(broken: bytes) -> None:
 def test_any_bytes_are_read_without_raising_and_alike_however_they_arrive(parts: list[bytes]) -> None:
     data = b"".join(parts)
     whole, pieces = read(data), read(data, step=1)
-    if (
-        whole.progress is ReplyProgress.WHOLE and whole.keeps_alive
-    ):  # else it depends on what has come when we look
+    # else it depends on what has come when we look
+    if whole.progress is ReplyProgress.WHOLE and whole.keeps_alive:
         assert pieces.end() == whole.end()
     pieces.end()

@@ -141,9 +141,8 @@ def test_no_document_costs_more_than_a_little_memory_and_time() -> None:
     rows = {
         name: (int(mb), float(s)) for name, mb, s in (line.split(";") for line in done.stdout.splitlines())
     }
-    assert (
-        rows.pop("all")[0] < 200
-    )  # megabytes of the whole process, ten documents of ever new names included
+    # megabytes of the whole process, ten documents of ever new names included
+    assert rows.pop("all")[0] < 200
     assert rows.keys() == SHAPES.keys()
     assert not {name: row for name, row in rows.items() if row[0] > 80 or row[1] > 4.0}
 

@@ -179,9 +179,8 @@ def accounts(
     low = sum(1 for user in users or () if user.level in low_levels)
     if users and low:
         return Judgement(Outcome.PASS, say("accounts_low", count=low, total=len(users)), observed=True)
-    if not users or any(
-        user.level != ADMINISTRATOR for user in users
-    ):  # a maker's own level may be a low one
+    # a maker's own level may be a low one
+    if not users or any(user.level != ADMINISTRATOR for user in users):
         return answered(answer, site, valid_days)
     return Judgement(Outcome.FAIL, say("accounts_admin_only", total=len(users)), observed=False)
 

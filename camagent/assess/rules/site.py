@@ -13,9 +13,8 @@ from camagent.model.stream import MeasuredStream, StreamFacts
 
 GB_PER_DAY_PER_MBPS = 10.8  # 86,400 s of a megabit a second, in 8 bits a byte and 10^9 bytes a gigabyte
 
-MOST_UNREAD_RATIO = (
-    1 / 3
-)  # cameras not measured: beyond it a sum says more of what is missing than of the school
+# cameras not measured: beyond it a sum says more of what is missing than of the school
+MOST_UNREAD_RATIO = 1 / 3
 
 
 def uplink(

@@ -185,9 +185,8 @@ def _aggregated(payload: bytes, donl: bool) -> tuple[list[bytes], bool]:
 
 def _begins_picture(payload: Payload, donl: bool = False) -> bool:
     """first_slice_segment_in_pic_flag is the first bit behind the NAL header."""
-    if (
-        len(payload) > 3 and payload[0] < 0x80 and not donl
-    ):  # asked for with every frame: the two usual shapes first
+    # asked for with every frame: the two usual shapes first
+    if len(payload) > 3 and payload[0] < 0x80 and not donl:
         kind = payload[0] >> 1
         if 0 < kind <= bitstream.NAL_LAST_VCL:
             return payload[2] > 0x7F

@@ -128,9 +128,8 @@ def slice_pps_id(nal: bytes) -> int | None:
         return None
     bits = BitReader(unescape(nal[:16])[2:])
     try:
-        bits.skip(
-            2 if NAL_BLA_W_LP <= nal[0] >> 1 <= NAL_LAST_IRAP else 1
-        )  # with no_output_of_prior_pics_flag
+        # with no_output_of_prior_pics_flag
+        bits.skip(2 if NAL_BLA_W_LP <= nal[0] >> 1 <= NAL_LAST_IRAP else 1)
         return bits.ue_at_most(63)
     except BitstreamError:
         return None
@@ -221,9 +220,8 @@ def _crop(bits: BitReader, coded: tuple[int, int], unit: tuple[int, int]) -> tup
         return coded
     left, right, top, bottom = (bits.ue() for _ in range(4))
     width, height = coded[0] - unit[0] * (left + right), coded[1] - unit[1] * (top + bottom)
-    return (
-        (width, height) if width > 0 and height > 0 else coded
-    )  # decoders ignore a crop that leaves nothing
+    # decoders ignore a crop that leaves nothing
+    return (width, height) if width > 0 and height > 0 else coded
 
 
 def _vui_or_unknown(bits: BitReader, poc_bits: int) -> _Vui:

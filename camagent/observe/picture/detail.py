@@ -14,9 +14,8 @@ from camagent.observe.picture.condition import BENCH, Condition
 from camagent.observe.picture.light import colour_of, dim
 from camagent.observe.picture.view import PictureView, Plane, raw_eight_bit, without_text
 
-EDGE_WINDOW_PX = (
-    9  # along the direction; sees the whole flank of an edge up to a blur of sigma 4 at full size
-)
+# along the direction; sees the whole flank of an edge up to a blur of sigma 4 at full size
+EDGE_WINDOW_PX = 9
 EDGE_CONTRAST = 14  # 8-bit steps over the window: less is texture and noise, not an edge
 TILES = (6, 8)  # rows by columns: text fills fewer of them than a quarter
 MIN_TILE_EDGES = 0.01  # of a tile's places: fewer are a few stray pixels

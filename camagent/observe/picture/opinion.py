@@ -12,9 +12,8 @@ from camagent.model.fault import Fault
 from camagent.model.stream import ImageFacts
 from camagent.observe.frames import FrameTable
 
-MOVING_RATIO = (
-    0.02  # of a keyframe's size: frames between keyframes that only repeat a picture stay below 0.005
-)
+# of a keyframe's size: frames between keyframes that only repeat a picture stay below 0.005
+MOVING_RATIO = 0.02
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,8 @@ TURN_S = 0.01  # a quarter of a frame at 25 fps: below what is judged as jitter,
 LONG_TURN_S = 0.02  # half a frame: a third less work where packets are spread over the frame interval
 MIN_CONNECTIONS = 12  # fewer cost little either way, and their arrival times stay exact
 MANY_CONNECTIONS = 32  # from here on, turns are long
-READS_A_TURN = (
-    4  # of one connection, each of up to RECEIVE_BYTES: 400 Mbit/s, then it is the turn of the others
-)
+# of one connection, each of up to RECEIVE_BYTES: 400 Mbit/s, then it is the turn of the others
+READS_A_TURN = 4
 
 _readers: WeakKeyDictionary[asyncio.AbstractEventLoop, TurnReader] = WeakKeyDictionary()
 

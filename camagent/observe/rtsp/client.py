@@ -142,8 +142,7 @@ class RtspClient:
 def code_of(status: int) -> FaultCode:
     """What a refusal means to us."""
     if 300 <= status < 400:
-        return (
-            FaultCode.REFUSED_BY_POLICY
-        )  # a redirect: requests carry a log-in that is bound to this address
+        # a redirect: requests carry a log-in that is bound to this address
+        return FaultCode.REFUSED_BY_POLICY
     known = {404: FaultCode.NOT_FOUND, 453: FaultCode.BUSY, 503: FaultCode.BUSY}
     return known.get(status, FaultCode.RTSP_ERROR)

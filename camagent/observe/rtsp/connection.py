@@ -27,9 +27,8 @@ from camagent.observe.rtsp.messages import (
 from camagent.wire.tls import peer_fingerprint
 
 MAX_UNASKED = 64  # messages that we did not ask for, requests or answers: each costs memory or time
-MAX_JUNK_BYTES = (
-    64 * 1024
-)  # between two messages that we understand; cameras pad by a few bytes, strangers talk for ever
+# between two messages that we understand; cameras pad by a few bytes, strangers talk for ever
+MAX_JUNK_BYTES = 64 * 1024
 FULL_READS = 8  # in a row: two megabytes were waiting, so we were too slow
 LENGTH_ERROR_BYTES = 64  # by which a Content-Length may be wrong: line ends, a forgotten or an added line
 SHORT_BODY_S = 0.5  # silence after which the last bytes of a body do not come any more

@@ -17,9 +17,8 @@ from camagent.observe.rtsp.effort import LONG_S, NOTED_S
 from camagent.observe.rtsp.transport import PortPair
 from camagent.platform.sockets import unwatch, watch
 
-RECEIVE_BUFFER_BYTES = (
-    2 * 1024 * 1024
-)  # asked of the kernel: an IDR of 4K in one burst; it grants what it may
+# asked of the kernel: an IDR of 4K in one burst; it grants what it may
+RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024
 MAX_DATAGRAMS_PER_WAKE = 64  # then other cameras get their turn
 PORT_TRIES = 20  # for an even port whose successor is free too
 _SO_MEMINFO, _MEMINFO_DROPS = (

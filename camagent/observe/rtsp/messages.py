@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 from camagent.wire.headers import Headers, all_values, first_value, header_text, read_headers, small_number
 
-MAX_HEAD_BYTES = (
-    16 * 1024
-)  # the longest response head seen is under 2 kB; bounds what a peer can make us keep
+# the longest response head seen is under 2 kB; bounds what a peer can make us keep
+MAX_HEAD_BYTES = 16 * 1024
 MAX_BODY_BYTES = 64 * 1024  # a description of 64 tracks is under 20 kB
 MAX_SERVER_CHARS = 120  # of the Server header, as the result document shows it
 _STATUS_LINE = re.compile(rb"^RTSP/\d{1,2}\.\d{1,2}[ \t]+(\d{3})(?:[ \t]+([^\r\n]*))?[ \t]*$")

@@ -34,12 +34,10 @@ UNSUPPORTED_TRANSPORT = (
 )  # RTSPtoWeb#249, go2rtc#1510: refusals of interleaved TCP that UDP may mend
 REPORT_EVERY_S = 5.0  # RFC 3550 §6.2: the usual minimum; Arlo stops after 10 s without one (mediamtx#1403)
 ENOUGH_FRAMES = 6  # fewer tell neither a rate nor what kept them
-LOOP_LAG_LIMIT_S = (
-    0.5  # the send buffer of a small camera (64 kB–1 MB) and ours hold half a second of 4 Mbit/s
-)
-WAKE_S = (
-    1.0  # how often the watch looks up while it waits for pictures: a timer and a task switch for each camera
-)
+# the send buffer of a small camera (64 kB–1 MB) and ours hold half a second of 4 Mbit/s
+LOOP_LAG_LIMIT_S = 0.5
+# how often the watch looks up while it waits for pictures: a timer and a task switch for each camera
+WAKE_S = 1.0
 QUIET_WAKE_S = 2.5  # … and while packets just flow
 FIRST_WAKE_S = 0.05  # … while it waits for the first or the last packet
 OWN_SSRC = 0x63616D61

@@ -19,9 +19,8 @@ def picture_memory() -> PictureMemory:
     return _memories.setdefault(asyncio.get_running_loop(), PictureMemory())
 
 
-PICTURES_APART = (
-    0.36  # of the window: 3.6 s of ten; the next keyframe is then 4 s on where they are 2 s apart
-)
+# of the window: 3.6 s of ten; the next keyframe is then 4 s on where they are 2 s apart
+PICTURES_APART = 0.36
 
 
 @dataclass(frozen=True, slots=True)

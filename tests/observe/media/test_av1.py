@@ -95,9 +95,8 @@ def test_a_lost_packet_damages_its_frame_and_its_picture() -> None:
     assert sum(track.builder.table(CLOCK).damaged) == 1
     same = [packet[12:] for packet, stamp in zip(sent, stamps, strict=True) if stamp == stamps[inside]]
     assert picture(same, PictureSource("av1")) is not None
-    assert (
-        picture(same[1:], PictureSource("av1")) is None
-    )  # a middle piece leaves no trace but in the sequence numbers
+    # a middle piece leaves no trace but in the sequence numbers
+    assert picture(same[1:], PictureSource("av1")) is None
     assert picture(same[:-1], PictureSource("av1")) is None
 
 

@@ -132,9 +132,8 @@ def test_unusual_pictures_measure_like_usual_ones(recipe: Recipe) -> None:
     assert isinstance(report, PictureReport) and isinstance(usual, PictureReport)
     assert (report.width_px, report.height_px, report.errors) == (recipe.width, recipe.height, 0)
     assert report.image is not None and usual.image is not None
-    tolerance = (
-        10 if recipe.pix_fmt == "gray" else 4
-    )  # nothing in a monochrome stream says which range it has
+    # nothing in a monochrome stream says which range it has
+    tolerance = 10 if recipe.pix_fmt == "gray" else 4
     assert report.image.luma_mean == pytest.approx(usual.image.luma_mean, abs=tolerance)
     assert report.image.luma_std == pytest.approx(usual.image.luma_std, abs=tolerance)
     assert report.image.conditions == ()

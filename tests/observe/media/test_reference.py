@@ -82,9 +82,8 @@ def test_black_and_white_is_right_at_night() -> None:
     assert compared(numbers(scene(), colour=None, seed=5), [reference(), infrared()], daylight=True) == (
         "monochrome",
     )
-    assert (
-        compared(numbers(scene(), seed=5), [infrared()]) == ()
-    )  # colour where only infrared was known is no fault
+    # colour where only infrared was known is no fault
+    assert compared(numbers(scene(), seed=5), [infrared()]) == ()
 
 
 def test_without_a_reference_nothing_is_compared() -> None:

@@ -296,9 +296,8 @@ def test_two_fields_are_one_frame_whatever_their_stamps(apart: int) -> None:
 
 
 def test_frames_of_an_interlaced_stream_are_no_fields() -> None:
-    packets = [
-        (now_s, p[:4] + bytes(4) + p[8:]) for now_s, p in field_packets(0, paired=False)
-    ]  # a clock that stands
+    # a clock that stands
+    packets = [(now_s, p[:4] + bytes(4) + p[8:]) for now_s, p in field_packets(0, paired=False)]
     assert len(send(receiver(), packets)) >= 39
 
 

@@ -39,9 +39,8 @@ class Encoder(Camera):
     def payloads(self, unit: bytes) -> list[bytes]:
         if self.recipe.codec != "mjpeg":
             return packetize(self.recipe.codec, unit)
-        at = (
-            unit.index(b"\xff\xc0") + 5
-        )  # height and width: more than a byte of eights holds, so that byte is 0
+        # height and width: more than a byte of eights holds, so that byte is 0
+        at = unit.index(b"\xff\xc0") + 5
         small = packetize("mjpeg", unit[:at] + b"\x00\x10\x00\x10" + unit[at + 4 :])
         return [payload[:6] + b"\x00\x00" + payload[8:] for payload in small]
 

@@ -74,9 +74,8 @@ def test_udp_in_order_is_measured_and_reported_back() -> None:
     seen = measured(asyncio.run(camera.look(window_s=2.8)))
     assert seen.transport == "udp" and seen.rtp_lost_packets == 0 and seen.stray_packets == 0
     assert seen.frame_rate_hz == pytest.approx(50.0, rel=0.01) and seen.limits == ()
-    assert (
-        camera.reports and not parse_rtcp(camera.reports[0]).malformed
-    )  # mediamtx#1403: silence stops the camera
+    # mediamtx#1403: silence stops the camera
+    assert camera.reports and not parse_rtcp(camera.reports[0]).malformed
 
 
 def test_a_report_tells_the_loss_since_the_one_before() -> None:

@@ -157,9 +157,8 @@ def test_libreoffice_gives_the_same_sums_after_the_office_decided(
     report: AreaReport, tmp_path: Path, lang: str
 ) -> None:
     decisions = decided(report, CHOICES["mixed"])
-    book = load_workbook(
-        io.BytesIO(render_area_xlsx(report, lang))
-    )  # openpyxl keeps no value beside a formula
+    # openpyxl keeps no value beside a formula
+    book = load_workbook(io.BytesIO(render_area_xlsx(report, lang)))
     for sheet in book.worksheets:
         keys = next(
             (row for row in sheet.iter_rows() if {"id", "decision"} <= {cell.value for cell in row}), ()
