@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from itertools import chain
 from pathlib import Path
 
@@ -252,6 +252,34 @@ def test_there_are_few_rooms_and_arrows_and_no_circle() -> None:
     assert len(from_to) <= MAX_ROOMS
     assert sum(map(len, from_to.values())) <= MAX_ARROWS
     assert floors(from_to)[0] == ["model", "platform"]
+
+
+def _module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {_module_of(path): path for path in FILES}
+
+
+def _files_named(tree: ast.Module) -> Iterator[str]:
+    """The files of ours that a file names; `from camagent.store import scans` names scans."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            deeper = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if name in MODULES else node.module for name in deeper)
+
+
+def test_no_file_imports_itself_by_a_detour() -> None:
+    """Imports inside of functions, and those for types only, count."""
+    named = {name: set(_files_named(tree_of(path))) - {name} for name, path in MODULES.items()}
+    circle: list[str] = []
+    try:
+        TopologicalSorter({name: rest & MODULES.keys() for name, rest in named.items()}).prepare()
+    except CycleError as error:
+        circle = error.args[1]
+    assert not circle
 
 
 def rooms_text() -> str:

@@ -18,13 +18,12 @@ from camagent.model.discovery import Discovery, FoundBy, Sighting
 from camagent.model.earlier_runs import Learned, Memory, memory_after
 from camagent.model.finding import TRUST_RULE, Outcome, Verdict
 from camagent.model.scan import Declaration
-from camagent.model.trust import Trust, TrustedDevice
+from camagent.model.trust import LoginGiven, Trust, TrustedDevice
 from camagent.platform.system_clock import SystemClock
 from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import Fleet, FleetLimits
 from camagent.run.onlooker import Onlooker
 from camagent.run.site_run import Found, check_found, jobs_for
-from camagent.run.trust import LoginGiven
 from camagent.run.visit import Judge
 from camagent.store import open_store
 from camagent.text import render

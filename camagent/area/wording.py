@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from camagent.area import AreaReport, AreaSite
 from camagent.text import say
-from camagent.text.quantities import moment_text, number_text
+from camagent.text.moments import moment_text
+from camagent.text.quantities import number_text
 
 
 def merged_text(report: AreaReport, lang: str) -> str:

@@ -229,7 +229,7 @@ def _workbook(path: Path) -> bytes:
 def _day(text: str | None) -> date | None:
     """Raises: OperatorError where it is no day, or one that is still to come."""
     from camagent.document.school_year import parse_report_date
-    from camagent.text.quantities import VIETNAM
+    from camagent.text.moments import VIETNAM
 
     if text is None:
         return None

@@ -110,7 +110,7 @@ def _against_record(
 ) -> Progress:
     from camagent.document.school_year import parse_earlier
     from camagent.document.terms import term_of
-    from camagent.text.quantities import VIETNAM, moment_text
+    from camagent.text.moments import VIETNAM, moment_text
 
     today = report.at.astimezone(VIETNAM)
     name = ""

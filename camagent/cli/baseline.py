@@ -39,7 +39,7 @@ def show_command(camera: str, config_path: Path | None) -> int:
     from camagent.document.model import NightView
     from camagent.document.wording import night_text
     from camagent.store.pictures import NIGHT_LATEST
-    from camagent.text.quantities import VIETNAM
+    from camagent.text.moments import VIETNAM
 
     store = open_site_store(read_config(config_path))
     try:
@@ -80,7 +80,7 @@ def accept_command(camera: str, config_path: Path | None) -> int:
     """How the last check saw the camera is how it should look."""
     from camagent.app import open_site_store, read_config
     from camagent.store.pictures import kind_of
-    from camagent.text.quantities import VIETNAM
+    from camagent.text.moments import VIETNAM
 
     store = open_site_store(read_config(config_path))
     try:

@@ -69,7 +69,7 @@ def retire_command(camera_id: str, by: str, reason: str, config_path: Path | Non
     """Out of service: it stays listed, outside the counts."""
     from camagent.app import open_site_store, read_config
     from camagent.model.expected import Retirement
-    from camagent.text.quantities import VIETNAM
+    from camagent.text.moments import VIETNAM
 
     if not by.strip() or not reason.strip():
         raise OperatorError(message("camera.says_nothing"))
@@ -137,7 +137,7 @@ def export_command(output: str | None, config_path: Path | None, group_readable:
 
 
 def _plain(camera: ExpectedCamera) -> dict[str, object]:
-    from camagent.text.quantities import stamp_text
+    from camagent.text.moments import stamp_text
 
     word = camera.retired
     return {

@@ -72,7 +72,7 @@ def set_command(network: str, user: str, password_file: Path | None, allow_basic
 )
 def list_command() -> int:
     """Addresses and user names, and what was refused within a day; never a password."""
-    from camagent.text.quantities import moment_text
+    from camagent.text.moments import moment_text
 
     entries = _store().entries()
     for entry in entries:

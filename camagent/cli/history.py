@@ -45,7 +45,7 @@ def history_command(camera: str | None, config_path: Path | None) -> int:
 
 
 def _of_scans(store: Store) -> Iterator[str]:
-    from camagent.text.quantities import moment_text
+    from camagent.text.moments import moment_text
 
     rows = store.verdicts(MAX_SCANS)
     if not rows:
@@ -73,7 +73,7 @@ def _of_camera(store: Store, text: str) -> Iterator[str]:
 
 def changes_of(states: Sequence[CameraState]) -> Iterator[str]:
     """One line a state: when, the verdict, and what is not as it was in the state before."""
-    from camagent.text.quantities import moment_text
+    from camagent.text.moments import moment_text
 
     before: CameraState | None = None
     for state in states:

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from camagent.cli.check import read_login, read_target
 from camagent.cli.language import t, tm
 from camagent.cli.mistakes import EXIT_READY, EXIT_UNDETERMINED
 from camagent.cli.options import login_options
+from camagent.cli.typed_targets import read_login, read_target
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 

@@ -105,7 +105,7 @@ def _comparison(newest: ScanDocument, text: str | None, store: Store) -> Compari
     """
     from camagent.document.compare import compare
     from camagent.document.school_year import Earlier, parse_earlier
-    from camagent.text.quantities import VIETNAM
+    from camagent.text.moments import VIETNAM
 
     earlier = parse_earlier(text, datetime.now(VIETNAM)) if text is not None else Earlier(ago=1)
     if earlier is None:
@@ -132,7 +132,7 @@ def _term(store: Store, name: str) -> tuple[ScanDocument, Progress]:
     from camagent.document.progress import Progress, steps_between
     from camagent.document.sightings import sightings_of
     from camagent.document.terms import term_of
-    from camagent.text.quantities import VIETNAM, moment_text
+    from camagent.text.moments import VIETNAM, moment_text
 
     term = term_of(name, datetime.now(VIETNAM).date())
     newest, before_at = store.before(term.until), term.before

@@ -31,6 +31,7 @@ from camagent.cli.mistakes import EXIT_STOPPED
 from camagent.cli.progress import progress_on_terminal
 from camagent.cli.run import code_of, kept_for_report, show, warn, warn_of, write_reports
 from camagent.cli.trust import may_trust, trusting
+from camagent.cli.typed_targets import read_login
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
 from camagent.platform.process import let_interrupt, on_interrupt
@@ -79,8 +80,6 @@ def tell_nameless(config: Config) -> None:
 
 
 def _typed_login(request: RunOptions, plan: DiscoveryPlan, *, named: bool) -> tuple[BoundCredential, ...]:
-    from camagent.cli.check import read_login
-
     login = read_login(request.user, request.password_file, None, allow_basic=False)
     return () if login is None else bound_to_search(login, plan, named)
 

@@ -30,7 +30,7 @@ def may_trust(jobs: Sequence[Job]) -> bool:
     asked."""
     from camagent.model.device import DeviceTarget
     from camagent.model.onvif import scope_value
-    from camagent.run.trust import LoginGiven
+    from camagent.model.trust import LoginGiven
 
     new = [job for job in jobs if job.login is LoginGiven.WITHHELD]
     if not new:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from camagent.model.discovery import Note
-from camagent.platform.adapters import Adapter, read_adapters
+from camagent.platform.adapter import Adapter
+from camagent.platform.adapters import read_adapters
 
 # 1,024 addresses: the widest range that is searched without being named (crumbvms)
 WIDEST_DEFAULT_PREFIX = 22

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from camagent.document.model import CameraView, RecordingView
 from camagent.text import say
-from camagent.text.quantities import day_text
+from camagent.text.moments import day_text
 from camagent.text.vietnamese import clean_line
 
 

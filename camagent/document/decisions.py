@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from camagent.text.quantities import VIETNAM
+from camagent.text.moments import VIETNAM
 
 DECISIONS = ("approve", "reject", "recheck")
 

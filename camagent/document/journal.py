@@ -10,7 +10,7 @@ from camagent.document.decisions import Decision
 from camagent.document.progress_wording import asked_text, decision_text
 from camagent.document.sightings import ASKED, FINE, SightingView
 from camagent.text import say
-from camagent.text.quantities import VIETNAM, day_text, moment_text
+from camagent.text.moments import VIETNAM, day_text, moment_text
 
 
 @dataclass(frozen=True, slots=True)

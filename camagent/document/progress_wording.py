@@ -9,7 +9,7 @@ from camagent.document.progress import Became, Progress, ProgressStep
 from camagent.document.sightings import ASKED, OUT, SightingView
 from camagent.model.finding import Verdict
 from camagent.text import say
-from camagent.text.quantities import day_text, moment_text
+from camagent.text.moments import day_text, moment_text
 
 
 def heading_text(progress: Progress, lang: str) -> str:

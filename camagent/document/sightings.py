@@ -12,7 +12,7 @@ from camagent.document.upgrade_rows import UpgradeRow, needs_something, upgrade_
 from camagent.document.wording import device_text
 from camagent.model.finding import Action, Verdict
 from camagent.text import say
-from camagent.text.quantities import VIETNAM, day_text
+from camagent.text.moments import VIETNAM, day_text
 from camagent.text.vietnamese import clean_line
 
 ASKED, FINE, RETIRED, EXCLUDED = "asked", "fine", "retired", "excluded"

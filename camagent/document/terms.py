@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from camagent.document.school_year import REPORTING_DATES
-from camagent.text.quantities import VIETNAM
+from camagent.text.moments import VIETNAM
 
 TERMS = {"hk1": ("hk2", "hk1"), "cn": ("hk1", "hk2")}
 """By name of a report: the reporting date before, and its own."""

@@ -16,7 +16,7 @@ from camagent.model.finding import Severity, Verdict
 from camagent.model.printable import printable
 from camagent.model.text import Localised
 from camagent.text import say
-from camagent.text.quantities import VIETNAM
+from camagent.text.moments import VIETNAM
 from camagent.text.vietnamese import sort_key
 
 MAX_REASONS = 3  # per camera on the page; the report has them all

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 
 from camagent.model.credential_book import covers
 from camagent.model.device import SignsBefore
@@ -91,3 +91,15 @@ class Trust:
     def _moved(self, shown: Shown, present: Container[str]) -> TrustedDevice | None:
         by_endpoint = [d for d in self.devices if shown.endpoint is not None and d.endpoint == shown.endpoint]
         return next((d for d in by_endpoint if d.address not in present and d.agrees(shown)), None)
+
+
+class LoginGiven(StrEnum):
+    """Whether the log-in that is bound to a device's address was given to it."""
+
+    AS_BOUND = "as_bound"
+    WITHHELD = "withheld"
+    """The device is new, and the log-in is for a range."""
+    ANOTHER = "another"
+    """Another device than the one that let us in at this address."""
+    NEWLY = "newly"
+    """The device is new, and the operator trusted all new devices in this run."""

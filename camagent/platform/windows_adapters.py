@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from camagent.platform.adapters import Adapter, Address
+from camagent.platform.adapter import Adapter, Address
 
 assert sys.platform == "win32"  # so that the type checker reads the rest with --platform win32 only
 

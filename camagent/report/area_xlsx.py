@@ -22,7 +22,7 @@ from camagent.report.tender_sheet import tender_table
 from camagent.report.upgrade_sheet import budget_lines, headline
 from camagent.report.xlsx import properties
 from camagent.text import render, say
-from camagent.text.quantities import moment_text
+from camagent.text.moments import moment_text
 from camagent.text.vietnamese import sort_key
 
 

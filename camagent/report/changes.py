@@ -9,7 +9,7 @@ from rich.text import Text
 
 from camagent.document.compare import CameraChange, ChangeKind, Comparison
 from camagent.text import say
-from camagent.text.quantities import moment_text
+from camagent.text.moments import moment_text
 from camagent.text.vietnamese import clean_line
 
 MAX_LISTED = 20  # cameras by name; the report has them all

@@ -10,7 +10,7 @@ from camagent.document.reasons import reasons
 from camagent.document.stream import MeasuredView
 from camagent.document.wording import action_text, cost_text, main_column
 from camagent.text import say
-from camagent.text.quantities import stamp_text
+from camagent.text.moments import stamp_text
 
 Cell = str | int | float | None
 MAX_CELL_CHARS = 32_000  # a workbook's cell holds 32,767

@@ -32,6 +32,7 @@ from camagent.report.coverage import missed_groups
 from camagent.report.explanations import explanations
 from camagent.report.past import Past
 from camagent.text import catalogue, quantities, say
+from camagent.text.moments import moment_text
 from camagent.text.vietnamese import sort_key
 
 MAX_ADDRESSES = 12  # of one reason; more unfold
@@ -162,7 +163,7 @@ def words(lang: str) -> dict[str, Any]:
         return quantities.quantity_text(amount, unit, lang)
 
     def moment(value: datetime) -> str:
-        return quantities.moment_text(value, lang)
+        return moment_text(value, lang)
 
     return {
         "t": lambda key, **gaps: say(f"report.{key}", lang, **gaps),

@@ -15,7 +15,7 @@ from camagent.document.progress_wording import (
 )
 from camagent.report.sheet import Cell, Column, Group, Table
 from camagent.text import say
-from camagent.text.quantities import day_text, moment_text
+from camagent.text.moments import day_text, moment_text
 
 MAX_LISTED = 20  # cameras of one kind on a terminal; page and workbook have them all
 WIDTHS = {"site": 24.0, "camera": 34.0, "before": 18.0, "now": 18.0, "why": 66.0}

@@ -25,7 +25,8 @@ from camagent.report.summary_sheet import Figure, write_summary
 from camagent.report.tender_sheet import tender_table
 from camagent.report.upgrade_sheet import budget_lines, headline, list_figures, write_upgrade_sheet
 from camagent.text import say
-from camagent.text.quantities import VIETNAM, bitrate_text, moment_text, quantity_text, storage_text
+from camagent.text.moments import VIETNAM, moment_text
+from camagent.text.quantities import bitrate_text, quantity_text, storage_text
 from camagent.text.vietnamese import sort_key
 
 # a spreadsheet of an old PC stays usable; beyond that only what needs reading is listed

@@ -29,11 +29,11 @@ from camagent.model.scan import Declaration
 from camagent.model.secret import Credential
 from camagent.model.stream import FileTarget, StreamAccess, StreamFacts, StreamTarget
 from camagent.model.text import Message, os_reason
+from camagent.model.trust import LoginGiven
 from camagent.observe.decode import PicturePool
 from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.watch import GLANCE_S, WatchDoors, WatchOptions, greet_stream, watch_stream
 from camagent.run.stopped import stopped_check
-from camagent.run.trust import LoginGiven
 from camagent.run.turn import ASSUMED_STREAM_BPS, DEVICE_BUDGET_S, Doors, SeenSource, budget_spent
 from camagent.run.visit import DeviceCheck, Target, check_device
 from camagent.wire.login_ledger import LoginLedger

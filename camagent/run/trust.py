@@ -1,35 +1,15 @@
-"""Log-ins bound to ranges go to known devices only; what is told of those that must wait. Pure."""
+"""Log-ins bound to ranges go to known devices only. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
-from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from camagent.model.device import DeviceFacts, DeviceInformation, DeviceTarget, SignsBefore, TlsFacts
-from camagent.model.fault import FaultCode
-from camagent.model.finding import TRUST_RULE, Basis, Finding, Outcome, Severity
-from camagent.model.scan import CameraFacts
-from camagent.model.text import Localised, Message, message
-from camagent.model.trust import Shown, Standing, TrustedDevice
+from camagent.model.trust import LoginGiven, Shown, Standing, TrustedDevice
 from camagent.model.usable_numbers import usable_serial
-
-if TYPE_CHECKING:
-    from camagent.run.context import JudgingContext
-    from camagent.run.fleet import Job
-    from camagent.run.visit import DeviceCheck, Target
-
-
-class LoginGiven(StrEnum):
-    """Whether the log-in that is bound to a device's address was given to it."""
-
-    AS_BOUND = "as_bound"
-    WITHHELD = "withheld"
-    """The device is new, and the log-in is for a range."""
-    ANOTHER = "another"
-    """Another device than the one that let us in at this address."""
-    NEWLY = "newly"
-    """The device is new, and the operator trusted all new devices in this run."""
+from camagent.run.context import JudgingContext
+from camagent.run.fleet import Job
+from camagent.run.visit import DeviceCheck, Target
 
 
 def login_given(job: Job, order: JudgingContext, present: Container[str]) -> LoginGiven:
@@ -85,40 +65,3 @@ def _signs_of(check: DeviceCheck) -> SignsBefore:
     tls = device.tls
     shown = (tls.port, tls.fingerprint_sha256) if isinstance(tls, TlsFacts) else None
     return SignsBefore(usable_serial(stated, host_of(check.target)), shown)
-
-
-def waits_for_trust(facts: CameraFacts, given: LoginGiven) -> bool:
-    """The device asked for the log-in that was withheld from it."""
-    codes = {fault.code for fault in facts.faults}
-    withheld = given in (LoginGiven.WITHHELD, LoginGiven.ANOTHER)
-    return FaultCode.AUTH_STRANGER in codes or (withheld and FaultCode.AUTH_REQUIRED in codes)
-
-
-def waiting_finding(facts: CameraFacts, given: LoginGiven) -> Finding:
-    """The camera stays undetermined until somebody says that it is ours."""
-    key = "trust.waiting" if given is LoginGiven.WITHHELD else "trust.another"
-    return _finding(Outcome.NOT_ASSESSED, Severity.MAJOR, message(key, address=facts.address))
-
-
-def newly_finding(addresses: Iterable[str]) -> Finding:
-    """Who was given the log-in for the first time because all new devices were trusted."""
-    listed = sorted(set(addresses))
-    return _finding(
-        Outcome.WARN, Severity.INFO, message("trust.newly", count=len(listed), addresses=", ".join(listed))
-    )
-
-
-def _finding(outcome: Outcome, severity: Severity, text: Message) -> Finding:
-    return Finding(
-        rule=TRUST_RULE,
-        title=Localised("Thiết bị mới và mật khẩu", "New devices and the password"),
-        outcome=outcome,
-        severity=severity,
-        stream=None,
-        observed=None,
-        required=None,
-        unit=None,
-        basis=Basis("assumption", None, "high"),
-        message=text,
-        check="trust",
-    )

@@ -23,11 +23,12 @@ from camagent.model.stream import (
     StreamTarget,
 )
 from camagent.model.text import Localised, message
+from camagent.model.trust import LoginGiven
 from camagent.plan.grounds import Ground, Look, main_stream
 from camagent.plan.upgrade import plan_upgrade
 from camagent.run.main_stream import video_sources
 from camagent.run.silence import NearbyCamera, silence_finding, silent_together
-from camagent.run.trust import LoginGiven, newly_finding, waiting_finding, waits_for_trust
+from camagent.run.trust_findings import newly_finding, waiting_finding, waits_for_trust
 from camagent.run.turn import ASSUMED_STREAM_BPS, Doors, SeenSource, Turn
 from camagent.run.weaker_login import weaker_finding
 

@@ -12,7 +12,8 @@ from camagent.simulator.bursts import BurstMaker, RtpIdentity, packetized
 from camagent.simulator.clips import load_clip
 from camagent.simulator.describe import Description
 from camagent.simulator.live import LiveSource
-from camagent.simulator.rtsp_server import Mount, RtspServer, RtspSettings
+from camagent.simulator.rtsp_server import RtspServer
+from camagent.simulator.rtsp_shared import Mount, RtspSettings
 from camagent.simulator.school import not_listening
 
 MAX_STREAMS = 2000  # more than one client process was ever seen to read

@@ -11,7 +11,6 @@ import secrets
 import socket
 import struct
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from camagent.simulator.describe import VIDEO_CONTROL, render_sdp
 from camagent.simulator.faults import NO_STREAM_FAULTS, StreamFaults
@@ -26,9 +25,7 @@ from camagent.simulator.rtsp_messages import (
     stream_path,
 )
 from camagent.simulator.rtsp_sender import DatagramLine, InterleavedLine, Line, Sender
-
-if TYPE_CHECKING:
-    from camagent.simulator.rtsp_server import Mount, RtspServer
+from camagent.simulator.rtsp_shared import Mount, RtspShared
 
 MAX_CHANNEL = 254  # one byte, and RTCP takes the next
 MAX_PORT = 65_535
@@ -38,7 +35,7 @@ GARBAGE = bytes(range(128, 256)) + b"\r\n\r\n"
 class ServedConnection(asyncio.Protocol):
     """One client's connection: at most one session."""
 
-    def __init__(self, server: RtspServer) -> None:
+    def __init__(self, server: RtspShared) -> None:
         self.mount: Mount | None = None
         self.line: Line | None = None
         self._server = server
@@ -280,7 +277,7 @@ class ServedConnection(asyncio.Protocol):
         self._sender, self.line, self.mount, self._session, self._expiry = None, None, None, "", None
 
 
-def _full(server: RtspServer, mount: Mount) -> bool:
+def _full(server: RtspShared, mount: Mount) -> bool:
     limit, of_all = mount.faults.max_sessions, mount.faults.max_device_sessions
     if of_all is not None and server.sessions >= of_all:
         return True

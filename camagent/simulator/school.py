@@ -19,7 +19,8 @@ from camagent.simulator.describe import Description
 from camagent.simulator.live import LiveSource
 from camagent.simulator.onvif_recording import replay_path
 from camagent.simulator.onvif_server import OnvifServer
-from camagent.simulator.rtsp_server import Mount, RtspServer, RtspSettings
+from camagent.simulator.rtsp_server import RtspServer
+from camagent.simulator.rtsp_shared import Mount, RtspSettings
 from camagent.simulator.wsdiscovery import DiscoveryResponder
 
 

@@ -32,7 +32,7 @@ from camagent.store.daily import RAW_DAYS, count_day, day_of
 from camagent.store.open_file import ClosedAtEnd, connect, transaction, translated
 from camagent.store.pictures import StoredPicture
 from camagent.store.scans import answered
-from camagent.text.quantities import VIETNAM, stamp_text
+from camagent.text.moments import VIETNAM, stamp_text
 from camagent.text.vietnamese import clean_line
 
 # cameras remembered; a device that calls itself something new every day must not grow the file

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from camagent.store import outages
-from camagent.text.quantities import VIETNAM, stamp_text
+from camagent.text.moments import VIETNAM, stamp_text
 
 RAW_DAYS = 30  # every scan is kept that long; the availability row of a profile looks back as far
 ROLL_UP_DAYS = 5 * 366  # daily counts; bounds the file at about 120,000 rows for 64 cameras

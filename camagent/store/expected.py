@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from camagent.document.model import CameraView, ScanDocument
 from camagent.model.expected import DeviceWords, ExpectedCamera, Retirement
-from camagent.text.quantities import stamp_text
+from camagent.text.moments import stamp_text
 
 # cameras of all sites that one machine visits; who was not present for longest goes first
 MAX_EXPECTED = 5_000

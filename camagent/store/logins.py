@@ -22,7 +22,7 @@ from camagent.model.fault import FaultCode
 from camagent.model.login_strength import Strength
 from camagent.model.secret import Credential
 from camagent.store.open_file import ClosedAtEnd, connect, transaction
-from camagent.text.quantities import stamp_text
+from camagent.text.moments import stamp_text
 
 # the longest lock-outs of common makes last hours; a wrong password is not urgent
 AGAIN_AFTER = timedelta(days=1)

@@ -23,7 +23,7 @@ from camagent.document.sightings import ASKED, SightingView
 from camagent.store.moves import Move, moves_of
 from camagent.store.office_schema import MIGRATIONS
 from camagent.store.open_file import connect_kept, transaction, translated
-from camagent.text.quantities import stamp_text
+from camagent.text.moments import stamp_text
 
 _COLUMNS = tuple(field.name for field in fields(SightingView))
 _CAMERA = _COLUMNS[: _COLUMNS.index("at")]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from camagent.model.scan import Outage
-from camagent.text.quantities import stamp_text
+from camagent.text.moments import stamp_text
 
 MAX_GAP = timedelta(hours=36)
 """Between two missed checks that are further apart nobody looked: they are two outages, as far as is known.

@@ -10,7 +10,7 @@ from camagent.document.model import CameraView, ScanDocument
 from camagent.model.fault import FaultCode
 from camagent.store import states
 from camagent.store.daily import count_day, thin
-from camagent.text.quantities import stamp_text
+from camagent.text.moments import stamp_text
 
 # its window spans cameras that say the same: a twentieth of zlib's size here, in half the time
 LZMA_PRESET = 1

@@ -114,7 +114,7 @@ class _Formatter(string.Formatter):
         if isinstance(value, Message):
             return render(value, self._lang)
         if isinstance(value, datetime):
-            from camagent.text.quantities import moment_text  # which speaks through this module
+            from camagent.text.moments import moment_text  # a start that says no time needs none of it
 
             return moment_text(value, self._lang)
         format_spec, forms = ("", format_spec) if "|" in format_spec else (format_spec, "")

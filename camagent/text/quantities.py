@@ -1,12 +1,9 @@
-"""Numbers, quantities and dates as a person reads them, in Vietnamese or English. Pure."""
+"""Numbers and quantities as a person reads them, in Vietnamese or English. Pure."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-
 from camagent.model.codec_names import SHOWN_NAMES
 from camagent.model.finding import Quantity
-from camagent.model.scan import VIETNAM as VIETNAM
 from camagent.text import catalogue, say
 
 _GROUP = {"vi": ".", "en": ","}  # between thousands; a bare number may be a port or a code, and has none
@@ -84,19 +81,3 @@ def left_text(left_s: float, lang: str) -> str:
     if rounded_s < 60:
         return say("cli.left_seconds", lang, seconds=rounded_s)
     return say("cli.left_minutes", lang, time=f"{rounded_s // 60}:{rounded_s % 60:02}")
-
-
-def moment_text(moment: datetime, lang: str) -> str:
-    """Date and time in Vietnam."""
-    local = moment.astimezone(VIETNAM)
-    return f"{local:%d/%m/%Y %H:%M}" if lang == "vi" else f"{local:%Y-%m-%d %H:%M} (UTC+7)"
-
-
-def day_text(day: date, lang: str) -> str:
-    """A day as a person reads it."""
-    return f"{day:%d/%m/%Y}" if lang == "vi" else f"{day:%Y-%m-%d}"
-
-
-def stamp_text(moment: datetime) -> str:
-    """RFC 3339 in UTC, as documents carry it."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

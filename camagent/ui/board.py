@@ -15,7 +15,8 @@ from camagent.document.compare import Comparison
 from camagent.document.model import CameraView, ScanDocument
 from camagent.model.text import Message
 from camagent.text import render, say
-from camagent.text.quantities import left_text, moment_text
+from camagent.text.moments import moment_text
+from camagent.text.quantities import left_text
 from camagent.ui.rows import Device, camera_row, changes_row, device_row, ordered, result_row
 
 MAX_DEVICES = 5_000  # rows; more is a flood, and the report tells of it

@@ -22,12 +22,12 @@ from camagent.model.operator_error import OperatorError
 from camagent.model.scan import CameraResult
 from camagent.model.secret import Credential
 from camagent.model.text import message
+from camagent.model.trust import LoginGiven
 from camagent.run.again import check_camera_again
 from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import Fleet, FleetOptions, Job, Step
 from camagent.run.onlooker import Onlooker, Remaining, first_guess_s
 from camagent.run.site_run import Found, check_found, jobs_for
-from camagent.run.trust import LoginGiven
 from camagent.store import Store
 from camagent.ui.board import MAX_DEVICES, Board, Phase
 from camagent.ui.rows import Device

@@ -12,7 +12,8 @@ from camagent.document.model import CameraView, FindingView, ScanDocument
 from camagent.document.reasons import Reasons, decisive, reasons
 from camagent.model.finding import Outcome, Verdict
 from camagent.text import catalogue, say
-from camagent.text.quantities import moment_text, quantity_text
+from camagent.text.moments import moment_text
+from camagent.text.quantities import quantity_text
 from camagent.text.vietnamese import clean_line, sort_key
 
 MAX_TEXT = 80  # characters of a name; a longer one is not an honest one

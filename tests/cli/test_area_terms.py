@@ -18,7 +18,7 @@ from camagent.document.write import scan_document
 from camagent.model.expected import DeviceWords, ExpectedCamera, Retirement
 from camagent.model.finding import Action, Verdict
 from camagent.model.scan import CameraResult, Declaration, ScanResult
-from camagent.text.quantities import VIETNAM
+from camagent.text.moments import VIETNAM
 from tests import builders
 from tests.publish.samples import camera, findings, school
 from tests.refusal import refused

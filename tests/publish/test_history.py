@@ -24,7 +24,7 @@ from camagent.model.scan import CameraResult, ScanResult
 from camagent.report.changes import MAX_LISTED, print_changes
 from camagent.run.context import Run
 from camagent.store import open_store
-from camagent.text.quantities import VIETNAM
+from camagent.text.moments import VIETNAM
 from tests import builders
 from tests.publish.samples import school, view
 

@@ -15,7 +15,7 @@ from camagent.cli.report import report_command
 from camagent.document.write import scan_document
 from camagent.model.operator_error import OperatorError
 from camagent.store import open_store
-from camagent.text.quantities import VIETNAM
+from camagent.text.moments import VIETNAM
 from tests.publish.samples import school
 from tests.refusal import refused
 

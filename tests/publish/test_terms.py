@@ -18,7 +18,7 @@ from camagent.document.write import scan_document
 from camagent.model.finding import Action, Verdict
 from camagent.model.scan import CameraResult
 from camagent.store import open_store
-from camagent.text.quantities import VIETNAM
+from camagent.text.moments import VIETNAM
 from tests.publish.samples import camera, school, view
 from tests.refusal import refused
 

@@ -20,7 +20,8 @@ from camagent.document.write import scan_document
 from camagent.model.finding import Action, Outcome, Severity, Verdict
 from camagent.model.pairs import pairs_of
 from camagent.text import LANGUAGES, catalogue
-from camagent.text.quantities import moment_text, quantity_text
+from camagent.text.moments import moment_text
+from camagent.text.quantities import quantity_text
 from tests import builders
 
 

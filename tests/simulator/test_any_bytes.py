@@ -17,7 +17,8 @@ from camagent.simulator.live import LiveSource
 from camagent.simulator.onvif_xml import NotSoap, SoapRequest, parse_request
 from camagent.simulator.rtsp_connection import ServedConnection
 from camagent.simulator.rtsp_messages import MAX_REQUEST_BYTES
-from camagent.simulator.rtsp_server import Mount, RtspServer, RtspSettings
+from camagent.simulator.rtsp_server import RtspServer
+from camagent.simulator.rtsp_shared import Mount, RtspSettings
 from camagent.simulator.wsdiscovery import parse_probe
 
 WORD = st.one_of(

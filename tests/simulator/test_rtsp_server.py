@@ -18,7 +18,8 @@ from camagent.simulator.describe import Description
 from camagent.simulator.doors import SimulatedDoor
 from camagent.simulator.faults import StreamFaults
 from camagent.simulator.live import LiveSource
-from camagent.simulator.rtsp_server import Mount, RtspServer, RtspSettings
+from camagent.simulator.rtsp_server import RtspServer
+from camagent.simulator.rtsp_shared import Mount, RtspSettings
 
 WITHIN_S = 5.0
 CLIP = "sub_360p_h264"

@@ -22,7 +22,7 @@ from camagent.model.text import Message
 from camagent.store import Store, answered, open_store
 from camagent.store.schema import MIGRATIONS
 from camagent.text import LANGUAGES, render
-from camagent.text.quantities import VIETNAM
+from camagent.text.moments import VIETNAM
 from tests import builders
 from tests.publish.samples import camera, hostile_school, school, view
 from tests.refusal import refused

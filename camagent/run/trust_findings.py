@@ -1,0 +1,48 @@
+"""What is told of devices that wait for the log-in, or were given it for the first time. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from camagent.model.fault import FaultCode
+from camagent.model.finding import TRUST_RULE, Basis, Finding, Outcome, Severity
+from camagent.model.scan import CameraFacts
+from camagent.model.text import Localised, Message, message
+from camagent.model.trust import LoginGiven
+
+
+def waits_for_trust(facts: CameraFacts, given: LoginGiven) -> bool:
+    """The device asked for the log-in that was withheld from it."""
+    codes = {fault.code for fault in facts.faults}
+    withheld = given in (LoginGiven.WITHHELD, LoginGiven.ANOTHER)
+    return FaultCode.AUTH_STRANGER in codes or (withheld and FaultCode.AUTH_REQUIRED in codes)
+
+
+def waiting_finding(facts: CameraFacts, given: LoginGiven) -> Finding:
+    """The camera stays undetermined until somebody says that it is ours."""
+    key = "trust.waiting" if given is LoginGiven.WITHHELD else "trust.another"
+    return _finding(Outcome.NOT_ASSESSED, Severity.MAJOR, message(key, address=facts.address))
+
+
+def newly_finding(addresses: Iterable[str]) -> Finding:
+    """Who was given the log-in for the first time because all new devices were trusted."""
+    listed = sorted(set(addresses))
+    return _finding(
+        Outcome.WARN, Severity.INFO, message("trust.newly", count=len(listed), addresses=", ".join(listed))
+    )
+
+
+def _finding(outcome: Outcome, severity: Severity, text: Message) -> Finding:
+    return Finding(
+        rule=TRUST_RULE,
+        title=Localised("Thiết bị mới và mật khẩu", "New devices and the password"),
+        outcome=outcome,
+        severity=severity,
+        stream=None,
+        observed=None,
+        required=None,
+        unit=None,
+        basis=Basis("assumption", None, "high"),
+        message=text,
+        check="trust",
+    )
