@@ -103,7 +103,7 @@ def test_an_interrupted_check_tears_its_session_down(sent: signal.Signals, tmp_p
     assert camera.asked[-1] == "TEARDOWN", camera.asked
     assert process.returncode == 130
     assert "Traceback" not in err
-    assert "The user stopped with 1 cameras" in out and "127.0.0.1" in out
+    assert "The user stopped with 1 camera " in out and "127.0.0.1" in out
 
 
 @pytest.mark.slow
