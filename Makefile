@@ -8,7 +8,10 @@ export OPENBLAS_NUM_THREADS := 1
 export PYTHONDONTWRITEBYTECODE :=
 PARALLEL := -n 4 --dist worksteal
 
-.PHONY: audit build fuzz sbom demo install test test-all lint peers lock clean bench bench-stream bench-truth bench-onvif bench-discovery bench-recorder bench-area bench-agent bench-decode bench-advice bench-start bench-soak samples schema guide windows test-windows deb test-deb
+# by name: make looks for no pattern where a target is phony, and did nothing at all
+BENCHES := bench-stream bench-truth bench-decode bench-onvif bench-discovery bench-recorder bench-area bench-agent bench-advice bench-start bench-soak
+
+.PHONY: audit build fuzz sbom demo install test test-all lint peers lock clean bench $(BENCHES) samples schema guide windows test-windows deb test-deb
 
 demo: $(VENV)/.runtime
 	$(BIN)/camagent demo --output camagent-demo
@@ -57,9 +60,9 @@ lint: $(VENV)/.dev
 peers: $(VENV)/.dev
 	sh tests/setup.sh
 
-bench: bench-stream bench-truth bench-decode bench-onvif bench-discovery bench-recorder bench-area bench-agent bench-advice bench-start bench-soak
+bench: $(BENCHES)
 
-bench-%: $(VENV)/.dev peers
+$(BENCHES): bench-%: $(VENV)/.dev peers
 	$(BIN)/python -m bench.$*
 
 samples: $(VENV)/.dev

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -26,6 +27,15 @@ def test_the_readme_shows_the_commands_of_the_contract(name: str) -> None:
         assert f"camagent {command}" in text
     assert "make demo" in text and "make test" in text
     assert "3288/UBND-KT" in text
+
+
+def test_make_runs_every_bench() -> None:
+    planned = subprocess.run(
+        ["make", "--dry-run", "bench"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    commands = set(re.findall(r"-m bench\.(\w+)", planned.stdout))
+    named = set(re.findall(r"make bench-(\w+)", "".join(page.read_text(encoding="utf-8") for page in PAGES)))
+    assert named and named <= commands
 
 
 def test_the_changelog_names_every_command() -> None:
