@@ -100,8 +100,8 @@ class Reader:
         before = self._rows.get(name)
         if before is None and inherited and "rule" not in row:
             near = difflib.get_close_matches(name, inherited, n=1)
-            told = problem("override_unknown_near", near=near[0]) if near else problem("override_unknown")
-            self._complain(file, name, "id", told)
+            trouble = problem("override_unknown_near", near=near[0]) if near else problem("override_unknown")
+            self._complain(file, name, "id", trouble)
             return
         if before is None:
             self._rows[name] = (file, dict(row))
@@ -212,11 +212,11 @@ class Reader:
                 self._complain(file, name, "basis.kind", problem("authority"))
 
     def _only(
-        self, file: str, row: str | None, key: str | None, table: Mapping[str, Any], known: tuple[str, ...]
+        self, file: str, row: str | None, key: str | None, table: Mapping[str, Any], keys: tuple[str, ...]
     ) -> None:
         for name in table:
-            if name not in known:
-                self._complain(file, row, _join(key, name), problem("unknown_key", expected=", ".join(known)))
+            if name not in keys:
+                self._complain(file, row, _join(key, name), problem("unknown_key", expected=", ".join(keys)))
 
     def _text(
         self, file: str, row: str | None, key: str | None, table: Mapping[str, Any], names: tuple[str, ...]

@@ -120,14 +120,14 @@ class Need:
 def needs(rule: Rule) -> tuple[Need, ...]:
     """The facts that the rule reads, by the names of its positional arguments."""
     hints = get_type_hints(rule.judge)
-    found = []
+    facts = []
     for name, argument in inspect.signature(rule.judge).parameters.items():
         if argument.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD:
             choices = (
                 get_args(hints[name]) if get_origin(hints[name]) in (Union, UnionType) else (hints[name],)
             )
-            found.append(Need(name, Fault in choices, type(None) in choices))
-    return tuple(found)
+            facts.append(Need(name, Fault in choices, type(None) in choices))
+    return tuple(facts)
 
 
 def unit_of(rule: Rule) -> str | None:

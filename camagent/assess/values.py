@@ -17,13 +17,13 @@ MAX_CHARS = 2_000
 
 def checked_parameters(rule: Rule, table: Mapping[str, Any]) -> tuple[dict[str, Any], list[Complaint]]:
     """The parameters as the rule takes them, and every complaint: (key, what was expected)."""
-    known = {parameter.name: parameter for parameter in parameters(rule)}
+    by_name = {parameter.name: parameter for parameter in parameters(rule)}
     complaints: list[Complaint] = []
     for name in table:
-        if name not in known:
-            complaints.append((name, _unknown_name(name, tuple(known), rule.name)))
+        if name not in by_name:
+            complaints.append((name, _unknown_name(name, tuple(by_name), rule.name)))
     taken: dict[str, Any] = {}
-    for name, parameter in known.items():
+    for name, parameter in by_name.items():
         if name in table:
             complaint = _complaint(parameter, table[name])
             if complaint is None:
@@ -38,11 +38,11 @@ def checked_parameters(rule: Rule, table: Mapping[str, Any]) -> tuple[dict[str, 
     return taken, complaints
 
 
-def _unknown_name(name: str, known: tuple[str, ...], rule: str) -> Message:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+def _unknown_name(name: str, names: tuple[str, ...], rule: str) -> Message:
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if near:
         return problem("unknown_parameter_near", rule=rule, near=near[0])
-    return problem("unknown_parameter", rule=rule, expected=", ".join(known) or "-")
+    return problem("unknown_parameter", rule=rule, expected=", ".join(names) or "-")
 
 
 def _complaint(parameter: Parameter, value: Any) -> Message | None:

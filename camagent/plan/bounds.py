@@ -63,20 +63,20 @@ def bounds_of(findings: Sequence[Finding], declaration: Declaration | None = Non
 
 def outcomes_of(findings: Sequence[Finding]) -> Mapping[str, Outcome]:
     """Check -> its outcome; where several rows have one check, the failure, else what is not known."""
-    found: dict[str, Outcome] = {}
+    outcomes: dict[str, Outcome] = {}
     for finding in findings:
-        if finding.outcome is Outcome.FAIL or found.get(finding.check) in (None, *MET):
-            found[finding.check] = finding.outcome
-    return found
+        if finding.outcome is Outcome.FAIL or outcomes.get(finding.check) in (None, *MET):
+            outcomes[finding.check] = finding.outcome
+    return outcomes
 
 
 def _enough_px(finding: Finding) -> Size | None:
     """(longer side, shorter side): whichever way round the picture hangs."""
     asked = _size(finding.required)
-    seen = _size(finding.observed) if finding.outcome in MET else None
-    if asked is None or seen is None:
+    size = _size(finding.observed) if finding.outcome in MET else None
+    if asked is None or size is None:
         return asked
-    return min(asked[0], seen[0]), min(asked[1], seen[1])
+    return min(asked[0], size[0]), min(asked[1], size[1])
 
 
 def _size(value: Quantity) -> Size | None:
@@ -87,10 +87,10 @@ def _size(value: Quantity) -> Size | None:
 
 
 def _enough_hz(finding: Finding) -> float | None:
-    asked, seen = _number(finding.required), _number(finding.observed)
-    if asked is None or seen is None or finding.outcome not in MET:
+    asked, rate_hz = _number(finding.required), _number(finding.observed)
+    if asked is None or rate_hz is None or finding.outcome not in MET:
         return asked
-    return min(asked, seen - (finding.uncertainty or 0.0))
+    return min(asked, rate_hz - (finding.uncertainty or 0.0))
 
 
 def _lacking_px_per_m(finding: Finding) -> float | None:

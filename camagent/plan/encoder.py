@@ -76,16 +76,16 @@ def choose(camera: CameraFacts, findings: Sequence[Finding]) -> Choice:
     be set.
     """
     main = main_profile(camera)
-    found = _choice_of(camera, findings, _target(camera, main))
-    if found.ability is Ability.YES or main is None:
-        return found
+    choice = _choice_of(camera, findings, _target(camera, main))
+    if choice.ability is Ability.YES or main is None:
+        return choice
     for profile in larger_single_pictures(camera, main):
         other = _choice_of(camera, findings, _target(camera, profile))
         if other.ability is Ability.YES and any(setting.name == "codec" for setting in other.settings):
             return replace(
                 other, settings=tuple(replace(setting, stream="sub") for setting in other.settings)
             )
-    return found
+    return choice
 
 
 def larger_single_pictures(camera: CameraFacts, main: MediaProfile) -> Iterator[MediaProfile]:
@@ -185,11 +185,11 @@ def _with_codec(
     gop = _gop(option, bounds.maximum_gop_s, rate)
     if outcomes.get("keyframe_interval") is not Outcome.FAIL:
         gop = _kept_short(gop, now.gop_length_frames) if option.codec != now.codec else None
-    found = {"resolution": size, "frame_rate": rate, "keyframe_interval": gop}
-    denied = [check for check, value in found.items() if value is Ability.NO]
+    values = {"resolution": size, "frame_rate": rate, "keyframe_interval": gop}
+    denied = [check for check, value in values.items() if value is Ability.NO]
     if denied and all(option.codec == now.codec and outcomes.get(check) in MET for check in denied):
         return Choice(Ability.UNKNOWN)  # it sends what its own options deny: they cannot be believed
-    if denied or any(value is Ability.UNKNOWN for value in found.values()):
+    if denied or any(value is Ability.UNKNOWN for value in values.values()):
         return _not_offered(denied, option, now)
     bitrate = _bitrate(option, bounds, now, _growth(option, now, size, rate))
     changes: list[tuple[str, Quantity, Quantity, str | None]] = []

@@ -88,16 +88,16 @@ def newer_firmware(camera: CameraFacts, ground: Ground) -> str | None:
     None where the list names none: that a newer one exists is then not known.
     """
     device = camera.device
-    known = device.information if isinstance(device, DeviceFacts) else None
-    if not isinstance(known, DeviceInformation) or not known.firmware:
+    information = device.information if isinstance(device, DeviceFacts) else None
+    if not isinstance(information, DeviceInformation) or not information.firmware:
         return None
     for maker, model, pattern, word in ground.firmware:
         if word != "allow" or not pattern.strip("*?") or not model.strip("*?"):
             continue  # "any version" names none
         if (
-            _fits(known.manufacturer, maker)
-            and _fits(known.model, model)
-            and not _fits(known.firmware, pattern)
+            _fits(information.manufacturer, maker)
+            and _fits(information.model, model)
+            and not _fits(information.firmware, pattern)
         ):
             return pattern
     return None
@@ -249,25 +249,27 @@ ASKED: Mapping[str, str] = {
 def rests_on(camera: CameraFacts, findings: Sequence[Finding], look: Look) -> tuple[Message, ...]:
     """The facts that an advice for these findings rests on, in words."""
     checks = {finding.check for finding in findings}
-    told: list[Message] = []
+    sentences: list[Message] = []
     main = main_stream(camera)
     if (
         main is not None
         and isinstance(main.measured, MeasuredStream)
         and (checks & STREAM_CHECKS or not findings)
     ):
-        told.append(_measured_sentence(main, main.measured))
+        sentences.append(_measured_sentence(main, main.measured))
     profile = main_profile(camera)
     if profile is not None and checks & ENCODER_CHECKS and isinstance(profile.encoder, EncoderSettings):
-        told.append(_menu_sentence(profile, profile.encoder))
-    told += [message("plan.rests_answers", questions=ASKED[check]) for check in ASKED if check in checks]
+        sentences.append(_menu_sentence(profile, profile.encoder))
+    sentences += [message("plan.rests_answers", questions=ASKED[check]) for check in ASKED if check in checks]
     device = camera.device
     if isinstance(device, DeviceFacts) and not any(f.code in LOGIN_TROUBLE for f in device.faults):
         scheme = device.login.scheme
-        told.append(message("plan.rests_login", scheme=scheme) if scheme else message("plan.rests_no_login"))
+        sentences.append(
+            message("plan.rests_login", scheme=scheme) if scheme else message("plan.rests_no_login")
+        )
     if look is Look.AGREES:
-        told.append(message("plan.rests_twice"))
-    return tuple(dict.fromkeys(told))
+        sentences.append(message("plan.rests_twice"))
+    return tuple(dict.fromkeys(sentences))
 
 
 def _measured_sentence(main: StreamFacts, measured: MeasuredStream) -> Message:

@@ -145,9 +145,9 @@ def _network(finding: Finding, case: Case) -> Remedy:
 
 
 def _picture(finding: Finding, case: Case) -> Remedy:
-    seen = finding.observed if isinstance(finding.observed, tuple) else ()
-    steps = tuple(message(f"picture.{c}.do") for c in seen) or (advice(finding),)
-    if _is_recorder(case) and {"black", "no_signal"} & set(seen):
+    conditions = finding.observed if isinstance(finding.observed, tuple) else ()
+    steps = tuple(message(f"picture.{c}.do") for c in conditions) or (advice(finding),)
+    if _is_recorder(case) and {"black", "no_signal"} & set(conditions):
         steps = (step("rewire", channel=case.camera.video_source), *steps)
     return Remedy(Action.FIX_PICTURE, steps)
 
@@ -237,11 +237,11 @@ def _claims(case: Case) -> ServiceCapabilities | None:
 def _login(finding: Finding, case: Case) -> Remedy:
     """Which log-ins are taken is mostly a menu's choice; firmware only where the device says that it has no
     Digest."""
-    seen = finding.observed if isinstance(finding.observed, tuple) else ()
+    schemes = finding.observed if isinstance(finding.observed, tuple) else ()
     claims = _claims(case)
     if claims is not None and claims.http_digest is False:
         return Remedy(Action.UPDATE_FIRMWARE, (step("firmware_for_digest"),))
-    if (claims is not None and claims.http_digest) or (seen and "ws-usernametoken" not in seen):
+    if (claims is not None and claims.http_digest) or (schemes and "ws-usernametoken" not in schemes):
         return Remedy(Action.RECONFIGURE, (step("set_digest"),))
     return Remedy(Action.INVESTIGATE, (step("digest_unread"),))
 

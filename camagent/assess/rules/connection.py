@@ -187,13 +187,15 @@ def onvif_conformance(
         lacking = {letter: names for letter, names in lacking.items() if letter in (*recommended, *extra)}
     if lacking:
         missing = dict.fromkeys(chain.from_iterable(lacking.values()))
-        told = say("conformance_unproven", missing=", ".join(missing), profiles=", ".join(lacking), **args)
+        sentence = say(
+            "conformance_unproven", missing=", ".join(missing), profiles=", ".join(lacking), **args
+        )
     elif proven and unknown_calls:
         outcome = Outcome.FAIL if outcome is Outcome.FAIL else Outcome.WARN
-        told = say("conformance_calls", calls=unknown_calls, **args)
+        sentence = say("conformance_calls", calls=unknown_calls, **args)
     else:
-        told = say(name, extra=", ".join(extra), **args)
-    return Judgement(outcome, told, observed=claimed, configured=claimed)
+        sentence = say(name, extra=", ".join(extra), **args)
+    return Judgement(outcome, sentence, observed=claimed, configured=claimed)
 
 
 def _lacking(claimed: tuple[str, ...], services: tuple[Service, ...] | None) -> dict[str, tuple[str, ...]]:

@@ -65,15 +65,15 @@ def resolution(
     tolerance_ratio: float,
 ) -> Judgement:
     """The main stream's picture is at least that wide and that high, whichever way round it hangs."""
-    seen = _size(measured.width_px, measured.height_px)
-    if seen is None:
+    actual = _size(measured.width_px, measured.height_px)
+    if actual is None:
         return unknown("size_unknown")
     if measured.parameter_set_changes:
         return unknown("size_changed", changes=measured.parameter_set_changes)
 
     def reaches(bound: Size) -> bool:
         share = 1 - tolerance_ratio
-        return max(seen) >= max(bound) * share and min(seen) >= min(bound) * share
+        return max(actual) >= max(bound) * share and min(actual) >= min(bound) * share
 
     if not reaches(minimum_px):
         name, outcome = ("size_usable" if reaches(floor_px) else "size_low"), Outcome.FAIL
@@ -82,22 +82,24 @@ def resolution(
     else:
         name, outcome = "size_enough", Outcome.WARN
     message = say(
-        name, size=size_text(seen), minimum=size_text(minimum_px), recommended=size_text(recommended_px)
+        name, size=size_text(actual), minimum=size_text(minimum_px), recommended=size_text(recommended_px)
     )
     set_to = _size(configured.width_px, configured.height_px) if configured else None
     said = _size(declared.width_px, declared.height_px) if declared else None
-    other = next((size for size in (set_to, said) if size and not _alike(size, seen, tolerance_ratio)), None)
+    other = next(
+        (size for size in (set_to, said) if size and not _alike(size, actual, tolerance_ratio)), None
+    )
     if other is not None and outcome is not Outcome.FAIL:
         outcome, message = (
             Outcome.WARN,
-            say("size_contradicted", size=size_text(seen), claimed=size_text(other)),
+            say("size_contradicted", size=size_text(actual), claimed=size_text(other)),
         )
-    return Judgement(outcome, message, observed=seen, configured=set_to, declared=said, measured=seen)
+    return Judgement(outcome, message, observed=actual, configured=set_to, declared=said, measured=actual)
 
 
-def _alike(claimed: Size, seen: Size, tolerance_ratio: float) -> bool:
+def _alike(claimed: Size, actual: Size, tolerance_ratio: float) -> bool:
     """The same size, whichever way round it hangs."""
-    pairs = zip(sorted(claimed), sorted(seen), strict=True)
+    pairs = zip(sorted(claimed), sorted(actual), strict=True)
     return all(abs(one - other) <= tolerance_ratio * max(one, other) for one, other in pairs)
 
 
@@ -117,30 +119,30 @@ def codec(
     """The stream's codec is one that the centre takes; the stream itself decides, then SDP, never ONVIF
     alone."""
     source = measured or declared
-    seen = source.codec if source else None
-    if seen is None:
+    codec_name = source.codec if source else None
+    if codec_name is None:
         return unknown("codec_unknown")
-    if seen in rejected:
+    if codec_name in rejected:
         outcome, name = Outcome.FAIL, "codec_rejected"
-    elif seen in recommended:
+    elif codec_name in recommended:
         outcome, name = Outcome.PASS, "codec_good"
-    elif seen in allowed:
+    elif codec_name in allowed:
         outcome, name = Outcome.WARN, "codec_allowed"
     else:
         outcome, name = Outcome.NOT_ASSESSED, "codec_unlisted"
     message = say(
-        name, codec=codec_text(seen), allowed=codec_text(*allowed), recommended=codec_text(*recommended)
+        name, codec=codec_text(codec_name), allowed=codec_text(*allowed), recommended=codec_text(*recommended)
     )
     set_to, said = configured.codec if configured else None, declared.codec if declared else None
-    other = next((claim for claim in (set_to, said) if claim is not None and claim != seen), None)
+    other = next((claim for claim in (set_to, said) if claim is not None and claim != codec_name), None)
     if other is not None and outcome in (Outcome.PASS, Outcome.WARN):
         outcome, message = (
             Outcome.WARN,
-            say("codec_contradicted", codec=codec_text(seen), claimed=codec_text(other)),
+            say("codec_contradicted", codec=codec_text(codec_name), claimed=codec_text(other)),
         )
     measured_codec = measured.codec if measured else None
     return Judgement(
-        outcome, message, observed=seen, configured=set_to, declared=said, measured=measured_codec
+        outcome, message, observed=codec_name, configured=set_to, declared=said, measured=measured_codec
     )
 
 
@@ -160,8 +162,8 @@ def sub_streams(
     name = {Outcome.FAIL: "sub_streams_few", Outcome.WARN: "sub_streams_enough"}.get(
         outcome, "sub_streams_good"
     )
-    told = say(name, count=count, minimum=minimum_streams, recommended=recommended_streams)
-    return Judgement(outcome, told, observed=count, configured=count)
+    sentence = say(name, count=count, minimum=minimum_streams, recommended=recommended_streams)
+    return Judgement(outcome, sentence, observed=count, configured=count)
 
 
 def _lighter(encoders: Sequence[EncoderSettings]) -> tuple[int, bool]:
@@ -188,8 +190,10 @@ def decode_errors(
     name = {Outcome.FAIL: "decode_errors_many", Outcome.WARN: "decode_errors_some"}.get(
         outcome, "decode_errors_none"
     )
-    told = say(name, errors=measured.decode_errors, pictures=pictures, limit=round(100 * maximum_ratio, 2))
-    return Judgement(outcome, told, observed=ratio, measured=ratio)
+    sentence = say(
+        name, errors=measured.decode_errors, pictures=pictures, limit=round(100 * maximum_ratio, 2)
+    )
+    return Judgement(outcome, sentence, observed=ratio, measured=ratio)
 
 
 def picture(
@@ -225,9 +229,9 @@ def picture(
 def _shows(outcome: Outcome, conditions: Sequence[Condition]) -> Judgement:
     """The worst of the conditions in words, all of them as what was observed, and what to do about the
     worst."""
-    seen, worst = tuple(conditions), conditions[0]
+    names, worst = tuple(conditions), conditions[0]
     do = message(f"picture.{worst}.do")
-    return Judgement(outcome, message(f"picture.{worst}.say"), observed=seen, measured=seen, remedy=do)
+    return Judgement(outcome, message(f"picture.{worst}.say"), observed=names, measured=names, remedy=do)
 
 
 RULES = (

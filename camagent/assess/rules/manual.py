@@ -18,18 +18,18 @@ def answered(answer: ManualAnswer | None, site: SiteFacts, valid_days: int) -> J
         return _open("manual_open")
     today = (site.now + VIETNAM).date()
     ends = answer.expires or answer.on + timedelta(days=valid_days)
-    told = {"by": answer.by, "on": answer.on.isoformat(), "ends": ends.isoformat()}
+    args = {"by": answer.by, "on": answer.on.isoformat(), "ends": ends.isoformat()}
     if answer.on > today:
-        return _open("manual_future", **told)
+        return _open("manual_future", **args)
     if ends < today:
-        return _open("manual_expired", **told)
+        return _open("manual_expired", **args)
     if answer.met:
-        return Judgement(Outcome.PASS, say("manual_met", **told), observed=True, manual=True)
-    return Judgement(Outcome.FAIL, say("manual_not_met", **told), observed=False, manual=True)
+        return Judgement(Outcome.PASS, say("manual_met", **args), observed=True, manual=True)
+    return Judgement(Outcome.FAIL, say("manual_not_met", **args), observed=False, manual=True)
 
 
-def _open(name: str, **told: str) -> Judgement:
-    return Judgement(Outcome.NOT_ASSESSED, say(name, **told), manual=True)
+def _open(name: str, **args: str) -> Judgement:
+    return Judgement(Outcome.NOT_ASSESSED, say(name, **args), manual=True)
 
 
 def camera_answer(

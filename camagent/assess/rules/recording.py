@@ -137,8 +137,8 @@ def _enough(own: ChannelRecording, kept: Held, minimum_days: float) -> Judgement
         outcome, name = Outcome.WARN, "retention_holes_unknown"
     elif kept.days_with_holes:
         outcome, name = Outcome.WARN, "retention_holes"
-    told = say(name, days=kept.days, minimum=minimum_days, holes=kept.days_with_holes)
-    return Judgement(outcome, told, observed=kept.days, measured=kept.days)
+    sentence = say(name, days=kept.days, minimum=minimum_days, holes=kept.days_with_holes)
+    return Judgement(outcome, sentence, observed=kept.days, measured=kept.days)
 
 
 def _is_new_here(asked: _Asked, own: ChannelRecording, recording: RecordingFacts) -> bool:

@@ -53,20 +53,20 @@ def anonymous_onvif(
     A stream address with the password inside is told too: as a failure where anybody may ask for it, else as
     a warning.
     """
-    told = [operation for operation in anonymous.answered if operation not in allowed]
+    open_operations = [operation for operation in anonymous.answered if operation not in allowed]
     if _tells_password(camera):
-        open_to_all = "GetStreamUri" in told
+        open_to_all = "GetStreamUri" in open_operations
         return Judgement(
-            Outcome.FAIL if told else Outcome.WARN,
+            Outcome.FAIL if open_operations else Outcome.WARN,
             say("password_for_all" if open_to_all else "password_in_address"),
-            observed=tuple(told),
-            remedy=say("authentication_remedy") if told else say("password_in_address_remedy"),
+            observed=tuple(open_operations),
+            remedy=say("authentication_remedy") if open_operations else say("password_in_address_remedy"),
         )
-    if told:
+    if open_operations:
         return Judgement(
             Outcome.FAIL,
-            say("onvif_open", operations=", ".join(told)),
-            observed=tuple(told),
+            say("onvif_open", operations=", ".join(open_operations)),
+            observed=tuple(open_operations),
             remedy=say("authentication_remedy"),
         )
     refused = [operation for operation in anonymous.asked if operation not in allowed]
@@ -90,8 +90,10 @@ def anonymous_stream(camera: CameraFacts) -> Judgement:
 
     The main stream must have been tried; the snapshot is asked for only on the operator's order.
     """
-    seen = [(stream.role, stream.access.anonymous) for stream in camera.streams if stream.access is not None]
-    if any(anonymous for _, anonymous in seen):
+    outcomes = [
+        (stream.role, stream.access.anonymous) for stream in camera.streams if stream.access is not None
+    ]
+    if any(anonymous for _, anonymous in outcomes):
         return Judgement(
             Outcome.FAIL, say("stream_open"), observed=False, remedy=say("authentication_remedy")
         )
@@ -100,12 +102,12 @@ def anonymous_stream(camera: CameraFacts) -> Judgement:
         return Judgement(
             Outcome.FAIL, say("snapshot_open"), observed=False, remedy=say("authentication_remedy")
         )
-    if (StreamRole.MAIN, False) not in seen:
+    if (StreamRole.MAIN, False) not in outcomes:
         return unknown("absent_access")
     if not isinstance(snapshot, SnapshotAccess):  # half of the row was not seen: no pass
         gap = "snapshot_untried" if snapshot is None else "snapshot_untold"
-        return Judgement(Outcome.WARN, say(f"stream_closed_{gap}", streams=len(seen)), observed=True)
-    return Judgement(Outcome.PASS, say("stream_closed", streams=len(seen)), observed=True)
+        return Judgement(Outcome.WARN, say(f"stream_closed_{gap}", streams=len(outcomes)), observed=True)
+    return Judgement(Outcome.PASS, say("stream_closed", streams=len(outcomes)), observed=True)
 
 
 def open_ports(ports: PortFacts, *, denied_tcp: tuple[int, ...], doubtful_tcp: tuple[int, ...]) -> Judgement:

@@ -33,31 +33,31 @@ def uplink(
     shared_bps = sum(rate for rate in rates if rate is not None)
     known_bps = headroom_factor * shared_bps
     unread = sum(1 for rate in rates if rate is None)
-    told = {
+    args = {
         "needed": _need_mbps(known_bps),
         "cameras": len(shared),
         "unread": unread,
         "factor": headroom_factor,
     }
-    told |= {"better": _need_mbps(recommended_factor * shared_bps), "better_factor": recommended_factor}
-    told["storage"] = round(shared_bps / 1e6 * GB_PER_DAY_PER_MBPS, 1)
+    args |= {"better": _need_mbps(recommended_factor * shared_bps), "better_factor": recommended_factor}
+    args["storage"] = round(shared_bps / 1e6 * GB_PER_DAY_PER_MBPS, 1)
     is_too_little = unread > MOST_UNREAD_RATIO * len(shared)
     if is_too_little and (site.uplink_bps is None or known_bps <= site.uplink_bps):
         return unknown("uplink_unmeasured", cameras=len(shared), unread=unread)
     if site.uplink_bps is None:
-        return Judgement(Outcome.NOT_ASSESSED, say("uplink_undeclared", **told), required=known_bps)
-    told["line"] = site.uplink_bps / 1e6
+        return Judgement(Outcome.NOT_ASSESSED, say("uplink_undeclared", **args), required=known_bps)
+    args["line"] = site.uplink_bps / 1e6
     if known_bps > site.uplink_bps:  # what is known already fills the line; the rest can only add
         outcome, name = Outcome.FAIL, "uplink_narrow"
     elif unread:
-        return unknown("uplink_unclear", **told)
+        return unknown("uplink_unclear", **args)
     elif site.uplink_bps < recommended_factor * shared_bps:
         outcome, name = Outcome.WARN, "uplink_tight"
     else:
         outcome, name = Outcome.PASS, "uplink_enough"
     return Judgement(
         outcome,
-        say(name, **told),
+        say(name, **args),
         observed=site.uplink_bps,
         configured=site.uplink_bps,
         required=known_bps,

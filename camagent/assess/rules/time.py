@@ -38,10 +38,10 @@ def time_server(clock: DeviceClock, network: NetworkFacts | None) -> Judgement:
     servers = tuple(server for server in network.ntp_servers or () if server.strip() not in NO_ADDRESS)
     if servers:
         missing = _missing_way(servers, network)
-        told = say(missing or "time_server", servers=", ".join(servers))
+        sentence = say(missing or "time_server", servers=", ".join(servers))
         outcome = Outcome.WARN if missing else Outcome.PASS
         remedy = say("time_way_remedy") if missing else None
-        return Judgement(outcome, told, observed=True, configured=clock.source, remedy=remedy)
+        return Judgement(outcome, sentence, observed=True, configured=clock.source, remedy=remedy)
     if network.ntp_from_dhcp:  # DHCP may have named one, and may have named none
         return Judgement(Outcome.NOT_ASSESSED, say("time_server_by_dhcp"), configured=clock.source)
     return Judgement(
@@ -90,10 +90,10 @@ def clock_offset(
             name = "offset_reset"
         elif hours and abs(off_s - hours * HOUR_S) <= zone_tolerance_s + uncertainty_s:
             name = "offset_zone"
-    told = {"offset": off_s, "minutes": off_s / MINUTE_S, "hours": hours, "days": off_s / DAY_S}
+    args = {"offset": off_s, "minutes": off_s / MINUTE_S, "hours": hours, "days": off_s / DAY_S}
     return Judgement(
         outcome,
-        say(name, **told, maximum=maximum_s, uncertainty=uncertainty_s),
+        say(name, **args, maximum=maximum_s, uncertainty=uncertainty_s),
         observed=off_s,
         measured=off_s,
         uncertainty=uncertainty_s,

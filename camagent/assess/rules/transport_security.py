@@ -143,7 +143,7 @@ def certificate(
 ) -> Judgement:
     """The TLS certificate is in its time, its key long enough and its own, its signature of our time."""
     bad = _certificate_fault(tls, site.now, camera.shared_fingerprints, weak_hashes)
-    told: dict[str, Scalar] = {
+    args: dict[str, Scalar] = {
         "bits": tls.key_bits,
         "kind": KEY_NAMES.get(tls.key_kind, tls.key_kind.upper()),
         "since": tls.not_before.date().isoformat(),
@@ -159,14 +159,14 @@ def certificate(
     if bad is not None or strength is Outcome.FAIL:
         outcome, name, remedy = Outcome.FAIL, bad or "certificate_short_key", say("certificate_remedy")
     elif strength is Outcome.NOT_ASSESSED:
-        return unknown("certificate_kind", **told)
+        return unknown("certificate_kind", **args)
     elif tls.pinned_fingerprint is not None and tls.pinned_fingerprint != tls.fingerprint_sha256:
         outcome, name = Outcome.WARN, "certificate_changed"
     else:
         outcome, name = strength, "certificate_good" if strength is Outcome.PASS else "certificate_enough"
     return Judgement(
         outcome,
-        say(name, **told, shared=camera.shared_fingerprints, minimum=bounds[0], recommended=bounds[1]),
+        say(name, **args, shared=camera.shared_fingerprints, minimum=bounds[0], recommended=bounds[1]),
         observed=tls.key_bits,
         remedy=remedy,
     )
