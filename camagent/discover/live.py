@@ -29,14 +29,14 @@ class LiveView:
 
     def fresh(self) -> tuple[Sighting | RtspOnly, ...]:
         """Devices that answered since the last call, by the first thing that they said."""
-        found = [*self._announced(), *self._by_open_ports()]
-        told = []
-        for one in found:
+        answers = [*self._announced(), *self._by_open_ports()]
+        fresh = []
+        for one in answers:
             host = one.target.host if isinstance(one, Sighting) else one.host
             if host not in self._told and len(self._told) < MAX_SHOWN:
                 self._told.add(host)
-                told.append(one)
-        return tuple(told)
+                fresh.append(one)
+        return tuple(fresh)
 
     def _announced(self) -> tuple[Sighting, ...]:
         tray = self._sweep.tray
@@ -45,12 +45,12 @@ class LiveView:
         return read_datagrams(fresh, tray.sent, self._sweep.plan.interfaces).sightings
 
     def _by_open_ports(self) -> list[Sighting | RtspOnly]:
-        found: list[Sighting | RtspOnly] = []
+        devices: list[Sighting | RtspOnly] = []
         for tried in self._sweep.tried_ports.heard.values():
             if tried.heard is PortAnswer.ONVIF:
                 path = tried.path or ONVIF_PATHS[0]
                 target = DeviceTarget(tried.host, tried.port, path, secure=tried.port in TLS_PORTS)
-                found.append(Sighting(target, (FoundBy.HTTP,)))
+                devices.append(Sighting(target, (FoundBy.HTTP,)))
             elif tried.heard is PortAnswer.RTSP:
-                found.append(RtspOnly(tried.host, (tried.port,), tried.server))
-        return found
+                devices.append(RtspOnly(tried.host, (tried.port,), tried.server))
+        return devices

@@ -151,9 +151,9 @@ def _choose(
     if not names:
         return usable_interfaces(machine)
     by_name = {interface.name: interface for interface in machine}
-    known = ", ".join(by_name)
+    choice = ", ".join(by_name)
     problems += [
-        message("discover.error.no_such_interface", interface=shown_as_typed(name), known=known)
+        message("discover.error.no_such_interface", interface=shown_as_typed(name), known=choice)
         for name in names
         if name not in by_name
     ]

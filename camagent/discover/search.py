@@ -65,21 +65,21 @@ async def search(
     plan: DiscoveryPlan,
     clock: Clock,
     progress: Callable[[str, int, int], None] | None = None,
-    found: Found | None = None,
+    on_devices: Found | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Discovery:
     """Find every device that the plan can reach, and say what was covered and what was not.
 
     progress: gets the step ("multicast", "directed", "knock"), how much of it is done, and how much there
     is.
-    found: hears of devices as they answer; what the search says at its end counts.
+    on_devices: called with devices as they answer; what the search says at its end counts.
     stopped: once it is true the search ends within `LOOK_S` with what was found, and a note says so.
     """
     tell = progress or (lambda step, done, total: None)
     started_s = clock.monotonic_s()
     deadline_s = started_s + plan.pacing.budget_s
     run = _Run(Sweep(plan, clock, Tray(), TriedPorts(), Neighbourhood(), deadline_s), tell, _asked(plan))
-    asked = await _ask_while_wanted(run, found, stopped)
+    asked = await _ask_while_wanted(run, on_devices, stopped)
     announced, interfaces, notes, covered = asked or (await run.announced(), (), (), ())
     learned = _sum_up(run, announced)
     if asked is None:
@@ -93,15 +93,17 @@ async def search(
     )
 
 
-async def _ask_while_wanted(run: _Run, found: Found | None, stopped: Callable[[], bool]) -> _Asked | None:
+async def _ask_while_wanted(
+    run: _Run, on_devices: Found | None, stopped: Callable[[], bool]
+) -> _Asked | None:
     """The answers to all questions; None where the user ended the search before."""
     view = LiveView(run.sweep)
     asking = asyncio.create_task(_ask_everybody(run))
     try:
         while not asking.done():
             await asyncio.wait({asking}, timeout=LOOK_S)
-            if found is not None and (fresh := view.fresh()):
-                found(fresh)
+            if on_devices is not None and (fresh := view.fresh()):
+                on_devices(fresh)
             if stopped() and not asking.done():
                 return None
         return asking.result()
@@ -213,13 +215,13 @@ def _sum_up(run: _Run, announced: Announced) -> Discovery:
 
 
 def _by_ports(plan: DiscoveryPlan, tried_ports: TriedPorts) -> tuple[Sighting, ...]:
-    found: dict[str, Sighting] = {}
+    by_host: dict[str, Sighting] = {}
     for tried in tried_ports.heard.values():
         if tried.heard is PortAnswer.ONVIF and tried.port in plan.onvif_ports:
             path = tried.path or ONVIF_PATHS[0]
             target = DeviceTarget(tried.host, tried.port, path, secure=tried.port in TLS_PORTS)
-            found.setdefault(tried.host, Sighting(target, (FoundBy.HTTP,)))
-    return tuple(found.values())
+            by_host.setdefault(tried.host, Sighting(target, (FoundBy.HTTP,)))
+    return tuple(by_host.values())
 
 
 def _rtsp_only(plan: DiscoveryPlan, tried_ports: TriedPorts, onvif_hosts: set[str]) -> tuple[RtspOnly, ...]:

@@ -27,29 +27,33 @@ _IS_IT = frozenset({PortAnswer.ONVIF, PortAnswer.LOGIN})
 
 async def at_true_addresses(plan: DiscoveryPlan, sightings: Sequence[Sighting]) -> tuple[Sighting, ...]:
     """The sightings, each where it takes connections; those of one device at one address are one."""
-    doubtful = [(seen, named) for seen in sightings if (named := _named_elsewhere(seen, plan))]
+    doubtful = [(sighting, named) for sighting in sightings if (named := _named_elsewhere(sighting, plan))]
     doubtful = doubtful[:MAX_DOUBTFUL]
     if not doubtful:
         return tuple(sightings)
-    stays = await _speaking([_door(plan, seen.target) for seen, _ in doubtful], _STAYS)
-    away = [(seen, named) for seen, named in doubtful if (seen.target.host, _port(seen.target)) not in stays]
+    stays = await _speaking([_door(plan, sighting.target) for sighting, _ in doubtful], _STAYS)
+    away = [
+        (sighting, named)
+        for sighting, named in doubtful
+        if (sighting.target.host, _port(sighting.target)) not in stays
+    ]
     there = await _speaking([_door(plan, named) for _, named in away], _IS_IT)
-    residents = {seen.target.host: seen for seen in sightings}
+    residents = {sighting.target.host: sighting for sighting in sightings}
     moved = {
-        id(seen): _moved(seen, named)
-        for seen, named in away
-        if (named.host, _port(named)) in there and _may_be_one(seen, residents.get(named.host))
+        id(sighting): _moved(sighting, named)
+        for sighting, named in away
+        if (named.host, _port(named)) in there and _may_be_one(sighting, residents.get(named.host))
     }
     return merge_sightings(
-        [seen for seen in sightings if id(seen) not in moved],
+        [sighting for sighting in sightings if id(sighting) not in moved],
         [target for target in moved.values() if target.target.host not in residents],
     )
 
 
-def _named_elsewhere(seen: Sighting, plan: DiscoveryPlan) -> XAddr | None:
+def _named_elsewhere(sighting: Sighting, plan: DiscoveryPlan) -> XAddr | None:
     """The address inside this network that it gives itself, where it does not name the one that answered."""
-    named = rank_xaddrs(seen.target.xaddrs, seen.target.host)
-    if any(same_address(xaddr.host, seen.target.host) for xaddr in named):
+    named = rank_xaddrs(sighting.target.xaddrs, sighting.target.host)
+    if any(same_address(xaddr.host, sighting.target.host) for xaddr in named):
         return None
     return next((xaddr for xaddr in named if _is_here(xaddr.host, plan)), None)
 
@@ -96,13 +100,15 @@ async def _speaking(
     return set().union(*await asyncio.gather(*(try_port(at_host) for at_host in by_host.values())))
 
 
-def _may_be_one(seen: Sighting, resident: Sighting | None) -> bool:
+def _may_be_one(sighting: Sighting, resident: Sighting | None) -> bool:
     """Nothing that itself answered from the named address says that it is another device."""
-    if resident is None or seen.target.endpoint is None or resident.target.endpoint is None:
+    if resident is None or sighting.target.endpoint is None or resident.target.endpoint is None:
         return True
-    return resident.target.endpoint == seen.target.endpoint
+    return resident.target.endpoint == sighting.target.endpoint
 
 
-def _moved(seen: Sighting, named: XAddr) -> Sighting:
-    target = replace(seen.target, host=named.host, port=_port(named), path=_path(named), secure=named.secure)
-    return replace(seen, target=target, off_subnet=False)
+def _moved(sighting: Sighting, named: XAddr) -> Sighting:
+    target = replace(
+        sighting.target, host=named.host, port=_port(named), path=_path(named), secure=named.secure
+    )
+    return replace(sighting, target=target, off_subnet=False)

@@ -98,12 +98,12 @@ def read_datagrams(
             else:
                 left_out += 1
     sightings = _settle(list(devices.values()), interfaces)
-    found = {sighting.target.host for sighting in sightings} | {device.source for device in devices.values()}
+    hosts = {sighting.target.host for sighting in sightings} | {device.source for device in devices.values()}
     return Announced(
         sightings,
-        tuple(source for source in others if source not in found),
+        tuple(source for source in others if source not in hosts),
         malformed,
-        tuple(source for source in suspects if source not in found),
+        tuple(source for source in suspects if source not in hosts),
         left_out,
     )
 

@@ -230,7 +230,7 @@ def _host_port(door: TcpPort) -> str:
 
 
 def _server(reply: bytes) -> str | None:
-    found = _SERVER.search(reply)
-    if not found:
+    match = _SERVER.search(reply)
+    if not match:
         return None
-    return printable_line(found[1].decode("utf-8", errors="replace"), MAX_SERVER_CHARS, "")
+    return printable_line(match[1].decode("utf-8", errors="replace"), MAX_SERVER_CHARS, "")

@@ -21,11 +21,11 @@ MAX_CANDIDATES = 20  # the longest ladder of ports, and the paths and ports of a
 def candidate_urls(target: DeviceTarget, ports: Sequence[int]) -> tuple[str, ...]:
     """Device service URLs to try in order: what is known of the target, then its XAddrs' ports, then the
     ladder."""
-    found: dict[str, None] = {}
+    urls: dict[str, None] = {}
     paths = tuple(dict.fromkeys((target.path or DEFAULT_PATH, DEFAULT_PATH)))
     if target.port is not None:
         for path in paths:
-            found.setdefault(_url(target.host, target.port, path, target.secure or target.port in TLS_PORTS))
+            urls.setdefault(_url(target.host, target.port, path, target.secure or target.port in TLS_PORTS))
     here = not target.xaddrs
     for xaddr in target.xaddrs:  # also beside a port: of several only one may be open (agsh/onvif#63)
         parts = _split(xaddr)
@@ -33,12 +33,12 @@ def candidate_urls(target: DeviceTarget, ports: Sequence[int]) -> tuple[str, ...
             here = here or parts.hostname == target.host.lower()
             secure = parts.scheme == "https"
             port = parts.port or (443 if secure else 80)
-            found.setdefault(_url(target.host, port, parts.path or DEFAULT_PATH, secure))
+            urls.setdefault(_url(target.host, port, parts.path or DEFAULT_PATH, secure))
     # Ports that were named for this very address are the only ones: another port may be another device's (a
     # router's forwards). Ports named for another address are of that other network.
     for port in ports if target.port is None or not here else ():
-        found.setdefault(_url(target.host, port, paths[0], port in TLS_PORTS))
-    return tuple(found)[:MAX_CANDIDATES]
+        urls.setdefault(_url(target.host, port, paths[0], port in TLS_PORTS))
+    return tuple(urls)[:MAX_CANDIDATES]
 
 
 def other_paths(url: str) -> tuple[str, ...]:

@@ -175,15 +175,15 @@ def _stated(addresses: Iterable[str | None]) -> tuple[str, ...]:
 
 def parse_protocols(node: Node) -> tuple[NetworkProtocol, ...]:
     """GetNetworkProtocolsResponse."""
-    found = []
+    protocols = []
     for row in _rows(node, "NetworkProtocols"):
         name = _word(row.value("Name"))
         ports = tuple(
             p for n in list(row.children("Port"))[:8] if (p := to_int(n.text)) is not None and 0 < p < 65536
         )
         if name:
-            found.append(NetworkProtocol(name.upper(), to_bool(row.value("Enabled")) is True, ports))
-    return tuple(found)
+            protocols.append(NetworkProtocol(name.upper(), to_bool(row.value("Enabled")) is True, ports))
+    return tuple(protocols)
 
 
 def parse_ntp(node: Node) -> tuple[bool | None, tuple[str, ...]]:
@@ -205,12 +205,12 @@ def parse_scopes(node: Node) -> tuple[str, ...]:
 
 def parse_users(node: Node) -> tuple[DeviceUser, ...]:
     """GetUsersResponse."""
-    found = []
+    users = []
     for row in _rows(node, "User"):
         name = _word(row.value("Username"))
         if name:
-            found.append(DeviceUser(name, _word(row.value("UserLevel")) or "Extended"))
-    return tuple(found)
+            users.append(DeviceUser(name, _word(row.value("UserLevel")) or "Extended"))
+    return tuple(users)
 
 
 def parse_device_capabilities(node: Node) -> ServiceCapabilities:

@@ -41,8 +41,8 @@ def parse_reply(text: str) -> tuple[HttpReply | FaultCode, datetime | None]:
     at = _stamp(marks.get(AT))
     name, _, value = first.partition(": ")
     if name == FAULT:
-        known = value in FaultCode.__members__.values()
-        return (FaultCode(value) if known else FaultCode.MALFORMED_REPLY), at
+        is_code = value in FaultCode.__members__.values()
+        return (FaultCode(value) if is_code else FaultCode.MALFORMED_REPLY), at
     status = first.partition(" ")[2][:3]
     if not (status.isascii() and status.isdigit()):
         return FaultCode.MALFORMED_REPLY, at

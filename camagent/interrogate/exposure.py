@@ -37,13 +37,13 @@ async def fetch_tls(
     time_s = min(conversation.limits.call_timeout_s, conversation.limits.deadline_s - started_s)
     if time_s < MIN_CALL_S:
         return Fault(FaultCode.BUDGET_SPENT, Stage.INTERROGATE, "TLS", 0.0)
-    seen = await conversation.door.handshake(conversation.host, port, time_s)
+    certificate = await conversation.door.handshake(conversation.host, port, time_s)
     elapsed_s = conversation.clock.monotonic_s() - started_s
-    shown = seen.value if isinstance(seen, FaultCode) else json.dumps(to_json(seen))
+    shown = certificate.value if isinstance(certificate, FaultCode) else json.dumps(to_json(certificate))
     _note(conversation, "tls", f"handshake {port}", shown, elapsed_s)
-    if isinstance(seen, FaultCode):
-        return Fault(seen, Stage.INTERROGATE, "TLS", round(elapsed_s, 3))
-    return replace(seen, pinned_fingerprint=dict(pins).get(port))
+    if isinstance(certificate, FaultCode):
+        return Fault(certificate, Stage.INTERROGATE, "TLS", round(elapsed_s, 3))
+    return replace(certificate, pinned_fingerprint=dict(pins).get(port))
 
 
 def https_port(service_url: str, network: NetworkFacts | Fault | None) -> int | None:
@@ -62,19 +62,19 @@ async def fetch_ports(conversation: Conversation, ports: Sequence[int]) -> PortF
     """Each port tried once, one after the other."""
     if not ports:
         return None
-    found: dict[PortBehaviour, list[int]] = {tried: [] for tried in PortBehaviour}
+    by_behaviour: dict[PortBehaviour, list[int]] = {tried: [] for tried in PortBehaviour}
     for port in tuple(dict.fromkeys(ports))[:MAX_PORTS]:
         started_s = conversation.clock.monotonic_s()
         time_s = min(PORT_TIMEOUT_S, conversation.limits.deadline_s - started_s)
         if time_s < MIN_CALL_S:
             return Fault(FaultCode.BUDGET_SPENT, Stage.INTERROGATE, "ports", 0.0)
         tried = await conversation.door.try_port(conversation.host, port, time_s)
-        found[tried].append(port)
+        by_behaviour[tried].append(port)
         _note(conversation, "tcp", f"knock {port}", tried.value, conversation.clock.monotonic_s() - started_s)
     return PortFacts(
-        tuple(found[PortBehaviour.OPEN]),
-        tuple(found[PortBehaviour.CLOSED]),
-        tuple(found[PortBehaviour.SILENT]),
+        tuple(by_behaviour[PortBehaviour.OPEN]),
+        tuple(by_behaviour[PortBehaviour.CLOSED]),
+        tuple(by_behaviour[PortBehaviour.SILENT]),
     )
 
 

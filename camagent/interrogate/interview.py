@@ -228,23 +228,26 @@ class _Interview:
         only."""
         before = self.options.before.certificate
         port = https_port(self.url, None) or (before[0] if before is not None else None)
-        seen = await fetch_tls(self.conversation, port, self.options.pins)
+        certificate = await fetch_tls(self.conversation, port, self.options.pins)
         if https_port(self.url, None) is None:
-            return seen if isinstance(seen, TlsFacts) else None
-        known = isinstance(seen, TlsFacts) and seen.pinned_fingerprint == seen.fingerprint_sha256
-        self.conversation.evidence = replace(self.conversation.evidence, secure=known)
-        return seen
+            return certificate if isinstance(certificate, TlsFacts) else None
+        is_pinned = (
+            isinstance(certificate, TlsFacts)
+            and certificate.pinned_fingerprint == certificate.fingerprint_sha256
+        )
+        self.conversation.evidence = replace(self.conversation.evidence, secure=is_pinned)
+        return certificate
 
-    def _other_certificate(self, seen: TlsFacts | Fault | None) -> bool:
+    def _other_certificate(self, certificate: TlsFacts | Fault | None) -> bool:
         before = self.options.before.certificate
-        if before is None or not isinstance(seen, TlsFacts) or seen.port != before[0]:
+        if before is None or not isinstance(certificate, TlsFacts) or certificate.port != before[0]:
             return False
-        return seen.fingerprint_sha256 != before[1]
+        return certificate.fingerprint_sha256 != before[1]
 
     def _other_serial(self) -> bool:
         """It told a stranger a serial number, and that is another one."""
-        told, before = self.conversation.told_openly(GET_INFORMATION, self.url), self.options.before.serial
-        serial = "".join((told.serial or "").split()).upper() if told is not None else ""
+        public, before = self.conversation.told_openly(GET_INFORMATION, self.url), self.options.before.serial
+        serial = "".join((public.serial or "").split()).upper() if public is not None else ""
         return bool(serial) and before is not None and not serial.startswith(before)
 
     def _stop_for_a_stranger(self, is_another: bool) -> None:

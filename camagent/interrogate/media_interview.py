@@ -167,10 +167,10 @@ def _left_out(listed: Sequence[StatedProfile], cross: Sequence[StatedProfile]) -
     Only where both services name their sources alike; else one camera would be taken for two.
     """
     ours, theirs = {p.video_source for p in listed}, {p.video_source for p in cross if p.video_source}
-    known = {p.token for p in listed}
+    tokens = {p.token for p in listed}
     if not ours < theirs:
         return ()
-    return tuple(p for p in cross if p.video_source in theirs - ours and p.token not in known)
+    return tuple(p for p in cross if p.video_source in theirs - ours and p.token not in tokens)
 
 
 async def _fetch_profiles(conversation: Conversation, door: MediaDoor) -> StatedProfiles | Fault:
@@ -259,12 +259,12 @@ async def _fetch_menu(
 def _main_first(profiles: Sequence[StatedProfile]) -> tuple[StatedProfile, ...]:
     """The largest picture of every video source first, then the next: what runs out of time is the least
     needed."""
-    seen: dict[str | None, int] = {}
+    ranks: dict[str | None, int] = {}
     ranked: list[tuple[int, int, StatedProfile]] = []
     by_size = sorted(enumerate(profiles), key=lambda pair: (-_pixels(pair[1].encoder), pair[0]))
     for index, profile in by_size:
-        rank = seen.get(profile.video_source, 0)
-        seen[profile.video_source] = rank + 1
+        rank = ranks.get(profile.video_source, 0)
+        ranks[profile.video_source] = rank + 1
         ranked.append((rank, index, profile))
     return tuple(profile for _, _, profile in sorted(ranked, key=lambda entry: entry[:2]))
 

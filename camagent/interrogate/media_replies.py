@@ -132,34 +132,34 @@ def _leaves(node: Node, path: str, depth: int) -> Iterator[tuple[str, str]]:
 
 def parse_encoders(node: Node) -> tuple[EncoderSettings, ...]:
     """GetVideoEncoderConfigurationsResponse of either service: those that have a token."""
-    found = (parse_encoder(row) for row in list(node.children("Configurations"))[:MAX_MEDIA_PROFILES])
-    return tuple(encoder for encoder in found if encoder is not None and encoder.token)
+    encoders = (parse_encoder(row) for row in list(node.children("Configurations"))[:MAX_MEDIA_PROFILES])
+    return tuple(encoder for encoder in encoders if encoder is not None and encoder.token)
 
 
 def parse_media1_options(node: Node) -> tuple[EncoderOptions, ...]:
     """GetVideoEncoderConfigurationOptionsResponse of Media1: one object, a part for each codec."""
     options = node.child("Options") or node
     extension = options.child("Extension")
-    found = []
+    codecs = []
     for name in _DEVICE_CODECS:
         parts = [
             p for p in (extension.child(name) if extension else None, options.child(name)) if p is not None
         ]
         if parts:
-            found.append(_media1_codec(name, parts))
-    return tuple(found)
+            codecs.append(_media1_codec(name, parts))
+    return tuple(codecs)
 
 
 def parse_media2_options(node: Node) -> tuple[EncoderOptions, ...]:
     """GetVideoEncoderConfigurationOptionsResponse of Media2: one row for each codec, ranges as attributes."""
-    found: dict[str, EncoderOptions] = {}
+    options: dict[str, EncoderOptions] = {}
     for row in list(node.children("Options"))[:16]:
         codec = codec_name(row.value("Encoding"))
-        if codec is None or codec in found:
+        if codec is None or codec in options:
             continue
         rates = tuple(n for n in _numbers(row.value("FrameRatesSupported")) if n > 0)
         gops = _numbers(row.value("GovLengthRange"))
-        found[codec] = EncoderOptions(
+        options[codec] = EncoderOptions(
             codec=codec,
             resolutions=_resolutions((row,)),
             frame_rates_hz=rates,
@@ -170,7 +170,7 @@ def parse_media2_options(node: Node) -> tuple[EncoderOptions, ...]:
             gop_range_frames=Range(min(gops), max(gops)) if gops else _range(row.child("GovLengthRange"), 1),
             codec_profiles=_words(row.value("ProfilesSupported")),
         )
-    return tuple(found.values())
+    return tuple(options.values())
 
 
 def parse_stream_address(node: Node) -> StatedUri | None:
@@ -192,14 +192,14 @@ def parse_snapshot_address(node: Node) -> StreamUri | None:
 
 
 def _profiles(node: Node, parts: _Parts) -> StatedProfiles:
-    found: dict[str, StatedProfile] = {}
+    profiles: dict[str, StatedProfile] = {}
     rows = list(node.children("Profiles"))
     for row in rows[:MAX_MEDIA_PROFILES]:
         token = _token(row)
-        if token is None or token in found:
+        if token is None or token in profiles:
             continue  # without a token nothing can be asked about it
         source, encoder = parts(row)
-        found[token] = StatedProfile(
+        profiles[token] = StatedProfile(
             token=token,
             name=_text(row.value("Name")),
             video_source=(_text(source.value("SourceToken")) or _token(source))
@@ -209,7 +209,7 @@ def _profiles(node: Node, parts: _Parts) -> StatedProfiles:
             encoder=parse_encoder(encoder) if encoder is not None else None,
             view=_bounds(source.child("Bounds")) if source is not None else None,
         )
-    return StatedProfiles(tuple(found.values()), max(0, len(rows) - MAX_MEDIA_PROFILES))
+    return StatedProfiles(tuple(profiles.values()), max(0, len(rows) - MAX_MEDIA_PROFILES))
 
 
 def _bounds(node: Node | None) -> tuple[int, int, int, int] | None:

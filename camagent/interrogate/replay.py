@@ -94,8 +94,12 @@ class ReplayDoor:
     async def try_port(self, host: str, port: int, timeout_s: float) -> PortBehaviour:
         """See DeviceDoor."""
         exchange = self._take(("tcp", f"knock {port}"))
-        known = exchange is not None and exchange.received in PortBehaviour.__members__.values()
-        return PortBehaviour(exchange.received) if exchange is not None and known else PortBehaviour.SILENT
+        is_behaviour = exchange is not None and exchange.received in PortBehaviour.__members__.values()
+        return (
+            PortBehaviour(exchange.received)
+            if exchange is not None and is_behaviour
+            else PortBehaviour.SILENT
+        )
 
     async def close(self) -> None:
         """See DeviceDoor."""
@@ -155,8 +159,8 @@ def _is_port_try(exchange: Exchange) -> bool:
 
 
 def _body(text: str) -> str:
-    found = _BODY.search(text)
-    return found[0] if found else ""
+    match = _BODY.search(text)
+    return match[0] if match else ""
 
 
 def _parse_tls(text: str) -> TlsFacts | FaultCode:
