@@ -37,12 +37,12 @@ def bit_rate(table: FrameTable, rate: FrameRate | None, lost_ratio: float = 0.0)
     if rate is None or rate.mean_hz is None or lost_ratio > MAX_LOST_RATIO:
         return None
     keys = [row for row, key in enumerate(table.keyframes) if key]
-    seen = _whole_groups(table, rate, keys) if len(keys) > 1 else _without_group(table, rate, keys)
-    if seen is None:
+    estimate = _whole_groups(table, rate, keys) if len(keys) > 1 else _without_group(table, rate, keys)
+    if estimate is None:
         return None
-    mean_bps = seen.mean_bps / (1 - lost_ratio)
+    mean_bps = estimate.mean_bps / (1 - lost_ratio)
     doubt = rate.uncertainty_hz / rate.mean_hz
-    return BitRate(mean_bps, seen.uncertainty_bps + mean_bps * (doubt + LOSS_FACTOR * lost_ratio))
+    return BitRate(mean_bps, estimate.uncertainty_bps + mean_bps * (doubt + LOSS_FACTOR * lost_ratio))
 
 
 def _whole_groups(table: FrameTable, rate: FrameRate, keys: list[int]) -> BitRate | None:

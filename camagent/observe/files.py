@@ -157,11 +157,11 @@ def _collect(container: Any, stream: Any, reading: FileReading, options: FileOpt
     name = _TO_ANNEX_B.get(reading.codec)
     converter = av.bitstream.BitStreamFilterContext(name, stream) if name else None
     packets = (packet for packet in container.demux(stream) if packet.size)
-    seen, last, step = 0, 0, 1
+    count, last, step = 0, 0, 1
     for packet in islice(packets, MAX_FRAMES):
-        seen += 1
+        count += 1
         if packet.dts is not None:
-            last, step = packet.dts, max(step, packet.dts - last) if seen > 1 else step
+            last, step = packet.dts, max(step, packet.dts - last) if count > 1 else step
         for unit in converter.filter(packet) if converter else (packet,):
             _add(reading, unit, options.pictures > 0)
         if _fills(reading, options.window_s):
@@ -170,7 +170,7 @@ def _collect(container: Any, stream: Any, reading: FileReading, options: FileOpt
     # its index counts chunks, and empty ones between pictures; time stamps too
     if container.format.name == "avi":
         return last + step >= indexed
-    return seen >= min(indexed, MAX_FRAMES)
+    return count >= min(indexed, MAX_FRAMES)
 
 
 def _fills(reading: FileReading, window_s: float) -> bool:

@@ -53,10 +53,10 @@ def gop(table: FrameTable, rate: FrameRate | None = None) -> Gop:
     # with every frame shown before them
     sent = [(a, b) for a, b in spans if len(table) - 1 - shown[b] >= behind]
     whole = [(a, b) for a, b in sent if not any(table.damaged[a + 1 : b + 1 + ahead])]
-    known = whole or _with_every_frame(table, spans)
-    if not known:
+    groups = whole or _with_every_frame(table, spans)
+    if not groups:
         return Gop(None, None, _stretch_s(table, rate), len(keys), recovery)
-    frames = [shown[b] - shown[a] if shown[b] > shown[a] else b - a for a, b in known]
+    frames = [shown[b] - shown[a] if shown[b] > shown[a] else b - a for a, b in groups]
     average: Callable[[Sequence[float]], float] = fmean if whole else median
     length_frames = average(frames)
     if rate is not None and rate.basis != "stamps":
@@ -65,7 +65,7 @@ def gop(table: FrameTable, rate: FrameRate | None = None) -> Gop:
     segment_of = segment_numbers(segments)
     timed = [
         (table.timestamps[b] - table.timestamps[a]) / table.clock_hz
-        for a, b in known
+        for a, b in groups
         if segment_of[a] == segment_of[b]
     ]
     length_s = average(timed) if timed else None

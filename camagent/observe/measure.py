@@ -31,10 +31,10 @@ class _Size:
 def declare(description: TrackDescription, in_band: tuple[tuple[int, bytes], ...] = ()) -> DeclaredStream:
     """What the SDP and the first parameter sets claim; in-band ones before those of the SDP."""
     own = first_header(description.codec, tuple(nal for _, nal in in_band))
-    told = first_header(description.codec, description.parameter_sets)
-    sps = own or told
+    of_sdp = first_header(description.codec, description.parameter_sets)
+    sps = own or of_sdp
     sdp_width, sdp_height = (
-        (told.width_px, told.height_px) if told else (description.width_px, description.height_px)
+        (of_sdp.width_px, of_sdp.height_px) if of_sdp else (description.width_px, description.height_px)
     )
     declared = DeclaredStream(
         codec=description.codec or None,
@@ -62,7 +62,7 @@ def declare(description: TrackDescription, in_band: tuple[tuple[int, bytes], ...
         chroma=sps.chroma,
         bit_depth=sps.bit_depth,
         interlaced=sps.interlaced,
-        parameter_sets=_origin(own, told),
+        parameter_sets=_origin(own, of_sdp),
     )
 
 
@@ -176,12 +176,12 @@ def _vps_rate(description: TrackDescription, in_band: tuple[tuple[int, bytes], .
     )
 
 
-def _origin(own: StreamHeader | None, told: StreamHeader | None) -> str | None:
-    if own is not None and told is not None:
-        return "both" if _essence(own) == _essence(told) else "both-different"
+def _origin(own: StreamHeader | None, of_sdp: StreamHeader | None) -> str | None:
+    if own is not None and of_sdp is not None:
+        return "both" if _essence(own) == _essence(of_sdp) else "both-different"
     if own is not None:
         return "in-band"
-    return "sdp" if told is not None else None
+    return "sdp" if of_sdp is not None else None
 
 
 def _essence(sps: StreamHeader) -> tuple[object, ...]:

@@ -208,9 +208,9 @@ class SequenceOrder:
             return True
         if number < self.next - MAX_MISORDER:
             return False
-        known = next((stamp for start, stamp in reversed(self._starts) if start <= number), None)
-        if known is not None or not self._starts:
-            return known in (None, timestamp)
+        start_stamp = next((stamp for start, stamp in reversed(self._starts) if start <= number), None)
+        if start_stamp is not None or not self._starts:
+            return start_stamp in (None, timestamp)
         # from before our first: not newer than now
         return (self._starts[-1][1] - timestamp) & 0xFFFFFFFF < 0x80000000
 

@@ -135,15 +135,15 @@ def _format(payload_type: int, rtpmap: str, fmtp: str) -> MediaFormat:
 
 
 def _by_payload_type(attributes: list[str], name: str) -> dict[int, str]:
-    found: dict[int, str] = {}
+    by_type: dict[int, str] = {}
     for line in attributes:
         key, colon, rest = line.partition(":")
         match = (
             re.match(r"\s*(\d{1,3})(?:\s+(.*))?$", rest) if colon and key.strip().lower() == name else None
         )
-        if match and len(found) < MAX_FORMATS:
-            found.setdefault(int(match[1]), (match[2] or "").strip())
-    return found
+        if match and len(by_type) < MAX_FORMATS:
+            by_type.setdefault(int(match[1]), (match[2] or "").strip())
+    return by_type
 
 
 def _attribute(attributes: list[str], name: str) -> str | None:

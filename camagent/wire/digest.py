@@ -92,14 +92,14 @@ def fresh_cnonce() -> str:
 def parse_challenges(headers: Iterable[str]) -> tuple[Challenge, ...]:
     """Every challenge of one or several WWW-Authenticate headers, in order; what cannot be read is left
     out."""
-    found: list[Challenge] = []
+    challenges: list[Challenge] = []
     budget = MAX_CHALLENGE_CHARS
     for header in headers:
         if len(header) > budget or not header.isprintable():
             continue  # a control character would end up in the header that we send
         budget -= len(header)
-        _parse_header(header, found)
-    return tuple(found[:MAX_CHALLENGES])
+        _parse_header(header, challenges)
+    return tuple(challenges[:MAX_CHALLENGES])
 
 
 def digest_challenges(challenges: Iterable[Challenge]) -> tuple[DigestChallenge, ...]:
@@ -186,15 +186,15 @@ def _read_digest(challenge: Challenge) -> DigestChallenge | None:
     if challenge.scheme != "digest":
         return None
     realm, nonce, stated = challenge.get("realm"), challenge.get("nonce"), challenge.get("algorithm")
-    known = _known_algorithm(stated)
+    rule = _known_algorithm(stated)
     qop = _choose_qop(challenge.get("qop"))
-    if nonce is None or known is None or qop == "":
+    if nonce is None or rule is None or qop == "":
         return None
     return DigestChallenge(
         realm=realm or "",
         nonce=nonce,
-        algorithm=known[0],
-        session=known[1],
+        algorithm=rule[0],
+        session=rule[1],
         stated_algorithm=stated,
         qop=qop,
         opaque=challenge.get("opaque"),
@@ -221,7 +221,7 @@ def _choose_qop(stated: str | None) -> str | None:
     return next((option for option in _QOPS if option in options), "")
 
 
-def _parse_header(header: str, found: list[Challenge]) -> None:
+def _parse_header(header: str, challenges: list[Challenge]) -> None:
     """A word followed by "=" is a parameter of the scheme before it; any other word begins a scheme."""
     scheme: str | None = None
     parameters: list[tuple[str, str]] = []
@@ -230,10 +230,10 @@ def _parse_header(header: str, found: list[Challenge]) -> None:
             parameters.append((word.lower(), value))
             continue
         if scheme is not None:
-            found.append(Challenge(scheme, tuple(parameters)))
+            challenges.append(Challenge(scheme, tuple(parameters)))
         scheme, parameters = word.lower(), []
     if scheme is not None:
-        found.append(Challenge(scheme, tuple(parameters)))
+        challenges.append(Challenge(scheme, tuple(parameters)))
 
 
 def _words(header: str) -> Iterator[tuple[str, str | None]]:

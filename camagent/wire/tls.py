@@ -43,10 +43,10 @@ def device_context(legacy: bool = False) -> ssl.SSLContext:
 
 async def fetch_tls_facts(host: str, port: int, allow_legacy: bool, timeout_s: float) -> TlsFacts | FaultCode:
     """One handshake, and a second one in the old manner where the first is refused and that is allowed."""
-    seen = await _shake(host, port, legacy=False, timeout_s=timeout_s)
-    if seen is FaultCode.TLS_FAILED and allow_legacy:
+    facts = await _shake(host, port, legacy=False, timeout_s=timeout_s)
+    if facts is FaultCode.TLS_FAILED and allow_legacy:
         return await _shake(host, port, legacy=True, timeout_s=timeout_s)
-    return seen
+    return facts
 
 
 async def _shake(host: str, port: int, legacy: bool, timeout_s: float) -> TlsFacts | FaultCode:

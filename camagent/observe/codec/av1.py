@@ -68,11 +68,11 @@ def elements(payload: Payload) -> tuple[list[_Element], bool]:
         at += size
     whole = whole and bool(pieces) and (not count or len(pieces) == count)
     last = len(pieces) - 1
-    found = [
+    parts = [
         _Element(piece, bool(n == 0 and head & _CONTINUES), bool(n == last and head & _CONTINUED))
         for n, piece in enumerate(pieces)
     ]
-    return found, whole
+    return parts, whole
 
 
 def _written_leb128(value: int) -> bytes:
@@ -86,11 +86,11 @@ def _written_leb128(value: int) -> bytes:
 
 def peek(payload: Payload) -> int:
     """Flags of one payload. Never raises."""
-    found, whole = elements(payload)
+    parts, whole = elements(payload)
     flags = 0 if whole else MALFORMED
     if payload and payload[0] & _NEW_SEQUENCE:
         flags |= PARAMETER_SET
-    for element in found:
+    for element in parts:
         if element.continues:
             flags |= SLICE  # the middle or end of an OBU; only those of pictures are that long
         else:
@@ -117,8 +117,8 @@ def _begins_picture(payload: Payload) -> bool:
 
 
 def _parameter_sets(payload: bytes) -> tuple[bytes, ...]:
-    found = elements(payload)[0]
-    return tuple(e.data for e in found if not (e.continues or e.continued) and is_sequence_header(e.data))
+    parts = elements(payload)[0]
+    return tuple(e.data for e in parts if not (e.continues or e.continued) and is_sequence_header(e.data))
 
 
 def _set_key(obu: bytes) -> SetKey | None:
@@ -130,10 +130,10 @@ def _obus(payloads: Sequence[bytes]) -> list[bytes] | None:
     obus: list[bytes] = []
     piece: bytes | None = None
     for payload in payloads:
-        found, whole = elements(payload)
+        parts, whole = elements(payload)
         if not whole:
             return None
-        for element in found:
+        for element in parts:
             if element.continues != (piece is not None):
                 return None
             data = (piece or b"") + element.data

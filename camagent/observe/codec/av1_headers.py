@@ -107,8 +107,8 @@ def _sequence_header(bits: BitReader) -> Av1SequenceHeader:
     _skip_tools(bits, reduced)
     bit_depth, chroma, full_range = _colour(bits, profile)
     name = "max" if level == _MAX_LEVEL else f"{2 + (level >> 2)}.{level & 3}"
-    known = _PROFILES[profile] if profile < len(_PROFILES) else None
-    return Av1SequenceHeader(known, name, width, height, chroma, bit_depth, rate, full_range)
+    profile_name = _PROFILES[profile] if profile < len(_PROFILES) else None
+    return Av1SequenceHeader(profile_name, name, width, height, chroma, bit_depth, rate, full_range)
 
 
 def _timing(bits: BitReader) -> tuple[float | None, int]:

@@ -240,11 +240,11 @@ def _vui(bits: BitReader) -> _Vui:
         units_in_tick, time_scale = bits.u(32), bits.u(32)
         frame_rate_hz = claimed_rate_hz(time_scale, 2 * units_in_tick)
         fixed = bits.flag()
-    known = _Vui(full_range, frame_rate_hz, fixed)
+    vui = _Vui(full_range, frame_rate_hz, fixed)
     try:
         return _Vui(full_range, frame_rate_hz, fixed, _reorder_limit(bits))
     except BitstreamError:
-        return known
+        return vui
 
 
 def _reorder_limit(bits: BitReader) -> int | None:

@@ -154,10 +154,10 @@ def _side(header_px: int, told_px: int | None) -> int:
     return told_px if 8 * blocks == header_px else header_px
 
 
-def _tables(first: JpegFragment, known: Mapping[int, bytes]) -> bytes | None:
+def _tables(first: JpegFragment, by_number: Mapping[int, bytes]) -> bytes | None:
     if first.q < _OWN_TABLES_Q:
         return _standard_tables(first.q) if 1 <= first.q <= 99 else None
-    values = first.tables or known.get(first.q, b"")
+    values = first.tables or by_number.get(first.q, b"")
     segments = b""
     position = number = 0
     while number < 2 and position < len(values):
@@ -199,8 +199,8 @@ _HUFFMAN_SEGMENTS = b"".join(_segment(0xC4, bytes.fromhex(table)) for table in _
 _SCAN_HEADER = _segment(0xDA, bytes((3, 1, 0x00, 2, 0x11, 3, 0x11, 0, 63, 0)))
 
 
-def jpeg_size(payload: Payload, told: tuple[int | None, int | None]) -> tuple[int, int] | None:
-    """The picture's size by a frame's first payload, and by `told` (SDP, RTP extension) where a byte cannot
+def jpeg_size(payload: Payload, stated_size_px: tuple[int | None, int | None]) -> tuple[int, int] | None:
+    """The picture's size by a frame's first payload, and by `stated_size_px` (SDP, RTP extension) where a byte cannot
     hold it.
 
     Returns: None where neither says it.
@@ -210,7 +210,7 @@ def jpeg_size(payload: Payload, told: tuple[int | None, int | None]) -> tuple[in
         return None
     width, height = (
         told_px if told_px and (not header_px or 8 * ((told_px + 7) // 8 & 0xFF) == header_px) else header_px
-        for header_px, told_px in zip((fragment.width_px, fragment.height_px), told, strict=True)
+        for header_px, told_px in zip((fragment.width_px, fragment.height_px), stated_size_px, strict=True)
     )
     return (width, height) if width and height else None
 

@@ -101,20 +101,20 @@ def compared(
     same_view = upright >= MOVED_CORRELATION or any(
         alike_where_free(now, kept) >= MOVED_CORRELATION for kept in references
     )
-    found = [] if same_view else ["moved"]
+    conditions = [] if same_view else ["moved"]
     if lost and same_view:
-        found = ["partly_covered"]
+        conditions = ["partly_covered"]
     same = [kept for kept in references if kept.infrared == now.infrared]
     if daylight and now.infrared and any(not kept.infrared for kept in references):
-        found.append("monochrome")
+        conditions.append("monochrome")
     coloured = [kept for kept in same if not kept.infrared]
     if coloured and min(_tint(now, kept) for kept in coloured) > TINT_STEPS[daylight]:
-        found.append("cast")
-    if now.sharpness is not None and not found:
+        conditions.append("cast")
+    if now.sharpness is not None and not conditions:
         sharp = [kept.sharpness for kept in same if kept.sharpness is not None]
         if sharp and now.sharpness < SOFTER * min(sharp):
-            found.append("focus_changed")
-    return tuple(found)
+            conditions.append("focus_changed")
+    return tuple(conditions)
 
 
 def with_reference(

@@ -90,8 +90,8 @@ class PictureView:
         """What several scores need of this picture, made for the first of them."""
         if name not in self._made:
             self._made[name] = make()
-        found: Made = self._made[name]
-        return found
+        value: Made = self._made[name]
+        return value
 
     @cached_property
     def step(self) -> int:

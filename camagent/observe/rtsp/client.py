@@ -144,5 +144,5 @@ def code_of(status: int) -> FaultCode:
     if 300 <= status < 400:
         # a redirect: requests carry a log-in that is bound to this address
         return FaultCode.REFUSED_BY_POLICY
-    known = {404: FaultCode.NOT_FOUND, 453: FaultCode.BUSY, 503: FaultCode.BUSY}
-    return known.get(status, FaultCode.RTSP_ERROR)
+    codes = {404: FaultCode.NOT_FOUND, 453: FaultCode.BUSY, 503: FaultCode.BUSY}
+    return codes.get(status, FaultCode.RTSP_ERROR)

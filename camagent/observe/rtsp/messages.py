@@ -78,8 +78,8 @@ class Head:
 
 def head_end(data: bytes | bytearray | memoryview, start: int, end: int) -> int | None:
     """Where the head that begins at `start` is complete: the index after its empty line, or None so far."""
-    found = _HEAD_END.search(data, start, end)
-    return found.end() if found else None
+    match = _HEAD_END.search(data, start, end)
+    return match.end() if match else None
 
 
 def parse_head(data: bytes) -> Head | None:
@@ -112,8 +112,8 @@ def may_begin_head(data: bytes) -> bool:
 def next_beginning(buffer: bytes | bytearray, at: int, end: int) -> int:
     """Where the next thing stands that looks like the beginning of a packet or a message; `end` if nothing
     does."""
-    found = [i for i in (buffer.find(_MEDIA, at, end), buffer.find(_TEXT, at, end)) if i >= 0]
-    return min(found, default=end)
+    places = [i for i in (buffer.find(_MEDIA, at, end), buffer.find(_TEXT, at, end)) if i >= 0]
+    return min(places, default=end)
 
 
 def session_of(response: Response) -> tuple[str | None, float | None]:
@@ -122,9 +122,9 @@ def session_of(response: Response) -> tuple[str | None, float | None]:
     if value is None:
         return None, None
     session, _, parameters = value.partition(";")
-    found = re.search(r"timeout\s*=\s*\"?(\d{1,6})", parameters, re.IGNORECASE)
+    match = re.search(r"timeout\s*=\s*\"?(\d{1,6})", parameters, re.IGNORECASE)
     session = session.strip()
-    return session or None, float(found[1]) if found else None
+    return session or None, float(match[1]) if match else None
 
 
 def public_methods(response: Response) -> frozenset[str]:

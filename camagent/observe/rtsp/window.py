@@ -249,10 +249,10 @@ class Watching:
             order, table = track.sequence, track.builder.table(track.plan.clock_hz)
             jitter_s = interarrival_jitter_s(table.timestamps, table.arrivals_s, table.clock_hz) or 0.0
             last, heard_s = self._last_report or (None, now_s)
-            told, self._told = self._told, (order.next - order.base, order.counts.lost)
+            before, self._told = self._told, (order.next - order.base, order.counts.lost)
             reception = Reception(
                 ssrc=track.ssrc,
-                lost_ratio=(self._told[1] - told[1]) / max(1, self._told[0] - told[0]),
+                lost_ratio=(self._told[1] - before[1]) / max(1, self._told[0] - before[0]),
                 lost_packets=order.counts.lost,
                 highest_sequence=order.next - 1,
                 jitter_ticks=int(jitter_s * table.clock_hz),
@@ -292,8 +292,8 @@ class Watching:
         description, track = self.described.track, self._track
         if description.codec != "mjpeg":
             return None
-        told = track.jpeg_extension_size or (description.width_px, description.height_px)
-        return jpeg_size(track.builder.first_payload, told)
+        stated_size_px = track.jpeg_extension_size or (description.width_px, description.height_px)
+        return jpeg_size(track.builder.first_payload, stated_size_px)
 
     def _counts(self) -> PacketCounts:
         track = self._track
