@@ -88,7 +88,7 @@ def camera_id(
 
 
 def identity_of(
-    seen: DeviceSigns,
+    now: DeviceSigns,
     ignored: frozenset[tuple[str, str]] = frozenset(),
     taken: AbstractSet[str] = frozenset(),
 ) -> Identity:
@@ -97,13 +97,13 @@ def identity_of(
     The first source is the device itself, so that a second one that appears or vanishes renames nothing;
     `taken`: ids that are some camera's already.
     """
-    signs = [sign for sign in seen.signs if sign not in ignored]
+    signs = [sign for sign in now.signs if sign not in ignored]
     usable = [sign for sign in signs if sign[0] in _ID_ORDER]
-    kind, value = min(usable, key=lambda sign: _ID_ORDER.index(sign[0]), default=("address", seen.address))
-    is_first = (_channel(seen.signs) or "").startswith("1/")
-    made = _id_from(kind, value, "" if is_first else seen.video_source or "")
+    kind, value = min(usable, key=lambda sign: _ID_ORDER.index(sign[0]), default=("address", now.address))
+    is_first = (_channel(now.signs) or "").startswith("1/")
+    made = _id_from(kind, value, "" if is_first else now.video_source or "")
     if made in taken and is_first:
-        made = _id_from(kind, value, seen.video_source or "")
+        made = _id_from(kind, value, now.video_source or "")
     kinds = tuple(k for k in _AGREE if any(k == s[0] for s in signs))
     return Identity(made, kinds, _strength(kind))
 
@@ -163,31 +163,31 @@ def shared_signs(sightings: Sequence[DeviceSigns]) -> frozenset[tuple[str, str]]
     )
 
 
-def remember(identity: Identity | str, seen: DeviceSigns) -> KnownDevice:
+def remember(identity: Identity | str, signs: DeviceSigns) -> KnownDevice:
     """What to store of a sighting under its id."""
     key = identity if isinstance(identity, str) else identity.id
-    return KnownDevice(key, seen.address, seen.video_source, seen.signs, seen.service_url)
+    return KnownDevice(key, signs.address, signs.video_source, signs.signs, signs.service_url)
 
 
 def match(
-    known: Sequence[KnownDevice], seen: DeviceSigns, ignored: frozenset[tuple[str, str]] = frozenset()
+    devices: Sequence[KnownDevice], sight: DeviceSigns, ignored: frozenset[tuple[str, str]] = frozenset()
 ) -> Match:
     """Recognise one sighting; the best score wins, the same address breaks a tie."""
-    return match_all(known, (seen,), ignored)[0]
+    return match_all(devices, (sight,), ignored)[0]
 
 
 def match_all(
-    known: Sequence[KnownDevice],
-    seen: Sequence[DeviceSigns],
+    devices: Sequence[KnownDevice],
+    sights: Sequence[DeviceSigns],
     ignored: frozenset[tuple[str, str]] = frozenset(),
 ) -> tuple[Match, ...]:
-    """Recognise every sighting of a run, each known camera at most once; in the order of `seen`."""
-    before = [_Sorted(device.video_source, _by_kind(device.signs, ignored)) for device in known]
-    now = [_Sorted(sight.video_source, _by_kind(sight.signs, ignored)) for sight in seen]
+    """Recognise every sighting of a run, each known camera at most once; in the order of `sights`."""
+    before = [_Sorted(device.video_source, _by_kind(device.signs, ignored)) for device in devices]
+    now = [_Sorted(sight.video_source, _by_kind(sight.signs, ignored)) for sight in sights]
     places = product(range(len(now)), range(len(before)))
     scores = ((_score(before[j], now[i]), i, j) for i, j in places)
     pairs = sorted((entry for entry in scores if entry[0] > 0), key=lambda entry: (-entry[0], *entry[1:]))
-    found: dict[int, int] = {}
+    pair_of: dict[int, int] = {}
     taken: set[int] = set()
     for is_source in (_same_token, _same_channel, _no_token):  # a source that kept its token is not another's
         for by_place in (
@@ -196,10 +196,10 @@ def match_all(
         ):  # first what signs say; then those that nothing but their place speaks for
             for score, i, j in pairs:
                 enough = _only_place(before[j], now[i]) if by_place else score >= _ENOUGH
-                if enough and i not in found and j not in taken and is_source(before[j], now[i]):
-                    found[i] = j
+                if enough and i not in pair_of and j not in taken and is_source(before[j], now[i]):
+                    pair_of[i] = j
                     taken.add(j)
-    return tuple(_describe(known, s, found.get(i), taken) for i, s in enumerate(seen))
+    return tuple(_describe(devices, s, pair_of.get(i), taken) for i, s in enumerate(sights))
 
 
 def _add(signs: dict[tuple[str, str], None], kind: str, value: str | None) -> None:
@@ -223,12 +223,12 @@ def _by_kind(signs: Signs, ignored: frozenset[tuple[str, str]]) -> dict[str, fro
     return {kind: frozenset(values) for kind, values in kinds.items()}
 
 
-def _score(known: _Sorted, seen: _Sorted) -> int:
+def _score(device: _Sorted, sight: _Sorted) -> int:
     """For or against one device; a MAC that contradicts outweighs everything: two devices may share all the
     rest."""
     total = 0
-    for kind, before in known.values.items():
-        now = seen.values.get(kind)
+    for kind, before in device.values.items():
+        now = sight.values.get(kind)
         if now and kind in _AGREE:
             if kind == "mac" and before.isdisjoint(now):
                 return -1
@@ -236,41 +236,41 @@ def _score(known: _Sorted, seen: _Sorted) -> int:
     return total
 
 
-def _same_token(known: _Sorted, seen: _Sorted) -> bool:
-    return known.video_source == seen.video_source
+def _same_token(device: _Sorted, sight: _Sorted) -> bool:
+    return device.video_source == sight.video_source
 
 
-def _same_channel(known: _Sorted, seen: _Sorted) -> bool:
+def _same_channel(device: _Sorted, sight: _Sorted) -> bool:
     """Another token at the same place with the same name, or both the only source: an update renames
     tokens."""
-    before, now = known.values.get("channel", frozenset()), seen.values.get("channel", frozenset())
+    before, now = device.values.get("channel", frozenset()), sight.values.get("channel", frozenset())
     single = all(next(iter(signs), "").startswith("1/1") for signs in (before, now))
     return bool(before and now) and (before == now or single)
 
 
-def _no_token(known: _Sorted, seen: _Sorted) -> bool:
+def _no_token(device: _Sorted, sight: _Sorted) -> bool:
     """One of them names no source: remembered before tokens were kept, or too silent to say."""
-    return known.video_source is None or seen.video_source is None
+    return device.video_source is None or sight.video_source is None
 
 
 def _channel(signs: Signs) -> str | None:
     return next((value for kind, value in signs if kind == "channel"), None)
 
 
-def _only_place(known: _Sorted, seen: _Sorted) -> bool:
-    if known.values.get("address") != seen.values.get("address"):
+def _only_place(device: _Sorted, sight: _Sorted) -> bool:
+    if device.values.get("address") != sight.values.get("address"):
         return False
-    pairs = ((known.values.get(k), seen.values.get(k)) for k in ("serial", "mac", "model"))
+    pairs = ((device.values.get(k), sight.values.get(k)) for k in ("serial", "mac", "model"))
     return not any(before and now and before.isdisjoint(now) for before, now in pairs)
 
 
 def _describe(
-    known: Sequence[KnownDevice], seen: DeviceSigns, j: int | None, taken: AbstractSet[int]
+    devices: Sequence[KnownDevice], sight: DeviceSigns, j: int | None, taken: AbstractSet[int]
 ) -> Match:
     if j is not None:
-        return Match("same" if known[j].address == seen.address else "moved", known[j])
-    for index, device in enumerate(known):
-        alike = device.video_source in (None, seen.video_source) or seen.video_source is None
-        if index not in taken and device.address == seen.address and alike:
+        return Match("same" if devices[j].address == sight.address else "moved", devices[j])
+    for index, device in enumerate(devices):
+        alike = device.video_source in (None, sight.video_source) or sight.video_source is None
+        if index not in taken and device.address == sight.address and alike:
             return Match("replaced", device)
     return Match("new")

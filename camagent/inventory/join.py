@@ -16,13 +16,13 @@ from camagent.model.uri import parse_stream_uri
 from camagent.model.usable_numbers import declared_mac, declared_serial, usable_mac, usable_serial
 
 
-def join(declarations: Sequence[Declaration], seen: Sequence[SeenCamera]) -> tuple[InventoryRow, ...]:
+def join(declarations: Sequence[Declaration], cameras: Sequence[SeenCamera]) -> tuple[InventoryRow, ...]:
     """Every declared and every seen camera once: who is there, missing, new, moved or replaced.
 
     A serial number settles it, then a MAC address, then the place; signs that stand twice settle nothing.
     """
     rows: dict[int, InventoryRow] = {}
-    free = dict(enumerate(seen))
+    free = dict(enumerate(cameras))
     for kind, declared_signs, seen_signs in _PASSES:
         waiting = ((number, declared) for number, declared in enumerate(declarations) if number not in rows)
         theirs = _unique({number: declared_signs(declared) for number, declared in waiting})

@@ -95,27 +95,27 @@ def learned_from(memory: Memory, met: Sequence[KnownDevice], shown: Iterable[tup
     """What a run adds to the memory that it began with: cameras met, and the certificates shown at places."""
     before = {device.id for device in memory.known}
     # An address alone is no sign of who is there: a dead camera must not overwrite what is known of it.
-    known = tuple(d for d in met if d.id not in before or any(kind != "address" for kind, _ in d.signs))
+    devices = tuple(d for d in met if d.id not in before or any(kind != "address" for kind, _ in d.signs))
     pins: dict[str, str] = {}
     for place, fingerprint in shown:
         pins.setdefault(place, fingerprint)
     # The first one seen stays, so that a change is told until the operator accepts it.
-    return Learned(known, tuple(pin for pin in pins.items() if pin[0] not in dict(memory.pins)))
+    return Learned(devices, tuple(pin for pin in pins.items() if pin[0] not in dict(memory.pins)))
 
 
 def memory_after(memory: Memory, learned: Learned) -> Memory:
     """The memory with what a run added."""
-    known = {device.id: device for device in (*memory.known, *learned.known)}
+    devices = {device.id: device for device in (*memory.known, *learned.known)}
     references, nights = dict(memory.references), dict(memory.nights)
     night_references = dict(memory.night_references)
-    for seen in learned.pictures:
-        kept = references.get(seen.camera_id, ())
-        if seen.sound and all(one.infrared != seen.numbers.infrared for one in kept):
-            references[seen.camera_id] = (*kept, seen.numbers)
-        if seen.night is not None:
-            nights[seen.camera_id] = seen.night
-            if seen.sound and not seen.numbers.infrared:
-                night_references.setdefault(seen.camera_id, seen.numbers)
+    for picture in learned.pictures:
+        kept = references.get(picture.camera_id, ())
+        if picture.sound and all(one.infrared != picture.numbers.infrared for one in kept):
+            references[picture.camera_id] = (*kept, picture.numbers)
+        if picture.night is not None:
+            nights[picture.camera_id] = picture.night
+            if picture.sound and not picture.numbers.infrared:
+                night_references.setdefault(picture.camera_id, picture.numbers)
     trusted = {device.address: device for device in memory.trust.devices}
     for device in learned.trusted:
         trusted[device.address] = device.beside(trusted.get(device.address))
@@ -124,7 +124,7 @@ def memory_after(memory: Memory, learned: Learned) -> Memory:
     gone = frozenset(learned.superseded)
     return replace(
         memory,
-        known=tuple(known.values()),
+        known=tuple(devices.values()),
         pins=pins,
         references=references,
         night_references=night_references,
@@ -142,9 +142,9 @@ def pin_place(host: str, port: int) -> str:
 def pins_of(pins: Pins, host: str) -> tuple[tuple[int, str], ...]:
     """(port, fingerprint) of one host."""
     beginnings = (host, f"[{host}]")
-    found = (
+    streams = (
         (parse_stream_uri(f"https://{place}"), pin)
         for place, pin in pins
         if place.startswith(beginnings)  # most are of other hosts: spares reading them
     )
-    return tuple((at[0].port, pin) for at, pin in found if at is not None and at[0].host == host)
+    return tuple((at[0].port, pin) for at, pin in streams if at is not None and at[0].host == host)

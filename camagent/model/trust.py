@@ -85,8 +85,8 @@ class Trust:
     def signs_before(self, shown: Shown, present: Container[str]) -> SignsBefore:
         """What the device must show again before it is given a log-in."""
         here = [device for device in self.devices if device.address == shown.address]
-        found = next(iter(here), None) or self._moved(shown, present)
-        return found.signs if found is not None else SignsBefore()
+        before = next(iter(here), None) or self._moved(shown, present)
+        return before.signs if before is not None else SignsBefore()
 
     def _moved(self, shown: Shown, present: Container[str]) -> TrustedDevice | None:
         by_endpoint = [d for d in self.devices if shown.endpoint is not None and d.endpoint == shown.endpoint]

@@ -77,12 +77,12 @@ def usable_endpoint(text: str | None) -> str | None:
 
     A UUID that ends with a MAC is as good as any (KuroNeko-san/ponvif#17 has the MAC alone).
     """
-    found = re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", (text or "").lower())
-    if found is None:
+    match = re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", (text or "").lower())
+    if match is None:
         return mac_of_endpoint(text)
-    if len(set(found[0].replace("-", ""))) >= 4:
-        return found[0]
-    return usable_mac(found[0][-12:])
+    if len(set(match[0].replace("-", ""))) >= 4:
+        return match[0]
+    return usable_mac(match[0][-12:])
 
 
 def mac_of_endpoint(text: str | None) -> str | None:

@@ -44,7 +44,7 @@ class Absent:
 
 
 def absent_cameras(
-    expected: Sequence[ExpectedCamera], known: Sequence[KnownDevice], met: Sequence[Met], at: datetime
+    expected: Sequence[ExpectedCamera], recorded: Sequence[KnownDevice], met: Sequence[Met], at: datetime
 ) -> Absent:
     """Every expected camera that is none of those met.
 
@@ -52,7 +52,7 @@ def absent_cameras(
     ones. Where another device answers in a camera's place the camera was replaced, which its successor says.
     """
     keys = {one.key for one in met}
-    devices = {device.id: device for device in known}
+    devices = {device.id: device for device in recorded}
     newcomers: dict[int, int] = {}
     for one in met:
         newcomers[id(one.check)] = newcomers.get(id(one.check), 0) + (one.match.change in ("new", "replaced"))
@@ -142,7 +142,7 @@ class Seen(Protocol):
 
 
 def only_announced(
-    seen: Sequence[Seen],
+    sights: Sequence[Seen],
     identities: Sequence[tuple[str, str]],
     expected: Container[str],
     kind: str,
@@ -160,7 +160,7 @@ def only_announced(
     answered = {found.host for found in discovery.rtsp_only} if discovery else set()
     answered |= {host for host, sighting in sightings.items() if FoundBy.HTTP in sighting.found_by}
     strangers: dict[str, NotChecked | None] = {}
-    for one, (key, _) in zip(seen, identities, strict=True):
+    for one, (key, _) in zip(sights, identities, strict=True):
         host = host_of(one.sighting.address)
         found = sightings.get(host)
         if key in expected:

@@ -57,8 +57,8 @@ def _kept_out(facts: CameraFacts) -> Fault | None:
 
 def with_missing(coverage: Coverage, missing: Iterable[NotChecked]) -> Coverage:
     """The same with more addresses that were not checked, each once."""
-    told = {entry.address for entry in coverage.not_checked}
+    addresses = {entry.address for entry in coverage.not_checked}
     return replace(
         coverage,
-        not_checked=(*coverage.not_checked, *(entry for entry in missing if entry.address not in told)),
+        not_checked=(*coverage.not_checked, *(entry for entry in missing if entry.address not in addresses)),
     )

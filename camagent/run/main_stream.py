@@ -100,17 +100,17 @@ def plan_source(profiles: Sequence[MediaProfile]) -> SourcePlan:
     first = ranked[0]
     kept: list[MediaProfile] = []
     others: list[OtherStream] = []
-    seen: set[StreamUri] = set()
+    uris: set[StreamUri] = set()
     for profile in ranked:
         uri = profile.stream_uri if isinstance(profile.stream_uri, StreamUri) else None
-        if uri is not None and uri in seen:
+        if uri is not None and uri in uris:
             others.append(other_stream(profile, "same_address"))
         elif profile is not first and not _may_stream(profile):
             others.append(other_stream(profile, "no_address"))
         elif _is_other_view(first, profile):
             others.append(other_stream(profile, "view"))
         else:
-            seen |= {uri} if uri is not None else set()
+            uris |= {uri} if uri is not None else set()
             kept.append(profile)
     candidates = tuple(
         Candidate(profile, _target(profile, StreamRole.SUB if rank else StreamRole.MAIN))
@@ -202,20 +202,20 @@ def configured_stream(settings: EncoderSettings | None) -> ConfiguredStream | No
     )
 
 
-def wants_another(candidate: Candidate, seen: Sequence[StreamFacts]) -> bool:
+def wants_another(candidate: Candidate, streams: Sequence[StreamFacts]) -> bool:
     """Whether this stream has to be measured too before anybody can say which is the main one."""
-    if sum(not _carries_no_video(stream) for stream in seen) <= SUB_STREAMS:
+    if sum(not _carries_no_video(stream) for stream in streams) <= SUB_STREAMS:
         return True
-    if len(seen) >= MAX_WATCHED or not isinstance(candidate.target, StreamTarget):
+    if len(streams) >= MAX_WATCHED or not isinstance(candidate.target, StreamTarget):
         return False
     settings = settings_of(candidate.profile)
     claimed = _pixels(settings) if settings is not None else None
     if settings is not None and settings.codec == "mjpeg":
         return False
-    if _measured_pixels(seen[0]) is None:
+    if _measured_pixels(streams[0]) is None:
         return False  # it keeps its place whatever the others send
-    largest = max(_measured_pixels(stream) or 0 for stream in seen)
-    return claimed is None or claimed > largest or any(_sends_less(stream) for stream in seen)
+    largest = max(_measured_pixels(stream) or 0 for stream in streams)
+    return claimed is None or claimed > largest or any(_sends_less(stream) for stream in streams)
 
 
 def _sends_less(stream: StreamFacts) -> bool:
@@ -270,10 +270,12 @@ def _in_role(stream: StreamFacts, role: StreamRole) -> StreamFacts:
     return replace(stream, target=replace(stream.target, role=role))
 
 
-def left_out(plan: SourcePlan, seen: Sequence[StreamFacts]) -> tuple[OtherStream, ...]:
+def left_out(plan: SourcePlan, streams: Sequence[StreamFacts]) -> tuple[OtherStream, ...]:
     """What is listed beside the streams that were watched: nothing that the device named goes missing."""
-    watched = {stream.target.token for stream in seen if not isinstance(stream.target, FileTarget)}
-    main = next((c.profile for c in plan.candidates if seen and c.profile.token == _token(seen[0])), None)
+    watched = {stream.target.token for stream in streams if not isinstance(stream.target, FileTarget)}
+    main = next(
+        (c.profile for c in plan.candidates if streams and c.profile.token == _token(streams[0])), None
+    )
     spare = [c.profile for c in plan.candidates if c.profile.token not in watched]
     listed = [
         other_stream(p, "view" if main is not None and _is_large_beside(main, p) else "not_watched")

@@ -59,7 +59,7 @@ def _own_name(check: DeviceCheck) -> str | None:
     device = check.device
     scopes = device.scopes if isinstance(device, DeviceFacts) and not isinstance(device.scopes, Fault) else ()
     for scope in (*scopes, *check.target.scopes):
-        found = _NAME_SCOPE.match(scope)
-        if found:
-            return unquote(found[1]).replace("_", " ")
+        match = _NAME_SCOPE.match(scope)
+        if match:
+            return unquote(match[1]).replace("_", " ")
     return None

@@ -19,7 +19,7 @@ ENOUGH = 4  # checks that ended before what they took counts more than the guess
 AT_LEAST_S = 3.0  # what outlived the estimate is not about to end because we thought so
 
 
-def _nobody(*_told: object) -> None:
+def _nobody(*_message: object) -> None:
     """Nobody looks on."""
 
 

@@ -52,8 +52,8 @@ def looked_again(history: PictureHistory, stream: StreamFacts) -> tuple[PictureH
         stated.append("frozen")
     unsure = tuple(name for name in image.unsure if name not in stated)
     earlier = tuple(one.numbers for one in looks[:-1] if one.numbers is not None)
-    told = replace(image, conditions=tuple(stated), unsure=unsure, earlier=earlier)
-    return PictureHistory(looks, hours), replace(stream, image=told)
+    report = replace(image, conditions=tuple(stated), unsure=unsure, earlier=earlier)
+    return PictureHistory(looks, hours), replace(stream, image=report)
 
 
 def _often(looks: tuple[PictureLook, ...]) -> list[str]:

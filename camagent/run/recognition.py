@@ -53,18 +53,18 @@ def finish(checks: Sequence[DeviceCheck], order: JudgingContext, frame: RunPerio
     checks = without_second_addresses(checks)
     met = list(chain.from_iterable(map(_met, checks)))
     met_identities, absent = _recognised(met, order, frame)
-    seen = [*met, *(_Seen(check, check.sources[0], _sign_of(camera)) for camera, check in absent.cameras)]
+    sights = [*met, *(_Seen(check, check.sources[0], _sign_of(camera)) for camera, check in absent.cameras)]
     identities = [*met_identities, *((camera.id, "same") for camera, _ in absent.cameras)]
-    rows = join(order.inventory, _inventory_views(seen, identities, order.memory.expected))
+    rows = join(order.inventory, _inventory_views(sights, identities, order.memory.expected))
     by_key = {row.seen.key: row for row in rows if row.seen is not None}
     listed = {key for key, row in by_key.items() if row.declaration is not None}
-    strangers = only_announced(seen, identities, listed | _by_id(order).keys(), frame.kind, frame.discovery)
-    retired = _retired(seen, identities, order, frame)
-    left = _left_behind(seen, identities, rows) | strangers.keys() | {camera.id for camera in retired}
+    strangers = only_announced(sights, identities, listed | _by_id(order).keys(), frame.kind, frame.discovery)
+    retired = _retired(sights, identities, order, frame)
+    left = _left_behind(sights, identities, rows) | strangers.keys() | {camera.id for camera in retired}
     fingerprints = _fingerprint_counts(checks)
     cameras = [
         _checked(one, _camera_facts(one, _Recognised(key, change, by_key.get(key)), order, fingerprints))
-        for one, (key, change) in zip(seen, identities, strict=True)
+        for one, (key, change) in zip(sights, identities, strict=True)
         if key not in left
     ]
     results, site_findings = judge_all(cameras, order.judge)
@@ -104,17 +104,17 @@ def _recognised(
     met: Sequence[_Seen], order: JudgingContext, frame: RunPeriod
 ) -> tuple[list[tuple[str, str]], Absent]:
     """(id, change) of everything that was met, and who was expected and is not among them."""
-    known = order.memory.known
+    devices = order.memory.known
     cloned = identity.shared_signs([one.sighting for one in met])
-    matches = identity.match_all(known, [one.sighting for one in met], cloned)
-    taken = {device.id for device in known}
+    matches = identity.match_all(devices, [one.sighting for one in met], cloned)
+    taken = {device.id for device in devices}
     identities = []
     for one, match in zip(met, matches, strict=True):
         if match.known is not None and match.change in ("same", "moved"):
             identities.append((match.known.id, match.change))
         else:
             made = identity.identity_of(one.sighting, cloned, taken)
-            identities.append((made.id, match.change if known else ""))
+            identities.append((made.id, match.change if devices else ""))
     identities = _unique(identities)
     if frame.kind != "scan":
         return identities, Absent()
@@ -123,7 +123,7 @@ def _recognised(
         for one, match, (key, _) in zip(met, matches, identities, strict=True)
     ]
     expected = [camera for camera in order.memory.expected if camera.retired is None]
-    return identities, absent_cameras(expected, known, facts, frame.finished_at)
+    return identities, absent_cameras(expected, devices, facts, frame.finished_at)
 
 
 def _sign_of(camera: ExpectedCamera) -> identity.DeviceSigns:
@@ -135,7 +135,7 @@ def _by_id(order: JudgingContext) -> dict[str, ExpectedCamera]:
 
 
 def _retired(
-    seen: Sequence[_Seen], identities: Sequence[tuple[str, str]], order: JudgingContext, frame: RunPeriod
+    sights: Sequence[_Seen], identities: Sequence[tuple[str, str]], order: JudgingContext, frame: RunPeriod
 ) -> tuple[ExpectedCamera, ...]:
     """Who was taken out of service, and when each was last present; a target asked by name is judged all the
     same."""
@@ -143,7 +143,7 @@ def _retired(
         return ()
     answered = {
         key: one.check.checked_at
-        for one, (key, _) in zip(seen, identities, strict=True)
+        for one, (key, _) in zip(sights, identities, strict=True)
         if one.check.device is not None and not isinstance(one.check.device, Fault)
     }
     return tuple(
@@ -177,7 +177,7 @@ def to_look_at_again(run: Run, checks: Sequence[DeviceCheck]) -> tuple[int, ...]
 
 
 def _left_behind(
-    seen: Sequence[_Seen], identities: Sequence[tuple[str, str]], rows: Sequence[InventoryRow]
+    sights: Sequence[_Seen], identities: Sequence[tuple[str, str]], rows: Sequence[InventoryRow]
 ) -> frozenset[str]:
     """Ids of silent addresses that the inventory names for a camera which was found somewhere else."""
     moved = {
@@ -185,7 +185,7 @@ def _left_behind(
     }
     return frozenset(
         key
-        for one, (key, _) in zip(seen, identities, strict=True)
+        for one, (key, _) in zip(sights, identities, strict=True)
         if isinstance(one.check.device, Fault) and address_of(one.check) in moved
     )
 
@@ -222,13 +222,13 @@ def _inventory_view(one: _Seen, key: str) -> SeenCamera:
 
 
 def _inventory_views(
-    seen: Sequence[_Seen], identities: Sequence[tuple[str, str]], expected: Sequence[ExpectedCamera]
+    sights: Sequence[_Seen], identities: Sequence[tuple[str, str]], expected: Sequence[ExpectedCamera]
 ) -> list[SeenCamera]:
     """The same of all; the silent by what they said of themselves before."""
     before = {camera.id: camera for camera in expected}
     at_place = Counter(camera.address for camera in expected)
     views = []
-    for one, (key, _) in zip(seen, identities, strict=True):
+    for one, (key, _) in zip(sights, identities, strict=True):
         view, camera = _inventory_view(one, key), before.get(key)
         if camera is not None and isinstance(one.check.device, Fault):
             macs = (camera.words.mac,) if camera.words.mac else ()
@@ -296,16 +296,16 @@ def _camera_facts(
 
 
 def _changes(one: _Seen, who: _Recognised, pins: Pins) -> tuple[str, ...]:
-    found = [who.change] if who.change not in ("", "same") else []
+    changes = [who.change] if who.change not in ("", "same") else []
     row = who.row
-    if row is not None and row.change is not Change.PRESENT and row.change.value not in found:
-        found.append(row.change.value)
+    if row is not None and row.change is not Change.PRESENT and row.change.value not in changes:
+        changes.append(row.change.value)
     device = one.check.device
     tls = device.tls if isinstance(device, DeviceFacts) else None
     changed = isinstance(tls, TlsFacts) and tls.pinned_fingerprint not in (None, tls.fingerprint_sha256)
     if changed or stream_certificate_changed(one.source.streams, pins):
-        found.append("certificate_changed")
-    return tuple(found)
+        changes.append("certificate_changed")
+    return tuple(changes)
 
 
 def _result(

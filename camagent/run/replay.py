@@ -47,7 +47,7 @@ async def replay(transcript: Transcript, clock: Clock) -> tuple[DeviceCheck, ...
     if transcript.target is not None:
         return (_dated(await check_device(transcript.target, None, doors)),)
     parsed = (parse_stream_uri(address) for address in transcript.captures())
-    targets = [StreamTarget(found[0]) for found in parsed if found is not None]
+    targets = [StreamTarget(stream[0]) for stream in parsed if stream is not None]
     return tuple([_dated(await check_device(target, None, doors)) for target in targets])
 
 

@@ -52,13 +52,13 @@ async def find_devices(plan: DiscoveryPlan, fleet: Fleet, onlooker: Onlooker) ->
 
 
 async def check_found(
-    found: Found, order: JudgingContext, fleet: Fleet, options: FleetOptions, onlooker: Onlooker
+    search: Found, order: JudgingContext, fleet: Fleet, options: FleetOptions, onlooker: Onlooker
 ) -> Run:
     """The second half: check and judge what was found."""
-    order = replace(order, memory=expected_here(order.memory, order.site.id, found.plan))
-    frame = RunPeriod(found.started_at, found.started_at, "scan", found.discovery)
+    order = replace(order, memory=expected_here(order.memory, order.site.id, search.plan))
+    frame = RunPeriod(search.started_at, search.started_at, "scan", search.discovery)
     return await _check_and_judge(
-        jobs_for(found.discovery, order), order, _Work(fleet, options, onlooker), frame
+        jobs_for(search.discovery, order), order, _Work(fleet, options, onlooker), frame
     )
 
 
@@ -84,9 +84,9 @@ def jobs_for(discovery: Discovery, order: JudgingContext) -> tuple[Job, ...]:
         if declared.address and declared.address not in hosts:
             targets[declared.address, declared.port] = _declared_target(declared, declared.address)
     hosts = {host for host, _ in targets}
-    for found in discovery.rtsp_only:
-        if found.host not in hosts:
-            targets[found.host, None] = DeviceTarget(found.host)
+    for device in discovery.rtsp_only:
+        if device.host not in hosts:
+            targets[device.host, None] = DeviceTarget(device.host)
     present = {host for host, _ in targets}
     for host, target in targets_of(order.memory, present).items():
         targets[host, target.port if isinstance(target, DeviceTarget) else None] = target

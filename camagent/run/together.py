@@ -43,9 +43,9 @@ class Together(Generic[T]):
 
     async def watch(self, candidates: Sequence[T]) -> list[StreamFacts]:
         """All of them, in their order. The width is halved each time that something was better alone."""
-        seen: list[StreamFacts] = []
-        while len(seen) < len(candidates):
-            some = candidates[len(seen) : len(seen) + self.at_once]
+        streams: list[StreamFacts] = []
+        while len(streams) < len(candidates):
+            some = candidates[len(streams) : len(streams) + self.at_once]
             facts = list(await asyncio.gather(*(self.watch_one(candidate) for candidate in some)))
             disturbed = [
                 place for place, stream in enumerate(facts) if len(some) > 1 and was_disturbed(stream)
@@ -54,8 +54,8 @@ class Together(Generic[T]):
                 facts[place] = await self.watch_one(some[place])
             if any(not was_disturbed(facts[place]) for place in disturbed):
                 self.at_once = max(1, self.at_once // 2)
-            seen += facts
-        return seen
+            streams += facts
+        return streams
 
 
 def at_once(sources: int) -> int:

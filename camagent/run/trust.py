@@ -52,8 +52,10 @@ def let_in(checks: Iterable[DeviceCheck]) -> Iterator[TrustedDevice]:
 
 def _is_open_to_all(check: DeviceCheck) -> bool:
     """The operator gave it the log-in in this run, and it told everything without asking for it."""
-    told = isinstance(check.device, DeviceFacts) and isinstance(check.device.information, DeviceInformation)
-    return told and check.login is LoginGiven.NEWLY
+    has_information = isinstance(check.device, DeviceFacts) and isinstance(
+        check.device.information, DeviceInformation
+    )
+    return has_information and check.login is LoginGiven.NEWLY
 
 
 def _signs_of(check: DeviceCheck) -> SignsBefore:

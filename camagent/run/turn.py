@@ -82,12 +82,12 @@ class Turn:
         sends.
         """
         plans = [plan_source(profiles) for profiles in groups]
-        seen: list[list[StreamFacts]] = [[] for _ in plans]
+        by_source: list[list[StreamFacts]] = [[] for _ in plans]
         together = Together(self._watch_stream, at_once(len(plans)))
         for rank in range(MAX_CANDIDATES):
             wanted = [
                 (streams, plan.candidates[rank])
-                for plan, streams in zip(plans, seen, strict=True)
+                for plan, streams in zip(plans, by_source, strict=True)
                 if rank < len(plan.candidates)
                 and not any(_refuses(stream) for stream in streams)
                 and wants_another(plan.candidates[rank], streams)
@@ -96,20 +96,23 @@ class Turn:
             for (streams, _), stream in zip(wanted, facts, strict=True):
                 streams.append(stream)
         if self.doors.glances_at_subs:
-            await self._look_longer(together, plans, seen)
-        return [seen_source(plan, settle(streams)) for plan, streams in zip(plans, seen, strict=True)]
+            await self._look_longer(together, plans, by_source)
+        return [seen_source(plan, settle(streams)) for plan, streams in zip(plans, by_source, strict=True)]
 
     async def _look_longer(
-        self, together: Together[Candidate], plans: Sequence[SourcePlan], seen: Sequence[list[StreamFacts]]
+        self,
+        together: Together[Candidate],
+        plans: Sequence[SourcePlan],
+        by_source: Sequence[list[StreamFacts]],
     ) -> None:
         """A stream that was only glanced at and turns out to be the main one is watched like one."""
-        found = [
+        outlooks = [
             (streams, place, promoted(plan.candidates[place]))
-            for plan, streams in zip(plans, seen, strict=True)
+            for plan, streams in zip(plans, by_source, strict=True)
             if (place := main_place(streams)) > 0
         ]
-        facts = await together.watch([candidate for _, _, candidate in found])
-        for (streams, place, _), stream in zip(found, facts, strict=True):
+        facts = await together.watch([candidate for _, _, candidate in outlooks])
+        for (streams, place, _), stream in zip(outlooks, facts, strict=True):
             streams[place] = stream
 
     async def _watch_stream(self, candidate: Candidate) -> StreamFacts:
@@ -127,8 +130,8 @@ class Turn:
             settings.bitrate_bps or ASSUMED_STREAM_BPS if settings else ASSUMED_STREAM_BPS
         ):
             self.until_s += clock.monotonic_s() - queued_s
-            seen = await doors.watch(target, self.credential)
-        return replace(seen, configured=configured)
+            stream = await doors.watch(target, self.credential)
+        return replace(stream, configured=configured)
 
 
 def seen_source(plan: SourcePlan, streams: tuple[StreamFacts, ...]) -> SeenSource:

@@ -137,61 +137,61 @@ class CheckedCamera:
     login: LoginGiven = LoginGiven.AS_BOUND
 
 
-def judge_camera(seen: CheckedCamera, judge: Judge) -> CameraResult:
+def judge_camera(checked: CheckedCamera, judge: Judge) -> CameraResult:
     """Findings, verdict and the cheapest step for one camera. Pure."""
-    findings = assess(judge.requirement_profile, seen.facts, judge.site)
-    ground = Ground(_look(seen, judge), judge.site.firmware)
-    if seen.defect is not None:
-        findings = (*findings, defect_finding(seen.defect))
-    findings = (*findings, *weaker_finding(seen.facts))
+    findings = assess(judge.requirement_profile, checked.facts, judge.site)
+    ground = Ground(_look(checked, judge), judge.site.firmware)
+    if checked.defect is not None:
+        findings = (*findings, defect_finding(checked.defect))
+    findings = (*findings, *weaker_finding(checked.facts))
     telling = findings  # of a stranger nothing is said but that somebody must look: it may not be ours at all
-    if waits_for_trust(seen.facts, seen.login):
-        telling = (waiting_finding(seen.facts, seen.login),)
+    if waits_for_trust(checked.facts, checked.login):
+        telling = (waiting_finding(checked.facts, checked.login),)
         findings = (*telling, *findings)
     return CameraResult(
-        facts=seen.facts,
+        facts=checked.facts,
         findings=findings,
         verdict=verdict_of(telling),
-        upgrade=plan_upgrade(seen.facts, telling, judge.prices, ground),
-        checked_at=seen.checked_at,
-        duration_s=seen.duration_s,
-        faults=seen.facts.faults,
-        recording=recording_of(judge.requirement_profile, seen.facts, judge.site),
+        upgrade=plan_upgrade(checked.facts, telling, judge.prices, ground),
+        checked_at=checked.checked_at,
+        duration_s=checked.duration_s,
+        faults=checked.facts.faults,
+        recording=recording_of(judge.requirement_profile, checked.facts, judge.site),
     )
 
 
-def _look(seen: CheckedCamera, judge: Judge) -> Look:
+def _look(checked: CheckedCamera, judge: Judge) -> Look:
     """Whether two looks, each judged alone as if the other agreed, come to the same advice by the same
     picture."""
-    if seen.other is None:
+    if checked.other is None:
         return Look.NOT_TAKEN
-    told = []
-    for facts in (seen.facts, seen.other):
+    numbers = []
+    for facts in (checked.facts, checked.other):
         findings = assess(judge.requirement_profile, facts, judge.site)
         plan = plan_upgrade(facts, findings, None, Ground(Look.AGREES, judge.site.firmware))
         main = main_stream(facts)
         sent = main.measured if main is not None and isinstance(main.measured, MeasuredStream) else None
         picture = (sent.codec, sent.width_px, sent.height_px) if sent is not None else None
         token = main.target.token if main is not None and not isinstance(main.target, FileTarget) else None
-        told.append((plan.action, plan.certain, plan.rules, picture, token))
-    return Look.AGREES if told[0] == told[1] else Look.DIFFERS
+        numbers.append((plan.action, plan.certain, plan.rules, picture, token))
+    return Look.AGREES if numbers[0] == numbers[1] else Look.DIFFERS
 
 
 def judge_all(
-    seen: Sequence[CheckedCamera], judge: Judge
+    cameras: Sequence[CheckedCamera], judge: Judge
 ) -> tuple[tuple[CameraResult, ...], tuple[Finding, ...]]:
     """Every camera's result, and the findings about the school as a whole. Pure."""
-    shared_bps = shared_bitrate_bps([camera.facts for camera in seen])
+    shared_bps = shared_bitrate_bps([camera.facts for camera in cameras])
     judge = replace(judge, site=replace(judge.site, shared_bitrate_bps=shared_bps))
     together = silent_together(
-        [NearbyCamera(c.facts, c.checked_at + timedelta(seconds=c.duration_s)) for c in seen]
+        [NearbyCamera(c.facts, c.checked_at + timedelta(seconds=c.duration_s)) for c in cameras]
     )
     silent = replace(judge, site=replace(judge.site, fell_silent=True))
     results = tuple(
-        judge_camera(camera, silent if place in together else judge) for place, camera in enumerate(seen)
+        judge_camera(camera, silent if place in together else judge) for place, camera in enumerate(cameras)
     )
-    about_site = assess_site(judge.requirement_profile, [camera.facts for camera in seen], judge.site)
-    newly = [camera.facts.address for camera in seen if camera.login is LoginGiven.NEWLY]
+    about_site = assess_site(judge.requirement_profile, [camera.facts for camera in cameras], judge.site)
+    newly = [camera.facts.address for camera in cameras if camera.login is LoginGiven.NEWLY]
     own = (
         *((silence_finding(len(together)),) if together else ()),
         *((newly_finding(newly),) if newly else ()),
