@@ -147,13 +147,13 @@ def _read(frame: Frame, path: Path) -> School | SourceProblem:
 
 
 def _school(frame: Frame, path: Path) -> School | SourceProblem:
-    found = read_file(path)
-    if isinstance(found, SourceProblem):
-        return found
+    content = read_file(path)
+    if isinstance(content, SourceProblem):
+        return content
     try:
-        return school_of(found, frame)
+        return school_of(content, frame)
     except DocumentError as error:
-        return SourceProblem(found.source, error.problem)
+        return SourceProblem(content.source, error.problem)
 
 
 def merge(
@@ -208,11 +208,11 @@ def _doubt_shared_ids(schools: Sequence[School], problems: list[SourceProblem]) 
     ]
 
 
-def _report(found: Sequence[School], problems: Sequence[SourceProblem], frame: Frame) -> AreaReport:
+def _report(all_schools: Sequence[School], problems: Sequence[SourceProblem], frame: Frame) -> AreaReport:
     ward = frame.options.ward
     schools = [
         school
-        for school in found
+        for school in all_schools
         if ward is None or clean_line(school.site.area).casefold() == clean_line(ward).casefold()
     ]
     usual = Counter(school.digest for school in schools).most_common(1)

@@ -49,14 +49,14 @@ def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[SourceProblem]]:
     problems: list[SourceProblem] = []
     for path in paths:
         if path.is_dir():
-            found = sorted(
+            below = sorted(
                 item for item in path.rglob("*") if item.name.lower().endswith(SUFFIXES) and item.is_file()
             )
-            if not found:
+            if not below:
                 problems.append(
                     SourceProblem(_name(path), message("area.source.empty_folder", source=_name(path)))
                 )
-            files |= dict.fromkeys(found)
+            files |= dict.fromkeys(below)
         elif path.is_file():
             files[path] = None
         else:

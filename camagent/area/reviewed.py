@@ -55,7 +55,7 @@ def read_reviewed(content: bytes, source: str, stamp: Stamp) -> Reviewed:
     Raises: OperatorError where it is no such workbook, or its lines were torn apart.
     """
     source = clean_line(source)
-    found: dict[str, Decision] = {}
+    decisions: dict[str, Decision] = {}
     twice: set[str] = set()
     problems: list[Message] = []
     undecided: list[str] = []
@@ -71,14 +71,14 @@ def read_reviewed(content: bytes, source: str, stamp: Stamp) -> Reviewed:
             problems.append(message("area.reviewed.unknown_word", **place, word=line.word[:40]))
         elif not line.row_id:
             problems.append(message("area.reviewed.no_id", **place))
-        elif line.row_id in found and found[line.row_id].decision != decision:
+        elif line.row_id in decisions and decisions[line.row_id].decision != decision:
             problems.append(message("area.reviewed.twice", **place, id=line.row_id))
             twice.add(line.row_id)
         else:
-            found[line.row_id] = Decision(
+            decisions[line.row_id] = Decision(
                 line.row_id, decision, line.note or None, source, stamp.at, stamp.by, stamp.as_of
             )
-    kept = tuple(item for item in found.values() if item.row_id not in twice)
+    kept = tuple(item for item in decisions.values() if item.row_id not in twice)
     return Reviewed(source, kept, tuple(undecided), tuple(problems))
 
 

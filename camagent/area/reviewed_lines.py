@@ -55,20 +55,20 @@ def read_lines(content: bytes, source: str) -> list[ReviewedLine]:
 
     Raises: OperatorError where it is no such workbook, a list lost its hidden row, or lines were torn apart.
     """
-    found: list[ReviewedLine] = []
+    lines: list[ReviewedLine] = []
     lists = 0
     try:
         for name, sheet in read_sheets(content):
             listed = list(_listed(clean_line(name), sheet, source))
             lists += bool(listed)
             _demand_whole(listed[1:], source)
-            found += [item.line for item in listed[1:]]  # the first one is the visible heading
+            lines += [item.line for item in listed[1:]]  # the first one is the visible heading
     except WorkbookRefused as error:
         key = "area.reviewed.too_large" if error.too_large else "area.reviewed.not_xlsx"
         raise OperatorError(message(key, source=source)) from None
     if not lists:
         raise OperatorError(message("area.reviewed.no_list", source=source))
-    return found
+    return lines
 
 
 def _listed(name: str, rows: Iterable[tuple[int, Cells]], source: str) -> Iterator[_Found]:
@@ -100,13 +100,13 @@ def _demand_no_decision(name: str, number: int, cells: Cells, source: str) -> No
         raise OperatorError(message("area.reviewed.no_keys", source=source, cell=cell))
 
 
-def _demand_whole(found: list[_Found], source: str) -> None:
+def _demand_whole(items: list[_Found], source: str) -> None:
     """Raises: OperatorError where the texts of one line stand beside the hidden id of another.
 
     A text that somebody rewrote is no other line's, and does no harm.
     """
-    seals = {item.seal for item in found if item.seal}
-    for item in found:
+    seals = {item.seal for item in items if item.seal}
+    for item in items:
         if item.seal and item.real != item.seal and item.real in seals:
             raise OperatorError(message("area.reviewed.torn", source=source, cell=item.line.cell))
 

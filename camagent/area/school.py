@@ -238,7 +238,7 @@ def _site(source: SourceFile, taken: _Taken) -> AreaSite:
 
 def _flags(site: AreaSite, document: ScanDocument, options: AreaOptions) -> tuple[str, ...]:
     whole = site.cameras + site.not_checked
-    told = {verdict: getattr(document.summary, verdict.value) for verdict in Verdict}
+    stated_counts = {verdict: getattr(document.summary, verdict.value) for verdict in Verdict}
     doubts = {
         "nothing_found": site.cameras == 0,
         "old": site.age_days > options.old_after_days,
@@ -246,6 +246,6 @@ def _flags(site: AreaSite, document: ScanDocument, options: AreaOptions) -> tupl
         "low_coverage": whole > 0 and site.cameras / whole < LOW_COVERAGE_RATIO,
         "many_unknown": site.cameras > 0
         and site.counts[Verdict.UNDETERMINED] / site.cameras > MANY_UNKNOWN_RATIO,
-        "sums_differ": told != dict(site.counts),
+        "sums_differ": stated_counts != dict(site.counts),
     }
     return tuple(flag for flag, raised in doubts.items() if raised)

@@ -150,15 +150,15 @@ class AnyFinding:
         manual = _skipped(
             _MANUAL, {"manual": core_schema.typed_dict_field(handler.generate_schema(Literal[True]))}
         )
-        told = handler.generate_schema(ToldFinding)
+        schema = handler.generate_schema(ToldFinding)
         opened = core_schema.union_schema(
             [manual, handler.generate_schema(OpenFinding)], mode="left_to_right"
         )
         choices: dict[Hashable, CoreSchema] = {
             **{outcome.value: _skipped(row, {}) for outcome, row in _FINE.items()},
             Outcome.NOT_ASSESSED.value: opened,
-            Outcome.WARN.value: told,
-            Outcome.DEFECT.value: told,
+            Outcome.WARN.value: schema,
+            Outcome.DEFECT.value: schema,
             Outcome.FAIL.value: handler.generate_schema(FailedFinding),
         }
         return core_schema.tagged_union_schema(choices, "outcome")

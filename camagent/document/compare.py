@@ -83,7 +83,7 @@ def compare(before: ScanDocument, after: ScanDocument) -> Comparison:
         _missing(camera, after.coverage) for camera in gone if camera not in [old for old, _ in replaced]
     ]
     changes += [_entered(camera) for camera in fresh if camera not in [new for _, new in replaced]]
-    changes += [found for key in was.keys() & now.keys() if (found := _same(was[key], now[key]))]
+    changes += [change for key in was.keys() & now.keys() if (change := _same(was[key], now[key]))]
     order = list(ChangeKind)
     return Comparison(
         before_at=before.started_at,

@@ -55,9 +55,9 @@ def history_text(states: Sequence[SightingView], decisions: Sequence[Decision], 
     last = states[-1]
     where = ", ".join(dict.fromkeys(filter(None, (last.site, last.name, last.address))))
     yield say("area.journal.camera", lang, where=where, id=last.row_id)
-    told = [(state.at, _state_text(state, number > 0, lang)) for number, state in enumerate(states)]
-    told += [(_moment(item), decision_text(item, lang)) for item in decisions]
-    for at, text in sorted(told, key=lambda item: item[0]):
+    entries = [(state.at, _state_text(state, number > 0, lang)) for number, state in enumerate(states)]
+    entries += [(_moment(item), decision_text(item, lang)) for item in decisions]
+    for at, text in sorted(entries, key=lambda item: item[0]):
         yield f"  {day_text(at.astimezone(VIETNAM).date(), lang)}  {text}"
 
 

@@ -61,8 +61,8 @@ def login_cause(camera: CameraView) -> LoginCause | None:
     """Why nobody could look into this camera; None where it is ready, or where a log-in is not what is
     missing."""
     device = camera.device
-    known = device is not None and (device.manufacturer or device.model)
-    if camera.verdict is Verdict.READY or (known and main_column(camera) is not None):
+    has_name = device is not None and (device.manufacturer or device.model)
+    if camera.verdict is Verdict.READY or (has_name and main_column(camera) is not None):
         return None
     codes = {fault.code for fault in camera.faults}
     if any(row.rule == TRUST_RULE and row.outcome is Outcome.NOT_ASSESSED for row in camera.findings):

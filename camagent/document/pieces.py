@@ -44,10 +44,10 @@ def parsed_bytes(text: bytes) -> int:
 def cut(text: bytes, max_cameras: int) -> Pieces | None:
     """The document in pieces; None where it is no JSON object with one list of at most so many objects as
     `cameras`."""
-    found = _camera_spans(text, max_cameras)
-    if found is None:
+    layout = _camera_spans(text, max_cameras)
+    if layout is None:
         return None
-    begin, end, spans = found
+    begin, end, spans = layout
     rests = [text[before[1] : after[0]] for before, after in zip(spans, spans[1:], strict=False)]
     edges = (text[begin : spans[0][0]], text[spans[-1][1] : end]) if spans else (text[begin:end],)
     if any(rest.strip(_SPACE) != b"," for rest in rests) or any(edge.strip(_SPACE) for edge in edges):

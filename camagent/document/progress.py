@@ -51,9 +51,9 @@ class ProgressStep:
     @property
     def camera(self) -> SightingView:
         """The camera as it was last seen."""
-        found = self.now or self.before
-        assert found is not None, "a step is of a camera"
-        return found
+        camera = self.now or self.before
+        assert camera is not None, "a step is of a camera"
+        return camera
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +88,18 @@ def steps_between(
     before, now: under the ids of now; heard: ids of the schools that have a result now.
     """
     was = {item.row_id: item for item in before if item.state == ASKED}
-    found = {item.row_id: item for item in now}
-    successors = _successors([item for key, item in was.items() if key not in found], found, was)
+    present_by_id = {item.row_id: item for item in now}
+    successors = _successors(
+        [item for key, item in was.items() if key not in present_by_id], present_by_id, was
+    )
     taken = {item.row_id for item in successors.values()}
     steps = []
     for key, item in was.items():
         other = successors.get(key)
-        present = other or found.get(key)
+        present = other or present_by_id.get(key)
         became = Became.REPLACED if _is_another(item, other) else _became(item, present)
         steps.append(ProgressStep(became, item, present, item.site_id in heard, decisions.get(key)))
-    fresh = (item for item in found.values() if item.state == ASKED)
+    fresh = (item for item in present_by_id.values() if item.state == ASKED)
     steps += [
         ProgressStep(Became.NEW, None, item, True, decisions.get(item.row_id))
         for item in fresh
@@ -120,11 +122,13 @@ def _became(before: SightingView, now: SightingView | None) -> Became:
 
 
 def _successors(
-    missing: Sequence[SightingView], found: Mapping[str, SightingView], was: Mapping[str, SightingView]
+    missing: Sequence[SightingView],
+    present_by_id: Mapping[str, SightingView],
+    was: Mapping[str, SightingView],
 ) -> dict[str, SightingView]:
     """By id of a camera that is missing: the only new one of that name in its school."""
     by_name: dict[tuple[str, str], list[SightingView]] = {}
-    for item in found.values():
+    for item in present_by_id.values():
         if item.row_id not in was and item.name not in ("", item.address):
             by_name.setdefault((item.site_id, item.name), []).append(item)
     names = Counter((item.site_id, item.name) for item in missing)

@@ -54,8 +54,8 @@ def decision_text(decision: Decision | None, lang: str) -> str:
         return say("report.progress.undecided", lang)
     word = say(f"report.decision.{decision.decision}", lang)
     who = decision.by or say("report.progress.nobody", lang)
-    told = say("report.progress.decided", lang, decision=word, by=who, day=day_text(decision.day, lang))
-    return f"{told}: {decision.note}." if decision.note else f"{told}."
+    text = say("report.progress.decided", lang, decision=word, by=who, day=day_text(decision.day, lang))
+    return f"{text}: {decision.note}." if decision.note else f"{text}."
 
 
 def _why(step: ProgressStep, lang: str) -> Iterator[str]:

@@ -75,10 +75,10 @@ def read_schema(text: str | bytes) -> str | None:
     """The schema that a text names at its beginning, also where we do not read it; None where it names
     none."""
     head = text[:4096]
-    found = re.search(
+    match = re.search(
         r'"schema"\s*:\s*"([^"]{1,80})"', head if isinstance(head, str) else head.decode("utf-8", "replace")
     )
-    return found.group(1) if found else None
+    return match.group(1) if match else None
 
 
 def _cut(text: bytes, source: str) -> Pieces:

@@ -24,10 +24,10 @@ _URGENCY = {Outcome.FAIL: 0, Outcome.DEFECT: 1, Outcome.NOT_ASSESSED: 2, Outcome
 
 def reasons(findings: Iterable[F]) -> tuple[F, ...]:
     """The findings that a person must know, weightiest first: failed, defect, not assessed, minimum only."""
-    told = [finding for finding in findings if finding.outcome in _URGENCY and not finding.manual]
+    weighty = [finding for finding in findings if finding.outcome in _URGENCY and not finding.manual]
     return tuple(
         sorted(
-            told,
+            weighty,
             key=lambda item: (not item.weighty, _URGENCY[item.outcome], _WEIGHT[item.severity], item.rule),
         )
     )
@@ -50,8 +50,8 @@ class Reasons:
     @classmethod
     def of(cls, findings: Iterable[FindingView]) -> Reasons:
         """Those of a camera with these findings."""
-        told = reasons(findings)
-        return cls(told, [finding for finding in told if decisive(finding)] or told)
+        everything = reasons(findings)
+        return cls(everything, [finding for finding in everything if decisive(finding)] or everything)
 
     def lines(self, lang: str, limit: int, more: str = "report.table.more") -> list[str]:
         """One line each: rules that say the same share a line, small doubts are only counted.

@@ -128,9 +128,9 @@ def needs_something(camera: CameraView) -> bool:
 def upgrade_row(document: ScanDocument, camera: CameraView, lang: str) -> UpgradeRow:
     """The row of one camera, whether it needs something or not."""
     upgrade = camera.upgrade
-    told = Reasons.of(camera.findings)
+    grounds = Reasons.of(camera.findings)
     steps = (step.to(lang) for step in upgrade.steps[:MAX_STEPS])
-    reason, more_reasons = told.weightiest(lang)
+    reason, more_reasons = grounds.weightiest(lang)
     return UpgradeRow(
         site_id=document.site.id or document.site.name,
         site=document.site.name,
@@ -142,9 +142,9 @@ def upgrade_row(document: ScanDocument, camera: CameraView, lang: str) -> Upgrad
         verdict=camera.verdict,
         action=upgrade.action,
         certain=upgrade.certain,
-        findings=_paragraph(told.lines(lang, MAX_REASONS, "report.upgrade.more")),
+        findings=_paragraph(grounds.lines(lang, MAX_REASONS, "report.upgrade.more")),
         steps=_paragraph([*steps, settings_text(upgrade, lang)]),
-        basis=_paragraph(told.bases(lang, MAX_REASONS)),
+        basis=_paragraph(grounds.bases(lang, MAX_REASONS)),
         cost_class=upgrade.cost_class or "",
         cost=cost_text(upgrade, lang),
         cost_amount=upgrade.cost_amount,
@@ -153,7 +153,7 @@ def upgrade_row(document: ScanDocument, camera: CameraView, lang: str) -> Upgrad
         serial=(camera.device.serial if camera.device else None) or "",
         reason=intern(reason),
         more_reasons=more_reasons,
-        ground=intern(told.ground(lang)),
+        ground=intern(grounds.ground(lang)),
         tender=tender_key(tender_lines(upgrade, lang)),
         maker=(camera.device.manufacturer if camera.device else None) or "",
     )

@@ -88,10 +88,10 @@ def retired_text(camera: RetiredView, lang: str) -> str:
 
 def night_text(night: NightView, lang: str, camera: str = "") -> str:
     """How a camera's picture was when it was last seen by night, and what to do about it."""
-    seen = [
+    sentences = [
         f"{say(f'picture.{name}.say', lang)} → {say(f'picture.{name}.do', lang)}" for name in night.conditions
     ]
-    what = " ".join(seen) or say("report.table.night_good", lang)
+    what = " ".join(sentences) or say("report.table.night_good", lang)
     if camera:
         return say("report.table.by_night_of", lang, at=night.at, what=what, camera=camera)
     return say("report.table.by_night", lang, at=night.at, what=what)

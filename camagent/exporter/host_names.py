@@ -18,12 +18,12 @@ _HOST = re.compile(r"(?:\[([0-9a-f:.]{2,45})\]|([a-z0-9._-]{1,253}?)\.?)(?::([0-
 def host_of(header: str) -> str | None:
     """The name or address in a Host header (RFC 9110, 7.2): lower case, without port and last dot; None:
     malformed."""
-    found = _HOST.fullmatch(header.strip(" \t").lower())
-    if found is None or int(found[3] or 0) > 65535:
+    match = _HOST.fullmatch(header.strip(" \t").lower())
+    if match is None or int(match[3] or 0) > 65535:
         return None
-    if found[1] is None:
-        return found[2]
-    return found[1] if _address(found[1]) is not None else None
+    if match[1] is None:
+        return match[2]
+    return match[1] if _address(match[1]) is not None else None
 
 
 def authority_of(target: str) -> str | None:

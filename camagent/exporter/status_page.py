@@ -100,11 +100,11 @@ def _notes(snapshot: AgentSnapshot, lang: str) -> list[str]:
     if cycle is None:
         lines.append(f"<p>{escape(say('status.no_round', lang))}</p>")
     else:
-        told = say("status.last_round", lang, at=_moment(cycle.at), seconds=round(cycle.duration_s))
-        lines.append(f"<p>{escape(told)}</p>")
+        text = say("status.last_round", lang, at=_moment(cycle.at), seconds=round(cycle.duration_s))
+        lines.append(f"<p>{escape(text)}</p>")
     if stamp is not None:
-        told = say("status.judged_by", lang, title=_in(stamp.title, lang), version=stamp.version)
-        lines.append(f"<p>{escape(told)}</p>")
+        text = say("status.judged_by", lang, title=_in(stamp.title, lang), version=stamp.version)
+        lines.append(f"<p>{escape(text)}</p>")
     return lines
 
 
@@ -167,12 +167,12 @@ def _row(camera: CameraStatus, now: datetime, lang: str) -> str:
 def _answer(camera: CameraStatus, now: datetime, lang: str) -> str:
     """Whether it answered when it was last asked, and when that was."""
     sign, word, kind = _ANSWERS[camera.up]
-    told = f'<span class="v {kind}">{escape(f"{sign} {say(word, lang)}")}</span>'
+    text = f'<span class="v {kind}">{escape(f"{sign} {say(word, lang)}")}</span>'
     if camera.seen_at is None:
-        return told
+        return text
     at = _moment(camera.seen_at)
     today = at.startswith(_moment(now)[:DATE_CHARS])
-    return f"{told} <small>{at[DATE_CHARS:].strip() if today else at}</small>"
+    return f"{text} <small>{at[DATE_CHARS:].strip() if today else at}</small>"
 
 
 def _reasons(camera: CameraStatus, lang: str) -> str:

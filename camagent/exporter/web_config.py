@@ -136,13 +136,13 @@ class _Reader:
     def _wrong(self, key: str, what: Message) -> OperatorError:
         return OperatorError(message("web.wrong", path=str(self._path), where=key, what=what))
 
-    def _table(self, value: Any, key: str, known: frozenset[str] | set[str]) -> Mapping[str, Any]:
+    def _table(self, value: Any, key: str, keys: frozenset[str] | set[str]) -> Mapping[str, Any]:
         if value is None:
             return {}
         if not isinstance(value, Mapping):
             raise self._wrong(key, message("web.table"))
         for name in value:
-            if name not in known:
+            if name not in keys:
                 raise self._wrong(
                     f"{key}.{name}" if key != "(file)" else str(name), message("web.no_such_key")
                 )
@@ -313,10 +313,10 @@ class PasswordBook:
             password[:72], expected or self._decoy
         )
         answer = matches and expected is not None
-        known = self._known[answer]
-        known[self._digest(user, password)] = None
-        while len(known) > MAX_VERIFIED:
-            known.popitem(last=False)
+        pairs = self._known[answer]
+        pairs[self._digest(user, password)] = None
+        while len(pairs) > MAX_VERIFIED:
+            pairs.popitem(last=False)
         return answer
 
     def _digest(self, user: str, password: bytes) -> bytes:

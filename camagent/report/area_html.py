@@ -29,16 +29,16 @@ MAX_MAKERS = 200  # of a drop-down; a device may call its maker anything
 def render_area_html(report: AreaReport, lang: str, decisions: Mapping[str, Decision] | None = None) -> str:
     """The page; where the list is longer than MAX_ROWS the first rows are in it for everybody, and all of
     them for its script."""
-    known = decisions or {}
-    columns = shown_columns(report.rows, known)
+    by_camera = decisions or {}
+    columns = shown_columns(report.rows, by_camera)
     is_long = len(report.rows) > MAX_ROWS
-    rows = page_rows(report.rows[:MAX_ROWS], known, columns, lang)
+    rows = page_rows(report.rows[:MAX_ROWS], by_camera, columns, lang)
     return template("area.html.j2").render(
         lang=lang,
         report=report,
         columns=columns,
         rows=list(rows),
-        packed=packed_rows(page_rows(report.rows, known, columns, lang)) if is_long else "",
+        packed=packed_rows(page_rows(report.rows, by_camera, columns, lang)) if is_long else "",
         max_rows=MAX_ROWS,
         wards=_names(site.area for site in report.sites),
         makers=_names(row.maker for row in report.rows)[:MAX_MAKERS],

@@ -81,8 +81,8 @@ def shares_of(counts: Mapping[Verdict, int]) -> tuple[Share, ...]:
 def rate_bars(cameras: Sequence[CameraView]) -> tuple[RateBar, ...]:
     """Measured against asked frame rate of the main streams, the farthest below what is asked first."""
     rows = [(camera, _measured_hz(camera), _asked(camera)) for camera in cameras]
-    known = [value for value in chain.from_iterable(row[1:] for row in rows) if value is not None]
-    scale = WHOLE / max([1.0, *known])
+    rates = [value for value in chain.from_iterable(row[1:] for row in rows) if value is not None]
+    scale = WHOLE / max([1.0, *rates])
     bars = [
         RateBar(
             name=camera.name,

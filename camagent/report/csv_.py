@@ -34,9 +34,9 @@ def _camera_rows(document: ScanDocument, lang: str) -> Iterator[list[Cell]]:
 
 def render_area_csv(report: AreaReport, lang: str, decisions: Mapping[str, Decision] | None = None) -> str:
     """The area's upgrade list with the decisions taken so far."""
-    known = decisions or {}
+    by_camera = decisions or {}
     heads = [say(f"report.upgrade.{key}", lang) for key in _UPGRADE_KEYS]
-    rows = (_upgrade_cells(number, row, known, lang) for number, row in enumerate(report.rows, start=1))
+    rows = (_upgrade_cells(number, row, by_camera, lang) for number, row in enumerate(report.rows, start=1))
     return _written(heads, rows, lang)
 
 

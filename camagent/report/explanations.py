@@ -36,12 +36,12 @@ def explanations(documents: Sequence[ScanDocument], lang: str) -> tuple[Explanat
 
 
 def _findings(documents: Sequence[ScanDocument]) -> list[FindingView]:
-    found: list[FindingView] = []
+    findings: list[FindingView] = []
     for document in documents:
-        found += document.site_findings
+        findings += document.site_findings
         for camera in document.cameras:
-            found += camera.findings
-    return found
+            findings += camera.findings
+    return findings
 
 
 def _explanation(finding: FindingView, lang: str) -> Explanation:

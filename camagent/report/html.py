@@ -150,10 +150,10 @@ def _card(anchor: str, document: ScanDocument, camera: CameraView) -> CameraCard
     fine = tuple(
         finding for finding in camera.findings if not finding.manual and finding.outcome.value in _GOOD
     )
-    known = reasons(camera.findings)
-    told = tuple(finding for finding in known if decisive(finding))
-    lesser = tuple(finding for finding in known if not decisive(finding))
-    return CameraCard(anchor, document, camera, told, lesser, fine, manual)
+    grounds = reasons(camera.findings)
+    decisive_ones = tuple(finding for finding in grounds if decisive(finding))
+    lesser = tuple(finding for finding in grounds if not decisive(finding))
+    return CameraCard(anchor, document, camera, decisive_ones, lesser, fine, manual)
 
 
 def words(lang: str) -> dict[str, Any]:

@@ -171,9 +171,9 @@ def _footer(document: ScanDocument, lang: str) -> Iterator[tuple[str, str]]:
         yield retired_text(camera, lang), "dim"
     yield coverage_text(coverage, lang), "yellow" if missed else ""
     # A check of named targets says nothing of the school as a whole, unless it is already too much for it.
-    told = ("fail", "warn", "defect") if document.is_check else ("fail", "warn", "defect", "not_assessed")
+    verdicts = ("fail", "warn", "defect") if document.is_check else ("fail", "warn", "defect", "not_assessed")
     for finding in document.site_findings:
-        if finding.outcome.value in told and not finding.manual:
+        if finding.outcome.value in verdicts and not finding.manual:
             yield f"{finding.message.to(lang)} [{finding.rule}]", "yellow"
     yield say("report.table.profile", lang, id=document.profile.id, version=document.profile.version), "dim"
     budget = budget_of(upgrade_rows(document, lang)).text(lang)

@@ -126,9 +126,9 @@ def list_figures(
 
 def budget_lines(rows: Sequence[UpgradeRow], lang: str) -> Iterator[tuple[str, str]]:
     """The sum in one sentence with what it leaves out; nothing without a price file."""
-    told = budget_of(rows).text(lang)
-    if told:
-        yield "headline", f"{say('report.upgrade.budget', lang)}: {told}"
+    text = budget_of(rows).text(lang)
+    if text:
+        yield "headline", f"{say('report.upgrade.budget', lang)}: {text}"
 
 
 def _count_formula(lang: str, placed: Placed, column: int, word: str) -> str:

@@ -73,8 +73,8 @@ def render_xlsx(
 
 def properties(title: str, finished: datetime | None) -> dict[str, object]:
     """Title, author and the time of the scan instead of the time of printing."""
-    known = {} if finished is None else {"created": finished.astimezone(VIETNAM).replace(tzinfo=None)}
-    return {"title": title, "author": f"camagent {__version__}", **known}
+    created = {} if finished is None else {"created": finished.astimezone(VIETNAM).replace(tzinfo=None)}
+    return {"title": title, "author": f"camagent {__version__}", **created}
 
 
 def _banner(documents: Sequence[ScanDocument], lang: str) -> list[tuple[str, str]]:
@@ -176,10 +176,10 @@ def _finding_table(documents: Sequence[ScanDocument], lang: str) -> Table:
 
 def _urgent_first(findings: Sequence[FindingView]) -> Iterator[FindingView]:
     """What a person must know, then what is to be confirmed by hand, then what passed."""
-    told = reasons(findings)
-    known = {id(item) for item in told}
-    yield from told
-    yield from sorted((item for item in findings if id(item) not in known), key=lambda item: not item.manual)
+    grounds = reasons(findings)
+    ids = {id(item) for item in grounds}
+    yield from grounds
+    yield from sorted((item for item in findings if id(item) not in ids), key=lambda item: not item.manual)
 
 
 def _finding_rows(
