@@ -254,8 +254,8 @@ class WatchedSite:
             checks = {key: device.check for key, device in self._devices.items() if device.check is not None}
             checked_s = {key: self._devices[key].checked_s for key in checks}
             frame = RunPeriod(began_at, now, "scan", self._discovery)
-            seen = tuple(checks.values())
-            run, shown = await loop.run_in_executor(None, judge_all, seen, order, frame, self._shown)
+            conversations = tuple(checks.values())
+            run, shown = await loop.run_in_executor(None, judge_all, conversations, order, frame, self._shown)
             if self._drop_ghosts(run.result):
                 continue
             self._shown = shown

@@ -126,10 +126,10 @@ def send(client: Any, wsdl: Wsdl, call: Call, login: tuple[WayIn, Credential | N
     way, credential = login
     url = way.service_url
     if call.service != DEVICE_SERVICE:
-        found = next((s.xaddr for s in way.services if s.namespace == wsdl.namespace), None)
-        if found is None:
+        xaddr = next((s.xaddr for s in way.services if s.namespace == wsdl.namespace), None)
+        if xaddr is None:
             raise CallFailed(message("onvif.service_missing", service=call.service))
-        url = found
+        url = xaddr
     with _quiet_logging(), warnings.catch_warnings():
         # urllib3 on certificates that nobody signed; DeprecationWarning of onvif-zeep
         warnings.simplefilter("ignore")

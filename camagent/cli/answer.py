@@ -122,9 +122,9 @@ def _known_camera(camera: str, store: Store) -> None:
     """Raises: OperatorError where scans are remembered and none of them saw this camera: it would never be
     read."""
     latest = store.latest()
-    seen = {found.id for found in latest.cameras} if latest is not None else set()
-    known = seen | {device.id for device in store.known_devices()}
-    if known and camera not in known:
-        told = ", ".join(sorted(known)[:MAX_NAMED]) + (" …" if len(known) > MAX_NAMED else "")
+    from_scan = {view.id for view in latest.cameras} if latest is not None else set()
+    ids = from_scan | {device.id for device in store.known_devices()}
+    if ids and camera not in ids:
+        listing = ", ".join(sorted(ids)[:MAX_NAMED]) + (" …" if len(ids) > MAX_NAMED else "")
         given = shown_as_typed(camera)[:60]
-        raise OperatorError(message("profile.answer.no_camera", camera=given, cameras=told))
+        raise OperatorError(message("profile.answer.no_camera", camera=given, cameras=listing))

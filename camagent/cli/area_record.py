@@ -80,8 +80,10 @@ def noted(report: AreaReport, record: OfficeRecord) -> dict[str, Decision]:
         return decisions
     heard = {site.key for site in report.sites}
     present = {item.row_id for item in report.sightings()}
-    known = record.cameras()
-    lost = [key for key in decisions if key not in present and key in known and known[key].site_id in heard]
+    cameras = record.cameras()
+    lost = [
+        key for key in decisions if key not in present and key in cameras and cameras[key].site_id in heard
+    ]
     if lost:
         warn(t("area.record.lost", count=len(lost)))
     return decisions
@@ -115,8 +117,8 @@ def _against_record(
     today = report.at.astimezone(VIETNAM)
     name = ""
     if term is not None:
-        found = term_of(term, today.date())
-        before, name = found.before, term
+        school_term = term_of(term, today.date())
+        before, name = school_term.before, term
     else:
         earlier = parse_earlier(compare or "", today)
         if earlier is None or earlier.until is None:
@@ -196,8 +198,8 @@ def journal_of(record: OfficeRecord) -> list[JournalLine]:
     from camagent.document.journal import JournalLine
 
     journal = record.journal()
-    known = record.cameras() if journal else {}
-    return [JournalLine(item, known.get(item.row_id)) for item in journal]
+    cameras = record.cameras() if journal else {}
+    return [JournalLine(item, cameras.get(item.row_id)) for item in journal]
 
 
 def histories_of(record: OfficeRecord, text: str) -> Iterator[str]:

@@ -124,10 +124,10 @@ def export_command(output: str | None, config_path: Path | None, group_readable:
     from camagent.report.inventory_csv import render_inventory
 
     with open_site_store(read_config(config_path)) as store:
-        newest, known = store.latest(), store.known_devices()
+        newest, devices = store.latest(), store.known_devices()
     if newest is None:
         raise OperatorError(message("cli.no_stored_scan"))
-    urls = {device.id: device.service_url for device in known if device.service_url}
+    urls = {device.id: device.service_url for device in devices if device.service_url}
     content = render_inventory(newest, urls, lang()).encode("utf-8")
     if output is None or output == "-":
         sys.stdout.buffer.write(content)

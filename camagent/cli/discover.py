@@ -55,17 +55,17 @@ def discover_command(
         plan = replace(plan, pacing=replace(plan.pacing, settle_s=wait_s))
     click.echo(_announcement(plan), err=True)
     with progress_on_terminal() as onlooker:
-        found = asyncio.run(search(plan, SystemClock(), onlooker.progress))
+        discovery = asyncio.run(search(plan, SystemClock(), onlooker.progress))
     if output_format == "json":
-        click.echo(json.dumps(discovery_document(found), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(discovery_document(discovery), ensure_ascii=False, indent=2))
     else:
-        _print(found)
-    for line in _statements(found):
+        _print(discovery)
+    for line in _statements(discovery):
         click.echo(line, err=True)
-    return EXIT_READY if found.devices or found.rtsp_only else EXIT_UNDETERMINED
+    return EXIT_READY if discovery.devices or discovery.rtsp_only else EXIT_UNDETERMINED
 
 
-def discovery_document(found: Discovery) -> dict[str, Any]:
+def discovery_document(discovery: Discovery) -> dict[str, Any]:
     """One search as a JSON document; numbers are numbers, unknown is null."""
     from camagent.model.onvif import scope_value
 
@@ -84,22 +84,22 @@ def discovery_document(found: Discovery) -> dict[str, Any]:
             "interface": s.interface,
             "off_subnet": s.off_subnet,
         }
-        for s in found.sightings
+        for s in discovery.sightings
     ]
     rtsp_only = [
         {"address": r.host, "ports": list(r.ports), "server": r.server, "onvif_login_port": r.onvif_login}
-        for r in found.rtsp_only
+        for r in discovery.rtsp_only
     ]
     coverage = {
-        "subnets": list(found.subnets),
-        "subnets_asked": list(found.subnets_asked),
-        "interfaces": list(found.interfaces),
-        "addresses_probed": found.addresses_probed,
-        "addresses_answered": found.addresses_answered,
-        "other_responders": found.other_responders,
-        "malformed_datagrams": found.malformed_datagrams,
-        "elapsed_s": round(found.elapsed_s, 3),
-        "notes": [{"code": note.code, "detail": note.detail} for note in found.notes],
+        "subnets": list(discovery.subnets),
+        "subnets_asked": list(discovery.subnets_asked),
+        "interfaces": list(discovery.interfaces),
+        "addresses_probed": discovery.addresses_probed,
+        "addresses_answered": discovery.addresses_answered,
+        "other_responders": discovery.other_responders,
+        "malformed_datagrams": discovery.malformed_datagrams,
+        "elapsed_s": round(discovery.elapsed_s, 3),
+        "notes": [{"code": note.code, "detail": note.detail} for note in discovery.notes],
     }
     return {"schema": DOCUMENT_SCHEMA, "devices": devices, "rtsp_only": rtsp_only, "coverage": coverage}
 
@@ -113,45 +113,45 @@ def _announcement(plan: DiscoveryPlan) -> str:
     )
 
 
-def _statements(found: Discovery) -> list[str]:
+def _statements(discovery: Discovery) -> list[str]:
     """What was covered, what was not, and why."""
     lines = [
         t(
             "discover.table.found",
-            devices=len(found.devices),
-            rtsp_only=len(found.rtsp_only),
-            seconds=found.elapsed_s,
+            devices=len(discovery.devices),
+            rtsp_only=len(discovery.rtsp_only),
+            seconds=discovery.elapsed_s,
         ),
         t(
             "discover.table.coverage",
-            covered=len(found.subnets),
-            asked=len(found.subnets_asked),
-            answered=found.addresses_answered,
-            probed=found.addresses_probed,
-            interfaces=", ".join(found.interfaces) or t("discover.table.nothing"),
+            covered=len(discovery.subnets),
+            asked=len(discovery.subnets_asked),
+            answered=discovery.addresses_answered,
+            probed=discovery.addresses_probed,
+            interfaces=", ".join(discovery.interfaces) or t("discover.table.nothing"),
         ),
     ]
-    if found.other_responders:
-        lines.append(t("discover.table.others", count=found.other_responders))
-    if found.malformed_datagrams:
-        lines.append(t("discover.table.malformed", count=found.malformed_datagrams))
-    lines += [tm(note.message) for note in found.notes]
-    if not found.devices and not found.rtsp_only:
+    if discovery.other_responders:
+        lines.append(t("discover.table.others", count=discovery.other_responders))
+    if discovery.malformed_datagrams:
+        lines.append(t("discover.table.malformed", count=discovery.malformed_datagrams))
+    lines += [tm(note.message) for note in discovery.notes]
+    if not discovery.devices and not discovery.rtsp_only:
         lines.append(t("discover.table.empty"))
     return lines
 
 
-def _print(found: Discovery) -> None:
+def _print(discovery: Discovery) -> None:
     from rich.console import Console
 
     console = Console()
-    if found.sightings:
-        console.print(_devices_table(found))
-    if found.rtsp_only:
-        console.print(_rtsp_table(found))
+    if discovery.sightings:
+        console.print(_devices_table(discovery))
+    if discovery.rtsp_only:
+        console.print(_rtsp_table(discovery))
 
 
-def _devices_table(found: Discovery) -> Table:
+def _devices_table(discovery: Discovery) -> Table:
     from rich.table import Table
     from rich.text import Text
 
@@ -162,7 +162,7 @@ def _devices_table(found: Discovery) -> Table:
     for column in columns:
         # An address that is broken in two reads as another one: the other columns give way.
         table.add_column(t(f"discover.table.{column}"), no_wrap=column == "address", overflow="fold")
-    for sighting in found.sightings:
+    for sighting in discovery.sightings:
         target = sighting.target
         table.add_row(
             # Text: what a device calls itself must not be read as markup.
@@ -175,13 +175,13 @@ def _devices_table(found: Discovery) -> Table:
     return table
 
 
-def _rtsp_table(found: Discovery) -> Table:
+def _rtsp_table(discovery: Discovery) -> Table:
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=t("discover.table.rtsp_only"))
     for column in ("address", "ports", "server"):
         table.add_column(t(f"discover.table.{column}"), no_wrap=column != "server", overflow="fold")
-    for row in found.rtsp_only:
+    for row in discovery.rtsp_only:
         table.add_row(Text(row.host), ", ".join(map(str, row.ports)), Text(row.server or "-"))
     return table

@@ -99,13 +99,13 @@ def _list(requirements: RequirementProfile) -> None:
 def _row(requirements: RequirementProfile, rule: str) -> Row:
     """Raises: OperatorError, with the nearest names, for a row that the profile does not have."""
     rows = {row.id.casefold(): row for row in requirements.rows}
-    found = rows.get(rule.strip().casefold())
-    if found is None:
+    match = rows.get(rule.strip().casefold())
+    if match is None:
         near, given = close_to(rule, [row.id for row in requirements.rows]), shown_as_typed(rule)[:40]
         if near:
             raise OperatorError(message("profile.explain.unknown_near", rule=given, near=", ".join(near)))
         raise OperatorError(message("profile.explain.unknown", rule=given))
-    return found
+    return match
 
 
 def _page_of(row: Row) -> str:

@@ -62,10 +62,10 @@ def _of_camera(store: Store, text: str) -> Iterator[str]:
     """Raises: OperatorError where no camera was ever called so."""
     from camagent.text.vietnamese import clean_line
 
-    found = store.cameras_called(clean_line(text))
-    if not found:
+    cameras = store.cameras_called(clean_line(text))
+    if not cameras:
         raise OperatorError(message("cli.history.unknown", camera=shown_as_typed(text)[:60]))
-    for camera_id in found:
+    for camera_id in cameras:
         states = store.states(camera_id)
         yield t("cli.history.camera", name=states[-1].name, address=states[-1].address, id=camera_id)
         yield from (f"  {line}" for line in changes_of(states))
@@ -77,17 +77,17 @@ def changes_of(states: Sequence[CameraState]) -> Iterator[str]:
 
     before: CameraState | None = None
     for state in states:
-        told = [t(f"report.verdict.{state.verdict}")]
+        words = [t(f"report.verdict.{state.verdict}")]
         was, now = set(before.failed if before else ()), set(state.failed)
         for key, rules in (("rules_fixed", was - now), ("rules_broken", now - was)):
             if rules:
-                told.append(t(f"report.since.{key}", rules=", ".join(sorted(rules))))
+                words.append(t(f"report.since.{key}", rules=", ".join(sorted(rules))))
         if before is not None:
             pairs = (
                 (before.name, state.name),
                 (before.address, state.address),
                 (before.firmware, state.firmware),
             )
-            told += [f"{old or '–'} → {new or '–'}" for old, new in pairs if old != new]
-        yield t("cli.history.state", at=moment_text(state.at, lang()), what="; ".join(told))
+            words += [f"{old or '–'} → {new or '–'}" for old, new in pairs if old != new]
+        yield t("cli.history.state", at=moment_text(state.at, lang()), what="; ".join(words))
         before = state

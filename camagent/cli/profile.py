@@ -73,8 +73,8 @@ def _row_lines(row: Row) -> list[str]:
         t("profile.by_rule", rule=row.rule, severity=t(f"profile.severity.{row.severity}")),
     ]
     if row.parameters:
-        told = "; ".join(f"{name} = {shown_value(value)}" for name, value in row.parameters)
-        lines.append(t("profile.asks", parameters=told))
+        thresholds = "; ".join(f"{name} = {shown_value(value)}" for name, value in row.parameters)
+        lines.append(t("profile.asks", parameters=thresholds))
     basis = row.basis
     kind, confidence = t(f"profile.kind.{basis.kind}"), t(f"profile.confidence.{basis.confidence}")
     if basis.document:

@@ -48,9 +48,11 @@ def progress_on_terminal(
         console=console,
         disable=not console.is_terminal,
     )
-    told = _Told(console, bar, remaining)
+    lines = _Told(console, bar, remaining)
     with bar:
-        yield Onlooker(told.progress, step=told.step, cameras=told.cameras if console.is_terminal else None)
+        yield Onlooker(
+            lines.progress, step=lines.step, cameras=lines.cameras if console.is_terminal else None
+        )
 
 
 @dataclass(slots=True)

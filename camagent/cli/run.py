@@ -70,7 +70,7 @@ def kept_for_report(result: ScanResult, folder: Path | None) -> dict[str, list[b
     from camagent.model.kept_names import REPORT_SUFFIX, picture_stem
     from camagent.model.stream import FileTarget, StreamTarget
 
-    found: dict[str, list[bytes]] = {}
+    pictures: dict[str, list[bytes]] = {}
     since_s = result.started_at.timestamp() - FILE_TIME_S
     for camera in result.cameras if folder is not None else ():
         for stream in camera.facts.streams:
@@ -80,8 +80,8 @@ def kept_for_report(result: ScanResult, folder: Path | None) -> dict[str, list[b
             path = stem.with_name(stem.name + REPORT_SUFFIX)
             with suppress(OSError):  # the disk refused it, or no picture of this stream was decoded
                 if path.stat().st_mtime >= since_s:
-                    found.setdefault(camera.facts.id, []).append(path.read_bytes())
-    return found
+                    pictures.setdefault(camera.facts.id, []).append(path.read_bytes())
+    return pictures
 
 
 def write_report(path: Path, content: bytes, group_readable: bool) -> Path:

@@ -148,11 +148,11 @@ async def _scan(plan: DiscoveryPlan, order: JudgingContext, fleet: Fleet, option
 
     async with fleet:
         with stops_at_interrupt(fleet), progress_on_terminal() as onlooker:
-            found = await find_devices(plan, fleet, onlooker)
-        if not fleet.stopped and may_trust(jobs_for(found.discovery, order)):
+            discovery = await find_devices(plan, fleet, onlooker)
+        if not fleet.stopped and may_trust(jobs_for(discovery.discovery, order)):
             order = trusting(order)
         with stops_at_interrupt(fleet), progress_on_terminal(fleet, options) as onlooker:
-            run = await check_found(found, order, fleet, options, onlooker)
+            run = await check_found(discovery, order, fleet, options, onlooker)
     tell_unwritten(fleet)
     return run
 

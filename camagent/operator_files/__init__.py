@@ -121,8 +121,8 @@ def _line_of_excess(text: str, max_marks: int) -> int | None:
     Reads texts and comments as TOML does; behind the first error it may differ, but there tomllib stops too.
     """
     position, line, key_dots, dots, marks = 0, 1, 0, 0, 0
-    while (found := _MARK.search(text, position)) is not None:
-        mark, position = found[0], found.end()
+    while (match := _MARK.search(text, position)) is not None:
+        mark, position = match[0], match.end()
         if mark in _ENDS:
             end = _ENDS[mark].match(text, position)
             if end is None:

@@ -61,9 +61,9 @@ def parse_serial(value: object) -> str:
 def parse_mac(value: object) -> str:
     """A MAC address in any spelling, as lower case with colons."""
     text = parse_serial(value).lower()
-    found = _MAC.fullmatch(text)
-    if found:
-        return ":".join(found.groups())
+    match = _MAC.fullmatch(text)
+    if match:
+        return ":".join(match.groups())
     cisco = _CISCO_MAC.fullmatch(text)
     if not cisco:
         raise CellError("bad_mac")
@@ -114,9 +114,9 @@ def parse_date(value: object) -> date:
     if isinstance(value, date):
         return date(value.year, value.month, value.day)
     text = str(value).strip()
-    found = re.fullmatch(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})", text)
+    match = re.fullmatch(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})", text)
     try:
-        return date(int(found[3]), int(found[2]), int(found[1])) if found else date.fromisoformat(text)
+        return date(int(match[3]), int(match[2]), int(match[1])) if match else date.fromisoformat(text)
     except ValueError:
         raise CellError("bad_date") from None
 

@@ -54,14 +54,14 @@ def profile_tables(name_or_path: str) -> list[tuple[dict[str, Any], str]]:
     """
     path = find_profile(name_or_path)
     tables: list[tuple[dict[str, Any], str]] = []
-    seen: set[Path] = set()
+    paths: set[Path] = set()
     step: Path | None = path
     while step is not None:
-        if step.resolve() in seen or len(seen) > MAX_EXTENDS:
+        if step.resolve() in paths or len(paths) > MAX_EXTENDS:
             raise OperatorError(
                 located(f"{path.name}: profile.extends", message("profile.problem.extends_too_deep"))
             )
-        seen.add(step.resolve())
+        paths.add(step.resolve())
         table = read_toml(step, MAX_PROFILE_BYTES)
         tables.append((table, step.name))
         head = table.get("profile")

@@ -61,8 +61,8 @@ def parse_neighbours(text: str) -> dict[str, bool]:
 def link_addresses(path: Path = Path("/proc/net/arp")) -> Mapping[str, str]:
     """The MAC of every neighbour that answered ARP, in lower case with colons."""
     rows = (line.split() for line in _read(path).splitlines()[1:])
-    found = {row[0]: row[3].lower() for row in rows if len(row) >= 4 and row[2] not in ("0x0", "")}
-    return {host: mac for host, mac in found.items() if mac != "00:00:00:00:00:00"}
+    addresses = {row[0]: row[3].lower() for row in rows if len(row) >= 4 and row[2] not in ("0x0", "")}
+    return {host: mac for host, mac in addresses.items() if mac != "00:00:00:00:00:00"}
 
 
 def parse_default_routes(table: str) -> tuple[str, ...]:

@@ -9,14 +9,14 @@ UNLIMITED_BYTES = 1 << 60  # version 1 writes a number near 2**63 where there is
 
 def limit_bytes(groups: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> int | None:
     """The smallest limit on the way from our group to the root (MemoryMax of a unit); None: there is none."""
-    found = []
+    limits_bytes = []
     for line in _read(own).splitlines():
         _, kinds, place = (line.split(":", 2) + ["", ""])[:3]
         if kinds == "":
-            found += _on_the_way(groups, place, "memory.max")
+            limits_bytes += _on_the_way(groups, place, "memory.max")
         elif "memory" in kinds.split(","):
-            found += _on_the_way(groups / "memory", place, "memory.limit_in_bytes")
-    return min((limit for limit in found if limit < UNLIMITED_BYTES), default=None)
+            limits_bytes += _on_the_way(groups / "memory", place, "memory.limit_in_bytes")
+    return min((limit for limit in limits_bytes if limit < UNLIMITED_BYTES), default=None)
 
 
 def _on_the_way(root: Path, place: str, name: str) -> list[int]:

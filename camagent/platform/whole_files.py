@@ -88,12 +88,12 @@ def _demand_file(path: Path) -> None:
     """A folder, a device or a pipe is not replaced, also not behind a link: `-o /dev/stdout` must not end
     that link."""
     try:
-        found = path.stat().st_mode
+        mode = path.stat().st_mode
     except OSError:
         return  # nothing is there, or a link that leads nowhere: that one is replaced
-    if stat.S_ISDIR(found):
+    if stat.S_ISDIR(mode):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not stat.S_ISREG(found):
+    if not stat.S_ISREG(mode):
         raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), str(path))
 
 

@@ -146,8 +146,8 @@ class SearchSessions:
         since = _moment(request.argument("StartPoint"))
         start_state = (request.argument("IncludeStartState") or "").lower() in ("true", "1")
         asked = request.argument("TopicExpression")
-        told = _in_scope(camera, request) if asked is None or "Track/State" in asked else ()
-        rows = chain.from_iterable(_changes(kept, since, now, start_state) for kept in told)
+        events = _in_scope(camera, request) if asked is None or "Track/State" in asked else ()
+        rows = chain.from_iterable(_changes(kept, since, now, start_state) for kept in events)
         return self._begin(request.operation, rows)
 
     def _results(self, camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
@@ -199,9 +199,9 @@ def _summary(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> st
 
 
 def _one_information(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
-    told = _information(camera, _named(camera, request), now)
-    told = told.replace("tt:RecordingInformation>", "tse:RecordingInformation>")
-    return element("tse:GetRecordingInformationResponse", told)
+    body = _information(camera, _named(camera, request), now)
+    body = body.replace("tt:RecordingInformation>", "tse:RecordingInformation>")
+    return element("tse:GetRecordingInformationResponse", body)
 
 
 def _recordings(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
@@ -234,16 +234,16 @@ def _track_configuration(name: str) -> str:
 
 
 def _recording_configuration(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
-    told = _configuration(camera, _named(camera, request), "trc:RecordingConfiguration")
-    return element("trc:GetRecordingConfigurationResponse", told)
+    body = _configuration(camera, _named(camera, request), "trc:RecordingConfiguration")
+    return element("trc:GetRecordingConfigurationResponse", body)
 
 
 def _one_track(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
     _named(camera, request)
     if request.argument("TrackToken") != VIDEO_TRACK:
         raise UnknownRecording
-    told = _track_configuration("trc:TrackConfiguration")
-    return element("trc:GetTrackConfigurationResponse", told)
+    body = _track_configuration("trc:TrackConfiguration")
+    return element("trc:GetTrackConfigurationResponse", body)
 
 
 def _replay_uri(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
@@ -252,8 +252,8 @@ def _replay_uri(camera: SimulatedCamera, request: SoapRequest, now: datetime) ->
 
 
 def _replay_configuration(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
-    told = element("trp:Configuration", leaf("tt:SessionTimeout", "PT60S"))
-    return element("trp:GetReplayConfigurationResponse", told)
+    body = element("trp:Configuration", leaf("tt:SessionTimeout", "PT60S"))
+    return element("trp:GetReplayConfigurationResponse", body)
 
 
 def _named(camera: SimulatedCamera, request: SoapRequest) -> KeptVideo:
@@ -266,8 +266,8 @@ def _named(camera: SimulatedCamera, request: SoapRequest) -> KeptVideo:
 
 def _capabilities(prefix: str, **offered: str) -> Reply:
     def reply(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> str:
-        told = element(f"{prefix}:Capabilities", **offered)
-        return element(f"{prefix}:GetServiceCapabilitiesResponse", told)
+        body = element(f"{prefix}:Capabilities", **offered)
+        return element(f"{prefix}:GetServiceCapabilitiesResponse", body)
 
     return reply
 

@@ -244,14 +244,14 @@ class Store(ClosedAtEnd):
 
     def answers(self) -> dict[str, tuple[ManualAnswer, ...]]:
         """Every answer that is kept, also expired ones: the rule says what has expired."""
-        found: dict[str, list[ManualAnswer]] = {}
+        answers: dict[str, list[ManualAnswer]] = {}
         for camera_id, rule, met, by, on, expires, note in self._rows(
             "SELECT * FROM manual_answer ORDER BY 1, 2", ()
         ):
             until = date.fromisoformat(expires) if expires else None
             kept = ManualAnswer(rule, bool(met), by, date.fromisoformat(on), until, note)
-            found.setdefault(camera_id, []).append(kept)
-        return {camera_id: tuple(items) for camera_id, items in found.items()}
+            answers.setdefault(camera_id, []).append(kept)
+        return {camera_id: tuple(items) for camera_id, items in answers.items()}
 
     def decisions(self) -> dict[str, Decision]:
         """What camagent 0.1.0 recorded here about each row of an area's list, the newest decision."""

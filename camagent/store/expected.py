@@ -82,12 +82,12 @@ def of_document(document: ScanDocument, last_day: Mapping[str, str]) -> list[Exp
 
     `last_day`: by camera id, the last day on which it answered.
     """
-    found = []
+    cameras = []
     for camera in document.cameras:
         if camera.id in last_day:
             day = datetime.fromisoformat(f"{last_day[camera.id]}T00:00:00+07:00")
-            found.append(_of_view(camera, document.site.id, min(day, document.finished_at)))
-    return found
+            cameras.append(_of_view(camera, document.site.id, min(day, document.finished_at)))
+    return cameras
 
 
 def _of_view(camera: CameraView, site: str, present_at: datetime) -> ExpectedCamera:

@@ -40,8 +40,8 @@ def moves_of(
     moves: dict[str, Move] = {}
 
     def serial(item: SightingView) -> Sign | None:
-        found = (item.site_id, item.serial)
-        return found if item.serial and found not in shared else None
+        sign = (item.site_id, item.serial)
+        return sign if item.serial and sign not in shared else None
 
     for sign in (_serial_and_name, serial, _name):
         left = [item for item in missing if item.row_id not in moves]
@@ -60,9 +60,9 @@ def _alone(
     """By sign, the cameras that share it with no other one."""
     groups: dict[Sign, list[SightingView]] = defaultdict(list)
     for item in items:
-        found = sign(item)
-        if found is not None:
-            groups[found].append(item)
+        own = sign(item)
+        if own is not None:
+            groups[own].append(item)
     return {key: group[0] for key, group in groups.items() if len(group) == 1}
 
 

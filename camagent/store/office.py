@@ -93,22 +93,22 @@ class OfficeRecord:
     def decisions(self) -> dict[str, Decision]:
         """The newest decision about each camera, under the id that it has now."""
         moved = self._moved()
-        found = {}
+        decisions = {}
         for item in self.journal():
             key = _followed(item.row_id, moved)
-            found[key] = replace(item, row_id=key)
-        return found
+            decisions[key] = replace(item, row_id=key)
+        return decisions
 
     def asked_before(self, moment: datetime) -> tuple[SightingView, ...]:
         """For which cameras something was asked by the results that began before a moment, under their ids
         of now."""
         moved = self._moved()
-        found: dict[str, SightingView] = {}
+        requests: dict[str, SightingView] = {}
         for item in _sightings(self._rows(_STOOD, (stamp_text(moment),))):
             key = _followed(item.row_id, moved)
-            if key not in found or found[key].at <= item.at:
-                found[key] = replace(item, row_id=key)
-        return tuple(item for item in found.values() if item.state == ASKED)
+            if key not in requests or requests[key].at <= item.at:
+                requests[key] = replace(item, row_id=key)
+        return tuple(item for item in requests.values() if item.state == ASKED)
 
     def first_at(self) -> datetime | None:
         """When the oldest result that was kept began; None in a new record."""
@@ -117,9 +117,9 @@ class OfficeRecord:
 
     def cameras(self) -> dict[str, SightingView]:
         """Every camera for which anything was ever asked, as it was last seen, by each id that it had."""
-        found = {item.row_id: item for item in _sightings(self._rows(_LATEST))}
+        latest = {item.row_id: item for item in _sightings(self._rows(_LATEST))}
         moved = self._moved()
-        return {key: found.get(_followed(key, moved), item) for key, item in found.items()}
+        return {key: latest.get(_followed(key, moved), item) for key, item in latest.items()}
 
     def states(self, row_id: str) -> tuple[SightingView, ...]:
         """Every change of one camera, oldest first, also from before it moved."""

@@ -36,10 +36,10 @@ def kind_of(numbers: PictureNumbers) -> str:
     return "infrared" if numbers.infrared else "day"
 
 
-def write_seen(connection: sqlite3.Connection, seen: Iterable[SeenPicture], at: str) -> None:
+def write_seen(connection: sqlite3.Connection, pictures: Iterable[SeenPicture], at: str) -> None:
     """The latest of each camera anew; its reference where it has none and the picture was sound."""
     room = MAX_ROWS - connection.execute("SELECT count(*) FROM picture").fetchone()[0]
-    for one in seen:
+    for one in pictures:
         if room <= 0:
             return
         kept = StoredPicture(one.camera_id, LATEST, datetime.fromisoformat(at), one.numbers, one.sound)
@@ -80,11 +80,11 @@ def read(connection: sqlite3.Connection, camera_id: str | None = None) -> tuple[
 
 def references_of(rows: Iterable[StoredPicture]) -> dict[str, tuple[PictureNumbers, ...]]:
     """By camera id: its references by day and under infrared."""
-    found: dict[str, tuple[PictureNumbers, ...]] = {}
+    references: dict[str, tuple[PictureNumbers, ...]] = {}
     for kept in rows:
         if kept.kind == kind_of(kept.numbers):
-            found[kept.camera_id] = (*found.get(kept.camera_id, ()), kept.numbers)
-    return found
+            references[kept.camera_id] = (*references.get(kept.camera_id, ()), kept.numbers)
+    return references
 
 
 def nights_of(rows: Sequence[StoredPicture]) -> tuple[dict[str, PictureNumbers], dict[str, NightLook]]:

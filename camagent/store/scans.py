@@ -25,10 +25,10 @@ def add(connection: sqlite3.Connection, document: ScanDocument) -> None:
         " ready, not_ready, undetermined, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (*stamps, *judged_by, *_counts(document), _packed(document)),
     )
-    seen = [camera for camera in document.cameras if not was_stopped(camera)]
-    for camera in seen:
+    cameras = [camera for camera in document.cameras if not was_stopped(camera)]
+    for camera in cameras:
         states.note(connection, camera, stamps[0])
-    count_day(connection, document.started_at, {camera.id: answered(camera) for camera in seen})
+    count_day(connection, document.started_at, {camera.id: answered(camera) for camera in cameras})
     thin(connection, document.started_at)
 
 

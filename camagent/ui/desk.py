@@ -193,9 +193,9 @@ class Desk:
         with self._tools.fleet() as fleet:
             self._take(fleet)
             async with fleet:
-                found = await place.search(fleet, Onlooker(found=self._hear_found))
-        self._found, board.searched_at = found, found.started_at
-        discovery = found.discovery
+                search = await place.search(fleet, Onlooker(found=self._hear_found))
+        self._found, board.searched_at = search, search.started_at
+        discovery = search.discovery
         self._hear_found((*discovery.sightings, *discovery.rtsp_only))
         self._count_new()
         board.told = message("ui.told.searched", count=len(board.devices))
@@ -214,17 +214,17 @@ class Desk:
         jobs = jobs_for(self._found.discovery, self._tools.order())
         self.board.waiting_for_trust = sum(job.login is LoginGiven.WITHHELD for job in jobs)
 
-    async def _scan(self, found: Found, order: JudgingContext) -> None:
+    async def _scan(self, search: Found, order: JudgingContext) -> None:
         board = self.board
         board.cameras, board.document, board.comparison, board.of_now = {}, None, None, False
         options = self._tools.options(order)
         with self._tools.fleet() as fleet:
             self._take(fleet)
             async with fleet:
-                found = replace(found, started_at=fleet.clock.now())
+                search = replace(search, started_at=fleet.clock.now())
                 onlooker, ticking = self._onlooker(fleet, options)
                 try:
-                    run = await check_found(found, order, fleet, options, onlooker)
+                    run = await check_found(search, order, fleet, options, onlooker)
                 finally:
                     ticking.cancel()
         document = await asyncio.to_thread(scan_document, run.result)
@@ -331,13 +331,13 @@ class Desk:
         return self.board.devices.setdefault(host, Device(host))
 
 
-def _device(seen: Sighting | RtspOnly) -> Device:
-    if isinstance(seen, RtspOnly):
-        return Device(seen.host, maker=seen.server or "")
-    scopes = seen.target.scopes
+def _device(answer: Sighting | RtspOnly) -> Device:
+    if isinstance(answer, RtspOnly):
+        return Device(answer.host, maker=answer.server or "")
+    scopes = answer.target.scopes
     words = {kind: scope_value(scopes, kind) or "" for kind in ("name", "manufacturer", "mfr", "hardware")}
     maker = words["manufacturer"] or words["mfr"]
     model = words["hardware"]
     if maker and not model.casefold().startswith(maker.casefold()):
         model = f"{maker} {model}".strip()
-    return Device(seen.target.host, words["name"], model or maker)
+    return Device(answer.target.host, words["name"], model or maker)

@@ -65,7 +65,7 @@ def camera_row(camera: CameraView, lang: str) -> Row:
 
 def camera_detail(camera: CameraView, lang: str) -> Row:
     """Everything of a camera that a technician needs before it."""
-    told = reasons(camera.findings)
+    grounds = reasons(camera.findings)
     upgrade = camera.upgrade
     fine = [f for f in camera.findings if f.outcome is Outcome.PASS and not f.manual]
     return camera_row(camera, lang) | {
@@ -83,8 +83,8 @@ def camera_detail(camera: CameraView, lang: str) -> Row:
             ]
             for setting in upgrade.settings
         ],
-        "told": [_finding(finding, lang) for finding in told if decisive(finding)],
-        "lesser": [_finding(finding, lang) for finding in told if not decisive(finding)],
+        "told": [_finding(finding, lang) for finding in grounds if decisive(finding)],
+        "lesser": [_finding(finding, lang) for finding in grounds if not decisive(finding)],
         "manual": [_finding(finding, lang) for finding in camera.findings if finding.manual],
         "fine": [_title(finding, lang) for finding in fine],
         "streams": [

@@ -253,8 +253,8 @@ class Page:
             except Busy:
                 return _told(HTTPStatus.CONFLICT, say("ui.busy", lang))
             except OperatorError as error:
-                told = without_logins(" ".join(render(problem, lang) for problem in error.problems))
-                return _told(HTTPStatus.UNPROCESSABLE_ENTITY, told)
+                text = without_logins(" ".join(render(problem, lang) for problem in error.problems))
+                return _told(HTTPStatus.UNPROCESSABLE_ENTITY, text)
             return web.json_response({})
 
         return handler
