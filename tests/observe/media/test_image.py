@@ -243,6 +243,13 @@ def test_sharpness_falls_with_blur_and_strong_blur_is_stated(seed: int) -> None:
     assert ["blurred" in f.conditions for f in found] == [False, False, True, True, True]
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_noise_of_a_sensor_does_not_make_a_soft_picture_sharp(seed: int) -> None:
+    flat = contrast(scene(seed), 0.5)
+    assert "blurred" in live(blurred(flat, 3.5), 4.4).conditions
+    assert "blurred" not in live(flat, 4.4).conditions
+
+
 def test_blur_so_wide_that_no_edge_is_left_is_still_blur() -> None:
     assert "blurred" in facts(blurred(scene(), 60)).conditions
 
