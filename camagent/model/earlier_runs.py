@@ -114,8 +114,10 @@ def memory_after(memory: Memory, learned: Learned) -> Memory:
             references[picture.camera_id] = (*kept, picture.numbers)
         if picture.night is not None:
             nights[picture.camera_id] = picture.night
-            if picture.sound and not picture.numbers.infrared:
+            if picture.sound:
                 night_references.setdefault(picture.camera_id, picture.numbers)
+        if any(one.infrared for one in references.get(picture.camera_id, ())):
+            night_references.pop(picture.camera_id, None)  # that under infrared is the night's own
     trusted = {device.address: device for device in memory.trust.devices}
     for device in learned.trusted:
         trusted[device.address] = device.beside(trusted.get(device.address))

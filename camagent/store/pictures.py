@@ -1,5 +1,7 @@
-"""The narrow door to what is kept of pictures: five rows of numbers a camera at most, and never a
-picture."""
+"""The narrow door to what is kept of pictures: four rows of numbers a camera at most, and never a picture.
+
+Three of them are full: the references by day and by night (or under infrared), and the latest.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from camagent.model.stream import NightLook, PictureNumbers
 
 LATEST = "latest"
 NIGHT, NIGHT_LATEST = "night", "night_latest"
-MAX_ROWS = 25_000  # five each of `store.MAX_KNOWN` cameras
+MAX_ROWS = 20_000  # four each of `store.MAX_KNOWN` cameras
+_WITHOUT_NIGHT = "DELETE FROM picture WHERE camera_id = ? AND kind = ?"
 _COLUMNS = "camera_id, kind, at, luma, detail, chroma_u, chroma_v, sharpness, infrared, sound, conditions"
 
 
@@ -47,11 +50,13 @@ def write_seen(connection: sqlite3.Connection, pictures: Iterable[SeenPicture], 
         if one.sound:
             _put(connection, replace(kept, kind=kind_of(one.numbers)), "IGNORE")
         if one.night is not None:
-            if one.sound and not one.numbers.infrared:  # under infrared that reference is the night's own
+            if one.sound and not _has_infrared(connection, one.camera_id):
                 _put(connection, replace(kept, kind=NIGHT), "IGNORE")
             numbers = replace(one.numbers, luma=(), detail=())
             looked = replace(kept, numbers=numbers, at=one.night.at, conditions=one.night.conditions)
             _put(connection, replace(looked, kind=NIGHT_LATEST), "REPLACE")
+        if one.sound and one.numbers.infrared:  # three full rows a camera at most: this is its night
+            connection.execute(_WITHOUT_NIGHT, (one.camera_id, NIGHT))
         room -= 4
 
 
@@ -65,7 +70,7 @@ def accept_latest(connection: sqlite3.Connection, camera_id: str) -> StoredPictu
     if latest is None:
         return None
     _put(connection, replace(latest, kind=kind_of(latest.numbers), sound=True), "REPLACE")
-    connection.execute("DELETE FROM picture WHERE camera_id = ? AND kind = ?", (camera_id, NIGHT))
+    connection.execute(_WITHOUT_NIGHT, (camera_id, NIGHT))
     return latest
 
 
@@ -92,6 +97,14 @@ def nights_of(rows: Sequence[StoredPicture]) -> tuple[dict[str, PictureNumbers],
     references = {kept.camera_id: kept.numbers for kept in rows if kept.kind == NIGHT}
     last = (kept for kept in rows if kept.kind == NIGHT_LATEST)
     return references, {kept.camera_id: NightLook(kept.at, kept.conditions) for kept in last}
+
+
+def _has_infrared(connection: sqlite3.Connection, camera_id: str) -> bool:
+    """A reference under infrared is there: that is the night's own."""
+    kind = connection.execute(
+        "SELECT 1 FROM picture WHERE camera_id = ? AND kind = 'infrared'", (camera_id,)
+    ).fetchone()
+    return kind is not None
 
 
 def _put(connection: sqlite3.Connection, kept: StoredPicture, otherwise: str) -> None:

@@ -68,10 +68,26 @@ def test_the_night_has_a_reference_of_its_own_and_the_last_look_is_kept(tmp_path
     with open_store(tmp_path / "ir.sqlite") as store:
         store.remember(under_infrared, AT)
         assert store.nights()[0] == {}, "the reference under infrared is the night's own"
+        store.remember(Learned(pictures=(SeenPicture("ir", DAY, True, looked),)), AT)
+        assert store.nights()[0] == {}, "three full rows a camera at most"
     memory = memory_after(memory_after(Memory(), first), second)
     assert memory.night_references == {"cam": DAY} and memory.nights == {"cam": later}
-    kept = sum(len(bytes(n.luma)) + len(bytes(n.detail)) + 60 for n in (DAY, NIGHT, NIGHT))
-    assert kept <= 6_000
+
+
+def test_a_camera_that_sees_colour_by_night_and_infrared_too_keeps_three_full_rows(tmp_path: Path) -> None:
+    looks = [NightLook(AT + timedelta(hours=hour), ()) for hour in range(3)]
+    seen = [(DAY, None), (OTHER, looks[0]), (NIGHT, looks[1]), (OTHER, looks[2])]
+    runs = [Learned(pictures=(SeenPicture("cam", numbers, True, look),)) for numbers, look in seen]
+    memory = Memory()
+    with open_store(tmp_path / "s.sqlite") as store:
+        for run in runs:
+            store.remember(run, AT)
+            memory = memory_after(memory, run)
+        rows = store.kept_pictures("cam")
+        assert store.nights() == (memory.night_references, memory.nights) == ({}, {"cam": looks[2]})
+    full = [bytes(kept.numbers.luma) + bytes(kept.numbers.detail) for kept in rows if kept.numbers.luma]
+    assert len(full) == 3
+    assert sum(len(numbers) + 60 for numbers in full) <= 6_000
 
 
 def test_a_run_without_a_store_remembers_as_the_store_does() -> None:
