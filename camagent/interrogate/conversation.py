@@ -144,13 +144,15 @@ class Conversation(QuestionLine):
         return Fault(self.stopped or FaultCode.AUTH_REJECTED, Stage.INTERROGATE, question.operation, 0.0)
 
     async def _fetch_challenge(self, question: Question[Any], url: str) -> Answer | Fault | None:
-        """Ask openly where this URL gave no Digest challenge so far; None: log in there.
+        """Ask openly where this URL gave no Digest challenge that still holds; None: log in there.
 
         An answer, or a fault that says nothing of a log-in, stands in the place of the one to the logged-in
         question.
         """
         place = self.final_url(url)
-        if self._way is None or self._way not in (Way.HTTP_DIGEST, Way.HTTP_BASIC) or place in self._http:
+        is_old = self._keeps_one_nonce and self._newest_challenge_at != place
+        goes_on = place in self._http and not is_old
+        if self._way is None or self._way not in (Way.HTTP_DIGEST, Way.HTTP_BASIC) or goes_on:
             return None
         keeps_all = self.proven and not self._keeps_one_nonce
         is_fresh = place in self._challenges and (keeps_all or self._newest_challenge_at == place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 import socket
 import sys
 from collections.abc import Callable
@@ -30,6 +31,7 @@ from tests.interrogate.fake_device import (
     envelope,
     media1_profiles,
     media2_profiles,
+    media2_row,
     serving,
     soap_fault,
 )
@@ -328,6 +330,25 @@ def test_a_device_that_keeps_one_nonce_at_a_time_lets_us_in(services: tuple[str,
     device = OneNonce(login="digest", services=services)
     facts = interview(device)
     assert logged_in(facts) and len(media(facts).profiles) >= 1 and not isinstance(facts.users, Fault | None)
+    assert device.logins_refused <= 1
+
+
+def test_a_device_that_keeps_one_nonce_may_be_asked_to_and_fro() -> None:
+    """Media2 gives no stream address: of every stream both services are asked in turn."""
+    rows = "".join(media2_row(token, "VS1", "H264", (640, 360)) for token in ("P1", "P2", "P3"))
+    no_address = {
+        f"{MEDIA2}#GetStreamUri": soap_fault("Action", "no"),
+        f"{MEDIA2}#GetProfiles": media2_profiles(rows),
+    }
+    row = re.search(r"<trt:Profiles.*</trt:Profiles>", media1_profiles())
+    assert row is not None
+    three = "".join(row[0].replace('token="P1"', f'token="{token}"') for token in ("P1", "P2", "P3"))
+    no_address[f"{MEDIA1}#GetProfiles"] = envelope(
+        f"<trt:GetProfilesResponse>{three}</trt:GetProfilesResponse>"
+    )
+    device = OneNonce(login="digest", answers={**no_address})
+    facts = interview(device)
+    assert not any(isinstance(row.stream_uri, Fault) for row in media(facts).profiles)
     assert device.logins_refused <= 1
 
 
