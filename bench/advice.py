@@ -43,7 +43,7 @@ from camagent.model.device import (
 )
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Action
-from camagent.model.onvif import MEDIA1_NS
+from camagent.model.onvif import DEVICE_NS, MEDIA1_NS, MEDIA2_NS
 from camagent.model.stream import StreamFacts, StreamTarget
 from camagent.run.context import JudgingContext
 from camagent.run.fleet import FleetOptions, Job
@@ -229,6 +229,34 @@ def codec_not_listed(random_: random.Random) -> Device:
         (Service(MEDIA1_NS, f"http://{ADDRESS}/onvif/media", "2.6"),),
     )
     return device("menu without the codec", Action.INVESTIGATE, made, disturbed=True)
+
+
+def both_services(random_: random.Random) -> Device:
+    """Media1's menu beside Media2's: no money where it does not say no as well, or was not read."""
+    truth = truths(random_)
+    made = draft(truth)
+    address = f"http://{ADDRESS}/onvif"
+    made.device["services"] = tuple(
+        Service(namespace, f"{address}/{name}", "2.6")
+        for name, namespace in (("device_service", DEVICE_NS), ("media2", MEDIA2_NS), ("media", MEDIA1_NS))
+    )
+    wider = replace(truth, codecs=("h264",), most_px=SIZES[0], most_hz=30.0)
+    question = "GetVideoEncoderConfigurationOptions"
+    kind, beside = random_.choice(
+        (
+            ("agrees", menu(truth)),
+            ("offers nothing", ()),
+            ("is wider", menu(wider)),
+            ("has absurd rates", menu(truth, "absurd")),
+            ("was refused", fault(question, random_.choice(CODES))),
+            ("was not asked", None),
+        )
+    )
+    change(made, 0, media1_options=beside)
+    # of absurd rates the list of sizes is left, which is honest and says no as well
+    agrees = kind in ("agrees", "offers nothing", "has absurd rates")
+    right = truth.base if agrees or truth.base is not Action.REPLACE else Action.INVESTIGATE
+    return device(f"Media1's menu {kind}", right, made, disturbed=right is not truth.base)
 
 
 STREAM_QUESTIONS = ("GetProfiles", "GetStreamUri main", "RTSP main")
@@ -432,10 +460,11 @@ def recorder(random_: random.Random) -> Device:
 
 
 KINDS: tuple[tuple[Callable[[random.Random], Device], int], ...] = (
-    (honest, 110),
+    (honest, 80),
     (menus, 90),
     (codec_not_listed, 15),
-    (faulty, 117),
+    (both_services, 60),
+    (faulty, 73),
     (jpeg_beside, 20),
     (no_encoder, 15),
     (wrong_order, 15),

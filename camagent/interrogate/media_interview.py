@@ -7,7 +7,7 @@ others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from camagent.interrogate.addresses import service_url
@@ -87,9 +87,11 @@ async def fetch_media(conversation: Conversation, doors: Sequence[MediaDoor]) ->
     conversation.allow_more_s(min(max(0, len(ordered) - USUAL_PROFILES) * MORE_S, MOST_MORE_S))
     streams = {p.token: await _fetch_stream(conversation, places[p.token], p.token) for p in ordered}
     menus = await _fetch_menus(conversation, places, ordered)
+    facts = (_media_profile(conversation.host, p, streams[p.token], menus) for p in rows)
+    beside = await _fetch_media1_menus(conversation, outcomes, chosen, ordered)
     return MediaFacts(
         service="media2" if chosen.namespace == MEDIA2_NS else "media1",
-        profiles=tuple(_media_profile(conversation.host, p, streams[p.token], menus) for p in rows),
+        profiles=tuple(replace(profile, media1_options=beside.get(profile.token)) for profile in facts),
         truncated=lists[chosen].truncated,
     )
 
@@ -254,6 +256,48 @@ async def _fetch_menu(
         if not isinstance(outcome, Fault) or outcome.code not in _SAID_NO:
             break
     return outcome
+
+
+async def _fetch_media1_menus(
+    conversation: Conversation,
+    outcomes: Mapping[MediaDoor, StatedProfiles | Fault],
+    chosen: MediaDoor,
+    profiles: Sequence[StatedProfile],
+) -> dict[str, tuple[EncoderOptions, ...] | Fault]:
+    """Media1's menu by profile token, beside Media2's that counts: one of them may leave out what the encoder
+    can do, and a camera that is not replaced for want of it costs one question.
+
+    Asked for the profiles that may be the main one. Of several sources none is asked: a recorder's menu
+    condemns no camera. No answer is no fault of the interview; it stands in the place of the menu.
+    """
+    door = next((door for door in outcomes if door.namespace == MEDIA1_NS), None)
+    several = len({profile.video_source for profile in profiles} - {None}) > 1
+    if door is None or chosen.namespace != MEDIA2_NS or several:
+        return {}
+    listed = outcomes[door]
+    if isinstance(listed, Fault):
+        # without any profile it has no menu either
+        return {p.token: () for p in profiles} if listed.code is FaultCode.NO_MEDIA_PROFILE else {}
+    menus: dict[str, tuple[EncoderOptions, ...] | Fault] = {
+        profile.token: () for profile in profiles if not _lists(listed, profile.token)
+    }
+    for profile in _maybe_main(profiles):
+        if profile.token not in menus and profile.encoder is not None:
+            before = len(conversation.faults)
+            question = get_encoder_options(MEDIA1_NS, profile.encoder.token, profile.token)
+            answer: tuple[EncoderOptions, ...] | Fault = await conversation.ask(question, door.url)
+            menus[profile.token] = answer
+            del conversation.faults[before:]
+    return menus
+
+
+def _maybe_main(ordered: Sequence[StatedProfile]) -> Iterator[StatedProfile]:
+    """The first profile of video, and what is set to larger single pictures: see run/main_stream.py."""
+    for profile in ordered[:USUAL_PROFILES]:
+        if profile.encoder is not None and profile.encoder.token:
+            yield profile
+            if profile.encoder.codec != "mjpeg":
+                return
 
 
 def _main_first(profiles: Sequence[StatedProfile]) -> tuple[StatedProfile, ...]:

@@ -188,6 +188,9 @@ class MediaProfile:
     """It gave a URI with a user and password inside (yi-hack-MStar#56): a finding."""
     view: tuple[int, int, int, int] | None = None
     """Bounds of its VideoSourceConfiguration (x, y, width, height): which part of the imager it shows."""
+    media1_options: tuple[EncoderOptions, ...] | Fault | None = None
+    """What Media1 offers beside Media2's `options`; empty: nothing, or it does not list this profile; None:
+    it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ found here is "advertised as configurable", never "will comply".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -20,9 +20,10 @@ from camagent.model.device import (
 )
 from camagent.model.finding import Finding, Outcome, Quantity, Setting
 from camagent.model.scan import CameraFacts
-from camagent.model.stream import MeasuredStream, StreamFacts, StreamRole, StreamTarget
+from camagent.model.stream import MeasuredStream, StreamFacts, StreamRole
 from camagent.plan.bounds import MET, Bounds, Size, bounds_of, outcomes_of
 from camagent.plan.calls import encoder_call
+from camagent.plan.main_encoder import larger_single_pictures, main_profile, media1_menu
 from camagent.plan.menu import believable, gops_deny, rates_deny, sizes_deny
 
 KBPS = 1000
@@ -60,15 +61,6 @@ class _Target:
     service: str
 
 
-def main_profile(camera: CameraFacts) -> MediaProfile | None:
-    """The media profile of the main stream."""
-    if not isinstance(camera.device, DeviceFacts) or not isinstance(camera.device.media, MediaFacts):
-        return None
-    target = next((s.target for s in camera.streams if s.role is StreamRole.MAIN), None)
-    token = target.token if isinstance(target, StreamTarget) else None
-    return next((p for p in camera.device.media.profiles if p.token == token), None)
-
-
 def choose(camera: CameraFacts, findings: Sequence[Finding]) -> Choice:
     """Whether the main stream's encoder advertises what the bounds ask, and which settings those would be.
 
@@ -85,33 +77,31 @@ def choose(camera: CameraFacts, findings: Sequence[Finding]) -> Choice:
             return replace(
                 other, settings=tuple(replace(setting, stream="sub") for setting in other.settings)
             )
+    if choice.ability is Ability.NO:
+        for profile in (main, *larger_single_pictures(camera, main)):
+            doubt = _doubt_of_media1(camera, findings, profile)
+            if doubt is not None:
+                return Choice(Ability.UNKNOWN, doubt=doubt)
     return choice
 
 
-def larger_single_pictures(camera: CameraFacts, main: MediaProfile) -> Iterator[MediaProfile]:
-    """Profiles of the main stream's source that are set to MJPEG with more pixels than it: maybe its best
-    encoder."""
-    assert isinstance(camera.device, DeviceFacts) and isinstance(camera.device.media, MediaFacts)
-    most = _pixels(main)
-    for profile in camera.device.media.profiles:
-        settings = profile.encoder if isinstance(profile.encoder, EncoderSettings) else None
-        if profile.video_source != main.video_source or settings is None or settings.codec != "mjpeg":
-            continue
-        if profile.token != main.token and _pixels(profile) > most:
-            yield profile
-
-
-def _pixels(profile: MediaProfile) -> int:
-    settings = profile.encoder
-    if not isinstance(settings, EncoderSettings):
-        return 0
-    return (settings.width_px or 0) * (settings.height_px or 0)
+def _doubt_of_media1(camera: CameraFacts, findings: Sequence[Finding], profile: MediaProfile) -> str | None:
+    """Why Media2's "no" does not hold: Media1's menu was not read, or does not say no as well."""
+    menu = media1_menu(camera, profile)
+    if menu is None:
+        return "media1_unread"
+    target = _target(camera, replace(profile, options=menu))
+    if target is None:
+        return None
+    bounds, outcomes = _bounds(camera, findings, target), outcomes_of(findings)
+    choices = (_with_codec(target, believable(o), bounds, outcomes) for o in _by_preference(target, bounds))
+    return "menus_differ" if any(choice.ability is not Ability.NO for choice in choices) else None
 
 
 def _choice_of(camera: CameraFacts, findings: Sequence[Finding], target: _Target | None) -> Choice:
     if target is None:
         return Choice(Ability.UNKNOWN)
-    bounds = replace(bounds_of(findings, camera.declaration), turned=_turned(camera, target))
+    bounds = _bounds(camera, findings, target)
     sent = _codec_sent(camera, target) or target.settings.codec
     if (
         sent is not None
@@ -131,6 +121,10 @@ def _choice_of(camera: CameraFacts, findings: Sequence[Finding], target: _Target
         return unknown or Choice(Ability.NO)
     chosen_from = any(sizes_deny(believable(option), target.settings) for option in target.options)
     return Choice(Ability.NO) if chosen_from else Choice(Ability.UNKNOWN, doubt="options_no_choice")
+
+
+def _bounds(camera: CameraFacts, findings: Sequence[Finding], target: _Target) -> Bounds:
+    return replace(bounds_of(findings, camera.declaration), turned=_turned(camera, target))
 
 
 def _codec_sent(camera: CameraFacts, target: _Target) -> str | None:

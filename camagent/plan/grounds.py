@@ -27,7 +27,7 @@ from camagent.model.onvif import MEDIA2_NS
 from camagent.model.scan import CameraFacts
 from camagent.model.stream import ConfiguredStream, MeasuredStream, StreamFacts, StreamRole, StreamTarget
 from camagent.model.text import Message, message
-from camagent.plan.encoder import larger_single_pictures, main_profile
+from camagent.plan.main_encoder import larger_single_pictures, main_profile, media1_menu
 from camagent.plan.menu import believable
 from camagent.plan.tender import NAMES
 
@@ -260,6 +260,10 @@ def rests_on(camera: CameraFacts, findings: Sequence[Finding], look: Look) -> tu
     profile = main_profile(camera)
     if profile is not None and checks & ENCODER_CHECKS and isinstance(profile.encoder, EncoderSettings):
         sentences.append(_menu_sentence(profile, profile.encoder))
+        beside = media1_menu(camera, profile)
+        if beside:
+            menu = "; ".join(_menu_text(believable(option)) for option in beside)
+            sentences.append(message("plan.rests_media1_menu", menu=menu))
     sentences += [message("plan.rests_answers", questions=ASKED[check]) for check in ASKED if check in checks]
     device = camera.device
     if isinstance(device, DeviceFacts) and not any(f.code in LOGIN_TROUBLE for f in device.faults):

@@ -9,7 +9,6 @@ from camagent.model.device import (
     DeviceClock,
     DeviceFacts,
     EncoderSettings,
-    MediaFacts,
     NetworkFacts,
     ServiceCapabilities,
 )
@@ -19,8 +18,9 @@ from camagent.model.scan import CameraFacts
 from camagent.model.stream import MeasuredStream, ProfileTarget
 from camagent.model.text import Message, message
 from camagent.plan.calls import onvif_call
-from camagent.plan.encoder import Ability, main_profile
+from camagent.plan.encoder import Ability
 from camagent.plan.grounds import newer_firmware
+from camagent.plan.main_encoder import is_recorder, main_profile
 from camagent.plan.remedy import Case, Remedy, Settler, advice, step
 from camagent.plan.tender import NAMES
 
@@ -153,8 +153,7 @@ def _picture(finding: Finding, case: Case) -> Remedy:
 
 
 def _is_recorder(case: Case) -> bool:
-    media = case.device.media if case.device is not None else None
-    return isinstance(media, MediaFacts) and len({p.video_source for p in media.profiles} - {None}) > 1
+    return case.device is not None and is_recorder(case.device)
 
 
 def _density(finding: Finding, case: Case) -> Remedy:

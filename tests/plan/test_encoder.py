@@ -16,7 +16,8 @@ from camagent.assess.engine import assess
 from camagent.model.device import Range
 from camagent.model.finding import Action, Outcome, Setting
 from camagent.plan.bounds import bounds_of
-from camagent.plan.encoder import Ability, Choice, choose, main_profile, measured_bitrate_bps
+from camagent.plan.encoder import Ability, Choice, choose, measured_bitrate_bps
+from camagent.plan.main_encoder import main_profile
 from camagent.text import both
 from tests.builders import (
     camera_facts,
