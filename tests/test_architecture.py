@@ -291,36 +291,6 @@ def rooms_text() -> str:
     return "\n".join(lines)
 
 
-RIDDLES = re.compile(r"_*(knock\w*|errands?|ears?|whereabouts|chores?|beats?|surroundings)", re.IGNORECASE)
-"""Names that say in a picture what a plain noun of the field says."""
-
-
-def _names(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name
-        elif isinstance(node, ast.Name):
-            yield node.id
-        elif isinstance(node, ast.arg):
-            yield node.arg
-
-
-@each(FILES, relative)
-def test_names_are_plain_nouns(path: Path) -> None:
-    names = {path.stem, *_names(tree_of(path))}
-    assert not [name for name in names if RIDDLES.fullmatch(name)]
-
-
-def test_a_class_name_means_one_thing() -> None:
-    """Of classes that other modules may ask for; what a module keeps to itself may be called as it likes."""
-    places: dict[str, list[str]] = {}
-    for path in FILES:
-        for node in tree_of(path).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                places.setdefault(node.name, []).append(relative(path))
-    assert not {name: where for name, where in places.items() if len(where) > 1}
-
-
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 OUR_CODE = sorted(
     chain.from_iterable(

@@ -222,7 +222,7 @@ def test_what_only_announced_itself_is_coverage(code: FaultCode, off_subnet: boo
     assert {(entry.address, entry.why) for entry in run.result.coverage.not_checked} == {
         (host, why) for host in hosts
     }
-    assert len(run.memory.known) == len(run.memory.expected) == 2
+    assert len(run.memory.devices) == len(run.memory.expected) == 2
 
 
 @pytest.mark.parametrize(

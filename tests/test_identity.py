@@ -115,7 +115,7 @@ def test_sources_of_one_device_are_cameras_of_their_own() -> None:
 
 def test_a_new_address_is_a_move() -> None:
     found = match((known(device()),), seen(device(address="10.0.0.77")))
-    assert found.change == "moved" and found.known == known(device())
+    assert found.change == "moved" and found.device == known(device())
 
 
 def test_a_firmware_update_changes_nothing() -> None:
@@ -129,7 +129,7 @@ def test_a_firmware_update_changes_nothing() -> None:
 def test_another_camera_at_the_old_address_is_a_replacement() -> None:
     other = device(serial="DS-9999X77777", mac="00:1b:c5:77:77:77", epr=None)
     found = match((known(device()),), seen(other))
-    assert found.change == "replaced" and found.known is not None and found.known.address == "10.0.0.5"
+    assert found.change == "replaced" and found.device is not None and found.device.address == "10.0.0.5"
 
 
 def test_the_same_model_swapped_in_is_a_replacement_not_the_same() -> None:
@@ -178,7 +178,7 @@ def test_swapped_addresses_are_two_moves() -> None:
     )
     found = match_all((known(a), known(b)), swapped)
     assert [m.change for m in found] == ["moved", "moved"]
-    assert [m.known.address for m in found] == ["10.0.0.5", "10.0.0.6"]  # type: ignore[union-attr]
+    assert [m.device.address for m in found] == ["10.0.0.5", "10.0.0.6"]  # type: ignore[union-attr]
 
 
 def test_what_is_remembered_is_plain_json() -> None:
@@ -225,7 +225,7 @@ def test_two_cameras_that_swap_addresses_and_with_them_their_serials_are_two_mov
     one, two = "00:1b:c5:00:00:01", "00:1b:c5:00:00:02"
     found = match_all((known(at(61, one)), known(at(62, two))), (seen(at(62, one)), seen(at(61, two))))
     assert [m.change for m in found] == ["moved", "moved"]
-    assert [m.known.address for m in found if m.known] == ["192.168.2.61", "192.168.2.62"]
+    assert [m.device.address for m in found if m.device] == ["192.168.2.61", "192.168.2.62"]
 
 
 def test_a_mac_that_contradicts_outweighs_everything() -> None:
@@ -267,7 +267,7 @@ DEVICES = st.builds(
 @given(st.lists(DEVICES, max_size=6), st.lists(DEVICES, max_size=6))
 def test_no_known_camera_is_recognised_twice(before: list[DeviceFacts], now: list[DeviceFacts]) -> None:
     found = match_all([known(d) for d in before], [seen(d) for d in now])
-    used = [id(m.known) for m in found if m.change in ("same", "moved")]
+    used = [id(m.device) for m in found if m.change in ("same", "moved")]
     assert len(found) == len(now) and len(used) == len(set(used))
 
 

@@ -99,7 +99,7 @@ def test_a_search_that_is_ended_keeps_what_it_found(monkeypatch: pytest.MonkeyPa
                 heard.append(devices)
                 fleet.stop()
 
-            discovery = (await find_devices(plan, fleet, Onlooker(found=found))).discovery
+            discovery = (await find_devices(plan, fleet, Onlooker(devices=found))).discovery
             assert [device.host for device in discovery.devices] == ["192.0.2.7"]
             assert [row.host for row in discovery.rtsp_only] == ["192.0.2.8"]
             assert "search_stopped" in {note.code for note in discovery.notes}

@@ -91,7 +91,7 @@ def test_a_camera_of_the_inventory_without_any_address_is_named_missing() -> Non
 def test_an_id_survives_a_new_address() -> None:
     first = finish([seen()], order(), frame())
     later = finish(
-        [seen("192.0.2.50", mac_of=ADDRESS)], order(memory=Memory(known=first.memory.known)), frame()
+        [seen("192.0.2.50", mac_of=ADDRESS)], order(memory=Memory(devices=first.memory.devices)), frame()
     )
     assert later.result.cameras[0].facts.id == first.result.cameras[0].facts.id
     assert "moved" in later.result.cameras[0].facts.changes
@@ -103,7 +103,7 @@ def recorder(*channels: tuple[str | None, str | None], address: str = ADDRESS) -
 
 
 def ids(check: DeviceCheck, memory: Memory = Memory()) -> tuple[list[str], Memory]:  # noqa: B008 - frozen
-    run = finish([check], order(memory=Memory(known=memory.known)), frame())
+    run = finish([check], order(memory=Memory(devices=memory.devices)), frame())
     return [camera.facts.id for camera in run.result.cameras], run.memory
 
 
@@ -144,12 +144,12 @@ def test_a_recorders_channels_keep_their_ids_when_only_tokens_change() -> None:
 def test_what_was_remembered_without_a_token_is_still_recognised() -> None:
     one, memory = ids(recorder(("V0", "vs")))
     old = replace(
-        memory.known[0],
+        memory.devices[0],
         video_source=None,
-        signs=tuple(sign for sign in memory.known[0].signs if sign[0] != "channel"),
+        signs=tuple(sign for sign in memory.devices[0].signs if sign[0] != "channel"),
     )
     for channels in ((("V0", "vs"),), (("V0", "vs"), ("V1", "vs"))):
-        again, _ = ids(recorder(*channels), Memory(known=(old,)))
+        again, _ = ids(recorder(*channels), Memory(devices=(old,)))
         assert again[0] == one[0]
 
 
@@ -164,7 +164,7 @@ def test_a_dead_camera_keeps_what_is_known_of_it() -> None:
     memory = first.memory
     gone = finish([dead(ADDRESS)], order(memory=memory), frame())
     assert gone.result.cameras[0].facts.id == first.result.cameras[0].facts.id
-    assert gone.memory.known == first.memory.known
+    assert gone.memory.devices == first.memory.devices
 
 
 def test_two_cameras_with_one_cloned_serial_keep_two_ids() -> None:

@@ -19,9 +19,9 @@ BARE = KnownDevice("cam-1", "192.0.2.1", None, (("address", "192.0.2.1"),))
 
 
 def test_a_dead_camera_does_not_overwrite_what_is_known_of_it() -> None:
-    assert learned_from(Memory((SERIAL,)), [BARE], []).known == ()
-    assert learned_from(Memory(), [BARE], []).known == (BARE,)
-    assert memory_after(Memory((SERIAL,)), Learned()).known == (SERIAL,)
+    assert learned_from(Memory((SERIAL,)), [BARE], []).devices == ()
+    assert learned_from(Memory(), [BARE], []).devices == (BARE,)
+    assert memory_after(Memory((SERIAL,)), Learned()).devices == (SERIAL,)
 
 
 def test_two_devices_behind_one_address_have_a_certificate_each() -> None:

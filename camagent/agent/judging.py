@@ -30,20 +30,20 @@ def order_now(
     was not asked since the start is neither there nor missing: nobody expects it yet.
     """
     silent = {key for key, device in devices.items() if device.is_silent}
-    recorded = {camera.id for camera in order.memory.known}
-    fresh = tuple(c for c in remembered.known if c.address in silent and c.id not in recorded)
+    recorded = {camera.id for camera in order.memory.devices}
+    fresh = tuple(c for c in remembered.devices if c.address in silent and c.id not in recorded)
     fresh_ids = {camera.id for camera in fresh} - {camera.id for camera in order.memory.expected}
     new = (camera for camera in remembered.expected if camera.id in fresh_ids)
     unasked = {device.job.host for device in devices.values() if device.check is None}
     awaited = (c for c in (*order.memory.expected, *new) if host_of(c.address) not in unasked)
-    memory = replace(order.memory, known=(*order.memory.known, *fresh), expected=tuple(awaited))
+    memory = replace(order.memory, devices=(*order.memory.devices, *fresh), expected=tuple(awaited))
     return replace(order, judge=replace(order.judge, site=replace(order.judge.site, now=now)), memory=memory)
 
 
 def left_places(result: ScanResult, order: JudgingContext) -> list[str]:
     """Where cameras were before that were recognised somewhere else; without the places that are listed."""
     listed = {declared.address for declared in order.inventory}
-    homes = {camera.id: camera.address for camera in order.memory.known}
+    homes = {camera.id: camera.address for camera in order.memory.devices}
     moved = {c.facts.id: c.facts.address for c in result.cameras if "moved" in c.facts.changes}
     left = [homes[camera] for camera, address in moved.items() if homes.get(camera, address) != address]
     return [place for place in left if place not in listed]

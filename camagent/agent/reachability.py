@@ -53,7 +53,7 @@ async def onvif_answers(target: DeviceTarget, before: DeviceFacts | Fault | None
         if parsed is not None:
             port, secure, path = parsed[0].port, parsed[0].scheme == "https", parsed[0].path or path
     door = TcpPort(target.host, port or ONVIF_PORT, secure, CONNECT_S, REPLY_S)
-    reply = (await ask_onvif(door, path)).heard
+    reply = (await ask_onvif(door, path)).answer
     if reply in (PortAnswer.ONVIF, PortAnswer.RTSP, PortAnswer.LOGIN, PortAnswer.WEB, PortAnswer.OTHER):
         return True
     return None if reply in (PortAnswer.OURS, PortAnswer.MUTE) or (port is None and before is None) else False

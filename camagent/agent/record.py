@@ -121,7 +121,7 @@ def read_memory(store: Store, now: datetime) -> Memory:
     """What earlier runs of this machine left behind."""
     night_references, nights = store.nights()
     return Memory(
-        known=tuple(store.known_devices()),
+        devices=tuple(store.known_devices()),
         histories=store.histories(now),
         pins=tuple(store.pins()),
         answers=store.answers(),

@@ -63,7 +63,7 @@ class WatchedSite:
     def restore(self, cameras: Iterable[CameraStatus], memory: Memory) -> None:
         """Begin with what was known before the restart; every device of it is checked anew."""
         self.remember(memory)
-        urls = {camera.id: camera.service_url for camera in memory.known}
+        urls = {camera.id: camera.service_url for camera in memory.devices}
         places: dict[str, str] = {}
         jobs: dict[str, Job] = {}
         for camera in cameras:

@@ -92,9 +92,9 @@ def apply_reviewed(
     record: list[Decision] = []
     conflicts: list[Message] = []
     unchanged = 0
-    for given in reviewed.decisions:
-        camera = cameras.get(given.row_id)
-        item = given if camera is None else replace(given, row_id=camera.row_id)
+    for decision in reviewed.decisions:
+        camera = cameras.get(decision.row_id)
+        item = decision if camera is None else replace(decision, row_id=camera.row_id)
         before = earlier.get(item.row_id)
         if before and (before.decision, before.note) == (item.decision, item.note):
             unchanged += 1

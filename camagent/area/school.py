@@ -142,23 +142,23 @@ def school_of(source: SourceFile, frame: Frame) -> School:
 
     Raises: DocumentError where one of them cannot be read.
     """
-    document, taken = source.document, _Taken(frame)
+    document, rows = source.document, _Taken(frame)
     for camera in source.cameras:
         if excluded(camera, document.started_at):
-            taken.out.append(excluded_sighting(document, camera, frame.lang))
+            rows.out.append(excluded_sighting(document, camera, frame.lang))
         else:
-            taken.take(document, camera)
-    taken.out += (retired_sighting(document, camera, frame.lang) for camera in document.retired)
-    site = _site(source, taken)
+            rows.take(document, camera)
+    rows.out += (retired_sighting(document, camera, frame.lang) for camera in document.retired)
+    site = _site(source, rows)
     return School(
         site,
         document.profile.digest,
-        tuple(sorted(taken.rows, key=row_order)),
-        tuple(taken.failing.elements()),
-        taken.titles,
-        taken.tenders,
-        tuple(taken.fine),
-        tuple(taken.out),
+        tuple(sorted(rows.rows, key=row_order)),
+        tuple(rows.failing.elements()),
+        rows.titles,
+        rows.tenders,
+        tuple(rows.fine),
+        tuple(rows.out),
     )
 
 
@@ -213,8 +213,8 @@ def _priced(row: UpgradeRow, frame: Frame) -> UpgradeRow:
     )
 
 
-def _site(source: SourceFile, taken: _Taken) -> AreaSite:
-    document, frame, counts = source.document, taken.frame, taken.counts
+def _site(source: SourceFile, rows: _Taken) -> AreaSite:
+    document, frame, counts = source.document, rows.frame, rows.counts
     site = AreaSite(
         site_id=document.site.id,
         name=document.site.name or document.site.id,
@@ -226,11 +226,11 @@ def _site(source: SourceFile, taken: _Taken) -> AreaSite:
         counts={verdict: counts[verdict] for verdict in Verdict},
         not_checked=sum(row.why != "not_a_camera" for row in document.coverage.not_checked),
         devices_found=document.coverage.devices_found,
-        actions=taken.actions,
+        actions=rows.actions,
         profile=f"{document.profile.id} {document.profile.version}".strip(),
         authoritative=document.profile.authoritative,
-        gates={verdict: taken.gates[verdict] for verdict in Verdict},
-        out_of_service=len(taken.out),
+        gates={verdict: rows.gates[verdict] for verdict in Verdict},
+        out_of_service=len(rows.out),
         flags=(),
     )
     return replace(site, flags=_flags(site, document, frame.options))

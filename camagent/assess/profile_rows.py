@@ -166,16 +166,16 @@ class Reader:
         self._choice(file, name, "severity", table.get("severity"), tuple(s.value for s in Severity))
         self._check_basis(file, name, table.get("basis"))
         rule = self._catalogue.get(table["rule"]) if isinstance(table.get("rule"), str) else None
-        given = table.get("parameters", {})
+        table_parameters = table.get("parameters", {})
         if rule is None:
             self._complain(file, name, "rule", self._unknown_rule(str(table.get("rule"))))
-        elif not isinstance(given, dict):
+        elif not isinstance(table_parameters, dict):
             self._complain(file, name, "parameters", problem("missing", expected="[require.parameters]"))
         else:
-            taken, complaints = checked_parameters(rule, given)
+            usable, complaints = checked_parameters(rule, table_parameters)
             for key, message in complaints:
                 self._complain(file, name, f"parameters.{key}", message)
-            return RawRow(name, table, taken)
+            return RawRow(name, table, usable)
         return RawRow(name, table, {})  # told above: no profile comes of it
 
     def _unknown_rule(self, name: str) -> Message:

@@ -22,20 +22,20 @@ def checked_parameters(rule: Rule, table: Mapping[str, Any]) -> tuple[dict[str, 
     for name in table:
         if name not in by_name:
             complaints.append((name, _unknown_name(name, tuple(by_name), rule.name)))
-    taken: dict[str, Any] = {}
+    usable: dict[str, Any] = {}
     for name, parameter in by_name.items():
         if name in table:
             complaint = _complaint(parameter, table[name])
             if complaint is None:
-                taken[name] = _as_value(parameter.kind, table[name])
+                usable[name] = _as_value(parameter.kind, table[name])
             else:
                 complaints.append((name, complaint))
         elif parameter.required:
             complaints.append(
                 (name, problem("missing_parameter", rule=rule.name, expected=_expected(parameter)))
             )
-    complaints.extend(_disorder(taken))
-    return taken, complaints
+    complaints.extend(_disorder(usable))
+    return usable, complaints
 
 
 def _unknown_name(name: str, names: tuple[str, ...], rule: str) -> Message:
@@ -141,18 +141,18 @@ def _as_value(kind: Any, value: Any) -> Any:
     return float(value) if kind is float else value
 
 
-def _disorder(taken: Mapping[str, Any]) -> Iterator[Complaint]:
+def _disorder(usable: Mapping[str, Any]) -> Iterator[Complaint]:
     """floor ≤ minimum ≤ recommended ≤ maximum, for the bounds of one quantity."""
-    for name, value in taken.items():
+    for name, value in usable.items():
         quantity = name.removeprefix("recommended_")
         if quantity == name:
             continue
         for prefix, worse in (("minimum_", True), ("maximum_", False)):
-            other = taken.get(prefix + quantity)
+            other = usable.get(prefix + quantity)
             if other is not None and _number(value) and (value < other if worse else value > other):
                 yield name, problem("wrong_order", found=value, other=prefix + quantity, bound=other)
-    for name, value in taken.items():
-        bound = taken.get("minimum_" + name.removeprefix("floor_")) if name.startswith("floor_") else None
+    for name, value in usable.items():
+        bound = usable.get("minimum_" + name.removeprefix("floor_")) if name.startswith("floor_") else None
         if bound is not None and _number(value) and value > bound:
             yield (
                 name,

@@ -88,8 +88,8 @@ def _answerable_row(rule: str, name: str, camera: str | None) -> Row:
     requirements = load_profile(name)
     answerable = requirements.answerable()
     if rule not in answerable:
-        given, rows = shown_as_typed(rule)[:40], ", ".join(sorted(answerable))
-        raise OperatorError(message("cli.no_manual_row", rule=given, rows=rows))
+        own_text, rows = shown_as_typed(rule)[:40], ", ".join(sorted(answerable))
+        raise OperatorError(message("cli.no_manual_row", rule=own_text, rows=rows))
     row = next(row for row in requirements.rows if row.id == rule)
     if camera is not None and CATALOGUE[row.rule].about is About.SITE:
         raise OperatorError(message("profile.answer.whole_site", rule=rule))
@@ -126,5 +126,5 @@ def _known_camera(camera: str, store: Store) -> None:
     ids = from_scan | {device.id for device in store.known_devices()}
     if ids and camera not in ids:
         listing = ", ".join(sorted(ids)[:MAX_NAMED]) + (" …" if len(ids) > MAX_NAMED else "")
-        given = shown_as_typed(camera)[:60]
-        raise OperatorError(message("profile.answer.no_camera", camera=given, cameras=listing))
+        own_text = shown_as_typed(camera)[:60]
+        raise OperatorError(message("profile.answer.no_camera", camera=own_text, cameras=listing))

@@ -78,11 +78,11 @@ def noted(report: AreaReport, record: OfficeRecord) -> dict[str, Decision]:
     decisions = record.decisions()
     if not decisions:
         return decisions
-    heard = {site.key for site in report.sites}
+    schools = {site.key for site in report.sites}
     present = {item.row_id for item in report.sightings()}
     cameras = record.cameras()
     lost = [
-        key for key in decisions if key not in present and key in cameras and cameras[key].site_id in heard
+        key for key in decisions if key not in present and key in cameras and cameras[key].site_id in schools
     ]
     if lost:
         warn(t("area.record.lost", count=len(lost)))
@@ -187,9 +187,9 @@ def _progress(
     if report.ward is not None:
         ward = clean_line(report.ward).casefold()
         before = [item for item in before if clean_line(item.area).casefold() == ward]
-    heard = {site.key for site in report.sites}
+    schools = {site.key for site in report.sites}
     decisions = record.decisions() if record is not None else {}
-    steps = steps_between(before, report.sightings(), heard, decisions)
+    steps = steps_between(before, report.sightings(), schools, decisions)
     return Progress(before_at, report.at.astimezone(UTC), steps, term)
 
 

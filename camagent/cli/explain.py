@@ -101,10 +101,10 @@ def _row(requirements: RequirementProfile, rule: str) -> Row:
     rows = {row.id.casefold(): row for row in requirements.rows}
     match = rows.get(rule.strip().casefold())
     if match is None:
-        near, given = close_to(rule, [row.id for row in requirements.rows]), shown_as_typed(rule)[:40]
+        near, own_text = close_to(rule, [row.id for row in requirements.rows]), shown_as_typed(rule)[:40]
         if near:
-            raise OperatorError(message("profile.explain.unknown_near", rule=given, near=", ".join(near)))
-        raise OperatorError(message("profile.explain.unknown", rule=given))
+            raise OperatorError(message("profile.explain.unknown_near", rule=own_text, near=", ".join(near)))
+        raise OperatorError(message("profile.explain.unknown", rule=own_text))
     return match
 
 

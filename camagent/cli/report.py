@@ -146,6 +146,6 @@ def _term(store: Store, name: str) -> tuple[ScanDocument, Progress]:
         before_at = before.started_at + timedelta(seconds=1)
     if before.started_at >= newest.started_at:
         raise OperatorError(message("report.nothing_later", day=name))
-    heard = {newest.site.id or newest.site.name}
-    steps = steps_between(sightings_of(before, lang()), sightings_of(newest, lang()), heard, {})
+    schools = {newest.site.id or newest.site.name}
+    steps = steps_between(sightings_of(before, lang()), sightings_of(newest, lang()), schools, {})
     return newest, Progress(before_at, newest.started_at, steps, name)

@@ -110,13 +110,13 @@ class HelloListener:
         now_s = self._clock.monotonic_s()
         if len(self._parsed_at_s) == MAX_PARSED_PER_S and now_s - self._parsed_at_s[0] < 1.0:
             return False
-        said = (source, b"Hello" in payload, b"Bye" in payload)
-        if now_s - self._heard_at_s.get(said, float("-inf")) < SAME_SOURCE_S:
+        sign = (source, b"Hello" in payload, b"Bye" in payload)
+        if now_s - self._heard_at_s.get(sign, float("-inf")) < SAME_SOURCE_S:
             return False
         if len(self._heard_at_s) >= MAX_SOURCES:
             recent = {key: at_s for key, at_s in self._heard_at_s.items() if now_s - at_s < SAME_SOURCE_S}
             self._heard_at_s = recent if len(recent) < MAX_SOURCES else {}
-        self._heard_at_s[said] = now_s
+        self._heard_at_s[sign] = now_s
         self._parsed_at_s.append(now_s)
         return True
 

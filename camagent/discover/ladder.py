@@ -37,7 +37,7 @@ HostDone = Callable[[], None]
 
 class _Question(NamedTuple):
     port: int
-    heard: PortAnswer
+    answer: PortAnswer
     """What it is asked for: ONVIF or RTSP."""
 
 
@@ -124,12 +124,12 @@ class _Climb:
         neighbour who answers ARP and no port at all has a firewall, like every Windows PC of a school: it is
         named instead.
         """
-        plan, said = self.ways.sweep.plan, self._said()
-        if PortAnswer.ONVIF in said.values():
+        plan, answers = self.ways.sweep.plan, self._said()
+        if PortAnswer.ONVIF in answers.values():
             return frozenset()
-        mute = {port for port, heard in said.items() if heard in (PortAnswer.MUTE, PortAnswer.OURS)}
-        silent = {port for port, heard in said.items() if heard is PortAnswer.SILENT}
-        refused = sum(heard is PortAnswer.REFUSED for heard in said.values())
+        mute = {port for port, answer in answers.items() if answer in (PortAnswer.MUTE, PortAnswer.OURS)}
+        silent = {port for port, answer in answers.items() if answer is PortAnswer.SILENT}
+        refused = sum(answer is PortAnswer.REFUSED for answer in answers.values())
         if not self._is_alive() and self.ways.sweep.neighbours.present([self.host]):
             return frozenset(mute)
         if len(silent) > refused:
@@ -153,7 +153,7 @@ class _Climb:
         sweep = self.ways.sweep
         if sweep.late or self.host in sweep.announced or sweep.neighbours.is_dead(self.host):
             return False
-        if self._has(PortAnswer.ONVIF) or (question.heard is PortAnswer.RTSP and self._has(PortAnswer.RTSP)):
+        if self._has(PortAnswer.ONVIF) or (question.answer is PortAnswer.RTSP and self._has(PortAnswer.RTSP)):
             return False
         if patient:
             return self._heard(question.port) is not PortAnswer.MUTE or self.waited_s < SECOND_LOOK_S
@@ -161,11 +161,11 @@ class _Climb:
 
     def _has_shown_enough(self) -> bool:
         """Nothing but "not reachable", or nothing but waiting: one look for RTSP, and no other port."""
-        said = list(self._said().values())
-        if len(said) >= UNREACHABLE_ENOUGH and set(said) == {PortAnswer.UNREACHABLE}:
+        answers = list(self._said().values())
+        if len(answers) >= UNREACHABLE_ENOUGH and set(answers) == {PortAnswer.UNREACHABLE}:
             return True
         enough_s = MUTE_ENOUGH * self.ways.sweep.plan.pacing.reply_s
-        return self.waited_s >= enough_s * 0.9 and not set(said) & {
+        return self.waited_s >= enough_s * 0.9 and not set(answers) & {
             PortAnswer.WEB,
             PortAnswer.OTHER,
             PortAnswer.LOGIN,
@@ -179,10 +179,10 @@ class _Climb:
         """Several first packets to an address that has shown nothing. Returns: what is to be asked in
         full."""
         touched = await asyncio.gather(*(self._touch(question, patient) for question in questions))
-        for question, heard in zip(questions, touched, strict=True):
-            if heard is not None:
-                self._add(TriedPort(self.host, question.port, heard))
-        return [question for question, heard in zip(questions, touched, strict=True) if heard is None]
+        for question, answer in zip(questions, touched, strict=True):
+            if answer is not None:
+                self._add(TriedPort(self.host, question.port, answer))
+        return [question for question, answer in zip(questions, touched, strict=True) if answer is None]
 
     async def _touch(self, question: _Question, patient: bool) -> PortAnswer | None:
         async with self.ways.gate:
@@ -196,12 +196,12 @@ class _Climb:
             door = self._door(question.port, patient)
             self.ways.sweep.neighbours.asked(self.host, clock.monotonic_s())
             began_s = clock.monotonic_s()
-            tried = await (ask_onvif(door, path) if question.heard is PortAnswer.ONVIF else ask_rtsp(door))
-        if tried.heard is PortAnswer.MUTE:
+            trial = await (ask_onvif(door, path) if question.answer is PortAnswer.ONVIF else ask_rtsp(door))
+        if trial.answer is PortAnswer.MUTE:
             self.waited_s += clock.monotonic_s() - began_s
-        if path == ONVIF_PATHS[0] or tried.heard is PortAnswer.ONVIF:
-            self._add(tried)
-        return tried
+        if path == ONVIF_PATHS[0] or trial.answer is PortAnswer.ONVIF:
+            self._add(trial)
+        return trial
 
     async def _other_paths(self, slow: set[int]) -> None:
         """Where a web server answers, ONVIF may live under another path, whether or not RTSP was heard."""
@@ -217,26 +217,26 @@ class _Climb:
             connect_s, reply_s = pacing.patient_connect_s, pacing.patient_reply_s
         return TcpPort(self.host, port, port in TLS_PORTS, connect_s, reply_s)
 
-    def _add(self, tried: TriedPort) -> None:
+    def _add(self, trial: TriedPort) -> None:
         """Keep the answer; silence of one that refuses its closed ports is a sign that we are too fast."""
         tried_ports = self.ways.sweep.tried_ports
         refuses = PortAnswer.REFUSED in self._said().values()
-        tried_ports.add(tried)
-        if refuses and self.pace.heard(tried.heard is PortAnswer.SILENT):
+        tried_ports.add(trial)
+        if refuses and self.pace.heard(trial.answer is PortAnswer.SILENT):
             tried_ports.notes[Note("slowed_down", f"{self.pace.rate_hz:.0f}/s")] = None
 
     def _said(self) -> dict[int, PortAnswer]:
-        return {port: heard for port in self._ports() if (heard := self._heard(port)) is not None}
+        return {port: answer for port in self._ports() if (answer := self._heard(port)) is not None}
 
     def _heard(self, port: int) -> PortAnswer | None:
-        tried = self.ways.sweep.tried_ports.heard.get((self.host, port))
-        return None if tried is None else tried.heard
+        trial = self.ways.sweep.tried_ports.answers.get((self.host, port))
+        return None if trial is None else trial.answer
 
-    def _has(self, heard: PortAnswer) -> bool:
-        return any(self._heard(port) is heard for port in self._ports())
+    def _has(self, answer: PortAnswer) -> bool:
+        return any(self._heard(port) is answer for port in self._ports())
 
     def _is_alive(self) -> bool:
-        return any(heard in ALIVE for heard in self._said().values())
+        return any(answer in ALIVE for answer in self._said().values())
 
     def _ports(self) -> Iterator[int]:
         yield from self.ways.sweep.plan.onvif_ports

@@ -25,7 +25,7 @@ class LiveView:
     def __init__(self, sweep: Sweep) -> None:
         self._sweep = sweep
         self._read = 0
-        self._told: set[str] = set()
+        self._hosts: set[str] = set()
 
     def fresh(self) -> tuple[Sighting | RtspOnly, ...]:
         """Devices that answered since the last call, by the first thing that they said."""
@@ -33,8 +33,8 @@ class LiveView:
         fresh = []
         for one in answers:
             host = one.target.host if isinstance(one, Sighting) else one.host
-            if host not in self._told and len(self._told) < MAX_SHOWN:
-                self._told.add(host)
+            if host not in self._hosts and len(self._hosts) < MAX_SHOWN:
+                self._hosts.add(host)
                 fresh.append(one)
         return tuple(fresh)
 
@@ -46,11 +46,11 @@ class LiveView:
 
     def _by_open_ports(self) -> list[Sighting | RtspOnly]:
         devices: list[Sighting | RtspOnly] = []
-        for tried in self._sweep.tried_ports.heard.values():
-            if tried.heard is PortAnswer.ONVIF:
-                path = tried.path or ONVIF_PATHS[0]
-                target = DeviceTarget(tried.host, tried.port, path, secure=tried.port in TLS_PORTS)
+        for trial in self._sweep.tried_ports.answers.values():
+            if trial.answer is PortAnswer.ONVIF:
+                path = trial.path or ONVIF_PATHS[0]
+                target = DeviceTarget(trial.host, trial.port, path, secure=trial.port in TLS_PORTS)
                 devices.append(Sighting(target, (FoundBy.HTTP,)))
-            elif tried.heard is PortAnswer.RTSP:
-                devices.append(RtspOnly(tried.host, (tried.port,), tried.server))
+            elif trial.answer is PortAnswer.RTSP:
+                devices.append(RtspOnly(trial.host, (trial.port,), trial.server))
         return devices

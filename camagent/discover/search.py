@@ -216,26 +216,26 @@ def _sum_up(run: _Run, announced: Announced) -> Discovery:
 
 def _by_ports(plan: DiscoveryPlan, tried_ports: TriedPorts) -> tuple[Sighting, ...]:
     by_host: dict[str, Sighting] = {}
-    for tried in tried_ports.heard.values():
-        if tried.heard is PortAnswer.ONVIF and tried.port in plan.onvif_ports:
-            path = tried.path or ONVIF_PATHS[0]
-            target = DeviceTarget(tried.host, tried.port, path, secure=tried.port in TLS_PORTS)
-            by_host.setdefault(tried.host, Sighting(target, (FoundBy.HTTP,)))
+    for trial in tried_ports.answers.values():
+        if trial.answer is PortAnswer.ONVIF and trial.port in plan.onvif_ports:
+            path = trial.path or ONVIF_PATHS[0]
+            target = DeviceTarget(trial.host, trial.port, path, secure=trial.port in TLS_PORTS)
+            by_host.setdefault(trial.host, Sighting(target, (FoundBy.HTTP,)))
     return tuple(by_host.values())
 
 
 def _rtsp_only(plan: DiscoveryPlan, tried_ports: TriedPorts, onvif_hosts: set[str]) -> tuple[RtspOnly, ...]:
     rows: dict[str, RtspOnly] = {}
-    for tried in tried_ports.heard.values():
-        if tried.heard is not PortAnswer.RTSP or tried.host in onvif_hosts:
+    for trial in tried_ports.answers.values():
+        if trial.answer is not PortAnswer.RTSP or trial.host in onvif_hosts:
             continue
         login = next(
-            (k.port for k in tried_ports.of(tried.host, plan.onvif_ports) if k.heard is PortAnswer.LOGIN),
+            (k.port for k in tried_ports.of(trial.host, plan.onvif_ports) if k.answer is PortAnswer.LOGIN),
             None,
         )
-        before = rows.get(tried.host)
-        ports = (*before.ports, tried.port) if before else (tried.port,)
-        rows[tried.host] = RtspOnly(tried.host, ports, tried.server, login)
+        before = rows.get(trial.host)
+        ports = (*before.ports, trial.port) if before else (trial.port,)
+        rows[trial.host] = RtspOnly(trial.host, ports, trial.server, login)
     return tuple(sorted(rows.values(), key=lambda row: address_order(row.host)))
 
 

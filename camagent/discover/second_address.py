@@ -94,8 +94,8 @@ async def _speaking(
         by_host.setdefault(door.host, {})[door.port, path] = door
 
     async def try_port(at_host: dict[tuple[int, str], TcpPort]) -> set[tuple[str, int]]:
-        heard = [await ask_onvif(door, path) for (_, path), door in at_host.items()]
-        return {(tried.host, tried.port) for tried in heard if tried.heard in wanted}
+        trials = [await ask_onvif(door, path) for (_, path), door in at_host.items()]
+        return {(trial.host, trial.port) for trial in trials if trial.answer in wanted}
 
     return set().union(*await asyncio.gather(*(try_port(at_host) for at_host in by_host.values())))
 

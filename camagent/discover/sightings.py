@@ -140,19 +140,19 @@ def _device(datagram: Datagram, announcement: Announcement) -> _Device:
 class _Places:
     """Each device once, by host and port; the indexes keep a flood from costing its square."""
 
-    taken: dict[tuple[str, int | None], _Device] = field(default_factory=dict)
+    by_place: dict[tuple[str, int | None], _Device] = field(default_factory=dict)
     _at_host: dict[str, list[_Device]] = field(default_factory=dict)
     _of_endpoint: dict[str, list[_Device]] = field(default_factory=dict)
     _of_source: Counter[str] = field(default_factory=Counter)
 
     def add(self, device: _Device, place: tuple[str, int | None]) -> None:
         """Where it is new, a place of its own; else it adds to what is known of the same device."""
-        twin = self.taken.get(place) or self._twin(device, place[0])
+        twin = self.by_place.get(place) or self._twin(device, place[0])
         if twin is not None:
             twin.add(device)
         elif self._of_source[device.source] < MAX_DEVICES_PER_SOURCE:
             self._of_source[device.source] += 1
-            self.taken[place] = device
+            self.by_place[place] = device
             self._at_host.setdefault(place[0], []).append(device)
             self._of_endpoint.setdefault(device.endpoint or "", []).append(device)
 
@@ -174,7 +174,7 @@ def _settle(devices: list[_Device], interfaces: Sequence[Interface]) -> tuple[Si
     for device in sorted(devices, key=lambda d: (":" in d.source, not d.xaddrs, not _is_at_home(d))):
         places.add(device, _place(device, len(named.get(device.source, ()))))
     return merge_sightings(
-        (), (_sighting(device, place[0], interfaces) for place, device in places.taken.items())
+        (), (_sighting(device, place[0], interfaces) for place, device in places.by_place.items())
     )
 
 

@@ -27,24 +27,24 @@ Progress = Callable[[str, int, int], None]
 class TriedPorts:
     """What every port said, and what follows from it."""
 
-    heard: dict[tuple[str, int], TriedPort] = field(default_factory=dict)
+    answers: dict[tuple[str, int], TriedPort] = field(default_factory=dict)
     notes: dict[Note, None] = field(default_factory=dict)
 
-    def add(self, tried: TriedPort) -> None:
+    def add(self, trial: TriedPort) -> None:
         """The later answer counts."""
-        self.heard[tried.host, tried.port] = tried
+        self.answers[trial.host, trial.port] = trial
 
     def of(self, host: str, ports: Iterable[int]) -> list[TriedPort]:
         """What these ports of one address said, in that order."""
-        return [self.heard[host, port] for port in ports if (host, port) in self.heard]
+        return [self.answers[host, port] for port in ports if (host, port) in self.answers]
 
-    def says(self, host: str, ports: Iterable[int], heard: PortAnswer) -> bool:
+    def says(self, host: str, ports: Iterable[int], answer: PortAnswer) -> bool:
         """True if one of these ports said that."""
-        return any(tried.heard is heard for tried in self.of(host, ports))
+        return any(trial.answer is answer for trial in self.of(host, ports))
 
     def answered(self) -> set[str]:
         """Addresses that gave any answer at all."""
-        return {host for (host, _), tried in self.heard.items() if tried.heard in ALIVE}
+        return {host for (host, _), trial in self.answers.items() if trial.answer in ALIVE}
 
 
 @dataclass(frozen=True, slots=True)

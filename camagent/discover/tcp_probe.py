@@ -91,7 +91,7 @@ class TriedPort:
 
     host: str
     port: int
-    heard: PortAnswer
+    answer: PortAnswer
     server: str | None = None
     path: str | None = None
     """Where ONVIF was asked for."""

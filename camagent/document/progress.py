@@ -44,7 +44,7 @@ class ProgressStep:
     became: Became
     before: SightingView | None
     now: SightingView | None
-    heard: bool
+    has_result: bool
     """The school has a result now."""
     decision: Decision | None = None
 
@@ -80,30 +80,30 @@ class Progress:
 def steps_between(
     before: Iterable[SightingView],
     now: Iterable[SightingView],
-    heard: AbstractSet[str],
+    schools: AbstractSet[str],
     decisions: Mapping[str, Decision],
 ) -> tuple[ProgressStep, ...]:
     """Each camera for which something was asked before or is asked now.
 
-    before, now: under the ids of now; heard: ids of the schools that have a result now.
+    before, now: under the ids of now; schools: ids of those that have a result now.
     """
     was = {item.row_id: item for item in before if item.state == ASKED}
     present_by_id = {item.row_id: item for item in now}
     successors = _successors(
         [item for key, item in was.items() if key not in present_by_id], present_by_id, was
     )
-    taken = {item.row_id for item in successors.values()}
+    successor_ids = {item.row_id for item in successors.values()}
     steps = []
     for key, item in was.items():
         other = successors.get(key)
         present = other or present_by_id.get(key)
         became = Became.REPLACED if _is_another(item, other) else _became(item, present)
-        steps.append(ProgressStep(became, item, present, item.site_id in heard, decisions.get(key)))
+        steps.append(ProgressStep(became, item, present, item.site_id in schools, decisions.get(key)))
     fresh = (item for item in present_by_id.values() if item.state == ASKED)
     steps += [
         ProgressStep(Became.NEW, None, item, True, decisions.get(item.row_id))
         for item in fresh
-        if item.row_id not in was and item.row_id not in taken
+        if item.row_id not in was and item.row_id not in successor_ids
     ]
     return tuple(sorted(steps, key=_order))
 

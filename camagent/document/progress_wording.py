@@ -61,7 +61,7 @@ def decision_text(decision: Decision | None, lang: str) -> str:
 def _why(step: ProgressStep, lang: str) -> Iterator[str]:
     now = step.now
     if step.became is Became.UNKNOWN and (now is None or now.verdict != Verdict.UNDETERMINED.value):
-        yield say(f"report.progress.{'not_found' if step.heard else 'not_heard'}", lang)
+        yield say(f"report.progress.{'not_found' if step.has_result else 'not_heard'}", lang)
     elif step.became is Became.UNKNOWN:
         yield say("report.progress.undetermined", lang)
     if step.became is Became.DONE and now is not None:

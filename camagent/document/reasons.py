@@ -42,7 +42,7 @@ def decisive(finding: FindingView) -> bool:
 class Reasons:
     """The reasons for one camera's verdict, chosen once and told in several ways."""
 
-    told: Sequence[FindingView]
+    grounds: Sequence[FindingView]
     """All that a person must know, weightiest first."""
     first: Sequence[FindingView]
     """What decided the verdict and what failed; where that is nothing, everything that is told."""
@@ -60,7 +60,7 @@ class Reasons:
         """
         groups = _grouped((finding.rule, finding.message.to(lang)) for finding in self.first)[:limit]
         lines = [f"{_rule_list(names)}: {text}" for text, names in groups]
-        rest = len(self.told) - sum(len(names) for _, names in groups)
+        rest = len(self.grounds) - sum(len(names) for _, names in groups)
         return [*lines, say(more, lang, count=rest)] if rest else lines
 
     def bases(self, lang: str, limit: int) -> list[str]:

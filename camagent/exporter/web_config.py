@@ -294,7 +294,7 @@ class PasswordBook:
     def __init__(self, users: tuple[tuple[str, bytes], ...]) -> None:
         self._users = dict(users)
         self._key = secrets.token_bytes(32)
-        self._known: dict[bool, OrderedDict[bytes, None]] = {True: OrderedDict(), False: OrderedDict()}
+        self._pairs: dict[bool, OrderedDict[bytes, None]] = {True: OrderedDict(), False: OrderedDict()}
         """By the answer, so that guesses do not crowd out who is known."""
         cost = max((digest.split(b"$")[2] for digest in self._users.values()), default=b"10")
         self._decoy = b"$2b$" + cost + b"$" + b"." * 22 + b"u" * 31
@@ -302,7 +302,7 @@ class PasswordBook:
     def remembered(self, user: str, password: bytes) -> bool | None:
         """The answer if this pair was verified before; None if it must be verified."""
         pair = self._digest(user, password)
-        return next((answer for answer, pairs in self._known.items() if pair in pairs), None)
+        return next((answer for answer, pairs in self._pairs.items() if pair in pairs), None)
 
     def verify(self, user: str, password: bytes) -> bool:
         """Compare with bcrypt: 75–320 ms of CPU, so never on the event loop. Unknown users cost the same."""
@@ -313,7 +313,7 @@ class PasswordBook:
             password[:72], expected or self._decoy
         )
         answer = matches and expected is not None
-        pairs = self._known[answer]
+        pairs = self._pairs[answer]
         pairs[self._digest(user, password)] = None
         while len(pairs) > MAX_VERIFIED:
             pairs.popitem(last=False)

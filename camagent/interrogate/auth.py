@@ -108,13 +108,13 @@ def is_zone_error(offset_s: float) -> bool:
     return steps != 0 and abs(steps) <= 28 and abs(offset_s - steps * ZONE_STEP_S) <= WHOLE_HOUR_TOLERANCE_S
 
 
-def next_way(tried: Way, refusal: Refusal) -> Way | None:
+def next_way(way: Way, refusal: Refusal) -> Way | None:
     """A further way that the refusal proves to be another door; None: the secret itself was refused."""
     if refusal.names_lock:
         return None
-    if tried in (Way.WSSE_DEVICE_TIME, Way.WSSE_OWN_TIME) and digest_challenges(refusal.challenges):
+    if way in (Way.WSSE_DEVICE_TIME, Way.WSSE_OWN_TIME) and digest_challenges(refusal.challenges):
         return Way.HTTP_DIGEST  # it had not challenged before: the token was not what it looks at
-    if tried is Way.WSSE_DEVICE_TIME and refusal.names_time:
+    if way is Way.WSSE_DEVICE_TIME and refusal.names_time:
         return Way.WSSE_OWN_TIME
     return None
 

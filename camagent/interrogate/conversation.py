@@ -125,14 +125,14 @@ class Conversation(QuestionLine):
             if not self._may_answer(url, self._strength_at(url)):
                 return Fault(FaultCode.AUTH_WEAKER, Stage.INTERROGATE, question.operation, 0.0)
             self.logged_in_at_all = True
-            heard = await self._send(question, url, login=True)
-            if heard.misunderstood and Quirk.STUMBLES_OVER_SECURITY not in self.quirks:
+            meaning = await self._send(question, url, login=True)
+            if meaning.misunderstood and Quirk.STUMBLES_OVER_SECURITY not in self.quirks:
                 self.quirks.add(Quirk.STUMBLES_OVER_SECURITY)
                 continue
-            refusal = heard.refusal or (Refusal() if is_login_page(heard) and not self.proven else None)
+            refusal = meaning.refusal or (Refusal() if is_login_page(meaning) and not self.proven else None)
             if refusal is None:
-                self._weigh(heard.outcome, question)
-                return heard.outcome
+                self._weigh(meaning.outcome, question)
+                return meaning.outcome
             if refusal.names_rights and not self.proven:
                 # believed once: the next question of another kind will show
                 self._doubt(FaultCode.AUTH_REJECTED)
@@ -273,11 +273,11 @@ class Conversation(QuestionLine):
         return bool(offered) and offered[0].stale and self._renewed_for is None
 
     async def _send(self, question: Question[Any], url: str, login: bool) -> ReplyMeaning:
-        heard = await self.put(question, url, login)
-        if isinstance(heard.outcome, Answer) and heard.outcome.recovered:
+        meaning = await self.put(question, url, login)
+        if isinstance(meaning.outcome, Answer) and meaning.outcome.recovered:
             self.recovered.append(question.operation)
-        if heard.refusal is not None and not login:
+        if meaning.refusal is not None and not login:
             self._closed_to_strangers.add(question.operation)
-            if heard.refusal.says_locked:
+            if meaning.refusal.says_locked:
                 self.ledger.locked(self.host)
-        return heard
+        return meaning

@@ -62,15 +62,21 @@ async def fetch_ports(conversation: Conversation, ports: Sequence[int]) -> PortF
     """Each port tried once, one after the other."""
     if not ports:
         return None
-    by_behaviour: dict[PortBehaviour, list[int]] = {tried: [] for tried in PortBehaviour}
+    by_behaviour: dict[PortBehaviour, list[int]] = {behaviour: [] for behaviour in PortBehaviour}
     for port in tuple(dict.fromkeys(ports))[:MAX_PORTS]:
         started_s = conversation.clock.monotonic_s()
         time_s = min(PORT_TIMEOUT_S, conversation.limits.deadline_s - started_s)
         if time_s < MIN_CALL_S:
             return Fault(FaultCode.BUDGET_SPENT, Stage.INTERROGATE, "ports", 0.0)
-        tried = await conversation.door.try_port(conversation.host, port, time_s)
-        by_behaviour[tried].append(port)
-        _note(conversation, "tcp", f"knock {port}", tried.value, conversation.clock.monotonic_s() - started_s)
+        behaviour = await conversation.door.try_port(conversation.host, port, time_s)
+        by_behaviour[behaviour].append(port)
+        _note(
+            conversation,
+            "tcp",
+            f"knock {port}",
+            behaviour.value,
+            conversation.clock.monotonic_s() - started_s,
+        )
     return PortFacts(
         tuple(by_behaviour[PortBehaviour.OPEN]),
         tuple(by_behaviour[PortBehaviour.CLOSED]),
@@ -87,7 +93,7 @@ async def try_default_logins(
         return None
     refused = conversation.logged_in_at_all and not conversation.proven
     allowed = MAX_DEFAULT_LOGINS - (1 if refused else 0)
-    tried = 0
+    count = 0
     for login in logins[:allowed]:
         if login == conversation.credential:
             continue
@@ -95,13 +101,13 @@ async def try_default_logins(
         await attempt.ask_openly(GET_INFORMATION, url)  # a fresh nonce; or the door is open anyway
         outcome = await attempt.ask(GET_INFORMATION, url)
         if not attempt.logged_in_at_all:
-            return DefaultLoginTrial(tried, None, outcome if isinstance(outcome, Fault) else None)
-        tried += 1
+            return DefaultLoginTrial(count, None, outcome if isinstance(outcome, Fault) else None)
+        count += 1
         if not isinstance(outcome, Fault):
-            return DefaultLoginTrial(tried, login.user)
+            return DefaultLoginTrial(count, login.user)
         if outcome.code is not FaultCode.AUTH_REJECTED:
-            return DefaultLoginTrial(tried, None, outcome)
-    return DefaultLoginTrial(tried, None)
+            return DefaultLoginTrial(count, None, outcome)
+    return DefaultLoginTrial(count, None)
 
 
 def _note(conversation: Conversation, protocol: str, doing: str, received: str, elapsed_s: float) -> None:

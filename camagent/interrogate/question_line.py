@@ -129,16 +129,16 @@ class QuestionLine:
 
     async def put(self, question: Question[Any], url: str, login: bool) -> ReplyMeaning:
         """Ask, also in another form or at another port where the first way is not understood."""
-        heard = await self._send_once(question, url, login)
-        if self._is_stale_port(url, heard.outcome):
+        meaning = await self._send_once(question, url, login)
+        if self._is_stale_port(url, meaning.outcome):
             self._moved[url] = at_home(url, self.home or url)
-            heard = await self._send_once(question, url, login)
+            meaning = await self._send_once(question, url, login)
         # a log-in is not sent again for the sake of form
-        if not login and self._form_may_be_wrong(heard, url):
-            heard = await self._try_forms(question, url, heard)
-        if isinstance(heard.outcome, Answer) or heard.refusal is not None:
+        if not login and self._form_may_be_wrong(meaning, url):
+            meaning = await self._try_forms(question, url, meaning)
+        if isinstance(meaning.outcome, Answer) or meaning.refusal is not None:
             self._form_is_proven = True
-        return heard
+        return meaning
 
     def _is_stale_port(self, url: str, outcome: Answer | Fault) -> bool:
         """A service is stated at a port where it is not, and the device service answers at another."""
@@ -147,10 +147,10 @@ class QuestionLine:
             elsewhere and self.home is not None and url not in self._moved and at_home(url, self.home) != url
         )
 
-    def _form_may_be_wrong(self, heard: ReplyMeaning, url: str) -> bool:
+    def _form_may_be_wrong(self, meaning: ReplyMeaning, url: str) -> bool:
         """The device may want the question put in another way: it says so, or nothing was ever understood."""
-        outcome = heard.outcome
-        if not isinstance(outcome, Fault) or heard.refusal is not None:
+        outcome = meaning.outcome
+        if not isinstance(outcome, Fault) or meaning.refusal is not None:
             return False
         if (
             self._form_trials.get(url, 0) >= MAX_FORM_TRIALS
@@ -158,7 +158,7 @@ class QuestionLine:
         ):
             return False
         unheard = outcome.code in _FORM_MAY_BE_WRONG or outcome.status == METHOD_NOT_ALLOWED
-        return heard.refuses_form or (not self._form_is_proven and unheard)
+        return meaning.refuses_form or (not self._form_is_proven and unheard)
 
     async def _try_forms(self, question: Question[Any], url: str, first: ReplyMeaning) -> ReplyMeaning:
         """The same question in each other form; the one that is understood is kept for the conversation."""
@@ -172,10 +172,13 @@ class QuestionLine:
                 continue
             self.quirks.difference_update(_FORMS)
             self.quirks.add(form)
-            heard = await self._send_once(question, url, login=False)
-            if isinstance(heard.outcome, Answer) or heard.refusal is not None:
-                return heard
-            if isinstance(heard.outcome, Fault) and heard.outcome.code in (*_SILENT, FaultCode.BUDGET_SPENT):
+            meaning = await self._send_once(question, url, login=False)
+            if isinstance(meaning.outcome, Answer) or meaning.refusal is not None:
+                return meaning
+            if isinstance(meaning.outcome, Fault) and meaning.outcome.code in (
+                *_SILENT,
+                FaultCode.BUDGET_SPENT,
+            ):
                 break
         self.quirks.difference_update(_FORMS)
         self.quirks.update(before)  # it was not that
@@ -267,23 +270,23 @@ class QuestionLine:
         elapsed_s = self.clock.monotonic_s() - started_s
         if not isinstance(reply, HttpReply):
             return heard_fault(reply, question.operation, elapsed_s)
-        heard = understand(reply, question, elapsed_s)
-        if heard.challenges:
-            self.offered.update(dict.fromkeys(offered_schemes(heard.challenges)))
-            self.evidence = replace(self.evidence, challenges=heard.challenges)
+        meaning = understand(reply, question, elapsed_s)
+        if meaning.challenges:
+            self.offered.update(dict.fromkeys(offered_schemes(meaning.challenges)))
+            self.evidence = replace(self.evidence, challenges=meaning.challenges)
             self._newest_challenge_at = url
             if not login:
-                self._challenges[url] = heard.challenges
-                if digest_challenges(heard.challenges):
+                self._challenges[url] = meaning.challenges
+                if digest_challenges(meaning.challenges):
                     self._digest_was_asked.add(url)
-        if heard.soap_refused and not self.evidence.soap_refused:
+        if meaning.soap_refused and not self.evidence.soap_refused:
             self.evidence = replace(self.evidence, soap_refused=True)
         if (
             self.evidence.http_offset_s is None
             and (offset_s := http_offset_s(reply, self.clock.now())) is not None
         ):
             self.evidence = replace(self.evidence, http_offset_s=offset_s)
-        return heard
+        return meaning
 
     def _fault(
         self, code: FaultCode, question: Question[Any], started_s: float, status: int | None = None

@@ -130,8 +130,8 @@ async def replay_interview(transcript: Transcript, options: InterviewOptions) ->
     asked = replace(
         options, check_ports=tried_ports, default_logins=(), try_snapshot=peeked, budget_s=float("inf")
     )
-    given = any((e.protocol, e.doing) == CREDENTIAL_GIVEN[:2] for e in transcript.exchanges)
-    credential = Credential("replay", Secret("replay"), allow_basic=True) if given else None
+    has_login = any((e.protocol, e.doing) == CREDENTIAL_GIVEN[:2] for e in transcript.exchanges)
+    credential = Credential("replay", Secret("replay"), allow_basic=True) if has_login else None
     doors = InterviewDoors(clock, LoginLedger(), None, lambda _target, _legacy: door)
     return await interrogate(target, credential, asked, doors)
 

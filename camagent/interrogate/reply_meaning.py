@@ -59,13 +59,13 @@ def heard_fault(code: FaultCode, operation: str, elapsed_s: float, status: int |
 def understand(reply: HttpReply, question: Question[Any], elapsed_s: float) -> ReplyMeaning:
     """What this reply says to that question."""
     challenges = parse_challenges(reply.all_headers("WWW-Authenticate"))
-    heard = _understand(reply, question, elapsed_s, challenges)
-    return replace(heard, challenges=challenges) if challenges else heard
+    meaning = _understand(reply, question, elapsed_s, challenges)
+    return replace(meaning, challenges=challenges) if challenges else meaning
 
 
-def is_login_page(heard: ReplyMeaning) -> bool:
+def is_login_page(meaning: ReplyMeaning) -> bool:
     """A web page in the place of an answer: after a log-in, it is the page that asks for one again."""
-    fault = heard.outcome
+    fault = meaning.outcome
     return isinstance(fault, Fault) and fault.code is FaultCode.NOT_ONVIF and (fault.status or 200) < 500
 
 
@@ -96,13 +96,15 @@ def _understand(
             refusal = Refusal(
                 challenges, content.names_time, content.names_lock, locked, content.names_rights
             )
-            heard = heard_fault(FaultCode.AUTH_REQUIRED, operation, elapsed_s, reply.status)
-            return replace(heard, refusal=refusal, soap_refused=True)
-        heard = heard_fault(content.fault_code, operation, elapsed_s, reply.status)
-        return replace(heard, misunderstood=content.misunderstands_header, refuses_form=content.refuses_form)
+            meaning = heard_fault(FaultCode.AUTH_REQUIRED, operation, elapsed_s, reply.status)
+            return replace(meaning, refusal=refusal, soap_refused=True)
+        meaning = heard_fault(content.fault_code, operation, elapsed_s, reply.status)
+        return replace(
+            meaning, misunderstood=content.misunderstands_header, refuses_form=content.refuses_form
+        )
     if reply.status in (401, 403):
         text = refusal_text("", reply.body)
-        heard = heard_fault(FaultCode.AUTH_REQUIRED, operation, elapsed_s, reply.status)
-        return replace(heard, refusal=Refusal(challenges, False, names_lock(text), says_locked(text)))
-    heard = heard_fault(oddity_fault(content, reply.status), operation, elapsed_s, reply.status)
-    return replace(heard, refuses_form=reply.status in _FORM_STATUSES)
+        meaning = heard_fault(FaultCode.AUTH_REQUIRED, operation, elapsed_s, reply.status)
+        return replace(meaning, refusal=Refusal(challenges, False, names_lock(text), says_locked(text)))
+    meaning = heard_fault(oddity_fault(content, reply.status), operation, elapsed_s, reply.status)
+    return replace(meaning, refuses_form=reply.status in _FORM_STATUSES)

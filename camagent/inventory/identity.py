@@ -70,7 +70,7 @@ class Match:
     change: str
     """One of "same", "moved" (known, another address), "replaced" (another camera at a known address) or
     "new"."""
-    known: KnownDevice | None = None
+    device: KnownDevice | None = None
     """The camera recognised ("same", "moved"), or the one that stood there before ("replaced")."""
 
 
@@ -90,19 +90,19 @@ def camera_id(
 def identity_of(
     now: DeviceSigns,
     ignored: frozenset[tuple[str, str]] = frozenset(),
-    taken: AbstractSet[str] = frozenset(),
+    foreign_ids: AbstractSet[str] = frozenset(),
 ) -> Identity:
     """The id that these signs make: from the strongest one alone, so that gaining a weak one changes nothing.
 
     The first source is the device itself, so that a second one that appears or vanishes renames nothing;
-    `taken`: ids that are some camera's already.
+    `foreign_ids`: ids that are some camera's already.
     """
     signs = [sign for sign in now.signs if sign not in ignored]
     usable = [sign for sign in signs if sign[0] in _ID_ORDER]
     kind, value = min(usable, key=lambda sign: _ID_ORDER.index(sign[0]), default=("address", now.address))
     is_first = (_channel(now.signs) or "").startswith("1/")
     made = _id_from(kind, value, "" if is_first else now.video_source or "")
-    if made in taken and is_first:
+    if made in foreign_ids and is_first:
         made = _id_from(kind, value, now.video_source or "")
     kinds = tuple(k for k in _AGREE if any(k == s[0] for s in signs))
     return Identity(made, kinds, _strength(kind))
@@ -188,7 +188,7 @@ def match_all(
     scores = ((_score(before[j], now[i]), i, j) for i, j in places)
     pairs = sorted((entry for entry in scores if entry[0] > 0), key=lambda entry: (-entry[0], *entry[1:]))
     pair_of: dict[int, int] = {}
-    taken: set[int] = set()
+    partners: set[int] = set()
     for is_source in (_same_token, _same_channel, _no_token):  # a source that kept its token is not another's
         for by_place in (
             False,
@@ -196,10 +196,10 @@ def match_all(
         ):  # first what signs say; then those that nothing but their place speaks for
             for score, i, j in pairs:
                 enough = _only_place(before[j], now[i]) if by_place else score >= _ENOUGH
-                if enough and i not in pair_of and j not in taken and is_source(before[j], now[i]):
+                if enough and i not in pair_of and j not in partners and is_source(before[j], now[i]):
                     pair_of[i] = j
-                    taken.add(j)
-    return tuple(_describe(devices, s, pair_of.get(i), taken) for i, s in enumerate(sights))
+                    partners.add(j)
+    return tuple(_describe(devices, s, pair_of.get(i), partners) for i, s in enumerate(sights))
 
 
 def _add(signs: dict[tuple[str, str], None], kind: str, value: str | None) -> None:
@@ -265,12 +265,12 @@ def _only_place(device: _Sorted, sight: _Sorted) -> bool:
 
 
 def _describe(
-    devices: Sequence[KnownDevice], sight: DeviceSigns, j: int | None, taken: AbstractSet[int]
+    devices: Sequence[KnownDevice], sight: DeviceSigns, j: int | None, partners: AbstractSet[int]
 ) -> Match:
     if j is not None:
         return Match("same" if devices[j].address == sight.address else "moved", devices[j])
     for index, device in enumerate(devices):
         alike = device.video_source in (None, sight.video_source) or sight.video_source is None
-        if index not in taken and device.address == sight.address and alike:
+        if index not in partners and device.address == sight.address and alike:
             return Match("replaced", device)
     return Match("new")

@@ -127,7 +127,7 @@ class InventoryRow:
     change: Change
     declaration: Declaration | None
     """None: the camera is new."""
-    seen: SeenCamera | None
+    camera: SeenCamera | None
     """None: the camera is missing."""
     matched_by: str | None = None
     """One of "serial", "mac" or "address"."""

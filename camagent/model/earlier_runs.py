@@ -42,7 +42,7 @@ class KnownDevice:
 class Memory:
     """What earlier runs on this site left behind."""
 
-    known: tuple[KnownDevice, ...] = ()
+    devices: tuple[KnownDevice, ...] = ()
     histories: Mapping[str, History] = field(default_factory=dict)
     """By camera id."""
     pins: Pins = ()
@@ -65,7 +65,7 @@ class Learned:
     """What one run adds. Only this is written, so that two runs, or a run and an operator, do not undo each
     other."""
 
-    known: tuple[KnownDevice, ...] = ()
+    devices: tuple[KnownDevice, ...] = ()
     """The cameras that were met, as they are now."""
     pins: Pins = ()
     """Of places whose certificate was never seen before."""
@@ -93,7 +93,7 @@ class SeenPicture:
 
 def learned_from(memory: Memory, met: Sequence[KnownDevice], shown: Iterable[tuple[str, str]]) -> Learned:
     """What a run adds to the memory that it began with: cameras met, and the certificates shown at places."""
-    before = {device.id for device in memory.known}
+    before = {device.id for device in memory.devices}
     # An address alone is no sign of who is there: a dead camera must not overwrite what is known of it.
     devices = tuple(d for d in met if d.id not in before or any(kind != "address" for kind, _ in d.signs))
     pins: dict[str, str] = {}
@@ -105,7 +105,7 @@ def learned_from(memory: Memory, met: Sequence[KnownDevice], shown: Iterable[tup
 
 def memory_after(memory: Memory, learned: Learned) -> Memory:
     """The memory with what a run added."""
-    devices = {device.id: device for device in (*memory.known, *learned.known)}
+    devices = {device.id: device for device in (*memory.devices, *learned.devices)}
     references, nights = dict(memory.references), dict(memory.nights)
     night_references = dict(memory.night_references)
     for picture in learned.pictures:
@@ -126,7 +126,7 @@ def memory_after(memory: Memory, learned: Learned) -> Memory:
     gone = frozenset(learned.superseded)
     return replace(
         memory,
-        known=tuple(devices.values()),
+        devices=tuple(devices.values()),
         pins=pins,
         references=references,
         night_references=night_references,

@@ -53,14 +53,14 @@ def words_of(device: DeviceFacts | Fault | None) -> DeviceWords:
     """What the device says of itself now."""
     if not isinstance(device, DeviceFacts):
         return DeviceWords()
-    said = device.information if isinstance(device.information, DeviceInformation) else None
+    information = device.information if isinstance(device.information, DeviceInformation) else None
     macs = device.network.macs if isinstance(device.network, NetworkFacts) else ()
     scopes = () if isinstance(device.scopes, Fault) else device.scopes
     return DeviceWords(
-        manufacturer=said.manufacturer if said else None,
-        model=said.model if said else None,
-        firmware=said.firmware if said else None,
-        serial=said.serial if said else None,
+        manufacturer=information.manufacturer if information else None,
+        model=information.model if information else None,
+        firmware=information.firmware if information else None,
+        serial=information.serial if information else None,
         mac=macs[0] if macs else None,
         onvif_profiles=tuple(sorted(claimed_profiles(scopes))),
     )
@@ -72,8 +72,8 @@ def words_with(now: DeviceWords, before: DeviceWords | None) -> DeviceWords:
     if before is None:
         return now
     for name in ("manufacturer", "model", "serial", "mac"):
-        said, earlier = getattr(now, name), getattr(before, name)
-        if said and earlier and said != earlier:
+        word, earlier = getattr(now, name), getattr(before, name)
+        if word and earlier and word != earlier:
             return now
     return DeviceWords(
         manufacturer=now.manufacturer or before.manufacturer,

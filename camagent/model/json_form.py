@@ -120,14 +120,14 @@ def _read_mapping(kinds: tuple[Any, ...], value: Any, place: str) -> dict[str, A
 def _read_dataclass(kind: Any, value: Any, place: str) -> Any:
     if not isinstance(value, dict):
         raise JsonFormError(place[:MAX_PLACE_CHARS] or "-")
-    hints, given = _hints(kind), {}
+    hints, values = _hints(kind), {}
     for field in fields(kind):
         where = f"{place}.{field.name}".lstrip(".")
         if field.name in value:
-            given[field.name] = _read(hints[field.name], value[field.name], where)
+            values[field.name] = _read(hints[field.name], value[field.name], where)
         elif field.default is MISSING and field.default_factory is MISSING:
             raise JsonFormError(where[:MAX_PLACE_CHARS])
-    return kind(**given)
+    return kind(**values)
 
 
 @cache

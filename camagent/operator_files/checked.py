@@ -68,12 +68,12 @@ def _problem(path: Path, item: ErrorDetails) -> Message:
     if item["type"] == "value_error":
         kind = str(context.get("error", "invalid"))  # our own validators name their sentence
     bound = next((context[name] for name in BOUNDS if name in context), "")
-    given = item.get("input")
+    value = item.get("input")
     # What stands in a log-in's table, or under a key that we do not know, may be a password in the wrong
     # place.
     secret = item["loc"][:1] == ("credential",) or item["type"] == "extra_forbidden"
-    plain = isinstance(given, str | int | float | bool) and len(repr(given)) < MAX_SHOWN
-    shown = without_logins(repr(given)) if plain and not secret else "…"
+    plain = isinstance(value, str | int | float | bool) and len(repr(value)) < MAX_SHOWN
+    shown = without_logins(repr(value)) if plain and not secret else "…"
     place = _key(item["loc"])
     return message(f"config.{kind or 'invalid'}", path=str(path), place=place, bound=str(bound), given=shown)
 

@@ -28,8 +28,8 @@ TEXTS = frozenset({"Name", "token", "SessionTimeout", "IPv4Address", "IPv6Addres
 def onvif_call(camera: CameraFacts, service: str, operation: str, arguments: Mapping[str, Any]) -> str:
     """One command line; the log-in is asked for when it runs."""
     target = camera.device.target if isinstance(camera.device, DeviceFacts) else camera.address
-    given = shlex.quote(json.dumps(arguments, ensure_ascii=False))
-    return f"camagent onvif {target} {service} {operation} {given} --write"
+    json_text = shlex.quote(json.dumps(arguments, ensure_ascii=False))
+    return f"camagent onvif {target} {service} {operation} {json_text} --write"
 
 
 def encoder_call(

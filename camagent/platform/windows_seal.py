@@ -26,13 +26,13 @@ def unprotect(stored: bytes) -> bytes:
 
 def _call(name: str, content: bytes) -> bytes:
     source = (ctypes.c_ubyte * len(content)).from_buffer_copy(content)
-    given, made = _Blob(len(content), source), _Blob()
+    source_blob, sealed_blob = _Blob(len(content), source), _Blob()
     function = getattr(ctypes.WinDLL("crypt32", use_last_error=True), name)
-    if not function(ctypes.byref(given), None, None, None, None, _NO_DIALOG, ctypes.byref(made)):
+    if not function(ctypes.byref(source_blob), None, None, None, None, _NO_DIALOG, ctypes.byref(sealed_blob)):
         raise ctypes.WinError(ctypes.get_last_error())
     try:
-        return ctypes.string_at(made.data, made.size)
+        return ctypes.string_at(sealed_blob.data, sealed_blob.size)
     finally:
         kernel = ctypes.WinDLL("kernel32")
         kernel.LocalFree.argtypes = [ctypes.c_void_p]
-        kernel.LocalFree(ctypes.cast(made.data, ctypes.c_void_p))
+        kernel.LocalFree(ctypes.cast(sealed_blob.data, ctypes.c_void_p))

@@ -132,8 +132,10 @@ def _formulas(share: ActionShare, listed: Listed, office: Office) -> Iterator[tu
     )
     amount, decided = listed.cells("amount"), f'{listed.cells("decision")},"{agreed}"'
     money = [in_currency(row, office.currency) for row in share.rows]
-    taken = [office.decisions.get(row.stable_id) for row in share.rows]
-    chosen = [value for value, item in zip(money, taken, strict=True) if item and item.decision == APPROVED]
+    decisions = [office.decisions.get(row.stable_id) for row in share.rows]
+    chosen = [
+        value for value, item in zip(money, decisions, strict=True) if item and item.decision == APPROVED
+    ]
     priced = sum(value is not None for value in money)
     count, counted_priced = f"COUNTIFS({of_share})", f'COUNTIFS({of_share},{amount},">=0")'
     yield f"={count}", len(share.rows)

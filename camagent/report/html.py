@@ -50,7 +50,7 @@ class CameraCard:
     anchor: str
     document: ScanDocument
     camera: CameraView
-    told: tuple[FindingView, ...]
+    decisive: tuple[FindingView, ...]
     """What decided the verdict and what failed: to be read at once."""
     lesser: tuple[FindingView, ...]
     """What is not known or only just enough and decides nothing, folded."""

@@ -120,8 +120,8 @@ def list_figures(
     yield say("report.upgrade.decision", lang), None, None
     for decision in DECISIONS:
         word = say(f"report.decision.{decision}", lang)
-        taken = [decisions[row.stable_id].decision for row in rows if row.stable_id in decisions]
-        yield word, taken.count(decision), _count_formula(lang, placed, DECISION_COLUMN, word)
+        words = [decisions[row.stable_id].decision for row in rows if row.stable_id in decisions]
+        yield word, words.count(decision), _count_formula(lang, placed, DECISION_COLUMN, word)
 
 
 def budget_lines(rows: Sequence[UpgradeRow], lang: str) -> Iterator[tuple[str, str]]:

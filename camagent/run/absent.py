@@ -85,7 +85,7 @@ def _says_so(own: KnownDevice, one: Met) -> bool:
 
 
 def _matched_kin(own: KnownDevice, one: Met) -> bool:
-    other = one.match.known
+    other = one.match.device
     return one.match.change in ("same", "moved") and other is not None and _same_device(own, other)
 
 
@@ -105,7 +105,7 @@ def _same_device(left: KnownDevice, right: KnownDevice) -> bool:
 def _is_replaced(camera: ExpectedCamera, devices: Mapping[str, KnownDevice], met: Sequence[Met]) -> bool:
     own = devices.get(camera.id)
     replaced = [
-        one.match.known for one in met if one.match.change == "replaced" and one.match.known is not None
+        one.match.device for one in met if one.match.change == "replaced" and one.match.device is not None
     ]
     return any(old.id == camera.id or (own is not None and _same_device(own, old)) for old in replaced)
 
@@ -157,18 +157,18 @@ def only_announced(
     if kind != "scan":
         return {}
     sightings = {sighting.target.host: sighting for sighting in discovery.sightings} if discovery else {}
-    answered = {found.host for found in discovery.rtsp_only} if discovery else set()
+    answered = {announcement.host for announcement in discovery.rtsp_only} if discovery else set()
     answered |= {host for host, sighting in sightings.items() if FoundBy.HTTP in sighting.found_by}
     strangers: dict[str, NotChecked | None] = {}
     for one, (key, _) in zip(sights, identities, strict=True):
         host = host_of(one.sighting.address)
-        found = sightings.get(host)
+        announcement = sightings.get(host)
         if key in expected:
             continue
-        if found is not None and found.off_subnet and not _was_asked_for(host, discovery):
+        if announcement is not None and announcement.off_subnet and not _was_asked_for(host, discovery):
             strangers[key] = NotChecked(host, "outside_network")
         elif _never_answered(one.check) and host not in answered:
-            strangers[key] = NotChecked(host, "announced") if found is not None else None
+            strangers[key] = NotChecked(host, "announced") if announcement is not None else None
     return strangers
 
 
@@ -190,7 +190,7 @@ def flood_findings(strangers: int) -> tuple[Finding, ...]:
     """Somebody on this network announces devices that are not there: told of the school, and of no camera."""
     if strangers < MANY_STRANGERS:
         return ()
-    found = Finding(
+    finding = Finding(
         rule="SITE-FLOOD",
         title=Localised("Quá nhiều thiết bị tự giới thiệu", "A flood of announcements"),
         outcome=Outcome.WARN,
@@ -203,4 +203,4 @@ def flood_findings(strangers: int) -> tuple[Finding, ...]:
         message=message("cli.site_flood", count=strangers),
         check="flood",
     )
-    return (found,)
+    return (finding,)

@@ -57,7 +57,7 @@ def host_of(address: str) -> str:
 def targets_of(memory: Memory, asked_hosts: Iterable[str]) -> dict[str, DeviceTarget | StreamTarget]:
     """By host, where to ask those expected cameras whose address nothing was found at."""
     asked = set(asked_hosts)
-    urls = {device.id: device.service_url for device in memory.known}
+    urls = {device.id: device.service_url for device in memory.devices}
     targets: dict[str, DeviceTarget | StreamTarget] = {}
     for camera in memory.expected:
         host = host_of(camera.address)

@@ -150,7 +150,7 @@ class Fleet:
         """The user ended the run (`stop`)."""
         self.unfinished = 0
         """Checks that came back as stopped."""
-        self._heard: dict[str, DeviceFacts] = {}
+        self._devices: dict[str, DeviceFacts] = {}
         """What devices said whose check goes on, by the job's place: kept for who stops it."""
         self._running: set[asyncio.Task[DeviceCheck]] = set()
         """Of all calls of `check`: the service has one for each device at once."""
@@ -184,7 +184,7 @@ class Fleet:
                 if not self.stopped:
                     raise
                 check = self._cut_off(job)
-            self._heard.pop(job.place, None)
+            self._devices.pop(job.place, None)
             check = replace(check, key=job.key, login=job.login, mac=job.mac)
             if done is not None:
                 done(job, check)
@@ -201,7 +201,7 @@ class Fleet:
 
     def _cut_off(self, job: Job) -> DeviceCheck:
         self.unfinished += 1
-        check = stopped_check(job.target, self._heard.get(job.place), self.clock.now())
+        check = stopped_check(job.target, self._devices.get(job.place), self.clock.now())
         return replace(check, key=job.key, login=job.login)
 
     def stop(self) -> None:
@@ -292,7 +292,7 @@ class Fleet:
             doors = InterviewDoors(self.clock, self._ledger, transcript)
             pins = pins_of(options.pins, target.host)
             asked = replace(options.interview, pins=pins, before=job.before)
-            facts = self._heard[str(target)] = await interrogate(target, credential, asked, doors)
+            facts = self._devices[str(target)] = await interrogate(target, credential, asked, doors)
             return facts
 
         async def watch(target: StreamTarget, credential: Credential | None) -> StreamFacts:

@@ -30,8 +30,8 @@ def name_of(check: DeviceCheck, source: SeenSource, declaration: Declaration | N
     """
     if declaration is not None and declaration.name:
         return declaration.name
-    given = check.target.name if isinstance(check.target, DeviceTarget) else None
-    own = given or _own_name(check) or address_of(check)
+    own_name = check.target.name if isinstance(check.target, DeviceTarget) else None
+    own = own_name or _own_name(check) or address_of(check)
     channel = _channel(check, source)
     return (f"{own} · {channel}" if channel else own)[:MAX_NAME_CHARS]
 

@@ -28,7 +28,7 @@ class Onlooker:
     """Who looks on; every call is quick and never fails. Nothing is told of a run that nobody looks at."""
 
     progress: Progress = _nobody
-    found: Callable[[tuple[Sighting | RtspOnly, ...]], None] = _nobody
+    devices: Callable[[tuple[Sighting | RtspOnly, ...]], None] = _nobody
     step: Callable[[Job, Step], None] = _nobody
     cameras: Callable[[Job, tuple[CameraResult, ...]], None] | None = None
     """One device's cameras as soon as it was checked, judged by themselves; the whole school's view may add

@@ -56,7 +56,7 @@ def finish(checks: Sequence[DeviceCheck], order: JudgingContext, frame: RunPerio
     sights = [*met, *(_Seen(check, check.sources[0], _sign_of(camera)) for camera, check in absent.cameras)]
     identities = [*met_identities, *((camera.id, "same") for camera, _ in absent.cameras)]
     rows = join(order.inventory, _inventory_views(sights, identities, order.memory.expected))
-    by_key = {row.seen.key: row for row in rows if row.seen is not None}
+    by_key = {row.camera.key: row for row in rows if row.camera is not None}
     listed = {key for key, row in by_key.items() if row.declaration is not None}
     strangers = only_announced(sights, identities, listed | _by_id(order).keys(), frame.kind, frame.discovery)
     retired = _retired(sights, identities, order, frame)
@@ -104,16 +104,16 @@ def _recognised(
     met: Sequence[_Seen], order: JudgingContext, frame: RunPeriod
 ) -> tuple[list[tuple[str, str]], Absent]:
     """(id, change) of everything that was met, and who was expected and is not among them."""
-    devices = order.memory.known
+    devices = order.memory.devices
     cloned = identity.shared_signs([one.sighting for one in met])
     matches = identity.match_all(devices, [one.sighting for one in met], cloned)
-    taken = {device.id for device in devices}
+    ids = {device.id for device in devices}
     identities = []
     for one, match in zip(met, matches, strict=True):
-        if match.known is not None and match.change in ("same", "moved"):
-            identities.append((match.known.id, match.change))
+        if match.device is not None and match.change in ("same", "moved"):
+            identities.append((match.device.id, match.change))
         else:
-            made = identity.identity_of(one.sighting, cloned, taken)
+            made = identity.identity_of(one.sighting, cloned, ids)
             identities.append((made.id, match.change if devices else ""))
     identities = _unique(identities)
     if frame.kind != "scan":
@@ -192,11 +192,11 @@ def _left_behind(
 
 def _unique(identities: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Two cameras never share an id: a second one with the same signs gets a numbered one."""
-    taken: dict[str, int] = {}
+    counts: dict[str, int] = {}
     unique = []
     for key, change in identities:
-        taken[key] = taken.get(key, 0) + 1
-        unique.append((key if taken[key] == 1 else f"{key}-{taken[key]}", change))
+        counts[key] = counts.get(key, 0) + 1
+        unique.append((key if counts[key] == 1 else f"{key}-{counts[key]}", change))
     return unique
 
 

@@ -47,7 +47,7 @@ class Found:
 async def find_devices(plan: DiscoveryPlan, fleet: Fleet, onlooker: Onlooker) -> Found:
     """The first half of the main job; a fleet that is stopped meanwhile ends it with what was found."""
     started_at = fleet.clock.now()
-    discovery = await search(plan, fleet.clock, onlooker.progress, onlooker.found, lambda: fleet.stopped)
+    discovery = await search(plan, fleet.clock, onlooker.progress, onlooker.devices, lambda: fleet.stopped)
     return Found(discovery, plan, started_at)
 
 
@@ -98,11 +98,11 @@ def jobs_for(discovery: Discovery, order: JudgingContext) -> tuple[Job, ...]:
 
 def with_login(job: Job, order: JudgingContext, present: Container[str]) -> Job:
     """The job with the log-in bound to its address, where the device may be given it."""
-    given = login_given(job, order, present)
-    withheld = given in (LoginGiven.WITHHELD, LoginGiven.ANOTHER)
+    login = login_given(job, order, present)
+    withheld = login in (LoginGiven.WITHHELD, LoginGiven.ANOTHER)
     credential = None if withheld else order.credentials.for_address(job.host)
     before = order.memory.trust.signs_before(shown_by(job), present)
-    return replace(job, credential=credential, login=given, before=before)
+    return replace(job, credential=credential, login=login, before=before)
 
 
 def _declared_target(declared: Declaration, address: str) -> DeviceTarget | StreamTarget:

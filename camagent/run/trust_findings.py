@@ -11,16 +11,16 @@ from camagent.model.text import Localised, Message, message
 from camagent.model.trust import LoginGiven
 
 
-def waits_for_trust(facts: CameraFacts, given: LoginGiven) -> bool:
+def waits_for_trust(facts: CameraFacts, login: LoginGiven) -> bool:
     """The device asked for the log-in that was withheld from it."""
     codes = {fault.code for fault in facts.faults}
-    withheld = given in (LoginGiven.WITHHELD, LoginGiven.ANOTHER)
+    withheld = login in (LoginGiven.WITHHELD, LoginGiven.ANOTHER)
     return FaultCode.AUTH_STRANGER in codes or (withheld and FaultCode.AUTH_REQUIRED in codes)
 
 
-def waiting_finding(facts: CameraFacts, given: LoginGiven) -> Finding:
+def waiting_finding(facts: CameraFacts, login: LoginGiven) -> Finding:
     """The camera stays undetermined until somebody says that it is ours."""
-    key = "trust.waiting" if given is LoginGiven.WITHHELD else "trust.another"
+    key = "trust.waiting" if login is LoginGiven.WITHHELD else "trust.another"
     return _finding(Outcome.NOT_ASSESSED, Severity.MAJOR, message(key, address=facts.address))
 
 

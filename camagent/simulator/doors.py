@@ -90,25 +90,25 @@ class DoorKeeper:
         return scheme.lower() == "basic" and "basic" in self.door.challenges and _same(rest.strip(), expected)
 
     def _digest_is_right(self, method: str, rest: str) -> bool:
-        said = _pairs(rest)
-        algorithm = said.get("algorithm", "MD5").upper()
+        fields = _pairs(rest)
+        algorithm = fields.get("algorithm", "MD5").upper()
         offered = {
             scheme.removeprefix("digest-").removesuffix("-qop").upper() for scheme in self.door.challenges
         }
         if algorithm not in HASHES or algorithm not in offered:
             return False
-        if said.get("username") != self.door.user or said.get("realm") != self.door.realm:
+        if fields.get("username") != self.door.user or fields.get("realm") != self.door.realm:
             return False
 
         def digest(text: str) -> str:
             return HASHES[algorithm](text.encode()).hexdigest()
 
         secret = digest(f"{self.door.user}:{self.door.realm}:{self.door.password}")
-        request = digest(f"{method}:{said.get('uri', '')}")
-        middle = [said["nonce"]]
-        if "qop" in said:
-            middle += [said.get("nc", ""), said.get("cnonce", ""), said["qop"]]
-        return _same(said.get("response", "").lower(), digest(":".join([secret, *middle, request])))
+        request = digest(f"{method}:{fields.get('uri', '')}")
+        middle = [fields["nonce"]]
+        if "qop" in fields:
+            middle += [fields.get("nc", ""), fields.get("cnonce", ""), fields["qop"]]
+        return _same(fields.get("response", "").lower(), digest(":".join([secret, *middle, request])))
 
 
 def _pairs(text: str) -> dict[str, str]:
@@ -117,5 +117,5 @@ def _pairs(text: str) -> dict[str, str]:
     }
 
 
-def _same(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode(), expected.encode())
+def _same(answer: str, expected: str) -> bool:
+    return hmac.compare_digest(answer.encode(), expected.encode())

@@ -177,9 +177,9 @@ class SearchSessions:
         return token, self._rows[token]
 
 
-def _moment(said: str | None) -> datetime:
+def _moment(text: str | None) -> datetime:
     try:
-        at = datetime.fromisoformat(said or "")
+        at = datetime.fromisoformat(text or "")
     except ValueError as error:
         raise UnknownRecording from error
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

@@ -172,8 +172,8 @@ class OnvifServer:
             return False
         skew_s = (created - device_now(self.camera, datetime.now(UTC))).total_seconds()
         expected = hashlib.sha1(nonce + token.created.encode() + door.password.encode()).digest()
-        given = token.digest.encode()
-        right = token.user == door.user and hmac.compare_digest(given, base64.b64encode(expected))
+        digest = token.digest.encode()
+        right = token.user == door.user and hmac.compare_digest(digest, base64.b64encode(expected))
         if right:
             self._used_nonces.append(token.nonce)
         return right and abs(skew_s) <= MAX_TOKEN_SKEW_S

@@ -145,8 +145,8 @@ def _username_token(root: etree._Element) -> UsernameToken | None:
     tokens = root.xpath("//*[local-name()='Header']//*[local-name()='UsernameToken']")
     if not tokens:
         return None
-    said = {
+    leaves = {
         etree.QName(child).localname: (child.text or "").strip()
         for child in tokens[0].iterchildren(etree.Element)
     }
-    return UsernameToken(*(said.get(name, "") for name in ("Username", "Password", "Nonce", "Created")))
+    return UsernameToken(*(leaves.get(name, "") for name in ("Username", "Password", "Nonce", "Created")))

@@ -52,8 +52,8 @@ def _set_system_date_and_time(
         return replace(changed, manual_clock=False, clock_offset_s=0.0)
     if kind != "Manual":
         raise Refused("ter:InvalidArgVal", "ter:InvalidDateTime", "DateTimeType is Manual or NTP")
-    given = _utc(request)
-    offset_s = camera.clock_offset_s if given is None else (given - now.astimezone(UTC)).total_seconds()
+    moment = _utc(request)
+    offset_s = camera.clock_offset_s if moment is None else (moment - now.astimezone(UTC)).total_seconds()
     return replace(changed, manual_clock=True, clock_offset_s=offset_s)
 
 

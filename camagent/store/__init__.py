@@ -145,7 +145,7 @@ class Store(ClosedAtEnd):
                 item.service_url,
                 met,
             )
-            for item in learned.known
+            for item in learned.devices
         ]
         with self._write() as connection:
             connection.executemany("INSERT OR REPLACE INTO known_device VALUES (?, ?, ?, ?, ?, ?)", rows)
@@ -175,9 +175,9 @@ class Store(ClosedAtEnd):
 
     def retire(self, camera_id: str, word: Retirement) -> bool:
         """A person took the camera out of service; False where no such camera is expected."""
-        said = Retirement(clean_line(word.by), clean_line(word.reason), word.on)
+        retirement = Retirement(clean_line(word.by), clean_line(word.reason), word.on)
         with self._write() as connection:
-            return expected.retire(connection, camera_id, said)
+            return expected.retire(connection, camera_id, retirement)
 
     def forget(self, camera_id: str, at: datetime) -> bool:
         """The camera is expected no more; False where no such camera is expected."""
@@ -234,11 +234,11 @@ class Store(ClosedAtEnd):
         """(address, certificate fingerprint) as last seen."""
         return tuple(self._rows("SELECT address, fingerprint FROM pin ORDER BY address", ()))
 
-    def answer(self, camera_id: str, given: ManualAnswer) -> None:
+    def answer(self, camera_id: str, answer: ManualAnswer) -> None:
         """Keep a person's answer; "" as camera id holds for the whole site; a later answer replaces it."""
-        expires = given.expires.isoformat() if given.expires else None
-        by, note = clean_line(given.by), clean_line(given.note) if given.note else None
-        row = (camera_id, given.rule, int(given.met), by, given.on.isoformat(), expires, note)
+        expires = answer.expires.isoformat() if answer.expires else None
+        by, note = clean_line(answer.by), clean_line(answer.note) if answer.note else None
+        row = (camera_id, answer.rule, int(answer.met), by, answer.on.isoformat(), expires, note)
         with self._write() as connection:
             connection.execute("INSERT OR REPLACE INTO manual_answer VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 

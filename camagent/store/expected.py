@@ -91,11 +91,16 @@ def of_document(document: ScanDocument, last_day: Mapping[str, str]) -> list[Exp
 
 
 def _of_view(camera: CameraView, site: str, present_at: datetime) -> ExpectedCamera:
-    said = camera.device
+    device = camera.device
     words = DeviceWords()
-    if said is not None:
+    if device is not None:
         words = DeviceWords(
-            said.manufacturer, said.model, said.firmware, said.serial, said.mac, tuple(said.onvif_profiles)
+            device.manufacturer,
+            device.model,
+            device.firmware,
+            device.serial,
+            device.mac,
+            tuple(device.onvif_profiles),
         )
     at = camera.present_at or present_at
     return ExpectedCamera(
@@ -110,14 +115,14 @@ def _row(camera: ExpectedCamera) -> tuple[str | None, ...]:
 
 def _camera(row: tuple[str, ...]) -> ExpectedCamera:
     key, site, name, address, source, words, present_at, place, by, on, reason = row
-    said = json.loads(words)
+    words_of_device = json.loads(words)
     return ExpectedCamera(
         id=key,
         site=site,
         name=name,
         address=address,
         video_source=source,
-        words=DeviceWords(**{**said, "onvif_profiles": tuple(said["onvif_profiles"])}),
+        words=DeviceWords(**{**words_of_device, "onvif_profiles": tuple(words_of_device["onvif_profiles"])}),
         present_at=datetime.fromisoformat(present_at),
         place=place,
         retired=Retirement(by, reason, date.fromisoformat(on)) if by is not None else None,

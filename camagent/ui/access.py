@@ -97,5 +97,5 @@ def may_change(headers: Mapping[str, str], session: Session) -> bool:
     return headers.get("Origin") == f"http://{headers.get('Host', '')}"
 
 
-def _same(given: str, wanted: str) -> bool:
-    return secrets.compare_digest(given.encode(), wanted.encode())
+def _same(answer: str, wanted: str) -> bool:
+    return secrets.compare_digest(answer.encode(), wanted.encode())

@@ -50,7 +50,7 @@ class Board:
     one: str = ""
     """Id of the camera that is being checked again."""
     problems: tuple[Message, ...] = ()
-    told: Message | None = None
+    notice: Message | None = None
     """What was just done."""
     login: tuple[str, tuple[str, ...]] | None = None
     """User name and ranges of the log-in that is kept; a password is never here."""
@@ -132,8 +132,8 @@ class Board:
             return say("ui.status.search", lang, count=len(self.devices))
         if self.phase is not Phase.IDLE:
             return say(f"ui.status.{self.phase.value}", lang)
-        if self.told is not None:
-            return render(self.told, lang)
+        if self.notice is not None:
+            return render(self.notice, lang)
         if self.document is not None:
             return say("ui.status.stored", lang, at=moment_text(self.document.started_at, lang))
         return say("ui.status.begin", lang)

@@ -76,7 +76,7 @@ class Desk:
         self._task: asyncio.Task[None] | None = None
         self._fleet: Fleet | None = None
         self._place: SearchPlace | None = None
-        self._found: Found | None = None
+        self._last_search: Found | None = None
         self._order: JudgingContext | None = None
         self._run: Run | None = None
 
@@ -112,10 +112,12 @@ class Desk:
     def scan(self, *, trust_new: bool) -> None:
         """Begin to check what was found. Raises: OperatorError where nothing was searched yet; Busy."""
         self._demand_idle()
-        if self._found is None:
+        if self._last_search is None:
             raise OperatorError(message("ui.search_first"))
         order = self._tools.order()
-        self._begin(Phase.CHECK, self._scan(self._found, self._tools.trusting(order) if trust_new else order))
+        self._begin(
+            Phase.CHECK, self._scan(self._last_search, self._tools.trusting(order) if trust_new else order)
+        )
 
     def check_again(self, camera_id: str) -> None:
         """Begin to check one camera of the last scan again. Raises: OperatorError where there is none;
@@ -165,7 +167,7 @@ class Desk:
 
     def _begin(self, phase: Phase, work: Coroutine[None, None, None], one: str = "") -> None:
         board = self.board
-        board.phase, board.one, board.problems, board.told = phase, one, (), None
+        board.phase, board.one, board.problems, board.notice = phase, one, (), None
         board.done = board.total = 0
         board.stopping, board.left_s = False, 0.0
         self._task = asyncio.create_task(self._guarded(work))
@@ -193,12 +195,12 @@ class Desk:
         with self._tools.fleet() as fleet:
             self._take(fleet)
             async with fleet:
-                search = await place.search(fleet, Onlooker(found=self._hear_found))
-        self._found, board.searched_at = search, search.started_at
+                search = await place.search(fleet, Onlooker(devices=self._hear_found))
+        self._last_search, board.searched_at = search, search.started_at
         discovery = search.discovery
         self._hear_found((*discovery.sightings, *discovery.rtsp_only))
         self._count_new()
-        board.told = message("ui.told.searched", count=len(board.devices))
+        board.notice = message("ui.told.searched", count=len(board.devices))
 
     def _hear_found(self, devices: tuple[Sighting | RtspOnly, ...]) -> None:
         for one in devices:
@@ -209,9 +211,9 @@ class Desk:
 
     def _count_new(self) -> None:
         """New devices that the log-in of their range is kept from, for the question before the scan."""
-        if self._found is None:
+        if self._last_search is None:
             return
-        jobs = jobs_for(self._found.discovery, self._tools.order())
+        jobs = jobs_for(self._last_search.discovery, self._tools.order())
         self.board.waiting_for_trust = sum(job.login is LoginGiven.WITHHELD for job in jobs)
 
     async def _scan(self, search: Found, order: JudgingContext) -> None:
@@ -231,7 +233,7 @@ class Desk:
         await self._keep(run, document)
         self._run, self._order = run, order
         self._show(document)
-        board.told = message("ui.told.checked" if run.is_complete else "ui.told.stopped")
+        board.notice = message("ui.told.checked" if run.is_complete else "ui.told.stopped")
 
     def _show(self, document: ScanDocument) -> None:
         board = self.board
@@ -271,14 +273,14 @@ class Desk:
                 run = await check_camera_again(run, camera, order, fleet, options)
                 stopped = fleet.stopped
         if stopped:
-            self.board.told = message("ui.told.again_stopped", name=camera.facts.name)
+            self.board.notice = message("ui.told.again_stopped", name=camera.facts.name)
             return
         document = await asyncio.to_thread(scan_document, run.result)
         self._run = run
         self._show(document)
         await self._amend(document, camera.facts.id)
         took_s = round(time.monotonic() - began_s)
-        self.board.told = message("ui.told.again", name=camera.facts.name, seconds=took_s)
+        self.board.notice = message("ui.told.again", name=camera.facts.name, seconds=took_s)
 
     async def _amend(self, document: ScanDocument, camera_id: str) -> None:
         store = self._tools.store

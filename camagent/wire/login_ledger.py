@@ -146,12 +146,12 @@ class LoginLedger:
             return
         self._refused.add(self._key(address, credential))
 
-    def locked(self, address: str, tried: Credential | None = None) -> None:
-        """The device is locked, or close to it: nobody logs in there again in this run, nor with `tried` in a
-        day."""
+    def locked(self, address: str, credential: Credential | None = None) -> None:
+        """The device is locked, or close to it: nobody logs in there again in this run, nor with this
+        credential in a day."""
         self._locked.add(address)
-        if tried is not None and self._record is not None:
-            self._record.refuse(address, tried)
+        if credential is not None and self._record is not None:
+            self._record.refuse(address, credential)
 
     def new_day(self) -> None:
         """Forget: the agent tries a refused pair once more a day, when locks have long run out."""

@@ -40,7 +40,7 @@ def test_a_round_comes_back_after_a_restart(tmp_path: Path) -> None:
             assert restored.cameras == (status(build.camera_result()),)
             assert restored.document == kept.document
             assert json.loads(gzip.decompress(kept.document))["schema"] == "camagent.scan/1"
-            assert restored.memory.known == kept.memory.known == KNOWN
+            assert restored.memory.devices == kept.memory.devices == KNOWN
             assert restored.memory.histories["cam-4cbd8f000001"].probes == 2
             await record.close()
 
@@ -58,7 +58,7 @@ def test_a_store_that_cannot_be_written_is_told_and_the_round_goes_on(tmp_path: 
             kept = await record.keep(RUN, build.NOW)
             await record.note_probes(build.NOW, {"cam-4cbd8f000001": True})
             assert json.loads(gzip.decompress(kept.document))["cameras"]
-            assert kept.memory.known == KNOWN, "what was seen is remembered at least until the end"
+            assert kept.memory.devices == KNOWN, "what was seen is remembered at least until the end"
             await record.close()
 
     asyncio.run(scenario())

@@ -305,7 +305,7 @@ def test_a_restart_shows_the_last_state_until_each_camera_is_checked(
     known = KnownDevice("cam-stored", OTHER, None, (("address", OTHER),))
     words = DeviceWords("Acme", "AC-9", "V1")
     expected = ExpectedCamera("cam-stored", build.site_facts().site.id, "Sân sau", OTHER, None, words, START)
-    memory = Memory(known=(known,), expected=(expected,))
+    memory = Memory(devices=(known,), expected=(expected,))
     watched.restore((status(build.camera_result()), status(stored)), memory)
     assert {status.name for status in watched.statuses()} == {"Cổng chính", "Sân sau"}
     assert set(watched.hosts) == {HOST, OTHER} and not watched.is_complete
@@ -338,7 +338,7 @@ def test_a_camera_that_moved_leaves_no_ghost(
         await watched.interrogate(HOST)
         run = await watched.judge(START)
         assert run is not None
-        watched.remember(Memory(known=run.memory.known))
+        watched.remember(Memory(devices=run.memory.devices))
         key = next(camera.facts.id for camera in run.result.cameras if camera.facts.address == HOST)
         fleet.devices = {OTHER: replace(build.device_facts(), address=OTHER)}
         search_with(monkeypatch, OTHER)
@@ -448,7 +448,7 @@ def restarted(watched: WatchedSite, known: tuple[KnownDevice, ...]) -> tuple[Wat
     """A fresh agent on what the old one had on record."""
     fleet = FakeFleet()
     again = WatchedSite(settings(), fleet, lambda *_: None)  # type: ignore[arg-type]
-    again.restore(watched.statuses(), Memory(known=known))
+    again.restore(watched.statuses(), Memory(devices=known))
     return again, fleet
 
 
@@ -468,7 +468,7 @@ def test_after_a_restart_a_device_is_asked_where_it_answered(
     async def scenario() -> None:
         await first_round(watched)
         run = await watched.judge(START) or await rejudged(watched)
-        again, asked = restarted(watched, run.memory.known)
+        again, asked = restarted(watched, run.memory.devices)
         await again.reach(HOST)
         assert tried == [(8443, True, "/onvif/device")]
         assert again.statuses()[0].up is True
@@ -544,7 +544,7 @@ def test_after_a_restart_devices_behind_one_address_are_told_apart(
             KnownDevice(f"cam-{p}", HOST, None, (), f"http://{HOST}:{p}/onvif") for p in (8000, dead_port)
         )
         again = WatchedSite(settings(), fleet := FakeFleet(), lambda *_: None)  # type: ignore[arg-type]
-        again.restore(cameras, Memory(known=known))
+        again.restore(cameras, Memory(devices=known))
         assert set(again.hosts) == {f"{HOST}:8000", f"{HOST}:8001"}
         fleet.clock.elapsed_s += 60
         for key in again.hosts:
@@ -565,7 +565,7 @@ def test_a_recorder_is_one_device_after_a_restart(world: tuple[WatchedSite, Fake
             KnownDevice(f"cam-{n}", HOST, f"VS{n}", (), f"http://{HOST}:8000/onvif") for n in range(3)
         )
         again = WatchedSite(settings(), fleet, lambda *_: None)  # type: ignore[arg-type]
-        again.restore(channels, Memory(known=known))
+        again.restore(channels, Memory(devices=known))
         assert again.hosts == (HOST,)
 
     asyncio.run(scenario())

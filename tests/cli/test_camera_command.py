@@ -156,7 +156,7 @@ def test_the_known_port_goes_into_the_exported_address(folder: Path) -> None:
         store.save(scan_document(school(1)))
         camera = scan_document(school(1)).cameras[0]
         url = f"http://{camera.address}:8899/onvif/device_service"
-        store.remember(Learned(known=(KnownDevice(camera.id, camera.address, None, (), url),)), AT)
+        store.remember(Learned(devices=(KnownDevice(camera.id, camera.address, None, (), url),)), AT)
     exported = folder / "camera.csv"
     assert run("inventory", "export", "-o", str(exported)).return_value == 0
     (declared,) = parse_inventory(exported.read_bytes(), "camera.csv")

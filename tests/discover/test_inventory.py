@@ -237,7 +237,9 @@ def seen(address: str, serial: str | None = None, *macs: str, channel: str | Non
 def outcome(
     declarations: list[Declaration], cameras: list[SeenCamera]
 ) -> list[tuple[Change, str | None, str | None]]:
-    return [(r.change, r.seen.address if r.seen else None, r.matched_by) for r in join(declarations, cameras)]
+    return [
+        (r.change, r.camera.address if r.camera else None, r.matched_by) for r in join(declarations, cameras)
+    ]
 
 
 A, B = "192.168.1.21", "192.168.1.22"
@@ -291,7 +293,7 @@ def test_the_channels_of_a_recorder_are_told_apart() -> None:
     cameras = [seen(A, SERIAL, channel="VS_2"), seen(A, SERIAL, channel="VS_1")]
     rows = join(lines, cameras)
     assert [r.change for r in rows] == [Change.PRESENT, Change.PRESENT, Change.MISSING]
-    assert [r.seen.channel for r in rows if r.seen] == ["VS_1", "VS_2"]
+    assert [r.camera.channel for r in rows if r.camera] == ["VS_1", "VS_2"]
 
 
 def test_the_channels_of_one_recorder_may_share_its_address_and_serial_in_a_list() -> None:
@@ -320,10 +322,10 @@ def test_every_line_and_every_camera_comes_out_exactly_once(
 ) -> None:
     rows = join(lines, cameras)
     assert [r.declaration for r in rows if r.declaration is not None] == lines
-    came = [id(r.seen) for r in rows if r.seen is not None]
+    came = [id(r.camera) for r in rows if r.camera is not None]
     assert sorted(came) == sorted(map(id, cameras))
     for row in rows:
-        assert (row.change is Change.MISSING) == (row.seen is None)
+        assert (row.change is Change.MISSING) == (row.camera is None)
         assert (row.change is Change.NEW) == (row.declaration is None)
 
 

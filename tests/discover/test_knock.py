@@ -66,7 +66,7 @@ def meet(reply: bytes | None, ask: Callable[[int], Awaitable[TriedPort]]) -> tup
 )
 def test_what_answers_the_onvif_question_is_told_apart(reply: bytes, heard: PortAnswer) -> None:
     # Axis wants a log-in for the time itself: a SOAP fault is ONVIF, a web page is not
-    assert meet(reply, onvif)[0].heard is heard
+    assert meet(reply, onvif)[0].answer is heard
 
 
 def test_the_question_carries_no_credentials_and_closes() -> None:
@@ -89,7 +89,7 @@ def test_the_question_carries_no_credentials_and_closes() -> None:
     ],
 )
 def test_any_rtsp_answer_is_rtsp_and_nothing_else_is(reply: bytes, heard: PortAnswer) -> None:
-    assert meet(reply, rtsp)[0].heard is heard
+    assert meet(reply, rtsp)[0].answer is heard
 
 
 def test_the_server_header_is_one_short_printable_line() -> None:
@@ -105,13 +105,13 @@ def test_a_peer_that_accepts_and_stays_silent_is_mute() -> None:
         async with tcp_peer(None) as (port, _):
             return await ask_onvif(door(port, reply_s=0.2), PATH)
 
-    assert asyncio.run(run()).heard is PortAnswer.MUTE
+    assert asyncio.run(run()).answer is PortAnswer.MUTE
 
 
 def test_a_closed_port_is_refused() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        assert asyncio.run(onvif(unused.getsockname()[1])).heard is PortAnswer.REFUSED
+        assert asyncio.run(onvif(unused.getsockname()[1])).answer is PortAnswer.REFUSED
 
 
 def test_an_endless_page_is_cut() -> None:
@@ -129,7 +129,7 @@ def test_an_endless_page_is_cut() -> None:
         async with server:
             return await onvif(server.sockets[0].getsockname()[1])
 
-    assert asyncio.run(run()).heard is PortAnswer.WEB
+    assert asyncio.run(run()).answer is PortAnswer.WEB
 
 
 def test_an_old_self_signed_https_camera_is_heard(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_an_old_self_signed_https_camera_is_heard(tmp_path: Path) -> None:
         async with server:
             return await ask_onvif(door(server.sockets[0].getsockname()[1], secure=True), PATH)
 
-    assert asyncio.run(run()).heard is PortAnswer.ONVIF
+    assert asyncio.run(run()).answer is PortAnswer.ONVIF
 
 
 def test_a_tls_port_that_accepts_and_says_nothing_is_mute_and_not_silent() -> None:
@@ -165,7 +165,7 @@ def test_a_tls_port_that_accepts_and_says_nothing_is_mute_and_not_silent() -> No
         async with tcp_peer(None) as (port, _):
             return await ask_onvif(TcpPort("127.0.0.1", port, True, 5.0, 0.2), PATH)
 
-    assert asyncio.run(run()).heard is PortAnswer.MUTE
+    assert asyncio.run(run()).answer is PortAnswer.MUTE
 
 
 def test_a_touch_says_whether_anybody_accepts() -> None:

@@ -101,7 +101,7 @@ def test_the_document_is_json_with_numbers_and_no_secret(run: Run) -> None:
 def test_identities_are_stable_between_two_runs(run: Run) -> None:
     ids = [camera.facts.id for camera in run.result.cameras]
     assert len(set(ids)) == len(ids)
-    again = {device.address: device.id for device in run.memory.known}
+    again = {device.address: device.id for device in run.memory.devices}
     assert all(again[camera.facts.address] == camera.facts.id for camera in run.result.cameras)
 
 

@@ -139,10 +139,10 @@ def test_the_service_begins_with_what_was_known(machine: Machine) -> None:
         address: Verdict(word) for address, word in VERDICTS.items()
     }
     memory = restored.memory
-    assert {device.address for device in memory.known} == set(VERDICTS)
-    assert all(":8080/" in (device.service_url or ":8080/") for device in memory.known)
+    assert {device.address for device in memory.devices} == set(VERDICTS)
+    assert all(":8080/" in (device.service_url or ":8080/") for device in memory.devices)
     assert len(memory.pins) == 5 and memory.answers[""][0].rule == "PRV-NOTICE"
-    asked = [memory.histories[device.id] for device in memory.known]
+    asked = [memory.histories[device.id] for device in memory.devices]
     assert sorted((row.probes, row.answered) for row in asked) == [(4, 0)] + [(5, 5)] * 5
     assert {camera.address for camera in memory.expected} == set(VERDICTS) - {"127.10.1.6"}
 

@@ -85,16 +85,16 @@ def resolution(
         name, size=size_text(actual), minimum=size_text(minimum_px), recommended=size_text(recommended_px)
     )
     set_to = _size(configured.width_px, configured.height_px) if configured else None
-    said = _size(declared.width_px, declared.height_px) if declared else None
+    of_sdp = _size(declared.width_px, declared.height_px) if declared else None
     other = next(
-        (size for size in (set_to, said) if size and not _alike(size, actual, tolerance_ratio)), None
+        (size for size in (set_to, of_sdp) if size and not _alike(size, actual, tolerance_ratio)), None
     )
     if other is not None and outcome is not Outcome.FAIL:
         outcome, message = (
             Outcome.WARN,
             say("size_contradicted", size=size_text(actual), claimed=size_text(other)),
         )
-    return Judgement(outcome, message, observed=actual, configured=set_to, declared=said, measured=actual)
+    return Judgement(outcome, message, observed=actual, configured=set_to, declared=of_sdp, measured=actual)
 
 
 def _alike(claimed: Size, actual: Size, tolerance_ratio: float) -> bool:
@@ -133,8 +133,8 @@ def codec(
     message = say(
         name, codec=codec_text(codec_name), allowed=codec_text(*allowed), recommended=codec_text(*recommended)
     )
-    set_to, said = configured.codec if configured else None, declared.codec if declared else None
-    other = next((claim for claim in (set_to, said) if claim is not None and claim != codec_name), None)
+    set_to, of_sdp = configured.codec if configured else None, declared.codec if declared else None
+    other = next((claim for claim in (set_to, of_sdp) if claim is not None and claim != codec_name), None)
     if other is not None and outcome in (Outcome.PASS, Outcome.WARN):
         outcome, message = (
             Outcome.WARN,
@@ -142,7 +142,7 @@ def codec(
         )
     measured_codec = measured.codec if measured else None
     return Judgement(
-        outcome, message, observed=codec_name, configured=set_to, declared=said, measured=measured_codec
+        outcome, message, observed=codec_name, configured=set_to, declared=of_sdp, measured=measured_codec
     )
 
 

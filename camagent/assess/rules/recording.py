@@ -61,11 +61,11 @@ class _Asked:
     """When the device was asked; a service judges until it asks again, a day later."""
     by_hand: Judgement
 
-    def a_person(self, name: str, **said: Scalar) -> Judgement:
+    def a_person(self, name: str, **args: Scalar) -> Judgement:
         """The answer of a person; where there is none, why the device's own word does not do."""
         if self.by_hand.outcome is not Outcome.NOT_ASSESSED:
             return self.by_hand
-        return Judgement(Outcome.NOT_ASSESSED, say(name, **said), manual=True)
+        return Judgement(Outcome.NOT_ASSESSED, say(name, **args), manual=True)
 
 
 def retention(

@@ -202,6 +202,8 @@ _SCAN_HEADER = _segment(0xDA, bytes((3, 1, 0x00, 2, 0x11, 3, 0x11, 0, 63, 0)))
 def jpeg_size(payload: Payload, stated_size_px: tuple[int | None, int | None]) -> tuple[int, int] | None:
     """The picture's size by a frame's first payload, and by `stated_size_px` (SDP, RTP extension) where a
     byte cannot hold it.
+
+    Returns: None where neither says it.
     """
     fragment = parse_fragment(payload)
     if fragment is None:

@@ -61,7 +61,7 @@ class Watching:
         self._sender_clock: SenderClock | None = None
         self._report_times: list[ReportTime] = []
         self._last_report: tuple[SenderReport, float] | None = None
-        self._told = (0, 0)
+        self._last_counts = (0, 0)
         """Packets expected and lost until our last receiver report."""
         self._goodbye = False
         self._handed_over = False
@@ -249,10 +249,10 @@ class Watching:
             order, table = track.sequence, track.builder.table(track.plan.clock_hz)
             jitter_s = interarrival_jitter_s(table.timestamps, table.arrivals_s, table.clock_hz) or 0.0
             last, heard_s = self._last_report or (None, now_s)
-            before, self._told = self._told, (order.next - order.base, order.counts.lost)
+            before, self._last_counts = self._last_counts, (order.next - order.base, order.counts.lost)
             reception = Reception(
                 ssrc=track.ssrc,
-                lost_ratio=(self._told[1] - before[1]) / max(1, self._told[0] - before[0]),
+                lost_ratio=(self._last_counts[1] - before[1]) / max(1, self._last_counts[0] - before[0]),
                 lost_packets=order.counts.lost,
                 highest_sequence=order.next - 1,
                 jitter_ticks=int(jitter_s * table.clock_hz),

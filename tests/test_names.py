@@ -1,0 +1,70 @@
+"""Names of values, files and classes: plain nouns, and one meaning for each in the whole tree."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.each import each
+from tests.test_architecture import FILES, relative, tree_of
+
+RIDDLES = re.compile(r"_*(knock\w*|errands?|ears?|whereabouts|chores?|beats?|surroundings)", re.IGNORECASE)
+"""Names that say in a picture what a plain noun of the field says."""
+
+PARTICIPLES = frozenset(("found", "known", "seen", "told", "heard", "said", "tried", "given", "taken", "got"))
+"""Names that say what was done to a value in place of what it is."""
+
+CONTRACT = {("camagent/model/device.py", "tried")}
+"""Fields that recordings and documents of earlier releases spell so."""
+
+
+def _names(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.arg):
+            yield node.arg
+
+
+@each(FILES, relative)
+def test_names_are_plain_nouns(path: Path) -> None:
+    names = {path.stem, *_names(tree_of(path))}
+    assert not [name for name in names if RIDDLES.fullmatch(name)]
+
+
+def _values(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Every variable, parameter, field and property, and its line; functions may be verbs."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            yield node.arg, node.lineno
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield (node.id if isinstance(node, ast.Name) else node.attr), node.lineno
+        elif isinstance(node, ast.FunctionDef) and any(
+            "property" in ast.unparse(d) for d in node.decorator_list
+        ):
+            yield node.name, node.lineno
+
+
+@each(FILES, relative)
+def test_no_value_is_called_by_a_bare_participle(path: Path) -> None:
+    where = relative(path)
+    bare = [
+        f"{where}:{line}: {name}"
+        for name, line in _values(tree_of(path))
+        if name.strip("_") in PARTICIPLES and (where, name) not in CONTRACT
+    ]
+    assert not bare
+
+
+def test_a_class_name_means_one_thing() -> None:
+    """Of classes that other modules may ask for; what a module keeps to itself may be called as it likes."""
+    places: dict[str, list[str]] = {}
+    for path in FILES:
+        for node in tree_of(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(relative(path))
+    assert not {name: where for name, where in places.items() if len(where) > 1}
