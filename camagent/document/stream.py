@@ -98,12 +98,16 @@ class MeasuredView(View):
     """The clock that is believed: the sender's time stamps, or arrivals where stamps lie."""
     stamped_frame_rate_hz: Number = None
     bitrate_uncertainty_bps: Number = None
+    packets_numbered: bool = True
+    """False: the sequence numbers count nothing, and loss cannot be told."""
 
     @property
     def lost_ratio(self) -> float | None:
-        """Lost over expected RTP packets; None for files, and where nothing was expected."""
+        """Lost over expected RTP packets; None for files, and where nothing was expected or nobody counts."""
         expected = self.rtp_packets + self.rtp_lost_packets
-        return None if self.transport == "file" or expected <= 0 else self.rtp_lost_packets / expected
+        if self.transport == "file" or expected <= 0 or not self.packets_numbered:
+            return None
+        return self.rtp_lost_packets / expected
 
 
 ColumnView = ConfiguredView | DeclaredView | MeasuredView

@@ -207,6 +207,8 @@ def _of_measured(read: Callable[[MeasuredView, str], str | None]) -> Callable[[C
 
 
 def _loss(column: MeasuredView, lang: str) -> str | None:
+    if not column.packets_numbered:
+        return None
     return f"{number_text(column.rtp_lost_packets, lang)} / {number_text(column.rtp_packets, lang)}"
 
 

@@ -167,6 +167,8 @@ class MeasuredStream:
     stamped_frame_rate_hz: float | None = None
     """The mean of time stamps, whatever is believed."""
     bitrate_uncertainty_bps: float | None = None
+    packets_numbered: bool = True
+    """False: the sequence numbers do not count the packets, and nobody can tell whether one is missing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ class PacketCounts:
     """Of another payload type, SSRC or channel, or with a sequence number from nowhere."""
     restarts: int = 0
     """Times that sequence numbers or SSRC began anew."""
+    numbered: bool = True
+    """False: the sequence numbers count nothing, and `lost` tells nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,7 @@ def _packets(capture: Capture) -> dict[str, Any]:
         "rtp_duplicate_packets": counts.duplicates,
         "rtp_reordered_packets": counts.reordered,
         "stray_packets": counts.stray,
+        "packets_numbered": counts.numbered,
     }
 
 

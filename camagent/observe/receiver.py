@@ -15,6 +15,7 @@ from camagent.observe.codec.codec import Codec
 from camagent.observe.codec.mjpeg import extension_size
 from camagent.observe.frame_builder import FrameBuilder
 from camagent.observe.kept_pictures import PictureMemory
+from camagent.observe.numbering import Numbering
 from camagent.observe.rtp import HEADER_BYTES, Packet, RtpHeader, SequenceOrder, parse_rtp
 
 SSRC_PATIENCE = 8  # packets in a row of another SSRC before the sender is believed to have restarted
@@ -44,6 +45,8 @@ class TrackPlan:
     """Shared by all watches; None: this track has its own."""
     parameter_sets: tuple[bytes, ...] = ()
     """Those of the description."""
+    in_order: bool = False
+    """Packets come as they were sent: inside one connection."""
 
 
 class TrackReceiver:
@@ -63,6 +66,10 @@ class TrackReceiver:
         """MJPEG: the size by ONVIF's RTP header extension."""
         self._others: dict[int, list[Packet]] = {}
         """By SSRC, since our sender's last packet: held until one is believed to be the sender, restarted."""
+        self._numbering: Numbering | None = None
+        """None: packets may overtake each other."""
+        self._foreign = 0
+        """Packets of other payload types since one of ours was out of turn."""
         self._fast_sequence = -1
         """The next number, while its packet can only continue the frame; else -1."""
         self._fast_timestamp = -1
@@ -118,6 +125,11 @@ class TrackReceiver:
                 self._advance(1, end, now_s)
                 return
         self._packet(buffer, 0, end, now_s)
+
+    @property
+    def is_numbered(self) -> bool:
+        """The sequence numbers count packets: loss can be told."""
+        return self._numbering is None or not self._numbering.senseless
 
     @property
     def channel(self) -> int:
@@ -220,6 +232,7 @@ class TrackReceiver:
         if order is None:
             order = self.sequence = SequenceOrder(packet.sequence, self.plan.clock_hz, packet.arrival_s)
             self.first_packet_s = packet.arrival_s
+            self._numbering = Numbering(order.next) if self.plan.in_order else None
         if packet.sequence == order.next & 0xFFFF and not order.waiting:
             if packet.timestamp != self.builder.timestamp:
                 order.begin_frame(packet.timestamp)
@@ -227,11 +240,30 @@ class TrackReceiver:
             self.last_packet_s = packet.arrival_s
             self.builder.take(packet, False)
             return
+        if self._numbering is not None and self._counts_nothing(order, self._numbering, packet):
+            return
         last_s = self.last_packet_s if self.last_packet_s is not None else packet.arrival_s
         passed = order.push(packet, (self.builder.timestamp, last_s))
         if passed or order.waiting:  # a number from nowhere shows nothing yet
             self.last_packet_s = packet.arrival_s
         self._pass_on(passed)
+        if self._numbering is not None:
+            self._numbering.went_on(order.next)
+
+    def _counts_nothing(self, order: SequenceOrder, numbering: Numbering, packet: Packet) -> bool:
+        """Numbers that count nothing: the packet was taken as it came."""
+        made_sense = not numbering.senseless
+        if made_sense:
+            numbering.note(packet.sequence, order.next, self._foreign)
+            self._foreign = 0
+        if not numbering.senseless:
+            return False
+        if made_sense:
+            self._pass_on(order.take_back())
+        order.follow(packet)
+        self.last_packet_s = packet.arrival_s
+        self.builder.take(packet, made_sense)
+        return True
 
     def _pass_on(self, packets: Sequence[tuple[Packet, bool]]) -> None:
         for packet, gap in packets:
@@ -240,6 +272,7 @@ class TrackReceiver:
     def _other_payload_type(self, header: RtpHeader, now_s: float) -> None:
         """Nothing of ours, but it may have taken a number of ours."""
         self.stray_packets += 1
+        self._foreign += 1
         if self.sequence is not None:  # whoever sent it: some count all their packets in one sequence
             self._pass_on(self.sequence.other(header.sequence, now_s))
             self._set_fast_path()

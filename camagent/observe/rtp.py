@@ -182,6 +182,21 @@ class SequenceOrder:
         self._begin_at(sequence)
         return ready
 
+    def take_back(self) -> list[tuple[Packet, bool]]:
+        """The numbers count nothing: what they seemed to tell is forgotten; returns what was held."""
+        held = sorted(self._held.values(), key=lambda packet: packet.arrival_s)
+        received = self.received + len(held)
+        self._held.clear()
+        self.counts = SequenceCounts()
+        self.base = self.next - self._passed_over - received
+        return [(packet, True) for packet in held]
+
+    def follow(self, packet: Packet) -> None:
+        """Whatever its number is, this packet is the next one."""
+        self._begin_at(packet.sequence)
+        self.begin_frame(packet.timestamp)
+        self.next += 1
+
     def _begin_at(self, sequence: int) -> None:
         start = ((self.next >> 16) + 1 << 16) + sequence
         self.base += start - self.next  # so that `received` goes on from where it was

@@ -88,14 +88,14 @@ def parse_sdp(data: bytes) -> SessionDescription | None:
     sections: list[tuple[str, list[str]]] = []
     lines = session
     for raw in re.split(r"\r\n|\n|\r", text)[:MAX_SDP_LINES]:
-        line = raw.strip()[:MAX_ATTRIBUTE_CHARS]
-        if line.startswith("m="):
+        kind, _, content = raw.strip()[:MAX_ATTRIBUTE_CHARS].partition("=")
+        if kind.strip() in ("m", "M"):
             if len(sections) == MAX_MEDIA:
                 break
             lines = []
-            sections.append((line[2:], lines))
-        elif line.startswith("a="):
-            lines.append(line[2:].strip())
+            sections.append((content, lines))
+        elif kind.strip() in ("a", "A"):
+            lines.append(content.strip())
     media = tuple(m for m in (_media(head, lines) for head, lines in sections) if m is not None)
     return SessionDescription(_attribute(session, "control"), media) if media else None
 
@@ -108,6 +108,8 @@ def _media(head: str, attributes: list[str]) -> MediaDescription | None:
     mapped = _by_payload_type(attributes, "rtpmap")
     # a media line without its payload types
     numbers += [n for n in mapped if n not in numbers and not numbers]
+    if len(numbers) == len(mapped) == 1:  # the only name there is belongs to the only number (FFmpeg's way)
+        mapped = dict(zip(numbers, mapped.values(), strict=True))
     parameters = _by_payload_type(attributes, "fmtp")
     width, height = _size(attributes)
     return MediaDescription(

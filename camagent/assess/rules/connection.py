@@ -136,6 +136,8 @@ def packet_loss(
     measured: MeasuredStream, *, maximum_ratio: float, recommended_ratio: float, minimum_packets: int
 ) -> Judgement:
     """Of the RTP packets that were sent, nearly all arrive."""
+    if not measured.packets_numbered:
+        return unknown("packets_unnumbered")
     packets = measured.rtp_packets + measured.rtp_lost_packets
     if packets < minimum_packets:
         return unknown("packets_few", packets=packets)

@@ -2,11 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import islice
+from urllib.parse import urljoin
+
 from camagent.model.uri import MAX_URI_CHARS, StreamUri, parse_stream_uri
 from camagent.observe.rtsp.messages import Response
 
+MAX_WAYS = 4  # each costs a camera one request, and only one that refused the way before
 
-def base_uri(response: Response, requested: StreamUri) -> str:
+
+@dataclass(frozen=True, slots=True)
+class TrackWay:
+    """Two addresses that belong together: of one track, and of the whole presentation."""
+
+    track_uri: str
+    aggregate_uri: str
+
+
+def ways(
+    response: Response, controls: tuple[str | None, str | None], requested: StreamUri
+) -> tuple[TrackWay, ...]:
+    """How the track may be asked for, the likeliest way first; of the others each is for servers that refused
+    it.
+
+    `controls`: what the description says of the whole and of the track. In turn: as every camera expects;
+    under the address that we came with, whatever base is named; as written, where the host is ours; and as
+    RFC 3986 joins addresses. Returns: nothing where the device wrote something that is no address.
+    """
+    pins: tuple[_Pin, ...] = (_pinned, _pinned_to_host)
+    joined = [_way(base_uri(response, requested, pin), controls, requested, pin) for pin in pins]
+    own = _way(str(requested), (None, controls[1]), requested, _pinned)
+    base = base_uri(response, requested)
+    strict = _pinned(urljoin(base, (controls[1] or "*").strip()), requested) if controls[1] else None
+    resolved = TrackWay(strict, base) if strict else None
+    if joined[0] is None:
+        return ()
+    tracks: dict[str, TrackWay] = {}
+    for way in filter(None, (joined[0], own, joined[1], resolved)):
+        tracks.setdefault(way.track_uri, way)
+    return tuple(islice(tracks.values(), MAX_WAYS))
+
+
+def _way(
+    base: str, controls: tuple[str | None, str | None], requested: StreamUri, pin: _Pin
+) -> TrackWay | None:
+    whole, part = controls
+    aggregate = control_uri(base, whole, requested, pin)
+    track = control_uri(base if "://" in (part or "") else aggregate or base, part, requested, pin)
+    return None if aggregate is None or track is None else TrackWay(track, aggregate)
+
+
+def base_uri(response: Response, requested: StreamUri, pin: _Pin | None = None) -> str:
     """What relative control addresses are relative to: Content-Base, Content-Location, else what was asked
     for.
 
@@ -14,15 +62,15 @@ def base_uri(response: Response, requested: StreamUri) -> str:
     log-ins.
     """
     for name in ("Content-Base", "Content-Location"):
-        stated = response.header(name)
+        stated = (response.header(name) or "").strip("\"'<> ")
         if stated:
-            pinned = _pinned(stated, requested)
+            pinned = (pin or _pinned)(stated, requested)
             if pinned is not None:
                 return pinned
     return str(requested)
 
 
-def control_uri(base: str, control: str | None, requested: StreamUri) -> str | None:
+def control_uri(base: str, control: str | None, requested: StreamUri, pin: _Pin | None = None) -> str | None:
     """The address of a track or of the whole presentation.
 
     Relative ones are appended, as every camera expects (RFC 3986 would cut the last part of a base without a
@@ -32,7 +80,7 @@ def control_uri(base: str, control: str | None, requested: StreamUri) -> str | N
     if control == "*":
         return base
     if "://" in control:
-        return _pinned(control, requested)
+        return (pin or _pinned)(control, requested)
     if not control.isprintable() or " " in control or len(base) + len(control) >= MAX_URI_CHARS:
         return None
     joint = "" if base.endswith("/") or control[0] in "/?" else "/"
@@ -74,11 +122,27 @@ def _authority(uri: StreamUri) -> str:
     return str(uri).partition("://")[2].partition("/")[0]
 
 
+_Pin = Callable[[str, StreamUri], str | None]
+
+
 def _pinned(text: str, requested: StreamUri) -> str | None:
+    named = _named(text, requested)
+    return None if named is None else str(replace(requested, path=named.path))
+
+
+def _pinned_to_host(text: str, requested: StreamUri) -> str | None:
+    """As written, where the host is ours: the request goes where the others go, whatever port it names."""
+    named = _named(text, requested)
+    if named is None or (named.scheme, named.host) != (requested.scheme, requested.host) or "@" in text:
+        return _pinned(text, requested)
+    return text.strip() if "://" in text else str(named)
+
+
+def _named(text: str, requested: StreamUri) -> StreamUri | None:
     text = text.strip()
     if "://" not in text:  # a Content-Base without scheme (moonfire-nvr#356, Anjvision)
+        if text.startswith("/") and not text.startswith("//"):
+            return replace(requested, path=text)
         text = f"{requested.scheme}:{text}" if text.startswith("//") else f"{requested.scheme}://{text}"
     parsed = parse_stream_uri(text)
-    if parsed is None or " " in text:
-        return None
-    return str(StreamUri(requested.scheme, requested.host, requested.port, parsed[0].path))
+    return None if parsed is None or " " in text else parsed[0]

@@ -13,11 +13,16 @@ from camagent.wire.headers import Headers, all_values, first_value, header_text,
 MAX_HEAD_BYTES = 16 * 1024
 MAX_BODY_BYTES = 64 * 1024  # a description of 64 tracks is under 20 kB
 MAX_SERVER_CHARS = 120  # of the Server header, as the result document shows it
-_STATUS_LINE = re.compile(rb"^RTSP/\d{1,2}\.\d{1,2}[ \t]+(\d{3})(?:[ \t]+([^\r\n]*))?[ \t]*$")
+# live555, which VLC plays with, reads any version, and HTTP's name in place of RTSP's too
+_STATUS_LINE = re.compile(rb"^(RTSP|HTTP)/[\w.]{1,8}[ \t]+(\d{3})(?!\d)(.*)$", re.IGNORECASE)
 _REQUEST_LINE = re.compile(rb"^([A-Z_]{3,20})[ \t]+\S{1,2048}[ \t]+RTSP/\d{1,2}\.\d{1,2}[ \t]*$")
 _METHOD = re.compile(rb"[A-Z_]{3,20}(?: |$)")  # a request of the server's
-_MEDIA, _TEXT = b"$", b"RTSP/"
-_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_NAMES = b"RTSP/", b"HTTP/"
+_BEGINNING = re.compile(rb"\$|RTSP/|HTTP/", re.IGNORECASE)
+_HEAD_END = re.compile(rb"\n\r{0,2}\n")
+_LINE_END = re.compile(rb"\r{0,2}\n")
+_RTSP_ONLY = frozenset(("cseq", "public", "session", "transport", "content-base", "rtp-info"))
+"""Headers that a web server never sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,35 +90,50 @@ def head_end(data: bytes | bytearray | memoryview, start: int, end: int) -> int 
 def parse_head(data: bytes) -> Head | None:
     """Read a head, leniently in white space, folded lines and line ends, strictly in its first line.
 
-    Returns: None if it is no RTSP message, too large, or states a body beyond MAX_BODY_BYTES.
+    Returns: None if it is no RTSP message, too large, or states a body beyond MAX_BODY_BYTES. "HTTP/1.0 200
+    OK" is one where it has a header that only RTSP knows, or the description behind it.
     """
     if len(data) > MAX_HEAD_BYTES:
         return None
-    lines = re.split(rb"\r?\n", data.strip(b"\r\n"))
+    lines = _LINE_END.split(data.strip(b"\r\n"))
     status, method = _STATUS_LINE.match(lines[0]), _REQUEST_LINE.match(lines[0])
     if status is None and method is None:
         return None
     headers = read_headers(lines[1:])
-    stated = [small_number(value) for key, value in headers if key.lower() == "content-length"]
-    length = stated[-1] if stated else 0
-    if length is None or length > MAX_BODY_BYTES:
+    length = _content_length(headers)
+    if length > MAX_BODY_BYTES:
         return None
     if status is not None:
-        return Head(int(status[1]), header_text(status[2] or b""), None, headers, length)
+        if status[1].upper() == b"HTTP" and not _speaks_rtsp(headers):
+            return None
+        return Head(int(status[2]), header_text(status[3]), None, headers, length)
     assert method is not None
     return Head(None, "", method[1].decode(), headers, length)
 
 
+def _content_length(headers: Headers) -> int:
+    """The last one stated, whatever stands around its digits; 0 where none can be."""
+    stated = all_values(headers, "Content-Length")
+    digits = re.match(r"\D?(\d{1,10})", stated[-1]) if stated else None
+    return int(digits[1]) if digits and not stated[-1].startswith("-") else 0
+
+
+def _speaks_rtsp(headers: Headers) -> bool:
+    kind = first_value(headers, "Content-Type") or ""
+    return "sdp" in kind.lower() or any(name.lower() in _RTSP_ONLY for name, _ in headers)
+
+
 def may_begin_head(data: bytes) -> bool:
     """These first bytes could be the beginning of a message; of few bytes more could."""
-    return data.startswith(_TEXT[: len(data)]) or _METHOD.match(data) is not None
+    start = data[: len(_NAMES[0])].upper()
+    return any(name.startswith(start) for name in _NAMES) or _METHOD.match(data) is not None
 
 
 def next_beginning(buffer: bytes | bytearray, at: int, end: int) -> int:
     """Where the next thing stands that looks like the beginning of a packet or a message; `end` if nothing
     does."""
-    places = [i for i in (buffer.find(_MEDIA, at, end), buffer.find(_TEXT, at, end)) if i >= 0]
-    return min(places, default=end)
+    beginning = _BEGINNING.search(buffer, at, end)
+    return beginning.start() if beginning else end
 
 
 def session_of(response: Response) -> tuple[str | None, float | None]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import StreamAccess
 from camagent.model.uri import StreamUri
 from camagent.observe.capture import TrackDescription
-from camagent.observe.rtsp.addresses import base_uri, control_uri, sent_on
+from camagent.observe.rtsp.addresses import TrackWay, sent_on, ways
 from camagent.observe.rtsp.client import RtspClient
 from camagent.observe.rtsp.messages import MAX_SERVER_CHARS, Response, public_methods, session_of
 from camagent.observe.rtsp.transport import GrantedTransport, Interleaved, PortPair, parse_transport
@@ -19,6 +19,7 @@ DEFAULT_SESSION_S = 60.0  # RFC 2326 §12.37
 MIN_KEEP_ALIVE_S = 1.0  # whatever a server claims, it is not asked more often than this
 AGGREGATE_NOT_ALLOWED = 459
 NO_RANGE = 457  # rtp2httpd#323
+NOTHING_THERE = (400, 404, 451, 454)  # of SETUP: another way to write the address may lead to the track
 ODD_REQUEST = frozenset((FaultCode.RTSP_ERROR, FaultCode.NOT_FOUND))
 """Refusals with a status that another way to write the request may mend; not those of who we are, or for
 now."""
@@ -31,10 +32,8 @@ class Described:
 
     media: MediaDescription
     format: MediaFormat
-    aggregate_uri: str
-    track_uri: str
-    own_track_uri: str | None = None
-    """The track under the address that we asked for, where the server names another base."""
+    ways: tuple[TrackWay, ...]
+    """How the track may be asked for, one at least."""
 
     @property
     def track(self) -> TrackDescription:
@@ -63,8 +62,8 @@ class RtspSession:
         self.anonymous: bool | None = None
         self.server: str | None = None
         self._methods: frozenset[str] = frozenset()
-        self._base_leads_nowhere = False
-        """The tracks lie under the address that we asked for, whatever base the server names."""
+        self._way: TrackWay | None = None
+        """Under which addresses the server has set up the track."""
         self._control_uri: str | None = None
         """What TEARDOWN and keep-alive name; None before SETUP."""
 
@@ -103,19 +102,18 @@ class RtspSession:
     ) -> GrantedTransport | Fault:
         """Ask for the video track only: audio and metadata cost the camera and tell us nothing."""
         asked = [("Transport", transport.header())]
-        answer = await self.client.ask("SETUP", described.track_uri, asked)
-        own = described.own_track_uri
-        if own is not None and isinstance(answer, Fault) and answer.status in (400, 404, 451, 454):
-            answer = await self.client.ask("SETUP", own, asked)
-            self._base_leads_nowhere = not isinstance(answer, Fault)
+        answer: Response | Fault = self._fault(FaultCode.MALFORMED_REPLY, "DESCRIBE")
+        for way in described.ways:
+            self._way = way
+            answer = await self.client.ask("SETUP", way.track_uri, asked)
+            if not isinstance(answer, Fault) or answer.status not in NOTHING_THERE:
+                break
         if isinstance(answer, Fault):
             return answer
         self._note_session(answer)
-        self._control_uri = described.aggregate_uri
+        self._control_uri = (self._way or described.ways[0]).aggregate_uri
         granted = parse_transport(answer.header("Transport") or transport.header())
-        if granted.multicast or granted.tcp != isinstance(transport, Interleaved):
-            return self._fault(FaultCode.RTSP_ERROR, "SETUP")
-        return granted
+        return granted if granted.fits(transport) else self._fault(FaultCode.RTSP_ERROR, "SETUP")
 
     async def play(self, described: Described) -> Fault | None:
         """Start; returns the Fault that prevented it.
@@ -124,25 +122,13 @@ class RtspSession:
         ZoneMinder#911; the presentation's instead of the track's) or against the Range (rtp2httpd#323), it is
         asked once the other way.
         """
-        if self._base_leads_nowhere and described.own_track_uri is not None:
-            described = replace(described, aggregate_uri=str(self.uri), track_uri=described.own_track_uri)
-        first = refused = await self._play(described.aggregate_uri)
-        for uri, ranged in self._other_ways(described, first):
+        way = self._way or described.ways[0]
+        first = refused = await self._play(way.aggregate_uri)
+        for uri, ranged in _other_ways(way, first):
             if refused is None or refused.status is None or refused.code not in ODD_REQUEST:
                 break
             refused = await self._play(uri, ranged=ranged)
         return None if refused is None else first
-
-    def _other_ways(self, described: Described, refused: Fault | None) -> list[tuple[str, bool]]:
-        status = None if refused is None else refused.status
-        whole, track = described.aggregate_uri, described.track_uri
-        bare = whole.rstrip("/")
-        if status == AGGREGATE_NOT_ALLOWED:
-            return [(track, True), (track, False)]
-        if status == NO_RANGE:
-            return [(whole, False), (bare, False)]
-        addresses = [bare] if bare != whole else []
-        return [*((uri, True) for uri in addresses), (bare, False), (track, False)]
 
     async def _play(self, uri: str, *, ranged: bool = True) -> Fault | None:
         self._control_uri = uri
@@ -175,25 +161,26 @@ class RtspSession:
 
     async def tear_down(self) -> None:
         """End the session, whatever came before; a server that does not answer is left."""
+        if self._control_uri is not None:
+            self.client.deadline_s = float("inf")  # politeness has its own limit
+            await self.give_back()
+
+    async def give_back(self) -> None:
+        """End what SETUP began; the connection may be asked for another one."""
         uri, self._control_uri = self._control_uri, None
         if uri is not None:
-            self.client.deadline_s = float("inf")  # politeness has its own limit
             await self.client.ask("TEARDOWN", uri, limit_s=self.client.limits.teardown_s)
+            self.client.session = None
 
     def _choose(self, answer: Response, description: SessionDescription) -> Described | Fault:
         media = description.video()
         if media is None or not media.formats:
             return self._fault(FaultCode.NO_VIDEO, "DESCRIBE")
         chosen = next((f for f in media.formats if f.codec), media.formats[0])
-        base = base_uri(answer, self.uri)
-        aggregate = control_uri(base, description.control, self.uri)
-        track = control_uri(
-            base if "://" in (media.control or "") else aggregate or base, media.control, self.uri
-        )
-        if aggregate is None or track is None:
+        addresses = ways(answer, (description.control, media.control), self.uri)
+        if not addresses:
             return self._fault(FaultCode.MALFORMED_REPLY, "DESCRIBE")
-        own = control_uri(str(self.uri), media.control, self.uri)
-        return Described(media, chosen, aggregate, track, None if own == track else own)
+        return Described(media, chosen, addresses)
 
     def _was_challenged(self) -> bool | None:
         return False if self.client.login.offered else None
@@ -211,3 +198,16 @@ class RtspSession:
 
     def _fault(self, code: FaultCode, doing: str) -> Fault:
         return Fault(code, Stage.OBSERVE, doing, 0.0)
+
+
+def _other_ways(way: TrackWay, refused: Fault | None) -> list[tuple[str, bool]]:
+    """(address, with a Range) to ask PLAY for after that refusal."""
+    status = None if refused is None else refused.status
+    whole, track = way.aggregate_uri, way.track_uri
+    bare = whole.rstrip("/")
+    if status == AGGREGATE_NOT_ALLOWED:
+        return [(track, True), (track, False)]
+    if status == NO_RANGE:
+        return [(whole, False), (bare, False)]
+    addresses = [bare] if bare != whole else []
+    return [*((uri, True) for uri in addresses), (bare, False), (track, False)]

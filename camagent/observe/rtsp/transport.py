@@ -33,10 +33,19 @@ class PortPair:
 class GrantedTransport:
     """What the server's Transport header says; None where it did not say."""
 
-    tcp: bool
+    tcp: bool | None
     channels: tuple[int, int] | None
     server_ports: tuple[int, int] | None
     multicast: bool
+
+    def fits(self, asked: Interleaved | PortPair) -> bool:
+        """The packets will come the way that was asked for, as far as the server says anything of it.
+
+        Inside the connection there is no multicast, whatever is said of it.
+        """
+        if isinstance(asked, Interleaved):
+            return self.tcp is not False
+        return self.tcp is not True and not self.multicast
 
 
 def parse_transport(value: str) -> GrantedTransport:
@@ -52,11 +61,19 @@ def parse_transport(value: str) -> GrantedTransport:
         parameters.setdefault(name.strip().lower(), text.strip().strip('"'))
     channels = _pair(parameters.get("interleaved", ""), 255)
     return GrantedTransport(
-        tcp=any(part.upper().endswith("/TCP") for part in parts) or channels is not None,
+        tcp=_is_tcp(parts, channels is not None, parameters),
         channels=channels,
         server_ports=_pair(parameters.get("server_port", ""), 65535),
-        multicast="multicast" in parameters,
+        multicast=parameters.get("multicast") == "" and "unicast" not in parameters,
     )
+
+
+def _is_tcp(parts: list[str], has_channels: bool, parameters: dict[str, str]) -> bool | None:
+    if has_channels or any(part.upper().endswith("/TCP") for part in parts):
+        return True
+    if any(part.upper().endswith("/UDP") for part in parts) or {"client_port", "port"} & parameters.keys():
+        return False
+    return None  # "RTP/AVP" alone is written for both
 
 
 def _pair(text: str, highest: int) -> tuple[int, int] | None:

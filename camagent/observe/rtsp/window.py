@@ -118,10 +118,17 @@ class Watching:
             if isinstance(granted, GrantedTransport):
                 self._attach_interleaved(granted)
                 return granted
-            if self.plan.transport is TransportChoice.TCP or granted.status not in UNSUPPORTED_TRANSPORT:
+            if self.plan.transport is TransportChoice.TCP or not self._wants_datagrams(granted):
                 return granted
             self.faults.append(granted)
+            await self.session.give_back()
         return await self._set_up_datagrams()
+
+    def _wants_datagrams(self, refused: Fault) -> bool:
+        """The server refuses the transport, or has granted another than was asked for."""
+        if refused.status is None:
+            return refused.code is FaultCode.RTSP_ERROR and not self._connection.ended.done()
+        return refused.status in UNSUPPORTED_TRANSPORT
 
     async def _set_up_datagrams(self) -> GrantedTransport | Fault:
         connection = self._connection
@@ -138,7 +145,7 @@ class Watching:
     def _attach_interleaved(self, granted: GrantedTransport) -> None:
         """The server may choose other channels than we asked for."""
         rtp_channel, rtcp_channel = granted.channels or (0, 1)
-        self._track = TrackReceiver(replace(self._track.plan, channel=rtp_channel))
+        self._track = TrackReceiver(replace(self._track.plan, channel=rtp_channel, in_order=True))
         self._connection.media = Media(self._track, rtcp_channel, self._on_rtcp)
 
     async def _look_on(self) -> Fault | None:
@@ -312,6 +319,7 @@ class Watching:
             reordered=counts.reordered,
             stray=stray + counts.unexplained,
             restarts=counts.restarts + track.ssrc_changes,
+            numbered=track.is_numbered,
         )
 
     def _own_limits(self) -> tuple[str, ...]:

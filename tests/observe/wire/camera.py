@@ -179,7 +179,7 @@ class Camera:
                 self.asked.append(asked)
                 answer = self.refusal(asked) or getattr(self, asked.method.lower())(asked)
                 writer.write(answer)
-                if asked.method == "PLAY" and b"RTSP/1.0 200" in answer:
+                if asked.method == "PLAY" and re.search(rb"/[\d.]+\s+200", answer):
                     sending = asyncio.create_task(self.send(writer))
                 if asked.method == "TEARDOWN":
                     self.torn_down.set()

@@ -1,0 +1,55 @@
+"""Whether the sequence numbers of packets that cannot overtake each other count anything. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+
+REMEMBERED = 32  # steps from packet to packet
+FEWEST = 8  # steps; with fewer, one restart and what was sent twice look like a rule
+MOSTLY = 0.9
+BACKWARDS = 0.25  # inside one connection nothing comes late; restarts and packets sent twice are rarer
+_HALF = 0x8000
+
+
+class Numbering:
+    """Watches how numbers go on inside one connection, where what is sent first comes first.
+
+    Numbers that stand still, run backwards, jump about or go in steps of two tell neither loss nor order.
+    Numbers that only leave some out are those of a sender that lost packets itself.
+    """
+
+    def __init__(self, first: int) -> None:
+        """`first`: the extended number of the first packet."""
+        self.senseless = False
+        self._previous = first - 1
+        self._next = first
+        self._steps: deque[int] = deque(maxlen=REMEMBERED)
+
+    def note(self, sequence: int, next_number: int, foreign: int) -> None:
+        """A packet out of turn.
+
+        `next_number`: the extended one that was expected, all below it since the packet before came in turn;
+        `foreign`: packets of other payload types meanwhile, which may have taken numbers.
+        """
+        in_turn = next_number - self._next
+        if in_turn > 0:
+            self._steps.extend((1,) * min(in_turn, REMEMBERED))
+            self._previous = next_number - 1
+        step = ((sequence - self._previous + _HALF) & 0xFFFF) - _HALF
+        self._steps.append(1 if 1 <= step <= 1 + foreign else step)
+        self._previous = sequence
+        self.senseless = self.senseless or self._tells_nothing()
+
+    def went_on(self, next_number: int) -> None:
+        """The packet that was noted has been dealt with, and this one is expected now."""
+        self._next = next_number
+
+    def _tells_nothing(self) -> bool:
+        count = len(self._steps)
+        if count < FEWEST:
+            return False
+        back = sum(step <= 0 for step in self._steps)
+        if back >= MOSTLY * count or (count == REMEMBERED and back >= BACKWARDS * count):
+            return True
+        usual, times = Counter(self._steps).most_common(1)[0]
+        return usual != 1 and times >= MOSTLY * count
