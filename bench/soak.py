@@ -1,6 +1,6 @@
 """A thousand visits to cameras and a recorder, with ONVIF and pictures: what they leave behind.
 
-    python -m bench.soak [--visits 1000] [--output bench/results/soak.json]
+    python -m bench.soak [--visits 1000] [--minutes 90] [--output bench/results/soak.json]
 
 One process checks three simulated cameras and a recorder of two channels again and again, as `serve` does.
 After a tenth of the visits caches and arenas have their size; from then on resident memory of the moment (not
@@ -49,6 +49,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--visits", type=int, default=1000)
+    parser.add_argument("--minutes", type=float, default=90.0, help="end earlier, with what was seen")
     parser.add_argument("--output", type=Path, default=RESULTS)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -60,7 +61,7 @@ def main() -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None and process.stdout is not None
         process.stdout.readline()
-        rows, measured, defects = asyncio.run(visit(arguments.visits))
+        rows, measured, defects = asyncio.run(visit(arguments.visits, 60 * arguments.minutes))
         process.stdin.close()
     settled, last = rows[1], rows[-1]
     document = {
@@ -69,7 +70,7 @@ def main() -> None:
         "streams_measured": measured,
         "defects": defects,
         "grown_bytes_a_visit": round(
-            1024 * (last.resident_kb - settled.resident_kb) / (last.visits - settled.visits)
+            1024 * (last.resident_kb - settled.resident_kb) / max(1, last.visits - settled.visits)
         ),
         "grown": {
             name: getattr(last, name) - getattr(settled, name) for name in ("descriptors", "threads", "tasks")
@@ -79,7 +80,7 @@ def main() -> None:
     arguments.output.write_text(json.dumps(document, indent=2) + "\n")
     print(json.dumps({key: value for key, value in document.items() if key != "rows"}))
     flat = document["grown_bytes_a_visit"] < GROWN_BYTES_A_VISIT and not any(document["grown"].values())
-    sys.exit(0 if flat and not defects else 1)
+    sys.exit(0 if flat and not defects and last.visits >= arguments.visits else 1)
 
 
 async def serve() -> None:
@@ -98,9 +99,9 @@ async def serve() -> None:
         await asyncio.to_thread(sys.stdin.read)
 
 
-async def visit(visits: int) -> tuple[list[Held], int, int]:
-    """The visits; what was held ten times on the way, streams that were measured, and faults that were
-    ours."""
+async def visit(visits: int, limit_s: float) -> tuple[list[Held], int, int]:
+    """The visits, as many as fit into the limit; what was held ten times on the way, streams that were
+    measured, and faults that were ours."""
     from camagent.model.device import DeviceTarget
     from camagent.model.secret import Credential, Secret
     from camagent.observe.watch import WatchOptions
@@ -111,8 +112,9 @@ async def visit(visits: int) -> tuple[list[Held], int, int]:
     jobs = [Job(DeviceTarget(address, HTTP_PORT), login) for address in ADDRESSES]
     options = FleetOptions(watch=WatchOptions(window_s=WINDOW_S, pictures=1))
     rows, done, measured, defects = [held(0)], 0, 0, 0
+    until_s = time.monotonic() + limit_s
     async with Fleet(FleetLimits(), SystemClock()) as fleet:
-        while done < visits:
+        while done < visits and time.monotonic() < until_s:
             for check in await fleet.check(jobs, options):
                 done += 1
                 measured += streams_measured(check)
@@ -120,6 +122,8 @@ async def visit(visits: int) -> tuple[list[Held], int, int]:
             if done >= len(rows) * visits / 10:
                 rows.append(held(done))
                 print(rows[-1], flush=True)
+    if rows[-1].visits < done or len(rows) == 1:
+        rows.append(held(done))
     return rows, measured, defects
 
 
@@ -133,7 +137,7 @@ def streams_measured(check: DeviceCheck) -> int:
 
 def held(visits: int) -> Held:
     """What this process holds now, freed memory given back."""
-    from camagent.agent.memory import give_back
+    from camagent.platform.resident_memory import give_back
 
     give_back()
     rows = dict(row.split(":", 1) for row in Path("/proc/self/status").read_text().splitlines())
