@@ -164,6 +164,7 @@ CASES: tuple[tuple[str, CameraFacts, Any], ...] = (
     ("stream_plays", with_main(measured=UDP), None),
     ("stream_plays", with_main(measured=UDP, faults=(REFUSED_TCP,)), None),
     ("packet_loss", m(rtp_packets=40), None),
+    ("packet_loss", m(packets_numbered=False), None),
     ("packet_loss", m(rtp_lost_packets=9), None),
     ("onvif_conformance", with_device(scopes=(SCOPE + "T",)), None),
     ("onvif_conformance", with_device(scopes=(SCOPE + "T", SCOPE + "G"), services=ALL_SERVICES), None),
