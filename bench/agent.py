@@ -82,7 +82,7 @@ LOADED = (
     *("asyncio ssl", "sqlite3 click", "pydantic", "aiohttp.web", "prometheus_client"),
     "camagent.cli.main camagent.cli.serve camagent.cli.run camagent.cli.scanning camagent.run.fleet "
     "camagent.agent.loop"
-    " camagent.agent.site camagent.agent.record camagent.exporter.server",
+    " camagent.agent.watched_site camagent.agent.record camagent.exporter.server",
 )
 """What a running agent has loaded, in an order in which each carries only what those before it did not
 bring."""

@@ -26,8 +26,8 @@ import numpy as np
 
 from camagent.observe.decode import PicturePool
 from camagent.observe.decode_worker import Decoder, planes_of
-from camagent.observe.picture.measure import measure
 from camagent.observe.picture.opinion import PictureReport
+from camagent.observe.picture.picture_numbers import measure
 
 RESULTS = Path(__file__).parent / "results" / "decode.json"
 SIZES = {"1080p": (1920, 1080), "2160p": (3840, 2160)}

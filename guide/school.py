@@ -15,9 +15,9 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.default_school import USER, default_school
 from camagent.simulator.school import open_school
+from camagent.simulator.simulated_camera import SimulatedCamera
 
 CABLE = "cam0"
 NETWORK = "192.168.1"

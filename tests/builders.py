@@ -25,7 +25,7 @@ from camagent.model.device import (
 )
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Action, Basis, Finding, Outcome, Severity, Upgrade, Verdict
-from camagent.model.scan import (
+from camagent.model.scan_result import (
     CameraFacts,
     CameraResult,
     Coverage,

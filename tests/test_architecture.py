@@ -23,10 +23,14 @@ MAX_MODULE_LINES = 350
 MAX_FUNCTION_LINES = 40
 
 FENCES: dict[str, tuple[str, ...]] = {
-    "av": ("camagent/observe/decode.py", "camagent/observe/decode_worker.py", "camagent/observe/files.py"),
+    "av": (
+        "camagent/observe/decode.py",
+        "camagent/observe/decode_worker.py",
+        "camagent/observe/media_files.py",
+    ),
     "cv2": ("camagent/observe/picture/",),
-    "cryptography": ("camagent/operator_files/credentials.py", "camagent/simulator/certificates.py"),
-    "aiohttp": ("camagent/exporter/server.py", "camagent/simulator/", "camagent/ui/server.py"),
+    "cryptography": ("camagent/operator_files/credential_file.py", "camagent/simulator/self_signed.py"),
+    "aiohttp": ("camagent/exporter/server.py", "camagent/simulator/", "camagent/ui/page_server.py"),
     "onvif": ("camagent/app/onvif_call.py", "camagent/app/onvif_transport.py"),
     "zeep": ("camagent/app/onvif_call.py", "camagent/app/onvif_transport.py"),
     "prometheus_client": ("camagent/exporter/",),
@@ -152,7 +156,14 @@ PROCESSES: dict[str, tuple[tuple[str, ...], set[str]]] = {
         DECODING | {"cryptography", "zeep"},
     ),
     "a scan": (
-        ("cli/scan.py", "cli/check.py", "cli/scanning.py", "cli/run.py", "cli/trust.py", "app/__init__.py"),
+        (
+            "cli/scan.py",
+            "cli/check.py",
+            "cli/scanning.py",
+            "cli/run.py",
+            "cli/trust_question.py",
+            "app/__init__.py",
+        ),
         DECODING | {"aiohttp", "zeep"},
     ),
     "the command line": (("cli/main.py",), DECODING | {"aiohttp", "zeep", "pydantic", "sqlite3", "asyncio"}),

@@ -14,7 +14,11 @@ from camagent.model.credential_book import BoundCredential, CredentialBook
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
 from camagent.operator_files.config import CredentialTable
-from camagent.operator_files.credentials import CredentialStore, configured_credentials, read_password_file
+from camagent.operator_files.credential_file import (
+    CredentialStore,
+    configured_credentials,
+    read_password_file,
+)
 
 
 def bound(network: str, user: str = "city", password: str = "hunter2") -> BoundCredential:
@@ -101,7 +105,7 @@ def test_writers_at_once_lose_nothing(tmp_path: Path) -> None:
     """Eight processes, each with a log-in of its own: all eight are kept."""
     script = (
         "import sys, pathlib\n"
-        "from camagent.operator_files.credentials import BoundCredential, CredentialStore\n"
+        "from camagent.operator_files.credential_file import BoundCredential, CredentialStore\n"
         "from camagent.model.secret import Credential, Secret\n"
         "store = CredentialStore(pathlib.Path(sys.argv[1]) / 'data', pathlib.Path(sys.argv[1]) / 'key')\n"
         "store.keep(BoundCredential(f'10.0.{sys.argv[2]}.0/24', Credential('u', Secret('p' + "

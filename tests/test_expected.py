@@ -20,9 +20,9 @@ from camagent.model.earlier_runs import Memory
 from camagent.model.expected import DeviceWords, ExpectedCamera, Retirement, words_with
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Verdict
-from camagent.model.scan import CameraResult, Declaration
+from camagent.model.scan_result import CameraResult, Declaration
 from camagent.run.context import JudgingContext, Run, RunPeriod
-from camagent.run.expected import expected_here, looks_at
+from camagent.run.expected_cameras import expected_here, looks_at
 from camagent.run.recognition import finish
 from camagent.run.site_run import jobs_for
 from camagent.run.turn import SeenSource

@@ -15,7 +15,7 @@ from camagent.assess.engine import assess
 from camagent.model.device import DeviceTarget, MediaFacts, MediaProfile
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import Outcome, Verdict
-from camagent.model.scan import verdict_of
+from camagent.model.scan_result import verdict_of
 from camagent.model.stream import ProfileTarget, StreamFacts, StreamRole, StreamTarget
 from camagent.model.uri import StreamUri
 from camagent.run.main_stream import MAX_OTHERS, MAX_WATCHED, plan_source, settle, video_sources

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,3 +69,9 @@ def test_a_class_name_means_one_thing() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places.setdefault(node.name, []).append(relative(path))
     assert not {name: where for name, where in places.items() if len(where) > 1}
+
+
+def test_a_file_name_means_one_thing() -> None:
+    """In a traceback or an editor's tab the name stands alone; `__init__` is Python's own."""
+    stems = Counter(path.stem for path in FILES)
+    assert {name for name, count in stems.items() if count > 1} == {"__init__"}

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from camagent.interrogate.replay import ReplayClock, ReplayDoor
+from camagent.interrogate.replayed_interview import ReplayClock, ReplayDoor
 from camagent.model.fault import FaultCode
 from camagent.model.operator_error import OperatorError
 from camagent.model.stream import ImageFacts, MeasuredStream, StreamTarget
-from camagent.observe.replay import record_from_text, replay_stream
+from camagent.observe.stream_record import record_from_text, replay_stream
 from camagent.wire.transcript import parse_transcript, read_transcript
 from tests import builders
 

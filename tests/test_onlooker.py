@@ -8,9 +8,9 @@ import asyncio
 import pytest
 
 from camagent.app.requirements import load_profile
-from camagent.cli.progress import camera_line
+from camagent.cli.progress_bar import camera_line
 from camagent.discover import search as searching
-from camagent.discover.live import LiveView
+from camagent.discover.live_view import LiveView
 from camagent.discover.multicast import Tray
 from camagent.discover.neighbours import Neighbourhood
 from camagent.discover.plan import DiscoveryPlan
@@ -21,7 +21,7 @@ from camagent.model.device import DeviceTarget
 from camagent.model.discovery import RtspOnly, Sighting
 from camagent.model.earlier_runs import Memory
 from camagent.model.fault import Fault, FaultCode, Stage
-from camagent.model.scan import CameraResult
+from camagent.model.scan_result import CameraResult
 from camagent.observe.watch import WatchOptions
 from camagent.run.context import JudgingContext
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job, Step

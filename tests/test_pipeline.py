@@ -13,7 +13,7 @@ import pytest
 from camagent.model.device import DeviceFacts, DeviceTarget, MediaFacts
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Outcome, Severity, Verdict
-from camagent.model.scan import verdict_of
+from camagent.model.scan_result import verdict_of
 from camagent.model.stream import FileTarget, StreamRole, StreamTarget
 from camagent.run.turn import DEVICE_BUDGET_S
 from camagent.run.visit import (

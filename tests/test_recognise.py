@@ -15,7 +15,7 @@ from camagent.model.discovery import Discovery
 from camagent.model.earlier_runs import Memory
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Verdict
-from camagent.model.scan import Declaration
+from camagent.model.scan_result import Declaration
 from camagent.model.stream import FileTarget, StreamTarget
 from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.recognition import finish

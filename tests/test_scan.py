@@ -9,7 +9,7 @@ from camagent.app.requirements import load_profile
 from camagent.model.credential_book import BoundCredential, CredentialBook
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, RtspOnly, Sighting
-from camagent.model.scan import Declaration
+from camagent.model.scan_result import Declaration
 from camagent.model.secret import Credential, Secret
 from camagent.model.stream import StreamTarget
 from camagent.run.context import JudgingContext

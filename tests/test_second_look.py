@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from camagent.agent.site import WatchedSite
 from camagent.agent.watched import Watched
+from camagent.agent.watched_site import WatchedSite
 from camagent.app.requirements import load_profile
 from camagent.model.credential_book import CredentialBook
 from camagent.model.device import DeviceFacts, DeviceTarget, MediaFacts

@@ -10,10 +10,10 @@ import pytest
 from camagent.app.requirements import load_profile
 from camagent.model.fault import FaultCode
 from camagent.model.finding import Action, Outcome, Verdict
-from camagent.model.scan import CameraFacts
+from camagent.model.scan_result import CameraFacts
 from camagent.model.stream import StreamTarget
 from camagent.model.uri import StreamUri
-from camagent.run.silence import NearbyCamera, silent_together
+from camagent.run.common_silence import NearbyCamera, silent_together
 from camagent.run.visit import CheckedCamera, Judge, judge_all
 from tests.builders import NOW, camera_facts, fault, site_facts, stream_facts
 

@@ -20,7 +20,7 @@ from camagent.run.fleet import Fleet, FleetLimits
 from camagent.run.onlooker import Onlooker
 from camagent.run.site_run import Found, check_found
 from camagent.store import open_store
-from camagent.store.logins import open_logins
+from camagent.store.refused_logins import open_logins
 from tests.fakes import FakeClock
 from tests.interrogate.fake_device import LOGIN, FakeDevice, serving
 from tests.observe.wire.camera import Camera, running

@@ -17,7 +17,7 @@ from camagent.model.device import DeviceTarget, SignsBefore
 from camagent.model.discovery import Discovery, FoundBy, Sighting
 from camagent.model.earlier_runs import Learned, Memory, memory_after
 from camagent.model.finding import TRUST_RULE, Outcome, Verdict
-from camagent.model.scan import Declaration
+from camagent.model.scan_result import Declaration
 from camagent.model.trust import LoginGiven, Trust, TrustedDevice
 from camagent.platform.system_clock import SystemClock
 from camagent.run.context import JudgingContext, Run

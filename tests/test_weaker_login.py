@@ -24,7 +24,7 @@ from camagent.run.context import RunPeriod
 from camagent.run.fleet import Fleet, FleetLimits, Job
 from camagent.run.recognition import finish
 from camagent.run.visit import DeviceCheck
-from camagent.store.logins import LoginRecord, open_logins
+from camagent.store.refused_logins import LoginRecord, open_logins
 from camagent.text import render
 from camagent.wire.digest import digest_challenges, parse_challenges
 from camagent.wire.login_ledger import LoginLedger

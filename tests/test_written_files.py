@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from camagent.model.operator_error import OperatorError
-from camagent.platform.files import exclusive
+from camagent.platform.private_files import exclusive
 from camagent.platform.whole_files import (
     GROUP_READABLE,
     make_data_folder,

@@ -28,7 +28,7 @@ from bench.picture.spoil import WITH_REFERENCE
 from camagent.model.stream import ImageFacts
 from camagent.observe.decode_worker import Decoder, planes_of
 from camagent.observe.picture.facts import image_facts
-from camagent.observe.picture.measure import PictureMeasures, measure
+from camagent.observe.picture.picture_numbers import PictureMeasures, measure
 from camagent.observe.picture.reference import compared
 from camagent.observe.picture.view import Planes
 

@@ -11,9 +11,9 @@ from camagent.agent.watched import Watched
 from camagent.document.site_status import CameraStatus, camera_status
 from camagent.document.write import camera_view
 from camagent.model.earlier_runs import Memory
-from camagent.model.scan import CameraResult, ScanResult
+from camagent.model.scan_result import CameraResult, ScanResult
 from camagent.run.context import JudgingContext, Run, RunPeriod
-from camagent.run.expected import host_of
+from camagent.run.expected_cameras import host_of
 from camagent.run.recognition import finish
 from camagent.run.visit import DeviceCheck
 

@@ -22,8 +22,8 @@ from camagent.document.site_status import AgentSnapshot, CycleStatus
 from camagent.model.clock import Clock
 from camagent.model.defect import place_of
 from camagent.model.finding import Verdict
-from camagent.model.scan import ProfileStamp
-from camagent.model.scan import Site as SiteName
+from camagent.model.scan_result import ProfileStamp
+from camagent.model.scan_result import Site as SiteName
 from camagent.model.text import Message, message
 from camagent.run.context import Run
 

@@ -9,7 +9,7 @@ from itertools import chain
 
 from camagent.document.site_status import Reach
 from camagent.model.fault import Fault, FaultCode
-from camagent.model.scan import device_faults
+from camagent.model.scan_result import device_faults
 from camagent.model.stream import StreamFacts, StreamTarget
 from camagent.run.fleet import Job
 from camagent.run.picture_history import PictureHistory, looked_again

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from camagent.discover.plan import DiscoveryPlan
     from camagent.model.credential_book import BoundCredential, CredentialBook
     from camagent.model.earlier_runs import Memory
-    from camagent.model.scan import Declaration
+    from camagent.model.scan_result import Declaration
     from camagent.model.secret import Credential
     from camagent.operator_files.config import Config
     from camagent.run.context import JudgingContext
     from camagent.run.fleet import Fleet, FleetOptions
     from camagent.store import Store
-    from camagent.store.logins import LoginRecord
+    from camagent.store.refused_logins import LoginRecord
     from camagent.wire.login_ledger import LoginLedger
 
 WATCH_SLACK_S = 25.0  # connect, log-in, one BUSY retry and TEARDOWN beside the window itself
@@ -127,7 +127,7 @@ def credential_book(
     Raises: OperatorError where one cannot be read.
     """
     from camagent.model.credential_book import CredentialBook
-    from camagent.operator_files.credentials import CredentialStore, configured_credentials
+    from camagent.operator_files.credential_file import CredentialStore, configured_credentials
 
     entries = configured_credentials(config.credential, environment)
     kept = CredentialStore(data_dir(config), config_dir()).entries()
@@ -173,7 +173,7 @@ def make_order(
     """
     from camagent.app.requirements import load_profile
     from camagent.operator_files.firmware_list import load_firmware_list
-    from camagent.operator_files.prices import load_prices
+    from camagent.operator_files.price_file import load_prices
     from camagent.run.context import JudgingContext
     from camagent.run.recognition import site_facts
     from camagent.run.visit import Judge
@@ -278,8 +278,8 @@ def open_login_record(config: Config) -> LoginRecord:
 
     Raises: OperatorError where it cannot be kept.
     """
-    from camagent.operator_files.credentials import login_key
-    from camagent.store.logins import open_logins
+    from camagent.operator_files.credential_file import login_key
+    from camagent.store.refused_logins import open_logins
 
     return open_logins(login_file(config), login_key(config_dir(), data_dir(config)), SystemClock().now)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from camagent.assess.catalogue import CATALOGUE
-from camagent.assess.profile import RequirementProfile, requirement_profile
+from camagent.assess.requirement_profile import RequirementProfile, requirement_profile
 from camagent.assess.rule import Rule
 from camagent.operator_files.profile_files import profile_tables
 

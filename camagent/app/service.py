@@ -16,8 +16,8 @@ from camagent.agent.loop import Agent
 from camagent.agent.record import StoreRecord
 from camagent.agent.schedule import Cadence, Schedule, parse_hour, parse_quiet_hours
 from camagent.agent.sd_notify import Notifier
-from camagent.agent.settings import SiteSettings
-from camagent.agent.site import WatchedSite
+from camagent.agent.site_settings import SiteSettings
+from camagent.agent.watched_site import WatchedSite
 from camagent.app import (
     RunOptions,
     credential_book,
@@ -36,7 +36,7 @@ from camagent.exporter.web_config import MAX_FILE_BYTES, WebConfig, parse_web_co
 from camagent.model.clock import Clock
 from camagent.model.fault import Fault
 from camagent.model.operator_error import OperatorError
-from camagent.model.scan import VIETNAM
+from camagent.model.scan_result import VIETNAM
 from camagent.model.text import Message, message
 from camagent.operator_files import read_text
 from camagent.operator_files.config import Config

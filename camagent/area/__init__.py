@@ -20,12 +20,12 @@ from pathlib import Path
 
 from camagent.area.reading import SourceProblem as SourceProblem
 from camagent.area.reading import find_files, read_file
-from camagent.area.school import RANKS, Frame, School, school_of
-from camagent.area.school import AreaOptions as AreaOptions
-from camagent.area.school import AreaSite as AreaSite
+from camagent.area.school_summary import RANKS, Frame, School, school_of
+from camagent.area.school_summary import AreaOptions as AreaOptions
+from camagent.area.school_summary import AreaSite as AreaSite
 from camagent.document.progress import Progress
 from camagent.document.read import DocumentError
-from camagent.document.sightings import SightingView, asked_sighting
+from camagent.document.school_sightings import SightingView, asked_sighting
 from camagent.document.tenders import TenderClass, tender_classes
 from camagent.document.upgrade_rows import Budget, UpgradeRow, budget_of, row_order
 from camagent.model.finding import Action, Verdict

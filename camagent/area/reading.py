@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from camagent.area.view import AreaDocument
+from camagent.area.merge_view import AreaDocument
 from camagent.document.model import CHECK_SCHEMA, SCHEMAS, CameraView, ScanDocument
 from camagent.document.read import MAX_DOCUMENT_BYTES, DocumentError, parse_as, read_schema
 from camagent.model.text import Message, message

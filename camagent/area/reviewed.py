@@ -10,7 +10,7 @@ from camagent.area.reviewed_lines import WORDS, read_lines
 from camagent.document.decisions import Decision
 from camagent.document.journal import JournalLine
 from camagent.document.progress_wording import decision_text
-from camagent.document.sightings import SightingView
+from camagent.document.school_sightings import SightingView
 from camagent.model.text import Filling, Message, message
 from camagent.text.vietnamese import clean_line
 

@@ -7,7 +7,7 @@ from itertools import chain
 
 from camagent.assess.rule import Rule
 from camagent.assess.rules import (
-    connection,
+    connectivity,
     density,
     image,
     manual,
@@ -24,7 +24,7 @@ MODULES = (
     image,
     rate,
     density,
-    connection,
+    connectivity,
     operation,
     time,
     recording,

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 
 from camagent.assess.catalogue import CATALOGUE
 from camagent.assess.judgement import Judgement, limited, say, unknown
-from camagent.assess.profile import RequirementProfile, Row
+from camagent.assess.requirement_profile import RequirementProfile, Row
 from camagent.assess.rule import About, Rule, needs, unit_of
 from camagent.assess.rules.recording import RETENTION, kept_recording
 from camagent.assess.sections import DEVICE_SECTIONS, SECTIONS, Subject, is_file, main_stream
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Finding, Outcome
-from camagent.model.scan import CameraFacts, KeptRecording, SiteFacts
+from camagent.model.scan_result import CameraFacts, KeptRecording, SiteFacts
 from camagent.model.stream import MeasuredStream, StreamFacts
 
 logger = logging.getLogger(__name__)

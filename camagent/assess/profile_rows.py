@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from camagent.assess.parameters import MAX_CHARS, checked_parameters
 from camagent.assess.problem import expected, problem, problem_at
 from camagent.assess.rule import Rule
-from camagent.assess.values import MAX_CHARS, checked_parameters
 from camagent.model.finding import Severity
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message

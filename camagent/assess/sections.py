@@ -8,7 +8,7 @@ from functools import partial
 
 from camagent.model.device import DeviceFacts
 from camagent.model.fault import Fault
-from camagent.model.scan import CameraFacts, ManualAnswer, SiteFacts
+from camagent.model.scan_result import CameraFacts, ManualAnswer, SiteFacts
 from camagent.model.stream import FileTarget, StreamFacts, StreamRole
 
 

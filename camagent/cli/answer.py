@@ -16,7 +16,7 @@ from camagent.model.text import message
 from camagent.model.uri import shown_as_typed
 
 if TYPE_CHECKING:
-    from camagent.assess.profile import Row
+    from camagent.assess.requirement_profile import Row
     from camagent.store import Store
 
 MAX_WORDS_CHARS = 200  # a name, or a document's number: it stands in every report
@@ -54,7 +54,7 @@ def answer_command(
 ) -> int:
     """Record one answer in the store of this machine."""
     from camagent.app import open_site_store, read_config
-    from camagent.model.scan import ManualAnswer
+    from camagent.model.scan_result import ManualAnswer
 
     config = read_config(config_path)
     row = _answerable_row(rule, requirement_profile or config.check.profile, camera)

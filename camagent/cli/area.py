@@ -93,7 +93,7 @@ def merge_command(
     """Merge what can be read, name what cannot, rank by need, keep what was asked."""
     from camagent.app import read_config
     from camagent.area import merge_area
-    from camagent.area.wording import LEVELS
+    from camagent.area.area_wording import LEVELS
     from camagent.cli.area_record import (
         earlier_decisions,
         journal_of,
@@ -103,7 +103,7 @@ def merge_command(
         with_progress,
     )
     from camagent.cli.run import warn, write_report
-    from camagent.report.progress import progress_lines
+    from camagent.report.progress_report import progress_lines
 
     names = levels or read_config(None).site.levels
     if len(names) > len(LEVELS):
@@ -135,8 +135,8 @@ def merge_command(
 
 def _options(levels: tuple[str, ...], ward: str | None, rank: str, prices: Path | None) -> AreaOptions:
     from camagent.area import AreaOptions
-    from camagent.area.school import Price
-    from camagent.operator_files.prices import load_prices
+    from camagent.area.school_summary import Price
+    from camagent.operator_files.price_file import load_prices
 
     if prices is None:
         return AreaOptions(levels=levels, ward=ward, rank=rank)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from camagent.document.decisions import Decision
     from camagent.document.journal import JournalLine
     from camagent.document.progress import Progress
-    from camagent.document.sightings import SightingView
+    from camagent.document.school_sightings import SightingView
     from camagent.store.office import OfficeRecord
 
 FILE_NAME = "camagent-area.sqlite"
@@ -156,7 +156,7 @@ def _area_document(path: Path) -> tuple[tuple[SightingView, ...], datetime] | No
 
     from camagent.document.area_merge import AREA_SCHEMA, AreaMerge
     from camagent.document.read import read_schema
-    from camagent.document.sightings import of_area_row
+    from camagent.document.school_sightings import of_area_row
     from camagent.model.text import os_reason
 
     try:

@@ -38,7 +38,7 @@ def show_command(camera: str, config_path: Path | None) -> int:
     from camagent.app import open_site_store, read_config
     from camagent.document.model import NightView
     from camagent.document.wording import night_text
-    from camagent.store.pictures import NIGHT_LATEST
+    from camagent.store.picture_rows import NIGHT_LATEST
     from camagent.text.moments import VIETNAM
 
     store = open_site_store(read_config(config_path))
@@ -79,7 +79,7 @@ def show_command(camera: str, config_path: Path | None) -> int:
 def accept_command(camera: str, config_path: Path | None) -> int:
     """How the last check saw the camera is how it should look."""
     from camagent.app import open_site_store, read_config
-    from camagent.store.pictures import kind_of
+    from camagent.store.picture_rows import kind_of
     from camagent.text.moments import VIETNAM
 
     store = open_site_store(read_config(config_path))

@@ -109,7 +109,7 @@ def _pins(config: Config) -> Pins:
 
 
 async def _check(jobs: Sequence[Job], order: JudgingContext, fleet: Fleet, options: FleetOptions) -> Run:
-    from camagent.cli.progress import progress_on_terminal
+    from camagent.cli.progress_bar import progress_on_terminal
     from camagent.cli.scanning import stops_at_interrupt, tell_unwritten
     from camagent.run.site_run import check_targets
 

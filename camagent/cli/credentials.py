@@ -15,8 +15,8 @@ from camagent.model.text import message
 from camagent.model.uri import shown_range
 
 if TYPE_CHECKING:
-    from camagent.operator_files.credentials import CredentialStore
-    from camagent.store.logins import LoginRecord, RefusedLogin
+    from camagent.operator_files.credential_file import CredentialStore
+    from camagent.store.refused_logins import LoginRecord, RefusedLogin
 
 
 SHORT_PASSWORD_CHARS = 12  # who heard one Digest answer may guess without asking the camera again
@@ -47,7 +47,7 @@ def set_command(network: str, user: str, password_file: Path | None, allow_basic
     CAMAGENT_PASSWORD."""
     from camagent.model.credential_book import BoundCredential
     from camagent.model.secret import Credential, Secret
-    from camagent.operator_files.credentials import read_password_file
+    from camagent.operator_files.credential_file import read_password_file
 
     bound = _network(network)
     if password_file is not None:
@@ -180,7 +180,7 @@ def accept_login_command(network: str) -> int:
 
 def _store() -> CredentialStore:
     from camagent.app import config_dir, data_dir, read_config
-    from camagent.operator_files.credentials import CredentialStore
+    from camagent.operator_files.credential_file import CredentialStore
 
     return CredentialStore(data_dir(read_config(None)), config_dir())
 

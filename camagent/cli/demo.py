@@ -20,7 +20,7 @@ from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 
 if TYPE_CHECKING:
-    from camagent.model.scan import Declaration
+    from camagent.model.scan_result import Declaration
     from camagent.operator_files.config import Config
     from camagent.run.context import JudgingContext, Run
 
@@ -99,7 +99,7 @@ def simulated_school(cameras: int) -> Iterator[dict[str, object]]:
 
 async def _scan_school(cameras: int, password: str, window_s: float) -> Run:
     from camagent.app import RunOptions, fleet_options, make_fleet
-    from camagent.cli.progress import progress_on_terminal
+    from camagent.cli.progress_bar import progress_on_terminal
     from camagent.discover.interfaces import Medium, list_interfaces
     from camagent.discover.plan import make_plan
     from camagent.run.site_run import scan_site
@@ -118,7 +118,7 @@ async def _scan_school(cameras: int, password: str, window_s: float) -> Run:
 
 def school_inventory(cameras: int) -> tuple[tuple[Declaration, ...], tuple[str, ...]]:
     """The simulated school's own list of cameras, and the addresses on it."""
-    from camagent.model.scan import Declaration
+    from camagent.model.scan_result import Declaration
     from camagent.simulator.default_school import default_school
 
     rows = [

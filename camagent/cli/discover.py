@@ -45,7 +45,7 @@ def discover_command(
 ) -> int:
     """Search as planned, show the ranges before and the coverage after; 3 where nothing was found."""
     from camagent.app import RunOptions, read_config, search_plan
-    from camagent.cli.progress import progress_on_terminal
+    from camagent.cli.progress_bar import progress_on_terminal
     from camagent.discover.search import search
     from camagent.platform.system_clock import SystemClock
 

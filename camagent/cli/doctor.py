@@ -15,7 +15,7 @@ from camagent.model.text import message
 from camagent.model.uri import shown_range
 
 if TYPE_CHECKING:
-    from camagent.discover.doctor import Diagnosis
+    from camagent.discover.diagnosis import Diagnosis
     from camagent.operator_files.config import Config
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -36,8 +36,8 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 def doctor_command(config_path: Path | None, subnets: tuple[str, ...], inventory: Path | None) -> int:
     """Every check with one line and a remedy; 1 where something makes a search impossible."""
     from camagent.app import data_dir, read_config
-    from camagent.discover.doctor import is_able, judge_logins, judge_machine, verdict
-    from camagent.discover.machine import collect_facts
+    from camagent.discover.diagnosis import is_able, judge_logins, judge_machine, verdict
+    from camagent.discover.network_facts import collect_facts
     from camagent.platform.system_clock import SystemClock
 
     config = read_config(config_path)
@@ -55,7 +55,7 @@ def doctor_command(config_path: Path | None, subnets: tuple[str, ...], inventory
 def _users(config: Config) -> list[str]:
     """User names of the configuration and of the credential store; what cannot be read is told elsewhere."""
     from camagent.app import config_dir, data_dir
-    from camagent.operator_files.credentials import CredentialStore
+    from camagent.operator_files.credential_file import CredentialStore
 
     users = [entry.user for entry in config.credential]
     with suppress(OperatorError):

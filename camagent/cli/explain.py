@@ -16,7 +16,7 @@ from camagent.model.uri import shown_as_typed
 from camagent.text.pages import Block, BlockKind, filled, finding_page, page_names
 
 if TYPE_CHECKING:
-    from camagent.assess.profile import RequirementProfile, Row
+    from camagent.assess.requirement_profile import RequirementProfile, Row
 
 WIDTH_CHARS = 78
 _INDENT = {BlockKind.STEP: "   ", BlockKind.ITEM: "  ", BlockKind.QUOTE: "  │ "}

@@ -164,7 +164,7 @@ def _write_new(path: Path, text: str) -> None:
 def _keep(answers: Answers, login: Credential, path: Path) -> None:
     from camagent.app import config_dir, data_dir, read_config
     from camagent.model.credential_book import BoundCredential
-    from camagent.operator_files.credentials import CredentialStore
+    from camagent.operator_files.credential_file import CredentialStore
 
     store = CredentialStore(data_dir(read_config(path)), config_dir())
     for network in answers.subnets:

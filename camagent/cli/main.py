@@ -48,7 +48,7 @@ COMMANDS = {
     "credentials": "camagent.cli.credentials:credentials_group",
     "doctor": "camagent.cli.doctor:doctor_command",
     "simulate": "camagent.cli.simulate:simulate_command",
-    "onvif": "camagent.cli.onvif:onvif_command",
+    "onvif": "camagent.cli.onvif_operation:onvif_command",
     "assets": "camagent.cli.assets:assets_group",
 }
 """Every command and where it lives; imported when it is asked for, so that `--help` answers at once."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from camagent.app.requirements import load_profile
-from camagent.assess.profile import RequirementProfile, Row
-from camagent.assess.values import shown_value
+from camagent.assess.parameters import shown_value
+from camagent.assess.requirement_profile import RequirementProfile, Row
 from camagent.cli.language import lang, t
 from camagent.model.text import Localised
 from camagent.operator_files.profile_files import available_profiles

@@ -48,7 +48,7 @@ def report_command(
     from camagent.app import open_site_store, read_config
     from camagent.cli.run import warn, write_report
     from camagent.report.past import Past
-    from camagent.report.progress import progress_lines
+    from camagent.report.progress_report import progress_lines
 
     config = read_config(config_path)
     store = open_site_store(config)
@@ -130,7 +130,7 @@ def _term(store: Store, name: str) -> tuple[ScanDocument, Progress]:
     """
     from camagent.cli.run import warn
     from camagent.document.progress import Progress, steps_between
-    from camagent.document.sightings import sightings_of
+    from camagent.document.school_sightings import sightings_of
     from camagent.document.terms import term_of
     from camagent.text.moments import VIETNAM, moment_text
 

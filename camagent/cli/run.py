@@ -18,7 +18,7 @@ from camagent.platform.whole_files import GROUP_READABLE, PRIVATE, make_folder, 
 
 if TYPE_CHECKING:
     from camagent.document.model import ScanDocument
-    from camagent.model.scan import ScanResult
+    from camagent.model.scan_result import ScanResult
 
 
 FILE_TIME_S = 2.0  # how coarse some file systems keep the time of a file

@@ -28,9 +28,9 @@ from camagent.app import (
 )
 from camagent.cli.language import lang, t, tm
 from camagent.cli.mistakes import EXIT_STOPPED
-from camagent.cli.progress import progress_on_terminal
+from camagent.cli.progress_bar import progress_on_terminal
 from camagent.cli.run import code_of, kept_for_report, show, warn, warn_of, write_reports
-from camagent.cli.trust import may_trust, trusting
+from camagent.cli.trust_question import may_trust, trusting
 from camagent.cli.typed_targets import read_login
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason

@@ -26,8 +26,8 @@ from camagent.platform.process import allow_many_sockets, on_end, on_stdin_end
 from camagent.platform.whole_files import write_whole
 
 if TYPE_CHECKING:
-    from camagent.simulator.camera import SimulatedCamera
     from camagent.simulator.load import LoadOrder
+    from camagent.simulator.simulated_camera import SimulatedCamera
 
 READY_SCHEMA = "camagent.simulation/1"
 _PORT = click.IntRange(1, 65_535)
@@ -100,8 +100,8 @@ def _showing(camera: SimulatedCamera, condition: str) -> SimulatedCamera:
 
     Raises: OperatorError, naming what can be shown.
     """
-    from camagent.simulator.camera import honest_claim
     from camagent.simulator.clips import clip_names
+    from camagent.simulator.simulated_camera import honest_claim
 
     clips = {name.removeprefix("show_"): name for name in clip_names() if name.startswith("show_")}
     clips |= {name: f"{name}_1080p_h264" for name in ("black", "frozen", "blurred")}

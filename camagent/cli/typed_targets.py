@@ -72,7 +72,7 @@ def read_login(
     """The log-in for the named targets: file, option (with a warning), environment, else asked for."""
     from camagent.cli.run import warn
     from camagent.model.secret import Credential, Secret
-    from camagent.operator_files.credentials import read_password_file
+    from camagent.operator_files.credential_file import read_password_file
 
     if user is None:
         if password is not None or password_file is not None:

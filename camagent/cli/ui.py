@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from camagent.run.fleet import Fleet, FleetOptions
     from camagent.store import Store
     from camagent.ui.desk import SearchPlace, Tools
-    from camagent.ui.server import Page, Reports
+    from camagent.ui.page_server import Page, Reports
 
 
 @click.command("ui", help=t("cli.help.ui"), epilog=t("cli.help.example", example="camagent ui"))
@@ -63,7 +63,7 @@ async def _serve(tools: Tools, config: Config, port: int, opens_browser: bool) -
     from camagent.ui.access import Access
     from camagent.ui.board import Board
     from camagent.ui.desk import Desk
-    from camagent.ui.server import Page
+    from camagent.ui.page_server import Page
 
     loop = asyncio.get_running_loop()
     board = Board(site=config.site.name or config.site.id)
@@ -83,7 +83,7 @@ async def _serve(tools: Tools, config: Config, port: int, opens_browser: bool) -
 def loopback_socket(port: int) -> socket.socket:
     """Bound to 127.0.0.1; port 0: any free one. Raises: OperatorError where the port cannot be had."""
     from camagent.platform.sockets import claim_port
-    from camagent.ui.server import HOST
+    from camagent.ui.page_server import HOST
 
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
@@ -115,7 +115,7 @@ def tools_for(config: Config, request: RunOptions, store: Store | None) -> Tools
         remembered,
         search_plan,
     )
-    from camagent.cli.trust import trusting
+    from camagent.cli.trust_question import trusting
     from camagent.ui.desk import Tools
 
     inventory = read_inventory_file(request.inventory or config.discovery.inventory)
@@ -159,7 +159,7 @@ def _place(config: Config, plan: DiscoveryPlan) -> SearchPlace:
 def _keep_login(config: Config, login: Credential, plan: DiscoveryPlan) -> tuple[str, ...]:
     """Bind the log-in to what is searched, and let it be tried where an earlier one was refused."""
     from camagent.app import bound_to_search, config_dir, data_dir, open_login_record
-    from camagent.operator_files.credentials import CredentialStore
+    from camagent.operator_files.credential_file import CredentialStore
 
     store = CredentialStore(data_dir(config), config_dir())
     bound = bound_to_search(login, plan, named=bool(plan.subnets))
@@ -174,7 +174,7 @@ def _kept_login(config: Config, plan: DiscoveryPlan) -> tuple[str, tuple[str, ..
     """The user name that is kept for the ranges of a search, and these ranges; None where there is none."""
     from camagent.app import bound_to_search, config_dir, data_dir
     from camagent.model.secret import Credential, Secret
-    from camagent.operator_files.credentials import CredentialStore
+    from camagent.operator_files.credential_file import CredentialStore
 
     nobody = Credential("", Secret(""))
     wanted = {entry.network for entry in bound_to_search(nobody, plan, named=bool(plan.subnets))}
@@ -194,7 +194,7 @@ def reports() -> Reports:
     from camagent.report.html import render_html
     from camagent.report.json_ import render_json
     from camagent.report.xlsx import render_xlsx
-    from camagent.ui.server import Reports
+    from camagent.ui.page_server import Reports
 
     def html(document: ScanDocument, language: str) -> bytes:
         return render_html([document], language).encode()

@@ -10,7 +10,7 @@ from itertools import chain, count
 
 from camagent.discover.interfaces import is_private
 from camagent.discover.ladder import try_ports
-from camagent.discover.live import Found, LiveView
+from camagent.discover.live_view import Found, LiveView
 from camagent.discover.multicast import Tray, probe_interfaces
 from camagent.discover.neighbours import Neighbourhood
 from camagent.discover.plan import DiscoveryPlan, hosts_of

@@ -8,7 +8,7 @@ from datetime import datetime, time
 
 from camagent.document.decisions import Decision
 from camagent.document.progress_wording import asked_text, decision_text
-from camagent.document.sightings import ASKED, FINE, SightingView
+from camagent.document.school_sightings import ASKED, FINE, SightingView
 from camagent.text import say
 from camagent.text.moments import VIETNAM, day_text, moment_text
 

@@ -3,8 +3,8 @@ read.
 
 These models are the contract: `python -m camagent.document.schema` writes docs/schema from them,
 `document.write` fills them from a finished run, `document.read` from a file. A new value is a field here (or
-in `document.stream`) with a default, because older documents have none; `document.write` copies it where it
-bears the same name there.
+in `document.stream_view`) with a default, because older documents have none; `document.write` copies it where
+it bears the same name there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from camagent.document.stream import FaultView, StreamView
+from camagent.document.stream_view import FaultView, StreamView
 from camagent.document.values import (
     Absent,
     Amount,

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from camagent.document.decisions import Decision
-from camagent.document.sightings import ASKED, FINE, OUT, SightingView
+from camagent.document.school_sightings import ASKED, FINE, OUT, SightingView
 from camagent.model.finding import Verdict
 from camagent.text.vietnamese import sort_key
 

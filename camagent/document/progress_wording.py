@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from camagent.document.decisions import Decision
 from camagent.document.progress import Became, Progress, ProgressStep
-from camagent.document.sightings import ASKED, OUT, SightingView
+from camagent.document.school_sightings import ASKED, OUT, SightingView
 from camagent.model.finding import Verdict
 from camagent.text import say
 from camagent.text.moments import day_text, moment_text

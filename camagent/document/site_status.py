@@ -11,10 +11,10 @@ from datetime import date, datetime
 from functools import lru_cache
 
 from camagent.document.model import CameraView, FindingView, RecordingView
-from camagent.document.stream import MeasuredView, StreamView
+from camagent.document.stream_view import MeasuredView, StreamView
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import TRUST_RULE, Outcome, Severity, Verdict
-from camagent.model.scan import VIETNAM, ProfileStamp, Site
+from camagent.model.scan_result import VIETNAM, ProfileStamp, Site
 from camagent.model.text import Localised
 
 SILENT = frozenset({FaultCode.UNREACHABLE, FaultCode.REFUSED, FaultCode.TIMEOUT})

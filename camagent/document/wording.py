@@ -15,7 +15,7 @@ from camagent.document.model import (
     SettingView,
     UpgradeView,
 )
-from camagent.document.stream import ColumnView, ConfiguredView, DeclaredView, MeasuredView, StreamView
+from camagent.document.stream_view import ColumnView, ConfiguredView, DeclaredView, MeasuredView, StreamView
 from camagent.model.finding import Action
 from camagent.text import catalogue, say
 from camagent.text.quantities import bitrate_text, number_text, quantity_text, setting_value

@@ -22,13 +22,13 @@ from camagent.document.model import (
     TenderRowView,
     UpgradeView,
 )
-from camagent.document.stream import StreamView
+from camagent.document.stream_view import StreamView
 from camagent.document.values import TextView
 from camagent.model.device import DeviceClock, DeviceFacts
 from camagent.model.expected import DeviceWords, ExpectedCamera, words_of, words_with
 from camagent.model.fault import Fault
 from camagent.model.finding import Basis, Finding, TenderRow, Upgrade, Verdict
-from camagent.model.scan import CameraFacts, CameraResult, ScanResult
+from camagent.model.scan_result import CameraFacts, CameraResult, ScanResult
 from camagent.model.stream import (
     FileTarget,
     ImageFacts,

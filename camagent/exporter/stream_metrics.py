@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from prometheus_client.core import InfoMetricFamily, Metric
 
 from camagent.document.site_status import AgentSnapshot
-from camagent.document.stream import MeasuredView
+from camagent.document.stream_view import MeasuredView
 from camagent.exporter.families import CACHED, gauge, label
 
 StreamGauge = tuple[str, str, Callable[[MeasuredView], float | None]]

@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
-from camagent.interrogate.addresses import candidate_urls, other_paths, pin_services, service_url
 from camagent.interrogate.auth import device_time
 from camagent.interrogate.conversation import Conversation
 from camagent.interrogate.device_replies import clock_facts
@@ -26,6 +25,7 @@ from camagent.interrogate.envelopes import (
     get_stream_uri,
 )
 from camagent.interrogate.media_interview import MediaDoor, media_doors
+from camagent.interrogate.service_urls import candidate_urls, other_paths, pin_services, service_url
 from camagent.model.device import (
     AnonymousAccess,
     DeviceClock,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from camagent.interrogate.addresses import service_url
 from camagent.interrogate.conversation import Conversation
 from camagent.interrogate.device_link import DeviceDoor, DoorMaker
 from camagent.interrogate.envelopes import (
@@ -29,6 +28,7 @@ from camagent.interrogate.media_interview import fetch_media, media_doors
 from camagent.interrogate.network_interview import fetch_network
 from camagent.interrogate.question_line import Limits
 from camagent.interrogate.recording_interview import fetch_recording
+from camagent.interrogate.service_urls import service_url
 from camagent.interrogate.snapshot import try_snapshot
 from camagent.model.clock import Clock
 from camagent.model.device import (

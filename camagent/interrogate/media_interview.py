@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from camagent.interrogate.addresses import service_url
 from camagent.interrogate.conversation import Conversation
 from camagent.interrogate.envelopes import (
     GET_MEDIA1_ENCODERS,
@@ -25,6 +24,7 @@ from camagent.interrogate.envelopes import (
 )
 from camagent.interrogate.media_replies import StatedProfile, StatedProfiles
 from camagent.interrogate.quirks import Quirk
+from camagent.interrogate.service_urls import service_url
 from camagent.model.device import EncoderOptions, EncoderSettings, MediaFacts, MediaProfile, Service
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.onvif import MEDIA1_NS, MEDIA2_NS

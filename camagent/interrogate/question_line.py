@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from camagent.interrogate.addresses import at_home, redirect_target
 from camagent.interrogate.auth import Evidence, HttpLogin, Way, security_block, token_time
 from camagent.interrogate.device_link import DeviceDoor, HttpRequest
 from camagent.interrogate.envelopes import (
@@ -26,6 +25,7 @@ from camagent.interrogate.envelopes import (
 from camagent.interrogate.evidence import render_exchange
 from camagent.interrogate.quirks import Quirk
 from camagent.interrogate.reply_meaning import Answer, ReplyMeaning, heard_fault, http_offset_s, understand
+from camagent.interrogate.service_urls import at_home, redirect_target
 from camagent.model.clock import Clock
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.secret import Credential

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from camagent.model.discovery import Change, InventoryRow, SeenCamera
 from camagent.model.pairs import pairs_of
-from camagent.model.scan import Declaration
+from camagent.model.scan_result import Declaration
 from camagent.model.uri import parse_stream_uri
 from camagent.model.usable_numbers import declared_mac, declared_serial, usable_mac, usable_serial
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from camagent.model.device import DeviceTarget
-from camagent.model.scan import Declaration
+from camagent.model.scan_result import Declaration
 from camagent.model.text import Message
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from camagent.model.expected import ExpectedCamera
-from camagent.model.scan import History, ManualAnswer
+from camagent.model.scan_result import History, ManualAnswer
 from camagent.model.stream import NightLook, PictureNumbers
 from camagent.model.trust import Trust, TrustedDevice
 from camagent.model.uri import StreamUri, parse_stream_uri

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from camagent.model.scan import Declaration
+from camagent.model.scan_result import Declaration
 
 _PLACEHOLDER_WORDS = frozenset(
     ("NONE", "NULL", "UNKNOWN", "NA", "NOTAVAILABLE", "UNDEFINED", "EMPTY", "DEFAULT")

@@ -26,8 +26,8 @@ from camagent.model.json_form import to_json
 from camagent.observe.codec.table import DECODED, codec_of
 from camagent.observe.decoder_share import MAX_FRAME_BYTES
 from camagent.observe.picture.facts import image_facts
-from camagent.observe.picture.measure import PictureMeasures, measure
 from camagent.observe.picture.opinion import PictureReport
+from camagent.observe.picture.picture_numbers import PictureMeasures, measure
 from camagent.observe.picture.view import Plane, Planes
 from camagent.platform.process import enter_cell, limit_decoder
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import DeclaredStream, MeasuredStream
-from camagent.observe.bits import bit_rate, peak_bps
+from camagent.observe.bit_rate import bit_rate, peak_bps
 from camagent.observe.capture import Capture, TrackDescription
 from camagent.observe.codec import h265_headers as h265
 from camagent.observe.codec.codec import StreamHeader

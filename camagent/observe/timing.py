@@ -16,8 +16,8 @@ from itertools import chain, pairwise
 from statistics import median
 
 from camagent.observe.frames import FrameTable
-from camagent.observe.pace import MIN_FRAMES, ArrivalPace, line_sets_the_pace, pace, reports_are_queued
 from camagent.observe.stamp_order import MISSING_RATIO, presentation_intervals, steady_segments
+from camagent.observe.stamp_pace import MIN_FRAMES, ArrivalPace, line_sets_the_pace, pace, reports_are_queued
 from camagent.observe.variance import variance
 
 # servers empty their buffer at the start: intervals below a quarter of the usual are that burst

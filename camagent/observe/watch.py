@@ -31,13 +31,13 @@ from camagent.observe.codec.codec import PictureSource
 from camagent.observe.codec.table import CODECS, DECODED, is_sps, picture
 from camagent.observe.picture.opinion import PictureJudge, PictureReport
 from camagent.observe.receiver import TrackReceiver
-from camagent.observe.replay import StreamRecord, record_to_text, stream_facts
 from camagent.observe.rtsp.client import RtspClient, RtspTranscript, StepLimits
 from camagent.observe.rtsp.connect import Approach, open_connection
 from camagent.observe.rtsp.login import RtspLogin
 from camagent.observe.rtsp.session import Described, RtspSession
 from camagent.observe.rtsp.window import Watching
 from camagent.observe.rtsp.window_plan import WindowPlan
+from camagent.observe.stream_record import StreamRecord, record_to_text, stream_facts
 from camagent.wire.login_ledger import LoginLedger
 
 # before the one polite later try: sessions of a viewer that has just left are freed by then

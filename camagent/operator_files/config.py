@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from camagent.model.daylight import is_dark
-from camagent.model.scan import Site
+from camagent.model.scan_result import Site
 from camagent.operator_files import read_toml
 from camagent.operator_files.checked import CheckedTable, checked
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from camagent.model.operator_error import MAX_PROBLEMS, OperatorError
-from camagent.model.scan import Declaration, ManualAnswer
+from camagent.model.scan_result import Declaration, ManualAnswer
 from camagent.model.text import Message, message
 from camagent.model.usable_numbers import declared_mac, declared_serial
 from camagent.operator_files import read_bounded

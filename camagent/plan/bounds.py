@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from camagent.model.finding import Finding, Outcome, Quantity
-from camagent.model.scan import Declaration
+from camagent.model.scan_result import Declaration
 
 T = TypeVar("T")
 Size = tuple[int, int]

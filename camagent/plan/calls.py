@@ -16,7 +16,7 @@ from typing import Any
 from camagent.model.codec_names import ONVIF_NAMES
 from camagent.model.device import DeviceFacts, EncoderOptions, EncoderSettings
 from camagent.model.finding import Quantity
-from camagent.model.scan import CameraFacts
+from camagent.model.scan_result import CameraFacts
 
 MEDIA1_DETAILS = ("H264", "MPEG4")
 KBPS = 1000

@@ -19,7 +19,7 @@ from camagent.model.device import (
     Range,
 )
 from camagent.model.finding import Finding, Outcome, Quantity, Setting
-from camagent.model.scan import CameraFacts
+from camagent.model.scan_result import CameraFacts
 from camagent.model.stream import MeasuredStream, StreamFacts, StreamRole
 from camagent.plan.bounds import MET, Bounds, Size, bounds_of, outcomes_of
 from camagent.plan.calls import encoder_call

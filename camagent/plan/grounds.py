@@ -24,7 +24,7 @@ from camagent.model.device import (
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Finding
 from camagent.model.onvif import MEDIA2_NS
-from camagent.model.scan import CameraFacts
+from camagent.model.scan_result import CameraFacts
 from camagent.model.stream import ConfiguredStream, MeasuredStream, StreamFacts, StreamRole, StreamTarget
 from camagent.model.text import Message, message
 from camagent.plan.main_encoder import larger_single_pictures, main_profile, media1_menu

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from camagent.model.device import DeviceFacts, EncoderOptions, EncoderSettings, MediaFacts, MediaProfile
 from camagent.model.fault import Fault
 from camagent.model.onvif import MEDIA1_NS
-from camagent.model.scan import CameraFacts
+from camagent.model.scan_result import CameraFacts
 from camagent.model.stream import StreamRole, StreamTarget
 
 

@@ -14,7 +14,7 @@ from camagent.model.device import (
 )
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Action, Finding, Outcome, Setting
-from camagent.model.scan import CameraFacts
+from camagent.model.scan_result import CameraFacts
 from camagent.model.stream import MeasuredStream, ProfileTarget
 from camagent.model.text import Message, message
 from camagent.plan.calls import onvif_call

@@ -9,7 +9,7 @@ from camagent.model.device import (
     DeviceFacts,
 )
 from camagent.model.finding import Action, Finding, Outcome, Setting
-from camagent.model.scan import CameraFacts
+from camagent.model.scan_result import CameraFacts
 from camagent.model.stream import StreamFacts, StreamRole
 from camagent.model.text import Message, message
 from camagent.plan.encoder import Choice

@@ -9,7 +9,7 @@ from itertools import chain
 
 from camagent.model.finding import Action, Finding, Outcome, Setting, Severity, Upgrade, Verdict
 from camagent.model.prices import PriceList
-from camagent.model.scan import CameraFacts, verdict_of
+from camagent.model.scan_result import CameraFacts, verdict_of
 from camagent.model.stream import ProfileTarget
 from camagent.model.text import Message
 from camagent.plan.encoder import Choice, choose, measured_bitrate_bps

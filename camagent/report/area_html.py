@@ -10,7 +10,14 @@ from typing import Any
 
 from camagent import __version__
 from camagent.area import AreaReport
-from camagent.area.wording import covered_text, flags_text, level_names, merged_text, need_text, ranked_text
+from camagent.area.area_wording import (
+    covered_text,
+    flags_text,
+    level_names,
+    merged_text,
+    need_text,
+    ranked_text,
+)
 from camagent.document.decisions import Decision
 from camagent.document.upgrade_rows import ACTION_ORDER
 from camagent.model.finding import Action, Verdict

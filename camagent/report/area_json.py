@@ -12,7 +12,7 @@ from camagent.document.area_merge import AREA_SCHEMA, AreaMerge
 from camagent.document.decisions import Decision
 from camagent.document.progress import Progress, ProgressStep
 from camagent.document.progress_wording import why_text
-from camagent.document.sightings import OUT, SightingView
+from camagent.document.school_sightings import OUT, SightingView
 from camagent.model.finding import Action, Verdict
 from camagent.text import both
 

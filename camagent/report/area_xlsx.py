@@ -8,14 +8,21 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from camagent.area import AreaReport
-from camagent.area.wording import covered_text, flags_text, level_names, merged_text, need_text, ranked_text
+from camagent.area.area_wording import (
+    covered_text,
+    flags_text,
+    level_names,
+    merged_text,
+    need_text,
+    ranked_text,
+)
 from camagent.document.decisions import Decision
 from camagent.document.journal import JournalLine
 from camagent.document.upgrade_rows import UpgradeRow
 from camagent.model.finding import Verdict
 from camagent.report.annex import ANNEXES, Annex, Office, currency_word, write_annex
 from camagent.report.area_summary import write_area_summary
-from camagent.report.progress import journal_table, progress_table
+from camagent.report.progress_report import journal_table, progress_table
 from camagent.report.sheet import Book, Cell, Column, Table, open_book
 from camagent.report.spelled_sheet import SpelledSheet
 from camagent.report.tender_sheet import tender_table

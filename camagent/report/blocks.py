@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from camagent.document.logins import LoginBlock, LoginCause, login_cause
+from camagent.document.login_causes import LoginBlock, LoginCause, login_cause
 from camagent.document.model import CameraView, FindingView, ScanDocument
 from camagent.document.reasons import decisive, reasons
 from camagent.document.wording import settings_text, uncertain_note

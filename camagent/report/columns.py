@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from camagent.document.model import CameraView, RecordingView, ScanDocument
 from camagent.document.reasons import reasons
-from camagent.document.stream import MeasuredView
+from camagent.document.stream_view import MeasuredView
 from camagent.document.wording import action_text, cost_text, main_column
 from camagent.text import say
 from camagent.text.moments import stamp_text

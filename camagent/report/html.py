@@ -28,8 +28,8 @@ from camagent.document.tenders import document_tenders
 from camagent.document.upgrade_rows import ACTION_ORDER, budget_of, row_order, upgrade_rows
 from camagent.model.finding import Action, Verdict
 from camagent.report import charts
-from camagent.report.coverage import missed_groups
 from camagent.report.explanations import explanations
+from camagent.report.not_checked import missed_groups
 from camagent.report.past import Past
 from camagent.text import catalogue, quantities, say
 from camagent.text.moments import moment_text

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from camagent.document.logins import LoginBlock, LoginCause, login_blocks
+from camagent.document.login_causes import LoginBlock, LoginCause, login_blocks
 from camagent.document.model import CameraView, ScanDocument
 from camagent.document.upgrade_rows import budget_of, upgrade_rows
 from camagent.document.wording import (
@@ -25,7 +25,7 @@ from camagent.document.wording import (
 from camagent.model.fault import FaultCode
 from camagent.model.finding import Verdict
 from camagent.report.blocks import CameraBlock, camera_blocks, login_lines, waits_only_for_login
-from camagent.report.coverage import missed_groups
+from camagent.report.not_checked import missed_groups
 from camagent.text import say
 from camagent.text.vietnamese import clean_line
 

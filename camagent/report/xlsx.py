@@ -18,8 +18,8 @@ from camagent.document.wording import basis_text, coverage_text, note_text, reti
 from camagent.model.finding import Verdict
 from camagent.report.charts import bandwidth
 from camagent.report.columns import CAMERA_COLUMNS
-from camagent.report.coverage import missed_groups
-from camagent.report.progress import progress_table
+from camagent.report.not_checked import missed_groups
+from camagent.report.progress_report import progress_table
 from camagent.report.sheet import Book, Cell, Column, Placed, Table, open_book
 from camagent.report.summary_sheet import Figure, write_summary
 from camagent.report.tender_sheet import tender_table

@@ -15,9 +15,9 @@ from camagent.model.earlier_runs import KnownDevice, Signs
 from camagent.model.expected import ExpectedCamera
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Basis, Finding, Outcome, Severity
-from camagent.model.scan import NotChecked
+from camagent.model.scan_result import NotChecked
 from camagent.model.text import Localised, message
-from camagent.run.expected import NEVER_ANSWERED, host_of, target_at
+from camagent.run.expected_cameras import NEVER_ANSWERED, host_of, target_at
 from camagent.run.turn import SeenSource
 from camagent.run.visit import DeviceCheck
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from camagent.model.fault import Fault, FaultCode
-from camagent.model.scan import CameraResult
+from camagent.model.scan_result import CameraResult
 from camagent.run.context import JudgingContext, Run, RunPeriod
-from camagent.run.expected import target_at
+from camagent.run.expected_cameras import target_at
 from camagent.run.fleet import Fleet, FleetOptions, Job
 from camagent.run.naming import address_of
 from camagent.run.onlooker import Onlooker
+from camagent.run.range_logins import host_of
 from camagent.run.recognition import finish
 from camagent.run.site_run import check_targets, incomplete, with_login
-from camagent.run.trust import host_of
 from camagent.run.visit import DeviceCheck
 
 

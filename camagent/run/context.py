@@ -8,7 +8,7 @@ from datetime import datetime
 from camagent.model.credential_book import CredentialBook
 from camagent.model.discovery import Discovery
 from camagent.model.earlier_runs import Learned, Memory
-from camagent.model.scan import (
+from camagent.model.scan_result import (
     Declaration,
     ProfileStamp,
     ScanResult,

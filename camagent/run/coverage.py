@@ -8,7 +8,7 @@ from dataclasses import replace
 from camagent.model.device import DeviceFacts
 from camagent.model.discovery import Discovery
 from camagent.model.fault import Fault
-from camagent.model.scan import CameraFacts, CameraResult, Coverage, NotChecked
+from camagent.model.scan_result import CameraFacts, CameraResult, Coverage, NotChecked
 from camagent.model.stream import FileTarget
 
 

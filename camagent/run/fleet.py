@@ -25,7 +25,7 @@ from camagent.model.defect import place_of
 from camagent.model.device import DeviceFacts, DeviceTarget, SignsBefore
 from camagent.model.earlier_runs import Pins, pins_of
 from camagent.model.fault import Fault, Stage
-from camagent.model.scan import Declaration
+from camagent.model.scan_result import Declaration
 from camagent.model.secret import Credential
 from camagent.model.stream import FileTarget, StreamAccess, StreamFacts, StreamTarget
 from camagent.model.text import Message, os_reason
@@ -311,7 +311,7 @@ class Fleet:
 
     async def _watch_file(self, target: FileTarget, options: FleetOptions) -> StreamFacts:
         # av, cv2 and numpy cost 44 MB that a service without files never needs
-        from camagent.observe.files import FileOptions, watch_file
+        from camagent.observe.media_files import FileOptions, watch_file
 
         loop = asyncio.get_running_loop()
         file_options = FileOptions(pictures=options.watch.pictures, keep_images=options.watch.keep_images)

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.fault import Fault
-from camagent.model.scan import Declaration
+from camagent.model.scan_result import Declaration
 from camagent.model.stream import FileTarget, StreamTarget
 from camagent.run.turn import SeenSource
 from camagent.run.visit import DeviceCheck

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import quantiles
 
 from camagent.model.discovery import RtspOnly, Sighting
-from camagent.model.scan import CameraResult
+from camagent.model.scan_result import CameraResult
 from camagent.run.fleet import FleetOptions, Job, Step
 
 Progress = Callable[[str, int, int], None]

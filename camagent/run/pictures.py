@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from camagent.model.daylight import by_day, by_night
 from camagent.model.earlier_runs import Memory, SeenPicture
-from camagent.model.scan import CameraResult
+from camagent.model.scan_result import CameraResult
 from camagent.model.stream import ImageFacts, NightLook, StreamFacts, StreamRole
 from camagent.observe.picture.reference import with_reference
 

@@ -17,7 +17,7 @@ from camagent.model.earlier_runs import Memory, Pins, learned_from, memory_after
 from camagent.model.expected import ExpectedCamera
 from camagent.model.fault import Fault
 from camagent.model.finding import Finding
-from camagent.model.scan import (
+from camagent.model.scan_result import (
     CameraFacts,
     CameraResult,
     Declaration,
@@ -29,12 +29,12 @@ from camagent.model.scan import (
 from camagent.run.absent import Absent, Met, absent_cameras, flood_findings, only_announced
 from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.coverage import coverage_of, with_missing
-from camagent.run.expected import expected_after, is_present
+from camagent.run.expected_cameras import expected_after, is_present
 from camagent.run.naming import address_of, name_of
 from camagent.run.one_device import without_second_addresses
 from camagent.run.pictures import against_reference, pictures_of, seen_by_night
+from camagent.run.range_logins import let_in
 from camagent.run.shown_certificates import certificates, handshakes, stream_certificate_changed
-from camagent.run.trust import let_in
 from camagent.run.turn import SeenSource
 from camagent.run.visit import CheckedCamera, DeviceCheck, judge_all
 

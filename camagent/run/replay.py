@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from camagent.interrogate.interview import InterviewOptions
-from camagent.interrogate.replay import replay_interview
+from camagent.interrogate.replayed_interview import replay_interview
 from camagent.model.clock import Clock
 from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.operator_error import OperatorError
@@ -16,7 +16,7 @@ from camagent.model.secret import Credential
 from camagent.model.stream import FileTarget, StreamFacts, StreamTarget
 from camagent.model.text import message
 from camagent.model.uri import parse_stream_uri
-from camagent.observe.replay import replay_stream
+from camagent.observe.stream_record import replay_stream
 from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.recognition import finish
 from camagent.run.turn import Doors

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from camagent.model.device import DeviceFacts, TlsFacts
 from camagent.model.earlier_runs import Pins, pin_place
 from camagent.model.stream import StreamFacts, StreamTarget
-from camagent.run.trust import host_of
+from camagent.run.range_logins import host_of
 from camagent.run.visit import DeviceCheck
 
 

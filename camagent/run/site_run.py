@@ -12,16 +12,16 @@ from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, Note
 from camagent.model.earlier_runs import Learned
 from camagent.model.fault import Fault, FaultCode
-from camagent.model.scan import CameraResult, Declaration
+from camagent.model.scan_result import CameraResult, Declaration
 from camagent.model.stream import StreamTarget
 from camagent.model.trust import LoginGiven
 from camagent.model.uri import parse_stream_uri
 from camagent.run.context import JudgingContext, Run, RunPeriod
-from camagent.run.expected import NEVER_ANSWERED, expected_here, targets_of
+from camagent.run.expected_cameras import NEVER_ANSWERED, expected_here, targets_of
 from camagent.run.fleet import Fleet, FleetOptions, Job
 from camagent.run.onlooker import Onlooker
+from camagent.run.range_logins import login_given, shown_by
 from camagent.run.recognition import finish, to_look_at_again
-from camagent.run.trust import login_given, shown_by
 from camagent.run.visit import DeviceCheck, with_other_look
 
 PAUSE_STEP_S = 0.5  # so long at most Ctrl-C waits for an answer

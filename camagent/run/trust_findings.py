@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from camagent.model.fault import FaultCode
 from camagent.model.finding import TRUST_RULE, Basis, Finding, Outcome, Severity
-from camagent.model.scan import CameraFacts
+from camagent.model.scan_result import CameraFacts
 from camagent.model.text import Localised, Message, message
 from camagent.model.trust import LoginGiven
 

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from itertools import chain
 
 from camagent.assess.engine import assess, assess_site, recording_of
-from camagent.assess.profile import RequirementProfile
+from camagent.assess.requirement_profile import RequirementProfile
 from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Basis, Finding, Outcome, Severity
 from camagent.model.prices import PriceList
-from camagent.model.scan import CameraFacts, CameraResult, SiteFacts, verdict_of
+from camagent.model.scan_result import CameraFacts, CameraResult, SiteFacts, verdict_of
 from camagent.model.secret import Credential
 from camagent.model.stream import (
     FileTarget,
@@ -26,8 +26,8 @@ from camagent.model.text import Localised, message
 from camagent.model.trust import LoginGiven
 from camagent.plan.grounds import Ground, Look, main_stream
 from camagent.plan.upgrade import plan_upgrade
+from camagent.run.common_silence import NearbyCamera, silence_finding, silent_together
 from camagent.run.main_stream import video_sources
-from camagent.run.silence import NearbyCamera, silence_finding, silent_together
 from camagent.run.trust_findings import newly_finding, waiting_finding, waits_for_trust
 from camagent.run.turn import ASSUMED_STREAM_BPS, Doors, SeenSource, Turn
 from camagent.run.weaker_login import weaker_finding

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from camagent.model.device import DeviceFacts
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import WEAKER_RULE, Basis, Finding, Outcome, Severity
-from camagent.model.scan import CameraFacts
+from camagent.model.scan_result import CameraFacts
 from camagent.model.stream import StreamTarget
 from camagent.model.text import Localised, message
 

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from camagent.model.finding import Action, Verdict
-from camagent.simulator.camera import (
+from camagent.simulator.doors import SimulatedDoor
+from camagent.simulator.faults import StreamFaults
+from camagent.simulator.simulated_camera import (
     HTTP_PORT,
     RTSP_PORT,
     EncoderChoice,
@@ -17,8 +19,6 @@ from camagent.simulator.camera import (
     StatedEncoder,
     honest_claim,
 )
-from camagent.simulator.doors import SimulatedDoor
-from camagent.simulator.faults import StreamFaults
 
 USER = "camagent"
 NETWORK = "127.10"

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from camagent.simulator.camera import (
+from camagent.simulator.clips import Clip, clip_names, load_clip
+from camagent.simulator.onvif_xml import SoapRequest
+from camagent.simulator.simulated_camera import (
     EncoderChoice,
     SimulatedCamera,
     SimulatedStream,
@@ -18,8 +20,6 @@ from camagent.simulator.camera import (
     encoder_token,
     honest_claim,
 )
-from camagent.simulator.clips import Clip, clip_names, load_clip
-from camagent.simulator.onvif_xml import SoapRequest
 
 _SPOILT = ("show_", "black_", "frozen_", "blurred_", "b_frames_", "load_")
 """Sample streams that no healthy encoder would turn to."""

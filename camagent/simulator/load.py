@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from camagent.simulator.bursts import BurstMaker, RtpIdentity, packetized
 from camagent.simulator.clips import load_clip
 from camagent.simulator.describe import Description
-from camagent.simulator.live import LiveSource
+from camagent.simulator.live_clip import LiveSource
 from camagent.simulator.rtsp_server import RtspServer
 from camagent.simulator.rtsp_shared import Mount, RtspSettings
 from camagent.simulator.school import not_listening

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from camagent.model.onvif import SCOPES
-from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.onvif_xml import NAMESPACES, SoapRequest, element, leaf, text
+from camagent.simulator.simulated_camera import SimulatedCamera
 
 Reply = Callable[[SimulatedCamera, SoapRequest, datetime], str]
 _POSIX_OFFSET = re.compile(r"^(?:<[^>]+>|[A-Za-z]+)([+-]?\d{1,2})(?::(\d{2}))?")

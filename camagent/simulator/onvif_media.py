@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from camagent.simulator.camera import (
+from camagent.simulator.onvif_device import Reply, media_uri
+from camagent.simulator.onvif_xml import SoapRequest, element, leaf, size, span
+from camagent.simulator.simulated_camera import (
     EncoderChoice,
     SimulatedCamera,
     SimulatedStream,
     StatedEncoder,
     encoder_token,
 )
-from camagent.simulator.onvif_device import Reply, media_uri
-from camagent.simulator.onvif_xml import SoapRequest, element, leaf, size, span
 
 _MEDIA1_WORD = {"h264": "H264", "h265": "H264", "mjpeg": "JPEG"}
 _MEDIA2_WORD = {"h264": "H264", "h265": "H265", "mjpeg": "JPEG"}

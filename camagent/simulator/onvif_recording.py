@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import chain
 
-from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.kept_video import KeptVideo
 from camagent.simulator.onvif_device import Reply, media_uri
 from camagent.simulator.onvif_media import source_token
 from camagent.simulator.onvif_xml import SoapRequest, element, leaf
+from camagent.simulator.simulated_camera import SimulatedCamera
 
 PAGE_ROWS = 20  # of one answer: fewer than clients ask for, as devices do
 MAX_SEARCHES = 8  # at a time; the oldest gives way

@@ -15,8 +15,6 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from camagent.simulator import onvif_device, onvif_media, onvif_recording
-from camagent.simulator.camera import SimulatedCamera
-from camagent.simulator.certificates import self_signed_context
 from camagent.simulator.doors import MAX_NONCES, DoorKeeper
 from camagent.simulator.encoder_settings import Refused
 from camagent.simulator.onvif_device import PRE_AUTH, SERVICE_PATHS, device_now
@@ -31,7 +29,9 @@ from camagent.simulator.onvif_xml import (
     fault,
     parse_request,
 )
+from camagent.simulator.self_signed import self_signed_context
 from camagent.simulator.settings import SETTERS, Setter
+from camagent.simulator.simulated_camera import SimulatedCamera
 
 MAX_TOKEN_SKEW_S = 300.0  # between Created and the device's clock; cameras take from seconds to some minutes
 WEB_PAGE = "<!DOCTYPE html><html><head><title>Login</title></head><body><h1>Web Client</h1></body></html>"

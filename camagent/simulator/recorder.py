@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from camagent.simulator.camera import SimulatedCamera, SimulatedStream, honest_claim
 from camagent.simulator.default_school import default_school
 from camagent.simulator.faults import StreamFaults
 from camagent.simulator.kept_video import kept_by_recorder
+from camagent.simulator.simulated_camera import SimulatedCamera, SimulatedStream, honest_claim
 
 MAIN_CLIPS = ("main_1080p_h264", "main_1080p_h265")
 SUB_CLIPS = ("sub_360p_h264", "sub_360p_h265")

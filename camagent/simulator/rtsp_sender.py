@@ -14,7 +14,7 @@ from typing import Protocol
 
 from camagent.simulator.bursts import FRAMING_BYTES, RTP_HEADER_BYTES, Burst
 from camagent.simulator.faults import StreamFaults
-from camagent.simulator.live import LiveSource
+from camagent.simulator.live_clip import LiveSource
 
 SENDER_REPORT_EVERY_S = 5.0  # RFC 3550 §6.2: the usual minimum
 NTP_EPOCH_OFFSET_S = 2_208_988_800  # 1900 to 1970

@@ -11,7 +11,7 @@ from typing import Protocol
 from camagent.simulator.describe import Description
 from camagent.simulator.doors import DoorKeeper, SimulatedDoor
 from camagent.simulator.faults import NO_STREAM_FAULTS, StreamFaults
-from camagent.simulator.live import LiveSource
+from camagent.simulator.live_clip import LiveSource
 from camagent.simulator.rtsp_sender import Line
 
 SESSION_TIMEOUT_S = 60  # RFC 2326 §12.37: the default

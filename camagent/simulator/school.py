@@ -13,15 +13,15 @@ from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message, os_reason
 from camagent.platform.names import Claim, claim
 from camagent.simulator.bursts import BurstMaker, PacketizedClip, RtpIdentity, packetized
-from camagent.simulator.camera import SimulatedCamera, SimulatedStream
 from camagent.simulator.clips import load_clip
 from camagent.simulator.describe import Description
-from camagent.simulator.live import LiveSource
+from camagent.simulator.live_clip import LiveSource
 from camagent.simulator.onvif_recording import replay_path
 from camagent.simulator.onvif_server import OnvifServer
+from camagent.simulator.probe_answers import DiscoveryResponder
 from camagent.simulator.rtsp_server import RtspServer
 from camagent.simulator.rtsp_shared import Mount, RtspSettings
-from camagent.simulator.wsdiscovery import DiscoveryResponder
+from camagent.simulator.simulated_camera import SimulatedCamera, SimulatedStream
 
 
 def not_listening(place: str, error: OSError) -> OperatorError:

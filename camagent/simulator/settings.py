@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from ipaddress import AddressValueError, IPv4Address
 
-from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.encoder_settings import Refused, set_encoder
 from camagent.simulator.onvif_xml import SoapRequest
+from camagent.simulator.simulated_camera import SimulatedCamera
 
 MAX_PASSWORD_CHARS = 64
 MIN_PASSWORD_CHARS = 8

@@ -23,14 +23,14 @@ from camagent.document.states import CameraState
 from camagent.model.earlier_runs import KnownDevice, Learned
 from camagent.model.expected import ExpectedCamera, Retirement
 from camagent.model.operator_error import OperatorError
-from camagent.model.scan import History, ManualAnswer
+from camagent.model.scan_result import History, ManualAnswer
 from camagent.model.stream import NightLook, PictureNumbers
 from camagent.model.text import Message, message
 from camagent.model.trust import Trust
-from camagent.store import expected, outages, pictures, scans, states, trust
+from camagent.store import expected_rows, outages, picture_rows, scans, state_rows, trust_rows
 from camagent.store.daily import RAW_DAYS, count_day, day_of
 from camagent.store.open_file import ClosedAtEnd, connect, transaction, translated
-from camagent.store.pictures import StoredPicture
+from camagent.store.picture_rows import StoredPicture
 from camagent.store.scans import answered
 from camagent.text.moments import VIETNAM, stamp_text
 from camagent.text.vietnamese import clean_line
@@ -131,7 +131,7 @@ class Store(ClosedAtEnd):
 
     def states(self, camera_id: str) -> tuple[CameraState, ...]:
         """Every change of one camera, oldest first."""
-        return tuple(map(states.read, self._rows(states.OF_CAMERA, (camera_id,))))
+        return tuple(map(state_rows.read, self._rows(state_rows.OF_CAMERA, (camera_id,))))
 
     def remember(self, learned: Learned, at: datetime) -> None:
         """Add what a run learned of devices and certificates; what others wrote meanwhile stays."""
@@ -156,66 +156,66 @@ class Store(ClosedAtEnd):
             )
             room = MAX_PINS - connection.execute("SELECT count(*) FROM pin").fetchone()[0]
             connection.executemany("INSERT OR IGNORE INTO pin VALUES (?, ?)", learned.pins[: max(room, 0)])
-            trust.write(connection, learned.trusted, met)
-            pictures.write_seen(connection, learned.pictures, met)
-            expected.write(connection, learned.expected, learned.superseded)
+            trust_rows.write(connection, learned.trusted, met)
+            picture_rows.write_seen(connection, learned.pictures, met)
+            expected_rows.write(connection, learned.expected, learned.superseded)
 
     def expected_cameras(self) -> tuple[ExpectedCamera, ...]:
         """Every camera that answered once and that nobody forgot; the retired are among them."""
         with self._lock, translated(self.path):
-            is_new = expected.is_new(self._connection)
+            is_new = expected_rows.is_new(self._connection)
         newest = self.latest() if is_new else None
         if newest is not None:  # stored before cameras were expected
             query = "SELECT camera_id, max(day) FROM camera_day WHERE answered > 0 GROUP BY camera_id"
-            cameras = expected.of_document(newest, dict(self._rows(query, ())))
+            cameras = expected_rows.of_document(newest, dict(self._rows(query, ())))
             with self._write() as connection:
-                expected.write(connection, cameras, ())
+                expected_rows.write(connection, cameras, ())
         with self._lock, translated(self.path):
-            return expected.read(self._connection)
+            return expected_rows.read(self._connection)
 
     def retire(self, camera_id: str, word: Retirement) -> bool:
         """A person took the camera out of service; False where no such camera is expected."""
         retirement = Retirement(clean_line(word.by), clean_line(word.reason), word.on)
         with self._write() as connection:
-            return expected.retire(connection, camera_id, retirement)
+            return expected_rows.retire(connection, camera_id, retirement)
 
     def forget(self, camera_id: str, at: datetime) -> bool:
         """The camera is expected no more; False where no such camera is expected."""
         with self._write() as connection:
-            return expected.forget(connection, camera_id, at)
+            return expected_rows.forget(connection, camera_id, at)
 
     def kept_pictures(self, camera_id: str | None = None) -> tuple[StoredPicture, ...]:
         """What is kept of the pictures of one camera, or of all: numbers only."""
         with self._lock, translated(self.path):
-            return pictures.read(self._connection, camera_id)
+            return picture_rows.read(self._connection, camera_id)
 
     def references(self) -> dict[str, tuple[PictureNumbers, ...]]:
         """By camera id: how its picture was when it was sound."""
-        return pictures.references_of(self.kept_pictures())
+        return picture_rows.references_of(self.kept_pictures())
 
     def nights(self) -> tuple[dict[str, PictureNumbers], dict[str, NightLook]]:
         """By camera id: its picture by night when that was sound, and the last look by night."""
-        return pictures.nights_of(self.kept_pictures())
+        return picture_rows.nights_of(self.kept_pictures())
 
     def accept_picture(self, camera_id: str) -> StoredPicture | None:
         """The latest picture of a camera becomes its reference; None where no check has seen one."""
         with self._write() as connection:
-            return pictures.accept_latest(connection, camera_id)
+            return picture_rows.accept_latest(connection, camera_id)
 
     def grant_trust(self, network: str, at: datetime) -> None:
         """The operator trusts every device of this address or range."""
         with self._write() as connection:
-            trust.grant(connection, network, stamp_text(at))
+            trust_rows.grant(connection, network, stamp_text(at))
 
     def trust(self) -> Trust:
         """Who let us in before, and whom the operator trusts."""
         with self._lock, translated(self.path):
-            return trust.read(self._connection)
+            return trust_rows.read(self._connection)
 
     def forget_pins(self, host: str, places: Sequence[str]) -> None:
         """The certificates of these places of a host are no longer expected."""
         with self._write() as connection:
-            trust.accept_certificate(connection, host)
+            trust_rows.accept_certificate(connection, host)
             connection.executemany("DELETE FROM pin WHERE address = ?", [(place,) for place in places])
 
     def known_devices(self) -> tuple[KnownDevice, ...]:

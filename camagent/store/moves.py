@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from camagent.document.sightings import SightingView
+from camagent.document.school_sightings import SightingView
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from camagent.document.decisions import Decision
-from camagent.document.sightings import ASKED, SightingView
+from camagent.document.school_sightings import ASKED, SightingView
 from camagent.store.moves import Move, moves_of
 from camagent.store.office_schema import MIGRATIONS
 from camagent.store.open_file import connect_kept, transaction, translated

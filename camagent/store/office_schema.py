@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from camagent.store.schema import Migrations
+from camagent.store.migrations import Migrations
 
 MIGRATIONS: Migrations = (
     (

@@ -15,7 +15,7 @@ from typing import Self
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 from camagent.platform.whole_files import make_data_folder, make_private
-from camagent.store.schema import MIGRATIONS, Migrations
+from camagent.store.migrations import MIGRATIONS, Migrations
 
 # another process (the service beside a scan by hand) writes for milliseconds; ten seconds is a hang
 BUSY_S = 10.0

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from camagent.model.scan import Outage
+from camagent.model.scan_result import Outage
 from camagent.text.moments import stamp_text
 
 MAX_GAP = timedelta(hours=36)

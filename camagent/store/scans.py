@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from camagent.document.model import CameraView, ScanDocument
 from camagent.model.fault import FaultCode
-from camagent.store import states
+from camagent.store import state_rows
 from camagent.store.daily import count_day, thin
 from camagent.text.moments import stamp_text
 
@@ -27,7 +27,7 @@ def add(connection: sqlite3.Connection, document: ScanDocument) -> None:
     )
     cameras = [camera for camera in document.cameras if not was_stopped(camera)]
     for camera in cameras:
-        states.note(connection, camera, stamps[0])
+        state_rows.note(connection, camera, stamps[0])
     count_day(connection, document.started_at, {camera.id: answered(camera) for camera in cameras})
     thin(connection, document.started_at)
 
@@ -42,7 +42,7 @@ def amend(connection: sqlite3.Connection, document: ScanDocument, camera_ids: Se
     )
     for camera in document.cameras:
         if camera.id in camera_ids and not was_stopped(camera):
-            states.note(connection, camera, finished_at)
+            state_rows.note(connection, camera, finished_at)
 
 
 def answered(camera: CameraView) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from camagent.model.scan import VIETNAM as VIETNAM
+from camagent.model.scan_result import VIETNAM as VIETNAM
 
 
 def moment_text(moment: datetime, lang: str) -> str:

@@ -19,7 +19,7 @@ from camagent.model.defect import place_of
 from camagent.model.discovery import RtspOnly, Sighting
 from camagent.model.onvif import scope_value
 from camagent.model.operator_error import OperatorError
-from camagent.model.scan import CameraResult
+from camagent.model.scan_result import CameraResult
 from camagent.model.secret import Credential
 from camagent.model.text import message
 from camagent.model.trust import LoginGiven

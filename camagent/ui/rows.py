@@ -7,7 +7,7 @@ from typing import Any
 
 from camagent.document import wording
 from camagent.document.compare import Comparison
-from camagent.document.logins import LoginCause, login_blocks
+from camagent.document.login_causes import LoginCause, login_blocks
 from camagent.document.model import CameraView, FindingView, ScanDocument
 from camagent.document.reasons import Reasons, decisive, reasons
 from camagent.model.finding import Outcome, Verdict

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from camagent.agent import reachability as whereabouts
-from camagent.agent import site as site_module
-from camagent.agent.settings import SiteSettings
-from camagent.agent.site import WatchedSite
+from camagent.agent import watched_site as site_module
+from camagent.agent.site_settings import SiteSettings
+from camagent.agent.watched_site import WatchedSite
 from camagent.app.requirements import load_profile
 from camagent.discover.tcp_probe import PortAnswer, TcpPort, TriedPort
 from camagent.document.site_status import CameraStatus
@@ -24,7 +24,7 @@ from camagent.model.earlier_runs import KnownDevice, Memory
 from camagent.model.expected import DeviceWords, ExpectedCamera
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Verdict
-from camagent.model.scan import Declaration
+from camagent.model.scan_result import Declaration
 from camagent.model.secret import Credential, Secret
 from camagent.model.stream import StreamAccess, StreamTarget
 from camagent.run.context import JudgingContext, Run

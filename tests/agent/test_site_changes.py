@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from camagent.agent import site as site_module
-from camagent.agent.site import FORGET_AFTER, WatchedSite
+from camagent.agent import watched_site as site_module
+from camagent.agent.watched_site import FORGET_AFTER, WatchedSite
 from camagent.discover.tcp_probe import PortAnswer
 from camagent.model.discovery import Discovery
 from camagent.model.earlier_runs import Memory
 from camagent.model.fault import FaultCode, Stage
-from camagent.model.scan import Declaration
+from camagent.model.scan_result import Declaration
 from tests import builders as build
 from tests.agent.fakes import START
 from tests.agent.test_site import (
@@ -143,7 +143,7 @@ def test_a_busy_camera_without_a_known_stream_is_not_called_dead(
 ) -> None:
     watched, fleet = world
     fleet.stream = lambda target: None
-    monkeypatch.setattr("camagent.agent.site.stream_targets", lambda check: [])
+    monkeypatch.setattr("camagent.agent.watched_site.stream_targets", lambda check: [])
 
     async def scenario() -> None:
         await first_round(watched)

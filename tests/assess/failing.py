@@ -9,7 +9,7 @@ from typing import Any
 
 from camagent.model.device import AnonymousAccess, DefaultLoginTrial, DeviceUser, Login, MediaFacts, PortFacts
 from camagent.model.recordings import ChannelRecording, RecordingFacts, TimeSpan
-from camagent.model.scan import CameraFacts, Declaration, History, ManualAnswer, SiteFacts
+from camagent.model.scan_result import CameraFacts, Declaration, History, ManualAnswer, SiteFacts
 from tests.assess.judging import with_device, with_main
 from tests.builders import (
     NOW,

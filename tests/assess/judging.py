@@ -8,10 +8,10 @@ from typing import Any
 from camagent.app.requirements import load_profile
 from camagent.assess.catalogue import CATALOGUE
 from camagent.assess.engine import assess, assess_site
-from camagent.assess.profile import RequirementProfile, Row
+from camagent.assess.requirement_profile import RequirementProfile, Row
 from camagent.assess.rule import About
 from camagent.model.finding import Finding
-from camagent.model.scan import CameraFacts, SiteFacts
+from camagent.model.scan_result import CameraFacts, SiteFacts
 from tests.builders import camera_facts, device_facts, site_facts, stream_facts
 
 

@@ -14,7 +14,7 @@ from camagent.cli import language
 from camagent.cli.answer import answer_command
 from camagent.cli.language import tm
 from camagent.model.operator_error import OperatorError
-from camagent.model.scan import ManualAnswer
+from camagent.model.scan_result import ManualAnswer
 
 
 class Book:

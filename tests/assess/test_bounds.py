@@ -26,7 +26,7 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Outcome
 from camagent.model.onvif import CAPABILITY_NAMESPACES
 from camagent.model.recordings import RecordingFacts
-from camagent.model.scan import CameraFacts, Declaration, History, ManualAnswer
+from camagent.model.scan_result import CameraFacts, Declaration, History, ManualAnswer
 from tests.assess.failing import DENIED
 from tests.assess.judging import judged, with_device, with_main
 from tests.builders import (

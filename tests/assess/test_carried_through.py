@@ -11,13 +11,13 @@ import pytest
 from camagent.assess.catalogue import CATALOGUE
 from camagent.assess.engine import FILE_FAULTS, assess, assess_site
 from camagent.assess.judgement import Judgement, say
-from camagent.assess.profile import Row
+from camagent.assess.requirement_profile import Row
 from camagent.assess.rule import About, Rule
 from camagent.assess.sections import main_stream
 from camagent.model.device import DefaultLoginTrial
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import Outcome
-from camagent.model.scan import CameraFacts, Declaration, ManualAnswer
+from camagent.model.scan_result import CameraFacts, Declaration, ManualAnswer
 from camagent.model.stream import FileTarget, StreamRole
 from camagent.text import both, catalogue
 from tests.assess.failing import healthy

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from camagent.assess.catalogue import CATALOGUE
-from camagent.assess.profile import Row
+from camagent.assess.parameters import shown_value
+from camagent.assess.requirement_profile import Row
 from camagent.assess.rule import UNITS, parameters
-from camagent.assess.values import shown_value
 from camagent.operator_files.profile_files import available_profiles
 from tests.assess.judging import shipped
 

@@ -13,13 +13,13 @@ from camagent.app.requirements import load_profile
 from camagent.assess.catalogue import CATALOGUE, MODULES
 from camagent.assess.engine import assess, assess_site
 from camagent.assess.judgement import Judgement
-from camagent.assess.profile import Row
+from camagent.assess.requirement_profile import Row
 from camagent.assess.rule import About, Rule, needs
 from camagent.assess.sections import DEVICE_SECTIONS, SECTIONS, STREAM_SECTIONS
 from camagent.model.device import DeviceFacts
 from camagent.model.fault import FaultCode
 from camagent.model.finding import Outcome, Severity, Verdict
-from camagent.model.scan import CameraFacts, verdict_of
+from camagent.model.scan_result import CameraFacts, verdict_of
 from camagent.model.stream import FileTarget, StreamFacts
 from camagent.text import both
 from tests.assess.failing import FAILING, healthy

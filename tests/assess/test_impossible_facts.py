@@ -14,7 +14,7 @@ from camagent.model.device import NetworkProtocol, Service
 from camagent.model.fault import FaultCode
 from camagent.model.finding import Finding, Outcome
 from camagent.model.recordings import RecordingFacts
-from camagent.model.scan import Declaration, History, ManualAnswer
+from camagent.model.scan_result import Declaration, History, ManualAnswer
 from tests.assess.judging import judged, with_device, with_main
 from tests.builders import (
     NOW,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from camagent.app.requirements import load_profile
 from camagent.assess.engine import assess, assess_site
 from camagent.model.finding import Outcome, Verdict
-from camagent.model.scan import CameraFacts, Declaration, verdict_of
+from camagent.model.scan_result import CameraFacts, Declaration, verdict_of
 from tests.assess.failing import healthy
 from tests.builders import camera_facts, device_facts, fault, site_facts
 

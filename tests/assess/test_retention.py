@@ -14,7 +14,7 @@ from camagent.model.device import MediaFacts
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Finding, Outcome
 from camagent.model.recordings import ChannelRecording, RecordingFacts, TimeSpan
-from camagent.model.scan import KeptRecording
+from camagent.model.scan_result import KeptRecording
 from tests.assess.judging import judged
 from tests.builders import NOW, camera_facts, device_clock, device_facts, fault, media_profile, site_facts
 

@@ -31,7 +31,7 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Finding
 from camagent.model.onvif import CAPABILITY_NAMESPACES
 from camagent.model.recordings import RecordingFacts
-from camagent.model.scan import CameraFacts, Declaration, History, ManualAnswer
+from camagent.model.scan_result import CameraFacts, Declaration, History, ManualAnswer
 from camagent.text import both, catalogue
 from tests.assess.failing import DENIED, FAILING, RECORDER, healthy
 from tests.assess.judging import judged, with_device, with_main

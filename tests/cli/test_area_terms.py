@@ -17,7 +17,7 @@ from camagent.cli.area import area_group
 from camagent.document.write import scan_document
 from camagent.model.expected import DeviceWords, ExpectedCamera, Retirement
 from camagent.model.finding import Action, Verdict
-from camagent.model.scan import CameraResult, Declaration, ScanResult
+from camagent.model.scan_result import CameraResult, Declaration, ScanResult
 from camagent.text.moments import VIETNAM
 from tests import builders
 from tests.publish.samples import camera, findings, school

@@ -16,7 +16,7 @@ import pytest
 from camagent.cli.init import Answers, configuration
 from camagent.model.operator_error import OperatorError
 from camagent.operator_files.config import load_config, parse_config
-from camagent.operator_files.credentials import CredentialStore
+from camagent.operator_files.credential_file import CredentialStore
 
 PASSWORD = "hunter2-Xq9"
 

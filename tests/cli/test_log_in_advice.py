@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from camagent.cli.main import build
-from camagent.discover.doctor import Level, judge_logins
+from camagent.discover.diagnosis import Level, judge_logins
 from camagent.model.earlier_runs import Learned
 from camagent.model.operator_error import OperatorError
 from camagent.store import open_store

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from camagent.discover.doctor import CHECKS, Level, is_able, judge_machine, verdict
+from camagent.discover.diagnosis import CHECKS, Level, is_able, judge_machine, verdict
 from camagent.discover.interfaces import Medium
-from camagent.discover.machine import MachineFacts, Route, collect_facts
 from camagent.discover.multicast import GROUP_V4, PORT
+from camagent.discover.network_facts import MachineFacts, Route, collect_facts
 from camagent.model.text import message
 from camagent.platform.linux_adapters import parse_default_routes
 from camagent.platform.system_clock import SystemClock

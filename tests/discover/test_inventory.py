@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from camagent.inventory.join import join
 from camagent.model.discovery import Change, SeenCamera
 from camagent.model.operator_error import OperatorError
-from camagent.model.scan import Declaration, ManualAnswer
+from camagent.model.scan_result import Declaration, ManualAnswer
 from camagent.operator_files.inventory_file import parse_inventory, read_inventory
 from camagent.text import LANGUAGES, render
 from tests.floor import judged, not_vacuous

@@ -17,7 +17,7 @@ from camagent.document.write import scan_document
 from camagent.interrogate.interview import InterviewOptions
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Outcome, Verdict
-from camagent.model.scan import CameraResult
+from camagent.model.scan_result import CameraResult
 from camagent.observe.watch import WatchOptions
 from camagent.platform.system_clock import SystemClock
 from camagent.run.context import Run

@@ -14,17 +14,17 @@ from camagent.document.read import parse_document
 from camagent.document.write import scan_document
 from camagent.interrogate.interview import InterviewOptions
 from camagent.model.finding import Outcome
-from camagent.model.scan import Declaration
+from camagent.model.scan_result import Declaration
 from camagent.observe.watch import WatchOptions
 from camagent.platform.system_clock import SystemClock
 from camagent.report.csv_ import render_csv
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions
 from camagent.run.onlooker import Onlooker
 from camagent.run.site_run import scan_site
-from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.kept_video import newest_run
 from camagent.simulator.onvif_media import source_token
 from camagent.simulator.school import SimulatedSchool
+from camagent.simulator.simulated_camera import SimulatedCamera
 from tests.simulator.schools import PASSWORD, in_school
 from tests.simulator.test_recorder_services import own_recorder
 

@@ -14,8 +14,8 @@ import pytest
 import requests
 from requests.auth import HTTPDigestAuth
 
-from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.school import SimulatedSchool
+from camagent.simulator.simulated_camera import SimulatedCamera
 from tests.simulator.schools import PASSWORD, in_school, own_school
 from tests.simulator.test_third_party_clients import zeep_service
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camagent.interrogate.addresses import candidate_urls, pin_services, redirect_target
 from camagent.interrogate.auth import (
     Evidence,
     Refusal,
@@ -21,6 +20,7 @@ from camagent.interrogate.auth import (
     wsse_way,
 )
 from camagent.interrogate.device_replies import CUT_OFF_S, StatedService
+from camagent.interrogate.service_urls import candidate_urls, pin_services, redirect_target
 from camagent.model.device import DeviceTarget
 from camagent.model.fault import FaultCode
 from camagent.wire.digest import parse_challenges

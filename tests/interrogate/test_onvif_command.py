@@ -19,12 +19,12 @@ import pytest
 
 from camagent.app.onvif_call import Call, CallFailed, find_wsdl, open_client, plain, send
 from camagent.cli.language import tm
-from camagent.cli.onvif import onvif_command
+from camagent.cli.onvif_operation import onvif_command
 from camagent.interrogate.interview import WayIn
 from camagent.model.operator_error import OperatorError
-from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.default_school import USER
 from camagent.simulator.school import open_school
+from camagent.simulator.simulated_camera import SimulatedCamera
 from tests.interrogate.fake_device import NOT_AUTHORIZED, FakeDevice, serving
 from tests.interrogate.fake_device import PASSWORD as DEVICE_PASSWORD
 from tests.interrogate.fake_device import USER as DEVICE_USER

@@ -442,7 +442,7 @@ def test_of_several_xaddrs_the_open_one_is_used() -> None:
 
 def test_a_port_that_was_named_is_the_only_one_where_nothing_else_was_announced() -> None:
     """Behind a router's forwards the next port is another camera."""
-    from camagent.interrogate.addresses import candidate_urls
+    from camagent.interrogate.service_urls import candidate_urls
 
     assert candidate_urls(DeviceTarget("10.0.0.5", 8001), (80, 8000)) == (
         "http://10.0.0.5:8001/onvif/device_service",

@@ -10,7 +10,7 @@ import pytest
 
 from camagent.interrogate.device_link import HttpRequest
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, interrogate
-from camagent.interrogate.replay import ReplayClock, ReplayDoor, replay_interview
+from camagent.interrogate.replayed_interview import ReplayClock, ReplayDoor, replay_interview
 from camagent.model.device import DeviceClock, DeviceFacts
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.operator_error import OperatorError

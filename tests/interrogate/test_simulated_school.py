@@ -11,9 +11,9 @@ from camagent.model.device import DeviceClock, DeviceFacts, DeviceTarget, MediaF
 from camagent.model.fault import FaultCode
 from camagent.model.secret import Credential, Secret
 from camagent.platform.system_clock import SystemClock
-from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.default_school import USER
 from camagent.simulator.school import SimulatedSchool
+from camagent.simulator.simulated_camera import SimulatedCamera
 from camagent.wire.login_ledger import LoginLedger
 from tests.interrogate.test_interview import FAST
 from tests.simulator.schools import PASSWORD, in_school, own_school

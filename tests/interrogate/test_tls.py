@@ -243,7 +243,7 @@ def test_a_certificate_of_an_unknown_version_is_a_malformed_reply() -> None:
 
 
 def test_the_ladder_asks_443_in_tls() -> None:
-    from camagent.interrogate.addresses import candidate_urls
+    from camagent.interrogate.service_urls import candidate_urls
 
     assert candidate_urls(DeviceTarget("10.0.0.5"), (80, 8000, 443)) == (
         "http://10.0.0.5/onvif/device_service",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from camagent.discover.plan import DiscoveryPlan
-from camagent.interrogate.addresses import candidate_urls
 from camagent.interrogate.interview import InterviewOptions
+from camagent.interrogate.service_urls import candidate_urls
 from camagent.model.device import DeviceTarget
 from camagent.model.onvif import ONVIF_PORTS, ONVIF_SEARCH_PORTS, TLS_PORTS, claimed_profiles, scope_value
 

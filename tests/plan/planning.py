@@ -10,7 +10,7 @@ from camagent.assess.engine import assess
 from camagent.model.device import EncoderOptions, MediaFacts, PortFacts
 from camagent.model.finding import Upgrade
 from camagent.model.prices import PriceList
-from camagent.model.scan import CameraFacts
+from camagent.model.scan_result import CameraFacts
 from camagent.plan.grounds import Ground, Look
 from camagent.plan.upgrade import plan_upgrade
 from tests.builders import (

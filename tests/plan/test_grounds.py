@@ -12,7 +12,7 @@ from camagent.assess.engine import assess
 from camagent.model.device import DeviceFacts, MediaFacts, Range, Service
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import Action, Outcome
-from camagent.model.scan import CameraFacts
+from camagent.model.scan_result import CameraFacts
 from camagent.model.stream import OtherStream, ProfileTarget, StreamRole
 from camagent.model.text import message
 from camagent.plan.grounds import TROUBLE, Ground, Look, doubts

@@ -9,7 +9,7 @@ import pytest
 from camagent.model.fault import FaultCode
 from camagent.model.finding import Action
 from camagent.model.operator_error import OperatorError
-from camagent.operator_files.prices import load_prices
+from camagent.operator_files.price_file import load_prices
 from camagent.text import both
 from tests.builders import camera_facts, fault
 from tests.plan.planning import camera, h264, healthy, planned

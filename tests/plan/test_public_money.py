@@ -11,7 +11,7 @@ from camagent.assess.engine import assess
 from camagent.model.device import Login, MediaFacts, NetworkFacts, NetworkProtocol, ServiceCapabilities
 from camagent.model.fault import FaultCode
 from camagent.model.finding import Action, Outcome, Severity, Upgrade
-from camagent.model.scan import CameraFacts, Declaration
+from camagent.model.scan_result import CameraFacts, Declaration
 from camagent.plan.bounds import bounds_of, outcomes_of
 from camagent.plan.encoder import Ability, choose
 from camagent.plan.upgrade import plan_upgrade

@@ -11,7 +11,7 @@ from camagent.assess.engine import assess
 from camagent.model.device import AnonymousAccess, Login, MediaFacts, NetworkProtocol, PortFacts
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Action, Outcome, Severity, Upgrade
-from camagent.model.scan import CameraFacts, Declaration
+from camagent.model.scan_result import CameraFacts, Declaration
 from camagent.model.text import Message, message
 from camagent.plan.grounds import Look
 from camagent.plan.remedies import REMEDIES

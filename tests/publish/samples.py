@@ -10,7 +10,7 @@ from camagent.document.site_status import CameraStatus, camera_status
 from camagent.document.write import camera_view, scan_document
 from camagent.model.device import DeviceInformation
 from camagent.model.finding import Action, Finding, Outcome, Setting, Severity, Verdict
-from camagent.model.scan import CameraResult, Declaration, NotChecked, ScanResult
+from camagent.model.scan_result import CameraResult, Declaration, NotChecked, ScanResult
 from camagent.model.text import Localised, message
 from tests import builders
 

@@ -16,14 +16,14 @@ import jsonschema
 import pytest
 
 from camagent.area import MANY_FILES, AreaOptions, AreaReport, merge_area
-from camagent.area.school import Price
-from camagent.area.view import AreaDocument
-from camagent.area.wording import ranked_text
+from camagent.area.area_wording import ranked_text
+from camagent.area.merge_view import AreaDocument
+from camagent.area.school_summary import Price
 from camagent.document.decisions import Decision
 from camagent.document.read import MAX_DOCUMENT_BYTES, parse_as, parse_document
 from camagent.document.write import scan_document
 from camagent.model.finding import Action, Outcome, Verdict
-from camagent.model.scan import NotChecked, ScanResult
+from camagent.model.scan_result import NotChecked, ScanResult
 from camagent.report.area_json import area_document
 from camagent.text import LANGUAGES, render
 from tests import builders

@@ -10,7 +10,7 @@ import pytest
 from camagent.document.compare import CameraChange, ChangeKind, compare
 from camagent.document.school_year import parse_report_date
 from camagent.model.finding import Outcome, Verdict
-from camagent.model.scan import CameraResult
+from camagent.model.scan_result import CameraResult
 from tests import builders
 from tests.publish.samples import camera, school, view
 

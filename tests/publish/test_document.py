@@ -22,7 +22,7 @@ from camagent.document.site_status import AgentSnapshot, camera_status
 from camagent.exporter.metrics import metrics_registry
 from camagent.exporter.text_format import render_metrics
 from camagent.model.finding import Outcome, Verdict
-from camagent.model.scan import Declaration, KeptRecording
+from camagent.model.scan_result import Declaration, KeptRecording
 from camagent.model.stream import FileTarget, OtherStream, ProfileTarget, StreamRole, StreamTarget
 from camagent.model.text import message
 from camagent.report.csv_ import render_csv

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camagent.area.view import AreaDocument
+from camagent.area.merge_view import AreaDocument
 from camagent.document.model import MAX_CAMERAS, ScanDocument
 from camagent.document.pieces import cut, parsed_bytes
 from camagent.document.read import (

@@ -10,7 +10,7 @@ from camagent.document.read import parse_cameras
 from camagent.document.site_status import camera_status
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Outcome
-from camagent.model.scan import CameraResult
+from camagent.model.scan_result import CameraResult
 from camagent.model.stream import OtherStream
 from tests import builders as build
 from tests.publish.samples import status, view

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import pytest
 from rich.console import Console
 
-from camagent.document.logins import LoginCause, login_blocks, login_cause
+from camagent.document.login_causes import LoginCause, login_blocks, login_cause
 from camagent.document.write import scan_document
 from camagent.model.fault import FaultCode
 from camagent.model.finding import TRUST_RULE, Action, Outcome, Severity, Verdict
-from camagent.model.scan import CameraResult
+from camagent.model.scan_result import CameraResult
 from camagent.model.text import message
 from camagent.report.terminal import print_table
 from tests import builders

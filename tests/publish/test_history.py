@@ -20,7 +20,7 @@ from camagent.document.states import CameraState
 from camagent.model.earlier_runs import Learned, Memory
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.operator_error import OperatorError
-from camagent.model.scan import CameraResult, ScanResult
+from camagent.model.scan_result import CameraResult, ScanResult
 from camagent.report.changes import MAX_LISTED, print_changes
 from camagent.run.context import Run
 from camagent.store import open_store

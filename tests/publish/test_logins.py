@@ -16,8 +16,8 @@ from camagent.model.fault import FaultCode
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
 from camagent.operator_files.config import Config
-from camagent.operator_files.credentials import login_key
-from camagent.store.logins import LoginRecord, open_logins
+from camagent.operator_files.credential_file import login_key
+from camagent.store.refused_logins import LoginRecord, open_logins
 from camagent.wire.login_ledger import TURN_S, LoginLedger, in_turn
 from tests.fakes import FakeClock
 

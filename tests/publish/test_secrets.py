@@ -11,7 +11,7 @@ from rich.console import Console
 
 from camagent.document.write import scan_document
 from camagent.model.device import DeviceUser, MediaFacts
-from camagent.model.scan import ScanResult
+from camagent.model.scan_result import ScanResult
 from camagent.model.stream import StreamTarget
 from camagent.report.csv_ import render_csv
 from camagent.report.html import render_html

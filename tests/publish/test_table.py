@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from camagent.model.finding import Outcome
-from camagent.model.scan import NotChecked, ScanResult
+from camagent.model.scan_result import NotChecked, ScanResult
 from camagent.report.terminal import MAX_ONE_BY_ONE, print_table
 from camagent.text import say
 from tests import builders

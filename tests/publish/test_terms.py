@@ -12,11 +12,11 @@ from openpyxl import load_workbook
 
 from camagent.cli.report import report_command
 from camagent.document.progress import Became, steps_between
-from camagent.document.sightings import sightings_of
+from camagent.document.school_sightings import sightings_of
 from camagent.document.terms import TERMS, term_of
 from camagent.document.write import scan_document
 from camagent.model.finding import Action, Verdict
-from camagent.model.scan import CameraResult
+from camagent.model.scan_result import CameraResult
 from camagent.store import open_store
 from camagent.text.moments import VIETNAM
 from tests.publish.samples import camera, school, view

@@ -8,9 +8,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.default_school import default_school
 from camagent.simulator.school import SimulatedSchool, open_school
+from camagent.simulator.simulated_camera import SimulatedCamera
 
 PASSWORD = "Hoc-sinh-7"
 T = TypeVar("T")

@@ -13,13 +13,13 @@ from camagent.simulator.bursts import BurstMaker, RtpIdentity, packetized
 from camagent.simulator.clips import load_clip
 from camagent.simulator.describe import Description
 from camagent.simulator.doors import DoorKeeper, SimulatedDoor
-from camagent.simulator.live import LiveSource
+from camagent.simulator.live_clip import LiveSource
 from camagent.simulator.onvif_xml import NotSoap, SoapRequest, parse_request
+from camagent.simulator.probe_answers import parse_probe
 from camagent.simulator.rtsp_connection import ServedConnection
 from camagent.simulator.rtsp_messages import MAX_REQUEST_BYTES
 from camagent.simulator.rtsp_server import RtspServer
 from camagent.simulator.rtsp_shared import Mount, RtspSettings
-from camagent.simulator.wsdiscovery import parse_probe
 
 WORD = st.one_of(
     st.text(st.characters(codec="ascii", exclude_characters="\r\n"), max_size=30),

@@ -13,10 +13,10 @@ import aiohttp
 import pytest
 from lxml import etree
 
-from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.faults import OnvifFaults
 from camagent.simulator.onvif_device import PRE_AUTH, REPLIES, utc_offset
 from camagent.simulator.school import SimulatedSchool
+from camagent.simulator.simulated_camera import SimulatedCamera
 from tests.simulator.schools import PASSWORD, in_school, own_school
 
 DEVICE = "http://www.onvif.org/ver10/device/wsdl"

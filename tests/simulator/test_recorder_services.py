@@ -26,12 +26,12 @@ from camagent.model.onvif import RECORDING_NS, REPLAY_NS, SEARCH_NS
 from camagent.model.recordings import RecordingFacts
 from camagent.model.secret import Credential, Secret
 from camagent.platform.system_clock import SystemClock
-from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.kept_video import newest_run
 from camagent.simulator.onvif_media import source_token
 from camagent.simulator.onvif_recording import PAGE_ROWS, REPLIES, VIDEO_TRACK
 from camagent.simulator.recorder import recorder
 from camagent.simulator.school import SimulatedSchool
+from camagent.simulator.simulated_camera import SimulatedCamera
 from camagent.wire.login_ledger import LoginLedger
 from tests.interrogate.test_interview import FAST
 from tests.simulator.schools import PASSWORD, in_school

@@ -12,14 +12,14 @@ from itertools import chain
 import pytest
 
 from camagent.simulator.bursts import Burst, BurstMaker, RtpIdentity, packetized
-from camagent.simulator.certificates import self_signed_context
 from camagent.simulator.clips import load_clip
 from camagent.simulator.describe import Description
 from camagent.simulator.doors import SimulatedDoor
 from camagent.simulator.faults import StreamFaults
-from camagent.simulator.live import LiveSource
+from camagent.simulator.live_clip import LiveSource
 from camagent.simulator.rtsp_server import RtspServer
 from camagent.simulator.rtsp_shared import Mount, RtspSettings
+from camagent.simulator.self_signed import self_signed_context
 
 WITHIN_S = 5.0
 CLIP = "sub_360p_h264"

@@ -10,8 +10,8 @@ import pytest
 from camagent.model.finding import Action, Verdict
 from camagent.model.operator_error import OperatorError
 from camagent.simulator.default_school import default_school
+from camagent.simulator.probe_answers import parse_probe, probe_match
 from camagent.simulator.school import SimulatedSchool, open_school
-from camagent.simulator.wsdiscovery import parse_probe, probe_match
 from camagent.text import render
 from tests.simulator.schools import in_school, own_school
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from camagent.simulator.camera import SimulatedCamera, honest_claim
 from camagent.simulator.clips import load_clip
 from camagent.simulator.encoder_settings import Refused
 from camagent.simulator.onvif_xml import SoapRequest
 from camagent.simulator.settings import SETTERS
+from camagent.simulator.simulated_camera import SimulatedCamera, honest_claim
 from tests.simulator.schools import own_school
 from tests.simulator.test_onvif_server import DEVICE, MEDIA1, MEDIA2, ask, token
 

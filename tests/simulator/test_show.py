@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from camagent.model.stream import FileTarget, ImageFacts, PictureNumbers
-from camagent.observe.files import FileOptions, watch_file
+from camagent.observe.media_files import FileOptions, watch_file
 from camagent.observe.picture.reference import compared
 from camagent.simulator.clips import clip_folder, clip_names
 from tests.observe.media.looking import look

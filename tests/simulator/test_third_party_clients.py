@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.clips import clip_names, load_clip
 from camagent.simulator.school import SimulatedSchool
+from camagent.simulator.simulated_camera import SimulatedCamera
 from tests.simulator.schools import PASSWORD, in_school, own_school
 
 HERE = Path(__file__).resolve().parent

@@ -16,7 +16,7 @@ from camagent.model.secret import Credential
 from camagent.ui.access import Access
 from camagent.ui.board import Board
 from camagent.ui.desk import Desk
-from camagent.ui.server import Page, Reports
+from camagent.ui.page_server import Page, Reports
 
 
 class QuietDesk(Desk):

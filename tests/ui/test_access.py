@@ -14,7 +14,7 @@ import pytest
 from camagent.cli.ui import loopback_socket
 from camagent.model.operator_error import OperatorError
 from camagent.ui.access import CSRF_HEADER, TOKEN_S
-from camagent.ui.server import MAX_BODY_BYTES, MAX_WATCHERS
+from camagent.ui.page_server import MAX_BODY_BYTES, MAX_WATCHERS
 from tests.publish.samples import hostile_school, school, view
 from tests.ui.page_at_work import Opened, opened
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from camagent.app.requirements import load_profile
-from camagent.cli.trust import trusting
+from camagent.cli.trust_question import trusting
 from camagent.discover.plan import DiscoveryPlan
 from camagent.document.model import CameraView
 from camagent.model.credential_book import BoundCredential, CredentialBook

@@ -20,7 +20,7 @@ import pytest
 from camagent.agent.record import Restored, StoreRecord
 from camagent.model.finding import Verdict
 from camagent.model.text import Message
-from camagent.operator_files.credentials import CredentialStore
+from camagent.operator_files.credential_file import CredentialStore
 from camagent.store import open_store
 
 FILES = Path(__file__).with_name("0.1.0")

@@ -8,7 +8,7 @@ from math import isclose
 from camagent.assess.judgement import Judgement, say, unknown
 from camagent.assess.rule import About, Rule
 from camagent.model.finding import Outcome
-from camagent.model.scan import Declaration
+from camagent.model.scan_result import Declaration
 from camagent.model.stream import MeasuredStream
 
 

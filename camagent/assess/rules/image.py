@@ -18,7 +18,7 @@ from camagent.assess.judgement import (
 from camagent.assess.rule import About, Rule
 from camagent.model.device import EncoderSettings, MediaFacts
 from camagent.model.finding import Outcome
-from camagent.model.scan import CameraFacts
+from camagent.model.scan_result import CameraFacts
 from camagent.model.stream import ConfiguredStream, DeclaredStream, ImageFacts, MeasuredStream
 from camagent.model.text import message
 

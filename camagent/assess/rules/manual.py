@@ -7,7 +7,7 @@ from datetime import timedelta
 from camagent.assess.judgement import Judgement, say
 from camagent.assess.rule import About, Rule
 from camagent.model.finding import Outcome
-from camagent.model.scan import Declaration, ManualAnswer, SiteFacts
+from camagent.model.scan_result import Declaration, ManualAnswer, SiteFacts
 
 VIETNAM = timedelta(hours=7)  # answers carry the date on the answering person's wall
 

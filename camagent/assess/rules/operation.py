@@ -5,7 +5,7 @@ from __future__ import annotations
 from camagent.assess.judgement import Judgement, Reading, at_least, at_most, say, unknown
 from camagent.assess.rule import About, Rule
 from camagent.model.finding import Outcome
-from camagent.model.scan import History
+from camagent.model.scan_result import History
 
 
 def checked_daily(

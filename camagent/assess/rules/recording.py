@@ -12,7 +12,7 @@ from camagent.assess.rules.manual import answered
 from camagent.model.device import DeviceClock, DeviceFacts, MediaFacts
 from camagent.model.finding import Outcome
 from camagent.model.recordings import ChannelRecording, RecordingFacts, TimeSpan
-from camagent.model.scan import CameraFacts, KeptRecording, ManualAnswer, SiteFacts
+from camagent.model.scan_result import CameraFacts, KeptRecording, ManualAnswer, SiteFacts
 from camagent.model.text import Scalar
 
 DAY_S = 86_400.0

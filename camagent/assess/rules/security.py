@@ -19,7 +19,7 @@ from camagent.model.device import (
     SnapshotAccess,
 )
 from camagent.model.finding import Outcome
-from camagent.model.scan import CameraFacts, ManualAnswer, SiteFacts
+from camagent.model.scan_result import CameraFacts, ManualAnswer, SiteFacts
 from camagent.model.stream import StreamRole
 
 Level = Literal["Administrator", "Operator", "User", "Anonymous", "Extended"]

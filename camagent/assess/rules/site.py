@@ -8,7 +8,7 @@ from camagent.assess.judgement import Judgement, say, unknown
 from camagent.assess.rule import About, Rule
 from camagent.assess.sections import main_stream
 from camagent.model.finding import Outcome
-from camagent.model.scan import CameraFacts, SiteFacts
+from camagent.model.scan_result import CameraFacts, SiteFacts
 from camagent.model.stream import MeasuredStream, StreamFacts
 
 GB_PER_DAY_PER_MBPS = 10.8  # 86,400 s of a megabit a second, in 8 bits a byte and 10^9 bytes a gigabyte

@@ -18,7 +18,7 @@ from camagent.model.device import (
 )
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Outcome
-from camagent.model.scan import CameraFacts, SiteFacts
+from camagent.model.scan_result import CameraFacts, SiteFacts
 from camagent.model.stream import StreamAccess
 from camagent.model.text import Scalar
 

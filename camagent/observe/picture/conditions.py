@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from camagent.observe.picture.measure import CONDITIONS
 from camagent.observe.picture.pair import FLICKER, FROZEN_CHANGE, ROLLING, UNSURE_FROZEN_CHANGE
+from camagent.observe.picture.picture_numbers import CONDITIONS
 from camagent.observe.picture.reference import COMPARED
 
 ORDER = (*(condition.name for condition in CONDITIONS), "rolling_bars", "frozen", *COMPARED)

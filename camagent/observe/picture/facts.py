@@ -10,8 +10,8 @@ import numpy as np
 
 from camagent.model.stream import ImageFacts
 from camagent.observe.picture.conditions import Between, conditions
-from camagent.observe.picture.measure import PictureMeasures
 from camagent.observe.picture.pair import difference, flicker, rolling
+from camagent.observe.picture.picture_numbers import PictureMeasures
 
 SAME_VIEW = 0.6  # correlation of the structure; noise of 40 steps leaves more
 

@@ -8,9 +8,9 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import StreamAccess
 from camagent.model.uri import StreamUri
 from camagent.observe.capture import TrackDescription
-from camagent.observe.rtsp.addresses import TrackWay, sent_on, ways
 from camagent.observe.rtsp.client import RtspClient
 from camagent.observe.rtsp.messages import MAX_SERVER_CHARS, Response, public_methods, session_of
+from camagent.observe.rtsp.request_urls import TrackWay, sent_on, ways
 from camagent.observe.rtsp.transport import GrantedTransport, Interleaved, PortPair, parse_transport
 from camagent.observe.sdp import MediaDescription, MediaFormat, SessionDescription, parse_sdp
 from camagent.wire.redaction import without

@@ -23,7 +23,7 @@ from camagent.observe.codec.mjpeg import jpeg_picture
 from camagent.observe.codec.nal_sequence import NalSequence
 from camagent.observe.codec.payload_flags import is_keyframe
 from camagent.observe.decode_worker import Decoder
-from camagent.observe.files import FileOptions, watch_file
+from camagent.observe.media_files import FileOptions, watch_file
 from camagent.simulator.packetize import packetize
 from tests.observe.media import fields
 from tests.observe.media.clips import Recipe, Truth, encode, filtered, probe, write

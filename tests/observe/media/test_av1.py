@@ -18,7 +18,7 @@ from camagent.observe.codec import av1, av1_headers
 from camagent.observe.codec.codec import PictureSource
 from camagent.observe.codec.table import codec_of, picture
 from camagent.observe.decode_worker import Decoder, frame_bytes
-from camagent.observe.files import FileOptions, watch_file
+from camagent.observe.media_files import FileOptions, watch_file
 from camagent.observe.receiver import TrackPlan, TrackReceiver
 from camagent.observe.sdp import parse_sdp
 from tests.observe.media.looking import look

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from camagent.observe.bits import BitRate, bit_rate
+from camagent.observe.bit_rate import BitRate, bit_rate
 from camagent.observe.frames import FrameTable
 from camagent.observe.timing import frame_rate
 from tests.observe.media.tables import TICKS_25HZ, table

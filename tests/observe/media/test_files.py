@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.stream import FileTarget, ImageFacts, MeasuredStream, StreamFacts
-from camagent.observe.files import FileOptions, watch_file
+from camagent.observe.media_files import FileOptions, watch_file
 from tests.observe.media.clips import Recipe, encode, filtered, write
 from tests.observe.media.looking import look
 

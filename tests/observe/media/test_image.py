@@ -15,8 +15,8 @@ from hypothesis.extra import numpy as hnp
 from camagent.model.stream import ImageFacts
 from camagent.observe.picture.conditions import EXPLAINS, ORDER
 from camagent.observe.picture.facts import image_facts
-from camagent.observe.picture.measure import CONDITIONS, PictureMeasures, measure
 from camagent.observe.picture.opinion import doubt_frozen
+from camagent.observe.picture.picture_numbers import CONDITIONS, PictureMeasures, measure
 from camagent.observe.picture.view import PictureView, Planes
 from tests.observe.media.scenes import (
     SCENES,

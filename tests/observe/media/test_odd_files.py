@@ -12,7 +12,7 @@ import pytest
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.stream import FileTarget, MeasuredStream, StreamFacts
 from camagent.observe.codec.access_unit import container_sets, split_annex_b
-from camagent.observe.files import FileOptions, watch_file
+from camagent.observe.media_files import FileOptions, watch_file
 from tests.observe.media.looking import look
 
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-threads", "1")

@@ -14,7 +14,7 @@ import pytest
 from camagent.model.stream import PictureNumbers
 from camagent.observe.picture.detail import DETAIL_GRID
 from camagent.observe.picture.facts import image_facts
-from camagent.observe.picture.measure import measure
+from camagent.observe.picture.picture_numbers import measure
 from camagent.observe.picture.reference import COLUMNS, TILE, alike, compared, with_reference
 from camagent.observe.picture.shading import without_shading
 from camagent.observe.picture.view import THUMB_SIZE, Planes, structure

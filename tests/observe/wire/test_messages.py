@@ -16,7 +16,6 @@ from camagent.observe.rtcp import (
     parse_rtcp,
     render_receiver_report,
 )
-from camagent.observe.rtsp.addresses import base_uri, control_uri
 from camagent.observe.rtsp.messages import (
     MAX_BODY_BYTES,
     MAX_HEAD_BYTES,
@@ -27,6 +26,7 @@ from camagent.observe.rtsp.messages import (
     public_methods,
     session_of,
 )
+from camagent.observe.rtsp.request_urls import base_uri, control_uri
 from camagent.observe.rtsp.transport import parse_transport
 from camagent.observe.sdp import MAX_MEDIA, parse_sdp
 from camagent.wire.headers import MAX_HEADERS

@@ -17,7 +17,7 @@ from camagent.model.secret import Credential, Secret
 from camagent.model.stream import StreamFacts, StreamRole, StreamTarget
 from camagent.model.uri import StreamUri
 from camagent.observe.picture.opinion import PictureReport
-from camagent.observe.replay import replay_stream
+from camagent.observe.stream_record import replay_stream
 from camagent.observe.watch import WatchOptions, watch_stream
 from camagent.wire.transcript import Transcript
 from tests.builders import image_facts

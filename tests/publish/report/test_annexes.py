@@ -20,7 +20,7 @@ from camagent.area import AreaReport, merge_area
 from camagent.area.reviewed import Stamp, read_reviewed
 from camagent.document.decisions import DECISIONS, Decision
 from camagent.model.finding import Action
-from camagent.model.scan import CameraResult
+from camagent.model.scan_result import CameraResult
 from camagent.report.annex import ANNEXES, KEYS
 from camagent.report.area_xlsx import render_area_xlsx
 from camagent.report.letters import fitted, line_count, units

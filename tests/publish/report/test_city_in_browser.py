@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from camagent.area import AreaReport, merge_area
-from camagent.area.school import AreaSite
+from camagent.area.school_summary import AreaSite
 from camagent.document.upgrade_rows import UpgradeRow
 from camagent.report.area_html import MAX_ROWS, render_area_html
 from tests.publish.report.browser import CHROMIUM, Page, chromium, visit

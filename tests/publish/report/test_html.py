@@ -14,10 +14,10 @@ import pytest
 from camagent.document.compare import compare
 from camagent.document.write import scan_document
 from camagent.model.finding import Outcome, Severity, Verdict
-from camagent.model.scan import NotChecked
+from camagent.model.scan_result import NotChecked
 from camagent.report.charts import WHOLE, bandwidth, rate_bars, verdict_shares
-from camagent.report.coverage import missed_groups
 from camagent.report.html import render_html
+from camagent.report.not_checked import missed_groups
 from camagent.report.past import Past
 from camagent.store import open_store
 from tests import builders

@@ -17,7 +17,7 @@ from camagent.app.requirements import load_profile
 from camagent.area import AreaReport, merge_area
 from camagent.assess.engine import assess
 from camagent.model.finding import Action
-from camagent.model.scan import CameraResult
+from camagent.model.scan_result import CameraResult
 from camagent.plan.tender import tender, tender_rows
 from camagent.report.area_html import render_area_html
 from camagent.report.area_json import area_document

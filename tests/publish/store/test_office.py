@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from camagent.document.decisions import Decision
-from camagent.document.sightings import ASKED, EXCLUDED, FINE, SightingView
+from camagent.document.school_sightings import ASKED, EXCLUDED, FINE, SightingView
 from camagent.store.office import OfficeRecord, open_office
 from camagent.store.office_schema import MIGRATIONS
 from tests.refusal import refused

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from camagent.model.scan import History
+from camagent.model.scan_result import History
 from camagent.store import open_store
 from camagent.store.outages import MAX_GAP
 

@@ -17,10 +17,10 @@ from camagent.document.read import MAX_DOCUMENT_BYTES
 from camagent.document.write import camera_view, scan_document
 from camagent.model.earlier_runs import KnownDevice, Learned
 from camagent.model.finding import Verdict
-from camagent.model.scan import CameraFacts, ManualAnswer, ScanResult
+from camagent.model.scan_result import CameraFacts, ManualAnswer, ScanResult
 from camagent.model.text import Message
 from camagent.store import Store, answered, open_store
-from camagent.store.schema import MIGRATIONS
+from camagent.store.migrations import MIGRATIONS
 from camagent.text import LANGUAGES, render
 from camagent.text.moments import VIETNAM
 from tests import builders

@@ -12,7 +12,7 @@ from camagent.model.device import DeviceTarget
 from camagent.model.earlier_runs import Memory
 from camagent.model.expected import ExpectedCamera, words_of, words_with
 from camagent.model.fault import Fault, FaultCode
-from camagent.model.scan import CameraFacts, CameraResult
+from camagent.model.scan_result import CameraFacts, CameraResult
 from camagent.model.stream import MeasuredStream, StreamTarget
 from camagent.model.uri import parse_stream_uri
 

@@ -14,7 +14,7 @@ from camagent.assess.catalogue import CATALOGUE
 from camagent.assess.profile_rows import RawRow, Reader
 from camagent.assess.rule import Rule, needs
 from camagent.model.finding import Basis, Severity
-from camagent.model.scan import ProfileStamp
+from camagent.model.scan_result import ProfileStamp
 from camagent.model.text import Localised
 
 

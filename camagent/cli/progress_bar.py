@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn, Task, TaskID
 
-    from camagent.model.scan import CameraResult
+    from camagent.model.scan_result import CameraResult
     from camagent.run.fleet import Fleet, FleetOptions, Job, Step
     from camagent.run.onlooker import Onlooker, Remaining
 

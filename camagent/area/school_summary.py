@@ -9,7 +9,7 @@ from datetime import datetime
 
 from camagent.area.reading import SourceFile
 from camagent.document.model import CameraView, ScanDocument
-from camagent.document.sightings import (
+from camagent.document.school_sightings import (
     SightingView,
     excluded,
     excluded_sighting,

@@ -14,7 +14,7 @@ from itertools import chain
 
 from camagent.agent.judging import Shown, judge_all, left_places, order_now
 from camagent.agent.reachability import job_at, onvif_answers, tells_less
-from camagent.agent.settings import SiteSettings
+from camagent.agent.site_settings import SiteSettings
 from camagent.agent.watched import Watched, for_streams, stream_faults, stream_targets
 from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.search import search
@@ -25,10 +25,10 @@ from camagent.model.discovery import Discovery
 from camagent.model.earlier_runs import Memory
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.operator_error import OperatorError
-from camagent.model.scan import ScanResult, device_faults
+from camagent.model.scan_result import ScanResult, device_faults
 from camagent.model.stream import StreamFacts, StreamTarget
 from camagent.run.context import JudgingContext, Run, RunPeriod
-from camagent.run.expected import expected_here, host_of
+from camagent.run.expected_cameras import expected_here, host_of
 from camagent.run.fleet import Fleet, Job
 from camagent.run.site_run import jobs_for, with_login
 from camagent.run.turn import LEAVE_ALONE, SeenSource, budget_spent

@@ -26,7 +26,7 @@ from camagent.document.model import (
     ScanDocument,
     UpgradeView,
 )
-from camagent.document.stream import FaultView, StreamView
+from camagent.document.stream_view import FaultView, StreamView
 from camagent.document.values import (
     Amount,
     Bounded,

@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import chain, combinations
 
 from camagent.discover.interfaces import Interface, Medium, default_ranges, usable_interfaces
-from camagent.discover.machine import MachineFacts
+from camagent.discover.network_facts import MachineFacts
 from camagent.model.text import Filling, Message, message
 
 EARLIEST_YEAR = 2026  # camagent did not exist before: an earlier clock has lost its battery

@@ -20,7 +20,7 @@ from camagent.model.secret import Credential, Secret
 from camagent.model.text import message, os_reason
 from camagent.operator_files import unreadable
 from camagent.operator_files.config import CredentialTable
-from camagent.platform.files import exclusive, seal, unseal
+from camagent.platform.private_files import exclusive, seal, unseal
 from camagent.platform.whole_files import make_data_folder, write_whole
 
 MAX_PASSWORD_BYTES = 1024  # ONVIF allows far less; a larger "password" is a wrong file

@@ -13,8 +13,8 @@ from lxml import etree
 
 from camagent.model.onvif import DEVICE_NS, NETWORK_NS
 from camagent.platform.sockets import bind_group, join_v4, send_multicast_from, unwatch, watch
-from camagent.simulator.camera import SimulatedCamera
 from camagent.simulator.onvif_device import scopes, xaddr
+from camagent.simulator.simulated_camera import SimulatedCamera
 
 GROUP = "239.255.255.250"
 PORT = 3702

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from camagent.assess.sections import main_stream
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Basis, Finding, Outcome, Severity
-from camagent.model.scan import CameraFacts
+from camagent.model.scan_result import CameraFacts
 from camagent.model.stream import FileTarget, StreamFacts, StreamTarget
 from camagent.model.text import Localised, message
 

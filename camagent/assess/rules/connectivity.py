@@ -12,7 +12,7 @@ from camagent.model.device import DeviceFacts, Service
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Outcome
 from camagent.model.onvif import CAPABILITY_NAMESPACES, PROFILE_SERVICES, claimed_profiles
-from camagent.model.scan import History, SiteFacts
+from camagent.model.scan_result import History, SiteFacts
 from camagent.model.stream import MeasuredStream, ProfileTarget, StreamFacts
 from camagent.model.text import Message
 
