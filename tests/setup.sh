@@ -27,6 +27,6 @@ if [ -n "$missing" ]; then
   }
 fi
 
-for script in tests/peers/setup.sh tests/peers/relay/setup.sh tests/monitoring/setup.sh; do
+for script in tests/peers/setup.sh tests/peers/relay/setup.sh tests/peers/axe/setup.sh tests/monitoring/setup.sh; do
   sh "$script"
 done

@@ -126,9 +126,9 @@ class Page:
         if misdirected is not None:
             return _plain(misdirected)
         if request.path == "/" and "token" in request.query:
-            return self._let_in(request.query["token"])
+            return self._let_in(request)
         if self._session(request) is None:
-            return self._shut_out(request)
+            return self._shut_out()
         return await handler(request)
 
     def _session(self, request: web.Request) -> Session | None:
@@ -139,19 +139,21 @@ class Page:
         """Cookies know no port: two pages on one machine must not take each other's."""
         return f"camagent_{self._port}"
 
-    def _let_in(self, token: str) -> web.Response:
-        session = self._access.exchange(token)
+    def _let_in(self, request: web.Request) -> web.Response:
+        session = self._access.exchange(request.query["token"])
+        if session is None and self._session(request) is not None:
+            # The link again, in the browser that it let in.
+            return web.Response(status=HTTPStatus.SEE_OTHER, headers={hdrs.LOCATION: "/"})
         if session is None:
-            return self._shut_out(None)
+            return self._shut_out()
         response = web.Response(status=HTTPStatus.SEE_OTHER, headers={hdrs.LOCATION: "/"})
         response.set_cookie(
             self._cookie, session.cookie, max_age=SESSION_S, httponly=True, samesite="Strict", path="/"
         )
         return response
 
-    def _shut_out(self, request: web.Request | None) -> web.Response:
-        lang = self._language if request is None else self._lang(request)
-        text = say("ui.shut_out", lang)
+    def _shut_out(self) -> web.Response:
+        text = say("ui.shut_out", self._language)
         return web.Response(status=HTTPStatus.FORBIDDEN, text=text + "\n", content_type="text/plain")
 
     def _lang(self, request: web.Request) -> str:

@@ -12,6 +12,7 @@
   });
   const plain = (text) => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").replace(/[đĐ]/g, "d").toLowerCase();
   const SIGN = { ready: "✓", not_ready: "✗", undetermined: "?" };
+  const REJOIN_MS = 3000;
   let state = null;
   let verdict = "";
   let opened = ""; // id of the camera in the dialog
@@ -33,7 +34,10 @@
     if ([...list.children].map((item) => item.textContent).join("\n") === texts.join("\n")) return;
     list.replaceChildren(...texts.map((text) => make("li", { text })));
   };
-  const problem = (text) => setItems(byId("problems"), text ? [text] : []);
+  const problem = (text) => {
+    setItems(byId("problems"), text ? [text] : []);
+    if (text && opened) setText(byId("d-status"), text);
+  };
 
   const post = async (path, fields) => {
     try {
@@ -47,10 +51,19 @@
     } catch { showLost(true); }
     return false;
   };
+  // Its button waits for the answer: a second click on a slow machine is not a second order.
+  const order = async (button, path, fields) => {
+    button.disabled = true;
+    problem("");
+    const done = await post(path, fields);
+    if (!done) button.disabled = false;
+    return done;
+  };
   const showLost = (lost) => {
     const node = byId("lost");
     if (lost) setText(node, say("lost"));
     node.hidden = !lost;
+    if (opened) showAgain();
   };
 
   // One card a camera or device; a card whose content is the same stays, and so does the focus in it.
@@ -132,17 +145,20 @@
   const show = (fresh) => {
     const before = state;
     state = fresh;
-    showLost(false);
+    byId("lost").hidden = true;
     const busy = state.phase !== "idle";
     setText(byId("status"), state.status);
     byId("provisional").hidden = !state.provisional;
     const bar = byId("progress");
-    bar.hidden = !busy || state.phase === "ended";
+    const ended = state.phase === "ended";
+    bar.hidden = !busy || ended;
     if (state.phase === "check" && state.total) { bar.max = state.total; bar.value = state.done; } else bar.removeAttribute("value");
-    byId("stop").hidden = !busy || state.phase === "ended";
+    byId("stop").hidden = !busy || ended;
     byId("stop").disabled = state.stopping;
     for (const button of document.querySelectorAll("[data-act]")) button.disabled = busy;
     byId("scan").disabled = busy || !state.searched;
+    byId("end").disabled = ended;
+    byId("keep").disabled = ended;
     if (state.problems.length || (before && before.phase !== state.phase)) setItems(byId("problems"), state.problems);
     const ranges = byId("ranges");
     if (!before && state.ranges.length) ranges.value = state.ranges.join(", ");
@@ -152,7 +168,7 @@
     showList();
     showAbout();
     if (opened) showAgain();
-    if (state.phase === "ended") events.close();
+    if (ended) leave();
   };
 
   // The dialog with all that is known of one camera.
@@ -196,9 +212,11 @@
     const id = opened;
     const row = state.cameras.find((one) => one.id === id);
     if (!row) return;
-    const reply = await fetch(`/camera?id=${encodeURIComponent(id)}&lang=${lang}`, { credentials: "same-origin" });
-    if (!reply.ok || opened !== id) return;
-    detail(await reply.json());
+    try {
+      const reply = await fetch(`/camera?id=${encodeURIComponent(id)}&lang=${lang}`, { credentials: "same-origin" });
+      const known = reply.ok ? await reply.json() : null;
+      if (known && opened === id) detail(known);
+    } catch { showLost(true); }
   };
   const open = async (id, by) => {
     opened = id;
@@ -214,7 +232,8 @@
     byId("again").disabled = busy || !state.of_now;
     const mine = state.phase === "one" && state.one === opened;
     let told = state.of_now ? say("again_hint") : say("again_later");
-    if (mine) told = say("checking");
+    if (!byId("lost").hidden) told = say("lost"); // the page lies behind the dialog
+    else if (mine) told = say("checking");
     else if (busy) told = state.status;
     else if (begun === opened) told = state.problems.join(" ") || state.status;
     setText(byId("d-status"), told);
@@ -225,24 +244,22 @@
 
   byId("f-search").addEventListener("submit", (event) => {
     event.preventDefault();
-    problem("");
-    post("/search", { ranges: byId("ranges").value });
+    order(event.submitter, "/search", { ranges: byId("ranges").value });
   });
   byId("f-login").addEventListener("submit", async (event) => {
     event.preventDefault();
-    problem("");
     const field = byId("password");
-    const done = await post("/login", { user: byId("user").value, password: field.value });
+    const done = await order(byId("keep"), "/login", { user: byId("user").value, password: field.value });
+    byId("keep").disabled = false;
     field.value = ""; // it is in the store, or it was refused: it stays nowhere in the page
     if (done) { byId("user").value = ""; setText(byId("status"), say("saved")); }
   });
   byId("f-scan").addEventListener("submit", (event) => {
     event.preventDefault();
-    problem("");
-    post("/scan", { trust_new: !byId("trust-row").hidden && byId("trust").checked });
+    order(byId("scan"), "/scan", { trust_new: !byId("trust-row").hidden && byId("trust").checked });
   });
-  byId("stop").addEventListener("click", () => post("/stop", {}));
-  byId("again").addEventListener("click", () => { begun = opened; post("/again", { id: opened }); });
+  byId("stop").addEventListener("click", () => order(byId("stop"), "/stop", {}));
+  byId("again").addEventListener("click", () => { begun = opened; order(byId("again"), "/again", { id: opened }); });
   byId("end").addEventListener("click", () => { if (confirm(say("confirm_end"))) post("/end", {}); });
   byId("print").addEventListener("click", () => window.print());
   byId("find").addEventListener("input", () => state && showList());
@@ -257,8 +274,34 @@
     cards.get(openedBy)?.node.querySelector("button")?.focus();
   });
 
-  // The browser connects again by itself after sleep; the first thing it gets is the whole state.
-  const events = new EventSource(`/events?lang=${lang}`);
-  events.addEventListener("state", (event) => show(JSON.parse(event.data)));
-  events.addEventListener("error", () => { if (!state || state.phase !== "ended") showLost(true); });
+  // Paper cannot be unfolded.
+  let folded = [];
+  window.addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll("#detail[open] details:not([open])")];
+    for (const part of folded) part.open = true;
+  });
+  window.addEventListener("afterprint", () => { for (const part of folded) part.open = false; });
+
+  // The first thing that a tab gets is the whole state, so one that slept has missed nothing. A hidden tab lets its
+  // stream go, because a browser opens six connections to one server and no more.
+  let events = null;
+  let rejoining = 0;
+  const leave = () => {
+    clearTimeout(rejoining);
+    events?.close();
+    events = null;
+  };
+  const join = () => {
+    leave();
+    if (document.hidden || (state && state.phase === "ended")) return;
+    events = new EventSource(`/events?lang=${lang}`);
+    events.addEventListener("state", (event) => show(JSON.parse(event.data)));
+    events.addEventListener("error", () => {
+      showLost(true);
+      // After a refusal the browser would give up for good.
+      if (events?.readyState === EventSource.CLOSED) rejoining = setTimeout(join, REJOIN_MS);
+    });
+  };
+  document.addEventListener("visibilitychange", () => { if (document.hidden) leave(); else join(); });
+  join();
 })();

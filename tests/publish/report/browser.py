@@ -31,7 +31,9 @@ FLAGS = (
     "--remote-debugging-address=127.0.0.1",
     "--remote-debugging-port=0",
     "--lang=vi",
+    "--host-resolver-rules=MAP evil.example 127.0.0.1",
 )
+"""The last: a stranger's name that leads to this machine, as its owner could arrange."""
 
 PHONE = (
     'Emulation.setDeviceMetricsOverride {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": true}'
@@ -85,6 +87,14 @@ SMALLEST = """(() => {
 })()"""
 
 
+AXE = Path(__file__).resolve().parents[3] / ".setup/peers/axe-4.14.1/node_modules/axe-core/axe.min.js"
+"""Deque's checker of what a screen reader and a keyboard need; `make peers` fetches it."""
+
+AXE_RUN = """axe.run(document, {resultTypes: ["violations"], preload: false}).then((result) =>
+  result.violations.filter((one) => ["serious", "critical"].includes(one.impact)).flatMap((one) =>
+    one.nodes.map((node) => `${one.impact} ${one.id}: ${node.html.slice(0, 160)} ${node.failureSummary}`)))"""
+
+
 class Page:
     """One tab: commands out, events kept."""
 
@@ -116,6 +126,13 @@ class Page:
         )
         assert "exceptionDetails" not in reply, reply
         return reply["result"].get("value")
+
+    async def barriers(self) -> list[str]:
+        """Serious and critical violations that axe-core sees in the page as it is now."""
+        if not await self.ask("'axe' in window"):
+            await self.call("Runtime.evaluate", expression=AXE.read_text(encoding="utf-8"))
+        found: list[str] = await self.ask(AXE_RUN)
+        return found
 
     async def open(self, path: Path) -> None:
         for domain in ("Page", "Runtime", "Log", "Network"):
