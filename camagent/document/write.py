@@ -41,6 +41,7 @@ from camagent.model.stream import (
 )
 from camagent.model.text import Localised, Message, Scalar
 from camagent.text import both
+from camagent.text.vietnamese import clean_line
 
 SHARED_TEXTS = 1024  # titles and bases of a requirement profile: the same in every camera, so kept once
 
@@ -73,6 +74,8 @@ def camera_view(result: CameraResult) -> CameraView:
         {
             **_named(facts),
             **_named(result),
+            # A device may call itself by characters that nobody sees.
+            "name": clean_line(facts.name) or facts.address,
             "place": declaration.place if declaration else None,
             "task": declaration.task if declaration else None,
             "excluded_until": declaration.excluded_until if declaration else None,

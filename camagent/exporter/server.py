@@ -273,7 +273,8 @@ class Exporter:
         return _compressed(request, page, OPENMETRICS if openmetrics else TEXT)
 
     async def _status_page(self, request: web.Request) -> web.Response:
-        page = render_status_page(self._view.snapshot(), self._language(request)).encode()
+        renews = request.query.get("renew") == "1"
+        page = render_status_page(self._view.snapshot(), self._language(request), renews=renews).encode()
         response = _compressed(request, page, "text/html; charset=utf-8")
         response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
         response.headers["Referrer-Policy"] = "no-referrer"

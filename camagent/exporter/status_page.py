@@ -67,17 +67,24 @@ _ORDER = {Verdict.NOT_READY: 0, Verdict.UNDETERMINED: 1, Verdict.READY: 2}
 _WEIGHT = {Severity.BLOCKER: 0, Severity.MAJOR: 1, Severity.MINOR: 2, Severity.INFO: 3}
 
 
-def render_status_page(snapshot: AgentSnapshot, lang: str) -> str:
-    """The whole page in one language."""
+def render_status_page(snapshot: AgentSnapshot, lang: str, *, renews: bool = False) -> str:
+    """The whole page in one language.
+
+    `renews`: by itself, which takes a screen reader out of its place; only where its reader asked for it.
+    """
+    renew = say("status.renew_off" if renews else "status.renew_on", lang, seconds=REFRESH_S)
     other = "en" if lang == "vi" else "vi"
     title = escape(say("status.title", lang, site=_cut(snapshot.site.name or snapshot.site.id)))
     parts = [
         f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title>{title}</title>',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
-        f'<meta http-equiv="refresh" content="{REFRESH_S}"><style>{_STYLE}</style></head><body>',
+        f'<meta http-equiv="refresh" content="{REFRESH_S}">' if renews else "",
+        f"<style>{_STYLE}</style></head><body>",
         f"<header><h1>{title}</h1>",
         f'<p><a href="?lang={other}" hreflang="{other}" lang="{other}">'
-        f"{escape(say('status.language', lang))}</a></p>",
+        f"{escape(say('status.language', lang))}</a> · "
+        f'<a href="?lang={lang}{"" if renews else "&amp;renew=1"}">'
+        f"{escape(renew)}</a></p>",
         *_notes(snapshot, lang),
         f"</header><main>{_summary(snapshot, lang)}{_table(snapshot, lang)}</main>",
         f"<footer>{_links(lang)}</footer></body></html>",

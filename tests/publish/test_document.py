@@ -174,6 +174,15 @@ def test_no_control_bidi_or_huge_text_reaches_the_document() -> None:
         text.encode("utf-8")
 
 
+def test_a_camera_whose_name_nobody_can_see_is_called_by_its_address() -> None:
+    seen = camera(0)
+    for name in ("\u202e", " \t", "\u200b\u2066"):
+        told = view(
+            replace(school(0), cameras=(replace(seen, facts=replace(seen.facts, name=name)),))
+        ).cameras[0]
+        assert told.name == seen.facts.address, name
+
+
 def test_credentials_in_a_path_are_hidden() -> None:
     uri = builders.stream_uri(path="/user=admin_password=hunter2_channel=1_stream=0.sdp?pwd=hunter2&real=1")
     stream = builders.stream_facts(target=StreamTarget(uri))

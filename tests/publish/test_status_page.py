@@ -91,3 +91,11 @@ def test_one_reason_of_many_rows_is_told_once() -> None:
         "Hàng 3: Hình đen.",
         "và 2 lý do khác",
     ]
+
+
+def test_the_page_renews_itself_only_where_somebody_asked() -> None:
+    still = page(camera("Cổng"))
+    assert "refresh" not in still and "renew=1" in still
+    snapshot = AgentSnapshot(build.site(), build.NOW, (), build.profile_stamp())
+    renewing = render_status_page(snapshot, "en", renews=True)
+    assert '<meta http-equiv="refresh" content="60">' in renewing and "renew=1" not in renewing

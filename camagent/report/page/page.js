@@ -49,6 +49,18 @@
       cell.append(button);
     });
   }
+  // A table that is wider than its place can be pushed sideways with the keyboard; the others are no stop of its Tab key.
+  const reach = (item) => {
+    const heading = item.closest("article, section")?.querySelector("h2, h3")?.textContent.trim() ?? "";
+    const wanted = { tabindex: "0", role: "group", "aria-label": heading };
+    const isWide = item.scrollWidth > item.clientWidth;
+    for (const [name, value] of Object.entries(wanted)) {
+      if (isWide) item.setAttribute(name, value); else item.removeAttribute(name);
+    }
+  };
+  const watching = new ResizeObserver((seen) => seen.forEach(({ target }) => reach(target)));
+  for (const item of document.querySelectorAll(".scroll:not([tabindex])")) watching.observe(item);
+
   // Paper: what a person fills in is open, also where the browser's style sheets cannot open it.
   let closed = [];
   addEventListener("beforeprint", () => {

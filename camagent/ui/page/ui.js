@@ -183,17 +183,17 @@
     node.open = open;
     return node;
   };
-  const table = (heads, rows) => make("div", { class: "wide" }, make("table", {},
+  const table = (name, heads, rows) => make("div", { class: "wide", tabindex: "0", role: "group", "aria-label": name }, make("table", {},
     make("thead", {}, make("tr", {}, ...heads.map((text) => make("th", { scope: "col", text })))),
     make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map((text, at) => make(at ? "td" : "th", at ? { text } : { scope: "row", text })))))));
   const detail = (row) => {
     const todo = make("div", { class: "todo" }, make("h3", { text: `${say("what_to_do")}: ${row.verdict === "ready" ? say("nothing_to_do") : row.action_text}` }));
     if (row.steps.length) todo.append(make("ol", {}, ...row.steps.map((text) => make("li", { text }))));
-    if (row.settings.length) todo.append(make("h4", { text: say("settings") }), table([say("setting"), say("now"), say("then")], row.settings));
+    if (row.settings.length) todo.append(make("h4", { text: say("settings") }), table(say("settings"), [say("setting"), say("now"), say("then")], row.settings));
     if (row.uncertain) todo.append(make("p", { class: "hint", text: row.uncertain }));
     const where = [row.address, row.device, row.firmware, row.serial, row.place].filter(Boolean).join(" · ");
     const measured = row.streams.filter((stream) => stream.rows.length).map((stream) => make("div", {}, make("h4", { text: stream.role }),
-      table([say("fact"), say("configured"), say("declared"), say("seen")], stream.rows)));
+      table(`${say("measured")}: ${stream.role}`, [say("fact"), say("configured"), say("declared"), say("seen")], stream.rows)));
     const parts = [
       make("h2", { id: "d-name", tabindex: "-1" }, row.name, badge(row)),
       make("p", { class: "where", text: where }),
