@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
+from camagent.ui.server import Page as Server
+from camagent.ui.server import Reports
 
 from camagent.cli.ui import loopback_socket
 from camagent.document.compare import compare
@@ -19,8 +21,6 @@ from camagent.model.text import message
 from camagent.ui.access import Access
 from camagent.ui.board import Board, Phase
 from camagent.ui.rows import Device
-from camagent.ui.server import Page as Server
-from camagent.ui.server import Reports
 from tests.builders import NOW
 from tests.publish.report.browser import CHROMIUM, Page, chromium
 from tests.publish.samples import school, view
