@@ -78,7 +78,7 @@ def check_command(
         return publish(asyncio.run(replay_files(replays, order, SystemClock())), request, None)
     login = read_login(user, password_file, password, allow_basic)
     book = credential_book(config, os.environ)
-    jobs = [read_target(text, login) for text in targets]
+    jobs = [read_target(text, login, number) for number, text in enumerate(targets, 1)]
     jobs = [
         job if job.credential is not None else replace(job, credential=book.for_address(job.host))
         for job in jobs

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,16 +26,23 @@ FILE_SUFFIXES = frozenset(
 )
 
 
-def read_target(text: str, login: Credential | None) -> Job:
+# an address of numbers, which no password is; names of hosts and passwords cannot be told apart
+_NUMBERS = re.compile(
+    r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7})(?![\w.])", re.I
+)
+
+
+def read_target(text: str, login: Credential | None, number: int = 1) -> Job:
     """A stream URL, a media file that exists, or host[:port] of an ONVIF device.
 
-    Raises: OperatorError for anything else; a password in a URL is taken with a warning, and never shown
-    again.
+    `number`: which of the targets it is. Raises: OperatorError for anything else, which shows of it no more
+    than an address of numbers or the name of a file; a password in a URL is taken with a warning, and never
+    shown again.
     """
     from camagent.cli.run import warn
     from camagent.model.device import DeviceTarget
     from camagent.model.stream import FileTarget, StreamTarget
-    from camagent.model.uri import parse_stream_uri, shown_without_login
+    from camagent.model.uri import parse_stream_uri
     from camagent.run.fleet import Job
 
     parsed = parse_stream_uri(text)
@@ -56,10 +65,25 @@ def read_target(text: str, login: Credential | None) -> Job:
         or address[1] is not None
         or _looks_like_file(text)
     ):
-        raise OperatorError(message("cli.bad_target", target=shown_without_login(text)))
+        shown = _shown_of_bad(text)
+        if shown is None:
+            raise OperatorError(message("cli.bad_target_number", number=number))
+        raise OperatorError(message("cli.bad_target", target=shown))
     uri = address[0]
     port = uri.port if text.endswith(f":{uri.port}") else None
     return Job(DeviceTarget(uri.host, port), login)
+
+
+def _shown_of_bad(text: str) -> str | None:
+    """What may be said of a target that nobody can read: anything else in it may be a password."""
+    if _looks_like_file(text) and "@" not in text and len(text.split()) == 1:
+        return Path(text).name[:60]
+    for written in _NUMBERS.findall(text):
+        try:
+            return str(ipaddress.ip_address(written))
+        except ValueError:
+            continue
+    return None
 
 
 def _looks_like_file(text: str) -> bool:

@@ -41,6 +41,10 @@ _IN_PATH = re.compile(rf"{_NAME}(?P<value>.+?)(?=[&/?]|%26|{_NEXT_FIELD}|$)", re
 _IN_TEXT = re.compile(rf"{_NAME}(?P<value>[^&\s\"'<>;,]+?)(?=[&\s\"'<>;,]|%26|{_NEXT_FIELD}|$)", re.I)
 _SHORT_PAIR = re.compile(r"(?<![A-Za-z0-9])(?P<name>[up])(?P<is>=)(?P<value>[^&;]+)", re.I)
 _ACCOUNTS = r"(?:admin|root|user|guest|operator|viewer|supervisor|service|\d{6})"
+_NAMES_OF_ACCOUNTS = _ACCOUNTS.replace(r"|\d{6}", "")
+_ACCOUNT_AND_NEXT = re.compile(  # /admin/password/ch1: an account, and two segments more
+    rf"(?P<before>(?:^|(?<=/)){_NAMES_OF_ACCOUNTS}/)(?P<value>[^/?&]{{1,64}})(?=/[^/])", re.I
+)
 _COLON = r"(?::|%3a)"
 _LOGIN_SEGMENT = re.compile(  # /0/admin:password/main, /admin:password, /anybody:password@camera
     rf"(?:(?<=/)|(?<=%2f))(?:{_ACCOUNTS}{_COLON}[^/?&]{{1,64}}"
@@ -84,6 +88,7 @@ def hide_fields(address: str, marks: Marks | None = None) -> str:
     marks = marks or Marks()
     path, mark, query = _sub(_CHAINED, address, marks).partition("?")
     path = _LOGIN_SEGMENT.sub(lambda m: marks.mark("login", m[0]), _sub(_IN_PATH, path, marks))
+    path = _ACCOUNT_AND_NEXT.sub(lambda m: m["before"] + marks.mark("login", m["value"]), path)
     if _SHORT_PAIR.search(query) and {m["name"].lower() for m in _SHORT_PAIR.finditer(query)} == {"u", "p"}:
         query = _sub(_SHORT_PAIR, query, marks)
     query = _LOGIN_VALUE.sub(lambda m: marks.mark("login", m[0]), _sub(_IN_QUERY, query, marks))

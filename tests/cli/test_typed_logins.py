@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from camagent.cli.main import main
-from camagent.model.uri import shown_as_typed, shown_range, without_logins
+from camagent.cli.typed_targets import read_target
+from camagent.model.operator_error import OperatorError
+from camagent.model.uri import StreamUri, shown_as_typed, shown_range, without_logins
+from camagent.text import render
+from tests.each import each
 
 SECRET = "Zq7hunter"
 COMMANDS = (
@@ -50,6 +54,38 @@ FORMS = (
     f"//admin:{SECRET}@[fd00::1/x",
     f"admin:p@{SECRET}@192.0.2.1/" + "x" * 60,
 )
+BAD_TARGETS = {
+    f"127.0.0.1 admin {SECRET}": "127.0.0.1: ",
+    f"admin {SECRET} 127.0.0.1:80": "127.0.0.1: ",
+    f"admin/{SECRET}@127.0.0.1/ch1": "127.0.0.1: ",
+    f"rtsp//h/admin/{SECRET}/ch1": "number 1",
+    f"cam.local admin {SECRET}": "number 1",
+    f"cam.local/{SECRET}": "number 1",
+    f"ftp://cam/{SECRET}": "number 1",
+    f"[fd00::1 {SECRET}": "fd00::1: ",
+    f"{SECRET}/999.1.1.1": "number 1",
+    f"rtsp//h/admin/{SECRET}/clip.mp4": "clip.mp4: ",
+    f"h {SECRET}.mp4": "number 1",
+}
+
+
+@each(list(BAD_TARGETS))
+def test_of_a_target_that_cannot_be_read_only_numbers_are_said(typed: str) -> None:
+    with pytest.raises(OperatorError) as refused:
+        read_target(typed, None)
+    said = render(refused.value.problems[0], "en")
+    assert SECRET not in said and BAD_TARGETS[typed] in said, said
+
+
+def test_a_password_that_is_a_segment_of_the_path_is_hidden() -> None:
+    for path, shown in (
+        (f"/admin/{SECRET}/ch1", "/admin/***/ch1"),
+        (f"/live/Admin/{SECRET}/ch1?x=1", "/live/Admin/***/ch1?x=1"),
+        ("/admin/ch1", "/admin/ch1"),
+        ("/Streaming/Channels/101", "/Streaming/Channels/101"),
+        ("/live/administration/x/y", "/live/administration/x/y"),
+    ):
+        assert StreamUri("rtsp", "h", 554, path).shown == f"rtsp://h{shown}"
 
 
 @pytest.mark.parametrize("typed", FORMS)
