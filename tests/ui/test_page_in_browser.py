@@ -10,8 +10,6 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
-from camagent.ui.server import Page as Server
-from camagent.ui.server import Reports
 
 from camagent.cli.ui import loopback_socket
 from camagent.document.compare import compare
@@ -20,6 +18,8 @@ from camagent.model.finding import Verdict
 from camagent.model.text import message
 from camagent.ui.access import Access
 from camagent.ui.board import Board, Phase
+from camagent.ui.page_server import Page as Server
+from camagent.ui.page_server import Reports
 from camagent.ui.rows import Device
 from tests.builders import NOW
 from tests.publish.report.browser import CHROMIUM, Page, chromium
@@ -112,7 +112,7 @@ def compared(board: Board) -> None:
     board.comparison = compare(before, now)
     board.problems = (message("ui.login_empty"),)
     board.login, board.waiting_for_trust = ("xem", ("192.168.1.0/24",)), 4
-    board.told = message("ui.told.checked")
+    board.notice = message("ui.told.checked")
     board.phase = Phase.IDLE
     board.changed()
 
