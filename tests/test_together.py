@@ -5,21 +5,28 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import pytest
 
+from camagent.cli.demo import demo_config, demo_order
 from camagent.model.device import DeviceTarget
 from camagent.model.fault import FaultCode
+from camagent.model.finding import Outcome, Verdict
+from camagent.model.scan_result import CameraResult
 from camagent.model.secret import Credential, Secret
 from camagent.model.stream import MeasuredStream, StreamFacts
+from camagent.observe.receiver import TrackReceiver
 from camagent.observe.watch import WatchOptions
 from camagent.platform.system_clock import SystemClock
+from camagent.run.context import RunPeriod
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job
+from camagent.run.recognition import finish
 from camagent.run.together import AT_ONCE, RECORDER_SOURCES, Together, at_once
 from camagent.run.visit import DeviceCheck
 from camagent.simulator.recorder import recorder
 from camagent.simulator.school import SimulatedSchool
-from tests.builders import fault, measured_stream, stream_facts
+from tests.builders import NOW, fault, measured_stream, stream_facts
 from tests.simulator.schools import PASSWORD, in_school
 
 BUSY = stream_facts(measured=fault(FaultCode.BUSY))
@@ -135,6 +142,38 @@ def test_a_recorder_is_seen_whole_however_few_sessions_it_bears(bears: int | Non
         lost = [s.measured.rtp_lost_packets for s in source.streams if isinstance(s.measured, MeasuredStream)]
         assert len(rates) == 2 and lost == [0, 0]
         assert rates[0] == pytest.approx(25.0, abs=0.3)
+
+
+def test_a_mistake_of_ours_with_one_source_is_that_sources_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told as ours: no stall, no lag of the neighbours, no doubt of the other cameras."""
+    feed, first = TrackReceiver.feed_interleaved, list[TrackReceiver]()
+
+    def fails(track: TrackReceiver, buffer: bytearray, at: int, end: int, now_s: float) -> int:
+        first[:] = first or [track]
+        if track is first[0]:
+            raise IndexError("a mistake of ours")
+        return feed(track, buffer, at, end, now_s)
+
+    monkeypatch.setattr(TrackReceiver, "feed_interleaved", fails)
+    check, _, _ = check_recorder(4, None)
+    assert check.defect is None and len(check.sources) == 4
+    broken = [source for source in check.sources if any(s.defect is not None for s in source.streams)]
+    assert len(broken) == 1
+    faults = [stream.fault.code for stream in check.streams if stream.fault is not None]
+    assert faults == [FaultCode.BUDGET_SPENT]
+    limits = {s.measured.limits for s in check.streams if isinstance(s.measured, MeasuredStream)}
+    assert limits == {()}
+    run = finish([check], demo_order(demo_config(2.0), (), PASSWORD), RunPeriod(NOW, NOW, "check", None))
+    defects = [_defects(camera) for camera in run.result.cameras]
+    assert sorted(defects) == [[], [], [], [Outcome.DEFECT]]
+    (its,) = (camera for camera in run.result.cameras if _defects(camera))
+    assert its.verdict is Verdict.UNDETERMINED
+    findings = chain.from_iterable(camera.findings for camera in run.result.cameras)
+    assert "findings.fault_stalled" not in {finding.message.key for finding in findings}
+
+
+def _defects(camera: CameraResult) -> list[Outcome]:
+    return [finding.outcome for finding in camera.findings if finding.rule == "CAMAGENT"]
 
 
 def test_a_wrong_password_is_sent_to_a_recorder_once() -> None:

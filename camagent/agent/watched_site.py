@@ -176,8 +176,7 @@ class WatchedSite:
             return
         began_s, checked_at = self._clock.monotonic_s(), self._clock.now()
         job = for_streams(job, before)
-        answers = [await self._watch_again(source, job) for source in before.sources]
-        sources = tuple(source for source, _ in answers)
+        sources = tuple([await self._watch_again(source, job) for source in before.sources])
         streams = list(chain.from_iterable(source.streams for source in sources))
         if streams and all(stream.fault is not None and stream.fault.code in SILENT for stream in streams):
             await self.interrogate(host)
@@ -187,12 +186,12 @@ class WatchedSite:
             sources=sources,
             checked_at=checked_at,
             duration_s=self._clock.monotonic_s() - began_s,
-            defect=next((defect for _, defect in answers if defect is not None), None),
+            defect=None,
         )
         self._take(host, check, stream_faults(check))
 
-    async def _watch_again(self, source: SeenSource, job: Job) -> tuple[SeenSource, str | None]:
-        """The streams of one source, watched anew, and where our own code failed, if it did."""
+    async def _watch_again(self, source: SeenSource, job: Job) -> SeenSource:
+        """The streams of one source, watched anew, each with the place where our code failed, if it did."""
         streams: list[StreamFacts] = []
         for stream in source.streams:
             if not isinstance(stream.target, StreamTarget):
@@ -204,11 +203,11 @@ class WatchedSite:
             fresh = next(iter(check.sources[0].streams), None)
             if fresh is None:
                 spent = budget_spent(Stage.OBSERVE, check.duration_s)
-                fresh = replace(stream, measured=spent, image=None, faults=(spent,))
+                fresh = replace(stream, measured=spent, image=None, faults=(spent,), defect=check.defect)
             streams.append(replace(fresh, configured=stream.configured))
             if check.defect is not None or fresh.fault is not None and fresh.fault.code in LEAVE_ALONE:
-                return replace(source, streams=tuple(streams)), check.defect
-        return replace(source, streams=tuple(streams)), None
+                break
+        return replace(source, streams=tuple(streams))
 
     async def reach(self, host: str) -> None:
         """One cheap question: does the device answer? A missed handshake alone does not make a camera
@@ -310,7 +309,7 @@ class WatchedSite:
         return replace(with_login(device.job, self.settings.order, present), key=host)
 
     def _take(self, host: str, check: DeviceCheck, faults: Iterable[Fault]) -> None:
-        self.defects += check.defect is not None
+        self.defects += (check.defect is not None) + sum(s.defect is not None for s in check.streams)
         self.faults.update((fault.stage, fault.code) for fault in faults)
         device = self._devices.get(host)
         if device is None:  # dropped meanwhile

@@ -261,6 +261,8 @@ class StreamFacts:
     started_at: datetime
     faults: tuple[Fault, ...] = ()
     """Everything that went wrong on the way, also what was made good (461 then UDP)."""
+    defect: str | None = None
+    """Where our own code failed with it (file and line), if it did: nothing else is known of it then."""
 
     @property
     def role(self) -> StreamRole:

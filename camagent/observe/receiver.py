@@ -68,6 +68,8 @@ class TrackReceiver:
         """By SSRC, since our sender's last packet: held until one is believed to be the sender, restarted."""
         self._numbering: Numbering | None = None
         """None: packets may overtake each other."""
+        self._odd = (-1, -1)
+        """Number and time stamp of the latest packet out of turn."""
         self._foreign = 0
         """Packets of other payload types since one of ours was out of turn."""
         self._fast_sequence = -1
@@ -253,9 +255,10 @@ class TrackReceiver:
     def _counts_nothing(self, order: SequenceOrder, numbering: Numbering, packet: Packet) -> bool:
         """Numbers that count nothing: the packet was taken as it came."""
         made_sense = not numbering.senseless
-        if made_sense:
+        this = packet.sequence, packet.timestamp
+        if made_sense and this != self._odd:  # one that is said over and over is noise beside the others
             numbering.note(packet.sequence, order.next, self._foreign)
-            self._foreign = 0
+            self._foreign, self._odd = 0, this
         if not numbering.senseless:
             return False
         if made_sense:

@@ -2,7 +2,8 @@
 
 The concurrency of a check: searching (`discover.sweep`), the decoder's process (`observe.decode`) and the
 agent's own tasks and threads (`agent`, `exporter`) stand where they are used. A bug of ours in one camera's
-check is caught here, once, and reported as ours; it never silences the other cameras.
+check is caught here and reported as ours, of a device's stream where it is one's; it never silences the
+others.
 """
 
 from __future__ import annotations
@@ -244,7 +245,7 @@ class Fleet:
                 return await self._check(job, options, ending)
         except TimeoutError:
             logger.warning("check of %s outlived its budget of %.0f s", job.host, budget_s)
-        except Exception as bug:  # the one place where a bug of ours becomes a finding
+        except Exception as bug:  # a bug of ours becomes a finding
             defect = place_of(bug)
             logger.error("defect while checking %s: %s", job.host, defect)
         elapsed_s = self.clock.monotonic_s() - began_s
@@ -300,7 +301,13 @@ class Fleet:
             if pictures is not None and options.watch.sub_window_s is not None:
                 await pictures.prepare()  # somebody waits: its start takes as long as half a window
             doors = WatchDoors(self.clock, self._ledger, pictures, transcript, pin, opening)
-            return await watch_stream(target, credential, options.watch, doors)
+            began_s = self.clock.monotonic_s()
+            try:
+                return await watch_stream(target, credential, options.watch, doors)
+            except Exception as bug:
+                if isinstance(job.target, StreamTarget):
+                    raise  # it is all that was asked for
+                return self._failed(target, bug, self.clock.monotonic_s() - began_s)
 
         async def watch_one_file(target: FileTarget) -> StreamFacts:
             options.stepped(job, Step.WATCHING)
@@ -308,6 +315,13 @@ class Fleet:
 
         glances = options.watch.sub_window_s is not None
         return Doors(ask, watch, watch_one_file, admit, self.clock, self._limits.device_budget_s, glances)
+
+    def _failed(self, target: StreamTarget, bug: Exception, elapsed_s: float) -> StreamFacts:
+        """One stream of a device that a bug of ours ended: its others are watched on."""
+        where = place_of(bug)
+        logger.error("defect while watching %s: %s", target.uri.host, where)
+        spent = budget_spent(Stage.OBSERVE, elapsed_s)
+        return StreamFacts(target, None, None, spent, None, None, self.clock.now(), (spent,), where)
 
     async def _watch_file(self, target: FileTarget, options: FleetOptions) -> StreamFacts:
         # av, cv2 and numpy cost 44 MB that a service without files never needs

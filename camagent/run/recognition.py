@@ -165,7 +165,8 @@ def _checked(one: _Seen, facts: CameraFacts) -> CheckedCamera:
     if other is not None:
         again = alike[0] if alike else SeenSource(one.source.video_source, None, ())
         looked = replace(facts, device=other.device, streams=again.streams, others=again.others)
-    return CheckedCamera(facts, check.checked_at, check.duration_s, check.defect, looked, check.login)
+    defect = check.defect or next((s.defect for s in one.source.streams if s.defect is not None), None)
+    return CheckedCamera(facts, check.checked_at, check.duration_s, defect, looked, check.login)
 
 
 def to_look_at_again(run: Run, checks: Sequence[DeviceCheck]) -> tuple[int, ...]:
