@@ -39,7 +39,7 @@ def test_one_word_for_one_thing(word: str) -> None:
 
 ENGLISH_WORDS = {
     r"\blog-in": "login (to log in is the verb)",
-    r"\bmend": "fix",
+    r"\bmend": "fix, repair, correct",
     r"\bknocking": "probing",
     r"speak of loss": "measure loss",
     r"circular 350": "official letter 350",
@@ -62,6 +62,19 @@ def test_one_word_for_one_thing_in_pages_and_profiles_too(word: str) -> None:
     """Makers' menus say firmware; a catalogue of ours need not."""
     used = [page.name for page in PAGES if word in page.read_text(encoding="utf-8").casefold()]
     assert not used, f"say {OTHER_WORDS[word]!r}"
+
+
+ENGLISH_PAGES = sorted(
+    [ROOT / "README.md", ROOT / "docs/guide.md", ROOT / "docs/ui.md", *ROOT.glob("docs/findings/*.en.md")]
+)
+
+
+@pytest.mark.parametrize("word", ENGLISH_WORDS)
+def test_one_english_word_for_one_thing_in_pages_too(word: str) -> None:
+    """But for the names of screens, which nobody reads."""
+    pages = {page: re.sub("<!--.*?-->", "", page.read_text(encoding="utf-8")) for page in ENGLISH_PAGES}
+    used = [page.name for page, text in pages.items() if re.search(word, text, re.IGNORECASE)]
+    assert not used, f"say {ENGLISH_WORDS[word]!r}"
 
 
 def test_no_english_page_writes_login_in_two_ways() -> None:

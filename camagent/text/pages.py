@@ -19,7 +19,7 @@ GAPS = ("required", "recommended")
 """What a page may leave open: `{required}` and `{recommended}`, filled from the profile that is in use."""
 HEADINGS = {
     "vi": ("Nghĩa là gì", "Vì sao quan trọng", "Cách sửa", "Viết cho nhà cung cấp"),
-    "en": ("What it means", "Why it matters", "How to mend it", "What to write to the supplier"),
+    "en": ("What it means", "Why it matters", "How to fix it", "What to write to the supplier"),
 }
 """The second-level headings that every page has, in this order."""
 
