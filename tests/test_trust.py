@@ -24,6 +24,7 @@ from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import Fleet, FleetLimits
 from camagent.run.onlooker import Onlooker
 from camagent.run.site_run import Found, check_found, jobs_for
+from camagent.run.trust_findings import newly_finding
 from camagent.run.visit import Judge
 from camagent.store import open_store
 from camagent.text import render
@@ -251,3 +252,8 @@ def test_trusting_an_address_takes_whoever_is_there_now(tmp_path: Path) -> None:
         trust = store.trust()
     assert trust.devices == () and trust.grants == ("192.0.2.0/28",)
     assert given(order(trust=trust), DeviceTarget(ADDRESS, 80, endpoint="urn:uuid:2")) is LoginGiven.AS_BOUND
+
+
+def test_devices_that_are_new_are_listed_in_the_order_of_their_addresses() -> None:
+    told = dict(newly_finding(["192.0.2.10", "cam.local", "192.0.2.2", "192.0.2.2"]).message.args)
+    assert told["addresses"] == "192.0.2.2, 192.0.2.10, cam.local"

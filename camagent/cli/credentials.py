@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from camagent.cli.language import lang, t
+from camagent.model.address_order import address_order
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 from camagent.model.uri import shown_range
@@ -131,7 +132,7 @@ def trust_command(network: str) -> int:
         store.grant_trust(bound, SystemClock().now())
     finally:
         store.close()
-    click.echo(t("trust.granted", network=bound))
+    click.echo(t("trust.granted", network=bound.removesuffix("/32").removesuffix("/128")))
     return 0
 
 
@@ -198,7 +199,7 @@ def _refusals() -> tuple[RefusedLogin, ...]:
     if record is None:
         return ()
     with record:
-        return record.refusals()
+        return tuple(sorted(record.refusals(), key=lambda refusal: address_order(refusal.device)))
 
 
 def _allow(network: str) -> int:

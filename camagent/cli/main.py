@@ -75,13 +75,20 @@ class Commands(click.Group):
             formatter.write_dl([(name, t(f"cli.help.{name}")) for name in COMMANDS])
 
 
+NUMBERS = (click.types.IntParamType, click.types.FloatParamType)
+
+
 def add_language(command: click.Command) -> None:
     """`--lang` stands on every command, and on every command of a group; so do our words for its usage line,
     which click fixes when a command is made."""
     command.options_metavar = t("cli.click.options_metavar")
+    for parameter in command.params:
+        if isinstance(parameter.type, NUMBERS) and parameter.metavar is None:
+            parameter.metavar = "N"
     if not any(option.name == "lang" for option in command.params):
         command.params.append(lang_option())
     if isinstance(command, click.Group):
+        command.subcommand_metavar = t("cli.click.subcommand_metavar")
         for name in command.commands:
             add_language(command.commands[name])
 
@@ -101,6 +108,8 @@ def build() -> click.Group:
     """The whole command line, in the language of this run."""
     return Commands(
         name="camagent",
+        options_metavar=t("cli.click.options_metavar"),
+        subcommand_metavar=t("cli.click.subcommand_metavar"),
         help=t("cli.help.camagent"),
         epilog=t("cli.help.example", example="camagent demo"),
         no_args_is_help=True,

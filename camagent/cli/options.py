@@ -44,7 +44,9 @@ def group_option(command: Command) -> Command:
 
 def search_options(command: Command) -> Command:
     """`--subnet` and `--interface`."""
-    command = click.option("--interface", "interfaces", multiple=True, help=t("cli.help.interface"))(command)
+    command = click.option(
+        "--interface", "interfaces", multiple=True, metavar="NAME", help=t("cli.help.interface")
+    )(command)
     return click.option("--subnet", "subnets", multiple=True, metavar="CIDR", help=t("cli.help.subnet"))(
         command
     )
@@ -59,7 +61,9 @@ def run_options(command: Command) -> Command:
     """
     for option in reversed(
         [
-            click.option("--profile", "requirement_profile", help=t("cli.help.requirement_profile")),
+            click.option(
+                "--profile", "requirement_profile", metavar="ID|FILE", help=t("cli.help.requirement_profile")
+            ),
             click.option("--window", "window_s", type=click.FloatRange(2, 300), help=t("cli.help.window")),
             click.option(
                 "--transport", type=click.Choice(["auto", "tcp", "udp"]), help=t("cli.help.transport")

@@ -32,6 +32,8 @@ from camagent.cli.progress_bar import progress_on_terminal
 from camagent.cli.run import code_of, kept_for_report, show, warn, warn_of, write_reports
 from camagent.cli.trust_question import may_trust, trusting
 from camagent.cli.typed_targets import read_login
+from camagent.model.credential_book import CredentialBook
+from camagent.model.earlier_runs import Memory
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
 from camagent.platform.process import let_interrupt, on_interrupt
@@ -56,6 +58,8 @@ def run_scan(config_path: Path | None, request: RunOptions) -> int:
     config = with_site(read_config(config_path), request)
     tell_nameless(config)
     inventory = read_inventory_file(request.inventory or config.discovery.inventory)
+    # What was typed wrong is said before what the network lacks.
+    make_order(config, request, inventory, CredentialBook(), Memory())
     plan = search_plan(config, request, inventory)
     typed = _typed_login(request, plan, named=bool(request.subnets or config.discovery.subnets))
     store = None if request.no_store else _store_with_room(config)

@@ -17,12 +17,12 @@ from camagent.discover.plan import DiscoveryPlan, hosts_of
 from camagent.discover.second_address import at_true_addresses
 from camagent.discover.sightings import (
     Announced,
-    address_order,
     merge_sightings,
     read_datagrams,
 )
 from camagent.discover.sweep import Progress, Sweep, TriedPorts, probe_addresses
 from camagent.discover.tcp_probe import PortAnswer
+from camagent.model.address_order import address_order
 from camagent.model.clock import Clock
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, FoundBy, Note, RtspOnly, Sighting

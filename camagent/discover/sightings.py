@@ -23,6 +23,7 @@ from camagent.discover.wsdiscovery import (
     rank_xaddrs,
     same_address,
 )
+from camagent.model.address_order import address_order
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import FoundBy, Sighting
 from camagent.model.onvif import ONVIF_PATHS
@@ -113,15 +114,6 @@ def merge_sightings(first: Iterable[Sighting], second: Iterable[Sighting]) -> tu
     merged = {(s.target.host, s.target.port): s for s in second}
     merged |= {(s.target.host, s.target.port): s for s in first}
     return tuple(sorted(merged.values(), key=lambda s: address_order(s.target.host, s.target.port)))
-
-
-def address_order(host: str, port: int | None = None) -> tuple[int, int, str, int]:
-    """Sorts addresses as numbers, IPv4 first, names last."""
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return 9, 0, host, port or 0
-    return address.version, int(address), host, port or 0
 
 
 def _device(datagram: Datagram, announcement: Announcement) -> _Device:

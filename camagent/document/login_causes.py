@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from camagent.document.model import CameraView, ScanDocument
 from camagent.document.wording import main_column
+from camagent.model.address_order import address_order
 from camagent.model.fault import FaultCode
 from camagent.model.finding import TRUST_RULE, Outcome, Verdict
 
@@ -39,7 +40,7 @@ class LoginBlock:
     @property
     def addresses(self) -> tuple[str, ...]:
         """Each address once, in the order of numbers."""
-        return tuple(sorted({camera.address for camera in self.cameras}, key=_number))
+        return tuple(sorted({camera.address for camera in self.cameras}, key=address_order))
 
 
 def login_blocks(document: ScanDocument) -> tuple[LoginBlock, ...]:
@@ -76,7 +77,7 @@ def login_cause(camera: CameraView) -> LoginCause | None:
 
 
 def _places(addresses: list[str], subnets: Iterable[str]) -> tuple[str, ...]:
-    distinct = tuple(sorted(set(addresses), key=_number))
+    distinct = tuple(sorted(set(addresses), key=address_order))
     ranges = tuple(subnet for subnet in subnets if any(_holds(subnet, address) for address in distinct))
     held = [address for address in distinct if any(_holds(subnet, address) for subnet in ranges)]
     if len(distinct) == 1:
@@ -89,10 +90,3 @@ def _holds(subnet: str, address: str) -> bool:
         return ipaddress.ip_address(address) in ipaddress.ip_network(subnet, strict=False)
     except ValueError:
         return False
-
-
-def _number(address: str) -> tuple[int, int, str]:
-    try:
-        return 0, int(ipaddress.ip_address(address)), address
-    except ValueError:  # a stream's address, a file
-        return 1, 0, address

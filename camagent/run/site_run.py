@@ -8,6 +8,7 @@ from datetime import datetime
 
 from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.search import search
+from camagent.model.address_order import address_order
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, Note
 from camagent.model.earlier_runs import Learned
@@ -90,7 +91,7 @@ def jobs_for(discovery: Discovery, order: JudgingContext) -> tuple[Job, ...]:
     present = {host for host, _ in targets}
     for host, target in targets_of(order.memory, present).items():
         targets[host, target.port if isinstance(target, DeviceTarget) else None] = target
-    places = sorted(targets, key=lambda place: (_address_order(place[0]), place[1] or 0))
+    places = sorted(targets, key=lambda place: address_order(*place))
     macs = dict(discovery.link_addresses)
     jobs = (Job(targets[place], mac=macs.get(place[0])) for place in places)
     return tuple(with_login(job, order, present) for job in jobs)
@@ -112,13 +113,6 @@ def _declared_target(declared: Declaration, address: str) -> DeviceTarget | Stre
     if parsed is not None:
         return StreamTarget(parsed[0], name=declared.name)
     return DeviceTarget(address, declared.port, name=declared.name)
-
-
-def _address_order(host: str) -> tuple[int, ...]:
-    parts = host.split(".")
-    if len(parts) == 4 and all(part.isdigit() for part in parts):
-        return tuple(int(part) for part in parts)
-    return (999, *host.encode())
 
 
 def with_memory(options: FleetOptions, order: JudgingContext) -> FleetOptions:

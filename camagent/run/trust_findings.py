@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from camagent.model.address_order import address_order
 from camagent.model.fault import FaultCode
 from camagent.model.finding import TRUST_RULE, Basis, Finding, Outcome, Severity
 from camagent.model.scan_result import CameraFacts
@@ -26,7 +27,7 @@ def waiting_finding(facts: CameraFacts, login: LoginGiven) -> Finding:
 
 def newly_finding(addresses: Iterable[str]) -> Finding:
     """Who was given the log-in for the first time because all new devices were trusted."""
-    listed = sorted(set(addresses))
+    listed = sorted(set(addresses), key=address_order)
     return _finding(
         Outcome.WARN, Severity.INFO, message("trust.newly", count=len(listed), addresses=", ".join(listed))
     )

@@ -291,6 +291,7 @@ def findings() -> Iterator[Finding]:
     yield from (
         judged("uplink", site=site_facts(uplink_bps=50_000_000.0), cameras=cameras) for cameras in SITES
     )
+    yield from (judged("uplink", site=site_facts(uplink_bps=line), cameras=SITES[0]) for line in (None, 4e6))
     yield from (case.finding for case in RETENTION.values())
     for rule, camera, more in CASES:
         site, parameters = (None, more) if isinstance(more, dict) else (more, {})

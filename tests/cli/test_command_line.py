@@ -142,11 +142,18 @@ MISTAKES: dict[tuple[str, ...], str] = {
     (
         "check",
         "no such file.mp4",
-    ): "no such file.mp4",
+    ): "Target number 1",
     (
         "check",
         "ftp://x/",
-    ): "ftp://x/",
+    ): "Target number 1",
+    (
+        "scan",
+        "--interface",
+        "no-such-card",
+        "--profile",
+        "khong-co",
+    ): "khong-co",
     (
         "check",
         "192.0.2.1",

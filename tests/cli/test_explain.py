@@ -86,3 +86,12 @@ def test_the_usage_line_of_a_command_below_a_group_is_in_the_users_language() ->
     group = build().get_command(click.Context(build()), "camera")
     assert isinstance(group, click.Group)
     assert group.commands["retire"].options_metavar == "[TÙY CHỌN]"
+    scan = build().get_command(click.Context(build()), "scan")
+    assert scan is not None
+    for command, words in (
+        (build(), "[TÙY CHỌN] LỆNH [THAM SỐ]..."),
+        (group, "[TÙY CHỌN] LỆNH [THAM SỐ]..."),
+    ):
+        assert " ".join(command.collect_usage_pieces(click.Context(command))) == words
+    page = scan.get_help(click.Context(scan))
+    assert "RANGE" not in page and "--window N" in page

@@ -36,19 +36,19 @@ def uplink(
     args = {
         "needed": _need_mbps(known_bps),
         "cameras": len(shared),
-        "unread": unread,
         "factor": headroom_factor,
-    }
+    } | ({"unread": unread} if unread else {})
     args |= {"better": _need_mbps(recommended_factor * shared_bps), "better_factor": recommended_factor}
     args["storage"] = round(shared_bps / 1e6 * GB_PER_DAY_PER_MBPS, 1)
     is_too_little = unread > MOST_UNREAD_RATIO * len(shared)
     if is_too_little and (site.uplink_bps is None or known_bps <= site.uplink_bps):
         return unknown("uplink_unmeasured", cameras=len(shared), unread=unread)
     if site.uplink_bps is None:
-        return Judgement(Outcome.NOT_ASSESSED, say("uplink_undeclared", **args), required=known_bps)
+        name = "uplink_undeclared" if unread else "uplink_undeclared_all"
+        return Judgement(Outcome.NOT_ASSESSED, say(name, **args), required=known_bps)
     args["line"] = site.uplink_bps / 1e6
     if known_bps > site.uplink_bps:  # what is known already fills the line; the rest can only add
-        outcome, name = Outcome.FAIL, "uplink_narrow"
+        outcome, name = Outcome.FAIL, "uplink_narrow" if unread else "uplink_narrow_all"
     elif unread:
         return unknown("uplink_unclear", **args)
     elif site.uplink_bps < recommended_factor * shared_bps:
