@@ -18,6 +18,7 @@ from camagent.discover.wsdiscovery import ProbeTypes
 from camagent.model.discovery import FoundBy
 from camagent.model.onvif import scope_value
 from tests.discover.peers import envelope, match, matches
+from tests.floor import judged, not_vacuous
 
 LAN = Interface("eth1", 7, Medium.LAN, True, True, True, (ipaddress.IPv4Interface("192.168.1.2/24"),))
 FAULT = envelope("<s:Fault/>")
@@ -150,6 +151,7 @@ def test_a_name_with_percent_signs_is_read_and_control_characters_are_not() -> N
     assert scope_value(scopes, "hardware") is None
 
 
+@not_vacuous(0.3)
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(
@@ -157,6 +159,7 @@ def test_a_name_with_percent_signs_is_read_and_control_characters_are_not() -> N
     )
 )
 def test_no_answering_address_is_ever_lost(answers: list[tuple[int, int, int | None, bool]]) -> None:
+    judged(bool(answers))
     datagrams = []
     for host, endpoint, port, own in answers:
         xaddr = f"http://{f'192.168.1.{host}' if own else '10.9.9.9'}{f':{port}' if port else ''}/onvif"
