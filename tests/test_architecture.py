@@ -38,13 +38,14 @@ FENCES: dict[str, tuple[str, ...]] = {
     "lxml": ("camagent/app/onvif_call.py", "camagent/simulator/"),
     "click": ("camagent/cli/",),
     "xlsxwriter": ("camagent/report/",),
+    "msgspec": ("camagent/area/needed.py",),
     "openpyxl": (),
     "jinja2": ("camagent/report/", "camagent/exporter/", "camagent/ui/"),
     "yaml": ("camagent/exporter/web_config.py",),
     "bcrypt": ("camagent/exporter/web_config.py",),
     "rich": ("camagent/report/", "camagent/cli/"),
 }
-LAZY_IN_CLI = {"av", "cv2", "zeep", "onvif", "aiohttp", "numpy", "pydantic", "lxml"}
+LAZY_IN_CLI = {"av", "cv2", "zeep", "onvif", "aiohttp", "numpy", "pydantic", "lxml", "msgspec"}
 
 
 def relative(path: Path) -> str:

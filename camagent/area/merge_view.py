@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Annotated, Any, Literal, cast, get_args
 
-from pydantic import Field, GetCoreSchemaHandler
+from pydantic import BaseModel, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from camagent.document.model import (
@@ -47,6 +47,13 @@ _UNREAD = "\x00"
 def unread(value: Any = None) -> Any:
     """A field that is never read from a document, and has this value."""
     return Field(default=value, validation_alias=_UNREAD)
+
+
+def fields_read(model: type[BaseModel]) -> list[str]:
+    """The names, as a document has them, of the parts that the model reads."""
+    return [
+        field.alias or name for name, field in model.model_fields.items() if field.validation_alias != _UNREAD
+    ]
 
 
 class Brief(View):

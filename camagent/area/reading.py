@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from camagent.area.merge_view import AreaDocument
+from camagent.area.needed import needed_text
 from camagent.document.model import CHECK_SCHEMA, SCHEMAS, CameraView, ScanDocument
 from camagent.document.read import MAX_DOCUMENT_BYTES, DocumentError, parse_as, read_schema
 from camagent.model.text import Message, message
@@ -82,7 +83,7 @@ def read_file(path: Path) -> SourceFile | SourceProblem:
             source, message("area.source.foreign", source=source, schema=clean_line(schema, 60))
         )
     try:
-        document, cameras = parse_as(AreaDocument, content, source)
+        document, cameras = parse_as(AreaDocument, needed_text(content), source)
     except DocumentError as error:
         return SourceProblem(source, error.problem)
     if document.is_check:

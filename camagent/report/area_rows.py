@@ -6,17 +6,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
 from camagent.document.decisions import Decision
 from camagent.document.upgrade_rows import UpgradeRow
 from camagent.document.wording import uncertain_note
+from camagent.model.finding import Action, Verdict
 from camagent.text import say
 
 COLUMNS = ("site", "camera", "model", "verdict", "action", "reason", "ground", "cost", "decision")
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """What stands in one cell: a text, and smaller lines below it."""
 
     text: str
@@ -57,15 +59,24 @@ def _cells(row: UpgradeRow, decided: Decision | None, lang: str) -> dict[str, Ce
         "site": Cell(row.site, _filled(row.area)),
         "camera": Cell(row.camera, _filled(row.address, row.place)),
         "model": Cell(row.model, _filled(row.serial)),
-        "verdict": Cell(say(f"report.verdict.{row.verdict}", lang)),
-        "action": Cell(
-            say(f"report.action.{row.action}", lang), _filled(uncertain_note(row.action, row.certain, lang))
-        ),
+        "verdict": _verdict(row.verdict, lang),
+        "action": _action(row.action, row.certain, lang),
         "reason": Cell(f"{row.reason}{rest}"),
         "ground": Cell(row.ground),
         "cost": Cell(row.cost or none),
         "decision": Cell(word, _filled(*notes)),
     }
+
+
+@cache
+def _verdict(verdict: Verdict, lang: str) -> Cell:
+    return Cell(say(f"report.verdict.{verdict}", lang))
+
+
+@cache
+def _action(action: Action, certain: bool, lang: str) -> Cell:
+    note = uncertain_note(action, certain, lang)
+    return Cell(say(f"report.action.{action}", lang), _filled(note))
 
 
 def _filled(*texts: str | None) -> tuple[str, ...]:
@@ -75,20 +86,25 @@ def _filled(*texts: str | None) -> tuple[str, ...]:
 def packed_rows(rows: Iterator[PageRow]) -> str:
     """All rows as JSON that may stand in a page: each text once, each row as the numbers of its texts.
 
-    A row is [number, ward, maker, verdict, action, [text, small …] of each column].
+    A row is [number, ward, maker, verdict, action, [text, small …] of each column]. Each is written at once:
+    to keep a city's rows as lists of lists takes longer than all the rest.
     """
     texts: dict[str, int] = {}
+    cells: dict[Cell, str] = {}
 
     def number(text: str) -> int:
         return texts.setdefault(text, len(texts))
 
-    packed = [
-        [
-            item.number,
-            *map(number, (item.row.area, item.row.maker, item.row.verdict.value, item.row.action.value)),
-            [[number(cell.text), *map(number, cell.small)] for cell in item.cells.values()],
-        ]
+    def packed(cell: Cell) -> str:
+        if (known := cells.get(cell)) is None:
+            known = cells[cell] = f"[{','.join([str(number(text)) for text in (cell.text, *cell.small)])}]"
+        return known
+
+    lines = [
+        f"[{item.number},{number(item.row.area)},{number(item.row.maker)},{number(item.row.verdict.value)},"
+        f"{number(item.row.action.value)},[{','.join(map(packed, item.cells.values()))}]]"
         for item in rows
     ]
-    content = json.dumps({"texts": list(texts), "rows": packed}, ensure_ascii=False, separators=(",", ":"))
+    listed = json.dumps(list(texts), ensure_ascii=False, separators=(",", ":"))
+    content = f'{{"texts":{listed},"rows":[{",".join(lines)}]}}'
     return content.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

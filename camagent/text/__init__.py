@@ -48,6 +48,7 @@ def _sentences(lang: str) -> _Sentences:
     return _Sentences(lang)
 
 
+@cache
 def catalogue(lang: str) -> Mapping[str, str]:
     """All sentences of one language, keyed `area.name`; one file an area: `AREA.LANG.toml`."""
     sentences = _sentences(lang)
@@ -66,12 +67,20 @@ def render(message: Message, lang: str) -> str:
 
     Raises: KeyError for a key or gap that the catalogue does not have: our bug, caught by the parity tests.
     """
-    return _Formatter(lang).vformat(_sentences(lang)[message.key], (), dict(message.args))
+    return _filled(_sentences(lang)[message.key], lang, dict(message.args))
 
 
 def say(key: str, lang: str, **args: Filling) -> str:
     """`render` for a sentence made where it is printed."""
-    return _Formatter(lang).vformat(_sentences(lang)[key], (), args)
+    return _filled(_sentences(lang)[key], lang, args)
+
+
+def _filled(sentence: str, lang: str, args: Mapping[str, Filling]) -> str:
+    """A sentence without gaps is itself: a city's list asks for a word of the catalogue half a million
+    times."""
+    if "{" not in sentence and "}" not in sentence:
+        return sentence
+    return _Formatter(lang).vformat(sentence, (), args)
 
 
 def both(message: Message) -> Localised:

@@ -44,7 +44,9 @@ def clean_paragraph(text: str, limit: int = MAX_PARAGRAPH_CHARS) -> str:
     return joined if len(joined) <= limit else joined[: limit - 1].rstrip() + "…"
 
 
+@lru_cache(maxsize=2048)
 def _is_clean(text: str) -> bool:
+    """Of a text no longer than a paragraph: cameras of one make say the same words."""
     spaced = text.startswith(" ") or text.endswith(" ") or "  " in text
     return text.isprintable() and not spaced and (text.isascii() or unicodedata.is_normalized("NFC", text))
 
