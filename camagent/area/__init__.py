@@ -7,17 +7,15 @@ Unknown never looks like no need: beside the share that is surely not ready stan
 from __future__ import annotations
 
 import gc
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
-from multiprocessing import get_context
 from pathlib import Path
 
+from camagent.area.processes import in_processes
 from camagent.area.reading import SourceProblem as SourceProblem
 from camagent.area.reading import find_files, read_file
 from camagent.area.school_summary import RANKS, Frame, School, school_of
@@ -31,10 +29,6 @@ from camagent.document.upgrade_rows import Budget, UpgradeRow, budget_of, row_or
 from camagent.model.finding import Action, Verdict
 from camagent.model.text import message
 from camagent.text.vietnamese import SortKey, clean_line, sort_key
-
-MAX_PROCESSES = 8  # reading is bound by the processor up to there; more only takes memory
-MANY_FILES = 64  # starting the processes takes about as long as reading that many files
-FILES_A_TURN = 8  # handed to a process at once: few enough to share evenly, enough to hide the handing over
 
 TellFile = Callable[[int, int], None]
 """Told after each file: how many are read, of how many."""
@@ -115,23 +109,12 @@ def merge_area(
     frame = Frame(now, lang, options or AreaOptions(), len(files))
 
     def told() -> Iterator[School | SourceProblem]:
-        for done, school in enumerate(_read_all(files, frame), start=1):
+        for done, school in enumerate(in_processes(partial(_read, frame), files), start=1):
             yield school
             if progress:
                 progress(done, len(files))
 
     return merge(told(), problems, frame)
-
-
-def _read_all(files: Sequence[Path], frame: Frame) -> Iterator[School | SourceProblem]:
-    """Each file's school, in order; many files are read by as many processes as there are cores."""
-    read = partial(_read, frame)
-    workers = min(MAX_PROCESSES, os.cpu_count() or 1)
-    if workers == 1 or len(files) < MANY_FILES:
-        yield from map(read, files)
-        return
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        yield from pool.map(read, files, chunksize=FILES_A_TURN)
 
 
 def _read(frame: Frame, path: Path) -> School | SourceProblem:

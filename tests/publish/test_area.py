@@ -15,9 +15,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from camagent.area import MANY_FILES, AreaOptions, AreaReport, merge_area
+from camagent.area import AreaOptions, AreaReport, merge_area
 from camagent.area.area_wording import ranked_text
 from camagent.area.merge_view import AreaDocument
+from camagent.area.processes import MANY_FILES
 from camagent.area.school_summary import Price
 from camagent.document.decisions import Decision
 from camagent.document.read import MAX_DOCUMENT_BYTES, parse_as, parse_document
