@@ -6,8 +6,8 @@ import gzip
 import json
 import random
 
-from camagent.area.needed import MAX_CUT_BYTES, needed_text
 from camagent.area.merge_view import AreaDocument
+from camagent.area.needed import MAX_CUT_BYTES, needed_text
 from camagent.document.model import CameraView
 from camagent.document.read import DocumentError, parse_as
 from camagent.text import render
