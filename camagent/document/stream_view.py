@@ -98,6 +98,8 @@ class MeasuredView(View):
     """The clock that is believed: the sender's time stamps, or arrivals where stamps lie."""
     stamped_frame_rate_hz: Number = None
     bitrate_uncertainty_bps: Number = None
+    rate_decided_over_udp: bool = False
+    """A short second look over UDP told which clock counts, or that the line is too slow."""
     packets_numbered: bool = True
     """False: the sequence numbers count nothing, and loss cannot be told."""
 

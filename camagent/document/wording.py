@@ -175,7 +175,9 @@ def _frame_rate(column: ColumnView, lang: str) -> str | None:
     half_hz = column.frame_rate_uncertainty_hz or 0.0
     if half_hz >= SHOWN_RATIO * column.frame_rate_hz:
         text = f"{text} (±{number_text(half_hz, lang)})"
-    return f"{text}, {say('report.by_arrivals', lang)}" if column.frame_rate_basis == "arrivals" else text
+    if column.frame_rate_basis == "arrivals":
+        text = f"{text}, {say('report.by_arrivals', lang)}"
+    return f"{text} ({say('report.over_udp', lang)})" if column.rate_decided_over_udp else text
 
 
 def _bit_rate(column: ColumnView, lang: str) -> str | None:

@@ -167,6 +167,8 @@ class MeasuredStream:
     stamped_frame_rate_hz: float | None = None
     """The mean of time stamps, whatever is believed."""
     bitrate_uncertainty_bps: float | None = None
+    rate_decided_over_udp: bool = False
+    """What came inside the connection allowed both clocks; a short second look over UDP told which counts."""
     packets_numbered: bool = True
     """False: the sequence numbers do not count the packets, and nobody can tell whether one is missing."""
 

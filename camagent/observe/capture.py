@@ -67,6 +67,18 @@ class ReportTime:
 
 
 @dataclass(frozen=True, slots=True)
+class SecondOpinion:
+    """What a short look over datagrams said of a stream whose clock could not be told inside a connection."""
+
+    frame_rate_hz: float
+    uncertainty_hz: float
+    by_stamps: bool
+    """False: by arrivals, because the stamps lie."""
+    slow_line: bool
+    """The line loses so much that the stream does not fit."""
+
+
+@dataclass(frozen=True, slots=True)
 class Capture:
     """Everything that was seen of one stream in one window; times are monotonic seconds of this machine."""
 
@@ -93,6 +105,7 @@ class Capture:
     """What we ourselves could not do while watching."""
     fault: Fault | None = None
     """Why the window did not end as it should: the stream stopped, the server closed, no packet came."""
+    second_opinion: SecondOpinion | None = None
 
 
 def capture_to_json(capture: Capture) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from camagent.observe.codec.table import first_header, is_sps
 from camagent.observe.gop import gop
 from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.rtp import interarrival_jitter_s
+from camagent.observe.second_opinion import is_decided_by_second, rate_of
 from camagent.observe.stamp_order import reordered
-from camagent.observe.timing import FrameRate, Witness, burst_frames, frame_rate
+from camagent.observe.timing import FrameRate, burst_frames
 
 NETWORK_SLOW = "network_slow"
 _PROFILE_WITHOUT_SPS = {"mjpeg": "Baseline"}  # RFC 2435 carries nothing else
@@ -81,7 +82,7 @@ def measure(capture: Capture, report: PictureReport | Fault | None = None) -> Me
     size = _size(capture, sps, report)
     pictures = report if isinstance(report, PictureReport) else None
     codec = capture.description.codec
-    rate = frame_rate(table, _witness(capture))
+    rate = rate_of(capture)
     groups = gop(table, rate)
     return MeasuredStream(
         codec=codec,
@@ -103,16 +104,10 @@ def measure(capture: Capture, report: PictureReport | Fault | None = None) -> Me
         sender_clock_offset_s=_clock_offset_s(capture),
         parameter_set_changes=max(0, sum(is_sps(codec, nal) for _, nal in capture.parameter_sets) - 1),
         limits=(*capture.limits, *((NETWORK_SLOW,) if rate is not None and rate.slow_line else ())),
+        rate_decided_over_udp=is_decided_by_second(capture),
         **_rates(capture, rate),
         **_packets(capture),
         **_waits(capture),
-    )
-
-
-def _witness(capture: Capture) -> Witness:
-    reports = capture.sender_reports if capture.transport == "tcp" else ()
-    return Witness(
-        capture.transport != "file", tuple((report.sender_unix_s, report.heard_s) for report in reports)
     )
 
 

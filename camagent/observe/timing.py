@@ -33,6 +33,7 @@ UNSEEN_DELAY_S = 0.1  # what the network may have added where it cannot be seen
 # of the whole window's drift: a part known that well shows that the stamps do not lie everywhere
 FLAT_SHARE = 0.5
 SLOW_GROWTH_S = 0.25  # frames came later and later by more than a keyframe's burst explains
+LOSSLESS_QUEUE_S = 0.5  # switches and access points hold a tenth of a second, and drop the rest
 SKIPPED_SHARE, MIN_SKIPPED = 0.05, 3  # of the intervals: a camera whose buffer is full leaves out frames
 MAX_RATE_HZ = 1000.0  # faster than any network camera: a clock or a burst is speaking, not the sensor
 COVERAGE = 2.0  # two standard deviations: about 95 %
@@ -50,6 +51,8 @@ class Witness:
     """False for a file, where arrivals are made of the stamps."""
     reports_s: tuple[tuple[float, float], ...] = ()
     """Sender reports over TCP: (sender's wall clock, our arrival)."""
+    no_datagram_lost: bool = False
+    """Frames came as datagrams, and hardly one was missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +190,9 @@ def _belief(table: FrameTable, segments: Sequence[range], witness: Witness) -> _
         fits = [p for p in fits if p.uncertainty <= FLAT_SHARE * abs(whole.drift)]
     if fits:
         return _Belief(True, min(abs(p.drift) + p.uncertainty for p in fits))
-    lies = full is False or (full is None and whole.drift < 0)  # what a queue held back ends with the queue
+    # what a queue held back ends with the queue; one of datagrams that grows so long loses some
+    no_queue = whole.drift < 0 or (witness.no_datagram_lost and whole.growth_s >= LOSSLESS_QUEUE_S)
+    lies = full is False or (full is None and no_queue)
     return None if whole.steady and lies else _Belief(False, math.inf)
 
 

@@ -26,10 +26,10 @@ from camagent.model.stream import (
     TransportChoice,
 )
 from camagent.model.uri import StreamUri
-from camagent.observe.capture import Capture, TrackDescription
-from camagent.observe.codec.codec import PictureSource
-from camagent.observe.codec.table import CODECS, DECODED, is_sps, picture
+from camagent.observe.capture import Capture, SecondOpinion, TrackDescription
+from camagent.observe.codec.table import CODECS, DECODED, picture
 from camagent.observe.picture.opinion import PictureJudge, PictureReport
+from camagent.observe.picture_source import picture_source
 from camagent.observe.receiver import TrackReceiver
 from camagent.observe.rtsp.client import RtspClient, RtspTranscript, StepLimits
 from camagent.observe.rtsp.connect import Approach, open_connection
@@ -37,6 +37,7 @@ from camagent.observe.rtsp.login import RtspLogin
 from camagent.observe.rtsp.session import Described, RtspSession
 from camagent.observe.rtsp.window import Watching
 from camagent.observe.rtsp.window_plan import WindowPlan
+from camagent.observe.second_opinion import FIRST_PACKET_S, SECOND_WINDOW_S, is_undecided, opinion_of
 from camagent.observe.stream_record import StreamRecord, record_to_text, stream_facts
 from camagent.wire.login_ledger import LoginLedger
 
@@ -124,6 +125,8 @@ async def watch_stream(
             notes.faults.append(fault)
             await doors.clock.sleep(BUSY_WAIT_S)
             fault = await _watch_once(visit, notes)
+        if fault is None and notes.capture is not None and _may_ask_twice(visit, notes.capture):
+            notes.capture = replace(notes.capture, second_opinion=await _second_look(visit))
         report = await _pictures(visit, notes)
     finally:
         if notes.judging is not None:
@@ -266,27 +269,11 @@ def _begin_judging(visit: _Visit, notes: _Notes, description: TrackDescription, 
     """Hand the keyframes over as soon as they are there: they are the largest thing that a watch holds."""
     judge = visit.doors.pictures
     assert judge is not None
-    source = _source(description, track)
+    source = picture_source(description, track)
     kept = track.builder.hand_over()
     units = [unit for each in kept if (unit := picture(each.payloads, source)) is not None]
     if units:
         notes.judging = asyncio.create_task(_judge(visit, judge, description.codec, units))
-
-
-def _source(description: TrackDescription, track: TrackReceiver) -> PictureSource:
-    """Parameter sets for the decoder: those of the description first, so that newer ones in band win."""
-    codec, own = description.codec, [nal for _, nal in track.builder.parameter_sets]
-    latest = [nal for nal in own if not is_sps(codec, nal)]
-    sps = [nal for nal in own if is_sps(codec, nal)][-1:]
-    width, height = track.jpeg_extension_size or (description.width_px, description.height_px)
-    return PictureSource(
-        codec,
-        (*description.parameter_sets, *sps, *latest),
-        width,
-        height,
-        description.donl,
-        track.builder.jpeg_tables,
-    )
 
 
 async def _judge(visit: _Visit, judge: PictureJudge, codec: str, units: list[bytes]) -> PictureReport | Fault:
@@ -309,6 +296,26 @@ async def _pictures(visit: _Visit, notes: _Notes) -> PictureReport | Fault | Non
     if isinstance(report, Fault) and report.code is FaultCode.BUDGET_SPENT and notes.capture is not None:
         notes.capture = replace(notes.capture, limits=(*notes.capture.limits, "decode_queue"))
     return report
+
+
+def _may_ask_twice(visit: _Visit, capture: Capture) -> bool:
+    """The operator allows datagrams, what was seen of the main stream is undecided, and there is time."""
+    allowed = visit.options.transport is TransportChoice.AUTO and visit.target.uri.scheme == "rtsp"
+    if not allowed or visit.target.role is not StreamRole.MAIN or not is_undecided(capture):
+        return False
+    left_s = visit.deadline_s - visit.doors.clock.monotonic_s()
+    return left_s > SECOND_WINDOW_S + FIRST_PACKET_S
+
+
+async def _second_look(visit: _Visit) -> SecondOpinion | None:
+    """A session of its own over datagrams, after the first has ended; None where it cannot be had."""
+    limits = replace(visit.options.limits, first_packet_s=FIRST_PACKET_S)
+    options = replace(
+        visit.options, window_s=SECOND_WINDOW_S, transport=TransportChoice.UDP, pictures=0, limits=limits
+    )
+    notes = _Notes()
+    await _watch_once(replace(visit, options=options), notes)
+    return None if notes.capture is None else opinion_of(notes.capture)
 
 
 def _may_pass(fault: Fault) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from camagent.model.stream import StreamFacts, TransportChoice
 from camagent.model.uri import StreamUri
 from camagent.observe.rtcp import SENDER_REPORT, parse_rtcp
 from camagent.observe.rtsp.datagrams import open_pair
-from tests.observe.wire.camera import Asked, Camera, on_channel, running
+from tests.observe.wire.camera import P_BODY, Asked, Camera, on_channel, rtp, running
 from tests.observe.wire.test_gstreamer import certificate
 from tests.observe.wire.watching import CREDENTIAL, doors, measured, watch
 
@@ -64,7 +64,7 @@ class UdpCamera(Camera):
         )
         try:
             async with running(self) as uri:
-                return await watch(uri, transport=TransportChoice.UDP, **options)
+                return await watch(uri, **{"transport": TransportChoice.UDP, **options})
         finally:
             self.pair.close()
 
@@ -76,6 +76,42 @@ def test_udp_in_order_is_measured_and_reported_back() -> None:
     assert seen.frame_rate_hz == pytest.approx(50.0, rel=0.01) and seen.limits == ()
     # mediamtx#1403: silence stops the camera
     assert camera.reports and not parse_rtcp(camera.reports[0]).malformed
+
+
+class Undecided(UdpCamera):
+    """Stamps claim twice as many frames as come; small frames of one size show nothing of how they came."""
+
+    def __init__(self) -> None:
+        super().__init__(fps=40, gop=10_000)
+
+    def frame(self, number: int) -> Iterator[bytes]:
+        stamp = number * 90_000 // (2 * self.fps)
+        yield on_channel(rtp(self.next_sequence(), stamp, b"\x41" + P_BODY, marker=True))
+
+    def setup(self, asked: Asked) -> bytes:
+        self.inside = "interleaved" in asked["transport"]
+        return Camera.setup(self, asked) if self.inside else super().setup(asked)
+
+    async def send(self, writer: asyncio.StreamWriter) -> None:
+        await (Camera.send(self, writer) if self.inside else super().send(writer))
+
+
+@pytest.mark.parametrize("transport", [TransportChoice.AUTO, TransportChoice.TCP])
+def test_what_tcp_leaves_undecided_is_looked_at_over_datagrams(
+    transport: TransportChoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One session at a time, the first torn down; only where the operator allows datagrams."""
+    monkeypatch.setattr("camagent.observe.watch.SECOND_WINDOW_S", 1.5)
+    camera = Undecided()
+    seen = measured(asyncio.run(camera.look(window_s=1.4, transport=transport, budget_s=20.0)))
+    session = ["OPTIONS", "DESCRIBE", "SETUP", "PLAY", "TEARDOWN"]
+    assert seen.transport == "tcp"
+    if transport is TransportChoice.TCP:
+        assert (camera.methods(), seen.frame_rate_hz) == (session, None)
+        return
+    assert camera.methods() == 2 * session
+    assert seen.frame_rate_hz == pytest.approx(40.0, abs=max(2.0, seen.frame_rate_uncertainty_hz or 0.0))
+    assert (seen.frame_rate_basis, seen.rate_decided_over_udp) == ("arrivals", True)
 
 
 def test_a_report_tells_the_loss_since_the_one_before() -> None:
