@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from camagent.interrogate.auth import HttpLogin, Refusal, Way, choose_way, next_way
 from camagent.interrogate.envelopes import Question, T
@@ -19,6 +18,7 @@ from camagent.interrogate.reply_meaning import Answer, ReplyMeaning, is_login_pa
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.login_strength import CLEAR, TOKEN, Strength
 from camagent.model.secret import Credential
+from camagent.wire.destination import destination
 from camagent.wire.digest import digest_challenges
 from camagent.wire.login_ledger import LoginLedger, in_turn
 
@@ -211,8 +211,8 @@ class Conversation(QuestionLine):
 
     def _may_answer(self, url: str, offer: Strength | None) -> bool:
         """False, and no log-in any more, where the device asked for a stronger one before."""
-        place = urlsplit(self.final_url(url))
-        port = place.port or (443 if place.scheme == "https" else 80)
+        scheme, _, port = destination(self.final_url(url)).place
+        port = port or (443 if scheme == "https" else 80)
         openly = offer in (CLEAR, TOKEN) or self.final_url(url) in self._digest_was_asked
         door = f"onvif {self.host}:{port}"
         if offer is not None and self.ledger.may_answer(door, offer, openly=openly):

@@ -122,12 +122,15 @@ def _leaves(node: Node, path: str, depth: int) -> Iterator[tuple[str, str]]:
         value = node.attribute(name)
         if value is not None:
             yield f"{path}{name}", value[:MAX_WORD_CHARS]
-    for child in node.children():
-        if child.name == "Extension" or depth == 0:
+    for child in node.children() if depth else ():
+        name = child.name
+        if name == "Extension":
             continue
-        if child.text is not None:
-            yield f"{path}{child.name}", child.text[:MAX_WORD_CHARS]
-        yield from _leaves(child, f"{path}{child.name}/", depth - 1)
+        text = child.text
+        if text is not None:
+            yield f"{path}{name}", text[:MAX_WORD_CHARS]
+        if not child.is_plain:
+            yield from _leaves(child, f"{path}{name}/", depth - 1)
 
 
 def parse_encoders(node: Node) -> tuple[EncoderSettings, ...]:

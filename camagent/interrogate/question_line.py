@@ -10,7 +10,6 @@ import os
 import uuid
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from camagent.interrogate.auth import Evidence, HttpLogin, Way, security_block, token_time
 from camagent.interrogate.device_link import DeviceDoor, HttpRequest
@@ -29,6 +28,7 @@ from camagent.interrogate.service_urls import at_home, redirect_target
 from camagent.model.clock import Clock
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.secret import Credential
+from camagent.wire.destination import destination
 from camagent.wire.digest import Challenge, DigestRequest, digest_challenges, fresh_cnonce, offered_schemes
 from camagent.wire.http_reply import HttpReply
 from camagent.wire.transcript import Transcript
@@ -256,8 +256,7 @@ class QuestionLine:
             ("User-Agent", "camagent"),
         ]
         if http is not None:
-            parts = urlsplit(url)
-            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            path = destination(url).path
             headers.append(
                 ("Authorization", http.authorization(DigestRequest("POST", path, fresh_cnonce(), body=body)))
             )

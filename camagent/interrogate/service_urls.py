@@ -54,19 +54,20 @@ def pin_services(stated: Sequence[StatedService], device_url: str) -> tuple[Serv
     ours is used. Of several addresses in one field the one at our host is taken.
     """
     here = urlsplit(device_url)
+    here_host, here_port = here.hostname, here.port
     pinned = []
     for service in stated:
         words = service.xaddr.split()[:8]
         parts = [p for p in (_split(word) for word in words) if p is not None]
-        best = next((p for p in parts if p.hostname == here.hostname), parts[0] if parts else None)
+        best = next((p for p in parts if p.hostname == here_host), parts[0] if parts else None)
         if best is None:
             continue
-        port = here.port
-        if best.hostname == here.hostname and best.scheme == here.scheme:
+        port = here_port
+        if best.hostname == here_host and best.scheme == here.scheme:
             port = best.port
         path = (best.path or "/") + (f"?{best.query}" if best.query else "")
         secure = here.scheme == "https"
-        url = _url(here.hostname or "", port or (443 if secure else 80), path, secure)
+        url = _url(here_host or "", port or (443 if secure else 80), path, secure)
         pinned.append(Service(service.namespace, url, service.version))
     return tuple(pinned)
 

@@ -31,13 +31,14 @@ def read_headers(lines: Sequence[bytes]) -> Headers:
 
 def all_values(headers: Headers, name: str) -> tuple[str, ...]:
     """Every value of that header, in order: cameras send several WWW-Authenticate lines (go2rtc#2451)."""
-    wanted = name.lower()
-    return tuple(value for key, value in headers if key.lower() == wanted)
+    wanted, size = name.lower(), len(name)
+    return tuple([value for key, value in headers if len(key) == size and key.lower() == wanted])
 
 
 def first_value(headers: Headers, name: str) -> str | None:
     """The first value of that header; None where it is missing."""
-    return next(iter(all_values(headers, name)), None)
+    values = all_values(headers, name)
+    return values[0] if values else None
 
 
 def header_text(data: bytes) -> str:

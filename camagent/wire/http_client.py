@@ -10,10 +10,10 @@ import asyncio
 import ssl
 import time
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
 from weakref import WeakKeyDictionary
 
 from camagent.model.fault import FaultCode
+from camagent.wire.destination import Destination, Place, destination
 from camagent.wire.headers import Headers
 from camagent.wire.http_reply import HttpReply, ReplyProgress, ReplyReader
 from camagent.wire.tls import device_context
@@ -25,9 +25,7 @@ QUIET_S = 1.0  # for more of a reply whose end nothing shows, or whose stated le
 LARGE_BYTES = 512 * 1024  # of a body; beyond it a reply waits for its turn
 MAX_LARGE = 8  # bodies beyond LARGE_BYTES at once in one loop: 32 MB, whatever many devices send
 
-Place = tuple[str, str, int | None]
-"""Scheme, host and port."""
-
+_ENDED = (ReplyProgress.WHOLE, ReplyProgress.WRONG)
 _large: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
@@ -40,13 +38,10 @@ class HttpCall:
     headers: Headers = ()
     body: bytes = b""
 
-    def render(self, parts: SplitResult) -> bytes:
+    def render(self, there: Destination) -> bytes:
         """The bytes on the wire; header values must be printable (they are made by us or checked before)."""
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        host = parts.netloc.rpartition("@")[2]
-        if "%" in host:  # the zone of a link-local address is ours alone
-            host = host.partition("%")[0] + "]" + host.partition("]")[2]
-        lines = [f"{self.method} {path} HTTP/1.1", f"Host: {host}", *(f"{k}: {v}" for k, v in self.headers)]
+        lines = [f"{self.method} {there.path} HTTP/1.1", f"Host: {there.host_header}"]
+        lines += [f"{name}: {value}" for name, value in self.headers]
         if self.method == "POST":
             lines.append(f"Content-Length: {len(self.body)}")
         return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8") + self.body
@@ -58,9 +53,11 @@ class _Wire(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.is_closed = False
+        self.is_late = False
+        """The time for the reply is over."""
         self.reader: ReplyReader | None = None
         self.transport: asyncio.Transport | None = None
-        self._news: asyncio.Future[None] | None = None
+        self._news: asyncio.Future[bool] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -87,19 +84,23 @@ class _Wire(asyncio.Protocol):
         return self.reader is not None and len(self.reader.body) > LARGE_BYTES
 
     async def news(self, timeout_s: float | None = None) -> bool:
-        """Wait until the reply got further or the connection ended; False where neither came in time."""
-        self._news = asyncio.get_running_loop().create_future()
+        """Wait until the reply got further, the connection ended or the reply is late; False where none came
+        in time."""
+        loop = asyncio.get_running_loop()
+        news: asyncio.Future[bool] = loop.create_future()
+        self._news = news
+        timer = None if timeout_s is None else loop.call_later(timeout_s, _tell, news, False)
         try:
-            if timeout_s is None:
-                await self._news
-                return True
-            async with asyncio.timeout(timeout_s):
-                await self._news
-        except TimeoutError:
-            return False
+            return await news
         finally:
             self._news = None
-        return True
+            if timer is not None:
+                timer.cancel()
+
+    def expire(self) -> None:
+        """The reply is waited for no longer."""
+        self.is_late = True
+        self._wake()
 
     def abort(self) -> None:
         self.is_closed = True
@@ -107,8 +108,13 @@ class _Wire(asyncio.Protocol):
             self.transport.abort()
 
     def _wake(self) -> None:
-        if self._news is not None and not self._news.done():
-            self._news.set_result(None)
+        if self._news is not None:
+            _tell(self._news, True)
+
+
+def _tell(news: asyncio.Future[bool], came: bool) -> None:
+    if not news.done():
+        news.set_result(came)
 
 
 class HttpClient:
@@ -135,21 +141,21 @@ class HttpClient:
         head."""
         self.was_dropped = False
         try:
-            parts = urlsplit(call.url)
-            place = (parts.scheme, parts.hostname or "", parts.port)
-            request = call.render(parts)
+            there = destination(call.url)
+            request = call.render(there)
         except (ValueError, UnicodeError):
             return FaultCode.UNREACHABLE  # a name that cannot be one
-        until_s = time.monotonic() + timeout_s
-        wire = await self._connection(place, timeout_s)
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + timeout_s
+        wire = await self._connection(there.place, timeout_s)
         if isinstance(wire, FaultCode):
             return wire
+        timer = loop.call_at(until_s, wire.expire)
+        wire.is_late = False
         try:
-            async with asyncio.timeout(until_s - time.monotonic()):
-                return await self._exchange(wire, request, ReplyReader(call.body, with_body))
-        except TimeoutError:
-            return self._late_outcome(wire)
+            return await self._exchange(wire, request, ReplyReader(call.body, with_body), until_s)
         finally:
+            timer.cancel()
             wire.reader = None
 
     def close(self) -> None:
@@ -168,19 +174,28 @@ class HttpClient:
             self._wire, self._place = opened, place
         return opened
 
-    async def _exchange(self, wire: _Wire, request: bytes, reader: ReplyReader) -> HttpReply | FaultCode:
+    async def _exchange(
+        self, wire: _Wire, request: bytes, reader: ReplyReader, until_s: float
+    ) -> HttpReply | FaultCode:
         wire.reader = reader
         assert wire.transport is not None
         wire.transport.write(request)
-        async with _Turn(wire) as turn:
-            while not wire.is_closed and reader.progress not in (ReplyProgress.WHOLE, ReplyProgress.WRONG):
+        turn = _Turn(wire, until_s)
+        try:
+            while not wire.is_closed and reader.progress not in _ENDED:
                 if reader.envelope_ended and self._is_careless:
                     break
                 patience_s = PATIENCE_S if reader.envelope_ended else QUIET_S
                 if not await wire.news(None if reader.progress is ReplyProgress.BEGUN else patience_s):
                     self._is_careless = reader.envelope_ended
                     break
-                await turn.take()
+                if wire.is_late or (wire.is_large() and not await turn.take()):
+                    return self._late_outcome(wire)
+        finally:
+            turn.release()
+        return self._outcome(reader)
+
+    def _outcome(self, reader: ReplyReader) -> HttpReply | FaultCode:
         self._used_at_s = time.monotonic()
         reply = reader.end()
         if not reader.keeps_alive or reader.progress is not ReplyProgress.WHOLE:
@@ -199,32 +214,34 @@ class HttpClient:
 class _Turn:
     """The right to receive a large body: few may at once, the others wait with their connection paused."""
 
-    def __init__(self, wire: _Wire) -> None:
-        self._wire, self._gate = wire, None
+    def __init__(self, wire: _Wire, until_s: float) -> None:
+        self._wire, self._until_s = wire, until_s
+        self._gate: asyncio.Semaphore | None = None
 
-    _gate: asyncio.Semaphore | None
-
-    async def __aenter__(self) -> _Turn:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
+    def release(self) -> None:
+        """Give it back, where it was taken."""
         if self._gate is not None:
             self._gate.release()
+            self._gate = None
 
-    async def take(self) -> None:
-        """Wait for the turn where the body has become large; at once where it has not."""
-        if self._gate is not None or not self._wire.is_large():
-            return
+    async def take(self) -> bool:
+        """Wait for the turn, at once where it is had already; False where the time ran out."""
+        if self._gate is not None:
+            return True
         transport = self._wire.transport
         pausable = transport is not None and not transport.is_closing()
         if transport is not None and pausable:
             transport.pause_reading()
-        loop = asyncio.get_running_loop()
-        gate = _large.setdefault(loop, asyncio.Semaphore(MAX_LARGE))
-        await gate.acquire()
+        gate = _large.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(MAX_LARGE))
+        try:
+            async with asyncio.timeout_at(self._until_s):
+                await gate.acquire()
+        except TimeoutError:
+            return False
         self._gate = gate
         if transport is not None and pausable and not transport.is_closing():
             transport.resume_reading()
+        return True
 
 
 async def _open(place: Place, legacy_tls: bool, timeout_s: float) -> _Wire | FaultCode:

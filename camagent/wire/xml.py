@@ -24,6 +24,7 @@ MAX_TEXT_CHARS = 2048  # no value that we keep is longer than a URI; see model.u
 MAX_CHILDREN = 1024  # rows of one list that we read; four times the profiles of the largest recorder
 MAX_ELEMENTS = 50_000  # 256 media profiles of 130 elements, analytics included, and half as many again
 MAX_ATTRIBUTES = 100_000  # two for each element; bounds "=" in the whole document
+FEW_CHILDREN = 12  # so many are looked through; an index of them costs more than it saves
 MAX_NAME_CHARS = 160  # of a name with its namespace that is remembered; bounds what 2,048 of them keep
 
 _ENCODING = re.compile(rb"""\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,32})["']""")
@@ -52,7 +53,13 @@ class Node:
     @property
     def name(self) -> str:
         """The local name as written; a prefix that nobody declared is dropped too."""
-        return _local(self._element.tag)
+        tag = self._element.tag
+        return _local_name(tag) if len(tag) <= MAX_NAME_CHARS else _local(tag)
+
+    @property
+    def is_plain(self) -> bool:
+        """It has neither children nor attributes: its text is all that it says."""
+        return not self._element.attrib and not len(self._element)
 
     @property
     def text(self) -> str | None:
@@ -78,25 +85,38 @@ class Node:
         """Child elements in document order, at most MAX_CHILDREN."""
         if name is None:
             return map(Node, islice(self._element, MAX_CHILDREN))
-        return iter(self._by_name().get(name.lower(), ())[:MAX_CHILDREN])
+        return iter(self._named(name.lower())[:MAX_CHILDREN])
 
     def child(self, *path: str) -> Node | None:
         """The first element down this path."""
         node = self
         for name in path:
-            named = node._by_name().get(name.lower())
-            if not named:
+            first = node._first(name.lower())
+            if first is None:
                 return None
-            node = named[0]
+            node = first
         return node
 
-    def _by_name(self) -> dict[str, list[Node]]:
-        """Children by local name in lower case: replies are asked for one field after another."""
+    def _first(self, wanted: str) -> Node | None:
+        element = self._element
+        if len(element) > FEW_CHILDREN:
+            return next(iter(self._named(wanted)), None)
+        for child in element:
+            tag = child.tag
+            if (_folded_name(tag) if len(tag) <= MAX_NAME_CHARS else _folded(tag)) == wanted:
+                return Node(child)
+        return None
+
+    def _named(self, wanted: str) -> list[Node]:
+        """Children of that local name in lower case; of many an index is kept, for they are asked for one
+        after another."""
+        if len(self._element) <= FEW_CHILDREN:
+            return [Node(child) for child in self._element if _folded(child.tag) == wanted]
         if self._index is None:
             self._index = {}
             for child in self._element:
                 self._index.setdefault(_folded(child.tag), []).append(Node(child))
-        return self._index
+        return self._index.get(wanted, [])
 
     def value(self, *path: str) -> str | None:
         """The text at the end of this path, or an attribute of that name on the last element but one."""
@@ -211,6 +231,11 @@ def _folded(tag: str) -> str:
 @lru_cache(maxsize=2048)
 def _folded_name(tag: str) -> str:
     return _local(tag).lower()
+
+
+@lru_cache(maxsize=2048)
+def _local_name(tag: str) -> str:
+    return _local(tag)
 
 
 def _local(tag: str) -> str:

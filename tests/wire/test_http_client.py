@@ -17,6 +17,7 @@ from aiohttp import web
 
 from camagent.model.fault import FaultCode
 from camagent.wire import http_client
+from camagent.wire.destination import destination
 from camagent.wire.http_client import HttpCall, HttpClient
 from camagent.wire.http_reply import HttpReply, ReplyReader
 from tests.interrogate.fake_device import read_post
@@ -196,10 +197,9 @@ def test_an_address_that_cannot_be_one_is_nowhere(url: str) -> None:
 
 
 def test_what_is_sent_is_http_and_names_the_host_without_login_or_zone() -> None:
-    from urllib.parse import urlsplit
 
     call = HttpCall("POST", "http://u:p@[fe80::1%25eth0]:8080/a?b=c", (("X", "y"),), b"12")
-    sent = call.render(urlsplit(call.url))
+    sent = call.render(destination(call.url))
     assert sent == b"POST /a?b=c HTTP/1.1\r\nHost: [fe80::1]:8080\r\nX: y\r\nContent-Length: 2\r\n\r\n12"
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camagent.wire.xml import MAX_ATTRIBUTES, MAX_ELEMENTS, Node, parse_xml
+from camagent.wire.xml import FEW_CHILDREN, MAX_ATTRIBUTES, MAX_ELEMENTS, Node, parse_xml
 from camagent.wire.xml_recovery import recovered_tree
 
 ADDRESS = "rtsp://192.0.2.7:554/user=admin&password=&channel=1&stream=0.sdp&onvif=0"
@@ -154,3 +154,16 @@ PIECES = ["<a>", "</a>", "<b c=", "&", "x", "<!--", "]]>", '"']
 def test_any_text_is_recovered_without_raising(text: str) -> None:
     recovered_tree(text)
     parse_xml(text.encode("utf-8", "replace"))
+
+
+@pytest.mark.parametrize("others", [0, FEW_CHILDREN - 3, FEW_CHILDREN, 200])
+def test_children_are_told_alike_among_few_and_among_many(others: int) -> None:
+    """Few are looked through, of many an index is kept."""
+    more = "".join(f"<n:o{number} xmlns:n='urn:n'>{number}</n:o{number}>" for number in range(others))
+    node = body(f"<A>1</A><b:a xmlns:b='urn:b' t='2'><c>3</c></b:a>{more}<B/>")
+    assert [child.text for child in node.children("a")] == ["1", None]
+    assert node.value("A") == "1" and node.child("a", "c") is None and node.child("none") is None
+    second = list(node.children("A"))[1]
+    assert (second.value("c"), second.attribute("T"), second.is_plain) == ("3", "2", False)
+    last = node.child("b")
+    assert last is not None and last.is_plain and len(list(node.children())) == 3 + others
