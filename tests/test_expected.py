@@ -244,6 +244,27 @@ def test_what_lies_outside_this_network_is_no_camera_even_where_it_takes_our_cal
     assert len(listed.result.cameras) == 3
 
 
+@pytest.mark.parametrize(("off_subnet", "why"), [(False, "announced"), (True, "outside_network")])
+def test_what_a_flood_announced_and_nobody_visited_is_coverage_too(off_subnet: bool, why: str) -> None:
+    hosts = [f"192.168.254.{number}" for number in range(2, 252)] + [f"10.0.0.{n}" for n in range(1, 20)]
+    flood = announced(*hosts, off_subnet=off_subnet).sightings
+    discovery = replace(announced(ADDRESS, OTHER), only_announced=flood)
+    run = scan(TWO, discovery=discovery)
+    assert len(run.result.cameras) == len(run.memory.expected) == 2
+    assert {(entry.address, entry.why) for entry in run.result.coverage.not_checked} == {
+        (host, why) for host in hosts
+    }
+    assert "SITE-FLOOD" in {finding.rule for finding in run.result.site_findings}
+
+
+def test_an_expected_camera_is_visited_though_a_flood_announced_it() -> None:
+    memory = scan(TWO).memory
+    flood = replace(announced(OTHER), only_announced=announced(ADDRESS).sightings)
+    assert {job.host for job in jobs_for(flood, order(memory))} == {ADDRESS, OTHER}
+    run = scan([silent(), TWO[1]], memory, discovery=flood)
+    assert len(run.result.cameras) == 2 and not run.result.coverage.not_checked[1:]
+
+
 def naming(check: DeviceCheck, host: str) -> DeviceCheck:
     assert isinstance(check.target, DeviceTarget)
     return replace(check, target=replace(check.target, xaddrs=(f"http://{host}/onvif/device_service",)))

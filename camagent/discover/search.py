@@ -20,6 +20,7 @@ from camagent.discover.sightings import (
     merge_sightings,
     read_datagrams,
 )
+from camagent.discover.strangers import without_silent
 from camagent.discover.sweep import Progress, Sweep, TriedPorts, probe_addresses
 from camagent.discover.tcp_probe import PortAnswer
 from camagent.model.address_order import address_order
@@ -31,8 +32,9 @@ from camagent.platform.adapters import read_link_addresses
 
 MAX_LISTED = 20  # addresses named in one note
 LOOK_S = 0.5  # between two looks at what has answered so far, and at whether the user ended the search
-_Asked = tuple[Announced, tuple[str, ...], tuple[Note, ...], tuple[str, ...]]
-"""What was announced, the interfaces through which a probe left, notes, and the ranges asked to the end."""
+_Asked = tuple[Announced, tuple[str, ...], tuple[Note, ...], tuple[str, ...], tuple[Sighting, ...]]
+"""What was announced, the interfaces through which a probe left, notes, the ranges asked to the end, and what
+a flood announced where nobody is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ async def search(
     deadline_s = started_s + plan.pacing.budget_s
     run = _Run(Sweep(plan, clock, Tray(), TriedPorts(), Neighbourhood(), deadline_s), tell, _asked(plan))
     asked = await _ask_while_wanted(run, on_devices, stopped)
-    announced, interfaces, notes, covered = asked or (await run.announced(), (), (), ())
+    announced, interfaces, notes, covered, silent = asked or (await run.announced(), (), (), (), ())
     learned = _sum_up(run, announced)
     if asked is None:
         notes = (Note("search_stopped", str(len(learned.sightings) + len(learned.rtsp_only))),)
@@ -89,6 +91,7 @@ async def search(
         interfaces=interfaces,
         subnets=covered,
         notes=tuple(dict.fromkeys((*plan.notes, *notes, *learned.notes))),
+        only_announced=silent,
         elapsed_s=clock.monotonic_s() - started_s,
     )
 
@@ -138,10 +141,13 @@ async def _ask_everybody(run: _Run) -> _Asked:
     cut = [name for name, hosts in (*run.asked.items(), ("", suspects)) if not unasked.isdisjoint(hosts)]
     run.sweep.tried_ports.notes.update(dict.fromkeys(Note("budget_spent", name) for name in cut))
     settled = await at_true_addresses(run.sweep.plan, announced.sightings)
-    announced = replace(announced, sightings=settled)
+    alive, silent = await without_silent(
+        run.sweep.plan, run.sweep.clock, settled, run.sweep.tried_ports.answered()
+    )
+    announced = replace(announced, sightings=alive)
     interfaces, notes = multicast.result()
     covered = tuple(name for name in run.asked if name and name not in cut)
-    return announced, interfaces, (*notes, *directed.result()), covered
+    return announced, interfaces, (*notes, *directed.result()), covered, silent
 
 
 async def _ask_by_name(

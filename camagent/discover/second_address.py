@@ -31,13 +31,13 @@ async def at_true_addresses(plan: DiscoveryPlan, sightings: Sequence[Sighting]) 
     doubtful = doubtful[:MAX_DOUBTFUL]
     if not doubtful:
         return tuple(sightings)
-    stays = await _speaking([_door(plan, sighting.target) for sighting, _ in doubtful], _STAYS)
+    stays = await _speaking([door_of(plan, sighting.target) for sighting, _ in doubtful], _STAYS)
     away = [
         (sighting, named)
         for sighting, named in doubtful
         if (sighting.target.host, _port(sighting.target)) not in stays
     ]
-    there = await _speaking([_door(plan, named) for _, named in away], _IS_IT)
+    there = await _speaking([door_of(plan, named) for _, named in away], _IS_IT)
     residents = {sighting.target.host: sighting for sighting in sightings}
     moved = {
         id(sighting): _moved(sighting, named)
@@ -78,7 +78,7 @@ def _path(place: DeviceTarget | XAddr) -> str:
     return place.path if place.path and place.path != "/" else ONVIF_PATHS[0]
 
 
-def _door(plan: DiscoveryPlan, place: DeviceTarget | XAddr) -> tuple[TcpPort, str]:
+def door_of(plan: DiscoveryPlan, place: DeviceTarget | XAddr) -> tuple[TcpPort, str]:
     """Which port is tried, and the path."""
     pacing = plan.pacing
     waits = (pacing.patient_connect_s, pacing.patient_reply_s)

@@ -85,6 +85,8 @@ class Discovery:
     malformed_datagrams: int = 0
     notes: tuple[Note, ...] = ()
     elapsed_s: float = 0.0
+    only_announced: tuple[Sighting, ...] = ()
+    """What a flood announced where nobody took or refused a connection."""
     link_addresses: tuple[tuple[str, str], ...] = ()
     """(address, MAC) of who answered ARP on our own segment."""
 

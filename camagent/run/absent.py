@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -170,6 +170,16 @@ def only_announced(
         elif _never_answered(one.check) and host not in answered:
             strangers[key] = NotChecked(host, "announced") if announcement is not None else None
     return strangers
+
+
+def unvisited(discovery: Discovery | None, sights: Sequence[Seen]) -> Iterator[NotChecked]:
+    """What a flood announced and nobody visited, for nobody was there."""
+    visited = {host_of(one.sighting.address) for one in sights}
+    for sighting in discovery.only_announced if discovery is not None else ():
+        host = sighting.target.host
+        if host not in visited:
+            is_outside = sighting.off_subnet and not _was_asked_for(host, discovery)
+            yield NotChecked(host, "outside_network" if is_outside else "announced")
 
 
 def _never_answered(check: DeviceCheck) -> bool:

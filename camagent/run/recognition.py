@@ -26,7 +26,7 @@ from camagent.model.scan_result import (
     Site,
     SiteFacts,
 )
-from camagent.run.absent import Absent, Met, absent_cameras, flood_findings, only_announced
+from camagent.run.absent import Absent, Met, absent_cameras, flood_findings, only_announced, unvisited
 from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.coverage import coverage_of, with_missing
 from camagent.run.expected_cameras import expected_after, is_present
@@ -68,7 +68,7 @@ def finish(checks: Sequence[DeviceCheck], order: JudgingContext, frame: RunPerio
         if key not in left
     ]
     results, site_findings = judge_all(cameras, order.judge)
-    announced = tuple(filter(None, strangers.values()))
+    announced = (*filter(None, strangers.values()), *unvisited(frame.discovery, sights))
     result = _result(results, (*site_findings, *flood_findings(len(announced))), order, frame)
     coverage = with_missing(result.coverage, (*_missing(rows), *announced))
     result = replace(result, coverage=coverage, retired=retired)
