@@ -21,8 +21,14 @@ install: $(VENV)/bin/uv
 	$(BIN)/uv tool install --force --reinstall-package camagent .
 
 # What a developer runs all day. Four workers on two cores: most tests wait for sockets, not for the processor.
-test: lint peers
+test: lint peers $(VENV)/.compiled
 	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not outside and not alone and not camera and not deb"
+
+# The tests as bytecode, once for a new environment: pytest rewrites every assertion, which each of the four workers
+# would else do for itself. A module that changes later is written anew by the worker that meets it.
+$(VENV)/.compiled: $(VENV)/.dev
+	find tests -name "test_*.py" | sort | xargs -P 2 -n 64 $(BIN)/python -m pytest --collect-only -q > /dev/null
+	touch $@
 
 # The rest: third-party servers, a browser; then, one after the other, what measures a whole school over real windows
 # of time. CI runs both.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,9 @@ settings.register_profile(
     "camagent", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
 )
 settings.load_profile("camagent")
+
+# What collecting makes lives to the end; to look for garbage among it cost each worker 0.8 s of processor.
+gc.disable()
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -66,3 +70,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("outside")
     if place.startswith(ALONE):
         item.add_marker("alone")
+
+
+def pytest_collection_finish() -> None:
+    """From now on garbage is looked for as usual."""
+    gc.enable()
