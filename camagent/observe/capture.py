@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from camagent.model.fault import Fault
-from camagent.model.json_form import JsonFormError, from_json, to_json
+from camagent.model.json_form import to_json
 from camagent.observe.frames import FrameTable
 
 SCHEMA = "camagent.capture/1"
@@ -111,20 +111,6 @@ class Capture:
 def capture_to_json(capture: Capture) -> dict[str, Any]:
     """The capture as JSON values."""
     return {"schema": SCHEMA, **to_json(capture)}
-
-
-def capture_from_json(document: Any) -> Capture | None:
-    """Read what `capture_to_json` wrote.
-
-    Returns: None if the document is not of this schema or was changed.
-    """
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        return None
-    try:
-        capture = from_json(Capture, document)
-    except JsonFormError:
-        return None
-    return capture if is_whole(capture) else None
 
 
 def is_whole(capture: Capture) -> bool:
