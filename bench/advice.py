@@ -496,7 +496,7 @@ class OneDevice:
         self.stopped = False
 
     async def check(
-        self, jobs: Sequence[Job], _options: FleetOptions, done: Callable[[DeviceCheck], None]
+        self, jobs: Sequence[Job], _options: FleetOptions, done: Callable[[Job, DeviceCheck], None]
     ) -> tuple[DeviceCheck, ...]:
         """The device as it is at this look."""
         streams = self.made.streams if self.looks == 0 or self.made.later is None else self.made.later

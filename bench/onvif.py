@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -290,7 +291,7 @@ async def serve(devices: int, latency_s: float) -> None:
     port = 0
     for number in range(devices):
         replies: dict[str, bytes] = {}
-        server = await loop.create_server(lambda r=replies: Device(r), address(number), port, backlog=64)
+        server = await loop.create_server(partial(Device, replies), address(number), port, backlog=64)
         port = server.sockets[0].getsockname()[1]
         host = f"{address(number)}:{port}"
         replies.update({name: envelope(body) for name, body in bodies(host, number).items()})
@@ -402,7 +403,7 @@ def ask_onvif_camera(devices: int, port: int) -> list[Row]:
         camera = ONVIFCamera(address(number), port, USER, PASSWORD, folder, adjust_time=True)
         parts = (camera.devicemgmt, camera.create_media_service())
         asks = [lambda name, args, s=s: getattr(s, name)(args) for s in parts]
-        return questions(*asks, (parts[0].zeep_client, parts[1].zeep_client))
+        return questions(asks[0], asks[1], (parts[0].zeep_client, parts[1].zeep_client))
 
     return in_threads(devices, one)
 
@@ -432,7 +433,7 @@ def ask_onvif_service(devices: int, port: int) -> list[Row]:
             asks.append(lambda operation, args, s=service: getattr(s, operation)(args))
         asks[0]("GetSystemDateAndTime", {})
         asks[0]("GetServices", {"IncludeCapability": False})
-        return questions(*asks, (clients[0], clients[1]))
+        return questions(asks[0], asks[1], (clients[0], clients[1]))
 
     return in_threads(devices, one)
 
@@ -456,7 +457,7 @@ def ask_zeep(devices: int, port: int) -> list[Row]:
             asks.append(lambda operation, args, p=proxy: getattr(p, operation)(**args))
         asks[0]("GetSystemDateAndTime", {})
         asks[0]("GetServices", {"IncludeCapability": False})
-        return questions(*asks, (clients[0], clients[1]))
+        return questions(asks[0], asks[1], (clients[0], clients[1]))
 
     return in_threads(devices, one)
 

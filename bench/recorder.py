@@ -17,10 +17,12 @@ import resource
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import chain, product
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -70,10 +72,14 @@ async def serve(channels: int) -> None:
     from camagent.simulator.recorder import recorder
     from camagent.simulator.school import open_school
 
-    ports = {"http_port": HTTP_PORT, "rtsp_port": RTSP_PORT, "https_port": HTTPS_PORT}
-    async with open_school(
-        [replace(recorder(channels, PASSWORD), address=ADDRESS, **ports)], discovery=False
-    ):
+    made = replace(
+        recorder(channels, PASSWORD),
+        address=ADDRESS,
+        http_port=HTTP_PORT,
+        rtsp_port=RTSP_PORT,
+        https_port=HTTPS_PORT,
+    )
+    async with open_school([made], discovery=False):
         print("ready", flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
@@ -103,19 +109,18 @@ async def check(*, one_at_a_time: bool) -> tuple[dict[str, Any], dict[str, dict[
     from camagent.model.secret import Credential, Secret
     from camagent.model.stream import MeasuredStream
     from camagent.platform.system_clock import SystemClock
-    from camagent.run import visit
+    from camagent.run import turn
     from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job
 
-    shipped = visit.at_once
-    visit.at_once = (lambda sources: 1) if one_at_a_time else shipped
     job = Job(DeviceTarget(ADDRESS, HTTP_PORT), Credential("camagent", Secret(PASSWORD)))
     start_s, start_cpu_s = time.monotonic(), cpu_s()
+    in_turn = patch.object(turn, "at_once", lambda sources: 1) if one_at_a_time else nullcontext()
     async with Fleet(FleetLimits(), SystemClock()) as fleet:
-        (done,) = await fleet.check([job], FleetOptions())
+        with in_turn:
+            (done,) = await fleet.check([job], FleetOptions())
     wall_s, spent_s = time.monotonic() - start_s, cpu_s() - start_cpu_s
-    visit.at_once = shipped
     streams = list(chain.from_iterable(source.streams for source in done.sources))
-    seen = {
+    figures_of: dict[str, dict[str, Any]] = {
         stream.target.token or "": {
             "codec": stream.measured.codec,
             "size": (stream.measured.width_px, stream.measured.height_px),
@@ -130,13 +135,13 @@ async def check(*, one_at_a_time: bool) -> tuple[dict[str, Any], dict[str, dict[
     }
     row = {
         "streams": len(streams),
-        "measured": len(seen),
+        "measured": len(figures_of),
         "wall_s": round(wall_s, 1),
         "cpu_s": round(spent_s, 2),
     }
-    rates = [figures["frame_rate_hz"] for figures in seen.values()]
-    losses = sum(figures["rtp_lost_packets"] or 0 for figures in seen.values())
-    return row | {"frame_rates_hz": [min(rates), max(rates)], "rtp_lost_packets": losses}, seen
+    rates = [figures["frame_rate_hz"] for figures in figures_of.values()]
+    losses = sum(figures["rtp_lost_packets"] or 0 for figures in figures_of.values())
+    return row | {"frame_rates_hz": [min(rates), max(rates)], "rtp_lost_packets": losses}, figures_of
 
 
 def pairs(first: dict[str, Any], second: dict[str, Any]) -> list[tuple[str, Any, Any]]:

@@ -20,7 +20,7 @@ import time
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from camagent.run.visit import DeviceCheck
@@ -64,7 +64,7 @@ def main() -> None:
         rows, measured, defects = asyncio.run(visit(arguments.visits, 60 * arguments.minutes))
         process.stdin.close()
     settled, last = rows[1], rows[-1]
-    document = {
+    document: dict[str, Any] = {
         "what": "three cameras and a recorder of two channels, window 0.3 s, ONVIF, one picture a stream",
         "minutes": round((time.monotonic() - began_s) / 60, 1),
         "streams_measured": measured,
@@ -89,10 +89,10 @@ async def serve() -> None:
     from camagent.simulator.recorder import recorder
     from camagent.simulator.school import open_school
 
-    ports = {"http_port": HTTP_PORT, "rtsp_port": RTSP_PORT, "https_port": HTTPS_PORT}
     cameras = [*default_school(12, PASSWORD)[:3], recorder(2, PASSWORD)]
     placed = [
-        replace(camera, address=address, **ports) for camera, address in zip(cameras, ADDRESSES, strict=True)
+        replace(camera, address=address, http_port=HTTP_PORT, rtsp_port=RTSP_PORT, https_port=HTTPS_PORT)
+        for camera, address in zip(cameras, ADDRESSES, strict=True)
     ]
     async with open_school(placed, discovery=False):
         print("ready", flush=True)

@@ -310,7 +310,8 @@ def main() -> None:
     for kind, (share, _) in KINDS.items():
         if options.only not in kind:
             continue
-        tally, notes = Tally(), []
+        tally = Tally()
+        notes: list[str] = []
         for number in range(round(share * options.trials)):
             judge(trial(kind, number), tally, notes)
         table[kind] = vars(tally)

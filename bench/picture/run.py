@@ -177,7 +177,7 @@ def main() -> None:
         reference = reference_of(folder / "references", clip, photograph) if kept else None
         added = against_reference(judged, clip, reference) if kept else None
         tables[photograph.half].add(clip, judged, added)
-    result = {
+    result: dict[str, Any] = {
         "photographs": len(pictures),
         "kinds": sorted({photograph.kind for photograph in pictures}),
         "lights": LIGHTS,

@@ -60,15 +60,15 @@ def lit(picture: Picture, light: str, rng: np.random.Generator) -> Picture:
 
 def _under(picture: Picture, light: str, rng: np.random.Generator) -> Picture:
     if light == "dusk":
-        return picture * float(rng.uniform(0.35, 0.6)) * np.float32((1.1, 1.0, 0.92))
+        return picture * float(rng.uniform(0.35, 0.6)) * np.array((1.1, 1.0, 0.92), np.float32)
     if light == "infrared":
-        grey = picture @ np.float32((0.25, 0.4, 0.35))
+        grey = picture @ np.array((0.25, 0.4, 0.35), np.float32)
         rows, columns = np.mgrid[:HEIGHT_PX, :WIDTH_PX].astype(np.float32)
         away = ((columns - WIDTH_PX / 2) / WIDTH_PX) ** 2 + ((rows - HEIGHT_PX / 2) / HEIGHT_PX) ** 2
         grey = grey * (0.3 + np.exp(-away * rng.uniform(3, 7)))
         return np.repeat(grey[..., None], 3, axis=2)
     if light == "sodium":
-        return picture * np.float32((0.35, 0.62, 0.85)) * float(rng.uniform(0.6, 0.95))
+        return picture * np.array((0.35, 0.62, 0.85), np.float32) * float(rng.uniform(0.6, 0.95))
     if light == "fog":
         depth = np.linspace(rng.uniform(0.45, 0.6), 0.15, HEIGHT_PX, dtype=np.float32)[:, None, None]
         return picture * (1 - depth) + 185 * depth

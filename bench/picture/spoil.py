@@ -105,14 +105,14 @@ def cast(p: Picture, c: Clip, m: int, rng: np.random.Generator) -> Picture:
     if rng.random() < 0.5:  # the white balance is lost: gains, so that what is dark stays grey
         gain = 1 + shift / 50
         gains = ((gain, 1, 1 / gain), (1 / gain, 1, gain), (1, gain, 1 / gain), (gain, 1 / gain, gain))
-        return np.clip(p * np.float32(gains[int(rng.integers(0, 4))]), 0, 255)
+        return np.clip(p * np.array(gains[int(rng.integers(0, 4))], np.float32), 0, 255)
     blue, red = ((0.3, 1.0), (0.9, 0.8), (-0.9, 0.5), (1.0, -0.4))[int(rng.integers(0, 4))]
-    moved = p + np.float32((blue, -0.34 * blue - 0.7 * red, red)) * shift * 1.8
+    moved = p + np.array((blue, -0.34 * blue - 0.7 * red, red), np.float32) * shift * 1.8
     return np.clip(moved, 0, 255)
 
 
 def monochrome(p: Picture, c: Clip, m: int, rng: np.random.Generator) -> Picture:
-    grey = p @ np.float32((0.114, 0.587, 0.299))
+    grey = p @ np.array((0.114, 0.587, 0.299), np.float32)
     return np.repeat(grey[..., None], 3, axis=2)
 
 
