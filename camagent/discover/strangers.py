@@ -24,11 +24,11 @@ _NOBODY = frozenset({PortAnswer.SILENT, PortAnswer.UNREACHABLE})
 
 
 async def without_silent(
-    plan: DiscoveryPlan, clock: Clock, sightings: Sequence[Sighting], heard: Collection[str]
+    plan: DiscoveryPlan, clock: Clock, sightings: Sequence[Sighting], alive_hosts: Collection[str]
 ) -> tuple[tuple[Sighting, ...], tuple[Sighting, ...]]:
     """The sightings where something takes or refuses a connection, and the others.
 
-    heard: addresses of which more was heard than an announcement; they are not asked. Fewer than `FLOOD` are
+    alive_hosts: addresses of which more was heard than an announcement; they are not asked. Fewer than `FLOOD` are
     no flood: a visit is more patient, and all of them stay.
     """
     if len(sightings) <= FLOOD:
@@ -36,7 +36,7 @@ async def without_silent(
     pace, gate = Pace(plan.pacing.connect_hz, clock), asyncio.Semaphore(MAX_CONNECTIONS)
 
     async def is_silent(sighting: Sighting) -> bool:
-        if sighting.target.host in heard:
+        if sighting.target.host in alive_hosts:
             return False
         door, path = door_of(plan, sighting.target)
         async with gate:

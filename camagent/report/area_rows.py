@@ -96,9 +96,11 @@ def packed_rows(rows: Iterator[PageRow]) -> str:
         return texts.setdefault(text, len(texts))
 
     def packed(cell: Cell) -> str:
-        if (known := cells.get(cell)) is None:
-            known = cells[cell] = f"[{','.join([str(number(text)) for text in (cell.text, *cell.small)])}]"
-        return known
+        if (packed_cell := cells.get(cell)) is None:
+            packed_cell = cells[cell] = (
+                f"[{','.join([str(number(text)) for text in (cell.text, *cell.small)])}]"
+            )
+        return packed_cell
 
     lines = [
         f"[{item.number},{number(item.row.area)},{number(item.row.maker)},{number(item.row.verdict.value)},"
