@@ -28,8 +28,8 @@ async def without_silent(
 ) -> tuple[tuple[Sighting, ...], tuple[Sighting, ...]]:
     """The sightings where something takes or refuses a connection, and the others.
 
-    alive_hosts: addresses of which more was heard than an announcement; they are not asked. Fewer than `FLOOD` are
-    no flood: a visit is more patient, and all of them stay.
+    alive_hosts: addresses of which more was heard than an announcement; they are not asked. Fewer than
+    `FLOOD` are no flood: a visit is more patient, and all of them stay.
     """
     if len(sightings) <= FLOOD:
         return tuple(sightings), ()
