@@ -1,5 +1,29 @@
-"""`python -m camagent`."""
+"""Where camagent starts, as a command and as `python -m camagent`.
 
-from camagent.cli.main import main
+A press of Ctrl-C shows no traceback, however early or late it comes; so nothing is imported before the first
+line that would catch it.
+"""
 
-main()
+import sys
+
+INTERRUPTED = 130  # platform.ending.EXIT_ENDED, which may not have been read yet
+
+
+def start() -> None:
+    """Run the command line; exits with the contract's codes."""
+    try:
+        from camagent.platform.ending import end_at_once, end_politely
+
+        end_politely()
+        from camagent.cli.main import main
+
+        try:
+            main()
+        finally:
+            end_at_once()
+    except KeyboardInterrupt:  # nothing had begun
+        sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    start()

@@ -85,7 +85,7 @@ def fill_environment(home: Path, python: str, architecture: str) -> None:
     programs.mkdir()
     for name in ("python", "python3", f"python{python}"):
         (programs / name).symlink_to(f"/usr/bin/python{python}")
-    start = "import sys\n\nfrom camagent.cli.main import main\n\nsys.exit(main())\n"
+    start = "import sys\n\nfrom camagent.__main__ import start\n\nsys.exit(start())\n"
     _write(programs / "camagent", f"#!/opt/camagent/bin/python\n{start}", 0o755)
     _write(
         home / "pyvenv.cfg", f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {python}\n"

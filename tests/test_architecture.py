@@ -106,7 +106,7 @@ MAY_IMPORT: dict[str, set[str]] = (
         "agent": {"model", "discover", "run", "document", "store"},
         "ui": PUBLISHED | {"run", "store", "exporter"},
         "simulator": {"model", "platform"},
-        "__main__": {"cli"},
+        "__main__": {"cli", "platform"},
     }
     | {stage: BASE for stage in STAGES}
     | {"interrogate": {"model", "wire"}, "assess": {"model"}, "plan": {"model"}}

@@ -40,7 +40,8 @@ from camagent.model.scan_result import VIETNAM
 from camagent.model.text import Message, message
 from camagent.operator_files import read_text
 from camagent.operator_files.config import Config
-from camagent.platform.process import on_end, on_reload
+from camagent.platform.ending import on_end
+from camagent.platform.process import on_reload
 from camagent.platform.resident_memory import give_back, settle
 from camagent.platform.system_clock import SystemClock
 from camagent.store import Store

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,6 +15,7 @@ from camagent.cli.options import login_options, run_options
 from camagent.cli.typed_targets import read_login, read_target
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
+from camagent.platform.ending import run_until_ended
 
 if TYPE_CHECKING:
     from camagent.model.earlier_runs import Pins
@@ -75,7 +75,7 @@ def check_command(
     config = read_config(config_path)
     if replays:
         order = make_order(config, request, (), CredentialBook(), Memory())
-        return publish(asyncio.run(replay_files(replays, order, SystemClock())), request, None)
+        return publish(run_until_ended(replay_files(replays, order, SystemClock())), request, None)
     login = read_login(user, password_file, password, allow_basic)
     book = credential_book(config, os.environ)
     jobs = [read_target(text, login, number) for number, text in enumerate(targets, 1)]
@@ -89,7 +89,7 @@ def check_command(
     ports = config.discovery.onvif_ports or ONVIF_SEARCH_PORTS
     asked = replace(asked, interview=replace(asked.interview, ports=ports)).brisk()
     with shared_ledger(config, warn_of) as ledger:
-        run = asyncio.run(_check(jobs, order, make_fleet(config, ledger), asked))
+        run = run_until_ended(_check(jobs, order, make_fleet(config, ledger), asked))
     return publish(run, request, None)
 
 
@@ -110,11 +110,12 @@ def _pins(config: Config) -> Pins:
 
 async def _check(jobs: Sequence[Job], order: JudgingContext, fleet: Fleet, options: FleetOptions) -> Run:
     from camagent.cli.progress_bar import progress_on_terminal
-    from camagent.cli.scanning import stops_at_interrupt, tell_unwritten
+    from camagent.cli.scanning import tell_unwritten
+    from camagent.platform.ending import on_interrupt
     from camagent.run.site_run import check_targets
 
     async with fleet:
-        with stops_at_interrupt(fleet), progress_on_terminal(fleet, options) as onlooker:
+        with on_interrupt(fleet.stop), progress_on_terminal(fleet, options) as onlooker:
             run = await check_targets(jobs, order, fleet, options, onlooker)
     tell_unwritten(fleet)
     return run

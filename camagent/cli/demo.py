@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import click
 from camagent.cli.language import lang, t
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
+from camagent.platform.ending import run_until_ended
 
 if TYPE_CHECKING:
     from camagent.model.scan_result import Declaration
@@ -53,7 +53,7 @@ def demo_command(cameras: int, output: Path, window_s: float) -> int:
     began_s = time.monotonic()
     with simulated_school(cameras) as ready:
         warn(t("cli.demo_ready", seconds=round(time.monotonic() - began_s, 1)))
-        run = asyncio.run(_scan_school(cameras, str(ready["password"]), window_s))
+        run = run_until_ended(_scan_school(cameras, str(ready["password"]), window_s))
     document = show(run.result, "table")
     for path in write_reports(document, output, group_readable=False):
         warn(t("cli.written", path=str(path)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ import click
 from camagent.cli.language import t, tm
 from camagent.cli.mistakes import EXIT_READY, EXIT_UNDETERMINED
 from camagent.cli.options import format_option, search_options
+from camagent.platform.ending import run_until_ended
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -55,7 +55,7 @@ def discover_command(
         plan = replace(plan, pacing=replace(plan.pacing, settle_s=wait_s))
     click.echo(_announcement(plan), err=True)
     with progress_on_terminal() as onlooker:
-        discovery = asyncio.run(search(plan, SystemClock(), onlooker.progress))
+        discovery = run_until_ended(search(plan, SystemClock(), onlooker.progress))
     if output_format == "json":
         click.echo(json.dumps(discovery_document(discovery), ensure_ascii=False, indent=2))
     else:

@@ -25,7 +25,7 @@ from camagent.cli.mistakes import (
 from camagent.model.defect import place_of
 from camagent.model.operator_error import OperatorError
 from camagent.platform.console import speak_utf8
-from camagent.platform.process import end_politely
+from camagent.platform.ending import end_politely
 from camagent.text import LANGUAGES
 
 COMMANDS = {

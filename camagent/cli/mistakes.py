@@ -8,6 +8,7 @@ from itertools import chain
 import click
 
 from camagent.cli.language import t
+from camagent.platform.ending import EXIT_ENDED
 
 EXIT_READY = 0
 """Every camera is ready."""
@@ -22,7 +23,7 @@ NEAR_RATIO = 0.6
 """How alike two words are that may be mistyped for each other, as difflib counts it."""
 MAX_NEAR = 3
 
-EXIT_STOPPED = 130
+EXIT_STOPPED = EXIT_ENDED
 """Ctrl-C or SIGTERM: as a shell says it of SIGINT."""
 EXIT_BROKEN_PIPE = 141
 """Nobody read our output to its end: as a shell says it of SIGPIPE."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
@@ -14,6 +13,7 @@ from camagent.cli.options import login_options
 from camagent.cli.typed_targets import read_login, read_target
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
+from camagent.platform.ending import run_until_ended
 
 # By ONVIF's own naming every operation that only reads begins so.
 READING = "Get"
@@ -52,7 +52,7 @@ def onvif_command(
         raise OperatorError(message("onvif.would_write", operation=operation))
     credential = job.credential or read_login(**login)
     try:
-        way = asyncio.run(find_way(job.target, credential, warn_of))
+        way = run_until_ended(find_way(job.target, credential, warn_of))
         answer = send(client, wsdl, call, (way, credential))
     except CallFailed as failed:
         click.echo(f"{job.target}: {tm(failed.reason)}", err=True)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +33,7 @@ from camagent.model.credential_book import CredentialBook
 from camagent.model.earlier_runs import Memory
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
-from camagent.platform.process import let_interrupt, on_interrupt
+from camagent.platform.ending import on_interrupt, run_until_ended
 from camagent.platform.whole_files import make_folder
 
 if TYPE_CHECKING:
@@ -70,7 +67,7 @@ def run_scan(config_path: Path | None, request: RunOptions) -> int:
         with shared_ledger(config, warn_of) as ledger:
             options = fleet_options(config, request, order)
             order = trusting(order) if request.trust_new else order
-            run = asyncio.run(_scan(plan, order, make_fleet(config, ledger), options))
+            run = run_until_ended(_scan(plan, order, make_fleet(config, ledger), options))
         return publish(run, request, store)
     finally:
         if store is not None:
@@ -151,24 +148,15 @@ async def _scan(plan: DiscoveryPlan, order: JudgingContext, fleet: Fleet, option
     from camagent.run.site_run import check_found, find_devices, jobs_for
 
     async with fleet:
-        with stops_at_interrupt(fleet), progress_on_terminal() as onlooker:
+        # The first press ends what the fleet does and keeps what it has seen; the next one ends the program.
+        with on_interrupt(fleet.stop), progress_on_terminal() as onlooker:
             discovery = await find_devices(plan, fleet, onlooker)
         if not fleet.stopped and may_trust(jobs_for(discovery.discovery, order)):
             order = trusting(order)
-        with stops_at_interrupt(fleet), progress_on_terminal(fleet, options) as onlooker:
+        with on_interrupt(fleet.stop), progress_on_terminal(fleet, options) as onlooker:
             run = await check_found(discovery, order, fleet, options, onlooker)
     tell_unwritten(fleet)
     return run
-
-
-@contextmanager
-def stops_at_interrupt(fleet: Fleet) -> Iterator[None]:
-    """The first Ctrl-C ends what the fleet does and keeps what it has seen; the next one ends the program."""
-    on_interrupt(fleet.stop)
-    try:
-        yield
-    finally:
-        let_interrupt()
 
 
 def demand_folders(request: RunOptions) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 from pathlib import Path
@@ -11,6 +10,7 @@ import click
 
 from camagent.cli.language import settle, t, tm
 from camagent.model.text import message
+from camagent.platform.ending import run_until_ended
 from camagent.platform.process import leave_no_dump
 
 logger = logging.getLogger("camagent")
@@ -38,7 +38,7 @@ def serve_command(config_path: Path | None, listen: str | None) -> int:
     if store.set_aside is not None:
         speech.tell(message("agent.set_aside", path=str(store.set_aside)))
     try:
-        asyncio.run(serve(parts, store, speech))
+        run_until_ended(serve(parts, store, speech))
     finally:
         store.close()
     return 0

@@ -22,7 +22,8 @@ from camagent.cli.language import t
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
 from camagent.model.uri import shown_as_typed
-from camagent.platform.process import allow_many_sockets, on_end, on_stdin_end
+from camagent.platform.ending import on_end, run_until_ended
+from camagent.platform.process import allow_many_sockets, on_stdin_end
 from camagent.platform.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def simulate_command(
     if load is not None:
         _demand_loopback(address)
         _demand_clip(clip)
-        asyncio.run(_serve_load(LoadOrder(load, clip, paced, address, rtsp_port), ready_file))
+        run_until_ended(_serve_load(LoadOrder(load, clip, paced, address, rtsp_port), ready_file))
     else:
         password = f"Sim-{secrets.token_urlsafe(9)}7"
         devices = default_school(cameras, password) if recorder is None else _recorder(recorder, password)
@@ -85,7 +86,7 @@ def simulate_command(
         ]
         if condition is not None:
             school[0] = _showing(school[0], condition)
-        asyncio.run(_serve_school(school, discovery, ready_file))
+        run_until_ended(_serve_school(school, discovery, ready_file))
     return 0
 
 

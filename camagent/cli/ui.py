@@ -18,6 +18,7 @@ from camagent.cli.language import lang, t
 from camagent.cli.options import search_options
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
+from camagent.platform.ending import run_until_ended
 
 if TYPE_CHECKING:
     from camagent.app import RunOptions
@@ -52,14 +53,14 @@ def ui_command(config_path: Path | None, port: int, no_browser: bool, **options:
     tell_nameless(config)
     store = None if request.no_store else open_site_store(config)
     try:
-        return asyncio.run(_serve(tools_for(config, request, store), config, port, not no_browser))
+        return run_until_ended(_serve(tools_for(config, request, store), config, port, not no_browser))
     finally:
         if store is not None:
             store.close()
 
 
 async def _serve(tools: Tools, config: Config, port: int, opens_browser: bool) -> int:
-    from camagent.platform.process import on_end
+    from camagent.platform.ending import on_end
     from camagent.ui.access import Access
     from camagent.ui.board import Board
     from camagent.ui.desk import Desk

@@ -29,6 +29,7 @@ from camagent.observe.picture.facts import image_facts
 from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.picture.picture_numbers import PictureMeasures, measure
 from camagent.observe.picture.view import Plane, Planes
+from camagent.platform.ending import ignore_presses
 from camagent.platform.process import enter_cell, limit_decoder
 
 MAX_PICTURE_PX = 40_000_000  # 8K has 33 million; a parameter set that claims more only wants our memory
@@ -215,6 +216,7 @@ def _own_picture() -> bytes:
 def main() -> None:
     """Serve on standard input and output; the arguments are threads, bytes of memory, bytes of a picture."""
     threads, memory_bytes, frame_bytes = map(int, sys.argv[1:4])
+    ignore_presses()
     limit_decoder(memory_bytes)
     _load()
     enter_cell()  # before the first byte of a stranger, and before the threads that shall be in it too

@@ -1,5 +1,4 @@
-"""This process and its children: how they are told to end, how much they may take, what a child needs to
-start.
+"""This process and its children: how much they may take, what a child needs to start, what it is told.
 
 Every command imports this, so asyncio is imported by the functions whose callers run a loop: it takes a fifth
 of `camagent --help`.
@@ -94,55 +93,6 @@ def open_file_limit() -> int | None:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
-def on_end(end: Callable[[], None]) -> None:
-    """Call `end` on the running loop when somebody ends us: SIGTERM, Ctrl-C, on Windows Ctrl-Break too."""
-    from asyncio import get_running_loop
-
-    loop = get_running_loop()
-    if sys.platform == "win32":
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK):
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(end))
-    else:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, end)
-
-
-def on_interrupt(end: Callable[[], None]) -> None:
-    """Call `end` on the running loop at the first Ctrl-C or SIGTERM; the next one ends the program at once.
-
-    Where a background shell has SIGINT ignored, nothing is changed.
-    """
-    from asyncio import get_running_loop
-
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        return
-    loop = get_running_loop()
-
-    def once() -> None:
-        let_interrupt()
-        end()
-
-    if sys.platform == "win32":
-        for number in (signal.SIGINT, signal.SIGBREAK):
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(once))
-    else:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, once)
-
-
-def let_interrupt() -> None:
-    """Ctrl-C and SIGTERM end the program again as they do by themselves (`end_politely`)."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        return
-    if sys.platform != "win32":
-        from asyncio import get_running_loop
-
-        for number in (signal.SIGINT, signal.SIGTERM):
-            get_running_loop().remove_signal_handler(number)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    end_politely()
-
-
 def on_reload(reload: Callable[[], None]) -> None:
     """Call `reload` on the running loop at SIGHUP; Windows has no such signal: there the service is started
     anew."""
@@ -150,20 +100,6 @@ def on_reload(reload: Callable[[], None]) -> None:
         from asyncio import get_running_loop
 
         get_running_loop().add_signal_handler(signal.SIGHUP, reload)
-
-
-def end_politely() -> None:
-    """SIGTERM (Windows: Ctrl-Break) ends a run as Ctrl-C does: sessions are torn down first.
-
-    Where a background shell has SIGINT ignored, SIGTERM keeps its plain meaning: somebody must be able to end
-    us.
-    """
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        return
-    if sys.platform == "win32":
-        signal.signal(signal.SIGBREAK, lambda *_: signal.raise_signal(signal.SIGINT))
-    else:
-        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def on_stdin_end(end: Callable[[], None]) -> None:

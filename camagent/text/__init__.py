@@ -37,10 +37,10 @@ class _Sentences(dict[str, str]):
         """Add an area's sentences, once."""
         if area in self._read:
             return
-        self._read.add(area)
         path = _PLACE / f"{area}.{self._lang}.toml"
         if path.is_file():
             self.update(_flat(area, tomllib.loads(path.read_text(encoding="utf-8"))))
+        self._read.add(area)  # last: who is interrupted has to say so, in words of this very area
 
 
 @cache
