@@ -46,6 +46,9 @@ from camagent.observe.silence import STOPPED_AFTER_S, Silence
 RESULTS = Path(__file__).parent / "results" / "truth.json"
 SEED = 20_261_128
 TRIALS = 12_000
+LONGEST_PAUSE_S = 4.0  # living streams were seen to pause so long (docs/design/rtsp-client.md)
+TOO_LONG_S = (5.5, 20.0)  # beyond the patience with a stream that never paused before
+MUST_BE_DEAD = ("dying", "falling silent")
 SSRC = 0x1234ABCD
 CLOSE, CLOSE_BITS = 0.03, 0.05
 _FILLER = bytes((i * 37 + 11) % 251 + 1 for i in range(1500))
@@ -80,11 +83,18 @@ def _loss(rng: random.Random, camera: Camera) -> tuple[Camera, Network, bool]:
 
 
 def _pausing(rng: random.Random, camera: Camera) -> tuple[Camera, Network, bool]:
-    every_s, length_s = rng.uniform(2.5, 5.0), rng.uniform(0.5, 1.8)
+    length_s = rng.uniform(0.5, LONGEST_PAUSE_S)
+    every_s = length_s + rng.uniform(1.0, 4.0)
     first_s = rng.uniform(0.3, every_s)
     pauses = tuple((first_s + i * every_s, length_s) for i in range(10))
     network, _ = _honest(rng, camera)[1:]
     return replace(camera, pauses=pauses, b_frames=0), network, False
+
+
+def _falling_silent(rng: random.Random, camera: Camera) -> tuple[Camera, Network, bool]:
+    begins_s, length_s = rng.uniform(0.2, 0.95) * camera.window_s, rng.uniform(*TOO_LONG_S)
+    network, _ = _honest(rng, camera)[1:]
+    return replace(camera, pauses=((begins_s, length_s),), b_frames=0), network, False
 
 
 def _slow(rng: random.Random, camera: Camera) -> tuple[Camera, Network, bool]:
@@ -124,8 +134,9 @@ KINDS: dict[str, tuple[float, Callable[[random.Random, Camera], tuple[Camera, Ne
     "lying": (0.14, _lying),
     "lying, uneven arrivals": (0.05, _lying_uneven),
     "dying": (0.05, _dying),
+    "falling silent": (0.05, _falling_silent),
 }
-"""Kind -> share of the trials, and what makes one of an ordinary camera."""
+"""Kind -> share of the trials (the last beside them), and what makes one of an ordinary camera."""
 
 
 def trial(kind: str, number: int) -> Trial:
@@ -236,11 +247,11 @@ def judge(case: Trial, tally: Tally, notes: list[str]) -> None:
     measured = measure(capture)
     tally.trials += 1
     if isinstance(measured, Fault):
-        if case.kind != "dying":
+        if case.kind not in MUST_BE_DEAD:
             tally.life_wrong += 1
             notes.append(f"{case.kind} {case.number}: {measured.code}")
         return
-    if case.kind == "dying":
+    if case.kind in MUST_BE_DEAD:
         tally.life_wrong += 1
         notes.append(f"{case.kind} {case.number}: alive")
         return

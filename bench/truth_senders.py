@@ -101,7 +101,8 @@ def frames(rng: random.Random, camera: Camera) -> list[Frame]:
     """In order of sending, with what a pause leaves out left out."""
     step = camera.b_frames + 1
     base = rng.randrange(1 << 30)
-    seconds = min(LONGEST_S, 3 * camera.window_s + 4)
+    longest_s = max((length for _, length in camera.pauses), default=0.0)
+    seconds = min(LONGEST_S, 3 * camera.window_s + 4) + longest_s
     made: list[Frame] = []
     for place, (shown, key) in enumerate(_order(camera, step, int(seconds * camera.fps))):
         sent_s = place / camera.fps
@@ -130,7 +131,7 @@ def _order(camera: Camera, step: int, count: int) -> Iterator[tuple[int, bool]]:
     yield from sent[first : first + count]
 
 
-def _packets(camera: Camera, sent: Sequence[Frame]) -> Iterator[tuple[float, Packet]]:
+def packets_of(camera: Camera, sent: Sequence[Frame]) -> Iterator[tuple[float, Packet]]:
     """(when sent, packet), not yet arrived."""
     sequence = 0
     for number, frame in enumerate(sent):
@@ -150,7 +151,7 @@ def jittery(level_s: float, shape: str = "uniform") -> Network:
 
     def network(rng: random.Random, camera: Camera, sent: Sequence[Frame]) -> list[Packet]:
         latest, frame, delay_s, out = 0.0, -1, 0.0, []
-        for at_s, packet in _packets(camera, sent):
+        for at_s, packet in packets_of(camera, sent):
             if packet.frame != frame:
                 frame = packet.frame
                 delay_s = (
@@ -168,7 +169,7 @@ def bursty(period_s: float) -> Network:
 
     def network(rng: random.Random, camera: Camera, sent: Sequence[Frame]) -> list[Packet]:
         offset_s, latest, out = rng.uniform(0, period_s), 0.0, []
-        for at_s, packet in _packets(camera, sent):
+        for at_s, packet in packets_of(camera, sent):
             until_s = math.ceil((at_s - offset_s) / period_s) * period_s + offset_s
             latest = max(latest + 0.00005, until_s + rng.uniform(0, 0.003))
             out.append(replace(packet, arrival_s=latest))
@@ -183,7 +184,7 @@ def stalling(times: int, longest_s: float) -> Network:
     def network(rng: random.Random, camera: Camera, sent: Sequence[Frame]) -> list[Packet]:
         stalls = [(rng.uniform(0, camera.window_s), rng.uniform(0.2, longest_s)) for _ in range(times)]
         latest, out = 0.0, []
-        for at_s, packet in _packets(camera, sent):
+        for at_s, packet in packets_of(camera, sent):
             until_s = max(
                 [at_s, *(start + length for start, length in stalls if start <= at_s < start + length)]
             )
@@ -199,7 +200,7 @@ def backlog(buffered_s: float) -> Network:
 
     def network(rng: random.Random, camera: Camera, sent: Sequence[Frame]) -> list[Packet]:
         latest, out = 0.0, []
-        for at_s, packet in _packets(camera, sent):
+        for at_s, packet in packets_of(camera, sent):
             latest = max(latest + 0.0001, at_s - buffered_s + rng.uniform(0, 0.004))
             out.append(replace(packet, arrival_s=latest))
         return out
@@ -212,7 +213,7 @@ def lossy(ratio: float, burst: int, jitter_s: float) -> Network:
 
     def network(rng: random.Random, camera: Camera, sent: Sequence[Frame]) -> list[Packet]:
         dropping, out = 0, []
-        for at_s, packet in _packets(camera, sent):
+        for at_s, packet in packets_of(camera, sent):
             if dropping == 0 and rng.random() < ratio / burst:
                 dropping = rng.randint(1, 2 * burst - 1)
             if dropping:
@@ -232,7 +233,7 @@ def slow(share: float, buffer_bytes: float, tick_s: float) -> Network:
         line_bps = max(LEAST_LINE_BPS, share * camera.mean_bps)
         free_s, out, sequence, skipping = 0.0, [], 0, False
         by_frame: dict[int, list[tuple[float, Packet]]] = {}
-        for at_s, packet in _packets(camera, sent):
+        for at_s, packet in packets_of(camera, sent):
             by_frame.setdefault(packet.frame, []).append((at_s, packet))
         for number, frame in enumerate(sent):
             waiting = max(0.0, free_s - frame.sent_s) * line_bps / 8

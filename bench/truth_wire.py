@@ -7,6 +7,7 @@ stamps of the packets that they saw in the same window, which is the best that e
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import random
@@ -16,17 +17,27 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 
-from bench.truth import CLOSE, SEED, Trial, keep, rtp_bytes, trial
+from bench.truth import CLOSE, MUST_BE_DEAD, RESULTS, SEED, Trial, keep, rtp_bytes, trial
 from bench.truth_senders import Packet, frames
 from camagent.model.fault import Fault
 from camagent.model.uri import StreamUri
 from tests.observe.wire.camera import PPS, SDP, SPS, Asked, Camera, on_channel, running
 from tests.observe.wire.watching import watch
 
-SAMPLE = {"honest": 8, "honest, uneven arrivals": 4, "slow line": 8, "lying": 8}
+SAMPLE = {
+    "honest": 8,
+    "honest, uneven arrivals": 4,
+    "honest, pausing": 4,
+    "slow line": 8,
+    "lying": 8,
+    "lying, uneven arrivals": 4,
+    "dying": 4,
+    "falling silent": 4,
+}
 WINDOW_S = 5.0
+ENDS_WITHIN_S = 4.0  # who dies or falls silent does so within the window, with time to show it
 AT_ONCE = 4
 _SPROP = f"{b64encode(SPS).decode()},{b64encode(PPS).decode()}"
 SETS = f"a=fmtp:96 packetization-mode=1;sprop-parameter-sets={_SPROP}\r\n"
@@ -65,6 +76,26 @@ def _truth_hz(case: Trial) -> float:
     return (
         (len(came) - 1) / (sent[came[-1]].sent_s - sent[came[0]].sent_s) if len(came) > 1 else case.camera.fps
     )
+
+
+def _sample(kind: str, count: int) -> list[Trial]:
+    """The first trials of the kind that can be shown in this window."""
+    cases = (trial(kind, number) for number in range(100 * count))
+    shown = (case for case in cases if kind not in MUST_BE_DEAD or _ends_s(case) <= ENDS_WITHIN_S)
+    return [replace(case, camera=replace(case.camera, window_s=WINDOW_S)) for case in islice(shown, count)]
+
+
+def _ends_s(case: Trial) -> float:
+    return min(case.camera.dies_s, *(begins_s for begins_s, _ in case.camera.pauses), float("inf"))
+
+
+def _is_wrong(case: Trial, answer: Rate) -> bool:
+    """A rate beside the truth and its own uncertainty; of a stream that stopped, any rate."""
+    rate_hz, doubt_hz = answer
+    if rate_hz is None or case.kind in MUST_BE_DEAD:
+        return rate_hz is not None
+    truth_hz = _truth_hz(case)
+    return abs(rate_hz - truth_hz) > max(CLOSE * truth_hz, doubt_hz)
 
 
 def _camera(case: Trial) -> Sending:
@@ -144,21 +175,21 @@ READERS: dict[str, Callable[[StreamUri], object]] = {
 
 
 def main() -> None:
-    """Ask everybody about every sender, print and keep the figures."""
-    table: dict[str, dict[str, dict[str, int]]] = {}
+    """Ask everybody about every sender, print and keep the figures; those of other kinds stay."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="kinds with this in their name")
+    only = parser.parse_args().only
+    table: dict[str, dict[str, dict[str, int]]] = json.loads(RESULTS.read_text()).get("over_the_wire", {})
     for kind, count in SAMPLE.items():
-        cases = [trial(kind, number) for number in range(count)]
-        cases = [replace(case, camera=replace(case.camera, window_s=WINDOW_S)) for case in cases]
-        rows = table.setdefault(kind, {})
+        if only not in kind:
+            continue
+        cases = _sample(kind, count)
+        rows = table[kind] = {}
         for name, ask in READERS.items():
             answers: list[Rate] = []
             for first in range(0, count, AT_ONCE):
                 answers += asyncio.run(_ask(cases[first : first + AT_ONCE], ask))
-            pairs = list(zip(map(_truth_hz, cases), answers, strict=True))
-            wrong = sum(
-                rate is not None and abs(rate - truth_hz) > max(CLOSE * truth_hz, doubt)
-                for truth_hz, (rate, doubt) in pairs
-            )
+            wrong = sum(map(_is_wrong, cases, answers))
             rows[name] = {
                 "senders": count,
                 "rate_wrong": wrong,

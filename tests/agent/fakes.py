@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from camagent.agent.environment import Environment
 from camagent.agent.record import Kept, Restored
@@ -133,6 +133,7 @@ class World:
     lines: list[str] = field(default_factory=list)
     days: int = 0
     announced: AsyncIterator[Presence] | None = None
+    zone: tzinfo = UTC
 
     def environment(self) -> Environment:
         def tell(line: Message) -> None:
@@ -145,7 +146,7 @@ class World:
             self.clock,
             self.record,
             self.notifier,
-            UTC,
+            self.zone,
             lambda line: render(line, "vi"),
             tell,
             lambda: None,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -224,6 +226,37 @@ def test_quiet_hours_follow_a_wall_clock_that_is_set(hours: float) -> None:
         await running
 
     asyncio.run(scenario())
+
+
+@pytest.mark.slow  # 1,200 looks and questions, ten seconds of processor each
+@pytest.mark.parametrize(
+    ("begins", "quiet_h"),
+    [
+        (datetime(2026, 10, 24, 12, tzinfo=UTC), 4),  # the clocks go back: 02:00 to 03:00 comes twice
+        (datetime(2026, 3, 28, 12, tzinfo=UTC), 2),  # … and forward: it never comes
+        (datetime(2026, 6, 1, 12, tzinfo=UTC), 3),
+    ],
+)
+def test_a_day_of_watching_holds_no_more_at_its_end(begins: datetime, quiet_h: int) -> None:
+    """24 hours, wound: every kind of work at its pace, quiet by the school's own clock, nothing stacked."""
+    world, done, held = World(zone=ZoneInfo("Europe/Berlin")), list[tuple[Work, float]](), list[int]()
+    world.clock.wall_s = (begins - START).total_seconds()
+
+    async def note(work: Work, _host: str) -> None:
+        done.append((work, world.clock.elapsed_s))
+        if work is Work.DISCOVER:
+            held.append(len(asyncio.all_tasks()))
+
+    site = FakeSite(known=("192.0.2.1",), during=note)
+    quiet = Schedule(quiet=(parse_quiet_hours("01:00-04:00"),))
+    agent = live(site, 24 * 3600, world, quiet)
+    streams = [at_s for work, at_s in done if work is Work.STREAM]
+    longest_h = max(b - a for a, b in pairwise(streams)) / 3600
+    assert quiet_h <= longest_h <= quiet_h + 1.25  # what was held back is taken up within an hour
+    assert Counter(work for work, _ in done)[Work.REACH] >= 24 * 3600 / 75
+    assert min(Counter(int(at_s // 3600) for work, at_s in done if work is Work.REACH).values()) >= 40
+    assert len(held) >= 15 and max(held[3:]) <= max(held[:3])
+    assert agent.snapshot().defects == 0 and world.days == 1
 
 
 def test_a_camera_that_falls_silent_is_searched_for_elsewhere_and_not_endlessly() -> None:
