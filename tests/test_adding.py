@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from click.testing import CliRunner
 
+from camagent.assess.engine import assess
+from camagent.assess.requirement_profile import Row
 from camagent.assess.rules.image import Condition
 from camagent.exporter import stream_metrics
+from camagent.model.finding import Outcome
+from camagent.model.scan_result import History
+from camagent.observe.codec.table import CODECS
 from camagent.observe.picture.conditions import ORDER
 from camagent.report import csv_
 from camagent.report.columns import CAMERA_COLUMNS
 from camagent.text import LANGUAGES, catalogue
 from tests import builders
+from tests.assess.judging import profile_of, row_of
+from tests.observe.wire.camera import rtp
+from tests.observe.wire.test_track import feed, receiver
 from tests.publish.samples import school, status, view
 from tests.publish.test_metrics import named, snapshot
 
@@ -43,6 +54,42 @@ def test_a_metric_is_exported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_metrics, "STREAM_GAUGES", (*stream_metrics.STREAM_GAUGES, row))
     page = named(snapshot(status(builders.camera_result())), f"stream_{row[0]}")
     assert list(page.values()) == [0.0]
+
+
+START = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def test_a_rule_is_judged_by_a_profile_that_names_it() -> None:
+    rule = example("rule")["row"]
+    like = row_of("checked_daily")
+    bounds = (("minimum_days", 3), ("recommended_days", 10))
+    profile = profile_of(Row("X-1", like.title, rule.name, like.severity, like.basis, bounds))
+    outcomes = []
+    for days in (1, 5, 20):
+        camera = replace(builders.camera_facts(), history=History(1, 1, START, days))
+        (finding,) = assess(profile, camera, builders.site_facts(), {rule.name: rule})
+        outcomes.append(finding.outcome)
+    assert outcomes == [Outcome.FAIL, Outcome.WARN, Outcome.PASS]
+
+
+def test_an_option_reaches_the_run() -> None:
+    answer = CliRunner().invoke(example("option")["command"], ["--limit", "7"])
+    assert (answer.exit_code, answer.output) == (0, "7\n")
+
+
+def test_a_quirk_is_read() -> None:
+    names = example("quirk")
+    assert (names["rate_hz"], names["gop_frames"]) == (25.0, 50)
+
+
+def test_a_codec_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    codec = example("codec")["row"]
+    monkeypatch.setitem(CODECS, codec.name, codec)
+    track = receiver("vp8")
+    for number, payload in enumerate((b"\x10\x00", b"\x10\x01", b"\x10\x01", b"\x10\x00")):
+        feed(track, [rtp(number, number * 3000, payload, marker=True)], number / 30)
+    track.finish()
+    assert track.builder.table(90_000).keyframes == (True, False, False, True)
 
 
 def test_a_condition_is_known_to_profiles_and_to_both_languages() -> None:
