@@ -4,6 +4,9 @@
 Each row of an address: port, kind, and seconds before it answers. Kinds: onvif (at the standard's path),
 services (at Axis' path alone), web, login, banner (speaks first, like a database), rtsp, mute (accepts and
 says nothing), drip (a byte now and then, for ever).
+
+Thousands of addresses of things that are no camera: the simulator is cameras only, and each of its own
+costs an HTTP and an RTSP server.
 """
 
 from __future__ import annotations

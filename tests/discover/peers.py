@@ -1,4 +1,7 @@
-"""Peers that misbehave in exactly one way: WS-Discovery responders and one-answer TCP servers."""
+"""Peers that misbehave in exactly one way: WS-Discovery responders and one-answer TCP servers.
+
+They send datagrams and first bytes that no device may send; what keeps the standard is the simulator's.
+"""
 
 from __future__ import annotations
 

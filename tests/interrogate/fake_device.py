@@ -1,6 +1,12 @@
 """An ONVIF device for tests: answers from a table, and deviates in exactly the ways that a test asks for.
 
 It checks log-ins with its own few lines of hashing, so that our client's arithmetic is not its own judge.
+
+Why it is not the simulator: a test says here what one device wrote, letter by letter, in an issue that it
+names (a SOAP fault of 2009, a nonce that changes, a body cut short), and reads which questions came in which
+order. The simulator is a device that keeps the standard and its own state; a value for each of these replies
+would make it a list of other people's defects that no user of `camagent simulate` asks for. What both can do
+is tested against the simulator (test_simulated_school.py).
 """
 
 from __future__ import annotations

@@ -1,5 +1,10 @@
 """An RTSP camera in memory: healthy by default; each test makes it misbehave in one way by overriding one
-method."""
+method.
+
+Why it is not the simulator: it writes bytes that no RTSP server may write (half a header, a length that
+lies, media between two lines), which the simulator's encoder of messages cannot produce and should not.
+Times, clips and whole schools are tested against the simulator.
+"""
 
 from __future__ import annotations
 
