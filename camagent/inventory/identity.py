@@ -32,11 +32,12 @@ MAX_MACS = 8  # interfaces of one device, wired and wireless
 # What one sign says for or against two sightings being one camera. One strong sign alone (serial, MAC) makes
 # a match; one weak sign alone does not; a strong sign that contradicts outweighs any weak agreement, a MAC
 # everything.
-_AGREE = {"serial": 4, "mac": 4, "epr": 3, "certificate": 2, "address": 1, "model": 1}
-_CONTRADICT = {"serial": -4, "epr": -1, "certificate": -1, "address": 0, "model": -2}
+_AGREE = {"serial": 4, "mac": 4, "link": 4, "epr": 3, "certificate": 2, "address": 1, "model": 1}
+# another link is no other camera by itself: one with two network cards is plugged into the other
+_CONTRADICT = {"serial": -4, "link": -2, "epr": -1, "certificate": -1, "address": 0, "model": -2}
 _ENOUGH = 3
 _STRONG = ("serial", "mac", "epr")
-_ID_ORDER = ("serial", "mac", "epr", "certificate", "address")
+_ID_ORDER = ("serial", "mac", "epr", "link", "certificate", "address")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,8 @@ class Identity:
     signs: tuple[str, ...]
     """The kinds of sign that were usable, strongest first."""
     strength: str
-    """One of "strong" (serial, MAC or endpoint), "weak" (certificate) or "address" (nothing but where it
-    is)."""
+    """One of "strong" (serial, MAC or endpoint), "weak" (certificate, or the MAC that answered ARP) or
+    "address" (nothing but where it is)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def identity_of(
 def _strength(kind: str) -> str:
     if kind in _STRONG:
         return "strong"
-    return "weak" if kind == "certificate" else "address"
+    return "weak" if kind in ("certificate", "link") else "address"
 
 
 def _id_from(kind: str, value: str, source: str) -> str:
@@ -119,9 +120,16 @@ def _id_from(kind: str, value: str, source: str) -> str:
 
 
 def sighting(
-    device: DeviceFacts | None, address: str, video_source: str | None, channel: str | None = None
+    device: DeviceFacts | None,
+    address: str,
+    video_source: str | None,
+    channel: str | None = None,
+    link: str | None = None,
 ) -> DeviceSigns:
-    """The usable signs of one camera; placeholders are left out. `channel` from `channel_sign`."""
+    """The usable signs of one camera; placeholders are left out. `channel` from `channel_sign`.
+
+    link: the MAC that answered ARP for a device that answered us; many a camera does not tell its own.
+    """
     signs: dict[tuple[str, str], None] = {}
     if device is not None:
         if isinstance(device.information, DeviceInformation):
@@ -134,6 +142,8 @@ def sighting(
         _add(signs, "mac", mac_of_endpoint(device.target.endpoint))
         if isinstance(device.tls, TlsFacts):
             _add(signs, "certificate", device.tls.fingerprint_sha256)
+    if device is not None:
+        _add(signs, "link", usable_mac(link))
     _add(signs, "address", address)
     _add(signs, "channel", channel)
     return DeviceSigns(
@@ -260,7 +270,7 @@ def _channel(signs: Signs) -> str | None:
 def _only_place(device: _Sorted, sight: _Sorted) -> bool:
     if device.values.get("address") != sight.values.get("address"):
         return False
-    pairs = ((device.values.get(k), sight.values.get(k)) for k in ("serial", "mac", "model"))
+    pairs = ((device.values.get(k), sight.values.get(k)) for k in ("serial", "mac", "link", "model"))
     return not any(before and now and before.isdisjoint(now) for before, now in pairs)
 
 

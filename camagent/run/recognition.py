@@ -205,7 +205,7 @@ def _sighting(check: DeviceCheck, source: SeenSource) -> identity.DeviceSigns:
     device = check.device if isinstance(check.device, DeviceFacts) else None
     place = next(number for number, other in enumerate(check.sources, 1) if other is source)
     channel = identity.channel_sign(place, len(check.sources), source.name) if device is not None else None
-    return identity.sighting(device, address_of(check), source.video_source, channel)
+    return identity.sighting(device, address_of(check), source.video_source, channel, check.mac)
 
 
 def _inventory_view(one: _Seen, key: str) -> SeenCamera:
