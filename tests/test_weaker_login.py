@@ -242,6 +242,7 @@ def test_what_a_door_asked_for_is_kept_by_place_and_forgotten_by_address(tmp_pat
 
 
 @pytest.mark.slow
+@pytest.mark.slow  # four processes, two windows of two seconds
 def test_the_command_line_refuses_the_weaker_log_in_and_says_how_to_accept_it(tmp_path: Path) -> None:
     async def story() -> None:
         school = School(tmp_path)

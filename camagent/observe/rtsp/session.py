@@ -19,6 +19,7 @@ DEFAULT_SESSION_S = 60.0  # RFC 2326 §12.37
 MIN_KEEP_ALIVE_S = 1.0  # whatever a server claims, it is not asked more often than this
 AGGREGATE_NOT_ALLOWED = 459
 NO_RANGE = 457  # rtp2httpd#323
+MAX_ALTERNATIVES = 8  # of one Transport header, where one is right
 NOTHING_THERE = (400, 404, 451, 454)  # of SETUP: another way to write the address may lead to the track
 ODD_REQUEST = frozenset((FaultCode.RTSP_ERROR, FaultCode.NOT_FOUND))
 """Refusals with a status that another way to write the request may mend; not those of who we are, or for
@@ -112,8 +113,9 @@ class RtspSession:
             return answer
         self._note_session(answer)
         self._control_uri = (self._way or described.ways[0]).aggregate_uri
-        granted = parse_transport(answer.header("Transport") or transport.header())
-        return granted if granted.fits(transport) else self._fault(FaultCode.RTSP_ERROR, "SETUP")
+        alternatives = (answer.header("Transport") or transport.header()).split(",")[:MAX_ALTERNATIVES]
+        fitting = (granted for granted in map(parse_transport, alternatives) if granted.fits(transport))
+        return next(fitting, self._fault(FaultCode.RTSP_ERROR, "SETUP"))
 
     async def play(self, described: Described) -> Fault | None:
         """Start; returns the Fault that prevented it.

@@ -114,6 +114,9 @@ SERVERS: dict[str, dict[str, object]] = {
     "blanks in Transport": {"transport": "rtp/avp/tcp ; UNICAST ; Interleaved = 0 - 1 "},
     "junk in Transport": {"transport": ";;;==,,"},
     "an empty multicast and unicast": {"transport": "RTP/AVP/TCP;unicast;multicast=;interleaved=0-1"},
+    "several transports": {
+        "transport": "RTP/AVP;unicast;client_port=1-2,RTP/AVP/TCP;unicast;interleaved=0-1"
+    },
     "no Transport": {"transport": ""},
     "seconds with a unit": {"session": "7F3A;timeout=60s"},
     "quoted seconds": {"session": '7F3A; timeout = "60"'},
