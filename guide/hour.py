@@ -18,7 +18,7 @@ from typing import Any
 
 from camagent.simulator.default_school import USER
 from camagent.text import say
-from guide.school import CABLE, NETWORK, START_BUDGET_S, ip
+from guide.cabled_school import CABLE, NETWORK, START_BUDGET_S, ip
 from guide.screens import Part, Screen, screen_of, steady
 from guide.terminal import run_on_terminal
 
@@ -120,7 +120,7 @@ def _question(key: str, language: str) -> str:
 @contextmanager
 def school_on_cable(password: str) -> Iterator[None]:
     """The school in a network of its own, its cable's other end in ours as `eth0`."""
-    command = ["unshare", "--net", sys.executable, "-m", "guide.school"]
+    command = ["unshare", "--net", sys.executable, "-m", "guide.cabled_school"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin is not None and process.stdout is not None
     try:

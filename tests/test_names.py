@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.each import each
-from tests.test_architecture import FILES, relative, tree_of
+from tests.test_architecture import FILES, OUR_CODE, PACKAGE, relative, tree_of
 
 RIDDLES = re.compile(r"_*(knock\w*|errands?|ears?|whereabouts|chores?|beats?|surroundings)", re.IGNORECASE)
 """Names that say in a picture what a plain noun of the field says."""
@@ -75,3 +75,16 @@ def test_a_file_name_means_one_thing() -> None:
     """In a traceback or an editor's tab the name stands alone; `__init__` is Python's own."""
     stems = Counter(path.stem for path in FILES)
     assert {name for name, count in stems.items() if count > 1} == {"__init__"}
+
+
+def test_what_tests_benches_and_the_guide_share_has_names_of_its_own() -> None:
+    """A bench bears the name of what it measures, and a test that of what it tests; so those are left out."""
+    shared = [
+        path
+        for path in OUR_CODE
+        if not path.is_relative_to(PACKAGE)
+        and not path.stem.startswith(("test_", "__", "conftest"))
+        and path.parent.name != "bench"
+    ]
+    stems = Counter(path.stem for path in shared)
+    assert len(shared) > 50 and not [name for name, count in stems.items() if count > 1]

@@ -21,7 +21,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bench.picture import clips, plan
+from bench.picture import plan
+from bench.picture import spoilt_clips as clips
 from bench.picture.photographs import Photograph, fetch, photographs
 from bench.picture.scenes import LIGHTS, Clip
 from bench.picture.spoil import WITH_REFERENCE

@@ -13,7 +13,7 @@ from camagent.agent.schedule import SITE, Cadence, Schedule, Work
 from camagent.discover.hello import Presence
 from camagent.discover.wsdiscovery import Kind
 from tests import builders as build
-from tests.agent.fakes import START, FakeSite, World
+from tests.agent.agent_fakes import START, FakeSite, World
 
 KNOWN = frozenset({"192.0.2.1"})
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.agent.bad_peers import bad_neighbours
-from tests.agent.school import NETWORK, served, simulated_school, write_config
+from tests.agent.watched_school import NETWORK, served, simulated_school, write_config
 from tests.monitoring.programs import eventually
 
 MAX_MB = 300  # of the service and its decoder together, whoever is beside it

@@ -14,7 +14,7 @@ import pytest
 from camagent.agent.loop import STOP_S, STUCK_AFTER_S, Agent
 from camagent.agent.schedule import Cadence, Schedule, Work, parse_quiet_hours
 from tests import builders as build
-from tests.agent.fakes import START, FakeSite, MemoryRecord, World
+from tests.agent.agent_fakes import START, FakeSite, MemoryRecord, World
 
 
 def agent_of(site: FakeSite, schedule: Schedule | None = None) -> Agent:

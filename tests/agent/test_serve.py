@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from camagent.simulator.rtsp_connection import ServedConnection
-from tests.agent.school import PASSWORD, Served, served, simulated_school, write_config
+from tests.agent.watched_school import PASSWORD, Served, served, simulated_school, write_config
 from tests.monitoring.programs import eventually
 
 DEADLINE_S = 60.0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent.school import Served, served, simulated_school, write_config
+from tests.agent.watched_school import Served, served, simulated_school, write_config
 from tests.monitoring.programs import eventually
 
 RELOADED = "camagent_config_last_reload_successful"

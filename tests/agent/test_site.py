@@ -33,7 +33,7 @@ from camagent.run.recognition import site_facts
 from camagent.run.turn import SeenSource
 from camagent.run.visit import DeviceCheck, Judge
 from tests import builders as build
-from tests.agent.fakes import START, WoundClock
+from tests.agent.agent_fakes import START, WoundClock
 from tests.publish.samples import status
 
 HOST, OTHER = build.ADDRESS, "192.0.2.99"

@@ -17,7 +17,7 @@ from camagent.model.earlier_runs import Memory
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.scan_result import Declaration
 from tests import builders as build
-from tests.agent.fakes import START
+from tests.agent.agent_fakes import START
 from tests.agent.test_site import (
     HOST,
     OTHER,

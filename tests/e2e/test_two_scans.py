@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from camagent.simulator.default_school import USER
-from tests.agent.school import PASSWORD, simulated_school
+from tests.agent.watched_school import PASSWORD, simulated_school
 
 AT_ONCE = 3
 

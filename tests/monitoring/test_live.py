@@ -19,7 +19,7 @@ import bcrypt
 import pytest
 
 from camagent.app.service import load_web_config
-from tests.agent.school import served, simulated_school, write_config
+from tests.agent.watched_school import served, simulated_school, write_config
 from tests.monitoring.live import (
     SITE,
     Database,

@@ -26,7 +26,7 @@ from camagent.observe.decode_worker import Decoder
 from camagent.observe.media_files import FileOptions, watch_file
 from camagent.simulator.packetize import packetize
 from tests.observe.media import fields
-from tests.observe.media.clips import Recipe, Truth, encode, filtered, probe, write
+from tests.observe.media.encoded_clips import Recipe, Truth, encode, filtered, probe, write
 from tests.observe.media.looking import look
 
 QUICK = (

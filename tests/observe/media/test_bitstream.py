@@ -18,7 +18,7 @@ from camagent.observe.codec import jpeg_headers as jpeg
 from camagent.observe.codec.access_unit import split_annex_b
 from camagent.observe.codec.bits import BitReader, BitstreamError, unescape
 from tests.floor import judged, not_vacuous
-from tests.observe.media.clips import Recipe, encode, filtered, probe, write
+from tests.observe.media.encoded_clips import Recipe, encode, filtered, probe, write
 
 
 def sps_of(stream: bytes, codec: str = "h264") -> h264.H264Sps | h265.H265Sps:

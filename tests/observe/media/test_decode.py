@@ -21,7 +21,7 @@ from camagent.observe.decode import MAX_PICTURES, PicturePool
 from camagent.observe.decoder_share import DecoderShare, decoder_share
 from camagent.observe.picture.opinion import PictureReport
 from camagent.platform.linux_memory import limit_bytes
-from tests.observe.media.clips import Recipe, encode, filtered, write
+from tests.observe.media.encoded_clips import Recipe, encode, filtered, write
 
 H264 = Recipe(frames=30, params="keyint=15:scenecut=0:bframes=0")
 H265 = Recipe("libx265", frames=30, params="keyint=15:min-keyint=15:scenecut=0:bframes=0")

@@ -31,7 +31,7 @@ from camagent.observe.codec.payload_flags import (
 from camagent.simulator.packetize import h264_payloads, h265_payloads
 from tests.floor import judged, not_vacuous
 from tests.observe.media import fields
-from tests.observe.media.clips import Recipe, encode
+from tests.observe.media.encoded_clips import Recipe, encode
 
 SPS, PPS = b"\x67\x64\x00\x28\xac", b"\x68\xee\x3c\xb0"
 IDR = b"\x65\x88" + bytes(range(1, 250)) * 8

@@ -17,7 +17,7 @@ from camagent.model.fault import Fault, FaultCode
 from camagent.model.stream import FileTarget, ImageFacts, MeasuredStream, StreamFacts
 from camagent.observe.media_files import FileOptions, watch_file
 from tests.floor import judged, not_vacuous
-from tests.observe.media.clips import Recipe, encode, filtered, write
+from tests.observe.media.encoded_clips import Recipe, encode, filtered, write
 from tests.observe.media.looking import look
 
 H264 = Recipe(frames=50, params="keyint=20:min-keyint=20:scenecut=0:bframes=2")

@@ -18,7 +18,7 @@ from camagent.observe.picture.facts import image_facts
 from camagent.observe.picture.opinion import doubt_frozen
 from camagent.observe.picture.picture_numbers import CONDITIONS, PictureMeasures, measure
 from camagent.observe.picture.view import PictureView, Planes
-from tests.observe.media.scenes import (
+from tests.observe.media.drawn_scenes import (
     SCENES,
     blurred,
     contrast,

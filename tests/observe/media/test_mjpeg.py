@@ -12,7 +12,7 @@ from camagent.observe.codec.jpeg_headers import parse_header
 from camagent.observe.codec.mjpeg import extension_size, in_band_tables, jpeg_picture, parse_fragment
 from camagent.simulator.packetize import mjpeg_payloads
 from tests.floor import judged, not_vacuous
-from tests.observe.media.clips import texture
+from tests.observe.media.encoded_clips import texture
 
 TABLES_BYTES = 4 + 128
 

@@ -18,7 +18,7 @@ from camagent.observe.picture.picture_numbers import measure
 from camagent.observe.picture.reference import COLUMNS, TILE, alike, compared, with_reference
 from camagent.observe.picture.shading import without_shading
 from camagent.observe.picture.view import THUMB_SIZE, Planes, structure
-from tests.observe.media.scenes import contrast, dead_leaves, noisy
+from tests.observe.media.drawn_scenes import contrast, dead_leaves, noisy
 
 WIDE, HIGH = 1920, 1080
 Luma = np.ndarray

@@ -14,7 +14,7 @@ from camagent.model.stream import ImageFacts, StreamFacts
 from camagent.observe.decode import PicturePool
 from camagent.observe.rtsp.client import StepLimits
 from camagent.simulator.packetize import packetize
-from tests.observe.media.clips import Recipe, encode
+from tests.observe.media.encoded_clips import Recipe, encode
 from tests.observe.wire.camera import Camera, on_channel, rtp, running
 from tests.observe.wire.watching import doors, measured, watch
 

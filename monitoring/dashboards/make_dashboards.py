@@ -1,4 +1,6 @@
-"""Writes the four Grafana dashboards beside this file: `python monitoring/dashboards/make.py [FOLDER]`.
+"""Writes the four Grafana dashboards beside this file.
+
+    python monitoring/dashboards/make_dashboards.py [FOLDER]
 
 The JSON files are what is installed; this is their source, and a test compares the two. Titles are Vietnamese
 with the English after the dot. Queries at city and area level read recorded series only: a receiver refuses

@@ -1,4 +1,4 @@
-"""`python -m guide.school`: a simulated school behind a virtual cable, in a network of its own.
+"""`python -m guide.cabled_school`: a simulated school behind a virtual cable, in a network of its own.
 
 Each camera has an address and a MAC of its own on the cable `cam0`, as cameras on a switch have; whoever
 started us puts the cable's end into our network. The school ends with its standard input.
