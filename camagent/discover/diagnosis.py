@@ -137,7 +137,9 @@ def _port(facts: MachineFacts) -> Iterator[Diagnosis]:
 
 def _firewall(facts: MachineFacts) -> Iterator[Diagnosis]:
     for name in facts.firewalls:
-        if name.startswith("windows_"):
+        if name == "windows_allows":
+            yield _line("firewall", Level.OK, name)
+        elif name.startswith("windows_"):
             yield _line("firewall", Level.WARN, name)
         else:
             yield _line("firewall", Level.WARN, "firewall", name=name)

@@ -6,7 +6,8 @@ from __future__ import annotations
 import sys
 
 Firewall = str
-"""`ufw`, `firewalld`, `iptables`, or `windows_public`, `windows_private`, `windows_domain`."""
+"""`ufw`, `firewalld`, `iptables`; `windows_public`, `windows_private`, `windows_domain` where no rule names
+this program, `windows_blocks`, `windows_allows` where one does."""
 
 
 def active_firewalls() -> tuple[Firewall, ...]:

@@ -15,6 +15,7 @@ from camagent.discover.network_facts import MachineFacts, Route, collect_facts
 from camagent.model.text import message
 from camagent.platform.linux_adapters import parse_default_routes
 from camagent.platform.system_clock import SystemClock
+from camagent.platform.windows_rules import allowed_profiles, blocked_profiles
 from camagent.text import LANGUAGES, render
 from tests.discover.network import Network
 from tests.discover.test_interfaces import interface
@@ -89,6 +90,8 @@ def test_a_healthy_machine_is_told_so_check_by_check() -> None:
         ({"wsd_port_busy": True}, {"port_busy": Level.WARN}),
         ({"firewalls": ("ufw",)}, {"firewall": Level.WARN}),
         ({"firewalls": ("windows_public",)}, {"windows_public": Level.WARN}),
+        ({"firewalls": ("windows_blocks",)}, {"windows_blocks": Level.WARN}),
+        ({"firewalls": ("windows_allows",)}, {}),
         (
             {"firewalls": ("windows_private", "windows_domain")},
             {f"windows_{n}": Level.WARN for n in ("private", "domain")},
@@ -119,6 +122,25 @@ def test_each_obstacle_is_named_with_its_weight_and_a_remedy(
             assert render(diagnosis.message, lang)
             assert diagnosis.remedy is None or render(diagnosis.remedy, lang)
     assert all(render(verdict(diagnoses), lang) for lang in LANGUAGES)
+
+
+PROGRAM = r"D:\Trường\camagent\python\python.exe"
+BLOCKS = (
+    rf"v2.31|Action=Block|Active=TRUE|Dir=In|Protocol=17|Profile=Public|Profile=Private|App={PROGRAM.upper()}"
+    "|Name=python.exe|Desc=python.exe|Defer=User|"
+)
+
+
+def test_a_rule_of_windows_firewall_counts_only_for_this_program_and_what_it_receives() -> None:
+    allows = BLOCKS.replace("Block", "Allow").replace("Profile=Public|", "")
+    assert blocked_profiles([BLOCKS], PROGRAM) == {"Public", "Private"}
+    assert allowed_profiles([allows], PROGRAM) == {"Private"}
+    assert allowed_profiles([allows, BLOCKS], PROGRAM) == frozenset()
+    everywhere = BLOCKS.replace("Profile=Public|Profile=Private|", "")
+    assert blocked_profiles([everywhere], PROGRAM) == {"Public", "Private", "Domain"}
+    for old, new in (("TRUE", "FALSE"), ("Dir=In", "Dir=Out"), ("Protocol=17", "Protocol=6"), ("D:", "E:")):
+        assert blocked_profiles([BLOCKS.replace(old, new)], PROGRAM) == frozenset(), new
+    assert blocked_profiles(["", "v2.31", "|||=|", "Action=Block"], PROGRAM) == frozenset()
 
 
 def test_default_routes_are_read_from_the_kernel_s_table() -> None:
