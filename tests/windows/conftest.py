@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,14 @@ from tests.windows import wine
 
 
 @pytest.fixture(scope="session")
-def folder() -> Path:
-    """The unpacked folder; its Windows is made at the first start, which takes half a minute."""
+def folder() -> Iterator[Path]:
+    """The unpacked folder, in a Windows of this worker's own that stays up."""
     if not wine.ZIP.exists():
         pytest.fail("dist/camagent-windows.zip is missing: run `make windows`")
     folder = wine.prepare()
-    wine.camagent("--version", timeout_s=600)
-    return folder
+    wine.make_windows()
+    with wine.running_windows():
+        yield folder
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""Runs under Windows' own Python: starts camagent, waits for a line of it, and presses a key.
+"""Runs under Windows' own Python: starts camagent, waits for a line of it ("begun": before its first
+own), and presses a key.
 
 python press.py ctrl-c|ctrl-break WORDS ARGUMENT...
 
@@ -12,20 +13,24 @@ import subprocess
 import sys
 import threading
 
+BEGINS = """
+import sys
+from camagent.__main__ import start
+print("begun", file=sys.stderr, flush=True)
+"""
 RAISES_BREAK = """
-import runpy, signal, sys, threading
+import signal, threading
 def wait():
     sys.stdin.readline()
     signal.raise_signal(signal.SIGBREAK)
 threading.Thread(target=wait, daemon=True).start()
-runpy.run_module("camagent", run_name="__main__", alter_sys=True)
 """
 
 key, words, *arguments = sys.argv[1:]
 kernel = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined, unused-ignore]
 kernel.FreeConsole()
 kernel.AllocConsole()
-start = ["-m", "camagent"] if key == "ctrl-c" else ["-c", RAISES_BREAK]
+start = ["-c", BEGINS + ("" if key == "ctrl-c" else RAISES_BREAK) + "start()"]
 pipe = subprocess.PIPE
 process = subprocess.Popen([sys.executable, *start, *arguments], stdin=pipe, stdout=pipe, stderr=pipe)
 assert process.stdin and process.stdout and process.stderr

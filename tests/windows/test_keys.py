@@ -29,13 +29,31 @@ def pressed(key: str, words: str, home: dict[str, str], *arguments: str) -> tupl
     return done.returncode, done.stderr.decode("utf-8").replace("\r\n", "\n")
 
 
-@pytest.mark.parametrize("key", ["ctrl-c", "ctrl-break"])
-def test_a_scan_is_ended_politely(home: dict[str, str], key: str) -> None:
-    code, said = pressed(
-        key, "Probing the ports of each address", home, "scan", "--subnet", "127.10.9.0/24", "--no-store"
-    )
-    assert code == 130, said
-    assert "Traceback" not in said
+SCAN = ("scan", "--subnet", "127.10.9.0/24", "--no-store")
+UI = ("ui", "--no-browser", "--no-store", "--subnet", "127.10.9.0/30")
+MOMENTS = {
+    "a scan that is read from disk": ("begun", 130, SCAN),
+    "a scan that asks the network": ("Asking the network", 130, SCAN),
+    "a scan that knocks at ports": ("Probing the ports of each address", 130, SCAN),
+    "a search": ("Asking the network", 130, ("discover", "--subnet", "127.10.9.0/24")),
+    "a check that is read from disk": ("begun", 130, ("check", "127.10.9.1")),
+    "the page": ("http://127.0.0.1:", 0, UI),
+}
+BAD = ("Traceback", "Exception ignored", "never awaited", "was destroyed")
+
+
+@pytest.mark.parametrize(
+    ("key", "moment"),
+    [
+        *(("ctrl-c", moment) for moment in MOMENTS),
+        *(("ctrl-break", moment) for moment in list(MOMENTS)[1:3]),
+    ],
+)
+def test_a_press_ends_politely_at_every_moment(home: dict[str, str], key: str, moment: str) -> None:
+    words, expected, arguments = MOMENTS[moment]
+    code, said = pressed(key, words, home, *arguments)
+    assert code == expected, said
+    assert not any(sign in said for sign in BAD), said
 
 
 @pytest.mark.parametrize("key", ["ctrl-c", "ctrl-break"])

@@ -7,7 +7,6 @@ import os
 import re
 import select
 import socket
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,12 +65,12 @@ def test_a_camera_on_ipv6_link_local_alone_is_found() -> None:
     near.cable_to(far, "eth1", "far1")
     near.run("addr add fe80::2/64 dev eth1 nodad")
     far.run("addr add fe80::9/64 dev far1 nodad")
-    # Wine's sockets belong to its server: one that was started in another network must be gone first.
-    subprocess.run(["wineserver", "-w"], env=wine.environment(), timeout=60, check=False)
+    # Wine's sockets belong to its server, which must live in this network.
+    prefix = wine.HOME / "prefix-network"
     try:
-        with camera_on_ipv6(far, "far1", "fe80::9"), near.inside():
-            done = wine.camagent("discover", "--interface", "eth1", "--format", "json", "--wait", "2")
-            subprocess.run(["wineserver", "-w"], env=wine.environment(), timeout=60, check=False)
+        with camera_on_ipv6(far, "far1", "fe80::9"), near.inside(), wine.running_windows(prefix):
+            arguments = ["discover", "--interface", "eth1", "--format", "json", "--wait", "2"]
+            done = wine.camagent(*arguments, home={"WINEPREFIX": str(prefix)})
         devices = json.loads(done.out)["devices"]
         assert [device["address"].partition("%")[0] for device in devices] == ["fe80::9"], done.err
     finally:
