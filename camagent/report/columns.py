@@ -10,7 +10,7 @@ from camagent.document.reasons import reasons
 from camagent.document.stream_view import MeasuredView
 from camagent.document.wording import action_text, cost_text, main_column
 from camagent.text import say
-from camagent.text.moments import stamp_text
+from camagent.text.moments import table_moment_text
 
 Cell = str | int | float | None
 MAX_CELL_CHARS = 32_000  # a workbook's cell holds 32,767
@@ -96,13 +96,17 @@ CAMERA_COLUMNS: Sequence[CameraColumn] = (
         "clock_offset_s", lambda _d, camera, _l: camera.clock.offset_s if camera.clock else None, 9, "0.0"
     ),
     CameraColumn("recording_days", _kept(lambda kept: kept.days), 9, "0.0"),
-    CameraColumn("recording_since", _kept(lambda kept: stamp_text(kept.since) if kept.since else None), 12),
     CameraColumn(
-        "recording_newest", _kept(lambda kept: stamp_text(kept.newest) if kept.newest else None), 12
+        "recording_since", _kept(lambda kept: table_moment_text(kept.since) if kept.since else None), 12
+    ),
+    CameraColumn(
+        "recording_newest", _kept(lambda kept: table_moment_text(kept.newest) if kept.newest else None), 12
     ),
     CameraColumn("recording_days_with_holes", _kept(lambda kept: kept.days_with_holes), 9, "0"),
     CameraColumn("faults", lambda _document, camera, lang: _faults(camera, lang), 14),
-    CameraColumn("checked_at", lambda d, camera, _lang: stamp_text(camera.checked_at or d.finished_at), 12),
+    CameraColumn(
+        "checked_at", lambda d, camera, _lang: table_moment_text(camera.checked_at or d.finished_at), 12
+    ),
     CameraColumn("profile", lambda document, _c, _l: f"{document.profile.id} {document.profile.version}", 16),
     CameraColumn("camera_id", lambda _document, camera, _lang: camera.id, 18),
 )

@@ -21,3 +21,8 @@ def day_text(day: date, lang: str) -> str:
 def stamp_text(moment: datetime) -> str:
     """RFC 3339 in UTC, as documents carry it."""
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def table_moment_text(moment: datetime) -> str:
+    """For a cell of a table: to the minute, in Vietnamese time, in the order in which text sorts."""
+    return f"{moment.astimezone(VIETNAM):%Y-%m-%d %H:%M}"

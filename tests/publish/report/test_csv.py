@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from camagent.report.csv_ import cell_text, render_csv
-from tests.publish.samples import HOSTILE, hostile_school, school, view
+from tests.publish.samples import HOSTILE, camera, hostile_school, school, view
 
 
 def rows(text: str, lang: str) -> list[dict[str, str]]:
@@ -28,6 +30,14 @@ def test_numbers_are_written_as_the_language_writes_them() -> None:
     vi, en = (rows(render_csv([view(school(2))], lang), lang) for lang in ("vi", "en"))
     assert [row["Tốc độ khung hình (hình/s)"] for row in vi] == ["25", "12,5"]
     assert [row["Frame rate (fps)"] for row in en] == ["25", "12.5"]
+
+
+def test_the_moment_of_the_check_is_told_in_the_officers_time() -> None:
+    late = replace(
+        school(1), cameras=(replace(camera(0), checked_at=datetime(2026, 11, 23, 18, 5, tzinfo=UTC)),)
+    )
+    for lang, head in (("vi", "Thời điểm kiểm tra (giờ Việt Nam)"), ("en", "Checked at (Vietnam time)")):
+        assert rows(render_csv([view(late)], lang), lang)[0][head] == "2026-11-24 01:05"
 
 
 def test_what_is_not_known_is_empty_and_not_zero() -> None:
