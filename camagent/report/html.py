@@ -24,6 +24,7 @@ from camagent.document import camera_lines, progress_wording, wording
 from camagent.document.compare import ChangeKind
 from camagent.document.model import CameraView, FindingView, ScanDocument
 from camagent.document.reasons import decisive, reasons
+from camagent.document.rule_names import rule_names
 from camagent.document.tenders import document_tenders
 from camagent.document.upgrade_rows import ACTION_ORDER, budget_of, row_order, upgrade_rows
 from camagent.model.finding import Action, Verdict
@@ -86,6 +87,7 @@ def render_html(
         ],
         actions=[(action, actions[action]) for action in ACTION_ORDER if actions[action]],
         **_past(past or Past()),
+        names=rule_names(documents, lang),
         pictures={key: [_data_uri(picture) for picture in own] for key, own in (pictures or {}).items()},
         provisional=[document for document in documents if not document.profile.authoritative],
         shares=charts.verdict_shares(documents),

@@ -116,7 +116,7 @@ class Board:
             "cameras": [camera_row(camera, lang) for camera in cameras],
             "result": None if self.document is None else result_row(self.document, lang),
             "of_now": self.of_now,
-            "changes": None if self.comparison is None else changes_row(self.comparison, lang),
+            "changes": None if self.comparison is None else changes_row(self.comparison, self.document, lang),
         }
 
     def _status(self, lang: str) -> str:

@@ -10,6 +10,7 @@ from camagent.document.compare import Comparison
 from camagent.document.login_causes import LoginCause, login_blocks
 from camagent.document.model import CameraView, FindingView, ScanDocument
 from camagent.document.reasons import Reasons, decisive, reasons
+from camagent.document.rule_names import rule_names
 from camagent.model.finding import Outcome, Verdict
 from camagent.text import catalogue, say
 from camagent.text.moments import moment_text
@@ -140,8 +141,9 @@ def result_row(document: ScanDocument, lang: str) -> Row:
     }
 
 
-def changes_row(comparison: Comparison, lang: str) -> Row:
+def changes_row(comparison: Comparison, document: ScanDocument | None, lang: str) -> Row:
     """What changed since the scan before."""
+    names = rule_names([document], lang) if document is not None else {}
     return {
         "before": moment_text(comparison.before_at, lang),
         "same_profile": comparison.same_profile,
@@ -152,8 +154,8 @@ def changes_row(comparison: Comparison, lang: str) -> Row:
                 "change_text": say(f"report.change.{item.change}", lang),
                 "name": clean_line(item.name, MAX_TEXT),
                 "address": clean_line(item.address, MAX_TEXT),
-                "fixed": list(item.rules_fixed),
-                "broken": list(item.rules_broken),
+                "fixed": [names.get(rule, rule) for rule in item.rules_fixed],
+                "broken": [names.get(rule, rule) for rule in item.rules_broken],
             }
             for item in comparison.changes[:MAX_LISTED]
         ],

@@ -20,6 +20,7 @@ from camagent.report.html import render_html
 from camagent.report.not_checked import missed_groups
 from camagent.report.past import Past
 from camagent.store import open_store
+from camagent.ui.rows import changes_row
 from tests import builders
 from tests.publish.samples import HOSTILE, camera, hostile_school, school, view
 
@@ -125,6 +126,21 @@ def test_changes_are_told_with_other_requirements_marked() -> None:
     page = render_html([view(other)], "vi", Past(compare(view(school(2)), view(other))))
     assert "<dt>Mới xuất hiện</dt><dd>1</dd>" in page and "hai hồ sơ yêu cầu khác nhau" in page
     assert 'id="changes"' not in render_html([view(other)], "vi")
+
+
+def test_a_row_that_changed_is_told_by_its_name() -> None:
+    base = camera(0)
+    poor, fine = (
+        view(replace(school(0), cameras=(replace(base, findings=(builders.finding(outcome=outcome),)),)))
+        for outcome in (Outcome.FAIL, Outcome.PASS)
+    )
+    comparison = compare(poor, fine)
+    title = fine.cameras[0].findings[0].title
+    assert title is not None and comparison.changes[0].rules_fixed == ("IMG-FPS",)
+    for lang in ("vi", "en"):
+        wanted = f"{title.to(lang)} [IMG-FPS]"
+        assert f"✓ {wanted}" in render_html([fine], lang, Past(comparison))
+        assert changes_row(comparison, fine, lang)["cameras"][0]["fixed"] == [wanted]
 
 
 def test_the_history_of_a_camera_is_told_where_something_changed(tmp_path: Path) -> None:
