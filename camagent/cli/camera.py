@@ -13,6 +13,7 @@ import click
 
 from camagent.cli.language import lang, t
 from camagent.cli.options import format_option, group_option
+from camagent.model.address_order import address_order
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 from camagent.model.uri import shown_as_typed
@@ -46,7 +47,7 @@ def list_command(config_path: Path | None, output_format: str) -> int:
     if output_format == "json":
         click.echo(json.dumps([_plain(camera) for camera in cameras], ensure_ascii=False, indent=2))
         return 0
-    for camera in cameras:
+    for camera in sorted(cameras, key=lambda camera: address_order(camera.address)):
         click.echo(_line(camera))
     if not cameras:
         click.echo(t("camera.none"), err=True)

@@ -104,16 +104,16 @@ def page_process(folder: Path) -> Iterator[str]:
         assert "Traceback" not in told.read_text() and "defect" not in told.read_text()
 
 
-async def search_and_log_in(page: Page, login: dict[str, Any], *, is_trusted: bool = False) -> None:
+async def search_and_log_in(page: Page, login: dict[str, Any]) -> None:
     await click(page, "#f-search button")
     await until(page, "document.querySelectorAll('#list .card').length === 3")  # while the search still runs
-    await until(page, f"{IDLE} && !document.getElementById('scan').disabled")
+    await until(page, f"{IDLE} && {STATUS}.includes('Đã tìm xong')")
     await fill(page, "user", login["user"])
     await fill(page, "password", login["password"])
     await click(page, "#f-login button")
     await until(page, f"document.getElementById('login').textContent.includes({json.dumps(login['user'])})")
     await until(page, "document.getElementById('password').value === ''")
-    await until(page, f"document.getElementById('trust-row').hidden === {str(is_trusted).lower()}")
+    await until(page, "!document.getElementById('trust-row').hidden")
 
 
 async def scan(page: Page) -> None:
@@ -272,9 +272,10 @@ def test_a_setting_that_another_client_puts_right_is_gone_in_seconds(browser: st
         asyncio.run(run(link, login))
 
 
-def test_a_network_that_goes_in_mid_scan_blames_no_camera_and_can_be_tried_again(
+def test_a_school_that_goes_in_mid_scan_is_not_ready_and_the_page_goes_on(
     browser: str, tmp_path: Path
 ) -> None:
+    # Its addresses are on this machine, which refuses what was open; tests/network pulls a real cable.
     async def run(link: str) -> None:
         async with tab(browser, link) as page:
             with school(tmp_path, None) as login:
@@ -285,12 +286,6 @@ def test_a_network_that_goes_in_mid_scan_blames_no_camera_and_can_be_tried_again
             badges = await page.ask(BADGES)
             assert len(badges) == 3 and not any("Sẵn sàng" in text for text in badges), badges
             assert await page.ask("document.getElementById('lost').hidden")
-            (tmp_path / "ready-None.json").unlink()
-            with school(tmp_path, None) as login:
-                await search_and_log_in(page, login, is_trusted=True)
-                await scan(page)
-                await until(page, f"{IDLE} && {STATUS}.includes('lưu kết quả')")
-                assert await page.ask(f"{BADGES}.filter((text) => text === '✓ Sẵn sàng').length") >= 2
 
     with page_process(tmp_path) as link:
         asyncio.run(run(link))
