@@ -1,4 +1,4 @@
-"""Interrogating many cameras: camagent beside onvif-zeep and zeep, in one run, on loopback.
+"""Interrogating many cameras: camagent beside onvif-zeep, zeep and oxvif, in one run, on loopback.
 
 Every contender asks every device the same questions, logs in with WS-UsernameToken (checked), and must come
 back with the same facts. Each runs in a process of its own; the devices run in another. CPU is the
@@ -27,6 +27,9 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from bench import oxvif
+from tests.peers.launch import can_unshare, unshare
 
 RESULTS = Path(__file__).resolve().parent / "results" / "onvif.json"
 USER, PASSWORD = "giamsat", "bench-password"
@@ -103,28 +106,35 @@ def analytics(token: str) -> str:
     )
 
 
-def profile(token: str, width: int, height: int) -> str:
-    """One media profile of Media1, complete by the schema."""
+def encoder(name: str, token: str, width: int, height: int) -> str:
+    """One VideoEncoderConfiguration of Media1, complete by the schema; `name` of its element."""
     multicast = (
         "<tt:Multicast><tt:Address><tt:Type>IPv4</tt:Type><tt:IPv4Address>0.0.0.0</tt:IPv4Address></tt:Address>"
         "<tt:Port>8860</tt:Port><tt:TTL>128</tt:TTL><tt:AutoStart>false</tt:AutoStart></tt:Multicast>"
     )
     return (
-        f'<trt:Profiles token="{token}" fixed="true"><tt:Name>{token}</tt:Name>'
-        '<tt:VideoSourceConfiguration token="VSC">'
-        "<tt:Name>source</tt:Name><tt:UseCount>2</tt:UseCount><tt:SourceToken>VS1</tt:SourceToken>"
-        '<tt:Bounds x="0" y="0" width="2560" height="1440"/></tt:VideoSourceConfiguration>'
-        f'<tt:VideoEncoderConfiguration token="E{token}"><tt:Name>e{token}</tt:Name><tt:UseCount>'
-        "1</tt:UseCount>"
+        f'<{name} token="E{token}"><tt:Name>e{token}</tt:Name><tt:UseCount>1</tt:UseCount>'
         f"<tt:Encoding>H264</tt:Encoding><tt:Resolution><tt:Width>{width}</tt:Width><tt:Height>{height}</tt:Height>"
         "</tt:Resolution><tt:Quality>4</tt:Quality><tt:RateControl><tt:FrameRateLimit>25</tt:FrameRateLimit>"
         "<tt:EncodingInterval>1</tt:EncodingInterval><tt:BitrateLimit>4096</tt:BitrateLimit></tt:RateControl><tt:H264>"
         "<tt:GovLength>50</tt:GovLength><tt:H264Profile>Main</tt:H264Profile></tt:H264>"
-        f"{multicast}<tt:SessionTimeout>PT60S</tt:SessionTimeout></tt:VideoEncoderConfiguration>"
-        f"{analytics(token)}</trt:Profiles>"
+        f"{multicast}<tt:SessionTimeout>PT60S</tt:SessionTimeout></{name}>"
     )
 
 
+def profile(token: str, width: int, height: int) -> str:
+    """One media profile of Media1, complete by the schema."""
+    return (
+        f'<trt:Profiles token="{token}" fixed="true"><tt:Name>{token}</tt:Name>'
+        '<tt:VideoSourceConfiguration token="VSC">'
+        "<tt:Name>source</tt:Name><tt:UseCount>2</tt:UseCount><tt:SourceToken>VS1</tt:SourceToken>"
+        '<tt:Bounds x="0" y="0" width="2560" height="1440"/></tt:VideoSourceConfiguration>'
+        f"{encoder('tt:VideoEncoderConfiguration', token, width, height)}{analytics(token)}</trt:Profiles>"
+    )
+
+
+SIZES = (("Main", 2560, 1440), ("Sub", 640, 360), ("Third", 320, 180))
+"""Token, width and height of each profile."""
 OPTIONS = (
     "<trt:GetVideoEncoderConfigurationOptionsResponse><trt:Options><tt:QualityRange><tt:Min>0</tt:Min><tt:Max>5</tt:Max>"
     "</tt:QualityRange><tt:H264>"
@@ -216,10 +226,11 @@ def bodies(host: str, number: int) -> dict[str, str]:
         "<tt:UserLevel>Administrator"
         "</tt:UserLevel></tds:User></tds:GetUsersResponse>",
         "GetProfiles": "<trt:GetProfilesResponse>"
-        + profile("Main", 2560, 1440)
-        + profile("Sub", 640, 360)
-        + profile("Third", 320, 180)
+        + "".join(profile(*size) for size in SIZES)
         + "</trt:GetProfilesResponse>",
+        "GetVideoEncoderConfigurations": "<trt:GetVideoEncoderConfigurationsResponse>"
+        + "".join(encoder("trt:Configurations", *size) for size in SIZES)
+        + "</trt:GetVideoEncoderConfigurationsResponse>",
         "GetVideoEncoderConfigurationOptions": OPTIONS,
         "GetStreamUri": f"<trt:GetStreamUriResponse><trt:MediaUri><tt:Uri>rtsp://{host.partition(':')[0]}:554/TOKEN"
         "</tt:Uri><tt:InvalidAfterConnect>false</tt:InvalidAfterConnect><tt:InvalidAfterReboot>false"
@@ -472,12 +483,18 @@ def _client(document: Any) -> Any:
     )
 
 
+def ask_oxvif(way: str, devices: int, port: int) -> list[Row]:
+    """The Rust client, in a process of its own."""
+    return oxvif.ask(way, devices, port, (USER, PASSWORD), WIDTH)
+
+
 CONTENDERS: dict[str, Callable[[int, int], list[Row]]] = {
     "camagent": lambda n, port: asyncio.run(ask_camagent(n, port, 1000.0)),
     "camagent at 5 requests/s": lambda n, port: asyncio.run(ask_camagent(n, port, 5.0)),
     "onvif-zeep ONVIFService, shared WSDL, 16 threads": ask_onvif_service,
     "zeep, shared WSDL, 16 threads": ask_zeep,
     "onvif-zeep ONVIFCamera, 16 threads": ask_onvif_camera,
+    **{name: partial(ask_oxvif, way) for name, way in oxvif.WAYS.items()},
 }
 
 
@@ -490,7 +507,8 @@ def contend(name: str, devices: int, port: int) -> None:
     began_s = time.monotonic()
     rows = CONTENDERS[name](devices, port)
     wall_s = time.monotonic() - began_s
-    usage = resource.getrusage(resource.RUSAGE_SELF)
+    # of oxvif the peak may be that of this process's copy from which it was started
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN if name in oxvif.WAYS else resource.RUSAGE_SELF)
     right = sum(tuple(row) == expected(number) for number, row in enumerate(rows))
     cpu_s = usage.ru_utime + usage.ru_stime
     cost = {
@@ -556,6 +574,7 @@ def main() -> None:
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--contender", help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--isolated", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
         asyncio.run(serve(given.devices, given.latency_ms / 1000))
@@ -563,15 +582,30 @@ def main() -> None:
     if given.contender:
         contend(given.contender, given.devices, given.port)
         return
+    if not given.isolated:
+        oxvif.build()
+        if can_unshare():
+            own = [sys.executable, "-m", "bench.onvif", *sys.argv[1:], "--isolated"]
+            raise SystemExit(
+                subprocess.call([*unshare(), "sh", "-c", 'ip link set lo up && exec "$@"', "sh", *own])
+            )
+    run(given)
+
+
+def run(given: argparse.Namespace) -> None:
+    """Every contender in turn; prints and keeps the results."""
     rows = []
     for name in CONTENDERS:
+        if name in oxvif.WAYS and not (given.isolated and oxvif.PROGRAM.exists()):
+            continue
         devices = min(given.devices, given.camera_devices) if "ONVIFCamera" in name else given.devices
         rows.append(measure(name, devices, given.latency_ms))
     print(table(rows))
-    ours, others = rows[0], [row for row in rows[2:] if "error" not in row]
+    ours = rows[0]
+    others = [row for row in rows[2:] if "error" not in row and row["contender"] not in oxvif.WAYS]
     best_ms = min(row["cpu_ms_per_device"] for row in others)
     ratio = best_ms / ours["cpu_ms_per_device"]
-    print(f"CPU of the best other / ours: {ratio:.1f}; our peak RSS: {ours['rss_mb']:.0f} MB")
+    print(f"CPU of the best in Python / ours: {ratio:.1f}; our peak RSS: {ours['rss_mb']:.0f} MB")
     machine = {"cpus": os.cpu_count(), "python": platform.python_version(), "latency_ms": given.latency_ms}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps({"machine": machine, "cpu_ratio": ratio, "rows": rows}, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""What others tell of the same clips: BRISQUE, camera-health, variance of Laplacian.
+r"""What others tell of the same clips: BRISQUE, camera-health, variance of Laplacian.
 
     uv run --no-project --with brisque==0.1.0 --with "scipy<1.14" --with camera-health \
         python -m bench.picture.peers --folder DIR
