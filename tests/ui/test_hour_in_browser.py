@@ -209,7 +209,10 @@ def test_a_second_tab_shows_the_same_and_a_closed_browser_stops_nothing(browser:
             await search_and_log_in(first, login)
             async with tab(browser, address) as second:
                 await until(second, "document.querySelectorAll('#list .card').length === 3")
+                # The browser hides the tab behind another one, and a hidden tab lets its stream go.
+                await first.call("Page.bringToFront")
                 await scan(first)
+                await second.call("Page.bringToFront")
                 await until(second, f"!({IDLE})")
                 assert await second.ask("document.getElementById('scan').disabled")
                 assert await second.ask(POST.format("/search", TOKEN)) == 409
