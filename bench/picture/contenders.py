@@ -1,12 +1,12 @@
 r"""What others tell of the same clips: BRISQUE, camera-health, variance of Laplacian.
 
     uv run --no-project --with brisque==0.1.0 --with "scipy<1.14" --with camera-health \
-        python -m bench.picture.peers --folder DIR
+        python -m bench.picture.contenders --folder DIR
 
 DIR is the folder of `bench.picture.run`, which must have been run before. Each peer sees the last keyframe of
 a clip, decoded by us; camera-health sees the one before it too. A score without a limit of its own (BRISQUE,
 variance of Laplacian) gets the limit that 2 % of the choosing half's sound clips pass. The figures are those
-of the other half. Writes bench/results/picture_peers.json. BRISQUE takes 1.6 s a picture: half an hour.
+of the other half. Writes bench/results/picture_contenders.json. BRISQUE takes 1.6 s a picture: half an hour.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from bench.picture.run import wilson
 from bench.picture.scenes import Clip
 from camagent.observe.decode_worker import Decoder
 
-RESULTS = Path(__file__).resolve().parents[1] / "results" / "picture_peers.json"
+RESULTS = Path(__file__).resolve().parents[1] / "results" / "picture_contenders.json"
 ALARM_SHARE = 0.02  # of sound clips, the bar for warnings
 OBVIOUS = 3  # strength, and above
 FAULTS = {
