@@ -26,9 +26,13 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="tests/windows/t
 
 @pytest.fixture(autouse=True)
 def presses_of_our_own() -> Iterator[None]:
-    """What a press changes is given back, and no press ends the tests themselves."""
+    """What a press changes is given back, and no press ends the tests themselves.
+
+    Tests that run in the background of a shell have SIGINT ignored; the presses here are a user's.
+    """
     before = [(number, signal.getsignal(number)) for number in ending.PRESSES]
     hook, level = sys.unraisablehook, logging.getLogger("asyncio").level
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     end_politely()
     yield
     sys.unraisablehook = hook
