@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -140,6 +141,7 @@ def _call(loop: AbstractEventLoop, end: Callable[[], None]) -> None:
 def _raise_once(*_: object) -> None:
     """KeyboardInterrupt, and from here on nobody is told what breaks because of it, nor asked twice."""
     sys.unraisablehook = lambda _broken: None
+    warnings.simplefilter("ignore", RuntimeWarning)  # a coroutine that had been made and not yet begun
     logging.getLogger("asyncio").setLevel(_NOT_EVEN_CRITICAL)
     end_at_once()
     raise KeyboardInterrupt
