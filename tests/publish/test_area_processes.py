@@ -105,6 +105,7 @@ def test_a_ctrl_c_ends_all_without_a_word_of_the_others(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background ignores it
     )
     assert asked.stdout is not None
     assert asked.stdout.readline() == "begun\n"

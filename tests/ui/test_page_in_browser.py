@@ -303,7 +303,8 @@ def test_all_of_it_is_done_with_the_keyboard_alone(browser: str) -> None:
             if name == "print":
                 break
         assert {"ranges", "user", "password", "keep", "trust", "scan", "find", "print"} <= set(seen)
-        assert sum(name.startswith("Xem") for name in seen) == 12
+        # a list that is drawn anew meanwhile may begin again at the camera where it was left
+        assert len({name for name in seen if name.startswith("Xem")}) == 12
         assert one.desk.asked == [
             ("search", ("192.168.1.0/24",)),
             ("login", "xem", "geheim"),
