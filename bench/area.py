@@ -4,9 +4,10 @@ files.
     python bench/area.py [--schools 2300] [--cameras 40] [--output bench/results/area.json]
 
 Makes its files in a temporary folder from one school as `camagent demo` would write it, varied by name, code
-and day. Prints and records one line a step: seconds, processor seconds (with the reading processes), peak
-memory of this process and of the largest reading process. The load stands beside them: on a busy machine the
-seconds say little.
+and day. First the whole command with the page that it writes by default, then each step by itself in this
+process. Prints and records one line a step: seconds, processor seconds (with the reading processes), peak
+memory of this process and of the largest process that it started. The load stands beside them: on a busy
+machine the seconds say little.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import json
 import os
 import platform
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -83,11 +85,11 @@ def taken(step: str, began: Stamp, **sizes: float) -> dict[str, Any]:
         "wall_s": round(wall_s, 2),
         "cpu_s": round(cpu_s, 2),
         "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-        "reader_peak_mb": round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024),
+        "child_peak_mb": round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024),
         **sizes,
     }
     print(
-        "{step:<8}{wall_s:8.1f} s{cpu_s:8.1f} s CPU{peak_mb:6} MB, each reader {reader_peak_mb} MB".format(
+        "{step:<8}{wall_s:8.1f} s{cpu_s:8.1f} s CPU{peak_mb:6} MB, largest child {child_peak_mb} MB".format(
             **row
         )
     )
@@ -106,6 +108,10 @@ def measure(schools: int, cameras: int) -> list[dict[str, Any]]:
         folder, began = Path(name), stamp()
         size = write_schools(folder, schools, cameras)
         rows = [taken("write", began, unpacked_bytes=size)]
+        began = stamp()
+        command = [sys.executable, "-m", "camagent", "area", name, "--output", str(folder / "list.html")]
+        subprocess.run([*command, "--store", str(folder / "of-command.sqlite")], check=True, cwd=ROOT)
+        rows.append(taken("command", began))
         began = stamp()
         report = merge_area([folder], NOW, "vi")
         rows.append(taken("merge", began, upgrade_rows=len(report.rows)))
