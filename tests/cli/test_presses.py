@@ -250,7 +250,8 @@ def pressed_after(delay_s: float, folder: Path, number: int, arguments: tuple[st
         ("serve", "--config", "camagent.toml"),
         ("ui", "--no-browser", *SEARCH),
         ("discover", *SEARCH[:2]),
-        ("demo", "--cameras", "1", "--output", "demo"),
+        # a machine has one simulated school
+        pytest.param(("demo", "--cameras", "1", "--output", "demo"), marks=pytest.mark.alone),
     ],
     ids=lambda arguments: str(arguments[0]),
 )
@@ -259,7 +260,6 @@ def test_no_moment_of_a_command_shows_a_traceback(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("camagent.toml").write_text(CONFIG)
-    # a machine has one simulated school: the demos go one after the other
     with ThreadPoolExecutor(1 if arguments[0] == "demo" else 4) as pool:
         said = list(pool.map(lambda delay: pressed_after(delay, tmp_path, number, arguments), MOMENTS_S))
     bad = ("Traceback", "Exception ignored", "never awaited", "was destroyed")

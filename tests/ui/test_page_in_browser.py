@@ -186,6 +186,7 @@ SENT_BY_A_STRANGER = """(async (ours) => {
   });
   return [tried.length, seen, stream];
 })"""
+AFTER_TWO_FRAMES = "new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
 FOCUSED = """(() => {
   const node = document.activeElement, style = getComputedStyle(node), box = node.getBoundingClientRect();
   return [node.id || node.textContent.trim(), style.outlineStyle !== "none" && style.outlineWidth !== "0px",
@@ -303,8 +304,7 @@ def test_all_of_it_is_done_with_the_keyboard_alone(browser: str) -> None:
             if name == "print":
                 break
         assert {"ranges", "user", "password", "keep", "trust", "scan", "find", "print"} <= set(seen)
-        # a list that is drawn anew meanwhile may begin again at the camera where it was left
-        assert len({name for name in seen if name.startswith("Xem")}) == 12
+        assert sum(name.startswith("Xem") for name in seen) == 12
         assert one.desk.asked == [
             ("search", ("192.168.1.0/24",)),
             ("login", "xem", "geheim"),
@@ -335,6 +335,7 @@ async def use(page: Page, name: str, seen: list[str]) -> None:
         await press(page, "Enter", 13)
         await press(page, "Escape", 27)
         await until(page, f"!{DETAIL} && document.activeElement.closest('.card') !== null")
+        await page.ask(AFTER_TWO_FRAMES)  # the page hears a little later that its dialog was closed
 
 
 def test_the_list_and_one_camera_print_on_a4(browser: str) -> None:
