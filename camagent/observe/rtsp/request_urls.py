@@ -142,7 +142,8 @@ def _named(text: str, requested: StreamUri) -> StreamUri | None:
     text = text.strip()
     if "://" not in text:  # a Content-Base without scheme (moonfire-nvr#356, Anjvision)
         if text.startswith("/") and not text.startswith("//"):
-            return replace(requested, path=text)
+            is_path = text.isprintable() and " " not in text and len(text) < MAX_URI_CHARS
+            return replace(requested, path=text) if is_path else None
         text = f"{requested.scheme}:{text}" if text.startswith("//") else f"{requested.scheme}://{text}"
     parsed = parse_stream_uri(text)
     return None if parsed is None or " " in text else parsed[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from itertools import chain
 
 import pytest
 from hypothesis import example, given
@@ -26,7 +27,7 @@ from camagent.observe.rtsp.messages import (
     public_methods,
     session_of,
 )
-from camagent.observe.rtsp.request_urls import base_uri, control_uri
+from camagent.observe.rtsp.request_urls import base_uri, control_uri, ways
 from camagent.observe.rtsp.transport import parse_transport
 from camagent.observe.sdp import MAX_MEDIA, parse_sdp
 from camagent.wire.headers import MAX_HEADERS
@@ -136,6 +137,8 @@ def test_controls_are_joined_and_pinned(base: str, control: str | None, expected
 @given(st.text(max_size=100), st.text(max_size=60) | st.none())
 @example("rtsp://evil.example/", "http://evil.example/")
 @example("//evil.example/x", "rtsp://[::1]:1/")
+@example("/\x1b[2J", None)
+@example("/" + 5000 * "a", "/ b")
 def test_no_answer_leads_to_another_host(stated: str, control: str | None) -> None:
     base = base_uri(Response(200, "", (("Content-Base", stated),)), URI)
     joined = control_uri(base, control, URI)
@@ -144,6 +147,22 @@ def test_no_answer_leads_to_another_host(stated: str, control: str | None) -> No
         parsed = parse_stream_uri(address)
         assert address.startswith("rtsp://192.0.2.7") and " " not in address and address.isprintable()
         assert parsed is None or (parsed[0].host, parsed[0].port, parsed[1]) == ("192.0.2.7", 554, None)
+
+
+@not_vacuous(0.1)
+@given(st.text(max_size=60), st.text(max_size=40) | st.none(), st.text(max_size=60) | st.none())
+@example("/\x1b", None, "rtsp://192.0.2.7:99/a\tb")
+@example("rtsp://192.0.2.7/live?a=1", "*", "../x")
+@example("", "rtsp://192.0.2.7:99/", "rtsp://evil.example:99/x")
+def test_every_way_to_a_track_is_an_address_of_our_host(
+    stated: str, whole: str | None, part: str | None
+) -> None:
+    tried = ways(Response(200, "", (("Content-Base", stated),)), (whole, part), URI)
+    judged(bool(tried))
+    for address in chain.from_iterable((way.track_uri, way.aggregate_uri) for way in tried):
+        parsed = parse_stream_uri(address)
+        assert " " not in address and address.isprintable() and parsed is not None, address
+        assert parsed[0].host == "192.0.2.7" and parsed[1] is None
 
 
 # --- transport

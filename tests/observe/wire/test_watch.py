@@ -209,7 +209,7 @@ def test_the_login_goes_to_no_other_address() -> None:
     assert {asked.uri.split("/")[2] for asked in camera.asked} == {camera.uri.netloc}
 
 
-@pytest.mark.parametrize(("role", "most_s"), [(StreamRole.MAIN, 3.0), (StreamRole.SUB, 0.9)])
+@pytest.mark.parametrize(("role", "most_s"), [(StreamRole.MAIN, 3.0), (StreamRole.SUB, 1.1)])
 def test_a_lighter_stream_is_watched_for_its_own_shorter_window(role: StreamRole, most_s: float) -> None:
     async def look() -> StreamFacts:
         async with running(Camera()) as uri:
