@@ -26,7 +26,7 @@ from camagent.interrogate.recording_replies import (
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.onvif import SEARCH_NS
 from camagent.model.recordings import RecordingFacts
-from camagent.wire.xml import Node
+from camagent.wire.xml import MAX_CHILDREN, Node
 
 PAGE_ROWS = 100  # asked for at a time; devices send fewer where they like
 MAX_PAGES = 64  # of one search, empty ones while it still runs included
@@ -90,22 +90,28 @@ async def _search(
     more = Question(
         operation, SEARCH_NS, read, f"{named}<MaxResults>{PAGE_ROWS}</MaxResults><WaitTime>PT2S</WaitTime>"
     )
+    outcome = await _collected(conversation, url, more)
+    if isinstance(outcome, Fault):  # a session that came to its end is gone already
+        await conversation.ask(Question("EndSearch", SEARCH_NS, _nothing, named), url)
+    return outcome
+
+
+async def _collected(conversation: Conversation, url: str, more: Question[ResultPage[T]]) -> list[T] | Fault:
+    """The rows of every piece, until the device says that there are no more."""
     rows: list[T] = []
-    outcome: list[T] | Fault = Fault(FaultCode.BUDGET_SPENT, Stage.INTERROGATE, operation, 0.0)
+    ended = False
     for _ in range(MAX_PAGES):
         page = await conversation.ask(more, url)
         if isinstance(page, Fault):
-            outcome = page
-            break
+            return rows if ended else page
         rows += page.rows
-        if len(rows) > MAX_ROWS:
+        if len(rows) > MAX_ROWS or page.listed >= MAX_CHILDREN:  # beyond, we read no further
             break
-        if page.is_last:
-            outcome = rows
-            break
-    if outcome is not rows:  # a session that came to its end is gone already
-        await conversation.ask(Question("EndSearch", SEARCH_NS, _nothing, named), url)
-    return outcome
+        ended = page.is_last
+        # some say so as soon as all is counted, with more waiting than a piece holds
+        if ended and page.listed < PAGE_ROWS:
+            return rows
+    return Fault(FaultCode.BUDGET_SPENT, Stage.INTERROGATE, more.operation, 0.0)
 
 
 def _nothing(node: Node) -> None:

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from camagent.interrogate.device_replies import read_stamp
 from camagent.interrogate.quirks import to_bool
 from camagent.model.printable import printable_line
-from camagent.model.recordings import ChannelRecording, TimeSpan
+from camagent.model.recordings import ChannelRecording, TimeSpan, joined_spans
 from camagent.wire.xml import Node
 
 MAX_TOKEN_CHARS = 256
@@ -33,7 +33,10 @@ class Recording:
 
     token: str
     source: str
+    """Empty: it does not say what it is of."""
     tracks: tuple[Track, ...]
+    times_told: bool
+    """Of each video track it told when it begins and ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class ResultPage(Generic[T]):
     """One piece of a search's results."""
 
     rows: tuple[T, ...]
+    listed: int
+    """Rows of the piece, those included that cannot be read."""
     is_last: bool
 
 
@@ -64,14 +69,14 @@ def parse_recording_page(node: Node) -> ResultPage[Recording]:
     """GetRecordingSearchResultsResponse."""
     results = node.child("ResultList") or node
     rows = [_recording(row) for row in results.children("RecordingInformation")]
-    return ResultPage(tuple(row for row in rows if row is not None), _is_complete(results))
+    return ResultPage(tuple(row for row in rows if row is not None), len(rows), _is_complete(results))
 
 
 def parse_event_page(node: Node) -> ResultPage[TrackState]:
     """GetEventSearchResultsResponse, of which only the states of tracks are read."""
     results = node.child("ResultList") or node
     rows = [_state(row) for row in results.children("Result")]
-    return ResultPage(tuple(row for row in rows if row is not None), _is_complete(results))
+    return ResultPage(tuple(row for row in rows if row is not None), len(rows), _is_complete(results))
 
 
 def recorded_channels(
@@ -86,7 +91,8 @@ def recorded_channels(
         changes_of = [(track, states.get(place, [])) for place, track in _tracks_of(rows, source)]
         spans = chain.from_iterable(_without_holes(track, own) for track, own in changes_of)
         holes_are_stated = bool(changes_of) and all(own for _, own in changes_of)
-        channels.append(ChannelRecording(source, _joined(list(spans)), holes_are_stated))
+        times_told = all(row.times_told for row in rows if row.source == source)
+        channels.append(ChannelRecording(source, joined_spans(spans), holes_are_stated, times_told))
     return tuple(channels)
 
 
@@ -98,8 +104,12 @@ def _tracks_of(rows: Sequence[Recording], source: str) -> Iterator[tuple[tuple[s
 
 
 def _without_holes(track: Track, states: Sequence[TrackState]) -> list[TimeSpan]:
-    spans, began = [], track.span.begin if not states else None
-    for state in sorted(states, key=lambda state: (state.at, state.present)):
+    """What is left of a track. It begins with data, unless its first state says that there is none yet, or
+    that data begins later: then what was before is not proven."""
+    ordered = sorted(states, key=lambda state: (state.at, state.present))
+    ended_later = bool(ordered) and not ordered[0].present and ordered[0].at > track.span.begin
+    spans, began = [], track.span.begin if not ordered or ended_later else None
+    for state in ordered:
         at = min(max(state.at, track.span.begin), track.span.end)
         if state.present and began is None:
             began = at
@@ -111,30 +121,45 @@ def _without_holes(track: Track, states: Sequence[TrackState]) -> list[TimeSpan]
     return [span for span in spans if span.end > span.begin]
 
 
-def _joined(spans: Sequence[TimeSpan]) -> tuple[TimeSpan, ...]:
-    joined: list[TimeSpan] = []
-    for span in sorted(spans, key=lambda span: span.begin):
-        if joined and span.begin <= joined[-1].end:
-            joined[-1] = TimeSpan(joined[-1].begin, max(joined[-1].end, span.end))
-        else:
-            joined.append(span)
-    return tuple(joined)
-
-
 def _recording(node: Node) -> Recording | None:
     token = _token(node.value("RecordingToken"))
-    source = _token(node.value("Source", "SourceId")) or _token(node.value("Source", "Name"))
-    if token is None or source is None:
+    if token is None:
         return None
-    tracks = [_track(row) for row in node.children("Track")]
-    return Recording(token, source, tuple(track for track in tracks if track is not None))
+    source = _token(node.value("Source", "SourceId")) or _token(node.value("Source", "Name")) or ""
+    listed = list(node.children("Track"))
+    tracks = [_track(row) for row in listed if _may_be_video(row)] if listed else _own_times(node)
+    untold = any(track is None for track in tracks)
+    kept = (track for track in tracks if track is not None and track.span.end > track.span.begin)
+    return Recording(token, source, tuple(kept), times_told=not untold)
 
 
-def _track(node: Node) -> Track | None:
-    begin, end = read_stamp(node.value("DataFrom")), read_stamp(node.value("DataTo"))
-    if (node.value("TrackType") or "").lower() != "video" or begin is None or end is None or end <= begin:
+def _may_be_video(row: Node) -> bool:
+    return (row.value("TrackType") or "video").lower() == "video"
+
+
+def _track(row: Node) -> Track | None:
+    """A video track, also an empty one; None where it does not tell what it is, or from when to when."""
+    span = _span(row.value("DataFrom"), row.value("DataTo"))
+    if span is None or not row.value("TrackType"):
         return None
-    return Track(_token(node.value("TrackToken")) or "", TimeSpan(begin, end))
+    return Track(_token(row.value("TrackToken")) or "", span)
+
+
+def _own_times(node: Node) -> list[Track | None]:
+    """A recording that lists no track, by its own times; where it has none it is empty."""
+    times = (node.value("EarliestRecording"), node.value("LatestRecording"))
+    if not any(times):
+        return []
+    span = _span(*times)
+    return [Track("", span) if span is not None else None]
+
+
+def _span(begin: str | None, end: str | None) -> TimeSpan | None:
+    """None where one of the two cannot be read, or the end is before the beginning."""
+    moments = read_stamp(begin), read_stamp(end)
+    if moments[0] is None or moments[1] is None or moments[1] < moments[0]:
+        return None
+    return TimeSpan(moments[0], moments[1])
 
 
 def _state(node: Node) -> TrackState | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 
 from camagent.model.fault import Fault
 
@@ -26,6 +28,9 @@ class ChannelRecording:
     """In order, without overlap; empty: there is a recording and nothing in it."""
     holes_told: bool
     """The device told where nothing was recorded; False: only where each track begins and ends."""
+    times_told: bool = True
+    """Of every video track the device told when it begins and ends; False: more may be kept than these
+    spans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +44,26 @@ class RecordingFacts:
     """None: not asked; a Fault where the search did not come to its end."""
     asked_at: datetime | None = field(default=None, compare=False)
     """When the device was asked, by our clock: what has happened since, nobody knows."""
+
+
+def joined_spans(spans: Iterable[TimeSpan]) -> tuple[TimeSpan, ...]:
+    """The same time in order, without overlap."""
+    joined: list[TimeSpan] = []
+    for span in sorted(spans, key=lambda span: span.begin):
+        if joined and span.begin <= joined[-1].end:
+            joined[-1] = TimeSpan(joined[-1].begin, max(joined[-1].end, span.end))
+        else:
+            joined.append(span)
+    return tuple(joined)
+
+
+def as_one_channel(channels: Sequence[ChannelRecording]) -> ChannelRecording | None:
+    """Several recordings of one camera, as of its main and of its lighter stream; None of none."""
+    if len(channels) < 2:
+        return channels[0] if channels else None
+    return ChannelRecording(
+        channels[0].source,
+        joined_spans(chain.from_iterable(channel.spans for channel in channels)),
+        holes_told=all(channel.holes_told for channel in channels),
+        times_told=all(channel.times_told for channel in channels),
+    )

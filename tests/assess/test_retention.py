@@ -17,6 +17,7 @@ from camagent.model.recordings import ChannelRecording, RecordingFacts, TimeSpan
 from camagent.model.scan_result import KeptRecording
 from tests.assess.judging import judged
 from tests.builders import NOW, camera_facts, device_clock, device_facts, fault, media_profile, site_facts
+from tests.each import each
 
 PASS, WARN, FAIL, OPEN = Outcome.PASS, Outcome.WARN, Outcome.FAIL, Outcome.NOT_ASSESSED
 TWO = MediaFacts("media2", tuple(media_profile(token=f"P{n}", video_source=f"CH{n}") for n in (1, 2)))
@@ -31,8 +32,16 @@ def channel(source: str, *spans: tuple[float, float], told: bool = True) -> Chan
     return ChannelRecording(source, tuple(TimeSpan(ago(begin), ago(end)) for begin, end in spans), told)
 
 
+def untold(one: ChannelRecording) -> ChannelRecording:
+    """The same, with a track beside it that does not tell from when to when."""
+    return replace(one, times_told=False)
+
+
 def found(
-    *channels: ChannelRecording, source: str = "CH2", offset_s: float = 0.0, fails: Fault | None = None
+    *channels: ChannelRecording,
+    source: str = "CH2",
+    offset_s: float | None = 0.0,
+    fails: Fault | None = None,
 ) -> Finding:
     """The finding about one of the two channels; the summary says 45 days throughout, as a locked clip makes
     it."""
@@ -78,6 +87,45 @@ CASES = {
     "sources under other names": Case(
         found(channel("Cam A", (45, 0)), channel("Cam B", (45, 0))), OPEN, "retention_no_channel"
     ),
+    "a recording of no named source beside it": Case(
+        found(GOOD, channel("", (40, 0))), OPEN, "retention_no_channel"
+    ),
+    "no recording listed": Case(found(), OPEN, "retention_no_channel"),
+    "main and sub stream recorded apart": Case(
+        found(GOOD, channel("P2", (40, 20)), channel("CH2", (20.5, 0))), PASS, "retention_enough"
+    ),
+    "main and sub stream, a hole in both": Case(
+        found(GOOD, channel("P2", (40, 10)), channel("CH2", (8, 0))), FAIL, "retention_gap"
+    ),
+    "main and sub stream, one tells no holes": Case(
+        found(GOOD, channel("P2", (40, 10), told=False), channel("CH2", (10.5, 0))),
+        WARN,
+        "retention_holes_unknown",
+    ),
+    "times of nothing told": Case(found(GOOD, untold(channel("CH2"))), OPEN, "retention_times_untold"),
+    "times told in part": Case(found(GOOD, untold(channel("CH2", (9, 0)))), OPEN, "retention_times_untold"),
+    "enough, and times of more not told": Case(
+        found(GOOD, untold(channel("CH2", (31, 0)))), PASS, "retention_enough"
+    ),
+    "stopped, or a clock that nobody read": Case(
+        found(GOOD, channel("CH2", (40, 2)), offset_s=None), OPEN, "retention_clock_unread"
+    ),
+    "long enough to this hour, clock not read": Case(
+        found(GOOD, channel("CH2", (40, 0)), offset_s=None), PASS, "retention_enough"
+    ),
+    "too short to this hour, clock not read": Case(
+        found(channel("CH1", (9, 0)), channel("CH2", (9, 0)), offset_s=None), FAIL, "retention_short"
+    ),
+    "clock wrong by years": Case(
+        found(GOOD, channel("CH2", (40, 0)), offset_s=-2.2e8), OPEN, "retention_clock"
+    ),
+    "a span of tomorrow alone": Case(
+        found(GOOD, channel("CH2", (40, 1), (-1, -2))), OPEN, "retention_unbelievable"
+    ),
+    "a hole at the beginning of the asked days": Case(
+        found(GOOD, channel("CH2", (45, 32), (29.5, 0))), FAIL, "retention_gap"
+    ),
+    "a hole to this hour": Case(found(GOOD, channel("CH2", (45, 1.2))), FAIL, "retention_stopped"),
     "disk shrunk, all channels": Case(
         found(channel("CH1", (9, 0)), channel("CH2", (9, 0))), FAIL, "retention_short"
     ),
@@ -133,6 +181,7 @@ def test_what_is_kept_is_published_of_each_channel() -> None:
         kept(GOOD, channel("CH2", (40, -1))),
         kept(GOOD, channel("CH2", (20_000, 0))),
         kept(channel("Cam A", (45, 0)), channel("Cam B", (45, 0))),
+        kept(GOOD, untold(channel("CH2"))),
     ],
 )
 def test_what_is_not_told_of_this_channel_or_cannot_be_has_no_figure(unknown: KeptRecording | None) -> None:
@@ -140,8 +189,19 @@ def test_what_is_not_told_of_this_channel_or_cannot_be_has_no_figure(unknown: Ke
 
 
 def test_a_camera_of_its_own_has_the_summary_and_no_word_of_holes() -> None:
-    one = MediaFacts("media2", (media_profile(token="P1", video_source="CH1"),))
-    assert kept(source="CH1", media=one) == KeptRecording(45.0, ago(45), NOW, None)
+    assert kept(source="CH1", media=ONE) == KeptRecording(45.0, ago(45), NOW, None)
+
+
+ONE = MediaFacts("media2", (media_profile(token="P1", video_source="CH1"),))
+
+
+@each([("Cam A", "Cam B"), ("P1", "Cam B"), ("CH1", "P1"), ("Cam A",)])
+def test_the_summary_does_not_count_where_recordings_are_listed(names: tuple[str, ...]) -> None:
+    """A recorder of which one channel alone is connected shows one source; its summary is of all."""
+    channels = tuple(channel(name, (3, 0)) for name in names)
+    device = device_facts(media=ONE, recording=RecordingFacts(ago(45), NOW, 2, channels))
+    finding = judged("retention", replace(camera_facts(device=device), video_source=None))
+    assert finding.outcome is OPEN and finding.manual
 
 
 def test_what_was_asked_a_day_ago_is_judged_as_of_then() -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 from camagent.interrogate.recording_interview import PAGE_ROWS, fetch_recording
 from camagent.model.fault import Fault, FaultCode, Stage
-from camagent.model.recordings import RecordingFacts, TimeSpan
+from camagent.model.recordings import ChannelRecording, RecordingFacts, TimeSpan
 from camagent.platform.system_clock import SystemClock
-from camagent.wire.xml import parse_xml
+from camagent.wire.xml import MAX_CHILDREN, parse_xml
+from tests.each import each
 
 DAY = "2026-11-{:02d}T00:00:00Z"
 
@@ -125,6 +126,78 @@ def test_two_hundred_recordings_come_in_pages() -> None:
     channels = fetched(Device(FindRecordings=[TOKEN], GetRecordingSearchResults=pages)).channels
     assert isinstance(channels, tuple) and len(channels) == 2 * PAGE_ROWS
     assert not any(channel.holes_told for channel in channels)
+
+
+def channel_of(rows: str, events: str | None = None, later: Sequence[str | Fault] = ()) -> ChannelRecording:
+    """The only channel that a device with these rows of recordings and events tells."""
+    device = Device(
+        FindRecordings=[TOKEN],
+        GetRecordingSearchResults=[page(rows)],
+        FindEvents=[TOKEN],
+        GetEventSearchResults=[page(events), *later] if events else [],
+    )
+    channels = fetched(device).channels
+    assert isinstance(channels, tuple) and len(channels) == 1
+    return channels[0]
+
+
+WHOLE = recording(1, 2, 20)
+NO_TRACK = WHOLE[: WHOLE.index("<tt:Track>")] + "{}</tt:RecordingInformation>"
+UNTOLD = {
+    "a track without an end": WHOLE.replace(f"<tt:DataTo>{DAY.format(20)}</tt:DataTo>", ""),
+    "an end before the beginning": WHOLE.replace(DAY.format(20), "1970-01-01T00:00:00Z"),
+    "no time at all": WHOLE.replace(DAY.format(20), "").replace(DAY.format(2), ""),
+    "a track of no type": WHOLE.replace("<tt:TrackType>Video</tt:TrackType>", ""),
+    "a beginning without an end, and no track": NO_TRACK.format(
+        f"<tt:EarliestRecording>{DAY.format(2)}</tt:EarliestRecording>"
+    ),
+}
+
+
+@each(list(UNTOLD.items()), lambda case: case[0])
+def test_a_recording_that_does_not_tell_its_times_is_not_taken_for_empty(case: tuple[str, str]) -> None:
+    told = channel_of(case[1])
+    assert told.spans == () and not told.times_told
+    beside = channel_of(case[1] + recording(1, 5, 9).replace("R1", "R2"))
+    assert beside.spans == (TimeSpan(moment(5), moment(9)),) and not beside.times_told
+
+
+def test_a_recording_without_tracks_has_its_own_times_or_is_empty() -> None:
+    own = f"<tt:EarliestRecording>{DAY.format(2)}</tt:EarliestRecording>"
+    own += f"<tt:LatestRecording>{DAY.format(20)}</tt:LatestRecording>"
+    assert channel_of(NO_TRACK.format(own)) == ChannelRecording(
+        "CH1", (TimeSpan(moment(2), moment(20)),), holes_told=False
+    )
+    for empty in (NO_TRACK.format(""), recording(1, 2, 2)):
+        assert channel_of(empty) == ChannelRecording("CH1", (), holes_told=False)
+
+
+def test_a_recording_of_an_unnamed_source_is_told_as_one() -> None:
+    nameless = recording(1, 2, 20).replace("<tt:SourceId>CH1</tt:SourceId>", "")
+    assert channel_of(nameless).source == ""
+
+
+def test_data_begins_with_the_track_where_the_first_change_is_its_end() -> None:
+    later = change(1, 8, "false") + change(1, 10, "true")
+    spans = (TimeSpan(moment(2), moment(8)), TimeSpan(moment(10), moment(20)))
+    assert channel_of(WHOLE, later).spans == spans
+    # begun anew later: what was before is not proven
+    assert channel_of(WHOLE, change(1, 8, "true")).spans == (TimeSpan(moment(8), moment(20)),)
+
+
+def test_a_full_piece_that_claims_to_be_the_last_is_not_believed() -> None:
+    """Holes beyond it would be lost; who means it has ended the session, and answers with a fault."""
+    full = "".join(change(1, 2, "true") for _ in range(PAGE_ROWS))
+    gone = Fault(FaultCode.SOAP_FAULT, Stage.INTERROGATE, "GetEventSearchResults", 0.1)
+    hole = page(change(1, 8, "false") + change(1, 10, "true"))
+    assert len(channel_of(WHOLE, full, [hole]).spans) == 2
+    meant = channel_of(WHOLE, full, [gone])
+    assert meant.spans == (TimeSpan(moment(2), moment(20)),) and meant.holes_told
+
+
+def test_a_piece_longer_than_we_read_proves_nothing() -> None:
+    endless = "".join(change(1, 2, "true") for _ in range(MAX_CHILDREN + 1))
+    assert not channel_of(WHOLE, endless).holes_told
 
 
 def test_a_search_that_breaks_off_proves_nothing_and_is_ended() -> None:

@@ -11,7 +11,7 @@ from camagent.assess.rule import About, Rule
 from camagent.assess.rules.manual import answered
 from camagent.model.device import DeviceClock, DeviceFacts, MediaFacts
 from camagent.model.finding import Outcome
-from camagent.model.recordings import ChannelRecording, RecordingFacts, TimeSpan
+from camagent.model.recordings import ChannelRecording, RecordingFacts, TimeSpan, as_one_channel
 from camagent.model.scan_result import CameraFacts, KeptRecording, ManualAnswer, SiteFacts
 from camagent.model.text import Scalar
 
@@ -60,6 +60,8 @@ class _Asked:
     now: datetime
     """When the device was asked; a service judges until it asks again, a day later."""
     by_hand: Judgement
+    clock_is_read: bool
+    """The device's clock was read; else it may be wrong by years."""
 
     def a_person(self, name: str, **args: Scalar) -> Judgement:
         """The answer of a person; where there is none, why the device's own word does not do."""
@@ -94,23 +96,23 @@ def retention(
     if recording is None or device is None:
         return by_hand
     now = recording.asked_at or site.now
-    asked = _Asked(minimum_days, stopped_after_s, believable_days, hole_s, gap_s, now, by_hand)
-    if isinstance(device.clock, DeviceClock) and abs(device.clock.offset_s or 0.0) >= hole_s:
+    offset_s = device.clock.offset_s if isinstance(device.clock, DeviceClock) else None
+    asked = _Asked(
+        minimum_days, stopped_after_s, believable_days, hole_s, gap_s, now, by_hand, offset_s is not None
+    )
+    if abs(offset_s or 0.0) >= hole_s:
         return asked.a_person("retention_clock")
     media = device.media if isinstance(device.media, MediaFacts) else None
-    own = channel_of(camera.video_source, media, recording)
-    if own is None and _is_recorder(media):
-        return _no_channel(asked, recording, media)
-    own = own or _whole_device(recording)
-    if own is None:
-        return by_hand
-    return _judge(asked, own, recording, _is_recorder(media))
+    own = _own_recordings(camera, media, recording)
+    if own is not None:
+        return _judge(asked, own, recording, _is_recorder(media))
+    return _no_channel(asked, recording, media) if _is_of_several(media, recording) else by_hand
 
 
 def _judge(asked: _Asked, own: ChannelRecording, recording: RecordingFacts, is_recorder: bool) -> Judgement:
     kept = held(own, asked.now, asked.hole_s, asked.gap_s)
     if kept is None:
-        return Judgement(Outcome.FAIL, say("retention_none")) if is_recorder else asked.by_hand
+        return _nothing_kept(asked, own) if is_recorder else asked.by_hand
     oldest_days = (asked.now - own.spans[0].begin).total_seconds() / DAY_S
     if not _is_believable(own, kept, asked.now, asked.believable_days, asked.hole_s):
         is_old = _ahead_s(kept, asked.now) <= asked.hole_s
@@ -122,12 +124,22 @@ def _judge(asked: _Asked, own: ChannelRecording, recording: RecordingFacts, is_r
         return _enough(own, kept, minimum)
     if not is_recorder:
         return asked.by_hand
+    if not own.times_told:
+        return asked.a_person("retention_times_untold")
+    if stopped and not asked.clock_is_read:
+        return asked.a_person("retention_clock_unread", newest=kept.newest.date().isoformat())
     if not stopped and oldest_days < minimum and _is_new_here(asked, own, recording):
         return asked.a_person("retention_new", since=kept.since.date().isoformat())
     name = "retention_gap" if oldest_days >= minimum else "retention_short"
     if stopped:
         name = "retention_stopped"
     return Judgement(Outcome.FAIL, say(name, days=days, minimum=minimum), observed=days, measured=days)
+
+
+def _nothing_kept(asked: _Asked, own: ChannelRecording) -> Judgement:
+    if not own.times_told:
+        return asked.a_person("retention_times_untold")
+    return Judgement(Outcome.FAIL, say("retention_none"))
 
 
 def _enough(own: ChannelRecording, kept: Held, minimum_days: float) -> Judgement:
@@ -162,15 +174,13 @@ def kept_recording(
     if isinstance(device.clock, DeviceClock) and abs(device.clock.offset_s or 0.0) >= hole_s:
         return None
     media = device.media if isinstance(device.media, MediaFacts) else None
-    own = channel_of(camera.video_source, media, recording)
-    if own is None:
-        own = None if _is_recorder(media) else _whole_device(recording)
+    own = _own_recordings(camera, media, recording)
     if own is None:
         return None
     now = recording.asked_at or now
     kept = held(own, now, hole_s, gap_s)
     if kept is None:
-        return KeptRecording(0.0, None, None, None)
+        return KeptRecording(0.0, None, None, None) if own.times_told else None
     if not _is_believable(own, kept, now, believable_days, hole_s):
         return None
     days = (kept.newest - kept.since).total_seconds() / DAY_S
@@ -193,14 +203,35 @@ def _ahead_s(kept: Held, now: datetime) -> float:
 def channel_of(
     source: str | None, media: MediaFacts | None, recording: RecordingFacts
 ) -> ChannelRecording | None:
-    """The recordings of that video source, by its token or one of its profiles'; None: not told."""
+    """The recordings of that video source, by its token or those of its profiles; None: not told.
+
+    What a device with one source lists as one channel is of that source, under whatever name.
+    """
     channels = recording.channels if isinstance(recording.channels, tuple) else ()
-    if len(channels) == 1 and not _is_recorder(media):
+    is_recorder = _is_recorder(media)
+    if len(channels) == 1 and not is_recorder:
         return channels[0]
     profiles = media.profiles if media is not None else ()
-    names = {p.token for p in profiles if p.video_source == source} | {source}
-    mine = [channel for channel in channels if channel.source in names]
-    return mine[0] if len(mine) == 1 else None
+    own = [p for p in profiles if p.video_source == source or not is_recorder]
+    names = {p.token for p in own} | {p.video_source for p in own} | {source}
+    return as_one_channel([channel for channel in channels if channel.source in names])
+
+
+def _own_recordings(
+    camera: CameraFacts, media: MediaFacts | None, recording: RecordingFacts
+) -> ChannelRecording | None:
+    """What is told of this camera alone; None where nothing is."""
+    own = channel_of(camera.video_source, media, recording)
+    if own is not None or _is_of_several(media, recording):
+        return own
+    return _whole_device(recording)
+
+
+def _is_of_several(media: MediaFacts | None, recording: RecordingFacts) -> bool:
+    """What the device tells is of several sources, of which this camera is one at most."""
+    if isinstance(recording.channels, tuple) and recording.channels:
+        return True
+    return _is_recorder(media)
 
 
 def _no_channel(asked: _Asked, recording: RecordingFacts, media: MediaFacts | None) -> Judgement:
