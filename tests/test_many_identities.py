@@ -1,7 +1,7 @@
 """Two scans, and between them what happens in schools: nothing vanishes, is renamed, or is counted twice.
 
 Every kind of sign that a device may show, alone and with others, for a camera and for a recorder of four
-channels, through each of these changes: 176 cases.
+channels, through each of these changes: 208 cases.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from camagent.model.device import DeviceTarget, NetworkFacts
+from camagent.model.device import DeviceFacts, DeviceTarget, NetworkFacts
 from camagent.run.context import Run
 from camagent.run.turn import SeenSource
 from camagent.run.visit import DeviceCheck
@@ -30,6 +30,8 @@ SIGNS = (
     ("serial", "certificate"),
     ("mac", "certificate"),
     ("serial", "link"),
+    ("epr", "link"),
+    ("epr", "certificate", "link"),
 )
 CHANNELS = (("V1",), ("V1", "V2", "V3", "V4"))
 
@@ -113,7 +115,7 @@ def rotate(make: Make) -> None:
 def replaced(make: Make) -> None:
     """Another of the same model at the same address; an endpoint alone may be made anew by a reset."""
     one, two = three([make.device(1, 1)], [make.device(9, 1)])
-    if "epr" not in make.signs or "serial" in make.signs:
+    if "epr" not in make.signs or {"serial", "link"} & set(make.signs):
         assert set(ids(one)).isdisjoint(ids(two))
     assert len(ids(two)) == len(make.tokens)
 
@@ -169,6 +171,30 @@ def test_a_change_between_two_scans(
 ) -> None:
     change, signs, tokens = case
     change(Make(signs, tokens))
+
+
+@each([("epr", "link"), ("epr", "certificate", "link"), ("serial", "mac", "epr"), ("mac",)])
+def test_a_reset_that_renews_endpoint_and_certificate_makes_no_other_camera(signs: tuple[str, ...]) -> None:
+    """What the maker burnt in, or the network card, stays. Where neither is told, two signs that are both
+    others are another device."""
+    make = Make(signs, ("V1",))
+    one = scan([make.device(1, 1)])
+    fresh = make.device(1, 1)
+    assert isinstance(fresh.device, DeviceFacts)
+    target = replace(fresh.device.target, endpoint="urn:uuid:77777777-e0ae-504f-829b-a1b2c3d4e5f6")
+    reset = replace(fresh.device, target=target, tls=tls_facts(fingerprint_sha256="cd" * 32))
+    two = scan([replace(fresh, target=target, device=reset)], one.memory)
+    assert ids(two) == ids(one)
+
+
+def test_without_serial_mac_and_arp_one_sign_may_be_new_and_two_are_another_device() -> None:
+    make = Make(("epr", "certificate"), ("V1",))
+    one = scan([make.device(1, 1)])
+    other = make.device(9, 1)
+    assert isinstance(other.device, DeviceFacts)
+    assert ids(scan([other], one.memory)) != ids(one)
+    same_key = replace(other, device=replace(other.device, tls=tls_facts(fingerprint_sha256=f"{1:064x}")))
+    assert ids(scan([same_key], one.memory)) == ids(one)
 
 
 def test_an_arp_entry_that_is_left_of_an_address_is_no_camera() -> None:

@@ -88,6 +88,16 @@ def test_a_camera_of_the_inventory_without_any_address_is_named_missing() -> Non
     assert ("Kho", "missing") in [(entry.address, entry.why) for entry in run.result.coverage.not_checked]
 
 
+def test_new_is_a_camera_that_the_inventory_lacks_or_that_no_scan_met_before() -> None:
+    first = finish([seen()], order(), frame())
+    second = finish([seen()], order(memory=first.memory), frame())
+    another = finish([seen(), seen("192.0.2.77", "AC21430077")], order(memory=second.memory), frame())
+    listed = finish([seen()], order(inventory=(Declaration(address="192.0.2.9"),)), frame())
+    told = [[camera.facts.changes for camera in run.result.cameras] for run in (first, second, another)]
+    assert told == [[()], [()], [(), ("new",)]]
+    assert next(c for c in listed.result.cameras if c.facts.address == ADDRESS).facts.changes == ("new",)
+
+
 def test_an_id_survives_a_new_address() -> None:
     first = finish([seen()], order(), frame())
     later = finish(

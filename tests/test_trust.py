@@ -12,10 +12,12 @@ import pytest
 
 from camagent.app.requirements import load_profile
 from camagent.discover.plan import DiscoveryPlan
+from camagent.document.write import camera_view
 from camagent.model.credential_book import BoundCredential, CredentialBook
 from camagent.model.device import DeviceTarget, SignsBefore
 from camagent.model.discovery import Discovery, FoundBy, Sighting
 from camagent.model.earlier_runs import Learned, Memory, memory_after
+from camagent.model.expected import DeviceWords
 from camagent.model.finding import TRUST_RULE, Outcome, Verdict
 from camagent.model.scan_result import Declaration
 from camagent.model.trust import LoginGiven, Trust, TrustedDevice
@@ -215,6 +217,11 @@ def test_another_serial_number_at_a_known_address_gets_nothing(login: str) -> No
     finding = next(f for f in camera.findings if f.rule == TRUST_RULE)
     assert finding.message.key == "trust.another"
     assert "credentials trust 127.0.0.1" in render(finding.message, "vi")
+    # what was known of that camera is not said of this device
+    words = DeviceWords(serial="AC00018", mac=MAC, firmware="V1")
+    facts = replace(camera.facts, earlier=words)
+    shown = camera_view(replace(camera, facts=facts)).device
+    assert shown is not None and (shown.serial, shown.mac) == ("AC00017", None)
     same = FakeDevice(login="wsse", open=OPEN_TO_ALL | {"GetDeviceInformation"})
     run(same, Trust((replace(known, signs=SignsBefore(serial="AC00017")),)))
     assert logins_of(same) > 0

@@ -47,7 +47,7 @@ def list_command(config_path: Path | None, output_format: str) -> int:
     if output_format == "json":
         click.echo(json.dumps([_plain(camera) for camera in cameras], ensure_ascii=False, indent=2))
         return 0
-    for camera in sorted(cameras, key=lambda camera: address_order(camera.address)):
+    for camera in sorted(cameras, key=lambda camera: (address_order(camera.address), camera.name)):
         click.echo(_line(camera))
     if not cameras:
         click.echo(t("camera.none"), err=True)

@@ -27,8 +27,8 @@ from camagent.document.values import TextView
 from camagent.model.device import DeviceClock, DeviceFacts
 from camagent.model.expected import DeviceWords, ExpectedCamera, words_of, words_with
 from camagent.model.fault import Fault
-from camagent.model.finding import Basis, Finding, TenderRow, Upgrade, Verdict
-from camagent.model.scan_result import CameraFacts, CameraResult, ScanResult
+from camagent.model.finding import ANOTHER_DEVICE, Basis, Finding, TenderRow, Upgrade, Verdict
+from camagent.model.scan_result import CameraResult, ScanResult
 from camagent.model.stream import (
     FileTarget,
     ImageFacts,
@@ -80,7 +80,7 @@ def camera_view(result: CameraResult) -> CameraView:
             "task": declaration.task if declaration else None,
             "excluded_until": declaration.excluded_until if declaration else None,
             "excluded_because": declaration.excluded_because if declaration else None,
-            "device": _device(facts),
+            "device": _device(result),
             "clock": device.clock if device and isinstance(device.clock, DeviceClock) else None,
             "streams": (*map(_stream, facts.streams), *map(_other_stream, facts.others)),
             "findings": tuple(_finding(finding) for finding in result.findings),
@@ -106,9 +106,14 @@ def _faults(result: CameraResult) -> tuple[Fault, ...]:
     return tuple(dict.fromkeys([*faults, *result.faults]))
 
 
-def _device(facts: CameraFacts) -> DeviceView | None:
-    """What the device says, else what it said before; None where it never said anything."""
-    words = words_with(words_of(facts.device), facts.earlier)
+def _device(result: CameraResult) -> DeviceView | None:
+    """What the device says, else what it said before; None where it never said anything.
+
+    What stood there before says nothing of a device that shows itself to be another.
+    """
+    facts = result.facts
+    is_another = any(finding.message.key == ANOTHER_DEVICE for finding in result.findings)
+    words = words_with(words_of(facts.device), None if is_another else facts.earlier)
     if not isinstance(facts.device, DeviceFacts) and words == DeviceWords():
         return None
     return DeviceView.model_validate(words)

@@ -27,6 +27,8 @@ class Outcome(StrEnum):
 
 TRUST_RULE = "TRUST"
 """Rule of findings about new devices and the log-in of their range; it is ours, no profile has it."""
+ANOTHER_DEVICE = "trust.another"
+"""What such a finding says of a device that shows itself to be another than the one that stood there."""
 
 
 WEAKER_RULE = "WEAKER"

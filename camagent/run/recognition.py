@@ -56,7 +56,8 @@ def finish(checks: Sequence[DeviceCheck], order: JudgingContext, frame: RunPerio
     sights = [*met, *(_Seen(check, check.sources[0], _sign_of(camera)) for camera, check in absent.cameras)]
     identities = [*met_identities, *((camera.id, "same") for camera, _ in absent.cameras)]
     rows = join(order.inventory, _inventory_views(sights, identities, order.memory.expected))
-    by_key = {row.camera.key: row for row in rows if row.camera is not None}
+    # without an inventory there is nothing to be new against
+    by_key = {row.camera.key: row for row in rows if row.camera is not None and order.inventory}
     listed = {key for key, row in by_key.items() if row.declaration is not None}
     strangers = only_announced(sights, identities, listed | _by_id(order).keys(), frame.kind, frame.discovery)
     retired = _retired(sights, identities, order, frame)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from camagent.model.address_order import address_order
 from camagent.model.fault import FaultCode
-from camagent.model.finding import TRUST_RULE, Basis, Finding, Outcome, Severity
+from camagent.model.finding import ANOTHER_DEVICE, TRUST_RULE, Basis, Finding, Outcome, Severity
 from camagent.model.scan_result import CameraFacts
 from camagent.model.text import Localised, Message, message
 from camagent.model.trust import LoginGiven
@@ -21,7 +21,7 @@ def waits_for_trust(facts: CameraFacts, login: LoginGiven) -> bool:
 
 def waiting_finding(facts: CameraFacts, login: LoginGiven) -> Finding:
     """The camera stays undetermined until somebody says that it is ours."""
-    key = "trust.waiting" if login is LoginGiven.WITHHELD else "trust.another"
+    key = "trust.waiting" if login is LoginGiven.WITHHELD else ANOTHER_DEVICE
     return _finding(Outcome.NOT_ASSESSED, Severity.MAJOR, message(key, address=facts.address))
 
 
