@@ -44,10 +44,10 @@ def judged(
     site = site or site_facts()
     profile = profile_of(row_of(rule, **parameters))
     if CATALOGUE[rule].about is About.SITE:
-        (found,) = assess_site(profile, (camera,) if cameras is None else cameras, site)
+        (finding,) = assess_site(profile, (camera,) if cameras is None else cameras, site)
     else:
-        (found,) = assess(profile, camera, site)
-    return found
+        (finding,) = assess(profile, camera, site)
+    return finding
 
 
 def with_main(**changes: Any) -> CameraFacts:

@@ -20,16 +20,16 @@ from camagent.model.scan_result import ManualAnswer
 class Book:
     """A store that only keeps answers."""
 
-    def __init__(self, known: tuple[str, ...] = (), latest: tuple[str, ...] | None = None) -> None:
+    def __init__(self, cameras: tuple[str, ...] = (), latest: tuple[str, ...] | None = None) -> None:
         self.kept: dict[str, ManualAnswer] = {}
         self.closed = False
-        self._known, self._latest = known, latest
+        self._cameras, self._latest = cameras, latest
 
-    def answer(self, camera_id: str, given: ManualAnswer) -> None:
-        self.kept[camera_id] = given
+    def answer(self, camera_id: str, manual_answer: ManualAnswer) -> None:
+        self.kept[camera_id] = manual_answer
 
     def known_devices(self) -> tuple[SimpleNamespace, ...]:
-        return tuple(SimpleNamespace(id=name) for name in self._known)
+        return tuple(SimpleNamespace(id=name) for name in self._cameras)
 
     def latest(self) -> SimpleNamespace | None:
         if self._latest is None:
@@ -50,10 +50,10 @@ def lang(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def book(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Book:
-    found = Book(("cam-a",), ("cam-b",))
-    monkeypatch.setattr("camagent.app.open_site_store", lambda config: found)
+    records = Book(("cam-a",), ("cam-b",))
+    monkeypatch.setattr("camagent.app.open_site_store", lambda config: records)
     monkeypatch.chdir(tmp_path)
-    return found
+    return records
 
 
 def run(*arguments: str) -> str:
@@ -110,8 +110,8 @@ def test_who_gives_no_name_is_the_user_of_this_machine(book: Book, monkeypatch: 
 
 @pytest.mark.parametrize("rule", ["IMG-FPS", "NO-SUCH"])
 def test_a_row_that_the_network_answers_takes_no_answer(lang: str, book: Book, rule: str) -> None:
-    told = refused(rule, "yes", "--by", "A")
-    assert rule in told and "PRV-NOTICE" in told
+    refusal = refused(rule, "yes", "--by", "A")
+    assert rule in refusal and "PRV-NOTICE" in refusal
     assert book.kept == {}
 
 
@@ -119,8 +119,8 @@ def test_an_answer_for_one_camera_goes_to_a_camera_that_is_known(lang: str, book
     for name in ("cam-a", "cam-b"):
         run("IMG-WDR", "yes", "--by", "A", "--camera", name)
         assert book.kept[name].rule == "IMG-WDR"
-    told = refused("IMG-WDR", "yes", "--by", "A", "--camera", "cam-c")
-    assert "cam-c" in told and "cam-a, cam-b" in told
+    refusal = refused("IMG-WDR", "yes", "--by", "A", "--camera", "cam-c")
+    assert "cam-c" in refusal and "cam-a, cam-b" in refusal
     assert book.closed and "cam-c" not in book.kept
 
 
@@ -136,8 +136,8 @@ def test_before_the_first_scan_no_camera_is_known_and_none_refused(
 def test_the_list_of_known_cameras_is_short(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     many = Book(tuple(f"cam-{n:02}" for n in range(21)))
     monkeypatch.setattr("camagent.app.open_site_store", lambda config: many)
-    told = refused("IMG-WDR", "yes", "--by", "A", "--camera", "x" * 100)
-    assert "cam-19 …" in told and "cam-20" not in told and "x" * 61 not in told
+    refusal = refused("IMG-WDR", "yes", "--by", "A", "--camera", "x" * 100)
+    assert "cam-19 …" in refusal and "cam-20" not in refusal and "x" * 61 not in refusal
 
 
 def test_a_requirement_of_the_school_is_not_answered_for_one_camera(lang: str, book: Book) -> None:

@@ -60,15 +60,15 @@ def measuring(**changes: Any) -> CameraFacts:
     return with_main(measured=measured_stream(**changes))
 
 
-def key(found: Any) -> str:
-    return str(found.message.key).removeprefix("findings.")
+def key(finding: Any) -> str:
+    return str(finding.message.key).removeprefix("findings.")
 
 
 # ---------- picture ----------
 
 
 @pytest.mark.parametrize(
-    ("size", "outcome", "said"),
+    ("size", "outcome", "message_key"),
     [
         ((2560, 1440), PASS, "size_good"),
         ((2592, 1944), PASS, "size_good"),
@@ -85,10 +85,15 @@ def key(found: Any) -> str:
         ((640, 360), FAIL, "size_low"),
     ],
 )
-def test_resolution(size: tuple[int, int], outcome: Outcome, said: str) -> None:
-    found = judged("resolution", sized(size, size, size))
-    assert (found.outcome, key(found), found.observed, found.unit) == (outcome, said, size, "px")
-    assert found.configured == found.declared == found.measured == size
+def test_resolution(size: tuple[int, int], outcome: Outcome, message_key: str) -> None:
+    finding = judged("resolution", sized(size, size, size))
+    assert (finding.outcome, key(finding), finding.observed, finding.unit) == (
+        outcome,
+        message_key,
+        size,
+        "px",
+    )
+    assert finding.configured == finding.declared == finding.measured == size
 
 
 def sized(measured: Any, configured: Any, declared: Any) -> CameraFacts:
@@ -103,7 +108,7 @@ NOTHING = (None, None)
 
 
 @pytest.mark.parametrize(
-    ("measured", "configured", "declared", "outcome", "said"),
+    ("measured", "configured", "declared", "outcome", "message_key"),
     [
         ((2560, 1440), (2560, 1440), (1920, 1080), WARN, "size_contradicted"),
         ((2560, 1440), (3840, 2160), (2560, 1440), WARN, "size_contradicted"),
@@ -116,10 +121,10 @@ NOTHING = (None, None)
     ],
 )
 def test_a_size_that_the_camera_misstates(
-    measured: Any, configured: Any, declared: Any, outcome: Any, said: str
+    measured: Any, configured: Any, declared: Any, outcome: Any, message_key: str
 ) -> None:
-    found = judged("resolution", sized(measured, configured, declared))
-    assert (found.outcome, key(found), found.observed) == (outcome, said, measured)
+    finding = judged("resolution", sized(measured, configured, declared))
+    assert (finding.outcome, key(finding), finding.observed) == (outcome, message_key, measured)
 
 
 def test_without_tolerance_the_minimum_itself_suffices() -> None:
@@ -127,7 +132,7 @@ def test_without_tolerance_the_minimum_itself_suffices() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message_key"),
     [
         ({"width_px": None}, "size_unknown"),
         ({"height_px": None}, "size_unknown"),
@@ -135,13 +140,13 @@ def test_without_tolerance_the_minimum_itself_suffices() -> None:
         ({"parameter_set_changes": 1}, "size_changed"),
     ],
 )
-def test_a_size_that_is_not_certain_is_not_assessed(changes: dict[str, Any], said: str) -> None:
-    found = judged("resolution", measuring(**changes))
-    assert (found.outcome, key(found)) == (OPEN, said)
+def test_a_size_that_is_not_certain_is_not_assessed(changes: dict[str, Any], message_key: str) -> None:
+    finding = judged("resolution", measuring(**changes))
+    assert (finding.outcome, key(finding)) == (OPEN, message_key)
 
 
 @pytest.mark.parametrize(
-    ("codec", "outcome", "said"),
+    ("codec", "outcome", "message_key"),
     [
         ("h265", PASS, "codec_good"),
         ("h264", WARN, "codec_allowed"),
@@ -150,9 +155,9 @@ def test_a_size_that_is_not_certain_is_not_assessed(changes: dict[str, Any], sai
         ("av1", OPEN, "codec_unlisted"),
     ],
 )
-def test_codec(codec: str, outcome: Outcome, said: str) -> None:
-    found = judged("codec", coded(codec, codec, codec))
-    assert (found.outcome, key(found), found.observed) == (outcome, said, codec)
+def test_codec(codec: str, outcome: Outcome, message_key: str) -> None:
+    finding = judged("codec", coded(codec, codec, codec))
+    assert (finding.outcome, key(finding), finding.observed) == (outcome, message_key, codec)
 
 
 def coded(measured: str, configured: str | None, declared: str | None) -> CameraFacts:
@@ -165,9 +170,9 @@ def coded(measured: str, configured: str | None, declared: str | None) -> Camera
 
 def test_the_stream_decides_about_the_codec_whatever_onvif_says() -> None:
     # quatanium/python-onvif#96: Media1 says H264 while the stream is H265
-    found = judged("codec", coded("h265", "h264", "h265"))
-    assert (found.outcome, found.observed, found.configured) == (WARN, "h265", "h264")
-    assert key(found) == "codec_contradicted" and dict(found.message.args)["claimed"] == "H.264"
+    finding = judged("codec", coded("h265", "h264", "h265"))
+    assert (finding.outcome, finding.observed, finding.configured) == (WARN, "h265", "h264")
+    assert key(finding) == "codec_contradicted" and dict(finding.message.args)["claimed"] == "H.264"
     assert key(judged("codec", coded("h264", "h264", "h265"))) == "codec_contradicted"
     assert key(judged("codec", coded("mjpeg", "h264", "h264"))) == "codec_rejected"
     assert judged("codec", coded("h265", None, None)).outcome is PASS
@@ -175,14 +180,14 @@ def test_the_stream_decides_about_the_codec_whatever_onvif_says() -> None:
 
 def test_sdp_tells_the_codec_where_the_stream_could_not_be_measured() -> None:
     camera = with_main(measured=fault(FaultCode.CODEC_UNSUPPORTED), declared=declared_stream(codec="mpeg4"))
-    found = judged("codec", camera)
-    assert (found.outcome, found.declared, found.measured) == (FAIL, "mpeg4", None)
+    finding = judged("codec", camera)
+    assert (finding.outcome, finding.declared, finding.measured) == (FAIL, "mpeg4", None)
 
 
 def test_what_onvif_is_set_to_is_no_codec_on_the_wire() -> None:
     camera = with_main(measured=fault(FaultCode.STALLED), declared=None)
-    found = judged("codec", camera)
-    assert (found.outcome, key(found)) == (OPEN, "fault_stalled")
+    finding = judged("codec", camera)
+    assert (finding.outcome, key(finding)) == (OPEN, "fault_stalled")
     assert (
         key(judged("codec", with_main(measured=fault(), declared=declared_stream(codec=None))))
         == "fault_timeout"
@@ -215,8 +220,8 @@ LIKE_MAIN = {"codec": "h265", "width_px": 2560, "height_px": 1440}
     ],
 )
 def test_sub_streams(profiles: tuple[Any, ...], outcome: Outcome, count: int) -> None:
-    found = judged("sub_streams", with_device(media=MediaFacts("media2", profiles)))
-    assert (found.outcome, found.observed) == (outcome, count)
+    finding = judged("sub_streams", with_device(media=MediaFacts("media2", profiles)))
+    assert (finding.outcome, finding.observed) == (outcome, count)
 
 
 def test_a_profile_list_that_was_not_read_to_its_end_does_not_fail() -> None:
@@ -229,8 +234,8 @@ def test_a_profile_list_that_was_not_read_to_its_end_does_not_fail() -> None:
         MediaFacts("media2", (media_profile(), sub_profile(encoder=fault()))),
         MediaFacts("media2", (media_profile(), sub_profile(encoder=None))),
     ):
-        found = judged("sub_streams", with_device(media=media))
-        assert (found.outcome, key(found)) == (OPEN, "sub_streams_unclear")
+        finding = judged("sub_streams", with_device(media=media))
+        assert (finding.outcome, key(finding)) == (OPEN, "sub_streams_unclear")
     assert judged("sub_streams", camera_facts(video_source=None)).observed == 1
     assert isinstance(media_profile().encoder, EncoderSettings)
 
@@ -249,11 +254,11 @@ def test_a_profile_list_that_was_not_read_to_its_end_does_not_fail() -> None:
     ],
 )
 def test_decode_errors(decoded: int, errors: int, outcome: Outcome) -> None:
-    found = judged("decode_errors", measuring(keyframes_decoded=decoded, decode_errors=errors))
-    assert found.outcome is outcome
+    finding = judged("decode_errors", measuring(keyframes_decoded=decoded, decode_errors=errors))
+    assert finding.outcome is outcome
     if outcome is not OPEN:
-        assert found.observed == pytest.approx(errors / (decoded + errors))
-        assert dict(found.message.args) == {"errors": errors, "pictures": decoded + errors, "limit": 1.0}
+        assert finding.observed == pytest.approx(errors / (decoded + errors))
+        assert dict(finding.message.args) == {"errors": errors, "pictures": decoded + errors, "limit": 1.0}
 
 
 def test_fewer_pictures_than_asked_are_not_assessed() -> None:
@@ -267,13 +272,13 @@ def test_as_many_broken_pictures_as_are_allowed_are_allowed_on_a_lossy_network_t
 
 
 def test_broken_pictures_of_a_lossy_network_are_not_laid_on_the_camera() -> None:
-    found = judged("decode_errors", measuring(keyframes_decoded=1, decode_errors=1, rtp_lost_packets=5))
-    assert (found.outcome, key(found)) == (OPEN, "decode_errors_by_loss")
+    finding = judged("decode_errors", measuring(keyframes_decoded=1, decode_errors=1, rtp_lost_packets=5))
+    assert (finding.outcome, key(finding)) == (OPEN, "decode_errors_by_loss")
     assert judged("decode_errors", measuring(keyframes_decoded=2, rtp_lost_packets=5)).outcome is PASS
 
 
 @pytest.mark.parametrize(
-    ("conditions", "unsure", "outcome", "said"),
+    ("conditions", "unsure", "outcome", "message_key"),
     [
         ((), (), PASS, "picture_good"),
         (("black",), (), FAIL, "picture.black.say"),
@@ -295,9 +300,11 @@ def test_broken_pictures_of_a_lossy_network_are_not_laid_on_the_camera() -> None
         (("black",), ("frozen",), FAIL, "picture.black.say"),
     ],
 )
-def test_picture(conditions: tuple[str, ...], unsure: tuple[str, ...], outcome: Outcome, said: str) -> None:
-    found = judged("picture", with_main(image=image_facts(conditions=conditions, unsure=unsure)))
-    assert (found.outcome, key(found)) == (outcome, said)
+def test_picture(
+    conditions: tuple[str, ...], unsure: tuple[str, ...], outcome: Outcome, message_key: str
+) -> None:
+    finding = judged("picture", with_main(image=image_facts(conditions=conditions, unsure=unsure)))
+    assert (finding.outcome, key(finding)) == (outcome, message_key)
 
 
 @pytest.mark.parametrize(("window_s", "outcome"), [(4.9, OPEN), (5.0, FAIL), (5.1, FAIL)])
@@ -320,8 +327,8 @@ def test_a_short_window_does_not_hide_a_black_picture() -> None:
     camera = with_main(
         image=image_facts(conditions=("frozen", "black")), measured=measured_stream(window_s=1.0)
     )
-    found = judged("picture", camera)
-    assert (found.outcome, found.observed) == (FAIL, ("black",))
+    finding = judged("picture", camera)
+    assert (finding.outcome, finding.observed) == (FAIL, ("black",))
 
 
 @pytest.mark.parametrize(
@@ -339,14 +346,14 @@ def test_a_short_window_does_not_hide_a_black_picture() -> None:
     ],
 )
 def test_pixel_density(task: str, width_m: float, outcome: Outcome, required: float) -> None:
-    found = judged("pixel_density", camera_facts(declaration=Declaration(task=task, scene_width_m=width_m)))
-    assert (found.outcome, found.required, found.unit) == (outcome, required, "px/m")
-    assert found.observed == pytest.approx(2560 / width_m)
-    assert dict(found.message.args)["widest"] == pytest.approx(2560 / required)
+    finding = judged("pixel_density", camera_facts(declaration=Declaration(task=task, scene_width_m=width_m)))
+    assert (finding.outcome, finding.required, finding.unit) == (outcome, required, "px/m")
+    assert finding.observed == pytest.approx(2560 / width_m)
+    assert dict(finding.message.args)["widest"] == pytest.approx(2560 / required)
 
 
 @pytest.mark.parametrize(
-    ("declaration", "said"),
+    ("declaration", "message_key"),
     [
         (None, "absent_declaration"),
         (Declaration(task="gate"), "density_undeclared"),
@@ -355,9 +362,9 @@ def test_pixel_density(task: str, width_m: float, outcome: Outcome, required: fl
         (Declaration(task="roof", scene_width_m=3.0), "density_task_unknown"),
     ],
 )
-def test_density_needs_a_declared_task_and_width(declaration: Declaration | None, said: str) -> None:
-    found = judged("pixel_density", camera_facts(declaration=declaration))
-    assert (found.outcome, key(found)) == (OPEN, said)
+def test_density_needs_a_declared_task_and_width(declaration: Declaration | None, message_key: str) -> None:
+    finding = judged("pixel_density", camera_facts(declaration=declaration))
+    assert (finding.outcome, key(finding)) == (OPEN, message_key)
 
 
 def test_density_needs_a_known_width() -> None:
@@ -377,7 +384,7 @@ def sending(rate: float, uncertainty: float = 0.0, **changes: Any) -> CameraFact
 
 
 @pytest.mark.parametrize(
-    ("rate", "uncertainty", "outcome", "said"),
+    ("rate", "uncertainty", "outcome", "message_key"),
     [
         (25.0, 0.0, PASS, "rate_good"),
         (24.98, 0.05, PASS, "rate_good"),  # NTSC-like: within the tolerance of 1 %
@@ -397,15 +404,15 @@ def sending(rate: float, uncertainty: float = 0.0, **changes: Any) -> CameraFact
         (180000.0, 0.0, PASS, "rate_good"),
     ],
 )
-def test_frame_rate(rate: float, uncertainty: float, outcome: Outcome, said: str) -> None:
-    found = at_20("frame_rate", sending(rate, uncertainty))
-    assert (found.outcome, key(found), found.observed, found.uncertainty) == (
+def test_frame_rate(rate: float, uncertainty: float, outcome: Outcome, message_key: str) -> None:
+    finding = at_20("frame_rate", sending(rate, uncertainty))
+    assert (finding.outcome, key(finding), finding.observed, finding.uncertainty) == (
         outcome,
-        said,
+        message_key,
         rate,
         uncertainty,
     )
-    assert found.unit == "Hz"
+    assert finding.unit == "Hz"
 
 
 @pytest.mark.parametrize(
@@ -433,7 +440,7 @@ def test_arrivals_are_no_more_certain_than_time_stamps() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lost", "frames", "outcome", "said"),
+    ("lost", "frames", "outcome", "message_key"),
     [
         (0, 120, FAIL, "rate_usable"),
         (27, 300, FAIL, "rate_usable"),  # 0.99 %: below what counts as lossy, whatever it could have been
@@ -443,11 +450,11 @@ def test_arrivals_are_no_more_certain_than_time_stamps() -> None:
     ],
 )
 def test_a_shortfall_that_loss_explains_is_the_networks(
-    lost: int, frames: int, outcome: Outcome, said: str
+    lost: int, frames: int, outcome: Outcome, message_key: str
 ) -> None:
     camera = sending(12.0, rtp_lost_packets=lost, frames=frames, rtp_packets=2700)
-    found = at_20("frame_rate", camera)
-    assert (found.outcome, key(found)) == (outcome, said)
+    finding = at_20("frame_rate", camera)
+    assert (finding.outcome, key(finding)) == (outcome, message_key)
 
 
 def test_loss_counts_from_its_bound_on() -> None:
@@ -459,13 +466,13 @@ def test_loss_counts_from_its_bound_on() -> None:
 
 def test_a_rate_that_could_not_be_measured_is_told_with_all_that_it_may_have_been() -> None:
     hardly = measuring(frame_rate_hz=None, arrival_frame_rate_hz=None, frames=1, window_s=10.0)
-    found = at_20("frame_rate", hardly)
-    assert (found.observed, found.uncertainty) == (0.1, 0.1)
+    finding = at_20("frame_rate", hardly)
+    assert (finding.observed, finding.uncertainty) == (0.1, 0.1)
     lossy = measuring(
         frame_rate_hz=None, arrival_frame_rate_hz=None, frames=1, window_s=10.0, rtp_lost_packets=2
     )
-    found = at_20("frame_rate", lossy)
-    assert (found.observed, found.uncertainty) == (0.2, 0.2)
+    finding = at_20("frame_rate", lossy)
+    assert (finding.observed, finding.uncertainty) == (0.2, 0.2)
     short = measuring(frame_rate_hz=None, arrival_frame_rate_hz=None, frames=1, window_s=0.5)
     assert at_20("frame_rate", short).outcome is FAIL
 
@@ -475,8 +482,8 @@ def test_the_floor_itself_is_usable() -> None:
 
 
 def test_the_share_of_lost_packets_is_told_to_a_hundredth() -> None:
-    found = at_20("frame_rate", sending(12.0, rtp_lost_packets=121, frames=120, rtp_packets=2700))
-    assert dict(found.message.args) == {"rate": 12.0, "lost": 4.29}
+    finding = at_20("frame_rate", sending(12.0, rtp_lost_packets=121, frames=120, rtp_packets=2700))
+    assert dict(finding.message.args) == {"rate": 12.0, "lost": 4.29}
 
 
 def test_where_no_packet_was_counted_none_was_lost() -> None:
@@ -524,8 +531,12 @@ def test_a_rate_that_cannot_be_measured_fails_only_where_the_window_excludes_eno
     ],
 )
 def test_the_configured_rate_is_kept(rate: float, uncertainty: float, outcome: Outcome) -> None:
-    found = judged("frame_rate_kept", sending(rate, uncertainty))
-    assert (found.outcome, found.observed, found.configured) == (outcome, pytest.approx(rate / 25), 25.0)  # type: ignore[comparison-overlap]
+    finding = judged("frame_rate_kept", sending(rate, uncertainty))
+    assert (finding.outcome, finding.observed, finding.configured) == (
+        outcome,
+        pytest.approx(rate / 25),
+        25.0,
+    )  # type: ignore[comparison-overlap]
 
 
 def test_without_a_configured_rate_nothing_can_be_kept() -> None:
@@ -534,16 +545,16 @@ def test_without_a_configured_rate_nothing_can_be_kept() -> None:
         camera = with_main(configured=configured_stream(frame_rate_hz=rate))
         assert key(judged("frame_rate_kept", camera)) == "rate_not_configured"
     camera = measuring(frame_rate_hz=None, window_s=0.0, frames=1)
-    found = judged("frame_rate_kept", camera)
-    assert key(found) == "too_few_frames" and dict(found.message.args) == {"frames": 1}
-    found = judged("frame_rate_kept", sending(12.0, rtp_lost_packets=121, frames=120, rtp_packets=2700))
-    assert key(found) == "rate_by_loss" and dict(found.message.args) == {"rate": 12.0, "lost": 4.29}
+    finding = judged("frame_rate_kept", camera)
+    assert key(finding) == "too_few_frames" and dict(finding.message.args) == {"frames": 1}
+    finding = judged("frame_rate_kept", sending(12.0, rtp_lost_packets=121, frames=120, rtp_packets=2700))
+    assert key(finding) == "rate_by_loss" and dict(finding.message.args) == {"rate": 12.0, "lost": 4.29}
     lossy = sending(12.0, rtp_lost_packets=50, frames=120)  # 17 fps at best: not what is set
     assert judged("frame_rate_kept", lossy).outcome is FAIL
 
 
 @pytest.mark.parametrize(
-    ("codec", "rate_bps", "outcome", "said"),
+    ("codec", "rate_bps", "outcome", "message_key"),
     [
         ("h265", 999_999.0, WARN, "bitrate_low"),
         ("h265", 1_000_000.0, WARN, "bitrate_beside"),
@@ -558,11 +569,16 @@ def test_without_a_configured_rate_nothing_can_be_kept() -> None:
         ("mjpeg", 8_000_000.0, PASS, "bitrate_good"),  # no recommendation for it: only the outer window
     ],
 )
-def test_bitrate(codec: str, rate_bps: float, outcome: Outcome, said: str) -> None:
-    found = judged("bitrate", measuring(codec=codec, bitrate_bps=rate_bps))
-    assert (found.outcome, key(found), found.observed, found.unit) == (outcome, said, rate_bps, "bit/s")
-    assert found.required == (1_000_000.0, 8_000_000.0)
-    assert dict(found.message.args) == {"rate": round(rate_bps / 1e6, 2), "below": 1.0, "above": 8.0}
+def test_bitrate(codec: str, rate_bps: float, outcome: Outcome, message_key: str) -> None:
+    finding = judged("bitrate", measuring(codec=codec, bitrate_bps=rate_bps))
+    assert (finding.outcome, key(finding), finding.observed, finding.unit) == (
+        outcome,
+        message_key,
+        rate_bps,
+        "bit/s",
+    )
+    assert finding.required == (1_000_000.0, 8_000_000.0)
+    assert dict(finding.message.args) == {"rate": round(rate_bps / 1e6, 2), "below": 1.0, "above": 8.0}
 
 
 def test_an_unknown_bitrate_is_not_assessed() -> None:
@@ -584,12 +600,12 @@ def test_an_unknown_bitrate_is_not_assessed() -> None:
     ],
 )
 def test_keyframe_interval(gop_s: float, outcome: Outcome) -> None:
-    found = judged("keyframe_interval", measuring(gop_length_s=gop_s))
-    assert (found.outcome, found.observed, found.configured, found.unit) == (outcome, gop_s, 2.0, "s")
+    finding = judged("keyframe_interval", measuring(gop_length_s=gop_s))
+    assert (finding.outcome, finding.observed, finding.configured, finding.unit) == (outcome, gop_s, 2.0, "s")
 
 
 @pytest.mark.parametrize(
-    ("at_least_s", "recovery_points", "outcome", "said"),
+    ("at_least_s", "recovery_points", "outcome", "message_key"),
     [
         (4.09, 0, FAIL, "gop_at_least"),
         (4.08, 0, OPEN, "gop_unseen"),
@@ -599,13 +615,13 @@ def test_keyframe_interval(gop_s: float, outcome: Outcome) -> None:
     ],
 )
 def test_a_gop_longer_than_the_window_is_a_finding_of_its_own(
-    at_least_s: float | None, recovery_points: int, outcome: Outcome, said: str
+    at_least_s: float | None, recovery_points: int, outcome: Outcome, message_key: str
 ) -> None:
     camera = measuring(
         gop_length_s=None, gop_at_least_s=at_least_s, recovery_points=recovery_points, keyframes=1
     )
-    found = judged("keyframe_interval", camera)
-    assert (found.outcome, key(found)) == (outcome, said)
+    finding = judged("keyframe_interval", camera)
+    assert (finding.outcome, key(finding)) == (outcome, message_key)
     assert judged("stream_plays", camera).outcome is PASS  # never "offline"
 
 
@@ -614,15 +630,15 @@ def test_a_gop_longer_than_the_window_is_a_finding_of_its_own(
     [None, configured_stream(gop_length_frames=None), configured_stream(frame_rate_hz=None)],
 )
 def test_a_configured_gop_is_shown_where_it_is_known(configured: Any) -> None:
-    found = judged("keyframe_interval", with_main(configured=configured))
-    assert (found.outcome, found.configured) == (PASS, None)
+    finding = judged("keyframe_interval", with_main(configured=configured))
+    assert (finding.outcome, finding.configured) == (PASS, None)
 
 
 # ---------- connection ----------
 
 
 @pytest.mark.parametrize(
-    ("connect_s", "packet_s", "keyframe_s", "outcome", "said"),
+    ("connect_s", "packet_s", "keyframe_s", "outcome", "message_key"),
     [
         (0.0, 0.1, 3.0, PASS, "stream_plays"),
         (0.0, 0.1, 3.01, WARN, "stream_slow"),
@@ -644,16 +660,20 @@ def test_a_configured_gop_is_shown_where_it_is_known(configured: Any) -> None:
     ],
 )
 def test_stream_plays(
-    connect_s: float | None, packet_s: float | None, keyframe_s: float | None, outcome: Outcome, said: str
+    connect_s: float | None,
+    packet_s: float | None,
+    keyframe_s: float | None,
+    outcome: Outcome,
+    message_key: str,
 ) -> None:
     camera = measuring(
         connect_s=connect_s, time_to_first_packet_s=packet_s, time_to_first_keyframe_s=keyframe_s
     )
-    found = judged("stream_plays", camera)
-    assert (found.outcome, key(found)) == (outcome, said)
+    finding = judged("stream_plays", camera)
+    assert (finding.outcome, key(finding)) == (outcome, message_key)
     if outcome is not OPEN:
         shown = packet_s if keyframe_s is None else keyframe_s
-        assert shown is not None and found.observed == pytest.approx((connect_s or 0.0) + shown)
+        assert shown is not None and finding.observed == pytest.approx((connect_s or 0.0) + shown)
 
 
 def test_a_camera_that_refuses_tcp_fails_and_one_that_was_not_asked_is_open() -> None:
@@ -683,11 +703,11 @@ def test_a_camera_that_refuses_tcp_fails_and_one_that_was_not_asked_is_open() ->
     ],
 )
 def test_packet_loss(received: int, lost: int, outcome: Outcome) -> None:
-    found = judged("packet_loss", measuring(rtp_packets=received, rtp_lost_packets=lost))
-    assert found.outcome is outcome
+    finding = judged("packet_loss", measuring(rtp_packets=received, rtp_lost_packets=lost))
+    assert finding.outcome is outcome
     if outcome is not OPEN:
-        assert found.observed == pytest.approx(lost / (received + lost))
-    assert (found.remedy is not None) == (outcome is FAIL)
+        assert finding.observed == pytest.approx(lost / (received + lost))
+    assert (finding.remedy is not None) == (outcome is FAIL)
 
 
 SCOPE = "onvif://www.onvif.org/Profile/"
@@ -710,11 +730,11 @@ ALL_SERVICES = tuple(
 )
 def test_onvif_conformance(scopes: tuple[str, ...], outcome: Outcome, claimed: tuple[str, ...]) -> None:
     device = with_device(scopes=tuple(SCOPE + scope for scope in scopes), services=ALL_SERVICES)
-    found = judged("onvif_conformance", device)
-    assert (found.outcome, found.observed) == (outcome, claimed)
+    finding = judged("onvif_conformance", device)
+    assert (finding.outcome, finding.observed) == (outcome, claimed)
     with_extra = "G" in claimed
     if outcome is PASS:
-        assert key(found) == ("conformance_good" if with_extra else "conformance_no_extra")
+        assert key(finding) == ("conformance_good" if with_extra else "conformance_no_extra")
 
 
 def test_a_claim_of_t_without_media2_does_not_count() -> None:
@@ -735,16 +755,16 @@ def test_a_claim_of_t_without_media2_does_not_count() -> None:
 def test_a_claim_needs_the_services_of_its_profile(profile: str, service: str, outcome: Outcome) -> None:
     rest = tuple(s for s in ALL_SERVICES if s.namespace != CAPABILITY_NAMESPACES[service])
     device = with_device(scopes=(SCOPE + profile,), services=rest)
-    found = judged("onvif_conformance", device, minimum=("S", "G"))
-    assert (found.outcome, key(found)) == (outcome, "conformance_unproven")
-    assert dict(found.message.args)["missing"] == service
+    finding = judged("onvif_conformance", device, minimum=("S", "G"))
+    assert (finding.outcome, key(finding)) == (outcome, "conformance_unproven")
+    assert dict(finding.message.args)["missing"] == service
 
 
 def test_a_claim_of_s_is_not_missed_where_t_stands() -> None:
     rest = tuple(s for s in ALL_SERVICES if s.namespace != CAPABILITY_NAMESPACES["media"])
     device = with_device(scopes=(SCOPE + "Streaming", SCOPE + "T"), services=rest)
-    found = judged("onvif_conformance", device)
-    assert (found.outcome, key(found)) == (PASS, "conformance_no_extra")
+    finding = judged("onvif_conformance", device)
+    assert (finding.outcome, key(finding)) == (PASS, "conformance_no_extra")
 
 
 def test_a_call_that_every_profile_asks_for_and_the_device_does_not_know_is_named() -> None:
@@ -752,9 +772,9 @@ def test_a_call_that_every_profile_asks_for_and_the_device_does_not_know_is_name
     device = with_device(
         scopes=(SCOPE + "T",), services=ALL_SERVICES, network=NetworkFacts(), faults=(refusal,)
     )
-    found = judged("onvif_conformance", device)
-    assert (found.outcome, key(found)) == (WARN, "conformance_calls")
-    assert dict(found.message.args)["calls"] == "GetNetworkProtocols"
+    finding = judged("onvif_conformance", device)
+    assert (finding.outcome, key(finding)) == (WARN, "conformance_calls")
+    assert dict(finding.message.args)["calls"] == "GetNetworkProtocols"
     made_good = with_device(scopes=(SCOPE + "T",), services=ALL_SERVICES, faults=(refusal,))
     assert judged("onvif_conformance", made_good).outcome is PASS
 
@@ -765,8 +785,10 @@ def test_other_onvif_profiles_need_no_proof_and_lists_are_written_in_full() -> N
     assert key(judged("onvif_conformance", unread, recommended=("G",), extra=("G",))) == "conformance_good"
     # T is not what is claimed
     assert judged("onvif_conformance", unread, recommended=("G", "T")).outcome is PASS
-    told = dict(judged("onvif_conformance", unread, recommended=("T", "M"), extra=("G", "A")).message.args)
-    assert (told["recommended"], told["extra"]) == ("T, M", "G, A")
+    arguments = dict(
+        judged("onvif_conformance", unread, recommended=("T", "M"), extra=("G", "A")).message.args
+    )
+    assert (arguments["recommended"], arguments["extra"]) == ("T, M", "G, A")
     assert judged("onvif_conformance", with_device(scopes=(SCOPE + "X",))).observed == ("X",)
 
 
@@ -783,11 +805,13 @@ def test_other_onvif_profiles_need_no_proof_and_lists_are_written_in_full() -> N
     ],
 )
 def test_availability(probes: int, answered: int, outcome: Outcome) -> None:
-    found = judged("availability", camera_facts(history=History(probes, answered, NOW - timedelta(days=30))))
-    assert found.outcome is outcome
+    finding = judged(
+        "availability", camera_facts(history=History(probes, answered, NOW - timedelta(days=30)))
+    )
+    assert finding.outcome is outcome
     if outcome is not OPEN:
-        assert found.observed == pytest.approx(answered / probes)
-        assert dict(found.message.args)["percent"] == round(100 * answered / probes, 2)
+        assert finding.observed == pytest.approx(answered / probes)
+        assert dict(finding.message.args)["percent"] == round(100 * answered / probes, 2)
 
 
 @pytest.mark.parametrize(
@@ -803,10 +827,10 @@ def test_availability(probes: int, answered: int, outcome: Outcome) -> None:
     ],
 )
 def test_checked_daily(days: int, checked: int, outcome: Outcome) -> None:
-    found = judged("checked_daily", camera_facts(history=watched(days, checked)))
-    assert found.outcome is outcome
+    finding = judged("checked_daily", camera_facts(history=watched(days, checked)))
+    assert finding.outcome is outcome
     if outcome is not OPEN:
-        assert found.observed == pytest.approx(checked / days)
+        assert finding.observed == pytest.approx(checked / days)
 
 
 @pytest.mark.parametrize(
@@ -824,10 +848,10 @@ def test_checked_daily(days: int, checked: int, outcome: Outcome) -> None:
     ],
 )
 def test_repaired(days: int, dark_h: float | None, outcome: Outcome) -> None:
-    found = judged("repaired", camera_facts(history=watched(days, days, dark_h)))
-    assert found.outcome is outcome
+    finding = judged("repaired", camera_facts(history=watched(days, days, dark_h)))
+    assert finding.outcome is outcome
     if outcome is not OPEN:
-        assert found.observed == pytest.approx((dark_h or 0.0) * 3600)
+        assert finding.observed == pytest.approx((dark_h or 0.0) * 3600)
 
 
 def test_an_outage_that_goes_on_is_told_as_one() -> None:
@@ -840,11 +864,11 @@ def test_a_device_that_refuses_the_time_but_tells_its_name_answers() -> None:
     # the clock is asked without a log-in; some devices want one (YoshieraHuang/node-onvif-ts PR #12)
     assert judged("device_answers", with_device(clock=fault(FaultCode.AUTH_REQUIRED))).outcome is PASS
     mute = {name: fault(FaultCode.TIMEOUT) for name in ("clock", "information", "services", "media")}
-    found = judged("device_answers", with_device(**mute))
-    assert (found.outcome, found.required, found.observed) == (FAIL, True, False)
+    finding = judged("device_answers", with_device(**mute))
+    assert (finding.outcome, finding.required, finding.observed) == (FAIL, True, False)
     for name in ("information", "services", "media"):
-        told = getattr(device_facts(), name)
-        assert judged("device_answers", with_device(**{**mute, name: told})).outcome is PASS
+        section = getattr(device_facts(), name)
+        assert judged("device_answers", with_device(**{**mute, name: section})).outcome is PASS
     locked = judged("device_answers", with_device(**{**mute, "media": fault(FaultCode.AUTH_REJECTED)}))
     assert (locked.outcome, key(locked)) == (OPEN, "fault_auth_rejected")
 
@@ -865,12 +889,12 @@ def test_a_device_that_refuses_the_time_but_tells_its_name_answers() -> None:
 )
 def test_uplink_at_its_bound(uplink_bps: float | None, outcome: Outcome) -> None:
     # one shared stream of 2.9 Mbit/s with a factor of 1.25, better 2
-    found = judged("uplink", site=site_facts(uplink_bps=uplink_bps))
-    assert (found.outcome, found.required, found.unit) == (outcome, 3_625_000.0, "bit/s")
-    told = dict(found.message.args)
-    assert (told["needed"], told["storage"], told["factor"]) == (3.7, 31.3, 1.25)
-    assert (told["better"], told["better_factor"], "unread" in told) == (5.8, 2.0, False)
-    assert told.get("line") == (None if uplink_bps is None else uplink_bps / 1e6)
+    finding = judged("uplink", site=site_facts(uplink_bps=uplink_bps))
+    assert (finding.outcome, finding.required, finding.unit) == (outcome, 3_625_000.0, "bit/s")
+    arguments = dict(finding.message.args)
+    assert (arguments["needed"], arguments["storage"], arguments["factor"]) == (3.7, 31.3, 1.25)
+    assert (arguments["better"], arguments["better_factor"], "unread" in arguments) == (5.8, 2.0, False)
+    assert arguments.get("line") == (None if uplink_bps is None else uplink_bps / 1e6)
 
 
 def test_uplink_counts_shared_cameras_and_never_passes_with_one_unread() -> None:
@@ -897,11 +921,15 @@ def test_uplink_names_no_sum_where_more_than_a_third_was_not_measured(
     uplink_bps: float | None, measured: int, unread: int, has_figure: bool
 ) -> None:
     cameras = (camera_facts(),) * measured + (camera_facts(streams=()),) * unread
-    found = judged("uplink", site=site_facts(uplink_bps=uplink_bps), cameras=cameras)
-    told = dict(found.message.args)
-    assert found.outcome is OPEN and told["unread"] == unread and told["cameras"] == measured + unread
-    assert ("needed" in told, "storage" in told) == (has_figure, has_figure)
-    assert has_figure or found.required is None
+    finding = judged("uplink", site=site_facts(uplink_bps=uplink_bps), cameras=cameras)
+    arguments = dict(finding.message.args)
+    assert (
+        finding.outcome is OPEN
+        and arguments["unread"] == unread
+        and arguments["cameras"] == measured + unread
+    )
+    assert ("needed" in arguments, "storage" in arguments) == (has_figure, has_figure)
+    assert has_figure or finding.required is None
 
 
 # ---------- time ----------
@@ -912,7 +940,7 @@ NAMED = {"ntp_servers": ("vn.pool.ntp.org", "asia.pool.ntp.org")}
 
 
 @pytest.mark.parametrize(
-    ("source", "network", "outcome", "said"),
+    ("source", "network", "outcome", "message_key"),
     [
         ("NTP", {}, PASS, "time_server"),
         ("ntp", {"ntp_servers": ("pool.ntp.org",), "ntp_from_dhcp": None}, PASS, "time_server"),
@@ -944,12 +972,12 @@ NAMED = {"ntp_servers": ("vn.pool.ntp.org", "asia.pool.ntp.org")}
         (None, {}, OPEN, "time_source_unknown"),
     ],
 )
-def test_time_server(source: str | None, network: dict[str, Any], outcome: Outcome, said: str) -> None:
+def test_time_server(source: str | None, network: dict[str, Any], outcome: Outcome, message_key: str) -> None:
     from dataclasses import replace
 
     facts = replace(device_facts().network, **network)
-    found = judged("time_server", with_device(clock=device_clock(source=source), network=facts))
-    assert (found.outcome, key(found)) == (outcome, said)
+    finding = judged("time_server", with_device(clock=device_clock(source=source), network=facts))
+    assert (finding.outcome, key(finding)) == (outcome, message_key)
 
 
 def test_every_time_server_is_named() -> None:
@@ -960,12 +988,12 @@ def test_every_time_server_is_named() -> None:
 
 
 def test_ntp_with_unread_servers_is_not_assessed_with_the_reason() -> None:
-    found = judged("time_server", with_device(network=fault(FaultCode.AUTH_REQUIRED)))
-    assert (found.outcome, key(found)) == (OPEN, "fault_auth_required")
+    finding = judged("time_server", with_device(network=fault(FaultCode.AUTH_REQUIRED)))
+    assert (finding.outcome, key(finding)) == (OPEN, "fault_auth_required")
 
 
 @pytest.mark.parametrize(
-    ("offset_s", "outcome", "said"),
+    ("offset_s", "outcome", "message_key"),
     [
         # whole seconds and half of a 10 ms round trip: ± 1.005 s
         (0.0, PASS, "offset_good"),
@@ -996,14 +1024,14 @@ def test_ntp_with_unread_servers_is_not_assessed_with_the_reason() -> None:
         (None, OPEN, "offset_unknown"),
     ],
 )
-def test_clock_offset(offset_s: float | None, outcome: Outcome, said: str) -> None:
-    found = judged("clock_offset", with_device(clock=device_clock(offset_s=offset_s, round_trip_s=0.01)))
-    assert (found.outcome, key(found)) == (outcome, said)
+def test_clock_offset(offset_s: float | None, outcome: Outcome, message_key: str) -> None:
+    finding = judged("clock_offset", with_device(clock=device_clock(offset_s=offset_s, round_trip_s=0.01)))
+    assert (finding.outcome, key(finding)) == (outcome, message_key)
     if offset_s is not None:
-        assert found.observed == offset_s and found.uncertainty == pytest.approx(1.005)
-    assert (found.remedy is not None) == (outcome is FAIL)
-    if said == "offset_zone":
-        assert found.remedy is not None and found.remedy.key == "findings.offset_zone_remedy"
+        assert finding.observed == offset_s and finding.uncertainty == pytest.approx(1.005)
+    assert (finding.remedy is not None) == (outcome is FAIL)
+    if message_key == "offset_zone":
+        assert finding.remedy is not None and finding.remedy.key == "findings.offset_zone_remedy"
 
 
 def test_a_slow_answer_widens_what_the_offset_may_be() -> None:
@@ -1018,7 +1046,7 @@ def test_a_slow_answer_widens_what_the_offset_may_be() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shown_s", "zone", "outcome", "said"),
+    ("shown_s", "zone", "outcome", "message_key"),
     [
         (25200, "CST-7", PASS, "zone_good"),
         (25200, None, PASS, "zone_good"),
@@ -1039,9 +1067,9 @@ def test_a_slow_answer_widens_what_the_offset_may_be() -> None:
         (None, None, OPEN, "zone_unknown"),
     ],
 )
-def test_time_zone(shown_s: int | None, zone: str | None, outcome: Outcome, said: str) -> None:
-    found = judged("time_zone", with_device(clock=device_clock(utc_offset_s=shown_s, time_zone=zone)))
-    assert (found.outcome, key(found)) == (outcome, said)
+def test_time_zone(shown_s: int | None, zone: str | None, outcome: Outcome, message_key: str) -> None:
+    finding = judged("time_zone", with_device(clock=device_clock(utc_offset_s=shown_s, time_zone=zone)))
+    assert (finding.outcome, key(finding)) == (outcome, message_key)
 
 
 def test_daylight_saving_in_the_right_zone_is_a_warning() -> None:
@@ -1062,8 +1090,8 @@ def test_half_hours_of_a_zone_are_read() -> None:
     [None, fault(FaultCode.UNSUPPORTED), RecordingFacts(None, None, 0), RecordingFacts(NOW, NOW, 1)],
 )
 def test_a_single_cameras_memory_card_leaves_retention_to_a_person(recording: Any) -> None:
-    found = judged("retention", with_device(recording=recording))
-    assert (found.outcome, found.manual, key(found)) == (OPEN, True, "manual_open")
+    finding = judged("retention", with_device(recording=recording))
+    assert (finding.outcome, finding.manual, key(finding)) == (OPEN, True, "manual_open")
 
 
 def answer(met: bool = True, on: date = date(2026, 11, 1), expires: date | None = None) -> ManualAnswer:
@@ -1071,7 +1099,7 @@ def answer(met: bool = True, on: date = date(2026, 11, 1), expires: date | None 
 
 
 @pytest.mark.parametrize(
-    ("given", "outcome", "said"),
+    ("manual_answer", "outcome", "message_key"),
     [
         (answer(), PASS, "manual_met"),
         (answer(met=False), FAIL, "manual_not_met"),
@@ -1085,10 +1113,14 @@ def answer(met: bool = True, on: date = date(2026, 11, 1), expires: date | None 
         (None, OPEN, "manual_open"),
     ],
 )
-def test_answers_hold_until_they_expire(given: ManualAnswer | None, outcome: Outcome, said: str) -> None:
-    found = judged("site_answer", site=site_facts(answers=(given,) if given else ()), valid_days=365)
-    assert found.rule == "REC-MAX"
-    assert (found.outcome, key(found), found.manual) == (outcome, said, True)
+def test_answers_hold_until_they_expire(
+    manual_answer: ManualAnswer | None, outcome: Outcome, message_key: str
+) -> None:
+    finding = judged(
+        "site_answer", site=site_facts(answers=(manual_answer,) if manual_answer else ()), valid_days=365
+    )
+    assert finding.rule == "REC-MAX"
+    assert (finding.outcome, key(finding), finding.manual) == (outcome, message_key, True)
 
 
 @pytest.mark.parametrize("rule", ["retention", "default_login", "accounts", "firmware"])
@@ -1101,18 +1133,18 @@ def test_a_person_answers_where_the_network_could_not(
 ) -> None:
     from tests.assess.judging import row_of
 
-    told = site_facts(answers=(ManualAnswer(row_of(rule).id, met, "Cô Hạnh", on, None),))
-    found = judged(rule, camera_facts(), told)
-    assert (found.outcome, found.manual) == (outcome, True)
+    declared_site = site_facts(answers=(ManualAnswer(row_of(rule).id, met, "Cô Hạnh", on, None),))
+    finding = judged(rule, camera_facts(), declared_site)
+    assert (finding.outcome, finding.manual) == (outcome, True)
     if rule == "retention":
         short = with_device(recording=RecordingFacts(NOW - timedelta(days=3), NOW, 1))
-        assert judged(rule, short, told).outcome is outcome
+        assert judged(rule, short, declared_site).outcome is outcome
 
 
 def test_the_day_of_an_answer_is_that_of_vietnam() -> None:
     late = NOW.replace(hour=17, minute=30)  # half past midnight of the 24th in Vietnam
-    found = judged("site_answer", site=site_facts(now=late, answers=(answer(on=date(2026, 11, 24)),)))
-    assert found.outcome is PASS
+    finding = judged("site_answer", site=site_facts(now=late, answers=(answer(on=date(2026, 11, 24)),)))
+    assert finding.outcome is PASS
 
 
 @pytest.mark.parametrize(
@@ -1170,8 +1202,8 @@ def test_the_newest_answer_counts_and_the_cameras_own_before_the_schools() -> No
     ],
 )
 def test_default_login(trial: DefaultLoginTrial | None, outcome: Outcome, manual: bool) -> None:
-    found = judged("default_login", with_device(default_login=trial))
-    assert (found.outcome, found.manual, found.required) == (outcome, manual, True)
+    finding = judged("default_login", with_device(default_login=trial))
+    assert (finding.outcome, finding.manual, finding.required) == (outcome, manual, True)
 
 
 @pytest.mark.parametrize(
@@ -1205,14 +1237,14 @@ def test_a_password_in_the_stream_address_is_told(
     """yi-hack-MStar#56: anonymous ONVIF returned an RTSP address with the log-in inside."""
     media = MediaFacts("media2", (media_profile(uri_had_credentials=True),))
     asked = ("GetProfiles", "GetStreamUri", "GetDeviceInformation")
-    found = judged("anonymous_onvif", with_device(media=media, anonymous=AnonymousAccess(asked, answered)))
-    assert (found.outcome, found.message.key) == (outcome, f"findings.{key}")
+    finding = judged("anonymous_onvif", with_device(media=media, anonymous=AnonymousAccess(asked, answered)))
+    assert (finding.outcome, finding.message.key) == (outcome, f"findings.{key}")
 
 
 def test_every_open_operation_is_named() -> None:
     both = ("GetProfiles", "GetUsers")
-    found = judged("anonymous_onvif", with_device(anonymous=AnonymousAccess(both, both)))
-    assert dict(found.message.args) == {"operations": "GetProfiles, GetUsers"} and found.observed == both
+    finding = judged("anonymous_onvif", with_device(anonymous=AnonymousAccess(both, both)))
+    assert dict(finding.message.args) == {"operations": "GetProfiles, GetUsers"} and finding.observed == both
 
 
 def test_one_open_stream_is_one_too_many_and_the_main_stream_must_be_tried() -> None:
@@ -1234,7 +1266,7 @@ def test_one_open_stream_is_one_too_many_and_the_main_stream_must_be_tried() -> 
 
 
 @pytest.mark.parametrize(
-    ("snapshot", "anonymous", "outcome", "said"),
+    ("snapshot", "anonymous", "outcome", "message_key"),
     [
         (None, False, WARN, "stream_closed_snapshot_untried"),
         (SnapshotAccess(False, 401), False, PASS, "stream_closed"),
@@ -1246,16 +1278,16 @@ def test_one_open_stream_is_one_too_many_and_the_main_stream_must_be_tried() -> 
     ],
 )
 def test_a_snapshot_that_anybody_can_take_fails(
-    snapshot: Any, anonymous: Any, outcome: Any, said: str
+    snapshot: Any, anonymous: Any, outcome: Any, message_key: str
 ) -> None:
     access = stream_access(anonymous=anonymous) if anonymous is not None else None
     camera = camera_facts(device=device_facts(snapshot=snapshot), streams=(stream_facts(access=access),))
-    found = judged("anonymous_stream", camera)
-    assert (found.outcome, found.message.key) == (outcome, f"findings.{said}")
+    finding = judged("anonymous_stream", camera)
+    assert (finding.outcome, finding.message.key) == (outcome, f"findings.{message_key}")
 
 
 @pytest.mark.parametrize(
-    ("ports", "outcome", "said"),
+    ("ports", "outcome", "message_key"),
     [
         (PortFacts((554,), DENIED, ()), PASS, "ports_closed"),
         (PortFacts((554, 80), DENIED, ()), WARN, "ports_doubtful"),
@@ -1266,9 +1298,9 @@ def test_a_snapshot_that_anybody_can_take_fails(
         (PortFacts((), (), ()), OPEN, "ports_silent"),
     ],
 )
-def test_open_ports(ports: PortFacts, outcome: Outcome, said: str) -> None:
-    found = judged("open_ports", with_device(ports=ports))
-    assert (found.outcome, key(found)) == (outcome, said)
+def test_open_ports(ports: PortFacts, outcome: Outcome, message_key: str) -> None:
+    finding = judged("open_ports", with_device(ports=ports))
+    assert (finding.outcome, key(finding)) == (outcome, message_key)
 
 
 LIST = (("acme", "AC-*", "V5.7.*", "allow"), ("Acme", "*", "*", "deny"))
@@ -1286,8 +1318,8 @@ LIST = (("acme", "AC-*", "V5.7.*", "allow"), ("Acme", "*", "*", "deny"))
 )
 def test_firmware_by_the_list(version: str | None, model: str, outcome: Outcome, manual: bool) -> None:
     camera = with_device(information=device_information(firmware=version, model=model))
-    found = judged("firmware", camera, site_facts(firmware=LIST))
-    assert (found.outcome, found.manual) == (outcome, manual)
+    finding = judged("firmware", camera, site_facts(firmware=LIST))
+    assert (finding.outcome, finding.manual) == (outcome, manual)
 
 
 def test_a_maker_that_says_nothing_fits_only_a_pattern_that_takes_all() -> None:
@@ -1298,11 +1330,11 @@ def test_a_maker_that_says_nothing_fits_only_a_pattern_that_takes_all() -> None:
 
 def test_firmware_beside_the_list_is_for_a_person() -> None:
     other = with_device(information=device_information(manufacturer=None))
-    found = judged("firmware", other, site_facts(firmware=LIST))
-    assert (found.outcome, found.manual, found.observed) == (OPEN, True, "V5.7.3 build 220112")
+    finding = judged("firmware", other, site_facts(firmware=LIST))
+    assert (finding.outcome, finding.manual, finding.observed) == (OPEN, True, "V5.7.3 build 220112")
     for met, outcome in ((True, PASS), (False, FAIL)):
-        said = site_facts(answers=(ManualAnswer("SEC-FW", met, "A", date(2026, 11, 1), None),))
-        assert judged("firmware", other, said).outcome is outcome
+        answered = site_facts(answers=(ManualAnswer("SEC-FW", met, "A", date(2026, 11, 1), None),))
+        assert judged("firmware", other, answered).outcome is outcome
 
 
 @pytest.mark.parametrize(
@@ -1323,9 +1355,9 @@ def test_firmware_beside_the_list_is_for_a_person() -> None:
 )
 def test_accounts(levels: tuple[str, ...] | None, outcome: Outcome, manual: bool) -> None:
     users = None if levels is None else tuple(DeviceUser(f"u{n}", level) for n, level in enumerate(levels))
-    found = judged("accounts", with_device(users=users))
-    assert (found.outcome, found.manual) == (outcome, manual)
-    assert "u0" not in str(found)  # names of accounts are never published
+    finding = judged("accounts", with_device(users=users))
+    assert (finding.outcome, finding.manual) == (outcome, manual)
+    assert "u0" not in str(finding)  # names of accounts are never published
 
 
 STRONG = ("digest-sha-256", "digest-md5")
@@ -1357,8 +1389,8 @@ def test_login_scheme(onvif: tuple[str, ...], rtsp: tuple[str, ...], outcome: Ou
 def test_a_device_that_only_knows_usernametoken_fails_and_an_unasked_one_is_open() -> None:
     token = Login("wsse-own-time", ())
     asked = AnonymousAccess(("GetProfiles",), ())
-    found = judged("login_scheme", with_device(login=token, anonymous=asked))
-    assert (found.outcome, dict(found.message.args)["doors"]) == (FAIL, "ONVIF")
+    finding = judged("login_scheme", with_device(login=token, anonymous=asked))
+    assert (finding.outcome, dict(finding.message.args)["doors"]) == (FAIL, "ONVIF")
     assert judged("login_scheme", with_device(login=token, anonymous=None)).outcome is OPEN
     assert judged("login_scheme", with_device(login=token, anonymous=AnonymousAccess((), ()))).outcome is OPEN
 
@@ -1368,8 +1400,8 @@ def test_every_weak_door_is_named_with_what_it_offers() -> None:
         device=device_facts(login=Login("wsse-own-time", ())),
         streams=(stream_facts(access=stream_access(offered=("basic",))),),
     )
-    found = judged("login_scheme", camera)
-    assert dict(found.message.args) == {"doors": "ONVIF, RTSP", "offered": "basic, ws-usernametoken"}
+    finding = judged("login_scheme", camera)
+    assert dict(finding.message.args) == {"doors": "ONVIF, RTSP", "offered": "basic, ws-usernametoken"}
 
 
 def test_a_door_that_lets_everybody_in_is_not_judged_by_what_it_would_offer() -> None:
@@ -1388,7 +1420,7 @@ def test_doors_without_a_lock_are_another_rows_matter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "legacy", "outcome", "said"),
+    ("version", "legacy", "outcome", "message_key"),
     [
         ("TLSv1.3", False, PASS, "tls_good"),
         ("TLSv1.3", True, WARN, "tls_legacy"),
@@ -1400,9 +1432,9 @@ def test_doors_without_a_lock_are_another_rows_matter() -> None:
         ("?", False, FAIL, "tls_old"),
     ],
 )
-def test_https(version: str, legacy: bool, outcome: Outcome, said: str) -> None:
-    found = judged("https", with_device(tls=tls_facts(version=version, legacy=legacy)))
-    assert (found.outcome, key(found), found.observed) == (outcome, said, version)
+def test_https(version: str, legacy: bool, outcome: Outcome, message_key: str) -> None:
+    finding = judged("https", with_device(tls=tls_facts(version=version, legacy=legacy)))
+    assert (finding.outcome, key(finding), finding.observed) == (outcome, message_key, version)
 
 
 def test_ssl_is_older_than_any_tls_that_a_profile_may_accept() -> None:
@@ -1423,7 +1455,7 @@ def protocols(https: bool | None) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("tls", "network", "outcome", "said"),
+    ("tls", "network", "outcome", "message_key"),
     [
         (None, protocols(None), FAIL, "https_none"),
         (None, protocols(False), FAIL, "https_off"),
@@ -1435,18 +1467,18 @@ def protocols(https: bool | None) -> Any:
         (fault(FaultCode.TIMEOUT), protocols(None), OPEN, "fault_timeout"),
     ],
 )
-def test_https_that_is_not_there(tls: Any, network: Any, outcome: Outcome, said: str) -> None:
-    found = judged("https", with_device(tls=tls, network=network))
-    assert (found.outcome, key(found)) == (outcome, said)
+def test_https_that_is_not_there(tls: Any, network: Any, outcome: Outcome, message_key: str) -> None:
+    finding = judged("https", with_device(tls=tls, network=network))
+    assert (finding.outcome, key(finding)) == (outcome, message_key)
 
 
 def test_a_dead_device_says_nothing_about_https() -> None:
-    found = judged("https", camera_facts(device=fault(FaultCode.REFUSED)))
-    assert (found.outcome, key(found)) == (OPEN, "fault_refused")
+    finding = judged("https", camera_facts(device=fault(FaultCode.REFUSED)))
+    assert (finding.outcome, key(finding)) == (OPEN, "fault_refused")
 
 
 @pytest.mark.parametrize(
-    ("changes", "outcome", "said"),
+    ("changes", "outcome", "message_key"),
     [
         ({"key_bits": 3072}, PASS, "certificate_good"),
         ({"key_bits": 3071}, WARN, "certificate_enough"),
@@ -1466,11 +1498,11 @@ def test_a_dead_device_says_nothing_about_https() -> None:
         ({"pinned_fingerprint": "cd" * 32, "key_bits": 1024}, FAIL, "certificate_short_key"),
     ],
 )
-def test_certificate(changes: dict[str, Any], outcome: Outcome, said: str) -> None:
-    found = judged("certificate", with_device(tls=tls_facts(**changes)))
-    assert (found.outcome, key(found), found.unit) == (outcome, said, "bit")
+def test_certificate(changes: dict[str, Any], outcome: Outcome, message_key: str) -> None:
+    finding = judged("certificate", with_device(tls=tls_facts(**changes)))
+    assert (finding.outcome, key(finding), finding.unit) == (outcome, message_key, "bit")
 
 
 def test_a_key_that_other_devices_have_too_fails() -> None:
-    found = judged("certificate", camera_facts(shared_fingerprints=1))
-    assert (found.outcome, key(found)) == (FAIL, "certificate_shared")
+    finding = judged("certificate", camera_facts(shared_fingerprints=1))
+    assert (finding.outcome, key(finding)) == (FAIL, "certificate_shared")

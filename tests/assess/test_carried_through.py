@@ -28,12 +28,12 @@ from tests.builders import NOW, camera_facts, device_facts, fault, site_facts, s
 @pytest.mark.parametrize("row", shipped().rows, ids=lambda row: row.id)
 def test_a_finding_says_on_what_basis_it_stands_and_which_stream_it_is_about(row: Row) -> None:
     if CATALOGUE[row.rule].about is About.SITE:
-        (found,) = assess_site(profile_of(row), (healthy(),), site_facts())
+        (finding,) = assess_site(profile_of(row), (healthy(),), site_facts())
     else:
-        (found,) = assess(profile_of(row), healthy(), site_facts())
-    assert found.basis == row.basis and found.title == row.title and found.severity is row.severity
-    assert found.stream == ("main" if CATALOGUE[row.rule].about is About.MAIN_STREAM else None)
-    assert found.check == row.rule
+        (finding,) = assess(profile_of(row), healthy(), site_facts())
+    assert finding.basis == row.basis and finding.title == row.title and finding.severity is row.severity
+    assert finding.stream == ("main" if CATALOGUE[row.rule].about is About.MAIN_STREAM else None)
+    assert finding.check == row.rule
 
 
 def without_a_bound(camera: CameraFacts, *, odd: int) -> Judgement:
@@ -46,19 +46,19 @@ def broken(camera: CameraFacts) -> Judgement:
 
 def test_a_rule_without_a_bound_has_none_in_its_finding() -> None:
     row = replace(row_of("packet_loss"), rule="odd", parameters=(("odd", 1),))
-    (found,) = assess(
+    (finding,) = assess(
         profile_of(row), camera_facts(), site_facts(), {"odd": Rule(without_a_bound, About.CAMERA)}
     )
-    assert (found.outcome, found.required, found.recommended) == (Outcome.PASS, None, None)
+    assert (finding.outcome, finding.required, finding.recommended) == (Outcome.PASS, None, None)
 
 
 def test_our_own_bug_names_the_rule_and_the_row(caplog: pytest.LogCaptureFixture) -> None:
     row = replace(row_of("packet_loss"), rule="broken", parameters=())
     with caplog.at_level(logging.ERROR):
-        (found,) = assess(
+        (finding,) = assess(
             profile_of(row), camera_facts(), site_facts(), {"broken": Rule(broken, About.CAMERA)}
         )
-    assert found.outcome is Outcome.DEFECT and dict(found.message.args) == {"rule": "broken"}
+    assert finding.outcome is Outcome.DEFECT and dict(finding.message.args) == {"rule": "broken"}
     assert caplog.messages == [f"defect in rule broken (row {row.id})"]
 
 
@@ -66,11 +66,11 @@ def test_a_media_file_is_told_why_network_rows_do_not_apply() -> None:
     clip = camera_facts(
         device=None, streams=(stream_facts(target=FileTarget(Path("clip.mp4")), access=None),)
     )
-    found = [f for f in assess(shipped(), clip, site_facts()) if f.outcome is Outcome.NOT_APPLICABLE]
-    assert found and {f.message.key for f in found if CATALOGUE[f.check].needs_network} == {
+    findings = [f for f in assess(shipped(), clip, site_facts()) if f.outcome is Outcome.NOT_APPLICABLE]
+    assert findings and {f.message.key for f in findings if CATALOGUE[f.check].needs_network} == {
         "findings.media_file"
     }
-    assert all(both(f.message).vi for f in found)
+    assert all(both(f.message).vi for f in findings)
 
 
 def test_where_no_stream_is_called_main_the_first_one_is() -> None:
@@ -80,16 +80,16 @@ def test_where_no_stream_is_called_main_the_first_one_is() -> None:
 
 
 def test_an_answer_for_one_camera_does_not_answer_for_the_school() -> None:
-    given = ManualAnswer("SITE-ROW", True, "Cô Lan", NOW.date(), None, None)
-    answered = camera_facts(declaration=Declaration(answers=(given,)))
+    manual_answer = ManualAnswer("SITE-ROW", True, "Cô Lan", NOW.date(), None, None)
+    answered = camera_facts(declaration=Declaration(answers=(manual_answer,)))
     row = replace(row_of("camera_answer"), id="SITE-ROW")
     assert assess(profile_of(row), answered, site_facts())[0].outcome is Outcome.PASS
     site_row = next(
         r for r in shipped().rows if CATALOGUE[r.rule].about is About.SITE and CATALOGUE[r.rule].by_hand
     )
     asked = replace(site_row, id="SITE-ROW")
-    (found,) = assess_site(profile_of(asked), (answered, camera_facts()), site_facts())
-    assert found.outcome is Outcome.NOT_ASSESSED
+    (finding,) = assess_site(profile_of(asked), (answered, camera_facts()), site_facts())
+    assert finding.outcome is Outcome.NOT_ASSESSED
 
 
 def test_a_device_that_did_not_answer_is_told_as_the_device_and_by_its_first_fault() -> None:
@@ -105,9 +105,9 @@ def test_a_device_that_did_not_answer_is_told_as_the_device_and_by_its_first_fau
 
 def test_a_trial_of_factory_log_ins_that_was_stopped_says_by_what() -> None:
     stopped = fault(FaultCode.LOCKED_OUT, stage=Stage.INTERROGATE, doing="GetDeviceInformation")
-    found = judged("default_login", with_device(default_login=DefaultLoginTrial(1, None, stopped)))
-    assert found.outcome is Outcome.NOT_ASSESSED and found.message.key == "findings.fault_locked_out"
-    assert dict(found.message.args) == {"doing": "GetDeviceInformation"}
+    finding = judged("default_login", with_device(default_login=DefaultLoginTrial(1, None, stopped)))
+    assert finding.outcome is Outcome.NOT_ASSESSED and finding.message.key == "findings.fault_locked_out"
+    assert dict(finding.message.args) == {"doing": "GetDeviceInformation"}
 
 
 @pytest.mark.parametrize("code", sorted(FILE_FAULTS))
@@ -116,6 +116,6 @@ def test_what_is_wrong_with_a_file_is_not_said_of_a_camera(code: FaultCode) -> N
         target=FileTarget(Path("clip.mp4")), access=None, measured=fault(code), image=fault(code)
     )
     findings = assess(shipped(), camera_facts(device=None, streams=(clip,)), site_facts())
-    told = [f for f in findings if f.outcome is Outcome.NOT_ASSESSED and not f.manual]
-    assert told and {f.message.key for f in told} == {f"findings.file_{code}"}
+    unjudged = [f for f in findings if f.outcome is Outcome.NOT_ASSESSED and not f.manual]
+    assert unjudged and {f.message.key for f in unjudged} == {f"findings.file_{code}"}
     assert f"faults.file_{code}" in catalogue("vi"), "as the coverage names it"

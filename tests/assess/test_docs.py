@@ -57,8 +57,8 @@ def test_the_page_of_requirements_is_that_of_the_profile() -> None:
 def test_every_rule_and_parameter_is_explained(rule: str) -> None:
     text = (DOCS / "profiles.md").read_text(encoding="utf-8")
     (line,) = [line for line in text.splitlines() if line.startswith(f"| `{rule}` |")]
-    told = [word.strip("`") for word in line.split("|")[3].strip().split(", ") if word != "–"]
-    assert told == [parameter.name for parameter in parameters(CATALOGUE[rule])]
+    words = [word.strip("`") for word in line.split("|")[3].strip().split(", ") if word != "–"]
+    assert words == [parameter.name for parameter in parameters(CATALOGUE[rule])]
 
 
 def test_every_profile_and_unit_is_named() -> None:

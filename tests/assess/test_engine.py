@@ -72,8 +72,8 @@ def test_a_fault_in_any_section_never_turns_a_failure_into_a_pass(at: tuple[str,
     rule, place = at
     case = FAILING[rule]
     for code in FaultCode:
-        found = judged(rule, spoiled(case.camera, place, code), case.site)
-        assert found.outcome in (Outcome.FAIL, Outcome.NOT_ASSESSED), code
+        finding = judged(rule, spoiled(case.camera, place, code), case.site)
+        assert finding.outcome in (Outcome.FAIL, Outcome.NOT_ASSESSED), code
 
 
 def _needs_a_fact(row: Row, place: str) -> bool:
@@ -91,11 +91,11 @@ NEEDED = [(row, place) for row, place in product(shipped().rows, PLACES) if _nee
 @each(NEEDED, lambda at: f"{at[0].id}, {at[1]}")
 def test_a_fault_in_a_section_that_a_row_needs_is_not_assessed_with_its_reason(at: tuple[Row, str]) -> None:
     row, place = at
-    (found,) = assess(profile_of(row), spoiled(healthy(), place, FaultCode.TIMEOUT), site_facts())
-    assert found.outcome is Outcome.NOT_ASSESSED
+    (finding,) = assess(profile_of(row), spoiled(healthy(), place, FaultCode.TIMEOUT), site_facts())
+    assert finding.outcome is Outcome.NOT_ASSESSED
     section = place.rpartition(".")[2]
     expected = f"findings.absent_{section}" if place in NEVER_FAULTS else "findings.fault_timeout"
-    assert found.message.key == expected
+    assert finding.message.key == expected
 
 
 def test_a_healthy_camera_passes_every_row_that_the_network_answers() -> None:
@@ -199,9 +199,9 @@ def test_rates_are_not_believed_while_we_were_the_bottleneck(rule: str) -> None:
     camera = camera_facts(
         streams=(stream_facts(measured=measured_stream(limits=("loop_lag", "socket_full"))),)
     )
-    found = judged(rule, camera)
-    assert found.outcome is Outcome.NOT_ASSESSED
-    assert dict(found.message.args)["limits"] == "loop_lag, socket_full"
+    finding = judged(rule, camera)
+    assert finding.outcome is Outcome.NOT_ASSESSED
+    assert dict(finding.message.args)["limits"] == "loop_lag, socket_full"
 
 
 def test_our_limits_do_not_touch_what_is_no_rate() -> None:
@@ -216,11 +216,11 @@ def test_a_bug_in_a_rule_costs_one_finding_and_is_reported_as_ours(caplog: pytes
 
     catalogue = {**CATALOGUE, "broken": Rule(broken, About.CAMERA)}
     row = replace(row_of("codec"), id="BUG", rule="broken", parameters=(), severity=Severity.MAJOR)
-    found = assess(profile_of(row, row_of("resolution")), camera_facts(), site_facts(), catalogue)
-    assert [f.outcome for f in found] == [Outcome.DEFECT, Outcome.PASS]
-    assert found[0].message.key == "findings.defect"
+    findings = assess(profile_of(row, row_of("resolution")), camera_facts(), site_facts(), catalogue)
+    assert [f.outcome for f in findings] == [Outcome.DEFECT, Outcome.PASS]
+    assert findings[0].message.key == "findings.defect"
     assert "broken" in caplog.text
-    assert verdict_of(found) is Verdict.UNDETERMINED
+    assert verdict_of(findings) is Verdict.UNDETERMINED
 
 
 def test_a_rule_can_be_added_in_one_file(tmp_path) -> None:  # type: ignore[no-untyped-def]
@@ -243,15 +243,15 @@ def test_a_rule_can_be_added_in_one_file(tmp_path) -> None:  # type: ignore[no-u
         'parameters = { minimum_packets = 2700 }\nbasis = { kind = "assumption", confidence = "low" }\n'
     )
     profile = load_profile(str(file), catalogue)
-    (found,) = assess(profile, camera_facts(), site_facts(), catalogue)
+    (finding,) = assess(profile, camera_facts(), site_facts(), catalogue)
     assert (
-        found.rule,
-        found.outcome,
-        found.observed,
-        found.required,
-        found.unit,
-        found.stream,
-        found.check,
+        finding.rule,
+        finding.outcome,
+        finding.observed,
+        finding.required,
+        finding.unit,
+        finding.stream,
+        finding.check,
     ) == (
         "MY-1",
         Outcome.PASS,
@@ -288,25 +288,30 @@ def test_every_sentence_of_any_finding_exists_in_both_languages(
     camera = case.camera
     for place in sorted(places):
         camera = spoiled(camera, place, code)
-    for found in (*assess(shipped(), camera, case.site), *assess_site(shipped(), (camera,), case.site)):
-        assert found.outcome is not Outcome.DEFECT
-        text = both(found.message)
+    for finding in (*assess(shipped(), camera, case.site), *assess_site(shipped(), (camera,), case.site)):
+        assert finding.outcome is not Outcome.DEFECT
+        text = both(finding.message)
         assert text.vi and text.en
-        assert "?" not in text.en, (found.rule, text.en)
-        if found.remedy is not None:
-            assert both(found.remedy).vi
+        assert "?" not in text.en, (finding.rule, text.en)
+        if finding.remedy is not None:
+            assert both(finding.remedy).vi
 
 
 def test_configured_declared_and_measured_stand_apart_in_the_finding() -> None:
-    found = judged(
+    finding = judged(
         "frame_rate",
         camera_facts(
             streams=(stream_facts(measured=measured_stream(frame_rate_hz=20.0, arrival_frame_rate_hz=20.0)),)
         ),
     )
-    assert (found.configured, found.declared, found.measured, found.observed) == (25.0, 25.0, 20.0, 20.0)
-    assert found.uncertainty == 0.05
-    assert found.required == 15.0 and found.recommended == 25.0
+    assert (finding.configured, finding.declared, finding.measured, finding.observed) == (
+        25.0,
+        25.0,
+        20.0,
+        20.0,
+    )
+    assert finding.uncertainty == 0.05
+    assert finding.required == 15.0 and finding.recommended == 25.0
 
 
 def test_a_camera_without_main_stream_says_why() -> None:

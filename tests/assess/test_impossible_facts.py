@@ -36,8 +36,8 @@ PASS, WARN, FAIL, OPEN = Outcome.PASS, Outcome.WARN, Outcome.FAIL, Outcome.NOT_A
 GOOD = (PASS, WARN)
 
 
-def said(found: Finding) -> str:
-    return found.message.key.removeprefix("findings.")
+def said(finding: Finding) -> str:
+    return finding.message.key.removeprefix("findings.")
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_no_odd_number_is_good_news(odd: float) -> None:
 def test_a_picture_that_changed_its_size_has_no_density() -> None:
     main = stream_facts(measured=measured_stream(parameter_set_changes=1))
     declared = Declaration(task="gate", scene_width_m=0.8)
-    found = judged("pixel_density", camera_facts(declaration=declared, streams=(main,)))
-    assert (found.outcome, said(found)) == (OPEN, "size_changed")
-    assert dict(found.message.args) == {"changes": 1}
+    finding = judged("pixel_density", camera_facts(declaration=declared, streams=(main,)))
+    assert (finding.outcome, said(finding)) == (OPEN, "size_changed")
+    assert dict(finding.message.args) == {"changes": 1}
 
 
 def test_a_picture_hung_upright_has_its_short_side_across_the_scene() -> None:
@@ -88,9 +88,9 @@ def test_a_picture_hung_upright_has_its_short_side_across_the_scene() -> None:
 
 def test_a_start_that_was_late_while_we_lagged_ourselves_is_not_the_cameras() -> None:
     late = measured_stream(time_to_first_packet_s=11.0, limits=("loop_lag",))
-    found = judged("stream_plays", with_main(measured=late))
-    assert (found.outcome, said(found)) == (OPEN, "limits")
-    assert dict(found.message.args) == {"limits": "loop_lag"}
+    finding = judged("stream_plays", with_main(measured=late))
+    assert (finding.outcome, said(finding)) == (OPEN, "limits")
+    assert dict(finding.message.args) == {"limits": "loop_lag"}
     soon = measured_stream(limits=("loop_lag",))
     assert judged("stream_plays", with_main(measured=soon)).outcome is PASS
 
@@ -99,8 +99,8 @@ def test_a_start_that_was_late_while_we_lagged_ourselves_is_not_the_cameras() ->
     "rule", ["frame_rate", "frame_rate_kept", "bitrate", "keyframe_interval", "packet_loss"]
 )
 def test_a_slow_line_is_no_fault_of_the_camera(rule: str) -> None:
-    found = judged(rule, with_main(measured=measured_stream(frame_rate_hz=3.0, limits=("network_slow",))))
-    assert (found.outcome, said(found)) == (OPEN, "network_slow")
+    finding = judged(rule, with_main(measured=measured_stream(frame_rate_hz=3.0, limits=("network_slow",))))
+    assert (finding.outcome, said(finding)) == (OPEN, "network_slow")
 
 
 @pytest.mark.parametrize("rule", ["frame_rate", "frame_rate_kept"])
@@ -108,9 +108,9 @@ def test_clocks_that_contradict_each_other_judge_nothing(rule: str) -> None:
     """Neither the stamps nor the arrivals could be believed: no rate, and no guess from the number of
     frames."""
     torn = {"frame_rate_hz": None, "stamped_frame_rate_hz": 25.0, "arrival_frame_rate_hz": 12.0}
-    found = judged(rule, with_main(measured=measured_stream(**torn)))
-    assert (found.outcome, said(found)) == (OPEN, "time_stamps_lie")
-    assert dict(found.message.args) == {"stamped": 25.0, "arrived": 12.0}
+    finding = judged(rule, with_main(measured=measured_stream(**torn)))
+    assert (finding.outcome, said(finding)) == (OPEN, "time_stamps_lie")
+    assert dict(finding.message.args) == {"stamped": 25.0, "arrived": 12.0}
 
 
 def test_a_believed_rate_by_arrivals_is_judged_as_it_is() -> None:
@@ -147,11 +147,11 @@ def test_a_door_that_showed_no_challenge_was_not_seen() -> None:
     ],
 )
 def test_only_keys_that_the_bounds_speak_of_are_judged(kind: str, bits: int, outcome: Outcome) -> None:
-    found = judged("certificate", with_device(tls=tls_facts(key_kind=kind, key_bits=bits)))
-    assert found.outcome is outcome
-    assert outcome is not OPEN or said(found) == "certificate_kind"
+    finding = judged("certificate", with_device(tls=tls_facts(key_kind=kind, key_bits=bits)))
+    assert finding.outcome is outcome
+    assert outcome is not OPEN or said(finding) == "certificate_kind"
     names = {"rsa": "RSA", "ec": "EC", "ed25519": "Ed25519", "ed448": "Ed448", "dsa": "DSA", "other": "OTHER"}
-    assert dict(found.message.args)["kind"] == names[kind]
+    assert dict(finding.message.args)["kind"] == names[kind]
     late = tls_facts(key_kind=kind, key_bits=bits, not_after=NOW - timedelta(days=1))
     assert judged("certificate", with_device(tls=late)).outcome is FAIL  # expired, whatever the key
 
@@ -165,8 +165,8 @@ def test_https_that_is_listed_as_on_and_refuses_is_not_called_off() -> None:
         (None, "https_none"),
     ):
         network = replace(device_facts().network, protocols=rows)  # type: ignore[arg-type]
-        found = judged("https", with_device(tls=refused, network=network))
-        assert (found.outcome, said(found)) == (FAIL, name)
+        finding = judged("https", with_device(tls=refused, network=network))
+        assert (finding.outcome, said(finding)) == (FAIL, name)
 
 
 def test_a_person_may_vouch_for_firmware_that_does_not_tell_its_version() -> None:
@@ -197,36 +197,36 @@ def test_recordings_that_cannot_be_are_left_to_a_person(
 ) -> None:
     camera = with_device(recording=RecordingFacts(since, NOW, recordings))
     answers = () if answer is None else (ManualAnswer("REC-DAYS", answer, "Cô Hạnh", NOW.date(), None),)
-    found = judged("retention", camera, site_facts(answers=answers))
+    finding = judged("retention", camera, site_facts(answers=answers))
     if key == "retention_holes_unknown":
-        assert said(found) == key
+        assert said(finding) == key
     elif answer is None:
-        assert (found.outcome, found.manual, said(found)) == (OPEN, True, key)
+        assert (finding.outcome, finding.manual, said(finding)) == (OPEN, True, key)
     else:
-        assert (found.outcome, found.manual) == (PASS if answer else FAIL, True)
+        assert (finding.outcome, finding.manual) == (PASS if answer else FAIL, True)
 
 
 def test_a_claim_of_profile_t_that_does_not_count_is_told_as_such() -> None:
     scope = "onvif://www.onvif.org/Profile/"
     old = (Service("http://www.onvif.org/ver10/media/wsdl", "http://192.0.2.11/onvif/media", None),)
     for scopes, outcome in (((scope + "T",), FAIL), ((scope + "T", scope + "Streaming"), WARN)):
-        found = judged("onvif_conformance", with_device(scopes=scopes, services=old))
-        assert (found.outcome, said(found)) == (outcome, "conformance_unproven")
-        assert "T" in str(dict(found.message.args)["claimed"]) and found.observed is not None
+        finding = judged("onvif_conformance", with_device(scopes=scopes, services=old))
+        assert (finding.outcome, said(finding)) == (outcome, "conformance_unproven")
+        assert "T" in str(dict(finding.message.args)["claimed"]) and finding.observed is not None
 
 
 @pytest.mark.parametrize(("source", "remedy"), [("NTP", "time_remedy_ntp_on"), ("Manual", "time_remedy")])
 def test_who_has_ntp_on_already_is_not_told_to_switch_it_on(source: str, remedy: str) -> None:
-    found = judged("clock_offset", with_device(clock=device_clock(offset_s=-690.0, source=source)))
-    assert found.remedy is not None and found.remedy.key == f"findings.{remedy}"
+    finding = judged("clock_offset", with_device(clock=device_clock(offset_s=-690.0, source=source)))
+    assert finding.remedy is not None and finding.remedy.key == f"findings.{remedy}"
     unsaid = judged("clock_offset", with_device(clock=device_clock(offset_s=-690.0, source=None)))
     assert unsaid.remedy is not None and unsaid.remedy.key == "findings.time_remedy"
 
 
 def test_a_line_that_is_too_narrow_is_told_how_wide_it_has_to_be() -> None:
-    found = judged("uplink", site=site_facts(uplink_bps=1e6))
-    assert found.outcome is FAIL and found.remedy is not None
-    assert dict(found.remedy.args) == {"needed": 3.7}, "1.25 × 2.9 Mbit/s, rounded upwards"
+    finding = judged("uplink", site=site_facts(uplink_bps=1e6))
+    assert finding.outcome is FAIL and finding.remedy is not None
+    assert dict(finding.remedy.args) == {"needed": 3.7}, "1.25 × 2.9 Mbit/s, rounded upwards"
     assert judged("uplink").remedy is None
 
 
@@ -234,37 +234,41 @@ def test_a_key_is_told_with_the_bounds_of_its_kind_and_the_row_keeps_its_own() -
     """The tender reads the row's bound: one camera's short curve must not become what the next purchase is
     held to."""
     for kind, bits, bounds in (("rsa", 2048, (2048, 3072)), ("ec", 256, (256, 256)), ("ec", 160, (256, 256))):
-        found = judged("certificate", with_device(tls=tls_facts(key_kind=kind, key_bits=bits)))
-        told = dict(found.message.args)
-        assert (told["minimum"], told["recommended"]) == bounds
-        assert (found.required, found.recommended) == (2048, 3072)
+        finding = judged("certificate", with_device(tls=tls_facts(key_kind=kind, key_bits=bits)))
+        arguments = dict(finding.message.args)
+        assert (arguments["minimum"], arguments["recommended"]) == bounds
+        assert (finding.required, finding.recommended) == (2048, 3072)
 
 
 @pytest.mark.parametrize(
     ("limit_hz", "outcome"), [(240.0, FAIL), (240.1, OPEN), (2147483647.0, OPEN), (0.0, OPEN)]
 )
 def test_a_rate_that_no_camera_has_is_no_setting(limit_hz: float, outcome: Outcome) -> None:
-    found = judged("frame_rate_kept", with_main(configured=configured_stream(frame_rate_hz=limit_hz)))
-    assert found.outcome is outcome
-    assert outcome is FAIL or said(found) == "rate_not_configured"
+    finding = judged("frame_rate_kept", with_main(configured=configured_stream(frame_rate_hz=limit_hz)))
+    assert finding.outcome is outcome
+    assert outcome is FAIL or said(finding) == "rate_not_configured"
 
 
 def test_no_picture_at_all_is_no_good_picture() -> None:
-    found = judged("picture", with_main(image=image_facts(frames=0)))
-    assert (found.outcome, said(found)) == (OPEN, "absent_image")
+    finding = judged("picture", with_main(image=image_facts(frames=0)))
+    assert (finding.outcome, said(finding)) == (OPEN, "absent_image")
     assert judged("picture", with_main(image=image_facts(frames=1))).outcome is PASS
 
 
 def test_shares_are_told_in_per_cent_as_people_write_them() -> None:
     camera = camera_facts(history=History(1000, 500, NOW))
-    told = dict(judged("availability", camera, minimum_ratio=0.98765, recommended_ratio=0.99876).message.args)
-    assert (told["minimum"], told["recommended"], told["percent"]) == (98.77, 99.88, 50.0)
+    arguments = dict(
+        judged("availability", camera, minimum_ratio=0.98765, recommended_ratio=0.99876).message.args
+    )
+    assert (arguments["minimum"], arguments["recommended"], arguments["percent"]) == (98.77, 99.88, 50.0)
     lossy = with_main(measured=measured_stream(rtp_lost_packets=300))
-    told = dict(judged("packet_loss", lossy, maximum_ratio=0.012345, recommended_ratio=0.00784).message.args)
-    assert (told["limit"], told["recommended"], told["percent"]) == (1.23, 0.78, 10.0)
+    arguments = dict(
+        judged("packet_loss", lossy, maximum_ratio=0.012345, recommended_ratio=0.00784).message.args
+    )
+    assert (arguments["limit"], arguments["recommended"], arguments["percent"]) == (1.23, 0.78, 10.0)
     broken = with_main(measured=measured_stream(decode_errors=2))
-    told = dict(judged("decode_errors", broken, maximum_ratio=0.012345).message.args)
-    assert told["limit"] == 1.23
+    arguments = dict(judged("decode_errors", broken, maximum_ratio=0.012345).message.args)
+    assert arguments["limit"] == 1.23
     slow = with_main(measured=measured_stream(frame_rate_hz=12.34, arrival_frame_rate_hz=12.34))
-    told = dict(judged("frame_rate_kept", slow, minimum_ratio=0.98765).message.args)
-    assert (told["percent"], told["minimum"]) == (49.4, 98.8)
+    arguments = dict(judged("frame_rate_kept", slow, minimum_ratio=0.98765).message.args)
+    assert (arguments["percent"], arguments["minimum"]) == (49.4, 98.8)

@@ -28,8 +28,8 @@ def gate(width_m: float | None) -> CameraFacts:
 
 def test_a_gate_camera_that_identified_in_2014_does_not_validate_in_2025() -> None:
     # 2560 px over 7 m are 366 px/m: enough for 250, not for 500
-    found = outcomes("iec-62676-4", gate(7.0))
-    assert (found["PXD-2014"], found["PXD-2025"]) == (Outcome.PASS, Outcome.FAIL)
+    outcome_by_row = outcomes("iec-62676-4", gate(7.0))
+    assert (outcome_by_row["PXD-2014"], outcome_by_row["PXD-2025"]) == (Outcome.PASS, Outcome.FAIL)
     assert verdict("iec-62676-4", gate(7.0)) is Verdict.NOT_READY
     assert verdict("iec-62676-4", gate(5.0)) is Verdict.READY
 

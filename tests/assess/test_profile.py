@@ -49,10 +49,10 @@ def write(folder: Path, text: str, name: str = "mine.toml") -> str:
 def problems(folder: Path, text: str, name: str = "mine.toml") -> list[str]:
     with pytest.raises(OperatorError) as caught:
         load_profile(write(folder, text, name))
-    told = [both(problem).en.removeprefix(f"{folder}/") for problem in caught.value.problems]
+    sentences = [both(problem).en.removeprefix(f"{folder}/") for problem in caught.value.problems]
     assert all(both(problem).vi for problem in caught.value.problems)
-    assert len(str(caught.value).splitlines()) == len(told)
-    return told
+    assert len(str(caught.value).splitlines()) == len(sentences)
+    return sentences
 
 
 def test_what_ships_loads() -> None:
@@ -79,8 +79,8 @@ def test_foreign_norms_are_called_foreign_and_none_of_them_is_the_basis() -> Non
     international."""
     countries = ("GB/T", "GB 51348", "DILG", "SIRA", "Moscow", "CBSE", "KR ", "Korea", "Fujian")
     for row in shipped().rows:
-        told = (*row.basis.comparators, row.basis.document or "")
-        assert all("foreign" in text for text in told if any(word in text for word in countries)), row.id
+        sources = (*row.basis.comparators, row.basis.document or "")
+        assert all("foreign" in text for text in sources if any(word in text for word in countries)), row.id
         assert not any(word in (row.basis.document or "") for word in countries), row.id
     assert not shipped().authoritative and not any(
         load_profile(name).authoritative for name in available_profiles()
@@ -132,13 +132,13 @@ def test_foreign_norms_are_called_foreign_and_none_of_them_is_the_basis() -> Non
 def test_values_and_bases_are_those_that_were_agreed(
     row: str, severity: str, kind: str, confidence: str, values: dict[str, object]
 ) -> None:
-    found = next(r for r in shipped().rows if r.id == row)
-    assert (found.severity, found.basis.kind, found.basis.confidence) == (
+    entry = next(r for r in shipped().rows if r.id == row)
+    assert (entry.severity, entry.basis.kind, entry.basis.confidence) == (
         Severity(severity),
         kind,
         confidence,
     )
-    assert values.items() <= dict(found.parameters).items()
+    assert values.items() <= dict(entry.parameters).items()
 
 
 def test_the_ports_to_try_are_those_that_some_row_judges() -> None:
@@ -227,7 +227,7 @@ def test_a_shipped_profile_can_be_extended_by_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("child", "told"),
+    ("child", "sentences"),
     [
         (
             CHILD + '[[require]]\nid = "A-1"\nparameters = { maximum_ratio = 0.05 }\n',
@@ -255,13 +255,13 @@ def test_a_shipped_profile_can_be_extended_by_name(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_wrong_extensions_are_refused(tmp_path: Path, child: str, told: list[str]) -> None:
+def test_wrong_extensions_are_refused(tmp_path: Path, child: str, sentences: list[str]) -> None:
     write(tmp_path, GOOD)
-    assert problems(tmp_path, child, "child.toml") == told
+    assert problems(tmp_path, child, "child.toml") == sentences
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "sentence"),
     [
         (
             "A-11",
@@ -271,10 +271,10 @@ def test_wrong_extensions_are_refused(tmp_path: Path, child: str, told: list[str
         ("ZZZ", "the profile extended has no such requirement to change; a new one needs a rule"),
     ],
 )
-def test_a_row_that_is_not_there_cannot_be_changed(tmp_path: Path, name: str, told: str) -> None:
+def test_a_row_that_is_not_there_cannot_be_changed(tmp_path: Path, name: str, sentence: str) -> None:
     write(tmp_path, GOOD)
     child = CHILD + f'[[require]]\nid = "{name}"\nseverity = "minor"\n'
-    assert problems(tmp_path, child, "child.toml") == [f"child.toml: {name}: id: {told}"]
+    assert problems(tmp_path, child, "child.toml") == [f"child.toml: {name}: id: {sentence}"]
     new = CHILD + ROW.replace("A-1", name)
     assert [row.id for row in load_profile(write(tmp_path, new, "child.toml")).rows] == ["A-1", name]
 
@@ -303,8 +303,8 @@ def test_problems_print_one_a_line_with_all_that_they_say(tmp_path: Path) -> Non
 def test_what_is_expected_is_said_in_vietnamese_too(tmp_path: Path) -> None:
     with pytest.raises(OperatorError) as caught:
         load_profile(write(tmp_path, one_row("anonymous_onvif", "parameters = { allowed = [1] }")))
-    (found,) = caught.value.problems
-    assert both(found).vi == "mine.toml: B: parameters.allowed: sai kiểu: cần [văn bản, …], đang có [1]"
+    (problem,) = caught.value.problems
+    assert both(problem).vi == "mine.toml: B: parameters.allowed: sai kiểu: cần [văn bản, …], đang có [1]"
 
 
 def test_extension_ends_somewhere(tmp_path: Path) -> None:
@@ -550,8 +550,8 @@ BAD = {
 def test_a_wrong_profile_is_refused_with_file_row_key_and_what_was_expected(
     tmp_path: Path, name: str
 ) -> None:
-    text, told = BAD[name]
-    assert problems(tmp_path, text) == told
+    text, sentence = BAD[name]
+    assert problems(tmp_path, text) == sentence
 
 
 def one_row(rule: str, parameters: str) -> str:
@@ -566,7 +566,7 @@ RATES = "tolerance_ratio = 0.01, disagreement_ratio = 0.1, loss_ratio = 0.01"
 
 
 @pytest.mark.parametrize(
-    ("rule", "parameters", "told"),
+    ("rule", "parameters", "sentence"),
     [
         (
             "resolution",
@@ -664,10 +664,10 @@ RATES = "tolerance_ratio = 0.01, disagreement_ratio = 0.1, loss_ratio = 0.01"
     ],
 )
 def test_parameters_are_checked_for_type_size_and_unit(
-    tmp_path: Path, rule: str, parameters: str, told: str
+    tmp_path: Path, rule: str, parameters: str, sentence: str
 ) -> None:
-    found = problems(tmp_path, one_row(rule, f"parameters = {{ {parameters} }}"))
-    assert any(line.startswith(f"mine.toml: B: parameters.{told}") for line in found), found
+    problem_list = problems(tmp_path, one_row(rule, f"parameters = {{ {parameters} }}"))
+    assert any(line.startswith(f"mine.toml: B: parameters.{sentence}") for line in problem_list), problem_list
 
 
 def test_bounds_that_are_equal_are_in_order(tmp_path: Path) -> None:
@@ -693,8 +693,8 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
     huge.write_bytes(b"#" * 1_000_001)
     with pytest.raises(OperatorError) as caught:
         load_profile(str(huge))
-    (told,) = caught.value.problems
-    assert both(told).en == f"{huge}: larger than 1000000 bytes: is this the right file?"
+    (sentence,) = caught.value.problems
+    assert both(sentence).en == f"{huge}: larger than 1000000 bytes: is this the right file?"
     huge.write_bytes(GOOD.encode() + b"#" * (1_000_000 - len(GOOD.encode())))
     assert load_profile(str(huge)).id == "mine"
     (tmp_path / "folder.toml").mkdir()
@@ -707,8 +707,8 @@ def test_a_file_that_cannot_be_read_is_told_with_the_systems_reason(tmp_path: Pa
 
     with pytest.raises(OperatorError) as caught:
         read_toml(tmp_path, 1_000_000)  # a folder
-    (told,) = caught.value.problems
-    assert both(told).en == f"{tmp_path}: cannot be read (it is a folder, not a file)"
+    (sentence,) = caught.value.problems
+    assert both(sentence).en == f"{tmp_path}: cannot be read (it is a folder, not a file)"
 
 
 def test_an_installed_camagent_finds_its_profiles_in_the_package(
@@ -759,13 +759,13 @@ def test_values_are_kept_as_rules_take_them(tmp_path: Path) -> None:
     windows = "recommended_bps = { h265 = [1000, 2000], h264 = [3000, 4000] }"
     rest = "warn_below_bps = 1000000, warn_above_bps = 8e6"
     row = one_row("bitrate", f"parameters = {{ {rest}, {windows} }}")
-    found = dict(load_profile(write(tmp_path, row)).rows[0].parameters)
-    assert found == {
+    parameters = dict(load_profile(write(tmp_path, row)).rows[0].parameters)
+    assert parameters == {
         "warn_below_bps": 1_000_000.0,
         "warn_above_bps": 8_000_000.0,
         "recommended_bps": {"h264": (3000, 4000), "h265": (1000, 2000)},
     }
-    assert isinstance(found["warn_below_bps"], float)
+    assert isinstance(parameters["warn_below_bps"], float)
 
 
 def test_a_byte_order_mark_is_forgiven(tmp_path: Path) -> None:

@@ -27,9 +27,9 @@ def ago(days: float) -> datetime:
     return NOW - timedelta(days=days)
 
 
-def channel(source: str, *spans: tuple[float, float], told: bool = True) -> ChannelRecording:
+def channel(source: str, *spans: tuple[float, float], stated: bool = True) -> ChannelRecording:
     """Recordings from so many days ago to so many days ago."""
-    return ChannelRecording(source, tuple(TimeSpan(ago(begin), ago(end)) for begin, end in spans), told)
+    return ChannelRecording(source, tuple(TimeSpan(ago(begin), ago(end)) for begin, end in spans), stated)
 
 
 def untold(one: ChannelRecording) -> ChannelRecording:
@@ -72,7 +72,7 @@ CASES = {
     "hole of two hours": Case(found(GOOD, channel("CH2", (40, 10), (9.9, 0))), WARN, "retention_holes"),
     "hole of two days": Case(found(GOOD, channel("CH2", (40, 10), (8, 0))), FAIL, "retention_gap"),
     "dead for 20 of 30 days, holes not told": Case(
-        found(GOOD, channel("CH2", (40, 0), told=False)), WARN, "retention_holes_unknown"
+        found(GOOD, channel("CH2", (40, 0), stated=False)), WARN, "retention_holes_unknown"
     ),
     "new channel": Case(found(GOOD, channel("CH2", (1, 0))), OPEN, "retention_new"),
     "stopped": Case(found(GOOD, channel("CH2", (40, 2))), FAIL, "retention_stopped"),
@@ -170,7 +170,7 @@ def test_what_is_kept_is_published_of_each_channel() -> None:
     assert (held.since, held.newest) == (ago(40), ago(0.5))
     assert kept(GOOD, channel("CH2", (40, 25), (5, 0))) == KeptRecording(5.0, ago(5), ago(0), 0)
     assert kept(GOOD, channel("CH2")) == KeptRecording(0.0, None, None, None)
-    assert kept(GOOD, channel("CH2", (40, 0), told=False)) == KeptRecording(40.0, ago(40), ago(0), None)
+    assert kept(GOOD, channel("CH2", (40, 0), stated=False)) == KeptRecording(40.0, ago(40), ago(0), None)
 
 
 @pytest.mark.parametrize(

@@ -304,24 +304,29 @@ def value(quantity: Any) -> str:
     return f"{quantity:.7g}" if isinstance(quantity, float) else str(quantity)
 
 
-def lines(found: Finding) -> list[str]:
-    text = both(found.message)
-    seen = {name: value(getattr(found, name)) for name in ("observed", "configured", "declared", "measured")}
-    bounds = {
-        name: value(getattr(found, name)) for name in ("required", "recommended", "unit", "uncertainty")
+def lines(finding: Finding) -> list[str]:
+    text = both(finding.message)
+    values = {
+        name: value(getattr(finding, name)) for name in ("observed", "configured", "declared", "measured")
     }
-    told_lines = [f"{found.check} {found.outcome}", f"  {text.vi}", f"  {text.en}"]
+    bounds = {
+        name: value(getattr(finding, name)) for name in ("required", "recommended", "unit", "uncertainty")
+    }
+    told_lines = [f"{finding.check} {finding.outcome}", f"  {text.vi}", f"  {text.en}"]
     told_lines += [
-        "  " + " ".join(f"{name}={told}" for name, told in (seen | bounds).items() if told != "None")
+        "  "
+        + " ".join(
+            f"{name}={text_value}" for name, text_value in (values | bounds).items() if text_value != "None"
+        )
     ]
-    if found.remedy is not None:
-        advice = both(found.remedy)
+    if finding.remedy is not None:
+        advice = both(finding.remedy)
         told_lines += [f"  → {advice.vi}", f"  → {advice.en}"]
     return told_lines
 
 
 def page() -> str:
-    unique = dict.fromkeys("\n".join(lines(found)) for found in findings())
+    unique = dict.fromkeys("\n".join(lines(finding)) for finding in findings())
     return "\n".join(sorted(unique)) + "\n"
 
 
@@ -331,7 +336,9 @@ def test_the_sentences_are_those_that_a_person_read() -> None:
 
 def test_every_sentence_of_the_catalogue_is_said_somewhere() -> None:
     keys = set(
-        chain.from_iterable((found.message.key, getattr(found.remedy, "key", None)) for found in findings())
+        chain.from_iterable(
+            (finding.message.key, getattr(finding.remedy, "key", None)) for finding in findings()
+        )
     )
     by_engine = ("findings.fault_", "findings.absent_", "findings.file_")
     unsaid = {k for k in catalogue("vi") if k.startswith("findings.") and not k.startswith(by_engine)} - keys
@@ -344,11 +351,11 @@ def test_every_sentence_of_the_catalogue_is_said_somewhere() -> None:
 
 @pytest.mark.parametrize("lang", ["vi", "en"])
 def test_no_sentence_shows_a_gap_or_a_key(lang: str) -> None:
-    for found in findings():
-        for text in (found.message, found.remedy):
+    for finding in findings():
+        for text in (finding.message, finding.remedy):
             if text is not None:
-                said = getattr(both(text), lang)
-                assert "{" not in said and "findings." not in said and "None" not in said
+                sentence = getattr(both(text), lang)
+                assert "{" not in sentence and "findings." not in sentence and "None" not in sentence
 
 
 if __name__ == "__main__":

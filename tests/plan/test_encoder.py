@@ -60,8 +60,8 @@ def choice(subject: Any) -> Choice:
     return choose(subject, assess(PROFILE, subject, site_facts()))
 
 
-def changes(found: Choice) -> dict[str, tuple[Any, Any]]:
-    return {setting.name: (setting.now, setting.then) for setting in found.settings}
+def changes(proposal: Choice) -> dict[str, tuple[Any, Any]]:
+    return {setting.name: (setting.now, setting.then) for setting in proposal.settings}
 
 
 def test_nothing_changes_where_everything_suffices() -> None:
@@ -69,16 +69,16 @@ def test_nothing_changes_where_everything_suffices() -> None:
 
 
 def test_the_smallest_sufficient_size_is_chosen() -> None:
-    found = choice(camera(**QUIET))  # type: ignore[arg-type]
-    assert found.ability is Ability.YES
-    assert changes(found) == {"resolution": ((1280, 720), (1920, 1080))}
-    (setting,) = found.settings
+    proposal = choice(camera(**QUIET))  # type: ignore[arg-type]
+    assert proposal.ability is Ability.YES
+    assert changes(proposal) == {"resolution": ((1280, 720), (1920, 1080))}
+    (setting,) = proposal.settings
     assert setting == Setting("resolution", (1280, 720), (1920, 1080), "px", None, "main")
 
 
 def test_the_call_has_the_whole_configuration_with_only_the_advice_changed() -> None:
-    found = choice(camera(stated=CONFIGURATION, **SMALL))  # type: ignore[arg-type]
-    words, arguments = called(found.settings[0])
+    proposal = choice(camera(stated=CONFIGURATION, **SMALL))  # type: ignore[arg-type]
+    words, arguments = called(proposal.settings[0])
     assert words == ["192.0.2.11:80", "media2", "SetVideoEncoderConfiguration"]
     assert arguments == {
         "Configuration": {
@@ -93,7 +93,7 @@ def test_the_call_has_the_whole_configuration_with_only_the_advice_changed() -> 
             "Profile": "Main",
         }
     }
-    assert {setting.call for setting in found.settings} == {found.settings[0].call}
+    assert {setting.call for setting in proposal.settings} == {proposal.settings[0].call}
 
 
 @pytest.mark.parametrize(
@@ -117,9 +117,9 @@ def test_the_call_has_the_whole_configuration_with_only_the_advice_changed() -> 
     ],
 )
 def test_sizes(sizes: Any, ability: Ability, then: Any) -> None:
-    found = choice(camera((encoder_options(resolutions=sizes),), **QUIET))  # type: ignore[arg-type]
-    assert found.ability is ability
-    assert changes(found) == ({} if then is None else {"resolution": ((1280, 720), then)})
+    proposal = choice(camera((encoder_options(resolutions=sizes),), **QUIET))  # type: ignore[arg-type]
+    assert proposal.ability is ability
+    assert changes(proposal) == ({} if then is None else {"resolution": ((1280, 720), then)})
 
 
 @pytest.mark.parametrize(
@@ -148,9 +148,9 @@ def test_sizes(sizes: Any, ability: Ability, then: Any) -> None:
 )
 def test_rates(rates: Any, span: Any, ability: Ability, then: Any) -> None:
     option = encoder_options(frame_rates_hz=rates, frame_rate_range_hz=span)
-    found = choice(camera((option,), frame_rate_hz=12.0, bitrate_bps=None))
-    assert found.ability is ability
-    assert changes(found) == ({} if then is None else {"frame_rate": (12.0, then)})
+    proposal = choice(camera((option,), frame_rate_hz=12.0, bitrate_bps=None))
+    assert proposal.ability is ability
+    assert changes(proposal) == ({} if then is None else {"frame_rate": (12.0, then)})
 
 
 @pytest.mark.parametrize(
@@ -166,25 +166,25 @@ def test_rates(rates: Any, span: Any, ability: Ability, then: Any) -> None:
     ],
 )
 def test_a_rate_that_suffices_and_is_offered_is_kept(now: Any, option: Any, then: Any) -> None:
-    found = changes(choice(camera((option,), frame_rate_hz=now, **SMALL)))  # type: ignore[arg-type]
-    assert found.get("frame_rate") == (None if then is None else (now, then))
+    differences = changes(choice(camera((option,), frame_rate_hz=now, **SMALL)))  # type: ignore[arg-type]
+    assert differences.get("frame_rate") == (None if then is None else (now, then))
 
 
 def test_todays_codec_is_kept_where_it_is_allowed() -> None:
-    found = choice(camera((encoder_options(), h264()), codec="h264", **QUIET))  # type: ignore[arg-type]
-    assert changes(found) == {"resolution": ((1280, 720), (1920, 1080))}
+    proposal = choice(camera((encoder_options(), h264()), codec="h264", **QUIET))  # type: ignore[arg-type]
+    assert changes(proposal) == {"resolution": ((1280, 720), (1920, 1080))}
 
 
 def test_a_rejected_codec_becomes_the_recommended_one() -> None:
-    found = choice(camera((h264(), encoder_options(), encoder_options(codec="mjpeg")), codec="mjpeg"))
-    assert changes(found) == {"codec": ("mjpeg", "h265")}
-    assert found.settings[0].unit is None
+    proposal = choice(camera((h264(), encoder_options(), encoder_options(codec="mjpeg")), codec="mjpeg"))
+    assert changes(proposal) == {"codec": ("mjpeg", "h265")}
+    assert proposal.settings[0].unit is None
 
 
 def test_the_next_codec_is_taken_where_the_first_offers_too_little() -> None:
     small = encoder_options(resolutions=((1280, 720), (640, 360)))
-    found = choice(camera((small, h264()), codec="h265", **SMALL))  # type: ignore[arg-type]
-    assert changes(found) == {"codec": ("h265", "h264"), "resolution": ((1280, 720), (1920, 1080))}
+    proposal = choice(camera((small, h264()), codec="h265", **SMALL))  # type: ignore[arg-type]
+    assert changes(proposal) == {"codec": ("h265", "h264"), "resolution": ((1280, 720), (1920, 1080))}
 
 
 def test_one_codec_with_unknown_options_keeps_replacement_away() -> None:
@@ -201,8 +201,12 @@ def test_one_codec_with_unknown_options_keeps_replacement_away() -> None:
 def test_a_menu_without_the_codec_that_is_sent_is_not_complete(sent: str) -> None:
     """Media1 cannot list H.265: no reason to go back to H.264, and none to replace."""
     other = "h264" if sent == "h265" else "h265"
-    found = choice(camera((encoder_options(codec=other),), codec=sent, **SMALL))  # type: ignore[arg-type]
-    assert (found.ability, found.doubt, found.settings) == (Ability.UNKNOWN, "options_without_codec", ())
+    proposal = choice(camera((encoder_options(codec=other),), codec=sent, **SMALL))  # type: ignore[arg-type]
+    assert (proposal.ability, proposal.doubt, proposal.settings) == (
+        Ability.UNKNOWN,
+        "options_without_codec",
+        (),
+    )
     plan = planned(camera((encoder_options(codec=other),), codec=sent, **SMALL))  # type: ignore[arg-type]
     assert plan.action is Action.INVESTIGATE and plan.steps[0].key == "plan.options_without_codec"
     assert both(plan.steps[0]).en.count("H.26" + sent[-1]) == 2
@@ -256,9 +260,9 @@ def test_without_onvif_nothing_is_known_of_the_encoder() -> None:
 def test_the_gop_is_set_in_frames_of_the_rate_to_come(rate: float, span: Range, then: int) -> None:
     option = encoder_options(gop_range_frames=span)
     subject = camera((option,), frame_rate_hz=rate, gop_length_frames=400, gop_length_s=400 / rate)
-    found = choice(subject)
-    assert changes(found) == {"gop": (400, then)}
-    assert found.settings[0].unit == "frames"
+    proposal = choice(subject)
+    assert changes(proposal) == {"gop": (400, then)}
+    assert proposal.settings[0].unit == "frames"
 
 
 @pytest.mark.parametrize(
@@ -310,8 +314,8 @@ def test_the_bit_rate_limit_grows_with_the_picture_inside_the_profiles_window(
     now: Any, span: Any, then: Any
 ) -> None:
     option = encoder_options(bitrate_range_bps=span)
-    found = choice(camera((option,), bitrate_bps=now, measured={"bitrate_bps": 3e6}, **SMALL))  # type: ignore[arg-type]
-    assert changes(found).get("bitrate") == (None if then is None else (now, then))
+    proposal = choice(camera((option,), bitrate_bps=now, measured={"bitrate_bps": 3e6}, **SMALL))  # type: ignore[arg-type]
+    assert changes(proposal).get("bitrate") == (None if then is None else (now, then))
 
 
 def test_720p15_at_512_kbit_gets_the_bits_that_1080p20_needs() -> None:
@@ -350,9 +354,9 @@ def test_the_call_names_everything_that_changes_in_one_go() -> None:
         "gop_length_frames": 400,
         **SMALL,
     }
-    found = choice(camera((option,), "media1", stated=media1(), **now))
-    assert [setting.unit for setting in found.settings] == [None, "px", "Hz", "frames", "bit/s"]
-    words, arguments = called(found.settings[0])
+    proposal = choice(camera((option,), "media1", stated=media1(), **now))
+    assert [setting.unit for setting in proposal.settings] == [None, "px", "Hz", "frames", "bit/s"]
+    words, arguments = called(proposal.settings[0])
     assert words[1:] == ["media", "SetVideoEncoderConfiguration"] and arguments["ForcePersistence"] is True
     whole = arguments["Configuration"]
     assert whole["Encoding"] == "H264" and whole["H264"] == {"GovLength": 88, "H264Profile": "Main"}
@@ -371,8 +375,8 @@ def test_the_printed_call_is_one_that_the_wsdl_takes(operation: str) -> None:
 
     option = h264(frame_rates_hz=(), frame_rate_range_hz=Range(22.0, 30.0))
     now = {"codec": "mjpeg", "frame_rate_hz": 5.0, "gop_length_frames": 400, **SMALL}
-    found = choice(camera((option,), "media1", stated=media1(), **now))
-    words, arguments = called(found.settings[0])
+    proposal = choice(camera((option,), "media1", stated=media1(), **now))
+    words, arguments = called(proposal.settings[0])
     folder = Path(onvif.__file__).parent
     wsdl = next(iter([*folder.rglob("media.wsdl"), *folder.parent.rglob("media.wsdl")]))
     client = zeep.Client(str(wsdl))
@@ -411,8 +415,8 @@ def test_a_profile_that_asks_nothing_of_the_encoder_sets_no_bounds() -> None:
 
 def test_a_codec_change_alone_keeps_size_and_rate_that_nobody_asked_to_change() -> None:
     only = [finding(check="codec", required=("h264",), outcome=Outcome.FAIL)]
-    found = choose(camera((h264(),), codec="mjpeg", frame_rate_hz=7.0, **SMALL), only)  # type: ignore[arg-type]
-    assert changes(found) == {"codec": ("mjpeg", "h264")}
+    proposal = choose(camera((h264(),), codec="mjpeg", frame_rate_hz=7.0, **SMALL), only)  # type: ignore[arg-type]
+    assert changes(proposal) == {"codec": ("mjpeg", "h264")}
 
 
 def test_the_bit_rate_of_today_is_the_main_streams() -> None:
@@ -441,9 +445,9 @@ def test_nothing_is_ever_proposed_that_is_not_advertised(offers: Any, now: Any, 
     )
     codec, (width, height) = now
     subject = camera(options, codec=codec, width_px=width, height_px=height, frame_rate_hz=rate)
-    found = choice(subject)
-    then = {setting.name: setting.then for setting in found.settings}
-    if judged(found.ability is Ability.YES):
+    proposal = choice(subject)
+    then = {setting.name: setting.then for setting in proposal.settings}
+    if judged(proposal.ability is Ability.YES):
         chosen = [o for o in options if o.codec == then.get("codec", codec)]
         assert any(
             then.get("resolution", (width, height)) in o.resolutions
@@ -452,7 +456,7 @@ def test_nothing_is_ever_proposed_that_is_not_advertised(offers: Any, now: Any, 
         )
         assert then.get("codec", codec) != "mjpeg"
         assert then.get("frame_rate", rate) >= 20.0  # type: ignore[operator]
-    elif found.ability is Ability.NO:
+    elif proposal.ability is Ability.NO:
         for option in options:
             enough = any(size >= (1920, 1080) for size in option.resolutions)
             fast = any(speed >= 20.0 for speed in option.frame_rates_hz)

@@ -142,14 +142,14 @@ def test_a_wrong_file_is_refused_with_every_problem(tmp_path: Path, text: str, s
 def test_a_file_that_is_none(tmp_path: Path) -> None:
     huge = tmp_path / "huge.toml"
     huge.write_bytes(b"#" * 200_001)
-    for path, told in (
+    for path, sentence in (
         (tmp_path / "missing.toml", "missing.toml: cannot be read (there is no such file or folder)"),
         (huge, "huge.toml: larger than 200000 bytes: is this the right file?"),
     ):
         with pytest.raises(OperatorError) as caught:
             load_prices(path)
         (problem,) = caught.value.problems
-        assert both(problem).en.removeprefix(f"{tmp_path}/") == told
+        assert both(problem).en.removeprefix(f"{tmp_path}/") == sentence
     huge.write_bytes(GOOD.encode() + b"#" * (200_000 - len(GOOD.encode())))
     assert load_prices(huge).currency == "VND"
     latin = tmp_path / "latin.toml"

@@ -47,8 +47,8 @@ def chosen(subject: CameraFacts, *also: Any) -> Any:
 def test_1072_lines_that_were_let_pass_are_enough_for_the_plan_too() -> None:
     only = (encoder_options(resolutions=((1920, 1072), (1280, 720))),)
     subject = camera(only, width_px=1920, height_px=1072, **LONG_GOP)  # type: ignore[arg-type]
-    found = chosen(subject)
-    assert (found.ability, [s.name for s in found.settings]) == (Ability.YES, ["gop"])
+    proposal = chosen(subject)
+    assert (proposal.ability, [s.name for s in proposal.settings]) == (Ability.YES, ["gop"])
     upright = camera(
         (encoder_options(resolutions=((1072, 1920), (720, 1280))),),
         width_px=1072,
@@ -68,8 +68,8 @@ def test_a_rate_that_was_let_pass_is_enough_for_the_plan_too() -> None:
         measured={"frame_rate_hz": 19.99, "arrival_frame_rate_hz": 19.99},
         **LONG_GOP,  # type: ignore[arg-type]
     )
-    found = chosen(subject)
-    assert (found.ability, [s.name for s in found.settings]) == (Ability.YES, ["gop"])
+    proposal = chosen(subject)
+    assert (proposal.ability, [s.name for s in proposal.settings]) == (Ability.YES, ["gop"])
     failing = camera(ntsc, frame_rate_hz=15.0)
     assert (chosen(failing).ability, planned(failing).action) == (Ability.NO, Action.REPLACE)
 
@@ -173,27 +173,27 @@ def test_another_codec_needs_no_more_bits_than_the_old_one() -> None:
             frame_rate_hz=5.0,
             bitrate_bps=now,
         )
-        found = chosen(subject)
+        proposal = chosen(subject)
         assert (
-            found.ability is Ability.YES
-            and found.limit_bps is not None
-            and found.limit_bps <= min(now, 8_000_000)
+            proposal.ability is Ability.YES
+            and proposal.limit_bps is not None
+            and proposal.limit_bps <= min(now, 8_000_000)
         )
 
 
-@pytest.mark.parametrize(("interval", "said"), [(None, []), (1, []), (2, ["encoding_interval"])])
+@pytest.mark.parametrize(("interval", "steps"), [(None, []), (1, []), (2, ["encoding_interval"])])
 def test_a_camera_that_skips_frames_by_its_own_setting_is_told_so(
-    interval: int | None, said: list[str]
+    interval: int | None, steps: list[str]
 ) -> None:
     slow = {"frame_rate_hz": 12.5, "arrival_frame_rate_hz": 12.5, "frames": 125}
     subject = camera(measured=slow, encoding_interval=interval)
     plan = planned(subject)
-    assert (plan.action, keys(plan)) == (Action.INVESTIGATE, [*said, "rate_not_kept"])
-    assert not said or dict(plan.steps[0].args) == {"interval": 2}
+    assert (plan.action, keys(plan)) == (Action.INVESTIGATE, [*steps, "rate_not_kept"])
+    assert not steps or dict(plan.steps[0].args) == {"interval": 2}
 
 
 @pytest.mark.parametrize(
-    ("network", "action", "said"),
+    ("network", "action", "steps"),
     [
         (fault(FaultCode.AUTH_REQUIRED), Action.INVESTIGATE, "https_unread"),
         ({"protocols": None}, Action.INVESTIGATE, "https_unread"),
@@ -203,11 +203,11 @@ def test_a_camera_that_skips_frames_by_its_own_setting_is_told_so(
     ],
 )
 def test_https_that_may_only_be_off_does_not_ask_for_firmware(
-    network: Any, action: Action, said: str
+    network: Any, action: Action, steps: str
 ) -> None:
     facts = network if not isinstance(network, dict) else replace(device_facts().network, **network)
     plan = planned(healthy(tls=fault(FaultCode.REFUSED), network=facts))
-    assert plan.action is action and said in keys(plan)
+    assert plan.action is action and steps in keys(plan)
 
 
 def test_an_old_tls_version_asks_for_firmware_whatever_is_listed() -> None:
@@ -236,7 +236,7 @@ def test_basic_alone_is_a_menus_choice_and_usernametoken_alone_is_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("versions", "protocols", "action", "said"),
+    ("versions", "protocols", "action", "steps"),
     [
         (("TLSv1.2",), None, Action.RECONFIGURE, "switch_https_on"),
         ((), (), Action.UPDATE_FIRMWARE, "firmware_for_https"),
@@ -246,12 +246,12 @@ def test_basic_alone_is_a_menus_choice_and_usernametoken_alone_is_not() -> None:
     ],
 )
 def test_firmware_is_asked_for_only_where_the_device_says_that_no_setting_can_do_it(
-    versions: Any, protocols: Any, action: Action, said: str
+    versions: Any, protocols: Any, action: Action, steps: str
 ) -> None:
     network = replace(device_facts().network, protocols=protocols)
     claims = ServiceCapabilities(tls_versions=versions)
     plan = planned(healthy(tls=fault(FaultCode.REFUSED), network=network, capabilities=claims))
-    assert (plan.action, plan.certain) == (action, False) and said in keys(plan)
+    assert (plan.action, plan.certain) == (action, False) and steps in keys(plan)
     if protocols:
         assert '"Port": [8443]' in str(plan.settings[0].call)
 
@@ -304,12 +304,12 @@ def test_more_pixels_are_set_before_a_lens_is_touched(width_m: float, action: Ac
     assert plan.action is action
     assert [s.then for s in plan.settings if s.name == "resolution"] == ([then] if then else [])
     assert not plan.certain  # one look is not enough
-    said = {
+    steps = {
         Action.FIX_PICTURE: ["narrow_scene"],
         Action.RECONFIGURE: ["reconfigure_encoder"],
         Action.NONE: [],
     }
-    assert keys(plan) == said[action]
+    assert keys(plan) == steps[action]
 
 
 def test_a_density_that_no_size_reaches_never_replaces_a_camera() -> None:

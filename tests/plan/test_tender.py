@@ -74,17 +74,17 @@ def table(rows: tuple[TenderRow, ...], lang: str) -> dict[str, str]:
 def test_the_table_has_every_bound_with_its_basis_and_what_the_buyer_decides() -> None:
     profile, site = load_profile("ubnd-3288"), site_facts()
     rows = tender_rows(assess(profile, camera_facts(), site))
-    found = table(rows, "vi")
-    assert found["Độ phân giải"] == "Luồng chính từ 1920×1080 điểm ảnh trở lên."
-    assert found["Cổng mạng"] == "Đóng các cổng TCP 21, 23, 2323, 5555, 9527."
-    assert found["Đồng hồ"].endswith("UTC+7.")
-    assert found["Cấp bảo vệ chống bụi, nước từ IP66 (ngoài trời)"].startswith("Có giấy tờ")
+    cells = table(rows, "vi")
+    assert cells["Độ phân giải"] == "Luồng chính từ 1920×1080 điểm ảnh trở lên."
+    assert cells["Cổng mạng"] == "Đóng các cổng TCP 21, 23, 2323, 5555, 9527."
+    assert cells["Đồng hồ"].endswith("UTC+7.")
+    assert cells["Cấp bảo vệ chống bụi, nước từ IP66 (ngoài trời)"].startswith("Có giấy tờ")
     for what in ("Góc nhìn, ống kính", "Vỏ theo nơi lắp", "Nguồn điện", "Bảo hành, dịch vụ", "Nghiệm thu"):
-        assert what in found
-    assert "camagent check" in found["Nghiệm thu"] and "tương đương" in found["Loại thiết bị"]
+        assert what in cells
+    assert "camagent check" in cells["Nghiệm thu"] and "tương đương" in cells["Loại thiết bị"]
     asked = [row for row in rows if row.basis is not None]
-    assert len(asked) > 15 and not any("–" in text for text in found.values())
-    assert table(tender_rows(assess(profile, camera_facts(device=fault(), streams=()), site)), "vi") == found
+    assert len(asked) > 15 and not any("–" in text for text in cells.values())
+    assert table(tender_rows(assess(profile, camera_facts(device=fault(), streams=()), site)), "vi") == cells
 
 
 def test_what_the_profile_does_not_ask_or_the_place_does_not_need_is_not_in_the_table() -> None:

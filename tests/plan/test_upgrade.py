@@ -168,7 +168,7 @@ def test_a_stream_that_differs_from_its_settings_is_looked_into() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "step"),
     [
         (FaultCode.UNREACHABLE, "dead_silent"),
         (FaultCode.TIMEOUT, "dead_mute"),
@@ -179,9 +179,9 @@ def test_a_stream_that_differs_from_its_settings_is_looked_into() -> None:
         (FaultCode.SOAP_FAULT, "dead_other"),
     ],
 )
-def test_silence_refusal_and_another_answer_are_different_advices(code: FaultCode, said: str) -> None:
+def test_silence_refusal_and_another_answer_are_different_advices(code: FaultCode, step: str) -> None:
     plan = planned(camera_facts(device=fault(code), streams=()))
-    assert (plan.action, steps(plan), plan.certain) == (Action.INVESTIGATE, [said], False)
+    assert (plan.action, steps(plan), plan.certain) == (Action.INVESTIGATE, [step], False)
     assert plan.rules == ("CON-ONVIF", "CON-RTSP")
     assert plan.bitrate_before_bps is None and plan.bitrate_after_bps is None
 
@@ -192,7 +192,7 @@ def test_a_stream_without_onvif_wants_onvif_switched_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "step"),
     [
         (FaultCode.NO_VIDEO, "stream_silent"),
         (FaultCode.STALLED, "stream_silent"),
@@ -202,9 +202,9 @@ def test_a_stream_without_onvif_wants_onvif_switched_on() -> None:
         (FaultCode.RTSP_ERROR, "stream_other"),
     ],
 )
-def test_a_device_without_a_stream_is_looked_into(code: FaultCode, said: str) -> None:
+def test_a_device_without_a_stream_is_looked_into(code: FaultCode, step: str) -> None:
     plan = planned(streaming(measured=fault(code), image=None))
-    assert (plan.action, steps(plan)) == (Action.INVESTIGATE, [said])
+    assert (plan.action, steps(plan)) == (Action.INVESTIGATE, [step])
 
 
 def test_a_device_that_does_not_list_its_streams_is_not_told_to_send_nothing() -> None:
@@ -440,8 +440,8 @@ def test_a_line_that_is_too_slow_is_mended_before_the_camera_is_judged() -> None
 
 
 def test_behind_a_line_that_is_too_slow_other_faults_wait() -> None:
-    seen = measured_stream(limits=("network_slow",), width_px=640, height_px=360)
-    plan = planned(camera_facts(device=None, streams=(stream_facts(measured=seen),)))
+    small = measured_stream(limits=("network_slow",), width_px=640, height_px=360)
+    plan = planned(camera_facts(device=None, streams=(stream_facts(measured=small),)))
     assert (plan.action, plan.certain) == (Action.FIX_NETWORK, False)
     assert "plan.fix_network" in {text.key for text in plan.steps}
 
