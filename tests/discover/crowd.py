@@ -52,11 +52,11 @@ async def main(spread_s: float, count: int, networks: list[str]) -> None:
 
     def hear(ear: socket.socket, voices: list[tuple[str, socket.socket]]) -> None:
         probe, sender = ear.recvfrom(65535)
-        found = _MESSAGE_ID.search(probe)
-        if found is None or b"Probe" not in probe:
+        match = _MESSAGE_ID.search(probe)
+        if match is None or b"Probe" not in probe:
             return
         for address, voice in voices:
-            answer = reply(address, found[1].decode())
+            answer = reply(address, match[1].decode())
             loop.call_later(chance.random() * spread_s, voice.sendto, answer, sender)
 
     for network in networks:

@@ -56,9 +56,9 @@ def envelope(body: str, relates_to: str = "urn:uuid:1", namespace: str | None = 
 
 
 def message_id(probe: bytes) -> str:
-    found = re.search(rb"MessageID>([^<]+)<", probe)
-    assert found is not None
-    return found[1].decode()
+    hit = re.search(rb"MessageID>([^<]+)<", probe)
+    assert hit is not None
+    return hit[1].decode()
 
 
 Answer = Callable[[bytes], Sequence[bytes]]

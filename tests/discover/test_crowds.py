@@ -25,13 +25,13 @@ def test_500_cameras_on_two_interfaces_are_500(
 ) -> None:
     with crowd_on(network, far_network, NETWORKS, 250, spread_ms):
         plan = replace(make_plan(list_interfaces()), subnets=())
-        found = asyncio.run(search(plan, SystemClock()))
-    assert {t.host for t in found.devices} == set(
+        discovery = asyncio.run(search(plan, SystemClock()))
+    assert {t.host for t in discovery.devices} == set(
         chain.from_iterable(addresses(prefix, 250) for prefix in NETWORKS)
     )
-    assert len(found.devices) == 500
-    assert found.interfaces == ("eth1", "eth2")
-    assert found.malformed_datagrams == 0
+    assert len(discovery.devices) == 500
+    assert discovery.interfaces == ("eth1", "eth2")
+    assert discovery.malformed_datagrams == 0
 
 
 @pytest.mark.slow
@@ -41,9 +41,9 @@ def test_a_sweep_of_two_ranges_finds_every_camera_without_multicast(
     # 2,044 addresses, most of them dead: unresolved neighbours fill the send buffer and must not lose a probe
     with crowd_on(network, far_network, NETWORKS, 60, 500):
         plan = make_plan(list_interfaces(), subnets=["10.1.0.0/22", "10.2.0.0/22"])
-        found = asyncio.run(search(replace(plan, interfaces=()), SystemClock()))
-    assert {t.host for t in found.devices} == set(
+        discovery = asyncio.run(search(replace(plan, interfaces=()), SystemClock()))
+    assert {t.host for t in discovery.devices} == set(
         chain.from_iterable(addresses(prefix, 60) for prefix in NETWORKS)
     )
-    assert found.subnets == ("10.1.0.0/22", "10.2.0.0/22")
-    assert found.addresses_probed == 2044
+    assert discovery.subnets == ("10.1.0.0/22", "10.2.0.0/22")
+    assert discovery.addresses_probed == 2044

@@ -38,15 +38,15 @@ def test_one_source_speaks_for_64_devices_at_most() -> None:
         Datagram(reply(f"10.9.{n // 250}.{n % 250 + 1}", "urn:uuid:1"), "10.1.0.9", "eth1")
         for n in range(1000)
     ]
-    seen = read_datagrams(flood, {}, ())
-    assert len(seen.sightings) <= MAX_DEVICES_PER_SOURCE == 64
-    assert seen.left_out == 1000 - 64
+    reading = read_datagrams(flood, {}, ())
+    assert len(reading.sightings) <= MAX_DEVICES_PER_SOURCE == 64
+    assert reading.left_out == 1000 - 64
 
 
 def test_many_sources_are_bounded_together() -> None:
     hosts = [f"10.{n // 62500}.{n // 250 % 250}.{n % 250 + 1}" for n in range(5000)]
-    seen = read_datagrams([Datagram(reply(host, "urn:uuid:1"), host, "eth1") for host in hosts], {}, ())
-    assert len(seen.sightings) == MAX_ANNOUNCEMENTS and seen.left_out == 5000 - MAX_ANNOUNCEMENTS
+    reading = read_datagrams([Datagram(reply(host, "urn:uuid:1"), host, "eth1") for host in hosts], {}, ())
+    assert len(reading.sightings) == MAX_ANNOUNCEMENTS and reading.left_out == 5000 - MAX_ANNOUNCEMENTS
 
 
 def test_what_comes_when_the_list_is_full_is_counted_unread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,8 +58,8 @@ def test_what_comes_when_the_list_is_full_is_counted_unread(monkeypatch: pytest.
 
     monkeypatch.setattr(sightings, "parse_message", counting)
     hosts = [f"10.{n // 62500}.{n // 250 % 250}.{n % 250 + 1}" for n in range(MAX_ANNOUNCEMENTS + 500)]
-    seen = read_datagrams([Datagram(reply(host, "urn:uuid:1"), host, "eth1") for host in hosts], {}, ())
-    assert (len(read), seen.left_out) == (MAX_ANNOUNCEMENTS, 500)
+    reading = read_datagrams([Datagram(reply(host, "urn:uuid:1"), host, "eth1") for host in hosts], {}, ())
+    assert (len(read), reading.left_out) == (MAX_ANNOUNCEMENTS, 500)
 
 
 @pytest.mark.slow

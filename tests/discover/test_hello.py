@@ -45,28 +45,33 @@ def say(datagrams: Sequence[bytes], through: str = "127.0.0.1") -> None:
 
 
 def test_a_camera_that_comes_up_is_heard_with_its_place(network: Network) -> None:
-    (heard,) = hear(network, [hello("127.0.0.1:8080")], 1)
-    assert (heard.kind, heard.host, heard.endpoint, heard.interface) == (Kind.HELLO, "127.0.0.1", EPR, "lo")
-    assert heard.target is not None
-    assert str(heard.target) == "127.0.0.1:8080"
+    (announcement,) = hear(network, [hello("127.0.0.1:8080")], 1)
+    assert (announcement.kind, announcement.host, announcement.endpoint, announcement.interface) == (
+        Kind.HELLO,
+        "127.0.0.1",
+        EPR,
+        "lo",
+    )
+    assert announcement.target is not None
+    assert str(announcement.target) == "127.0.0.1:8080"
 
 
 def test_a_camera_that_goes_is_heard(network: Network) -> None:
-    (heard,) = hear(network, [BYE], 1)
-    assert (heard.kind, heard.endpoint, heard.target) == (Kind.BYE, EPR, None)
+    (announcement,) = hear(network, [BYE], 1)
+    assert (announcement.kind, announcement.endpoint, announcement.target) == (Kind.BYE, EPR, None)
 
 
 def test_a_hello_cannot_name_another_host(network: Network) -> None:
-    (heard,) = hear(network, [hello("192.168.9.9:81")], 1)
-    assert heard.target is not None
-    assert str(heard.target) == "127.0.0.1:81"
+    (announcement,) = hear(network, [hello("192.168.9.9:81")], 1)
+    assert announcement.target is not None
+    assert str(announcement.target) == "127.0.0.1:81"
 
 
 def test_noise_printers_and_probes_are_not_announcements(network: Network) -> None:
     printer = envelope(match(None, types="wprt:PrintDeviceType", scopes=None).replace("ProbeMatch", "Hello"))
     probe = envelope("<d:Probe/>")
-    heard = hear(network, [b"", b"\xff" * 100, printer, probe, matches(match()), b"<a/>", BYE], 1)
-    assert heard[0].kind is Kind.BYE
+    announcements = hear(network, [b"", b"\xff" * 100, printer, probe, matches(match()), b"<a/>", BYE], 1)
+    assert announcements[0].kind is Kind.BYE
 
 
 def test_a_flood_is_bounded_and_counted(network: Network) -> None:
@@ -98,19 +103,19 @@ def test_what_one_source_repeats_is_read_once_and_others_are_heard_beside_it(net
         assert isinstance(listener, HelloListener)
         say([hello("127.0.0.1:8080")] * 20 + [BYE] * 20)
         say([hello("127.0.0.2:8080")] * 20, through="127.0.0.2")
-        heard = []
+        announcements = []
         async with asyncio.timeout(10):
             while listener.dropped < 57:
                 await asyncio.sleep(0.01)
         while listener._waiting.qsize():
             presence = await listener.heard()
-            heard.append((presence.kind, presence.host))
+            announcements.append((presence.kind, presence.host))
         listener.close()
-        return heard, listener.dropped
+        return announcements, listener.dropped
 
-    heard, dropped = asyncio.run(main())
+    announcements, dropped = asyncio.run(main())
     expected = [(Kind.HELLO, "127.0.0.1"), (Kind.BYE, "127.0.0.1"), (Kind.HELLO, "127.0.0.2")]
-    assert (heard, dropped) == (expected, 57)
+    assert (announcements, dropped) == (expected, 57)
 
 
 def test_only_the_named_interface_is_heard(network: Network) -> None:
@@ -128,9 +133,9 @@ def test_only_the_named_interface_is_heard(network: Network) -> None:
             say([hello("192.168.1.2")], through="192.168.1.2")
             say([BYE])
             async with asyncio.timeout(10):
-                heard = [await listener.heard()]
+                announcements = [await listener.heard()]
         listener.close()
-        return heard
+        return announcements
 
     assert [presence.kind for presence in asyncio.run(main())] == [Kind.BYE]
 
@@ -164,9 +169,13 @@ def test_a_camera_that_announces_itself_over_ipv6_alone_is_heard(
         finally:
             listener.close()
 
-    heard = asyncio.run(main())
-    assert (heard.kind, heard.host, heard.interface) == (Kind.HELLO, "fe80::1:9%eth1", "eth1")
-    assert heard.target is not None and heard.target.host == "fe80::1:9%eth1"
+    announcements = asyncio.run(main())
+    assert (announcements.kind, announcements.host, announcements.interface) == (
+        Kind.HELLO,
+        "fe80::1:9%eth1",
+        "eth1",
+    )
+    assert announcements.target is not None and announcements.target.host == "fe80::1:9%eth1"
 
 
 def test_a_port_that_another_program_holds_is_a_fault(network: Network) -> None:

@@ -273,15 +273,15 @@ def test_one_line_meets_one_camera(
 
 
 def test_two_cameras_that_changed_places_have_both_moved() -> None:
-    found = outcome(
+    discovery = outcome(
         [declared(A, SERIAL), declared(B, OTHER_SERIAL)], [seen(A, OTHER_SERIAL), seen(B, SERIAL)]
     )
-    assert found == [(Change.MOVED, B, "serial"), (Change.MOVED, A, "serial")]
+    assert discovery == [(Change.MOVED, B, "serial"), (Change.MOVED, A, "serial")]
 
 
 def test_a_cloned_serial_settles_nothing() -> None:
-    found = outcome([declared(A, SERIAL)], [seen(B, SERIAL), seen("192.168.1.23", SERIAL)])
-    assert [change for change, _, _ in found] == [Change.MISSING, Change.NEW, Change.NEW]
+    discovery = outcome([declared(A, SERIAL)], [seen(B, SERIAL), seen("192.168.1.23", SERIAL)])
+    assert [change for change, _, _ in discovery] == [Change.MISSING, Change.NEW, Change.NEW]
 
 
 def test_a_camera_that_nobody_declared_is_new_and_one_that_nobody_saw_is_missing() -> None:

@@ -48,7 +48,7 @@ def meet(reply: bytes | None, ask: Callable[[int], Awaitable[TriedPort]]) -> tup
 
 
 @pytest.mark.parametrize(
-    ("reply", "heard"),
+    ("reply", "port_answer"),
     [
         (http("200 OK", TIME_REPLY), PortAnswer.ONVIF),
         (http("400 Bad Request", FAULT + "</faultcode></s:Fault></s:Body></s:Envelope>"), PortAnswer.ONVIF),
@@ -64,9 +64,9 @@ def meet(reply: bytes | None, ask: Callable[[int], Awaitable[TriedPort]]) -> tup
         (http("503 Service Unavailable", "<html>busy</html>", "text/html"), PortAnswer.MUTE),
     ],
 )
-def test_what_answers_the_onvif_question_is_told_apart(reply: bytes, heard: PortAnswer) -> None:
+def test_what_answers_the_onvif_question_is_told_apart(reply: bytes, port_answer: PortAnswer) -> None:
     # Axis wants a log-in for the time itself: a SOAP fault is ONVIF, a web page is not
-    assert meet(reply, onvif)[0].answer is heard
+    assert meet(reply, onvif)[0].answer is port_answer
 
 
 def test_the_question_carries_no_credentials_and_closes() -> None:
@@ -79,7 +79,7 @@ def test_the_question_carries_no_credentials_and_closes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "heard"),
+    ("reply", "port_answer"),
     [
         (b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nPublic: DESCRIBE\r\n\r\n", PortAnswer.RTSP),
         (b"RTSP/1.0 401 Unauthorized\r\nCSeq: 1\r\n\r\n", PortAnswer.RTSP),
@@ -88,8 +88,8 @@ def test_the_question_carries_no_credentials_and_closes() -> None:
         (b"", PortAnswer.MUTE),
     ],
 )
-def test_any_rtsp_answer_is_rtsp_and_nothing_else_is(reply: bytes, heard: PortAnswer) -> None:
-    assert meet(reply, rtsp)[0].answer is heard
+def test_any_rtsp_answer_is_rtsp_and_nothing_else_is(reply: bytes, port_answer: PortAnswer) -> None:
+    assert meet(reply, rtsp)[0].answer is port_answer
 
 
 def test_the_server_header_is_one_short_printable_line() -> None:

@@ -24,24 +24,31 @@ PACING = Pacing(connect_hz=1e4, connect_s=0.01, reply_s=0.02, patient_connect_s=
 class Street:
     """Says at each port what it was told to, and the fallback elsewhere; notes every question."""
 
-    def __init__(self, fallback: PortAnswer, **said: PortAnswer) -> None:
-        self.fallback, self.said = fallback, {int(port[1:]): heard for port, heard in said.items()}
+    def __init__(self, fallback: PortAnswer, **answers: PortAnswer) -> None:
+        self.fallback, self.answers = (
+            fallback,
+            {int(port[1:]): port_answer for port, port_answer in answers.items()},
+        )
         self.asked: list[int] = []
         self.patiently: list[int] = []
         self.clock = FakeClock()
 
     async def answer(self, door: TcpPort) -> PortAnswer:
         (self.patiently if door.connect_s > PACING.connect_s else self.asked).append(door.port)
-        heard = self.said.get(door.port, self.fallback)
-        await self.clock.sleep(door.reply_s if heard is PortAnswer.MUTE else 0)
-        return heard
+        port_answer = self.answers.get(door.port, self.fallback)
+        await self.clock.sleep(door.reply_s if port_answer is PortAnswer.MUTE else 0)
+        return port_answer
 
     async def ask(self, door: TcpPort, path: str = "") -> TriedPort:
         return TriedPort(door.host, door.port, await self.answer(door))
 
     async def touch(self, door: TcpPort) -> PortAnswer | None:
-        heard = await self.answer(door)
-        return heard if heard in (PortAnswer.SILENT, PortAnswer.REFUSED, PortAnswer.UNREACHABLE) else None
+        port_answer = await self.answer(door)
+        return (
+            port_answer
+            if port_answer in (PortAnswer.SILENT, PortAnswer.REFUSED, PortAnswer.UNREACHABLE)
+            else None
+        )
 
 
 def climb(street: Street, monkeypatch: pytest.MonkeyPatch, alive: bool = False) -> TriedPorts:

@@ -70,9 +70,9 @@ def test_a_burst_waits_in_the_buffer_until_it_is_drained() -> None:
 @pytest.mark.parametrize("number", sorted(errno.errorcode))
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_no_refusal_of_the_system_is_told_in_its_own_words(number: int, lang: str) -> None:
-    said = render(note_of(OSError(number, "from the system"), "eth0").message, lang)
-    assert errno.errorcode[number] not in said and "from the system" not in said
-    assert "eth0" in said
+    sentence = render(note_of(OSError(number, "from the system"), "eth0").message, lang)
+    assert errno.errorcode[number] not in sentence and "from the system" not in sentence
+    assert "eth0" in sentence
 
 
 def test_an_address_that_has_just_come_up_is_told_as_that() -> None:

@@ -28,29 +28,29 @@ def test_a_range_behind_a_router_takes_half_a_minute(
     network: Network, far_network: Network, verdict: str
 ) -> None:
     with behind_a_router(network, far_network, "10.9.0.0/24", verdict):
-        found = searched("10.9.0.0/24")
+        discovery = searched("10.9.0.0/24")
     first = ipaddress.IPv4Address("10.9.0.0")
-    assert [t.host for t in found.devices] == [str(first + last) for last in ONVIF_THERE]
-    assert [row.host for row in found.rtsp_only] == [str(first + last) for last in RTSP_ONLY_THERE]
-    assert {t.host: t.path for t in found.devices}["10.9.0.12"] == "/onvif/services"
-    assert (found.addresses_answered, found.subnets) == (8, ("10.9.0.0/24",))
-    assert found.elapsed_s < 30 * LOADED_MACHINE, found.elapsed_s
+    assert [t.host for t in discovery.devices] == [str(first + last) for last in ONVIF_THERE]
+    assert [row.host for row in discovery.rtsp_only] == [str(first + last) for last in RTSP_ONLY_THERE]
+    assert {t.host: t.path for t in discovery.devices}["10.9.0.12"] == "/onvif/services"
+    assert (discovery.addresses_answered, discovery.subnets) == (8, ("10.9.0.0/24",))
+    assert discovery.elapsed_s < 30 * LOADED_MACHINE, discovery.elapsed_s
 
 
 @pytest.mark.slow
 def test_a_wire_with_160_hosts_of_all_kinds(network: Network, far_network: Network) -> None:
     hosts, walls = all_kinds(140), [f"10.7.0.{number}" for number in range(141, 161)]
     with full_wire(network, far_network, hosts, walls):
-        found = searched("10.7.0.0/24")
+        discovery = searched("10.7.0.0/24")
     kinds = {address: {kind for _, kind, _ in rows} for address, rows in hosts.items()}
     cameras = {address for address, spoken in kinds.items() if spoken & {"onvif", "services"}}
     speakers = {address for address, spoken in kinds.items() if "rtsp" in spoken}
-    assert {t.host for t in found.devices} == cameras and len(cameras) == 42
-    assert {row.host for row in found.rtsp_only} == speakers and len(speakers) == 14
-    assert found.addresses_answered == 141  # and ourselves
-    assert [note.detail for note in found.notes if note.code == "silent_neighbours"] == [", ".join(walls)]
-    assert "slowed_down" not in {note.code for note in found.notes}
-    assert found.elapsed_s < 15 * LOADED_MACHINE, found.elapsed_s
+    assert {t.host for t in discovery.devices} == cameras and len(cameras) == 42
+    assert {row.host for row in discovery.rtsp_only} == speakers and len(speakers) == 14
+    assert discovery.addresses_answered == 141  # and ourselves
+    assert [note.detail for note in discovery.notes if note.code == "silent_neighbours"] == [", ".join(walls)]
+    assert "slowed_down" not in {note.code for note in discovery.notes}
+    assert discovery.elapsed_s < 15 * LOADED_MACHINE, discovery.elapsed_s
 
 
 def test_who_drops_what_is_closed_is_found_at_its_one_open_port(
@@ -60,5 +60,5 @@ def test_who_drops_what_is_closed_is_found_at_its_one_open_port(
     far_network.run("rule add from 10.7.0.5 blackhole pref 20")
     hosts: Hosts = {"10.7.0.5": [(10080, "onvif", 0.0), (8000, "web", 0.0)]}
     with full_wire(network, far_network, hosts):
-        found = searched("10.7.0.0/28")
-    assert list(map(str, found.devices)) == ["10.7.0.5:10080"]
+        discovery = searched("10.7.0.0/28")
+    assert list(map(str, discovery.devices)) == ["10.7.0.5:10080"]

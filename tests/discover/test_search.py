@@ -63,12 +63,12 @@ def run(wanted: DiscoveryPlan, *responders: Responder) -> Discovery:
     return asyncio.run(main())
 
 
-def hosts(found: Discovery) -> list[str]:
-    return [str(target) for target in found.devices]
+def hosts(discovery: Discovery) -> list[str]:
+    return [str(target) for target in discovery.devices]
 
 
-def codes(found: Discovery) -> set[str]:
-    return {note.code for note in found.notes}
+def codes(discovery: Discovery) -> set[str]:
+    return {note.code for note in discovery.notes}
 
 
 def lan(near: Network, far: Network, number: int, camera: str | None = None) -> None:
@@ -91,10 +91,10 @@ def test_cameras_behind_every_interface_are_found_and_not_only_behind_the_defaul
     lan(network, far_network, 1)
     lan(network, far_network, 2)
     network.run("route add default via 192.168.1.1")
-    found = run(plan(), camera_in(far_network, "192.168.1.9"), camera_in(far_network, "192.168.2.9"))
-    assert hosts(found) == ["192.168.1.9:80", "192.168.2.9:80"]
-    assert [s.interface for s in found.sightings] == ["eth1", "eth2"]
-    assert found.interfaces == ("eth1", "eth2")
+    discovery = run(plan(), camera_in(far_network, "192.168.1.9"), camera_in(far_network, "192.168.2.9"))
+    assert hosts(discovery) == ["192.168.1.9:80", "192.168.2.9:80"]
+    assert [s.interface for s in discovery.sightings] == ["eth1", "eth2"]
+    assert discovery.interfaces == ("eth1", "eth2")
 
 
 def test_an_interface_that_swallows_everything_costs_only_itself(
@@ -104,8 +104,8 @@ def test_an_interface_that_swallows_everything_costs_only_itself(
     lan(network, far_network, 1)
     network.stub("eth7", "eth8")
     network.run("addr add 10.7.0.1/24 dev eth7")
-    found = run(plan(), camera_in(far_network, "192.168.1.9"))
-    assert hosts(found) == ["192.168.1.9:80"]
+    discovery = run(plan(), camera_in(far_network, "192.168.1.9"))
+    assert hosts(discovery) == ["192.168.1.9:80"]
 
 
 @pytest.mark.parametrize("answered", [0, 1, 2])
@@ -114,16 +114,16 @@ def test_a_camera_that_answers_one_probe_of_the_three_is_found(
 ) -> None:
     # agsh/onvif#25: found once and then never again; one answer of several must do
     lan(network, far_network, 1)
-    seen: list[bytes] = []
+    probes: list[bytes] = []
 
     def once(probe: bytes) -> list[bytes]:
-        seen.append(probe)
-        return [matches(match("http://192.168.1.9/onvif/x"))] if len(seen) - 1 == answered else []
+        probes.append(probe)
+        return [matches(match("http://192.168.1.9/onvif/x"))] if len(probes) - 1 == answered else []
 
-    found = run(plan(["eth1"]), camera_in(far_network, "192.168.1.9", once))
-    assert hosts(found) == ["192.168.1.9:80"]
-    assert found.devices[0].path == "/onvif/x"
-    assert len({message_id(probe) for probe in seen}) == len(seen) == 4
+    discovery = run(plan(["eth1"]), camera_in(far_network, "192.168.1.9", once))
+    assert hosts(discovery) == ["192.168.1.9:80"]
+    assert discovery.devices[0].path == "/onvif/x"
+    assert len({message_id(probe) for probe in probes}) == len(probes) == 4
 
 
 def test_a_camera_with_an_address_of_another_network_is_listed_with_a_note(
@@ -132,9 +132,9 @@ def test_a_camera_with_an_address_of_another_network_is_listed_with_a_note(
     # snow-tree/camera-probe#17; quatanium/python-onvif#7: factory address 192.0.0.64
     lan(network, far_network, 1, camera="192.0.0.64/24")
     far_network.run("route add 192.168.1.0/24 dev far1")
-    found = run(plan(["eth1"]), camera_in(far_network, "192.0.0.64"))
-    assert [(s.target.host, s.off_subnet) for s in found.sightings] == [("192.0.0.64", True)]
-    assert "off_subnet" in codes(found)
+    discovery = run(plan(["eth1"]), camera_in(far_network, "192.0.0.64"))
+    assert [(s.target.host, s.off_subnet) for s in discovery.sightings] == [("192.0.0.64", True)]
+    assert "off_subnet" in codes(discovery)
 
 
 def test_a_factory_address_that_one_of_our_own_addresses_reaches_is_within_reach(
@@ -144,9 +144,9 @@ def test_a_factory_address_that_one_of_our_own_addresses_reaches_is_within_reach
     lan(network, far_network, 1, camera="192.0.0.64/24")
     far_network.run("route add 192.168.1.0/24 dev far1")
     network.run("addr add 192.0.0.50/24 dev eth1 label eth1:1")
-    found = run(plan(["eth1"]), camera_in(far_network, "192.0.0.64"))
-    assert [(s.target.host, s.off_subnet) for s in found.sightings] == [("192.0.0.64", False)]
-    assert "off_subnet" not in codes(found) and found.interfaces == ("eth1",)
+    discovery = run(plan(["eth1"]), camera_in(far_network, "192.0.0.64"))
+    assert [(s.target.host, s.off_subnet) for s in discovery.sightings] == [("192.0.0.64", False)]
+    assert "off_subnet" not in codes(discovery) and discovery.interfaces == ("eth1",)
 
 
 def second_address(
@@ -174,15 +174,15 @@ def second_address(
 def test_a_device_that_answers_from_a_second_address_is_found_at_the_one_that_it_names(
     network: Network, far_network: Network
 ) -> None:
-    found = second_address(network, far_network, ("192.168.1.9", 80))
-    assert hosts(found) == ["192.168.1.9:80"] and not found.sightings[0].off_subnet
+    discovery = second_address(network, far_network, ("192.168.1.9", 80))
+    assert hosts(discovery) == ["192.168.1.9:80"] and not discovery.sightings[0].off_subnet
 
 
 def test_a_device_that_takes_calls_where_it_answered_is_not_sought_elsewhere(
     network: Network, far_network: Network
 ) -> None:
-    found = second_address(network, far_network, ("192.168.1.9", 80), ("192.168.1.77", 80))
-    assert hosts(found) == ["192.168.1.77:80"]
+    discovery = second_address(network, far_network, ("192.168.1.9", 80), ("192.168.1.77", 80))
+    assert hosts(discovery) == ["192.168.1.77:80"]
 
 
 def test_a_device_that_takes_calls_nowhere_stays_where_it_answered(
@@ -198,10 +198,10 @@ def test_an_interface_without_link_is_noted_and_the_others_are_searched(
     lan(network, far_network, 1)
     lan(network, far_network, 2)
     network.run("link set eth2 down")
-    found = run(plan(["eth2", "eth1"]), camera_in(far_network, "192.168.1.9"))
-    assert hosts(found) == ["192.168.1.9:80"]
-    assert found.interfaces == ("eth1",)
-    assert {str(note).split()[0] for note in found.notes} >= {"interface_down:eth2"}
+    discovery = run(plan(["eth2", "eth1"]), camera_in(far_network, "192.168.1.9"))
+    assert hosts(discovery) == ["192.168.1.9:80"]
+    assert discovery.interfaces == ("eth1",)
+    assert {str(note).split()[0] for note in discovery.notes} >= {"interface_down:eth2"}
 
 
 def test_a_second_search_directly_after_the_first_works(network: Network, far_network: Network) -> None:
@@ -218,9 +218,9 @@ def test_a_busy_fixed_port_is_noted_and_not_taken_for_an_empty_network(
     lan(network, far_network, 1)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("", 33702))
-        found = run(replace(plan(["eth1"]), source_port=33702), camera_in(far_network, "192.168.1.9"))
-    assert (hosts(found), found.interfaces) == ([], ())
-    assert "source_port_busy" in codes(found)
+        discovery = run(replace(plan(["eth1"]), source_port=33702), camera_in(far_network, "192.168.1.9"))
+    assert (hosts(discovery), discovery.interfaces) == ([], ())
+    assert "source_port_busy" in codes(discovery)
 
 
 def test_the_search_joins_no_group(network: Network, far_network: Network) -> None:
@@ -249,17 +249,19 @@ def test_a_camera_on_ipv6_link_local_alone_is_found(network: Network, far_networ
         index = socket.if_nametoindex("far1").to_bytes(4, "little")
         member = socket.inet_pton(socket.AF_INET6, "ff02::c") + index
         responder.sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, member)
-    found = run(plan(["eth1"]), responder)
-    assert [target.host for target in found.devices] == ["fe80::9%eth1"]
+    discovery = run(plan(["eth1"]), responder)
+    assert [target.host for target in discovery.devices] == ["fe80::9%eth1"]
 
 
 def test_one_malformed_answer_loses_no_other(network: Network, far_network: Network) -> None:
     # vicmaeg/onvif-discovery#45
     lan(network, far_network, 1)
     good = matches(match("http://192.168.1.9/onvif/device_service"))
-    found = run(plan(["eth1"]), camera_in(far_network, "192.168.1.9", says(b"\x00\xff<<<", good, b"<a/>")))
-    assert hosts(found) == ["192.168.1.9:80"]
-    assert found.malformed_datagrams == 8
+    discovery = run(
+        plan(["eth1"]), camera_in(far_network, "192.168.1.9", says(b"\x00\xff<<<", good, b"<a/>"))
+    )
+    assert hosts(discovery) == ["192.168.1.9:80"]
+    assert discovery.malformed_datagrams == 8
 
 
 def test_a_camera_that_only_answers_a_probe_without_types_is_found(
@@ -288,25 +290,29 @@ def test_who_answers_every_probe_with_a_fault_is_asked_over_http(
         with responder.running():
             return await search(plan(["eth1"]), SystemClock())
 
-    found = asyncio.run(main())
-    assert hosts(found) == ["192.168.1.9:8899"]
-    assert found.sightings[0].found_by == (FoundBy.HTTP,)
+    discovery = asyncio.run(main())
+    assert hosts(discovery) == ["192.168.1.9:8899"]
+    assert discovery.sightings[0].found_by == (FoundBy.HTTP,)
 
 
 def test_printers_are_counted_and_no_camera_is_invented(network: Network, far_network: Network) -> None:
     lan(network, far_network, 1)
     printer = matches(match(None, types="wprt:PrintDeviceType", scopes=None))
-    found = run(plan(["eth1"]), camera_in(far_network, "192.168.1.9", says(printer)))
-    assert (hosts(found), found.other_responders) == ([], 1)
+    discovery = run(plan(["eth1"]), camera_in(far_network, "192.168.1.9", says(printer)))
+    assert (hosts(discovery), discovery.other_responders) == ([], 1)
 
 
 def test_a_camera_that_multicast_does_not_reach_is_found_by_a_directed_probe(network: Network) -> None:
     # edgexfoundry/device-onvif-camera#137, jimm98y/SharpOnvif#37: across VLANs
     answer = says(matches(match("http://127.77.0.5:8080/onvif/device_service")))
-    found = run(plan(["lo"], ["127.77.0.0/29"]), Responder(answer, address="127.77.0.5"))
-    assert hosts(found) == ["127.77.0.5:8080"]
-    assert found.sightings[0].found_by == (FoundBy.DIRECTED,)
-    assert (found.subnets, found.addresses_probed, found.addresses_answered) == (("127.77.0.0/29",), 6, 6)
+    discovery = run(plan(["lo"], ["127.77.0.0/29"]), Responder(answer, address="127.77.0.5"))
+    assert hosts(discovery) == ["127.77.0.5:8080"]
+    assert discovery.sightings[0].found_by == (FoundBy.DIRECTED,)
+    assert (discovery.subnets, discovery.addresses_probed, discovery.addresses_answered) == (
+        ("127.77.0.0/29",),
+        6,
+        6,
+    )
 
 
 @pytest.mark.parametrize("typed", [True, False])
@@ -316,8 +322,8 @@ def test_a_directed_probe_is_sent_with_and_without_types(network: Network, typed
         good = matches(match("http://127.77.0.5:8080/onvif/device_service"))
         return [good if (b"Types" in probe) is typed else envelope("<s:Fault/>")]
 
-    found = run(plan(["lo"], ["127.77.0.4/30"]), Responder(picky, address="127.77.0.5"))
-    assert hosts(found) == ["127.77.0.5:8080"]
+    discovery = run(plan(["lo"], ["127.77.0.4/30"]), Responder(picky, address="127.77.0.5"))
+    assert hosts(discovery) == ["127.77.0.5:8080"]
 
 
 def test_answers_that_were_not_kept_are_stated(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,8 +331,8 @@ def test_answers_that_were_not_kept_are_stated(network: Network, monkeypatch: py
     answer = says(
         matches(match("http://127.77.0.5:8080/onvif")), matches(match("http://127.77.0.5:8081/onvif"))
     )
-    found = run(plan(["lo"], ["127.77.0.5/32"]), Responder(answer, address="127.77.0.5"))
-    assert "datagrams_dropped" in codes(found)
+    discovery = run(plan(["lo"], ["127.77.0.5/32"]), Responder(answer, address="127.77.0.5"))
+    assert "datagrams_dropped" in codes(discovery)
 
 
 @pytest.mark.parametrize("port", [port for port in ONVIF_SEARCH_PORTS if port != 443])
@@ -336,9 +342,9 @@ def test_a_camera_that_opens_one_port_only_is_found_there(network: Network, port
         async with tcp_peer(http("200 OK", TIME_REPLY), "127.77.0.3", port):
             return await search(plan(["lo"], ["127.77.0.0/29"]), SystemClock())
 
-    found = asyncio.run(main())
-    assert hosts(found) == [f"127.77.0.3:{port}"]
-    assert found.sightings[0].found_by == (FoundBy.HTTP,)
+    discovery = asyncio.run(main())
+    assert hosts(discovery) == [f"127.77.0.3:{port}"]
+    assert discovery.sightings[0].found_by == (FoundBy.HTTP,)
 
 
 @pytest.mark.parametrize("port", [554, 8554, 5554, 10554])
@@ -348,9 +354,9 @@ def test_a_camera_whose_onvif_is_off_is_listed_as_rtsp_only(network: Network, po
         async with tcp_peer(RTSP_OK, "127.77.0.3", port), tcp_peer(http("401 No", ""), "127.77.0.3", 80):
             return await search(plan(["lo"], ["127.77.0.0/29"]), SystemClock())
 
-    found = asyncio.run(main())
-    assert found.devices == ()
-    assert found.rtsp_only == (RtspOnly("127.77.0.3", (port,), "Dahua Rtsp Server", onvif_login=80),)
+    discovery = asyncio.run(main())
+    assert discovery.devices == ()
+    assert discovery.rtsp_only == (RtspOnly("127.77.0.3", (port,), "Dahua Rtsp Server", onvif_login=80),)
 
 
 @pytest.mark.parametrize("path", ONVIF_PATHS[1:])
@@ -359,17 +365,17 @@ def test_onvif_under_another_path_is_found_where_a_web_server_speaks(network: Ne
     async def main() -> Discovery:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             request = await reader.read(65536)
-            found = f"POST {path} ".encode() in request
-            writer.write(http("200 OK", TIME_REPLY) if found else http("404 Not Found", "<html/>"))
+            answers = f"POST {path} ".encode() in request
+            writer.write(http("200 OK", TIME_REPLY) if answers else http("404 Not Found", "<html/>"))
             writer.close()
 
         server = await asyncio.start_server(serve, "127.77.0.3", 8080)
         async with server:
             return await search(plan(["lo"], ["127.77.0.0/29"]), SystemClock())
 
-    found = asyncio.run(main())
-    assert [(str(t), t.path) for t in found.devices] == [("127.77.0.3:8080", path)]
-    assert found.rtsp_only == ()
+    discovery = asyncio.run(main())
+    assert [(str(t), t.path) for t in discovery.devices] == [("127.77.0.3:8080", path)]
+    assert discovery.rtsp_only == ()
 
 
 def test_a_web_page_is_no_camera(network: Network) -> None:
@@ -377,8 +383,8 @@ def test_a_web_page_is_no_camera(network: Network) -> None:
         async with tcp_peer(http("200 OK", "<html>router</html>", "text/html"), "127.77.0.3", 80):
             return await search(plan(["lo"], ["127.77.0.0/29"]), SystemClock())
 
-    found = asyncio.run(main())
-    assert (found.devices, found.rtsp_only, found.addresses_answered) == ((), (), 6)
+    discovery = asyncio.run(main())
+    assert (discovery.devices, discovery.rtsp_only, discovery.addresses_answered) == ((), (), 6)
 
 
 def test_a_slow_server_is_found_in_the_patient_pass(network: Network) -> None:
@@ -396,9 +402,9 @@ def test_a_slow_server_is_found_in_the_patient_pass(network: Network) -> None:
 
         pacing = replace(QUICK, reply_s=0.1)
         async with await asyncio.start_server(serve, "127.77.0.3", 8080):
-            found = await search(replace(plan(["lo"], ["127.77.0.0/29"]), pacing=pacing), SystemClock())
+            discovery = await search(replace(plan(["lo"], ["127.77.0.0/29"]), pacing=pacing), SystemClock())
         assert requests == 2
-        return found
+        return discovery
 
     assert hosts(asyncio.run(main())) == ["127.77.0.3:8080"]
 
@@ -467,20 +473,22 @@ def test_addresses_that_nobody_has_are_not_knocked_at(network: Network, far_netw
         wanted = replace(plan(["eth1"], ["192.168.1.0/28"]), pacing=pacing)
         return await search(wanted, SystemClock())
 
-    found = asyncio.run(main())
-    assert hosts(found) == ["192.168.1.9:8899"]
-    assert found.addresses_answered == 2  # the camera and ourselves
-    assert found.elapsed_s < 20  # twelve dead addresses at eleven ports, twice, take a minute
+    discovery = asyncio.run(main())
+    assert hosts(discovery) == ["192.168.1.9:8899"]
+    assert discovery.addresses_answered == 2  # the camera and ourselves
+    assert discovery.elapsed_s < 20  # twelve dead addresses at eleven ports, twice, take a minute
 
 
 def test_an_address_that_is_there_and_says_nothing_is_named(network: Network, far_network: Network) -> None:
     lan(network, far_network, 1)
     far_network.run("route add blackhole 192.168.1.2/32")  # like a firewall: ARP is answered, nothing else is
     pacing = replace(QUICK, connect_s=0.1, patient_connect_s=5.0)
-    found = run(replace(plan(["eth1"], ["192.168.1.8/30"]), pacing=pacing))
-    assert found.elapsed_s < 30  # eleven patient questions to a firewall take 55 s: every Windows PC has one
-    assert found.addresses_answered == 0
-    assert "silent_neighbours:192.168.1.9" in map(str, found.notes)
+    discovery = run(replace(plan(["eth1"], ["192.168.1.8/30"]), pacing=pacing))
+    assert (
+        discovery.elapsed_s < 30
+    )  # eleven patient questions to a firewall take 55 s: every Windows PC has one
+    assert discovery.addresses_answered == 0
+    assert "silent_neighbours:192.168.1.9" in map(str, discovery.notes)
 
 
 def test_one_address_meets_one_connection_at_a_time(network: Network) -> None:
@@ -512,32 +520,34 @@ def test_a_spent_budget_is_stated_and_the_range_does_not_count_as_searched(netwo
         pacing = replace(QUICK, budget_s=0.0)
         return await search(replace(plan(["lo"], ["127.77.0.0/29"]), pacing=pacing), SystemClock())
 
-    found = asyncio.run(main())
-    assert (found.subnets, found.subnets_asked) == ((), ("127.77.0.0/29",))
-    assert "budget_spent" in codes(found)
+    discovery = asyncio.run(main())
+    assert (discovery.subnets, discovery.subnets_asked) == ((), ("127.77.0.0/29",))
+    assert "budget_spent" in codes(discovery)
 
 
 def test_a_range_without_a_route_is_noted(network: Network) -> None:
-    found = run(replace(plan(["lo"], ["192.168.77.0/30"]), pacing=QUICK))
-    assert "no_route" in codes(found)
-    assert found.addresses_answered == 0
+    discovery = run(replace(plan(["lo"], ["192.168.77.0/30"]), pacing=QUICK))
+    assert "no_route" in codes(discovery)
+    assert discovery.addresses_answered == 0
 
 
 def test_addresses_of_the_inventory_are_asked_besides(network: Network) -> None:
     answer = says(matches(match("http://127.88.0.5:8080/onvif/device_service")))
-    found = run(plan(["lo"], addresses=["127.88.0.5", "127.88.0.6"]), Responder(answer, address="127.88.0.5"))
-    assert hosts(found) == ["127.88.0.5:8080"]
-    assert found.addresses_probed == 2
+    discovery = run(
+        plan(["lo"], addresses=["127.88.0.5", "127.88.0.6"]), Responder(answer, address="127.88.0.5")
+    )
+    assert hosts(discovery) == ["127.88.0.5:8080"]
+    assert discovery.addresses_probed == 2
 
 
 def test_progress_goes_forward_and_arrives(network: Network) -> None:
-    told: list[tuple[str, int, int]] = []
+    events: list[tuple[str, int, int]] = []
 
     def progress(step: str, done: int, total: int) -> None:
-        told.append((step, done, total))
+        events.append((step, done, total))
 
     asyncio.run(search(plan(["lo"], ["127.77.0.0/30"]), SystemClock(), progress))
     for step in ("multicast", "directed", "knock"):
-        steps = [(done, total) for name, done, total in told if name == step]
+        steps = [(done, total) for name, done, total in events if name == step]
         assert steps == sorted(steps)
         assert steps[-1][0] == steps[-1][1]

@@ -54,11 +54,13 @@ def test_every_note_has_a_sentence_with_its_detail() -> None:
 
 
 def test_no_sentence_is_left_over() -> None:
-    known = literals() | {f"{text}_remedy" for text in literals()}
+    used_keys = literals() | {f"{text}_remedy" for text in literals()}
     for area in ("note", "inventory", "doctor", "error"):
         keys = {key for key in catalogue("vi") if key.startswith(f"discover.{area}.")}
         names = {key.rpartition(".")[2] for key in keys if not key.startswith("discover.doctor.level_")}
-        unused = {name for name in names if name not in known and f"discover.{area}.{name}" not in known}
+        unused = {
+            name for name in names if name not in used_keys and f"discover.{area}.{name}" not in used_keys
+        }
         unused -= {"title"}  # the command's heading
         assert not unused
 

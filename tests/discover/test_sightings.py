@@ -38,9 +38,11 @@ def camera(host: str, n: int = 1, **changes: str | None) -> bytes:
 
 
 def test_answers_to_all_three_probes_are_one_device() -> None:
-    seen = read(*[(camera("192.168.1.9"), "192.168.1.9")] * 3, (camera("192.168.1.9"), "192.168.1.9", None))
-    assert hosts(seen) == ["192.168.1.9:80"]
-    assert set(seen.sightings[0].found_by) == {FoundBy.MULTICAST, FoundBy.DIRECTED}
+    reading = read(
+        *[(camera("192.168.1.9"), "192.168.1.9")] * 3, (camera("192.168.1.9"), "192.168.1.9", None)
+    )
+    assert hosts(reading) == ["192.168.1.9:80"]
+    assert set(reading.sightings[0].found_by) == {FoundBy.MULTICAST, FoundBy.DIRECTED}
 
 
 def test_a_camera_that_invents_a_new_reference_each_time_is_one_device() -> None:
@@ -48,8 +50,8 @@ def test_a_camera_that_invents_a_new_reference_each_time_is_one_device() -> None
 
 
 def test_clones_with_one_reference_stay_two_devices() -> None:
-    seen = read((camera("192.168.1.9"), "192.168.1.9"), (camera("192.168.1.10"), "192.168.1.10"))
-    assert hosts(seen) == ["192.168.1.9:80", "192.168.1.10:80"]
+    reading = read((camera("192.168.1.9"), "192.168.1.9"), (camera("192.168.1.10"), "192.168.1.10"))
+    assert hosts(reading) == ["192.168.1.9:80", "192.168.1.10:80"]
 
 
 def test_one_device_heard_over_ipv4_and_ipv6_is_one_at_its_ipv4_address() -> None:
@@ -70,9 +72,9 @@ def test_one_device_is_at_the_address_that_it_names_whichever_answer_came_first(
 
 def test_the_factory_address_in_the_xaddr_does_not_lead_us_away() -> None:
     # hammeraj/onvif PR #11: the datagram's source is the address that works
-    seen = read((camera("192.168.1.108:8000"), "192.168.1.9"))
-    assert hosts(seen) == ["192.168.1.9:8000"]
-    assert seen.sightings[0].target.xaddrs == ("http://192.168.1.108:8000/onvif/device_service",)
+    reading = read((camera("192.168.1.108:8000"), "192.168.1.9"))
+    assert hosts(reading) == ["192.168.1.9:8000"]
+    assert reading.sightings[0].target.xaddrs == ("http://192.168.1.108:8000/onvif/device_service",)
 
 
 def test_several_devices_behind_one_answering_address_are_several() -> None:
@@ -94,8 +96,8 @@ def test_a_stranger_cannot_send_us_to_the_internet() -> None:
 
 def test_a_device_without_xaddrs_is_looked_for_at_its_source() -> None:
     # also beside a full answer of the same device it stays one
-    seen = read((matches(match(None)), "192.168.1.9"))
-    assert (seen.sightings[0].target.host, seen.sightings[0].target.port) == ("192.168.1.9", None)
+    reading = read((matches(match(None)), "192.168.1.9"))
+    assert (reading.sightings[0].target.host, reading.sightings[0].target.port) == ("192.168.1.9", None)
     assert hosts(read((matches(match(None)), "192.168.1.9"), (camera("192.168.1.9"), "192.168.1.9"))) == [
         "192.168.1.9:80"
     ]
@@ -103,25 +105,27 @@ def test_a_device_without_xaddrs_is_looked_for_at_its_source() -> None:
 
 def test_a_camera_of_another_subnet_is_listed_as_such() -> None:
     # snow-tree/camera-probe#17, quatanium/python-onvif#7: factory addresses
-    seen = read((camera("192.0.0.64"), "192.0.0.64"), (camera("192.168.1.9", 2), "192.168.1.9"))
-    assert [s.off_subnet for s in seen.sightings] == [True, False]
+    reading = read((camera("192.0.0.64"), "192.0.0.64"), (camera("192.168.1.9", 2), "192.168.1.9"))
+    assert [s.off_subnet for s in reading.sightings] == [True, False]
 
 
 def test_printers_are_counted_and_left_out() -> None:
     printer = matches(match(None, types="wprt:PrintDeviceType", scopes=None))
-    seen = read((printer, "192.168.1.30"), (printer, "192.168.1.30"), (camera("192.168.1.9"), "192.168.1.9"))
-    assert (hosts(seen), seen.other_sources) == (["192.168.1.9:80"], ("192.168.1.30",))
+    reading = read(
+        (printer, "192.168.1.30"), (printer, "192.168.1.30"), (camera("192.168.1.9"), "192.168.1.9")
+    )
+    assert (hosts(reading), reading.other_sources) == (["192.168.1.9:80"], ("192.168.1.30",))
 
 
 def test_one_malformed_datagram_costs_one_datagram() -> None:
     # vicmaeg/onvif-discovery#45
-    seen = read((b"\xff\xfe\x00garbage", "192.168.1.66"), (camera("192.168.1.9"), "192.168.1.9"))
-    assert (hosts(seen), seen.malformed, seen.suspects) == (["192.168.1.9:80"], 1, ("192.168.1.66",))
+    reading = read((b"\xff\xfe\x00garbage", "192.168.1.66"), (camera("192.168.1.9"), "192.168.1.9"))
+    assert (hosts(reading), reading.malformed, reading.suspects) == (["192.168.1.9:80"], 1, ("192.168.1.66",))
 
 
 def test_a_fault_makes_a_suspect_unless_another_probe_was_answered() -> None:
-    seen = read((FAULT, "192.168.1.9"), (FAULT, "192.168.1.8"), (camera("192.168.1.9"), "192.168.1.9"))
-    assert seen.suspects == ("192.168.1.8",)
+    reading = read((FAULT, "192.168.1.9"), (FAULT, "192.168.1.8"), (camera("192.168.1.9"), "192.168.1.9"))
+    assert reading.suspects == ("192.168.1.8",)
 
 
 def test_a_flood_of_announcements_is_bounded_and_counted() -> None:
@@ -129,9 +133,9 @@ def test_a_flood_of_announcements_is_bounded_and_counted() -> None:
         (matches(match(f"http://10.{n >> 8}.{n & 255}.1/", f"urn:uuid:{n}")), f"10.{n >> 8}.{n & 255}.1")
         for n in range(9000)
     ]
-    seen = read(*flood)
-    assert len(seen.sightings) == MAX_ANNOUNCEMENTS
-    assert seen.left_out == 9000 - MAX_ANNOUNCEMENTS
+    reading = read(*flood)
+    assert len(reading.sightings) == MAX_ANNOUNCEMENTS
+    assert reading.left_out == 9000 - MAX_ANNOUNCEMENTS
 
 
 def test_one_source_speaks_for_a_bounded_number_of_devices() -> None:
@@ -164,9 +168,9 @@ def test_no_answering_address_is_ever_lost(answers: list[tuple[int, int, int | N
     for host, endpoint, port, own in answers:
         xaddr = f"http://{f'192.168.1.{host}' if own else '10.9.9.9'}{f':{port}' if port else ''}/onvif"
         datagrams.append((matches(match(xaddr, f"urn:uuid:{endpoint}")), f"192.168.1.{host}"))
-    seen = read(*datagrams)
-    reached = {s.target.host for s in seen.sightings}
-    named = set(chain.from_iterable(s.target.xaddrs for s in seen.sightings))
+    reading = read(*datagrams)
+    reached = {s.target.host for s in reading.sightings}
+    named = set(chain.from_iterable(s.target.xaddrs for s in reading.sightings))
     for address in {f"192.168.1.{a[0]}" for a in answers}:
         assert address in reached or any(address in x for x in named) or "10.9.9.9" in reached
-    assert len({(s.target.host, s.target.port) for s in seen.sightings}) == len(seen.sightings)
+    assert len({(s.target.host, s.target.port) for s in reading.sightings}) == len(reading.sightings)

@@ -60,8 +60,8 @@ def flood(count: int) -> list[Sighting]:
 
 def sorted_out(sightings: list[Sighting]) -> tuple[list[str], list[str]]:
     plan = DiscoveryPlan((), ())
-    found = asyncio.run(without_silent(plan, FakeClock(), sightings, {HEARD}))
-    alive, silent = ([sighting.target.host for sighting in part] for part in found)
+    discovery = asyncio.run(without_silent(plan, FakeClock(), sightings, {HEARD}))
+    alive, silent = ([sighting.target.host for sighting in part] for part in discovery)
     return alive, silent
 
 

@@ -59,8 +59,8 @@ def test_slowing_down_halves_and_ends_somewhere() -> None:
 
 def tried_ports(*rows: tuple[str, int, PortAnswer]) -> TriedPorts:
     made = TriedPorts()
-    for host, port, heard in rows:
-        made.add(TriedPort(host, port, heard))
+    for host, port, port_answer in rows:
+        made.add(TriedPort(host, port, port_answer))
     return made
 
 
@@ -77,13 +77,13 @@ def test_single_lost_packets_do_not_slow_the_search() -> None:
 
 
 def test_a_refusal_is_an_answer_and_silence_is_none() -> None:
-    seen = tried_ports(
+    ports = tried_ports(
         ("a", 80, PortAnswer.REFUSED),
         ("b", 80, PortAnswer.SILENT),
         ("c", 80, PortAnswer.MUTE),
         ("d", 80, PortAnswer.OURS),
     )
-    assert seen.answered() == {"a", "c"}
+    assert ports.answered() == {"a", "c"}
 
 
 def test_the_later_answer_of_a_port_counts() -> None:

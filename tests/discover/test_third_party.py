@@ -54,8 +54,10 @@ def test_wsdiscovery_s_publisher_is_found_on_loopback_by_an_ordinary_user() -> N
         wanted = plan(["lo"])
         # the publisher waits up to 0.5 s
         wanted = replace(wanted, pacing=replace(wanted.pacing, settle_s=2.0))
-        found = asyncio.run(search(wanted, SystemClock()))
-    mine = [s for s in found.sightings if s.target.endpoint == endpoint]  # other programs may answer here too
+        discovery = asyncio.run(search(wanted, SystemClock()))
+    mine = [
+        s for s in discovery.sightings if s.target.endpoint == endpoint
+    ]  # other programs may answer here too
     assert [(str(s.target), s.found_by) for s in mine] == [("127.0.0.1:8801", (FoundBy.MULTICAST,))]
     assert mine[0].target.scopes == ("onvif://www.onvif.org/name/Cong",)
 
@@ -65,16 +67,16 @@ def test_wsdiscovery_s_publisher_answers_directed_probes(network: Network) -> No
     with publisher(endpoint, "http://127.0.0.1:8802/onvif/device_service"):
         wanted = plan(addresses=["127.0.0.1"])
         wanted = replace(wanted, pacing=replace(wanted.pacing, settle_s=2.0))
-        found = asyncio.run(search(wanted, SystemClock()))
-    assert [t.endpoint for t in found.devices] == [endpoint]
+        discovery = asyncio.run(search(wanted, SystemClock()))
+    assert [t.endpoint for t in discovery.devices] == [endpoint]
 
 
 def test_the_whole_default_search_finds_the_publisher_with_its_usual_timing(network: Network) -> None:
     endpoint = "urn:uuid:11111111-2222-4333-8444-555555555503"
     with publisher(endpoint, "http://127.0.0.1:8803/onvif/device_service"):
-        found = asyncio.run(search(make_plan(list_interfaces(), ["lo"]), SystemClock()))
-    assert [t.endpoint for t in found.devices] == [endpoint]
-    assert found.notes == ()
+        discovery = asyncio.run(search(make_plan(list_interfaces(), ["lo"]), SystemClock()))
+    assert [t.endpoint for t in discovery.devices] == [endpoint]
+    assert discovery.notes == ()
 
 
 def test_the_mock_device_of_npm_onvif_is_found() -> None:

@@ -65,18 +65,18 @@ def test_a_message_id_cannot_break_out_of_its_element() -> None:
 
 @pytest.mark.parametrize("namespace", [None, V2009, "urn:somebody's/own"])
 def test_both_namespaces_and_invented_ones_are_read(namespace: str | None) -> None:
-    found = only(matches(match(), namespace=namespace))
-    assert found.endpoint == EPR
-    assert found.types == (("http://www.onvif.org/ver10/network/wsdl", "NetworkVideoTransmitter"),)
+    sighting = only(matches(match(), namespace=namespace))
+    assert sighting.endpoint == EPR
+    assert sighting.types == (("http://www.onvif.org/ver10/network/wsdl", "NetworkVideoTransmitter"),)
 
 
 def test_two_xaddrs_in_one_element_are_two() -> None:
     # agsh/onvif#63: Axis and Bosch separate them by a space
-    found = only(
+    sighting = only(
         matches(match("http://169.254.7.7/onvif/device_service http://192.168.1.9/onvif/device_service"))
     )
-    assert len(found.xaddrs) == 2
-    assert rank_xaddrs(found.xaddrs, "192.168.1.9")[0].host == "192.168.1.9"
+    assert len(sighting.xaddrs) == 2
+    assert rank_xaddrs(sighting.xaddrs, "192.168.1.9")[0].host == "192.168.1.9"
 
 
 def test_ipv6_link_local_beside_ipv4_is_ranked_last_and_kept() -> None:
@@ -165,10 +165,10 @@ def test_a_soap_fault_is_told_apart_from_silence() -> None:
     ids=["NULs", "BOM", "blank line", "false encoding", "UTF-16", "cut off", "unbound prefix"],
 )
 def test_ordinary_breakage_is_survived(spoil: object) -> None:
-    found = only(spoil(matches(match())))  # type: ignore[operator]
-    assert found.endpoint == EPR
-    assert found.types[0][1] == "NetworkVideoTransmitter"
-    assert is_camera_like(found, asked_by_type=False)
+    sighting = only(spoil(matches(match())))  # type: ignore[operator]
+    assert sighting.endpoint == EPR
+    assert sighting.types[0][1] == "NetworkVideoTransmitter"
+    assert is_camera_like(sighting, asked_by_type=False)
 
 
 def test_entities_are_refused() -> None:
@@ -206,9 +206,9 @@ def test_what_is_no_service_address_is_none(text: str) -> None:
 
 
 def test_an_xaddr_loses_its_userinfo() -> None:
-    found = parse_xaddr("http://admin:hunter2@192.168.1.9:8000/onvif/device_service")
-    assert found is not None
-    assert (found.host, found.port, found.path) == ("192.168.1.9", 8000, "/onvif/device_service")
+    address = parse_xaddr("http://admin:hunter2@192.168.1.9:8000/onvif/device_service")
+    assert address is not None
+    assert (address.host, address.port, address.path) == ("192.168.1.9", 8000, "/onvif/device_service")
 
 
 @settings(max_examples=300, deadline=None)

@@ -131,10 +131,10 @@ class FakeDevice:
 
     async def serve(self, request: web.Request) -> web.Response:
         text = (await request.read()).decode()
-        found = re.search(
+        match = re.search(
             r'<s:Body xmlns:xsi="[^"]+" xmlns:xsd="[^"]+"><(\w+) xmlns="([^"]+)">(.*?)</\1>', text
         )
-        operation, namespace, content = found.groups() if found else ("?", "?", "")
+        operation, namespace, content = match.groups() if match else ("?", "?", "")
         wsse = "UsernameToken" in text
         asked = Asked(
             operation, namespace, content, request.path, text, request.headers.get("Authorization"), wsse
@@ -201,8 +201,8 @@ class FakeDevice:
 
     def good_token(self, text: str) -> bool:
         def part(name: str) -> str:
-            found = re.search(rf"<{name}[^>]*>([^<]*)</{name}>", text)
-            return found[1] if found else ""
+            match = re.search(rf"<{name}[^>]*>([^<]*)</{name}>", text)
+            return match[1] if match else ""
 
         if part("Username") != USER:
             return False
@@ -216,9 +216,9 @@ class FakeDevice:
         return part("Password") == base64.b64encode(want).decode() and age <= self.window_s
 
     def good_digest(self, asked: Asked, name: str) -> bool:
-        given = dict(re.findall(r'(\w+)="?([^",]+)"?', asked.authorization or ""))
+        fields = dict(re.findall(r'(\w+)="?([^",]+)"?', asked.authorization or ""))
         digest = hashlib.sha256 if name == "SHA-256" else hashlib.md5
-        nonce = given.get("nonce", "")
+        nonce = fields.get("nonce", "")
         if self.single_use_nonces and nonce in self.used:
             return False
         self.used.add(nonce)
@@ -226,13 +226,13 @@ class FakeDevice:
         def h(text: str) -> str:
             return digest(text.encode()).hexdigest()
 
-        qop, a2 = given.get("qop"), f"POST:{asked.path}"
+        qop, a2 = fields.get("qop"), f"POST:{asked.path}"
         if qop not in ((self.qop or "").split(",") if self.qop else [None]):
             return False
         a2 += f":{h(asked.text)}" if qop == "auth-int" else ""
-        middle = f":{given.get('nc')}:{given.get('cnonce')}:{qop}" if qop else ""
+        middle = f":{fields.get('nc')}:{fields.get('cnonce')}:{qop}" if qop else ""
         want = h(f"{h(f'{USER}:cam:{PASSWORD}')}:{nonce}{middle}:{h(a2)}")
-        return given.get("response") == want and given.get("username") == USER
+        return fields.get("response") == want and fields.get("username") == USER
 
 
 def healthy(device: FakeDevice, asked: Asked) -> str:

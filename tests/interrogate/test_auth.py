@@ -74,7 +74,7 @@ def test_a_zone_error_is_only_believed_with_a_witness(
 
 
 @pytest.mark.parametrize(
-    ("tried", "refusal", "further"),
+    ("way", "refusal", "further"),
     [
         (Way.WSSE_DEVICE_TIME, Refusal(), None),
         (Way.WSSE_DEVICE_TIME, Refusal(DIGEST), Way.HTTP_DIGEST),
@@ -87,9 +87,9 @@ def test_a_zone_error_is_only_believed_with_a_witness(
     ],
 )
 def test_a_second_try_needs_proof_that_the_secret_was_not_judged(
-    tried: Way, refusal: Refusal, further: Way | None
+    way: Way, refusal: Refusal, further: Way | None
 ) -> None:
-    assert next_way(tried, refusal) is further
+    assert next_way(way, refusal) is further
 
 
 @not_vacuous(0.06)
@@ -104,10 +104,10 @@ def test_small_offsets_are_never_zone_errors(offset_s: float) -> None:
 
 def test_tokens_are_on_device_time_only_where_that_is_the_way() -> None:
     now = datetime(2026, 11, 23, tzinfo=UTC)
-    seen = Evidence(clock=replace(CLOCK, utc=now - timedelta(seconds=12)), clock_read_at_s=100.0)
+    evidence = Evidence(clock=replace(CLOCK, utc=now - timedelta(seconds=12)), clock_read_at_s=100.0)
     late = now - timedelta(seconds=12) + timedelta(seconds=CUT_OFF_S + CLOCK.round_trip_s / 2 + 4)
-    assert token_time(Way.WSSE_DEVICE_TIME, now, seen, 104.0) == late
-    assert token_time(Way.WSSE_OWN_TIME, now, seen, 104.0) == now
+    assert token_time(Way.WSSE_DEVICE_TIME, now, evidence, 104.0) == late
+    assert token_time(Way.WSSE_OWN_TIME, now, evidence, 104.0) == now
     assert token_time(Way.WSSE_DEVICE_TIME, now, Evidence(), 104.0) == now
     end = Evidence(clock=replace(CLOCK, utc=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)))
     assert token_time(Way.WSSE_DEVICE_TIME, now, end, 104.0) == now

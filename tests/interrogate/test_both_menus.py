@@ -79,8 +79,8 @@ def advised(facts: DeviceFacts) -> tuple[Action, list[str], list[str]]:
     """What is advised where it sends what it is set to, and the words of the steps and of the grounds."""
     subject = camera((encoder_options(codec="h264"),), codec="h264", width_px=1280, height_px=720)
     assert isinstance(subject.device, DeviceFacts)
-    told = replace(subject.device, media=facts.media, services=facts.services, faults=facts.faults)
-    plan = planned(replace(subject, device=told))
+    device = replace(subject.device, media=facts.media, services=facts.services, faults=facts.faults)
+    plan = planned(replace(subject, device=device))
     keys = [[text.key.rpartition(".")[2] for text in texts] for texts in (plan.steps, plan.rests_on)]
     return plan.action, keys[0], keys[1]
 

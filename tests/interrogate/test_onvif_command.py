@@ -45,19 +45,19 @@ def cameras() -> tuple[SimulatedCamera, ...]:
 def school() -> Iterator[tuple[SimulatedCamera, ...]]:
     """Cameras that run in a thread of their own, because the command is another process."""
     ready, stop = threading.Event(), asyncio.Event()
-    found: list[SimulatedCamera] = []
+    matching: list[SimulatedCamera] = []
     loop = asyncio.new_event_loop()
 
     async def run() -> None:
         async with open_school(cameras()) as opened:
-            found.extend(opened.cameras)
+            matching.extend(opened.cameras)
             ready.set()
             await stop.wait()
 
     thread = threading.Thread(target=loop.run_until_complete, args=(run(),), daemon=True)
     thread.start()
     assert ready.wait(20)
-    yield tuple(found)
+    yield tuple(matching)
     loop.call_soon_threadsafe(stop.set)
     thread.join(20)
     loop.close()
@@ -118,9 +118,9 @@ def test_a_wrong_password_is_told_in_one_line_without_it(school: tuple[Simulated
     ],
 )
 def test_a_mistake_is_told_and_nothing_is_sent(arguments: tuple[str, ...], words: str) -> None:
-    with pytest.raises(OperatorError) as told:
+    with pytest.raises(OperatorError) as refusal:
         onvif_command.main(["127.0.0.1:9", *arguments], standalone_mode=False)
-    assert len(told.value.problems) == 1 and words in tm(told.value.problem)
+    assert len(refusal.value.problems) == 1 and words in tm(refusal.value.problem)
 
 
 def test_a_stream_is_not_a_device() -> None:
@@ -163,9 +163,9 @@ def test_who_may_not_make_a_call_is_told_what_to_do(user: tuple[str, ...], words
 
 
 def test_an_operation_in_other_letters_is_suggested_and_not_taken_for_a_writing_one() -> None:
-    with pytest.raises(OperatorError) as told:
+    with pytest.raises(OperatorError) as refusal:
         onvif_command.main(["127.0.0.1:9", "devicemgmt", "getusers"], standalone_mode=False)
-    assert "GetUsers" in tm(told.value.problem) and "--write" not in tm(told.value.problem)
+    assert "GetUsers" in tm(refusal.value.problem) and "--write" not in tm(refusal.value.problem)
 
 
 @pytest.mark.parametrize("chunk", [b" " * 65_536, b" "], ids=["flood", "drip"])
@@ -200,8 +200,8 @@ def test_a_reply_without_end_is_cut(chunk: bytes, monkeypatch: pytest.MonkeyPatc
 
 def test_nobody_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     code = onvif_command.main(["127.0.0.1:9", "devicemgmt", "GetHostname"], standalone_mode=False)
-    heard = capsys.readouterr()
-    assert code == 3 and heard.out == "" and len(heard.err.splitlines()) == 1
+    output = capsys.readouterr()
+    assert code == 3 and output.out == "" and len(output.err.splitlines()) == 1
 
 
 def test_values_of_every_kind_become_json() -> None:

@@ -684,9 +684,9 @@ def test_a_recorder_shows_every_channel() -> None:
     device = FakeDevice(
         answers={f"{MEDIA2}#GetProfiles": media2_profiles(rows)}, services=(DEVICE_NS, MEDIA2)
     )
-    found = media(interview(device)).profiles
-    assert len(found) == 36 and len({p.video_source for p in found}) == 12
-    assert all(p.stream_uri is not None and not isinstance(p.stream_uri, Fault) for p in found)
+    profiles = media(interview(device)).profiles
+    assert len(profiles) == 36 and len({p.video_source for p in profiles}) == 12
+    assert all(p.stream_uri is not None and not isinstance(p.stream_uri, Fault) for p in profiles)
     asked = [a.content for a in device.asked if a.operation == "GetStreamUri"]
     assert all("K0<" in content for content in asked[:12])  # the main streams first, should time run out
 

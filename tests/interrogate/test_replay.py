@@ -80,8 +80,8 @@ def test_a_challenge_is_replayed_as_often_as_it_is_asked_for(status: str, second
     door = ReplayDoor((exchange,), ReplayClock())
     request = HttpRequest("http://192.0.2.1/onvif/media", b"<s:Body>1</s:Body>", (), "GetProfiles")
     replies = [asyncio.run(door.post(request, 1.0)) for _ in range(2)]
-    seen = [reply.status if isinstance(reply, HttpReply) else reply for reply in replies]
-    assert seen == [int(status[:3]), second]
+    outcomes = [reply.status if isinstance(reply, HttpReply) else reply for reply in replies]
+    assert outcomes == [int(status[:3]), second]
 
 
 def test_a_recording_of_a_refusal_replays_the_refusal(tmp_path: Path) -> None:

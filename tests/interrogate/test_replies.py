@@ -216,8 +216,8 @@ def test_faults_are_told_apart(
 ) -> None:
     fault = read_envelope(soap_fault(code, text).encode())
     assert isinstance(fault, SoapFault)
-    seen = (fault.refuses_login, fault.is_unsupported, fault.names_lock, fault.names_time)
-    assert seen == (refuses, unsupported, lock, time)
+    traits = (fault.refuses_login, fault.is_unsupported, fault.names_lock, fault.names_time)
+    assert traits == (refuses, unsupported, lock, time)
 
 
 def test_dates_that_do_not_exist_are_no_dates() -> None:

@@ -207,9 +207,9 @@ BARE = (
 
 
 def encoder(facts: DeviceFacts) -> EncoderSettings:
-    found = media(facts).profiles[0].encoder
-    assert isinstance(found, EncoderSettings)
-    return found
+    settings = media(facts).profiles[0].encoder
+    assert isinstance(settings, EncoderSettings)
+    return settings
 
 
 def test_configurations_of_media2_say_what_its_profiles_do_not() -> None:
@@ -245,8 +245,8 @@ def test_media2_alone_gives_the_only_configuration_that_a_profile_may_use(
         services=(DEVICE, MEDIA2),
         answers={"GetProfiles": media2_profiles(BARE), "GetVideoEncoderConfigurations": some},
     )
-    found = media(interview(device)).profiles[0].encoder
-    assert (found.codec if isinstance(found, EncoderSettings) else None) == codec
+    settings = media(interview(device)).profiles[0].encoder
+    assert (settings.codec if isinstance(settings, EncoderSettings) else None) == codec
 
 
 @pytest.mark.parametrize("listing", [BARE, None], ids=["Media1 chosen", "Media2 chosen"])

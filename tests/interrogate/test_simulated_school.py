@@ -52,12 +52,12 @@ def test_identity_clock_and_streams_are_those_of_the_specification(
         assert facts.network.subnets == ("127.0.0.0/8",)  # type: ignore[union-attr]
         assert abs(facts.clock.offset_s - camera.clock_offset_s) < 1.5  # type: ignore[operator, union-attr]
         assert isinstance(facts.media, MediaFacts)
-        seen = [
+        rows = [
             (p.token, p.encoder.codec, p.encoder.width_px, p.encoder.frame_rate_hz)  # type: ignore[union-attr]
             for p in facts.media.profiles
         ]
         claims = [(s.token, s.claim) for s in camera.streams]
-        assert seen == [(token, c.codec, c.width_px, c.frame_rate_hz) for token, c in claims]
+        assert rows == [(token, c.codec, c.width_px, c.frame_rate_hz) for token, c in claims]
         assert all(str(p.stream_uri).startswith(f"rtsp://{camera.address}:") for p in facts.media.profiles)
         assert facts.faults == ()
 

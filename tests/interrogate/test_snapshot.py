@@ -34,7 +34,7 @@ def offering(address: str, answer: Any) -> FakeDevice:
 
 
 @pytest.mark.parametrize(
-    ("answer", "found"),
+    ("answer", "expected"),
     [
         (JPEG, SnapshotAccess(True, 200)),
         (
@@ -54,10 +54,10 @@ def offering(address: str, answer: Any) -> FakeDevice:
         (web.Response(status=302, headers={"Location": "http://192.0.2.9/"}), FaultCode.MALFORMED_REPLY),
     ],
 )
-def test_what_a_stranger_is_answered(answer: web.Response, found: SnapshotAccess | FaultCode) -> None:
+def test_what_a_stranger_is_answered(answer: web.Response, expected: SnapshotAccess | FaultCode) -> None:
     device = offering("http://127.0.0.1:{port}/snap.jpg?ch=1", answer)
-    seen = interview(device, options=ASKED).snapshot
-    assert (seen.code if isinstance(seen, Fault) else seen) == found
+    snapshot = interview(device, options=ASKED).snapshot
+    assert (snapshot.code if isinstance(snapshot, Fault) else snapshot) == expected
     (get,) = [asked for asked in device.asked if asked.operation == "?"]
     assert get.path == "/snap.jpg" and get.authorization is None and get.text == ""
 
@@ -85,14 +85,14 @@ def test_another_host_is_never_asked() -> None:
 )
 def test_an_address_that_is_no_stranger_s_is_not_asked(address: str) -> None:
     device = offering(address, JPEG)
-    seen = interview(device, options=ASKED).snapshot
-    assert isinstance(seen, Fault) and seen.code is FaultCode.UNSUPPORTED
+    snapshot = interview(device, options=ASKED).snapshot
+    assert isinstance(snapshot, Fault) and snapshot.code is FaultCode.UNSUPPORTED
     assert device.count("?") == 0
 
 
 def test_a_device_without_the_operation_is_a_fault() -> None:
-    seen = interview(FakeDevice(), options=ASKED).snapshot
-    assert isinstance(seen, Fault) and seen.code is FaultCode.UNSUPPORTED
+    snapshot = interview(FakeDevice(), options=ASKED).snapshot
+    assert isinstance(snapshot, Fault) and snapshot.code is FaultCode.UNSUPPORTED
 
 
 @pytest.mark.parametrize("answer", [JPEG, web.Response(status=401), web.Response(status=500)])

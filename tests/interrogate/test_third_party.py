@@ -102,8 +102,8 @@ def mock_facts() -> dict[str, object]:
     with onvif_mock() as namespace:
         done = namespace.run([sys.executable, "-c", CLIENT, str(namespace.port)])
     assert done.returncode == 0, done.stderr
-    found: dict[str, object] = json.loads(done.stdout)
-    return found
+    document: dict[str, object] = json.loads(done.stdout)
+    return document
 
 
 class TestMockOfNpmOnvif:

@@ -24,11 +24,11 @@ def test_a_reason_speaks_the_language_of_its_sentence(tmp_path: Path) -> None:
     with pytest.raises(OperatorError) as refusal:
         load_config(tmp_path / "nowhere.toml")
     (problem,) = refusal.value.problems
-    told = both(problem)
-    assert "không có tệp" in told.vi and "no such file" in told.en
+    sentence = both(problem)
+    assert "không có tệp" in sentence.vi and "no such file" in sentence.en
     assert str(tmp_path) not in str(os_reason(FileNotFoundError(errno.ENOENT, "No such file", str(tmp_path))))
 
 
 def test_a_reason_with_braces_is_only_a_value() -> None:
-    told = render(message("config.unreadable", path="{path}", reason=message("os.other", number=5)), "en")
-    assert told == "{path}: cannot be read (the operating system refuses, error 5)"
+    sentence = render(message("config.unreadable", path="{path}", reason=message("os.other", number=5)), "en")
+    assert sentence == "{path}: cannot be read (the operating system refuses, error 5)"

@@ -43,9 +43,9 @@ def test_a_stream_address_is_split(text: str, uri: str, user: str | None, passwo
     parsed = parse_stream_uri(text)
     assert parsed is not None
     assert str(parsed[0]) == uri
-    found = parsed[1]
-    assert (None if found is None else found.user) == user
-    assert (None if found is None else found.secret.reveal()) == password
+    login = parsed[1]
+    assert (None if login is None else login.user) == user
+    assert (None if login is None else login.secret.reveal()) == password
 
 
 @pytest.mark.parametrize(

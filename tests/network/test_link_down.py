@@ -94,7 +94,7 @@ def test_a_cable_that_is_pulled_in_mid_scan_blames_no_camera(end: str, tmp_path:
         out, err = process.communicate(timeout=200)
     assert "Traceback" not in err, err
     document: dict[str, Any] = json.loads(out)
-    told = [(camera["address"], camera["verdict"]) for camera in document["cameras"]]
-    assert told == [(address, "undetermined") for address in THEIRS], err
+    verdicts = [(camera["address"], camera["verdict"]) for camera in document["cameras"]]
+    assert verdicts == [(address, "undetermined") for address in THEIRS], err
     assert process.returncode == 3
     assert [row["observed"] for row in document["site_findings"] if row["rule"] == "SITE-SILENT"] == [3]

@@ -35,17 +35,17 @@ async def through(line: Line, clip: str, window_s: float) -> StreamFacts:
 )
 def test_a_slow_line_is_named_and_its_camera_not_judged(clip: str, rate_bps: float, truth_hz: float) -> None:
     facts = asyncio.run(through(Line(rate_bps=rate_bps), clip, 4.0))
-    seen = measured(facts)
-    assert "network_slow" in seen.limits
-    assert (seen.frame_rate_basis, seen.frame_rate_hz) == ("stamps", pytest.approx(truth_hz, rel=0.01))  # type: ignore[comparison-overlap]
-    assert seen.arrival_frame_rate_hz is not None and seen.arrival_frame_rate_hz < truth_hz / 1.5
-    assert seen.gop_at_least_s is None or seen.gop_at_least_s < 3.0
+    figures = measured(facts)
+    assert "network_slow" in figures.limits
+    assert (figures.frame_rate_basis, figures.frame_rate_hz) == ("stamps", pytest.approx(truth_hz, rel=0.01))  # type: ignore[comparison-overlap]
+    assert figures.arrival_frame_rate_hz is not None and figures.arrival_frame_rate_hz < truth_hz / 1.5
+    assert figures.gop_at_least_s is None or figures.gop_at_least_s < 3.0
 
 
 def test_a_line_with_room_is_not_slow() -> None:
-    seen = measured(asyncio.run(through(Line(rate_bps=12_000_000), "load_1080p_h264", 3.0)))
-    assert "network_slow" not in seen.limits
-    assert seen.frame_rate_hz == pytest.approx(25.0, rel=0.01)
+    figures = measured(asyncio.run(through(Line(rate_bps=12_000_000), "load_1080p_h264", 3.0)))
+    assert "network_slow" not in figures.limits
+    assert figures.frame_rate_hz == pytest.approx(25.0, rel=0.01)
 
 
 def test_a_line_that_breaks_is_a_stream_that_stopped() -> None:
@@ -74,8 +74,8 @@ def test_a_pause_at_the_end_of_the_window_is_not_death() -> None:
         async with running(Pausing()) as uri:
             return await watch(uri, window_s=2.5)
 
-    seen = measured(asyncio.run(look()))
-    assert seen.frames > 100 and seen.gop_length_frames == 10
+    figures = measured(asyncio.run(look()))
+    assert figures.frames > 100 and figures.gop_length_frames == 10
 
 
 def test_datagrams_are_lost_late_and_overtaken_as_planned() -> None:
