@@ -56,33 +56,33 @@ QUICK = (
 def check_file(path: Path, recipe: Recipe, truth: Truth) -> None:
     """Everything that ffprobe can say of the file."""
     facts = watch_file(FileTarget(path), FileOptions(pictures=1), look)
-    found = facts.measured
-    assert isinstance(found, MeasuredStream)
-    assert (found.width_px, found.height_px) == (truth.width, truth.height)
-    assert found.codec_profile == truth.codec_profile
-    assert _level(found) == truth.level
-    assert found.frames == truth.frames
-    assert found.keyframes == len(truth.keyframes)
-    assert found.gop_length_frames == _gop(truth.keyframes)
-    assert (found.keyframes_decoded, found.decode_errors) == (1, 0)
+    figures = facts.measured
+    assert isinstance(figures, MeasuredStream)
+    assert (figures.width_px, figures.height_px) == (truth.width, truth.height)
+    assert figures.codec_profile == truth.codec_profile
+    assert _level(figures) == truth.level
+    assert figures.frames == truth.frames
+    assert figures.keyframes == len(truth.keyframes)
+    assert figures.gop_length_frames == _gop(truth.keyframes)
+    assert (figures.keyframes_decoded, figures.decode_errors) == (1, 0)
     if path.suffix in (".mp4", ".mkv", ".ts"):
-        assert found.frame_rate_hz is not None and found.frame_rate_uncertainty_hz is not None
-        assert abs(found.frame_rate_hz - recipe.rate) <= found.frame_rate_uncertainty_hz + 1e-6
+        assert figures.frame_rate_hz is not None and figures.frame_rate_uncertainty_hz is not None
+        assert abs(figures.frame_rate_hz - recipe.rate) <= figures.frame_rate_uncertainty_hz + 1e-6
         assert (
-            found.gop_length_s is None
-            or found.gop_length_frames is None
-            or (found.gop_length_s == pytest.approx(found.gop_length_frames / recipe.rate, rel=0.005))
+            figures.gop_length_s is None
+            or figures.gop_length_frames is None
+            or (figures.gop_length_s == pytest.approx(figures.gop_length_frames / recipe.rate, rel=0.005))
         )
 
 
-def _level(found: MeasuredStream) -> int:
+def _level(figures: MeasuredStream) -> int:
     """As ffprobe writes it: level_idc, which H.265 counts in thirtieths."""
-    if found.codec_level is None:
+    if figures.codec_level is None:
         return -99
-    if found.codec_level == "1b":
+    if figures.codec_level == "1b":
         return 9
-    tenths = round(float(found.codec_level) * 10)
-    return tenths if found.codec == "h264" else tenths * 3
+    tenths = round(float(figures.codec_level) * 10)
+    return tenths if figures.codec == "h264" else tenths * 3
 
 
 def _gop(keyframes: list[int]) -> float | None:
@@ -115,8 +115,8 @@ def check_stream(recipe: Recipe, truth: Truth) -> None:
     assert (count, keys) == (truth.frames, len(truth.keyframes))
     if recipe.codec != "mjpeg":
         parse = h264.parse_sps if recipe.codec == "h264" else h265.parse_sps
-        found = [sps for _, nal in sequence.changes if (sps := parse(nal)) is not None]
-        assert {(s.width_px, s.height_px, s.codec_profile) for s in found} == {
+        sets = [sps for _, nal in sequence.changes if (sps := parse(nal)) is not None]
+        assert {(s.width_px, s.height_px, s.codec_profile) for s in sets} == {
             (truth.width, truth.height, truth.codec_profile)
         }
 
@@ -144,7 +144,7 @@ def test_pictures_from_payloads_are_those_of_the_files_own_decode(tmp_path: Path
     bare.write_bytes(b"".join(unit.data for unit in encode(recipe)))
     with av.open(str(bare)) as container:
         shown = [frame.to_ndarray() for frame in container.decode(video=0) if frame.key_frame]
-    decoder, sequence, found = Decoder(), NalSequence(recipe.codec), []
+    decoder, sequence, pictures = Decoder(), NalSequence(recipe.codec), []
     for unit in encode(recipe):
         payloads = packetize(recipe.codec, unit.data, 900)
         if recipe.codec == "mjpeg":
@@ -153,9 +153,9 @@ def test_pictures_from_payloads_are_those_of_the_files_own_decode(tmp_path: Path
             nals = _payload_format(recipe.codec)[0](payloads).nals
             picture = sequence.picture(nals) if is_keyframe(sequence.add(nals)) else None
         if picture is not None:
-            found.append(decoder.decode(recipe.codec, picture).to_ndarray())  # type: ignore[union-attr]
-    assert len(found) == len(shown) >= 2
-    assert all(np.array_equal(ours, theirs) for ours, theirs in zip(found, shown, strict=True))
+            pictures.append(decoder.decode(recipe.codec, picture).to_ndarray())  # type: ignore[union-attr]
+    assert len(pictures) == len(shown) >= 2
+    assert all(np.array_equal(ours, theirs) for ours, theirs in zip(pictures, shown, strict=True))
 
 
 SIZES = ((320, 240), (322, 182), (1280, 720), (1920, 1080), (2560, 1440), (64, 48))
@@ -216,12 +216,12 @@ def test_left_crops_have_the_encoders_truth(tmp_path: Path, encoder: str, crop: 
     plain = write(recipe, tmp_path / f"plain.{recipe.codec}")
     name = "h264_metadata" if recipe.codec == "h264" else "hevc_metadata"
     path = filtered(plain, tmp_path / f"cropped.{recipe.codec}", f"{name}={crop}")
-    found = watch_file(FileTarget(path), FileOptions(pictures=1), look)
-    assert isinstance(found.measured, MeasuredStream)
+    facts = watch_file(FileTarget(path), FileOptions(pictures=1), look)
+    assert isinstance(facts.measured, MeasuredStream)
     sides = {part.split("=")[0]: int(part.split("=")[1]) for part in crop.split(":")}
     width = 320 - sides.get("crop_left", 0) - sides.get("crop_right", 0)
-    assert (found.measured.width_px, found.measured.height_px) == (width, 240 - sides.get("crop_top", 0))
-    assert found.measured.keyframes_decoded == 1
+    assert (facts.measured.width_px, facts.measured.height_px) == (width, 240 - sides.get("crop_top", 0))
+    assert facts.measured.keyframes_decoded == 1
 
 
 @pytest.mark.parametrize("coding", ["frames", "fields", "mixed"])
@@ -238,5 +238,5 @@ def test_two_fields_are_one_frame(tmp_path: Path, coding: str, suffix: str) -> N
     bare.write_bytes(stream)
     path = bare if suffix == "h264" else filtered(bare, tmp_path / f"clip.{suffix}", "null")
     check_file(path, Recipe(rate=Fraction(25)), probe(path))
-    found = watch_file(FileTarget(path), FileOptions(), look).measured
-    assert isinstance(found, MeasuredStream) and (found.frames, found.gop_length_frames) == (20, 10)
+    figures = watch_file(FileTarget(path), FileOptions(), look).measured
+    assert isinstance(figures, MeasuredStream) and (figures.frames, figures.gop_length_frames) == (20, 10)

@@ -53,12 +53,12 @@ def packets() -> tuple[bytes, ...]:
         receiver.bind(("127.0.0.1", 0))
         encode(f"rtp://127.0.0.1:{receiver.getsockname()[1]}?pkt_size=400", "rtp", strict="experimental")
         receiver.setblocking(False)
-        found: list[bytes] = []
+        payloads: list[bytes] = []
         while True:
             try:
-                found.append(receiver.recv(65_536))
+                payloads.append(receiver.recv(65_536))
             except BlockingIOError:
-                return tuple(packet for packet in found if not 200 <= packet[1] <= 204)
+                return tuple(packet for packet in payloads if not 200 <= packet[1] <= 204)
 
 
 def watched(sent: tuple[bytes, ...]) -> TrackReceiver:
@@ -103,11 +103,16 @@ def test_a_lost_packet_damages_its_frame_and_its_picture() -> None:
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_files_of_av1_are_read(tmp_path: Path, suffix: str) -> None:
     encode(str(tmp_path / f"a.{suffix}"))
-    seen = watch_file(FileTarget(tmp_path / f"a.{suffix}"), FileOptions(), look).measured
-    assert isinstance(seen, MeasuredStream)
-    assert (seen.codec, seen.width_px, seen.height_px, seen.frames) == ("av1", WIDTH, HEIGHT, FRAMES)
-    assert (seen.codec_profile, seen.gop_length_frames, seen.decode_errors) == ("Main", GOP, 0)
-    assert seen.keyframes_decoded == 2 and seen.frame_rate_hz == pytest.approx(25.0, rel=0.01)
+    figures = watch_file(FileTarget(tmp_path / f"a.{suffix}"), FileOptions(), look).measured
+    assert isinstance(figures, MeasuredStream)
+    assert (figures.codec, figures.width_px, figures.height_px, figures.frames) == (
+        "av1",
+        WIDTH,
+        HEIGHT,
+        FRAMES,
+    )
+    assert (figures.codec_profile, figures.gop_length_frames, figures.decode_errors) == ("Main", GOP, 0)
+    assert figures.keyframes_decoded == 2 and figures.frame_rate_hz == pytest.approx(25.0, rel=0.01)
 
 
 def test_its_description_names_it() -> None:
@@ -121,7 +126,7 @@ def test_its_description_names_it() -> None:
 @given(st.binary(max_size=60), st.integers(0, 255))
 def test_any_bytes_give_a_value(data: bytes, head: int) -> None:
     av1_headers.parse_sequence_header(bytes((0x08 | head & 6,)) + data)
-    found, _ = av1.elements(bytes((head,)) + data)
-    assert sum(len(element.data) for element in found) <= len(data)
+    elements, _ = av1.elements(bytes((head,)) + data)
+    assert sum(len(element.data) for element in elements) <= len(data)
     assert sum(map(len, av1_headers.split_obus(data))) <= len(data)
     picture([bytes((head,)) + data], PictureSource("av1"))

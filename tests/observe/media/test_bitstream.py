@@ -184,8 +184,8 @@ def test_recovery_points_of_intra_refresh_are_found() -> None:
         h264.recovery_frame_count(nal)
         for nal in chain.from_iterable(split_annex_b(unit.data) for unit in units)
     ]
-    found = [count for count in counts if count is not None]
-    assert len(found) >= 2 and all(count > 0 for count in found)
+    numbers = [count for count in counts if count is not None]
+    assert len(numbers) >= 2 and all(count > 0 for count in numbers)
 
 
 def test_jpeg_headers_are_read() -> None:
@@ -234,11 +234,11 @@ def test_damaged_parameter_sets_give_a_value_or_none(data: st.DataObject) -> Non
         nal = bytearray(next(n for n in nals if parse(n) is not None))
         for _ in range(data.draw(st.integers(1, 4))):
             nal[data.draw(st.integers(0, len(nal) - 1))] ^= 1 << data.draw(st.integers(0, 7))
-        found = parse(bytes(nal[: data.draw(st.integers(0, len(nal)))]))
-        if judged(isinstance(found, h264.H264Sps | h265.H265Sps)):
-            assert isinstance(found, h264.H264Sps | h265.H265Sps)
-            assert 0 < found.width_px <= found.coded_width_px <= 16_384
-            assert found.frame_rate_hz is None or 0.01 <= found.frame_rate_hz <= 1000
+        parameters = parse(bytes(nal[: data.draw(st.integers(0, len(nal)))]))
+        if judged(isinstance(parameters, h264.H264Sps | h265.H265Sps)):
+            assert isinstance(parameters, h264.H264Sps | h265.H265Sps)
+            assert 0 < parameters.width_px <= parameters.coded_width_px <= 16_384
+            assert parameters.frame_rate_hz is None or 0.01 <= parameters.frame_rate_hz <= 1000
 
 
 @pytest.mark.parametrize("filler", [b"\x00", b"\xff", b"\x80", b"\x55", b"\x01"])

@@ -410,8 +410,8 @@ def test_the_limit_of_a_unit_is_read_on_the_way_to_the_root(
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text + "\n")
-    found = limit_bytes(tmp_path, tmp_path / "own")
-    assert found == (None if limit is None else limit << 20)
+    limit_read = limit_bytes(tmp_path, tmp_path / "own")
+    assert limit_read == (None if limit is None else limit << 20)
 
 
 def test_a_4k_picture_fits_into_the_unit_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:

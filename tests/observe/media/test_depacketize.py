@@ -225,15 +225,15 @@ def test_an_open_gop_i_picture_is_a_keyframe_and_gradual_refresh_is_none() -> No
 @pytest.mark.parametrize("mtu", [100, 1400])
 def test_keyframes_by_peek_are_the_encoders(recipe: Recipe, expected: list[int], mtu: int) -> None:
     packetize, peek = (h264_payloads, h264.peek) if recipe.codec == "h264" else (h265_payloads, h265.peek)
-    found, sequence = [], NalSequence(recipe.codec)
+    units, sequence = [], NalSequence(recipe.codec)
     for unit in encode(recipe):
         nals, flags = split_annex_b(unit.data), 0
         for payload in packetize(nals, mtu):
             flags |= peek(payload)
         assert bool(flags & IRAP) == bool(sequence.add(nals) & IRAP)
         if is_keyframe(flags):
-            found.append(unit.pts)
-    assert found == expected
+            units.append(unit.pts)
+    assert units == expected
     assert sequence.b_slices == (recipe.codec == "h264" and "bframes=0" not in recipe.params)
 
 

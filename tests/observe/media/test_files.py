@@ -44,28 +44,28 @@ def test_containers_tell_the_whole_truth(tmp_path: Path, recipe: Recipe, suffix:
     if suffix == "avi" and recipe is H265:
         pytest.skip("AVI has no presentation order for H.265")
     facts = watched(write(recipe, tmp_path / f"clip.{suffix}"))
-    found = measured(facts)
-    assert (found.codec, found.width_px, found.height_px) == (recipe.codec, 320, 240)
-    assert found.frames == recipe.frames and found.transport == "file"
-    assert found.frame_rate_hz is not None and found.frame_rate_uncertainty_hz is not None
-    assert abs(found.frame_rate_hz - recipe.rate) <= found.frame_rate_uncertainty_hz + 1e-9
-    assert found.gop_length_frames == (1 if recipe is MJPEG else 20)
-    assert found.gop_length_s == pytest.approx(found.gop_length_frames / recipe.rate, rel=0.01)
-    assert found.window_s == pytest.approx(recipe.frames / recipe.rate, rel=0.02)
-    assert (found.keyframes_decoded, found.decode_errors) == (2, 0)
+    figures = measured(facts)
+    assert (figures.codec, figures.width_px, figures.height_px) == (recipe.codec, 320, 240)
+    assert figures.frames == recipe.frames and figures.transport == "file"
+    assert figures.frame_rate_hz is not None and figures.frame_rate_uncertainty_hz is not None
+    assert abs(figures.frame_rate_hz - recipe.rate) <= figures.frame_rate_uncertainty_hz + 1e-9
+    assert figures.gop_length_frames == (1 if recipe is MJPEG else 20)
+    assert figures.gop_length_s == pytest.approx(figures.gop_length_frames / recipe.rate, rel=0.01)
+    assert figures.window_s == pytest.approx(recipe.frames / recipe.rate, rel=0.02)
+    assert (figures.keyframes_decoded, figures.decode_errors) == (2, 0)
     assert isinstance(facts.image, ImageFacts) and facts.image.conditions == ()
-    assert found.rtp_jitter_s is None and found.rtp_packets == 0 and found.connect_s is None
-    assert facts.declared is not None and facts.declared.codec_profile == found.codec_profile
+    assert figures.rtp_jitter_s is None and figures.rtp_packets == 0 and figures.connect_s is None
+    assert facts.declared is not None and facts.declared.codec_profile == figures.codec_profile
     assert facts.faults == () and facts.access is None and facts.configured is None
 
 
 @pytest.mark.parametrize("recipe", [H264, H265, MJPEG], ids=lambda r: r.codec)
 def test_bare_access_units_have_no_time_and_get_none_invented(tmp_path: Path, recipe: Recipe) -> None:
-    found = measured(watched(write(recipe, tmp_path / f"clip.{recipe.codec}")))
-    assert found.frames == recipe.frames and found.keyframes >= 3
-    assert found.frame_rate_hz is None and found.bitrate_bps is None and found.gop_length_s is None
-    assert found.window_s == 0.0 and found.gop_at_least_s is None
-    assert (found.width_px, found.height_px, found.keyframes_decoded) == (320, 240, 2)
+    figures = measured(watched(write(recipe, tmp_path / f"clip.{recipe.codec}")))
+    assert figures.frames == recipe.frames and figures.keyframes >= 3
+    assert figures.frame_rate_hz is None and figures.bitrate_bps is None and figures.gop_length_s is None
+    assert figures.window_s == 0.0 and figures.gop_at_least_s is None
+    assert (figures.width_px, figures.height_px, figures.keyframes_decoded) == (320, 240, 2)
 
 
 def test_mpeg4_part_2_is_recognised_and_not_decoded(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def _broken(folder: Path) -> dict[str, tuple[Path, FaultCode]]:
     }
     for name, (content, _) in cases.items():
         (folder / name).write_bytes(content)
-    found = {name: (folder / name, code) for name, (_, code) in cases.items()}
+    files = {name: (folder / name, code) for name, (_, code) in cases.items()}
     os.mkfifo(folder / "pipe.mp4")
     places = {
         "missing": folder / "missing.mp4",
@@ -103,7 +103,7 @@ def _broken(folder: Path) -> dict[str, tuple[Path, FaultCode]]:
         "pipe": folder / "pipe.mp4",
         "endless": Path("/dev/zero"),
     }
-    return found | {name: (path, FaultCode.NOT_FOUND) for name, path in places.items()}
+    return files | {name: (path, FaultCode.NOT_FOUND) for name, path in places.items()}
 
 
 def test_broken_files_become_the_right_fault(tmp_path: Path) -> None:
@@ -137,8 +137,8 @@ def test_audio_alone_is_no_video(tmp_path: Path) -> None:
 
 
 def test_a_long_file_is_watched_for_the_window_only(tmp_path: Path) -> None:
-    found = measured(watched(write(H264, tmp_path / "clip.mp4"), window_s=1.0))
-    assert 25 <= found.frames <= 30 and found.frame_rate_hz == 25.0
+    figures = measured(watched(write(H264, tmp_path / "clip.mp4"), window_s=1.0))
+    assert 25 <= figures.frames <= 30 and figures.frame_rate_hz == 25.0
 
 
 def test_pictures_are_spread_over_the_file_and_kept_only_where_asked(tmp_path: Path) -> None:
@@ -157,8 +157,8 @@ def test_a_size_that_changes_is_counted_and_the_last_one_told(tmp_path: Path) ->
     path.write_bytes(
         b"".join(unit.data for unit in chain.from_iterable(encode(recipe) for recipe in (small, large)))
     )
-    found = measured(watched(path))
-    assert (found.width_px, found.height_px, found.parameter_set_changes) == (640, 480, 1)
+    figures = measured(watched(path))
+    assert (figures.width_px, figures.height_px, figures.parameter_set_changes) == (640, 480, 1)
 
 
 def test_a_still_picture_is_frozen_and_a_loop_is_not(tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ TICKS = [row * TICKS_25HZ for row in range(125)]
 
 
 def test_a_regular_gop_is_exact() -> None:
-    found = gop(regular(frames=126, gop=25))
-    assert (found.length_frames, found.length_s, found.keyframes) == (25, 1.0, 6)
-    assert found.at_least_s is None
+    gop_facts = gop(regular(frames=126, gop=25))
+    assert (gop_facts.length_frames, gop_facts.length_s, gop_facts.keyframes) == (25, 1.0, 6)
+    assert gop_facts.at_least_s is None
 
 
 def test_mjpeg_has_a_gop_of_one() -> None:
@@ -42,13 +42,13 @@ def test_loss_shortens_the_lower_bound() -> None:
 
 def test_gops_with_loss_do_not_count_beside_whole_ones() -> None:
     """The keyframe at 75 was lost: 50 to 100 looks like one GOP."""
-    found = gop(table(TICKS, keyframes=[0, 25, 50, 100], damaged=[76]))
-    assert (found.length_frames, found.length_s) == (25, 1.0)
+    gop_facts = gop(table(TICKS, keyframes=[0, 25, 50, 100], damaged=[76]))
+    assert (gop_facts.length_frames, gop_facts.length_s) == (25, 1.0)
 
 
 def test_where_every_gop_has_loss_the_median_counts() -> None:
-    found = gop(table(TICKS, keyframes=[0, 25, 50, 100], damaged=[3, 30, 76]))
-    assert found.length_frames == 25
+    gop_facts = gop(table(TICKS, keyframes=[0, 25, 50, 100], damaged=[3, 30, 76]))
+    assert gop_facts.length_frames == 25
 
 
 def test_a_gop_that_lost_whole_frames_has_no_length() -> None:
@@ -59,9 +59,9 @@ def test_a_gop_that_lost_whole_frames_has_no_length() -> None:
     shortened = table(
         [TICKS_25HZ * row for row in rows], keyframes=[0, places[50]], damaged=[places[21], places[76]]
     )
-    found = gop(shortened)
-    assert (found.length_frames, found.length_s, found.keyframes) == (None, None, 2)
-    assert found.at_least_s == pytest.approx(29 / 25)  # from the loss at 21 to the keyframe at 50
+    gop_facts = gop(shortened)
+    assert (gop_facts.length_frames, gop_facts.length_s, gop_facts.keyframes) == (None, None, 2)
+    assert gop_facts.at_least_s == pytest.approx(29 / 25)  # from the loss at 21 to the keyframe at 50
     beside = table(
         [TICKS_25HZ * row for row in rows], keyframes=[0, places[25], places[50]], damaged=[places[21]]
     )
@@ -71,8 +71,8 @@ def test_a_gop_that_lost_whole_frames_has_no_length() -> None:
 def test_an_open_gop_is_measured_as_shown() -> None:
     """The CRA picture is sent before three leading pictures that are shown before it."""
     shown = [0, 4, 1, 2, 3, 8, 5, 6, 7, 12, 9, 10, 11]
-    found = gop(table([TICKS[i] for i in shown], [row / 25 for row in range(13)], keyframes=[0, 5]))
-    assert (found.length_frames, found.length_s) == (8, pytest.approx(0.32))  # type: ignore[comparison-overlap]
+    gop_facts = gop(table([TICKS[i] for i in shown], [row / 25 for row in range(13)], keyframes=[0, 5]))
+    assert (gop_facts.length_frames, gop_facts.length_s) == (8, pytest.approx(0.32))  # type: ignore[comparison-overlap]
 
 
 def test_a_keyframe_at_the_end_whose_leading_pictures_are_still_to_come_does_not_count() -> None:
@@ -82,19 +82,19 @@ def test_a_keyframe_at_the_end_whose_leading_pictures_are_still_to_come_does_not
 
 
 def test_gradual_refresh_is_not_a_keyframe() -> None:
-    found = gop(table(TICKS, keyframes=[0], recovery_points=[0, 25, 50, 75, 100]))
-    assert found.length_frames is None and found.keyframes == 1 and found.recovery_points == 4
+    gop_facts = gop(table(TICKS, keyframes=[0], recovery_points=[0, 25, 50, 75, 100]))
+    assert gop_facts.length_frames is None and gop_facts.keyframes == 1 and gop_facts.recovery_points == 4
 
 
 def test_a_jump_in_a_gop_leaves_its_frames_but_not_its_time() -> None:
     ticks = [t if row < 60 else t + 10**9 for row, t in enumerate(TICKS)]
-    found = gop(table(ticks, [row / 25 for row in range(125)], keyframes=[0, 25, 50, 75, 100]))
-    assert (found.length_frames, found.length_s) == (25, 1.0)
+    gop_facts = gop(table(ticks, [row / 25 for row in range(125)], keyframes=[0, 25, 50, 75, 100]))
+    assert (gop_facts.length_frames, gop_facts.length_s) == (25, 1.0)
 
 
 def test_an_empty_table_knows_nothing() -> None:
-    found = gop(table([]))
-    assert (found.length_frames, found.at_least_s, found.keyframes) == (None, None, 0)
+    gop_facts = gop(table([]))
+    assert (gop_facts.length_frames, gop_facts.at_least_s, gop_facts.keyframes) == (None, None, 0)
 
 
 @not_vacuous(0.15)
@@ -106,7 +106,7 @@ def test_an_empty_table_knows_nothing() -> None:
 )
 def test_any_table_gives_a_gop(rows: list[tuple[int, bool, bool, bool]]) -> None:
     chosen = [[i for i, row in enumerate(rows) if row[column]] for column in (1, 2, 3)]
-    found = gop(
+    gop_facts = gop(
         table(
             [row[0] for row in rows],
             [float(i) for i in range(len(rows))],
@@ -115,13 +115,13 @@ def test_any_table_gives_a_gop(rows: list[tuple[int, bool, bool, bool]]) -> None
             damaged=chosen[2],
         )
     )
-    assert found.keyframes == len(chosen[0])
+    assert gop_facts.keyframes == len(chosen[0])
     stamps = [row[0] for row in rows]
     plain = stamps == sorted(stamps) and not any(row[3] for row in rows)
-    judged(plain or found.length_frames is not None)
-    assert not plain or (found.length_frames is None) == (found.keyframes < 2)
-    assert found.length_frames is None or found.keyframes >= 2
-    assert found.length_frames is None or found.length_frames >= 1
+    judged(plain or gop_facts.length_frames is not None)
+    assert not plain or (gop_facts.length_frames is None) == (gop_facts.keyframes < 2)
+    assert gop_facts.length_frames is None or gop_facts.keyframes >= 2
+    assert gop_facts.length_frames is None or gop_facts.length_frames >= 1
 
 
 @pytest.mark.parametrize("ticks", [0, 40, 1800, 3600, 36_000])
@@ -130,8 +130,8 @@ def test_stamps_that_lie_do_not_time_the_gop(ticks: int) -> None:
     sizes = [60_000 if row % 50 == 0 else 3000 for row in range(126)]
     stamps, arrivals = [row * ticks for row in range(126)], [row / 12.5 for row in range(126)]
     lying = table(stamps, arrivals, keyframes=[0, 50, 100], sizes_bytes=sizes)
-    found = gop(lying, frame_rate(lying))
-    assert (found.length_frames, found.length_s) == (50, pytest.approx(4.0, rel=0.001))  # type: ignore[comparison-overlap]
+    gop_facts = gop(lying, frame_rate(lying))
+    assert (gop_facts.length_frames, gop_facts.length_s) == (50, pytest.approx(4.0, rel=0.001))  # type: ignore[comparison-overlap]
 
 
 def test_a_slow_line_does_not_lengthen_the_gop() -> None:
@@ -139,5 +139,5 @@ def test_a_slow_line_does_not_lengthen_the_gop() -> None:
     sizes = [60_000, *[3000] * 24]
     ends = list(accumulate(8 * size / 88_000 for size in sizes))
     slow = table(TICKS[:25], [0.0, *ends[:-1]], keyframes=[0], sizes_bytes=sizes)
-    found = gop(slow, frame_rate(slow))
-    assert found.at_least_s == pytest.approx(0.96)
+    gop_facts = gop(slow, frame_rate(slow))
+    assert gop_facts.at_least_s == pytest.approx(0.96)

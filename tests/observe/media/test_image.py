@@ -47,9 +47,9 @@ def measured(luma: Luma, u: int | Luma = 128, v: int | Luma = 128) -> PictureMea
 
 
 def facts(*pictures: Luma, u: int = 128, v: int = 128) -> ImageFacts:
-    found = image_facts([measured(picture, u, v) for picture in pictures])
-    assert found is not None
-    return found
+    figures = image_facts([measured(picture, u, v) for picture in pictures])
+    assert figures is not None
+    return figures
 
 
 def live(picture: Luma, sigma: float = 1.5) -> ImageFacts:
@@ -164,8 +164,8 @@ def test_each_condition_is_stated_with_a_clock_and_without(name: str, osd: bool)
         )
     if osd:
         pictures = [clock(picture, second) for second, picture in zip((10, 14), pictures, strict=True)]
-    found = facts(*pictures)
-    assert name in found.conditions, (found.conditions, found.unsure, dict(found.scores))
+    image = facts(*pictures)
+    assert name in image.conditions, (image.conditions, image.unsure, dict(image.scores))
 
 
 @pytest.mark.parametrize("osd", [False, True], ids=["plain", "clock"])
@@ -231,16 +231,16 @@ def test_black_video_is_black_and_not_corrupt() -> None:
 def test_sound_scenes_raise_no_alarm(name: str, seed: int, osd: bool) -> None:
     """Sharp, even and dark ones, alone and twice with the noise of a live sensor."""
     picture = clock(SCENES[name](seed)) if osd else SCENES[name](seed)
-    for found in (facts(picture), live(picture)):
-        assert (found.conditions, found.unsure) == ((), ())
+    for image in (facts(picture), live(picture)):
+        assert (image.conditions, image.unsure) == ((), ())
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_sharpness_falls_with_blur_and_strong_blur_is_stated(seed: int) -> None:
-    found = [facts(blurred(scene(seed), sigma)) for sigma in (0, 2, 4, 8, 16)]
-    values = [f.sharpness for f in found if f.sharpness is not None]
+    image = [facts(blurred(scene(seed), sigma)) for sigma in (0, 2, 4, 8, 16)]
+    values = [f.sharpness for f in image if f.sharpness is not None]
     assert values == sorted(values, reverse=True)
-    assert ["blurred" in f.conditions for f in found] == [False, False, True, True, True]
+    assert ["blurred" in f.conditions for f in image] == [False, False, True, True, True]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -256,8 +256,8 @@ def test_blur_so_wide_that_no_edge_is_left_is_still_blur() -> None:
 
 def test_a_light_wall_is_not_called_covered() -> None:
     """Nothing tells it from a sheet of paper at the lens: a reference would."""
-    found = live(even(150, WIDE, HIGH))
-    assert (found.conditions, found.unsure) == ((), ("covered",))
+    image = live(even(150, WIDE, HIGH))
+    assert (image.conditions, image.unsure) == ((), ("covered",))
     wall = even(150, WIDE, HIGH)
     cv2.rectangle(wall, (300, 300), (500, 900), 90, -1)
     assert (live(wall).conditions, live(wall).unsure) == ((), ())
@@ -277,14 +277,14 @@ def test_a_cover_of_any_shade_is_told_from_a_wall_by_its_own_shape(
 ) -> None:
     for seed in SEEDS:
         picture = cover(level, uneven, seed).astype(np.uint8)
-        found = live(clock(picture) if osd else picture)
-        assert "covered" in found.conditions, (found.conditions, found.unsure, found.scores["covered"])
+        image = live(clock(picture) if osd else picture)
+        assert "covered" in image.conditions, (image.conditions, image.unsure, image.scores["covered"])
 
 
 def test_a_scene_that_is_far_out_of_focus_is_blurred_and_not_covered() -> None:
     for seed in SEEDS:
-        found = live(blurred(scene(seed), 14))
-        assert "covered" not in found.conditions and {"blurred", "sprayed"} & set(found.conditions)
+        image = live(blurred(scene(seed), 14))
+        assert "covered" not in image.conditions and {"blurred", "sprayed"} & set(image.conditions)
 
 
 @pytest.mark.parametrize("level", [16, 28, 60, 128, 235])
@@ -366,8 +366,8 @@ def test_one_change_among_several_pictures_is_enough() -> None:
 )
 def test_a_first_picture_of_mosaic_condemns_nothing(bad: Callable[[], Luma]) -> None:
     """BigTonyTones/Tonys-Onvf-RTSP-Server#42: grey or broken at first, sound afterwards."""
-    found = facts(bad(), scene())
-    assert (found.conditions, found.unsure) == ((), ())
+    image = facts(bad(), scene())
+    assert (image.conditions, image.unsure) == ((), ())
 
 
 def test_frozen_is_doubted_where_the_frames_between_bring_content() -> None:
@@ -408,13 +408,13 @@ def test_depth_range_and_padding_do_not_change_what_is_seen(coded: _Coded) -> No
     padded[:, : scaled.shape[1]] = scaled
     padded.setflags(write=False)
     neutral = np.full((360, 640), 1 << (coded.depth - 1), scaled.dtype)
-    found = measure(Planes(padded[:, : scaled.shape[1]], (neutral, neutral), coded.depth, coded.full))
-    assert found.luma_mean == pytest.approx(usual.luma_mean, abs=1)
-    assert found.luma_std == pytest.approx(usual.luma_std, abs=1)
-    assert found.sharpness == pytest.approx(usual.sharpness, abs=0.05)
-    assert (found.cast_u, found.cast_v) == (0, 0)
+    figures = measure(Planes(padded[:, : scaled.shape[1]], (neutral, neutral), coded.depth, coded.full))
+    assert figures.luma_mean == pytest.approx(usual.luma_mean, abs=1)
+    assert figures.luma_std == pytest.approx(usual.luma_std, abs=1)
+    assert figures.sharpness == pytest.approx(usual.sharpness, abs=0.05)
+    assert (figures.cast_u, figures.cast_v) == (0, 0)
     for name, score in usual.scores.items():
-        assert found.scores[name] == pytest.approx(score, abs=3 if score > 1 else 0.05), name
+        assert figures.scores[name] == pytest.approx(score, abs=3 if score > 1 else 0.05), name
 
 
 def test_larger_pictures_of_the_same_scene_measure_alike() -> None:
@@ -430,11 +430,11 @@ def test_larger_pictures_of_the_same_scene_measure_alike() -> None:
 )
 def test_any_picture_has_measures(luma: Luma, full: bool, monochrome: bool) -> None:
     chroma = None if monochrome else (luma[::2, ::2], luma[::2, ::2])
-    found = measure(Planes(luma, chroma, 8, full))
-    assert 0 <= found.luma_mean <= 255 and found.luma_std >= 0 and found.noise >= 0
-    assert found.sharpness is None or 0 <= found.sharpness <= 1.5
-    assert 0 <= found.flat_blocks_ratio <= 1 and found.stripe_ratio >= 0
-    image = image_facts([found, found])
+    figures = measure(Planes(luma, chroma, 8, full))
+    assert 0 <= figures.luma_mean <= 255 and figures.luma_std >= 0 and figures.noise >= 0
+    assert figures.sharpness is None or 0 <= figures.sharpness <= 1.5
+    assert 0 <= figures.flat_blocks_ratio <= 1 and figures.stripe_ratio >= 0
+    image = image_facts([figures, figures])
     assert image is not None and set(image.conditions) | set(image.unsure) <= set(ORDER)
     assert not set(image.conditions) & set(image.unsure)
 

@@ -91,19 +91,19 @@ def test_sixteen_bit_tables_are_carried() -> None:
     first, *rest = mjpeg_payloads(jpeg(), 1400)
     wide = b"".join(bytes((0, value)) for value in first[12 : 12 + 128])
     changed = first[:9] + b"\x03" + (256).to_bytes(2, "big") + wide + first[8 + TABLES_BYTES :]
-    found = jpeg_picture([changed, *rest])
-    assert found is not None and found.count(b"\xff\xdb\x00\x83") == 2
+    picture = jpeg_picture([changed, *rest])
+    assert picture is not None and picture.count(b"\xff\xdb\x00\x83") == 2
 
 
-@pytest.mark.parametrize("told", [(2592, 1944), (2048, 1536)])
-def test_pictures_beyond_2040_px_take_their_size_from_elsewhere(told: tuple[int, int]) -> None:
+@pytest.mark.parametrize("size", [(2592, 1944), (2048, 1536)])
+def test_pictures_beyond_2040_px_take_their_size_from_elsewhere(size: tuple[int, int]) -> None:
     """The header's byte is 0, or what is left of the size in eight bits."""
     small = mjpeg_payloads(jpeg(), 1400)
-    for sides in ((0, 0), (told[0] // 8 & 0xFF, told[1] // 8 & 0xFF)):
+    for sides in ((0, 0), (size[0] // 8 & 0xFF, size[1] // 8 & 0xFF)):
         payloads = [p[:6] + bytes(sides) + p[8:] for p in small]
-        found = jpeg_picture(payloads, *told)
-        header = parse_header(found or b"")
-        assert header is not None and (header.width_px, header.height_px) == told
+        picture = jpeg_picture(payloads, *size)
+        header = parse_header(picture or b"")
+        assert header is not None and (header.width_px, header.height_px) == size
     assert jpeg_picture([p[:6] + b"\x00\x00" + p[8:] for p in small]) is None
 
 
@@ -146,6 +146,6 @@ def test_any_payloads_give_a_picture_or_none(payloads: list[bytes], width: int) 
         parse_fragment(payload)
         in_band_tables(payload)
         extension_size(payload)
-    found = jpeg_picture(payloads, width, width)
-    judged(found is not None)
-    assert found is None or len(found) <= sum(map(len, payloads)) + 1500
+    picture = jpeg_picture(payloads, width, width)
+    judged(picture is not None)
+    assert picture is None or len(picture) <= sum(map(len, payloads)) + 1500

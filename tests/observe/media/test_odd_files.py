@@ -43,8 +43,8 @@ def figures(path: Path) -> MeasuredStream:
 def test_an_avi_with_empty_chunks_is_whole(tmp_path: Path) -> None:
     source = made(tmp_path / "b.mp4", *X264, "-bf", "2")
     ffmpeg("-i", source, "-c", "copy", tmp_path / "b.avi")
-    seen = figures(tmp_path / "b.avi")
-    assert seen.frames == 75 and seen.frame_rate_hz == pytest.approx(25.0, rel=0.01)
+    numbers = figures(tmp_path / "b.avi")
+    assert numbers.frames == 75 and numbers.frame_rate_hz == pytest.approx(25.0, rel=0.01)
 
 
 def test_an_avi_that_was_cut_off_is_told(tmp_path: Path) -> None:
@@ -77,9 +77,9 @@ def test_program_streams_with_and_without_a_stream_map(tmp_path: Path, form: str
     path = made(tmp_path / "a.mpg", *X264, "-bf", "0", "-f", form)
     if mapped:
         path.write_bytes(with_stream_map(path.read_bytes()))
-    seen = figures(path)
-    assert seen.frames == 75 and seen.gop_length_frames == 25
-    assert seen.frame_rate_hz == pytest.approx(25.0, rel=0.01)
+    numbers = figures(path)
+    assert numbers.frames == 75 and numbers.gop_length_frames == 25
+    assert numbers.frame_rate_hz == pytest.approx(25.0, rel=0.01)
 
 
 def with_stream_map(stream: bytes) -> bytes:
@@ -118,25 +118,30 @@ def test_dahuas_own_files_are_read(tmp_path: Path) -> None:
     units = [start + part for part in stream.split(start)[1:]]
     assert len(units) == 75
     (tmp_path / "a.dav").write_bytes(dav(units))
-    seen = figures(tmp_path / "a.dav")
-    assert seen.frames == 75 and seen.keyframes == 3 and seen.codec == "h264"
-    assert seen.frame_rate_hz == pytest.approx(25.0, rel=0.05)
+    numbers = figures(tmp_path / "a.dav")
+    assert numbers.frames == 75 and numbers.keyframes == 3 and numbers.codec == "h264"
+    assert numbers.frame_rate_hz == pytest.approx(25.0, rel=0.05)
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.jpeg", "frame-001.jpg", "noname"])
 def test_one_jpeg_is_one_picture(tmp_path: Path, name: str) -> None:
     made(tmp_path / "source.jpg", frames=1)
     (tmp_path / "source.jpg").rename(tmp_path / name)
-    seen = figures(tmp_path / name)
-    assert (seen.codec, seen.frames, seen.frame_rate_hz, seen.bitrate_bps) == ("mjpeg", 1, None, None)
+    numbers = figures(tmp_path / name)
+    assert (numbers.codec, numbers.frames, numbers.frame_rate_hz, numbers.bitrate_bps) == (
+        "mjpeg",
+        1,
+        None,
+        None,
+    )
 
 
 def test_a_file_that_stamps_nothing_has_no_rate(tmp_path: Path) -> None:
     source = made(tmp_path / "a.mkv", *X264, "-bf", "0")
     ffmpeg("-i", source, "-c", "copy", "-bsf:v", "setts=pts=0:dts=0", tmp_path / "none.mkv")
-    seen = figures(tmp_path / "none.mkv")
-    assert seen.frames == 75 and seen.gop_length_frames == 25
-    assert seen.frame_rate_hz is None and seen.gop_length_s is None
+    numbers = figures(tmp_path / "none.mkv")
+    assert numbers.frames == 75 and numbers.gop_length_frames == 25
+    assert numbers.frame_rate_hz is None and numbers.gop_length_s is None
 
 
 def test_the_sets_of_a_container_are_read_and_damage_is_borne() -> None:

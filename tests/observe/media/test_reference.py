@@ -57,7 +57,7 @@ def infrared() -> PictureNumbers:
 
 
 @pytest.mark.parametrize(
-    ("now", "found"),
+    ("now", "conditions"),
     [
         (lambda: numbers(scene(), seed=7), ()),
         (lambda: numbers(contrast(scene(), 0.5, -40), seed=8), ()),
@@ -72,9 +72,9 @@ def infrared() -> PictureNumbers:
     ids=["same", "dusk", "flipped", "other scene", "turned", "half hidden", "tinted", "grey", "softer"],
 )
 def test_what_differs_from_the_reference_is_named(
-    now: Callable[[], PictureNumbers], found: tuple[str, ...]
+    now: Callable[[], PictureNumbers], conditions: tuple[str, ...]
 ) -> None:
-    assert compared(now(), [reference()], daylight=True) == found
+    assert compared(now(), [reference()], daylight=True) == conditions
 
 
 def test_black_and_white_is_right_at_night() -> None:

@@ -50,9 +50,9 @@ STRETCHED = capture("tcp", 18.0, 10.0)
 
 
 def decided(second: Capture) -> MeasuredStream:
-    seen = measure(replace(STRETCHED, second_opinion=opinion_of(second)))
-    assert isinstance(seen, MeasuredStream)
-    return seen
+    figures = measure(replace(STRETCHED, second_opinion=opinion_of(second)))
+    assert isinstance(figures, MeasuredStream)
+    return figures
 
 
 def test_arrivals_that_are_stretched_inside_the_connection_tell_nothing() -> None:
@@ -63,21 +63,21 @@ def test_arrivals_that_are_stretched_inside_the_connection_tell_nothing() -> Non
 
 
 def test_datagrams_that_drift_too_are_a_camera_whose_stamps_lie() -> None:
-    seen = decided(capture("udp", 18.0, 4.0))
-    assert seen.frame_rate_hz == pytest.approx(18.0, rel=0.03)
-    assert (seen.frame_rate_basis, seen.limits, seen.rate_decided_over_udp) == ("arrivals", (), True)
+    figures = decided(capture("udp", 18.0, 4.0))
+    assert figures.frame_rate_hz == pytest.approx(18.0, rel=0.03)
+    assert (figures.frame_rate_basis, figures.limits, figures.rate_decided_over_udp) == ("arrivals", (), True)
 
 
 def test_datagrams_that_are_lost_are_a_line_that_is_too_slow() -> None:
-    seen = decided(capture("udp", 25.0, 4.0, lost_each=4, counts=PacketCounts(75, 25, 0, 0, 0)))
-    assert seen.frame_rate_hz == pytest.approx(25.0, rel=0.01)
-    assert (seen.frame_rate_basis, seen.limits) == ("stamps", ("network_slow",))
+    figures = decided(capture("udp", 25.0, 4.0, lost_each=4, counts=PacketCounts(75, 25, 0, 0, 0)))
+    assert figures.frame_rate_hz == pytest.approx(25.0, rel=0.01)
+    assert (figures.frame_rate_basis, figures.limits) == ("stamps", ("network_slow",))
 
 
 def test_datagrams_that_all_come_in_time_tell_the_rate() -> None:
-    seen = decided(capture("udp", 25.0, 4.0))
-    assert seen.frame_rate_hz == pytest.approx(25.0)
-    assert (seen.frame_rate_basis, seen.limits) == ("stamps", ())
+    figures = decided(capture("udp", 25.0, 4.0))
+    assert figures.frame_rate_hz == pytest.approx(25.0)
+    assert (figures.frame_rate_basis, figures.limits) == ("stamps", ())
 
 
 @pytest.mark.parametrize(
@@ -98,6 +98,6 @@ def test_what_is_decided_is_not_asked_again() -> None:
     honest = capture("tcp", 25.0, 5.0)
     assert not is_undecided(honest) and not is_undecided(replace(STRETCHED, transport="udp"))
     assert not is_undecided(replace(STRETCHED, limits=("loop_lag",)))
-    seen = measure(replace(honest, second_opinion=SecondOpinion(12.0, 0.1, False, False)))
-    assert isinstance(seen, MeasuredStream) and seen.frame_rate_hz == pytest.approx(25.0)
-    assert not seen.rate_decided_over_udp
+    figures = measure(replace(honest, second_opinion=SecondOpinion(12.0, 0.1, False, False)))
+    assert isinstance(figures, MeasuredStream) and figures.frame_rate_hz == pytest.approx(25.0)
+    assert not figures.rate_decided_over_udp

@@ -236,17 +236,17 @@ def test_neither_loss_nor_delay_nor_b_frames_bend_the_numbers(
     kept = [(row, shown, key) for row, (shown, key) in window if row not in lost]
     stalled = [max(row / fps, 2 + late_s) if row / fps > 2 else row / fps for row, _, _ in kept]
     damaged = [place for place, (a, b) in enumerate(pairwise(row for row, _, _ in kept), 1) if b != a + 1]
-    seen = table(
+    frames = table(
         [shown * 90_000 // fps for _, shown, _ in kept],
         stalled,
         keyframes=[place for place, (_, _, key) in enumerate(kept) if key],
         damaged=damaged,
     )
-    rate, found = frame_rate(seen), gop(seen)
-    judged(rate is not None and found.length_frames is not None)
+    rate, gop_facts = frame_rate(frames), gop(frames)
+    judged(rate is not None and gop_facts.length_frames is not None)
     assert rate is None or rate.mean_hz == pytest.approx(fps, abs=max(0.01 * fps, rate.uncertainty_hz))
-    assert found.length_frames is None or found.length_frames == pytest.approx(length, abs=0.01)
-    assert found.at_least_s is None or found.at_least_s <= length / fps + late_s + 0.001
+    assert gop_facts.length_frames is None or gop_facts.length_frames == pytest.approx(length, abs=0.01)
+    assert gop_facts.at_least_s is None or gop_facts.at_least_s <= length / fps + late_s + 0.001
 
 
 SIZES = [60_000 if row % 50 == 0 else 4000 + 97 * (row % 7) for row in range(600)]

@@ -158,20 +158,22 @@ class Camera:
         return self.status(asked, "401 Unauthorized", *(f"WWW-Authenticate: {c}" for c in self.challenges))
 
     def is_right(self, asked: Asked) -> bool:
-        given = dict(re.findall(r'(\w+)="?([^",]*)"?', asked["authorization"]))
-        if not asked["authorization"].startswith("Digest") or given.get("uri") != asked.uri:
+        fields = dict(re.findall(r'(\w+)="?([^",]*)"?', asked["authorization"]))
+        if not asked["authorization"].startswith("Digest") or fields.get("uri") != asked.uri:
             return False
-        name = {"SHA-256": "sha256", "SHA-512-256": "sha512_256"}.get(given.get("algorithm", "MD5"), "md5")
+        name = {"SHA-256": "sha256", "SHA-512-256": "sha512_256"}.get(fields.get("algorithm", "MD5"), "md5")
 
         def hashed(text: str) -> str:
             return hashlib.new(name, text.encode()).hexdigest()
 
-        secret = hashed(f"{self.user}:{given['realm']}:{self.password}")
-        middle = given["nonce"]
-        if "qop" in given:
-            middle += f":{given['nc']}:{given['cnonce']}:{given['qop']}"
-        covered = f"{asked.method}:{asked.uri}" + (f":{hashed('')}" if given.get("qop") == "auth-int" else "")
-        return bool(given["response"] == hashed(f"{secret}:{middle}:{hashed(covered)}"))
+        secret = hashed(f"{self.user}:{fields['realm']}:{self.password}")
+        middle = fields["nonce"]
+        if "qop" in fields:
+            middle += f":{fields['nc']}:{fields['cnonce']}:{fields['qop']}"
+        covered = f"{asked.method}:{asked.uri}" + (
+            f":{hashed('')}" if fields.get("qop") == "auth-int" else ""
+        )
+        return bool(fields["response"] == hashed(f"{secret}:{middle}:{hashed(covered)}"))
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1

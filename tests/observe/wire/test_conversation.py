@@ -33,10 +33,10 @@ def code_of(facts: StreamFacts) -> FaultCode:
 def test_a_healthy_camera_is_measured() -> None:
     judge, camera = KeepingJudge(), Camera(gop=5)
     facts = seen_by(camera, window_s=1.0, door=doors(pictures=judge))
-    seen = measured(facts)
-    assert (seen.width_px, seen.height_px) == (640, 360)
-    assert seen.frame_rate_hz == pytest.approx(50.0, rel=0.01)
-    assert seen.gop_length_frames == 5 and seen.rtp_lost_packets == 0 and seen.stray_packets == 0
+    figures = measured(facts)
+    assert (figures.width_px, figures.height_px) == (640, 360)
+    assert figures.frame_rate_hz == pytest.approx(50.0, rel=0.01)
+    assert figures.gop_length_frames == 5 and figures.rtp_lost_packets == 0 and figures.stray_packets == 0
     assert len(judge.pictures) == 2 and all(picture[4] & 0x1F == 7 for _, picture in judge.pictures)
     assert camera.methods() == ["OPTIONS", "DESCRIBE", "SETUP", "PLAY", "TEARDOWN"]
     assert facts.faults == () and facts.access is not None and facts.access.anonymous is True
@@ -133,11 +133,11 @@ def test_a_closed_port_is_refused() -> None:
 
 @pytest.mark.parametrize("method", ["DESCRIBE", "SETUP", "PLAY"])
 @pytest.mark.parametrize(
-    "said", [b"", b"RTSP/1.0 200 OK\r\nCSe", b"RTSP/1.0 200 OK\r\nContent-Length: 99\r\n\r\n1"]
+    "reply", [b"", b"RTSP/1.0 200 OK\r\nCSe", b"RTSP/1.0 200 OK\r\nContent-Length: 99\r\n\r\n1"]
 )
-def test_a_camera_that_falls_silent_costs_one_step_wherever_it_does(method: str, said: bytes) -> None:
+def test_a_camera_that_falls_silent_costs_one_step_wherever_it_does(method: str, reply: bytes) -> None:
     camera = Camera(frames=0)
-    setattr(camera, method.lower(), lambda asked: said)
+    setattr(camera, method.lower(), lambda asked: reply)
     facts = seen_by(camera)
     assert isinstance(facts.measured, Fault)
     assert (facts.measured.code, facts.measured.doing) == (
@@ -317,8 +317,8 @@ def test_auto_takes_udp_where_tcp_is_refused(line: str) -> None:
                 line.close()
 
     facts = seen_by(UdpOnly())
-    seen = measured(facts)
-    assert seen.transport == "udp" and seen.frames > 2 and seen.rtp_lost_packets == 0
+    figures = measured(facts)
+    assert figures.transport == "udp" and figures.frames > 2 and figures.rtp_lost_packets == 0
     assert [(fault.doing, fault.status) for fault in facts.faults] == [("SETUP", int(line[:3]))]
     refused = seen_by(UdpOnly(), transport=TransportChoice.TCP)
     assert code_of(refused) is FaultCode.RTSP_ERROR
@@ -444,9 +444,9 @@ def test_packets_of_others_are_counted_and_ignored() -> None:
             yield on_channel(rtp(1, 1, b"x" * 30, payload_type=50))
             yield on_channel(rtp(number, 1, b"x" * 30), channel=9)
 
-    seen = measured(seen_by(Noisy()))
-    assert seen.stray_packets >= seen.frames and seen.rtp_lost_packets == 0
-    assert seen.frame_rate_hz == pytest.approx(50.0, rel=0.01)
+    figures = measured(seen_by(Noisy()))
+    assert figures.stray_packets >= figures.frames and figures.rtp_lost_packets == 0
+    assert figures.frame_rate_hz == pytest.approx(50.0, rel=0.01)
 
 
 def test_data_before_the_answer_to_play_is_watched() -> None:
@@ -456,8 +456,8 @@ def test_data_before_the_answer_to_play_is_watched() -> None:
         def play(self, asked: Asked) -> bytes:
             return b"".join(self.frame(0)) + super().play(asked)
 
-    seen = measured(seen_by(Early()))
-    assert seen.stray_packets == 0 and seen.keyframes >= 1
+    figures = measured(seen_by(Early()))
+    assert figures.stray_packets == 0 and figures.keyframes >= 1
 
 
 def test_odd_bytes_between_messages_are_skipped() -> None:
@@ -466,8 +466,8 @@ def test_odd_bytes_between_messages_are_skipped() -> None:
             yield b"\x00\r\n"
             yield from super().frame(number)
 
-    seen = measured(seen_by(Padded()))
-    assert seen.frames > 2 and seen.rtp_lost_packets == 0
+    figures = measured(seen_by(Padded()))
+    assert figures.frames > 2 and figures.rtp_lost_packets == 0
 
 
 def test_a_request_of_the_server_is_answered_politely() -> None:
@@ -596,9 +596,9 @@ def test_every_character_may_stand_in_a_password(allow_basic: bool) -> None:
 
     class Door(Camera):
         def is_right(self, asked: Asked) -> bool:
-            scheme, _, given = asked["authorization"].partition(" ")
+            scheme, _, parameters = asked["authorization"].partition(" ")
             if allow_basic:
-                return scheme == "Basic" and base64.b64decode(given).decode() == f"viewer:{secret}"
+                return scheme == "Basic" and base64.b64decode(parameters).decode() == f"viewer:{secret}"
             return super().is_right(asked)
 
     challenge = 'Basic realm="cam"' if allow_basic else MD5

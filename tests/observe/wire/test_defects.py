@@ -148,12 +148,15 @@ def test_a_loud_camera_does_not_make_its_neighbour_late(make: type[Loud]) -> Non
     async def watch_calm(uri: StreamUri) -> StreamFacts:
         return await watch(uri, window_s=1.0)
 
-    told, facts = asyncio.run(look())
+    messages, facts = asyncio.run(look())
     assert measured(facts).limits == ()
-    if isinstance(told.measured, Fault):
-        assert told.measured.code in (FaultCode.BUDGET_SPENT, FaultCode.MALFORMED_REPLY)  # never "stalled"
+    if isinstance(messages.measured, Fault):
+        assert messages.measured.code in (
+            FaultCode.BUDGET_SPENT,
+            FaultCode.MALFORMED_REPLY,
+        )  # never "stalled"
     else:
-        assert told.measured.frame_rate_hz is None or told.measured.limits or make is Zeros
+        assert messages.measured.frame_rate_hz is None or messages.measured.limits or make is Zeros
 
 
 def test_the_share_of_one_connection() -> None:

@@ -88,28 +88,28 @@ def is_measured(clip: str, transport: TransportChoice, window_s: float) -> None:
             limits=GENTLE,
             door=doors(pictures=judge),
         )
-    seen = measured(facts)
-    assert (seen.codec, seen.width_px, seen.height_px, seen.transport) == (
+    figures = measured(facts)
+    assert (figures.codec, figures.width_px, figures.height_px, figures.transport) == (
         codec,
         width,
         height,
         transport.value,
     )
-    assert seen.frame_rate_hz == pytest.approx(rate, rel=0.01)
-    assert seen.arrival_frame_rate_hz == pytest.approx(rate, rel=0.05)
-    assert seen.rtp_lost_packets == 0 and seen.rtp_duplicate_packets == 0 and seen.limits == ()
-    assert seen.gop_length_frames == (1 if codec == "mjpeg" else 50)
+    assert figures.frame_rate_hz == pytest.approx(rate, rel=0.01)
+    assert figures.arrival_frame_rate_hz == pytest.approx(rate, rel=0.05)
+    assert figures.rtp_lost_packets == 0 and figures.rtp_duplicate_packets == 0 and figures.limits == ()
+    assert figures.gop_length_frames == (1 if codec == "mjpeg" else 50)
     assert [kind for kind, _ in judge.pictures] == [codec, codec]
     assert facts.access is not None and facts.access.anonymous is True
     if window_s >= 5.0:  # GStreamer reports every five seconds or sooner
-        assert seen.sender_clock_offset_s is not None and abs(seen.sender_clock_offset_s) < 1.0
+        assert figures.sender_clock_offset_s is not None and abs(figures.sender_clock_offset_s) < 1.0
 
 
 def test_auto_takes_udp_where_tcp_is_refused() -> None:
     with gst_stream("main_1080p_h265", protocols="udp") as uri:
         facts = watch_now(uri, window_s=2.0, limits=GENTLE)
-    seen = measured(facts)
-    assert seen.transport == "udp" and seen.frame_rate_hz == pytest.approx(25.0, rel=0.01)
+    figures = measured(facts)
+    assert figures.transport == "udp" and figures.frame_rate_hz == pytest.approx(25.0, rel=0.01)
     assert [fault.status for fault in facts.faults] == [461]
 
 

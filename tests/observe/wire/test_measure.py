@@ -70,19 +70,32 @@ def numbers(made: Capture, report: PictureReport | None = None) -> MeasuredStrea
 
 
 def test_every_number_stands_in_its_place() -> None:
-    seen = numbers(capture(lost=3), PictureReport(2, 1, 640, 360, None))
-    assert (seen.codec, seen.codec_profile, seen.width_px, seen.height_px) == ("h264", "High", 640, 360)
-    assert seen.frame_rate_hz == pytest.approx(25.0) and seen.frames == 125 and seen.window_s == 5.0
-    assert seen.bitrate_bps == pytest.approx(8 * 25_000, rel=0.01)  # 3 of 503 packets lost
-    assert seen.bitrate_uncertainty_bps is not None and seen.bitrate_uncertainty_bps < 0.03 * 8 * 25_000
-    assert (seen.frame_rate_basis, seen.stamped_frame_rate_hz) == ("stamps", 25.0)
-    assert seen.bitrate_peak_bps == pytest.approx(8 * 25_000, rel=0.05)
-    assert (seen.gop_length_frames, seen.gop_length_s, seen.keyframes) == (50, 2.0, 3)
-    assert (seen.keyframes_decoded, seen.decode_errors) == (2, 1)
-    assert (seen.rtp_packets, seen.rtp_lost_packets, seen.rtp_duplicate_packets) == (500, 3, 2)
-    assert (seen.rtp_reordered_packets, seen.stray_packets, seen.timestamp_jumps) == (1, 4, 1)
-    assert (seen.time_to_first_packet_s, seen.time_to_first_keyframe_s, seen.connect_s) == (0.5, 0.5, 0.75)
-    assert seen.sender_clock_offset_s == 0.5 and seen.parameter_set_changes == 0 and seen.b_frames is False
+    figures = numbers(capture(lost=3), PictureReport(2, 1, 640, 360, None))
+    assert (figures.codec, figures.codec_profile, figures.width_px, figures.height_px) == (
+        "h264",
+        "High",
+        640,
+        360,
+    )
+    assert figures.frame_rate_hz == pytest.approx(25.0) and figures.frames == 125 and figures.window_s == 5.0
+    assert figures.bitrate_bps == pytest.approx(8 * 25_000, rel=0.01)  # 3 of 503 packets lost
+    assert figures.bitrate_uncertainty_bps is not None and figures.bitrate_uncertainty_bps < 0.03 * 8 * 25_000
+    assert (figures.frame_rate_basis, figures.stamped_frame_rate_hz) == ("stamps", 25.0)
+    assert figures.bitrate_peak_bps == pytest.approx(8 * 25_000, rel=0.05)
+    assert (figures.gop_length_frames, figures.gop_length_s, figures.keyframes) == (50, 2.0, 3)
+    assert (figures.keyframes_decoded, figures.decode_errors) == (2, 1)
+    assert (figures.rtp_packets, figures.rtp_lost_packets, figures.rtp_duplicate_packets) == (500, 3, 2)
+    assert (figures.rtp_reordered_packets, figures.stray_packets, figures.timestamp_jumps) == (1, 4, 1)
+    assert (figures.time_to_first_packet_s, figures.time_to_first_keyframe_s, figures.connect_s) == (
+        0.5,
+        0.5,
+        0.75,
+    )
+    assert (
+        figures.sender_clock_offset_s == 0.5
+        and figures.parameter_set_changes == 0
+        and figures.b_frames is False
+    )
 
 
 def test_a_stream_that_stopped_is_no_measurement_however_much_of_it_was_seen() -> None:
@@ -102,19 +115,23 @@ def test_a_report_that_may_have_waited_for_us_tells_no_time() -> None:
 def test_the_bit_rate_counts_whole_frame_intervals(fps: float) -> None:
     """Five frames a second apart and one more, in 5 s: 6/5 would be a fifth too much."""
     count = int(5 * fps) + 1
-    seen = numbers(capture(frames=table(count, fps, size=5000), ended_s=15.04))
-    assert seen.bitrate_bps == pytest.approx(8 * 5000 * fps, rel=0.001)
+    figures = numbers(capture(frames=table(count, fps, size=5000), ended_s=15.04))
+    assert figures.bitrate_bps == pytest.approx(8 * 5000 * fps, rel=0.001)
 
 
 def test_one_frame_has_no_rate() -> None:
-    seen = numbers(capture(frames=table(1)))
-    assert (seen.frame_rate_hz, seen.gop_length_frames, seen.b_frames) == (None, None, None)
+    figures = numbers(capture(frames=table(1)))
+    assert (figures.frame_rate_hz, figures.gop_length_frames, figures.b_frames) == (None, None, None)
 
 
 def test_a_long_gop_is_at_least_as_long_as_the_window() -> None:
     """Smart codecs (badbread/crumbvms#114): a keyframe a minute is a finding, not a dead camera."""
-    seen = numbers(capture(frames=table(gop=1000)))
-    assert seen.gop_length_s is None and seen.gop_at_least_s == pytest.approx(4.96) and seen.keyframes == 1
+    figures = numbers(capture(frames=table(gop=1000)))
+    assert (
+        figures.gop_length_s is None
+        and figures.gop_at_least_s == pytest.approx(4.96)
+        and figures.keyframes == 1
+    )
 
 
 def test_lost_frames_do_not_lower_the_rate() -> None:
@@ -135,8 +152,8 @@ def test_lost_frames_do_not_lower_the_rate() -> None:
 
 
 def test_a_changed_size_is_the_latest_one_and_counted() -> None:
-    seen = numbers(capture(parameter_sets=((0, SPS), (0, PPS), (50, HD))))
-    assert (seen.width_px, seen.height_px, seen.parameter_set_changes) == (1920, 1080, 1)
+    figures = numbers(capture(parameter_sets=((0, SPS), (0, PPS), (50, HD))))
+    assert (figures.width_px, figures.height_px, figures.parameter_set_changes) == (1920, 1080, 1)
 
 
 def test_our_own_limits_travel_with_the_numbers() -> None:

@@ -157,9 +157,9 @@ def test_no_answer_leads_to_another_host(stated: str, control: str | None) -> No
 def test_every_way_to_a_track_is_an_address_of_our_host(
     stated: str, whole: str | None, part: str | None
 ) -> None:
-    tried = ways(Response(200, "", (("Content-Base", stated),)), (whole, part), URI)
-    judged(bool(tried))
-    for address in chain.from_iterable((way.track_uri, way.aggregate_uri) for way in tried):
+    addresses = ways(Response(200, "", (("Content-Base", stated),)), (whole, part), URI)
+    judged(bool(addresses))
+    for address in chain.from_iterable((way.track_uri, way.aggregate_uri) for way in addresses):
         parsed = parse_stream_uri(address)
         assert " " not in address and address.isprintable() and parsed is not None, address
         assert parsed[0].host == "192.0.2.7" and parsed[1] is None

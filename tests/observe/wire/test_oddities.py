@@ -75,8 +75,8 @@ def test_time_stamps_that_lie_are_found_out_by_arrivals() -> None:
         def frame(self, number: int) -> Iterator[bytes]:
             yield on_channel(rtp(self.next_sequence(), number, b"\x41" + P_BODY, marker=True))
 
-    seen = measured(seen_by(Lying(), window_s=2.0))
-    assert seen.frame_rate_hz == pytest.approx(50.0, rel=0.3)
+    figures = measured(seen_by(Lying(), window_s=2.0))
+    assert figures.frame_rate_hz == pytest.approx(50.0, rel=0.3)
 
 
 def test_gradual_refresh_is_not_a_keyframe_and_not_a_fault() -> None:
@@ -89,9 +89,9 @@ def test_gradual_refresh_is_not_a_keyframe_and_not_a_fault() -> None:
                 yield on_channel(rtp(self.next_sequence(), stamp, payload, marker=at == len(payloads) - 1))
 
     facts = seen_by(Refreshing(), door=doors(pictures=KeepingJudge()))
-    seen = measured(facts)
-    assert (seen.keyframes, facts.image) == (0, None) and seen.recovery_points >= 2
-    assert seen.frame_rate_hz == pytest.approx(50.0, rel=0.01)
+    figures = measured(facts)
+    assert (figures.keyframes, facts.image) == (0, None) and figures.recovery_points >= 2
+    assert figures.frame_rate_hz == pytest.approx(50.0, rel=0.01)
 
 
 def test_packets_of_an_old_session_are_not_ours() -> None:
@@ -102,9 +102,9 @@ def test_packets_of_an_old_session_are_not_ours() -> None:
             old = b"".join(on_channel(rtp(n, n, b"\x41" + P_BODY, ssrc=1)) for n in range(20))
             return old + super().options(asked)
 
-    seen = measured(seen_by(Haunted()))
-    assert seen.stray_packets == 20 and seen.rtp_lost_packets == 0
-    assert seen.frame_rate_hz == pytest.approx(50.0, rel=0.01)
+    figures = measured(seen_by(Haunted()))
+    assert figures.stray_packets == 20 and figures.rtp_lost_packets == 0
+    assert figures.frame_rate_hz == pytest.approx(50.0, rel=0.01)
 
 
 def test_other_packets_do_not_hide_that_the_video_stopped() -> None:

@@ -48,5 +48,7 @@ def test_pictures_are_bit_identical_to_the_files(clip: str, transport: Transport
         )
     assert measured(facts).rtp_lost_packets == 0 and judge.pictures
     for codec, picture in judge.pictures:
-        seen = samples(codec, picture)
-        assert any(all(np.array_equal(a, b) for a, b in zip(seen, other, strict=True)) for other in originals)
+        pictures = samples(codec, picture)
+        assert any(
+            all(np.array_equal(a, b) for a, b in zip(pictures, other, strict=True)) for other in originals
+        )

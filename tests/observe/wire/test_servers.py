@@ -253,11 +253,11 @@ def test_a_track_that_the_stated_base_does_not_lead_to_is_asked_for_under_our_ad
     assert camera.methods().count("SETUP") == 2 and camera.methods().count("PLAY") == 1
 
 
-@pytest.mark.parametrize(("told", "sent"), [("0-1", 2), ("2-3", 0), ("0-1", 1), ("0-1", 255)])
-def test_video_on_another_channel_than_promised_is_taken(told: str, sent: int) -> None:
+@pytest.mark.parametrize(("channel", "sent"), [("0-1", 2), ("2-3", 0), ("0-1", 1), ("0-1", 255)])
+def test_video_on_another_channel_than_promised_is_taken(channel: str, sent: int) -> None:
     class Swapped(Camera):
         def setup(self, asked: Asked) -> bytes:
-            return self.ok(asked, "Session: 7F3A", f"Transport: RTP/AVP/TCP;unicast;interleaved={told}")
+            return self.ok(asked, "Session: 7F3A", f"Transport: RTP/AVP/TCP;unicast;interleaved={channel}")
 
         def frame(self, number: int) -> Iterator[bytes]:
             for packet in super().frame(number):

@@ -88,9 +88,16 @@ def test_large_and_deep_streams_are_judged_right(
     )
     encode(recipe)  # before the clock runs
     facts = seen_of(Encoder(recipe=recipe))
-    seen = measured(facts)
-    assert (seen.width_px, seen.height_px, seen.codec_profile) == (recipe.width, recipe.height, codec_profile)
-    assert seen.frame_rate_hz == pytest.approx(10.0, rel=0.01) and seen.rtp_lost_packets == 0
-    assert seen.gop_length_frames == (1 if recipe.codec == "mjpeg" else 5)
+    figures = measured(facts)
+    assert (figures.width_px, figures.height_px, figures.codec_profile) == (
+        recipe.width,
+        recipe.height,
+        codec_profile,
+    )
+    assert figures.frame_rate_hz == pytest.approx(10.0, rel=0.01) and figures.rtp_lost_packets == 0
+    assert figures.gop_length_frames == (1 if recipe.codec == "mjpeg" else 5)
     assert facts.declared is not None and facts.declared.bit_depth == depth
-    assert isinstance(facts.image, ImageFacts) and (seen.keyframes_decoded, seen.decode_errors) == (2, 0)
+    assert isinstance(facts.image, ImageFacts) and (figures.keyframes_decoded, figures.decode_errors) == (
+        2,
+        0,
+    )

@@ -52,8 +52,10 @@ class Server(Camera):
         return self.ok(asked, *session, *granted)
 
     def play(self, asked: Asked) -> bytes:
-        known = (self.session or "").partition(";")[0].strip()
-        return self.ok(asked) if asked["session"] == known else self.status(asked, "454 Session Not Found")
+        session_id = (self.session or "").partition(";")[0].strip()
+        return (
+            self.ok(asked) if asked["session"] == session_id else self.status(asked, "454 Session Not Found")
+        )
 
     def next_sequence(self) -> int:
         return self.counts(super().next_sequence())
@@ -180,14 +182,20 @@ UNNUMBERED: dict[str, Callable[[int], int]] = {
 }
 
 
-def _wrong(seen: MeasuredStream | Fault) -> str | None:
-    if isinstance(seen, Fault):
-        return f"{seen.code} of {seen.doing}, {seen.status}"
-    right = seen.frames > 10 and seen.rtp_lost_packets == 0
+def _wrong(figures: MeasuredStream | Fault) -> str | None:
+    if isinstance(figures, Fault):
+        return f"{figures.code} of {figures.doing}, {figures.status}"
+    right = figures.frames > 10 and figures.rtp_lost_packets == 0
     # cut off by a busy machine, the keyframes of ten frames are few
-    right = right and seen.gop_length_frames in (10.0, None) and (seen.width_px, seen.codec) == (640, "h264")
+    right = (
+        right
+        and figures.gop_length_frames in (10.0, None)
+        and (figures.width_px, figures.codec) == (640, "h264")
+    )
     return (
-        None if right else f"{seen.frames} frames, GOP {seen.gop_length_frames}, {seen.rtp_lost_packets} lost"
+        None
+        if right
+        else f"{figures.frames} frames, GOP {figures.gop_length_frames}, {figures.rtp_lost_packets} lost"
     )
 
 
@@ -198,8 +206,8 @@ async def _look_at(servers: dict[str, Server], window_s: float) -> dict[str, Mea
         async with gate, running(server) as uri:
             return (await watch(uri, window_s=window_s)).measured
 
-    seen = await asyncio.gather(*map(look, servers.values()))
-    return dict(zip(servers, seen, strict=True))
+    looks = await asyncio.gather(*map(look, servers.values()))
+    return dict(zip(servers, looks, strict=True))
 
 
 def _server(name: str, **bent: object) -> Server:
@@ -210,11 +218,13 @@ def _server(name: str, **bent: object) -> Server:
 
 def test_what_a_player_plays_is_measured() -> None:
     servers = {name: _server(name, **bent) for name, bent in SERVERS.items()}
-    seen = asyncio.run(_look_at(servers, window_s=0.5))
-    wrong = {name: text for name, facts in seen.items() if (text := _wrong(facts)) is not None}
+    streams = asyncio.run(_look_at(servers, window_s=0.5))
+    wrong = {name: text for name, facts in streams.items() if (text := _wrong(facts)) is not None}
     assert not wrong, wrong
     numbered = {
-        name for name, facts in seen.items() if isinstance(facts, MeasuredStream) and facts.packets_numbered
+        name
+        for name, facts in streams.items()
+        if isinstance(facts, MeasuredStream) and facts.packets_numbered
     }
     assert numbered == set(SERVERS)
 
@@ -222,10 +232,10 @@ def test_what_a_player_plays_is_measured() -> None:
 def test_numbers_that_count_nothing_are_no_loss() -> None:
     """FFmpeg plays them inside the connection, where nothing can overtake."""
     servers = {name: _server(name, counts=counts) for name, counts in UNNUMBERED.items()}
-    seen = asyncio.run(_look_at(servers, window_s=1.0))
-    wrong = {name: text for name, facts in seen.items() if (text := _wrong(facts)) is not None}
+    streams = asyncio.run(_look_at(servers, window_s=1.0))
+    wrong = {name: text for name, facts in streams.items() if (text := _wrong(facts)) is not None}
     assert not wrong, wrong
-    assert [name for name, facts in seen.items() if getattr(facts, "packets_numbered", True)] == []
+    assert [name for name, facts in streams.items() if getattr(facts, "packets_numbered", True)] == []
 
 
 def test_one_number_for_a_whole_frame_is_no_loss() -> None:
@@ -238,8 +248,8 @@ def test_one_number_for_a_whole_frame_is_no_loss() -> None:
         async with running(OneEach()) as uri:
             return measured(await watch(uri, window_s=1.0))
 
-    seen = asyncio.run(look())
-    assert (_wrong(seen), seen.packets_numbered) == (None, False)
+    stream = asyncio.run(look())
+    assert (_wrong(stream), stream.packets_numbered) == (None, False)
 
 
 def test_a_server_that_grants_datagrams_is_asked_for_them() -> None:
@@ -250,8 +260,8 @@ def test_a_server_that_grants_datagrams_is_asked_for_them() -> None:
         async with running(server) as uri:
             return (await watch(uri)).measured
 
-    seen = asyncio.run(look())
-    assert isinstance(seen, Fault) and seen.code is FaultCode.NO_VIDEO  # this server sends none
+    stream = asyncio.run(look())
+    assert isinstance(stream, Fault) and stream.code is FaultCode.NO_VIDEO  # this server sends none
     assert server.methods() == ["OPTIONS", "DESCRIBE", "SETUP", "TEARDOWN", "SETUP", "PLAY", "TEARDOWN"]
     assert "client_port" in server.asked[4]["transport"] and not server.asked[4]["session"]
 
@@ -269,8 +279,8 @@ def test_a_server_that_grants_datagrams_is_asked_for_them() -> None:
     ],
 )
 def test_what_is_granted_is_what_was_asked_for(granted: str, inside: bool, datagrams: bool) -> None:
-    said = parse_transport(granted)
-    assert (said.fits(Interleaved()), said.fits(PortPair(1, 2))) == (inside, datagrams)
+    transport = parse_transport(granted)
+    assert (transport.fits(Interleaved()), transport.fits(PortPair(1, 2))) == (inside, datagrams)
 
 
 @each(

@@ -71,9 +71,9 @@ class UdpCamera(Camera):
 
 def test_udp_in_order_is_measured_and_reported_back() -> None:
     camera = UdpCamera()
-    seen = measured(asyncio.run(camera.look(window_s=2.8)))
-    assert seen.transport == "udp" and seen.rtp_lost_packets == 0 and seen.stray_packets == 0
-    assert seen.frame_rate_hz == pytest.approx(50.0, rel=0.01) and seen.limits == ()
+    figures = measured(asyncio.run(camera.look(window_s=2.8)))
+    assert figures.transport == "udp" and figures.rtp_lost_packets == 0 and figures.stray_packets == 0
+    assert figures.frame_rate_hz == pytest.approx(50.0, rel=0.01) and figures.limits == ()
     # mediamtx#1403: silence stops the camera
     assert camera.reports and not parse_rtcp(camera.reports[0]).malformed
 
@@ -103,15 +103,17 @@ def test_what_tcp_leaves_undecided_is_looked_at_over_datagrams(
     """One session at a time, the first torn down; only where the operator allows datagrams."""
     monkeypatch.setattr("camagent.observe.watch.SECOND_WINDOW_S", 1.5)
     camera = Undecided()
-    seen = measured(asyncio.run(camera.look(window_s=1.4, transport=transport, budget_s=20.0)))
+    figures = measured(asyncio.run(camera.look(window_s=1.4, transport=transport, budget_s=20.0)))
     session = ["OPTIONS", "DESCRIBE", "SETUP", "PLAY", "TEARDOWN"]
-    assert seen.transport == "tcp"
+    assert figures.transport == "tcp"
     if transport is TransportChoice.TCP:
-        assert (camera.methods(), seen.frame_rate_hz) == (session, None)
+        assert (camera.methods(), figures.frame_rate_hz) == (session, None)
         return
     assert camera.methods() == 2 * session
-    assert seen.frame_rate_hz == pytest.approx(40.0, abs=max(2.0, seen.frame_rate_uncertainty_hz or 0.0))
-    assert (seen.frame_rate_basis, seen.rate_decided_over_udp) == ("arrivals", True)
+    assert figures.frame_rate_hz == pytest.approx(
+        40.0, abs=max(2.0, figures.frame_rate_uncertainty_hz or 0.0)
+    )
+    assert (figures.frame_rate_basis, figures.rate_decided_over_udp) == ("arrivals", True)
 
 
 def test_a_report_tells_the_loss_since_the_one_before() -> None:
@@ -121,9 +123,9 @@ def test_a_report_tells_the_loss_since_the_one_before() -> None:
         return [] if 20 <= number < 60 and number % 2 else [packet]
 
     camera = UdpCamera(wire)
-    seen = measured(asyncio.run(camera.look(window_s=8.5, budget_s=20.0)))
+    figures = measured(asyncio.run(camera.look(window_s=8.5, budget_s=20.0)))
     reports = [report for report in camera.reports if report[1] == 201 and report[0] & 0x1F]
-    assert seen.rtp_lost_packets == 20 and len(reports) == 2
+    assert figures.rtp_lost_packets == 20 and len(reports) == 2
     assert reports[0][12] > 0 and reports[1][12] == 0
     assert [int.from_bytes(report[13:16], "big") for report in reports] == [20, 20]
 
@@ -147,12 +149,12 @@ def test_reports_go_where_the_cameras_come_from_if_it_named_no_port() -> None:
 
 def test_lost_packets_are_the_networks_and_not_the_cameras() -> None:
     """bluenviron/mediamtx#1328: loss looks like a bad camera."""
-    seen = measured(
+    figures = measured(
         asyncio.run(UdpCamera(lambda n, p: [] if n % 20 == 13 else [p], fps=100).look(window_s=1.0))
     )
-    expected = (seen.rtp_packets + seen.rtp_lost_packets) / 20
-    assert abs(seen.rtp_lost_packets - expected) <= 2
-    assert seen.frame_rate_hz == pytest.approx(100.0, rel=0.01)
+    expected = (figures.rtp_packets + figures.rtp_lost_packets) / 20
+    assert abs(figures.rtp_lost_packets - expected) <= 2
+    assert figures.frame_rate_hz == pytest.approx(100.0, rel=0.01)
 
 
 def test_swapped_and_doubled_packets_are_put_right() -> None:
@@ -165,13 +167,17 @@ def test_swapped_and_doubled_packets_are_put_right() -> None:
         late = [held.pop()] if held else []
         return [packet, *late, packet] if number % 10 == 8 else [packet, *late]
 
-    seen = measured(asyncio.run(UdpCamera(swapping, fps=100).look(window_s=1.0)))
-    assert seen.rtp_lost_packets == 0 and seen.rtp_reordered_packets > 10 and seen.rtp_duplicate_packets > 10
+    figures = measured(asyncio.run(UdpCamera(swapping, fps=100).look(window_s=1.0)))
+    assert (
+        figures.rtp_lost_packets == 0
+        and figures.rtp_reordered_packets > 10
+        and figures.rtp_duplicate_packets > 10
+    )
 
 
 def test_packets_from_another_address_are_not_the_cameras() -> None:
-    seen = asyncio.run(UdpCamera(source="127.0.0.2").look())
-    assert isinstance(seen.measured, Fault) and seen.measured.code is FaultCode.NO_VIDEO
+    figures = asyncio.run(UdpCamera(source="127.0.0.2").look())
+    assert isinstance(figures.measured, Fault) and figures.measured.code is FaultCode.NO_VIDEO
 
 
 def test_a_port_pair_is_even_and_odd() -> None:

@@ -51,8 +51,8 @@ def attempts(make: Callable[[], Camera]) -> tuple[list[Camera], list[StreamFacts
 def test_many_at_once_are_measured_and_torn_down() -> None:
     cameras, facts = many(Camera)
     for camera, each in zip(cameras, facts, strict=True):
-        seen = measured(each)
-        assert seen.frame_rate_hz == pytest.approx(50.0, rel=0.01) and seen.rtp_lost_packets == 0
+        figures = measured(each)
+        assert figures.frame_rate_hz == pytest.approx(50.0, rel=0.01) and figures.rtp_lost_packets == 0
         assert camera.methods()[-1] == "TEARDOWN"
 
 
@@ -80,10 +80,10 @@ def test_frames_larger_than_a_read_are_no_sign_of_slowness() -> None:
         return made[-1]
 
     _, facts = many(make)
-    seen = measured(facts[3])
-    assert seen.limits == () and seen.rtp_lost_packets == 0
-    assert seen.frame_rate_hz == pytest.approx(10.0, rel=0.01)
-    assert seen.bitrate_bps is None  # this sender has no keyframe: there is no whole group to sum up
+    figures = measured(facts[3])
+    assert figures.limits == () and figures.rtp_lost_packets == 0
+    assert figures.frame_rate_hz == pytest.approx(10.0, rel=0.01)
+    assert figures.bitrate_bps is None  # this sender has no keyframe: there is no whole group to sum up
 
 
 def test_a_mistake_of_ours_costs_the_one_camera_that_met_it(monkeypatch: pytest.MonkeyPatch) -> None:

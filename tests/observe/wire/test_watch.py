@@ -144,9 +144,9 @@ def test_mpeg4_is_measured_and_not_decoded() -> None:
 
     judge = KeepingJudge()
     facts = seen_by(OldCamera(sdp=sdp), door=doors(pictures=judge))
-    seen = measured(facts)
-    assert (seen.codec, seen.gop_length_frames, judge.pictures) == ("mpeg4", 10, [])
-    assert seen.frame_rate_hz == pytest.approx(50.0, rel=0.01)
+    figures = measured(facts)
+    assert (figures.codec, figures.gop_length_frames, judge.pictures) == ("mpeg4", 10, [])
+    assert figures.frame_rate_hz == pytest.approx(50.0, rel=0.01)
 
 
 def test_the_secret_appears_nowhere(
