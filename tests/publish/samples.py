@@ -147,10 +147,10 @@ def hostile_school() -> ScanResult:
             device=device,
             declaration=Declaration(place=text, task=text),
         )
-        told = replace(
+        answered = replace(
             base.findings[0], observed=text, measured=text, configured=text, title=Localised(text, text)
         )
-        cameras.append(replace(base, facts=facts, findings=(told, *base.findings[1:])))
+        cameras.append(replace(base, facts=facts, findings=(answered, *base.findings[1:])))
     site = builders.site(name=HOSTILE[0], area=HOSTILE[6])
     return replace(school(0), site=site, cameras=tuple(cameras))
 

@@ -262,9 +262,9 @@ def test_the_document_of_an_area_is_plain_json(tmp_path: Path) -> None:
 def test_progress_is_told_for_each_file(tmp_path: Path) -> None:
     for number in range(3):
         put(tmp_path, f"{number}.json", named(str(number), f"T{number}", 1))
-    told: list[tuple[int, int]] = []
-    merge_area([tmp_path], NOW, "en", progress=lambda done, total: told.append((done, total)))
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    progress: list[tuple[int, int]] = []
+    merge_area([tmp_path], NOW, "en", progress=lambda done, total: progress.append((done, total)))
+    assert progress == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_many_files_are_read_by_several_processes_with_the_same_result(tmp_path: Path) -> None:

@@ -39,8 +39,8 @@ def test_rows_without_a_price_are_counted_and_never_taken_for_nothing() -> None:
 @pytest.mark.parametrize("lang", ["vi", "en"])
 def test_a_whole_sum_and_no_sum(lang: str) -> None:
     whole = priced(((1e6, "VND"), (2e6, "VND")))
-    told = budget_of(upgrade_rows(whole, lang)).text(lang)
-    assert "2 camera" in told and ";" not in told
+    sentence = budget_of(upgrade_rows(whole, lang)).text(lang)
+    assert "2 camera" in sentence and ";" not in sentence
     assert budget_of(upgrade_rows(priced((None, None)), lang)).text(lang) == ""
     assert budget_of([]).text(lang) == ""
     two = budget_of(upgrade_rows(priced(((1e6, "VND"), (50.0, "USD"), None)), lang)).text(lang)

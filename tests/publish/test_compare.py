@@ -38,8 +38,8 @@ def judged(verdict: Verdict, number: int = 0) -> CameraResult:
     ],
 )
 def test_each_change_of_verdict_has_its_name(before: Verdict, after: Verdict, change: ChangeKind) -> None:
-    (found,) = changes([judged(before)], [judged(after)])
-    assert (found.change, found.before, found.after) == (change, before, after)
+    (entry,) = changes([judged(before)], [judged(after)])
+    assert (entry.change, entry.before, entry.after) == (change, before, after)
 
 
 def test_nothing_changed_is_nothing_told() -> None:
@@ -57,8 +57,8 @@ def test_single_rules_are_told_where_the_verdict_stays() -> None:
     base = judged(Verdict.NOT_READY)
     was = (builders.finding(outcome=Outcome.FAIL), builders.finding(rule="IMG-GOP"))
     now = (builders.finding(outcome=Outcome.WARN), builders.finding(rule="IMG-GOP", outcome=Outcome.FAIL))
-    (found,) = changes([replace(base, findings=was)], [replace(base, findings=now)])
-    assert (found.change, found.rules_fixed, found.rules_broken) == (
+    (entry,) = changes([replace(base, findings=was)], [replace(base, findings=now)])
+    assert (entry.change, entry.rules_fixed, entry.rules_broken) == (
         ChangeKind.CHANGED,
         ("IMG-FPS",),
         ("IMG-GOP",),
@@ -66,25 +66,25 @@ def test_single_rules_are_told_where_the_verdict_stays() -> None:
 
 
 def test_a_new_camera_is_new() -> None:
-    (found,) = changes([camera(0)], [camera(0), camera(1)])
-    assert (found.change, found.camera_id, found.before) == (ChangeKind.NEW, "cam-000000000001", None)
+    (entry,) = changes([camera(0)], [camera(0), camera(1)])
+    assert (entry.change, entry.camera_id, entry.before) == (ChangeKind.NEW, "cam-000000000001", None)
 
 
 def test_a_camera_missing_from_a_probed_network_is_gone() -> None:
-    (found,) = changes([camera(0), camera(1)], [camera(0)])
-    assert (found.change, found.after) == (ChangeKind.GONE, None)
+    (entry,) = changes([camera(0), camera(1)], [camera(0)])
+    assert (entry.change, entry.after) == (ChangeKind.GONE, None)
 
 
 def test_a_camera_outside_the_probed_networks_is_not_called_gone() -> None:
     moved = replace(camera(1), facts=replace(camera(1).facts, address="198.51.100.7"))
-    (found,) = changes([camera(0), moved], [camera(0)])
-    assert found.change is ChangeKind.UNSEEN
+    (entry,) = changes([camera(0), moved], [camera(0)])
+    assert entry.change is ChangeKind.UNSEEN
 
 
 def test_another_device_with_the_same_name_is_a_replacement() -> None:
     successor = replace(camera(1), facts=replace(camera(1).facts, id="cam-new", address="192.0.2.99"))
-    (found,) = changes([camera(1)], [successor])
-    assert (found.change, found.former_id, found.camera_id) == (
+    (entry,) = changes([camera(1)], [successor])
+    assert (entry.change, entry.former_id, entry.camera_id) == (
         ChangeKind.REPLACED,
         "cam-000000000001",
         "cam-new",
@@ -93,8 +93,8 @@ def test_another_device_with_the_same_name_is_a_replacement() -> None:
 
 def test_another_device_at_the_same_address_is_a_replacement() -> None:
     successor = replace(camera(1), facts=replace(camera(1).facts, id="cam-new", name="khác"))
-    (found,) = changes([camera(1)], [successor])
-    assert found.change is ChangeKind.REPLACED
+    (entry,) = changes([camera(1)], [successor])
+    assert entry.change is ChangeKind.REPLACED
 
 
 def test_two_candidates_are_not_guessed_between() -> None:

@@ -86,8 +86,8 @@ def test_what_a_recorder_keeps_of_a_camera_is_in_the_document_and_in_every_repor
     scan = builders.scan_result(cameras=tuple(results))
     document = plain(scan)
     validate(document)
-    told = document["cameras"][0]["recording"]
-    assert (told["days"], told["days_with_holes"]) == (39.5, 2) and told["since"].endswith("Z")
+    recording = document["cameras"][0]["recording"]
+    assert (recording["days"], recording["days_with_holes"]) == (39.5, 2) and recording["since"].endswith("Z")
     assert (
         document["cameras"][1]["recording"]["since"] is None and document["cameras"][3]["recording"] is None
     )
@@ -175,12 +175,12 @@ def test_no_control_bidi_or_huge_text_reaches_the_document() -> None:
 
 
 def test_a_camera_whose_name_nobody_can_see_is_called_by_its_address() -> None:
-    seen = camera(0)
+    subject = camera(0)
     for name in ("\u202e", " \t", "\u200b\u2066"):
-        told = view(
-            replace(school(0), cameras=(replace(seen, facts=replace(seen.facts, name=name)),))
+        shown = view(
+            replace(school(0), cameras=(replace(subject, facts=replace(subject.facts, name=name)),))
         ).cameras[0]
-        assert told.name == seen.facts.address, name
+        assert shown.name == subject.facts.address, name
 
 
 def test_credentials_in_a_path_are_hidden() -> None:
@@ -203,8 +203,8 @@ def test_each_fault_is_told_once() -> None:
 
 def test_a_missing_sentence_does_not_cost_the_result() -> None:
     scan = school(1)
-    told = replace(scan.cameras[0].findings[0], message=message("findings.no_such_sentence"))
-    document = plain(replace(scan, cameras=(replace(scan.cameras[0], findings=(told,)),)))
+    finding = replace(scan.cameras[0].findings[0], message=message("findings.no_such_sentence"))
+    document = plain(replace(scan, cameras=(replace(scan.cameras[0], findings=(finding,)),)))
     assert "findings.no_such_sentence" in document["cameras"][0]["findings"][0]["message"]["en"]
     validate(document)
 

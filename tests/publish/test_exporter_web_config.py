@@ -85,7 +85,7 @@ def test_tls_is_at_least_1_2_unless_told(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "part"),
     [
         ("[]", "must be a table"),
         ("a: [", "not YAML"),
@@ -122,12 +122,15 @@ def test_tls_is_at_least_1_2_unless_told(folder: Path) -> None:
         ('http_server_config: {headers: {X-Frame-Options: "a\\nb"}}', "must be one line"),
     ],
 )
-def test_a_wrong_file_is_refused_with_its_key(folder: Path, text: str, told: str) -> None:
-    with refused(re.escape(told)) as caught:
+def test_a_wrong_file_is_refused_with_its_key(folder: Path, text: str, part: str) -> None:
+    with refused(re.escape(part)) as caught:
         load(folder, text)
-    said = render(caught.value.problem, "en")
+    sentence = render(caught.value.problem, "en")
     assert (
-        len(caught.value.problems) == 1 and "web.yml" in said and "\n" not in said and "hunter2" not in said
+        len(caught.value.problems) == 1
+        and "web.yml" in sentence
+        and "\n" not in sentence
+        and "hunter2" not in sentence
     )
 
 
@@ -169,8 +172,8 @@ def test_mistakes_are_told_in_vietnamese_too(tmp_path: Path) -> None:
     (tmp_path / "web.yml").write_text("basic_auth_users: {prometheus: hunter2}")
     with pytest.raises(OperatorError) as caught:
         load_web_config(tmp_path / "web.yml")
-    told = render(caught.value.problem, "vi")
-    assert told.endswith("basic_auth_users.prometheus: phải là chuỗi băm bcrypt có độ khó từ 4 đến 14")
+    sentence = render(caught.value.problem, "vi")
+    assert sentence.endswith("basic_auth_users.prometheus: phải là chuỗi băm bcrypt có độ khó từ 4 đến 14")
 
 
 def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked(tmp_path: Path) -> None:

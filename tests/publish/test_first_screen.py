@@ -158,6 +158,6 @@ def test_no_address_is_ever_broken(width: int, name: str) -> None:
             builders.camera_result(facts=facts, findings=result.findings, verdict=Verdict.NOT_READY)
         )
     lines = lines_of(cameras, width)
-    found = re.findall(r"(?<![\d.])[\d.]*\d\.\d+(?![\d.])", "\n".join(lines))
-    assert {text for text in found if text.startswith("192.168")} == {"192.168.100.116", "192.168.100.16"}
+    fractions = re.findall(r"(?<![\d.])[\d.]*\d\.\d+(?![\d.])", "\n".join(lines))
+    assert {text for text in fractions if text.startswith("192.168")} == {"192.168.100.116", "192.168.100.16"}
     assert max(map(len, lines)) <= width

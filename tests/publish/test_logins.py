@@ -93,8 +93,8 @@ def test_who_comes_second_waits_for_the_outcome(machine: Machine, outcome: str) 
                 getattr(one, outcome)(CAMERA, WRONG)
             return other.why_not(CAMERA, WRONG)
 
-        told = asyncio.run(in_turn(judge, clock))
-        assert told is (None if outcome == "accepted" else FaultCode.AUTH_REJECTED)
+        reasons = asyncio.run(in_turn(judge, clock))
+        assert reasons is (None if outcome == "accepted" else FaultCode.AUTH_REJECTED)
         assert clock.elapsed_s < 2
 
 
@@ -102,8 +102,8 @@ def test_nobody_waits_for_ever(machine: Machine) -> None:
     with machine.process() as first, machine.process() as second:
         one, other, clock = LoginLedger(first), LoginLedger(second), FakeClock()
         assert one.why_not(CAMERA, WRONG) is None
-        told = asyncio.run(in_turn(lambda: other.why_not(CAMERA, WRONG), clock))
-        assert told is FaultCode.BUSY and TURN_S <= clock.elapsed_s < TURN_S + 1
+        reasons = asyncio.run(in_turn(lambda: other.why_not(CAMERA, WRONG), clock))
+        assert reasons is FaultCode.BUSY and TURN_S <= clock.elapsed_s < TURN_S + 1
 
 
 def test_an_accepted_log_in_holds_nobody_up(machine: Machine) -> None:
@@ -222,11 +222,11 @@ def test_where_it_cannot_be_kept_that_is_told_once(tmp_path: Path, monkeypatch: 
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("CAMAGENT_DATA", str(tmp_path / "file" / "data"))
     monkeypatch.setenv("CAMAGENT_CONFIG_DIR", str(tmp_path / "file" / "config"))
-    told: list[str] = []
-    with shared_ledger(Config(), lambda problem: told.append(problem.key)) as ledger:
-        assert not told
+    messages: list[str] = []
+    with shared_ledger(Config(), lambda problem: messages.append(problem.key)) as ledger:
+        assert not messages
         assert ledger.why_not(CAMERA, WRONG) is None
         ledger.refused(CAMERA, WRONG)
         assert ledger.why_not(CAMERA, WRONG) is FaultCode.AUTH_REJECTED
         assert ledger.why_not(CAMERA, OTHER) is None
-    assert told == ["cli.logins_not_kept"]
+    assert messages == ["cli.logins_not_kept"]

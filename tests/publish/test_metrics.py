@@ -171,26 +171,26 @@ def test_a_silent_camera_keeps_its_name_and_says_since_when() -> None:
 
 def test_a_crowded_camera_that_falls_silent_stays_within_the_series() -> None:
     dark = replace(crowded_camera(), up=False, answered_at=build.NOW)
-    told = samples(snapshot(dark))
-    counted = Counter(sample.labels["camera"] for sample in told if "camera" in sample.labels)
+    gauges = samples(snapshot(dark))
+    counted = Counter(sample.labels["camera"] for sample in gauges if "camera" in sample.labels)
     assert counted[dark.id] == MAX_SERIES_PER_CAMERA
 
 
 def test_what_a_recorder_keeps_of_a_camera_is_told_within_the_series() -> None:
     recording = RecordingView(days=12.5, since=build.NOW, newest=build.NOW, days_with_holes=1)
     kept = replace(crowded_camera(), up=False, answered_at=build.NOW, recording=recording)
-    told = samples(snapshot(kept))
+    gauges = samples(snapshot(kept))
     assert named(snapshot(kept), "camera_recording_days") == {(kept.id,): 12.5}
     newest = named(snapshot(kept), "camera_recording_newest_timestamp_seconds")
     assert newest == {(kept.id,): build.NOW.timestamp()}
-    assert sum(sample.labels.get("camera") == kept.id for sample in told) == MAX_SERIES_PER_CAMERA
+    assert sum(sample.labels.get("camera") == kept.id for sample in gauges) == MAX_SERIES_PER_CAMERA
     nothing = RecordingView(days=0.0, since=None, newest=None, days_with_holes=None)
     assert named(snapshot(replace(kept, recording=nothing)), "camera_recording_days") == {(kept.id,): 0.0}
 
 
 def test_no_series_appears_twice() -> None:
-    seen = Counter((s.name, tuple(sorted(s.labels.items()))) for s in samples(snapshot(crowded_camera())))
-    assert max(seen.values()) == 1
+    counts = Counter((s.name, tuple(sorted(s.labels.items()))) for s in samples(snapshot(crowded_camera())))
+    assert max(counts.values()) == 1
 
 
 def test_labels_are_those_of_the_contract_and_never_the_site() -> None:

@@ -42,16 +42,16 @@ def test_names_are_in_the_order_of_the_vietnamese_alphabet() -> None:
 
 
 @pytest.mark.parametrize(
-    ("up", "lang", "told"),
+    ("up", "lang", "sentence"),
     [(True, "vi", "✓ có"), (False, "vi", "✗ không"), (None, "vi", "? chưa rõ"), (False, "en", "✗ no")],
 )
 def test_an_answer_is_told_with_a_sign_and_the_time_it_was_asked_for(
-    up: bool | None, lang: str, told: str
+    up: bool | None, lang: str, sentence: str
 ) -> None:
     asked = replace(camera("Cổng", up), seen_at=build.NOW - timedelta(seconds=40))
     text = page(asked, lang=lang)
     at = (build.NOW - timedelta(seconds=40) + timedelta(hours=7)).strftime("%H:%M:%S")
-    assert re.search(rf"{re.escape(told)}</span>\s*<small>{at}</small>", text)
+    assert re.search(rf"{re.escape(sentence)}</span>\s*<small>{at}</small>", text)
 
 
 def test_an_answer_of_another_day_is_told_with_its_date() -> None:
@@ -61,12 +61,12 @@ def test_an_answer_of_another_day_is_told_with_its_date() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lang", "told"), [("vi", "Giờ yên lặng đến 11:30"), ("en", "Quiet hours until 11:30")]
+    ("lang", "sentence"), [("vi", "Giờ yên lặng đến 11:30"), ("en", "Quiet hours until 11:30")]
 )
-def test_quiet_hours_are_said(lang: str, told: str) -> None:
+def test_quiet_hours_are_said(lang: str, sentence: str) -> None:
     until = (build.NOW + timedelta(hours=7)).replace(hour=11, minute=30) - timedelta(hours=7)
-    assert told in page(camera("Cổng"), lang=lang, quiet_until=until)
-    assert told not in page(camera("Cổng"), lang=lang)
+    assert sentence in page(camera("Cổng"), lang=lang, quiet_until=until)
+    assert sentence not in page(camera("Cổng"), lang=lang)
 
 
 def test_an_empty_page_says_whether_nothing_was_found_or_nothing_was_searched() -> None:

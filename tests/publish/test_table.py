@@ -93,10 +93,12 @@ def test_a_finding_about_the_whole_school_is_told() -> None:
     assert "CON-UPLINK" in printed(scan)
 
 
-@pytest.mark.parametrize(("kind", "told"), [("scan", True), ("check", False)])
-def test_what_is_not_known_of_the_school_is_no_news_in_a_check_of_one_camera(kind: str, told: bool) -> None:
+@pytest.mark.parametrize(("kind", "is_news"), [("scan", True), ("check", False)])
+def test_what_is_not_known_of_the_school_is_no_news_in_a_check_of_one_camera(
+    kind: str, is_news: bool
+) -> None:
     unknown = builders.finding(rule="CON-UPLINK", outcome=Outcome.NOT_ASSESSED)
-    assert ("CON-UPLINK" in printed(school(1, kind=kind, site_findings=(unknown,)))) is told
+    assert ("CON-UPLINK" in printed(school(1, kind=kind, site_findings=(unknown,)))) is is_news
     failed = builders.finding(rule="CON-UPLINK", outcome=Outcome.FAIL)
     assert "CON-UPLINK" in printed(school(1, kind=kind, site_findings=(failed,)))
 
@@ -108,14 +110,14 @@ def test_piped_lines_are_not_broken() -> None:
 
 
 def test_coverage_says_how_many_ranges_and_addresses_answered_and_why_it_is_less() -> None:
-    seen = builders.coverage(
+    coverage = builders.coverage(
         subnets=("192.0.2.0/25",),
         subnets_asked=3,
         addresses_probed=44,
         addresses_answered=41,
         notes=("no_carrier:eth1", "range_narrowed:10.0.0.0/16 -> 10.0.0.0/22", "from_the_future:x"),
     )
-    text = printed(school(1, coverage=seen), "en")
+    text = printed(school(1, coverage=coverage), "en")
     assert "1 of 3 ranges" in text and "41 of 44 addresses" in text
     assert "Interface eth1 has no link" in text and "10.0.0.0/22" in text
     assert "from_the_future:x" in text and "no_carrier" not in text

@@ -118,7 +118,7 @@ def test_bases_are_named_with_how_sure_they_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "certain", "told"),
+    ("action", "certain", "marked"),
     [
         (Action.RECONFIGURE, False, True),
         (Action.REPLACE, False, True),
@@ -127,8 +127,8 @@ def test_bases_are_named_with_how_sure_they_are() -> None:
         (Action.INVESTIGATE, False, False),
     ],
 )
-def test_what_rests_on_the_devices_word_is_marked(action: Action, certain: bool, told: bool) -> None:
-    assert bool(uncertain_note(action, certain, "vi")) is told
+def test_what_rests_on_the_devices_word_is_marked(action: Action, certain: bool, marked: bool) -> None:
+    assert bool(uncertain_note(action, certain, "vi")) is marked
 
 
 def test_why_an_address_was_not_checked_is_a_sentence_or_the_word_itself() -> None:

@@ -105,8 +105,8 @@ HOSTILE: dict[str, Callable[[], str]] = {
 
 def measured(content: bytes) -> tuple[str, float, float]:
     done = subprocess.run([sys.executable, "-c", MEASURE], input=content, capture_output=True, check=True)
-    told, cpu_s, peak_mb = done.stdout.decode().split()
-    return told, float(cpu_s), float(peak_mb)
+    reply, cpu_s, peak_mb = done.stdout.decode().split()
+    return reply, float(cpu_s), float(peak_mb)
 
 
 @pytest.mark.parametrize("body", slow_but("deep", HOSTILE))
@@ -136,8 +136,8 @@ def test_no_shared_texts_take_much(strings: tuple[str, int]) -> None:
 
 @pytest.mark.slow
 def test_many_sheets_are_together_within_the_bound() -> None:
-    told, cpu_s, peak_mb = measured(book(" " * (20 * MB), sheets=10))
-    assert told != "taken" and cpu_s < 15 and peak_mb < 250
+    reply, cpu_s, peak_mb = measured(book(" " * (20 * MB), sheets=10))
+    assert reply != "taken" and cpu_s < 15 and peak_mb < 250
     assert len(list(read_sheets(book(KEYS, sheets=MAX_SHEETS + 5)))) == MAX_SHEETS
 
 

@@ -79,8 +79,8 @@ def test_no_maker_of_questions_is_left_out() -> None:
 def test_every_question_is_valid(question: Question[Any]) -> None:
     blocks = ("", security_block(LOGIN, NOW, b"0123456789abcdef"))
     for block in (*blocks, addressing_blocks(question, "http://192.0.2.1/onvif?a=1&b=2", "1-2") + blocks[1]):
-        said = refused(render_envelope(question, block))
-        assert not said, said
+        complaints = refused(render_envelope(question, block))
+        assert not complaints, complaints
 
 
 def test_the_search_for_ports_asks_a_valid_question() -> None:
@@ -120,8 +120,8 @@ def test_every_request_of_an_interview_is_valid(monkeypatch: pytest.MonkeyPatch)
     names = {parse_request(body).operation for body in (*whole, *cut, *camera)}
     searches = {"FindRecordings", "FindEvents", "GetRecordingSearchResults", "GetEventSearchResults"}
     assert searches | {"EndSearch", "GetStreamUri", "GetUsers"} <= names
-    said = list(chain.from_iterable(map(refused, (*whole, *cut, *camera))))
-    assert not said, said
+    complaints = list(chain.from_iterable(map(refused, (*whole, *cut, *camera))))
+    assert not complaints, complaints
 
 
 # --- the simulator
@@ -166,25 +166,25 @@ def contents(camera: SimulatedCamera, prefix: str, operation: str) -> list[str]:
 
 def replies_of(camera: SimulatedCamera) -> dict[str, str]:
     """Request -> reply, of everything that it can be asked; of many channels the first and the last."""
-    told: dict[str, str] = {}
+    replies: dict[str, str] = {}
     for (prefix, operation), reply in REPLIES.items():
         if prefix not in services(camera):
             continue
         several = contents(camera, prefix, operation)
         for content in dict.fromkeys((*several[:3], several[-1])):
             request = asked(prefix, operation, content)
-            told[request] = envelope(reply(camera, parse_request(request.encode()), NOW))
-    return told | (searches_of(camera) if camera.kept else {})
+            replies[request] = envelope(reply(camera, parse_request(request.encode()), NOW))
+    return replies | (searches_of(camera) if camera.kept else {})
 
 
 def searches_of(camera: SimulatedCamera) -> dict[str, str]:
     """Both searches from their beginning to their end, and one that is given up."""
-    sessions, told = SearchSessions(), {}
+    sessions, replies = SearchSessions(), {}
 
     def tell(operation: str, content: str) -> str:
         request = asked("tse", operation, content)
         reply = sessions.replies["tse", operation](camera, parse_request(request.encode()), NOW)
-        told[request] = envelope(reply)
+        replies[request] = envelope(reply)
         return reply
 
     holes = recording_interview._find_holes(datetime(2000, 1, 1, tzinfo=UTC)).content
@@ -197,19 +197,19 @@ def searches_of(camera: SimulatedCamera) -> dict[str, str]:
         named = f"<SearchToken>{token}</SearchToken>"
         tell("GetSearchState", named)
         while "Completed" not in tell(results, f"{named}<MaxResults>50</MaxResults>"):
-            assert len(told) < 200
+            assert len(replies) < 200
     token = tell(*finds["GetRecordingSearchResults"]).partition("SearchToken>")[2].partition("<")[0]
     tell("EndSearch", f"<SearchToken>{token}</SearchToken>")
-    return told
+    return replies
 
 
 @each(CAMERAS, lambda camera: f"{camera.name} ({camera.model})")
 def test_every_reply_of_the_simulator_is_valid(camera: SimulatedCamera) -> None:
-    told = replies_of(camera)
-    names = {parse_request(request.encode()).operation for request in told}
+    replies = replies_of(camera)
+    names = {parse_request(request.encode()).operation for request in replies}
     assert {operation for prefix, operation in REPLIES if prefix in services(camera)} <= names
-    said = set(chain.from_iterable(map(refused, chain.from_iterable(told.items()))))
-    assert not said, sorted(said)[:5]
+    complaints = set(chain.from_iterable(map(refused, chain.from_iterable(replies.items()))))
+    assert not complaints, sorted(complaints)[:5]
 
 
 @each(list(SETTERS), lambda key: f"{key[0]}:{key[1]}")

@@ -204,7 +204,7 @@ def test_what_is_no_soap_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("faults", "status", "seen"),
+    ("faults", "status", "expected"),
     [
         (OnvifFaults(http_status=503), 503, "<html>"),
         (OnvifFaults(not_onvif=True), 200, "<html>"),
@@ -212,10 +212,10 @@ def test_what_is_no_soap_is_refused(body: bytes) -> None:
         (OnvifFaults(stated_host="192.168.1.99"), 200, "http://192.168.1.99:"),
     ],
 )
-def test_a_fault_on_order_is_acted_out(faults: OnvifFaults, status: int, seen: str) -> None:
+def test_a_fault_on_order_is_acted_out(faults: OnvifFaults, status: int, expected: str) -> None:
     answer = ask(replace(wsse_only(), faults=faults), (DEVICE, "GetServices", "", ""))[0]
     assert answer[0] == status
-    assert seen in answer[1]
+    assert expected in answer[1]
 
 
 def test_a_truncated_reply_is_no_xml() -> None:

@@ -149,8 +149,8 @@ def test_onvif_zeep_reads_every_recording_and_every_hole() -> None:
     starts = [row for row in changes if row.StartStateEvent]
     assert {row.RecordingToken for row in starts} == {kept.token for kept in camera.kept if kept.spans_h}
     edges = sum(len(set(chain.from_iterable(kept.spans_h)) - {0.0}) for kept in camera.kept)
-    told = [kept.spans_h for kept in camera.kept]
-    pairs = chain.from_iterable(zip(hours, hours[1:], strict=False) for hours in told)
+    span_lists = [kept.spans_h for kept in camera.kept]
+    pairs = chain.from_iterable(zip(hours, hours[1:], strict=False) for hours in span_lists)
     seams = sum(earlier[1] == later[0] for earlier, later in pairs)
     assert len(changes) == len(starts) + edges - seams
 

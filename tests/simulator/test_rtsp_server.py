@@ -260,12 +260,12 @@ def test_a_stalled_stream_keeps_its_connection() -> None:
 async def sequence_of(client: Client, packets: int) -> list[tuple[int, int]]:
     """(sequence number, time stamp) of so many packets."""
     await played(client)
-    seen: list[tuple[int, int]] = []
-    while len(seen) < packets:
+    counts: list[tuple[int, int]] = []
+    while len(counts) < packets:
         channel, packet = await client.packet()
         if channel == 0:
-            seen.append((int.from_bytes(packet[2:4], "big"), int.from_bytes(packet[4:8], "big")))
-    return seen
+            counts.append((int.from_bytes(packet[2:4], "big"), int.from_bytes(packet[4:8], "big")))
+    return counts
 
 
 def test_dropped_packets_leave_gaps() -> None:

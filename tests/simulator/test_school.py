@@ -70,22 +70,22 @@ def test_a_dead_camera_has_no_open_port_and_a_living_one_may_die() -> None:
 def test_a_taken_port_is_named_and_nothing_stays_open() -> None:
     async def run() -> tuple[str, list[bool]]:
         async with open_school(own_school(1), discovery=False) as school:
-            taken = school.cameras[0]
+            camera = school.cameras[0]
             other = replace(own_school(2)[1], rtsp_port=0)
-            clashing = replace(taken, http_port=0, https_port=0)
+            clashing = replace(camera, http_port=0, https_port=0)
             with pytest.raises(OperatorError) as refusal:
                 async with open_school(
-                    [replace(other, http_port=taken.http_port), clashing], discovery=False
+                    [replace(other, http_port=camera.http_port), clashing], discovery=False
                 ):
                     pass
             still = [
-                await answers(taken.address, taken.rtsp_port),
-                await answers(other.address, taken.http_port),
+                await answers(camera.address, camera.rtsp_port),
+                await answers(other.address, camera.http_port),
             ]
             return render(refusal.value.problem, "en"), still
 
-    told, still = asyncio.run(run())
-    assert "RTSP 127.10." in told
+    progress, still = asyncio.run(run())
+    assert "RTSP 127.10." in progress
     assert still == [True, False]
 
 

@@ -18,17 +18,22 @@ from tests.simulator.test_onvif_server import DEVICE, MEDIA1, MEDIA2, ask, token
 NOW = datetime(2026, 11, 28, 7, 0, 0, tzinfo=UTC)
 
 
-def changed(camera: SimulatedCamera, prefix: str, operation: str, **said: object) -> SimulatedCamera:
+def changed(camera: SimulatedCamera, prefix: str, operation: str, **values: object) -> SimulatedCamera:
     """The camera after one operation; names that begin with "at_" are attributes."""
-    lists = {name: item if isinstance(item, list) else [str(item)] for name, item in said.items()}
+    lists = {name: item if isinstance(item, list) else [str(item)] for name, item in values.items()}
     attributes = {name.removeprefix("at_"): item for name, item in lists.items() if name.startswith("at_")}
     arguments = {name: item for name, item in lists.items() if not name.startswith("at_")}
     request = SoapRequest("", operation, arguments, None, attributes)
     return SETTERS[prefix, operation].change(camera, request, NOW)
 
 
-def encoder(camera: SimulatedCamera, prefix: str = "tr2", **said: object) -> SimulatedCamera:
-    asked = {"at_token": "VideoEncoder_MainStream", "Encoding": "H264", "Width": 1920, "Height": 1080} | said
+def encoder(camera: SimulatedCamera, prefix: str = "tr2", **values: object) -> SimulatedCamera:
+    asked = {
+        "at_token": "VideoEncoder_MainStream",
+        "Encoding": "H264",
+        "Width": 1920,
+        "Height": 1080,
+    } | values
     return changed(camera, prefix, "SetVideoEncoderConfiguration", **asked)
 
 
@@ -79,7 +84,7 @@ def test_a_frozen_encoder_stays_frozen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "detail"),
+    ("values", "detail"),
     [
         ({"at_token": "VideoEncoder_Nobody"}, "ter:NoConfig"),
         ({"Encoding": "AV1"}, "ter:ConfigModify"),
@@ -93,15 +98,15 @@ def test_a_frozen_encoder_stays_frozen() -> None:
 )
 @pytest.mark.parametrize("prefix", ["trt", "tr2"])
 def test_what_an_encoder_cannot_be_set_to_is_refused(
-    prefix: str, said: dict[str, object], detail: str
+    prefix: str, values: dict[str, object], detail: str
 ) -> None:
     with pytest.raises(Refused) as refusal:
-        encoder(own_school(3)[2], prefix, **said)
+        encoder(own_school(3)[2], prefix, **values)
     assert refusal.value.subcodes == ("ter:InvalidArgVal", detail)
 
 
 @pytest.mark.parametrize(
-    ("operation", "said", "detail"),
+    ("operation", "values", "detail"),
     [
         ("SetSystemDateAndTime", {"DateTimeType": "Manual", "TZ": "nowhere!"}, "ter:InvalidTimeZone"),
         ("SetSystemDateAndTime", {"DateTimeType": "Sundial"}, "ter:InvalidDateTime"),
@@ -130,11 +135,11 @@ def test_what_an_encoder_cannot_be_set_to_is_refused(
     ],
 )
 def test_what_a_device_cannot_be_set_to_is_refused(
-    operation: str, said: dict[str, object], detail: str
+    operation: str, values: dict[str, object], detail: str
 ) -> None:
     camera = replace(own_school(7)[6], ntp_servers=())
     with pytest.raises(Refused) as refusal:
-        changed(camera, "tds", operation, **said)
+        changed(camera, "tds", operation, **values)
     assert refusal.value.subcodes[1] == detail
 
 
@@ -182,8 +187,8 @@ def test_the_level_of_the_account_decides(
     level: str, namespace: str, operation: str, content: str, status: int
 ) -> None:
     camera = replace(own_school(3)[2], account_level=level)
-    ((got, text),) = ask(camera, (namespace, operation, token(), content))
-    assert got == status
+    ((code, text),) = ask(camera, (namespace, operation, token(), content))
+    assert code == status
     assert ("ter:NotAuthorized" in text) == (status == 400)
 
 

@@ -21,15 +21,15 @@ NEED_REFERENCE = ("partly_covered", "monochrome", "moved", "upside_down")
 
 def image(name: str) -> ImageFacts:
     file = json.loads((clip_folder() / "index.json").read_text())[name]["file"]
-    found = watch_file(FileTarget(Path(clip_folder() / file)), FileOptions(), look).image
-    assert isinstance(found, ImageFacts)
-    return found
+    picture = watch_file(FileTarget(Path(clip_folder() / file)), FileOptions(), look).image
+    assert isinstance(picture, ImageFacts)
+    return picture
 
 
 @pytest.mark.parametrize("name", [name for name in SHOWN if name.removeprefix("show_") not in NEED_REFERENCE])
 def test_a_clip_shows_its_condition(name: str) -> None:
-    found = image(name)
-    assert name.removeprefix("show_") in found.conditions, (found.conditions, dict(found.scores))
+    picture = image(name)
+    assert name.removeprefix("show_") in picture.conditions, (picture.conditions, dict(picture.scores))
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +50,11 @@ def sound() -> PictureNumbers:
 
 @pytest.mark.parametrize("condition", NEED_REFERENCE)
 def test_with_a_reference_the_others_are_told(condition: str, sound: PictureNumbers) -> None:
-    found = image(f"show_{condition}")
-    assert found.numbers is not None
-    assert compared(found.numbers, [sound], daylight=True) == (condition,)
+    picture = image(f"show_{condition}")
+    assert picture.numbers is not None
+    assert compared(picture.numbers, [sound], daylight=True) == (condition,)
     if condition != "partly_covered":
-        assert found.conditions == ()
+        assert picture.conditions == ()
 
 
 def test_the_first_camera_shows_what_was_asked_for() -> None:

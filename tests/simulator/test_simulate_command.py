@@ -124,7 +124,7 @@ def test_a_load_serves_every_path_and_says_what_it_cost() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "sentence"),
     [
         (["--load", "2", "--address", "192.168.1.1"], "not a loopback address"),
         (["--load", "2", "--address", "example"], "not a loopback address"),
@@ -133,12 +133,12 @@ def test_a_load_serves_every_path_and_says_what_it_cost() -> None:
         (["--cameras", "1", "--ready-file", "/proc/none/ready.json"], "cannot be written"),
     ],
 )
-def test_a_mistake_is_told_and_ends_with_two(options: list[str], told: str) -> None:
+def test_a_mistake_is_told_and_ends_with_two(options: list[str], sentence: str) -> None:
     chosen = [] if "--load" in options else ports()
     with simulate(*options, *chosen) as process:
         out, err = process.communicate(timeout=WITHIN_S)
     assert (process.returncode, out) == (2, "")
-    assert told in err
+    assert sentence in err
     assert "Traceback" not in err
 
 

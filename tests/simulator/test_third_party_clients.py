@@ -88,11 +88,11 @@ def agree_with_ffprobe(names: tuple[str, ...], transport: str) -> None:
             done = [loop.run_in_executor(pool, ffprobe, url, transport) for url in urls.values()]
             return dict(zip(urls, await asyncio.gather(*done), strict=True))
 
-    seen = in_school([offering(names)], act)
-    for name, stream in seen.items():
+    output = in_school([offering(names)], act)
+    for name, stream in output.items():
         clip = load_clip(name)
-        said = (stream.get("codec_name"), stream.get("width"), stream.get("height"))
-        assert said == (FFMPEG_NAME[clip.codec], clip.width_px, clip.height_px), (name, stream)  # type: ignore[comparison-overlap]
+        description = (stream.get("codec_name"), stream.get("width"), stream.get("height"))
+        assert description == (FFMPEG_NAME[clip.codec], clip.width_px, clip.height_px), (name, stream)  # type: ignore[comparison-overlap]
         wanted = READ_S * clip.frame_rate_hz
         least = wanted * (0.7 if transport == "udp" else 1.0) - 3  # a busy machine loses datagrams
         # B-frames are read ahead of their time; a doubled rate, or a burst that is not paced, is far beyond.
@@ -232,10 +232,10 @@ def test_wsdiscovery_finds_every_camera_that_is_alive() -> None:
         done = await asyncio.to_thread(
             subprocess.run, command, capture_output=True, text=True, timeout=60, check=True
         )
-        found: dict[str, list[str]] = json.loads(done.stdout)
+        document: dict[str, list[str]] = json.loads(done.stdout)
         ours = {camera.endpoint: camera.service_url for camera in school.cameras}
-        return {ours[endpoint]: xaddrs for endpoint, xaddrs in found.items() if endpoint in ours}
+        return {ours[endpoint]: xaddrs for endpoint, xaddrs in document.items() if endpoint in ours}
 
-    found = in_school(cameras, act, discovery=True)
-    assert len(found) == sum(camera.alive for camera in cameras) == 11
-    assert all(xaddrs == [url] for url, xaddrs in found.items())
+    addresses = in_school(cameras, act, discovery=True)
+    assert len(addresses) == sum(camera.alive for camera in cameras) == 11
+    assert all(xaddrs == [url] for url, xaddrs in addresses.items())

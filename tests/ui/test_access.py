@@ -145,8 +145,8 @@ def test_nothing_is_changed_without_the_token_of_the_page() -> None:
                 assert (await at.post(path, {}, **headers)).status == 403, (path, headers)
         reply = await at.post("/stop", {}, **{CSRF_HEADER: csrf, "Content-Type": "text/plain"})
         assert reply.status == 415
-        async with at.client.get(at.origin + "/stop") as got:
-            assert got.status == 405
+        async with at.client.get(at.origin + "/stop") as response:
+            assert response.status == 405
         assert at.desk.asked == [] and not at.page.ended.is_set()
         assert (await at.post("/stop", {}, **{CSRF_HEADER: csrf})).status == 200
         assert at.desk.asked == ["stop"]
@@ -221,10 +221,10 @@ def test_what_is_no_form_of_ours_changes_nothing(body: str) -> None:
 
 
 def test_a_taken_port_is_one_clear_line() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    with socket.socket() as occupied:
+        occupied.bind(("127.0.0.1", 0))
+        occupied.listen()
+        port = occupied.getsockname()[1]
 
         with pytest.raises(OperatorError) as refused:
             loopback_socket(port)

@@ -55,11 +55,11 @@ class World:
             plan: DiscoveryPlan,
             clock: object,
             progress: object,
-            found: Callable[[tuple[Sighting | RtspOnly, ...]], None],
+            on_found: Callable[[tuple[Sighting | RtspOnly, ...]], None],
             stopped: Callable[[], bool],
         ) -> Discovery:
             sightings = tuple(Sighting(target, (FoundBy.MULTICAST,)) for target in (GOOD, BAD))
-            found(sightings[:1])
+            on_found(sightings[:1])
             while world.searches_for_ever and not stopped():
                 await asyncio.sleep(0.01)
             return Discovery(sightings, (), ("192.0.2.0/29",), ("192.0.2.0/29",), (), 6, 2)

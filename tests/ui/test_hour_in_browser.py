@@ -87,21 +87,21 @@ def school(folder: Path, show: str | None) -> Iterator[dict[str, Any]]:
 def page_process(folder: Path) -> Iterator[str]:
     """`camagent ui` with a record of its own; yields the link. Ends with SIGTERM and exit 0."""
     (folder / "camagent.toml").write_text(CONFIG, encoding="utf-8")
-    told = folder / "told.txt"
+    notes = folder / "told.txt"
     environment = os.environ | {"CAMAGENT_DATA": str(folder), "CAMAGENT_CONFIG_DIR": str(folder)}
-    with told.open("w") as errors:
+    with notes.open("w") as errors:
         command = [sys.executable, "-m", "camagent", "ui", "--no-browser"]
         process = subprocess.Popen(command, stderr=errors, env=environment)
     try:
         until = time.monotonic() + 60
-        while (link := re.search(r"http://\S+\?token=\S+", told.read_text())) is None:
-            assert process.poll() is None and time.monotonic() < until, told.read_text()
+        while (link := re.search(r"http://\S+\?token=\S+", notes.read_text())) is None:
+            assert process.poll() is None and time.monotonic() < until, notes.read_text()
             time.sleep(0.1)
         yield link[0]
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
-        assert "Traceback" not in told.read_text() and "defect" not in told.read_text()
+        assert "Traceback" not in notes.read_text() and "defect" not in notes.read_text()
 
 
 async def search_and_log_in(page: Page, login: dict[str, Any]) -> None:
@@ -251,7 +251,7 @@ def set_the_clock(camera: SimulatedCamera, password: str, servers: tuple[str, ..
 
 
 def test_a_setting_that_another_client_puts_right_is_gone_in_seconds(browser: str, tmp_path: Path) -> None:
-    told = "document.getElementById('d-body').textContent"
+    text = "document.getElementById('d-body').textContent"
 
     async def run(link: str, login: dict[str, Any]) -> None:
         camera = default_school(1, login["password"])[0]
@@ -263,13 +263,13 @@ def test_a_setting_that_another_client_puts_right_is_gone_in_seconds(browser: st
             await page.ask(FIND.format(camera.address))
             await click(page, "#list .card button")
             await until(page, "document.getElementById('detail').open")
-            assert "đặt bằng tay" in await page.ask(told)
+            assert "đặt bằng tay" in await page.ask(text)
             await asyncio.to_thread(set_the_clock, camera, login["password"], ("vn.pool.ntp.org",))
             begun_s = time.monotonic()
             await click(page, "#again")
             await until(page, "document.getElementById('d-status').textContent.includes('Đã kiểm tra lại')")
             assert time.monotonic() - begun_s < AGAIN_MOST_S
-            await until(page, f"!{told}.includes('đặt bằng tay')")
+            await until(page, f"!{text}.includes('đặt bằng tay')")
 
     with school(tmp_path, None) as login, page_process(tmp_path) as link:
         asyncio.run(run(link, login))
@@ -296,10 +296,10 @@ def test_a_school_that_goes_in_mid_scan_is_not_ready_and_the_page_goes_on(
 
 def test_a_port_that_is_taken_is_one_line_and_exit_2(tmp_path: Path) -> None:
     (tmp_path / "camagent.toml").write_text(CONFIG, encoding="utf-8")
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1])
+    with socket.socket() as occupied:
+        occupied.bind(("127.0.0.1", 0))
+        occupied.listen()
+        port = str(occupied.getsockname()[1])
         done = subprocess.run(
             [sys.executable, "-m", "camagent", "ui", "--no-browser", "--port", port, "--config"]
             + [str(tmp_path / "camagent.toml")],

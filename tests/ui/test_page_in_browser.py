@@ -210,8 +210,8 @@ def test_a_strangers_page_changes_nothing_and_reads_nothing(browser: str) -> Non
         # Another name of this machine, with the session's cookie in the same browser.
         await page.call("Page.navigate", url=one.address.replace("127.0.0.1", "evil.example"))
         await until(page, f"{SHUT}.includes('421')")
-        tried, seen, has_stream = await page.ask(f"{SENT_BY_A_STRANGER}({json.dumps(one.address)})")
-        assert tried >= 6 and seen == "" and has_stream is False
+        attempted, readable, has_stream = await page.ask(f"{SENT_BY_A_STRANGER}({json.dumps(one.address)})")
+        assert attempted >= 6 and readable == "" and has_stream is False
         assert one.desk.asked == []
         await page.call("Page.navigate", url=one.address)
         await until(page, f"document.querySelector('meta[name=csrf]') && {STATUS}")
@@ -271,7 +271,7 @@ def test_a_program_that_comes_back_is_joined_and_another_one_is_not(browser: str
         await one.begin()  # after a refusal, which ends a stream for good
         show(one.board, view(school(3)))
         await until(page, f"!({LOST}) && document.querySelectorAll('#list .card').length === 3")
-        assert [told for told in page.complaints() if "exceptionThrown" in told] == []
+        assert [complaint for complaint in page.complaints() if "exceptionThrown" in complaint] == []
 
     at_the_page(browser, work, view(school(5)))
 
@@ -294,17 +294,17 @@ def test_all_of_it_is_done_with_the_keyboard_alone(browser: str) -> None:
         one.board.changed()
         await until(page, "!document.getElementById('scan').disabled")
         await page.ask("document.getElementById('end').focus()")
-        seen: list[str] = []
+        names: list[str] = []
         for _ in range(60):
             await press(page, "Tab", 9)
             name, is_marked, is_in_sight = await page.ask(FOCUSED)
-            seen.append(name)
+            names.append(name)
             assert is_marked and is_in_sight, name
-            await use(page, name, seen)
+            await use(page, name, names)
             if name == "print":
                 break
-        assert {"ranges", "user", "password", "keep", "trust", "scan", "find", "print"} <= set(seen)
-        assert sum(name.startswith("Xem") for name in seen) == 12
+        assert {"ranges", "user", "password", "keep", "trust", "scan", "find", "print"} <= set(names)
+        assert sum(name.startswith("Xem") for name in names) == 12
         assert one.desk.asked == [
             ("search", ("192.168.1.0/24",)),
             ("login", "xem", "geheim"),
@@ -315,7 +315,7 @@ def test_all_of_it_is_done_with_the_keyboard_alone(browser: str) -> None:
     at_the_page(browser, work)
 
 
-async def use(page: Page, name: str, seen: list[str]) -> None:
+async def use(page: Page, name: str, names: list[str]) -> None:
     """What a person does with the control that the focus is on."""
     if name in ("ranges", "scan"):
         await press(page, "Enter", 13)
@@ -327,7 +327,7 @@ async def use(page: Page, name: str, seen: list[str]) -> None:
     elif name == "trust":
         await page.call("Input.dispatchKeyEvent", type="keyDown", key=" ", code="Space", text=" ")
         await page.call("Input.dispatchKeyEvent", type="keyUp", key=" ", code="Space")
-    elif name.startswith("Xem") and sum(one.startswith("Xem") for one in seen) == 1:
+    elif name.startswith("Xem") and sum(one.startswith("Xem") for one in names) == 1:
         await press(page, "Enter", 13)
         await until(page, f"{DETAIL} && document.activeElement.id === 'd-name'")
         while await page.ask("document.activeElement.id") != "again":

@@ -117,7 +117,7 @@ class Page:
 
     async def wait_for(self, event: str) -> None:
         async with asyncio.timeout(STEP_S):
-            while not any(seen.get("method") == event for seen in self.events):
+            while not any(entry.get("method") == event for entry in self.events):
                 self.events.append(json.loads(await self._socket.receive_str()))
 
     async def ask(self, expression: str) -> Any:
@@ -131,8 +131,8 @@ class Page:
         """Serious and critical violations that axe-core sees in the page as it is now."""
         if not await self.ask("'axe' in window"):
             await self.call("Runtime.evaluate", expression=AXE.read_text(encoding="utf-8"))
-        found: list[str] = await self.ask(AXE_RUN)
-        return found
+        violations: list[str] = await self.ask(AXE_RUN)
+        return violations
 
     async def open(self, path: Path) -> None:
         for domain in ("Page", "Runtime", "Log", "Network"):
@@ -165,8 +165,8 @@ def chromium(folder: Path) -> Iterator[str]:
     try:
         assert process.stderr is not None
         for line in process.stderr:
-            if found := re.search(r"DevTools listening on ws://([0-9.:]+)/", line):
-                yield found[1]
+            if match := re.search(r"DevTools listening on ws://([0-9.:]+)/", line):
+                yield match[1]
                 break
         else:
             raise AssertionError("chromium did not open its DevTools port")

@@ -107,8 +107,8 @@ def words_below(book: Workbook, lang: str) -> str:
 
 def check_values(book: Workbook, report: AreaReport, decisions: dict[str, Decision], lang: str) -> None:
     agreed, count, unpriced = expected(report, decisions, Action.REPLACE)
-    found = totals(book, lang)
-    assert (found["agreed"], found["agreed_count"], found["unpriced"]) == (agreed, count, unpriced)
+    sums = totals(book, lang)
+    assert (sums["agreed"], sums["agreed_count"], sums["unpriced"]) == (agreed, count, unpriced)
     words = words_below(book, lang)
     assert spelled(int(agreed), lang) in words[0] + words.lower()
     summary = book[say("report.annex.summary", lang)]

@@ -130,7 +130,7 @@ def test_a_long_list_is_cut_on_the_page_and_says_so(report: AreaReport) -> None:
 
 def lists(book: Workbook) -> list[tuple[Worksheet, int, dict[str, int]]]:
     """Each row of each list: its sheet, its number, and the columns by their hidden names."""
-    found = []
+    rows = []
     for sheet in book.worksheets:
         columns: dict[str, int] = {}
         for row in sheet.iter_rows():
@@ -138,8 +138,8 @@ def lists(book: Workbook) -> list[tuple[Worksheet, int, dict[str, int]]]:
             if not columns and {"id", "decision", "note"} <= named.keys():
                 columns, head = named, row[0].row + 1  # type: ignore[operator]
             elif columns and row[0].row > head and sheet.cell(row[0].row, columns["id"]).value:  # type: ignore[arg-type, operator]
-                found.append((sheet, row[0].row, columns))
-    return found  # type: ignore[return-value]
+                rows.append((sheet, row[0].row, columns))
+    return rows  # type: ignore[return-value]
 
 
 def in_annexes(report: AreaReport) -> list[UpgradeRow]:
@@ -185,9 +185,9 @@ def test_a_list_that_the_office_sorted_is_read_by_its_ids(report: AreaReport) ->
         a, b = sheet.cell(first, column), sheet.cell(second, column)
         (a._value, a.data_type), (b._value, b.data_type) = (b._value, b.data_type), (a._value, a.data_type)  # type: ignore[union-attr]
     reviewed = read_reviewed(saved(book), "x.xlsx", STAMP)
-    told = {item.row_id: item.decision for item in reviewed.decisions}
+    decisions = {item.row_id: item.decision for item in reviewed.decisions}
     first_row, second_row = in_annexes(report)[:2]
-    assert told == {first_row.stable_id: "approve", second_row.stable_id: "reject"}
+    assert decisions == {first_row.stable_id: "approve", second_row.stable_id: "reject"}
 
 
 def test_the_schools_own_workbook_is_read_as_well() -> None:
@@ -250,12 +250,12 @@ def test_a_change_of_mind_is_recorded_and_reported(report: AreaReport, tmp_path:
 
 def test_decisions_taken_earlier_are_printed(report: AreaReport) -> None:
     row_id = report.rows[0].stable_id
-    known = {row_id: Decision(row_id, "approve", "gấp", "a.xlsx", NOW)}
-    assert "Đồng ý" in render_area_csv(report, "vi", known).splitlines()[1] or "gấp" in render_area_csv(
-        report, "vi", known
+    decisions = {row_id: Decision(row_id, "approve", "gấp", "a.xlsx", NOW)}
+    assert "Đồng ý" in render_area_csv(report, "vi", decisions).splitlines()[1] or "gấp" in render_area_csv(
+        report, "vi", decisions
     )
     assert '<td data-label="Ý kiến">Đồng ý<br><small>gấp</small></td>' in render_area_html(
-        report, "vi", known
+        report, "vi", decisions
     )
 
 

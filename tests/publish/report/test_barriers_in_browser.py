@@ -48,7 +48,7 @@ def test_no_page_has_a_barrier_for_a_screen_reader_or_a_keyboard(
     browser: str, tmp_path: Path, lang: str
 ) -> None:
     async def work(page: Page) -> list[str]:
-        found: list[str] = []
+        barriers: list[str] = []
         await page.ask("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
         for width, scheme in ((390, "light"), (1280, "dark")):
             await page.call(
@@ -60,8 +60,8 @@ def test_no_page_has_a_barrier_for_a_screen_reader_or_a_keyboard(
             )
             features = [{"name": "prefers-color-scheme", "value": scheme}]
             await page.call("Emulation.setEmulatedMedia", features=features)
-            found.extend(f"{width} px, {scheme}: {one}" for one in await page.barriers())
-        return found
+            barriers.extend(f"{width} px, {scheme}: {one}" for one in await page.barriers())
+        return barriers
 
     (tmp_path / "results").mkdir()
     for name, text in pages(lang, tmp_path / "results").items():

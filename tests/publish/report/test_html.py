@@ -26,9 +26,9 @@ from tests.publish.samples import HOSTILE, camera, hostile_school, school, view
 
 
 def csp(page: str) -> str:
-    found = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]+)">', page)
-    assert found
-    return found[1].replace("&#39;", "'")
+    match = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]+)">', page)
+    assert match
+    return match[1].replace("&#39;", "'")
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])
@@ -153,8 +153,8 @@ def test_the_history_of_a_camera_is_told_where_something_changed(tmp_path: Path)
         assert newest is not None
         histories = {item.id: store.states(item.id) for item in newest.cameras}
     page = render_html([newest], "vi", Past(states=histories))
-    (told,) = re.findall(r'<ul class="history">(.*?)</ul>', page, re.DOTALL)
-    assert told.index("23/11/2026") < told.index("24/11/2026") and told.count("<li>") == 2
+    (history,) = re.findall(r'<ul class="history">(.*?)</ul>', page, re.DOTALL)
+    assert history.index("23/11/2026") < history.index("24/11/2026") and history.count("<li>") == 2
 
 
 def test_the_bar_of_verdicts_is_whole() -> None:
@@ -182,11 +182,11 @@ def test_the_chart_judges_nothing_itself() -> None:
 
 
 def test_bandwidth_counts_what_is_known_and_names_what_is_not() -> None:
-    found = bandwidth(view(school(5)).cameras)
-    assert found is not None and found.unknown == 1
-    assert found.before_bps == pytest.approx(4 * 2.9e6)
-    assert found.after_bps == pytest.approx(3 * 2.9e6 + 3.6e6)
-    assert found.after_unknown == 1  # the camera to be replaced
+    traffic = bandwidth(view(school(5)).cameras)
+    assert traffic is not None and traffic.unknown == 1
+    assert traffic.before_bps == pytest.approx(4 * 2.9e6)
+    assert traffic.after_bps == pytest.approx(3 * 2.9e6 + 3.6e6)
+    assert traffic.after_unknown == 1  # the camera to be replaced
     page = render_html([view(school(5))], "vi")
     assert "11,6 Mbit/s · 125,3 GB/ngày" in page and "1 camera chưa rõ tốc độ sau nâng cấp" in page
     assert bandwidth(()) is None
@@ -194,8 +194,8 @@ def test_bandwidth_counts_what_is_known_and_names_what_is_not() -> None:
 
 def test_the_decision_stands_in_one_sentence_below_the_coverage() -> None:
     page = render_html([view(school())], "vi")
-    told = "8 trên 10 camera cần xử lý; đề nghị thay mới: 2."
-    assert page.index("<p>Phạm vi: đã quét") < page.index(told) < page.index('<ul class="bars">')
+    summary = "8 trên 10 camera cần xử lý; đề nghị thay mới: 2."
+    assert page.index("<p>Phạm vi: đã quét") < page.index(summary) < page.index('<ul class="bars">')
     fine = replace(school(0), cameras=(camera(0), camera(5)))
     assert '<p class="headline">Mọi camera đều sẵn sàng' in render_html([view(fine)], "vi")
 

@@ -99,14 +99,14 @@ def test_the_table_sorts_in_vietnamese_order_by_mouse_and_keyboard(browser: str,
 
 def test_everything_can_be_reached_with_the_tab_key(browser: str, page_file: Path) -> None:
     async def work(page: Page) -> None:
-        seen = set()
+        element_ids = set()
         for _ in range(60):
             for kind in ("keyDown", "keyUp"):
                 await page.call(
                     "Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9
                 )
-            seen.add(await page.ask("document.activeElement.id || document.activeElement.tagName"))
-        assert {"search", "verdict", "action", "BUTTON", "A", "SUMMARY"} <= seen
+            element_ids.add(await page.ask("document.activeElement.id || document.activeElement.tagName"))
+        assert {"search", "verdict", "action", "BUTTON", "A", "SUMMARY"} <= element_ids
 
     visit(browser, page_file, work)
 
@@ -201,7 +201,7 @@ def test_paper_opens_what_a_person_fills_in_and_nothing_else(browser: str, page_
 def _media_boxes(pdf: bytes) -> list[str]:
     import re
 
-    return [found.decode() for found in re.findall(rb"/MediaBox\s*\[([0-9. ]+)\]", pdf)]
+    return [box.decode() for box in re.findall(rb"/MediaBox\s*\[([0-9. ]+)\]", pdf)]
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])

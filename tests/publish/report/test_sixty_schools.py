@@ -86,11 +86,14 @@ def check_sums(book: Workbook, truth: Truth, decisions: Mapping[str, Decision]) 
     for ward, action in product(WARDS, ("replace", "fix_network", "reconfigure", "investigate")):
         keys = truth.ids.get((ward, action), [])
         agreed = [key for key in keys if key in decisions and decisions[key].decision == "approve"]
-        money, taken = (sum(truth.amounts.get(key, 0.0) for key in some) for some in (keys, agreed))
+        money, agreed_money = (sum(truth.amounts.get(key, 0.0) for key in some) for some in (keys, agreed))
         priced = sum(key in truth.amounts for key in keys)
-        agreed_all += taken
+        agreed_all += agreed_money
         line = lines[ward, say(f"report.action.{action}", "vi")]
-        assert line == [len(keys), priced, len(keys) - priced, money, len(agreed), taken], (ward, action)
+        assert line == [len(keys), priced, len(keys) - priced, money, len(agreed), agreed_money], (
+            ward,
+            action,
+        )
     texts = [str(cell.value) for cell in chain.from_iterable(book[SHEETS[0]].iter_rows()) if cell.value]
     assert any(spelled(int(agreed_all), "vi").casefold() in text.casefold() for text in texts)
 
@@ -187,11 +190,13 @@ def test_a_workbook_that_was_sorted_cut_and_widened_in_libreoffice_is_read_right
     steps = (SORT + REST).format(field=KEYS.index("site"), decision=KEYS.index("decision"), **gaps)
     back = read_reviewed(edited(source, steps, tmp_path), "x.xlsx", STAMP)
     assert back.problems == ()
-    found = {item.row_id: item.decision for item in back.decisions}
+    by_row = {item.row_id: item.decision for item in back.decisions}
     replaced = set(city.truth.of_action("replace"))
-    typed_in = {key for key, word in found.items() if key not in decisions or decisions[key].decision != word}
-    assert typed_in <= replaced and {found[key] for key in typed_in} <= {"approve"} and len(typed_in) <= 1
-    gone = {key for key in decisions if key not in found}
+    typed_in = {
+        key for key, word in by_row.items() if key not in decisions or decisions[key].decision != word
+    }
+    assert typed_in <= replaced and {by_row[key] for key in typed_in} <= {"approve"} and len(typed_in) <= 1
+    gone = {key for key in decisions if key not in by_row}
     assert gone <= replaced and len(gone) <= 3
 
 

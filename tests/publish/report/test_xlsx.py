@@ -86,8 +86,8 @@ def test_the_list_has_its_columns_a_frozen_head_a_filter_and_fits_a4(book: Workb
     assert sheet.column_dimensions["M"].hidden and sheet.column_dimensions["N"].hidden  # id and seal
     assert sheet.column_dimensions["B"].hidden  # one school: its name stands above
     margins = sheet.page_margins
-    found = [round(25.4 * size) for size in (margins.top, margins.bottom, margins.left, margins.right)]
-    assert found == [20, 20, 30, 15]  # Nghị định 30/2020
+    margins_mm = [round(25.4 * size) for size in (margins.top, margins.bottom, margins.left, margins.right)]
+    assert margins_mm == [20, 20, 30, 15]  # Nghị định 30/2020
     assert sheet.page_setup.useFirstPageNumber  # an appendix counts its own pages
 
 

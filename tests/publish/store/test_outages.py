@@ -27,10 +27,10 @@ def history(folder: Path, checks: list[Check], at_h: float) -> History:
         return store.histories(START + timedelta(hours=at_h))[CAMERA]
 
 
-def dark(seen: History) -> tuple[float, bool] | None:
-    if seen.outage is None:
+def dark(record: History) -> tuple[float, bool] | None:
+    if record.outage is None:
         return None
-    return (seen.outage.missed_at - seen.outage.began_at).total_seconds() / 3600, seen.outage.ended
+    return (record.outage.missed_at - record.outage.began_at).total_seconds() / 3600, record.outage.ended
 
 
 @pytest.mark.parametrize(
@@ -60,15 +60,15 @@ def test_a_clock_set_back_makes_no_outage_longer(tmp_path: Path) -> None:
 
 def test_only_what_lies_in_the_last_thirty_days_counts(tmp_path: Path) -> None:
     checks = [(h, False) for h in range(0, 24 * 32, 12)]
-    seen = history(tmp_path, [*checks, (24 * 32, True)], 24 * 32)
-    assert seen.outage is not None
-    assert seen.outage.began_at == START + timedelta(days=2)
-    assert (seen.days, seen.days_checked) == (31, 31)
+    record = history(tmp_path, [*checks, (24 * 32, True)], 24 * 32)
+    assert record.outage is not None
+    assert record.outage.began_at == START + timedelta(days=2)
+    assert (record.days, record.days_checked) == (31, 31)
 
 
 def test_days_without_a_check_are_counted(tmp_path: Path) -> None:
-    seen = history(tmp_path, [(0, True), (24, True), (24 * 5, True)], 24 * 9)
-    assert (seen.days, seen.days_checked) == (10, 3)
+    record = history(tmp_path, [(0, True), (24, True), (24 * 5, True)], 24 * 9)
+    assert (record.days, record.days_checked) == (10, 3)
 
 
 @not_vacuous(0.3)
@@ -94,9 +94,9 @@ def test_no_outage_is_longer_than_the_checks_prove(tmp_path: Path, steps: list[C
             assert began is not None
             lengths.append(moment - began)
             last = moment
-    seen = history(tmp_path, checks, at_h)
+    record = history(tmp_path, checks, at_h)
     if not judged(bool(lengths)):
-        assert seen.outage is None
+        assert record.outage is None
     elif at_h < 24 * 29:
-        assert dark(seen) is not None
-        assert dark(seen)[0] == pytest.approx(max(lengths), abs=0.01)  # type: ignore[index]
+        assert dark(record) is not None
+        assert dark(record)[0] == pytest.approx(max(lengths), abs=0.01)  # type: ignore[index]

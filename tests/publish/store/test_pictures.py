@@ -17,8 +17,8 @@ NIGHT = replace(DAY, infrared=True, sharpness=None)
 AT = datetime(2026, 11, 2, 3, tzinfo=UTC)
 
 
-def learned(*seen: tuple[str, PictureNumbers, bool]) -> Learned:
-    return Learned(pictures=tuple(SeenPicture(*one) for one in seen))
+def learned(*looks: tuple[str, PictureNumbers, bool]) -> Learned:
+    return Learned(pictures=tuple(SeenPicture(*one) for one in looks))
 
 
 def test_the_first_sound_picture_becomes_the_reference_and_stays(tmp_path: Path) -> None:
@@ -76,8 +76,8 @@ def test_the_night_has_a_reference_of_its_own_and_the_last_look_is_kept(tmp_path
 
 def test_a_camera_that_sees_colour_by_night_and_infrared_too_keeps_three_full_rows(tmp_path: Path) -> None:
     looks = [NightLook(AT + timedelta(hours=hour), ()) for hour in range(3)]
-    seen = [(DAY, None), (OTHER, looks[0]), (NIGHT, looks[1]), (OTHER, looks[2])]
-    runs = [Learned(pictures=(SeenPicture("cam", numbers, True, look),)) for numbers, look in seen]
+    pictures = [(DAY, None), (OTHER, looks[0]), (NIGHT, looks[1]), (OTHER, looks[2])]
+    runs = [Learned(pictures=(SeenPicture("cam", numbers, True, look),)) for numbers, look in pictures]
     memory = Memory()
     with open_store(tmp_path / "s.sqlite") as store:
         for run in runs:

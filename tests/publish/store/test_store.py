@@ -64,8 +64,8 @@ def test_a_day_ends_at_midnight_in_vietnam(tmp_path: Path) -> None:
     with open_store(tmp_path / "site.db") as store:
         for hour in (0, 16, 17):  # 07:00, 23:00 and, in Vietnam, the next day's 00:00
             save(store, scan_at(datetime(2026, 1, 10, hour, tzinfo=UTC)))
-        found = at(store, date(2026, 1, 10))
-        assert found is not None and found.started_at.hour == 16
+        day = at(store, date(2026, 1, 10))
+        assert day is not None and day.started_at.hour == 16
         later = at(store, date(2026, 5, 1))
         assert later is not None and later.started_at.hour == 17
         assert at(store, date(2026, 1, 9)) is None
@@ -76,7 +76,7 @@ def test_thirty_days_stay_raw_and_then_one_a_week(tmp_path: Path) -> None:
         for day in range(100):
             save(store, scan_at(START + timedelta(days=day), 1))
         days = [at(store, (START + timedelta(days=day)).date()) for day in range(100)]
-    kept = {found.started_at for found in days if found}
+    kept = {day_report.started_at for day_report in days if day_report}
     newest = START + timedelta(days=99)
     assert {newest - timedelta(days=day) for day in range(31)} <= kept
     older = sorted(moment for moment in kept if moment < newest - timedelta(days=31))
@@ -105,14 +105,14 @@ def test_availability_counts_scans_and_cheap_checks_of_thirty_days(tmp_path: Pat
         for day in range(3):
             save(store, scan_at(START + timedelta(days=day), 3))
         store.note_probes(START + timedelta(days=2), {"cam-000000000000": False, "cam-other": True})
-        found = store.histories(START + timedelta(days=3))
-    assert (found["cam-000000000000"].probes, found["cam-000000000000"].answered) == (4, 3)
-    assert (found["cam-000000000002"].probes, found["cam-000000000002"].answered) == (
+        histories = store.histories(START + timedelta(days=3))
+    assert (histories["cam-000000000000"].probes, histories["cam-000000000000"].answered) == (4, 3)
+    assert (histories["cam-000000000002"].probes, histories["cam-000000000002"].answered) == (
         3,
         3,
     )  # its sub-stream plays
-    assert found["cam-other"].probes == 1
-    assert found["cam-000000000000"].since.date() == START.date()
+    assert histories["cam-other"].probes == 1
+    assert histories["cam-000000000000"].since.date() == START.date()
 
 
 def spoke(facts: CameraFacts) -> bool:
@@ -141,16 +141,16 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_document_costs_that_document_only(tmp_path: Path, damage: str) -> None:
-    told: list[Message] = []
-    with open_store(tmp_path / "site.db", told.append) as store:
+    messages: list[Message] = []
+    with open_store(tmp_path / "site.db", messages.append) as store:
         for day in (0, 1):
             save(store, scan_at(START + timedelta(days=day), 1))
         (text, _) = store.texts()
         store._connection.execute("UPDATE scan SET document = ? WHERE id = 2", (DAMAGES[damage](text),))
-        found = store.latest()
-        assert found is not None and found.started_at == START
-        assert [line.key for line in told] == ["report.store.unreadable_scan"]
-        assert all("\n" not in render(told[0], lang) for lang in LANGUAGES)
+        latest = store.latest()
+        assert latest is not None and latest.started_at == START
+        assert [line.key for line in messages] == ["report.store.unreadable_scan"]
+        assert all("\n" not in render(messages[0], lang) for lang in LANGUAGES)
 
 
 def test_what_two_processes_learn_is_kept_of_both(tmp_path: Path) -> None:
@@ -176,9 +176,11 @@ def test_a_device_with_a_new_name_every_day_does_not_grow_the_record(
     monkeypatch.setattr(store_module, "MAX_PINS", 3)
     with open_store(tmp_path / "site.db") as store:
         for day in range(10):
-            known = KnownDevice(f"cam-{day}", "192.0.2.1", None, ())
-            store.remember(Learned((known,), ((f"192.0.2.1:{day}", "ab" * 32),)), START + timedelta(days=day))
-        assert [known.id for known in store.known_devices()] == ["cam-7", "cam-8", "cam-9"]
+            device = KnownDevice(f"cam-{day}", "192.0.2.1", None, ())
+            store.remember(
+                Learned((device,), ((f"192.0.2.1:{day}", "ab" * 32),)), START + timedelta(days=day)
+            )
+        assert [device.id for device in store.known_devices()] == ["cam-7", "cam-8", "cam-9"]
         assert len(store.pins()) == 3
 
 
@@ -228,9 +230,9 @@ def test_a_store_of_an_older_version_is_taken_along(tmp_path: Path) -> None:
     raw.commit()
     raw.close()
     with open_store(path) as store:
-        (known,) = store.known_devices()
-        assert (known.id, known.signs, known.service_url) == ("cam-1", (("serial", "S1"),), None)
-        store.remember(Learned((replace(known, service_url="http://192.0.2.1:8000/onvif"),)), START)
+        (device,) = store.known_devices()
+        assert (device.id, device.signs, device.service_url) == ("cam-1", (("serial", "S1"),), None)
+        store.remember(Learned((replace(device, service_url="http://192.0.2.1:8000/onvif"),)), START)
         assert store.known_devices()[0].service_url == "http://192.0.2.1:8000/onvif"
 
 

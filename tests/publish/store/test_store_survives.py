@@ -80,8 +80,8 @@ def check_whole(path: Path, latest_day: int | None) -> int | None:
     """The file is sound and holds whole scans only; the day of the newest one."""
     with open_store(path) as store:
         assert store.set_aside is None
-        found = store.latest()
-        day = None if found is None else (found.started_at - START).days
+        latest = store.latest()
+        day = None if latest is None else (latest.started_at - START).days
         probes = store.histories(START + timedelta(days=3))
         assert {history.probes for history in probes.values()} == (set() if day is None else {day + 1})
         assert len(store.states("cam-000000000000")) == (0 if day is None else 1)
@@ -122,15 +122,15 @@ def test_a_power_cut_at_any_byte_of_the_log_leaves_the_old_scan_or_the_new_one(t
         log = path.with_name("site.db-wal").read_bytes()
         shutil.copy(path, tmp_path / "before.db")
     assert len(log) > 4096
-    seen = set()
+    counts = set()
     frame = 4096 + 24
     cuts = {0, 1, 31, 32, len(log) - 1, len(log), *range(32, len(log), frame), *range(1000, len(log), 9973)}
     for number, cut in enumerate(sorted(cuts)):
         copy = tmp_path / f"{number}.db"
         shutil.copy(tmp_path / "before.db", copy)
         copy.with_name(f"{copy.name}-wal").write_bytes(log[:cut])
-        seen.add(check_whole(copy, 1 if cut == len(log) else None))
-    assert seen == {0, 1}
+        counts.add(check_whole(copy, 1 if cut == len(log) else None))
+    assert counts == {0, 1}
 
 
 def test_two_processes_and_this_one_write_the_same_file(tmp_path: Path) -> None:
@@ -166,18 +166,18 @@ def test_a_full_disk_is_one_clear_line_and_the_old_record_stays(
         with refused("disk is full"):
             for day in range(1, 50):
                 save(store, day)
-        found = store.latest()
-        assert found is not None
-        reached = (found.started_at - START).days
+        latest = store.latest()
+        assert latest is not None
+        reached = (latest.started_at - START).days
     monkeypatch.undo()
     assert check_whole_latest(path) == reached
 
 
 def check_whole_latest(path: Path) -> int:
     with open_store(path) as store:
-        found = store.latest()
-        assert found is not None and store.set_aside is None
-        return (found.started_at - START).days
+        latest = store.latest()
+        assert latest is not None and store.set_aside is None
+        return (latest.started_at - START).days
 
 
 def test_a_store_held_by_another_program_is_one_clear_line(
