@@ -39,23 +39,23 @@ def licence_lines(packages: Sequence[str]) -> list[str]:
     lines = []
     for name in packages:
         try:
-            found = metadata.metadata(name)
+            package = metadata.metadata(name)
         except metadata.PackageNotFoundError:
             lines.append(f"{name}: not installed here (another system's)")
             continue
-        lines.append(f"{name} {found['Version']}: {licence_of(found)}")
+        lines.append(f"{name} {package['Version']}: {licence_of(package)}")
     return lines
 
 
-def licence_of(found: metadata.PackageMetadata) -> str:
+def licence_of(package: metadata.PackageMetadata) -> str:
     """What the package states: an expression, else its classifiers, else the first line of its text."""
-    stated = found.get_all("License-Expression") or []
+    stated = package.get_all("License-Expression") or []
     if stated:
         return str(stated[0])
-    kinds = [line for line in found.get_all("Classifier") or [] if line.startswith("License ::")]
+    kinds = [line for line in package.get_all("Classifier") or [] if line.startswith("License ::")]
     if kinds:
         return ", ".join(line.rpartition(" :: ")[2] for line in kinds)
-    lines = "\n".join(found.get_all("License") or []).strip().splitlines()
+    lines = "\n".join(package.get_all("License") or []).strip().splitlines()
     return lines[0][:80] if lines else "NOT STATED"
 
 
@@ -94,10 +94,10 @@ def known_weaknesses() -> int:
     return verdict(ended.returncode, ended.stdout + ended.stderr)
 
 
-def verdict(code: int, told: str) -> int:
+def verdict(code: int, text: str) -> int:
     """0: no known weakness; 1: at least one; NO_DATA where pip-audit could not look any package up."""
-    skipped, found = "Skip Reason" in told, "Fix Versions" in told
-    if found:
+    skipped, weak = "Skip Reason" in text, "Fix Versions" in text
+    if weak:
         return 1
     if code != 0 or skipped:
         print("NOT AUDITED: the vulnerability data could not be had; run it where the index has them")

@@ -121,12 +121,12 @@ def family(pid: int) -> list[int]:
             with contextlib.suppress(OSError):
                 parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
                 parents.setdefault(parent, []).append(int(entry.name))
-    found, todo = [], [pid]
+    children, todo = [], [pid]
     while todo:
         one = todo.pop()
-        found.append(one)
+        children.append(one)
         todo += parents.get(one, [])
-    return found
+    return children
 
 
 def cpu_s(pid: int) -> float:
@@ -146,8 +146,8 @@ def rss_bytes(pid: int) -> int:
 
 def anonymous_bytes(pid: int) -> int:
     """Its own memory, without the pages of programs and libraries that any process may share."""
-    found = re.search(r"^RssAnon:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
-    return int(found[1]) * 1024 if found else 0
+    match = re.search(r"^RssAnon:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return int(match[1]) * 1024 if match else 0
 
 
 @contextlib.contextmanager
@@ -210,11 +210,11 @@ def serving(school: dict[str, Any], folder: Path) -> Iterator[tuple[int, str]]:
     reader.start()
     try:
         deadline_s = time.monotonic() + START_S
-        while not (found := re.search(r"https?://\S+/", "".join(lines))):
+        while not (match := re.search(r"https?://\S+/", "".join(lines))):
             if process.poll() is not None or time.monotonic() > deadline_s:
                 raise SystemExit("serve did not start: " + "".join(lines))
             time.sleep(0.1)
-        yield process.pid, found[0]
+        yield process.pid, match[0]
     finally:
         process.terminate()
         process.wait(10)
@@ -224,8 +224,8 @@ def value(url: str, name: str) -> float:
     """One sample of the page without labels; 0 where it is absent."""
     with urllib.request.urlopen(url + "metrics", timeout=10) as answer:
         page = answer.read().decode()
-    found = re.search(rf"^{name} (\S+)$", page, re.MULTILINE)
-    return float(found[1]) if found else 0.0
+    match = re.search(rf"^{name} (\S+)$", page, re.MULTILINE)
+    return float(match[1]) if match else 0.0
 
 
 def living(cameras: int, seconds: float) -> dict[str, float]:
@@ -293,13 +293,17 @@ def watcher(school: dict[str, Any]) -> dict[str, float]:
     time.sleep(2)
     before_s, began_s, counted = time.process_time(), time.monotonic(), sum(frames)
     time.sleep(WATCHED_S - 1)
-    spent, elapsed_s, seen = time.process_time() - before_s, time.monotonic() - began_s, sum(frames) - counted
+    spent, elapsed_s, frame_count = (
+        time.process_time() - before_s,
+        time.monotonic() - began_s,
+        sum(frames) - counted,
+    )
     for thread in threads:
         thread.join(10)
     playing = sum(1 for count in frames if count)
     return {
         "watcher_streams": playing,
-        "watcher_frames_per_s": round(seen / elapsed_s, 1),
+        "watcher_frames_per_s": round(frame_count / elapsed_s, 1),
         "watcher_cpu_ms_per_camera_second": round(spent / elapsed_s / max(playing, 1) * 1000, 1),
     }
 

@@ -93,14 +93,14 @@ def measure(cameras: int, spread_ms: int, rounds: int) -> list[dict[str, Any]]:
     """Every contestant against a fresh crowd, in turn, so that all meet the same machine."""
     from tests.discover.network import Network, crowd_on
 
-    seen: dict[str, list[dict[str, float]]] = {name: [] for name in CONTESTANTS}
+    rows: dict[str, list[dict[str, float]]] = {name: [] for name in CONTESTANTS}
     for _ in range(rounds):
         near, far = Network(), Network()
         with crowd_on(near, far, NETWORKS, cameras // len(NETWORKS), spread_ms), near.inside():
             for name in CONTESTANTS:
                 command = [sys.executable, __file__, "--contestant", name]
                 done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-                seen[name].append(json.loads(done.stdout))
+                rows[name].append(json.loads(done.stdout))
         near.close()
         far.close()
     return [
@@ -112,7 +112,7 @@ def measure(cameras: int, spread_ms: int, rounds: int) -> list[dict[str, Any]]:
             "wall_s": round(statistics.median(run["wall_s"] for run in runs), 3),
             "cpu_s": round(statistics.median(run["cpu_s"] for run in runs), 3),
         }
-        for name, runs in seen.items()
+        for name, runs in rows.items()
     ]
 
 
@@ -154,8 +154,12 @@ def camagent() -> dict[str, float]:
 
     plan = replace(make_plan(list_interfaces()), subnets=())
     start_s, start_cpu_s = time.monotonic(), cpu_s()
-    found = asyncio.run(search(plan, SystemClock()))
-    return {"found": len(found.devices), "wall_s": time.monotonic() - start_s, "cpu_s": cpu_s() - start_cpu_s}
+    discovery = asyncio.run(search(plan, SystemClock()))
+    return {
+        "found": len(discovery.devices),
+        "wall_s": time.monotonic() - start_s,
+        "cpu_s": cpu_s() - start_cpu_s,
+    }
 
 
 def camagent_sweep(network: str) -> dict[str, Any]:
@@ -167,11 +171,11 @@ def camagent_sweep(network: str) -> dict[str, Any]:
 
     plan = make_plan(list_interfaces(), subnets=[network])
     start_s, start_cpu_s = time.monotonic(), cpu_s()
-    found = asyncio.run(search(plan, SystemClock()))
+    discovery = asyncio.run(search(plan, SystemClock()))
     finds = {
-        "onvif": len(found.devices),
-        "rtsp_only": len(found.rtsp_only),
-        "alive": found.addresses_answered,
+        "onvif": len(discovery.devices),
+        "rtsp_only": len(discovery.rtsp_only),
+        "alive": discovery.addresses_answered,
     }
     return {
         "finds": finds,
@@ -205,9 +209,9 @@ def wsdiscovery(timeout_s: float) -> dict[str, float]:
     discovery.start()
     types = [QName("http://www.onvif.org/ver10/network/wsdl", "NetworkVideoTransmitter")]
     services = discovery.searchServices(types=types, timeout=timeout_s)
-    found = {"found": len(services), "wall_s": time.monotonic() - start_s, "cpu_s": cpu_s() - start_cpu_s}
+    row = {"found": len(services), "wall_s": time.monotonic() - start_s, "cpu_s": cpu_s() - start_cpu_s}
     discovery.stop()
-    return found
+    return row
 
 
 def cpu_s() -> float:
@@ -220,8 +224,8 @@ def shown(row: dict[str, Any]) -> dict[str, Any]:
     """A row as a line of text."""
     spread = f"within {row['reply_spread_ms']} ms" if row["reply_spread_ms"] else "all at once"
     low, high = row["found"][0], row["found"][-1]
-    found = f"{low}" if low == high else f"{low}-{high}"
-    return row | {"replies": f"{row['cameras']} {spread}", "found": f"{found}"}
+    range_text = f"{low}" if low == high else f"{low}-{high}"
+    return row | {"replies": f"{row['cameras']} {spread}", "found": f"{range_text}"}
 
 
 if __name__ == "__main__":

@@ -255,9 +255,9 @@ class Device(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
-        head, found, rest = self.buffer.partition(b"\r\n\r\n")
+        head, separator, rest = self.buffer.partition(b"\r\n\r\n")
         size = re.search(rb"content-length: *(\d+)", head, re.I)
-        if not found or size is None or len(rest) < int(size[1]):
+        if not separator or size is None or len(rest) < int(size[1]):
             return
         self.buffer = rest[int(size[1]) :]
         named = self._operation.search(rest)
@@ -575,38 +575,38 @@ def main() -> None:
     parser.add_argument("--contender", help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--isolated", action="store_true", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.serve:
-        asyncio.run(serve(given.devices, given.latency_ms / 1000))
+    options = parser.parse_args()
+    if options.serve:
+        asyncio.run(serve(options.devices, options.latency_ms / 1000))
         return
-    if given.contender:
-        contend(given.contender, given.devices, given.port)
+    if options.contender:
+        contend(options.contender, options.devices, options.port)
         return
-    if not given.isolated:
+    if not options.isolated:
         oxvif.build()
         if can_unshare():
             own = [sys.executable, "-m", "bench.onvif", *sys.argv[1:], "--isolated"]
             raise SystemExit(
                 subprocess.call([*unshare(), "sh", "-c", 'ip link set lo up && exec "$@"', "sh", *own])
             )
-    run(given)
+    run(options)
 
 
-def run(given: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Every contender in turn; prints and keeps the results."""
     rows = []
     for name in CONTENDERS:
-        if name in oxvif.WAYS and not (given.isolated and oxvif.PROGRAM.exists()):
+        if name in oxvif.WAYS and not (options.isolated and oxvif.PROGRAM.exists()):
             continue
-        devices = min(given.devices, given.camera_devices) if "ONVIFCamera" in name else given.devices
-        rows.append(measure(name, devices, given.latency_ms))
+        devices = min(options.devices, options.camera_devices) if "ONVIFCamera" in name else options.devices
+        rows.append(measure(name, devices, options.latency_ms))
     print(table(rows))
     ours = rows[0]
     others = [row for row in rows[2:] if "error" not in row and row["contender"] not in oxvif.WAYS]
     best_ms = min(row["cpu_ms_per_device"] for row in others)
     ratio = best_ms / ours["cpu_ms_per_device"]
     print(f"CPU of the best in Python / ours: {ratio:.1f}; our peak RSS: {ours['rss_mb']:.0f} MB")
-    machine = {"cpus": os.cpu_count(), "python": platform.python_version(), "latency_ms": given.latency_ms}
+    machine = {"cpus": os.cpu_count(), "python": platform.python_version(), "latency_ms": options.latency_ms}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps({"machine": machine, "cpu_ratio": ratio, "rows": rows}, indent=1) + "\n")
 

@@ -157,7 +157,7 @@ def scale_line(row: dict[str, Any]) -> str:
     if row.get("failed"):
         return f"{head}  no result within {RUN_LIMIT_S:.0f} s"
     rates = row["rates_hz"]
-    seen = (
+    output = (
         f"{min(rates):5.2f}–{max(rates):5.2f} fps, median {statistics.median(rates):5.2f}"
         if rates
         else "no rate"
@@ -170,7 +170,7 @@ def scale_line(row: dict[str, Any]) -> str:
     memory, cost = row["peak_mb"] + row["child_peak_mb"], 1000 * row["cpu_s"] / row["cameras"]
     return (
         f"{head}  {row['wall_s']:6.1f} s  {cost:7.1f} ms CPU a camera  {memory:6.0f} MB  "
-        f"server {row['server_cpu_s']:5.1f} s  {len(rates)} read, {seen}{extra}"
+        f"server {row['server_cpu_s']:5.1f} s  {len(rates)} read, {output}{extra}"
     )
 
 

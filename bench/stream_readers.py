@@ -57,13 +57,13 @@ def read_camagent(urls: list[str], window_s: float, pictures: int) -> dict[str, 
                 await pool.close()
 
     facts = asyncio.run(look())
-    seen = [each.measured for each in facts if not isinstance(each.measured, Fault)]
+    streams = [each.measured for each in facts if not isinstance(each.measured, Fault)]
     return {
-        "rates_hz": [each.frame_rate_hz for each in seen],
-        "lost_packets": sum(each.rtp_lost_packets for each in seen),
-        "pictures": sum(each.keyframes_decoded for each in seen),
+        "rates_hz": [each.frame_rate_hz for each in streams],
+        "lost_packets": sum(each.rtp_lost_packets for each in streams),
+        "pictures": sum(each.keyframes_decoded for each in streams),
         "judged": sum(each.image is not None and not isinstance(each.image, Fault) for each in facts),
-        "limited": sum(bool(each.limits) for each in seen),
+        "limited": sum(bool(each.limits) for each in streams),
         "faults": sorted({each.fault.code.value for each in facts if each.fault is not None}),
     }
 
@@ -170,7 +170,7 @@ def main() -> None:
     kind, base, count, window_s = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
     run = reader(kind, window_s)
     began_s, (began_cpu_s, began_kernel_s) = time.monotonic(), used_cpu_s()
-    seen = run([f"{base}/{number}" for number in range(count)])
+    output = run([f"{base}/{number}" for number in range(count)])
     own_mb, child_mb = peak_mb()
     cpu_s, kernel_s = used_cpu_s()
     cost = {
@@ -180,7 +180,7 @@ def main() -> None:
     }
     print(
         json.dumps(
-            {"kind": kind, "cameras": count, **cost, "peak_mb": own_mb, "child_peak_mb": child_mb, **seen}
+            {"kind": kind, "cameras": count, **cost, "peak_mb": own_mb, "child_peak_mb": child_mb, **output}
         )
     )
     sys.stdout.flush()

@@ -154,7 +154,7 @@ def watch(case: Trial) -> tuple[Capture, list[Frame], list[Packet]]:
     track = TrackReceiver(TrackPlan(codec_of("h264"), 96, CLOCK_HZ))
     end_s = (packets[0].arrival_s if packets else 0.0) + case.camera.window_s
     fault: Fault | None = None
-    taken: list[Packet] = []
+    received: list[Packet] = []
     for packet in packets:
         last_s = track.last_packet_s
         if last_s is not None:
@@ -166,11 +166,11 @@ def watch(case: Trial) -> tuple[Capture, list[Frame], list[Packet]]:
                 fault = Fault(FaultCode.STALLED, Stage.OBSERVE, "PLAY", 0.0)
                 break
         _feed(track, packet, case.udp)
-        taken.append(packet)
+        received.append(packet)
     else:
         fault = Fault(FaultCode.STALLED, Stage.OBSERVE, "PLAY", 0.0)
     track.finish()
-    return _capture(track, case, fault, end_s), sent, taken
+    return _capture(track, case, fault, end_s), sent, received
 
 
 def _given_up_s(track: TrackReceiver, last_s: float) -> float:
@@ -243,7 +243,7 @@ class Tally:
 
 def judge(case: Trial, tally: Tally, notes: list[str]) -> None:
     """Add one trial to its kind's tally."""
-    capture, sent, taken = watch(case)
+    capture, sent, packets = watch(case)
     measured = measure(capture)
     tally.trials += 1
     if isinstance(measured, Fault):
@@ -257,7 +257,7 @@ def judge(case: Trial, tally: Tally, notes: list[str]) -> None:
         return
     tally.slow_told += "network_slow" in measured.limits
     tally.by_arrivals += measured.frame_rate_basis == "arrivals"
-    for name, wrong in _compare(case, measured, sent, taken).items():
+    for name, wrong in _compare(case, measured, sent, packets).items():
         if wrong is None:
             continue
         setattr(tally, name, getattr(tally, name) + 1)
@@ -266,11 +266,11 @@ def judge(case: Trial, tally: Tally, notes: list[str]) -> None:
 
 
 def _compare(
-    case: Trial, measured: MeasuredStream, sent: Sequence[Frame], taken: Sequence[Packet]
+    case: Trial, measured: MeasuredStream, sent: Sequence[Frame], packets: Sequence[Packet]
 ) -> dict[str, str | None]:
     camera = case.camera
-    span = [packet.frame for packet in taken if packet.last]
-    first, last = min(packet.frame for packet in taken), max(span)
+    span = [packet.frame for packet in packets if packet.last]
+    first, last = min(packet.frame for packet in packets), max(span)
     kept = last - first
     if last == first:
         return {"rate_null": "" if measured.frame_rate_hz is None else None}
@@ -281,19 +281,19 @@ def _compare(
     rate_hz, doubt_hz = measured.frame_rate_hz, measured.frame_rate_uncertainty_hz or 0.0
     bits_bps, doubt_bps = measured.bitrate_bps, measured.bitrate_uncertainty_bps or 0.0
     gop_s, truth_s = measured.gop_length_s, camera.gop / camera.fps
-    found: dict[str, str | None] = {}
-    found["rate_null"] = "" if rate_hz is None else None
-    found["bits_null"] = "" if bits_bps is None else None
-    found["rate_wrong"] = _beside(rate_hz, truth_hz, doubt_hz, CLOSE)
+    verdicts: dict[str, str | None] = {}
+    verdicts["rate_null"] = "" if rate_hz is None else None
+    verdicts["bits_null"] = "" if bits_bps is None else None
+    verdicts["rate_wrong"] = _beside(rate_hz, truth_hz, doubt_hz, CLOSE)
     if plain:
-        found["gop_wrong"] = _beside(measured.gop_length_frames, camera.gop, 0.0, 0.001) or _beside(
+        verdicts["gop_wrong"] = _beside(measured.gop_length_frames, camera.gop, 0.0, 0.001) or _beside(
             gop_s, truth_s, truth_s * doubt_hz / (rate_hz or 1.0), CLOSE
         )
         at_least_s = measured.gop_at_least_s
         if at_least_s is not None and at_least_s > truth_s * (1 + CLOSE) + 0.3:
-            found["gop_bound_wrong"] = f"{at_least_s:.2f} for {truth_s:.2f}"
-        found["bits_wrong"] = _beside(bits_bps, camera.mean_bps, doubt_bps, CLOSE_BITS)
-    return found
+            verdicts["gop_bound_wrong"] = f"{at_least_s:.2f} for {truth_s:.2f}"
+        verdicts["bits_wrong"] = _beside(bits_bps, camera.mean_bps, doubt_bps, CLOSE_BITS)
+    return verdicts
 
 
 def _beside(value: float | None, truth: float, uncertainty: float, close: float) -> str | None:
@@ -327,10 +327,10 @@ def main() -> None:
             judge(trial(kind, number), tally, notes)
         table[kind] = vars(tally)
         print(f"{kind:26}", *(f"{name}={value}" for name, value in vars(tally).items()))
-        seen: Counter[str] = Counter()
+        counts: Counter[str] = Counter()
         for note in notes:
-            seen[note.split(":")[1].split()[0]] += 1
-            if seen[note.split(":")[1].split()[0]] <= options.notes:
+            counts[note.split(":")[1].split()[0]] += 1
+            if counts[note.split(":")[1].split()[0]] <= options.notes:
                 print("   ", note)
     if not options.dry and not options.only:
         keep(seed=SEED, trials=sum(row["trials"] for row in table.values()), in_process=table)

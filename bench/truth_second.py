@@ -56,12 +56,12 @@ def came_of(case: Trial) -> str | None:
     if not is_undecided(first):
         return None
     second, _, _ = watch(over_datagrams(case))
-    seen = measure(replace(first, second_opinion=opinion_of(second)))
-    if not isinstance(seen, MeasuredStream) or seen.frame_rate_hz is None:
+    figures = measure(replace(first, second_opinion=opinion_of(second)))
+    if not isinstance(figures, MeasuredStream) or figures.frame_rate_hz is None:
         return "undecided"
-    doubt_hz = seen.frame_rate_uncertainty_hz or 0.0
-    close = abs(seen.frame_rate_hz - case.camera.fps) <= max(CLOSE * case.camera.fps, doubt_hz)
-    return "right" if close and (case.kind != SLOW or "network_slow" in seen.limits) else "wrong"
+    doubt_hz = figures.frame_rate_uncertainty_hz or 0.0
+    close = abs(figures.frame_rate_hz - case.camera.fps) <= max(CLOSE * case.camera.fps, doubt_hz)
+    return "right" if close and (case.kind != SLOW or "network_slow" in figures.limits) else "wrong"
 
 
 def main() -> None:

@@ -53,9 +53,9 @@ def _run(name: str, asked: argparse.Namespace) -> bool:
     command += [f"-artifact_prefix={crashes}/", f"-max_len={MAX_INPUT_BYTES}", f"-timeout={SLOWEST_S}"]
     command += [f"-rss_limit_mb={MEMORY_MB}", str(inputs), str(CORPUS / name)]
     ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    runs = sum(int(found[0]) for found in _DONE.findall(ended.stdout))
-    seen = _COVERAGE.findall(ended.stdout)
-    covered = int(seen[-1][0]) if seen else 0
+    runs = sum(int(row[0]) for row in _DONE.findall(ended.stdout))
+    coverage = _COVERAGE.findall(ended.stdout)
+    covered = int(coverage[-1][0]) if coverage else 0
     print(f"{name}: {runs} executions, {covered} branches" + ("" if ended.returncode == 0 else ", CRASHED"))
     if ended.returncode != 0:
         print(ended.stdout[-4000:])

@@ -64,13 +64,13 @@ FORMATS = (
 
 def _pieces(data: bytes) -> list[bytes]:
     """The input cut at lengths that it states itself, as packets of a sender are."""
-    found: list[bytes] = []
+    inputs: list[bytes] = []
     at = 0
-    while at + 1 < len(data) and len(found) < MAX_PACKETS:
+    while at + 1 < len(data) and len(inputs) < MAX_PACKETS:
         size = data[at]
-        found.append(data[at + 1 : at + 1 + size])
+        inputs.append(data[at + 1 : at + 1 + size])
         at += 1 + size
-    return found
+    return inputs
 
 
 def http_reply(data: bytes) -> None:
@@ -184,8 +184,8 @@ def soap(data: bytes) -> None:
 
 def ws_discovery(data: bytes) -> None:
     """A datagram at port 3702."""
-    heard = parse_message(data)
-    for announcement in heard.announcements if heard is not None else ():
+    message = parse_message(data)
+    for announcement in message.announcements if message is not None else ():
         rank_xaddrs(announcement.xaddrs, "192.0.2.1")
 
 

@@ -99,17 +99,17 @@ def walk(language: str) -> Iterator[Screen]:
                 (_question(key, language), typed.replace(SECRET, password)) for key, typed in step.answers
             ]
             for _ in range(MAX_TRIES if step.is_after_mend else 1):
-                seen = run_on_terminal(command, Path(home), environment, answers, COMMAND_BUDGET_S)
-                if TOO_BUSY not in seen.text:
+                screen = run_on_terminal(command, Path(home), environment, answers, COMMAND_BUDGET_S)
+                if TOO_BUSY not in screen.text:
                     break
             else:
                 sys.exit(
                     f"{step.command}: this machine was too busy to measure; start again when it is quiet"
                 )
-            output = steady(seen.text, home)
+            output = steady(screen.text, home)
             if password in output:
                 sys.exit(f"{step.command} shows the password")
-            yield from (screen_of(part, step.command, seen.exit_code, output) for part in step.parts)
+            yield from (screen_of(part, step.command, screen.exit_code, output) for part in step.parts)
 
 
 def _question(key: str, language: str) -> str:

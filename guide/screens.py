@@ -94,8 +94,8 @@ def with_screens(page: str, screens: Mapping[str, Screen]) -> str:
     Raises: KeyError for a marker without a screen.
     """
 
-    def place(found: re.Match[str]) -> str:
-        screen = screens[found[1]]
+    def place(match: re.Match[str]) -> str:
+        screen = screens[match[1]]
         return f"<!-- screen: {screen.name}, exit {screen.exit_code} -->\n```text\n{screen.text}\n```\n"
 
     return _PLACE.sub(place, page)

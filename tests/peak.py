@@ -8,6 +8,6 @@ from pathlib import Path
 
 def peak_mb() -> int:
     """Of this program alone: `ru_maxrss` begins with what the process that started it held."""
-    found = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
-    assert found is not None
-    return int(found[1]) // 1024
+    match = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
+    assert match is not None
+    return int(match[1]) // 1024

@@ -307,7 +307,17 @@ COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 OUR_CODE = sorted(
     chain.from_iterable(
         (ROOT / folder).rglob("*.py")
-        for folder in ("camagent", "tests", "bench", "windows", "sample_streams", "guide")
+        for folder in (
+            "camagent",
+            "tests",
+            "bench",
+            "fuzz",
+            "audit",
+            "windows",
+            "packaging",
+            "sample_streams",
+            "guide",
+        )
     )
 )
 

@@ -16,7 +16,7 @@ from audit.__main__ import NO_DATA, gpl_lines, licence_of, verdict
 
 
 @pytest.mark.parametrize(
-    ("code", "told", "meant"),
+    ("code", "text", "meant"),
     [
         (0, "No known vulnerabilities found", 0),
         (0, "Name Skip Reason\nav Dependency not found\nNo known vulnerabilities found", NO_DATA),
@@ -24,8 +24,8 @@ from audit.__main__ import NO_DATA, gpl_lines, licence_of, verdict
         (1, "Connection refused", NO_DATA),
     ],
 )
-def test_what_pip_audit_says_is_not_taken_for_more(code: int, told: str, meant: int) -> None:
-    assert verdict(code, told) == meant
+def test_what_pip_audit_says_is_not_taken_for_more(code: int, text: str, meant: int) -> None:
+    assert verdict(code, text) == meant
 
 
 @pytest.mark.parametrize(
@@ -38,10 +38,10 @@ def test_what_pip_audit_says_is_not_taken_for_more(code: int, told: str, meant: 
     ],
 )
 def test_a_licence_is_what_the_package_states(headers: tuple[tuple[str, str], ...], licence: str) -> None:
-    found = Message()
+    package = Message()
     for name, value in headers:
-        found[name] = value
-    assert licence_of(cast(metadata.PackageMetadata, found)) == licence
+        package[name] = value
+    assert licence_of(cast(metadata.PackageMetadata, package)) == licence
 
 
 def test_encoders_under_the_gpl_are_named(tmp_path: Path) -> None:

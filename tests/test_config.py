@@ -118,11 +118,11 @@ def test_every_kind_of_error_has_a_sentence_and_vietnamese_users_read_vietnamese
     text = '[site]\nname = 3\nnmae = ""\n' + check + "[discovery]\nsubnets = 1\n"
     with pytest.raises(OperatorError) as caught:
         load_config(written(tmp_path, text))
-    told = [render(problem, "vi").removeprefix(str(tmp_path)) for problem in caught.value.problems]
-    assert len(told) == 6
+    sentences = [render(problem, "vi").removeprefix(str(tmp_path)) for problem in caught.value.problems]
+    assert len(sentences) == 6
     assert not [
         line
-        for line in told
+        for line in sentences
         if any(word in line for word in ("Input", "should", "must", "expected", "valid"))
     ]
 
@@ -139,8 +139,8 @@ def test_every_kind_of_error_has_a_sentence_and_vietnamese_users_read_vietnamese
 def test_a_password_in_the_wrong_place_is_not_shown_again(text: str, tmp_path: Path) -> None:
     with pytest.raises(OperatorError) as caught:
         load_config(written(tmp_path, text))
-    told = [render(problem, lang) for problem, lang in product(caught.value.problems, ("vi", "en"))]
-    assert told and "12345678" not in " ".join([*told, str(caught.value), repr(caught.value)])
+    sentences = [render(problem, lang) for problem, lang in product(caught.value.problems, ("vi", "en"))]
+    assert sentences and "12345678" not in " ".join([*sentences, str(caught.value), repr(caught.value)])
 
 
 @pytest.mark.parametrize(

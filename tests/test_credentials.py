@@ -27,8 +27,8 @@ def bound(network: str, user: str = "city", password: str = "hunter2") -> BoundC
 
 def test_the_narrowest_binding_wins_and_strangers_get_none() -> None:
     book = CredentialBook([bound("192.168.1.0/24", "all"), bound("192.168.1.64/32", "one")])
-    found = book.for_address("192.168.1.64")
-    assert found is not None and found.user == "one"
+    login = book.for_address("192.168.1.64")
+    assert login is not None and login.user == "one"
     other = book.for_address("192.168.1.65")
     assert other is not None and other.user == "all"
     assert book.for_address("192.168.2.1") is None

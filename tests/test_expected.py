@@ -91,8 +91,8 @@ def test_a_camera_that_died_is_listed_with_its_identity_and_when_it_was_last_pre
     dead = next(camera for camera in later.result.cameras if camera.facts.address == ADDRESS)
     assert dead.verdict is Verdict.NOT_READY
     assert dead.facts.present_at == NOW
-    told = [render(finding.message, "vi") for finding in dead.findings]
-    assert any("Lần cuối có mặt: 23/11/2026 09:00" in text for text in told)
+    sentences = [render(finding.message, "vi") for finding in dead.findings]
+    assert any("Lần cuối có mặt: 23/11/2026 09:00" in text for text in sentences)
     view = next(camera for camera in scan_document(later.result).cameras if camera.address == ADDRESS)
     assert view.present_at == NOW and isinstance(view.device, DeviceView)
     assert (view.device.manufacturer, view.device.model, view.device.firmware) == (
@@ -233,14 +233,14 @@ def test_what_lies_outside_this_network_is_no_camera_even_where_it_takes_our_cal
 ) -> None:
     """A router may lead the call to whoever has that address elsewhere."""
     host = "192.168.254.2"
-    heard = replace(announced(host, off_subnet=True), subnets_asked=asked)
-    run = scan([*TWO, seen(host, "AC21430009")], discovery=heard)
+    sighting = replace(announced(host, off_subnet=True), subnets_asked=asked)
+    run = scan([*TWO, seen(host, "AC21430009")], discovery=sighting)
     assert len(run.result.cameras) == (2 if outside else 3)
-    told = [(entry.address, entry.why) for entry in run.result.coverage.not_checked]
-    assert told == ([(host, "outside_network")] if outside else [])
+    unchecked = [(entry.address, entry.why) for entry in run.result.coverage.not_checked]
+    assert unchecked == ([(host, "outside_network")] if outside else [])
     assert len(run.memory.expected) == len(run.result.cameras)
     declared = Declaration(name="Kho", address=host)
-    listed = scan([*TWO, seen(host, "AC21430009")], inventory=(declared,), discovery=heard)
+    listed = scan([*TWO, seen(host, "AC21430009")], inventory=(declared,), discovery=sighting)
     assert len(listed.result.cameras) == 3
 
 

@@ -35,8 +35,8 @@ def test_a_list_is_read_as_people_and_spreadsheets_write_it(tmp_path: Path, cont
 def test_every_wrong_line_is_told_with_its_number(tmp_path: Path) -> None:
     with pytest.raises(OperatorError) as caught:
         load_firmware_list(written(tmp_path, b"Acme,x,y,allow\nAcme,x\nAcme,x,y,maybe\n"))
-    told = [render(problem, "en") for problem in caught.value.problems]
-    assert ["line 2" in told[0], "line 3" in told[1]] == [True, True]
+    sentences = [render(problem, "en") for problem in caught.value.problems]
+    assert ["line 2" in sentences[0], "line 3" in sentences[1]] == [True, True]
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"x" * 1_000_001])

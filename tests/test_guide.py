@@ -29,10 +29,10 @@ def commands(language: str) -> Iterator[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_screen_of_the_hour_stands_on_the_page(language: str) -> None:
     screens = read_screens(page(language))
-    told: list[tuple[str, str]] = []
+    command_lines: list[tuple[str, str]] = []
     for step in STEPS:
-        told += [(part.name, step.command) for part in step.parts]
-    assert [(screen.name, screen.command) for screen in screens] == told
+        command_lines += [(part.name, step.command) for part in step.parts]
+    assert [(screen.name, screen.command) for screen in screens] == command_lines
     for screen in screens:
         assert screen.exit_code in (0, 1, 3), screen.name
         assert len(screen.text.splitlines()) > 1, screen.name
@@ -63,9 +63,9 @@ def test_the_mended_camera_is_ready_in_the_end() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_command_exists_with_its_options(language: str) -> None:
-    told = list(commands(language))
-    assert len(told) > 10
-    for text in told:
+    command_lines = list(commands(language))
+    assert len(command_lines) > 10
+    for text in command_lines:
         words = shlex.split(text)[1:]
         command: click.Command | None = build()
         context = click.Context(build(), info_name="camagent")

@@ -115,8 +115,8 @@ def test_sources_of_one_device_are_cameras_of_their_own() -> None:
 
 
 def test_a_new_address_is_a_move() -> None:
-    found = match((known(device()),), seen(device(address="10.0.0.77")))
-    assert found.change == "moved" and found.device == known(device())
+    pairing = match((known(device()),), seen(device(address="10.0.0.77")))
+    assert pairing.change == "moved" and pairing.device == known(device())
 
 
 def test_a_firmware_update_changes_nothing() -> None:
@@ -129,8 +129,10 @@ def test_a_firmware_update_changes_nothing() -> None:
 
 def test_another_camera_at_the_old_address_is_a_replacement() -> None:
     other = device(serial="DS-9999X77777", mac="00:1b:c5:77:77:77", epr=None)
-    found = match((known(device()),), seen(other))
-    assert found.change == "replaced" and found.device is not None and found.device.address == "10.0.0.5"
+    pairing = match((known(device()),), seen(other))
+    assert (
+        pairing.change == "replaced" and pairing.device is not None and pairing.device.address == "10.0.0.5"
+    )
 
 
 def test_the_same_model_swapped_in_is_a_replacement_not_the_same() -> None:
@@ -177,9 +179,9 @@ def test_swapped_addresses_are_two_moves() -> None:
         seen(replace(a, address="10.0.0.6"), "10.0.0.6"),
         seen(replace(b, address="10.0.0.5"), "10.0.0.5"),
     )
-    found = match_all((known(a), known(b)), swapped)
-    assert [m.change for m in found] == ["moved", "moved"]
-    assert [m.device.address for m in found] == ["10.0.0.5", "10.0.0.6"]  # type: ignore[union-attr]
+    pairing = match_all((known(a), known(b)), swapped)
+    assert [m.change for m in pairing] == ["moved", "moved"]
+    assert [m.device.address for m in pairing] == ["10.0.0.5", "10.0.0.6"]  # type: ignore[union-attr]
 
 
 def test_what_is_remembered_is_plain_json() -> None:
@@ -224,9 +226,9 @@ def test_two_cameras_that_swap_addresses_and_with_them_their_serials_are_two_mov
         return device(serial=f"1921682{last}", mac=mac, epr=None, address=f"192.168.2.{last}")
 
     one, two = "00:1b:c5:00:00:01", "00:1b:c5:00:00:02"
-    found = match_all((known(at(61, one)), known(at(62, two))), (seen(at(62, one)), seen(at(61, two))))
-    assert [m.change for m in found] == ["moved", "moved"]
-    assert [m.device.address for m in found if m.device] == ["192.168.2.61", "192.168.2.62"]
+    pairing = match_all((known(at(61, one)), known(at(62, two))), (seen(at(62, one)), seen(at(61, two))))
+    assert [m.change for m in pairing] == ["moved", "moved"]
+    assert [m.device.address for m in pairing if m.device] == ["192.168.2.61", "192.168.2.62"]
 
 
 def test_a_mac_that_contradicts_outweighs_everything() -> None:
@@ -267,15 +269,15 @@ DEVICES = st.builds(
 
 @given(st.lists(DEVICES, max_size=6), st.lists(DEVICES, max_size=6))
 def test_no_known_camera_is_recognised_twice(before: list[DeviceFacts], now: list[DeviceFacts]) -> None:
-    found = match_all([known(d) for d in before], [seen(d) for d in now])
-    used = [id(m.device) for m in found if m.change in ("same", "moved")]
-    assert len(found) == len(now) and len(used) == len(set(used))
+    pairing = match_all([known(d) for d in before], [seen(d) for d in now])
+    used = [id(m.device) for m in pairing if m.change in ("same", "moved")]
+    assert len(pairing) == len(now) and len(used) == len(set(used))
 
 
 @given(DEVICES)
 def test_a_camera_seen_again_unchanged_is_the_same(facts: DeviceFacts) -> None:
-    found = match((known(facts),), seen(facts))
-    assert found.change == "same"
+    pairing = match((known(facts),), seen(facts))
+    assert pairing.change == "same"
 
 
 @not_vacuous(0.02)

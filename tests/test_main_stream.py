@@ -70,14 +70,14 @@ def watched(
     """The check, and which stream was watched in which role, in order."""
     world = FakeWorld({ADDRESS: device_facts(media=MediaFacts("media2", profiles))}, streams)
     doors = world.doors()
-    seen: list[tuple[str, StreamRole]] = []
+    looks: list[tuple[str, StreamRole]] = []
 
     async def watch(target: StreamTarget, credential: Any) -> StreamFacts:
-        seen.append((target.uri.path, target.role))
+        looks.append((target.uri.path, target.role))
         return replace(await doors.watch(target, credential), target=target)
 
     glancing = replace(doors, watch=watch, glances_at_subs=glances)
-    return asyncio.run(check_device(DeviceTarget(ADDRESS), None, glancing)), seen
+    return asyncio.run(check_device(DeviceTarget(ADDRESS), None, glancing)), looks
 
 
 def roles(checked: DeviceCheck, source: int = 0) -> list[tuple[str, str | None]]:
@@ -133,9 +133,9 @@ def test_nobody_takes_the_place_of_a_main_stream_without_an_address(code: FaultC
     main = profile("main", (2560, 1440), stream_uri=untold(code))
     checked = check((main, profile("sub", (640, 360))), {"/sub": sends("sub", 640, 360)})
     assert roles(checked) == [("main", "main"), ("sub", "sub")]
-    seen = checked.sources[0].streams[0]
-    assert isinstance(seen.target, ProfileTarget) and seen.fault is not None and seen.fault.code is code
-    assert seen.configured is not None and seen.configured.width_px == 2560
+    stream = checked.sources[0].streams[0]
+    assert isinstance(stream.target, ProfileTarget) and stream.fault is not None and stream.fault.code is code
+    assert stream.configured is not None and stream.configured.width_px == 2560
     findings = assess(PROFILE, camera_facts(streams=checked.sources[0].streams), site_facts())
     picture = {
         f.check: f.outcome
@@ -296,13 +296,13 @@ def test_a_lighter_stream_that_was_only_glanced_at_is_watched_where_it_proves_to
 ) -> None:
     profiles = (profile("sub", (1920, 1080)), profile("main", (1920, 1080)))
     streams = {"/sub": sends("sub", 640, 360), "/main": sends("main", 1920, 1080)}
-    checked, seen = watched(profiles, streams, glances=glances)
+    checked, looks = watched(profiles, streams, glances=glances)
     assert roles(checked) == [("main", "main"), ("sub", "sub")]
-    assert seen == [("/sub", MAIN), ("/main", SUB), *([("/main", MAIN)] if glances else [])]
+    assert looks == [("/sub", MAIN), ("/main", SUB), *([("/main", MAIN)] if glances else [])]
 
 
 def test_a_lighter_stream_that_is_one_is_not_watched_twice() -> None:
     profiles = (profile("main", (2560, 1440)), profile("sub", (640, 360)))
     streams = {"/main": sends("main", 2560, 1440), "/sub": sends("sub", 640, 360)}
-    _, seen = watched(profiles, streams, glances=True)
-    assert seen == [("/main", MAIN), ("/sub", SUB)]
+    _, looks = watched(profiles, streams, glances=True)
+    assert looks == [("/main", MAIN), ("/sub", SUB)]

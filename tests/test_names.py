@@ -50,7 +50,7 @@ def _values(tree: ast.AST) -> Iterator[tuple[str, int]]:
             yield node.name, node.lineno
 
 
-@each(FILES, relative)
+@each(OUR_CODE, relative)
 def test_no_value_is_called_by_a_bare_participle(path: Path) -> None:
     where = relative(path)
     bare = [

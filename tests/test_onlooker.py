@@ -45,7 +45,7 @@ def an_order() -> JudgingContext:
 
 def test_each_camera_is_told_of_when_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     let_second_go = asyncio.Event()
-    told: list[str] = []
+    events: list[str] = []
 
     async def guarded(self: Fleet, job: Job, options: FleetOptions) -> DeviceCheck:
         options.stepped(job, Step.ASKING)
@@ -57,8 +57,8 @@ def test_each_camera_is_told_of_when_it_is_done(monkeypatch: pytest.MonkeyPatch)
         return DeviceCheck(job.target, device, (source,), NOW, 1.0)
 
     def cameras(job: Job, results: tuple[CameraResult, ...]) -> None:
-        told.append(f"{job.host} {[camera.verdict.value for camera in results]}")
-        if len(told) == 2:
+        events.append(f"{job.host} {[camera.verdict.value for camera in results]}")
+        if len(events) == 2:
             let_second_go.set()  # the others were told of before this one was done
 
     monkeypatch.setattr(Fleet, "_guarded", guarded)
@@ -71,16 +71,16 @@ def test_each_camera_is_told_of_when_it_is_done(monkeypatch: pytest.MonkeyPatch)
             result = (await check_targets(jobs, an_order(), fleet, FleetOptions(), onlooker)).result
             assert {camera.facts.address: camera.verdict.value for camera in result.cameras}[
                 "192.0.2.1"
-            ] in told[0]
+            ] in events[0]
 
     asyncio.run(run())
-    assert told[0].startswith("192.0.2.1 ['") and told[1] == "192.0.2.3 []"
-    assert told[2].startswith("192.0.2.2 ['") and len(told) == 3
+    assert events[0].startswith("192.0.2.1 ['") and events[1] == "192.0.2.3 []"
+    assert events[2].startswith("192.0.2.2 ['") and len(events) == 3
     assert sorted(steps) == [f"192.0.2.{n} asking" for n in (1, 2, 3)]
 
 
 def test_a_search_that_is_ended_keeps_what_it_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    heard: list[tuple[Sighting | RtspOnly, ...]] = []
+    calls: list[tuple[Sighting | RtspOnly, ...]] = []
 
     async def asks_for_ever(run: searching._Run) -> object:
         run.sweep.tried_ports.add(TriedPort("192.0.2.7", 80, PortAnswer.ONVIF))
@@ -96,7 +96,7 @@ def test_a_search_that_is_ended_keeps_what_it_found(monkeypatch: pytest.MonkeyPa
         async with Fleet(FleetLimits(), FakeClock(), LoginLedger()) as fleet:
 
             def found(devices: tuple[Sighting | RtspOnly, ...]) -> None:
-                heard.append(devices)
+                calls.append(devices)
                 fleet.stop()
 
             discovery = (await find_devices(plan, fleet, Onlooker(devices=found))).discovery
@@ -106,7 +106,7 @@ def test_a_search_that_is_ended_keeps_what_it_found(monkeypatch: pytest.MonkeyPa
             assert discovery.subnets == ()
 
     asyncio.run(run())
-    assert len(heard) == 1 and len(heard[0]) == 2
+    assert len(calls) == 1 and len(calls[0]) == 2
 
 
 def test_every_device_is_told_of_once_while_the_search_runs() -> None:

@@ -23,16 +23,16 @@ def test_day_is_told_from_the_clock_in_vietnam(hour_utc: int, day: bool) -> None
     assert by_day(datetime(2026, 11, 28, hour_utc, 30, tzinfo=UTC)) is day
 
 
-@pytest.mark.parametrize(("hour_utc", "found"), [(4, ("monochrome",)), (14, ())])
+@pytest.mark.parametrize(("hour_utc", "conditions"), [(4, ("monochrome",)), (14, ())])
 def test_black_and_white_is_a_fault_by_day_only_and_of_the_main_stream_only(
-    hour_utc: int, found: tuple[str, ...]
+    hour_utc: int, conditions: tuple[str, ...]
 ) -> None:
     at = datetime(2026, 11, 28, hour_utc, tzinfo=UTC)
     main = stream_facts(image=image_facts(numbers=GREY), started_at=at)
     sub = sub_stream(image=image_facts(numbers=GREY), started_at=at)
     assert sub.role is not StreamRole.MAIN
-    seen = against_reference((main, sub), "cam", Memory(references={"cam": (PLAIN,)}))
-    assert [stream.image.conditions for stream in seen] == [found, ()]  # type: ignore[union-attr]
+    compared = against_reference((main, sub), "cam", Memory(references={"cam": (PLAIN,)}))
+    assert [stream.image.conditions for stream in compared] == [conditions, ()]  # type: ignore[union-attr]
     assert against_reference((main, sub), "cam", Memory()) == (main, sub)
 
 
@@ -43,17 +43,17 @@ def test_night_is_told_from_the_clock_in_vietnam(hour_utc: int, dark: bool) -> N
     assert by_night(datetime(2026, 6, 21, hour_utc, 0, tzinfo=UTC)) is dark
 
 
-@pytest.mark.parametrize(("hour_utc", "found"), [(14, ()), (4, ("moved",))])
+@pytest.mark.parametrize(("hour_utc", "conditions"), [(14, ()), (4, ("moved",))])
 def test_by_night_the_picture_is_compared_with_the_reference_of_the_night_too(
-    hour_utc: int, found: tuple[str, ...]
+    hour_utc: int, conditions: tuple[str, ...]
 ) -> None:
     """Lamps light other things than the sun does."""
     at = datetime(2026, 11, 28, hour_utc, tzinfo=UTC)
     by_lamp = replace(PLAIN, luma=tuple((row * 7919) % 101 for row in range(1792)))
     memory = Memory(references={"cam": (PLAIN,)}, night_references={"cam": by_lamp})
     main = stream_facts(image=image_facts(numbers=by_lamp), started_at=at)
-    (seen,) = against_reference((main,), "cam", memory)
-    assert seen.image.conditions == found  # type: ignore[union-attr]
+    (compared,) = against_reference((main,), "cam", memory)
+    assert compared.image.conditions == conditions  # type: ignore[union-attr]
 
 
 def test_the_last_look_by_night_is_told_until_there_is_a_newer_one() -> None:

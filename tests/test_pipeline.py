@@ -56,8 +56,8 @@ def test_every_channel_of_a_recorder_is_a_camera_of_its_own() -> None:
         for n in range(12)
     )
     world = FakeWorld({ADDRESS: device_facts(media=MediaFacts("media2", profiles))})
-    seen = check(DeviceTarget(ADDRESS), world)
-    assert [source.video_source for source in seen.sources] == [f"CH{n}" for n in range(12)]
+    visit = check(DeviceTarget(ADDRESS), world)
+    assert [source.video_source for source in visit.sources] == [f"CH{n}" for n in range(12)]
     assert world.asked == [f"onvif {ADDRESS}", *(f"rtsp /{n}" for n in range(12))]
 
 
@@ -72,7 +72,7 @@ def recorder(channels: int) -> DeviceFacts:
 
 def test_a_recorder_with_more_streams_than_time_shows_every_main_stream_first() -> None:
     world = FakeWorld({ADDRESS: recorder(4)})
-    seen = check(DeviceTarget(ADDRESS), world, budget_s=6.0)  # a watch takes a second
+    visit = check(DeviceTarget(ADDRESS), world, budget_s=6.0)  # a watch takes a second
     assert world.asked[1:] == [
         "rtsp /0/main",
         "rtsp /1/main",
@@ -81,17 +81,17 @@ def test_a_recorder_with_more_streams_than_time_shows_every_main_stream_first() 
         "rtsp /0/sub",
         "rtsp /1/sub",
     ]
-    assert [[stream.role for stream in source.streams] for source in seen.sources] == [
+    assert [[stream.role for stream in source.streams] for source in visit.sources] == [
         [StreamRole.MAIN, StreamRole.SUB]
     ] * 4
     unseen = [
         stream
-        for stream in chain.from_iterable(source.streams for source in seen.sources)
+        for stream in chain.from_iterable(source.streams for source in visit.sources)
         if stream.fault is not None
     ]
     assert [stream.target.uri.path for stream in unseen] == ["/2/sub", "/3/sub"]  # type: ignore[union-attr]
     assert all(stream.fault.code is FaultCode.BUDGET_SPENT and stream.configured for stream in unseen)  # type: ignore[union-attr]
-    assert isinstance(seen.device, DeviceFacts)
+    assert isinstance(visit.device, DeviceFacts)
 
 
 def test_a_channel_that_refuses_is_left_alone_and_the_others_are_not() -> None:
@@ -111,14 +111,14 @@ def test_what_onvif_configured_stands_beside_what_was_measured() -> None:
 def test_a_device_that_refused_is_left_alone(code: FaultCode) -> None:
     refused = stream_facts(measured=fault(code))
     world = FakeWorld({ADDRESS: device_facts()}, {stream_uri().path: refused})
-    seen = check(DeviceTarget(ADDRESS), world)
-    assert len(seen.sources[0].streams) == 1
+    visit = check(DeviceTarget(ADDRESS), world)
+    assert len(visit.sources[0].streams) == 1
 
 
 def test_a_device_that_never_answered_is_a_fault_and_has_no_stream() -> None:
     world = FakeWorld({ADDRESS: silent_device()})  # type: ignore[dict-item]
-    seen = check(DeviceTarget(ADDRESS), world)
-    assert isinstance(seen.device, Fault) and seen.device.code is FaultCode.TIMEOUT
+    visit = check(DeviceTarget(ADDRESS), world)
+    assert isinstance(visit.device, Fault) and visit.device.code is FaultCode.TIMEOUT
     assert world.asked == [f"onvif {ADDRESS}"]
 
 
@@ -129,16 +129,16 @@ def test_a_device_that_said_anything_is_not_silent() -> None:
 
 def test_a_named_stream_and_a_file_have_no_onvif_side() -> None:
     for target in (StreamTarget(stream_uri()), FileTarget(Path("clip.mp4"))):
-        seen = check(target, FakeWorld())
-        assert seen.device is None
-        assert len(seen.sources[0].streams) == 1
+        visit = check(target, FakeWorld())
+        assert visit.device is None
+        assert len(visit.sources[0].streams) == 1
 
 
 def test_the_shared_bit_rate_is_unknown_while_one_camera_is() -> None:
-    known = camera_facts()
-    assert shared_bitrate_bps([known, known]) == 2 * 2_900_000.0
-    assert shared_bitrate_bps([known, camera_facts(streams=(stream_facts(measured=fault()),))]) is None
-    assert shared_bitrate_bps([known, camera_facts(streams=())]) is None
+    camera = camera_facts()
+    assert shared_bitrate_bps([camera, camera]) == 2 * 2_900_000.0
+    assert shared_bitrate_bps([camera, camera_facts(streams=(stream_facts(measured=fault()),))]) is None
+    assert shared_bitrate_bps([camera, camera_facts(streams=())]) is None
     assert shared_bitrate_bps([]) is None
 
 

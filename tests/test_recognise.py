@@ -263,5 +263,5 @@ def test_a_file_is_named_by_its_name() -> None:
 
 def test_a_bug_of_ours_is_in_the_findings() -> None:
     run = finish([replace(seen(), defect="KeyError x.py:3")], order(), frame())
-    assert any(found.rule == "CAMAGENT" for found in run.result.cameras[0].findings)
+    assert any(finding.rule == "CAMAGENT" for finding in run.result.cameras[0].findings)
     assert run.result.cameras[0].verdict is not Verdict.READY

@@ -25,8 +25,8 @@ def test_a_dead_camera_does_not_overwrite_what_is_known_of_it() -> None:
 
 
 def test_two_devices_behind_one_address_have_a_certificate_each() -> None:
-    seen = [(pin_place("192.0.2.1", port), mark * 64) for port, mark in ((443, "a"), (8443, "b"))]
-    learned = learned_from(Memory(), [], seen)
+    pins = [(pin_place("192.0.2.1", port), mark * 64) for port, mark in ((443, "a"), (8443, "b"))]
+    learned = learned_from(Memory(), [], pins)
     assert learned.pins == (("192.0.2.1", "a" * 64), ("192.0.2.1:8443", "b" * 64))
     later = memory_after(Memory(), learned)
     changed = [("192.0.2.1", "c" * 64)]

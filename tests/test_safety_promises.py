@@ -76,8 +76,8 @@ def basic_over_rtsps(folder: Path, pin: str | None) -> tuple[Camera, DeviceCheck
     async def run() -> tuple[Camera, DeviceCheck]:
         camera = basic_camera()
         async with listening(camera, "rtsps", ssl=server_context(folder)) as target:
-            seen = (await checked([Job(target)]))[0] if pin == "seen" else None
-            pins: Pins = tuple(certificates([seen])) if seen is not None else ()
+            first_look = (await checked([Job(target)]))[0] if pin == "seen" else None
+            pins: Pins = tuple(certificates([first_look])) if first_look is not None else ()
             if pin == "other":
                 pins = ((pin_place(target.uri.host, target.uri.port), "00" * 32),)
             camera.asked.clear()
@@ -115,11 +115,11 @@ def test_basic_over_https_goes_to_no_stranger(tmp_path: Path, pin: str | None) -
         device = FakeDevice(login="basic")
         async with serving(device, ssl_context=server_context(tmp_path)):
             target = replace(device.target, secure=True)
-            seen = (await checked([Job(target)]))[0].device
-            assert isinstance(seen, DeviceFacts) and isinstance(seen.tls, TlsFacts)
+            looks = (await checked([Job(target)]))[0].device
+            assert isinstance(looks, DeviceFacts) and isinstance(looks.tls, TlsFacts)
             device.asked.clear()
             place = pin_place("127.0.0.1", device.port)
-            pins = {"seen": ((place, seen.tls.fingerprint_sha256),), "other": ((place, "00" * 32),)}.get(
+            pins = {"seen": ((place, looks.tls.fingerprint_sha256),), "other": ((place, "00" * 32),)}.get(
                 pin or "", ()
             )
             facts = (await checked([Job(target, LOGIN)], replace(OPTIONS, pins=pins)))[0].device

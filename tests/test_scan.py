@@ -49,10 +49,10 @@ def test_a_declared_device_that_was_found_is_asked_once() -> None:
 
 
 def test_an_address_that_speaks_rtsp_only_is_asked_for_onvif_unless_its_stream_is_declared() -> None:
-    seen = found(rtsp_only=(RtspOnly("192.0.2.7", (554,), None),))
-    assert targets(seen, order()) == [DeviceTarget("192.0.2.7")]
+    discovery = found(rtsp_only=(RtspOnly("192.0.2.7", (554,), None),))
+    assert targets(discovery, order()) == [DeviceTarget("192.0.2.7")]
     declared = Declaration(address="192.0.2.7", stream_uri="rtsp://192.0.2.7/live")
-    (target,) = targets(seen, order(declared))
+    (target,) = targets(discovery, order(declared))
     assert isinstance(target, StreamTarget) and str(target.uri) == "rtsp://192.0.2.7/live"
 
 

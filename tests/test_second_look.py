@@ -87,22 +87,22 @@ def world(device: DeviceFacts | None = None, **measured: Any) -> FakeWorld:
 
 
 def run(fleet: Fleet, *hosts: str) -> tuple[Run, list[tuple[str, int, int]]]:
-    told: list[tuple[str, int, int]] = []
+    calls: list[tuple[str, int, int]] = []
     order = JudgingContext(Judge(load_profile("ubnd-3288"), site_facts()), profile_stamp(), CredentialBook())
     jobs = [Job(DeviceTarget(host)) for host in hosts]
-    work = check_targets(jobs, order, fleet, FleetOptions(), Onlooker(lambda *heard: told.append(heard)))  # type: ignore[arg-type]
-    return asyncio.run(work), told
+    work = check_targets(jobs, order, fleet, FleetOptions(), Onlooker(lambda *call: calls.append(call)))  # type: ignore[arg-type]
+    return asyncio.run(work), calls
 
 
 def test_only_the_camera_that_would_be_replaced_is_looked_at_again_and_after_the_others() -> None:
     fleet = Fleet(world())
-    done, told = run(fleet, GOOD, POOR, DEAD)
+    done, calls = run(fleet, GOOD, POOR, DEAD)
     assert fleet.rounds == [[GOOD, POOR, DEAD], [POOR]]
     upgrade = next(c for c in done.result.cameras if c.facts.address == POOR).upgrade
     assert (upgrade.action, upgrade.certain) == (Action.REPLACE, True)
     assert "plan.rests_twice" in [text.key for text in upgrade.rests_on]
     assert fleet.clock.monotonic_s() >= LOOK_AGAIN_AFTER_S
-    assert ("again", 0, 1) in told and ("again", 1, 1) in told
+    assert ("again", 0, 1) in calls and ("again", 1, 1) in calls
 
 
 def test_a_school_without_such_a_camera_is_looked_at_once() -> None:

@@ -30,8 +30,8 @@ def test_every_named_test_exists(name: str) -> None:
     ],
 )
 def test_every_attacker_has_a_chapter_with_a_test(attacker: str) -> None:
-    found = re.search(rf"^## An? {attacker}\n(.*?)(?=^## )", TEXT, re.MULTILINE | re.DOTALL)
-    assert found is not None and re.search(r"`tests/", found[1])
+    match = re.search(rf"^## An? {attacker}\n(.*?)(?=^## )", TEXT, re.MULTILINE | re.DOTALL)
+    assert match is not None and re.search(r"`tests/", match[1])
 
 
 def test_what_is_not_covered_is_said_and_readers_get_there() -> None:

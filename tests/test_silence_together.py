@@ -23,8 +23,8 @@ PROFILE = load_profile("ubnd-3288")
 def camera(number: int, code: FaultCode | None = None) -> CameraFacts:
     host = f"192.0.2.{number}"
     target = StreamTarget(StreamUri("rtsp", host, 554, "/live"))
-    seen = stream_facts() if code is None else stream_facts(measured=fault(code), image=None)
-    return camera_facts(id=host, address=host, device=None, streams=(replace(seen, target=target),))
+    stream = stream_facts() if code is None else stream_facts(measured=fault(code), image=None)
+    return camera_facts(id=host, address=host, device=None, streams=(replace(stream, target=target),))
 
 
 def heard(facts: CameraFacts, ended_s: float = 0.0) -> NearbyCamera:

@@ -78,9 +78,9 @@ def test_a_clock_that_is_set_in_mid_window_changes_no_figure(step: timedelta) ->
         async with running(Camera()) as uri:
             return await watch(uri, door=doors(clock=SteppedClock(step)), window_s=1.0)
 
-    seen = measured(asyncio.run(look()))
-    assert seen.frame_rate_hz == pytest.approx(50.0, rel=0.1) and seen.gop_length_frames == 10
-    assert seen.window_s < 5.0
+    figures = measured(asyncio.run(look()))
+    assert figures.frame_rate_hz == pytest.approx(50.0, rel=0.1) and figures.gop_length_frames == 10
+    assert figures.window_s < 5.0
 
 
 @pytest.mark.parametrize("step", [timedelta(days=-20_000), timedelta(hours=-2), timedelta(seconds=-1)])

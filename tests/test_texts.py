@@ -72,8 +72,8 @@ def test_numbers_are_written_as_each_language_writes_them() -> None:
 
 def test_a_number_and_its_noun_agree() -> None:
     sums = {"ready": 1, "not_ready": 0, "undetermined": 0}
-    told = [render(message("report.table.summary", total=total, **sums), "en") for total in (0, 1, 2)]
-    assert [line.partition(":")[0] for line in told] == ["0 cameras", "1 camera", "2 cameras"]
+    sentences = [render(message("report.table.summary", total=total, **sums), "en") for total in (0, 1, 2)]
+    assert [line.partition(":")[0] for line in sentences] == ["0 cameras", "1 camera", "2 cameras"]
     days = [
         render(message("findings.retention_holes_unknown", days=days, minimum=30), "en")
         for days in (1.0, 2.5)

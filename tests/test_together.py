@@ -74,16 +74,16 @@ def test_a_camera_gets_one_session_and_a_recorder_a_few() -> None:
 @pytest.mark.parametrize(("bears", "width"), [(4, 4), (3, 2), (2, 2), (1, 1)])
 def test_it_backs_off_until_nothing_is_disturbed(beyond: StreamFacts, bears: int, width: int) -> None:
     device = Device(bears, beyond)
-    seen, left = watched(device, 16)
-    assert (len(seen), left) == (16, width)
-    assert all(stream.measured == stream_facts().measured for stream in seen)
+    looks, left = watched(device, 16)
+    assert (len(looks), left) == (16, width)
+    assert all(stream.measured == stream_facts().measured for stream in looks)
     assert device.most <= AT_ONCE
 
 
 def test_what_is_wrong_alone_too_is_told_and_slows_nothing() -> None:
     device = Device(4, always={2: BUSY, 5: LOSSY, 9: GONE})
-    seen, left = watched(device, 12)
-    assert (seen[2], seen[5], seen[9], left) == (BUSY, LOSSY, GONE, 4)
+    looks, left = watched(device, 12)
+    assert (looks[2], looks[5], looks[9], left) == (BUSY, LOSSY, GONE, 4)
     # a channel that is not there is not asked again
     assert sorted(device.asked) == sorted([*range(12), 2, 5])
 

@@ -80,7 +80,7 @@ def test_the_operator_vouches_for_addresses_and_ranges(grant: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "known"),
+    ("before", "now", "as_bound"),
     [
         (ENDPOINT, ENDPOINT, True),
         (ENDPOINT, None, True),  # found without its announcement, as behind a router
@@ -89,11 +89,11 @@ def test_the_operator_vouches_for_addresses_and_ranges(grant: str) -> None:
     ],
 )
 def test_a_device_that_let_us_in_is_known_at_its_address(
-    before: str | None, now: str | None, known: bool
+    before: str | None, now: str | None, as_bound: bool
 ) -> None:
     trust = Trust((TrustedDevice(ADDRESS, before),))
     login = given(order(trust=trust), DeviceTarget(ADDRESS, 80, endpoint=now))
-    assert login is (LoginGiven.AS_BOUND if known else LoginGiven.ANOTHER)
+    assert login is (LoginGiven.AS_BOUND if as_bound else LoginGiven.ANOTHER)
 
 
 def test_a_known_device_may_move_but_its_name_may_not_be_borrowed() -> None:
@@ -137,8 +137,8 @@ def test_trusting_all_new_devices_is_told_in_the_report_and_remembered(tmp_path:
     device = FakeDevice(login="digest")
     first = run(device, Trust(all_new=True))
     assert logins_of(device) > 0
-    (told,) = (f for f in first.result.site_findings if f.rule == TRUST_RULE)
-    assert told.outcome is Outcome.WARN and "127.0.0.1" in str(dict(told.message.args)["addresses"])
+    (finding,) = (f for f in first.result.site_findings if f.rule == TRUST_RULE)
+    assert finding.outcome is Outcome.WARN and "127.0.0.1" in str(dict(finding.message.args)["addresses"])
     with open_store(tmp_path / "x.sqlite") as store:
         store.remember(first.learned, NOW)
         kept = store.trust()
@@ -187,10 +187,10 @@ def test_somebody_else_at_a_known_address_gets_nothing(
 ) -> None:
     """Whatever the log-in is bound to, though all new devices are trusted and the inventory names it."""
     wanted = order(network, Trust((LET_IN,), all_new=all_new), Declaration(address=ADDRESS))
-    seen = replace(
+    discovery = replace(
         found(DeviceTarget(ADDRESS, 80, endpoint=endpoint)), link_addresses=((ADDRESS, mac),) if mac else ()
     )
-    (job,) = jobs_for(seen, wanted)
+    (job,) = jobs_for(discovery, wanted)
     assert job.login is (LoginGiven.AS_BOUND if is_it else LoginGiven.ANOTHER)
     assert (job.credential is not None) is is_it
 
@@ -198,8 +198,10 @@ def test_somebody_else_at_a_known_address_gets_nothing(
 def test_a_borrowed_name_at_another_address_needs_the_mac_too() -> None:
     trust = Trust((replace(LET_IN, address="192.0.2.9"),))
     for mac, login in ((MAC, LoginGiven.AS_BOUND), (OTHER_MAC, LoginGiven.WITHHELD)):
-        seen = replace(found(DeviceTarget(ADDRESS, 80, endpoint=ENDPOINT)), link_addresses=((ADDRESS, mac),))
-        assert jobs_for(seen, order(trust=trust))[0].login is login
+        discovery = replace(
+            found(DeviceTarget(ADDRESS, 80, endpoint=ENDPOINT)), link_addresses=((ADDRESS, mac),)
+        )
+        assert jobs_for(discovery, order(trust=trust))[0].login is login
 
 
 def impostor(**changed: object) -> FakeDevice:
@@ -211,8 +213,8 @@ def impostor(**changed: object) -> FakeDevice:
 def test_another_serial_number_at_a_known_address_gets_nothing(login: str) -> None:
     """A camera that tells its serial number to strangers, as many do."""
     device = impostor(login=login, open=OPEN_TO_ALL | {"GetDeviceInformation"})
-    known = TrustedDevice("127.0.0.1", ENDPOINT, None, SignsBefore(serial="AC00018"))
-    (camera,) = run(device, Trust((known,))).result.cameras
+    trusted = TrustedDevice("127.0.0.1", ENDPOINT, None, SignsBefore(serial="AC00018"))
+    (camera,) = run(device, Trust((trusted,))).result.cameras
     assert logins_of(device) == 0 and camera.verdict is Verdict.UNDETERMINED
     finding = next(f for f in camera.findings if f.rule == TRUST_RULE)
     assert finding.message.key == "trust.another"
@@ -223,7 +225,7 @@ def test_another_serial_number_at_a_known_address_gets_nothing(login: str) -> No
     shown = camera_view(replace(camera, facts=facts)).device
     assert shown is not None and (shown.serial, shown.mac) == ("AC00017", None)
     same = FakeDevice(login="wsse", open=OPEN_TO_ALL | {"GetDeviceInformation"})
-    run(same, Trust((replace(known, signs=SignsBefore(serial="AC00017")),)))
+    run(same, Trust((replace(trusted, signs=SignsBefore(serial="AC00017")),)))
     assert logins_of(same) > 0
 
 
@@ -241,10 +243,10 @@ def test_another_certificate_at_a_known_address_gets_nothing(tmp_path: Path, is_
             place = Found(found(target), DiscoveryPlan((), ()), NOW)
             return device, await check_found(place, wanted, fleet, OPTIONS, Onlooker())
 
-    device, seen = asyncio.run(story())
+    device, site_run = asyncio.run(story())
     assert (logins_of(device) > 0) is is_same
-    told = [f.message.key for f in seen.result.cameras[0].findings if f.rule == TRUST_RULE]
-    assert told == ([] if is_same else ["trust.another"])
+    keys = [f.message.key for f in site_run.result.cameras[0].findings if f.rule == TRUST_RULE]
+    assert keys == ([] if is_same else ["trust.another"])
 
 
 def test_trusting_an_address_takes_whoever_is_there_now(tmp_path: Path) -> None:
@@ -262,5 +264,5 @@ def test_trusting_an_address_takes_whoever_is_there_now(tmp_path: Path) -> None:
 
 
 def test_devices_that_are_new_are_listed_in_the_order_of_their_addresses() -> None:
-    told = dict(newly_finding(["192.0.2.10", "cam.local", "192.0.2.2", "192.0.2.2"]).message.args)
-    assert told["addresses"] == "192.0.2.2, 192.0.2.10, cam.local"
+    arguments = dict(newly_finding(["192.0.2.10", "cam.local", "192.0.2.2", "192.0.2.2"]).message.args)
+    assert arguments["addresses"] == "192.0.2.2, 192.0.2.10, cam.local"

@@ -239,8 +239,8 @@ REPORTS = ("camagent.json", "camagent.html", "camagent.csv", "camagent.xlsx")
 def test_reports_and_pictures_of_a_check(tmp_path: Path, option: str) -> None:
     out, images = tmp_path / "out", tmp_path / "images"
     words = ["--output", str(out), "--keep-images", str(images), *filter(None, [option])]
-    told = camagent(tmp_path, "check", str(CLIP), *words)
-    assert names(out) == set(REPORTS), told.stderr
+    output = camagent(tmp_path, "check", str(CLIP), *words)
+    assert names(out) == set(REPORTS), output.stderr
     assert {mode(path) for path in out.iterdir()} == {0o640 if option else 0o600}
     assert mode(out) == (0o750 if option else 0o700)
     assert images.is_dir() and {mode(path) for path in images.iterdir()} == {0o600}
@@ -253,19 +253,21 @@ def test_planted_links_around_every_report(tmp_path: Path) -> None:
         (out / name).symlink_to(victim)
         for suffix in (".new", ".tmp", ".part"):
             (out / f"{name}{suffix}").symlink_to(victim)
-    told = camagent(tmp_path, "check", str(CLIP), "--output", str(out))
+    output = camagent(tmp_path, "check", str(CLIP), "--output", str(out))
     assert victim.read_text() == "precious"
-    assert all((out / name).stat().st_size and not (out / name).is_symlink() for name in REPORTS), told.stderr
+    assert all((out / name).stat().st_size and not (out / name).is_symlink() for name in REPORTS), (
+        output.stderr
+    )
 
 
 def test_an_output_folder_that_is_a_link_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "out").symlink_to(tmp_path / "elsewhere")
-    told = camagent(tmp_path, "check", str(CLIP), "--output", str(tmp_path / "out"))
+    output = camagent(tmp_path, "check", str(CLIP), "--output", str(tmp_path / "out"))
     assert (
-        told.returncode == 2
-        and "a link stands in its place" in told.stderr
-        and "Traceback" not in told.stderr
+        output.returncode == 2
+        and "a link stands in its place" in output.stderr
+        and "Traceback" not in output.stderr
     )
     assert not names(tmp_path / "elsewhere")
 
@@ -283,7 +285,7 @@ FULL = (
 
 @can_mount
 def test_a_disk_that_is_full_before_a_scan(tmp_path: Path) -> None:
-    told = camagent(
+    output = camagent(
         tmp_path,
         *(
             "scan",
@@ -296,28 +298,28 @@ def test_a_disk_that_is_full_before_a_scan(tmp_path: Path) -> None:
         ),
         before=FULL.format(tmp_path / "data"),
     )
-    assert "will be shown but not stored" in told.stderr, told.stderr
-    assert json.loads(told.stdout)["schema"] == "camagent.scan/1"
-    assert "Traceback" not in told.stderr
+    assert "will be shown but not stored" in output.stderr, output.stderr
+    assert json.loads(output.stdout)["schema"] == "camagent.scan/1"
+    assert "Traceback" not in output.stderr
 
 
 @can_mount
 def test_a_disk_that_is_full_leaves_no_half_files(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    told = camagent(
+    output = camagent(
         tmp_path,
         *("check", str(CLIP), "--format", "json", "--output", str(out), "--record", str(out)),
         before=FULL.format(out),
         after=f"echo LEFT $(ls -A {out}) >&2",
     )
-    assert json.loads(told.stdout)["cameras"], told.stderr
-    assert "the disk is full" in told.stderr and "Traceback" not in told.stderr
-    assert told.stderr.splitlines()[-1] == "LEFT filler"
+    assert json.loads(output.stdout)["cameras"], output.stderr
+    assert "the disk is full" in output.stderr and "Traceback" not in output.stderr
+    assert output.stderr.splitlines()[-1] == "LEFT filler"
 
 
 def test_a_check_without_a_login_leaves_nothing_behind(tmp_path: Path) -> None:
-    told = camagent(tmp_path, "check", str(CLIP), "rtsp://127.83.1.2:9/live", "--format", "json")
-    assert json.loads(told.stdout)["cameras"], told.stderr
+    output = camagent(tmp_path, "check", str(CLIP), "rtsp://127.83.1.2:9/live", "--format", "json")
+    assert json.loads(output.stdout)["cameras"], output.stderr
     assert not names(tmp_path)
 
 
@@ -326,7 +328,7 @@ def test_the_service_leaves_no_dump() -> None:
         "from camagent.platform.process import leave_no_dump; leave_no_dump()\n"
         "import ctypes, resource; print(ctypes.CDLL(None).prctl(3), resource.getrlimit(resource.RLIMIT_CORE))"
     )
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
     )
-    assert told.stdout == "0 (0, 0)\n", told.stderr
+    assert output.stdout == "0 (0, 0)\n", output.stderr

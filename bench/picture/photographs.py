@@ -108,7 +108,7 @@ def fetch(folder: Path) -> None:
 def photographs(folder: Path) -> list[Photograph]:
     """Every listed photograph once, in order of name."""
     kinds = {stem: kind for kind, stem in pairs_of({kind: stems.split() for kind, stems in KINDS.items()})}
-    found: dict[str, Photograph] = {}
+    chosen: dict[str, Photograph] = {}
     thumbnails: list[np.ndarray] = []
     for path, content in sorted(_pictures(folder)):
         stem = Path(path).stem.removesuffix("@2x")
@@ -119,13 +119,13 @@ def photographs(folder: Path) -> list[Photograph]:
         thumbnail = _thumbnail(picture)
         if (
             stem not in kinds
-            or stem in found
+            or stem in chosen
             or any(float((thumbnail * t).mean()) > ALIKE for t in thumbnails)
         ):
             continue
         thumbnails.append(thumbnail)
-        found[stem] = Photograph(stem, kinds[stem], picture)
-    return [found[name] for name in sorted(found)]
+        chosen[stem] = Photograph(stem, kinds[stem], picture)
+    return [chosen[name] for name in sorted(chosen)]
 
 
 def _thumbnail(picture: np.ndarray) -> np.ndarray:

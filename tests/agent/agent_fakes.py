@@ -48,7 +48,7 @@ class WoundClock:
 class FakeSite:
     """Does nothing to anybody; `during` is awaited in place of the real work."""
 
-    known: tuple[str, ...] = ("192.0.2.1", "192.0.2.2", "192.0.2.3")
+    addresses: tuple[str, ...] = ("192.0.2.1", "192.0.2.2", "192.0.2.3")
     during: Callable[[Work, str], Awaitable[None]] | None = None
     done: list[tuple[Work, str]] = field(default_factory=list)
     faults: Counter[tuple[Stage, FaultCode]] = field(default_factory=Counter)
@@ -60,10 +60,10 @@ class FakeSite:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        return self.known
+        return self.addresses
 
     async def discover(self) -> None:
-        self.discovered_devices = len(self.known)
+        self.discovered_devices = len(self.addresses)
         await self._do(Work.DISCOVER, "")
 
     async def interrogate(self, host: str) -> None:
@@ -85,10 +85,10 @@ class FakeSite:
         return Run(build.scan_result(), Learned(), Memory())
 
     def statuses(self) -> tuple[CameraStatus, ...]:
-        return tuple(CameraStatus(host, host, host, True, START, START) for host in self.known)
+        return tuple(CameraStatus(host, host, host, True, START, START) for host in self.addresses)
 
     def answers(self) -> Mapping[str, bool]:
-        return dict.fromkeys(self.known, True)
+        return dict.fromkeys(self.addresses, True)
 
     def remember(self, memory: Memory) -> None:
         self.memories.append(memory)
@@ -117,10 +117,10 @@ class Witness(Notifier):
 
     def __init__(self) -> None:
         super().__init__({})
-        self.heard: list[str] = []
+        self.notices: list[str] = []
 
     def _send(self, text: str) -> None:
-        self.heard.append(text)
+        self.notices.append(text)
 
 
 @dataclass

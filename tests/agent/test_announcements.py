@@ -47,7 +47,7 @@ def test_a_flood_from_strangers_costs_one_search_and_no_memory() -> None:
 
 
 def test_a_camera_that_comes_back_is_asked_at_once_and_no_stranger_is_visited() -> None:
-    world, site = World(), FakeSite(known=("192.0.2.1",))
+    world, site = World(), FakeSite(addresses=("192.0.2.1",))
     agent = Agent(build.site(), build.profile_stamp(), site, Schedule(Cadence(reach_s=3600, stream_s=3600)))
 
     async def announced() -> AsyncIterator[Presence]:

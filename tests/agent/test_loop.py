@@ -61,7 +61,7 @@ def test_a_round_is_told_kept_and_its_memory_taken_up() -> None:
     assert snapshot.stream_cycle is not None and snapshot.reach_cycle is not None
     assert world.record.kept and site.memories and world.record.probes
     assert agent.result_document() == b"{}"
-    assert any("sẵn sàng" in heard for heard in world.notifier.heard)
+    assert any("sẵn sàng" in note for note in world.notifier.notices)
 
 
 def test_a_round_with_a_device_that_never_ends_is_not_kept() -> None:
@@ -70,14 +70,14 @@ def test_a_round_with_a_device_that_never_ends_is_not_kept() -> None:
             await asyncio.Event().wait()
 
     fresh = World()
-    site = FakeSite(known=(), during=one_hangs)
+    site = FakeSite(addresses=(), during=one_hangs)
     agent = agent_of(site)
 
     async def scenario() -> None:
         stop = asyncio.Event()
         running = asyncio.create_task(agent.run(fresh.environment(), stop))
         await asyncio.sleep(0)
-        site.known = ("192.0.2.1", "192.0.2.2")
+        site.addresses = ("192.0.2.1", "192.0.2.2")
         while fresh.clock.elapsed_s < 900:
             await asyncio.sleep(0)
         stop.set()
@@ -94,7 +94,7 @@ def test_an_unfinished_first_round_is_not_stored() -> None:
 
 
 def test_a_site_without_any_camera_is_told_as_such() -> None:
-    agent = live(FakeSite(known=()), 10)
+    agent = live(FakeSite(addresses=()), 10)
     assert agent.snapshot().discovered_devices == 0
     assert agent.snapshot().stream_cycle is not None
 
@@ -102,7 +102,7 @@ def test_a_site_without_any_camera_is_told_as_such() -> None:
 def test_the_watchdog_is_fed_by_the_loop() -> None:
     world = World()
     live(FakeSite(), 60, world)
-    assert world.notifier.heard.count("WATCHDOG=1") >= 55
+    assert world.notifier.notices.count("WATCHDOG=1") >= 55
 
 
 def test_work_that_never_ends_starves_the_watchdog_and_health() -> None:
@@ -110,7 +110,7 @@ def test_work_that_never_ends_starves_the_watchdog_and_health() -> None:
         await asyncio.Event().wait()
 
     world = World()
-    site = FakeSite(known=("192.0.2.1",), during=hang)
+    site = FakeSite(addresses=("192.0.2.1",), during=hang)
     agent = agent_of(site)
 
     async def scenario() -> None:
@@ -122,10 +122,10 @@ def test_work_that_never_ends_starves_the_watchdog_and_health() -> None:
         while world.clock.elapsed_s < STUCK_AFTER_S + 10:
             await asyncio.sleep(0)
         assert not agent.is_alive()
-        fed = world.notifier.heard.count("WATCHDOG=1")
+        fed = world.notifier.notices.count("WATCHDOG=1")
         while world.clock.elapsed_s < STUCK_AFTER_S + 60:
             await asyncio.sleep(0)
-        assert world.notifier.heard.count("WATCHDOG=1") == fed
+        assert world.notifier.notices.count("WATCHDOG=1") == fed
         stop.set()
         await running
 
@@ -141,7 +141,7 @@ def test_overruns_reach_the_metrics() -> None:
             while slow.clock.elapsed_s < until_s:
                 await asyncio.sleep(0)
 
-    agent = live(FakeSite(known=("192.0.2.1",), during=last), 2500, slow)
+    agent = live(FakeSite(addresses=("192.0.2.1",), during=last), 2500, slow)
     assert agent.snapshot().overruns >= 2
 
 
@@ -201,7 +201,7 @@ def test_a_judgement_or_a_disk_that_hangs_is_not_called_healthy(
     begun.clear()
     live(FakeSite(), STUCK_AFTER_S + 700, world := World())
     assert len(begun) == 1, "what hangs is not stacked"
-    assert world.notifier.heard.count("WATCHDOG=1") < STUCK_AFTER_S + 690
+    assert world.notifier.notices.count("WATCHDOG=1") < STUCK_AFTER_S + 690
 
 
 @pytest.mark.parametrize("hours", [-14.0, 10.0])
@@ -221,7 +221,7 @@ def test_quiet_hours_follow_a_wall_clock_that_is_set(hours: float) -> None:
         assert agent.snapshot().quiet_until is None
         while world.clock.elapsed_s < 1100:
             await asyncio.sleep(0)
-        assert {host for work, host in site.done if work is Work.STREAM} == set(site.known)
+        assert {host for work, host in site.done if work is Work.STREAM} == set(site.addresses)
         stop.set()
         await running
 
@@ -247,7 +247,7 @@ def test_a_day_of_watching_holds_no_more_at_its_end(begins: datetime, quiet_h: i
         if work is Work.DISCOVER:
             held.append(len(asyncio.all_tasks()))
 
-    site = FakeSite(known=("192.0.2.1",), during=note)
+    site = FakeSite(addresses=("192.0.2.1",), during=note)
     quiet = Schedule(quiet=(parse_quiet_hours("01:00-04:00"),))
     agent = live(site, 24 * 3600, world, quiet)
     streams = [at_s for work, at_s in done if work is Work.STREAM]
@@ -264,7 +264,7 @@ def test_a_camera_that_falls_silent_is_searched_for_elsewhere_and_not_endlessly(
     hour."""
     site, world = FakeSite(), World()
     agent = agent_of(site, Schedule(Cadence(discover_s=86400)))
-    answering = dict.fromkeys(site.known, True) | {"192.0.2.3": False}
+    answering = dict.fromkeys(site.addresses, True) | {"192.0.2.3": False}
     site.answers = lambda: dict(answering)  # type: ignore[method-assign]
 
     async def scenario() -> None:
@@ -334,7 +334,7 @@ def test_a_session_that_will_not_end_does_not_hold_up_the_stop(monkeypatch: pyte
             except asyncio.CancelledError:
                 continue
 
-    site = FakeSite(known=("192.0.2.1",), during=stubborn)
+    site = FakeSite(addresses=("192.0.2.1",), during=stubborn)
     agent = agent_of(site)
 
     async def scenario() -> None:
@@ -352,7 +352,7 @@ def test_a_session_that_will_not_end_does_not_hold_up_the_stop(monkeypatch: pyte
 
 def test_a_day_is_begun_once() -> None:
     world = World()
-    live(FakeSite(known=()), 5 * 3600, world, Schedule(Cadence(discover_s=86400)))
+    live(FakeSite(addresses=()), 5 * 3600, world, Schedule(Cadence(discover_s=86400)))
     assert world.days == 1
 
 
@@ -372,7 +372,7 @@ def test_reload_is_adopted_or_told() -> None:
         before = Counter(site.done)
         while world.clock.elapsed_s < 200:
             await asyncio.sleep(0)
-        assert all((Counter(site.done) - before)[Work.STREAM, host] >= 2 for host in site.known)
+        assert all((Counter(site.done) - before)[Work.STREAM, host] >= 2 for host in site.addresses)
         stop.set()
         await running
 
@@ -380,13 +380,13 @@ def test_reload_is_adopted_or_told() -> None:
 
 
 def test_ready_only_after_a_whole_round() -> None:
-    site = FakeSite(known=())
+    site = FakeSite(addresses=())
     agent = agent_of(site)
     world = World()
 
     async def late(work: Work, host: str) -> None:
         if work is Work.DISCOVER:
-            site.known = ("192.0.2.1",)
+            site.addresses = ("192.0.2.1",)
         elif work is Work.INTERROGATE:
             assert not agent.is_ready()
 

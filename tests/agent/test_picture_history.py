@@ -19,16 +19,16 @@ SCENE = PictureNumbers(
 )
 
 
-def looks(*seen: ImageFacts | None, apart: timedelta, start: datetime = SEVEN) -> list[StreamFacts]:
-    history, told = PictureHistory(), []
-    for number, image in enumerate(seen):
+def looks(*images: ImageFacts | None, apart: timedelta, start: datetime = SEVEN) -> list[StreamFacts]:
+    history, facts = PictureHistory(), []
+    for number, image in enumerate(images):
         history, stream = looked_again(history, stream_facts(image=image, started_at=start + number * apart))
-        told.append(stream)
-    return told
+        facts.append(stream)
+    return facts
 
 
-def conditions(told: Sequence[StreamFacts]) -> list[tuple[str, ...]]:
-    return [stream.image.conditions for stream in told if isinstance(stream.image, ImageFacts)]
+def conditions(facts: Sequence[StreamFacts]) -> list[tuple[str, ...]]:
+    return [stream.image.conditions for stream in facts if isinstance(stream.image, ImageFacts)]
 
 
 def shifted(steps: int, noise: int = 0) -> ImageFacts:
@@ -41,15 +41,15 @@ def shifted(steps: int, noise: int = 0) -> ImageFacts:
 
 def test_a_condition_is_told_once_two_of_three_looks_show_it_and_until_two_do_not() -> None:
     bad, good = image_facts(conditions=("covered",)), image_facts()
-    told = looks(good, bad, good, bad, bad, good, good, apart=timedelta(minutes=5))
-    assert conditions(told) == [(), (), (), ("covered",), ("covered",), ("covered",), ()]
+    history = looks(good, bad, good, bad, bad, good, good, apart=timedelta(minutes=5))
+    assert conditions(history) == [(), (), (), ("covered",), ("covered",), ("covered",), ()]
 
 
 def test_the_first_look_speaks_for_itself_and_a_look_without_a_picture_changes_nothing() -> None:
     bad = image_facts(conditions=("black",))
-    told = looks(bad, None, bad, apart=timedelta(minutes=5))
-    assert conditions(told) == [("black",), ("black",)]
-    assert told[1].image is None
+    history = looks(bad, None, bad, apart=timedelta(minutes=5))
+    assert conditions(history) == [("black",), ("black",)]
+    assert history[1].image is None
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,8 @@ def test_no_live_picture_is_the_same_at_seven_and_at_twelve(
     hours: int, steps: int, noise: int, frozen: bool
 ) -> None:
     still = [shifted(0) for _ in range(hours * 4)]
-    told = looks(*still, shifted(steps, noise), apart=timedelta(minutes=15))
-    assert ("frozen" in conditions(told)[-1]) is frozen
+    history = looks(*still, shifted(steps, noise), apart=timedelta(minutes=15))
+    assert ("frozen" in conditions(history)[-1]) is frozen
 
 
 def test_somebody_who_walked_by_between_proves_that_the_picture_lives() -> None:
@@ -83,9 +83,9 @@ def test_by_night_and_under_infrared_nothing_is_concluded_from_hours() -> None:
 
 def test_what_differs_from_the_reference_must_be_seen_twice_too() -> None:
     elsewhere = replace(SCENE, luma=tuple((place * 104729) % 200 for place in range(1792)))
-    told = looks(
+    history = looks(
         *(image_facts(numbers=numbers) for numbers in (SCENE, elsewhere, elsewhere)),
         apart=timedelta(minutes=5),
     )
-    seen = [with_reference(one.image, [SCENE]) for one in told if isinstance(one.image, ImageFacts)]
-    assert [image.conditions for image in seen] == [(), (), ("moved",)]
+    pictures = [with_reference(one.image, [SCENE]) for one in history if isinstance(one.image, ImageFacts)]
+    assert [image.conditions for image in pictures] == [(), (), ("moved",)]

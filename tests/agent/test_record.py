@@ -24,18 +24,18 @@ RUN = Run(build.scan_result(), Learned(KNOWN), Memory(KNOWN))
 
 
 def test_a_round_comes_back_after_a_restart(tmp_path: Path) -> None:
-    path, told = tmp_path / "camagent.sqlite", list[Message]()
+    path, messages = tmp_path / "camagent.sqlite", list[Message]()
 
     async def scenario() -> None:
         with open_store(path) as store:
-            record = StoreRecord(store, told.append)
+            record = StoreRecord(store, messages.append)
             empty = await record.restore(build.NOW)
             assert empty.cameras == () and empty.document is None
             kept = await record.keep(RUN, build.NOW)
             await record.note_probes(build.NOW, {"cam-4cbd8f000001": True})
             await record.close()
         with open_store(path) as store:
-            record = StoreRecord(store, told.append)
+            record = StoreRecord(store, messages.append)
             restored = await record.restore(build.NOW + timedelta(minutes=5))
             assert restored.cameras == (status(build.camera_result()),)
             assert restored.document == kept.document
@@ -45,15 +45,15 @@ def test_a_round_comes_back_after_a_restart(tmp_path: Path) -> None:
             await record.close()
 
     asyncio.run(scenario())
-    assert told == []
+    assert messages == []
 
 
 def test_a_store_that_cannot_be_written_is_told_and_the_round_goes_on(tmp_path: Path) -> None:
-    path, told = tmp_path / "camagent.sqlite", list[Message]()
+    path, messages = tmp_path / "camagent.sqlite", list[Message]()
 
     async def scenario() -> None:
         with open_store(path) as store:
-            record = StoreRecord(store, told.append)
+            record = StoreRecord(store, messages.append)
             store._connection.execute("PRAGMA query_only = ON")
             kept = await record.keep(RUN, build.NOW)
             await record.note_probes(build.NOW, {"cam-4cbd8f000001": True})
@@ -62,7 +62,7 @@ def test_a_store_that_cannot_be_written_is_told_and_the_round_goes_on(tmp_path: 
             await record.close()
 
     asyncio.run(scenario())
-    assert len(told) == 2 and all(str(path) in dict(line.args).get("path", "") for line in told)  # type: ignore[operator]
+    assert len(messages) == 2 and all(str(path) in dict(line.args).get("path", "") for line in messages)  # type: ignore[operator]
 
 
 def test_an_operator_s_acceptance_is_not_undone_by_the_next_round(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_an_operator_s_acceptance_is_not_undone_by_the_next_round(tmp_path: Path
 
 
 def test_a_stored_camera_that_cannot_be_read_is_told_and_left_out(tmp_path: Path) -> None:
-    path, told = tmp_path / "camagent.sqlite", list[Message]()
+    path, messages = tmp_path / "camagent.sqlite", list[Message]()
     other = build.camera_result(facts=build.camera_facts(id="cam-other"))
     scan = build.scan_result(cameras=(build.camera_result(), other))
 
@@ -92,18 +92,18 @@ def test_a_stored_camera_that_cannot_be_read_is_told_and_left_out(tmp_path: Path
             text = next(store.texts())
             damaged = lzma.compress(text.replace(b'"verdict":', b'"former":', 1))
             store._connection.execute("UPDATE scan SET document = ?", (damaged,))
-            record = StoreRecord(store, told.append)
+            record = StoreRecord(store, messages.append)
             restored = await record.restore(build.NOW)
             assert [camera.id for camera in restored.cameras] == ["cam-other"]
             await record.close()
 
     asyncio.run(scenario())
-    assert len(told) == 1
+    assert len(messages) == 1
 
 
 def test_a_scan_that_cannot_be_read_leaves_the_one_before_it(tmp_path: Path) -> None:
     """An intact store with a damaged document: the service starts, and one line says so."""
-    path, told = tmp_path / "camagent.sqlite", list[Message]()
+    path, messages = tmp_path / "camagent.sqlite", list[Message]()
 
     async def scenario() -> None:
         with open_store(path) as store:
@@ -111,10 +111,10 @@ def test_a_scan_that_cannot_be_read_leaves_the_one_before_it(tmp_path: Path) -> 
                 store.save(scan_document(build.scan_result()))
             deep = lzma.compress(b'{"schema":"camagent.scan/1","cameras":' + b"[" * 100_000)
             store._connection.execute("UPDATE scan SET document = ? WHERE id = 2", (deep,))
-            record = StoreRecord(store, told.append)
+            record = StoreRecord(store, messages.append)
             restored = await record.restore(build.NOW)
             assert len(restored.cameras) == 1 and restored.document is not None
             await record.close()
 
     asyncio.run(scenario())
-    assert [line.key for line in told] == ["agent.unreadable_scan"]
+    assert [line.key for line in messages] == ["agent.unreadable_scan"]

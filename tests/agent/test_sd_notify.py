@@ -47,8 +47,8 @@ def test_somebody_elses_watchdog_is_not_ours() -> None:
 def test_a_status_cannot_smuggle_a_message(systemd: socket.socket) -> None:
     with systemd:
         Notifier({"NOTIFY_SOCKET": systemd.getsockname()}).status("x\nWATCHDOG=1" + "y" * 5000)
-        heard = systemd.recv(8192)
-        assert b"\n" not in heard and len(heard) < 300
+        notice = systemd.recv(8192)
+        assert b"\n" not in notice and len(notice) < 300
 
 
 def test_abstract_sockets_are_reached() -> None:

@@ -90,7 +90,7 @@ def test_stopping_in_the_middle_of_a_stream_is_quick_and_tears_down(
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "sentence"),
     [
         (("listen =", "listne ="), "agent.listne"),
         (('"127.0.0.1:0"', '"127.0.0.1"'), "not an address and port"),
@@ -101,7 +101,7 @@ def test_stopping_in_the_middle_of_a_stream_is_quick_and_tears_down(
     ],
 )
 def test_a_wrong_configuration_is_one_line_and_exit_2(
-    tmp_path: Path, change: tuple[str, str], told: str
+    tmp_path: Path, change: tuple[str, str], sentence: str
 ) -> None:
     with simulated_school((0,)) as school:
         write_config(tmp_path, school)
@@ -111,6 +111,6 @@ def test_a_wrong_configuration_is_one_line_and_exit_2(
     with pytest.raises(AssertionError) as failure:
         agent.start()
     assert agent.process is not None and agent.process.wait(10) == 2
-    said = [line for line in str(failure.value).splitlines() if line.startswith("Error:")] or agent.log
-    assert any(told in line for line in said), said
+    complaints = [line for line in str(failure.value).splitlines() if line.startswith("Error:")] or agent.log
+    assert any(sentence in line for line in complaints), complaints
     assert not any("Traceback" in line for line in agent.log)

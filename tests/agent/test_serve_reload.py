@@ -107,17 +107,17 @@ def test_a_scraper_notices_no_gap_at_a_reload(tmp_path: Path) -> None:
             assert isinstance(ids, dict) and len(ids) == 2
             scraped = scraping(agent, reloads=5)
             assert agent.value(RELOADED) == 1 and agent.value("camagent_defects_total") == 0
-    assert len(scraped) > 20 and all(set(ids.values()) <= seen for seen in scraped)
+    assert len(scraped) > 20 and all(set(ids.values()) <= series for series in scraped)
 
 
 def scraping(agent: Served, reloads: int) -> list[set[str]]:
     """The cameras that every scrape shows while the configuration is read anew."""
-    seen: list[set[str]] = []
+    states: list[set[str]] = []
     done = threading.Event()
 
     def scrape() -> None:
         while not done.is_set():
-            seen.append({s.labels["camera"] for s in agent.samples() if s.name == "camagent_camera_up"})
+            states.append({s.labels["camera"] for s in agent.samples() if s.name == "camagent_camera_up"})
 
     thread = threading.Thread(target=scrape, daemon=True)
     thread.start()
@@ -126,4 +126,4 @@ def scraping(agent: Served, reloads: int) -> list[set[str]]:
         time.sleep(0.5)
     done.set()
     thread.join(10)
-    return seen
+    return states

@@ -62,13 +62,13 @@ class FakeFleet:
     def _check(self, job: Job) -> DeviceCheck:
         now = self.clock.now()
         if isinstance(job.target, StreamTarget):
-            seen = self.stream(job.target)
-            streams = (seen,) if seen is not None else ()
+            rounds = self.stream(job.target)
+            streams = (rounds,) if rounds is not None else ()
             return DeviceCheck(job.target, None, (SeenSource(None, None, streams),), now, 2.0, self.defect)
         assert isinstance(job.target, DeviceTarget)
-        told = self.devices.get(job.target.host, SILENT)
+        facts = self.devices.get(job.target.host, SILENT)
         # every conversation brings its own value
-        device = replace(told) if isinstance(told, DeviceFacts) else told
+        device = replace(facts) if isinstance(facts, DeviceFacts) else facts
         streams = (build.stream_facts(), build.sub_stream()) if isinstance(device, DeviceFacts) else ()  # type: ignore[assignment]
         return DeviceCheck(job.target, device, (SeenSource("VS1", None, streams),), now, 12.0)
 
@@ -104,9 +104,9 @@ def search_with(monkeypatch: pytest.MonkeyPatch, *hosts: str) -> None:
     monkeypatch.setattr(site_module, "search", search)
 
 
-def ports_that_answer(monkeypatch: pytest.MonkeyPatch, heard: PortAnswer) -> None:
+def ports_that_answer(monkeypatch: pytest.MonkeyPatch, port_answer: PortAnswer) -> None:
     async def ask(door: TcpPort, path: str) -> TriedPort:
-        return TriedPort(door.host, door.port, heard)
+        return TriedPort(door.host, door.port, port_answer)
 
     monkeypatch.setattr(whereabouts, "ask_onvif", ask)
 
@@ -227,7 +227,7 @@ def test_a_busy_camera_is_left_alone(world: tuple[WatchedSite, FakeFleet]) -> No
 
 
 @pytest.mark.parametrize(
-    ("greeting", "heard", "up"),
+    ("greeting", "port_answer", "up"),
     [
         (ACCESS, PortAnswer.SILENT, True),
         (build.fault(FaultCode.AUTH_REJECTED), PortAnswer.SILENT, True),
@@ -240,11 +240,11 @@ def test_a_missed_handshake_alone_does_not_make_a_camera_dead(
     world: tuple[WatchedSite, FakeFleet],
     monkeypatch: pytest.MonkeyPatch,
     greeting: Any,
-    heard: PortAnswer,
+    port_answer: PortAnswer,
     up: bool,
 ) -> None:
     watched, fleet = world
-    ports_that_answer(monkeypatch, heard)
+    ports_that_answer(monkeypatch, port_answer)
 
     async def scenario() -> None:
         await first_round(watched)
@@ -302,10 +302,10 @@ def test_a_restart_shows_the_last_state_until_each_camera_is_checked(
 ) -> None:
     watched, _ = world
     stored = build.camera_result(facts=build.camera_facts(address=OTHER, id="cam-stored", name="Sân sau"))
-    known = KnownDevice("cam-stored", OTHER, None, (("address", OTHER),))
+    before = KnownDevice("cam-stored", OTHER, None, (("address", OTHER),))
     words = DeviceWords("Acme", "AC-9", "V1")
     expected = ExpectedCamera("cam-stored", build.site_facts().site.id, "Sân sau", OTHER, None, words, START)
-    memory = Memory(devices=(known,), expected=(expected,))
+    memory = Memory(devices=(before,), expected=(expected,))
     watched.restore((status(build.camera_result()), status(stored)), memory)
     assert {status.name for status in watched.statuses()} == {"Cổng chính", "Sân sau"}
     assert set(watched.hosts) == {HOST, OTHER} and not watched.is_complete
@@ -392,10 +392,10 @@ def test_two_devices_behind_one_address_are_both_watched(
     world: tuple[WatchedSite, FakeFleet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched, fleet = world
-    seen = [with_ports(8000), with_ports(8000, 8001), with_ports(8001), found()]
+    rounds = [with_ports(8000), with_ports(8000, 8001), with_ports(8001), found()]
 
     async def search(plan: object, clock: object) -> Discovery:
-        return seen.pop(0)
+        return rounds.pop(0)
 
     monkeypatch.setattr(site_module, "search", search)
 
@@ -429,10 +429,10 @@ def test_a_device_that_changed_its_port_is_one_device(
     world: tuple[WatchedSite, FakeFleet], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched, _ = world
-    seen = [with_ports(8000), with_ports(80)]
+    rounds = [with_ports(8000), with_ports(80)]
 
     async def search(plan: object, clock: object) -> Discovery:
-        return seen.pop(0)
+        return rounds.pop(0)
 
     monkeypatch.setattr(site_module, "search", search)
 
@@ -444,11 +444,11 @@ def test_a_device_that_changed_its_port_is_one_device(
     asyncio.run(scenario())
 
 
-def restarted(watched: WatchedSite, known: tuple[KnownDevice, ...]) -> tuple[WatchedSite, FakeFleet]:
+def restarted(watched: WatchedSite, stored: tuple[KnownDevice, ...]) -> tuple[WatchedSite, FakeFleet]:
     """A fresh agent on what the old one had on record."""
     fleet = FakeFleet()
     again = WatchedSite(settings(), fleet, lambda *_: None)  # type: ignore[arg-type]
-    again.restore(watched.statuses(), Memory(devices=known))
+    again.restore(watched.statuses(), Memory(devices=stored))
     return again, fleet
 
 
@@ -457,10 +457,10 @@ def test_after_a_restart_a_device_is_asked_where_it_answered(
 ) -> None:
     watched, fleet = world
     fleet.devices[HOST] = replace(build.device_facts(), service_url=f"https://{HOST}:8443/onvif/device")
-    tried: list[tuple[int, bool, str]] = []
+    attempts: list[tuple[int, bool, str]] = []
 
     async def ask(door: TcpPort, path: str) -> TriedPort:
-        tried.append((door.port, door.secure, path))
+        attempts.append((door.port, door.secure, path))
         return TriedPort(door.host, door.port, PortAnswer.ONVIF)
 
     monkeypatch.setattr(whereabouts, "ask_onvif", ask)
@@ -470,7 +470,7 @@ def test_after_a_restart_a_device_is_asked_where_it_answered(
         run = await watched.judge(START) or await rejudged(watched)
         again, asked = restarted(watched, run.memory.devices)
         await again.reach(HOST)
-        assert tried == [(8443, True, "/onvif/device")]
+        assert attempts == [(8443, True, "/onvif/device")]
         assert again.statuses()[0].up is True
         await again.discover()  # quiet hours, or a search that only has the inventory's address
         await again.interrogate(HOST)
@@ -487,12 +487,12 @@ async def rejudged(watched: WatchedSite) -> Run:
     return run
 
 
-@pytest.mark.parametrize("heard", [PortAnswer.REFUSED, PortAnswer.SILENT, PortAnswer.ONVIF])
+@pytest.mark.parametrize("port_answer", [PortAnswer.REFUSED, PortAnswer.SILENT, PortAnswer.ONVIF])
 def test_who_is_asked_at_a_guessed_port_is_not_called_dead(
-    world: tuple[WatchedSite, FakeFleet], monkeypatch: pytest.MonkeyPatch, heard: PortAnswer
+    world: tuple[WatchedSite, FakeFleet], monkeypatch: pytest.MonkeyPatch, port_answer: PortAnswer
 ) -> None:
     watched, _ = world
-    ports_that_answer(monkeypatch, heard)
+    ports_that_answer(monkeypatch, port_answer)
 
     async def scenario() -> None:
         await first_round(watched)
@@ -540,11 +540,11 @@ def test_after_a_restart_devices_behind_one_address_are_told_apart(
         await first_round(watched)
         (one,) = watched.statuses()
         cameras = [replace(one, id=f"cam-{port}") for port in (8000, dead_port)]
-        known = tuple(
+        stored = tuple(
             KnownDevice(f"cam-{p}", HOST, None, (), f"http://{HOST}:{p}/onvif") for p in (8000, dead_port)
         )
         again = WatchedSite(settings(), fleet := FakeFleet(), lambda *_: None)  # type: ignore[arg-type]
-        again.restore(cameras, Memory(devices=known))
+        again.restore(cameras, Memory(devices=stored))
         assert set(again.hosts) == {f"{HOST}:8000", f"{HOST}:8001"}
         fleet.clock.elapsed_s += 60
         for key in again.hosts:
@@ -561,11 +561,11 @@ def test_a_recorder_is_one_device_after_a_restart(world: tuple[WatchedSite, Fake
         await first_round(watched)
         (one,) = watched.statuses()
         channels = [replace(one, id=f"cam-{n}") for n in range(3)]
-        known = tuple(
+        stored = tuple(
             KnownDevice(f"cam-{n}", HOST, f"VS{n}", (), f"http://{HOST}:8000/onvif") for n in range(3)
         )
         again = WatchedSite(settings(), fleet, lambda *_: None)  # type: ignore[arg-type]
-        again.restore(channels, Memory(devices=known))
+        again.restore(channels, Memory(devices=stored))
         assert again.hosts == (HOST,)
 
     asyncio.run(scenario())
@@ -576,14 +576,14 @@ def test_a_device_that_went_silent_is_asked_where_the_search_found_it(
 ) -> None:
     watched, fleet = world
     announced = DeviceTarget(HOST, 8080, xaddrs=(f"http://{HOST}:8080/onvif",))
-    seen = [
+    rounds = [
         replace(found(), sightings=(Sighting(announced, (FoundBy.MULTICAST,)),)),
         with_ports(80),
         with_ports(80),
     ]
 
     async def search(plan: object, clock: object) -> Discovery:
-        return seen.pop(0)
+        return rounds.pop(0)
 
     monkeypatch.setattr(site_module, "search", search)
 

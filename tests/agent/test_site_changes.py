@@ -102,7 +102,7 @@ def test_a_wall_clock_that_is_set_forward_makes_nobody_forgotten(
 
 
 @pytest.mark.parametrize(
-    ("code", "heard", "up"),
+    ("code", "port_answer", "up"),
     [
         (
             FaultCode.REFUSED,
@@ -120,7 +120,7 @@ def test_what_a_missed_handshake_and_a_knock_say_together(
     world: tuple[WatchedSite, FakeFleet],  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
     code: FaultCode,
-    heard: PortAnswer,
+    port_answer: PortAnswer,
     up: bool | None,
 ) -> None:
     watched, fleet = world
@@ -128,7 +128,7 @@ def test_what_a_missed_handshake_and_a_knock_say_together(
     async def scenario() -> None:
         await first_round(watched)
         fleet.greeting = build.fault(code, stage=Stage.OBSERVE)
-        ports_that_answer(monkeypatch, heard)
+        ports_that_answer(monkeypatch, port_answer)
         fleet.clock.elapsed_s += 60
         await watched.reach(HOST)
         shown = watched.statuses()[0].up

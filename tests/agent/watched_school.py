@@ -118,8 +118,8 @@ class Served:
 
     def _address(self) -> str | None:
         assert self.process is not None and self.process.poll() is None, "\n".join(self.log)
-        found = re.search(r"https?://\S+/$", "\n".join(self.log), re.MULTILINE)
-        return found[0] if found else None
+        match = re.search(r"https?://\S+/$", "\n".join(self.log), re.MULTILINE)
+        return match[0] if match else None
 
     def get(self, path: str) -> tuple[int, bytes]:
         request = urllib.request.Request(self.url + path, headers=self.headers)
@@ -137,8 +137,8 @@ class Served:
         )
 
     def value(self, name: str, **labels: str) -> float | None:
-        found = [s.value for s in self.samples() if s.name == name and labels.items() <= s.labels.items()]
-        return found[0] if found else None
+        values = [s.value for s in self.samples() if s.name == name and labels.items() <= s.labels.items()]
+        return values[0] if values else None
 
     def camera_ids(self, addresses: Sequence[str]) -> dict[str, str]:
         """Address -> id, from the result document."""

@@ -42,7 +42,7 @@ def area(*arguments: str) -> Result:
 def one(number: int, action: Action = Action.REPLACE, **facts: object) -> CameraResult:
     base = camera(3)
     fine = action is Action.NONE
-    told = findings(base.findings[0].outcome, 8.0) if not fine else ()
+    judgements = findings(base.findings[0].outcome, 8.0) if not fine else ()
     return replace(
         base,
         facts=replace(
@@ -52,7 +52,7 @@ def one(number: int, action: Action = Action.REPLACE, **facts: object) -> Camera
             address=f"192.0.2.{number}",
             **facts,  # type: ignore[arg-type]
         ),
-        findings=told,
+        findings=judgements,
         verdict=Verdict.READY if fine else Verdict.NOT_READY,
         upgrade=replace(base.upgrade, action=action, steps=() if fine else base.upgrade.steps),
     )
@@ -108,14 +108,14 @@ def test_a_term_from_list_to_report(office: Path) -> None:
     )
     put("moi.json", replace(new, retired=(replace(retired, retired=word),)))
     day = (TODAY - timedelta(days=100)).strftime("%Y-%m-%d")
-    told = area("moi.json", "--format", "json", "-o", "moi-danh-muc.json", "--compare", day).stdout
+    output = area("moi.json", "--format", "json", "-o", "moi-danh-muc.json", "--compare", day).stdout
     progress = json.loads(Path("moi-danh-muc.json").read_text("utf-8"))["progress"]
     became = {step["id"][-2:]: step["became"] for step in progress["steps"]}
     assert became == {
         **{"11": "done", "12": "stays", "13": "other", "14": "stays", "15": "unknown", "16": "out"},
         **{"17": "unknown", "18": "new"},
     }
-    assert "Lần trước đề nghị 7 camera; đã làm: 1" in told
+    assert "Lần trước đề nghị 7 camera; đã làm: 1" in output
     why = {step["id"][-2:]: step["why"] for step in progress["steps"]}
     assert "Không đồng ý (Nguyễn Văn An, 12/01/2026): chờ năm sau." in why["12"]
     assert why["14"].startswith("Chưa có ý kiến.") and "tháo khi sửa cổng" in why["16"]
@@ -175,8 +175,8 @@ def test_a_list_is_compared_with_a_file() -> None:
     area("cu.json", "--format", "json", "-o", "cu-danh-muc.json", "--store", "khac.sqlite")
     put("moi.json", scan_of(one(11, Action.NONE), one(12)))
     for earlier in ("cu-danh-muc.json", "cu.json"):
-        told = area("moi.json", "-o", "moi.html", "--compare", earlier).stdout
-        assert "Lần trước đề nghị 2 camera; đã làm: 1; vẫn còn: 1" in told
+        output = area("moi.json", "-o", "moi.html", "--compare", earlier).stdout
+        assert "Lần trước đề nghị 2 camera; đã làm: 1; vẫn còn: 1" in output
         assert 'id="progress"' in Path("moi.html").read_text("utf-8")
 
 
@@ -202,8 +202,8 @@ def test_a_school_that_sent_nothing_is_open_not_done() -> None:
     area("1.json", "2.json", "-o", "a.html")
     put("1.json", scan_of(one(11, Action.NONE)))
     for lang_term in ("hk1", "cn"):
-        told = area("1.json", "-o", "b.html", "--term", lang_term).stdout
-        assert "đã làm: 1" in told and "Trường chưa gửi kết quả mới." in told
+        output = area("1.json", "-o", "b.html", "--term", lang_term).stdout
+        assert "đã làm: 1" in output and "Trường chưa gửi kết quả mới." in output
 
 
 def test_schools_are_ordered_by_their_gates() -> None:
@@ -212,9 +212,9 @@ def test_schools_are_ordered_by_their_gates() -> None:
     put("2.json", scan_of(one(11, declaration=gate), one(12, Action.NONE), site="9002"))
     put("3.json", scan_of(one(11, Action.NONE, declaration=replace(gate, task="Cổng chính")), site="9003"))
     area("1.json", "2.json", "3.json", "--rank", "gates", "--format", "json", "-o", "a.json")
-    found = json.loads(Path("a.json").read_text("utf-8"))
-    assert found["rank"] == "gates"
-    assert [(site["id"], site["gates_not_ready"]) for site in found["sites"]][0] == ("9002", 1)
+    document = json.loads(Path("a.json").read_text("utf-8"))
+    assert document["rank"] == "gates"
+    assert [(site["id"], site["gates_not_ready"]) for site in document["sites"]][0] == ("9002", 1)
     area("1.json", "2.json", "--rank", "gates", "-o", "a.html")
     assert "camera ở cổng" in Path("a.html").read_text("utf-8")
 
@@ -227,10 +227,10 @@ def test_excluded_cameras_leave_the_counts_and_stay_listed() -> None:
     document["summary"]["not_ready"] = 1
     Path("a.json").write_text(json.dumps(document), encoding="utf-8")
     area("a.json", "--format", "json", "-o", "b.json")
-    found = json.loads(Path("b.json").read_text("utf-8"))
-    (site,) = found["sites"]
+    parsed = json.loads(Path("b.json").read_text("utf-8"))
+    (site,) = parsed["sites"]
     assert (site["not_ready"], site["out_of_service"]) == (1, 1) and "sums_differ" not in site["flags"]
-    assert found["out_of_service"][0]["why"].endswith("sửa cổng") and len(found["upgrades"]) == 1
+    assert parsed["out_of_service"][0]["why"].endswith("sửa cổng") and len(parsed["upgrades"]) == 1
     for form, name in (("html", "b.html"), ("xlsx", "b.xlsx")):
         area("a.json", "--format", form, "-o", name)
     assert "sửa cổng" in Path("b.html").read_text("utf-8")

@@ -36,16 +36,16 @@ def run(*words: str) -> tuple[int, str]:
 
 def test_a_camera_without_a_reference_is_one_line() -> None:
     for verb in ("show", "accept"):
-        code, told = run("baseline", verb, "cam-9")
-        assert code == 2 and "no reference of camera cam-9" in told
+        code, output = run("baseline", verb, "cam-9")
+        assert code == 2 and "no reference of camera cam-9" in output
 
 
 def test_shown_and_accepted(tmp_path: Path) -> None:
     with open_store(tmp_path / "camagent.sqlite") as store:
-        seen = SeenPicture("cam-1", NOW, sound=False)
-        store.remember(Learned(pictures=(seen,)), datetime(2026, 11, 28, 1, tzinfo=UTC))
+        picture = SeenPicture("cam-1", NOW, sound=False)
+        store.remember(Learned(pictures=(picture,)), datetime(2026, 11, 28, 1, tzinfo=UTC))
     assert "Last check, 28/11/2026 08:00: luma 100, detail 5.2" in run("baseline", "show", "cam-1")[1]
-    code, told = run("baseline", "accept", "cam-1")
-    assert code == 0 and "Reference by day" in told
+    code, output = run("baseline", "accept", "cam-1")
+    assert code == 0 and "Reference by day" in output
     with open_store(tmp_path / "camagent.sqlite") as store:
         assert store.references() == {"cam-1": (NOW,)}

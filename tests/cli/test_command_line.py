@@ -82,9 +82,9 @@ def test_a_command_alone_says_the_same() -> None:
 
 
 def test_the_help_of_area_shows_merging_and_applying() -> None:
-    told = camagent("area", "--help", "--lang", "en").stdout
-    assert "area FILE..." in told and "area apply REVIEWED.xlsx" in told
-    assert "--format" in told and "--level" in told
+    output = camagent("area", "--help", "--lang", "en").stdout
+    assert "area FILE..." in output and "area apply REVIEWED.xlsx" in output
+    assert "--format" in output and "--level" in output
 
 
 def test_help_names_every_command_in_both_languages() -> None:

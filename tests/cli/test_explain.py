@@ -29,47 +29,47 @@ def test_a_page_carries_the_values_of_the_profile_in_use(tmp_path: Path) -> None
         '[require.basis]\nkind = "assumption"\nconfidence = "low"\n',
         encoding="utf-8",
     )
-    told = explain("img-res", "--profile", str(tmp_path / "p.toml"))
-    assert told.exit_code == 0, told.output
-    assert "1600×900" in told.output and "1920×1080 trở lên" not in told.output
-    assert "{required}" not in told.output
-    assert "TẠM THỜI" in told.output
+    output = explain("img-res", "--profile", str(tmp_path / "p.toml"))
+    assert output.exit_code == 0, output.output
+    assert "1600×900" in output.output and "1920×1080 trở lên" not in output.output
+    assert "{required}" not in output.output
+    assert "TẠM THỜI" in output.output
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])
 @pytest.mark.parametrize("row", [row.id for row in shipped().rows])
 def test_every_page_fits_eighty_columns_and_has_no_gap(row: str, lang: str) -> None:
-    told = explain(row, lang=lang)
-    assert told.exit_code == 0
+    output = explain(row, lang=lang)
+    assert output.exit_code == 0
     assert not [
-        line for line in told.output.splitlines() if len(line) > WIDTH_CHARS + 2 and " " in line.strip()
+        line for line in output.output.splitlines() if len(line) > WIDTH_CHARS + 2 and " " in line.strip()
     ]
-    assert "{" not in told.output and "**" not in told.output and "`" not in told.output
+    assert "{" not in output.output and "**" not in output.output and "`" not in output.output
 
 
 def test_without_a_row_all_are_listed() -> None:
-    told = explain()
-    assert all(row.id in told.output for row in shipped().rows)
+    output = explain()
+    assert all(row.id in output.output for row in shipped().rows)
 
 
 @pytest.mark.parametrize(
     ("typed", "meant"), [("TIM-NPT", "TIM-NTP"), ("imgres", "IMG-RES"), ("sec_tls", "SEC-TLS")]
 )
 def test_a_typo_is_told_what_was_meant(typed: str, meant: str) -> None:
-    told = explain(typed)
-    assert isinstance(told.exception, OperatorError)
-    assert f"Ý anh/chị là {meant}" in render(told.exception.problems[0], "vi")
+    output = explain(typed)
+    assert isinstance(output.exception, OperatorError)
+    assert f"Ý anh/chị là {meant}" in render(output.exception.problems[0], "vi")
 
 
 def test_nonsense_is_told_where_the_list_is() -> None:
-    told = explain("zzzzz")
-    assert isinstance(told.exception, OperatorError)
-    assert "camagent explain" in render(told.exception.problems[0], "vi")
+    output = explain("zzzzz")
+    assert isinstance(output.exception, OperatorError)
+    assert "camagent explain" in render(output.exception.problems[0], "vi")
 
 
 def test_a_row_of_another_profile_has_the_page_of_the_same_rule() -> None:
-    told = explain("T-CODEC", "--profile", "onvif-t", lang="en")
-    assert told.exit_code == 0 and "Video codec" in told.output and "onvif-t" in told.output
+    output = explain("T-CODEC", "--profile", "onvif-t", lang="en")
+    assert output.exit_code == 0 and "Video codec" in output.output and "onvif-t" in output.output
 
 
 def test_nothing_near_is_no_guess() -> None:

@@ -31,9 +31,9 @@ def test_keeping_a_log_in_advises_one_that_may_only_view(
     password: str, is_short: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CAMAGENT_PASSWORD", password)
-    told = run("credentials", "set", "192.0.2.0/24", "--user", "admin")
-    assert told.exit_code == 0 and "may only view" in told.output
-    assert ("may guess it" in told.output) is is_short and password not in told.output
+    output = run("credentials", "set", "192.0.2.0/24", "--user", "admin")
+    assert output.exit_code == 0 and "may only view" in output.output
+    assert ("may guess it" in output.output) is is_short and password not in output.output
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def test_the_doctor_looks_at_the_log_ins_that_are_kept(monkeypatch: pytest.Monke
     assert "administrator" not in run("doctor").output
     monkeypatch.setenv("CAMAGENT_PASSWORD", "a-long-pass-phrase")
     run("credentials", "set", "192.0.2.0/24", "--user", "admin")
-    told = run("doctor").output
-    assert "administrator is used: admin" in told and "may only view" in told
+    output = run("doctor").output
+    assert "administrator is used: admin" in output and "may only view" in output
 
 
 @pytest.mark.parametrize("account", ["root", "camagent"])

@@ -57,8 +57,8 @@ def test_the_searchs_tables_keep_every_address_whole(width: int) -> None:
         for address in ADDRESSES
     )
     rtsp_only = tuple(RtspOnly(address, (554, 8554), "Hipcam RealServer/V1.0 " * 3) for address in ADDRESSES)
-    found = Discovery(sightings, rtsp_only, (), (), (), 0, 0)
-    for table in (discover._devices_table(found), discover._rtsp_table(found)):
+    discovery = Discovery(sightings, rtsp_only, (), (), (), 0, 0)
+    for table in (discover._devices_table(discovery), discover._rtsp_table(discovery)):
         console = screen(width)
         console.print(table)
         for address in ADDRESSES:

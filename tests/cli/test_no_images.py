@@ -53,7 +53,7 @@ def run(folder: Path, *words: str, wait_s: float = 120) -> subprocess.CompletedP
 
 def pictures_under(folder: Path) -> set[str]:
     """Files in which, or in whose parts, something begins like a picture."""
-    found = set()
+    files = set()
     for path in folder.rglob("*"):
         if path.is_file():
             parts = [path.read_bytes()]
@@ -61,8 +61,8 @@ def pictures_under(folder: Path) -> set[str]:
                 with zipfile.ZipFile(path) as archive:
                     parts = [archive.read(name) for name in archive.namelist()]
             if any(sign in part for part, sign in product(parts, SIGNS)):
-                found.add(path.relative_to(folder).as_posix())
-    return found
+                files.add(path.relative_to(folder).as_posix())
+    return files
 
 
 def test_a_check_that_keeps_everything_else_keeps_no_picture(tmp_path: Path) -> None:

@@ -133,8 +133,8 @@ def test_a_press_after_the_loop_was_closed_is_an_interrupt_and_no_error() -> Non
         press()
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_a_wake_up_without_room_is_no_traceback(told: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("started", [True, False])
+def test_a_wake_up_without_room_is_no_traceback(started: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """On Windows every loop wakes by such a socket; there another thread's byte may be on its way."""
     shown: list[Any] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda broken: shown.append(broken.err_msg))
@@ -149,7 +149,7 @@ def test_a_wake_up_without_room_is_no_traceback(told: bool, monkeypatch: pytest.
     signal.signal(signal.SIGINT, lambda *_: None)
     before = signal.set_wakeup_fd(near.fileno())
     try:
-        if told:
+        if started:
             ending._let_wake_ups_fail(loop)
         press()
         time.sleep(0)
@@ -158,7 +158,7 @@ def test_a_wake_up_without_room_is_no_traceback(told: bool, monkeypatch: pytest.
         loop.close()
         near.close()
         far.close()
-    assert bool(shown) is not told, shown
+    assert bool(shown) is not started, shown
 
 
 EARLY = """
@@ -261,8 +261,8 @@ def test_no_moment_of_a_command_shows_a_traceback(
     monkeypatch.chdir(tmp_path)
     Path("camagent.toml").write_text(CONFIG)
     with ThreadPoolExecutor(1 if arguments[0] == "demo" else 4) as pool:
-        said = list(pool.map(lambda delay: pressed_after(delay, tmp_path, number, arguments), MOMENTS_S))
+        endings = list(pool.map(lambda delay: pressed_after(delay, tmp_path, number, arguments), MOMENTS_S))
     bad = ("Traceback", "Exception ignored", "never awaited", "was destroyed")
-    assert not [words for words in said if any(sign in words for sign in bad)]
+    assert not [words for words in endings if any(sign in words for sign in bad)]
     # minus the signal's number: before our first line, or while Python takes itself down; a shell says 130
-    assert all(words.split()[0] in ("130", "0", "3", f"{-number}") for words in said), said
+    assert all(words.split()[0] in ("130", "0", "3", f"{-number}") for words in endings), endings

@@ -55,7 +55,7 @@ def test_what_is_typed_goes_before_another_one_of_the_same_range(tmp_path: Path)
     )
     book = credential_book(config, {}, (BoundCredential("192.168.1.0/24", Credential("new", Secret("x"))),))
     users = [
-        found.user for found in map(book.for_address, ("192.168.1.64", "192.168.1.7")) if found is not None
+        login.user for login in map(book.for_address, ("192.168.1.64", "192.168.1.7")) if login is not None
     ]
     assert users == ["new", "own"]
 

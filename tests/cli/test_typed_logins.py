@@ -73,8 +73,8 @@ BAD_TARGETS = {
 def test_of_a_target_that_cannot_be_read_only_numbers_are_said(typed: str) -> None:
     with pytest.raises(OperatorError) as refused:
         read_target(typed, None)
-    said = render(refused.value.problems[0], "en")
-    assert SECRET not in said and BAD_TARGETS[typed] in said, said
+    sentence = render(refused.value.problems[0], "en")
+    assert SECRET not in sentence and BAD_TARGETS[typed] in sentence, sentence
 
 
 def test_a_password_that_is_a_segment_of_the_path_is_hidden() -> None:
@@ -104,9 +104,9 @@ def test_no_command_says_it(
     monkeypatch.setattr(sys, "argv", ["camagent", *words, "--lang", "en"])
     with pytest.raises(SystemExit) as ended:
         main()
-    said = "".join(capfd.readouterr())
-    assert SECRET not in said, said
-    assert ended.value.code in (0, 1, 2, 3) and "itself failed" not in said, said
+    output = "".join(capfd.readouterr())
+    assert SECRET not in output, output
+    assert ended.value.code in (0, 1, 2, 3) and "itself failed" not in output, output
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_log_in_in_place_of_a_range_is_not(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sentence", "said"),
+    ("sentence", "expected"),
     [
         ("Error: C:/school@home/a.toml: cannot be read", "Error: C:/school@home/a.toml: cannot be read"),
         ("Error: ask giamsat@truong.edu.vn for it", "Error: ask giamsat@truong.edu.vn for it"),
@@ -144,5 +144,5 @@ def test_a_log_in_in_place_of_a_range_is_not(text: str) -> None:
         ("(rtsp://a:b@192.0.2.1/x)", "(rtsp://***@192.0.2.1/x)"),
     ],
 )
-def test_a_sentence_loses_its_log_ins_only(sentence: str, said: str) -> None:
-    assert without_logins(sentence) == said
+def test_a_sentence_loses_its_log_ins_only(sentence: str, expected: str) -> None:
+    assert without_logins(sentence) == expected

@@ -107,15 +107,15 @@ def camagent(*arguments: str, folder: Path) -> tuple[int, dict[str, object], str
 
 
 def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as occupied:
+        return int(occupied.getsockname()[1])
 
 
 def faults_of(document: dict[str, object]) -> set[str]:
     cameras = document["cameras"]
     assert isinstance(cameras, list)
-    found = {fault["code"] for fault in chain.from_iterable(camera["faults"] for camera in cameras)}
-    return found | {
+    codes = {fault["code"] for fault in chain.from_iterable(camera["faults"] for camera in cameras)}
+    return codes | {
         s["fault"]["code"] for s in chain.from_iterable(camera["streams"] for camera in cameras) if s["fault"]
     }
 

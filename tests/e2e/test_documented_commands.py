@@ -80,8 +80,8 @@ def unique() -> list[str]:
 
 
 def test_both_readmes_print_the_same_commands() -> None:
-    told = {name: [c for page, c in commands() if page == name] for name in ("README.md", "README.vi.md")}
-    assert told["README.md"] == told["README.vi.md"] and len(told["README.md"]) > 10
+    by_page = {name: [c for page, c in commands() if page == name] for name in ("README.md", "README.vi.md")}
+    assert by_page["README.md"] == by_page["README.vi.md"] and len(by_page["README.md"]) > 10
 
 
 def test_every_command_is_run_here_or_somewhere_else() -> None:

@@ -52,8 +52,10 @@ def by_address(run: Run) -> dict[str, CameraResult]:
 
 
 def explained(camera: CameraResult) -> str:
-    told = [f"{f.rule} {f.outcome} {f.message}" for f in camera.findings if f.outcome not in (Outcome.PASS,)]
-    return "\n".join([camera.facts.name, *told])
+    judgements = [
+        f"{f.rule} {f.outcome} {f.message}" for f in camera.findings if f.outcome not in (Outcome.PASS,)
+    ]
+    return "\n".join([camera.facts.name, *judgements])
 
 
 def test_every_camera_of_the_inventory_is_found_or_named_as_silent(
@@ -67,10 +69,10 @@ def test_every_verdict_and_action_is_the_expected_one(
     camera: object, by_address: dict[str, CameraResult]
 ) -> None:
     expected = camera.expected  # type: ignore[attr-defined]
-    seen = by_address[camera.address]  # type: ignore[attr-defined]
-    assert seen.verdict == expected.verdict, explained(seen)
-    assert seen.upgrade.action == expected.action, explained(seen)
-    assert seen.facts.name == camera.name  # type: ignore[attr-defined]
+    by_camera = by_address[camera.address]  # type: ignore[attr-defined]
+    assert by_camera.verdict == expected.verdict, explained(by_camera)
+    assert by_camera.upgrade.action == expected.action, explained(by_camera)
+    assert by_camera.facts.name == camera.name  # type: ignore[attr-defined]
 
 
 def test_what_onvif_claims_and_what_arrives_stand_apart(by_address: dict[str, CameraResult]) -> None:

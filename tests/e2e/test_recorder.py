@@ -71,7 +71,7 @@ def test_every_channel_is_judged_by_what_is_kept_of_it(
     assert len(channels) == len(document.cameras) == 32
     for kept in device.kept:
         camera = channels[source_token(kept.channel)]
-        (finding,) = (found for found in camera.findings if found.rule == "REC-DAYS")
+        (finding,) = (one for one in camera.findings if one.rule == "REC-DAYS")
         assert finding.outcome is kept.expected, (kept, finding.message.en)
     outcomes = {kept.channel: kept.expected for kept in device.kept}
     assert list(outcomes.values()).count(Outcome.PASS) == 8  # the others must not pass

@@ -46,8 +46,8 @@ def outcomes(camera: SimulatedCamera, folder: Path) -> dict[str, str]:
     )
     assert done.stdout, done.stderr
     document: dict[str, Any] = json.loads(done.stdout)
-    (found,) = document["cameras"]
-    return {item["rule"]: item["outcome"] for item in found["findings"] if item["stream"] != "sub"}
+    (only_camera,) = document["cameras"]
+    return {item["rule"]: item["outcome"] for item in only_camera["findings"] if item["stream"] != "sub"}
 
 
 def mend_with_zeep(camera: SimulatedCamera) -> None:

@@ -55,11 +55,11 @@ def test_scans_at_once_are_whole_and_all_kept(tmp_path: Path) -> None:
             for _ in range(AT_ONCE)
         ]
         ended = [process.communicate(timeout=200) for process in running]
-    said = [err.decode() for _, err in ended]
-    assert not any("Traceback" in err or "not stored" in err for err in said), said
-    told = [serials(json.loads(out), school.addresses) for out, _ in ended]
-    assert told == [told[0]] * AT_ONCE and set(told[0]) == set(school.addresses)
-    assert None not in told[0].values(), "each logged in, one after the other"
+    complaints = [err.decode() for _, err in ended]
+    assert not any("Traceback" in err or "not stored" in err for err in complaints), complaints
+    serial_lists = [serials(json.loads(out), school.addresses) for out, _ in ended]
+    assert serial_lists == [serial_lists[0]] * AT_ONCE and set(serial_lists[0]) == set(school.addresses)
+    assert None not in serial_lists[0].values(), "each logged in, one after the other"
     assert {process.returncode for process in running} <= {0, 1, 3}  # 3: a busy machine is sure of less
     with sqlite3.connect(tmp_path / "data" / "camagent.sqlite") as record:
         assert record.execute("PRAGMA integrity_check").fetchone() == ("ok",)

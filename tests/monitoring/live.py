@@ -117,8 +117,8 @@ class Database:
         return [data] if data["resultType"] == "scalar" else list(data["result"])
 
     def value(self, expr: str) -> float | None:
-        found = self.query(expr)
-        return float(found[0]["value"][1]) if found else None
+        samples = self.query(expr)
+        return float(samples[0]["value"][1]) if samples else None
 
     def firing(self, alert: str) -> bool:
         return bool(self.query(f'ALERTS{{alertname="{alert}",alertstate="firing"}}'))

@@ -24,8 +24,8 @@ STOP_S = 10.0
 def program(name: str) -> str:
     """Path of a program; without it the test fails with what to do, so that CI cannot lose tests
     unnoticed."""
-    found = UNPACKED / "usr" / "bin" / name
-    path = str(found) if found.exists() else shutil.which(name)
+    file = UNPACKED / "usr" / "bin" / name
+    path = str(file) if file.exists() else shutil.which(name)
     if path is None:
         pytest.fail(f"{name} is missing: run tests/monitoring/setup.sh")
     return path

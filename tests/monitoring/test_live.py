@@ -97,8 +97,8 @@ def test_a_city_finds_its_schools_by_http_sd(tmp_path: Path) -> None:
             job = f"  - job_name: camagent\n    http_sd_configs: [{{url: '{url}', refresh_interval: 1s}}]\n"
             with prometheus(tmp_path, job) as database:
                 eventually(lambda: database.value("site:camagent_cameras:count") == 1, "the school")
-                (found,) = database.query("camagent_build_info")
-                assert {name: found["metric"][name] for name in SITE} == SITE
+                (samples,) = database.query("camagent_build_info")
+                assert {name: samples["metric"][name] for name in SITE} == SITE
             server.shutdown()
 
 
@@ -188,9 +188,9 @@ def test_a_school_cannot_speak_for_another(tmp_path: Path) -> None:
         receiver.vmagent.start(f"{receiver.vmagent_url}/health")
         school = Database(receiver.vmagent_url)
         eventually(lambda: b"s7777" in school.get("/api/v1/targets"), "a school that lies", 10.0)
-        found = eventually(lambda: receiver.database.query("camagent_build_info"), "metrics at the city")
-        assert isinstance(found, list)
-        labels = found[0]["metric"]
+        samples = eventually(lambda: receiver.database.query("camagent_build_info"), "metrics at the city")
+        assert isinstance(samples, list)
+        labels = samples[0]["metric"]
         assert {name: labels[name] for name in SITE} == SITE
         assert receiver.database.query('camagent_build_info{site="s7777"}') == []
         eventually(lambda: len(receiver.times_s('camagent_build_info{site="s9001"}')) > 3, "samples")
@@ -251,7 +251,7 @@ def test_the_status_page_in_a_browser(tmp_path: Path) -> None:
     elsewhere."""
     with threaded_exporter(View(school_snapshot(3))) as exporter:
         for lang, words in (("vi", ("Tình trạng camera", "Sẵn sàng")), ("en", ("Camera status", "Ready"))):
-            seen = subprocess.run(
+            output = subprocess.run(
                 [
                     "chromium",
                     "--headless",
@@ -268,5 +268,5 @@ def test_the_status_page_in_a_browser(tmp_path: Path) -> None:
                 timeout=60,
                 check=False,
             )
-            assert all(word in seen.stdout for word in words), seen.stderr[-2000:]
-            assert "Content Security Policy" not in seen.stderr
+            assert all(word in output.stdout for word in words), output.stderr[-2000:]
+            assert "Content Security Policy" not in output.stderr

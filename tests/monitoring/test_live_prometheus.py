@@ -106,8 +106,8 @@ def test_an_agent_writes_over_tls_with_its_password_and_to_no_receiver_of_anothe
         (tmp_path / "stranger").mkdir()
         make_certificates(tmp_path / "stranger")
         with school(tmp_path / "stranger", exporter.port, url, label="s7777"):
-            said = tmp_path / "stranger" / "agent.log"
-            eventually(lambda: "certificate" in said.read_text(), "a receiver that nobody trusts is refused")
+            log = tmp_path / "stranger" / "agent.log"
+            eventually(lambda: "certificate" in log.read_text(), "a receiver that nobody trusts is refused")
 
 
 def accepted(folder: Path, port: int) -> int:

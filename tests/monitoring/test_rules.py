@@ -101,9 +101,9 @@ NAMES_ITS_CAMERA = {
 def test_an_alert_is_of_a_school_or_names_its_camera(alert: dict[str, Any]) -> None:
     keys = r"by \(site, area, city|(site|camera):camagent_"
     assert re.search(keys, alert["expr"])
-    told = [text for key, text in alert["annotations"].items() if key != "runbook_url"]
+    texts = [text for key, text in alert["annotations"].items() if key != "runbook_url"]
     if alert["alert"] in NAMES_ITS_CAMERA:
-        assert all("$labels.name" in text for text in told)
+        assert all("$labels.name" in text for text in texts)
     else:
         assert "$labels.camera" not in json.dumps(alert) and "$labels.name" not in json.dumps(alert)
 
@@ -111,7 +111,7 @@ def test_an_alert_is_of_a_school_or_names_its_camera(alert: dict[str, Any]) -> N
 def test_every_metric_that_a_rule_reads_exists() -> None:
     """Raw metrics are the exporter's, recorded ones are recorded."""
     registry = metrics_registry(school_snapshot)
-    known = {
+    names = {
         family.name + {"counter": "_total", "info": "_info"}.get(family.type, "")
         for family in registry.collect()
     }
@@ -120,7 +120,7 @@ def test_every_metric_that_a_rule_reads_exists() -> None:
     name_of = re.compile(r"\b(?:(?:camera|site|area|city):)?camagent_[a-z0-9_]+(?::[a-z0-9]+)?")
     for rule in (*records(), *alerts()):
         for name in name_of.findall(rule["expr"]):
-            assert name in (recorded if ":" in name else known), (rule, name)
+            assert name in (recorded if ":" in name else names), (rule, name)
 
 
 def test_shares_are_never_averaged() -> None:
@@ -165,11 +165,11 @@ def test_vmagent_knows_every_option_of_the_unit() -> None:
     options = set(
         re.findall(r" -([A-Za-z.]+)=?", unit.partition("ExecStart=")[2].partition("\nExecReload")[0])
     )
-    told = subprocess.run(
+    output = subprocess.run(
         [program("vmagent"), "-help"], capture_output=True, text=True, timeout=30, check=False
     )
-    known = set(re.findall(r"^  -([A-Za-z0-9.]+)", told.stdout + told.stderr, re.MULTILINE))
-    assert options and options <= known, options - known
+    names = set(re.findall(r"^  -([A-Za-z0-9.]+)", output.stdout + output.stderr, re.MULTILINE))
+    assert options and options <= names, options - names
 
 
 def register(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -190,7 +190,7 @@ def test_the_register_gives_only_reachable_schools_as_targets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "sentence"),
     [
         ("site,name\n", "the first line must be"),
         ("site,name,area,city,address\na b,x,y,z,\n", "line 2: site must be"),
@@ -198,11 +198,11 @@ def test_the_register_gives_only_reachable_schools_as_targets() -> None:
         ("site,name,area,city,address\ns1,x,,z,\n", "line 2: area and city"),
     ],
 )
-def test_a_wrong_register_is_refused(tmp_path: Path, text: str, told: str) -> None:
+def test_a_wrong_register_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
     path = tmp_path / "schools.csv"
     path.write_text(text)
     made = register("targets", str(path))
-    assert made.returncode == 2 and told in made.stderr and made.stdout == ""
+    assert made.returncode == 2 and sentence in made.stderr and made.stdout == ""
 
 
 def test_a_school_without_a_password_stops_the_register(tmp_path: Path) -> None:

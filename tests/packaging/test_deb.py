@@ -67,5 +67,5 @@ def test_the_package_lives_as_debian_s_packages_do(clean_root: Path, tmp_path: P
     run("dpkg-deb", "--root-owner-group", "-Zzstd", "-z1", "-b", tmp_path / "next", clean_root / "second.deb")
     shutil.copy(first, clean_root / "first.deb")
     shutil.copy(LIFE, clean_root / "life.sh")
-    said = run("unshare", "--net", "--mount", "--pid", "--fork", "sh", "-c", IN_ROOT, clean_root)
-    assert tuple(line[3:] for line in said.splitlines() if line.startswith("ok ")) == STEPS
+    output = run("unshare", "--net", "--mount", "--pid", "--fork", "sh", "-c", IN_ROOT, clean_root)
+    assert tuple(line[3:] for line in output.splitlines() if line.startswith("ok ")) == STEPS

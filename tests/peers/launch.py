@@ -50,11 +50,13 @@ def missing_peer(name: str) -> str | None:
         probe = (
             "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
         )
-        found = shutil.which(DEBIAN_PYTHON) and subprocess.run(
+        output = shutil.which(DEBIAN_PYTHON) and subprocess.run(
             [DEBIAN_PYTHON, "-c", probe], capture_output=True
         )
         return (
-            None if found and found.returncode == 0 else f"GStreamer's RTSP server is not installed: {_SETUP}"
+            None
+            if output and output.returncode == 0
+            else f"GStreamer's RTSP server is not installed: {_SETUP}"
         )
     if shutil.which("node") is None or not NODE_MODULES.is_dir():
         return f"node or its packages are not installed: {_SETUP}"

@@ -29,13 +29,13 @@ def analyze(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def exposure(unit: Path) -> float:
-    said = analyze("security", "--offline=yes", "--json=short", str(unit), folder=unit.parent)
-    rows = json.loads(said.stdout)
-    assert rows, said.stderr
+    output = analyze("security", "--offline=yes", "--json=short", str(unit), folder=unit.parent)
+    rows = json.loads(output.stdout)
+    assert rows, output.stderr
     table = analyze("security", "--offline=yes", "--no-pager", str(unit), folder=unit.parent).stdout
-    found = re.search(r"Overall exposure level for \S+: ([\d.]+)", table)
-    assert found, table
-    return float(found[1])
+    match = re.search(r"Overall exposure level for \S+: ([\d.]+)", table)
+    assert match, table
+    return float(match[1])
 
 
 @pytest.fixture

@@ -114,8 +114,8 @@ def test_expected_cameras_log_ins_and_the_inventory_are_there(machine: Machine) 
 def test_its_recording_is_judged_by_the_present_rules(machine: Machine) -> None:
     packed = machine.folder / "check.transcript.json.gz"
     (machine.folder / "check.transcript.json").write_bytes(gzip.decompress(packed.read_bytes()))
-    told = machine.run("check", "--replay", "check.transcript.json", "--format", "json", code=1)
-    (camera,) = json.loads(told)["cameras"]
+    output = machine.run("check", "--replay", "check.transcript.json", "--format", "json", code=1)
+    (camera,) = json.loads(output)["cameras"]
     assert camera["device"]["serial"] == "SIM000004K3811"
     assert {stream["measured"]["codec"] for stream in camera["streams"]} == {"mjpeg", "h264"}
     outcomes = {row["rule"]: row["outcome"] for row in camera["findings"]}
@@ -123,18 +123,18 @@ def test_its_recording_is_judged_by_the_present_rules(machine: Machine) -> None:
 
 
 def test_the_service_begins_with_what_was_known(machine: Machine) -> None:
-    told: list[Message] = []
+    messages: list[Message] = []
 
     async def restore() -> Restored:
-        with open_store(machine.folder / "camagent.sqlite", told.append) as store:
-            record = StoreRecord(store, told.append)
+        with open_store(machine.folder / "camagent.sqlite", messages.append) as store:
+            record = StoreRecord(store, messages.append)
             try:
                 return await record.restore(SOON)
             finally:
                 await record.close()
 
     restored = asyncio.run(restore())
-    assert told == []
+    assert messages == []
     assert {camera.address: camera.verdict for camera in restored.cameras} == {
         address: Verdict(word) for address, word in VERDICTS.items()
     }
@@ -148,5 +148,5 @@ def test_the_service_begins_with_what_was_known(machine: Machine) -> None:
 
 
 def test_its_configuration_is_not_refused(machine: Machine) -> None:
-    told = machine.run("doctor", "--config", "camagent.toml", code=0)
-    assert told
+    output = machine.run("doctor", "--config", "camagent.toml", code=0)
+    assert output

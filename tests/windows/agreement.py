@@ -26,13 +26,13 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     if complete:
         pairs["verdict"] = (here["verdict"], there["verdict"])
         pairs["conditions"] = (_conditions(here), _conditions(there))
-    told = [f"{name}: {first} != {second}" for name, (first, second) in pairs.items() if first != second]
+    unequal = [f"{name}: {first} != {second}" for name, (first, second) in pairs.items() if first != second]
     mine, theirs = _findings(here), _findings(there)
-    told += [f"only one has {key}" for key in sorted(mine.keys() ^ theirs.keys())]
+    unequal += [f"only one has {key}" for key in sorted(mine.keys() ^ theirs.keys())]
     for key in sorted(mine.keys() & theirs.keys()):
         if not _agree(mine[key], theirs[key], complete):
-            told.append(f"{key}: {_said(mine[key])} != {_said(theirs[key])}")
-    return told
+            unequal.append(f"{key}: {_said(mine[key])} != {_said(theirs[key])}")
+    return unequal
 
 
 def _limits(camera: dict[str, Any]) -> list[Any]:

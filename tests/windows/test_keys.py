@@ -51,9 +51,9 @@ BAD = ("Traceback", "Exception ignored", "never awaited", "was destroyed")
 )
 def test_a_press_ends_politely_at_every_moment(home: dict[str, str], key: str, moment: str) -> None:
     words, expected, arguments = MOMENTS[moment]
-    code, said = pressed(key, words, home, *arguments)
-    assert code == expected, said
-    assert not any(sign in said for sign in BAD), said
+    code, output = pressed(key, words, home, *arguments)
+    assert code == expected, output
+    assert not any(sign in output for sign in BAD), output
 
 
 @pytest.mark.parametrize("key", ["ctrl-c", "ctrl-break"])
@@ -65,6 +65,6 @@ def test_the_service_ends_and_closes_its_sessions(home: dict[str, str], tmp_path
     config.write_text(
         f'[agent]\nlanguage = "en"\nlisten = "{listen}"\n[discovery]\nsubnets = ["127.10.9.0/30"]\n'
     )
-    code, said = pressed(key, f"http://{listen}/", home, "serve", "--config", wine.windows_path(config))
-    assert code == 0, said
-    assert said.rstrip().endswith("Stopped")
+    code, output = pressed(key, f"http://{listen}/", home, "serve", "--config", wine.windows_path(config))
+    assert code == 0, output
+    assert output.rstrip().endswith("Stopped")

@@ -47,8 +47,8 @@ def camera_on_ipv6(network: Network, adapter: str, address: str) -> Iterator[Non
             if select.select([sock], [], [], 0.1)[0]:
                 probe, sender = sock.recvfrom(65535)
                 if re.search(rb"Probe\b", probe):
-                    found = match(f"http://[{address}]/onvif/device_service")
-                    sock.sendto(matches(found, relates_to=message_id(probe)), sender)
+                    hit = match(f"http://[{address}]/onvif/device_service")
+                    sock.sendto(matches(hit, relates_to=message_id(probe)), sender)
 
     thread = threading.Thread(target=serve)
     thread.start()

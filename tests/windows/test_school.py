@@ -33,14 +33,14 @@ pytestmark = [
 def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """A simulated school that Linux serves."""
     folder = tmp_path_factory.mktemp("school")
-    ready, said = folder / "ready.json", folder / "said"
+    ready, log = folder / "ready.json", folder / "said"
     command = [sys.executable, "-m", "camagent", "simulate", "--cameras", "12", "--ready-file", str(ready)]
-    with said.open("w") as err:
+    with log.open("w") as err:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=err)
     try:
         give_up_s = time.monotonic() + 60
         while not ready.exists():
-            assert process.poll() is None and time.monotonic() < give_up_s, said.read_text()
+            assert process.poll() is None and time.monotonic() < give_up_s, log.read_text()
             time.sleep(0.1)
         yield json.loads(ready.read_text(encoding="utf-8"))
     finally:

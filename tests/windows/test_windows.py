@@ -154,8 +154,8 @@ def test_the_page_is_opened_with_its_link_alone(home: dict[str, str]) -> None:
     )
     try:
         assert process.stderr is not None
-        said = (line.decode("utf-8") for line in process.stderr)
-        link = next(found[0] for line in said if (found := re.search(r"http://\S+token=[\w-]+", line)))
+        lines = (line.decode("utf-8") for line in process.stderr)
+        link = next(match[0] for line in lines if (match := re.search(r"http://\S+token=[\w-]+", line)))
         origin = link.partition("?")[0]
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(origin, timeout=60)

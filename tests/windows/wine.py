@@ -161,8 +161,8 @@ def local_app_data() -> Path:
     """What %LOCALAPPDATA% is for the programs; wine gives each the one of its own user folder."""
     if IS_WINDOWS:
         return Path(os.environ["LOCALAPPDATA"])
-    (found,) = PREFIX.glob("drive_c/users/*/AppData/Local/camagent")
-    return found.parent
+    (folder,) = PREFIX.glob("drive_c/users/*/AppData/Local/camagent")
+    return folder.parent
 
 
 def end_all(process: subprocess.Popen[bytes]) -> None:
