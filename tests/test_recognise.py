@@ -93,8 +93,8 @@ def test_new_is_a_camera_that_the_inventory_lacks_or_that_no_scan_met_before() -
     second = finish([seen()], order(memory=first.memory), frame())
     another = finish([seen(), seen("192.0.2.77", "AC21430077")], order(memory=second.memory), frame())
     listed = finish([seen()], order(inventory=(Declaration(address="192.0.2.9"),)), frame())
-    told = [[camera.facts.changes for camera in run.result.cameras] for run in (first, second, another)]
-    assert told == [[()], [()], [(), ("new",)]]
+    changes = [[camera.facts.changes for camera in run.result.cameras] for run in (first, second, another)]
+    assert changes == [[()], [()], [(), ("new",)]]
     assert next(c for c in listed.result.cameras if c.facts.address == ADDRESS).facts.changes == ("new",)
 
 

@@ -98,7 +98,7 @@ CASES = {
         found(GOOD, channel("P2", (40, 10)), channel("CH2", (8, 0))), FAIL, "retention_gap"
     ),
     "main and sub stream, one tells no holes": Case(
-        found(GOOD, channel("P2", (40, 10), told=False), channel("CH2", (10.5, 0))),
+        found(GOOD, channel("P2", (40, 10), stated=False), channel("CH2", (10.5, 0))),
         WARN,
         "retention_holes_unknown",
     ),

@@ -156,8 +156,8 @@ UNTOLD = {
 
 @each(list(UNTOLD.items()), lambda case: case[0])
 def test_a_recording_that_does_not_tell_its_times_is_not_taken_for_empty(case: tuple[str, str]) -> None:
-    told = channel_of(case[1])
-    assert told.spans == () and not told.times_told
+    alone = channel_of(case[1])
+    assert alone.spans == () and not alone.times_told
     beside = channel_of(case[1] + recording(1, 5, 9).replace("R1", "R2"))
     assert beside.spans == (TimeSpan(moment(5), moment(9)),) and not beside.times_told
 
