@@ -149,6 +149,12 @@ class FrameBuilder:
         if self._frame is not None and not self._after_marker:
             self._frame.damaged = True
 
+    def is_begun_anew_by(self, packet: Packet) -> bool:
+        """The frame that was arriving has ended with its marker, and this packet begins another."""
+        return (
+            self._after_marker and packet.timestamp != self.timestamp and self._begins_frame(packet.payload)
+        )
+
     def hand_over(self) -> list[KeptPicture]:
         """The pictures so far; they are the caller's from now on, and no more are kept."""
         return self._keeper.hand_over()

@@ -13,8 +13,8 @@ from camagent.observe.codec import h265_headers as h265
 from camagent.observe.codec.codec import StreamHeader
 from camagent.observe.codec.table import first_header, is_sps
 from camagent.observe.gop import gop
+from camagent.observe.jitter import interarrival_jitter_s
 from camagent.observe.picture.opinion import PictureReport
-from camagent.observe.rtp import interarrival_jitter_s
 from camagent.observe.second_opinion import is_decided_by_second, rate_of
 from camagent.observe.stamp_order import reordered
 from camagent.observe.timing import FrameRate, burst_frames

@@ -245,7 +245,8 @@ class TrackReceiver:
         if self._numbering is not None and self._counts_nothing(order, self._numbering, packet):
             return
         last_s = self.last_packet_s if self.last_packet_s is not None else packet.arrival_s
-        passed = order.push(packet, (self.builder.timestamp, last_s))
+        after_whole = self.builder.is_begun_anew_by(packet)
+        passed = order.push(packet, (self.builder.timestamp, last_s), after_whole)
         if passed or order.waiting:  # a number from nowhere shows nothing yet
             self.last_packet_s = packet.arrival_s
         self._pass_on(passed)

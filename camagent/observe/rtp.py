@@ -1,12 +1,11 @@
-"""RTP (RFC 3550): headers, sequence numbers, time stamps, jitter. Pure: no sockets; arrival times are
-arguments."""
+"""RTP (RFC 3550): headers, sequence numbers, time stamps. Pure: no sockets; arrival times are arguments."""
 
 from __future__ import annotations
 
 import struct
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 MAX_DROPOUT = 3000  # RFC 3550 A.1: a larger gap is a restart, unless the time stamps say otherwise
@@ -15,11 +14,11 @@ MAX_MISORDER = 100  # RFC 3550 A.1
 MAX_WAITING = 32
 REORDER_WAIT_S = 0.2  # a packet that is later than this is lost: cameras are a few switches away
 MAX_ABANDONED = 512  # sequence numbers remembered to tell "very late" from "twice"
-MAX_TRANSIT_STEP_S = 10.0  # a larger one is a jump of the sender's time stamps, which is counted elsewhere
 # how far time stamps and arrivals may disagree for a gap to count as an outage of one sender
 OUTAGE_SLACK_S = 2.0
 LOSS_RATE_FACTOR = 3  # a sender does not send three times its own packet rate through a silence
 MIN_LOSS_BURST = 400  # lost at once without any silence: a heavy keyframe of 4K (560 kB)
+STEPS_COMPARED = 6  # time stamps of frames: enough to see how B-frames step to and fro
 MIN_RATE_SPAN_S = 0.5  # a packet rate over less is that of one burst
 MAX_FRAME_STARTS = 256  # remembered: four seconds at 60 fps, far longer than a packet can be late
 _HEADER = struct.Struct("!BBHII")
@@ -109,6 +108,7 @@ class SequenceOrder:
         self._largest_frame = 0
         """In packets."""
         self._strange: Packet | None = None
+        self._strange_after_whole = False
 
     @property
     def waiting(self) -> bool:
@@ -142,19 +142,23 @@ class SequenceOrder:
             self._others.append(number)
         return self._release(now_s)
 
-    def push(self, packet: Packet, last: tuple[int, float]) -> list[tuple[Packet, bool]]:
+    def push(
+        self, packet: Packet, last: tuple[int, float], after_whole: bool = False
+    ) -> list[tuple[Packet, bool]]:
         """Take one packet; returns those whose turn it is, each with "a packet before it is lost".
 
-        `last`: time stamp and arrival of the last packet that was passed on.
+        `last`: time stamp and arrival of the last packet that was passed on. `after_whole`: that one ended a
+        frame, and this one begins another.
         """
         if packet.sequence != self.next & 0xFFFF:
             self._pass_over()
         number = self._number(packet.sequence)
         delta = number - self.next
         if delta > MAX_DROPOUT or (delta < 0 and not self._may_be_late(number, packet.timestamp)):
-            return self._jump(packet, last)
-        if not self._held and not self._time_for(delta, packet, last[1]):
-            return self._jump(packet, last)
+            return self._jump(packet, last, False)
+        first, after_whole = self._first_of(packet, after_whole)
+        if not self._held and not self._time_for(delta, first, last, after_whole):
+            return self._jump(packet, last, after_whole)
         self.counts.unexplained += self._strange is not None
         self._strange = None
         if delta < 0:
@@ -229,13 +233,32 @@ class SequenceOrder:
         # from before our first: not newer than now
         return (self._starts[-1][1] - timestamp) & 0xFFFFFFFF < 0x80000000
 
-    def _time_for(self, packets: int, next_one: Packet, last_s: float) -> bool:
+    def _first_of(self, packet: Packet, after_whole: bool) -> tuple[Packet, bool]:
+        """The strange packet that this one follows, and what it came after; else this one."""
+        strange = self._strange
+        if strange is None or packet.sequence != (strange.sequence + 1) & 0xFFFF:
+            return packet, after_whole
+        return strange, self._strange_after_whole
+
+    def _time_for(self, packets: int, next_one: Packet, last: tuple[int, float], after_whole: bool) -> bool:
         """So many may have been sent, and lost, since the last one: by the rate so far, or as one heavy
         frame."""
-        if packets <= max(MIN_LOSS_BURST, 2 * self._largest_frame):
+        if packets <= 2 * self._largest_frame:
             return True
-        rate_hz = (self.next - self.base) / max(MIN_RATE_SPAN_S, last_s - self._began_s)
-        return packets <= LOSS_RATE_FACTOR * rate_hz * (next_one.arrival_s - last_s)
+        if after_whole and self._is_neighbour(next_one.timestamp, last[0]):
+            return False
+        if packets <= MIN_LOSS_BURST:
+            return True
+        rate_hz = (self.next - self.base) / max(MIN_RATE_SPAN_S, last[1] - self._began_s)
+        return packets <= LOSS_RATE_FACTOR * rate_hz * (next_one.arrival_s - last[1])
+
+    def _is_neighbour(self, timestamp: int, last_timestamp: int) -> bool:
+        """No frame was sent between two frames: their time stamps are no farther apart than those before."""
+        stamps = [stamp for _, stamp in islice(reversed(self._starts), STEPS_COMPARED)]
+        if len(stamps) < STEPS_COMPARED:
+            return False
+        steps = (abs(unwrap(a, b) - a) for a, b in pairwise(stamps))
+        return abs(unwrap(last_timestamp, timestamp) - last_timestamp) <= max(steps)
 
     def _late(self, number: int) -> None:
         if number in self._abandoned:  # it did arrive, though too late for its frame
@@ -285,9 +308,10 @@ class SequenceOrder:
         self.next = number
         return missing > 0
 
-    def _jump(self, packet: Packet, last: tuple[int, float]) -> list[tuple[Packet, bool]]:
+    def _jump(self, packet: Packet, last: tuple[int, float], after_whole: bool) -> list[tuple[Packet, bool]]:
         """Believe a strange number only when the next one follows it (RFC 3550 A.1)."""
         strange, self._strange = self._strange, packet
+        self._strange_after_whole = after_whole
         if strange is None or packet.sequence != (strange.sequence + 1) & 0xFFFF:
             self.counts.unexplained += strange is not None
             return []
@@ -295,7 +319,7 @@ class SequenceOrder:
         ready = self.flush()
         ahead = (strange.sequence - self.next) & 0xFFFF
         in_step = self._in_step(strange, last)
-        missing = ahead < 0x8000 and in_step and self._time_for(ahead, strange, last[1])
+        missing = ahead < 0x8000 and in_step and self._time_for(ahead, strange, last, after_whole)
         if missing:
             self._lose_until(self.next + ahead)
         else:
@@ -314,23 +338,3 @@ class SequenceOrder:
 def unwrap(previous: int, timestamp: int) -> int:
     """The 32-bit time stamp continued from an unwrapped one, forwards or backwards, whichever is nearer."""
     return previous + (((timestamp - previous + 0x80000000) & 0xFFFFFFFF) - 0x80000000)
-
-
-def interarrival_jitter_s(
-    timestamps: Sequence[int], arrivals_s: Sequence[float], clock_hz: int
-) -> float | None:
-    """RFC 3550 §6.4.1 over the first packet of each frame.
-
-    The packets behind it share its time stamp: their distance is the sender's pacing, not the network's
-    doing. Returns: None with fewer than two frames.
-    """
-    if len(timestamps) < 2:
-        return None
-    jitter = 0.0
-    previous = arrivals_s[0] - timestamps[0] / clock_hz
-    for timestamp, arrival in zip(timestamps[1:], arrivals_s[1:], strict=True):
-        transit = arrival - timestamp / clock_hz
-        difference, previous = abs(transit - previous), transit
-        if difference < MAX_TRANSIT_STEP_S:
-            jitter += (difference - jitter) / 16
-    return jitter

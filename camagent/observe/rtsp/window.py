@@ -15,10 +15,10 @@ from camagent.model.stream import TransportChoice
 from camagent.observe.capture import Capture, PacketCounts, ReportTime, SenderClock
 from camagent.observe.codec.mjpeg import jpeg_size
 from camagent.observe.codec.table import codec_of
+from camagent.observe.jitter import interarrival_jitter_s
 from camagent.observe.lag import NOTED_LAG_S, lag_meter
 from camagent.observe.receiver import TrackPlan, TrackReceiver
 from camagent.observe.rtcp import Reception, SenderReport, parse_rtcp, render_receiver_report
-from camagent.observe.rtp import interarrival_jitter_s
 from camagent.observe.rtsp.batching import turn_reader
 from camagent.observe.rtsp.connection import FULL_READS
 from camagent.observe.rtsp.datagrams import DatagramPair, open_pair

@@ -56,6 +56,36 @@ def test_numbers_that_begin_anew_are_no_loss(first: int, step: int, at: int) -> 
     assert len(table) == 50 and sum(table.keyframes) == 5 and not any(table.damaged)
 
 
+@given(st.integers(0, 65_535), st.integers(50, MIN_LOSS_BURST), st.integers(20, 49))
+@settings(deadline=None, max_examples=60)
+def test_numbers_that_leap_between_two_neighbouring_frames_are_no_loss(
+    first: int, step: int, at: int
+) -> None:
+    """The frame before is whole, the next one is stamped an interval later: nothing was sent between."""
+    groups = frames(50, first=first)
+    sent = sum(map(len, groups[:at]))
+    track = receiver()
+    table = watched(track, renumbered(groups, at, first + sent + step))
+    assert track.sequence is not None and track.sequence.counts.lost == 0
+    assert track.sequence.counts.restarts == 1
+    assert len(table) == 50 and not any(table.damaged)
+
+
+@pytest.mark.parametrize("missing_frames", [1, 2, 10])
+def test_heavy_frames_that_are_missing_from_the_time_stamps_are_lost(missing_frames: int) -> None:
+    groups = frames(50, first=500)
+    at, step = 25, 120
+    later = renumbered(groups, at, 500 + sum(map(len, groups[:at])) + step)[at + missing_frames :]
+    first = int.from_bytes(later[0][0][2:4], "big")
+    track = receiver()
+    for number, group in enumerate(groups[:at]):
+        send_all(track, group, number / FPS)
+    for number, group in enumerate(later, at + missing_frames):
+        send_all(track, group, number / FPS)
+    assert track.sequence is not None and track.sequence.counts.restarts == 0
+    assert track.sequence.counts.lost == first - 500 - sum(map(len, groups[:at]))
+
+
 @pytest.mark.parametrize("back", [5, 40, MAX_MISORDER - 1, MAX_MISORDER + 1])
 def test_numbers_that_begin_anew_a_little_back_are_no_duplicates(back: int) -> None:
     groups = frames(50, first=1000)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from camagent.observe.jitter import interarrival_jitter_s
 from camagent.observe.rtp import (
     MAX_WAITING,
     Packet,
     SequenceOrder,
-    interarrival_jitter_s,
     parse_rtp,
     unwrap,
 )
