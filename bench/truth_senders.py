@@ -98,18 +98,21 @@ def draw(rng: random.Random) -> Camera:
 
 
 def frames(rng: random.Random, camera: Camera) -> list[Frame]:
-    """In order of sending, with what a pause leaves out left out."""
+    """In order of sending, with what a pause leaves out left out; a keyframe is made after it."""
     step = camera.b_frames + 1
     base = rng.randrange(1 << 30)
     longest_s = max((length for _, length in camera.pauses), default=0.0)
     seconds = min(LONGEST_S, 3 * camera.window_s + 4) + longest_s
     made: list[Frame] = []
-    for place, (shown, key) in enumerate(_order(camera, step, int(seconds * camera.fps))):
+    key_is_due = False
+    for place, (shown, is_key) in enumerate(_order(camera, step, int(seconds * camera.fps))):
         sent_s = place / camera.fps
         if sent_s >= camera.dies_s or any(
             start <= sent_s < start + length for start, length in camera.pauses
         ):
+            key_is_due |= is_key
             continue
+        key, key_is_due = is_key or key_is_due, False
         number = {"count": len(made), "zero": 0}.get(camera.stamping, shown)
         size = camera.key_bytes if key else camera.other_bytes
         size = max(60, round(size * math.exp(rng.gauss(0, KEY_SPREAD if key else OTHER_SPREAD))))

@@ -14,11 +14,12 @@ from camagent.observe.variance import variance
 
 MIN_PEAK_WINDOW_S = 2.0  # a peak over whole seconds says nothing in a shorter window
 MAX_UNEVEN_RATIO = 0.1  # where no whole group was seen: the keyframe may not matter more than this
-COVERAGE_OF_BITS = 3.0  # standard deviations: sizes have long tails
+COVERAGE_OF_BITS = 3.5  # standard deviations: sizes have long tails
+FEW_FRAMES = 10.0  # more where a handful of frames shows little of how they differ (Student's t)
 FEW_GROUPS = 3.0  # more where one or two groups show little of how keyframes differ
 MANY_KEYFRAMES = 10
 LOSS_FACTOR = 3.0  # what is lost in bursts may be more, or less, of the keyframes than their share
-MAX_LOST_RATIO = 0.5  # with more lost than came, what came says nothing of what was sent
+MAX_MISSING_RATIO = 0.5  # with more lost than came, what came says nothing of what was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +30,20 @@ class BitRate:
     uncertainty_bps: float
 
 
-def bit_rate(table: FrameTable, rate: FrameRate | None, lost_ratio: float = 0.0) -> BitRate | None:
+def bit_rate(table: FrameTable, rate: FrameRate | None, missing_ratio: float = 0.0) -> BitRate | None:
     """From keyframe to keyframe; without two of them only where the one seen can hardly matter.
 
     Returns: None where that is not so, and where no clock is believed.
     """
-    if rate is None or rate.mean_hz is None or lost_ratio > MAX_LOST_RATIO:
+    if rate is None or rate.mean_hz is None or missing_ratio > MAX_MISSING_RATIO:
         return None
     keys = [row for row, key in enumerate(table.keyframes) if key]
     estimate = _whole_groups(table, rate, keys) if len(keys) > 1 else _without_group(table, rate, keys)
     if estimate is None:
         return None
-    mean_bps = estimate.mean_bps / (1 - lost_ratio)
+    mean_bps = estimate.mean_bps / (1 - missing_ratio)
     doubt = rate.uncertainty_hz / rate.mean_hz
-    return BitRate(mean_bps, estimate.uncertainty_bps + mean_bps * (doubt + LOSS_FACTOR * lost_ratio))
+    return BitRate(mean_bps, estimate.uncertainty_bps + mean_bps * (doubt + LOSS_FACTOR * missing_ratio))
 
 
 def _whole_groups(table: FrameTable, rate: FrameRate, keys: list[int]) -> BitRate | None:
@@ -74,7 +75,8 @@ def _without_group(table: FrameTable, rate: FrameRate, keys: list[int]) -> BitRa
     mean_bytes, half_bytes = (low_bytes + high_bytes) / 2, abs(high_bytes - low_bytes) / 2
     if half_bytes > MAX_UNEVEN_RATIO * mean_bytes:
         return None
-    half_bytes += COVERAGE_OF_BITS * math.sqrt(variance(others) / len(others))
+    factor = COVERAGE_OF_BITS + FEW_FRAMES / len(others)
+    half_bytes += factor * math.sqrt(variance(others) / len(others))
     return BitRate(8 * mean_bytes * rate.mean_hz, 8 * half_bytes * rate.mean_hz)
 
 

@@ -47,6 +47,13 @@ class PacketCounts:
     """Times that sequence numbers or SSRC began anew."""
     numbered: bool = True
     """False: the sequence numbers count nothing, and `lost` tells nothing."""
+    late: int = 0
+    """Came too late for their frames: received, and in no frame's size."""
+
+    @property
+    def missing_ratio(self) -> float:
+        """Of the packets sent: those that are in no frame."""
+        return (self.lost + self.late) / max(1, self.received + self.lost)
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ def measure(capture: Capture, report: PictureReport | Fault | None = None) -> Me
 def _rates(capture: Capture, rate: FrameRate | None) -> dict[str, Any]:
     table, counts = capture.frames, capture.counts
     burst = burst_frames(table)
-    bits = bit_rate(table, rate, counts.lost / max(1, counts.received + counts.lost))
+    bits = bit_rate(table, rate, counts.missing_ratio)
     lying = rate is not None and rate.basis != "stamps"
     return {
         "frame_rate_hz": rate.mean_hz if rate else None,

@@ -81,6 +81,8 @@ class SequenceCounts:
     duplicates: int = 0
     reordered: int = 0
     restarts: int = 0
+    late: int = 0
+    """Came after they were given up: neither lost nor part of a frame."""
     unexplained: int = 0
     """Packets with a sequence number from nowhere, followed by none of their kind."""
 
@@ -264,6 +266,7 @@ class SequenceOrder:
         if number in self._abandoned:  # it did arrive, though too late for its frame
             self._abandoned.remove(number)
             self.counts.lost -= 1
+            self.counts.late += 1
             self.counts.reordered += 1
         elif number < self.base:  # overtaken by the packet that we began to count with
             self.counts.reordered += 1

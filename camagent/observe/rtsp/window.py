@@ -320,6 +320,7 @@ class Watching:
             stray=stray + counts.unexplained,
             restarts=counts.restarts + track.ssrc_changes,
             numbered=track.is_numbered,
+            late=counts.late,
         )
 
     def _own_limits(self) -> tuple[str, ...]:

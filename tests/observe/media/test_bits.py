@@ -6,8 +6,11 @@ import random
 
 import pytest
 
+from bench.truth import trial, watch
+from camagent.model.stream import MeasuredStream
 from camagent.observe.bit_rate import BitRate, bit_rate
 from camagent.observe.frames import FrameTable
+from camagent.observe.measure import measure
 from camagent.observe.timing import frame_rate
 from tests.observe.media.tables import TICKS_25HZ, table
 
@@ -73,6 +76,26 @@ def test_a_lying_clock_does_not_bend_the_bit_rate() -> None:
     assert bits is not None and bits.mean_bps == pytest.approx(
         8 * 12.5 * (100_000 + 49 * 1500) / 50, rel=0.001
     )
+
+
+@pytest.mark.parametrize("number", [962, 1073, 1347, 1352])
+def test_what_came_too_late_for_its_frame_is_in_no_frame_and_is_added_too(number: int) -> None:
+    """Datagrams held back by up to 80 ms, 115 to a keyframe: few are lost, many are in no frame."""
+    case = trial("lossy", number)
+    capture, _, _ = watch(case)
+    seen = measure(capture)
+    assert isinstance(seen, MeasuredStream) and seen.bitrate_bps is not None
+    assert capture.counts.late > capture.counts.received / 50
+    assert abs(seen.bitrate_bps - case.camera.mean_bps) <= (seen.bitrate_uncertainty_bps or 0.0)
+
+
+@pytest.mark.parametrize("camera", [("honest", 505), ("honest", 1529), ("lossy", 490), ("lying", 10)])
+def test_chance_of_few_frames_is_within_the_uncertainty(camera: tuple[str, int]) -> None:
+    """Sizes that three standard deviations of a normal distribution did not hold."""
+    case = trial(*camera)
+    seen = measure(watch(case)[0])
+    assert isinstance(seen, MeasuredStream) and seen.bitrate_bps is not None
+    assert abs(seen.bitrate_bps - case.camera.mean_bps) <= (seen.bitrate_uncertainty_bps or 0.0)
 
 
 def test_what_was_lost_is_added_and_doubted() -> None:
