@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -31,8 +32,9 @@ FUTURE_S = 3600.0  # a scan dated more than an hour ahead: that machine's clock 
 RANKS = ("share", "count", "cost", "gates")
 """By what schools are ordered: share surely not ready, number surely not ready, amount of what is to be done,
 cameras at gates surely not ready."""
-GATE_WORDS = ("gate", "cổng")
-"""What the inventory's column of tasks calls a gate: the profile's key, or the Vietnamese word."""
+_GATE = re.compile(r"(?<![^\W\d_])(gate|cổng)(?![^\W\d_])", re.IGNORECASE)
+"""What the inventory's column of tasks calls a gate: the profile's key or the Vietnamese word, alone or amid
+others. The alerts of monitoring/rules match the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +198,7 @@ class _Taken:
 
 def at_gate(task: str | None) -> bool:
     """The declared task of a camera is a gate."""
-    return clean_line(task).casefold().startswith(GATE_WORDS) if task else False
+    return task is not None and _GATE.search(clean_line(task)) is not None
 
 
 def _priced(row: UpgradeRow, frame: Frame) -> UpgradeRow:

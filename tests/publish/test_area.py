@@ -19,7 +19,7 @@ from camagent.area import AreaOptions, AreaReport, merge_area
 from camagent.area.area_wording import ranked_text
 from camagent.area.merge_view import AreaDocument
 from camagent.area.processes import MANY_FILES
-from camagent.area.school_summary import Price
+from camagent.area.school_summary import Price, at_gate
 from camagent.document.decisions import Decision
 from camagent.document.read import MAX_DOCUMENT_BYTES, parse_as, parse_document
 from camagent.document.write import scan_document
@@ -352,3 +352,11 @@ def test_the_offices_prices_stand_in_place_of_the_schools(tmp_path: Path) -> Non
     for row in report.rows:
         assert row.cost_amount == (4_500_000.0 if row.action is Action.REPLACE else None)
         assert row.cost == ("E – Thay camera (4.500.000 VND)" if row.action is Action.REPLACE else "")
+
+
+def test_a_gate_is_one_by_its_word_wherever_it_stands() -> None:
+    """As in the alerts about one camera: monitoring/rules/tests/camagent_gate_test.yml."""
+    gates = ("gate", "gate_1", "Main gate", "Cổng", "cổng2", "Giám sát CỔNG sau", "Co\u0302\u0309ng chính")
+    others = (None, "", "investigate", "gated", "yard", "Hành lang", "cống thoát nước")
+    assert [task for task in gates if not at_gate(task)] == []
+    assert [task for task in others if at_gate(task)] == []
