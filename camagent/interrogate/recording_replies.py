@@ -128,9 +128,8 @@ def _recording(node: Node) -> Recording | None:
     source = _token(node.value("Source", "SourceId")) or _token(node.value("Source", "Name")) or ""
     listed = list(node.children("Track"))
     tracks = [_track(row) for row in listed if _may_be_video(row)] if listed else _own_times(node)
-    untold = any(track is None for track in tracks)
     kept = (track for track in tracks if track is not None and track.span.end > track.span.begin)
-    return Recording(token, source, tuple(kept), times_told=not untold)
+    return Recording(token, source, tuple(kept), times_told=None not in tracks)
 
 
 def _may_be_video(row: Node) -> bool:

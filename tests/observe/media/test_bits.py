@@ -83,19 +83,19 @@ def test_what_came_too_late_for_its_frame_is_in_no_frame_and_is_added_too(number
     """Datagrams held back by up to 80 ms, 115 to a keyframe: few are lost, many are in no frame."""
     case = trial("lossy", number)
     capture, _, _ = watch(case)
-    seen = measure(capture)
-    assert isinstance(seen, MeasuredStream) and seen.bitrate_bps is not None
+    measured = measure(capture)
+    assert isinstance(measured, MeasuredStream) and measured.bitrate_bps is not None
     assert capture.counts.late > capture.counts.received / 50
-    assert abs(seen.bitrate_bps - case.camera.mean_bps) <= (seen.bitrate_uncertainty_bps or 0.0)
+    assert abs(measured.bitrate_bps - case.camera.mean_bps) <= (measured.bitrate_uncertainty_bps or 0.0)
 
 
 @pytest.mark.parametrize("camera", [("honest", 505), ("honest", 1529), ("lossy", 490), ("lying", 10)])
 def test_chance_of_few_frames_is_within_the_uncertainty(camera: tuple[str, int]) -> None:
     """Sizes that three standard deviations of a normal distribution did not hold."""
     case = trial(*camera)
-    seen = measure(watch(case)[0])
-    assert isinstance(seen, MeasuredStream) and seen.bitrate_bps is not None
-    assert abs(seen.bitrate_bps - case.camera.mean_bps) <= (seen.bitrate_uncertainty_bps or 0.0)
+    measured = measure(watch(case)[0])
+    assert isinstance(measured, MeasuredStream) and measured.bitrate_bps is not None
+    assert abs(measured.bitrate_bps - case.camera.mean_bps) <= (measured.bitrate_uncertainty_bps or 0.0)
 
 
 def test_what_was_lost_is_added_and_doubted() -> None:
