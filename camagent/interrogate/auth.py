@@ -60,8 +60,8 @@ class Evidence:
     """On our monotonic clock: our wall clock may be stepped between two questions (agsh/onvif#172)."""
     http_offset_s: float | None = None
     """The HTTP Date header minus our clock."""
-    secure: bool = False
-    """The connection is TLS, to a certificate that earlier runs saw there: a stranger's is no protection."""
+    pinned_port: int | None = None
+    """Speaks TLS, with a certificate that earlier runs saw there: a stranger's is no protection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def choose_way(evidence: Evidence, credential: Credential) -> Way | FaultCode:
     if evidence.soap_refused or not evidence.challenges:
         return wsse_way(evidence)
     if any(c.scheme == "basic" for c in evidence.challenges):
-        return Way.HTTP_BASIC if credential.allow_basic or evidence.secure else FaultCode.AUTH_WOULD_LEAK
+        return Way.HTTP_BASIC if credential.allow_basic or evidence.pinned_port else FaultCode.AUTH_WOULD_LEAK
     return FaultCode.AUTH_UNSUPPORTED
 
 

@@ -129,6 +129,8 @@ class Conversation(QuestionLine):
             if meaning.misunderstood and Quirk.STUMBLES_OVER_SECURITY not in self.quirks:
                 self.quirks.add(Quirk.STUMBLES_OVER_SECURITY)
                 continue
+            if meaning.moved and not self._was_judged(meaning):
+                continue
             refusal = meaning.refusal or (Refusal() if is_login_page(meaning) and not self.proven else None)
             if refusal is None:
                 self._weigh(meaning.outcome, question)
@@ -142,6 +144,14 @@ class Conversation(QuestionLine):
         else:
             self._refused()
         return Fault(self.stopped or FaultCode.AUTH_REJECTED, Stage.INTERROGATE, question.operation, 0.0)
+
+    def _was_judged(self, meaning: ReplyMeaning) -> bool:
+        """Sent on instead of answered: a log-in that nothing has proved may have been refused by that."""
+        fault = meaning.outcome
+        if isinstance(fault, Fault) and fault.code is FaultCode.REFUSED_BY_POLICY and not self.proven:
+            self._refused(FaultCode.REFUSED_BY_POLICY)
+            return True
+        return False
 
     async def _fetch_challenge(self, question: Question[Any], url: str) -> Answer | Fault | None:
         """Ask openly where this URL gave no Digest challenge that still holds; None: log in there.
@@ -211,14 +221,22 @@ class Conversation(QuestionLine):
 
     def _may_answer(self, url: str, offer: Strength | None) -> bool:
         """False, and no log-in any more, where the device asked for a stronger one before."""
-        scheme, _, port = destination(self.final_url(url)).place
-        port = port or (443 if scheme == "https" else 80)
         openly = offer in (CLEAR, TOKEN) or self.final_url(url) in self._digest_was_asked
-        door = f"onvif {self.host}:{port}"
+        door = f"onvif {self.host}:{self._port_at(url)[1]}"
         if offer is not None and self.ledger.may_answer(door, offer, openly=openly):
             return True
         self.stopped = FaultCode.AUTH_WEAKER
         return False
+
+    def _port_at(self, url: str) -> tuple[str, int]:
+        """Scheme and port of the address where it is asked for now."""
+        scheme, _, port = destination(self.final_url(url)).place
+        return scheme, port or (443 if scheme == "https" else 80)
+
+    def _is_pinned(self, url: str) -> bool:
+        """The device may name another port of its host: that is another door, with a certificate of its
+        own."""
+        return self._port_at(url) == ("https", self.evidence.pinned_port)
 
     def _why_not_log_in(self, url: str) -> FaultCode | None:
         if self.credential is None:
@@ -235,6 +253,8 @@ class Conversation(QuestionLine):
                     self._may_answer(url, CLEAR)
                 return self.stopped
             self._way = chosen
+        if self._way is Way.HTTP_BASIC and not self.credential.allow_basic and not self._is_pinned(url):
+            return FaultCode.AUTH_WOULD_LEAK
         if not self.proven:
             code = self.ledger.why_not(self.host, self.credential)
             self.stopped = None if code is FaultCode.BUSY else code

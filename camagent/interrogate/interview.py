@@ -235,7 +235,8 @@ class _Interview:
             isinstance(certificate, TlsFacts)
             and certificate.pinned_fingerprint == certificate.fingerprint_sha256
         )
-        self.conversation.evidence = replace(self.conversation.evidence, secure=is_pinned)
+        pinned_port = port if is_pinned else None
+        self.conversation.evidence = replace(self.conversation.evidence, pinned_port=pinned_port)
         return certificate
 
     def _other_certificate(self, certificate: TlsFacts | Fault | None) -> bool:

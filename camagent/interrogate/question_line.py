@@ -128,10 +128,15 @@ class QuestionLine:
         return self._moved.get(url, url)
 
     async def put(self, question: Question[Any], url: str, login: bool) -> ReplyMeaning:
-        """Ask, also in another form or at another port where the first way is not understood."""
+        """Ask, also in another form or at another port where the first way is not understood.
+
+        A question with a log-in is asked at one address only.
+        """
         meaning = await self._send_once(question, url, login)
         if self._is_stale_port(url, meaning.outcome):
             self._moved[url] = at_home(url, self.home or url)
+            if login:
+                return replace(meaning, moved=True)
             meaning = await self._send_once(question, url, login)
         # a log-in is not sent again for the sake of form
         if not login and self._form_may_be_wrong(meaning, url):
@@ -198,6 +203,9 @@ class QuestionLine:
             if target is None:
                 return self._fault(FaultCode.REFUSED_BY_POLICY, question, started_s, reply.status)
             self._moved[url] = target
+            if login:
+                moved = self._fault(FaultCode.REFUSED_BY_POLICY, question, started_s, reply.status)
+                return replace(moved, moved=True)
         return self._fault(FaultCode.NOT_ONVIF, question, started_s)
 
     async def _wait_for_turn(self) -> FaultCode | None:
@@ -244,8 +252,8 @@ class QuestionLine:
         if Quirk.WANTS_ADDRESSING in self.quirks:
             blocks += addressing_blocks(question, url, str(uuid.uuid4()))
         http = self._http.get(url) if login and self._way in (Way.HTTP_DIGEST, Way.HTTP_BASIC) else None
-        wsse = login and http is None and Quirk.STUMBLES_OVER_SECURITY not in self.quirks
-        if wsse and self.credential is not None and self._way is not None:
+        wsse = login and self._way in (Way.WSSE_DEVICE_TIME, Way.WSSE_OWN_TIME)
+        if wsse and Quirk.STUMBLES_OVER_SECURITY not in self.quirks and self.credential and self._way:
             created = token_time(self._way, self.clock.now(), self.evidence, self.clock.monotonic_s())
             blocks += security_block(self.credential, created, os.urandom(16))
         soap = SOAP_11 if Quirk.WANTS_SOAP_11 in self.quirks else SOAP_12

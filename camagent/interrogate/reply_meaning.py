@@ -49,6 +49,8 @@ class ReplyMeaning:
     """The device stumbled over the Security header."""
     refuses_form: bool = False
     """It complains of how the question was put: its action, its version of SOAP, its content type."""
+    moved: bool = False
+    """It carried a log-in and was sent on to another address: whether one may go there is asked anew."""
 
 
 def heard_fault(code: FaultCode, operation: str, elapsed_s: float, status: int | None = None) -> ReplyMeaning:

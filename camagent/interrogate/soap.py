@@ -49,9 +49,12 @@ class SoapDoor:
         return outcome
 
     async def handshake(self, host: str, port: int, timeout_s: float) -> TlsFacts | FaultCode:
-        """See DeviceDoor."""
+        """See DeviceDoor; what is shown here has to be shown by every later connection to that port."""
         await self.close()  # one connection at a time
-        return await fetch_tls_facts(host, port, self.allow_legacy, timeout_s)
+        facts = await fetch_tls_facts(host, port, self.allow_legacy, timeout_s)
+        if isinstance(facts, TlsFacts):
+            self._client.certificates[port] = facts.fingerprint_sha256
+        return facts
 
     async def try_port(self, host: str, port: int, timeout_s: float) -> PortBehaviour:
         """See DeviceDoor."""

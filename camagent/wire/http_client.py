@@ -16,7 +16,7 @@ from camagent.model.fault import FaultCode
 from camagent.wire.destination import Destination, Place, destination
 from camagent.wire.headers import Headers
 from camagent.wire.http_reply import HttpReply, ReplyProgress, ReplyReader
-from camagent.wire.tls import device_context
+from camagent.wire.tls import device_context, peer_fingerprint
 
 CONNECT_TIMEOUT_S = 2.5  # a SYN is resent after 1 s; a camera on the same site answers the second one
 KEEP_S = 15.0  # how long an idle connection is used again; servers hang up after 20 s and more
@@ -125,6 +125,8 @@ class HttpClient:
         """Speak TLS as old firmware does; for connections opened from now on."""
         self.was_dropped = False
         """The last call met a connection that the device closed without a word."""
+        self.certificates: dict[int, str] = {}
+        """By port, the fingerprint that a connection must show: else nothing is sent through it."""
         self._wire: _Wire | None = None
         self._place: Place | None = None
         self._used_at_s = 0.0
@@ -170,9 +172,20 @@ class HttpClient:
             return self._wire
         self.close()
         opened = await _open(place, self.legacy_tls, timeout_s)
+        if isinstance(opened, _Wire) and not self._is_as_looked_at(opened, place):
+            opened.abort()
+            return FaultCode.TLS_FAILED
         if isinstance(opened, _Wire):
             self._wire, self._place = opened, place
         return opened
+
+    def _is_as_looked_at(self, wire: _Wire, place: Place) -> bool:
+        """Somebody between may let the first handshake through to the device, and answer the next himself."""
+        wanted = self.certificates.get(place[2] or 443) if place[0] == "https" else None
+        if wanted is None or wire.transport is None:
+            return True
+        connection = wire.transport.get_extra_info("ssl_object")
+        return connection is not None and peer_fingerprint(connection) == wanted
 
     async def _exchange(
         self, wire: _Wire, request: bytes, reader: ReplyReader, until_s: float

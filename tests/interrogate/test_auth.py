@@ -44,7 +44,7 @@ CLOCK = device_clock(offset_s=-12.0)
         (Evidence(BASIC, soap_refused=True, clock=CLOCK), Way.WSSE_DEVICE_TIME),
         (Evidence(soap_refused=True), Way.WSSE_OWN_TIME),
         (Evidence(BASIC), FaultCode.AUTH_WOULD_LEAK),
-        (Evidence(BASIC, secure=True), Way.HTTP_BASIC),
+        (Evidence(BASIC, pinned_port=443), Way.HTTP_BASIC),
         (Evidence(BEARER), FaultCode.AUTH_UNSUPPORTED),
     ],
 )
