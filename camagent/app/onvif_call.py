@@ -204,11 +204,9 @@ def _told(error: BaseException, login: tuple[WayIn, Credential | None], needs: s
 
 
 def _refusal(login: tuple[WayIn, Credential | None]) -> Message:
-    """Nobody logged in, the wrong one did, or this one may not do that."""
-    way, credential = login
-    if credential is None:
-        return message("onvif.login_wanted")
-    return message("faults.auth_rejected") if way.scheme is None else message("onvif.not_allowed")
+    """Nobody logged in, or this one may not do that: a wrong one was refused before."""
+    _, credential = login
+    return message("onvif.login_wanted" if credential is None else "onvif.not_allowed")
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

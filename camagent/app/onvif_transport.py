@@ -16,10 +16,10 @@ READ_CHUNK_BYTES = 65_536
 
 
 def username_token(way: WayIn, credential: Credential | None) -> Any:
-    """WS-UsernameToken on the device's time, unless HTTP is the way in."""
+    """WS-UsernameToken on the device's time; None where HTTP is the way in, or nothing asked for a log-in."""
     from onvif.client import UsernameDigestTokenDtDiff
 
-    if credential is None or (way.scheme or "").startswith("http-"):
+    if credential is None or way.scheme is None or way.scheme.startswith("http-"):
         return None
     own_time = way.scheme == "wsse-own-time" or way.clock_offset_s is None
     shift = timedelta(0) if own_time else timedelta(seconds=way.clock_offset_s or 0.0)
@@ -52,7 +52,7 @@ def zeep_transport(way: WayIn, credential: Credential | None) -> Any:
     for scheme in ("http://", "https://"):
         session.mount(scheme, DeviceAdapter())
     if credential is not None and (way.scheme or "").startswith("http-"):
-        session.auth = _HttpAnswer(HttpLogin(credential), basic=way.scheme == "http-basic")
+        session.auth = _HttpAnswer(HttpLogin(credential), way)
     return Transport(session=session, timeout=CALL_TIMEOUT_S, operation_timeout=CALL_TIMEOUT_S)
 
 
@@ -76,22 +76,25 @@ def _read_bounded(response: Any) -> bytes:
 
 class _HttpAnswer:
     """Our own Digest as a `requests` authenticator: theirs takes the last of several challenges, not the
-    strongest."""
+    strongest, and any weaker one."""
 
-    def __init__(self, login: HttpLogin, basic: bool) -> None:
-        self._login, self._basic = login, basic
+    def __init__(self, login: HttpLogin, way: WayIn) -> None:
+        self._login, self._way = login, way
 
     def __call__(self, request: Any) -> Any:
-        if self._basic:
+        if self._way.scheme == "http-basic":
             self._authorize(request)
         else:
             request.register_hook("response", self._answer)
         return request
 
     def _answer(self, response: Any, **options: Any) -> Any:
-        from camagent.wire.digest import parse_challenges
+        from camagent.wire.digest import digest_challenges, parse_challenges
 
         challenges = parse_challenges([response.headers.get("WWW-Authenticate", "")])
+        offered = digest_challenges(challenges)
+        if self._way.strength is not None and offered and offered[0].strength.is_below(self._way.strength):
+            return response
         if (
             response.status_code != 401
             or self._login.challenge is not None

@@ -56,6 +56,14 @@ class Conversation(QuestionLine):
         challenge = next((login.challenge for login in self._http.values()), None)
         return f"http-{challenge.scheme}" if challenge is not None else self._way.value
 
+    @property
+    def strength(self) -> Strength:
+        """Of the log-in that was sent last."""
+        challenge = next((login.challenge for login in self._http.values()), None)
+        if challenge is not None:
+            return challenge.strength
+        return CLEAR if self._way is Way.HTTP_BASIC else TOKEN
+
     async def ask(self, question: Question[T], url: str) -> T | Fault:
         """Ask, with the log-in where the device wants one; a Fault is also remembered in `faults`."""
         if (url, question) in self._kept:

@@ -43,6 +43,7 @@ from camagent.model.device import (
     TlsFacts,
 )
 from camagent.model.fault import Fault, FaultCode
+from camagent.model.login_strength import Strength
 from camagent.model.onvif import ONVIF_PORTS, SEARCH_NS
 from camagent.model.recordings import RecordingFacts
 from camagent.model.secret import Credential
@@ -89,7 +90,9 @@ class WayIn:
     services: tuple[Service, ...]
     clock_offset_s: float | None
     scheme: str | None
-    """As in `Login.scheme`."""
+    """As in `Login.scheme`; None: nothing asked for the log-in, and none is sent."""
+    strength: Strength | None = None
+    """Of that log-in: a weaker one is not sent afterwards either."""
 
 
 def _network(target: DeviceTarget, allow_legacy: bool) -> DeviceDoor:
@@ -214,14 +217,18 @@ class _Interview:
             return clock
         await self._own_tls()
         services = await fetch_services(self.conversation, self.url, logged_in=False)
-        information = await self._information()
-        if isinstance(information, Fault) and self.conversation.stopped is not None:
-            return information
+        for proof in (self._information, self._users):  # the first may be open to all
+            answer = await proof()
+            if isinstance(answer, Fault) and self.conversation.stopped is not None:
+                return answer
+            if self.conversation.proven:
+                break
         if isinstance(services, Fault):
             services = await fetch_services(self.conversation, self.url, logged_in=True)
         offset_s = clock.offset_s if isinstance(clock, DeviceClock) else None
         listed = () if isinstance(services, Fault) else services
-        return WayIn(self.url, listed, offset_s, self.conversation.scheme)
+        talk = self.conversation
+        return WayIn(self.url, listed, offset_s, talk.scheme, talk.strength if talk.proven else None)
 
     async def _own_tls(self) -> TlsFacts | Fault | None:
         """The certificate of the connection that we use, before any log-in: Basic goes to one of earlier runs

@@ -14,18 +14,23 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from camagent.app.onvif_call import Call, CallFailed, find_wsdl, open_client, plain, send
 from camagent.cli.language import tm
 from camagent.cli.onvif_operation import onvif_command
-from camagent.interrogate.interview import WayIn
+from camagent.interrogate.interview import InterviewDoors, InterviewOptions, WayIn, find_way_in
+from camagent.model.fault import Fault
+from camagent.model.login_strength import Strength
 from camagent.model.operator_error import OperatorError
+from camagent.platform.system_clock import SystemClock
 from camagent.simulator.default_school import USER
 from camagent.simulator.school import open_school
 from camagent.simulator.simulated_camera import SimulatedCamera
-from tests.interrogate.fake_device import NOT_AUTHORIZED, FakeDevice, serving
+from camagent.wire.login_ledger import LoginLedger
+from tests.interrogate.fake_device import LOGIN, NOT_AUTHORIZED, OPEN_TO_ALL, FakeDevice, serving
 from tests.interrogate.fake_device import PASSWORD as DEVICE_PASSWORD
 from tests.interrogate.fake_device import USER as DEVICE_USER
 from tests.simulator.schools import PASSWORD, own_school
@@ -160,6 +165,53 @@ def test_who_may_not_make_a_call_is_told_what_to_do(user: tuple[str, ...], words
     done = asyncio.run(call())
     (line,) = [text for text in done.stderr.splitlines() if not text.startswith("DEBUG")]
     assert done.returncode == 3 and words in line and line.startswith(f"127.0.0.1:{device.port}: ")
+
+
+@pytest.mark.parametrize("login", ["wsse", "digest"])
+def test_a_device_that_tells_strangers_who_it_is_judges_a_wrong_password_once(
+    login: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CAMAGENT_DATA", "CAMAGENT_CONFIG_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    device = FakeDevice(login=login, open=OPEN_TO_ALL | {"GetDeviceInformation"})
+
+    async def call() -> list[subprocess.CompletedProcess[str]]:
+        async with serving(device):
+            wanted = (f"127.0.0.1:{device.port}", "devicemgmt", "GetUsers", "--user", DEVICE_USER)
+            return [await asyncio.to_thread(onvif, *wanted, password="wrong-password") for _ in range(2)]
+
+    assert all("refused the login" in done.stderr for done in asyncio.run(call()))
+    assert device.logins_refused == 1
+
+
+@pytest.mark.parametrize("login", ["wsse", "digest"])
+def test_the_way_in_is_proved_where_the_first_question_is_open_to_all(login: str) -> None:
+    device = FakeDevice(login=login, open=OPEN_TO_ALL | {"GetDeviceInformation"})
+
+    async def find() -> WayIn | Fault:
+        async with serving(device):
+            doors = InterviewDoors(SystemClock(), LoginLedger())
+            return await find_way_in(device.target, LOGIN, InterviewOptions(), doors)
+
+    way = asyncio.run(find())
+    assert isinstance(way, WayIn) and (way.scheme or "").startswith(("wsse", "http-digest"))
+
+
+def test_a_weaker_challenge_after_the_way_in_is_not_answered() -> None:
+    """Somebody in the middle may wait until our own interview is over."""
+    device = FakeDevice(login="digest", open=frozenset())
+    strong = Strength(2, 1)
+
+    async def call() -> None:
+        async with serving(device):
+            url = f"http://127.0.0.1:{device.port}/onvif/device_service"
+            way = WayIn(url, (), None, "http-digest-sha-256", strong)
+            wsdl, wanted = find_wsdl("devicemgmt"), Call("devicemgmt", "GetHostname", {})
+            await asyncio.to_thread(send, open_client(wsdl, wanted), wsdl, wanted, (way, LOGIN))
+
+    with pytest.raises(CallFailed):
+        asyncio.run(call())
+    assert device.asked and not any(asked.authorization or asked.wsse for asked in device.asked)
 
 
 def test_an_operation_in_other_letters_is_suggested_and_not_taken_for_a_writing_one() -> None:
