@@ -92,7 +92,7 @@ def test_a_bug_of_ours_costs_one_camera_and_quotes_nothing(
 
     checks = run_fleet([Job(DeviceTarget(f"192.0.2.{n}")) for n in (1, 2)], FleetLimits(), monkeypatch, visit)
     assert checks[0].defect is not None and checks[0].defect.startswith("KeyError")
-    assert isinstance(checks[0].device, Fault)
+    assert isinstance(checks[0].device, Fault) and checks[0].device.code is FaultCode.DEFECT
     assert checks[1].defect is None
     assert "hunter2" not in caplog.text + checks[0].defect
 

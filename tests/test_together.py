@@ -160,7 +160,7 @@ def test_a_mistake_of_ours_with_one_source_is_that_sources_alone(monkeypatch: py
     broken = [source for source in check.sources if any(s.defect is not None for s in source.streams)]
     assert len(broken) == 1
     faults = [stream.fault.code for stream in check.streams if stream.fault is not None]
-    assert faults == [FaultCode.BUDGET_SPENT]
+    assert faults == [FaultCode.DEFECT]
     limits = {s.measured.limits for s in check.streams if isinstance(s.measured, MeasuredStream)}
     assert limits == {()}
     run = finish([check], demo_order(demo_config(2.0), (), PASSWORD), RunPeriod(NOW, NOW, "check", None))

@@ -31,7 +31,7 @@ from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.expected_cameras import expected_here, host_of
 from camagent.run.fleet import Fleet, Job
 from camagent.run.site_run import jobs_for, with_login
-from camagent.run.turn import LEAVE_ALONE, SeenSource, budget_spent
+from camagent.run.turn import LEAVE_ALONE, SeenSource, cut_short
 from camagent.run.visit import DeviceCheck
 
 FORGET_AFTER = timedelta(days=7)  # a device that nobody lists and that is silent for a week was taken away
@@ -202,8 +202,8 @@ class WatchedSite:
             )
             fresh = next(iter(check.sources[0].streams), None)
             if fresh is None:
-                spent = budget_spent(Stage.OBSERVE, check.duration_s)
-                fresh = replace(stream, measured=spent, image=None, faults=(spent,), defect=check.defect)
+                fault = cut_short(check.duration_s, check.defect)
+                fresh = replace(stream, measured=fault, image=None, faults=(fault,), defect=check.defect)
             streams.append(replace(fresh, configured=stream.configured))
             if check.defect is not None or fresh.fault is not None and fresh.fault.code in LEAVE_ALONE:
                 break

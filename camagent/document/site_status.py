@@ -20,7 +20,7 @@ from camagent.model.text import Localised
 SILENT = frozenset({FaultCode.UNREACHABLE, FaultCode.REFUSED, FaultCode.TIMEOUT})
 """Faults that mean that nobody answered; any other answer, even a refused log-in, shows that the camera
 lives."""
-OURS = frozenset({FaultCode.BUDGET_SPENT, FaultCode.REFUSED_BY_POLICY})
+OURS = frozenset({FaultCode.BUDGET_SPENT, FaultCode.DEFECT, FaultCode.REFUSED_BY_POLICY})
 """Faults that say something about us and nothing about the camera."""
 SHARED_TEXTS = 4096  # titles and reasons, which most cameras of a school have in common
 _CODES = frozenset(FaultCode)

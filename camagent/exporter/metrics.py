@@ -60,6 +60,7 @@ _CODES_BY_STAGE = {
         "no_media_profile",
         "busy",
         "budget_spent",
+        "defect",
         "refused_by_policy",
     ),
     Stage.OBSERVE: (
@@ -73,6 +74,7 @@ _CODES_BY_STAGE = {
         "stalled",
         "decode_failed",
         "budget_spent",
+        "defect",
         "refused_by_policy",
     ),
 }

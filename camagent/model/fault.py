@@ -62,6 +62,8 @@ class FaultCode(StrEnum):
     """Our own time for this camera ran out, or we were the bottleneck."""
     STOPPED = "stopped"
     """The user ended the run before this was seen."""
+    DEFECT = "defect"
+    """A bug of ours ended it: nothing is said of the peer."""
     REFUSED_BY_POLICY = "refused_by_policy"
     """We would not do it: another host, a redirect, a write, a quiet hour."""
 

@@ -43,6 +43,7 @@ TROUBLE = frozenset(
         FaultCode.MALFORMED_REPLY,
         FaultCode.BUDGET_SPENT,
         FaultCode.STOPPED,
+        FaultCode.DEFECT,
     }
 )
 """Faults of the way to an answer: what came at another try is believed less. A plain "no" of the device is

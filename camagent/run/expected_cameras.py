@@ -18,7 +18,12 @@ from camagent.model.uri import parse_stream_uri
 
 NEVER_ANSWERED = frozenset({FaultCode.UNREACHABLE, FaultCode.REFUSED})
 """No port took our call; whoever keeps us waiting for a reply has taken it."""
-SAYS_NOTHING = NEVER_ANSWERED | {FaultCode.TIMEOUT, FaultCode.BUDGET_SPENT, FaultCode.REFUSED_BY_POLICY}
+SAYS_NOTHING = NEVER_ANSWERED | {
+    FaultCode.TIMEOUT,
+    FaultCode.BUDGET_SPENT,
+    FaultCode.DEFECT,
+    FaultCode.REFUSED_BY_POLICY,
+}
 """Faults that do not show that the camera lives: nobody answered, or we ourselves did not ask."""
 
 

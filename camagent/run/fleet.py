@@ -25,7 +25,7 @@ from camagent.model.clock import Clock
 from camagent.model.defect import place_of
 from camagent.model.device import DeviceFacts, DeviceTarget, SignsBefore
 from camagent.model.earlier_runs import Pins, pins_of
-from camagent.model.fault import Fault, Stage
+from camagent.model.fault import Fault
 from camagent.model.scan_result import Declaration
 from camagent.model.secret import Credential
 from camagent.model.stream import FileTarget, StreamAccess, StreamFacts, StreamTarget
@@ -35,7 +35,7 @@ from camagent.observe.decode import PicturePool
 from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.watch import GLANCE_S, WatchDoors, WatchOptions, greet_stream, watch_stream
 from camagent.run.stopped import stopped_check
-from camagent.run.turn import ASSUMED_STREAM_BPS, DEVICE_BUDGET_S, Doors, SeenSource, budget_spent
+from camagent.run.turn import ASSUMED_STREAM_BPS, DEVICE_BUDGET_S, Doors, SeenSource, cut_short
 from camagent.run.visit import DeviceCheck, Target, check_device
 from camagent.wire.login_ledger import LoginLedger
 from camagent.wire.transcript import Transcript
@@ -249,8 +249,8 @@ class Fleet:
             defect = place_of(bug)
             logger.error("defect while checking %s: %s", job.host, defect)
         elapsed_s = self.clock.monotonic_s() - began_s
-        spent = budget_spent(Stage.OBSERVE, elapsed_s)
-        device = spent if isinstance(job.target, DeviceTarget) else None
+        fault = cut_short(elapsed_s, defect)
+        device = fault if isinstance(job.target, DeviceTarget) else None
         return DeviceCheck(job.target, device, (SeenSource(None, None, ()),), checked_at, elapsed_s, defect)
 
     async def _check(self, job: Job, options: FleetOptions, ending: asyncio.Timeout) -> DeviceCheck:
@@ -320,8 +320,8 @@ class Fleet:
         """One stream of a device that a bug of ours ended: its others are watched on."""
         where = place_of(bug)
         logger.error("defect while watching %s: %s", target.uri.host, where)
-        spent = budget_spent(Stage.OBSERVE, elapsed_s)
-        return StreamFacts(target, None, None, spent, None, None, self.clock.now(), (spent,), where)
+        fault = cut_short(elapsed_s, where)
+        return StreamFacts(target, None, None, fault, None, None, self.clock.now(), (fault,), where)
 
     async def _watch_file(self, target: FileTarget, options: FleetOptions) -> StreamFacts:
         # av, cv2 and numpy cost 44 MB that a service without files never needs

@@ -66,5 +66,5 @@ def at_once(sources: int) -> int:
 def was_disturbed(stream: StreamFacts) -> bool:
     """A refusal, an end or a loss that a session beside it may have caused."""
     if stream.fault is not None:
-        return stream.fault.code not in _ITS_OWN | {FaultCode.BUDGET_SPENT}
+        return stream.fault.code not in _ITS_OWN | {FaultCode.BUDGET_SPENT, FaultCode.DEFECT}
     return isinstance(stream.measured, MeasuredStream) and bool(stream.measured.rtp_lost_packets)

@@ -123,7 +123,7 @@ class Turn:
             untold = address_fault(candidate.profile)
             return StreamFacts(target, configured, None, untold, None, None, clock.now(), (untold,))
         if clock.monotonic_s() >= self.until_s:
-            spent = budget_spent(Stage.OBSERVE, 0.0)
+            spent = cut_short(0.0)
             return StreamFacts(target, configured, None, spent, None, None, clock.now(), (spent,))
         queued_s = clock.monotonic_s()
         async with doors.admit(
@@ -154,6 +154,7 @@ LEAVE_ALONE = frozenset(
 )
 
 
-def budget_spent(stage: Stage, elapsed_s: float) -> Fault:
-    """The fault of a check that outlived everything it was allowed."""
-    return Fault(FaultCode.BUDGET_SPENT, stage, "check", elapsed_s)
+def cut_short(elapsed_s: float, defect: str | None = None) -> Fault:
+    """The fault of a check that outlived everything it was allowed, or that a bug of ours ended."""
+    code = FaultCode.BUDGET_SPENT if defect is None else FaultCode.DEFECT
+    return Fault(code, Stage.OBSERVE, "check", elapsed_s)

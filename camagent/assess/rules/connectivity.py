@@ -31,6 +31,7 @@ NOT_THE_CAMERAS = frozenset(
         FaultCode.DECODE_FAILED,
         FaultCode.BUDGET_SPENT,
         FaultCode.STOPPED,
+        FaultCode.DEFECT,
         FaultCode.REFUSED_BY_POLICY,
     }
 )
