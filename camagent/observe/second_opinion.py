@@ -14,7 +14,7 @@ from camagent.observe.timing import FrameRate, Witness, frame_rate
 SECOND_WINDOW_S = 4.0  # a lie of 3 % shows itself in so long a time (bench/truth.py)
 FIRST_PACKET_S = 3.0  # datagrams that a firewall drops never come
 MIN_INTERVALS = 12  # with fewer nothing can be decided, be it by datagrams
-HARDLY_LOST = 0.002  # of the datagrams
+UNSURE_RATIO = 0.2  # of a rate: hardly a frame came whole
 LOST_ON_THE_LINE = 0.02  # of the datagrams: the stream does not fit; sound lines lose a thousandth
 
 
@@ -51,7 +51,7 @@ def opinion_of(capture: Capture) -> SecondOpinion | None:
     if capture.transport != "udp" or capture.fault is not None or capture.limits:
         return None
     rate = _own_rate(capture)
-    if rate is None or rate.mean_hz is None:
+    if rate is None or rate.mean_hz is None or rate.uncertainty_hz > UNSURE_RATIO * rate.mean_hz:
         return None
     by_stamps = rate.basis == "stamps"
     return SecondOpinion(
@@ -65,8 +65,8 @@ def opinion_of(capture: Capture) -> SecondOpinion | None:
 def _own_rate(capture: Capture) -> FrameRate | None:
     reports = capture.sender_reports if capture.transport == "tcp" else ()
     times_s = tuple((report.sender_unix_s, report.heard_s) for report in reports)
-    whole = capture.transport == "udp" and _lost_ratio(capture) <= HARDLY_LOST
-    return frame_rate(capture.frames, Witness(capture.transport != "file", times_s, whole))
+    lost_ratio = _lost_ratio(capture) if capture.transport == "udp" else None
+    return frame_rate(capture.frames, Witness(capture.transport != "file", times_s, lost_ratio))
 
 
 def _lost_ratio(capture: Capture) -> float:

@@ -187,7 +187,9 @@ def _waits_for_bytes(through_bytes: Sequence[float], arrivals_s: Sequence[float]
     chance = CHANCE * math.sqrt(left / (len(waits) - 2) / xx)
     if share - chance > 1 / 2:
         all_of_it = math.fsum((y - middle_y) ** 2 for y in waits)
-        return True if left < EXPLAINED * all_of_it else None  # a keyframe beside a pause is no rule
+        spaced = sum(wait > CLOCK_STEP_S for wait in waits)
+        # a keyframe beside a pause is no rule, nor is what came in a few heaps
+        return True if left < EXPLAINED * all_of_it and spaced >= MIN_WAITS else None
     return False if share + chance < 1 / 2 else None
 
 

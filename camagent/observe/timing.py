@@ -33,6 +33,7 @@ UNSEEN_DELAY_S = 0.1  # what the network may have added where it cannot be seen
 # of the whole window's drift: a part known that well shows that the stamps do not lie everywhere
 FLAT_SHARE = 0.5
 SLOW_GROWTH_S = 0.25  # frames came later and later by more than a keyframe's burst explains
+LEAST_LOST = 0.25  # of the stretch: whole frames are lost too, and the stamps' drift is not exact
 LOSSLESS_QUEUE_S = 0.5  # switches and access points hold a tenth of a second, and drop the rest
 SKIPPED_SHARE, MIN_SKIPPED = 0.05, 3  # of the intervals: a camera whose buffer is full leaves out frames
 MAX_RATE_HZ = 1000.0  # faster than any network camera: a clock or a burst is speaking, not the sensor
@@ -51,8 +52,8 @@ class Witness:
     """False for a file, where arrivals are made of the stamps."""
     reports_s: tuple[tuple[float, float], ...] = ()
     """Sender reports over TCP: (sender's wall clock, our arrival)."""
-    no_datagram_lost: bool = False
-    """Frames came as datagrams, and hardly one was missing."""
+    datagrams_lost: float | None = None
+    """Of the packets, where frames came as datagrams; None: inside a connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,8 @@ def _belief(table: FrameTable, segments: Sequence[range], witness: Witness) -> _
     full = line_sets_the_pace(arrivals_s, stamped_s, sizes, ends_s)
     if full is None and paces:
         full = reports_are_queued(witness.reports_s, paces[0].drift)
-    if full and _falls_behind(arrivals_s, stamped_s, paces):
+    lossless = bool(paces) and _loses_too_little(paces[0], witness.datagrams_lost)
+    if full and not lossless and _falls_behind(arrivals_s, stamped_s, paces):
         return _Belief(True, 0.0, slow_line=True)
     if not paces or span_s < MIN_SPAN_FOR_DRIFT_S:
         doubt, apart_s = _unseen(arrivals_s), abs(max(stamped_s) - min(stamped_s) - span_s)
@@ -190,10 +192,15 @@ def _belief(table: FrameTable, segments: Sequence[range], witness: Witness) -> _
         fits = [p for p in fits if p.uncertainty <= FLAT_SHARE * abs(whole.drift)]
     if fits:
         return _Belief(True, min(abs(p.drift) + p.uncertainty for p in fits))
-    # what a queue held back ends with the queue; one of datagrams that grows so long loses some
-    no_queue = whole.drift < 0 or (witness.no_datagram_lost and whole.growth_s >= LOSSLESS_QUEUE_S)
-    lies = full is False or (full is None and no_queue)
+    # what a queue held back ends with the queue
+    no_queue = lossless and whole.growth_s >= LOSSLESS_QUEUE_S
+    lies = no_queue or full is False or (full is None and whole.drift < 0)
     return None if whole.steady and lies else _Belief(False, math.inf)
+
+
+def _loses_too_little(whole: ArrivalPace, lost_ratio: float | None) -> bool:
+    """A line that is too slow for datagrams loses the share that it does not carry, but for its queue."""
+    return lost_ratio is not None and lost_ratio < LEAST_LOST * whole.drift
 
 
 def _falls_behind(

@@ -6,6 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from bench.truth import trial, watch
+from bench.truth_second import over_datagrams
+from bench.truth_senders import lossy
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import MeasuredStream
 from camagent.observe.capture import Capture, PacketCounts, SecondOpinion, TrackDescription
@@ -49,6 +52,10 @@ def capture(
 STRETCHED = capture("tcp", 18.0, 10.0)
 
 
+ALL_BUT_LOST = watch(over_datagrams(trial("slow line", 936)))[0]
+"""63 of 100 packets lost, with B-frames: one interval between whole frames, and no grid in the stamps."""
+
+
 def decided(second: Capture) -> MeasuredStream:
     figures = measure(replace(STRETCHED, second_opinion=opinion_of(second)))
     assert isinstance(figures, MeasuredStream)
@@ -87,11 +94,32 @@ def test_datagrams_that_all_come_in_time_tell_the_rate() -> None:
         replace(capture("udp", 25.0, 4.0), limits=("loop_lag",)),
         capture("tcp", 25.0, 4.0),
         capture("udp", 25.0, 0.05),
+        ALL_BUT_LOST,
     ],
 )
 def test_a_look_that_saw_nothing_decides_nothing(second: Capture) -> None:
     assert opinion_of(second) is None
     assert decided(second).frame_rate_hz is None
+
+
+@pytest.mark.parametrize(("jitter_s", "answer_hz"), [(0.001, 20.0), (0.02, 20.0), (0.08, None)])
+def test_frames_that_fill_their_interval_are_no_slow_line_where_no_datagram_is_lost(
+    jitter_s: float, answer_hz: float | None
+) -> None:
+    """Stamps of 55 Hz, 20 frames of 155 kB arrive, each spread over its interval: packets never pause."""
+    case = replace(over_datagrams(trial("lying", 1178)), network=lossy(0.0005, 1, jitter_s))
+    opinion = opinion_of(watch(case)[0])
+    if answer_hz is None:  # frames overtake each other
+        assert opinion is None
+    else:
+        assert opinion is not None and (opinion.by_stamps, opinion.slow_line) == (False, False)
+        assert opinion.frame_rate_hz == pytest.approx(answer_hz, rel=0.03)
+
+
+def test_a_lie_of_a_tenth_over_datagrams_that_all_come_is_no_slow_line() -> None:
+    """Stamps of 33.3 Hz, 30 frames arrive, their packets spread over the whole interval."""
+    opinion = opinion_of(watch(over_datagrams(trial("lying, uneven arrivals", 50)))[0])
+    assert opinion is None or not (opinion.slow_line or opinion.by_stamps)
 
 
 def test_what_is_decided_is_not_asked_again() -> None:

@@ -316,6 +316,18 @@ def test_a_line_that_is_too_slow_is_no_lie(line_bps: float, left_out_s: float) -
         assert rate.mean_hz == 25.0
 
 
+@pytest.mark.parametrize("stamped_hz", [20.0, 25.0, 31.6])
+def test_frames_that_came_in_a_few_heaps_are_no_slow_line(stamped_hz: float) -> None:
+    """A keyframe, a second of nothing, all the rest at once: a stall, and the next wait fits the size too."""
+    heaps_s = [0.0, 0.04, 1.05, 1.05, *(1.94 + 0.00002 * row for row in range(46))]
+    rng = random.Random(2)
+    sizes = [3300, 24_000, 2900, 5000, *(rng.randint(1500, 3900) for _ in range(46))]
+    stamps = [round(row * 90_000 / stamped_hz) for row in range(50)]
+    rate = frame_rate(table(stamps, heaps_s, keyframes=[1], sizes_bytes=sizes))
+    assert rate is not None and not rate.slow_line
+    assert rate.mean_hz is None or abs(rate.mean_hz - 25) <= max(rate.uncertainty_hz, 0.75)
+
+
 def test_a_line_that_carries_the_stream_is_not_slow() -> None:
     """Keyframes take their time, and the line is idle before the next one."""
     arrivals, rows = queued(2_500_000, 250, SIZES)
