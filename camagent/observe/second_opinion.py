@@ -34,8 +34,10 @@ def rate_of(capture: Capture) -> FrameRate | None:
 
 def is_decided_by_second(capture: Capture) -> bool:
     """The frame rate is that of the second look."""
+    if capture.second_opinion is None:
+        return False
     rate = _own_rate(capture)
-    return rate is not None and rate.mean_hz is None and capture.second_opinion is not None
+    return rate is not None and rate.mean_hz is None
 
 
 def is_undecided(capture: Capture) -> bool:

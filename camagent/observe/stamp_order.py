@@ -25,6 +25,9 @@ def steady_segments(table: FrameTable, first: int = 0) -> tuple[list[range], int
     """Runs of rows, from row `first` on, in which the time stamps go on without a jump; and the number of
     jumps."""
     stamps, arrivals, tick_s = table.timestamps, table.arrivals_s, 1 / table.clock_hz
+    steps = [b - a for a, b in pairwise(stamps[first:])]
+    if steps and min(steps) >= 0 and max(steps) * tick_s <= MIN_JUMP_S:
+        return [range(first, len(table))], 0  # as nearly always
     jump_s = _jump_s(arrivals[first:])
     cuts = [first]
     for row in range(first + 1, len(table)):
