@@ -63,13 +63,21 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+CASES_BEFORE: set[str] = set()
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Marks a test by its place, so that no file has to remember it."""
+    """Marks a test by its place, so that no file has to remember it; of `first_case` the others are slow."""
     place = item.path.relative_to(ROOT).as_posix()
     if place.startswith(OUTSIDE) or "browser" in getattr(item, "fixturenames", ()):
         item.add_marker("outside")
     if place.startswith(ALONE):
         item.add_marker("alone")
+    if item.get_closest_marker("first_case"):
+        name = item.nodeid.partition("[")[0]
+        if name in CASES_BEFORE:
+            item.add_marker("slow")
+        CASES_BEFORE.add(name)
 
 
 def pytest_collection_finish() -> None:

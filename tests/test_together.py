@@ -133,6 +133,7 @@ def check_recorder(
     return in_school([camera], act)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("bears", "most"), [(None, AT_ONCE), (2, 2), (1, 1)])
 def test_a_recorder_is_seen_whole_however_few_sessions_it_bears(bears: int | None, most: int) -> None:
     check, sessions, _ = check_recorder(4, bears)
@@ -144,6 +145,7 @@ def test_a_recorder_is_seen_whole_however_few_sessions_it_bears(bears: int | Non
         assert rates[0] == pytest.approx(25.0, abs=0.3)
 
 
+@pytest.mark.slow
 def test_a_mistake_of_ours_with_one_source_is_that_sources_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Told as ours: no stall, no lag of the neighbours, no doubt of the other cameras."""
     feed, first = TrackReceiver.feed_interleaved, list[TrackReceiver]()

@@ -235,6 +235,7 @@ def camagent(
 REPORTS = ("camagent.json", "camagent.html", "camagent.csv", "camagent.xlsx")
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("option", ["", "--group-readable"])
 def test_reports_and_pictures_of_a_check(tmp_path: Path, option: str) -> None:
     out, images = tmp_path / "out", tmp_path / "images"
@@ -283,6 +284,7 @@ FULL = (
 )
 
 
+@pytest.mark.slow
 @can_mount
 def test_a_disk_that_is_full_before_a_scan(tmp_path: Path) -> None:
     output = camagent(
@@ -303,6 +305,7 @@ def test_a_disk_that_is_full_before_a_scan(tmp_path: Path) -> None:
     assert "Traceback" not in output.stderr
 
 
+@pytest.mark.slow
 @can_mount
 def test_a_disk_that_is_full_leaves_no_half_files(tmp_path: Path) -> None:
     out = tmp_path / "out"
@@ -317,6 +320,7 @@ def test_a_disk_that_is_full_leaves_no_half_files(tmp_path: Path) -> None:
     assert output.stderr.splitlines()[-1] == "LEFT filler"
 
 
+@pytest.mark.slow
 def test_a_check_without_a_login_leaves_nothing_behind(tmp_path: Path) -> None:
     output = camagent(tmp_path, "check", str(CLIP), "rtsp://127.83.1.2:9/live", "--format", "json")
     assert json.loads(output.stdout)["cameras"], output.stderr

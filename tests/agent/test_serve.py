@@ -63,6 +63,7 @@ def test_the_life_of_a_service(tmp_path: Path) -> None:
             assert again.stop() < 5
 
 
+@pytest.mark.slow
 def test_stopping_in_the_middle_of_a_stream_is_quick_and_tears_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,6 +90,7 @@ def test_stopping_in_the_middle_of_a_stream_is_quick_and_tears_down(
         eventually(lambda: torn_down, "TEARDOWN", 1.0)
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

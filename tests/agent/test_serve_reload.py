@@ -99,6 +99,7 @@ def mend(folder: Path) -> None:
             (folder / name).rmdir()
 
 
+@pytest.mark.slow
 def test_a_scraper_notices_no_gap_at_a_reload(tmp_path: Path) -> None:
     with simulated_school((0, 3)) as school:
         write_config(tmp_path, school)

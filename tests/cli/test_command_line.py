@@ -263,6 +263,7 @@ def test_the_ladders_of_ports_are_the_configuration_s() -> None:
     assert search_plan(Config(), RunOptions(subnets=("127.10.9.0/30",))).onvif_ports == ONVIF_SEARCH_PORTS
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("option", ["--output", "--record", "--keep-images"])
 @pytest.mark.parametrize("command", [("scan", "--subnet", "127.10.9.0/30"), ("check", "127.10.9.1")])
 def test_a_folder_that_cannot_be_written_is_told_before_any_work(
@@ -278,6 +279,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_any_work(
     ]
 
 
+@pytest.mark.slow
 def test_what_is_no_transcript_is_one_line_in_the_user_s_language(tmp_path: Path) -> None:
     (tmp_path / "t.json").write_text("{}")
     for lang, words in (

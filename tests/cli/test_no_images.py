@@ -65,6 +65,7 @@ def pictures_under(folder: Path) -> set[str]:
     return files
 
 
+@pytest.mark.slow
 def test_a_check_that_keeps_everything_else_keeps_no_picture(tmp_path: Path) -> None:
     done = run(tmp_path, "check", str(CLIP), "--output", "out", "--record", "rec", "--format", "json")
     assert done.returncode == 1 and "blurred" in done.stdout
@@ -73,6 +74,7 @@ def test_a_check_that_keeps_everything_else_keeps_no_picture(tmp_path: Path) -> 
     assert not any(sign.decode("latin-1") in done.stdout for sign in SIGNS[5:])
 
 
+@pytest.mark.slow
 def test_with_keep_images_they_lie_in_that_folder_and_in_the_report_of_this_run(tmp_path: Path) -> None:
     assert run(tmp_path, "check", str(CLIP), "--output", "out", "--keep-images", "kept").returncode == 1
     kept = pictures_under(tmp_path)

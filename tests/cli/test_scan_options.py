@@ -86,6 +86,7 @@ def scan(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=90, env=environment, check=False)
 
 
+@pytest.mark.slow
 def test_a_scan_without_a_school_says_that_the_ward_cannot_merge_it(tmp_path: Path) -> None:
     nameless, named = scan(tmp_path), scan(tmp_path, "--site-name", "THCS Nguyễn Du")
     assert "--site-name" in nameless.stderr and "camagent init" in nameless.stderr

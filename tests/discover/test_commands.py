@@ -69,6 +69,7 @@ def test_discover_prints_one_json_document_and_the_rest_elsewhere(camera: object
     assert (document["coverage"]["addresses_probed"], document["coverage"]["addresses_answered"]) == (2, 2)
 
 
+@pytest.mark.slow
 def test_discover_shows_ranges_before_and_coverage_after(camera: object, tmp_path: Path) -> None:
     done = camagent(tmp_path, "discover", "--subnet", "127.77.0.4/30", "--wait", "0.5", "--lang", "vi")
     assert "[red]Cổng[/red]" in done.stdout  # what a device calls itself is no markup
@@ -83,6 +84,7 @@ def test_an_empty_network_is_never_success(network: Network, tmp_path: Path) -> 
     assert done.stdout.strip() == ""
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [

@@ -53,6 +53,7 @@ def test_a_wire_with_160_hosts_of_all_kinds(network: Network, far_network: Netwo
     assert discovery.elapsed_s < 15 * LOADED_MACHINE, discovery.elapsed_s
 
 
+@pytest.mark.slow
 def test_who_drops_what_is_closed_is_found_at_its_one_open_port(
     network: Network, far_network: Network
 ) -> None:

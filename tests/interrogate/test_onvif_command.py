@@ -74,6 +74,7 @@ def onvif(address: str, *arguments: str, password: str = PASSWORD) -> subprocess
     return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, check=False)
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("index", [0, 1], ids=["HTTP Digest only", "WS-UsernameToken, clock a day behind"])
 def test_an_answer_is_one_json_document(school: tuple[SimulatedCamera, ...], index: int) -> None:
     camera = school[index]
@@ -83,6 +84,7 @@ def test_an_answer_is_one_json_document(school: tuple[SimulatedCamera, ...], ind
     assert PASSWORD not in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_device_with_a_certificate_of_its_own_is_called_over_tls(
     school: tuple[SimulatedCamera, ...],
 ) -> None:
@@ -93,6 +95,7 @@ def test_a_device_with_a_certificate_of_its_own_is_called_over_tls(
     assert [row["token"] for row in json.loads(done.stdout)] == [stream.token for stream in camera.streams]
 
 
+@pytest.mark.slow
 def test_arguments_are_taken_as_json(school: tuple[SimulatedCamera, ...]) -> None:
     camera = school[0]
     setup = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
@@ -133,6 +136,7 @@ def test_a_stream_is_not_a_device() -> None:
         onvif_command.main(["rtsp://127.0.0.1/1", "devicemgmt", "GetUsers"], standalone_mode=False)
 
 
+@pytest.mark.slow
 def test_arguments_that_do_not_fit_are_a_mistake(school: tuple[SimulatedCamera, ...]) -> None:
     camera = school[0]
     done = onvif(
@@ -141,6 +145,7 @@ def test_arguments_that_do_not_fit_are_a_mistake(school: tuple[SimulatedCamera, 
     assert done.returncode == 2 and "do not fit" in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_fault_of_the_device_is_shown(school: tuple[SimulatedCamera, ...]) -> None:
     camera = school[0]
     address = f"{camera.address}:{camera.http_port}"
@@ -148,6 +153,7 @@ def test_a_fault_of_the_device_is_shown(school: tuple[SimulatedCamera, ...]) -> 
     assert done.returncode == 3 and "refused the call" in done.stderr
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize(
     ("user", "words"),
     [((), "wants a login"), (("--user", DEVICE_USER), "administrator")],

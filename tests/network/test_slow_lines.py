@@ -24,6 +24,7 @@ async def through(line: Line, clip: str, window_s: float) -> StreamFacts:
             return await watch(StreamUri("rtsp", host, port, "/0"), window_s=window_s, **limits)  # type: ignore[arg-type]
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize(
     ("clip", "rate_bps", "truth_hz"),
     [

@@ -123,6 +123,7 @@ def test_no_file_under_a_megabyte_takes_the_machine(shape: str, tmp_path: Path) 
     assert sites == (shape == "honest") and peak_mb < LIMIT_MB
 
 
+@pytest.mark.slow
 def test_a_large_document_is_read_camera_by_camera_with_the_same_result() -> None:
     text = json.dumps(plain(school(400)), ensure_ascii=False).encode()
     assert parsed_bytes(text) > MAX_PARSED_BYTES

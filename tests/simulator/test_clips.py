@@ -70,6 +70,7 @@ def test_an_unknown_clip_is_named_with_those_that_there_are() -> None:
         load_clip("nothing")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["sub_360p_h264", "sub_360p_h265"])
 def test_the_script_makes_the_same_bytes_twice(name: str, tmp_path: Path) -> None:
     made = []

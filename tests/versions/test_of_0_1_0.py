@@ -71,6 +71,7 @@ def document(name: str) -> dict[str, Any]:
     return result
 
 
+@pytest.mark.slow
 def test_the_stored_scans_are_reported_in_every_format(machine: Machine) -> None:
     stored = json.loads(machine.run("report", "--format", "json", "-o", "-"))
     assert {camera["address"]: camera["verdict"] for camera in stored["cameras"]} == VERDICTS
@@ -80,12 +81,14 @@ def test_the_stored_scans_are_reported_in_every_format(machine: Machine) -> None
         assert (machine.folder / f"report.{kind}").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_history_tells_the_scans_and_the_changes_of_one_camera(machine: Machine) -> None:
     assert machine.run("history").count("cameras:") == 3
     changes = machine.run("history", "Cổng chính").splitlines()[1:]
     assert [line.split()[-1] for line in changes] == ["Undetermined", "Ready"]
 
 
+@pytest.mark.slow
 def test_the_area_takes_both_results_the_decision_and_the_reviewed_list(machine: Machine) -> None:
     before = {
         row["Camera"]: row["Decision"] for row in machine.rows("area", "scan-1.json.gz", "scan-2.json.gz")
@@ -96,6 +99,7 @@ def test_the_area_takes_both_results_the_decision_and_the_reviewed_list(machine:
     assert after == {"Hành lang tầng 2": "Not agreed", "Phòng máy tính": "Agreed", "Nhà để xe": "Agreed"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["scan-1.json.gz", "scan-2.json.gz"])
 def test_a_result_keeps_its_verdicts_in_the_merged_document(machine: Machine, name: str) -> None:
     merged = json.loads(machine.run("area", name, "--format", "json", "-o", "-"))
@@ -103,6 +107,7 @@ def test_a_result_keeps_its_verdicts_in_the_merged_document(machine: Machine, na
     assert {key: merged["summary"][key] for key in counts} == counts
 
 
+@pytest.mark.slow
 def test_expected_cameras_log_ins_and_the_inventory_are_there(machine: Machine) -> None:
     assert machine.run("camera", "list").count("last present 2026-11-28") == 5
     assert "127.10.1.0/29\tgiamsat" in machine.run("credentials", "list")
@@ -111,6 +116,7 @@ def test_expected_cameras_log_ins_and_the_inventory_are_there(machine: Machine) 
     assert entry.credential.secret.reveal() == "Mật-khẩu-mẫu-1"
 
 
+@pytest.mark.slow
 def test_its_recording_is_judged_by_the_present_rules(machine: Machine) -> None:
     packed = machine.folder / "check.transcript.json.gz"
     (machine.folder / "check.transcript.json").write_bytes(gzip.decompress(packed.read_bytes()))

@@ -136,6 +136,7 @@ print("all", peak_mb(), 0, sep=";")
 """
 
 
+@pytest.mark.slow
 def test_no_document_costs_more_than_a_little_memory_and_time() -> None:
     done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
     rows = {

@@ -108,6 +108,7 @@ def test_a_crop_on_the_left_gives_the_right_width(tmp_path: Path) -> None:
     assert isinstance(report, PictureReport) and (report.width_px, report.height_px) == (290, 240)
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize(
     "recipe",
     [
@@ -139,6 +140,7 @@ def test_unusual_pictures_measure_like_usual_ones(recipe: Recipe) -> None:
     assert report.image.conditions == ()
 
 
+@pytest.mark.slow
 def test_open_gop_pictures_decode_alone() -> None:
     """CRA, and the I picture behind an exact recovery point: no camera starts for us at an IDR."""
     params = "keyint=10:min-keyint=10:scenecut=0:bframes=3:open-gop=1"
@@ -156,6 +158,7 @@ def _is_parameter_set(codec: str, nal: bytes) -> bool:
     return nal[0] & 0x1F in (7, 8) if codec == "h264" else nal[0] >> 1 in (32, 33, 34)
 
 
+@pytest.mark.slow
 def test_a_4k_picture_is_decoded() -> None:
     report = judged(
         "h265",
@@ -230,6 +233,7 @@ def _among_others(pool: PicturePool, poison: bytes) -> list[Coroutine[Any, Any, 
     return [*good[:2], pool.judge("h264", [poison]), *good[2:]]
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("poison", [b"CRASH", b"RAISE", b"BABBLE", b"NONSENSE"])
 @pytest.mark.usefixtures("bad")
 def test_a_decoder_that_crashes_costs_one_stream(poison: bytes) -> None:
@@ -245,6 +249,7 @@ def test_a_decoder_that_crashes_costs_one_stream(poison: bytes) -> None:
     assert isinstance(after, PictureReport) and after.decoded == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bad")
 def test_a_decoder_that_hangs_costs_one_stream_and_its_time() -> None:
     async def work() -> list[PictureReport | Fault]:
@@ -256,6 +261,7 @@ def test_a_decoder_that_hangs_costs_one_stream_and_its_time() -> None:
     assert answers[2].code is FaultCode.DECODE_FAILED and answers[2].elapsed_s >= 4.0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bad")
 def test_a_caller_that_gives_up_frees_its_place() -> None:
     async def work() -> PictureReport | Fault:
@@ -285,6 +291,7 @@ def test_closing_leaves_no_process_behind() -> None:
         os.kill(pid, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", ["", "HANG"])
 @pytest.mark.usefixtures("bad")
 def test_a_worker_without_work_ends_and_another_takes_up_what_comes(
@@ -359,6 +366,7 @@ def test_pictures_for_which_the_kernel_had_no_memory_are_not_tried_again(
     assert isinstance(after, PictureReport) and after.decoded == 1
 
 
+@pytest.mark.slow
 def test_a_process_is_renewed_after_so_many_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a decoder leaks, or was made to keep, ends with its process; nobody's picture is lost by that."""
     monkeypatch.setattr("camagent.observe.decode.RENEWED_AFTER", 4)
@@ -414,6 +422,7 @@ def test_the_limit_of_a_unit_is_read_on_the_way_to_the_root(
     assert limit_read == (None if limit is None else limit << 20)
 
 
+@pytest.mark.slow
 def test_a_4k_picture_fits_into_the_unit_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("camagent.observe.decode.memory_limit_bytes", lambda: 512 << 20)
     picture = keyframes(Recipe(width=3840, height=2160, frames=1, options=(("preset", "ultrafast"),)))[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import cv2
 import numpy as np
@@ -271,7 +272,7 @@ def cover(level: float, uneven: float, seed: int) -> Luma:
 
 @pytest.mark.parametrize("osd", [False, True], ids=["plain", "clock"])
 @pytest.mark.parametrize("uneven", [0.15, 0.3, 0.45])
-@pytest.mark.parametrize("level", [50, 90, 150])
+@pytest.mark.parametrize("level", [50, *(pytest.param(level, marks=pytest.mark.slow) for level in (90, 150))])
 def test_a_cover_of_any_shade_is_told_from_a_wall_by_its_own_shape(
     level: int, uneven: float, osd: bool
 ) -> None:
@@ -326,6 +327,7 @@ def test_a_fence_is_not_called_stripes(tilt_degrees: float) -> None:
     assert "striped" not in live(picture).conditions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("period", [2, 4, 8, 12])
 def test_faint_lines_of_any_period_are_stated_in_a_busy_scene(period: int) -> None:
     for seed in SEEDS:
@@ -439,13 +441,17 @@ def test_any_picture_has_measures(luma: Luma, full: bool, monochrome: bool) -> N
     assert not set(image.conditions) & set(image.unsure)
 
 
+@cache
+def pictures_of_all_kinds() -> tuple[Luma, ...]:
+    return (scene(), night(3), *(make(scene()) for make in SPOILT.values()))
+
+
 @pytest.mark.parametrize("condition", CONDITIONS, ids=lambda condition: condition.name)
 def test_scores_stay_in_their_documented_range(condition: object) -> None:
-    spoilt = [make(scene()) for make in SPOILT.values()]
     for row in CONDITIONS:
         if row is condition:
             low, high = row.span
-            scores = [row.score(PictureView(planes(picture))) for picture in (scene(), night(3), *spoilt)]
+            scores = [row.score(PictureView(planes(picture))) for picture in pictures_of_all_kinds()]
             assert all(low <= score <= high for score in scores), scores
             assert low <= row.unsure <= row.stated < high and row.source
 

@@ -136,6 +136,7 @@ class Aggregates(Loud):
             )
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("make", [Zeros, Aggregates])
 def test_a_loud_camera_does_not_make_its_neighbour_late(make: type[Loud]) -> None:
     loud, calm = make(fps=25), Camera()

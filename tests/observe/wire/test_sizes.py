@@ -68,16 +68,17 @@ def seen_of(camera: Camera) -> StreamFacts:
     return asyncio.run(look())
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize(
     ("recipe", "codec_profile", "depth"),
     [
+        (Recipe("libx264", width=640, height=360, pix_fmt="yuv420p10le", params=GOP), "High 10", 10),
         (Recipe(width=3840, height=2160, params=f"{GOP}:8x8dct=1:cabac=1"), "High", 8),
         (Recipe("libx265", width=3840, height=2160, params=GOP), "Main", 8),
         (Recipe("libx265", width=3840, height=2160, pix_fmt="yuv420p10le", params=GOP), "Main 10", 10),
-        (Recipe("libx264", width=640, height=360, pix_fmt="yuv420p10le", params=GOP), "High 10", 10),
         (Recipe("mjpeg", width=3840, height=2160, pix_fmt="yuvj420p"), "Baseline", None),
     ],
-    ids=["h264-4k", "h265-4k", "h265-4k-10bit", "h264-10bit", "mjpeg-4k"],
+    ids=["h264-10bit", "h264-4k", "h265-4k", "h265-4k-10bit", "mjpeg-4k"],
 )
 def test_large_and_deep_streams_are_judged_right(
     recipe: Recipe, codec_profile: str, depth: int | None

@@ -116,6 +116,7 @@ def test_what_tcp_leaves_undecided_is_looked_at_over_datagrams(
     assert (figures.frame_rate_basis, figures.rate_decided_over_udp) == ("arrivals", True)
 
 
+@pytest.mark.slow
 def test_a_report_tells_the_loss_since_the_one_before() -> None:
     """RFC 3550 §6.4.1: a camera that adapts to its reports must not hear of old loss for ever."""
 
@@ -342,6 +343,7 @@ async def endless(camera: Camera) -> AsyncIterator[bytes]:
         await asyncio.sleep(0)
 
 
+@pytest.mark.slow
 def test_a_peer_that_floods_costs_its_window_and_no_more() -> None:
     class Flooding(Camera):
         def media(self) -> AsyncIterator[bytes]:

@@ -124,6 +124,7 @@ def check_values(book: Workbook, report: AreaReport, decisions: dict[str, Decisi
             assert line == [len(rows), len(money), len(rows) - len(money), sum(money), count, agreed]
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("choose", CHOICES.values(), ids=CHOICES)
 def test_the_values_beside_the_formulas_are_the_programs_sums(
@@ -189,6 +190,7 @@ def test_every_camera_stands_once_in_the_annex_of_its_action(report: AreaReport,
         assert {say(f"report.annex.{key}", lang) for key in ("author", "accountant", "head")} <= texts
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_printed_page_says_that_the_profile_is_provisional(report: AreaReport, lang: str) -> None:
     book = load_workbook(io.BytesIO(render_area_xlsx(report, lang)))

@@ -68,6 +68,7 @@ def ids_in(book: Workbook, sheet: str) -> list[str]:
     return [str(value) for value in values if value and "/" in str(value)]
 
 
+@pytest.mark.slow
 def test_every_camera_is_in_its_annex_and_only_there(city: City) -> None:
     book = load_workbook(io.BytesIO(render_area_xlsx(city.report, "vi")))
     for annex in ANNEXES:
@@ -98,6 +99,7 @@ def check_sums(book: Workbook, truth: Truth, decisions: Mapping[str, Decision]) 
     assert any(spelled(int(agreed_all), "vi").casefold() in text.casefold() for text in texts)
 
 
+@pytest.mark.first_case
 @pytest.mark.parametrize("name", CHOICES)
 def test_sums_are_those_of_the_schools(city: City, name: str) -> None:
     decisions = chosen(city.truth, CHOICES[name])
