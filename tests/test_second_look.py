@@ -15,7 +15,7 @@ from camagent.agent.watched import Watched
 from camagent.agent.watched_site import WatchedSite
 from camagent.app.requirements import load_profile
 from camagent.model.credential_book import CredentialBook
-from camagent.model.device import DeviceFacts, DeviceTarget, MediaFacts
+from camagent.model.device import DeviceFacts, DeviceTarget, MediaFacts, NetworkFacts
 from camagent.model.finding import Action, Verdict
 from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import FleetOptions, Job
@@ -119,8 +119,11 @@ def test_a_school_without_such_a_camera_is_looked_at_once() -> None:
         world(codec="h264"),
         world(poor_device(media=fault())),
         FakeWorld({POOR: poor_device(media=MediaFacts("media2", (media_profile(),)))}),
+        world(poor_device(information=device_information(serial="ANOTHER1"))),
+        world(poor_device(information=device_information(serial=f"AC{POOR}", model="X-99"))),
+        world(poor_device(network=NetworkFacts(("02:00:00:00:00:99",), ntp_servers=("192.0.2.1",)))),
     ],
-    ids=["larger", "smaller", "codec", "no_media", "settings"],
+    ids=["larger", "smaller", "codec", "no_media", "settings", "serial", "model", "mac"],
 )
 def test_two_looks_that_differ_buy_nothing(later: FakeWorld) -> None:
     done, _ = run(Fleet(world(), later), POOR)

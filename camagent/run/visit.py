@@ -9,7 +9,7 @@ from itertools import chain
 
 from camagent.assess.engine import assess, assess_site, recording_of
 from camagent.assess.requirement_profile import RequirementProfile
-from camagent.model.device import DeviceFacts, DeviceTarget
+from camagent.model.device import DeviceFacts, DeviceInformation, DeviceTarget, NetworkFacts
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Basis, Finding, Outcome, Severity
 from camagent.model.prices import PriceList
@@ -174,7 +174,23 @@ def _look(checked: CheckedCamera, judge: Judge) -> Look:
         picture = (sent.codec, sent.width_px, sent.height_px) if sent is not None else None
         token = main.target.token if main is not None and not isinstance(main.target, FileTarget) else None
         numbers.append((plan.action, plan.certain, plan.rules, picture, token))
-    return Look.AGREES if numbers[0] == numbers[1] else Look.DIFFERS
+    same = numbers[0] == numbers[1] and not _another_device(checked.facts, checked.other)
+    return Look.AGREES if same else Look.DIFFERS
+
+
+def _another_device(one: CameraFacts, other: CameraFacts) -> bool:
+    """The address was given to another device between the looks: maker, model, serial or network cards
+    differ."""
+    signs = []
+    for facts in (one, other):
+        device = facts.device
+        information = device.information if isinstance(device, DeviceFacts) else None
+        network = device.network if isinstance(device, DeviceFacts) else None
+        stated = information if isinstance(information, DeviceInformation) else None
+        macs = network.macs if isinstance(network, NetworkFacts) else ()
+        names = (stated.manufacturer, stated.model, stated.serial) if stated is not None else ()
+        signs.append((names, frozenset(macs)))
+    return any(first and second and first != second for first, second in zip(*signs, strict=True))
 
 
 def judge_all(
