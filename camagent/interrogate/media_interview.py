@@ -23,6 +23,7 @@ from camagent.interrogate.envelopes import (
     get_stream_uri,
 )
 from camagent.interrogate.media_replies import StatedProfile, StatedProfiles
+from camagent.interrogate.merged_profiles import merged
 from camagent.interrogate.quirks import Quirk
 from camagent.interrogate.service_urls import service_url
 from camagent.model.device import EncoderOptions, EncoderSettings, MediaFacts, MediaProfile, Service
@@ -78,7 +79,7 @@ async def fetch_media(conversation: Conversation, doors: Sequence[MediaDoor]) ->
     )
     ordered_doors = (chosen, *(door for door in lists if door is not chosen))
     rows = await _complete(
-        conversation, _merged([lists[door].profiles for door in ordered_doors]), doors, chosen
+        conversation, merged([lists[door].profiles for door in ordered_doors]), doors, chosen
     )
     places = {p.token: tuple(d for d in ordered_doors if _lists(lists[d], p.token)) for p in rows}
     ordered = _main_first(rows)
@@ -86,7 +87,10 @@ async def fetch_media(conversation: Conversation, doors: Sequence[MediaDoor]) ->
         conversation.hurry()
     conversation.allow_more_s(min(max(0, len(ordered) - USUAL_PROFILES) * MORE_S, MOST_MORE_S))
     streams = {p.token: await _fetch_stream(conversation, places[p.token], p.token) for p in ordered}
-    menus = await _fetch_menus(conversation, places, ordered)
+    sources = {profile.video_source for profile in lists[chosen].profiles}
+    # a camera's profile that only one service lists may have an encoder that the other knows better
+    menu_places = {p.token: ordered_doors if p.video_source in sources else places[p.token] for p in rows}
+    menus = await _fetch_menus(conversation, menu_places, ordered)
     facts = (_media_profile(conversation.host, p, streams[p.token], menus) for p in rows)
     beside = await _fetch_media1_menus(conversation, outcomes, chosen, ordered)
     return MediaFacts(
@@ -98,21 +102,6 @@ async def fetch_media(conversation: Conversation, doors: Sequence[MediaDoor]) ->
 
 def _lists(listed: StatedProfiles, token: str) -> bool:
     return any(profile.token == token for profile in listed.profiles)
-
-
-def _merged(lists: Sequence[Sequence[StatedProfile]]) -> tuple[StatedProfile, ...]:
-    """The first service's profiles, with what only the other one says of them, and the channels that it
-    leaves out."""
-    first, *others = lists
-    other = others[0] if others else ()
-    beside = {p.token: p for p in other}
-    return (*(_with_encoder_of(p, beside.get(p.token)) for p in first), *_left_out(first, other))
-
-
-def _with_encoder_of(profile: StatedProfile, other: StatedProfile | None) -> StatedProfile:
-    if profile.encoder is not None or other is None or other.encoder is None:
-        return profile
-    return replace(profile, encoder=other.encoder)
 
 
 async def _complete(
@@ -160,19 +149,6 @@ async def _with_only_encoder(
     if isinstance(stated, Fault) or len(stated) != 1 or row.video_source is None:
         return row
     return replace(row, encoder=stated[0])
-
-
-def _left_out(listed: Sequence[StatedProfile], cross: Sequence[StatedProfile]) -> tuple[StatedProfile, ...]:
-    """Profiles of Media1 on video sources that Media2 does not show: a recorder must not lose channels to a
-    short list.
-
-    Only where both services name their sources alike; else one camera would be taken for two.
-    """
-    ours, theirs = {p.video_source for p in listed}, {p.video_source for p in cross if p.video_source}
-    tokens = {p.token for p in listed}
-    if not ours < theirs:
-        return ()
-    return tuple(p for p in cross if p.video_source in theirs - ours and p.token not in tokens)
 
 
 async def _fetch_profiles(conversation: Conversation, door: MediaDoor) -> StatedProfiles | Fault:
