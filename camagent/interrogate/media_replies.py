@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from camagent.interrogate.device_replies import MAX_WORD_CHARS
 from camagent.interrogate.quirks import bitrate_bps, codec_name, positive, to_float, to_int
+from camagent.model.codec_names import SHOWN_NAMES
 from camagent.model.device import EncoderOptions, EncoderSettings, Range
 from camagent.model.printable import printable_line
 from camagent.model.uri import StreamUri, parse_stream_uri
@@ -20,6 +21,8 @@ from camagent.wire.xml import Node
 
 MAX_MEDIA_PROFILES = 256  # a recorder of 64 channels with four profiles each
 MAX_RESOLUTIONS = 128  # rows of one codec's menu; nobody chooses from more
+MAX_MENU_ROWS = 16  # of Media2: one for each codec, or for each profile of it
+MAX_NUMBERS = 256  # of one list of frame rates
 MAX_TOKEN_CHARS = 256  # ReferenceToken has 64 by the schema; devices exceed it
 MAX_LEAVES = 48  # values of one encoder's configuration; the standard has 21
 MAX_DEPTH = 3  # Multicast/Address/IPv4Address
@@ -141,39 +144,77 @@ def parse_encoders(node: Node) -> tuple[EncoderSettings, ...]:
 
 def parse_media1_options(node: Node) -> tuple[EncoderOptions, ...]:
     """GetVideoEncoderConfigurationOptionsResponse of Media1: one object, a part for each codec."""
-    options = node.child("Options") or node
-    extension = options.child("Extension")
+    options = list(node.children("Options")) or [node]
+    places = [*chain.from_iterable(place.children("Extension") for place in options), *options]
     codecs = []
     for name in _DEVICE_CODECS:
-        parts = [
-            p for p in (extension.child(name) if extension else None, options.child(name)) if p is not None
-        ]
+        parts = list(chain.from_iterable(place.children(name) for place in places))
         if parts:
             codecs.append(_media1_codec(name, parts))
-    return tuple(codecs)
+    others = chain.from_iterable(place.children() for place in places)
+    whole = not any(
+        child.name.upper() not in _DEVICE_CODECS and child.child("ResolutionsAvailable") for child in others
+    )
+    return tuple(replace(codec, is_whole=codec.is_whole and whole) for codec in codecs)
 
 
 def parse_media2_options(node: Node) -> tuple[EncoderOptions, ...]:
-    """GetVideoEncoderConfigurationOptionsResponse of Media2: one row for each codec, ranges as attributes."""
+    """GetVideoEncoderConfigurationOptionsResponse of Media2: ranges as attributes; several rows of one codec
+    are one menu."""
     options: dict[str, EncoderOptions] = {}
-    for row in list(node.children("Options"))[:16]:
+    rows = list(node.children("Options"))
+    whole = len(rows) <= MAX_MENU_ROWS
+    for row in rows[:MAX_MENU_ROWS]:
         codec = codec_name(row.value("Encoding"))
-        if codec is None or codec in options:
-            continue
-        rates = tuple(n for n in _numbers(row.value("FrameRatesSupported")) if n > 0)
-        gops = _numbers(row.value("GovLengthRange"))
-        options[codec] = EncoderOptions(
-            codec=codec,
-            resolutions=_resolutions((row,)),
-            frame_rates_hz=rates,
-            frame_rate_range_hz=Range(min(rates), max(rates))
-            if rates
-            else _range(row.child("FrameRateRange"), 1),
-            bitrate_range_bps=_bitrates(row.child("BitrateRange")),
-            gop_range_frames=Range(min(gops), max(gops)) if gops else _range(row.child("GovLengthRange"), 1),
-            codec_profiles=_words(row.value("ProfilesSupported")),
-        )
-    return tuple(options.values())
+        if codec not in SHOWN_NAMES:
+            whole = whole and row.child("ResolutionsAvailable") is None
+        if codec is not None:
+            menu = _media2_codec(codec, row)
+            options[codec] = _joined(options[codec], menu) if codec in options else menu
+    return tuple(replace(option, is_whole=option.is_whole and whole) for option in options.values())
+
+
+def _media2_codec(codec: str, row: Node) -> EncoderOptions:
+    numbers, rates_whole = _numbers(row.value("FrameRatesSupported"))
+    rates = tuple(number for number in numbers if number > 0)
+    gops, _ = _numbers(row.value("GovLengthRange"))
+    sizes, sizes_whole = _resolutions((row,))
+    return EncoderOptions(
+        codec=codec,
+        resolutions=sizes,
+        frame_rates_hz=rates,
+        frame_rate_range_hz=Range(min(rates), max(rates))
+        if rates
+        else _range(row.child("FrameRateRange"), 1),
+        bitrate_range_bps=_bitrates(row.child("BitrateRange")),
+        gop_range_frames=Range(min(gops), max(gops)) if gops else _range(row.child("GovLengthRange"), 1),
+        codec_profiles=_words(row.value("ProfilesSupported")),
+        is_whole=rates_whole and sizes_whole,
+    )
+
+
+def _joined(one: EncoderOptions, other: EncoderOptions) -> EncoderOptions:
+    """Two rows of one codec (one for each of its profiles, say): what either of them offers is offered."""
+    listed = one.frame_rates_hz and other.frame_rates_hz
+    # what only one row states is not known of the other
+    alike = bool(one.resolutions) == bool(other.resolutions)
+    alike = alike and (one.frame_rate_range_hz is None) == (other.frame_rate_range_hz is None)
+    return EncoderOptions(
+        codec=one.codec,
+        resolutions=tuple(dict.fromkeys((*one.resolutions, *other.resolutions))),
+        frame_rates_hz=tuple(dict.fromkeys((*one.frame_rates_hz, *other.frame_rates_hz))) if listed else (),
+        frame_rate_range_hz=_hull((one.frame_rate_range_hz, other.frame_rate_range_hz)),
+        bitrate_range_bps=_hull((one.bitrate_range_bps, other.bitrate_range_bps)),
+        gop_range_frames=_hull((one.gop_range_frames, other.gop_range_frames)),
+        codec_profiles=tuple(dict.fromkeys((*one.codec_profiles, *other.codec_profiles)))[:16],
+        is_whole=one.is_whole and other.is_whole and alike,
+    )
+
+
+def _hull(spans: Iterable[Range | None]) -> Range | None:
+    """From the lowest to the highest of what is stated; None where nothing is."""
+    stated = [span for span in spans if span is not None]
+    return Range(min(s.low for s in stated), max(s.high for s in stated)) if stated else None
 
 
 def parse_stream_address(node: Node) -> StatedUri | None:
@@ -223,28 +264,36 @@ def _bounds(node: Node | None) -> tuple[int, int, int, int] | None:
 
 
 def _media1_codec(name: str, parts: list[Node]) -> EncoderOptions:
-    rates = next((r for p in parts if (r := _range(p.child("FrameRateRange"), 1))), None)
     supported = chain.from_iterable(p.children(f"{name.title()}ProfilesSupported") for p in parts)
     words = [node.text for node in supported if node.text]
+    sizes, whole = _resolutions(parts)
     return EncoderOptions(
         codec=codec_name(name) or name.lower(),
-        resolutions=_resolutions(parts),
+        resolutions=sizes,
         frame_rates_hz=(),
-        frame_rate_range_hz=rates,
-        bitrate_range_bps=next((r for p in parts if (r := _bitrates(p.child("BitrateRange")))), None),
-        gop_range_frames=next((r for p in parts if (r := _range(p.child("GovLengthRange"), 1))), None),
+        frame_rate_range_hz=_hull(_range(p.child("FrameRateRange"), 1) for p in parts),
+        bitrate_range_bps=_hull(_bitrates(p.child("BitrateRange")) for p in parts),
+        gop_range_frames=_hull(_range(p.child("GovLengthRange"), 1) for p in parts),
         codec_profiles=tuple(dict.fromkeys(word[:64] for word in words))[:16],
+        is_whole=whole,
     )
 
 
-def _resolutions(parts: Iterable[Node]) -> tuple[tuple[int, int], ...]:
+def _resolutions(parts: Iterable[Node]) -> tuple[tuple[tuple[int, int], ...], bool]:
+    """The sizes listed, and whether every row was understood; 0 is "not set"."""
     sizes: dict[tuple[int, int], None] = {}
+    whole = True
     for part in parts:
-        for row in list(part.children("ResolutionsAvailable"))[:MAX_RESOLUTIONS]:
-            width, height = _side(row.value("Width")), _side(row.value("Height"))
+        rows = list(part.children("ResolutionsAvailable"))
+        whole = whole and len(rows) <= MAX_RESOLUTIONS
+        for row in rows[:MAX_RESOLUTIONS]:
+            stated = row.value("Width"), row.value("Height")
+            width, height = (_side(text) for text in stated)
             if width and height:
                 sizes.setdefault((width, height))
-    return tuple(sizes)
+            elif any((*stated, row.text)):
+                whole = whole and all(to_int(text) == 0 for text in stated)
+    return tuple(sizes), whole
 
 
 def _range(node: Node | None, factor: float) -> Range | None:
@@ -266,9 +315,11 @@ def _bitrates(node: Node | None) -> Range | None:
     return Range(float(bitrate_bps(node.value("Min")) or 0), float(high)) if (low * 1000 <= high) else None
 
 
-def _numbers(text: str | None) -> tuple[float, ...]:
-    words = re.split(r"[\s,;]+", (text or "").strip())[:64]
-    return tuple(n for word in words if word and (n := to_float(word)) is not None)
+def _numbers(text: str | None) -> tuple[tuple[float, ...], bool]:
+    """The numbers of a list, and whether every word of it was one."""
+    words = [word for word in re.split(r"[\s,;]+", (text or "").strip()) if word]
+    numbers = tuple(n for word in words[:MAX_NUMBERS] if (n := to_float(word)) is not None)
+    return numbers, len(numbers) == len(words)
 
 
 def _words(text: str | None) -> tuple[str, ...]:

@@ -167,6 +167,8 @@ class EncoderOptions:
     bitrate_range_bps: Range | None
     gop_range_frames: Range | None
     codec_profiles: tuple[str, ...]
+    is_whole: bool = True
+    """False: a part of the menu was not understood, so what it leaves out says nothing."""
 
 
 @dataclass(frozen=True, slots=True)

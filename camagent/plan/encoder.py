@@ -212,6 +212,8 @@ def _not_offered(denied: Sequence[str], option: EncoderOptions, now: EncoderSett
     }
     if any(offers[check] for check in denied):
         return Choice(Ability.NO)
+    if denied and not option.is_whole:
+        return Choice(Ability.UNKNOWN, doubt="options_in_part")
     return Choice(Ability.UNKNOWN, doubt="options_no_choice" if denied else "options_unread")
 
 

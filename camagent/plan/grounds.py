@@ -28,7 +28,7 @@ from camagent.model.scan_result import CameraFacts
 from camagent.model.stream import ConfiguredStream, MeasuredStream, StreamFacts, StreamRole, StreamTarget
 from camagent.model.text import Message, message
 from camagent.plan.main_encoder import larger_single_pictures, main_profile, media1_menu
-from camagent.plan.menu import believable
+from camagent.plan.menu import believable, rates_differ, sizes_differ
 from camagent.plan.tender import NAMES
 
 SIZE_TOLERANCE = 0.02  # 1072 and 1080 lines are one size: encoders round to macroblocks
@@ -214,8 +214,8 @@ def _menu_doubts(camera: CameraFacts) -> Iterator[Message]:
 
 def _offers_choice(option: EncoderOptions) -> bool:
     span = option.frame_rate_range_hz
-    rates = len(set(option.frame_rates_hz)) > 1 or (span is not None and span.low < span.high)
-    return rates or len(set(option.resolutions)) > 1
+    rates = option.frame_rates_hz or ((span.low, span.high) if span is not None else ())
+    return rates_differ(rates) or sizes_differ(option.resolutions)
 
 
 STREAM_CHECKS = frozenset(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 from camagent.model.device import EncoderOptions, EncoderSettings, Range
 
@@ -17,12 +18,19 @@ MAX_RATE_HZ = 240.0
 MAX_GOP_FRAMES = 10_000.0  # several minutes at 25 fps; "smart" codecs go to about 1,000
 MAX_BITRATE_BPS = 1e9  # above any network port of a camera
 RATE_TOLERANCE = 0.01  # 29.97 is listed as 30
+ALIKE_PX = 16  # sides that differ by less, or are turned, are one size: encoders round to macroblocks
 
 
 def believable(option: EncoderOptions) -> EncoderOptions:
-    """The menu without the parts that are no answer; what is left may still offer no choice."""
+    """The menu without the parts that are no answer; what is left may still offer no choice.
+
+    Among rows that no encoder has a true one may be garbled: such a menu is not whole. 0 is "not set".
+    """
+    sides, rates = chain.from_iterable(option.resolutions), option.frame_rates_hz
+    absurd = any(side > MAX_SIDE_PX for side in sides) or any(rate > MAX_RATE_HZ for rate in rates)
     return replace(
         option,
+        is_whole=option.is_whole and not absurd,
         resolutions=tuple(
             size for size in option.resolutions if all(MIN_SIDE_PX <= s <= MAX_SIDE_PX for s in size)
         ),
@@ -40,22 +48,35 @@ def _stated(span: Range | None, most: float) -> Range | None:
     return span
 
 
+def sizes_differ(sizes: Sequence[Size]) -> bool:
+    """A choice is offered: two sizes that are neither the same turned nor the same rounded."""
+    sides = [(min(size), max(size)) for size in sizes]
+    first = sides[0] if sides else (0, 0)
+    return any(abs(low - first[0]) > ALIKE_PX or abs(high - first[1]) > ALIKE_PX for low, high in sides)
+
+
+def rates_differ(rates: Sequence[float]) -> bool:
+    """The same for frame rates."""
+    return bool(rates) and max(rates) > min(rates) * (1 + RATE_TOLERANCE)
+
+
 def sizes_deny(option: EncoderOptions, now: EncoderSettings) -> bool:
-    """The list of sizes may be believed in what it leaves out: it offers a choice, and today's size is in
-    it."""
-    sizes = set(option.resolutions)
-    if len(sizes) < 2:
+    """The list of sizes may be believed in what it leaves out: it is whole, offers a choice, and today's size
+    is in it."""
+    if not option.is_whole or not sizes_differ(option.resolutions):
         return False
-    return option.codec != now.codec or (now.width_px, now.height_px) in sizes
+    return option.codec != now.codec or (now.width_px, now.height_px) in option.resolutions
 
 
 def rates_deny(option: EncoderOptions, now: EncoderSettings) -> bool:
     """The same for frame rates."""
     rates, span, today = option.frame_rates_hz, option.frame_rate_range_hz, now.frame_rate_hz
     same_codec = option.codec == now.codec
+    if not option.is_whole:
+        return False
     if rates:
-        return len(set(rates)) > 1 and (not same_codec or _listed(today, rates))
-    if span is None or span.low == span.high:
+        return rates_differ(rates) and (not same_codec or _listed(today, rates))
+    if span is None or not rates_differ((span.low, span.high)):
         return False
     return not same_codec or (
         today is not None and span.low <= today * (1 + RATE_TOLERANCE) and today <= span.high
@@ -69,4 +90,4 @@ def _listed(rate: float | None, rates: Sequence[float]) -> bool:
 def gops_deny(option: EncoderOptions) -> bool:
     """The same for the length of a group of pictures."""
     span = option.gop_range_frames
-    return span is not None and span.low < span.high
+    return option.is_whole and span is not None and span.low < span.high

@@ -99,7 +99,9 @@ REPLACED: dict[str, dict[str, Answer | Say]] = {
     "Media1 says no of its higher rate too": {f"{MEDIA1}#{MENU}": media1(HD, VGA, most_hz=120)},
     "Media1 offers nothing": {f"{MEDIA1}#{MENU}": EMPTY},
     "Media1 offers single pictures only": {f"{MEDIA1}#{MENU}": media1(FULL, HD, codec="JPEG")},
-    "Media1 does not list the profile": {f"{MEDIA1}#GetProfiles": media1_profiles(token="P7")},
+    "Media1 lists the encoder by another profile": {
+        f"{MEDIA1}#GetProfiles": media1_profiles(token="P7").replace('"E1"', '"E-P1"')
+    },
     "Media1 lists no profile": {f"{MEDIA1}#GetProfiles": envelope("<trt:GetProfilesResponse/>")},
 }
 DIFFER: dict[str, dict[str, Answer | Say]] = {
@@ -118,6 +120,81 @@ UNREAD: dict[str, dict[str, Answer | Say]] = {
     "Media1 answers something else": {f"{MEDIA1}#{MENU}": envelope("<trt:GetProfilesResponse/>")},
     "Media1 refuses its list": {f"{MEDIA1}#GetProfiles": soap_fault("Action", "failed")},
 }
+
+
+def media2_beside(more: str, rates: str = "25 15 5", rows: str = "") -> str:
+    """Media2's small menu with more rows of sizes, other rates, or rows of other codecs before it."""
+    menu = media2(HD, VGA, rates=rates).replace("</tr2:Options>", f"{more}</tr2:Options>")
+    return menu.replace("<tr2:Options", f"{rows}<tr2:Options", 1)
+
+
+def options_row(codec: str, *sizes: tuple[int, int]) -> str:
+    text = f'<tr2:Options GovLengthRange="1 400" FrameRatesSupported="25 15">{sizes_of(*sizes)}'
+    return f"{text}<tt:Encoding>{codec}</tt:Encoding></tr2:Options>"
+
+
+def media1_beside(more: str) -> str:
+    return media1(HD, VGA).replace("</trt:Options>", f"{more}</trt:Options>")
+
+
+UNREADABLE = "<tt:ResolutionsAvailable><tt:Width>1920x1080</tt:Width><tt:Height/></tt:ResolutionsAvailable>"
+LONG = tuple((64 + 8 * n, 96) for n in range(128))
+IN_PART = {
+    "a size that is no pair of numbers": {MEDIA2: media2_beside(UNREADABLE)},
+    "a size as one word": {MEDIA2: media2_beside("<tt:ResolutionsAvailable>1080p</tt:ResolutionsAvailable>")},
+    "a size that no imager has": {MEDIA2: media2_beside(sizes_of((65_000, 1080)))},
+    "more sizes than are read": {MEDIA2: media2(HD, VGA, *LONG, FULL)},
+    "a rate that is no number": {MEDIA2: media2(HD, FULL, rates="10 25 30/1x").replace("25 ", "5 ")},
+    "a codec of a name that nobody gave it": {MEDIA2: media2_beside("", rows=options_row("HEVC-Main", FULL))},
+    "a row without a codec": {MEDIA2: media2_beside("", rows=options_row("", FULL))},
+    "more rows than are read": {MEDIA2: media2_beside("", rows=options_row("JPEG", FULL) * 16)},
+    "a codec of Media1 that is unknown": {
+        MEDIA1: media1_beside(f"<tt:Extension><tt:HEVC>{sizes_of(FULL)}</tt:HEVC></tt:Extension>")
+    },
+    "sizes that are one, turned": {MEDIA2: media2(HD, (720, 1280), rates="25 15 5")},
+    "sizes that are one, rounded": {MEDIA2: media2(HD, (1280, 736), rates="25 15 5")},
+}
+IN_SEVERAL_ROWS = {
+    "two rows of one codec": {MEDIA2: media2_beside("", rows=options_row("H264", FULL))},
+    "two parts of one codec": {MEDIA1: media1_beside(f"<tt:H264>{sizes_of(FULL)}</tt:H264>")},
+    "two answers in one": {
+        MEDIA1: media1_beside(f"</trt:Options><trt:Options><tt:H264>{sizes_of(FULL)}</tt:H264>")
+    },
+}
+
+
+@each(list(IN_PART))
+def test_a_menu_that_is_not_understood_whole_denies_nothing(name: str) -> None:
+    menus: dict[str, Answer | Say] = {f"{service}#{MENU}": menu for service, menu in IN_PART[name].items()}
+    facts = interview(small_camera(menus))
+    assert advised(facts)[0] is Action.INVESTIGATE
+
+
+@each(list(IN_SEVERAL_ROWS))
+def test_what_any_row_of_a_codec_offers_is_offered(name: str) -> None:
+    rows = IN_SEVERAL_ROWS[name]
+    facts = interview(small_camera({f"{service}#{MENU}": menu for service, menu in rows.items()}))
+    service = next(iter(rows))
+    menu = main_profile(facts).options if service == MEDIA2 else main_profile(facts).media1_options
+    assert isinstance(menu, tuple) and FULL in menu[0].resolutions and HD in menu[0].resolutions
+    assert advised(facts)[0] in (Action.RECONFIGURE, Action.INVESTIGATE)
+
+
+def listed(facts: DeviceFacts) -> list[str]:
+    assert isinstance(facts.media, MediaFacts)
+    return [profile.token for profile in facts.media.profiles]
+
+
+def test_a_main_stream_that_only_media1_lists_stays_a_stream() -> None:
+    """Nobody is judged in its place; where it is the encoder of a listed profile it is no other stream."""
+    facts = interview(small_camera({f"{MEDIA1}#GetProfiles": media1_profiles(token="P7")}))
+    assert listed(facts) == ["P1", "P2", "P7"]
+    elsewhere = media1_profiles(token="P7").replace(">VS1<", ">V0<")
+    assert listed(interview(small_camera({f"{MEDIA1}#GetProfiles": elsewhere}))) == ["P1", "P2", "P7"]
+    same = media1_profiles(token="P7").replace('"E1"', '"E-P1"')
+    assert listed(interview(small_camera({f"{MEDIA1}#GetProfiles": same}))) == ["P1", "P2"]
+    smaller = media1_profiles(token="P7").replace(">2560<", ">320<").replace(">1440<", ">180<")
+    assert listed(interview(small_camera({f"{MEDIA1}#GetProfiles": smaller}))) == ["P1", "P2"]
 
 
 @each(list(REPLACED))
