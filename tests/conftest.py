@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OUTSIDE = (
     "tests/peers/",
     "tests/monitoring/test_live",
-    "tests/discover/test_third_party.py",
+    "tests/discover/test_third_party_discovery.py",
     "tests/interrogate/test_third_party.py",
     "tests/simulator/test_third_party_clients.py",
     "tests/observe/media/test_agreement.py",

@@ -77,6 +77,12 @@ def test_a_file_name_means_one_thing() -> None:
     assert {name for name, count in stems.items() if count > 1} == {"__init__"}
 
 
+def test_a_test_file_has_a_name_of_its_own() -> None:
+    """A failed run names it, and an editor's tab shows no more than that."""
+    stems = Counter(path.stem for path in OUR_CODE if path.stem.startswith("test_"))
+    assert len(stems) > 200 and not [name for name, count in stems.items() if count > 1]
+
+
 def test_what_tests_benches_and_the_guide_share_has_names_of_its_own() -> None:
     """A bench bears the name of what it measures, and a test that of what it tests; so those are left out."""
     shared = [

@@ -13,7 +13,7 @@ from camagent.model.device import SnapshotAccess
 from camagent.model.fault import Fault, FaultCode
 from tests.interrogate.fake_device import PASSWORD, USER, Asked, FakeDevice, envelope
 from tests.interrogate.test_interview import FAST, interview
-from tests.interrogate.test_replay import again, recorded_with, timeless
+from tests.interrogate.test_interview_replay import again, recorded_with, timeless
 
 ASKED = replace(FAST, try_snapshot=True)
 JPEG = web.Response(status=200, body=b"\xff\xd8" + b"x" * 4_000_000, content_type="image/jpeg")

@@ -1,6 +1,6 @@
 """The pages about profiles say what the files and the code say.
 
-`docs/requirements.md` is written by `python -m tests.assess.test_docs > docs/requirements.md`.
+`docs/requirements.md` is written by `python -m tests.assess.test_rows_doc > docs/requirements.md`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.assess.judging import shipped
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 HEAD = """# The 48 rows of `ubnd-3288`
 
-Written from `profiles/ubnd-3288.toml` by `python -m tests.assess.test_docs`; a test keeps the two equal.
+Written from `profiles/ubnd-3288.toml` by `python -m tests.assess.test_rows_doc`; a test keeps the two equal.
 The text of 3288/UBND-KT was **not obtained**: no value here is "what 3288 says". [profiles.md](profiles.md)
 explains rules, units and outcomes.
 
