@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 import unicodedata
 from itertools import chain, product
 from pathlib import Path
@@ -32,13 +33,29 @@ shows a page with the values of the profile in use; in the files `{required}` an
 | row | Tiếng Việt | English |
 |---|---|---|
 """
+MENU_HEAD = """
+## Where the menu paths come from
+
+From `menus.toml`. A path that no public page shows is told in general words on the pages.
+
+| maker | path | public page |
+|---|---|---|
+"""
+MENUS = tomllib.loads((FOLDER / "menus.toml").read_text(encoding="utf-8"))["menu"]
+MAKER_ITEM = re.compile(r"^- \*\*(Hikvision|Dahua|Axis)\*\*(.*)$", re.MULTILINE)
+NAME = r"[A-Z]\w*(?:[ /&]+[A-Z]\w*)*"
+MENU_PATH = re.compile(rf"{NAME}(?: → {NAME})+")
 
 
 def index() -> str:
-    return HEAD + "".join(
+    rows = "".join(
         f"| {row} | [{_title(row, 'vi')}]({row}.vi.md) | [{_title(row, 'en')}]({row}.en.md) |\n"
         for row in ROWS
     )
+    menus = "".join(
+        f"| {menu['maker']} | {menu['path']} | [{menu['title']}]({menu['source']}) |\n" for menu in MENUS
+    )
+    return HEAD + rows + MENU_HEAD + menus
 
 
 def _title(row: str, lang: str) -> str:
@@ -115,6 +132,34 @@ def test_a_command_of_a_page_can_be_typed(page_of: tuple[str, str]) -> None:
         assert {word for word in rest if word.startswith("--")} <= options, line
         if words[0] == "answer":
             assert words[1] == row and words[1] in shipped().answerable(), line
+
+
+@each(PAGES, "/".join)
+def test_a_makers_menu_path_has_a_public_source(page_of: tuple[str, str]) -> None:
+    """A path that somebody only remembers sends a technician into a menu that is not there."""
+    row, lang = page_of
+    sourced = {(menu["maker"], menu["path"]) for menu in MENUS}
+    for maker, item in MAKER_ITEM.findall(raw(row, lang)):
+        assert {(maker, path) for path in MENU_PATH.findall(item)} <= sourced
+        assert "→" not in MENU_PATH.sub("", item)
+    assert "→" not in MAKER_ITEM.sub("", raw(row, lang)), "a path outside of the makers' lines"
+
+
+def test_every_source_is_that_of_a_path_on_the_pages() -> None:
+    for lang in LANGUAGES:
+        items: dict[str, str] = {}
+        for row in ROWS:
+            for maker, item in MAKER_ITEM.findall(raw(row, lang)):
+                items[maker] = items.get(maker, "") + item
+        unused = [menu["path"] for menu in MENUS if menu["path"] not in items[menu["maker"]]]
+        assert not unused
+    assert all(menu["source"].startswith("https://") and menu["title"] for menu in MENUS)
+
+
+def test_both_languages_name_the_same_menus() -> None:
+    for row in ROWS:
+        vi, en = (MENU_PATH.findall(raw(row, lang)) for lang in LANGUAGES)
+        assert vi == en, row
 
 
 def test_the_index_is_that_of_the_pages() -> None:
