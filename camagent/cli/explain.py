@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from camagent.assess.requirement_profile import RequirementProfile, Row
 
 WIDTH_CHARS = 78
+A_YES = "✓"
+"""What a profile writes for a question that is answered by yes or no: nothing to read as a bound."""
 _INDENT = {BlockKind.STEP: "   ", BlockKind.ITEM: "  ", BlockKind.QUOTE: "  │ "}
 
 
@@ -124,7 +126,7 @@ def _print_bounds(requirements: RequirementProfile, row: Row, required: str, rec
     click.echo("")
     click.secho(t("profile.explain.in_force", profile=requirements.id), bold=True, underline=True)
     nothing = t("profile.explain.no_bound")
-    if required != nothing:
+    if required not in (nothing, A_YES):
         click.echo(textwrap.fill(t("profile.explain.required", required=required), WIDTH_CHARS))
     if recommended != nothing:
         click.echo(textwrap.fill(t("profile.explain.recommended", recommended=recommended), WIDTH_CHARS))

@@ -129,7 +129,10 @@ def test_a_command_of_a_page_can_be_typed(page_of: tuple[str, str]) -> None:
         while isinstance(command, click.Group):
             command = command.commands[rest.pop(0)]
         options = set(chain.from_iterable(param.opts for param in command.params))
-        assert {word for word in rest if word.startswith("--")} <= options, line
+        typed = {word for word in rest if word.startswith("--")}
+        assert typed <= options, line
+        needed = (set(param.opts) for param in command.params if param.required and param.opts[0][0] == "-")
+        assert all(typed & names for names in needed), line
         if words[0] == "answer":
             assert words[1] == row and words[1] in shipped().answerable(), line
 
