@@ -10,6 +10,7 @@ import click
 import pytest
 
 from camagent.cli.main import build
+from camagent.text import catalogue
 from guide.hour import STEPS
 from guide.screens import PAGES, Part, Screen, read_screens, screen_of, steady, with_screens
 
@@ -75,6 +76,16 @@ def test_every_command_exists_with_its_options(language: str) -> None:
             context = click.Context(command, info_name=command.name, parent=context)
         assert command is not None
         command.make_parser(context).parse_args(words)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_button_of_the_hour_is_called_so_on_the_page(language: str) -> None:
+    """Section 9 sends the reader to `camagent ui`: what it prints bold is pressed or read there."""
+    bold = re.findall(r"\*\*([^*]+)\*\*", page(language).rpartition("\n## 9.")[2])
+    words = {text for key, text in catalogue(language).items() if key.startswith("ui.")}
+    names = words | {re.sub(r"^\d\. ", "", text) for text in words}
+    assert len(bold) > 5
+    assert set(bold) <= names
 
 
 def test_a_page_takes_its_screens_and_nothing_else_changes() -> None:

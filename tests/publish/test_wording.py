@@ -112,7 +112,7 @@ def test_bases_are_named_with_how_sure_they_are() -> None:
     assert Reasons.of(seen(*rows)).bases("vi", 4) == ["R-0, R-1: giả định (thấp)"]
     named = BasisView(kind="named-doc", document="QCVN 11:2026/BCA", confidence="high")
     assert basis_short(named, "vi") == "QCVN 11:2026/BCA (cao)"
-    assert basis_text(named, "en") == "Named document: QCVN 11:2026/BCA (confidence high)"
+    assert basis_text(named, "en") == "Document: QCVN 11:2026/BCA (confidence high)"
     strange = BasisView(kind="x" * 20, document=None, confidence="?")
     assert "x" * 20 in basis_text(strange, "vi") and "x" * 20 in basis_short(strange, "vi")
 
