@@ -36,7 +36,12 @@ WHOLE_SITE = ""  # the key of answers that hold for every camera of the site
 @click.argument("met", type=click.Choice(["yes", "no"]))
 @click.option("--camera", help=t("cli.help.answer_camera"))
 @click.option("--by", help=t("cli.help.answer_by"))
-@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help=t("cli.help.answer_expires"))
+@click.option(
+    "--expires",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help=t("cli.help.answer_expires"),
+)
 @click.option("--note", help=t("cli.help.answer_note"))
 @click.option("--profile", "requirement_profile", help=t("cli.help.requirement_profile"))
 @click.option(
