@@ -12,9 +12,11 @@ import pytest
 from camagent.cli.main import build
 from camagent.text import catalogue
 from guide.hour import STEPS
-from guide.screens import PAGES, Part, Screen, read_screens, screen_of, steady, with_screens
+from guide.screens import PAGES, ROOT, Part, Screen, read_screens, screen_of, steady, with_screens
 
 LANGUAGES = sorted(PAGES)
+SPEAKERS = {"findings", "plan", "picture", "report"}
+"""The catalogues of which a step on a screen can be."""
 
 
 def page(language: str) -> str:
@@ -86,6 +88,26 @@ def test_a_button_of_the_hour_is_called_so_on_the_page(language: str) -> None:
     names = words | {re.sub(r"^\d\. ", "", text) for text in words}
     assert len(bold) > 5
     assert set(bold) <= names
+
+
+README = {"vi": "README.vi.md", "en": "README.md"}
+INDENTED = re.compile(r"^  → .*(?:\n  (?!→).*)*", re.MULTILINE)
+
+
+def sentence(text: str) -> re.Pattern[str]:
+    """What a sentence of the catalogue looks like on a screen, whatever stands in its gaps."""
+    return re.compile(".+?".join(re.escape(piece) for piece in re.split(r"\{[^}]*\}", text)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_screen_shows_a_step_that_the_product_no_longer_says(language: str) -> None:
+    """After a change of wording: `make guide`, and the README's lines from `camagent demo`."""
+    spoken = (text for key, text in catalogue(language).items() if key.split(".")[0] in SPEAKERS)
+    says = [sentence(text) for text in spoken if len(re.sub(r"\{[^}]*\}", "", text)) > 20]
+    shown = page(language) + (ROOT / README[language]).read_text(encoding="utf-8")
+    steps = [" ".join(step.split()).removeprefix("→ ") for step in INDENTED.findall(shown)]
+    assert len(steps) > 5
+    assert not [step for step in steps if not any(pattern.match(step) for pattern in says)]
 
 
 def test_a_page_takes_its_screens_and_nothing_else_changes() -> None:
