@@ -81,7 +81,7 @@ def test_a_camera_whose_options_offer_what_is_asked_is_reconfigured_and_not_repl
     assert plan.tender is None and plan.cost_class is None
     assert (plan.bitrate_before_bps, plan.bitrate_after_bps) == (2_900_000.0, 3_000_000.0)
     assert "theo camera khai báo thì đặt được" in both(plan.steps[0]).vi
-    assert "advertised as configurable" in both(plan.steps[0]).en
+    assert "the camera says that they can be set" in both(plan.steps[0]).en
 
 
 def test_the_limit_that_will_be_set_is_the_bandwidth_to_come() -> None:

@@ -119,7 +119,7 @@ def test_coverage_says_how_many_ranges_and_addresses_answered_and_why_it_is_less
     )
     text = printed(school(1, coverage=coverage), "en")
     assert "1 of 3 ranges" in text and "41 of 44 addresses" in text
-    assert "Interface eth1 has no link" in text and "10.0.0.0/22" in text
+    assert "Network card eth1 has no link" in text and "10.0.0.0/22" in text
     assert "from_the_future:x" in text and "no_carrier" not in text
 
 
