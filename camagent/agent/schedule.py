@@ -11,7 +11,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
 MINUTES_A_DAY = 24 * 60
@@ -72,7 +72,7 @@ class QuietHours:
     """Below `start_min`: the span goes over midnight."""
 
     def left_s(self, at: time) -> float:
-        """Seconds until the span ends; 0 outside of it."""
+        """Seconds by the clock on the wall until the span ends; 0 outside of it."""
         minute = at.hour * 60 + at.minute
         length_min = self.end_min - self.start_min
         length_min += MINUTES_A_DAY if length_min < 0 else 0  # "00:00-24:00" is a whole day, and not none
@@ -108,7 +108,8 @@ class Schedule:
 
     def quiet_left_s(self, now: datetime) -> float:
         """Seconds of quiet still to keep; `now` in the school's own zone."""
-        return max((span.left_s(now.time()) for span in self.quiet), default=0.0)
+        by_clock_s = max((span.left_s(now.time()) for span in self.quiet), default=0.0)
+        return _passing_s(now, by_clock_s) if by_clock_s > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -223,6 +224,19 @@ class Agenda:
         turn = math.floor(after_s / period_s - phase) + 1
         jitter = _fraction(f"{work}:{host}:{turn}") * cadence.jitter_ratio
         return (turn + phase + jitter) * period_s
+
+
+def _passing_s(now: datetime, by_clock_s: float) -> float:
+    """How long it takes until a clock on the wall, set forward or back meanwhile, shows so much more."""
+    end, begun = (now + timedelta(seconds=by_clock_s)).replace(fold=now.fold), now.astimezone(UTC)
+    passing_s = (end.astimezone(UTC) - begun).total_seconds()
+
+    def shown(after_s: float) -> datetime:
+        return (begun + timedelta(seconds=after_s)).astimezone(now.tzinfo).replace(tzinfo=None)
+
+    while shown(passing_s - 60.0) > end.replace(tzinfo=None):  # an hour is skipped, and the end lies in it
+        passing_s -= 60.0
+    return passing_s
 
 
 def _shuffled(host: str) -> bytes:

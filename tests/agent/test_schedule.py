@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -117,6 +118,34 @@ def test_after_quiet_hours_nothing_rushes() -> None:
     assert Counter(int(at_s // 30) for at_s in begins).most_common(1)[0][1] < 24
     interrogated = [at_s for at_s, task in starts if task.work is Work.INTERROGATE]
     assert max(Counter(int(at_s // 60) for at_s in interrogated).values()) <= 4
+
+
+SPRING, AUTUMN = datetime(2026, 3, 29), datetime(2026, 10, 25)  # in Berlin: 2:00 to 3:00, 3:00 to 2:00
+
+
+@pytest.mark.parametrize(
+    ("day", "span", "at", "fold", "left_min"),
+    [
+        (SPRING, "01:00-04:00", (1, 30), 0, 90),
+        (SPRING, "23:00-06:00", (0, 0), 0, 300),
+        (SPRING, "01:00-02:30", (1, 0), 0, 60),
+        (SPRING, "01:00-02:00", (1, 0), 0, 60),
+        (SPRING, "01:00-03:00", (1, 59), 0, 1),
+        (SPRING, "02:15-05:00", (3, 0), 0, 120),
+        (SPRING, "04:00-05:00", (4, 30), 0, 30),
+        (AUTUMN, "01:00-04:00", (1, 30), 0, 210),
+        (AUTUMN, "01:00-02:30", (2, 0), 0, 30),
+        (AUTUMN, "01:00-02:30", (2, 0), 1, 30),
+        (AUTUMN, "01:00-04:00", (2, 30), 0, 150),
+        (AUTUMN, "01:00-04:00", (2, 30), 1, 90),
+        (AUTUMN, "04:00-05:00", (4, 30), 0, 30),
+    ],
+)
+def test_quiet_ends_by_the_wall_clock_whatever_it_is_set_to(
+    day: datetime, span: str, at: tuple[int, int], fold: int, left_min: int
+) -> None:
+    now = day.replace(hour=at[0], minute=at[1], fold=fold, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert Schedule(quiet=(parse_quiet_hours(span),)).quiet_left_s(now) == left_min * 60
 
 
 @pytest.mark.parametrize(
