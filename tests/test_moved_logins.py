@@ -8,18 +8,27 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from aiohttp import web
 
+from camagent.cli.typed_targets import read_target
+from camagent.document.write import scan_document
 from camagent.model.device import DeviceFacts, DeviceTarget, TlsFacts
 from camagent.model.earlier_runs import Pins, pin_place
 from camagent.model.fault import FaultCode
 from camagent.model.onvif import MEDIA2_NS
+from camagent.model.secret import Credential, Secret
+from camagent.model.stream import StreamTarget
+from camagent.run.context import RunPeriod
 from camagent.run.fleet import Job
+from camagent.run.recognition import finish
+from tests.builders import NOW
 from tests.interrogate.fake_device import LOGIN, WRONG, Answer, Asked, FakeDevice, envelope, serving
 from tests.interrogate.test_tls import server_context
 from tests.test_safety_promises import OPTIONS, checked, logins_of
+from tests.test_trust import NOBODY, order
 from tests.test_weaker_login import visit
 
 
@@ -163,3 +172,36 @@ def test_basic_goes_to_no_other_port_that_the_pinned_device_names(tmp_path: Path
 
     camera, other = asyncio.run(story())
     assert logins_of(camera) > 0 and logins_of(other) == 0 and other.asked
+
+
+PLAIN_PASSWORD = Credential(LOGIN.user, Secret("Zq7 hun/ter2:é"))
+ECHOES = (quote(PLAIN_PASSWORD.secret.reveal(), safe=""), quote(PLAIN_PASSWORD.secret.reveal()))
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+def test_a_password_that_the_device_puts_into_its_address_is_not_shown(echo: str) -> None:
+    """/PW/ch1 looks like any other path, but this password is known."""
+
+    def address(device: FakeDevice, asked: Asked) -> Answer:
+        uri = f"rtsp://127.0.0.1:9/{echo}/ch1?a={echo}"
+        if asked.namespace == MEDIA2_NS:
+            return envelope(f"<tr2:GetStreamUriResponse><tr2:Uri>{uri}</tr2:Uri></tr2:GetStreamUriResponse>")
+        inner = f"<trt:MediaUri><tt:Uri>{uri}</tt:Uri></trt:MediaUri>"
+        return envelope(f"<trt:GetStreamUriResponse>{inner}</trt:GetStreamUriResponse>")
+
+    async def story() -> str:
+        device = FakeDevice(login="none", answers={"GetStreamUri": address})
+        async with serving(device):
+            checks = await checked([Job(device.target, PLAIN_PASSWORD)])
+        run = finish(checks, order("127.0.0.0/8", NOBODY), RunPeriod(NOW, NOW, "check", None))
+        return scan_document(run.result).compact_json().decode()
+
+    text = asyncio.run(story())
+    assert "/***/ch1?a=***" in text and "ter2" not in text, text[max(0, text.find("ter2") - 200) :][:300]
+
+
+def test_a_typed_address_does_not_show_the_password_that_goes_with_it() -> None:
+    for typed in ("rtsp://192.0.2.1/hunter2/ch1", "rtsp://admin:hunter2@192.0.2.1/hunter2/ch1?k=hunter2"):
+        job = read_target(typed, Credential("admin", Secret("hunter2")))
+        assert isinstance(job.target, StreamTarget) and "hunter2" not in job.target.uri.shown + job.place
+        assert "hunter2" in str(job.target.uri) and "hunter2" not in repr(job.target.uri.secret)

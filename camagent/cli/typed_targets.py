@@ -50,7 +50,8 @@ def read_target(text: str, login: Credential | None, number: int = 1) -> Job:
         uri, credential = parsed
         if credential is not None:
             warn(t("cli.password_in_url"))
-        return Job(StreamTarget(uri), credential or login)
+        credential = credential or login
+        return Job(StreamTarget(uri.hiding(credential)), credential)
     if parsed is not None:
         uri, credential = parsed
         target = DeviceTarget(uri.host, uri.port, uri.path or "/onvif/device_service", uri.scheme == "https")

@@ -91,7 +91,7 @@ async def fetch_media(conversation: Conversation, doors: Sequence[MediaDoor]) ->
     # a camera's profile that only one service lists may have an encoder that the other knows better
     menu_places = {p.token: ordered_doors if p.video_source in sources else places[p.token] for p in rows}
     menus = await _fetch_menus(conversation, menu_places, ordered)
-    facts = (_media_profile(conversation.host, p, streams[p.token], menus) for p in rows)
+    facts = (_media_profile(conversation, p, streams[p.token], menus) for p in rows)
     beside = await _fetch_media1_menus(conversation, outcomes, chosen, ordered)
     return MediaFacts(
         service="media2" if chosen.namespace == MEDIA2_NS else "media1",
@@ -294,7 +294,7 @@ def _pixels(encoder: EncoderSettings | None) -> int:
 
 
 def _media_profile(
-    host: str,
+    conversation: Conversation,
     stated: StatedProfile,
     stream: tuple[StreamUri, bool] | Fault,
     menus: dict[str, tuple[EncoderOptions, ...] | Fault],
@@ -312,4 +312,5 @@ def _media_profile(
     if isinstance(stream, Fault):
         return replace(plain, stream_uri=stream)
     uri, had_credentials = stream
-    return replace(plain, stream_uri=uri.pinned(host), uri_had_credentials=had_credentials)
+    uri = uri.pinned(conversation.host).hiding(conversation.credential)
+    return replace(plain, stream_uri=uri, uri_had_credentials=had_credentials)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, replace
-from urllib.parse import unquote
+from dataclasses import dataclass, field, replace
+from urllib.parse import quote, unquote
 
 from camagent.model.printable import printable
 from camagent.model.secret import Credential, Secret
 from camagent.model.secret_fields import HIDDEN, hide_fields
 
 DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
+MIN_HIDDEN_CHARS = 4  # a shorter secret is part of ordinary words: hiding "12" would shred every number
 MAX_URI_CHARS = 2048  # longer than any camera's stream URI seen; bounds what a device can make us keep
 
 # Also escaped, and as keyboards of East Asia write them.
@@ -35,6 +36,8 @@ class StreamUri:
     port: int
     path: str
     """Path and query as the device wrote them, beginning with "/" (or empty)."""
+    secret: Secret | None = field(default=None, compare=False, repr=False)
+    """The password of its device, as far as one is known: should it stand in the path, it is not shown."""
 
     @property
     def netloc(self) -> str:
@@ -48,8 +51,17 @@ class StreamUri:
     @property
     def shown(self) -> str:
         """The address fit to be shown: log-ins that vendors put into the path or query are replaced by
-        ***."""
-        return f"{self.scheme}://{self.netloc}{hide_fields(self.path)}"
+        ***, and so is the device's own password anywhere in it."""
+        path = self.path
+        password = self.secret.reveal() if self.secret is not None else ""
+        if len(password) >= MIN_HIDDEN_CHARS:
+            for form in (password, quote(password, safe=""), quote(password)):
+                path = path.replace(form, HIDDEN)
+        return f"{self.scheme}://{self.netloc}{hide_fields(path)}"
+
+    def hiding(self, login: Credential | None) -> StreamUri:
+        """The same address, which does not show the password of this log-in."""
+        return self if login is None else replace(self, secret=login.secret)
 
     def pinned(self, host: str) -> StreamUri:
         """The same port and path at the address that we reached, whatever host the device named."""

@@ -103,7 +103,11 @@ def with_login(job: Job, order: JudgingContext, present: Container[str]) -> Job:
     withheld = login in (LoginGiven.WITHHELD, LoginGiven.ANOTHER)
     credential = None if withheld else order.credentials.for_address(job.host)
     before = order.memory.trust.signs_before(shown_by(job), present)
-    return replace(job, credential=credential, login=login, before=before)
+    target = job.target
+    if isinstance(target, StreamTarget):
+        bound = order.credentials.for_address(job.host)
+        target = replace(target, uri=target.uri.hiding(bound))
+    return replace(job, target=target, credential=credential, login=login, before=before)
 
 
 def _declared_target(declared: Declaration, address: str) -> DeviceTarget | StreamTarget:

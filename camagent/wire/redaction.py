@@ -12,9 +12,8 @@ from xml.sax.saxutils import escape, unescape
 
 from camagent.model.secret import Credential
 from camagent.model.secret_fields import HIDDEN, PASSWORD_NAMES, Marks, hide_fields, hide_fields_in_text
-from camagent.model.uri import split_userinfo
+from camagent.model.uri import MIN_HIDDEN_CHARS, split_userinfo
 
-MIN_HIDDEN_CHARS = 4  # a shorter secret is part of ordinary words: hiding "12" would shred every number
 _QUOTED = re.compile(
     rf"(?<![A-Za-z0-9])(?:{PASSWORD_NAMES})\"?\s{{0,4}}[=:]\s{{0,4}}([\"'])(?P<value>(?:\\.|(?!\1).)*)\1",
     re.I,
