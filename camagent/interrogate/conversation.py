@@ -133,7 +133,7 @@ class Conversation(QuestionLine):
             if not self._may_answer(url, self._strength_at(url)):
                 return Fault(FaultCode.AUTH_WEAKER, Stage.INTERROGATE, question.operation, 0.0)
             self.logged_in_at_all = True
-            meaning = await self._send(question, url, login=True)
+            meaning = await self._send_login(question, url)
             if meaning.misunderstood and Quirk.STUMBLES_OVER_SECURITY not in self.quirks:
                 self.quirks.add(Quirk.STUMBLES_OVER_SECURITY)
                 continue
@@ -299,6 +299,15 @@ class Conversation(QuestionLine):
         if self.proven:
             return self._renewed_for != question
         return bool(offered) and offered[0].stale and self._renewed_for is None
+
+    async def _send_login(self, question: Question[Any], url: str) -> ReplyMeaning:
+        """With the log-in; what ends us before the answer leaves it unanswered in the ledger."""
+        if self.proven or self.credential is None:
+            return await self._send(question, url, login=True)
+        self.ledger.sent(self.host, self.credential)
+        meaning = await self._send(question, url, login=True)
+        self.ledger.returned(self.host, self.credential)
+        return meaning
 
     async def _send(self, question: Question[Any], url: str, login: bool) -> ReplyMeaning:
         meaning = await self.put(question, url, login)

@@ -32,7 +32,7 @@ MAX_PLACES = 20_000  # doors: four of each of 5,000 cameras
 BUSY_MS = 300
 _STEPS = (
     (
-        # `state` is "trying" (by the process `owner`) or "refused".
+        # `state`: "trying" (by the process `owner`), "sent" (by it, and not answered), "refused", "accepted".
         """CREATE TABLE login (
             device TEXT NOT NULL,
             secret TEXT NOT NULL,
@@ -79,7 +79,7 @@ class LoginRecord(ClosedAtEnd):
         self._owner = secrets.token_hex(8)
 
     def close(self) -> None:
-        """Give back what was begun and not answered, and let go of the file."""
+        """Give back what was begun and not sent, and let go of the file."""
         with suppress(sqlite3.DatabaseError), transaction(self._connection):
             self._connection.execute("DELETE FROM login WHERE state = 'trying' AND owner = ?", (self._owner,))
         self._connection.close()
@@ -95,17 +95,22 @@ class LoginRecord(ClosedAtEnd):
             row = self._connection.execute(
                 "SELECT state, owner, at FROM login WHERE device = ? AND secret = ?", (device, mark)
             ).fetchone()
-            if row is not None and row[0] == "refused" and _within(row[2], now, AGAIN_AFTER):
-                return FaultCode.AUTH_REJECTED
-            if (
-                row is not None
-                and row[0] == "trying"
-                and row[1] != self._owner
-                and _within(row[2], now, TRYING_FOR)
-            ):
+            state, owner, at = row or ("trying", self._owner, stamp_text(now))
+            if state in ("trying", "sent") and owner != self._owner and _within(at, now, TRYING_FOR):
                 return FaultCode.BUSY
-            self._put(device, credential, "trying")
+            if state in ("refused", "sent") and _within(at, now, AGAIN_AFTER):
+                return FaultCode.AUTH_REJECTED
+            if state != "accepted":
+                self._put(device, credential, "trying")
         return None
+
+    def sent(self, device: str, credential: Credential) -> None:
+        """It goes out now: until `returned`, nobody knows what the device makes of it, whatever ends us."""
+        self._step(device, credential, "trying", "sent")
+
+    def returned(self, device: str, credential: Credential) -> None:
+        """An answer came, or the device had time for one."""
+        self._step(device, credential, "sent", "trying")
 
     def refuse(self, device: str, credential: Credential) -> None:
         """The device refused it: nobody sends it there again within a day."""
@@ -113,10 +118,16 @@ class LoginRecord(ClosedAtEnd):
             self._put(device, credential, "refused")
 
     def accept(self, device: str, credential: Credential) -> None:
-        """The device let us in, or did not judge the log-in at all."""
+        """The device let us in: from now on a try that is cut off is no wrong one."""
+        with suppress(sqlite3.DatabaseError), transaction(self._connection):
+            self._put(device, credential, "accepted")
+
+    def release(self, device: str, credential: Credential) -> None:
+        """The device did not judge the log-in at all."""
         with suppress(sqlite3.DatabaseError), transaction(self._connection):
             self._connection.execute(
-                "DELETE FROM login WHERE device = ? AND secret = ?", (device, self._mark(credential))
+                "DELETE FROM login WHERE device = ? AND secret = ? AND state != 'accepted'",
+                (device, self._mark(credential)),
             )
 
     def strongest(self, place: str) -> Strength | None:
@@ -155,13 +166,16 @@ class LoginRecord(ClosedAtEnd):
         return len(places)
 
     def refusals(self) -> tuple[RefusedLogin, ...]:
-        """Every log-in that is not tried again yet, in the order of the devices."""
+        """Every log-in that is not tried again yet, in the order of the devices; also one whose answer nobody
+        waited for."""
+        now = self._now()
         rows: list[tuple[str, str, str]] = []
         with suppress(sqlite3.DatabaseError):
             rows = self._connection.execute(
-                "SELECT device, user, at FROM login WHERE state = 'refused' ORDER BY device, user"
+                "SELECT device, user, at FROM login WHERE state = 'refused' OR state = 'sent' AND at < ?"
+                " ORDER BY device, user",
+                (stamp_text(now - TRYING_FOR),),
             ).fetchall()
-        now = self._now()
         return tuple(
             RefusedLogin(device, user, datetime.fromisoformat(at))
             for device, user, at in rows
@@ -177,6 +191,15 @@ class LoginRecord(ClosedAtEnd):
                 "DELETE FROM login WHERE device = ?", [(device,) for device in devices]
             )
         return len(devices)
+
+    def _step(self, device: str, credential: Credential, before: str, after: str) -> None:
+        """From one state of our own try to another."""
+        with suppress(sqlite3.DatabaseError), transaction(self._connection):
+            self._connection.execute(
+                "UPDATE login SET state = ?, at = ?"
+                " WHERE device = ? AND secret = ? AND state = ? AND owner = ?",
+                (after, stamp_text(self._now()), device, self._mark(credential), before, self._owner),
+            )
 
     def _put(self, device: str, credential: Credential, state: str) -> None:
         row = (device, self._mark(credential), credential.user, state, self._owner, stamp_text(self._now()))
@@ -198,7 +221,8 @@ def open_logins(path: Path, key: bytes, now: Callable[[], datetime]) -> LoginRec
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     record = LoginRecord(connection, key, now)
     with suppress(sqlite3.DatabaseError):
-        connection.execute("DELETE FROM login WHERE at < ?", (stamp_text(now() - AGAIN_AFTER),))
+        stale = "DELETE FROM login WHERE state != 'accepted' AND at < ?"
+        connection.execute(stale, (stamp_text(now() - AGAIN_AFTER),))
     return record
 
 

@@ -36,11 +36,20 @@ class RefusalRecord(Protocol):
     def claim(self, device: str, credential: Credential) -> FaultCode | None:
         """Before a log-in is sent; AUTH_REJECTED or BUSY where it must not be."""
 
+    def sent(self, device: str, credential: Credential) -> None:
+        """It goes out at this moment."""
+
+    def returned(self, device: str, credential: Credential) -> None:
+        """An answer came, or the time for one was over."""
+
     def refuse(self, device: str, credential: Credential) -> None:
         """The device refused it."""
 
     def accept(self, device: str, credential: Credential) -> None:
-        """The device accepted it, or did not judge it."""
+        """The device accepted it."""
+
+    def release(self, device: str, credential: Credential) -> None:
+        """The device did not judge it."""
 
     def strongest(self, place: str) -> Strength | None:
         """The strongest log-in that was ever asked for at this place; None where none was."""
@@ -61,6 +70,14 @@ class OpenedLate:
         record = self._opened()
         return None if record is None else record.claim(device, credential)
 
+    def sent(self, device: str, credential: Credential) -> None:
+        if (record := self._opened()) is not None:
+            record.sent(device, credential)
+
+    def returned(self, device: str, credential: Credential) -> None:
+        if (record := self._opened()) is not None:
+            record.returned(device, credential)
+
     def refuse(self, device: str, credential: Credential) -> None:
         if (record := self._opened()) is not None:
             record.refuse(device, credential)
@@ -68,6 +85,10 @@ class OpenedLate:
     def accept(self, device: str, credential: Credential) -> None:
         if (record := self._opened()) is not None:
             record.accept(device, credential)
+
+    def release(self, device: str, credential: Credential) -> None:
+        if (record := self._opened()) is not None:
+            record.release(device, credential)
 
     def strongest(self, place: str) -> Strength | None:
         record = self._opened()
@@ -87,6 +108,8 @@ class LoginLedger:
         self._locked: set[str] = set()
         self._ours: set[tuple[str, str, str]] = set()
         """Pairs that this process has claimed, or that were accepted."""
+        self._unanswered: set[tuple[str, str, str]] = set()
+        """Pairs that are out, or were when whoever waited for the answer was ended."""
         self._strongest: dict[str, Strength] = {}
 
     def why_not(self, address: str, credential: Credential) -> FaultCode | None:
@@ -97,7 +120,7 @@ class LoginLedger:
         key = self._key(address, credential)
         if address in self._locked:
             return FaultCode.LOCKED_OUT
-        if key in self._refused:
+        if key in self._refused or key in self._unanswered:
             return FaultCode.AUTH_REJECTED
         if self._record is None or key in self._ours:
             return None
@@ -107,6 +130,19 @@ class LoginLedger:
         elif code is FaultCode.AUTH_REJECTED:
             self._refused.add(key)
         return code
+
+    def sent(self, address: str, credential: Credential) -> None:
+        """A log-in that nothing has proved goes out now: if nobody hears the answer it counts as refused."""
+        if len(self._unanswered) < MAX_PAIRS:
+            self._unanswered.add(self._key(address, credential))
+        if self._record is not None:
+            self._record.sent(address, credential)
+
+    def returned(self, address: str, credential: Credential) -> None:
+        """An answer came, or the device had its time for one."""
+        self._unanswered.discard(self._key(address, credential))
+        if self._record is not None:
+            self._record.returned(address, credential)
 
     def may_answer(self, place: str, offer: Strength, *, openly: bool = True) -> bool:
         """True where a log-in of this strength may be sent: nothing stronger was ever asked for there.
@@ -140,7 +176,7 @@ class LoginLedger:
         """The device refused this pair: never again in this run; and where that is `certain`, not within a
         day."""
         if self._record is not None:
-            (self._record.refuse if certain else self._record.accept)(address, credential)
+            (self._record.refuse if certain else self._record.release)(address, credential)
         if len(self._refused) >= MAX_PAIRS:
             self._locked.add(address)
             return
@@ -158,6 +194,7 @@ class LoginLedger:
         self._refused.clear()
         self._locked.clear()
         self._ours.clear()
+        self._unanswered.clear()
 
     @staticmethod
     def _key(address: str, credential: Credential) -> tuple[str, str, str]:

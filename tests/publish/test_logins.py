@@ -122,6 +122,48 @@ def test_a_killed_process_holds_nobody_up_for_long(machine: Machine) -> None:
     assert why_not(machine) is None
 
 
+def test_a_process_that_is_killed_before_the_answer_has_had_its_try(machine: Machine) -> None:
+    killed = machine.process()
+    ledger = LoginLedger(killed)
+    assert ledger.why_not(CAMERA, WRONG) is None
+    ledger.sent(CAMERA, WRONG)
+    assert ledger.why_not(CAMERA, WRONG) is FaultCode.AUTH_REJECTED  # a visit that was cut off, same process
+    assert why_not(machine) is FaultCode.BUSY
+    for hours in (0.01, 1, 23):
+        machine.now = START + timedelta(hours=hours)
+        assert why_not(machine) is FaultCode.AUTH_REJECTED
+        with machine.process() as record:
+            assert [refusal.device for refusal in record.refusals()] == [CAMERA]
+    with machine.process() as record:
+        assert record.allow(lambda _device: True) == 1
+    assert why_not(machine) is None
+
+
+def test_an_end_before_the_answer_is_no_wrong_try_of_a_login_that_was_let_in(machine: Machine) -> None:
+    with machine.process() as record:
+        ledger = LoginLedger(record)
+        assert ledger.why_not(CAMERA, WRONG) is None
+        ledger.accepted(CAMERA, WRONG)
+    machine.now = START + timedelta(days=3)
+    killed = LoginLedger(machine.process())
+    assert killed.why_not(CAMERA, WRONG) is None
+    killed.sent(CAMERA, WRONG)
+    machine.now += timedelta(minutes=1)
+    assert why_not(machine) is None
+    refused_once(machine)
+    assert why_not(machine) is FaultCode.AUTH_REJECTED
+
+
+def test_an_answer_that_says_nothing_leaves_no_mark(machine: Machine) -> None:
+    with machine.process() as record:
+        ledger = LoginLedger(record)
+        assert ledger.why_not(CAMERA, WRONG) is None
+        ledger.sent(CAMERA, WRONG)
+        ledger.returned(CAMERA, WRONG)
+        assert ledger.why_not(CAMERA, WRONG) is None
+    assert why_not(machine) is None
+
+
 def test_a_doubt_is_no_refusal_tomorrow_but_in_this_run(machine: Machine) -> None:
     with machine.process() as record:
         ledger = LoginLedger(record)

@@ -73,10 +73,14 @@ class RtspClient:
         request = Request(method, uri, tuple(headers))
         for _ in range(MAX_ROUNDS):
             authorization = self.login.header(method, uri)
+            answered = authorization is not None
+            if answered:
+                self.login.sent()
             answer = await self._exchange(request, authorization, limit_s or self.limits.reply_s)
+            if answered:
+                self.login.returned()
             if isinstance(answer, Fault):
                 return answer
-            answered = authorization is not None
             if answer.status == 401 or (answer.status == 403 and answered and self.login.used is None):
                 code = self.login.refused(answer, answered=answered)
                 if code is FaultCode.BUSY:

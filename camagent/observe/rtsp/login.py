@@ -65,6 +65,16 @@ class RtspLogin:
         """What must not stand in anything that is kept."""
         return secret_forms(self._credential) if self._credential is not None else ()
 
+    def sent(self) -> None:
+        """A header is about to go out; until `returned` nobody knows what the server makes of it."""
+        if self.used is None and self._credential is not None:
+            self._ledger.sent(self._address, self._credential)
+
+    def returned(self) -> None:
+        """An answer came, or the time for one was over."""
+        if self.used is None and self._credential is not None:
+            self._ledger.returned(self._address, self._credential)
+
     def accepted(self) -> None:
         """A request with our answer succeeded."""
         self._renewed = False
