@@ -16,10 +16,6 @@ class Notifier:
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._path = environment.get("NOTIFY_SOCKET", "")
-        micros = environment.get("WATCHDOG_USEC", "")
-        ours = environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
-        self.watchdog_s = int(micros) / 1e6 if micros.isdigit() and ours else None
-        """How long systemd waits for a sign of life; None where it does not wait for any."""
 
     def ready(self, status: str) -> None:
         """The service works."""

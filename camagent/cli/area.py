@@ -91,9 +91,6 @@ def merge_command(
     **chosen: Any,
 ) -> int:
     """Merge what can be read, name what cannot, rank by need, keep what was asked."""
-    from camagent.app import read_config
-    from camagent.area import merge_area
-    from camagent.area.area_wording import LEVELS
     from camagent.cli.area_record import (
         earlier_decisions,
         journal_of,
@@ -105,14 +102,7 @@ def merge_command(
     from camagent.cli.run import warn, write_report
     from camagent.report.progress_report import progress_lines
 
-    names = levels or read_config(None).site.levels
-    if len(names) > len(LEVELS):
-        raise OperatorError(message("area.too_many_levels", count=len(names), limit=len(LEVELS)))
-    report = merge_area(list(files), datetime.now(UTC), lang(), _options(names, **chosen), None)
-    for problem in report.problems:
-        warn(tm(problem.problem))
-    if not report.sites:
-        raise OperatorError(message("cli.area_empty"))
+    report = _merged(files, levels, **chosen)
     to_stdout = output == "-" or (output is None and report_format == "json")
     target = Path(output or f"camagent-area.{report_format}")
     place = record_file(store, Path() if to_stdout else target.parent)
@@ -131,6 +121,24 @@ def merge_command(
     else:
         warn(t("cli.written", path=str(write_report(target, content, group_readable))))
     return 0
+
+
+def _merged(files: tuple[Path, ...], levels: tuple[str, ...], **chosen: Any) -> AreaReport:
+    """What the files hold together; what cannot be read is warned of. Raises OperatorError where none can."""
+    from camagent.app import read_config
+    from camagent.area import merge_area
+    from camagent.area.area_wording import LEVELS
+    from camagent.cli.run import warn
+
+    names = levels or read_config(None).site.levels
+    if len(names) > len(LEVELS):
+        raise OperatorError(message("area.too_many_levels", count=len(names), limit=len(LEVELS)))
+    report = merge_area(list(files), datetime.now(UTC), lang(), _options(names, **chosen), None)
+    for problem in report.problems:
+        warn(tm(problem.problem))
+    if not report.sites:
+        raise OperatorError(message("cli.area_empty"))
+    return report
 
 
 def _options(levels: tuple[str, ...], ward: str | None, rank: str, prices: Path | None) -> AreaOptions:

@@ -14,7 +14,7 @@ from camagent.discover.multicast import PORT, Datagram, Tray, open_directed_sock
 from camagent.discover.neighbours import PATIENCE_S, Neighbourhood
 from camagent.discover.pace import Pace
 from camagent.discover.plan import DiscoveryPlan, is_loopback
-from camagent.discover.tcp_probe import ALIVE, PortAnswer, TriedPort
+from camagent.discover.tcp_probe import ALIVE, TriedPort
 from camagent.discover.wsdiscovery import Kind, ProbeTypes, parse_message
 from camagent.model.clock import Clock
 from camagent.model.discovery import Note
@@ -37,10 +37,6 @@ class TriedPorts:
     def of(self, host: str, ports: Iterable[int]) -> list[TriedPort]:
         """What these ports of one address said, in that order."""
         return [self.answers[host, port] for port in ports if (host, port) in self.answers]
-
-    def says(self, host: str, ports: Iterable[int], answer: PortAnswer) -> bool:
-        """True if one of these ports said that."""
-        return any(trial.answer is answer for trial in self.of(host, ports))
 
     def answered(self) -> set[str]:
         """Addresses that gave any answer at all."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 
 from camagent.model.finding import Outcome
 
@@ -55,18 +53,3 @@ def kept_by_recorder(channels: int) -> tuple[KeptVideo, ...]:
             hours = tuple((begin * DAY_H, end * DAY_H) for begin, end in days)
             kept.append(KeptVideo(f"Recording_{channel}_{number}", channel, hours, expected))
     return tuple(kept)
-
-
-def newest_run(
-    kept: Sequence[KeptVideo], channel: int, now: datetime, gap_s: float
-) -> tuple[datetime, datetime] | None:
-    """Begin and end of the channel's newest stretch without a gap of that length; None: nothing is kept."""
-    spans = sorted(chain.from_iterable(one.spans(now) for one in kept if one.channel == channel))
-    if not spans:
-        return None
-    begin = spans[-1][0]
-    for earlier, later in zip(reversed(spans[:-1]), reversed(spans[1:]), strict=True):
-        if (later[0] - earlier[1]).total_seconds() >= gap_s:
-            break
-        begin = earlier[0]
-    return begin, spans[-1][1]

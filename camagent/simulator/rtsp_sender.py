@@ -41,12 +41,10 @@ class InterleavedLine:
 
     transport: asyncio.Transport
     channel: int
-    lost_frames: int = 0
 
     def write_burst(self, burst: Burst) -> None:
         """One frame in one write."""
         if self.transport.get_write_buffer_size() > MAX_BACKLOG_BYTES:
-            self.lost_frames += 1
             return
         self.transport.write(burst.on_channel(self.channel))
 

@@ -86,7 +86,7 @@ def test_unreachable_is_believed_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_an_access_list_that_lets_rtsp_through_hides_no_camera(monkeypatch: pytest.MonkeyPatch) -> None:
     tried_ports = climb(Street(PortAnswer.UNREACHABLE, _554=PortAnswer.RTSP), monkeypatch)
-    assert tried_ports.says(HOST, (554,), PortAnswer.RTSP)
+    assert [trial.answer for trial in tried_ports.of(HOST, (554,))] == [PortAnswer.RTSP]
 
 
 def test_every_port_that_accepted_and_said_nothing_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,4 +128,4 @@ def test_who_answers_the_second_look_late_is_asked_everything(monkeypatch: pytes
         return PortAnswer.ONVIF if door.port == 888 else PortAnswer.REFUSED
 
     monkeypatch.setattr(street, "answer", answer)
-    assert climb(street, monkeypatch).says(HOST, (888,), PortAnswer.ONVIF)
+    assert [trial.answer for trial in climb(street, monkeypatch).of(HOST, (888,))] == [PortAnswer.ONVIF]

@@ -87,6 +87,5 @@ def test_a_refusal_is_an_answer_and_silence_is_none() -> None:
 
 
 def test_the_later_answer_of_a_port_counts() -> None:
-    assert tried_ports(("a", 80, PortAnswer.SILENT), ("a", 80, PortAnswer.ONVIF)).says(
-        "a", (80,), PortAnswer.ONVIF
-    )
+    ports = tried_ports(("a", 80, PortAnswer.SILENT), ("a", 80, PortAnswer.ONVIF))
+    assert [trial.answer for trial in ports.of("a", (80,))] == [PortAnswer.ONVIF]

@@ -21,10 +21,10 @@ from camagent.report.csv_ import render_csv
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions
 from camagent.run.onlooker import Onlooker
 from camagent.run.site_run import scan_site
-from camagent.simulator.kept_video import newest_run
 from camagent.simulator.onvif_media import source_token
 from camagent.simulator.school import SimulatedSchool
 from camagent.simulator.simulated_camera import SimulatedCamera
+from tests.simulator.kept_runs import newest_run
 from tests.simulator.schools import PASSWORD, in_school
 from tests.simulator.test_recorder_services import own_recorder
 

@@ -26,7 +26,6 @@ from camagent.model.onvif import RECORDING_NS, REPLAY_NS, SEARCH_NS
 from camagent.model.recordings import RecordingFacts
 from camagent.model.secret import Credential, Secret
 from camagent.platform.system_clock import SystemClock
-from camagent.simulator.kept_video import newest_run
 from camagent.simulator.onvif_media import source_token
 from camagent.simulator.onvif_recording import PAGE_ROWS
 from camagent.simulator.recorder import recorder
@@ -34,6 +33,7 @@ from camagent.simulator.school import SimulatedSchool
 from camagent.simulator.simulated_camera import SimulatedCamera
 from camagent.wire.login_ledger import LoginLedger
 from tests.interrogate.test_interview import FAST
+from tests.simulator.kept_runs import newest_run
 from tests.simulator.schools import PASSWORD, in_school
 
 CHANNELS = 32
