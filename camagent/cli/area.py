@@ -14,6 +14,7 @@ import click
 from camagent.cli.area_record import STORE
 from camagent.cli.language import lang, t, tm
 from camagent.cli.options import group_option, report_format_option
+from camagent.cli.terminal_lines import write
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
 
@@ -115,7 +116,7 @@ def merge_command(
         journal = journal_of(record) if record is not None else []
         content = rendered(report, report_format, decisions, journal)
     for line in progress_lines(report.progress, lang()) if report.progress is not None else ():
-        click.echo(line, err=to_stdout)
+        write(line, err=to_stdout)
     if to_stdout:
         sys.stdout.buffer.write(content)
     else:
@@ -218,8 +219,8 @@ def apply_command(
         record.decide(applied.record)
     for problem in (*reviewed.problems, *applied.conflicts, *applied.emptied):
         warn(tm(problem))
-    click.echo(tm(summary(reviewed, applied)))
-    click.echo(t("area.record.where", path=str(place)))
+    write(tm(summary(reviewed, applied)))
+    write(t("area.record.where", path=str(place)))
     return 1 if reviewed.problems else 0
 
 
@@ -272,7 +273,7 @@ def journal_command(text: str | None, store: Path | None) -> int:
         else:
             lines = list(histories_of(record, text))
     for line in lines:
-        click.echo(line)
+        write(line)
     if not lines:
         raise OperatorError(message("area.record.nothing" if text is None else "area.record.unknown"))
     return 0

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from camagent.cli.language import t
+from camagent.cli.terminal_lines import write
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
 
@@ -49,7 +50,7 @@ def export_command(folder: Path) -> int:
             raise OperatorError(
                 message("cli.not_written", path=str(target), reason=os_reason(error))
             ) from error
-        click.echo(t("cli.written", path=str(target)))
+        write(t("cli.written", path=str(target)))
     _write_man_page(folder / "man" / "man1" / "camagent.1")
     return 0
 
@@ -65,7 +66,7 @@ def _write_man_page(path: Path) -> None:
             file.write(man_page(build()))
     except OSError as error:
         raise OperatorError(message("cli.not_written", path=str(path), reason=os_reason(error))) from error
-    click.echo(t("cli.written", path=str(path)))
+    write(t("cli.written", path=str(path)))
 
 
 def _source(name: str, place: str) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from camagent.cli.language import lang, t
+from camagent.cli.terminal_lines import write
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 from camagent.model.uri import shown_as_typed
@@ -52,9 +53,9 @@ def show_command(camera: str, config_path: Path | None) -> int:
         numbers = picture.numbers
         if picture.kind == NIGHT_LATEST:
             night = NightView(at=picture.at, conditions=picture.conditions)
-            click.echo(night_text(night, lang()))
+            write(night_text(night, lang()))
             continue
-        click.echo(
+        write(
             t(
                 "picture.baseline.row",
                 kind=t(f"picture.baseline.{picture.kind}"),
@@ -90,7 +91,7 @@ def accept_command(camera: str, config_path: Path | None) -> int:
     if accepted is None:
         raise OperatorError(message("picture.baseline.none", camera=shown_as_typed(camera)[:60]))
     kind = t(f"picture.baseline.{kind_of(accepted.numbers)}")
-    click.echo(
+    write(
         t(
             "picture.baseline.accepted",
             camera=camera,

@@ -13,6 +13,7 @@ import click
 
 from camagent.cli.language import lang, t
 from camagent.cli.options import format_option, group_option
+from camagent.cli.terminal_lines import write
 from camagent.model.address_order import address_order
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
@@ -48,9 +49,9 @@ def list_command(config_path: Path | None, output_format: str) -> int:
         click.echo(json.dumps([_plain(camera) for camera in cameras], ensure_ascii=False, indent=2))
         return 0
     for camera in sorted(cameras, key=lambda camera: (address_order(camera.address), camera.name)):
-        click.echo(_line(camera))
+        write(_line(camera))
     if not cameras:
-        click.echo(t("camera.none"), err=True)
+        write(t("camera.none"), err=True)
     return 0
 
 
@@ -78,7 +79,7 @@ def retire_command(camera_id: str, by: str, reason: str, config_path: Path | Non
     with open_site_store(read_config(config_path)) as store:
         if not store.retire(camera_id, word):
             raise OperatorError(message("camera.unknown", camera=shown_as_typed(camera_id)[:60]))
-    click.echo(t("camera.retired", camera=camera_id))
+    write(t("camera.retired", camera=camera_id))
     return 0
 
 
@@ -97,7 +98,7 @@ def forget_command(camera_id: str, config_path: Path | None) -> int:
     with open_site_store(read_config(config_path)) as store:
         if not store.forget(camera_id, SystemClock().now()):
             raise OperatorError(message("camera.unknown", camera=shown_as_typed(camera_id)[:60]))
-    click.echo(t("camera.forgotten", camera=camera_id))
+    write(t("camera.forgotten", camera=camera_id))
     return 0
 
 

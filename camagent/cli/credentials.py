@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from camagent.cli.language import lang, t
+from camagent.cli.terminal_lines import write
 from camagent.model.address_order import address_order
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
@@ -59,10 +60,10 @@ def set_command(network: str, user: str, password_file: Path | None, allow_basic
         secret = Secret(click.prompt(t("cli.password_prompt", user=user), hide_input=True, err=True))
     _store().keep(BoundCredential(bound, Credential(user, secret, allow_basic)))
     _allow(bound)
-    click.echo(t("cli.credential_kept", user=user, network=bound))
-    click.echo(t("cli.viewer_account"), err=True)
+    write(t("cli.credential_kept", user=user, network=bound))
+    write(t("cli.viewer_account"), err=True)
     if len(secret.reveal()) < SHORT_PASSWORD_CHARS:
-        click.echo(t("cli.short_password", least=SHORT_PASSWORD_CHARS), err=True)
+        write(t("cli.short_password", least=SHORT_PASSWORD_CHARS), err=True)
     return 0
 
 
@@ -80,9 +81,9 @@ def list_command() -> int:
         click.echo(f"{entry.network}\t{entry.credential.user}")
     for refusal in _refusals():
         at, again = (moment_text(moment, lang()) for moment in (refusal.at, refusal.again_at))
-        click.echo(t("cli.login_refused", address=refusal.device, user=refusal.user, at=at, again=again))
+        write(t("cli.login_refused", address=refusal.device, user=refusal.user, at=at, again=again))
     if not entries:
-        click.echo(t("cli.credential_none"), err=True)
+        write(t("cli.credential_none"), err=True)
     return 0
 
 
@@ -99,7 +100,7 @@ def remove_command(network: str) -> int:
     removed = _store().remove(bound)
     if not removed:
         raise OperatorError(message("cli.credential_missing", network=bound))
-    click.echo(t("cli.credential_removed", network=bound))
+    write(t("cli.credential_removed", network=bound))
     return 0
 
 
@@ -111,7 +112,7 @@ def remove_command(network: str) -> int:
 @click.argument("network", metavar="ADDRESS")
 def retry_command(network: str) -> int:
     """A refused log-in may be tried again at once: it was put right at the camera."""
-    click.echo(t("cli.logins_allowed", count=_allow(_network(network)), network=network))
+    write(t("cli.logins_allowed", count=_allow(_network(network)), network=network))
     return 0
 
 
@@ -132,7 +133,7 @@ def trust_command(network: str) -> int:
         store.grant_trust(bound, SystemClock().now())
     finally:
         store.close()
-    click.echo(t("trust.granted", network=bound.removesuffix("/32").removesuffix("/128")))
+    write(t("trust.granted", network=bound.removesuffix("/32").removesuffix("/128")))
     return 0
 
 
@@ -157,7 +158,7 @@ def accept_command(address: str) -> int:
         store.forget_pins(host, places)
     finally:
         store.close()
-    click.echo(t("cli.certificate_accepted", address=address))
+    write(t("cli.certificate_accepted", address=address))
     return 0
 
 
@@ -175,7 +176,7 @@ def accept_login_command(network: str) -> int:
     if record is not None:
         with record:
             count = record.forget_strength(lambda device: covers(bound, device))
-    click.echo(t("cli.login_accepted", network=bound, count=count))
+    write(t("cli.login_accepted", network=bound, count=count))
     return 0
 
 

@@ -10,6 +10,7 @@ import click
 
 from camagent.cli.language import lang, t
 from camagent.cli.mistakes import close_to
+from camagent.cli.terminal_lines import write
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 from camagent.model.uri import shown_as_typed
@@ -79,7 +80,7 @@ def print_page(page: tuple[Block, ...]) -> None:
             click.secho(block.plain, bold=True, underline=block.kind is BlockKind.HEADING)
             continue
         first = {BlockKind.STEP: f"{step}. ", BlockKind.ITEM: "- ", BlockKind.QUOTE: "  │ "}
-        click.echo(
+        write(
             textwrap.fill(
                 block.plain,
                 WIDTH_CHARS,
@@ -95,7 +96,7 @@ def _list(requirements: RequirementProfile) -> None:
     for row in requirements.rows:
         click.echo(f"{row.id:<16} {row.title.vi if lang() == 'vi' else row.title.en}")
     click.echo("")
-    click.echo(t("profile.explain.how"))
+    write(t("profile.explain.how"))
 
 
 def _row(requirements: RequirementProfile, rule: str) -> Row:
@@ -130,6 +131,6 @@ def _print_bounds(requirements: RequirementProfile, row: Row, required: str, rec
         click.echo(textwrap.fill(t("profile.explain.required", required=required), WIDTH_CHARS))
     if recommended != nothing:
         click.echo(textwrap.fill(t("profile.explain.recommended", recommended=recommended), WIDTH_CHARS))
-    click.echo(t("profile.explain.severity", severity=t(f"profile.severity.{row.severity}")))
+    write(t("profile.explain.severity", severity=t(f"profile.severity.{row.severity}")))
     if not requirements.authoritative:
-        click.echo(t("profile.provisional"))
+        write(t("profile.provisional"))

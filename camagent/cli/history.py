@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from camagent.cli.language import lang, t
+from camagent.cli.terminal_lines import write
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 from camagent.model.uri import shown_as_typed
@@ -40,7 +41,7 @@ def history_command(camera: str | None, config_path: Path | None) -> int:
     finally:
         store.close()
     for line in lines:
-        click.echo(line)
+        write(line)
     return 0
 
 

@@ -22,6 +22,7 @@ from camagent.cli.mistakes import (
     told,
     usage_line,
 )
+from camagent.cli.terminal_lines import write
 from camagent.model.defect import place_of
 from camagent.model.operator_error import OperatorError
 from camagent.platform.console import speak_utf8
@@ -171,21 +172,21 @@ def main() -> None:
         code = build().main(prog_name="camagent", standalone_mode=False)
     except OperatorError as error:
         for problem in error.problems:
-            click.echo(told(tm(problem)), err=True)
+            write(told(tm(problem)), err=True)
         sys.exit(EXIT_USAGE)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         sys.exit(EXIT_USAGE)
     except click.UsageError as error:
-        click.echo(told(usage_line(error)), err=True)
+        write(told(usage_line(error)), err=True)
         if error.ctx is not None:
-            click.echo(t("cli.try_help", command=error.ctx.command_path), err=True)
+            write(t("cli.try_help", command=error.ctx.command_path), err=True)
         sys.exit(EXIT_USAGE)
     except click.ClickException as error:
         click.echo(told(error.format_message()), err=True)
         sys.exit(EXIT_USAGE)
     except (click.Abort, KeyboardInterrupt):
-        click.echo(t("cli.stopped"), err=True)
+        write(t("cli.stopped"), err=True)
         sys.exit(EXIT_STOPPED)
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nobody is left to tell, but 0 would say "all ready".
@@ -195,6 +196,6 @@ def main() -> None:
         Exception
     ) as bug:  # the last door: told as ours, without its text, which may quote a camera or a password
         logging.getLogger(__name__).debug("defect", exc_info=True)
-        click.echo(t("cli.error", text=t("cli.defect", where=place_of(bug))), err=True)
+        write(t("cli.error", text=t("cli.defect", where=place_of(bug))), err=True)
         sys.exit(EXIT_UNDETERMINED)
     sys.exit(code if isinstance(code, int) else 0)

@@ -8,6 +8,7 @@ from camagent.app.requirements import load_profile
 from camagent.assess.parameters import shown_value
 from camagent.assess.requirement_profile import RequirementProfile, Row
 from camagent.cli.language import lang, t
+from camagent.cli.terminal_lines import write
 from camagent.model.text import Localised
 from camagent.operator_files.profile_files import available_profiles
 
@@ -27,8 +28,8 @@ def profile_group() -> None:
 def list_command() -> None:
     for name in available_profiles():
         requirements = load_profile(name)
-        click.echo(f"{name}  {_in_language(requirements.title)}")
-        click.echo(f"    {_standing(requirements)}  {t('profile.rows', count=len(requirements.rows))}")
+        write(f"{name}  {_in_language(requirements.title)}")
+        write(f"    {_standing(requirements)}  {t('profile.rows', count=len(requirements.rows))}")
 
 
 @profile_group.command(
@@ -39,16 +40,16 @@ def list_command() -> None:
 @click.argument("profile_id", metavar="ID")
 def show_command(profile_id: str) -> None:
     requirements = load_profile(profile_id)
-    click.echo(_in_language(requirements.title))
-    click.echo(_standing(requirements))
-    click.echo(t("profile.version", version=requirements.version))
-    click.echo(t("profile.digest", digest=requirements.digest))
-    click.echo(t("profile.sources") + ":")
+    write(_in_language(requirements.title))
+    write(_standing(requirements))
+    write(t("profile.version", version=requirements.version))
+    write(t("profile.digest", digest=requirements.digest))
+    write(t("profile.sources") + ":")
     for source in requirements.sources:
-        click.echo(f"  {source.title}: {t(f'profile.status.{source.status}')}")
+        write(f"  {source.title}: {t(f'profile.status.{source.status}')}")
     for row in requirements.rows:
         click.echo("")
-        click.echo("\n    ".join(_row_lines(row)))
+        write("\n    ".join(_row_lines(row)))
 
 
 @profile_group.command(
@@ -59,7 +60,7 @@ def show_command(profile_id: str) -> None:
 @click.argument("path", metavar="F")
 def validate_command(path: str) -> None:
     requirements = load_profile(path)
-    click.echo(t("profile.valid", path=path, count=len(requirements.rows), digest=requirements.digest))
+    write(t("profile.valid", path=path, count=len(requirements.rows), digest=requirements.digest))
 
 
 def _standing(requirements: RequirementProfile) -> str:

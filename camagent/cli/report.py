@@ -11,6 +11,7 @@ import click
 
 from camagent.cli.language import lang, t, tm
 from camagent.cli.options import group_option, report_format_option
+from camagent.cli.terminal_lines import write
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 
@@ -67,7 +68,7 @@ def report_command(
         store.close()
     to_stdout = output == "-" or (output is None and report_format == "json")
     for line in progress_lines(progress, lang()) if progress is not None else ():
-        click.echo(line, err=to_stdout)
+        write(line, err=to_stdout)
     if to_stdout:
         sys.stdout.buffer.write(content)
         return 0

@@ -11,12 +11,14 @@ import click
 
 from camagent.cli.language import t
 from camagent.cli.run import warn
+from camagent.cli.terminal_lines import fitted
 
 if TYPE_CHECKING:
     from camagent.run.context import JudgingContext
     from camagent.run.fleet import Job
 
 MAX_LISTED = 100  # lines on a screen before the question; all are in the report
+YES_OR_NO_CHARS = len(" [y/N]: y")
 
 
 def trusting(order: JudgingContext) -> JudgingContext:
@@ -42,4 +44,5 @@ def may_trust(jobs: Sequence[Job]) -> bool:
         scopes = job.target.scopes if isinstance(job.target, DeviceTarget) else ()
         words = (scope_value(scopes, kind) for kind in ("name", "hardware"))
         warn("  ".join((job.host, *filter(None, words))))
-    return click.confirm(t("trust.ask", count=len(new)), default=False, err=True)
+    question = fitted(t("trust.ask", count=len(new)), err=True, reserve_chars=YES_OR_NO_CHARS)
+    return click.confirm(question, default=False, err=True)
