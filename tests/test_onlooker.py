@@ -4,6 +4,7 @@ it found."""
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -25,7 +26,7 @@ from camagent.model.scan_result import CameraResult
 from camagent.observe.watch import WatchOptions
 from camagent.run.context import JudgingContext
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job, Step
-from camagent.run.onlooker import Onlooker, Remaining, first_guess_s
+from camagent.run.onlooker import LOOK_AGAIN_AFTER_S, Onlooker, Remaining, first_guess_s
 from camagent.run.site_run import check_targets, find_devices
 from camagent.run.turn import SeenSource
 from camagent.run.visit import DeviceCheck, Judge
@@ -125,31 +126,49 @@ def test_every_device_is_told_of_once_while_the_search_runs() -> None:
 
 def test_the_time_left_follows_what_the_checks_took() -> None:
     remaining = Remaining(guess_s=30.0, at_once=2, waiting=6)
-    remaining.begin("a", 0.0)
-    remaining.begin("a", 5.0)
-    remaining.begin("b", 0.0)
+    remaining.begin("a", Step.ASKING, 0.0)
+    remaining.begin("a", Step.WATCHING, 5.0)
+    remaining.begin("b", Step.ASKING, 0.0)
     assert remaining.left_s(10.0) == 20.0 + 2 * 30.0  # four wait, two at a time
     for number, place in enumerate("abcdef"):
-        remaining.begin(place, 10.0 * number)
-        remaining.end(place, 10.0 * number + 10.0)
+        remaining.begin(place, Step.WATCHING, 10.0 * number)
+        remaining.end(place, (), 10.0 * number + 10.0)
     assert remaining.left_s(60.0) == 0.0
 
 
 def test_what_outlives_the_estimate_is_never_said_to_be_done() -> None:
     remaining = Remaining(guess_s=10.0, at_once=4, waiting=1)
-    remaining.begin("a", 0.0)
+    remaining.begin("a", Step.ASKING, 0.0)
     assert remaining.left_s(100.0) > 0.0
 
 
-def test_cameras_that_refuse_at_once_do_not_shorten_the_estimate_of_the_watched() -> None:
+def test_cameras_that_refuse_at_once_say_nothing_of_the_watched() -> None:
+    """The first scan of a school whose log-in nobody gave: all refuse in a second, but one that is open."""
     remaining = Remaining(guess_s=26.0, at_once=64, waiting=20)
     for number in range(20):
-        remaining.begin(str(number), 0.0)
-    for number in range(10):
-        remaining.end(str(number), 1.0)
-    for number in range(10, 15):
-        remaining.end(str(number), 24.0)
-    assert remaining.left_s(5.0) >= 18.0
+        remaining.begin(str(number), Step.ASKING, 0.0)
+    remaining.begin("19", Step.WATCHING, 1.0)
+    for number in range(19):
+        remaining.end(str(number), (), 1.0)
+    assert remaining.left_s(6.0) == 20.0
+
+
+def test_a_second_look_is_part_of_the_time_left() -> None:
+    """From the first camera whose advice waits for it, through the pause, until it is over."""
+    unsure = builders.camera_result()
+    unsure = replace(unsure, upgrade=replace(unsure.upgrade, look_again=True))
+    remaining = Remaining(guess_s=26.0, at_once=64, waiting=4)
+    for place in "abcd":
+        remaining.begin(place, Step.WATCHING, 0.0)
+    for place in "abc":
+        remaining.end(place, (), 26.0)
+    assert remaining.left_s(26.0) == 3.0
+    remaining.end("d", (unsure,), 26.0)
+    assert remaining.left_s(26.0) == LOOK_AGAIN_AFTER_S + 26.0
+    remaining.begin_second(1, 26.0)
+    assert remaining.left_s(30.0) == LOOK_AGAIN_AFTER_S - 4.0 + 26.0
+    remaining.begin("d", Step.ASKING, 36.0)
+    assert remaining.left_s(46.0) == 16.0
 
 
 def test_the_first_guess_knows_the_window() -> None:

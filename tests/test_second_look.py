@@ -19,8 +19,8 @@ from camagent.model.device import DeviceFacts, DeviceTarget, MediaFacts, Network
 from camagent.model.finding import Action, Verdict
 from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import FleetOptions, Job
-from camagent.run.onlooker import Onlooker
-from camagent.run.site_run import LOOK_AGAIN_AFTER_S, check_targets
+from camagent.run.onlooker import LOOK_AGAIN_AFTER_S, Onlooker
+from camagent.run.site_run import check_targets
 from camagent.run.visit import DeviceCheck, Judge, check_device, with_other_look
 from tests.builders import (
     device_facts,

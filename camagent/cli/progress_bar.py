@@ -72,16 +72,18 @@ class _Told:
                 click.echo(words + " …", err=True)
             if self.remaining is not None and phase == "check":
                 self.remaining.waiting = total
+            if self.remaining is not None and phase == "again":
+                self.remaining.begin_second(total, time.monotonic())
         self.bar.update(self.tasks[phase], completed=done, total=total or None)
 
-    def step(self, job: Job, _step: Step) -> None:
+    def step(self, job: Job, step: Step) -> None:
         if self.remaining is not None:
-            self.remaining.begin(job.place, time.monotonic())
+            self.remaining.begin(job.place, step, time.monotonic())
 
     def cameras(self, job: Job, cameras: tuple[CameraResult, ...]) -> None:
         """One line each, above the bar."""
         if self.remaining is not None:
-            self.remaining.end(job.place, time.monotonic())
+            self.remaining.end(job.place, cameras, time.monotonic())
         for camera in cameras:
             self.console.print(camera_line(camera), soft_wrap=True, highlight=False, markup=False)
 

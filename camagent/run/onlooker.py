@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import quantiles
 
@@ -16,6 +16,7 @@ ASKING_S = 4.0  # of a first guess: so long a camera's own questions take on a s
 AROUND_WINDOW_S = 3.0  # connect, log-in and the wait for a keyframe around each window of a first guess
 STREAMS = 2  # main and sub stream: what most cameras have
 ENOUGH = 4  # checks that ended before what they took counts more than the guess
+LOOK_AGAIN_AFTER_S = 10.0  # a camera that was busy, or a switch that relearnt its table, has settled by then
 AT_LEAST_S = 3.0  # what outlived the estimate is not about to end because we thought so
 
 
@@ -44,36 +45,59 @@ class Remaining:
     """For one device, while too few have ended to know."""
     at_once: int
     waiting: int = 0
+    looks_again: int = 0
+    """Cameras that will be looked at a second time, once all have been looked at."""
+    _second_from_s: float = 0.0
     _begun: dict[str, float] = field(default_factory=dict)
+    _watched: set[str] = field(default_factory=set)
     _took_s: list[float] = field(default_factory=list)
+    _watched_s: list[float] = field(default_factory=list)
 
-    def begin(self, place: str, now_s: float) -> None:
-        """A device's turn has come; the second call for it changes nothing."""
+    def begin(self, place: str, step: Step, now_s: float) -> None:
+        """A device has come to this step; the first one begins its turn."""
         if place not in self._begun:
             self._begun[place] = now_s
             self.waiting = max(0, self.waiting - 1)
+        if step is Step.WATCHING:
+            self._watched.add(place)
 
-    def end(self, place: str, now_s: float) -> None:
-        """Its check is over."""
+    def end(self, place: str, results: Sequence[CameraResult], now_s: float) -> None:
+        """Its check is over, and these are its cameras."""
+        self.looks_again += sum(camera.upgrade.look_again for camera in results)
         begun_s = self._begun.pop(place, None)
         if begun_s is None:
             self.waiting = max(0, self.waiting - 1)
-        else:
-            self._took_s.append(now_s - begun_s)
+            return
+        self._took_s.append(now_s - begun_s)
+        if place in self._watched:
+            self._watched_s.append(now_s - begun_s)
+
+    def begin_second(self, total: int, now_s: float) -> None:
+        """All were looked at; so many are looked at again after a pause."""
+        self._begun.clear()
+        self.waiting, self.looks_again, self._second_from_s = total, 0, now_s + LOOK_AGAIN_AFTER_S
 
     def left_s(self, now_s: float) -> float:
-        """Seconds until the last one is done: what runs, then the waiting in turns; 0 where none is left."""
-        typical_s = self._typical_s()
-        left = [max(typical_s - (now_s - begun_s), AT_LEAST_S) for begun_s in self._begun.values()]
-        turns = -(-self.waiting // max(1, self.at_once))
-        return max(left, default=0.0) + turns * typical_s
+        """Seconds until the last one is done: what runs, then the waiting in turns, then the second looks; 0
+        where none is left."""
+        typical_s = self._typical_s(self._took_s)
+        watched_s = self._typical_s(self._watched_s)
+        left = [
+            max((watched_s if place in self._watched else typical_s) - (now_s - begun_s), AT_LEAST_S)
+            for place, begun_s in self._begun.items()
+        ]
+        pause_s = max(0.0, self._second_from_s - now_s)
+        second_s = LOOK_AGAIN_AFTER_S + self._turns(self.looks_again) * watched_s if self.looks_again else 0.0
+        return pause_s + max(left, default=0.0) + self._turns(self.waiting) * typical_s + second_s
 
-    def _typical_s(self) -> float:
-        """Of what ended the slower ones: a camera that refuses us at once says nothing of those that are
-        watched."""
-        if len(self._took_s) < ENOUGH:
-            return max([self.guess_s, *self._took_s])
-        return quantiles(self._took_s, n=10)[-1]
+    def _turns(self, devices: int) -> int:
+        return -(-devices // max(1, self.at_once))
+
+    def _typical_s(self, took_s: Sequence[float]) -> float:
+        """Of what ended the slower ones; the guess while these are too few."""
+        if len(took_s) < ENOUGH:
+            return max([self.guess_s, *took_s])
+        return quantiles(took_s, n=10)[-1]
 
 
 def first_guess_s(options: FleetOptions) -> float:

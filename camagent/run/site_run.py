@@ -20,13 +20,12 @@ from camagent.model.uri import parse_stream_uri
 from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.expected_cameras import NEVER_ANSWERED, expected_here, targets_of
 from camagent.run.fleet import Fleet, FleetOptions, Job
-from camagent.run.onlooker import Onlooker
+from camagent.run.onlooker import LOOK_AGAIN_AFTER_S, Onlooker
 from camagent.run.range_logins import login_given, shown_by
 from camagent.run.recognition import finish, to_look_at_again
 from camagent.run.visit import DeviceCheck, with_other_look
 
 PAUSE_STEP_S = 0.5  # so long at most Ctrl-C waits for an answer
-LOOK_AGAIN_AFTER_S = 10.0  # a camera that was busy, or a switch that relearnt its table, has settled by then
 
 
 async def scan_site(
@@ -141,6 +140,7 @@ async def _check_and_judge(jobs: Sequence[Job], order: JudgingContext, work: _Wo
     that see the same may buy a camera; where they differ, the first one stands and the advice is to
     investigate.
     """
+    work.onlooker.progress("check", 0, len(jobs))
     checks = await _check_jobs(jobs, order, work)
     run = finish(checks, order, replace(frame, finished_at=work.fleet.clock.now()))
     if work.fleet.stopped:
@@ -148,6 +148,7 @@ async def _check_and_judge(jobs: Sequence[Job], order: JudgingContext, work: _Wo
     again = to_look_at_again(run, checks)
     if not again:
         return run
+    work.onlooker.progress("again", 0, len(again))
     await _pause(work.fleet)
     looks = await _check_jobs([jobs[n] for n in again], order, work, "again")
     if work.fleet.stopped:  # a look that was cut off says nothing of the camera: the first one stands
@@ -198,6 +199,5 @@ async def _check_jobs(
         if onlooker.cameras is not None and phase == "check":
             onlooker.cameras(job, judged_alone(check, order))
 
-    onlooker.progress(phase, 0, len(jobs))
     options = replace(with_memory(work.options, order), stepped=onlooker.step)
     return await work.fleet.check(jobs, options, heard)

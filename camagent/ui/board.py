@@ -126,8 +126,9 @@ class Board:
         if self.phase is Phase.CHECK:
             if self.done == self.total > 0:
                 return say("ui.status.sum_up", lang, total=self.total)
-            left = left_text(self.left_s, lang) if self.left_s else "…"
-            return say("ui.status.check", lang, done=self.done, total=self.total, left=left)
+            return say("ui.status.check", lang, done=self.done, total=self.total, left=self._left(lang))
+        if self.phase is Phase.SECOND_LOOK:
+            return say("ui.status.again", lang, left=self._left(lang))
         if self.phase is Phase.SEARCH:
             return say("ui.status.search", lang, count=len(self.devices))
         if self.phase is not Phase.IDLE:
@@ -137,3 +138,6 @@ class Board:
         if self.document is not None:
             return say("ui.status.stored", lang, at=moment_text(self.document.started_at, lang))
         return say("ui.status.begin", lang)
+
+    def _left(self, lang: str) -> str:
+        return left_text(self.left_s, lang) if self.left_s else "…"

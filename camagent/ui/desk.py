@@ -219,6 +219,7 @@ class Desk:
     async def _scan(self, search: Found, order: JudgingContext) -> None:
         board = self.board
         board.cameras, board.document, board.comparison, board.of_now = {}, None, None, False
+        self._hear_found((*search.discovery.sightings, *search.discovery.rtsp_only))
         options = self._tools.options(order)
         with self._tools.fleet() as fleet:
             self._take(fleet)
@@ -304,19 +305,21 @@ class Desk:
         def progress(phase: str, done: int, total: int) -> None:
             if phase == "check" and done == 0:
                 remaining.waiting = total
+            if phase == "again" and done == 0:
+                remaining.begin_second(total, time.monotonic())
             board.phase = Phase.CHECK if phase == "check" else Phase.SECOND_LOOK
             board.done, board.total = done, total
             board.changed()
 
         def step(job: Job, where: Step) -> None:
+            remaining.begin(job.place, where, time.monotonic())
             if board.phase is not Phase.CHECK:  # a second look: its cameras are on the page already
                 return
-            remaining.begin(job.place, time.monotonic())
             self._device_at(job.host).step = where.value
             board.changed()
 
         def cameras(job: Job, results: tuple[CameraResult, ...]) -> None:
-            remaining.end(job.place, time.monotonic())
+            remaining.end(job.place, results, time.monotonic())
             self._device_at(job.host).step = "done" if results else "waiting"
             board.cameras |= {result.facts.id: camera_view(result) for result in results}
             board.changed()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -162,6 +164,26 @@ def test_devices_then_cameras_then_the_result(monkeypatch: pytest.MonkeyPatch, t
             assert kept is not None and len(kept.cameras) == 2
             for lang in ("vi", "en"):
                 assert place.board.as_json(lang)["result"]
+
+    asyncio.run(run())
+
+
+def test_a_second_scan_still_knows_the_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch)
+    named = replace(GOOD, scopes=("onvif://www.onvif.org/name/San%20truong",))
+    monkeypatch.setattr(sys.modules[__name__], "GOOD", named)
+
+    async def run() -> None:
+        place = Place(None)
+        await place.scanned()
+        world.hangs = True
+        place.desk.scan(trust_new=True)
+        await asyncio.sleep(0.01)
+        assert {device.host: device.name for device in place.board.devices.values()} == {
+            "192.0.2.1": "San truong",
+            "192.0.2.2": "",
+        }
+        await place.desk.close()
 
     asyncio.run(run())
 
