@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,19 +61,25 @@ def _of_scans(store: Store) -> Iterator[str]:
 
 def _of_camera(store: Store, text: str) -> Iterator[str]:
     """Raises: OperatorError where no camera was ever called so."""
+    from camagent.document.rule_names import rule_names
     from camagent.text.vietnamese import clean_line
 
     cameras = store.cameras_called(clean_line(text))
     if not cameras:
         raise OperatorError(message("cli.history.unknown", camera=shown_as_typed(text)[:60]))
+    newest = store.latest()
+    names = rule_names([newest], lang()) if newest is not None else {}
     for camera_id in cameras:
         states = store.states(camera_id)
         yield t("cli.history.camera", name=states[-1].name, address=states[-1].address, id=camera_id)
-        yield from (f"  {line}" for line in changes_of(states))
+        yield from (f"  {line}" for line in changes_of(states, names))
 
 
-def changes_of(states: Sequence[CameraState]) -> Iterator[str]:
-    """One line a state: when, the verdict, and what is not as it was in the state before."""
+def changes_of(states: Sequence[CameraState], names: Mapping[str, str]) -> Iterator[str]:
+    """One line a state: when, the verdict, and what is not as it was in the state before.
+
+    names: what rules are called, by id.
+    """
     from camagent.text.moments import moment_text
 
     before: CameraState | None = None
@@ -82,13 +88,20 @@ def changes_of(states: Sequence[CameraState]) -> Iterator[str]:
         was, now = set(before.failed if before else ()), set(state.failed)
         for key, rules in (("rules_fixed", was - now), ("rules_broken", now - was)):
             if rules:
-                words.append(t(f"report.since.{key}", rules=", ".join(sorted(rules))))
+                words.append(
+                    t(f"report.since.{key}", rules=", ".join(names.get(rule, rule) for rule in sorted(rules)))
+                )
         if before is not None:
             pairs = (
-                (before.name, state.name),
-                (before.address, state.address),
-                (before.firmware, state.firmware),
+                ("name", before.name, state.name),
+                ("address", before.address, state.address),
+                ("firmware", before.firmware, state.firmware),
             )
-            words += [f"{old or '–'} → {new or '–'}" for old, new in pairs if old != new]
+            # What was not read then, or now, did not change.
+            words += [
+                t(f"cli.history.{what}", old=old, new=new)
+                for what, old, new in pairs
+                if old and new and old != new
+            ]
         yield t("cli.history.state", at=moment_text(state.at, lang()), what="; ".join(words))
         before = state

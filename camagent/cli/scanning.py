@@ -63,7 +63,7 @@ def run_scan(config_path: Path | None, request: RunOptions) -> int:
     try:
         book = credential_book(config, os.environ, typed)
         order = make_order(config, request, inventory, book, remembered(store))
-        _announce(plan, order)
+        _announce(plan)
         with shared_ledger(config, warn_of) as ledger:
             options = fleet_options(config, request, order)
             order = trusting(order) if request.trust_new else order
@@ -120,6 +120,7 @@ def _show_changes(document: ScanDocument, output_format: str, store: Store) -> N
     from rich.console import Console
 
     from camagent.document.compare import compare
+    from camagent.document.rule_names import rule_names
     from camagent.report.changes import print_changes
 
     if output_format == "json":
@@ -131,7 +132,8 @@ def _show_changes(document: ScanDocument, output_format: str, store: Store) -> N
         return
     here = {camera.id for camera in document.cameras} | {camera.address for camera in document.cameras}
     if before is not None and any(camera.id in here or camera.address in here for camera in before.cameras):
-        print_changes(compare(before, document), Console(), lang())
+        names = rule_names([before, document], lang())
+        print_changes(compare(before, document), Console(), names, lang())
 
 
 def _keep(run: Run, document: ScanDocument, store: Store) -> None:
@@ -189,9 +191,7 @@ def tell_unwritten(fleet: Fleet) -> None:
         warn(t("cli.cannot_write", path=path, reason=reason))
 
 
-def _announce(plan: DiscoveryPlan, order: JudgingContext) -> None:
+def _announce(plan: DiscoveryPlan) -> None:
     cards = ", ".join(interface.name for interface in plan.interfaces)
     ranges = ", ".join(map(str, plan.subnets)) or t("discover.table.nothing")
     warn(t("cli.ranges_shown", ranges=ranges, cards=cards or t("discover.table.nothing")))
-    if not order.stamp.authoritative:
-        warn(t("cli.profile_provisional"))

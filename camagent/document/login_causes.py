@@ -11,7 +11,7 @@ from camagent.document.model import CameraView, ScanDocument
 from camagent.document.wording import main_column
 from camagent.model.address_order import address_order
 from camagent.model.fault import FaultCode
-from camagent.model.finding import TRUST_RULE, Outcome, Verdict
+from camagent.model.finding import ANOTHER_CHECK, TRUST_RULE, Outcome, Verdict
 
 
 class LoginCause(StrEnum):
@@ -21,6 +21,8 @@ class LoginCause(StrEnum):
     """It refused the name or the password."""
     LOCKED = "locked"
     """It locks, or is about to."""
+    ANOTHER = "another"
+    """It is not the device that let us in at its address."""
     WITHHELD = "withheld"
     """It is new, and the log-in is bound to a range."""
     MISSING = "missing"
@@ -66,14 +68,20 @@ def login_cause(camera: CameraView) -> LoginCause | None:
     if camera.verdict is Verdict.READY or (has_name and main_column(camera) is not None):
         return None
     codes = {fault.code for fault in camera.faults}
-    if any(row.rule == TRUST_RULE and row.outcome is Outcome.NOT_ASSESSED for row in camera.findings):
-        return LoginCause.WITHHELD
+    for row in camera.findings:
+        if row.rule == TRUST_RULE and row.outcome is Outcome.NOT_ASSESSED:
+            return LoginCause.ANOTHER if row.check == ANOTHER_CHECK else LoginCause.WITHHELD
     by_code = {
         FaultCode.AUTH_REJECTED: LoginCause.REJECTED,
         FaultCode.LOCKED_OUT: LoginCause.LOCKED,
         FaultCode.AUTH_REQUIRED: LoginCause.MISSING,
     }
     return next((cause for code, cause in by_code.items() if code.value in codes), None)
+
+
+def waits_only_for_login(camera: CameraView) -> bool:
+    """Nothing is known of it that a table could show."""
+    return camera.verdict is Verdict.UNDETERMINED and login_cause(camera) is not None
 
 
 def _places(addresses: list[str], subnets: Iterable[str]) -> tuple[str, ...]:

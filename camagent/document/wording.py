@@ -135,9 +135,11 @@ def _setting_text(setting: SettingView, lang: str) -> str:
 
 
 def uncertain_note(action: Action, certain: bool, lang: str) -> str:
-    """That the step rests on what the device advertises; empty where it does not, or where there is no
-    step."""
-    if certain or action in (Action.NONE, Action.INVESTIGATE):
+    """That a step which costs money or a risk rests on what was seen once; empty elsewhere.
+
+    A setting is put right and the camera checked again, whether that was certain or not.
+    """
+    if certain or action not in (Action.REPLACE, Action.UPDATE_FIRMWARE):
         return ""
     return say("report.table.uncertain", lang)
 

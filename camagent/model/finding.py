@@ -26,6 +26,8 @@ class Outcome(StrEnum):
 
 
 TRUST_RULE = "TRUST"
+NEW_CHECK, ANOTHER_CHECK = "trust", "another"
+"""Of that row: a device that was never here, and one that is not the device that was."""
 """Rule of findings about new devices and the log-in of their range; it is ours, no profile has it."""
 ANOTHER_DEVICE = "trust.another"
 """What such a finding says of a device that shows itself to be another than the one that stood there."""

@@ -10,6 +10,7 @@ from camagent.document.login_causes import LoginBlock, LoginCause, login_cause
 from camagent.document.model import CameraView, FindingView, ScanDocument
 from camagent.document.reasons import decisive, reasons
 from camagent.document.wording import settings_text, uncertain_note
+from camagent.model.fault import FaultCode
 from camagent.model.finding import Outcome, Verdict
 from camagent.text import say
 from camagent.text.vietnamese import clean_line, sort_key
@@ -49,8 +50,10 @@ def in_order(cameras: Sequence[CameraView]) -> list[CameraView]:
 
 
 def told(camera: CameraView, lang: str) -> list[str]:
-    """Why the camera got its verdict, weightiest first, and what to do; nothing of a ready one."""
-    if camera.verdict is Verdict.READY:
+    """Why the camera got its verdict, weightiest first, and what to do; nothing of a ready one, nor of one
+    that the user stopped before anything of it failed: the run says that once."""
+    is_stopped = any(fault.code == FaultCode.STOPPED for fault in camera.faults)
+    if camera.verdict is Verdict.READY or (is_stopped and camera.verdict is Verdict.UNDETERMINED):
         return []
     upgrade = camera.upgrade
     steps = [f"→ {step.to(lang)}" for step in upgrade.steps[:MAX_REASONS]]
@@ -91,8 +94,8 @@ def _called(camera: CameraView) -> str:
 def login_lines(block: LoginBlock, document: ScanDocument, lang: str) -> list[str]:
     """What is missing, the command that mends it, and whom it is about."""
     lines = [say(f"report.login.{block.cause}", lang, count=len(block.addresses))]
-    if block.cause is LoginCause.LOCKED:
-        wanted = "retry"
+    if block.cause in (LoginCause.LOCKED, LoginCause.ANOTHER):
+        wanted = "retry" if block.cause is LoginCause.LOCKED else "trust_one"
     elif document.is_check:
         wanted = "check"
     else:
@@ -100,10 +103,7 @@ def login_lines(block: LoginBlock, document: ScanDocument, lang: str) -> list[st
     places = block.addresses if wanted == "check" else block.places
     if wanted == "trust":  # a whole range must not be trusted for ever: strangers will stand in it
         places = block.addresses[:1]
+    elif wanted == "trust_one":
+        places = block.addresses
     lines += [f"→ {say(f'report.login.do_{wanted}', lang, where=where)}" for where in places[:MAX_COMMANDS]]
     return [*lines, ", ".join(block.addresses)]
-
-
-def waits_only_for_login(camera: CameraView) -> bool:
-    """Nothing is known of it that a table could show."""
-    return camera.verdict is Verdict.UNDETERMINED and login_cause(camera) is not None

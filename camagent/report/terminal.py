@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from camagent.document.login_causes import LoginBlock, LoginCause, login_blocks
+from camagent.document.login_causes import LoginBlock, LoginCause, login_blocks, waits_only_for_login
 from camagent.document.model import CameraView, ScanDocument
 from camagent.document.upgrade_rows import budget_of, upgrade_rows
 from camagent.document.wording import (
@@ -23,8 +23,8 @@ from camagent.document.wording import (
     stream_text,
 )
 from camagent.model.fault import FaultCode
-from camagent.model.finding import Verdict
-from camagent.report.blocks import CameraBlock, camera_blocks, login_lines, waits_only_for_login
+from camagent.model.finding import TRUST_RULE, Outcome, Verdict
+from camagent.report.blocks import CameraBlock, camera_blocks, login_lines
 from camagent.report.not_checked import missed_groups
 from camagent.text import say
 from camagent.text.vietnamese import clean_line
@@ -143,10 +143,31 @@ def _print_plain(blocks: tuple[CameraBlock, ...], console: Console, lang: str) -
 
 
 def _nights(document: ScanDocument, lang: str) -> Iterator[tuple[str, str]]:
-    """What the last look by night showed, where that was not good."""
+    """What the last look by night showed, where that was not good and this run did not see the same."""
     for camera in document.cameras:
-        if camera.by_night is not None and camera.by_night.conditions:
+        images = [stream.image.conditions for stream in camera.watched if stream.image]
+        shown_now = set(chain.from_iterable(images))
+        if camera.by_night is not None and not shown_now.issuperset(camera.by_night.conditions):
             yield clean_line(night_text(camera.by_night, lang, camera.name), MAX_NIGHT_CHARS), "yellow"
+
+
+def _was_stopped(document: ScanDocument) -> bool:
+    faults = chain.from_iterable(camera.faults for camera in document.cameras)
+    return any(fault.code == FaultCode.STOPPED for fault in faults)
+
+
+def _of_the_site(document: ScanDocument, lang: str) -> Iterator[tuple[str, str]]:
+    """What was found of the school as a whole.
+
+    A check of named targets says nothing of it, unless it is already too much; nor does a school that waits
+    for a login, or was not looked at to its end. Whom the user has just trusted is in the report.
+    """
+    shown = [Outcome.FAIL, Outcome.WARN, Outcome.DEFECT]
+    if not (document.is_check or login_blocks(document) or _was_stopped(document)):
+        shown.append(Outcome.NOT_ASSESSED)
+    for finding in document.site_findings:
+        if finding.outcome in shown and not finding.manual and finding.rule != TRUST_RULE:
+            yield f"{finding.message.to(lang)} [{finding.rule}]", "yellow"
 
 
 def _footer(document: ScanDocument, lang: str) -> Iterator[tuple[str, str]]:
@@ -166,15 +187,12 @@ def _footer(document: ScanDocument, lang: str) -> Iterator[tuple[str, str]]:
             )
     for note in coverage.notes:
         yield note_text(note, lang), "yellow"
-    yield from _nights(document, lang)
+    if not _was_stopped(document):
+        yield from _nights(document, lang)
     for camera in document.retired:
         yield retired_text(camera, lang), "dim"
     yield coverage_text(coverage, lang), "yellow" if missed else ""
-    # A check of named targets says nothing of the school as a whole, unless it is already too much for it.
-    verdicts = ("fail", "warn", "defect") if document.is_check else ("fail", "warn", "defect", "not_assessed")
-    for finding in document.site_findings:
-        if finding.outcome.value in verdicts and not finding.manual:
-            yield f"{finding.message.to(lang)} [{finding.rule}]", "yellow"
+    yield from _of_the_site(document, lang)
     yield say("report.table.profile", lang, id=document.profile.id, version=document.profile.version), "dim"
     budget = budget_of(upgrade_rows(document, lang)).text(lang)
     if budget:

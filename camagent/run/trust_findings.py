@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from camagent.model.address_order import address_order
 from camagent.model.fault import FaultCode
-from camagent.model.finding import ANOTHER_DEVICE, TRUST_RULE, Basis, Finding, Outcome, Severity
+from camagent.model.finding import (
+    ANOTHER_CHECK,
+    ANOTHER_DEVICE,
+    NEW_CHECK,
+    TRUST_RULE,
+    Basis,
+    Finding,
+    Outcome,
+    Severity,
+)
 from camagent.model.scan_result import CameraFacts
 from camagent.model.text import Localised, Message, message
 from camagent.model.trust import LoginGiven
@@ -21,8 +31,11 @@ def waits_for_trust(facts: CameraFacts, login: LoginGiven) -> bool:
 
 def waiting_finding(facts: CameraFacts, login: LoginGiven) -> Finding:
     """The camera stays undetermined until somebody says that it is ours."""
-    key = "trust.waiting" if login is LoginGiven.WITHHELD else ANOTHER_DEVICE
-    return _finding(Outcome.NOT_ASSESSED, Severity.MAJOR, message(key, address=facts.address))
+    if login is LoginGiven.WITHHELD:
+        text, check = message("trust.waiting", address=facts.address), NEW_CHECK
+    else:
+        text, check = message(ANOTHER_DEVICE, address=facts.address), ANOTHER_CHECK
+    return replace(_finding(Outcome.NOT_ASSESSED, Severity.MAJOR, text), check=check)
 
 
 def newly_finding(addresses: Iterable[str]) -> Finding:
@@ -45,5 +58,5 @@ def _finding(outcome: Outcome, severity: Severity, text: Message) -> Finding:
         unit=None,
         basis=Basis("assumption", None, "high"),
         message=text,
-        check="trust",
+        check=NEW_CHECK,
     )

@@ -7,14 +7,14 @@ from typing import Any
 
 from camagent.document import wording
 from camagent.document.compare import Comparison
-from camagent.document.login_causes import LoginCause, login_blocks
+from camagent.document.login_causes import LoginCause, login_blocks, login_cause, waits_only_for_login
 from camagent.document.model import CameraView, FindingView, ScanDocument
 from camagent.document.reasons import Reasons, decisive, reasons
 from camagent.document.rule_names import rule_names
-from camagent.model.finding import Outcome, Verdict
+from camagent.model.finding import TRUST_RULE, Outcome, Verdict
 from camagent.text import catalogue, say
 from camagent.text.moments import moment_text
-from camagent.text.quantities import quantity_text
+from camagent.text.quantities import setting_value
 from camagent.text.vietnamese import clean_line, sort_key
 
 MAX_TEXT = 80  # characters of a name; a longer one is not an honest one
@@ -48,6 +48,9 @@ def device_row(device: Device, lang: str) -> Row:
 def camera_row(camera: CameraView, lang: str) -> Row:
     """A camera with its verdict, on one line."""
     reason, more = Reasons.of(camera.findings).weightiest(lang)
+    cause = login_cause(camera) if waits_only_for_login(camera) else None
+    if cause is not None:  # said at length once, above the list
+        reason, more = say(f"ui.waits.{cause.value}", lang), 0
     ready = camera.verdict is Verdict.READY
     return {
         "id": camera.id,
@@ -58,6 +61,7 @@ def camera_row(camera: CameraView, lang: str) -> Row:
         "verdict": camera.verdict.value,
         "verdict_text": say(f"report.verdict.{camera.verdict.value}", lang),
         "action": camera.upgrade.action.value,
+        "waits": cause is not None,
         "action_text": say(f"report.action.{camera.upgrade.action.value}", lang),
         "reason": "" if ready else reason,
         "more": "" if ready or not more else say("ui.more_reasons", lang, count=more),
@@ -79,8 +83,8 @@ def camera_detail(camera: CameraView, lang: str) -> Row:
         "settings": [
             [
                 catalogue(lang).get(f"report.setting.{setting.name}", setting.name),
-                quantity_text(setting.now, setting.unit, lang),
-                quantity_text(setting.then, setting.unit, lang),
+                setting_value(setting.now, setting.unit, lang),
+                setting_value(setting.then, setting.unit, lang),
             ]
             for setting in upgrade.settings
         ],
@@ -136,7 +140,9 @@ def result_row(document: ScanDocument, lang: str) -> Row:
         "site": [
             finding.message.to(lang)
             for finding in document.site_findings
-            if finding.outcome in (Outcome.FAIL, Outcome.WARN, Outcome.DEFECT) and not finding.manual
+            if finding.outcome in (Outcome.FAIL, Outcome.WARN, Outcome.DEFECT)
+            and not finding.manual
+            and finding.rule != TRUST_RULE  # whom the user has just trusted is in the report
         ],
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from itertools import product
 
 import pytest
 
@@ -13,11 +14,8 @@ from camagent.cli.terminal_lines import fitted
 from camagent.text import LANGUAGES, say
 
 ADDRESSES = ", ".join(f"192.168.100.{n}" for n in range(100, 140))
-SENTENCES = [
-    say(key, language)
-    for language in LANGUAGES
-    for key in ("cli.profile_provisional", "cli.viewer_account", "cli.site_unnamed", "setup.ranges_none")
-]
+KEYS = ("report.banner.provisional", "cli.viewer_account", "cli.site_unnamed", "setup.ranges_none")
+SENTENCES = [say(key, language) for language, key in product(LANGUAGES, KEYS)]
 
 
 def on_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -12,22 +13,27 @@ from rich.console import Console
 from camagent.document.login_causes import LoginCause, login_blocks, login_cause
 from camagent.document.write import scan_document
 from camagent.model.fault import FaultCode
-from camagent.model.finding import TRUST_RULE, Action, Outcome, Severity, Verdict
+from camagent.model.finding import Action, Outcome, Severity, Verdict
 from camagent.model.scan_result import CameraResult
+from camagent.model.stream import NightLook
 from camagent.model.text import message
+from camagent.model.trust import LoginGiven
 from camagent.report.terminal import print_table
+from camagent.run.trust_findings import newly_finding, waiting_finding
 from tests import builders
 
 COMMANDS = {
     LoginCause.REJECTED: "credentials set 192.0.2.0/24 --user",
     LoginCause.MISSING: "credentials set 192.0.2.0/24 --user",
     LoginCause.WITHHELD: "--trust-new",
+    LoginCause.ANOTHER: "credentials trust 192.0.2.1",
     LoginCause.LOCKED: "credentials retry 192.0.2.0/24",
 }
 CODES = {
     LoginCause.REJECTED: FaultCode.AUTH_REJECTED,
     LoginCause.MISSING: FaultCode.AUTH_REQUIRED,
     LoginCause.WITHHELD: FaultCode.AUTH_REQUIRED,
+    LoginCause.ANOTHER: FaultCode.AUTH_STRANGER,
     LoginCause.LOCKED: FaultCode.LOCKED_OUT,
 }
 
@@ -38,9 +44,9 @@ def locked_away(number: int, cause: LoginCause, *more: str) -> CameraResult:
         builders.finding(rule=rule, outcome=Outcome.NOT_ASSESSED, message=message("findings.absent_access"))
         for rule in ("CON-RTSP", "CON-LOSS", "IMG-CODEC", "SEC-FW")
     ]
-    if cause is LoginCause.WITHHELD:
-        waiting = message("trust.waiting", address=f"192.0.2.{number}")
-        open_rows.append(builders.finding(rule=TRUST_RULE, outcome=Outcome.NOT_ASSESSED, message=waiting))
+    if cause in (LoginCause.WITHHELD, LoginCause.ANOTHER):
+        login = LoginGiven.ANOTHER if cause is LoginCause.ANOTHER else LoginGiven.WITHHELD
+        open_rows.append(waiting_finding(builders.camera_facts(address=f"192.0.2.{number}"), login))
     failed = [
         builders.finding(
             rule=rule, outcome=Outcome.FAIL, severity=Severity.MAJOR, message=message("findings.time_manual")
@@ -80,7 +86,8 @@ def lines_of(
 def test_sixty_cameras_without_a_log_in_are_one_block_with_one_command(cause: LoginCause) -> None:
     lines = lines_of([locked_away(number, cause) for number in range(1, 61)])
     assert len(lines) <= 10
-    (command,) = [line for line in lines if COMMANDS[cause] in line]
+    command = next(line for line in lines if COMMANDS[cause] in line)
+    assert cause is LoginCause.ANOTHER or sum(COMMANDS[cause] in line for line in lines) == 1
     (addresses,) = [line for line in lines if "192.0.2.60" in line]
     assert addresses.split(", ") == [
         ("    " if number == 1 else "") + f"192.0.2.{number}" for number in range(1, 61)
@@ -143,6 +150,40 @@ def test_what_nobody_can_act_on_is_not_on_the_screen() -> None:
     )
     text = "\n".join(lines_of([builders.camera_result(findings=rows, verdict=Verdict.NOT_READY)]))
     assert "[IMG-RES]" in text and "SEC-FW" not in text and "IMG-GOP" not in text and "điểm khác" not in text
+
+
+def test_cameras_that_the_user_stopped_have_a_row_and_no_sentences() -> None:
+    """The run says once that it was stopped; what had failed by then keeps its reason and its step."""
+
+    def stopped(number: int, *more: str) -> CameraResult:
+        result = locked_away(number, LoginCause.MISSING, *more)
+        fault = builders.fault(FaultCode.STOPPED)
+        return replace(result, facts=replace(result.facts, device=fault), faults=(fault,))
+
+    lines = lines_of([stopped(1), stopped(2), stopped(3, "TIM-NTP")], 80)
+    text = "\n".join(lines)
+    assert all(f"Sân {number}" in text for number in (1, 2, 3))
+    assert "Chưa đánh giá" not in text and "Sân 1 (" not in text and "đã dừng" not in text
+    assert "Sân 3 (192.0.2.3)" in lines and "[TIM-NTP]" in text
+
+
+def test_a_night_is_shown_where_the_day_did_not_show_the_same() -> None:
+    facts = builders.camera_facts(by_night=NightLook(builders.NOW, ("black",)))
+    by_day = builders.camera_result(facts=facts, verdict=Verdict.READY)
+    assert any("ban đêm" in line for line in lines_of([by_day]))
+    black = builders.stream_facts(image=builders.image_facts(conditions=("black",)))
+    same = replace(by_day, facts=replace(facts, streams=(black,)))
+    assert not any("ban đêm" in line for line in lines_of([same]))
+
+
+def test_whom_the_user_has_trusted_is_in_the_report_only() -> None:
+    result = builders.scan_result(
+        cameras=(builders.camera_result(),), site_findings=(newly_finding(["192.0.2.1"]),)
+    )
+    document = scan_document(result)
+    out = io.StringIO()
+    print_table(document, Console(file=out, width=160), "vi")
+    assert document.site_findings and "tin cậy" not in out.getvalue()
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 109, 110, 120, 200])

@@ -15,6 +15,7 @@ from camagent.app import RunOptions
 from camagent.cli import scanning
 from camagent.cli.history import changes_of, history_command
 from camagent.document.compare import compare
+from camagent.document.rule_names import rule_names
 from camagent.document.school_year import Earlier, parse_earlier
 from camagent.document.states import CameraState
 from camagent.model.earlier_runs import Learned, Memory
@@ -44,7 +45,8 @@ def scanned(minutes: int, *cameras: CameraResult) -> ScanResult:
 
 def told(before: ScanResult, after: ScanResult, lang: str = "vi") -> list[str]:
     out = io.StringIO()
-    print_changes(compare(view(before), view(after)), Console(file=out, width=200), lang)
+    names = rule_names([view(before), view(after)], lang)
+    print_changes(compare(view(before), view(after)), Console(file=out, width=200), names, lang)
     return out.getvalue().splitlines()
 
 
@@ -54,8 +56,8 @@ def test_a_mended_and_a_broken_camera_are_counted_and_named() -> None:
     first, *rest = told(before, after)
     assert first == "So với lần trước (28/11/2026 09:30): 1 mới hỏng, 1 đã khắc phục."
     assert rest == [
-        "  Mới hỏng: Sân 2 (192.0.2.2) – không còn đạt: IMG-FPS",
-        "  Đã khắc phục: Sân 1 (192.0.2.1) – đã đạt: IMG-FPS",
+        "  Mới hỏng: Sân 2 (192.0.2.2) – không còn đạt: Tốc độ khung hình (đo thực) [IMG-FPS]",
+        "  Đã khắc phục: Sân 1 (192.0.2.1) – đã đạt: Tốc độ khung hình (đo thực) [IMG-FPS]",
     ]
     assert "1 broken" in told(before, after, "en")[0].lower()
 
@@ -146,7 +148,8 @@ def test_a_camera_is_found_by_id_name_and_address(record: Path, called: str) -> 
     assert ["09:30" in states[0], "09:40" in states[1], "10:00" in states[2]] == [True] * 3 and len(
         states
     ) == 3
-    assert "không còn đạt: IMG-FPS" in states[1] and "đã đạt: IMG-FPS" in states[2]
+    assert "không còn đạt: Tốc độ khung hình (đo thực) [IMG-FPS]" in states[1]
+    assert "đã đạt: Tốc độ khung hình (đo thực) [IMG-FPS]" in states[2]
 
 
 def test_a_camera_that_nobody_knows_is_a_mistake(record: Path) -> None:
@@ -156,4 +159,4 @@ def test_a_camera_that_nobody_knows_is_a_mistake(record: Path) -> None:
 def test_a_new_address_and_firmware_are_changes() -> None:
     first = CameraState(NOW, Verdict.READY, "none", "A", "192.0.2.1", "M", "1.0", ())
     moved = replace(first, at=NOW + timedelta(days=1), address="192.0.2.9", firmware="1.1")
-    assert "192.0.2.1 → 192.0.2.9; 1.0 → 1.1" in list(changes_of([first, moved]))[1]
+    assert "địa chỉ: 192.0.2.1 → 192.0.2.9; phần mềm: 1.0 → 1.1" in list(changes_of([first, moved], {}))[1]

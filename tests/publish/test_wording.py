@@ -120,14 +120,16 @@ def test_bases_are_named_with_how_sure_they_are() -> None:
 @pytest.mark.parametrize(
     ("action", "certain", "marked"),
     [
-        (Action.RECONFIGURE, False, True),
         (Action.REPLACE, False, True),
-        (Action.RECONFIGURE, True, False),
+        (Action.UPDATE_FIRMWARE, False, True),
+        (Action.REPLACE, True, False),
+        (Action.RECONFIGURE, False, False),
+        (Action.FIX_PICTURE, False, False),
         (Action.NONE, False, False),
         (Action.INVESTIGATE, False, False),
     ],
 )
-def test_what_rests_on_the_devices_word_is_marked(action: Action, certain: bool, marked: bool) -> None:
+def test_doubt_is_marked_where_money_or_a_risk_is_meant(action: Action, certain: bool, marked: bool) -> None:
     assert bool(uncertain_note(action, certain, "vi")) is marked
 
 

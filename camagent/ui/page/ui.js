@@ -57,6 +57,7 @@
     problem("");
     const done = await post(path, fields);
     if (!done) button.disabled = false;
+    else if (!opened) byId("status").parentElement.scrollIntoView({ block: "nearest" }); // on a phone it stands below
     return done;
   };
   const showLost = (lost) => {
@@ -79,7 +80,7 @@
       make("div", { class: "head" }, make("h3", { text: row.name }), badge(row)), where);
     if (!row.verdict) return node;
     if (row.reason) node.append(make("p", { text: row.more ? `${row.reason} (${row.more})` : row.reason }));
-    if (row.verdict !== "ready") node.append(make("p", { class: "action", text: `→ ${row.action_text}` }));
+    if (row.verdict !== "ready" && !row.waits) node.append(make("p", { class: "action", text: `→ ${row.action_text}` }));
     const text = say(row.verdict === "ready" ? "open_ready" : "open");
     const button = make("button", { type: "button", class: "quiet", text, "aria-label": `${text}: ${row.name} ${row.address}` });
     button.addEventListener("click", () => open(row.id, row.id));
