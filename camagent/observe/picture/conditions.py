@@ -28,6 +28,7 @@ EXPLAINS: Mapping[str, frozenset[str]] = {
     "mosaic": frozenset({"blurred", "motion_blur", "sprayed"}),
     "underexposed": frozenset({"low_contrast"}),
     "sprayed": frozenset({"low_contrast"}),
+    "striped": frozenset({"noisy"}),
     "corrupt": frozenset({"mosaic", "cast", "blurred", "striped", "letterbox"}),
 }
 """What is no news once the cause is stated; causes in the order in which they are asked."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 
 import cv2
 import numpy as np
@@ -118,6 +118,58 @@ def lines(view: PictureView) -> tuple[float, float]:
     return _common_lines(np.stack(across)) / steps, _common_lines(np.stack(down))
 
 
+def oblique_lines(view: PictureView) -> float:
+    """Strength of even lines at a slant over the whole picture, 8-bit steps: one wave that squares share.
+
+    Of twelve squares all but one must have it, sharp against the waves beside it; 0 where two squares already
+    have none of `WEAKEST_WAVE`. Lines along rows or columns are those of `lines`: coding draws some too.
+    """
+    luma = view.planes.luma
+    room_down, room_across = luma.shape[0] - SQUARE_PX, luma.shape[1] - SQUARE_PX
+    if min(room_down, room_across) < 2 * SQUARE_PX:
+        return 0.0
+    window, is_oblique = _square_window(), _oblique_waves()
+    weakest = next_weakest = np.full(window.shape, np.finfo(np.float32).max, np.float32)
+    steps = (SQUARE_PX**2 / 8) * (1 << (view.planes.bit_depth - 8))
+    for down, across in SQUARES:
+        top, left = int(room_down * down), int(room_across * across)
+        square = luma[top : top + SQUARE_PX, left : left + SQUARE_PX].astype(np.float32)
+        waves = cv2.dft((square - cv2.mean(square)[0]) * window, flags=cv2.DFT_COMPLEX_OUTPUT)
+        power = cv2.magnitude(waves[..., 0], waves[..., 1])
+        next_weakest = cv2.min(next_weakest, cv2.max(weakest, power))
+        weakest = cv2.min(weakest, power)
+        if float((next_weakest * is_oblique).max()) <= WEAKEST_WAVE * steps:
+            return 0.0
+    highest = next_weakest >= cv2.dilate(next_weakest, np.ones((3, 3), np.uint8))  # no flank of a level wave
+    sharp = next_weakest - WAVE_OVER_SCENE * _beside(next_weakest)
+    return float((highest * is_oblique * sharp).max()) / steps
+
+
+def _beside(power: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean of the waves three and four steps away, past the ends too; a wave itself reaches two."""
+    wide, near = 9, 5
+    edge = wide // 2
+    around = cv2.copyMakeBorder(power, edge, edge, edge, edge, cv2.BORDER_WRAP)
+    rings = cv2.boxFilter(around, -1, (wide, wide), normalize=False)
+    rings -= cv2.boxFilter(around, -1, (near, near), normalize=False)
+    return np.asarray(rings[edge:-edge, edge:-edge] / (wide**2 - near**2), np.float32)
+
+
+@lru_cache(maxsize=1)
+def _square_window() -> NDArray[np.float32]:
+    """Hann's in both directions."""
+    return np.outer(np.hanning(SQUARE_PX), np.hanning(SQUARE_PX)).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _oblique_waves() -> NDArray[np.float32]:
+    """1 for waves of at most LONGEST_PERIOD_PX that run neither along the rows nor along the columns."""
+    across = np.abs(np.fft.fftfreq(SQUARE_PX))
+    short = np.hypot(across[:, None], across) >= 1 / LONGEST_PERIOD_PX
+    slanted = across > 1.5 / SQUARE_PX
+    return np.asarray(short & slanted[:, None] & slanted, np.float32)
+
+
 def _common_lines(series: NDArray[np.float32]) -> float:
     length = series.shape[1]
     level = (series - series.mean(axis=1, keepdims=True)) * _window(length)
@@ -192,8 +244,8 @@ def slate(view: PictureView) -> float:
 
 
 def striped(view: PictureView) -> float:
-    """The stronger of lines across and lines down, 8-bit steps."""
-    return max(view.once("lines", lambda: lines(view)))
+    """The strongest of lines across, down and at a slant, 8-bit steps."""
+    return max(*view.once("lines", lambda: lines(view)), oblique_lines(view))
 
 
 SLATE_LEVELS = 24
@@ -202,6 +254,10 @@ LEVELS_APART = 4.0  # 8-bit steps; a hazy or covered picture at a low bit rate u
 NOTHING_WRITTEN = 40  # full range
 LONGEST_PERIOD_PX = 20
 LINE_OVER_SCENE = 6.0  # how far one period may stand out of its neighbours in a scene
+SQUARE_PX = 64
+SQUARES = tuple(product((0.1, 0.5, 0.9), (0.04, 0.35, 0.65, 0.96)))  # of the room there is, down and across
+WEAKEST_WAVE = 1.0  # 8-bit steps
+WAVE_OVER_SCENE = 3.0
 
 CONDITIONS = (
     Condition(

@@ -320,10 +320,10 @@ def test_a_box_of_text_hides_no_haze() -> None:
 
 @pytest.mark.parametrize("tilt_degrees", [1.0, 3.0])
 def test_a_fence_is_not_called_stripes(tilt_degrees: float) -> None:
-    """Its slats are nearly level, of one width, and run from edge to edge."""
+    """Its slats are nearly level, of one width, and run from edge to edge; no lens shows them as steps."""
     rows, columns = np.mgrid[:HIGH, :WIDE]
     along = rows + np.tan(np.radians(tilt_degrees)) * columns
-    picture = np.where(along % 16 < 8, 90, 170).astype(np.uint8)
+    picture = blurred(np.where(along % 16 < 8, 90, 170).astype(np.uint8), 0.7)
     assert "striped" not in live(picture).conditions
 
 
@@ -332,6 +332,16 @@ def test_a_fence_is_not_called_stripes(tilt_degrees: float) -> None:
 def test_faint_lines_of_any_period_are_stated_in_a_busy_scene(period: int) -> None:
     for seed in SEEDS:
         assert "striped" in live(striped(scene(seed), 12, period)).conditions
+
+
+@pytest.mark.parametrize(("tilt_degrees", "period"), [(8, 3), (20, 6), (45, 4), (-30, 12), (70, 8)])
+def test_slanted_lines_are_stated_with_and_without_text(tilt_degrees: float, period: float) -> None:
+    rows, columns = np.mgrid[:HIGH, :WIDE]
+    tilt = np.radians(tilt_degrees)
+    wave = 8 * np.sin(2 * np.pi * (rows * np.cos(tilt) + columns * np.sin(tilt)) / period)
+    lined = np.clip(scene() + wave, 16, 235).astype(np.uint8)
+    assert "striped" in live(lined).conditions and "striped" in live(clock(lined)).conditions
+    assert "noisy" not in live(lined).conditions
 
 
 def test_a_white_sky_is_no_glare() -> None:
