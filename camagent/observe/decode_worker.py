@@ -33,7 +33,7 @@ from camagent.platform.ending import ignore_presses
 from camagent.platform.process import enter_cell, limit_decoder
 
 MAX_PICTURE_PX = 40_000_000  # 8K has 33 million; a parameter set that claims more only wants our memory
-OWN_PX = 128
+OWN_PX = 256  # as many as the largest part of a picture that any score looks at wants
 SMALL_WIDTH_PX = 480  # enough to see what is wrong with a picture; about 30 kB a camera in the report
 LENGTH = struct.Struct(">I")
 """Before each JSON header on both pipes; the request's pictures follow their header."""

@@ -344,6 +344,15 @@ def test_slanted_lines_are_stated_with_and_without_text(tilt_degrees: float, per
     assert "noisy" not in live(lined).conditions
 
 
+def test_a_plain_room_coded_coarsely_is_no_slate() -> None:
+    """JPEG and its like leave the middle of each block: even inside, another level in the next block."""
+    rng = np.random.default_rng(5)
+    room = np.repeat(np.linspace(60, 200, 12).astype(np.uint8), HIGH // 12)[:, None] + np.zeros(WIDE, np.uint8)
+    blocks = rng.integers(0, 2, (HIGH // 8, WIDE // 8)).astype(np.uint8).repeat(8, 0).repeat(8, 1)
+    assert "no_signal" not in facts(room + blocks, room + blocks[::-1]).conditions
+    assert "no_signal" in facts(room, room + np.uint8(1)).conditions
+
+
 def test_a_white_sky_is_no_glare() -> None:
     for seed in SEEDS:
         picture = scene(seed).astype(np.float32)
