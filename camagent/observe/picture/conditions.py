@@ -1,7 +1,8 @@
 """What a stream's pictures show, told from their scores. Pure arithmetic; no decoder, no cv2.
 
 A condition is stated only where every picture shows it: the first picture of a session is often a mosaic
-(BigTonyTones/Tonys-Onvf-RTSP-Server#42), and somebody who walks close by covers one picture, not two.
+(BigTonyTones/Tonys-Onvf-RTSP-Server#42), and somebody who walks close by covers one picture, not two. Of a
+picture that was received whole and does not decode one is enough, as it is where the decoder says so itself.
 """
 
 from __future__ import annotations
@@ -29,10 +30,25 @@ EXPLAINS: Mapping[str, frozenset[str]] = {
     "underexposed": frozenset({"low_contrast"}),
     "sprayed": frozenset({"low_contrast"}),
     "striped": frozenset({"noisy"}),
-    "corrupt": frozenset({"mosaic", "cast", "blurred", "striped", "letterbox"}),
+    "corrupt": frozenset(
+        {
+            "mosaic",
+            "cast",
+            "blurred",
+            "striped",
+            "letterbox",
+            "rolling_bars",
+            "noisy",
+            "motion_blur",
+            "sprayed",
+        }
+    ),
 }
 """What is no news once the cause is stated; causes in the order in which they are asked."""
 
+
+ONE_IS_ENOUGH = frozenset({"corrupt"})
+"""What a sound camera shows in no picture."""
 
 DENSE_VEIL = 217.0
 """Of `light.veiled`: in a veil so dense, coding leaves no edge to tell a lens by. bench/picture: every
@@ -49,6 +65,14 @@ class Between:
     flicker: float = 0.0
 
 
+def scores_together(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Of each condition what all pictures of a stream show, or one where one is enough; empty without any."""
+    names = scores[0] if scores else ()
+    return {
+        name: (max if name in ONE_IS_ENOUGH else min)(picture[name] for picture in scores) for name in names
+    }
+
+
 def conditions(
     scores: Sequence[Mapping[str, float]], between: Between
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -56,7 +80,8 @@ def conditions(
 
     `scores` of each picture; `between` of each and the next.
     """
-    levels = {c.name: min((c.level(picture[c.name]) for picture in scores), default=0) for c in CONDITIONS}
+    together = scores_together(scores)
+    levels = {c.name: c.level(together[c.name]) if together else 0 for c in CONDITIONS}
     levels["rolling_bars"] = 2 if between.rolling > ROLLING else 0
     if between.flicker > FLICKER:
         levels |= {
@@ -65,7 +90,7 @@ def conditions(
             "motion_blur": 0,
             "sprayed": 0,
         }  # noise is sharp whatever the lens is
-    if min((picture["low_contrast"] for picture in scores), default=0) > DENSE_VEIL:
+    if together.get("low_contrast", 0) > DENSE_VEIL:
         levels |= dict.fromkeys(("blurred", "motion_blur", "sprayed"), 0)
     change = between.change
     if change is not None:

@@ -9,7 +9,7 @@ from statistics import fmean
 import numpy as np
 
 from camagent.model.stream import ImageFacts
-from camagent.observe.picture.conditions import Between, conditions
+from camagent.observe.picture.conditions import Between, conditions, scores_together
 from camagent.observe.picture.pair import difference, flicker, rolling
 from camagent.observe.picture.picture_numbers import PictureMeasures
 
@@ -25,9 +25,10 @@ def image_facts(pictures: Sequence[PictureMeasures]) -> ImageFacts | None:
         rolling=min((rolling(a.rows, b.rows) for a, b in pairwise(pictures)), default=0.0),
         flicker=min((_flicker(a, b) for a, b in pairwise(pictures)), default=0.0),
     )
-    stated, unsure = conditions([picture.scores for picture in pictures], between)
+    each = [picture.scores for picture in pictures]
+    stated, unsure = conditions(each, between)
     sharpness = [p.sharpness for p in pictures if p.sharpness is not None]
-    scores = {name: min(p.scores[name] for p in pictures) for name in pictures[0].scores} | {
+    scores = scores_together(each) | {
         "rolling_bars": between.rolling,
         "flicker": between.flicker,
     }

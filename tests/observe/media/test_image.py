@@ -220,6 +220,8 @@ def test_what_nobody_decoded_is_corrupt() -> None:
     luma = luma.copy()
     luma[HIGH - 40 :], u[HIGH // 2 - 20 :], v[HIGH // 2 - 20 :] = 0, 0, 0
     assert "corrupt" in image_facts([measured(luma, u, v)]).conditions  # type: ignore[union-attr]
+    both = image_facts([measured(luma, u, v), measured(noisy(scene(), 1.5))])
+    assert both is not None and both.conditions == ("corrupt",) and both.scores["corrupt"] > 0.005
 
 
 def test_black_video_is_black_and_not_corrupt() -> None:
@@ -347,7 +349,8 @@ def test_slanted_lines_are_stated_with_and_without_text(tilt_degrees: float, per
 def test_a_plain_room_coded_coarsely_is_no_slate() -> None:
     """JPEG and its like leave the middle of each block: even inside, another level in the next block."""
     rng = np.random.default_rng(5)
-    room = np.repeat(np.linspace(60, 200, 12).astype(np.uint8), HIGH // 12)[:, None] + np.zeros(WIDE, np.uint8)
+    room = np.repeat(np.linspace(60, 200, 12), HIGH // 12)[:, None] + np.zeros(WIDE)
+    room = room.astype(np.uint8)
     blocks = rng.integers(0, 2, (HIGH // 8, WIDE // 8)).astype(np.uint8).repeat(8, 0).repeat(8, 1)
     assert "no_signal" not in facts(room + blocks, room + blocks[::-1]).conditions
     assert "no_signal" in facts(room, room + np.uint8(1)).conditions
