@@ -4,6 +4,7 @@ only."""
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from camagent.cli.terminal_lines import write
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 from camagent.model.uri import shown_as_typed
+
+if TYPE_CHECKING:
+    from camagent.store import Store
 
 CONFIG = click.option(
     "--config", "config_path", type=click.Path(path_type=Path, dir_okay=False), help=t("cli.help.config")
@@ -42,11 +46,8 @@ def show_command(camera: str, config_path: Path | None) -> int:
     from camagent.store.picture_rows import NIGHT_LATEST
     from camagent.text.moments import VIETNAM
 
-    store = open_site_store(read_config(config_path))
-    try:
-        kept = store.kept_pictures(camera)
-    finally:
-        store.close()
+    with open_site_store(read_config(config_path)) as store:
+        kept = store.kept_pictures(_id_of(store, camera))
     if not kept:
         raise OperatorError(message("picture.baseline.none", camera=shown_as_typed(camera)[:60]))
     for picture in kept:
@@ -83,11 +84,8 @@ def accept_command(camera: str, config_path: Path | None) -> int:
     from camagent.store.picture_rows import kind_of
     from camagent.text.moments import VIETNAM
 
-    store = open_site_store(read_config(config_path))
-    try:
-        accepted = store.accept_picture(camera)
-    finally:
-        store.close()
+    with open_site_store(read_config(config_path)) as store:
+        accepted = store.accept_picture(_id_of(store, camera))
     if accepted is None:
         raise OperatorError(message("picture.baseline.none", camera=shown_as_typed(camera)[:60]))
     kind = t(f"picture.baseline.{kind_of(accepted.numbers)}")
@@ -100,3 +98,14 @@ def accept_command(camera: str, config_path: Path | None) -> int:
         )
     )
     return 0
+
+
+def _id_of(store: Store, camera: str) -> str:
+    """The one camera of that id, name or address; what was typed where it is none or more than one."""
+    wanted = camera.strip().casefold()
+    ids = [
+        expected.id
+        for expected in store.expected_cameras()
+        if wanted in (expected.id.casefold(), expected.name.casefold(), expected.address)
+    ]
+    return ids[0] if len(ids) == 1 else camera

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from camagent.model.earlier_runs import Learned, SeenPicture
+from camagent.model.expected import DeviceWords, ExpectedCamera
 from camagent.model.stream import PictureNumbers
 from camagent.store import open_store
 
@@ -43,9 +44,13 @@ def test_a_camera_without_a_reference_is_one_line() -> None:
 def test_shown_and_accepted(tmp_path: Path) -> None:
     with open_store(tmp_path / "camagent.sqlite") as store:
         picture = SeenPicture("cam-1", NOW, sound=False)
-        store.remember(Learned(pictures=(picture,)), datetime(2026, 11, 28, 1, tzinfo=UTC))
+        at = datetime(2026, 11, 28, 1, tzinfo=UTC)
+        words = ("s-1", "Cổng chính", "192.0.2.7", None, DeviceWords(), at)
+        store.remember(Learned(pictures=(picture,), expected=(ExpectedCamera("cam-1", *words),)), at)
+    for camera in ("cam-1", "192.0.2.7", "cổng chính"):
+        assert "Last check, 28/11/2026" in run("baseline", "show", camera)[1], camera
     assert "Last check, 28/11/2026 08:00: luma 100, detail 5.2" in run("baseline", "show", "cam-1")[1]
-    code, output = run("baseline", "accept", "cam-1")
+    code, output = run("baseline", "accept", "Cổng chính")
     assert code == 0 and "Reference by day" in output
     with open_store(tmp_path / "camagent.sqlite") as store:
         assert store.references() == {"cam-1": (NOW,)}
