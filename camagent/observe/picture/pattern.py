@@ -266,7 +266,7 @@ CONDITIONS = (
         "corrupt", undecoded, 0.005, 0.005, (0, 1), "YCbCr 0,0,0 is no colour that an encoder makes", "high"
     ),
     Condition("no_signal", slate, 0.65, 0.65, (0, 1), BENCH, "high"),
-    Condition("mosaic", blocky, 0.03, 0.03, (0, 1), BENCH, "high"),
+    Condition("mosaic", blocky, 0.02, 0.02, (0, 1), BENCH, "high"),
     Condition("striped", striped, 2.5, 2.5, (0, 255), BENCH, "high"),
     Condition("letterbox", bars, 0.02, 0.02, (0, 0.5), BENCH, "high"),
 )
