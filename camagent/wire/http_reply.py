@@ -22,7 +22,7 @@ MAX_INTERIM = 8  # replies of the 1xx kind before the real one
 _TAIL_BYTES = 512  # where the end of an envelope is looked for
 
 _STATUS = re.compile(
-    rb"(?:\A|[\r\n])[ \t]*HTTP(?:/\d{1,2}(?:\.\d{1,2})?)?[ \t:]+(\d{3})(?!\d)([^\r\n]*)", re.I
+    rb"(?:\A|[\r\n])[ \t]*HTTP(?:[ \t]?/[ \t]?\d{1,2}(?:\.\d{1,2})?)?[ \t:]+(\d{3})(?!\d)([^\r\n]*)", re.I
 )
 _ENVELOPE = re.compile(rb"<(?:\?xml|(?:[\w.-]+:)?Envelope)[\s>]", re.I)
 _ENVELOPE_END = re.compile(rb"</(?:[\w.-]+:)?Envelope\s*>[\s\0]*(?:--[\x21-\x7e]*[\s\0]*)?\Z", re.I)
@@ -100,10 +100,18 @@ class ReplyReader:
         self._read_body()
 
     def end(self) -> HttpReply | None:
-        """The reply as far as it is one, when nothing more comes; None where part of it is missing."""
+        """The reply as far as it is one, when nothing more comes; None where part of it is missing.
+
+        A challenge stands in the head: no wrong length or missing chunk behind it takes the way in.
+        """
+        if self.status is None and self._waiting.endswith(b"\n"):
+            self.feed(b"\r\n")  # a head of whole lines without the empty one: a refusal's is all of it
+            if self.status is not None and not self._is_challenge:
+                return None
         if self.status is None or self.progress is ReplyProgress.WRONG:
             return None
-        if self.progress is ReplyProgress.BEGUN and (self._length is not None or self._chunks is not None):
+        promised = self._length is not None or self._chunks is not None
+        if self.progress is ReplyProgress.BEGUN and promised and not self._is_challenge:
             return None
         body: bytes | None = b""
         if self._with_body:
@@ -149,6 +157,9 @@ class ReplyReader:
             if self._interim > MAX_INTERIM:
                 self.progress = ReplyProgress.WRONG
             return self._interim <= MAX_INTERIM
+        again = _STATUS.match(lines[1]) if len(lines) > 1 else None
+        # a second status line behind the first is the program's own, the first its web server's
+        code = int(again[1]) if again is not None else code
         self.status, self.headers, self._is_http_11 = code, read_headers(lines), not is_http_10
         self._choose_framing()
         return True
@@ -206,7 +217,8 @@ class ReplyReader:
         if self._chunks is not None:
             if self._chunks.is_done:
                 return ReplyProgress.WHOLE
-            return ReplyProgress.PAUSED if self.envelope_ended else ReplyProgress.BEGUN
+            enough = self.envelope_ended or self._is_challenge
+            return ReplyProgress.PAUSED if enough else ReplyProgress.BEGUN
         if self._length is not None:
             return self._judge_by_length(self._length)
         if self.envelope_ended:
@@ -217,7 +229,8 @@ class ReplyReader:
 
     def _judge_by_length(self, length: int) -> ReplyProgress:
         if len(self.body) < length:
-            return ReplyProgress.PAUSED if self.envelope_ended else ReplyProgress.BEGUN
+            enough = self.envelope_ended or self._is_challenge
+            return ReplyProgress.PAUSED if enough else ReplyProgress.BEGUN
         if self._is_cut():
             return ReplyProgress.CUT
         return ReplyProgress.WHOLE
@@ -226,6 +239,10 @@ class ReplyReader:
         if self.body[:2] == _PACKED:
             return not _is_whole_packet(bytes(self.body))
         return _ENVELOPE.search(self.body, 0, 1024) is not None and not self.envelope_ended
+
+    @property
+    def _is_challenge(self) -> bool:
+        return self.status == 401 and bool(all_values(self.headers, "WWW-Authenticate"))
 
     @property
     def envelope_ended(self) -> bool:

@@ -270,3 +270,35 @@ def test_any_bytes_are_read_without_raising_and_alike_however_they_arrive(parts:
     if judged(whole.progress is ReplyProgress.WHOLE and whole.keeps_alive):
         assert pieces.end() == whole.end()
     pieces.end()
+
+
+CHALLENGE = 'WWW-Authenticate: Digest realm="IP Camera", nonce="abc", qop="auth"'
+REFUSED = "HTTP/1.1 401 Unauthorized"
+CHALLENGES = {
+    "a length without a body": lines(CHALLENGE, "Content-Length: 9", status=REFUSED),
+    "a length larger than the body": lines(CHALLENGE, "Content-Length: 900", status=REFUSED) + b"<html>no",
+    "chunks that never come": lines("Transfer-Encoding: chunked", CHALLENGE, status=REFUSED),
+    "a chunk that is cut": lines("Transfer-Encoding: chunked", CHALLENGE, status=REFUSED) + b"40\r\n<html>",
+    "a head without its empty line": lines(CHALLENGE, status=REFUSED)[:-2],
+    "blanks in the version": lines(CHALLENGE, "Content-Length: 0", status="HTTP/ 1.1 401 Unauthorized"),
+    "blanks around the slash": lines(CHALLENGE, "Content-Length: 0", status="http / 1.0 401"),
+    "two status lines": lines(REFUSED, CHALLENGE, "Content-Length: 0"),
+}
+
+
+@pytest.mark.parametrize("name", CHALLENGES)
+def test_a_challenge_is_read_whatever_the_framing_behind_it_says(name: str) -> None:
+    reader = read(CHALLENGES[name])
+    assert reader.progress is not ReplyProgress.BEGUN or reader.status is None
+    reply = reader.end()
+    assert reply is not None and (reply.status, reply.header("WWW-Authenticate")) == (401, CHALLENGE[18:])
+
+
+@pytest.mark.parametrize("status", ["HTTP/1.1 200 OK", "HTTP/1.1 401 Unauthorized", "HTTP/1.1 500 Oops"])
+def test_a_head_that_is_cut_in_a_line_or_answers_nothing_is_no_reply(status: str) -> None:
+    for data in (
+        lines("Server: x", status=status)[:-2],
+        lines(CHALLENGE, status=status)[:-6],
+        lines("Server: x", "Content-Length: 40", status=status) + b"<html>",
+    ):
+        assert read(data).end() is None, data
