@@ -77,7 +77,18 @@ def test_ubnd_3288_has_all_48_rows_and_says_nothing_in_the_name_of_a_document_th
 def test_foreign_norms_are_called_foreign_and_none_of_them_is_the_basis() -> None:
     """A norm of another country is a comparison; a basis of kind named-doc stays Vietnamese or
     international."""
-    countries = ("GB/T", "GB 51348", "DILG", "SIRA", "Moscow", "CBSE", "KR ", "Korea", "Fujian", "HCIS")
+    countries: tuple[str, ...] = (
+        "GB/T",
+        "GB 51348",
+        "DILG",
+        "SIRA",
+        "Moscow",
+        "CBSE",
+        "KR ",
+        "Korea",
+        "Fujian",
+        "HCIS",
+    )
     countries += ("Qingdao", "Kuwait", "UAE", "Saudi", "au-", "uk-", "pass-2018")
     for row in shipped().rows:
         sources = (*row.basis.comparators, row.basis.document or "")
