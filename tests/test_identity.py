@@ -201,6 +201,13 @@ def test_what_is_remembered_is_plain_json() -> None:
         ("C0A8023D", "192.168.2.61"),
         ("12720261", "127.20.2.61"),
         ("1001261", "10.0.12.61"),
+        ("61.2.168.192", "192.168.2.61"),
+        ("3D02A8C0", "192.168.2.61"),
+        ("3232236093", "192.168.2.61"),
+        ("DS-2CD2143-192168261", "192.168.2.61"),
+        ("DS2143C0A8023D", "192.168.2.61"),
+        ("168002061", "192.168.2.61"),
+        ("000012061", "10.0.12.61"),
         ("1921681108", "192.168.1.77"),  # the address before DHCP gave another
     ],
 )
@@ -209,7 +216,10 @@ def test_a_serial_that_spells_the_address_is_none(serial: str, address: str) -> 
     assert all(kind != "serial" for kind, _ in seen(device(serial=serial, address=address), address).signs)
 
 
-@pytest.mark.parametrize("serial", ["1921681999999", "192168", "1001262", "DS-2CD20150201", "19216899999"])
+@pytest.mark.parametrize(
+    "serial",
+    ["1921681999999", "192168", "1001262", "DS-2CD20150201", "19216899999", "012061", "000010"],
+)
 def test_a_serial_that_only_resembles_an_address_is_one(serial: str) -> None:
     assert usable_serial(serial, "10.0.12.61") == serial
 

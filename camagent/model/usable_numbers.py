@@ -11,6 +11,7 @@ _PLACEHOLDER_WORDS = frozenset(
     + ("SERIAL", "SERIALNUMBER", "SN", "GENERAL", "ONVIF", "TEST")
 )
 _PLACEHOLDER_NUMBERS = frozenset({"12345679890"})  # a slip of the counting row, home-assistant/core#63399
+LONG_SPELLING = 8  # digits of an address that are looked for inside a longer serial
 _PLACEHOLDER_MACS = frozenset(
     {
         "00:12:34:56:78:9a",  # home-assistant/core#59218
@@ -45,10 +46,16 @@ def _spells_address(bare: str, address: str | None) -> bool:
     digits = re.sub(r"[^0-9]", "", bare)
     octets = (address or "").split(".")
     if len(octets) == 4 and all(octet.isdigit() and len(octet) <= 3 for octet in octets):
-        numbers = [int(octet) for octet in octets]
-        spelled = {"".join(map(str, numbers)), "".join(f"{n:03d}" for n in numbers), "".join(octets)}
-        if digits in spelled or bare == "".join(f"{n:02X}" for n in numbers):
+        if digits == "".join(octet.zfill(3) for octet in octets[1:]):
             return True
+        for numbers in ([*map(int, octets)], [*map(int, reversed(octets))]):
+            in_hex = "".join(f"{number:02X}" for number in numbers)
+            spelled = {"".join(map(str, numbers)), "".join(f"{n:03d}" for n in numbers), str(int(in_hex, 16))}
+            if digits in spelled or in_hex in bare:
+                return True
+            # behind a model's name, say; fewer digits may stand in a serial by accident
+            if any(word in digits for word in spelled if len(word) >= LONG_SPELLING):
+                return True
     return re.fullmatch(r"192168\d{2,6}", digits) is not None and _is_private(digits[6:])
 
 
