@@ -15,7 +15,7 @@ from camagent.document.model import DeviceView
 from camagent.document.write import scan_document
 from camagent.model.credential_book import CredentialBook
 from camagent.model.device import DeviceTarget, NetworkFacts
-from camagent.model.discovery import Discovery, FoundBy, Sighting
+from camagent.model.discovery import Discovery, FoundBy, RtspOnly, Sighting
 from camagent.model.earlier_runs import Memory
 from camagent.model.expected import DeviceWords, ExpectedCamera, Retirement, words_with
 from camagent.model.fault import Fault, FaultCode, Stage
@@ -129,6 +129,18 @@ def test_a_camera_that_moved_leaves_no_dead_one_behind() -> None:
     assert run.result.coverage.not_checked == ()
     again = scan([moved, TWO[1]], run.memory)
     assert len(again.result.cameras) == 2
+
+
+def test_a_camera_of_which_only_rtsp_was_heard_is_expected_too() -> None:
+    """Its ONVIF is off and nobody knows its stream's path, but it is there: its silence is told later on."""
+    discovery = Discovery((), (RtspOnly(OTHER, (8554,), None),), (), (), ("eth0",), 2, 2)
+    first = scan([seen(), silent(OTHER, FaultCode.REFUSED)], discovery=discovery)
+    dark = scan([seen(), silent(OTHER)], first.memory)
+    back = scan([seen(), silent(OTHER, FaultCode.REFUSED)], dark.memory, discovery=discovery)
+    for run in (dark, back):
+        assert set(by_id(run)) == set(by_id(first)) and len(by_id(run)) == 2
+    lost = next(camera for camera in dark.result.cameras if camera.facts.address == OTHER)
+    assert lost.verdict is Verdict.NOT_READY and lost.facts.present_at is not None
 
 
 def test_a_camera_whose_address_another_known_one_took_is_still_missed() -> None:

@@ -46,12 +46,15 @@ class _Seen:
     check: DeviceCheck
     source: SeenSource
     sighting: identity.DeviceSigns
+    spoke_rtsp: bool = False
+    """The search heard RTSP at its address, where nobody may know the path of a stream."""
 
 
 def finish(checks: Sequence[DeviceCheck], order: JudgingContext, frame: RunPeriod) -> Run:
     """From conversations to the run's result: identities, inventory, verdicts. Pure."""
     checks = without_second_addresses(checks)
-    met = list(chain.from_iterable(map(_met, checks)))
+    spoke_rtsp = {announcement.host for announcement in frame.discovery.rtsp_only} if frame.discovery else ()
+    met = list(chain.from_iterable(_met(check, address_of(check) in spoke_rtsp) for check in checks))
     met_identities, absent = _recognised(met, order, frame)
     sights = [*met, *(_Seen(check, check.sources[0], _sign_of(camera)) for camera, check in absent.cameras)]
     identities = [*met_identities, *((camera.id, "same") for camera, _ in absent.cameras)]
@@ -96,9 +99,9 @@ def _missing(rows: Sequence[InventoryRow]) -> Iterator[NotChecked]:
             yield NotChecked(row.declaration.address or row.declaration.name or "?", "missing")
 
 
-def _met(check: DeviceCheck) -> Iterator[_Seen]:
+def _met(check: DeviceCheck, spoke_rtsp: bool) -> Iterator[_Seen]:
     for source in check.sources:
-        yield _Seen(check, source, _sighting(check, source))
+        yield _Seen(check, source, _sighting(check, source), spoke_rtsp)
 
 
 def _recognised(
@@ -292,7 +295,7 @@ def _camera_facts(
         device_key=one.check.key,
         earlier=before.words if before is not None else None,
     )
-    if is_present(facts):
+    if is_present(facts) or one.spoke_rtsp:
         return replace(facts, present_at=one.check.checked_at)
     return replace(facts, present_at=before.present_at if before is not None else None)
 
