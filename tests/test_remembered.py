@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from camagent.app import open_site_store, read_config, remembered_by_machine
 from camagent.model.earlier_runs import (
     KnownDevice,
     Learned,
@@ -13,6 +16,7 @@ from camagent.model.earlier_runs import (
     pin_place,
     pins_of,
 )
+from tests.builders import NOW
 
 SERIAL = KnownDevice("cam-1", "192.0.2.1", None, (("serial", "S1"), ("address", "192.0.2.1")))
 BARE = KnownDevice("cam-1", "192.0.2.1", None, (("address", "192.0.2.1"),))
@@ -39,3 +43,16 @@ def test_two_devices_behind_one_address_have_a_certificate_each() -> None:
 def test_a_place_is_read_back(host: str, port: int) -> None:
     pins = ((pin_place(host, port), "ab" * 32), (pin_place(host + "1", 443), "cd" * 32))
     assert pins_of(pins, host) == ((port, "ab" * 32),)
+
+
+def test_a_run_that_stores_nothing_knows_what_earlier_ones_met(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a dead camera would be left out of `scan --no-store`, and its school be ready."""
+    monkeypatch.setenv("CAMAGENT_DATA", str(tmp_path / "data"))
+    config = read_config(None)
+    assert remembered_by_machine(config, None) == Memory() and not (tmp_path / "data").exists()
+    with open_site_store(config) as store:
+        store.remember(Learned(devices=(SERIAL,)), NOW)
+        assert remembered_by_machine(config, store).devices == (SERIAL,)
+    assert remembered_by_machine(config, None).devices == (SERIAL,)

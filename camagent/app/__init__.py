@@ -304,9 +304,26 @@ def store_file(config: Config) -> Path:
     return data_dir(config) / "camagent.sqlite"
 
 
-def remembered(store: Store | None) -> Memory:
-    """What earlier runs of this machine left behind; nothing without a store."""
+def remembered(store: Store) -> Memory:
+    """What earlier runs of this machine left behind."""
     from camagent.agent.record import read_memory
+
+    return read_memory(store, SystemClock().now())
+
+
+def remembered_by_machine(config: Config, store: Store | None) -> Memory:
+    """The same for a run that keeps nothing: it expects the cameras that earlier ones met all the same.
+
+    Nothing where there is no record, or none that can be read.
+    """
     from camagent.model.earlier_runs import Memory
 
-    return read_memory(store, SystemClock().now()) if store is not None else Memory()
+    if store is not None:
+        return remembered(store)
+    if not store_file(config).is_file():
+        return Memory()
+    try:
+        with open_site_store(config) as record:
+            return remembered(record)
+    except OperatorError:  # a full disk, which was told before
+        return Memory()

@@ -18,7 +18,7 @@ from camagent.app import (
     open_site_store,
     read_config,
     read_inventory_file,
-    remembered,
+    remembered_by_machine,
     search_plan,
     shared_ledger,
     with_site,
@@ -62,7 +62,7 @@ def run_scan(config_path: Path | None, request: RunOptions) -> int:
     store = None if request.no_store else _store_with_room(config)
     try:
         book = credential_book(config, os.environ, typed)
-        order = make_order(config, request, inventory, book, remembered(store))
+        order = make_order(config, request, inventory, book, remembered_by_machine(config, store))
         _announce(plan)
         with shared_ledger(config, warn_of) as ledger:
             options = fleet_options(config, request, order)

@@ -114,7 +114,7 @@ def tools_for(config: Config, request: RunOptions, store: Store | None) -> Tools
         fleet_options,
         make_order,
         read_inventory_file,
-        remembered,
+        remembered_by_machine,
         search_plan,
     )
     from camagent.cli.trust_question import trusting
@@ -129,7 +129,7 @@ def tools_for(config: Config, request: RunOptions, store: Store | None) -> Tools
 
     def order() -> JudgingContext:
         book = credential_book(config, os.environ)
-        return make_order(config, request, inventory, book, remembered(store))
+        return make_order(config, request, inventory, book, remembered_by_machine(config, store))
 
     def options(order: JudgingContext) -> FleetOptions:
         return fleet_options(config, request, order)
