@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 
-from camagent.cli.main import COMMANDS
+from camagent.cli.main import COMMANDS, build
 from camagent.operator_files.config import Config, parse_config
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -65,6 +67,36 @@ def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
         if "://" not in target:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_command_of_a_page_can_be_typed() -> None:
+    """Command, options, and what the command cannot do without; a bare name is only a mention of it."""
+    wrong = {
+        f"{page.relative_to(ROOT)}: camagent {line}"
+        for page in PAGES
+        for line in re.findall(r"`camagent ([a-z][^`\n]*)`", page.read_text(encoding="utf-8"))
+        if not _can_be_typed(shlex.split(line.replace("…", "x")))
+    }
+    assert not wrong
+
+
+def _can_be_typed(words: list[str]) -> bool:
+    """A group that is named with something else than a command of its own runs its first one (`area`)."""
+    root = build()
+    command: click.Command = root
+    while isinstance(command, click.Group) and words:
+        inner = command.get_command(click.Context(command), words[0])
+        if inner is None:
+            break
+        command, words = inner, words[1:]
+    if command is root:
+        return False
+    parts = [command, *(command.commands.values() if isinstance(command, click.Group) else ())]
+    options = [param for part in parts for param in part.params if isinstance(param, click.Option)]
+    known = {name for option in options for name in (*option.opts, *option.secondary_opts)}
+    typed = {word.partition("=")[0] for word in words if word.startswith("--")}
+    needed = [set(option.opts) for option in options if option.required and len(parts) == 1]
+    return typed <= known and (not words or all(typed & names for names in needed))
 
 
 def test_no_document_claims_what_3288_says() -> None:

@@ -42,6 +42,7 @@ OTHER_WORDS = {
     "ảnh mẫu": "hình mẫu",
     "anh chị": "anh/chị",
     "lắng nghe": "phục vụ",
+    "trang trạng thái": "trang tình trạng",
 }
 """Words that were used beside another one for the same thing, and the one that stays."""
 
@@ -81,9 +82,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(
     [
         *ROOT.glob("*.vi.md"),
-        *ROOT.glob("docs/**/*.vi.md"),
+        *(page for page in ROOT.glob("docs/**/*.md") if page.name != "glossary.md"),
         *ROOT.glob("profiles/*.toml"),
-        *ROOT.glob("docs/runbooks/*.md"),
         *ROOT.glob("monitoring/rules/*.yml"),
         *ROOT.glob("monitoring/dashboards/*.json"),
         ROOT / "windows/Huong-dan.txt",

@@ -41,6 +41,23 @@ def test_sentences_are_composed_unicode_without_blanks_around(lang: str) -> None
     assert not wrong
 
 
+LONGEST_SENTENCE_WORDS = 38
+LONGEST_CLAUSE_WORDS = 28
+"""A Vietnamese word has one syllable or two, each counted here as one; read aloud that is one breath."""
+LISTS = {"plan.tender"}
+"""One paragraph for a tender: a list, which nobody reads aloud."""
+
+
+def test_no_vietnamese_sentence_is_longer_than_a_breath() -> None:
+    long = set()
+    for key, text in catalogue("vi").items():
+        for ends, most in ((".!?", LONGEST_SENTENCE_WORDS), (".!?:;", LONGEST_CLAUSE_WORDS)):
+            parts = re.split(rf"(?<=[{ends}])\s", text)
+            if max(len(part.split()) for part in parts) > most:
+                long.add(key)
+    assert not long - LISTS
+
+
 def test_every_fault_has_a_sentence() -> None:
     missing = {code for code in FaultCode if f"faults.{code}" not in catalogue("vi")}
     assert not missing
