@@ -23,7 +23,7 @@ VERDICTS = (
     ("undetermined", "chưa xác định · not determined", AMBER),
 )
 CITY = Variable("city", "Thành phố · City", "label_values(city:camagent_cameras:count, city)")
-AREA = Variable("area", "Khu vực · Area", 'label_values(area:camagent_cameras:count{city="$city"}, area)')
+AREA = Variable("area", "Địa bàn · Area", 'label_values(area:camagent_cameras:count{city="$city"}, area)')
 SITE = Variable("site", "Trường · School", "label_values(site:camagent_cameras:count, site)")
 CAMERA = Variable("camera", "Camera", 'label_values(camagent_camera_info{site="$site"}, camera)')
 
@@ -105,7 +105,7 @@ def breakdown(level: str, below: str, selector: str, link: str) -> Panel:
         Query(f"sum by ({below}) ({below}:{name}{{{selector}{extra}}})", table=True)
         for name, extra in metrics
     )
-    names = {"area": "Theo khu vực · By area", "site": "Theo trường · By school"}
+    names = {"area": "Theo địa bàn · By area", "site": "Theo trường · By school"}
     return Panel(
         "table",
         names[below],
@@ -160,7 +160,7 @@ def area() -> dict[str, Any]:
         unmet("area", selector),
         breakdown("area", "site", selector, "/d/camagent-site?var-site=${__data.fields.site}"),
     ]
-    return dashboard("area", "camagent: Khu vực · Area", panels, [CITY, AREA])
+    return dashboard("area", "camagent: Địa bàn · Area", panels, [CITY, AREA])
 
 
 def site() -> dict[str, Any]:
@@ -275,7 +275,7 @@ def camera() -> dict[str, Any]:
             "s",
         ),
         gauge("stream_rtp_lost_ratio", "Mất gói RTP · RTP loss", "Share of packets lost.", "percentunit"),
-        gauge("stream_rtp_jitter_seconds", "Độ rung RTP · RTP jitter", "After RFC 3550.", "s"),
+        gauge("stream_rtp_jitter_seconds", "Jitter RTP · RTP jitter", "After RFC 3550.", "s"),
         gauge("stream_first_keyframe_seconds", "Chờ khung I đầu · First keyframe", "From PLAY.", "s"),
         gauge("camera_clock_offset_seconds", "Sai lệch giờ · Clock offset", "Camera minus agent.", "s"),
         gauge("check_duration_seconds", "Thời gian kiểm tra · Check duration", "Of one full check.", "s"),
