@@ -33,7 +33,8 @@ from camagent.plan.tender import NAMES
 
 SIZE_TOLERANCE = 0.02  # 1072 and 1080 lines are one size: encoders round to macroblocks
 MENU_QUESTION = "GetVideoEncoderConfigurationOptions"
-MEDIA_QUESTIONS = frozenset({"GetProfiles", "GetStreamUri", MENU_QUESTION})
+# a list of services that came late or broken may have lost the one with the better menu
+MEDIA_QUESTIONS = frozenset({"GetServices", "GetCapabilities", "GetProfiles", "GetStreamUri", MENU_QUESTION})
 TROUBLE = frozenset(
     {
         FaultCode.TIMEOUT,

@@ -97,6 +97,9 @@ DOUBTS: list[tuple[str, Callable[[CameraFacts], CameraFacts]]] = [
         ("menu_trouble", device(faults=(asked(code, "GetVideoEncoderConfigurationOptions"),)))
         for code in (FaultCode.SOAP_FAULT, FaultCode.UNSUPPORTED, FaultCode.TIMEOUT)
     ),
+    ("menu_trouble", device(recovered=("GetServices",))),
+    ("menu_trouble", device(recovered=("GetCapabilities",))),
+    ("menu_trouble", device(faults=(asked(FaultCode.TIMEOUT, "GetServices"),))),
     ("menu_trouble", media(truncated=1)),
     ("media2_unread", media(service="media1")),
     ("media2_unread", device(services=asked(FaultCode.TIMEOUT, "GetServices"))),
