@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from camagent.assess.problem import expected, problem
@@ -38,10 +37,17 @@ def checked_parameters(rule: Rule, table: Mapping[str, Any]) -> tuple[dict[str, 
     return usable, complaints
 
 
+def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """What somebody who wrote `name` may have meant; None where nothing is near."""
+    import difflib  # needed for mistakes only: 0.6 MB of a service that watches
+
+    return next(iter(difflib.get_close_matches(name, names, n=1, cutoff=cutoff)), None)
+
+
 def _unknown_name(name: str, names: tuple[str, ...], rule: str) -> Message:
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    near = nearest(name, names, cutoff=0.5)
     if near:
-        return problem("unknown_parameter_near", rule=rule, near=near[0])
+        return problem("unknown_parameter_near", rule=rule, near=near)
     return problem("unknown_parameter", rule=rule, expected=", ".join(names) or "-")
 
 

@@ -4,13 +4,12 @@ Pure."""
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from camagent.assess.parameters import MAX_CHARS, checked_parameters
+from camagent.assess.parameters import MAX_CHARS, checked_parameters, nearest
 from camagent.assess.problem import expected, problem, problem_at
 from camagent.assess.rule import Rule
 from camagent.model.finding import Severity
@@ -99,8 +98,8 @@ class Reader:
         own.add(name)
         before = self._rows.get(name)
         if before is None and inherited and "rule" not in row:
-            near = difflib.get_close_matches(name, inherited, n=1)
-            trouble = problem("override_unknown_near", near=near[0]) if near else problem("override_unknown")
+            near = nearest(name, inherited)
+            trouble = problem("override_unknown_near", near=near) if near else problem("override_unknown")
             self._complain(file, name, "id", trouble)
             return
         if before is None:
@@ -179,9 +178,9 @@ class Reader:
         return RawRow(name, table, {})  # told above: no profile comes of it
 
     def _unknown_rule(self, name: str) -> Message:
-        near = difflib.get_close_matches(name, self._catalogue, n=1)
+        near = nearest(name, self._catalogue)
         if near:
-            return problem("unknown_rule_near", near=near[0])
+            return problem("unknown_rule_near", near=near)
         return problem("unknown_rule", expected=", ".join(sorted(self._catalogue)))
 
     def _check_basis(self, file: str, row: str, basis: Any) -> None:
