@@ -51,7 +51,10 @@ def test_the_page_loads_without_a_complaint_or_a_request(browser: str, page_file
     visit(browser, page_file, work)
 
 
-def test_the_filter_narrows_by_words_verdict_and_action(browser: str, page_file: Path) -> None:
+@pytest.mark.parametrize("device", [None, PHONE], ids=["desk", "phone"])
+def test_the_filter_narrows_by_words_verdict_and_action(
+    browser: str, page_file: Path, device: str | None
+) -> None:
     async def choose(page: Page, field: str, value: str) -> Any:
         return await page.ask(
             f"(() => {{ const field = document.getElementById('{field}'); field.value = '{value}';"
@@ -69,7 +72,7 @@ def test_the_filter_narrows_by_words_verdict_and_action(browser: str, page_file:
         assert 0 < (await choose(page, "search", "cong phu"))[0] < 16
         assert (await choose(page, "search", "no such thing"))[0] == 0
 
-    visit(browser, page_file, work)
+    visit(browser, page_file, work, device)
 
 
 def test_the_table_sorts_in_vietnamese_order_by_mouse_and_keyboard(browser: str, page_file: Path) -> None:
