@@ -150,11 +150,11 @@ class TrackReceiver:
         return header is not None and header.payload_type == self.plan.payload_type
 
     def finish(self) -> None:
-        """The window is over: what was held for a late packet is counted, and a frame with its marker is
+        """The window is over: what was held for a late packet is passed on, and a frame with its marker is
         whole."""
         self._drop_others()
         if self.sequence is not None:
-            self._pass_on(self.sequence.flush())
+            self._pass_on(self.sequence.flush() if self.plan.in_order else self.sequence.close())
         self.builder.finish()
         self._fast_sequence = -1
 

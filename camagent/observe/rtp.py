@@ -175,10 +175,18 @@ class SequenceOrder:
         return self._release(packet.arrival_s)
 
     def flush(self) -> list[tuple[Packet, bool]]:
-        """Whatever is still held, at the end of watching: what is missing between counts as lost."""
-        ready: list[tuple[Packet, bool]] = []
+        """Whatever is still held: what is missing between counts as lost."""
+        ready = list[tuple[Packet, bool]]()
         while self._held:
             ready += self._skip()
+        return ready
+
+    def close(self) -> list[tuple[Packet, bool]]:
+        """What is held when watching ends: where packets overtook each other, the missing may yet come."""
+        lost, ready = self.counts.lost, self.flush()
+        if self.counts.reordered:
+            self._passed_over += self.counts.lost - lost
+            self.counts.lost = lost
         return ready
 
     def begin_anew(self, sequence: int) -> list[tuple[Packet, bool]]:
@@ -257,10 +265,9 @@ class SequenceOrder:
     def _is_neighbour(self, timestamp: int, last_timestamp: int) -> bool:
         """No frame was sent between two frames: their time stamps are no farther apart than those before."""
         stamps = [stamp for _, stamp in islice(reversed(self._starts), STEPS_COMPARED)]
-        if len(stamps) < STEPS_COMPARED:
-            return False
-        steps = (abs(unwrap(a, b) - a) for a, b in pairwise(stamps))
-        return abs(unwrap(last_timestamp, timestamp) - last_timestamp) <= max(steps)
+        longest = max((abs(unwrap(a, b) - a) for a, b in pairwise(stamps)), default=0)
+        step = abs(unwrap(last_timestamp, timestamp) - last_timestamp)
+        return len(stamps) == STEPS_COMPARED and step <= longest
 
     def _late(self, number: int) -> None:
         if number in self._abandoned:  # it did arrive, though too late for its frame

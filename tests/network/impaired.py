@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import random
+import re
 import socket
 import threading
 import time
@@ -20,6 +21,7 @@ SEGMENT_BYTES = 1448
 BUFFER_BYTES = 4096  # of the relay's sockets: the line itself keeps next to nothing
 
 
+QUEUE_S = 0.1  # of a narrow line: a datagram that would wait for longer is dropped
 RESEND_S = 0.2  # the shortest time after which Linux sends a segment again (TCP_RTO_MIN)
 
 
@@ -40,11 +42,18 @@ class Line:
 
 
 @contextmanager
-def tcp_line(target: tuple[str, int], line: Line) -> Iterator[tuple[str, int]]:
-    """The address behind which `target` is reached over that line."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def tcp_line(
+    target: tuple[str, int], line: Line, host: str = "127.0.0.1", datagrams: bool = False
+) -> Iterator[tuple[str, int]]:
+    """The address behind which `target` is reached over that line.
+
+    `datagrams`: those that an RTSP client asks for are carried too; `host` is then an address of its own,
+    which the server takes for the client and the client for the server.
+    """
+    listener = socket.create_server((host, 0))
     ended = threading.Event()
-    threading.Thread(target=_accept, args=(listener, target, line, ended), daemon=True).start()
+    ask = re.compile(rb"client_port=(\d+)-") if datagrams else None
+    threading.Thread(target=_accept, args=(listener, target, line, ended, ask), daemon=True).start()
     try:
         yield listener.getsockname()[:2]
     finally:
@@ -52,7 +61,14 @@ def tcp_line(target: tuple[str, int], line: Line) -> Iterator[tuple[str, int]]:
         listener.close()
 
 
-def _accept(listener: socket.socket, target: tuple[str, int], line: Line, ended: threading.Event) -> None:
+def _accept(
+    listener: socket.socket,
+    target: tuple[str, int],
+    line: Line,
+    ended: threading.Event,
+    ask: re.Pattern[bytes] | None,
+) -> None:
+    host = listener.getsockname()[0]
     while not ended.is_set():
         try:
             near, _ = listener.accept()
@@ -61,19 +77,29 @@ def _accept(listener: socket.socket, target: tuple[str, int], line: Line, ended:
         far = socket.socket()
         # before connecting: it sets the window
         far.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+        far.bind((host, 0))
         far.connect(target)
         for one, other, rate_bps in ((far, near, line.rate_bps), (near, far, None)):
-            threading.Thread(target=_carry, args=(one, other, line, rate_bps, ended), daemon=True).start()
+            way = one, other, line, rate_bps, ended, ask if one is near else None
+            threading.Thread(target=_carry, args=way, daemon=True).start()
 
 
 def _carry(
-    one: socket.socket, other: socket.socket, line: Line, rate_bps: float | None, ended: threading.Event
+    one: socket.socket,
+    other: socket.socket,
+    line: Line,
+    rate_bps: float | None,
+    ended: threading.Event,
+    ask: re.Pattern[bytes] | None,
 ) -> None:
     began_s = free_s = time.monotonic()
     rng = random.Random(line.seed)
     with suppress(OSError):
         other.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while data := one.recv(SEGMENT_BYTES):
+            if ask is not None and (asked := ask.search(data)):
+                ports = (other.getsockname()[0], int(asked[1])), (one.getpeername()[0], int(asked[1]))
+                threading.Thread(target=_carry_datagrams, args=(*ports, line, ended), daemon=True).start()
             now_s = time.monotonic()
             if line.cut_after_s is not None and now_s - began_s > line.cut_after_s:
                 ended.wait()
@@ -84,6 +110,30 @@ def _carry(
     for each in (one, other):
         with suppress(OSError):
             each.shutdown(socket.SHUT_RDWR)
+
+
+def _carry_datagrams(
+    here: tuple[str, int], there: tuple[str, int], line: Line, ended: threading.Event
+) -> None:
+    """What comes here goes there: lost, held back, overtaken, and dropped where the line's queue is full."""
+    rng = random.Random(line.seed)
+    queue: list[tuple[float, int, bytes]] = []
+    free_s, number = 0.0, 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        sock.bind(here)
+        while not ended.is_set():
+            now_s = time.monotonic()
+            while queue and queue[0][0] <= now_s:
+                sock.sendto(heapq.heappop(queue)[2], there)
+            sock.settimeout(max(0.0005, min(0.05, queue[0][0] - now_s if queue else 0.05)))
+            with suppress(TimeoutError, ConnectionError):
+                data, now_s, number = sock.recv(65536), time.monotonic(), number + 1
+                if rng.random() < line.lost_ratio or free_s > now_s + QUEUE_S:
+                    continue
+                free_s = max(free_s, now_s) + (8 * len(data) / line.rate_bps if line.rate_bps else 0.0)
+                at_s = free_s + line.delay_s + rng.uniform(0, line.jitter_s)
+                heapq.heappush(queue, (at_s, number, data))
 
 
 def carried(datagrams: list[bytes], line: Line, every_s: float) -> list[tuple[float, bytes]]:

@@ -157,6 +157,16 @@ def test_an_outage_of_thousands_of_packets_is_a_loss_and_not_a_restart() -> None
     assert order.counts.lost == 5000 and order.counts.restarts == 0 and order.received == 100
 
 
+@pytest.mark.parametrize("on_its_way", [1, 5, 30])
+def test_what_may_be_on_its_way_when_watching_ends_is_not_lost(on_its_way: int) -> None:
+    """Datagrams overtake each other: the last ones of a window were counted as lost, 1 to 5 of 1,600."""
+    order, last, passed = SequenceOrder(0, CLOCK, 0.0), packet(0), 0
+    for arriving in map(packet, (1, 0, *range(2, 100), 100 + on_its_way)):
+        passed += len(order.push(arriving, (last.timestamp, last.arrival_s)))
+    passed += len(order.close())
+    assert passed == order.received == 101 and order.counts.lost == 0 and not order.waiting
+
+
 def test_one_number_from_nowhere_is_ignored() -> None:
     numbers = [*range(50), 30_000, *range(50, 100)]
     order = SequenceOrder(0, CLOCK, 0.0)
