@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -18,6 +19,10 @@ from camagent.simulator.default_school import USER
 from tests.discover.network import Network
 from tests.monitoring.programs import eventually
 from tests.network.far_school import PASSWORD
+from tests.publish.report.browser import CHROMIUM, chromium
+from tests.ui.in_browser import BADGES, IDLE, STATUS, tab, until
+from tests.ui.test_hour_in_browser import CONFIG, page_process, search_and_log_in
+from tests.ui.test_hour_in_browser import scan as begin_scan
 
 pytestmark = [
     pytest.mark.slow,
@@ -98,3 +103,28 @@ def test_a_cable_that_is_pulled_in_mid_scan_blames_no_camera(end: str, tmp_path:
     assert verdicts == [(address, "undetermined") for address in THEIRS], err
     assert process.returncode == 3
     assert [row["observed"] for row in document["site_findings"] if row["rule"] == "SITE-SILENT"] == [3]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium package")
+def test_a_cable_that_is_pulled_leaves_the_cameras_of_the_page_open(tmp_path: Path) -> None:
+    """The page lives on loopback and goes on; what it shows is that the network is gone, not the cameras."""
+
+    async def run(browser: str, link: str, near: Network) -> None:
+        async with tab(browser, link) as page:
+            await search_and_log_in(page, {"user": USER, "password": PASSWORD})
+            await begin_scan(page)
+            await until(page, f"{BADGES}.every((text) => text.includes('Đang đo'))")
+            await asyncio.sleep(WATCHED_S)
+            near.run("link set eth1 down")
+            await until(page, f"{IDLE} && {STATUS}.includes('lưu kết quả')")
+            assert await page.ask(BADGES) == ["? Chưa xác định"] * len(THEIRS)
+            assert "3 camera" in await page.ask("document.getElementById('logins').textContent")
+            assert await page.ask("document.getElementById('lost').hidden")
+
+    config = CONFIG.replace("127.10.1.0/29", "10.77.0.8/29").replace('"lo"', '"eth1"')
+    with (
+        school() as (near, _),
+        chromium(tmp_path / "browser") as browser,
+        page_process(tmp_path, config) as link,
+    ):
+        asyncio.run(run(browser, link, near))

@@ -84,9 +84,9 @@ def school(folder: Path, show: str | None) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def page_process(folder: Path) -> Iterator[str]:
+def page_process(folder: Path, config: str = CONFIG) -> Iterator[str]:
     """`camagent ui` with a record of its own; yields the link. Ends with SIGTERM and exit 0."""
-    (folder / "camagent.toml").write_text(CONFIG, encoding="utf-8")
+    (folder / "camagent.toml").write_text(config, encoding="utf-8")
     notes = folder / "told.txt"
     environment = os.environ | {"CAMAGENT_DATA": str(folder), "CAMAGENT_CONFIG_DIR": str(folder)}
     with notes.open("w") as errors:

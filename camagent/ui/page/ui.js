@@ -122,10 +122,10 @@
 
   const showAbout = () => {
     const result = state.result;
-    const lines = result ? [result.coverage, ...result.notes, ...result.site, result.profile] : [];
+    const lines = result ? [result.coverage, ...result.notes, result.profile] : [];
     const about = byId("about");
     if (about.textContent !== lines.join("")) about.replaceChildren(...lines.map((text) => make("p", { text })));
-    setItems(byId("logins"), result ? result.logins : []);
+    setItems(byId("logins"), result ? [...result.logins, ...result.site] : []);
     byId("save").hidden = !result;
     const changes = state.changes;
     byId("changes").hidden = !changes;
