@@ -24,7 +24,7 @@ import numpy as np
 
 from camagent.model.json_form import to_json
 from camagent.observe.codec.table import DECODED, codec_of
-from camagent.observe.decoder_share import MAX_FRAME_BYTES
+from camagent.observe.decoder_share import MAX_FRAME_BYTES, MAX_PICTURE_PX
 from camagent.observe.picture.facts import image_facts
 from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.picture.picture_numbers import PictureMeasures, measure
@@ -32,7 +32,6 @@ from camagent.observe.picture.view import Plane, Planes
 from camagent.platform.ending import ignore_presses
 from camagent.platform.process import enter_cell, limit_decoder
 
-MAX_PICTURE_PX = 40_000_000  # 8K has 33 million; a parameter set that claims more only wants our memory
 OWN_PX = 256  # as many as the largest part of a picture that any score looks at wants
 SMALL_WIDTH_PX = 480  # enough to see what is wrong with a picture; about 30 kB a camera in the report
 LENGTH = struct.Struct(">I")

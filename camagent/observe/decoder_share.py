@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 # two 8K decoders; a decoder that asks for more fails instead of swapping the PC
 MAX_MEMORY_BYTES = 1_500_000_000
+MAX_PICTURE_PX = 40_000_000  # 8K has 33 million; a parameter set that claims more only wants our memory
 MAX_FRAME_BYTES = 56_000_000  # decoded, by size, depth and chroma: 8K of 8 bit 4:2:0
 LEAST_FRAME_BYTES = 12_500_000  # 4K of 8 bit 4:2:0: what cameras of schools have at most
 FRAMES_HELD = 5  # by one decoder, at most, while it decodes one picture

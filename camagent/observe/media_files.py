@@ -28,6 +28,7 @@ from camagent.observe.codec.access_unit import annex_b, container_sets, split_an
 from camagent.observe.codec.nal_sequence import MAX_CHANGES, NalSequence
 from camagent.observe.codec.payload_flags import LEADING, RECOVERY, SECOND_FIELD, is_keyframe
 from camagent.observe.codec.table import CODECS, DECODED
+from camagent.observe.decoder_share import MAX_PICTURE_PX
 from camagent.observe.file_rows import CLOCK_HZ, FileReading, let_pass, offer, stamp_all, ticks
 from camagent.observe.frames import FrameTable
 from camagent.observe.measure import declare, measure
@@ -54,7 +55,13 @@ MAX_FRAMES = 20_000  # as many as a watch of a stream may collect
 _TO_ANNEX_B = {
     name: codec.annex_b_filter for name, codec in CODECS.items() if codec.annex_b_filter is not None
 }
-_OPTIONS = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "none"}
+_OPTIONS = {
+    "format_whitelist": ",".join(FORMATS),
+    "protocol_whitelist": "none",
+    # headers say what a file holds: FFmpeg would decode its first pictures here, outside of the cell
+    "skip_frame": "all",
+    "max_pixels": str(MAX_PICTURE_PX),
+}
 
 
 Look = Callable[[str, Sequence[bytes], Path | None], PictureReport | Fault]
