@@ -92,7 +92,11 @@ def read_csv(content: bytes, file: str) -> Rows:
     header_text = lines[first] if len(lines) > first else ""
     delimiter = max(";,\t", key=lambda mark: len(_known(header_text.split(mark))))
     reader = csv.reader(io.StringIO("\n".join(lines[first:])), delimiter=delimiter)
-    columns = _columns(next(reader, []), f"{file}:{first + 1}", result)
+    try:
+        columns = _columns(next(reader, []), f"{file}:{first + 1}", result)
+    except csv.Error:  # a cell beyond what the csv module takes
+        result.problems.append(message("discover.inventory.bad_line", place=f"{file}:{first + 1}"))
+        return result
     if not result.problems:
         _fill(reader, columns, (file, first), result)
     return result

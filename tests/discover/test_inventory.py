@@ -126,6 +126,8 @@ def test_every_mistake_of_a_list_is_told_at_once_with_its_line() -> None:
         (b"PK\x03\x04\x14\x00\x06\x00", "not_utf8"),
         ("ip,name\n192.168.1.1," + "x" * 501 + "\n", "too_long"),
         ('ip,name\n192.168.1.1,"' + "x" * 140_000 + "\n", "bad_line"),
+        ("x" * 140_000 + "\nip,name\n", "bad_line"),
+        ("sep=|\n" + "c1," * 60_000 + "\n", "bad_line"),
     ],
 )
 def test_a_file_that_is_no_list_is_refused_with_its_reason(content: str | bytes, reason: str) -> None:
