@@ -1,4 +1,4 @@
-"""Whether the sequence numbers of packets that cannot overtake each other count anything. Pure."""
+"""Whether the sequence numbers of packets count anything. Pure."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ _HALF = 0x8000
 
 
 class Numbering:
-    """Watches how numbers go on inside one connection, where what is sent first comes first.
+    """Watches how numbers go on, best inside one connection, where what is sent first comes first.
 
     Numbers that stand still, run backwards, jump about or go in steps of two tell neither loss nor order.
     Numbers that only leave some out are those of a sender that lost packets itself.
     """
 
-    def __init__(self, first: int) -> None:
-        """`first`: the extended number of the first packet."""
+    def __init__(self, first: int, in_order: bool = True) -> None:
+        """`first`: the first packet's extended number; `in_order`: packets cannot overtake each other."""
         self.senseless = False
+        self._in_order = in_order
         self._previous = first - 1
         self._next = first
         self._steps: deque[int] = deque(maxlen=REMEMBERED)
@@ -46,9 +47,11 @@ class Numbering:
 
     def _tells_nothing(self) -> bool:
         count = len(self._steps)
+        back = sum(step <= 0 for step in self._steps)
+        if not self._in_order:  # no network turns nine of ten round
+            return count == REMEMBERED and back >= MOSTLY * count
         if count < FEWEST:
             return False
-        back = sum(step <= 0 for step in self._steps)
         if back >= MOSTLY * count or (count == REMEMBERED and back >= BACKWARDS * count):
             return True
         usual, times = Counter(self._steps).most_common(1)[0]

@@ -67,7 +67,7 @@ class TrackReceiver:
         self._others: dict[int, list[Packet]] = {}
         """By SSRC, since our sender's last packet: held until one is believed to be the sender, restarted."""
         self._numbering: Numbering | None = None
-        """None: packets may overtake each other."""
+        """None until the first packet."""
         self._odd = (-1, -1)
         """Number and time stamp of the latest packet out of turn."""
         self._foreign = 0
@@ -234,7 +234,7 @@ class TrackReceiver:
         if order is None:
             order = self.sequence = SequenceOrder(packet.sequence, self.plan.clock_hz, packet.arrival_s)
             self.first_packet_s = packet.arrival_s
-            self._numbering = Numbering(order.next) if self.plan.in_order else None
+            self._numbering = Numbering(order.next, self.plan.in_order)
         if packet.sequence == order.next & 0xFFFF and not order.waiting:
             if packet.timestamp != self.builder.timestamp:
                 order.begin_frame(packet.timestamp)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 import ssl
 import sys
@@ -20,6 +21,7 @@ from camagent.observe.rtcp import SENDER_REPORT, parse_rtcp
 from camagent.observe.rtsp.datagrams import open_pair
 from tests.observe.wire.camera import P_BODY, Asked, Camera, on_channel, rtp, running
 from tests.observe.wire.test_gstreamer import certificate
+from tests.observe.wire.test_track import receiver
 from tests.observe.wire.watching import CREDENTIAL, doors, measured, watch
 
 Wire = Callable[[int, bytes], list[bytes]]
@@ -76,6 +78,30 @@ def test_udp_in_order_is_measured_and_reported_back() -> None:
     assert figures.frame_rate_hz == pytest.approx(50.0, rel=0.01) and figures.limits == ()
     # mediamtx#1403: silence stops the camera
     assert camera.reports and not parse_rtcp(camera.reports[0]).malformed
+
+
+@pytest.mark.parametrize("number_of", [lambda n: 7, lambda n: -n], ids=["all alike", "backwards"])
+def test_datagrams_whose_numbers_count_nothing_are_measured(number_of: Callable[[int], int]) -> None:
+    """No network turns nine packets of ten round: they are taken as they come, and loss is not told."""
+
+    def renumbered(number: int, packet: bytes) -> list[bytes]:
+        return [packet[:2] + (number_of(number) & 0xFFFF).to_bytes(2, "big") + packet[4:]]
+
+    figures = measured(asyncio.run(UdpCamera(renumbered).look(window_s=1.5)))
+    assert (figures.packets_numbered, figures.rtp_lost_packets, figures.transport) == (False, 0, "udp")
+    assert figures.frame_rate_hz == pytest.approx(50.0, rel=0.05) and figures.gop_length_frames == 10
+
+
+@pytest.mark.parametrize(("lost_ratio", "jitter"), [(0.5, 0.0), (0.0, 50.0), (0.3, 200.0)])
+def test_datagrams_that_are_lost_and_overtaken_are_numbered(lost_ratio: float, jitter: float) -> None:
+    rng = random.Random(4)
+    numbers = sorted(range(3000), key=lambda n: n + rng.uniform(0, jitter))
+    track = receiver()
+    for number in numbers:
+        if rng.random() >= lost_ratio:
+            packet = bytearray(rtp(number, number // 3 * 1800, b"\x41" + P_BODY, marker=number % 3 == 2))
+            track.feed_datagram(packet, len(packet), number / 150)
+    assert track.is_numbered
 
 
 class Undecided(UdpCamera):
