@@ -258,7 +258,7 @@ LONGEST_PERIOD_PX = 20
 LINE_OVER_SCENE = 6.0  # how far one period may stand out of its neighbours in a scene
 SQUARE_PX = 64
 SQUARES = tuple(product((0.1, 0.5, 0.9), (0.04, 0.35, 0.65, 0.96)))  # of the room there is, down and across
-WEAKEST_WAVE = 1.0  # 8-bit steps
+WEAKEST_WAVE = 2.0  # 8-bit steps; below what is stated: most scenes are done after a few squares
 WAVE_OVER_SCENE = 3.0
 
 CONDITIONS = (
