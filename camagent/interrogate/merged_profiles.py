@@ -18,9 +18,21 @@ def merged(lists: Sequence[Sequence[StatedProfile]]) -> tuple[StatedProfile, ...
 
 
 def _with_encoder_of(profile: StatedProfile, other: StatedProfile | None) -> StatedProfile:
-    if profile.encoder is not None or other is None or other.encoder is None:
+    if other is None or other.encoder is None:
         return profile
-    return replace(profile, encoder=other.encoder)
+    if profile.encoder is None:
+        return replace(profile, encoder=other.encoder)
+    size, elsewhere = _size(profile), _size(other)
+    if size is None or elsewhere is None or size == elsewhere:
+        return profile
+    return replace(profile, encoder=replace(profile.encoder, elsewhere_px=elsewhere))
+
+
+def _size(profile: StatedProfile) -> tuple[int, int] | None:
+    encoder = profile.encoder
+    if encoder is None or not encoder.width_px or not encoder.height_px:
+        return None
+    return encoder.width_px, encoder.height_px
 
 
 def _left_out(listed: Sequence[StatedProfile], others: Sequence[StatedProfile]) -> tuple[StatedProfile, ...]:
@@ -68,5 +80,5 @@ def _names(profiles: Sequence[StatedProfile]) -> set[str]:
 
 
 def _pixels(profile: StatedProfile) -> int:
-    encoder = profile.encoder
-    return (encoder.width_px or 0) * (encoder.height_px or 0) if encoder is not None else 0
+    width, height = _size(profile) or (0, 0)
+    return width * height

@@ -140,6 +140,8 @@ class EncoderSettings:
     """None where it says nothing or a sentinel (2147483647: no limit)."""
     gop_length_frames: int | None
     encoding_interval: int | None = None
+    elsewhere_px: tuple[int, int] | None = None
+    """The size that the other media service states for the same profile, where it is another one."""
     stated: tuple[tuple[str, str], ...] = ()
     """The whole configuration as the device wrote it, path and text ("RateControl/BitrateLimit", "4096"): to
     set one field ONVIF wants all of them."""

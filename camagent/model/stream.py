@@ -67,6 +67,8 @@ class ConfiguredStream:
     frame_rate_hz: float | None
     bitrate_bps: int | None
     gop_length_frames: int | None
+    elsewhere_px: tuple[int, int] | None = None
+    """The size that the other media service states for the same profile, where it is another one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,12 +140,14 @@ def _stream_doubts(camera: CameraFacts) -> Iterator[Message]:
 
 
 def _agrees(configured: ConfiguredStream, measured: MeasuredStream) -> bool:
-    """It sends the codec and the size that it is set to, whichever way round."""
-    sizes = ((configured.width_px, configured.height_px), (measured.width_px, measured.height_px))
+    """It sends the codec and the size that it is set to by every service, whichever way round."""
+    sizes = [(configured.width_px, configured.height_px), (measured.width_px, measured.height_px)]
+    if configured.elsewhere_px is not None:
+        sizes.append(configured.elsewhere_px)
     if configured.codec != measured.codec or not all(chain.from_iterable(sizes)):
         return False
-    pairs = zip(*(sorted(side or 0 for side in size) for size in sizes), strict=True)
-    return all(abs(one - other) <= SIZE_TOLERANCE * max(one, other) for one, other in pairs)
+    sides = zip(*(sorted(side or 0 for side in size) for size in sizes), strict=True)
+    return all(max(side) - min(side) <= SIZE_TOLERANCE * max(side) for side in sides)
 
 
 def _rivals(camera: CameraFacts, main: StreamFacts) -> Iterator[str]:

@@ -199,6 +199,7 @@ def configured_stream(settings: EncoderSettings | None) -> ConfiguredStream | No
         frame_rate_hz=settings.frame_rate_hz,
         bitrate_bps=settings.bitrate_bps,
         gop_length_frames=settings.gop_length_frames,
+        elsewhere_px=settings.elsewhere_px,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -125,6 +126,14 @@ def test_a_size_that_the_camera_misstates(
 ) -> None:
     finding = judged("resolution", sized(measured, configured, declared))
     assert (finding.outcome, key(finding), finding.observed) == (outcome, message_key, measured)
+
+
+def test_a_size_that_the_other_media_service_misstates() -> None:
+    camera = sized((2560, 1440), (2560, 1440), (2560, 1440))
+    for elsewhere, message_key in (((2560, 1440), "size_good"), ((640, 480), "size_contradicted")):
+        stated = configured_stream(width_px=2560, height_px=1440, elsewhere_px=elsewhere)
+        streams = (replace(camera.streams[0], configured=stated), *camera.streams[1:])
+        assert key(judged("resolution", replace(camera, streams=streams))) == message_key
 
 
 def test_without_tolerance_the_minimum_itself_suffices() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from camagent.model.device import DeviceFacts, MediaFacts, MediaProfile
+from camagent.model.device import DeviceFacts, EncoderSettings, MediaFacts, MediaProfile
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Action
 from tests.builders import encoder_options
@@ -195,6 +195,17 @@ def test_a_main_stream_that_only_media1_lists_stays_a_stream() -> None:
     assert listed(interview(small_camera({f"{MEDIA1}#GetProfiles": same}))) == ["P1", "P2"]
     smaller = media1_profiles(token="P7").replace(">2560<", ">320<").replace(">1440<", ">180<")
     assert listed(interview(small_camera({f"{MEDIA1}#GetProfiles": smaller}))) == ["P1", "P2"]
+
+
+def test_two_services_that_state_two_sizes_for_one_profile_contradict_each_other() -> None:
+    def main(size: str) -> str:
+        return media1_profiles().replace('"E1"', '"E-P1"').replace(">2560<", ">1280<").replace(">1440<", size)
+
+    for size, kept in ((">720<", None), (">960<", (1280, 960))):
+        facts = interview(small_camera({f"{MEDIA1}#GetProfiles": main(size)}))
+        encoder = main_profile(facts).encoder
+        assert isinstance(encoder, EncoderSettings)
+        assert (encoder.width_px, encoder.height_px, encoder.elsewhere_px) == (*HD, kept)
 
 
 @each(list(REPLACED))

@@ -73,6 +73,7 @@ def media(**changes: Any) -> Callable[[CameraFacts], CameraFacts]:
 
 
 BIG = configured_stream(codec="h264", width_px=3840, height_px=2160)
+SMALL_SET = configured_stream(**SMALL)
 TINY = configured_stream(codec="h264", width_px=320, height_px=180)
 DOUBTS: list[tuple[str, Callable[[CameraFacts], CameraFacts]]] = [
     ("main_trouble", stream(faults=(fault(),))),
@@ -81,6 +82,7 @@ DOUBTS: list[tuple[str, Callable[[CameraFacts], CameraFacts]]] = [
     ("main_contradicted", stream(measured=measured_stream(width_px=640, height_px=360))),
     ("main_contradicted", stream(configured=configured_stream(codec="h264", **SMALL))),
     ("main_contradicted", stream(configured=None)),
+    ("main_contradicted", stream(configured=replace(SMALL_SET, elsewhere_px=(1920, 1080)))),
     ("main_unmeasured", stream(measured=fault(), image=None)),
     ("main_unmeasured", stream(target=ProfileTarget(StreamRole.MAIN, "P1"), measured=fault(), image=None)),
     ("other_stream", beside(configured=BIG, measured=fault(), image=None)),

@@ -86,9 +86,9 @@ def resolution(
     )
     set_to = _size(configured.width_px, configured.height_px) if configured else None
     of_sdp = _size(declared.width_px, declared.height_px) if declared else None
-    other = next(
-        (size for size in (set_to, of_sdp) if size and not _alike(size, actual, tolerance_ratio)), None
-    )
+    elsewhere = configured.elsewhere_px if configured else None
+    claims = (set_to, of_sdp, elsewhere)
+    other = next((size for size in claims if size and not _alike(size, actual, tolerance_ratio)), None)
     if other is not None and outcome is not Outcome.FAIL:
         outcome, message = (
             Outcome.WARN,
