@@ -34,7 +34,7 @@ GROWN_BYTES_A_VISIT = 4096  # more would be 1.2 MB a day of a school with 300 vi
 
 
 @dataclass(frozen=True)
-class Held:
+class ProcessSize:
     """What the process holds after so many visits."""
 
     visits: int
@@ -99,7 +99,7 @@ async def serve() -> None:
         await asyncio.to_thread(sys.stdin.read)
 
 
-async def visit(visits: int, limit_s: float) -> tuple[list[Held], int, int]:
+async def visit(visits: int, limit_s: float) -> tuple[list[ProcessSize], int, int]:
     """The visits, as many as fit into the limit; what was held ten times on the way, streams that were
     measured, and faults that were ours."""
     from camagent.model.device import DeviceTarget
@@ -135,7 +135,7 @@ def streams_measured(check: DeviceCheck) -> int:
     return sum(isinstance(stream.measured, MeasuredStream) for stream in streams)
 
 
-def held(visits: int) -> Held:
+def held(visits: int) -> ProcessSize:
     """What this process holds now, freed memory given back."""
     from camagent.platform.resident_memory import give_back
 
@@ -146,7 +146,7 @@ def held(visits: int) -> Held:
     except RuntimeError:
         tasks = 0
     descriptors = len(os.listdir("/proc/self/fd"))
-    return Held(visits, int(rows["VmRSS"].split()[0]), descriptors, threading.active_count(), tasks)
+    return ProcessSize(visits, int(rows["VmRSS"].split()[0]), descriptors, threading.active_count(), tasks)
 
 
 if __name__ == "__main__":

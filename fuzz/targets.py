@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from camagent.area.merge_view import AreaDocument
-from camagent.area.reviewed import Stamp, read_reviewed
+from camagent.area.workbook_review import Stamp, read_reviewed
 from camagent.discover.tcp_probe import judge_http
 from camagent.discover.wsdiscovery import parse_message, rank_xaddrs
 from camagent.document.read import parse_as, parse_cameras, parse_document, read_schema

@@ -25,7 +25,7 @@ from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.expected_cameras import expected_here, looks_at
 from camagent.run.recognition import finish
 from camagent.run.site_run import jobs_for
-from camagent.run.turn import SeenSource
+from camagent.run.turn import WatchedSource
 from camagent.run.visit import DeviceCheck, Judge
 from camagent.text import render
 from tests.builders import (
@@ -63,13 +63,13 @@ def seen(
         ),
         **changes,
     )
-    sources = tuple(SeenSource(token, None, (stream_facts(),)) for token in channels)
+    sources = tuple(WatchedSource(token, None, (stream_facts(),)) for token in channels)
     return DeviceCheck(DeviceTarget(address, 80), device, sources, NOW, 5.0)
 
 
 def silent(address: str = ADDRESS, code: FaultCode = FaultCode.UNREACHABLE) -> DeviceCheck:
     gone = Fault(code, Stage.INTERROGATE, "GetSystemDateAndTime", 3.0)
-    return DeviceCheck(DeviceTarget(address), gone, (SeenSource(None, None, ()),), LATER, 3.0)
+    return DeviceCheck(DeviceTarget(address), gone, (WatchedSource(None, None, ()),), LATER, 3.0)
 
 
 def scan(checks: list[DeviceCheck], memory: Memory = Memory(), **changes: Any) -> Run:  # noqa: B008 - frozen
@@ -187,7 +187,7 @@ def test_channels_with_new_tokens_in_another_order_are_not_missed_beside_themsel
 def test_a_recorder_whose_media_service_fails_loses_no_channel() -> None:
     memory = scan([seen(channels=("V0", "V1"))]).memory
     broken = replace(seen(channels=(None,), media=fault(FaultCode.TIMEOUT)))
-    broken = replace(broken, sources=(SeenSource(None, None, ()),))
+    broken = replace(broken, sources=(WatchedSource(None, None, ()),))
     assert len(scan([broken], memory).result.cameras) == 2
 
 

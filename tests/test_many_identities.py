@@ -14,7 +14,7 @@ import pytest
 
 from camagent.model.device import DeviceFacts, DeviceTarget, NetworkFacts
 from camagent.run.context import Run
-from camagent.run.turn import SeenSource
+from camagent.run.turn import WatchedSource
 from camagent.run.visit import DeviceCheck
 from tests.builders import NOW, device_facts, device_information, stream_facts, tls_facts
 from tests.each import each
@@ -66,7 +66,7 @@ class Make:
         shown = tokens or self.tokens
         called = names or [f"K{count}" for count in range(len(shown))]
         sources = (
-            SeenSource(token, name, (stream_facts(),)) for token, name in zip(shown, called, strict=True)
+            WatchedSource(token, name, (stream_facts(),)) for token, name in zip(shown, called, strict=True)
         )
         link = mac if "link" in self.signs else None
         return DeviceCheck(target, facts, tuple(sources), NOW, 5.0, mac=link)

@@ -61,6 +61,19 @@ def test_no_value_is_called_by_a_bare_participle(path: Path) -> None:
     assert not bare
 
 
+CLASS_PARTICIPLES = PARTICIPLES | {
+    *("announced", "applied", "became", "bounded", "described", "held", "kept", "learned", "listed"),
+    *("met", "missed", "past", "placed", "recognised", "restored", "reviewed", "shown", "wanted", "watched"),
+}
+"""Classes were called so, and nobody knew what each was."""
+
+
+@each(FILES, relative)
+def test_no_class_is_called_by_a_bare_participle(path: Path) -> None:
+    names = [node.name for node in ast.walk(tree_of(path)) if isinstance(node, ast.ClassDef)]
+    assert not CLASS_PARTICIPLES & {name.strip("_").lower() for name in names}
+
+
 def test_a_class_name_means_one_thing() -> None:
     """Of classes that other modules may ask for; what a module keeps to itself may be called as it likes."""
     places: dict[str, list[str]] = {}

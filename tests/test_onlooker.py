@@ -12,7 +12,7 @@ from camagent.app.requirements import load_profile
 from camagent.cli.progress_bar import camera_line
 from camagent.discover import search as searching
 from camagent.discover.live_view import LiveView
-from camagent.discover.multicast import Tray
+from camagent.discover.multicast import DatagramQueue
 from camagent.discover.neighbours import Neighbourhood
 from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.sweep import Sweep, TriedPorts
@@ -28,7 +28,7 @@ from camagent.run.context import JudgingContext
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job, Step
 from camagent.run.onlooker import LOOK_AGAIN_AFTER_S, Onlooker, Remaining, first_guess_s
 from camagent.run.site_run import check_targets, find_devices
-from camagent.run.turn import SeenSource
+from camagent.run.turn import WatchedSource
 from camagent.run.visit import DeviceCheck, Judge
 from camagent.text.quantities import left_text
 from camagent.wire.login_ledger import LoginLedger
@@ -52,7 +52,7 @@ def test_each_camera_is_told_of_when_it_is_done(monkeypatch: pytest.MonkeyPatch)
         options.stepped(job, Step.ASKING)
         if job.target == SECOND:
             await let_second_go.wait()
-        source = SeenSource(None, None, (builders.stream_facts(),))
+        source = WatchedSource(None, None, (builders.stream_facts(),))
         silent = Fault(FaultCode.UNREACHABLE, Stage.INTERROGATE, "check", 0.0)
         device = silent if job.target == SILENT else builders.device_facts()
         return DeviceCheck(job.target, device, (source,), NOW, 1.0)
@@ -112,7 +112,7 @@ def test_a_search_that_is_ended_keeps_what_it_found(monkeypatch: pytest.MonkeyPa
 
 def test_every_device_is_told_of_once_while_the_search_runs() -> None:
     plan = DiscoveryPlan((), (), ("192.0.2.7",), onvif_ports=(80,), rtsp_ports=(554,))
-    sweep = Sweep(plan, FakeClock(), Tray(), TriedPorts(), Neighbourhood(), 60.0)
+    sweep = Sweep(plan, FakeClock(), DatagramQueue(), TriedPorts(), Neighbourhood(), 60.0)
     view = LiveView(sweep)
     assert view.fresh() == ()
     sweep.tried_ports.add(TriedPort("192.0.2.7", 554, PortAnswer.SILENT))

@@ -19,7 +19,7 @@ from camagent.model.scan_result import Declaration
 from camagent.model.stream import FileTarget, StreamTarget
 from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.recognition import finish
-from camagent.run.turn import SeenSource
+from camagent.run.turn import WatchedSource
 from camagent.run.visit import DeviceCheck, Judge
 from tests.builders import (
     ADDRESS,
@@ -54,13 +54,13 @@ def seen(
         **changes,
     )
     return DeviceCheck(
-        DeviceTarget(address, 80), device, (SeenSource("VS1", None, (stream_facts(),)),), NOW, 5.0
+        DeviceTarget(address, 80), device, (WatchedSource("VS1", None, (stream_facts(),)),), NOW, 5.0
     )
 
 
 def dead(address: str) -> DeviceCheck:
     gone = Fault(FaultCode.UNREACHABLE, Stage.INTERROGATE, "GetSystemDateAndTime", 3.0)
-    return DeviceCheck(DeviceTarget(address), gone, (SeenSource(None, None, ()),), NOW, 3.0)
+    return DeviceCheck(DeviceTarget(address), gone, (WatchedSource(None, None, ()),), NOW, 3.0)
 
 
 def names(run: Run) -> list[str]:
@@ -108,7 +108,7 @@ def test_an_id_survives_a_new_address() -> None:
 
 
 def recorder(*channels: tuple[str | None, str | None], address: str = ADDRESS) -> DeviceCheck:
-    sources = tuple(SeenSource(token, name, (stream_facts(),)) for token, name in channels)
+    sources = tuple(WatchedSource(token, name, (stream_facts(),)) for token, name in channels)
     return replace(seen(address, mac_of=ADDRESS), sources=sources)
 
 
@@ -216,7 +216,7 @@ def test_a_name_comes_from_the_device_where_no_inventory_gives_one() -> None:
 
 def test_channels_of_a_recorder_are_named_and_judged_apart() -> None:
     check = seen()
-    sources = tuple(SeenSource(f"CH{n}", f"Kênh {n}", (stream_facts(),)) for n in (1, 2))
+    sources = tuple(WatchedSource(f"CH{n}", f"Kênh {n}", (stream_facts(),)) for n in (1, 2))
     run = finish([replace(check, sources=sources)], order(), frame())
     assert all(f"Kênh {n}" in name for n, name in zip((1, 2), names(run), strict=True))
     assert len({camera.facts.id for camera in run.result.cameras}) == 2
@@ -233,7 +233,7 @@ def test_channels_of_a_recorder_are_named_and_judged_apart() -> None:
 )
 def test_channels_whose_names_repeat_are_told_apart(sources: Any, shown: list[str]) -> None:
     """Many firmwares call every VideoSourceConfiguration alike."""
-    listed = tuple(SeenSource(token, name, (stream_facts(),)) for token, name in sources)
+    listed = tuple(WatchedSource(token, name, (stream_facts(),)) for token, name in sources)
     check = replace(seen(scopes=("onvif://www.onvif.org/name/X1",)), sources=listed)
     assert names(finish([check], order(), frame())) == [f"X1 · {word}" for word in shown]
     target = replace(check.target, name="Đầu ghi")  # type: ignore[arg-type]
@@ -242,13 +242,13 @@ def test_channels_whose_names_repeat_are_told_apart(sources: Any, shown: list[st
 
 
 def test_a_single_camera_is_not_called_by_its_makers_word_for_every_source() -> None:
-    check = replace(seen(scopes=()), sources=(SeenSource("V0", "VideoSourceConfig", (stream_facts(),)),))
+    check = replace(seen(scopes=()), sources=(WatchedSource("V0", "VideoSourceConfig", (stream_facts(),)),))
     assert names(finish([check], order(), frame())) == [ADDRESS]
 
 
 def test_a_named_stream_that_never_played_is_not_counted_as_checked() -> None:
     target = StreamTarget(stream_facts().target.uri)  # type: ignore[union-attr]
-    source = SeenSource(None, None, (stream_facts(target=target, measured=fault(), declared=None),))
+    source = WatchedSource(None, None, (stream_facts(target=target, measured=fault(), declared=None),))
     run = finish([DeviceCheck(target, None, (source,), NOW, 1.0)], order(), frame())
     assert run.result.coverage.cameras_checked == 0
     assert run.result.cameras[0].verdict is not Verdict.READY
@@ -256,7 +256,7 @@ def test_a_named_stream_that_never_played_is_not_counted_as_checked() -> None:
 
 def test_a_file_is_named_by_its_name() -> None:
     target = FileTarget(Path("/somewhere/clip.mp4"))
-    source = SeenSource(None, None, (stream_facts(target=target, access=None),))
+    source = WatchedSource(None, None, (stream_facts(target=target, access=None),))
     run = finish([DeviceCheck(target, None, (source,), NOW, 1.0)], order(), frame())
     assert names(run) == ["clip.mp4"]
 

@@ -9,8 +9,8 @@ import pytest
 from camagent.app import open_site_store, read_config, remembered_by_machine
 from camagent.model.earlier_runs import (
     KnownDevice,
-    Learned,
     Memory,
+    MemoryChange,
     learned_from,
     memory_after,
     pin_place,
@@ -25,7 +25,7 @@ BARE = KnownDevice("cam-1", "192.0.2.1", None, (("address", "192.0.2.1"),))
 def test_a_dead_camera_does_not_overwrite_what_is_known_of_it() -> None:
     assert learned_from(Memory((SERIAL,)), [BARE], []).devices == ()
     assert learned_from(Memory(), [BARE], []).devices == (BARE,)
-    assert memory_after(Memory((SERIAL,)), Learned()).devices == (SERIAL,)
+    assert memory_after(Memory((SERIAL,)), MemoryChange()).devices == (SERIAL,)
 
 
 def test_two_devices_behind_one_address_have_a_certificate_each() -> None:
@@ -53,6 +53,6 @@ def test_a_run_that_stores_nothing_knows_what_earlier_ones_met(
     config = read_config(None)
     assert remembered_by_machine(config, None) == Memory() and not (tmp_path / "data").exists()
     with open_site_store(config) as store:
-        store.remember(Learned(devices=(SERIAL,)), NOW)
+        store.remember(MemoryChange(devices=(SERIAL,)), NOW)
         assert remembered_by_machine(config, store).devices == (SERIAL,)
     assert remembered_by_machine(config, None).devices == (SERIAL,)

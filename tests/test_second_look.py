@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from camagent.agent.watched import Watched
+from camagent.agent.watched_device import WatchedDevice
 from camagent.agent.watched_site import WatchedSite
 from camagent.app.requirements import load_profile
 from camagent.model.credential_book import CredentialBook
@@ -144,7 +144,7 @@ def test_another_look_forgets_the_one_before_it() -> None:
 def test_the_agents_last_round_is_its_other_look() -> None:
     first, second = (asyncio.run(check_device(DeviceTarget(POOR), None, world().doors())) for _ in range(2))
     site = WatchedSite.__new__(WatchedSite)
-    watched = Watched(Job(DeviceTarget(POOR)), 0.0)
+    watched = WatchedDevice(Job(DeviceTarget(POOR)), 0.0)
     watched.check = first
     site._devices, site._dirty, site.defects = {POOR: watched}, False, 0
     site._clock, site.faults = world().clock, Counter()

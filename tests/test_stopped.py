@@ -15,7 +15,7 @@ from camagent.cli.scanning import publish
 from camagent.document.write import scan_document
 from camagent.model.credential_book import CredentialBook
 from camagent.model.device import DeviceTarget
-from camagent.model.earlier_runs import Learned, Memory
+from camagent.model.earlier_runs import Memory, MemoryChange
 from camagent.model.fault import FaultCode
 from camagent.model.finding import Outcome, Verdict
 from camagent.run.context import JudgingContext, Run
@@ -23,7 +23,7 @@ from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job
 from camagent.run.onlooker import Onlooker
 from camagent.run.site_run import check_targets
 from camagent.run.stopped import stopped_check
-from camagent.run.turn import SeenSource
+from camagent.run.turn import WatchedSource
 from camagent.run.visit import DeviceCheck, Judge
 from camagent.store import open_store
 from camagent.wire.login_ledger import LoginLedger
@@ -43,7 +43,7 @@ def stopped_run(monkeypatch: pytest.MonkeyPatch, ended: list[str]) -> Run:
                 await asyncio.sleep(3600)
             finally:
                 ended.append(job.host)
-        source = SeenSource(None, None, (builders.stream_facts(),))
+        source = WatchedSource(None, None, (builders.stream_facts(),))
         return DeviceCheck(job.target, builders.device_facts(), (source,), NOW, 1.0)
 
     monkeypatch.setattr(Fleet, "_guarded", guarded)
@@ -82,7 +82,7 @@ def test_what_was_seen_is_judged_and_the_rest_is_said_to_be_stopped(monkeypatch:
 
 def test_nothing_is_learned_of_a_run_that_was_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     run = stopped_run(monkeypatch, [])
-    assert not run.is_complete and run.learned == Learned()
+    assert not run.is_complete and run.learned == MemoryChange()
 
 
 def test_it_is_shown_stored_and_exits_as_stopped(

@@ -18,7 +18,7 @@ from camagent.platform.system_clock import SystemClock
 from camagent.run.context import Run
 from camagent.run.fleet import Fleet, FleetLimits
 from camagent.run.onlooker import Onlooker
-from camagent.run.site_run import Found, check_found
+from camagent.run.site_run import SearchOutcome, check_found
 from camagent.store import open_store
 from camagent.store.refused_logins import open_logins
 from tests.fakes import FakeClock
@@ -40,7 +40,7 @@ CLOCKS = [
 def run_at(now: datetime, device: FakeDevice) -> Run:
     async def story() -> Run:
         async with serving(device), Fleet(FleetLimits(), FakeClock(now)) as fleet:
-            place = Found(found(device.target), DiscoveryPlan((), ()), now)
+            place = SearchOutcome(found(device.target), DiscoveryPlan((), ()), now)
             return await check_found(place, order("127.0.0.1/32", NOBODY), fleet, OPTIONS, Onlooker())
 
     return asyncio.run(story())

@@ -16,7 +16,7 @@ from camagent.document.write import camera_view
 from camagent.model.credential_book import BoundCredential, CredentialBook
 from camagent.model.device import DeviceTarget, SignsBefore
 from camagent.model.discovery import Discovery, FoundBy, Sighting
-from camagent.model.earlier_runs import Learned, Memory, memory_after
+from camagent.model.earlier_runs import Memory, MemoryChange, memory_after
 from camagent.model.expected import DeviceWords
 from camagent.model.finding import TRUST_RULE, Outcome, Verdict
 from camagent.model.scan_result import Declaration
@@ -25,7 +25,7 @@ from camagent.platform.system_clock import SystemClock
 from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import Fleet, FleetLimits
 from camagent.run.onlooker import Onlooker
-from camagent.run.site_run import Found, check_found, jobs_for
+from camagent.run.site_run import SearchOutcome, check_found, jobs_for
 from camagent.run.trust_findings import newly_finding
 from camagent.run.visit import Judge
 from camagent.store import open_store
@@ -111,7 +111,7 @@ def run(device: FakeDevice, trust: Trust, network: str = "127.0.0.0/8") -> Run:
             discovery = found(replace(device.target, endpoint=ENDPOINT))
             wanted = order(network, trust)
             return await check_found(
-                Found(discovery, DiscoveryPlan((), ()), NOW), wanted, fleet, OPTIONS, Onlooker()
+                SearchOutcome(discovery, DiscoveryPlan((), ()), NOW), wanted, fleet, OPTIONS, Onlooker()
             )
 
     return asyncio.run(story())
@@ -240,7 +240,7 @@ def test_another_certificate_at_a_known_address_gets_nothing(tmp_path: Path, is_
             target = replace(device.target, secure=True, endpoint=ENDPOINT)
             signs = SignsBefore(certificate=(device.port, shown if is_same else "00" * 32))
             wanted = order("127.0.0.0/8", Trust((TrustedDevice("127.0.0.1", ENDPOINT, None, signs),)))
-            place = Found(found(target), DiscoveryPlan((), ()), NOW)
+            place = SearchOutcome(found(target), DiscoveryPlan((), ()), NOW)
             return device, await check_found(place, wanted, fleet, OPTIONS, Onlooker())
 
     device, site_run = asyncio.run(story())
@@ -250,10 +250,10 @@ def test_another_certificate_at_a_known_address_gets_nothing(tmp_path: Path, is_
 
 
 def test_trusting_an_address_takes_whoever_is_there_now(tmp_path: Path) -> None:
-    learned = Learned(trusted=(replace(LET_IN, signs=SignsBefore("S1", (443, "aa"))),))
+    learned = MemoryChange(trusted=(replace(LET_IN, signs=SignsBefore("S1", (443, "aa"))),))
     with open_store(tmp_path / "x.sqlite") as store:
         store.remember(learned, NOW)
-        store.remember(Learned(trusted=(TrustedDevice(ADDRESS),)), NOW)
+        store.remember(MemoryChange(trusted=(TrustedDevice(ADDRESS),)), NOW)
         assert store.trust().devices == learned.trusted, "what it did not show this time stays"
         store.forget_pins(ADDRESS, [ADDRESS])
         assert store.trust().devices[0].signs == SignsBefore("S1", None)

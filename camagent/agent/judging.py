@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from camagent.agent.watched import Watched
+from camagent.agent.watched_device import WatchedDevice
 from camagent.document.site_status import CameraStatus, camera_status
 from camagent.document.write import camera_view
 from camagent.model.earlier_runs import Memory
@@ -17,12 +17,12 @@ from camagent.run.expected_cameras import host_of
 from camagent.run.recognition import finish
 from camagent.run.visit import DeviceCheck
 
-Shown = dict[str, tuple[CameraResult, CameraStatus]]
+PublishedCameras = dict[str, tuple[CameraResult, CameraStatus]]
 """By camera id: how it was judged, and what is shown of it."""
 
 
 def order_now(
-    order: JudgingContext, remembered: Memory, devices: Mapping[str, Watched], now: datetime
+    order: JudgingContext, remembered: Memory, devices: Mapping[str, WatchedDevice], now: datetime
 ) -> JudgingContext:
     """The order as of now; who fell silent since the last record is still recognised by where it was.
 
@@ -50,12 +50,12 @@ def left_places(result: ScanResult, order: JudgingContext) -> list[str]:
 
 
 def judge_all(
-    checks: tuple[DeviceCheck, ...], order: JudgingContext, frame: RunPeriod, before: Shown
-) -> tuple[Run, Shown]:
+    checks: tuple[DeviceCheck, ...], order: JudgingContext, frame: RunPeriod, before: PublishedCameras
+) -> tuple[Run, PublishedCameras]:
     """Only what differs from the last judgement is published anew: every few seconds it is one camera of
     many."""
     run = finish(checks, order, frame)
-    shown: Shown = {}
+    shown: PublishedCameras = {}
     for result in run.result.cameras:
         judged, status = before.get(result.facts.id, (None, None))
         if status is None or judged != result:

@@ -15,7 +15,7 @@ from enum import Enum, auto
 
 from camagent.agent.announcements import EarlyWork
 from camagent.agent.environment import Environment, SiteWork
-from camagent.agent.record import Kept
+from camagent.agent.record import RoundRecord
 from camagent.agent.schedule import SITE, Agenda, Schedule, Task, Work
 from camagent.discover.hello import Presence
 from camagent.document.site_status import AgentSnapshot, CycleStatus
@@ -302,7 +302,7 @@ class Agent:
         await self._judge(began_at)
         self._tell_systemd()
         if complete and self._judged is not None:
-            kept: Kept = await self._environment.record.keep(self._judged, self._clock.now())
+            kept: RoundRecord = await self._environment.record.keep(self._judged, self._clock.now())
             self._document = kept.document
             self._site.remember(kept.memory)
         self._judged = None

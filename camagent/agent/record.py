@@ -26,7 +26,7 @@ PACK_LEVEL = 1  # once a round; higher levels cost seven times as much for an ei
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class RoundRecord:
     """What a finished round left: its document, and what to remember for the next."""
 
     document: bytes
@@ -35,7 +35,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
+class EarlierRound:
     """What was known before the restart."""
 
     cameras: tuple[CameraStatus, ...] = ()
@@ -46,10 +46,10 @@ class Restored:
 class Record(Protocol):
     """Where rounds are kept; nothing of it raises."""
 
-    async def restore(self, now: datetime) -> Restored:
+    async def restore(self, now: datetime) -> EarlierRound:
         """The last round, and what is remembered of the site."""
 
-    async def keep(self, run: Run, now: datetime) -> Kept:
+    async def keep(self, run: Run, now: datetime) -> RoundRecord:
         """Store a finished round."""
 
     async def note_probes(self, at: datetime, answers: Mapping[str, bool]) -> None:
@@ -64,17 +64,17 @@ class StoreRecord:
         self._tell = tell
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="camagent-store")
 
-    async def restore(self, now: datetime) -> Restored:
-        def read() -> Restored:
+    async def restore(self, now: datetime) -> EarlierRound:
+        def read() -> EarlierRound:
             memory = read_memory(self._store, now)
             for text in self._store.texts():
                 try:
-                    return Restored(tuple(self._cameras(text)), _packed(text), memory)
+                    return EarlierRound(tuple(self._cameras(text)), _packed(text), memory)
                 except DocumentError:
                     self._tell(message("agent.unreadable_scan", path=str(self._store.path)))
-            return Restored(memory=memory)
+            return EarlierRound(memory=memory)
 
-        return await self._run(read) or Restored()
+        return await self._run(read) or EarlierRound()
 
     def _cameras(self, text: bytes) -> Iterator[CameraStatus]:
         """One camera at a time: the whole document as values would cost 13 MB that are never given back.
@@ -88,8 +88,8 @@ class StoreRecord:
             else:  # of an older camagent, or damaged: it is checked anew anyway
                 self._tell(message("agent.unreadable_camera", path=path))
 
-    async def keep(self, run: Run, now: datetime) -> Kept:
-        def write() -> Kept:
+    async def keep(self, run: Run, now: datetime) -> RoundRecord:
+        def write() -> RoundRecord:
             document = scan_document(run.result)
             memory = run.memory
             try:
@@ -98,7 +98,7 @@ class StoreRecord:
                 memory = read_memory(self._store, now)
             except OperatorError as error:
                 self._tell(error.problem)
-            return Kept(_packed(document.compact_json()), memory)
+            return RoundRecord(_packed(document.compact_json()), memory)
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, write)
 

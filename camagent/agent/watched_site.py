@@ -12,10 +12,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
 
-from camagent.agent.judging import Shown, judge_all, left_places, order_now
+from camagent.agent.judging import PublishedCameras, judge_all, left_places, order_now
 from camagent.agent.reachability import job_at, onvif_answers, tells_less
 from camagent.agent.site_settings import SiteSettings
-from camagent.agent.watched import Watched, for_streams, stream_faults, stream_targets
+from camagent.agent.watched_device import WatchedDevice, for_streams, stream_faults, stream_targets
 from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.search import search
 from camagent.document.site_status import SILENT, CameraStatus, Reach, is_up
@@ -31,7 +31,7 @@ from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.expected_cameras import expected_here, host_of
 from camagent.run.fleet import Fleet, Job
 from camagent.run.site_run import jobs_for, with_login
-from camagent.run.turn import LEAVE_ALONE, SeenSource, cut_short
+from camagent.run.turn import LEAVE_ALONE, WatchedSource, cut_short
 from camagent.run.visit import DeviceCheck
 
 FORGET_AFTER = timedelta(days=7)  # a device that nobody lists and that is silent for a week was taken away
@@ -45,10 +45,10 @@ class WatchedSite:
         self._tell = tell
         self._fleet = fleet
         self._clock: Clock = fleet.clock
-        self._devices: dict[str, Watched] = {}
+        self._devices: dict[str, WatchedDevice] = {}
         """By the key of the job: the host, or host and port where several stand behind one address."""
         self._restored: dict[str, CameraStatus] = {}
-        self._shown: Shown = {}
+        self._shown: PublishedCameras = {}
         self._device_of: dict[str, str] = {}
         """Camera id and the key of its device, as of the restart and of the last judgement."""
         self._remembered = Memory()
@@ -75,7 +75,7 @@ class WatchedSite:
         keys = {}
         for key, job in self._keyed(tuple(jobs.values())):
             keys[job.place] = key
-            self._devices[key] = Watched(job, self._clock.monotonic_s())
+            self._devices[key] = WatchedDevice(job, self._clock.monotonic_s())
         self._device_of = {camera: keys[place] for camera, place in places.items() if place in keys}
 
     def follow(self, settings: SiteSettings) -> None:
@@ -131,7 +131,7 @@ class WatchedSite:
         )
         now_s = self._clock.monotonic_s()
         for key, job in self._keyed(jobs_for(discovery, order)):
-            device = self._devices.setdefault(key, Watched(job, now_s))
+            device = self._devices.setdefault(key, WatchedDevice(job, now_s))
             if not tells_less(job, device.job) or device.is_silent:
                 device.job = job
         kept = {declared.address for declared in order.inventory} | {t.host for t in discovery.devices}
@@ -190,7 +190,7 @@ class WatchedSite:
         )
         self._take(host, check, stream_faults(check))
 
-    async def _watch_again(self, source: SeenSource, job: Job) -> SeenSource:
+    async def _watch_again(self, source: WatchedSource, job: Job) -> WatchedSource:
         """The streams of one source, watched anew, each with the place where our code failed, if it did."""
         streams: list[StreamFacts] = []
         for stream in source.streams:

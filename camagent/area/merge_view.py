@@ -29,10 +29,10 @@ from camagent.document.model import (
 from camagent.document.stream_view import FaultView, StreamView
 from camagent.document.values import (
     Amount,
-    Bounded,
     Figure,
     Line,
     Listed,
+    ListLimit,
     Moment,
     Number,
     Paragraph,
@@ -218,5 +218,5 @@ class AreaCamera(Brief, CameraView):
 class AreaDocument(ScanDocument):
     """One run on one site, as far as an area's merge reads it: most of the document is skipped."""
 
-    cameras: Annotated[tuple[AreaCamera, ...], Bounded(MAX_CAMERAS)]
+    cameras: Annotated[tuple[AreaCamera, ...], ListLimit(MAX_CAMERAS)]
     site_findings: Listed[FindingView] = unread(())

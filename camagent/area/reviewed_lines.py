@@ -42,7 +42,7 @@ class ReviewedLine:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _SealedLine:
     line: ReviewedLine
     real: str
     """The seal that belongs to its texts."""
@@ -71,7 +71,7 @@ def read_lines(content: bytes, source: str) -> list[ReviewedLine]:
     return lines
 
 
-def _listed(name: str, rows: Iterable[tuple[int, Cells]], source: str) -> Iterator[_Found]:
+def _listed(name: str, rows: Iterable[tuple[int, Cells]], source: str) -> Iterator[_SealedLine]:
     """Raises: OperatorError where decisions stand in a sheet without keys, or more rows are written in than a
     list can have: none of them is left out unsaid."""
     columns: dict[str, int] | None = None
@@ -90,7 +90,7 @@ def _listed(name: str, rows: Iterable[tuple[int, Cells]], source: str) -> Iterat
             cell = f"{name}!{_letters(columns['decision'])}{number}"
             line = ReviewedLine(clean_line(row_id), clean_line(word), clean_paragraph(note), cell)
             texts = [cells.get(columns[key], "") if key in columns else "" for key in (SEAL, *SEALED)]
-            yield _Found(line, seal_of(*texts[1:]), texts[0])
+            yield _SealedLine(line, seal_of(*texts[1:]), texts[0])
 
 
 def _demand_no_decision(name: str, number: int, cells: Cells, source: str) -> None:
@@ -100,7 +100,7 @@ def _demand_no_decision(name: str, number: int, cells: Cells, source: str) -> No
         raise OperatorError(message("area.reviewed.no_keys", source=source, cell=cell))
 
 
-def _demand_whole(items: list[_Found], source: str) -> None:
+def _demand_whole(items: list[_SealedLine], source: str) -> None:
     """Raises: OperatorError where the texts of one line stand beside the hidden id of another.
 
     A text that somebody rewrote is no other line's, and does no harm.

@@ -144,7 +144,7 @@ def school_of(source: SourceFile, frame: Frame) -> School:
 
     Raises: DocumentError where one of them cannot be read.
     """
-    document, rows = source.document, _Taken(frame)
+    document, rows = source.document, _SchoolCameras(frame)
     for camera in source.cameras:
         if excluded(camera, document.started_at):
             rows.out.append(excluded_sighting(document, camera, frame.lang))
@@ -165,7 +165,7 @@ def school_of(source: SourceFile, frame: Frame) -> School:
 
 
 @dataclass
-class _Taken:
+class _SchoolCameras:
     """What is kept of the cameras so far."""
 
     frame: Frame
@@ -215,7 +215,7 @@ def _priced(row: UpgradeRow, frame: Frame) -> UpgradeRow:
     )
 
 
-def _site(source: SourceFile, rows: _Taken) -> AreaSite:
+def _site(source: SourceFile, rows: _SchoolCameras) -> AreaSite:
     document, frame, counts = source.document, rows.frame, rows.counts
     site = AreaSite(
         site_id=document.site.id,

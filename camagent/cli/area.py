@@ -199,7 +199,7 @@ def apply_command(
     reviewed_file: Path, by: str, as_of: str | None, replacing: bool, store: Path | None
 ) -> int:
     """Record the decisions of a reviewed list; where they differ from earlier ones nothing is recorded."""
-    from camagent.area.reviewed import Stamp, apply_reviewed, read_reviewed, summary
+    from camagent.area.workbook_review import Stamp, apply_reviewed, read_reviewed, summary
     from camagent.cli.area_record import opened, record_file
     from camagent.cli.run import warn
     from camagent.text.vietnamese import clean_line

@@ -48,7 +48,7 @@ def progress_on_terminal(
         console=console,
         disable=not console.is_terminal,
     )
-    lines = _Told(console, bar, remaining)
+    lines = _TerminalOnlooker(console, bar, remaining)
     with bar:
         yield Onlooker(
             lines.progress, step=lines.step, cameras=lines.cameras if console.is_terminal else None
@@ -56,7 +56,7 @@ def progress_on_terminal(
 
 
 @dataclass(slots=True)
-class _Told:
+class _TerminalOnlooker:
     """What an onlooker at a terminal is told."""
 
     console: Console

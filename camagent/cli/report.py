@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from camagent.document.compare import Comparison
     from camagent.document.model import ScanDocument
     from camagent.document.progress import Progress
-    from camagent.report.past import Past
+    from camagent.report.earlier_scans import EarlierScans
     from camagent.store import Store
 
 
@@ -48,7 +48,7 @@ def report_command(
     named."""
     from camagent.app import open_site_store, read_config
     from camagent.cli.run import warn, write_report
-    from camagent.report.past import Past
+    from camagent.report.earlier_scans import EarlierScans
     from camagent.report.progress_report import progress_lines
 
     config = read_config(config_path)
@@ -63,7 +63,7 @@ def report_command(
         newest, progress = (newest, None) if term is None else _term(store, term)
         comparison = _comparison(newest, compare, store) if term is None else None
         history = {camera.id: store.states(camera.id) for camera in newest.cameras}
-        content = rendered(report_format, newest, Past(comparison, history, progress))
+        content = rendered(report_format, newest, EarlierScans(comparison, history, progress))
     finally:
         store.close()
     to_stdout = output == "-" or (output is None and report_format == "json")
@@ -79,7 +79,7 @@ def report_command(
     return 0
 
 
-def rendered(report_format: str, document: ScanDocument, past: Past) -> bytes:
+def rendered(report_format: str, document: ScanDocument, past: EarlierScans) -> bytes:
     """One report as the bytes of its file."""
     if report_format == "json":
         from camagent.report.json_ import render_json
@@ -105,10 +105,10 @@ def _comparison(newest: ScanDocument, text: str | None, store: Store) -> Compari
     later.
     """
     from camagent.document.compare import compare
-    from camagent.document.school_year import Earlier, parse_earlier
+    from camagent.document.school_year import EarlierScan, parse_earlier
     from camagent.text.moments import VIETNAM
 
-    earlier = parse_earlier(text, datetime.now(VIETNAM)) if text is not None else Earlier(ago=1)
+    earlier = parse_earlier(text, datetime.now(VIETNAM)) if text is not None else EarlierScan(ago=1)
     if earlier is None:
         raise OperatorError(message("cli.bad_date", text=(text or "")[:40]))
     if earlier.until is not None:

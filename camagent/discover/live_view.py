@@ -15,7 +15,7 @@ from camagent.model.device import DeviceTarget
 from camagent.model.discovery import FoundBy, RtspOnly, Sighting
 from camagent.model.onvif import ONVIF_PATHS, TLS_PORTS
 
-Found = Callable[[tuple[Sighting | RtspOnly, ...]], None]
+SearchOutcome = Callable[[tuple[Sighting | RtspOnly, ...]], None]
 MAX_SHOWN = MAX_PER_SOURCE  # devices that are told of while the search runs; more is a flood
 
 

@@ -54,7 +54,7 @@ class Datagram:
 
 
 @dataclass(slots=True)
-class Tray:
+class DatagramQueue:
     """Datagrams waiting to be parsed, bounded in number, bytes and share of one source."""
 
     datagrams: list[Datagram] = field(default_factory=list)
@@ -89,7 +89,7 @@ class _Channel:
 
 
 async def probe_interfaces(
-    plan: DiscoveryPlan, tray: Tray, clock: Clock, progress: Callable[[str, int, int], None]
+    plan: DiscoveryPlan, tray: DatagramQueue, clock: Clock, progress: Callable[[str, int, int], None]
 ) -> tuple[tuple[str, ...], tuple[Note, ...]]:
     """Send all rounds out of every interface of the plan and collect what comes back into the tray.
 
@@ -114,7 +114,7 @@ async def probe_interfaces(
 
 
 @contextmanager
-def reading(tray: Tray, sockets: Mapping[socket.socket, str | None]) -> Iterator[None]:
+def reading(tray: DatagramQueue, sockets: Mapping[socket.socket, str | None]) -> Iterator[None]:
     """Drain the sockets into the tray, each under its interface's name, while the block runs."""
     for sock, interface in sockets.items():
         watch(sock, _drain, sock, tray, interface)
@@ -144,7 +144,7 @@ def open_directed_socket(source_port: int | None) -> socket.socket:
     return sock
 
 
-def _drain(sock: socket.socket, tray: Tray, interface: str | None) -> None:
+def _drain(sock: socket.socket, tray: DatagramQueue, interface: str | None) -> None:
     for _ in range(DRAIN_AT_ONCE):
         try:
             payload, address = sock.recvfrom(MAX_DATAGRAM_BYTES + 1)
@@ -159,7 +159,10 @@ def _drain(sock: socket.socket, tray: Tray, interface: str | None) -> None:
 
 
 def _send_round(
-    channel: _Channel, probes: Sequence[tuple[ProbeTypes, Dialect]], tray: Tray, notes: dict[Note, None]
+    channel: _Channel,
+    probes: Sequence[tuple[ProbeTypes, Dialect]],
+    tray: DatagramQueue,
+    notes: dict[Note, None],
 ) -> bool:
     sent = False
     for types, dialect in probes:

@@ -10,13 +10,13 @@ from itertools import chain, count
 
 from camagent.discover.interfaces import is_private
 from camagent.discover.ladder import try_ports
-from camagent.discover.live_view import Found, LiveView
-from camagent.discover.multicast import Tray, probe_interfaces
+from camagent.discover.live_view import LiveView, SearchOutcome
+from camagent.discover.multicast import DatagramQueue, probe_interfaces
 from camagent.discover.neighbours import Neighbourhood
 from camagent.discover.plan import DiscoveryPlan, hosts_of
 from camagent.discover.second_address import at_true_addresses
 from camagent.discover.sightings import (
-    Announced,
+    Announcements,
     merge_sightings,
     read_datagrams,
 )
@@ -32,7 +32,7 @@ from camagent.platform.adapters import read_link_addresses
 
 MAX_LISTED = 20  # addresses named in one note
 LOOK_S = 0.5  # between two looks at what has answered so far, and at whether the user ended the search
-_Asked = tuple[Announced, tuple[str, ...], tuple[Note, ...], tuple[str, ...], tuple[Sighting, ...]]
+_Asked = tuple[Announcements, tuple[str, ...], tuple[Note, ...], tuple[str, ...], tuple[Sighting, ...]]
 """What was announced, the interfaces through which a probe left, notes, the ranges asked to the end, and what
 a flood announced where nobody is."""
 
@@ -53,7 +53,7 @@ class _Run:
         """Every address to ask, once, in order."""
         return list(dict.fromkeys(chain.from_iterable(self.asked.values())))
 
-    async def announced(self) -> Announced:
+    async def announced(self) -> Announcements:
         """What all datagrams so far say.
 
         Read beside the loop: those of a flood take seconds, and a service watches its cameras meanwhile.
@@ -67,7 +67,7 @@ async def search(
     plan: DiscoveryPlan,
     clock: Clock,
     progress: Callable[[str, int, int], None] | None = None,
-    on_devices: Found | None = None,
+    on_devices: SearchOutcome | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Discovery:
     """Find every device that the plan can reach, and say what was covered and what was not.
@@ -80,7 +80,9 @@ async def search(
     tell = progress or (lambda step, done, total: None)
     started_s = clock.monotonic_s()
     deadline_s = started_s + plan.pacing.budget_s
-    run = _Run(Sweep(plan, clock, Tray(), TriedPorts(), Neighbourhood(), deadline_s), tell, _asked(plan))
+    run = _Run(
+        Sweep(plan, clock, DatagramQueue(), TriedPorts(), Neighbourhood(), deadline_s), tell, _asked(plan)
+    )
     asked = await _ask_while_wanted(run, on_devices, stopped)
     announced, interfaces, notes, covered, silent = asked or (await run.announced(), (), (), (), ())
     learned = _sum_up(run, announced)
@@ -97,7 +99,7 @@ async def search(
 
 
 async def _ask_while_wanted(
-    run: _Run, on_devices: Found | None, stopped: Callable[[], bool]
+    run: _Run, on_devices: SearchOutcome | None, stopped: Callable[[], bool]
 ) -> _Asked | None:
     """The answers to all questions; None where the user ended the search before."""
     view = LiveView(run.sweep)
@@ -189,7 +191,7 @@ async def _try_ports(run: _Run, hosts: Sequence[str]) -> frozenset[str]:
     return await try_ports(run.sweep, fresh, lambda: run.tell("knock", next(run.finished), len(run.to_try)))
 
 
-def _sum_up(run: _Run, announced: Announced) -> Discovery:
+def _sum_up(run: _Run, announced: Announcements) -> Discovery:
     plan, tried_ports, tray = run.sweep.plan, run.sweep.tried_ports, run.sweep.tray
     spoken = {sighting.target.host for sighting in announced.sightings}
     by_ports = [sighting for sighting in _by_ports(plan, tried_ports) if sighting.target.host not in spoken]

@@ -35,7 +35,7 @@ MAX_DEVICES_PER_SOURCE = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
+class Announcements:
     """What all datagrams together say."""
 
     sightings: tuple[Sighting, ...]
@@ -69,7 +69,7 @@ class _Device:
 
 def read_datagrams(
     datagrams: Iterable[Datagram], sent: Mapping[str, ProbeTypes], interfaces: Sequence[Interface]
-) -> Announced:
+) -> Announcements:
     """Everything that the datagrams announce, each device once."""
     devices: dict[tuple[str, str | None], _Device] = {}
     others: dict[str, None] = {}
@@ -100,7 +100,7 @@ def read_datagrams(
                 left_out += 1
     sightings = _settle(list(devices.values()), interfaces)
     hosts = {sighting.target.host for sighting in sightings} | {device.source for device in devices.values()}
-    return Announced(
+    return Announcements(
         sightings,
         tuple(source for source in others if source not in hosts),
         malformed,

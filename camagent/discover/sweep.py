@@ -10,7 +10,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from camagent.discover.multicast import PORT, Datagram, Tray, open_directed_socket, reading
+from camagent.discover.multicast import PORT, Datagram, DatagramQueue, open_directed_socket, reading
 from camagent.discover.neighbours import PATIENCE_S, Neighbourhood
 from camagent.discover.pace import Pace
 from camagent.discover.plan import DiscoveryPlan, is_loopback
@@ -49,7 +49,7 @@ class Sweep:
 
     plan: DiscoveryPlan
     clock: Clock
-    tray: Tray
+    tray: DatagramQueue
     tried_ports: TriedPorts
     neighbours: Neighbourhood
     deadline_s: float

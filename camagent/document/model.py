@@ -18,11 +18,11 @@ from camagent.document.stream_view import FaultView, StreamView
 from camagent.document.values import (
     Absent,
     Amount,
-    Bounded,
     Count,
     Figure,
     Line,
     Listed,
+    ListLimit,
     LongLine,
     Moment,
     Number,
@@ -76,7 +76,7 @@ class CoverageView(View):
     addresses_probed: Count
     devices_found: Count
     cameras_checked: Count
-    not_checked: Annotated[tuple[NotCheckedView, ...], Bounded(MAX_ADDRESSES)]
+    not_checked: Annotated[tuple[NotCheckedView, ...], ListLimit(MAX_ADDRESSES)]
     subnets_asked: Count | Absent = None
     addresses_answered: Count | Absent = None
     notes: Listed[Line] = ()
@@ -294,7 +294,7 @@ class ScanDocument(View):
     finished_at: Moment
     profile: ProfileView
     coverage: CoverageView
-    cameras: Annotated[tuple[CameraView, ...], Bounded(MAX_CAMERAS)]
+    cameras: Annotated[tuple[CameraView, ...], ListLimit(MAX_CAMERAS)]
     site_findings: Listed[FindingView] = ()
     retired: Listed[RetiredView] = ()
     """Cameras that a person took out of service; not among `cameras`, in no count."""

@@ -18,7 +18,7 @@ from camagent.model.finding import Verdict
 from camagent.text.vietnamese import sort_key
 
 
-class Became(StrEnum):
+class CameraProgress(StrEnum):
     """What became of one camera, in the order of a report."""
 
     DONE = "done"
@@ -41,7 +41,7 @@ class Became(StrEnum):
 class ProgressStep:
     """One camera between two times."""
 
-    became: Became
+    became: CameraProgress
     before: SightingView | None
     now: SightingView | None
     has_result: bool
@@ -72,7 +72,7 @@ class Progress:
         """Cameras for which something was asked last time."""
         return sum(step.before is not None for step in self.steps)
 
-    def counts(self) -> Counter[Became]:
+    def counts(self) -> Counter[CameraProgress]:
         """Cameras by what became of them."""
         return Counter(step.became for step in self.steps)
 
@@ -97,28 +97,28 @@ def steps_between(
     for key, item in was.items():
         other = successors.get(key)
         present = other or present_by_id.get(key)
-        became = Became.REPLACED if _is_another(item, other) else _became(item, present)
+        became = CameraProgress.REPLACED if _is_another(item, other) else _became(item, present)
         steps.append(ProgressStep(became, item, present, item.site_id in schools, decisions.get(key)))
     fresh = (item for item in present_by_id.values() if item.state == ASKED)
     steps += [
-        ProgressStep(Became.NEW, None, item, True, decisions.get(item.row_id))
+        ProgressStep(CameraProgress.NEW, None, item, True, decisions.get(item.row_id))
         for item in fresh
         if item.row_id not in was and item.row_id not in successor_ids
     ]
     return tuple(sorted(steps, key=_order))
 
 
-def _became(before: SightingView, now: SightingView | None) -> Became:
+def _became(before: SightingView, now: SightingView | None) -> CameraProgress:
     if now is None:
-        return Became.UNKNOWN
+        return CameraProgress.UNKNOWN
     if now.state in OUT:
-        return Became.OUT
+        return CameraProgress.OUT
     if now.state == FINE:
-        return Became.DONE
+        return CameraProgress.DONE
     undetermined = Verdict.UNDETERMINED.value
     if now.verdict == undetermined and before.verdict != undetermined:
-        return Became.UNKNOWN
-    return Became.STAYS if now.action == before.action else Became.OTHER
+        return CameraProgress.UNKNOWN
+    return CameraProgress.STAYS if now.action == before.action else CameraProgress.OTHER
 
 
 def _successors(
@@ -148,7 +148,7 @@ def _is_another(before: SightingView, now: SightingView | None) -> bool:
 def _order(step: ProgressStep) -> tuple[object, ...]:
     camera = step.camera
     return (
-        list(Became).index(step.became),
+        list(CameraProgress).index(step.became),
         sort_key(camera.area),
         sort_key(camera.site),
         sort_key(camera.name),

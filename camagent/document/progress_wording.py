@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from camagent.document.decisions import Decision
-from camagent.document.progress import Became, Progress, ProgressStep
+from camagent.document.progress import CameraProgress, Progress, ProgressStep
 from camagent.document.school_sightings import ASKED, OUT, SightingView
 from camagent.model.finding import Verdict
 from camagent.text import say
@@ -27,13 +27,13 @@ def counts_text(progress: Progress, lang: str) -> str:
     asked = say("report.progress.asked", lang, count=progress.asked)
     parts = (
         say("report.progress.count", lang, count=counts[kind], what=became_text(kind, lang))
-        for kind in Became
+        for kind in CameraProgress
         if counts[kind]
     )
     return "; ".join((asked, *parts))
 
 
-def became_text(became: Became, lang: str) -> str:
+def became_text(became: CameraProgress, lang: str) -> str:
     """One word or two."""
     return say(f"report.progress.became_{became}", lang)
 
@@ -60,16 +60,19 @@ def decision_text(decision: Decision | None, lang: str) -> str:
 
 def _why(step: ProgressStep, lang: str) -> Iterator[str]:
     now = step.now
-    if step.became is Became.UNKNOWN and (now is None or now.verdict != Verdict.UNDETERMINED.value):
+    if step.became is CameraProgress.UNKNOWN and (now is None or now.verdict != Verdict.UNDETERMINED.value):
         yield say(f"report.progress.{'not_found' if step.has_result else 'not_heard'}", lang)
-    elif step.became is Became.UNKNOWN:
+    elif step.became is CameraProgress.UNKNOWN:
         yield say("report.progress.undetermined", lang)
-    if step.became is Became.DONE and now is not None:
+    if step.became is CameraProgress.DONE and now is not None:
         yield say("report.progress.ready_at", lang, at=moment_text(now.at, lang))
-    if step.became is Became.REPLACED and now is not None:
+    if step.became is CameraProgress.REPLACED and now is not None:
         device = ", ".join(filter(None, (now.model, now.serial)))
         yield say("report.progress.device", lang, device=device)
-    if step.became in (Became.STAYS, Became.OTHER, Became.UNKNOWN) or step.decision is not None:
+    if (
+        step.became in (CameraProgress.STAYS, CameraProgress.OTHER, CameraProgress.UNKNOWN)
+        or step.decision is not None
+    ):
         yield decision_text(step.decision, lang)
     if now is not None and now.state in (ASKED, *OUT) and now.reason:
         yield now.reason

@@ -29,7 +29,7 @@ def parse_report_date(text: str, today: date) -> date | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class EarlierScan:
     """Which scan is meant: `ago` scans before the newest one, or the last that began before `until`."""
 
     ago: int | None = None
@@ -39,7 +39,7 @@ class Earlier:
 MAX_AGO = 999  # scans back; a longer number is a date with its dashes forgotten
 
 
-def parse_earlier(text: str, now: datetime) -> Earlier | None:
+def parse_earlier(text: str, now: datetime) -> EarlierScan | None:
     """What `--compare` names: "last", "3" (scans ago), "08:36", "2026-11-28 08:36", or a reporting date.
 
     now: with the zone of the school; a time of day is the latest such one up to now.
@@ -47,20 +47,20 @@ def parse_earlier(text: str, now: datetime) -> Earlier | None:
     """
     text = " ".join(text.split()).casefold()
     if text == "last":
-        return Earlier(ago=1)
+        return EarlierScan(ago=1)
     if (
         text.isascii()
         and text.isdecimal()
         and 1 <= int(text[:4]) <= MAX_AGO
         and len(text) <= len(str(MAX_AGO))
     ):
-        return Earlier(ago=int(text))
+        return EarlierScan(ago=int(text))
     moment = _moment(text, now)
     if moment is not None:
-        return Earlier(until=moment + timedelta(minutes=1))
+        return EarlierScan(until=moment + timedelta(minutes=1))
     day = parse_report_date(text, now.date())
     midnight = datetime.combine(day + timedelta(days=1), time(), now.tzinfo) if day is not None else None
-    return Earlier(until=midnight) if midnight is not None else None
+    return EarlierScan(until=midnight) if midnight is not None else None
 
 
 def _moment(text: str, now: datetime) -> datetime | None:

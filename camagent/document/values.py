@@ -48,7 +48,7 @@ class InProcess:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounded:
+class ListLimit:
     """A list in JSON holds at most so many items and ends at the first wrong one: no file becomes a million
     errors."""
 
@@ -130,7 +130,7 @@ Amount = Annotated[
     ),
 ]
 """A `Quantity` as a document carries it."""
-Listed = Annotated[tuple[T, ...], Bounded(MAX_ITEMS)]
+Listed = Annotated[tuple[T, ...], ListLimit(MAX_ITEMS)]
 
 
 class View(BaseModel):

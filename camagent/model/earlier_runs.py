@@ -61,7 +61,7 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class MemoryChange:
     """What one run adds. Only this is written, so that two runs, or a run and an operator, do not undo each
     other."""
 
@@ -91,7 +91,9 @@ class SeenPicture:
     """What a look by night showed; None: it was none."""
 
 
-def learned_from(memory: Memory, met: Sequence[KnownDevice], shown: Iterable[tuple[str, str]]) -> Learned:
+def learned_from(
+    memory: Memory, met: Sequence[KnownDevice], shown: Iterable[tuple[str, str]]
+) -> MemoryChange:
     """What a run adds to the memory that it began with: cameras met, and the certificates shown at places."""
     before = {device.id for device in memory.devices}
     # An address alone is no sign of who is there: a dead camera must not overwrite what is known of it.
@@ -100,10 +102,10 @@ def learned_from(memory: Memory, met: Sequence[KnownDevice], shown: Iterable[tup
     for place, fingerprint in shown:
         pins.setdefault(place, fingerprint)
     # The first one seen stays, so that a change is told until the operator accepts it.
-    return Learned(devices, tuple(pin for pin in pins.items() if pin[0] not in dict(memory.pins)))
+    return MemoryChange(devices, tuple(pin for pin in pins.items() if pin[0] not in dict(memory.pins)))
 
 
-def memory_after(memory: Memory, learned: Learned) -> Memory:
+def memory_after(memory: Memory, learned: MemoryChange) -> Memory:
     """The memory with what a run added."""
     devices = {device.id: device for device in (*memory.devices, *learned.devices)}
     references, nights = dict(memory.references), dict(memory.nights)

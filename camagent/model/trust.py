@@ -25,7 +25,7 @@ class Standing(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownSigns:
     """What a device shows before any log-in."""
 
     address: str
@@ -45,7 +45,7 @@ class TrustedDevice:
     signs: SignsBefore = SignsBefore()
     """What can be compared once it is spoken to."""
 
-    def agrees(self, shown: Shown) -> bool:
+    def agrees(self, shown: ShownSigns) -> bool:
         """Nothing that both sides show differs."""
         pairs = ((self.endpoint, shown.endpoint), (self.mac, shown.mac))
         return all(None in pair or pair[0] == pair[1] for pair in pairs)
@@ -69,7 +69,7 @@ class Trust:
     all_new: bool = False
     """In this run every new device is trusted (`--trust-new`, or so answered)."""
 
-    def standing(self, shown: Shown, present: Container[str]) -> Standing:
+    def standing(self, shown: ShownSigns, present: Container[str]) -> Standing:
         """Known: the device that let us in at this address, or one that the operator trusts by address.
 
         Also one that is known by its endpoint at another address, unless somebody answers at the old one or
@@ -82,13 +82,13 @@ class Trust:
             return Standing.KNOWN
         return Standing.NEW
 
-    def signs_before(self, shown: Shown, present: Container[str]) -> SignsBefore:
+    def signs_before(self, shown: ShownSigns, present: Container[str]) -> SignsBefore:
         """What the device must show again before it is given a log-in."""
         here = [device for device in self.devices if device.address == shown.address]
         before = next(iter(here), None) or self._moved(shown, present)
         return before.signs if before is not None else SignsBefore()
 
-    def _moved(self, shown: Shown, present: Container[str]) -> TrustedDevice | None:
+    def _moved(self, shown: ShownSigns, present: Container[str]) -> TrustedDevice | None:
         by_endpoint = [d for d in self.devices if shown.endpoint is not None and d.endpoint == shown.endpoint]
         return next((d for d in by_endpoint if d.address not in present and d.agrees(shown)), None)
 

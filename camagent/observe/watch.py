@@ -34,7 +34,7 @@ from camagent.observe.receiver import TrackReceiver
 from camagent.observe.rtsp.client import RtspClient, RtspTranscript, StepLimits
 from camagent.observe.rtsp.connect import Approach, open_connection
 from camagent.observe.rtsp.login import RtspLogin
-from camagent.observe.rtsp.session import Described, RtspSession
+from camagent.observe.rtsp.session import DescribeReply, RtspSession
 from camagent.observe.rtsp.window import Watching
 from camagent.observe.rtsp.window_plan import WindowPlan
 from camagent.observe.second_opinion import FIRST_PACKET_S, SECOND_WINDOW_S, is_undecided, opinion_of
@@ -231,11 +231,11 @@ async def _watch(visit: _Visit, notes: _Notes, session: RtspSession) -> Fault | 
         notes.access = _access(visit, session)
 
 
-def _wants_srtp(described: Described) -> bool:
+def _wants_srtp(described: DescribeReply) -> bool:
     return "SAVP" in described.media.protocol
 
 
-def _unwatchable(visit: _Visit, described: Described) -> Fault | None:
+def _unwatchable(visit: _Visit, described: DescribeReply) -> Fault | None:
     """What is described is nothing that we can read."""
     if described.track.codec not in CODECS:
         return Fault(FaultCode.CODEC_UNSUPPORTED, Stage.OBSERVE, "DESCRIBE", 0.0)
@@ -255,7 +255,7 @@ async def _look(visit: _Visit, notes: _Notes, watching: Watching, connected_s: f
     return None
 
 
-def _plan(visit: _Visit, notes: _Notes, described: Described) -> WindowPlan:
+def _plan(visit: _Visit, notes: _Notes, described: DescribeReply) -> WindowPlan:
     wanted = visit.options.pictures if visit.doors.pictures and described.track.codec in DECODED else 0
     return WindowPlan(
         window_s=visit.options.window_s,

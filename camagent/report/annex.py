@@ -18,7 +18,7 @@ from camagent.document.upgrade_rows import ACTION_ORDER, UpgradeRow
 from camagent.document.wording import uncertain_note
 from camagent.model.finding import Action
 from camagent.report.letters import fitted
-from camagent.report.sheet import LINE_HEIGHT_PT, Book, Cell, Column, Formula, Group, Placed, Table
+from camagent.report.sheet import LINE_HEIGHT_PT, Cell, Column, Formula, Group, OpenWorkbook, Table, TableRows
 from camagent.report.spelled_sheet import SpelledSheet
 from camagent.text import say
 from camagent.text.seals import SEAL, seal_of
@@ -93,7 +93,7 @@ KINDS: Mapping[Action, int] = {action: number for number, action in enumerate(AC
 class Office:
     """By what the workbook is made."""
 
-    book: Book
+    book: OpenWorkbook
     words: SpelledSheet
     lang: str
     decisions: Mapping[str, Decision]
@@ -109,12 +109,12 @@ class Office:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class AnnexRows:
     """Where an annex's rows landed, for the formulas of the first sheet."""
 
     annex: Annex
     sheet: str
-    placed: Placed
+    placed: TableRows
 
     def cells(self, key: str) -> str:
         """The rows' cells of that column, as a formula names them."""
@@ -128,7 +128,7 @@ def in_currency(row: UpgradeRow, currency: str) -> float | None:
     return row.cost_amount if row.cost_amount is not None and row.cost_currency == currency else None
 
 
-def write_annex(annex: Annex, rows: Sequence[UpgradeRow], office: Office) -> Listed:
+def write_annex(annex: Annex, rows: Sequence[UpgradeRow], office: Office) -> AnnexRows:
     """The annex with its drop-downs, total, words and places to sign."""
     lang = office.lang
     name = say(f"report.annex.{annex.key}.sheet", lang)
@@ -145,7 +145,7 @@ def write_annex(annex: Annex, rows: Sequence[UpgradeRow], office: Office) -> Lis
         )
     table = Table(name, title, annex.columns(lang, priced), _lines(annex, rows, office), compact=True)
     sheet, placed = office.book.add(table, office.notice)
-    listed = Listed(annex, name, placed)
+    listed = AnnexRows(annex, name, placed)
     row = placed.last_row + 1
     if rows:
         _offer_decisions(sheet, placed, lang)
@@ -231,7 +231,7 @@ def _product(amount: float | None) -> Formula:
     return Formula(f'=IF(ISNUMBER({price}),{quantity}*{price},"")', "" if amount is None else amount)
 
 
-def _offer_decisions(sheet: Worksheet, placed: Placed, lang: str) -> None:
+def _offer_decisions(sheet: Worksheet, placed: TableRows, lang: str) -> None:
     column = KEYS.index("decision")
     rule = {
         "validate": "list",
@@ -242,7 +242,7 @@ def _offer_decisions(sheet: Worksheet, placed: Placed, lang: str) -> None:
     sheet.data_validation(placed.head_row + 1, column, placed.last_row, column, rule)
 
 
-def _total(sheet: Worksheet, row: int, listed: Listed, rows: Sequence[UpgradeRow], office: Office) -> int:
+def _total(sheet: Worksheet, row: int, listed: AnnexRows, rows: Sequence[UpgradeRow], office: Office) -> int:
     """The lines below the list: proposed, agreed, not priced, in words. Answers with the next free row."""
     lang, styles, money = office.lang, office.book.styles, office.book.number("#,##0")
     priced = [(row, in_currency(row, office.currency)) for row in rows]
@@ -285,7 +285,7 @@ SIGNERS = ("author", "accountant", "head")
 SIGNATURE_LINES = 4  # room for a name and a stamp
 
 
-def write_signatures(book: Book, sheet: Worksheet, row: int, ends: Sequence[int], lang: str) -> None:
+def write_signatures(book: OpenWorkbook, sheet: Worksheet, row: int, ends: Sequence[int], lang: str) -> None:
     """Three places to sign, each up to its last column; in a list these lie left of what is read back."""
     first = 0
     for signer, last in zip(SIGNERS, ends, strict=True):

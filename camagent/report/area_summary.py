@@ -15,13 +15,13 @@ from camagent.model.finding import Action, Verdict
 from camagent.report.annex import (
     APPROVED,
     KINDS,
-    Listed,
+    AnnexRows,
     Office,
     currency_word,
     in_currency,
     write_signatures,
 )
-from camagent.report.sheet import LINE_HEIGHT_PT, Book, page_setup, title_height, wrapped_lines
+from camagent.report.sheet import LINE_HEIGHT_PT, OpenWorkbook, page_setup, title_height, wrapped_lines
 from camagent.report.summary_sheet import Figure
 from camagent.text import say
 
@@ -53,7 +53,7 @@ def write_area_summary(
     sheet: Worksheet,
     lines: Sequence[tuple[str, str]],
     report: AreaReport,
-    annexes: Sequence[Listed],
+    annexes: Sequence[AnnexRows],
     office: Office,
 ) -> None:
     """Heading, how far was looked, the table of wards and actions, its total in words, verdicts, places to
@@ -80,7 +80,7 @@ def write_area_summary(
     write_signatures(book, sheet, row + 1, (1, 4, LAST), office.lang)
 
 
-def _heading(book: Book, sheet: Worksheet, lang: str) -> int:
+def _heading(book: OpenWorkbook, sheet: Worksheet, lang: str) -> int:
     """Office and motto side by side, as Nghị định 30/2020 has them; answers with the next row."""
     for row, keys in enumerate((("parent", "nation"), ("office", "motto"), ("document_number", "date"))):
         style = book.styles["signed" if keys[1] == "date" else "signer"]
@@ -91,7 +91,7 @@ def _heading(book: Book, sheet: Worksheet, lang: str) -> int:
 
 
 def _table(
-    sheet: Worksheet, row: int, shares: Sequence[ActionShare], annexes: Sequence[Listed], office: Office
+    sheet: Worksheet, row: int, shares: Sequence[ActionShare], annexes: Sequence[AnnexRows], office: Office
 ) -> int:
     """One line a ward and action, their sum and its words; answers with the next free row."""
     book, lang = office.book, office.lang
@@ -123,7 +123,7 @@ def _table(
     return row + 3
 
 
-def _formulas(share: ActionShare, listed: Listed, office: Office) -> Iterator[tuple[str, float]]:
+def _formulas(share: ActionShare, listed: AnnexRows, office: Office) -> Iterator[tuple[str, float]]:
     """Each figure of a line as the formula that keeps it true, and its value: by numbers, never by a school's
     words."""
     agreed = say(f"report.decision.{APPROVED}", office.lang)

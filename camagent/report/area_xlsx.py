@@ -23,7 +23,7 @@ from camagent.model.finding import Verdict
 from camagent.report.annex import ANNEXES, Annex, Office, currency_word, write_annex
 from camagent.report.area_summary import write_area_summary
 from camagent.report.progress_report import journal_table, progress_table
-from camagent.report.sheet import Book, Cell, Column, Table, open_book
+from camagent.report.sheet import Cell, Column, OpenWorkbook, Table, open_book
 from camagent.report.spelled_sheet import SpelledSheet
 from camagent.report.tender_sheet import tender_table
 from camagent.report.upgrade_sheet import budget_lines, headline
@@ -44,7 +44,7 @@ def render_area_xlsx(
     target = io.BytesIO()
     with open_book(target) as workbook:
         workbook.set_properties(properties(say("area.title", lang), report.at))
-        office = _office(Book(workbook), report, lang, decisions or {})
+        office = _office(OpenWorkbook(workbook), report, lang, decisions or {})
         summary = workbook.add_worksheet(say("report.annex.summary", lang))
         annexes = [write_annex(annex, _listed(annex, report.rows), office) for annex in ANNEXES]
         lines = [("title", say("area.title", lang)), ("line", merged_text(report, lang)), *office.banner]
@@ -68,7 +68,7 @@ def render_area_xlsx(
     return target.getvalue()
 
 
-def _office(book: Book, report: AreaReport, lang: str, decisions: Mapping[str, Decision]) -> Office:
+def _office(book: OpenWorkbook, report: AreaReport, lang: str, decisions: Mapping[str, Decision]) -> Office:
     currencies = Counter(row.cost_currency for row in report.rows if row.cost_amount is not None)
     currency = min(currencies, key=lambda name: (-currencies[name], name), default="")
     banner = [] if report.authoritative else [("warning", say("area.provisional", lang))]

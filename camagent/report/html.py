@@ -29,9 +29,9 @@ from camagent.document.tenders import document_tenders
 from camagent.document.upgrade_rows import ACTION_ORDER, budget_of, row_order, upgrade_rows
 from camagent.model.finding import Action, Verdict
 from camagent.report import charts
+from camagent.report.earlier_scans import EarlierScans
 from camagent.report.explanations import explanations
 from camagent.report.not_checked import missed_groups
-from camagent.report.past import Past
 from camagent.text import catalogue, quantities, say
 from camagent.text.moments import moment_text
 from camagent.text.vietnamese import sort_key
@@ -64,7 +64,7 @@ class CameraCard:
 def render_html(
     documents: Sequence[ScanDocument],
     lang: str,
-    past: Past | None = None,
+    past: EarlierScans | None = None,
     pictures: Mapping[str, Sequence[bytes]] | None = None,
 ) -> str:
     """The page for one school or several; the past and the pictures are those of the first school.
@@ -86,7 +86,7 @@ def render_html(
             for number, row in enumerate(rows, start=1)
         ],
         actions=[(action, actions[action]) for action in ACTION_ORDER if actions[action]],
-        **_past(past or Past()),
+        **_past(past or EarlierScans()),
         names=rule_names(documents, lang),
         pictures={key: [_data_uri(picture) for picture in own] for key, own in (pictures or {}).items()},
         provisional=[document for document in documents if not document.profile.authoritative],
@@ -113,7 +113,7 @@ def render_html(
     )
 
 
-def _past(past: Past) -> dict[str, Any]:
+def _past(past: EarlierScans) -> dict[str, Any]:
     comparison = past.comparison
     counts = [(kind, comparison.count(kind)) for kind in ChangeKind] if comparison else []
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from camagent.document.journal import JournalLine
-from camagent.document.progress import Became, Progress
+from camagent.document.progress import CameraProgress, Progress
 from camagent.document.progress_wording import (
     asked_text,
     became_text,
@@ -27,7 +27,7 @@ def progress_lines(progress: Progress, lang: str) -> Iterator[str]:
     """What is compared, the counts, then the cameras kind by kind."""
     yield heading_text(progress, lang)
     yield counts_text(progress, lang) if progress.steps else say("report.progress.none", lang)
-    for kind in Became:
+    for kind in CameraProgress:
         steps = [step for step in progress.steps if step.became is kind]
         for step in steps[:MAX_LISTED]:
             camera = step.camera

@@ -79,14 +79,14 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class TableRows:
     """Where the table landed: zero-based rows of its heading and its last line."""
 
     head_row: int
     last_row: int
 
 
-class Book:
+class OpenWorkbook:
     """An open workbook and its formats."""
 
     def __init__(self, workbook: Workbook) -> None:
@@ -138,7 +138,7 @@ class Book:
             self._numbers[pattern] = self.workbook.add_format({**font, "num_format": pattern})
         return self._numbers[pattern]
 
-    def add(self, table: Table, notice: str = "") -> tuple[Worksheet, Placed]:
+    def add(self, table: Table, notice: str = "") -> tuple[Worksheet, TableRows]:
         """A new sheet with the table, ready for the printer; `notice` stands at the foot of every page."""
         sheet = self.workbook.add_worksheet(table.name)
         for index, column in enumerate(table.columns):
@@ -160,7 +160,7 @@ class Book:
             else:
                 self._line(sheet, row, cells, table)
         _print_setup(sheet, table, head_row, row, notice)
-        return sheet, Placed(head_row, row)
+        return sheet, TableRows(head_row, row)
 
     def _title(self, sheet: Worksheet, table: Table) -> int:
         shown = [index for index, column in enumerate(table.columns) if not column.hidden]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
-from camagent.report.sheet import Book
+from camagent.report.sheet import OpenWorkbook
 from camagent.text import say
 from camagent.text.spelled import BARE_FIRST, GROUPS, MAX_SPELLED, SCALES, group_words, groups_of, spelled
 
@@ -32,7 +32,7 @@ class SpelledSheet:
         formula = f'="{_quoted(before)}"&UPPER(LEFT({place},1))&MID({place},2,999)&"{_quoted(after)}"'
         return formula, f"{before}{text[:1].upper()}{text[1:]}{after}"
 
-    def write(self, book: Book) -> None:
+    def write(self, book: OpenWorkbook) -> None:
         """Put the sheet behind all others."""
         sheet: Worksheet = book.workbook.add_worksheet(self.name)
         sheet.hide()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
-from camagent.report.sheet import LINE_HEIGHT_PT, Book, page_setup, title_height, wrapped_lines
+from camagent.report.sheet import LINE_HEIGHT_PT, OpenWorkbook, page_setup, title_height, wrapped_lines
 
 Figure = tuple[str, float | None, str | None]
 """A line of the summary: its name, its value (None: a heading), the formula that keeps it true."""
@@ -14,7 +14,7 @@ SUMMARY_WIDTHS = (44, 12, 32, 32)
 
 
 def write_summary(
-    book: Book, sheet: Worksheet, lines: Sequence[tuple[str, str]], figures: Iterable[Figure]
+    book: OpenWorkbook, sheet: Worksheet, lines: Sequence[tuple[str, str]], figures: Iterable[Figure]
 ) -> None:
     """The first sheet: what this is, the banner, how far was looked, counts that follow the list."""
     for column, width in enumerate(SUMMARY_WIDTHS):

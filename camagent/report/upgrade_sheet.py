@@ -9,7 +9,7 @@ from camagent.document.decisions import DECISIONS, Decision
 from camagent.document.upgrade_rows import ACTION_ORDER, UpgradeRow, budget_of
 from camagent.document.wording import uncertain_note
 from camagent.model.finding import Action
-from camagent.report.sheet import Book, Cell, Column, Placed, Table
+from camagent.report.sheet import Cell, Column, OpenWorkbook, Table, TableRows
 from camagent.report.summary_sheet import Figure
 from camagent.text import say
 from camagent.text.seals import SEAL, seal_of
@@ -37,12 +37,12 @@ ACTION_COLUMN, DECISION_COLUMN = _KEYS.index("action"), _KEYS.index("decision")
 
 
 def write_upgrade_sheet(
-    book: Book,
+    book: OpenWorkbook,
     rows: Sequence[UpgradeRow],
     banner: list[tuple[str, str]],
     lang: str,
     decisions: Mapping[str, Decision],
-) -> Placed:
+) -> TableRows:
     """The upgrade list with its decision drop-downs, decisions taken earlier, and hidden stable ids."""
     unshown = {"id", SEAL} if len({row.site_id for row in rows}) > 1 else {"id", SEAL, "site"}
     wider = {"cost_class": WITH_AMOUNT} if any(row.cost_amount is not None for row in rows) else {}
@@ -106,7 +106,7 @@ def _upgrade_cells(number: int, row: UpgradeRow, decided: Decision | None, lang:
 
 
 def list_figures(
-    rows: Sequence[UpgradeRow], placed: Placed, decisions: Mapping[str, Decision], lang: str
+    rows: Sequence[UpgradeRow], placed: TableRows, decisions: Mapping[str, Decision], lang: str
 ) -> Iterator[Figure]:
     """Cameras by what to do and by decision, as formulas over the list."""
     yield say("report.table.action", lang), None, None
@@ -131,7 +131,7 @@ def budget_lines(rows: Sequence[UpgradeRow], lang: str) -> Iterator[tuple[str, s
         yield "headline", f"{say('report.upgrade.budget', lang)}: {text}"
 
 
-def _count_formula(lang: str, placed: Placed, column: int, word: str) -> str:
+def _count_formula(lang: str, placed: TableRows, column: int, word: str) -> str:
     letter = chr(ord("A") + column)
     first, last = placed.head_row + 2, max(placed.last_row, placed.head_row + 1) + 1
     sheet = say("report.sheet.upgrades", lang)

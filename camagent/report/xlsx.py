@@ -20,7 +20,7 @@ from camagent.report.charts import bandwidth
 from camagent.report.columns import CAMERA_COLUMNS
 from camagent.report.not_checked import missed_groups
 from camagent.report.progress_report import progress_table
-from camagent.report.sheet import Book, Cell, Column, Placed, Table, open_book
+from camagent.report.sheet import Cell, Column, OpenWorkbook, Table, TableRows, open_book
 from camagent.report.summary_sheet import Figure, write_summary
 from camagent.report.tender_sheet import tender_table
 from camagent.report.upgrade_sheet import budget_lines, headline, list_figures, write_upgrade_sheet
@@ -47,7 +47,7 @@ def render_xlsx(
     target = io.BytesIO()
     with open_book(target) as workbook:
         workbook.set_properties(properties(say("report.html.title", lang), finished))
-        book = Book(workbook)
+        book = OpenWorkbook(workbook)
         summary = workbook.add_worksheet(say("report.sheet.summary", lang))
         placed = write_upgrade_sheet(book, rows, banner, lang, {})
         lines = [("title", say("report.html.title", lang)), *_summary_lines(documents, lang), *banner]
@@ -83,7 +83,7 @@ def _banner(documents: Sequence[ScanDocument], lang: str) -> list[tuple[str, str
 
 
 def _figures(
-    documents: Sequence[ScanDocument], rows: Sequence[UpgradeRow], placed: Placed, lang: str
+    documents: Sequence[ScanDocument], rows: Sequence[UpgradeRow], placed: TableRows, lang: str
 ) -> Iterator[Figure]:
     yield say("report.table.verdict", lang), None, None
     for verdict in Verdict:

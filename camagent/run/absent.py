@@ -18,7 +18,7 @@ from camagent.model.finding import Basis, Finding, Outcome, Severity
 from camagent.model.scan_result import NotChecked
 from camagent.model.text import Localised, message
 from camagent.run.expected_cameras import NEVER_ANSWERED, host_of, target_at
-from camagent.run.turn import SeenSource
+from camagent.run.turn import WatchedSource
 from camagent.run.visit import DeviceCheck
 
 MANY_STRANGERS = 256  # who announce themselves and answer nothing: more than any recorder has cameras
@@ -26,7 +26,7 @@ _SIGNS_OF_ONE_DEVICE = ("serial", "mac", "epr")
 
 
 @dataclass(frozen=True, slots=True)
-class Met:
+class RecognisedSource:
     """One source of one device of this run, and who it was recognised as."""
 
     check: DeviceCheck
@@ -36,7 +36,7 @@ class Met:
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
+class AbsentCameras:
     """Who was expected and not met: the check that tells why, and cameras whose place others have taken."""
 
     cameras: tuple[tuple[ExpectedCamera, DeviceCheck], ...] = ()
@@ -44,8 +44,11 @@ class Absent:
 
 
 def absent_cameras(
-    expected: Sequence[ExpectedCamera], recorded: Sequence[KnownDevice], met: Sequence[Met], at: datetime
-) -> Absent:
+    expected: Sequence[ExpectedCamera],
+    recorded: Sequence[KnownDevice],
+    met: Sequence[RecognisedSource],
+    at: datetime,
+) -> AbsentCameras:
     """Every expected camera that is none of those met.
 
     A recorder that answers with fewer sources has lost some; new sources of it take the place of as many lost
@@ -68,10 +71,12 @@ def absent_cameras(
             superseded.append(camera.id)
         else:
             cameras.append((camera, _check_of(camera, kin, met, at)))
-    return Absent(tuple(cameras), tuple(superseded))
+    return AbsentCameras(tuple(cameras), tuple(superseded))
 
 
-def _kin(camera: ExpectedCamera, devices: Mapping[str, KnownDevice], met: Sequence[Met]) -> Met | None:
+def _kin(
+    camera: ExpectedCamera, devices: Mapping[str, KnownDevice], met: Sequence[RecognisedSource]
+) -> RecognisedSource | None:
     """A source of the same device that was met: the device is there, or known to be silent."""
     own = devices.get(camera.id)
     if own is None:
@@ -79,12 +84,12 @@ def _kin(camera: ExpectedCamera, devices: Mapping[str, KnownDevice], met: Sequen
     return next((one for one in met if _says_so(own, one) or _matched_kin(own, one)), None)
 
 
-def _says_so(own: KnownDevice, one: Met) -> bool:
+def _says_so(own: KnownDevice, one: RecognisedSource) -> bool:
     """The device's own serial, MAC or endpoint, whatever became of its sources."""
     return bool(_strong(own.signs) & _strong(one.sighting.signs))
 
 
-def _matched_kin(own: KnownDevice, one: Met) -> bool:
+def _matched_kin(own: KnownDevice, one: RecognisedSource) -> bool:
     other = one.match.device
     return one.match.change in ("same", "moved") and other is not None and _same_device(own, other)
 
@@ -102,7 +107,9 @@ def _same_device(left: KnownDevice, right: KnownDevice) -> bool:
     return left.service_url == right.service_url
 
 
-def _is_replaced(camera: ExpectedCamera, devices: Mapping[str, KnownDevice], met: Sequence[Met]) -> bool:
+def _is_replaced(
+    camera: ExpectedCamera, devices: Mapping[str, KnownDevice], met: Sequence[RecognisedSource]
+) -> bool:
     own = devices.get(camera.id)
     replaced = [
         one.match.device for one in met if one.match.change == "replaced" and one.match.device is not None
@@ -110,9 +117,11 @@ def _is_replaced(camera: ExpectedCamera, devices: Mapping[str, KnownDevice], met
     return any(old.id == camera.id or (own is not None and _same_device(own, old)) for old in replaced)
 
 
-def _check_of(camera: ExpectedCamera, kin: Met | None, met: Sequence[Met], at: datetime) -> DeviceCheck:
+def _check_of(
+    camera: ExpectedCamera, kin: RecognisedSource | None, met: Sequence[RecognisedSource], at: datetime
+) -> DeviceCheck:
     """What is known of the absent camera now: its recorder's answer, silence, or nobody at its address."""
-    source = SeenSource(camera.video_source, None, ())
+    source = WatchedSource(camera.video_source, None, ())
     if kin is not None:
         device = kin.check.device
         if isinstance(device, DeviceFacts) and not isinstance(device.media, Fault):
@@ -129,7 +138,7 @@ def _fault(code: FaultCode, doing: str) -> Fault:
     return Fault(code, Stage.INTERROGATE, doing, 0.0)
 
 
-class Seen(Protocol):
+class DeviceSource(Protocol):
     """One source of one device of this run."""
 
     @property
@@ -142,7 +151,7 @@ class Seen(Protocol):
 
 
 def only_announced(
-    sights: Sequence[Seen],
+    sights: Sequence[DeviceSource],
     identities: Sequence[tuple[str, str]],
     expected: Container[str],
     kind: str,
@@ -172,7 +181,7 @@ def only_announced(
     return strangers
 
 
-def unvisited(discovery: Discovery | None, sights: Sequence[Seen]) -> Iterator[NotChecked]:
+def unvisited(discovery: Discovery | None, sights: Sequence[DeviceSource]) -> Iterator[NotChecked]:
     """What a flood announced and nobody visited, for nobody was there."""
     visited = {host_of(one.sighting.address) for one in sights}
     for sighting in discovery.only_announced if discovery is not None else ():

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from camagent.model.credential_book import CredentialBook
 from camagent.model.discovery import Discovery
-from camagent.model.earlier_runs import Learned, Memory
+from camagent.model.earlier_runs import Memory, MemoryChange
 from camagent.model.scan_result import (
     Declaration,
     ProfileStamp,
@@ -38,7 +38,7 @@ class Run:
     """A finished run with what should be remembered of it."""
 
     result: ScanResult
-    learned: Learned
+    learned: MemoryChange
     memory: Memory
     """What is known from now on."""
     discovery: Discovery | None = None

@@ -35,7 +35,7 @@ from camagent.observe.decode import PicturePool
 from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.watch import GLANCE_S, WatchDoors, WatchOptions, greet_stream, watch_stream
 from camagent.run.stopped import stopped_check
-from camagent.run.turn import ASSUMED_STREAM_BPS, DEVICE_BUDGET_S, Doors, SeenSource, cut_short
+from camagent.run.turn import ASSUMED_STREAM_BPS, DEVICE_BUDGET_S, Doors, WatchedSource, cut_short
 from camagent.run.visit import DeviceCheck, Target, check_device
 from camagent.wire.login_ledger import LoginLedger
 from camagent.wire.transcript import Transcript
@@ -251,7 +251,9 @@ class Fleet:
         elapsed_s = self.clock.monotonic_s() - began_s
         fault = cut_short(elapsed_s, defect)
         device = fault if isinstance(job.target, DeviceTarget) else None
-        return DeviceCheck(job.target, device, (SeenSource(None, None, ()),), checked_at, elapsed_s, defect)
+        return DeviceCheck(
+            job.target, device, (WatchedSource(None, None, ()),), checked_at, elapsed_s, defect
+        )
 
     async def _check(self, job: Job, options: FleetOptions, ending: asyncio.Timeout) -> DeviceCheck:
         transcript = None

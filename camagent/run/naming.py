@@ -9,7 +9,7 @@ from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.fault import Fault
 from camagent.model.scan_result import Declaration
 from camagent.model.stream import FileTarget, StreamTarget
-from camagent.run.turn import SeenSource
+from camagent.run.turn import WatchedSource
 from camagent.run.visit import DeviceCheck
 
 _NAME_SCOPE = re.compile(r"^onvif://www\.onvif\.org/name/(.+)$", re.IGNORECASE)
@@ -23,7 +23,7 @@ def address_of(check: DeviceCheck) -> str:
     return check.target.host if isinstance(check.target, DeviceTarget) else check.target.uri.shown
 
 
-def name_of(check: DeviceCheck, source: SeenSource, declaration: Declaration | None) -> str:
+def name_of(check: DeviceCheck, source: WatchedSource, declaration: Declaration | None) -> str:
     """The inventory's name for this very camera, else the device's and the channel's, else its address.
 
     A single camera is not called by its video source: makers give all of them one word ("VideoSourceConfig").
@@ -36,7 +36,7 @@ def name_of(check: DeviceCheck, source: SeenSource, declaration: Declaration | N
     return (f"{own} · {channel}" if channel else own)[:MAX_NAME_CHARS]
 
 
-def _channel(check: DeviceCheck, source: SeenSource) -> str | None:
+def _channel(check: DeviceCheck, source: WatchedSource) -> str | None:
     """The name of one of several sources; where names repeat or are missing, with its token or its number."""
     if len(check.sources) < 2:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 
 from camagent.model.device import DeviceFacts, DeviceInformation, DeviceTarget, SignsBefore, TlsFacts
-from camagent.model.trust import LoginGiven, Shown, Standing, TrustedDevice
+from camagent.model.trust import LoginGiven, ShownSigns, Standing, TrustedDevice
 from camagent.model.usable_numbers import usable_serial
 from camagent.run.context import JudgingContext
 from camagent.run.fleet import Job
@@ -24,10 +24,10 @@ def login_given(job: Job, order: JudgingContext, present: Container[str]) -> Log
     return LoginGiven.NEWLY if trust.all_new else LoginGiven.WITHHELD
 
 
-def shown_by(job: Job) -> Shown:
+def shown_by(job: Job) -> ShownSigns:
     """What the device shows before any log-in."""
     endpoint = job.target.endpoint if isinstance(job.target, DeviceTarget) else None
-    return Shown(job.host, endpoint, job.mac)
+    return ShownSigns(job.host, endpoint, job.mac)
 
 
 def host_of(target: Target) -> str:

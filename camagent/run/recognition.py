@@ -26,7 +26,14 @@ from camagent.model.scan_result import (
     Site,
     SiteFacts,
 )
-from camagent.run.absent import Absent, Met, absent_cameras, flood_findings, only_announced, unvisited
+from camagent.run.absent import (
+    AbsentCameras,
+    RecognisedSource,
+    absent_cameras,
+    flood_findings,
+    only_announced,
+    unvisited,
+)
 from camagent.run.context import JudgingContext, Run, RunPeriod
 from camagent.run.coverage import coverage_of, with_missing
 from camagent.run.expected_cameras import expected_after, is_present
@@ -35,16 +42,16 @@ from camagent.run.one_device import without_second_addresses
 from camagent.run.pictures import against_reference, pictures_of, seen_by_night
 from camagent.run.range_logins import let_in
 from camagent.run.shown_certificates import certificates, handshakes, stream_certificate_changed
-from camagent.run.turn import SeenSource
+from camagent.run.turn import WatchedSource
 from camagent.run.visit import CheckedCamera, DeviceCheck, judge_all
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _CameraSource:
     """One source of one device, on its way to become a camera."""
 
     check: DeviceCheck
-    source: SeenSource
+    source: WatchedSource
     sighting: identity.DeviceSigns
     spoke_rtsp: bool = False
     """The search heard RTSP at its address, where nobody may know the path of a stream."""
@@ -56,7 +63,8 @@ def finish(checks: Sequence[DeviceCheck], order: JudgingContext, frame: RunPerio
     spoke_rtsp = {announcement.host for announcement in frame.discovery.rtsp_only} if frame.discovery else ()
     met = list(chain.from_iterable(_met(check, address_of(check) in spoke_rtsp) for check in checks))
     met_identities, absent = _recognised(met, order, frame)
-    sights = [*met, *(_Seen(check, check.sources[0], _sign_of(camera)) for camera, check in absent.cameras)]
+    unmet = (_CameraSource(check, check.sources[0], _sign_of(camera)) for camera, check in absent.cameras)
+    sights = [*met, *unmet]
     identities = [*met_identities, *((camera.id, "same") for camera, _ in absent.cameras)]
     rows = join(order.inventory, _inventory_views(sights, identities, order.memory.expected))
     # without an inventory there is nothing to be new against
@@ -67,7 +75,7 @@ def finish(checks: Sequence[DeviceCheck], order: JudgingContext, frame: RunPerio
     left = _left_behind(sights, identities, rows) | strangers.keys() | {camera.id for camera in retired}
     fingerprints = _fingerprint_counts(checks)
     cameras = [
-        _checked(one, _camera_facts(one, _Recognised(key, change, by_key.get(key)), order, fingerprints))
+        _checked(one, _camera_facts(one, _Recognition(key, change, by_key.get(key)), order, fingerprints))
         for one, (key, change) in zip(sights, identities, strict=True)
         if key not in left
     ]
@@ -99,14 +107,14 @@ def _missing(rows: Sequence[InventoryRow]) -> Iterator[NotChecked]:
             yield NotChecked(row.declaration.address or row.declaration.name or "?", "missing")
 
 
-def _met(check: DeviceCheck, spoke_rtsp: bool) -> Iterator[_Seen]:
+def _met(check: DeviceCheck, spoke_rtsp: bool) -> Iterator[_CameraSource]:
     for source in check.sources:
-        yield _Seen(check, source, _sighting(check, source), spoke_rtsp)
+        yield _CameraSource(check, source, _sighting(check, source), spoke_rtsp)
 
 
 def _recognised(
-    met: Sequence[_Seen], order: JudgingContext, frame: RunPeriod
-) -> tuple[list[tuple[str, str]], Absent]:
+    met: Sequence[_CameraSource], order: JudgingContext, frame: RunPeriod
+) -> tuple[list[tuple[str, str]], AbsentCameras]:
     """(id, change) of everything that was met, and who was expected and is not among them."""
     devices = order.memory.devices
     cloned = identity.shared_signs([one.sighting for one in met])
@@ -121,9 +129,9 @@ def _recognised(
             identities.append((made.id, match.change if devices else ""))
     identities = _unique(identities)
     if frame.kind != "scan":
-        return identities, Absent()
+        return identities, AbsentCameras()
     facts = [
-        Met(one.check, one.sighting, match, key)
+        RecognisedSource(one.check, one.sighting, match, key)
         for one, match, (key, _) in zip(met, matches, identities, strict=True)
     ]
     expected = [camera for camera in order.memory.expected if camera.retired is None]
@@ -139,7 +147,10 @@ def _by_id(order: JudgingContext) -> dict[str, ExpectedCamera]:
 
 
 def _retired(
-    sights: Sequence[_Seen], identities: Sequence[tuple[str, str]], order: JudgingContext, frame: RunPeriod
+    sights: Sequence[_CameraSource],
+    identities: Sequence[tuple[str, str]],
+    order: JudgingContext,
+    frame: RunPeriod,
 ) -> tuple[ExpectedCamera, ...]:
     """Who was taken out of service, and when each was last present; a target asked by name is judged all the
     same."""
@@ -157,7 +168,7 @@ def _retired(
     )
 
 
-def _checked(one: _Seen, facts: CameraFacts) -> CheckedCamera:
+def _checked(one: _CameraSource, facts: CameraFacts) -> CheckedCamera:
     """The camera with the circumstances of its check, and as another look in the run saw it."""
     check, other = one.check, one.check.other_look
     alike = (
@@ -167,7 +178,7 @@ def _checked(one: _Seen, facts: CameraFacts) -> CheckedCamera:
     )
     looked = None
     if other is not None:
-        again = alike[0] if alike else SeenSource(one.source.video_source, None, ())
+        again = alike[0] if alike else WatchedSource(one.source.video_source, None, ())
         looked = replace(facts, device=other.device, streams=again.streams, others=again.others)
     defect = check.defect or next((s.defect for s in one.source.streams if s.defect is not None), None)
     return CheckedCamera(facts, check.checked_at, check.duration_s, defect, looked, check.login)
@@ -182,7 +193,7 @@ def to_look_at_again(run: Run, checks: Sequence[DeviceCheck]) -> tuple[int, ...]
 
 
 def _left_behind(
-    sights: Sequence[_Seen], identities: Sequence[tuple[str, str]], rows: Sequence[InventoryRow]
+    sights: Sequence[_CameraSource], identities: Sequence[tuple[str, str]], rows: Sequence[InventoryRow]
 ) -> frozenset[str]:
     """Ids of silent addresses that the inventory names for a camera which was found somewhere else."""
     moved = {
@@ -205,14 +216,14 @@ def _unique(identities: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return unique
 
 
-def _sighting(check: DeviceCheck, source: SeenSource) -> identity.DeviceSigns:
+def _sighting(check: DeviceCheck, source: WatchedSource) -> identity.DeviceSigns:
     device = check.device if isinstance(check.device, DeviceFacts) else None
     place = next(number for number, other in enumerate(check.sources, 1) if other is source)
     channel = identity.channel_sign(place, len(check.sources), source.name) if device is not None else None
     return identity.sighting(device, address_of(check), source.video_source, channel, check.mac)
 
 
-def _inventory_view(one: _Seen, key: str) -> SeenCamera:
+def _inventory_view(one: _CameraSource, key: str) -> SeenCamera:
     device = one.check.device
     information = device.information if isinstance(device, DeviceFacts) else None
     network = device.network if isinstance(device, DeviceFacts) else None
@@ -227,7 +238,7 @@ def _inventory_view(one: _Seen, key: str) -> SeenCamera:
 
 
 def _inventory_views(
-    sights: Sequence[_Seen], identities: Sequence[tuple[str, str]], expected: Sequence[ExpectedCamera]
+    sights: Sequence[_CameraSource], identities: Sequence[tuple[str, str]], expected: Sequence[ExpectedCamera]
 ) -> list[SeenCamera]:
     """The same of all; the silent by what they said of themselves before."""
     before = {camera.id: camera for camera in expected}
@@ -256,7 +267,7 @@ def _key_of(tls: TlsFacts) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Recognised:
+class _Recognition:
     """Who a camera is, against the last run and against the inventory."""
 
     key: str
@@ -265,7 +276,7 @@ class _Recognised:
 
 
 def _camera_facts(
-    one: _Seen, who: _Recognised, order: JudgingContext, fingerprints: Mapping[str, int]
+    one: _CameraSource, who: _Recognition, order: JudgingContext, fingerprints: Mapping[str, int]
 ) -> CameraFacts:
     device = one.check.device
     tls = device.tls if isinstance(device, DeviceFacts) else None
@@ -300,7 +311,7 @@ def _camera_facts(
     return replace(facts, present_at=before.present_at if before is not None else None)
 
 
-def _changes(one: _Seen, who: _Recognised, pins: Pins) -> tuple[str, ...]:
+def _changes(one: _CameraSource, who: _Recognition, pins: Pins) -> tuple[str, ...]:
     changes = [who.change] if who.change not in ("", "same") else []
     row = who.row
     if row is not None and row.change is not Change.PRESENT and row.change.value not in changes:

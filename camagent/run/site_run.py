@@ -11,7 +11,7 @@ from camagent.discover.search import search
 from camagent.model.address_order import address_order
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, Note
-from camagent.model.earlier_runs import Learned
+from camagent.model.earlier_runs import MemoryChange
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.scan_result import CameraResult, Declaration
 from camagent.model.stream import StreamTarget
@@ -36,7 +36,7 @@ async def scan_site(
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchOutcome:
     """What a search brought, where it looked, and when it began."""
 
     discovery: Discovery
@@ -44,15 +44,15 @@ class Found:
     started_at: datetime
 
 
-async def find_devices(plan: DiscoveryPlan, fleet: Fleet, onlooker: Onlooker) -> Found:
+async def find_devices(plan: DiscoveryPlan, fleet: Fleet, onlooker: Onlooker) -> SearchOutcome:
     """The first half of the main job; a fleet that is stopped meanwhile ends it with what was found."""
     started_at = fleet.clock.now()
     discovery = await search(plan, fleet.clock, onlooker.progress, onlooker.devices, lambda: fleet.stopped)
-    return Found(discovery, plan, started_at)
+    return SearchOutcome(discovery, plan, started_at)
 
 
 async def check_found(
-    search: Found, order: JudgingContext, fleet: Fleet, options: FleetOptions, onlooker: Onlooker
+    search: SearchOutcome, order: JudgingContext, fleet: Fleet, options: FleetOptions, onlooker: Onlooker
 ) -> Run:
     """The second half: check and judge what was found."""
     order = replace(order, memory=expected_here(order.memory, order.site.id, search.plan))
@@ -183,7 +183,7 @@ def incomplete(run: Run, unfinished: int) -> Run:
     gone."""
     coverage = run.result.coverage
     noted = replace(coverage, notes=(*coverage.notes, str(Note("stopped", str(unfinished)))))
-    return replace(run, result=replace(run.result, coverage=noted), learned=Learned(), is_complete=False)
+    return replace(run, result=replace(run.result, coverage=noted), learned=MemoryChange(), is_complete=False)
 
 
 async def _check_jobs(

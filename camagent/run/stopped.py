@@ -8,7 +8,7 @@ from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import StreamFacts
 from camagent.run.main_stream import configured_stream, plan_source, settings_of, video_sources
-from camagent.run.turn import SeenSource, seen_source
+from camagent.run.turn import WatchedSource, seen_source
 from camagent.run.visit import DeviceCheck, Target, silence_of
 
 
@@ -40,4 +40,4 @@ def stopped_check(target: Target, facts: DeviceFacts | None, now: datetime) -> D
         device = silence_of(facts) or facts
     elif isinstance(target, DeviceTarget):
         device = fault
-    return DeviceCheck(target, device, tuple(sources) or (SeenSource(None, None, ()),), now, 0.0)
+    return DeviceCheck(target, device, tuple(sources) or (WatchedSource(None, None, ()),), now, 0.0)

@@ -56,7 +56,7 @@ class Doors:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenSource:
+class WatchedSource:
     """One video source of a device and what was seen of its streams."""
 
     video_source: str | None
@@ -74,7 +74,7 @@ class Turn:
     credential: Credential | None
     until_s: float
 
-    async def watch(self, groups: Sequence[Sequence[MediaProfile]]) -> list[SeenSource]:
+    async def watch(self, groups: Sequence[Sequence[MediaProfile]]) -> list[WatchedSource]:
         """One session at a time with a camera, a few with a recorder; a busy or locked source is left alone
         at once.
 
@@ -134,10 +134,10 @@ class Turn:
         return replace(stream, configured=configured)
 
 
-def seen_source(plan: SourcePlan, streams: tuple[StreamFacts, ...]) -> SeenSource:
+def seen_source(plan: SourcePlan, streams: tuple[StreamFacts, ...]) -> WatchedSource:
     """The source with the streams of its plan that were looked at."""
     first = plan.profiles[0]
-    return SeenSource(first.video_source, first.video_source_name, streams, left_out(plan, streams))
+    return WatchedSource(first.video_source, first.video_source_name, streams, left_out(plan, streams))
 
 
 def _refuses(stream: StreamFacts) -> bool:

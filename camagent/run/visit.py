@@ -29,7 +29,7 @@ from camagent.plan.upgrade import plan_upgrade
 from camagent.run.common_silence import NearbyCamera, silence_finding, silent_together
 from camagent.run.main_stream import video_sources
 from camagent.run.trust_findings import newly_finding, waiting_finding, waits_for_trust
-from camagent.run.turn import ASSUMED_STREAM_BPS, Doors, SeenSource, Turn
+from camagent.run.turn import ASSUMED_STREAM_BPS, Doors, Turn, WatchedSource
 from camagent.run.weaker_login import weaker_finding
 
 Target = DeviceTarget | StreamTarget | FileTarget
@@ -41,7 +41,7 @@ class DeviceCheck:
 
     target: Target
     device: DeviceFacts | Fault | None
-    sources: tuple[SeenSource, ...]
+    sources: tuple[WatchedSource, ...]
     checked_at: datetime
     duration_s: float
     defect: str | None = None
@@ -70,10 +70,10 @@ async def check_device(target: Target, credential: Credential | None, doors: Doo
     checked_at, began_s = doors.clock.now(), doors.clock.monotonic_s()
     device: DeviceFacts | Fault | None = None
     if isinstance(target, FileTarget):
-        sources = [SeenSource(None, None, (await doors.watch_file(target),))]
+        sources = [WatchedSource(None, None, (await doors.watch_file(target),))]
     elif isinstance(target, StreamTarget):
         async with doors.admit(ASSUMED_STREAM_BPS):
-            sources = [SeenSource(None, target.name, (await doors.watch(target, credential),))]
+            sources = [WatchedSource(None, target.name, (await doors.watch(target, credential),))]
     else:
         facts = await doors.interrogate(target, credential)
         device = silence_of(facts) or facts
@@ -84,7 +84,7 @@ async def check_device(target: Target, credential: Credential | None, doors: Doo
     return DeviceCheck(
         target=target,
         device=device,
-        sources=tuple(sources) or (SeenSource(None, None, ()),),
+        sources=tuple(sources) or (WatchedSource(None, None, ()),),
         checked_at=checked_at,
         duration_s=doors.clock.monotonic_s() - began_s,
     )

@@ -35,7 +35,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EncoderRequest:
     """What a client asks an encoder for."""
 
     codec: str
@@ -62,12 +62,12 @@ def set_encoder(camera: SimulatedCamera, request: SoapRequest, words: dict[str, 
     return replace(camera, streams=tuple(changed if item is stream else item for item in camera.streams))
 
 
-def _wanted(request: SoapRequest, now: StatedEncoder, words: dict[str, str]) -> Wanted:
+def _wanted(request: SoapRequest, now: StatedEncoder, words: dict[str, str]) -> EncoderRequest:
     codec = words.get(request.argument("Encoding") or "", "")
     bitrate = request.argument("BitrateLimit")
     gop = request.attribute("GovLength") or request.argument("GovLength")
     try:
-        return Wanted(
+        return EncoderRequest(
             codec,
             int(request.argument("Width") or now.width_px),
             int(request.argument("Height") or now.height_px),
@@ -79,7 +79,7 @@ def _wanted(request: SoapRequest, now: StatedEncoder, words: dict[str, str]) -> 
         raise _not_possible("a value is no number") from error
 
 
-def _check(wanted: Wanted, choices: tuple[EncoderChoice, ...]) -> None:
+def _check(wanted: EncoderRequest, choices: tuple[EncoderChoice, ...]) -> None:
     """Raises: Refused for what the encoder does not offer."""
     choice = next((item for item in choices if item.codec == wanted.codec), None)
     if choice is None:
@@ -103,7 +103,7 @@ def _not_possible(reason: str) -> Refused:
     )
 
 
-def _playing(stream: SimulatedStream, wanted: Wanted) -> SimulatedStream:
+def _playing(stream: SimulatedStream, wanted: EncoderRequest) -> SimulatedStream:
     """The stream with the sample that comes nearest; its own where that fits as well.
 
     Raises: Refused where no sample has that codec and size.
@@ -123,5 +123,5 @@ def _playing(stream: SimulatedStream, wanted: Wanted) -> SimulatedStream:
     )
 
 
-def _fits(clip: Clip, wanted: Wanted) -> bool:
+def _fits(clip: Clip, wanted: EncoderRequest) -> bool:
     return (clip.codec, clip.width_px, clip.height_px) == (wanted.codec, wanted.width_px, wanted.height_px)

@@ -20,7 +20,7 @@ from camagent.document.decisions import Decision
 from camagent.document.model import ScanDocument
 from camagent.document.read import MAX_DOCUMENT_BYTES, DocumentError, parse_document
 from camagent.document.states import CameraState
-from camagent.model.earlier_runs import KnownDevice, Learned
+from camagent.model.earlier_runs import KnownDevice, MemoryChange
 from camagent.model.expected import ExpectedCamera, Retirement
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan_result import History, ManualAnswer
@@ -133,7 +133,7 @@ class Store(ClosedAtEnd):
         """Every change of one camera, oldest first."""
         return tuple(map(state_rows.read, self._rows(state_rows.OF_CAMERA, (camera_id,))))
 
-    def remember(self, learned: Learned, at: datetime) -> None:
+    def remember(self, learned: MemoryChange, at: datetime) -> None:
         """Add what a run learned of devices and certificates; what others wrote meanwhile stays."""
         met = stamp_text(at)
         rows = [

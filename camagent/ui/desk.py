@@ -27,7 +27,7 @@ from camagent.run.again import check_camera_again
 from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import Fleet, FleetOptions, Job, Step
 from camagent.run.onlooker import Onlooker, Remaining, first_guess_s
-from camagent.run.site_run import Found, check_found, jobs_for
+from camagent.run.site_run import SearchOutcome, check_found, jobs_for
 from camagent.store import Store
 from camagent.ui.board import MAX_DEVICES, Board, Phase
 from camagent.ui.rows import Device
@@ -42,7 +42,7 @@ class SearchPlace:
     """Where is looked, and what is done there; every function may raise OperatorError."""
 
     ranges: tuple[str, ...]
-    search: Callable[[Fleet, Onlooker], Awaitable[Found]]
+    search: Callable[[Fleet, Onlooker], Awaitable[SearchOutcome]]
     keep_login: Callable[[Credential], tuple[str, ...]]
     """Into the credential store, bound to these ranges; the ranges."""
     kept_login: Callable[[], tuple[str, tuple[str, ...]] | None]
@@ -76,7 +76,7 @@ class Desk:
         self._task: asyncio.Task[None] | None = None
         self._fleet: Fleet | None = None
         self._place: SearchPlace | None = None
-        self._last_search: Found | None = None
+        self._last_search: SearchOutcome | None = None
         self._order: JudgingContext | None = None
         self._run: Run | None = None
 
@@ -216,7 +216,7 @@ class Desk:
         jobs = jobs_for(self._last_search.discovery, self._tools.order())
         self.board.waiting_for_trust = sum(job.login is LoginGiven.WITHHELD for job in jobs)
 
-    async def _scan(self, search: Found, order: JudgingContext) -> None:
+    async def _scan(self, search: SearchOutcome, order: JudgingContext) -> None:
         board = self.board
         board.cameras, board.document, board.comparison, board.of_now = {}, None, None, False
         self._hear_found((*search.discovery.sightings, *search.discovery.rtsp_only))

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from camagent.agent.environment import Environment
-from camagent.agent.record import Kept, Restored
+from camagent.agent.record import EarlierRound, RoundRecord
 from camagent.agent.schedule import Work
 from camagent.agent.sd_notify import Notifier
 from camagent.discover.hello import Presence
 from camagent.document.site_status import CameraStatus
-from camagent.model.earlier_runs import Learned, Memory
+from camagent.model.earlier_runs import Memory, MemoryChange
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.text import Message
 from camagent.run.context import Run
@@ -82,7 +82,7 @@ class FakeSite:
 
     async def judge(self, began_at: datetime) -> Run | None:
         self.judged += 1
-        return Run(build.scan_result(), Learned(), Memory())
+        return Run(build.scan_result(), MemoryChange(), Memory())
 
     def statuses(self) -> tuple[CameraStatus, ...]:
         return tuple(CameraStatus(host, host, host, True, START, START) for host in self.addresses)
@@ -101,12 +101,12 @@ class MemoryRecord:
     kept: list[Run] = field(default_factory=list)
     probes: list[Mapping[str, bool]] = field(default_factory=list)
 
-    async def restore(self, now: datetime) -> Restored:
-        return Restored()
+    async def restore(self, now: datetime) -> EarlierRound:
+        return EarlierRound()
 
-    async def keep(self, run: Run, now: datetime) -> Kept:
+    async def keep(self, run: Run, now: datetime) -> RoundRecord:
         self.kept.append(run)
-        return Kept(b"{}", Memory())
+        return RoundRecord(b"{}", Memory())
 
     async def note_probes(self, at: datetime, answers: Mapping[str, bool]) -> None:
         self.probes.append(answers)

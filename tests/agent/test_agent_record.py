@@ -12,7 +12,7 @@ from pathlib import Path
 
 from camagent.agent.record import StoreRecord
 from camagent.document.write import scan_document
-from camagent.model.earlier_runs import KnownDevice, Learned, Memory
+from camagent.model.earlier_runs import KnownDevice, Memory, MemoryChange
 from camagent.model.text import Message
 from camagent.run.context import Run
 from camagent.store import open_store
@@ -20,7 +20,7 @@ from tests import builders as build
 from tests.publish.samples import status
 
 KNOWN = (KnownDevice("cam-1", "192.0.2.11", None, (("serial", "S1"),)),)
-RUN = Run(build.scan_result(), Learned(KNOWN), Memory(KNOWN))
+RUN = Run(build.scan_result(), MemoryChange(KNOWN), Memory(KNOWN))
 
 
 def test_a_round_comes_back_after_a_restart(tmp_path: Path) -> None:
@@ -67,14 +67,14 @@ def test_a_store_that_cannot_be_written_is_told_and_the_round_goes_on(tmp_path: 
 
 def test_an_operator_s_acceptance_is_not_undone_by_the_next_round(tmp_path: Path) -> None:
     path, pin = tmp_path / "camagent.sqlite", ("192.0.2.11", "ab" * 32)
-    first = Run(build.scan_result(), Learned(pins=(pin,)), Memory(pins=(pin,)))
+    first = Run(build.scan_result(), MemoryChange(pins=(pin,)), Memory(pins=(pin,)))
 
     async def scenario() -> None:
         with open_store(path) as store, open_store(path) as command_line:
             record = StoreRecord(store, lambda _: None)
             assert (await record.keep(first, build.NOW)).memory.pins == (pin,)
             command_line.forget_pins("192.0.2.11", ["192.0.2.11"])
-            after = await record.keep(replace(first, learned=Learned()), build.NOW)
+            after = await record.keep(replace(first, learned=MemoryChange()), build.NOW)
             assert after.memory.pins == ()
             await record.close()
 

@@ -30,7 +30,7 @@ from camagent.model.stream import StreamAccess, StreamTarget
 from camagent.run.context import JudgingContext, Run
 from camagent.run.fleet import FleetOptions, Job
 from camagent.run.recognition import site_facts
-from camagent.run.turn import SeenSource
+from camagent.run.turn import WatchedSource
 from camagent.run.visit import DeviceCheck, Judge
 from tests import builders as build
 from tests.agent.agent_fakes import START, WoundClock
@@ -64,13 +64,13 @@ class FakeFleet:
         if isinstance(job.target, StreamTarget):
             rounds = self.stream(job.target)
             streams = (rounds,) if rounds is not None else ()
-            return DeviceCheck(job.target, None, (SeenSource(None, None, streams),), now, 2.0, self.defect)
+            return DeviceCheck(job.target, None, (WatchedSource(None, None, streams),), now, 2.0, self.defect)
         assert isinstance(job.target, DeviceTarget)
         facts = self.devices.get(job.target.host, SILENT)
         # every conversation brings its own value
         device = replace(facts) if isinstance(facts, DeviceFacts) else facts
         streams = (build.stream_facts(), build.sub_stream()) if isinstance(device, DeviceFacts) else ()  # type: ignore[assignment]
-        return DeviceCheck(job.target, device, (SeenSource("VS1", None, streams),), now, 12.0)
+        return DeviceCheck(job.target, device, (WatchedSource("VS1", None, streams),), now, 12.0)
 
 
 def settings(*inventory: Declaration) -> SiteSettings:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from camagent.model.earlier_runs import Learned, SeenPicture
+from camagent.model.earlier_runs import MemoryChange, SeenPicture
 from camagent.model.expected import DeviceWords, ExpectedCamera
 from camagent.model.stream import PictureNumbers
 from camagent.store import open_store
@@ -46,7 +46,7 @@ def test_shown_and_accepted(tmp_path: Path) -> None:
         picture = SeenPicture("cam-1", NOW, sound=False)
         at = datetime(2026, 11, 28, 1, tzinfo=UTC)
         words = ("s-1", "Cổng chính", "192.0.2.7", None, DeviceWords(), at)
-        store.remember(Learned(pictures=(picture,), expected=(ExpectedCamera("cam-1", *words),)), at)
+        store.remember(MemoryChange(pictures=(picture,), expected=(ExpectedCamera("cam-1", *words),)), at)
     for camera in ("cam-1", "192.0.2.7", "cổng chính"):
         assert "Last check, 28/11/2026" in run("baseline", "show", camera)[1], camera
     assert "Last check, 28/11/2026 08:00: luma 100, detail 5.2" in run("baseline", "show", "cam-1")[1]

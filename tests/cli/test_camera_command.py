@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from camagent.cli.main import build
 from camagent.document.write import scan_document
-from camagent.model.earlier_runs import KnownDevice, Learned
+from camagent.model.earlier_runs import KnownDevice, MemoryChange
 from camagent.model.expected import DeviceWords, ExpectedCamera, Retirement
 from camagent.model.operator_error import OperatorError
 from camagent.operator_files.inventory_file import parse_inventory
@@ -39,7 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CAMAGENT_DATA", str(tmp_path))
     monkeypatch.setenv("CAMAGENT_CONFIG_DIR", str(tmp_path))
     with open_store(tmp_path / "camagent.sqlite") as store:
-        store.remember(Learned(expected=(CAMERA, replace(CAMERA, id="cam-2", address="192.0.2.12"))), AT)
+        store.remember(MemoryChange(expected=(CAMERA, replace(CAMERA, id="cam-2", address="192.0.2.12"))), AT)
     return tmp_path
 
 
@@ -79,12 +79,12 @@ def test_a_run_that_began_before_does_not_undo_what_a_person_said(folder: Path) 
     run("camera", "forget", "cam-2")
     later = replace(CAMERA, present_at=AT + timedelta(days=1))
     with open_store(folder / "camagent.sqlite") as store:
-        store.remember(Learned(expected=(later, replace(CAMERA, id="cam-2"))), AT)
+        store.remember(MemoryChange(expected=(later, replace(CAMERA, id="cam-2"))), AT)
     assert set(kept(folder)) == {"cam-1"}
     assert kept(folder)["cam-1"].retired is not None and kept(folder)["cam-1"].present_at == later.present_at
     answered = datetime.now(UTC) + timedelta(minutes=1)
     with open_store(folder / "camagent.sqlite") as store:
-        store.remember(Learned(expected=(replace(CAMERA, id="cam-2", present_at=answered),)), answered)
+        store.remember(MemoryChange(expected=(replace(CAMERA, id="cam-2", present_at=answered),)), answered)
     assert set(kept(folder)) == {"cam-1", "cam-2"}, "it answered after it was forgotten"
 
 
@@ -156,7 +156,7 @@ def test_the_known_port_goes_into_the_exported_address(folder: Path) -> None:
         store.save(scan_document(school(1)))
         camera = scan_document(school(1)).cameras[0]
         url = f"http://{camera.address}:8899/onvif/device_service"
-        store.remember(Learned(devices=(KnownDevice(camera.id, camera.address, None, (), url),)), AT)
+        store.remember(MemoryChange(devices=(KnownDevice(camera.id, camera.address, None, (), url),)), AT)
     exported = folder / "camera.csv"
     assert run("inventory", "export", "-o", str(exported)).return_value == 0
     (declared,) = parse_inventory(exported.read_bytes(), "camera.csv")

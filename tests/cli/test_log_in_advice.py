@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from camagent.cli.main import build
 from camagent.discover.diagnosis import Level, judge_logins
-from camagent.model.earlier_runs import Learned
+from camagent.model.earlier_runs import MemoryChange
 from camagent.model.operator_error import OperatorError
 from camagent.store import open_store
 from camagent.text import render
@@ -70,5 +70,5 @@ def test_check_knows_the_certificates_of_earlier_scans(tmp_path: Path) -> None:
     assert _pins(Config()) == () and not (tmp_path / "data").exists(), "looking makes no file"
     (tmp_path / "data").mkdir(mode=0o700)
     with open_store(tmp_path / "data" / "camagent.sqlite") as store:
-        store.remember(Learned(pins=(("127.0.0.1:8443", "ab" * 32),)), NOW)
+        store.remember(MemoryChange(pins=(("127.0.0.1:8443", "ab" * 32),)), NOW)
     assert _pins(Config()) == (("127.0.0.1:8443", "ab" * 32),)

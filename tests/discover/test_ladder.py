@@ -10,7 +10,7 @@ import pytest
 
 from camagent.discover import ladder
 from camagent.discover.ladder import try_ports
-from camagent.discover.multicast import Tray
+from camagent.discover.multicast import DatagramQueue
 from camagent.discover.neighbours import Neighbourhood
 from camagent.discover.plan import DiscoveryPlan, Pacing
 from camagent.discover.sweep import Sweep, TriedPorts
@@ -58,7 +58,7 @@ def climb(street: Street, monkeypatch: pytest.MonkeyPatch, alive: bool = False) 
     neighbours = Neighbourhood(lambda: {HOST: True} if alive else {})
     neighbours.look(0.0)
     plan = replace(DiscoveryPlan((), ()), pacing=PACING)
-    sweep = Sweep(plan, street.clock, Tray(), TriedPorts(), neighbours, float("inf"))
+    sweep = Sweep(plan, street.clock, DatagramQueue(), TriedPorts(), neighbours, float("inf"))
     assert asyncio.run(try_ports(sweep, [HOST], lambda: None)) == frozenset()
     return sweep.tried_ports
 

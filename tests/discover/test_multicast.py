@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from camagent.discover import multicast
-from camagent.discover.multicast import MAX_DATAGRAMS, MAX_PER_SOURCE, Tray, note_of, reading
+from camagent.discover.multicast import MAX_DATAGRAMS, MAX_PER_SOURCE, DatagramQueue, note_of, reading
 from camagent.discover.wsdiscovery import ProbeTypes
 from camagent.platform.system_clock import SystemClock
 from camagent.text import LANGUAGES, render
@@ -15,7 +15,7 @@ from tests.discover.peers import message_id
 
 
 def test_one_source_cannot_fill_the_tray_for_the_others() -> None:
-    tray = Tray()
+    tray = DatagramQueue()
     for _ in range(MAX_PER_SOURCE + 50):
         tray.put(b"x", "192.168.1.66", "eth0")
     tray.put(b"x", "192.168.1.9", "eth0")
@@ -25,11 +25,11 @@ def test_one_source_cannot_fill_the_tray_for_the_others() -> None:
 
 
 def test_the_tray_is_bounded_in_number_and_bytes() -> None:
-    tray = Tray()
+    tray = DatagramQueue()
     for number in range(MAX_DATAGRAMS + 10):
         tray.put(b"", str(number), None)
     assert (len(tray.datagrams), tray.dropped) == (MAX_DATAGRAMS, 10)
-    large = Tray()
+    large = DatagramQueue()
     most = multicast.MAX_DATAGRAM_STORE_BYTES // 65_000
     for number in range(most + 5):
         large.put(b"x" * 65_000, str(number), None)
@@ -37,7 +37,7 @@ def test_the_tray_is_bounded_in_number_and_bytes() -> None:
 
 
 def test_every_probe_has_its_own_id_and_the_tray_remembers_what_it_asked() -> None:
-    tray = Tray()
+    tray = DatagramQueue()
     probes = [tray.probe(types) for types in (ProbeTypes.ANY, ProbeTypes.DEVICE, ProbeTypes.ANY)]
     assert [tray.sent[message_id(probe)] for probe in probes] == [
         ProbeTypes.ANY,
@@ -48,8 +48,8 @@ def test_every_probe_has_its_own_id_and_the_tray_remembers_what_it_asked() -> No
 
 def test_a_burst_waits_in_the_buffer_until_it_is_drained() -> None:
     # 500 answers of 1.8 kB at once: a reader that parses between two reads kept 118 of them
-    async def main() -> Tray:
-        tray = Tray()
+    async def main() -> DatagramQueue:
+        tray = DatagramQueue()
         with (
             multicast.open_directed_socket(None) as ear,
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as voice,

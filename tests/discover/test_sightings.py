@@ -11,7 +11,7 @@ from camagent.discover.multicast import Datagram
 from camagent.discover.sightings import (
     MAX_ANNOUNCEMENTS,
     MAX_DEVICES_PER_SOURCE,
-    Announced,
+    Announcements,
     read_datagrams,
 )
 from camagent.discover.wsdiscovery import ProbeTypes
@@ -24,12 +24,12 @@ LAN = Interface("eth1", 7, Medium.LAN, True, True, True, (ipaddress.IPv4Interfac
 FAULT = envelope("<s:Fault/>")
 
 
-def read(*answers: tuple[bytes, str] | tuple[bytes, str, str | None]) -> Announced:
+def read(*answers: tuple[bytes, str] | tuple[bytes, str, str | None]) -> Announcements:
     datagrams = [Datagram(a[0], a[1], a[2] if len(a) > 2 else "eth1") for a in answers]
     return read_datagrams(datagrams, {"urn:uuid:1": ProbeTypes.TRANSMITTER}, (LAN,))
 
 
-def hosts(announced: Announced) -> list[str]:
+def hosts(announced: Announcements) -> list[str]:
     return [str(sighting.target) for sighting in announced.sightings]
 
 

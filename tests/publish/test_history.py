@@ -16,9 +16,9 @@ from camagent.cli import scanning
 from camagent.cli.history import changes_of, history_command
 from camagent.document.compare import compare
 from camagent.document.rule_names import rule_names
-from camagent.document.school_year import Earlier, parse_earlier
+from camagent.document.school_year import EarlierScan, parse_earlier
 from camagent.document.states import CameraState
-from camagent.model.earlier_runs import Learned, Memory
+from camagent.model.earlier_runs import Memory, MemoryChange
 from camagent.model.finding import Outcome, Verdict
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan_result import CameraResult, ScanResult
@@ -85,7 +85,9 @@ def test_other_requirements_are_said() -> None:
 def test_every_scan_ends_with_what_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def published(scan: ScanResult, output_format: str = "table") -> str:
         with open_store(tmp_path / "record.sqlite") as store:
-            scanning.publish(Run(scan, Learned(), Memory()), RunOptions(output_format=output_format), store)
+            scanning.publish(
+                Run(scan, MemoryChange(), Memory()), RunOptions(output_format=output_format), store
+            )
         return capsys.readouterr().out
 
     assert "28/11/2026" not in published(scanned(0, judged(1, Outcome.FAIL)))
@@ -98,24 +100,24 @@ def test_every_scan_ends_with_what_changed(tmp_path: Path, capsys: pytest.Captur
 @pytest.mark.parametrize(
     ("text", "meant"),
     [
-        ("last", Earlier(ago=1)),
-        (" LAST ", Earlier(ago=1)),
-        ("3", Earlier(ago=3)),
-        ("08:36", Earlier(until=NOW.replace(hour=8, minute=37))),
-        ("9:30", Earlier(until=NOW.replace(minute=31))),
-        ("23:00", Earlier(until=NOW.replace(day=27, hour=23, minute=1))),
-        ("2026-11-20 08:36", Earlier(until=NOW.replace(day=20, hour=8, minute=37))),
-        ("20/11/2026 08:36", Earlier(until=NOW.replace(day=20, hour=8, minute=37))),
-        ("2026-11-20T08:36", Earlier(until=NOW.replace(day=20, hour=8, minute=37))),
-        ("2026-11-20", Earlier(until=NOW.replace(day=21, hour=0, minute=0))),
-        ("hk1", Earlier(until=datetime(2026, 1, 11, tzinfo=VIETNAM))),
+        ("last", EarlierScan(ago=1)),
+        (" LAST ", EarlierScan(ago=1)),
+        ("3", EarlierScan(ago=3)),
+        ("08:36", EarlierScan(until=NOW.replace(hour=8, minute=37))),
+        ("9:30", EarlierScan(until=NOW.replace(minute=31))),
+        ("23:00", EarlierScan(until=NOW.replace(day=27, hour=23, minute=1))),
+        ("2026-11-20 08:36", EarlierScan(until=NOW.replace(day=20, hour=8, minute=37))),
+        ("20/11/2026 08:36", EarlierScan(until=NOW.replace(day=20, hour=8, minute=37))),
+        ("2026-11-20T08:36", EarlierScan(until=NOW.replace(day=20, hour=8, minute=37))),
+        ("2026-11-20", EarlierScan(until=NOW.replace(day=21, hour=0, minute=0))),
+        ("hk1", EarlierScan(until=datetime(2026, 1, 11, tzinfo=VIETNAM))),
         *(
             (text, None)
             for text in ("", "0", "-1", "1000", "20261128", "25:00", "08:36 tomorrow", "hk3", "２")
         ),
     ],
 )
-def test_earlier_scans_are_named_in_many_ways(text: str, meant: Earlier | None) -> None:
+def test_earlier_scans_are_named_in_many_ways(text: str, meant: EarlierScan | None) -> None:
     assert parse_earlier(text, NOW) == meant
 
 

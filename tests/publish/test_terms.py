@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from openpyxl import load_workbook
 
 from camagent.cli.report import report_command
-from camagent.document.progress import Became, steps_between
+from camagent.document.progress import CameraProgress, steps_between
 from camagent.document.school_sightings import sightings_of
 from camagent.document.terms import TERMS, term_of
 from camagent.document.write import scan_document
@@ -83,7 +83,7 @@ def test_a_term_without_a_scan_is_one_line(tmp_path: Path, monkeypatch: pytest.M
         CliRunner().invoke(report_command, ["--term", "hk1"], standalone_mode=False, catch_exceptions=False)
 
 
-def became(before: CameraResult, after: CameraResult) -> Became:
+def became(before: CameraResult, after: CameraResult) -> CameraProgress:
     was, now = (view(replace(school(0), cameras=(one,))) for one in (before, after))
     steps = steps_between(sightings_of(was, "vi"), sightings_of(now, "vi"), {"9001"}, {})
     return steps[0].became
@@ -94,6 +94,6 @@ def test_unknown_is_never_done() -> None:
     unsure = replace(
         bad, verdict=Verdict.UNDETERMINED, upgrade=replace(bad.upgrade, action=Action.INVESTIGATE)
     )
-    assert became(bad, unsure) is Became.UNKNOWN
-    assert became(unsure, bad) is Became.OTHER
-    assert became(bad, bad) is Became.STAYS
+    assert became(bad, unsure) is CameraProgress.UNKNOWN
+    assert became(unsure, bad) is CameraProgress.OTHER
+    assert became(bad, bad) is CameraProgress.STAYS

@@ -29,7 +29,7 @@ KEYS += '<c t="inlineStr"><is><t>note</t></is></c></row>'
 MEASURE = """
 import sys, time
 from datetime import UTC, datetime
-from camagent.area.reviewed import Stamp, read_reviewed
+from camagent.area.workbook_review import Stamp, read_reviewed
 from camagent.model.operator_error import OperatorError
 from tests.peak import peak_mb
 content, began_s = sys.stdin.buffer.read(), time.process_time()

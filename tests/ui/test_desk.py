@@ -28,8 +28,8 @@ from camagent.run import site_run
 from camagent.run.context import JudgingContext
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job, Step
 from camagent.run.onlooker import Onlooker
-from camagent.run.site_run import Found, find_devices
-from camagent.run.turn import SeenSource
+from camagent.run.site_run import SearchOutcome, find_devices
+from camagent.run.turn import WatchedSource
 from camagent.run.visit import DeviceCheck, Judge
 from camagent.store import Store, open_store
 from camagent.ui.board import Board, Phase
@@ -77,7 +77,7 @@ class World:
                 information=builders.device_information(serial=f"S{job.host}"),
                 network=Fault(FaultCode.UNSUPPORTED, Stage.INTERROGATE, "x", 0.0),
             )
-            return DeviceCheck(job.target, device, (SeenSource(None, None, (stream,)),), NOW, 1.0)
+            return DeviceCheck(job.target, device, (WatchedSource(None, None, (stream,)),), NOW, 1.0)
 
         monkeypatch.setattr(site_run, "search", search)
         monkeypatch.setattr(Fleet, "_guarded", guarded)
@@ -106,7 +106,7 @@ class Place:
             raise OperatorError(message("discover.error.nothing_to_search"))
         plan = DiscoveryPlan((), ())
 
-        async def search(fleet: Fleet, onlooker: Onlooker) -> Found:
+        async def search(fleet: Fleet, onlooker: Onlooker) -> SearchOutcome:
             return await find_devices(plan, fleet, onlooker)
 
         return SearchPlace((), search, self._keep, lambda: None)

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from camagent.agent.record import Restored, StoreRecord
+from camagent.agent.record import EarlierRound, StoreRecord
 from camagent.model.finding import Verdict
 from camagent.model.text import Message
 from camagent.operator_files.credential_file import CredentialStore
@@ -131,7 +131,7 @@ def test_its_recording_is_judged_by_the_present_rules(machine: Machine) -> None:
 def test_the_service_begins_with_what_was_known(machine: Machine) -> None:
     messages: list[Message] = []
 
-    async def restore() -> Restored:
+    async def restore() -> EarlierRound:
         with open_store(machine.folder / "camagent.sqlite", messages.append) as store:
             record = StoreRecord(store, messages.append)
             try:

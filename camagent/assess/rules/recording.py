@@ -19,7 +19,7 @@ DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ChannelHolding:
     """What is kept of one channel, as of a moment."""
 
     since: datetime
@@ -31,7 +31,7 @@ class Held:
     """Days of that run in which something of `hole_s` or more is missing."""
 
 
-def held(channel: ChannelRecording, now: datetime, hole_s: float, gap_s: float) -> Held | None:
+def held(channel: ChannelRecording, now: datetime, hole_s: float, gap_s: float) -> ChannelHolding | None:
     """The newest run of the channel; None where nothing is kept."""
     if not channel.spans:
         return None
@@ -45,7 +45,7 @@ def held(channel: ChannelRecording, now: datetime, hole_s: float, gap_s: float) 
             ago = [int((now - at).total_seconds() // DAY_S) for at in (earlier.end, later.begin)]
             holed.update(range(ago[1], ago[0] + 1))
         since = earlier.begin
-    return Held(since, newest, (now - since).total_seconds() / DAY_S, len(holed))
+    return ChannelHolding(since, newest, (now - since).total_seconds() / DAY_S, len(holed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def _nothing_kept(asked: _Asked, own: ChannelRecording) -> Judgement:
     return Judgement(Outcome.FAIL, say("retention_none"))
 
 
-def _enough(own: ChannelRecording, kept: Held, minimum_days: float) -> Judgement:
+def _enough(own: ChannelRecording, kept: ChannelHolding, minimum_days: float) -> Judgement:
     """Far enough back; holes, or not knowing of them, are less than what is asked and no failure."""
     outcome, name = Outcome.PASS, "retention_enough"
     if not own.holes_told:
@@ -188,14 +188,14 @@ def kept_recording(
 
 
 def _is_believable(
-    own: ChannelRecording, kept: Held, now: datetime, believable_days: float, hole_s: float
+    own: ChannelRecording, kept: ChannelHolding, now: datetime, believable_days: float, hole_s: float
 ) -> bool:
     """Neither older than any disk of a school, nor of tomorrow."""
     oldest_days = (now - own.spans[0].begin).total_seconds() / DAY_S
     return oldest_days <= believable_days and _ahead_s(kept, now) <= hole_s
 
 
-def _ahead_s(kept: Held, now: datetime) -> float:
+def _ahead_s(kept: ChannelHolding, now: datetime) -> float:
     """How far the recordings reach into the future."""
     return max((kept.newest - now).total_seconds(), -kept.days * DAY_S)
 

@@ -56,7 +56,7 @@ hazy clip of strength 4 and 5 lies above it (218 to 240), every sprayed lens bel
 
 
 @dataclass(frozen=True, slots=True)
-class Between:
+class PicturePair:
     """What two pictures of a stream show together; of more pictures the least, but for the change."""
 
     change: float | None = None
@@ -74,7 +74,7 @@ def scores_together(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def conditions(
-    scores: Sequence[Mapping[str, float]], between: Between
+    scores: Sequence[Mapping[str, float]], between: PicturePair
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The conditions of a stream, and those that the numbers cannot tell.
 

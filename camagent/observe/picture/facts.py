@@ -9,7 +9,7 @@ from statistics import fmean
 import numpy as np
 
 from camagent.model.stream import ImageFacts
-from camagent.observe.picture.conditions import Between, conditions, scores_together
+from camagent.observe.picture.conditions import PicturePair, conditions, scores_together
 from camagent.observe.picture.pair import difference, flicker, rolling
 from camagent.observe.picture.picture_numbers import PictureMeasures
 
@@ -20,7 +20,7 @@ def image_facts(pictures: Sequence[PictureMeasures]) -> ImageFacts | None:
     """Means over the pictures and what they show; None without a picture."""
     if not pictures:
         return None
-    between = Between(
+    between = PicturePair(
         change=_change(pictures),
         rolling=min((rolling(a.rows, b.rows) for a, b in pairwise(pictures)), default=0.0),
         flicker=min((_flicker(a, b) for a, b in pairwise(pictures)), default=0.0),

@@ -28,7 +28,7 @@ OPTIONS_SHARE = 0.5  # of the time for a reply: nothing depends on this one, and
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class DescribeReply:
     """What DESCRIBE yielded: the track that we shall watch and the addresses to ask for it."""
 
     media: MediaDescription
@@ -79,7 +79,7 @@ class RtspSession:
             tls_fingerprint_sha256=self.client.connection.tls_fingerprint,
         )
 
-    async def describe(self) -> Described | Fault:
+    async def describe(self) -> DescribeReply | Fault:
         """OPTIONS, then DESCRIBE: first as anybody, then logged in where that is asked for."""
         client, uri = self.client, str(self.uri)
         options = await client.ask_once("OPTIONS", uri, OPTIONS_SHARE * client.limits.reply_s)
@@ -99,7 +99,7 @@ class RtspSession:
         return self._choose(answer, description)
 
     async def set_up(
-        self, described: Described, transport: Interleaved | PortPair
+        self, described: DescribeReply, transport: Interleaved | PortPair
     ) -> GrantedTransport | Fault:
         """Ask for the video track only: audio and metadata cost the camera and tell us nothing."""
         asked = [("Transport", transport.header())]
@@ -117,7 +117,7 @@ class RtspSession:
         fitting = (granted for granted in map(parse_transport, alternatives) if granted.fits(transport))
         return next(fitting, self._fault(FaultCode.RTSP_ERROR, "SETUP"))
 
-    async def play(self, described: Described) -> Fault | None:
+    async def play(self, described: DescribeReply) -> Fault | None:
         """Start; returns the Fault that prevented it.
 
         Whatever a server has against the address as written (a trailing slash: rtsp-client-android#9,
@@ -174,7 +174,7 @@ class RtspSession:
             await self.client.ask("TEARDOWN", uri, limit_s=self.client.limits.teardown_s)
             self.client.session = None
 
-    def _choose(self, answer: Response, description: SessionDescription) -> Described | Fault:
+    def _choose(self, answer: Response, description: SessionDescription) -> DescribeReply | Fault:
         media = description.video()
         if media is None or not media.formats:
             return self._fault(FaultCode.NO_VIDEO, "DESCRIBE")
@@ -182,7 +182,7 @@ class RtspSession:
         addresses = ways(answer, (description.control, media.control), self.uri)
         if not addresses:
             return self._fault(FaultCode.MALFORMED_REPLY, "DESCRIBE")
-        return Described(media, chosen, addresses)
+        return DescribeReply(media, chosen, addresses)
 
     def _was_challenged(self) -> bool | None:
         return False if self.client.login.offered else None

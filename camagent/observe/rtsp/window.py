@@ -23,7 +23,7 @@ from camagent.observe.rtsp.batching import turn_reader
 from camagent.observe.rtsp.connection import FULL_READS
 from camagent.observe.rtsp.datagrams import DatagramPair, open_pair
 from camagent.observe.rtsp.media import Media
-from camagent.observe.rtsp.session import Described, RtspSession
+from camagent.observe.rtsp.session import DescribeReply, RtspSession
 from camagent.observe.rtsp.transport import GrantedTransport, Interleaved
 from camagent.observe.rtsp.window_plan import WindowPlan, picture_memory, picture_times_s
 from camagent.observe.silence import Silence
@@ -46,7 +46,7 @@ OWN_SSRC = 0x63616D61
 class Watching:
     """The state of one window."""
 
-    def __init__(self, session: RtspSession, described: Described, plan: WindowPlan) -> None:
+    def __init__(self, session: RtspSession, described: DescribeReply, plan: WindowPlan) -> None:
         self.session = session
         self.described = described
         self.plan = plan

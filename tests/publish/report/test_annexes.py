@@ -17,7 +17,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from camagent.area import AreaReport, merge_area
-from camagent.area.reviewed import Stamp, read_reviewed
+from camagent.area.workbook_review import Stamp, read_reviewed
 from camagent.document.decisions import DECISIONS, Decision
 from camagent.model.finding import Action
 from camagent.model.scan_result import CameraResult

@@ -19,7 +19,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from camagent.area import AreaOptions, AreaReport, merge_area
-from camagent.area.reviewed import Stamp, apply_reviewed, read_reviewed, summary
+from camagent.area.workbook_review import Stamp, apply_reviewed, read_reviewed, summary
 from camagent.cli.area import merge_command
 from camagent.document.decisions import Decision
 from camagent.document.upgrade_rows import UpgradeRow

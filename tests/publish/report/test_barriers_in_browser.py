@@ -12,8 +12,8 @@ from camagent.document.compare import compare
 from camagent.document.site_status import AgentSnapshot
 from camagent.exporter.status_page import render_status_page
 from camagent.report.area_html import render_area_html
+from camagent.report.earlier_scans import EarlierScans
 from camagent.report.html import render_html
-from camagent.report.past import Past
 from tests.builders import NOW, profile_stamp, site
 from tests.publish.report.browser import CHROMIUM, Page, chromium, visit
 from tests.publish.samples import camera, hostile_school, school, status, view
@@ -34,7 +34,7 @@ def pages(lang: str, folder: Path) -> dict[str, str]:
     put(folder, "b.json", named("2", "Đống Đa", 4))
     watched = AgentSnapshot(site(), NOW, tuple(status(camera(n)) for n in range(6)), profile_stamp())
     return {
-        "report": render_html([now], lang, Past(compare(before, now))),
+        "report": render_html([now], lang, EarlierScans(compare(before, now))),
         "several schools": render_html([now, before], lang),
         "nothing found": render_html([view(school(0))], lang),
         "hostile": render_html([view(hostile_school())], lang),

@@ -16,9 +16,9 @@ from camagent.document.write import scan_document
 from camagent.model.finding import Outcome, Severity, Verdict
 from camagent.model.scan_result import NotChecked
 from camagent.report.charts import WHOLE, bandwidth, rate_bars, verdict_shares
+from camagent.report.earlier_scans import EarlierScans
 from camagent.report.html import render_html
 from camagent.report.not_checked import missed_groups
-from camagent.report.past import Past
 from camagent.store import open_store
 from camagent.ui.rows import changes_row
 from tests import builders
@@ -123,7 +123,7 @@ def test_a_single_check_says_so() -> None:
 def test_changes_are_told_with_other_requirements_marked() -> None:
     later = school(3, started_at=builders.NOW + timedelta(days=30))
     other = replace(later, profile=builders.profile_stamp(digest="sha256:1"))
-    page = render_html([view(other)], "vi", Past(compare(view(school(2)), view(other))))
+    page = render_html([view(other)], "vi", EarlierScans(compare(view(school(2)), view(other))))
     assert "<dt>Mới xuất hiện</dt><dd>1</dd>" in page and "hai hồ sơ yêu cầu khác nhau" in page
     assert 'id="changes"' not in render_html([view(other)], "vi")
 
@@ -139,7 +139,7 @@ def test_a_row_that_changed_is_told_by_its_name() -> None:
     assert title is not None and comparison.changes[0].rules_fixed == ("IMG-FPS",)
     for lang in ("vi", "en"):
         wanted = f"{title.to(lang)} [IMG-FPS]"
-        assert f"✓ {wanted}" in render_html([fine], lang, Past(comparison))
+        assert f"✓ {wanted}" in render_html([fine], lang, EarlierScans(comparison))
         assert changes_row(comparison, fine, lang)["cameras"][0]["fixed"] == [wanted]
 
 
@@ -152,7 +152,7 @@ def test_the_history_of_a_camera_is_told_where_something_changed(tmp_path: Path)
         newest = store.latest()
         assert newest is not None
         histories = {item.id: store.states(item.id) for item in newest.cameras}
-    page = render_html([newest], "vi", Past(states=histories))
+    page = render_html([newest], "vi", EarlierScans(states=histories))
     (history,) = re.findall(r'<ul class="history">(.*?)</ul>', page, re.DOTALL)
     assert history.index("23/11/2026") < history.index("24/11/2026") and history.count("<li>") == 2
 

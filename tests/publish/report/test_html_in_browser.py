@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from camagent.document.compare import compare
+from camagent.report.earlier_scans import EarlierScans
 from camagent.report.html import render_html
-from camagent.report.past import Past
 from tests.publish.report.browser import CHROMIUM, CONTRAST, DARK, PHONE, SMALLEST, Page, chromium, visit
 from tests.publish.samples import HOSTILE, hostile_school, school, view
 
@@ -36,7 +36,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "report.html"
     now, before = view(school(20)), view(school(15))
-    path.write_text(render_html([now], "vi", Past(compare(before, now))), encoding="utf-8")
+    path.write_text(render_html([now], "vi", EarlierScans(compare(before, now))), encoding="utf-8")
     return path
 
 

@@ -17,7 +17,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from camagent.area import AreaReport, merge_area
-from camagent.area.reviewed import Stamp, read_reviewed
+from camagent.area.workbook_review import Stamp, read_reviewed
 from camagent.document.decisions import DECISIONS, Decision
 from camagent.report.annex import ANNEXES, KEYS
 from camagent.report.area_xlsx import render_area_xlsx

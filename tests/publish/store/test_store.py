@@ -15,7 +15,7 @@ from camagent import store as store_module
 from camagent.document.model import ScanDocument
 from camagent.document.read import MAX_DOCUMENT_BYTES
 from camagent.document.write import camera_view, scan_document
-from camagent.model.earlier_runs import KnownDevice, Learned
+from camagent.model.earlier_runs import KnownDevice, MemoryChange
 from camagent.model.finding import Verdict
 from camagent.model.scan_result import CameraFacts, ManualAnswer, ScanResult
 from camagent.model.text import Message
@@ -158,9 +158,11 @@ def test_what_two_processes_learn_is_kept_of_both(tmp_path: Path) -> None:
     second = KnownDevice("cam-2", "192.0.2.2", "VS2", ())
     moved = replace(first, address="192.0.2.50")
     with open_store(tmp_path / "site.db") as agent, open_store(tmp_path / "site.db") as scan:
-        agent.remember(Learned((first,), (("192.0.2.1", "ab" * 32),)), START)
-        scan.remember(Learned((second,), (("192.0.2.2:8443", "cd" * 32), ("192.0.2.1", "00" * 32))), START)
-        agent.remember(Learned((moved,)), START)
+        agent.remember(MemoryChange((first,), (("192.0.2.1", "ab" * 32),)), START)
+        scan.remember(
+            MemoryChange((second,), (("192.0.2.2:8443", "cd" * 32), ("192.0.2.1", "00" * 32))), START
+        )
+        agent.remember(MemoryChange((moved,)), START)
         assert agent.known_devices() == (moved, second)
         assert scan.pins() == (("192.0.2.1", "ab" * 32), ("192.0.2.2:8443", "cd" * 32)), (
             "the first one seen stays"
@@ -178,7 +180,7 @@ def test_a_device_with_a_new_name_every_day_does_not_grow_the_record(
         for day in range(10):
             device = KnownDevice(f"cam-{day}", "192.0.2.1", None, ())
             store.remember(
-                Learned((device,), ((f"192.0.2.1:{day}", "ab" * 32),)), START + timedelta(days=day)
+                MemoryChange((device,), ((f"192.0.2.1:{day}", "ab" * 32),)), START + timedelta(days=day)
             )
         assert [device.id for device in store.known_devices()] == ["cam-7", "cam-8", "cam-9"]
         assert len(store.pins()) == 3
@@ -232,7 +234,7 @@ def test_a_store_of_an_older_version_is_taken_along(tmp_path: Path) -> None:
     with open_store(path) as store:
         (device,) = store.known_devices()
         assert (device.id, device.signs, device.service_url) == ("cam-1", (("serial", "S1"),), None)
-        store.remember(Learned((replace(device, service_url="http://192.0.2.1:8000/onvif"),)), START)
+        store.remember(MemoryChange((replace(device, service_url="http://192.0.2.1:8000/onvif"),)), START)
         assert store.known_devices()[0].service_url == "http://192.0.2.1:8000/onvif"
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 
-from camagent.model.earlier_runs import Learned, Memory, SeenPicture, memory_after
+from camagent.model.earlier_runs import Memory, MemoryChange, SeenPicture, memory_after
 from camagent.model.stream import NightLook, PictureNumbers
 from camagent.store import open_store
 
@@ -17,8 +17,8 @@ NIGHT = replace(DAY, infrared=True, sharpness=None)
 AT = datetime(2026, 11, 2, 3, tzinfo=UTC)
 
 
-def learned(*looks: tuple[str, PictureNumbers, bool]) -> Learned:
-    return Learned(pictures=tuple(SeenPicture(*one) for one in looks))
+def learned(*looks: tuple[str, PictureNumbers, bool]) -> MemoryChange:
+    return MemoryChange(pictures=tuple(SeenPicture(*one) for one in looks))
 
 
 def test_the_first_sound_picture_becomes_the_reference_and_stays(tmp_path: Path) -> None:
@@ -53,8 +53,8 @@ def test_a_camera_takes_less_than_six_kilobytes(tmp_path: Path) -> None:
 
 def test_the_night_has_a_reference_of_its_own_and_the_last_look_is_kept(tmp_path: Path) -> None:
     looked, later = NightLook(AT, ()), NightLook(AT + timedelta(days=1), ("black", "glare"))
-    first = Learned(pictures=(SeenPicture("cam", DAY, True, looked),))
-    second = Learned(pictures=(SeenPicture("cam", OTHER, False, later),))
+    first = MemoryChange(pictures=(SeenPicture("cam", DAY, True, looked),))
+    second = MemoryChange(pictures=(SeenPicture("cam", OTHER, False, later),))
     with open_store(tmp_path / "s.sqlite") as store:
         store.remember(first, AT)
         store.remember(second, AT + timedelta(days=1))
@@ -64,11 +64,11 @@ def test_the_night_has_a_reference_of_its_own_and_the_last_look_is_kept(tmp_path
         assert rows["night_latest"].numbers.luma == (), "what the look showed needs no numbers"
         store.accept_picture("cam")
         assert store.nights() == ({}, {"cam": later}), "made anew by the next sound look by night"
-    under_infrared = Learned(pictures=(SeenPicture("ir", NIGHT, True, looked),))
+    under_infrared = MemoryChange(pictures=(SeenPicture("ir", NIGHT, True, looked),))
     with open_store(tmp_path / "ir.sqlite") as store:
         store.remember(under_infrared, AT)
         assert store.nights()[0] == {}, "the reference under infrared is the night's own"
-        store.remember(Learned(pictures=(SeenPicture("ir", DAY, True, looked),)), AT)
+        store.remember(MemoryChange(pictures=(SeenPicture("ir", DAY, True, looked),)), AT)
         assert store.nights()[0] == {}, "three full rows a camera at most"
     memory = memory_after(memory_after(Memory(), first), second)
     assert memory.night_references == {"cam": DAY} and memory.nights == {"cam": later}
@@ -77,7 +77,7 @@ def test_the_night_has_a_reference_of_its_own_and_the_last_look_is_kept(tmp_path
 def test_a_camera_that_sees_colour_by_night_and_infrared_too_keeps_three_full_rows(tmp_path: Path) -> None:
     looks = [NightLook(AT + timedelta(hours=hour), ()) for hour in range(3)]
     pictures = [(DAY, None), (OTHER, looks[0]), (NIGHT, looks[1]), (OTHER, looks[2])]
-    runs = [Learned(pictures=(SeenPicture("cam", numbers, True, look),)) for numbers, look in pictures]
+    runs = [MemoryChange(pictures=(SeenPicture("cam", numbers, True, look),)) for numbers, look in pictures]
     memory = Memory()
     with open_store(tmp_path / "s.sqlite") as store:
         for run in runs:

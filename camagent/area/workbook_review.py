@@ -25,7 +25,7 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
-class Reviewed:
+class WorkbookReview:
     """What the office wrote into one workbook."""
 
     source: str
@@ -37,7 +37,7 @@ class Reviewed:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class ReviewOutcome:
     """A reviewed list against what was decided before."""
 
     record: tuple[Decision, ...]
@@ -49,7 +49,7 @@ class Applied:
     unchanged: int
 
 
-def read_reviewed(content: bytes, source: str, stamp: Stamp) -> Reviewed:
+def read_reviewed(content: bytes, source: str, stamp: Stamp) -> WorkbookReview:
     """Read the decisions of a reviewed workbook, in either language, whatever the office sorted or filtered.
 
     Raises: OperatorError where it is no such workbook, or its lines were torn apart.
@@ -79,12 +79,12 @@ def read_reviewed(content: bytes, source: str, stamp: Stamp) -> Reviewed:
                 line.row_id, decision, line.note or None, source, stamp.at, stamp.by, stamp.as_of
             )
     kept = tuple(item for item in decisions.values() if item.row_id not in twice)
-    return Reviewed(source, kept, tuple(undecided), tuple(problems))
+    return WorkbookReview(source, kept, tuple(undecided), tuple(problems))
 
 
 def apply_reviewed(
-    reviewed: Reviewed, earlier: Mapping[str, Decision], cameras: Mapping[str, SightingView], lang: str
-) -> Applied:
+    reviewed: WorkbookReview, earlier: Mapping[str, Decision], cameras: Mapping[str, SightingView], lang: str
+) -> ReviewOutcome:
     """What is new against the earlier decisions, and where it says something else than they.
 
     cameras: as the record knows them by every id, to name them; an id of before a camera moved is followed.
@@ -104,7 +104,7 @@ def apply_reviewed(
             conflicts.append(_conflict(before, item, camera, lang))
     count = sum(row_id in earlier for row_id in reviewed.undecided)
     emptied = (message("area.reviewed.emptied", source=reviewed.source, count=count),) if count else ()
-    return Applied(tuple(record), tuple(conflicts), emptied, unchanged)
+    return ReviewOutcome(tuple(record), tuple(conflicts), emptied, unchanged)
 
 
 def _contradicts(before: Decision, after: Decision) -> bool:
@@ -113,7 +113,7 @@ def _contradicts(before: Decision, after: Decision) -> bool:
     return before.decision != after.decision or another_note
 
 
-def summary(reviewed: Reviewed, applied: Applied) -> Message:
+def summary(reviewed: WorkbookReview, applied: ReviewOutcome) -> Message:
     """One line for the person who ran the command."""
     counts = {"new": len(applied.record), "same": applied.unchanged, "conflicts": len(applied.conflicts)}
     return message("area.reviewed.recorded", source=reviewed.source, empty=len(reviewed.undecided), **counts)

@@ -11,7 +11,7 @@ from camagent.document.states import CameraState
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class EarlierScans:
     """All empty where there is no record."""
 
     comparison: Comparison | None = None

@@ -17,7 +17,7 @@ from camagent.run.visit import DeviceCheck, with_other_look
 
 
 @dataclass(slots=True)
-class Watched:
+class WatchedDevice:
     """A device from the moment that it is known of; times are monotonic: the wall clock of an old PC
     jumps."""
 
