@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from camagent.platform.system_clock import SystemClock
 from camagent.run.fleet import Fleet, FleetLimits, Job
@@ -78,3 +79,22 @@ def test_a_wrong_password_is_judged_once_however_often_a_run_is_ended(door: str,
         return logins_of(device)
 
     assert asyncio.run(story()) == 1
+
+
+@pytest.mark.parametrize("door", ["wsse", "digest"])
+@pytest.mark.parametrize("status", [404, 503, 200])
+def test_who_answers_a_login_with_something_else_hears_two_at_most(door: str, status: int) -> None:
+    """404, busy, or a page: nobody knows what it makes of the login, and a third would not show it."""
+
+    def elsewhere(_device: FakeDevice, asked: Asked) -> Answer:
+        if asked.wsse or asked.authorization:
+            return web.Response(status=status, text="<html>?</html>", content_type="text/html")
+        return ""
+
+    async def story() -> int:
+        device = FakeDevice(login=door, before=elsewhere)
+        async with serving(device), Fleet(FleetLimits(), SystemClock(), LoginLedger()) as fleet:
+            await fleet.check([Job(device.target, LOGIN)], OPTIONS)
+        return logins_of(device)
+
+    assert 1 <= asyncio.run(story()) <= 2

@@ -26,7 +26,13 @@ MAX_SENDS = 4  # of one question: first try, other door, renewed nonce, header l
 # log-ins that were answered with nothing readable: one may be bad luck, a third could be a lock-out
 MAX_DOUBTS = 2
 _JUDGED_AFTER_LOGIN = (FaultCode.SOAP_FAULT, FaultCode.UNSUPPORTED)  # a fault, but no longer about the log-in
-_DOUBTFUL = (FaultCode.MALFORMED_REPLY, FaultCode.NOT_ONVIF, FaultCode.TIMEOUT, FaultCode.BUSY)
+_DOUBTFUL = (
+    FaultCode.MALFORMED_REPLY,
+    FaultCode.NOT_ONVIF,
+    FaultCode.NOT_FOUND,
+    FaultCode.TIMEOUT,
+    FaultCode.BUSY,
+)
 
 
 @dataclass
