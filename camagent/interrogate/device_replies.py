@@ -230,9 +230,14 @@ def parse_device_capabilities(node: Node) -> ServiceCapabilities:
     )
 
 
-def parse_secure_streaming(node: Node) -> bool | None:
-    """GetServiceCapabilitiesResponse of Media2: SecureRTSPStreaming."""
-    return to_bool((node.child("Capabilities") or node).value("StreamingCapabilities", "SecureRTSPStreaming"))
+def parse_media_capabilities(node: Node) -> ServiceCapabilities:
+    """GetServiceCapabilitiesResponse of Media2 (SecureRTSPStreaming, VideoSourceMode) or Media1 (the
+    latter)."""
+    stated = node.child("Capabilities") or node
+    return ServiceCapabilities(
+        secure_rtsp=to_bool(stated.value("StreamingCapabilities", "SecureRTSPStreaming")),
+        source_modes=to_bool(stated.value("VideoSourceMode")),
+    )
 
 
 def parse_recording_summary(node: Node) -> RecordingFacts:

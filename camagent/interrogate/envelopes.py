@@ -19,11 +19,11 @@ from camagent.interrogate.device_replies import (
     parse_gateway,
     parse_information,
     parse_interfaces,
+    parse_media_capabilities,
     parse_ntp,
     parse_protocols,
     parse_recording_summary,
     parse_scopes,
-    parse_secure_streaming,
     parse_services,
     parse_users,
 )
@@ -37,8 +37,10 @@ from camagent.interrogate.media_replies import (
     parse_snapshot_address,
     parse_stream_address,
 )
+from camagent.interrogate.source_modes import parse_source_modes
 from camagent.model.device import EncoderOptions, EncoderSettings
 from camagent.model.onvif import DEVICE_NS, MEDIA1_NS, MEDIA2_NS, SCHEMA_NS, SEARCH_NS
+from camagent.model.source_mode import SourceMode
 from camagent.model.uri import StreamUri
 from camagent.wire.xml import Node
 
@@ -117,7 +119,8 @@ GET_MEDIA2_PROFILES = Question(
 )
 GET_MEDIA2_PROFILES_ALL = Question("GetProfiles", MEDIA2_NS, parse_media2_profiles, "<Type>All</Type>")
 GET_DEVICE_CAPABILITIES = Question("GetServiceCapabilities", DEVICE_NS, parse_device_capabilities)
-GET_MEDIA2_CAPABILITIES = Question("GetServiceCapabilities", MEDIA2_NS, parse_secure_streaming)
+GET_MEDIA1_CAPABILITIES = Question("GetServiceCapabilities", MEDIA1_NS, parse_media_capabilities)
+GET_MEDIA2_CAPABILITIES = Question("GetServiceCapabilities", MEDIA2_NS, parse_media_capabilities)
 GET_MEDIA1_ENCODERS = Question("GetVideoEncoderConfigurations", MEDIA1_NS, parse_encoders)
 GET_MEDIA2_ENCODERS = Question("GetVideoEncoderConfigurations", MEDIA2_NS, parse_encoders)
 GET_RECORDING_SUMMARY = Question("GetRecordingSummary", SEARCH_NS, parse_recording_summary)
@@ -172,3 +175,9 @@ def get_encoders_of_profile(media_profile: str) -> Question[tuple[EncoderSetting
     """GetVideoEncoderConfigurations of Media2 that one media profile may use."""
     content = f"<ProfileToken>{escape(media_profile)}</ProfileToken>"
     return Question("GetVideoEncoderConfigurations", MEDIA2_NS, parse_encoders, content)
+
+
+def get_source_modes(service_namespace: str, source: str) -> Question[tuple[SourceMode, ...]]:
+    """GetVideoSourceModes of one video source."""
+    content = f"<VideoSourceToken>{escape(source)}</VideoSourceToken>"
+    return Question("GetVideoSourceModes", service_namespace, parse_source_modes, content)

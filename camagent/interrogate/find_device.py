@@ -19,6 +19,7 @@ from camagent.interrogate.envelopes import (
     GET_CLOCK,
     GET_DEVICE_CAPABILITIES,
     GET_INFORMATION,
+    GET_MEDIA1_CAPABILITIES,
     GET_MEDIA2_CAPABILITIES,
     GET_SERVICES,
     GET_USERS,
@@ -35,7 +36,7 @@ from camagent.model.device import (
     ServiceCapabilities,
 )
 from camagent.model.fault import Fault, FaultCode, Stage
-from camagent.model.onvif import MEDIA2_NS
+from camagent.model.onvif import MEDIA1_NS, MEDIA2_NS
 
 # URLs tried to find the device service: the ladder, and other paths where there is a web server
 MAX_DOORS = 26
@@ -171,11 +172,15 @@ async def fetch_capabilities(
     outcome = await conversation.ask_openly(GET_DEVICE_CAPABILITIES, url)
     if isinstance(outcome, Fault):
         return outcome
-    media2 = service_url(services, MEDIA2_NS)
-    if media2 is None:
-        return outcome
-    secure = await conversation.ask_openly(GET_MEDIA2_CAPABILITIES, media2)
-    return replace(outcome, secure_rtsp=None if isinstance(secure, Fault) else secure)
+    for namespace, question in ((MEDIA2_NS, GET_MEDIA2_CAPABILITIES), (MEDIA1_NS, GET_MEDIA1_CAPABILITIES)):
+        media_url = service_url(services, namespace)
+        if media_url is None:
+            continue
+        media = await conversation.ask_openly(question, media_url)
+        if isinstance(media, Fault):
+            return outcome
+        return replace(outcome, secure_rtsp=media.secure_rtsp, source_modes=media.source_modes)
+    return outcome
 
 
 async def ask_as_stranger(

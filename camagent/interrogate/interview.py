@@ -184,7 +184,7 @@ class _Interview:
             information = await self._information()
             services = await fetch_services(self.conversation, self.url, logged_in=True)
         listed = () if isinstance(services, Fault) else services
-        media = await fetch_media(self.conversation, media_doors(listed, self.url))
+        media = await fetch_media(self.conversation, media_doors(listed, self.url), capabilities)
         if isinstance(clock, Fault) and clock.code is FaultCode.AUTH_REQUIRED:
             clock = await fetch_clock(self.conversation, self.url, logged_in=True)
         information = information or await self._information()

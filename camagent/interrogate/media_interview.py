@@ -7,7 +7,7 @@ others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from camagent.interrogate.conversation import Conversation
@@ -20,15 +20,24 @@ from camagent.interrogate.envelopes import (
     Question,
     get_encoder_options,
     get_encoders_of_profile,
+    get_source_modes,
     get_stream_uri,
 )
 from camagent.interrogate.media_replies import StatedProfile, StatedProfiles
 from camagent.interrogate.merged_profiles import merged
 from camagent.interrogate.quirks import Quirk
 from camagent.interrogate.service_urls import service_url
-from camagent.model.device import EncoderOptions, EncoderSettings, MediaFacts, MediaProfile, Service
+from camagent.model.device import (
+    EncoderOptions,
+    EncoderSettings,
+    MediaFacts,
+    MediaProfile,
+    Service,
+    ServiceCapabilities,
+)
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.onvif import MEDIA1_NS, MEDIA2_NS
+from camagent.model.source_mode import SourceMode
 from camagent.model.uri import StreamUri
 
 USUAL_PROFILES = 8  # of a camera; a recorder has a few for each channel
@@ -64,8 +73,13 @@ def media_doors(services: Sequence[Service], device_url: str) -> tuple[MediaDoor
     return doors or tuple(MediaDoor(namespace, device_url) for namespace in both)
 
 
-async def fetch_media(conversation: Conversation, doors: Sequence[MediaDoor]) -> MediaFacts | Fault:
-    """Everything about the media profiles, the main ones first, as long as time allows."""
+async def fetch_media(
+    conversation: Conversation, doors: Sequence[MediaDoor], claims: ServiceCapabilities | Fault | None = None
+) -> MediaFacts | Fault:
+    """Everything about the media profiles, the main ones first, as long as time allows.
+
+    claims: what the services say that they can do.
+    """
     outcomes: dict[MediaDoor, StatedProfiles | Fault] = {}
     for door in (
         doors if conversation.proven else reversed(doors)
@@ -93,9 +107,14 @@ async def fetch_media(conversation: Conversation, doors: Sequence[MediaDoor]) ->
     menus = await _fetch_menus(conversation, menu_places, ordered)
     facts = (_media_profile(conversation, p, streams[p.token], menus) for p in rows)
     beside = await _fetch_media1_menus(conversation, outcomes, chosen, ordered)
+    has_modes = isinstance(claims, ServiceCapabilities) and claims.source_modes
+    modes = await _fetch_source_modes(conversation, doors[0], sources) if has_modes else None
     return MediaFacts(
         service="media2" if chosen.namespace == MEDIA2_NS else "media1",
-        profiles=tuple(replace(profile, media1_options=beside.get(profile.token)) for profile in facts),
+        profiles=tuple(
+            replace(profile, media1_options=beside.get(profile.token), source_modes=modes)
+            for profile in facts
+        ),
         truncated=lists[chosen].truncated,
     )
 
@@ -265,6 +284,20 @@ async def _fetch_media1_menus(
             menus[profile.token] = answer
             del conversation.faults[before:]
     return menus
+
+
+async def _fetch_source_modes(
+    conversation: Conversation, door: MediaDoor, sources: Collection[str | None]
+) -> tuple[SourceMode, ...] | Fault | None:
+    """The modes of the only sensor; no answer is no fault of the interview, and stands in their place."""
+    source = next(iter(sources)) if len(sources) == 1 else None
+    if not source:
+        return None
+    before = len(conversation.faults)
+    question = get_source_modes(door.namespace, source)
+    answer: tuple[SourceMode, ...] | Fault = await conversation.ask(question, door.url)
+    del conversation.faults[before:]
+    return answer
 
 
 def _maybe_main(ordered: Sequence[StatedProfile]) -> Iterator[StatedProfile]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from camagent.model.fault import Fault
 from camagent.model.onvif import ONVIF_PATHS
 from camagent.model.recordings import RecordingFacts
+from camagent.model.source_mode import SourceMode
 from camagent.model.uri import StreamUri
 
 
@@ -195,6 +196,8 @@ class MediaProfile:
     media1_options: tuple[EncoderOptions, ...] | Fault | None = None
     """What Media1 offers beside Media2's `options`; empty: nothing, or it does not list this profile; None:
     it was not asked."""
+    source_modes: tuple[SourceMode, ...] | Fault | None = None
+    """Of its video source; None: the device does not say that it has several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +239,8 @@ class ServiceCapabilities:
     """Versions of HTTPS that it serves, as `ssl` names them ("TLSv1.2"); empty: it says that it has none."""
     secure_rtsp: bool | None = None
     """It streams over RTSPS (Media2 SecureRTSPStreaming)."""
+    source_modes: bool | None = None
+    """Its sensor has modes to choose from (VideoSourceMode of its media service)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from camagent.model.scan_result import CameraFacts
 from camagent.model.stream import MeasuredStream, StreamFacts, StreamRole
 from camagent.plan.bounds import MET, Bounds, Size, bounds_of, outcomes_of
 from camagent.plan.calls import encoder_call
-from camagent.plan.main_encoder import larger_single_pictures, main_profile, media1_menu
+from camagent.plan.main_encoder import larger_single_pictures, main_profile, media1_menu, other_mode_doubt
 from camagent.plan.menu import believable, gops_deny, rates_deny, sizes_deny
 
 KBPS = 1000
@@ -79,7 +79,7 @@ def choose(camera: CameraFacts, findings: Sequence[Finding]) -> Choice:
             )
     if choice.ability is Ability.NO:
         for profile in (main, *larger_single_pictures(camera, main)):
-            doubt = _doubt_of_media1(camera, findings, profile)
+            doubt = _doubt_of_media1(camera, findings, profile) or other_mode_doubt(profile)
             if doubt is not None:
                 return Choice(Ability.UNKNOWN, doubt=doubt)
     return choice

@@ -44,7 +44,7 @@ PARSERS: tuple[Callable[[Node], object], ...] = (
     device_replies.parse_scopes,
     device_replies.parse_users,
     device_replies.parse_device_capabilities,
-    device_replies.parse_secure_streaming,
+    device_replies.parse_media_capabilities,
     device_replies.parse_recording_summary,
     media_replies.parse_media1_profiles,
     media_replies.parse_media2_profiles,

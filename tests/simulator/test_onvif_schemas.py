@@ -55,6 +55,7 @@ BUILT: Mapping[str, list[Question[Any]]] = {
     ],
     "get_snapshot_uri": [envelopes.get_snapshot_uri(ns, "a<b>&") for ns in (MEDIA1_NS, MEDIA2_NS)],
     "get_encoder_options": [envelopes.get_encoder_options(ns, "c<&", "p<&") for ns in (MEDIA1_NS, MEDIA2_NS)],
+    "get_source_modes": [envelopes.get_source_modes(ns, "s<&") for ns in (MEDIA1_NS, MEDIA2_NS)],
     "get_encoders_of_profile": [envelopes.get_encoders_of_profile("a<b>&")],
 }
 """Questions with arguments, by the function that makes them."""
