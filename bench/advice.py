@@ -44,6 +44,7 @@ from camagent.model.device import (
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Action
 from camagent.model.onvif import DEVICE_NS, MEDIA1_NS, MEDIA2_NS
+from camagent.model.source_mode import SourceMode
 from camagent.model.stream import StreamFacts, StreamTarget
 from camagent.run.context import JudgingContext
 from camagent.run.fleet import FleetOptions, Job
@@ -259,6 +260,28 @@ def both_services(random_: random.Random) -> Device:
     return device(f"Media1's menu {kind}", right, made, disturbed=right is not truth.base)
 
 
+def sensor_modes(random_: random.Random) -> Device:
+    """The menus are those of one mode of the sensor: no money where another gives more, or was not read."""
+    truth = truths(random_)
+    made = draft(truth)
+    codecs, (width, height), rate_hz = truth.codecs, truth.most_px, truth.most_hz
+    runs = SourceMode(True, truth.most_px, rate_hz, codecs)
+    kind, modes = random_.choice(
+        (
+            ("one", (runs,)),
+            ("another smaller", (runs, SourceMode(False, (width // 2, height // 2), rate_hz, codecs))),
+            ("another larger", (runs, SourceMode(False, (2 * width, 2 * height), rate_hz, codecs))),
+            ("another faster", (SourceMode(None, truth.most_px, 2 * rate_hz, codecs), runs)),
+            ("another codec", (runs, SourceMode(False, truth.most_px, rate_hz, (*codecs, "av1")))),
+            ("unread", fault("GetVideoSourceModes", random_.choice(CODES))),
+        )
+    )
+    change(made, 0, source_modes=modes)
+    no_more = kind in ("one", "another smaller")
+    right = truth.base if no_more or truth.base is not Action.REPLACE else Action.INVESTIGATE
+    return device(f"sensor's modes: {kind}", right, made, disturbed=right is not truth.base)
+
+
 STREAM_QUESTIONS = ("GetProfiles", "GetStreamUri main", "RTSP main")
 NEEDED_TO_REPLACE = (*STREAM_QUESTIONS, "GetVideoEncoderConfigurationOptions", "GetServices")
 QUESTIONS = (
@@ -460,10 +483,11 @@ def recorder(random_: random.Random) -> Device:
 
 
 KINDS: tuple[tuple[Callable[[random.Random], Device], int], ...] = (
-    (honest, 80),
-    (menus, 90),
+    (honest, 65),
+    (menus, 75),
     (codec_not_listed, 15),
     (both_services, 60),
+    (sensor_modes, 30),
     (faulty, 73),
     (jpeg_beside, 20),
     (no_encoder, 15),
