@@ -53,11 +53,14 @@
   };
   // Its button waits for the answer: a second click on a slow machine is not a second order.
   const order = async (button, path, fields) => {
+    const from = document.activeElement;
     button.disabled = true;
     problem("");
     const done = await post(path, fields);
+    // On a phone the status stands below; who has gone on to another field meanwhile is not pulled away from it.
+    const stayed = [from, document.body].includes(document.activeElement);
     if (!done) button.disabled = false;
-    else if (!opened) byId("status").parentElement.scrollIntoView({ block: "nearest" }); // on a phone it stands below
+    else if (!opened && stayed) byId("status").parentElement.scrollIntoView({ block: "nearest" });
     return done;
   };
   const showLost = (lost) => {
