@@ -12,18 +12,25 @@ from camagent.text import LANGUAGES, render, say
 DEFAULT_LANGUAGE = "vi"  # our users are school technicians in Ho Chi Minh City
 
 
-def choose(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
-    """`--lang` wherever it stands, else CAMAGENT_LANG, else the locale, else Vietnamese."""
+def ordered(arguments: Sequence[str], environment: Mapping[str, str]) -> str | None:
+    """What a person asked for: `--lang` wherever it stands, else CAMAGENT_LANG; None: nothing."""
     for index, argument in enumerate(arguments):
         if argument == "--lang" and index + 1 < len(arguments) and arguments[index + 1] in LANGUAGES:
             return arguments[index + 1]
         if argument.startswith("--lang=") and argument[7:] in LANGUAGES:
             return argument[7:]
-    for name in ("CAMAGENT_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
-        value = environment.get(name, "")[:2].lower()
-        if value in LANGUAGES:
-            return value
-    return DEFAULT_LANGUAGE
+    return _language(environment, "CAMAGENT_LANG")
+
+
+def choose(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
+    """What was asked for, else the locale, else Vietnamese."""
+    asked = ordered(arguments, environment)
+    return asked or _language(environment, "LC_ALL", "LC_MESSAGES", "LANG") or DEFAULT_LANGUAGE
+
+
+def _language(environment: Mapping[str, str], *names: str) -> str | None:
+    words = (environment.get(name, "")[:2].lower() for name in names)
+    return next((word for word in words if word in LANGUAGES), None)
 
 
 _chosen = [choose(sys.argv[1:], os.environ)]

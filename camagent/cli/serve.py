@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from pathlib import Path
 
 import click
 
-from camagent.cli.language import settle, t, tm
+from camagent.cli.language import ordered, settle, t, tm
 from camagent.model.text import message
 from camagent.platform.ending import run_until_ended
 from camagent.platform.process import leave_no_dump
@@ -29,8 +30,7 @@ def serve_command(config_path: Path | None, listen: str | None) -> int:
 
     leave_no_dump()
     config = read_config(config_path)
-    if "CAMAGENT_LANG" not in os.environ:
-        settle(config.agent.language)
+    settle(ordered(sys.argv[1:], os.environ) or config.agent.language)
     _log_for_journal()
     speech = Speech(tm, lambda text, level: logger.log(level, "%s", text))
     parts = Parts(config_path, listen, config)

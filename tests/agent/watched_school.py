@@ -90,7 +90,6 @@ class Served:
         environment = os.environ | {
             "CAMAGENT_DATA": str(self.folder / "data"),
             "CAMAGENT_CONFIG_DIR": str(self.folder),
-            "CAMAGENT_LANG": "en",
             "PYTHONWARNINGS": "ignore",
         }
         self.process = subprocess.Popen(
@@ -98,6 +97,7 @@ class Served:
                 sys.executable,
                 "-m",
                 "camagent",
+                *("--lang", "en"),
                 "serve",
                 "--config",
                 str(self.folder / "camagent.toml"),
