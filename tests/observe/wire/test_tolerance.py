@@ -6,6 +6,7 @@ import asyncio
 import random
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -16,9 +17,10 @@ from camagent.observe.rtsp.messages import parse_head
 from camagent.observe.rtsp.transport import Interleaved, PortPair, parse_transport
 from tests.each import each
 from tests.observe.wire.camera import SDP, Asked, Camera, running
-from tests.observe.wire.watching import measured, watch
+from tests.observe.wire.watching import QUICK, measured, watch
 
 AT_ONCE = 12
+PATIENT = replace(QUICK, reply_s=1.5, first_packet_s=1.5, stall_s=1.5)  # a busy machine answers late
 
 
 class Server(Camera):
@@ -185,7 +187,7 @@ UNNUMBERED: dict[str, Callable[[int], int]] = {
 def _wrong(figures: MeasuredStream | Fault) -> str | None:
     if isinstance(figures, Fault):
         return f"{figures.code} of {figures.doing}, {figures.status}"
-    right = figures.frames > 10 and figures.rtp_lost_packets == 0
+    right = figures.frames > 5 and figures.rtp_lost_packets == 0
     # cut off by a busy machine, the keyframes of ten frames are few
     right = (
         right
@@ -204,7 +206,7 @@ async def _look_at(servers: dict[str, Server], window_s: float) -> dict[str, Mea
 
     async def look(server: Server) -> MeasuredStream | Fault:
         async with gate, running(server) as uri:
-            return (await watch(uri, window_s=window_s)).measured
+            return (await watch(uri, window_s=window_s, limits=PATIENT)).measured
 
     looks = await asyncio.gather(*map(look, servers.values()))
     return dict(zip(servers, looks, strict=True))
