@@ -11,10 +11,11 @@ from datetime import date, datetime
 from functools import lru_cache
 
 from camagent.document.model import CameraView, FindingView, RecordingView
-from camagent.document.stream_view import MeasuredView, StreamView
+from camagent.document.stream_view import StreamView
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import TRUST_RULE, Outcome, Severity, Verdict
 from camagent.model.scan_result import VIETNAM, ProfileStamp, Site
+from camagent.model.stream import MeasuredStream
 from camagent.model.text import Localised
 
 SILENT = frozenset({FaultCode.UNREACHABLE, FaultCode.REFUSED, FaultCode.TIMEOUT})
@@ -43,7 +44,7 @@ class StreamStatus:
     name: str
     up: bool | None
     """None: not known."""
-    measured: MeasuredView | None = None
+    measured: MeasuredStream | None = None
     conditions: tuple[str, ...] = ()
     """What is wrong with the picture, as far as the numbers leave a wide margin."""
 

@@ -5,7 +5,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from camagent.document.values import Count, Figure, Line, Listed, LongLine, Number, Setting, View, words
+from camagent.document.values import (
+    Count,
+    Figure,
+    Line,
+    Listed,
+    LongLine,
+    Number,
+    Published,
+    Setting,
+    View,
+    words,
+)
+from camagent.model.stream import DeclaredStream, MeasuredStream, StreamAccess
 
 
 class FaultView(View):
@@ -31,88 +43,15 @@ class ConfiguredView(View):
     gop_length_frames: Setting
 
 
-class DeclaredView(View):
-    """What SDP and the first parameter sets say."""
+Measured = Annotated[
+    MeasuredStream,
+    Published(
+        transport=Annotated[Line, words("tcp", "udp", "file")],
+        frame_rate_basis=Annotated[Line, words("stamps", "arrivals")] | None,
+    ),
+]
 
-    codec: Line | None
-    """One of h264, h265, mjpeg, mpeg4, or the device's own word."""
-    codec_profile: Line | None
-    codec_level: Line | None
-    width_px: Count | None
-    height_px: Count | None
-    frame_rate_hz: Number
-    sdp_frame_rate_hz: Number = None
-    sdp_width_px: Count | None = None
-    sdp_height_px: Count | None = None
-    coded_width_px: Count | None = None
-    coded_height_px: Count | None = None
-    chroma: Line | None = None
-    bit_depth: Count | None = None
-    interlaced: bool | None = None
-    parameter_sets: Line | None = None
-
-
-class MeasuredView(View):
-    """What arrived."""
-
-    codec: Line
-    codec_profile: Line | None
-    codec_level: Line | None
-    width_px: Count | None
-    """Cropped display size."""
-    height_px: Count | None
-    frame_rate_hz: Number
-    frame_rate_uncertainty_hz: Number = None
-    frame_rate_min_hz: Number = None
-    frame_rate_max_hz: Number = None
-    frame_interval_irregularity_ratio: Number = None
-    arrival_frame_rate_hz: Number = None
-    frames: Count
-    window_s: Figure
-    bitrate_bps: Number
-    bitrate_peak_bps: Number = None
-    gop_length_frames: Number
-    gop_length_s: Number
-    gop_at_least_s: Number = None
-    keyframes: Count
-    recovery_points: Count = 0
-    b_frames: bool | None = None
-    keyframes_decoded: Count
-    decode_errors: Count
-    transport: Annotated[Line, words("tcp", "udp", "file")]
-    rtp_packets: Count
-    rtp_lost_packets: Count
-    rtp_jitter_s: Number
-    rtp_duplicate_packets: Count = 0
-    rtp_reordered_packets: Count = 0
-    stray_packets: Count = 0
-    time_to_first_packet_s: Number
-    time_to_first_keyframe_s: Number
-    connect_s: Number = None
-    timestamp_jumps: Count = 0
-    sender_clock_offset_s: Number = None
-    parameter_set_changes: Count = 0
-    limits: Listed[Line] = ()
-    """What we ourselves or the line could not do; where there is any, rates are not believed."""
-    frame_rate_basis: Annotated[Line, words("stamps", "arrivals")] | None = None
-    """The clock that is believed: the sender's time stamps, or arrivals where stamps lie."""
-    stamped_frame_rate_hz: Number = None
-    bitrate_uncertainty_bps: Number = None
-    rate_decided_over_udp: bool = False
-    """A short second look over UDP told which clock counts, or that the line is too slow."""
-    packets_numbered: bool = True
-    """False: the sequence numbers count nothing, and loss cannot be told."""
-
-    @property
-    def lost_ratio(self) -> float | None:
-        """Lost over expected RTP packets; None for files, and where nothing was expected or nobody counts."""
-        expected = self.rtp_packets + self.rtp_lost_packets
-        if self.transport == "file" or expected <= 0 or not self.packets_numbered:
-            return None
-        return self.rtp_lost_packets / expected
-
-
-ColumnView = ConfiguredView | DeclaredView | MeasuredView
+ColumnView = ConfiguredView | DeclaredStream | MeasuredStream
 """One of the three provenances of a stream."""
 
 
@@ -135,17 +74,6 @@ class ImageView(View):
     unsure: Listed[Line] = ()
 
 
-class AccessView(View):
-    """How the stream's door behaved."""
-
-    anonymous: bool | None
-    offered: Listed[Line]
-    used: Line | None
-    encrypted: bool
-    server: Line | None
-    tls_fingerprint_sha256: Line | None = None
-
-
 class StreamView(View):
     """One stream."""
 
@@ -156,10 +84,10 @@ class StreamView(View):
     """Never with credentials; null where the address could not be had: the fault says why."""
     kind: Annotated[Line, words("rtsp", "file")] = "rtsp"
     configured: ConfiguredView | None
-    declared: DeclaredView | None
-    measured: MeasuredView | None
+    declared: Annotated[DeclaredStream, Published()] | None
+    measured: Measured | None
     image: ImageView | None
-    access: AccessView | None = None
+    access: Annotated[StreamAccess, Published()] | None = None
     fault: FaultView | None
     not_judged: Annotated[Line, words("view", "same_address", "no_address", "not_watched")] | None = None
     """Why the stream is listed and was not watched; null where it was."""

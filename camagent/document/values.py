@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import MISSING, Field, dataclass, fields
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 from pydantic import (
     AfterValidator,
@@ -131,6 +131,46 @@ Amount = Annotated[
 ]
 """A `Quantity` as a document carries it."""
 Listed = Annotated[tuple[T, ...], ListLimit(MAX_ITEMS)]
+_OF_TYPE: dict[Any, Any] = {
+    str: Line,
+    str | None: Line | None,
+    int: Count,
+    int | None: Count | None,
+    float: FiniteFloat,
+    float | None: Number,
+    tuple[str, ...]: Listed[Line],
+}
+
+
+class Published:
+    """Marks a dataclass of the run that is published as it is: no second class repeats its fields.
+
+    Each field is read and written as its type says (`_OF_TYPE`), or as its keyword here does.
+    """
+
+    def __init__(self, **kinds: Any) -> None:
+        self._kinds = kinds
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        hints = get_type_hints(source)
+        arguments = [self._argument(field, hints[field.name], handler) for field in fields(source)]
+        return core_schema.dataclass_schema(
+            source,
+            core_schema.dataclass_args_schema(source.__name__, arguments),
+            [field.name for field in fields(source)],
+            revalidate_instances="always",
+            slots=True,
+            ref=f"{source.__module__}.{source.__qualname__}:{id(source)}",
+            config=core_schema.CoreConfig(strict=True, extra_fields_behavior="ignore"),
+        )
+
+    def _argument(
+        self, field: Field[Any], hint: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.DataclassField:
+        schema = handler.generate_schema(self._kinds.get(field.name, _OF_TYPE.get(hint, hint)))
+        if field.default is not MISSING:
+            schema = core_schema.with_default_schema(schema, default=field.default)
+        return core_schema.dataclass_field(field.name, schema, kw_only=True)
 
 
 class View(BaseModel):

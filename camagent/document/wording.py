@@ -15,8 +15,9 @@ from camagent.document.model import (
     SettingView,
     UpgradeView,
 )
-from camagent.document.stream_view import ColumnView, ConfiguredView, DeclaredView, MeasuredView, StreamView
+from camagent.document.stream_view import ColumnView, ConfiguredView, StreamView
 from camagent.model.finding import Action
+from camagent.model.stream import DeclaredStream, MeasuredStream
 from camagent.text import catalogue, say
 from camagent.text.quantities import bitrate_text, number_text, quantity_text, setting_value
 from camagent.text.vietnamese import clean_line
@@ -34,7 +35,7 @@ def device_text(device: DeviceView | None, lang: str) -> str:
     return text or say("report.unknown", lang)
 
 
-def stream_text(column: MeasuredView | None, lang: str) -> str:
+def stream_text(column: MeasuredStream | None, lang: str) -> str:
     """One stream in a few words: codec, size, frame rate, bit rate."""
     if column is None:
         return say("report.unknown", lang)
@@ -110,7 +111,7 @@ def amount_text(amount: float | None, currency: str | None, lang: str) -> str:
     return "" if amount is None else f"{number_text(amount, lang)} {currency or ''}".rstrip()
 
 
-def main_column(camera: CameraView) -> MeasuredView | None:
+def main_column(camera: CameraView) -> MeasuredStream | None:
     """What was measured of the main stream."""
     return next((stream.measured for stream in camera.streams if stream.role == "main"), None)
 
@@ -172,7 +173,7 @@ def _frame_rate(column: ColumnView, lang: str) -> str | None:
     if column.frame_rate_hz is None:
         return None
     text = quantity_text(column.frame_rate_hz, "hz", lang)
-    if not isinstance(column, MeasuredView):
+    if not isinstance(column, MeasuredStream):
         return text
     half_hz = column.frame_rate_uncertainty_hz or 0.0
     if half_hz >= SHOWN_RATIO * column.frame_rate_hz:
@@ -183,50 +184,52 @@ def _frame_rate(column: ColumnView, lang: str) -> str | None:
 
 
 def _bit_rate(column: ColumnView, lang: str) -> str | None:
-    if isinstance(column, DeclaredView) or column.bitrate_bps is None:
+    if isinstance(column, DeclaredStream) or column.bitrate_bps is None:
         return None
     text = bitrate_text(column.bitrate_bps, lang)
-    half_bps = (column.bitrate_uncertainty_bps or 0.0) if isinstance(column, MeasuredView) else 0.0
+    half_bps = (column.bitrate_uncertainty_bps or 0.0) if isinstance(column, MeasuredStream) else 0.0
     return (
         text if half_bps < SHOWN_RATIO * column.bitrate_bps else f"{text} (±{bitrate_text(half_bps, lang)})"
     )
 
 
 def _gop(column: ColumnView, lang: str) -> str | None:
-    if isinstance(column, DeclaredView):
+    if isinstance(column, DeclaredStream):
         return None
     parts = []
     if column.gop_length_frames is not None:
         parts.append(quantity_text(column.gop_length_frames, "frames", lang))
-    if isinstance(column, MeasuredView) and column.gop_length_s is not None:
+    if isinstance(column, MeasuredStream) and column.gop_length_s is not None:
         parts.append(quantity_text(column.gop_length_s, "s", lang))
-    elif isinstance(column, MeasuredView) and column.gop_at_least_s is not None:
+    elif isinstance(column, MeasuredStream) and column.gop_at_least_s is not None:
         parts.append(f"≥ {quantity_text(column.gop_at_least_s, 's', lang)}")
     return " · ".join(parts) or None
 
 
-def _of_measured(read: Callable[[MeasuredView, str], str | None]) -> Callable[[ColumnView, str], str | None]:
+def _of_measured(
+    read: Callable[[MeasuredStream, str], str | None],
+) -> Callable[[ColumnView, str], str | None]:
     """A fact that only the measured column can have."""
-    return lambda column, lang: read(column, lang) if isinstance(column, MeasuredView) else None
+    return lambda column, lang: read(column, lang) if isinstance(column, MeasuredStream) else None
 
 
-def _loss(column: MeasuredView, lang: str) -> str | None:
+def _loss(column: MeasuredStream, lang: str) -> str | None:
     if not column.packets_numbered:
         return None
     return f"{number_text(column.rtp_lost_packets, lang)} / {number_text(column.rtp_packets, lang)}"
 
 
-def _jitter(column: MeasuredView, lang: str) -> str | None:
+def _jitter(column: MeasuredStream, lang: str) -> str | None:
     return None if column.rtp_jitter_s is None else f"{number_text(1000 * column.rtp_jitter_s, lang)} ms"
 
 
-def _first_keyframe(column: MeasuredView, lang: str) -> str | None:
+def _first_keyframe(column: MeasuredStream, lang: str) -> str | None:
     wait_s = column.time_to_first_keyframe_s
     return None if wait_s is None else quantity_text(wait_s, "s", lang)
 
 
-def _window(column: MeasuredView, lang: str) -> str | None:
-    return None if column.window_s is None else quantity_text(column.window_s, "s", lang)
+def _window(column: MeasuredStream, lang: str) -> str | None:
+    return quantity_text(column.window_s, "s", lang)
 
 
 _STREAM_FACTS: tuple[tuple[str, Callable[[ColumnView, str], str | None]], ...] = (

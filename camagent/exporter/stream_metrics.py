@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from prometheus_client.core import InfoMetricFamily, Metric
 
 from camagent.document.site_status import AgentSnapshot
-from camagent.document.stream_view import MeasuredView
 from camagent.exporter.families import CACHED, gauge, label
+from camagent.model.stream import MeasuredStream
 
-StreamGauge = tuple[str, str, Callable[[MeasuredView], float | None]]
+StreamGauge = tuple[str, str, Callable[[MeasuredStream], float | None]]
 """Name without `camagent_stream_`, what it says, and how it is read of what was measured of the main
 stream."""
 STREAM_GAUGES: tuple[StreamGauge, ...] = (
@@ -29,12 +29,12 @@ STREAM_GAUGES: tuple[StreamGauge, ...] = (
 )
 
 
-def _believed(measured: MeasuredView, rate: float | None) -> float | None:
+def _believed(measured: MeasuredStream, rate: float | None) -> float | None:
     """A rate, unless we ourselves could not keep up."""
     return None if measured.limits else rate
 
 
-def _bytes_per_s(measured: MeasuredView) -> float | None:
+def _bytes_per_s(measured: MeasuredStream) -> float | None:
     return None if measured.bitrate_bps is None else measured.bitrate_bps / 8
 
 
@@ -62,7 +62,7 @@ def stream_families(snapshot: AgentSnapshot) -> Iterator[Metric]:
     yield from (up, info, *(family for family, _ in gauges))
 
 
-def _coding(measured: MeasuredView) -> dict[str, str]:
+def _coding(measured: MeasuredStream) -> dict[str, str]:
     return {
         "codec": label(measured.codec),
         "codec_profile": label(measured.codec_profile),

@@ -71,19 +71,22 @@ class ConfiguredStream:
     """The size that the other media service states for the same profile, where it is another one."""
 
 
+# This and the next are published as they are, under the same names (`camagent.document.stream_view`): a field
+# that older documents do not have needs a default, which they are read as.
 @dataclass(frozen=True, slots=True)
 class DeclaredStream:
     """What SDP and the first parameter sets say, before anything is measured."""
 
     codec: str | None
-    codec_profile: str | None = None
+    """One of h264, h265, mjpeg, mpeg4, or the device's own word."""
+    codec_profile: str | None
     """As FFmpeg names it: "High", "Main", "Constrained Baseline", "Main 10"."""
-    codec_level: str | None = None
+    codec_level: str | None
     """As written: "4.0", "5.1" …"""
-    width_px: int | None = None
+    width_px: int | None
     """Cropped display size."""
-    height_px: int | None = None
-    frame_rate_hz: float | None = None
+    height_px: int | None
+    frame_rate_hz: float | None
     """VUI timing, else a=framerate; a claim."""
     sdp_frame_rate_hz: float | None = None
     sdp_width_px: int | None = None
@@ -99,7 +102,7 @@ class DeclaredStream:
     """Where they came from: "sdp", "in-band", "both" or "both-different"."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredStream:
     """What arrived in the window. A rate is never made of packets that were lost: loss stands beside it."""
 
@@ -114,32 +117,32 @@ class MeasuredStream:
 
     None with fewer than two frames, and where stamps and arrivals contradict and neither shows itself right.
     """
-    frame_rate_uncertainty_hz: float | None
+    frame_rate_uncertainty_hz: float | None = None
     """Half the width of an interval that holds the truth, also where stamps lie by less than can be seen."""
-    frame_rate_min_hz: float | None
+    frame_rate_min_hz: float | None = None
     """1 / longest frame interval."""
-    frame_rate_max_hz: float | None
-    frame_interval_irregularity_ratio: float | None
+    frame_rate_max_hz: float | None = None
+    frame_interval_irregularity_ratio: float | None = None
     """Standard deviation of frame intervals over their mean: above about 0.2 the rate is variable."""
-    arrival_frame_rate_hz: float | None
+    arrival_frame_rate_hz: float | None = None
     """The mean of arrival times, whatever is believed."""
     frames: int
     window_s: float
     """From the first counted frame to the end of watching."""
     bitrate_bps: float | None
     """RTP payload bits a second over whole GOPs; None where there was none and the keyframe matters."""
-    bitrate_peak_bps: float | None
+    bitrate_peak_bps: float | None = None
     """The highest of whole one-second windows; None in windows under two seconds."""
     gop_length_frames: float | None
     """Mean distance between keyframes; None with fewer than two in the window, or whole frames lost between
     any two."""
     gop_length_s: float | None
-    gop_at_least_s: float | None
+    gop_at_least_s: float | None = None
     """Where there is no length: the GOP is at least this long ("GOP ≥ window")."""
     keyframes: int
-    recovery_points: int
+    recovery_points: int = 0
     """Intra refresh: recovery-point SEI without a keyframe."""
-    b_frames: bool | None
+    b_frames: bool | None = None
     keyframes_decoded: int
     decode_errors: int
     transport: str
@@ -147,9 +150,9 @@ class MeasuredStream:
     rtp_packets: int
     rtp_lost_packets: int
     rtp_jitter_s: float | None
-    rtp_duplicate_packets: int
-    rtp_reordered_packets: int
-    stray_packets: int
+    rtp_duplicate_packets: int = 0
+    rtp_reordered_packets: int = 0
+    stray_packets: int = 0
     """Of another payload type, SSRC or channel."""
     time_to_first_packet_s: float | None
     """From the PLAY request."""
@@ -173,6 +176,14 @@ class MeasuredStream:
     """What came inside the connection allowed both clocks; a short second look over UDP told which counts."""
     packets_numbered: bool = True
     """False: the sequence numbers do not count the packets, and nobody can tell whether one is missing."""
+
+    @property
+    def lost_ratio(self) -> float | None:
+        """Lost over expected RTP packets; None for files, and where nothing was expected or nobody counts."""
+        expected = self.rtp_packets + self.rtp_lost_packets
+        if self.transport == "file" or expected <= 0 or not self.packets_numbered:
+            return None
+        return self.rtp_lost_packets / expected
 
 
 @dataclass(frozen=True, slots=True)

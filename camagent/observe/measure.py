@@ -39,6 +39,8 @@ def declare(description: TrackDescription, in_band: tuple[tuple[int, bytes], ...
     )
     declared = DeclaredStream(
         codec=description.codec or None,
+        codec_profile=None,
+        codec_level=None,
         frame_rate_hz=description.frame_rate_hz,
         sdp_frame_rate_hz=description.frame_rate_hz,
         width_px=sdp_width,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from camagent.document.model import CameraView, RecordingView, ScanDocument
 from camagent.document.reasons import reasons
-from camagent.document.stream_view import MeasuredView
 from camagent.document.wording import action_text, cost_text, main_column
+from camagent.model.stream import MeasuredStream
 from camagent.text import say
 from camagent.text.moments import table_moment_text
 
@@ -31,7 +31,7 @@ def _device(name: str) -> Callable[[ScanDocument, CameraView, str], Cell]:
     return lambda _document, camera, _lang: getattr(camera.device, name) if camera.device else None
 
 
-def _measured(read: Callable[[MeasuredView], Cell]) -> Callable[[ScanDocument, CameraView, str], Cell]:
+def _measured(read: Callable[[MeasuredStream], Cell]) -> Callable[[ScanDocument, CameraView, str], Cell]:
     def value(_document: ScanDocument, camera: CameraView, _lang: str) -> Cell:
         column = main_column(camera)
         return read(column) if column else None
@@ -43,7 +43,7 @@ def _kept(read: Callable[[RecordingView], Cell]) -> Callable[[ScanDocument, Came
     return lambda _document, camera, _lang: read(camera.recording) if camera.recording else None
 
 
-def _mbps(column: MeasuredView) -> Cell:
+def _mbps(column: MeasuredStream) -> Cell:
     return None if column.bitrate_bps is None else column.bitrate_bps / 1e6
 
 

@@ -7,7 +7,6 @@ from itertools import chain
 
 from camagent.assess.judgement import Judgement, Reading, at_least, at_most, limited, say, unknown
 from camagent.assess.rule import About, Rule
-from camagent.assess.rules.rate import lost_ratio
 from camagent.model.device import DeviceFacts, Service
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Outcome
@@ -142,7 +141,7 @@ def packet_loss(
     packets = measured.rtp_packets + measured.rtp_lost_packets
     if packets < minimum_packets:
         return unknown("packets_few", packets=packets)
-    ratio = lost_ratio(measured)
+    ratio = measured.lost_ratio or 0.0
     outcome = at_most(Reading(ratio), maximum_ratio, recommended_ratio)
     name = {Outcome.FAIL: "loss_high", Outcome.WARN: "loss_some"}.get(outcome, "loss_none")
     return Judgement(

@@ -36,7 +36,7 @@ def frame_rate(
     if outcome is None:
         return unknown("time_stamps_lie", stamped=rate.value, arrived=measured.arrival_frame_rate_hz)
     if outcome is Outcome.FAIL and _loss_explains(measured, minimum, loss_ratio):
-        return unknown("rate_by_loss", rate=rate.value, lost=round(100 * lost_ratio(measured), 2))
+        return unknown("rate_by_loss", rate=rate.value, lost=_lost_percent(measured))
     below = "rate_usable" if rate.value >= floor else "rate_low"
     name = {Outcome.FAIL: below, Outcome.NOT_ASSESSED: "rate_unclear", Outcome.WARN: "rate_enough"}
     return Judgement(
@@ -93,15 +93,13 @@ def _agreed(
     return stamped if stamped is arrived else None
 
 
-def lost_ratio(measured: MeasuredStream) -> float:
-    """Lost packets over all that were sent; 0 where none was seen."""
-    sent = measured.rtp_packets + measured.rtp_lost_packets
-    return measured.rtp_lost_packets / sent if sent else 0.0
+def _lost_percent(measured: MeasuredStream) -> float:
+    return round(100 * (measured.lost_ratio or 0.0), 2)
 
 
 def _loss_explains(measured: MeasuredStream, minimum_hz: float, loss_ratio: float) -> bool:
     """Loss is high, and if every lost packet had been a whole frame the rate would suffice."""
-    if lost_ratio(measured) < loss_ratio or measured.window_s <= 0:
+    if (measured.lost_ratio or 0.0) < loss_ratio or measured.window_s <= 0:
         return False
     return (measured.frames + measured.rtp_lost_packets) / measured.window_s >= minimum_hz
 
@@ -127,7 +125,7 @@ def frame_rate_kept(
     if outcome is Outcome.FAIL and _loss_explains(
         measured, minimum_ratio * configured.frame_rate_hz, loss_ratio
     ):
-        return unknown("rate_by_loss", rate=rate.value, lost=round(100 * lost_ratio(measured), 2))
+        return unknown("rate_by_loss", rate=rate.value, lost=_lost_percent(measured))
     name = {Outcome.FAIL: "kept_not", Outcome.NOT_ASSESSED: "rate_unclear_ratio", Outcome.WARN: "kept_almost"}
     return Judgement(
         outcome,
