@@ -3,7 +3,6 @@ back."""
 
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from camagent.area import AreaOptions, AreaReport
     from camagent.document.decisions import Decision
     from camagent.document.journal import JournalLine
+    from camagent.store.office import OfficeRecord
 
 MERGE = "merge"
 
@@ -92,15 +92,8 @@ def merge_command(
     **chosen: Any,
 ) -> int:
     """Merge what can be read, name what cannot, rank by need, keep what was asked."""
-    from camagent.cli.area_record import (
-        earlier_decisions,
-        journal_of,
-        noted,
-        opened,
-        record_file,
-        with_progress,
-    )
-    from camagent.cli.run import warn, write_report
+    from camagent.cli.area_record import opened, record_file, with_progress
+    from camagent.cli.run import hand_over
     from camagent.report.progress_report import progress_lines
 
     report = _merged(files, levels, **chosen)
@@ -108,20 +101,26 @@ def merge_command(
     target = Path(output or f"camagent-area.{report_format}")
     place = record_file(store, Path() if to_stdout else target.parent)
     with ExitStack() as stack:
-        record = None
-        if place.exists() or store is not None or not to_stdout:
-            record = opened(place, stack)
-        decisions = noted(report, record) if record is not None else earlier_decisions()
+        is_kept = place.exists() or store is not None or not to_stdout
+        record = opened(place, stack) if is_kept else None
+        decisions, journal = _recorded(report, record)
         report = with_progress(report, compare, term, record)
-        journal = journal_of(record) if record is not None else []
         content = rendered(report, report_format, decisions, journal)
     for line in progress_lines(report.progress, lang()) if report.progress is not None else ():
         write(line, err=to_stdout)
-    if to_stdout:
-        sys.stdout.buffer.write(content)
-    else:
-        warn(t("cli.written", path=str(write_report(target, content, group_readable))))
+    hand_over(content, None if to_stdout else target, group_readable)
     return 0
+
+
+def _recorded(
+    report: AreaReport, record: OfficeRecord | None
+) -> tuple[Mapping[str, Decision], list[JournalLine]]:
+    """Decisions and journal, after the record has taken note of the report."""
+    from camagent.cli.area_record import earlier_decisions, journal_of, noted
+
+    if record is None:
+        return earlier_decisions(), []
+    return noted(report, record), journal_of(record)
 
 
 def _merged(files: tuple[Path, ...], levels: tuple[str, ...], **chosen: Any) -> AreaReport:

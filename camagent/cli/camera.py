@@ -4,7 +4,6 @@ does."""
 from __future__ import annotations
 
 import json
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -122,7 +121,7 @@ def inventory_group() -> None:
 def export_command(output: str | None, config_path: Path | None, group_readable: bool) -> int:
     """The cameras of the last scan as CSV that `--inventory` reads back."""
     from camagent.app import open_site_store, read_config
-    from camagent.cli.run import warn, write_report
+    from camagent.cli.run import hand_over
     from camagent.report.inventory_csv import render_inventory
 
     with open_site_store(read_config(config_path)) as store:
@@ -131,10 +130,7 @@ def export_command(output: str | None, config_path: Path | None, group_readable:
         raise OperatorError(message("cli.no_stored_scan"))
     urls = {device.id: device.service_url for device in devices if device.service_url}
     content = render_inventory(newest, urls, lang()).encode("utf-8")
-    if output is None or output == "-":
-        sys.stdout.buffer.write(content)
-        return 0
-    warn(t("cli.written", path=str(write_report(Path(output), content, group_readable))))
+    hand_over(content, None if output in (None, "-") else Path(str(output)), group_readable)
     return 0
 
 

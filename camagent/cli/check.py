@@ -18,6 +18,7 @@ from camagent.model.text import message
 from camagent.platform.ending import run_until_ended
 
 if TYPE_CHECKING:
+    from camagent.app import RunOptions
     from camagent.model.earlier_runs import Pins
     from camagent.operator_files.config import Config
     from camagent.run.context import JudgingContext, Run
@@ -51,22 +52,8 @@ def check_command(
     **options: object,
 ) -> int:
     """Check the named cameras, streams or files; nothing is searched and nothing stored."""
-    from camagent.app import (
-        RunOptions,
-        credential_book,
-        fleet_options,
-        make_fleet,
-        make_order,
-        read_config,
-        shared_ledger,
-    )
-    from camagent.cli.run import warn_of
+    from camagent.app import RunOptions, read_config
     from camagent.cli.scanning import demand_folders, publish
-    from camagent.model.credential_book import CredentialBook
-    from camagent.model.earlier_runs import Memory
-    from camagent.model.onvif import ONVIF_SEARCH_PORTS
-    from camagent.platform.system_clock import SystemClock
-    from camagent.run.replay import replay_files
 
     if bool(targets) == bool(replays) or len(targets) > MAX_TARGETS:
         raise OperatorError(message("cli.no_target"))
@@ -74,11 +61,30 @@ def check_command(
     demand_folders(request)
     config = read_config(config_path)
     if replays:
-        order = make_order(config, request, (), CredentialBook(), Memory())
-        return publish(run_until_ended(replay_files(replays, order, SystemClock())), request, None)
+        return publish(_replayed(replays, config, request), request, None)
     login = read_login(user, password_file, password, allow_basic)
-    book = credential_book(config, os.environ)
     jobs = [read_target(text, login, number) for number, text in enumerate(targets, 1)]
+    return publish(_run(jobs, config, request), request, None)
+
+
+def _replayed(files: Sequence[Path], config: Config, request: RunOptions) -> Run:
+    from camagent.app import make_order
+    from camagent.model.credential_book import CredentialBook
+    from camagent.model.earlier_runs import Memory
+    from camagent.platform.system_clock import SystemClock
+    from camagent.run.replay import replay_files
+
+    order = make_order(config, request, (), CredentialBook(), Memory())
+    return run_until_ended(replay_files(files, order, SystemClock()))
+
+
+def _run(jobs: Sequence[Job], config: Config, request: RunOptions) -> Run:
+    from camagent.app import credential_book, fleet_options, make_fleet, make_order, shared_ledger
+    from camagent.cli.run import warn_of
+    from camagent.model.earlier_runs import Memory
+    from camagent.model.onvif import ONVIF_SEARCH_PORTS
+
+    book = credential_book(config, os.environ)
     jobs = [
         job if job.credential is not None else replace(job, credential=book.for_address(job.host))
         for job in jobs
@@ -89,8 +95,7 @@ def check_command(
     ports = config.discovery.onvif_ports or ONVIF_SEARCH_PORTS
     asked = replace(asked, interview=replace(asked.interview, ports=ports)).brisk()
     with shared_ledger(config, warn_of) as ledger:
-        run = run_until_ended(_check(jobs, order, make_fleet(config, ledger), asked))
-    return publish(run, request, None)
+        return run_until_ended(_check(jobs, order, make_fleet(config, ledger), asked))
 
 
 def _pins(config: Config) -> Pins:

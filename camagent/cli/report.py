@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +46,7 @@ def report_command(
     """Render the newest stored scan, with what changed since the one before, or since the one that is
     named."""
     from camagent.app import open_site_store, read_config
-    from camagent.cli.run import warn, write_report
+    from camagent.cli.run import hand_over, warn
     from camagent.report.earlier_scans import EarlierScans
     from camagent.report.progress_report import progress_lines
 
@@ -69,13 +68,8 @@ def report_command(
     to_stdout = output == "-" or (output is None and report_format == "json")
     for line in progress_lines(progress, lang()) if progress is not None else ():
         write(line, err=to_stdout)
-    if to_stdout:
-        sys.stdout.buffer.write(content)
-        return 0
-    path = write_report(
-        Path(output or f"camagent-{newest.started_at:%Y-%m-%d}.{report_format}"), content, group_readable
-    )
-    warn(t("cli.written", path=str(path)))
+    path = Path(output or f"camagent-{newest.started_at:%Y-%m-%d}.{report_format}")
+    hand_over(content, None if to_stdout else path, group_readable)
     return 0
 
 

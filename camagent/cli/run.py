@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from camagent.cli.language import lang, tm
+from camagent.cli.language import lang, t, tm
 from camagent.cli.mistakes import exit_code
 from camagent.cli.terminal_lines import write
 from camagent.model.operator_error import OperatorError
@@ -97,6 +97,17 @@ def write_report(path: Path, content: bytes, group_readable: bool) -> Path:
     except OSError as error:
         raise OperatorError(message("cli.cannot_write", path=str(path), reason=os_reason(error))) from None
     return path
+
+
+def hand_over(content: bytes, path: Path | None, group_readable: bool) -> None:
+    """A report to stdout where it has no file, else to its file, which is then named.
+
+    Raises: OperatorError with path and reason.
+    """
+    if path is None:
+        sys.stdout.buffer.write(content)
+    else:
+        warn(t("cli.written", path=str(write_report(path, content, group_readable))))
 
 
 def code_of(result: ScanResult) -> int:

@@ -15,6 +15,7 @@ from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 
 if TYPE_CHECKING:
+    from camagent.model.device import DeviceTarget
     from camagent.model.secret import Credential
     from camagent.run.fleet import Job
 
@@ -58,6 +59,14 @@ def read_target(text: str, login: Credential | None, number: int = 1) -> Job:
         return Job(target, credential or login)
     if "://" not in text and Path(text).is_file():
         return Job(FileTarget(Path(text)))
+    return Job(_read_address(text, number), login)
+
+
+def _read_address(text: str, number: int) -> DeviceTarget:
+    """host[:port] and nothing else. Raises: OperatorError."""
+    from camagent.model.device import DeviceTarget
+    from camagent.model.uri import parse_stream_uri
+
     address = parse_stream_uri(f"http://{text}")
     if (
         "://" in text
@@ -71,8 +80,7 @@ def read_target(text: str, login: Credential | None, number: int = 1) -> Job:
             raise OperatorError(message("cli.bad_target_number", number=number))
         raise OperatorError(message("cli.bad_target", target=shown))
     uri = address[0]
-    port = uri.port if text.endswith(f":{uri.port}") else None
-    return Job(DeviceTarget(uri.host, port), login)
+    return DeviceTarget(uri.host, uri.port if text.endswith(f":{uri.port}") else None)
 
 
 def _shown_of_bad(text: str) -> str | None:

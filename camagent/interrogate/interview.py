@@ -187,21 +187,17 @@ class _Interview:
         media = await fetch_media(self.conversation, media_doors(listed, self.url), capabilities)
         if isinstance(clock, Fault) and clock.code is FaultCode.AUTH_REQUIRED:
             clock = await fetch_clock(self.conversation, self.url, logged_in=True)
-        information = information or await self._information()
-        network = await fetch_network(self.conversation, self.url)
-        scopes = await self._scopes()
-        users = await self._users()
         facts = DeviceFacts(
             target=self.target,
             address=self.target.host,
             service_url=self.url,
             clock=clock,
             services=services,
-            information=information,
+            information=information or await self._information(),
             media=media,
-            network=network,
-            scopes=scopes,
-            users=users,
+            network=await fetch_network(self.conversation, self.url),
+            scopes=await self._scopes(),
+            users=await self._users(),
             anonymous=anonymous,
             capabilities=capabilities,
             login=Login(None, ()),

@@ -73,6 +73,12 @@ def media_doors(services: Sequence[Service], device_url: str) -> tuple[MediaDoor
     return doors or tuple(MediaDoor(namespace, device_url) for namespace in both)
 
 
+def _best_door(lists: Mapping[MediaDoor, StatedProfiles]) -> MediaDoor:
+    """The first that states an encoder, else the first."""
+    with_encoder = (door for door, listed in lists.items() if any(p.encoder for p in listed.profiles))
+    return next(with_encoder, next(iter(lists)))
+
+
 async def fetch_media(
     conversation: Conversation, doors: Sequence[MediaDoor], claims: ServiceCapabilities | Fault | None = None
 ) -> MediaFacts | Fault:
@@ -80,26 +86,21 @@ async def fetch_media(
 
     claims: what the services say that they can do.
     """
-    outcomes: dict[MediaDoor, StatedProfiles | Fault] = {}
-    for door in (
-        doors if conversation.proven else reversed(doors)
-    ):  # Media1 refuses fewer accounts than Media2
-        outcomes[door] = await _fetch_profiles(conversation, door)
+    # Media1 refuses fewer accounts than Media2
+    in_turn = doors if conversation.proven else doors[::-1]
+    outcomes = {door: await _fetch_profiles(conversation, door) for door in in_turn}
     lists = {door: o for door in doors if isinstance(o := outcomes[door], StatedProfiles)}
     if not lists:
         return next(o for door in doors if isinstance(o := outcomes[door], Fault))
-    chosen = next(
-        (door for door, listed in lists.items() if any(p.encoder for p in listed.profiles)), next(iter(lists))
-    )
+    chosen = _best_door(lists)
     ordered_doors = (chosen, *(door for door in lists if door is not chosen))
-    rows = await _complete(
-        conversation, merged([lists[door].profiles for door in ordered_doors]), doors, chosen
-    )
+    stated = merged([lists[door].profiles for door in ordered_doors])
+    rows = await _complete(conversation, stated, doors, chosen)
     places = {p.token: tuple(d for d in ordered_doors if _lists(lists[d], p.token)) for p in rows}
     ordered = _main_first(rows)
-    if len(ordered) > USUAL_PROFILES:
+    if (more := len(ordered) - USUAL_PROFILES) > 0:
         conversation.hurry()
-    conversation.allow_more_s(min(max(0, len(ordered) - USUAL_PROFILES) * MORE_S, MOST_MORE_S))
+        conversation.allow_more_s(min(more * MORE_S, MOST_MORE_S))
     streams = {p.token: await _fetch_stream(conversation, places[p.token], p.token) for p in ordered}
     sources = {profile.video_source for profile in lists[chosen].profiles}
     # a camera's profile that only one service lists may have an encoder that the other knows better

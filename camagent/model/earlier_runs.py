@@ -152,3 +152,8 @@ def pins_of(pins: Pins, host: str) -> tuple[tuple[int, str], ...]:
         if place.startswith(beginnings)  # most are of other hosts: spares reading them
     )
     return tuple((at[0].port, pin) for at, pin in streams if at is not None and at[0].host == host)
+
+
+def pin_at(pins: Pins, uri: StreamUri) -> str | None:
+    """The certificate that earlier runs saw at a stream's own port; None where they saw none."""
+    return dict(pins_of(pins, uri.host)).get(uri.port)

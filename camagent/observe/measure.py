@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from camagent.model.fault import Fault, FaultCode, Stage
@@ -21,12 +20,6 @@ from camagent.observe.timing import FrameRate, burst_frames
 
 NETWORK_SLOW = "network_slow"
 _PROFILE_WITHOUT_SPS = {"mjpeg": "Baseline"}  # RFC 2435 carries nothing else
-
-
-@dataclass(frozen=True, slots=True)
-class _Size:
-    width_px: int | None
-    height_px: int | None
 
 
 def declare(description: TrackDescription, in_band: tuple[tuple[int, bytes], ...] = ()) -> DeclaredStream:
@@ -80,18 +73,10 @@ def measure(capture: Capture, report: PictureReport | Fault | None = None) -> Me
         return capture.fault
     if not len(table):
         return Fault(FaultCode.NO_VIDEO, Stage.OBSERVE, "RTP", capture.ended_s - capture.connected_s)
-    sps = _last_sps(capture)
-    size = _size(capture, sps, report)
     pictures = report if isinstance(report, PictureReport) else None
-    codec = capture.description.codec
     rate = rate_of(capture)
     groups = gop(table, rate)
     return MeasuredStream(
-        codec=codec,
-        codec_profile=sps.codec_profile if sps else _PROFILE_WITHOUT_SPS.get(codec),
-        codec_level=sps.codec_level if sps else None,
-        width_px=size.width_px,
-        height_px=size.height_px,
         frames=len(table),
         window_s=max(0.0, capture.ended_s - table.arrivals_s[0]),
         gop_length_frames=groups.length_frames,
@@ -104,13 +89,26 @@ def measure(capture: Capture, report: PictureReport | Fault | None = None) -> Me
         decode_errors=pictures.errors if pictures else 0,
         transport=capture.transport,
         sender_clock_offset_s=_clock_offset_s(capture),
-        parameter_set_changes=max(0, sum(is_sps(codec, nal) for _, nal in capture.parameter_sets) - 1),
         limits=(*capture.limits, *((NETWORK_SLOW,) if rate is not None and rate.slow_line else ())),
         rate_decided_over_udp=is_decided_by_second(capture),
+        **_coding(capture, report),
         **_rates(capture, rate),
         **_packets(capture),
         **_waits(capture),
     )
+
+
+def _coding(capture: Capture, report: PictureReport | Fault | None) -> dict[str, Any]:
+    codec, sps = capture.description.codec, _last_sps(capture)
+    width_px, height_px = _size_px(capture, sps, report)
+    return {
+        "codec": codec,
+        "codec_profile": sps.codec_profile if sps else _PROFILE_WITHOUT_SPS.get(codec),
+        "codec_level": sps.codec_level if sps else None,
+        "width_px": width_px,
+        "height_px": height_px,
+        "parameter_set_changes": max(0, sum(is_sps(codec, nal) for _, nal in capture.parameter_sets) - 1),
+    }
 
 
 def _rates(capture: Capture, rate: FrameRate | None) -> dict[str, Any]:
@@ -186,12 +184,14 @@ def _essence(sps: StreamHeader) -> tuple[object, ...]:
     return sps.codec_profile, sps.codec_level, sps.width_px, sps.height_px, sps.bit_depth, sps.chroma
 
 
-def _size(capture: Capture, sps: StreamHeader | None, report: PictureReport | Fault | None) -> _Size:
+def _size_px(
+    capture: Capture, sps: StreamHeader | None, report: PictureReport | Fault | None
+) -> tuple[int | None, int | None]:
     if sps is not None:
-        return _Size(sps.width_px, sps.height_px)
+        return sps.width_px, sps.height_px
     if isinstance(report, PictureReport) and report.width_px is not None:
-        return _Size(report.width_px, report.height_px)
-    return _Size(*(capture.jpeg_size or (None, None)))
+        return report.width_px, report.height_px
+    return capture.jpeg_size or (None, None)
 
 
 def _since(start_s: float, then_s: float | None) -> float | None:

@@ -107,10 +107,7 @@ def frame_rate(table: FrameTable, witness: Witness = Witness()) -> FrameRate | N
     """
     first = burst_frames(table)
     segments, jumps = steady_segments(table, first)
-    ticks = list(chain.from_iterable(presentation_intervals(table, segment) for segment in segments))
-    stamp_hz = _possible_hz(len(ticks) * table.clock_hz, sum(ticks))  # of whole ticks: 10 Hz is exactly 10
-    if len(ticks) < MIN_SOUND_RATIO * (len(table) - first):
-        stamp_hz, ticks = _grid(table, segments, stamp_hz, ticks)
+    stamp_hz, ticks = _stamp_rate(table, segments, first)
     arrivals = _arrival_intervals_s(table, first)
     belief = _belief(table, segments, witness) if stamp_hz is not None else None
     by_stamps = belief is not None and (belief.stamps or belief.slow_line)
@@ -142,6 +139,15 @@ def frame_rate(table: FrameTable, witness: Witness = Witness()) -> FrameRate | N
         slow_line=belief is not None and belief.slow_line,
         intervals=len(intervals),
     )
+
+
+def _stamp_rate(table: FrameTable, segments: Sequence[range], first: int) -> tuple[float | None, list[int]]:
+    """The mean rate by the sender's stamps, None where it is impossible, and the intervals it is made of."""
+    ticks = list(chain.from_iterable(presentation_intervals(table, segment) for segment in segments))
+    stamp_hz = _possible_hz(len(ticks) * table.clock_hz, sum(ticks))  # of whole ticks: 10 Hz is exactly 10
+    if len(ticks) < MIN_SOUND_RATIO * (len(table) - first):
+        return _grid(table, segments, stamp_hz, ticks)
+    return stamp_hz, ticks
 
 
 def burst_frames(table: FrameTable) -> int:

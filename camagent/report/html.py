@@ -26,7 +26,7 @@ from camagent.document.model import CameraView, FindingView, ScanDocument
 from camagent.document.reasons import decisive, reasons
 from camagent.document.rule_names import rule_names
 from camagent.document.tenders import document_tenders
-from camagent.document.upgrade_rows import ACTION_ORDER, budget_of, row_order, upgrade_rows
+from camagent.document.upgrade_rows import ACTION_ORDER, UpgradeRow, budget_of, row_order, upgrade_rows
 from camagent.model.finding import Action, Verdict
 from camagent.report import charts
 from camagent.report.earlier_scans import EarlierScans
@@ -72,33 +72,20 @@ def render_html(
     pictures: small JPEG files by camera id, only where the operator asked for them.
     """
     cards = _cards(documents)
-    anchors = {(card.document.site.id, card.camera.id): card.anchor for card in cards}
     rows = sorted(chain.from_iterable(upgrade_rows(each, lang) for each in documents), key=row_order)
-    cameras = [card.camera for card in cards]
-    actions = Counter(row.action for row in rows)
     pages = explanations(documents, lang)
     return template("page.html.j2").render(
         lang=lang,
         documents=documents,
         cards=cards,
-        rows=[
-            (number, row, anchors.get((row.site_id, row.camera_id)))
-            for number, row in enumerate(rows, start=1)
-        ],
-        actions=[(action, actions[action]) for action in ACTION_ORDER if actions[action]],
+        rows=_numbered(rows, cards),
+        **_totals(rows, lang),
+        **_charts(documents, [card.camera for card in cards]),
         **_past(past or EarlierScans()),
         names=rule_names(documents, lang),
         pictures={key: [_data_uri(picture) for picture in own] for key, own in (pictures or {}).items()},
         provisional=[document for document in documents if not document.profile.authoritative],
-        shares=charts.verdict_shares(documents),
-        bars=charts.rate_bars(cameras),
-        bandwidth=charts.bandwidth(cameras),
         wall=_wall(cards),
-        settings_work=charts.settings_work(cameras),
-        budget=budget_of(rows).text(lang),
-        chart=charts,
-        with_cost=any(row.cost for row in rows),
-        replaced=actions[Action.REPLACE],
         tenders=document_tenders(documents, lang),
         pages=pages,
         explained={page.rule for page in pages},
@@ -111,6 +98,35 @@ def render_html(
         **assets(),
         **words(lang),
     )
+
+
+def _numbered(
+    rows: Sequence[UpgradeRow], cards: Sequence[CameraCard]
+) -> list[tuple[int, UpgradeRow, str | None]]:
+    """Each row with its number and the anchor of its camera's card."""
+    anchors = {(card.document.site.id, card.camera.id): card.anchor for card in cards}
+    places = (anchors.get((row.site_id, row.camera_id)) for row in rows)
+    return list(zip(range(1, len(rows) + 1), rows, places, strict=True))
+
+
+def _totals(rows: Sequence[UpgradeRow], lang: str) -> dict[str, Any]:
+    actions = Counter(row.action for row in rows)
+    return {
+        "actions": [(action, actions[action]) for action in ACTION_ORDER if actions[action]],
+        "budget": budget_of(rows).text(lang),
+        "with_cost": any(row.cost for row in rows),
+        "replaced": actions[Action.REPLACE],
+    }
+
+
+def _charts(documents: Sequence[ScanDocument], cameras: Sequence[CameraView]) -> dict[str, Any]:
+    return {
+        "shares": charts.verdict_shares(documents),
+        "bars": charts.rate_bars(cameras),
+        "bandwidth": charts.bandwidth(cameras),
+        "settings_work": charts.settings_work(cameras),
+        "chart": charts,
+    }
 
 
 def _past(past: EarlierScans) -> dict[str, Any]:

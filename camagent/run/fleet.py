@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from weakref import WeakValueDictionary
@@ -24,7 +25,7 @@ from camagent.interrogate.interview import InterviewDoors, InterviewOptions, int
 from camagent.model.clock import Clock
 from camagent.model.defect import place_of
 from camagent.model.device import DeviceFacts, DeviceTarget, SignsBefore
-from camagent.model.earlier_runs import Pins, pins_of
+from camagent.model.earlier_runs import Pins, pin_at, pins_of
 from camagent.model.fault import Fault
 from camagent.model.scan_result import Declaration
 from camagent.model.secret import Credential
@@ -218,7 +219,7 @@ class Fleet:
         async def one(job: Job) -> StreamAccess | Fault:
             if not isinstance(job.target, StreamTarget):
                 raise TypeError("only streams can be greeted")
-            doors = WatchDoors(self.clock, self._ledger, None, None, _stream_pin(options.pins, job.target))
+            doors = WatchDoors(self.clock, self._ledger, None, None, pin_at(options.pins, job.target.uri))
             async with self._visit(job.host):
                 return await greet_stream(job.target, job.credential, options.watch, doors)
 
@@ -293,15 +294,13 @@ class Fleet:
         async def ask(target: DeviceTarget, credential: Credential | None) -> DeviceFacts:
             options.stepped(job, Step.ASKING)
             doors = InterviewDoors(self.clock, self._ledger, transcript)
-            pins = pins_of(options.pins, target.host)
-            asked = replace(options.interview, pins=pins, before=job.before)
-            facts = self._devices[str(target)] = await interrogate(target, credential, asked, doors)
-            return facts
+            asked = replace(options.interview, pins=pins_of(options.pins, target.host), before=job.before)
+            self._devices[str(target)] = await interrogate(target, credential, asked, doors)
+            return self._devices[str(target)]
 
         async def watch(target: StreamTarget, credential: Credential | None) -> StreamFacts:
-            pin, pictures = _stream_pin(options.pins, target), self._judge_pictures(options)
-            if pictures is not None and options.watch.sub_window_s is not None:
-                await pictures.prepare()  # somebody waits: its start takes as long as half a window
+            pin = pin_at(options.pins, target.uri)
+            pictures = await self._ready_pictures(options)
             doors = WatchDoors(self.clock, self._ledger, pictures, transcript, pin, opening)
             began_s = self.clock.monotonic_s()
             try:
@@ -311,10 +310,7 @@ class Fleet:
                     raise  # it is all that was asked for
                 return self._failed(target, bug, self.clock.monotonic_s() - began_s)
 
-        async def watch_one_file(target: FileTarget) -> StreamFacts:
-            options.stepped(job, Step.WATCHING)
-            return await self._watch_file(target, options)
-
+        watch_one_file = partial(self._watch_file, job, options)
         glances = options.watch.sub_window_s is not None
         return Doors(ask, watch, watch_one_file, admit, self.clock, self._limits.device_budget_s, glances)
 
@@ -325,10 +321,11 @@ class Fleet:
         fault = cut_short(elapsed_s, where)
         return StreamFacts(target, None, None, fault, None, None, self.clock.now(), (fault,), where)
 
-    async def _watch_file(self, target: FileTarget, options: FleetOptions) -> StreamFacts:
+    async def _watch_file(self, job: Job, options: FleetOptions, target: FileTarget) -> StreamFacts:
         # av, cv2 and numpy cost 44 MB that a service without files never needs
         from camagent.observe.media_files import FileOptions, watch_file
 
+        options.stepped(job, Step.WATCHING)
         loop = asyncio.get_running_loop()
         file_options = FileOptions(pictures=options.watch.pictures, keep_images=options.watch.keep_images)
         pool = self._judge_pictures(options)
@@ -339,12 +336,13 @@ class Fleet:
 
         return await loop.run_in_executor(self._files, watch_file, target, file_options, look)
 
+    async def _ready_pictures(self, options: FleetOptions) -> PicturePool | None:
+        pool = self._judge_pictures(options)
+        if pool is not None and options.watch.sub_window_s is not None:
+            await pool.prepare()  # somebody waits: its start takes as long as half a window
+        return pool
+
     def _judge_pictures(self, options: FleetOptions) -> PicturePool | None:
         if options.watch.pictures and self._pictures is None:
             self._pictures = PicturePool()
         return self._pictures if options.watch.pictures else None
-
-
-def _stream_pin(pins: Pins, target: StreamTarget) -> str | None:
-    """The certificate that earlier runs saw at the stream's own port."""
-    return dict(pins_of(pins, target.uri.host)).get(target.uri.port)

@@ -85,20 +85,15 @@ def finish(checks: Sequence[DeviceCheck], order: JudgingContext, frame: RunPerio
     coverage = with_missing(result.coverage, (*_missing(rows), *announced))
     result = replace(result, coverage=coverage, retired=retired)
     pairs = zip(met, met_identities, strict=True)
-    learned = learned_from(
-        order.memory,
-        [identity.remember(key, one.sighting) for one, (key, _) in pairs if key not in strangers],
-        certificates(checks),
-    )
+    remembered = [identity.remember(key, one.sighting) for one, (key, _) in pairs if key not in strangers]
     learned = replace(
-        learned,
+        learned_from(order.memory, remembered, certificates(checks)),
         pictures=tuple(pictures_of(results)),
         trusted=tuple(let_in(checks)),
         expected=(*expected_after(results, order.site.id), *retired) if frame.kind == "scan" else (),
         superseded=absent.superseded,
     )
-    memory = memory_after(order.memory, learned)
-    return Run(result, learned, memory, frame.discovery, checks=tuple(checks))
+    return Run(result, learned, memory_after(order.memory, learned), frame.discovery, checks=tuple(checks))
 
 
 def _missing(rows: Sequence[InventoryRow]) -> Iterator[NotChecked]:

@@ -93,18 +93,23 @@ def stream_plays(
 ) -> Judgement:
     """The main stream plays over RTSP/TCP and begins soon; a late keyframe of a long GOP only warns."""
     fault = stream if isinstance(stream, Fault) else stream.fault
-    if fault is not None and isinstance(stream, StreamFacts) and isinstance(stream.target, ProfileTarget):
-        return unknown(f"fault_{fault.code}", doing=fault.doing)  # it was never asked: nothing is known of it
-    if fault is not None and fault.doing == "GetProfiles" and fault.code is not FaultCode.NO_MEDIA_PROFILE:
-        return unknown(f"fault_{fault.code}", doing=fault.doing)  # no more of streams that nobody could name
     if fault is not None:
-        return _not_reached("stream", fault, site, present_at)
+        # of a stream that was never asked, or that nobody could name, nothing is known
+        is_asked = isinstance(stream, Fault) or not isinstance(stream.target, ProfileTarget)
+        is_named = fault.doing != "GetProfiles" or fault.code is FaultCode.NO_MEDIA_PROFILE
+        if is_asked and is_named:
+            return _not_reached("stream", fault, site, present_at)
+        return unknown(f"fault_{fault.code}", doing=fault.doing)
     assert isinstance(stream, StreamFacts) and isinstance(stream.measured, MeasuredStream)
-    measured = stream.measured
-    if measured.transport == "udp" and tcp_required:
+    if stream.measured.transport == "udp" and tcp_required:
         if any(f.status == UNSUPPORTED_TRANSPORT for f in stream.faults):
             return Judgement(Outcome.FAIL, say("stream_udp_only"), observed=False)
         return unknown("stream_tcp_untried")
+    return _start(stream.measured, maximum_s, recommended_s)
+
+
+def _start(measured: MeasuredStream, maximum_s: float, recommended_s: float) -> Judgement:
+    """How soon packets and the first whole picture came."""
     connect_s = measured.connect_s or 0.0
     first_packet_s = _sum(connect_s, measured.time_to_first_packet_s)
     first_picture_s = _sum(connect_s, measured.time_to_first_keyframe_s)

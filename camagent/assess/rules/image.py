@@ -86,14 +86,11 @@ def resolution(
     )
     set_to = _size(configured.width_px, configured.height_px) if configured else None
     of_sdp = _size(declared.width_px, declared.height_px) if declared else None
-    elsewhere = configured.elsewhere_px if configured else None
-    claims = (set_to, of_sdp, elsewhere)
+    claims = (set_to, of_sdp, configured.elsewhere_px if configured else None)
     other = next((size for size in claims if size and not _alike(size, actual, tolerance_ratio)), None)
     if other is not None and outcome is not Outcome.FAIL:
-        outcome, message = (
-            Outcome.WARN,
-            say("size_contradicted", size=size_text(actual), claimed=size_text(other)),
-        )
+        outcome = Outcome.WARN
+        message = say("size_contradicted", size=size_text(actual), claimed=size_text(other))
     return Judgement(outcome, message, observed=actual, configured=set_to, declared=of_sdp, measured=actual)
 
 

@@ -27,11 +27,9 @@ def frame_rate(
     """Frames a second as they really arrived; a shortfall that lost packets may explain is not the
     camera's."""
     minimum, recommended, floor = (b * (1 - tolerance_ratio) for b in (minimum_hz, recommended_hz, floor_hz))
-    if _contradicts(measured):
-        return _contradiction(measured)
     rate = _rate(measured)
-    if rate is None:
-        return unknown("too_few_frames", frames=measured.frames)
+    if isinstance(rate, Judgement):
+        return rate
     outcome = _agreed(rate, measured, disagreement_ratio, (minimum, recommended))
     if outcome is None:
         return unknown("time_stamps_lie", stamped=rate.value, arrived=measured.arrival_frame_rate_hz)
@@ -56,24 +54,20 @@ def frame_rate(
     )
 
 
-def _contradicts(measured: MeasuredStream) -> bool:
-    """Stamps and arrivals tell different rates and neither could be believed."""
-    both = (measured.stamped_frame_rate_hz, measured.arrival_frame_rate_hz)
-    return measured.frame_rate_hz is None and None not in both
-
-
-def _contradiction(measured: MeasuredStream) -> Judgement:
-    stamped, arrived = measured.stamped_frame_rate_hz, measured.arrival_frame_rate_hz
-    return unknown("time_stamps_lie", stamped=stamped, arrived=arrived)
-
-
-def _rate(measured: MeasuredStream) -> Reading | None:
+def _rate(measured: MeasuredStream) -> Reading | Judgement:
     """The measured rate; with fewer than two frames, what the window still allows (a camera that sends almost
-    none)."""
+    none).
+
+    Returns: a Judgement where nobody can tell: stamps and arrivals tell different rates and neither could be
+    believed, or there was no window.
+    """
     if measured.frame_rate_hz is not None:
         return Reading(measured.frame_rate_hz, measured.frame_rate_uncertainty_hz or 0.0)
+    stamped, arrived = measured.stamped_frame_rate_hz, measured.arrival_frame_rate_hz
+    if stamped is not None and arrived is not None:
+        return unknown("time_stamps_lie", stamped=stamped, arrived=arrived)
     if measured.window_s <= 0:
-        return None
+        return unknown("too_few_frames", frames=measured.frames)
     most_hz = (measured.frames + 1 + measured.rtp_lost_packets) / measured.window_s
     return Reading(most_hz / 2, most_hz / 2)
 
@@ -115,11 +109,9 @@ def frame_rate_kept(
     """The camera sends the frame rate that it is set to."""
     if not configured.frame_rate_hz or configured.frame_rate_hz > UNITS["hz"].high:  # 2147483647: "no limit"
         return unknown("rate_not_configured")
-    if _contradicts(measured):
-        return _contradiction(measured)
     rate = _rate(measured)
-    if rate is None:
-        return unknown("too_few_frames", frames=measured.frames)
+    if isinstance(rate, Judgement):
+        return rate
     share = Reading(rate.value / configured.frame_rate_hz, rate.uncertainty / configured.frame_rate_hz)
     outcome = at_least(share, minimum_ratio, recommended_ratio)
     if outcome is Outcome.FAIL and _loss_explains(

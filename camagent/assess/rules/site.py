@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from camagent.assess.judgement import Judgement, say, unknown
 from camagent.assess.rule import About, Rule
@@ -31,35 +32,46 @@ def uplink(
         return Judgement(Outcome.NOT_APPLICABLE, say("uplink_no_cameras"))
     rates = [_bitrate_bps(camera) for camera in shared]
     shared_bps = sum(rate for rate in rates if rate is not None)
-    known_bps = headroom_factor * shared_bps
-    unread = sum(1 for rate in rates if rate is None)
+    known_bps, better_bps = headroom_factor * shared_bps, recommended_factor * shared_bps
+    unread = rates.count(None)
+    line_bps = site.uplink_bps
+    is_too_little = unread > MOST_UNREAD_RATIO * len(shared)
+    if is_too_little and (line_bps is None or known_bps <= line_bps):
+        return unknown("uplink_unmeasured", cameras=len(shared), unread=unread)
     args = {
         "needed": _need_mbps(known_bps),
         "cameras": len(shared),
         "factor": headroom_factor,
-    } | ({"unread": unread} if unread else {})
-    args |= {"better": _need_mbps(recommended_factor * shared_bps), "better_factor": recommended_factor}
-    args["storage"] = round(shared_bps / 1e6 * GB_PER_DAY_PER_MBPS, 1)
-    is_too_little = unread > MOST_UNREAD_RATIO * len(shared)
-    if is_too_little and (site.uplink_bps is None or known_bps <= site.uplink_bps):
-        return unknown("uplink_unmeasured", cameras=len(shared), unread=unread)
-    if site.uplink_bps is None:
+        **({"unread": unread} if unread else {}),
+        "better": _need_mbps(better_bps),
+        "better_factor": recommended_factor,
+        "storage": round(shared_bps / 1e6 * GB_PER_DAY_PER_MBPS, 1),
+    }
+    if line_bps is None:
         name = "uplink_undeclared" if unread else "uplink_undeclared_all"
         return Judgement(Outcome.NOT_ASSESSED, say(name, **args), required=known_bps)
-    args["line"] = site.uplink_bps / 1e6
-    if known_bps > site.uplink_bps:  # what is known already fills the line; the rest can only add
+    return _uplink_judged(line_bps, (known_bps, better_bps), unread, args)
+
+
+def _uplink_judged(
+    line_bps: float, needs_bps: tuple[float, float], unread: int, args: dict[str, Any]
+) -> Judgement:
+    """A line whose width is declared, against what is needed at least and at best."""
+    known_bps, better_bps = needs_bps
+    args = {**args, "line": line_bps / 1e6}
+    if known_bps > line_bps:  # what is known already fills the line; the rest can only add
         outcome, name = Outcome.FAIL, "uplink_narrow" if unread else "uplink_narrow_all"
     elif unread:
         return unknown("uplink_unclear", **args)
-    elif site.uplink_bps < recommended_factor * shared_bps:
+    elif line_bps < better_bps:
         outcome, name = Outcome.WARN, "uplink_tight"
     else:
         outcome, name = Outcome.PASS, "uplink_enough"
     return Judgement(
         outcome,
         say(name, **args),
-        observed=site.uplink_bps,
-        configured=site.uplink_bps,
+        observed=line_bps,
+        configured=line_bps,
         required=known_bps,
         remedy=say("uplink_remedy", needed=_need_mbps(known_bps)) if outcome is Outcome.FAIL else None,
     )
