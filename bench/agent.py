@@ -79,7 +79,7 @@ def _milliseconds(work: Callable[[], object]) -> float:
 
 
 LOADED = (
-    *("asyncio ssl", "sqlite3 click", "pydantic", "aiohttp.web", "prometheus_client"),
+    *("asyncio ssl", "sqlite3 click", "pydantic", "h11", "prometheus_client"),
     "camagent.cli.main camagent.cli.serve camagent.cli.run camagent.cli.scanning camagent.run.fleet "
     "camagent.agent.loop"
     " camagent.agent.watched_site camagent.agent.record camagent.exporter.server",

@@ -30,7 +30,8 @@ FENCES: dict[str, tuple[str, ...]] = {
     ),
     "cv2": ("camagent/observe/picture/",),
     "cryptography": ("camagent/operator_files/credential_file.py", "camagent/simulator/self_signed.py"),
-    "aiohttp": ("camagent/exporter/server.py", "camagent/simulator/", "camagent/ui/page_server.py"),
+    "aiohttp": ("camagent/simulator/", "camagent/ui/page_server.py"),
+    "h11": ("camagent/exporter/http_door.py",),
     "onvif": ("camagent/app/onvif_call.py", "camagent/app/onvif_transport.py"),
     "zeep": ("camagent/app/onvif_call.py", "camagent/app/onvif_transport.py"),
     "prometheus_client": ("camagent/exporter/",),
@@ -154,7 +155,7 @@ DECODING = {"av", "cv2", "numpy", "lxml"}
 PROCESSES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "the service": (
         ("cli/serve.py", "app/__init__.py", "app/service.py", "wire/tls.py"),
-        DECODING | {"cryptography", "zeep"},
+        DECODING | {"aiohttp", "cryptography", "zeep"},
     ),
     "a scan": (
         (

@@ -11,14 +11,14 @@ import gzip
 import logging
 import socket
 from collections.abc import Awaitable, Callable, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Protocol
-
-from aiohttp import hdrs, web
+from weakref import WeakSet
 
 from camagent.document.site_status import AgentSnapshot
 from camagent.exporter.host_names import authority_of, is_ours
+from camagent.exporter.http_door import HttpDoor, PageReply, PageRequest, peer_of, plain
 from camagent.exporter.listener import Listener, ListenerLimits
 from camagent.exporter.log_pace import LogPace
 from camagent.exporter.metrics import metrics_registry
@@ -34,15 +34,10 @@ logger = logging.getLogger(__name__)
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 GZIP_LEVEL = 1  # 4.6 ms against 33 ms at level 9, for 12 % more bytes (8,000 series)
-MAX_LINE_BYTES = 4096  # request line or one header; Prometheus sends under 300
-MAX_HEADERS = 64
-KEEP_ALIVE_S = 75.0  # over the usual scrape interval of 60 s, so that a scraper keeps its TLS session
-SEND_S = 10.0  # a client that takes longer to read one page is cut
 CLOSE_S = 2.0
-ALWAYS = {hdrs.SERVER: "camagent", "X-Content-Type-Options": "nosniff", hdrs.CACHE_CONTROL: "no-store"}
-"""The headers of every answer, refusals too."""
+LANGUAGES = ("vi", "en")
 
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_Handler = Callable[[PageRequest], Awaitable[PageReply]]
 
 
 class ExporterView(Protocol):
@@ -74,50 +69,6 @@ class ExporterOptions:
     limits: ListenerLimits = field(default_factory=ListenerLimits)
 
 
-class HttpDoor(web.RequestHandler):
-    """aiohttp's handler of one connection, whose own refusals tell no version and echo nothing."""
-
-    __slots__ = ("_language", "_pace")
-
-    def __init__(self, server: web.Server, pace: LogPace, language: str) -> None:
-        super().__init__(
-            server,
-            loop=asyncio.get_running_loop(),
-            access_log=None,  # type: ignore[arg-type]  # aiohttp takes None for "no log"
-            keepalive_timeout=KEEP_ALIVE_S,
-            lingering_time=0,
-            max_line_size=MAX_LINE_BYTES,
-            max_field_size=MAX_LINE_BYTES,
-            max_headers=MAX_HEADERS,
-        )
-        self._pace, self._language = pace, language
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """What aiohttp could not parse (400), or a bug of ours (500)."""
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            if self._pace.allows("bug"):
-                logger.error("%s", say("web.bug", self._language), exc_info=exc)
-        elif self._pace.allows("malformed"):
-            logger.warning("%s", say("web.malformed", self._language, peer=request.remote or "?"))
-        if request.writer.output_size > 0:
-            raise ConnectionError
-        refusal = _plain(status)
-        refusal.headers.update(ALWAYS)
-        refusal.force_close()
-        return refusal
-
-    def log_exception(self, *args: object, **kw: object) -> None:
-        """What failed outside of a request, as rarely."""
-        if self._pace.allows("bug"):
-            super().log_exception(*args, **kw)
-
-
 class Exporter:
     """The running server; `reload` changes TLS, passwords and names without closing the port."""
 
@@ -126,8 +77,15 @@ class Exporter:
         self._view = view
         self._registry = metrics_registry(view.snapshot)
         self._bcrypt = asyncio.Semaphore(1)  # guessed passwords may cost one core's share, never all of it
-        self._runner: web.AppRunner | None = None
         self._listener: Listener | None = None
+        self._doors: WeakSet[HttpDoor] = WeakSet()
+        self._pages: dict[str, _Handler] = {
+            "/": self._status_page,
+            "/metrics": self._metrics,
+            "/-/healthy": self._healthy,
+            "/-/ready": self._ready,
+            "/api/v1/scan": self._scan,
+        }
         self._pace = LogPace()
         self.reload(options.web, options.names)
 
@@ -145,26 +103,7 @@ class Exporter:
 
         Raises: OperatorError where the address cannot be had.
         """
-        app = web.Application(middlewares=[self._guarded], client_max_size=1)
-        app.add_routes(
-            [
-                web.get("/", self._status_page),
-                web.get("/metrics", self._metrics),
-                web.get("/-/healthy", self._healthy),
-                web.get("/-/ready", self._ready),
-                web.get("/api/v1/scan", self._scan),
-            ]
-        )
-        self._runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=CLOSE_S)
-        await self._runner.setup()
-        server, language = self._runner.server, self._options.language
-        assert server is not None
-        self._listener = Listener(
-            lambda: HttpDoor(server, self._pace, language),
-            lambda: self._context,
-            self._options.limits,
-            self._pace,
-        )
+        self._listener = Listener(self._door, lambda: self._context, self._options.limits, self._pace)
         try:
             return await self._listener.open(self._options.host, self._options.port)
         except OSError as error:
@@ -177,64 +116,72 @@ class Exporter:
         """Stop listening; within `CLOSE_S` also where a client does not read."""
         if self._listener is not None:
             await self._listener.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        tasks = [door.task for door in self._doors if door.task is not None and not door.task.done()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=CLOSE_S)
 
     @property
     def connections(self) -> int:
         """How many clients are connected."""
         return 0 if self._listener is None else len(self._listener)
 
-    @web.middleware
-    async def _guarded(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        """Time, host name, log-in and the headers of every answer."""
-        assert request.protocol is not None and self._listener is not None
-        self._listener.request_complete(request.protocol)
-        try:
-            if (misdirected := self._misdirected(request)) is not None:
-                response: web.StreamResponse = _plain(misdirected)
-            elif await self._may_enter(request):
-                response = await handler(request)
-            else:
-                response = self._ask_log_in(request)
-        except web.HTTPException as refusal:
-            response = self._refusal(request, refusal)
-        response.headers.update(ALWAYS)
-        response.headers.update(self._web.headers)
-        if request.can_read_body:
-            response.force_close()
-        try:
-            async with asyncio.timeout(SEND_S):
-                await response.prepare(request)
-                await response.write_eof()
-        except (TimeoutError, ConnectionError):
-            if request.transport is not None:
-                request.transport.abort()
-        return response
+    def _door(self) -> HttpDoor:
+        assert self._listener is not None, "connections come from the listener"
+        complete = self._listener.request_complete
+        door = HttpDoor(self._answer, complete, self._pace, self._options.language)
+        self._doors.add(door)
+        return door
 
-    def _misdirected(self, request: web.Request) -> HTTPStatus | None:
+    async def _answer(self, request: PageRequest) -> PageReply:
+        """Host name, log-in and page of one request, with the headers that the operator wants in every
+        answer."""
+        if (misdirected := self._misdirected(request)) is not None:
+            reply = plain(misdirected)
+        elif not self._is_allowed(request):
+            reply = plain(HTTPStatus.FORBIDDEN)
+        elif not await self._may_enter(request):
+            log_in = say("status.log_in", self._language(request))
+            reply = plain(401, log_in, WWW_Authenticate='Basic realm="camagent"')
+        else:
+            reply = await self._page(request)
+        return replace(reply, headers=reply.headers | dict(self._web.headers))
+
+    async def _page(self, request: PageRequest) -> PageReply:
+        page = self._pages.get(request.path)
+        if page is None:
+            return plain(404, say("status.not_found", self._language(request)))
+        if request.method not in ("GET", "HEAD"):
+            return plain(HTTPStatus.METHOD_NOT_ALLOWED, Allow="GET,HEAD")
+        return await page(request)
+
+    def _misdirected(self, request: PageRequest) -> HTTPStatus | None:
         """How to refuse a request that was meant for another host, or for none; None where it was meant for
         us."""
-        hosts = request.headers.getall(hdrs.HOST, [])
+        hosts = [value for name, value in request.headers if name == "host"]
         if len(hosts) != 1:
             return HTTPStatus.BAD_REQUEST
-        authority = authority_of(request.raw_path)
-        reached = (request.get_extra_info("sockname") or ("",))[0]
+        authority = authority_of(request.target)
+        reached = (request.writer.get_extra_info("sockname") or ("",))[0]
         if all(is_ours(host, self._names, reached) for host in (hosts[0], authority) if host is not None):
             return None
         if self._pace.allows("host"):
-            logger.warning("%s", say("web.other_host", self._options.language, peer=request.remote or "?"))
+            peer = peer_of(request.writer)
+            logger.warning("%s", say("web.other_host", self._options.language, peer=peer))
         return HTTPStatus.MISDIRECTED_REQUEST
 
-    async def _may_enter(self, request: web.Request) -> bool:
+    def _is_allowed(self, request: PageRequest) -> bool:
+        """The client's certificate bears one of the names that the operator allows, where he names any."""
         tls = self._web.tls
-        if tls is not None and tls.allowed_sans and request.transport is not None:
-            certificate = request.transport.get_extra_info("peercert")
-            if not allowed_san(certificate, tls.allowed_sans):
-                raise web.HTTPForbidden
+        if tls is None or not tls.allowed_sans:
+            return True
+        return allowed_san(request.writer.get_extra_info("peercert"), tls.allowed_sans)
+
+    async def _may_enter(self, request: PageRequest) -> bool:
         if not self._web.users:
             return True
-        pair = basic_credentials(request.headers.get(hdrs.AUTHORIZATION, ""))
+        pair = basic_credentials(request.header("authorization"))
         if pair is None:
             return False
         answer = self._passwords.remembered(*pair)
@@ -247,68 +194,45 @@ class Exporter:
                 answer = await loop.run_in_executor(None, self._passwords.verify, *pair)
         return answer
 
-    def _ask_log_in(self, request: web.Request) -> web.Response:
-        text = say("status.log_in", self._language(request))
-        return web.Response(
-            status=401, text=text + "\n", headers={hdrs.WWW_AUTHENTICATE: 'Basic realm="camagent"'}
-        )
-
-    def _refusal(self, request: web.Request, refusal: web.HTTPException) -> web.Response:
-        if refusal.status == 404:
-            return web.Response(status=404, text=say("status.not_found", self._language(request)) + "\n")
-        headers = {hdrs.ALLOW: refusal.headers[hdrs.ALLOW]} if hdrs.ALLOW in refusal.headers else {}
-        response = _plain(refusal.status)
-        response.headers.update(headers)
-        return response
-
-    def _language(self, request: web.Request) -> str:
-        asked = request.query.get("lang")
-        if asked in ("vi", "en"):
+    def _language(self, request: PageRequest) -> str:
+        asked = request.asked("lang")
+        if asked in LANGUAGES:
             return asked
-        return preferred_language(request.headers.get(hdrs.ACCEPT_LANGUAGE, ""), self._options.language)
+        return preferred_language(request.header("accept-language"), self._options.language)
 
-    async def _metrics(self, request: web.Request) -> web.Response:
-        openmetrics = wants_openmetrics(request.headers.get(hdrs.ACCEPT, ""))
+    async def _metrics(self, request: PageRequest) -> PageReply:
+        openmetrics = wants_openmetrics(request.header("accept"))
         page = render_metrics(self._registry, openmetrics)
         return _compressed(request, page, OPENMETRICS if openmetrics else TEXT)
 
-    async def _status_page(self, request: web.Request) -> web.Response:
-        renews = request.query.get("renew") == "1"
+    async def _status_page(self, request: PageRequest) -> PageReply:
+        renews = request.asked("renew") == "1"
         page = render_status_page(self._view.snapshot(), self._language(request), renews=renews).encode()
-        response = _compressed(request, page, "text/html; charset=utf-8")
-        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-        response.headers["Referrer-Policy"] = "no-referrer"
-        return response
+        reply = _compressed(request, page, "text/html; charset=utf-8")
+        security = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Referrer-Policy": "no-referrer"}
+        return replace(reply, headers=reply.headers | security)
 
-    async def _scan(self, request: web.Request) -> web.Response:
+    async def _scan(self, request: PageRequest) -> PageReply:
         document = self._view.result_document()
         if document is None:
-            return web.Response(status=503, text="no result yet\n", headers={hdrs.RETRY_AFTER: "60"})
-        headers = {hdrs.CONTENT_TYPE: "application/json; charset=utf-8", hdrs.VARY: "Accept-Encoding"}
-        if accepts(request.headers.get(hdrs.ACCEPT_ENCODING, ""), "gzip") > 0:
-            return web.Response(body=document, headers=headers | {hdrs.CONTENT_ENCODING: "gzip"})
-        return web.Response(body=gzip.decompress(document), headers=headers)
+            return plain(HTTPStatus.SERVICE_UNAVAILABLE, "no result yet", Retry_After="60")
+        headers = {"Content-Type": "application/json; charset=utf-8", "Vary": "Accept-Encoding"}
+        if accepts(request.header("accept-encoding"), "gzip") > 0:
+            return PageReply(200, document, headers | {"Content-Encoding": "gzip"})
+        return PageReply(200, gzip.decompress(document), headers)
 
-    async def _healthy(self, request: web.Request) -> web.Response:
+    async def _healthy(self, request: PageRequest) -> PageReply:
         alive = self._view.is_alive()
-        return web.Response(
-            status=200 if alive else 503, text="healthy\n" if alive else "the loop is stuck\n"
-        )
+        return plain(200 if alive else 503, "healthy" if alive else "the loop is stuck")
 
-    async def _ready(self, request: web.Request) -> web.Response:
+    async def _ready(self, request: PageRequest) -> PageReply:
         ready = self._view.is_ready()
-        return web.Response(
-            status=200 if ready else 503, text="ready\n" if ready else "first round not complete\n"
-        )
+        return plain(200 if ready else 503, "ready" if ready else "first round not complete")
 
 
-def _plain(status: int) -> web.Response:
-    return web.Response(status=status, text=f"{status} {HTTPStatus(status).phrase}\n")
-
-
-def _compressed(request: web.Request, body: bytes, content_type: str) -> web.Response:
-    headers = {hdrs.CONTENT_TYPE: content_type, hdrs.VARY: "Accept, Accept-Encoding, Accept-Language"}
-    if accepts(request.headers.get(hdrs.ACCEPT_ENCODING, ""), "gzip") > 0:
+def _compressed(request: PageRequest, body: bytes, content_type: str) -> PageReply:
+    headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding, Accept-Language"}
+    if accepts(request.header("accept-encoding"), "gzip") > 0:
         body = gzip.compress(body, GZIP_LEVEL)
-        headers[hdrs.CONTENT_ENCODING] = "gzip"
-    return web.Response(body=body, headers=headers)
+        headers["Content-Encoding"] = "gzip"
+    return PageReply(200, body, headers)

@@ -342,7 +342,7 @@ def test_an_oversized_request_is_refused_and_cut(sent: bytes) -> None:
 
 
 def test_a_client_that_does_not_read_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("camagent.exporter.server.SEND_S", 0.3)
+    monkeypatch.setattr("camagent.exporter.http_door.SEND_S", 0.3)
     view = View(document=gzip.compress(b"x" * 30_000_000, 1))
 
     async def scenario() -> None:
