@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 from camagent.assess.catalogue import CATALOGUE
-from camagent.assess.profile_rows import RawRow, Reader
+from camagent.assess.profile_rows import RawRow, Reader, Shapes
 from camagent.assess.rule import Rule, needs
 from camagent.model.finding import Basis, Severity
 from camagent.model.scan_result import ProfileStamp
@@ -73,13 +73,15 @@ class RequirementProfile:
 
 
 def requirement_profile(
-    tables: Sequence[tuple[Mapping[str, Any], str]], catalogue: Mapping[str, Rule] = CATALOGUE
+    tables: Sequence[tuple[Mapping[str, Any], str]], shapes: Shapes, catalogue: Mapping[str, Rule] = CATALOGUE
 ) -> RequirementProfile:
     """The profile of these tables, each with its file name, those that it extends behind it.
 
+    shapes: what a file and a row look like (`operator_files.profile_shape`).
+
     Raises: OperatorError with every problem at once: file, row, key and what was expected.
     """
-    reader = Reader(tables[0][1], catalogue)
+    reader = Reader(tables[0][1], catalogue, shapes)
     for table, file in reversed(tables):
         reader.take(table, file)
     head, rows = reader.finish()

@@ -104,13 +104,16 @@ ONE_OF = "'reconfigure', 'update_firmware', 'fix_network', 'fix_picture', 'repla
         ("x = = 1", ["not TOML: line 1, column 5"]),
         (CLASS, ["currency: is missing"]),
         ('currency = ""\n', ["currency: must not be empty"]),
-        ("colour = 1\n" + GOOD, ["colour: no such key"]),
-        ("a = 1\nb = 2\n" + GOOD, ["a: no such key", "b: no such key"]),
+        ("colour = 1\n" + GOOD, ["colour: no such key; the keys are: currency, class"]),
+        ("a = 1\nb = 2\n" + GOOD, [f"{key}: no such key; the keys are: currency, class" for key in "ab"]),
         ('currency = "VND"\nclass = 3\n', ["class: a list in square brackets is expected (got 3)"]),
         ('currency = "VND"\nclass = [3]\n', ["class[0]: a table of keys is expected (got 3)"]),
         (
             GOOD.replace('vi = "Thay"', 'colour = "red"'),
-            ["class[0].vi: is missing", "class[0].colour: no such key"],
+            [
+                "class[0].vi: is missing",
+                "class[0].colour: no such key; the keys are: id, action, vi, en, amount",
+            ],
         ),
         (
             GOOD.replace('"replace"', '"none"'),
