@@ -81,7 +81,8 @@ def list_command() -> int:
         click.echo(f"{entry.network}\t{entry.credential.user}")
     for refusal in _refusals():
         at, again = (moment_text(moment, lang()) for moment in (refusal.at, refusal.again_at))
-        write(t("cli.login_refused", address=refusal.device, user=refusal.user, at=at, again=again))
+        line = "cli.login_unclear" if refusal.is_unclear else "cli.login_refused"
+        write(t(line, address=refusal.device, user=refusal.user, at=at, again=again))
     if not entries:
         write(t("cli.credential_none"), err=True)
     return 0

@@ -19,6 +19,8 @@ class LoginCause(StrEnum):
 
     REJECTED = "rejected"
     """It refused the name or the password."""
+    UNCLEAR = "unclear"
+    """It answered the log-in with nothing that accepts or refuses it, and is not asked again that day."""
     LOCKED = "locked"
     """It locks, or is about to."""
     ANOTHER = "another"
@@ -73,6 +75,7 @@ def login_cause(camera: CameraView) -> LoginCause | None:
             return LoginCause.ANOTHER if row.check == ANOTHER_CHECK else LoginCause.WITHHELD
     by_code = {
         FaultCode.AUTH_REJECTED: LoginCause.REJECTED,
+        FaultCode.AUTH_UNCLEAR: LoginCause.UNCLEAR,
         FaultCode.LOCKED_OUT: LoginCause.LOCKED,
         FaultCode.AUTH_REQUIRED: LoginCause.MISSING,
     }

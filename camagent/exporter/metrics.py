@@ -35,6 +35,7 @@ _ON_A_CONNECTION = (
     "tls_failed",
     "auth_required",
     "auth_rejected",
+    "auth_unclear",
     "auth_unsupported",
     "auth_would_leak",
     "auth_weaker",

@@ -17,22 +17,13 @@ from camagent.interrogate.quirks import Quirk
 from camagent.interrogate.reply_meaning import Answer, ReplyMeaning, is_login_page
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.login_strength import CLEAR, TOKEN, Strength
-from camagent.model.secret import Credential
+from camagent.model.secret import MAX_UNCLEAR, Credential
 from camagent.wire.destination import destination
 from camagent.wire.digest import digest_challenges
 from camagent.wire.login_ledger import LoginLedger, in_turn
 
 MAX_SENDS = 4  # of one question: first try, other door, renewed nonce, header left out
-# log-ins that were answered with nothing readable: one may be bad luck, a third could be a lock-out
-MAX_DOUBTS = 2
 _JUDGED_AFTER_LOGIN = (FaultCode.SOAP_FAULT, FaultCode.UNSUPPORTED)  # a fault, but no longer about the log-in
-_DOUBTFUL = (
-    FaultCode.MALFORMED_REPLY,
-    FaultCode.NOT_ONVIF,
-    FaultCode.NOT_FOUND,
-    FaultCode.TIMEOUT,
-    FaultCode.BUSY,
-)
 
 
 @dataclass
@@ -142,8 +133,10 @@ class Conversation(QuestionLine):
             meaning = await self._send_login(question, url)
             if meaning.misunderstood and Quirk.STUMBLES_OVER_SECURITY not in self.quirks:
                 self.quirks.add(Quirk.STUMBLES_OVER_SECURITY)
+                self._not_judged()
                 continue
             if meaning.moved and not self._was_judged(meaning):
+                self._weigh(meaning.outcome, question)
                 continue
             refusal = meaning.refusal or (Refusal() if is_login_page(meaning) and not self.proven else None)
             if refusal is None:
@@ -155,6 +148,7 @@ class Conversation(QuestionLine):
                 return Fault(FaultCode.AUTH_REJECTED, Stage.INTERROGATE, question.operation, 0.0)
             if not self._may_try_again(refusal, question, url) and not await self._clock_was_set():
                 break
+            self._not_judged()
         else:
             self._refused()
         return Fault(self.stopped or FaultCode.AUTH_REJECTED, Stage.INTERROGATE, question.operation, 0.0)
@@ -201,19 +195,25 @@ class Conversation(QuestionLine):
             ):
                 self.proven = True
                 self.ledger.accepted(self.host, self.credential)
-        elif not self.proven and outcome.code in _DOUBTFUL:
+        elif not self.proven and self.login_is_out:
             self._doubt(outcome.code)
 
     def _doubt(self, code: FaultCode) -> None:
         """Nobody knows whether that was a refusal of the secret: one more question may show."""
         self._doubts += 1
-        if self._doubts >= MAX_DOUBTS:
-            self._refused(code)
+        counts = self.credential is not None and self.ledger.unclear(self.host, self.credential)
+        if self._doubts >= MAX_UNCLEAR and not counts:  # else the ledger says so when it is asked next
+            self.stopped = self.stopped or (FaultCode.TIMEOUT if code is FaultCode.BUSY else code)
+
+    def _not_judged(self) -> None:
+        """The device wants the log-in in another way, and has not counted it."""
+        if self.credential is not None:
+            self.ledger.returned(self.host, self.credential)
 
     def _refused(self, code: FaultCode = FaultCode.AUTH_REJECTED) -> None:
         """This secret is not sent to this device again, unless it had been accepted before."""
         if not self.proven and self.credential is not None:
-            self.ledger.refused(self.host, self.credential, certain=code is FaultCode.AUTH_REJECTED)
+            self.ledger.refused(self.host, self.credential)
             self.stopped = self.stopped or code
 
     async def _clock_was_set(self) -> bool:
@@ -307,13 +307,15 @@ class Conversation(QuestionLine):
         return bool(offered) and offered[0].stale and self._renewed_for is None
 
     async def _send_login(self, question: Question[Any], url: str) -> ReplyMeaning:
-        """With the log-in; what ends us before the answer leaves it unanswered in the ledger."""
-        if self.proven or self.credential is None:
-            return await self._send(question, url, login=True)
-        self.ledger.sent(self.host, self.credential)
-        meaning = await self._send(question, url, login=True)
-        self.ledger.returned(self.host, self.credential)
-        return meaning
+        """With the log-in; what ends us before the answer leaves it unanswered in the ledger, and what kept
+        us from sending it leaves nothing there."""
+        self.login_is_out = False
+        return await self._send(question, url, login=True)
+
+    def login_goes_out(self) -> None:
+        super().login_goes_out()
+        if self.credential is not None:
+            self.ledger.sent(self.host, self.credential)
 
     async def _send(self, question: Question[Any], url: str, login: bool) -> ReplyMeaning:
         meaning = await self.put(question, url, login)

@@ -25,9 +25,10 @@ class HttpRequest:
     body: bytes
     headers: Headers
     operation: str
-    once: bool = False
+    going_out: Callable[[], None] | None = None
     """It carries a log-in that nothing has proved: sent on a fresh connection, and never a second time
-    unasked."""
+    unasked. Called right before the first byte, so that who could not be connected to counts as never
+    asked."""
 
 
 class PortBehaviour(StrEnum):

@@ -84,6 +84,8 @@ class QuestionLine:
     offered: dict[str, None] = field(default_factory=dict)
     proven: bool = field(default=False, init=False)
     """A question that was refused without the log-in was answered with it."""
+    login_is_out: bool = field(default=False, init=False)
+    """The latest log-in that nothing had proved left for the device, and was not only prepared."""
     last_round_trip_s: float = field(default=0.0, init=False)
     home: str | None = field(default=None, init=False)
     """The device service that answered: other services whose stated port is stale are looked for at its
@@ -109,6 +111,10 @@ class QuestionLine:
     """Questions that are still asked at the polite pace."""
     _next_at_s: float = field(default=0.0, init=False)
     _silences: int = field(default=0, init=False)
+
+    def login_goes_out(self) -> None:
+        """A log-in that nothing has proved is sent at this moment."""
+        self.login_is_out = True
 
     @property
     def is_gone(self) -> bool:
@@ -268,7 +274,8 @@ class QuestionLine:
             headers.append(
                 ("Authorization", http.authorization(DigestRequest("POST", path, fresh_cnonce(), body=body)))
             )
-        return HttpRequest(url, body, tuple(headers), question.operation, once=login and not self.proven)
+        going_out = self.login_goes_out if login and not self.proven else None
+        return HttpRequest(url, body, tuple(headers), question.operation, going_out)
 
     def _understand(
         self, reply: HttpReply | FaultCode, question: Question[Any], url: str, login: bool, started_s: float

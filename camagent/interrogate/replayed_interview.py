@@ -72,6 +72,8 @@ class ReplayDoor:
         exchange = self._take(("soap", request.operation, parts.netloc, path, str(login), body))
         if exchange is None:
             return NOT_RECORDED
+        if request.going_out is not None:
+            request.going_out()
         reply, at = parse_reply(exchange.received)
         self._clock.at = at or self._clock.at
         return reply

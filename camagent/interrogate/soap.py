@@ -28,8 +28,8 @@ class SoapDoor:
     async def post(self, request: HttpRequest, timeout_s: float) -> HttpReply | FaultCode:
         """One POST; sent once more where a kept connection turned out to be closed (all our questions only
         read)."""
-        call = HttpCall("POST", request.url, request.headers, request.body)
-        if request.once:
+        call = HttpCall("POST", request.url, request.headers, request.body, request.going_out)
+        if request.going_out is not None:
             await self.close()  # a lost reply on a fresh connection is the device's doing
             return await self._client.send(call, timeout_s)
         reused = self._client.has_connection

@@ -31,6 +31,8 @@ class FaultCode(StrEnum):
     """The peer wants a log-in and none was given for this address."""
     AUTH_REJECTED = "auth_rejected"
     """The log-in that was given was refused."""
+    AUTH_UNCLEAR = "auth_unclear"
+    """It was sent as often as it may be in a day, and neither accepted nor refused: nothing more was sent."""
     AUTH_UNSUPPORTED = "auth_unsupported"
     """The peer offers only schemes that we do not speak."""
     AUTH_WOULD_LEAK = "auth_would_leak"

@@ -6,6 +6,9 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import final
 
+# log-ins a day that nobody clearly accepted or refused: one may be bad luck, a third could be a lock-out
+MAX_UNCLEAR = 2
+
 
 @final
 class Secret:

@@ -13,6 +13,7 @@ from enum import Enum, StrEnum
 
 from camagent.model.credential_book import covers
 from camagent.model.device import SignsBefore
+from camagent.model.usable_numbers import usable_endpoint, usable_mac
 
 
 class Standing(Enum):
@@ -33,6 +34,40 @@ class ShownSigns:
     """Its WS-Discovery endpoint; None where it announced none."""
     mac: str | None = None
     """By ARP; None behind a router."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSigns:
+    """What goes with a device from address to address, as it shows before any log-in; None: not seen.
+
+    Neither certificate nor serial number: makers put one into all devices of a series.
+    """
+
+    mac: str | None = None
+    endpoint: str | None = None
+
+    def beside(self, earlier: OwnSigns | None) -> OwnSigns:
+        """What is not seen this time stays as it was."""
+        if earlier is None:
+            return self
+        return OwnSigns(self.mac or earlier.mac, self.endpoint or earlier.endpoint)
+
+    def is_one_with(self, other: OwnSigns) -> bool:
+        """Something that both show is the same, and nothing differs."""
+        return any(self._compared(other)) and self.may_be(other)
+
+    def may_be(self, other: OwnSigns) -> bool:
+        """Nothing that both show differs."""
+        return all(self._compared(other))
+
+    def _compared(self, other: OwnSigns) -> list[bool]:
+        pairs = ((self.mac, other.mac), (self.endpoint, other.endpoint))
+        return [one == another for one, another in pairs if one is not None and another is not None]
+
+
+def own_signs(mac: str | None, endpoint: str | None) -> OwnSigns:
+    """Of what was seen, without placeholders."""
+    return OwnSigns(usable_mac(mac), usable_endpoint(endpoint))
 
 
 @dataclass(frozen=True, slots=True)

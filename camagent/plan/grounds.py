@@ -53,6 +53,7 @@ LOGIN_TROUBLE = frozenset(
     {
         FaultCode.AUTH_REQUIRED,
         FaultCode.AUTH_REJECTED,
+        FaultCode.AUTH_UNCLEAR,
         FaultCode.AUTH_UNSUPPORTED,
         FaultCode.AUTH_WOULD_LEAK,
         FaultCode.AUTH_WEAKER,

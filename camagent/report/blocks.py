@@ -94,8 +94,8 @@ def _called(camera: CameraView) -> str:
 def login_lines(block: LoginBlock, document: ScanDocument, lang: str) -> list[str]:
     """What is missing, the command that mends it, and whom it is about."""
     lines = [say(f"report.login.{block.cause}", lang, count=len(block.addresses))]
-    if block.cause in (LoginCause.LOCKED, LoginCause.ANOTHER):
-        wanted = "retry" if block.cause is LoginCause.LOCKED else "trust_one"
+    if block.cause in (LoginCause.LOCKED, LoginCause.UNCLEAR, LoginCause.ANOTHER):
+        wanted = "trust_one" if block.cause is LoginCause.ANOTHER else "retry"
     elif document.is_check:
         wanted = "check"
     else:

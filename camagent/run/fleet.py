@@ -31,7 +31,7 @@ from camagent.model.scan_result import Declaration
 from camagent.model.secret import Credential
 from camagent.model.stream import FileTarget, StreamAccess, StreamFacts, StreamTarget
 from camagent.model.text import Message, os_reason
-from camagent.model.trust import LoginGiven
+from camagent.model.trust import LoginGiven, own_signs
 from camagent.observe.decode import PicturePool
 from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.watch import GLANCE_S, WatchDoors, WatchOptions, greet_stream, watch_stream
@@ -175,8 +175,7 @@ class Fleet:
         options: FleetOptions,
         done: Callable[[Job, DeviceCheck], None] | None = None,
     ) -> tuple[DeviceCheck, ...]:
-        """Check every job within the limits, answers in the order of the jobs; `done` hears of each as it
-        ends."""
+        """Check every job, answers in the order of the jobs; `done` hears of each as it ends."""
 
         async def one(job: Job) -> DeviceCheck:
             try:
@@ -192,6 +191,8 @@ class Fleet:
                 done(job, check)
             return check
 
+        for job in jobs:
+            self._ledger.know(job.host, own_signs(job.mac, getattr(job.target, "endpoint", None)))
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(one(job)) for job in jobs]
             self._running.update(running)

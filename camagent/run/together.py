@@ -18,6 +18,7 @@ _ITS_OWN = frozenset(
     {
         FaultCode.AUTH_REQUIRED,
         FaultCode.AUTH_REJECTED,
+        FaultCode.AUTH_UNCLEAR,
         FaultCode.AUTH_UNSUPPORTED,
         FaultCode.AUTH_WOULD_LEAK,
         FaultCode.AUTH_WEAKER,

@@ -148,7 +148,8 @@ def _refuses(stream: StreamFacts) -> bool:
 
 LEAVE_ALONE = frozenset(
     (
-        *(FaultCode.LOCKED_OUT, FaultCode.AUTH_REJECTED, FaultCode.AUTH_WEAKER, FaultCode.AUTH_STRANGER),
+        *(FaultCode.LOCKED_OUT, FaultCode.AUTH_REJECTED, FaultCode.AUTH_UNCLEAR),
+        *(FaultCode.AUTH_WEAKER, FaultCode.AUTH_STRANGER),
         *(FaultCode.BUSY, FaultCode.UNREACHABLE),
     )
 )

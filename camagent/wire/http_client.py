@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -37,6 +38,8 @@ class HttpCall:
     url: str
     headers: Headers = ()
     body: bytes = b""
+    going_out: Callable[[], None] | None = None
+    """Called when there is a connection, right before the first byte."""
 
     def render(self, there: Destination) -> bytes:
         """The bytes on the wire; header values must be printable (they are made by us or checked before)."""
@@ -154,6 +157,8 @@ class HttpClient:
             return wire
         timer = loop.call_at(until_s, wire.expire)
         wire.is_late = False
+        if call.going_out is not None:
+            call.going_out()
         try:
             return await self._exchange(wire, request, ReplyReader(call.body, with_body), until_s)
         finally:

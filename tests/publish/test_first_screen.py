@@ -27,6 +27,7 @@ COMMANDS = {
     LoginCause.MISSING: "credentials set 192.0.2.0/24 --user",
     LoginCause.WITHHELD: "--trust-new",
     LoginCause.ANOTHER: "credentials trust 192.0.2.1",
+    LoginCause.UNCLEAR: "credentials retry 192.0.2.0/24",
     LoginCause.LOCKED: "credentials retry 192.0.2.0/24",
 }
 CODES = {
@@ -34,6 +35,7 @@ CODES = {
     LoginCause.MISSING: FaultCode.AUTH_REQUIRED,
     LoginCause.WITHHELD: FaultCode.AUTH_REQUIRED,
     LoginCause.ANOTHER: FaultCode.AUTH_STRANGER,
+    LoginCause.UNCLEAR: FaultCode.AUTH_UNCLEAR,
     LoginCause.LOCKED: FaultCode.LOCKED_OUT,
 }
 

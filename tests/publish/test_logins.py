@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -15,8 +16,10 @@ from camagent.model.credential_book import covers
 from camagent.model.fault import FaultCode
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
+from camagent.model.trust import OwnSigns
 from camagent.operator_files.config import Config
 from camagent.operator_files.credential_file import login_key
+from camagent.store import refused_logins
 from camagent.store.refused_logins import LoginRecord, open_logins
 from camagent.wire.login_ledger import TURN_S, LoginLedger, in_turn
 from tests.fakes import FakeClock
@@ -25,6 +28,7 @@ WRONG = Credential("admin", Secret("hunter2plain"))
 OTHER = Credential("admin", Secret("another-one"))
 CAMERA = "192.0.2.1"
 START = datetime(2026, 11, 28, 8, 0, tzinfo=UTC)
+NOTHING, MAC, ENDPOINT = OwnSigns(), OwnSigns(mac="00:11:22:33:44:55"), OwnSigns(endpoint="urn:uuid:1")
 
 
 class Machine:
@@ -127,11 +131,11 @@ def test_a_process_that_is_killed_before_the_answer_has_had_its_try(machine: Mac
     ledger = LoginLedger(killed)
     assert ledger.why_not(CAMERA, WRONG) is None
     ledger.sent(CAMERA, WRONG)
-    assert ledger.why_not(CAMERA, WRONG) is FaultCode.AUTH_REJECTED  # a visit that was cut off, same process
+    assert ledger.why_not(CAMERA, WRONG) is FaultCode.AUTH_UNCLEAR  # a visit that was cut off, same process
     assert why_not(machine) is FaultCode.BUSY
     for hours in (0.01, 1, 23):
         machine.now = START + timedelta(hours=hours)
-        assert why_not(machine) is FaultCode.AUTH_REJECTED
+        assert why_not(machine) is FaultCode.AUTH_UNCLEAR
         with machine.process() as record:
             assert [refusal.device for refusal in record.refusals()] == [CAMERA]
     with machine.process() as record:
@@ -154,7 +158,160 @@ def test_an_end_before_the_answer_is_no_wrong_try_of_a_login_that_was_let_in(mac
     assert why_not(machine) is FaultCode.AUTH_REJECTED
 
 
-def test_an_answer_that_says_nothing_leaves_no_mark(machine: Machine) -> None:
+def unclear(machine: Machine, device: str = CAMERA, signs: OwnSigns = NOTHING) -> FaultCode | None:
+    """One process sends it once, and hears neither yes nor no; or why it did not."""
+    with machine.process() as record:
+        ledger = LoginLedger(record)
+        ledger.know(device, signs)
+        code = ledger.why_not(device, WRONG)
+        if code is None:
+            ledger.sent(device, WRONG)
+            ledger.unclear(device, WRONG)
+        return code
+
+
+def test_what_is_neither_accepted_nor_refused_is_sent_twice_a_day_by_all_processes(machine: Machine) -> None:
+    assert unclear(machine) is None
+    with machine.process() as record:
+        assert not record.refusals()
+    machine.now = START + timedelta(hours=1)
+    assert unclear(machine) is None
+    for hours in (1, 2, 24):
+        machine.now = START + timedelta(hours=hours)
+        assert unclear(machine) is FaultCode.AUTH_UNCLEAR
+    with machine.process() as record:
+        (refusal,) = record.refusals()
+        assert refusal.is_unclear and refusal.at == START + timedelta(hours=1)
+        assert why_not(machine, OTHER) is None
+    machine.now = START + timedelta(hours=26)
+    assert unclear(machine) is None and unclear(machine) is None
+    assert unclear(machine) is FaultCode.AUTH_UNCLEAR
+    with machine.process() as record:
+        assert record.allow(lambda _device: True) == 1
+    assert unclear(machine) is None
+
+
+def test_two_processes_at_once_send_it_twice_between_them(machine: Machine) -> None:
+    with machine.process() as first, machine.process() as second:
+        one, other, sends = LoginLedger(first), LoginLedger(second), 0
+        for ledger in (one, other) * 3:
+            if ledger.why_not(CAMERA, WRONG) is None:
+                ledger.sent(CAMERA, WRONG)
+                ledger.unclear(CAMERA, WRONG)
+                sends += 1
+    assert sends == 2
+
+
+def test_a_process_that_claims_and_does_not_send_changes_no_count(machine: Machine) -> None:
+    assert unclear(machine) is None
+    assert why_not(machine) is None  # its port was closed: it gives the claim back
+    killed = LoginLedger(machine.process())
+    assert killed.why_not(CAMERA, WRONG) is None
+    machine.now = START + timedelta(minutes=1)
+    assert unclear(machine) is None and unclear(machine) is FaultCode.AUTH_UNCLEAR
+
+
+def test_who_was_let_in_before_is_slow_and_not_wrong(machine: Machine) -> None:
+    with machine.process() as record:
+        LoginLedger(record).accepted(CAMERA, WRONG)
+    for day in range(5):
+        machine.now = START + timedelta(hours=day)
+        assert unclear(machine) is None
+    with machine.process() as record:
+        LoginLedger(record).refused(CAMERA, WRONG)
+    assert unclear(machine) is FaultCode.AUTH_REJECTED
+
+
+def refused_at(machine: Machine, device: str, signs: OwnSigns) -> FaultCode | None:
+    with machine.process() as record:
+        ledger = LoginLedger(record)
+        ledger.know(device, signs)
+        code = ledger.why_not(device, WRONG)
+        if code is None:
+            ledger.refused(device, WRONG)
+        return code
+
+
+@pytest.mark.parametrize("signs", [MAC, ENDPOINT])
+def test_one_device_at_two_addresses_judges_a_login_once(machine: Machine, signs: OwnSigns) -> None:
+    assert refused_at(machine, CAMERA, signs) is None
+    assert refused_at(machine, "2001:db8::1", signs) is FaultCode.AUTH_REJECTED
+    assert refused_at(machine, "192.0.2.9", OwnSigns()) is None, "nothing shows that it is the same"
+    with machine.process() as record:
+        assert record.allow(lambda device: device == "2001:db8::1") == 0
+        assert record.allow(lambda device: device == CAMERA) == 1
+    assert refused_at(machine, "2001:db8::1", signs) is None
+
+
+def test_who_differs_in_anything_is_another_device(machine: Machine) -> None:
+    """A rogue that repeats the endpoint of a camera must not have its refusal counted against it."""
+    assert refused_at(machine, "192.0.2.66", OwnSigns("66:66:66:66:66:66", "urn:uuid:1")) is None
+    assert refused_at(machine, CAMERA, OwnSigns("00:11:22:33:44:55", "urn:uuid:1")) is None
+
+
+def test_a_refusal_elsewhere_shuts_out_nobody_who_let_us_in(machine: Machine) -> None:
+    with machine.process() as record:
+        ledger = LoginLedger(record)
+        ledger.know(CAMERA, ENDPOINT)
+        assert ledger.why_not(CAMERA, WRONG) is None
+        ledger.accepted(CAMERA, WRONG)
+    assert refused_at(machine, "192.0.2.66", ENDPOINT) is None
+    with machine.process() as record:
+        ledger = LoginLedger(record)
+        ledger.know(CAMERA, ENDPOINT)
+        assert ledger.why_not(CAMERA, WRONG) is None
+
+
+def test_a_stranger_at_the_address_is_not_who_was_let_in(machine: Machine) -> None:
+    with machine.process() as record:
+        ledger = LoginLedger(record)
+        ledger.know(CAMERA, MAC)
+        assert ledger.why_not(CAMERA, WRONG) is None
+        ledger.accepted(CAMERA, WRONG)
+    other = OwnSigns(mac="66:66:66:66:66:66")
+    assert [unclear(machine, signs=other) for _ in range(3)] == [None, None, FaultCode.AUTH_UNCLEAR]
+
+
+def test_a_mac_of_many_addresses_is_a_routers(machine: Machine) -> None:
+    with machine.process() as record:
+        ledger = LoginLedger(record)
+        cameras = [f"192.0.2.{number}" for number in range(1, 6)]
+        for camera in cameras:
+            ledger.know(camera, MAC)
+        for camera in cameras:
+            assert ledger.why_not(camera, WRONG) is None
+            ledger.refused(camera, WRONG)
+
+
+def test_unclear_answers_at_two_addresses_of_one_device_are_counted_together(machine: Machine) -> None:
+    assert unclear(machine, CAMERA, MAC) is None
+    assert unclear(machine, "192.0.2.2", MAC) is None
+    assert unclear(machine, CAMERA, MAC) is FaultCode.AUTH_UNCLEAR
+    assert unclear(machine, "192.0.2.3", MAC) is FaultCode.AUTH_UNCLEAR
+
+
+def test_two_addresses_of_one_device_wait_for_each_other_within_a_process(machine: Machine) -> None:
+    with machine.process() as record:
+        ledger = LoginLedger(record)
+        for device in (CAMERA, "192.0.2.2"):
+            ledger.know(device, MAC)
+        assert ledger.why_not(CAMERA, WRONG) is None
+        assert ledger.why_not("192.0.2.2", WRONG) is FaultCode.BUSY
+        ledger.refused(CAMERA, WRONG)
+        assert ledger.why_not("192.0.2.2", WRONG) is FaultCode.AUTH_REJECTED
+
+
+def test_a_record_of_the_version_before_is_read(machine: Machine) -> None:
+    old = sqlite3.connect(machine.folder / "logins.sqlite")
+    for number, step in enumerate(refused_logins._STEPS[:2], start=1):
+        old.execute(step[0])
+        old.execute(f"PRAGMA user_version = {number}")
+    old.close()
+    refused_once(machine)
+    assert why_not(machine) is FaultCode.AUTH_REJECTED
+
+
+def test_a_login_that_is_wanted_in_another_way_leaves_no_mark(machine: Machine) -> None:
     with machine.process() as record:
         ledger = LoginLedger(record)
         assert ledger.why_not(CAMERA, WRONG) is None
@@ -164,7 +321,7 @@ def test_an_answer_that_says_nothing_leaves_no_mark(machine: Machine) -> None:
     assert why_not(machine) is None
 
 
-def test_a_doubt_is_no_refusal_tomorrow_but_in_this_run(machine: Machine) -> None:
+def test_a_refusal_after_being_let_in_is_one_in_this_run_only(machine: Machine) -> None:
     with machine.process() as record:
         ledger = LoginLedger(record)
         assert ledger.why_not(CAMERA, WRONG) is None
@@ -272,3 +429,13 @@ def test_where_it_cannot_be_kept_that_is_told_once(tmp_path: Path, monkeypatch: 
         assert ledger.why_not(CAMERA, WRONG) is FaultCode.AUTH_REJECTED
         assert ledger.why_not(CAMERA, OTHER) is None
     assert messages == ["cli.logins_not_kept"]
+
+
+def test_a_running_service_hears_that_a_person_lifted_it(machine: Machine) -> None:
+    with machine.process() as record, machine.process() as command:
+        service = LoginLedger(record)
+        assert service.why_not(CAMERA, WRONG) is None
+        service.refused(CAMERA, WRONG)
+        assert service.why_not(CAMERA, WRONG) is FaultCode.AUTH_REJECTED
+        assert command.allow(lambda device: device == CAMERA) == 1
+        assert service.why_not(CAMERA, WRONG) is None

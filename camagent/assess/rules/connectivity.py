@@ -19,6 +19,7 @@ NOT_THE_CAMERAS = frozenset(
     {
         FaultCode.AUTH_REQUIRED,
         FaultCode.AUTH_REJECTED,
+        FaultCode.AUTH_UNCLEAR,
         FaultCode.AUTH_UNSUPPORTED,
         FaultCode.AUTH_WOULD_LEAK,
         FaultCode.AUTH_WEAKER,

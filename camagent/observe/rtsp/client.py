@@ -74,11 +74,12 @@ class RtspClient:
         for _ in range(MAX_ROUNDS):
             authorization = self.login.header(method, uri)
             answered = authorization is not None
-            if answered:
+            is_out = answered and self._goes_out()
+            if is_out:
                 self.login.sent()
             answer = await self._exchange(request, authorization, limit_s or self.limits.reply_s)
-            if answered:
-                self.login.returned()
+            if is_out and _says_nothing(answer):
+                self.login.unclear()
             if isinstance(answer, Fault):
                 return answer
             if answer.status == 401 or (answer.status == 403 and answered and self.login.used is None):
@@ -125,6 +126,10 @@ class RtspClient:
         finally:
             self._note(request.method, sent, answer, self.clock.monotonic_s() - started_s)
 
+    def _goes_out(self) -> bool:
+        """There is time and a line to send a request through."""
+        return self.clock.monotonic_s() < self.deadline_s and not self.connection.ended.done()
+
     def _silence(self) -> FaultCode:
         if self.clock.monotonic_s() >= self.deadline_s:
             return FaultCode.BUDGET_SPENT
@@ -141,6 +146,11 @@ class RtspClient:
             head = [f"RTSP/1.0 {answer.status} {answer.reason}", *(f"{k}: {v}" for k, v in answer.headers)]
             received = "\r\n".join(head) + "\r\n\r\n" + answer.body.decode("utf-8", "replace")
         self.transcript.note("rtsp", doing, sent.decode("utf-8", "replace"), received, elapsed_s)
+
+
+def _says_nothing(answer: Response | Fault) -> bool:
+    """Neither that a log-in was accepted nor that it was refused."""
+    return isinstance(answer, Fault) or (answer.status >= 300 and answer.status not in (401, 403))
 
 
 def code_of(status: int) -> FaultCode:

@@ -48,9 +48,12 @@ class RtspLogin:
         self._given_up = False
 
     def header(self, method: str, uri: str) -> str | None:
-        """The Authorization header for the next request; None before a challenge was seen, or after a
-        refusal."""
+        """The Authorization header for the next request; None before a challenge was seen, after a refusal,
+        and where it was sent in vain too often: then the server's next challenge ends in the reason."""
         if self._credential is None or self._given_up:
+            return None
+        is_chosen = self._basic or self._digest is not None
+        if is_chosen and self.used is None and self._ledger.why_not(self._address, self._credential):
             return None
         if self._basic:
             return basic_authorization(self._credential)
@@ -66,14 +69,14 @@ class RtspLogin:
         return secret_forms(self._credential) if self._credential is not None else ()
 
     def sent(self) -> None:
-        """A header is about to go out; until `returned` nobody knows what the server makes of it."""
+        """A header is about to go out; until its answer is read nobody knows what the server makes of it."""
         if self.used is None and self._credential is not None:
             self._ledger.sent(self._address, self._credential)
 
-    def returned(self) -> None:
-        """An answer came, or the time for one was over."""
+    def unclear(self) -> None:
+        """Silence, or something that says nothing of the log-in, came back."""
         if self.used is None and self._credential is not None:
-            self._ledger.returned(self._address, self._credential)
+            self._ledger.unclear(self._address, self._credential)
 
     def accepted(self) -> None:
         """A request with our answer succeeded."""
@@ -139,4 +142,6 @@ class RtspLogin:
         renewal = any(d.stale or self.used is not None for d in fresh)
         self._renewals += renewal
         self._renewed = renewal
+        if renewal and self._credential is not None:
+            self._ledger.returned(self._address, self._credential)
         return renewal
