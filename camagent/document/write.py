@@ -6,6 +6,7 @@ address carries a credential.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from functools import lru_cache
 from typing import Any
@@ -43,11 +44,19 @@ from camagent.model.text import Localised, Message, Scalar
 from camagent.text import both
 from camagent.text.vietnamese import clean_line
 
+NO_CAMERAS = b'"cameras":[]'
+"""Stands once in a document without cameras: within a text of JSON each of these marks has a backslash."""
 SHARED_TEXTS = 1024  # titles and bases of a requirement profile: the same in every camera, so kept once
 
 
 def scan_document(scan: ScanResult) -> ScanDocument:
     """The run as it is published."""
+    cameras = tuple(camera_view(camera) for camera in scan.cameras)
+    return scan_head(scan).model_copy(update={"cameras": cameras})
+
+
+def scan_head(scan: ScanResult) -> ScanDocument:
+    """The same without its cameras, which take 200 kB each: for who needs them one after the other only."""
     return ScanDocument.model_validate(
         {
             "schema": f"camagent.{scan.kind}/1",
@@ -57,12 +66,21 @@ def scan_document(scan: ScanResult) -> ScanDocument:
             "finished_at": scan.finished_at,
             "profile": scan.profile,
             "coverage": scan.coverage,
-            "cameras": tuple(camera_view(camera) for camera in scan.cameras),
+            "cameras": (),
             "site_findings": tuple(_finding(finding) for finding in scan.site_findings),
             "retired": tuple(_retired(camera) for camera in scan.retired),
             "summary": {verdict.value: scan.count(verdict) for verdict in Verdict},
         }
     )
+
+
+def document_text(head: ScanDocument, cameras: Iterable[CameraView]) -> Iterator[bytes]:
+    """The compact JSON of a document, piece by piece; `head` has no cameras of its own."""
+    before, after = head.compact_json().split(NO_CAMERAS)
+    yield before + NO_CAMERAS[:-1]
+    for number, camera in enumerate(cameras):
+        yield (b"," if number else b"") + camera.compact_json()
+    yield NO_CAMERAS[-1:] + after
 
 
 def camera_view(result: CameraResult) -> CameraView:

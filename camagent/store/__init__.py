@@ -10,14 +10,14 @@ import json
 import lzma
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 from camagent.document.decisions import Decision
-from camagent.document.model import ScanDocument
+from camagent.document.model import CameraView, ScanDocument
 from camagent.document.read import MAX_DOCUMENT_BYTES, DocumentError, parse_document
 from camagent.document.states import CameraState
 from camagent.model.earlier_runs import KnownDevice, MemoryChange
@@ -64,8 +64,12 @@ class Store(ClosedAtEnd):
 
     def save(self, document: ScanDocument) -> None:
         """Add a scan: its document, what changed, today's counts; thin what is older than RAW_DAYS."""
+        self.save_each(document.model_copy(update={"cameras": ()}), document.cameras)
+
+    def save_each(self, head: ScanDocument, cameras: Iterable[CameraView]) -> None:
+        """The same of a document without its cameras, which are taken one after the other."""
         with self._write() as connection:
-            scans.add(connection, document)
+            scans.add(connection, head, cameras)
 
     def amend(self, document: ScanDocument, camera_ids: Sequence[str]) -> None:
         """Put the document in the place of the scan that began when it did: these cameras were checked again,

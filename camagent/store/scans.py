@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import lzma
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from camagent.document.model import CameraView, ScanDocument
+from camagent.document.write import document_text
 from camagent.model.fault import FaultCode
 from camagent.store import state_rows
 from camagent.store.daily import count_day, thin
@@ -16,19 +17,30 @@ from camagent.text.moments import stamp_text
 LZMA_PRESET = 1
 
 
-def add(connection: sqlite3.Connection, document: ScanDocument) -> None:
-    """Its document, what changed, today's counts; what is older than RAW_DAYS is thinned."""
+def add(connection: sqlite3.Connection, document: ScanDocument, cameras: Iterable[CameraView]) -> None:
+    """Its document, what changed, today's counts; what is older than RAW_DAYS is thinned.
+
+    `document` has no cameras of its own: they are taken one after the other, so that they need not all be
+    there at once.
+    """
     stamps = [stamp_text(document.started_at), stamp_text(document.finished_at)]
     judged_by = (document.profile.id, document.profile.digest)
+    present: dict[str, bool] = {}
+
+    def noted() -> Iterator[CameraView]:
+        for camera in cameras:
+            if not was_stopped(camera):
+                state_rows.note(connection, camera, stamps[0])
+                present[camera.id] = answered(camera)
+            yield camera
+
+    packed = _packed(document_text(document, noted()))
     connection.execute(
         "INSERT INTO scan (started_at, finished_at, profile_id, profile_digest,"
         " ready, not_ready, undetermined, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (*stamps, *judged_by, *_counts(document), _packed(document)),
+        (*stamps, *judged_by, *_counts(document), packed),
     )
-    cameras = [camera for camera in document.cameras if not was_stopped(camera)]
-    for camera in cameras:
-        state_rows.note(connection, camera, stamps[0])
-    count_day(connection, document.started_at, {camera.id: answered(camera) for camera in cameras})
+    count_day(connection, document.started_at, present)
     thin(connection, document.started_at)
 
 
@@ -38,7 +50,7 @@ def amend(connection: sqlite3.Connection, document: ScanDocument, camera_ids: Se
     connection.execute(
         "UPDATE scan SET finished_at = ?, ready = ?, not_ready = ?, undetermined = ?, document = ?"
         " WHERE id = (SELECT max(id) FROM scan WHERE started_at = ?)",
-        (finished_at, *_counts(document), _packed(document), began_at),
+        (finished_at, *_counts(document), _packed([document.compact_json()]), began_at),
     )
     for camera in document.cameras:
         if camera.id in camera_ids and not was_stopped(camera):
@@ -55,8 +67,9 @@ def was_stopped(camera: CameraView) -> bool:
     return any(fault.code == FaultCode.STOPPED for fault in camera.faults)
 
 
-def _packed(document: ScanDocument) -> bytes:
-    return lzma.compress(document.compact_json(), preset=LZMA_PRESET)
+def _packed(pieces: Iterable[bytes]) -> bytes:
+    packer = lzma.LZMACompressor(preset=LZMA_PRESET)
+    return b"".join([*map(packer.compress, pieces), packer.flush()])
 
 
 def _counts(document: ScanDocument) -> tuple[int, int, int]:

@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 from camagent.document.read import MAX_DOCUMENT_BYTES, DocumentError, parse_document, read_schema
 from camagent.document.schema import main, outdated
 from camagent.document.site_status import AgentSnapshot, camera_status
+from camagent.document.write import camera_view, document_text, scan_document, scan_head
 from camagent.exporter.metrics import metrics_registry
 from camagent.exporter.text_format import render_metrics
 from camagent.model.finding import Outcome, Verdict
-from camagent.model.scan_result import Declaration, KeptRecording
+from camagent.model.scan_result import Declaration, KeptRecording, ScanResult
 from camagent.model.stream import FileTarget, OtherStream, ProfileTarget, StreamRole, StreamTarget
 from camagent.model.text import message
 from camagent.report.csv_ import render_csv
@@ -338,3 +339,10 @@ def test_weighty_findings_are_those_that_decide_the_verdict() -> None:
 
 def test_camera_builder_covers_every_kind() -> None:
     assert {camera(number).verdict for number in range(5)} == set(Verdict)
+
+
+@pytest.mark.parametrize("scan", [school(), hostile_school(), school(0), school(1)])
+def test_a_document_written_camera_by_camera_is_the_same(scan: ScanResult) -> None:
+    scan = replace(scan, site=replace(scan.site, name='x","cameras":[],"y":"cameras":[]'))
+    views = [camera_view(camera) for camera in scan.cameras]
+    assert b"".join(document_text(scan_head(scan), views)) == scan_document(scan).compact_json()
