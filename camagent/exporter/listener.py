@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import socket
 import ssl
@@ -123,10 +124,15 @@ class Listener:
         except OSError:
             listening.close()
             raise
-        self._sockets.append(listening)
-        self._tasks.append(loop.create_task(self._accept(listening)))
+        self.accept_at(listening)
         bound = listening.getsockname()
         return str(bound[0]), int(bound[1])
+
+    def accept_at(self, listening: socket.socket) -> None:
+        """Begin to accept at a socket that is bound and listens; it is closed with the others."""
+        listening.setblocking(False)
+        self._sockets.append(listening)
+        self._tasks.append(asyncio.get_running_loop().create_task(self._accept(listening)))
 
     async def close(self) -> None:
         """Stop accepting and cut what is open."""
@@ -169,6 +175,7 @@ class Listener:
             connection = Connection(self._factory(), self)
             self._open[id(connection.inner)] = connection
             connection.task = loop.create_task(self._greet(accepted, connection))
+            connection.task.add_done_callback(functools.partial(_close_ungreeted, accepted))
 
     def _make_room(self) -> None:
         """Cut the oldest that never asked anything, else the oldest of all: a flood drives out itself
@@ -196,3 +203,9 @@ class Listener:
             logger.debug("handshake failed: %s", type(error).__name__)
             accepted.close()
             self.forget(connection)
+
+
+def _close_ungreeted(accepted: socket.socket, task: asyncio.Task[None]) -> None:
+    """A task that is cancelled before its first step never comes to its own tidying up."""
+    if task.cancelled():
+        accepted.close()

@@ -7,6 +7,7 @@ import base64
 import gzip
 import html
 import json
+import os
 import socket
 import ssl
 from dataclasses import replace
@@ -373,6 +374,26 @@ def test_a_flood_of_connections_drives_out_itself() -> None:
             assert exporter.connections <= 8
             for _, writer in flood:
                 writer.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_burst_of_connections_leaves_no_descriptor() -> None:
+    """A place is given to the next before the first one was looked at."""
+
+    def burst(port: int) -> list[socket.socket]:
+        return [socket.create_connection(("127.0.0.1", port)) for _ in range(120)]
+
+    async def scenario() -> None:
+        async with running(View(), limits=ListenerLimits(connections=8, request_s=30)) as (exporter, port):
+            ours = set(os.listdir("/proc/self/fd"))
+            flood = await asyncio.to_thread(burst, port)
+            for client in flood:
+                client.close()
+            async with asyncio.timeout(5):
+                while exporter.connections:
+                    await asyncio.sleep(0.01)
+            assert len(set(os.listdir("/proc/self/fd")) - ours) <= 1
 
     asyncio.run(scenario())
 
