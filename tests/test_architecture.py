@@ -30,7 +30,7 @@ FENCES: dict[str, tuple[str, ...]] = {
     ),
     "cv2": ("camagent/observe/picture/",),
     "cryptography": ("camagent/operator_files/credential_file.py", "camagent/simulator/self_signed.py"),
-    "aiohttp": ("camagent/simulator/", "camagent/ui/page_server.py"),
+    "aiohttp": ("camagent/simulator/", "camagent/ui/page_server.py", "camagent/ui/page_connection.py"),
     "h11": ("camagent/exporter/http_door.py",),
     "onvif": ("camagent/app/onvif_call.py", "camagent/app/onvif_transport.py"),
     "zeep": ("camagent/app/onvif_call.py", "camagent/app/onvif_transport.py"),

@@ -98,4 +98,5 @@ def may_change(headers: Mapping[str, str], session: Session) -> bool:
 
 
 def _same(answer: str, wanted: str) -> bool:
-    return secrets.compare_digest(answer.encode(), wanted.encode())
+    # a header's bytes that are no UTF-8 are surrogates here
+    return secrets.compare_digest(answer.encode(errors="replace"), wanted.encode())

@@ -22,6 +22,8 @@ from aiohttp import hdrs, web
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from camagent.document.model import ScanDocument
+from camagent.exporter.listener import BACKLOG, Listener, ListenerLimits
+from camagent.exporter.log_pace import LogPace
 from camagent.exporter.negotiation import preferred_language
 from camagent.model.defect import place_of
 from camagent.model.operator_error import OperatorError
@@ -31,6 +33,7 @@ from camagent.model.uri import without_logins
 from camagent.text import LANGUAGES, catalogue, render, say
 from camagent.ui.access import SECURITY_HEADERS, SESSION_S, Access, Session, may_change, refusal_of_host
 from camagent.ui.desk import Busy, Desk
+from camagent.ui.page_connection import PageConnection, plain
 from camagent.ui.rows import camera_detail
 
 logger = logging.getLogger(__name__)
@@ -64,6 +67,7 @@ class Page:
         self._access = access
         self._language = language
         self._runner: web.AppRunner | None = None
+        self._listener: Listener | None = None
         self._port = 0
 
     async def open(self, listening: socket.socket) -> str:
@@ -87,7 +91,14 @@ class Page:
         )
         self._runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=CLOSE_S)
         await self._runner.setup()
-        await web.SockSite(self._runner, listening).start()
+        server = self._runner.server
+        assert server is not None  # it was set up
+        pace = LogPace()
+        self._listener = Listener(
+            lambda: PageConnection(server, pace, self._language), lambda: None, ListenerLimits(), pace
+        )
+        listening.listen(BACKLOG)
+        self._listener.accept_at(listening)
         return self.new_address()
 
     def new_address(self) -> str:
@@ -101,21 +112,25 @@ class Page:
 
     async def close(self) -> None:
         """Stop listening."""
+        if self._listener is not None:
+            await self._listener.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
     @web.middleware
     async def _guarded(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         """Host, session and the headers of every answer; what fails tells nothing of itself."""
+        if self._listener is not None and isinstance(request.protocol, PageConnection):
+            self._listener.request_complete(request.protocol)
         try:
             response = await self._answer(request, handler)
         except web.HTTPException as refusal:
-            response = _plain(refusal.status)
+            response = plain(refusal.status)
         except (asyncio.CancelledError, ConnectionError):
             raise
         except Exception as bug:
             logger.error("defect in the page: %s", place_of(bug))
-            response = _plain(HTTPStatus.INTERNAL_SERVER_ERROR)
+            response = plain(HTTPStatus.INTERNAL_SERVER_ERROR)
         if not response.prepared:
             response.headers.update(SECURITY_HEADERS)
         return response
@@ -124,7 +139,7 @@ class Page:
         hosts = request.headers.getall(hdrs.HOST, [])
         misdirected = refusal_of_host(request.headers, len(hosts), self._port)
         if misdirected is not None:
-            return _plain(misdirected)
+            return plain(misdirected)
         if request.path == "/" and "token" in request.query:
             return self._let_in(request)
         if self._session(request) is None:
@@ -194,7 +209,7 @@ class Page:
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """The state, whole, now and after each change; a browser that was away gets the newest."""
         if self._board.watchers >= MAX_WATCHERS:
-            return _plain(HTTPStatus.SERVICE_UNAVAILABLE)
+            return plain(HTTPStatus.SERVICE_UNAVAILABLE)
         lang = self._lang(request)
         headers = {hdrs.CONTENT_TYPE: "text/event-stream; charset=utf-8", **SECURITY_HEADERS}
         response = web.StreamResponse(headers=headers)
@@ -240,16 +255,17 @@ class Page:
         async def handler(request: web.Request) -> web.Response:
             session = self._session(request)
             if session is None or not may_change(request.headers, session):
-                return _plain(HTTPStatus.FORBIDDEN)
+                return plain(HTTPStatus.FORBIDDEN)
             if request.content_type != "application/json":
-                return _plain(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+                return plain(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
             lang = self._lang(request)
             try:
                 fields = await request.json()
                 if not isinstance(fields, dict):
                     raise ValueError
-            except ValueError:
-                return _plain(HTTPStatus.BAD_REQUEST)
+            except (ValueError, LookupError, RecursionError, web.RequestPayloadError):
+                # no JSON, no such charset, too deep, not what its encoding says
+                return plain(HTTPStatus.BAD_REQUEST)
             try:
                 work(fields)
             except Busy:
@@ -300,10 +316,6 @@ async def _set_within(event: asyncio.Event, wait_s: float) -> bool:
             return await event.wait()
     except TimeoutError:
         return False
-
-
-def _plain(status: int) -> web.Response:
-    return web.Response(status=status, text=f"{status} {HTTPStatus(status).phrase}\n")
 
 
 def _told(status: int, text: str) -> web.Response:

@@ -56,6 +56,10 @@ class Opened:
     def origin(self) -> str:
         return self.page.address.rstrip("/")
 
+    @property
+    def port(self) -> int:
+        return int(self.origin.rpartition(":")[2])
+
     async def enter(self) -> str:
         """Exchange the token; the CSRF token of the session."""
         async with self.client.get(self.link) as reply:

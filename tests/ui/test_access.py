@@ -13,7 +13,7 @@ import pytest
 
 from camagent.cli.ui import loopback_socket
 from camagent.model.operator_error import OperatorError
-from camagent.ui.access import CSRF_HEADER, TOKEN_S
+from camagent.ui.access import CSRF_HEADER, TOKEN_S, Session, may_change
 from camagent.ui.page_server import MAX_BODY_BYTES, MAX_WATCHERS
 from tests.publish.samples import hostile_school, school, view
 from tests.ui.page_at_work import Opened, opened
@@ -298,3 +298,62 @@ def test_a_result_is_saved_as_a_file() -> None:
                     assert reply.status == 404
 
     asyncio.run(run())
+
+
+MALFORMED = (
+    b"\x00\xff <script> GARBAGE\r\n\r\n",
+    b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\n" + b"X: a\r\n" * 200 + b"\r\n",
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"b" * 9000 + b"\r\n\r\n",
+)
+
+
+def test_what_is_no_request_gets_a_bare_refusal_and_one_line_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Any page of the web can make the browser send an address of 9,000 letters to loopback."""
+
+    async def work(at: Opened) -> None:
+        for request in MALFORMED * 3:
+            reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
+            writer.write(request)
+            reply = await reader.read()
+            writer.close()
+            assert reply.startswith(b"HTTP/1.0 400") and reply.endswith(b"\r\n\r\n400 Bad Request\n"), reply
+            assert b"aiohttp" not in reply and b"script-src" in reply
+
+    with_page(work)
+    assert len(caplog.records) == 1 and "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"[" * 9000, {}),
+        (b"{}", {"Content-Type": "application/json; charset=nonsense"}),
+        (b"not gzip", {"Content-Encoding": "gzip"}),
+    ],
+)
+def test_a_form_that_cannot_be_read_is_no_defect(body: bytes, headers: dict[str, str]) -> None:
+    async def work(at: Opened) -> None:
+        sent = {"Content-Type": "application/json", "Origin": at.origin, CSRF_HEADER: await at.enter()}
+        async with at.client.post(at.origin + "/login", data=body, headers=sent | headers) as reply:
+            assert reply.status == 400
+        assert at.desk.asked == []
+
+    with_page(work)
+    assert not may_change({CSRF_HEADER: "\udcff"}, Session("cookie", "own"))
+
+
+def test_connections_that_ask_nothing_keep_nobody_out() -> None:
+    async def work(at: Opened) -> None:
+        await at.enter()
+        flood = [await asyncio.open_connection("127.0.0.1", at.port) for _ in range(150)]
+        async with at.client.get(at.origin + "/ui.css") as reply:
+            assert reply.status == 200
+        ended = [await reader.read(1) for reader, _ in flood[:80]]
+        assert not any(ended), "the oldest that asked nothing made room"
+        for _, writer in flood:
+            writer.close()
+
+    with_page(work)
