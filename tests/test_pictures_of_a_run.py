@@ -14,7 +14,7 @@ from camagent.model.stream import NightLook, PictureNumbers, StreamRole
 from camagent.run.pictures import against_reference, seen_by_night
 from tests.builders import image_facts, stream_facts, sub_stream
 
-PLAIN = PictureNumbers(tuple(range(64)) * 28, (50,) * 112, 0.0, 0.0, 0.8, infrared=False)
+PLAIN = PictureNumbers(bytes(range(64)) * 28, bytes((50,) * 112), 0.0, 0.0, 0.8, infrared=False)
 GREY = replace(PLAIN, infrared=True)
 
 
@@ -49,7 +49,7 @@ def test_by_night_the_picture_is_compared_with_the_reference_of_the_night_too(
 ) -> None:
     """Lamps light other things than the sun does."""
     at = datetime(2026, 11, 28, hour_utc, tzinfo=UTC)
-    by_lamp = replace(PLAIN, luma=tuple((row * 7919) % 101 for row in range(1792)))
+    by_lamp = replace(PLAIN, luma=bytes((row * 7919) % 101 for row in range(1792)))
     memory = Memory(references={"cam": (PLAIN,)}, night_references={"cam": by_lamp})
     main = stream_facts(image=image_facts(numbers=by_lamp), started_at=at)
     (compared,) = against_reference((main,), "cam", memory)

@@ -190,9 +190,9 @@ class MeasuredStream:
 class PictureNumbers:
     """What may be kept of a sound picture to compare later ones with: no face can be drawn from it."""
 
-    luma: tuple[int, ...]
+    luma: bytes
     """28 rows of 64 values, the rows of the text left out."""
-    detail: tuple[int, ...]
+    detail: bytes
     """7 rows of 16 tiles, tenths of an 8-bit step."""
     chroma_u: float
     """Median, 8-bit steps off neutral."""

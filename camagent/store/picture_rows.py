@@ -52,7 +52,7 @@ def write_seen(connection: sqlite3.Connection, pictures: Iterable[SeenPicture], 
         if one.night is not None:
             if one.sound and not _has_infrared(connection, one.camera_id):
                 _put(connection, replace(kept, kind=NIGHT), "IGNORE")
-            numbers = replace(one.numbers, luma=(), detail=())
+            numbers = replace(one.numbers, luma=b"", detail=b"")
             looked = replace(kept, numbers=numbers, at=one.night.at, conditions=one.night.conditions)
             _put(connection, replace(looked, kind=NIGHT_LATEST), "REPLACE")
         if one.sound and one.numbers.infrared:  # three full rows a camera at most: this is its night
@@ -114,8 +114,8 @@ def _put(connection: sqlite3.Connection, kept: StoredPicture, otherwise: str) ->
         kept.camera_id,
         kept.kind,
         kept.at.isoformat(),
-        bytes(numbers.luma),
-        bytes(numbers.detail),
+        numbers.luma,
+        numbers.detail,
         numbers.chroma_u,
         numbers.chroma_v,
         numbers.sharpness,
@@ -129,6 +129,6 @@ def _put(connection: sqlite3.Connection, kept: StoredPicture, otherwise: str) ->
 
 def _kept(row: Sequence[Any]) -> StoredPicture:
     camera_id, kind, at, luma, detail, u, v, sharpness, infrared, sound, conditions = row
-    numbers = PictureNumbers(tuple(luma), tuple(detail), u, v, sharpness, bool(infrared))
+    numbers = PictureNumbers(luma, detail, u, v, sharpness, bool(infrared))
     stated = tuple(name for name in conditions.split(",") if name)
     return StoredPicture(camera_id, kind, datetime.fromisoformat(at), numbers, bool(sound), stated)

@@ -15,7 +15,7 @@ from tests.builders import image_facts, stream_facts
 
 SEVEN = datetime(2026, 11, 28, 0, 0, tzinfo=UTC)  # 07:00 in Vietnam
 SCENE = PictureNumbers(
-    tuple((place * 7919) % 200 for place in range(1792)), (50,) * 112, 3.0, -2.0, 0.8, infrared=False
+    bytes((place * 7919) % 200 for place in range(1792)), bytes((50,) * 112), 3.0, -2.0, 0.8, infrared=False
 )
 
 
@@ -33,7 +33,7 @@ def conditions(facts: Sequence[StreamFacts]) -> list[tuple[str, ...]]:
 
 def shifted(steps: int, noise: int = 0) -> ImageFacts:
     """The scene, lit otherwise by so many steps, and coded anew."""
-    luma = tuple(
+    luma = bytes(
         min(255, value + steps + (noise if place % 3 == 0 else 0)) for place, value in enumerate(SCENE.luma)
     )
     return image_facts(numbers=replace(SCENE, luma=luma))
@@ -82,7 +82,7 @@ def test_by_night_and_under_infrared_nothing_is_concluded_from_hours() -> None:
 
 
 def test_what_differs_from_the_reference_must_be_seen_twice_too() -> None:
-    elsewhere = replace(SCENE, luma=tuple((place * 104729) % 200 for place in range(1792)))
+    elsewhere = replace(SCENE, luma=bytes((place * 104729) % 200 for place in range(1792)))
     history = looks(
         *(image_facts(numbers=numbers) for numbers in (SCENE, elsewhere, elsewhere)),
         apart=timedelta(minutes=5),

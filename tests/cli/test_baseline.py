@@ -15,7 +15,7 @@ from camagent.model.expected import DeviceWords, ExpectedCamera
 from camagent.model.stream import PictureNumbers
 from camagent.store import open_store
 
-NOW = PictureNumbers((100,) * 1792, (52,) * 112, 1.0, -2.0, 0.81, infrared=False)
+NOW = PictureNumbers(bytes((100,) * 1792), bytes((52,) * 112), 1.0, -2.0, 0.81, infrared=False)
 
 
 @pytest.fixture(autouse=True)

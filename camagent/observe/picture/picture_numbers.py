@@ -81,8 +81,8 @@ def numbers_of(view: PictureView) -> PictureNumbers:
     details = detail.detail_of(view)[1:-1]
     u, v = view.middle_colour
     return PictureNumbers(
-        luma=tuple(view.thumb.ravel().tolist()),
-        detail=tuple(np.clip(np.round(details * 10), 0, 255).astype(int).ravel().tolist()),
+        luma=view.thumb.astype(np.uint8).tobytes(),
+        detail=np.clip(np.round(details * 10), 0, 255).astype(np.uint8).tobytes(),
         chroma_u=u,
         chroma_v=v,
         sharpness=detail.sharpness_of(view)[0],

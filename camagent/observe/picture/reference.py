@@ -46,7 +46,7 @@ COMPARED = ("moved", "upside_down", "partly_covered", "focus_changed", "monochro
 
 def alike(now: PictureNumbers, reference: PictureNumbers) -> tuple[float, float]:
     """Correlation of the structure with the reference's, upright and upside down; 1: the same view."""
-    own, kept = _structure(bytes(now.luma)), _structure(bytes(reference.luma))
+    own, kept = _structure(now.luma), _structure(reference.luma)
     return _mean_product(own, kept), _mean_product(own, kept[::-1])
 
 
@@ -77,8 +77,8 @@ def alike_where_free(now: PictureNumbers, reference: PictureNumbers) -> float:
     )
     if sum(free) < len(free) / 20:
         return 0.0
-    own = _centred(array("f", compress(_structure(bytes(now.luma)), free)))
-    kept = _centred(array("f", compress(_structure(bytes(reference.luma)), free)))
+    own = _centred(array("f", compress(_structure(now.luma), free)))
+    kept = _centred(array("f", compress(_structure(reference.luma), free)))
     spread = sqrt(_mean_product(own, own) * _mean_product(kept, kept))
     return _mean_product(own, kept) / spread if spread > 0 else 0.0
 
@@ -89,7 +89,7 @@ def slid(now: PictureNumbers, reference: PictureNumbers) -> bool:
     Its large shapes still lie over one another. They lie better a step aside, in most parts of
     the picture: a car that stands elsewhere does so in a few.
     """
-    own, kept = _halved(bytes(now.luma)), _halved(bytes(reference.luma))
+    own, kept = _halved(now.luma), _halved(reference.luma)
     across, down = SLID_VALUES
     ways = product(range(-down, down + 1), range(-across, across + 1))
     pairs = (_overlap(own, kept, *way) for way in ways if max(map(abs, way)) > 1)

@@ -146,6 +146,6 @@ def test_without_arrays_the_numbers_are_the_same(seed: int) -> None:
 
 
 def test_a_plain_wall_is_like_nothing() -> None:
-    wall = replace(reference(), luma=(90,) * len(reference().luma))
+    wall = replace(reference(), luma=bytes((90,) * len(reference().luma)))
     assert alike(wall, wall) == (0.0, 0.0)
     assert abs(alike(wall, reference())[0]) < 0.01

@@ -11,8 +11,8 @@ from camagent.model.earlier_runs import Memory, MemoryChange, SeenPicture, memor
 from camagent.model.stream import NightLook, PictureNumbers
 from camagent.store import open_store
 
-DAY = PictureNumbers((10,) * 1792, (5,) * 112, 1.5, -2.0, 0.8, infrared=False)
-OTHER = replace(DAY, luma=(90,) * 1792)
+DAY = PictureNumbers(bytes((10,) * 1792), bytes((5,) * 112), 1.5, -2.0, 0.8, infrared=False)
+OTHER = replace(DAY, luma=bytes((90,) * 1792))
 NIGHT = replace(DAY, infrared=True, sharpness=None)
 AT = datetime(2026, 11, 2, 3, tzinfo=UTC)
 
@@ -61,7 +61,7 @@ def test_the_night_has_a_reference_of_its_own_and_the_last_look_is_kept(tmp_path
         assert store.nights() == ({"cam": DAY}, {"cam": later})
         assert store.references() == {"cam": (DAY,)}
         rows = {kept.kind: kept for kept in store.kept_pictures("cam")}
-        assert rows["night_latest"].numbers.luma == (), "what the look showed needs no numbers"
+        assert rows["night_latest"].numbers.luma == b"", "what the look showed needs no numbers"
         store.accept_picture("cam")
         assert store.nights() == ({}, {"cam": later}), "made anew by the next sound look by night"
     under_infrared = MemoryChange(pictures=(SeenPicture("ir", NIGHT, True, looked),))
