@@ -35,7 +35,7 @@ MAX_PICTURES = 8  # a stream; two or three are useful
 MAX_PICTURE_BYTES = 16_000_000  # a JPEG of RFC 2435 has no more (24-bit offset); keyframes are far smaller
 # of pictures queued: 256 cameras with two heavy 1080p keyframes (165 kB) take 84 MB
 MAX_WAITING_BYTES = 128_000_000
-MAX_REPLY_BYTES = 65_536  # a report has about 12,000 bytes, most of them numbers of the last picture
+MAX_REPLY_BYTES = 65_536  # a report has about 5,000 bytes, most of them numbers of the last picture
 MAX_KEPT_BYTES = MAX_PICTURES * 64_000_000  # PNGs of one stream, where they are kept; 4K of noise has 25 MB
 KILLED = -9  # what asyncio tells of a process that got SIGKILL; Windows has none
 DYING_S = 2.0  # a process that has closed its pipe is dead within milliseconds, on a crowded PC too
