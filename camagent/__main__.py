@@ -4,6 +4,7 @@ A press of Ctrl-C shows no traceback, however early or late it comes; so nothing
 line that would catch it.
 """
 
+import os
 import sys
 
 INTERRUPTED = 130  # platform.ending.EXIT_ENDED, which may not have been read yet
@@ -12,6 +13,8 @@ INTERRUPTED = 130  # platform.ending.EXIT_ENDED, which may not have been read ye
 def start() -> None:
     """Run the command line; exits with the contract's codes."""
     try:
+        # pydantic else asks every package that is installed for plugins, which takes 14 ms
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         from camagent.platform.ending import end_at_once, end_politely
 
         end_politely()

@@ -176,7 +176,9 @@ class Published:
 class View(BaseModel):
     """What all parts of a document have in common."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, from_attributes=True)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", strict=True, from_attributes=True, defer_build=True
+    )
 
     def plain(self) -> dict[str, Any]:
         """Only what JSON has: enumerations as their words, times as text."""
