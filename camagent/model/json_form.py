@@ -21,6 +21,8 @@ MAX_ITEMS = 100_000  # of one list: a window of watching has at most 20,000 fram
 MAX_INTEGER = 2**63 - 1  # the widest counter that a device has; Python makes no float of much larger ones
 MAX_PLACE_CHARS = 120
 
+_AS_THEY_ARE = frozenset((int, float, str, bool, type(None)))
+
 T = TypeVar("T")
 
 
@@ -30,6 +32,8 @@ class JsonFormError(ValueError):
 
 def to_json(value: Any) -> Any:
     """The value in what `json.dumps` takes."""
+    if type(value) in _AS_THEY_ARE:
+        return value
     if isinstance(value, Enum):
         return value.value
     if is_dataclass(value):

@@ -32,7 +32,8 @@ from camagent.observe.picture.view import Plane, Planes
 from camagent.platform.ending import ignore_presses
 from camagent.platform.process import enter_cell, limit_decoder
 
-OWN_PX = 256  # as many as the largest part of a picture that any score looks at wants
+CODED_PX = 16  # one macroblock
+MEASURED_PX = 256  # as many as the largest part of a picture that any score looks at wants
 SMALL_WIDTH_PX = 480  # enough to see what is wrong with a picture; about 30 kB a camera in the report
 LENGTH = struct.Struct(">I")
 """Before each JSON header on both pipes; the request's pictures follow their header."""
@@ -194,22 +195,23 @@ def _work(
 
 def _load() -> None:
     """Do the whole work once on pictures of our own: what a library loads at its first use cannot be loaded
-    later."""
+    later.
+
+    What codes and decodes is the same code for few pixels as for many; what measures is not.
+    """
     decoder = Decoder()
     for codec in DECODED:
         decoder.open(codec)
-    picture = _own_picture()
-    to_json(judge_pictures(decoder, "mjpeg", [picture, picture], []))
+    to_json(judge_pictures(decoder, "mjpeg", [_as_small_jpeg(_own_frame(CODED_PX))], []))
+    measured = measure(planes_of(_own_frame(MEASURED_PX)))
+    image_facts([measured, measured])
 
 
-def _own_picture() -> bytes:
-    encoder = av.CodecContext.create("mjpeg", "w")
-    encoder.width, encoder.height, encoder.pix_fmt = OWN_PX, OWN_PX, "yuvj420p"
-    encoder.time_base = Fraction(1, 25)
-    frame = av.VideoFrame(OWN_PX, OWN_PX, "yuvj420p")
+def _own_frame(size_px: int) -> Any:
+    frame = av.VideoFrame(size_px, size_px, "yuvj420p")
     for plane in frame.planes:
         np.frombuffer(plane, np.uint8)[:] = np.arange(plane.buffer_size) % 251  # anything but one grey
-    return b"".join(bytes(packet) for packet in (*encoder.encode(frame), *encoder.encode(None)))
+    return frame
 
 
 def main() -> None:
