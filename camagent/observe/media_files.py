@@ -61,6 +61,8 @@ _OPTIONS = {
     # headers say what a file holds: FFmpeg would decode its first pictures here, outside of the cell
     "skip_frame": "all",
     "max_pixels": str(MAX_PICTURE_PX),
+    # measured is what the camera has coded, and not what a cut of the file leaves to be shown
+    "ignore_editlist": "1",
 }
 
 
@@ -134,9 +136,9 @@ def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> FileReadin
     except (av.error.FFmpegError, OSError):  # OSError: FFmpeg seeks where a short or empty file has nothing
         return _fault(FaultCode.MALFORMED_REPLY, "open", started_s)
     with container:
-        if not container.streams.video:
+        stream = next((video for video in container.streams.video if not _is_cover(video)), None)
+        if stream is None:
             return _fault(FaultCode.NO_VIDEO, "open", started_s)
-        stream = container.streams.video[0]
         context = stream.codec_context  # None where FFmpeg does not know the codec either
         codec = FFMPEG_NAMES.get(context.name) if context is not None else None
         if codec is None:
@@ -157,6 +159,11 @@ def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> FileReadin
     if not whole:
         reading.fault = _fault(FaultCode.STALLED, "demux", started_s)
     return reading
+
+
+def _is_cover(stream: Any) -> bool:
+    """A picture that goes with a recording of sound."""
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
 def _collect(container: Any, stream: Any, reading: FileReading, options: FileOptions) -> bool:
@@ -191,8 +198,9 @@ def _add(reading: FileReading, packet: Any, wanted: bool) -> None:
     """One more access unit: a new frame, or the second field of the last one."""
     content = bytes(packet)
     if reading.codec not in _TO_ANNEX_B:
-        if reading.codec == "mjpeg" and reading.jpeg is None:
-            reading.jpeg = jpeg.parse_header(content)
+        if reading.codec == "mjpeg":
+            content = content[max(0, content.find(jpeg.START_OF_IMAGE)) :]
+            reading.jpeg = reading.jpeg or jpeg.parse_header(content)
         if reading.codec == "av1":
             content = _with_sequence_header(reading, content, bool(packet.is_keyframe))
         key = reading.codec == "mjpeg" or packet.is_keyframe

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+START_OF_IMAGE = b"\xff\xd8"
 MAX_SEGMENTS = 64  # a camera's JPEG has about ten before its frame header
 _PROFILE_NAMES = {0xC0: "Baseline", 0xC1: "Sequential", 0xC2: "Progressive", 0xC3: "Lossless"}
 _CHROMA_NAMES = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0", (4, 1): "4:1:1", (1, 2): "4:4:0"}
@@ -24,7 +25,7 @@ class JpegHeader:
 
 def parse_header(picture: bytes) -> JpegHeader | None:
     """Read the segments up to the frame header; a start-of-image marker in front may be missing."""
-    position = 2 if picture.startswith(b"\xff\xd8") else 0
+    position = 2 if picture.startswith(START_OF_IMAGE) else 0
     for _ in range(MAX_SEGMENTS):
         if position + 4 > len(picture) or picture[position] != 0xFF:
             return None

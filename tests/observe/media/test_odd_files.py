@@ -71,6 +71,24 @@ def test_a_cut_at_a_keyframe_that_is_no_idr_has_the_sets_of_its_container(
     assert figures(tmp_path / f"cut.{suffix}").keyframes >= 2
 
 
+def test_what_an_edit_list_hides_is_measured_too(tmp_path: Path) -> None:
+    source = made(tmp_path / "whole.mkv", *X264, "-bf", "2")
+    # FFmpeg copies from a keyframe on, and an edit list hides all of the GOP in front of the next one
+    ffmpeg("-ss", "1.0", "-i", source, "-c", "copy", tmp_path / "cut.mp4")
+    numbers = figures(tmp_path / "cut.mp4")
+    assert (numbers.frames, numbers.gop_length_frames, numbers.frame_rate_hz) == (75, 25, 25.0)
+
+
+@pytest.mark.slow
+def test_the_cover_of_a_recording_of_sound_is_no_video(tmp_path: Path) -> None:
+    cover, sound = made(tmp_path / "cover.jpg", frames=1), tmp_path / "sound.mp4"
+    ffmpeg("-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac", sound)
+    both = ("-i", sound, "-i", cover, "-map", "0", "-map", "1", "-c", "copy")
+    ffmpeg(*both, "-disposition:v", "attached_pic", tmp_path / "song.mp4")
+    fault = watched(tmp_path / "song.mp4").fault
+    assert fault is not None and fault.code is FaultCode.NO_VIDEO
+
+
 @pytest.mark.parametrize("mapped", [False, True])
 @pytest.mark.parametrize("form", ["mpeg", "vob"])
 def test_program_streams_with_and_without_a_stream_map(tmp_path: Path, form: str, mapped: bool) -> None:
@@ -134,6 +152,13 @@ def test_one_jpeg_is_one_picture(tmp_path: Path, name: str) -> None:
         None,
         None,
     )
+
+
+@pytest.mark.slow
+def test_bytes_of_a_maker_in_front_of_a_jpeg_cost_nothing(tmp_path: Path) -> None:
+    picture = made(tmp_path / "a.jpg", frames=1).read_bytes()
+    (tmp_path / "led.jpg").write_bytes(b"\0\0\0" + picture)
+    assert figures(tmp_path / "led.jpg").frames == 1
 
 
 def test_a_file_that_stamps_nothing_has_no_rate(tmp_path: Path) -> None:
