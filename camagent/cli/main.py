@@ -14,6 +14,7 @@ import click
 from camagent import __version__
 from camagent.cli import language
 from camagent.cli.language import t, tm
+from camagent.cli.log_lines import log_to_stderr
 from camagent.cli.mistakes import (
     EXIT_BROKEN_PIPE,
     EXIT_STOPPED,
@@ -162,9 +163,7 @@ CLICK_WORDS = {
 
 def main() -> None:
     """Run the command line; exits with the contract's codes (2: the operator's mistake, in one line)."""
-    logging.basicConfig(
-        level=os.environ.get("CAMAGENT_LOG", "WARNING").upper(), format="%(levelname)s %(message)s"
-    )
+    log_to_stderr(os.environ.get("CAMAGENT_LOG", "WARNING").upper())
     speak_utf8()
     speak()
     end_politely()  # the service takes its signals over for itself
