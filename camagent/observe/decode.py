@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import logging
 import os
 import sys
 import time
@@ -21,12 +22,15 @@ from types import TracebackType
 from typing import Self
 
 import camagent
+from camagent.model.defect import place_of
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.observe.codec.table import DECODED
 from camagent.observe.decoder_replies import keep_pictures, read_report
 from camagent.observe.decoder_share import DecoderShare, decoder_share
 from camagent.observe.picture.opinion import PictureReport
 from camagent.platform.process import child_environment, memory_limit_bytes
+
+logger = logging.getLogger(__name__)
 
 WORKER_MODULE = "camagent.observe.decode_worker"
 # three 4K keyframes take 0.3 s of CPU on a good core; an old PC with every core busy stays below
@@ -59,7 +63,8 @@ class _Owed:
 
 
 class _WorkerLost(Exception):
-    """The worker process ended, or had to be ended, with this job in hand."""
+    """The worker process ended, or had to be ended, with this job in hand; because of a mistake of ours in
+    reading its answers, if it has a cause."""
 
 
 class _OutOfMemory(Exception):
@@ -189,12 +194,16 @@ class _Worker:
             await process.stdin.drain()
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
+        mistake: Exception | None = None
         try:
             while True:
                 await self._read_answer(process)
         except asyncio.IncompleteReadError:
             pass  # the end of the process
         except (ValueError, KeyError, TypeError):  # a decoder that was taken over may say anything
+            self._end(process)
+        except Exception as bug:
+            mistake = bug
             self._end(process)
         finally:
             try:
@@ -204,7 +213,7 @@ class _Worker:
                 self._end(process)
                 await process.wait()
             finally:
-                self._lose(process)
+                self._lose(process, mistake)
 
     async def _read_answer(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
@@ -221,7 +230,7 @@ class _Worker:
         if owed is not None and not owed.answer.done():
             owed.answer.set_result(replace(report, kept=keep_pictures(pictures, owed.keep_as)))
 
-    def _lose(self, process: asyncio.subprocess.Process) -> None:
+    def _lose(self, process: asyncio.subprocess.Process, mistake: Exception | None) -> None:
         if self._process is process:
             self._process = None
         # SIGKILL that is not ours comes from the kernel, which had no memory left for these pictures.
@@ -229,7 +238,9 @@ class _Worker:
         self._ended.discard(process)
         for owed in self._owed.values():
             if owed.process is process and not owed.answer.done():
-                owed.answer.set_exception(_OutOfMemory() if starved else _WorkerLost())
+                loss = _OutOfMemory() if starved else _WorkerLost()
+                loss.__cause__ = mistake
+                owed.answer.set_exception(loss)
 
 
 class PicturePool:
@@ -288,7 +299,10 @@ class PicturePool:
     async def close(self) -> None:
         """End the worker process; streams still waiting get DECODE_FAILED or a new worker, whichever comes
         first."""
-        await self._worker.close()
+        try:
+            await self._worker.close()
+        except Exception as bug:  # what was measured must not be lost with it
+            logger.error("defect while the decoder was ended: %s", place_of(bug))
 
     async def __aenter__(self) -> Self:
         return self
@@ -310,7 +324,11 @@ class PicturePool:
             alone = _Worker(replace(self._share, threads=1))
             try:
                 return await alone.run(job, self._job_timeout_s)
-            except (TimeoutError, _WorkerLost):
+            except _WorkerLost as lost:
+                if lost.__cause__ is not None:
+                    raise lost.__cause__ from None
+                return FaultCode.DECODE_FAILED
+            except TimeoutError:
                 return FaultCode.DECODE_FAILED
             except _OutOfMemory:
                 return FaultCode.BUDGET_SPENT

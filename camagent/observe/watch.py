@@ -280,9 +280,11 @@ async def _judge(visit: _Visit, judge: PictureJudge, codec: str, units: list[byt
     clock = visit.doors.clock
     started_s = clock.monotonic_s()
     try:
-        async with asyncio.timeout(max(0.0, visit.deadline_s - started_s)):
+        async with asyncio.timeout(max(0.0, visit.deadline_s - started_s)) as ending:
             return await judge.judge(codec, units, _image_path(visit))
     except TimeoutError:
+        if not ending.expired():
+            raise
         return Fault(FaultCode.BUDGET_SPENT, Stage.OBSERVE, "decode", clock.monotonic_s() - started_s)
 
 

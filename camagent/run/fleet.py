@@ -245,17 +245,16 @@ class Fleet:
         try:
             async with asyncio.timeout(budget_s) as ending:
                 return await self._check(job, options, ending)
-        except TimeoutError:
-            logger.warning("check of %s outlived its budget of %.0f s", job.host, budget_s)
-        except Exception as bug:  # a bug of ours becomes a finding
-            defect = place_of(bug)
-            logger.error("defect while checking %s: %s", job.host, defect)
+        except Exception as bug:  # a bug of ours becomes a finding, whatever its kind
+            if isinstance(bug, TimeoutError) and ending.expired():
+                logger.warning("check of %s outlived its budget of %.0f s", job.host, budget_s)
+            else:
+                defect = place_of(bug)
+                logger.error("defect while checking %s: %s", job.host, defect)
         elapsed_s = self.clock.monotonic_s() - began_s
-        fault = cut_short(elapsed_s, defect)
-        device = fault if isinstance(job.target, DeviceTarget) else None
-        return DeviceCheck(
-            job.target, device, (WatchedSource(None, None, ()),), checked_at, elapsed_s, defect
-        )
+        device = cut_short(elapsed_s, defect) if isinstance(job.target, DeviceTarget) else None
+        nothing = (WatchedSource(None, None, ()),)
+        return DeviceCheck(job.target, device, nothing, checked_at, elapsed_s, defect)
 
     async def _check(self, job: Job, options: FleetOptions, ending: asyncio.Timeout) -> DeviceCheck:
         transcript = None

@@ -84,19 +84,31 @@ class TurnReader:
             return
         try:
             for descriptor, _ in self._epoll.poll(0, max(1, len(self._by_descriptor))):
-                connection = self._by_descriptor.get(descriptor)
-                reads = READS_A_TURN
-                while (
-                    connection is not None
-                    and reads
-                    and not connection.resting
-                    and self._read(descriptor, connection) == RECEIVE_BYTES
-                ):
-                    connection = self._by_descriptor.get(descriptor)
-                    reads -= 1
+                self._guarded(descriptor)
         finally:
             if self._by_descriptor:
                 self._arm()
+
+    def _guarded(self, descriptor: int) -> None:
+        """A mistake of ours costs the one connection whose turn it is."""
+        try:
+            self._its_turn(descriptor)
+        except Exception as bug:
+            connection = self._by_descriptor[descriptor]
+            connection.fail(bug)
+            self._drop(descriptor, connection)
+
+    def _its_turn(self, descriptor: int) -> None:
+        connection = self._by_descriptor.get(descriptor)
+        reads = READS_A_TURN
+        while (
+            connection is not None
+            and reads
+            and not connection.resting
+            and self._read(descriptor, connection) == RECEIVE_BYTES
+        ):
+            connection = self._by_descriptor.get(descriptor)
+            reads -= 1
 
     def _read(self, descriptor: int, connection: RtspConnection) -> int:
         try:

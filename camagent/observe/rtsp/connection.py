@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from time import perf_counter, thread_time
 
 from camagent.model.clock import Clock
@@ -16,10 +17,12 @@ from camagent.observe.rtsp.buffer import RECEIVE_BYTES, TAIL_BYTES, shared_buffe
 from camagent.observe.rtsp.effort import LARGE_READ_BYTES, MIN_READ_BYTES, TIMED_ONE_IN, Effort
 from camagent.observe.rtsp.media import Media
 from camagent.observe.rtsp.messages import (
+    LENGTH_ERROR_BYTES,
     MAX_HEAD_BYTES,
     Head,
     Response,
     head_end,
+    is_rest_of_body,
     may_begin_head,
     next_beginning,
     parse_head,
@@ -30,7 +33,6 @@ MAX_UNASKED = 64  # messages that we did not ask for, requests or answers: each 
 # between two messages that we understand; cameras pad by a few bytes, strangers talk for ever
 MAX_JUNK_BYTES = 64 * 1024
 FULL_READS = 8  # in a row: two megabytes were waiting, so we were too slow
-LENGTH_ERROR_BYTES = 64  # by which a Content-Length may be wrong: line ends, a forgotten or an added line
 SHORT_BODY_S = 0.5  # silence after which the last bytes of a body do not come any more
 _DOLLAR = 0x24
 _WEB = b"HTTP/"
@@ -82,6 +84,9 @@ class RtspConnection(asyncio.BufferedProtocol):
         return self._junk_bytes > 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._guarded(self._begin, (transport,))
+
+    def _begin(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         connection = transport.get_extra_info("ssl_object")
@@ -94,6 +99,12 @@ class RtspConnection(asyncio.BufferedProtocol):
         return self._window
 
     def buffer_updated(self, nbytes: int) -> None:
+        try:
+            self._timed_read(nbytes)
+        except Exception as bug:  # ours, whatever it sent: this camera's figures are lost, and told so
+            self.fail(bug)
+
+    def _timed_read(self, nbytes: int) -> None:
         reads = TIMED_ONE_IN if nbytes < LARGE_READ_BYTES else 1
         if reads > 1 and self._untimed:
             self._untimed -= 1  # asking for the time costs as much as a packet
@@ -111,19 +122,14 @@ class RtspConnection(asyncio.BufferedProtocol):
 
     def _read(self, nbytes: int) -> None:
         media = self.media
-        try:
-            if media is None or self._tail or self._head is not None or nbytes == RECEIVE_BYTES:
-                self._received(nbytes)
-                return
-            # Nearly always: packets of the video, all of them whole.
-            end, self._full_run = TAIL_BYTES + nbytes, 0
-            stopped = media.track.feed_interleaved(self._buffer, TAIL_BYTES, end, self._clock.monotonic_s())
-            if stopped < end:
-                self._take(stopped, end)
-        except (
-            Exception
-        ) as bug:  # ours, whatever it sent: it costs this camera's figures, and is told as what it is
-            self.fail(bug)
+        if media is None or self._tail or self._head is not None or nbytes == RECEIVE_BYTES:
+            self._received(nbytes)
+            return
+        # Nearly always: packets of the video, all of them whole.
+        end, self._full_run = TAIL_BYTES + nbytes, 0
+        stopped = media.track.feed_interleaved(self._buffer, TAIL_BYTES, end, self._clock.monotonic_s())
+        if stopped < end:
+            self._take(stopped, end)
 
     def _received(self, nbytes: int) -> None:
         self._full_run = self._full_run + 1 if nbytes == RECEIVE_BYTES else 0
@@ -150,6 +156,15 @@ class RtspConnection(asyncio.BufferedProtocol):
         if not self.ended.done():
             self.ended.set_result(None)
 
+    def _later(self, delay_s: float, step: Callable[..., None], *arguments: object) -> None:
+        asyncio.get_running_loop().call_later(delay_s, self._guarded, step, arguments)
+
+    def _guarded(self, step: Callable[..., None], arguments: tuple[object, ...]) -> None:
+        try:
+            step(*arguments)
+        except Exception as bug:
+            self.fail(bug)
+
     def _rest_after(self, spent_s: float, reads: int) -> None:
         rest_s = self.effort.spend(spent_s, asyncio.get_running_loop().time(), reads)
         if self.effort.costly:
@@ -160,7 +175,7 @@ class RtspConnection(asyncio.BufferedProtocol):
             self.resting = True
             if self.descriptor is None and self._transport is not None:
                 self._transport.pause_reading()
-            asyncio.get_running_loop().call_later(rest_s, self._wake)
+            self._later(rest_s, self._wake)
 
     def _wake(self) -> None:
         self.resting = False
@@ -172,6 +187,9 @@ class RtspConnection(asyncio.BufferedProtocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
+        # asyncio hangs up on a mistake of ours; what the network does is an OSError
+        if exc is not None and not isinstance(exc, OSError):
+            self.defect = self.defect or exc
         self._end()
 
     async def exchange(self, request: bytes, cseq: int, limit_s: float) -> Response | None:
@@ -280,25 +298,17 @@ class RtspConnection(asyncio.BufferedProtocol):
     def _body(self, head: Head, at: int, end: int) -> int:
         after = at + head.content_length
         if head.has_unstated_body and self.media is None:
-            asyncio.get_running_loop().call_later(SHORT_BODY_S, self._give_short_body, head, end - at)
+            self._later(SHORT_BODY_S, self._give_short_body, head, end - at)
             return at
         if after > end:
             if after - end <= LENGTH_ERROR_BYTES and self.media is None:
-                asyncio.get_running_loop().call_later(SHORT_BODY_S, self._give_short_body, head, end - at)
+                self._later(SHORT_BODY_S, self._give_short_body, head, end - at)
             return at
-        if head.content_length and self.media is None and self._is_rest_of_body(after, end):
+        if head.content_length and self.media is None and is_rest_of_body(self._buffer, after, end):
             after = end
         self._head = None
         self._deliver(head, bytes(self._buffer[at:after]))
         return after
-
-    def _is_rest_of_body(self, at: int, end: int) -> bool:
-        """A Content-Length that is a little too small: what follows begins no message."""
-        return (
-            0 < end - at <= LENGTH_ERROR_BYTES
-            and self._buffer[at] != _DOLLAR
-            and not self._may_become_head(at, end)
-        )
 
     def _give_short_body(self, head: Head, size: int) -> None:
         """A Content-Length that is a little too large, or none: nothing more came."""

@@ -67,13 +67,19 @@ class DatagramPair:
                 unwatch(sock)
 
     def _guarded(self, read: Callable[..., None], arguments: tuple[object, ...]) -> None:
-        connection, began_s = self._connection, perf_counter()
+        connection = self._connection
         assert connection is not None
         try:
-            read(*arguments)
+            self._timed_read(connection, read, arguments)
         except Exception as bug:  # ours, whatever was sent
             self._rest()
             connection.fail(bug)
+
+    def _timed_read(
+        self, connection: RtspConnection, read: Callable[..., None], arguments: tuple[object, ...]
+    ) -> None:
+        began_s = perf_counter()
+        read(*arguments)
         spent_s = perf_counter() - began_s
         if spent_s <= NOTED_S:
             return

@@ -12,6 +12,7 @@ from camagent.wire.headers import Headers, all_values, first_value, header_text,
 # the longest response head seen is under 2 kB; bounds what a peer can make us keep
 MAX_HEAD_BYTES = 16 * 1024
 MAX_BODY_BYTES = 64 * 1024  # a description of 64 tracks is under 20 kB
+LENGTH_ERROR_BYTES = 64  # by which a Content-Length may be wrong: line ends, a forgotten or an added line
 MAX_SERVER_CHARS = 120  # of the Server header, as the result document shows it
 # live555, which VLC plays with, reads any version, and HTTP's name in place of RTSP's too
 _STATUS_LINE = re.compile(rb"^(RTSP|HTTP)/[\w.]{1,8}[ \t]+(\d{3})(?!\d)(.*)$", re.IGNORECASE)
@@ -127,6 +128,12 @@ def may_begin_head(data: bytes) -> bool:
     """These first bytes could be the beginning of a message; of few bytes more could."""
     start = data[: len(_NAMES[0])].upper()
     return any(name.startswith(start) for name in _NAMES) or _METHOD.match(data) is not None
+
+
+def is_rest_of_body(buffer: bytes | bytearray, at: int, end: int) -> bool:
+    """A Content-Length that is a little too small: the few bytes that follow begin no message."""
+    few = 0 < end - at <= LENGTH_ERROR_BYTES
+    return few and buffer[at] != ord("$") and not may_begin_head(bytes(buffer[at : min(end, at + 32)]))
 
 
 def next_beginning(buffer: bytes | bytearray, at: int, end: int) -> int:

@@ -8,7 +8,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -247,6 +247,29 @@ def test_a_decoder_that_crashes_costs_one_stream(poison: bytes) -> None:
     assert [isinstance(a, Fault) for a in answers] == [False, False, True, False, False, False]
     assert answers[2].code is FaultCode.DECODE_FAILED
     assert isinstance(after, PictureReport) and after.decoded == 1
+
+
+@pytest.mark.slow
+def test_a_mistake_of_ours_with_an_answer_costs_the_stream_that_it_was_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken(_pictures: Sequence[bytes], keep_as: Path | None) -> int:
+        if keep_as is not None:
+            raise RecursionError("a mistake of ours")
+        return 0
+
+    async def work() -> list[PictureReport | BaseException | Fault]:
+        async with PicturePool(workers=2) as pool:
+            picture = keyframes(H264)[:1]
+            asked = (None, tmp_path / "kept", None)
+            return await asyncio.gather(
+                *(pool.judge("h264", picture, keep_as) for keep_as in asked), return_exceptions=True
+            )
+
+    monkeypatch.setattr(decode, "keep_pictures", broken)
+    first, bug, last = run(work())
+    assert isinstance(first, PictureReport) and isinstance(last, PictureReport)
+    assert isinstance(bug, RecursionError)
 
 
 @pytest.mark.slow

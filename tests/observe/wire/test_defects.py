@@ -13,6 +13,7 @@ from camagent.model.finding import Outcome
 from camagent.model.stream import StreamFacts, StreamTarget
 from camagent.model.uri import StreamUri
 from camagent.observe.receiver import TrackReceiver
+from camagent.observe.rtsp.connection import RtspConnection
 from camagent.observe.rtsp.effort import BUDGET_S, MAX_RESTS, NOTED_S, PERIOD_S, Effort
 from camagent.observe.watch import WatchOptions
 from camagent.platform.system_clock import SystemClock
@@ -49,6 +50,48 @@ def test_over_tcp_the_watch_ends_with_the_bug_and_the_camera_is_left_politely(
 
     monkeypatch.setattr(TrackReceiver, "feed_interleaved", broken)
     assert asyncio.run(look()) == []
+
+
+@pytest.mark.first_case
+@pytest.mark.parametrize(
+    ("owner", "step", "printed"),
+    [
+        (Effort, "note", 0),
+        (RtspConnection, "_timed_read", 0),
+        (RtspConnection, "_begin", 0),
+        (RtspConnection, "get_buffer", 1),  # asyncio itself tells of it, and hangs up
+        (TrackReceiver, "finish", 0),
+    ],
+)
+def test_wherever_it_happens_no_fault_of_the_camera_stands_for_it(
+    owner: type, step: str, printed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("camagent.observe.rtsp.effort.NOTED_S", -1.0)
+
+    async def look() -> int:
+        contexts = silent_loop()
+        async with running(Camera()) as uri:
+            with pytest.raises(IndexError):
+                await watch(uri)
+        return len(contexts)
+
+    monkeypatch.setattr(owner, step, broken)
+    assert asyncio.run(look()) <= printed
+
+
+def test_a_mistake_that_looks_like_a_time_limit_is_told_as_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(*_: Any) -> int:
+        raise TimeoutError
+
+    async def look() -> str | None:
+        async with running(Camera()) as uri, Fleet(FleetLimits(), SystemClock()) as fleet:
+            options = FleetOptions(watch=WatchOptions(window_s=0.5, pictures=0))
+            (check,) = await fleet.check([Job(StreamTarget(uri), None)], options)
+            return check.defect
+
+    monkeypatch.setattr(TrackReceiver, "feed_interleaved", late)
+    where = asyncio.run(look())
+    assert where is not None and where.startswith("TimeoutError")
 
 
 def test_over_udp_too(monkeypatch: pytest.MonkeyPatch) -> None:
