@@ -39,7 +39,7 @@ FENCES: dict[str, tuple[str, ...]] = {
     "lxml": ("camagent/app/onvif_call.py", "camagent/simulator/"),
     "click": ("camagent/cli/",),
     "xlsxwriter": ("camagent/report/",),
-    "msgspec": ("camagent/area/needed.py",),
+    "msgspec": ("camagent/area/needed.py", "camagent/area/earlier_list.py"),
     "openpyxl": (),
     "jinja2": ("camagent/report/", "camagent/exporter/", "camagent/ui/"),
     "yaml": ("camagent/exporter/web_config.py",),

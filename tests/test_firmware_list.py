@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from camagent.model.operator_error import OperatorError
+from camagent.model.patterns import fits
 from camagent.operator_files.firmware_list import load_firmware_list
 from camagent.text import render
 
@@ -39,11 +41,23 @@ def test_every_wrong_line_is_told_with_its_number(tmp_path: Path) -> None:
     assert ["line 2" in sentences[0], "line 3" in sentences[1]] == [True, True]
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"x" * 1_000_001])
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"x" * 1_000_001, b"a,b,c," + b"x" * 200_000])
 def test_what_is_no_list_is_one_line(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(OperatorError) as caught:
         load_firmware_list(written(tmp_path, content))
     assert len(caught.value.problems) == 1
+
+
+def test_lines_end_as_any_system_ends_them(tmp_path: Path) -> None:
+    assert len(load_firmware_list(written(tmp_path, b"Acme,x,y,allow\rAcme,x,z,deny\r"))) == 2
+
+
+def test_a_list_of_patterns_is_gone_through_quickly_for_each_camera() -> None:
+    patterns = [f"*{n}x*" for n in range(16_000)]
+    began_s = time.process_time()
+    for _ in range(16):
+        assert not any(fits("V5.7.12 build 1234", pattern) for pattern in patterns)
+    assert time.process_time() - began_s < 10
 
 
 def test_a_missing_list_is_one_line(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from camagent.model.device import DeviceTarget
 from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
+from camagent.platform.system_clock import SystemClock
+from camagent.run.replay import MAX_STREAMS, replay
 from camagent.wire.redaction import redact
 from camagent.wire.transcript import (
     MAX_EXCHANGES,
@@ -119,6 +122,7 @@ def test_a_transcript_is_bounded_and_says_what_it_left_out() -> None:
         '{"schema": "camagent.transcript/1", "target": 7, "exchanges": [], "truncated": 0}',
         '{"schema": "camagent.transcript/1", "target": null, "exchanges": [{"sent": 1}], "truncated": 0}',
         '{"schema": "camagent.transcript/1", "target": null, "exchanges": 5, "truncated": 0}',
+        '{"schema": "camagent.transcript/1", "target": null, "exchanges": [], "truncated": 1e999}',
         "[" * 100_000,
     ],
 )
@@ -127,6 +131,19 @@ def test_a_file_that_is_no_transcript_is_refused_with_a_reason(text: str, tmp_pa
     path.write_text(text)
     with pytest.raises(OperatorError):
         read_transcript(path)
+
+
+def test_a_device_without_end_is_not_read_to_its_end() -> None:
+    with pytest.raises(OperatorError, match="too_large"):
+        read_transcript(Path("/dev/zero"))
+
+
+def test_streams_without_end_are_no_recording_of_ours(tmp_path: Path) -> None:
+    transcript = Transcript()
+    for number in range(MAX_STREAMS + 1):
+        transcript.note("capture", f"rtsp://10.1.1.1/{number}", "", "{}", 0.0)
+    with pytest.raises(OperatorError, match="too_large"):
+        asyncio.run(replay(transcript, SystemClock()))
 
 
 def test_a_missing_file_and_a_binary_one_are_refused(tmp_path: Path) -> None:

@@ -152,11 +152,9 @@ def _against_file(report: AreaReport, path: Path, record: OfficeRecord | None) -
 
 def _area_document(path: Path) -> tuple[tuple[SightingView, ...], datetime] | None:
     """What an area's JSON document asked; None where it is something else."""
-    from pydantic import ValidationError
-
-    from camagent.document.area_merge import AREA_SCHEMA, AreaMerge
+    from camagent.area.earlier_list import read_earlier_list
+    from camagent.document.area_merge import AREA_SCHEMA
     from camagent.document.read import read_schema
-    from camagent.document.school_sightings import of_area_row
     from camagent.model.text import os_reason
 
     try:
@@ -167,11 +165,10 @@ def _area_document(path: Path) -> tuple[tuple[SightingView, ...], datetime] | No
         raise OperatorError(problem) from None
     if read_schema(content) != AREA_SCHEMA:
         return None
-    try:
-        merged = AreaMerge.model_validate_json(content[:MAX_AREA_BYTES])
-    except ValidationError:
-        raise OperatorError(message("area.compare.no_results", path=str(path))) from None
-    return tuple(of_area_row(row, merged.at) for row in merged.upgrades), merged.at
+    earlier = read_earlier_list(content) if len(content) <= MAX_AREA_BYTES else None
+    if earlier is None:
+        raise OperatorError(message("area.compare.no_results", path=str(path)))
+    return earlier
 
 
 def _progress(

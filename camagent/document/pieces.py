@@ -14,7 +14,8 @@ from dataclasses import dataclass
 OBJECT_BYTES, LIST_BYTES, VALUE_BYTES = 520, 300, 64  # of memory, as pydantic-core 2.50 keeps parsed JSON
 MAX_DEPTH = 64  # a document has eight levels
 
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+# a text without an end is one token: sought anew behind each mark it would take the square of its length
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 _BEFORE_LIST = re.compile(rb"\s*:\s*\Z")
 _SPACE = b" \t\r\n"
 _NO_SIGNS = bytes(set(range(256)) - set(b"{[,"))

@@ -19,6 +19,10 @@ MAX_DOCUMENT_BYTES = 64 * 2**20
 # of memory, parsed at once: about 64 cameras; a larger document is read camera by camera
 MAX_PARSED_BYTES = 16 * 2**20
 
+# of text, parsed at once: 64 cameras have 0.6 MB. A text may take four times its bytes, and that again for
+# each field that is missing: pydantic keeps what it complains of
+MAX_TEXT_BYTES = 2 * 2**20
+
 # of memory, if it were parsed at once: half as much again as 64 MB of honest cameras
 MAX_TOTAL_BYTES = 640 * 2**20
 
@@ -49,7 +53,7 @@ def parse_as(model: type[D], text: str | bytes, source: str) -> tuple[D, Iterato
         raise DocumentError(
             message("report.document.too_big", source=source, limit=MAX_DOCUMENT_BYTES // 2**20)
         )
-    if parsed_bytes(content) <= MAX_PARSED_BYTES:
+    if _is_small(content):
         document = _validated(model, content, source)
         return document, iter(document.cameras)
     pieces = _cut(content, source)
@@ -96,9 +100,13 @@ def _cameras(model: type[CameraView], pieces: Pieces, source: str) -> Iterator[C
 
 
 def _parsed(model: type[V], text: bytes, source: str, place: tuple[str | int, ...] = ()) -> V:
-    if parsed_bytes(text) > MAX_PARSED_BYTES:
+    if not _is_small(text):
         raise DocumentError(message("report.document.too_much", source=source, where=_place(place)))
     return _validated(model, text, source, place)
+
+
+def _is_small(text: bytes) -> bool:
+    return len(text) <= MAX_TEXT_BYTES and parsed_bytes(text) <= MAX_PARSED_BYTES
 
 
 def _validated(model: type[V], text: bytes, source: str, place: tuple[str | int, ...] = ()) -> V:

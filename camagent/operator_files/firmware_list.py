@@ -29,23 +29,33 @@ def load_firmware_list(path: Path) -> tuple[FirmwareRow, ...]:
 
 def _rows(text: str, path: Path) -> tuple[FirmwareRow, ...]:
     delimiter = ";" if text.count(";") > text.count(",") else ","
+    lines = csv.reader(io.StringIO("\n".join(text.splitlines())), delimiter=delimiter)
     rows: list[FirmwareRow] = []
     problems: list[Message] = []
-    for number, cells in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), 1):
-        row = tuple(cell.strip() for cell in cells)
-        if len(problems) > MAX_PROBLEMS:
-            break
-        if not any(row) or row[0].startswith("#") or tuple(cell.lower() for cell in row) == COLUMNS:
-            continue
-        if len(row) != len(COLUMNS):
-            wanted = ", ".join(COLUMNS)
-            problems.append(
-                message("config.wrong_cells", path=str(path), line=number, wanted=wanted, count=len(row))
-            )
-        elif row[3].lower() not in ("allow", "deny"):
-            problems.append(message("config.wrong_word", path=str(path), line=number, given=row[3][:40]))
-        else:
-            rows.append((row[0], row[1], row[2], row[3].lower()))
+    try:
+        for number, cells in enumerate(lines, 1):
+            row = _row(cells, path, number)
+            if isinstance(row, Message):
+                problems.append(row)
+            elif row is not None:
+                rows.append(row)
+            if len(problems) > MAX_PROBLEMS:
+                break
+    except csv.Error:  # a cell beyond what the csv module takes
+        problems.append(message("config.bad_line", path=str(path), line=lines.line_num))
     if problems:
         raise OperatorError(*problems)
     return tuple(rows)
+
+
+def _row(cells: list[str], path: Path, number: int) -> FirmwareRow | Message | None:
+    """The row, what is wrong with it, or None for a comment, an empty line or the header."""
+    row = tuple(cell.strip() for cell in cells)
+    if not any(row) or row[0].startswith("#") or tuple(cell.lower() for cell in row) == COLUMNS:
+        return None
+    if len(row) != len(COLUMNS):
+        wanted = ", ".join(COLUMNS)
+        return message("config.wrong_cells", path=str(path), line=number, wanted=wanted, count=len(row))
+    if row[3].lower() not in ("allow", "deny"):
+        return message("config.wrong_word", path=str(path), line=number, given=row[3][:40])
+    return row[0], row[1], row[2], row[3].lower()

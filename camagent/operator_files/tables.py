@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from camagent.model.operator_error import MAX_PROBLEMS
 from camagent.model.pairs import pairs_of
+from camagent.model.printable import normal_form
 from camagent.model.text import Message, message
 from camagent.operator_files import parse_toml
 from camagent.operator_files.cells import CELLS
@@ -146,6 +148,8 @@ def _fill(
 def _columns(header: list[str], place: str, result: Rows) -> dict[int, str]:
     columns: dict[int, str] = {}
     for index, text in enumerate(header):
+        if len(result.problems) > MAX_PROBLEMS:
+            break
         key = _COLUMN_OF.get(fold(text))
         if key is None:
             if text.strip() and fold(text) not in _REMARKS:
@@ -180,7 +184,7 @@ def _add_table(camera: dict[str, Any], place: str, result: Rows) -> None:
 
 def fold(text: str) -> str:
     """A header without case, diacritics, blanks and marks: "Địa chỉ IP" and "dia_chi_ip" are one."""
-    plain = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
+    plain = normal_form("NFD", text.replace("đ", "d").replace("Đ", "D"))
     return re.sub(r"[^a-z0-9]", "", "".join(c for c in plain if not unicodedata.combining(c)).lower())
 
 
@@ -194,4 +198,4 @@ def _decode(content: bytes) -> str | None:
         text = content.decode(encoding)
     except UnicodeDecodeError:
         return None  # an old Windows code page: guessing would spoil the Vietnamese names
-    return None if "\x00" in text else unicodedata.normalize("NFC", text)
+    return None if "\x00" in text else normal_form("NFC", text)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from fnmatch import fnmatchcase
 from itertools import chain
 
 from camagent.model.device import (
@@ -24,6 +23,7 @@ from camagent.model.device import (
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Finding
 from camagent.model.onvif import MEDIA2_NS
+from camagent.model.patterns import fits
 from camagent.model.scan_result import CameraFacts
 from camagent.model.stream import ConfiguredStream, MeasuredStream, StreamFacts, StreamRole, StreamTarget
 from camagent.model.text import Message, message
@@ -98,16 +98,12 @@ def newer_firmware(camera: CameraFacts, ground: Ground) -> str | None:
         if word != "allow" or not pattern.strip("*?") or not model.strip("*?"):
             continue  # "any version" names none
         if (
-            _fits(information.manufacturer, maker)
-            and _fits(information.model, model)
-            and not _fits(information.firmware, pattern)
+            fits(information.manufacturer, maker)
+            and fits(information.model, model)
+            and not fits(information.firmware, pattern)
         ):
             return pattern
     return None
-
-
-def _fits(text: str | None, pattern: str) -> bool:
-    return fnmatchcase((text or "").casefold(), pattern.casefold())
 
 
 def _doubt(name: str, **args: str | int | float | None) -> Message:

@@ -23,6 +23,8 @@ from camagent.run.turn import Doors
 from camagent.run.visit import DeviceCheck, check_device
 from camagent.wire.transcript import Transcript, read_transcript
 
+MAX_STREAMS = 64  # of a transcript without a device: one is written for each stream that was named
+
 
 async def replay_files(files: Sequence[Path], context: JudgingContext, clock: Clock) -> Run:
     """Everything in the transcripts, judged as one run.
@@ -46,7 +48,10 @@ async def replay(transcript: Transcript, clock: Clock) -> tuple[DeviceCheck, ...
     doors = _doors(transcript, clock)
     if transcript.target is not None:
         return (_dated(await check_device(transcript.target, None, doors)),)
-    parsed = (parse_stream_uri(address) for address in transcript.captures())
+    captures = transcript.captures()
+    if len(captures) > MAX_STREAMS:
+        raise OperatorError(message("transcript.too_large"))
+    parsed = (parse_stream_uri(address) for address in captures)
     targets = [StreamTarget(stream[0]) for stream in parsed if stream is not None]
     return tuple([_dated(await check_device(target, None, doors)) for target in targets])
 

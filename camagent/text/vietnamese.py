@@ -10,6 +10,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from camagent.model.printable import normal_form
+
 MAX_LINE_CHARS = 200  # longer than any school, place or model name; bounds what one camera can add to a page
 MAX_PARAGRAPH_CHARS = 4000  # a tender paragraph is about a thousand characters
 
@@ -28,7 +30,7 @@ def clean_line(text: str, limit: int = MAX_LINE_CHARS) -> str:
     if len(text) <= limit and _is_clean(text):
         return text  # nearly every text; a city's merge reads millions of them
     text = text[: 4 * limit]  # before normalising, so that a huge text costs nothing; NFC never quadruples
-    composed = unicodedata.normalize("NFC", text)
+    composed = normal_form("NFC", text)
     if not composed.isprintable():
         composed = "".join(_visible(char) for char in composed)
     composed = " ".join(composed.split())

@@ -11,6 +11,8 @@ import html
 import re
 import unicodedata
 
+from camagent.model.printable import normal_form
+
 MAX_REFUSAL_BYTES = 4096  # of a reply's body: where pages and faults say what they mean
 
 _AUTH = re.compile(
@@ -51,7 +53,7 @@ def asks_for_login(text: str) -> bool:
 def names_lock(text: str) -> bool:
     """It speaks of a lock or counts log-ins down (agsh/onvif#112): after a log-in of ours that is enough to
     stop."""
-    composed = unicodedata.normalize("NFC", html.unescape(text)).lower()
+    composed = normal_form("NFC", html.unescape(text)).lower()
     return _LOCK_WITH_MARKS.search(composed) is not None or _LOCK.search(_plain(text)) is not None
 
 
@@ -85,5 +87,5 @@ def refusal_text(reason: str, body: bytes) -> str:
 
 def _plain(text: str) -> str:
     """Lower case without diacritics: firmware writes Vietnamese with them, without them, and decomposed."""
-    apart = unicodedata.normalize("NFKD", html.unescape(text).lower().replace("đ", "d"))
+    apart = normal_form("NFKD", html.unescape(text).lower().replace("đ", "d"))
     return "".join(c for c in apart if not unicodedata.combining(c))

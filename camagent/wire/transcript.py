@@ -109,9 +109,11 @@ def read_transcript(path: Path) -> Transcript:
     Raises: OperatorError where the file is missing, too large, or no transcript of ours.
     """
     try:
-        if path.stat().st_size > 4 * MAX_TRANSCRIPT_CHARS:
+        with path.open("rb") as file:  # a device says that it has no size, and never ends
+            content = file.read(4 * MAX_TRANSCRIPT_CHARS + 1)
+        if len(content) > 4 * MAX_TRANSCRIPT_CHARS:
             raise OperatorError(message("transcript.too_large"))
-        return parse_transcript(path.read_text(encoding="utf-8"))
+        return parse_transcript(content.decode("utf-8"))
     except OSError as error:
         raise OperatorError(message("transcript.unreadable", reason=os_reason(error))) from error
     except UnicodeDecodeError as error:
@@ -133,6 +135,6 @@ def parse_transcript(text: str) -> Transcript:
             sent, received = "\n".join(row["sent"]), "\n".join(row["received"])
             transcript.note(str(row["protocol"]), str(row["doing"]), sent, received, float(row["elapsed_s"]))
         transcript.truncated += int(document["truncated"])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise OperatorError(message("transcript.damaged")) from error
     return transcript

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from camagent.inventory.join import join
 from camagent.model.discovery import Change, SeenCamera
-from camagent.model.operator_error import OperatorError
+from camagent.model.operator_error import MAX_PROBLEMS, OperatorError
 from camagent.model.scan_result import Declaration, ManualAnswer
 from camagent.operator_files.inventory_file import parse_inventory, read_inventory
 from camagent.text import LANGUAGES, render
@@ -127,11 +127,18 @@ def test_every_mistake_of_a_list_is_told_at_once_with_its_line() -> None:
         ("ip,name\n192.168.1.1," + "x" * 501 + "\n", "too_long"),
         ('ip,name\n192.168.1.1,"' + "x" * 140_000 + "\n", "bad_line"),
         ("x" * 140_000 + "\nip,name\n", "bad_line"),
+        ("ip\n" + "a" + "\u0323\u0301" * 200_000 + "\n", "bad_address"),
         ("sep=|\n" + "c1," * 60_000 + "\n", "bad_line"),
     ],
 )
 def test_a_file_that_is_no_list_is_refused_with_its_reason(content: str | bytes, reason: str) -> None:
     assert reason in [key for key, _ in refusals(content)]
+
+
+def test_a_list_without_an_end_of_columns_is_told_once() -> None:
+    with pytest.raises(OperatorError) as caught:
+        parse_inventory(("ip;" + "a;" * 300_000 + "\n").encode(), "camera.csv")
+    assert len(caught.value.problems) == MAX_PROBLEMS + 1
 
 
 def test_toml_carries_what_only_a_person_can_answer() -> None:

@@ -76,8 +76,15 @@ SHAPES: dict[str, tuple[Callable[[], bytes], str]] = {
     "the key again": (lambda: EMPTY[:-1] + b',"cameras":[]' * 3_000_000 + b"}", "entries"),
     "deep lists": (lambda: b'{"schema":"camagent.scan/1","cameras":' + b"[" * 20_000_000, "JSON|entries"),
     "deep objects": (lambda: b'{"schema":"camagent.scan/1","cameras":[{"a":' * 900_000, "JSON|cameras"),
-    "a string without an end": (lambda: EMPTY[:-1] + b',"x":"' + b'\\"' * 25_000_000, "JSON"),
+    "a string without an end": (lambda: EMPTY[:-1] + b',"x":"' + b'\\"' * 25_000_000, "JSON|list"),
     "digits": (lambda: with_more(b"9" * 5_000_000), ""),
+    "a long text": (lambda: with_more(b'"' + "\u0323\u0301".encode() * 6_000_000 + b'"'), "entries|list"),
+    "a long text of an early key": (
+        lambda: (
+            b'{"schema":"camagent.scan/1","site":{"id":"' + "é😀".encode() * 4_000_000 + b'"},"cameras":[]}'
+        ),
+        "entries",
+    ),
 }
 
 
@@ -95,7 +102,13 @@ def test_a_strange_shape_is_refused_with_its_reason(shape: str) -> None:
         assert any(part in line for part in word.split("|")), line
 
 
-MEASURED = ("empty cameras", "empty findings", "the key again", "a later list", "honest")
+MEASURED: tuple[str, ...] = (
+    "empty cameras",
+    "empty findings",
+    "a long text of an early key",
+    "the key again",
+)
+MEASURED += ("a later list", "honest")
 
 
 @pytest.mark.parametrize("shape", slow_but("empty findings", {name: name for name in MEASURED}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import Literal
 
 from camagent.assess.judgement import Judgement, say, unknown
@@ -19,6 +18,7 @@ from camagent.model.device import (
     SnapshotAccess,
 )
 from camagent.model.finding import Outcome
+from camagent.model.patterns import fits
 from camagent.model.scan_result import CameraFacts, ManualAnswer, SiteFacts
 from camagent.model.stream import StreamRole
 
@@ -145,9 +145,9 @@ def firmware(
         return unknown("firmware_unknown") if by_hand.outcome is Outcome.NOT_ASSESSED else by_hand
     for maker, model, pattern, word in site.firmware:
         if not (
-            _fits(information.manufacturer, maker)
-            and _fits(information.model, model)
-            and _fits(version, pattern)
+            fits(information.manufacturer, maker)
+            and fits(information.model, model)
+            and fits(version, pattern)
         ):
             continue
         if word == "allow":
@@ -163,10 +163,6 @@ def firmware(
     return Judgement(
         Outcome.NOT_ASSESSED, say("firmware_unlisted", version=version), observed=version, manual=True
     )
-
-
-def _fits(text: str | None, pattern: str) -> bool:
-    return fnmatchcase((text or "").casefold(), pattern.casefold())
 
 
 def accounts(
