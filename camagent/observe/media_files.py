@@ -33,6 +33,7 @@ from camagent.observe.file_rows import CLOCK_HZ, FileReading, let_pass, offer, s
 from camagent.observe.frames import FrameTable
 from camagent.observe.measure import declare, measure
 from camagent.observe.picture.opinion import PictureReport, doubt_frozen
+from camagent.platform.process import taking_at_most
 from camagent.platform.system_clock import SystemClock
 
 FORMATS = (
@@ -49,6 +50,7 @@ FORMATS = (
     "asf",
     "dhav",
 )
+MAX_MEMORY_BYTES = 128_000_000  # for the index of a file and MAX_CANDIDATES keyframes: 48 MB in 4K
 UNTIMED_FORMATS = frozenset(("h264", "hevc", "mjpeg", "jpeg_pipe"))
 """Bare access units: the rate that FFmpeg shows for them is its own invention."""
 MAX_FRAMES = 20_000  # as many as a watch of a stream may collect
@@ -116,10 +118,12 @@ def _read(path: Path, options: FileOptions) -> FileReading | Fault:
     try:
         if not path.is_file():  # a folder; or a pipe or device, that would never end
             return _fault(FaultCode.NOT_FOUND, "open", started_s)
-        with path.open("rb") as file:
+        with path.open("rb") as file, taking_at_most(MAX_MEMORY_BYTES):
             return _demux(file, options, started_s)
     except PermissionError:
         return _fault(FaultCode.REFUSED, "open", started_s)
+    except MemoryError:
+        return _fault(FaultCode.BUDGET_SPENT, "open", started_s)
 
 
 class _Bytes:

@@ -19,6 +19,12 @@ def limit_bytes(groups: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/s
     return min((limit for limit in limits_bytes if limit < UNLIMITED_BYTES), default=None)
 
 
+def data_bytes() -> int:
+    """What of this process counts against RLIMIT_DATA: memory of its own that can be written."""
+    rows = _read(Path("/proc/self/status")).splitlines()
+    return next((int(row.split()[1]) * 1024 for row in rows if row.startswith("VmData:")), 0)
+
+
 def _on_the_way(root: Path, place: str, name: str) -> list[int]:
     steps = [part for part in place.split("/") if part not in ("", "..")]
     groups = [root.joinpath(*steps[:depth]) for depth in range(len(steps), -1, -1)]

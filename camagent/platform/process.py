@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 _PR_SET_DUMPABLE = 4  # linux/prctl.h
 NICENESS = 5  # pictures can wait, packets cannot: the reader of the streams goes first
@@ -37,6 +37,29 @@ def limit_decoder(max_memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_DATA, (max_memory_bytes, max_memory_bytes))
     os.nice(NICENESS)
+
+
+@contextlib.contextmanager
+def taking_at_most(more_bytes: int) -> Iterator[None]:
+    """Meanwhile this process gets no more memory than it has and so much: whoever asks for more is refused.
+
+    That holds for all of its threads, so it is for short work. Windows and macOS bound nothing here.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    import resource
+
+    from camagent.platform.linux_memory import data_bytes
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = data_bytes() + more_bytes
+    limits = [limit for limit in (wanted, soft, hard) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min(limits), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def memory_limit_bytes() -> int | None:
