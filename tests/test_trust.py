@@ -14,27 +14,30 @@ from camagent.app.requirements import load_profile
 from camagent.discover.plan import DiscoveryPlan
 from camagent.document.write import camera_view
 from camagent.model.credential_book import BoundCredential, CredentialBook
-from camagent.model.device import DeviceTarget, SignsBefore
+from camagent.model.device import DeviceFacts, DeviceTarget, SignsBefore
 from camagent.model.discovery import Discovery, FoundBy, Sighting
 from camagent.model.earlier_runs import Memory, MemoryChange, memory_after
 from camagent.model.expected import DeviceWords
+from camagent.model.fault import FaultCode
 from camagent.model.finding import TRUST_RULE, Outcome, Verdict
 from camagent.model.scan_result import Declaration
 from camagent.model.trust import LoginGiven, Trust, TrustedDevice
 from camagent.platform.system_clock import SystemClock
 from camagent.run.context import JudgingContext, Run
-from camagent.run.fleet import Fleet, FleetLimits
+from camagent.run.fleet import Fleet, FleetLimits, Job
 from camagent.run.onlooker import Onlooker
 from camagent.run.site_run import SearchOutcome, check_found, jobs_for
 from camagent.run.trust_findings import newly_finding
-from camagent.run.visit import Judge
+from camagent.run.visit import DeviceCheck, Judge
 from camagent.store import open_store
 from camagent.text import render
+from camagent.wire.login_ledger import LoginLedger
 from tests.builders import NOW, profile_stamp, site_facts
 from tests.fakes import FakeClock
 from tests.interrogate.fake_device import LOGIN, OPEN_TO_ALL, FakeDevice, serving
 from tests.interrogate.test_tls import server_context
-from tests.test_safety_promises import OPTIONS, logins_of
+from tests.observe.wire.camera import Camera
+from tests.test_safety_promises import OPTIONS, answers_of, listening, logins_of
 
 NOBODY = Trust()
 ADDRESS, ENDPOINT = "192.0.2.1", "urn:uuid:1"
@@ -266,3 +269,40 @@ def test_trusting_an_address_takes_whoever_is_there_now(tmp_path: Path) -> None:
 def test_devices_that_are_new_are_listed_in_the_order_of_their_addresses() -> None:
     arguments = dict(newly_finding(["192.0.2.10", "cam.local", "192.0.2.2", "192.0.2.2"]).message.args)
     assert arguments["addresses"] == "192.0.2.2, 192.0.2.10, cam.local"
+
+
+@pytest.mark.parametrize("door", ["rtsp", "wsse", "digest"])
+def test_who_takes_the_address_after_the_search_gets_nothing(door: str) -> None:
+    """In the seconds of a scan, and in the hour between two searches of the service."""
+
+    async def story() -> tuple[int, tuple[DeviceCheck, ...]]:
+        neighbours = {"127.0.0.1": MAC}
+        ledger = LoginLedger(None, lambda: neighbours)
+        async with Fleet(FleetLimits(), SystemClock(), ledger) as fleet:
+            if door == "rtsp":
+                camera = Camera(user=LOGIN.user, password=LOGIN.secret.reveal())
+                async with listening(camera) as target:
+                    job = Job(target, LOGIN, mac=MAC)
+                    await fleet.check([job], OPTIONS)
+                    assert answers_of(camera)
+                    camera.asked.clear()
+                    neighbours["127.0.0.1"] = OTHER_MAC
+                    checks = await fleet.check([replace(job, mac=None)], OPTIONS)
+                    await fleet.greet([replace(job, mac=None)], OPTIONS)
+                    return len(answers_of(camera)), checks
+            device = FakeDevice(login=door)
+            async with serving(device):
+                job = Job(device.target, LOGIN, mac=MAC)
+                await fleet.check([job], OPTIONS)
+                assert logins_of(device)
+                device.asked.clear()
+                neighbours["127.0.0.1"] = OTHER_MAC
+                checks = await fleet.check([job], OPTIONS)
+                return logins_of(device), checks
+
+    count, (check,) = asyncio.run(story())
+    assert count == 0
+    faults = {stream.fault.code for stream in check.streams if stream.fault is not None}
+    if isinstance(check.device, DeviceFacts):
+        faults |= {fault.code for fault in check.device.faults}
+    assert FaultCode.AUTH_STRANGER in faults

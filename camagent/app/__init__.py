@@ -259,6 +259,7 @@ def shared_ledger(config: Config, tell: Callable[[Message], None]) -> Iterator[L
 
     Nothing is read or written before the first log-in is about to be sent.
     """
+    from camagent.platform.adapters import read_link_addresses
     from camagent.wire.login_ledger import LoginLedger, OpenedLate
 
     with ExitStack() as stack:
@@ -270,7 +271,7 @@ def shared_ledger(config: Config, tell: Callable[[Message], None]) -> Iterator[L
                 tell(message("cli.logins_not_kept", reason=error.problem))
                 return None
 
-        yield LoginLedger(OpenedLate(opened))
+        yield LoginLedger(OpenedLate(opened), read_link_addresses)
 
 
 def open_login_record(config: Config) -> LoginRecord:

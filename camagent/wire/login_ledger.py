@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from camagent.model.clock import Clock
@@ -19,6 +19,7 @@ from camagent.model.fault import FaultCode
 from camagent.model.login_strength import Strength
 from camagent.model.secret import MAX_UNCLEAR, Credential
 from camagent.model.trust import OwnSigns
+from camagent.model.usable_numbers import usable_mac
 
 TURN_S = 10.0  # for another process to learn whether the device takes the login; it is answered in a second
 TURN_STEP_S = 0.2
@@ -122,8 +123,13 @@ class OpenedLate:
 class LoginLedger:
     """Remembers refusals of this run (or, in the agent, of this day) where the record does not keep them."""
 
-    def __init__(self, record: RefusalRecord | None = None) -> None:
-        self._record = record
+    def __init__(
+        self,
+        record: RefusalRecord | None = None,
+        neighbours: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
+        """neighbours: by address, the MAC that answers ARP for it now."""
+        self._record, self._neighbours = record, neighbours
         self._refused: set[tuple[str, str, str]] = set()
         self._locked: set[str] = set()
         self._ours: set[tuple[str, str, str]] = set()
@@ -152,10 +158,12 @@ class LoginLedger:
     def why_not(self, address: str, credential: Credential) -> FaultCode | None:
         """Why this log-in must not be sent to that device; None: it may be, and is about to be.
 
-        Returns: LOCKED_OUT, AUTH_REJECTED (refused before), AUTH_UNCLEAR (nobody knows how it was judged), or
-        BUSY (another process is trying it now).
+        Returns: AUTH_STRANGER (somebody else took the address since), LOCKED_OUT, AUTH_REJECTED (refused
+        before), AUTH_UNCLEAR (nobody knows how it was judged), or BUSY (another process is trying it now).
         """
         key = self._key(address, credential)
+        if self._is_another(address):
+            return FaultCode.AUTH_STRANGER
         if address in self._locked:
             return FaultCode.LOCKED_OUT
         if key in self._refused:
@@ -265,6 +273,13 @@ class LoginLedger:
         self._ours.clear()
         self._unanswered.clear()
         self._unclear.clear()
+
+    def _is_another(self, address: str) -> bool:
+        """Another network card answers there than when it was found: we are connected, so ARP has just been
+        asked."""
+        known = self._signs.get(address, OwnSigns()).mac
+        now = usable_mac(self._neighbours().get(address)) if known is not None else None
+        return now is not None and now != known
 
     def _own_signs(self, address: str) -> OwnSigns:
         """Without what too many addresses show to be one device's."""
