@@ -57,6 +57,35 @@ def test_a_link_that_goes_down_in_mid_check() -> None:
     assert silent_together([*cameras, heard(camera(5), 19)]) == frozenset()
 
 
+def gone(number: int, source: str | None = None) -> CameraFacts:
+    """Its video broke off, and our farewell was not answered."""
+    facts = camera(number, FaultCode.STALLED)
+    (stream,) = facts.streams
+    return replace(
+        facts,
+        video_source=source,
+        streams=(replace(stream, faults=(fault(FaultCode.TIMEOUT, doing="TEARDOWN"),)),),
+    )
+
+
+def test_a_switch_that_goes_off_takes_its_cameras_with_it() -> None:
+    """Those behind another switch are heard meanwhile."""
+    others = [heard(camera(3), 24), heard(camera(4), 19)]
+    assert silent_together([heard(gone(1), 20), heard(gone(2), 23), *others]) == {0, 1}
+    # at different moments, one alone, or with its network still there: its own doing
+    assert silent_together([heard(gone(1), 20), heard(gone(2), 60), *others]) == frozenset()
+    assert silent_together([heard(gone(1), 20), *others]) == frozenset()
+    stopped = camera(2, FaultCode.STALLED)
+    assert silent_together([heard(gone(1), 20), heard(stopped, 20), *others]) == frozenset()
+
+
+def test_a_recorder_that_goes_off_takes_its_channels_with_it() -> None:
+    unreached = replace(camera(1, FaultCode.UNREACHABLE), video_source="3")
+    channels = [heard(gone(1, "1"), 20), heard(gone(1, "2"), 20), heard(unreached, 20)]
+    assert silent_together(channels) == {0, 1, 2}
+    assert silent_together([*channels, heard(camera(9), 24)]) == {0, 1, 2}
+
+
 def test_dead_cameras_beside_living_ones_are_dead() -> None:
     """They end last, because nobody answers: that alone says nothing of the network."""
     dead = [heard(camera(number, FaultCode.UNREACHABLE), 30) for number in (2, 3, 4)]

@@ -204,7 +204,11 @@ async def _watch_at(visit: _Visit, notes: _Notes) -> tuple[Fault | None, StreamU
         if isinstance(session, Fault):
             return session, None
         fault = await _watch(visit, notes, session)
-        return fault, session.moved_to if fault is not None else None
+        moved_to = session.moved_to if fault is not None else None
+    stopped = notes.capture is not None and notes.capture.fault is not None
+    if stopped and session.unanswered is not None:
+        notes.faults.append(session.unanswered)  # the camera itself is gone, and not its video alone
+    return fault, moved_to
 
 
 async def _watch(visit: _Visit, notes: _Notes, session: RtspSession) -> Fault | None:
@@ -219,14 +223,9 @@ async def _watch(visit: _Visit, notes: _Notes, session: RtspSession) -> Fault | 
             return unwatchable
         watching = Watching(session, described, _plan(visit, notes, described))
         fault = await _look(visit, notes, watching, session.connected_s)
-        if (
-            fault is not None
-            and fault.doing == "SETUP"
-            and fault.status is not None
-            and _wants_srtp(described)
-        ):
-            return replace(fault, code=FaultCode.UNSUPPORTED)
-        return fault
+        if fault is None or fault.doing != "SETUP" or fault.status is None or not _wants_srtp(described):
+            return fault
+        return replace(fault, code=FaultCode.UNSUPPORTED)
     finally:
         notes.access = _access(visit, session)
 

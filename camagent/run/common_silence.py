@@ -16,7 +16,7 @@ from camagent.model.text import Localised, message
 
 NOBODY_THERE = frozenset({FaultCode.UNREACHABLE, FaultCode.TIMEOUT})
 SILENT = NOBODY_THERE | {FaultCode.STALLED}
-MIN_HOSTS = 2  # one camera that is silent says nothing of the others
+MIN_SOURCES = 2  # one camera that is silent says nothing of the others
 NOTICED_AFTER = timedelta(seconds=6)  # a watch waits so long before it calls a stream dead, and hangs up
 
 
@@ -29,22 +29,42 @@ class NearbyCamera:
 
 
 def silent_together(cameras: Sequence[NearbyCamera]) -> frozenset[int]:
-    """Places of the cameras whose silence is not their own: all of the school, or all that were watched at a
-    moment.
+    """Places of the cameras whose silence is not their own: all of the school, all that were watched at a
+    moment, or several that vanished at one moment.
 
-    Two addresses at least; one camera that was heard meanwhile shows that the network was there.
+    Two video sources at least. One camera that was heard meanwhile shows that the network was there; not so
+    for those behind another switch.
     """
     silent = [place for place, camera in enumerate(cameras) if _silence(camera.facts) is not None]
     if len(silent) == len(cameras):
-        return frozenset(silent) if _hosts(cameras, silent) >= MIN_HOSTS else frozenset()
+        return frozenset(silent) if _sources(cameras, silent) >= MIN_SOURCES else frozenset()
     broke_off = [place for place in silent if _silence(cameras[place].facts) is FaultCode.STALLED]
-    if _hosts(cameras, broke_off) < MIN_HOSTS:
+    if _sources(cameras, broke_off) < MIN_SOURCES:
         return frozenset()
     since = min(cameras[place].ended_at for place in broke_off) - NOTICED_AFTER
     heard_later = any(camera.ended_at > since for place, camera in enumerate(cameras) if place not in silent)
     if heard_later:
-        return frozenset()
+        return _vanished(cameras, silent)
     return frozenset(place for place in silent if cameras[place].ended_at > since)
+
+
+def _vanished(cameras: Sequence[NearbyCamera], silent: Sequence[int]) -> frozenset[int]:
+    """Places of cameras whose video broke off and which did not even answer our farewell, each within moments
+    of another one: a switch, a recorder or what feeds them went off."""
+    gone = {_host(cameras[place].facts) for place in silent if _is_gone(cameras[place].facts)} - {None}
+    places = [place for place in silent if _host(cameras[place].facts) in gone]
+
+    def beside(moment: datetime) -> list[int]:
+        return [place for place in places if abs(cameras[place].ended_at - moment) <= NOTICED_AFTER]
+
+    return frozenset(
+        place for place in places if _sources(cameras, beside(cameras[place].ended_at)) >= MIN_SOURCES
+    )
+
+
+def _is_gone(camera: CameraFacts) -> bool:
+    stopped = _silence(camera) is FaultCode.STALLED
+    return stopped and any(fault.code in NOBODY_THERE for fault in camera.stream_faults)
 
 
 def _silence(camera: CameraFacts) -> FaultCode | None:
@@ -57,8 +77,11 @@ def _silence(camera: CameraFacts) -> FaultCode | None:
     return fault.code if all(f.code in SILENT for f in (fault, *camera.stream_faults)) else None
 
 
-def _hosts(cameras: Sequence[NearbyCamera], places: Sequence[int]) -> int:
-    return len({_host(cameras[place].facts) for place in places} - {None})
+def _sources(cameras: Sequence[NearbyCamera], places: Sequence[int]) -> int:
+    """Video sources behind those places: cameras, and channels of a recorder; a stream's address given twice
+    is one."""
+    known = [cameras[place].facts for place in places]
+    return len({(host, camera.video_source) for camera in known if (host := _host(camera)) is not None})
 
 
 def _host(camera: CameraFacts) -> str | None:

@@ -105,6 +105,25 @@ def test_a_cable_that_is_pulled_in_mid_scan_blames_no_camera(end: str, tmp_path:
     assert [row["observed"] for row in document["site_findings"] if row["rule"] == "SITE-SILENT"] == [3]
 
 
+def test_a_switch_that_goes_off_in_mid_scan_blames_none_of_its_cameras(tmp_path: Path) -> None:
+    """Two of three cameras vanish; the third is heard to the end."""
+    with school() as (_, far):
+        with far.inside():
+            Path("/proc/sys/net/ipv4/conf/all/promote_secondaries").write_text("1")
+        process = scan(tmp_path)
+        eventually(lambda: sessions() == len(THEIRS), "three streams", 60)
+        time.sleep(WATCHED_S)
+        for address in THEIRS[:2]:
+            far.run(f"addr del {address}/24 dev far1")
+        out, err = process.communicate(timeout=200)
+    assert "Traceback" not in err, err
+    document: dict[str, Any] = json.loads(out)
+    verdicts = {camera["address"]: camera["verdict"] for camera in document["cameras"]}
+    assert [verdicts[address] for address in THEIRS[:2]] == ["undetermined"] * 2
+    assert document["cameras"][2]["streams"][0]["measured"] is not None
+    assert [row["observed"] for row in document["site_findings"] if row["rule"] == "SITE-SILENT"] == [2]
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium package")
 def test_a_cable_that_is_pulled_leaves_the_cameras_of_the_page_open(tmp_path: Path) -> None:
     """The page lives on loopback and goes on; what it shows is that the network is gone, not the cameras."""

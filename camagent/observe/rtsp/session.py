@@ -24,6 +24,7 @@ NOTHING_THERE = (400, 404, 451, 454)  # of SETUP: another way to write the addre
 ODD_REQUEST = frozenset((FaultCode.RTSP_ERROR, FaultCode.NOT_FOUND))
 """Refusals with a status that another way to write the request may mend; not those of who we are, or for
 now."""
+NO_ANSWER = frozenset((FaultCode.TIMEOUT, FaultCode.UNREACHABLE))
 OPTIONS_SHARE = 0.5  # of the time for a reply: nothing depends on this one, and some never answer it
 
 
@@ -62,6 +63,8 @@ class RtspSession:
         self.timeout_s = DEFAULT_SESSION_S
         self.anonymous: bool | None = None
         self.server: str | None = None
+        self.unanswered: Fault | None = None
+        """TEARDOWN went out, and nobody said anything to it."""
         self._methods: frozenset[str] = frozenset()
         self._way: TrackWay | None = None
         """Under which addresses the server has set up the track."""
@@ -171,7 +174,8 @@ class RtspSession:
         """End what SETUP began; the connection may be asked for another one."""
         uri, self._control_uri = self._control_uri, None
         if uri is not None:
-            await self.client.ask("TEARDOWN", uri, limit_s=self.client.limits.teardown_s)
+            answer = await self.client.ask("TEARDOWN", uri, limit_s=self.client.limits.teardown_s)
+            self.unanswered = answer if isinstance(answer, Fault) and answer.code in NO_ANSWER else None
             self.client.session = None
 
     def _choose(self, answer: Response, description: SessionDescription) -> DescribeReply | Fault:
