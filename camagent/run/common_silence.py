@@ -80,8 +80,8 @@ def _silence(camera: CameraFacts) -> FaultCode | None:
 def _sources(cameras: Sequence[NearbyCamera], places: Sequence[int]) -> int:
     """Video sources behind those places: cameras, and channels of a recorder; a stream's address given twice
     is one."""
-    known = [cameras[place].facts for place in places]
-    return len({(host, camera.video_source) for camera in known if (host := _host(camera)) is not None})
+    facts = [cameras[place].facts for place in places]
+    return len({(host, camera.video_source) for camera in facts if (host := _host(camera)) is not None})
 
 
 def _host(camera: CameraFacts) -> str | None:

@@ -102,8 +102,8 @@ def sent_on(location: str | None, requested: StreamUri, peer: str | None) -> Str
     if location.startswith("//"):
         location = f"{requested.scheme}:{location}"
     if "://" not in location:
-        joint = "" if location.startswith("/") else "/"
-        location = f"{requested.scheme}://{_authority(requested)}{joint}{location}"
+        folder = "" if location.startswith("/") else requested.path.partition("?")[0].rpartition("/")[0] + "/"
+        location = f"{requested.scheme}://{_authority(requested)}{folder}{location}"
     parsed = parse_stream_uri(location)
     if parsed is None:
         return None

@@ -14,6 +14,7 @@ from camagent.model.fault import Fault, FaultCode
 from camagent.model.stream import StreamAccess, StreamFacts
 from camagent.model.uri import StreamUri
 from camagent.observe.rtsp.client import StepLimits
+from camagent.observe.rtsp.request_urls import sent_on
 from tests.observe.wire.camera import SDP, Asked, Camera, running
 from tests.observe.wire.test_gstreamer import certificate
 from tests.observe.wire.watching import greet, measured, watch
@@ -56,6 +57,12 @@ def test_a_redirect_to_the_same_host_is_followed_once(written: str) -> None:
     facts = seen_by(camera)
     assert measured(facts).frames > 2 and camera.connections == 2
     assert [fault.code for fault in facts.faults] == [FaultCode.REFUSED_BY_POLICY]
+
+
+def test_a_relative_redirect_is_relative_to_the_folder_that_was_asked_for() -> None:
+    for written, path in (("real", "/a/real"), ("/real", "/real"), ("b/real?x=1", "/a/b/real?x=1")):
+        moved = sent_on(written, StreamUri("rtsp", "192.0.2.1", 554, "/a/live?channel=/1"), None)
+        assert moved is not None and moved.path == path
 
 
 def test_a_redirect_to_another_port_goes_there() -> None:
