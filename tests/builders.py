@@ -156,7 +156,6 @@ def tls_facts(**changes: Any) -> TlsFacts:
             not_after=NOW + timedelta(days=3000),
             key_kind="rsa",
             key_bits=3072,
-            self_signed=True,
             signature_hash="sha256",
         ),
         changes,
@@ -358,7 +357,7 @@ def site(**changes: Any) -> Site:
 
 
 def site_facts(**changes: Any) -> SiteFacts:
-    return _with(SiteFacts(site(), uplink_bps=50_000_000.0, shared_bitrate_bps=2_900_000.0, now=NOW), changes)
+    return _with(SiteFacts(site(), uplink_bps=50_000_000.0, now=NOW), changes)
 
 
 def basis(**changes: Any) -> Basis:

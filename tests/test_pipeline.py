@@ -21,22 +21,18 @@ from camagent.run.visit import (
     Target,
     check_device,
     defect_finding,
-    shared_bitrate_bps,
     silence_of,
 )
 from tests.builders import (
     ADDRESS,
-    camera_facts,
     device_facts,
     encoder_settings,
     fault,
     finding,
-    measured_stream,
     media_profile,
     stream_facts,
     stream_uri,
     sub_profile,
-    sub_stream,
 )
 from tests.fakes import FakeWorld
 
@@ -132,19 +128,6 @@ def test_a_named_stream_and_a_file_have_no_onvif_side() -> None:
         visit = check(target, FakeWorld())
         assert visit.device is None
         assert len(visit.sources[0].streams) == 1
-
-
-def test_the_shared_bit_rate_is_unknown_while_one_camera_is() -> None:
-    camera = camera_facts()
-    assert shared_bitrate_bps([camera, camera]) == 2 * 2_900_000.0
-    assert shared_bitrate_bps([camera, camera_facts(streams=(stream_facts(measured=fault()),))]) is None
-    assert shared_bitrate_bps([camera, camera_facts(streams=())]) is None
-    assert shared_bitrate_bps([]) is None
-
-
-def test_only_main_streams_count_for_the_line() -> None:
-    camera = camera_facts(streams=(sub_stream(), stream_facts(measured=measured_stream(bitrate_bps=1e6))))
-    assert shared_bitrate_bps([camera]) == 1e6
 
 
 def test_a_defect_of_ours_keeps_the_camera_undetermined() -> None:

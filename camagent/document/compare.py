@@ -52,8 +52,6 @@ class CameraChange:
     after: Verdict | None
     rules_fixed: tuple[str, ...] = ()
     rules_broken: tuple[str, ...] = ()
-    former_id: str | None = None
-    """The camera that stood there, where it was replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +117,6 @@ def _replacement(old: CameraView, new: CameraView) -> CameraChange:
         old.verdict,
         new.verdict,
         *_rules(old, new),
-        former_id=old.id,
     )
 
 

@@ -24,7 +24,7 @@ class FaultView(View):
     """What the world did to us."""
 
     code: Line
-    stage: Annotated[Line, words("discover", "interrogate", "observe", "assess", "plan", "publish")]
+    stage: Annotated[Line, words("discover", "interrogate", "observe")]
     doing: Line
     elapsed_s: Figure
     status: Count | None = None

@@ -223,7 +223,6 @@ def parse_device_capabilities(node: Node) -> ServiceCapabilities:
     return ServiceCapabilities(
         http_digest=to_bool(security.value("HttpDigest")),
         digest_hashes=tuple(dict.fromkeys(hashes))[:MAX_HASHES],
-        username_token=to_bool(security.value("UsernameToken")),
         tls_versions=tuple(name for name, has in stated if has)
         if any(has is not None for _, has in stated)
         else None,

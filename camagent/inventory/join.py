@@ -23,16 +23,15 @@ def join(declarations: Sequence[Declaration], cameras: Sequence[SeenCamera]) -> 
     """
     rows: dict[int, InventoryRow] = {}
     free = dict(enumerate(cameras))
-    for kind, declared_signs, seen_signs in _PASSES:
+    for declared_signs, seen_signs in _PASSES:
         waiting = ((number, declared) for number, declared in enumerate(declarations) if number not in rows)
         theirs = _unique({number: declared_signs(declared) for number, declared in waiting})
         ours = _unique({number: seen_signs(camera) for number, camera in free.items()})
         for sign, number in theirs.items():
             camera = free.pop(ours.get(sign, -1), None) if number not in rows else None
             if camera is not None:
-                rows[number] = InventoryRow(
-                    _change(declarations[number], camera), declarations[number], camera, kind
-                )
+                declared = declarations[number]
+                rows[number] = InventoryRow(_change(declared, camera), declared, camera)
     for number, declared in enumerate(declarations):
         if number not in rows:
             rows[number] = _whole_recorder(declared, free) or InventoryRow(Change.MISSING, declared, None)
@@ -46,7 +45,7 @@ def _whole_recorder(declared: Declaration, free: dict[int, SeenCamera]) -> Inven
     for number, camera in free.items():
         if declared.address and not declared.channel and _host(camera.address) == declared.address.lower():
             del free[number]
-            return InventoryRow(_change(declared, camera), declared, camera, "address")
+            return InventoryRow(_change(declared, camera), declared, camera)
     return None
 
 
@@ -82,9 +81,9 @@ def _seen_places(camera: SeenCamera) -> tuple[str, ...]:
 
 
 _PASSES = (
-    ("serial", declared_serial, _seen_serials),
-    ("mac", declared_mac, _seen_macs),
-    ("address", _declared_places, _seen_places),
+    (declared_serial, _seen_serials),
+    (declared_mac, _seen_macs),
+    (_declared_places, _seen_places),
 )
 
 

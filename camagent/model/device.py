@@ -233,8 +233,6 @@ class ServiceCapabilities:
     """It takes HTTP Digest log-ins."""
     digest_hashes: tuple[str, ...] = ()
     """Hash algorithms of HTTP and RTSP Digest, in capitals ("MD5", "SHA-256"); empty: not said."""
-    username_token: bool | None = None
-    """It takes WS-UsernameToken."""
     tls_versions: tuple[str, ...] | None = None
     """Versions of HTTPS that it serves, as `ssl` names them ("TLSv1.2"); empty: it says that it has none."""
     secure_rtsp: bool | None = None
@@ -283,7 +281,6 @@ class TlsFacts:
     key_kind: str
     """One of "rsa", "ec", "ed25519" …"""
     key_bits: int
-    self_signed: bool
     signature_hash: str | None
     pinned_fingerprint: str | None = None
     """What we saw at this device before, where that is known: a difference is a finding."""

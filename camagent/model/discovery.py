@@ -131,5 +131,3 @@ class InventoryRow:
     """None: the camera is new."""
     camera: SeenCamera | None
     """None: the camera is missing."""
-    matched_by: str | None = None
-    """One of "serial", "mac" or "address"."""

@@ -12,9 +12,6 @@ class Stage(StrEnum):
     DISCOVER = "discover"
     INTERROGATE = "interrogate"
     OBSERVE = "observe"
-    ASSESS = "assess"
-    PLAN = "plan"
-    PUBLISH = "publish"
 
 
 class FaultCode(StrEnum):

@@ -186,8 +186,6 @@ class SiteFacts:
     site: Site
     uplink_bps: float | None
     """Declared by the school (configuration); None: not declared."""
-    shared_bitrate_bps: float | None
-    """Sum of the measured main streams that are to be shared; None where one of them is not known."""
     now: datetime
     answers: tuple[ManualAnswer, ...] = ()
     """Answers that hold for the whole school."""

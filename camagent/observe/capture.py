@@ -14,7 +14,6 @@ from camagent.model.json_form import to_json
 from camagent.observe.frames import FrameTable
 
 SCHEMA = "camagent.capture/1"
-MAX_REPORTS = 2  # the first and the last one show how their delay grew
 MAX_JSON_FRAMES = 20_000  # as many as a watch may collect; a larger file was not written by us
 
 

@@ -37,7 +37,6 @@ class RateBar:
 
     name: str
     measured_hz: float | None
-    asked_hz: float | None
     width: float
     asked_x: float | None
     enough: bool | None
@@ -87,7 +86,6 @@ def rate_bars(cameras: Sequence[CameraView]) -> tuple[RateBar, ...]:
         RateBar(
             name=camera.name,
             measured_hz=measured,
-            asked_hz=asked,
             width=(measured or 0.0) * scale,
             asked_x=None if asked is None else asked * scale,
             enough=_enough(camera, measured, asked),

@@ -339,4 +339,4 @@ def _result(
 
 def site_facts(site: Site, uplink_bps: float | None, now: datetime, memory: Memory) -> SiteFacts:
     """What rules may know of the school before its streams were measured."""
-    return SiteFacts(site, uplink_bps, None, now, answers=memory.answers.get("", ()))
+    return SiteFacts(site, uplink_bps, now, answers=memory.answers.get("", ()))

@@ -19,7 +19,6 @@ from camagent.model.stream import (
     FileTarget,
     MeasuredStream,
     StreamFacts,
-    StreamRole,
     StreamTarget,
 )
 from camagent.model.text import Localised, message
@@ -197,8 +196,6 @@ def judge_all(
     cameras: Sequence[CheckedCamera], judge: Judge
 ) -> tuple[tuple[CameraResult, ...], tuple[Finding, ...]]:
     """Every camera's result, and the findings about the school as a whole. Pure."""
-    shared_bps = shared_bitrate_bps([camera.facts for camera in cameras])
-    judge = replace(judge, site=replace(judge.site, shared_bitrate_bps=shared_bps))
     together = silent_together(
         [NearbyCamera(c.facts, c.checked_at + timedelta(seconds=c.duration_s)) for c in cameras]
     )
@@ -213,19 +210,6 @@ def judge_all(
         *((newly_finding(newly),) if newly else ()),
     )
     return results, (*about_site, *own)
-
-
-def shared_bitrate_bps(cameras: Sequence[CameraFacts]) -> float | None:
-    """What the main streams to be shared need together; None while one of them is not known."""
-    total_bps = 0.0
-    for camera in cameras:
-        if camera.declaration is not None and not camera.declaration.shared:
-            continue
-        main = next((stream for stream in camera.streams if stream.role is StreamRole.MAIN), None)
-        if main is None or isinstance(main.measured, Fault) or main.measured.bitrate_bps is None:
-            return None
-        total_bps += main.measured.bitrate_bps
-    return total_bps if cameras else None
 
 
 def defect_finding(where: str) -> Finding:

@@ -42,7 +42,6 @@ class PacketizedClip:
     payload_type: int
     frames: tuple[FramePackets, ...]
     packets: int
-    payload_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ def packetized(name: str, max_payload_bytes: int = MAX_PAYLOAD_BYTES) -> Packeti
     """The packets of one sample stream, made on first use."""
     clip = load_clip(name)
     payload_type = PAYLOAD_TYPE[clip.codec]
-    frames, packets, total = [], 0, 0
+    frames, packets = [], 0
     for unit in clip.frames:
         payloads = packetize(clip.codec, unit, max_payload_bytes)
         template, starts = bytearray(), []
@@ -101,8 +100,7 @@ def packetized(name: str, max_payload_bytes: int = MAX_PAYLOAD_BYTES) -> Packeti
             template += _HEADER.pack(b"$", 0, length, 0x80, payload_type | marker, 0, 0, 0) + payload
         frames.append(FramePackets(bytes(template), tuple(starts), packets))
         packets += len(payloads)
-        total += sum(map(len, payloads))
-    return PacketizedClip(clip, payload_type, tuple(frames), packets, total)
+    return PacketizedClip(clip, payload_type, tuple(frames), packets)
 
 
 class BurstMaker:

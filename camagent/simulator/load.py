@@ -16,8 +16,6 @@ from camagent.simulator.rtsp_server import RtspServer
 from camagent.simulator.rtsp_shared import Mount, RtspSettings
 from camagent.simulator.school import not_listening
 
-MAX_STREAMS = 2000  # more than one client process was ever seen to read
-
 
 @dataclass(frozen=True, slots=True)
 class LoadOrder:

@@ -15,13 +15,6 @@ from pathlib import Path
 from camagent.text import LANGUAGES
 
 PACKAGE = Path(__file__).resolve().parents[1]
-GAPS = ("required", "recommended")
-"""What a page may leave open: `{required}` and `{recommended}`, filled from the profile that is in use."""
-HEADINGS = {
-    "vi": ("Nghĩa là gì", "Vì sao quan trọng", "Cách sửa", "Viết cho nhà cung cấp"),
-    "en": ("What it means", "Why it matters", "How to fix it", "What to write to the supplier"),
-}
-"""The second-level headings that every page has, in this order."""
 
 
 class BlockKind(Enum):

@@ -32,7 +32,6 @@ def certificate_facts(leaf: bytes, port: int, session: tuple[str, str, bool]) ->
         not_after=certificate.not_after,
         key_kind=certificate.key_kind,
         key_bits=certificate.key_bits,
-        self_signed=certificate.is_self_signed,
         signature_hash=certificate.signature_hash,
         key_sha256=hashlib.sha256(certificate.public_key).hexdigest(),
     )

@@ -73,8 +73,6 @@ class CertificateFields:
 
     subject: str
     """RFC 4514: the most specific part first."""
-    is_self_signed: bool
-    """Subject and issuer are the same name; the signature is not checked."""
     not_before: datetime
     not_after: datetime
     key_kind: str
@@ -98,12 +96,11 @@ def read_certificate(der: bytes) -> CertificateFields:
     if fields and fields[0][0] == _VERSION:
         _version(fields.pop(0)[1])
     _of(fields[0], _INTEGER)
-    issuer, subject = _name(_of(fields[2], _SEQUENCE)), _name(_of(fields[4], _SEQUENCE))
+    subject = _name(_of(fields[4], _SEQUENCE))
     begin, end = _values(_of(fields[3], _SEQUENCE))
     key_kind, key_bits = _key(_of(fields[5], _SEQUENCE))
     return CertificateFields(
         subject=_text_of(subject),
-        is_self_signed=issuer == subject,
         not_before=_time(*begin),
         not_after=_time(*end),
         key_kind=key_kind,

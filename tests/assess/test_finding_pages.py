@@ -17,10 +17,17 @@ import click
 from camagent.assess.catalogue import CATALOGUE
 from camagent.cli.main import COMMANDS, build
 from camagent.text import LANGUAGES
-from camagent.text.pages import GAPS, HEADINGS, BlockKind, finding_page, page_names
+from camagent.text.pages import BlockKind, finding_page, page_names
 from tests.assess.judging import shipped
 from tests.each import each
 
+GAPS = ("required", "recommended")
+"""What a page may leave open: `{required}` and `{recommended}`, filled from the profile that is in use."""
+HEADINGS = {
+    "vi": ("Nghĩa là gì", "Vì sao quan trọng", "Cách sửa", "Viết cho nhà cung cấp"),
+    "en": ("What it means", "Why it matters", "How to fix it", "What to write to the supplier"),
+}
+"""The second-level headings that every page has, in this order."""
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "findings"
 ROWS = {row.id: row for row in shipped().rows}
 PAGES = tuple(product(ROWS, LANGUAGES))

@@ -81,9 +81,7 @@ def test_media_is_read_with_menus_and_pinned_streams() -> None:
 def test_what_it_says_that_it_can_do_is_asked_before_any_login_and_read() -> None:
     device = FakeDevice()
     facts = interview(device)
-    assert facts.capabilities == ServiceCapabilities(
-        True, ("MD5", "SHA-256"), True, ("TLSv1.1", "TLSv1.2"), True
-    )
+    assert facts.capabilities == ServiceCapabilities(True, ("MD5", "SHA-256"), ("TLSv1.1", "TLSv1.2"), True)
     asked = [a for a in device.asked if a.operation == "GetServiceCapabilities"]
     assert len(asked) == 2 and not any(a.wsse or a.authorization for a in asked)
 

@@ -86,7 +86,7 @@ def test_an_https_only_device_is_read_and_its_certificate_recorded(tmp_path: Pat
     facts = interview(device, server_context(tmp_path), pinned="ab" * 32)
     assert isinstance(facts.clock, DeviceClock) and facts.login.scheme == "http-digest-md5"
     assert isinstance(facts.tls, TlsFacts)
-    assert facts.tls.self_signed and facts.tls.subject == "CN=IP Camera" and facts.tls.key_bits == 2048
+    assert facts.tls.subject == "CN=IP Camera" and facts.tls.key_bits == 2048
     assert (
         not facts.tls.legacy and facts.tls.port == device.port and facts.tls.pinned_fingerprint == "ab" * 32
     )

@@ -84,11 +84,7 @@ def test_a_camera_outside_the_probed_networks_is_not_called_gone() -> None:
 def test_another_device_with_the_same_name_is_a_replacement() -> None:
     successor = replace(camera(1), facts=replace(camera(1).facts, id="cam-new", address="192.0.2.99"))
     (entry,) = changes([camera(1)], [successor])
-    assert (entry.change, entry.former_id, entry.camera_id) == (
-        ChangeKind.REPLACED,
-        "cam-000000000001",
-        "cam-new",
-    )
+    assert (entry.change, entry.camera_id) == (ChangeKind.REPLACED, "cam-new")
 
 
 def test_another_device_at_the_same_address_is_a_replacement() -> None:

@@ -287,8 +287,8 @@ def test_every_expected_fault_counts_from_zero() -> None:
 
 
 def test_a_fault_that_nobody_expected_is_counted_too() -> None:
-    odd = {(Stage.PUBLISH, FaultCode.STALLED): 1}
-    assert named(snapshot(faults=odd), "faults_total")[("stalled", "publish")] == 1
+    odd = {(Stage.DISCOVER, FaultCode.STALLED): 1}
+    assert named(snapshot(faults=odd), "faults_total")[("stalled", "discover")] == 1
 
 
 def test_what_a_device_writes_cannot_break_the_page() -> None:

@@ -70,7 +70,6 @@ class H264Sps:
 class H264SliceHeader:
     """The beginning of a slice header."""
 
-    first_macroblock: int
     slice_type: str
     """One of "P", "B", "I", "SP" or "SI"."""
     pps_id: int
@@ -281,10 +280,11 @@ def parse_slice_header(nal: bytes, sps: H264Sps | None = None) -> H264SliceHeade
         return None
     bits = BitReader(unescape(nal[:64])[1:])  # ue, ue, ue and frame_num end long before 64 bytes
     try:
-        first, kind, pps_id = bits.ue(), bits.ue_at_most(9), bits.ue_at_most(255)
+        bits.ue()
+        kind, pps_id = bits.ue_at_most(9), bits.ue_at_most(255)
         name, reference = ("P", "B", "I", "SP", "SI")[kind % 5], bool(nal[0] & 0x60)
         if sps is None:
-            return H264SliceHeader(first, name, pps_id, reference)
+            return H264SliceHeader(name, pps_id, reference)
         if sps.separate_colour_planes:
             bits.skip(2)
         frame_num = bits.u(sps.log2_max_frame_num)
@@ -293,7 +293,7 @@ def parse_slice_header(nal: bytes, sps: H264Sps | None = None) -> H264SliceHeade
         if nal[0] & 0x1F == NAL_IDR:
             bits.ue()
         poc_lsb = None if sps.log2_max_poc_lsb is None else bits.u(sps.log2_max_poc_lsb)
-        return H264SliceHeader(first, name, pps_id, reference, frame_num, field, bottom, poc_lsb)
+        return H264SliceHeader(name, pps_id, reference, frame_num, field, bottom, poc_lsb)
     except BitstreamError:
         return None
 

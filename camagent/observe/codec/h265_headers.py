@@ -28,7 +28,6 @@ _PROFILE_NAMES = {
 class H265Vps:
     """A video parameter set, as far as it says anything about one picture stream."""
 
-    vps_id: int
     frame_rate_hz: float | None
     """Its timing, which goes before that of the SPS: a claim."""
 
@@ -81,8 +80,7 @@ def parse_vps(nal: bytes) -> H265Vps | None:
     if bits is None:
         return None
     try:
-        vps_id = bits.u(4)
-        bits.skip(8)
+        bits.skip(12)
         sub_layers = 1 + bits.u(3)
         bits.skip(17)
         _profile_tier_level(bits, sub_layers)
@@ -90,9 +88,9 @@ def parse_vps(nal: bytes) -> H265Vps | None:
         layer_ids = 1 + bits.u(6)
         bits.skip(bits.ue_at_most(1023) * layer_ids)
         if not bits.flag():
-            return H265Vps(vps_id, None)
+            return H265Vps(None)
         units_in_tick, time_scale = bits.u(32), bits.u(32)
-        return H265Vps(vps_id, claimed_rate_hz(time_scale, units_in_tick))
+        return H265Vps(claimed_rate_hz(time_scale, units_in_tick))
     except BitstreamError:
         return None
 

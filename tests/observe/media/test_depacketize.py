@@ -258,7 +258,7 @@ def test_a_flood_of_changing_parameter_sets_is_bounded() -> None:
 
 def _places(shown: list[int], bits: int, order: PictureOrder) -> list[int | None]:
     """Only the anchors, eight apart, are pictures that others refer to."""
-    headers = [H264SliceHeader(0, "P", 0, reference=poc % 8 == 0, poc_lsb=poc % (1 << bits)) for poc in shown]
+    headers = [H264SliceHeader("P", 0, reference=poc % 8 == 0, poc_lsb=poc % (1 << bits)) for poc in shown]
     return [order.place(header, bits, poc == 0) for header, poc in zip(headers, shown, strict=True)]
 
 
@@ -267,7 +267,7 @@ def test_places_in_presentation_count_on_over_wraps_and_idr_pictures() -> None:
     shown = [0, 8, 4, 2, 6, 16, 12, 10, 14, 24, 20, 18, 22, 32, 28]
     assert _places(shown, 4, order) == shown
     assert _places([0, 4, 2], 4, order) == [33, 37, 35]
-    unknown = H264SliceHeader(0, "P", 0, reference=True)
+    unknown = H264SliceHeader("P", 0, reference=True)
     assert order.place(unknown, 4, idr=False) is None
 
 
