@@ -81,5 +81,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """From now on garbage is looked for as usual."""
+    """From now on garbage is looked for as usual, but not among what collecting made."""
+    gc.freeze()
     gc.enable()
