@@ -277,9 +277,9 @@ class LoginLedger:
     def _is_another(self, address: str) -> bool:
         """Another network card answers there than when it was found: we are connected, so ARP has just been
         asked."""
-        known = self._signs.get(address, OwnSigns()).mac
-        now = usable_mac(self._neighbours().get(address)) if known is not None else None
-        return now is not None and now != known
+        earlier = self._signs.get(address, OwnSigns()).mac
+        now = usable_mac(self._neighbours().get(address)) if earlier is not None else None
+        return now is not None and now != earlier
 
     def _own_signs(self, address: str) -> OwnSigns:
         """Without what too many addresses show to be one device's."""
