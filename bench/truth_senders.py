@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import random
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -64,8 +65,8 @@ class Camera:
     dies_s: float = math.inf
     pacing: float = 0.02
     """Share of the frame interval over which a frame's packets are spread."""
-    packets: int = 0
-    """A frame at most so many packets; 0: as its size needs."""
+    thinned: tuple[tuple[float, float, int], ...] = ()
+    """(beginning, length, n): so long only each n-th frame is sent (a dynamic rate, a busy encoder)."""
 
     @property
     def mean_bps(self) -> float:
@@ -107,8 +108,10 @@ def frames(rng: random.Random, camera: Camera) -> list[Frame]:
     key_is_due = False
     for place, (shown, is_key) in enumerate(_order(camera, step, int(seconds * camera.fps))):
         sent_s = place / camera.fps
-        if sent_s >= camera.dies_s or any(
-            start <= sent_s < start + length for start, length in camera.pauses
+        if (
+            sent_s >= camera.dies_s
+            or any(start <= sent_s < start + length for start, length in camera.pauses)
+            or _is_left_out(camera, place, sent_s)
         ):
             key_is_due |= is_key
             continue
@@ -118,6 +121,11 @@ def frames(rng: random.Random, camera: Camera) -> list[Frame]:
         size = max(60, round(size * math.exp(rng.gauss(0, KEY_SPREAD if key else OTHER_SPREAD))))
         made.append(Frame(sent_s, base + round(number / camera.fps * camera.speed * CLOCK_HZ), size, key))
     return made
+
+
+def _is_left_out(camera: Camera, place: int, sent_s: float) -> bool:
+    spells = (each for start, length, each in camera.thinned if start <= sent_s < start + length)
+    return place % next(spells, 1) != 0
 
 
 def _order(camera: Camera, step: int, count: int) -> Iterator[tuple[int, bool]]:
@@ -226,6 +234,84 @@ def lossy(ratio: float, burst: int, jitter_s: float) -> Network:
         return sorted(out, key=lambda packet: packet.arrival_s)
 
     return network
+
+
+def catching_up(longest_s: float, times: int, share: float) -> Network:
+    """TCP over Wi-Fi: nothing comes for a while, now and again; then all of it as fast as the air allows."""
+
+    def network(rng: random.Random, camera: Camera, sent: Sequence[Frame]) -> list[Packet]:
+        line_bps, free_s, out = share * camera.mean_bps, 0.0, list[Packet]()
+        begin_s = rng.uniform(0, camera.window_s)
+        stalls = list[tuple[float, float]]()
+        for _ in range(times):
+            length_s = rng.uniform(0.1, longest_s)
+            stalls.append((begin_s, begin_s + length_s))
+            begin_s += length_s + rng.uniform(0.02, 0.5)
+        for at_s, packet in packets_of(camera, sent):
+            free_s = max(free_s, at_s)
+            free_s = max([free_s, *(end_s for start_s, end_s in stalls if start_s <= free_s < end_s)])
+            free_s += 8 * (packet.size + HEAD_BYTES) / line_bps
+            out.append(replace(packet, arrival_s=free_s + rng.uniform(0, 0.004)))
+        return sorted(out, key=lambda packet: (packet.arrival_s, packet.sequence))
+
+    return network
+
+
+def overloaded(spell: tuple[float, float], slower: float, longest_s: float) -> Network:
+    """A camera that cannot keep up for a spell: each picture takes it longer than its turn, and what would
+    wait for too long is left out. The line has room."""
+
+    def network(rng: random.Random, camera: Camera, sent: Sequence[Frame]) -> list[Packet]:
+        free_s, out, sequence, ready_s = 0.0, list[Packet](), 0, dict[int, float]()
+        for number, frame in enumerate(sent):
+            busy = spell[0] <= frame.sent_s < spell[0] + spell[1]
+            takes_s = slower / camera.fps * rng.uniform(0.9, 1.1) if busy else 0.2 / camera.fps
+            if free_s - frame.sent_s <= longest_s:
+                free_s = max(free_s, frame.sent_s) + takes_s
+                ready_s[number] = free_s - frame.sent_s
+        for at_s, packet in packets_of(camera, sent):
+            if packet.frame in ready_s:
+                out.append(replace(packet, arrival_s=at_s + ready_s[packet.frame], sequence=sequence))
+                sequence += 1
+        return sorted(out, key=lambda packet: (packet.arrival_s, packet.sequence))
+
+    return network
+
+
+def varying(phases: Sequence[tuple[float, float]], buffer_bytes: float, tick_s: float) -> Network:
+    """TCP over a line that carries another share of the bit rate from each of these moments on."""
+
+    def network(rng: random.Random, camera: Camera, sent: Sequence[Frame]) -> list[Packet]:
+        starts_s = [start_s for start_s, _ in phases]
+        rates_bps = [max(LEAST_LINE_BPS, share * camera.mean_bps) for _, share in phases]
+        free_s, out, sequence = 0.0, list[Packet](), 0
+        by_frame: dict[int, list[tuple[float, Packet]]] = {}
+        for at_s, packet in packets_of(camera, sent):
+            by_frame.setdefault(packet.frame, []).append((at_s, packet))
+        for number, frame in enumerate(sent):
+            line_bps = rates_bps[max(0, bisect_right(starts_s, frame.sent_s) - 1)]
+            waiting = max(0.0, free_s - frame.sent_s) * line_bps / 8
+            if waiting > 0 and waiting + frame.size > buffer_bytes:
+                continue
+            for at_s, packet in by_frame[number]:
+                free_s = _carried_s(max(free_s, at_s), 8.0 * (packet.size + HEAD_BYTES), starts_s, rates_bps)
+                come_s = math.ceil(free_s / tick_s) * tick_s if tick_s else free_s
+                out.append(replace(packet, arrival_s=come_s + 0.001, sequence=sequence))
+                sequence += 1
+        return out
+
+    return network
+
+
+def _carried_s(from_s: float, bits: float, starts_s: Sequence[float], rates_bps: Sequence[float]) -> float:
+    """When so many bits have been carried that begin at that moment."""
+    phase = max(0, bisect_right(starts_s, from_s) - 1)
+    while phase + 1 < len(starts_s):
+        room = (starts_s[phase + 1] - from_s) * rates_bps[phase]
+        if bits <= room:
+            break
+        bits, from_s, phase = bits - room, starts_s[phase + 1], phase + 1
+    return from_s + bits / rates_bps[phase]
 
 
 def slow(share: float, buffer_bytes: float, tick_s: float) -> Network:

@@ -7,8 +7,7 @@ time stamps of their own are still one picture. No sockets, no clock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from camagent.observe.arriving_frame import LONG_FRAME_S, ArrivingFrame
 from camagent.observe.codec.codec import Codec, Field
 from camagent.observe.codec.mjpeg import in_band_tables
 from camagent.observe.codec.payload_flags import (
@@ -22,30 +21,12 @@ from camagent.observe.codec.payload_flags import (
     START,
     is_keyframe,
 )
-from camagent.observe.frames import FrameTable
+from camagent.observe.frames import FrameTable, LongFrame
 from camagent.observe.kept_pictures import KeptPicture, PictureKeeper, PictureMemory
 from camagent.observe.parameter_sets import ParameterSets
 from camagent.observe.rtp import Packet, unwrap
 
 MAX_FRAMES = 20_000  # of one watch: 80 s at 250 fps; beyond it the peer is flooding us
-
-
-@dataclass(slots=True)
-class _Frame:
-    """The frame that is arriving."""
-
-    arrival_s: float
-    timestamp: int
-    """Of its first packet."""
-    size_bytes: int = 0
-    flags: int = 0
-    damaged: bool = False
-    end_s: float = 0.0
-    """When the last packet of it came that was looked at: the marker's, else one of the first."""
-    begun: bool = False
-    """Its first slice was here."""
-    field: Field | None = None
-    """The field that it is, so far."""
 
 
 class FrameBuilder:
@@ -74,9 +55,10 @@ class FrameBuilder:
         self._usual_start = codec.usual_start
         self._keeper = PictureKeeper(picture_times_s, memory or PictureMemory())
         self._rows: list[tuple[int, float, int, bool, bool, bool, float]] = []
-        self._second_field_of: _Frame | None = None
+        self._long_frames: list[LongFrame] = []
+        self._second_field_of: ArrivingFrame | None = None
         self._time_stands_still = False
-        self._frame: _Frame | None = None
+        self._frame: ArrivingFrame | None = None
         self._after_marker = False
         self._first_slices = False
         """This sender's packets show where a picture begins."""
@@ -124,23 +106,28 @@ class FrameBuilder:
             damaged=tuple(row[5] for row in rows),
             ends_s=tuple(row[6] for row in rows),
             clock_hz=clock_hz,
+            long_frames=tuple(self._long_frames),
         )
 
-    def grow(self, size_bytes: int) -> None:
+    def grow(self, size_bytes: int, now_s: float) -> None:
         """More of the same frame."""
-        if self._frame is not None:
-            self._frame.size_bytes += size_bytes
+        frame = self._frame
+        if frame is not None:
+            frame.size_bytes += size_bytes
+            if now_s - frame.end_s > frame.silence_s:
+                frame.silence_s = now_s - frame.end_s
+            frame.end_s = now_s
 
-    def end_with_marker(self, now_s: float) -> None:
+    def end_with_marker(self) -> None:
         """The packet just booked by `grow` carried the marker."""
         self._after_marker, self.only_counts = True, False
-        if self._frame is not None:
-            self._frame.end_s = now_s
 
     def finish(self) -> None:
         """No packet follows: a frame whose marker was seen is whole, any other is left out."""
         if self._after_marker:
             self._close_frame()
+        elif self._frame is not None and self._frame.flags & SLICE:
+            self._long_frames.append(self._frame.so_far())
         self._frame = None
         self._keeper.drop()
 
@@ -163,6 +150,7 @@ class FrameBuilder:
         """One packet in its turn; `gap`: a packet before it is lost."""
         frame = self._place(packet, gap)
         frame.damaged |= gap
+        frame.silence_s = max(frame.silence_s, packet.arrival_s - (frame.end_s or packet.arrival_s))
         frame.end_s = packet.arrival_s
         frame.size_bytes += len(packet.payload)
         settled = self._is_settled(frame)
@@ -187,12 +175,12 @@ class FrameBuilder:
             return False
         self._time_stands_still, self._row_field = False, None
         self._add_row(frame)
-        self._frame = _Frame(now_s, timestamp, size_bytes, flags, False, now_s, True)
+        self._frame = ArrivingFrame(now_s, timestamp, size_bytes, flags, False, now_s, True)
         self.timestamp, self._after_marker, self.only_counts = timestamp, False, True
         self._first_slices = self._codec.pieces_show_order
         return True
 
-    def _place(self, packet: Packet, gap: bool) -> _Frame:
+    def _place(self, packet: Packet, gap: bool) -> ArrivingFrame:
         """The frame that a packet belongs to: the one that is arriving, or another that it begins."""
         frame = self._frame
         if frame is None or packet.timestamp != self.timestamp:
@@ -219,7 +207,7 @@ class FrameBuilder:
         flags = self._peek(payload)
         return self._begins_picture(payload) if flags & SLICE else bool(flags & START)
 
-    def _next_frame(self, packet: Packet) -> _Frame:
+    def _next_frame(self, packet: Packet) -> ArrivingFrame:
         first = self._frame
         if first is not None and first.field is not None and self._second_field_of is None:
             field = self._field_of(packet.payload)
@@ -237,7 +225,7 @@ class FrameBuilder:
             return False
         return None if sps is None else self._codec.field_of(payload, sps)
 
-    def _look(self, frame: _Frame, payload: bytes) -> None:
+    def _look(self, frame: ArrivingFrame, payload: bytes) -> None:
         flags = self._peek(payload)
         if flags & SLICE and not frame.flags & SLICE and not flags & START:
             frame.damaged = True  # we came in the middle of it
@@ -248,7 +236,7 @@ class FrameBuilder:
         if unwanted and self._second_field_of is None:
             self._keeper.drop()
 
-    def _look_at_start(self, frame: _Frame, payload: bytes, flags: int) -> None:
+    def _look_at_start(self, frame: ArrivingFrame, payload: bytes, flags: int) -> None:
         self.first_payload = payload
         if self._codec.name == "mjpeg" and (tables := in_band_tables(payload)) is not None:
             self.jpeg_tables[tables[0]] = tables[1]
@@ -263,27 +251,24 @@ class FrameBuilder:
                 field = self._field_of(payload)
                 frame.field = field if isinstance(field, Field) else None
 
-    def _is_settled(self, frame: _Frame) -> bool:
+    def _is_settled(self, frame: ArrivingFrame) -> bool:
         """What kind of frame it is cannot change any more."""
         flags = frame.flags
         return bool(flags & SLICE) and (flags & (IRAP | INTER) != 0 or not flags & EXACT)
 
-    def _open_frame(self, packet: Packet) -> _Frame:
+    def _open_frame(self, packet: Packet) -> ArrivingFrame:
         previous = self._frame
-        frame = _Frame(packet.arrival_s, packet.timestamp)
+        frame = ArrivingFrame(packet.arrival_s, packet.timestamp)
         # parameter sets sent with a time stamp of their own
         if previous is not None and not previous.flags & SLICE:
-            frame.size_bytes, frame.flags, frame.damaged = (
-                previous.size_bytes,
-                previous.flags,
-                previous.damaged,
-            )
+            frame.size_bytes, frame.flags = previous.size_bytes, previous.flags
+            frame.damaged = previous.damaged
         else:
             self._keeper.begin(packet.arrival_s)
         self.timestamp, self._frame, self._after_marker = packet.timestamp, frame, False
         return frame
 
-    def _split(self, frame: _Frame, packet: Packet) -> _Frame:
+    def _split(self, frame: ArrivingFrame, packet: Packet) -> ArrivingFrame:
         """Another picture of the same time stamp: the second field of an interlaced frame, or a clock that
         stands."""
         field = self._field_of(packet.payload)
@@ -298,12 +283,12 @@ class FrameBuilder:
         self._keeper.finish(is_keyframe(frame.flags) and not frame.damaged, frame.arrival_s)
         self._add_row(frame)
         self._keeper.begin(packet.arrival_s)
-        self._frame, self._after_marker = _Frame(packet.arrival_s, packet.timestamp), False
+        self._frame, self._after_marker = ArrivingFrame(packet.arrival_s, packet.timestamp), False
         return self._frame
 
-    def _begin_second_field(self, first: _Frame, packet: Packet) -> _Frame:
+    def _begin_second_field(self, first: ArrivingFrame, packet: Packet) -> ArrivingFrame:
         self._second_field_of = first
-        self._frame, self._after_marker = _Frame(packet.arrival_s, packet.timestamp), False
+        self._frame, self._after_marker = ArrivingFrame(packet.arrival_s, packet.timestamp), False
         self.timestamp = packet.timestamp
         return self._frame
 
@@ -327,17 +312,19 @@ class FrameBuilder:
             self._add_row(frame)
             self._row_field = frame.field
 
-    def _complete_row(self, second: _Frame) -> None:
+    def _complete_row(self, second: ArrivingFrame) -> None:
         """The other field of the latest row's frame came with a time stamp of its own."""
         stamp, arrival_s, size, key, recovery, damaged, end_s = self._rows[-1]
         damaged, end_s = damaged or second.damaged, max(end_s, second.end_s)
         self._rows[-1] = stamp, arrival_s, size + second.size_bytes, key, recovery, damaged, end_s
         self._row_field = None
 
-    def _add_row(self, frame: _Frame) -> None:
+    def _add_row(self, frame: ArrivingFrame) -> None:
         if len(self._rows) >= MAX_FRAMES:
             self.flooded = True
             return
+        if frame.end_s - frame.arrival_s > LONG_FRAME_S:
+            self._long_frames.append(frame.so_far())
         timestamp = unwrap(self._rows[-1][0], frame.timestamp) if self._rows else frame.timestamp
         key = is_keyframe(frame.flags)
         recovery = bool(frame.flags & RECOVERY) and not key

@@ -6,6 +6,19 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class LongFrame:
+    """A frame that took longer to come than any sender takes to send one, be it whole or not."""
+
+    arrival_s: float
+    """Monotonic time of its first packet."""
+    last_s: float
+    """Monotonic time of its last packet, or of the latest so far."""
+    silence_s: float
+    """The longest time without a packet between them."""
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class FrameTable:
     """One row a frame (access unit) in decoding order; the columns have equal length.
 
@@ -27,6 +40,9 @@ class FrameTable:
     ends_s: tuple[float, ...] = ()
     """Monotonic time of each frame's last packet; empty where nobody noted it (files, captures of older
     versions)."""
+
+    long_frames: tuple[LongFrame, ...] = ()
+    """In order; the last one may have been on its way still when the window ended, and has no row then."""
 
     def __len__(self) -> int:
         return len(self.timestamps)

@@ -113,13 +113,14 @@ def _stretch_s(table: FrameTable, rate: FrameRate | None) -> float | None:
 def _between_s(table: FrameTable, rate: FrameRate | None, a: int, b: int) -> float:
     """By arrivals; by time stamps where they say a little less, because a frame that is late arrives late.
 
-    Stamps that lie say nothing, and arrivals over a line that is too slow nothing either.
+    Stamps that lie say nothing. Where stamps are believed they are so however much later the frames came:
+    over a line that is too slow, arrivals say nothing.
     """
     arrived_s = table.arrivals_s[b] - table.arrivals_s[a]
     stamped_s = (table.timestamps[b] - table.timestamps[a]) / table.clock_hz
-    sure = rate is None or (rate.mean_hz is not None and rate.uncertainty_hz < UNSURE_RATIO * rate.mean_hz)
-    if rate is None or (rate.basis == "stamps" and sure and not rate.slow_line):
+    if rate is None:
         return stamped_s if arrived_s / 2 < stamped_s < arrived_s else arrived_s
+    sure = rate.mean_hz is not None and rate.uncertainty_hz < UNSURE_RATIO * rate.mean_hz
     if rate.basis == "arrivals" and sure and rate.mean_hz is not None:
         return min(arrived_s, (b - a) / rate.mean_hz)
     return min(arrived_s, max(0.0, stamped_s))

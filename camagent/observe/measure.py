@@ -15,6 +15,7 @@ from camagent.observe.gop import gop
 from camagent.observe.jitter import interarrival_jitter_s
 from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.second_opinion import is_decided_by_second, rate_of
+from camagent.observe.slow_line import few_frames_fill_the_line
 from camagent.observe.stamp_order import reordered
 from camagent.observe.timing import FrameRate, burst_frames
 
@@ -65,20 +66,21 @@ def declare(description: TrackDescription, in_band: tuple[tuple[int, bytes], ...
 def measure(capture: Capture, report: PictureReport | Fault | None = None) -> MeasuredStream | Fault:
     """What arrived, in numbers.
 
-    Returns: the Fault that ended the window early, or NO_VIDEO where no frame could be made out; a stream
-    that stopped inside the window is never a measurement.
+    Returns: the Fault that ended the window early, or NO_VIDEO where no frame could be made out and none was
+    on its way over a line that it fills; a stream that stopped inside the window is never a measurement.
     """
     table = capture.frames
     if capture.fault is not None:
         return capture.fault
-    if not len(table):
+    filled = capture.transport == "tcp" and few_frames_fill_the_line(table)
+    if not len(table) and not filled:
         return Fault(FaultCode.NO_VIDEO, Stage.OBSERVE, "RTP", capture.ended_s - capture.connected_s)
     pictures = report if isinstance(report, PictureReport) else None
     rate = rate_of(capture)
     groups = gop(table, rate)
     return MeasuredStream(
         frames=len(table),
-        window_s=max(0.0, capture.ended_s - table.arrivals_s[0]),
+        window_s=max(0.0, capture.ended_s - _began_s(capture)),
         gop_length_frames=groups.length_frames,
         gop_length_s=groups.length_s,
         gop_at_least_s=groups.at_least_s,
@@ -89,13 +91,23 @@ def measure(capture: Capture, report: PictureReport | Fault | None = None) -> Me
         decode_errors=pictures.errors if pictures else 0,
         transport=capture.transport,
         sender_clock_offset_s=_clock_offset_s(capture),
-        limits=(*capture.limits, *((NETWORK_SLOW,) if rate is not None and rate.slow_line else ())),
+        limits=(
+            *capture.limits,
+            *((NETWORK_SLOW,) if filled or (rate is not None and rate.slow_line) else ()),
+        ),
         rate_decided_over_udp=is_decided_by_second(capture),
         **_coding(capture, report),
         **_rates(capture, rate),
         **_packets(capture),
         **_waits(capture),
     )
+
+
+def _began_s(capture: Capture) -> float:
+    """When the first frame began to come, be it whole or not."""
+    if len(capture.frames):
+        return capture.frames.arrivals_s[0]
+    return min((each.arrival_s for each in capture.frames.long_frames), default=capture.ended_s)
 
 
 def _coding(capture: Capture, report: PictureReport | Fault | None) -> dict[str, Any]:
@@ -128,7 +140,7 @@ def _rates(capture: Capture, rate: FrameRate | None) -> dict[str, Any]:
         "timestamp_jumps": (rate.jumps if rate else 0) + counts.restarts,
         "bitrate_bps": bits.mean_bps if bits else None,
         "bitrate_uncertainty_bps": bits.uncertainty_bps if bits else None,
-        "bitrate_peak_bps": peak_bps(table, burst, capture.ended_s),
+        "bitrate_peak_bps": peak_bps(table, burst, capture.ended_s) if len(table) else None,
         "rtp_jitter_s": None
         if lying
         else interarrival_jitter_s(table.timestamps[burst:], table.arrivals_s[burst:], table.clock_hz),

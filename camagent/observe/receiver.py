@@ -99,7 +99,7 @@ class TrackReceiver:
                     continue
                 if its_word == marked:
                     self._advance(sequence + 1 - start, size + length, now_s)
-                    self.builder.end_with_marker(now_s)
+                    self.builder.end_with_marker()
                     start = sequence = timestamp = self._fast_sequence = self._fast_timestamp = -1
                     size = 0
                     at = after
@@ -111,7 +111,8 @@ class TrackReceiver:
             start = sequence = self._fast_sequence
             timestamp, size = self._fast_timestamp, 0
             at = after
-        self._advance(sequence - start, size, now_s)
+        if sequence != start:
+            self._advance(sequence - start, size, now_s)
         return at
 
     def feed_datagram(self, buffer: bytearray, end: int, now_s: float) -> None:
@@ -166,7 +167,7 @@ class TrackReceiver:
                 self._drop_others()
             self.sequence.next += packets
             self._fast_sequence += packets
-            self.builder.grow(size_bytes - HEADER_BYTES * packets)
+            self.builder.grow(size_bytes - HEADER_BYTES * packets, now_s)
 
     def _packet(self, buffer: bytearray, start: int, end: int, now_s: float) -> None:
         """Any packet: the next one of our sender with the plainest header, or whatever else it may be."""
@@ -187,7 +188,7 @@ class TrackReceiver:
                     packet = Packet(sequence, timestamp, bool(word & _MARKER), payload, now_s)
                     builder.take(packet, False)
                 elif word & _MARKER:
-                    builder.end_with_marker(now_s)
+                    builder.end_with_marker()
                 self._set_fast_path()
                 return
         self._unusual(buffer, start, end, now_s)

@@ -41,11 +41,14 @@ def is_decided_by_second(capture: Capture) -> bool:
 
 
 def is_undecided(capture: Capture) -> bool:
-    """Enough frames came inside a connection, we kept up, and still neither clock shows itself right."""
+    """Enough frames came inside a connection, we kept up, no line is to blame, and still neither clock shows
+    itself right."""
     if capture.transport != "tcp" or capture.fault is not None or capture.limits:
         return False
     rate = _own_rate(capture)
-    return rate is not None and rate.mean_hz is None and rate.intervals >= MIN_INTERVALS
+    if rate is None or rate.slow_line:
+        return False
+    return rate.mean_hz is None and rate.intervals >= MIN_INTERVALS
 
 
 def opinion_of(capture: Capture) -> SecondOpinion | None:

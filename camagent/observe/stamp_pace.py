@@ -44,6 +44,8 @@ class ArrivalPace:
     span_s: float
     growth_s: float
     """How much later than at the beginning the least delayed frames of some stretch came."""
+    late_s: float
+    """How much later than the least delayed frame of the window the latest one came."""
 
     @property
     def steady(self) -> bool:
@@ -67,11 +69,12 @@ def pace(arrivals_s: Sequence[float], sent_s: Sequence[float]) -> tuple[ArrivalP
     each = count / len(lowest)
     above = median(delays) - min(delays) if count < 2 * len(lowest) else _spread_s(arrivals_s, delays, lowest)
     noise_s = above / math.sqrt(each)
-    whole = _fitted(lowest, noise_s)
+    late_s = max(delays) - min(delays)
+    whole = _fitted(lowest, noise_s, late_s)
     part = max(MIN_BLOCKS, (2 * len(lowest) + 2) // 3)
     if part >= len(lowest):
         return (whole,)
-    return whole, _fitted(lowest[:part], noise_s), _fitted(lowest[-part:], noise_s)
+    return whole, _fitted(lowest[:part], noise_s, late_s), _fitted(lowest[-part:], noise_s, late_s)
 
 
 def _least_delayed(arrivals_s: Sequence[float], delays_s: Sequence[float]) -> list[tuple[float, float]]:
@@ -104,14 +107,15 @@ def _slope(points: Sequence[tuple[float, float]]) -> float:
     return median(slopes) if slopes else 0.0
 
 
-def _fitted(points: Sequence[tuple[float, float]], noise_s: float) -> ArrivalPace:
+def _fitted(points: Sequence[tuple[float, float]], noise_s: float, late_s: float) -> ArrivalPace:
     slope = _slope(points)
     level = median(y - slope * x for x, y in points)
     misfit_s = max(abs(y - slope * x - level) for x, y in points)
     span_s = points[-1][0] - points[0][0]
     slack_s = 2 * misfit_s + 2 * noise_s + CLOCK_STEP_S
+    uncertainty = slack_s / span_s if span_s > 0 else math.inf
     growth_s = max(y for _, y in points) - points[0][1]
-    return ArrivalPace(slope, slack_s / span_s if span_s > 0 else math.inf, misfit_s, span_s, growth_s)
+    return ArrivalPace(slope, uncertainty, misfit_s, span_s, growth_s, late_s)
 
 
 def line_sets_the_pace(
@@ -127,10 +131,8 @@ def line_sets_the_pace(
         return _outlasts_its_turn(arrivals_s, sent_s, sizes_bytes, ends_s)
     before = accumulate((0, *sizes_bytes[:-1]))
     through = [b + min(size, PACKET_BYTES) for b, size in zip(before, sizes_bytes, strict=True)]
-    by_bytes, by_stamps = (
-        _misfit(through, arrivals_s),
-        _misfit(sorted(sent_s), arrivals_s),
-    )  # B-frames: as shown
+    by_bytes = _misfit(through, arrivals_s)
+    by_stamps = _misfit(sorted(sent_s), arrivals_s)  # B-frames: as shown
     busy = _busy_ratio(arrivals_s, sizes_bytes, ends_s)
     if busy is not None and busy <= IDLE:
         return False
@@ -141,7 +143,9 @@ def line_sets_the_pace(
     waits = _waits_for_bytes(through, arrivals_s)
     if waits is not None:
         return waits
-    return True if busy is not None and busy >= BUSY and by_bytes <= EVEN_LINE_S else None
+    # a camera that spreads each frame over its whole turn looks busy too: its frames keep the stamps' rhythm
+    follows = by_bytes <= min(EVEN_LINE_S, by_stamps + CLOCK_STEP_S)
+    return True if follows and busy is not None and busy >= BUSY else None
 
 
 def _outlasts_its_turn(

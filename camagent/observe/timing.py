@@ -11,17 +11,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from statistics import median
 
 from camagent.observe.frames import FrameTable
+from camagent.observe.slow_line import LATER_S, long_frames_show_it, slow_for_a_while
 from camagent.observe.stamp_order import MISSING_RATIO, presentation_intervals, steady_segments
 from camagent.observe.stamp_pace import MIN_FRAMES, ArrivalPace, line_sets_the_pace, pace, reports_are_queued
 from camagent.observe.variance import variance
 
 # servers empty their buffer at the start: intervals below a quarter of the usual are that burst
 BURST_RATIO = 0.25
+FASTEST_HZ = 65.0  # cameras reach 60; who stamps a burst as it is sent is faster
+IN_TIME = 0.5  # of the time in which they came: what was sent at once is stamped seconds apart, or not at all
 MIN_FRAMES_FOR_BURST = 8  # fewer frames cannot show what is usual
 HONEST_DRIFT = 0.015  # crystals differ by 1e-4; lies that somebody meant, by 3 % and more
 MIN_SPAN_FOR_DRIFT_S = 1.0  # shorter than this, jitter of the network looks like a lie
@@ -79,7 +82,8 @@ class FrameRate:
     """Steps in the time stamps that are no frame intervals."""
     timestamps_credible: bool
     slow_line: bool
-    """The line brings fewer bits a second than the camera sends: arrivals say nothing of the camera."""
+    """The line brings fewer bits a second than the camera sends, always or for a while: arrivals say nothing
+    of the camera."""
     intervals: int
     """Frame intervals that the mean rests on."""
 
@@ -98,6 +102,8 @@ class _Belief:
     stamps: bool
     doubt: float
     slow_line: bool = False
+    """From beginning to end."""
+    slow_in_part: bool = False
 
 
 def frame_rate(table: FrameTable, witness: Witness = Witness()) -> FrameRate | None:
@@ -136,7 +142,7 @@ def frame_rate(table: FrameTable, witness: Witness = Witness()) -> FrameRate | N
         stamped_hz=stamp_hz,
         jumps=jumps,
         timestamps_credible=belief is not None and belief.stamps,
-        slow_line=belief is not None and belief.slow_line,
+        slow_line=belief is not None and (belief.slow_line or belief.slow_in_part),
         intervals=len(intervals),
     )
 
@@ -158,7 +164,12 @@ def burst_frames(table: FrameTable) -> int:
     arrivals = [b - a for a, b in pairwise(table.arrivals_s)]
     usual = median(arrivals[-max(4, len(arrivals) // 4) :])
     burst = next((i for i, interval in enumerate(arrivals) if interval >= BURST_RATIO * usual), len(arrivals))
-    return 0 if burst > count * 3 // 4 else burst
+    if burst > count * 3 // 4 or burst == 0:
+        return 0
+    arrived_s = table.arrivals_s[burst] - table.arrivals_s[0]
+    stamped_s = (table.timestamps[burst] - table.timestamps[0]) / table.clock_hz
+    in_time = abs(stamped_s - arrived_s) <= IN_TIME * arrived_s and arrived_s * FASTEST_HZ >= burst
+    return 0 if in_time else burst  # as fast as they were made: it is the rest that comes slowly
 
 
 def _arrival_intervals_s(table: FrameTable, first: int) -> list[float]:
@@ -172,17 +183,47 @@ def _possible_hz(intervals: float, span: float) -> float | None:
     return intervals / span if 0 < intervals <= span * MAX_RATE_HZ else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The longest run of frames without a jump in their stamps: columns of equal length."""
+
+    arrivals_s: Sequence[float]
+    stamped_s: Sequence[float]
+    sizes_bytes: Sequence[int]
+    ends_s: Sequence[float]
+
+
+def _longest_run(table: FrameTable, segments: Sequence[range]) -> _Run:
+    rows = max(segments, key=len)
+    some = slice(rows.start, rows.stop)
+    stamped_s = [stamp / table.clock_hz for stamp in table.timestamps[some]]
+    return _Run(table.arrivals_s[some], stamped_s, table.sizes_bytes[some], table.ends_s[some])
+
+
 def _belief(table: FrameTable, segments: Sequence[range], witness: Witness) -> _Belief | None:
     """Whether the stamps of the longest run without a jump can be believed; None: they lie."""
     if not witness.arrivals_tell:
         return _Belief(True, 0.0)
-    rows = max(segments, key=len)
-    arrivals_s = table.arrivals_s[rows.start : rows.stop]
+    run = _longest_run(table, segments)
+    paces = pace(run.arrivals_s, run.stamped_s)
+    belief = _of_whole_window(run, paces, witness)
+    is_settled = (belief is not None and belief.slow_line) or witness.datagrams_lost is not None
+    if is_settled or not (_comes_late(run, paces) or (table.long_frames and long_frames_show_it(table))):
+        return belief
+    return replace(belief or _Belief(False, math.inf), slow_in_part=True)
+
+
+def _comes_late(run: _Run, paces: Sequence[ArrivalPace]) -> bool:
+    if paces and paces[0].late_s < LATER_S:
+        return False  # as nearly always
+    return slow_for_a_while(run.arrivals_s, run.stamped_s, run.sizes_bytes, run.ends_s)
+
+
+def _of_whole_window(run: _Run, paces: Sequence[ArrivalPace], witness: Witness) -> _Belief | None:
+    """The same from the window as a whole."""
+    arrivals_s, stamped_s = run.arrivals_s, run.stamped_s
     span_s = arrivals_s[-1] - arrivals_s[0]
-    stamped_s = [stamp / table.clock_hz for stamp in table.timestamps[rows.start : rows.stop]]
-    paces = pace(arrivals_s, stamped_s)
-    sizes, ends_s = table.sizes_bytes[rows.start : rows.stop], table.ends_s[rows.start : rows.stop]
-    full = line_sets_the_pace(arrivals_s, stamped_s, sizes, ends_s)
+    full = line_sets_the_pace(arrivals_s, stamped_s, run.sizes_bytes, run.ends_s)
     if full is None and paces:
         full = reports_are_queued(witness.reports_s, paces[0].drift)
     lossless = bool(paces) and _loses_too_little(paces[0], witness.datagrams_lost)
