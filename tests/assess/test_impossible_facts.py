@@ -95,6 +95,13 @@ def test_a_start_that_was_late_while_we_lagged_ourselves_is_not_the_cameras() ->
     assert judged("stream_plays", with_main(measured=soon)).outcome is PASS
 
 
+@pytest.mark.parametrize("keyframe_s", [None, 9.0])
+def test_a_keyframe_that_a_slow_line_kept_back_is_no_late_keyframe(keyframe_s: float | None) -> None:
+    slow = measured_stream(time_to_first_keyframe_s=keyframe_s, limits=("network_slow",))
+    finding = judged("stream_plays", with_main(measured=slow))
+    assert (finding.outcome, said(finding)) == (OPEN, "network_slow")
+
+
 @pytest.mark.parametrize(
     "rule", ["frame_rate", "frame_rate_kept", "bitrate", "keyframe_interval", "packet_loss"]
 )

@@ -116,8 +116,6 @@ def _start(measured: MeasuredStream, maximum_s: float, recommended_s: float) -> 
     first_picture_s = _sum(connect_s, measured.time_to_first_keyframe_s)
     if first_packet_s is None:
         return unknown("stream_start_unknown")
-    if first_packet_s > maximum_s and measured.limits:
-        return limited(measured.limits)  # the wait may have been ours
     if first_packet_s > maximum_s:
         outcome, name = Outcome.FAIL, "stream_late"
     elif first_picture_s is None:
@@ -125,6 +123,8 @@ def _start(measured: MeasuredStream, maximum_s: float, recommended_s: float) -> 
     else:
         prompt = first_picture_s <= recommended_s
         outcome, name = (Outcome.PASS, "stream_plays") if prompt else (Outcome.WARN, "stream_slow")
+    if measured.limits and outcome is not Outcome.PASS:
+        return limited(measured.limits)  # the wait may have been ours, or the line's
     shown_s = first_packet_s if first_picture_s is None or name == "stream_late" else first_picture_s
     return Judgement(
         outcome,
