@@ -41,10 +41,15 @@ OUTSIDE = (
 """Against programs that we did not write, or over a real window of time: minutes, and not needed at every
 edit."""
 
-ALONE = ("tests/e2e/", "tests/simulator/test_simulate_command.py", "tests/ui/test_hour_in_browser.py")
-"""They open the simulated school at its usual addresses, of which a machine has one, and measure it over
-real windows of time: beside others on two cores, a window that was not smooth is told as such, and no verdict
-is sure."""
+ALONE = (
+    "tests/e2e/",
+    "tests/network/test_slow_lines.py",
+    "tests/simulator/test_simulate_command.py",
+    "tests/ui/test_hour_in_browser.py",
+)
+"""They open the simulated school at its usual addresses, of which a machine has one, or relay a stream at a
+pace, and measure over real windows of time: beside others on two cores, a window that was not smooth is told
+as such, and no verdict is sure."""
 
 
 @pytest.fixture(autouse=True)

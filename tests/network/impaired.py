@@ -21,6 +21,7 @@ SEGMENT_BYTES = 1448
 BUFFER_BYTES = 4096  # of the relay's sockets: the line itself keeps next to nothing
 
 
+STOP_BYTES = 100_000
 QUEUE_S = 0.1  # of a narrow line: a datagram that would wait for longer is dropped
 RESEND_S = 0.2  # the shortest time after which Linux sends a segment again (TCP_RTO_MIN)
 
@@ -31,6 +32,10 @@ class Line:
 
     rate_bps: float | None = None
     """None: as fast as it comes."""
+    phases_bps: tuple[tuple[float, float | None], ...] = ()
+    """(so long after the connection, from then on at this rate): a line that becomes slow, or recovers."""
+    stops_s: float = 0.0
+    """It carries nothing for so long, then STOP_BYTES at once, and so on; 0: it carries all the time."""
     delay_s: float = 0.0
     cut_after_s: float | None = None
     """From then on nothing is carried, and nobody is told: a cable that was pulled."""
@@ -39,6 +44,11 @@ class Line:
     jitter_s: float = 0.0
     """Of datagrams: each is held back by up to so much, so that some overtake others."""
     seed: int = 1
+
+    def rate_at(self, elapsed_s: float) -> float | None:
+        """Bits a second, so long after the connection."""
+        later = (bps for since_s, bps in reversed(self.phases_bps) if elapsed_s >= since_s)
+        return next(later, self.rate_bps)
 
 
 @contextmanager
@@ -79,8 +89,8 @@ def _accept(
         far.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
         far.bind((host, 0))
         far.connect(target)
-        for one, other, rate_bps in ((far, near, line.rate_bps), (near, far, None)):
-            way = one, other, line, rate_bps, ended, ask if one is near else None
+        for one, other in ((far, near), (near, far)):
+            way = one, other, line, one is far, ended, ask if one is near else None
             threading.Thread(target=_carry, args=way, daemon=True).start()
 
 
@@ -88,12 +98,12 @@ def _carry(
     one: socket.socket,
     other: socket.socket,
     line: Line,
-    rate_bps: float | None,
+    to_us: bool,
     ended: threading.Event,
     ask: re.Pattern[bytes] | None,
 ) -> None:
     began_s = free_s = time.monotonic()
-    rng = random.Random(line.seed)
+    rng, carried_bytes = random.Random(line.seed), 0
     with suppress(OSError):
         other.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while data := one.recv(SEGMENT_BYTES):
@@ -103,9 +113,13 @@ def _carry(
             now_s = time.monotonic()
             if line.cut_after_s is not None and now_s - began_s > line.cut_after_s:
                 ended.wait()
+            rate_bps = line.rate_at(now_s - began_s) if to_us else None
             free_s = max(free_s, now_s) + (8 * len(data) / rate_bps if rate_bps else 0.0)
             resent_s = RESEND_S if rng.random() < line.lost_ratio else 0.0
             time.sleep(max(0.0, free_s - now_s + line.delay_s * (rate_bps is None) + resent_s))
+            carried_bytes += len(data)
+            if to_us and line.stops_s and carried_bytes % STOP_BYTES < len(data):
+                time.sleep(line.stops_s)
             other.sendall(data)
     for each in (one, other):
         with suppress(OSError):
