@@ -57,8 +57,10 @@ def judge_all(
     run = finish(checks, order, frame)
     shown: PublishedCameras = {}
     for result in run.result.cameras:
-        judged, status = before.get(result.facts.id, (None, None))
-        if status is None or judged != result:
-            status = camera_status(camera_view(result))
-        shown[result.facts.id] = (result, status)
-    return run, shown
+        earlier = before.get(result.facts.id)
+        if earlier is None or earlier[0] != result:
+            earlier = (result, camera_status(camera_view(result)))
+        shown[result.facts.id] = earlier
+    # What did not change stays where it is: made anew every few seconds it would scatter over the memory.
+    cameras = tuple(result for result, _ in shown.values())
+    return replace(run, result=replace(run.result, cameras=cameras)), shown

@@ -110,7 +110,7 @@ class Agent:
         )
 
     def result_document(self) -> bytes | None:
-        """The JSON result document of the last whole round, packed with gzip."""
+        """The JSON result document of the last whole round, packed with LZMA."""
         return self._document
 
     def is_alive(self) -> bool:

@@ -4,8 +4,7 @@ watch."""
 from __future__ import annotations
 
 import asyncio
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,10 +19,9 @@ from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message
 from camagent.run.context import Run
 from camagent.store import Store
+from camagent.store.scans import packed
 
 Answer = TypeVar("Answer")
-GZIP_BITS = 31  # zlib's name for a gzip file
-PACK_LEVEL = 1  # once a round; higher levels cost seven times as much for an eighth fewer bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class RoundRecord:
     """What a finished round left: its document, and what to remember for the next."""
 
     document: bytes
-    """Packed with gzip: two megabytes for 64 cameras otherwise, held for years."""
+    """Packed with LZMA as in the store: two megabytes for 64 cameras otherwise, held for years."""
     memory: Memory
 
 
@@ -70,7 +68,7 @@ class StoreRecord:
             memory = read_memory(self._store, now)
             for text in self._store.texts():
                 try:
-                    return EarlierRound(tuple(self._cameras(text)), _packed([text]), memory)
+                    return EarlierRound(tuple(self._cameras(text)), packed([text]), memory)
                 except DocumentError:
                     self._tell(message("agent.unreadable_scan", path=str(self._store.path)))
             return EarlierRound(memory=memory)
@@ -93,14 +91,13 @@ class StoreRecord:
         def write() -> RoundRecord:
             head, memory = scan_head(run.result), run.memory
             try:
-                self._store.save_each(head, map(camera_view, run.result.cameras))
+                text = self._store.save_each(head, map(camera_view, run.result.cameras))
                 self._store.remember(run.learned, now)
                 memory = read_memory(self._store, now)
             except OperatorError as error:
                 self._tell(error.problem)
-            # A second time, for tens of milliseconds: 13 MB of values at once would never be given back.
-            text = document_text(head, map(camera_view, run.result.cameras))
-            return RoundRecord(_packed(text), memory)
+                text = packed(document_text(head, map(camera_view, run.result.cameras)))
+            return RoundRecord(text, memory)
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, write)
 
@@ -133,8 +130,3 @@ def read_memory(store: Store, now: datetime) -> Memory:
         trust=store.trust(),
         expected=store.expected_cameras(),
     )
-
-
-def _packed(pieces: Iterable[bytes]) -> bytes:
-    packer = zlib.compressobj(PACK_LEVEL, zlib.DEFLATED, GZIP_BITS)
-    return b"".join([*map(packer.compress, pieces), packer.flush()])

@@ -23,7 +23,7 @@ SILENT = frozenset({FaultCode.UNREACHABLE, FaultCode.REFUSED, FaultCode.TIMEOUT}
 lives."""
 OURS = frozenset({FaultCode.BUDGET_SPENT, FaultCode.DEFECT, FaultCode.REFUSED_BY_POLICY})
 """Faults that say something about us and nothing about the camera."""
-SHARED_TEXTS = 4096  # titles and reasons, which most cameras of a school have in common
+SHARED_TEXTS = 512  # titles and reasons, which most cameras of a school have in common
 _CODES = frozenset(FaultCode)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
+import lzma
 import socket
 from collections.abc import Awaitable, Callable, Set
 from dataclasses import dataclass, field, replace
@@ -47,7 +48,7 @@ class ExporterView(Protocol):
         """The value of the moment."""
 
     def result_document(self) -> bytes | None:
-        """The JSON result document of the last round, packed with gzip; None before the first."""
+        """The JSON result document of the last round, packed with LZMA; None before the first."""
 
     def is_alive(self) -> bool:
         """True while the loop takes its turns."""
@@ -203,12 +204,12 @@ class Exporter:
     async def _metrics(self, request: PageRequest) -> PageReply:
         openmetrics = wants_openmetrics(request.header("accept"))
         page = render_metrics(self._registry, openmetrics)
-        return _compressed(request, page, OPENMETRICS if openmetrics else TEXT)
+        return _page(request, page, OPENMETRICS if openmetrics else TEXT)
 
     async def _status_page(self, request: PageRequest) -> PageReply:
         renews = request.asked("renew") == "1"
         page = render_status_page(self._view.snapshot(), self._language(request), renews=renews).encode()
-        reply = _compressed(request, page, "text/html; charset=utf-8")
+        reply = _page(request, page, "text/html; charset=utf-8")
         security = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Referrer-Policy": "no-referrer"}
         return replace(reply, headers=reply.headers | security)
 
@@ -217,9 +218,7 @@ class Exporter:
         if document is None:
             return plain(HTTPStatus.SERVICE_UNAVAILABLE, "no result yet", Retry_After="60")
         headers = {"Content-Type": "application/json; charset=utf-8", "Vary": "Accept-Encoding"}
-        if accepts(request.header("accept-encoding"), "gzip") > 0:
-            return PageReply(200, document, headers | {"Content-Encoding": "gzip"})
-        return PageReply(200, gzip.decompress(document), headers)
+        return _compressed(request, lzma.decompress(document), headers)
 
     async def _healthy(self, request: PageRequest) -> PageReply:
         alive = self._view.is_alive()
@@ -230,9 +229,14 @@ class Exporter:
         return plain(200 if ready else 503, "ready" if ready else "first round not complete")
 
 
-def _compressed(request: PageRequest, body: bytes, content_type: str) -> PageReply:
+def _page(request: PageRequest, body: bytes, content_type: str) -> PageReply:
     headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding, Accept-Language"}
+    return _compressed(request, body, headers)
+
+
+def _compressed(request: PageRequest, body: bytes, headers: dict[str, str]) -> PageReply:
+    """Packed where the client takes that."""
     if accepts(request.header("accept-encoding"), "gzip") > 0:
         body = gzip.compress(body, GZIP_LEVEL)
-        headers["Content-Encoding"] = "gzip"
+        headers = headers | {"Content-Encoding": "gzip"}
     return PageReply(200, body, headers)

@@ -66,10 +66,13 @@ class Store(ClosedAtEnd):
         """Add a scan: its document, what changed, today's counts; thin what is older than RAW_DAYS."""
         self.save_each(document.model_copy(update={"cameras": ()}), document.cameras)
 
-    def save_each(self, head: ScanDocument, cameras: Iterable[CameraView]) -> None:
-        """The same of a document without its cameras, which are taken one after the other."""
+    def save_each(self, head: ScanDocument, cameras: Iterable[CameraView]) -> bytes:
+        """The same of a document without its cameras, which are taken one after the other.
+
+        Returns: its text as `scans.packed` packs it.
+        """
         with self._write() as connection:
-            scans.add(connection, head, cameras)
+            return scans.add(connection, head, cameras)
 
     def amend(self, document: ScanDocument, camera_ids: Sequence[str]) -> None:
         """Put the document in the place of the scan that began when it did: these cameras were checked again,

@@ -17,11 +17,11 @@ from camagent.text.moments import stamp_text
 LZMA_PRESET = 1
 
 
-def add(connection: sqlite3.Connection, document: ScanDocument, cameras: Iterable[CameraView]) -> None:
+def add(connection: sqlite3.Connection, document: ScanDocument, cameras: Iterable[CameraView]) -> bytes:
     """Its document, what changed, today's counts; what is older than RAW_DAYS is thinned.
 
     `document` has no cameras of its own: they are taken one after the other, so that they need not all be
-    there at once.
+    there at once. Returns: the text as it is kept, packed.
     """
     stamps = [stamp_text(document.started_at), stamp_text(document.finished_at)]
     judged_by = (document.profile.id, document.profile.digest)
@@ -34,14 +34,15 @@ def add(connection: sqlite3.Connection, document: ScanDocument, cameras: Iterabl
                 present[camera.id] = answered(camera)
             yield camera
 
-    packed = _packed(document_text(document, noted()))
+    text = packed(document_text(document, noted()))
     connection.execute(
         "INSERT INTO scan (started_at, finished_at, profile_id, profile_digest,"
         " ready, not_ready, undetermined, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (*stamps, *judged_by, *_counts(document), packed),
+        (*stamps, *judged_by, *_counts(document), text),
     )
     count_day(connection, document.started_at, present)
     thin(connection, document.started_at)
+    return text
 
 
 def amend(connection: sqlite3.Connection, document: ScanDocument, camera_ids: Sequence[str]) -> None:
@@ -50,7 +51,7 @@ def amend(connection: sqlite3.Connection, document: ScanDocument, camera_ids: Se
     connection.execute(
         "UPDATE scan SET finished_at = ?, ready = ?, not_ready = ?, undetermined = ?, document = ?"
         " WHERE id = (SELECT max(id) FROM scan WHERE started_at = ?)",
-        (finished_at, *_counts(document), _packed([document.compact_json()]), began_at),
+        (finished_at, *_counts(document), packed([document.compact_json()]), began_at),
     )
     for camera in document.cameras:
         if camera.id in camera_ids and not was_stopped(camera):
@@ -67,7 +68,8 @@ def was_stopped(camera: CameraView) -> bool:
     return any(fault.code == FaultCode.STOPPED for fault in camera.faults)
 
 
-def _packed(pieces: Iterable[bytes]) -> bytes:
+def packed(pieces: Iterable[bytes]) -> bytes:
+    """A text as it is kept: LZMA, for `lzma.decompress`."""
     packer = lzma.LZMACompressor(preset=LZMA_PRESET)
     return b"".join([*map(packer.compress, pieces), packer.flush()])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import json
 import lzma
 from dataclasses import replace
@@ -39,7 +38,7 @@ def test_a_round_comes_back_after_a_restart(tmp_path: Path) -> None:
             restored = await record.restore(build.NOW + timedelta(minutes=5))
             assert restored.cameras == (status(build.camera_result()),)
             assert restored.document == kept.document
-            assert json.loads(gzip.decompress(kept.document))["schema"] == "camagent.scan/1"
+            assert json.loads(lzma.decompress(kept.document))["schema"] == "camagent.scan/1"
             assert restored.memory.devices == kept.memory.devices == KNOWN
             assert restored.memory.histories["cam-4cbd8f000001"].probes == 2
             await record.close()
@@ -57,7 +56,7 @@ def test_a_store_that_cannot_be_written_is_told_and_the_round_goes_on(tmp_path: 
             store._connection.execute("PRAGMA query_only = ON")
             kept = await record.keep(RUN, build.NOW)
             await record.note_probes(build.NOW, {"cam-4cbd8f000001": True})
-            assert json.loads(gzip.decompress(kept.document))["cameras"]
+            assert json.loads(lzma.decompress(kept.document))["cameras"]
             assert kept.memory.devices == KNOWN, "what was seen is remembered at least until the end"
             await record.close()
 

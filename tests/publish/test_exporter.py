@@ -7,7 +7,9 @@ import base64
 import gzip
 import html
 import json
+import lzma
 import os
+import random
 import socket
 import ssl
 from dataclasses import replace
@@ -120,9 +122,10 @@ def test_the_result_document_is_served_as_it_is() -> None:
         view = View()
         async with running(view) as (_, port):
             assert (await ask(port, "/api/v1/scan")).status == 503
-            view.document = gzip.compress(json.dumps({"schema": "camagent.scan/1"}).encode())
+            view.document = lzma.compress(json.dumps({"schema": "camagent.scan/1"}).encode())
             packed = await ask(port, "/api/v1/scan", headers={"Accept-Encoding": "gzip"})
-            assert packed.headers["content-encoding"] == "gzip" and packed.body == view.document
+            assert packed.headers["content-encoding"] == "gzip"
+            assert json.loads(gzip.decompress(packed.body)) == {"schema": "camagent.scan/1"}
             answer = await ask(port, "/api/v1/scan")
             assert answer.headers["content-type"].startswith("application/json")
             assert json.loads(answer.body) == {"schema": "camagent.scan/1"}
@@ -344,7 +347,7 @@ def test_an_oversized_request_is_refused_and_cut(sent: bytes) -> None:
 
 def test_a_client_that_does_not_read_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("camagent.exporter.http_door.SEND_S", 0.3)
-    view = View(document=gzip.compress(b"x" * 30_000_000, 1))
+    view = View(document=lzma.compress(random.Random(1).randbytes(8_000_000), preset=0))
 
     async def scenario() -> None:
         async with running(view) as (exporter, port):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import lzma
 
 import pytest
 
@@ -28,7 +29,7 @@ async def raw(port: int, request: bytes) -> bytes:
 
 def exchange(*requests: bytes) -> list[bytes]:
     async def scenario() -> list[bytes]:
-        async with running(View(document=b"x"), names=NAMES) as (_, port):
+        async with running(View(document=lzma.compress(b"x")), names=NAMES) as (_, port):
             return [await raw(port, request.replace(b"PORT", str(port).encode())) for request in requests]
 
     return asyncio.run(scenario())
