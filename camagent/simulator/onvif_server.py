@@ -75,7 +75,7 @@ class OnvifServer:
         camera = self.camera
         self._listener = await loop.create_server(self._server, camera.address, camera.http_port)
         if camera.https_port is not None:
-            context = self_signed_context(camera.address)
+            context = self_signed_context(camera.address, camera.serial)
             try:
                 self._secure = await loop.create_server(
                     self._server, camera.address, camera.https_port, ssl=context

@@ -1,7 +1,13 @@
-"""Self-signed certificates for simulated devices, made in memory and forgotten with them."""
+"""Self-signed certificates of simulated devices, made in memory; each device has the same at every start.
+
+A real camera keeps its certificate. Whoever scans the simulator, stops it and has it show something else
+(`--show`) would otherwise be told, rightly, that another device answers now. The keys are secret from nobody:
+they guard a simulated camera on loopback.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import ssl
 import tempfile
@@ -14,26 +20,28 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+MADE_AT = datetime(2025, 1, 1, tzinfo=UTC)
 VALID_DAYS = 3650  # as firmware does: nobody renews a camera's certificate
 
 
-def self_signed_context(address: str) -> ssl.SSLContext:
-    """A server context with a key and certificate of its own, as each camera should have."""
-    key = ec.generate_private_key(ec.SECP256R1())
+def self_signed_context(address: str, serial: str = "") -> ssl.SSLContext:
+    """A server context with a key and certificate of the device's own, as each camera should have."""
+    number = int.from_bytes(hashlib.sha256(f"camagent simulator {serial} {address}".encode()).digest())
+    # half of it lies below the order of the curve
+    key = ec.derive_private_key(number >> 1, ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
-    now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=VALID_DAYS))
+        .serial_number(number >> 97)
+        .not_valid_before(MADE_AT)
+        .not_valid_after(MADE_AT + timedelta(days=VALID_DAYS))
         .add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False
         )
-        .sign(key, SHA256())
+        .sign(key, SHA256(), ecdsa_deterministic=True)
     )
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + certificate.public_bytes(
         Encoding.PEM
