@@ -111,8 +111,11 @@ def _covered(picture: Image, number: int) -> Image:
 
 def _partly_covered(picture: Image, number: int) -> Image:
     luma, chroma = _parts(picture)
-    luma[:, : luma.shape[1] // 2] = 60
-    return np.concatenate((luma, chroma))
+    rows, columns = luma.shape[0], luma.shape[1] // 2
+    shade = np.add.outer(
+        np.linspace(0, 25, rows), np.linspace(35, 95, columns)
+    )  # a hand is lit from one side
+    return _joined(np.concatenate((shade, luma[:, columns:]), axis=1), chroma)
 
 
 def _noisy(picture: Image, number: int) -> Image:
