@@ -81,14 +81,13 @@ def show_command(camera: str, config_path: Path | None) -> int:
 def accept_command(camera: str, config_path: Path | None) -> int:
     """How the last check saw the camera is how it should look."""
     from camagent.app import open_site_store, read_config
-    from camagent.store.picture_rows import kind_of
     from camagent.text.moments import VIETNAM
 
     with open_site_store(read_config(config_path)) as store:
         accepted = store.accept_picture(_id_of(store, camera))
     if accepted is None:
         raise OperatorError(message("picture.baseline.none", camera=shown_as_typed(camera)[:60]))
-    kind = t(f"picture.baseline.{kind_of(accepted.numbers)}")
+    kind = t(f"picture.baseline.{accepted.kind}")
     write(
         t(
             "picture.baseline.accepted",

@@ -90,6 +90,11 @@ class SeenPicture:
     night: NightLook | None = None
     """What a look by night showed; None: it was none."""
 
+    @property
+    def makes_reference(self) -> bool:
+        """It may be the reference by day or under infrared: colours seen by night are those of lamps."""
+        return self.sound and (self.numbers.infrared or self.night is None)
+
 
 def learned_from(
     memory: Memory, met: Sequence[KnownDevice], shown: Iterable[tuple[str, str]]
@@ -112,7 +117,7 @@ def memory_after(memory: Memory, learned: MemoryChange) -> Memory:
     night_references = dict(memory.night_references)
     for picture in learned.pictures:
         kept = references.get(picture.camera_id, ())
-        if picture.sound and all(one.infrared != picture.numbers.infrared for one in kept):
+        if picture.makes_reference and all(one.infrared != picture.numbers.infrared for one in kept):
             references[picture.camera_id] = (*kept, picture.numbers)
         if picture.night is not None:
             nights[picture.camera_id] = picture.night

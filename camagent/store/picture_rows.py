@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from camagent.model.daylight import by_night
 from camagent.model.earlier_runs import SeenPicture
 from camagent.model.stream import NightLook, PictureNumbers
 
 LATEST = "latest"
 NIGHT, NIGHT_LATEST = "night", "night_latest"
 MAX_ROWS = 20_000  # four each of `store.MAX_KNOWN` cameras
-_WITHOUT_NIGHT = "DELETE FROM picture WHERE camera_id = ? AND kind = ?"
+_WITHOUT = "DELETE FROM picture WHERE camera_id = ? AND kind = ?"
 _COLUMNS = "camera_id, kind, at, luma, detail, chroma_u, chroma_v, sharpness, infrared, sound, conditions"
 
 
@@ -47,7 +48,7 @@ def write_seen(connection: sqlite3.Connection, pictures: Iterable[SeenPicture], 
             return
         kept = StoredPicture(one.camera_id, LATEST, datetime.fromisoformat(at), one.numbers, one.sound)
         _put(connection, kept, "REPLACE")
-        if one.sound:
+        if one.makes_reference:
             _put(connection, replace(kept, kind=kind_of(one.numbers)), "IGNORE")
         if one.night is not None:
             if one.sound and not _has_infrared(connection, one.camera_id):
@@ -56,22 +57,26 @@ def write_seen(connection: sqlite3.Connection, pictures: Iterable[SeenPicture], 
             looked = replace(kept, numbers=numbers, at=one.night.at, conditions=one.night.conditions)
             _put(connection, replace(looked, kind=NIGHT_LATEST), "REPLACE")
         if one.sound and one.numbers.infrared:  # three full rows a camera at most: this is its night
-            connection.execute(_WITHOUT_NIGHT, (one.camera_id, NIGHT))
+            connection.execute(_WITHOUT, (one.camera_id, NIGHT))
         room -= 4
 
 
 def accept_latest(connection: sqlite3.Connection, camera_id: str) -> StoredPicture | None:
     """The latest picture becomes the reference of its light; None where there is none.
 
-    That of the night is made anew by the next sound look by night.
+    That of the night is made anew by the next sound look by night; where a look by lamplight is accepted, the
+    others are made anew, for they show the old aim.
     """
     kept = {picture.kind: picture for picture in read(connection, camera_id)}
     latest = kept.get(LATEST)
     if latest is None:
         return None
-    _put(connection, replace(latest, kind=kind_of(latest.numbers), sound=True), "REPLACE")
-    connection.execute(_WITHOUT_NIGHT, (camera_id, NIGHT))
-    return latest
+    lamps = by_night(latest.at) and not latest.numbers.infrared
+    accepted = replace(latest, kind=NIGHT if lamps else kind_of(latest.numbers), sound=True)
+    for kind in ("day", "infrared") if lamps else (NIGHT,):
+        connection.execute(_WITHOUT, (camera_id, kind))
+    _put(connection, accepted, "REPLACE")
+    return accepted
 
 
 def read(connection: sqlite3.Connection, camera_id: str | None = None) -> tuple[StoredPicture, ...]:

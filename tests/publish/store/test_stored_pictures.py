@@ -59,7 +59,7 @@ def test_the_night_has_a_reference_of_its_own_and_the_last_look_is_kept(tmp_path
         store.remember(first, AT)
         store.remember(second, AT + timedelta(days=1))
         assert store.nights() == ({"cam": DAY}, {"cam": later})
-        assert store.references() == {"cam": (DAY,)}
+        assert store.references() == {}, "colours seen by night are those of lamps, not of the day"
         rows = {kept.kind: kept for kept in store.kept_pictures("cam")}
         assert rows["night_latest"].numbers.luma == b"", "what the look showed needs no numbers"
         store.accept_picture("cam")
@@ -88,6 +88,30 @@ def test_a_camera_that_sees_colour_by_night_and_infrared_too_keeps_three_full_ro
     full = [bytes(kept.numbers.luma) + bytes(kept.numbers.detail) for kept in rows if kept.numbers.luma]
     assert len(full) == 3
     assert sum(len(numbers) + 60 for numbers in full) <= 6_000
+
+
+def test_the_first_look_by_day_makes_its_reference_after_a_first_look_by_lamplight(tmp_path: Path) -> None:
+    by_lamps = MemoryChange(pictures=(SeenPicture("cam", OTHER, True, NightLook(AT, ())),))
+    memory = Memory()
+    with open_store(tmp_path / "s.sqlite") as store:
+        for run in (by_lamps, learned(("cam", DAY, True))):
+            store.remember(run, AT)
+            memory = memory_after(memory, run)
+        assert store.references() == memory.references == {"cam": (DAY,)}
+        assert store.nights()[0] == memory.night_references == {"cam": OTHER}
+
+
+def test_an_aim_accepted_by_lamplight_is_not_measured_by_the_day_of_the_old_aim(tmp_path: Path) -> None:
+    evening = datetime(2026, 11, 2, 14, tzinfo=UTC)  # nine o'clock in Vietnam
+    turned = MemoryChange(pictures=(SeenPicture("cam", OTHER, False, NightLook(evening, ("moved",))),))
+    with open_store(tmp_path / "s.sqlite") as store:
+        store.remember(learned(("cam", DAY, True), ("cam", NIGHT, True)), AT)
+        store.remember(turned, evening)
+        accepted = store.accept_picture("cam")
+        assert accepted is not None and (accepted.kind, accepted.numbers) == ("night", OTHER)
+        assert store.references() == {} and store.nights()[0] == {"cam": OTHER}
+        store.remember(learned(("cam", OTHER, True)), AT + timedelta(days=1))
+        assert store.references() == {"cam": (OTHER,)}
 
 
 def test_a_run_without_a_store_remembers_as_the_store_does() -> None:
