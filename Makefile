@@ -67,7 +67,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy --platform win32 camagent/platform
+	$(BIN)/mypy --cache-dir .mypy_cache/win32 --platform win32 camagent/platform
 	$(BIN)/python -m camagent.document.schema --check
 
 # Third-party peers and servers that the tests run against; each script says what it needs and installs it when it may.

@@ -286,7 +286,7 @@ def test_bytes_that_are_no_reply_become_a_fault(reply: bytes, expected: FaultCod
 def test_a_silent_peer_becomes_a_timeout_within_its_budget() -> None:
     """FalkTannhaeuser/python-onvif-zeep#60: such calls hung for ever."""
     facts = RawPeer(b"", then="silence").interviewed(call_timeout_s=0.3)
-    assert facts.clock.code is FaultCode.TIMEOUT and facts.clock.elapsed_s < 2.0  # type: ignore[union-attr]
+    assert facts.clock.code is FaultCode.TIMEOUT and facts.clock.elapsed_s < 6.0  # type: ignore[union-attr]
 
 
 def test_a_peer_that_drips_is_cut_off() -> None:

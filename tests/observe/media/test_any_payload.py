@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import example, given, settings
@@ -61,8 +61,8 @@ def test_aggregates_inside_aggregates_are_not_followed(codec: str, head: bytes) 
         if len(payload) > 3_000:
             payload = head + b"".join([len(payload).to_bytes(2, "big") + payload] * 18)
     form = codec_of(codec)
-    began_s = perf_counter()
+    began_s = process_time()
     form.peek(payload)
     assert not form.begins_picture(payload)
     form.parameter_sets(payload)
-    assert perf_counter() - began_s < 1.0
+    assert process_time() - began_s < 1.0

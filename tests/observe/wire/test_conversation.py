@@ -116,7 +116,7 @@ def test_a_peer_that_is_no_camera_costs_one_step(peer: Peer, code: FaultCode) ->
     facts = meets(peer)
     assert code_of(facts) is code
     assert isinstance(facts.measured, Fault) and facts.measured.doing in ("OPTIONS", "DESCRIBE")
-    assert facts.measured.elapsed_s < 2.0
+    assert facts.measured.elapsed_s < 6.0
 
 
 def test_a_closed_port_is_refused() -> None:
@@ -143,7 +143,7 @@ def test_a_camera_that_falls_silent_costs_one_step_wherever_it_does(method: str,
     assert (facts.measured.code, facts.measured.doing) == (
         FaultCode.TIMEOUT,
         method,
-    ) and facts.measured.elapsed_s < 2.0
+    ) and facts.measured.elapsed_s < 6.0
     assert ("TEARDOWN" in camera.methods()) == (method == "PLAY")  # before it there is no session to end
 
 
