@@ -19,6 +19,9 @@ MAX_URI_CHARS = 2048  # longer than any camera's stream URI seen; bounds what a 
 _AT = re.compile(r"@|%40|\uff20|\ufe6b", re.I)
 _COLON = re.compile(r":|%3a|\uff1a|\ufe55", re.I)
 _SCHEME_TYPED = re.compile(r"^\W*(?:(?:rtsps?|https?|onvif)\b\W{0,4}|[a-z][a-z0-9+.-]{1,9}://)", re.I)
+_ACCOUNT_TYPED = re.compile(
+    r"^\W*(?:admin|root|user|guest|operator|viewer|supervisor|service)\s*(?::|%3a|\uff1a|\ufe55)", re.I
+)
 _HOST_TYPED = re.compile(r"\[|localhost\b|[\w-]+\.[\w.-]+", re.I)
 _WORD = re.compile(r"[^\s\"'()]+")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
@@ -153,10 +156,10 @@ def shown_as_typed(text: str) -> str:
     """A name, code, range or path that an operator typed, fit to be shown: whole, unless a log-in may stand
     in it.
 
-    A MAC, an IPv6 range, a name with a colon stay; what holds an "@" or begins like an address is shown as
-    `shown_without_login` shows it.
+    A MAC, an IPv6 range, a name with a colon stay; what holds an "@", or begins like an address or with an
+    account ("admin:"), is shown as `shown_without_login` shows it.
     """
-    if not (_AT.search(text) or _SCHEME_TYPED.match(text)):
+    if not (_AT.search(text) or _SCHEME_TYPED.match(text) or _ACCOUNT_TYPED.match(text)):
         return printable(hide_fields(text), "?")[:200]
     return shown_without_login(text)
 
@@ -178,6 +181,8 @@ def without_logins(sentence: str) -> str:
 def _shown_word(word: str) -> str:
     ats = list(_AT.finditer(word))
     holds_login = bool(ats) and _COLON.search(word, 0, ats[-1].start()) is not None
+    account = _ACCOUNT_TYPED.match(word)
+    holds_login = holds_login or (account is not None and account.end() < len(word))
     return shown_without_login(word) if holds_login else word
 
 

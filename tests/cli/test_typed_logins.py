@@ -53,6 +53,7 @@ FORMS = (
     f"http://admin%3A{SECRET}%40192.0.2.1/",
     f"//admin:{SECRET}@[fd00::1/x",
     f"admin:p@{SECRET}@192.0.2.1/" + "x" * 60,
+    f"admin:{SECRET}",
 )
 BAD_TARGETS = {
     f"127.0.0.1 admin {SECRET}": "127.0.0.1: ",
@@ -141,6 +142,8 @@ def test_a_log_in_in_place_of_a_range_is_not(text: str) -> None:
         ("Error: C:/school@home/a.toml: cannot be read", "Error: C:/school@home/a.toml: cannot be read"),
         ("Error: ask giamsat@truong.edu.vn for it", "Error: ask giamsat@truong.edu.vn for it"),
         ('Error: "a:b@192.0.2.1" is none', 'Error: "***@192.0.2.1" is none'),
+        ("Error: admin:b: no such file", "Error: admin:*** no such file"),
+        ("service: the user: is missing", "service: the user: is missing"),
         ("(rtsp://a:b@192.0.2.1/x)", "(rtsp://***@192.0.2.1/x)"),
     ],
 )
