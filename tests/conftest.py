@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from camagent.cli.language import DEFAULT_LANGUAGE, settle
+from camagent.cli.language import DEFAULT_LANGUAGE, set_language
 
 # Four workers share two cores: how long an example takes says nothing of the code. CI draws the same examples
 # each time; a developer draws new ones.
@@ -55,7 +55,7 @@ as such, and no verdict is sure."""
 @pytest.fixture(autouse=True)
 def vietnamese() -> None:
     """Each test begins in the default language, whatever a test before it on the same worker chose."""
-    settle(DEFAULT_LANGUAGE)
+    set_language(DEFAULT_LANGUAGE)
 
 
 @pytest.fixture(autouse=True, scope="session")

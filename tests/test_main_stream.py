@@ -18,7 +18,7 @@ from camagent.model.finding import Outcome, Verdict
 from camagent.model.scan_result import verdict_of
 from camagent.model.stream import ProfileTarget, StreamFacts, StreamRole, StreamTarget
 from camagent.model.uri import StreamUri
-from camagent.run.main_stream import MAX_OTHERS, MAX_WATCHED, plan_source, settle, video_sources
+from camagent.run.main_stream import MAX_OTHERS, MAX_WATCHED, main_first, plan_source, video_sources
 from camagent.run.visit import DeviceCheck, check_device
 from tests.builders import (
     ADDRESS,
@@ -205,7 +205,7 @@ def test_a_main_stream_that_does_not_play_keeps_its_place() -> None:
 
 def test_a_stream_without_size_or_main_gives_no_order() -> None:
     nameless = stream_facts(measured=measured_stream(width_px=None, height_px=None))
-    assert settle(()) == () and settle((nameless, sends("b", 640, 360)))[0] == nameless
+    assert main_first(()) == () and main_first((nameless, sends("b", 640, 360)))[0] == nameless
 
 
 def test_a_profile_that_plays_no_video_and_has_no_encoder_is_not_the_main_stream() -> None:

@@ -42,7 +42,7 @@ from camagent.operator_files import read_text
 from camagent.operator_files.config import Config
 from camagent.platform.ending import on_end
 from camagent.platform.process import on_reload
-from camagent.platform.resident_memory import give_back, settle
+from camagent.platform.resident_memory import freeze_start, give_back
 from camagent.platform.system_clock import SystemClock
 from camagent.store import Store
 
@@ -132,7 +132,7 @@ async def serve(parts: Parts, store: Store, speech: Speech) -> None:
         environment = Environment(
             clock, record, notifier, VIETNAM, speech.text, speech.warn, give_back, presences, ledger.new_day
         )
-        settle()
+        freeze_start()
         notifier.ready(speech.text(message("agent.starting")))
         speech.tell(message("agent.started", site=config.site.name or config.site.id or "?", url=url))
         await agent.run(environment, stop)

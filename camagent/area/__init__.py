@@ -108,13 +108,13 @@ def merge_area(
     files, problems = find_files(paths)
     frame = Frame(now, lang, options or AreaOptions(), len(files))
 
-    def told() -> Iterator[School | SourceProblem]:
+    def results() -> Iterator[School | SourceProblem]:
         for done, school in enumerate(in_processes(partial(_read, frame), files), start=1):
             yield school
             if progress:
                 progress(done, len(files))
 
-    return merge(told(), problems, frame)
+    return merge(results(), problems, frame)
 
 
 def _read(frame: Frame, path: Path) -> School | SourceProblem:

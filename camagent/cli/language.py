@@ -36,7 +36,7 @@ def _language(environment: Mapping[str, str], *names: str) -> str | None:
 _chosen = [choose(sys.argv[1:], os.environ)]
 
 
-def settle(lang: str) -> None:
+def set_language(lang: str) -> None:
     """Take another language from here on (the `--lang` option's callback, and tests)."""
     _chosen[0] = lang
 

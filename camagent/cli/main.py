@@ -20,7 +20,7 @@ from camagent.cli.mistakes import (
     EXIT_STOPPED,
     EXIT_UNDETERMINED,
     EXIT_USAGE,
-    told,
+    error_line,
     usage_line,
 )
 from camagent.cli.terminal_lines import write
@@ -102,7 +102,7 @@ def lang_option() -> click.Option:
         type=click.Choice(LANGUAGES),
         expose_value=False,
         help=t("cli.help.lang"),
-        callback=lambda _ctx, _param, value: language.settle(value) if value else None,
+        callback=lambda _ctx, _param, value: language.set_language(value) if value else None,
     )
 
 
@@ -171,18 +171,18 @@ def main() -> None:
         code = build().main(prog_name="camagent", standalone_mode=False)
     except OperatorError as error:
         for problem in error.problems:
-            write(told(tm(problem)), err=True)
+            write(error_line(tm(problem)), err=True)
         sys.exit(EXIT_USAGE)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         sys.exit(EXIT_USAGE)
     except click.UsageError as error:
-        write(told(usage_line(error)), err=True)
+        write(error_line(usage_line(error)), err=True)
         if error.ctx is not None:
             write(t("cli.try_help", command=error.ctx.command_path), err=True)
         sys.exit(EXIT_USAGE)
     except click.ClickException as error:
-        click.echo(told(error.format_message()), err=True)
+        click.echo(error_line(error.format_message()), err=True)
         sys.exit(EXIT_USAGE)
     except (click.Abort, KeyboardInterrupt):
         write(t("cli.stopped"), err=True)

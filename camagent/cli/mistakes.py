@@ -38,7 +38,7 @@ def exit_code(not_ready: int, undetermined: int, ready: int) -> int:
     return EXIT_READY
 
 
-def told(problem: str) -> str:
+def error_line(problem: str) -> str:
     """The line for a mistake, without a log-in that was typed in the wrong place."""
     from camagent.model.uri import without_logins  # whoever makes no mistake does not wait for it
 

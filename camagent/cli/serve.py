@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from camagent.cli.language import ordered, settle, t, tm
+from camagent.cli.language import ordered, set_language, t, tm
 from camagent.model.text import message
 from camagent.platform.ending import run_until_ended
 from camagent.platform.process import leave_no_dump
@@ -30,7 +30,7 @@ def serve_command(config_path: Path | None, listen: str | None) -> int:
 
     leave_no_dump()
     config = read_config(config_path)
-    settle(ordered(sys.argv[1:], os.environ) or config.agent.language)
+    set_language(ordered(sys.argv[1:], os.environ) or config.agent.language)
     _log_for_journal()
     speech = Speech(tm, lambda text, level: logger.log(level, "%s", text))
     parts = Parts(config_path, listen, config)

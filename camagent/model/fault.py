@@ -67,6 +67,21 @@ class FaultCode(StrEnum):
     """We would not do it: another host, a redirect, a write, a quiet hour."""
 
 
+LOGIN_FAULTS = frozenset(
+    {
+        FaultCode.AUTH_REQUIRED,
+        FaultCode.AUTH_REJECTED,
+        FaultCode.AUTH_UNCLEAR,
+        FaultCode.AUTH_UNSUPPORTED,
+        FaultCode.AUTH_WOULD_LEAK,
+        FaultCode.AUTH_WEAKER,
+        FaultCode.AUTH_STRANGER,
+        FaultCode.LOCKED_OUT,
+    }
+)
+"""A log-in was asked for, refused, or not sent: something lives there, and we were not let in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """Something the network or the device did to us. A value, never raised."""

@@ -20,7 +20,7 @@ from camagent.model.device import (
     MediaFacts,
     MediaProfile,
 )
-from camagent.model.fault import Fault, FaultCode
+from camagent.model.fault import LOGIN_FAULTS, Fault, FaultCode
 from camagent.model.finding import Finding
 from camagent.model.onvif import MEDIA2_NS
 from camagent.model.patterns import fits
@@ -49,18 +49,6 @@ TROUBLE = frozenset(
 )
 """Faults of the way to an answer: what came at another try is believed less. A plain "no" of the device is
 not."""
-LOGIN_TROUBLE = frozenset(
-    {
-        FaultCode.AUTH_REQUIRED,
-        FaultCode.AUTH_REJECTED,
-        FaultCode.AUTH_UNCLEAR,
-        FaultCode.AUTH_UNSUPPORTED,
-        FaultCode.AUTH_WOULD_LEAK,
-        FaultCode.AUTH_WEAKER,
-        FaultCode.AUTH_STRANGER,
-        FaultCode.LOCKED_OUT,
-    }
-)
 
 
 class Look(Enum):
@@ -185,7 +173,7 @@ def _login_doubts(camera: CameraFacts) -> Iterator[Message]:
         return
     parts = (device.information, device.media, device.network)
     faults = (*device.faults, *camera.stream_faults, *(part for part in parts if isinstance(part, Fault)))
-    if any(fault.code in LOGIN_TROUBLE for fault in faults):
+    if any(fault.code in LOGIN_FAULTS for fault in faults):
         yield _doubt("login")
 
 
@@ -267,7 +255,7 @@ def rests_on(camera: CameraFacts, findings: Sequence[Finding], look: Look) -> tu
             sentences.append(message("plan.rests_media1_menu", menu=menu))
     sentences += [message("plan.rests_answers", questions=ASKED[check]) for check in ASKED if check in checks]
     device = camera.device
-    if isinstance(device, DeviceFacts) and not any(f.code in LOGIN_TROUBLE for f in device.faults):
+    if isinstance(device, DeviceFacts) and not any(f.code in LOGIN_FAULTS for f in device.faults):
         scheme = device.login.scheme
         sentences.append(
             message("plan.rests_login", scheme=scheme) if scheme else message("plan.rests_no_login")

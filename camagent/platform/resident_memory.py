@@ -7,7 +7,7 @@ import gc
 from camagent.platform.process import give_back_memory
 
 
-def settle() -> None:
+def freeze_start() -> None:
     """Take what was loaded at the start out of every later garbage collection; call once, before the work
     begins."""
     gc.collect()

@@ -40,7 +40,7 @@ def camera_blocks(cameras: Sequence[CameraView], lang: str) -> tuple[CameraBlock
     together."""
     groups: dict[tuple[Verdict, tuple[str, ...]], list[CameraView]] = {}
     for camera in in_order(cameras):
-        groups.setdefault((camera.verdict, tuple(told(camera, lang))), []).append(camera)
+        groups.setdefault((camera.verdict, tuple(verdict_lines(camera, lang))), []).append(camera)
     return tuple(CameraBlock(tuple(members), lines) for (_, lines), members in groups.items())
 
 
@@ -49,7 +49,7 @@ def in_order(cameras: Sequence[CameraView]) -> list[CameraView]:
     return sorted(cameras, key=lambda camera: (_ORDER[camera.verdict], sort_key(camera.name), camera.id))
 
 
-def told(camera: CameraView, lang: str) -> list[str]:
+def verdict_lines(camera: CameraView, lang: str) -> list[str]:
     """Why the camera got its verdict, weightiest first, and what to do; nothing of a ready one, nor of one
     that the user stopped before anything of it failed: the run says that once."""
     is_stopped = any(fault.code == FaultCode.STOPPED for fault in camera.faults)

@@ -229,7 +229,7 @@ def _measured_pixels(stream: StreamFacts) -> int | None:
     return _pixels(stream.measured) if isinstance(stream.measured, MeasuredStream) else None
 
 
-def settle(streams: Sequence[StreamFacts]) -> tuple[StreamFacts, ...]:
+def main_first(streams: Sequence[StreamFacts]) -> tuple[StreamFacts, ...]:
     """The same streams, main first, by what was measured; a main stream that could not be measured keeps its
     place."""
     if not streams:

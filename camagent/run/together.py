@@ -9,21 +9,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from camagent.model.fault import FaultCode
+from camagent.model.fault import LOGIN_FAULTS, FaultCode
 from camagent.model.stream import MeasuredStream, StreamFacts
 
 RECORDER_SOURCES = 4  # video sources from which on a device is built to serve many viewers at a time
 AT_ONCE = 4  # sessions with a recorder; a wall of four pictures is what its makers' own programs open
 _ITS_OWN = frozenset(
     {
-        FaultCode.AUTH_REQUIRED,
-        FaultCode.AUTH_REJECTED,
-        FaultCode.AUTH_UNCLEAR,
-        FaultCode.AUTH_UNSUPPORTED,
-        FaultCode.AUTH_WOULD_LEAK,
-        FaultCode.AUTH_WEAKER,
-        FaultCode.AUTH_STRANGER,
-        FaultCode.LOCKED_OUT,
+        *LOGIN_FAULTS,
         FaultCode.NOT_FOUND,
         FaultCode.NO_VIDEO,
         FaultCode.CODEC_UNSUPPORTED,

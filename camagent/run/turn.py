@@ -24,11 +24,11 @@ from camagent.run.main_stream import (
     address_fault,
     configured_stream,
     left_out,
+    main_first,
     main_place,
     plan_source,
     promoted,
     settings_of,
-    settle,
     wants_another,
 )
 from camagent.run.together import Together, at_once
@@ -97,7 +97,9 @@ class Turn:
                 streams.append(stream)
         if self.doors.glances_at_subs:
             await self._look_longer(together, plans, by_source)
-        return [seen_source(plan, settle(streams)) for plan, streams in zip(plans, by_source, strict=True)]
+        return [
+            seen_source(plan, main_first(streams)) for plan, streams in zip(plans, by_source, strict=True)
+        ]
 
     async def _look_longer(
         self,

@@ -43,9 +43,9 @@ class Book:
 @pytest.fixture(params=["vi", "en"])
 def lang(request: pytest.FixtureRequest) -> Iterator[str]:
     before = language.lang()
-    language.settle(request.param)
+    language.set_language(request.param)
     yield request.param
-    language.settle(before)
+    language.set_language(before)
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ from tests.assess.test_profile import GOOD
 @pytest.fixture(params=["vi", "en"])
 def lang(request: pytest.FixtureRequest) -> object:
     before = language.lang()
-    language.settle(request.param)
+    language.set_language(request.param)
     yield request.param
-    language.settle(before)
+    language.set_language(before)
 
 
 def run(*arguments: str) -> str:

@@ -16,7 +16,7 @@ from tests.assess.judging import shipped
 
 
 def explain(*words: str, lang: str = "vi") -> Result:
-    language.settle(lang)
+    language.set_language(lang)
     return CliRunner().invoke(explain_command, list(words))
 
 
@@ -82,7 +82,7 @@ def test_the_usage_line_of_a_command_below_a_group_is_in_the_users_language() ->
 
     from camagent.cli.main import build
 
-    language.settle("vi")
+    language.set_language("vi")
     group = build().get_command(click.Context(build()), "camera")
     assert isinstance(group, click.Group)
     assert group.commands["retire"].options_metavar == "[TÙY CHỌN]"

@@ -8,7 +8,7 @@ from itertools import chain
 from camagent.assess.judgement import Judgement, Reading, at_least, at_most, limited, say, unknown
 from camagent.assess.rule import About, Rule
 from camagent.model.device import DeviceFacts, Service
-from camagent.model.fault import Fault, FaultCode
+from camagent.model.fault import LOGIN_FAULTS, Fault, FaultCode
 from camagent.model.finding import Outcome
 from camagent.model.onvif import CAPABILITY_NAMESPACES, PROFILE_SERVICES, claimed_profiles
 from camagent.model.scan_result import History, SiteFacts
@@ -17,14 +17,7 @@ from camagent.model.text import Message
 
 NOT_THE_CAMERAS = frozenset(
     {
-        FaultCode.AUTH_REQUIRED,
-        FaultCode.AUTH_REJECTED,
-        FaultCode.AUTH_UNCLEAR,
-        FaultCode.AUTH_UNSUPPORTED,
-        FaultCode.AUTH_WOULD_LEAK,
-        FaultCode.AUTH_WEAKER,
-        FaultCode.AUTH_STRANGER,
-        FaultCode.LOCKED_OUT,
+        *LOGIN_FAULTS,
         FaultCode.TLS_FAILED,
         FaultCode.BUSY,
         FaultCode.CODEC_UNSUPPORTED,
