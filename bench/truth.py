@@ -404,7 +404,9 @@ def main() -> None:
         for number in range(round(share * options.trials)):
             judge(trial(kind, number, options.seed), tally, notes)
         table[kind] = vars(tally)
-        print(f"{kind:26}", *(f"{name}={value}" for name, value in vars(tally).items()))
+        excused = tally.bits_null - tally.bits_null_unexcused
+        figures = (f"{name}={value}" for name, value in vars(tally).items())
+        print(f"{kind:26}", *figures, f"bits_null_excused={excused}")
         counts: Counter[str] = Counter()
         for note in notes:
             counts[note.split(":")[1].split()[0]] += 1

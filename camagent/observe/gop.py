@@ -123,4 +123,8 @@ def _between_s(table: FrameTable, rate: FrameRate | None, a: int, b: int) -> flo
     sure = rate.mean_hz is not None and rate.uncertainty_hz < UNSURE_RATIO * rate.mean_hz
     if rate.basis == "arrivals" and sure and rate.mean_hz is not None:
         return min(arrived_s, (b - a) / rate.mean_hz)
-    return min(arrived_s, max(0.0, stamped_s))
+    if not sure:
+        arrived_s -= max(
+            (b - a for a, b in pairwise(table.arrivals_s)), default=0.0
+        )  # it came late, or all did
+    return max(0.0, min(arrived_s, stamped_s))

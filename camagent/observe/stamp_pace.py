@@ -84,8 +84,9 @@ def _least_delayed(arrivals_s: Sequence[float], delays_s: Sequence[float]) -> li
     blocks = int(span_s / (GAPS_PER_BLOCK * gap_s)) if gap_s > 0 else MIN_BLOCKS
     blocks = min(MAX_BLOCKS, max(MIN_BLOCKS, blocks))
     lowest: dict[int, tuple[float, float]] = {}
+    each_s = span_s / (blocks - 0.001)  # the very last frame belongs to the last stretch
     for arrival, delay in zip(arrivals_s, delays_s, strict=True):
-        block = min(blocks - 1, int((arrival - start_s) / span_s * blocks))
+        block = int((arrival - start_s) / each_s)
         if block not in lowest or delay < lowest[block][1]:
             lowest[block] = (arrival, delay)
     return [lowest[block] for block in sorted(lowest)]
@@ -203,14 +204,12 @@ def _busy_ratio(
     """Share of the time of large frames in which their packets were coming; None without enough of them."""
     if len(ends_s) != len(arrivals_s):
         return None
-    coming = total = 0.0
-    frames = 0
-    for row in range(len(arrivals_s) - 1):
-        if sizes_bytes[row] >= LARGE_FRAME_BYTES:
-            frames += 1
-            coming += max(0.0, ends_s[row] - arrivals_s[row])
-            total += max(0.0, arrivals_s[row + 1] - arrivals_s[row])
-    return coming / total if frames >= MIN_LARGE_FRAMES and total > 0 else None
+    rows = zip(
+        arrivals_s, arrivals_s[1:], ends_s, sizes_bytes, strict=False
+    )  # the last frame has no next one
+    large = [(end - start, then - start) for start, then, end, size in rows if size >= LARGE_FRAME_BYTES]
+    coming, total = sum(took_s for took_s, _ in large), sum(turn_s for _, turn_s in large)
+    return coming / total if len(large) >= MIN_LARGE_FRAMES and total > 0 else None
 
 
 def reports_are_queued(reports_s: Sequence[tuple[float, float]], drift: float) -> bool | None:

@@ -32,6 +32,7 @@ NOTHING_TOLD = 0.5  # of a rate by arrivals: with so much doubt it tells nothing
 # of the arrivals' span, where nothing finer can be seen; B-frames cut off at its ends are less
 FAR_APART = 0.5
 MAX_DOUBT = 3.0  # of a rate: nobody's stamps run three times too slow
+LONG_WAIT = 3.0  # of the usual wait for a frame: something was held back
 UNSEEN_DELAY_S = 0.1  # what the network may have added where it cannot be seen
 # of the whole window's drift: a part known that well shows that the stamps do not lie everywhere
 FLAT_SHARE = 0.5
@@ -174,6 +175,10 @@ def burst_frames(table: FrameTable) -> int:
 
 def _arrival_intervals_s(table: FrameTable, first: int) -> list[float]:
     arrivals = table.arrivals_s
+    if not any(table.damaged):
+        intervals = [b - a for a, b in pairwise(arrivals[first:])]
+        if min(intervals, default=0.0) >= 0:
+            return intervals  # as nearly always
     rows = range(first + 1, len(table))
     return [max(0.0, arrivals[row] - arrivals[row - 1]) for row in rows if not table.damaged[row]]
 
@@ -230,9 +235,9 @@ def _of_whole_window(run: _Run, paces: Sequence[ArrivalPace], witness: Witness) 
     if full and not lossless and _falls_behind(arrivals_s, stamped_s, paces):
         return _Belief(True, 0.0, slow_line=True)
     if not paces or span_s < MIN_SPAN_FOR_DRIFT_S:
-        doubt, apart_s = _unseen(arrivals_s), abs(max(stamped_s) - min(stamped_s) - span_s)
-        apart = apart_s > max(doubt, FAR_APART) * span_s
-        return _Belief(not apart, math.inf if apart else doubt)
+        stamped_span_s, doubt = max(stamped_s) - min(stamped_s), _unseen(arrivals_s)
+        apart = abs(stamped_span_s - span_s) > max(doubt, FAR_APART) * span_s
+        return _Belief(not apart, math.inf if apart else max(doubt, _stretched(arrivals_s, stamped_span_s)))
     whole = paces[0]
     fits = [p for p in paces if abs(p.drift) <= max(p.uncertainty, HONEST_DRIFT)]
     if whole not in fits:
@@ -253,12 +258,12 @@ def _loses_too_little(whole: ArrivalPace, lost_ratio: float | None) -> bool:
 def _falls_behind(
     arrivals_s: Sequence[float], stamped_s: Sequence[float], paces: Sequence[ArrivalPace]
 ) -> bool:
-    """Frames come later and later, or some are left out and the others are not early."""
+    """Frames come later and later, or some are left out; and the last ones are not early."""
     if not paces:
         delays = [a - t for a, t in zip(arrivals_s, stamped_s, strict=True)]
         return delays[-1] - min(delays) > SLOW_GROWTH_S
     whole = paces[0]
-    return whole.growth_s > SLOW_GROWTH_S or (_skips(stamped_s) and whole.drift > -HONEST_DRIFT)
+    return whole.drift > -HONEST_DRIFT and (whole.growth_s > SLOW_GROWTH_S or _skips(stamped_s))
 
 
 def _unseen(arrivals_s: Sequence[float]) -> float:
@@ -266,6 +271,15 @@ def _unseen(arrivals_s: Sequence[float]) -> float:
     span_s = arrivals_s[-1] - arrivals_s[0]
     longest_s = max((b - a for a, b in pairwise(arrivals_s)), default=0.0)
     return (longest_s + UNSEEN_DELAY_S) / span_s if span_s > 0 else 1.0
+
+
+def _stretched(arrivals_s: Sequence[float], stamped_span_s: float) -> float:
+    """How far too slow the stamps may be (a ratio), if what came after a silence had waited through it."""
+    waits = [b - a for a, b in pairwise(arrivals_s)]
+    usual_s = median(waits) if waits else 0.0
+    held_back_s = sum(wait - usual_s for wait in waits if wait > LONG_WAIT * usual_s)
+    sent_s = arrivals_s[-1] - arrivals_s[0] - held_back_s
+    return min(MAX_DOUBT, stamped_span_s / sent_s - 1) if sent_s > 0 else MAX_DOUBT
 
 
 def _skips(stamped_s: Sequence[float]) -> bool:

@@ -149,4 +149,4 @@ def test_a_gop_is_no_longer_than_its_stamps_say_however_late_it_came() -> None:
     some = table(stamps, [row / 25 if row < 25 else 7.0 + row / 25 for row in range(50)])
     rate = frame_rate(some)
     assert rate is not None and rate.basis == "stamps"
-    assert gop(some, rate).at_least_s == pytest.approx(49 / 25)
+    assert gop(some, rate).at_least_s == pytest.approx(49 / 25, abs=0.05)
