@@ -55,8 +55,8 @@ class RtspConnection(asyncio.BufferedProtocol):
         self.media: Media | None = None
         self.stray_packets = 0
         """Interleaved packets on a channel that nobody was promised."""
-        self.full_reads = 0
-        """The longest run of reads that filled the whole buffer."""
+        self.full_bytes = self.full_reads = 0
+        """What the latest reads brought that left no room; the longest such run, in whole buffers."""
         self.tls_fingerprint: str | None = None
         self.encrypted = False
         self.descriptor: int | None = None
@@ -69,7 +69,6 @@ class RtspConnection(asyncio.BufferedProtocol):
         self._tail = b""
         self._junk_bytes = 0
         self._unasked = 0
-        self._full_run = 0
         self._transport: asyncio.Transport | None = None
         self._waiting: tuple[int, asyncio.Future[Response]] | None = None
         self._given_up: set[int] = set()
@@ -122,18 +121,18 @@ class RtspConnection(asyncio.BufferedProtocol):
 
     def _read(self, nbytes: int) -> None:
         media = self.media
-        if media is None or self._tail or self._head is not None or nbytes == RECEIVE_BYTES:
+        if media is None or self._tail or self._head is not None or nbytes == len(self._window):
             self._received(nbytes)
             return
         # Nearly always: packets of the video, all of them whole.
-        end, self._full_run = TAIL_BYTES + nbytes, 0
+        end, self.full_bytes = TAIL_BYTES + nbytes, 0
         stopped = media.track.feed_interleaved(self._buffer, TAIL_BYTES, end, self._clock.monotonic_s())
         if stopped < end:
             self._take(stopped, end)
 
     def _received(self, nbytes: int) -> None:
-        self._full_run = self._full_run + 1 if nbytes == RECEIVE_BYTES else 0
-        self.full_reads = max(self.full_reads, self._full_run)
+        self.full_bytes = self.full_bytes + nbytes if nbytes == len(self._window) else 0
+        self.full_reads = max(self.full_reads, self.full_bytes // RECEIVE_BYTES)
         start, tail = TAIL_BYTES, self._tail
         if tail:
             start -= len(tail)

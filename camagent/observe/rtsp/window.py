@@ -20,6 +20,7 @@ from camagent.observe.lag import NOTED_LAG_S, lag_meter
 from camagent.observe.receiver import TrackPlan, TrackReceiver
 from camagent.observe.rtcp import Reception, SenderReport, parse_rtcp, render_receiver_report
 from camagent.observe.rtsp.batching import turn_reader
+from camagent.observe.rtsp.buffer import RECEIVE_BYTES
 from camagent.observe.rtsp.connection import FULL_READS
 from camagent.observe.rtsp.datagrams import DatagramPair, open_pair
 from camagent.observe.rtsp.media import Media
@@ -36,6 +37,7 @@ REPORT_EVERY_S = 5.0  # RFC 3550 §6.2: the usual minimum; Arlo stops after 10 s
 ENOUGH_FRAMES = 6  # fewer tell neither a rate nor what kept them
 # the send buffer of a small camera (64 kB–1 MB) and ours hold half a second of 4 Mbit/s
 LOOP_LAG_LIMIT_S = 0.5
+BEHIND_BYTES = 2 * RECEIVE_BYTES  # one full read may be the end of a burst
 # how often the watch looks up while it waits for pictures: a timer and a task switch for each camera
 WAKE_S = 1.0
 QUIET_WAKE_S = 2.5  # … and while packets just flow
@@ -234,7 +236,9 @@ class Watching:
     def _excused(self, fault: Fault | None) -> Fault | None:
         """Where we read nothing for so long that a server may have given us up, it is not the camera that
         failed."""
-        late = self._lag_s > LOOP_LAG_LIMIT_S or self._connection.effort.rests
+        # the video is there, and other bytes before it that came faster than we read
+        behind = self._connection.full_bytes >= BEHIND_BYTES
+        late = behind or self._lag_s > LOOP_LAG_LIMIT_S or self._connection.effort.rests
         if fault is None or not late or fault.code is FaultCode.MALFORMED_REPLY:
             return fault
         return replace(fault, code=FaultCode.BUDGET_SPENT)

@@ -18,6 +18,7 @@ from camagent.observe.rtsp.connection import (
     MAX_UNASKED,
     RtspConnection,
 )
+from camagent.observe.rtsp.effort import MIN_READ_BYTES
 from camagent.observe.rtsp.media import Media
 from camagent.platform.system_clock import SystemClock
 from tests.observe.wire.camera import frame_payloads, on_channel, rtp
@@ -101,6 +102,23 @@ def test_reads_that_fill_the_buffer_again_and_again_are_noticed() -> None:
         return connection.full_reads
 
     assert asyncio.run(look()) == FULL_READS
+
+
+def test_small_reads_of_a_costly_peer_that_leave_no_room_are_noticed_too() -> None:
+    """Whose packets take long is read in small pieces: what waits behind them is not silence."""
+
+    async def look() -> tuple[int, int]:
+        connection = RtspConnection(SystemClock())
+        connection._window = connection._window[:MIN_READ_BYTES]
+        packet = on_channel(b"x" * (MIN_READ_BYTES // 4 - 4), 77)
+        for _ in range(2 * RECEIVE_BYTES // MIN_READ_BYTES):
+            connection.get_buffer(-1)[:] = packet * 4
+            connection.buffer_updated(MIN_READ_BYTES)
+        waiting_bytes = connection.full_bytes
+        connection.buffer_updated(len(packet))
+        return waiting_bytes, connection.full_bytes
+
+    assert asyncio.run(look()) == (2 * RECEIVE_BYTES, 0)
 
 
 @pytest.mark.parametrize(
