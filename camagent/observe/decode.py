@@ -115,6 +115,7 @@ class _Worker:
                 await self._send(process, number, job)
                 return await answer
         except TimeoutError:
+            answer.cancel()  # nobody waits for it, whatever becomes of the process
             if self._process is process:
                 await self.close()
             raise

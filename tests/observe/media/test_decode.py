@@ -4,6 +4,7 @@ else."""
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import stat
 import subprocess
@@ -282,6 +283,22 @@ def test_a_decoder_that_hangs_costs_one_stream_and_its_time() -> None:
     answers = run(work())
     assert [isinstance(a, Fault) for a in answers] == [False, False, True, False, False, False]
     assert answers[2].code is FaultCode.DECODE_FAILED and answers[2].elapsed_s >= 4.0
+
+
+@pytest.mark.slow
+def test_a_decoder_that_does_not_even_listen_leaves_no_word_behind() -> None:
+    unheard: list[dict[str, Any]] = []
+
+    async def work() -> PictureReport | Fault:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
+        async with PicturePool(workers=1, job_timeout_s=0.05) as pool:  # it is still being loaded then
+            report = await pool.judge("h264", [bytes(12_000_000)])
+        gc.collect()
+        return report
+
+    report = run(work())
+    assert isinstance(report, Fault) and report.code is FaultCode.DECODE_FAILED
+    assert not unheard
 
 
 @pytest.mark.slow
