@@ -6,8 +6,10 @@ import errno
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -111,6 +113,7 @@ def _ready(path: Path, steps: Migrations, journal: str = "WAL") -> sqlite3.Conne
     try:
         connection.execute(f"PRAGMA journal_mode = {journal}")
         connection.execute("PRAGMA synchronous = FULL")  # a commit outlives a power cut
+        _only_our_tables(connection, path, steps)
         state = connection.execute("PRAGMA quick_check(1)").fetchone()
         if state != ("ok",):
             raise _damage()
@@ -150,6 +153,32 @@ def _migrate(connection: sqlite3.Connection, path: Path, steps: Migrations) -> N
             for statement in statements:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _only_our_tables(connection: sqlite3.Connection, path: Path, steps: Migrations) -> None:
+    """Before anything is read: in another's view, trigger or index a query may take all memory, or never end.
+
+    Raises: OperatorError where the file holds something else than camagent made.
+    """
+    connection.execute("BEGIN")  # both as of one moment: another process may be migrating
+    version, schema = _version(connection), _schema(connection)
+    connection.execute("COMMIT")
+    if version <= len(steps) and schema != _own_schema(steps[:version]):
+        raise OperatorError(message("report.store.foreign", path=str(path)))
+
+
+@lru_cache(maxsize=8)
+def _own_schema(steps: Migrations) -> frozenset[str]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for statement in chain.from_iterable(steps):
+            connection.execute(statement)
+        return _schema(connection)
+
+
+def _schema(connection: sqlite3.Connection) -> frozenset[str]:
+    """What made each table, index, view and trigger, but for those that SQLite makes by itself."""
+    texts = connection.execute("SELECT sql FROM sqlite_schema WHERE sql NOT LIKE 'CREATE TABLE sqlite_stat%'")
+    return frozenset(text for (text,) in texts)
 
 
 def _version(connection: sqlite3.Connection) -> int:
