@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camagent.observe.picture.condition import BENCH, Condition
+from camagent.observe.picture.surface import BARE_WALL, LIT_BY_DAY, WALL, detail_of, in_focus, unevenness
 from camagent.observe.picture.view import PictureView
 
 MID_TONES = (
@@ -17,6 +18,15 @@ MID_TONES = (
 CLIPPED = 248  # full range; coding leaves some of what the sensor clipped a few steps below 255
 HALO = 195  # what a light source leaves around itself; a white wall ends at an edge
 PLAIN = 1.0  # 8-bit steps of structure
+BARE = (
+    1.7  # the same of a wall with nothing on it; of 40 densely hazy clips that are lit as evenly one has less
+)
+VEILED = 200.0  # hazy clips of strength 4 and 5 leave 218 and more
+MIDDLE_ROWS, CLEAR = (
+    slice(3, 6),
+    6.0,
+)  # of the map of detail; a dense veil leaves 4.8 at most, a white board 7 to 12
+INFRARED_GREY = 18.5  # of `grey`, 20 at most: no colour left but what coding leaves
 LIFTED = 0.4  # of the bright: haze leaves 0.6 and more; by dusk and lamps the dark stays below
 GREY = 12.0  # 8-bit steps of chroma; more is a colour that somebody sends
 HALO_PX = 9  # of the sample
@@ -49,11 +59,22 @@ def washed_out(view: PictureView) -> float:
 def veiled(view: PictureView) -> float:
     """How much of the scale is not used between the 2nd and the 98th percentile, where a veil lifts the dark.
 
-    0 where there is but a plain wall, and where the dark is dark: a scene at dusk uses little of the scale
-    too. What is drawn on the picture fills less than a fiftieth of it.
+    0 where the dark is dark: a scene at dusk uses little of the scale too. And 0 for a wall, which is lit
+    evenly, with nothing or something sharp before it, and where an edge is sharper than any behind a veil.
+    What is drawn on the picture fills less than a fiftieth of it.
     """
     low, high = view.percentile(2), view.percentile(98)
-    return 255 - (high - low) if view.structure_std >= PLAIN and low >= LIFTED * high else 0.0
+    left = 255 - (high - low)
+    if view.structure_std < PLAIN or low < LIFTED * high:
+        return 0.0
+    return 0.0 if left > VEILED and _is_clear(view) else left
+
+
+def _is_clear(view: PictureView) -> bool:
+    """A wall, or a thing in the middle third of the rows that no veil dims."""
+    if float(detail_of(view)[MIDDLE_ROWS].max()) > CLEAR:
+        return True
+    return unevenness(view, LIT_BY_DAY) < (WALL if in_focus(view) else BARE_WALL)
 
 
 def glaring(view: PictureView) -> float:
@@ -111,7 +132,7 @@ CONDITIONS = (
     Condition("black", dark, 232.0, 232.0, (0, 255), BENCH, "high"),
     Condition("underexposed", dim, 223.5, 223.5, (0, 255), BENCH, "high"),
     Condition("overexposed", washed_out, 0.32, 0.32, (0, 1), BENCH, "medium"),
-    Condition("low_contrast", veiled, 200.0, 200.0, (0, 255), BENCH, "medium"),
-    Condition("glare", glaring, 0.09, 0.09, (0, 1), BENCH, "medium"),
+    Condition("low_contrast", veiled, VEILED, VEILED, (0, 255), BENCH, "medium"),
+    Condition("glare", glaring, 0.16, 0.16, (0, 1), BENCH, "medium"),
     Condition("cast", tinted, 32.0, 32.0, (0, 182), BENCH, "low"),
 )

@@ -53,7 +53,7 @@ def flicker(first: Plane, second: Plane) -> float:
 
     At low bit rates coding smooths noise away inside a picture; between two it still shows.
     """
-    if first.shape != second.shape or not first.size:
+    if first.shape != second.shape or min(first.shape) < max(FINE_PX):
         return 0.0
     change = cv2.subtract(first, second, dtype=cv2.CV_16S)
     around = cv2.boxFilter(change, cv2.CV_16S, FINE_PX, normalize=False)

@@ -121,16 +121,17 @@ def lines(view: PictureView) -> tuple[float, float]:
 
 
 def oblique_lines(view: PictureView) -> float:
-    """Strength of even lines at a slant over the whole picture, 8-bit steps: one wave that squares share.
+    """Strength of even lines, level or at a slant, 8-bit steps: one wave that squares of the picture share.
 
     Of twelve squares all but one must have it, sharp against the waves beside it; 0 where two squares already
-    have none of `WEAKEST_WAVE`. Lines along rows or columns are those of `lines`: coding draws some too.
+    have none of `WEAKEST_WAVE`. A wave along rows or columns that repeats with the blocks is drawn by coding,
+    and one that stands out as much as `FENCE` is a fence, seen straight on.
     """
     luma = view.planes.luma
     room_down, room_across = luma.shape[0] - SQUARE_PX, luma.shape[1] - SQUARE_PX
     if min(room_down, room_across) < 2 * SQUARE_PX:
         return 0.0
-    window, is_oblique = _square_window(), _oblique_waves()
+    window, (is_sought, is_oblique) = _square_window(), _sought_waves()
     weakest = next_weakest = np.full(window.shape, np.finfo(np.float32).max, np.float32)
     steps = (SQUARE_PX**2 / 8) * (1 << (view.planes.bit_depth - 8))
     for down, across in SQUARES:
@@ -140,11 +141,13 @@ def oblique_lines(view: PictureView) -> float:
         power = cv2.magnitude(waves[..., 0], waves[..., 1])
         next_weakest = cv2.min(next_weakest, cv2.max(weakest, power))
         weakest = cv2.min(weakest, power)
-        if float((next_weakest * is_oblique).max()) <= WEAKEST_WAVE * steps:
+        if float((next_weakest * is_sought).max()) <= WEAKEST_WAVE * steps:
             return 0.0
+    if float(next_weakest.max()) > FENCE * steps:
+        is_sought = is_oblique
     highest = next_weakest >= cv2.dilate(next_weakest, np.ones((3, 3), np.uint8))  # no flank of a level wave
     sharp = next_weakest - WAVE_OVER_SCENE * _beside(next_weakest)
-    return float((highest * is_oblique * sharp).max()) / steps
+    return float((highest * is_sought * sharp).max()) / steps
 
 
 def _beside(power: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -164,12 +167,17 @@ def _square_window() -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=1)
-def _oblique_waves() -> NDArray[np.float32]:
-    """1 for waves of at most LONGEST_PERIOD_PX that run neither along the rows nor along the columns."""
+def _sought_waves() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """1 for waves of at most LONGEST_PERIOD_PX that coding does not draw, and 1 for the slanted ones of them.
+
+    Coding draws waves along the rows or columns that repeat with its blocks of 8.
+    """
     waves = SQUARE_PX // 2 - np.abs(np.arange(SQUARE_PX) - SQUARE_PX // 2)  # in the square, whichever way
     short = np.hypot(waves[:, None], waves) * LONGEST_PERIOD_PX >= SQUARE_PX
-    slanted = waves > 1
-    return np.asarray(short & slanted[:, None] & slanted, np.float32)
+    of_blocks, level = waves % (SQUARE_PX // 8) == 0, waves <= 1
+    drawn = (of_blocks[:, None] & level) | (level[:, None] & of_blocks)
+    oblique = short & ~level[:, None] & ~level
+    return np.asarray(short & ~drawn, np.float32), np.asarray(oblique, np.float32)
 
 
 def _common_lines(series: NDArray[np.float32]) -> float:
@@ -260,6 +268,7 @@ SQUARE_PX = 64
 SQUARES = tuple(product((0.1, 0.5, 0.9), (0.04, 0.35, 0.65, 0.96)))  # of the room there is, down and across
 WEAKEST_WAVE = 2.0  # 8-bit steps; below what is stated: most scenes are done after a few squares
 WAVE_OVER_SCENE = 3.0
+FENCE = 30.0  # 8-bit steps of a wave; lines over a picture that still shows something have 22 at most
 
 CONDITIONS = (
     Condition(

@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camagent.model.stream import PictureNumbers
-from camagent.observe.picture import detail, light, pattern
+from camagent.observe.picture import detail, light, pattern, surface
 from camagent.observe.picture.condition import Condition
 from camagent.observe.picture.pair import row_means
 from camagent.observe.picture.view import PictureView, Plane, Planes, histogram
 
 DARK_LUMA = 20  # full range; below it nothing is told apart on a monitor
 BRIGHT_LUMA = 245
-INFRARED_GREY = 18.5  # of `light.grey`, 20 at most: no colour left but what coding leaves
 CONDITIONS: tuple[Condition, ...] = (*light.CONDITIONS, *pattern.CONDITIONS, *detail.CONDITIONS)
 """Everything that one picture alone can show; a new condition is a function and a row in one of these."""
 
@@ -78,7 +77,7 @@ def measure(planes: Planes) -> PictureMeasures:
 
 def numbers_of(view: PictureView) -> PictureNumbers:
     """The numbers of one picture that may be kept."""
-    details = detail.detail_of(view)[1:-1]
+    details = surface.detail_of(view)[1:-1]
     u, v = view.middle_colour
     return PictureNumbers(
         luma=view.thumb.astype(np.uint8).tobytes(),
@@ -86,7 +85,7 @@ def numbers_of(view: PictureView) -> PictureNumbers:
         chroma_u=u,
         chroma_v=v,
         sharpness=detail.sharpness_of(view)[0],
-        infrared=light.grey(view) > INFRARED_GREY,
+        infrared=light.grey(view) > light.INFRARED_GREY,
     )
 
 

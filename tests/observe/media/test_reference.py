@@ -13,11 +13,11 @@ import pytest
 
 from camagent.model.json_form import to_json
 from camagent.model.stream import PictureNumbers
-from camagent.observe.picture.detail import DETAIL_GRID
 from camagent.observe.picture.facts import image_facts
 from camagent.observe.picture.picture_numbers import measure
 from camagent.observe.picture.reference import COLUMNS, TILE, alike, compared, with_reference
 from camagent.observe.picture.shading import without_shading
+from camagent.observe.picture.surface import DETAIL_GRID
 from camagent.observe.picture.view import THUMB_SIZE, Planes, structure
 from tests.observe.media.drawn_scenes import contrast, dead_leaves, noisy
 
