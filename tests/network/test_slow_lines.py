@@ -52,30 +52,24 @@ MBPS = 1e6
 @pytest.mark.parametrize(
     "phases_bps",
     [
-        ((5.0, 0.4 * MBPS),),
-        ((3.0, 0.4 * MBPS), (6.0, 20 * MBPS)),
-        tuple((2.0 * turn, 0.4 * MBPS if turn % 2 else 20 * MBPS) for turn in range(10)),
+        ((5.0, 1.2 * MBPS),),
+        ((3.0, 1.2 * MBPS), (6.0, 20 * MBPS)),
+        tuple((2.0 * turn, 1.2 * MBPS if turn % 2 else 20 * MBPS) for turn in range(10)),
     ],
     ids=["from the middle on", "for a part", "by turns"],
 )
 def test_a_line_that_is_slow_for_a_part_of_the_window_is_named(
     phases_bps: tuple[tuple[float, float], ...],
 ) -> None:
-    facts = asyncio.run(through(Line(rate_bps=20 * MBPS, phases_bps=phases_bps), "old_720p_mjpeg", 10.0))
+    facts = asyncio.run(through(Line(rate_bps=20 * MBPS, phases_bps=phases_bps), "load_1080p_h264", 10.0))
     figures = measured(facts)
     assert "network_slow" in figures.limits
     rate_hz, doubt_hz = figures.frame_rate_hz, figures.frame_rate_uncertainty_hz
-    assert rate_hz is None or abs(rate_hz - 12.0) <= max(0.36, doubt_hz or 0.0)
+    assert rate_hz is None or abs(rate_hz - 25.0) <= max(0.75, doubt_hz or 0.0)
 
 
-@pytest.mark.parametrize(
-    ("clip", "rate_bps"),
-    [("load_1080p_h264", 20_000), ("old_720p_mjpeg", 64_000)],
-)
-def test_a_line_on_which_hardly_a_frame_comes_whole_is_slow_and_its_camera_alive(
-    clip: str, rate_bps: float
-) -> None:
-    figures = measured(asyncio.run(through(Line(rate_bps=rate_bps), clip, 3.0)))
+def test_a_line_on_which_hardly_a_frame_comes_whole_is_slow_and_its_camera_alive() -> None:
+    figures = measured(asyncio.run(through(Line(rate_bps=64_000), "old_720p_mjpeg", 3.0)))
     assert figures.frames < 6 and "network_slow" in figures.limits
     finding = judged("stream_plays", with_main(measured=figures))
     assert finding.outcome in (Outcome.PASS, Outcome.NOT_ASSESSED)
