@@ -133,6 +133,6 @@ CONDITIONS = (
     Condition("underexposed", dim, 223.5, 223.5, (0, 255), BENCH, "high"),
     Condition("overexposed", washed_out, 0.32, 0.32, (0, 1), BENCH, "medium"),
     Condition("low_contrast", veiled, VEILED, VEILED, (0, 255), BENCH, "medium"),
-    Condition("glare", glaring, 0.16, 0.16, (0, 1), BENCH, "medium"),
+    Condition("glare", glaring, 0.15, 0.15, (0, 1), BENCH, "medium"),
     Condition("cast", tinted, 32.0, 32.0, (0, 182), BENCH, "low"),
 )

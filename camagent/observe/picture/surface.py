@@ -20,8 +20,8 @@ LIT_BY_DAY, LIT_BY_LAMP = (
 )  # degree of the surface: daylight fades to one side, the light of a camera's own lamp around its middle
 LIT_BY_DAY, LIT_BY_LAMP = 2, 4
 FITS, FITTED_SHARE = 3, 0.8  # who walks by and what hangs at a wall is left out of the fit
-# of the mean, by a surface that lamps make too: walls leave 0.0086 at most, covers 0.0106 at least
-PLANE = 0.009
+# of the mean, by a surface that lamps make too: walls leave 0.0070 (one of B 0.0086), covers 0.0082
+PLANE = 0.008
 # by one that daylight makes: walls leave 0.0051 with a sharp thing on them, 0.0045 with none; of 40 clips in
 # dense haze one reaches down to 0.0048, the next to 0.0063
 WALL, BARE_WALL = 0.0065, 0.0047
