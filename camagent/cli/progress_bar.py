@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from camagent.run.fleet import Fleet, FleetOptions, Job, Step
     from camagent.run.onlooker import Onlooker, Remaining
 
-PHASES = ("multicast", "directed", "knock", "check", "again")
+PHASES = ("multicast", "directed", "ports", "check", "again")
 
 
 @contextmanager

@@ -72,7 +72,7 @@ async def search(
 ) -> Discovery:
     """Find every device that the plan can reach, and say what was covered and what was not.
 
-    progress: gets the step ("multicast", "directed", "knock"), how much of it is done, and how much there
+    progress: gets the step ("multicast", "directed", "ports"), how much of it is done, and how much there
     is.
     on_devices: called with devices as they answer; what the search says at its end counts.
     stopped: once it is true the search ends within `LOOK_S` with what was found, and a note says so.
@@ -188,7 +188,7 @@ async def _see_announced(run: _Run) -> None:
 async def _try_ports(run: _Run, hosts: Sequence[str]) -> frozenset[str]:
     fresh = [host for host in hosts if host not in run.sweep.announced]
     run.to_try.extend(fresh)
-    return await try_ports(run.sweep, fresh, lambda: run.tell("knock", next(run.finished), len(run.to_try)))
+    return await try_ports(run.sweep, fresh, lambda: run.tell("ports", next(run.finished), len(run.to_try)))
 
 
 def _sum_up(run: _Run, announced: Announcements) -> Discovery:

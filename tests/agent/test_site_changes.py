@@ -116,7 +116,7 @@ def test_a_wall_clock_that_is_set_forward_makes_nobody_forgotten(
         (FaultCode.TIMEOUT, PortAnswer.OURS, False),
     ],
 )
-def test_what_a_missed_handshake_and_a_knock_say_together(
+def test_what_a_missed_handshake_and_a_port_try_say_together(
     world: tuple[WatchedSite, FakeFleet],  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
     code: FaultCode,

@@ -461,7 +461,7 @@ def test_a_port_whose_first_packets_were_lost_is_found_in_the_second_pass(networ
     assert hosts(asyncio.run(main())) == ["127.77.0.3:8000"]
 
 
-def test_addresses_that_nobody_has_are_not_knocked_at(network: Network, far_network: Network) -> None:
+def test_addresses_that_nobody_has_are_not_tried(network: Network, far_network: Network) -> None:
     # arendst/Tasmota#21794 and the like: no more connections than needed; ARP says who is there
     lan(network, far_network, 1)
     pacing = replace(QUICK, settle_s=1.0)
@@ -547,7 +547,7 @@ def test_progress_goes_forward_and_arrives(network: Network) -> None:
         events.append((step, done, total))
 
     asyncio.run(search(plan(["lo"], ["127.77.0.0/30"]), SystemClock(), progress))
-    for step in ("multicast", "directed", "knock"):
+    for step in ("multicast", "directed", "ports"):
         steps = [(done, total) for name, done, total in events if name == step]
         assert steps == sorted(steps)
         assert steps[-1][0] == steps[-1][1]

@@ -288,7 +288,7 @@ def test_a_recorder_with_a_wrong_password_is_tried_once_whatever_it_has() -> Non
 
 
 def test_the_way_to_media1_is_not_a_second_try() -> None:
-    """Media2 refuses the log-in; Media1 beside it is not knocked at with the same wrong password."""
+    """Media2 refuses the log-in; Media1 beside it is not tried with the same wrong password."""
     device = FakeDevice()
     interview(device, WRONG)
     assert len(with_login(device)) == 1

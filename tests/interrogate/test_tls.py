@@ -164,7 +164,7 @@ def test_an_https_port_that_is_stated_but_closed_is_a_fault() -> None:
     assert asyncio.run(run()).tls.code is FaultCode.REFUSED  # type: ignore[union-attr]
 
 
-def test_ports_are_knocked_once_each_and_told_apart() -> None:
+def test_ports_are_tried_once_each_and_told_apart() -> None:
     async def run() -> tuple[DeviceFacts, int]:
         tried_ports = 0
 

@@ -34,7 +34,7 @@ UI = ("ui", "--no-browser", "--no-store", "--subnet", "127.10.9.0/30")
 MOMENTS = {
     "a scan that is read from disk": ("begun", 130, SCAN),
     "a scan that asks the network": ("Asking the network", 130, SCAN),
-    "a scan that knocks at ports": ("Probing the ports of each address", 130, SCAN),
+    "a scan that tries ports": ("Probing the ports of each address", 130, SCAN),
     "a search": ("Asking the network", 130, ("discover", "--subnet", "127.10.9.0/24")),
     "a check that is read from disk": ("begun", 130, ("check", "127.10.9.1")),
     "the page": ("http://127.0.0.1:", 0, UI),
