@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camagent.observe.picture.condition import BENCH, Condition
-from camagent.observe.picture.light import dim
-from camagent.observe.picture.surface import LIT_BY_LAMP, PLANE, in_focus, share_empty, unevenness
+from camagent.observe.picture.light import colour_of, dim
+from camagent.observe.picture.surface import LIT_BY_DAY, LIT_BY_LAMP, PLANE, in_focus, share_empty, unevenness
 from camagent.observe.picture.view import PictureView, Plane, raw_eight_bit, without_text
 
 # along the direction; sees the whole flank of an edge up to a blur of sigma 4 at full size
@@ -175,6 +175,9 @@ def empty(view: PictureView) -> float:
         return min(share, UNSURE_EMPTY)
     if coarse_detail(view) > OUT_OF_FOCUS:
         return UNSURE_EMPTY
+    is_grey = view.percentile(50) > HAZE_LUMA and colour_of(view) < HAZE_COLOUR
+    if is_grey and unevenness(view, LIT_BY_DAY) < HAZE_UNEVENNESS and not in_focus(view):
+        return min(share, EMPTY)
     if not lit_as_a_plane(view):
         return share
     return UNSURE_EMPTY if in_focus(view) else min(share, EMPTY)
@@ -206,6 +209,7 @@ SCENE_SPREAD = 70  # 8-bit steps; a hand or a bag at the lens is shaded by less
 SMEARED_RATIO = 1.08
 VEIL = (35, 220)
 EMPTY, UNSURE_EMPTY = 0.97, 0.94
+HAZE_LUMA, HAZE_COLOUR, HAZE_UNEVENNESS = 75, 10.0, 0.0155  # dense haze leaves as little; covers 0.0172
 OUT_OF_FOCUS = 0.75  # 8-bit steps; covers leave 0.45 at most, the flattest sound scene (a room in fog) 1.1
 TOO_DARK = 235.0  # of `light.dim`
 
