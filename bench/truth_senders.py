@@ -236,6 +236,15 @@ def lossy(ratio: float, burst: int, jitter_s: float) -> Network:
     return network
 
 
+def _in_order(sent: Sequence[Packet]) -> list[Packet]:
+    """The packets as TCP hands them over: none arrives before one that was sent earlier."""
+    out, latest_s = list[Packet](), 0.0
+    for packet in sent:
+        latest_s = max(latest_s, packet.arrival_s)
+        out.append(replace(packet, arrival_s=latest_s))
+    return out
+
+
 def catching_up(longest_s: float, times: int, share: float) -> Network:
     """TCP over Wi-Fi: nothing comes for a while, now and again; then all of it as fast as the air allows."""
 
@@ -252,7 +261,7 @@ def catching_up(longest_s: float, times: int, share: float) -> Network:
             free_s = max([free_s, *(end_s for start_s, end_s in stalls if start_s <= free_s < end_s)])
             free_s += 8 * (packet.size + HEAD_BYTES) / line_bps
             out.append(replace(packet, arrival_s=free_s + rng.uniform(0, 0.004)))
-        return sorted(out, key=lambda packet: (packet.arrival_s, packet.sequence))
+        return _in_order(out)
 
     return network
 
@@ -273,7 +282,7 @@ def overloaded(spell: tuple[float, float], slower: float, longest_s: float) -> N
             if packet.frame in ready_s:
                 out.append(replace(packet, arrival_s=at_s + ready_s[packet.frame], sequence=sequence))
                 sequence += 1
-        return sorted(out, key=lambda packet: (packet.arrival_s, packet.sequence))
+        return _in_order(out)
 
     return network
 
