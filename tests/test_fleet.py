@@ -10,13 +10,10 @@ from typing import Any
 
 import pytest
 
-from camagent.app import make_fleet
-from camagent.app.service import DEVICES_AT_ONCE
 from camagent.model.device import DeviceTarget
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.stream import StreamTarget
 from camagent.observe.watch import WatchOptions
-from camagent.operator_files.config import CheckTable, Config
 from camagent.run import fleet as fleet_module
 from camagent.run.fleet import Bandwidth, Fleet, FleetLimits, FleetOptions, Job
 from camagent.run.visit import DeviceCheck
@@ -183,10 +180,3 @@ def test_a_cancelled_wait_for_bandwidth_gives_nothing_away() -> None:
             pass
 
     asyncio.run(run())
-
-
-def test_the_service_watches_fewer_devices_at_once() -> None:
-    wide, narrow = Config(), Config(check=CheckTable(devices_at_once=3))
-    assert make_fleet(wide).at_once > DEVICES_AT_ONCE
-    assert make_fleet(wide, at_most=DEVICES_AT_ONCE).at_once == DEVICES_AT_ONCE
-    assert make_fleet(narrow, at_most=DEVICES_AT_ONCE).at_once == 3

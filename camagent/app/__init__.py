@@ -241,17 +241,14 @@ def factory_logins() -> tuple[Credential, ...]:
     return (Credential("admin", Secret("admin")), Credential("admin", Secret("12345")))
 
 
-def make_fleet(config: Config, ledger: LoginLedger | None = None, at_most: int | None = None) -> Fleet:
+def make_fleet(config: Config, ledger: LoginLedger | None = None) -> Fleet:
     """The running limits, pools and log-in memory of a run, by the configuration; to be entered first.
 
-    ledger None: refused log-ins are remembered for this run alone. `at_most` devices beside each other,
-    whatever the configuration allows; None: as it says.
+    ledger None: refused log-ins are remembered for this run alone.
     """
     from camagent.run.fleet import Fleet, FleetLimits
 
-    devices = config.check.devices_at_once
-    devices = devices if at_most is None else min(devices, at_most)
-    limits = FleetLimits(devices, config.check.bandwidth_mbps * 1e6)
+    limits = FleetLimits(config.check.devices_at_once, config.check.bandwidth_mbps * 1e6)
     return Fleet(limits, SystemClock(), ledger)
 
 

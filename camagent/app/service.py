@@ -49,10 +49,6 @@ from camagent.store import Store
 WILDCARDS = {"0.0.0.0", "::", "*"}
 """What stands for every address is the name of none: a browser that is sent to 0.0.0.0 reaches loopback."""
 
-DEVICES_AT_ONCE = 12
-"""Only the first round and the first after quiet hours have more to do at once. What 64 conversations leave
-between each other in the memory stays for years: 2.5 MB more than after 12."""
-
 
 @dataclass(frozen=True, slots=True)
 class Speech:
@@ -120,7 +116,7 @@ async def serve(parts: Parts, store: Store, speech: Speech) -> None:
     settings = site_settings(config, store)
     async with AsyncExitStack() as stack:
         ledger = stack.enter_context(shared_ledger(config, speech.warn))
-        fleet = await stack.enter_async_context(make_fleet(config, ledger, DEVICES_AT_ONCE))
+        fleet = await stack.enter_async_context(make_fleet(config, ledger))
         record = StoreRecord(store, speech.warn)
         stack.push_async_callback(record.close)
         site = WatchedSite(settings, fleet, speech.warn)
