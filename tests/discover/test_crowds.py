@@ -18,7 +18,7 @@ from tests.discover.network import Network, crowd_on
 NETWORKS = ("10.1", "10.2")
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("spread_ms", [500, 0], ids=["spread over half a second", "all at once"])
 def test_500_cameras_on_two_interfaces_are_500(
     network: Network, far_network: Network, spread_ms: int
@@ -34,7 +34,7 @@ def test_500_cameras_on_two_interfaces_are_500(
     assert discovery.malformed_datagrams == 0
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 def test_a_sweep_of_two_ranges_finds_every_camera_without_multicast(
     network: Network, far_network: Network
 ) -> None:
