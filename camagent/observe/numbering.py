@@ -25,19 +25,28 @@ class Numbering:
         self._previous = first - 1
         self._next = first
         self._steps: deque[int] = deque(maxlen=REMEMBERED)
+        self._repeats: list[int] = []
+        """Steps back to packets that came before, until it is known where the numbers go on."""
 
-    def note(self, sequence: int, next_number: int, foreign: int) -> None:
+    def note(self, sequence: int, next_number: int, foreign: int, came_before: bool = False) -> None:
         """A packet out of turn.
 
         `next_number`: the extended one that was expected, all below it since the packet before came in turn;
-        `foreign`: packets of other payload types meanwhile, which may have taken numbers.
+        `foreign`: packets of other payload types meanwhile, which may have taken numbers; `came_before`: one
+        of this number and time stamp did.
         """
         in_turn = next_number - self._next
         if in_turn > 0:
             self._steps.extend((1,) * min(in_turn, REMEMBERED))
             self._previous = next_number - 1
+        else:
+            self._steps.extend(self._repeats)
+        self._repeats.clear()
         step = ((sequence - self._previous + _HALF) & 0xFFFF) - _HALF
-        self._steps.append(1 if 1 <= step <= 1 + foreign else step)
+        if came_before and step < 0:  # where the next one is in turn, this one was sent again and no more
+            self._repeats.append(step)
+        else:
+            self._steps.append(1 if 1 <= step <= 1 + foreign else step)
         self._previous = sequence
         self.senseless = self.senseless or self._tells_nothing()
 

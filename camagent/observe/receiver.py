@@ -259,7 +259,7 @@ class TrackReceiver:
         made_sense = not numbering.senseless
         this = packet.sequence, packet.timestamp
         if made_sense and this != self._odd:  # one that is said over and over is noise beside the others
-            numbering.note(packet.sequence, order.next, self._foreign)
+            numbering.note(packet.sequence, order.next, self._foreign, order.came_before(packet))
             self._foreign, self._odd = 0, this
         if not numbering.senseless:
             return False

@@ -122,6 +122,11 @@ class SequenceOrder:
         """Different packets that arrived, also those that came too late to be passed on."""
         return self.next - self.base - self.counts.lost - self._passed_over
 
+    def came_before(self, packet: Packet) -> bool:
+        """A packet of this number was taken already, of a frame with this time stamp."""
+        number = self._number(packet.sequence)
+        return self.base <= number < self.next and self._may_be_late(number, packet.timestamp)
+
     def begin_frame(self, timestamp: int) -> None:
         """The packet that is next has another time stamp than the one before."""
         if self._starts and self.next - self._starts[-1][0] > self._largest_frame:
@@ -132,15 +137,11 @@ class SequenceOrder:
         """A packet of the same sender and another payload type: it may have a number of this sequence (RFC
         3550 5.1).
 
-        Only remembered: where the type has numbers of its own, the packet that the number belongs to still
-        comes.
+        Only remembered: where the type has numbers of its own, our packet of this number still comes.
         """
         number = self._number(sequence)
-        if (
-            0 <= number - self.next <= MAX_MISORDER
-            and number not in self._others
-            and number not in self._held
-        ):
+        is_ahead = 0 <= number - self.next <= MAX_MISORDER
+        if is_ahead and number not in self._others and number not in self._held:
             self._others.append(number)
         return self._release(now_s)
 
@@ -312,9 +313,8 @@ class SequenceOrder:
         missing = number - self.next - len(others)
         self._passed_over += len(others)
         self.counts.lost += missing
-        self._abandoned.extend(
-            n for n in range(max(self.next, number - MAX_ABANDONED), number) if n not in others
-        )
+        first = max(self.next, number - MAX_ABANDONED)
+        self._abandoned.extend(n for n in range(first, number) if n not in others)
         self.next = number
         return missing > 0
 

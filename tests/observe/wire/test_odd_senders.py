@@ -3,6 +3,7 @@ sets."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Sequence
 from itertools import chain, count, product
 
@@ -103,6 +104,27 @@ def test_keyframes_sent_twice_are_duplicates_and_no_restart() -> None:
     assert track.sequence is not None and track.sequence.counts.restarts == 0
     assert track.sequence.counts.duplicates == sum(len(g) // 2 for n, g in enumerate(groups) if n % 10 == 0)
     assert len(table) == 50 and track.sequence.counts.lost == 0
+
+
+@pytest.mark.parametrize("ratio", [0.25, 0.5, 1.0])
+@pytest.mark.parametrize("behind", [1, 10, 40])
+def test_packets_sent_again_a_little_later_are_duplicates(behind: int, ratio: float) -> None:
+    """So many that the numbers seem to run backwards; the next one is in its turn each time."""
+    rng, sent, again = random.Random(behind), list[bytes](), 0
+    groups = list[list[bytes]]()
+    for group in frames(100):
+        groups.append([])
+        for packet in group:
+            sent.append(packet)
+            groups[-1].append(packet)
+            if len(sent) > behind and rng.random() < ratio:
+                groups[-1].append(sent[-1 - behind])
+                again += 1
+    track = TrackReceiver(TrackPlan(codec_of("h264"), 96, CLOCK, in_order=True))
+    table = watched(track, groups)
+    assert track.sequence is not None and track.is_numbered
+    assert (track.sequence.counts.duplicates, track.sequence.counts.restarts) == (again, 0)
+    assert len(table) == 100 and sum(table.keyframes) == 10 and not any(table.damaged)
 
 
 def test_an_outage_is_a_loss_still() -> None:
