@@ -21,6 +21,7 @@ from camagent.model.codec_names import FFMPEG_NAMES
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.kept_names import picture_stem
 from camagent.model.stream import DeclaredStream, FileTarget, ImageFacts, MeasuredStream, StreamFacts
+from camagent.observe import riff_lists
 from camagent.observe.capture import Capture, PacketCounts, TrackDescription
 from camagent.observe.codec import av1_headers as av1
 from camagent.observe.codec import jpeg_headers as jpeg
@@ -155,6 +156,7 @@ def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> FileReadin
             _with_sequence_header(reading, bytes(context.extradata or b"")[4:], False)
         try:
             whole = _collect(container, stream, reading, options)
+            whole = whole or (container.format.name == "avi" and riff_lists.are_whole(file))
         except (av.error.FFmpegError, OSError):
             whole = False
     if not reading.rows:
@@ -185,7 +187,7 @@ def _collect(container: Any, stream: Any, reading: FileReading, options: FileOpt
         if _fills(reading, options.window_s):
             return True
     indexed: int = stream.frames  # 0 where the container has no index
-    # its index counts chunks, and empty ones between pictures; time stamps too
+    # its index counts chunks, and empty ones between pictures and behind them; time stamps too
     if container.format.name == "avi":
         return last + step >= indexed
     return count >= min(indexed, MAX_FRAMES)

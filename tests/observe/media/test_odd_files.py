@@ -47,6 +47,31 @@ def test_an_avi_with_empty_chunks_is_whole(tmp_path: Path) -> None:
     assert numbers.frames == 75 and numbers.frame_rate_hz == pytest.approx(25.0, rel=0.01)
 
 
+def _with_empty_chunks(avi: bytes, count: int) -> bytes:
+    """So many at the end of its pictures, in its index and in its lengths."""
+    data = bytearray(avi)
+    index = data.rindex(b"idx1")
+    movi = data.rindex(b"LIST", 0, data.index(b"movi", data.index(b"strh")))
+    data += struct.pack("<4sIII", b"00dc", 0, index - movi - 8, 0) * count
+    data[index:index] = b"00dc\0\0\0\0" * count
+    index += 8 * count
+    places = {4: 24, movi + 4: 8, index + 4: 16, data.index(b"avih") + 24: 1, data.index(b"strh") + 40: 1}
+    for place, each in places.items():
+        (size,) = struct.unpack_from("<I", data, place)
+        struct.pack_into("<I", data, place, size + count * each)
+    return bytes(data)
+
+
+def test_an_avi_whose_last_chunks_are_empty_is_whole_until_it_is_cut(tmp_path: Path) -> None:
+    """A recorder that lost its camera goes on to write empty chunks."""
+    whole = _with_empty_chunks(made(tmp_path / "a.avi", *X264, "-bf", "0").read_bytes(), 30)
+    (tmp_path / "whole.avi").write_bytes(whole)
+    numbers = figures(tmp_path / "whole.avi")
+    assert numbers.frames == 75 and numbers.frame_rate_hz == pytest.approx(25.0, rel=0.01)
+    (tmp_path / "cut.avi").write_bytes(whole[:-100])
+    assert isinstance(watched(tmp_path / "cut.avi").measured, Fault)
+
+
 def test_an_avi_that_was_cut_off_is_told(tmp_path: Path) -> None:
     whole = made(tmp_path / "a.avi", *X264, "-bf", "2").read_bytes()
     cut = tmp_path / "cut.avi"
