@@ -339,9 +339,11 @@ def _compare(
 ) -> dict[str, str | None]:
     camera = case.camera
     span = [packet.frame for packet in packets if packet.last]
-    first, last = min(packet.frame for packet in packets), max(span)
-    if last == first:
-        return {"rate_null": "" if measured.frame_rate_hz is None else None}
+    first = min(packet.frame for packet in packets)
+    last = max(span, default=first)
+    if last == first:  # one picture at most came whole: any rate would be made up
+        rate_hz = measured.frame_rate_hz
+        return {"rate_null": "", "rate_wrong": None} if rate_hz is None else {"rate_wrong": f"{rate_hz:.4g}"}
     # what a camera left out it did not send; what the network lost it did
     kept = last - first if case.udp else len(set(span)) - 1
     truth_hz = kept / (sent[last].sent_s - sent[first].sent_s)
