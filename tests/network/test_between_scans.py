@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import os
+import socket
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from camagent.discover.multicast import GROUP_V4, PORT
+from camagent.discover.wsdiscovery import MAX_DATAGRAM_BYTES, ProbeTypes, render_probe
 from camagent.simulator.default_school import USER
 from tests.discover.network import Network
 from tests.network.far_school import PASSWORD
@@ -43,6 +47,25 @@ class School:
         self.process.stdin.flush()
         assert self.process.stdout.readline() == "ready\n"
         self.near.run("neigh flush dev eth1")
+        self.wait_for_answers({device["address"] for device in devices})
+
+    def wait_for_answers(self, addresses: set[str]) -> None:
+        """Until a Probe is answered from all these addresses.
+
+        On a busy machine the kernel brings a new cable's carrier and its group's membership to its ends in
+        its own time, and a scan that came before heard no announcement at all.
+        """
+        heard: set[str] = set()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind(("10.77.0.1", 0))
+            sock.settimeout(0.5)
+            for _ in range(40):
+                sock.sendto(render_probe(f"urn:uuid:{uuid.uuid4()}", ProbeTypes.ANY), (GROUP_V4, PORT))
+                while heard < addresses and (source := source_of_next(sock)) is not None:
+                    heard.add(source)
+                if heard >= addresses:
+                    return
+        raise AssertionError(f"a Probe was answered by {sorted(heard)}, of {sorted(addresses)}")
 
     def camagent(self, *command: str) -> subprocess.CompletedProcess[str]:
         folders = {
@@ -67,6 +90,14 @@ class School:
         words += ["--password-file", str(self.folder / "password"), "--window", "2", "--pictures", "0"]
         done = self.camagent("scan", *words, "--format", "json")
         return done.returncode, json.loads(done.stdout)
+
+
+def source_of_next(sock: socket.socket) -> str | None:
+    """Whence the next datagram came; None where none came in time."""
+    try:
+        return str(sock.recvfrom(MAX_DATAGRAM_BYTES)[1][0])
+    except TimeoutError:
+        return None
 
 
 @pytest.fixture
@@ -116,7 +147,10 @@ def test_cameras_die_move_and_are_replaced_and_recorders_announce_their_own(scho
     _, first = school.scan()
     assert sorted(places(first).values()) == [GATE, YARD, *[RECORDER] * 4]
     outside = [(address, "outside_network") for address in (*BEHIND, FACTORY)]
-    assert sorted((row["address"], row["why"]) for row in first["coverage"]["not_checked"]) == sorted(outside)
+    coverage = first["coverage"]
+    assert sorted((row["address"], row["why"]) for row in coverage["not_checked"]) == sorted(outside), (
+        coverage
+    )
 
     # DHCP moves the gate, the yard goes dark, the recorder loses its third channel
     school.becomes({**recorder, "channels": [1, 2, 4]}, {**gate, "address": NEW_GATE})
