@@ -23,7 +23,7 @@ from tests.discover.network import Network
 from tests.network.far_school import PASSWORD
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.alone,
     pytest.mark.timeout(300),
     pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace of its own needs root"),
 ]
