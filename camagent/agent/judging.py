@@ -13,7 +13,7 @@ from camagent.document.write import camera_view
 from camagent.model.earlier_runs import Memory
 from camagent.model.scan_result import CameraResult, ScanResult
 from camagent.run.context import JudgingContext, Run, RunPeriod
-from camagent.run.expected_cameras import host_of
+from camagent.run.expected_cameras import host_of_address
 from camagent.run.recognition import finish
 from camagent.run.visit import DeviceCheck
 
@@ -35,7 +35,7 @@ def order_now(
     fresh_ids = {camera.id for camera in fresh} - {camera.id for camera in order.memory.expected}
     new = (camera for camera in remembered.expected if camera.id in fresh_ids)
     unasked = {device.job.host for device in devices.values() if device.check is None}
-    awaited = (c for c in (*order.memory.expected, *new) if host_of(c.address) not in unasked)
+    awaited = (c for c in (*order.memory.expected, *new) if host_of_address(c.address) not in unasked)
     memory = replace(order.memory, devices=(*order.memory.devices, *fresh), expected=tuple(awaited))
     return replace(order, judge=replace(order.judge, site=replace(order.judge.site, now=now)), memory=memory)
 

@@ -28,7 +28,7 @@ from camagent.model.operator_error import OperatorError
 from camagent.model.scan_result import ScanResult, device_faults
 from camagent.model.stream import StreamFacts, StreamTarget
 from camagent.run.context import JudgingContext, Run, RunPeriod
-from camagent.run.expected_cameras import expected_here, host_of
+from camagent.run.expected_cameras import expected_here, host_of_address
 from camagent.run.fleet import Fleet, Job
 from camagent.run.site_run import jobs_for, with_login
 from camagent.run.turn import LEAVE_ALONE, WatchedSource, cut_short
@@ -92,8 +92,10 @@ class WatchedSite:
         """What the record knows from now on."""
         order = self.settings.order
         now = {camera.id for camera in memory.expected if camera.retired is None}
-        taken_off = {host_of(camera.address) for camera in order.memory.expected if camera.id not in now}
-        taken_off -= {host_of(camera.address) for camera in memory.expected if camera.id in now}
+        taken_off = {
+            host_of_address(camera.address) for camera in order.memory.expected if camera.id not in now
+        }
+        taken_off -= {host_of_address(camera.address) for camera in memory.expected if camera.id in now}
         self.settings = replace(self.settings, order=replace(order, memory=memory))
         self._drop(
             [
@@ -135,7 +137,7 @@ class WatchedSite:
             if not tells_less(job, device.job) or device.is_silent:
                 device.job = job
         kept = {declared.address for declared in order.inventory} | {t.host for t in discovery.devices}
-        kept |= {host_of(camera.address) for camera in order.memory.expected}
+        kept |= {host_of_address(camera.address) for camera in order.memory.expected}
         forgotten_s = now_s - FORGET_AFTER.total_seconds()
         self._drop(
             key

@@ -136,22 +136,22 @@ def send(client: Any, wsdl: Wsdl, call: Call, login: tuple[WayIn, Credential | N
         client.wsse, client.transport = username_token(way, credential), zeep_transport(way, credential)
         service = ONVIFService(url, "", "", str(wsdl.path), zeep_client=client, binding_name=wsdl.binding)
         try:
-            return plain(ONVIFService.to_dict(getattr(service, call.operation)(call.arguments)))
+            return json_values(ONVIFService.to_dict(getattr(service, call.operation)(call.arguments)))
         except ONVIFError as error:
             needs = client.wsdl.bindings[wsdl.binding].get(call.operation).input.signature()
             raise _told(error, login, needs) from None  # its text may quote what was sent
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+def json_values(value: Any, depth: int = 0) -> Any:
     """zeep's objects as JSON values; addresses lose a user and password that stand in them."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if depth > MAX_DEPTH:
         return "…"
     if isinstance(value, dict):
-        return {str(key): plain(item, depth + 1) for key, item in value.items()}
+        return {str(key): json_values(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item, depth + 1) for item in value]
+        return [json_values(item, depth + 1) for item in value]
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, datetime | date | time):

@@ -110,7 +110,7 @@ def hand_over(content: bytes, path: Path | None, group_readable: bool) -> None:
         warn(t("cli.written", path=str(write_report(path, content, group_readable))))
 
 
-def code_of(result: ScanResult) -> int:
+def exit_code_of(result: ScanResult) -> int:
     """The contract's exit code of a run."""
     from camagent.model.finding import Verdict
 

@@ -26,7 +26,7 @@ from camagent.app import (
 from camagent.cli.language import lang, t, tm
 from camagent.cli.mistakes import EXIT_STOPPED
 from camagent.cli.progress_bar import progress_on_terminal
-from camagent.cli.run import code_of, kept_for_report, show, warn, warn_of, write_reports
+from camagent.cli.run import exit_code_of, kept_for_report, show, warn, warn_of, write_reports
 from camagent.cli.trust_question import may_trust, trusting
 from camagent.cli.typed_targets import read_login
 from camagent.model.credential_book import CredentialBook
@@ -112,7 +112,7 @@ def publish(run: Run, request: RunOptions, store: Store | None) -> int:
             warn(t("cli.written", path=str(path)))
     if not run.result.cameras:
         warn(t("cli.nothing_found"))
-    return code_of(run.result) if run.is_complete else EXIT_STOPPED
+    return exit_code_of(run.result) if run.is_complete else EXIT_STOPPED
 
 
 def _show_changes(document: ScanDocument, output_format: str, store: Store) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Set
 _HOST = re.compile(r"(?:\[([0-9a-f:.]{2,45})\]|([a-z0-9._-]{1,253}?)\.?)(?::([0-9]{0,5}))?")
 
 
-def host_of(header: str) -> str | None:
+def host_of_header(header: str) -> str | None:
     """The name or address in a Host header (RFC 9110, 7.2): lower case, without port and last dot; None:
     malformed."""
     match = _HOST.fullmatch(header.strip(" \t").lower())
@@ -41,7 +41,7 @@ def authority_of(target: str) -> str | None:
 def is_ours(header: str, names: Set[str], reached: str) -> bool:
     """Whether to answer a request for that host: loopback, one of `names`, or the address that was
     reached."""
-    host = host_of(header)
+    host = host_of_header(header)
     if host is None:
         return False
     if host == "localhost" or host in names:

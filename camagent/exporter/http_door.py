@@ -76,7 +76,7 @@ def peer_of(writer: asyncio.StreamWriter) -> str:
     return str((writer.get_extra_info("peername") or "?")[0])
 
 
-def plain(status: int, text: str | None = None, **headers: str) -> PageReply:
+def text_reply(status: int, text: str | None = None, **headers: str) -> PageReply:
     """A line of text; without one the status itself. Headers by name, with _ for -."""
     body = text if text is not None else f"{status} {HTTPStatus(status).phrase}"
     named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -118,7 +118,7 @@ class HttpDoor(asyncio.StreamReaderProtocol):
         except h11.RemoteProtocolError:
             if self._pace.allows("malformed"):
                 logger.warning("%s", say("web.malformed", self._language, peer=peer_of(writer)))
-            return await self._send(writer, plain(HTTPStatus.BAD_REQUEST), is_last=True)
+            return await self._send(writer, text_reply(HTTPStatus.BAD_REQUEST), is_last=True)
         if request is None:
             return False
         self._complete(self)
@@ -134,7 +134,7 @@ class HttpDoor(asyncio.StreamReaderProtocol):
         except Exception:
             if self._pace.allows("bug"):
                 logger.exception("%s", say("web.bug", self._language))
-            return plain(HTTPStatus.INTERNAL_SERVER_ERROR), True
+            return text_reply(HTTPStatus.INTERNAL_SERVER_ERROR), True
 
     async def _request(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -19,7 +19,7 @@ from weakref import WeakSet
 
 from camagent.document.site_status import AgentSnapshot
 from camagent.exporter.host_names import authority_of, is_ours
-from camagent.exporter.http_door import HttpDoor, PageReply, PageRequest, peer_of, plain
+from camagent.exporter.http_door import HttpDoor, PageReply, PageRequest, peer_of, text_reply
 from camagent.exporter.listener import Listener, ListenerLimits
 from camagent.exporter.log_pace import LogPace
 from camagent.exporter.metrics import metrics_registry
@@ -139,12 +139,12 @@ class Exporter:
         """Host name, log-in and page of one request, with the headers that the operator wants in every
         answer."""
         if (misdirected := self._misdirected(request)) is not None:
-            reply = plain(misdirected)
+            reply = text_reply(misdirected)
         elif not self._is_allowed(request):
-            reply = plain(HTTPStatus.FORBIDDEN)
+            reply = text_reply(HTTPStatus.FORBIDDEN)
         elif not await self._may_enter(request):
             log_in = say("status.log_in", self._language(request))
-            reply = plain(401, log_in, WWW_Authenticate='Basic realm="camagent"')
+            reply = text_reply(401, log_in, WWW_Authenticate='Basic realm="camagent"')
         else:
             reply = await self._page(request)
         return replace(reply, headers=reply.headers | dict(self._web.headers))
@@ -152,9 +152,9 @@ class Exporter:
     async def _page(self, request: PageRequest) -> PageReply:
         page = self._pages.get(request.path)
         if page is None:
-            return plain(404, say("status.not_found", self._language(request)))
+            return text_reply(404, say("status.not_found", self._language(request)))
         if request.method not in ("GET", "HEAD"):
-            return plain(HTTPStatus.METHOD_NOT_ALLOWED, Allow="GET,HEAD")
+            return text_reply(HTTPStatus.METHOD_NOT_ALLOWED, Allow="GET,HEAD")
         return await page(request)
 
     def _misdirected(self, request: PageRequest) -> HTTPStatus | None:
@@ -216,17 +216,17 @@ class Exporter:
     async def _scan(self, request: PageRequest) -> PageReply:
         document = self._view.result_document()
         if document is None:
-            return plain(HTTPStatus.SERVICE_UNAVAILABLE, "no result yet", Retry_After="60")
+            return text_reply(HTTPStatus.SERVICE_UNAVAILABLE, "no result yet", Retry_After="60")
         headers = {"Content-Type": "application/json; charset=utf-8", "Vary": "Accept-Encoding"}
         return _compressed(request, lzma.decompress(document), headers)
 
     async def _healthy(self, request: PageRequest) -> PageReply:
         alive = self._view.is_alive()
-        return plain(200 if alive else 503, "healthy" if alive else "the loop is stuck")
+        return text_reply(200 if alive else 503, "healthy" if alive else "the loop is stuck")
 
     async def _ready(self, request: PageRequest) -> PageReply:
         ready = self._view.is_ready()
-        return plain(200 if ready else 503, "ready" if ready else "first round not complete")
+        return text_reply(200 if ready else 503, "ready" if ready else "first round not complete")
 
 
 def _page(request: PageRequest, body: bytes, content_type: str) -> PageReply:

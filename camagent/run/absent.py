@@ -17,7 +17,7 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.finding import Basis, Finding, Outcome, Severity
 from camagent.model.scan_result import NotChecked
 from camagent.model.text import Localised, message
-from camagent.run.expected_cameras import NEVER_ANSWERED, host_of, target_at
+from camagent.run.expected_cameras import NEVER_ANSWERED, host_of_address, target_at
 from camagent.run.turn import WatchedSource
 from camagent.run.visit import DeviceCheck
 
@@ -128,7 +128,8 @@ def _check_of(
             device = _fault(FaultCode.NO_MEDIA_PROFILE, "GetProfiles")
         return replace(kin.check, device=device, sources=(source,), other_look=None)
     for one in met:
-        if host_of(one.sighting.address) == host_of(camera.address) and isinstance(one.check.device, Fault):
+        same_host = host_of_address(one.sighting.address) == host_of_address(camera.address)
+        if same_host and isinstance(one.check.device, Fault):
             return replace(one.check, sources=(source,), other_look=None)
     target = target_at(camera.address) or DeviceTarget(camera.address)
     return DeviceCheck(target, _fault(FaultCode.UNREACHABLE, "check"), (source,), at, 0.0)
@@ -170,7 +171,7 @@ def only_announced(
     answered |= {host for host, sighting in sightings.items() if FoundBy.HTTP in sighting.found_by}
     strangers: dict[str, NotChecked | None] = {}
     for one, (key, _) in zip(sights, identities, strict=True):
-        host = host_of(one.sighting.address)
+        host = host_of_address(one.sighting.address)
         announcement = sightings.get(host)
         if key in expected:
             continue
@@ -183,7 +184,7 @@ def only_announced(
 
 def unvisited(discovery: Discovery | None, sights: Sequence[DeviceSource]) -> Iterator[NotChecked]:
     """What a flood announced and nobody visited, for nobody was there."""
-    visited = {host_of(one.sighting.address) for one in sights}
+    visited = {host_of_address(one.sighting.address) for one in sights}
     for sighting in discovery.only_announced if discovery is not None else ():
         host = sighting.target.host
         if host not in visited:

@@ -11,7 +11,7 @@ from camagent.run.expected_cameras import target_at
 from camagent.run.fleet import Fleet, FleetOptions, Job
 from camagent.run.naming import address_of
 from camagent.run.onlooker import Onlooker
-from camagent.run.range_logins import host_of
+from camagent.run.range_logins import host_of_target
 from camagent.run.recognition import finish
 from camagent.run.site_run import check_targets, incomplete, with_login
 from camagent.run.visit import DeviceCheck
@@ -28,7 +28,7 @@ async def check_camera_again(
     target = run.checks[place].target if place is not None else target_at(camera.facts.address)
     if target is None:
         return run
-    host = host_of(target)
+    host = host_of_target(target)
     job = with_login(Job(target), order, {host} if host else ())
     look = await check_targets([job], order, fleet, replace(options, record=None), Onlooker())
     if not look.is_complete:

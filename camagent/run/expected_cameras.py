@@ -37,7 +37,7 @@ def expected_here(memory: Memory, site: str, plan: DiscoveryPlan) -> Memory:
 
 def looks_at(plan: DiscoveryPlan, address: str) -> bool:
     """The plan's questions reach that address: a range, a single address, or the wire of an interface."""
-    host = host_of(address)
+    host = host_of_address(address)
     if host in plan.addresses:
         return True
     bare, _, zone = host.partition("%")
@@ -53,7 +53,7 @@ def looks_at(plan: DiscoveryPlan, address: str) -> bool:
     return not is_loopback(bare) and any(interface.holds(bare) for interface in plan.interfaces)
 
 
-def host_of(address: str) -> str:
+def host_of_address(address: str) -> str:
     """The host of an address as results carry it: a host, or the URI of a camera without ONVIF."""
     parsed = parse_stream_uri(address) if "://" in address else None
     return parsed[0].host if parsed is not None else address
@@ -65,7 +65,7 @@ def targets_of(memory: Memory, asked_hosts: Iterable[str]) -> dict[str, DeviceTa
     urls = {device.id: device.service_url for device in memory.devices}
     targets: dict[str, DeviceTarget | StreamTarget] = {}
     for camera in memory.expected:
-        host = host_of(camera.address)
+        host = host_of_address(camera.address)
         if host not in asked and camera.retired is None:
             target = target_at(camera.address, urls.get(camera.id))
             if target is not None:

@@ -30,7 +30,7 @@ def shown_by(job: Job) -> ShownSigns:
     return ShownSigns(job.host, endpoint, job.mac)
 
 
-def host_of(target: Target) -> str:
+def host_of_target(target: Target) -> str:
     """The address of a device or stream; "" for a file."""
     if isinstance(target, DeviceTarget):
         return target.host
@@ -47,7 +47,7 @@ def let_in(checks: Iterable[DeviceCheck]) -> Iterator[TrustedDevice]:
         played = any(access is not None and access.used is not None for access in accesses)
         if entered or played or _is_open_to_all(check):
             endpoint = check.target.endpoint if isinstance(check.target, DeviceTarget) else None
-            yield TrustedDevice(host_of(check.target), endpoint, check.mac, _signs_of(check))
+            yield TrustedDevice(host_of_target(check.target), endpoint, check.mac, _signs_of(check))
 
 
 def _is_open_to_all(check: DeviceCheck) -> bool:
@@ -66,4 +66,4 @@ def _signs_of(check: DeviceCheck) -> SignsBefore:
     stated = device.information.serial if isinstance(device.information, DeviceInformation) else None
     tls = device.tls
     shown = (tls.port, tls.fingerprint_sha256) if isinstance(tls, TlsFacts) else None
-    return SignsBefore(usable_serial(stated, host_of(check.target)), shown)
+    return SignsBefore(usable_serial(stated, host_of_target(check.target)), shown)

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from camagent.model.device import DeviceFacts, TlsFacts
 from camagent.model.earlier_runs import Pins, pin_place
 from camagent.model.stream import StreamFacts, StreamTarget
-from camagent.run.range_logins import host_of
+from camagent.run.range_logins import host_of_target
 from camagent.run.visit import DeviceCheck
 
 
 def handshakes(checks: Sequence[DeviceCheck]) -> list[tuple[str, TlsFacts]]:
     """Address and what its HTTPS port showed."""
     return [
-        (host_of(check.target), check.device.tls)
+        (host_of_target(check.target), check.device.tls)
         for check in checks
         if isinstance(check.device, DeviceFacts) and isinstance(check.device.tls, TlsFacts)
     ]

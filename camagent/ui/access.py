@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from camagent.exporter.host_names import host_of
+from camagent.exporter.host_names import host_of_header
 
 TOKEN_S = 300.0  # from our opening the browser to its first request; a cold start on a school PC takes 60 s
 SESSION_S = 12 * 3600  # a working day; the page ends with the program in any case
@@ -83,7 +83,7 @@ def refusal_of_host(headers: Mapping[str, str], count: int, port: int) -> HTTPSt
     if count != 1:
         return HTTPStatus.BAD_REQUEST
     host = headers["Host"]
-    if host_of(host) in ("localhost", "127.0.0.1") and host.strip().endswith(f":{port}"):
+    if host_of_header(host) in ("localhost", "127.0.0.1") and host.strip().endswith(f":{port}"):
         return None
     return HTTPStatus.MISDIRECTED_REQUEST
 

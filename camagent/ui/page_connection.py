@@ -46,7 +46,7 @@ class PageConnection(web.RequestHandler):
             logger.warning("%s", say("web.malformed", self._language, peer=request.remote or "?"))
         if request.writer.output_size > 0:
             raise ConnectionError
-        refusal = plain(status)
+        refusal = bare_refusal(status)
         refusal.headers.update(SECURITY_HEADERS)
         refusal.force_close()
         return refusal
@@ -57,6 +57,6 @@ class PageConnection(web.RequestHandler):
             super().log_exception(*args, **kw)
 
 
-def plain(status: int) -> web.Response:
+def bare_refusal(status: int) -> web.Response:
     """A refusal: its status, and nothing else."""
     return web.Response(status=status, text=f"{status} {HTTPStatus(status).phrase}\n")

@@ -33,7 +33,7 @@ from camagent.model.uri import without_logins
 from camagent.text import LANGUAGES, catalogue, render, say
 from camagent.ui.access import SECURITY_HEADERS, SESSION_S, Access, Session, may_change, refusal_of_host
 from camagent.ui.desk import Busy, Desk
-from camagent.ui.page_connection import PageConnection, plain
+from camagent.ui.page_connection import PageConnection, bare_refusal
 from camagent.ui.rows import camera_detail
 
 logger = logging.getLogger(__name__)
@@ -125,12 +125,12 @@ class Page:
         try:
             response = await self._answer(request, handler)
         except web.HTTPException as refusal:
-            response = plain(refusal.status)
+            response = bare_refusal(refusal.status)
         except (asyncio.CancelledError, ConnectionError):
             raise
         except Exception as bug:
             logger.error("defect in the page: %s", place_of(bug))
-            response = plain(HTTPStatus.INTERNAL_SERVER_ERROR)
+            response = bare_refusal(HTTPStatus.INTERNAL_SERVER_ERROR)
         if not response.prepared:
             response.headers.update(SECURITY_HEADERS)
         return response
@@ -139,7 +139,7 @@ class Page:
         hosts = request.headers.getall(hdrs.HOST, [])
         misdirected = refusal_of_host(request.headers, len(hosts), self._port)
         if misdirected is not None:
-            return plain(misdirected)
+            return bare_refusal(misdirected)
         if request.path == "/" and "token" in request.query:
             return self._let_in(request)
         if self._session(request) is None:
@@ -209,7 +209,7 @@ class Page:
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """The state, whole, now and after each change; a browser that was away gets the newest."""
         if self._board.watchers >= MAX_WATCHERS:
-            return plain(HTTPStatus.SERVICE_UNAVAILABLE)
+            return bare_refusal(HTTPStatus.SERVICE_UNAVAILABLE)
         lang = self._lang(request)
         headers = {hdrs.CONTENT_TYPE: "text/event-stream; charset=utf-8", **SECURITY_HEADERS}
         response = web.StreamResponse(headers=headers)
@@ -255,9 +255,9 @@ class Page:
         async def handler(request: web.Request) -> web.Response:
             session = self._session(request)
             if session is None or not may_change(request.headers, session):
-                return plain(HTTPStatus.FORBIDDEN)
+                return bare_refusal(HTTPStatus.FORBIDDEN)
             if request.content_type != "application/json":
-                return plain(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+                return bare_refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
             lang = self._lang(request)
             try:
                 fields = await request.json()
@@ -265,7 +265,7 @@ class Page:
                     raise ValueError
             except (ValueError, LookupError, RecursionError, web.RequestPayloadError):
                 # no JSON, no such charset, too deep, not what its encoding says
-                return plain(HTTPStatus.BAD_REQUEST)
+                return bare_refusal(HTTPStatus.BAD_REQUEST)
             try:
                 work(fields)
             except Busy:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from camagent.app.onvif_call import Call, CallFailed, find_wsdl, open_client, plain, send
+from camagent.app.onvif_call import Call, CallFailed, find_wsdl, json_values, open_client, send
 from camagent.cli.language import tm
 from camagent.cli.onvif_operation import onvif_command
 from camagent.interrogate.interview import InterviewDoors, InterviewOptions, WayIn, find_way_in
@@ -271,7 +271,7 @@ def test_values_of_every_kind_become_json() -> None:
         "raw": b"\x00\x01",
         "rows": [{"a": (1, None)}],
     }
-    made = plain(value)
+    made = json_values(value)
     assert json.loads(json.dumps(made)) == made and "hunter2" not in json.dumps(made)
     assert made["rate"] == 2.5 and made["time"] == 1.5 and made["rows"] == [{"a": [1, None]}]
 
@@ -279,4 +279,4 @@ def test_values_of_every_kind_become_json() -> None:
 def test_nesting_without_end_is_cut() -> None:
     loop: list[object] = []
     loop.append(loop)
-    assert "…" in json.dumps(plain(loop), ensure_ascii=False)
+    assert "…" in json.dumps(json_values(loop), ensure_ascii=False)

@@ -93,7 +93,7 @@ class RtspClient:
                 continue
             if answer.status >= 300:
                 self.sent_on_to = answer.header("Location") if answer.status < 400 else None
-                return self._fault(code_of(answer.status), method, started_s, answer.status)
+                return self._fault(fault_code_of(answer.status), method, started_s, answer.status)
             if answered:
                 self.login.accepted()
             return answer
@@ -153,7 +153,7 @@ def _says_nothing(answer: Response | Fault) -> bool:
     return isinstance(answer, Fault) or (answer.status >= 300 and answer.status not in (401, 403))
 
 
-def code_of(status: int) -> FaultCode:
+def fault_code_of(status: int) -> FaultCode:
     """What a refusal means to us."""
     if 300 <= status < 400:
         # a redirect: requests carry a log-in that is bound to this address
