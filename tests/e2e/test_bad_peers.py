@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.monitoring.programs import free_port
+
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_streams"
 PASSWORD = "hunter2-Xq9"
 
@@ -106,11 +108,6 @@ def camagent(*arguments: str, folder: Path) -> tuple[int, dict[str, object], str
     return done.returncode, document, done.stderr
 
 
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as occupied:
-        return int(occupied.getsockname()[1])
-
-
 def faults_of(document: dict[str, object]) -> set[str]:
     cameras = document["cameras"]
     assert isinstance(cameras, list)
@@ -151,7 +148,7 @@ def test_a_peer_that_misbehaves_is_named_and_fails(
     ],
 )
 def test_nobody_there_is_a_failure_and_not_silence(target: str, code: str, tmp_path: Path) -> None:
-    exit_code, document, _ = camagent("check", target.format(closed=closed_port()), folder=tmp_path)
+    exit_code, document, _ = camagent("check", target.format(closed=free_port()), folder=tmp_path)
     assert faults_of(document) == {code}
     assert exit_code == 1
 
@@ -160,7 +157,7 @@ def test_one_bad_camera_does_not_keep_the_others_from_being_checked(tmp_path: Pa
     clip = SAMPLES / "main_1080p_h264.h264"
     with peer(silent) as port:
         exit_code, document, _ = camagent(
-            "check", f"rtsp://127.0.0.1:{port}/live", str(clip), f"127.0.0.1:{closed_port()}", folder=tmp_path
+            "check", f"rtsp://127.0.0.1:{port}/live", str(clip), f"127.0.0.1:{free_port()}", folder=tmp_path
         )
     assert exit_code == 1
     cameras = document["cameras"]

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from camagent.model.uri import parse_stream_uri
 from camagent.observe.watch import WatchDoors, WatchOptions, watch_stream
 from camagent.platform.system_clock import SystemClock
 from camagent.wire.login_ledger import LoginLedger
+from tests.monitoring.programs import free_port
 
 VISITS = 200
 WARM_UP = 40  # caches and arenas have their size by then
@@ -28,8 +28,7 @@ MAX_GROWTH_KB = 4_000  # 25 kB a visit would be a leak; the allocator's own unre
 
 @contextmanager
 def camera() -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "camagent", "simulate", "--load", "1", "--rtsp-port", str(port)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL

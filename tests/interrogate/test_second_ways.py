@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -37,6 +36,7 @@ from tests.interrogate.fake_device import (
 )
 from tests.interrogate.test_interview import FAST, interview
 from tests.interrogate.test_login import code, logged_in, with_login
+from tests.monitoring.programs import free_port
 
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
 LACKING = soap_fault("ActionNotSupported", "Optional Action Not Implemented")
@@ -273,9 +273,7 @@ def test_a_service_at_a_port_where_it_is_not_is_asked_at_the_port_that_answered(
         device = FakeDevice()
         other = FakeDevice(before=lambda d, a: PAGE)
         async with serving(device), serving(other):
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                stale = free.getsockname()[1]
-            device.named_host = f"127.0.0.1:{stale if kind == 'closed' else other.port}"
+            device.named_host = f"127.0.0.1:{free_port() if kind == 'closed' else other.port}"
             return await interrogate(device.target, LOGIN, FAST, InterviewDoors(SystemClock(), LoginLedger()))
 
     facts = asyncio.run(run())

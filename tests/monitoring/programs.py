@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -17,8 +18,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 UNPACKED = ROOT / ".setup" / "monitoring" / "root"
-START_S = 30.0
-STOP_S = 10.0
+START_S = 120.0
+STOP_S = 30.0
+OWN_PORTS = range(15_000, 32_000)
 
 
 def program(name: str) -> str:
@@ -32,9 +34,15 @@ def program(name: str) -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port on which nobody listens at any address, and which the kernel gives to nobody.
+
+    One that the kernel chose is given to another test as soon as it is closed.
+    """
+    while True:
+        port = random.choice(OWN_PORTS)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("0.0.0.0", port))
+            return port
 
 
 def run(
@@ -72,7 +80,7 @@ class Daemon:
             assert self._process is not None
             if self._process.poll() is not None:
                 break
-            with contextlib.suppress(OSError, urllib.error.URLError), urllib.request.urlopen(url, timeout=2):
+            with contextlib.suppress(OSError, urllib.error.URLError), urllib.request.urlopen(url, timeout=10):
                 return
             time.sleep(0.05)
         pytest.fail(f"{Path(self._arguments[0]).name} did not start:\n{self._log.read_text()[-2000:]}")
@@ -99,7 +107,7 @@ def daemon(arguments: Sequence[str], log: Path, ready_url: str | None = None) ->
         started.stop()
 
 
-def eventually(condition: object, what: str, within_s: float = 45.0) -> object:
+def eventually(condition: object, what: str, within_s: float = 120.0) -> object:
     """Poll until `condition()` is truthy; the one place where these tests wait for other programs.
 
     A program that does not listen yet refuses the connection: that is "not yet" too.

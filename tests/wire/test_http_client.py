@@ -22,6 +22,7 @@ from camagent.wire.http_client import HttpCall, HttpClient
 from camagent.wire.http_reply import HttpReply, ReplyReader
 from tests.interrogate.fake_device import read_post
 from tests.interrogate.test_tls import server_context
+from tests.monitoring.programs import free_port
 from tests.wire.test_http_reply import ASKED, OPEN_ENDED, SOAP, SOUND, UNSOUND
 
 SOON_S = 8.0  # a call that is given up of itself takes 10 s (below); what is meant here, under half a second
@@ -186,11 +187,8 @@ def test_a_connection_on_which_something_is_said_unasked_is_not_used_again(words
 
 
 def test_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    assert (
-        asyncio.run(HttpClient().send(HttpCall("GET", f"http://127.0.0.1:{port}/"), 2.0)) is FaultCode.REFUSED
-    )
+    call = HttpCall("GET", f"http://127.0.0.1:{free_port()}/")
+    assert asyncio.run(HttpClient().send(call, 60.0)) is FaultCode.REFUSED
 
 
 @pytest.mark.parametrize(
