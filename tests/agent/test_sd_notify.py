@@ -15,7 +15,7 @@ from camagent.agent.sd_notify import Notifier
 def systemd(tmp_path: Path) -> socket.socket:
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     listening.bind(str(tmp_path / "notify"))
-    listening.settimeout(5)
+    listening.settimeout(60)
     return listening
 
 
@@ -47,6 +47,6 @@ def test_a_status_cannot_smuggle_a_message(systemd: socket.socket) -> None:
 def test_abstract_sockets_are_reached() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(f"\0camagent-test-{os.getpid()}")
-        listening.settimeout(5)
+        listening.settimeout(60)
         Notifier({"NOTIFY_SOCKET": f"@camagent-test-{os.getpid()}"}).alive()
         assert listening.recv(100) == b"WATCHDOG=1"

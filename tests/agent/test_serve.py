@@ -112,7 +112,7 @@ def test_a_wrong_configuration_is_one_line_and_exit_2(
     agent = Served(tmp_path)
     with pytest.raises(AssertionError) as failure:
         agent.start()
-    assert agent.process is not None and agent.process.wait(10) == 2
+    assert agent.process is not None and agent.process.wait(60) == 2
     complaints = [line for line in str(failure.value).splitlines() if line.startswith("Error:")] or agent.log
     assert any(sentence in line for line in complaints), complaints
     assert not any("Traceback" in line for line in agent.log)

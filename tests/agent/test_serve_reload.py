@@ -77,18 +77,18 @@ def test_every_wrong_configuration_is_refused_and_told_in_one_line(tmp_path: Pat
     with simulated_school((0,)) as school:
         write_config(tmp_path, school)
         with served(tmp_path) as agent:
-            eventually(lambda: agent.get("-/ready")[0] == 200, "a first round", 60)
+            eventually(lambda: agent.get("-/ready")[0] == 200, "a first round")
             for name, spoil in WRONG.items():
                 before = len(agent.log)
                 spoil(tmp_path)
                 agent.signal(signal.SIGHUP)
-                eventually(lambda: agent.value(RELOADED) == 0, f"a refused reload: {name}", 10)
-                eventually(lambda mark=before: len(agent.log) > mark, "a line about it", 5)
+                eventually(lambda: agent.value(RELOADED) == 0, f"a refused reload: {name}")
+                eventually(lambda mark=before: len(agent.log) > mark, "a line about it")
                 assert not any("Traceback" in line for line in agent.log), (name, agent.log[before:])
                 mend(tmp_path)
                 write_config(tmp_path, school)
                 agent.signal(signal.SIGHUP)
-                eventually(lambda: agent.value(RELOADED) == 1, f"a reload after: {name}", 10)
+                eventually(lambda: agent.value(RELOADED) == 1, f"a reload after: {name}")
             assert agent.value("camagent_defects_total") == 0
             assert agent.get("-/healthy")[0] == 200
 
@@ -104,7 +104,7 @@ def test_a_scraper_notices_no_gap_at_a_reload(tmp_path: Path) -> None:
     with simulated_school((0, 3)) as school:
         write_config(tmp_path, school)
         with served(tmp_path) as agent:
-            ids = eventually(lambda: agent.camera_ids(school.addresses), "a result document", 60)
+            ids = eventually(lambda: agent.camera_ids(school.addresses), "a result document")
             assert isinstance(ids, dict) and len(ids) == 2
             scraped = scraping(agent, reloads=5)
             assert agent.value(RELOADED) == 1 and agent.value("camagent_defects_total") == 0
@@ -126,5 +126,5 @@ def scraping(agent: Served, reloads: int) -> list[set[str]]:
         agent.signal(signal.SIGHUP)
         time.sleep(0.5)
     done.set()
-    thread.join(10)
+    thread.join(60)
     return states

@@ -190,7 +190,7 @@ def test_a_conversation_during_the_judgement_blames_no_neighbour_behind_the_same
 
     def judge_slowly(*about: Any) -> Any:
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return judge(*about)
 
     async def search(plan: object, clock: object) -> Discovery:

@@ -41,7 +41,7 @@ class ThreadedSchool:
 
     def die(self, index: int) -> None:
         """Pull the cable of one camera."""
-        asyncio.run_coroutine_threadsafe(self.school.running[index].die(), self.loop).result(10)
+        asyncio.run_coroutine_threadsafe(self.school.running[index].die(), self.loop).result(60)
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -67,12 +67,12 @@ def simulated_school(kinds: Sequence[int]) -> Iterator[ThreadedSchool]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    assert begun.wait(30), "the simulated school did not open"
+    assert begun.wait(60), "the simulated school did not open"
     try:
         yield ready[0]
     finally:
         ready[0].loop.call_soon_threadsafe(end.set)
-        thread.join(10)
+        thread.join(60)
 
 
 @dataclass
@@ -109,7 +109,7 @@ class Served:
             env=environment,
         )
         threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
-        self.url = str(eventually(self._address, "serve says where it listens", 30))
+        self.url = str(eventually(self._address, "serve says where it listens"))
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stderr is not None
@@ -124,7 +124,7 @@ class Served:
     def get(self, path: str) -> tuple[int, bytes]:
         request = urllib.request.Request(self.url + path, headers=self.headers)
         try:
-            with urllib.request.urlopen(request, timeout=5) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as refusal:
             return refusal.code, refusal.read()
@@ -163,10 +163,10 @@ class Served:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(15)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-                self.process.wait(5)
+                self.process.wait(60)
         return time.monotonic() - began_s
 
 

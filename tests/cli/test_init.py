@@ -27,7 +27,7 @@ def on_terminal(folder: Path, answers: list[tuple[str, str]]) -> tuple[int, str]
     if pid == 0:
         os.environ.update(CAMAGENT_CONFIG_DIR=str(folder / "config"), CAMAGENT_DATA=str(folder / "data"))
         os.execv(sys.executable, [sys.executable, "-m", "camagent", "init", "--lang", "en"])
-    shown, waiting, until = "", list(answers), time.monotonic() + 40
+    shown, waiting, until = "", list(answers), time.monotonic() + 100
     while time.monotonic() < until:
         if not select.select([terminal], [], [], 0.2)[0]:
             continue

@@ -100,5 +100,5 @@ def serving(far: Network, hosts: Hosts, device: str, prefix: int = 32) -> Iterat
         yield
     finally:
         process.stdin.close()
-        process.wait(10)
+        process.wait(60)
         process.stdout.close()

@@ -53,7 +53,7 @@ def camera(network: Network) -> object:
     process.stdout.readline()
     yield process
     process.kill()
-    process.wait(10)
+    process.wait(60)
     process.stdout.close()
 
 

@@ -28,7 +28,7 @@ def hear(network: Network, datagrams: Sequence[bytes], count: int, interface: st
         assert isinstance(listener, HelloListener)
         say(datagrams)
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 return [await listener.heard() for _ in range(count)]
         finally:
             listener.close()
@@ -81,7 +81,7 @@ def test_a_flood_is_bounded_and_counted(network: Network) -> None:
         for _ in range(5):
             say([BYE] * (MAX_PARSED_PER_S // 4))
             await asyncio.sleep(0)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while listener.dropped == 0:
                 await asyncio.sleep(0.01)
             waiting = 0
@@ -104,7 +104,7 @@ def test_what_one_source_repeats_is_read_once_and_others_are_heard_beside_it(net
         say([hello("127.0.0.1:8080")] * 20 + [BYE] * 20)
         say([hello("127.0.0.2:8080")] * 20, through="127.0.0.2")
         announcements = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while listener.dropped < 57:
                 await asyncio.sleep(0.01)
         while listener._waiting.qsize():
@@ -132,7 +132,7 @@ def test_only_the_named_interface_is_heard(network: Network) -> None:
             other.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
             say([hello("192.168.1.2")], through="192.168.1.2")
             say([BYE])
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 announcements = [await listener.heard()]
         listener.close()
         return announcements
@@ -164,7 +164,7 @@ def test_a_camera_that_announces_itself_over_ipv6_alone_is_heard(
         announce(2)  # an interface that was not named
         announce(1)
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 return await listener.heard()
         finally:
             listener.close()

@@ -38,7 +38,7 @@ def boasters_on(near: Network, far: Network, number: int) -> Iterator[None]:
         yield
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
         process.stdout.close()
 
 

@@ -41,10 +41,10 @@ def publisher(endpoint: str, xaddr: str) -> Iterator[None]:
     finally:
         process.stdin.close()
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(10)
+            process.wait(60)
         process.stdout.close()
 
 

@@ -68,7 +68,7 @@ class Camera(threading.Thread):
         self.asked.append(method)
         if method == self.moment:
             self.reached.set()
-            self.go.wait(20)
+            self.go.wait(60)
         cseq = next(line for line in head.split("\r\n") if line.lower().startswith("cseq"))
         extra, body = "Session: 1;timeout=60\r\n", ""
         if method == "DESCRIBE":
@@ -96,10 +96,10 @@ def test_an_interrupted_check_tears_its_session_down(sent: signal.Signals, tmp_p
         # A test run in the background of a shell ignores SIGINT, and so would its children.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    assert camera.playing.wait(30)
+    assert camera.playing.wait(60)
     process.send_signal(sent)
-    out, err = process.communicate(timeout=20)
-    camera.join(10)
+    out, err = process.communicate(timeout=60)
+    camera.join(60)
     assert camera.asked[-1] == "TEARDOWN", camera.asked
     assert process.returncode == 130
     assert "Traceback" not in err
@@ -129,7 +129,7 @@ def test_whenever_it_ends_no_session_is_left_that_it_could_end(
     process.send_signal(sent)
     camera.go.set()
     out, err = process.communicate(timeout=60)
-    camera.join(30)
+    camera.join(60)
     assert not camera.is_alive(), "the connection was left open"
     if sent is signal.SIGKILL:
         assert process.returncode == -signal.SIGKILL

@@ -85,7 +85,7 @@ def mend_with_media2(camera: SimulatedCamera) -> None:
         session.trust_env = False
         session.auth = HTTPDigestAuth(camera.door.user, PASSWORD)
         url = f"http://{camera.address}:{camera.http_port}/onvif/media2_service"
-        answer = session.post(url, data=body, headers={"Content-Type": "application/soap+xml"}, timeout=5)
+        answer = session.post(url, data=body, headers={"Content-Type": "application/soap+xml"}, timeout=60)
     assert answer.status_code == 200, answer.text
 
 

@@ -82,12 +82,12 @@ def threaded_exporter(view: View, web: WebConfig | None = None, port: int = 0) -
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    assert begun.wait(10), "the exporter did not open"
+    assert begun.wait(60), "the exporter did not open"
     try:
         yield made[0]
     finally:
         made[0].loop.call_soon_threadsafe(end.set)
-        thread.join(10)
+        thread.join(60)
 
 
 def quick_rules(folder: Path) -> None:
@@ -105,7 +105,7 @@ class Database:
 
     def get(self, path: str, **parameters: str) -> bytes:
         with urllib.request.urlopen(
-            f"{self.url}{path}?{urllib.parse.urlencode(parameters)}", timeout=10
+            f"{self.url}{path}?{urllib.parse.urlencode(parameters)}", timeout=60
         ) as answer:
             return bytes(answer.read())
 

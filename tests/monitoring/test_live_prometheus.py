@@ -118,5 +118,5 @@ def accepted(folder: Path, port: int) -> int:
         f"https://127.0.0.1:{port}/api/v1/query?query=camagent_build_info",
         headers={"Authorization": f"Basic {login}"},
     )
-    with urllib.request.urlopen(request, timeout=5, context=context) as answer:
+    with urllib.request.urlopen(request, timeout=60, context=context) as answer:
         return len(json.loads(answer.read())["data"]["result"])

@@ -30,7 +30,7 @@ def ask(port: int, path: str, namespace: str, operation: str) -> tuple[int, str]
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body.encode(), headers)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=10) as answer:
+        with opener.open(request, timeout=60) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -89,7 +89,7 @@ def test_the_soap_device_lets_a_right_ws_security_token_in() -> None:
             encrypt=True,
             no_cache=True,
             binding_name=f"{{{DEVICE}}}DeviceBinding",
-            transport=Transport(timeout=10, operation_timeout=10),
+            transport=Transport(timeout=60, operation_timeout=60),
         )
         return str(service.GetDeviceInformation().Model)
 

@@ -79,7 +79,7 @@ async def ask(
         lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
-        raw = await asyncio.wait_for(reader.read(), 10)
+        raw = await asyncio.wait_for(reader.read(), 60)
     finally:
         writer.close()
     head, _, body = raw.partition(b"\r\n\r\n")
@@ -91,7 +91,7 @@ async def ask(
 async def is_cut(reader: asyncio.StreamReader) -> bool:
     """True once the server ended the connection."""
     try:
-        while await asyncio.wait_for(reader.read(65536), 10):
+        while await asyncio.wait_for(reader.read(65536), 60):
             pass
     except ConnectionError:
         return True

@@ -52,7 +52,7 @@ def ask(camera: SimulatedCamera, *questions: tuple[str, str, str, str]) -> list[
     async def act(school: SimulatedSchool) -> list[Answer]:
         true, answers = school.cameras[0], []
         base = f"http://{true.address}:{true.http_port}/onvif"
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
             for namespace, operation, header, content in questions:
                 body = envelope(namespace, operation, header, content).encode()
                 async with session.post(f"{base}/{PATHS[namespace]}", data=body) as response:

@@ -104,7 +104,7 @@ def read_by_zeep(camera: SimulatedCamera) -> tuple[Any, list[Any], list[Any]]:
         encrypt=True,
         no_cache=True,
         binding_name=f"{{{SEARCH_NS}}}SearchBinding",
-        transport=Transport(timeout=5, operation_timeout=5),
+        transport=Transport(timeout=60, operation_timeout=60),
     )
     summary = search.GetRecordingSummary()
     rows, changes = [], []

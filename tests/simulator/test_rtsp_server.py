@@ -21,7 +21,7 @@ from camagent.simulator.rtsp_server import RtspServer
 from camagent.simulator.rtsp_shared import Mount, RtspSettings
 from camagent.simulator.self_signed import self_signed_context
 
-WITHIN_S = 5.0
+WITHIN_S = 60.0
 CLIP = "sub_360p_h264"
 TCP = "RTP/AVP/TCP;unicast;interleaved=0-1"
 

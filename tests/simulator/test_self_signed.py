@@ -23,7 +23,7 @@ def shown(context: ssl.SSLContext) -> bytes:
     client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
     with client.wrap_socket(ours) as secured:
         certificate = secured.getpeercert(binary_form=True)
-    server.join(5)
+    server.join(60)
     assert certificate is not None
     return certificate
 

@@ -130,7 +130,7 @@ def zeep_service(camera: SimulatedCamera, service: str, password: str) -> Iterat
         encrypt=True,
         no_cache=True,
         binding_name=f"{{http://www.onvif.org/ver10/{namespace}/wsdl}}{binding}",
-        transport=Transport(timeout=5, operation_timeout=5),
+        transport=Transport(timeout=60, operation_timeout=60),
     )
 
 
@@ -209,7 +209,9 @@ def test_requests_log_in_with_http_digest_and_read_media2() -> None:
         with requests.Session() as session:
             session.trust_env = False
             session.auth = HTTPDigestAuth(camera.door.user, password)
-            answer = session.post(url, data=body, headers={"Content-Type": "application/soap+xml"}, timeout=5)
+            answer = session.post(
+                url, data=body, headers={"Content-Type": "application/soap+xml"}, timeout=60
+            )
         return answer.status_code, answer.text
 
     async def act(school: SimulatedSchool) -> list[tuple[int, str]]:

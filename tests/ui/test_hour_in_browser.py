@@ -72,7 +72,7 @@ def school(folder: Path, show: str | None) -> Iterator[dict[str, Any]]:
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while not (ready.exists() and ready.read_text()):
             assert process.poll() is None and time.monotonic() < until, "the simulated school did not open"
             time.sleep(0.1)
@@ -80,7 +80,7 @@ def school(folder: Path, show: str | None) -> Iterator[dict[str, Any]]:
     finally:
         assert process.stdin is not None
         process.stdin.close()
-        process.wait(20)
+        process.wait(60)
 
 
 @contextmanager
@@ -93,14 +93,14 @@ def page_process(folder: Path, config: str = CONFIG) -> Iterator[str]:
         command = [sys.executable, "-m", "camagent", "ui", "--no-browser"]
         process = subprocess.Popen(command, stderr=errors, env=environment)
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while (link := re.search(r"http://\S+\?token=\S+", notes.read_text())) is None:
             assert process.poll() is None and time.monotonic() < until, notes.read_text()
             time.sleep(0.1)
         yield link[0]
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
         assert "Traceback" not in notes.read_text() and "defect" not in notes.read_text()
 
 

@@ -348,7 +348,7 @@ def test_a_worker_without_work_ends_and_another_takes_up_what_comes(
             first = await pool.judge("h264", keyframes(H264)[:1])
             pid = pool.worker_pid
             assert isinstance(first, PictureReport) and pid is not None
-            async with asyncio.timeout(10.0):
+            async with asyncio.timeout(60):
                 while _lives(pid):
                     await asyncio.sleep(0.05)
             assert pool.worker_pid is None

@@ -509,7 +509,7 @@ def test_teardown_is_sent_when_the_watch_is_cancelled() -> None:
             task.cancel()
             await asyncio.wait([task])
             assert task.cancelled()
-            await asyncio.wait_for(camera.torn_down.wait(), 2.0)
+            await asyncio.wait_for(camera.torn_down.wait(), 60)
         return camera
 
     assert asyncio.run(look()).methods()[-1] == "TEARDOWN"

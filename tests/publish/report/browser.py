@@ -16,7 +16,7 @@ import aiohttp
 
 T = TypeVar("T")
 CHROMIUM = shutil.which("chromium")
-STEP_S = 20.0  # one DevTools command; a page of ours takes well under a second
+STEP_S = 100.0  # one DevTools command; a page of ours takes well under a second
 FLAGS = (
     "--headless",
     "--no-sandbox",
