@@ -146,7 +146,7 @@ def test_a_wrong_file_is_refused_with_its_key(folder: Path, text: str, part: str
     ],
     ids=["merges", "aliases", "brackets", "tables", "dashes"],
 )
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(100)
 def test_a_hostile_file_is_refused_at_once(tmp_path: Path, text: str) -> None:
     (tmp_path / "web.yml").write_text(text)
     with refused("alias|not YAML"):

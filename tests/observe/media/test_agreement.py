@@ -199,7 +199,6 @@ MATRIX = [
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("recipe", MATRIX, ids=str)
 def test_the_whole_matrix_agrees(tmp_path: Path, recipe: Recipe) -> None:
     for suffix in ("mp4", "mkv", *(() if recipe.codec == "mjpeg" else ("ts",)), recipe.codec):

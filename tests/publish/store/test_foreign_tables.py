@@ -54,7 +54,7 @@ def test_what_we_did_not_make_is_refused_at_once(
     began_s = time.process_time()
     with refused("not those that camagent makes"):
         open_record(path)
-    assert time.process_time() - began_s < 0.5 and list(tmp_path.glob("*damaged*")) == []
+    assert time.process_time() - began_s < 3 and list(tmp_path.glob("*damaged*")) == []
 
 
 def test_statistics_of_sqlite_itself_are_no_stranger(tmp_path: Path) -> None:
