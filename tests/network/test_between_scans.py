@@ -55,17 +55,17 @@ class School:
         On a busy machine the kernel brings a new cable's carrier and its group's membership to its ends in
         its own time, and a scan that came before heard no announcement at all.
         """
-        heard: set[str] = set()
+        answering: set[str] = set()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.bind(("10.77.0.1", 0))
             sock.settimeout(0.5)
             for _ in range(40):
                 sock.sendto(render_probe(f"urn:uuid:{uuid.uuid4()}", ProbeTypes.ANY), (GROUP_V4, PORT))
-                while heard < addresses and (source := source_of_next(sock)) is not None:
-                    heard.add(source)
-                if heard >= addresses:
+                while answering < addresses and (source := source_of_next(sock)) is not None:
+                    answering.add(source)
+                if answering >= addresses:
                     return
-        raise AssertionError(f"a Probe was answered by {sorted(heard)}, of {sorted(addresses)}")
+        raise AssertionError(f"a Probe was answered by {sorted(answering)}, of {sorted(addresses)}")
 
     def camagent(self, *command: str) -> subprocess.CompletedProcess[str]:
         folders = {
