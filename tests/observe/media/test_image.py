@@ -328,6 +328,20 @@ def test_a_fence_is_not_called_stripes(tilt_degrees: float) -> None:
     assert "striped" not in live(picture).conditions
 
 
+def test_arches_across_a_small_picture_are_no_stripes() -> None:
+    """A bridge in perspective: its arches reach over the whole picture, each a little wider than the last."""
+    across = np.arange(640)
+    arches = 30 * np.sin(2 * np.pi * 30 * np.log1p(across / 800) / np.log1p(0.8))
+    picture = np.clip(dead_leaves(3, 640, 360) * 0.5 + 60 + arches, 16, 235).astype(np.uint8)
+    assert "striped" not in live(picture).conditions
+
+
+def test_faint_lines_are_stated_also_in_a_small_picture() -> None:
+    for period in (4, 6):
+        picture = striped(dead_leaves(3, 640, 360), 8, period)
+        assert "striped" in live(picture).conditions, period
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("period", [2, 4, 8, 12])
 def test_faint_lines_of_any_period_are_stated_in_a_busy_scene(period: int) -> None:
