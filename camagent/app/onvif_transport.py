@@ -19,9 +19,11 @@ def username_token(way: WayIn, credential: Credential | None) -> Any:
     """WS-UsernameToken on the device's time; None where HTTP is the way in, or nothing asked for a log-in."""
     from onvif.client import UsernameDigestTokenDtDiff
 
+    from camagent.interrogate.auth import Way
+
     if credential is None or way.scheme is None or way.scheme.startswith("http-"):
         return None
-    own_time = way.scheme == "wsse-own-time" or way.clock_offset_s is None
+    own_time = way.scheme == Way.WSSE_OWN_TIME or way.clock_offset_s is None
     shift = timedelta(0) if own_time else timedelta(seconds=way.clock_offset_s or 0.0)
     return UsernameDigestTokenDtDiff(
         credential.user, credential.secret.reveal(), dt_diff=shift, use_digest=True, zulu_timestamp=True
@@ -82,7 +84,9 @@ class _HttpAnswer:
         self._login, self._way = login, way
 
     def __call__(self, request: Any) -> Any:
-        if self._way.scheme == "http-basic":
+        from camagent.interrogate.auth import Way
+
+        if self._way.scheme == Way.HTTP_BASIC:
             self._authorize(request)
         else:
             request.register_hook("response", self._answer)

@@ -42,6 +42,7 @@ def read_target(text: str, login: Credential | None, number: int = 1) -> Job:
     """
     from camagent.cli.run import warn
     from camagent.model.device import DeviceTarget
+    from camagent.model.onvif import ONVIF_PATHS
     from camagent.model.stream import FileTarget, StreamTarget
     from camagent.model.uri import parse_stream_uri
     from camagent.run.fleet import Job
@@ -55,7 +56,7 @@ def read_target(text: str, login: Credential | None, number: int = 1) -> Job:
         return Job(StreamTarget(uri.hiding(credential)), credential)
     if parsed is not None:
         uri, credential = parsed
-        target = DeviceTarget(uri.host, uri.port, uri.path or "/onvif/device_service", uri.scheme == "https")
+        target = DeviceTarget(uri.host, uri.port, uri.path or ONVIF_PATHS[0], uri.scheme == "https")
         return Job(target, credential or login)
     if "://" not in text and Path(text).is_file():
         return Job(FileTarget(Path(text)))

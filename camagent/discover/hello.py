@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from camagent.discover.interfaces import Interface
-from camagent.discover.multicast import GROUP_V4, GROUP_V6, PORT, RECEIVE_BUFFER_BYTES, Datagram, note_of
+from camagent.discover.multicast import RECEIVE_BUFFER_BYTES, Datagram, note_of
 from camagent.discover.sightings import read_datagrams
 from camagent.discover.wsdiscovery import MAX_DATAGRAM_BYTES, Kind, parse_message
 from camagent.model.clock import Clock
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Note
 from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.onvif import DISCOVERY_PORT, GROUP_V4, GROUP_V6
 from camagent.platform.sockets import (
     bind_group,
     errno_of,
@@ -185,12 +186,12 @@ def _open_socket(family: socket.AddressFamily) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         if family == socket.AF_INET:
             tell_arrival(sock)
-            bind_group(sock, GROUP_V4, PORT)
+            bind_group(sock, GROUP_V4, DISCOVERY_PORT)
         else:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             tell_arrival(sock)
             # the group is link-local: bound to it, one socket would hear one interface
-            sock.bind(("::", PORT))
+            sock.bind(("::", DISCOVERY_PORT))
     except OSError:
         sock.close()
         raise

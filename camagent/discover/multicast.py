@@ -20,11 +20,11 @@ from camagent.discover.plan import DiscoveryPlan
 from camagent.discover.wsdiscovery import MAX_DATAGRAM_BYTES, Dialect, ProbeTypes, render_probe
 from camagent.model.clock import Clock
 from camagent.model.discovery import Note
+from camagent.model.onvif import DISCOVERY_PORT, GROUP_V4, GROUP_V6
 from camagent.platform.sockets import errno_of, send_multicast_from, unwatch, watch
 
 logger = logging.getLogger(__name__)
 
-GROUP_V4, GROUP_V6, PORT = "239.255.255.250", "ff02::c", 3702
 # 600 of 600 bursting answers of 4.4 kB; the default loses half of them
 RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 MAX_CHANNELS = 32  # sockets of one search; a machine with more addresses than this is a router
@@ -215,11 +215,11 @@ def _open_channel(interface: Interface, address: str, is_v6: bool, source_port: 
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, interface.index)
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 1)
             sock.bind((address, source_port or 0, 0, interface.index))
-            return _Channel(sock, interface.name, (GROUP_V6, PORT, 0, interface.index))
+            return _Channel(sock, interface.name, (GROUP_V6, DISCOVERY_PORT, 0, interface.index))
         send_multicast_from(sock, address, interface.index)
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
         sock.bind((address, source_port or 0))
-        return _Channel(sock, interface.name, (GROUP_V4, PORT))
+        return _Channel(sock, interface.name, (GROUP_V4, DISCOVERY_PORT))
     except OSError:
         sock.close()
         raise

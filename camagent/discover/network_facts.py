@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 
 from camagent.discover.interfaces import Interface, list_interfaces
-from camagent.discover.multicast import GROUP_V4, PORT
 from camagent.model.clock import Clock
+from camagent.model.onvif import DISCOVERY_PORT, GROUP_V4
 from camagent.model.text import Message, os_reason
 from camagent.platform.machine import active_firewalls, clock_synchronised, in_container
 from camagent.platform.process import open_file_limit
@@ -82,7 +82,7 @@ def _multicast_error(interface: Interface) -> Message | None:
         try:
             send_multicast_from(sock, own, interface.index)
             sock.bind((own, 0))
-            sock.connect((GROUP_V4, PORT))
+            sock.connect((GROUP_V4, DISCOVERY_PORT))
         except OSError as error:
             return os_reason(OSError(errno_of(error), ""))
     return None
@@ -97,7 +97,7 @@ def _own_address_towards(text: str) -> str | None:
     family = socket.AF_INET6 if target.version == 6 else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         try:
-            sock.connect((str(target), PORT))
+            sock.connect((str(target), DISCOVERY_PORT))
         except OSError:
             return None
         return str(sock.getsockname()[0])
@@ -107,7 +107,7 @@ def _is_port_busy() -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            bind_group(sock, GROUP_V4, PORT)
+            bind_group(sock, GROUP_V4, DISCOVERY_PORT)
         except OSError as error:
             return errno_of(error) in (errno.EADDRINUSE, errno.EACCES)
     return False

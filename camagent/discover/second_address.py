@@ -19,6 +19,7 @@ from camagent.discover.wsdiscovery import XAddr, rank_xaddrs, same_address
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Sighting
 from camagent.model.onvif import ONVIF_PATHS
+from camagent.model.uri import web_port
 
 MAX_DOUBTFUL = 64  # devices that are asked so; more that misname themselves are a flood
 _STAYS = frozenset({PortAnswer.ONVIF, PortAnswer.LOGIN, PortAnswer.MUTE, PortAnswer.OURS})
@@ -71,7 +72,7 @@ def _is_here(host: str, plan: DiscoveryPlan) -> bool:
 
 
 def _port(place: DeviceTarget | XAddr) -> int:
-    return place.port or (443 if place.secure else 80)
+    return web_port(place.port, place.secure)
 
 
 def _path(place: DeviceTarget | XAddr) -> str:

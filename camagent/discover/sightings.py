@@ -27,6 +27,7 @@ from camagent.model.address_order import address_order
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import FoundBy, Sighting
 from camagent.model.onvif import ONVIF_PATHS
+from camagent.model.uri import web_port
 
 MAX_ANNOUNCEMENTS = 2_048  # kept of one search: four of the largest schools; more is a flood
 MAX_CLONES = 16  # devices with one endpoint reference that are compared with each other
@@ -180,7 +181,7 @@ def _place(device: _Device, places_of_source: int) -> tuple[str, int | None]:
     best = _best(device)
     if best is None:
         return device.source, None
-    port = best.port or (443 if best.secure else 80)
+    port = _port(best)
     speaks_for_others = places_of_source > 1 or device.source.lower().startswith("fe80:")
     if not same_address(best.host, device.source) and speaks_for_others and _may_be_neighbour(best.host):
         return best.host, port
@@ -218,7 +219,7 @@ def _may_be_neighbour(host: str) -> bool:
 
 
 def _port(xaddr: XAddr) -> int:
-    return xaddr.port or (443 if xaddr.secure else 80)
+    return web_port(xaddr.port, xaddr.secure)
 
 
 def _sighting(device: _Device, host: str, interfaces: Sequence[Interface]) -> Sighting:

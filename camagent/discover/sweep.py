@@ -10,7 +10,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from camagent.discover.multicast import PORT, Datagram, DatagramQueue, open_directed_socket, reading
+from camagent.discover.multicast import Datagram, DatagramQueue, open_directed_socket, reading
 from camagent.discover.neighbours import PATIENCE_S, Neighbourhood
 from camagent.discover.pace import Pace
 from camagent.discover.plan import DiscoveryPlan, is_loopback
@@ -18,6 +18,7 @@ from camagent.discover.tcp_probe import ALIVE, TriedPort
 from camagent.discover.wsdiscovery import Kind, ProbeTypes, parse_message
 from camagent.model.clock import Clock
 from camagent.model.discovery import Note
+from camagent.model.onvif import DISCOVERY_PORT
 from camagent.platform.sockets import errno_of
 
 Progress = Callable[[str, int, int], None]
@@ -114,7 +115,7 @@ async def _send(sock: socket.socket, probe: bytes, host: str) -> str | None:
     """Waits while unresolved neighbours fill the send buffer. Returns: a note's code where it cannot
     leave."""
     try:
-        await asyncio.get_running_loop().sock_sendto(sock, probe, (host, PORT))
+        await asyncio.get_running_loop().sock_sendto(sock, probe, (host, DISCOVERY_PORT))
     except OSError as error:
         return "sending_forbidden" if errno_of(error) in (errno.EPERM, errno.EACCES) else "no_route"
     return None

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from camagent.model.onvif import DEVICE_NS
+from camagent.model.onvif import DEVICE_NS, SOAP_NS
 from camagent.model.printable import printable_line
 from camagent.wire.tls import device_context
 
@@ -23,7 +23,7 @@ MAX_SERVER_CHARS = 80  # of a Server header
 _USER_AGENT = "camagent"
 # The envelope shape that also simple servers recognise: they search it with a regular expression.
 _QUESTION = (
-    '<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body'
+    f'<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="{SOAP_NS}"><s:Body'
     ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema">'
     f'<GetSystemDateAndTime xmlns="{DEVICE_NS}"/></s:Body></s:Envelope>'
 )

@@ -16,7 +16,14 @@ from itertools import chain, islice
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
-from camagent.model.onvif import DEVICE_NS, NETWORK_NS
+from camagent.model.onvif import (
+    DEVICE_NS,
+    DISCOVERY_ADDRESSING_NS,
+    DISCOVERY_NS,
+    DISCOVERY_TO,
+    NETWORK_NS,
+    SOAP_NS,
+)
 from camagent.wire.xml import Node, parse_xml
 
 MAX_MATCHES = 64  # devices announced in one datagram; an NVR that proxies its channels stays below this
@@ -24,7 +31,6 @@ MAX_MATCHES = 64  # devices announced in one datagram; an NVR that proxies its c
 MAX_LIST_ITEMS = 128
 MAX_DATAGRAM_BYTES = 65_507  # the largest UDP payload over IPv4
 
-SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 _DECLARATION = re.compile(rb"^[\s\x00]*(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,200}\?>")
 _NAMESPACE = re.compile(rb"""\bxmlns(?::([\w.-]{1,64}))?\s{0,8}=\s{0,8}["']([^"'<>]{0,256})["']""")
 
@@ -32,7 +38,7 @@ _NAMESPACE = re.compile(rb"""\bxmlns(?::([\w.-]{1,64}))?\s{0,8}=\s{0,8}["']([^"'
 class Dialect(StrEnum):
     """The two WS-Discovery namespaces in the field."""
 
-    V2005 = "http://schemas.xmlsoap.org/ws/2005/04/discovery"
+    V2005 = DISCOVERY_NS
     V2009 = "http://docs.oasis-open.org/ws-dd/ns/discovery/2009/01"
 
 
@@ -91,13 +97,13 @@ def render_probe(message_id: str, types: ProbeTypes, dialect: Dialect = Dialect.
     Hikvision firmware calls a pretty-printed one malformed (edgexfoundry/device-onvif-camera#134).
     """
     if dialect is Dialect.V2005:
-        addressing = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
-        anonymous, to = f"{addressing}/role/anonymous", "urn:schemas-xmlsoap-org:ws:2005:04:discovery"
+        addressing = DISCOVERY_ADDRESSING_NS
+        anonymous, to = f"{addressing}/role/anonymous", DISCOVERY_TO
     else:
         addressing = "http://www.w3.org/2005/08/addressing"
         anonymous, to = f"{addressing}/anonymous", "urn:docs-oasis-open-org:ws-dd:ns:discovery:2009:01"
     return (
-        f'<s:Envelope xmlns:s="{SOAP_12}" xmlns:a="{addressing}"><s:Header>'
+        f'<s:Envelope xmlns:s="{SOAP_NS}" xmlns:a="{addressing}"><s:Header>'
         f'<a:Action s:mustUnderstand="1">{dialect}/Probe</a:Action><a:MessageID>'
         f"{escape(message_id)}</a:MessageID>"
         f"<a:ReplyTo><a:Address>{anonymous}</a:Address></a:ReplyTo>"

@@ -18,6 +18,7 @@ from camagent.interrogate.reply_meaning import Answer, ReplyMeaning, is_login_pa
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.login_strength import CLEAR, TOKEN, Strength
 from camagent.model.secret import MAX_UNCLEAR, Credential
+from camagent.model.uri import web_port
 from camagent.wire.destination import destination
 from camagent.wire.digest import digest_challenges
 from camagent.wire.login_ledger import LoginLedger, in_turn
@@ -245,7 +246,7 @@ class Conversation(QuestionLine):
     def _port_at(self, url: str) -> tuple[str, int]:
         """Scheme and port of the address where it is asked for now."""
         scheme, _, port = destination(self.final_url(url)).place
-        return scheme, port or (443 if scheme == "https" else 80)
+        return scheme, web_port(port, scheme == "https")
 
     def _is_pinned(self, url: str) -> bool:
         """The device may name another port of its host: that is another door, with a certificate of its

@@ -39,14 +39,13 @@ from camagent.interrogate.media_replies import (
 )
 from camagent.interrogate.source_modes import parse_source_modes
 from camagent.model.device import EncoderOptions, EncoderSettings
-from camagent.model.onvif import DEVICE_NS, MEDIA1_NS, MEDIA2_NS, SCHEMA_NS, SEARCH_NS
+from camagent.model.onvif import DEVICE_NS, MEDIA1_NS, MEDIA2_NS, SCHEMA_NS, SEARCH_NS, SOAP_NS
 from camagent.model.source_mode import SourceMode
 from camagent.model.uri import StreamUri
 from camagent.wire.xml import Node
 
 T = TypeVar("T")
 
-SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
 _ENVELOPE = (
     '<?xml version="1.0" encoding="UTF-8"?>'
@@ -73,7 +72,7 @@ class Question(Generic[T]):
         return f"{self.namespace}/{self.operation}"
 
 
-def render_envelope(question: Question[T], header_blocks: str = "", soap: str = SOAP_12) -> bytes:
+def render_envelope(question: Question[T], header_blocks: str = "", soap: str = SOAP_NS) -> bytes:
     """The request body; `soap` is the namespace of the envelope."""
     header = f"<s:Header>{header_blocks}</s:Header>" if header_blocks else ""
     name, content = question.operation, question.content

@@ -15,7 +15,6 @@ from camagent.interrogate.auth import Evidence, HttpLogin, Way, security_block, 
 from camagent.interrogate.device_link import DeviceDoor, HttpRequest
 from camagent.interrogate.envelopes import (
     SOAP_11,
-    SOAP_12,
     Question,
     addressing_blocks,
     content_headers,
@@ -27,6 +26,7 @@ from camagent.interrogate.reply_meaning import Answer, ReplyMeaning, heard_fault
 from camagent.interrogate.service_urls import at_home, redirect_target
 from camagent.model.clock import Clock
 from camagent.model.fault import Fault, FaultCode
+from camagent.model.onvif import SOAP_NS
 from camagent.model.secret import Credential
 from camagent.wire.destination import destination
 from camagent.wire.digest import Challenge, DigestRequest, digest_challenges, fresh_cnonce, offered_schemes
@@ -262,7 +262,7 @@ class QuestionLine:
         if wsse and Quirk.STUMBLES_OVER_SECURITY not in self.quirks and self.credential and self._way:
             created = token_time(self._way, self.clock.now(), self.evidence, self.clock.monotonic_s())
             blocks += security_block(self.credential, created, os.urandom(16))
-        soap = SOAP_11 if Quirk.WANTS_SOAP_11 in self.quirks else SOAP_12
+        soap = SOAP_11 if Quirk.WANTS_SOAP_11 in self.quirks else SOAP_NS
         body = render_envelope(question, blocks, soap)
         headers = [
             *content_headers(question.action, Quirk.WANTS_NO_ACTION not in self.quirks, soap),

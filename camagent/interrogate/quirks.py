@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from enum import StrEnum
 
 from camagent.model.codec_names import ALL_CODECS
+from camagent.model.usable_numbers import letters_and_digits
 
 UNLIMITED_BITRATE = 2_147_483_647  # "no limit" in BitrateLimit, agsh/onvif#233
 # no camera encodes 200 Mbit/s: such a number is in bit/s already (mrtian2016/onvifsim quirks)
@@ -70,7 +70,7 @@ def bitrate_bps(text: str | None) -> int | None:
 
 def codec_name(text: str | None) -> str | None:
     """Our name of an Encoding, for every spelling seen; unknown ones in lower case."""
-    word = re.sub(r"[^0-9a-z]", "", (text or "").lower().removeprefix("video/"))[:32]
+    word = letters_and_digits((text or "").lower().removeprefix("video/"))[:32]
     if not word:
         return None
     for codec in ALL_CODECS:

@@ -24,7 +24,7 @@ from camagent.interrogate.recording_replies import (
     recorded_channels,
 )
 from camagent.model.fault import Fault, FaultCode, Stage
-from camagent.model.onvif import SEARCH_NS
+from camagent.model.onvif import SEARCH_NS, TOPIC_DIALECT
 from camagent.model.recordings import RecordingFacts
 from camagent.wire.xml import MAX_CHILDREN, Node
 
@@ -33,7 +33,6 @@ MAX_PAGES = 64  # of one search, empty ones while it still runs included
 MAX_ROWS = 8_192  # recordings or changes of one device: 128 channels of 32 days with a hole a day
 MORE_S = 30.0  # of the budget, for a device that records
 _KEEP_ALIVE = "<KeepAliveTime>PT30S</KeepAliveTime>"
-_DIALECT = "http://www.onvif.org/ver10/tev/topicExpression/ConcreteSet"
 _FIND_RECORDINGS = Question("FindRecordings", SEARCH_NS, parse_search_token, f"<Scope/>{_KEEP_ALIVE}")
 T = TypeVar("T")
 
@@ -63,7 +62,7 @@ def _find_holes(since: datetime) -> Question[str | None]:
     """FindEvents for the changes of all tracks between data and none, with the state at the beginning."""
     topic = (
         '<TopicExpression xmlns="http://docs.oasis-open.org/wsn/b-2" xmlns:tns1="http://www.onvif.org/ver10/topics"'
-        f' Dialect="{_DIALECT}">tns1:RecordingHistory/Track/State</TopicExpression>'
+        f' Dialect="{TOPIC_DIALECT}">tns1:RecordingHistory/Track/State</TopicExpression>'
     )
     content = (
         f"<StartPoint>{since.strftime('%Y-%m-%dT%H:%M:%SZ')}</StartPoint><Scope/><SearchFilter>{topic}</SearchFilter>"

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from camagent.interrogate.device_replies import StatedService
 from camagent.model.device import DeviceTarget, Service
 from camagent.model.onvif import ONVIF_PATHS, TLS_PORTS
+from camagent.model.uri import web_port
 
 DEFAULT_PATH = ONVIF_PATHS[0]
 MAX_URL_CHARS = 2048  # longer than any service address seen
@@ -32,7 +33,7 @@ def candidate_urls(target: DeviceTarget, ports: Sequence[int]) -> tuple[str, ...
         if parts is not None:
             here = here or parts.hostname == target.host.lower()
             secure = parts.scheme == "https"
-            port = parts.port or (443 if secure else 80)
+            port = web_port(parts.port, secure)
             urls.setdefault(_url(target.host, port, parts.path or DEFAULT_PATH, secure))
     # Ports that were named for this very address are the only ones: another port may be another device's (a
     # router's forwards). Ports named for another address are of that other network.
@@ -67,7 +68,7 @@ def pin_services(stated: Sequence[StatedService], device_url: str) -> tuple[Serv
             port = best.port
         path = (best.path or "/") + (f"?{best.query}" if best.query else "")
         secure = here.scheme == "https"
-        url = _url(here_host or "", port or (443 if secure else 80), path, secure)
+        url = _url(here_host or "", web_port(port, secure), path, secure)
         pinned.append(Service(service.namespace, url, service.version))
     return tuple(pinned)
 
@@ -99,7 +100,7 @@ def redirect_target(url: str, location: str) -> str | None:
 
 def _url(host: str, port: int, path: str, secure: bool) -> str:
     name = f"[{host}]" if ":" in host else host
-    plain = port == (443 if secure else 80)
+    plain = port == web_port(None, secure)
     place = name if plain else f"{name}:{port}"
     return f"http{'s' if secure else ''}://{place}/{path.removeprefix('/')}"
 

@@ -241,6 +241,10 @@ class ServiceCapabilities:
     """Its sensor has modes to choose from (VideoSourceMode of its media service)."""
 
 
+USERNAME_TOKEN = "ws-usernametoken"
+"""What stands among the schemes where a device knows no HTTP challenge."""
+
+
 @dataclass(frozen=True, slots=True)
 class Login:
     """Which way in worked, and what the device offers."""

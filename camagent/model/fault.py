@@ -80,6 +80,9 @@ LOGIN_FAULTS = frozenset(
     }
 )
 """A log-in was asked for, refused, or not sent: something lives there, and we were not let in."""
+NOT_HEARD = frozenset({FaultCode.UNREACHABLE, FaultCode.TIMEOUT, FaultCode.STALLED})
+"""Nothing came, or nothing any more: of a camera alone it is its own, of all at once it is the network's or
+ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +96,10 @@ class Fault:
     elapsed_s: float
     status: int | None = None
     """The RTSP or HTTP status code, where one was received."""
+
+
+def kind_of_silence(fault: Fault | None) -> str:
+    """ "silent", "refused" or "other": three faults that send a technician to three different places."""
+    if fault is None or fault.code in NOT_HEARD or fault.code is FaultCode.NO_VIDEO:
+        return "silent"
+    return "refused" if fault.code is FaultCode.REFUSED else "other"

@@ -21,6 +21,12 @@ RECORDING_NS = "http://www.onvif.org/ver10/recording/wsdl"
 REPLAY_NS = "http://www.onvif.org/ver10/replay/wsdl"
 SCHEMA_NS = "http://www.onvif.org/ver10/schema"
 ERROR_NS = "http://www.onvif.org/ver10/error"
+SOAP_NS = "http://www.w3.org/2003/05/soap-envelope"  # of SOAP 1.2
+DISCOVERY_NS = "http://schemas.xmlsoap.org/ws/2005/04/discovery"  # of WS-Discovery as ONVIF has it
+DISCOVERY_ADDRESSING_NS = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
+DISCOVERY_TO = "urn:schemas-xmlsoap-org:ws:2005:04:discovery"
+GROUP_V4, GROUP_V6, DISCOVERY_PORT = "239.255.255.250", "ff02::c", 3702
+TOPIC_DIALECT = "http://www.onvif.org/ver10/tev/topicExpression/ConcreteSet"
 
 CAPABILITY_NAMESPACES = {
     "device": DEVICE_NS,
@@ -71,9 +77,8 @@ def scope_values(scopes: Sequence[str], kind: str) -> tuple[str, ...]:
 def scope_value(scopes: Sequence[str], kind: str) -> str | None:
     """What a device says of itself in its scopes, for example its "name" or "hardware"; one printable
     line."""
-    for value in scope_values(scopes, kind):
-        return printable_line(unquote(value).replace("_", " "), MAX_SCOPE_VALUE_CHARS, "")
-    return None
+    values = (unquote(value).replace("_", " ") for value in scope_values(scopes, kind))
+    return next((line for v in values if (line := printable_line(v, MAX_SCOPE_VALUE_CHARS, ""))), None)
 
 
 def claimed_profiles(scopes: Sequence[str]) -> tuple[str, ...]:

@@ -42,10 +42,10 @@ _IN_QUERY = ".+?", rf"&|%26|{_NEXT_FIELD}|$"
 _IN_PATH = ".+?", rf"[&/?]|%26|{_NEXT_FIELD}|$"
 _IN_TEXT = r"[^&\s\"'<>;,]+?", rf"[&\s\"'<>;,]|%26|{_NEXT_FIELD}|$"
 _SHORT_PAIR = re.compile(r"(?<![A-Za-z0-9])(?P<name>[up])(?P<is>=)(?P<value>[^&;]+)", re.I)
-_ACCOUNTS = r"(?:admin|root|user|guest|operator|viewer|supervisor|service|\d{6})"
-_NAMES_OF_ACCOUNTS = _ACCOUNTS.replace(r"|\d{6}", "")
+ACCOUNT_NAMES = r"admin|root|user|guest|operator|viewer|supervisor|service"  # that makers give
+_ACCOUNTS = rf"(?:{ACCOUNT_NAMES}|\d{{6}})"
 _ACCOUNT_AND_NEXT = re.compile(  # /admin/password/ch1: an account, and two segments more
-    rf"(?P<before>(?:^|(?<=/)){_NAMES_OF_ACCOUNTS}/)(?P<value>[^/?&]{{1,64}})(?=/[^/])", re.I
+    rf"(?P<before>(?:^|(?<=/))(?:{ACCOUNT_NAMES})/)(?P<value>[^/?&]{{1,64}})(?=/[^/])", re.I
 )
 _COLON = r"(?::|%3a)"
 _LOGIN_SEGMENT = re.compile(  # /0/admin:password/main, /admin:password, /anybody:password@camera

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 
 from camagent.model.printable import printable
 from camagent.model.secret import Credential, Secret
-from camagent.model.secret_fields import HIDDEN, hide_fields
+from camagent.model.secret_fields import ACCOUNT_NAMES, HIDDEN, hide_fields
 
 DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 MIN_HIDDEN_CHARS = 4  # a shorter secret is part of ordinary words: hiding "12" would shred every number
@@ -19,9 +19,7 @@ MAX_URI_CHARS = 2048  # longer than any camera's stream URI seen; bounds what a 
 _AT = re.compile(r"@|%40|\uff20|\ufe6b", re.I)
 _COLON = re.compile(r":|%3a|\uff1a|\ufe55", re.I)
 _SCHEME_TYPED = re.compile(r"^\W*(?:(?:rtsps?|https?|onvif)\b\W{0,4}|[a-z][a-z0-9+.-]{1,9}://)", re.I)
-_ACCOUNT_TYPED = re.compile(
-    r"^\W*(?:admin|root|user|guest|operator|viewer|supervisor|service)\s*(?::|%3a|\uff1a|\ufe55)", re.I
-)
+_ACCOUNT_TYPED = re.compile(rf"^\W*(?:{ACCOUNT_NAMES})\s*(?:{_COLON.pattern})", re.I)
 _HOST_TYPED = re.compile(r"\[|localhost\b|[\w-]+\.[\w.-]+", re.I)
 _WORD = re.compile(r"[^\s\"'()]+")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
@@ -94,6 +92,11 @@ def parse_stream_uri(text: str) -> tuple[StreamUri, Credential | None] | None:
         return uri, None
     user, _, password = userinfo.partition(":")
     return uri, Credential(unquote(user), Secret(unquote(password)))
+
+
+def web_port(port: int | None, secure: bool) -> int:
+    """The port that an address names, else the usual one of HTTPS or HTTP."""
+    return port or DEFAULT_PORTS["https" if secure else "http"]
 
 
 def _is_address(before: str, after: str) -> bool:

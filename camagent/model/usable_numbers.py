@@ -97,8 +97,13 @@ def mac_of_endpoint(text: str | None) -> str | None:
     return usable_mac(re.sub(r"^(urn:)?(uuid:)?", "", (text or "").strip().lower()))
 
 
+def letters_and_digits(text: str | None) -> str:
+    """The word in lower case, without what makers write between: "Model-X 2" and "modelx2" are one."""
+    return re.sub(r"[^0-9a-z]", "", (text or "").lower())
+
+
 def as_plain(text: str | None) -> str | None:
-    word = re.sub(r"[^0-9a-z]", "", (text or "").lower())[:MAX_SIGN_CHARS]
+    word = letters_and_digits(text)[:MAX_SIGN_CHARS]
     return word if word and word.upper() not in _PLACEHOLDER_WORDS else None
 
 

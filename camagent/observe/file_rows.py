@@ -8,10 +8,10 @@ from fractions import Fraction
 from typing import Any
 
 from camagent.model.fault import Fault
+from camagent.model.rtp_numbers import VIDEO_CLOCK_HZ
 from camagent.observe.codec import jpeg_headers as jpeg
 from camagent.observe.codec.nal_sequence import NalSequence
 
-CLOCK_HZ = 90_000
 # a program stream stamps one PES packet, that may hold several pictures; else no time
 MAX_MISSING_STAMPS_RATIO = 0.9
 MAX_CANDIDATES = 8  # keyframes held at a time, thinned out evenly: bounds memory for files of any length
@@ -70,7 +70,7 @@ def ticks(reading: FileReading, packet: Any) -> int:
         reading.unstamped.append(len(reading.rows))
         return 0
     seconds: Fraction = stamp * packet.time_base
-    return round(seconds * CLOCK_HZ)
+    return round(seconds * VIDEO_CLOCK_HZ)
 
 
 def stamp_all(reading: FileReading) -> None:

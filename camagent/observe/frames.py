@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from camagent.model.rtp_numbers import VIDEO_CLOCK_HZ
+
 
 @dataclass(frozen=True, slots=True)
 class LongFrame:
@@ -36,7 +38,7 @@ class FrameTable:
     recovery_points: tuple[bool, ...]
     damaged: tuple[bool, ...]
     """A packet of the frame, or between it and the one before, was lost."""
-    clock_hz: int = 90_000
+    clock_hz: int = VIDEO_CLOCK_HZ
     ends_s: tuple[float, ...] = ()
     """Monotonic time of each frame's last packet; empty where nobody noted it (files, captures of older
     versions)."""

@@ -20,6 +20,7 @@ from camagent.model.clock import Clock
 from camagent.model.codec_names import FFMPEG_NAMES
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.kept_names import picture_stem
+from camagent.model.rtp_numbers import VIDEO_CLOCK_HZ
 from camagent.model.stream import DeclaredStream, FileTarget, ImageFacts, MeasuredStream, StreamFacts
 from camagent.observe import riff_lists
 from camagent.observe.capture import Capture, PacketCounts, TrackDescription
@@ -30,7 +31,7 @@ from camagent.observe.codec.nal_sequence import MAX_CHANGES, NalSequence
 from camagent.observe.codec.payload_flags import LEADING, RECOVERY, SECOND_FIELD, is_keyframe
 from camagent.observe.codec.table import CODECS, DECODED
 from camagent.observe.decoder_share import MAX_PICTURE_PX
-from camagent.observe.file_rows import CLOCK_HZ, FileReading, let_pass, offer, stamp_all, ticks
+from camagent.observe.file_rows import FileReading, let_pass, offer, stamp_all, ticks
 from camagent.observe.frames import FrameTable
 from camagent.observe.measure import declare, measure
 from camagent.observe.picture.opinion import PictureReport, doubt_frozen
@@ -38,18 +39,8 @@ from camagent.platform.process import taking_at_most
 from camagent.platform.system_clock import SystemClock
 
 FORMATS = (
-    "mov",
-    "matroska",
-    "mpegts",
-    "avi",
-    "h264",
-    "hevc",
-    "mjpeg",
-    "jpeg_pipe",
-    "mpeg",
-    "flv",
-    "asf",
-    "dhav",
+    *("mov", "matroska", "mpegts", "avi", "h264", "hevc", "mjpeg", "jpeg_pipe", "mpeg", "flv"),
+    *("asf", "dhav"),
 )
 MAX_MEMORY_BYTES = 128_000_000  # for the index of a file and MAX_CANDIDATES keyframes: 48 MB in 4K
 UNTIMED_FORMATS = frozenset(("h264", "hevc", "mjpeg", "jpeg_pipe"))
@@ -197,7 +188,7 @@ def _fills(reading: FileReading, window_s: float) -> bool:
     rows = reading.rows
     if not reading.timed or reading.unstamped or not rows:
         return False
-    return rows[-1][0] - rows[0][0] >= window_s * CLOCK_HZ
+    return rows[-1][0] - rows[0][0] >= window_s * VIDEO_CLOCK_HZ
 
 
 def _add(reading: FileReading, packet: Any, wanted: bool) -> None:
@@ -247,13 +238,13 @@ def _with_sequence_header(reading: FileReading, content: bytes, key: bool) -> by
 def _capture(reading: FileReading) -> Capture:
     stamps, sizes, keyframes, recovery_points, damaged = zip(*reading.rows, strict=True)
     # each frame comes just when one has to be shown
-    arrivals_s = tuple(stamp / CLOCK_HZ for stamp in sorted(stamps))
-    table = FrameTable(stamps, arrivals_s, sizes, keyframes, recovery_points, damaged, CLOCK_HZ)
+    arrivals_s = tuple(stamp / VIDEO_CLOCK_HZ for stamp in sorted(stamps))
+    table = FrameTable(stamps, arrivals_s, sizes, keyframes, recovery_points, damaged, VIDEO_CLOCK_HZ)
     first_s, last_s = arrivals_s[0], arrivals_s[-1]
     interval_s = (last_s - first_s) / (len(table) - 1) if len(table) > 1 else 0.0
     header = reading.jpeg
     return Capture(
-        description=TrackDescription(reading.codec, reading.codec, CLOCK_HZ),
+        description=TrackDescription(reading.codec, reading.codec, VIDEO_CLOCK_HZ),
         transport="file",
         frames=table,
         counts=PacketCounts(0, 0, 0, 0, 0),

@@ -6,7 +6,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-NTP_TO_UNIX_S = 2_208_988_800  # from 1900 to 1970
+from camagent.model.rtp_numbers import NTP_TO_UNIX_S
+
 # 1960-01-01: below it NTP time is a count since power-on (RFC 3550 §6.4.1 allows that)
 EARLIEST_CLOCK_S = -315_619_200
 MAX_PACKETS = 32  # in one compound; a camera sends two or three

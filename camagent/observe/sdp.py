@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from camagent.model.codec_names import SDP_NAMES
+from camagent.model.rtp_numbers import VIDEO_CLOCK_HZ
 
 MAX_SDP_LINES = 2000  # lines beyond are not read: no camera's description has 200
 MAX_MEDIA = 64
@@ -17,7 +18,6 @@ MAX_FORMATS = 32  # payload types of one media line
 MAX_PARAMETER_SETS = 16  # of one fmtp line
 MAX_PARAMETER_SET_BYTES = 4096  # the largest with scaling lists is under 1 kB
 MAX_ATTRIBUTE_CHARS = 32 * 1024
-DEFAULT_CLOCK_HZ = 90_000  # every video format of RFC 3551 and its successors
 _STATIC_VIDEO = {26: "JPEG", 31: "H261", 32: "MPV", 33: "MP2T", 34: "H263"}  # RFC 3551 table 5
 
 
@@ -133,7 +133,7 @@ def _format(payload_type: int, rtpmap: str, fmtp: str) -> MediaFormat:
         if equals and name.strip():
             pairs.append((name.strip().lower(), value.strip()))
     encoding = encoding.strip() or _STATIC_VIDEO.get(payload_type, "")
-    return MediaFormat(payload_type, encoding, clock_hz or DEFAULT_CLOCK_HZ, tuple(pairs[:MAX_FORMATS]))
+    return MediaFormat(payload_type, encoding, clock_hz or VIDEO_CLOCK_HZ, tuple(pairs[:MAX_FORMATS]))
 
 
 def _by_payload_type(attributes: list[str], name: str) -> dict[int, str]:

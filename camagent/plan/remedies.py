@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from camagent.model.device import (
+    USERNAME_TOKEN,
     DeviceClock,
     DeviceFacts,
     EncoderSettings,
     NetworkFacts,
     ServiceCapabilities,
 )
-from camagent.model.fault import Fault, FaultCode
+from camagent.model.fault import Fault, FaultCode, kind_of_silence
 from camagent.model.finding import Action, Finding, Outcome, Setting
 from camagent.model.scan_result import CameraFacts
 from camagent.model.stream import MeasuredStream, ProfileTarget
@@ -104,20 +105,10 @@ def _device_fault(camera: CameraFacts) -> Fault | None:
     return next((part for part in parts if isinstance(part, Fault)), None)
 
 
-SILENT = frozenset({FaultCode.UNREACHABLE, FaultCode.TIMEOUT, FaultCode.NO_VIDEO, FaultCode.STALLED})
-
-
-def _way_of(fault: Fault | None) -> str:
-    """ "silent", "refused" or "other": three faults that send a technician to three different places."""
-    if fault is None or fault.code in SILENT:
-        return "silent"
-    return "refused" if fault.code is FaultCode.REFUSED else "other"
-
-
 def _dead_way_of(fault: Fault | None) -> str:
     """The same of a device; "mute" where it takes connections and answers nothing: its cable is not the
     cause."""
-    return "mute" if fault is not None and fault.code is FaultCode.TIMEOUT else _way_of(fault)
+    return "mute" if fault is not None and fault.code is FaultCode.TIMEOUT else kind_of_silence(fault)
 
 
 def _stream_plays(finding: Finding, case: Case) -> Remedy:
@@ -133,7 +124,7 @@ def _stream_plays(finding: Finding, case: Case) -> Remedy:
         return Remedy(Action.INVESTIGATE, (step("streams_unlisted"),))
     if isinstance(main.target, ProfileTarget):
         return Remedy(Action.INVESTIGATE, (step("no_address"),))
-    return Remedy(Action.INVESTIGATE, (step(f"stream_{_way_of(main.fault)}"),))
+    return Remedy(Action.INVESTIGATE, (step(f"stream_{kind_of_silence(main.fault)}"),))
 
 
 def _network(finding: Finding, case: Case) -> Remedy:
@@ -240,7 +231,7 @@ def _login(finding: Finding, case: Case) -> Remedy:
     claims = _claims(case)
     if claims is not None and claims.http_digest is False:
         return Remedy(Action.UPDATE_FIRMWARE, (step("firmware_for_digest"),))
-    if (claims is not None and claims.http_digest) or (schemes and "ws-usernametoken" not in schemes):
+    if (claims is not None and claims.http_digest) or (schemes and USERNAME_TOKEN not in schemes):
         return Remedy(Action.RECONFIGURE, (step("set_digest"),))
     return Remedy(Action.INVESTIGATE, (step("digest_unread"),))
 

@@ -11,6 +11,7 @@ from itertools import chain
 from urllib.parse import urlsplit
 
 from camagent.document.model import CameraView, ScanDocument
+from camagent.model.uri import web_port
 from camagent.report.csv_ import BOM, cell_text
 from camagent.text import say
 from camagent.text.vietnamese import sort_key
@@ -54,6 +55,6 @@ def _place(camera: CameraView, service_url: str | None) -> str:
     if "://" in camera.address or service_url is None:
         return camera.address
     parts = urlsplit(service_url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    port = web_port(parts.port, parts.scheme == "https")
     host = f"[{camera.address}]" if ":" in camera.address else camera.address
-    return camera.address if port == 80 else f"{host}:{port}"
+    return camera.address if port == web_port(None, secure=False) else f"{host}:{port}"

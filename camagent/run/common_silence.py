@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from camagent.assess.sections import main_stream
-from camagent.model.fault import Fault, FaultCode
+from camagent.model.fault import NOT_HEARD, Fault, FaultCode
 from camagent.model.finding import Basis, Finding, Outcome, Severity
 from camagent.model.scan_result import CameraFacts
 from camagent.model.stream import FileTarget, StreamFacts, StreamTarget
 from camagent.model.text import Localised, message
 
 NOBODY_THERE = frozenset({FaultCode.UNREACHABLE, FaultCode.TIMEOUT})
-SILENT = NOBODY_THERE | {FaultCode.STALLED}
 MIN_SOURCES = 2  # one camera that is silent says nothing of the others
 NOTICED_AFTER = timedelta(seconds=6)  # a watch waits so long before it calls a stream dead, and hangs up
 
@@ -72,9 +71,9 @@ def _silence(camera: CameraFacts) -> FaultCode | None:
     too."""
     stream = main_stream(camera)
     fault = stream.fault if isinstance(stream, StreamFacts) else stream
-    if not isinstance(fault, Fault) or fault.code not in SILENT:
+    if not isinstance(fault, Fault) or fault.code not in NOT_HEARD:
         return None
-    return fault.code if all(f.code in SILENT for f in (fault, *camera.stream_faults)) else None
+    return fault.code if all(f.code in NOT_HEARD for f in (fault, *camera.stream_faults)) else None
 
 
 def _sources(cameras: Sequence[NearbyCamera], places: Sequence[int]) -> int:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from urllib.parse import unquote
-
 from camagent.model.device import DeviceFacts, DeviceTarget
 from camagent.model.fault import Fault
+from camagent.model.onvif import scope_value
 from camagent.model.scan_result import Declaration
 from camagent.model.stream import FileTarget, StreamTarget
 from camagent.run.turn import WatchedSource
 from camagent.run.visit import DeviceCheck
 
-_NAME_SCOPE = re.compile(r"^onvif://www\.onvif\.org/name/(.+)$", re.IGNORECASE)
 MAX_NAME_CHARS = 80  # a name is for a table; what a device sends beyond it is cut
 
 
@@ -58,8 +55,4 @@ def _own_name(check: DeviceCheck) -> str | None:
         return check.target.path.name
     device = check.device
     scopes = device.scopes if isinstance(device, DeviceFacts) and not isinstance(device.scopes, Fault) else ()
-    for scope in (*scopes, *check.target.scopes):
-        match = _NAME_SCOPE.match(scope)
-        if match:
-            return unquote(match[1]).replace("_", " ")
-    return None
+    return scope_value((*scopes, *check.target.scopes), "name")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from camagent.model.device import DeviceFacts
+from camagent.model.device import USERNAME_TOKEN, DeviceFacts
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import WEAKER_RULE, Basis, Finding, Outcome, Severity
 from camagent.model.scan_result import CameraFacts
@@ -16,7 +16,7 @@ def weaker_finding(facts: CameraFacts) -> Iterator[Finding]:
     """One where a log-in was refused for that, with what is asked for now; none otherwise."""
     if not any(fault.code is FaultCode.AUTH_WEAKER for fault in facts.faults):
         return
-    offered = ", ".join(_offered(facts)) or "ws-username-token"
+    offered = ", ".join(_offered(facts)) or USERNAME_TOKEN
     yield Finding(
         rule=WEAKER_RULE,
         title=Localised("Cách đăng nhập bị hạ thấp", "A weaker log-in than before"),

@@ -12,8 +12,9 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cache
 
+from camagent.model.rtp_numbers import VIDEO_CLOCK_HZ
 from camagent.simulator.clips import Clip, load_clip
-from camagent.simulator.packetize import CLOCK_RATE_HZ, MAX_PAYLOAD_BYTES, packetize
+from camagent.simulator.packetize import MAX_PAYLOAD_BYTES, packetize
 
 PAYLOAD_TYPE = {"h264": 96, "h265": 97, "mjpeg": 26}
 FRAMING_BYTES = 4
@@ -127,7 +128,7 @@ class BurstMaker:
         turn, index = divmod(number, len(clip.frames))
         shown = turn * len(clip.frames) + clip.presentation[index]
         return (
-            self.identity.first_timestamp + round(shown * CLOCK_RATE_HZ / clip.frame_rate_hz)
+            self.identity.first_timestamp + round(shown * VIDEO_CLOCK_HZ / clip.frame_rate_hz)
         ) & 0xFFFFFFFF
 
     def _make(self, number: int) -> Burst:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
+from camagent.model.codec_names import ONVIF_NAMES
+from camagent.model.rtp_numbers import VIDEO_CLOCK_HZ
 from camagent.simulator.bursts import PAYLOAD_TYPE
 from camagent.simulator.clips import Clip
-from camagent.simulator.packetize import CLOCK_RATE_HZ
 
 VIDEO_CONTROL = "trackID=1"
-_ENCODING_NAME = {"h264": "H264", "h265": "H265", "mjpeg": "JPEG"}
 _OTHER_TRACKS = {
     "audio": ("m=audio 0 RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=control:trackID=2"),
     "metadata": (
@@ -55,7 +55,7 @@ def _video_lines(description: Description) -> list[str]:
     clip = description.clip
     payload_type = PAYLOAD_TYPE[clip.codec]
     lines = [f"m=video 0 RTP/AVP {payload_type}", f"a=control:{VIDEO_CONTROL}"]
-    lines += [f"a=rtpmap:{payload_type} {_ENCODING_NAME[clip.codec]}/{CLOCK_RATE_HZ}"]
+    lines += [f"a=rtpmap:{payload_type} {ONVIF_NAMES[clip.codec]}/{VIDEO_CLOCK_HZ}"]
     format_parameters = _format_parameters(clip) if description.parameter_sets else _bare_parameters(clip)
     lines += [f"a=fmtp:{payload_type} {format_parameters}"] if format_parameters else []
     lines += [f"a=x-dimensions:{clip.width_px},{clip.height_px}"]

@@ -6,8 +6,8 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
+from camagent.model.rtp_numbers import VIDEO_CLOCK_HZ
 from camagent.simulator.bursts import Burst, BurstMaker
-from camagent.simulator.packetize import CLOCK_RATE_HZ
 
 PACED_SENDS = 12  # into how many sends a frame is spread: near to what a 100 Mbit/s camera does to a keyframe
 PHASES = 8  # of the frame interval, in which equal streams begin
@@ -66,7 +66,7 @@ class LiveSource:
     def rtp_timestamp_now(self) -> int:
         """The RTP time of this moment, for sender reports."""
         elapsed_s = 0.0 if self._began_s is None else asyncio.get_running_loop().time() - self._began_s
-        ticks = round((elapsed_s + self._start_frame * self._interval_s) * CLOCK_RATE_HZ)
+        ticks = round((elapsed_s + self._start_frame * self._interval_s) * VIDEO_CLOCK_HZ)
         return (self.maker.identity.first_timestamp + ticks) & 0xFFFFFFFF
 
     def _arm(self, loop: asyncio.AbstractEventLoop) -> None:

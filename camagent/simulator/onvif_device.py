@@ -8,14 +8,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
-from camagent.model.onvif import SCOPES
+from camagent.model.onvif import ONVIF_PATHS, SCOPES
 from camagent.simulator.onvif_xml import NAMESPACES, SoapRequest, element, leaf, text
 from camagent.simulator.simulated_camera import SimulatedCamera
 
 Reply = Callable[[SimulatedCamera, SoapRequest, datetime], str]
 _POSIX_OFFSET = re.compile(r"^(?:<[^>]+>|[A-Za-z]+)([+-]?\d{1,2})(?::(\d{2}))?")
 SERVICE_PATHS = {
-    "tds": "/onvif/device_service",
+    "tds": ONVIF_PATHS[0],
     "trt": "/onvif/media_service",
     "tr2": "/onvif/media2_service",
     "timg": "/onvif/imaging_service",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from camagent.model.codec_names import H265, ONVIF_NAMES
 from camagent.simulator.onvif_device import Reply, media_uri
 from camagent.simulator.onvif_xml import SoapRequest, element, leaf, size, span
 from camagent.simulator.simulated_camera import (
@@ -17,8 +18,7 @@ from camagent.simulator.simulated_camera import (
     encoder_token,
 )
 
-_MEDIA1_WORD = {"h264": "H264", "h265": "H264", "mjpeg": "JPEG"}
-_MEDIA2_WORD = {"h264": "H264", "h265": "H265", "mjpeg": "JPEG"}
+_MEDIA1_WORD = ONVIF_NAMES | {H265.name: "H264"}
 
 
 def stream_of(camera: SimulatedCamera, token: str | None) -> SimulatedStream | None:
@@ -166,7 +166,7 @@ def _media2_encoder(stream: SimulatedStream, name: str) -> str:
         name,
         leaf("tt:Name", encoder_token(stream))
         + leaf("tt:UseCount", 1)
-        + leaf("tt:Encoding", _MEDIA2_WORD[claim.codec]),
+        + leaf("tt:Encoding", ONVIF_NAMES[claim.codec]),
         size("tt:Resolution", claim.width_px, claim.height_px),
         element("tt:RateControl", rate, ConstantBitRate="false"),
         leaf("tt:Quality", 4),
@@ -212,7 +212,7 @@ def _media2_options(camera: SimulatedCamera, request: SoapRequest, now: datetime
             attributes |= {"GovLengthRange": f"{choice.gop_range_frames[0]} {choice.gop_range_frames[1]}"}
             attributes |= {"ProfilesSupported": " ".join(choice.codec_profiles)}
         parts = (
-            leaf("tt:Encoding", _MEDIA2_WORD[choice.codec]) + span("tt:QualityRange", 1, 6) + _sizes(choice)
+            leaf("tt:Encoding", ONVIF_NAMES[choice.codec]) + span("tt:QualityRange", 1, 6) + _sizes(choice)
         )
         parts += span("tt:BitrateRange", *choice.bitrate_range_kbps)
         listed.append(element("tr2:Options", parts, **attributes, ConstantBitRateSupported="true"))

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import chain
 
+from camagent.model.onvif import TOPIC_DIALECT
 from camagent.simulator.kept_video import KeptVideo
 from camagent.simulator.onvif_device import Reply, media_uri
 from camagent.simulator.onvif_media import source_token
@@ -21,7 +22,6 @@ PAGE_ROWS = 20  # of one answer: fewer than clients ask for, as devices do
 MAX_SEARCHES = 8  # at a time; the oldest gives way
 VIDEO_TRACK = "VIDEO001"
 _STATE_TOPIC = "tns1:RecordingHistory/Track/State"
-_DIALECT = "http://www.onvif.org/ver10/tev/topicExpression/ConcreteSet"
 
 
 class UnknownRecording(Exception):
@@ -104,7 +104,7 @@ def _change(kept: KeptVideo, at: datetime, present: bool, *, is_start: bool = Fa
         UtcTime=_stamp(at),
         PropertyOperation="Initialized" if is_start else "Changed",
     )
-    topic = element("wsnt:Topic", _STATE_TOPIC, Dialect=_DIALECT)
+    topic = element("wsnt:Topic", _STATE_TOPIC, Dialect=TOPIC_DIALECT)
     return element(
         "tt:Result",
         leaf("tt:RecordingToken", kept.token),

@@ -17,10 +17,11 @@ from camagent.model.onvif import (
     REPLAY_NS,
     SCHEMA_NS,
     SEARCH_NS,
+    SOAP_NS,
 )
 
 NAMESPACES = {
-    "s": "http://www.w3.org/2003/05/soap-envelope",
+    "s": SOAP_NS,
     "ter": ERROR_NS,
     "tt": SCHEMA_NS,
     "tds": DEVICE_NS,

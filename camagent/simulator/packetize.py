@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from camagent.model.rtp_numbers import MAX_JPEG_SIDE_PX
+
 MAX_PAYLOAD_BYTES = 1400  # fits an Ethernet frame with IPv4, UDP, RTP headers and a VPN's overhead
 MIN_PAYLOAD_BYTES = 16  # less than this leaves no room for a fragment behind the headers
-CLOCK_RATE_HZ = 90_000  # of all three payload formats
 
 _START_CODE = re.compile(rb"\x00\x00\x01")
 _STAP_A, _FU_A = 24, 28
@@ -170,7 +171,7 @@ def _parse_jpeg(picture: bytes) -> _Jpeg:
         elif marker == 0xDA:
             break
     width_px, height_px = size
-    if kind < 0 or not tables or not 0 < max(size) <= 2040:
+    if kind < 0 or not tables or not 0 < max(size) <= MAX_JPEG_SIDE_PX:
         raise ValueError("not a baseline JPEG that RFC 2435 can carry")
     end = picture.rfind(b"\xff\xd9")
     ordered = b"".join(tables[number] for number in sorted(tables))

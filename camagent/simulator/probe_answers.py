@@ -11,28 +11,33 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from camagent.model.onvif import DEVICE_NS, NETWORK_NS
+from camagent.model.onvif import (
+    DEVICE_NS,
+    DISCOVERY_ADDRESSING_NS,
+    DISCOVERY_NS,
+    DISCOVERY_PORT,
+    DISCOVERY_TO,
+    GROUP_V4,
+    NETWORK_NS,
+    SOAP_NS,
+)
 from camagent.platform.sockets import bind_group, join_v4, send_multicast_from, unwatch, watch
 from camagent.simulator.onvif_device import scopes, xaddr
 from camagent.simulator.simulated_camera import SimulatedCamera
 
-GROUP = "239.255.255.250"
-PORT = 3702
 LOOPBACK = "127.0.0.1"
 MAX_PROBE_BYTES = 8192  # a Probe is about one kilobyte
 # WS-Discovery's APP_MAX_DELAY is 0.5 s: answers are spread so that they do not drown each other
 MAX_DELAY_S = 0.4
-DISCOVERY = "http://schemas.xmlsoap.org/ws/2005/04/discovery"
 _TYPES = ("NetworkVideoTransmitter", "Device")
 _HEADER = (
-    '<?xml version="1.0" encoding="UTF-8"?>\n<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"'
-    ' xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:d="{discovery}"'
+    f'<?xml version="1.0" encoding="UTF-8"?>\n<s:Envelope xmlns:s="{SOAP_NS}"'
+    f' xmlns:a="{DISCOVERY_ADDRESSING_NS}" xmlns:d="{{discovery}}"'
     f' xmlns:dn="{NETWORK_NS}" xmlns:tds="{DEVICE_NS}">'
     "<s:Header><a:MessageID>urn:uuid:{message_id}</a:MessageID>{relates}<a:To>{to}</a:To>"
     "<a:Action>{discovery}/{action}</a:Action></s:Header><s:Body>"
 )
-_ANONYMOUS = "http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous"
-_EVERYONE = "urn:schemas-xmlsoap-org:ws:2005:04:discovery"
+_ANONYMOUS = f"{DISCOVERY_ADDRESSING_NS}/role/anonymous"
 
 
 class DiscoveryResponder:
@@ -50,15 +55,15 @@ class DiscoveryResponder:
 
         Raises: OSError where port 3702 cannot be bound at an address.
         """
-        group = self._bound(GROUP)
-        join_v4(group, GROUP, LOOPBACK, 0)
+        group = self._bound(GROUP_V4)
+        join_v4(group, GROUP_V4, LOOPBACK, 0)
         watch(group, self._receive, group, tuple(self._cameras))
         for camera in self._cameras:
             own = self._own[camera.address] = self._bound(camera.address)
             send_multicast_from(own, LOOPBACK, 0)
             own.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
             watch(own, self._receive, own, (camera,))
-            self._send(own, announcement(camera, "Hello"), (GROUP, PORT))
+            self._send(own, announcement(camera, "Hello"), (GROUP_V4, DISCOVERY_PORT))
 
     def close(self) -> None:
         """Say Bye and stop."""
@@ -66,7 +71,7 @@ class DiscoveryResponder:
             timer.cancel()
         for camera in self._cameras:
             if camera.address in self._own:
-                self._send(self._own[camera.address], announcement(camera, "Bye"), (GROUP, PORT))
+                self._send(self._own[camera.address], announcement(camera, "Bye"), (GROUP_V4, DISCOVERY_PORT))
         for bound in self._sockets:
             unwatch(bound)
             bound.close()
@@ -77,10 +82,10 @@ class DiscoveryResponder:
         self._sockets.append(bound)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.setblocking(False)
-        if address == GROUP:
-            bind_group(bound, address, PORT)
+        if address == GROUP_V4:
+            bind_group(bound, address, DISCOVERY_PORT)
         else:
-            bound.bind((address, PORT))
+            bound.bind((address, DISCOVERY_PORT))
         return bound
 
     def _receive(self, at: socket.socket, cameras: Sequence[SimulatedCamera]) -> None:
@@ -122,10 +127,10 @@ def parse_probe(datagram: bytes) -> tuple[str, str] | None:
     types = " ".join(probes[0].xpath("*[local-name()='Types']//text()")).split()
     if types and not any(name.rpartition(":")[2] in _TYPES for name in types):
         return None
-    return str(ids[0]).strip(), etree.QName(probes[0]).namespace or DISCOVERY
+    return str(ids[0]).strip(), etree.QName(probes[0]).namespace or DISCOVERY_NS
 
 
-def probe_match(camera: SimulatedCamera, message_id: str, namespace: str = DISCOVERY) -> str:
+def probe_match(camera: SimulatedCamera, message_id: str, namespace: str = DISCOVERY_NS) -> str:
     """The ProbeMatches datagram of one camera."""
     relates = f"<a:RelatesTo>{escape(message_id)}</a:RelatesTo>"
     head = _head(namespace, relates, _ANONYMOUS, "ProbeMatches")
@@ -137,9 +142,8 @@ def probe_match(camera: SimulatedCamera, message_id: str, namespace: str = DISCO
 
 def announcement(camera: SimulatedCamera, kind: str) -> str:
     """Hello or Bye of one camera."""
-    return (
-        f"{_head(DISCOVERY, '', _EVERYONE, kind)}<d:{kind}>{_self(camera)}</d:{kind}></s:Body></s:Envelope>"
-    )
+    head = _head(DISCOVERY_NS, "", DISCOVERY_TO, kind)
+    return f"{head}<d:{kind}>{_self(camera)}</d:{kind}></s:Body></s:Envelope>"
 
 
 def _head(namespace: str, relates: str, to: str, action: str) -> str:

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from camagent.model.rtp_numbers import NTP_TO_UNIX_S
 from camagent.simulator.bursts import FRAMING_BYTES, RTP_HEADER_BYTES, Burst
 from camagent.simulator.faults import StreamFaults
 from camagent.simulator.live_clip import LiveSource
 
 SENDER_REPORT_EVERY_S = 5.0  # RFC 3550 §6.2: the usual minimum
-NTP_EPOCH_OFFSET_S = 2_208_988_800  # 1900 to 1970
 # a peer that does not read loses frames, as with a camera, and costs no more memory
 MAX_BACKLOG_BYTES = 4 << 20
 STRAY_BYTES = b"\x00\x01strayed into the stream\xff\xfe"
@@ -165,7 +165,7 @@ class Sender:
         return spoilt
 
     def _report(self) -> None:
-        ntp = int((time.time() + self._clock_offset_s + NTP_EPOCH_OFFSET_S) * (1 << 32))
+        ntp = int((time.time() + self._clock_offset_s + NTP_TO_UNIX_S) * (1 << 32))
         identity = self._source.maker.identity
         stamps = (
             ntp & (1 << 64) - 1,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from ipaddress import AddressValueError, IPv4Address
 
+from camagent.model.codec_names import H265, ONVIF_NAMES
 from camagent.simulator.encoder_settings import Refused, set_encoder
 from camagent.simulator.onvif_xml import SoapRequest
 from camagent.simulator.simulated_camera import SimulatedCamera
@@ -22,6 +23,7 @@ MIN_PASSWORD_CHARS = 8
 MAX_NTP_SERVERS = 3
 _TIME_ZONE = re.compile(r"(<[^<>]{1,12}>|[A-Za-z]{3,12})[+-]?\d{1,2}(:\d{2})?([A-Za-z].*)?")
 _HOST_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_CODECS = {word: name for name, word in ONVIF_NAMES.items()}
 _LEVELS = ("Administrator", "Operator", "User")
 
 
@@ -150,11 +152,11 @@ def _check_password(password: str) -> None:
 
 
 def _set_media1_encoder(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> SimulatedCamera:
-    return set_encoder(camera, request, {"H264": "h264", "JPEG": "mjpeg"})
+    return set_encoder(camera, request, {word: name for word, name in _CODECS.items() if name != H265.name})
 
 
 def _set_media2_encoder(camera: SimulatedCamera, request: SoapRequest, now: datetime) -> SimulatedCamera:
-    return set_encoder(camera, request, {"H264": "h264", "H265": "h265", "JPEG": "mjpeg"})
+    return set_encoder(camera, request, _CODECS)
 
 
 _ADMINISTRATORS = ("Administrator",)

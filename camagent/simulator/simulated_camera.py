@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from camagent.model.finding import Action, Verdict
+from camagent.model.onvif import ONVIF_PATHS
 from camagent.simulator.clips import Clip, load_clip
 from camagent.simulator.doors import SimulatedDoor
 from camagent.simulator.faults import NO_ONVIF_FAULTS, NO_STREAM_FAULTS, OnvifFaults, StreamFaults
@@ -132,7 +133,7 @@ class SimulatedCamera:
     @property
     def service_url(self) -> str:
         """The device service."""
-        return f"http://{self.address}:{self.http_port}/onvif/device_service"
+        return f"http://{self.address}:{self.http_port}{ONVIF_PATHS[0]}"
 
     def stream_url(self, stream: SimulatedStream) -> str:
         """The RTSP URL that is reached, without credentials."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from camagent.model.fault import FaultCode
+from camagent.model.uri import web_port
 from camagent.wire.destination import Destination, Place, destination
 from camagent.wire.headers import Headers
 from camagent.wire.http_reply import HttpReply, ReplyProgress, ReplyReader
@@ -186,7 +187,7 @@ class HttpClient:
 
     def _is_as_looked_at(self, wire: _Wire, place: Place) -> bool:
         """Somebody between may let the first handshake through to the device, and answer the next himself."""
-        wanted = self.certificates.get(place[2] or 443) if place[0] == "https" else None
+        wanted = self.certificates.get(web_port(place[2], secure=True)) if place[0] == "https" else None
         if wanted is None or wire.transport is None:
             return True
         connection = wire.transport.get_extra_info("ssl_object")
@@ -269,7 +270,7 @@ async def _open(place: Place, legacy_tls: bool, timeout_s: float) -> _Wire | Fau
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(min(CONNECT_TIMEOUT_S, timeout_s)):
-            transport, wire = await loop.create_connection(_Wire, host, port or (443 if secure else 80))
+            transport, wire = await loop.create_connection(_Wire, host, web_port(port, secure))
     except ConnectionRefusedError:
         return FaultCode.REFUSED
     except (OSError, UnicodeError):  # TimeoutError is one: no answer to SYN means nobody there, or a firewall

@@ -10,8 +10,8 @@ import pytest
 
 from camagent.discover.diagnosis import CHECKS, Level, is_able, judge_machine, verdict
 from camagent.discover.interfaces import Medium
-from camagent.discover.multicast import GROUP_V4, PORT
 from camagent.discover.network_facts import MachineFacts, Route, collect_facts
+from camagent.model.onvif import DISCOVERY_PORT, GROUP_V4
 from camagent.model.text import message
 from camagent.platform.linux_adapters import parse_default_routes
 from camagent.platform.system_clock import SystemClock
@@ -170,7 +170,7 @@ def test_facts_of_a_connected_machine(network: Network, far_network: Network, tm
     network.run("addr add 192.168.1.2/24 dev eth1")
     network.run("route add default via 192.168.1.1")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wsdd:
-        wsdd.bind((GROUP_V4, PORT))
+        wsdd.bind((GROUP_V4, DISCOVERY_PORT))
         facts = collect_facts(SystemClock(), tmp_path, ["10.9.0.0/24"])
     assert facts.multicast_errors == ()
     assert facts.default_interfaces == ("eth1",)

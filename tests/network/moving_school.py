@@ -18,8 +18,9 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
+from camagent.model.onvif import DISCOVERY_PORT, GROUP_V4
 from camagent.simulator.default_school import default_school
-from camagent.simulator.probe_answers import GROUP, MAX_PROBE_BYTES, PORT, parse_probe, probe_match
+from camagent.simulator.probe_answers import MAX_PROBE_BYTES, parse_probe, probe_match
 from camagent.simulator.recorder import recorder
 from camagent.simulator.school import open_school
 from camagent.simulator.simulated_camera import SimulatedCamera
@@ -74,9 +75,9 @@ class Announcer:
         self.devices: Sequence[Device] = ()
         self.group = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.group.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.group.bind((GROUP, PORT))
+        self.group.bind((GROUP_V4, DISCOVERY_PORT))
         self.group.setblocking(False)
-        member = struct.pack("4s4si", socket.inet_aton(GROUP), bytes(4), socket.if_nametoindex(interface))
+        member = struct.pack("4s4si", socket.inet_aton(GROUP_V4), bytes(4), socket.if_nametoindex(interface))
         self.group.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
 
     def answer(self) -> None:

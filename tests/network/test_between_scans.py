@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from camagent.discover.multicast import GROUP_V4, PORT
 from camagent.discover.wsdiscovery import MAX_DATAGRAM_BYTES, ProbeTypes, render_probe
+from camagent.model.onvif import DISCOVERY_PORT, GROUP_V4
 from camagent.simulator.default_school import USER
 from tests.discover.network import Network
 from tests.network.far_school import PASSWORD
@@ -60,7 +60,9 @@ class School:
             sock.bind(("10.77.0.1", 0))
             sock.settimeout(0.5)
             for _ in range(40):
-                sock.sendto(render_probe(f"urn:uuid:{uuid.uuid4()}", ProbeTypes.ANY), (GROUP_V4, PORT))
+                sock.sendto(
+                    render_probe(f"urn:uuid:{uuid.uuid4()}", ProbeTypes.ANY), (GROUP_V4, DISCOVERY_PORT)
+                )
                 while answering < addresses and (source := source_of_next(sock)) is not None:
                     answering.add(source)
                 if answering >= addresses:

@@ -8,9 +8,10 @@ from itertools import chain
 from camagent.assess.judgement import Judgement, Reading, at_least, at_most, limited, say, unknown
 from camagent.assess.rule import About, Rule
 from camagent.model.device import DeviceFacts, Service
-from camagent.model.fault import LOGIN_FAULTS, Fault, FaultCode
+from camagent.model.fault import LOGIN_FAULTS, NOT_HEARD, Fault, FaultCode, kind_of_silence
 from camagent.model.finding import Outcome
 from camagent.model.onvif import CAPABILITY_NAMESPACES, PROFILE_SERVICES, claimed_profiles
+from camagent.model.rtp_numbers import UNSUPPORTED_TRANSPORT
 from camagent.model.scan_result import History, SiteFacts
 from camagent.model.stream import MeasuredStream, ProfileTarget, StreamFacts
 from camagent.model.text import Message
@@ -29,12 +30,6 @@ NOT_THE_CAMERAS = frozenset(
     }
 )
 """Something lives there and we did not get in, or we stopped ourselves: that is not known, and no failure."""
-UNSUPPORTED_TRANSPORT = 461  # RTSP status: the camera does not do RTP over its RTSP connection
-
-
-NOT_HEARD = frozenset({FaultCode.UNREACHABLE, FaultCode.TIMEOUT, FaultCode.STALLED})
-"""Nothing came, or nothing any more: of a camera alone it is its own, of all at once it is the network's or
-ours."""
 
 
 def device_answers(device: DeviceFacts | Fault, site: SiteFacts, present_at: datetime | None) -> Judgement:
@@ -60,20 +55,12 @@ def _not_reached(what: str, fault: Fault, site: SiteFacts, present_at: datetime 
         return Judgement(Outcome.NOT_ASSESSED, message)
     if present_at is not None and fault.code in ABSENT:
         message = Message("findings.was_present", (("at", present_at), ("reason", message)))
-    return Judgement(Outcome.FAIL, message, observed=False, remedy=say(f"{what}_{_way_of(fault)}_remedy"))
+    remedy = say(f"{what}_{kind_of_silence(fault)}_remedy")
+    return Judgement(Outcome.FAIL, message, observed=False, remedy=remedy)
 
 
 ABSENT = frozenset({FaultCode.UNREACHABLE, FaultCode.REFUSED, FaultCode.TIMEOUT, FaultCode.NO_MEDIA_PROFILE})
 """The camera, or this source of it, is not there now: when it last was tells where to look."""
-SILENT = frozenset({FaultCode.UNREACHABLE, FaultCode.TIMEOUT, FaultCode.NO_VIDEO, FaultCode.STALLED})
-
-
-def _way_of(fault: Fault) -> str:
-    """Silent, refused, or something else answered: three faults that send a technician to three different
-    places."""
-    if fault.code in SILENT:
-        return "silent"
-    return "refused" if fault.code is FaultCode.REFUSED else "other"
 
 
 def stream_plays(

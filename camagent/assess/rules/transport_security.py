@@ -9,6 +9,7 @@ from typing import Literal
 from camagent.assess.judgement import Judgement, Reading, at_least, say, unknown
 from camagent.assess.rule import About, Rule
 from camagent.model.device import (
+    USERNAME_TOKEN,
     AnonymousAccess,
     DeviceFacts,
     Login,
@@ -45,7 +46,7 @@ def login_scheme(
     counts.
     """
     onvif = _onvif_schemes(login, anonymous)
-    if onvif in (None, ("ws-usernametoken",)) and capabilities is not None and capabilities.http_digest:
+    if onvif in (None, (USERNAME_TOKEN,)) and capabilities is not None and capabilities.http_digest:
         onvif = tuple(f"digest-{word.lower()}" for word in capabilities.digest_hashes) or ("digest-md5",)
     rtsp = None if access is None else _rtsp_schemes(access)
     doors = {"ONVIF": onvif or (), "RTSP": rtsp or ()}
@@ -73,9 +74,7 @@ def _onvif_schemes(login: Login, anonymous: AnonymousAccess | None) -> tuple[str
         and anonymous is not None
         and anonymous.asked
     ):
-        return (
-            "ws-usernametoken",
-        )  # refused without a log-in, and yet no HTTP challenge: it knows nothing else
+        return (USERNAME_TOKEN,)  # refused without a log-in, and yet no HTTP challenge: it knows nothing else
     if anonymous is not None and anonymous.answered:
         return ()
     return None

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from camagent.model.codec_names import MJPEG
+from camagent.model.rtp_numbers import MAX_JPEG_SIDE_PX
 from camagent.observe.codec.access_unit import Payload
 from camagent.observe.codec.codec import Codec, PictureFormat, PictureSource
 from camagent.observe.codec.jpeg_headers import parse_header
 from camagent.observe.codec.payload_flags import IRAP, MALFORMED, SLICE, START
 
-MAX_CODED_SIDE_PX = 2040  # width and height travel as one byte, in units of eight pixels
 MAX_SIDE_PX = 65_535  # JPEG's own limit
 _OWN_TABLES_Q = 128  # Q from here on: the quantisation tables travel in band
 _RESTART_TYPE = 64  # types from here on to 127 are types 0 to 63 with a restart header
@@ -149,7 +149,7 @@ def _side(header_px: int, told_px: int | None) -> int:
     if told_px is None or not 0 < told_px <= MAX_SIDE_PX:
         return header_px
     blocks = (told_px + 7) // 8
-    if header_px == 0 or (told_px > MAX_CODED_SIDE_PX and 8 * (blocks & 0xFF) == header_px):
+    if header_px == 0 or (told_px > MAX_JPEG_SIDE_PX and 8 * (blocks & 0xFF) == header_px):
         return told_px
     return told_px if 8 * blocks == header_px else header_px
 

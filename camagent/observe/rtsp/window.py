@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from camagent.model.clock import Clock
 from camagent.model.fault import Fault, FaultCode, Stage
+from camagent.model.rtp_numbers import UNSUPPORTED_TRANSPORT
 from camagent.model.stream import TransportChoice
 from camagent.observe.capture import Capture, PacketCounts, ReportTime, SenderClock
 from camagent.observe.codec.mjpeg import jpeg_size
@@ -29,10 +30,7 @@ from camagent.observe.rtsp.transport import GrantedTransport, Interleaved
 from camagent.observe.rtsp.window_plan import WindowPlan, picture_memory, picture_times_s
 from camagent.observe.silence import Silence
 
-UNSUPPORTED_TRANSPORT = (
-    461,
-    406,
-)  # RTSPtoWeb#249, go2rtc#1510: refusals of interleaved TCP that UDP may mend
+NOT_OVER_TCP = (UNSUPPORTED_TRANSPORT, 406)  # RTSPtoWeb#249, go2rtc#1510: refusals that UDP may mend
 REPORT_EVERY_S = 5.0  # RFC 3550 §6.2: the usual minimum; Arlo stops after 10 s without one (mediamtx#1403)
 ENOUGH_FRAMES = 6  # fewer tell neither a rate nor what kept them
 # the send buffer of a small camera (64 kB–1 MB) and ours hold half a second of 4 Mbit/s
@@ -130,7 +128,7 @@ class Watching:
         """The server refuses the transport, or has granted another than was asked for."""
         if refused.status is None:
             return refused.code is FaultCode.RTSP_ERROR and not self._connection.ended.done()
-        return refused.status in UNSUPPORTED_TRANSPORT
+        return refused.status in NOT_OVER_TCP
 
     async def _set_up_datagrams(self) -> GrantedTransport | Fault:
         connection = self._connection

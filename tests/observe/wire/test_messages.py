@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from camagent.model.rtp_numbers import NTP_TO_UNIX_S
 from camagent.model.uri import StreamUri, parse_stream_uri
 from camagent.observe.rtcp import (
-    NTP_TO_UNIX_S,
     Reception,
     SenderReport,
     parse_rtcp,
