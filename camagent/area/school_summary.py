@@ -23,7 +23,7 @@ from camagent.document.wording import amount_text
 from camagent.model.finding import Action, Outcome, Verdict
 from camagent.text.vietnamese import clean_line
 
-OLD_AFTER_DAYS = 45  # a monthly scan with two weeks' grace; options may say otherwise
+OLD_AFTER_DAYS = 45  # a monthly scan with two weeks' grace
 LOW_COVERAGE_RATIO = 0.9  # of the devices found, one in ten not checked hides more than a rounding error
 MANY_UNKNOWN_RATIO = 0.2  # one camera in five undetermined: the school's rank is a guess
 FUTURE_S = 3600.0  # a scan dated more than an hour ahead: that machine's clock is wrong
@@ -51,7 +51,6 @@ class Price:
 class AreaOptions:
     """What the area's office may choose."""
 
-    old_after_days: int = OLD_AFTER_DAYS
     ward: str | None = None
     """Only schools of that ward; None: all."""
     rank: str = RANKS[0]
@@ -235,15 +234,15 @@ def _site(source: SourceFile, rows: _SchoolCameras) -> AreaSite:
         out_of_service=len(rows.out),
         flags=(),
     )
-    return replace(site, flags=_flags(site, document, frame.options))
+    return replace(site, flags=_flags(site, document))
 
 
-def _flags(site: AreaSite, document: ScanDocument, options: AreaOptions) -> tuple[str, ...]:
+def _flags(site: AreaSite, document: ScanDocument) -> tuple[str, ...]:
     whole = site.cameras + site.not_checked
     stated_counts = {verdict: getattr(document.summary, verdict.value) for verdict in Verdict}
     doubts = {
         "nothing_found": site.cameras == 0,
-        "old": site.age_days > options.old_after_days,
+        "old": site.age_days > OLD_AFTER_DAYS,
         "future": site.age_days * 86_400 < -FUTURE_S,
         "low_coverage": whole > 0 and site.cameras / whole < LOW_COVERAGE_RATIO,
         "many_unknown": site.cameras > 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from camagent.model.device import DeviceTarget, TlsFacts
+from camagent.model.device import TlsFacts
 from camagent.model.fault import FaultCode
 from camagent.wire.headers import Headers
 from camagent.wire.http_reply import HttpReply
@@ -58,5 +58,5 @@ class DeviceDoor(Protocol):
         """Give the connection back."""
 
 
-DoorMaker = Callable[[DeviceTarget, bool], DeviceDoor]
+DoorMaker = Callable[[], DeviceDoor]
 """Makes the door to a target; the flag allows TLS as old firmware speaks it."""

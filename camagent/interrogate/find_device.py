@@ -184,7 +184,7 @@ async def fetch_capabilities(
 
 
 async def ask_as_stranger(
-    conversation: Conversation, url: str, services: Sequence[Service], ask_users: bool
+    conversation: Conversation, url: str, services: Sequence[Service]
 ) -> AnonymousAccess | Fault:
     """What must not be open, tried without credentials; the refusals also show which way to log in."""
     media = media_doors(services, url)[0 if services else -1]
@@ -201,10 +201,9 @@ async def ask_as_stranger(
     information = await conversation.ask_openly(GET_INFORMATION, url)
     if not isinstance(information, Fault) and information != NO_INFORMATION:
         answered.append("GetDeviceInformation")
-    if ask_users:
-        asked.append("GetUsers")
-        users = await conversation.ask_openly(GET_USERS, url)
-        answered += ["GetUsers"] if users and not isinstance(users, Fault) else []
+    asked.append("GetUsers")
+    users = await conversation.ask_openly(GET_USERS, url)
+    answered += ["GetUsers"] if users and not isinstance(users, Fault) else []
     if isinstance(outcome, Fault) and outcome.code in NOBODY and not answered:
         return outcome
     return AnonymousAccess(tuple(asked), tuple(answered))

@@ -63,14 +63,12 @@ class InterviewOptions:
     call_timeout_s: float = 5.0
     ports: tuple[int, ...] = ONVIF_PORTS
     """Tried in order where the target names none."""
-    ask_users: bool = True
     check_ports: tuple[int, ...] = ()
     """TCP ports to try once each; empty: none."""
     default_logins: tuple[Credential, ...] = ()
     """Factory log-ins that the operator wants tried; two at most."""
     try_snapshot: bool = False
     """Ask for the main snapshot once without a log-in; it has rebooted weak cameras, hence only on order."""
-    allow_tls_legacy: bool = True
     max_requests_per_s: float = 5.0
     """Simple cameras reboot above about eight (mrtian2016/onvifsim)."""
     is_brisk: bool = False
@@ -79,7 +77,6 @@ class InterviewOptions:
     """What the device must show again before it is given a log-in."""
     pins: tuple[tuple[int, str], ...] = ()
     """Port and certificate fingerprint that this device showed before."""
-    """The TLS certificate seen at this device before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +92,10 @@ class WayIn:
     """Of that log-in: a weaker one is not sent afterwards either."""
 
 
-def _network(target: DeviceTarget, allow_legacy: bool) -> DeviceDoor:
-    from camagent.interrogate.soap import open_http  # slow to import; a replay does without it
+def _network() -> DeviceDoor:
+    from camagent.interrogate.soap import SoapDoor  # slow to import; a replay does without it
 
-    return open_http(target, allow_legacy)
+    return SoapDoor()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +142,7 @@ def _open_conversation(
             doors.transcript.note(*CREDENTIAL_GIVEN)
     return Conversation(
         host=target.host,
-        door=doors.door(target, options.allow_tls_legacy),
+        door=doors.door(),
         clock=doors.clock,
         ledger=doors.ledger,
         limits=Limits(
@@ -177,7 +174,7 @@ class _Interview:
         services = await fetch_services(self.conversation, self.url, logged_in=False)
         listed = () if isinstance(services, Fault) else services
         capabilities = await fetch_capabilities(self.conversation, self.url, listed)
-        anonymous = await ask_as_stranger(self.conversation, self.url, listed, self.options.ask_users)
+        anonymous = await ask_as_stranger(self.conversation, self.url, listed)
         self._stop_for_a_stranger(self._other_serial())
         information = None
         if isinstance(services, Fault):  # that even this is refused must not be what the log-in is judged by
@@ -266,7 +263,7 @@ class _Interview:
         return await self.conversation.ask(GET_SCOPES, self.url)
 
     async def _users(self) -> tuple[DeviceUser, ...] | Fault | None:
-        if not self.options.ask_users or self.conversation.credential is None:
+        if self.conversation.credential is None:
             return None
         return await self.conversation.ask(GET_USERS, self.url)
 

@@ -134,7 +134,7 @@ async def replay_interview(transcript: Transcript, options: InterviewOptions) ->
     )
     has_login = any((e.protocol, e.doing) == CREDENTIAL_GIVEN[:2] for e in transcript.exchanges)
     credential = Credential("replay", Secret("replay"), allow_basic=True) if has_login else None
-    doors = InterviewDoors(clock, LoginLedger(), None, lambda _target, _legacy: door)
+    doors = InterviewDoors(clock, LoginLedger(), None, lambda: door)
     return await interrogate(target, credential, asked, doors)
 
 

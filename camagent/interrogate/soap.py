@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from camagent.interrogate.device_link import HttpRequest, PortBehaviour
-from camagent.model.device import DeviceTarget, TlsFacts
+from camagent.model.device import TlsFacts
 from camagent.model.fault import FaultCode
 from camagent.wire.http_client import HttpCall, HttpClient
 from camagent.wire.http_reply import HttpReply
@@ -22,7 +22,6 @@ PEEK_HEADERS = (("Accept", "image/*"), ("User-Agent", "camagent"))
 class SoapDoor:
     """An HTTP client, held down to what an old camera can bear."""
 
-    allow_legacy: bool = True
     _client: HttpClient = field(default_factory=HttpClient, init=False)
 
     async def post(self, request: HttpRequest, timeout_s: float) -> HttpReply | FaultCode:
@@ -36,7 +35,7 @@ class SoapDoor:
         outcome = await self._client.send(call, timeout_s)
         if self._client.was_dropped and reused:
             outcome = await self._client.send(call, timeout_s)
-        if outcome is FaultCode.TLS_FAILED and self.allow_legacy and not self._client.legacy_tls:
+        if outcome is FaultCode.TLS_FAILED and not self._client.legacy_tls:
             self._client.legacy_tls = True
             outcome = await self._client.send(call, timeout_s)
         return outcome
@@ -51,7 +50,7 @@ class SoapDoor:
     async def handshake(self, host: str, port: int, timeout_s: float) -> TlsFacts | FaultCode:
         """See DeviceDoor; what is shown here has to be shown by every later connection to that port."""
         await self.close()  # one connection at a time
-        facts = await fetch_tls_facts(host, port, self.allow_legacy, timeout_s)
+        facts = await fetch_tls_facts(host, port, timeout_s)
         if isinstance(facts, TlsFacts):
             self._client.certificates[port] = facts.fingerprint_sha256
         return facts
@@ -72,9 +71,3 @@ class SoapDoor:
     async def close(self) -> None:
         """See DeviceDoor."""
         self._client.close()
-
-
-def open_http(target: DeviceTarget, allow_legacy: bool) -> SoapDoor:
-    """The DoorMaker of the network."""
-    del target  # the door learns addresses from each request; the conversation pins them
-    return SoapDoor(allow_legacy=allow_legacy)

@@ -58,8 +58,6 @@ class WatchOptions:
     """Everything: connecting, one later try of a busy camera, pictures, TEARDOWN."""
     sub_window_s: float | None = None
     """Of a lighter stream, which no requirement measures; None: as long as of a main one."""
-    check_anonymous: bool = True
-    """Report what a caller without credentials got; the first DESCRIBE is such a call in any case."""
     keep_images: Path | None = None
     """Only where the operator asked for pictures in this run."""
     limits: StepLimits = field(default_factory=StepLimits)
@@ -154,9 +152,7 @@ async def _greet_at(visit: _Visit) -> tuple[StreamAccess | Fault, StreamUri | No
         if isinstance(session, Fault):
             return session, None
         described = await session.describe()
-        return (
-            (described, session.moved_to) if isinstance(described, Fault) else (_access(visit, session), None)
-        )
+        return (described, session.moved_to) if isinstance(described, Fault) else (session.access(), None)
 
 
 @asynccontextmanager
@@ -227,7 +223,7 @@ async def _watch(visit: _Visit, notes: _Notes, session: RtspSession) -> Fault | 
             return fault
         return replace(fault, code=FaultCode.UNSUPPORTED)
     finally:
-        notes.access = _access(visit, session)
+        notes.access = session.access()
 
 
 def _wants_srtp(described: DescribeReply) -> bool:
@@ -328,11 +324,6 @@ def _time_for_another(visit: _Visit) -> bool:
     """Waiting leaves enough of the budget for a whole window."""
     left_s = visit.deadline_s - visit.doors.clock.monotonic_s()
     return left_s > BUSY_WAIT_S + visit.options.window_s
-
-
-def _access(visit: _Visit, session: RtspSession) -> StreamAccess:
-    access = session.access()
-    return access if visit.options.check_anonymous else replace(access, anonymous=None)
 
 
 def _record(

@@ -41,10 +41,10 @@ def device_context(legacy: bool = False) -> ssl.SSLContext:
     return context
 
 
-async def fetch_tls_facts(host: str, port: int, allow_legacy: bool, timeout_s: float) -> TlsFacts | FaultCode:
-    """One handshake, and a second one in the old manner where the first is refused and that is allowed."""
+async def fetch_tls_facts(host: str, port: int, timeout_s: float) -> TlsFacts | FaultCode:
+    """One handshake, and a second one with legacy TLS where the first is refused."""
     facts = await _shake(host, port, legacy=False, timeout_s=timeout_s)
-    if facts is FaultCode.TLS_FAILED and allow_legacy:
+    if facts is FaultCode.TLS_FAILED:
         return await _shake(host, port, legacy=True, timeout_s=timeout_s)
     return facts
 

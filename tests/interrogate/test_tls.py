@@ -100,14 +100,6 @@ def test_old_firmware_is_read_and_reported(tmp_path: Path) -> None:
     assert facts.tls.legacy and facts.tls.version == "TLSv1.2" and facts.tls.key_bits == 1024
 
 
-def test_old_firmware_is_left_alone_where_the_operator_says_so(tmp_path: Path) -> None:
-    device = FakeDevice()
-    facts = interview(
-        device, server_context(tmp_path, "rsa-1024", old=True), replace(FAST, allow_tls_legacy=False)
-    )
-    assert facts.clock.code is FaultCode.TLS_FAILED and device.asked == []  # type: ignore[union-attr]
-
-
 def test_basic_over_tls_is_answered_but_not_to_a_new_or_changed_certificate(tmp_path: Path) -> None:
     context = server_context(tmp_path)
     stranger = FakeDevice(login="basic")

@@ -105,7 +105,7 @@ def sent_to(camera: SimulatedCamera) -> list[bytes]:
 
     async def run(school: Any) -> DeviceFacts:
         there = school.cameras[0]
-        doors = InterviewDoors(SystemClock(), LoginLedger(), door=lambda target, allow_legacy: door)
+        doors = InterviewDoors(SystemClock(), LoginLedger(), door=lambda: door)
         login = Credential(there.door.user, Secret(PASSWORD))
         return await interrogate(DeviceTarget(there.address, there.http_port), login, FAST, doors)
 

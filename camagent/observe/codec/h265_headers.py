@@ -9,7 +9,7 @@ from camagent.observe.codec.h264_headers import CHROMA_NAMES, sei_payload
 from camagent.observe.codec.video_usability import vui_range
 
 NAL_RADL_N, NAL_RASL_R = 6, 9
-NAL_BLA_W_LP, NAL_CRA, NAL_LAST_IRAP = 16, 21, 23
+NAL_BLA_W_LP, NAL_LAST_IRAP = 16, 23
 NAL_LAST_VCL = 31
 NAL_VPS, NAL_SPS, NAL_PPS, NAL_AUD, NAL_PREFIX_SEI = 32, 33, 34, 35, 39
 

@@ -18,9 +18,6 @@ MID_TONES = (
 CLIPPED = 248  # full range; coding leaves some of what the sensor clipped a few steps below 255
 HALO = 195  # what a light source leaves around itself; a white wall ends at an edge
 PLAIN = 1.0  # 8-bit steps of structure
-BARE = (
-    1.7  # the same of a wall with nothing on it; of 40 densely hazy clips that are lit as evenly one has less
-)
 VEILED = 200.0  # hazy clips of strength 4 and 5 leave 218 and more
 MIDDLE_ROWS, CLEAR = (
     slice(3, 6),

@@ -127,11 +127,6 @@ def test_a_camera_that_stops_keeps_its_picture_and_loses_its_numbers() -> None:
     assert facts.faults == (facts.measured,) and not isinstance(facts.image, Fault)
 
 
-def test_the_anonymous_answer_is_left_out_where_nobody_asked() -> None:
-    facts = seen_by(Camera(), check_anonymous=False)
-    assert facts.access is not None and facts.access.anonymous is None
-
-
 def test_mpeg4_is_measured_and_not_decoded() -> None:
     sdp = Camera().sdp.replace("H264", "MP4V-ES")
 
