@@ -18,7 +18,7 @@ from camagent.run import fleet as fleet_module
 from camagent.run.fleet import Bandwidth, Fleet, FleetLimits, FleetOptions, Job
 from camagent.run.visit import DeviceCheck
 from tests.builders import NOW, stream_uri
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, LeapingLoop
 
 
 def run_fleet(
@@ -34,7 +34,8 @@ def run_fleet(
         async with Fleet(limits, FakeClock()) as fleet:
             return await fleet.check(jobs, options)
 
-    return asyncio.run(run())
+    with asyncio.Runner(loop_factory=LeapingLoop) as runner:
+        return runner.run(run())
 
 
 def empty(target: Any) -> DeviceCheck:

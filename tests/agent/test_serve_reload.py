@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -122,9 +121,9 @@ def scraping(agent: Served, reloads: int) -> list[set[str]]:
 
     thread = threading.Thread(target=scrape, daemon=True)
     thread.start()
-    for _ in range(reloads):
+    for number in range(1, reloads + 1):
         agent.signal(signal.SIGHUP)
-        time.sleep(0.5)
+        eventually(lambda wanted=5 * number: len(states) > wanted, "scrapes after a reload")
     done.set()
     thread.join(60)
     return states

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -85,6 +84,7 @@ class Served:
     process: subprocess.Popen[str] | None = None
     log: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+    reader: threading.Thread | None = None
 
     def start(self) -> None:
         environment = os.environ | {
@@ -108,7 +108,8 @@ class Served:
             text=True,
             env=environment,
         )
-        threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
+        self.reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
+        self.reader.start()
         self.url = str(eventually(self._address, "serve says where it listens"))
 
     def _read(self, process: subprocess.Popen[str]) -> None:
@@ -117,7 +118,10 @@ class Served:
             self.log.append(line.rstrip())
 
     def _address(self) -> str | None:
-        assert self.process is not None and self.process.poll() is None, "\n".join(self.log)
+        assert self.process is not None and self.reader is not None
+        if self.process.poll() is not None:
+            self.reader.join(60)
+            raise AssertionError("\n".join(self.log))
         match = re.search(r"https?://\S+/$", "\n".join(self.log), re.MULTILINE)
         return match[0] if match else None
 
@@ -156,10 +160,9 @@ class Served:
         assert self.process is not None
         self.process.send_signal(number)
 
-    def stop(self) -> float:
-        """SIGTERM; how long it took to end."""
+    def stop(self) -> None:
+        """SIGTERM; one that does not end is killed, which its exit status says."""
         assert self.process is not None
-        began_s = time.monotonic()
         if self.process.poll() is None:
             self.process.terminate()
             try:
@@ -167,7 +170,8 @@ class Served:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait(60)
-        return time.monotonic() - began_s
+        if self.reader is not None:  # the last lines are on their way
+            self.reader.join(60)
 
 
 def write_config(folder: Path, school: ThreadedSchool, extra: str = "") -> None:

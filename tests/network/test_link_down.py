@@ -8,8 +8,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,13 @@ from tests.ui.test_hour_in_browser import scan as begin_scan
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace of its own needs root"),
 ]
 ROOT = Path(__file__).resolve().parents[2]
 OURS, THEIRS = "10.77.0.1", ["10.77.0.11", "10.77.0.12", "10.77.0.13"]
 ESTABLISHED, RTSP_PORT = "01", 8554
+ATTEMPTS = 3
 WATCHED_S = 3.0  # how long the video runs before the cable is pulled
 
 
@@ -85,39 +87,60 @@ def scan(tmp_path: Path) -> subprocess.Popen[str]:
     )
 
 
+def cut_in_mid_scan(folder: Path, cut: Callable[[Network, Network], None]) -> tuple[int, dict[str, Any]]:
+    """(exit code, document) of a scan during whose windows the network was cut.
+
+    A process that the machine kept waiting for half a second says that (budget_spent), and no more: such a
+    scan shows nothing of the cable, and there is another one.
+    """
+    for attempt in range(ATTEMPTS):
+        (folder / str(attempt)).mkdir()
+        with school() as (near, far):
+            process = scan(folder / str(attempt))
+            eventually(lambda: sessions() == len(THEIRS), "three streams")
+            time.sleep(WATCHED_S)
+            cut(near, far)
+            out, err = process.communicate(timeout=200)
+        assert "Traceback" not in err, err
+        document: dict[str, Any] = json.loads(out)
+        if "budget_spent" not in fault_codes(document):
+            break
+    return process.returncode, document
+
+
+def fault_codes(document: dict[str, Any]) -> set[str]:
+    """Why streams were not measured."""
+    streams = chain.from_iterable(camera["streams"] for camera in document["cameras"])
+    return {stream["fault"]["code"] for stream in streams if stream["fault"]}
+
+
 @pytest.mark.parametrize("end", ["ours", "theirs"])
 def test_a_cable_that_is_pulled_in_mid_scan_blames_no_camera(end: str, tmp_path: Path) -> None:
     """Ours: the kernel says that there is no network. Theirs: nothing is said, and nothing comes."""
-    with school() as (near, far):
-        process = scan(tmp_path)
-        eventually(lambda: sessions() == len(THEIRS), "three streams")
-        time.sleep(WATCHED_S)
+
+    def pull(near: Network, far: Network) -> None:
         if end == "ours":
             near.run("link set eth1 down")
         else:
             far.run("link set far1 down")
-        out, err = process.communicate(timeout=200)
-    assert "Traceback" not in err, err
-    document: dict[str, Any] = json.loads(out)
+
+    exit_code, document = cut_in_mid_scan(tmp_path, pull)
     verdicts = [(camera["address"], camera["verdict"]) for camera in document["cameras"]]
-    assert verdicts == [(address, "undetermined") for address in THEIRS], err
-    assert process.returncode == 3
+    assert verdicts == [(address, "undetermined") for address in THEIRS]
+    assert exit_code == 3
     assert [row["observed"] for row in document["site_findings"] if row["rule"] == "SITE-SILENT"] == [3]
 
 
 def test_a_switch_that_goes_off_in_mid_scan_blames_none_of_its_cameras(tmp_path: Path) -> None:
     """Two of three cameras vanish; the third is heard to the end."""
-    with school() as (_, far):
+
+    def switch_off(_: Network, far: Network) -> None:
         with far.inside():
             Path("/proc/sys/net/ipv4/conf/all/promote_secondaries").write_text("1")
-        process = scan(tmp_path)
-        eventually(lambda: sessions() == len(THEIRS), "three streams")
-        time.sleep(WATCHED_S)
         for address in THEIRS[:2]:
             far.run(f"addr del {address}/24 dev far1")
-        out, err = process.communicate(timeout=200)
-    assert "Traceback" not in err, err
-    document: dict[str, Any] = json.loads(out)
+
+    _, document = cut_in_mid_scan(tmp_path, switch_off)
     verdicts = {camera["address"]: camera["verdict"] for camera in document["cameras"]}
     assert [verdicts[address] for address in THEIRS[:2]] == ["undetermined"] * 2
     assert document["cameras"][2]["streams"][0]["measured"] is not None
