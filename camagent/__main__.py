@@ -16,8 +16,10 @@ def start() -> None:
         # pydantic else asks every package that is installed for plugins, which takes 14 ms
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         from camagent.platform.ending import end_at_once, end_politely
+        from camagent.platform.garbage import rest_while_loading
 
         end_politely()
+        rest_while_loading()
         from camagent.cli.main import main
 
         try:

@@ -32,7 +32,7 @@ from camagent.platform.process import child_environment, memory_limit_bytes
 
 logger = logging.getLogger(__name__)
 
-WORKER_MODULE = "camagent.observe.decode_worker"
+WORKER_MODULE = "camagent.observe.decode_start"
 # three 4K keyframes take 0.3 s of CPU on a good core; an old PC with every core busy stays below
 JOB_TIMEOUT_S = 20.0
 MAX_PICTURES = 8  # a stream; two or three are useful

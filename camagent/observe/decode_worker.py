@@ -1,4 +1,4 @@
-"""The process that decodes: pictures in by pipe, numbers out. Run by `decode.PicturePool`; never imported by
+"""The process that decodes: pictures in by pipe, numbers out. Started by `decode_start`; never imported by
 the agent.
 
 A decoder fed by strangers may hang, crash, or be taken over: here that costs this process and nothing else.
@@ -30,6 +30,7 @@ from camagent.observe.picture.opinion import PictureReport
 from camagent.observe.picture.picture_numbers import PictureMeasures, measure
 from camagent.observe.picture.view import Plane, Planes
 from camagent.platform.ending import ignore_presses
+from camagent.platform.garbage import look_as_usual
 from camagent.platform.process import enter_cell, limit_decoder
 
 CODED_PX = 16  # one macroblock
@@ -220,10 +221,7 @@ def main() -> None:
     ignore_presses()
     limit_decoder(memory_bytes)
     _load()
+    look_as_usual()
     enter_cell()  # before the first byte of a stranger, and before the threads that shall be in it too
     _serve(sys.stdin.buffer, sys.stdout.buffer, threads, frame_bytes)
     os._exit(0)  # the pipe is closed, nobody waits for a thread that may hang
-
-
-if __name__ == "__main__":
-    main()

@@ -17,6 +17,8 @@ import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from camagent.platform.garbage import look_as_usual
+
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
@@ -59,6 +61,7 @@ def run_until_ended(work: Coroutine[Any, Any, T]) -> T:
     """
     from asyncio import Runner
 
+    look_as_usual()
     with Runner() as runner:
         _let_wake_ups_fail(runner.get_loop())
         return runner.run(_cancelled_by_a_press(work))
