@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain, islice
 from urllib.parse import urlsplit
-from xml.sax.saxutils import escape
 
 from camagent.model.onvif import (
     DEVICE_NS,
@@ -24,7 +23,7 @@ from camagent.model.onvif import (
     NETWORK_NS,
     SOAP_NS,
 )
-from camagent.wire.xml import Node, parse_xml
+from camagent.wire.xml import Node, as_xml_text, parse_xml
 
 MAX_MATCHES = 64  # devices announced in one datagram; an NVR that proxies its channels stays below this
 # types, scopes or XAddrs of one device; the most seen on real cameras is about 40 scopes
@@ -105,7 +104,7 @@ def render_probe(message_id: str, types: ProbeTypes, dialect: Dialect = Dialect.
     return (
         f'<s:Envelope xmlns:s="{SOAP_NS}" xmlns:a="{addressing}"><s:Header>'
         f'<a:Action s:mustUnderstand="1">{dialect}/Probe</a:Action><a:MessageID>'
-        f"{escape(message_id)}</a:MessageID>"
+        f"{as_xml_text(message_id)}</a:MessageID>"
         f"<a:ReplyTo><a:Address>{anonymous}</a:Address></a:ReplyTo>"
         f'<a:To s:mustUnderstand="1">{to}</a:To></s:Header>'
         f'<s:Body><d:Probe xmlns:d="{dialect}">{types}</d:Probe></s:Body></s:Envelope>'

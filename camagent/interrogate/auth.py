@@ -11,7 +11,6 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from xml.sax.saxutils import escape
 
 from camagent.interrogate.device_replies import CUT_OFF_S
 from camagent.model.device import DeviceClock
@@ -25,6 +24,7 @@ from camagent.wire.digest import (
     digest_authorization,
     digest_challenges,
 )
+from camagent.wire.xml import as_xml_text
 
 WHOLE_HOUR_TOLERANCE_S = 30.0  # a local clock sent as UTC is off by its zone, give or take ordinary drift
 ZONE_STEP_S = 1800  # zones differ by half hours
@@ -147,7 +147,7 @@ def security_block(credential: Credential, created: datetime, nonce: bytes) -> s
     digest = hashlib.sha1(nonce + stamp.encode() + credential.secret.reveal().encode(), usedforsecurity=False)
     return (
         f'<Security xmlns="{_WSSE}" s:mustUnderstand="1"><UsernameToken><Username>'
-        f"{escape(credential.user)}</Username>"
+        f"{as_xml_text(credential.user)}</Username>"
         f'<Password Type="{_DIGEST_TYPE}">{base64.b64encode(digest.digest()).decode()}</Password>'
         f'<Nonce EncodingType="{_NONCE_TYPE}">{base64.b64encode(nonce).decode()}</Nonce>'
         f'<Created xmlns="{_WSU}">{stamp}</Created></UsernameToken></Security>'

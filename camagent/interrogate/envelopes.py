@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
-from xml.sax.saxutils import escape
 
 from camagent.interrogate.device_replies import (
     parse_capabilities,
@@ -42,7 +41,7 @@ from camagent.model.device import EncoderOptions, EncoderSettings
 from camagent.model.onvif import DEVICE_NS, MEDIA1_NS, MEDIA2_NS, SCHEMA_NS, SEARCH_NS, SOAP_NS
 from camagent.model.source_mode import SourceMode
 from camagent.model.uri import StreamUri
-from camagent.wire.xml import Node
+from camagent.wire.xml import Node, as_xml_text
 
 T = TypeVar("T")
 
@@ -94,8 +93,9 @@ def addressing_blocks(question: Question[T], url: str, message_id: str) -> str:
     """WS-Addressing headers, for devices that answer nothing without them (home-assistant/core#45513)."""
     wsa = 'xmlns="http://www.w3.org/2005/08/addressing"'
     return (
-        f"<Action {wsa}>{escape(question.action)}</Action><MessageID {wsa}>urn:uuid:{message_id}</MessageID>"
-        f"<To {wsa}>{escape(url)}</To>"
+        f"<Action {wsa}>{as_xml_text(question.action)}</Action>"
+        f"<MessageID {wsa}>urn:uuid:{message_id}</MessageID>"
+        f"<To {wsa}>{as_xml_text(url)}</To>"
     )
 
 
@@ -130,7 +130,7 @@ def get_stream_uri(service_namespace: str, token: str, protocol: str = "RTSP") -
 
     Some Media2 devices know only one of the words "RTSP" and "RtspUnicast" for what is the same address.
     """
-    name = escape(token)
+    name = as_xml_text(token)
     if service_namespace == MEDIA2_NS:
         return Question(
             "GetStreamUri",
@@ -154,7 +154,7 @@ def get_snapshot_uri(service_namespace: str, token: str) -> Question[StreamUri |
         "GetSnapshotUri",
         service_namespace,
         parse_snapshot_address,
-        f"<ProfileToken>{escape(token)}</ProfileToken>",
+        f"<ProfileToken>{as_xml_text(token)}</ProfileToken>",
     )
 
 
@@ -163,8 +163,8 @@ def get_encoder_options(
 ) -> Question[tuple[EncoderOptions, ...]]:
     """GetVideoEncoderConfigurationOptions for one encoder as used in one media profile."""
     content = (
-        f"<ConfigurationToken>{escape(configuration)}</ConfigurationToken>"
-        f"<ProfileToken>{escape(media_profile)}</ProfileToken>"
+        f"<ConfigurationToken>{as_xml_text(configuration)}</ConfigurationToken>"
+        f"<ProfileToken>{as_xml_text(media_profile)}</ProfileToken>"
     )
     read = parse_media2_options if service_namespace == MEDIA2_NS else parse_media1_options
     return Question("GetVideoEncoderConfigurationOptions", service_namespace, read, content)
@@ -172,11 +172,11 @@ def get_encoder_options(
 
 def get_encoders_of_profile(media_profile: str) -> Question[tuple[EncoderSettings, ...]]:
     """GetVideoEncoderConfigurations of Media2 that one media profile may use."""
-    content = f"<ProfileToken>{escape(media_profile)}</ProfileToken>"
+    content = f"<ProfileToken>{as_xml_text(media_profile)}</ProfileToken>"
     return Question("GetVideoEncoderConfigurations", MEDIA2_NS, parse_encoders, content)
 
 
 def get_source_modes(service_namespace: str, source: str) -> Question[tuple[SourceMode, ...]]:
     """GetVideoSourceModes of one video source."""
-    content = f"<VideoSourceToken>{escape(source)}</VideoSourceToken>"
+    content = f"<VideoSourceToken>{as_xml_text(source)}</VideoSourceToken>"
     return Question("GetVideoSourceModes", service_namespace, parse_source_modes, content)

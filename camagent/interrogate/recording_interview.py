@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 from typing import TypeVar
-from xml.sax.saxutils import escape
 
 from camagent.interrogate.conversation import Conversation
 from camagent.interrogate.envelopes import GET_RECORDING_SUMMARY, Question
@@ -26,7 +25,7 @@ from camagent.interrogate.recording_replies import (
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.onvif import SEARCH_NS, TOPIC_DIALECT
 from camagent.model.recordings import RecordingFacts
-from camagent.wire.xml import MAX_CHILDREN, Node
+from camagent.wire.xml import MAX_CHILDREN, Node, as_xml_text
 
 PAGE_ROWS = 100  # asked for at a time; devices send fewer where they like
 MAX_PAGES = 64  # of one search, empty ones while it still runs included
@@ -85,7 +84,7 @@ async def _search(
     if token is None:
         return Fault(FaultCode.MALFORMED_REPLY, Stage.INTERROGATE, find.operation, 0.0)
     operation, read = results
-    named = f"<SearchToken>{escape(token)}</SearchToken>"
+    named = f"<SearchToken>{as_xml_text(token)}</SearchToken>"
     more = Question(
         operation, SEARCH_NS, read, f"{named}<MaxResults>{PAGE_ROWS}</MaxResults><WaitTime>PT2S</WaitTime>"
     )

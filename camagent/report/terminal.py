@@ -7,7 +7,6 @@ from itertools import chain
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from camagent.document.login_causes import LoginBlock, LoginCause, login_blocks, waits_only_for_login
@@ -101,6 +100,8 @@ def _headers(lang: str) -> tuple[str, ...]:
 
 
 def _print_rich(blocks: tuple[CameraBlock, ...], console: Console, lang: str) -> None:
+    from rich.table import Table  # a terminal's only: what is piped is aligned without it
+
     wide = console.width >= WIDE_CHARS
     table = Table(expand=False, pad_edge=False, header_style="bold")
     for name, header in zip(_COLUMNS, _headers(lang), strict=True):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from camagent.discover.plan import DiscoveryPlan
-from camagent.discover.search import search
 from camagent.model.address_order import address_order
 from camagent.model.device import DeviceTarget
 from camagent.model.discovery import Discovery, Note
@@ -24,6 +23,9 @@ from camagent.run.onlooker import LOOK_AGAIN_AFTER_S, Onlooker
 from camagent.run.range_logins import login_given, shown_by
 from camagent.run.recognition import finish, to_look_at_again
 from camagent.run.visit import DeviceCheck, with_other_look
+
+if TYPE_CHECKING:
+    from camagent.discover.plan import DiscoveryPlan
 
 PAUSE_STEP_S = 0.5  # so long at most Ctrl-C waits for an answer
 
@@ -46,6 +48,8 @@ class SearchOutcome:
 
 async def find_devices(plan: DiscoveryPlan, fleet: Fleet, onlooker: Onlooker) -> SearchOutcome:
     """The first half of the main job; a fleet that is stopped meanwhile ends it with what was found."""
+    from camagent.discover.search import search  # a check of named targets searches nothing
+
     started_at = fleet.clock.now()
     discovery = await search(plan, fleet.clock, onlooker.progress, onlooker.devices, lambda: fleet.stopped)
     return SearchOutcome(discovery, plan, started_at)

@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
-from xml.sax.saxutils import escape, unescape
 
 from camagent.model.secret import Credential
 from camagent.model.secret_fields import HIDDEN, PASSWORD_NAMES, Marks, hide_fields, hide_fields_in_text
@@ -30,7 +29,8 @@ _CONTENT = r"(?:<!\[CDATA\[.*?\]\]>|[^<])*"
 _ELEMENTS = re.compile(_OPENING.format(names=rf"(?:{PASSWORD_NAMES}|nonce)") + _CONTENT, re.I | re.S)
 _USERNAMES = re.compile(_OPENING.format(names="username") + f"({_CONTENT})", re.I | re.S)
 _URIS = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>]+", re.I)
-_ENTITIES = {"&quot;": '"', "&apos;": "'"}
+_ENTITIES = (("&quot;", '"'), ("&apos;", "'"), ("&gt;", ">"), ("&lt;", "<"), ("&amp;", "&"))
+"""In the order in which they are read; they are written in the reverse one."""
 
 
 def redact(text: str, marks: Marks | None = None) -> str:
@@ -63,7 +63,7 @@ def secret_forms(credential: Credential) -> tuple[str, ...]:
     if len(secret) < MIN_HIDDEN_CHARS:
         return ()
     basic = base64.b64encode(f"{credential.user}:{secret}".encode()).decode()
-    escaped = (escape(secret), html.escape(secret), json.dumps(secret)[1:-1])
+    escaped = (html.escape(secret, quote=False), html.escape(secret), json.dumps(secret)[1:-1])
     forms = {secret, *escaped, quote(secret), quote(secret, safe=""), quote_plus(secret), basic}
     return tuple(sorted(forms, key=len, reverse=True))
 
@@ -83,6 +83,12 @@ def redact_address(address: str, marks: Marks) -> str:
 
 
 def _redact_uri(text: str, marks: Marks) -> str:
-    written = unescape(text, _ENTITIES)
+    written = text
+    for entity, sign in _ENTITIES:
+        written = written.replace(entity, sign)
     shown = redact_address(written, marks)
-    return shown if written == text else escape(shown, {v: k for k, v in _ENTITIES.items()})
+    if written == text:
+        return shown
+    for entity, sign in reversed(_ENTITIES):
+        shown = shown.replace(sign, entity)
+    return shown

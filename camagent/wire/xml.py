@@ -10,6 +10,7 @@ lxml 6.1).
 from __future__ import annotations
 
 import codecs
+import html
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -132,6 +133,14 @@ class Node:
         wanted, own = name.lower(), self._element
         named = (e for e in own.iter() if e is not own and _folded(e.tag) == wanted)
         return map(Node, islice(named, MAX_CHILDREN))
+
+
+def as_xml_text(text: str) -> str:
+    """The text as it stands between two tags.
+
+    As `xml.sax.saxutils.escape`, which loads the standard library's HTTP client and mail parser beside it.
+    """
+    return html.escape(text, quote=False)
 
 
 def parse_xml(body: bytes) -> tuple[Node, bool] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from camagent.model.onvif import ONVIF_SEARCH_PORTS, RTSP_PORTS
 from camagent.operator_files.config import Config, parse_config
 from tests.each import each
 
+CLIP = Path(__file__).resolve().parents[2] / "sample_streams" / "show_no_signal.h264"
 HEAVY = ("av", "cv2", "numpy", "zeep", "aiohttp", "pydantic", "lxml", "onvif", "rich", "openpyxl")
 
 HOME = tempfile.mkdtemp(prefix="camagent-home-")  # refused log-ins are remembered there
@@ -108,6 +110,26 @@ def test_help_loads_nothing_heavy(command: str) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stderr.strip().splitlines()[-1] == "[]"
+
+
+UNNEEDED = ("rich.progress", "rich.table", "camagent.discover.search", "urllib.request", "http.client")
+
+
+def test_a_check_without_a_terminal_loads_neither_search_nor_bar(tmp_path: Path) -> None:
+    code = (
+        f"import sys; sys.argv = ['camagent', 'check', {str(CLIP)!r}]\n"
+        "from camagent.__main__ import start\n"
+        "try: start()\n"
+        "except SystemExit: pass\n"
+        "import gc\n"
+        f"loaded = [name for name in {UNNEEDED!r} if name in sys.modules]\n"
+        "print(loaded, gc.get_freeze_count() > 0, gc.get_threshold()[0] < 100_000, file=sys.stderr)"
+    )
+    folders = {"CAMAGENT_DATA": str(tmp_path), "CAMAGENT_CONFIG_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=os.environ | folders
+    )
+    assert done.stderr.strip().splitlines()[-1].endswith("[] True True")
 
 
 MISTAKES: dict[tuple[str, ...], str] = {
