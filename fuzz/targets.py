@@ -26,9 +26,9 @@ from camagent.model.operator_error import OperatorError
 from camagent.model.secret import Credential, Secret
 from camagent.model.uri import parse_stream_uri, shown_without_login
 from camagent.observe.codec import av1_headers, h264_headers, h265_headers, jpeg_headers
-from camagent.observe.codec.access_unit import container_sets, split_annex_b
+from camagent.observe.codec.access_unit import split_annex_b
 from camagent.observe.codec.codec import PictureSource
-from camagent.observe.codec.table import codec_of, picture
+from camagent.observe.codec.table import CODECS, codec_of, picture
 from camagent.observe.receiver import TrackPlan, TrackReceiver
 from camagent.observe.rtcp import parse_rtcp
 from camagent.observe.rtsp.connection import RtspConnection
@@ -170,8 +170,9 @@ def media_headers(data: bytes) -> None:
         h265_headers.parse_sps(nal)
     for obu in av1_headers.split_obus(data):
         av1_headers.parse_sequence_header(obu)
-    for name in ("h264", "h265"):
-        container_sets(data, name)
+    for codec in CODECS.values():
+        codec.file_sets(data)
+        codec.frame_sets(data)
 
 
 def soap(data: bytes) -> None:

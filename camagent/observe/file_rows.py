@@ -9,7 +9,7 @@ from typing import Any
 
 from camagent.model.fault import Fault
 from camagent.model.rtp_numbers import VIDEO_CLOCK_HZ
-from camagent.observe.codec import jpeg_headers as jpeg
+from camagent.observe.codec.codec import Codec, FrameHeader
 from camagent.observe.codec.nal_sequence import NalSequence
 
 # a program stream stamps one PES packet, that may hold several pictures; else no time
@@ -21,12 +21,12 @@ MAX_CANDIDATES = 8  # keyframes held at a time, thinned out evenly: bounds memor
 class FileReading:
     """What the demuxer brought."""
 
-    codec: str
+    codec: Codec
     timed: bool
     size: tuple[int, int] | None
     """As the container says; used only for codecs that we do not parse."""
     sequence: NalSequence
-    jpeg: jpeg.JpegHeader | None = None
+    header: FrameHeader | None = None
     rows: list[tuple[int, int, bool, bool, bool]] = field(default_factory=list)
     """Time stamp in ticks, size, keyframe, recovery point, damaged."""
     unstamped: list[int] = field(default_factory=list)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from camagent.observe.arriving_frame import LONG_FRAME_S, ArrivingFrame
 from camagent.observe.codec.codec import Codec, Field
-from camagent.observe.codec.mjpeg import in_band_tables
 from camagent.observe.codec.payload_flags import (
     B_SLICE,
     EXACT,
@@ -238,7 +237,7 @@ class FrameBuilder:
 
     def _look_at_start(self, frame: ArrivingFrame, payload: bytes, flags: int) -> None:
         self.first_payload = payload
-        if self._codec.name == "mjpeg" and (tables := in_band_tables(payload)) is not None:
+        if (tables := self._codec.tables(payload)) is not None:
             self.jpeg_tables[tables[0]] = tables[1]
         if flags & PARAMETER_SET:
             for nal in self._codec.parameter_sets(payload):

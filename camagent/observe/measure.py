@@ -8,9 +8,8 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import DeclaredStream, MeasuredStream
 from camagent.observe.bit_rate import bit_rate, peak_bps
 from camagent.observe.capture import Capture, TrackDescription
-from camagent.observe.codec import h265_headers as h265
 from camagent.observe.codec.codec import StreamHeader
-from camagent.observe.codec.table import first_header, is_sps
+from camagent.observe.codec.table import CODECS, first_header, is_sps
 from camagent.observe.gop import gop
 from camagent.observe.jitter import interarrival_jitter_s
 from camagent.observe.picture.opinion import PictureReport
@@ -20,7 +19,6 @@ from camagent.observe.stamp_order import reordered
 from camagent.observe.timing import FrameRate, burst_frames
 
 NETWORK_SLOW = "network_slow"
-_PROFILE_WITHOUT_SPS = {"mjpeg": "Baseline"}  # RFC 2435 carries nothing else
 
 
 def declare(description: TrackDescription, in_band: tuple[tuple[int, bytes], ...] = ()) -> DeclaredStream:
@@ -50,7 +48,9 @@ def declare(description: TrackDescription, in_band: tuple[tuple[int, bytes], ...
         codec_level=sps.codec_level,
         width_px=sps.width_px,
         height_px=sps.height_px,
-        frame_rate_hz=_vps_rate(description, in_band) or sps.frame_rate_hz or description.frame_rate_hz,
+        frame_rate_hz=_claimed_rate_hz(description, in_band)
+        or sps.frame_rate_hz
+        or description.frame_rate_hz,
         sdp_frame_rate_hz=description.frame_rate_hz,
         sdp_width_px=sdp_width,
         sdp_height_px=sdp_height,
@@ -115,12 +115,17 @@ def _coding(capture: Capture, report: PictureReport | Fault | None) -> dict[str,
     width_px, height_px = _size_px(capture, sps, report)
     return {
         "codec": codec,
-        "codec_profile": sps.codec_profile if sps else _PROFILE_WITHOUT_SPS.get(codec),
+        "codec_profile": sps.codec_profile if sps else _profile_without_sets(codec),
         "codec_level": sps.codec_level if sps else None,
         "width_px": width_px,
         "height_px": height_px,
         "parameter_set_changes": max(0, sum(is_sps(codec, nal) for _, nal in capture.parameter_sets) - 1),
     }
+
+
+def _profile_without_sets(name: str) -> str | None:
+    codec = CODECS.get(name)
+    return None if codec is None else codec.profile_without_sets
 
 
 def _rates(capture: Capture, rate: FrameRate | None) -> dict[str, Any]:
@@ -175,13 +180,10 @@ def _last_sps(capture: Capture) -> StreamHeader | None:
     return first_header(codec, in_band) or first_header(codec, capture.description.parameter_sets)
 
 
-def _vps_rate(description: TrackDescription, in_band: tuple[tuple[int, bytes], ...]) -> float | None:
-    if description.codec != "h265":
-        return None
+def _claimed_rate_hz(description: TrackDescription, in_band: tuple[tuple[int, bytes], ...]) -> float | None:
+    codec = CODECS.get(description.codec)
     units = (*(nal for _, nal in in_band), *description.parameter_sets)
-    return next(
-        (vps.frame_rate_hz for nal in units if (vps := h265.parse_vps(nal)) and vps.frame_rate_hz), None
-    )
+    return None if codec is None else codec.claimed_rate_hz(units)
 
 
 def _origin(own: StreamHeader | None, of_sdp: StreamHeader | None) -> str | None:

@@ -24,12 +24,10 @@ from camagent.model.rtp_numbers import VIDEO_CLOCK_HZ
 from camagent.model.stream import DeclaredStream, FileTarget, ImageFacts, MeasuredStream, StreamFacts
 from camagent.observe import riff_lists
 from camagent.observe.capture import Capture, PacketCounts, TrackDescription
-from camagent.observe.codec import av1_headers as av1
-from camagent.observe.codec import jpeg_headers as jpeg
-from camagent.observe.codec.access_unit import annex_b, container_sets, split_annex_b
+from camagent.observe.codec.access_unit import annex_b, split_annex_b
 from camagent.observe.codec.nal_sequence import MAX_CHANGES, NalSequence
 from camagent.observe.codec.payload_flags import LEADING, RECOVERY, SECOND_FIELD, is_keyframe
-from camagent.observe.codec.table import CODECS, DECODED
+from camagent.observe.codec.table import CODECS
 from camagent.observe.decoder_share import MAX_PICTURE_PX
 from camagent.observe.file_rows import FileReading, let_pass, offer, stamp_all, ticks
 from camagent.observe.frames import FrameTable
@@ -46,9 +44,6 @@ MAX_MEMORY_BYTES = 128_000_000  # for the index of a file and MAX_CANDIDATES key
 UNTIMED_FORMATS = frozenset(("h264", "hevc", "mjpeg", "jpeg_pipe"))
 """Bare access units: the rate that FFmpeg shows for them is its own invention."""
 MAX_FRAMES = 20_000  # as many as a watch of a stream may collect
-_TO_ANNEX_B = {
-    name: codec.annex_b_filter for name, codec in CODECS.items() if codec.annex_b_filter is not None
-}
 _OPTIONS = {
     "format_whitelist": ",".join(FORMATS),
     "protocol_whitelist": "none",
@@ -136,15 +131,17 @@ def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> FileReadin
         if stream is None:
             return _fault(FaultCode.NO_VIDEO, "open", started_s)
         context = stream.codec_context  # None where FFmpeg does not know the codec either
-        codec = FFMPEG_NAMES.get(context.name) if context is not None else None
-        if codec is None:
+        name = FFMPEG_NAMES.get(context.name) if context is not None else None
+        if name is None:
             return _fault(FaultCode.CODEC_UNSUPPORTED, "open", started_s)
         timed = container.format.name not in UNTIMED_FORMATS
         size = context.width, context.height
-        sets = container_sets(bytes(context.extradata or b""), codec)
-        reading = FileReading(codec, timed, size if all(size) else None, NalSequence(codec, sets))
-        if codec == "av1":  # av1C: four bytes, then OBUs
-            _with_sequence_header(reading, bytes(context.extradata or b"")[4:], False)
+        codec = CODECS[name]
+        sets = codec.file_sets(bytes(context.extradata or b""))
+        units = sets if codec.annex_b_filter is not None else ()
+        reading = FileReading(codec, timed, size if all(size) else None, NalSequence(name, units))
+        if codec.annex_b_filter is None:
+            _note_sets(reading, sets)
         try:
             whole = _collect(container, stream, reading, options)
             whole = whole or (container.format.name == "avi" and riff_lists.are_whole(file))
@@ -165,7 +162,7 @@ def _is_cover(stream: Any) -> bool:
 
 def _collect(container: Any, stream: Any, reading: FileReading, options: FileOptions) -> bool:
     """Fill the reading from the packets; False where the file ends before its own index does."""
-    name = _TO_ANNEX_B.get(reading.codec)
+    name = reading.codec.annex_b_filter
     converter = av.bitstream.BitStreamFilterContext(name, stream) if name else None
     packets = (packet for packet in container.demux(stream) if packet.size)
     count, last, step = 0, 0, 1
@@ -194,13 +191,9 @@ def _fills(reading: FileReading, window_s: float) -> bool:
 def _add(reading: FileReading, packet: Any, wanted: bool) -> None:
     """One more access unit: a new frame, or the second field of the last one."""
     content = bytes(packet)
-    if reading.codec not in _TO_ANNEX_B:
-        if reading.codec == "mjpeg":
-            content = content[max(0, content.find(jpeg.START_OF_IMAGE)) :]
-            reading.jpeg = reading.jpeg or jpeg.parse_header(content)
-        if reading.codec == "av1":
-            content = _with_sequence_header(reading, content, bool(packet.is_keyframe))
-        key = reading.codec == "mjpeg" or packet.is_keyframe
+    if reading.codec.annex_b_filter is None:
+        key = reading.codec.stands_alone or packet.is_keyframe
+        content = _whole_frame(reading, content, key)
         reading.rows.append((ticks(reading, packet), len(content), key, False, packet.is_corrupt))
         offer(reading, content, key and wanted)
         return
@@ -223,16 +216,22 @@ def _add(reading: FileReading, packet: Any, wanted: bool) -> None:
     offer(reading, reading.sequence.picture(nals) if key and wanted else b"", key and wanted)
 
 
-def _with_sequence_header(reading: FileReading, content: bytes, key: bool) -> bytes:
-    """A keyframe of AV1 that can stand alone; headers are noted when they change."""
-    changes, own = (
-        reading.sequence.changes,
-        [obu for obu in av1.split_obus(content) if av1.is_sequence_header(obu)],
-    )
-    for obu in own:
-        if len(changes) < MAX_CHANGES and (not changes or changes[-1][1] != obu):
-            changes.append((len(reading.rows), obu))
+def _whole_frame(reading: FileReading, content: bytes, key: bool) -> bytes:
+    """A frame as a decoder wants it: a keyframe with the parameter sets that stood when it came, if it brings
+    none."""
+    content = reading.codec.file_frame(content)
+    reading.header = reading.header or reading.codec.frame_header(content)
+    own, changes = reading.codec.frame_sets(content), reading.sequence.changes
+    _note_sets(reading, own)
     return changes[-1][1] + content if key and not own and changes else content
+
+
+def _note_sets(reading: FileReading, sets: Sequence[bytes]) -> None:
+    """Parameter sets are noted when they change."""
+    changes = reading.sequence.changes
+    for one in sets:
+        if len(changes) < MAX_CHANGES and (not changes or changes[-1][1] != one):
+            changes.append((len(reading.rows), one))
 
 
 def _capture(reading: FileReading) -> Capture:
@@ -242,9 +241,9 @@ def _capture(reading: FileReading) -> Capture:
     table = FrameTable(stamps, arrivals_s, sizes, keyframes, recovery_points, damaged, VIDEO_CLOCK_HZ)
     first_s, last_s = arrivals_s[0], arrivals_s[-1]
     interval_s = (last_s - first_s) / (len(table) - 1) if len(table) > 1 else 0.0
-    header = reading.jpeg
+    header = reading.header
     return Capture(
-        description=TrackDescription(reading.codec, reading.codec, VIDEO_CLOCK_HZ),
+        description=TrackDescription(reading.codec.name, reading.codec.name, VIDEO_CLOCK_HZ),
         transport="file",
         frames=table,
         counts=PacketCounts(0, 0, 0, 0, 0),
@@ -262,7 +261,7 @@ def _capture(reading: FileReading) -> Capture:
 
 def _declared(reading: FileReading, capture: Capture) -> DeclaredStream:
     declared = declare(capture.description, capture.parameter_sets)
-    header = reading.jpeg
+    header = reading.header
     if header is not None:
         return replace(
             declared,
@@ -272,7 +271,7 @@ def _declared(reading: FileReading, capture: Capture) -> DeclaredStream:
             chroma=header.chroma,
             bit_depth=header.bit_depth,
         )
-    if reading.codec == "mpeg4" and reading.size is not None:
+    if reading.codec.decoder is None and reading.size is not None:  # nobody here reads its headers
         return replace(declared, width_px=reading.size[0], height_px=reading.size[1])
     return declared
 
@@ -286,7 +285,7 @@ def _measured(
     if isinstance(measured, Fault):
         return measured
     measured = replace(measured, rtp_jitter_s=None, time_to_first_keyframe_s=None, connect_s=None)
-    if reading.codec not in _TO_ANNEX_B:
+    if reading.codec.annex_b_filter is None:
         declared = _declared(reading, capture)
         measured = replace(
             measured,
@@ -317,16 +316,15 @@ def _measured(
 
 
 def _b_frames(reading: FileReading) -> bool | None:
-    """By the slices alone; H.265 without time stamps shows only that it has some, never that it has none."""
-    if reading.sequence.b_slices:
-        return True
-    return None if reading.codec == "h265" else False
+    """By the slices alone; without time stamps some show only that they have such frames, never that they
+    have none."""
+    return reading.sequence.b_slices or (None if reading.sequence.hides_order else False)
 
 
 def _report(
     reading: FileReading, target: FileTarget, options: FileOptions, look: Look
 ) -> PictureReport | Fault | None:
-    if reading.codec not in DECODED:
+    if reading.codec.decoder is None:
         return Fault(FaultCode.CODEC_UNSUPPORTED, Stage.OBSERVE, "decode", 0.0)
     count = min(options.pictures, len(reading.candidates))
     if not count:
@@ -334,7 +332,7 @@ def _report(
     last = len(reading.candidates) - 1
     chosen = sorted({round(i * last / max(1, count - 1)) for i in range(count)})
     keep_as = picture_stem(options.keep_images, target) if options.keep_images is not None else None
-    return look(reading.codec, [reading.candidates[i] for i in chosen], keep_as)
+    return look(reading.codec.name, [reading.candidates[i] for i in chosen], keep_as)
 
 
 def _fault(code: FaultCode, doing: str, started_s: float) -> Fault:

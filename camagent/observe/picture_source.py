@@ -13,7 +13,7 @@ def picture_source(description: TrackDescription, track: TrackReceiver) -> Pictu
     codec, own = description.codec, [nal for _, nal in track.builder.parameter_sets]
     latest = [nal for nal in own if not is_sps(codec, nal)]
     sps = [nal for nal in own if is_sps(codec, nal)][-1:]
-    width, height = track.jpeg_extension_size or (description.width_px, description.height_px)
+    width, height = track.extension_size_px or (description.width_px, description.height_px)
     return PictureSource(
         codec,
         (*description.parameter_sets, *sps, *latest),

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from camagent.observe.codec.codec import Codec
-from camagent.observe.codec.mjpeg import extension_size
 from camagent.observe.frame_builder import FrameBuilder
 from camagent.observe.kept_pictures import PictureMemory
 from camagent.observe.numbering import Numbering
@@ -62,7 +61,7 @@ class TrackReceiver:
         self.first_packet_s: float | None = None
         self.last_packet_s: float | None = None
         """Of this track's own: other packets do not show that the video goes on."""
-        self.jpeg_extension_size: tuple[int, int] | None = None
+        self.extension_size_px: tuple[int, int] | None = None
         """MJPEG: the size by ONVIF's RTP header extension."""
         self._others: dict[int, list[Packet]] = {}
         """By SSRC, since our sender's last packet: held until one is believed to be the sender, restarted."""
@@ -201,14 +200,9 @@ class TrackReceiver:
         if header.payload_type != self.plan.payload_type:
             self._other_payload_type(header, now_s)
             return
-        if (
-            header.extension is not None
-            and self.jpeg_extension_size is None
-            and self.plan.codec.name == "mjpeg"
-        ):
-            self.jpeg_extension_size = extension_size(
-                bytes(buffer[header.extension[0] : header.extension[1]])
-            )
+        if header.extension is not None and self.extension_size_px is None:
+            extension = bytes(buffer[header.extension[0] : header.extension[1]])
+            self.extension_size_px = self.plan.codec.extension_size_px(extension)
         payload = bytes(buffer[header.start : header.end])
         packet = Packet(header.sequence, header.timestamp, header.marker, payload, now_s)
         if self.ssrc is None:

@@ -56,24 +56,12 @@ def split_annex_b(stream: bytes) -> list[bytes]:
     return [nal for nal in (part.rstrip(b"\x00") for part in stream.split(_SHORT_START_CODE)) if nal]
 
 
-def container_sets(extradata: bytes, codec: str) -> tuple[bytes, ...]:
-    """The parameter sets that a container keeps apart: avcC (ISO 14496-15 5.3.3), hvcC (8.3.3), or a byte
-    stream."""
-    if extradata[:3] in (_SHORT_START_CODE, b"\x00\x00\x00"):
-        return tuple(split_annex_b(extradata))
-    nals: list[bytes] = []
-    if codec == "h264" and len(extradata) > 6 and extradata[0] == 1:
-        at = _counted_sets(extradata, 6, extradata[5] & 0x1F, nals)
-        if at < len(extradata):
-            _counted_sets(extradata, at + 1, extradata[at], nals)
-    elif codec == "h265" and len(extradata) > 22 and extradata[0] <= 1:
-        at = 23
-        for _ in range(extradata[22]):
-            at = _counted_sets(extradata, at + 3, int.from_bytes(extradata[at + 1 : at + 3], "big"), nals)
-    return tuple(nals)
+def is_byte_stream(extradata: bytes) -> bool:
+    """A container keeps its parameter sets apart as a byte stream, and not in a form of its own."""
+    return extradata[:3] in (_SHORT_START_CODE, b"\x00\x00\x00")
 
 
-def _counted_sets(data: bytes, at: int, count: int, nals: list[bytes]) -> int:
+def counted_sets(data: bytes, at: int, count: int, nals: list[bytes]) -> int:
     """Read that many NAL units behind 16-bit sizes; returns where they end."""
     for _ in range(min(count, MAX_CONTAINER_SETS)):
         size = int.from_bytes(data[at : at + 2], "big")

@@ -175,6 +175,14 @@ def _picture_format(picture: bytes) -> PictureFormat | None:
     return max(formats, key=lambda f: f.width_px * f.height_px, default=None)
 
 
+def _frame_sets(frame: bytes) -> tuple[bytes, ...]:
+    return tuple(obu for obu in split_obus(frame) if is_sequence_header(obu))
+
+
+def _file_sets(extradata: bytes) -> tuple[bytes, ...]:
+    return _frame_sets(extradata[4:])  # av1C: four bytes, then OBUs
+
+
 CODEC = Codec(
     AV1,
     peek=peek,
@@ -187,4 +195,6 @@ CODEC = Codec(
     decodable=_decodable,
     picture_format=_picture_format,
     decoder="libdav1d",
+    file_sets=_file_sets,
+    frame_sets=_frame_sets,
 )

@@ -61,6 +61,21 @@ class StreamHeader(Protocol):
     def frame_rate_hz(self) -> float | None: ...
 
 
+class FrameHeader(Protocol):
+    """What a picture of a codec without parameter sets says of itself."""
+
+    @property
+    def codec_profile(self) -> str: ...
+    @property
+    def width_px(self) -> int: ...
+    @property
+    def height_px(self) -> int: ...
+    @property
+    def chroma(self) -> str | None: ...
+    @property
+    def bit_depth(self) -> int: ...
+
+
 class PictureFormat(NamedTuple):
     """What decides how much memory a decoded picture takes."""
 
@@ -99,6 +114,14 @@ def never_usual(head: int) -> int:
 
 def _no_sets(payload: bytes) -> tuple[bytes, ...]:
     return ()
+
+
+def _no_rate(nals: Sequence[bytes]) -> float | None:
+    return None
+
+
+def _no_size(payload: Payload, stated_px: tuple[int | None, int | None]) -> tuple[int, int] | None:
+    return None
 
 
 def _never(nal: bytes) -> bool:
@@ -142,8 +165,28 @@ class Codec:
     """FFmpeg's name."""
     conceals: bool = False
     """The decoder marks what it made up; others have to be told to refuse damage."""
+    stands_alone: bool = False
+    """Every picture is a keyframe."""
+    profile_without_sets: str | None = None
+    """Of a codec whose packets can carry one profile only."""
+    claimed_rate_hz: Callable[[Sequence[bytes]], float | None] = _no_rate
+    """Of these parameter sets, where one other than the SPS states it."""
+    size_px: Callable[[Payload, tuple[int | None, int | None]], tuple[int, int] | None] = _no_size
+    """By a frame's first payload, and by the size that SDP or a packet's extension states."""
+    extension_size_px: Callable[[bytes], tuple[int, int] | None] = _nothing
+    """What the header extension of a packet says of the picture's size."""
+    tables: Callable[[Payload], tuple[int, bytes] | None] = _nothing
+    """What a frame's first payload brings once for later frames too, under its number."""
     annex_b_filter: str | None = None
-    """FFmpeg's bitstream filter towards the form that `nal_sequence` reads."""
+    """FFmpeg's bitstream filter towards the form that `nal_sequence` reads; None: a file's frames are taken
+    whole."""
+    file_sets: Callable[[bytes], tuple[bytes, ...]] = _no_sets
+    """The parameter sets that a container keeps apart."""
+    frame_sets: Callable[[bytes], tuple[bytes, ...]] = _no_sets
+    """Those in one whole frame of a file."""
+    file_frame: Callable[[bytes], bytes] = bytes
+    """A whole frame of a file, without what makers write before it."""
+    frame_header: Callable[[bytes], FrameHeader | None] = _nothing
 
     @property
     def name(self) -> str:

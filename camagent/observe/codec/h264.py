@@ -13,8 +13,10 @@ from camagent.observe.codec.access_unit import (
     NalAssembler,
     Payload,
     aggregated,
+    counted_sets,
     format_by_sps,
     holds_start_code,
+    is_byte_stream,
     split_annex_b,
     with_sets,
 )
@@ -227,6 +229,18 @@ def _picture(payloads: Sequence[bytes], source: PictureSource) -> bytes | None:
     return with_sets(unit.nals, source.parameter_sets) if unit.complete else None
 
 
+def _file_sets(extradata: bytes) -> tuple[bytes, ...]:
+    """avcC (ISO 14496-15 5.3.3), or a byte stream."""
+    if is_byte_stream(extradata):
+        return tuple(split_annex_b(extradata))
+    nals: list[bytes] = []
+    if len(extradata) > 6 and extradata[0] == 1:
+        at = counted_sets(extradata, 6, extradata[5] & 0x1F, nals)
+        if at < len(extradata):
+            counted_sets(extradata, at + 1, extradata[at], nals)
+    return tuple(nals)
+
+
 def _decodable(picture: bytes) -> bytes:
     """Without its own parameter sets it would be decoded by those of the camera before."""
     return picture if any(bitstream.parse_sps(nal) for nal in split_annex_b(picture)) else b""
@@ -249,4 +263,5 @@ CODEC = Codec(
     decoder="h264",
     conceals=True,
     annex_b_filter="h264_mp4toannexb",
+    file_sets=_file_sets,
 )

@@ -15,8 +15,10 @@ from camagent.observe.codec.access_unit import (
     Payload,
     aggregated,
     annex_b,
+    counted_sets,
     format_by_sps,
     holds_start_code,
+    is_byte_stream,
     split_annex_b,
     with_sets,
 )
@@ -243,6 +245,24 @@ def _decodable(picture: bytes) -> bytes:
     return annex_b(nal for nal in nals if nal[0] >> 1 & 0x3F <= bitstream.NAL_PPS)
 
 
+def _file_sets(extradata: bytes) -> tuple[bytes, ...]:
+    """hvcC (ISO 14496-15 8.3.3), or a byte stream."""
+    if is_byte_stream(extradata):
+        return tuple(split_annex_b(extradata))
+    nals: list[bytes] = []
+    if len(extradata) > 22 and extradata[0] <= 1:
+        at = 23
+        for _ in range(extradata[22]):
+            at = counted_sets(extradata, at + 3, int.from_bytes(extradata[at + 1 : at + 3], "big"), nals)
+    return tuple(nals)
+
+
+def _claimed_rate_hz(nals: Sequence[bytes]) -> float | None:
+    """By the timing of the first VPS that has one."""
+    headers = (bitstream.parse_vps(nal) for nal in nals)
+    return next((vps.frame_rate_hz for vps in headers if vps is not None and vps.frame_rate_hz), None)
+
+
 CODEC = Codec(
     H265,
     peek=peek,
@@ -258,7 +278,9 @@ CODEC = Codec(
     decodable=_decodable,
     picture_format=partial(format_by_sps, bitstream.parse_sps),
     decoder="hevc",
+    claimed_rate_hz=_claimed_rate_hz,
     annex_b_filter="hevc_mp4toannexb",
+    file_sets=_file_sets,
 )
 WITH_DONL = replace(
     CODEC,

@@ -9,7 +9,7 @@ from camagent.model.codec_names import MJPEG
 from camagent.model.rtp_numbers import MAX_JPEG_SIDE_PX
 from camagent.observe.codec.access_unit import Payload
 from camagent.observe.codec.codec import Codec, PictureFormat, PictureSource
-from camagent.observe.codec.jpeg_headers import parse_header
+from camagent.observe.codec.jpeg_headers import START_OF_IMAGE, parse_header
 from camagent.observe.codec.payload_flags import IRAP, MALFORMED, SLICE, START
 
 MAX_SIDE_PX = 65_535  # JPEG's own limit
@@ -241,6 +241,10 @@ def _picture_format(picture: bytes) -> PictureFormat | None:
     return PictureFormat(header.width_px, header.height_px, header.bit_depth, header.chroma)
 
 
+def _file_frame(frame: bytes) -> bytes:
+    return frame[max(0, frame.find(START_OF_IMAGE)) :]
+
+
 CODEC = Codec(
     MJPEG,
     peek=_peek,
@@ -249,4 +253,11 @@ CODEC = Codec(
     decodable=_decodable,
     picture_format=_picture_format,
     decoder="mjpeg",
+    stands_alone=True,
+    profile_without_sets="Baseline",
+    size_px=jpeg_size,
+    extension_size_px=extension_size,
+    tables=in_band_tables,
+    file_frame=_file_frame,
+    frame_header=parse_header,
 )

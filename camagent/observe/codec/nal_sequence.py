@@ -59,6 +59,11 @@ class NalSequence:
             if self._peek(nal) & PARAMETER_SET:
                 self._remember(nal)
 
+    @property
+    def hides_order(self) -> bool:
+        """Its slices do not say where their picture is shown, as far as they are read here."""
+        return self._h265
+
     def add(self, nals: Sequence[bytes]) -> int:
         """Flags of `peek` for the next access unit."""
         flags = 0

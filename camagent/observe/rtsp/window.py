@@ -14,7 +14,6 @@ from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.rtp_numbers import UNSUPPORTED_TRANSPORT
 from camagent.model.stream import TransportChoice
 from camagent.observe.capture import Capture, PacketCounts, ReportTime, SenderClock
-from camagent.observe.codec.mjpeg import jpeg_size
 from camagent.observe.codec.table import codec_of
 from camagent.observe.jitter import interarrival_jitter_s
 from camagent.observe.lag import NOTED_LAG_S, lag_meter
@@ -289,7 +288,7 @@ class Watching:
             first_packet_s=track.first_packet_s,
             ended_s=self._clock.monotonic_s(),
             parameter_sets=tuple(track.builder.parameter_sets),
-            jpeg_size=self._jpeg_size(),
+            jpeg_size=self._size_px(),
             b_slices=track.builder.b_slices,
             sender_clock=self._sender_clock,
             sender_reports=tuple(self._report_times),
@@ -297,12 +296,10 @@ class Watching:
             fault=fault,
         )
 
-    def _jpeg_size(self) -> tuple[int, int] | None:
+    def _size_px(self) -> tuple[int, int] | None:
         description, track = self.described.track, self._track
-        if description.codec != "mjpeg":
-            return None
-        stated_size_px = track.jpeg_extension_size or (description.width_px, description.height_px)
-        return jpeg_size(track.builder.first_payload, stated_size_px)
+        stated_size_px = track.extension_size_px or (description.width_px, description.height_px)
+        return track.plan.codec.size_px(track.builder.first_payload, stated_size_px)
 
     def _counts(self) -> PacketCounts:
         track = self._track

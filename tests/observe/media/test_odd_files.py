@@ -11,7 +11,8 @@ import pytest
 
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.stream import FileTarget, MeasuredStream, StreamFacts
-from camagent.observe.codec.access_unit import container_sets, split_annex_b
+from camagent.observe.codec.access_unit import split_annex_b
+from camagent.observe.codec.table import CODECS
 from camagent.observe.media_files import FileOptions, watch_file
 from tests.observe.media.looking import look
 
@@ -197,12 +198,12 @@ def test_a_file_that_stamps_nothing_has_no_rate(tmp_path: Path) -> None:
 def test_the_sets_of_a_container_are_read_and_damage_is_borne() -> None:
     sps, pps = b"\x67\x42\x00\x1e\xab", b"\x68\xce\x38\x80"
     avcc = b"\x01\x42\x00\x1e\xff\xe1" + struct.pack("!H", 5) + sps + b"\x01" + struct.pack("!H", 4) + pps
-    assert container_sets(avcc, "h264") == (sps, pps)
+    assert CODECS["h264"].file_sets(avcc) == (sps, pps)
     hvcc = bytes((1,)) + bytes(21) + b"\x02" + b"\xa1\x00\x01\x00\x05" + sps + b"\xa2\x00\x01\x00\x04" + pps
-    assert container_sets(hvcc, "h265") == (sps, pps)
+    assert CODECS["h265"].file_sets(hvcc) == (sps, pps)
     stream = b"\x00\x00\x00\x01" + sps + b"\x00\x00\x01" + pps
-    assert container_sets(stream, "h264") == tuple(split_annex_b(stream))
+    assert CODECS["h264"].file_sets(stream) == tuple(split_annex_b(stream))
     for at in range(len(avcc)):
-        container_sets(avcc[:at], "h264")
-        container_sets(hvcc[:at], "h265")
-    container_sets(b"\x01" * 23 + b"\xff" * 40, "h265")
+        CODECS["h264"].file_sets(avcc[:at])
+        CODECS["h265"].file_sets(hvcc[:at])
+    CODECS["h265"].file_sets(b"\x01" * 23 + b"\xff" * 40)
