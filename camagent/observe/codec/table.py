@@ -1,14 +1,16 @@
-"""The codecs that we know: one row each. Pure."""
+"""The codecs that we know: for each of `ALL_CODECS` the `CODEC` of the file that bears its name. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 
-from camagent.observe.codec import av1, h264, h265, mjpeg, mpeg4
+from camagent.model.codec_names import ALL_CODECS
+from camagent.observe.codec import h265
 from camagent.observe.codec.codec import Codec, PictureSource, StreamHeader
 
 CODECS: dict[str, Codec] = {
-    codec.name: codec for codec in (h264.CODEC, h265.CODEC, mjpeg.CODEC, mpeg4.CODEC, av1.CODEC)
+    names.name: import_module(f"camagent.observe.codec.{names.name}").CODEC for names in ALL_CODECS
 }
 DECODED = frozenset(name for name, codec in CODECS.items() if codec.decoder is not None)
 
