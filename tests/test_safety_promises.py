@@ -4,12 +4,14 @@ nobody."""
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from camagent.interrogate.interview import InterviewOptions
 from camagent.model.device import DeviceFacts, DeviceTarget, TlsFacts
@@ -23,6 +25,7 @@ from camagent.platform.system_clock import SystemClock
 from camagent.run.fleet import Fleet, FleetLimits, FleetOptions, Job
 from camagent.run.shown_certificates import certificates
 from camagent.run.visit import DeviceCheck
+from tests.fakes import FakeClock
 from tests.interrogate.fake_device import LOGIN, WRONG, FakeDevice, envelope, serving, soap_fault
 from tests.interrogate.test_tls import server_context
 from tests.observe.wire.camera import Asked, Camera
@@ -266,3 +269,118 @@ def test_a_transcript_holds_no_secret(tmp_path: Path) -> None:
     texts = [path.read_text() for path in tmp_path.glob("*.json")]
     assert len(texts) == 3 and any("Digest ***" in text for text in texts)
     assert not any(LOGIN.secret.reveal() in text or "response=" in text for text in texts)
+
+
+READING = re.compile(r"Get|Find|EndSearch")
+RTSP_READING = {"OPTIONS", "DESCRIBE", "SETUP", "PLAY", "GET_PARAMETER", "TEARDOWN"}
+
+
+def test_nothing_is_written_whatever_was_ordered() -> None:
+    """Of ONVIF only questions, of RTSP nothing that publishes or sets, also with every order given."""
+    ordered = replace(
+        INTERVIEW, default_logins=(WRONG,), try_snapshot=True, check_ports=(80, 8000), is_brisk=True
+    )
+
+    async def run() -> tuple[FakeDevice, Camera]:
+        device, camera = FakeDevice(login="digest"), Camera(user=LOGIN.user, password=LOGIN.secret.reveal())
+        async with serving(device), listening(camera) as stream:
+            await checked(
+                [Job(device.target, LOGIN), Job(stream, LOGIN)], replace(OPTIONS, interview=ordered)
+            )
+        return device, camera
+
+    device, camera = asyncio.run(run())
+    assert "GetUsers" in device.operations() and all(map(READING.match, device.operations()))
+    assert "PLAY" in {asked.method for asked in camera.asked}
+    assert {asked.method for asked in camera.asked} <= RTSP_READING
+
+
+def test_what_nobody_ordered_is_not_tried() -> None:
+    """No factory log-in, no snapshot, and no other port than the one that was named."""
+    visitors: list[int] = []
+
+    async def count(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        visitors.append(1)
+        writer.close()
+
+    async def run() -> FakeDevice:
+        device = FakeDevice(login="digest")
+        async with serving(device):
+            other = await asyncio.start_server(count, "127.0.0.1", 0)
+            number = other.sockets[0].getsockname()[1]
+            interview = replace(INTERVIEW, ports=(number,))
+            await checked([Job(device.target)], replace(OPTIONS, interview=interview))
+            other.close()
+        return device
+
+    device = asyncio.run(run())
+    assert device.count("GetProfiles") and not device.count("GetSnapshotUri")
+    assert logins_of(device) == 0 and not visitors
+
+
+@pytest.mark.parametrize("where", ["Content-Base", "control"])
+def test_a_log_in_stays_at_the_address_whatever_a_description_names(where: str) -> None:
+    visitors: list[int] = []
+
+    async def stranger(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        visitors.append(1)
+        writer.close()
+
+    class Leading(Camera):
+        there = ""
+
+        def describe(self, asked: Asked) -> bytes:
+            base = self.there if where == "Content-Base" else str(self.uri)
+            sdp = (
+                self.sdp
+                if where == "Content-Base"
+                else self.sdp.replace("trackID=1", f"{self.there}trackID=1")
+            )
+            head = "Content-Type: application/sdp", f"Content-Base: {base}/"
+            return self.ok(asked, *head, body=sdp.encode())
+
+    async def run() -> tuple[Leading, DeviceCheck]:
+        camera = Leading(user=LOGIN.user, password=LOGIN.secret.reveal())
+        server = await asyncio.start_server(stranger, "127.0.0.2", 0)
+        camera.there = f"rtsp://127.0.0.2:{server.sockets[0].getsockname()[1]}/live/"
+        async with listening(camera) as target:
+            (check,) = await checked([Job(target, LOGIN)])
+        server.close()
+        return camera, check
+
+    camera, check = asyncio.run(run())
+    assert isinstance(stream_of(check).measured, MeasuredStream) and not visitors
+    assert all("127.0.0.2" not in answer for answer in answers_of(camera))
+
+
+def test_a_redirect_out_of_tls_is_not_followed(tmp_path: Path) -> None:
+    async def run() -> tuple[FakeDevice, FakeDevice]:
+        secure, clear = FakeDevice(login="digest"), FakeDevice(login="digest")
+        async with serving(clear), serving(secure, ssl_context=server_context(tmp_path)):
+            away = {"Location": f"http://127.0.0.1:{clear.port}/onvif/device_service"}
+            secure.before = lambda _device, _asked: web.Response(status=302, headers=away)
+            await checked([Job(replace(secure.target, secure=True), LOGIN)])
+        return secure, clear
+
+    secure, clear = asyncio.run(run())
+    assert secure.asked and not clear.asked
+
+
+def test_a_device_is_asked_five_times_a_second_at_most() -> None:
+    """By a clock that passes only while somebody waits: no test need wait with it."""
+    moments: list[float] = []
+    clock = FakeClock()
+
+    def note(_device: FakeDevice, _asked: object) -> str:
+        moments.append(clock.monotonic_s())
+        return ""
+
+    async def run() -> None:
+        device = FakeDevice(login="digest")
+        device.before = note
+        async with serving(device), Fleet(FleetLimits(), clock) as fleet:
+            await fleet.check([Job(device.target, LOGIN)], FleetOptions(watch=OPTIONS.watch))
+
+    asyncio.run(run())
+    seconds = [sum(start <= moment < start + 0.999 for moment in moments) for start in moments]
+    assert len(moments) > 15 and max(seconds) <= 5
