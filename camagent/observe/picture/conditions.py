@@ -63,6 +63,8 @@ class PicturePair:
     """The largest difference between any two; None with one picture."""
     rolling: float = 0.0
     flicker: float = 0.0
+    is_textured: bool = False
+    """What looks like noise is in all pictures alike."""
 
 
 def scores_together(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -83,7 +85,9 @@ def conditions(
     together = scores_together(scores)
     levels = {c.name: c.level(together[c.name]) if together else 0 for c in CONDITIONS}
     levels["rolling_bars"] = 2 if between.rolling > ROLLING else 0
-    if between.flicker > FLICKER:
+    if between.is_textured:
+        levels["noisy"] = 0
+    elif between.flicker > FLICKER:
         levels |= {
             "noisy": 2,
             "blurred": 0,

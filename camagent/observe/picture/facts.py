@@ -10,7 +10,8 @@ import numpy as np
 
 from camagent.model.stream import ImageFacts
 from camagent.observe.picture.conditions import PicturePair, conditions, scores_together
-from camagent.observe.picture.pair import difference, flicker, rolling
+from camagent.observe.picture.detail import NOISY
+from camagent.observe.picture.pair import FLICKER, difference, flicker, is_textured, rolling
 from camagent.observe.picture.picture_numbers import PictureMeasures
 
 SAME_VIEW = 0.6  # correlation of the structure; noise of 40 steps leaves more
@@ -20,11 +21,7 @@ def image_facts(pictures: Sequence[PictureMeasures]) -> ImageFacts | None:
     """Means over the pictures and what they show; None without a picture."""
     if not pictures:
         return None
-    between = PicturePair(
-        change=_change(pictures),
-        rolling=min((rolling(a.rows, b.rows) for a, b in pairwise(pictures)), default=0.0),
-        flicker=min((_flicker(a, b) for a, b in pairwise(pictures)), default=0.0),
-    )
+    between = _between(pictures)
     each = [picture.scores for picture in pictures]
     stated, unsure = conditions(each, between)
     sharpness = [p.sharpness for p in pictures if p.sharpness is not None]
@@ -50,6 +47,21 @@ def image_facts(pictures: Sequence[PictureMeasures]) -> ImageFacts | None:
         scores={name: round(score, 4) for name, score in scores.items()},
         numbers=pictures[-1].numbers,
     )
+
+
+def _between(pictures: Sequence[PictureMeasures]) -> PicturePair:
+    together = min((_flicker(a, b) for a, b in pairwise(pictures)), default=0.0)
+    looks_noisy = together > FLICKER or min(picture.noise for picture in pictures) > NOISY
+    return PicturePair(
+        change=_change(pictures),
+        rolling=min((rolling(a.rows, b.rows) for a, b in pairwise(pictures)), default=0.0),
+        flicker=together,
+        is_textured=looks_noisy and any(_is_textured(a, b) for a, b in pairwise(pictures)),
+    )
+
+
+def _is_textured(first: PictureMeasures, second: PictureMeasures) -> bool:
+    return _flicker(first, second) > 0 and is_textured(first.middle, second.middle)
 
 
 def _flicker(first: PictureMeasures, second: PictureMeasures) -> float:

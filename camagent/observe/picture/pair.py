@@ -17,6 +17,9 @@ FROZEN_CHANGE = 0.0  # a live sensor never repeats a picture bit for bit, howeve
 UNSURE_FROZEN_CHANGE = 0.25  # coded anew at a fixed quality; a still scene with noise changes by 1.2 and more
 ROLLING = 2.5  # 8-bit steps
 FLICKER = 6.3  # 8-bit steps; sensors at night, coded, reach 4.8
+TEXTURED = 9.4  # 8-bit steps; foliage at 352 by 288, coded coarsely, changes by 8.7
+# of the fine detail of both pictures: noise changes 1.5 to 1.9 of it, a scene full of texture 1.2 at most
+NEW_SHARE = 1.3
 ROLLING_SMOOTH_ROWS = 15  # of the sample: noise and thin structures go, bands stay
 FINE_PX = (5, 5)  # of the sample: what is as fine as this is noise or text
 MIN_BANDS = 3  # light and dark ones: somebody who walks by makes one
@@ -55,9 +58,22 @@ def flicker(first: Plane, second: Plane) -> float:
     """
     if first.shape != second.shape or min(first.shape) < max(FINE_PX):
         return 0.0
-    change = cv2.subtract(first, second, dtype=cv2.CV_16S)
-    around = cv2.boxFilter(change, cv2.CV_16S, FINE_PX, normalize=False)
-    fine = cv2.absdiff(cv2.multiply(change, FINE_PX[0] * FINE_PX[1]), around).ravel()
+    return _fine(cv2.subtract(first, second, dtype=cv2.CV_16S))
+
+
+def is_textured(first: Plane, second: Plane) -> bool:
+    """Two pictures of one size have more fine detail in common than changes between them.
+
+    Foliage, gravel and rain are as fine as noise, and coding draws them anew in each picture; but they stay.
+    """
+    change = _fine(cv2.subtract(first, second, dtype=cv2.CV_16S))
+    return change < min(TEXTURED, NEW_SHARE * _fine(cv2.add(first, second, dtype=cv2.CV_16S)) / 2)
+
+
+def _fine(picture: Plane) -> float:
+    """Median distance of a picture from its near surroundings."""
+    around = cv2.boxFilter(picture, cv2.CV_16S, FINE_PX, normalize=False)
+    fine = cv2.absdiff(cv2.multiply(picture, FINE_PX[0] * FINE_PX[1]), around).ravel()
     middle = fine.size // 2
     return float(np.partition(fine, middle)[middle]) / (FINE_PX[0] * FINE_PX[1])
 

@@ -342,6 +342,13 @@ def test_faint_lines_are_stated_also_in_a_small_picture() -> None:
         assert "striped" in live(picture).conditions, period
 
 
+def test_gravel_all_over_the_picture_is_no_noise_but_noise_on_it_is() -> None:
+    gravel = noisy(np.full((288, 352), 120, np.uint8), 14, 7)
+    assert "noisy" in facts(gravel).conditions, "one picture alone cannot tell"
+    assert "noisy" not in live(gravel, 3).conditions
+    assert "noisy" in live(gravel, 25).conditions
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("period", [2, 4, 8, 12])
 def test_faint_lines_of_any_period_are_stated_in_a_busy_scene(period: int) -> None:
