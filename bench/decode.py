@@ -27,7 +27,7 @@ import numpy as np
 from camagent.observe.decode import PicturePool
 from camagent.observe.decode_worker import Decoder, planes_of
 from camagent.observe.picture.opinion import PictureReport
-from camagent.observe.picture.picture_numbers import measure
+from camagent.observe.picture.picture_numbers import measure_picture
 
 RESULTS = Path(__file__).parent / "results" / "decode.json"
 SIZES = {"1080p": (1920, 1080), "2160p": (3840, 2160)}
@@ -130,7 +130,7 @@ def compare(codec: str, size: str, pictures: list[bytes]) -> Row:
         if frame is None:
             raise SystemExit(f"{codec} {size}: a keyframe of our own making did not decode")
         decoded.append(spent)
-        ours.append(cpu_ms(lambda f: measure(planes_of(f)), frame)[0])
+        ours.append(cpu_ms(lambda f: measure_picture(planes_of(f)), frame)[0])
         theirs.append(cpu_ms(usual, frame)[0])
     decode_ms, measure_ms, usual_ms = (statistics.median(column[1:]) for column in (decoded, ours, theirs))
     kilobytes = statistics.mean(map(len, pictures)) / 1000

@@ -28,7 +28,7 @@ from camagent.model.uri import parse_stream_uri, shown_without_login
 from camagent.observe.codec import av1_headers, h264_headers, h265_headers, jpeg_headers
 from camagent.observe.codec.access_unit import split_annex_b
 from camagent.observe.codec.codec import PictureSource
-from camagent.observe.codec.table import CODECS, codec_of, picture
+from camagent.observe.codec.table import CODECS, codec_of, decodable_picture
 from camagent.observe.receiver import TrackPlan, TrackReceiver
 from camagent.observe.rtcp import parse_rtcp
 from camagent.observe.rtsp.connection import RtspConnection
@@ -130,7 +130,7 @@ def payloads(data: bytes) -> None:
             for nal in (*codec.parameter_sets(payload), payload):
                 codec.set_key(nal)
                 codec.field_of(payload, nal)
-        picture(pieces, PictureSource(name, donl=donl))
+        decodable_picture(pieces, PictureSource(name, donl=donl))
 
 
 def rtp_flow(data: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.each import each
@@ -74,14 +74,51 @@ def test_no_class_is_called_by_a_bare_participle(path: Path) -> None:
     assert not CLASS_PARTICIPLES & {name.strip("_").lower() for name in names}
 
 
-def test_a_class_name_means_one_thing() -> None:
-    """Of classes that other modules may ask for; what a module keeps to itself may be called as it likes."""
-    places: dict[str, list[str]] = {}
-    for path in FILES:
+TWINS = (
+    {"camagent/observe/codec/h264.py", "camagent/observe/codec/h265.py", "camagent/observe/codec/av1.py"},
+    {"camagent/observe/codec/h264_headers.py", "camagent/observe/codec/h265_headers.py"},
+    {"camagent/platform/linux_adapters.py", "camagent/platform/windows_adapters.py"},
+    {"camagent/platform/linux_machine.py", "camagent/platform/windows_machine.py"},
+)
+"""Modules that answer the same questions, each for its codec or its system: one name there is one meaning."""
+
+ENTRY = "main"
+"""The function that a module begins with when it is started as a program."""
+
+
+def _shared(places: Iterator[tuple[str, str]]) -> dict[str, list[str]]:
+    """Of names and where each is defined: those that are defined more than once."""
+    by_name: dict[str, list[str]] = {}
+    for name, where in places:
+        by_name.setdefault(name, []).append(where)
+    return {name: where for name, where in by_name.items() if len(where) > 1}
+
+
+def _classes(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
+    """Every class, what a module keeps to itself and what stands inside a function too, without its `_`."""
+    for path in paths:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ClassDef):
+                yield node.name.lstrip("_"), f"{relative(path)}:{node.lineno}"
+
+
+def _functions(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
+    for path in paths:
         for node in tree_of(path).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                places.setdefault(node.name, []).append(relative(path))
-    assert not {name: where for name, where in places.items() if len(where) > 1}
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
+                yield node.name, relative(path)
+
+
+def test_a_class_name_means_one_thing() -> None:
+    assert len(list(_classes(FILES))) > 500 and not _shared(_classes(FILES))
+
+
+def test_a_public_function_name_means_one_thing() -> None:
+    twice = _shared(_functions(FILES))
+    assert twice.pop(ENTRY)
+    assert twice and not {
+        name: where for name, where in twice.items() if not any(set(where) <= twins for twins in TWINS)
+    }
 
 
 def test_a_file_name_means_one_thing() -> None:

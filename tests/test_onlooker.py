@@ -83,7 +83,7 @@ def test_each_camera_is_told_of_when_it_is_done(monkeypatch: pytest.MonkeyPatch)
 def test_a_search_that_is_ended_keeps_what_it_found(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[tuple[Sighting | RtspOnly, ...]] = []
 
-    async def asks_for_ever(run: searching._Run) -> object:
+    async def asks_for_ever(run: searching._SearchRun) -> object:
         run.sweep.tried_ports.add(TriedPort("192.0.2.7", 80, PortAnswer.ONVIF))
         run.sweep.tried_ports.add(TriedPort("192.0.2.8", 554, PortAnswer.RTSP))
         await asyncio.sleep(3600)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from camagent.model.operator_error import OperatorError
-from camagent.operator_files import MAX_KEY_DOTS, parse_toml, read_bounded, read_toml
+from camagent.operator_files import MAX_KEY_DOTS, parse_toml, read_bounded, read_toml_file
 from tests.each import slow_but
 from tests.floor import judged, not_vacuous
 from tests.refusal import refused
@@ -139,4 +139,4 @@ def test_where_the_excess_stands_is_told(tmp_path: Path) -> None:
         "\n# one\nx = " + '"""' + """\n\n""" + '"""' + """\ny = 1\n""" + ".".join("a" * 30) + " = 1\n"
     )
     with refused("line 7: too many"):
-        read_toml(path, 1000)
+        read_toml_file(path, 1000)

@@ -29,7 +29,7 @@ from bench.picture.spoil import WITH_REFERENCE
 from camagent.model.stream import ImageFacts
 from camagent.observe.decode_worker import Decoder, planes_of
 from camagent.observe.picture.facts import image_facts
-from camagent.observe.picture.picture_numbers import PictureMeasures, measure
+from camagent.observe.picture.picture_numbers import PictureMeasures, measure_picture
 from camagent.observe.picture.reference import compared
 from camagent.observe.picture.view import Planes
 
@@ -94,7 +94,7 @@ class Judged:
             frame = decoder.decode(clip.codec, unit)
             if frame is not None:
                 planes, began_s = planes_of(frame), time.thread_time()
-                self.measures.append(measure(planes))
+                self.measures.append(measure_picture(planes))
                 self.costs_s.append(time.thread_time() - began_s)
                 self.laplacian = float(cv2.Laplacian(np.ascontiguousarray(planes.luma), cv2.CV_32F).var())
 
@@ -131,7 +131,7 @@ def numbers_of(clip: Clip, photograph: Photograph) -> Any:
     i420 = clips.pictures(clip, photograph)[0]
     height = i420.shape[0] * 2 // 3
     u, v = i420[height:].reshape(2, height // 2, -1)
-    return measure(Planes(np.ascontiguousarray(i420[:height]), (u, v), 8, False)).numbers
+    return measure_picture(Planes(np.ascontiguousarray(i420[:height]), (u, v), 8, False)).numbers
 
 
 def reference_of(folder: Path, clip: Clip, photograph: Photograph) -> Any:

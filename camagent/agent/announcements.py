@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Set
 
-from camagent.agent.schedule import SITE, Work
+from camagent.agent.schedule import SITE, WorkKind
 from camagent.discover.hello import HelloListener, Presence
 from camagent.discover.wsdiscovery import Kind
 
@@ -19,27 +19,27 @@ class EarlyWork:
     """Remembers what was brought forward when; holds at most two entries a known device, and one."""
 
     def __init__(self) -> None:
-        self._early_s: dict[tuple[Work, str], float] = {}
+        self._early_s: dict[tuple[WorkKind, str], float] = {}
 
-    def work_for(self, presence: Presence, hosts: Set[str], now_s: float) -> tuple[Work, str] | None:
+    def work_for(self, presence: Presence, hosts: Set[str], now_s: float) -> tuple[WorkKind, str] | None:
         """What to bring forward; None where it was done lately, or a stranger says goodbye.
 
         A Hello from a stranger brings a search forward, which goes only where the operator sent it.
         """
         host = presence.host if presence.host in hosts else SITE
         if presence.kind is Kind.HELLO:
-            asked = (Work.INTERROGATE, host) if host != SITE else (Work.DISCOVER, SITE)
+            asked = (WorkKind.INTERROGATE, host) if host != SITE else (WorkKind.DISCOVER, SITE)
         elif host != SITE:
-            asked = (Work.REACH, host)
+            asked = (WorkKind.REACH, host)
         else:
             return None
         return self._early(asked, now_s)
 
-    def work_for_silence(self, now_s: float) -> tuple[Work, str] | None:
+    def work_for_silence(self, now_s: float) -> tuple[WorkKind, str] | None:
         """A camera stopped answering: it may have moved to another address, and only a search would tell."""
-        return self._early((Work.DISCOVER, SITE), now_s)
+        return self._early((WorkKind.DISCOVER, SITE), now_s)
 
-    def _early(self, asked: tuple[Work, str], now_s: float) -> tuple[Work, str] | None:
+    def _early(self, asked: tuple[WorkKind, str], now_s: float) -> tuple[WorkKind, str] | None:
         if now_s - self._early_s.get(asked, -EARLY_EVERY_S) < EARLY_EVERY_S:
             return None
         self._early_s = {key: at_s for key, at_s in self._early_s.items() if now_s - at_s < EARLY_EVERY_S}

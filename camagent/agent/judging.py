@@ -49,7 +49,7 @@ def left_places(result: ScanResult, order: JudgingContext) -> list[str]:
     return [place for place in left if place not in listed]
 
 
-def judge_all(
+def judge_and_publish(
     checks: tuple[DeviceCheck, ...], order: JudgingContext, frame: RunPeriod, before: PublishedCameras
 ) -> tuple[Run, PublishedCameras]:
     """Only what differs from the last judgement is published anew: every few seconds it is one camera of

@@ -16,7 +16,7 @@ from enum import Enum, auto
 from camagent.agent.announcements import EarlyWork
 from camagent.agent.environment import Environment, SiteWork
 from camagent.agent.record import RoundRecord
-from camagent.agent.schedule import SITE, Agenda, Schedule, Task, Work
+from camagent.agent.schedule import SITE, Agenda, Schedule, Task, WorkKind
 from camagent.discover.hello import Presence
 from camagent.document.site_status import AgentSnapshot, CycleStatus
 from camagent.model.clock import Clock
@@ -63,12 +63,12 @@ class Agent:
         self._site = site
         self._schedule, self._agenda = schedule, Agenda(schedule)
         self._hosts: frozenset[str] = frozenset()
-        self._running: dict[str, tuple[Work, float]] = {}
+        self._running: dict[str, tuple[WorkKind, float]] = {}
         self._own_work: dict[_OwnWork, float] = {}
         """Since when."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._rounds: dict[Work, _Round] = {}
-        self._cycles: dict[Work, CycleStatus] = {}
+        self._rounds: dict[WorkKind, _Round] = {}
+        self._cycles: dict[WorkKind, CycleStatus] = {}
         self._document: bytes | None = None
         self._reload_ok = True
         self._reloaded_at: datetime | None = None
@@ -99,8 +99,8 @@ class Agent:
             cameras=self._site.statuses(),
             profile=self._stamp,
             faults=dict(self._site.faults),
-            stream_cycle=self._cycles.get(Work.STREAM),
-            reach_cycle=self._cycles.get(Work.REACH),
+            stream_cycle=self._cycles.get(WorkKind.STREAM),
+            reach_cycle=self._cycles.get(WorkKind.REACH),
             discovered_devices=self._site.discovered_devices,
             overruns=self._agenda.overruns,
             defects=self._defects + self._site.defects,
@@ -122,7 +122,7 @@ class Agent:
 
     def is_ready(self) -> bool:
         """A first round is complete, or the last one was restored."""
-        return self._restored or Work.STREAM in self._cycles
+        return self._restored or WorkKind.STREAM in self._cycles
 
     # Its life.
 
@@ -152,7 +152,7 @@ class Agent:
         self._name, self._stamp, self._schedule = name, stamp, schedule
         now_s = self._clock.monotonic_s()
         self._agenda.follow(schedule, now_s)
-        self._agenda.hasten(Work.DISCOVER, SITE, now_s)
+        self._agenda.hasten(WorkKind.DISCOVER, SITE, now_s)
         self._reload_ok, self._reloaded_at = True, self._clock.now()
 
     def refuse_reload(self) -> None:
@@ -192,7 +192,7 @@ class Agent:
             self._running[task.host] = (task.work, now_s)
             self._spawn(self._do(task))
         if now_s - self._judged_s >= JUDGE_EVERY_S:
-            self._judged_s, began_at = now_s, self._rounds[Work.STREAM].began_at
+            self._judged_s, began_at = now_s, self._rounds[WorkKind.STREAM].began_at
             self._begin(_OwnWork.JUDGE, lambda: self._judge(began_at))
 
     def _watch_wall_clock(self, wall_s: float, now_s: float) -> None:
@@ -222,21 +222,21 @@ class Agent:
 
     def _meet_hosts(self, now_s: float, restored: bool) -> None:
         hosts = frozenset(self._site.hosts)
-        if hosts == self._hosts and Work.STREAM in self._rounds:
+        if hosts == self._hosts and WorkKind.STREAM in self._rounds:
             return
         self._agenda.set_hosts(hosts, now_s, restored)
-        for work in (Work.STREAM, Work.REACH):
+        for work in (WorkKind.STREAM, WorkKind.REACH):
             turn = self._rounds.setdefault(work, _Round(now_s, self._clock.now(), set()))
             turn.open = (turn.open & hosts) | (hosts - self._hosts)
         self._hosts = hosts
 
     async def _do(self, task: Task) -> None:
         try:
-            if task.work is Work.DISCOVER:
+            if task.work is WorkKind.DISCOVER:
                 await self._site.discover()
-            elif task.work is Work.INTERROGATE:
+            elif task.work is WorkKind.INTERROGATE:
                 await self._site.interrogate(task.host)
-            elif task.work is Work.STREAM:
+            elif task.work is WorkKind.STREAM:
                 await self._site.stream(task.host)
             else:
                 await self._site.reach(task.host)
@@ -264,20 +264,20 @@ class Agent:
         """A full check answers the cheap question as well."""
         if task.host == SITE:
             if not self._site.hosts:
-                self._cycles[Work.STREAM] = CycleStatus(self._clock.now(), 0.0)
+                self._cycles[WorkKind.STREAM] = CycleStatus(self._clock.now(), 0.0)
             return
-        for work in (Work.STREAM, Work.REACH):
+        for work in (WorkKind.STREAM, WorkKind.REACH):
             turn = self._rounds[work]
-            if work is Work.REACH or task.work is not Work.REACH:
+            if work is WorkKind.REACH or task.work is not WorkKind.REACH:
                 turn.open.discard(task.host)
             if not turn.open and self._hosts:
                 self._round_over(work, turn)
 
-    def _round_over(self, work: Work, turn: _Round) -> None:
+    def _round_over(self, work: WorkKind, turn: _Round) -> None:
         assert self._environment is not None
         now_s, now = self._clock.monotonic_s(), self._clock.now()
         self._cycles[work] = CycleStatus(now, now_s - turn.began_s)
-        if work is Work.STREAM:
+        if work is WorkKind.STREAM:
             self._begin(_OwnWork.RECORD, lambda: self._close_stream_round(turn.began_at))
         else:
             record, answers = self._environment.record, self._site.answers()

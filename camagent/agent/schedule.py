@@ -22,7 +22,7 @@ NIGHT_SPREAD_S = 600.0  # a school of 64 cameras is looked at in turn, not in on
 NIGHT_LATE_S = 3600.0  # a PC that was off at that hour and came on within this time catches up
 
 
-class Work(StrEnum):
+class WorkKind(StrEnum):
     """The kinds of work, the most thorough first: INTERROGATE includes STREAM and REACH when they are due
     together."""
 
@@ -36,7 +36,7 @@ class Work(StrEnum):
     """One RTSP handshake, or one question to the ONVIF port."""
 
 
-_ORDER = {work: rank for rank, work in enumerate(Work)}
+_ORDER = {work: rank for rank, work in enumerate(WorkKind)}
 SITE = ""
 """Stands for a host where the work belongs to the whole site."""
 
@@ -52,13 +52,13 @@ class Cadence:
     jitter_ratio: float = 0.1
     """Of the period: two schools, or two cameras behind one switch, never keep in step for long."""
 
-    def period_s(self, work: Work) -> float:
+    def period_s(self, work: WorkKind) -> float:
         """Seconds between two starts."""
         return {
-            Work.DISCOVER: self.discover_s,
-            Work.INTERROGATE: self.interrogate_s,
-            Work.STREAM: self.stream_s,
-            Work.REACH: self.reach_s,
+            WorkKind.DISCOVER: self.discover_s,
+            WorkKind.INTERROGATE: self.interrogate_s,
+            WorkKind.STREAM: self.stream_s,
+            WorkKind.REACH: self.reach_s,
         }[work]
 
 
@@ -118,7 +118,7 @@ class Task:
 
     rank: int
     host: str
-    work: Work
+    work: WorkKind
 
 
 class Agenda:
@@ -126,7 +126,7 @@ class Agenda:
 
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
-        self._due_s: dict[tuple[Work, str], float] = {}
+        self._due_s: dict[tuple[WorkKind, str], float] = {}
         self._phases: dict[str, float] = {SITE: 0.0}
         self._night_on: date | None = None
         self.overruns = 0
@@ -147,20 +147,20 @@ class Agenda:
         wanted = sorted(set(hosts), key=_shuffled)
         self._phases = {host: rank / len(wanted) for rank, host in enumerate(wanted)} | {SITE: 0.0}
         self._due_s = {key: due_s for key, due_s in self._due_s.items() if key[1] in self._phases}
-        self._due_s.setdefault((Work.DISCOVER, SITE), now_s)
+        self._due_s.setdefault((WorkKind.DISCOVER, SITE), now_s)
         for host in wanted:
             spread_s = self._phases[host] * self._schedule.cadence.stream_s if restored else 0.0
-            if (Work.INTERROGATE, host) not in self._due_s:
-                self._due_s[Work.INTERROGATE, host] = now_s + spread_s
-                self._due_s[Work.STREAM, host] = self._next_s(Work.STREAM, host, now_s + spread_s)
-                self._due_s[Work.REACH, host] = self._next_s(Work.REACH, host, now_s)
+            if (WorkKind.INTERROGATE, host) not in self._due_s:
+                self._due_s[WorkKind.INTERROGATE, host] = now_s + spread_s
+                self._due_s[WorkKind.STREAM, host] = self._next_s(WorkKind.STREAM, host, now_s + spread_s)
+                self._due_s[WorkKind.REACH, host] = self._next_s(WorkKind.REACH, host, now_s)
 
-    def hasten(self, work: Work, host: str, now_s: float) -> None:
+    def hasten(self, work: WorkKind, host: str, now_s: float) -> None:
         """Do this now instead of at its turn; quiet hours and a busy device still hold it back."""
         if (work, host) in self._due_s:
             self._due_s[work, host] = min(self._due_s[work, host], now_s)
 
-    def take(self, now_s: float, now: datetime, busy: Mapping[str, Work]) -> Sequence[Task]:
+    def take(self, now_s: float, now: datetime, busy: Mapping[str, WorkKind]) -> Sequence[Task]:
         """What to start now, most thorough first; each of it is then due again at its next time.
 
         `busy`: the devices that are being worked on, and how. `now` in the school's own zone.
@@ -170,10 +170,10 @@ class Agenda:
         due = [
             Task(_ORDER[work], host, work) for (work, host), due_s in self._due_s.items() if due_s <= now_s
         ]
-        started: dict[str, Work] = dict(busy)
+        started: dict[str, WorkKind] = dict(busy)
         tasks = []
         for task in sorted(due):
-            if quiet_s > 0 and task.work is not Work.REACH:
+            if quiet_s > 0 and task.work is not WorkKind.REACH:
                 self._after_quiet(task, now_s + quiet_s)
             elif task.host not in started:
                 started[task.host] = task.work
@@ -194,17 +194,17 @@ class Agenda:
         if 0 <= late_s < NIGHT_LATE_S:
             self._night_on = now.date()
             for work, host in self._due_s:
-                if work is Work.STREAM:
+                if work is WorkKind.STREAM:
                     self.hasten(work, host, now_s + self._phases.get(host, 0.0) * NIGHT_SPREAD_S)
 
     def next_s(self) -> float:
         """When something is due next; infinity where nothing ever is."""
         return min(self._due_s.values(), default=math.inf)
 
-    def _meet(self, task: Task, running: Work, now_s: float) -> None:
+    def _meet(self, task: Task, running: WorkKind, now_s: float) -> None:
         """The device is busy with earlier work: wait behind a short one, skip what the running one
         answers."""
-        if running is Work.REACH or task.work is Work.INTERROGATE and running is Work.STREAM:
+        if running is WorkKind.REACH or task.work is WorkKind.INTERROGATE and running is WorkKind.STREAM:
             return
         self.overruns += task.work is running
         self._move_on(task, now_s)
@@ -216,7 +216,7 @@ class Agenda:
         spread_s = min(self._schedule.cadence.period_s(task.work), SPREAD_AFTER_QUIET_S)
         self._due_s[task.work, task.host] = end_s + self._phases.get(task.host, 0.0) * spread_s
 
-    def _next_s(self, work: Work, host: str, after_s: float) -> float:
+    def _next_s(self, work: WorkKind, host: str, after_s: float) -> float:
         """The device's next turn: its own place in the period, so that all turns are spread over it, and a
         jitter."""
         cadence = self._schedule.cadence

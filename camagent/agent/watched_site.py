@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
 
-from camagent.agent.judging import PublishedCameras, judge_all, left_places, order_now
+from camagent.agent.judging import PublishedCameras, judge_and_publish, left_places, order_now
 from camagent.agent.reachability import job_at, onvif_answers, tells_less
 from camagent.agent.site_settings import SiteSettings
 from camagent.agent.watched_device import WatchedDevice, for_streams, stream_faults, stream_targets
@@ -256,7 +256,9 @@ class WatchedSite:
             checked_s = {key: self._devices[key].checked_s for key in checks}
             frame = RunPeriod(began_at, now, "scan", self._discovery)
             conversations = tuple(checks.values())
-            run, shown = await loop.run_in_executor(None, judge_all, conversations, order, frame, self._shown)
+            run, shown = await loop.run_in_executor(
+                None, judge_and_publish, conversations, order, frame, self._shown
+            )
             if self._drop_ghosts(run.result):
                 continue
             self._shown = shown

@@ -139,7 +139,7 @@ class _Book:
             pass
         return reader.rows
 
-    def parse(self, part: str, reader: _Reader) -> Iterator[None]:
+    def parse(self, part: str, reader: _PartReader) -> Iterator[None]:
         """Feed a part to a reader, with a stop after each piece of it."""
         parser = expat.ParserCreate()
         parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
@@ -182,7 +182,7 @@ def _local(name: str) -> str:
     return name.rpartition(":")[2]
 
 
-class _Reader:
+class _PartReader:
     """Follows the elements of a part; what is inside of phonetic hints (rPh) is no text of the cell."""
 
     def __init__(self) -> None:
@@ -223,7 +223,7 @@ class _Reader:
         """An element ended."""
 
 
-class _Attributes(_Reader):
+class _Attributes(_PartReader):
     """The attributes of one kind of element."""
 
     def __init__(self, wanted: str) -> None:
@@ -236,7 +236,7 @@ class _Attributes(_Reader):
             self.rows.append(attributes)
 
 
-class _Strings(_Reader):
+class _Strings(_PartReader):
     """The texts that the cells share."""
 
     def __init__(self) -> None:
@@ -250,7 +250,7 @@ class _Strings(_Reader):
                 raise WorkbookRefused(too_large=True)
 
 
-class _Sheet(_Reader):
+class _Sheet(_PartReader):
     """The rows of one sheet."""
 
     def __init__(self, strings: Sequence[str]) -> None:

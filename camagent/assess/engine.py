@@ -7,11 +7,11 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from camagent.assess.catalogue import CATALOGUE
-from camagent.assess.judgement import Judgement, limited, say, unknown
+from camagent.assess.judgement import Judgement, limited, phrase, unknown
 from camagent.assess.requirement_profile import RequirementProfile, Row
 from camagent.assess.rule import About, Rule, needs, unit_of
 from camagent.assess.rules.recording import RETENTION, kept_recording
-from camagent.assess.sections import DEVICE_SECTIONS, SECTIONS, Subject, is_file, main_stream
+from camagent.assess.sections import DEVICE_SECTIONS, SECTIONS, Subject, is_file, main_stream_or_fault
 from camagent.model.fault import Fault, FaultCode
 from camagent.model.finding import Finding, Outcome
 from camagent.model.scan_result import CameraFacts, KeptRecording, SiteFacts
@@ -74,7 +74,7 @@ def _finding(row: Row, rule: Rule, subject: Subject) -> Finding:
         judgement = _judge(row, rule, subject)
     except Exception:  # whatever a rule raises is our bug, and must cost one finding, not the camera
         logger.exception("defect in rule %s (row %s)", rule.name, row.id)
-        judgement = Judgement(Outcome.DEFECT, say("defect", rule=rule.name))
+        judgement = Judgement(Outcome.DEFECT, phrase("defect", rule=rule.name))
     bounds = dict(row.parameters)
     bound = True if rule.yes_or_no else bounds.get(rule.required or "")
     return Finding(
@@ -102,7 +102,7 @@ def _finding(row: Row, rule: Rule, subject: Subject) -> Finding:
 def _judge(row: Row, rule: Rule, subject: Subject) -> Judgement:
     if rule.about is not About.SITE:
         if rule.needs_network and is_file(subject.camera):
-            return Judgement(Outcome.NOT_APPLICABLE, say("media_file"))
+            return Judgement(Outcome.NOT_APPLICABLE, phrase("media_file"))
         if rule.believes_rates and (limits := _limits(subject.camera)):
             return limited(limits)
     facts: list[object] = []
@@ -136,6 +136,6 @@ def _absent(section: str, subject: Subject) -> Judgement:
 
 
 def _limits(camera: CameraFacts) -> tuple[str, ...]:
-    stream = main_stream(camera)
+    stream = main_stream_or_fault(camera)
     measured = stream.measured if isinstance(stream, StreamFacts) else None
     return measured.limits if isinstance(measured, MeasuredStream) else ()

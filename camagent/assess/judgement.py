@@ -72,14 +72,14 @@ def at_most(reading: Reading, maximum: float, recommended: float) -> Outcome:
     return Outcome.PASS if reading.high <= recommended else Outcome.WARN
 
 
-def say(name: str, **args: Scalar) -> Message:
+def phrase(name: str, **args: Scalar) -> Message:
     """A sentence of the catalogue area `findings`."""
     return message(f"findings.{name}", **args)
 
 
 def unknown(name: str, **args: Scalar) -> Judgement:
     """NOT_ASSESSED with its reason."""
-    return Judgement(Outcome.NOT_ASSESSED, say(name, **args))
+    return Judgement(Outcome.NOT_ASSESSED, phrase(name, **args))
 
 
 NETWORK_SLOW = "network_slow"

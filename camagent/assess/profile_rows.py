@@ -39,7 +39,7 @@ class Shapes:
     row: Shape
 
 
-class Reader:
+class ProfileReader:
     """Takes the tables of a profile, the most general first, and remembers every problem."""
 
     def __init__(self, file: str, catalogue: Mapping[str, Rule], shapes: Shapes) -> None:

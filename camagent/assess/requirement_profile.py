@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 from camagent.assess.catalogue import CATALOGUE
-from camagent.assess.profile_rows import RawRow, Reader, Shapes
+from camagent.assess.profile_rows import ProfileReader, RawRow, Shapes
 from camagent.assess.rule import Rule, needs
 from camagent.model.finding import Basis, Severity
 from camagent.model.scan_result import ProfileStamp
@@ -81,7 +81,7 @@ def requirement_profile(
 
     Raises: OperatorError with every problem at once: file, row, key and what was expected.
     """
-    reader = Reader(tables[0][1], catalogue, shapes)
+    reader = ProfileReader(tables[0][1], catalogue, shapes)
     for table, file in reversed(tables):
         reader.take(table, file)
     head, rows = reader.finish()

@@ -27,7 +27,7 @@ class Subject:
         return self.cameras[0]
 
 
-def main_stream(camera: CameraFacts) -> StreamFacts | Fault | None:
+def main_stream_or_fault(camera: CameraFacts) -> StreamFacts | Fault | None:
     """The main stream, or what kept us from knowing one."""
     if camera.streams:
         return next((s for s in camera.streams if s.role is StreamRole.MAIN), camera.streams[0])
@@ -53,7 +53,7 @@ def answer_of(subject: Subject) -> ManualAnswer | None:
 
 
 def _of_stream(name: str, subject: Subject) -> object:
-    stream = main_stream(subject.camera)
+    stream = main_stream_or_fault(subject.camera)
     return getattr(stream, name) if isinstance(stream, StreamFacts) else stream
 
 
@@ -70,7 +70,7 @@ SECTIONS: Mapping[str, Callable[[Subject], object]] = {
     "history": lambda subject: subject.camera.history,
     "present_at": lambda subject: subject.camera.present_at,
     "answer": answer_of,
-    "stream": lambda subject: main_stream(subject.camera),
+    "stream": lambda subject: main_stream_or_fault(subject.camera),
     "configured": partial(_of_stream, "configured"),
     "declared": partial(_of_stream, "declared"),
     "measured": partial(_of_stream, "measured"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from camagent.cli.language import t
-from camagent.cli.terminal_lines import write
+from camagent.cli.terminal_lines import write_lines
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 from camagent.model.uri import shown_as_typed
@@ -80,7 +80,7 @@ def answer_command(
         store.close()
     ends = last_day or today + timedelta(days=int(dict(row.parameters)["valid_days"]))
     kept = "profile.answer.kept_met" if answer.met else "profile.answer.kept_not_met"
-    write(t(kept, rule=rule, by=answer.by, ends=ends.isoformat()))
+    write_lines(t(kept, rule=rule, by=answer.by, ends=ends.isoformat()))
     return 0
 
 

@@ -13,7 +13,7 @@ import click
 from camagent.cli.area_record import STORE
 from camagent.cli.language import lang, t, tm
 from camagent.cli.options import group_option, report_format_option
-from camagent.cli.terminal_lines import write
+from camagent.cli.terminal_lines import write_lines
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
 
@@ -105,9 +105,9 @@ def merge_command(
         record = opened(place, stack) if is_kept else None
         decisions, journal = _recorded(report, record)
         report = with_progress(report, compare, term, record)
-        content = rendered(report, report_format, decisions, journal)
+        content = area_report_bytes(report, report_format, decisions, journal)
     for line in progress_lines(report.progress, lang()) if report.progress is not None else ():
-        write(line, err=to_stdout)
+        write_lines(line, err=to_stdout)
     hand_over(content, None if to_stdout else target, group_readable)
     return 0
 
@@ -156,7 +156,7 @@ def _options(levels: tuple[str, ...], ward: str | None, rank: str, prices: Path 
     return AreaOptions(levels=levels, ward=ward, rank=rank, prices=named)
 
 
-def rendered(
+def area_report_bytes(
     report: AreaReport,
     report_format: str,
     decisions: Mapping[str, Decision],
@@ -218,8 +218,8 @@ def apply_command(
         record.decide(applied.record)
     for problem in (*reviewed.problems, *applied.conflicts, *applied.emptied):
         warn(tm(problem))
-    write(tm(summary(reviewed, applied)))
-    write(t("area.record.where", path=str(place)))
+    write_lines(tm(summary(reviewed, applied)))
+    write_lines(t("area.record.where", path=str(place)))
     return 1 if reviewed.problems else 0
 
 
@@ -272,7 +272,7 @@ def journal_command(text: str | None, store: Path | None) -> int:
         else:
             lines = list(histories_of(record, text))
     for line in lines:
-        write(line)
+        write_lines(line)
     if not lines:
         raise OperatorError(message("area.record.nothing" if text is None else "area.record.unknown"))
     return 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from camagent.cli.language import t
-from camagent.cli.terminal_lines import write
+from camagent.cli.terminal_lines import write_lines
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
 
@@ -38,7 +38,7 @@ def assets_group() -> None:
     epilog=t("cli.help.example", example="camagent assets export camagent-assets"),
 )
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-def export_command(folder: Path) -> int:
+def export_assets_command(folder: Path) -> int:
     """Copies every asset below the folder; one that is there already is refused: nothing is overwritten."""
     for name, place in ASSETS.items():
         target = folder / name
@@ -50,7 +50,7 @@ def export_command(folder: Path) -> int:
             raise OperatorError(
                 message("cli.not_written", path=str(target), reason=os_reason(error))
             ) from error
-        write(t("cli.written", path=str(target)))
+        write_lines(t("cli.written", path=str(target)))
     _write_man_page(folder / "man" / "man1" / "camagent.1")
     return 0
 
@@ -66,7 +66,7 @@ def _write_man_page(path: Path) -> None:
             file.write(man_page(build()))
     except OSError as error:
         raise OperatorError(message("cli.not_written", path=str(path), reason=os_reason(error))) from error
-    write(t("cli.written", path=str(path)))
+    write_lines(t("cli.written", path=str(path)))
 
 
 def _source(name: str, place: str) -> Path:

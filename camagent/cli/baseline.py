@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from camagent.cli.language import lang, t
-from camagent.cli.terminal_lines import write
+from camagent.cli.terminal_lines import write_lines
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 from camagent.model.uri import shown_as_typed
@@ -38,7 +38,7 @@ def baseline_group() -> None:
 )
 @click.argument("camera")
 @CONFIG
-def show_command(camera: str, config_path: Path | None) -> int:
+def show_baseline_command(camera: str, config_path: Path | None) -> int:
     """What is kept of one camera's picture."""
     from camagent.app import open_site_store, read_config
     from camagent.document.model import NightView
@@ -54,9 +54,9 @@ def show_command(camera: str, config_path: Path | None) -> int:
         numbers = picture.numbers
         if picture.kind == NIGHT_LATEST:
             night = NightView(at=picture.at, conditions=picture.conditions)
-            write(night_text(night, lang()))
+            write_lines(night_text(night, lang()))
             continue
-        write(
+        write_lines(
             t(
                 "picture.baseline.row",
                 kind=t(f"picture.baseline.{picture.kind}"),
@@ -78,7 +78,7 @@ def show_command(camera: str, config_path: Path | None) -> int:
 )
 @click.argument("camera")
 @CONFIG
-def accept_command(camera: str, config_path: Path | None) -> int:
+def accept_baseline_command(camera: str, config_path: Path | None) -> int:
     """How the last check saw the camera is how it should look."""
     from camagent.app import open_site_store, read_config
     from camagent.text.moments import VIETNAM
@@ -88,7 +88,7 @@ def accept_command(camera: str, config_path: Path | None) -> int:
     if accepted is None:
         raise OperatorError(message("picture.baseline.none", camera=shown_as_typed(camera)[:60]))
     kind = t(f"picture.baseline.{accepted.kind}")
-    write(
+    write_lines(
         t(
             "picture.baseline.accepted",
             camera=camera,

@@ -12,7 +12,7 @@ import click
 
 from camagent.cli.language import lang, t
 from camagent.cli.options import format_option, group_option
-from camagent.cli.terminal_lines import write
+from camagent.cli.terminal_lines import write_lines
 from camagent.model.address_order import address_order
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
@@ -38,7 +38,7 @@ def camera_group() -> None:
 )
 @format_option
 @CONFIG
-def list_command(config_path: Path | None, output_format: str) -> int:
+def list_cameras_command(config_path: Path | None, output_format: str) -> int:
     """Every expected and every retired camera, with when it was last present."""
     from camagent.app import open_site_store, read_config
 
@@ -48,9 +48,9 @@ def list_command(config_path: Path | None, output_format: str) -> int:
         click.echo(json.dumps([_plain(camera) for camera in cameras], ensure_ascii=False, indent=2))
         return 0
     for camera in sorted(cameras, key=lambda camera: (address_order(camera.address), camera.name)):
-        write(_line(camera))
+        write_lines(_line(camera))
     if not cameras:
-        write(t("camera.none"), err=True)
+        write_lines(t("camera.none"), err=True)
     return 0
 
 
@@ -78,7 +78,7 @@ def retire_command(camera_id: str, by: str, reason: str, config_path: Path | Non
     with open_site_store(read_config(config_path)) as store:
         if not store.retire(camera_id, word):
             raise OperatorError(message("camera.unknown", camera=shown_as_typed(camera_id)[:60]))
-    write(t("camera.retired", camera=camera_id))
+    write_lines(t("camera.retired", camera=camera_id))
     return 0
 
 
@@ -97,7 +97,7 @@ def forget_command(camera_id: str, config_path: Path | None) -> int:
     with open_site_store(read_config(config_path)) as store:
         if not store.forget(camera_id, SystemClock().now()):
             raise OperatorError(message("camera.unknown", camera=shown_as_typed(camera_id)[:60]))
-    write(t("camera.forgotten", camera=camera_id))
+    write_lines(t("camera.forgotten", camera=camera_id))
     return 0
 
 
@@ -118,7 +118,7 @@ def inventory_group() -> None:
 @click.option("-o", "--output", metavar="FILE", help=t("cli.help.output_file"))
 @group_option
 @CONFIG
-def export_command(output: str | None, config_path: Path | None, group_readable: bool) -> int:
+def export_cameras_command(output: str | None, config_path: Path | None, group_readable: bool) -> int:
     """The cameras of the last scan as CSV that `--inventory` reads back."""
     from camagent.app import open_site_store, read_config
     from camagent.cli.run import hand_over

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from camagent.cli.language import lang, t
-from camagent.cli.terminal_lines import write
+from camagent.cli.terminal_lines import write_lines
 from camagent.model.address_order import address_order
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
@@ -60,10 +60,10 @@ def set_command(network: str, user: str, password_file: Path | None, allow_basic
         secret = Secret(click.prompt(t("cli.password_prompt", user=user), hide_input=True, err=True))
     _store().keep(BoundCredential(bound, Credential(user, secret, allow_basic)))
     _allow(bound)
-    write(t("cli.credential_kept", user=user, network=bound))
-    write(t("cli.viewer_account"), err=True)
+    write_lines(t("cli.credential_kept", user=user, network=bound))
+    write_lines(t("cli.viewer_account"), err=True)
     if len(secret.reveal()) < SHORT_PASSWORD_CHARS:
-        write(t("cli.short_password", least=SHORT_PASSWORD_CHARS), err=True)
+        write_lines(t("cli.short_password", least=SHORT_PASSWORD_CHARS), err=True)
     return 0
 
 
@@ -72,7 +72,7 @@ def set_command(network: str, user: str, password_file: Path | None, allow_basic
     help=t("cli.help.credentials_list"),
     epilog=t("cli.help.example", example="camagent credentials list"),
 )
-def list_command() -> int:
+def list_credentials_command() -> int:
     """Addresses and user names, and what was refused within a day; never a password."""
     from camagent.text.moments import moment_text
 
@@ -82,9 +82,9 @@ def list_command() -> int:
     for refusal in _refusals():
         at, again = (moment_text(moment, lang()) for moment in (refusal.at, refusal.again_at))
         line = "cli.login_unclear" if refusal.is_unclear else "cli.login_refused"
-        write(t(line, address=refusal.device, user=refusal.user, at=at, again=again))
+        write_lines(t(line, address=refusal.device, user=refusal.user, at=at, again=again))
     if not entries:
-        write(t("cli.credential_none"), err=True)
+        write_lines(t("cli.credential_none"), err=True)
     return 0
 
 
@@ -101,7 +101,7 @@ def remove_command(network: str) -> int:
     removed = _store().remove(bound)
     if not removed:
         raise OperatorError(message("cli.credential_missing", network=bound))
-    write(t("cli.credential_removed", network=bound))
+    write_lines(t("cli.credential_removed", network=bound))
     return 0
 
 
@@ -113,7 +113,7 @@ def remove_command(network: str) -> int:
 @click.argument("network", metavar="ADDRESS")
 def retry_command(network: str) -> int:
     """A refused log-in may be tried again at once: it was put right at the camera."""
-    write(t("cli.logins_allowed", count=_allow(_network(network)), network=network))
+    write_lines(t("cli.logins_allowed", count=_allow(_network(network)), network=network))
     return 0
 
 
@@ -134,7 +134,7 @@ def trust_command(network: str) -> int:
         store.grant_trust(bound, SystemClock().now())
     finally:
         store.close()
-    write(t("trust.granted", network=bound.removesuffix("/32").removesuffix("/128")))
+    write_lines(t("trust.granted", network=bound.removesuffix("/32").removesuffix("/128")))
     return 0
 
 
@@ -144,7 +144,7 @@ def trust_command(network: str) -> int:
     epilog=t("cli.help.example", example="camagent credentials accept-certificate 192.168.1.64"),
 )
 @click.argument("address", metavar="ADDRESS")
-def accept_command(address: str) -> int:
+def accept_certificate_command(address: str) -> int:
     """Forget the certificate that a camera showed first: the next scan takes the one it shows then as its
     own."""
     from camagent.app import open_site_store, read_config
@@ -159,7 +159,7 @@ def accept_command(address: str) -> int:
         store.forget_pins(host, places)
     finally:
         store.close()
-    write(t("cli.certificate_accepted", address=address))
+    write_lines(t("cli.certificate_accepted", address=address))
     return 0
 
 
@@ -177,7 +177,7 @@ def accept_login_command(network: str) -> int:
     if record is not None:
         with record:
             count = record.forget_strength(lambda device: covers(bound, device))
-    write(t("cli.login_accepted", network=bound, count=count))
+    write_lines(t("cli.login_accepted", network=bound, count=count))
     return 0
 
 

@@ -12,7 +12,7 @@ import click
 from camagent.cli.language import t, tm
 from camagent.cli.mistakes import EXIT_READY, EXIT_UNDETERMINED
 from camagent.cli.options import format_option, search_options
-from camagent.cli.terminal_lines import write
+from camagent.cli.terminal_lines import write_lines
 from camagent.platform.ending import run_until_ended
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def discover_command(
     plan = replace(search_plan(read_config(config_path), request, ()), source_port=source_port)
     if wait_s is not None:
         plan = replace(plan, pacing=replace(plan.pacing, settle_s=wait_s))
-    write(_announcement(plan), err=True)
+    write_lines(_announcement(plan), err=True)
     with progress_on_terminal() as onlooker:
         discovery = run_until_ended(search(plan, SystemClock(), onlooker.progress))
     if output_format == "json":
@@ -62,7 +62,7 @@ def discover_command(
     else:
         _print(discovery)
     for line in _statements(discovery):
-        write(line, err=True)
+        write_lines(line, err=True)
     return EXIT_READY if discovery.devices or discovery.rtsp_only else EXIT_UNDETERMINED
 
 

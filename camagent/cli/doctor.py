@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from camagent.cli.language import t, tm
-from camagent.cli.terminal_lines import write
+from camagent.cli.terminal_lines import write_lines
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 from camagent.model.uri import shown_range
@@ -95,6 +95,6 @@ def _is_network(text: str) -> bool:
 def _print(diagnosis: Diagnosis) -> None:
     level = diagnosis.level.value
     click.secho(f"{t(f'discover.doctor.level_{level}'):>9}  ", fg=_COLOURS[level], nl=False)
-    write(tm(diagnosis.message))
+    write_lines(tm(diagnosis.message))
     if diagnosis.remedy is not None:
-        write(f"{'':>11}→ {tm(diagnosis.remedy)}")
+        write_lines(f"{'':>11}→ {tm(diagnosis.remedy)}")

@@ -10,7 +10,7 @@ import click
 
 from camagent.cli.language import lang, t
 from camagent.cli.mistakes import close_to
-from camagent.cli.terminal_lines import write
+from camagent.cli.terminal_lines import write_lines
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 from camagent.model.uri import shown_as_typed
@@ -80,7 +80,7 @@ def print_page(page: tuple[Block, ...]) -> None:
             click.secho(block.plain, bold=True, underline=block.kind is BlockKind.HEADING)
             continue
         first = {BlockKind.STEP: f"{step}. ", BlockKind.ITEM: "- ", BlockKind.QUOTE: "  │ "}
-        write(
+        write_lines(
             textwrap.fill(
                 block.plain,
                 WIDTH_CHARS,
@@ -96,7 +96,7 @@ def _list(requirements: RequirementProfile) -> None:
     for row in requirements.rows:
         click.echo(f"{row.id:<16} {row.title.vi if lang() == 'vi' else row.title.en}")
     click.echo("")
-    write(t("profile.explain.how"))
+    write_lines(t("profile.explain.how"))
 
 
 def _row(requirements: RequirementProfile, rule: str) -> Row:
@@ -131,6 +131,6 @@ def _print_bounds(requirements: RequirementProfile, row: Row, required: str, rec
         click.echo(textwrap.fill(t("profile.explain.required", required=required), WIDTH_CHARS))
     if recommended != nothing:
         click.echo(textwrap.fill(t("profile.explain.recommended", recommended=recommended), WIDTH_CHARS))
-    write(t("profile.explain.severity", severity=t(f"profile.severity.{row.severity}")))
+    write_lines(t("profile.explain.severity", severity=t(f"profile.severity.{row.severity}")))
     if not requirements.authoritative:
-        write(t("profile.provisional"))
+        write_lines(t("profile.provisional"))

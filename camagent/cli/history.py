@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from camagent.cli.language import lang, t
-from camagent.cli.terminal_lines import write
+from camagent.cli.terminal_lines import write_lines
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 from camagent.model.uri import shown_as_typed
@@ -41,7 +41,7 @@ def history_command(camera: str | None, config_path: Path | None) -> int:
     finally:
         store.close()
     for line in lines:
-        write(line)
+        write_lines(line)
     return 0
 
 

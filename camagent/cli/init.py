@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from camagent.cli.language import lang, t, tm
-from camagent.cli.terminal_lines import write
+from camagent.cli.terminal_lines import write_lines
 from camagent.model.operator_error import OperatorError
 from camagent.model.pairs import pairs_of
 from camagent.model.text import message, os_reason
@@ -53,11 +53,11 @@ def init_command(config_path: Path | None) -> int:
         raise OperatorError(message("setup.not_asked"))
     answers = _ask()
     _write_new(path, configuration(answers, lang()))
-    write(t("setup.done", path=str(path)), err=True)
+    write_lines(t("setup.done", path=str(path)), err=True)
     if answers.login is not None:
         _keep(answers, answers.login, path)
     options = f" --config {shlex.quote(str(path))}" if config_path is not None else ""
-    write(t("setup.next", command=f"camagent scan{options} --output ket-qua"), err=True)
+    write_lines(t("setup.next", command=f"camagent scan{options} --output ket-qua"), err=True)
     return 0
 
 
@@ -87,7 +87,7 @@ def configuration(answers: Answers, language: str) -> str:
 def _ask() -> Answers:
     from camagent.app import data_dir
 
-    write(t("setup.start"), err=True)
+    write_lines(t("setup.start"), err=True)
     name = _line("setup.name", 200)
     code = _line("setup.id", 64, "")
     area = _line("setup.area", 200, "")
@@ -126,9 +126,11 @@ def _ask_ranges() -> tuple[str, ...]:
     machine = list_interfaces()
     present = ranges_present(machine)
     if present:
-        write(t("setup.ranges_found", ranges=", ".join(f"{net} ({card})" for net, card in present)), err=True)
+        write_lines(
+            t("setup.ranges_found", ranges=", ".join(f"{net} ({card})" for net, card in present)), err=True
+        )
     else:
-        write(t("setup.ranges_none"), err=True)
+        write_lines(t("setup.ranges_none"), err=True)
     default = ", ".join(net for net, _ in present)
     while True:
         typed = _line("setup.ranges", 4096, default or None)
@@ -137,7 +139,7 @@ def _ask_ranges() -> tuple[str, ...]:
             return tuple(map(str, make_plan(machine, (), wanted).subnets))
         except OperatorError as error:
             for problem in error.problems:
-                write(t("setup.wrong", problem=without_logins(tm(problem))), err=True)
+                write_lines(t("setup.wrong", problem=without_logins(tm(problem))), err=True)
 
 
 def ranges_present(machine: tuple[Interface, ...]) -> tuple[tuple[str, str], ...]:
@@ -168,4 +170,4 @@ def _keep(answers: Answers, login: Credential, path: Path) -> None:
     store = CredentialStore(data_dir(read_config(path)), config_dir())
     for network in answers.subnets:
         store.keep(BoundCredential(network, login))
-        write(t("cli.credential_kept", user=login.user, network=network), err=True)
+        write_lines(t("cli.credential_kept", user=login.user, network=network), err=True)

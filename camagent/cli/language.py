@@ -12,7 +12,7 @@ from camagent.text import LANGUAGES, render, say
 DEFAULT_LANGUAGE = "vi"  # our users are school technicians in Ho Chi Minh City
 
 
-def ordered(arguments: Sequence[str], environment: Mapping[str, str]) -> str | None:
+def requested_language(arguments: Sequence[str], environment: Mapping[str, str]) -> str | None:
     """What a person asked for: `--lang` wherever it stands, else CAMAGENT_LANG; None: nothing."""
     for index, argument in enumerate(arguments):
         if argument == "--lang" and index + 1 < len(arguments) and arguments[index + 1] in LANGUAGES:
@@ -22,9 +22,9 @@ def ordered(arguments: Sequence[str], environment: Mapping[str, str]) -> str | N
     return _language(environment, "CAMAGENT_LANG")
 
 
-def choose(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
+def choose_language(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
     """What was asked for, else the locale, else Vietnamese."""
-    asked = ordered(arguments, environment)
+    asked = requested_language(arguments, environment)
     return asked or _language(environment, "LC_ALL", "LC_MESSAGES", "LANG") or DEFAULT_LANGUAGE
 
 
@@ -33,7 +33,7 @@ def _language(environment: Mapping[str, str], *names: str) -> str | None:
     return next((word for word in words if word in LANGUAGES), None)
 
 
-_chosen = [choose(sys.argv[1:], os.environ)]
+_chosen = [choose_language(sys.argv[1:], os.environ)]
 
 
 def set_language(lang: str) -> None:

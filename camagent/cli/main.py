@@ -23,7 +23,7 @@ from camagent.cli.mistakes import (
     error_line,
     usage_line,
 )
-from camagent.cli.terminal_lines import write
+from camagent.cli.terminal_lines import write_lines
 from camagent.model.defect import place_of
 from camagent.model.operator_error import OperatorError
 from camagent.platform.console import speak_utf8
@@ -96,7 +96,7 @@ def add_language(command: click.Command) -> None:
 
 
 def lang_option() -> click.Option:
-    """`--lang`; `language.choose` has already read it, so here it only has to be accepted and checked."""
+    """`--lang`; `choose_language` has already read it, so here it only has to be accepted and checked."""
     return click.Option(
         ["--lang"],
         type=click.Choice(LANGUAGES),
@@ -171,21 +171,21 @@ def main() -> None:
         code = build().main(prog_name="camagent", standalone_mode=False)
     except OperatorError as error:
         for problem in error.problems:
-            write(error_line(tm(problem)), err=True)
+            write_lines(error_line(tm(problem)), err=True)
         sys.exit(EXIT_USAGE)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         sys.exit(EXIT_USAGE)
     except click.UsageError as error:
-        write(error_line(usage_line(error)), err=True)
+        write_lines(error_line(usage_line(error)), err=True)
         if error.ctx is not None:
-            write(t("cli.try_help", command=error.ctx.command_path), err=True)
+            write_lines(t("cli.try_help", command=error.ctx.command_path), err=True)
         sys.exit(EXIT_USAGE)
     except click.ClickException as error:
         click.echo(error_line(error.format_message()), err=True)
         sys.exit(EXIT_USAGE)
     except (click.Abort, KeyboardInterrupt):
-        write(t("cli.stopped"), err=True)
+        write_lines(t("cli.stopped"), err=True)
         sys.exit(EXIT_STOPPED)
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nobody is left to tell, but 0 would say "all ready".
@@ -195,6 +195,6 @@ def main() -> None:
         Exception
     ) as bug:  # the last door: told as ours, without its text, which may quote a camera or a password
         logging.getLogger(__name__).debug("defect", exc_info=True)
-        write(t("cli.error", text=t("cli.defect", where=place_of(bug))), err=True)
+        write_lines(t("cli.error", text=t("cli.defect", where=place_of(bug))), err=True)
         sys.exit(EXIT_UNDETERMINED)
     sys.exit(code if isinstance(code, int) else 0)

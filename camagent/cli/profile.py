@@ -8,7 +8,7 @@ from camagent.app.requirements import load_profile
 from camagent.assess.parameters import shown_value
 from camagent.assess.requirement_profile import RequirementProfile, Row
 from camagent.cli.language import lang, t
-from camagent.cli.terminal_lines import write
+from camagent.cli.terminal_lines import write_lines
 from camagent.model.text import Localised
 from camagent.operator_files.profile_files import available_profiles
 
@@ -25,11 +25,11 @@ def profile_group() -> None:
 @profile_group.command(
     name="list", help=t("profile.help.list"), epilog=t("cli.help.example", example="camagent profile list")
 )
-def list_command() -> None:
+def list_profiles_command() -> None:
     for name in available_profiles():
         requirements = load_profile(name)
-        write(f"{name}  {_in_language(requirements.title)}")
-        write(f"    {_standing(requirements)}  {t('profile.rows', count=len(requirements.rows))}")
+        write_lines(f"{name}  {_in_language(requirements.title)}")
+        write_lines(f"    {_standing(requirements)}  {t('profile.rows', count=len(requirements.rows))}")
 
 
 @profile_group.command(
@@ -38,18 +38,18 @@ def list_command() -> None:
     epilog=t("cli.help.example", example="camagent profile show ubnd-3288"),
 )
 @click.argument("profile_id", metavar="ID")
-def show_command(profile_id: str) -> None:
+def show_profile_command(profile_id: str) -> None:
     requirements = load_profile(profile_id)
-    write(_in_language(requirements.title))
-    write(_standing(requirements))
-    write(t("profile.version", version=requirements.version))
-    write(t("profile.digest", digest=requirements.digest))
-    write(t("profile.sources") + ":")
+    write_lines(_in_language(requirements.title))
+    write_lines(_standing(requirements))
+    write_lines(t("profile.version", version=requirements.version))
+    write_lines(t("profile.digest", digest=requirements.digest))
+    write_lines(t("profile.sources") + ":")
     for source in requirements.sources:
-        write(f"  {source.title}: {t(f'profile.status.{source.status}')}")
+        write_lines(f"  {source.title}: {t(f'profile.status.{source.status}')}")
     for row in requirements.rows:
         click.echo("")
-        write("\n    ".join(_row_lines(row)))
+        write_lines("\n    ".join(_row_lines(row)))
 
 
 @profile_group.command(
@@ -60,7 +60,7 @@ def show_command(profile_id: str) -> None:
 @click.argument("path", metavar="F")
 def validate_command(path: str) -> None:
     requirements = load_profile(path)
-    write(t("profile.valid", path=path, count=len(requirements.rows), digest=requirements.digest))
+    write_lines(t("profile.valid", path=path, count=len(requirements.rows), digest=requirements.digest))
 
 
 def _standing(requirements: RequirementProfile) -> str:

@@ -10,7 +10,7 @@ import click
 
 from camagent.cli.language import lang, t, tm
 from camagent.cli.options import group_option, report_format_option
-from camagent.cli.terminal_lines import write
+from camagent.cli.terminal_lines import write_lines
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message
 
@@ -62,18 +62,18 @@ def report_command(
         newest, progress = (newest, None) if term is None else _term(store, term)
         comparison = _comparison(newest, compare, store) if term is None else None
         history = {camera.id: store.states(camera.id) for camera in newest.cameras}
-        content = rendered(report_format, newest, EarlierScans(comparison, history, progress))
+        content = report_bytes(report_format, newest, EarlierScans(comparison, history, progress))
     finally:
         store.close()
     to_stdout = output == "-" or (output is None and report_format == "json")
     for line in progress_lines(progress, lang()) if progress is not None else ():
-        write(line, err=to_stdout)
+        write_lines(line, err=to_stdout)
     path = Path(output or f"camagent-{newest.started_at:%Y-%m-%d}.{report_format}")
     hand_over(content, None if to_stdout else path, group_readable)
     return 0
 
 
-def rendered(report_format: str, document: ScanDocument, past: EarlierScans) -> bytes:
+def report_bytes(report_format: str, document: ScanDocument, past: EarlierScans) -> bytes:
     """One report as the bytes of its file."""
     if report_format == "json":
         from camagent.report.json_ import render_json

@@ -12,7 +12,7 @@ import click
 
 from camagent.cli.language import lang, t, tm
 from camagent.cli.mistakes import exit_code
-from camagent.cli.terminal_lines import write
+from camagent.cli.terminal_lines import write_lines
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import Message, message, os_reason
 from camagent.platform.whole_files import GROUP_READABLE, PRIVATE, make_folder, write_whole
@@ -126,5 +126,5 @@ def warn_of(what: Message) -> None:
 
 def warn(text: str) -> None:
     """One line to stderr, where it disturbs no JSON."""
-    write(text, err=True)
+    write_lines(text, err=True)
     sys.stderr.flush()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from camagent.cli.language import ordered, set_language, t, tm
+from camagent.cli.language import requested_language, set_language, t, tm
 from camagent.model.text import message
 from camagent.platform.ending import run_until_ended
 from camagent.platform.process import leave_no_dump
@@ -30,7 +30,7 @@ def serve_command(config_path: Path | None, listen: str | None) -> int:
 
     leave_no_dump()
     config = read_config(config_path)
-    set_language(ordered(sys.argv[1:], os.environ) or config.agent.language)
+    set_language(requested_language(sys.argv[1:], os.environ) or config.agent.language)
     _log_for_journal()
     speech = Speech(tm, lambda text, level: logger.log(level, "%s", text))
     parts = Parts(config_path, listen, config)
@@ -48,7 +48,7 @@ def _log_for_journal() -> None:
     """Priorities as journald reads them from stderr; plain lines on a terminal."""
     journal = "JOURNAL_STREAM" in os.environ
 
-    class Line(logging.Formatter):
+    class JournalFormatter(logging.Formatter):
         def format(self, record: logging.LogRecord) -> str:
             text = " ".join(record.getMessage().split())
             return (
@@ -56,5 +56,5 @@ def _log_for_journal() -> None:
             )
 
     handler = logging.StreamHandler()
-    handler.setFormatter(Line())
+    handler.setFormatter(JournalFormatter())
     logging.basicConfig(level=os.environ.get("CAMAGENT_LOG", "INFO").upper(), handlers=[handler], force=True)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from camagent.cli.language import t
-from camagent.cli.terminal_lines import write
+from camagent.cli.terminal_lines import write_lines
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
 from camagent.model.uri import shown_as_typed
@@ -123,7 +123,7 @@ async def _serve_school(cameras: Sequence[SimulatedCamera], discovery: bool, rea
     async with open_school(cameras, discovery=discovery) as school:
         _announce(_school_document(school.cameras), ready_file)
         alive = sum(camera.alive for camera in school.cameras)
-        write(t("simulator.running", alive=alive, cameras=len(school.cameras)), err=True)
+        write_lines(t("simulator.running", alive=alive, cameras=len(school.cameras)), err=True)
         await stop.wait()
 
 
@@ -138,7 +138,7 @@ async def _serve_load(order: LoadOrder, ready_file: Path | None) -> None:
             "load": {"url": base, "streams": order.streams, "clip": order.clip_name},
         }
         _announce(document, ready_file)
-        write(
+        write_lines(
             t("simulator.running_load", streams=order.streams, clip=order.clip_name, address=base), err=True
         )
         before_s = time.process_time()

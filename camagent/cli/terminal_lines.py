@@ -11,12 +11,12 @@ import click
 NARROWEST_CHARS = 20  # a window that says it is narrower has no width that helps a reader
 
 
-def write(text: str, *, err: bool = False) -> None:
+def write_lines(text: str, *, err: bool = False) -> None:
     """The text and a line end to stdout or stderr; as it is where that is a pipe or a file."""
-    click.echo(fitted(text, err=err), err=err)
+    click.echo(in_terminal_lines(text, err=err), err=err)
 
 
-def fitted(text: str, *, err: bool = False, reserve_chars: int = 0) -> str:
+def in_terminal_lines(text: str, *, err: bool = False, reserve_chars: int = 0) -> str:
     """The text in lines that the terminal behind stdout or stderr can hold; unchanged where there is none.
 
     reserve_chars: what somebody else writes after the last word, as the choices of a question.

@@ -11,7 +11,7 @@ import click
 
 from camagent.cli.language import t
 from camagent.cli.run import warn
-from camagent.cli.terminal_lines import fitted
+from camagent.cli.terminal_lines import in_terminal_lines
 
 if TYPE_CHECKING:
     from camagent.run.context import JudgingContext
@@ -44,5 +44,5 @@ def may_trust(jobs: Sequence[Job]) -> bool:
         scopes = job.target.scopes if isinstance(job.target, DeviceTarget) else ()
         words = (scope_value(scopes, kind) for kind in ("name", "hardware"))
         warn("  ".join((job.host, *filter(None, words))))
-    question = fitted(t("trust.ask", count=len(new)), err=True, reserve_chars=YES_OR_NO_CHARS)
+    question = in_terminal_lines(t("trust.ask", count=len(new)), err=True, reserve_chars=YES_OR_NO_CHARS)
     return click.confirm(question, default=False, err=True)

@@ -16,7 +16,7 @@ import click
 
 from camagent.cli.language import lang, t
 from camagent.cli.options import search_options
-from camagent.cli.terminal_lines import write
+from camagent.cli.terminal_lines import write_lines
 from camagent.model.operator_error import OperatorError
 from camagent.model.text import message, os_reason
 from camagent.platform.ending import run_until_ended
@@ -76,7 +76,7 @@ async def _serve(tools: Tools, config: Config, port: int, opens_browser: bool) -
     on_end(page.ended.set)
     await _announce(page, address, opens_browser)
     await page.ended.wait()
-    write(t("ui.ending"), err=True)
+    write_lines(t("ui.ending"), err=True)
     await desk.close()
     await page.close()
     return 0
@@ -102,9 +102,9 @@ async def _announce(page: Page, address: str, opens_browser: bool) -> None:
     """Where the page is; the address with the token is shown only where no browser was opened with it."""
     opened = opens_browser and await asyncio.to_thread(webbrowser.open, address)
     if opened:
-        write(t("ui.opened", address=page.address), err=True)
+        write_lines(t("ui.opened", address=page.address), err=True)
     else:
-        write(t("ui.open_yourself", address=address), err=True)
+        write_lines(t("ui.open_yourself", address=address), err=True)
 
 
 def tools_for(config: Config, request: RunOptions, store: Store | None) -> Tools:

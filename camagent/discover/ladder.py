@@ -35,7 +35,7 @@ LIKELIEST = 1  # ports of each kind that a silent address is asked for a second 
 HostDone = Callable[[], None]
 
 
-class _Question(NamedTuple):
+class _PortQuestion(NamedTuple):
     port: int
     answer: PortAnswer
     """What it is asked for: ONVIF or RTSP."""
@@ -104,8 +104,8 @@ class _Climb:
     async def run(self) -> bool:
         """Everything that this address is to be asked; False where the budget ended it."""
         plan = self.ways.sweep.plan
-        ladder = [_Question(port, PortAnswer.ONVIF) for port in plan.onvif_ports]
-        ladder += [_Question(port, PortAnswer.RTSP) for port in plan.rtsp_ports]
+        ladder = [_PortQuestion(port, PortAnswer.ONVIF) for port in plan.onvif_ports]
+        ladder += [_PortQuestion(port, PortAnswer.RTSP) for port in plan.rtsp_ports]
         await self._ask_all(ladder, patient=False)
         again = [question for question in ladder if question.port in self._worth_again()]
         was_alive = self._is_alive()
@@ -136,7 +136,7 @@ class _Climb:
             silent &= {*plan.onvif_ports[:LIKELIEST], *plan.rtsp_ports[:LIKELIEST]}
         return frozenset(mute | silent)
 
-    async def _ask_all(self, questions: Sequence[_Question], patient: bool) -> None:
+    async def _ask_all(self, questions: Sequence[_PortQuestion], patient: bool) -> None:
         rest = list(questions)
         while rest:
             rest = [question for question in rest if self._is_open(question, patient)]
@@ -148,7 +148,7 @@ class _Climb:
                 if self._is_open(question, patient):
                     await self._ask(question, patient)
 
-    def _is_open(self, question: _Question, patient: bool) -> bool:
+    def _is_open(self, question: _PortQuestion, patient: bool) -> bool:
         """True while this question still has to be asked."""
         sweep = self.ways.sweep
         if sweep.late or self.host in sweep.announced or sweep.neighbours.is_dead(self.host):
@@ -175,7 +175,7 @@ class _Climb:
     def _at_once(self) -> int:
         return SILENT_AT_ONCE if set(self._said().values()) == {PortAnswer.SILENT} else 1
 
-    async def _touch_all(self, questions: Sequence[_Question], patient: bool) -> list[_Question]:
+    async def _touch_all(self, questions: Sequence[_PortQuestion], patient: bool) -> list[_PortQuestion]:
         """Several first packets to an address that has shown nothing. Returns: what is to be asked in
         full."""
         touched = await asyncio.gather(*(self._touch(question, patient) for question in questions))
@@ -184,12 +184,12 @@ class _Climb:
                 self._add(TriedPort(self.host, question.port, answer))
         return [question for question, answer in zip(questions, touched, strict=True) if answer is None]
 
-    async def _touch(self, question: _Question, patient: bool) -> PortAnswer | None:
+    async def _touch(self, question: _PortQuestion, patient: bool) -> PortAnswer | None:
         async with self.ways.gate:
             await self.pace.turn()
             return await touch(self._door(question.port, patient))
 
-    async def _ask(self, question: _Question, patient: bool, path: str = ONVIF_PATHS[0]) -> TriedPort:
+    async def _ask(self, question: _PortQuestion, patient: bool, path: str = ONVIF_PATHS[0]) -> TriedPort:
         clock = self.ways.sweep.clock
         async with self.ways.gate:
             await self.pace.turn()
@@ -207,8 +207,8 @@ class _Climb:
         """Where a web server answers, ONVIF may live under another path, whether or not RTSP was heard."""
         for port in self.ways.sweep.plan.onvif_ports:
             for path in ONVIF_PATHS[1:] if self._heard(port) in (PortAnswer.WEB, PortAnswer.LOGIN) else ():
-                if self._is_open(_Question(port, PortAnswer.ONVIF), patient=True):
-                    await self._ask(_Question(port, PortAnswer.ONVIF), port in slow, path)
+                if self._is_open(_PortQuestion(port, PortAnswer.ONVIF), patient=True):
+                    await self._ask(_PortQuestion(port, PortAnswer.ONVIF), port in slow, path)
 
     def _door(self, port: int, patient: bool) -> TcpPort:
         pacing = self.ways.sweep.plan.pacing

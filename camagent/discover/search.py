@@ -38,7 +38,7 @@ a flood announced where nobody is."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _SearchRun:
     """What all steps of one search share."""
 
     sweep: Sweep
@@ -80,7 +80,7 @@ async def search(
     tell = progress or (lambda step, done, total: None)
     started_s = clock.monotonic_s()
     deadline_s = started_s + plan.pacing.budget_s
-    run = _Run(
+    run = _SearchRun(
         Sweep(plan, clock, DatagramQueue(), TriedPorts(), Neighbourhood(), deadline_s), tell, _asked(plan)
     )
     asked = await _ask_while_wanted(run, on_devices, stopped)
@@ -99,7 +99,7 @@ async def search(
 
 
 async def _ask_while_wanted(
-    run: _Run, on_devices: SearchOutcome | None, stopped: Callable[[], bool]
+    run: _SearchRun, on_devices: SearchOutcome | None, stopped: Callable[[], bool]
 ) -> _Asked | None:
     """The answers to all questions; None where the user ended the search before."""
     view = LiveView(run.sweep)
@@ -124,7 +124,7 @@ def _asked(plan: DiscoveryPlan) -> dict[str, Sequence[str]]:
     return asked | ({"": plan.addresses} if plan.addresses else {})
 
 
-async def _ask_everybody(run: _Run) -> _Asked:
+async def _ask_everybody(run: _SearchRun) -> _Asked:
     """All questions, each kind begun as soon as it can: multicast, directed Probes, and ports after the first
     of these."""
     ports_may_be_tried = asyncio.Event()
@@ -153,7 +153,7 @@ async def _ask_everybody(run: _Run) -> _Asked:
 
 
 async def _ask_by_name(
-    run: _Run,
+    run: _SearchRun,
     multicast: asyncio.Task[tuple[tuple[str, ...], tuple[Note, ...]]],
     ports_may_be_tried: Callable[[], None],
 ) -> tuple[Note, ...]:
@@ -180,18 +180,18 @@ async def _ask_by_name(
     return notes
 
 
-async def _see_announced(run: _Run) -> None:
+async def _see_announced(run: _SearchRun) -> None:
     announced = await run.announced()
     run.sweep.announced.update(sighting.target.host for sighting in announced.sightings)
 
 
-async def _try_ports(run: _Run, hosts: Sequence[str]) -> frozenset[str]:
+async def _try_ports(run: _SearchRun, hosts: Sequence[str]) -> frozenset[str]:
     fresh = [host for host in hosts if host not in run.sweep.announced]
     run.to_try.extend(fresh)
     return await try_ports(run.sweep, fresh, lambda: run.tell("ports", next(run.finished), len(run.to_try)))
 
 
-def _sum_up(run: _Run, announced: Announcements) -> Discovery:
+def _sum_up(run: _SearchRun, announced: Announcements) -> Discovery:
     plan, tried_ports, tray = run.sweep.plan, run.sweep.tried_ports, run.sweep.tray
     spoken = {sighting.target.host for sighting in announced.sightings}
     by_ports = [sighting for sighting in _by_ports(plan, tried_ports) if sighting.target.host not in spoken]

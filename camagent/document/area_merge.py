@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from camagent.document.model import AgentView, SummaryView
-from camagent.document.values import Absent, Count, Moment, TextView, View, words
+from camagent.document.values import Absent, Count, Moment, TextView, View, one_of_words
 from camagent.model.finding import Action, Verdict
 
 AREA_SCHEMA: Literal["camagent.area/1"] = "camagent.area/1"
@@ -56,7 +56,7 @@ class SchoolView(View):
     flags: tuple[
         Annotated[
             str,
-            words(
+            one_of_words(
                 "nothing_found",
                 "old",
                 "future",
@@ -74,7 +74,7 @@ class SchoolView(View):
 class DecisionView(View):
     """What the office decided about a row."""
 
-    decision: Annotated[str, words("approve", "reject", "recheck")]
+    decision: Annotated[str, one_of_words("approve", "reject", "recheck")]
     note: str | None
     at: Moment
     by: str = ""
@@ -149,14 +149,14 @@ class OutOfServiceView(View):
     area: str
     camera: str
     address: str
-    state: Annotated[str, words("retired", "excluded")]
+    state: Annotated[str, one_of_words("retired", "excluded")]
     why: str
 
 
 class ProgressStepView(View):
     """One camera between an earlier time and now, in words of one language."""
 
-    became: Annotated[str, words("done", "replaced", "other", "stays", "unknown", "out", "new")]
+    became: Annotated[str, one_of_words("done", "replaced", "other", "stays", "unknown", "out", "new")]
     id: str
     site: str
     area: str
@@ -172,7 +172,7 @@ class ProgressStepView(View):
 class ProgressView(View):
     """What became of what was asked until a moment."""
 
-    term: Annotated[str, words("", "hk1", "cn")]
+    term: Annotated[str, one_of_words("", "hk1", "cn")]
     before_at: Moment
     """The last result of the earlier time began before this moment."""
     now_at: Moment

@@ -29,7 +29,7 @@ from camagent.document.values import (
     Paragraph,
     TextView,
     View,
-    words,
+    one_of_words,
 )
 from camagent.model.finding import Action, Outcome, Severity, Verdict
 
@@ -119,7 +119,7 @@ class BasisView(View):
     kind: Line
     """One of text-3288, circular-350, named-doc, assumption."""
     document: Line | None
-    confidence: Annotated[Line, words("high", "medium", "low")]
+    confidence: Annotated[Line, one_of_words("high", "medium", "low")]
     note: Paragraph | None = None
     comparators: Listed[Line] = ()
     note_en: Paragraph | None = None

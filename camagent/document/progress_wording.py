@@ -43,7 +43,7 @@ def asked_text(item: SightingView | None, lang: str) -> str:
     return say(f"report.action.{item.action}", lang) if item is not None and item.state == ASKED else ""
 
 
-def why_text(step: ProgressStep, lang: str) -> str:
+def step_reason_text(step: ProgressStep, lang: str) -> str:
     """Why it is so: of one that stays what was decided and the weightiest reason."""
     return " ".join(_why(step, lang))
 

@@ -15,7 +15,7 @@ from camagent.document.values import (
     Published,
     Setting,
     View,
-    words,
+    one_of_words,
 )
 from camagent.model.stream import DeclaredStream, MeasuredStream, StreamAccess
 
@@ -24,7 +24,7 @@ class FaultView(View):
     """What the world did to us."""
 
     code: Line
-    stage: Annotated[Line, words("discover", "interrogate", "observe")]
+    stage: Annotated[Line, one_of_words("discover", "interrogate", "observe")]
     doing: Line
     elapsed_s: Figure
     status: Count | None = None
@@ -46,8 +46,8 @@ class ConfiguredView(View):
 Measured = Annotated[
     MeasuredStream,
     Published(
-        transport=Annotated[Line, words("tcp", "udp", "file")],
-        frame_rate_basis=Annotated[Line, words("stamps", "arrivals")] | None,
+        transport=Annotated[Line, one_of_words("tcp", "udp", "file")],
+        frame_rate_basis=Annotated[Line, one_of_words("stamps", "arrivals")] | None,
     ),
 ]
 
@@ -77,17 +77,19 @@ class ImageView(View):
 class StreamView(View):
     """One stream."""
 
-    role: Annotated[Line, words("main", "sub")]
+    role: Annotated[Line, one_of_words("main", "sub")]
     token: Line | None
     name: Line | None = None
     uri: LongLine | None
     """Never with credentials; null where the address could not be had: the fault says why."""
-    kind: Annotated[Line, words("rtsp", "file")] = "rtsp"
+    kind: Annotated[Line, one_of_words("rtsp", "file")] = "rtsp"
     configured: ConfiguredView | None
     declared: Annotated[DeclaredStream, Published()] | None
     measured: Measured | None
     image: ImageView | None
     access: Annotated[StreamAccess, Published()] | None = None
     fault: FaultView | None
-    not_judged: Annotated[Line, words("view", "same_address", "no_address", "not_watched")] | None = None
+    not_judged: Annotated[Line, one_of_words("view", "same_address", "no_address", "not_watched")] | None = (
+        None
+    )
     """Why the stream is listed and was not watched; null where it was."""

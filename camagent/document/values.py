@@ -85,7 +85,7 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(microsecond=0)
 
 
-def words(*allowed: str) -> WithJsonSchema:
+def one_of_words(*allowed: str) -> WithJsonSchema:
     """What we write is one of these words; readers take any, for the contract may grow."""
     return WithJsonSchema({"type": "string", "enum": list(allowed)})
 

@@ -67,7 +67,7 @@ def basis_short(basis: BasisView, lang: str) -> str:
     return f"{document or words.get(f'report.basis_short.{basis.kind}', basis.kind)} ({confidence})"
 
 
-def why_text(why: str, lang: str) -> str:
+def reason_text(why: str, lang: str) -> str:
     """Why an address was not checked."""
     words = catalogue(lang)
     return words.get(f"report.why.{why}") or words.get(f"faults.{why}") or why

@@ -93,7 +93,7 @@ def parse_web_config(text: str, path: Path) -> WebConfig:
 
     Raises: OperatorError with the first problem.
     """
-    return _Reader(path).read(_yaml(path, text))
+    return _WebConfigReader(path).read(_yaml(path, text))
 
 
 def _yaml(path: Path, text: str) -> Any:
@@ -118,7 +118,7 @@ def _yaml(path: Path, text: str) -> Any:
         ) from None
 
 
-class _Reader:
+class _WebConfigReader:
     """Checks one file; knows its name for the error lines."""
 
     def __init__(self, path: Path) -> None:

@@ -49,7 +49,7 @@ _LENGTH_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class _DecodeJob:
     codec: str
     pictures: tuple[bytes, ...]
     keep_as: Path | None
@@ -93,7 +93,7 @@ class _Worker:
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None else None
 
-    async def run(self, job: _Job, timeout_s: float) -> PictureReport:
+    async def run(self, job: _DecodeJob, timeout_s: float) -> PictureReport:
         """Have one job done.
 
         Raises: _WorkerLost where the process ended; TimeoutError where the job took too long: the process is
@@ -180,7 +180,7 @@ class _Worker:
         self._reader = asyncio.create_task(self._read(self._process), name="decode worker's answers")
         return self._process
 
-    async def _send(self, process: asyncio.subprocess.Process, number: int, job: _Job) -> None:
+    async def _send(self, process: asyncio.subprocess.Process, number: int, job: _DecodeJob) -> None:
         header = json.dumps(
             {
                 "id": number,
@@ -284,7 +284,7 @@ class PicturePool:
             return _fault(FaultCode.BUDGET_SPENT, started_s)
         self._waiting_bytes += size
         try:
-            report = await self._decoded(_Job(codec, fitting, keep_as))
+            report = await self._decoded(_DecodeJob(codec, fitting, keep_as))
         finally:
             self._waiting_bytes -= size
         if isinstance(report, FaultCode):
@@ -313,7 +313,7 @@ class PicturePool:
     ) -> None:
         await self.close()
 
-    async def _decoded(self, job: _Job) -> PictureReport | FaultCode:
+    async def _decoded(self, job: _DecodeJob) -> PictureReport | FaultCode:
         try:
             async with self._slots:
                 return await self._worker.run(job, self._job_timeout_s)

@@ -27,7 +27,7 @@ from camagent.observe.codec.table import DECODED, codec_of
 from camagent.observe.decoder_share import MAX_FRAME_BYTES, MAX_PICTURE_PX
 from camagent.observe.picture.facts import image_facts
 from camagent.observe.picture.opinion import PictureReport
-from camagent.observe.picture.picture_numbers import PictureMeasures, measure
+from camagent.observe.picture.picture_numbers import PictureMeasures, measure_picture
 from camagent.observe.picture.view import Plane, Planes
 from camagent.platform.ending import ignore_presses
 from camagent.platform.garbage import look_as_usual
@@ -85,7 +85,7 @@ def judge_pictures(
         frame = decoder.decode(codec, picture)
         if frame is None:
             continue
-        measured.append(measure(planes_of(frame)))
+        measured.append(measure_picture(planes_of(frame)))
         size = frame.width, frame.height
         if kept is not None:
             kept.append(_as_png(frame))
@@ -204,7 +204,7 @@ def _load() -> None:
     for codec in DECODED:
         decoder.open(codec)
     to_json(judge_pictures(decoder, "mjpeg", [_as_small_jpeg(_own_frame(CODED_PX))], []))
-    measured = measure(planes_of(_own_frame(MEASURED_PX)))
+    measured = measure_picture(planes_of(_own_frame(MEASURED_PX)))
     image_facts([measured, measured])
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from camagent.observe.capture import Capture, SecondOpinion
-from camagent.observe.timing import FrameRate, Witness, frame_rate
+from camagent.observe.timing import FrameRate, Witness, measured_frame_rate
 
 SECOND_WINDOW_S = 4.0  # a lie of 3 % shows itself in so long a time (bench/truth.py)
 FIRST_PACKET_S = 3.0  # datagrams that a firewall drops never come
@@ -71,7 +71,7 @@ def _own_rate(capture: Capture) -> FrameRate | None:
     reports = capture.sender_reports if capture.transport == "tcp" else ()
     times_s = tuple((report.sender_unix_s, report.heard_s) for report in reports)
     lost_ratio = _lost_ratio(capture) if capture.transport == "udp" else None
-    return frame_rate(capture.frames, Witness(capture.transport != "file", times_s, lost_ratio))
+    return measured_frame_rate(capture.frames, Witness(capture.transport != "file", times_s, lost_ratio))
 
 
 def _lost_ratio(capture: Capture) -> float:

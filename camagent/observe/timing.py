@@ -107,7 +107,7 @@ class _Belief:
     slow_in_part: bool = False
 
 
-def frame_rate(table: FrameTable, witness: Witness = Witness()) -> FrameRate | None:
+def measured_frame_rate(table: FrameTable, witness: Witness = Witness()) -> FrameRate | None:
     """The frame rate of one window.
 
     Returns: None without a single interval.
@@ -189,7 +189,7 @@ def _possible_hz(intervals: float, span: float) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _FrameRun:
     """The longest run of frames without a jump in their stamps: columns of equal length."""
 
     arrivals_s: Sequence[float]
@@ -198,11 +198,11 @@ class _Run:
     ends_s: Sequence[float]
 
 
-def _longest_run(table: FrameTable, segments: Sequence[range]) -> _Run:
+def _longest_run(table: FrameTable, segments: Sequence[range]) -> _FrameRun:
     rows = max(segments, key=len)
     some = slice(rows.start, rows.stop)
     stamped_s = [stamp / table.clock_hz for stamp in table.timestamps[some]]
-    return _Run(table.arrivals_s[some], stamped_s, table.sizes_bytes[some], table.ends_s[some])
+    return _FrameRun(table.arrivals_s[some], stamped_s, table.sizes_bytes[some], table.ends_s[some])
 
 
 def _belief(table: FrameTable, segments: Sequence[range], witness: Witness) -> _Belief | None:
@@ -218,13 +218,13 @@ def _belief(table: FrameTable, segments: Sequence[range], witness: Witness) -> _
     return replace(belief or _Belief(False, math.inf), slow_in_part=True)
 
 
-def _comes_late(run: _Run, paces: Sequence[ArrivalPace]) -> bool:
+def _comes_late(run: _FrameRun, paces: Sequence[ArrivalPace]) -> bool:
     if paces and paces[0].late_s < LATER_S:
         return False  # as nearly always
     return slow_for_a_while(run.arrivals_s, run.stamped_s, run.sizes_bytes, run.ends_s)
 
 
-def _of_whole_window(run: _Run, paces: Sequence[ArrivalPace], witness: Witness) -> _Belief | None:
+def _of_whole_window(run: _FrameRun, paces: Sequence[ArrivalPace], witness: Witness) -> _Belief | None:
     """The same from the window as a whole."""
     arrivals_s, stamped_s = run.arrivals_s, run.stamped_s
     span_s = arrivals_s[-1] - arrivals_s[0]

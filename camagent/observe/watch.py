@@ -27,7 +27,7 @@ from camagent.model.stream import (
 )
 from camagent.model.uri import StreamUri
 from camagent.observe.capture import Capture, SecondOpinion, TrackDescription
-from camagent.observe.codec.table import CODECS, DECODED, picture
+from camagent.observe.codec.table import CODECS, DECODED, decodable_picture
 from camagent.observe.picture.opinion import PictureJudge, PictureReport
 from camagent.observe.picture_source import picture_source
 from camagent.observe.receiver import TrackReceiver
@@ -266,7 +266,7 @@ def _begin_judging(visit: _Visit, notes: _Notes, description: TrackDescription, 
     assert judge is not None
     source = picture_source(description, track)
     kept = track.builder.hand_over()
-    units = [unit for each in kept if (unit := picture(each.payloads, source)) is not None]
+    units = [unit for each in kept if (unit := decodable_picture(each.payloads, source)) is not None]
     if units:
         notes.judging = asyncio.create_task(_judge(visit, judge, description.codec, units))
 

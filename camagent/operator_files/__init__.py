@@ -55,7 +55,7 @@ def read_text(path: Path, limit: int) -> str:
     return _text(read_bounded(path, limit), str(path))
 
 
-def read_toml(path: Path, limit: int) -> dict[str, Any]:
+def read_toml_file(path: Path, limit: int) -> dict[str, Any]:
     """A TOML file as plain tables.
 
     Raises: OperatorError where it cannot be read, is too large, is no TOML or has more structure than we

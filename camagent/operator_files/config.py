@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 
 from camagent.model.daylight import is_dark
 from camagent.model.scan_result import Site
-from camagent.operator_files import read_toml
+from camagent.operator_files import read_toml_file
 from camagent.operator_files.checked import CheckedTable, checked
 
 MAX_CONFIG_BYTES = 1_000_000  # a configuration is a few kilobytes; more is a wrong file
@@ -156,7 +156,7 @@ def load_config(path: Path) -> Config:
 
     Raises: OperatorError with every problem at once.
     """
-    return parse_config(read_toml(path, MAX_CONFIG_BYTES), path)
+    return parse_config(read_toml_file(path, MAX_CONFIG_BYTES), path)
 
 
 def parse_config(table: dict[str, Any], path: Path) -> Config:

@@ -12,7 +12,7 @@ from camagent.model.text import Message, message
 from camagent.model.usable_numbers import declared_mac, declared_serial
 from camagent.operator_files import read_bounded
 from camagent.operator_files.cells import CELLS, Address, CellError, cell_problem, parse_date, parse_yes_no
-from camagent.operator_files.tables import TableRow, read_csv, read_toml
+from camagent.operator_files.tables import TableRow, read_csv, rows_of_toml
 
 MAX_FILE_BYTES = 8 * 1024 * 1024  # 20,000 long rows; more is not an inventory
 _ANSWER_KEYS: Mapping[str, Callable[[object], Any]] = {
@@ -39,7 +39,7 @@ def parse_inventory(content: bytes, file: str) -> tuple[Declaration, ...]:
 
     Raises: OperatorError with every problem at once.
     """
-    table = read_toml(content, file) if file.lower().endswith(".toml") else read_csv(content, file)
+    table = rows_of_toml(content, file) if file.lower().endswith(".toml") else read_csv(content, file)
     problems = list(table.problems)
     declarations = []
     for row in table.rows:

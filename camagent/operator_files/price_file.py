@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from camagent.model.finding import Action
 from camagent.model.prices import PriceClass, PriceList
 from camagent.model.text import Localised
-from camagent.operator_files import read_toml
+from camagent.operator_files import read_toml_file
 from camagent.operator_files.checked import CheckedTable, checked
 
 # A few dozen classes; more is a wrong file.
@@ -59,7 +59,7 @@ def load_prices(path: Path) -> PriceList:
 
     Raises: OperatorError with every problem at once.
     """
-    file = checked(PriceFile, read_toml(path, MAX_PRICE_BYTES), path)
+    file = checked(PriceFile, read_toml_file(path, MAX_PRICE_BYTES), path)
     return PriceList(file.currency, tuple(map(_price_class, file.classes)))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from camagent.model.operator_error import OperatorError, located
 from camagent.model.text import message
-from camagent.operator_files import read_toml
+from camagent.operator_files import read_toml_file
 
 MAX_PROFILE_BYTES = 1_000_000  # forty-five rows take about 30 kB; more is a wrong file
 MAX_EXTENDS = 4  # city, area, school, trial: nobody can follow more
@@ -62,7 +62,7 @@ def profile_tables(name_or_path: str) -> list[tuple[dict[str, Any], str]]:
                 located(f"{path.name}: profile.extends", message("profile.problem.extends_too_deep"))
             )
         paths.add(step.resolve())
-        table = read_toml(step, MAX_PROFILE_BYTES)
+        table = read_toml_file(step, MAX_PROFILE_BYTES)
         tables.append((table, step.name))
         head = table.get("profile")
         parent = head.get("extends") if isinstance(head, dict) else None

@@ -104,7 +104,7 @@ def read_csv(content: bytes, file: str) -> Rows:
     return result
 
 
-def read_toml(content: bytes, file: str) -> Rows:
+def rows_of_toml(content: bytes, file: str) -> Rows:
     """`[[camera]]` tables with the same keys, and `[[camera.answer]]` for what only a person can tell.
 
     Raises: OperatorError where it is no TOML.

@@ -61,7 +61,7 @@ class _Target:
     service: str
 
 
-def choose(camera: CameraFacts, findings: Sequence[Finding]) -> Choice:
+def choose_encoder(camera: CameraFacts, findings: Sequence[Finding]) -> Choice:
     """Whether the main stream's encoder advertises what the bounds ask, and which settings those would be.
 
     Where it does not, an encoder of the same source that is set to larger single pictures may: then it is to

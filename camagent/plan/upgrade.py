@@ -12,7 +12,7 @@ from camagent.model.prices import PriceList
 from camagent.model.scan_result import CameraFacts, verdict_of
 from camagent.model.stream import ProfileTarget
 from camagent.model.text import Message
-from camagent.plan.encoder import Choice, choose, measured_bitrate_bps
+from camagent.plan.encoder import Choice, choose_encoder, measured_bitrate_bps
 from camagent.plan.grounds import Ground, Look, doubts, main_stream, newer_firmware, rests_on
 from camagent.plan.remedies import failed, remedy_for
 from camagent.plan.remedy import Case, Remedy, advice, step
@@ -70,7 +70,7 @@ def _mend(
 ) -> Upgrade:
     failures = failed(findings)
     weighty = [f for f in failures if f.severity in WEIGHTY]
-    case = Case(camera, choose(camera, findings), ground)
+    case = Case(camera, choose_encoder(camera, findings), ground)
     remedies = [(finding, remedy_for(finding, case)) for finding in weighty]
     action = _dearest([remedy.action for _, remedy in remedies])
     before_bps = measured_bitrate_bps(camera)

@@ -17,7 +17,7 @@ from camagent.document.decisions import DECISIONS, Decision
 from camagent.document.upgrade_rows import ACTION_ORDER, UpgradeRow
 from camagent.document.wording import uncertain_note
 from camagent.model.finding import Action
-from camagent.report.letters import fitted
+from camagent.report.letters import cut_to_width
 from camagent.report.sheet import LINE_HEIGHT_PT, Cell, Column, Formula, Group, OpenWorkbook, Table, TableRows
 from camagent.report.spelled_sheet import SpelledSheet
 from camagent.text import say
@@ -218,11 +218,11 @@ def _texts(annex: Annex, row: UpgradeRow, office: Office) -> dict[str, str]:
     }
     if not annex.by_school:
         end = rest + "".join(f" {text}" for text in (note, bought) if text)
-        return texts | {"reason": fitted(row.reason, REASON_LINES * WIDTHS["reason"], end)}
+        return texts | {"reason": cut_to_width(row.reason, REASON_LINES * WIDTHS["reason"], end)}
     ground, blank, confidence = row.ground.rpartition(" (")
     texts["ground"] = ground
     ends = {"reason": rest, "ground": blank + confidence}
-    return {key: fitted(text, SCHOOL_WIDTHS[key], ends.get(key, "")) for key, text in texts.items()}
+    return {key: cut_to_width(text, SCHOOL_WIDTHS[key], ends.get(key, "")) for key, text in texts.items()}
 
 
 def _product(amount: float | None) -> Formula:

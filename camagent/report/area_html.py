@@ -22,8 +22,8 @@ from camagent.document.decisions import Decision
 from camagent.document.upgrade_rows import ACTION_ORDER
 from camagent.model.finding import Action, Verdict
 from camagent.report.area_rows import packed_rows, page_rows, shown_columns
-from camagent.report.charts import WHOLE, Share, shares_of
-from camagent.report.html import assets, list_script, template, words
+from camagent.report.charts import WHOLE, Share, bar_shares
+from camagent.report.html import assets, list_script, template, template_functions
 from camagent.text import render, say
 from camagent.text.vietnamese import sort_key
 
@@ -56,7 +56,7 @@ def render_area_html(report: AreaReport, lang: str, decisions: Mapping[str, Deci
         version=__version__,
         **assets(),
         **list_script(),
-        **words(lang),
+        **template_functions(lang),
     )
 
 
@@ -125,4 +125,4 @@ def _bars(places: Sequence[tuple[str, int, int]]) -> list[Bar]:
 
 
 def _shares(report: AreaReport) -> tuple[Share, ...]:
-    return shares_of({verdict: report.count(verdict) for verdict in Verdict})
+    return bar_shares({verdict: report.count(verdict) for verdict in Verdict})

@@ -11,7 +11,7 @@ from camagent.area import AreaReport, AreaSite
 from camagent.document.area_merge import AREA_SCHEMA, AreaMerge
 from camagent.document.decisions import Decision
 from camagent.document.progress import Progress, ProgressStep
-from camagent.document.progress_wording import why_text
+from camagent.document.progress_wording import step_reason_text
 from camagent.document.school_sightings import OUT, SightingView
 from camagent.model.finding import Action, Verdict
 from camagent.text import both
@@ -88,7 +88,7 @@ def _step(step: ProgressStep, lang: str) -> dict[str, Any]:
         "address": camera.address,
         "asked": Action(step.before.action) if step.before else None,
         "now": Action(now.action) if now is not None and now.state not in OUT else None,
-        "why": why_text(step, lang),
+        "why": step_reason_text(step, lang),
     }
 
 

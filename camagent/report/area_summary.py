@@ -40,7 +40,7 @@ class ActionShare:
     rows: tuple[UpgradeRow, ...]
 
 
-def shares_of(rows: Sequence[UpgradeRow], wards: Sequence[str]) -> list[ActionShare]:
+def action_shares(rows: Sequence[UpgradeRow], wards: Sequence[str]) -> list[ActionShare]:
     """By ward in that order, then by action; none without a camera."""
     by_share: dict[tuple[str, Action], list[UpgradeRow]] = {}
     for row in rows:
@@ -68,7 +68,7 @@ def write_area_summary(
         sheet.write_string(row, 0, text, book.styles[style])
         sheet.set_row(row, title_height(style, text, sum(WIDTHS)))
         row += 1
-    row = _table(sheet, row, shares_of(report.rows, list(office.wards)), annexes, office)
+    row = _table(sheet, row, action_shares(report.rows, list(office.wards)), annexes, office)
     for name, value, _ in _figures(report, office):
         sheet.set_row(row, LINE_HEIGHT_PT * (wrapped_lines(name, sum(WIDTHS[:2])) + (value is None)) + 2)
         style = book.styles["group" if value is None else "cell"]

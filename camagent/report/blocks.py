@@ -91,7 +91,7 @@ def _called(camera: CameraView) -> str:
     return f"{clean_line(camera.name, 60)} ({camera.address})" if named else camera.address
 
 
-def login_lines(block: LoginBlock, document: ScanDocument, lang: str) -> list[str]:
+def login_block_lines(block: LoginBlock, document: ScanDocument, lang: str) -> list[str]:
     """What is missing, the command that mends it, and whom it is about."""
     lines = [say(f"report.login.{block.cause}", lang, count=len(block.addresses))]
     if block.cause in (LoginCause.LOCKED, LoginCause.UNCLEAR, LoginCause.ANOTHER):

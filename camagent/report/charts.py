@@ -59,12 +59,12 @@ class BandwidthSums:
 
 def verdict_shares(documents: Sequence[ScanDocument]) -> tuple[Share, ...]:
     """The verdicts of all cameras as one bar; empty without cameras."""
-    return shares_of(
+    return bar_shares(
         {verdict: sum(getattr(d.summary, verdict.value) for d in documents) for verdict in Verdict}
     )
 
 
-def shares_of(counts: Mapping[Verdict, int]) -> tuple[Share, ...]:
+def bar_shares(counts: Mapping[Verdict, int]) -> tuple[Share, ...]:
     """Counts as pieces of one bar; empty where all are zero."""
     total = sum(counts.values())
     shares: list[Share] = []

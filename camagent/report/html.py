@@ -96,7 +96,7 @@ def render_html(
         all_actions=[action for action in ACTION_ORDER if action is not Action.NONE],
         version=__version__,
         **assets(),
-        **words(lang),
+        **template_functions(lang),
     )
 
 
@@ -174,7 +174,7 @@ def _card(anchor: str, document: ScanDocument, camera: CameraView) -> CameraCard
     return CameraCard(anchor, document, camera, decisive_ones, lesser, fine, manual)
 
 
-def words(lang: str) -> dict[str, Any]:
+def template_functions(lang: str) -> dict[str, Any]:
     """The functions that the template writes with."""
 
     def quantity(amount: Any, unit: str | None = None) -> str:
@@ -187,7 +187,7 @@ def words(lang: str) -> dict[str, Any]:
         "t": lambda key, **gaps: say(f"report.{key}", lang, **gaps),
         "word": lambda area, name: catalogue(lang).get(f"report.{area}.{name}", name),
         "condition": lambda name: catalogue(lang).get(f"picture.{name}.name", name),
-        "fault": lambda code: wording.why_text(code, lang),
+        "fault": lambda code: wording.reason_text(code, lang),
         "missed": partial(missed_groups, lang=lang),
         "coverage_line": lambda coverage: wording.coverage_text(coverage, lang),
         "recording_line": lambda kept: camera_lines.recording_text(kept, lang),
@@ -200,7 +200,7 @@ def words(lang: str) -> dict[str, Any]:
         "progress_counts": partial(progress_wording.counts_text, lang=lang),
         "became": partial(progress_wording.became_text, lang=lang),
         "asked": partial(progress_wording.asked_text, lang=lang),
-        "why": partial(progress_wording.why_text, lang=lang),
+        "why": partial(progress_wording.step_reason_text, lang=lang),
         "quantity": quantity,
         "moment": moment,
         "bitrate": partial(quantities.bitrate_text, lang=lang),

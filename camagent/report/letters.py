@@ -59,7 +59,7 @@ def line_count(text: str, width: float, bold: bool = False) -> int:
     return count
 
 
-def fitted(text: str, width: float, end: str = "") -> str:
+def cut_to_width(text: str, width: float, end: str = "") -> str:
     """The text with `end`, on one line of that width: cut where a clause ends, else behind a word with
     "…"."""
     room = max(width - MARGIN_UNITS, 1.0)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from camagent.document.model import NotCheckedView
-from camagent.document.wording import why_text
+from camagent.document.wording import reason_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +24,4 @@ def missed_groups(not_checked: Iterable[NotCheckedView], lang: str) -> tuple[Unc
     for row in not_checked:
         groups.setdefault(row.why, []).append(row.address)
     order = sorted(groups, key=lambda why: (why == "not_a_camera", -len(groups[why]), why))
-    return tuple(UncheckedAddresses(why_text(why, lang), tuple(groups[why])) for why in order)
+    return tuple(UncheckedAddresses(reason_text(why, lang), tuple(groups[why])) for why in order)

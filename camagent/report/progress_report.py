@@ -11,7 +11,7 @@ from camagent.document.progress_wording import (
     became_text,
     counts_text,
     heading_text,
-    why_text,
+    step_reason_text,
 )
 from camagent.report.sheet import Cell, Column, Group, Table
 from camagent.text import say
@@ -33,7 +33,7 @@ def progress_lines(progress: Progress, lang: str) -> Iterator[str]:
             camera = step.camera
             who = ", ".join(dict.fromkeys(filter(None, (camera.site, camera.name, camera.address))))
             asked = asked_text(step.before, lang) or asked_text(step.now, lang)
-            yield f"  {became_text(kind, lang)}: {who} – {asked}. {why_text(step, lang)}"
+            yield f"  {became_text(kind, lang)}: {who} – {asked}. {step_reason_text(step, lang)}"
         if len(steps) > MAX_LISTED:
             yield "  " + say("report.progress.more", lang, count=len(steps) - MAX_LISTED)
 
@@ -67,7 +67,7 @@ def _progress_rows(progress: Progress, lang: str) -> Iterator[list[Cell] | Group
         camera = step.camera
         where = ", ".join(dict.fromkeys(filter(None, (camera.name, camera.address, camera.place))))
         place = ", ".join(filter(None, (camera.site, camera.area)))
-        texts = (asked_text(step.before, lang), asked_text(step.now, lang), why_text(step, lang))
+        texts = (asked_text(step.before, lang), asked_text(step.now, lang), step_reason_text(step, lang))
         yield [place, where, *texts]
 
 

@@ -23,7 +23,7 @@ from camagent.document.wording import (
 )
 from camagent.model.fault import FaultCode
 from camagent.model.finding import TRUST_RULE, Outcome, Verdict
-from camagent.report.blocks import CameraBlock, camera_blocks, login_lines
+from camagent.report.blocks import CameraBlock, camera_blocks, login_block_lines
 from camagent.report.not_checked import missed_groups
 from camagent.text import say
 from camagent.text.vietnamese import clean_line
@@ -67,7 +67,7 @@ def print_table(document: ScanDocument, console: Console, lang: str) -> None:
 
 def _print_logins(blocks: list[LoginBlock], document: ScanDocument, console: Console, lang: str) -> None:
     for block in blocks:
-        first, *rest = login_lines(block, document, lang)
+        first, *rest = login_block_lines(block, document, lang)
         style = "bold red" if block.cause is LoginCause.REJECTED else "bold yellow"
         console.print(Text(first, style=style), soft_wrap=not console.is_terminal)
         for line in rest:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from camagent.assess.sections import main_stream
+from camagent.assess.sections import main_stream_or_fault
 from camagent.model.fault import NOT_HEARD, Fault, FaultCode
 from camagent.model.finding import Basis, Finding, Outcome, Severity
 from camagent.model.scan_result import CameraFacts
@@ -69,7 +69,7 @@ def _is_gone(camera: CameraFacts) -> bool:
 def _silence(camera: CameraFacts) -> FaultCode | None:
     """What kind of silence ended this camera's check; None: it was heard, or refused us, which is an answer
     too."""
-    stream = main_stream(camera)
+    stream = main_stream_or_fault(camera)
     fault = stream.fault if isinstance(stream, StreamFacts) else stream
     if not isinstance(fault, Fault) or fault.code not in NOT_HEARD:
         return None

@@ -62,7 +62,7 @@ async def check_found(
     order = replace(order, memory=expected_here(order.memory, order.site.id, search.plan))
     frame = RunPeriod(search.started_at, search.started_at, "scan", search.discovery)
     return await _check_and_judge(
-        jobs_for(search.discovery, order), order, _Work(fleet, options, onlooker), frame
+        jobs_for(search.discovery, order), order, _CheckingWork(fleet, options, onlooker), frame
     )
 
 
@@ -71,7 +71,7 @@ async def check_targets(
 ) -> Run:
     """The same for targets that the operator named; nothing is searched."""
     frame = RunPeriod(fleet.clock.now(), fleet.clock.now(), "check", None)
-    return await _check_and_judge(jobs, order, _Work(fleet, options, onlooker), frame)
+    return await _check_and_judge(jobs, order, _CheckingWork(fleet, options, onlooker), frame)
 
 
 def jobs_for(discovery: Discovery, order: JudgingContext) -> tuple[Job, ...]:
@@ -128,7 +128,7 @@ def with_memory(options: FleetOptions, order: JudgingContext) -> FleetOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class _CheckingWork:
     """By what, how, and before whose eyes jobs are done."""
 
     fleet: Fleet
@@ -136,7 +136,9 @@ class _Work:
     onlooker: Onlooker
 
 
-async def _check_and_judge(jobs: Sequence[Job], order: JudgingContext, work: _Work, frame: RunPeriod) -> Run:
+async def _check_and_judge(
+    jobs: Sequence[Job], order: JudgingContext, work: _CheckingWork, frame: RunPeriod
+) -> Run:
     """Check and judge; a camera whose advice would be to replace it is looked at once more after all the
     others.
 
@@ -191,7 +193,7 @@ def incomplete(run: Run, unfinished: int) -> Run:
 
 
 async def _check_jobs(
-    jobs: Sequence[Job], order: JudgingContext, work: _Work, phase: str = "check"
+    jobs: Sequence[Job], order: JudgingContext, work: _CheckingWork, phase: str = "check"
 ) -> tuple[DeviceCheck, ...]:
     """What a second look brings is told at the end only: of the two, together."""
     done, onlooker = 0, work.onlooker

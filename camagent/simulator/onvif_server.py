@@ -27,7 +27,7 @@ from camagent.simulator.onvif_xml import (
     element,
     envelope,
     fault,
-    parse_request,
+    parse_soap_request,
 )
 from camagent.simulator.self_signed import self_signed_context
 from camagent.simulator.settings import SETTERS, Setter
@@ -105,7 +105,7 @@ class OnvifServer:
             return web.Response(status=status, text=WEB_PAGE, content_type="text/html")
         body = await request.content.read(MAX_REQUEST_BYTES)
         try:
-            soap = parse_request(body)
+            soap = parse_soap_request(body)
         except NotSoap:
             return _soap(400, fault(("ter:WellFormed",), "Well-formed XML expected"))
         self.requests.append(soap.operation)

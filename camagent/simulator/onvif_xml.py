@@ -74,7 +74,7 @@ class NotSoap(Exception):
     """The request is no SOAP envelope."""
 
 
-def parse_request(body: bytes) -> SoapRequest:
+def parse_soap_request(body: bytes) -> SoapRequest:
     """Operation, arguments and log-in of one request.
 
     Raises: NotSoap.

@@ -21,10 +21,10 @@ from camagent.simulator.rtsp_messages import (
     ServedRequest,
     body_length,
     first_number,
-    parse_request,
+    parse_rtsp_request,
     stream_path,
 )
-from camagent.simulator.rtsp_sender import DatagramLine, InterleavedLine, Line, Sender
+from camagent.simulator.rtsp_sender import DatagramLine, InterleavedLine, PacketLine, Sender
 from camagent.simulator.rtsp_shared import Mount, RtspShared
 
 MAX_CHANNEL = 254  # one byte, and RTCP takes the next
@@ -37,7 +37,7 @@ class ServedConnection(asyncio.Protocol):
 
     def __init__(self, server: RtspShared) -> None:
         self.mount: Mount | None = None
-        self.line: Line | None = None
+        self.line: PacketLine | None = None
         self._server = server
         self._received = bytearray()
         self._transport: asyncio.Transport
@@ -83,7 +83,7 @@ class ServedConnection(asyncio.Protocol):
             del received[:size]
             return True
         end = received.find(b"\r\n\r\n")
-        request = parse_request(received[:end].decode("utf-8", "replace")) if end >= 0 else None
+        request = parse_rtsp_request(received[:end].decode("utf-8", "replace")) if end >= 0 else None
         size = end + 4 + body_length(request)
         if max(size, len(received) if end < 0 else 0) > MAX_REQUEST_BYTES:
             received.clear()

@@ -34,7 +34,7 @@ class ServedRequest:
     headers: Mapping[str, str]
 
 
-def parse_request(head: str) -> ServedRequest | None:
+def parse_rtsp_request(head: str) -> ServedRequest | None:
     """The request of one head; None where it is no RTSP."""
     first, *rest = head.lstrip("\r\n").split("\r\n")
     words = first.split(" ")

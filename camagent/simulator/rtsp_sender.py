@@ -25,7 +25,7 @@ STRAY_BYTES = b"\x00\x01strayed into the stream\xff\xfe"
 _CORRUPTED_FROM = RTP_HEADER_BYTES + 24
 
 
-class Line(Protocol):
+class PacketLine(Protocol):
     """Where packets go."""
 
     def write_burst(self, burst: Burst) -> None: ...
@@ -95,7 +95,9 @@ class DatagramLine:
 class Sender:
     """One playing session: takes frames from the source and puts them on its line."""
 
-    def __init__(self, source: LiveSource, line: Line, faults: StreamFaults, clock_offset_s: float) -> None:
+    def __init__(
+        self, source: LiveSource, line: PacketLine, faults: StreamFaults, clock_offset_s: float
+    ) -> None:
         self._source = source
         self._line = line
         self._faults = faults

@@ -12,7 +12,7 @@ from camagent.simulator.describe import Description
 from camagent.simulator.doors import DoorKeeper, SimulatedDoor
 from camagent.simulator.faults import NO_STREAM_FAULTS, StreamFaults
 from camagent.simulator.live_clip import LiveSource
-from camagent.simulator.rtsp_sender import Line
+from camagent.simulator.rtsp_sender import PacketLine
 
 SESSION_TIMEOUT_S = 60  # RFC 2326 §12.37: the default
 
@@ -44,7 +44,7 @@ class ClientConnection(Protocol):
     """One client, as the server counts its sessions."""
 
     mount: Mount | None
-    line: Line | None
+    line: PacketLine | None
     """Where its pictures go; None: no session was set up."""
 
     def drop(self) -> None:

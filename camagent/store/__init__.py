@@ -31,7 +31,7 @@ from camagent.store import expected_rows, outages, picture_rows, scans, state_ro
 from camagent.store.daily import RAW_DAYS, count_day, day_of
 from camagent.store.open_file import ClosedAtEnd, connect, transaction, translated
 from camagent.store.picture_rows import StoredPicture
-from camagent.store.scans import answered
+from camagent.store.scans import camera_answered
 from camagent.text.moments import VIETNAM, stamp_text
 from camagent.text.vietnamese import clean_line
 
@@ -138,7 +138,7 @@ class Store(ClosedAtEnd):
 
     def states(self, camera_id: str) -> tuple[CameraState, ...]:
         """Every change of one camera, oldest first."""
-        return tuple(map(state_rows.read, self._rows(state_rows.OF_CAMERA, (camera_id,))))
+        return tuple(map(state_rows.read_state, self._rows(state_rows.OF_CAMERA, (camera_id,))))
 
     def remember(self, learned: MemoryChange, at: datetime) -> None:
         """Add what a run learned of devices and certificates; what others wrote meanwhile stays."""
@@ -163,9 +163,9 @@ class Store(ClosedAtEnd):
             )
             room = MAX_PINS - connection.execute("SELECT count(*) FROM pin").fetchone()[0]
             connection.executemany("INSERT OR IGNORE INTO pin VALUES (?, ?)", learned.pins[: max(room, 0)])
-            trust_rows.write(connection, learned.trusted, met)
+            trust_rows.write_trusted(connection, learned.trusted, met)
             picture_rows.write_seen(connection, learned.pictures, met)
-            expected_rows.write(connection, learned.expected, learned.superseded)
+            expected_rows.write_expected(connection, learned.expected, learned.superseded)
 
     def expected_cameras(self) -> tuple[ExpectedCamera, ...]:
         """Every camera that answered once and that nobody forgot; the retired are among them."""
@@ -176,9 +176,9 @@ class Store(ClosedAtEnd):
             query = "SELECT camera_id, max(day) FROM camera_day WHERE answered > 0 GROUP BY camera_id"
             cameras = expected_rows.of_document(newest, dict(self._rows(query, ())))
             with self._write() as connection:
-                expected_rows.write(connection, cameras, ())
+                expected_rows.write_expected(connection, cameras, ())
         with self._lock, translated(self.path):
-            return expected_rows.read(self._connection)
+            return expected_rows.read_expected(self._connection)
 
     def retire(self, camera_id: str, word: Retirement) -> bool:
         """A person took the camera out of service; False where no such camera is expected."""
@@ -194,7 +194,7 @@ class Store(ClosedAtEnd):
     def kept_pictures(self, camera_id: str | None = None) -> tuple[StoredPicture, ...]:
         """What is kept of the pictures of one camera, or of all: numbers only."""
         with self._lock, translated(self.path):
-            return picture_rows.read(self._connection, camera_id)
+            return picture_rows.read_pictures(self._connection, camera_id)
 
     def references(self) -> dict[str, tuple[PictureNumbers, ...]]:
         """By camera id: how its picture was when it was sound."""
@@ -217,7 +217,7 @@ class Store(ClosedAtEnd):
     def trust(self) -> Trust:
         """Who let us in before, and whom the operator trusts."""
         with self._lock, translated(self.path):
-            return trust_rows.read(self._connection)
+            return trust_rows.read_trust(self._connection)
 
     def forget_pins(self, host: str, places: Sequence[str]) -> None:
         """The certificates of these places of a host are no longer expected."""
@@ -307,4 +307,4 @@ def open_store(path: Path, tell: Callable[[Message], None] = lambda _: None) -> 
     return Store(path, connection, set_aside, tell)
 
 
-__all__ = ["Store", "OperatorError", "answered", "open_store"]
+__all__ = ["Store", "OperatorError", "camera_answered", "open_store"]

@@ -20,7 +20,7 @@ def count_day(connection: sqlite3.Connection, at: datetime, answers: Mapping[str
         " DO UPDATE SET probes = probes + 1, answered = answered + excluded.answered",
         [(camera_id, day_of(at), int(met)) for camera_id, met in answers.items()],
     )
-    outages.note(connection, at, answers)
+    outages.note_outages(connection, at, answers)
 
 
 def thin(connection: sqlite3.Connection, now: datetime) -> None:

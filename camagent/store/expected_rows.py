@@ -18,7 +18,7 @@ MAX_EXPECTED = 5_000
 _COLUMNS = "id, site, name, address, video_source, words, present_at, place, said_by, said_on, reason"
 
 
-def read(connection: sqlite3.Connection) -> tuple[ExpectedCamera, ...]:
+def read_expected(connection: sqlite3.Connection) -> tuple[ExpectedCamera, ...]:
     """Every camera that nobody forgot."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM expected_camera WHERE state <> 'forgotten' ORDER BY id"
@@ -31,7 +31,7 @@ def is_new(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT 1 FROM expected_camera LIMIT 1").fetchone() is None
 
 
-def write(
+def write_expected(
     connection: sqlite3.Connection, cameras: Sequence[ExpectedCamera], superseded: Sequence[str]
 ) -> None:
     """The cameras as they are now; what a person said meanwhile stays, unless a forgotten one answered

@@ -16,7 +16,7 @@ Longer than a day, so that one check a day is enough."""
 OF_ALL = "SELECT camera_id, began_at, missed_at, ended FROM outage WHERE missed_at >= ?"
 
 
-def note(connection: sqlite3.Connection, at: datetime, answers: Mapping[str, bool]) -> None:
+def note_outages(connection: sqlite3.Connection, at: datetime, answers: Mapping[str, bool]) -> None:
     """Begin, prolong or end the outage of each camera that was checked."""
     stamp, oldest = stamp_text(at), stamp_text(at - MAX_GAP)
     dark = [camera_id for camera_id, met in answers.items() if not met]

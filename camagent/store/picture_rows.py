@@ -67,7 +67,7 @@ def accept_latest(connection: sqlite3.Connection, camera_id: str) -> StoredPictu
     That of the night is made anew by the next sound look by night; where a look by lamplight is accepted, the
     others are made anew, for they show the old aim.
     """
-    kept = {picture.kind: picture for picture in read(connection, camera_id)}
+    kept = {picture.kind: picture for picture in read_pictures(connection, camera_id)}
     latest = kept.get(LATEST)
     if latest is None:
         return None
@@ -79,7 +79,7 @@ def accept_latest(connection: sqlite3.Connection, camera_id: str) -> StoredPictu
     return accepted
 
 
-def read(connection: sqlite3.Connection, camera_id: str | None = None) -> tuple[StoredPicture, ...]:
+def read_pictures(connection: sqlite3.Connection, camera_id: str | None = None) -> tuple[StoredPicture, ...]:
     """Everything kept, of one camera or of all."""
     where, values = ("", ()) if camera_id is None else (" WHERE camera_id = ?", (camera_id,))
     rows: Sequence[Any] = connection.execute(

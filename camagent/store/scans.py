@@ -30,8 +30,8 @@ def add(connection: sqlite3.Connection, document: ScanDocument, cameras: Iterabl
     def noted() -> Iterator[CameraView]:
         for camera in cameras:
             if not was_stopped(camera):
-                state_rows.note(connection, camera, stamps[0])
-                present[camera.id] = answered(camera)
+                state_rows.note_state(connection, camera, stamps[0])
+                present[camera.id] = camera_answered(camera)
             yield camera
 
     text = packed(document_text(document, noted()))
@@ -55,10 +55,10 @@ def amend(connection: sqlite3.Connection, document: ScanDocument, camera_ids: Se
     )
     for camera in document.cameras:
         if camera.id in camera_ids and not was_stopped(camera):
-            state_rows.note(connection, camera, finished_at)
+            state_rows.note_state(connection, camera, finished_at)
 
 
-def answered(camera: CameraView) -> bool:
+def camera_answered(camera: CameraView) -> bool:
     """Something of the camera answered in this run: its ONVIF side or one of its streams."""
     return camera.clock is not None or any(stream.measured is not None for stream in camera.streams)
 

@@ -18,7 +18,7 @@ OF_CAMERA = (
 )
 
 
-def read(row: Sequence[Any]) -> CameraState:
+def read_state(row: Sequence[Any]) -> CameraState:
     """A row of `OF_CAMERA`."""
     at, verdict, action, name, address, model, firmware, failed = row
     rules = tuple(json.loads(failed))
@@ -27,7 +27,7 @@ def read(row: Sequence[Any]) -> CameraState:
     )
 
 
-def note(connection: sqlite3.Connection, camera: CameraView, at: str) -> None:
+def note_state(connection: sqlite3.Connection, camera: CameraView, at: str) -> None:
     """A new row where the camera is not as its last row says."""
     device = camera.device
     failed = sorted({finding.rule for finding in camera.findings if finding.outcome is Outcome.FAIL})

@@ -14,14 +14,14 @@ MAX_TRUSTED = 5_000  # devices that one run may add; as many as are known
 _COLUMNS = "address, endpoint, mac, serial, tls_port, certificate"
 
 
-def read(connection: sqlite3.Connection) -> Trust:
+def read_trust(connection: sqlite3.Connection) -> Trust:
     """Who let us in before, and whom the operator trusts."""
     rows = connection.execute(f"SELECT {_COLUMNS} FROM trusted_device ORDER BY address").fetchall()
     grants = connection.execute("SELECT network FROM trust_grant ORDER BY network").fetchall()
     return Trust(tuple(_device(row) for row in rows), tuple(network for (network,) in grants))
 
 
-def write(connection: sqlite3.Connection, devices: Sequence[TrustedDevice], at: str) -> None:
+def write_trusted(connection: sqlite3.Connection, devices: Sequence[TrustedDevice], at: str) -> None:
     """The devices that let us in; what one of them did not show this time stays as it was."""
     kept = ", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in _COLUMNS.split(", ")[1:])
     connection.executemany(

@@ -17,7 +17,14 @@ from camagent.model.text import Message
 from camagent.text import render, say
 from camagent.text.moments import moment_text
 from camagent.text.quantities import left_text
-from camagent.ui.rows import Device, camera_row, changes_row, device_row, ordered, result_row
+from camagent.ui.rows import (
+    DeviceProgress,
+    camera_row,
+    changes_row,
+    device_row,
+    most_urgent_first,
+    result_row,
+)
 
 MAX_DEVICES = 5_000  # rows; more is a flood, and the report tells of it
 
@@ -57,7 +64,7 @@ class Board:
     searched_at: datetime | None = None
     waiting_for_trust: int = 0
     """New devices that would not be given the log-in of their range."""
-    devices: dict[str, Device] = field(default_factory=dict)
+    devices: dict[str, DeviceProgress] = field(default_factory=dict)
     cameras: dict[str, CameraView] = field(default_factory=dict)
     document: ScanDocument | None = None
     of_now: bool = False
@@ -94,7 +101,7 @@ class Board:
 
     def as_json(self, lang: str) -> dict[str, Any]:
         """The whole, in one language."""
-        cameras = ordered(list(self.cameras.values()))
+        cameras = most_urgent_first(list(self.cameras.values()))
         waiting = [device for device in self.devices.values() if device.step != "done"]
         return {
             "version": self.version,

@@ -30,7 +30,7 @@ from camagent.run.onlooker import Onlooker, Remaining, first_guess_s
 from camagent.run.site_run import SearchOutcome, check_found, jobs_for
 from camagent.store import Store
 from camagent.ui.board import MAX_DEVICES, Board, Phase
-from camagent.ui.rows import Device
+from camagent.ui.rows import DeviceProgress
 
 logger = logging.getLogger(__name__)
 TICK_S = 1.0  # between two looks at the time left
@@ -332,17 +332,17 @@ class Desk:
 
         return Onlooker(progress, step=step, cameras=cameras), asyncio.create_task(tick())
 
-    def _device_at(self, host: str) -> Device:
-        return self.board.devices.setdefault(host, Device(host))
+    def _device_at(self, host: str) -> DeviceProgress:
+        return self.board.devices.setdefault(host, DeviceProgress(host))
 
 
-def _device(answer: Sighting | RtspOnly) -> Device:
+def _device(answer: Sighting | RtspOnly) -> DeviceProgress:
     if isinstance(answer, RtspOnly):
-        return Device(answer.host, maker=answer.server or "")
+        return DeviceProgress(answer.host, maker=answer.server or "")
     scopes = answer.target.scopes
     words = {kind: scope_value(scopes, kind) or "" for kind in ("name", "manufacturer", "mfr", "hardware")}
     maker = words["manufacturer"] or words["mfr"]
     model = words["hardware"]
     if maker and not model.casefold().startswith(maker.casefold()):
         model = f"{maker} {model}".strip()
-    return Device(answer.target.host, words["name"], model or maker)
+    return DeviceProgress(answer.target.host, words["name"], model or maker)

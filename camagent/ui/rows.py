@@ -23,7 +23,7 @@ Row = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Device:
+class DeviceProgress:
     """One address on its way to become cameras."""
 
     host: str
@@ -33,7 +33,7 @@ class Device:
     """"found", a `Step`, "stopped"; "done" once its cameras are there."""
 
 
-def device_row(device: Device, lang: str) -> Row:
+def device_row(device: DeviceProgress, lang: str) -> Row:
     """A device that is not judged yet."""
     return {
         "id": f"device {device.host}",
@@ -116,13 +116,13 @@ def _title(finding: FindingView, lang: str) -> str:
     return finding.title.to(lang) if finding.title else finding.rule
 
 
-def ordered(cameras: list[CameraView]) -> list[CameraView]:
+def most_urgent_first(cameras: list[CameraView]) -> list[CameraView]:
     """What has to be mended first, first; then by name as a Vietnamese reader looks for it."""
     rank = {Verdict.NOT_READY: 0, Verdict.UNDETERMINED: 1, Verdict.READY: 2}
     return sorted(cameras, key=lambda one: (rank[one.verdict], sort_key(one.name), one.id))
 
 
-def login_lines(document: ScanDocument, lang: str) -> list[str]:
+def waiting_login_lines(document: ScanDocument, lang: str) -> list[str]:
     """Who waits for a log-in, one line a cause; a wrong password first."""
     keys = {cause: f"ui.login.{cause.value}" for cause in LoginCause}
     return [say(keys[block.cause], lang, count=len(block.cameras)) for block in login_blocks(document)]
@@ -136,7 +136,7 @@ def result_row(document: ScanDocument, lang: str) -> Row:
         "coverage": wording.coverage_text(document.coverage, lang),
         "notes": [wording.note_text(note, lang) for note in document.coverage.notes],
         "profile": say("report.table.profile", lang, id=judged_by.id, version=judged_by.version),
-        "logins": login_lines(document, lang),
+        "logins": waiting_login_lines(document, lang),
         "site": [
             finding.message.to(lang)
             for finding in document.site_findings

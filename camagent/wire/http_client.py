@@ -199,7 +199,7 @@ class HttpClient:
         wire.reader = reader
         assert wire.transport is not None
         wire.transport.write(request)
-        turn = _Turn(wire, until_s)
+        turn = _BodyPermit(wire, until_s)
         try:
             while not wire.is_closed and reader.progress not in _ENDED:
                 if reader.envelope_ended and self._is_careless:
@@ -230,7 +230,7 @@ class HttpClient:
         return FaultCode.NOT_ONVIF if wire.reader is not None and wire.reader.is_junk else FaultCode.TIMEOUT
 
 
-class _Turn:
+class _BodyPermit:
     """The right to receive a large body: few may at once, the others wait with their connection paused."""
 
     def __init__(self, wire: _Wire, until_s: float) -> None:

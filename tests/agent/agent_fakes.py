@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from camagent.agent.environment import Environment
 from camagent.agent.record import EarlierRound, RoundRecord
-from camagent.agent.schedule import Work
+from camagent.agent.schedule import WorkKind
 from camagent.agent.sd_notify import Notifier
 from camagent.discover.hello import Presence
 from camagent.document.site_status import CameraStatus
@@ -49,8 +49,8 @@ class FakeSite:
     """Does nothing to anybody; `during` is awaited in place of the real work."""
 
     addresses: tuple[str, ...] = ("192.0.2.1", "192.0.2.2", "192.0.2.3")
-    during: Callable[[Work, str], Awaitable[None]] | None = None
-    done: list[tuple[Work, str]] = field(default_factory=list)
+    during: Callable[[WorkKind, str], Awaitable[None]] | None = None
+    done: list[tuple[WorkKind, str]] = field(default_factory=list)
     faults: Counter[tuple[Stage, FaultCode]] = field(default_factory=Counter)
     defects: int = 0
     discovered_devices: int | None = None
@@ -64,18 +64,18 @@ class FakeSite:
 
     async def discover(self) -> None:
         self.discovered_devices = len(self.addresses)
-        await self._do(Work.DISCOVER, "")
+        await self._do(WorkKind.DISCOVER, "")
 
     async def interrogate(self, host: str) -> None:
-        await self._do(Work.INTERROGATE, host)
+        await self._do(WorkKind.INTERROGATE, host)
 
     async def stream(self, host: str) -> None:
-        await self._do(Work.STREAM, host)
+        await self._do(WorkKind.STREAM, host)
 
     async def reach(self, host: str) -> None:
-        await self._do(Work.REACH, host)
+        await self._do(WorkKind.REACH, host)
 
-    async def _do(self, work: Work, host: str) -> None:
+    async def _do(self, work: WorkKind, host: str) -> None:
         self.done.append((work, host))
         if self.during is not None:
             await self.during(work, host)

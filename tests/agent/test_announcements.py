@@ -9,7 +9,7 @@ from itertools import product
 
 from camagent.agent.announcements import EARLY_EVERY_S, EarlyWork
 from camagent.agent.loop import Agent
-from camagent.agent.schedule import SITE, Cadence, Schedule, Work
+from camagent.agent.schedule import SITE, Cadence, Schedule, WorkKind
 from camagent.discover.hello import Presence
 from camagent.discover.wsdiscovery import Kind
 from tests import builders as build
@@ -24,11 +24,11 @@ def presence(kind: Kind, host: str) -> Presence:
 
 def test_what_each_announcement_brings_forward() -> None:
     assert EarlyWork().work_for(presence(Kind.HELLO, "192.0.2.1"), KNOWN, 0) == (
-        Work.INTERROGATE,
+        WorkKind.INTERROGATE,
         "192.0.2.1",
     )
-    assert EarlyWork().work_for(presence(Kind.HELLO, "203.0.113.9"), KNOWN, 0) == (Work.DISCOVER, SITE)
-    assert EarlyWork().work_for(presence(Kind.BYE, "192.0.2.1"), KNOWN, 0) == (Work.REACH, "192.0.2.1")
+    assert EarlyWork().work_for(presence(Kind.HELLO, "203.0.113.9"), KNOWN, 0) == (WorkKind.DISCOVER, SITE)
+    assert EarlyWork().work_for(presence(Kind.BYE, "192.0.2.1"), KNOWN, 0) == (WorkKind.REACH, "192.0.2.1")
     assert EarlyWork().work_for(presence(Kind.BYE, "203.0.113.9"), KNOWN, 0) is None
 
 
@@ -42,7 +42,7 @@ def test_a_flood_from_strangers_costs_one_search_and_no_memory() -> None:
     early = EarlyWork()
     hosts = [f"203.0.{a}.{b}" for a, b in product(range(40), range(250))]
     asked = [early.work_for(presence(Kind.HELLO, host), KNOWN, 1.0) for host in hosts]
-    assert [one for one in asked if one is not None] == [(Work.DISCOVER, SITE)]
+    assert [one for one in asked if one is not None] == [(WorkKind.DISCOVER, SITE)]
     assert len(early._early_s) == 1
 
 
@@ -68,5 +68,5 @@ def test_a_camera_that_comes_back_is_asked_at_once_and_no_stranger_is_visited() 
         await running
 
     asyncio.run(scenario())
-    assert (Work.INTERROGATE, "192.0.2.1") in site.done and (Work.DISCOVER, SITE) in site.done
+    assert (WorkKind.INTERROGATE, "192.0.2.1") in site.done and (WorkKind.DISCOVER, SITE) in site.done
     assert all(host in ("192.0.2.1", SITE) for _, host in site.done)

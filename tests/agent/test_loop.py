@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from camagent.agent.loop import STOP_S, STUCK_AFTER_S, Agent
-from camagent.agent.schedule import Cadence, Schedule, Work, parse_quiet_hours
+from camagent.agent.schedule import Cadence, Schedule, WorkKind, parse_quiet_hours
 from tests import builders as build
 from tests.agent.agent_fakes import START, FakeSite, MemoryRecord, World
 
@@ -48,10 +48,10 @@ def test_an_hour_has_every_kind_of_work_at_its_pace() -> None:
     site = FakeSite()
     live(site, 3600)
     counts = Counter(work for work, _ in site.done)
-    assert counts[Work.INTERROGATE] == 3
-    assert 30 <= counts[Work.STREAM] <= 39
-    assert 140 <= counts[Work.REACH] <= 183
-    assert 1 <= counts[Work.DISCOVER] <= 2
+    assert counts[WorkKind.INTERROGATE] == 3
+    assert 30 <= counts[WorkKind.STREAM] <= 39
+    assert 140 <= counts[WorkKind.REACH] <= 183
+    assert 1 <= counts[WorkKind.DISCOVER] <= 2
 
 
 def test_a_round_is_told_kept_and_its_memory_taken_up() -> None:
@@ -65,8 +65,8 @@ def test_a_round_is_told_kept_and_its_memory_taken_up() -> None:
 
 
 def test_a_round_with_a_device_that_never_ends_is_not_kept() -> None:
-    async def one_hangs(work: Work, host: str) -> None:
-        if host == "192.0.2.2" and work is not Work.REACH:
+    async def one_hangs(work: WorkKind, host: str) -> None:
+        if host == "192.0.2.2" and work is not WorkKind.REACH:
             await asyncio.Event().wait()
 
     fresh = World()
@@ -106,7 +106,7 @@ def test_the_watchdog_is_fed_by_the_loop() -> None:
 
 
 def test_work_that_never_ends_starves_the_watchdog_and_health() -> None:
-    async def hang(work: Work, host: str) -> None:
+    async def hang(work: WorkKind, host: str) -> None:
         await asyncio.Event().wait()
 
     world = World()
@@ -135,8 +135,8 @@ def test_work_that_never_ends_starves_the_watchdog_and_health() -> None:
 def test_overruns_reach_the_metrics() -> None:
     slow = World()
 
-    async def last(work: Work, host: str) -> None:
-        if work in (Work.STREAM, Work.INTERROGATE):
+    async def last(work: WorkKind, host: str) -> None:
+        if work in (WorkKind.STREAM, WorkKind.INTERROGATE):
             until_s = slow.clock.elapsed_s + 700
             while slow.clock.elapsed_s < until_s:
                 await asyncio.sleep(0)
@@ -145,9 +145,9 @@ def test_overruns_reach_the_metrics() -> None:
     assert agent.snapshot().overruns >= 2
 
 
-@pytest.mark.parametrize("work", [Work.DISCOVER, Work.INTERROGATE, Work.REACH])
-def test_a_bug_in_one_piece_of_work_is_counted_and_silences_nobody(work: Work) -> None:
-    async def fail(doing: Work, host: str) -> None:
+@pytest.mark.parametrize("work", [WorkKind.DISCOVER, WorkKind.INTERROGATE, WorkKind.REACH])
+def test_a_bug_in_one_piece_of_work_is_counted_and_silences_nobody(work: WorkKind) -> None:
+    async def fail(doing: WorkKind, host: str) -> None:
         if doing is work and host in ("", "192.0.2.1"):
             raise RuntimeError("rtsp://admin:hunter2@192.0.2.1/")
 
@@ -215,13 +215,13 @@ def test_quiet_hours_follow_a_wall_clock_that_is_set(hours: float) -> None:
         running = asyncio.create_task(agent.run(world.environment(), stop))
         while world.clock.elapsed_s < 400:
             await asyncio.sleep(0)
-        assert {work for work, _ in site.done} == {Work.REACH}
+        assert {work for work, _ in site.done} == {WorkKind.REACH}
         assert agent.snapshot().quiet_until == START + timedelta(hours=8)
         world.clock.wall_s = hours * 3600
         assert agent.snapshot().quiet_until is None
         while world.clock.elapsed_s < 1100:
             await asyncio.sleep(0)
-        assert {host for work, host in site.done if work is Work.STREAM} == set(site.addresses)
+        assert {host for work, host in site.done if work is WorkKind.STREAM} == set(site.addresses)
         stop.set()
         await running
 
@@ -239,22 +239,22 @@ def test_quiet_hours_follow_a_wall_clock_that_is_set(hours: float) -> None:
 )
 def test_a_day_of_watching_holds_no_more_at_its_end(begins: datetime, quiet_h: int) -> None:
     """24 hours, wound: every kind of work at its pace, quiet by the school's own clock, nothing stacked."""
-    world, done, held = World(zone=ZoneInfo("Europe/Berlin")), list[tuple[Work, float]](), list[int]()
+    world, done, held = World(zone=ZoneInfo("Europe/Berlin")), list[tuple[WorkKind, float]](), list[int]()
     world.clock.wall_s = (begins - START).total_seconds()
 
-    async def note(work: Work, _host: str) -> None:
+    async def note(work: WorkKind, _host: str) -> None:
         done.append((work, world.clock.elapsed_s))
-        if work is Work.DISCOVER:
+        if work is WorkKind.DISCOVER:
             held.append(len(asyncio.all_tasks()))
 
     site = FakeSite(addresses=("192.0.2.1",), during=note)
     quiet = Schedule(quiet=(parse_quiet_hours("01:00-04:00"),))
     agent = live(site, 24 * 3600, world, quiet)
-    streams = [at_s for work, at_s in done if work is Work.STREAM]
+    streams = [at_s for work, at_s in done if work is WorkKind.STREAM]
     longest_h = max(b - a for a, b in pairwise(streams)) / 3600
     assert quiet_h <= longest_h <= quiet_h + 1.25  # what was held back is taken up within an hour
-    assert Counter(work for work, _ in done)[Work.REACH] >= 24 * 3600 / 75
-    assert min(Counter(int(at_s // 3600) for work, at_s in done if work is Work.REACH).values()) >= 40
+    assert Counter(work for work, _ in done)[WorkKind.REACH] >= 24 * 3600 / 75
+    assert min(Counter(int(at_s // 3600) for work, at_s in done if work is WorkKind.REACH).values()) >= 40
     assert len(held) >= 15 and max(held[3:]) <= max(held[:3])
     assert agent.snapshot().defects == 0 and world.days == 1
 
@@ -272,15 +272,15 @@ def test_a_camera_that_falls_silent_is_searched_for_elsewhere_and_not_endlessly(
         running = asyncio.create_task(agent.run(world.environment(), stop))
         while world.clock.elapsed_s < 300:
             await asyncio.sleep(0)
-        assert site.done.count((Work.DISCOVER, "")) == 1, "nobody fell silent"
+        assert site.done.count((WorkKind.DISCOVER, "")) == 1, "nobody fell silent"
         answering["192.0.2.1"] = False
         while world.clock.elapsed_s < 450:
             await asyncio.sleep(0)
-        assert site.done.count((Work.DISCOVER, "")) == 2
+        assert site.done.count((WorkKind.DISCOVER, "")) == 2
         while world.clock.elapsed_s < 2000:  # one that comes and goes with every round
             answering["192.0.2.2"] = int(world.clock.elapsed_s / 90) % 2 == 0
             await asyncio.sleep(0)
-        assert 3 <= site.done.count((Work.DISCOVER, "")) <= 5
+        assert 3 <= site.done.count((WorkKind.DISCOVER, "")) <= 5
         stop.set()
         await running
 
@@ -296,11 +296,11 @@ def test_a_reload_searches_soon_for_what_was_added() -> None:
         running = asyncio.create_task(agent.run(world.environment(), stop))
         while world.clock.elapsed_s < 100:
             await asyncio.sleep(0)
-        searched = site.done.count((Work.DISCOVER, ""))
+        searched = site.done.count((WorkKind.DISCOVER, ""))
         agent.adopt(build.site(), build.profile_stamp(), Schedule())
         while world.clock.elapsed_s < 110:
             await asyncio.sleep(0)
-        assert site.done.count((Work.DISCOVER, "")) == searched + 1
+        assert site.done.count((WorkKind.DISCOVER, "")) == searched + 1
         stop.set()
         await running
 
@@ -310,7 +310,7 @@ def test_a_reload_searches_soon_for_what_was_added() -> None:
 def test_stopping_ends_every_session_in_time() -> None:
     torn_down = []
 
-    async def session(work: Work, host: str) -> None:
+    async def session(work: WorkKind, host: str) -> None:
         try:
             await asyncio.Event().wait()
         finally:
@@ -328,7 +328,7 @@ def test_a_session_that_will_not_end_does_not_hold_up_the_stop(monkeypatch: pyte
 
     is_over = False
 
-    async def stubborn(work: Work, host: str) -> None:
+    async def stubborn(work: WorkKind, host: str) -> None:
         while not is_over:
             try:
                 await asyncio.sleep(0.05)
@@ -375,7 +375,7 @@ def test_reload_is_adopted_or_told() -> None:
         before = Counter(site.done)
         while world.clock.elapsed_s < 200:
             await asyncio.sleep(0)
-        assert all((Counter(site.done) - before)[Work.STREAM, host] >= 2 for host in site.addresses)
+        assert all((Counter(site.done) - before)[WorkKind.STREAM, host] >= 2 for host in site.addresses)
         stop.set()
         await running
 
@@ -387,10 +387,10 @@ def test_ready_only_after_a_whole_round() -> None:
     agent = agent_of(site)
     world = World()
 
-    async def late(work: Work, host: str) -> None:
-        if work is Work.DISCOVER:
+    async def late(work: WorkKind, host: str) -> None:
+        if work is WorkKind.DISCOVER:
             site.addresses = ("192.0.2.1",)
-        elif work is Work.INTERROGATE:
+        elif work is WorkKind.INTERROGATE:
             assert not agent.is_ready()
 
     site.during = late
@@ -404,4 +404,4 @@ def test_ready_only_after_a_whole_round() -> None:
         await running
 
     asyncio.run(scenario())
-    assert agent.is_ready() and (Work.INTERROGATE, "192.0.2.1") in site.done
+    assert agent.is_ready() and (WorkKind.INTERROGATE, "192.0.2.1") in site.done

@@ -186,7 +186,7 @@ def test_a_conversation_during_the_judgement_blames_no_neighbour_behind_the_same
     watched, fleet = world
     first, second = f"{HOST}:8000", f"{HOST}:8001"
     begun, go_on = threading.Event(), threading.Event()
-    judge: Any = vars(site_module)["judge_all"]
+    judge: Any = vars(site_module)["judge_and_publish"]
 
     def judge_slowly(*about: Any) -> Any:
         begun.set()
@@ -197,7 +197,7 @@ def test_a_conversation_during_the_judgement_blames_no_neighbour_behind_the_same
         return with_ports(8000, 8001)
 
     monkeypatch.setattr(site_module, "search", search)
-    monkeypatch.setattr(site_module, "judge_all", judge_slowly)
+    monkeypatch.setattr(site_module, "judge_and_publish", judge_slowly)
 
     async def scenario() -> None:
         await watched.discover()

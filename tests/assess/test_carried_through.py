@@ -10,10 +10,10 @@ import pytest
 
 from camagent.assess.catalogue import CATALOGUE
 from camagent.assess.engine import FILE_FAULTS, assess, assess_site
-from camagent.assess.judgement import Judgement, say
+from camagent.assess.judgement import Judgement, phrase
 from camagent.assess.requirement_profile import Row
 from camagent.assess.rule import About, Rule
-from camagent.assess.sections import main_stream
+from camagent.assess.sections import main_stream_or_fault
 from camagent.model.device import DefaultLoginTrial
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import Outcome
@@ -37,7 +37,7 @@ def test_a_finding_says_on_what_basis_it_stands_and_which_stream_it_is_about(row
 
 
 def without_a_bound(camera: CameraFacts, *, odd: int) -> Judgement:
-    return Judgement(Outcome.PASS, say("packets_lost_none"))
+    return Judgement(Outcome.PASS, phrase("packets_lost_none"))
 
 
 def broken(camera: CameraFacts) -> Judgement:
@@ -76,7 +76,7 @@ def test_a_media_file_is_told_why_network_rows_do_not_apply() -> None:
 def test_where_no_stream_is_called_main_the_first_one_is() -> None:
     sub = sub_stream()
     assert sub.role is StreamRole.SUB
-    assert main_stream(camera_facts(streams=(sub,))) is sub
+    assert main_stream_or_fault(camera_facts(streams=(sub,))) is sub
 
 
 def test_an_answer_for_one_camera_does_not_answer_for_the_school() -> None:

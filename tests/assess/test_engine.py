@@ -226,13 +226,13 @@ def test_a_bug_in_a_rule_costs_one_finding_and_is_reported_as_ours(caplog: pytes
 def test_a_rule_can_be_added_in_one_file(tmp_path) -> None:  # type: ignore[no-untyped-def]
     def packets_seen(stream: StreamFacts, *, minimum_packets: int) -> Judgement:
         """At least that many packets came."""
-        from camagent.assess.judgement import say
+        from camagent.assess.judgement import phrase
         from camagent.model.stream import MeasuredStream
 
         packets = stream.measured.rtp_packets if isinstance(stream.measured, MeasuredStream) else 0
         good = packets >= minimum_packets
         return Judgement(
-            Outcome.PASS if good else Outcome.FAIL, say("packets_few", packets=packets), observed=packets
+            Outcome.PASS if good else Outcome.FAIL, phrase("packets_few", packets=packets), observed=packets
         )
 
     catalogue = {**CATALOGUE, "packets_seen": Rule(packets_seen, About.MAIN_STREAM, "minimum_packets")}

@@ -760,10 +760,10 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_told_with_the_systems_reason(tmp_path: Path) -> None:
-    from camagent.operator_files import read_toml
+    from camagent.operator_files import read_toml_file
 
     with pytest.raises(OperatorError) as caught:
-        read_toml(tmp_path, 1_000_000)  # a folder
+        read_toml_file(tmp_path, 1_000_000)  # a folder
     (sentence,) = caught.value.problems
     assert both(sentence).en == f"{tmp_path}: cannot be read (it is a folder, not a file)"
 
@@ -863,10 +863,10 @@ def test_whatever_stands_in_a_file_is_refused_with_problems_and_never_breaks_the
     head: dict[str, object], row: dict[str, object], rule: str
 ) -> None:
     from camagent.assess.catalogue import CATALOGUE
-    from camagent.assess.profile_rows import Reader, Shapes
+    from camagent.assess.profile_rows import ProfileReader, Shapes
     from camagent.operator_files.profile_shape import file_problems, row_problems
 
-    reader = Reader("f", CATALOGUE, Shapes(file_problems, row_problems))
+    reader = ProfileReader("f", CATALOGUE, Shapes(file_problems, row_problems))
     with pytest.raises(OperatorError) as caught:
         reader.take({"profile": head, "require": [{"id": "X", "rule": rule, **row}]}, "f")
         reader.finish()

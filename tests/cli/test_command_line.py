@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from camagent.app import RunOptions, search_plan
-from camagent.cli.language import choose
+from camagent.cli.language import choose_language
 from camagent.cli.main import COMMANDS
 from camagent.cli.mistakes import exit_code
 from camagent.model.onvif import ONVIF_SEARCH_PORTS, RTSP_PORTS
@@ -254,7 +254,7 @@ def test_exit_codes_are_the_contracts(verdicts: tuple[int, int, int], code: int)
 def test_the_language_is_the_option_else_the_locale_else_vietnamese(
     arguments: list[str], environment: dict[str, str], lang: str
 ) -> None:
-    assert choose(arguments, environment) == lang
+    assert choose_language(arguments, environment) == lang
 
 
 def test_the_project_has_no_output_outside_its_folder(tmp_path: Path) -> None:

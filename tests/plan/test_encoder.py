@@ -16,7 +16,7 @@ from camagent.assess.engine import assess
 from camagent.model.device import Range
 from camagent.model.finding import Action, Outcome, Setting
 from camagent.plan.bounds import bounds_of
-from camagent.plan.encoder import Ability, Choice, choose, measured_bitrate_bps
+from camagent.plan.encoder import Ability, Choice, choose_encoder, measured_bitrate_bps
 from camagent.plan.main_encoder import main_profile
 from camagent.text import both
 from tests.builders import (
@@ -57,7 +57,7 @@ def called(setting: Setting) -> tuple[list[str], Any]:
 
 
 def choice(subject: Any) -> Choice:
-    return choose(subject, assess(PROFILE, subject, site_facts()))
+    return choose_encoder(subject, assess(PROFILE, subject, site_facts()))
 
 
 def changes(proposal: Choice) -> dict[str, tuple[Any, Any]]:
@@ -243,7 +243,7 @@ def test_without_onvif_nothing_is_known_of_the_encoder() -> None:
         camera_facts(streams=()),
     ):
         assert main_profile(subject) is None
-        assert choose(subject, ()).ability is Ability.UNKNOWN
+        assert choose_encoder(subject, ()).ability is Ability.UNKNOWN
     other = camera_facts(streams=(stream_facts(),))
     assert main_profile(other) is not None and main_profile(other).token == "P1"  # type: ignore[union-attr]
 
@@ -287,7 +287,7 @@ def test_a_gop_setting_that_is_already_right_is_not_told() -> None:
 
 def test_a_gop_without_a_bound_is_left_as_it_is() -> None:
     only = [finding(check="keyframe_interval", required=None, outcome=Outcome.FAIL)]
-    assert choose(camera(gop_length_frames=400), only) == NOTHING_TO_CHANGE
+    assert choose_encoder(camera(gop_length_frames=400), only) == NOTHING_TO_CHANGE
 
 
 def test_a_gop_that_was_not_at_fault_is_left_alone() -> None:
@@ -410,12 +410,14 @@ def test_a_profile_that_asks_nothing_of_the_encoder_sets_no_bounds() -> None:
     bounds = bounds_of(())
     assert (bounds.minimum_px, bounds.codecs, bounds.preferred_codecs) == (None, None, ())
     assert (bounds.minimum_hz, bounds.maximum_gop_s, bounds.maximum_bps) == (None, None, None)
-    assert choose(camera((encoder_options(resolutions=(), frame_rates_hz=()),)), ()) == NOTHING_TO_CHANGE
+    assert (
+        choose_encoder(camera((encoder_options(resolutions=(), frame_rates_hz=()),)), ()) == NOTHING_TO_CHANGE
+    )
 
 
 def test_a_codec_change_alone_keeps_size_and_rate_that_nobody_asked_to_change() -> None:
     only = [finding(check="codec", required=("h264",), outcome=Outcome.FAIL)]
-    proposal = choose(camera((h264(),), codec="mjpeg", frame_rate_hz=7.0, **SMALL), only)  # type: ignore[arg-type]
+    proposal = choose_encoder(camera((h264(),), codec="mjpeg", frame_rate_hz=7.0, **SMALL), only)  # type: ignore[arg-type]
     assert changes(proposal) == {"codec": ("mjpeg", "h264")}
 
 

@@ -13,7 +13,7 @@ from camagent.model.fault import FaultCode
 from camagent.model.finding import Action, Outcome, Severity, Upgrade
 from camagent.model.scan_result import CameraFacts, Declaration
 from camagent.plan.bounds import bounds_of, outcomes_of
-from camagent.plan.encoder import Ability, choose
+from camagent.plan.encoder import Ability, choose_encoder
 from camagent.plan.upgrade import plan_upgrade
 from camagent.text import both
 from tests.builders import (
@@ -41,7 +41,7 @@ def keys(plan: Upgrade) -> list[str]:
 
 
 def chosen(subject: CameraFacts, *also: Any) -> Any:
-    return choose(subject, (*assess(PROFILE, subject, site_facts()), *also))
+    return choose_encoder(subject, (*assess(PROFILE, subject, site_facts()), *also))
 
 
 def test_1072_lines_that_were_let_pass_are_enough_for_the_plan_too() -> None:
@@ -343,12 +343,14 @@ def test_a_minor_density_is_mended_along_while_somebody_is_in_the_menus() -> Non
 def test_a_profile_that_only_asks_density_sets_the_size_or_leaves_it() -> None:
     subject = watched(5.0, width_px=1920, height_px=1080)
     low = finding(check="pixel_density", outcome=Outcome.FAIL, required=500.0)
-    assert [s.then for s in choose(subject, (low,)).settings if s.name != "bitrate"] == [(2560, 1440)]
-    assert choose(subject, (replace(low, required=501.0 * 1.024),)).settings == ()
-    assert choose(subject, (replace(low, required=None),)).settings == ()
-    assert choose(replace(subject, declaration=None), (low,)).settings == ()
+    assert [s.then for s in choose_encoder(subject, (low,)).settings if s.name != "bitrate"] == [(2560, 1440)]
+    assert choose_encoder(subject, (replace(low, required=501.0 * 1.024),)).settings == ()
+    assert choose_encoder(subject, (replace(low, required=None),)).settings == ()
+    assert choose_encoder(replace(subject, declaration=None), (low,)).settings == ()
     blind = watched(5.0, options=(encoder_options(resolutions=()),), width_px=1920, height_px=1080)
-    assert choose(blind, (low,)).ability is Ability.YES and choose(blind, (low,)).settings == ()
+    assert (
+        choose_encoder(blind, (low,)).ability is Ability.YES and choose_encoder(blind, (low,)).settings == ()
+    )
 
 
 def test_an_upright_picture_counts_its_short_side() -> None:
@@ -383,7 +385,7 @@ def test_a_picture_is_turned_only_where_both_sizes_say_so(sent: Any, now: Any, t
     measured = {"width_px": sent[0], "height_px": sent[1]}
     subject = watched(5.0, width_px=now[0], height_px=now[1], measured=measured)
     low = finding(check="pixel_density", outcome=Outcome.FAIL, required=400.0)  # 2000 px across
-    assert [s.then for s in choose(subject, (low,)).settings if s.name != "bitrate"] == (
+    assert [s.then for s in choose_encoder(subject, (low,)).settings if s.name != "bitrate"] == (
         [then] if then else []
     )
 

@@ -13,8 +13,8 @@ from camagent.document.reasons import Reasons
 from camagent.document.wording import (
     basis_short,
     basis_text,
+    reason_text,
     uncertain_note,
-    why_text,
 )
 from camagent.document.write import scan_document
 from camagent.model.finding import Action, Outcome, Severity, Verdict
@@ -134,6 +134,6 @@ def test_doubt_is_marked_where_money_or_a_risk_is_meant(action: Action, certain:
 
 
 def test_why_an_address_was_not_checked_is_a_sentence_or_the_word_itself() -> None:
-    assert why_text("not_a_camera", "vi") == "không phải camera"
-    assert why_text("timeout", "en").startswith("The device accepted")
-    assert why_text("something_new", "en") == "something_new"
+    assert reason_text("not_a_camera", "vi") == "không phải camera"
+    assert reason_text("timeout", "en").startswith("The device accepted")
+    assert reason_text("something_new", "en") == "something_new"

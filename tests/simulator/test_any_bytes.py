@@ -14,7 +14,7 @@ from camagent.simulator.clips import load_clip
 from camagent.simulator.describe import Description
 from camagent.simulator.doors import DoorKeeper, SimulatedDoor
 from camagent.simulator.live_clip import LiveSource
-from camagent.simulator.onvif_xml import NotSoap, SoapRequest, envelope, parse_request
+from camagent.simulator.onvif_xml import NotSoap, SoapRequest, envelope, parse_soap_request
 from camagent.simulator.probe_answers import parse_probe
 from camagent.simulator.rtsp_connection import ServedConnection
 from camagent.simulator.rtsp_messages import MAX_REQUEST_BYTES
@@ -119,7 +119,7 @@ def test_what_never_becomes_a_request_is_cut_off() -> None:
 def test_soap_is_a_request_or_refused(body: bytes) -> None:
     request = None
     with suppress(NotSoap):
-        request = parse_request(body)
+        request = parse_soap_request(body)
         assert isinstance(request, SoapRequest)
     judged(request is not None)
 

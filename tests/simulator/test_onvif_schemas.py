@@ -27,7 +27,7 @@ from camagent.simulator import onvif_device, onvif_media, onvif_recording
 from camagent.simulator.default_school import default_school
 from camagent.simulator.onvif_device import services
 from camagent.simulator.onvif_recording import VIDEO_TRACK, SearchSessions
-from camagent.simulator.onvif_xml import NAMESPACES, element, envelope, fault, parse_request
+from camagent.simulator.onvif_xml import NAMESPACES, element, envelope, fault, parse_soap_request
 from camagent.simulator.recorder import recorder
 from camagent.simulator.settings import SETTERS
 from camagent.simulator.simulated_camera import SimulatedCamera, encoder_token
@@ -118,7 +118,7 @@ def test_every_request_of_an_interview_is_valid(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(recording_interview, "MAX_PAGES", 0)  # a search that is given up is ended
     cut = sent_to(own_recorder(2))
     camera = sent_to(own_school(1)[0])
-    names = {parse_request(body).operation for body in (*whole, *cut, *camera)}
+    names = {parse_soap_request(body).operation for body in (*whole, *cut, *camera)}
     searches = {"FindRecordings", "FindEvents", "GetRecordingSearchResults", "GetEventSearchResults"}
     assert searches | {"EndSearch", "GetStreamUri", "GetUsers"} <= names
     complaints = list(chain.from_iterable(map(refused, (*whole, *cut, *camera))))
@@ -174,7 +174,7 @@ def replies_of(camera: SimulatedCamera) -> dict[str, str]:
         several = contents(camera, prefix, operation)
         for content in dict.fromkeys((*several[:3], several[-1])):
             request = asked(prefix, operation, content)
-            replies[request] = envelope(reply(camera, parse_request(request.encode()), NOW))
+            replies[request] = envelope(reply(camera, parse_soap_request(request.encode()), NOW))
     return replies | (searches_of(camera) if camera.kept else {})
 
 
@@ -184,7 +184,7 @@ def searches_of(camera: SimulatedCamera) -> dict[str, str]:
 
     def tell(operation: str, content: str) -> str:
         request = asked("tse", operation, content)
-        reply = sessions.replies["tse", operation](camera, parse_request(request.encode()), NOW)
+        reply = sessions.replies["tse", operation](camera, parse_soap_request(request.encode()), NOW)
         replies[request] = envelope(reply)
         return reply
 
@@ -207,7 +207,7 @@ def searches_of(camera: SimulatedCamera) -> dict[str, str]:
 @each(CAMERAS, lambda camera: f"{camera.name} ({camera.model})")
 def test_every_reply_of_the_simulator_is_valid(camera: SimulatedCamera) -> None:
     replies = replies_of(camera)
-    names = {parse_request(request.encode()).operation for request in replies}
+    names = {parse_soap_request(request.encode()).operation for request in replies}
     assert {operation for prefix, operation in REPLIES if prefix in services(camera)} <= names
     complaints = set(chain.from_iterable(map(refused, chain.from_iterable(replies.items()))))
     assert not complaints, sorted(complaints)[:5]

@@ -20,7 +20,7 @@ from camagent.ui.access import Access
 from camagent.ui.board import Board, Phase
 from camagent.ui.page_server import Page as Server
 from camagent.ui.page_server import Reports
-from camagent.ui.rows import Device
+from camagent.ui.rows import DeviceProgress
 from tests.builders import NOW
 from tests.publish.report.browser import CHROMIUM, Page, chromium
 from tests.publish.samples import school, view
@@ -101,7 +101,7 @@ def busy(board: Board, phase: Phase) -> None:
     board.phase, board.devices = phase, {}
     for number, step in enumerate(("found", "asking", "queued", "watching", "waiting"), start=10):
         host = f"192.168.1.{number}"
-        board.devices[host] = Device(host, f"Camera {number}", "Hikvision DS-2CD2043G2", step)
+        board.devices[host] = DeviceProgress(host, f"Camera {number}", "Hikvision DS-2CD2043G2", step)
     board.done, board.total, board.left_s = 3, 8, 41.0
     board.changed()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from itertools import chain
 
-from camagent.assess.judgement import Judgement, Reading, at_least, at_most, limited, say, unknown
+from camagent.assess.judgement import Judgement, Reading, at_least, at_most, limited, phrase, unknown
 from camagent.assess.rule import About, Rule
 from camagent.model.device import DeviceFacts, Service
 from camagent.model.fault import LOGIN_FAULTS, NOT_HEARD, Fault, FaultCode, kind_of_silence
@@ -42,7 +42,7 @@ def device_answers(device: DeviceFacts | Fault, site: SiteFacts, present_at: dat
         return _not_reached("device", device, site, present_at)
     asked = (device.services, device.information, device.media)
     if any(not isinstance(section, Fault) for section in asked):
-        return Judgement(Outcome.PASS, say("device_answers"), observed=True)
+        return Judgement(Outcome.PASS, phrase("device_answers"), observed=True)
     faults = [section for section in (device.clock, *asked) if isinstance(section, Fault)]
     return _not_reached("device", next((f for f in faults if f.code in NOT_THE_CAMERAS), faults[0]), site)
 
@@ -50,12 +50,12 @@ def device_answers(device: DeviceFacts | Fault, site: SiteFacts, present_at: dat
 def _not_reached(what: str, fault: Fault, site: SiteFacts, present_at: datetime | None = None) -> Judgement:
     if site.fell_silent and fault.code in NOT_HEARD:
         return unknown("silent_together")
-    message = say(f"fault_{fault.code}", doing=fault.doing)
+    message = phrase(f"fault_{fault.code}", doing=fault.doing)
     if fault.code in NOT_THE_CAMERAS:
         return Judgement(Outcome.NOT_ASSESSED, message)
     if present_at is not None and fault.code in ABSENT:
         message = Message("findings.was_present", (("at", present_at), ("reason", message)))
-    remedy = say(f"{what}_{kind_of_silence(fault)}_remedy")
+    remedy = phrase(f"{what}_{kind_of_silence(fault)}_remedy")
     return Judgement(Outcome.FAIL, message, observed=False, remedy=remedy)
 
 
@@ -84,7 +84,7 @@ def stream_plays(
     assert isinstance(stream, StreamFacts) and isinstance(stream.measured, MeasuredStream)
     if stream.measured.transport == "udp" and tcp_required:
         if any(f.status == UNSUPPORTED_TRANSPORT for f in stream.faults):
-            return Judgement(Outcome.FAIL, say("stream_udp_only"), observed=False)
+            return Judgement(Outcome.FAIL, phrase("stream_udp_only"), observed=False)
         return unknown("stream_tcp_untried")
     return _start(stream.measured, maximum_s, recommended_s)
 
@@ -108,7 +108,7 @@ def _start(measured: MeasuredStream, maximum_s: float, recommended_s: float) -> 
     shown_s = first_packet_s if first_picture_s is None or name == "stream_late" else first_picture_s
     return Judgement(
         outcome,
-        say(name, seconds=shown_s, maximum=maximum_s, recommended=recommended_s, window=measured.window_s),
+        phrase(name, seconds=shown_s, maximum=maximum_s, recommended=recommended_s, window=measured.window_s),
         observed=shown_s,
         measured=shown_s,
     )
@@ -132,7 +132,7 @@ def packet_loss(
     name = {Outcome.FAIL: "loss_high", Outcome.WARN: "loss_some"}.get(outcome, "loss_none")
     return Judgement(
         outcome,
-        say(
+        phrase(
             name,
             lost=measured.rtp_lost_packets,
             packets=packets,
@@ -142,7 +142,7 @@ def packet_loss(
         ),
         observed=ratio,
         measured=ratio,
-        remedy=say("loss_remedy") if outcome is Outcome.FAIL else None,
+        remedy=phrase("loss_remedy") if outcome is Outcome.FAIL else None,
     )
 
 
@@ -175,14 +175,14 @@ def onvif_conformance(
         lacking = {letter: names for letter, names in lacking.items() if letter in (*recommended, *extra)}
     if lacking:
         missing = dict.fromkeys(chain.from_iterable(lacking.values()))
-        sentence = say(
+        sentence = phrase(
             "conformance_unproven", missing=", ".join(missing), profiles=", ".join(lacking), **args
         )
     elif proven and unknown_calls:
         outcome = Outcome.FAIL if outcome is Outcome.FAIL else Outcome.WARN
-        sentence = say("conformance_calls", calls=unknown_calls, **args)
+        sentence = phrase("conformance_calls", calls=unknown_calls, **args)
     else:
-        sentence = say(name, extra=", ".join(extra), **args)
+        sentence = phrase(name, extra=", ".join(extra), **args)
     return Judgement(outcome, sentence, observed=claimed, configured=claimed)
 
 
@@ -225,7 +225,7 @@ def availability(
     name = {Outcome.FAIL: "available_rarely", Outcome.WARN: "available_mostly"}.get(outcome, "available")
     return Judgement(
         outcome,
-        say(
+        phrase(
             name,
             percent=round(100 * ratio, 2),
             answered=history.answered,

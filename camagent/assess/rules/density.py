@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import isclose
 
-from camagent.assess.judgement import Judgement, say, unknown
+from camagent.assess.judgement import Judgement, phrase, unknown
 from camagent.assess.rule import About, Rule
 from camagent.model.finding import Outcome
 from camagent.model.scan_result import Declaration
@@ -35,7 +35,7 @@ def pixel_density(
     met = density >= required or isclose(density, required)  # 1080 px over 4.32 m are 250 px/m
     return Judgement(
         Outcome.PASS if met else Outcome.FAIL,
-        say(
+        phrase(
             "density_enough" if met else "density_low",
             density=density,
             required=required,

@@ -11,7 +11,7 @@ from camagent.assess.judgement import (
     at_least,
     at_most,
     codec_text,
-    say,
+    phrase,
     size_text,
     unknown,
 )
@@ -81,7 +81,7 @@ def resolution(
         name, outcome = "size_good", Outcome.PASS
     else:
         name, outcome = "size_enough", Outcome.WARN
-    message = say(
+    message = phrase(
         name, size=size_text(actual), minimum=size_text(minimum_px), recommended=size_text(recommended_px)
     )
     set_to = _size(configured.width_px, configured.height_px) if configured else None
@@ -90,7 +90,7 @@ def resolution(
     other = next((size for size in claims if size and not _alike(size, actual, tolerance_ratio)), None)
     if other is not None and outcome is not Outcome.FAIL:
         outcome = Outcome.WARN
-        message = say("size_contradicted", size=size_text(actual), claimed=size_text(other))
+        message = phrase("size_contradicted", size=size_text(actual), claimed=size_text(other))
     return Judgement(outcome, message, observed=actual, configured=set_to, declared=of_sdp, measured=actual)
 
 
@@ -127,7 +127,7 @@ def codec(
         outcome, name = Outcome.WARN, "codec_allowed"
     else:
         outcome, name = Outcome.NOT_ASSESSED, "codec_unlisted"
-    message = say(
+    message = phrase(
         name, codec=codec_text(codec_name), allowed=codec_text(*allowed), recommended=codec_text(*recommended)
     )
     set_to, of_sdp = configured.codec if configured else None, declared.codec if declared else None
@@ -135,7 +135,7 @@ def codec(
     if other is not None and outcome in (Outcome.PASS, Outcome.WARN):
         outcome, message = (
             Outcome.WARN,
-            say("codec_contradicted", codec=codec_text(codec_name), claimed=codec_text(other)),
+            phrase("codec_contradicted", codec=codec_text(codec_name), claimed=codec_text(other)),
         )
     measured_codec = measured.codec if measured else None
     return Judgement(
@@ -159,7 +159,7 @@ def sub_streams(
     name = {Outcome.FAIL: "sub_streams_few", Outcome.WARN: "sub_streams_enough"}.get(
         outcome, "sub_streams_good"
     )
-    sentence = say(name, count=count, minimum=minimum_streams, recommended=recommended_streams)
+    sentence = phrase(name, count=count, minimum=minimum_streams, recommended=recommended_streams)
     return Judgement(outcome, sentence, observed=count, configured=count)
 
 
@@ -187,7 +187,7 @@ def decode_errors(
     name = {Outcome.FAIL: "decode_errors_many", Outcome.WARN: "decode_errors_some"}.get(
         outcome, "decode_errors_none"
     )
-    sentence = say(
+    sentence = phrase(
         name, errors=measured.decode_errors, pictures=pictures, limit=round(100 * maximum_ratio, 2)
     )
     return Judgement(outcome, sentence, observed=ratio, measured=ratio)
@@ -220,7 +220,7 @@ def picture(
     poor = [condition for condition in get_args(Condition) if condition in warned & set(image.conditions)]
     if poor:
         return _shows(Outcome.WARN, poor)
-    return Judgement(Outcome.PASS, say("picture_good", frames=image.frames), observed=(), measured=())
+    return Judgement(Outcome.PASS, phrase("picture_good", frames=image.frames), observed=(), measured=())
 
 
 def _shows(outcome: Outcome, conditions: Sequence[Condition]) -> Judgement:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from camagent.assess.judgement import Judgement, say
+from camagent.assess.judgement import Judgement, phrase
 from camagent.assess.rule import About, Rule
 from camagent.model.finding import Outcome
 from camagent.model.scan_result import Declaration, ManualAnswer, SiteFacts
@@ -12,7 +12,7 @@ from camagent.model.scan_result import Declaration, ManualAnswer, SiteFacts
 VIETNAM = timedelta(hours=7)  # answers carry the date on the answering person's wall
 
 
-def answered(answer: ManualAnswer | None, site: SiteFacts, valid_days: int) -> Judgement:
+def judged_answer(answer: ManualAnswer | None, site: SiteFacts, valid_days: int) -> Judgement:
     """What a person said, while it holds; never a pass when nobody said anything, or it ran out."""
     if answer is None:
         return _open("manual_open")
@@ -24,12 +24,12 @@ def answered(answer: ManualAnswer | None, site: SiteFacts, valid_days: int) -> J
     if ends < today:
         return _open("manual_expired", **args)
     if answer.met:
-        return Judgement(Outcome.PASS, say("manual_met", **args), observed=True, manual=True)
-    return Judgement(Outcome.FAIL, say("manual_not_met", **args), observed=False, manual=True)
+        return Judgement(Outcome.PASS, phrase("manual_met", **args), observed=True, manual=True)
+    return Judgement(Outcome.FAIL, phrase("manual_not_met", **args), observed=False, manual=True)
 
 
 def _open(name: str, **args: str) -> Judgement:
-    return Judgement(Outcome.NOT_ASSESSED, say(name, **args), manual=True)
+    return Judgement(Outcome.NOT_ASSESSED, phrase(name, **args), manual=True)
 
 
 def camera_answer(
@@ -43,13 +43,13 @@ def camera_answer(
 ) -> Judgement:
     """A person confirmed this of the camera, or of the whole school."""
     if outdoor_only and declaration is not None and declaration.outdoor is False:
-        return Judgement(Outcome.NOT_APPLICABLE, say("manual_indoor"))
-    return answered(answer, site, valid_days)
+        return Judgement(Outcome.NOT_APPLICABLE, phrase("manual_indoor"))
+    return judged_answer(answer, site, valid_days)
 
 
 def site_answer(answer: ManualAnswer | None, site: SiteFacts, *, asks: str, valid_days: int) -> Judgement:
     """A person confirmed this of the school."""
-    return answered(answer, site, valid_days)
+    return judged_answer(answer, site, valid_days)
 
 
 RULES = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from camagent.assess.judgement import Judgement, Reading, at_least, at_most, say, unknown
+from camagent.assess.judgement import Judgement, Reading, at_least, at_most, phrase, unknown
 from camagent.assess.rule import About, Rule
 from camagent.model.finding import Outcome
 from camagent.model.scan_result import History
@@ -19,7 +19,7 @@ def checked_daily(
     name = {Outcome.FAIL: "checked_rarely", Outcome.WARN: "checked_mostly"}.get(outcome, "checked_daily")
     return Judgement(
         outcome,
-        say(
+        phrase(
             name,
             checked=history.days_checked,
             days=history.days,
@@ -43,7 +43,7 @@ def repaired(history: History, *, maximum_s: float, recommended_s: float, minimu
         name = "repaired_never"
     return Judgement(
         outcome,
-        say(
+        phrase(
             name,
             hours=round(dark_s / 3600, 1),
             maximum=round(maximum_s / 3600, 1),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from camagent.assess.judgement import Judgement, Reading, at_least, at_most, say, unknown
+from camagent.assess.judgement import Judgement, Reading, at_least, at_most, phrase, unknown
 from camagent.assess.rule import UNITS, About, Rule
 from camagent.model.finding import Outcome
 from camagent.model.stream import ConfiguredStream, DeclaredStream, MeasuredStream
@@ -39,7 +39,7 @@ def frame_rate(
     name = {Outcome.FAIL: below, Outcome.NOT_ASSESSED: "rate_unclear", Outcome.WARN: "rate_enough"}
     return Judgement(
         outcome,
-        say(
+        phrase(
             name.get(outcome, "rate_good"),
             rate=rate.value,
             minimum=minimum_hz,
@@ -121,7 +121,7 @@ def frame_rate_kept(
     name = {Outcome.FAIL: "kept_not", Outcome.NOT_ASSESSED: "rate_unclear_ratio", Outcome.WARN: "kept_almost"}
     return Judgement(
         outcome,
-        say(
+        phrase(
             name.get(outcome, "kept"),
             rate=rate.value,
             configured=configured.frame_rate_hz,
@@ -159,7 +159,7 @@ def bitrate(
         outcome, name = Outcome.PASS, "bitrate_good"
     return Judgement(
         outcome,
-        say(name, rate=round(rate_bps / 1e6, 2), below=warn_below_bps / 1e6, above=warn_above_bps / 1e6),
+        phrase(name, rate=round(rate_bps / 1e6, 2), below=warn_below_bps / 1e6, above=warn_above_bps / 1e6),
         observed=rate_bps,
         configured=configured.bitrate_bps if configured else None,
         measured=rate_bps,
@@ -193,7 +193,7 @@ def keyframe_interval(
         return unknown("gop_unseen", window=measured.window_s)
     return Judgement(
         outcome,
-        say(name, gop=gop_s, maximum=maximum_s, recommended=recommended_s),
+        phrase(name, gop=gop_s, maximum=maximum_s, recommended=recommended_s),
         observed=gop_s,
         configured=configured_s,
         measured=gop_s,

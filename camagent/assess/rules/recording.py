@@ -6,9 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from camagent.assess.judgement import Judgement, say
+from camagent.assess.judgement import Judgement, phrase
 from camagent.assess.rule import About, Rule
-from camagent.assess.rules.manual import answered
+from camagent.assess.rules.manual import judged_answer
 from camagent.model.device import DeviceClock, DeviceFacts, MediaFacts
 from camagent.model.finding import Outcome
 from camagent.model.recordings import ChannelRecording, RecordingFacts, TimeSpan, as_one_channel
@@ -67,7 +67,7 @@ class _Asked:
         """The answer of a person; where there is none, why the device's own word does not do."""
         if self.by_hand.outcome is not Outcome.NOT_ASSESSED:
             return self.by_hand
-        return Judgement(Outcome.NOT_ASSESSED, say(name, **args), manual=True)
+        return Judgement(Outcome.NOT_ASSESSED, phrase(name, **args), manual=True)
 
 
 def retention(
@@ -91,7 +91,7 @@ def retention(
     answer. So it is with a date that cannot be (1970, tomorrow), with a clock that is wrong by more than a
     hole, and with no recording at all.
     """
-    by_hand = answered(answer, site, valid_days)
+    by_hand = judged_answer(answer, site, valid_days)
     device = camera.device if isinstance(camera.device, DeviceFacts) else None
     if recording is None or device is None:
         return by_hand
@@ -133,13 +133,13 @@ def _judge(asked: _Asked, own: ChannelRecording, recording: RecordingFacts, is_r
     name = "retention_gap" if oldest_days >= minimum else "retention_short"
     if stopped:
         name = "retention_stopped"
-    return Judgement(Outcome.FAIL, say(name, days=days, minimum=minimum), observed=days, measured=days)
+    return Judgement(Outcome.FAIL, phrase(name, days=days, minimum=minimum), observed=days, measured=days)
 
 
 def _nothing_kept(asked: _Asked, own: ChannelRecording) -> Judgement:
     if not own.times_told:
         return asked.a_person("retention_times_untold")
-    return Judgement(Outcome.FAIL, say("retention_none"))
+    return Judgement(Outcome.FAIL, phrase("retention_none"))
 
 
 def _enough(own: ChannelRecording, kept: ChannelHolding, minimum_days: float) -> Judgement:
@@ -149,7 +149,7 @@ def _enough(own: ChannelRecording, kept: ChannelHolding, minimum_days: float) ->
         outcome, name = Outcome.WARN, "retention_holes_unknown"
     elif kept.days_with_holes:
         outcome, name = Outcome.WARN, "retention_holes"
-    sentence = say(name, days=kept.days, minimum=minimum_days, holes=kept.days_with_holes)
+    sentence = phrase(name, days=kept.days, minimum=minimum_days, holes=kept.days_with_holes)
     return Judgement(outcome, sentence, observed=kept.days, measured=kept.days)
 
 
@@ -243,7 +243,7 @@ def _no_channel(asked: _Asked, recording: RecordingFacts, media: MediaFacts | No
     profiles = media.profiles if media is not None else ()
     names = {p.video_source for p in profiles} | {p.token for p in profiles}
     if channels and all(channel.source in names for channel in channels):
-        return Judgement(Outcome.FAIL, say("retention_none"))
+        return Judgement(Outcome.FAIL, phrase("retention_none"))
     return asked.a_person("retention_no_channel")
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from camagent.assess.judgement import Judgement, say, unknown
+from camagent.assess.judgement import Judgement, phrase, unknown
 from camagent.assess.rule import About, Rule
-from camagent.assess.rules.manual import answered
+from camagent.assess.rules.manual import judged_answer
 from camagent.model.device import (
     AnonymousAccess,
     DefaultLoginTrial,
@@ -32,17 +32,17 @@ def default_login(
 ) -> Judgement:
     """No factory log-in is let in: by the opt-in trial, else by a person's answer."""
     if default_login is None or (default_login.accepted is None and not default_login.tried):
-        return answered(answer, site, valid_days)
+        return judged_answer(answer, site, valid_days)
     if default_login.accepted is not None:
         return Judgement(
             Outcome.FAIL,
-            say("default_accepted", user=default_login.accepted),
+            phrase("default_accepted", user=default_login.accepted),
             observed=False,
-            remedy=say("password_remedy"),
+            remedy=phrase("password_remedy"),
         )
     if default_login.stopped is not None:
         return unknown(f"fault_{default_login.stopped.code}", doing=default_login.stopped.doing)
-    return Judgement(Outcome.PASS, say("default_refused", tried=default_login.tried), observed=True)
+    return Judgement(Outcome.PASS, phrase("default_refused", tried=default_login.tried), observed=True)
 
 
 def anonymous_onvif(
@@ -58,21 +58,23 @@ def anonymous_onvif(
         open_to_all = "GetStreamUri" in open_operations
         return Judgement(
             Outcome.FAIL if open_operations else Outcome.WARN,
-            say("password_for_all" if open_to_all else "password_in_address"),
+            phrase("password_for_all" if open_to_all else "password_in_address"),
             observed=tuple(open_operations),
-            remedy=say("authentication_remedy") if open_operations else say("password_in_address_remedy"),
+            remedy=phrase("authentication_remedy")
+            if open_operations
+            else phrase("password_in_address_remedy"),
         )
     if open_operations:
         return Judgement(
             Outcome.FAIL,
-            say("onvif_open", operations=", ".join(open_operations)),
+            phrase("onvif_open", operations=", ".join(open_operations)),
             observed=tuple(open_operations),
-            remedy=say("authentication_remedy"),
+            remedy=phrase("authentication_remedy"),
         )
     refused = [operation for operation in anonymous.asked if operation not in allowed]
     if not refused:
         return unknown("onvif_untried")
-    return Judgement(Outcome.PASS, say("onvif_closed", operations=", ".join(refused)), observed=())
+    return Judgement(Outcome.PASS, phrase("onvif_closed", operations=", ".join(refused)), observed=())
 
 
 def _tells_password(camera: CameraFacts) -> bool:
@@ -95,19 +97,19 @@ def anonymous_stream(camera: CameraFacts) -> Judgement:
     ]
     if any(anonymous for _, anonymous in outcomes):
         return Judgement(
-            Outcome.FAIL, say("stream_open"), observed=False, remedy=say("authentication_remedy")
+            Outcome.FAIL, phrase("stream_open"), observed=False, remedy=phrase("authentication_remedy")
         )
     snapshot = camera.device.snapshot if isinstance(camera.device, DeviceFacts) else None
     if isinstance(snapshot, SnapshotAccess) and snapshot.anonymous:
         return Judgement(
-            Outcome.FAIL, say("snapshot_open"), observed=False, remedy=say("authentication_remedy")
+            Outcome.FAIL, phrase("snapshot_open"), observed=False, remedy=phrase("authentication_remedy")
         )
     if (StreamRole.MAIN, False) not in outcomes:
         return unknown("absent_access")
     if not isinstance(snapshot, SnapshotAccess):  # half of the row was not seen: no pass
         gap = "snapshot_untried" if snapshot is None else "snapshot_untold"
-        return Judgement(Outcome.WARN, say(f"stream_closed_{gap}", streams=len(outcomes)), observed=True)
-    return Judgement(Outcome.PASS, say("stream_closed", streams=len(outcomes)), observed=True)
+        return Judgement(Outcome.WARN, phrase(f"stream_closed_{gap}", streams=len(outcomes)), observed=True)
+    return Judgement(Outcome.PASS, phrase("stream_closed", streams=len(outcomes)), observed=True)
 
 
 def open_ports(ports: PortFacts, *, denied_tcp: tuple[int, ...], doubtful_tcp: tuple[int, ...]) -> Judgement:
@@ -116,9 +118,9 @@ def open_ports(ports: PortFacts, *, denied_tcp: tuple[int, ...], doubtful_tcp: t
     if denied:
         return Judgement(
             Outcome.FAIL,
-            say("ports_open", ports=_listed(denied)),
+            phrase("ports_open", ports=_listed(denied)),
             observed=tuple(denied),
-            remedy=say("ports_remedy"),
+            remedy=phrase("ports_remedy"),
         )
     untold = sorted(set(denied_tcp) - set(ports.closed))
     if untold:
@@ -126,9 +128,9 @@ def open_ports(ports: PortFacts, *, denied_tcp: tuple[int, ...], doubtful_tcp: t
     doubtful = sorted(set(ports.open) & set(doubtful_tcp))
     if doubtful:
         return Judgement(
-            Outcome.WARN, say("ports_doubtful", ports=_listed(doubtful)), observed=tuple(doubtful)
+            Outcome.WARN, phrase("ports_doubtful", ports=_listed(doubtful)), observed=tuple(doubtful)
         )
-    return Judgement(Outcome.PASS, say("ports_closed", ports=_listed(denied_tcp)), observed=())
+    return Judgement(Outcome.PASS, phrase("ports_closed", ports=_listed(denied_tcp)), observed=())
 
 
 def _listed(ports: list[int] | tuple[int, ...]) -> str:
@@ -140,7 +142,7 @@ def firmware(
 ) -> Judgement:
     """The firmware's version is known, and the list (or a person) says that it is still supported."""
     version = information.firmware
-    by_hand = answered(answer, site, valid_days)
+    by_hand = judged_answer(answer, site, valid_days)
     if not version:
         return unknown("firmware_unknown") if by_hand.outcome is Outcome.NOT_ASSESSED else by_hand
     for maker, model, pattern, word in site.firmware:
@@ -151,17 +153,17 @@ def firmware(
         ):
             continue
         if word == "allow":
-            return Judgement(Outcome.PASS, say("firmware_allowed", version=version), observed=version)
+            return Judgement(Outcome.PASS, phrase("firmware_allowed", version=version), observed=version)
         return Judgement(
             Outcome.FAIL,
-            say("firmware_denied", version=version),
+            phrase("firmware_denied", version=version),
             observed=version,
-            remedy=say("firmware_remedy"),
+            remedy=phrase("firmware_remedy"),
         )
     if by_hand.outcome is not Outcome.NOT_ASSESSED:
         return by_hand
     return Judgement(
-        Outcome.NOT_ASSESSED, say("firmware_unlisted", version=version), observed=version, manual=True
+        Outcome.NOT_ASSESSED, phrase("firmware_unlisted", version=version), observed=version, manual=True
     )
 
 
@@ -176,11 +178,11 @@ def accounts(
     """An account of its own with few rights exists for the connection to the city."""
     low = sum(1 for user in users or () if user.level in low_levels)
     if users and low:
-        return Judgement(Outcome.PASS, say("accounts_low", count=low, total=len(users)), observed=True)
+        return Judgement(Outcome.PASS, phrase("accounts_low", count=low, total=len(users)), observed=True)
     # a maker's own level may be a low one
     if not users or any(user.level != ADMINISTRATOR for user in users):
-        return answered(answer, site, valid_days)
-    return Judgement(Outcome.FAIL, say("accounts_admin_only", total=len(users)), observed=False)
+        return judged_answer(answer, site, valid_days)
+    return Judgement(Outcome.FAIL, phrase("accounts_admin_only", total=len(users)), observed=False)
 
 
 RULES = (

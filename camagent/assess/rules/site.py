@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from camagent.assess.judgement import Judgement, say, unknown
+from camagent.assess.judgement import Judgement, phrase, unknown
 from camagent.assess.rule import About, Rule
-from camagent.assess.sections import main_stream
+from camagent.assess.sections import main_stream_or_fault
 from camagent.model.finding import Outcome
 from camagent.model.scan_result import CameraFacts, SiteFacts
 from camagent.model.stream import MeasuredStream, StreamFacts
@@ -29,7 +29,7 @@ def uplink(
     """
     shared = [c for c in cameras if c.declaration is None or c.declaration.shared]
     if not shared:
-        return Judgement(Outcome.NOT_APPLICABLE, say("uplink_no_cameras"))
+        return Judgement(Outcome.NOT_APPLICABLE, phrase("uplink_no_cameras"))
     rates = [_bitrate_bps(camera) for camera in shared]
     shared_bps = sum(rate for rate in rates if rate is not None)
     known_bps, better_bps = headroom_factor * shared_bps, recommended_factor * shared_bps
@@ -49,7 +49,7 @@ def uplink(
     }
     if line_bps is None:
         name = "uplink_undeclared" if unread else "uplink_undeclared_all"
-        return Judgement(Outcome.NOT_ASSESSED, say(name, **args), required=known_bps)
+        return Judgement(Outcome.NOT_ASSESSED, phrase(name, **args), required=known_bps)
     return _uplink_judged(line_bps, (known_bps, better_bps), unread, args)
 
 
@@ -69,11 +69,11 @@ def _uplink_judged(
         outcome, name = Outcome.PASS, "uplink_enough"
     return Judgement(
         outcome,
-        say(name, **args),
+        phrase(name, **args),
         observed=line_bps,
         configured=line_bps,
         required=known_bps,
-        remedy=say("uplink_remedy", needed=_need_mbps(known_bps)) if outcome is Outcome.FAIL else None,
+        remedy=phrase("uplink_remedy", needed=_need_mbps(known_bps)) if outcome is Outcome.FAIL else None,
     )
 
 
@@ -83,7 +83,7 @@ def _need_mbps(bits_per_second: float) -> float:
 
 
 def _bitrate_bps(camera: CameraFacts) -> float | None:
-    stream = main_stream(camera)
+    stream = main_stream_or_fault(camera)
     measured = stream.measured if isinstance(stream, StreamFacts) else None
     return measured.bitrate_bps if isinstance(measured, MeasuredStream) and not measured.limits else None
 

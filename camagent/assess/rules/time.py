@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from camagent.assess.judgement import Judgement, Reading, at_most, say, unknown
+from camagent.assess.judgement import Judgement, Reading, at_most, phrase, unknown
 from camagent.assess.rule import About, Rule
 from camagent.model.device import DeviceClock, NetworkFacts
 from camagent.model.finding import Outcome
@@ -28,28 +28,28 @@ def time_server(clock: DeviceClock, network: NetworkFacts | None) -> Judgement:
     if clock.source.upper() != "NTP":
         return Judgement(
             Outcome.FAIL,
-            say("time_manual"),
+            phrase("time_manual"),
             observed=False,
             configured=clock.source,
-            remedy=say("time_remedy"),
+            remedy=phrase("time_remedy"),
         )
     if network is None or (network.ntp_servers is None and network.ntp_from_dhcp is None):
-        return Judgement(Outcome.NOT_ASSESSED, say("time_server_unread"), configured=clock.source)
+        return Judgement(Outcome.NOT_ASSESSED, phrase("time_server_unread"), configured=clock.source)
     servers = tuple(server for server in network.ntp_servers or () if server.strip() not in NO_ADDRESS)
     if servers:
         missing = _missing_way(servers, network)
-        sentence = say(missing or "time_server", servers=", ".join(servers))
+        sentence = phrase(missing or "time_server", servers=", ".join(servers))
         outcome = Outcome.WARN if missing else Outcome.PASS
-        remedy = say("time_way_remedy") if missing else None
+        remedy = phrase("time_way_remedy") if missing else None
         return Judgement(outcome, sentence, observed=True, configured=clock.source, remedy=remedy)
     if network.ntp_from_dhcp:  # DHCP may have named one, and may have named none
-        return Judgement(Outcome.NOT_ASSESSED, say("time_server_by_dhcp"), configured=clock.source)
+        return Judgement(Outcome.NOT_ASSESSED, phrase("time_server_by_dhcp"), configured=clock.source)
     return Judgement(
         Outcome.FAIL,
-        say("time_server_none"),
+        phrase("time_server_none"),
         observed=False,
         configured=clock.source,
-        remedy=say("time_remedy"),
+        remedy=phrase("time_remedy"),
     )
 
 
@@ -93,7 +93,7 @@ def clock_offset(
     args = {"offset": off_s, "minutes": off_s / MINUTE_S, "hours": hours, "days": off_s / DAY_S}
     return Judgement(
         outcome,
-        say(name, **args, maximum=maximum_s, uncertainty=uncertainty_s),
+        phrase(name, **args, maximum=maximum_s, uncertainty=uncertainty_s),
         observed=off_s,
         measured=off_s,
         uncertainty=uncertainty_s,
@@ -103,9 +103,9 @@ def clock_offset(
 
 def _offset_remedy(name: str, clock: DeviceClock) -> Message:
     if name == "offset_zone":
-        return say("offset_zone_remedy")
+        return phrase("offset_zone_remedy")
     by_ntp = clock.source is not None and clock.source.upper() == "NTP"
-    return say("time_remedy_ntp_on" if by_ntp else "time_remedy")
+    return phrase("time_remedy_ntp_on" if by_ntp else "time_remedy")
 
 
 def time_zone(clock: DeviceClock, *, utc_offset_s: float) -> Judgement:
@@ -126,11 +126,11 @@ def time_zone(clock: DeviceClock, *, utc_offset_s: float) -> Judgement:
     assert seen_s is not None
     return Judgement(
         outcome,
-        say(name, hours=seen_s / HOUR_S, required=utc_offset_s / HOUR_S, zone=clock.time_zone),
+        phrase(name, hours=seen_s / HOUR_S, required=utc_offset_s / HOUR_S, zone=clock.time_zone),
         observed=seen_s,
         configured=clock.time_zone,
         measured=shown_s,
-        remedy=say("zone_remedy") if outcome is Outcome.FAIL else None,
+        remedy=phrase("zone_remedy") if outcome is Outcome.FAIL else None,
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Literal
 
-from camagent.assess.judgement import Judgement, Reading, at_least, say, unknown
+from camagent.assess.judgement import Judgement, Reading, at_least, phrase, unknown
 from camagent.assess.rule import About, Rule
 from camagent.model.device import (
     USERNAME_TOKEN,
@@ -55,13 +55,13 @@ def login_scheme(
     if weak:
         offered = ", ".join(sorted(set(chain.from_iterable(weak.values()))))
         return Judgement(
-            Outcome.FAIL, say("login_weak", doors=", ".join(weak), offered=offered), observed=shown
+            Outcome.FAIL, phrase("login_weak", doors=", ".join(weak), offered=offered), observed=shown
         )
     if onvif is None or rtsp is None or not shown:
         return unknown("login_unseen")
     strong = all(_has(schemes, recommended) for schemes in doors.values() if schemes)
     outcome, name = (Outcome.PASS, "login_strong") if strong else (Outcome.WARN, "login_md5")
-    return Judgement(outcome, say(name, offered=", ".join(shown)), observed=shown)
+    return Judgement(outcome, phrase(name, offered=", ".join(shown)), observed=shown)
 
 
 def _onvif_schemes(login: Login, anonymous: AnonymousAccess | None) -> tuple[str, ...] | None:
@@ -108,15 +108,19 @@ def https(
             outcome, name = Outcome.WARN, "tls_legacy" if tls.legacy else "tls_enough"
         else:
             outcome, name = Outcome.PASS, "tls_good"
-        return Judgement(outcome, say(name, version=tls.version, minimum=minimum_tls), observed=tls.version)
+        return Judgement(
+            outcome, phrase(name, version=tls.version, minimum=minimum_tls), observed=tls.version
+        )
     listed = None if network is None or network.protocols is None else network.protocols
     offers = None if listed is None else any(p.name.upper() == "HTTPS" and p.enabled for p in listed)
     if (isinstance(tls, Fault) and tls.code in NO_HTTPS) or (tls is None and offers is False):
         if offers:
-            return Judgement(Outcome.FAIL, say("https_dead"), observed=False, remedy=say("https_dead_remedy"))
+            return Judgement(
+                Outcome.FAIL, phrase("https_dead"), observed=False, remedy=phrase("https_dead_remedy")
+            )
         can = listed is not None and any(p.name.upper() == "HTTPS" for p in listed)
         name = "https_off" if can else "https_none"
-        return Judgement(Outcome.FAIL, say(name), observed=False, remedy=say("https_remedy"))
+        return Judgement(Outcome.FAIL, phrase(name), observed=False, remedy=phrase("https_remedy"))
     if isinstance(tls, Fault):
         return unknown(f"fault_{tls.code}", doing=tls.doing)
     return unknown("absent_tls")
@@ -156,7 +160,7 @@ def certificate(
     strength = at_least(Reading(tls.key_bits), *bounds) if tls.key_kind in KEY_NAMES else Outcome.NOT_ASSESSED
     remedy = None
     if bad is not None or strength is Outcome.FAIL:
-        outcome, name, remedy = Outcome.FAIL, bad or "certificate_short_key", say("certificate_remedy")
+        outcome, name, remedy = Outcome.FAIL, bad or "certificate_short_key", phrase("certificate_remedy")
     elif strength is Outcome.NOT_ASSESSED:
         return unknown("certificate_kind", **args)
     elif tls.pinned_fingerprint is not None and tls.pinned_fingerprint != tls.fingerprint_sha256:
@@ -165,7 +169,7 @@ def certificate(
         outcome, name = strength, "certificate_good" if strength is Outcome.PASS else "certificate_enough"
     return Judgement(
         outcome,
-        say(name, **args, shared=camera.shared_fingerprints, minimum=bounds[0], recommended=bounds[1]),
+        phrase(name, **args, shared=camera.shared_fingerprints, minimum=bounds[0], recommended=bounds[1]),
         observed=tls.key_bits,
         remedy=remedy,
     )

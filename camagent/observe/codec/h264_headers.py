@@ -94,7 +94,7 @@ class _Size:
 
 
 @dataclass(frozen=True, slots=True)
-class _Vui:
+class _H264Vui:
     full_range: bool | None = None
     frame_rate_hz: float | None = None
     fixed_frame_rate: bool | None = None
@@ -225,23 +225,23 @@ def _size(bits: BitReader, chroma_step: tuple[int, int]) -> _Size:
     return _Size(width, height, coded_width, coded_height, interlaced)
 
 
-def _vui_or_unknown(bits: BitReader) -> _Vui:
+def _vui_or_unknown(bits: BitReader) -> _H264Vui:
     try:
-        return _vui(bits) if bits.flag() else _Vui()
+        return _vui(bits) if bits.flag() else _H264Vui()
     except BitstreamError:
-        return _Vui()
+        return _H264Vui()
 
 
-def _vui(bits: BitReader) -> _Vui:
+def _vui(bits: BitReader) -> _H264Vui:
     full_range = vui_range(bits)
     frame_rate_hz, fixed = None, None
     if bits.flag():
         units_in_tick, time_scale = bits.u(32), bits.u(32)
         frame_rate_hz = claimed_rate_hz(time_scale, 2 * units_in_tick)
         fixed = bits.flag()
-    vui = _Vui(full_range, frame_rate_hz, fixed)
+    vui = _H264Vui(full_range, frame_rate_hz, fixed)
     try:
-        return _Vui(full_range, frame_rate_hz, fixed, _reorder_limit(bits))
+        return _H264Vui(full_range, frame_rate_hz, fixed, _reorder_limit(bits))
     except BitstreamError:
         return vui
 

@@ -68,7 +68,7 @@ class _ProfileTierLevel:
 
 
 @dataclass(frozen=True, slots=True)
-class _Vui:
+class _H265Vui:
     full_range: bool | None = None
     fields: bool = False
     frame_rate_hz: float | None = None
@@ -222,7 +222,7 @@ def _crop(bits: BitReader, coded: tuple[int, int], unit: tuple[int, int]) -> tup
     return (width, height) if width > 0 and height > 0 else coded
 
 
-def _vui_or_unknown(bits: BitReader, poc_bits: int) -> _Vui:
+def _vui_or_unknown(bits: BitReader, poc_bits: int) -> _H265Vui:
     """Everything between the picture's format and the VUI has to be read to find the VUI at all."""
     try:
         for _ in range(6):
@@ -239,9 +239,9 @@ def _vui_or_unknown(bits: BitReader, poc_bits: int) -> _Vui:
         if bits.flag():
             bits.skip(bits.ue_at_most(32) * (poc_bits + 1))
         bits.skip(2)
-        return _vui(bits) if bits.flag() else _Vui()
+        return _vui(bits) if bits.flag() else _H265Vui()
     except BitstreamError:
-        return _Vui()
+        return _H265Vui()
 
 
 def _skip_scaling_lists(bits: BitReader) -> None:
@@ -282,7 +282,7 @@ def _predicted_set(bits: BitReader, reference_pictures: int) -> int:
     return pictures
 
 
-def _vui(bits: BitReader) -> _Vui:
+def _vui(bits: BitReader) -> _H265Vui:
     full_range = vui_range(bits)
     bits.skip(1)
     fields = bits.flag()
@@ -291,6 +291,6 @@ def _vui(bits: BitReader) -> _Vui:
         for _ in range(4):
             bits.ue()
     if not bits.flag():
-        return _Vui(full_range, fields)
+        return _H265Vui(full_range, fields)
     units_in_tick, time_scale = bits.u(32), bits.u(32)
-    return _Vui(full_range, fields, claimed_rate_hz(time_scale, units_in_tick * (2 if fields else 1)))
+    return _H265Vui(full_range, fields, claimed_rate_hz(time_scale, units_in_tick * (2 if fields else 1)))

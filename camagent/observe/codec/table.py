@@ -40,7 +40,7 @@ def first_header(name: str, nals: Sequence[bytes]) -> StreamHeader | None:
     )
 
 
-def picture(payloads: Sequence[bytes], source: PictureSource) -> bytes | None:
+def decodable_picture(payloads: Sequence[bytes], source: PictureSource) -> bytes | None:
     """The frame as the decoder wants it: a byte stream with its parameter sets in front, or a JPEG file.
 
     Returns: None where pieces are missing, or the codec is one that nobody decodes here.

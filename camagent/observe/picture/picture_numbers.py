@@ -48,7 +48,7 @@ class PictureMeasures:
     numbers: PictureNumbers
 
 
-def measure(planes: Planes) -> PictureMeasures:
+def measure_picture(planes: Planes) -> PictureMeasures:
     """Measure one picture."""
     view = PictureView(planes)
     scores = {condition.name: condition.score(view) for condition in CONDITIONS}

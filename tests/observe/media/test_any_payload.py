@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from camagent.observe.codec.codec import PictureSource
-from camagent.observe.codec.table import codec_of, picture
+from camagent.observe.codec.table import codec_of, decodable_picture
 
 FORMATS = [
     ("h264", False),
@@ -49,7 +49,7 @@ def test_no_question_raises(payload: bytes) -> None:
         for nal in (*form.parameter_sets(payload), payload):
             form.set_key(nal)
             form.field_of(payload, nal)
-        picture([payload, payload], PictureSource(codec, donl=donl))
+        decodable_picture([payload, payload], PictureSource(codec, donl=donl))
 
 
 @pytest.mark.parametrize(("codec", "head"), [("h264", b"\x18"), ("h265", b"\x60\x01")])

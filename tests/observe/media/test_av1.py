@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from camagent.model.stream import FileTarget, MeasuredStream
 from camagent.observe.codec import av1, av1_headers
 from camagent.observe.codec.codec import PictureSource
-from camagent.observe.codec.table import codec_of, picture
+from camagent.observe.codec.table import codec_of, decodable_picture
 from camagent.observe.decode_worker import Decoder, frame_bytes
 from camagent.observe.media_files import FileOptions, watch_file
 from camagent.observe.receiver import TrackPlan, TrackReceiver
@@ -79,7 +79,7 @@ def test_what_ffmpeg_sends_is_measured_and_decoded() -> None:
     assert header is not None and len(track.builder.parameter_sets) == 1
     assert (header.codec_profile, header.codec_level) == ("Main", "2.0")
     assert (header.width_px, header.height_px, header.chroma, header.bit_depth) == (WIDTH, HEIGHT, "4:2:0", 8)
-    units = [picture(kept.payloads, PictureSource("av1")) for kept in track.builder.pictures]
+    units = [decodable_picture(kept.payloads, PictureSource("av1")) for kept in track.builder.pictures]
     assert len(units) == 2 and None not in units
     for unit in units:
         frame = Decoder().decode("av1", unit or b"")
@@ -94,10 +94,10 @@ def test_a_lost_packet_damages_its_frame_and_its_picture() -> None:
     track = watched((*sent[:inside], *sent[inside + 1 :]))
     assert sum(track.builder.table(CLOCK).damaged) == 1
     same = [packet[12:] for packet, stamp in zip(sent, stamps, strict=True) if stamp == stamps[inside]]
-    assert picture(same, PictureSource("av1")) is not None
+    assert decodable_picture(same, PictureSource("av1")) is not None
     # a middle piece leaves no trace but in the sequence numbers
-    assert picture(same[1:], PictureSource("av1")) is None
-    assert picture(same[:-1], PictureSource("av1")) is None
+    assert decodable_picture(same[1:], PictureSource("av1")) is None
+    assert decodable_picture(same[:-1], PictureSource("av1")) is None
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
@@ -129,4 +129,4 @@ def test_any_bytes_give_a_value(data: bytes, head: int) -> None:
     elements, _ = av1.elements(bytes((head,)) + data)
     assert sum(len(element.data) for element in elements) <= len(data)
     assert sum(map(len, av1_headers.split_obus(data))) <= len(data)
-    picture([bytes((head,)) + data], PictureSource("av1"))
+    decodable_picture([bytes((head,)) + data], PictureSource("av1"))

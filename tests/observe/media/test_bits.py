@@ -11,7 +11,7 @@ from camagent.model.stream import MeasuredStream
 from camagent.observe.bit_rate import BitRate, bit_rate
 from camagent.observe.frames import FrameTable
 from camagent.observe.measure import measure
-from camagent.observe.timing import frame_rate
+from camagent.observe.timing import measured_frame_rate
 from tests.observe.media.tables import TICKS_25HZ, table
 
 
@@ -29,7 +29,7 @@ def still_scene(
 
 
 def rate_of(stream: FrameTable, lost_ratio: float = 0.0) -> BitRate | None:
-    return bit_rate(stream, frame_rate(stream), lost_ratio)
+    return bit_rate(stream, measured_frame_rate(stream), lost_ratio)
 
 
 @pytest.mark.parametrize("gop", [25, 50, 100])

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from camagent.observe.gop import gop
-from camagent.observe.timing import frame_rate
+from camagent.observe.timing import measured_frame_rate
 from tests.floor import judged, not_vacuous
 from tests.observe.media.tables import TICKS_25HZ, regular, table
 
@@ -130,7 +130,7 @@ def test_stamps_that_lie_do_not_time_the_gop(ticks: int) -> None:
     sizes = [60_000 if row % 50 == 0 else 3000 for row in range(126)]
     stamps, arrivals = [row * ticks for row in range(126)], [row / 12.5 for row in range(126)]
     lying = table(stamps, arrivals, keyframes=[0, 50, 100], sizes_bytes=sizes)
-    gop_facts = gop(lying, frame_rate(lying))
+    gop_facts = gop(lying, measured_frame_rate(lying))
     assert (gop_facts.length_frames, gop_facts.length_s) == (50, pytest.approx(4.0, rel=0.001))  # type: ignore[comparison-overlap]
 
 
@@ -139,5 +139,5 @@ def test_a_slow_line_does_not_lengthen_the_gop() -> None:
     sizes = [60_000, *[3000] * 24]
     ends = list(accumulate(8 * size / 88_000 for size in sizes))
     slow = table(TICKS[:25], [0.0, *ends[:-1]], keyframes=[0], sizes_bytes=sizes)
-    gop_facts = gop(slow, frame_rate(slow))
+    gop_facts = gop(slow, measured_frame_rate(slow))
     assert gop_facts.at_least_s == pytest.approx(0.96)

@@ -17,7 +17,7 @@ from camagent.model.stream import ImageFacts
 from camagent.observe.picture.conditions import EXPLAINS, ORDER
 from camagent.observe.picture.facts import image_facts
 from camagent.observe.picture.opinion import doubt_frozen
-from camagent.observe.picture.picture_numbers import CONDITIONS, PictureMeasures, measure
+from camagent.observe.picture.picture_numbers import CONDITIONS, PictureMeasures, measure_picture
 from camagent.observe.picture.view import PictureView, Planes
 from tests.observe.media.drawn_scenes import (
     SCENES,
@@ -44,7 +44,7 @@ def planes(luma: Luma, u: int | Luma = 128, v: int | Luma = 128) -> Planes:
 
 
 def measured(luma: Luma, u: int | Luma = 128, v: int | Luma = 128) -> PictureMeasures:
-    return measure(planes(luma, u, v))
+    return measure_picture(planes(luma, u, v))
 
 
 def facts(*pictures: Luma, u: int = 128, v: int = 128) -> ImageFacts:
@@ -454,7 +454,9 @@ def test_depth_range_and_padding_do_not_change_what_is_seen(coded: _Coded) -> No
     padded[:, : scaled.shape[1]] = scaled
     padded.setflags(write=False)
     neutral = np.full((360, 640), 1 << (coded.depth - 1), scaled.dtype)
-    figures = measure(Planes(padded[:, : scaled.shape[1]], (neutral, neutral), coded.depth, coded.full))
+    figures = measure_picture(
+        Planes(padded[:, : scaled.shape[1]], (neutral, neutral), coded.depth, coded.full)
+    )
     assert figures.luma_mean == pytest.approx(usual.luma_mean, abs=1)
     assert figures.luma_std == pytest.approx(usual.luma_std, abs=1)
     assert figures.sharpness == pytest.approx(usual.sharpness, abs=0.05)
@@ -476,7 +478,7 @@ def test_larger_pictures_of_the_same_scene_measure_alike() -> None:
 )
 def test_any_picture_has_measures(luma: Luma, full: bool, monochrome: bool) -> None:
     chroma = None if monochrome else (luma[::2, ::2], luma[::2, ::2])
-    figures = measure(Planes(luma, chroma, 8, full))
+    figures = measure_picture(Planes(luma, chroma, 8, full))
     assert 0 <= figures.luma_mean <= 255 and figures.luma_std >= 0 and figures.noise >= 0
     assert figures.sharpness is None or 0 <= figures.sharpness <= 1.5
     assert 0 <= figures.flat_blocks_ratio <= 1 and figures.stripe_ratio >= 0

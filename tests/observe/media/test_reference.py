@@ -14,7 +14,7 @@ import pytest
 from camagent.model.json_form import to_json
 from camagent.model.stream import PictureNumbers
 from camagent.observe.picture.facts import image_facts
-from camagent.observe.picture.picture_numbers import measure
+from camagent.observe.picture.picture_numbers import measure_picture
 from camagent.observe.picture.reference import COLUMNS, TILE, alike, compared, with_reference
 from camagent.observe.picture.shading import without_shading
 from camagent.observe.picture.surface import DETAIL_GRID
@@ -36,7 +36,7 @@ def numbers(luma: Luma, colour: int | None = 0, seed: int = 1) -> PictureNumbers
     if colour is not None:
         u[:, : WIDE // 4], v[:, : WIDE // 4] = 100, 150
         u, v = u - colour, v + colour
-    return measure(Planes(noisy(luma, 1.2, seed), (u, v), 8, False)).numbers
+    return measure_picture(Planes(noisy(luma, 1.2, seed), (u, v), 8, False)).numbers
 
 
 def half_hidden(luma: Luma) -> Luma:
@@ -117,7 +117,7 @@ def test_without_a_reference_nothing_is_compared() -> None:
 
 
 def test_a_dead_picture_is_not_compared_and_a_live_one_keeps_what_it_shows() -> None:
-    image = image_facts([measure(Planes(noisy(scene(9), 1.2), None, 8, False))])
+    image = image_facts([measure_picture(Planes(noisy(scene(9), 1.2), None, 8, False))])
     assert image is not None
     assert with_reference(image, [reference()]).conditions == (*image.conditions, "moved")
     dead = replace(image, conditions=("black",))
@@ -128,7 +128,7 @@ def test_a_dead_picture_is_not_compared_and_a_live_one_keeps_what_it_shows() -> 
 def test_the_numbers_are_few() -> None:
     """28 x 64 luma values and 7 x 16 tiles; less than 2 kB as they are stored, whatever the size of the
     picture."""
-    large = measure(Planes(dead_leaves(3, 3840, 2160), None, 8, False)).numbers
+    large = measure_picture(Planes(dead_leaves(3, 3840, 2160), None, 8, False)).numbers
     assert (len(large.luma), len(large.detail)) == (28 * 64, 7 * 16)
     assert len(large.luma + large.detail) < 2000
     assert len(json.dumps(to_json(large))) < 4000

@@ -14,7 +14,7 @@ from camagent.observe.frames import FrameTable, LongFrame
 from camagent.observe.gop import gop
 from camagent.observe.measure import measure
 from camagent.observe.slow_line import few_frames_fill_the_line, long_frames_show_it, slow_for_a_while
-from camagent.observe.timing import burst_frames, frame_rate
+from camagent.observe.timing import burst_frames, measured_frame_rate
 from tests.observe.media.tables import TICKS_25HZ, table
 from tests.observe.wire.test_measure import capture
 
@@ -60,7 +60,7 @@ ROOM, NARROW = 10.0, 0.4
 )
 def test_a_line_that_is_slow_for_a_part_is_named(phases: list[tuple[float, float]]) -> None:
     some = over(phases)
-    rate = frame_rate(some)
+    rate = measured_frame_rate(some)
     assert is_named(some) and rate is not None and rate.slow_line
     assert rate.mean_hz is None or rate.mean_hz == 25.0
 
@@ -102,7 +102,7 @@ def test_stamps_that_lie_from_beginning_to_end_are_no_slow_line(speed: float) ->
     some = over([(0.0, ROOM)])
     lying = replace(some, timestamps=tuple(round(stamp * speed) for stamp in some.timestamps))
     assert not is_named(lying)
-    rate = frame_rate(lying)
+    rate = measured_frame_rate(lying)
     assert rate is not None and not rate.slow_line
 
 
@@ -147,6 +147,6 @@ def test_a_gop_is_no_longer_than_its_stamps_say_however_late_it_came() -> None:
     """A line that brings heaps: the keyframe was not seen for eight seconds, and two seconds were sent."""
     stamps = [row * TICKS_25HZ for row in range(50)]
     some = table(stamps, [row / 25 if row < 25 else 7.0 + row / 25 for row in range(50)])
-    rate = frame_rate(some)
+    rate = measured_frame_rate(some)
     assert rate is not None and rate.basis == "stamps"
     assert gop(some, rate).at_least_s == pytest.approx(49 / 25, abs=0.05)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from camagent.observe.gop import gop
 from camagent.observe.stamp_order import reordered
-from camagent.observe.timing import Witness, burst_frames, frame_rate
+from camagent.observe.timing import Witness, burst_frames, measured_frame_rate
 from tests.floor import judged, not_vacuous
 from tests.observe.media.tables import TICKS_25HZ, regular, table
 
@@ -22,7 +22,7 @@ TICKS = [row * TICKS_25HZ for row in range(125)]
 
 def test_a_regular_stream_has_its_exact_rate() -> None:
     for hz, ticks in ((25.0, 3600), (10.0, 9000), (30.0, 3000), (15.0, 6000), (12.5, 7200)):
-        rate = frame_rate(regular(ticks=ticks))
+        rate = measured_frame_rate(regular(ticks=ticks))
         assert rate is not None
         assert (rate.mean_hz, rate.min_hz, rate.max_hz) == pytest.approx((hz, hz, hz), rel=1e-9)
         assert rate.mean_hz == hz  # not 9.999999999999998: a minimum of 10 must not fail on rounding
@@ -32,23 +32,23 @@ def test_a_regular_stream_has_its_exact_rate() -> None:
 
 
 def test_ntsc_rates_are_within_their_uncertainty() -> None:
-    rate = frame_rate(table([round(row * 90_000 * 1001 / 30_000) for row in range(150)]))
+    rate = measured_frame_rate(table([round(row * 90_000 * 1001 / 30_000) for row in range(150)]))
     assert rate is not None
     assert abs(rate.mean_hz - 30_000 / 1001) <= rate.uncertainty_hz + 1e-9  # type: ignore[operator]
 
 
 def test_no_frames_and_one_frame_have_no_rate() -> None:
-    assert frame_rate(table([])) is None
-    assert frame_rate(table([0])) is None
+    assert measured_frame_rate(table([])) is None
+    assert measured_frame_rate(table([0])) is None
 
 
 def test_loss_does_not_lower_the_rate() -> None:
     kept = [row for row in range(250) if row % 7 != 3]
     ticks = [row * TICKS_25HZ for row in kept]
     after_loss = [i for i, row in enumerate(kept) if i and kept[i - 1] != row - 1]
-    rate = frame_rate(table(ticks, damaged=after_loss))
+    rate = measured_frame_rate(table(ticks, damaged=after_loss))
     assert rate is not None and rate.mean_hz == 25.0 and rate.min_hz == 25.0
-    unmarked = frame_rate(table(ticks))
+    unmarked = measured_frame_rate(table(ticks))
     assert (
         unmarked is not None and unmarked.mean_hz < 24  # type: ignore[operator]
     )  # the sender itself left frames out: that is its rate
@@ -57,19 +57,21 @@ def test_loss_does_not_lower_the_rate() -> None:
 def test_a_stream_damaged_throughout_has_the_rate_of_its_grid() -> None:
     """One packet in five lost leaves no frame whole; stamps at whole multiples of one interval still tell."""
     kept = [row for row in range(125) if row % 9 not in (3, 4)]
-    rate = frame_rate(
+    rate = measured_frame_rate(
         table([TICKS[row] for row in kept], [row / 25 for row in kept], damaged=range(len(kept)))
     )
     assert rate is not None and rate.mean_hz == 25.0 and rate.basis == "stamps"
     rng = random.Random(1)
     loose = list(accumulate(rng.randrange(1000, 9000) for _ in range(125)))
-    assert frame_rate(table(loose, damaged=range(125))) is None  # no grid: what was lost is not known
+    assert (
+        measured_frame_rate(table(loose, damaged=range(125))) is None
+    )  # no grid: what was lost is not known
 
 
 def test_b_frames_are_sorted_before_they_are_measured() -> None:
     order = [0, 3, 1, 2, 6, 4, 5, 9, 7, 8, 12, 10, 11, 15, 13, 14]
     stream = table([TICKS[i] for i in order], [row / 25 for row in range(16)])
-    rate = frame_rate(stream)
+    rate = measured_frame_rate(stream)
     assert rate is not None and rate.mean_hz == 25.0 and rate.irregularity_ratio == pytest.approx(0, abs=1e-9)
     assert reordered(stream)
     assert not reordered(regular())
@@ -80,7 +82,7 @@ def test_timestamps_that_lie_give_way_to_arrivals(stamp_ticks: int) -> None:
     """180000 fps, all zero, or 25 fps claimed on what comes 12 times a second (viseron#7, SharpRTSP#39)."""
     sizes = [40_000 if row % 12 == 0 else 3000 for row in range(60)]
     stamps, arrivals = [row * stamp_ticks for row in range(60)], [row / 12 for row in range(60)]
-    rate = frame_rate(table(stamps, arrivals, sizes_bytes=sizes))
+    rate = measured_frame_rate(table(stamps, arrivals, sizes_bytes=sizes))
     assert rate is not None
     assert not rate.timestamps_credible and rate.basis == "arrivals"
     assert rate.mean_hz == pytest.approx(12, rel=1e-6)
@@ -90,7 +92,7 @@ def test_timestamps_that_lie_give_way_to_arrivals(stamp_ticks: int) -> None:
 def test_a_stalled_network_does_not_make_timestamps_liars() -> None:
     """TCP holds two of five seconds back, then delivers them at once."""
     arrivals = [max(t / 90_000, 3.5) if 1.5 < t / 90_000 < 3.5 else t / 90_000 for t in TICKS]
-    rate = frame_rate(table(TICKS, arrivals))
+    rate = measured_frame_rate(table(TICKS, arrivals))
     assert rate is not None and rate.timestamps_credible and rate.mean_hz == 25.0
 
 
@@ -102,7 +104,7 @@ def test_a_burst_at_the_start_is_left_out() -> None:
     stamped_on_sending = table([round(a * 90_000) for a in arrivals], arrivals)
     assert burst_frames(honest) == 29
     for stream in (honest, stamped_on_sending):
-        rate = frame_rate(stream)
+        rate = measured_frame_rate(stream)
         assert rate is not None
         assert rate.mean_hz == pytest.approx(25, rel=1e-3)
         assert rate.arrival_hz == pytest.approx(25, rel=1e-3)
@@ -116,33 +118,33 @@ def test_arrivals_in_pairs_are_no_burst() -> None:
 @pytest.mark.parametrize("jump", [10**9, -(10**9), -(2**32)])
 def test_a_jump_is_counted_and_cut_out(jump: int) -> None:
     ticks = [t if row < 60 else t + jump for row, t in enumerate(TICKS)]
-    rate = frame_rate(table(ticks, [row / 25 for row in range(125)]))
+    rate = measured_frame_rate(table(ticks, [row / 25 for row in range(125)]))
     assert rate is not None
     assert rate.mean_hz == 25.0 and rate.jumps == 1 and rate.timestamps_credible
 
 
 def test_a_pause_of_the_camera_is_an_interval_and_no_jump() -> None:
     ticks = [t if row < 60 else t + 3 * 90_000 for row, t in enumerate(TICKS)]
-    rate = frame_rate(table(ticks))
+    rate = measured_frame_rate(table(ticks))
     assert rate is not None
     assert rate.jumps == 0 and rate.mean_hz < 20 and rate.min_hz < 0.4 and rate.irregularity_ratio > 0.2  # type: ignore[operator]
 
 
 def test_a_first_stamp_of_junk_is_left_out() -> None:
     """home-assistant/core PR #42277: 22530, then 3780 and on."""
-    rate = frame_rate(table([22_530, *(3780 + t for t in TICKS)], [row / 25 for row in range(126)]))
+    rate = measured_frame_rate(table([22_530, *(3780 + t for t in TICKS)], [row / 25 for row in range(126)]))
     assert rate is not None and rate.mean_hz == 25.0 and rate.jumps == 1
 
 
 def test_a_repeated_stamp_hardly_moves_the_mean() -> None:
     ticks = [t if row != 60 else TICKS[59] for row, t in enumerate(TICKS)]
-    rate = frame_rate(table(ticks, [row / 25 for row in range(125)]))
+    rate = measured_frame_rate(table(ticks, [row / 25 for row in range(125)]))
     assert rate is not None and rate.mean_hz == 25.0 and rate.max_hz == 25.0
 
 
 def test_variable_rate_shows_in_irregularity_and_limits() -> None:
     steps = [3600, 3600, 9000, 18_000] * 20
-    rate = frame_rate(table([0, *accumulate(steps)]))
+    rate = measured_frame_rate(table([0, *accumulate(steps)]))
     assert rate is not None
     assert rate.min_hz == 5.0 and rate.max_hz == 25.0
     assert rate.mean_hz == pytest.approx(90_000 / 8550) and rate.irregularity_ratio > 0.5
@@ -153,14 +155,14 @@ def test_the_uncertainty_covers_the_truth_under_jitter() -> None:
     for seed in range(100):
         rng = random.Random(seed)
         steps = [3600 * rng.uniform(0.6, 1.4) for _ in range(100)]
-        rate = frame_rate(table([0, *(round(t) for t in accumulate(steps))]))
+        rate = measured_frame_rate(table([0, *(round(t) for t in accumulate(steps))]))
         assert rate is not None
         covered += abs(rate.mean_hz - 25) <= rate.uncertainty_hz  # type: ignore[operator]
     assert covered >= 88  # a 95 % interval, with room for the luck of a hundred draws
 
 
 def test_two_frames_are_hardly_a_rate() -> None:
-    rate = frame_rate(table([0, 3600]))
+    rate = measured_frame_rate(table([0, 3600]))
     assert rate is not None and rate.mean_hz == 25.0 and rate.uncertainty_hz >= 25.0
 
 
@@ -174,7 +176,7 @@ def test_two_frames_are_hardly_a_rate() -> None:
 )
 def test_any_table_gives_a_rate_or_none(rows: list[tuple[int, float, bool]]) -> None:
     arrivals = sorted(a for _, a, _ in rows)
-    rate = frame_rate(
+    rate = measured_frame_rate(
         table([t for t, _, _ in rows], arrivals, damaged=[i for i, r in enumerate(rows) if r[2]])
     )
     judged(rate is not None and rate.mean_hz is not None)
@@ -187,7 +189,7 @@ def test_any_table_gives_a_rate_or_none(rows: list[tuple[int, float, bool]]) -> 
 def test_a_frame_a_second_with_b_frames_has_no_jumps() -> None:
     """Its reordering goes back two seconds: only steps beyond any reordering are jumps."""
     order = [0, 3, 1, 2, 6, 4, 5, 9, 7, 8, 12, 10, 11]
-    rate = frame_rate(table([i * 90_000 for i in order], [float(row) for row in range(13)]))
+    rate = measured_frame_rate(table([i * 90_000 for i in order], [float(row) for row in range(13)]))
     assert rate is not None and (rate.mean_hz, rate.jumps, rate.irregularity_ratio) == (1.0, 0, 0)
 
 
@@ -197,7 +199,7 @@ def test_a_window_may_begin_and_end_between_b_frames(start: int, cut: int) -> No
     """Frames that are shown inside the window and sent outside it are not missing."""
     order = [0, 4, 2, 1, 3, 8, 6, 5, 7, 12, 10, 9, 11, 16, 14, 13, 15, 20, 18, 17, 19]
     rows = order[start : len(order) - 12 + cut]
-    rate = frame_rate(table([TICKS[i] for i in rows], [row / 25 for row in range(len(rows))]))
+    rate = measured_frame_rate(table([TICKS[i] for i in rows], [row / 25 for row in range(len(rows))]))
     assert rate is not None and rate.mean_hz == 25.0 and rate.min_hz == 25.0
 
 
@@ -207,7 +209,7 @@ def test_a_proxy_that_sends_its_buffer_first_does_not_make_timestamps_liars(buff
     backlog = 25 * buffered_s
     ticks = [row * TICKS_25HZ for row in range(backlog + 125)]
     arrivals = [0.002 * row for row in range(backlog)] + [0.002 * backlog + row / 25 for row in range(125)]
-    rate = frame_rate(table(ticks, arrivals))
+    rate = measured_frame_rate(table(ticks, arrivals))
     assert rate is not None and rate.timestamps_credible and rate.mean_hz == 25.0
     if buffered_s < 14:
         assert rate.arrival_hz == pytest.approx(25, rel=0.02)
@@ -242,7 +244,7 @@ def test_neither_loss_nor_delay_nor_b_frames_bend_the_numbers(
         keyframes=[place for place, (_, _, key) in enumerate(kept) if key],
         damaged=damaged,
     )
-    rate, gop_facts = frame_rate(frames), gop(frames)
+    rate, gop_facts = measured_frame_rate(frames), gop(frames)
     judged(rate is not None and gop_facts.length_frames is not None)
     assert rate is None or rate.mean_hz == pytest.approx(fps, abs=max(0.01 * fps, rate.uncertainty_hz))
     assert gop_facts.length_frames is None or gop_facts.length_frames == pytest.approx(length, abs=0.01)
@@ -264,7 +266,7 @@ def test_a_lie_of_three_per_cent_is_seen_in_ten_seconds(speed: float, jitter_s: 
     """open-nvr#229 stamps 25 and ships 21: what arrives is what the school gets."""
     arrivals = jittery(21.0, 10, jitter_s)
     stamps = [round(row * 90_000 / 21 / speed) for row in range(len(arrivals))]
-    rate = frame_rate(table(stamps, arrivals, sizes_bytes=SIZES[: len(stamps)]))
+    rate = measured_frame_rate(table(stamps, arrivals, sizes_bytes=SIZES[: len(stamps)]))
     assert rate is not None and rate.basis == "arrivals"
     assert rate.mean_hz == pytest.approx(21, rel=0.01)
     assert abs(rate.mean_hz - 21) <= rate.uncertainty_hz  # type: ignore[operator]
@@ -277,7 +279,7 @@ def test_a_short_window_says_how_little_it_knows(window_s: float, jitter_s: floa
     for speed in (0.7, 0.9, 0.97, 1.03, 1.1, 1.3):
         arrivals = jittery(21.0, window_s, jitter_s)
         stamps = [round(row * 90_000 / 21 / speed) for row in range(len(arrivals))]
-        rate = frame_rate(table(stamps, arrivals, sizes_bytes=SIZES[: len(stamps)]))
+        rate = measured_frame_rate(table(stamps, arrivals, sizes_bytes=SIZES[: len(stamps)]))
         assert rate is not None and (rate.mean_hz is None or abs(rate.mean_hz - 21) <= rate.uncertainty_hz)
 
 
@@ -310,7 +312,7 @@ def test_a_line_that_is_too_slow_is_no_lie(line_bps: float, left_out_s: float) -
         [arrivals[i] for i in shown],
         sizes_bytes=[SIZES[row] for row in kept],
     )
-    rate = frame_rate(slow)
+    rate = measured_frame_rate(slow)
     assert rate is not None and rate.slow_line and rate.basis == "stamps"
     if left_out_s > 1e6:
         assert rate.mean_hz == 25.0
@@ -323,7 +325,7 @@ def test_frames_that_came_in_a_few_heaps_are_no_slow_line(stamped_hz: float) -> 
     rng = random.Random(2)
     sizes = [3300, 24_000, 2900, 5000, *(rng.randint(1500, 3900) for _ in range(46))]
     stamps = [round(row * 90_000 / stamped_hz) for row in range(50)]
-    rate = frame_rate(table(stamps, heaps_s, keyframes=[1], sizes_bytes=sizes))
+    rate = measured_frame_rate(table(stamps, heaps_s, keyframes=[1], sizes_bytes=sizes))
     assert rate is not None and not rate.slow_line
     assert rate.mean_hz is None or abs(rate.mean_hz - 25) <= max(rate.uncertainty_hz, 0.75)
 
@@ -331,7 +333,7 @@ def test_frames_that_came_in_a_few_heaps_are_no_slow_line(stamped_hz: float) -> 
 def test_a_line_that_carries_the_stream_is_not_slow() -> None:
     """Keyframes take their time, and the line is idle before the next one."""
     arrivals, rows = queued(2_500_000, 250, SIZES)
-    rate = frame_rate(table([TICKS_25HZ * row for row in rows], arrivals, sizes_bytes=SIZES[:250]))
+    rate = measured_frame_rate(table([TICKS_25HZ * row for row in rows], arrivals, sizes_bytes=SIZES[:250]))
     assert rate is not None and not rate.slow_line and rate.mean_hz == 25.0 and rate.basis == "stamps"
 
 
@@ -342,9 +344,9 @@ def test_frames_of_one_size_are_told_apart_by_the_line_being_busy() -> None:
     busy = replace(table(stamps, arrivals, sizes_bytes=sizes), ends_s=tuple(a + 0.06 for a in arrivals))
     idle = replace(table(stamps, arrivals, sizes_bytes=sizes), ends_s=tuple(a + 0.002 for a in arrivals))
     slow, lying, unknown = (
-        frame_rate(busy),
-        frame_rate(idle),
-        frame_rate(table(stamps, arrivals, sizes_bytes=sizes)),
+        measured_frame_rate(busy),
+        measured_frame_rate(idle),
+        measured_frame_rate(table(stamps, arrivals, sizes_bytes=sizes)),
     )
     assert slow is not None and slow.slow_line and slow.mean_hz == 25.0
     assert lying is not None and lying.basis == "arrivals" and lying.mean_hz == pytest.approx(15, rel=0.001)
@@ -356,7 +358,7 @@ def test_sender_reports_tell_a_queue_from_a_lie(waiting_s: float, slow: bool) ->
     """Reports over TCP stand in the same queue as the frames."""
     stamps, arrivals = [row * TICKS_25HZ for row in range(125)], [row / 15 for row in range(125)]
     reports = ((1000.25, 0.1), (1008.25 - waiting_s, 8.1))
-    rate = frame_rate(table(stamps, arrivals), Witness(reports_s=reports))
+    rate = measured_frame_rate(table(stamps, arrivals), Witness(reports_s=reports))
     assert rate is not None and rate.slow_line is slow
     assert rate.mean_hz == pytest.approx(25.0 if slow else 15.0)
 
@@ -364,14 +366,16 @@ def test_sender_reports_tell_a_queue_from_a_lie(waiting_s: float, slow: bool) ->
 @pytest.mark.parametrize("period_s", [0.5, 1.0])
 def test_bursts_of_a_second_do_not_become_rates(period_s: float) -> None:
     arrivals = [math.ceil((row + 1) / 25 / period_s) * period_s for row in range(250)]
-    rate = frame_rate(table([TICKS_25HZ * row for row in range(250)], arrivals, sizes_bytes=SIZES[:250]))
+    rate = measured_frame_rate(
+        table([TICKS_25HZ * row for row in range(250)], arrivals, sizes_bytes=SIZES[:250])
+    )
     assert rate is not None and rate.mean_hz == 25.0 and rate.basis == "stamps"
 
 
 def test_gaps_in_true_stamps_are_the_cameras_rate() -> None:
     """A camera that cannot keep up: every third frame is missing, arrivals and stamps agree."""
     rows = [row for row in range(250) if row % 3]
-    rate = frame_rate(
+    rate = measured_frame_rate(
         table([TICKS_25HZ * row for row in rows], [row / 25 for row in rows], sizes_bytes=SIZES[:166])
     )
     assert rate is not None and rate.basis == "stamps" and not rate.slow_line
@@ -379,5 +383,5 @@ def test_gaps_in_true_stamps_are_the_cameras_rate() -> None:
 
 
 def test_a_file_has_no_arrivals_to_contradict_its_stamps() -> None:
-    rate = frame_rate(table(TICKS, [row / 12 for row in range(125)]), Witness(arrivals_tell=False))
+    rate = measured_frame_rate(table(TICKS, [row / 12 for row in range(125)]), Witness(arrivals_tell=False))
     assert rate is not None and rate.mean_hz == 25.0 and rate.basis == "stamps"

@@ -8,7 +8,7 @@ import pytest
 
 from camagent.model.stream import ImageFacts
 from camagent.observe.picture.facts import image_facts
-from camagent.observe.picture.picture_numbers import measure
+from camagent.observe.picture.picture_numbers import measure_picture
 from camagent.observe.picture.view import Planes
 from tests.observe.media.drawn_scenes import blurred, dead_leaves, noisy
 
@@ -35,7 +35,9 @@ def shown(picture: np.ndarray, light: str = "day") -> ImageFacts:
     half = (HIGH // 2, WIDE // 2)
     chroma = (np.full(half, LIGHTS[light][1], np.uint8), np.full(half, LIGHTS[light][2], np.uint8))
     luma = np.clip(picture, 16, 235).astype(np.uint8)
-    image = image_facts([measure(Planes(noisy(luma, 1.5, seed), chroma, 8, False)) for seed in (1, 2)])
+    image = image_facts(
+        [measure_picture(Planes(noisy(luma, 1.5, seed), chroma, 8, False)) for seed in (1, 2)]
+    )
     assert image is not None
     return image
 

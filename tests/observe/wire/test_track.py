@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from camagent.observe.codec.codec import PictureSource, never_usual
-from camagent.observe.codec.table import codec_of, picture
+from camagent.observe.codec.table import codec_of, decodable_picture
 from camagent.observe.frame_builder import MAX_FRAMES
 from camagent.observe.frames import FrameTable
 from camagent.observe.kept_pictures import MAX_PICTURE_BYTES, PictureMemory
@@ -173,7 +173,7 @@ def test_fragment_types_that_change_inside_a_unit_do_no_harm() -> None:
     track = receiver(pictures=(0.0,))
     table = watched(track, [packets])
     assert len(table) == 1 and table.keyframes == (True,) and len(track.builder.pictures) == 1
-    unit = picture(track.builder.pictures[0].payloads, PictureSource("h264"))
+    unit = decodable_picture(track.builder.pictures[0].payloads, PictureSource("h264"))
     assert unit is not None and unit.endswith(b"\x65" + IDR_BODY)
 
 
@@ -192,7 +192,7 @@ def test_joining_in_the_middle_of_a_keyframe_keeps_no_picture() -> None:
     table = watched(track, [first[4:], *rest])
     assert table.damaged[0] and table.keyframes[0]
     assert len(track.builder.pictures) == 1
-    unit = picture(track.builder.pictures[0].payloads, PictureSource("h264"))
+    unit = decodable_picture(track.builder.pictures[0].payloads, PictureSource("h264"))
     assert unit is not None and unit.count(b"\x00\x00\x00\x01") == 3
 
 
@@ -324,7 +324,7 @@ def test_kept_pictures_are_the_encoders_own(clip: str) -> None:
     assert len(table) == len(source.frames)
     assert [row for row, key in enumerate(table.keyframes) if key] == list(source.keyframes)
     size = PictureSource(source.codec, (), source.width_px, source.height_px)
-    first = picture(track.builder.pictures[0].payloads, size)
+    first = decodable_picture(track.builder.pictures[0].payloads, size)
     assert first is not None
     if source.codec == "mjpeg":
         assert first[:2] == b"\xff\xd8" and source.frames[0][-2000:-2] in first
@@ -355,7 +355,7 @@ def test_any_payloads_give_a_table_of_equal_columns(
     )
     assert sum(table.sizes_bytes) <= sum(len(payload) for *_, payload in sent)
     for kept in track.builder.pictures:
-        picture(kept.payloads, PictureSource(codec))
+        decodable_picture(kept.payloads, PictureSource(codec))
 
 
 @pytest.mark.parametrize("name", ["load_1080p_h264", "main_1080p_h265", "old_720p_mjpeg"])

@@ -23,7 +23,7 @@ from camagent.model.finding import Action
 from camagent.model.scan_result import CameraResult
 from camagent.report.annex import ANNEXES, KEYS
 from camagent.report.area_xlsx import render_area_xlsx
-from camagent.report.letters import fitted, line_count, units
+from camagent.report.letters import cut_to_width, line_count, units
 from camagent.text import LANGUAGES, say
 from camagent.text.spelled import spelled
 from tests import builders
@@ -239,7 +239,7 @@ def test_rows_are_as_high_as_their_text(report: AreaReport, lang: str) -> None:
     ],
 )
 def test_a_text_is_cut_where_a_clause_ends(text: str, width: float, end: str, kept: str) -> None:
-    assert fitted(text, width, end) == kept
+    assert cut_to_width(text, width, end) == kept
     assert units(kept) <= width
 
 

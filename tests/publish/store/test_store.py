@@ -19,7 +19,7 @@ from camagent.model.earlier_runs import KnownDevice, MemoryChange
 from camagent.model.finding import Verdict
 from camagent.model.scan_result import CameraFacts, ManualAnswer, ScanResult
 from camagent.model.text import Message
-from camagent.store import Store, answered, open_store
+from camagent.store import Store, camera_answered, open_store
 from camagent.store.migrations import MIGRATIONS
 from camagent.text import LANGUAGES, render
 from camagent.text.moments import VIETNAM
@@ -116,7 +116,7 @@ def test_availability_counts_scans_and_cheap_checks_of_thirty_days(tmp_path: Pat
 
 
 def spoke(facts: CameraFacts) -> bool:
-    return answered(camera_view(builders.camera_result(facts=facts)))
+    return camera_answered(camera_view(builders.camera_result(facts=facts)))
 
 
 def test_a_camera_answered_only_where_something_of_it_spoke() -> None:
