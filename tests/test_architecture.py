@@ -34,7 +34,6 @@ FENCES: dict[str, tuple[str, ...]] = {
     "h11": ("camagent/exporter/http_door.py",),
     "onvif": ("camagent/app/onvif_call.py", "camagent/app/onvif_transport.py"),
     "zeep": ("camagent/app/onvif_call.py", "camagent/app/onvif_transport.py"),
-    "prometheus_client": ("camagent/exporter/",),
     "sqlite3": ("camagent/store/",),
     "lxml": ("camagent/app/onvif_call.py", "camagent/simulator/"),
     "click": ("camagent/cli/",),
