@@ -154,7 +154,7 @@ DECODING = {"av", "cv2", "numpy", "lxml"}
 PROCESSES: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "the service": (
         ("cli/serve.py", "app/__init__.py", "app/service.py", "wire/tls.py"),
-        DECODING | {"aiohttp", "cryptography", "zeep"},
+        DECODING | {"aiohttp", "cryptography", "zeep", "prometheus_client", "http.server"},
     ),
     "a scan": (
         (

@@ -254,9 +254,9 @@ def test_a_process_of_another_name_and_without_a_limit_is_told_and_none_without_
     )
     assert list(process_families(tmp_path)) == []
     (tmp_path / "stat").write_text("cpu 1 2\nbtime 1000\n", encoding="utf-8")
-    told = {family.name: family.series[0][1] for family in process_families(tmp_path)}
+    numbers = {family.name: family.series[0][1] for family in process_families(tmp_path)}
     ticks_hz = os.sysconf("SC_CLK_TCK")
-    assert told == {
+    assert numbers == {
         "process_virtual_memory_bytes": 23,
         "process_resident_memory_bytes": 24 * os.sysconf("SC_PAGE_SIZE"),
         "process_start_time_seconds": 1000 + 22 / ticks_hz,
