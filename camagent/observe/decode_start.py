@@ -5,7 +5,7 @@ from __future__ import annotations
 from camagent.platform.garbage import rest_while_loading
 
 
-def start() -> None:
+def start_decoder() -> None:
     """Load the decoder and serve; see `decode_worker.main`."""
     rest_while_loading()
     from camagent.observe.decode_worker import main
@@ -14,4 +14,4 @@ def start() -> None:
 
 
 if __name__ == "__main__":
-    start()
+    start_decoder()
