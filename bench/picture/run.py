@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import pickle
+import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -27,6 +29,7 @@ from bench.picture.photographs import Photograph, fetch, photographs
 from bench.picture.scenes import LIGHTS, Clip
 from bench.picture.spoil import WITH_REFERENCE
 from camagent.model.stream import ImageFacts
+from camagent.observe.decode import ALLOCATOR
 from camagent.observe.decode_worker import Decoder, planes_of
 from camagent.observe.picture.facts import image_facts
 from camagent.observe.picture.picture_numbers import PictureMeasures, measure_picture
@@ -160,6 +163,10 @@ def main() -> None:
     parser.add_argument("--made", action="store_true", help="only clips that are in the folder already")
     parser.add_argument("--anew", action="store_true", help="measure again")
     options = parser.parse_args()
+    if not os.environ.items() >= ALLOCATOR.items():
+        os.execve(
+            sys.executable, [sys.executable, "-m", "bench.picture.run", *sys.argv[1:]], os.environ | ALLOCATOR
+        )
     folder: Path = options.folder
     fetch(folder / "packages")
     pictures = photographs(folder / "packages")

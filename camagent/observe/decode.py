@@ -46,6 +46,14 @@ DYING_S = 2.0  # a process that has closed its pipe is dead within milliseconds,
 IDLE_S = 60.0  # without work the process ends: it holds 100 MB, and in quiet hours there is no use for it
 RENEWED_AFTER = 4_000  # pictures: half a minute of work; a fresh process costs a second, and ends leaks
 _LENGTH_BYTES = 4
+ALLOCATOR = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
+    "MALLOC_TRIM_THRESHOLD_": "33554432",
+    "MALLOC_TOP_PAD_": "1048576",
+}
+"""How glibc gives memory to the worker: one arena a thread would keep tens of megabytes of freed frames. And
+what one picture freed is kept for the next: to fetch it from the kernel takes 580 page faults a keyframe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +350,7 @@ def _environment() -> dict[str, str]:
     return child_environment() | {
         "PYTHONPATH": str(Path(camagent.__file__).parents[1]),
         "OPENBLAS_NUM_THREADS": "1",
-        "MALLOC_ARENA_MAX": "2",  # glibc's arena a thread would keep tens of megabytes of freed frames
+        **ALLOCATOR,
     }
 
 
