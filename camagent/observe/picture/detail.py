@@ -44,7 +44,7 @@ def edge_widths(picture: Plane, across: bool, scale: float) -> NDArray[np.float6
     thin = (slice(None), slice(None, None, 4)) if across else (slice(None, None, 4), slice(None))
     contrast, steepest = contrast[thin], steepest[thin]
     rows, columns = min(contrast.shape[0], steepest.shape[0]), min(contrast.shape[1], steepest.shape[1])
-    pairs = (contrast[:rows, :columns].astype(np.uint16) << 8) | steepest[:rows, :columns]
+    pairs = cv2.merge((steepest[:rows, :columns], contrast[:rows, :columns])).view("<u2")[..., 0]
     counts = np.bincount(
         (_tile_numbers(rows, columns) + np.take(_bin_of_pair(scale), pairs)).ravel(), minlength=_ALL_BINS
     )
@@ -67,13 +67,13 @@ _ALL_BINS = TILES[0] * TILES[1] * (BINS + 1)
 
 
 @lru_cache(maxsize=8)
-def _tile_numbers(rows: int, columns: int) -> NDArray[np.int32]:
+def _tile_numbers(rows: int, columns: int) -> NDArray[np.uint16]:
     """The first bin of the tile that each place belongs to."""
     down, across = (
         np.arange(rows) * TILES[0] // max(rows, 1),
         np.arange(columns) * TILES[1] // max(columns, 1),
     )
-    return np.asarray((down[:, None] * TILES[1] + across) * (BINS + 1), np.intp)
+    return np.asarray((down[:, None] * TILES[1] + across) * (BINS + 1), np.uint16)
 
 
 def sharpness(widths: NDArray[np.float64]) -> float | None:
@@ -102,11 +102,11 @@ def noise_levels(view: PictureView) -> list[float]:
         (int((height - size) * (0.15 + 0.35 * row)), int((width - size) * (0.05 + 0.3 * column)))
         for row, column in product(range(3), range(4))
     ]
-    tiles = np.stack([luma[top : top + size, left : left + size] for top, left in corners])
-    levels = raw_eight_bit(tiles, view.planes).astype(np.int16)
+    tiles = cv2.vconcat([luma[top : top + size, left : left + size] for top, left in corners])
+    levels = raw_eight_bit(tiles, view.planes).reshape(-1, size, size).astype(np.int16)
     means = (levels[:, ::4, ::4].mean(axis=(1, 2)) - view.black) * view.scale
     down = levels[:, 0:-2:4] + levels[:, 2::4] - 2 * levels[:, 1:-1:4]
-    fine = np.abs(down[:, :, 0:-2:2] + down[:, :, 2::2] - 2 * down[:, :, 1:-1:2]).reshape(len(tiles), -1)
+    fine = np.abs(down[:, :, 0:-2:2] + down[:, :, 2::2] - 2 * down[:, :, 1:-1:2]).reshape(len(levels), -1)
     middle = fine.shape[1] // 2
     medians = np.partition(fine, middle, axis=1)[:, middle] * (view.scale / _MEDIAN_TO_SIGMA)
     return [float(value) for value in medians[(means > 25) & (means < 232)]]

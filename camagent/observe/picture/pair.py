@@ -4,14 +4,13 @@ two."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from camagent.observe.picture.pattern import common
-from camagent.observe.picture.view import STRIPS, Plane
+from camagent.observe.picture.view import STRIPS, Plane, strips
 
 FROZEN_CHANGE = 0.0  # a live sensor never repeats a picture bit for bit, however still the scene
 UNSURE_FROZEN_CHANGE = 0.25  # coded anew at a fixed quality; a still scene with noise changes by 1.2 and more
@@ -27,10 +26,9 @@ MIN_BANDS = 3  # light and dark ones: somebody who walks by makes one
 
 def row_means(picture: Plane) -> list[NDArray[np.float32]]:
     """Mean luma of each row in four strips side by side."""
-    cut = np.linspace(0, picture.shape[1], STRIPS + 1).astype(int)
     return [
         cv2.reduce(picture[:, first:last], 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
-        for first, last in pairwise(cut)
+        for first, last in strips(picture.shape[1])
         if last > first
     ]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from camagent.observe.picture.condition import BENCH, Condition
 from camagent.observe.picture.light import GREY, colour_of
-from camagent.observe.picture.view import BLOCK_PX, STRIPS, PictureView, Plane, raw_eight_bit
+from camagent.observe.picture.view import BLOCK_PX, STRIPS, PictureView, Plane, raw_eight_bit, strips
 
 RUN_PX = 8
 CLIPPED_RAW = 230  # in either range: what the sensor clipped is even too
@@ -59,8 +59,10 @@ def blocky(view: PictureView) -> float:
     it."""
     if min(view.planes.luma.shape) < 4 * BLOCK_PX or view.bands.shape[2] < BLOCK_PX:
         return 0.0
-    across, down = _columns_standing_out(view.rows), _rows_standing_out(view.bands)
-    return float(max(0.0, min(_surplus(across), _surplus(down.T))))
+    across = _surplus(_columns_standing_out(view.rows))
+    if across <= 0.0:
+        return 0.0
+    return float(max(0.0, min(across, _surplus(_rows_standing_out(view.bands).T))))
 
 
 def _columns_standing_out(rows: Plane) -> NDArray[np.bool_]:
@@ -113,12 +115,14 @@ def lines(view: PictureView) -> tuple[float, float]:
     if min(view.planes.luma.shape) < BESIDE * LONGEST_PERIOD_PX:
         return 0.0, 0.0
     luma, rows = view.planes.luma, view.rows
-    cut = np.linspace(0, luma.shape[1], STRIPS + 1).astype(int)
-    across = [cv2.reduce(luma[:, a:b], 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel() for a, b in pairwise(cut)]
-    cut = np.linspace(0, len(rows), STRIPS + 1).astype(int)
-    down = [cv2.reduce(rows[a:b], 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel() for a, b in pairwise(cut)]
+    across = [_means(luma[:, a:b], 1) for a, b in strips(luma.shape[1])]
+    down = [_means(rows[a:b], 0) for a, b in strips(len(rows))]
     steps = 1 << (view.planes.bit_depth - 8)
-    return _common_lines(np.stack(across)) / steps, _common_lines(np.stack(down))
+    return _common_lines(cv2.vconcat([line.T for line in across])) / steps, _common_lines(cv2.vconcat(down))
+
+
+def _means(picture: Plane, axis: int) -> NDArray[np.float32]:
+    return np.asarray(cv2.reduce(picture, axis, cv2.REDUCE_AVG, dtype=cv2.CV_32F))
 
 
 def oblique_lines(view: PictureView) -> float:
@@ -216,10 +220,16 @@ def bars(view: PictureView) -> float:
 
 def _opposite(picture: Plane) -> float:
     ends = picture, picture[::-1]
-    levels = [float(np.median(end[0])) for end in ends]
+    levels = [middle_of(end[0]) for end in ends]
     if max(levels) > DARK and abs(levels[0] - levels[1]) > ONE_STEP:
         return 0.0
     return min(_bar(end, level) for end, level in zip(ends, levels, strict=True)) / len(picture)
+
+
+def middle_of(line: Plane) -> float:
+    """The median; numpy's takes ten times as long to begin."""
+    ascending, half = np.sort(line), len(line) // 2
+    return float(ascending[half] + float(ascending[half - 1 + len(line) % 2])) / 2
 
 
 def _bar(picture: Plane, level: float) -> int:

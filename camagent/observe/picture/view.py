@@ -7,9 +7,11 @@ majority decide.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import cv2
@@ -65,6 +67,11 @@ def without_text(picture: Plane) -> Plane:
     """The rows between those where text is drawn; all of them where the picture is too low for that."""
     rows = int(picture.shape[0] * TEXT_ROWS)
     return picture[rows : picture.shape[0] - rows]
+
+
+def strips(length: int) -> Iterator[tuple[int, int]]:
+    """Where each of the STRIPS of so many lines begins and ends."""
+    return pairwise(length * place // STRIPS for place in range(STRIPS + 1))
 
 
 def histogram(plane: Plane) -> NDArray[np.int64]:
@@ -124,8 +131,8 @@ class PictureView:
         height, width = self.planes.luma.shape
         wide = min(BAND_PX, width // BANDS)
         lefts = [(width * (2 * place + 1) // BANDS - wide) // 2 & -BLOCK_PX for place in range(BANDS)]
-        bands = [self.planes.luma[:, left : left + wide] for left in lefts]
-        return raw_eight_bit(np.stack(bands, axis=1), self.planes)
+        bands = cv2.hconcat([self.planes.luma[:, left : left + wide] for left in lefts])
+        return raw_eight_bit(bands.reshape(height, BANDS, wide), self.planes)
 
     @cached_property
     def scale(self) -> float:
@@ -148,13 +155,18 @@ class PictureView:
         return histogram(self.middle)
 
     @cached_property
+    def _darker(self) -> list[int]:
+        numbers: list[int] = self.darker.tolist()
+        return numbers
+
+    @cached_property
     def darker(self) -> NDArray[np.int64]:
         """How many values of the middle have each level or a lower one."""
         return np.cumsum(self.histogram)
 
     def percentile(self, percent: float) -> float:
         """Luma below which so many percent of the middle lie."""
-        return float(np.searchsorted(self.darker, self.darker[-1] * percent / 100))
+        return float(bisect_left(self._darker, self._darker[-1] * percent / 100))
 
     @cached_property
     def structure(self) -> NDArray[np.float32]:
