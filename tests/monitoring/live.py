@@ -10,7 +10,7 @@ import re
 import threading
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,16 +64,18 @@ class ThreadedExporter:
 
     def die(self) -> None:
         """The agent is gone, its port closed."""
-        asyncio.run_coroutine_threadsafe(self.exporter.close(), self.loop).result(10)
+        asyncio.run_coroutine_threadsafe(self.exporter.close(), self.loop).result(60)
 
 
 @contextlib.contextmanager
-def threaded_exporter(view: View, web: WebConfig | None = None, port: int = 0) -> Iterator[ThreadedExporter]:
+def threaded_exporter(
+    view: View, web: WebConfig | None = None, names: Set[str] = frozenset()
+) -> Iterator[ThreadedExporter]:
     begun, end = threading.Event(), asyncio.Event()
     made: list[ThreadedExporter] = []
 
     async def serve() -> None:
-        exporter = Exporter(ExporterOptions(port=port, web=web or WebConfig()), view)
+        exporter = Exporter(ExporterOptions(port=0, names=names, web=web or WebConfig()), view)
         _, bound = await exporter.open()
         made.append(ThreadedExporter(view, bound, asyncio.get_running_loop(), exporter))
         begun.set()

@@ -23,11 +23,16 @@ STOP_S = 30.0
 OWN_PORTS = range(15_000, 32_000)
 
 
+def found_program(name: str) -> str | None:
+    """Path of a program, unpacked or installed; None where there is none."""
+    files = [UNPACKED / "usr" / place / name for place in ("bin", "sbin")]
+    return next((str(file) for file in files if file.exists()), shutil.which(name))
+
+
 def program(name: str) -> str:
     """Path of a program; without it the test fails with what to do, so that CI cannot lose tests
     unnoticed."""
-    file = UNPACKED / "usr" / "bin" / name
-    path = str(file) if file.exists() else shutil.which(name)
+    path = found_program(name)
     if path is None:
         pytest.fail(f"{name} is missing: run tests/monitoring/setup.sh")
     return path

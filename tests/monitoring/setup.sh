@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fetches prometheus (promtool) and victoria-metrics (vmagent, vmauth, vmalert) from Debian and unpacks them into
-# .setup/monitoring/root, and makes the JSON schema of Grafana's dashboards where npm is there. Nothing is installed,
-# no service starts, a second run does nothing.
+# .setup/monitoring/root, nginx too, and makes the JSON schema of Grafana's dashboards where npm is there. Nothing is
+# installed, no service starts, a second run does nothing.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -38,8 +38,20 @@ TS
     fi
 }
 
+reverse_proxy() {
+    [ -x "$root/usr/sbin/nginx" ] && return 0
+    proxy=$(mktemp -d)
+    if (cd "$proxy" && apt-get -qq download nginx >/dev/null 2>&1 && dpkg-deb -x nginx_*.deb "$root"); then
+        echo "monitoring: nginx unpacked into .setup/monitoring"
+    else
+        echo "monitoring: nginx cannot be had; the exporter is not tested behind it" >&2
+    fi
+    rm -rf "$proxy"
+}
+
 if programs; then
     grafana_schema
+    reverse_proxy
     echo "monitoring: prometheus and victoria-metrics are in .setup/monitoring"
     exit 0
 fi
@@ -70,4 +82,5 @@ if ! programs; then
     exit 1
 fi
 grafana_schema
+reverse_proxy
 echo "monitoring: prometheus and victoria-metrics unpacked into .setup/monitoring"
