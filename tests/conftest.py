@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from camagent.cli.language import DEFAULT_LANGUAGE, set_language
+from tests.again import Again
 
 # Four workers share two cores: how long an example takes says nothing of the code. CI draws the same examples
 # each time; a developer draws new ones.
@@ -50,6 +51,10 @@ ALONE = (
 """They open the simulated school at its usual addresses, of which a machine has one, or relay a stream at a
 pace, and measure over real windows of time: beside others on two cores, a window that was not smooth is told
 as such, and no verdict is sure."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Again(), "again")
 
 
 @pytest.fixture(autouse=True)
