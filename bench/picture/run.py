@@ -29,7 +29,7 @@ from bench.picture.photographs import Photograph, fetch, photographs
 from bench.picture.scenes import LIGHTS, Clip
 from bench.picture.spoil import WITH_REFERENCE
 from camagent.model.stream import ImageFacts
-from camagent.observe.decode import ALLOCATOR
+from camagent.observe.decode_start import ALLOCATOR
 from camagent.observe.decode_worker import Decoder, planes_of
 from camagent.observe.picture.facts import image_facts
 from camagent.observe.picture.picture_numbers import PictureMeasures, measure_picture

@@ -21,14 +21,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import camagent
 from camagent.model.defect import place_of
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.observe.codec.table import DECODED
+from camagent.observe.decode_start import worker_environment
 from camagent.observe.decoder_replies import keep_pictures, read_report
 from camagent.observe.decoder_share import DecoderShare, decoder_share
 from camagent.observe.picture.opinion import PictureReport
-from camagent.platform.process import child_environment, memory_limit_bytes
+from camagent.platform.process import memory_limit_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -46,14 +46,6 @@ DYING_S = 2.0  # a process that has closed its pipe is dead within milliseconds,
 IDLE_S = 60.0  # without work the process ends: it holds 100 MB, and in quiet hours there is no use for it
 RENEWED_AFTER = 4_000  # pictures: half a minute of work; a fresh process costs a second, and ends leaks
 _LENGTH_BYTES = 4
-ALLOCATOR = {
-    "MALLOC_ARENA_MAX": "2",
-    "MALLOC_MMAP_THRESHOLD_": "33554432",
-    "MALLOC_TRIM_THRESHOLD_": "33554432",
-    "MALLOC_TOP_PAD_": "1048576",
-}
-"""How glibc gives memory to the worker: one arena a thread would keep tens of megabytes of freed frames. And
-what one picture freed is kept for the next: to fetch it from the kernel takes 580 page faults a keyframe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +174,7 @@ class _Worker:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
-            env=_environment(),
+            env=worker_environment(),
         )
         self._pictures = 0
         self._reader = asyncio.create_task(self._read(self._process), name="decode worker's answers")
@@ -343,15 +335,6 @@ class PicturePool:
                 return FaultCode.BUDGET_SPENT
             finally:
                 await alone.close()
-
-
-def _environment() -> dict[str, str]:
-    """What the worker needs to import us, and nothing else: secrets of ours may stand in the environment."""
-    return child_environment() | {
-        "PYTHONPATH": str(Path(camagent.__file__).parents[1]),
-        "OPENBLAS_NUM_THREADS": "1",
-        **ALLOCATOR,
-    }
 
 
 def _fault(code: FaultCode, started_s: float) -> Fault:

@@ -19,6 +19,7 @@ from camagent.model.fault import Fault, FaultCode
 from camagent.observe import decode, decode_worker
 from camagent.observe.codec.access_unit import annex_b, split_annex_b
 from camagent.observe.decode import MAX_PICTURES, PicturePool
+from camagent.observe.decode_start import worker_environment
 from camagent.observe.decoder_share import DecoderShare, decoder_share
 from camagent.observe.picture.opinion import PictureReport
 from camagent.platform.linux_memory import limit_bytes
@@ -221,7 +222,7 @@ def test_pictures_are_kept_only_where_asked_and_only_for_the_operator(tmp_path: 
 
 def test_the_worker_gets_no_secret_from_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAMAGENT_PASSWORD", "hunter2")
-    assert "hunter2" not in str(decode._environment())
+    assert "hunter2" not in str(worker_environment())
 
 
 @pytest.fixture
