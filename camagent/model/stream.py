@@ -87,7 +87,7 @@ class DeclaredStream:
     """Cropped display size."""
     height_px: int | None
     frame_rate_hz: float | None
-    """VUI timing, else a=framerate; a claim."""
+    """VUI timing, else a=framerate, or what a file that stamps nothing says of all its frames; a claim."""
     sdp_frame_rate_hz: float | None = None
     sdp_width_px: int | None = None
     """From a=x-dimensions or a=framesize or sprop parameter sets, where in-band ones differ."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
 from camagent.model.fault import Fault
 from camagent.model.rtp_numbers import VIDEO_CLOCK_HZ
+from camagent.model.stream import MeasuredStream
 from camagent.observe.codec.codec import Codec, FrameHeader
 from camagent.observe.codec.nal_sequence import NalSequence
 
 # a program stream stamps one PES packet, that may hold several pictures; else no time
 MAX_MISSING_STAMPS_RATIO = 0.9
+ONE_PICTURE_OF = 50  # a track with one picture beside so many of another one is a cover
 MAX_CANDIDATES = 8  # keyframes held at a time, thinned out evenly: bounds memory for files of any length
 
 
@@ -26,6 +29,8 @@ class FileReading:
     size: tuple[int, int] | None
     """As the container says; used only for codecs that we do not parse."""
     sequence: NalSequence
+    claimed_rate_hz: float | None = None
+    """As the container says of all frames at once (DefaultDuration of Matroska); None: it does not say."""
     header: FrameHeader | None = None
     rows: list[tuple[int, int, bool, bool, bool]] = field(default_factory=list)
     """Time stamp in ticks, size, keyframe, recovery point, damaged."""
@@ -39,6 +44,17 @@ class FileReading:
     candidate_open: bool = False
     """The last frame is the last candidate: a second field would belong to it."""
     fault: Fault | None = None
+
+
+def moving_video(container: Any, videos: Sequence[Any]) -> int:
+    """Place of the first video of more than one picture; the first where none has: a cover may be a track
+    like any other. The container is read on."""
+    counts = dict.fromkeys((video.index for video in videos), 0)
+    for packet in container.demux(*videos):
+        counts[packet.stream.index] += packet.size > 0
+        if counts[videos[0].index] > 1 or max(counts.values()) > ONE_PICTURE_OF:
+            break
+    return next((place for place, video in enumerate(videos) if counts[video.index] > 1), 0)
 
 
 def offer(reading: FileReading, picture: bytes, wanted: bool) -> None:
@@ -92,3 +108,31 @@ def stamp_all(reading: FileReading) -> None:
         low, high = stamped[max(0, at - 1)], stamped[min(at, len(stamped) - 1)]
         between = (rows[high][0] - rows[low][0]) / (high - low) if low < row < high else step
         rows[row] = (round(rows[low][0] + (row - low) * between), *rows[row][1:])
+
+
+def without_time(measured: MeasuredStream, reading: FileReading) -> MeasuredStream:
+    """The measures of a file that has no time: those of its pictures alone."""
+    return replace(
+        measured,
+        frame_rate_hz=None,
+        frame_rate_uncertainty_hz=None,
+        frame_rate_min_hz=None,
+        frame_rate_max_hz=None,
+        frame_interval_irregularity_ratio=None,
+        arrival_frame_rate_hz=None,
+        stamped_frame_rate_hz=None,
+        frame_rate_basis=None,
+        b_frames=_b_frames(reading),
+        window_s=0.0,
+        bitrate_bps=None,
+        bitrate_uncertainty_bps=None,
+        bitrate_peak_bps=None,
+        gop_length_s=None,
+        gop_at_least_s=None,
+    )
+
+
+def _b_frames(reading: FileReading) -> bool | None:
+    """By the slices alone; without time stamps some show only that they have such frames, never that they
+    have none."""
+    return reading.sequence.b_slices or (None if reading.sequence.hides_order else False)

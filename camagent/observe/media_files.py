@@ -29,7 +29,15 @@ from camagent.observe.codec.nal_sequence import MAX_CHANGES, NalSequence
 from camagent.observe.codec.payload_flags import LEADING, RECOVERY, SECOND_FIELD, is_keyframe
 from camagent.observe.codec.table import CODECS
 from camagent.observe.decoder_share import MAX_PICTURE_PX
-from camagent.observe.file_rows import FileReading, let_pass, offer, stamp_all, ticks
+from camagent.observe.file_rows import (
+    FileReading,
+    let_pass,
+    moving_video,
+    offer,
+    stamp_all,
+    ticks,
+    without_time,
+)
 from camagent.observe.frames import FrameTable
 from camagent.observe.measure import declare, measure
 from camagent.observe.picture.opinion import PictureReport, doubt_frozen
@@ -122,12 +130,10 @@ class _Bytes:
 
 def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> FileReading | Fault:
     try:
-        # Titles and tags may be in any encoding; nothing here reads them.
-        container = av.open(_Bytes(file), options=_OPTIONS, metadata_errors="replace")
+        container, stream = _open(file)
     except (av.error.FFmpegError, OSError):  # OSError: FFmpeg seeks where a short or empty file has nothing
         return _fault(FaultCode.MALFORMED_REPLY, "open", started_s)
     with container:
-        stream = next((video for video in container.streams.video if not _is_cover(video)), None)
         if stream is None:
             return _fault(FaultCode.NO_VIDEO, "open", started_s)
         context = stream.codec_context  # None where FFmpeg does not know the codec either
@@ -142,6 +148,7 @@ def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> FileReadin
         reading = FileReading(codec, timed, size if all(size) else None, NalSequence(name, units))
         if codec.annex_b_filter is None:
             _note_sets(reading, sets)
+        reading.claimed_rate_hz = float(stream.average_rate) if timed and stream.average_rate else None
         try:
             whole = _collect(container, stream, reading, options)
             whole = whole or (container.format.name == "avi" and riff_lists.are_whole(file))
@@ -155,9 +162,26 @@ def _demux(file: BinaryIO, options: FileOptions, started_s: float) -> FileReadin
     return reading
 
 
-def _is_cover(stream: Any) -> bool:
-    """A picture that goes with a recording of sound."""
-    return bool(stream.disposition & av.stream.Disposition.attached_pic)
+def _open(file: BinaryIO) -> tuple[Any, Any]:
+    """The file and its video; None for the video where it has none.
+
+    Raises: FFmpegError, OSError.
+    """
+
+    def opened() -> tuple[Any, list[Any]]:
+        file.seek(0)
+        # Titles and tags may be in any encoding; nothing here reads them.
+        container = av.open(_Bytes(file), options=_OPTIONS, metadata_errors="replace")
+        cover = av.stream.Disposition.attached_pic
+        return container, [video for video in container.streams.video if not video.disposition & cover]
+
+    container, videos = opened()
+    place = 0
+    if len(videos) > 1:
+        with container:
+            place = moving_video(container, videos)
+        container, videos = opened()  # from its beginning again
+    return container, videos[place] if videos else None
 
 
 def _collect(container: Any, stream: Any, reading: FileReading, options: FileOptions) -> bool:
@@ -241,7 +265,6 @@ def _capture(reading: FileReading) -> Capture:
     table = FrameTable(stamps, arrivals_s, sizes, keyframes, recovery_points, damaged, VIDEO_CLOCK_HZ)
     first_s, last_s = arrivals_s[0], arrivals_s[-1]
     interval_s = (last_s - first_s) / (len(table) - 1) if len(table) > 1 else 0.0
-    header = reading.header
     return Capture(
         description=TrackDescription(reading.codec.name, reading.codec.name, VIDEO_CLOCK_HZ),
         transport="file",
@@ -253,7 +276,7 @@ def _capture(reading: FileReading) -> Capture:
         first_packet_s=None,
         ended_s=last_s + interval_s,
         parameter_sets=tuple(reading.sequence.changes),
-        jpeg_size=None if header is None else (header.width_px, header.height_px),
+        jpeg_size=None if reading.header is None else (reading.header.width_px, reading.header.height_px),
         b_slices=reading.sequence.b_slices,
         fault=reading.fault,
     )
@@ -261,6 +284,8 @@ def _capture(reading: FileReading) -> Capture:
 
 def _declared(reading: FileReading, capture: Capture) -> DeclaredStream:
     declared = declare(capture.description, capture.parameter_sets)
+    if not reading.timed and declared.frame_rate_hz is None:
+        declared = replace(declared, frame_rate_hz=reading.claimed_rate_hz)
     header = reading.header
     if header is not None:
         return replace(
@@ -293,32 +318,7 @@ def _measured(
             width_px=declared.width_px,
             height_px=declared.height_px,
         )
-    if reading.timed:
-        return measured
-    return replace(
-        measured,
-        frame_rate_hz=None,
-        frame_rate_uncertainty_hz=None,
-        frame_rate_min_hz=None,
-        frame_rate_max_hz=None,
-        frame_interval_irregularity_ratio=None,
-        arrival_frame_rate_hz=None,
-        stamped_frame_rate_hz=None,
-        frame_rate_basis=None,
-        b_frames=_b_frames(reading),
-        window_s=0.0,
-        bitrate_bps=None,
-        bitrate_uncertainty_bps=None,
-        bitrate_peak_bps=None,
-        gop_length_s=None,
-        gop_at_least_s=None,
-    )
-
-
-def _b_frames(reading: FileReading) -> bool | None:
-    """By the slices alone; without time stamps some show only that they have such frames, never that they
-    have none."""
-    return reading.sequence.b_slices or (None if reading.sequence.hides_order else False)
+    return measured if reading.timed else without_time(measured, reading)
 
 
 def _report(

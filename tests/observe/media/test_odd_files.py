@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import struct
 import subprocess
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,35 @@ def test_a_file_that_stamps_nothing_has_no_rate(tmp_path: Path) -> None:
     numbers = figures(tmp_path / "none.mkv")
     assert numbers.frames == 75 and numbers.gop_length_frames == 25
     assert numbers.frame_rate_hz is None and numbers.gop_length_s is None
+
+
+@pytest.mark.slow
+def test_the_default_duration_of_a_file_that_stamps_nothing_is_its_claim(tmp_path: Path) -> None:
+    source = made(tmp_path / "a.mkv", "-pix_fmt", "yuvj420p", "-c:v", "mjpeg")
+    ffmpeg("-i", source, "-c", "copy", "-bsf:v", "setts=pts=0:dts=0", tmp_path / "claims.mkv")
+    content = (tmp_path / "claims.mkv").read_bytes()
+    default = content.index(b"\x23\xe3\x83\x84")  # DefaultDuration, four bytes long
+    void = b"\xec\x86" + bytes(6)
+    (tmp_path / "silent.mkv").write_bytes(content[:default] + void + content[default + 8 :])
+    for name, claim_hz in (("claims", 25.0), ("silent", None)):
+        facts = watched(tmp_path / f"{name}.mkv")
+        assert figures(tmp_path / f"{name}.mkv").frame_rate_hz is None
+        assert facts.declared is not None and facts.declared.frame_rate_hz == claim_hz
+
+
+@pytest.mark.slow
+def test_a_cover_that_is_a_track_like_any_other_is_not_the_video(tmp_path: Path) -> None:
+    video, picture = made(tmp_path / "a.mp4", *X264, "-bf", "2"), made(tmp_path / "a.jpg", frames=1)
+    for order in ((picture, video), (video, picture), (picture, picture, video)):
+        inputs = chain.from_iterable(("-i", str(path)) for path in order)
+        maps = chain.from_iterable(("-map", str(number)) for number in range(len(order)))
+        both = (*inputs, *maps)
+        for form in ("mkv", "mov"):
+            ffmpeg(*both, "-c", "copy", tmp_path / f"both.{form}")
+            numbers = figures(tmp_path / f"both.{form}")
+            assert (numbers.codec, numbers.frames, numbers.frame_rate_hz) == ("h264", 75, 25.0), order
+    ffmpeg("-i", picture, "-i", picture, "-map", "0", "-map", "1", "-c", "copy", tmp_path / "two.mkv")
+    assert figures(tmp_path / "two.mkv").frames == 1
 
 
 def test_the_sets_of_a_container_are_read_and_damage_is_borne() -> None:
