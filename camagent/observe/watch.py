@@ -25,7 +25,6 @@ from camagent.model.stream import (
     StreamTarget,
     TransportChoice,
 )
-from camagent.model.uri import StreamUri
 from camagent.observe.capture import Capture, SecondOpinion, TrackDescription
 from camagent.observe.codec.table import CODECS, DECODED, decodable_picture
 from camagent.observe.picture.opinion import PictureJudge, PictureReport
@@ -99,6 +98,7 @@ class _Visit:
     doors: WatchDoors
     started_at: datetime
     deadline_s: float
+    asks_options: bool = True
 
 
 def _visit(
@@ -113,10 +113,8 @@ def _visit(
 async def watch_stream(
     target: StreamTarget, credential: Credential | None, options: WatchOptions, doors: WatchDoors
 ) -> StreamFacts:
-    """Everything that one window shows of one stream; a stream that stopped or never began has a Fault for
-    numbers."""
-    visit = _visit(target, credential, options, doors)
-    notes = _Notes()
+    """All that one window shows of one stream; numbers of one that stopped or never began are a Fault."""
+    visit, notes = _visit(target, credential, options, doors), _Notes()
     try:
         fault = await _watch_once(visit, notes)
         if fault is not None and _may_pass(fault) and _time_for_another(visit):
@@ -141,18 +139,26 @@ async def greet_stream(
 ) -> StreamAccess | Fault:
     """OPTIONS and DESCRIBE only: who is let in, and how."""
     visit = _visit(target, credential, options, doors)
-    answer, moved_to = await _greet_at(visit)
-    if moved_to is not None:
-        answer, _ = await _greet_at(replace(visit, target=replace(target, uri=moved_to)))
-    return answer
+    answer, again = await _greet_at(visit)
+    return answer if again is None else (await _greet_at(again))[0]
 
 
-async def _greet_at(visit: _Visit) -> tuple[StreamAccess | Fault, StreamUri | None]:
+async def _greet_at(visit: _Visit) -> tuple[StreamAccess | Fault, _Visit | None]:
     async with _session(visit) as session:
         if isinstance(session, Fault):
             return session, None
         described = await session.describe()
-        return (described, session.moved_to) if isinstance(described, Fault) else (session.access(), None)
+        if isinstance(described, Fault):
+            return described, _another(visit, session)
+        return session.access(), None
+
+
+def _another(visit: _Visit, session: RtspSession) -> _Visit | None:
+    """One more visit: where the server sends us on to (same host), or without OPTIONS, where it hung up."""
+    if session.hung_up_at_options:
+        return replace(visit, asks_options=False)
+    moved_to = session.moved_to
+    return None if moved_to is None else replace(visit, target=replace(visit.target, uri=moved_to))
 
 
 @asynccontextmanager
@@ -169,7 +175,7 @@ async def _session(visit: _Visit) -> AsyncIterator[RtspSession | Fault]:
     login = RtspLogin((uri.host, uri.port), visit.credential, doors.ledger, encrypted=trusted)
     client = RtspClient(connection, login, doors.clock, options.limits)
     client.deadline_s, client.transcript = visit.deadline_s, doors.transcript
-    session = RtspSession(client, uri)
+    session = RtspSession(client, uri, asks_options=visit.asks_options)
     session.connected_s = connected_s
     try:
         yield session
@@ -183,28 +189,24 @@ async def _session(visit: _Visit) -> AsyncIterator[RtspSession | Fault]:
 
 
 async def _watch_once(visit: _Visit, notes: _Notes) -> Fault | None:
-    """One visit, and where the server sends us on to another address of the same host, one more there.
-
-    Returns: the Fault that prevented watching.
-    """
-    fault, moved_to = await _watch_at(visit, notes)
-    if fault is not None and moved_to is not None:
+    """One visit, and another one where that may do better: the Fault that prevented watching."""
+    fault, again = await _watch_at(visit, notes)
+    if fault is not None and again is not None:
         notes.faults.append(fault)
-        fault, _ = await _watch_at(replace(visit, target=replace(visit.target, uri=moved_to)), notes)
+        fault, _ = await _watch_at(again, notes)
     return fault
 
 
-async def _watch_at(visit: _Visit, notes: _Notes) -> tuple[Fault | None, StreamUri | None]:
-    """One visit: the Fault that prevented watching, and where we were sent on to."""
+async def _watch_at(visit: _Visit, notes: _Notes) -> tuple[Fault | None, _Visit | None]:
     async with _session(visit) as session:
         if isinstance(session, Fault):
             return session, None
         fault = await _watch(visit, notes, session)
-        moved_to = session.moved_to if fault is not None else None
+        again = _another(visit, session) if fault is not None else None
     stopped = notes.capture is not None and notes.capture.fault is not None
     if stopped and session.unanswered is not None:
         notes.faults.append(session.unanswered)  # the camera itself is gone, and not its video alone
-    return fault, moved_to
+    return fault, again
 
 
 async def _watch(visit: _Visit, notes: _Notes, session: RtspSession) -> Fault | None:
@@ -219,22 +221,23 @@ async def _watch(visit: _Visit, notes: _Notes, session: RtspSession) -> Fault | 
             return unwatchable
         watching = Watching(session, described, _plan(visit, notes, described))
         fault = await _look(visit, notes, watching, session.connected_s)
-        if fault is None or fault.doing != "SETUP" or fault.status is None or not _wants_srtp(described):
+        if (
+            fault is None
+            or fault.doing != "SETUP"
+            or fault.status is None
+            or "SAVP" not in described.media.protocol
+        ):
             return fault
         return replace(fault, code=FaultCode.UNSUPPORTED)
     finally:
         notes.access = session.access()
 
 
-def _wants_srtp(described: DescribeReply) -> bool:
-    return "SAVP" in described.media.protocol
-
-
 def _unwatchable(visit: _Visit, described: DescribeReply) -> Fault | None:
     """What is described is nothing that we can read."""
     if described.track.codec not in CODECS:
         return Fault(FaultCode.CODEC_UNSUPPORTED, Stage.OBSERVE, "DESCRIBE", 0.0)
-    if _wants_srtp(described) and visit.options.transport is TransportChoice.UDP:
+    if described.wants_srtp and visit.options.transport is TransportChoice.UDP:
         return Fault(FaultCode.UNSUPPORTED, Stage.OBSERVE, "DESCRIBE", 0.0)
     return None  # else plain RTP is asked for inside the connection, and servers give it (MediaMTX)
 
@@ -254,7 +257,7 @@ def _plan(visit: _Visit, notes: _Notes, described: DescribeReply) -> WindowPlan:
     wanted = visit.options.pictures if visit.doors.pictures and described.track.codec in DECODED else 0
     return WindowPlan(
         window_s=visit.options.window_s,
-        transport=TransportChoice.TCP if _wants_srtp(described) else visit.options.transport,
+        transport=TransportChoice.TCP if described.wants_srtp else visit.options.transport,
         pictures=wanted,
         on_pictures=lambda track: _begin_judging(visit, notes, described.track, track),
     )

@@ -295,13 +295,13 @@ class RtspConnection(asyncio.BufferedProtocol):
         return self._body(head, stop, end)
 
     def _body(self, head: Head, at: int, end: int) -> int:
-        after = at + head.content_length
-        if head.has_unstated_body and self.media is None:
+        # a length was stated, and packets follow: there is no body
+        is_packet = self.media is not None and self.media.begins(bytes(self._buffer[at : min(end, at + 2)]))
+        after = at if is_packet else at + head.content_length
+        if self.media is None and (head.has_unstated_body or end < after <= end + LENGTH_ERROR_BYTES):
             self._later(SHORT_BODY_S, self._give_short_body, head, end - at)
             return at
         if after > end:
-            if after - end <= LENGTH_ERROR_BYTES and self.media is None:
-                self._later(SHORT_BODY_S, self._give_short_body, head, end - at)
             return at
         if head.content_length and self.media is None and is_rest_of_body(self._buffer, after, end):
             after = end

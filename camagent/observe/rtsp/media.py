@@ -16,6 +16,11 @@ class Media:
     rtcp_channel: int
     on_rtcp: Callable[[bytes], None]
 
+    def begins(self, start: bytes) -> bool:
+        """These bytes are the beginning of a packet on one of our channels."""
+        channels = self.track.channel, self.rtcp_channel
+        return len(start) == 2 and start[0] == ord("$") and start[1] in channels
+
     def adopts(self, channel: int, buffer: bytearray, start: int, end: int) -> bool:
         """The video comes on another channel than was promised, as far as it never came on that one: from now
         on it is ours."""

@@ -38,6 +38,11 @@ class DescribeReply:
     """How the track may be asked for, one at least."""
 
     @property
+    def wants_srtp(self) -> bool:
+        """The description offers encrypted packets only."""
+        return "SAVP" in self.media.protocol
+
+    @property
     def track(self) -> TrackDescription:
         """The part that a capture keeps."""
         return TrackDescription(
@@ -55,9 +60,11 @@ class DescribeReply:
 class RtspSession:
     """The conversation about one stream."""
 
-    def __init__(self, client: RtspClient, uri: StreamUri) -> None:
+    def __init__(self, client: RtspClient, uri: StreamUri, *, asks_options: bool = True) -> None:
         self.client = client
         self.uri = uri
+        self.asks_options = asks_options
+        self.hung_up_at_options = False
         self.connected_s = client.clock.monotonic_s()
         """When connecting began, as far as the caller says so."""
         self.timeout_s = DEFAULT_SESSION_S
@@ -85,12 +92,9 @@ class RtspSession:
     async def describe(self) -> DescribeReply | Fault:
         """OPTIONS, then DESCRIBE: first as anybody, then logged in where that is asked for."""
         client, uri = self.client, str(self.uri)
-        options = await client.ask_once("OPTIONS", uri, OPTIONS_SHARE * client.limits.reply_s)
-        if isinstance(options, Response):
-            self._methods = public_methods(options)
-            self._note_server(options)
-        elif options.code is not FaultCode.TIMEOUT:
-            return options
+        refused = await self._ask_options(uri) if self.asks_options else None
+        if refused is not None:
+            return refused
         answer = await client.ask("DESCRIBE", uri, [("Accept", "application/sdp")])
         self.anonymous = client.login.used is None if isinstance(answer, Response) else self._was_challenged()
         if isinstance(answer, Fault):
@@ -100,6 +104,15 @@ class RtspSession:
         if description is None:
             return self._fault(FaultCode.MALFORMED_REPLY, "DESCRIBE")
         return self._choose(answer, description)
+
+    async def _ask_options(self, uri: str) -> Fault | None:
+        answer = await self.client.ask_once("OPTIONS", uri, OPTIONS_SHARE * self.client.limits.reply_s)
+        if isinstance(answer, Response):
+            self._methods = public_methods(answer)
+            self._note_server(answer)
+            return None
+        self.hung_up_at_options = answer.code is FaultCode.RTSP_ERROR
+        return None if answer.code is FaultCode.TIMEOUT else answer
 
     async def set_up(
         self, described: DescribeReply, transport: Interleaved | PortPair
@@ -156,10 +169,16 @@ class RtspSession:
     async def keep_alive(self) -> Fault | None:
         """GET_PARAMETER where the server has it, else OPTIONS; a server that refuses the first gets only the
         second."""
-        method = "GET_PARAMETER" if "GET_PARAMETER" in self._methods else "OPTIONS"
+        has_one = "GET_PARAMETER" in self._methods or not self.asks_options
+        method = "GET_PARAMETER" if has_one else "OPTIONS"
         uri, limit_s = self._control_uri or str(self.uri), self.client.limits.teardown_s
         answer = await self.client.ask(method, uri, limit_s=limit_s)
-        if isinstance(answer, Fault) and answer.status is not None and method == "GET_PARAMETER":
+        if (
+            isinstance(answer, Fault)
+            and answer.status is not None
+            and method == "GET_PARAMETER"
+            and self.asks_options
+        ):
             self._methods -= {"GET_PARAMETER"}
             answer = await self.client.ask("OPTIONS", uri, limit_s=limit_s)
         return answer if isinstance(answer, Fault) else None
@@ -215,5 +234,4 @@ def _other_ways(way: TrackWay, refused: Fault | None) -> list[tuple[str, bool]]:
         return [(track, True), (track, False)]
     if status == NO_RANGE:
         return [(whole, False), (bare, False)]
-    addresses = [bare] if bare != whole else []
-    return [*((uri, True) for uri in addresses), (bare, False), (track, False)]
+    return [(bare if bare != whole else f"{whole}/", True), (bare, False), (track, False)]

@@ -143,6 +143,19 @@ def test_play_is_tried_without_the_trailing_slash(line: str) -> None:
     assert first[0] == second[0] + "/" and camera.asked[-1].uri == second[0]  # and TEARDOWN names what worked
 
 
+def test_play_is_tried_with_a_trailing_slash_where_there_is_none() -> None:
+    class Folder(Particular):
+        def describe(self, asked: Asked) -> bytes:
+            return self.ok(asked, f"Content-Base: {self.uri}", body=self.sdp.encode())
+
+        def refuses(self, asked: Asked) -> bool:
+            return not asked.uri.endswith("/")
+
+    camera = Folder()
+    assert measured(seen_by(camera)).frames > 2
+    assert [uri for uri, _ in camera.played()] == [str(camera.uri), f"{camera.uri}/"]
+
+
 @pytest.mark.parametrize("status", [457, *REFUSALS])
 def test_play_is_tried_without_a_range(status: int) -> None:
     class NoRange(Particular):
@@ -167,7 +180,7 @@ def test_play_is_tried_at_the_track_where_there_is_no_slash() -> None:
             return "trackID" not in asked.uri
 
     camera = Track()
-    assert measured(seen_by(camera)).frames > 2 and len(camera.played()) == 3
+    assert measured(seen_by(camera)).frames > 2 and len(camera.played()) == 4
 
 
 def test_a_play_that_is_refused_always_is_asked_four_times_at_most() -> None:
@@ -196,6 +209,40 @@ def test_options_that_are_never_answered_are_no_obstacle() -> None:
             return b""
 
     assert measured(seen_by(Silent())).frames > 2
+
+
+def test_a_server_that_hangs_up_at_options_is_asked_without_it() -> None:
+    class Touchy(Camera):
+        async def read(self, reader: asyncio.StreamReader) -> Asked | None:
+            asked = await super().read(reader)
+            return None if asked is not None and asked.method == "OPTIONS" else asked
+
+        def setup(self, asked: Asked) -> bytes:
+            return super().setup(asked).replace(b"timeout=60", b"timeout=1")
+
+        def get_parameter(self, asked: Asked) -> bytes:
+            return self.status(asked, "405 Method Not Allowed")
+
+    camera = Touchy()
+    figures = measured(seen_by(camera, window_s=2.5))
+    assert figures.frames > 100 and camera.connections == 2
+    assert "GET_PARAMETER" in camera.methods() and "OPTIONS" not in camera.methods()
+
+    async def greeted() -> StreamAccess | Fault:
+        async with running(Touchy()) as uri:
+            return await greet(uri)
+
+    assert isinstance(asyncio.run(greeted()), StreamAccess)
+
+
+@pytest.mark.parametrize("length", [1, 2, 4, 30])
+def test_a_length_without_a_body_in_front_of_packets_costs_none_of_them(length: int) -> None:
+    class Wordless(Camera):
+        def play(self, asked: Asked) -> bytes:
+            return self.ok(asked, "Session: 7F3A", f"Content-Length: {length}")
+
+    figures = measured(seen_by(Wordless()))
+    assert figures.frames > 2 and figures.rtp_lost_packets == 0
 
 
 @pytest.mark.parametrize("off", [-25, -3, -1, 1, 2, 30])
