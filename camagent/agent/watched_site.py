@@ -14,6 +14,7 @@ from itertools import chain
 
 from camagent.agent.judging import PublishedCameras, judge_and_publish, left_places, order_now
 from camagent.agent.reachability import job_at, onvif_answers, tells_less
+from camagent.agent.silences import Silences
 from camagent.agent.site_settings import SiteSettings
 from camagent.agent.watched_device import WatchedDevice, for_streams, stream_faults, stream_targets
 from camagent.discover.plan import DiscoveryPlan
@@ -47,6 +48,7 @@ class WatchedSite:
         self._clock: Clock = fleet.clock
         self._devices: dict[str, WatchedDevice] = {}
         """By the key of the job: the host, or host and port where several stand behind one address."""
+        self._silences = Silences()
         self._restored: dict[str, CameraStatus] = {}
         self._shown: PublishedCameras = {}
         self._device_of: dict[str, str] = {}
@@ -217,7 +219,7 @@ class WatchedSite:
         job = self._job(host)
         if job is None:
             return
-        check = self._devices[host].check
+        check, began_s = self._devices[host].check, self._clock.monotonic_s()
         targets = stream_targets(check) if check is not None else []
         if isinstance(job.target, StreamTarget):
             targets = targets or [job.target]
@@ -239,6 +241,7 @@ class WatchedSite:
         if device is not None:  # not dropped meanwhile
             device.reached_s = self._clock.monotonic_s()
             device.reach = Reach(up, self._clock.now(), fault.code if fault is not None else None)
+            self._dirty |= self._silences.note_reach(host, device.reach, began_s, device.reached_s)
             if up:
                 device.note_answer(device.reached_s, device.reach.at)
 
@@ -252,7 +255,12 @@ class WatchedSite:
             self._dirty = False
             now = self._clock.now()
             order = self._here(order_now(self.settings.order, self._remembered, self._devices, now))
-            checks = {key: device.check for key, device in self._devices.items() if device.check is not None}
+            now_s = self._clock.monotonic_s()
+            checks = {
+                key: self._silences.marked(key, device.check, now_s)
+                for key, device in self._devices.items()
+                if device.check is not None
+            }
             checked_s = {key: self._devices[key].checked_s for key in checks}
             frame = RunPeriod(began_at, now, "scan", self._discovery)
             conversations = tuple(checks.values())
@@ -318,8 +326,9 @@ class WatchedSite:
         device = self._devices.get(host)
         if device is None:  # dropped meanwhile
             return
-        device.take(check)
         device.checked_s = self._clock.monotonic_s()
+        self._silences.note_check(host, check, device.check, device.checked_s)
+        device.take(check)
         self._dirty = True
         if not isinstance(check.device, Fault) or is_up(check.device.code):
             device.note_answer(device.checked_s, check.checked_at)
@@ -327,6 +336,7 @@ class WatchedSite:
     def _drop(self, hosts: Iterable[str]) -> None:
         for host in list(hosts):
             self._devices.pop(host, None)
+            self._silences.drop(host)
             self._dirty = True
 
     def _drop_ghosts(self, result: ScanResult) -> bool:

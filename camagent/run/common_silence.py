@@ -25,6 +25,8 @@ class NearbyCamera:
 
     facts: CameraFacts
     ended_at: datetime
+    fell_silent: bool | None = None
+    """As `DeviceCheck.fell_silent`."""
 
 
 def silent_together(cameras: Sequence[NearbyCamera]) -> frozenset[int]:
@@ -35,6 +37,8 @@ def silent_together(cameras: Sequence[NearbyCamera]) -> frozenset[int]:
     for those behind another switch.
     """
     silent = [place for place, camera in enumerate(cameras) if _silence(camera.facts) is not None]
+    if any(cameras[place].fell_silent is not None for place in silent):
+        return frozenset(place for place in silent if cameras[place].fell_silent)
     if len(silent) == len(cameras):
         return frozenset(silent) if _sources(cameras, silent) >= MIN_SOURCES else frozenset()
     broke_off = [place for place in silent if _silence(cameras[place].facts) is FaultCode.STALLED]

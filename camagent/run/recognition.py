@@ -176,7 +176,9 @@ def _checked(one: _CameraSource, facts: CameraFacts) -> CheckedCamera:
         again = alike[0] if alike else WatchedSource(one.source.video_source, None, ())
         looked = replace(facts, device=other.device, streams=again.streams, others=again.others)
     defect = check.defect or next((s.defect for s in one.source.streams if s.defect is not None), None)
-    return CheckedCamera(facts, check.checked_at, check.duration_s, defect, looked, check.login)
+    return CheckedCamera(
+        facts, check.checked_at, check.duration_s, defect, looked, check.login, check.fell_silent
+    )
 
 
 def to_look_at_again(run: Run, checks: Sequence[DeviceCheck]) -> tuple[int, ...]:

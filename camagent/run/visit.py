@@ -25,7 +25,7 @@ from camagent.model.text import Localised, message
 from camagent.model.trust import LoginGiven
 from camagent.plan.grounds import Ground, Look, main_stream
 from camagent.plan.upgrade import plan_upgrade
-from camagent.run.common_silence import NearbyCamera, silence_finding, silent_together
+from camagent.run.common_silence import MIN_SOURCES, NearbyCamera, silence_finding, silent_together
 from camagent.run.main_stream import video_sources
 from camagent.run.trust_findings import newly_finding, waiting_finding, waits_for_trust
 from camagent.run.turn import ASSUMED_STREAM_BPS, Doors, Turn, WatchedSource
@@ -50,6 +50,9 @@ class DeviceCheck:
     """Of the address on our own segment, as the search saw it; None: behind a router, or not looked up."""
     key: str = ""
     """The key of the job that it answers, for whoever watches many devices; empty where nobody gave one."""
+    fell_silent: bool | None = None
+    """Whether its silence may be the network's, by who watches all devices all the time; None: as the other
+    checks of the run tell."""
     other_look: DeviceCheck | None = None
     """The same device at another time in the same run, where it was looked at twice."""
 
@@ -134,6 +137,8 @@ class CheckedCamera:
     other: CameraFacts | None = None
     """The same camera at another time in the same run, where it was looked at twice."""
     login: LoginGiven = LoginGiven.AS_BOUND
+    fell_silent: bool | None = None
+    """As `DeviceCheck.fell_silent`."""
 
 
 def judge_camera(checked: CheckedCamera, judge: Judge) -> CameraResult:
@@ -197,7 +202,10 @@ def judge_all(
 ) -> tuple[tuple[CameraResult, ...], tuple[Finding, ...]]:
     """Every camera's result, and the findings about the school as a whole. Pure."""
     together = silent_together(
-        [NearbyCamera(c.facts, c.checked_at + timedelta(seconds=c.duration_s)) for c in cameras]
+        [
+            NearbyCamera(c.facts, c.checked_at + timedelta(seconds=c.duration_s), c.fell_silent)
+            for c in cameras
+        ]
     )
     silent = replace(judge, site=replace(judge.site, fell_silent=True))
     results = tuple(
@@ -206,7 +214,7 @@ def judge_all(
     about_site = assess_site(judge.requirement_profile, [camera.facts for camera in cameras], judge.site)
     newly = [camera.facts.address for camera in cameras if camera.login is LoginGiven.NEWLY]
     own = (
-        *((silence_finding(len(together)),) if together else ()),
+        *((silence_finding(len(together)),) if len(together) >= MIN_SOURCES else ()),
         *((newly_finding(newly),) if newly else ()),
     )
     return results, (*about_site, *own)

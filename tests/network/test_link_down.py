@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from camagent.simulator.default_school import USER
+from tests.agent.watched_school import Served, served
 from tests.discover.network import Network
 from tests.monitoring.programs import eventually
 from tests.network.far_school import PASSWORD
@@ -145,6 +146,62 @@ def test_a_switch_that_goes_off_in_mid_scan_blames_none_of_its_cameras(tmp_path:
     assert [verdicts[address] for address in THEIRS[:2]] == ["undetermined"] * 2
     assert document["cameras"][2]["streams"][0]["measured"] is not None
     assert [row["observed"] for row in document["site_findings"] if row["rule"] == "SITE-SILENT"] == [2]
+
+
+SERVED = f"""
+[site]
+id = "9001"
+name = "THCS Nguyễn Du"
+area = "Phường Gia Định"
+[discovery]
+inventory = "inventory.csv"
+[check]
+window_s = 2
+pictures = 0
+[[credential]]
+address = "10.77.0.0/24"
+user = "{USER}"
+password_file = "password"
+[agent]
+listen = "127.0.0.1:0"
+stream_minutes = 1
+"""
+
+
+def verdicts_of(agent: Served) -> list[str]:
+    """As scrapes show them, in the order of the cameras' ids."""
+    rows = [s for s in agent.samples() if s.name == "camagent_camera_verdict" and s.value]
+    return [row.labels["verdict"] for row in sorted(rows, key=lambda row: row.labels["camera"])]
+
+
+def silent_cameras(agent: Served) -> list[int]:
+    """What the document of the last round says of cameras that fell silent together."""
+    status, body = agent.get("api/v1/scan")
+    document = json.loads(body) if status == 200 else {"site_findings": []}
+    return [row["observed"] for row in document["site_findings"] if row["rule"] == "SITE-SILENT"]
+
+
+@pytest.mark.timeout(600)
+def test_serve_blames_no_camera_while_the_cable_is_pulled_and_comes_back_with_it(tmp_path: Path) -> None:
+    """One check after the other finds silence, minutes apart."""
+    (tmp_path / "password").write_text(PASSWORD)
+    (tmp_path / "inventory.csv").write_text("\n".join(("address", *THEIRS)) + "\n")
+    (tmp_path / "camagent.toml").write_text(SERVED, encoding="utf-8")
+    with school() as (_, far), served(tmp_path) as agent:
+        eventually(lambda: agent.get("api/v1/scan")[0] == 200, "a first round", 120)
+        before = verdicts_of(agent)
+        blamed = before.count("not_ready")
+        far.run("link set far1 down")
+
+        def all_silent() -> bool:
+            assert verdicts_of(agent).count("not_ready") <= blamed
+            return silent_cameras(agent) == [len(THEIRS)]
+
+        eventually(all_silent, "silence of all", 200)
+        assert verdicts_of(agent) == ["undetermined"] * len(THEIRS)
+        far.run("link set far1 up")
+        eventually(lambda: verdicts_of(agent) == before and not silent_cameras(agent), "as before", 200)
+    assert "Traceback" not in "\n".join(agent.log)
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium package")
