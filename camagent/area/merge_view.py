@@ -21,8 +21,6 @@ from camagent.document.model import (
     ClockView,
     DeviceView,
     FindingView,
-    NightView,
-    RecordingView,
     ScanDocument,
     UpgradeView,
 )
@@ -40,6 +38,8 @@ from camagent.document.values import (
     View,
 )
 from camagent.model.finding import Outcome, Severity
+from camagent.model.scan_result import KeptRecording
+from camagent.model.stream import NightLook
 
 _UNREAD = "\x00"
 
@@ -209,8 +209,8 @@ class AreaCamera(Brief, CameraView):
     checked_at: Moment | None = unread()
     duration_s: Figure = unread()
     present_at: Moment | None = unread()
-    recording: RecordingView | None = unread()
-    by_night: NightView | None = unread()
+    recording: KeptRecording | None = unread()
+    by_night: NightLook | None = unread()
     identity: Listed[Line] = unread(())
     changes: Listed[Line] = unread(())
 

@@ -41,8 +41,8 @@ def baseline_group() -> None:
 def show_baseline_command(camera: str, config_path: Path | None) -> int:
     """What is kept of one camera's picture."""
     from camagent.app import open_site_store, read_config
-    from camagent.document.model import NightView
     from camagent.document.wording import night_text
+    from camagent.model.stream import NightLook
     from camagent.store.picture_rows import NIGHT_LATEST
     from camagent.text.moments import VIETNAM
 
@@ -53,7 +53,7 @@ def show_baseline_command(camera: str, config_path: Path | None) -> int:
     for picture in kept:
         numbers = picture.numbers
         if picture.kind == NIGHT_LATEST:
-            night = NightView(at=picture.at, conditions=picture.conditions)
+            night = NightLook(at=picture.at, conditions=picture.conditions)
             write_lines(night_text(night, lang()))
             continue
         write_lines(

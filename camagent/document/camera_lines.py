@@ -3,7 +3,8 @@ counts. Pure."""
 
 from __future__ import annotations
 
-from camagent.document.model import CameraView, RecordingView
+from camagent.document.model import CameraView
+from camagent.model.scan_result import KeptRecording
 from camagent.text import say
 from camagent.text.moments import day_text
 from camagent.text.vietnamese import clean_line
@@ -17,7 +18,7 @@ def excluded_text(camera: CameraView, lang: str) -> str:
     return say("report.progress.excluded", lang, until=until, because=because)
 
 
-def recording_text(kept: RecordingView, lang: str) -> str:
+def recording_text(kept: KeptRecording, lang: str) -> str:
     """What is kept of one camera: days, since when, until when, and its holes."""
     if kept.since is None or kept.newest is None or kept.days is None:
         return say("report.table.recording_none", lang)

@@ -5,6 +5,10 @@ These models are the contract: `python -m camagent.document.schema` writes docs/
 `document.write` fills them from a finished run, `document.read` from a file. A new value is a field here (or
 in `document.stream_view`) with a default, because older documents have none; `document.write` copies it where
 it bears the same name there.
+
+What is published as the run has it is the run's own dataclass, marked `Published`. A part has a class of its
+own where its sentences are in two languages here, where older documents lack a field that the run always has,
+where the run knows more than is published, or where a reader takes words that this version does not know.
 """
 
 from __future__ import annotations
@@ -27,11 +31,15 @@ from camagent.document.values import (
     Moment,
     Number,
     Paragraph,
+    Published,
     TextView,
     View,
     one_of_words,
 )
-from camagent.model.finding import Action, Outcome, Severity, Verdict
+from camagent.model.expected import Retirement
+from camagent.model.finding import Action, Outcome, Setting, Severity, Verdict
+from camagent.model.scan_result import KeptRecording, Site
+from camagent.model.stream import NightLook
 
 MAX_CAMERAS = 10_000  # of one document; a large school has 200
 MAX_ADDRESSES = 20_000  # that answered and were not checked
@@ -39,15 +47,6 @@ MAX_ADDRESSES = 20_000  # that answered and were not checked
 SchemaName = Literal["camagent.scan/1", "camagent.check/1"]
 CHECK_SCHEMA: SchemaName = "camagent.check/1"
 SCHEMAS: tuple[str, ...] = get_args(SchemaName)
-
-
-class SiteView(View):
-    """Whose network it is."""
-
-    id: Line
-    name: Line
-    area: Line
-    city: Line
 
 
 class ProfileView(View):
@@ -102,17 +101,6 @@ class ClockView(View):
     time_zone: Line | None
 
 
-class RecordingView(View):
-    """What is kept of one camera without a long gap, by its device's word and clock."""
-
-    days: Number
-    """From `since` to `newest`; 0: there is nothing."""
-    since: Moment | None
-    newest: Moment | None
-    days_with_holes: Count | None
-    """Days of it in which something is missing; null: the device does not tell of holes."""
-
-
 class BasisView(View):
     """On what a threshold rests."""
 
@@ -159,15 +147,7 @@ class FindingView(View):
         return decides and self.outcome in (Outcome.FAIL, Outcome.NOT_ASSESSED, Outcome.DEFECT)
 
 
-class SettingView(View):
-    """One value to set."""
-
-    name: Line
-    now: Amount
-    then: Amount
-    unit: Line | None
-    call: LongLine | None
-    stream: Line | None = None
+PublishedSetting = Annotated[Setting, Published(now=Amount, then=Amount, call=LongLine | None)]
 
 
 class TenderRowView(View):
@@ -188,7 +168,7 @@ class UpgradeView(View):
     """Main stream known beyond doubt and measured twice, login accepted, menu read and believable, no fault
     among these facts; for firmware also: a list names the newer one."""
     rules: Listed[Line] = ()
-    settings: Listed[SettingView] = ()
+    settings: Listed[PublishedSetting] = ()
     cost_class: Line | None = None
     cost_amount: Number = None
     cost_currency: Line | None = None
@@ -199,13 +179,6 @@ class UpgradeView(View):
     """What to buy, line by line; older documents have the paragraph only."""
     rests_on: Listed[TextView] = ()
     """The facts that the advice rests on, in words."""
-
-
-class NightView(View):
-    """A look at the picture by night."""
-
-    at: Moment
-    conditions: Listed[Line]
 
 
 class CameraView(View):
@@ -233,23 +206,15 @@ class CameraView(View):
     excluded_until: date | None = None
     """A person took it out of the counts until the end of that day."""
     excluded_because: Line | None = None
-    recording: RecordingView | None = None
+    recording: Annotated[KeptRecording, Published(days=Number)] | None = None
     """Null: nothing is told of this camera alone, or what is told cannot be believed."""
-    by_night: NightView | None = None
+    by_night: Annotated[NightLook, Published()] | None = None
     """How its picture was when it was last seen by night; null where that was never."""
 
     @property
     def watched(self) -> tuple[StreamView, ...]:
         """The streams that were measured, or could not be; without those that are only listed."""
         return tuple(stream for stream in self.streams if stream.not_judged is None)
-
-
-class RetirementView(View):
-    """A person's word that a camera is out of service."""
-
-    by: Line
-    reason: Line
-    on: date
 
 
 class RetiredView(View):
@@ -262,7 +227,7 @@ class RetiredView(View):
     manufacturer: Line | None = None
     model: Line | None = None
     present_at: Moment
-    retired: RetirementView
+    retired: Annotated[Retirement, Published()]
 
 
 class SummaryView(View):
@@ -289,7 +254,7 @@ class ScanDocument(View):
 
     schema_name: SchemaName = Field(alias="schema")
     agent: AgentView
-    site: SiteView
+    site: Annotated[Site, Published()]
     started_at: Moment
     finished_at: Moment
     profile: ProfileView

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from camagent.document import area_merge, model, stream_view, values
-from camagent.model import stream
+from camagent.model import expected, finding, scan_result, stream
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "schema"
 FILES: dict[str, tuple[type[BaseModel], str, str]] = {
@@ -90,7 +90,7 @@ def _field_notes() -> dict[str, dict[str, str]]:
     """Docstrings below fields by class: read here only, so that nobody who just reads documents pays for
     it."""
     notes: dict[str, dict[str, str]] = {}
-    for module in (values, stream, stream_view, model, area_merge):
+    for module in (values, finding, expected, scan_result, stream, stream_view, model, area_merge):
         source = inspect.getsource(importlib.import_module(module.__name__))
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.ClassDef):

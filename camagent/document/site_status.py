@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 
-from camagent.document.model import CameraView, FindingView, RecordingView
+from camagent.document.model import CameraView, FindingView
 from camagent.document.stream_view import StreamView
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import TRUST_RULE, Outcome, Severity, Verdict
-from camagent.model.scan_result import VIETNAM, ProfileStamp, Site
+from camagent.model.scan_result import VIETNAM, KeptRecording, ProfileStamp, Site
 from camagent.model.stream import MeasuredStream
 from camagent.model.text import Localised
 
@@ -85,7 +85,7 @@ class CameraStatus:
     model: str | None = None
     firmware: str | None = None
     clock_offset_s: float | None = None
-    recording: RecordingView | None = None
+    recording: KeptRecording | None = None
     """What is kept of it; None: not known."""
     excluded_until: date | None = None
     """Out of the counts until the end of that day, by a person's word."""

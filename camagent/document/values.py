@@ -139,6 +139,8 @@ _OF_TYPE: dict[Any, Any] = {
     float: FiniteFloat,
     float | None: Number,
     tuple[str, ...]: Listed[Line],
+    datetime: Moment,
+    datetime | None: Moment | None,
 }
 
 

@@ -10,14 +10,12 @@ from camagent.document.model import (
     CameraView,
     CoverageView,
     DeviceView,
-    NightView,
     RetiredView,
-    SettingView,
     UpgradeView,
 )
 from camagent.document.stream_view import ColumnView, ConfiguredView, StreamView
-from camagent.model.finding import Action
-from camagent.model.stream import DeclaredStream, MeasuredStream
+from camagent.model.finding import Action, Setting
+from camagent.model.stream import DeclaredStream, MeasuredStream, NightLook
 from camagent.text import catalogue, say
 from camagent.text.quantities import bitrate_text, number_text, quantity_text, setting_value
 from camagent.text.vietnamese import clean_line
@@ -87,7 +85,7 @@ def retired_text(camera: RetiredView, lang: str) -> str:
     )
 
 
-def night_text(night: NightView, lang: str, camera: str = "") -> str:
+def night_text(night: NightLook, lang: str, camera: str = "") -> str:
     """How a camera's picture was when it was last seen by night, and what to do about it."""
     sentences = [
         f"{say(f'picture.{name}.say', lang)} → {say(f'picture.{name}.do', lang)}" for name in night.conditions
@@ -129,7 +127,7 @@ def settings_text(upgrade: UpgradeView, lang: str) -> str:
     return " · ".join(_setting_text(setting, lang) for setting in upgrade.settings)
 
 
-def _setting_text(setting: SettingView, lang: str) -> str:
+def _setting_text(setting: Setting, lang: str) -> str:
     name = catalogue(lang).get(f"report.setting.{setting.name}", setting.name)
     now, then = (setting_value(value, setting.unit, lang) for value in (setting.now, setting.then))
     return f"{name}: {now} → {then}"

@@ -18,7 +18,6 @@ from camagent.document.model import (
     DeviceView,
     FindingView,
     RetiredView,
-    RetirementView,
     ScanDocument,
     TenderRowView,
     UpgradeView,
@@ -148,7 +147,7 @@ def _retired(camera: ExpectedCamera) -> RetiredView:
         manufacturer=camera.words.manufacturer,
         model=camera.words.model,
         present_at=camera.present_at,
-        retired=RetirementView(by=word.by, reason=word.reason, on=word.on),
+        retired=word,
     )
 
 

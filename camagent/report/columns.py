@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from camagent.document.model import CameraView, RecordingView, ScanDocument
+from camagent.document.model import CameraView, ScanDocument
 from camagent.document.reasons import reasons
 from camagent.document.wording import action_text, cost_text, main_column
+from camagent.model.scan_result import KeptRecording
 from camagent.model.stream import MeasuredStream
 from camagent.text import say
 from camagent.text.moments import table_moment_text
@@ -39,7 +40,7 @@ def _measured(read: Callable[[MeasuredStream], Cell]) -> Callable[[ScanDocument,
     return value
 
 
-def _kept(read: Callable[[RecordingView], Cell]) -> Callable[[ScanDocument, CameraView, str], Cell]:
+def _kept(read: Callable[[KeptRecording], Cell]) -> Callable[[ScanDocument, CameraView, str], Cell]:
     return lambda _document, camera, _lang: read(camera.recording) if camera.recording else None
 
 

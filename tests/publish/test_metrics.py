@@ -25,7 +25,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
-from camagent.document.model import RecordingView
 from camagent.document.site_status import (
     AgentSnapshot,
     CameraStatus,
@@ -39,6 +38,7 @@ from camagent.exporter.process_metrics import process_families
 from camagent.exporter.text_format import render_metrics
 from camagent.model.fault import FaultCode, Stage
 from camagent.model.finding import Outcome, Severity, Verdict
+from camagent.model.scan_result import KeptRecording
 from camagent.model.text import Localised
 from tests import builders as build
 from tests.monitoring.programs import run
@@ -202,14 +202,14 @@ def test_a_crowded_camera_that_falls_silent_stays_within_the_series() -> None:
 
 
 def test_what_a_recorder_keeps_of_a_camera_is_told_within_the_series() -> None:
-    recording = RecordingView(days=12.5, since=build.NOW, newest=build.NOW, days_with_holes=1)
+    recording = KeptRecording(days=12.5, since=build.NOW, newest=build.NOW, days_with_holes=1)
     kept = replace(crowded_camera(), up=False, answered_at=build.NOW, recording=recording)
     gauges = samples(snapshot(kept))
     assert named(snapshot(kept), "camera_recording_days") == {(kept.id,): 12.5}
     newest = named(snapshot(kept), "camera_recording_newest_timestamp_seconds")
     assert newest == {(kept.id,): build.NOW.timestamp()}
     assert sum(sample.labels.get("camera") == kept.id for sample in gauges) == MAX_SERIES_PER_CAMERA
-    nothing = RecordingView(days=0.0, since=None, newest=None, days_with_holes=None)
+    nothing = KeptRecording(days=0.0, since=None, newest=None, days_with_holes=None)
     assert named(snapshot(replace(kept, recording=nothing)), "camera_recording_days") == {(kept.id,): 0.0}
 
 
@@ -367,7 +367,7 @@ def test_every_metric_is_documented_and_nothing_else() -> None:
     rows = re.findall(r"^\| `(camagent_\w+)` \| ([^|]*) \|", text, re.MULTILINE)
     documented = {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows}
     dark = replace(crowded_camera(), id="dark", up=False, answered_at=build.NOW)
-    recording = RecordingView(days=12.5, since=build.NOW, newest=build.NOW, days_with_holes=1)
+    recording = KeptRecording(days=12.5, since=build.NOW, newest=build.NOW, days_with_holes=1)
     page = samples(snapshot(crowded_camera(), replace(dark, recording=recording)))
     assert documented == {sample.name: set(sample.labels) for sample in page}
 
