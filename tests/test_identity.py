@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from camagent.inventory.identity import (
     DeviceSigns,
+    Match,
     camera_id,
     identity_of,
-    match,
     match_all,
     remember,
     shared_signs,
@@ -24,6 +24,11 @@ from camagent.model.earlier_runs import KnownDevice
 from camagent.model.usable_numbers import usable_endpoint, usable_mac, usable_serial
 from tests.builders import device_facts
 from tests.floor import judged, not_vacuous
+
+
+def match_one(devices: tuple[KnownDevice, ...], sight: DeviceSigns) -> Match:
+    return match_all(devices, (sight,))[0]
+
 
 EPR = "urn:uuid:4d454930-0000-1000-8000-001bc50a0b0c"
 
@@ -115,7 +120,7 @@ def test_sources_of_one_device_are_cameras_of_their_own() -> None:
 
 
 def test_a_new_address_is_a_move() -> None:
-    pairing = match((known(device()),), seen(device(address="10.0.0.77")))
+    pairing = match_one((known(device()),), seen(device(address="10.0.0.77")))
     assert pairing.change == "moved" and pairing.device == known(device())
 
 
@@ -124,12 +129,12 @@ def test_a_firmware_update_changes_nothing() -> None:
         device(),
         information=DeviceInformation("Hikvision", "DS-2CD2012-I", "V5.6.0", device().information.serial),  # type: ignore[union-attr]
     )
-    assert match((known(device()),), seen(updated)).change == "same"
+    assert match_one((known(device()),), seen(updated)).change == "same"
 
 
 def test_another_camera_at_the_old_address_is_a_replacement() -> None:
     other = device(serial="DS-9999X77777", mac="00:1b:c5:77:77:77", epr=None)
-    pairing = match((known(device()),), seen(other))
+    pairing = match_one((known(device()),), seen(other))
     assert (
         pairing.change == "replaced" and pairing.device is not None and pairing.device.address == "10.0.0.5"
     )
@@ -137,26 +142,26 @@ def test_another_camera_at_the_old_address_is_a_replacement() -> None:
 
 def test_the_same_model_swapped_in_is_a_replacement_not_the_same() -> None:
     other = device(serial="DS-2CD2012-I20150201CCWR501088999", mac="00:1b:c5:0a:0b:ff", epr=None)
-    assert match((known(device()),), seen(other)).change == "replaced"
+    assert match_one((known(device()),), seen(other)).change == "replaced"
 
 
 def test_a_stranger_is_new() -> None:
     other = device(serial="DS-9999X77777", mac="00:1b:c5:77:77:77", epr=None, address="10.0.0.9")
-    assert match((known(device()),), seen(other)).change == "new"
+    assert match_one((known(device()),), seen(other)).change == "new"
 
 
 def test_a_camera_that_tells_nothing_today_is_still_the_one_at_its_address() -> None:
-    assert match((known(device()),), seen(None, "10.0.0.5")).change == "same"
+    assert match_one((known(device()),), seen(None, "10.0.0.5")).change == "same"
 
 
 def test_a_camera_that_told_nothing_before_is_known_by_its_place() -> None:
-    assert match((known(None, "10.0.0.5"),), seen(device())).change == "same"
+    assert match_one((known(None, "10.0.0.5"),), seen(device())).change == "same"
 
 
 def test_a_serial_that_contradicts_outweighs_an_endpoint_that_agrees() -> None:
     """Cheap series ship one endpoint UUID for all units."""
     other = device(serial="DS-2CD2012-I20150201CCWR501088999", mac=None, address="10.0.0.8")
-    assert match((known(device(mac=None)),), seen(other)).change == "new"
+    assert match_one((known(device(mac=None)),), seen(other)).change == "new"
 
 
 def test_two_cameras_with_cloned_signs_are_told_apart() -> None:
@@ -227,7 +232,7 @@ def test_a_serial_that_only_resembles_an_address_is_one(serial: str) -> None:
 def test_the_mac_finds_the_camera_whose_serial_is_its_address() -> None:
     before = known(device(serial="192168261", epr=None, address="192.168.2.61"))
     moved = device(serial="192168277", epr=None, address="192.168.2.77")
-    assert match((before,), seen(moved)).change == "moved"
+    assert match_one((before,), seen(moved)).change == "moved"
     assert identity_of(seen(moved)).id == before.id
 
 
@@ -244,9 +249,9 @@ def test_two_cameras_that_swap_addresses_and_with_them_their_serials_are_two_mov
 def test_a_mac_that_contradicts_outweighs_everything() -> None:
     """A series with one serial, one endpoint and one certificate: another unit put in at the same address."""
     other = device(mac="00:1b:c5:77:77:77")
-    assert match((known(device()),), seen(other)).change == "replaced"
+    assert match_one((known(device()),), seen(other)).change == "replaced"
     both = replace(device(), network=NetworkFacts(macs=("00:1b:c5:0a:0b:0c", "00:1b:c5:77:77:77")))
-    assert match((known(both),), seen(other)).change == "same"  # one of its interfaces agrees
+    assert match_one((known(both),), seen(other)).change == "same"  # one of its interfaces agrees
 
 
 @pytest.mark.parametrize(
@@ -258,7 +263,7 @@ def test_an_endpoint_that_is_a_mac_counts(text: str) -> None:
     signs = seen(device(serial=None, mac=None, epr=text)).signs
     assert ("mac", "00:1b:c5:0a:0b:0c") in signs and ("epr", "00:1b:c5:0a:0b:0c") in signs
     moved = device(serial=None, mac=None, epr=text, address="10.0.0.77")
-    assert match((known(device(serial=None, epr=None)),), seen(moved)).change == "moved"
+    assert match_one((known(device(serial=None, epr=None)),), seen(moved)).change == "moved"
 
 
 def test_a_uuid_of_zeros_before_a_mac_counts_and_a_placeholder_does_not() -> None:
@@ -286,7 +291,7 @@ def test_no_known_camera_is_recognised_twice(before: list[DeviceFacts], now: lis
 
 @given(DEVICES)
 def test_a_camera_seen_again_unchanged_is_the_same(facts: DeviceFacts) -> None:
-    pairing = match((known(facts),), seen(facts))
+    pairing = match_one((known(facts),), seen(facts))
     assert pairing.change == "same"
 
 
@@ -296,7 +301,7 @@ def test_different_serials_and_macs_never_make_one_camera(a: DeviceFacts, b: Dev
     left, right = dict(seen(a).signs), dict(seen(b).signs)
     differ = [k for k in ("serial", "mac") if k in left and k in right and left[k] != right[k]]
     if judged(bool(differ) and not any(left.get(k) == right.get(k) is not None for k in ("serial", "mac"))):
-        assert match((known(a),), seen(b)).change in ("new", "replaced")
+        assert match_one((known(a),), seen(b)).change in ("new", "replaced")
 
 
 @given(st.text(max_size=200), st.text(max_size=200), st.text(max_size=200))

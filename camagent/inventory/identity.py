@@ -179,19 +179,15 @@ def remember(identity: Identity | str, signs: DeviceSigns) -> KnownDevice:
     return KnownDevice(key, signs.address, signs.video_source, signs.signs, signs.service_url)
 
 
-def match(
-    devices: Sequence[KnownDevice], sight: DeviceSigns, ignored: frozenset[tuple[str, str]] = frozenset()
-) -> Match:
-    """Recognise one sighting; the best score wins, the same address breaks a tie."""
-    return match_all(devices, (sight,), ignored)[0]
-
-
 def match_all(
     devices: Sequence[KnownDevice],
     sights: Sequence[DeviceSigns],
     ignored: frozenset[tuple[str, str]] = frozenset(),
 ) -> tuple[Match, ...]:
-    """Recognise every sighting of a run, each known camera at most once; in the order of `sights`."""
+    """Recognise every sighting of a run, each known camera at most once; in the order of `sights`.
+
+    The best score wins, the same address breaks a tie.
+    """
     before = [_Sorted(device.video_source, _by_kind(device.signs, ignored)) for device in devices]
     now = [_Sorted(sight.video_source, _by_kind(sight.signs, ignored)) for sight in sights]
     places = product(range(len(now)), range(len(before)))

@@ -78,11 +78,11 @@ class Reception:
     since_last_sr_s: float
 
 
-def render_receiver_report(own_ssrc: int, reception: Reception | None, name: str = "camagent") -> bytes:
+def render_receiver_report(own_ssrc: int, reception: Reception | None) -> bytes:
     """A compound of receiver report and CNAME, as RFC 3550 §6.1 wants it."""
     blocks = b"" if reception is None else _report_block(reception)
     report = _HEADER.pack(0x80 | (1 if reception else 0), RECEIVER_REPORT, 1 + len(blocks) // 4)
-    cname = name.encode()[:255]
+    cname = b"camagent"
     item = bytes((1, len(cname))) + cname + b"\x00"
     item += b"\x00" * (-len(item) % 4)
     description = _HEADER.pack(0x81, DESCRIPTION, 1 + len(item) // 4) + struct.pack("!I", own_ssrc) + item

@@ -7,7 +7,7 @@ import json
 from camagent.document.values import View
 
 
-def render_json(document: View, indent: int | None = 2) -> str:
+def render_json(document: View) -> str:
     """One JSON document, Vietnamese letters as they are, ending with a line break; NaN is our bug, not a
     number."""
-    return json.dumps(document.plain(), ensure_ascii=False, indent=indent, allow_nan=False) + "\n"
+    return json.dumps(document.plain(), ensure_ascii=False, indent=2, allow_nan=False) + "\n"

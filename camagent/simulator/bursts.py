@@ -86,13 +86,13 @@ class Burst:
 
 
 @cache
-def packetized(name: str, max_payload_bytes: int = MAX_PAYLOAD_BYTES) -> PacketizedClip:
+def packetized(name: str) -> PacketizedClip:
     """The packets of one sample stream, made on first use."""
     clip = load_clip(name)
     payload_type = PAYLOAD_TYPE[clip.codec]
     frames, packets = [], 0
     for unit in clip.frames:
-        payloads = packetize(clip.codec, unit, max_payload_bytes)
+        payloads = packetize(clip.codec, unit, MAX_PAYLOAD_BYTES)
         template, starts = bytearray(), []
         for number, payload in enumerate(payloads):
             starts.append(len(template))

@@ -37,13 +37,13 @@ def clean_line(text: str, limit: int = MAX_LINE_CHARS) -> str:
     return composed if len(composed) <= limit else composed[: limit - 1].rstrip() + "…"
 
 
-def clean_paragraph(text: str, limit: int = MAX_PARAGRAPH_CHARS) -> str:
+def clean_paragraph(text: str) -> str:
     """The same with line breaks kept."""
-    if len(text) <= limit and _is_clean(text):
+    if len(text) <= MAX_PARAGRAPH_CHARS and _is_clean(text):
         return text
-    lines = (clean_line(line, limit) for line in text[: 4 * limit].splitlines())
+    lines = (clean_line(line, MAX_PARAGRAPH_CHARS) for line in text[: 4 * MAX_PARAGRAPH_CHARS].splitlines())
     joined = "\n".join(lines).strip()
-    return joined if len(joined) <= limit else joined[: limit - 1].rstrip() + "…"
+    return joined if len(joined) <= MAX_PARAGRAPH_CHARS else joined[: MAX_PARAGRAPH_CHARS - 1].rstrip() + "…"
 
 
 @lru_cache(maxsize=2048)

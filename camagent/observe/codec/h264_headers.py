@@ -302,7 +302,7 @@ def recovery_frame_count(nal: bytes) -> int | None:
     """recovery_frame_cnt of the recovery point SEI message in this SEI NAL unit; None where it holds none."""
     if len(nal) < 3 or nal[0] & 0x9F != NAL_SEI:
         return None
-    payload = sei_payload(unescape(nal)[1:])
+    payload = recovery_message(unescape(nal)[1:])
     if payload is None:
         return None
     try:
@@ -311,13 +311,13 @@ def recovery_frame_count(nal: bytes) -> int | None:
         return None
 
 
-def sei_payload(rbsp: bytes, wanted: int = SEI_RECOVERY_POINT) -> bytes | None:
-    """The first SEI message of the wanted type; messages have the same frame in H.264 and H.265."""
+def recovery_message(rbsp: bytes) -> bytes | None:
+    """The first SEI message that is one; messages have the same frame in H.264 and H.265."""
     position = 0
     while position + 2 <= len(rbsp):
         kind, position = _sei_number(rbsp, position)
         size, position = _sei_number(rbsp, position)
-        if kind == wanted:
+        if kind == SEI_RECOVERY_POINT:
             return rbsp[position : position + size]
         position += size
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from camagent.observe.codec.bits import MAX_SIDE_PX, BitReader, BitstreamError, claimed_rate_hz, unescape
-from camagent.observe.codec.h264_headers import CHROMA_NAMES, sei_payload
+from camagent.observe.codec.h264_headers import CHROMA_NAMES, recovery_message
 from camagent.observe.codec.video_usability import vui_range
 
 NAL_RADL_N, NAL_RASL_R = 6, 9
@@ -138,7 +138,7 @@ def recovery_poc_count(nal: bytes) -> int | None:
     none."""
     if len(nal) < 4 or nal[0] >> 1 != NAL_PREFIX_SEI:
         return None
-    payload = sei_payload(unescape(nal)[2:])
+    payload = recovery_message(unescape(nal)[2:])
     if payload is None:
         return None
     try:
