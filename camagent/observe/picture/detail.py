@@ -211,7 +211,7 @@ VEIL = (35, 220)
 EMPTY, UNSURE_EMPTY = 0.97, 0.94
 HAZE_LUMA, HAZE_COLOUR, HAZE_UNEVENNESS = 75, 10.0, 0.0155  # dense haze leaves as little; covers 0.0172
 SHADING = 0.003  # of the spread of luma: what the shade of a cover alone leaves of coarse detail
-# 8-bit steps; covers leave 0.23 (0.29 at 640 by 360 in 7 kB), white paper under infrared 0.24, haze 0.34 and more
+# 8-bit steps; covers leave 0.23 (0.29 at 640 by 360 in 7 kB), white paper under infrared 0.24, haze 0.34
 OUT_OF_FOCUS = 0.32
 TOO_DARK = 235.0  # of `light.dim`
 
