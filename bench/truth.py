@@ -38,6 +38,7 @@ from bench.truth_senders import (
     stalling,
     varying,
 )
+from bench.truth_siblings import SIBLINGS
 from camagent.model.fault import Fault, FaultCode, Stage
 from camagent.model.stream import MeasuredStream
 from camagent.observe.capture import Capture, PacketCounts, TrackDescription
@@ -177,8 +178,9 @@ KINDS: dict[str, tuple[float, Callable[[random.Random, Camera], tuple[Camera, Ne
     "falling silent": (0.05, _falling_silent),
     "honest, looks slow": (0.1, _with_room),
     "slow in part": (0.1, _slow_in_part),
+    **SIBLINGS,
 }
-"""Kind -> share of the trials (the last beside them), and what makes one of an ordinary camera."""
+"""Kind -> share of the trials, and what makes one of an ordinary camera."""
 
 
 def trial(kind: str, number: int, seed: int = SEED) -> Trial:
@@ -341,9 +343,12 @@ def _compare(
     span = [packet.frame for packet in packets if packet.last]
     first = min(packet.frame for packet in packets)
     last = max(span, default=first)
-    if last == first:  # one picture at most came whole: any rate would be made up
+    if last == first and not case.udp:  # one picture at most came whole: any rate would be made up
         rate_hz = measured.frame_rate_hz
         return {"rate_null": "", "rate_wrong": None} if rate_hz is None else {"rate_wrong": f"{rate_hz:.4g}"}
+    first, last = (
+        (first, last) if last > first else (0, 1)
+    )  # of datagrams, pieces of others came: stamps tell
     # what a camera left out it did not send; what the network lost it did
     kept = last - first if case.udp else len(set(span)) - 1
     truth_hz = kept / (sent[last].sent_s - sent[first].sent_s)

@@ -122,7 +122,7 @@ def _between_s(table: FrameTable, rate: FrameRate | None, a: int, b: int) -> flo
         return stamped_s if arrived_s / 2 < stamped_s < arrived_s else arrived_s
     sure = rate.mean_hz is not None and rate.uncertainty_hz < UNSURE_RATIO * rate.mean_hz
     if rate.basis == "arrivals" and sure and rate.mean_hz is not None:
-        return min(arrived_s, (b - a) / rate.mean_hz)
+        return min(arrived_s, (b - a) / (rate.mean_hz + rate.uncertainty_hz))
     if not sure:
         arrived_s -= max(
             (b - a for a, b in pairwise(table.arrivals_s)), default=0.0

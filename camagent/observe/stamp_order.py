@@ -10,6 +10,7 @@ from camagent.observe.frames import FrameTable
 
 # a step back, or ahead of the arrivals, of a second and of more frames than any reordering is a jump
 MIN_JUMP_S = 1.0
+MIN_BESIDE, LEVEL_SHARE = 5, 0.75  # frames before and behind, level beside it, show a smaller step back
 REORDER_FRAMES = 16  # H.264 and H.265 hold at most 16 pictures back
 
 
@@ -39,8 +40,30 @@ def steady_segments(table: FrameTable, first: int = 0) -> tuple[list[range], int
     back = [row for row in range(first + 1, len(table)) if stamps[row] < stamps[row - 1]]
     if first == 0 and back == [1] and len(table) > 2 and 1 not in cuts:
         cuts.append(1)  # the very first stamp is junk (home-assistant/core PR #42277); no B-frames follow it
+    cuts += [row for row in back if row not in cuts and _is_set_back(table, row)]
     cuts = [*sorted(cuts), len(table)]
     return [range(a, b) for a, b in pairwise(cuts) if b > a], len(cuts) - 2
+
+
+def _is_set_back(table: FrameTable, row: int) -> bool:
+    """The clock was set by less than a jump: every frame from here on is later by it than every one before.
+
+    A frame that is shown before one sent earlier stands back alone; over a slow line each is later than the
+    one before.
+    """
+    near = range(max(0, row - REORDER_FRAMES), min(len(table), row + REORDER_FRAMES))
+    if row - near.start < MIN_BESIDE or near.stop - row < MIN_BESIDE:
+        return False
+    delays_s = [table.arrivals_s[i] - table.timestamps[i] / table.clock_hz for i in near]
+    waits_s = [table.arrivals_s[i] - table.arrivals_s[i - 1] for i in near[1:]]
+    place = row - near.start
+    before_s, behind_s = delays_s[:place], delays_s[place:]
+    steps_s = [abs(table.timestamps[i] - table.timestamps[i - 1]) / table.clock_hz for i in near[1:]]
+    has_waited = waits_s[place - 1] > MISSING_RATIO * median(steps_s)
+    if has_waited or min(behind_s) - max(before_s) <= median(waits_s) + waits_s[place - 1]:
+        return False
+    set_s = median(behind_s) - median(before_s)
+    return max(max(part) - min(part) for part in (before_s, behind_s)) < LEVEL_SHARE * set_s
 
 
 def segment_numbers(segments: Sequence[range]) -> list[int]:

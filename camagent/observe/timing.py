@@ -12,13 +12,25 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, pairwise
+from itertools import pairwise
 from statistics import median
 
 from camagent.observe.frames import FrameTable
+from camagent.observe.rate_doubt import (
+    HONEST_DRIFT,
+    MAX_DOUBT,
+    between,
+    end_to_end,
+    has_level_ground,
+    is_bent,
+    may_fill_a_queue,
+    stretched,
+    unseen,
+)
 from camagent.observe.slow_line import LATER_S, long_frames_show_it, slow_for_a_while
-from camagent.observe.stamp_order import MISSING_RATIO, presentation_intervals, steady_segments
+from camagent.observe.stamp_order import MISSING_RATIO, steady_segments
 from camagent.observe.stamp_pace import MIN_FRAMES, ArrivalPace, line_sets_the_pace, pace, reports_are_queued
+from camagent.observe.stamp_rate import MAX_RATE_HZ, possible_hz, stamp_rate
 from camagent.observe.variance import variance
 
 # servers empty their buffer at the start: intervals below a quarter of the usual are that burst
@@ -26,26 +38,18 @@ BURST_RATIO = 0.25
 FASTEST_HZ = 65.0  # cameras reach 60; who stamps a burst as it is sent is faster
 IN_TIME = 0.5  # of the time in which they came: what was sent at once is stamped seconds apart, or not at all
 MIN_FRAMES_FOR_BURST = 8  # fewer frames cannot show what is usual
-HONEST_DRIFT = 0.015  # crystals differ by 1e-4; lies that somebody meant, by 3 % and more
 MIN_SPAN_FOR_DRIFT_S = 1.0  # shorter than this, jitter of the network looks like a lie
+MOST_LOST = 0.5  # of the datagrams: whole frames are missing, and nothing shows how many
 NOTHING_TOLD = 0.5  # of a rate by arrivals: with so much doubt it tells nothing
 # of the arrivals' span, where nothing finer can be seen; B-frames cut off at its ends are less
 FAR_APART = 0.5
-MAX_DOUBT = 3.0  # of a rate: nobody's stamps run three times too slow
-LONG_WAIT = 3.0  # of the usual wait for a frame: something was held back
-UNSEEN_DELAY_S = 0.1  # what the network may have added where it cannot be seen
 # of the whole window's drift: a part known that well shows that the stamps do not lie everywhere
 FLAT_SHARE = 0.5
 SLOW_GROWTH_S = 0.25  # frames came later and later by more than a keyframe's burst explains
 LEAST_LOST = 0.25  # of the stretch: whole frames are lost too, and the stamps' drift is not exact
 LOSSLESS_QUEUE_S = 0.5  # switches and access points hold a tenth of a second, and drop the rest
 SKIPPED_SHARE, MIN_SKIPPED = 0.05, 3  # of the intervals: a camera whose buffer is full leaves out frames
-MAX_RATE_HZ = 1000.0  # faster than any network camera: a clock or a burst is speaking, not the sensor
 COVERAGE = 2.0  # two standard deviations: about 95 %
-MIN_SOUND_RATIO = 0.2  # of the intervals without loss; with fewer, the grid of the stamps tells the rate
-GRID_RATIO = 0.1  # an interval so near to a whole number of the usual one is on the grid
-MIN_ON_GRID = 0.9
-MIN_SINGLE = 0.4  # … of the intervals are single ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +106,13 @@ class _Belief:
 
     stamps: bool
     doubt: float
+    """At least; infinite: neither shows itself right."""
     slow_line: bool = False
     """From beginning to end."""
     slow_in_part: bool = False
+    arrivals_tell: bool = True
+    or_stamps: bool = False
+    """What the other clock says is possible too."""
 
 
 def measured_frame_rate(table: FrameTable, witness: Witness = Witness()) -> FrameRate | None:
@@ -114,23 +122,24 @@ def measured_frame_rate(table: FrameTable, witness: Witness = Witness()) -> Fram
     """
     first = burst_frames(table)
     segments, jumps = steady_segments(table, first)
-    stamp_hz, ticks = _stamp_rate(table, segments, first)
+    stamp_hz, ticks = stamp_rate(table, segments, first)
     arrivals = _arrival_intervals_s(table, first)
-    belief = _belief(table, segments, witness) if stamp_hz is not None else None
-    by_stamps = belief is not None and (belief.stamps or belief.slow_line)
-    if belief is not None and by_stamps:
+    belief = _belief(table, segments, witness) if stamp_hz is not None else _Belief(False, 0.0)
+    by_stamps = belief.stamps or belief.slow_line
+    if by_stamps:
         intervals, mean_hz, doubt = [tick / table.clock_hz for tick in ticks], stamp_hz, belief.doubt
     else:
         intervals, (mean_hz, doubt) = arrivals, _arrival_rate(table, first, arrivals)
-    unresolved = (belief is not None and math.isinf(belief.doubt)) or (
-        not by_stamps and doubt >= NOTHING_TOLD
-    )
+    unresolved = math.isinf(belief.doubt) or (not by_stamps and doubt >= NOTHING_TOLD)
+    unresolved |= (witness.datagrams_lost or 0.0) >= MOST_LOST
     if unresolved and mean_hz is None:
         intervals, mean_hz, doubt = [tick / table.clock_hz for tick in ticks], stamp_hz, 1.0
     if mean_hz is None or not intervals:
         return None
     irregularity = math.sqrt(variance(intervals)) * mean_hz
     possible = [interval for interval in intervals if interval * MAX_RATE_HZ >= 1]
+    came_hz = possible_hz(len(arrivals), math.fsum(arrivals))
+    doubt = max(doubt, _other_clock(belief, stamp_hz, mean_hz, came_hz if jumps else None))
     shown = irregularity if by_stamps else 0.0  # arrivals: what is late once is early next, and `doubt` knows
     spread_hz = _uncertainty_hz(mean_hz, shown, len(intervals), table.clock_hz)
     return FrameRate(
@@ -139,22 +148,26 @@ def measured_frame_rate(table: FrameTable, witness: Witness = Witness()) -> Fram
         min_hz=1 / max(intervals),
         max_hz=1 / min(possible, default=1 / MAX_RATE_HZ),
         irregularity_ratio=irregularity,
-        arrival_hz=_possible_hz(len(arrivals), math.fsum(arrivals)),
+        arrival_hz=came_hz,
         stamped_hz=stamp_hz,
         jumps=jumps,
-        timestamps_credible=belief is not None and belief.stamps,
-        slow_line=belief is not None and (belief.slow_line or belief.slow_in_part),
+        timestamps_credible=belief.stamps,
+        slow_line=belief.slow_line or belief.slow_in_part,
         intervals=len(intervals),
     )
 
 
-def _stamp_rate(table: FrameTable, segments: Sequence[range], first: int) -> tuple[float | None, list[int]]:
-    """The mean rate by the sender's stamps, None where it is impossible, and the intervals it is made of."""
-    ticks = list(chain.from_iterable(presentation_intervals(table, segment) for segment in segments))
-    stamp_hz = _possible_hz(len(ticks) * table.clock_hz, sum(ticks))  # of whole ticks: 10 Hz is exactly 10
-    if len(ticks) < MIN_SOUND_RATIO * (len(table) - first):
-        return _grid(table, segments, stamp_hz, ticks)
-    return stamp_hz, ticks
+def _other_clock(belief: _Belief, stamp_hz: float | None, mean_hz: float, came_hz: float | None) -> float:
+    """How far (a ratio) the rate may be from what the clock that is not believed says.
+
+    `came_hz`: by arrivals, where the stamps jump.
+    """
+    least = 0.0 if math.isinf(belief.doubt) else belief.doubt
+    if belief.or_stamps and stamp_hz is not None:
+        return max(least, stamp_hz / mean_hz - 1)
+    if (belief.stamps or belief.slow_line) and belief.arrivals_tell and came_hz is not None:
+        return max(least, abs(came_hz / mean_hz - 1))  # the time of a jump may have passed without a frame
+    return least
 
 
 def burst_frames(table: FrameTable) -> int:
@@ -183,11 +196,6 @@ def _arrival_intervals_s(table: FrameTable, first: int) -> list[float]:
     return [max(0.0, arrivals[row] - arrivals[row - 1]) for row in rows if not table.damaged[row]]
 
 
-def _possible_hz(intervals: float, span: float) -> float | None:
-    """Intervals over their span; None where that is more than any camera sends, or nothing at all."""
-    return intervals / span if 0 < intervals <= span * MAX_RATE_HZ else None
-
-
 @dataclass(frozen=True, slots=True)
 class _FrameRun:
     """The longest run of frames without a jump in their stamps: columns of equal length."""
@@ -205,17 +213,19 @@ def _longest_run(table: FrameTable, segments: Sequence[range]) -> _FrameRun:
     return _FrameRun(table.arrivals_s[some], stamped_s, table.sizes_bytes[some], table.ends_s[some])
 
 
-def _belief(table: FrameTable, segments: Sequence[range], witness: Witness) -> _Belief | None:
-    """Whether the stamps of the longest run without a jump can be believed; None: they lie."""
+def _belief(table: FrameTable, segments: Sequence[range], witness: Witness) -> _Belief:
+    """Whether the stamps of the longest run without a jump can be believed."""
     if not witness.arrivals_tell:
-        return _Belief(True, 0.0)
+        return _Belief(True, 0.0, arrivals_tell=False)
     run = _longest_run(table, segments)
     paces = pace(run.arrivals_s, run.stamped_s)
     belief = _of_whole_window(run, paces, witness)
-    is_settled = (belief is not None and belief.slow_line) or witness.datagrams_lost is not None
-    if is_settled or not (_comes_late(run, paces) or (table.long_frames and long_frames_show_it(table))):
-        return belief
-    return replace(belief or _Belief(False, math.inf), slow_in_part=True)
+    is_settled = belief.slow_line or witness.datagrams_lost is not None
+    if not is_settled and (_comes_late(run, paces) or (table.long_frames and long_frames_show_it(table))):
+        return replace(belief if belief.stamps else _Belief(False, math.inf), slow_in_part=True)
+    if belief.stamps and not belief.slow_line and not any(table.damaged):
+        return replace(belief, doubt=max(belief.doubt, end_to_end(run.arrivals_s, run.stamped_s)))
+    return belief
 
 
 def _comes_late(run: _FrameRun, paces: Sequence[ArrivalPace]) -> bool:
@@ -224,7 +234,7 @@ def _comes_late(run: _FrameRun, paces: Sequence[ArrivalPace]) -> bool:
     return slow_for_a_while(run.arrivals_s, run.stamped_s, run.sizes_bytes, run.ends_s)
 
 
-def _of_whole_window(run: _FrameRun, paces: Sequence[ArrivalPace], witness: Witness) -> _Belief | None:
+def _of_whole_window(run: _FrameRun, paces: Sequence[ArrivalPace], witness: Witness) -> _Belief:
     """The same from the window as a whole."""
     arrivals_s, stamped_s = run.arrivals_s, run.stamped_s
     span_s = arrivals_s[-1] - arrivals_s[0]
@@ -235,9 +245,9 @@ def _of_whole_window(run: _FrameRun, paces: Sequence[ArrivalPace], witness: Witn
     if full and not lossless and _falls_behind(arrivals_s, stamped_s, paces):
         return _Belief(True, 0.0, slow_line=True)
     if not paces or span_s < MIN_SPAN_FOR_DRIFT_S:
-        stamped_span_s, doubt = max(stamped_s) - min(stamped_s), _unseen(arrivals_s)
+        stamped_span_s, doubt = max(stamped_s) - min(stamped_s), unseen(arrivals_s)
         apart = abs(stamped_span_s - span_s) > max(doubt, FAR_APART) * span_s
-        return _Belief(not apart, math.inf if apart else max(doubt, _stretched(arrivals_s, stamped_span_s)))
+        return _Belief(not apart, math.inf if apart else max(doubt, stretched(arrivals_s, stamped_span_s)))
     whole = paces[0]
     fits = [p for p in paces if abs(p.drift) <= max(p.uncertainty, HONEST_DRIFT)]
     if whole not in fits:
@@ -247,7 +257,12 @@ def _of_whole_window(run: _FrameRun, paces: Sequence[ArrivalPace], witness: Witn
     # what a queue held back ends with the queue
     no_queue = lossless and whole.growth_s >= LOSSLESS_QUEUE_S
     lies = no_queue or full is False or (full is None and whole.drift < 0)
-    return None if whole.steady and lies else _Belief(False, math.inf)
+    bent = is_bent(arrivals_s, stamped_s, whole)
+    if whole.steady and lies and not bent:
+        return _Belief(False, 0.0, or_stamps=witness.datagrams_lost is None and may_fill_a_queue(whole))
+    doubt = abs(whole.drift) + whole.uncertainty
+    level = doubt < NOTHING_TOLD and has_level_ground(arrivals_s, stamped_s, whole.drift)
+    return _Belief(True, doubt) if level else _Belief(False, math.inf)
 
 
 def _loses_too_little(whole: ArrivalPace, lost_ratio: float | None) -> bool:
@@ -262,24 +277,10 @@ def _falls_behind(
     if not paces:
         delays = [a - t for a, t in zip(arrivals_s, stamped_s, strict=True)]
         return delays[-1] - min(delays) > SLOW_GROWTH_S
-    whole = paces[0]
-    return whole.drift > -HONEST_DRIFT and (whole.growth_s > SLOW_GROWTH_S or _skips(stamped_s))
-
-
-def _unseen(arrivals_s: Sequence[float]) -> float:
-    """How far a rate may be wrong (a ratio) where nothing shows what the network held back."""
-    span_s = arrivals_s[-1] - arrivals_s[0]
-    longest_s = max((b - a for a, b in pairwise(arrivals_s)), default=0.0)
-    return (longest_s + UNSEEN_DELAY_S) / span_s if span_s > 0 else 1.0
-
-
-def _stretched(arrivals_s: Sequence[float], stamped_span_s: float) -> float:
-    """How far too slow the stamps may be (a ratio), if what came after a silence had waited through it."""
-    waits = [b - a for a, b in pairwise(arrivals_s)]
-    usual_s = median(waits) if waits else 0.0
-    held_back_s = sum(wait - usual_s for wait in waits if wait > LONG_WAIT * usual_s)
-    sent_s = arrivals_s[-1] - arrivals_s[0] - held_back_s
-    return min(MAX_DOUBT, stamped_span_s / sent_s - 1) if sent_s > 0 else MAX_DOUBT
+    whole, last = paces[0], paces[-1]
+    is_level = last is not whole and abs(last.drift) + last.uncertainty < HONEST_DRIFT
+    grows = whole.growth_s > SLOW_GROWTH_S and not is_level
+    return whole.drift > -HONEST_DRIFT and (grows or _skips(stamped_s))
 
 
 def _skips(stamped_s: Sequence[float]) -> bool:
@@ -296,7 +297,7 @@ def _skips(stamped_s: Sequence[float]) -> bool:
 def _arrival_rate(table: FrameTable, first: int, intervals_s: Sequence[float]) -> tuple[float | None, float]:
     """(rate, how far it may be wrong as a ratio) by arrivals alone, from the frames that were held back
     least."""
-    mean_hz = _possible_hz(len(intervals_s), math.fsum(intervals_s))
+    mean_hz = possible_hz(len(intervals_s), math.fsum(intervals_s))
     if mean_hz is None:
         return None, 1.0
     arrivals_s = table.arrivals_s[first:]
@@ -306,34 +307,11 @@ def _arrival_rate(table: FrameTable, first: int, intervals_s: Sequence[float]) -
         return mean_hz, COVERAGE * math.sqrt(variance(intervals_s)) * mean_hz / math.sqrt(len(intervals_s))
     paces = pace(arrivals_s, [row / mean_hz for row in range(len(arrivals_s))])
     if not paces:
-        return mean_hz, _unseen(arrivals_s)
+        return mean_hz, unseen(arrivals_s)
     # of the first or the last frame, at worst
     held_back = max(intervals_s) / (arrivals_s[-1] - arrivals_s[0])
-    return mean_hz * (1 - paces[0].drift), paces[0].uncertainty + held_back
-
-
-def _grid(
-    table: FrameTable, segments: Sequence[range], stamp_hz: float | None, ticks: list[int]
-) -> tuple[float | None, list[int]]:
-    """Where hardly a frame came whole: stamps at whole multiples of one interval were so many frames
-    apart."""
-    stamps = (sorted(table.timestamps[segment.start : segment.stop]) for segment in segments)
-    steps = [b - a for a, b in chain.from_iterable(map(pairwise, stamps)) if b > a]
-    if len(steps) < MIN_FRAMES_FOR_BURST:
-        return stamp_hz, ticks
-    unit = _unit(steps)
-    counts = [max(1, round(step / unit)) for step in steps]
-    on_grid = sum(abs(step / unit - count) <= GRID_RATIO for step, count in zip(steps, counts, strict=True))
-    if on_grid < MIN_ON_GRID * len(steps) or counts.count(1) < MIN_SINGLE * len(steps):
-        return stamp_hz, ticks
-    single = [step for step, count in zip(steps, counts, strict=True) if count == 1]
-    return _possible_hz(sum(counts) * table.clock_hz, sum(steps)), single
-
-
-def _unit(steps: Sequence[int]) -> float:
-    """The interval of one frame: the median of the shorter half, which single intervals fill."""
-    shorter = sorted(steps)[: (len(steps) + 1) // 2]
-    return median(shorter)
+    steady_hz = mean_hz * (1 - paces[0].drift)
+    return steady_hz, max(paces[0].uncertainty, between(mean_hz, steady_hz, arrivals_s)) + held_back
 
 
 def _uncertainty_hz(mean_hz: float, irregularity: float, intervals: int, clock_hz: int) -> float:
