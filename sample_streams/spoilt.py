@@ -150,7 +150,7 @@ def _moved(picture: Image, number: int) -> Image:
 
 
 SHOWN: dict[str, Callable[[Image, int], Image]] = {
-    "underexposed": _curve(0.08, 14),
+    "underexposed": _curve(0.14, 14),
     "overexposed": _curve(1.0, 150),
     "low_contrast": _curve(0.12, 110),
     "glare": _glare,
