@@ -4,11 +4,14 @@ there."""
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import platform
 import subprocess
 import sys
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +20,7 @@ from camagent.observe import decode
 from camagent.observe.decode import PicturePool
 from camagent.observe.decoder_replies import keep_pictures, read_report
 from camagent.observe.picture.opinion import PictureReport
+from camagent.simulator.clips import clip_folder
 from tests.observe.media.celled_worker import TRIES
 
 pytestmark = pytest.mark.skipif(
@@ -80,3 +84,21 @@ def test_pictures_nobody_asked_for_are_not_written(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["a-1.png", "a-2.png", "a.jpg"]
     with pytest.raises(ValueError):
         read_report(b'{"id": 1, "report": {"decoded": 0, "errors": 0}, "kept": [-1]}')
+
+
+def test_every_score_can_be_taken_in_the_cell() -> None:
+    """A score that loads a module at its first use finds the cell closed, and that of a hazy picture did."""
+    index = json.loads((clip_folder() / "index.json").read_text())
+    clips = {name: entry for name, entry in index.items() if name.startswith("show_")}
+
+    async def work() -> dict[str, PictureReport | Fault]:
+        async with PicturePool() as pool:
+            return {name: await pool.judge(entry["codec"], keyframes(entry)) for name, entry in clips.items()}
+
+    faults = {name: answer for name, answer in asyncio.run(work()).items() if isinstance(answer, Fault)}
+    assert len(clips) > 15 and not faults
+
+
+def keyframes(entry: dict[str, Any]) -> list[bytes]:
+    data, ends = (clip_folder() / entry["file"]).read_bytes(), list(accumulate(entry["frame_sizes_bytes"]))
+    return [data[ends[at] - entry["frame_sizes_bytes"][at] : ends[at]] for at in entry["keyframes"][:2]]
