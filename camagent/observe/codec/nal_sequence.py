@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from camagent.model.codec_names import H265
 from camagent.observe.codec import h264, h265
 from camagent.observe.codec import h264_headers as h264_bitstream
 from camagent.observe.codec import h265_headers as h265_bitstream
@@ -43,7 +44,7 @@ class NalSequence:
 
     def __init__(self, codec: str, sets: Sequence[bytes] = ()) -> None:
         """`sets`: parameter sets that a container keeps apart, so that they count from the first frame on."""
-        self._h265 = codec == "h265"
+        self._h265 = codec == H265.name
         self._peek = h265.peek if self._h265 else h264.peek
         self._current: dict[tuple[int, bytes], bytes] = {}
         self._frames = 0
