@@ -290,14 +290,14 @@ def login_file(config: Config) -> Path:
     return store_file(config).with_name("logins.sqlite")
 
 
-def open_site_store(config: Config) -> Store:
-    """The record of this machine.
+def open_site_store(config: Config, tell: Callable[[Message], None] = lambda _: None) -> Store:
+    """The record of this machine; `tell` takes one line for each stored result that cannot be read.
 
     Raises: OperatorError where it cannot be opened.
     """
     from camagent.store import open_store
 
-    return open_store(store_file(config))
+    return open_store(store_file(config), tell)
 
 
 def store_file(config: Config) -> Path:

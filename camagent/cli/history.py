@@ -34,8 +34,9 @@ def history_command(camera: str | None, config_path: Path | None) -> int:
     """Without a camera the scans, numbered as `report --compare` takes them; with one its changes, oldest
     first."""
     from camagent.app import open_site_store, read_config
+    from camagent.cli.run import warn_of
 
-    store = open_site_store(read_config(config_path))
+    store = open_site_store(read_config(config_path), warn_of)
     try:
         lines = list(_of_scans(store) if camera is None else _of_camera(store, camera))
     finally:

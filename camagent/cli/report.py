@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from camagent.cli.language import lang, t, tm
+from camagent.cli.language import lang, t
 from camagent.cli.options import group_option, report_format_option
 from camagent.cli.terminal_lines import write_lines
 from camagent.model.operator_error import OperatorError
@@ -46,13 +46,12 @@ def report_command(
     """Render the newest stored scan, with what changed since the one before, or since the one that is
     named."""
     from camagent.app import open_site_store, read_config
-    from camagent.cli.run import hand_over, warn
+    from camagent.cli.run import hand_over, warn_of
     from camagent.report.earlier_scans import EarlierScans
     from camagent.report.progress_report import progress_lines
 
     config = read_config(config_path)
-    store = open_site_store(config)
-    store.tell = lambda problem: warn(tm(problem))
+    store = open_site_store(config, warn_of)
     try:
         newest = store.latest()
         if newest is None:

@@ -20,8 +20,9 @@ from camagent.document.decisions import Decision
 from camagent.document.model import CameraView, ScanDocument
 from camagent.document.read import MAX_DOCUMENT_BYTES, DocumentError, parse_document
 from camagent.document.states import CameraState
-from camagent.model.earlier_runs import KnownDevice, MemoryChange
+from camagent.model.earlier_runs import KnownDevice, MemoryChange, Signs
 from camagent.model.expected import ExpectedCamera, Retirement
+from camagent.model.json_form import from_json
 from camagent.model.operator_error import OperatorError
 from camagent.model.scan_result import History, ManualAnswer
 from camagent.model.stream import NightLook, PictureNumbers
@@ -231,9 +232,7 @@ class Store(ClosedAtEnd):
             "SELECT id, address, video_source, signs, service_url FROM known_device ORDER BY id", ()
         )
         return tuple(
-            KnownDevice(
-                key, address, json.loads(source), tuple((kind, sign) for kind, sign in json.loads(signs)), url
-            )
+            KnownDevice(key, address, json.loads(source), from_json(Signs, json.loads(signs), "signs"), url)
             for key, address, source, signs, url in rows
         )
 

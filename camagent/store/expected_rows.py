@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import date, datetime
 
 from camagent.document.model import CameraView, ScanDocument
 from camagent.model.expected import DeviceWords, ExpectedCamera, Retirement
+from camagent.model.json_form import from_json, to_json
 from camagent.text.moments import stamp_text
 
 # cameras of all sites that one machine visits; who was not present for longest goes first
@@ -109,20 +109,19 @@ def _of_view(camera: CameraView, site: str, present_at: datetime) -> ExpectedCam
 
 
 def _row(camera: ExpectedCamera) -> tuple[str | None, ...]:
-    words, at = json.dumps(asdict(camera.words)), stamp_text(camera.present_at)
+    words, at = json.dumps(to_json(camera.words)), stamp_text(camera.present_at)
     return (camera.id, camera.site, camera.name, camera.address, camera.video_source, words, at, camera.place)
 
 
 def _camera(row: tuple[str, ...]) -> ExpectedCamera:
     key, site, name, address, source, words, present_at, place, by, on, reason = row
-    words_of_device = json.loads(words)
     return ExpectedCamera(
         id=key,
         site=site,
         name=name,
         address=address,
         video_source=source,
-        words=DeviceWords(**{**words_of_device, "onvif_profiles": tuple(words_of_device["onvif_profiles"])}),
+        words=from_json(DeviceWords, json.loads(words), "words"),
         present_at=datetime.fromisoformat(present_at),
         place=place,
         retired=Retirement(by, reason, date.fromisoformat(on)) if by is not None else None,
