@@ -342,6 +342,16 @@ def test_faint_lines_are_stated_also_in_a_small_picture() -> None:
         assert "striped" in live(picture).conditions, period
 
 
+def test_people_before_a_background_out_of_focus_are_in_focus() -> None:
+    for seed in SEEDS:
+        picture = blurred(scene(seed), 9)
+        left, right = WIDE * 3 // 8, WIDE * 5 // 8
+        picture[HIGH // 3 : HIGH * 2 // 3, left:right] = scene(seed)[HIGH // 3 : HIGH * 2 // 3, left:right]
+        assert not {"blurred", "sprayed"} & set(live(picture).conditions)
+        picture[HIGH // 3 : HIGH * 2 // 3, left:right] = blurred(scene(seed), 9)[:1, left:right]
+        assert "blurred" in live(picture).conditions
+
+
 def test_gravel_all_over_the_picture_is_no_noise_but_noise_on_it_is() -> None:
     gravel = noisy(np.full((288, 352), 120, np.uint8), 14, 7)
     assert "noisy" in facts(gravel).conditions, "one picture alone cannot tell"
