@@ -105,11 +105,10 @@ class HttpDoor(asyncio.StreamReaderProtocol):
             while await self._exchange(reader, writer):
                 self._http.start_next_cycle()
             writer.close()
-        except OSError:  # gone, or too slow: TimeoutError is one
+        # Gone, or too slow (TimeoutError is one), or the exporter closes. Nobody waits for this task, and the
+        # streams of Python 3.11 log a cancelled one as an error of ours.
+        except (OSError, asyncio.CancelledError):
             writer.transport.abort()
-        except asyncio.CancelledError:
-            writer.transport.abort()
-            raise
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """One request and its answer; True where another may follow."""

@@ -413,11 +413,15 @@ def test_a_burst_of_connections_leaves_no_descriptor() -> None:
     asyncio.run(scenario())
 
 
-def test_closing_does_not_wait_for_clients() -> None:
+def test_closing_does_not_wait_for_clients(caplog: pytest.LogCaptureFixture) -> None:
+    """Nor does it say anything: a scraper keeps its connection, so each stop of the service meets one."""
+
     async def scenario() -> None:
         async with running(View()) as (exporter, port):
             clients = [await asyncio.open_connection("127.0.0.1", port) for _ in range(5)]
-            await ask(port)
+            for reader, writer in clients[1:]:
+                writer.write(b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                assert (await reader.readline()).endswith(b" 200 OK\r\n")
             async with asyncio.timeout(60):
                 await exporter.close()
             for reader, writer in clients:
@@ -425,6 +429,7 @@ def test_closing_does_not_wait_for_clients() -> None:
                 writer.close()
 
     asyncio.run(scenario())
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_a_port_in_use_is_one_clear_line() -> None:
