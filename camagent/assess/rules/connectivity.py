@@ -33,7 +33,7 @@ NOT_THE_CAMERAS = frozenset(
 
 
 def device_answers(device: DeviceFacts | Fault, site: SiteFacts, present_at: datetime | None) -> Judgement:
-    """The device answers ONVIF: silence, a closed port, another protocol fail; a log-in that we lack does
+    """The device answers ONVIF: silence, a closed port, another protocol fail; a login that we lack does
     not.
 
     A clock alone is no answer: who cannot list its services, itself or its streams cannot be managed.

@@ -30,7 +30,7 @@ ADMINISTRATOR: Level = "Administrator"
 def default_login(
     default_login: DefaultLoginTrial | None, answer: ManualAnswer | None, site: SiteFacts, *, valid_days: int
 ) -> Judgement:
-    """No factory log-in is let in: by the opt-in trial, else by a person's answer."""
+    """No factory login is let in: by the opt-in trial, else by a person's answer."""
     if default_login is None or (default_login.accepted is None and not default_login.tried):
         return judged_answer(answer, site, valid_days)
     if default_login.accepted is not None:
@@ -48,7 +48,7 @@ def default_login(
 def anonymous_onvif(
     anonymous: AnonymousAccess, camera: CameraFacts, *, allowed: tuple[str, ...]
 ) -> Judgement:
-    """ONVIF gives nothing to a caller without a log-in but what the standard allows before authentication.
+    """ONVIF gives nothing to a caller without a login but what the standard allows before authentication.
 
     A stream address with the password inside is told too: as a failure where anybody may ask for it, else as
     a warning.
@@ -88,7 +88,7 @@ def _tells_password(camera: CameraFacts) -> bool:
 
 
 def anonymous_stream(camera: CameraFacts) -> Judgement:
-    """No stream, and where it was tried no snapshot, is given to a caller without a log-in.
+    """No stream, and where it was tried no snapshot, is given to a caller without a login.
 
     The main stream must have been tried; the snapshot is asked for only on the operator's order.
     """

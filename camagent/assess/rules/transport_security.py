@@ -1,4 +1,4 @@
-"""Rules about how log-ins and management traffic are protected: Digest, HTTPS, certificates. Pure."""
+"""Rules about how logins and management traffic are protected: Digest, HTTPS, certificates. Pure."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def login_scheme(
     minimum: Scheme,
     recommended: Scheme,
 ) -> Judgement:
-    """Every door that asks for a log-in offers Digest, not only Basic or WS-UsernameToken.
+    """Every door that asks for a login offers Digest, not only Basic or WS-UsernameToken.
 
     Many let WS-UsernameToken in without a challenge that would show their Digest: there the device's own word
     counts.
@@ -81,7 +81,7 @@ def _onvif_schemes(login: Login, anonymous: AnonymousAccess | None) -> tuple[str
 
 
 def _rtsp_schemes(access: StreamAccess) -> tuple[str, ...] | None:
-    """What RTSP offers; empty where it asks for no log-in, None where it was never challenged."""
+    """What RTSP offers; empty where it asks for no login, None where it was never challenged."""
     return () if access.anonymous else access.offered or None
 
 
