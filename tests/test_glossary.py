@@ -101,7 +101,7 @@ def test_one_word_for_one_thing_in_pages_and_profiles_too(word: str) -> None:
 
 
 ENGLISH_PAGES = sorted(
-    [ROOT / "README.md", ROOT / "docs/guide.md", ROOT / "docs/ui.md", *ROOT.glob("docs/findings/*.en.md")]
+    [ROOT / "README.md", ROOT / "docs/guide.md", ROOT / "docs/ui.md", *ROOT.glob("docs/findings/*.md")]
 )
 
 

@@ -1,5 +1,6 @@
-"""The pages that explain a finding, one a row and language: `docs/findings/RULE.LANG.md`. Reads them, fills
-their gaps and takes them apart; knows no requirement profile.
+"""The pages that explain a finding, one a row: `docs/findings/ROW.md`, a part under a title of its own for
+each language in the order of `LANGUAGES`. Reads them, fills their gaps and takes them apart; knows no
+requirement profile.
 
 Of Markdown the pages use headings, numbered steps, items, quotes, `**strong**` and `` `code` `` only.
 """
@@ -69,19 +70,27 @@ _STEP = re.compile(r"\d+\. ")
 
 
 def page_names() -> tuple[str, ...]:
-    """The rows that have a page in every language, sorted."""
-    present = {path.name for path in _folder().glob("*.md")}
-    rows = {name.split(".")[0] for name in present}
-    return tuple(sorted(row for row in rows if all(f"{row}.{lang}.md" in present for lang in LANGUAGES)))
+    """The rows that have a page, sorted."""
+    return tuple(sorted({path.name.split(".")[0] for path in _folder().glob("*.md")} - {"README"}))
+
+
+def page_text(row: str) -> str:
+    """The whole page; of a row whose languages are not joined yet, both files."""
+    joined = _folder() / f"{row}.md"
+    files = [joined] if joined.is_file() else [_folder() / f"{row}.{lang}.md" for lang in LANGUAGES]
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
 @cache
 def finding_page(row: str, lang: str) -> tuple[Block, ...] | None:
-    """The page of that row, its gaps still open; None where it has none."""
+    """The page of that row in that language, its gaps still open; None where it has none."""
     if row not in page_names():
         return None
-    lines = (_folder() / f"{row}.{lang}.md").read_text(encoding="utf-8").splitlines()
-    return tuple(_block(line) for line in lines if line.strip())
+    lines = page_text(row).splitlines()
+    blocks = [_block(line) for line in lines if line.strip()]
+    titles = [place for place, block in enumerate(blocks) if block.kind is BlockKind.TITLE]
+    first, end = (*titles, len(blocks))[LANGUAGES.index(lang) :][:2]
+    return tuple(blocks[first:end])
 
 
 def filled(blocks: tuple[Block, ...], required: str, recommended: str) -> tuple[Block, ...]:

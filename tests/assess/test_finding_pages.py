@@ -1,6 +1,7 @@
-"""Every row of the shipped profile has its page in both languages, whole, and with commands that exist.
+"""Every row of the shipped profile has its page with both languages, whole, and with commands that exist.
 
-`docs/findings/README.md` is written by `python -m tests.assess.test_finding_pages > docs/findings/README.md`.
+`docs/findings/README.md` is written by `python -m tests.assess.test_finding_pages > docs/findings/README.md`,
+when a path in a maker's menu was added to `menus.toml`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import click
 from camagent.assess.catalogue import CATALOGUE
 from camagent.cli.main import COMMANDS, build
 from camagent.text import LANGUAGES
-from camagent.text.pages import BlockKind, finding_page, page_names
+from camagent.text.pages import BlockKind, finding_page, page_names, page_text
 from tests.assess.judging import shipped
 from tests.each import each
 
@@ -33,17 +34,14 @@ ROWS = {row.id: row for row in shipped().rows}
 PAGES = tuple(product(ROWS, LANGUAGES))
 HEAD = """# One page for each finding
 
-Written by `python -m tests.assess.test_finding_pages`; a test keeps it equal. `camagent explain ROW`
-shows a page with the values of the profile in use; in the files `{required}` and
-`{recommended}` stand for them. No figure here is "what 3288 says".
+Each page bears the name of its row and has two parts, Vietnamese and English. `camagent explain ROW` shows it
+with the values of the profile in use; in the files `{required}` and `{recommended}` stand for them. No figure
+here is "what 3288 says".
 
-| row | Tiếng Việt | English |
-|---|---|---|
-"""
-MENU_HEAD = """
 ## Where the menu paths come from
 
-From `menus.toml`. A path that no public page shows is told in general words on the pages.
+Written from `menus.toml` by `python -m tests.assess.test_finding_pages`; a test keeps the two equal. A path
+that no public page shows is told in general words on the pages.
 
 | maker | path | public page |
 |---|---|---|
@@ -55,31 +53,27 @@ MENU_PATH = re.compile(rf"{NAME}(?: → {NAME})+")
 
 
 def index() -> str:
-    rows = "".join(
-        f"| {row} | [{_title(row, 'vi')}]({row}.vi.md) | [{_title(row, 'en')}]({row}.en.md) |\n"
-        for row in ROWS
-    )
-    menus = "".join(
+    return HEAD + "".join(
         f"| {menu['maker']} | {menu['path']} | [{menu['title']}]({menu['source']}) |\n" for menu in MENUS
     )
-    return HEAD + rows + MENU_HEAD + menus
 
 
-def _title(row: str, lang: str) -> str:
-    page = finding_page(row, lang)
-    assert page is not None
-    return page[0].text.removeprefix(f"{row}: ")
+def whole(row: str) -> str:
+    return page_text(row)
 
 
 def raw(row: str, lang: str) -> str:
-    return (FOLDER / f"{row}.{lang}.md").read_text(encoding="utf-8")
+    """The part of that language."""
+    _, *parts = re.split(r"^(?=# )", whole(row), flags=re.MULTILINE)
+    assert len(parts) == len(LANGUAGES)
+    return parts[LANGUAGES.index(lang)]
 
 
 @each(PAGES, "/".join)
 def test_every_row_has_a_page_with_every_heading(page_of: tuple[str, str]) -> None:
     row, lang = page_of
     page = finding_page(row, lang)
-    assert page is not None, f"docs/findings/{row}.{lang}.md is missing"
+    assert page is not None, f"docs/findings/{row}.md is missing"
     assert page[0].kind is BlockKind.TITLE and page[0].text.startswith(f"{row}: ")
     headings = [number for number, block in enumerate(page) if block.kind is BlockKind.HEADING]
     assert tuple(page[number].text for number in headings) == HEADINGS[lang]
@@ -99,7 +93,6 @@ def test_both_languages_have_the_same_parts(row: str) -> None:
 
 def test_no_page_is_left_of_a_row_that_went() -> None:
     assert set(page_names()) == set(ROWS)
-    assert {path.name.split(".")[0] for path in FOLDER.glob("*.md")} - {"README"} == set(ROWS)
 
 
 @each(PAGES, "/".join)

@@ -19,7 +19,7 @@ HEAD = """# The 48 rows of `ubnd-3288`
 
 Written from `profiles/ubnd-3288.toml` by `python -m tests.assess.test_rows_doc`; a test keeps the two equal.
 The text of 3288/UBND-KT was **not obtained**: no value here is "what 3288 says". [profiles.md](profiles.md)
-explains units and outcomes.
+explains units and outcomes. Behind the name of each row is its page, in Vietnamese and English.
 
 """
 RULES_HEAD = """
