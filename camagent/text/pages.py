@@ -71,14 +71,7 @@ _STEP = re.compile(r"\d+\. ")
 
 def page_names() -> tuple[str, ...]:
     """The rows that have a page, sorted."""
-    return tuple(sorted({path.name.split(".")[0] for path in _folder().glob("*.md")} - {"README"}))
-
-
-def page_text(row: str) -> str:
-    """The whole page; of a row whose languages are not joined yet, both files."""
-    joined = _folder() / f"{row}.md"
-    files = [joined] if joined.is_file() else [_folder() / f"{row}.{lang}.md" for lang in LANGUAGES]
-    return "\n".join(file.read_text(encoding="utf-8") for file in files)
+    return tuple(sorted(path.stem for path in _folder().glob("*.md") if path.stem != "README"))
 
 
 @cache
@@ -86,7 +79,7 @@ def finding_page(row: str, lang: str) -> tuple[Block, ...] | None:
     """The page of that row in that language, its gaps still open; None where it has none."""
     if row not in page_names():
         return None
-    lines = page_text(row).splitlines()
+    lines = (_folder() / f"{row}.md").read_text(encoding="utf-8").splitlines()
     blocks = [_block(line) for line in lines if line.strip()]
     titles = [place for place, block in enumerate(blocks) if block.kind is BlockKind.TITLE]
     first, end = (*titles, len(blocks))[LANGUAGES.index(lang) :][:2]

@@ -18,7 +18,7 @@ import click
 from camagent.assess.catalogue import CATALOGUE
 from camagent.cli.main import COMMANDS, build
 from camagent.text import LANGUAGES
-from camagent.text.pages import BlockKind, finding_page, page_names, page_text
+from camagent.text.pages import BlockKind, finding_page, page_names
 from tests.assess.judging import shipped
 from tests.each import each
 
@@ -59,7 +59,7 @@ def index() -> str:
 
 
 def whole(row: str) -> str:
-    return page_text(row)
+    return (FOLDER / f"{row}.md").read_text(encoding="utf-8")
 
 
 def raw(row: str, lang: str) -> str:

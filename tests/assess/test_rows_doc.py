@@ -47,7 +47,7 @@ def _section(row: Row) -> str:
     values = "; ".join(f"`{name}` = {shown_value(value)}" for name, value in row.parameters) or "–"
     basis = row.basis
     lines = [
-        f"## {row.id}",
+        f"## [{row.id}](findings/{row.id}.md)",
         "",
         f"{row.title.en} · {row.title.vi}",
         "",
