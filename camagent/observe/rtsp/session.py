@@ -127,8 +127,9 @@ class RtspSession:
                 break
         if isinstance(answer, Fault):
             return answer
-        self._note_session(answer)
+        # first of all what there is to tear down
         self._control_uri = (self._way or described.ways[0]).aggregate_uri
+        self._note_session(answer)
         alternatives = (answer.header("Transport") or transport.header()).split(",")[:MAX_ALTERNATIVES]
         fitting = (granted for granted in map(parse_transport, alternatives) if granted.fits(transport))
         return next(fitting, self._fault(FaultCode.RTSP_ERROR, "SETUP"))

@@ -79,6 +79,19 @@ def test_wherever_it_happens_no_fault_of_the_camera_stands_for_it(
     assert asyncio.run(look()) <= printed
 
 
+def test_a_session_whose_number_we_cannot_read_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    camera = Camera()
+
+    async def look() -> None:
+        async with running(camera) as uri:
+            with pytest.raises(IndexError):
+                await watch(uri)
+            await asyncio.wait_for(camera.torn_down.wait(), 60)
+
+    monkeypatch.setattr("camagent.observe.rtsp.session.session_of", broken)
+    asyncio.run(look())
+
+
 def test_a_mistake_that_looks_like_a_time_limit_is_told_as_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     def late(*_: Any) -> int:
         raise TimeoutError
