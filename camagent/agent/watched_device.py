@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
@@ -46,15 +46,15 @@ class WatchedDevice:
 
     def take(self, check: DeviceCheck) -> None:
         """Its newest conversation, with what the looks before it say of its pictures."""
-        before = set(map(id, self.check.streams if self.check is not None else ()))
+        before = self.check.streams if self.check is not None else ()
         sources = tuple(
             replace(source, streams=tuple(self._with_looks(stream, before) for stream in source.streams))
             for source in check.sources
         )
         self.check = with_other_look(replace(check, sources=sources), self.check)
 
-    def _with_looks(self, stream: StreamFacts, before: Container[int]) -> StreamFacts:
-        if id(stream) in before or not isinstance(stream.target, StreamTarget):
+    def _with_looks(self, stream: StreamFacts, before: Sequence[StreamFacts]) -> StreamFacts:
+        if stream in before or not isinstance(stream.target, StreamTarget):
             return stream  # not looked at anew
         key = str(stream.target.uri)
         self.pictures[key], stream = looked_again(self.pictures.get(key, PictureHistory()), stream)
